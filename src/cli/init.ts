@@ -1,11 +1,16 @@
 import { buildCommand } from '@stricli/core';
 import { formatError, parsePolicy } from '../policy/index.ts';
-import { kindOfIssuer, type ProviderKind, type ProviderKindName, providerKinds } from '../providers/index.ts';
+import {
+  aboutKinds,
+  kindOfIssuer,
+  type ProviderKind,
+  type ProviderKindName,
+  providerKinds,
+} from '../providers/index.ts';
 import { BACKCHANNEL_PATH, SIGNOUT_PATH } from '../session/names.ts';
 import { callbackPath, originOf } from '../session/urls.ts';
 import { action, type Context, described, NO, WrongUse, YES } from './context.ts';
 import { discover, type Members, providerNetwork } from './provider.ts';
-import { KIND_TITLES, REGISTERING } from './registering.ts';
 import type { Runtime } from './runtime.ts';
 
 interface Flags {
@@ -81,11 +86,11 @@ function talk(
   const origin = originOf(host, port);
   const name = kind === 'generic' ? 'sso' : kind;
   return [
-    `${issuer} is ${KIND_TITLES[kind]} (kind: ${kind}).`,
+    `${issuer} is ${aboutKinds[kind].title} (kind: ${kind}).`,
     ...remarks(members),
     '',
     'Register there:',
-    ...REGISTERING[kind].map((step) => `  ${step}`),
+    ...aboutKinds[kind].registering.map((step) => `  ${step}`),
     `  redirect URI              ${origin}${callbackPath()}`,
     `  beside other providers    ${origin}${callbackPath(name)}`,
     `  URI after sign-out        ${origin}${SIGNOUT_PATH}`,
@@ -108,7 +113,7 @@ export async function init(runtime: Runtime, flags: Flags, given: string): Promi
   const place = placeOf(flags.host);
   if (!/^https:\/\//.test(given)) throw new WrongUse(`${given}: an issuer is an https URL`);
   if ((providerKinds[kindOfIssuer(given)] as ProviderKind).signin === undefined)
-    throw new WrongUse(`${given}: ${REGISTERING[kindOfIssuer(given)][0]}`);
+    throw new WrongUse(`${given}: ${aboutKinds[kindOfIssuer(given)].registering[0]}`);
   const members = await discover(providerNetwork(runtime, 'init', flags.caFile), given);
   if (typeof members === 'string') {
     runtime.err(`${members}\n`);

@@ -1,4 +1,4 @@
-import type { ClaimHelp, Issuers, ProviderKind } from './types.ts';
+import type { AboutKind, ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
 /** Auth0, one tenant. Access tokens are JWTs only if the client requested an API's audience. `permissions` has the
  * permissions of the API. All other claims are custom ones, whose names are URLs. */
@@ -35,4 +35,12 @@ export const help: ClaimHelp = {
   permissions: 'at Auth0: APIs > this API > Enable RBAC, and Add Permissions in the Access Token',
   scope: 'ask Auth0 for the scope, which the API must have',
   '*': 'at Auth0: an Action sets it, by api.accessToken.setCustomClaim()',
+};
+
+export const about: AboutKind = {
+  title: 'Auth0',
+  registering: [
+    'Auth0, Applications > Create Application > Regular Web Application; grant types: Authorization Code, Refresh Token.',
+    'For roles: Actions > Triggers > post-login: api.idToken.setCustomClaim("https://example.com/roles", event.authorization.roles).',
+  ],
 };

@@ -1,4 +1,4 @@
-import type { ClaimHelp, Issuers, ProviderKind } from './types.ts';
+import type { AboutKind, ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
 /** Amazon Cognito, one user pool. An access token has no `aud` unless the client requested a resource; then it is for
  * the client in `client_id`. */
@@ -37,4 +37,12 @@ export const help: ClaimHelp = {
   'cognito:groups': 'who is in no group of the pool has none, and neither has the token of a client itself',
   scope: 'at Cognito: a resource server of the pool, and its custom scopes for the app client',
   '*': 'at Cognito: a pre token generation trigger of version 2 adds it to access tokens',
+};
+
+export const about: AboutKind = {
+  title: 'Amazon Cognito',
+  registering: [
+    'Amazon Cognito, the user pool > App clients > Create app client > Traditional web application, with a client secret.',
+    'Login pages: Authorization code grant; the scopes openid, profile and email.',
+  ],
 };

@@ -1,4 +1,4 @@
-import type { ClaimHelp, Issuers, Mistaken, ProviderKind } from './types.ts';
+import type { AboutKind, ClaimHelp, Issuers, Mistaken, ProviderKind } from './types.ts';
 
 /** Microsoft Entra ID (Azure AD). Any administrator of a directory can put any address into it. So `email` counts only
  * if Entra says that the owner of the domain vouches for it (`xms_edov`), and `preferred_username` and `upn` never
@@ -72,4 +72,12 @@ export const help: ClaimHelp = {
   auth_time: 'at Entra: Token configuration > Optional claims > Access > auth_time',
   acr: 'tokens of version 2 have no "acr": ask for the optional claim acrs',
   upn: 'at Entra: Token configuration > Optional claims > Access > upn',
+};
+
+export const about: AboutKind = {
+  title: 'Microsoft Entra ID',
+  registering: [
+    'Entra, App registrations > New registration, accounts in this directory only; redirect URI of the platform Web.',
+    'Certificates & secrets: a client secret. Token configuration: the optional claims email and xms_edov, and groups (those assigned to the application).',
+  ],
 };

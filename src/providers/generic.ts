@@ -1,4 +1,4 @@
-import type { ProviderKind } from './types.ts';
+import type { AboutKind, ProviderKind } from './types.ts';
 
 /** Any provider whose access tokens are JWTs (RFC 9068 or older habits) with a `groups` claim. */
 export const kind: ProviderKind = {
@@ -23,4 +23,9 @@ export const kind: ProviderKind = {
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },
+};
+
+export const about: AboutKind = {
+  title: 'an OpenID provider',
+  registering: ['At the provider: a confidential web client with the authorization code flow and PKCE (S256).'],
 };

@@ -1,4 +1,4 @@
-import type { ClaimHelp, Issuers, Owners, ProviderKind } from './types.ts';
+import type { AboutKind, ClaimHelp, Issuers, Owners, ProviderKind } from './types.ts';
 
 /** An owner, and what is behind it. */
 const SLASH = '^[^/*]+/';
@@ -53,4 +53,9 @@ export const help: ClaimHelp = {
   base_ref: 'only runs for a pull request have it',
   job_workflow_ref: 'it is that of the reusable workflow; compare workflow_ref for the workflow itself',
   enterprise: 'only repositories of an enterprise have it',
+};
+
+export const about: AboutKind = {
+  title: 'GitHub Actions',
+  registering: ['Nobody signs in through GitHub Actions: its jobs send tokens of their own.'],
 };

@@ -1,4 +1,4 @@
-import type { ClaimHelp, Issuers, Owners, ProviderKind } from './types.ts';
+import type { AboutKind, ClaimHelp, Issuers, Owners, ProviderKind } from './types.ts';
 
 /** Google. Access tokens are opaque, so callers send ID tokens of service accounts, and people sign in. Anyone can have
  * a Google account, and any service account gets tokens for any audience. */
@@ -45,4 +45,12 @@ export const help: ClaimHelp = {
   aud: 'ask Google for an ID token of this audience, as the metadata server does by ?audience=…',
   email: 'ask Google with includeEmail, or by ?format=full at the metadata server',
   hd: 'only people of a Google Workspace or Cloud organisation have it',
+};
+
+export const about: AboutKind = {
+  title: 'Google',
+  registering: [
+    'Google Cloud console, Google Auth Platform > Clients > Create client > Web application.',
+    'It has no groups: compare "hd" (the organisation) or "email".',
+  ],
 };

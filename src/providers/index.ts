@@ -8,7 +8,7 @@ import * as keycloak from './keycloak.ts';
 import * as kubernetes from './kubernetes.ts';
 import * as okta from './okta.ts';
 import * as spiffe from './spiffe.ts';
-import type { ClaimHelp, Issuers, Mistaken, Owners, ProviderKind } from './types.ts';
+import type { AboutKind, ClaimHelp, Issuers, Mistaken, Owners, ProviderKind } from './types.ts';
 
 export type { AgentMark, Owners, ProviderKind, Sign, SigninDefaults } from './types.ts';
 
@@ -72,6 +72,20 @@ export const ownersOf: ByKind<Owners> = { google: google.owners, 'github-actions
 
 /** Claims with unverified names. They identify no caller, and facts must not match a part of them. */
 export const unverifiedNames: ByKind<readonly string[]> = { entra: entra.unverified };
+
+/** What to tell people who register the gateway at a provider. */
+export const aboutKinds: Readonly<Record<ProviderKindName, AboutKind>> = {
+  okta: okta.about,
+  entra: entra.about,
+  keycloak: keycloak.about,
+  auth0: auth0.about,
+  google: google.about,
+  cognito: cognito.about,
+  'github-actions': githubActions.about,
+  kubernetes: kubernetes.about,
+  spiffe: spiffe.about,
+  generic: generic.about,
+};
 
 /** Names of the kinds, in the order in which help lists them. */
 export const providerKindNames = /* @__PURE__ */ Object.keys(providerKinds) as [

@@ -1,4 +1,4 @@
-import type { ClaimHelp, Issuers, ProviderKind } from './types.ts';
+import type { AboutKind, ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
 /** Keycloak, one realm. Roles are in `realm_access.roles`. Groups, and roles in ID tokens, need a mapper. */
 export const kind: ProviderKind = {
@@ -45,4 +45,13 @@ export const help: ClaimHelp = {
   email_verified: 'at Keycloak: give the client the client scope "email"',
   preferred_username: 'at Keycloak: give the client the client scope "profile"',
   client_id: 'only service accounts have it, by the client scope "service_account"',
+};
+
+export const about: AboutKind = {
+  title: 'Keycloak',
+  registering: [
+    'Keycloak, Clients > Create client > OpenID Connect; client authentication on, standard flow alone.',
+    'For groups: the client’s dedicated scope > Add mapper > Group Membership, token claim name "groups", full path off.',
+    'For roles: Client scopes > roles > Mappers > "realm roles" and "client roles": "Add to ID token". As installed they are in access tokens alone, and no sign-in brings them.',
+  ],
 };

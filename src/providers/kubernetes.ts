@@ -1,4 +1,4 @@
-import type { ClaimHelp, Issuers, Mistaken, ProviderKind } from './types.ts';
+import type { AboutKind, ClaimHelp, Issuers, Mistaken, ProviderKind } from './types.ts';
 
 /** Kubernetes, one cluster: the token of a service account. `sub` is `system:serviceaccount:NAMESPACE:NAME`, and
  * `kubernetes.io` says what the token is bound to. */
@@ -30,4 +30,9 @@ export const help: ClaimHelp = {
   exp: 'the token of a Secret never ends: project one (serviceAccountToken), or use kubectl create token',
   'kubernetes.io.pod': 'only a token that is projected into a pod has it',
   'kubernetes.io.node': 'only tokens of Kubernetes 1.30 and newer, projected into a pod, have it',
+};
+
+export const about: AboutKind = {
+  title: 'a Kubernetes cluster',
+  registering: ['Nobody signs in through a cluster: its workloads send tokens of their service accounts.'],
 };

@@ -1,4 +1,4 @@
-import type { ClaimHelp, Issuers, Mistaken, ProviderKind } from './types.ts';
+import type { AboutKind, ClaimHelp, Issuers, Mistaken, ProviderKind } from './types.ts';
 
 /** Okta: a custom authorization server (`https://D/oauth2/ID`) or, for sign-in only, the organisation's own. It issues
  * the claim `groups` only if it is configured to. */
@@ -45,4 +45,12 @@ export const help: ClaimHelp = {
   scp: 'at Okta: Security > API > the authorization server > Scopes and Access Policies',
   uid: 'the token of a client itself has no "uid"',
   '*': 'at Okta: Security > API > the authorization server > Claims, in access tokens',
+};
+
+export const about: AboutKind = {
+  title: 'Okta',
+  registering: [
+    'Okta, Applications > Create App Integration > OIDC, Web Application; grant types: Authorization Code, Refresh Token.',
+    'For groups: Security > API > the authorization server > Claims: "groups", in ID tokens, always, groups by filter.',
+  ],
 };

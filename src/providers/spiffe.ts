@@ -1,4 +1,4 @@
-import type { ClaimHelp, Issuers, ProviderKind } from './types.ts';
+import type { AboutKind, ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
 /** JWT-SVIDs of one trust domain: `sub` is the workload's SPIFFE id, and `iss` may be absent. Keys come from a bundle
  * endpoint, where keys for tokens have their own `use`. */
@@ -20,4 +20,9 @@ export const issuers: Issuers = {
 
 export const help: ClaimHelp = {
   aud: 'ask the Workload API for a JWT-SVID of this audience',
+};
+
+export const about: AboutKind = {
+  title: 'a SPIFFE trust domain',
+  registering: ['Nobody signs in through a trust domain: its workloads send JWT-SVIDs.'],
 };

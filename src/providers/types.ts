@@ -96,6 +96,13 @@ export interface AgentMark {
   readonly alone?: true;
 }
 
+/** A kind of providers, for people. */
+export interface AboutKind {
+  readonly title: string;
+  /** How to register the gateway there, one step per line. */
+  readonly registering: readonly string[];
+}
+
 /** The form of a kind's issuers. */
 export interface Issuers {
   /** An issuer that matches one of these is of this kind. */
