@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { logFormat } from '../../src/targets/nginx/log.ts';
@@ -10,6 +10,8 @@ import { meshgate } from './cli/fake.ts';
 const files = [
   'README.md',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  ...globSync('test/*/README.md'),
   ...readdirSync('docs', { recursive: true })
     .map(String)
     .filter((name) => name.endsWith('.md'))
