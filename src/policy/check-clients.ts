@@ -1,7 +1,7 @@
+import { isIssuerUrl } from './addresses.ts';
 import { type DraftPolicy, type DraftProvider, entriesOf, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
-import { isIssuerUrl } from './scalars.ts';
 import { seconds } from './units.ts';
 
 /** Ways in which a client can authenticate. */

@@ -1,7 +1,7 @@
+import { HOST_NAME } from './addresses.ts';
 import { type DraftPolicy, entriesOf } from './draft.ts';
 import { quote, ROUTES, routePath } from './path.ts';
 import type { Report } from './report.ts';
-import { HOST_NAME } from './scalars.ts';
 
 /** Checks that hosts and paths are canonical and not the gateway's own. */
 export function checkHosts(report: Report, draft: DraftPolicy): void {

@@ -1,7 +1,7 @@
 import { type DraftPolicy, entriesOf, ingressesOf, ingressNameOf, isDirect, writes } from './draft.ts';
 import { quote } from './path.ts';
 import type { Report } from './report.ts';
-import { LINKERD_HOST } from './scalars.ts';
+import { LINKERD_HOST } from './workload-names.ts';
 
 const NEEDS = {
   namespace: 'the namespace that the workload runs in',

@@ -1,10 +1,10 @@
+import { isIssuerUrl } from './addresses.ts';
 import { kindOfDraft } from './check-kinds.ts';
 import { type DraftPolicy, type DraftProvider, entriesOf, routesOf, writes } from './draft.ts';
-import { issuersOf } from './issuers.ts';
 import { namesOf } from './names.ts';
 import { quote } from './path.ts';
+import { issuersOf } from './provider.ts';
 import type { Report } from './report.ts';
-import { isIssuerUrl } from './scalars.ts';
 import { oneOf } from './suggest.ts';
 
 const isText = (value: string | undefined): value is string => value !== undefined;
@@ -15,10 +15,11 @@ const DISCOVERY = '/.well-known/openid-configuration';
 function commonOf(one: DraftProvider, other: DraftProvider): 'issuer' | 'trust_domain' | undefined {
   const [ours, theirs] = [one, other].map((provider) => {
     const kind = kindOfDraft(provider);
-    const { issuer, tenants, trust_domain } = provider;
+    const { issuer, tenants, trust_domain: trustDomain } = provider;
     if (issuer === undefined) return undefined;
     if (kind === undefined) return { issuer };
-    return { issuer, ...issuersOf(kind, { issuer, tenants: tenants?.filter(isText), trust_domain }) };
+    const those = { issuer, ...(tenants && { tenants: tenants.filter(isText) }), ...(trustDomain && { trustDomain }) };
+    return { issuer, ...issuersOf(kind, those) };
   });
   if (ours === undefined || theirs === undefined) return undefined;
   const [those = [theirs.issuer], all = [ours.issuer]] = [theirs.issuers, ours.issuers];

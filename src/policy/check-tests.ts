@@ -1,8 +1,8 @@
 import { type DraftPolicy, writes } from './draft.ts';
-import { METHODS } from './lists.ts';
 import { namesOf } from './names.ts';
 import type { Path } from './path.ts';
 import type { Report } from './report.ts';
+import { METHODS } from './scalars.ts';
 import { oneOf } from './suggest.ts';
 
 /** Checks that each test has one request, of one caller. */

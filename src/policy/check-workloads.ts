@@ -1,7 +1,7 @@
 import { type DraftPolicy, entriesOf, ingressesOf, isDirect, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
-import { LABEL_KEY } from './scalars.ts';
+import { LABEL_KEY } from './workload-names.ts';
 
 interface Workload {
   readonly namespace?: string;

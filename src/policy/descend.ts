@@ -14,15 +14,28 @@ export interface Bare {
 
 const defOf = (schema: Schema) => schema._zod.def as z.core.$ZodTypes['_zod']['def'];
 
-/** Removes `optional` and `lazy` from a schema. */
-export function unwrap(schema: Schema, optional = false): Bare {
+/** What a schema wraps; undefined where it is bare. Of a transformation this is what policies write. */
+function wrapped(schema: Schema): Schema | undefined {
   const def = defOf(schema);
+  switch (def.type) {
+    case 'optional':
+    case 'prefault':
+      return def.innerType;
+    case 'pipe':
+      return def.in;
+    case 'lazy':
+      // A lazy schema builds a new one at each call of its getter; zod keeps the first.
+      return (schema as z.core.$ZodLazy)._zod.innerType;
+  }
+  return undefined;
+}
+
+/** Takes off a schema what it is wrapped in. */
+export function unwrap(schema: Schema, optional = false): Bare {
   const hint = hints.get(schema);
-  if (def.type !== 'optional' && def.type !== 'lazy') return { schema, optional, ...(hint && { hint }) };
-  // A lazy schema builds a new one at each call of its getter; zod keeps the first.
-  const inner =
-    def.type === 'lazy' ? (schema as z.core.$ZodLazy)._zod.innerType : (def as z.core.$ZodOptionalDef).innerType;
-  const bare = unwrap(inner, optional || def.type === 'optional');
+  const inner = wrapped(schema);
+  if (inner === undefined) return { schema, optional, ...(hint && { hint }) };
+  const bare = unwrap(inner, optional || schema._zod.optin !== undefined);
   return hint ? { ...bare, hint } : bare;
 }
 

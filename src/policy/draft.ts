@@ -1,5 +1,5 @@
 import { type Path, ROUTES, routePath } from './path.ts';
-import type { Raw } from './schema.ts';
+import type { Written } from './schema.ts';
 
 /** A policy of which any part may be missing, because it is missing in the file or was wrong there. */
 export type Draft<T> =
@@ -10,7 +10,7 @@ export type Draft<T> =
         : { readonly [Key in keyof T]?: Draft<T[Key]> })
   | undefined;
 
-export type DraftPolicy = NonNullable<Draft<Raw>>;
+export type DraftPolicy = NonNullable<Draft<Written>>;
 export type DraftProvider = NonNullable<NonNullable<DraftPolicy['providers']>[string]>;
 export type DraftHost = NonNullable<NonNullable<DraftPolicy['hosts']>[string]>;
 export type DraftRoute = NonNullable<NonNullable<DraftHost[typeof ROUTES]>[string]>;

@@ -1,31 +1,81 @@
-import type { Raw } from './schema.ts';
-import type { HeaderSource, Headers } from './types.ts';
+import * as z from 'zod';
+import { hints } from './hints.ts';
+import * as s from './scalars.ts';
 
-type RawHeaders = NonNullable<Raw['headers']>;
-type RawSource = RawHeaders[string];
+const source = z
+  .union([
+    z.enum(['subject', 'email', 'name', 'groups', 'roles', 'provider', 'actor']),
+    z
+      .strictObject({
+        claim: s.claimPath.describe('Claim whose value is sent.').optional(),
+        first_role: z
+          .record(z.string(), s.headerValue)
+          .register(hints, {
+            what: 'a mapping of roles',
+            write: '{ admin: Admin, editor: Editor }',
+            keysRefer: 'role',
+          })
+          .meta({ description: 'Role → value; the first role that the caller has counts.' })
+          .optional(),
+        else: s.headerValue.describe('Value for callers with none of the roles.').optional(),
+      })
+      .transform(({ claim, first_role, else: otherwise }): ClaimSource | RoleSource => {
+        if (claim !== undefined) return { claim };
+        return { firstRole: Object.entries(first_role ?? {}), ...(otherwise !== undefined && { else: otherwise }) };
+      }),
+    z.null(),
+  ])
+  .register(hints, {
+    what: 'the source of a header',
+    write: 'subject, { claim: department }, { first_role: … } or null',
+    fix: (value) =>
+      typeof value === 'string' && /^[A-Za-z]\w{2,40}$/.test(value)
+        ? `{ claim: ${value} } for that claim, or one of subject, email, name, groups, roles, provider, actor`
+        : undefined,
+  })
+  .describe('Where the value comes from; null removes a header set further out.');
+
+interface ClaimSource {
+  readonly claim: string;
+}
+
+interface RoleSource {
+  readonly firstRole: readonly (readonly [role: string, value: string])[];
+  readonly else?: string;
+}
+
+export const headers = z
+  .record(z.string(), source)
+  .register(hints, { what: 'a mapping of headers', write: '{ X-Forwarded-User: subject }' })
+  .meta({
+    propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9-]*$' },
+    description: 'Identity headers that services receive, by name.',
+  });
+
+/** Source of an identity header's value. */
+export type HeaderSource = NonNullable<z.output<typeof source>>;
+
+/** Header names in their written spelling, in a fixed order. */
+export type Headers = Readonly<Record<string, HeaderSource>>;
+
+/** The same as a policy, a host or a route says them. */
+export type SaidOfHeaders = z.output<typeof headers>;
 
 /** The headers that services receive if the policy has no `headers`. */
-export const DEFAULT_HEADERS: RawHeaders = {
+export const DEFAULT_HEADERS: SaidOfHeaders = {
   'X-Forwarded-User': 'subject',
   'X-Forwarded-Email': 'email',
   'X-Forwarded-Roles': 'roles',
 };
 
-function source(raw: Exclude<RawSource, null>): HeaderSource {
-  if (typeof raw === 'string') return raw;
-  if (raw.claim !== undefined) return { claim: raw.claim };
-  const firstRole = Object.entries(raw.first_role ?? {});
-  return raw.else === undefined ? { firstRole } : { firstRole, else: raw.else };
-}
-
 /** Merges headers from the outside in. Names are compared in any case, the inner one counts, and null removes. */
-export function mergeHeaders(...layers: readonly (RawHeaders | undefined)[]): Headers {
+export function mergeHeaders(...layers: readonly (SaidOfHeaders | undefined)[]): Headers {
   const merged = new Map<string, readonly [string, HeaderSource]>();
   for (const layer of layers) {
-    for (const [name, raw] of Object.entries(layer ?? {})) {
+    for (const [name, said] of Object.entries(layer ?? {})) {
       const key = name.toLowerCase();
-      if (raw === null) merged.delete(key);
-      else merged.set(key, [merged.get(key)?.[0] ?? name, source(raw)]);
+      if (said === null) merged.delete(key);
+      else merged.set(key, [merged.get(key)?.[0] ?? name, said]);
     }
   }
   return Object.fromEntries(merged.values());

@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { DEFAULTS, MAX_BURST } from '../limits.ts';
 import { hints } from './hints.ts';
+import { mapping, onlyTrue, orElse } from './mapping.ts';
 import * as s from './scalars.ts';
+import { perSecond } from './units.ts';
 
 /** A number of requests in a unit of time. */
 export const rate = s.text(/^[1-9]\d{0,6}\/[smhd]$/, {
@@ -16,16 +18,24 @@ export const rate = s.text(/^[1-9]\d{0,6}\/[smhd]$/, {
   },
 });
 
-const burst = z
-  .int()
-  .min(1)
-  .max(MAX_BURST)
-  .register(hints, { what: 'a number of requests', write: `a number from 1 to ${MAX_BURST}` });
+const limit = z
+  .strictObject({
+    rate: rate.describe('Requests that are let through in the long run.'),
+    burst: s
+      .count('requests', MAX_BURST)
+      .describe('Requests that may come at once. Default: the number of the rate.')
+      .optional(),
+  })
+  .transform(({ rate: written, burst }) => ({
+    /** Requests per second. */
+    rate: perSecond(written),
+    /** Requests that may come at once; they become available again at the rate. */
+    burst: burst ?? Number.parseInt(written, 10),
+    written,
+  }));
 
-const limit = z.strictObject({
-  rate: rate.describe('Requests that are let through in the long run.'),
-  burst: burst.describe('Requests that may come at once. Default: the number of the rate.').optional(),
-});
+/** How much may be asked for: a rate, and how much of it at once. */
+export type Limit = Readonly<z.output<typeof limit>>;
 
 const write = '{ rate: 60/m, burst: 20 }';
 
@@ -42,24 +52,20 @@ export const placeLimit = z
   .describe('How much each caller may ask for here; null takes away what is said further out.');
 
 /** What the gateway says of limits. */
-export const gatewayLimits = z
-  .strictObject({
-    callers: ownLimit.describe('For each caller, where neither route nor host has a limit.').optional(),
-    agents: ownLimit
-      .describe('For each agent without a limit of its own, and each person that it acts for.')
-      .optional(),
-    anonymous: ownLimit
-      .describe('For each address where nobody says who asks. Default: the one of callers.')
-      .optional(),
-    zone: s.size
-      .describe('Shared memory for what callers asked for, and as much again for addresses.')
-      .meta({ default: `${DEFAULTS.limitsZone >> 20}m` })
-      .optional(),
-    insecure_pass_when_full: z
-      .literal(true)
-      .register(hints, { what: 'true', write: 'true, or leave it out' })
-      .describe('Where that memory is full, requests pass uncounted instead of being refused.')
-      .optional(),
-  })
+export const gatewayLimits = mapping({
+  callers: ownLimit.describe('For each caller, where neither route nor host has a limit.').optional(),
+  agents: ownLimit.describe('For each agent without a limit of its own, and each person that it acts for.').optional(),
+  anonymous: ownLimit.describe('For each address where nobody says who asks. Default: the one of callers.').optional(),
+  zone: s.bytes
+    .describe('Shared memory for what callers asked for, and as much again for addresses.')
+    .prefault(`${DEFAULTS.limitsZone >> 20}m`),
+  insecure_pass_when_full: orElse(
+    onlyTrue('Where that memory is full, requests pass uncounted instead of being refused.'),
+    false,
+  ),
+})
   .register(hints, { what: 'a mapping', write: '{ callers: { rate: 600/m } }' })
   .describe('How much callers may ask for where nothing else is said.');
+
+/** The defaults for hosts and routes without a limit, and the settings of all limits. */
+export type GatewayLimits = z.output<typeof gatewayLimits>;

@@ -31,10 +31,12 @@ export function parsePolicy(text: string, file: string): Parsed {
   }
   for (const section of yaml.unread) leaveOut(report, section);
   if (tree.kind !== 'map' && report.errors.length > 0) return { errors: report.errors };
-  const raw = checkShape(report);
+  const said = checkShape(report);
   checkPolicy(report);
   const { errors } = report;
-  return raw && errors.length === 0 ? { policy: buildPolicy(raw, (path) => report.locate(path)), errors } : { errors };
+  return said && errors.length === 0
+    ? { policy: buildPolicy(said, (path) => report.locate(path)), errors }
+    : { errors };
 }
 
 /** Marks a section with a syntax error as wrong; names in it may be in use. */

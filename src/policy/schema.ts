@@ -1,17 +1,25 @@
 import * as z from 'zod';
-import * as callers from './caller-sections.ts';
+import { HOST_NAME } from './addresses.ts';
+import { agent, fact } from './agent.ts';
+import { gateway } from './gateway.ts';
+import { headers } from './headers.ts';
 import { hints } from './hints.ts';
-import { mesh, service } from './mesh-sections.ts';
-import { HOST_NAME, NAME, ROLE_NAME } from './scalars.ts';
-import * as section from './sections.ts';
+import { host } from './host.ts';
+import { mesh } from './mesh.ts';
+import { test } from './policy-test.ts';
+import { provider } from './provider.ts';
+import { NAME, ROLE_NAME } from './scalars.ts';
+import { service } from './service.ts';
 
-const named = <T extends z.ZodType>(value: T, pattern: string, write: string, description: string) =>
+const definitions = <T extends z.ZodType>(value: T, { source }: RegExp, write: string, description: string) =>
   z
     .record(z.string(), value)
     .register(hints, { what: 'a mapping of names', write })
-    .meta({ propertyNames: { pattern }, description });
+    .meta({ propertyNames: { pattern: source }, description });
 
 const PROVIDER = '{ okta: { issuer: https://login.example.com, audiences: [api://wiki] } }';
+const ROLE = '{ staff: { group: staff } }';
+const AGENT = '{ wiki-pages: { match: { service: wiki }, acts_for: [staff] } }';
 const SERVICE = '{ wiki: { url: https://wiki.internal:8443 } }';
 const HOST = '{ wiki.example.com: { /*: { service: wiki, allow: [staff] } } }';
 
@@ -21,30 +29,23 @@ export const policySchema = z.strictObject({
     .literal(1)
     .register(hints, { what: 'a version of the policy language', write: '1' })
     .describe('Version of the policy language.'),
-  gateway: section.gateway.optional(),
-  providers: named(section.provider, NAME.source, PROVIDER, 'Who vouches for callers, by name.'),
-  roles: named(
-    callers.fact,
-    ROLE_NAME.source,
-    '{ staff: { group: staff } }',
-    'Roles, by name, and the fact that gives each.',
-  ).optional(),
-  agents: named(
-    callers.agent,
-    NAME.source,
-    '{ wiki-pages: { match: { service: wiki }, acts_for: [staff] } }',
-    'Software that acts for people, or by itself, by name.',
-  ).optional(),
+  gateway: gateway.prefault({}),
+  providers: definitions(provider, NAME, PROVIDER, 'Who vouches for callers, by name.'),
+  roles: definitions(fact, ROLE_NAME, ROLE, 'Roles, by name, and the fact that gives each.').prefault({}),
+  agents: definitions(agent, NAME, AGENT, 'Software that acts for people, or by itself, by name.').prefault({}),
   mesh: mesh.optional(),
-  services: named(service, NAME.source, SERVICE, 'What is asked, by name.'),
-  headers: section.headers.optional(),
-  hosts: named(section.host, HOST_NAME.source, HOST, 'Hosts by name, each with its routes by path.'),
+  services: definitions(service, NAME, SERVICE, 'What is asked, by name.'),
+  headers: headers.optional(),
+  hosts: definitions(host, HOST_NAME, HOST, 'Hosts by name, each with its routes by path.'),
   tests: z
-    .array(section.test)
+    .array(test)
     .register(hints, { what: 'a list of tests', write: 'a list below it' })
     .describe('What must and must not be allowed; "meshgate validate" runs them.')
-    .optional(),
+    .prefault([]),
 });
 
-/** A policy file with a valid shape. */
-export type Raw = z.output<typeof policySchema>;
+/** A policy file as it is written, if its shape is right. */
+export type Written = z.input<typeof policySchema>;
+
+/** The same as the code gets it, before places are known and names are looked up. */
+export type Said = z.output<typeof policySchema>;

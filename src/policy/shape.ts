@@ -3,7 +3,7 @@ import { descend, optionFor } from './descend.ts';
 import { mendUnknownKey, reportMissing } from './keys.ts';
 import { type Path, ROUTES } from './path.ts';
 import type { Report } from './report.ts';
-import { policySchema, type Raw } from './schema.ts';
+import { policySchema, type Said } from './schema.ts';
 import { find, plain, type Tree } from './tree.ts';
 import { mendValue } from './values.ts';
 
@@ -15,7 +15,7 @@ const MAX_ROUNDS = 64;
  *
  * @returns the policy, if its shape is valid as written or corrected
  */
-export function checkShape(report: Report): Raw | undefined {
+export function checkShape(report: Report): Said | undefined {
   const grouped = new WeakSet<Tree>();
   for (let round = 0; round < MAX_ROUNDS; round++) {
     regroup(report.tree, grouped);

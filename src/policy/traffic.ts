@@ -1,67 +1,111 @@
 import * as z from 'zod';
 import { PROXY_DEFAULTS } from '../limits.ts';
+import { origin } from './addresses.ts';
 import { hints } from './hints.ts';
-import { list, METHODS } from './lists.ts';
+import { flag, mapping, orNone } from './mapping.ts';
 import * as s from './scalars.ts';
 
-const flag = z.boolean().register(hints, { what: 'true or false', write: 'true or false' });
-
 /** How nginx proxies requests of a route; a route's keys replace its host's. */
-export const proxy = z
-  .strictObject({
-    stream: flag
-      .describe('Events and messages pass at once, both ways: nothing is buffered, and silence may last an hour.')
-      .meta({ default: false })
-      .optional(),
-    connect_timeout: s.duration
-      .describe('Longest wait for a connection, TLS included.')
-      .meta({ default: `${PROXY_DEFAULTS.connectTimeout}s` })
-      .optional(),
-    send_timeout: s.duration
-      .describe('Longest pause of the service while it takes a request; 1h with stream.')
-      .meta({ default: `${PROXY_DEFAULTS.silence}s` })
-      .optional(),
-    read_timeout: s.duration
-      .describe('Longest pause of the service while it answers; 1h with stream.')
-      .meta({ default: `${PROXY_DEFAULTS.silence}s` })
-      .optional(),
-    max_body: s.size
-      .describe('Largest body of a request.')
-      .meta({ default: `${PROXY_DEFAULTS.maxBody >> 20}m` })
-      .optional(),
-    buffering: flag.describe('false: answers pass to the client as they come.').meta({ default: true }).optional(),
-    request_buffering: flag
-      .describe('false: bodies of requests pass to the service as they come.')
-      .meta({ default: true })
-      .optional(),
-  })
+export const proxy = mapping({
+  stream: flag
+    .describe('Events and messages pass at once, both ways: nothing is buffered, and silence may last an hour.')
+    .meta({ default: false })
+    .optional(),
+  connect_timeout: s.seconds
+    .describe('Longest wait for a connection, TLS included.')
+    .meta({ default: `${PROXY_DEFAULTS.connectTimeout}s` })
+    .optional(),
+  send_timeout: s.seconds
+    .describe('Longest pause of the service while it takes a request; 1h with stream.')
+    .meta({ default: `${PROXY_DEFAULTS.silence}s` })
+    .optional(),
+  read_timeout: s.seconds
+    .describe('Longest pause of the service while it answers; 1h with stream.')
+    .meta({ default: `${PROXY_DEFAULTS.silence}s` })
+    .optional(),
+  max_body: s.bytes
+    .describe('Largest body of a request.')
+    .meta({ default: `${PROXY_DEFAULTS.maxBody >> 20}m` })
+    .optional(),
+  buffering: flag.describe('false: answers pass to the client as they come.').meta({ default: true }).optional(),
+  request_buffering: flag
+    .describe('false: bodies of requests pass to the service as they come.')
+    .meta({ default: true })
+    .optional(),
+})
   .register(hints, { what: 'a mapping', write: '{ read_timeout: 5m }' })
   .describe('How nginx carries the requests.');
+
+type SaidOfProxy = z.output<typeof proxy>;
+
+/** How nginx proxies requests: times in seconds, sizes in bytes; a body of 0 has no limit. */
+export type Proxying = Required<Omit<SaidOfProxy, 'stream'>>;
+
+/**
+ * The proxy settings of a route: its own, else the host's, else the defaults.
+ *
+ * @param grpc calls may last, and send, as long as they need
+ */
+export function proxying(host: SaidOfProxy = {}, route: SaidOfProxy = {}, grpc: boolean): Proxying {
+  const said = { ...host, ...route };
+  const streams = grpc || (said.stream ?? false);
+  const silence = streams ? PROXY_DEFAULTS.streamSilence : PROXY_DEFAULTS.silence;
+  return {
+    connectTimeout: said.connectTimeout ?? PROXY_DEFAULTS.connectTimeout,
+    sendTimeout: said.sendTimeout ?? silence,
+    readTimeout: said.readTimeout ?? silence,
+    maxBody: said.maxBody ?? (grpc ? 0 : PROXY_DEFAULTS.maxBody),
+    buffering: !grpc && (said.buffering ?? !streams),
+    requestBuffering: !grpc && (said.requestBuffering ?? !streams),
+  };
+}
 
 /** Pages of other origins that may send requests to a route; a route's own setting replaces its host's. */
 export const cors = z
   .union([
-    z.strictObject({
-      origins: list(s.origin, '[https://app.example.com]').describe(
-        'Origins whose pages may ask, exactly; or "*" alone for all, without credentials.',
-      ),
-      methods: list(z.enum(METHODS), '[GET, POST]')
+    mapping({
+      origins: s
+        .list(origin, '[https://app.example.com]')
+        .describe('Origins whose pages may ask, exactly; or "*" alone for all, without credentials.'),
+      methods: s
+        .list(z.enum(s.METHODS), '[GET, POST]')
         .describe('Methods that they may use. Default: those of the route’s rules.')
         .optional(),
-      headers: list(s.headerName, '[Authorization, Content-Type]')
+      headers: s
+        .list(s.headerName, '[Authorization, Content-Type]')
         .describe('Request headers that they may set.')
-        .meta({ default: ['Authorization', 'Content-Type'] })
-        .optional(),
-      expose: list(s.headerName, '[ETag]')
-        .describe('Headers of answers that they may read, beside those that all may. Default: none.')
-        .optional(),
-      credentials: flag.describe('true: the browser sends cookies along.').meta({ default: false }).optional(),
-      max_age: s.duration
-        .describe('How long a browser remembers what it may do, at most 1d.')
-        .meta({ default: '10m' })
-        .optional(),
+        .prefault(['Authorization', 'Content-Type']),
+      expose: orNone(
+        s
+          .list(s.headerName, '[ETag]')
+          .describe('Headers of answers that they may read, beside those that all may. Default: none.'),
+      ),
+      credentials: flag.describe('true: the browser sends cookies along.').prefault(false),
+      max_age: s.seconds.describe('How long a browser remembers what it may do, at most 1d.').prefault('10m'),
     }),
     z.null(),
   ])
   .register(hints, { what: 'a mapping', write: '{ origins: [https://app.example.com] }, or null for none' })
   .describe('Pages of other origins that may ask; null takes away what the host says.');
+
+type SaidOfCors = z.output<typeof cors>;
+type Method = (typeof s.METHODS)[number];
+
+/** Pages of other origins that may send requests, and which ones (Fetch standard, section 3.2). */
+export type Cors = NonNullable<SaidOfCors> & { readonly methods: readonly Method[] };
+
+/** The methods that other origins may use on a route whose rules name none. */
+const USUAL: readonly Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Methods that one of these rules allows; the usual ones if one allows all. */
+function allowed(rules: readonly { readonly methods?: readonly Method[] }[]): readonly Method[] {
+  const named = rules.map(({ methods }) => methods);
+  if (named.includes(undefined)) return USUAL;
+  const all = new Set(named.flatMap((methods) => methods ?? []));
+  return [...all].flatMap((method): Method[] => (method === 'GET' && !all.has('HEAD') ? ['GET', 'HEAD'] : [method]));
+}
+
+/** The CORS settings of a route: its own, else the host's. */
+export function corsOf(said: SaidOfCors | undefined, rules: Parameters<typeof allowed>[0]): Cors | undefined {
+  return said == null ? undefined : { ...said, methods: said.methods ?? allowed(rules) };
+}

@@ -1,4 +1,4 @@
-import * as s from '../scalars.ts';
+import { certificateName } from '../workload-names.ts';
 import { CERTIFICATE, type Evaluation, type Operator, type Placed, REQUEST } from './operator.ts';
 
 /** A name in the client's certificate: a SPIFFE id, a DNS name, or `*.` and one. */
@@ -30,7 +30,7 @@ export function isNamed({ spiffe, dns }: CertificateNames, name: string): boolea
 }
 
 const keys = () => ({
-  certificate: s.certificateName
+  certificate: certificateName
     .describe('The client’s certificate has this name: a SPIFFE id, a DNS name, or *. and one.')
     .optional(),
 });

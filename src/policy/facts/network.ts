@@ -1,6 +1,6 @@
 import { isMappedRange, isWithin, type Range, rangeText, readRange } from '../../cidr.ts';
-import { list } from '../lists.ts';
-import * as s from '../scalars.ts';
+import { cidr } from '../addresses.ts';
+import { list } from '../scalars.ts';
 import { ADDRESS, type Evaluation, type Operator, type Placed, REQUEST } from './operator.ts';
 
 /** Ranges of addresses, one of which contains the client's. */
@@ -15,7 +15,7 @@ export const evaluation: Evaluation<Network> = {
 };
 
 const keys = () => ({
-  network: list(s.cidr, '[10.9.0.0/24]').describe('The client’s address is in one of these ranges.').optional(),
+  network: list(cidr, '[10.9.0.0/24]').describe('The client’s address is in one of these ranges.').optional(),
 });
 
 export const operator: Operator<Network, typeof keys> = {

@@ -1,5 +1,5 @@
-import { LINKERD_HOST } from '../../policy/scalars.ts';
 import type { Policy, Service } from '../../policy/types.ts';
+import { LINKERD_HOST } from '../../policy/workload-names.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { mayMeet as labelsMeet } from '../kit/kubernetes.ts';

@@ -1,5 +1,5 @@
 import { DEFAULTS, MAX_METADATA_BYTES } from '../../limits.ts';
-import { isIssuerUrl } from '../../policy/scalars.ts';
+import { isIssuerUrl } from '../../policy/addresses.ts';
 import type { Host, Policy, Provider, Route } from '../../policy/types.ts';
 import { providerKind, TENANT } from '../../providers/index.ts';
 import { requiresDpop } from '../../rules/proved.ts';

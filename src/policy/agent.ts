@@ -1,0 +1,116 @@
+import * as z from 'zod';
+import { MAX_HOPS } from '../limits.ts';
+import type { At, Defined, Locate } from './at.ts';
+import { BOUND_BY } from './facts/bound.ts';
+import { type ClaimFact, keys as claimKeys } from './facts/claim.ts';
+import { COMBINED } from './facts/combined.ts';
+import { buildLeaf, leafShape, type WrittenLeaf } from './facts/describe.ts';
+import type { Fact } from './facts/index.ts';
+import { hints } from './hints.ts';
+import { ownLimit } from './limits.ts';
+import { mapping, onlyTrue, orNone } from './mapping.ts';
+import type { Path } from './path.ts';
+import * as s from './scalars.ts';
+import { spiffeId } from './workload-names.ts';
+
+/** A fact that is not the name of a role. */
+export interface RawFact extends WrittenLeaf {
+  any?: (string | RawFact)[] | undefined;
+  all?: (string | RawFact)[] | undefined;
+  none?: (string | RawFact)[] | undefined;
+}
+
+const facts = (help: string) => z.lazy(() => s.list(fact, '[{ group: staff }, { group: guests }]')).describe(help);
+
+export const fact: z.ZodType<string | RawFact, string | RawFact> = z
+  .lazy(() =>
+    z.union([
+      s.reference('role'),
+      z.strictObject({
+        ...leafShape(),
+        any: facts('True if one of these is.').optional(),
+        all: facts('True if all of these are.').optional(),
+        none: facts('True if none of these is; false where a claim is absent.').optional(),
+      }),
+    ]),
+  )
+  .register(hints, { what: 'a fact', write: '{ group: staff }, another fact, or the name of a role' })
+  .meta({ id: 'fact', description: 'A fact about the caller, or the name of a role.' });
+
+export interface Role extends Defined {
+  readonly fact: Fact;
+}
+
+export function buildFact(raw: string | RawFact, path: Path, at: Locate): Fact {
+  const here = at(path);
+  if (typeof raw === 'string') return { op: 'role', value: raw, at: here };
+  for (const op of COMBINED) {
+    const inner = raw[op];
+    if (inner) return { op, facts: inner.map((it, index) => buildFact(it, [...path, op, index], at)), at: here };
+  }
+  return { ...buildLeaf(raw), at: here };
+}
+
+const match = z
+  .strictObject({
+    client_id: s.plainText
+      .describe('The client that its tokens are issued to, or that they name as who acts.')
+      .optional(),
+    spiffe: spiffeId.describe('The SPIFFE id of its JWT-SVIDs, or that tokens name as who acts.').optional(),
+    service: s.reference('service').describe('The service that is this agent, at the inner listener.').optional(),
+    ...claimKeys(),
+    claim: s.claimPath.describe('A claim path of its tokens, with is, has or like.').optional(),
+    provider: s.reference('provider').describe('The provider whose tokens these are.').optional(),
+  })
+  .register(hints, { what: 'how an agent is known', write: '{ client_id: release-bot }, or spiffe, service or claim' })
+  .describe('How the agent is known.');
+
+export const agent = mapping({
+  match,
+  acts_for: orNone(
+    s
+      .list(s.reference('role'), '[staff]')
+      .describe('Roles that may travel from the person behind it. Default: none, it acts for nobody.'),
+  ),
+  alone: onlyTrue('It may ask for itself, without a person behind it.'),
+  hops: s.count('hops', MAX_HOPS).describe('Longest chain of actors for one person, this one included.').prefault(1),
+  bound: z
+    .enum([...BOUND_BY, 'none'])
+    .describe('What its tokens have to be bound to, so that a stolen one is of no use; none is said, not assumed.')
+    .optional(),
+  limit: ownLimit.describe('How much it may ask for each person that it acts for.').optional(),
+})
+  .register(hints, { what: 'an agent', write: '{ match: { client_id: release-bot }, acts_for: [staff], bound: dpop }' })
+  .describe('Software that acts for a person, or by itself.');
+
+type SaidOfAgent = z.output<typeof agent>;
+
+/** Software that acts for a person, or alone. */
+export interface Agent extends Defined, Omit<SaidOfAgent, 'match'> {
+  readonly match: AgentMatch;
+}
+
+/** What an agent's tokens must be bound to. `none` must be written; it is no default. */
+export type Bound = NonNullable<Agent['bound']>;
+
+export type AgentMatch =
+  /** It uses the inner listener, with the certificate of this service. */
+  | { readonly kind: 'service'; readonly service: string }
+  /** Its tokens were issued to this client, or name it as the actor. */
+  | { readonly kind: 'client'; readonly client: string; readonly provider?: string }
+  /** It sends a JWT-SVID with this id, or tokens that name it as the actor. */
+  | { readonly kind: 'spiffe'; readonly spiffe: string; readonly provider?: string }
+  /** Its tokens meet this fact. */
+  | { readonly kind: 'claim'; readonly fact: ClaimFact };
+
+function buildMatch({ client_id, spiffe, service, ...fact }: SaidOfAgent['match'], at: At): AgentMatch {
+  const provider = fact.provider === undefined ? {} : { provider: fact.provider };
+  if (client_id !== undefined) return { kind: 'client', client: client_id, ...provider };
+  if (spiffe !== undefined) return { kind: 'spiffe', spiffe, ...provider };
+  if (service !== undefined) return { kind: 'service', service };
+  return { kind: 'claim', fact: buildFact(fact, [], () => at) as ClaimFact };
+}
+
+export function buildAgent(name: string, { match, ...said }: SaidOfAgent, at: At): Agent {
+  return { name, match: buildMatch(match, at), ...said, at };
+}

@@ -1,0 +1,101 @@
+import type * as z from 'zod';
+import * as a from './addresses.ts';
+import { hints } from './hints.ts';
+import { gatewayLimits } from './limits.ts';
+import { mapping, onlyTrue, orElse, orNone } from './mapping.ts';
+import { proof } from './proof.ts';
+import * as s from './scalars.ts';
+import { session, signin, store } from './sessions.ts';
+import { doorTls, shown, tls } from './tls.ts';
+
+/** Life cycle of the providers' keys, seconds. */
+const keys = mapping({
+  refresh: s.seconds.describe('How often the keys of a provider are fetched.').prefault('5m'),
+  stale: s.seconds.describe('How long keys are used while their provider does not answer.').prefault('24h'),
+  cool_down: s.seconds.describe('Shortest time between two fetches that unknown key ids cause.').prefault('10s'),
+}).describe('Life cycle of the providers’ keys.');
+
+const assertion = mapping({
+  issuer: a.ownIssuer.describe('"iss" of the assertions: a URL of the gateway itself.'),
+  keys_file: s.filePath.describe('JWKS of the private keys, readable by the worker; "meshgate keys" makes it.'),
+  lifetime: s.seconds.describe('How long an assertion is good, from 10s to 10m.').prefault('60s'),
+}).describe('Services receive X-Meshgate-Assertion: a short signed statement of who asks.');
+
+/** Settings of assertions. */
+export interface Assertion extends z.output<typeof assertion> {
+  /** Whether it has the roles a second time, in a form that Consul can compare. */
+  readonly byRole?: true;
+}
+
+const inner = mapping({
+  listen: a.port.describe('Port of the inner listener.').prefault(8444),
+  client_ca_file: s.filePath.describe('CA that the certificates of services are verified with.'),
+  tls: tls.describe('Server certificate of the inner listener. Default: the host’s.').optional(),
+}).describe('Where services ask for the person whose request they serve: mutual TLS, and the assertion they got.');
+
+/** The listener of the second hop. */
+export type Inner = z.output<typeof inner>;
+
+const hsts = mapping({
+  max_age: s.seconds.describe('How long browsers ask for a host over TLS alone; at least 1d.'),
+  include_subdomains: orElse(onlyTrue('For all names below each host, too.'), false),
+})
+  .register(hints, { what: 'a mapping', write: '{ max_age: 365d }' })
+  .describe('Strict-Transport-Security (RFC 6797) in every answer. Default: what services say.');
+
+export const gateway = mapping({
+  clock_skew: s.seconds.describe('By how much exp, nbf and iat of a token may be off, at most 5m.').prefault('30s'),
+  token_cache: s.seconds.describe('Longest time that a verified token is remembered.').prefault('5m'),
+  keys: keys.prefault({}),
+  trusted_proxies: orNone(
+    s
+      .list(a.cidr, '[10.0.0.0/8]')
+      .describe(
+        'Addresses of proxies whose X-Forwarded-For is believed: each can claim to be any other. Default: none.',
+      ),
+  ),
+  insecure_proxied_networks: onlyTrue(
+    'trusted_proxies may be wide, and overlap networks of roles, though clients in there can forge any address.',
+  ),
+  resolver: orNone(
+    s.list(a.resolver, '[10.0.0.10]').describe('DNS servers for providers and ingress. Default: those of the machine.'),
+  ),
+  listen: a.port.describe('Port of the image.').prefault(8443),
+  tls: doorTls.optional(),
+  insecure_http: orElse(onlyTrue('The image serves plain HTTP: tokens travel in the clear.'), false),
+  assertion: assertion.optional(),
+  inner: inner.optional(),
+  health: mapping({ listen: a.listener.describe('Where probes ask, over plain HTTP: for the inside only.') })
+    .transform(({ listen }) => String(listen))
+    .describe('Health over TCP. Default: on the unix socket alone.')
+    .optional(),
+  hsts: hsts.optional(),
+  public_port: a.port
+    .describe('Port in the gateway’s own URLs, as browsers and other clients see it.')
+    .meta({ default: 443 })
+    .optional(),
+  session: session.optional(),
+  signin: signin.optional(),
+  store: store.optional(),
+  limits: gatewayLimits.optional(),
+  proof: proof.optional(),
+}).describe('The gateway itself.');
+
+type SaidOfGateway = z.output<typeof gateway>;
+
+export interface Gateway
+  extends Omit<SaidOfGateway, 'tls' | 'assertion' | 'session'>,
+    Partial<z.output<typeof session>> {
+  readonly tls?: z.output<typeof tls>;
+  readonly assertion?: Assertion;
+}
+
+/** @param consul whether the mesh is Consul's */
+export function buildGateway({ tls, assertion, session, ...rest }: SaidOfGateway, consul: boolean): Gateway {
+  return {
+    ...rest,
+    ...shown(tls),
+    ...(assertion && { assertion: { ...assertion, ...(consul && { byRole: true as const }) } }),
+    ...session,
+  };
+}

@@ -1,0 +1,270 @@
+import * as z from 'zod';
+import * as a from './addresses.ts';
+import type { Agent } from './agent.ts';
+import type { At, Locate } from './at.ts';
+import { type Headers, headers, mergeHeaders, type SaidOfHeaders } from './headers.ts';
+import { hints } from './hints.ts';
+import { placeLimit } from './limits.ts';
+import { mapping, named, onlyTrue } from './mapping.ts';
+import { ROUTES, routePath } from './path.ts';
+import type { Provider } from './provider.ts';
+import * as s from './scalars.ts';
+import type { Service } from './service.ts';
+import { doorTls, shown, type Tls } from './tls.ts';
+import { type Cors, cors, corsOf, type Proxying, proxy, proxying } from './traffic.ts';
+
+const URL_PART = '[A-Za-z0-9._~:/?#@!$&()*+,;=%-]';
+const FILLED = '\\{(?:reason|request_id|route)\\}';
+
+/** Values are filled in after the host, so that they cannot change it. */
+const ASK = new RegExp(
+  `^(?=.{1,500}$)(?:https://${a.LABEL}(?:\\.${a.LABEL})*(?::\\d{1,5})?(?:[/?](?:${URL_PART}|${FILLED})*)?|mailto:[A-Za-z0-9._%+-]+@${a.LABEL}(?:\\.${a.LABEL})*(?:\\?(?:${URL_PART}|${FILLED})*)?)$`,
+);
+
+/** What hosts and routes have in common: a route's goes before its host's. */
+const shared = {
+  headers: headers.optional(),
+  proxy: proxy.optional(),
+  cors: cors.optional(),
+  limit: placeLimit.optional(),
+  owner: s.plainText.describe('Whom people may ask, as the denied page names them.').optional(),
+  ask: s
+    .text(ASK, {
+      what: 'an https: or mailto: link',
+      write: 'https://tickets.example.com/new?reason={reason}; {reason}, {request_id} and {route} are filled in',
+      fix: (value) => (typeof value === 'string' && ASK.test(`mailto:${value}`) ? `mailto:${value}` : undefined),
+    })
+    .describe('Link on the denied page to ask for access: {reason}, {request_id} and {route} are filled in.')
+    .optional(),
+};
+
+const CREDENTIALS = ['bearer', 'session', 'certificate'] as const;
+
+/** A kind of credential. */
+export type CredentialKind = (typeof CREDENTIALS)[number];
+
+const spelledOut = mapping({
+  role: s.reference('role').describe('Callers with this role.').optional(),
+  agent: s
+    .reference('agent')
+    .describe('This agent, for a person whom another rule of the route lets pass; or by itself, if it may be alone.')
+    .optional(),
+  who: z.enum(['authenticated', 'anyone']).describe('Everybody with a good token, or everybody.').optional(),
+  methods: s
+    .list(z.enum(s.METHODS), '[GET, POST]')
+    .describe('Methods that the rule covers, in upper case; GET includes HEAD. Default: all.')
+    .optional(),
+  tools: s
+    .list(s.tool, '[search_*]')
+    .describe('MCP tools that the agent may call, by the headers of SEP-2243; what lists and notifies passes too.')
+    .optional(),
+  service: s.reference('service').describe('The service that these callers reach instead of the route’s.').optional(),
+  as: s.reference('identity').describe('Mesh identity to connect with.').prefault('default'),
+});
+
+type SaidOfRule = z.output<typeof spelledOut>;
+
+const rule = z
+  .union([
+    s
+      .reference('role')
+      .describe('A role, authenticated or anyone.')
+      .transform((role): SaidOfRule => ({ role, as: 'default' })),
+    spelledOut,
+  ])
+  .register(hints, {
+    what: 'a rule',
+    write: 'a role, authenticated, anyone, or { role: editor, methods: [GET], as: wiki-editor }',
+  });
+
+export const route = mapping({
+  service: s.reference('service').describe('The service that is asked.'),
+  accept: s
+    .list(z.enum(CREDENTIALS), '[bearer]')
+    .describe(
+      'Credentials that are taken. Default: bearer where a provider has audiences, session where one has a client; certificate only where it is said.',
+    )
+    .optional(),
+  audiences: s
+    .list(s.plainText, '[https://mcp.example.com/mcp]')
+    .describe('One of these must be in "aud" here, in the place of the providers’ audiences (RFC 8707).')
+    .optional(),
+  allow: s.list(rule, '[staff]').describe('Who may pass; the first rule that matches decides.'),
+  ...shared,
+  service_workers: onlyTrue(
+    'Pages may register service workers from below a folder of this route. Default: refused where people sign in.',
+  ),
+  insecure_service_workers: onlyTrue(
+    'The same from anywhere in this route: such a worker hears what comes back to /.meshgate/ from a provider.',
+  ),
+})
+  .register(hints, { what: 'a route', write: '{ service: wiki, allow: [staff] }' })
+  .describe('/x/* covers /x and everything below it, /x only itself, /* everything.');
+
+type SaidOfRoute = z.output<typeof route>;
+
+export const host = z
+  .strictObject({
+    providers: s
+      .list(s.reference('provider'), '[okta]')
+      .describe('Providers whose tokens are accepted; needed where there are several.')
+      .optional(),
+    tls: doorTls.optional(),
+    ...shared,
+    [ROUTES]: z.record(z.string(), route),
+  })
+  .register(hints, { what: 'a host', write: '/*: { service: wiki, allow: [staff] } below it' })
+  .describe('Routes of one host, by path.');
+
+type SaidOfHost = z.output<typeof host>;
+
+/** The people of a rule. */
+export type PersonWho =
+  | { readonly kind: 'anyone' }
+  | { readonly kind: 'authenticated' }
+  | { readonly kind: 'role'; readonly role: string };
+
+export type Who = PersonWho | AgentWho;
+
+/** An agent, for a person whom another rule of the route allows by one of these roles only; or alone, if it may be. */
+export interface AgentWho {
+  readonly kind: 'agent';
+  readonly agent: string;
+  /** Empty: it acts for nobody. */
+  readonly actsFor: readonly string[];
+  readonly alone?: true;
+  /** Tools that it may call, by name or prefix (`search_*`); absent: tools are not checked. */
+  readonly tools?: readonly string[];
+}
+
+export interface Allow extends Pick<SaidOfRule, 'service'> {
+  readonly who: Who;
+  /** Upper case; absent: all. GET includes HEAD. */
+  readonly methods?: readonly string[];
+  /** Name of the mesh identity. Empty if nginx connects to the service directly. */
+  readonly as: string;
+  readonly at: At;
+}
+
+/** What is built of these keys depends on more than one place. */
+type Built = 'allow' | 'headers' | 'proxy' | 'cors' | 'serviceWorkers' | 'insecureServiceWorkers';
+
+export interface Route extends Omit<SaidOfRoute, Built> {
+  /** Host and path as written, e.g. `wiki.example.com/rest/*`: the name in logs and in the check's path. */
+  readonly name: string;
+  readonly host: string;
+  /** Without the `/*` of a prefix; `` is the prefix of everything. */
+  readonly path: string;
+  /** A prefix covers the path itself and all paths below it, by whole segments. */
+  readonly kind: 'exact' | 'prefix';
+  readonly accept: readonly CredentialKind[];
+  readonly allow: readonly Allow[];
+  /** Global, host's and route's headers merged by name; without those that are `null`. */
+  readonly headers: Headers;
+  /** Absent: the defaults. */
+  readonly proxy?: Proxying;
+  /** Whether pages may register service workers: from below a folder, or from anywhere. Absent: not where people sign
+   * in. */
+  readonly serviceWorkers?: 'folder' | 'anywhere';
+  /** Absent: pages of other origins may not send requests. */
+  readonly cors?: Cors;
+  readonly at: At;
+}
+
+/** A host. A limit of null: none; absent: the gateway's. */
+export interface Host extends Pick<SaidOfRoute, 'limit'> {
+  /** `wiki.example.com` or `*.example.com`, lower case. */
+  readonly name: string;
+  readonly providers: readonly string[];
+  readonly tls?: Tls;
+  /** CA for clients' certificates: the host's own, or the gateway's; absent: no certificates are requested. */
+  readonly clientCaFile?: string;
+  readonly routes: readonly Route[];
+  readonly at: At;
+}
+
+/** The rest of the policy, as far as routes depend on it. */
+export interface Around {
+  /** Whether browsers have sessions. */
+  readonly sessions: boolean;
+  /** CA of the gateway for certificates of clients. */
+  readonly clientCaFile: string | undefined;
+  readonly headers: SaidOfHeaders;
+  readonly providers: Readonly<Record<string, Provider>>;
+  readonly agents: Readonly<Record<string, Agent>>;
+  readonly services: Readonly<Record<string, Service>>;
+}
+
+function whoOf({ role = '', who, agent, tools }: SaidOfRule, { agents }: Around): Who {
+  if (agent === undefined) {
+    const name = who ?? role;
+    return name === 'anyone' || name === 'authenticated' ? { kind: name } : { kind: 'role', role: name };
+  }
+  const { actsFor = [], alone } = agents[agent] ?? {};
+  return { kind: 'agent', agent, actsFor, ...(alone && { alone }), ...(tools && { tools }) };
+}
+
+function buildRule(rule: SaidOfRule, routed: string, around: Around, at: At): Allow {
+  const { methods, tools, service, as } = rule;
+  return {
+    who: whoOf(rule, around),
+    // An MCP message is a POST (Streamable HTTP).
+    ...((methods || tools) && { methods: methods ?? ['POST'] }),
+    ...(service !== undefined && { service }),
+    as: around.services[service ?? routed]?.direct === undefined ? as : '',
+    at,
+  };
+}
+
+/** The credentials of a route that names none: what the host's providers support. */
+function usualAccept(route: SaidOfRoute, names: readonly string[], { sessions, providers }: Around) {
+  const own = names.flatMap((name) => providers[name] ?? []);
+  const bearer = route.audiences !== undefined || own.some((it) => it.audiences.length > 0 || it.anyAudience);
+  const session = sessions && own.some((it) => it.client !== undefined);
+  return [...(bearer || !session ? (['bearer'] as const) : []), ...(session ? (['session'] as const) : [])];
+}
+
+function buildRoute(
+  place: { readonly host: string; readonly providers: readonly string[] } & Pick<SaidOfHost, keyof typeof shared>,
+  path: string,
+  { insecureServiceWorkers, serviceWorkers, ...said }: SaidOfRoute,
+  around: Around,
+  at: Locate,
+): Route {
+  const { host, providers, ...outer } = place;
+  const where = routePath(host, path);
+  const grpc = around.services[said.service]?.protocol === 'grpc';
+  const isCarried = outer.proxy !== undefined || said.proxy !== undefined || grpc;
+  const workers = insecureServiceWorkers ? ('anywhere' as const) : serviceWorkers && ('folder' as const);
+  return named({
+    name: host + path,
+    host,
+    path: path.endsWith('/*') ? path.slice(0, -2) : path,
+    kind: path.endsWith('/*') ? ('prefix' as const) : ('exact' as const),
+    ...said,
+    accept: said.accept ?? usualAccept(said, providers, around),
+    serviceWorkers: workers,
+    allow: said.allow.map((rule, i) => buildRule(rule, said.service, around, at([...where, 'allow', i]))),
+    headers: mergeHeaders(around.headers, outer.headers, said.headers),
+    proxy: isCarried ? proxying(outer.proxy, said.proxy, grpc) : undefined,
+    cors: corsOf(said.cors === undefined ? outer.cors : said.cors, said.allow),
+    owner: said.owner ?? outer.owner,
+    ask: said.ask ?? outer.ask,
+    at: at(where),
+  });
+}
+
+export function buildHost(name: string, said: SaidOfHost, around: Around, at: Locate): Host {
+  const { [ROUTES]: routes, providers = Object.keys(around.providers), tls, limit } = said;
+  const clientCaFile = tls?.clientCaFile ?? around.clientCaFile;
+  const place = { ...said, host: name, providers };
+  return {
+    name,
+    providers,
+    ...shown(tls),
+    ...(clientCaFile !== undefined && { clientCaFile }),
+    ...(limit !== undefined && { limit }),
+    routes: Object.entries(routes).map(([path, route]) => buildRoute(place, path, route, around, at)),
+    at: at(['hosts', name]),
+  };
+}

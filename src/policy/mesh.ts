@@ -1,0 +1,129 @@
+import * as z from 'zod';
+import { DEFAULTS } from '../limits.ts';
+import * as a from './addresses.ts';
+import { type At, type Defined, define, type Locate } from './at.ts';
+import { hints } from './hints.ts';
+import { mapping } from './mapping.ts';
+import * as s from './scalars.ts';
+import { hostPort } from './units.ts';
+import * as w from './workload-names.ts';
+
+export const MESH_KINDS = ['envoy', 'istio', 'linkerd', 'consul'] as const;
+
+export type MeshKind = (typeof MESH_KINDS)[number];
+
+/** spiffe-helper's names of files, unless its configuration says others. */
+const identity = mapping({
+  spiffe: w.spiffeId.describe('The SPIFFE id in the certificate.'),
+  pem_file: s.filePath
+    .describe('One PEM with certificate and key, replaced atomically: the form that rotates safely.')
+    .optional(),
+  svid_dir: s.filePath.describe('Folder that spiffe-helper writes to: svid.pem and svid_key.pem in it.').optional(),
+  cert_file: s.certFile.optional(),
+  key_file: s.keyFile.optional(),
+})
+  .transform(({ spiffe, pemFile, svidDir, certFile, keyFile }) => ({
+    spiffe,
+    certFile: svidDir === undefined ? (pemFile ?? certFile ?? '') : `${svidDir}/svid.pem`,
+    keyFile: svidDir === undefined ? (pemFile ?? keyFile ?? '') : `${svidDir}/svid_key.pem`,
+  }))
+  .describe('A workload certificate that nginx connects with.');
+
+export interface Identity extends Defined, Readonly<z.output<typeof identity>> {}
+
+const ingress = mapping({
+  address: a.endpoint.describe('Where nginx connects to.'),
+  server_name: a.serverName
+    .describe('DNS name in the ingress’s certificate. Default: the host of the address.')
+    .optional(),
+  ca_file: s.filePath.describe('CA that the ingress’s certificate is verified with.'),
+  own: mapping({
+    cert_file: s.certFile,
+    key_file: s.keyFile,
+    client_ca_file: s.filePath.describe('CA that nginx’s certificates are verified with.'),
+    listen: a.port.describe('Port that the ingress listens on.'),
+    assertion_jwks_file: s.filePath
+      .describe('Copy of the gateway’s key set: the ingress then verifies the signed assertion, and roles by it.')
+      .optional(),
+  })
+    .describe('The ingress’s own side, as it sees its files; needed by render --target envoy.')
+    .optional(),
+  namespace: w.namespace.describe('Kubernetes namespace of the ingress.').optional(),
+  labels: w.labels('ingress').optional(),
+  service_account: w.serviceAccount
+    .describe('Service account of the ingress: workloads let nobody else in.')
+    .optional(),
+  consul_service: w.consulService
+    .describe('What the ingress is registered as in Consul: workloads let nobody else in.')
+    .optional(),
+}).transform(({ address, ...rest }) => {
+  const { host, port } = hostPort(address, 443);
+  // nginx cannot verify a certificate with a SPIFFE id alone.
+  return { host, port, serverName: host, ...rest };
+});
+
+type SaidOfIngress = z.output<typeof ingress>;
+
+/** `default` is the name of the only one. */
+export interface Ingress extends Defined, SaidOfIngress {}
+
+export const mesh = mapping({
+  kind: z.enum(MESH_KINDS).describe('What the mesh is.'),
+  trust_domain: w.trustDomain.describe('Trust domain of all identities.'),
+  rotation: s.seconds
+    .describe('Longest time that a replaced certificate is still shown, on kept connections too, from 10s to 1h.')
+    .prefault(`${DEFAULTS.rotation}s`),
+  ingress: ingress.describe('The door of the mesh.').optional(),
+  ingresses: z
+    .record(z.string(), ingress.describe('One of the doors.'))
+    .register(hints, {
+      what: 'a mapping of ingresses',
+      write: '{ east: { address: east.mesh:8443, ca_file: /run/mesh/east.pem } }',
+    })
+    .meta({
+      propertyNames: { pattern: s.NAME.source },
+      description: 'Instead of ingress: several, by name; "default" for services that name none.',
+    })
+    .optional(),
+  identities: z
+    .record(z.string(), identity)
+    .register(hints, {
+      what: 'a mapping of identities',
+      write: '{ default: { spiffe: spiffe://example.org/gateway, pem_file: /run/mesh/gateway.pem } }',
+    })
+    .meta({
+      propertyNames: { pattern: s.NAME.source },
+      description: 'What nginx connects as, by name; "default" where no rule says.',
+    }),
+  assertion_ca_file: s.filePath
+    .describe('CA that Consul’s proxies verify the gateway with when they fetch its keys; a file of theirs.')
+    .optional(),
+}).describe('The mesh behind the gateway.');
+
+type SaidOfMesh = z.output<typeof mesh>;
+
+export interface Mesh extends Omit<SaidOfMesh, 'ingress' | 'ingresses' | 'identities'> {
+  /** The only ingress, or the first of several; in a policy {@link atIngress | seen by one}, that one. */
+  readonly ingress: Ingress;
+  /** All ingresses by name; the only one of `mesh.ingress` is `default`. */
+  readonly ingresses: Readonly<Record<string, Ingress>>;
+  readonly identities: Readonly<Record<string, Identity>>;
+  readonly at: At;
+}
+
+const placed = <T extends object>(name: string, said: T, at: At): T & Defined => ({ name, ...said, at });
+
+export function buildMesh({ ingress: only, ingresses: several, ...said }: SaidOfMesh, locate: Locate): Mesh {
+  const ingresses: Mesh['ingresses'] = only
+    ? { default: placed('default', only, locate(['mesh', 'ingress'])) }
+    : define(several, ['mesh', 'ingresses'], locate, placed);
+  const [ingress] = Object.values(ingresses);
+  if (ingress === undefined) throw new Error('policy: a mesh without an ingress was not refused');
+  return {
+    ...said,
+    ingress,
+    ingresses,
+    identities: define(said.identities, ['mesh', 'identities'], locate, placed),
+    at: locate(['mesh']),
+  };
+}

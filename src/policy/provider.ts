@@ -1,0 +1,256 @@
+import * as z from 'zod';
+import { MAX_INTROSPECTION_TIMEOUT } from '../limits.ts';
+import {
+  fillTenant,
+  kindOfIssuer,
+  type ProviderKind,
+  type ProviderKindName,
+  providerKindNames,
+  providerKinds,
+} from '../providers/index.ts';
+import * as a from './addresses.ts';
+import type { At } from './at.ts';
+import { hints } from './hints.ts';
+import { flag, mapping, onlyTrue, orElse, orNone } from './mapping.ts';
+import * as s from './scalars.ts';
+import { trustDomain } from './workload-names.ts';
+
+const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
+
+export type Algorithm = (typeof ALGORITHMS)[number];
+
+const domain = s.text(a.DOMAIN, {
+  what: 'a domain',
+  write: 'what stands behind the @, in lower case, as in example.com',
+  fix: (value) => {
+    const plain = typeof value === 'string' ? value.toLowerCase().replace(/^.*@|^\*\./g, '') : '';
+    return a.DOMAIN.test(plain) ? plain : undefined;
+  },
+});
+
+/** OAuth 2.0 (RFC 6749), appendix A.1: visible characters. */
+const clientId = s.text(/^[!-~]{1,256}$/, {
+  what: 'a client id',
+  write: 'the id under which the gateway is registered',
+  fix: (value) => (typeof value === 'number' ? `"${value}" in quotes` : undefined),
+});
+
+/** RFC 6749, section 3.3. */
+const scope = s.text(/^[!#-[\]-~]{1,128}$/, {
+  what: 'a scope',
+  write: 'a word without spaces, as in openid',
+  fix: (value) => (typeof value === 'string' && / /.test(value) ? `${value.trim().split(/ +/).join(', ')}` : undefined),
+});
+
+/** How the gateway authenticates as a provider's client. */
+export type ClientAuth =
+  | { readonly kind: 'client_secret_basic' | 'client_secret_post'; readonly secretFile: string }
+  /** JWKS with private keys; the first one signs. */
+  | { readonly kind: 'private_key_jwt'; readonly keysFile: string }
+  | { readonly kind: 'tls_client_auth'; readonly certFile: string; readonly keyFile: string }
+  /** A public client: PKCE only. */
+  | { readonly kind: 'none' };
+
+const client = mapping({
+  id: clientId.describe('Client id.'),
+  secret_file: s.filePath
+    .describe('File of the client secret; a second line is the next one, or the last, while it changes.')
+    .optional(),
+  auth: z
+    .enum(['basic', 'post'])
+    .describe('How the secret is sent: as Basic credentials, or in the body.')
+    .prefault('basic'),
+  cert_file: s.certFile.optional(),
+  key_file: s.keyFile.optional(),
+  keys_file: s.filePath.describe('JWKS of private keys, for private_key_jwt; the first one signs.').optional(),
+})
+  .transform(
+    ({ id, auth, secretFile, keysFile, certFile, keyFile }): { readonly id: string; readonly auth: ClientAuth } => {
+      if (secretFile !== undefined) return { id, auth: { kind: `client_secret_${auth}`, secretFile } };
+      if (keysFile !== undefined) return { id, auth: { kind: 'private_key_jwt', keysFile } };
+      if (certFile === undefined || keyFile === undefined) return { id, auth: { kind: 'none' } };
+      return { id, auth: { kind: 'tls_client_auth', certFile, keyFile } };
+    },
+  )
+  .register(hints, {
+    what: 'a client',
+    write: '{ id: meshgate, secret_file: /run/secrets/client }',
+    fix: (value) =>
+      Array.isArray(value)
+        ? 'clients: for those that tokens are issued to, or { id: meshgate, secret_file: /run/secrets/client }'
+        : undefined,
+  })
+  .describe('The gateway as it is registered at the provider; with it, people sign in.');
+
+/** The gateway as a provider's registered client (OpenID Connect Core, section 9). */
+export type Client = z.output<typeof client>;
+
+const introspection = mapping({
+  endpoint: a.providerEndpoint
+    .describe('Where the provider is asked. Default: what its discovery document says.')
+    .optional(),
+  cache: s.seconds.describe('How long an answer counts.').prefault('1m'),
+  negative: s.seconds.describe('How long it counts that a token is not active.').prefault('10s'),
+  timeout: s.seconds.describe('Longest wait for an answer, at most 4s.').prefault(`${MAX_INTROSPECTION_TIMEOUT}s`),
+  stale: orElse(
+    s.seconds.describe('How long an answer counts besides while the provider does not answer. Default: not at all.'),
+    0,
+  ),
+  jwts: onlyTrue('JWTs are asked for as well, once their signature holds: what is called back ends within "cache".'),
+  insecure_any_type: onlyTrue(
+    'Takes tokens of which the provider does not say "token_type": a refresh token may be one.',
+  ),
+})
+  .register(hints, { what: 'how the provider is asked', write: '{ cache: 1m }' })
+  .describe('The provider is asked about tokens that are no JWTs (RFC 7662); needs a client.');
+
+/** How the gateway asks a provider about tokens (RFC 7662); times in seconds. */
+export type IntrospectionPolicy = z.output<typeof introspection>;
+
+const signin = mapping({
+  scopes: s
+    .list(scope, '[openid, profile, email]')
+    .describe('Scopes that are asked for. Default: what the kind of provider needs.')
+    .optional(),
+  prompt: z
+    .enum(['login', 'consent', 'select_account'])
+    .describe('What the provider asks each time. Default: what it thinks fit.')
+    .optional(),
+  max_age: s.seconds.describe('The provider asks people again whose last sign-in there is longer ago.').optional(),
+  acr_values: s.list(s.acrValue, '[phr]').describe('Ways to sign in that are asked for, the best first.').optional(),
+  domains: orNone(
+    s.list(domain, '[example.com]').describe('People with e-mail addresses there sign in through this provider.'),
+  ),
+  userinfo: flag
+    .describe('What the ID token lacks is fetched from the UserInfo endpoint. Default: true, but for entra.')
+    .optional(),
+  label: s.plainText.describe('What the provider is called where people choose. Default: its name.').optional(),
+  par: flag
+    .describe('Requests are pushed to the provider first (RFC 9126). Default: where it requires that.')
+    .optional(),
+}).describe('What the gateway requests from the provider when a person signs in.');
+
+type SaidOfSignin = z.output<typeof signin>;
+
+/** What the gateway requests from a provider at a sign-in. */
+export type ProviderSignin = SaidOfSignin & Required<Pick<SaidOfSignin, 'scopes' | 'userinfo' | 'label'>>;
+
+/** The endpoint that says which groups a person has. */
+export interface GroupsEndpoint {
+  /** `{oid}` is replaced by the person's object id. */
+  readonly endpoint: string;
+  /** The scope of the gateway's own token for it: Microsoft's for all permissions of an application. */
+  readonly scope: string;
+}
+
+const groupsEndpoint = a.groupsEndpoint.transform(
+  (endpoint): GroupsEndpoint => ({ endpoint, scope: `${/^https:\/\/[^/:]+/.exec(endpoint)?.[0] ?? ''}/.default` }),
+);
+
+export const provider = mapping({
+  kind: z
+    .enum(providerKindNames)
+    .describe('What the provider is; says where groups and scopes are. Default: what the issuer looks like.')
+    .optional(),
+  issuer: a.issuer.describe(
+    'Compared exactly with "iss"; discovery starts here. For kind spiffe it may be spiffe:// and the trust domain.',
+  ),
+  tenants: s
+    .list(a.tenant, '[72f988bf-86f1-41af-91ab-2d7cd011db47]')
+    .describe('Tenants whose tokens are taken, where {tenantid} stands in the issuer.')
+    .optional(),
+  trust_domain: trustDomain
+    .describe('Trust domain of the SPIFFE ids in "sub", for kind spiffe with an https: issuer.')
+    .optional(),
+  jwks_uri: a.jwksUri
+    .describe('Where the keys are, for an issuer without a discovery document. Default: what discovery says.')
+    .optional(),
+  audiences: orNone(s.list(s.plainText, '[api://wiki]').describe('One of these must be in "aud".')),
+  insecure_any_audience: z
+    .literal(true)
+    .describe('Instead of audiences: takes tokens that were issued for somebody else.')
+    .optional(),
+  clients: s
+    .list(s.plainText, '[my-client]')
+    .describe('If given, azp, client_id, cid or appid must be one of these.')
+    .optional(),
+  algorithms: s
+    .list(z.enum(ALGORITHMS), '[RS256]')
+    .describe('Signature algorithms that are accepted.')
+    .prefault(['RS256', 'PS256', 'ES256']),
+  ca_file: s.filePath.describe('CA bundle for the provider’s TLS certificate. Default: the system’s.').optional(),
+  subject: mapping({
+    claim: s.claimPath.describe('Claim that names the caller.').prefault('sub'),
+    prefix: orElse(
+      s.subjectPrefix.describe('Put before the subject; needed where one host accepts several providers.'),
+      '',
+    ),
+  })
+    .describe('How callers of this provider are named.')
+    .prefault({}),
+  insecure_private_addresses: onlyTrue(
+    'The discovery document may lead to private addresses of other hosts than the issuer’s.',
+  ),
+  client: client.optional(),
+  signin: signin.optional(),
+  introspection: introspection.optional(),
+  groups_endpoint: groupsEndpoint
+    .describe('Where the groups of a policy are asked for, for people who have more than a token of entra takes.')
+    .optional(),
+}).describe('An OpenID provider that vouches for callers.');
+
+type SaidOfProvider = z.output<typeof provider>;
+
+export interface Provider extends Omit<SaidOfProvider, 'kind' | 'tenants' | 'trustDomain' | 'signin'> {
+  readonly name: string;
+  /** Name of a kind in src/providers/. */
+  readonly kind: string;
+  /** If given, `iss` must be one of these instead: of each tenant, or in each spelling. */
+  readonly issuers?: readonly string[];
+  /** For JWT-SVIDs: the trust domain of their subjects. */
+  readonly trustDomain?: string;
+  /** Set together with {@link client}. */
+  readonly signin?: ProviderSignin;
+  readonly at: At;
+}
+
+/** The issuers of a provider, if `iss` has several forms or may be absent. */
+export function issuersOf(
+  kind: ProviderKindName,
+  { issuer, tenants, trustDomain }: Pick<SaidOfProvider, 'issuer' | 'tenants' | 'trustDomain'>,
+): Pick<Provider, 'issuers' | 'trustDomain'> {
+  const { spellings, name }: { readonly spellings?: readonly string[]; readonly name: string } = providerKinds[kind];
+  if (name === 'spiffe') return { trustDomain: trustDomain ?? issuer.replace('spiffe://', '') };
+  if (tenants) return { issuers: tenants.map((tenant) => fillTenant(issuer, tenant)) };
+  return spellings?.includes(issuer) ? { issuers: spellings } : {};
+}
+
+export function buildProvider(name: string, said: SaidOfProvider, at: At): Provider {
+  const {
+    issuer,
+    kind = kindOfIssuer(issuer),
+    tenants: _,
+    trustDomain: __,
+    jwksUri,
+    client,
+    signin: own,
+    ...rest
+  } = said;
+  const { signin: defaults = { scopes: [], userinfo: false } }: ProviderKind = providerKinds[kind];
+  const { userinfo = defaults.userinfo, label = name, par, ...signin }: Partial<SaidOfSignin> = own ?? {};
+  const asked = {
+    scopes: defaults.scopes,
+    domains: [],
+    ...signin,
+    ...{ userinfo, label },
+    ...(par !== undefined && { par }),
+  };
+  return {
+    ...{ name, kind, issuer },
+    ...issuersOf(kind, said),
+    ...(jwksUri !== undefined && { jwksUri }),
+    ...rest,
+    ...(client && { client, signin: asked }),
+    at,
+  };
+}

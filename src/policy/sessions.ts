@@ -1,0 +1,107 @@
+import type * as z from 'zod';
+import { DEFAULTS, MAX_PEOPLE, MAX_SIGNIN_BURST } from '../limits.ts';
+import * as a from './addresses.ts';
+import { hints } from './hints.ts';
+import { mapping, onlyTrue } from './mapping.ts';
+import * as s from './scalars.ts';
+import { tls } from './tls.ts';
+
+/** What the gateway's section says of browsers that sign in. */
+
+export const session = mapping({
+  keys_file: s.filePath.describe('JWKS of the keys that seal cookies; "meshgate keys --session" makes it.'),
+  idle: s.seconds.describe('How long a session lasts without a request.').meta({ default: '8h' }).optional(),
+  absolute: s.seconds.describe('How long a session lasts at most.').prefault(`${DEFAULTS.sessionAbsolute / 3600}h`),
+  fresh: s.seconds
+    .describe('How long what the provider said of a person counts before it is asked again.')
+    .meta({ default: '10m' })
+    .optional(),
+  people: s
+    .count('people', MAX_PEOPLE, 'a whole number')
+    .describe('How many people have sessions at a time: shared memory has room for their records and revocations.')
+    .prefault(DEFAULTS.sessionPeople),
+  insecure_forget_revocations: onlyTrue(
+    'The image starts although a restart forgets what was revoked: its state is in memory, without etcd.',
+  ),
+})
+  .transform(({ people, forgetful, ...said }) => {
+    // A default time must not exceed a shorter time that the policy sets.
+    const idle = said.idle ?? Math.min(DEFAULTS.sessionIdle, said.absolute);
+    const fresh = said.fresh ?? Math.min(DEFAULTS.sessionFresh, idle);
+    return {
+      session: { keysFile: said.keysFile, idle, absolute: said.absolute, fresh },
+      sessionRoom: { people, ...(forgetful && { forgetful }) },
+    };
+  })
+  .describe('Browsers sign in; a sealed cookie says who somebody is.');
+
+type Session = z.output<typeof session>;
+
+/** How long sessions last, seconds: without any request, since the sign-in, since the provider confirmed the claims. */
+export type SessionPolicy = Readonly<Session['session']>;
+
+/** Settings of sessions for nginx and the image. */
+export type SessionRoom = Readonly<Session['sessionRoom']>;
+
+const host = s.text(a.HOST, {
+  what: 'the name of one host',
+  write: 'a DNS name in lower case, as in auth.example.com',
+  fix: (value) => {
+    const plain = typeof value === 'string' ? value.toLowerCase().replace(/^https?:\/\/|[:/][\s\S]*$/g, '') : '';
+    return a.DOMAIN.test(plain) ? plain : undefined;
+  },
+});
+
+/** nginx itself counts these, per second or per minute. */
+const signinLimit = mapping({
+  rate: s
+    .text(/^[1-9]\d{0,4}\/[sm]$/, {
+      what: 'a rate by the second or the minute',
+      write: '20/s or 600/m',
+      fix: (value) => (/^[1-9]\d{0,4}$/.test(String(value)) ? `${value}/s` : undefined),
+    })
+    .describe('Requests that each address may make in the long run.')
+    .prefault(DEFAULTS.signinRate),
+  burst: s
+    .count('requests', MAX_SIGNIN_BURST)
+    .describe('Requests that may come at once.')
+    .prefault(DEFAULTS.signinBurst),
+})
+  .register(hints, { what: 'a limit', write: '{ rate: 20/s, burst: 200 }' })
+  .describe('What each address, of IPv6 each /64 network, may ask of the sign-in itself; nginx counts.');
+
+export const signin = mapping({
+  host: host
+    .describe('Where people sign in for all hosts, with one registered callback. Default: each host by itself.')
+    .optional(),
+  tls: tls.describe('Server certificate of that host in the image. Default: the gateway’s.').optional(),
+  pages_dir: s.filePath.describe('Folder of page templates; what is not in it is the gateway’s own.').optional(),
+  limit: signinLimit.optional(),
+}).describe('How signing in looks.');
+
+const prefix = s.text(/^\/(?:[A-Za-z0-9._-]{1,64}\/){1,8}$/, {
+  what: 'a prefix of keys',
+  write: 'names between slashes, as in /meshgate/',
+  fix: (value) =>
+    typeof value === 'string' && /^\/?[\w.-]+\/?$/.test(value) ? `/${value.replace(/\//g, '')}/` : undefined,
+});
+
+const endpoint = s.text(a.HTTPS_URL, {
+  what: 'an https: URL of host and port',
+  write: 'where etcd listens for clients, as in https://etcd-0:2379 (no path)',
+  fix: (value) => {
+    const origin = typeof value === 'string' ? /^https?:\/\/[^/?#]+/.exec(value)?.[0].replace('http:', 'https:') : '';
+    return origin && a.HTTPS_URL.test(origin) ? origin : undefined;
+  },
+});
+
+/** etcd, through its JSON gateway. */
+export const store = mapping({
+  etcd: s.list(endpoint, '[https://etcd-0:2379]').describe('Endpoints of etcd, asked in turn.'),
+  ca_file: s.filePath.describe('CA that etcd’s certificates are verified with. Default: the system’s.').optional(),
+  cert_file: s.certFile.optional(),
+  key_file: s.keyFile.optional(),
+  prefix: prefix.describe('Before every key.').prefault(DEFAULTS.storePrefix),
+}).describe('What several replicas share: refresh tokens (sealed), sign-outs. Default: each is on its own.');
+
+export type Etcd = z.output<typeof store>;

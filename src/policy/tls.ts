@@ -1,0 +1,23 @@
+import type * as z from 'zod';
+import { mapping } from './mapping.ts';
+import * as s from './scalars.ts';
+
+/** A certificate that a listener shows, and its key. */
+export const tls = mapping({ cert_file: s.certFile, key_file: s.keyFile });
+
+export type Tls = z.output<typeof tls>;
+
+/** The same for a host, with what certificates of clients are verified with. */
+export const doorTls = mapping({
+  cert_file: s.certFile.optional(),
+  key_file: s.keyFile.optional(),
+  client_ca_file: s.filePath
+    .describe('CA that certificates of clients are verified with: they may show one. Default: none is asked for.')
+    .optional(),
+}).describe('Server certificate of the image, and whose client certificates are taken.');
+
+type DoorTls = z.output<typeof doorTls>;
+
+/** The server certificate, if the policy has one. A server that terminates TLS itself needs only the clients' CA. */
+export const shown = ({ certFile, keyFile }: DoorTls = {}): { readonly tls?: Tls } =>
+  certFile === undefined || keyFile === undefined ? {} : { tls: { certFile, keyFile } };
