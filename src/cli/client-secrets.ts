@@ -1,7 +1,7 @@
-import { MAX_SECRETS } from '../limits.ts';
 import type { Provider } from '../policy/types.ts';
 import { assertionAudience, readClientKey, signClientAssertion } from '../session/flow/client-assertion.ts';
 import { readSecrets, type Shown } from '../session/flow/client-auth.ts';
+import { MAX_SECRETS } from '../session/limits.ts';
 import { reasonOf, utf8 } from './load.ts';
 import type { Runtime } from './runtime.ts';
 

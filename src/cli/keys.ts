@@ -1,7 +1,8 @@
 import { buildCommand, buildRouteMap } from '@stricli/core';
 import { newSigningKeys, replaceSigningKeys, rotateSigningKeys } from '../assertion/rotate.ts';
-import { PUBLISHED_BEFORE_SEALING_S, PUBLISHED_BEFORE_SIGNING_S } from '../limits.ts';
+import { PUBLISHED_BEFORE_SIGNING_S } from '../limits.ts';
 import { seconds } from '../policy/units.ts';
+import { PUBLISHED_BEFORE_SEALING_S } from '../session/limits.ts';
 import { isRing, newRing, replaceRing, rotateRing } from '../session/rotate-ring.ts';
 import { action, type Context, described, NO, WrongUse, YES } from './context.ts';
 import { reasonOf, utf8 } from './load.ts';

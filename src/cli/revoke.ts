@@ -1,6 +1,6 @@
 import { buildCommand } from '@stricli/core';
-import { REVOKE_FOLDER } from '../limits.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
+import { REVOKE_FOLDER } from '../session/limits.ts';
 import { revocation } from '../session/new-revocation.ts';
 import { ofAny, ofProvider } from '../session/revocation.ts';
 import type { Revocation } from '../session/store.ts';

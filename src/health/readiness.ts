@@ -1,4 +1,4 @@
-import { REVOCATIONS_OLD_S, REVOKED_ALARM } from '../limits.ts';
+import { REVOCATIONS_OLD_S, REVOKED_ALARM } from '../session/limits.ts';
 import { type KeyState, noKeys, usableKeys } from '../token/key-refresh.ts';
 import { type HealthReason, healthReasons, type Part, type Readiness } from './types.ts';
 

@@ -1,5 +1,6 @@
 import { composed } from '../composed.ts';
-import { MAX_DICT_TTL_MS, RECORDS_PER_PERSON, REPEAT_LINE_S } from '../limits.ts';
+import { MAX_DICT_TTL_MS, REPEAT_LINE_S } from '../limits.ts';
+import { RECORDS_PER_PERSON } from '../session/limits.ts';
 import { readRecord, recordText } from '../session/record.ts';
 import type { Claim, Lock, Revocation, SessionStore } from '../session/store.ts';
 import type { SessionRecord } from '../session/types.ts';

@@ -1,4 +1,5 @@
-import { ETCD_PAGE, MAX_DICT_TTL_MS, REPEAT_LINE_S } from '../limits.ts';
+import { MAX_DICT_TTL_MS, REPEAT_LINE_S } from '../limits.ts';
+import { ETCD_PAGE } from '../session/limits.ts';
 import { readRevocation } from '../session/new-revocation.ts';
 import { readRecord, recordText } from '../session/record.ts';
 import { mergedSaid } from '../session/revocation.ts';

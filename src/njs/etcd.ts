@@ -1,5 +1,6 @@
 import { composed } from '../composed.ts';
-import { ETCD_PAUSE_MS, ETCD_TIMEOUT_MS, MAX_DICT_TTL_MS } from '../limits.ts';
+import { MAX_DICT_TTL_MS } from '../limits.ts';
+import { ETCD_PAUSE_MS, ETCD_TIMEOUT_MS } from '../session/limits.ts';
 import { locksDict } from './dicts.ts';
 
 /** Texts in etcd's JSON are base64. */

@@ -1,7 +1,8 @@
 import hash from 'crypto';
 import { composed } from '../composed.ts';
 import { TO_CHECK } from '../internal-headers.ts';
-import { DEFAULTS, MAX_DICT_TTL_MS, PROOF_BURST_S } from '../limits.ts';
+import { MAX_DICT_TTL_MS, PROOF_BURST_S } from '../limits.ts';
+import { DEFAULTS } from '../policy/bounds.ts';
 import { ok, type Refusal, type Result, refuse } from '../reasons.ts';
 import type { Table } from '../rules/types.ts';
 import { originOf } from '../session/urls.ts';

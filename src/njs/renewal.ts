@@ -1,5 +1,6 @@
 import { TO_RENEWAL } from '../internal-headers.ts';
-import { MAX_RENEWAL_WAITERS, MAX_SEALED, PROVIDER_TIMEOUT_MS } from '../limits.ts';
+import { PROVIDER_TIMEOUT_MS } from '../limits.ts';
+import { MAX_RENEWAL_WAITERS, MAX_SEALED } from '../session/limits.ts';
 import { RENEW_PATH } from '../session/names.ts';
 import { RENEWED } from '../session/renewal-status.ts';
 import { type Hold, holdUpTo, release } from './held.ts';

@@ -1,4 +1,5 @@
-import { MAX_DICT_TTL_MS, REVOCATIONS_MARK_S, REVOCATIONS_READ_S } from '../limits.ts';
+import { MAX_DICT_TTL_MS } from '../limits.ts';
+import { REVOCATIONS_MARK_S, REVOCATIONS_READ_S } from '../session/limits.ts';
 import { locksDict, REVOCATIONS_READ, revokedDict } from './dicts.ts';
 
 /** Records that all revocations of other replicas were read. The record is written rarely, because each write writes

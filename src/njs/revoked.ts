@@ -1,5 +1,6 @@
 import { composed } from '../composed.ts';
-import { LOCK_REVOCATIONS_MS, LOCK_REVOCATIONS_TRIES, REPEAT_LINE_S, SIGNOUT_SHARE } from '../limits.ts';
+import { REPEAT_LINE_S } from '../limits.ts';
+import { LOCK_REVOCATIONS_MS, LOCK_REVOCATIONS_TRIES, SIGNOUT_SHARE } from '../session/limits.ts';
 import { mergedSaid, readSaid, revocationKey, saidText, withoutList } from '../session/revocation.ts';
 import type { Revocation } from '../session/store.ts';
 import { dictTtl } from './dict-store.ts';

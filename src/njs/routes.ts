@@ -2,7 +2,7 @@ import type { ClientCas } from '../assertion/agent.ts';
 import { type Accepting, acceptingOf } from '../caller/credential.ts';
 import { composed, SEPARATOR } from '../composed.ts';
 import { isWildcard } from '../host-name.ts';
-import { DEFAULTS } from '../limits.ts';
+import { DEFAULTS } from '../policy/bounds.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import type { Headers } from '../policy/types.ts';
 import { type HeaderPlan, planOf } from '../rules/answer-lines.ts';

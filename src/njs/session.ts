@@ -1,9 +1,9 @@
 import { composed } from '../composed.ts';
 import { FROM_CHECK, TO_CHECK } from '../internal-headers.ts';
-import { RENEWAL_PAUSE_S } from '../limits.ts';
 import { refuse } from '../reasons.ts';
 import { ownSession, setCookie } from '../session/cookie.ts';
 import { SID } from '../session/cookie-claims.ts';
+import { RENEWAL_PAUSE_S } from '../session/limits.ts';
 import { SESSION_COOKIE } from '../session/names.ts';
 import { renewalsDict } from './dicts.ts';
 import type { Answered, Door, Place } from './door.ts';

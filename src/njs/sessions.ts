@@ -11,7 +11,6 @@ import {
   readyHead,
 } from '../caller/ready.ts';
 import type { Caller } from '../caller/types.ts';
-import { SESSIONS_PER_CONTEXT } from '../limits.ts';
 import type { Result } from '../reasons.ts';
 import type { Table, TableSession } from '../rules/types.ts';
 import {
@@ -29,6 +28,7 @@ import {
   SINCE,
 } from '../session/cookie-claims.ts';
 import { dueAt } from '../session/freshness.ts';
+import { SESSIONS_PER_CONTEXT } from '../session/limits.ts';
 import { type Revocable, revocableSession } from '../session/revocation.ts';
 import type { Ring } from '../session/ring.ts';
 import { kidOf, openFor } from '../session/seal.ts';

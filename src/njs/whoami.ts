@@ -1,7 +1,7 @@
 import { acceptingOf, takeCredential } from '../caller/credential.ts';
 import { hostNamed } from '../host-name.ts';
 import { FROM_HANDLER, TO_HANDLER } from '../internal-headers.ts';
-import { DEFAULTS } from '../limits.ts';
+import { DEFAULTS } from '../policy/bounds.ts';
 import type { CredentialKind } from '../policy/types.ts';
 import { detailOf, type Refusal, reasons, refuse } from '../reasons.ts';
 import { plainChallenge } from '../rules/challenge.ts';

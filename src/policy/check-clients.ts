@@ -2,7 +2,6 @@ import { isIssuerUrl } from './addresses.ts';
 import { type DraftPolicy, type DraftProvider, entriesOf, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
-import { seconds } from './units.ts';
 
 /** Ways in which a client can authenticate. */
 const WAYS = ['secret_file', 'keys_file', 'cert_file'] as const;
@@ -44,12 +43,9 @@ function checkClient(report: Report, provider: Path, { issuer, client, introspec
 function checkAsked(report: Report, path: Path, signin: DraftProvider['signin']): void {
   if (signin === undefined || report.touches(path)) return;
   if (Object.keys(signin).length === 0) report.add(path, 'nothing in it; write scopes: [openid], or remove it', 'key');
-  const { scopes, max_age: age } = signin;
+  const { scopes } = signin;
   if (scopes && !scopes.includes(undefined) && !scopes.includes('openid')) {
     report.add([...path, 'scopes'], 'without openid nobody signs in; write openid first', 'key');
-  }
-  if (age !== undefined && seconds(age) < 1) {
-    report.add([...path, 'max_age'], `${age} is too short; write at least 1s, or prompt: login for each time`);
   }
 }
 

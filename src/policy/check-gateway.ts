@@ -1,21 +1,13 @@
-import {
-  DEFAULTS,
-  KEYS_JOB_INTERVAL_S,
-  MAX_ASSERTION_LIFETIME,
-  MAX_CLOCK_SKEW,
-  MIN_ASSERTION_LIFETIME,
-} from '../limits.ts';
+import { DEFAULTS } from './bounds.ts';
 import { type DraftPolicy, entriesOf, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { seconds } from './units.ts';
 
-const DAY_S = 86_400;
-
-/** Checks that times are within limits and consistent, and that TLS is not configured for plain HTTP. */
+/** Checks that times are consistent, that ports differ, and that TLS is not configured for plain HTTP. */
 export function checkGateway(report: Report, draft: DraftPolicy): void {
   const { gateway } = draft;
-  if (gateway) checkTimes(report, gateway);
+  if (gateway?.keys) checkStale(report, gateway.keys);
   checkIssuer(report, draft);
   if (gateway) checkHealth(report, gateway);
   checkTls(report, ['gateway', 'tls'], gateway?.tls);
@@ -57,22 +49,12 @@ function checkHealth(report: Report, gateway: NonNullable<DraftPolicy['gateway']
   report.add(['gateway', 'health', 'listen'], `${by} has port ${port}; write another, as in 127.0.0.1:8081`);
 }
 
-function checkTimes(report: Report, gateway: NonNullable<DraftPolicy['gateway']>): void {
-  const bound = (path: readonly string[], text: string | undefined, least: number, most: number, write: string) => {
-    if (text === undefined) return;
-    const time = seconds(text);
-    if (time < least || time > most)
-      report.add(['gateway', ...path], `${text} is too ${time < least ? 'short' : 'long'}; write ${write}`);
-  };
-  bound(['hsts', 'max_age'], gateway.hsts?.max_age, DAY_S, Number.POSITIVE_INFINITY, 'at least 1d');
-  bound(['clock_skew'], gateway.clock_skew, 0, MAX_CLOCK_SKEW, `at most ${MAX_CLOCK_SKEW}s`);
-  bound(['token_cache'], gateway.token_cache, 1, Number.POSITIVE_INFINITY, 'at least 1s');
-  const keys = gateway.keys ?? {};
-  const refresh = keys.refresh === undefined ? DEFAULTS.keysRefresh : seconds(keys.refresh);
-  const least = KEYS_JOB_INTERVAL_S;
-  bound(['keys', 'refresh'], keys.refresh, least, DEFAULTS.keysStale, `from ${least}s to 1d`);
-  bound(['keys', 'cool_down'], keys.cool_down, 1, 3600, 'from 1s to 1h');
-  bound(['keys', 'stale'], keys.stale, refresh, Number.POSITIVE_INFINITY, `at least the refresh, ${refresh}s`);
-  const [shortest, longest] = [MIN_ASSERTION_LIFETIME, MAX_ASSERTION_LIFETIME];
-  bound(['assertion', 'lifetime'], gateway.assertion?.lifetime, shortest, longest, `from ${shortest}s to ${longest}s`);
+/** Keys are used at least until they are fetched again. */
+function checkStale(
+  report: Report,
+  { refresh = '5m', stale }: NonNullable<NonNullable<DraftPolicy['gateway']>['keys']>,
+): void {
+  if (stale === undefined || seconds(stale) >= seconds(refresh)) return;
+  const message = `${stale} is too short; write at least the refresh, ${seconds(refresh)}s`;
+  report.add(['gateway', 'keys', 'stale'], message);
 }

@@ -1,5 +1,5 @@
-import { MAX_ASKED_GROUPS, MAX_INTROSPECTION_TIMEOUT } from '../limits.ts';
 import { kindOfIssuer, providerKinds } from '../providers/index.ts';
+import { MAX_ASKED_GROUPS, MAX_INTROSPECTION_TIMEOUT } from './bounds.ts';
 import { type DraftFact, type DraftPolicy, type DraftProvider, entriesOf, routesOf, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
@@ -78,10 +78,7 @@ function checkAsked(report: Report, path: Path, provider: DraftProvider): void {
   checkClient(report, path, provider);
   const { introspection } = provider;
   if (introspection === undefined) return;
-  const { cache, timeout } = introspection;
-  if (cache !== undefined && seconds(cache) < 1) {
-    report.add([...path, 'cache'], `${cache} is too short; write at least 1s`);
-  }
+  const { timeout } = introspection;
   if (timeout !== undefined && (seconds(timeout) < 1 || seconds(timeout) > MAX_INTROSPECTION_TIMEOUT)) {
     report.add([...path, 'timeout'], `write 1s to ${MAX_INTROSPECTION_TIMEOUT}s`);
   }

@@ -1,8 +1,8 @@
-import { MAX_LIMITS_ZONE, MAX_REFILL_S, MAX_UNIT_RATE, MIN_LIMITS_ZONE } from '../limits.ts';
+import { MAX_REFILL_S, MAX_UNIT_RATE } from './bounds.ts';
 import { type DraftPolicy, type DraftRule, entriesOf, type RouteAt, routesOf, writes } from './draft.ts';
 import { type Path, ROUTES } from './path.ts';
 import type { Report } from './report.ts';
-import { bytes, perSecond } from './units.ts';
+import { perSecond } from './units.ts';
 
 type DraftLimits = NonNullable<NonNullable<DraftPolicy['gateway']>['limits']>;
 type DraftLimit = DraftLimits['callers'];
@@ -85,13 +85,6 @@ function checkGateway(report: Report, draft: DraftPolicy, limits: DraftLimits): 
     writes(limits, key) && report.add([...path, key], `no effect: ${why}; remove it`, 'key');
   if (Object.keys(limits).length === 0 && !report.touches(path)) {
     report.add(path, 'nothing in it; write { callers: { rate: 600/m } }, or remove it', 'key');
-  }
-  const zone = limits.zone === undefined ? undefined : bytes(limits.zone);
-  if (zone !== undefined && (zone < MIN_LIMITS_ZONE || zone > MAX_LIMITS_ZONE)) {
-    report.add(
-      [...path, 'zone'],
-      `${limits.zone} is too ${zone < MIN_LIMITS_ZONE ? 'small' : 'large'}; write from 64k to 1g`,
-    );
   }
   if (limitsOf(draft).length === 0 && !report.touches(path)) {
     for (const key of ['zone', 'insecure_pass_when_full']) idle(key, 'nothing is counted without a limit');

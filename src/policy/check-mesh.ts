@@ -1,4 +1,3 @@
-import { MAX_ROTATION, MIN_ROTATION } from '../limits.ts';
 import {
   type DraftIngress,
   type DraftPolicy,
@@ -13,7 +12,7 @@ import {
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { nearest, oneOf } from './suggest.ts';
-import { hostPort, seconds } from './units.ts';
+import { hostPort } from './units.ts';
 
 /** Checks that the ingress can be verified, and that each identity is one certificate of the trust domain. */
 export function checkMesh(report: Report, draft: DraftPolicy): void {
@@ -46,7 +45,6 @@ export function checkMesh(report: Report, draft: DraftPolicy): void {
     seen.set(spiffe, name);
   }
   checkDefault(report, draft);
-  checkRotation(report, mesh.rotation);
 }
 
 const domainOf = (spiffe: string) => spiffe.split('/')[2] ?? '';
@@ -115,14 +113,6 @@ function checkAssertion(report: Report, { gateway }: DraftPolicy, at: Path, { ow
   if (!own || !writes(own, 'assertion_jwks_file') || writes(gateway ?? {}, 'assertion')) return;
   const path = [...at, 'own', 'assertion_jwks_file'];
   report.add(path, 'no effect: the gateway signs nothing; write gateway.assertion, or remove this', 'key');
-}
-
-function checkRotation(report: Report, rotation: string | undefined): void {
-  if (rotation === undefined) return;
-  const time = seconds(rotation);
-  if (time >= MIN_ROTATION && time <= MAX_ROTATION) return;
-  const write = `write from ${MIN_ROTATION}s to ${MAX_ROTATION / 3600}h`;
-  report.add(['mesh', 'rotation'], `${rotation} is too ${time < MIN_ROTATION ? 'short' : 'long'}; ${write}`);
 }
 
 function checkFiles(report: Report, path: Path, identity: object): void {

@@ -1,8 +1,7 @@
-import { DEFAULTS, MAX_PROOF_AGE, MAX_PROOF_RATE, MIN_PROOF_AGE } from '../limits.ts';
+import { DEFAULTS } from './bounds.ts';
 import { type DraftPolicy, entriesOf, writes } from './draft.ts';
 import type { BoundBy } from './facts/bound.ts';
 import type { Report } from './report.ts';
-import { perSecond, seconds } from './units.ts';
 
 type DraftGateway = NonNullable<DraftPolicy['gateway']>;
 
@@ -10,7 +9,7 @@ type DraftGateway = NonNullable<DraftPolicy['gateway']>;
 export function checkProof(report: Report, draft: DraftPolicy): void {
   const { gateway } = draft;
   if (gateway && writes(gateway, 'proof')) {
-    checkBounds(report, gateway);
+    checkKeys(report, gateway);
     checkUse(report, draft);
   }
 }
@@ -32,18 +31,9 @@ export function wantsProofs(report: Report, { gateway, hosts }: DraftPolicy, val
   return `no proofs are taken; write ${write.dpop} under gateway`;
 }
 
-function checkBounds(report: Report, { proof }: DraftGateway): void {
+function checkKeys(report: Report, { proof }: DraftGateway): void {
   if (proof === undefined || report.touches(['gateway', 'proof'])) return;
-  const { rate, age } = proof;
   const path = ['gateway', 'proof'];
-  if (rate !== undefined && perSecond(rate) > MAX_PROOF_RATE) {
-    report.add([...path, 'rate'], `${rate} is too much; write at most ${MAX_PROOF_RATE}/s`);
-  }
-  const time = age === undefined ? DEFAULTS.proofAge : seconds(age);
-  if (time < MIN_PROOF_AGE || time > MAX_PROOF_AGE) {
-    const word = time < MIN_PROOF_AGE ? 'short' : 'long';
-    report.add([...path, 'age'], `${age} is too ${word}; write from ${MIN_PROOF_AGE}s to ${MAX_PROOF_AGE}s`);
-  }
   if (writes(proof, 'keys_file') && !writes(proof, 'nonce')) {
     const message = 'no effect without nonce: the keys are for nonces; write nonce: true, or remove this';
     report.add([...path, 'keys_file'], message, 'key');

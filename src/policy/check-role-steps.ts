@@ -1,4 +1,4 @@
-import { MAX_ROLE_LEVELS } from '../limits.ts';
+import { MAX_ROLE_LEVELS } from './bounds.ts';
 import type { DraftPolicy } from './draft.ts';
 import { allFacts, type FactAt, roleFacts } from './draft-facts.ts';
 import type { Path } from './path.ts';

@@ -1,4 +1,4 @@
-import { DEFAULTS, MAX_SESSION } from '../limits.ts';
+import { DEFAULTS, MAX_SESSION } from './bounds.ts';
 import { type DraftPolicy, type DraftProvider, entriesOf, type RouteAt, routesOf, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';

@@ -1,8 +1,6 @@
-import { MAX_CONNECT_TIMEOUT, MAX_CORS_MAX_AGE, MAX_SILENCE } from '../limits.ts';
 import { type DraftHost, type DraftPolicy, type DraftRoute, entriesOf, routesOf, writes } from './draft.ts';
 import { type Path, quote, ROUTES } from './path.ts';
 import type { Report } from './report.ts';
-import { bytes, seconds } from './units.ts';
 
 type DraftProxy = NonNullable<DraftRoute['proxy']>;
 type DraftCors = NonNullable<DraftRoute['cors']>;
@@ -24,25 +22,12 @@ export function checkTraffic(report: Report, draft: DraftPolicy): void {
   }
 }
 
-const TIMES = { connect_timeout: MAX_CONNECT_TIMEOUT, send_timeout: MAX_SILENCE, read_timeout: MAX_SILENCE } as const;
 const USUAL = { stream: false, buffering: true, request_buffering: true } as const;
-/** 100 GB; applications that accept more split their uploads. */
-const MOST_BODY = 100 * 2 ** 30;
 
 /** @param outer the settings of the host around it */
 function checkProxy(report: Report, path: Path, proxy: DraftProxy, outer: DraftProxy): void {
   if (Object.keys(proxy).length === 0 && !report.touches(path)) {
     report.add(path, 'nothing in it; write { read_timeout: 5m }, or remove it', 'key');
-  }
-  for (const [key, most] of Object.entries(TIMES) as [keyof typeof TIMES, number][]) {
-    const text = proxy[key];
-    if (text === undefined) continue;
-    const time = seconds(text);
-    const write = `write from 1s to ${most}s`;
-    if (time < 1 || time > most) report.add([...path, key], `${text} is too ${time < 1 ? 'short' : 'long'}; ${write}`);
-  }
-  if (proxy.max_body !== undefined && bytes(proxy.max_body) > MOST_BODY) {
-    report.add([...path, 'max_body'], `${proxy.max_body} is too large; write at most 100g`);
   }
   for (const [key, usual] of Object.entries(USUAL) as [keyof typeof USUAL, boolean][]) {
     if (proxy[key] !== usual || writes(outer, key) || (key !== 'stream' && writes(outer, 'stream'))) continue;
@@ -73,7 +58,7 @@ function checkCors(report: Report, path: Path, cors: DraftCors | null, host: Dra
     }
     return;
   }
-  const { origins = [], credentials, headers = [], max_age } = cors;
+  const { origins = [], credentials, headers = [] } = cors;
   const all = report.has([...path, 'origins']) ? -1 : origins.indexOf('*');
   if (all >= 0 && credentials === true) {
     const message = 'browsers send no credentials to a service that any page may ask; write the origins that may';
@@ -83,9 +68,6 @@ function checkCors(report: Report, path: Path, cors: DraftCors | null, host: Dra
   }
   checkNames(report, [...path, 'headers'], headers);
   checkNames(report, [...path, 'expose'], cors.expose ?? []);
-  if (max_age !== undefined && seconds(max_age) > MAX_CORS_MAX_AGE) {
-    report.add([...path, 'max_age'], `${max_age} is too long; write at most ${MAX_CORS_MAX_AGE}s`);
-  }
 }
 
 /** Rejects names of headers that differ only in case. */

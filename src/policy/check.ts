@@ -28,6 +28,7 @@ import { checkTraffic } from './check-traffic.ts';
 import { checkUnused } from './check-unused.ts';
 import { checkWorkloads } from './check-workloads.ts';
 import type { DraftPolicy } from './draft.ts';
+import { checkBounds } from './names.ts';
 import type { Report } from './report.ts';
 import { checkRequestHeaders } from './request-headers.ts';
 import { plain } from './tree.ts';
@@ -44,6 +45,7 @@ export function checkPolicy(report: Report): void {
 }
 
 const CHECKS = [
+  checkBounds,
   checkGateway,
   checkProviders,
   checkKinds,

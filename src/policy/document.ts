@@ -1,5 +1,5 @@
 import { type Document, isMap, LineCounter, type Node, type ParsedNode, parseDocument, type YAMLError } from 'yaml';
-import { MAX_POLICY_BYTES } from '../limits.ts';
+import { MAX_POLICY_BYTES } from './bounds.ts';
 import { findUnclosed } from './unclosed.ts';
 
 /** A part of the text that YAML does not allow. */

@@ -1,5 +1,7 @@
 import type * as z from 'zod';
+import { KEYS_JOB_INTERVAL_S } from '../limits.ts';
 import * as a from './addresses.ts';
+import { DEFAULTS, MAX_CLOCK_SKEW } from './bounds.ts';
 import { hints } from './hints.ts';
 import { gatewayLimits } from './limits.ts';
 import { mapping, onlyTrue, orElse, orNone } from './mapping.ts';
@@ -10,15 +12,25 @@ import { doorTls, shown, tls } from './tls.ts';
 
 /** Life cycle of the providers' keys, seconds. */
 const keys = mapping({
-  refresh: s.seconds.describe('How often the keys of a provider are fetched.').prefault('5m'),
+  refresh: s
+    .secondsWithin({ least: `${KEYS_JOB_INTERVAL_S}s`, most: '1d' })
+    .describe('How often the keys of a provider are fetched.')
+    .prefault('5m'),
   stale: s.seconds.describe('How long keys are used while their provider does not answer.').prefault('24h'),
-  cool_down: s.seconds.describe('Shortest time between two fetches that unknown key ids cause.').prefault('10s'),
+  cool_down: s
+    .secondsWithin({ least: '1s', most: '1h' })
+    .describe('Shortest time between two fetches that unknown key ids cause.')
+    .prefault('10s'),
 }).describe('Life cycle of the providers’ keys.');
 
 const assertion = mapping({
   issuer: a.ownIssuer.describe('"iss" of the assertions: a URL of the gateway itself.'),
   keys_file: s.filePath.describe('JWKS of the private keys, readable by the worker; "meshgate keys" makes it.'),
-  lifetime: s.seconds.describe('How long an assertion is good, from 10s to 10m.').prefault('60s'),
+  // An assertion cannot be revoked.
+  lifetime: s
+    .secondsWithin({ least: '10s', most: '600s' })
+    .describe('How long an assertion is good, from 10s to 10m.')
+    .prefault('60s'),
 }).describe('Services receive X-Meshgate-Assertion: a short signed statement of who asks.');
 
 /** Settings of assertions. */
@@ -28,7 +40,7 @@ export interface Assertion extends z.output<typeof assertion> {
 }
 
 const inner = mapping({
-  listen: a.port.describe('Port of the inner listener.').prefault(8444),
+  listen: a.port.describe('Port of the inner listener.').prefault(DEFAULTS.innerListen),
   client_ca_file: s.filePath.describe('CA that the certificates of services are verified with.'),
   tls: tls.describe('Server certificate of the inner listener. Default: the host’s.').optional(),
 }).describe('Where services ask for the person whose request they serve: mutual TLS, and the assertion they got.');
@@ -37,15 +49,21 @@ const inner = mapping({
 export type Inner = z.output<typeof inner>;
 
 const hsts = mapping({
-  max_age: s.seconds.describe('How long browsers ask for a host over TLS alone; at least 1d.'),
+  max_age: s.secondsWithin({ least: '1d' }).describe('How long browsers ask for a host over TLS alone; at least 1d.'),
   include_subdomains: orElse(onlyTrue('For all names below each host, too.'), false),
 })
   .register(hints, { what: 'a mapping', write: '{ max_age: 365d }' })
   .describe('Strict-Transport-Security (RFC 6797) in every answer. Default: what services say.');
 
 export const gateway = mapping({
-  clock_skew: s.seconds.describe('By how much exp, nbf and iat of a token may be off, at most 5m.').prefault('30s'),
-  token_cache: s.seconds.describe('Longest time that a verified token is remembered.').prefault('5m'),
+  clock_skew: s
+    .secondsWithin({ most: `${MAX_CLOCK_SKEW}s` })
+    .describe('By how much exp, nbf and iat of a token may be off, at most 5m.')
+    .prefault('30s'),
+  token_cache: s
+    .secondsWithin({ least: '1s' })
+    .describe('Longest time that a verified token is remembered.')
+    .prefault('5m'),
   keys: keys.prefault({}),
   trusted_proxies: orNone(
     s
@@ -60,7 +78,7 @@ export const gateway = mapping({
   resolver: orNone(
     s.list(a.resolver, '[10.0.0.10]').describe('DNS servers for providers and ingress. Default: those of the machine.'),
   ),
-  listen: a.port.describe('Port of the image.').prefault(8443),
+  listen: a.port.describe('Port of the image.').prefault(DEFAULTS.listen),
   tls: doorTls.optional(),
   insecure_http: orElse(onlyTrue('The image serves plain HTTP: tokens travel in the clear.'), false),
   assertion: assertion.optional(),

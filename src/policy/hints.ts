@@ -14,6 +14,8 @@ export interface Hint {
   readonly write: string;
   /** A replacement for this value, if there is an obvious one. */
   readonly fix?: (value: unknown) => string | undefined;
+  /** What is wrong with a value of this form, if anything is. */
+  readonly mistake?: (value: string) => string | undefined;
   /** The value is the name of one of these. */
   readonly refers?: Named;
   /** The keys are names of these. */

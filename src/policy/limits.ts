@@ -1,26 +1,13 @@
 import * as z from 'zod';
-import { DEFAULTS, MAX_BURST } from '../limits.ts';
+import { DEFAULTS, MAX_BURST } from './bounds.ts';
 import { hints } from './hints.ts';
 import { mapping, onlyTrue, orElse } from './mapping.ts';
 import * as s from './scalars.ts';
 import { perSecond } from './units.ts';
 
-/** A number of requests in a unit of time. */
-export const rate = s.text(/^[1-9]\d{0,6}\/[smhd]$/, {
-  what: 'a rate with its unit',
-  write: '10/s, 60/m, 1000/h or 5000/d',
-  fix: (value) => {
-    if (/^[1-9]\d{0,6}$/.test(String(value))) return `${value}/s (or ${value}/m, ${value}/h)`;
-    const words =
-      /^([1-9]\d{0,6}) ?(?:r|req|requests?)? ?(?:\/|per) ?(s|sec|seconds?|m|min|minutes?|h|hours?|d|days?)$/;
-    const [, count, unit] = words.exec(String(value)) ?? [];
-    return count === undefined ? undefined : `${count}/${unit?.[0]}`;
-  },
-});
-
 const limit = z
   .strictObject({
-    rate: rate.describe('Requests that are let through in the long run.'),
+    rate: s.rate.describe('Requests that are let through in the long run.'),
     burst: s
       .count('requests', MAX_BURST)
       .describe('Requests that may come at once. Default: the number of the rate.')
@@ -40,7 +27,7 @@ export type Limit = Readonly<z.output<typeof limit>>;
 const write = '{ rate: 60/m, burst: 20 }';
 
 const fix = (value: unknown) =>
-  typeof value === 'string' && rate.safeParse(value).success ? `{ rate: ${value} }` : undefined;
+  typeof value === 'string' && s.rate.safeParse(value).success ? `{ rate: ${value} }` : undefined;
 
 /** An agent's own limit, or a default of the gateway. */
 export const ownLimit = limit.register(hints, { what: 'a limit', write, fix });
@@ -56,7 +43,8 @@ export const gatewayLimits = mapping({
   callers: ownLimit.describe('For each caller, where neither route nor host has a limit.').optional(),
   agents: ownLimit.describe('For each agent without a limit of its own, and each person that it acts for.').optional(),
   anonymous: ownLimit.describe('For each address where nobody says who asks. Default: the one of callers.').optional(),
-  zone: s.bytes
+  zone: s
+    .bytesWithin({ least: '64k', most: '1g' })
     .describe('Shared memory for what callers asked for, and as much again for addresses.')
     .prefault(`${DEFAULTS.limitsZone >> 20}m`),
   insecure_pass_when_full: orElse(

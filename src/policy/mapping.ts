@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { unwrap } from './descend.ts';
 import { hints } from './hints.ts';
+import { duration } from './scalars.ts';
 
 /*
  * A mapping of a policy is declared once. Its schema says what policies write, and what the code gets: the same keys as
@@ -47,8 +49,16 @@ export const named = <T extends object>(written: T): Named<T> =>
     Object.entries(written).flatMap(([key, value]) => (value === undefined ? [] : [[codeName(key), value]])),
   ) as Named<T>;
 
+/** Names in the code of all keys whose values are seconds. */
+export const times = new Set<string>();
+
 /** A mapping with these keys and no others. */
-export const mapping = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).transform(named);
+export function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
+  for (const [key, schema] of Object.entries(shape)) {
+    if (unwrap(schema).hint?.what === hints.get(duration)?.what) times.add(codeName(key));
+  }
+  return z.strictObject(shape).transform(named);
+}
 
 /** A key that is something else where a policy does not have it: for what JSON Schema cannot say as a default. */
 export const orElse = <Schema extends z.ZodType, Value>(schema: Schema, value: Value) =>

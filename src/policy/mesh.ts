@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { DEFAULTS } from '../limits.ts';
 import * as a from './addresses.ts';
 import { type At, type Defined, define, type Locate } from './at.ts';
+import { DEFAULTS } from './bounds.ts';
 import { hints } from './hints.ts';
 import { mapping } from './mapping.ts';
 import * as s from './scalars.ts';
@@ -70,7 +70,9 @@ export interface Ingress extends Defined, SaidOfIngress {}
 export const mesh = mapping({
   kind: z.enum(MESH_KINDS).describe('What the mesh is.'),
   trust_domain: w.trustDomain.describe('Trust domain of all identities.'),
-  rotation: s.seconds
+  // Connections to the ingress live no longer.
+  rotation: s
+    .secondsWithin({ least: '10s', most: '1h' })
     .describe('Longest time that a replaced certificate is still shown, on kept connections too, from 10s to 1h.')
     .prefault(`${DEFAULTS.rotation}s`),
   ingress: ingress.describe('The door of the mesh.').optional(),

@@ -1,5 +1,5 @@
 import { type Bare, child, choose, unwrap } from './descend.ts';
-import type { Named } from './hints.ts';
+import type { Hint, Named } from './hints.ts';
 import type { Path } from './path.ts';
 import type { Report } from './report.ts';
 import { policySchema } from './schema.ts';
@@ -34,28 +34,51 @@ export interface Reference {
   readonly isKey: boolean;
 }
 
-/** Every use of a name, found through the schema of each value. */
-export function references(report: Report): readonly Reference[] {
-  const found: Reference[] = [];
+/** A value, or a key, of which the schema says something. */
+export interface Hinted {
+  readonly hint: Hint;
+  readonly text: string;
+  /** Path of the value or, of a key, of its entry. */
+  readonly path: Path;
+  readonly isKey: boolean;
+}
+
+/** Every text, and every key of a mapping, of which the schema says something. */
+export function hinted(report: Report): readonly Hinted[] {
+  const found: Hinted[] = [];
   visit(unwrap(policySchema), report.tree, [], found);
   return found;
 }
 
-function visit(bare: Bare, node: Tree, path: Path, found: Reference[]): void {
+function visit(bare: Bare, node: Tree, path: Path, found: Hinted[]): void {
   const schema = choose(bare, node.kind === 'map' ? {} : node.kind === 'list' ? [] : node.value);
+  const hint = schema?.hint;
   if (!schema) return;
   if (node.kind === 'scalar') {
-    const kind = schema.hint?.refers;
-    if (kind && typeof node.value === 'string') found.push({ kind, name: node.value, path, isKey: false });
+    if (hint && typeof node.value === 'string') found.push({ hint, text: node.value, path, isKey: false });
     return;
   }
   const children =
     node.kind === 'list' ? node.items.entries() : [...node.entries].map(([k, it]) => [k, it.node] as const);
   for (const [step, below] of children) {
     const here = [...path, step];
-    const kind = schema.hint?.keysRefer;
-    if (kind && typeof step === 'string') found.push({ kind, name: step, path: here, isKey: true });
+    if (hint && typeof step === 'string') found.push({ hint, text: step, path: here, isKey: true });
     const inner = child(schema, step);
     if (inner) visit(inner, below, here, found);
+  }
+}
+
+/** Every use of a name. */
+export const references = (report: Report): readonly Reference[] =>
+  hinted(report).flatMap(({ hint, text: name, path, isKey }) => {
+    const kind = isKey ? hint.keysRefer : hint.refers;
+    return kind ? [{ kind, name, path, isKey }] : [];
+  });
+
+/** Numbers that policies write as texts are in their bounds. */
+export function checkBounds(report: Report): void {
+  for (const { hint, text, path, isKey } of hinted(report)) {
+    const message = isKey ? undefined : hint.mistake?.(text);
+    if (message !== undefined) report.add(path, message);
   }
 }

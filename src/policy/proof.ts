@@ -1,18 +1,19 @@
 import type * as z from 'zod';
-import { DEFAULTS, MAX_PROOF_RATE } from '../limits.ts';
+import { DEFAULTS, MAX_PROOF_RATE } from './bounds.ts';
 import { hints } from './hints.ts';
-import { rate } from './limits.ts';
 import { mapping, onlyTrue } from './mapping.ts';
 import * as s from './scalars.ts';
-import { perSecond } from './units.ts';
 
 /** `gateway.proof`. */
 export const proof = mapping({
-  rate: rate
-    .transform(perSecond)
+  rate: s
+    .perSecondWithin({ most: `${MAX_PROOF_RATE}/s` })
     .describe(`DPoP proofs that the replay store has room for, at most ${MAX_PROOF_RATE}/s.`)
     .prefault(`${DEFAULTS.proofRate}/s`),
-  age: s.seconds.describe('How old a proof may be, from 5s to 5m.').prefault(`${DEFAULTS.proofAge}s`),
+  age: s
+    .secondsWithin({ least: '5s', most: '300s' })
+    .describe('How old a proof may be, from 5s to 5m.')
+    .prefault('60s'),
   nonce: onlyTrue('Proofs need a nonce that the gateway gave.'),
   keys_file: s.filePath
     .describe(

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { MAX_INTROSPECTION_TIMEOUT } from '../limits.ts';
 import {
   fillTenant,
   kindOfIssuer,
@@ -10,6 +9,7 @@ import {
 } from '../providers/index.ts';
 import * as a from './addresses.ts';
 import type { At } from './at.ts';
+import { MAX_INTROSPECTION_TIMEOUT } from './bounds.ts';
 import { hints } from './hints.ts';
 import { flag, mapping, onlyTrue, orElse, orNone } from './mapping.ts';
 import * as s from './scalars.ts';
@@ -89,7 +89,7 @@ const introspection = mapping({
   endpoint: a.providerEndpoint
     .describe('Where the provider is asked. Default: what its discovery document says.')
     .optional(),
-  cache: s.seconds.describe('How long an answer counts.').prefault('1m'),
+  cache: s.secondsWithin({ least: '1s' }).describe('How long an answer counts.').prefault('1m'),
   negative: s.seconds.describe('How long it counts that a token is not active.').prefault('10s'),
   timeout: s.seconds.describe('Longest wait for an answer, at most 4s.').prefault(`${MAX_INTROSPECTION_TIMEOUT}s`),
   stale: orElse(
@@ -116,7 +116,10 @@ const signin = mapping({
     .enum(['login', 'consent', 'select_account'])
     .describe('What the provider asks each time. Default: what it thinks fit.')
     .optional(),
-  max_age: s.seconds.describe('The provider asks people again whose last sign-in there is longer ago.').optional(),
+  max_age: s
+    .secondsWithin({ least: '1s', or: ', or prompt: login for each time' })
+    .describe('The provider asks people again whose last sign-in there is longer ago.')
+    .optional(),
   acr_values: s.list(s.acrValue, '[phr]').describe('Ways to sign in that are asked for, the best first.').optional(),
   domains: orNone(
     s.list(domain, '[example.com]').describe('People with e-mail addresses there sign in through this provider.'),

@@ -32,8 +32,33 @@ export const duration = text(/^\d{1,6}[smhd]$/, {
   },
 });
 
-/** The same as a number of seconds. */
+/** What a value may be at least and at most, as policies write it. */
+interface Bounds {
+  readonly least?: string;
+  readonly most?: string;
+  /** What to write instead of a value that is out of bounds. */
+  readonly or?: string;
+}
+
+/** A text that stands for a number, with bounds. */
+function within(text: z.ZodString, measure: (text: string) => number, [few, many]: [string, string], bounds: Bounds) {
+  const { least, most, or = '' } = bounds;
+  const write =
+    least === undefined ? `at most ${most}` : most === undefined ? `at least ${least}` : `from ${least} to ${most}`;
+  const mistake = (value: string) => {
+    const amount = measure(value);
+    const word = least && amount < measure(least) ? few : most && amount > measure(most) ? many : undefined;
+    return word && `${value} is too ${word}; write ${write}${or}`;
+  };
+  return text
+    .clone()
+    .register(hints, { ...(hints.get(text) as Hint), mistake })
+    .transform(measure);
+}
+
+/** A duration as a number of seconds. */
 export const seconds = duration.transform(units.seconds);
+export const secondsWithin = (bounds: Bounds) => within(duration, units.seconds, ['short', 'long'], bounds);
 
 const size = text(/^[1-9]\d{0,5}[kmg]$/, {
   what: 'a size with its unit',
@@ -45,8 +70,23 @@ const size = text(/^[1-9]\d{0,5}[kmg]$/, {
   },
 });
 
-/** The same as a number of bytes. */
-export const bytes = size.transform(units.bytes);
+/** A size as a number of bytes. */
+export const bytesWithin = (bounds: Bounds) => within(size, units.bytes, ['small', 'large'], bounds);
+
+/** A number of requests in a unit of time. */
+export const rate = text(/^[1-9]\d{0,6}\/[smhd]$/, {
+  what: 'a rate with its unit',
+  write: '10/s, 60/m, 1000/h or 5000/d',
+  fix: (value) => {
+    if (/^[1-9]\d{0,6}$/.test(String(value))) return `${value}/s (or ${value}/m, ${value}/h)`;
+    const words =
+      /^([1-9]\d{0,6}) ?(?:r|req|requests?)? ?(?:\/|per) ?(s|sec|seconds?|m|min|minutes?|h|hours?|d|days?)$/;
+    const [, count, unit] = words.exec(String(value)) ?? [];
+    return count === undefined ? undefined : `${count}/${unit?.[0]}`;
+  },
+});
+
+export const perSecondWithin = (bounds: Bounds) => within(rate, units.perSecond, ['little', 'much'], bounds);
 
 /** A whole number of things. */
 export const count = (things: string, most: number, write = 'a number') =>

@@ -11,6 +11,8 @@ import { provider } from './provider.ts';
 import { NAME, ROLE_NAME } from './scalars.ts';
 import { service } from './service.ts';
 
+export { times } from './mapping.ts';
+
 const definitions = <T extends z.ZodType>(value: T, { source }: RegExp, write: string, description: string) =>
   z
     .record(z.string(), value)

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
-import { DEFAULTS, MAX_PEOPLE, MAX_SIGNIN_BURST } from '../limits.ts';
 import * as a from './addresses.ts';
+import { DEFAULTS, MAX_PEOPLE, MAX_SIGNIN_BURST } from './bounds.ts';
 import { hints } from './hints.ts';
 import { mapping, onlyTrue } from './mapping.ts';
 import * as s from './scalars.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { PROXY_DEFAULTS } from '../limits.ts';
 import { origin } from './addresses.ts';
+import { PROXY_DEFAULTS } from './bounds.ts';
 import { hints } from './hints.ts';
 import { flag, mapping, orNone } from './mapping.ts';
 import * as s from './scalars.ts';
@@ -11,19 +11,24 @@ export const proxy = mapping({
     .describe('Events and messages pass at once, both ways: nothing is buffered, and silence may last an hour.')
     .meta({ default: false })
     .optional(),
-  connect_timeout: s.seconds
+  // The kernel gives up after about 75 s.
+  connect_timeout: s
+    .secondsWithin({ least: '1s', most: '75s' })
     .describe('Longest wait for a connection, TLS included.')
     .meta({ default: `${PROXY_DEFAULTS.connectTimeout}s` })
     .optional(),
-  send_timeout: s.seconds
+  send_timeout: s
+    .secondsWithin({ least: '1s', most: '86400s' })
     .describe('Longest pause of the service while it takes a request; 1h with stream.')
     .meta({ default: `${PROXY_DEFAULTS.silence}s` })
     .optional(),
-  read_timeout: s.seconds
+  read_timeout: s
+    .secondsWithin({ least: '1s', most: '86400s' })
     .describe('Longest pause of the service while it answers; 1h with stream.')
     .meta({ default: `${PROXY_DEFAULTS.silence}s` })
     .optional(),
-  max_body: s.bytes
+  max_body: s
+    .bytesWithin({ most: '100g' })
     .describe('Largest body of a request.')
     .meta({ default: `${PROXY_DEFAULTS.maxBody >> 20}m` })
     .optional(),
@@ -81,7 +86,10 @@ export const cors = z
           .describe('Headers of answers that they may read, beside those that all may. Default: none.'),
       ),
       credentials: flag.describe('true: the browser sends cookies along.').prefault(false),
-      max_age: s.seconds.describe('How long a browser remembers what it may do, at most 1d.').prefault('10m'),
+      max_age: s
+        .secondsWithin({ most: '86400s' })
+        .describe('How long a browser remembers what it may do, at most 1d.')
+        .prefault('10m'),
     }),
     z.null(),
   ])

@@ -1,5 +1,6 @@
+import { writtenKey } from '../policy/mapping.ts';
 import type { Effect } from './role-changes.ts';
-import { isSameValue, said, writtenKey } from './said.ts';
+import { isSameValue, said } from './said.ts';
 
 /** A definition of the policy that rules depend on, and what changed in it. */
 export interface DefinitionChange {

@@ -1,29 +1,9 @@
+import { writtenKey } from '../policy/mapping.ts';
+import { times } from '../policy/schema.ts';
 import type { Limit } from '../policy/types.ts';
 import { limitText } from './budgets.ts';
 
 /* Values of a checked policy as policies write them, and whether two are equal. */
-
-/** Keys with other spellings than the usual change from `caFile` to `ca_file`. */
-const WRITTEN: Readonly<Record<string, string>> = {
-  anyAudience: 'insecure_any_audience',
-  anyType: 'insecure_any_type',
-  endpoints: 'etcd',
-  forgetful: 'insecure_forget_revocations',
-  passWhenFull: 'insecure_pass_when_full',
-  privateAddresses: 'insecure_private_addresses',
-  proxiedNetworks: 'insecure_proxied_networks',
-  subdomains: 'include_subdomains',
-};
-
-/** Keys with times in seconds. */
-const SECONDS: ReadonlySet<string> = new Set([
-  ...['absolute', 'age', 'cache', 'clockSkew', 'connectTimeout', 'coolDown', 'fresh', 'idle', 'lifetime', 'maxAge'],
-  ...['negative', 'readTimeout', 'refresh', 'rotation', 'sendTimeout', 'stale', 'timeout', 'tokenCache'],
-]);
-
-/** `caFile` as policies write it. */
-export const writtenKey = (key: string): string =>
-  WRITTEN[key] ?? key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** Whether a value is a place in a file, which does not count in a comparison. */
 const isPlace = (value: unknown): boolean =>
@@ -40,7 +20,7 @@ function bare(value: unknown): unknown {
 /** Whether two values are equal, wherever they stand in the file. */
 export const isSameValue = (a: unknown, b: unknown): boolean => JSON.stringify(bare(a)) === JSON.stringify(bare(b));
 
-const seconds = (key: string, value: unknown): value is number => typeof value === 'number' && SECONDS.has(key);
+const seconds = (key: string, value: unknown): value is number => typeof value === 'number' && times.has(key);
 
 /** The keys of labels are the policy's own and keep their spelling. */
 function written(key: string, value: unknown): unknown {

@@ -1,4 +1,4 @@
-import { DEFAULTS } from '../limits.ts';
+import { DEFAULTS } from '../policy/bounds.ts';
 import type { Policy } from '../policy/types.ts';
 import {
   answering,

@@ -1,5 +1,6 @@
 import type { Sends, TokenAgent } from '../caller/types.ts';
-import { DEFAULTS, PROOF_PARTS } from '../limits.ts';
+import { PROOF_PARTS } from '../limits.ts';
+import { DEFAULTS } from '../policy/bounds.ts';
 import { CERTIFICATE } from '../policy/facts/operator.ts';
 import { everyFact } from '../policy/facts/walk.ts';
 import type { Fact, HeaderSource, Headers, Policy, ProofPolicy, Provider, Route } from '../policy/types.ts';
@@ -15,7 +16,15 @@ import { record } from './record.ts';
 import { roleScopes } from './scopes.ts';
 import { signinClaims } from './signin-claims.ts';
 import { stepUps } from './step-ups.ts';
-import type { Rule, Table, TableHop, TableRequest, TableRoute, TableSession } from './types.ts';
+import {
+  CHECKED,
+  type Rule,
+  type Table,
+  type TableHop,
+  type TableRequest,
+  type TableRoute,
+  type TableSession,
+} from './types.ts';
 
 export { tableModule } from './module.ts';
 
@@ -47,6 +56,10 @@ export function spelled(headers: Headers, names: readonly string[]): Headers {
 }
 
 /** The table for decisions must not name files of secrets. */
+/** The keys of a thing that are named here and that it has. */
+const pick = <T, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> =>
+  Object.fromEntries(keys.flatMap((key) => (from[key] === undefined ? [] : [[key, from[key]]]))) as Pick<T, K>;
+
 function tokenProvider(policy: Policy, provider: Provider): TokenProvider {
   const { at: _, caFile: __, client: ___, signin: ____, introspection, groupsEndpoint, ...others } = provider;
   const asked = groupsEndpoint === undefined || groupsOf(policy, provider).length === 0;
@@ -104,7 +117,7 @@ function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly str
           .filter((rule) => rule.route === route.name)
           .map(({ id, methods, who, service, as }) => ({ id, ...(methods && { methods }), who, service, as })),
         headers: spelled(route.headers, names),
-        ...(route.audiences && { audiences: route.audiences }),
+        ...pick(route, CHECKED),
         ...(route.accept.join() !== 'bearer' && { accept: route.accept }),
         ...originsOf(route, networks),
         ...tableBudgets(budgetsOf(policy, host, route)),

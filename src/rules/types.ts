@@ -1,6 +1,16 @@
 import type { ClientCas, KnownAgents } from '../assertion/agent.ts';
 import type { Sends, TokenAgent } from '../caller/types.ts';
-import type { Assertion, At, CredentialKind, Fact, Headers, ProofPolicy, SessionPolicy, Who } from '../policy/types.ts';
+import type {
+  Assertion,
+  At,
+  CredentialKind,
+  Fact,
+  Headers,
+  ProofPolicy,
+  Route,
+  SessionPolicy,
+  Who,
+} from '../policy/types.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { StepUp } from '../session/signin-table.ts';
 import type { KeptClaims } from '../session/types.ts';
@@ -66,14 +76,15 @@ export type Decision<R = Rule> =
       readonly scope?: string;
     };
 
+/** Keys of a route that the check gets as the policy says them; absent: as usual. */
+export const CHECKED = ['audiences'] as const satisfies readonly (keyof Route)[];
+
 /** The part of a route that the check needs. */
-export interface TableRoute {
+export interface TableRoute extends Pick<Route, (typeof CHECKED)[number]> {
   readonly providers: readonly string[];
   /** Without `at` and `path`: nginx has already matched the route. */
   readonly rules: readonly Pick<Rule, 'id' | 'methods' | 'who' | 'service' | 'as'>[];
   readonly headers: Headers;
-  /** Audiences of the route; absent: those of the provider. */
-  readonly audiences?: readonly string[];
   /** Accepted kinds of credentials; absent: bearer tokens. */
   readonly accept?: readonly CredentialKind[];
   /** Other origins whose pages may send requests with credentials; absent: none. */

@@ -23,12 +23,15 @@ const COUNTED: Partial<Record<Section, readonly string[]>> = {
   ingress: [],
   // The SPIFFE id of the workload, which identifies an agent.
   service: ['spiffe'],
-  route: ['accept', 'audiences', 'cors', 'insecure_service_workers', 'limit', 'service_workers'],
   header: [],
 };
 
 /** Keys that decide no request, of sections whose other keys do. */
-const OTHER: Partial<Record<Section, readonly string[]>> = { provider: ['signin'], host: ['tls'] };
+const OTHER: Partial<Record<Section, readonly string[]>> = {
+  provider: ['signin'],
+  host: ['tls'],
+  route: ['ask', 'owner', 'proxy'],
+};
 
 /** Keys that decide the destination and the identity. */
 const REACHED: Partial<Record<Section, readonly string[]>> = {

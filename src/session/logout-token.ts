@@ -1,9 +1,9 @@
-import { MAX_LOGOUT_TOKEN_LIFE_S } from '../limits.ts';
 import { type Refused, type Result, refuse } from '../reasons.ts';
 import { parseClaims, splitJws } from '../token/format.ts';
 import { asObject } from '../token/json.ts';
 import { checkTimes } from '../token/times.ts';
 import type { Claims } from '../token/types.ts';
+import { MAX_LOGOUT_TOKEN_LIFE_S } from './limits.ts';
 import {
   checkAudience,
   checkIssuer,

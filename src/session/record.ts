@@ -1,5 +1,5 @@
-import { MAX_RECORD_LENGTH } from '../limits.ts';
 import { objectIn } from '../token/json.ts';
+import { MAX_RECORD_LENGTH } from './limits.ts';
 import type { SessionRecord } from './types.ts';
 
 /** Changes with the form of a record. A record of another version is not read. */

@@ -1,5 +1,5 @@
-import { MAX_RETURN_LENGTH } from '../limits.ts';
 import { isCanonical, isOwnPath } from '../raw-path.ts';
+import { MAX_RETURN_LENGTH } from './limits.ts';
 
 /** One `/`, not followed by a second one or by `\`, which browsers read as `/`; then printable ASCII only. */
 const ofThisOrigin = /^\/(?![/\\])[\x21-\x7e]*$/;

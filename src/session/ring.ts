@@ -1,6 +1,7 @@
-import { MAX_NUMERIC_DATE, MAX_RING_KEYS } from '../limits.ts';
+import { MAX_NUMERIC_DATE } from '../limits.ts';
 import type { ImportedKey } from '../token/import.ts';
 import { asObject, decodeCanonical, keysIn } from '../token/json.ts';
+import { MAX_RING_KEYS } from './limits.ts';
 import type { Purpose } from './names.ts';
 
 /** One session key. It seals nothing itself; the keys that seal are derived from it. */

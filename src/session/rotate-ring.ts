@@ -1,4 +1,4 @@
-import { MAX_RING_KEYS, PUBLISHED_BEFORE_SEALING_S } from '../limits.ts';
+import { MAX_RING_KEYS, PUBLISHED_BEFORE_SEALING_S } from './limits.ts';
 import { readRing } from './ring.ts';
 
 /** A key of the file. `iat`: when it was made. `until`: it no longer seals, and opens what it sealed until then. */

@@ -1,7 +1,7 @@
 import { composed } from '../composed.ts';
-import { MAX_DERIVED_KEYS, MAX_SEALED } from '../limits.ts';
 import type { ImportedKey } from '../token/import.ts';
 import { decodeCanonical } from '../token/json.ts';
+import { MAX_DERIVED_KEYS, MAX_SEALED } from './limits.ts';
 import type { Purpose } from './names.ts';
 import type { Opener, Ring, RingKey } from './ring.ts';
 

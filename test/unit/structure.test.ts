@@ -33,7 +33,7 @@ const LONGEST = 350;
 /** Today's exceptions. Each test fails when one of them is no longer needed, so that the lists only shrink. */
 const CYCLES: readonly string[] = [];
 const UPWARD: readonly string[] = [];
-const LONG: readonly string[] = ['limits'];
+const LONG: readonly string[] = [];
 
 const SOURCE = 'src';
 

@@ -1,8 +1,8 @@
-import { EXCHANGE_S } from '../../limits.ts';
 import type { ReasonCode } from '../../reasons.ts';
 import { type Attempt, isBound, isOver, onceId, onceLifetime, readAttempt } from '../../session/flow/attempt.ts';
 import { expiredAttempt } from '../../session/flow/attempt-cookies.ts';
 import { afterError, type Callback, errorName, isOfIssuer, readCallback } from '../../session/flow/callback.ts';
+import { EXCHANGE_S } from '../../session/limits.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { callbackName, originOf } from '../../session/urls.ts';
 import { redirect, refuseMethod, refuseWith } from './answer.ts';

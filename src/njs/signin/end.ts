@@ -1,5 +1,5 @@
 import fs from 'fs';
-import { REVOKE_FOLDER } from '../../limits.ts';
+import { REVOKE_FOLDER } from '../../session/limits.ts';
 import { ending } from '../../session/new-revocation.ts';
 import type { Revocation } from '../../session/store.ts';
 import type { SessionClaims } from '../../session/types.ts';

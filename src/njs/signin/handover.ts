@@ -1,8 +1,8 @@
-import { MAX_SIGNIN_QUERY, TICKET_LIFETIME_S } from '../../limits.ts';
 import { isBound, isOver, onceId, onceLifetime } from '../../session/flow/attempt.ts';
 import { expiredAttempt } from '../../session/flow/attempt-cookies.ts';
 import { readTicket, type Ticket } from '../../session/flow/errand.ts';
 import { parseParams, valuesOf } from '../../session/flow/query.ts';
+import { MAX_SIGNIN_QUERY, TICKET_LIFETIME_S } from '../../session/limits.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { originOf } from '../../session/urls.ts';
 import { redirect, refuseMethod, refuseWith } from './answer.ts';

@@ -1,10 +1,5 @@
 import { composed } from '../../composed.ts';
-import {
-  MAX_METADATA_STATE_BYTES,
-  METADATA_COOL_DOWN_S,
-  METADATA_REFRESH_S,
-  PROVIDER_TIMEOUT_MS,
-} from '../../limits.ts';
+import { MAX_METADATA_STATE_BYTES, PROVIDER_TIMEOUT_MS } from '../../limits.ts';
 import {
   type ClientMetadata,
   type Metadata,
@@ -12,6 +7,7 @@ import {
   readClientMetadata,
   readMetadata,
 } from '../../session/flow/provider-metadata.ts';
+import { METADATA_COOL_DOWN_S, METADATA_REFRESH_S } from '../../session/limits.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { discoveryUrl } from '../../token/discovery.ts';
 import { keepDocument, keysDict, locksDict, metadataName } from '../dicts.ts';

@@ -1,7 +1,7 @@
 import hash from 'crypto';
 import { composed } from '../../composed.ts';
-import { MAX_SIGNINS, SIGNINS_PERIOD_S } from '../../limits.ts';
 import { refuse } from '../../reasons.ts';
+import { MAX_SIGNINS, SIGNINS_PERIOD_S } from '../../session/limits.ts';
 import { locksDict } from '../dicts.ts';
 
 const tooOften = refuse(

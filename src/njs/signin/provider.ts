@@ -1,5 +1,4 @@
 import fs from 'fs';
-import { MAX_SECRETS } from '../../limits.ts';
 import { ok, type Result, refuse } from '../../reasons.ts';
 import {
   assertionAudience,
@@ -11,6 +10,7 @@ import { clientCall, readSecrets, type Shown, secretsIn } from '../../session/fl
 import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import type { Params } from '../../session/flow/query.ts';
 import { readTokenAnswer, refusesClient, type TokenAnswer } from '../../session/flow/token-answer.ts';
+import { MAX_SECRETS } from '../../session/limits.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { callProvider, mayBeUsed, NoAnswer, type ProviderAnswer } from '../egress.ts';
 import { KeyFile } from '../key-file.ts';

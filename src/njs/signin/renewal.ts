@@ -1,13 +1,13 @@
 import { composed } from '../../composed.ts';
+import { REPEAT_LINE_S } from '../../limits.ts';
+import { isStale } from '../../session/freshness.ts';
 import {
   LOCK_RENEWAL_MS,
   MAX_RENEWAL_WAITERS,
   MAX_RENEWALS,
   PROVIDER_PAUSE_MS,
-  REPEAT_LINE_S,
   WAIT_FOR_RENEWAL_MS,
-} from '../../limits.ts';
-import { isStale } from '../../session/freshness.ts';
+} from '../../session/limits.ts';
 import {
   type Choose,
   confirmed,

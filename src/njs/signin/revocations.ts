@@ -1,16 +1,14 @@
 import fs from 'fs';
 import { composed } from '../../composed.ts';
+import { JUST_WRITTEN_MS, MAX_DICT_TTL_MS, REPEAT_LINE_S } from '../../limits.ts';
+import { CERTIFICATE_PROVIDER } from '../../policy/reserved.ts';
 import {
-  JUST_WRITTEN_MS,
-  MAX_DICT_TTL_MS,
   MAX_REVOKE_FILE_BYTES,
-  REPEAT_LINE_S,
   REVOCATIONS_JOB_INTERVAL_S,
   REVOCATIONS_OLD_S,
   REVOKE_FOLDER,
   REVOKED_ALARM,
-} from '../../limits.ts';
-import { CERTIFICATE_PROVIDER } from '../../policy/reserved.ts';
+} from '../../session/limits.ts';
 import { readRevocation } from '../../session/new-revocation.ts';
 import type { Revocation, SessionStore } from '../../session/store.ts';
 import { locksDict, REVOCATIONS_SEEN } from '../dicts.ts';

@@ -1,5 +1,5 @@
 import fs from 'fs';
-import { THEME_INTERVAL_S } from '../../limits.ts';
+import { THEME_INTERVAL_S } from '../../session/limits.ts';
 import { isThemeText, readTheme } from '../../session/pages/theme.ts';
 import type { Theme } from '../../session/pages/types.ts';
 

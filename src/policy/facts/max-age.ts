@@ -1,4 +1,4 @@
-import { MAX_CLOCK_SKEW } from '../../limits.ts';
+import { MAX_CLOCK_SKEW } from '../bounds.ts';
 import * as s from '../scalars.ts';
 import { seconds } from '../units.ts';
 import { type Evaluation, type OfProvider, type Operator, SIGNIN, TOKEN } from './operator.ts';

@@ -1,5 +1,5 @@
-import { ATTEMPT_LIFETIME_S } from '../../limits.ts';
 import { cookieNames, cookieValue, expireCookie, setCookie } from '../cookie.ts';
+import { ATTEMPT_LIFETIME_S } from '../limits.ts';
 import { ATTEMPT_COOKIE, MAX_ATTEMPTS } from '../names.ts';
 
 /** Seconds in base 36, a dot, random bits, so that older ids sort first. */

@@ -1,5 +1,6 @@
-import { ATTEMPT_LIFETIME_S, MAX_CLOCK_SKEW } from '../../limits.ts';
+import { MAX_CLOCK_SKEW } from '../../policy/bounds.ts';
 import { objectIn } from '../../token/json.ts';
+import { ATTEMPT_LIFETIME_S } from '../limits.ts';
 import { type AttemptCookie, attemptValue } from './attempt-cookies.ts';
 import { randomText, sameText, sha256 } from './random.ts';
 

@@ -1,4 +1,4 @@
-import { MAX_SIGNIN_QUERY } from '../../limits.ts';
+import { MAX_SIGNIN_QUERY } from '../limits.ts';
 import type { Mode } from './attempt.ts';
 import { parseParams, valuesOf } from './query.ts';
 

@@ -1,5 +1,5 @@
 import { claimAt } from '../../claim-at.ts';
-import { MAX_CLOCK_SKEW } from '../../limits.ts';
+import { MAX_CLOCK_SKEW } from '../../policy/bounds.ts';
 import type { Claims } from '../../token/types.ts';
 import type { SessionClaims } from '../types.ts';
 import type { Mode } from './attempt.ts';

@@ -1,4 +1,4 @@
-import { MAX_SIGNIN_QUERY } from '../../limits.ts';
+import { MAX_SIGNIN_QUERY } from '../limits.ts';
 import { safeReturn } from '../return.ts';
 import type { Mode, Wish } from './attempt.ts';
 import type { Said } from './choose.ts';

@@ -1,6 +1,6 @@
-import { MAX_ERROR_DESCRIPTION } from '../../limits.ts';
 import { forLog } from '../../token/detail.ts';
 import { objectIn } from '../../token/json.ts';
+import { MAX_ERROR_DESCRIPTION } from '../limits.ts';
 import { errorName } from './callback.ts';
 
 /** The answer of the token endpoint (OpenID Connect Core section 3.1.3.3). */

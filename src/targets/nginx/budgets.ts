@@ -1,5 +1,5 @@
 import { TO_CHECK } from '../../internal-headers.ts';
-import { DEFAULTS } from '../../limits.ts';
+import { DEFAULTS } from '../../policy/bounds.ts';
 import type { Policy } from '../../policy/types.ts';
 import { type Budgets, budgetsOf, counts } from '../../rules/budgets.ts';
 import { commented, type Directive, line, variable } from './directive.ts';

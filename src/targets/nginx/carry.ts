@@ -1,4 +1,4 @@
-import { PROXY_DEFAULTS } from '../../limits.ts';
+import { PROXY_DEFAULTS } from '../../policy/bounds.ts';
 import type { Proxying } from '../../policy/types.ts';
 import { type Directive, line } from './directive.ts';
 import type { Module } from './grpc.ts';

@@ -1,7 +1,7 @@
 import { FROM_EGRESS, TO_EGRESS } from '../../internal-headers.ts';
-import { MAX_SIGNIN_BODY_BYTES } from '../../limits.ts';
 import type { Provider } from '../../policy/types.ts';
 import { isAsked } from '../../rules/client-table.ts';
+import { MAX_SIGNIN_BODY_BYTES } from '../../session/limits.ts';
 import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
 import { etcdLocations } from './etcd.ts';
 import { included } from './files.ts';

@@ -1,5 +1,5 @@
-import { MAX_SIGNIN_BODY_BYTES } from '../../limits.ts';
 import { callbackNames } from '../../rules/signin-table.ts';
+import { MAX_SIGNIN_BODY_BYTES } from '../../session/limits.ts';
 import {
   ASSETS_PATH,
   BACKCHANNEL_PATH,

@@ -1,4 +1,4 @@
-import { ETCD_TIMEOUT_MS, MAX_ETCD_BODY_BYTES } from '../../limits.ts';
+import { ETCD_TIMEOUT_MS, MAX_ETCD_BODY_BYTES } from '../../session/limits.ts';
 import { block, commented, type Directive, line, literal, variable } from './directive.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';

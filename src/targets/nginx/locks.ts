@@ -1,14 +1,13 @@
+import { MAX_QUESTION_WAITERS, MAX_QUESTIONS } from '../../limits.ts';
+import type { Policy } from '../../policy/types.ts';
+import { isAsked } from '../../rules/client-table.ts';
 import {
   LOCK_BYTES,
   LOCKS_PER_PERSON,
   LOCKS_PER_PROVIDER,
   LOCKS_PER_SESSION,
-  MAX_QUESTION_WAITERS,
-  MAX_QUESTIONS,
   MIN_LOCKS_BYTES,
-} from '../../limits.ts';
-import type { Policy } from '../../policy/types.ts';
-import { isAsked } from '../../rules/client-table.ts';
+} from '../../session/limits.ts';
 
 const PAGE = 64 * 1024;
 

@@ -1,5 +1,6 @@
-import { DEFAULTS, MAX_METADATA_BYTES } from '../../limits.ts';
+import { MAX_METADATA_BYTES } from '../../limits.ts';
 import { isIssuerUrl } from '../../policy/addresses.ts';
+import { DEFAULTS } from '../../policy/bounds.ts';
 import type { Host, Policy, Provider, Route } from '../../policy/types.ts';
 import { providerKind, TENANT } from '../../providers/index.ts';
 import { requiresDpop } from '../../rules/proved.ts';

@@ -1,5 +1,6 @@
-import { MAX_QUESTIONS, MAX_SIGNIN_BODY_BYTES } from '../../limits.ts';
+import { MAX_QUESTIONS } from '../../limits.ts';
 import { isAsked } from '../../rules/client-table.ts';
+import { MAX_SIGNIN_BODY_BYTES } from '../../session/limits.ts';
 import { GROUPS_PATH, INTROSPECT_PATH } from '../../token/provider-questions.ts';
 import { block, commented, type Directive, line, literal } from './directive.ts';
 import type { Scene } from './scene.ts';

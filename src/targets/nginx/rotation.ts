@@ -1,4 +1,4 @@
-import { DEFAULTS } from '../../limits.ts';
+import { DEFAULTS } from '../../policy/bounds.ts';
 import type { Scene } from './scene.ts';
 
 /** Seconds. */

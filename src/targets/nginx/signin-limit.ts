@@ -1,4 +1,5 @@
-import { DEFAULTS, MIN_SIGNIN_ADDRESSES, SIGNIN_ADDRESS_BYTES } from '../../limits.ts';
+import { DEFAULTS } from '../../policy/bounds.ts';
+import { MIN_SIGNIN_ADDRESSES, SIGNIN_ADDRESS_BYTES } from '../../session/limits.ts';
 import { block, commented, type Directive, line, literal, map, regex, variable } from './directive.ts';
 import { OFTEN_LOCATION } from './names.ts';
 import { orPage } from './page.ts';

@@ -1,5 +1,6 @@
+import { DEFAULTS } from '../../policy/bounds.ts';
+import type { Gateway } from '../../policy/types.ts';
 import {
-  DEFAULTS,
   MAX_REVOCATIONS_ANSWER_BYTES,
   MAX_SIGNIN_BODY_BYTES,
   MIN_ONCE_BYTES,
@@ -12,8 +13,7 @@ import {
   REVOCATIONS_JOB_INTERVAL_S,
   SIGNIN_CONTEXTS,
   SIGNOUT_SHARE,
-} from '../../limits.ts';
-import type { Gateway } from '../../policy/types.ts';
+} from '../../session/limits.ts';
 import {
   ASSETS_PATH,
   BACKCHANNEL_PATH,

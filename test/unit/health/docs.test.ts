@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { DEFAULTS, EXPIRING_AT, SVIDS_JOB_INTERVAL_S } from '../../../src/limits.ts';
+import { EXPIRING_AT, SVIDS_JOB_INTERVAL_S } from '../../../src/limits.ts';
+import { DEFAULTS } from '../../../src/policy/bounds.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import { rotationTimes } from '../../../src/targets/nginx/rotation.ts';
 import type { Scene } from '../../../src/targets/nginx/scene.ts';

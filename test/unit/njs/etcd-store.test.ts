@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { MAX_REVOCATIONS_ANSWER_BYTES } from '../../../src/limits.ts';
 import type { RecordSeal } from '../../../src/njs/dict-store.ts';
 import { REVOCATIONS_READ, REVOCATIONS_SEEN } from '../../../src/njs/dicts.ts';
 import { Etcd } from '../../../src/njs/etcd.ts';
 import { EtcdStore } from '../../../src/njs/etcd-store.ts';
+import { MAX_REVOCATIONS_ANSWER_BYTES } from '../../../src/session/limits.ts';
 import { ofProvider } from '../../../src/session/revocation.ts';
 import type { Revocation } from '../../../src/session/store.ts';
 import { record, session } from '../session/sample.ts';

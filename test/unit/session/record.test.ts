@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MAX_RECORD_LENGTH } from '../../../src/limits.ts';
+import { MAX_RECORD_LENGTH } from '../../../src/session/limits.ts';
 import { readRecord, recordText } from '../../../src/session/record.ts';
 import { record, session } from './sample.ts';
 

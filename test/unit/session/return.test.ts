@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_RETURN_LENGTH } from '../../../src/limits.ts';
+import { MAX_RETURN_LENGTH } from '../../../src/session/limits.ts';
 import { safeReturn } from '../../../src/session/return.ts';
 import { holds } from '../../harness/property.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_RING_KEYS } from '../../../src/limits.ts';
+import { MAX_RING_KEYS } from '../../../src/session/limits.ts';
 import { readRing } from '../../../src/session/ring.ts';
 import { ringKey } from './rings.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MAX_RING_KEYS } from '../../../src/limits.ts';
+import { MAX_RING_KEYS } from '../../../src/session/limits.ts';
 import { readRing } from '../../../src/session/ring.ts';
 import { isRing, newRing, type RotatedRing, rotateRing } from '../../../src/session/rotate-ring.ts';
 import { holds } from '../../harness/property.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_DERIVED_KEYS, MAX_SEALED } from '../../../src/limits.ts';
+import { MAX_DERIVED_KEYS, MAX_SEALED } from '../../../src/session/limits.ts';
 import type { Purpose } from '../../../src/session/names.ts';
 import { isOpenable, kidOf, open, seal } from '../../../src/session/seal.ts';
 import { holds } from '../../harness/property.ts';

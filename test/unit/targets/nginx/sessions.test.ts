@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ETCD_PAGE } from '../../../../src/limits.ts';
+import { ETCD_PAGE } from '../../../../src/session/limits.ts';
 import { goldenPolicy, render } from './golden.ts';
 import { all, args, type Parsed, readConf, treeOf } from './read.ts';
 
