@@ -102,22 +102,48 @@ export const inServer =
 /** Files that others include, and how deep they stand there. */
 const INCLUDED: readonly (readonly [RegExp, number])[] = [
   [/^(server|refuse|refuse-pages)\.conf$/, 0],
-  [/^(check|proxy|proxy-grpc|headers|headers-grpc|erase|erase-grpc|session|signin|page|inside|ingress[^/]*)\.conf$/, 1],
+  [
+    /^(check|check-session|proxy|proxy-grpc|headers|headers-grpc|erase|erase-grpc|session|signin|page|inside|ingress[^/]*)\.conf$/,
+    1,
+  ],
   [/^(answer|caller[^/]*|endpoint|endpoint-limit|whoami|cors-\d+|services\/.*|requests\/.*)\.conf$/, 2],
 ];
 
-/** Text changed in some files, with those that others include as they stand there. */
+/** A line with each of its directives on a line of its own, and without the comment behind them. */
+function single(line: string): string {
+  const words = line.replace(/"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'/g, (quoted) => '_'.repeat(quoted.length));
+  const bare = words.split(' # ')[0]!;
+  if (/[{}#]/.test(bare)) return line;
+  const indent = /^ */.exec(line)![0];
+  const ends = [...bare.matchAll(/;/g)].map(({ index }) => index + 1);
+  const directives = ends.map((end, i) => indent + line.slice(ends[i - 1] ?? 0, end).trim());
+  return ends.length === 0 ? line : directives.join('\n');
+}
+
+/** Text changed in some files, where each directive has a line, as deep as it stands with its file in its place. */
 function changed(files: Files, paths: RegExp, pattern: RegExp | string, by: string): Files {
   const depth = (path: string) => '    '.repeat(INCLUDED.find(([name]) => name.test(path))?.[1] ?? 0);
-  const moved = Object.entries(files).map(([path, text]) => [path, text.replace(/^(?=.)/gm, depth(path))]);
-  const after = replaceIn(Object.fromEntries(moved), paths, pattern, by);
+  const moved = Object.fromEntries(
+    Object.entries(files).map(([path, text]) => [
+      path,
+      text
+        .split('\n')
+        .map(single)
+        .join('\n')
+        .replace(/^(?=.)/gm, depth(path)),
+    ]),
+  );
+  const after = replaceIn(moved, paths, pattern, by);
   return Object.fromEntries(
-    Object.entries(after).map(([path, text]) => [path, text.replace(new RegExp(`^${depth(path)}`, 'gm'), '')]),
+    Object.entries(after).map(([path, text]) => [
+      path,
+      text === moved[path] ? files[path]! : text.replace(new RegExp(`^${depth(path)}`, 'gm'), ''),
+    ]),
   );
 }
 
 /** What the servers of hosts say, but for the inner listener's and what is rendered for http {}. */
-const HOSTS = /^(hosts\/.*|services\/.*|requests\/.*|(?!http|servers|inside|hop)[a-z0-9_-]+)\.conf$/;
+const HOSTS = /^(hosts\/.*|services\/.*|requests\/.*|(?!(http|maps|log|servers|inside|hop)\.)[a-z0-9_-]+)\.conf$/;
 
 /** Text changed in the files of all hosts. */
 export const inHosts =
@@ -125,11 +151,11 @@ export const inHosts =
   (files) =>
     changed(files, HOSTS, pattern, by);
 
-/** Text changed in http.conf. */
+/** Text changed in http.conf and what it includes. */
 export const inHttp =
   (pattern: RegExp | string, by = ''): Change =>
   (files) =>
-    changed(files, /^(http|inside)\.conf$/, pattern, by);
+    changed(files, /^(http|maps|log|inside)\.conf$/, pattern, by);
 
 const hop = /location \^~ \/\.meshgate\/check\/ \{[^}]*\}/;
 
@@ -142,14 +168,10 @@ export const inHop =
   (files) => {
     const hosts = Object.entries(files).filter(([path, text]) => path.startsWith('hosts/') && hop.test(text));
     const blocks = Object.fromEntries(hosts.map(([path, text]) => [path, hop.exec(text)![0]]));
-    const { 'check.conf': shared = '', ...own } = changed(
-      { ...blocks, 'check.conf': files['check.conf']! },
-      /./,
-      pattern,
-      by,
-    );
+    const shared = Object.fromEntries(Object.entries(files).filter(([path]) => /^check(-session)?\.conf$/.test(path)));
+    const own = changed({ ...blocks, ...shared }, /./, pattern, by);
     const after = hosts.map(([path, text]) => [path, text.replace(hop, () => own[path]!)]);
-    return { ...files, 'check.conf': shared, ...Object.fromEntries(after) };
+    return { ...files, ...own, ...Object.fromEntries(after) };
   };
 
 const ROUTES = /^(hosts\/.*|services\/.*|requests\/.*|(proxy|headers|erase)[a-z-]*|session|caller.*|cors-\d+)\.conf$/;

@@ -54,7 +54,7 @@ const found = (texts: readonly string[], pattern: RegExp): readonly string[] =>
 
 test('nginx tells the check these, and reads these from its answers', () => {
   const ways = rendered.flatMap((text) =>
-    /^# The way to the check/.test(text)
+    /^# How nginx asks the check/.test(text)
       ? [text]
       : (text.match(/^location \^~ \/\.meshgate\/(?:check|hop)\/ \{(?:.*\}$|[\s\S]*?^\})/gm) ?? []),
   );

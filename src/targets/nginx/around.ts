@@ -2,9 +2,9 @@ import type { Ingress } from '../../policy/types.ts';
 import { block, commented, type Directive, line, literal, variable } from './directive.ts';
 import type { Door } from './door.ts';
 import { type ConfFile, included } from './files.ts';
-import { modulesOf } from './grpc.ts';
 import { hostHeaders } from './headers.ts';
-import { type RouteFiles, routeLocations, tls } from './location.ts';
+import { type RouteFiles, routeLocations } from './location.ts';
+import { modulesOf, shown, tls, verified } from './module.ts';
 import { orPage } from './page.ts';
 import { refusal } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
@@ -16,10 +16,12 @@ export function ingressFiles(scene: Scene): readonly ConfFile[] {
   const ingresses = new Set(scene.hosts.flatMap(({ ingress }) => ingress ?? []));
   return [...ingresses].map((ingress) => [
     ingressName(ingress),
-    modulesOf(scene.hosts).flatMap((module) =>
-      tls(module, literal(ingress.serverName), ingress.caFile, variable('meshgate_cert'), variable('meshgate_key')),
-    ),
-    `TLS to the mesh's ingress ${ingress.host}, around the routes that lead to it.`,
+    modulesOf(scene.hosts).flatMap((module) => [
+      ...tls(module),
+      ...verified(module, literal(ingress.serverName), ingress.caFile),
+      ...shown(module, variable('meshgate_cert'), variable('meshgate_key')),
+    ]),
+    `TLS to the ingress ${ingress.host} of the mesh, for all routes that lead to it.`,
   ]);
 }
 
@@ -54,7 +56,7 @@ export function around(scene: Scene, files: RouteFiles, host: SceneHost, door: D
         ? []
         : [
             commented(
-              'No route of the policy covers the rest.',
+              'No route of the policy covers other paths.',
               block(
                 'location',
                 ['^~', '/'],

@@ -28,7 +28,7 @@ export function budgetZones({ policy }: Scene): readonly Directive[] {
   if (!some(policy, counts)) return [];
   const size = `${(policy.gateway.limits?.zone ?? DEFAULTS.limitsZone) >> 10}k`;
   const zone = (name: string) => line('js_shared_dict_zone', `zone=meshgate_${name}:${size}`, 'type=number', TIMEOUT);
-  return [commented('What callers have asked for, and addresses.', zone('budgets')), zone('addresses')];
+  return [commented('Counts of requests by caller and by address.', zone('budgets')), zone('addresses')];
 }
 
 const address = line('proxy_set_header', TO_CHECK.address, variable('remote_addr'));

@@ -1,7 +1,7 @@
 import { PROXY_DEFAULTS } from '../../policy/bounds.ts';
 import type { Proxying } from '../../policy/types.ts';
-import { type Directive, line } from './directive.ts';
-import type { Module } from './grpc.ts';
+import { type Directive, line, row } from './directive.ts';
+import type { Module } from './module.ts';
 
 /** The default proxy settings. */
 const USUAL: Proxying = {
@@ -35,7 +35,10 @@ function said<Key extends keyof Proxying>(key: Key, proxy: Proxying, module: Mod
 const KEYS = Object.keys(LINES) as (keyof Proxying)[];
 
 /** The settings that all routes of a host inherit, whatever the http level says. */
-export const usual: readonly Directive[] = KEYS.map((key) => said(key, USUAL, 'proxy'));
+export const usual: readonly Directive[] = row(
+  KEYS.map((key) => said(key, USUAL, 'proxy')),
+  'routes may have others',
+);
 
 /** A client may pause in a request body for as long as the service may. */
 const patience = ({ requestBuffering, readTimeout }: Proxying): readonly Directive[] =>
@@ -47,5 +50,5 @@ export function carried(proxy: Proxying = USUAL, module: Module = 'proxy'): read
     module === 'grpc'
       ? KEYS.filter((key) => !key.toLowerCase().endsWith('buffering'))
       : KEYS.filter((key) => proxy[key] !== USUAL[key]);
-  return [...keys.map((key) => said(key, proxy, module)), ...patience(proxy)];
+  return row([...keys.map((key) => said(key, proxy, module)), ...patience(proxy)]);
 }

@@ -1,9 +1,11 @@
 import { TO_CHECK } from '../../internal-headers.ts';
+import { MAX_COOKIE_BYTES } from '../../limits.ts';
 import { askedFrom } from './budgets.ts';
 import { INNER_CERTIFICATE } from './client-certificate.ts';
-import { type Directive, line, literal, template, variable } from './directive.ts';
+import { type Directive, line, literal, row, template, variable } from './directive.ts';
 import { hasInnerHosts } from './door.ts';
 import type { ConfFile } from './files.ts';
+import { ignoresAccel, onceMore, timeouts, unstored } from './module.ts';
 import { CHECK_UPSTREAM, requestHeader } from './names.ts';
 import { shownNetworks } from './networks.ts';
 import { inside } from './problem.ts';
@@ -13,36 +15,39 @@ import { hasSessions } from './session.ts';
 
 /** A request to the check's server contains only the client's headers that are listed. */
 export const bare: readonly Directive[] = [
-  line('proxy_http_version', '1.1'),
-  line('proxy_method', 'GET'),
-  line('proxy_pass_request_headers', 'off'),
-  line('proxy_pass_request_body', 'off'),
-  line('proxy_set_header', 'Host', 'meshgate'),
-  line('proxy_set_header', 'Connection', literal('')),
-  line('proxy_set_header', 'Content-Length', literal('')),
+  ...row(
+    'proxy_http_version 1.1; proxy_method GET; proxy_pass_request_headers off; proxy_pass_request_body off',
+    'send only what follows',
+  ),
+  ...row('proxy_set_header Host meshgate; proxy_set_header Connection ""; proxy_set_header Content-Length ""'),
 ];
 
-/** The location that leads to a check: it sends what the check reads, and has room for what the outer server accepts.
- * The host determines the size of answers. */
-const way = (credentials: readonly Directive[]): readonly Directive[] => [
+/**
+ * The location that leads to a check: it sends what the check reads, and has room for what the outer server accepts.
+ *
+ * @param size bytes of an answer
+ */
+const way = (size: number, credentials: readonly Directive[]): readonly Directive[] => [
   ...inside,
   line('auth_request', 'off'),
-  line('proxy_pass', literal(`http://${CHECK_UPSTREAM}`)),
+  ...row(
+    [line('proxy_pass', literal(`http://${CHECK_UPSTREAM}`))],
+    'without a URI, so the check sees the path of auth_request',
+  ),
   ...bare,
   ...credentials,
   line('proxy_set_header', TO_CHECK.method, variable('request_method')),
-  line('client_max_body_size', '0'),
-  line('proxy_buffering', 'on'),
-  line('proxy_buffers', '4', '32k'),
-  line('proxy_connect_timeout', '3s'),
-  line('proxy_send_timeout', '3s'),
-  line('proxy_read_timeout', '10s'),
-  line('proxy_next_upstream', 'error'),
-  line('proxy_next_upstream_tries', '1'),
-  line('proxy_cache', 'off'),
-  line('proxy_store', 'off'),
-  line('proxy_intercept_errors', 'off'),
-  line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),
+  ...row('client_max_body_size 0', 'the location of the route has the limit'),
+  // The default of the last one is twice the first buffer, which may be more than nginx accepts with three others.
+  ...row(
+    `proxy_buffering on; proxy_buffer_size ${size >> 10}k; proxy_buffers 4 32k` +
+      (size > 48 * 1024 ? `; proxy_busy_buffers_size ${size >> 10}k` : ''),
+  ),
+  ...timeouts('3s', '3s', '10s'),
+  ...onceMore(),
+  ...unstored,
+  ...row('proxy_intercept_errors off', 'refuse.conf answers rejected requests'),
+  ...ignoresAccel(),
 ];
 
 /** If a token is in the URL, which logs and browsers keep (RFC 6750 section 5.3), a word precedes `Authorization`: it
@@ -50,7 +55,7 @@ const way = (credentials: readonly Directive[]): readonly Directive[] => [
  * result. */
 const authorization = template(variable('meshgate_in_query'), variable('http_authorization'));
 
-/** The files of the locations that lead to both checks, with what every host sends them. */
+/** The files of the locations that lead to both checks. Answers have room for a cookie where browsers sign in. */
 export function checkFiles(scene: Scene): readonly ConfFile[] {
   const outer = [
     line('proxy_set_header', 'Authorization', authorization),
@@ -59,15 +64,36 @@ export function checkFiles(scene: Scene): readonly ConfFile[] {
     ...proofHeaders(scene),
     ...askedFrom(scene),
   ];
+  const browser = [
+    ...outer,
+    line('proxy_set_header', TO_CHECK.navigation, variable('meshgate_navigation')),
+    line('proxy_set_header', TO_CHECK.origin, variable('meshgate_origin_in')),
+  ];
   const inner = [
     line('proxy_set_header', 'Authorization', variable('http_authorization')),
     line('proxy_set_header', TO_CHECK.assertion, requestHeader(TO_CHECK.assertion)),
     line('proxy_set_header', 'SSL-Client-Cert', variable(INNER_CERTIFICATE)),
   ];
-  return [
-    ['check.conf', way(outer), 'The way to the check, in a location of each host.'],
-    ...(hasInnerHosts(scene)
-      ? ([['hop.conf', way(inner), 'The way to the check of services that ask.']] as const)
-      : []),
+  const { answerSize } = scene;
+  const files: readonly (readonly [boolean, ...ConfFile])[] = [
+    [
+      scene.hosts.some(({ sessions }) => !sessions),
+      'check.conf',
+      way(answerSize, outer),
+      'How nginx asks the check whether a request may pass.',
+    ],
+    [
+      hasSessions(scene),
+      'check-session.conf',
+      way(answerSize + MAX_COOKIE_BYTES, browser),
+      'How nginx asks the check, on hosts where browsers sign in.',
+    ],
+    [
+      hasInnerHosts(scene),
+      'hop.conf',
+      way(answerSize, inner),
+      'How nginx asks the check at the inner listener, where services send requests.',
+    ],
   ];
+  return files.flatMap(([isUsed, ...file]) => (isUsed ? [file] : []));
 }

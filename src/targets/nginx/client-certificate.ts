@@ -1,5 +1,5 @@
 import type { Host } from '../../policy/types.ts';
-import { type Arg, block, commented, type Directive, key, line, literal, regex, variable } from './directive.ts';
+import { type Arg, block, commented, type Directive, fixed, key, line, literal, regex, variable } from './directive.ts';
 import { CERTIFICATE_LOCATION } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
@@ -14,10 +14,7 @@ export function certificates(clientCaFile: string, verify: 'on' | 'optional', wh
     // nginx would also verify clients by these CAs, which the http level may have for OCSP stapling.
     line('ssl_trusted_certificate', literal('')),
     line('ssl_verify_client', verify),
-    line('ssl_verify_depth', '5'),
-    line('ssl_session_cache', 'off'),
-    line('ssl_session_tickets', 'off'),
-    line('keepalive_time', '5m'),
+    ...fixed('ssl_verify_depth 5; ssl_session_cache off; ssl_session_tickets off; keepalive_time 5m'),
     line('error_page', '495', '496', '=', literal(CERTIFICATE_LOCATION)),
   ];
 }
@@ -39,7 +36,7 @@ export function outerCertificates({ host }: SceneHost): readonly Directive[] {
   return certificates(
     host.clientCaFile,
     'optional',
-    'Clients may show a certificate, on every connection anew; one that does not verify is refused.',
+    'Clients may show a certificate on every connection. One that does not verify is rejected.',
   );
 }
 
@@ -64,8 +61,7 @@ export const certificateMap = (name: string, hosts: readonly string[]): Directiv
     'map',
     [variable('ssl_server_name'), variable(name)],
     [
-      line('hostnames'),
-      line('default', literal('')),
+      ...fixed('hostnames; default ""'),
       ...hosts.map((host) => line(connectionName(host), variable('ssl_client_escaped_cert'))),
     ],
   );
@@ -77,6 +73,6 @@ export function clientCertificateMaps(scene: Scene): readonly Directive[] {
   return caFiles(scene).map((caFile, i) => {
     const names = scene.hosts.flatMap(({ host }) => (host.clientCaFile === caFile ? [host.name] : []));
     const made = certificateMap(`meshgate_client_cert_${i}`, names);
-    return i === 0 ? commented('Certificates of clients, of connections made for these hosts alone.', made) : made;
+    return i === 0 ? commented('Certificates of clients count only on connections for these hosts.', made) : made;
   });
 }

@@ -82,7 +82,7 @@ function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directi
       i > 0
         ? one
         : commented(
-            'One upstream per identity: nginx pools connections and TLS sessions by address, not by certificate.',
+            'One upstream for each identity: nginx pools connections and TLS sessions by address, not by certificate.',
             one,
           ),
     ),
@@ -115,7 +115,7 @@ function ruleMaps(scene: Scene): readonly Directive[] {
     ]),
   );
   return maps.map((one, i) =>
-    i === 0 ? commented('Where rules of one route name several services: the rule says which.', one) : one,
+    i === 0 ? commented('Rules of one route lead to several services: the rule decides.', one) : one,
   );
 }
 

@@ -12,8 +12,8 @@ import {
   variable,
 } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
-import { moduleOf, modulesOf } from './grpc.ts';
 import { hiddenHeaders, hiddenScope } from './hide.ts';
+import { moduleOf, modulesOf } from './module.ts';
 import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 
 /** Response headers of the protocol (Fetch standard, section 3.2.3, and its draft). A service's own would contradict
@@ -55,7 +55,7 @@ export function corsMaps({ cors }: Scene): readonly Directive[] {
   if (cors.length === 0) return [];
   return [
     commented(
-      'Pages of other origins. A preflight is OPTIONS that says what it is for; nginx answers it, to those that may ask.',
+      'CORS. A preflight is OPTIONS with Access-Control-Request-Method; nginx answers it if the policy allows the origin.',
       map(variable('http_access_control_request_method'), 'meshgate_cors_asked', [
         [key(''), literal('')],
         ['default', '1'],
@@ -86,7 +86,7 @@ const header = (name: string, value: Arg, ...more: readonly string[]): Directive
  * the location around it, by its `add_header_inherit`. */
 const preflight = (cors: Cors, index: number): Directive =>
   commented(
-    'A preflight needs no credential, and reaches nobody.',
+    'A preflight has no credential, and nginx answers it.',
     block('if', asked(index), [
       header('Access-Control-Allow-Methods', literal(cors.methods.join(', '))),
       header('Access-Control-Allow-Headers', literal(cors.headers.join(', '))),
@@ -115,7 +115,7 @@ function corsFile(scene: Scene, cors: Cors, index: number): ConfFile {
     ...answered(own),
     line('add_header_inherit', 'merge'),
   ];
-  return [corsName(index), directives, 'For routes that pages of other origins may ask.'];
+  return [corsName(index), directives, 'What routes answer to pages of other origins.'];
 }
 
 const corsName = (index: number) => `cors-${index}.conf` as const;
@@ -124,20 +124,15 @@ const corsName = (index: number) => `cors-${index}.conf` as const;
 export const corsFiles = (scene: Scene): readonly ConfFile[] =>
   scene.cors.map((cors, index) => corsFile(scene, cors, index));
 
-/** The additional directives in a location of such a route. */
-export function corsOf(
-  scene: Scene,
-  { sessions }: SceneHost,
-  { route, service, cors: index }: SceneRoute,
-): readonly Directive[] {
-  if (index === undefined) return [];
-  return [
-    // For the log: nothing else names the route of a preflight.
-    block('if', asked(index), [line('set', variable('meshgate_route'), literal(route.name))]),
-    included(scene, corsName(index)),
-    ...(sessions ? [hiddenScope(moduleOf(service))] : []),
-  ];
+/** What such a route includes, and what its host hides, which an inner level would drop. */
+export function corsOf(scene: Scene, { sessions }: SceneHost, { service, cors }: SceneRoute): readonly Directive[] {
+  if (cors === undefined) return [];
+  return [included(scene, corsName(cors)), ...(sessions ? [hiddenScope(moduleOf(service))] : [])];
 }
+
+/** For the log: nothing else names the route of a preflight. It stands before what answers the preflight. */
+export const preflightRoute = ({ route, cors }: SceneRoute): readonly Directive[] =>
+  cors === undefined ? [] : [block('if', asked(cors), [line('set', variable('meshgate_route'), literal(route.name))])];
 
 const NAMES = {
   origin: 'Access-Control-Allow-Origin',

@@ -75,10 +75,29 @@ export function commented(comment: string | readonly string[], directive: Direct
   return { ...directive, comment: typeof comment === 'string' ? [comment] : comment };
 }
 
-/** Directives without blocks on one line, followed by a comment. */
-export function row(note: string, directives: readonly Directive[]): readonly Directive[] {
+/**
+ * Directives as nginx writes them, for what stands in this repository: each argument is a word, a variable or `""`. Text
+ * of a policy never comes in here, for a blank or a `;` in it would be nginx's.
+ */
+export function fixed(text: string): readonly Directive[] {
+  return text.split(/; ?/).map((one) => {
+    const [name = '', ...args] = one.split(' ');
+    return line(
+      name,
+      ...args.map((word) => (word === '""' ? literal('') : word.startsWith('$') ? variable(word.slice(1)) : word)),
+    );
+  });
+}
+
+/** Directives without blocks on one line, with a comment behind them that says why they are there. */
+export function row(given: string | readonly Directive[], why?: string): readonly Directive[] {
+  const directives = typeof given === 'string' ? fixed(given) : given;
   const last = directives.length - 1;
-  return directives.map((one, i) => ({ ...one, ...(i > 0 && { beside: true }), ...(i === last && { note }) }));
+  return directives.map((one, i) => ({
+    ...one,
+    ...(i > 0 && { beside: true }),
+    ...(i === last && why !== undefined && { note: why }),
+  }));
 }
 
 /** `map SOURCE $NAME { … }`: entries as pairs of key and value. */

@@ -43,7 +43,7 @@ function encodable(word: string): string {
 
 /** The token in the client's URL, because the subrequest of the check has no query. */
 export const inQueryMap: Directive = commented(
-  'A token in the URL is none: the check is told so in its place.',
+  'Tokens in the URL are not accepted. The check gets this word instead of the scheme.',
   map(variable('request_uri'), 'meshgate_in_query', [
     ['default', literal('')],
     [regex('~*', `^[^?]*\\?(?:.*&)?${encodable('access_token')}=`), literal(`${IN_QUERY} `)],
@@ -72,12 +72,11 @@ const askedName = (host: SceneHost): readonly Directive[] =>
 export function outerDoor(scene: Scene, host: SceneHost): Door {
   return {
     check: CHECK_PATH,
-    file: 'check.conf',
+    file: host.sessions ? 'check-session.conf' : 'check.conf',
     credentials: [
       ...askedName(host),
       ...shownCertificate(scene, host),
       ...toolHeaders(host),
-      ...(host.sessions ? [line('proxy_set_header', TO_CHECK.navigation, variable('meshgate_navigation'))] : []),
       ...shownAddress(scene, host),
       ...shownOrigin(scene, host),
     ],
@@ -88,7 +87,7 @@ export function outerDoor(scene: Scene, host: SceneHost): Door {
 
 /** The inner listener's directives about certificates. */
 export const innerCertificates = ({ clientCaFile }: Inner): readonly Directive[] =>
-  certificates(clientCaFile, 'on', 'Services show the certificate of their workload, on every connection anew.');
+  certificates(clientCaFile, 'on', 'Services show the certificate of their workload on every connection.');
 
 /** The listener where services send requests for the person whose request they serve. Its check receives no cookies. */
 export function innerDoor(scene: Scene, inner: Inner, host: SceneHost): Door {
@@ -123,7 +122,7 @@ export function innerCertificateMap(scene: Pick<Scene, 'hosts' | 'policy'>): rea
   if (names.length === 0) return [];
   return [
     commented(
-      'Certificates of services, of connections made for these hosts alone.',
+      'Certificates of services count only on connections for these hosts.',
       certificateMap(INNER_CERTIFICATE, names),
     ),
   ];

@@ -2,72 +2,80 @@ import { FROM_EGRESS, TO_EGRESS } from '../../internal-headers.ts';
 import type { Provider } from '../../policy/types.ts';
 import { isAsked } from '../../rules/client-table.ts';
 import { MAX_SIGNIN_BODY_BYTES } from '../../session/limits.ts';
-import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
+import {
+  block,
+  commented,
+  type Directive,
+  fixed,
+  key,
+  line,
+  literal,
+  map,
+  regex,
+  row,
+  template,
+  variable,
+} from './directive.ts';
 import { etcdLocations } from './etcd.ts';
 import { included } from './files.ts';
+import { bodyBuffer, ignoresAccel, shown, timeouts, tls, unstored, verified } from './module.ts';
 import { requestHeader } from './names.ts';
 import { hasQuestions } from './questions.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { resolver } from './upstreams.ts';
 
-/** A call is sent once, and its response is passed on unchanged. */
-const once: readonly Directive[] = [
-  line('proxy_next_upstream', 'off'),
-  line('proxy_redirect', 'off'),
-  line('proxy_intercept_errors', 'off'),
-  line('proxy_cache', 'off'),
-  line('proxy_store', 'off'),
-  line('proxy_max_temp_file_size', '0'),
-  line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),
+/**
+ * What all calls have in common, at the level of the server: each is sent once, over verified TLS, and its response is
+ * passed on unchanged, with the address that nginx connected to.
+ */
+const common: readonly Directive[] = [
+  ...row('proxy_http_version 1.1; proxy_pass_request_headers off', 'send only the headers that a location sets'),
+  ...timeouts('3s', '3s', '4s'),
+  ...row(
+    'proxy_next_upstream off; proxy_redirect off; proxy_intercept_errors off; proxy_max_temp_file_size 0',
+    'one attempt; the answer passes unchanged',
+  ),
+  ...unstored,
+  ...ignoresAccel(),
+  ...tls('proxy'),
+  ...row([line('proxy_hide_header', FROM_EGRESS.reached), line('proxy_hide_header', FROM_EGRESS.address)]),
+  ...row([
+    line('add_header', FROM_EGRESS.reached, variable('upstream_connect_time'), 'always'),
+    line('add_header', FROM_EGRESS.address, variable('upstream_addr'), 'always'),
+  ]),
 ];
 
-/** The address that nginx connected to, which the response itself does not contain. */
-const went: readonly Directive[] = [
-  line('proxy_hide_header', FROM_EGRESS.reached),
-  line('proxy_hide_header', FROM_EGRESS.address),
-  line('add_header', FROM_EGRESS.reached, variable('upstream_connect_time'), 'always'),
-  line('add_header', FROM_EGRESS.address, variable('upstream_addr'), 'always'),
-];
+const host: readonly Directive[] = [...fixed('proxy_set_header Host $proxy_host; proxy_set_header Connection close')];
+
+const agent = line('proxy_set_header', 'User-Agent', 'meshgate');
 
 /** Fetches documents by GET. */
 const fetched: readonly Directive[] = [
-  line('proxy_method', 'GET'),
-  line('proxy_http_version', '1.1'),
-  line('proxy_pass_request_headers', 'off'),
-  line('proxy_pass_request_body', 'off'),
-  line('proxy_set_header', 'Host', variable('proxy_host')),
-  line('proxy_set_header', 'Connection', 'close'),
-  line('proxy_set_header', 'Content-Length', literal('')),
-  line('proxy_set_header', 'Accept', 'application/json'),
+  ...row('proxy_method GET; proxy_pass_request_body off'),
+  ...row([...host, line('proxy_set_header', 'Content-Length', literal(''))]),
+  ...row([line('proxy_set_header', 'Accept', 'application/json'), agent]),
 ];
 
 /** Calls as a registered client too: their secrets are in the body or in `Authorization`, never in the URL. */
 const called: readonly Directive[] = [
-  line('client_max_body_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
-  line('client_body_buffer_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
+  ...bodyBuffer(MAX_SIGNIN_BODY_BYTES),
   line('proxy_method', variable('meshgate_egress_method')),
-  line('proxy_http_version', '1.1'),
-  line('proxy_pass_request_headers', 'off'),
-  line('proxy_set_header', 'Host', variable('proxy_host')),
-  line('proxy_set_header', 'Connection', 'close'),
-  line('proxy_set_header', 'Accept', variable('meshgate_egress_accept')),
+  ...row(host),
+  ...row([line('proxy_set_header', 'Accept', variable('meshgate_egress_accept')), agent]),
   line('proxy_set_header', 'Content-Type', requestHeader(TO_EGRESS.contentType)),
   line('proxy_set_header', 'Authorization', requestHeader(TO_EGRESS.authorization)),
-  // Room for cookies and policies that the provider's web server adds.
-  line('proxy_buffer_size', '32k'),
-  line('proxy_buffers', '8', '32k'),
+  ...row('proxy_buffer_size 32k; proxy_buffers 8 32k', 'room for headers that the web server of a provider adds'),
 ];
 
-/** The certificate that identifies the client to its provider. The files are variables, so that nginx reads them
- * again. */
-function shown({ client }: Provider): readonly Directive[] {
+/** The certificate that identifies the client to its provider. */
+function clientCertificate({ client }: Provider): readonly Directive[] {
   if (client?.auth.kind !== 'tls_client_auth') return [];
+  const { certFile, keyFile } = client.auth;
   return [
-    line('set', variable('meshgate_client_cert'), literal(client.auth.certFile)),
-    line('set', variable('meshgate_client_key'), literal(client.auth.keyFile)),
-    line('proxy_ssl_certificate', variable('meshgate_client_cert')),
-    line('proxy_ssl_certificate_key', variable('meshgate_client_key')),
+    line('set', variable('meshgate_client_cert'), literal(certFile)),
+    line('set', variable('meshgate_client_key'), literal(keyFile)),
+    ...shown('proxy', variable('meshgate_client_cert'), variable('meshgate_client_key')),
   ];
 }
 
@@ -87,19 +95,8 @@ function provider(scene: Scene, one: Provider): Directive {
       ),
       line('proxy_pass', requestHeader(TO_EGRESS.url)),
       ...(client ? called : fetched),
-      ...went,
-      line('proxy_set_header', 'User-Agent', 'meshgate'),
-      line('proxy_connect_timeout', '3s'),
-      line('proxy_send_timeout', '3s'),
-      line('proxy_read_timeout', '4s'),
-      ...once,
-      line('proxy_ssl_verify', 'on'),
-      line('proxy_ssl_verify_depth', '5'),
-      line('proxy_ssl_trusted_certificate', literal(one.caFile ?? scene.options.systemCa)),
-      line('proxy_ssl_server_name', 'on'),
-      line('proxy_ssl_name', variable('proxy_host')),
-      line('proxy_ssl_session_reuse', 'off'),
-      ...(client ? shown(one) : []),
+      ...verified('proxy', variable('proxy_host'), one.caFile ?? scene.options.systemCa),
+      ...(client ? clientCertificate(one) : []),
     ],
   );
 }
@@ -108,7 +105,7 @@ function provider(scene: Scene, one: Provider): Directive {
 export function egressServer(scene: Scene): Directive {
   const { options, policy } = scene;
   return commented(
-    'Calls to providers. The URL comes from our own JavaScript; only https: leaves.',
+    'Calls to providers. The JavaScript of the gateway sets the URL; only https is allowed.',
     block(
       'server',
       [],
@@ -117,8 +114,9 @@ export function egressServer(scene: Scene): Directive {
         included(scene, 'inside.conf'),
         ...(hasClients(scene) ? [line('large_client_header_buffers', '4', '32k')] : []),
         ...resolver(scene),
+        ...common,
         ...Object.values(policy.providers).map((one) => provider(scene, one)),
-        ...etcdLocations(scene, once),
+        ...etcdLocations(scene),
       ],
     ),
   );

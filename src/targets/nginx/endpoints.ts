@@ -12,10 +12,11 @@ import {
 import { callbackPath } from '../../session/urls.ts';
 import { askedFrom } from './budgets.ts';
 import { shownCertificate } from './client-certificate.ts';
-import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
+import { block, commented, type Directive, fixed, line, literal, regex, template, variable } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { asked, fromHandler, handlerHost, toHandler, told } from './handler.ts';
 import { accessLog } from './log.ts';
+import { bodyBuffer } from './module.ts';
 import { shownNetworks } from './networks.ts';
 import { orPage } from './page.ts';
 import { unknown } from './problem.ts';
@@ -62,8 +63,7 @@ const at = ({ options }: Scene): string => `http://unix:${checkSocket(options)}:
 
 const noRoute: readonly Directive[] = [
   // Declared first: nginx warns of a variable that only `set` makes.
-  line('auth_request_set', variable('meshgate_route'), '-'),
-  line('set', variable('meshgate_route'), '-'),
+  ...fixed('auth_request_set $meshgate_route -; set $meshgate_route -'),
 ];
 
 /** Directives of exact endpoints. A variable in the path drops the query; in an exact location the variable has only
@@ -87,13 +87,10 @@ function endpoint(scene: Scene, { path, methods, limited }: Endpoint): Directive
  * states and tickets, so no error log is written here; the access log has no queries. */
 const around = (scene: Scene): readonly Directive[] => [
   accessLog(scene),
-  line('error_log', '/dev/null', 'emerg'),
-  line('auth_request', 'off'),
-  line('error_page', '500', '502', '504', '=', '@meshgate_down'),
+  ...fixed('error_log /dev/null emerg; auth_request off; error_page 500 502 504 = @meshgate_down'),
   oftenPage,
   line('default_type', 'application/problem+json'),
-  line('client_max_body_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
-  line('client_body_buffer_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
+  ...bodyBuffer(MAX_SIGNIN_BODY_BYTES),
   line('proxy_request_buffering', 'on'),
   ...toHandler,
   ...asked,
@@ -117,14 +114,10 @@ const whoami = (scene: Scene): readonly Directive[] => [
 
 /** The files of the sign-in. */
 export const signinFiles = (scene: Scene): readonly ConfFile[] => [
-  [
-    'signin.conf',
-    around(scene),
-    "The sign-in, in a location of each host where browsers sign in. Its URLs hold codes: nginx's error log would show them.",
-  ],
+  ['signin.conf', around(scene), 'The sign-in. Its URLs contain codes, which the error log would show.'],
   ['endpoint.conf', exact(scene), 'An endpoint of the sign-in.'],
-  ['endpoint-limit.conf', signinLimit(scene), 'How often each address may ask an endpoint of the sign-in.'],
-  ['whoami.conf', whoami(scene), 'Who a caller is, in a location of each host where browsers sign in.'],
+  ['endpoint-limit.conf', signinLimit(scene), 'How often each address may use an endpoint of the sign-in.'],
+  ['whoami.conf', whoami(scene), 'The endpoint that tells a caller who it is.'],
 ];
 
 /** The sign-in's location in the server of a host. Its callbacks depend on the host's providers. */

@@ -1,8 +1,8 @@
 import { TRUSTED } from '../../policy/trusted/index.ts';
 import { line, literal, row } from './directive.ts';
 import type { ConfFile } from './files.ts';
-import type { Module } from './grpc.ts';
 import { ownNames } from './headers.ts';
+import type { Module } from './module.ts';
 import { internalNames } from './names.ts';
 import type { Scene } from './scene.ts';
 
@@ -39,7 +39,7 @@ const underscored = (names: readonly string[]): readonly string[] =>
 function rows(named: readonly string[]): readonly Erased[] {
   const seen = new Set<string>();
   const all: readonly Erased[] = [
-    ...named.map((name) => ({ by: 'the policy', names: [name, ...underscoreSpellings(name)] })),
+    { by: 'the policy', names: named.flatMap((name) => [name, ...underscoreSpellings(name)]) },
     ...[...TRUSTED.identity, ...TRUSTED.certificates].map(({ by, names }) => ({ by, names: underscored(names) })),
     { by: 'the gateway', names: underscored(internalNames(named.length)) },
     ...TRUSTED.requests,
@@ -62,9 +62,9 @@ export function eraseFile(scene: Scene, module: Module): ConfFile {
   const lines = rows(scene.headerNames).flatMap(({ by, names }) => {
     const left = names.filter((name) => !taken.has(name.toLowerCase()));
     return row(
-      by,
       left.map((name) => line(`${module}_set_header`, literal(name), literal(''))),
+      by,
     );
   });
-  return [eraseName(module), lines, 'Headers of clients that no service receives, a line for each that trusts them.'];
+  return [eraseName(module), lines, 'Headers that nginx erases from requests: each line names what trusts them.'];
 }

@@ -1,5 +1,6 @@
 import { ETCD_TIMEOUT_MS, MAX_ETCD_BODY_BYTES } from '../../session/limits.ts';
-import { block, commented, type Directive, line, literal, variable } from './directive.ts';
+import { block, commented, type Directive, fixed, line, literal, row, variable } from './directive.ts';
+import { bodyBuffer, shown, timeouts, verified } from './module.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { kept, upstream } from './upstreams.ts';
@@ -33,7 +34,7 @@ export function etcdUpstreams(scene: Scene): readonly Directive[] {
 }
 
 /** `/etcd/N/` of the egress server, followed by etcd's own paths. */
-export function etcdLocations(scene: Scene, once: readonly Directive[]): readonly Directive[] {
+export function etcdLocations(scene: Scene): readonly Directive[] {
   const { certFile, keyFile, caFile } = scene.policy.gateway.store ?? {};
   return etcdEndpoints(scene).map(({ host, authority }, i) =>
     block(
@@ -42,31 +43,18 @@ export function etcdLocations(scene: Scene, once: readonly Directive[]): readonl
       [
         ...(certFile === undefined ? [] : [line('set', variable('meshgate_etcd_cert'), literal(certFile))]),
         ...(keyFile === undefined ? [] : [line('set', variable('meshgate_etcd_key'), literal(keyFile))]),
-        line('client_max_body_size', `${MAX_ETCD_BODY_BYTES >> 10}k`),
-        line('client_body_buffer_size', `${MAX_ETCD_BODY_BYTES >> 10}k`),
+        ...bodyBuffer(MAX_ETCD_BODY_BYTES),
         line('proxy_pass', literal(`https://${named(i)}/`)),
         line('proxy_method', 'POST'),
-        line('proxy_http_version', '1.1'),
-        line('proxy_pass_request_headers', 'off'),
-        line('proxy_set_header', 'Host', literal(authority)),
-        line('proxy_set_header', 'Connection', literal('')),
-        line('proxy_set_header', 'Content-Type', 'application/json'),
-        line('proxy_connect_timeout', `${ETCD_TIMEOUT_MS}ms`),
-        line('proxy_send_timeout', `${ETCD_TIMEOUT_MS}ms`),
-        line('proxy_read_timeout', `${2 * ETCD_TIMEOUT_MS}ms`),
-        ...once,
-        line('proxy_ssl_verify', 'on'),
-        line('proxy_ssl_verify_depth', '5'),
-        line('proxy_ssl_trusted_certificate', literal(caFile ?? scene.options.systemCa)),
-        line('proxy_ssl_server_name', 'on'),
-        line('proxy_ssl_name', literal(host)),
-        line('proxy_ssl_session_reuse', 'off'),
+        ...row([
+          line('proxy_set_header', 'Host', literal(authority)),
+          ...fixed('proxy_set_header Connection ""; proxy_set_header Content-Type application/json'),
+        ]),
+        ...timeouts(`${ETCD_TIMEOUT_MS}ms`, `${ETCD_TIMEOUT_MS}ms`, `${2 * ETCD_TIMEOUT_MS}ms`),
+        ...verified('proxy', literal(host), caFile ?? scene.options.systemCa),
         ...(certFile === undefined || keyFile === undefined
           ? []
-          : [
-              line('proxy_ssl_certificate', variable('meshgate_etcd_cert')),
-              line('proxy_ssl_certificate_key', variable('meshgate_etcd_key')),
-            ]),
+          : shown('proxy', variable('meshgate_etcd_cert'), variable('meshgate_etcd_key'))),
       ],
     ),
   );

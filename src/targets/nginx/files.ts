@@ -3,7 +3,8 @@ import type { Scene } from './scene.ts';
 
 /** Files that others include for what they share. docs/nginx.md describes each. */
 export type FileName =
-  | `${'inside' | 'server' | 'check' | 'hop' | 'answer' | 'refuse' | 'refuse-pages' | 'problem' | 'metadata'}.conf`
+  | `${'maps' | 'log' | 'inside' | 'server' | 'check' | 'check-session' | 'hop' | 'answer' | 'problem' | 'metadata'}.conf`
+  | `refuse${'' | '-pages'}.conf`
   | `${'session' | 'signin' | 'endpoint' | 'endpoint-limit' | 'whoami' | 'page'}.conf`
   | `${'proxy' | 'headers' | 'erase'}${'' | '-grpc'}.conf`
   | `${'ingress' | 'caller' | 'cors' | 'services/' | 'requests/'}${string}.conf`;

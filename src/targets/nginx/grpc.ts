@@ -1,18 +1,6 @@
-import type { Service } from '../../policy/types.ts';
-import { type Directive, key, line, literal, map, type Part, regex, template, variable } from './directive.ts';
+import { type Directive, fixed, key, line, map, type Part, regex, row, template, variable } from './directive.ts';
+import { ignoresAccel, onceMore } from './module.ts';
 import { BAD_LOCATION, LARGE_LOCATION } from './names.ts';
-import type { SceneHost } from './scene.ts';
-
-/** The nginx module that proxies a route's requests. Each has its own directives and ignores the other's. */
-export type Module = 'proxy' | 'grpc';
-
-export const moduleOf = ({ protocol }: Service): Module => (protocol === 'grpc' ? 'grpc' : 'proxy');
-
-/** The modules that proxy the requests of some hosts. */
-export const modulesOf = (hosts: readonly Pick<SceneHost, 'routes'>[]): readonly Module[] =>
-  hosts.some(({ routes }) => routes.some(({ service }) => moduleOf(service) === 'grpc'))
-    ? ['proxy', 'grpc']
-    : ['proxy'];
 
 /** The location of refusals for gRPC calls, which have their own status (gRPC's HTTP/2 mapping, "Trailers-Only"). */
 const REFUSE = '@meshgate_refuse_grpc';
@@ -40,10 +28,11 @@ export const grpcMaps: readonly Directive[] = [
 
 /** Sends refused calls to their location; other requests on the same route are refused as usual. */
 export const grpcErrorPages: readonly Directive[] = [
-  line('error_page', '401', '=', variable('meshgate_refuse_to')),
-  line('error_page', '500', '=', variable('meshgate_down_to')),
-  line('error_page', '400', '=', BAD_LOCATION),
-  line('error_page', '494', '=', LARGE_LOCATION),
+  ...row(
+    'error_page 401 = $meshgate_refuse_to; error_page 500 = $meshgate_down_to',
+    'clients of gRPC read a gRPC status',
+  ),
+  ...row(`error_page 400 = ${BAD_LOCATION}; error_page 494 = ${LARGE_LOCATION}`),
 ];
 
 function refused(name: string, status: string | Part, reason: string | Part): Directive {
@@ -54,8 +43,7 @@ function refused(name: string, status: string | Part, reason: string | Part): Di
       line('default_type', 'application/grpc'),
       line('add_header', 'grpc-status', status, 'always'),
       line('add_header', 'grpc-message', message, 'always'),
-      line('add_header', 'Cache-Control', 'no-store', 'always'),
-      line('return', '200', literal('')),
+      ...fixed('add_header Cache-Control no-store always; return 200 ""'),
     ],
   };
 }
@@ -68,8 +56,7 @@ export const grpcRefusals: readonly Directive[] = [
 
 /** The module's own directives around all routes, equal to those of the other module. */
 export const grpcAround: readonly Directive[] = [
-  line('grpc_intercept_errors', 'off'),
-  line('grpc_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),
-  line('grpc_next_upstream', 'error'),
-  line('grpc_next_upstream_tries', '1'),
+  ...row('grpc_intercept_errors off', 'errors of the service pass unchanged'),
+  ...ignoresAccel('grpc'),
+  ...onceMore('grpc'),
 ];

@@ -1,5 +1,6 @@
 import { FROM_HANDLER, TO_HANDLER } from '../../internal-headers.ts';
-import { commented, type Directive, key, line, literal, map, variable } from './directive.ts';
+import { commented, type Directive, fixed, key, line, literal, map, row, variable } from './directive.ts';
+import { ignoresAccel, timeouts, unstored } from './module.ts';
 import { requestHeader } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { hasSessions, hostName } from './session.ts';
@@ -12,8 +13,7 @@ export const handlerHost = (host: SceneHost): Directive => line('proxy_set_heade
 
 /** Headers that every handler receives. */
 export const told: readonly Directive[] = [
-  line('proxy_set_header', 'Host', 'meshgate'),
-  line('proxy_set_header', 'Connection', 'close'),
+  ...fixed('proxy_set_header Host meshgate; proxy_set_header Connection close'),
   line('proxy_set_header', TO_HANDLER.requestId, variable('request_id')),
   line('proxy_set_header', TO_HANDLER.navigation, variable('meshgate_navigation')),
   ...passed('Accept', 'Accept-Language'),
@@ -22,12 +22,9 @@ export const told: readonly Directive[] = [
 /** A request to a handler has only the headers that are set here and beside it. It is never sent twice, because one
  * call uses up a code. */
 export const toHandler: readonly Directive[] = [
-  line('proxy_http_version', '1.1'),
-  line('proxy_pass_request_headers', 'off'),
+  ...fixed('proxy_http_version 1.1; proxy_pass_request_headers off'),
   ...told,
-  line('proxy_connect_timeout', '3s'),
-  line('proxy_send_timeout', '5s'),
-  line('proxy_read_timeout', '30s'),
+  ...timeouts('3s', '5s', '30s'),
   line('proxy_next_upstream', 'off'),
 ];
 
@@ -41,18 +38,17 @@ export const asked: readonly Directive[] = [
 
 /** How a handler's response is passed on: unchanged, never from a cache, and not stored unless it says so. */
 export const fromHandler: readonly Directive[] = [
-  // Cookies of eight attempts and a session, and the longest URL of a provider.
-  line('proxy_buffer_size', '32k'),
-  line('proxy_buffers', '4', '32k'),
+  ...row(
+    'proxy_buffer_size 32k; proxy_buffers 4 32k',
+    'room for the cookies of eight attempts and a session, and the longest URL of a provider',
+  ),
   line('proxy_max_temp_file_size', '0'),
   // The response of a handler that threw is replaced.
-  line('proxy_intercept_errors', 'on'),
-  line('proxy_redirect', 'off'),
+  ...fixed('proxy_intercept_errors on; proxy_redirect off'),
   // For the log.
   line('proxy_hide_header', FROM_HANDLER.reason),
-  line('proxy_cache', 'off'),
-  line('proxy_store', 'off'),
-  line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),
+  ...unstored,
+  ...ignoresAccel(),
   line('add_header', 'Cache-Control', variable('meshgate_handler_cache'), 'always'),
   line('add_header', 'Referrer-Policy', variable('meshgate_handler_referrer'), 'always'),
   line('add_header', 'X-Content-Type-Options', variable('meshgate_handler_sniff'), 'always'),
@@ -69,7 +65,7 @@ export const handlerMaps = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
     ? [
         commented(
-          'The answers of the sign-in: what they do not say of themselves.',
+          'Headers that answers of the sign-in get, unless its JavaScript sets them.',
           unlessSaid('cache_control', 'meshgate_handler_cache', 'no-store'),
         ),
         unlessSaid('referrer_policy', 'meshgate_handler_referrer', 'no-referrer'),

@@ -1,56 +1,69 @@
 import { TO_SERVICE } from '../../internal-headers.ts';
+import { carrier, isAlways } from '../../rules/carrier.ts';
 import { namesDestination } from './connections.ts';
-import { type Arg, type Directive, type Given, line, literal, variable } from './directive.ts';
+import { type Arg, type Directive, line, literal, row, variable } from './directive.ts';
 import type { ConfFile } from './files.ts';
-import type { Module } from './grpc.ts';
-import { identityVariable } from './kept.ts';
+import type { Module } from './module.ts';
+import { headerVariable, keptAs } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
-/** Headers that every service receives, for any caller. */
-function fixedHeaders({ policy }: Scene): readonly (readonly [string, Given])[] {
-  return [
-    ['Host', variable('meshgate_authority')],
-    ['Upgrade', variable('meshgate_upgrade')],
-    ['Connection', variable('meshgate_connection')],
-    ['X-Real-IP', variable('remote_addr')],
-    ['X-Forwarded-For', variable('remote_addr')],
-    ['X-Forwarded-Proto', variable('scheme')],
-    ['X-Forwarded-Port', variable('server_port')],
-    ['X-Request-Id', variable('request_id')],
-    ['traceparent', variable('meshgate_traceparent')],
-    ['tracestate', variable('meshgate_tracestate')],
-    [TO_SERVICE.route, variable('meshgate_route')],
-    [TO_SERVICE.rule, variable('meshgate_rule')],
-    [TO_SERVICE.identity, variable('meshgate_as')],
-    [TO_SERVICE.erased, variable('meshgate_erased')],
-    ...(namesDestination(policy) ? [['l5d-dst-override', variable('meshgate_destination')] as const] : []),
-    ...(policy.gateway.assertion ? [[TO_SERVICE.assertion, variable('meshgate_assertion')] as const] : []),
-  ];
-}
+/** Headers that every service receives, for any caller: groups, each with the reason. */
+const fixedHeaders = ({
+  policy,
+}: Scene): readonly (readonly [why: string, headers: Readonly<Record<string, string>>])[] => [
+  ['the authority of the service, not the host of the request', { Host: 'meshgate_authority' }],
+  ['WebSocket only', { Upgrade: 'meshgate_upgrade', Connection: 'meshgate_connection' }],
+  ['the address of the client', { 'X-Real-IP': 'remote_addr', 'X-Forwarded-For': 'remote_addr' }],
+  ['the scheme and port of the request', { 'X-Forwarded-Proto': 'scheme', 'X-Forwarded-Port': 'server_port' }],
+  [
+    'for logs and traces',
+    { 'X-Request-Id': 'request_id', traceparent: 'meshgate_traceparent', tracestate: 'meshgate_tracestate' },
+  ],
+  ['what was decided', { [TO_SERVICE.route]: 'meshgate_route', [TO_SERVICE.rule]: 'meshgate_rule' }],
+  [
+    'the mesh identity; identity headers that the client sent',
+    { [TO_SERVICE.identity]: 'meshgate_as', [TO_SERVICE.erased]: 'meshgate_erased' },
+  ],
+  ...(namesDestination(policy) ? [['for Linkerd', { 'l5d-dst-override': 'meshgate_destination' }] as const] : []),
+  ...(policy.gateway.assertion ? [['signed', { [TO_SERVICE.assertion]: 'meshgate_assertion' }] as const] : []),
+];
 
 const FORWARDED_HOST = 'X-Forwarded-Host';
 
 /** Names of all headers that the gateway itself sends to services, except `Cookie`. */
 export const ownNames = (scene: Scene): readonly string[] => [
-  ...fixedHeaders(scene).map(([name]) => name),
+  ...fixedHeaders(scene).flatMap(([, headers]) => Object.keys(headers)),
   FORWARDED_HOST,
   ...scene.headerNames,
 ];
 
 export const headersName = (module: Module) => (module === 'proxy' ? 'headers.conf' : 'headers-grpc.conf');
 
+/** The variable of an identity header: what each answer has anyway has one already, if all routes send that. */
+export function identityVariable({ sharedSources }: Scene, index: number): string {
+  const source = sharedSources[index];
+  return source !== undefined && isAlways(source) ? keptAs(carrier(source, index)) : headerVariable(index);
+}
+
 /** The file of the headers that services of all hosts receive. A route adds its own identity headers. */
 export function headersFile(scene: Scene, module: Module): ConfFile {
-  // A gRPC call is not a WebSocket: nginx sends neither of the two headers with one.
-  const fixed = fixedHeaders(scene).filter(([name]) => module === 'proxy' || !/^(Upgrade|Connection)$/.test(name));
-  const identity = scene.headerNames.map((name, i) => [name, identityVariable(scene, i)] as const);
+  const set = (headers: Readonly<Record<string, string>>) =>
+    Object.entries(headers).map(([name, from]) => line(`${module}_set_header`, literal(name), variable(from)));
+  const identity = Object.fromEntries(scene.headerNames.map((name, i) => [name, identityVariable(scene, i)]));
   const names = ownNames(scene).map((name) => name.toLowerCase());
-  const clash = scene.headerNames.find((name) => names.indexOf(name.toLowerCase()) < names.length - identity.length);
+  const own = names.slice(0, names.length - scene.headerNames.length);
+  const clash = scene.headerNames.find((name) => own.includes(name.toLowerCase()));
   if (clash !== undefined) throw new Error(`nginx: the header ${clash} is the gateway's own`);
   return [
     headersName(module),
-    [...fixed, ...identity].map(([name, value]) => line(`${module}_set_header`, literal(name), value)),
-    'Headers that services receive from the gateway.',
+    [
+      // A gRPC call is not a WebSocket: nginx sends neither of the two headers with one.
+      ...fixedHeaders(scene).flatMap(([why, headers]) =>
+        module === 'grpc' && 'Upgrade' in headers ? [] : row(set(headers), why),
+      ),
+      ...set(identity),
+    ],
+    'Headers that the gateway sends to services.',
   ];
 }
 
@@ -58,7 +71,8 @@ export function headersFile(scene: Scene, module: Module): ConfFile {
  *
  * @param cookie the `Cookie` line; absent: the client's, or none
  */
-export const hostHeaders = ({ host }: SceneHost, module: Module, cookie: Arg | undefined): readonly Directive[] => [
-  line(`${module}_set_header`, FORWARDED_HOST, host.name.startsWith('*') ? variable('host') : literal(host.name)),
-  ...(cookie === undefined ? [] : [line(`${module}_set_header`, 'Cookie', cookie)]),
-];
+export const hostHeaders = ({ host }: SceneHost, module: Module, cookie: Arg | undefined): readonly Directive[] =>
+  row([
+    line(`${module}_set_header`, FORWARDED_HOST, host.name.startsWith('*') ? variable('host') : literal(host.name)),
+    ...(cookie === undefined ? [] : [line(`${module}_set_header`, 'Cookie', cookie)]),
+  ]);

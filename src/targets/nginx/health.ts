@@ -1,6 +1,6 @@
 import { HEALTH_TIMEOUT_MS, SVIDS_JOB_INTERVAL_S } from '../../limits.ts';
 import { toWatched } from '../../rules/watched.ts';
-import { block, commented, type Directive, line, literal } from './directive.ts';
+import { block, commented, type Directive, line, literal, row } from './directive.ts';
 import { included } from './files.ts';
 import type { Scene } from './scene.ts';
 
@@ -34,7 +34,7 @@ export function healthServer(scene: Scene): readonly Directive[] {
   return [
     ...zone(scene),
     commented(
-      'Health, for the inside only: it says more than strangers should know.',
+      'Health. Do not expose it: it shows more than strangers should know.',
       block(
         'server',
         [],
@@ -43,8 +43,7 @@ export function healthServer(scene: Scene): readonly Directive[] {
           ...(health === undefined ? [] : [line('listen', literal(health))]),
           included(scene, 'inside.conf'),
           line('js_import', 'health', 'from', 'health.js'),
-          line('js_fetch_timeout', `${HEALTH_TIMEOUT_MS}ms`),
-          line('default_type', 'text/plain'),
+          ...row([line('js_fetch_timeout', `${HEALTH_TIMEOUT_MS}ms`), line('default_type', 'text/plain')]),
           block('location', ['=', literal('/.meshgate/healthz')], [line('return', '200', 'ok')]),
           block('location', ['=', literal('/.meshgate/readyz')], [line('js_content', 'health.ready')]),
           ...(watchedFiles(scene) > 0 ? [watch] : []),

@@ -1,5 +1,5 @@
 import { commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
-import type { Module } from './grpc.ts';
+import type { Module } from './module.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
@@ -27,7 +27,7 @@ export const clearedMaps = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
     ? [
         commented(
-          'What a service has browsers clear: anything but cookies.',
+          'Clear-Site-Data of services: everything except cookies.',
           map(variable('upstream_http_clear_site_data'), 'meshgate_cleared', [
             [key(''), literal('')],
             ['default', variable('upstream_http_clear_site_data')],

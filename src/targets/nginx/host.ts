@@ -1,4 +1,3 @@
-import { MAX_COOKIE_BYTES } from '../../limits.ts';
 import type { Inner } from '../../policy/types.ts';
 import { around } from './around.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
@@ -19,14 +18,14 @@ function serverLevel(scene: Scene, host: SceneHost, door: Door): readonly Direct
   return [
     ...door.server,
     commented(
-      'Locations that others add are closed: this check refuses.',
+      'This check rejects everything, so locations that you add here are closed.',
       line('auth_request', literal(`${door.check}-`)),
     ),
     included(scene, 'answer.conf'),
     ...(isWildcard(host)
       ? [
           commented(
-            'The client chooses the name below a wildcard, and it stands in URLs of ours.',
+            'Below a wildcard the client chooses the host name, which becomes part of URLs.',
             block(
               'if',
               [template('(', variable('meshgate_odd_host'), ')')],
@@ -40,26 +39,17 @@ function serverLevel(scene: Scene, host: SceneHost, door: Door): readonly Direct
   ];
 }
 
-/** The location that leads to the check. Its answers have room for a cookie if people sign in at the host. */
-function hop(scene: Scene, { sessions }: SceneHost, { check, file, credentials }: Door): Directive {
-  const size = scene.answerSize + (sessions ? MAX_COOKIE_BYTES : 0);
-  return block(
-    'location',
-    ['^~', literal(check)],
-    [
-      included(scene, file),
-      ...credentials,
-      line('proxy_buffer_size', `${size >> 10}k`),
-      // The default is twice the first buffer, which may be more than nginx accepts with three others.
-      ...(size > 48 * 1024 ? [line('proxy_busy_buffers_size', `${size >> 10}k`)] : []),
-    ],
-  );
-}
+/** The location that leads to the check. */
+const hop = (scene: Scene, { check, file, credentials }: Door): Directive =>
+  block('location', ['^~', literal(check)], [included(scene, file), ...credentials]);
 
 /** Everything that is not below `/.meshgate/`. */
 function routes(scene: Scene, files: RouteFiles, host: SceneHost, door: Door): Directive {
   if (host.routes.length > 0)
-    return commented('All routes; what they share is said once.', around(scene, files, host, door));
+    return commented(
+      'The routes, inside one location that holds what they have in common.',
+      around(scene, files, host, door),
+    );
   const page = host.sessions ? orPage('route_unknown') : [];
   return block('location', ['^~', '/'], [...page, ...refusal(scene, 'route_unknown')]);
 }
@@ -70,7 +60,7 @@ function doorConf(scene: Scene, files: RouteFiles, host: SceneHost, door: Door):
     included(scene, host.sessions ? 'refuse-pages.conf' : 'refuse.conf'),
     ...(isWildcard(host) ? [hostLocation(scene)] : []),
     ...(door.server.length > 0 ? [certificateLocation(scene, host.host.name)] : []),
-    commented('The one way to the check; a client cannot ask for it.', hop(scene, host, door)),
+    commented('The way to the check. Clients cannot request it.', hop(scene, door)),
     ...(door.check === CHECK_PATH ? metadataLocations(scene, host) : []),
     ...(host.sessions ? [pageLocation(scene, host), endpoints(scene, host)] : []),
     routes(scene, files, host, door),
@@ -88,5 +78,5 @@ export const hostConf = (scene: Scene, files: RouteFiles, host: SceneHost): Conf
 export const innerConf = (scene: Scene, files: RouteFiles, host: SceneHost, inner: Inner): ConfFile => [
   innerFile(host.host.name),
   doorConf(scene, files, { ...host, sessions: false }, innerDoor(scene, inner, host)),
-  `For the server {} of ${host.host.name}, where services ask.`,
+  `For the server {} of ${host.host.name} at the inner listener.`,
 ];

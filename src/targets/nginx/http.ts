@@ -1,16 +1,15 @@
 import { KEYS_BYTES_PER_PROVIDER, MIN_KEYS_BYTES } from '../../limits.ts';
-import { hasSeveral } from '../../policy/ingress.ts';
 import type { Policy } from '../../policy/types.ts';
 import { budgetZones } from './budgets.ts';
 import { choosingRules } from './connections.ts';
 import { commented, type Directive, line, literal } from './directive.ts';
-import { looksAtTools } from './door.ts';
 import { egressMaps, egressServer } from './egress.ts';
 import { etcdUpstreams } from './etcd.ts';
+import { included } from './files.ts';
 import { healthServer } from './health.ts';
 import { checkServer } from './inner.ts';
 import { locksBytes } from './locks.ts';
-import { logFormat, namesFound } from './log.ts';
+import { namesFound } from './log.ts';
 import { maps } from './maps.ts';
 import { metadataKeys } from './metadata.ts';
 import { proofZone } from './proof.ts';
@@ -50,7 +49,7 @@ function engine(scene: Scene): readonly Directive[] {
     line('js_path', literal(dir)),
     ...ownCookies(scene),
     commented(
-      'Keys of the providers, kept over a restart; verified tokens; locks.',
+      'Shared memory: keys of the providers, kept over a restart; verified tokens; locks.',
       line(
         'js_shared_dict_zone',
         `zone=meshgate_keys:${keysBytes(scene.policy) >> 10}k`,
@@ -73,16 +72,10 @@ export function httpConf(scene: Scene): readonly Directive[] {
   return [
     ...engine(scene),
     ...hashSizes(scene),
+    included(scene, 'maps.conf'),
+    included(scene, 'log.conf'),
     ...maps(scene),
     ...egressMaps(scene),
-    commented(
-      'One JSON object a line.',
-      logFormat({
-        agents: Object.keys(scene.policy.agents).length > 0,
-        tools: scene.policy.hosts.some(looksAtTools),
-        several: hasSeveral(scene.policy),
-      }),
-    ),
     ...upstreams(scene),
     ...etcdUpstreams(scene),
     checkServer(scene),

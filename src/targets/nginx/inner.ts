@@ -1,5 +1,5 @@
 import { KEYS_JOB_INTERVAL_S, MAX_DOCUMENT_BYTES, PROVIDER_TIMEOUT_MS } from '../../limits.ts';
-import { block, commented, type Directive, line, literal } from './directive.ts';
+import { block, commented, type Directive, line, literal, row } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { CHECK_PATH, HOP_PATH, JWKS_PATH } from './names.ts';
 import { questionLocations } from './questions.ts';
@@ -9,12 +9,10 @@ import { checkSocket } from './upstreams.ts';
 
 /** Switches off directives that an operator's http level may set for every server. nginx cannot switch off error pages:
  * one for an unused status prevents others from being inherited, which would replace refusals. */
-const apart: readonly Directive[] = [
-  line('auth_request', 'off'),
-  line('auth_basic', 'off'),
-  line('allow', 'all'),
-  line('error_page', '418', '/'),
-];
+const apart: readonly Directive[] = row(
+  'auth_request off; auth_basic off; allow all; error_page 418 /',
+  'what the http level says does not count here',
+);
 
 /** The file of what the servers behind the unix sockets share. */
 export const insideFile: ConfFile = [
@@ -22,18 +20,17 @@ export const insideFile: ConfFile = [
   [
     line('js_engine', 'qjs'),
     ...apart,
-    line('access_log', 'off'),
-    line('underscores_in_headers', 'off'),
+    ...row('access_log off; underscores_in_headers off'),
     block('location', ['/'], [line('return', '404')]),
   ],
-  'What the servers share that only this machine reaches.',
+  'What the servers behind the unix sockets have in common.',
 ];
 
 /** The server behind `auth_request`, where JavaScript runs. Other servers run it only for responses of services that
  * mention a cookie of the gateway. */
 export function checkServer(scene: Scene): Directive {
   return commented(
-    'The check. Only this machine reaches it: the folder of the socket keeps other users out.',
+    'The check. Only nginx reaches it: the folder of the socket keeps other users of the machine out.',
     block(
       'server',
       [],
@@ -42,12 +39,15 @@ export function checkServer(scene: Scene): Directive {
         included(scene, 'inside.conf'),
         // Only this server loads it.
         line('js_import', 'meshgate', 'from', 'meshgate.js'),
-        line('client_header_buffer_size', '8k'),
-        line('large_client_header_buffers', '4', '160k'),
-        line('keepalive_requests', '100000'),
-        line('keepalive_timeout', '120s'),
-        line('js_fetch_timeout', `${PROVIDER_TIMEOUT_MS}ms`),
-        line('js_fetch_max_response_buffer_size', String(MAX_DOCUMENT_BYTES)),
+        ...row(
+          'client_header_buffer_size 8k; large_client_header_buffers 4 160k',
+          'room for the largest request that a host accepts',
+        ),
+        ...row('keepalive_requests 100000; keepalive_timeout 120s'),
+        ...row([
+          line('js_fetch_timeout', `${PROVIDER_TIMEOUT_MS}ms`),
+          line('js_fetch_max_response_buffer_size', String(MAX_DOCUMENT_BYTES)),
+        ]),
         block('location', ['^~', literal(CHECK_PATH)], [line('js_content', 'meshgate.check')]),
         ...(scene.policy.gateway.inner
           ? [

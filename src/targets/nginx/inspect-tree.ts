@@ -33,7 +33,7 @@ const MAX_DIRECTIVES = 200_000;
 const HEADS: readonly (readonly [Kind, RegExp])[] = [
   ['http', /^# For http \{\}\. Rendered by meshgate/],
   ['servers', /^# The servers of the image\. Rendered by meshgate/],
-  ['host', /^# For the server \{\} of [^\s,]+(?:, where services ask)?\. Rendered by meshgate/],
+  ['host', /^# For the server \{\} of [^\s,]+(?: at the inner listener)?\. Rendered by meshgate/],
   ['shared', /^# .*\. Rendered by meshgate/],
 ];
 

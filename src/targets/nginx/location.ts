@@ -4,15 +4,16 @@ import type { Service } from '../../policy/types.ts';
 import { carrier, isAlways } from '../../rules/carrier.ts';
 import { carried } from './carry.ts';
 import { chosen, hasChoice, namesDestination } from './connections.ts';
-import { corsOf } from './cors.ts';
-import { type Arg, block, type Directive, key, line, literal, map, variable } from './directive.ts';
+import { corsOf, preflightRoute } from './cors.ts';
+import { type Arg, block, type Directive, key, line, literal, map, row, variable } from './directive.ts';
 import { type Door, hasInnerHosts, hasTokenAgents } from './door.ts';
-import { type ConfFile, included, Shelf } from './files.ts';
-import { grpcErrorPages, type Module, moduleOf } from './grpc.ts';
-import { identityVariable, keptAs } from './kept.ts';
-import { answerHeader, headerVariable } from './names.ts';
+import { type ConfFile, type FileName, included, Shelf } from './files.ts';
+import { grpcErrorPages } from './grpc.ts';
+import { identityVariable } from './headers.ts';
+import { type Module, moduleOf, shown, tls, verified } from './module.ts';
+import { answerHeader, headerVariable, keptAs } from './names.ts';
 import { givesNonces } from './proof.ts';
-import { restricted } from './request-headers.ts';
+import { listedHostHeaders, restricted } from './request-headers.ts';
 import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { refusesWorkersAt } from './worker.ts';
@@ -31,15 +32,16 @@ const ANSWERS: readonly string[] = [
 ];
 
 function fromAnswer(header: string): Directive {
-  return line('auth_request_set', keptAs(header), answerHeader(header));
+  return line('auth_request_set', variable(keptAs(header)), answerHeader(header));
 }
 
 /** The value of an identity header. A value that is kept from each answer anyway is not searched for again. */
 function identity(scene: Scene, { index, source }: SceneRoute['headers'][number]): readonly Directive[] {
-  const own = variable(headerVariable(index));
-  if (identityVariable(scene, index).name !== own.name) return [];
+  const own = headerVariable(index);
+  if (identityVariable(scene, index) !== own) return [];
   const header = carrier(source, index);
-  return [line('auth_request_set', own, isAlways(source) ? keptAs(header) : answerHeader(header))];
+  const value = isAlways(source) ? variable(keptAs(header)) : answerHeader(header);
+  return [line('auth_request_set', variable(own), value)];
 }
 
 /** The variables that keep values of the check's answer, for every host; empty if the answer lacks the header. */
@@ -51,21 +53,7 @@ export function answerFile(scene: Scene): ConfFile {
     ...(hasSessions(scene) ? [FROM_CHECK.setCookie, FROM_CHECK.signin] : []),
     ...(givesNonces(scene) ? [FROM_CHECK.dpopNonce] : []),
   ];
-  return ['answer.conf', headers.map(fromAnswer), 'What is kept of an answer of the check, wherever it is asked.'];
-}
-
-/** TLS to the other side. Sessions must not be resumed, or a connection keeps the identity that it began with. */
-export function tls(module: Module, name: Arg, ca: string, cert: Arg, key: Arg): readonly Directive[] {
-  return [
-    line(`${module}_ssl_verify`, 'on'),
-    line(`${module}_ssl_verify_depth`, '5'),
-    line(`${module}_ssl_trusted_certificate`, literal(ca)),
-    line(`${module}_ssl_server_name`, 'on'),
-    line(`${module}_ssl_name`, name),
-    line(`${module}_ssl_session_reuse`, 'off'),
-    line(`${module}_ssl_certificate`, cert),
-    line(`${module}_ssl_certificate_key`, key),
-  ];
+  return ['answer.conf', headers.map(fromAnswer), 'What nginx keeps of every answer of the check.'];
 }
 
 /** The destination as a variable that the check sets. A request that was not checked (a subrequest of another location
@@ -90,39 +78,38 @@ export const speaksHttp2 = ({ hosts }: Pick<Scene, 'hosts'>): boolean =>
 
 const inMesh = ({ direct }: Service): boolean => direct === undefined;
 
-/** The certificate that nginx shows. The files are variables, so that nginx reads them again. */
-function shown(route: SceneRoute): readonly Directive[] {
-  return [
+/** The certificate that the check or the rule chose. */
+function identityFiles(route: SceneRoute): readonly Directive[] {
+  return row([
     line('auth_request_set', variable('meshgate_cert'), chosen(route, 'cert')),
     line('auth_request_set', variable('meshgate_key'), chosen(route, 'key')),
-  ];
+  ]);
 }
 
 /** TLS for a location that leads not only to the mesh's ingress. All services of one location have one CA. */
 function ownTls(route: SceneRoute): readonly Directive[] {
   const ca = route.targets.find((target) => target.tls !== undefined)?.tls?.ca;
   if (ca === undefined) return [];
+  const module = moduleOf(route.service);
   const mesh = route.services.some(inMesh);
-  return tls(
-    moduleOf(route.service),
-    chosen(route, 'name'),
-    ca,
-    mesh ? variable('meshgate_cert') : literal(''),
-    mesh ? variable('meshgate_key') : literal(''),
-  );
+  return [
+    ...tls(module),
+    ...verified(module, chosen(route, 'name'), ca),
+    ...(mesh
+      ? shown(module, variable('meshgate_cert'), variable('meshgate_key'))
+      : shown(module, literal(''), literal(''))),
+  ];
 }
 
 /** The destination of a route's requests. TLS to the mesh's ingress is configured around all routes. */
 function connected(route: SceneRoute): readonly Directive[] {
   const { service } = route;
-  const pass = [
+  return [
+    ...(route.services.some(inMesh) ? identityFiles(route) : []),
     ...passTo(moduleOf(service), chosen(route, 'pass')),
-    ...(service.protocol === 'http2'
-      ? [line('auth_request_set', variable('meshgate_http2'), '1'), line('proxy_http_version', '2')]
-      : []),
+    ...(service.protocol === 'http2' ? row('auth_request_set $meshgate_http2 1; proxy_http_version 2') : []),
+    ...(route.sharesTls ? [] : ownTls(route)),
   ];
-  if (route.sharesTls) return [...shown(route), ...pass];
-  return [...(route.services.some(inMesh) ? shown(route) : []), ...pass, ...ownTls(route)];
 }
 
 /** The headers about the caller that a route sends to its service. */
@@ -132,21 +119,27 @@ const caller = (scene: Scene, route: SceneRoute): readonly Directive[] => [
   ...(scene.policy.gateway.assertion ? [fromAnswer(FROM_CHECK.assertion)] : []),
 ];
 
-/** The destination of a route. */
-const target = (scene: Scene, route: SceneRoute): readonly Directive[] => [
+/** What routes to a service have in common: what is kept of the check's answer, where they lead, and how. */
+const target = (scene: Scene, host: SceneHost, route: SceneRoute, callerFile: FileName): readonly Directive[] => [
+  included(scene, callerFile),
   ...(hasChoice(route)
     ? [line('auth_request_set', variable('meshgate_route_service'), literal(route.service.name))]
     : []),
-  line('auth_request_set', variable('meshgate_service'), chosen(route, 'service')),
   ...(hasSeveral(scene.policy)
     ? [line('auth_request_set', variable('meshgate_ingress'), chosen(route, 'ingress'))]
     : []),
-  line('auth_request_set', variable('meshgate_authority'), chosen(route, 'authority')),
+  ...row([
+    line('auth_request_set', variable('meshgate_service'), chosen(route, 'service')),
+    line('auth_request_set', variable('meshgate_authority'), chosen(route, 'authority')),
+  ]),
   ...(namesDestination(scene.policy)
     ? [line('auth_request_set', variable('meshgate_destination'), chosen(route, 'destination'))]
     : []),
   ...connected(route),
   ...(moduleOf(route.service) === 'grpc' ? grpcErrorPages : []),
+  ...carried(route.route.proxy, moduleOf(route.service)),
+  ...corsOf(scene, host, route),
+  ...restricted(scene, route.service),
 ];
 
 /** The files that routes include. Equal ones are one file, so most policies have one for callers, and one for each
@@ -168,30 +161,36 @@ function targetName(route: SceneRoute): `services/${string}` {
 export function routeFiles(scene: Scene): RouteFiles {
   const callers = new Shelf<SceneRoute>();
   const targets = new Shelf<SceneRoute>();
-  for (const route of scene.hosts.flatMap(({ routes }) => routes)) {
-    const names = route.services.map(({ name }) => name).join(', ');
-    callers.add(
-      route,
-      'caller',
-      caller(scene, route),
-      'What a route keeps of an answer of the check, for its service.',
-    );
-    targets.add(route, targetName(route), target(scene, route), `The way of a route to ${names}.`);
+  for (const host of scene.hosts) {
+    for (const route of host.routes) {
+      const names = route.services.map(({ name }) => name).join(', ');
+      callers.add(
+        route,
+        'caller',
+        caller(scene, route),
+        'What nginx keeps of an answer of the check for a route: identity headers.',
+      );
+      targets.add(
+        route,
+        targetName(route),
+        target(scene, host, route, callers.of(route)),
+        `How routes lead to ${names}.`,
+      );
+    }
   }
   return { callers, targets };
 }
 
 function location(
   scene: Scene,
-  files: RouteFiles,
+  { targets }: RouteFiles,
   host: SceneHost,
   { check, cookie }: Door,
   route: SceneRoute,
   operator: '=' | '^~',
   path: string,
 ): Directive {
-  const { service } = route;
-  const { name, proxy } = route.route;
+  const { name } = route.route;
   return block(
     'location',
     [operator, literal(path)],
@@ -199,11 +198,9 @@ function location(
       ...refusesWorkersAt(host, route, path),
       line('auth_request', literal(check + name)),
       line('auth_request_set', variable('meshgate_route'), literal(name)),
-      included(scene, files.callers.of(route)),
-      included(scene, files.targets.of(route)),
-      ...carried(proxy, moduleOf(service)),
-      ...corsOf(scene, host, route),
-      ...restricted(scene, host, service, cookie),
+      ...preflightRoute(route),
+      included(scene, targets.of(route)),
+      ...listedHostHeaders(host, route.service, cookie),
     ],
   );
 }

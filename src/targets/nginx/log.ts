@@ -1,8 +1,26 @@
+import { FROM_HANDLER } from '../../internal-headers.ts';
 import { MAX_LOG_AGENT, MAX_LOG_HOST, MAX_LOG_METHOD, MAX_LOG_PATH, MAX_LOG_TOOL } from '../../limits.ts';
-import { type Arg, commented, type Directive, line, literal, type Part, template, variable } from './directive.ts';
+import { hasSeveral } from '../../policy/ingress.ts';
+import { asksCertificates } from './client-certificate.ts';
+import {
+  type Arg,
+  commented,
+  type Directive,
+  key,
+  line,
+  literal,
+  map,
+  type Part,
+  row,
+  template,
+  variable,
+} from './directive.ts';
 import { looksAtTools } from './door.ts';
+import type { ConfFile } from './files.ts';
+import { answerHeader } from './names.ts';
 import type { Scene } from './scene.ts';
-import { pathMaps, shortMap, textMaps } from './utf8.ts';
+import { hasSessions } from './session.ts';
+import { found, pathMaps, shortMap, textMaps } from './utf8.ts';
 
 /** Fields of the JSON line, with OpenTelemetry's names if it has one; the path is without its query. */
 const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' | 'number'])[] = [
@@ -51,6 +69,61 @@ interface Having {
   readonly several: boolean;
 }
 
+/** nginx writes three digits, 000 without a response (009 for HTTP/0.9), but a JSON number must not begin with zero. */
+const codeMap: Directive = map(variable('status'), 'meshgate_code', [
+  ['default', variable('status')],
+  [key('000'), '0'],
+  [key('009'), '0'],
+]);
+
+/** Why a request was refused: by the check, or if no rule allowed it, by nginx itself. */
+function reasonMaps(scene: Scene): readonly Directive[] {
+  const inner = scene.policy.gateway.inner !== undefined;
+  const certificates = inner || asksCertificates(scene);
+  const sessions = hasSessions(scene);
+  return [
+    commented(
+      `Why a request was refused: the reason of the check${sessions ? ' or the sign-in' : ''}, or of nginx itself.`,
+      map(template(variable('meshgate_rule'), variable('meshgate_reason')), 'meshgate_log_reason', [
+        [key(''), variable(sessions ? 'meshgate_handler_reason' : 'meshgate_status_reason')],
+        ['default', variable('meshgate_reason')],
+      ]),
+    ),
+    ...(sessions
+      ? [
+          map(answerHeader(FROM_HANDLER.reason), 'meshgate_handler_reason', [
+            [key(''), variable('meshgate_status_reason')],
+            ['default', answerHeader(FROM_HANDLER.reason)],
+          ]),
+        ]
+      : []),
+    map(variable('status'), 'meshgate_status_reason', [
+      ['default', literal('')],
+      [key('400'), variable('meshgate_bad_reason')],
+      ...(certificates ? [[key('401'), variable('meshgate_certificate_reason')] as const] : []),
+      [key('404'), 'route_unknown'],
+      [key('421'), 'host_unknown'],
+      ...(sessions ? [[key('429'), 'limit_exceeded'] as const] : []),
+      [key('503'), 'check_unavailable'],
+    ]),
+    map(variable('meshgate_odd'), 'meshgate_bad_reason', [
+      [key(''), 'request_malformed'],
+      ['default', variable('meshgate_odd')],
+    ]),
+    ...(certificates ? [certificateMap(inner)] : []),
+    codeMap,
+  ];
+}
+
+/** Why nginx refused a connection's requests by its certificate: all other 401s are the gateway's. */
+const certificateMap = (inner: boolean): Directive =>
+  map(variable('ssl_client_verify'), 'meshgate_certificate_reason', [
+    ['default', 'proof_invalid'],
+    [key('NONE'), inner ? 'proof_missing' : literal('')],
+    [key('SUCCESS'), literal('')],
+    [key(''), literal('')],
+  ]);
+
 /** The methods of nearly all requests. */
 const METHODS = ['GET', 'POST', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
@@ -67,23 +140,45 @@ export const namesFound = (hosts: Scene['hosts']): readonly string[] =>
 /** The parts of a line that clients choose, as UTF-8 text of limited length, so that a line of the log is one write to
  * a pipe. All other parts are made by the gateway, from the policy or its providers; nginx itself refuses a host that
  * is not UTF-8. */
-export function logMaps({ hosts }: Pick<Scene, 'hosts'>): readonly Directive[] {
-  return [
+const clientMaps = ({ hosts }: Scene): readonly Directive[] => [
+  commented(
+    'What the client sent, cut at a limit, and at the first byte that is not UTF-8 or is a control character.',
+    shortMap(variable('request_method'), 'meshgate_log_method', MAX_LOG_METHOD, row(METHODS.map(found))),
+  ),
+  ...pathMaps(variable('request_uri'), 'meshgate_log_path', MAX_LOG_PATH),
+  ...textMaps(variable('http_user_agent'), 'meshgate_log_agent', MAX_LOG_AGENT),
+  ...(hosts.some(({ host }) => looksAtTools(host))
+    ? [
+        ...textMaps(variable('http_mcp_method'), 'meshgate_log_mcp_method', MAX_LOG_TOOL),
+        ...textMaps(variable('http_mcp_name'), 'meshgate_log_mcp_name', MAX_LOG_TOOL),
+      ]
+    : []),
+];
+
+/** The name of a host for the log. */
+export const hostMap = ({ hosts }: Scene): Directive =>
+  commented(
+    'For the log: the host, cut at a limit.',
+    shortMap(variable('host'), 'meshgate_log_host', MAX_LOG_HOST, namesFound(hosts).map(found)),
+  );
+
+/** The file of the access log. Which hosts there are stands in http.conf. */
+export const logFile = (scene: Scene): ConfFile => [
+  'log.conf',
+  [
+    ...reasonMaps(scene),
+    ...clientMaps(scene),
     commented(
-      'For the log: what a client sends, up to a bound, and to the first byte that is no UTF-8 or a control byte.',
-      shortMap(variable('request_method'), 'meshgate_log_method', MAX_LOG_METHOD, METHODS),
+      'One JSON object for each request.',
+      logFormat({
+        agents: Object.keys(scene.policy.agents).length > 0,
+        tools: scene.policy.hosts.some(looksAtTools),
+        several: hasSeveral(scene.policy),
+      }),
     ),
-    shortMap(variable('host'), 'meshgate_log_host', MAX_LOG_HOST, namesFound(hosts)),
-    ...pathMaps(variable('request_uri'), 'meshgate_log_path', MAX_LOG_PATH),
-    ...textMaps(variable('http_user_agent'), 'meshgate_log_agent', MAX_LOG_AGENT),
-    ...(hosts.some(({ host }) => looksAtTools(host))
-      ? [
-          ...textMaps(variable('http_mcp_method'), 'meshgate_log_mcp_method', MAX_LOG_TOOL),
-          ...textMaps(variable('http_mcp_name'), 'meshgate_log_mcp_name', MAX_LOG_TOOL),
-        ]
-      : []),
-  ];
-}
+  ],
+  'The access log.',
+];
 
 /** `log_format meshgate`: one JSON object per line, escaped by nginx itself; by default with all fields. */
 export function logFormat(
@@ -98,7 +193,7 @@ export function logFormat(
   const fields = own.map(([field, name, kind]): readonly (string | Part)[] =>
     kind === 'text' ? [`"${field}":"`, variable(name), '"'] : [`"${field}":`, variable(name)],
   );
-  return line('log_format', 'meshgate', 'escape=json', literal('{'), ...joined(fields), literal('}'));
+  return line('log_format', 'meshgate', 'escape=json', ...joined(fields));
 }
 
 /** Pipes to the process that collects a container's logs; each write wakes that process. */
@@ -114,7 +209,7 @@ export function accessLog({ options }: Pick<Scene, 'options'>): Directive {
 /** Longest part of a line of the rendered file with field names, in bytes. */
 const WIDE = 60;
 
-/** Members of a JSON object, several on a line, with commas between them. */
+/** A JSON object, several members on a line. */
 function joined(members: readonly (readonly (string | Part)[])[]): readonly Arg[] {
   const lines: (string | Part)[][] = [];
   let bytes = WIDE;
@@ -124,7 +219,7 @@ function joined(members: readonly (readonly (string | Part)[])[]): readonly Arg[
       lines.push([]);
       bytes = String(member[0]).length;
     }
-    lines.at(-1)?.push(...member, ...(i < members.length - 1 ? [','] : []));
+    lines.at(-1)?.push(i === 0 ? '{' : '', ...member, i < members.length - 1 ? ',' : '}');
   }
   return lines.map((parts) => template(...parts));
 }

@@ -1,23 +1,24 @@
-import { FROM_HANDLER } from '../../internal-headers.ts';
 import { ODD_PATH, OWN_PATH, PLAIN_PATH } from '../../raw-path.ts';
-import { asksCertificates, clientCertificateMaps } from './client-certificate.ts';
+import { clientCertificateMaps } from './client-certificate.ts';
 import { connectionMaps } from './connections.ts';
 import { corsMaps } from './cors.ts';
 import { commented, type Directive, key, literal, map, regex, template, variable } from './directive.ts';
 import { innerCertificateMap, inQueryMap } from './door.ts';
-import { grpcMaps, moduleOf } from './grpc.ts';
+import type { ConfFile } from './files.ts';
+import { grpcMaps } from './grpc.ts';
 import { handlerMaps } from './handler.ts';
 import { clearedMaps } from './hide.ts';
 import { passMap, speaksHttp2 } from './location.ts';
-import { logMaps } from './log.ts';
+import { hostMap } from './log.ts';
 import { metadataMaps } from './metadata.ts';
-import { answerHeader, requestHeader } from './names.ts';
+import { modulesOf } from './module.ts';
+import { requestHeader } from './names.ts';
 import { networkVector } from './networks.ts';
 import { originMaps } from './origin.ts';
 import { pageMaps } from './page.ts';
 import { problemMaps } from './problem.ts';
 import type { Scene } from './scene.ts';
-import { hasSessions, sessionMaps } from './session.ts';
+import { sessionMaps } from './session.ts';
 import { workerMap } from './worker.ts';
 
 const HEX = '[0-9a-f]';
@@ -26,7 +27,7 @@ const TRACEPARENT = `^00-(?!0{32})${HEX}{32}-(?!0{16})${HEX}{16}-${HEX}{2}$`;
 /** Whether a request has unusual parts is found by a lookup, before any expression is tried. */
 const requestMaps = (scene: Scene): readonly Directive[] => [
   commented(
-    'Raw paths that could mean another one behind us, or read as one of ours: refused before anything else.',
+    'Paths that a service could read in another way, or that look like paths of the gateway. They are rejected first.',
     map(variable('request_uri'), 'meshgate_odd', [
       // Also if PCRE gives up.
       ['default', 'path_not_canonical'],
@@ -47,7 +48,7 @@ const requestMaps = (scene: Scene): readonly Directive[] => [
       ]
     : []),
   commented(
-    'WebSocket and nothing else: "Upgrade: h2c" would open a tunnel past the check.',
+    'Upgrade to WebSocket only: "Upgrade: h2c" would open a tunnel around the check.',
     // HTTP/2 has no such header, so on a route of that protocol nothing matches.
     map(
       speaksHttp2(scene) ? template(variable('meshgate_http2'), variable('http_upgrade')) : variable('http_upgrade'),
@@ -72,7 +73,7 @@ const requestMaps = (scene: Scene): readonly Directive[] => [
 
 const traceMaps: readonly Directive[] = [
   commented(
-    'Trace context (W3C): a valid one passes, another is made anew, and its tracestate dropped.',
+    'Trace context (W3C): a valid one passes; otherwise nginx makes a new one and drops tracestate.',
     map(variable('http_traceparent'), 'meshgate_traceparent_sent', [
       [key(''), literal('')],
       [regex('~', TRACEPARENT), variable('http_traceparent')],
@@ -101,63 +102,13 @@ const traceMaps: readonly Directive[] = [
   ]),
 ];
 
-/** nginx writes three digits, 000 without a response (009 for HTTP/0.9), but a JSON number must not begin with zero. */
-const codeMap: Directive = map(variable('status'), 'meshgate_code', [
-  ['default', variable('status')],
-  [key('000'), '0'],
-  [key('009'), '0'],
-]);
-
-/** Why a request was refused: by the check, or if no rule allowed it, by nginx itself. */
-const reasonMaps = (inner: boolean, certificates: boolean, sessions: boolean): readonly Directive[] => [
-  ...problemMaps(inner),
-  commented(
-    `Reasons of the log: of the check, or else of ${sessions ? 'the sign-in or ' : ''}nginx where no rule let the request pass.`,
-    map(template(variable('meshgate_rule'), variable('meshgate_reason')), 'meshgate_log_reason', [
-      [key(''), variable(sessions ? 'meshgate_handler_reason' : 'meshgate_status_reason')],
-      ['default', variable('meshgate_reason')],
-    ]),
-  ),
-  ...(sessions
-    ? [
-        map(answerHeader(FROM_HANDLER.reason), 'meshgate_handler_reason', [
-          [key(''), variable('meshgate_status_reason')],
-          ['default', answerHeader(FROM_HANDLER.reason)],
-        ]),
-      ]
-    : []),
-  map(variable('status'), 'meshgate_status_reason', [
-    ['default', literal('')],
-    [key('400'), variable('meshgate_bad_reason')],
-    ...(certificates ? [[key('401'), variable('meshgate_certificate_reason')] as const] : []),
-    [key('404'), 'route_unknown'],
-    [key('421'), 'host_unknown'],
-    ...(sessions ? [[key('429'), 'limit_exceeded'] as const] : []),
-    [key('503'), 'check_unavailable'],
-  ]),
-  map(variable('meshgate_odd'), 'meshgate_bad_reason', [
-    [key(''), 'request_malformed'],
-    ['default', variable('meshgate_odd')],
-  ]),
-  ...(certificates ? [certificateMap(inner)] : []),
-];
-
-/** Why nginx refused a connection's requests by its certificate: all other 401s are the gateway's. */
-const certificateMap = (inner: boolean): Directive =>
-  map(variable('ssl_client_verify'), 'meshgate_certificate_reason', [
-    ['default', 'proof_invalid'],
-    [key('NONE'), inner ? 'proof_missing' : literal('')],
-    [key('SUCCESS'), literal('')],
-    [key(''), literal('')],
-  ]);
-
 /** Names of the identity headers that the client tried to set; nothing is evaluated if it set none. */
 function erasedMaps(names: readonly string[]): readonly Directive[] {
   const tried = names.map((_, i) => variable(`meshgate_erased_${i}`));
   if (names.length === 0) return [map(literal(''), 'meshgate_erased', [['default', literal('')]])];
   return [
     commented(
-      'Identity headers that the client tried to set, by name, for the log and the service.',
+      'The names of identity headers that the client sent, for the log and for the service.',
       map(template(...names.map(requestHeader)), 'meshgate_erased', [
         [key(''), literal('')],
         ['default', variable('meshgate_erased_names')],
@@ -176,23 +127,25 @@ function erasedMaps(names: readonly string[]): readonly Directive[] {
   ];
 }
 
-/** All maps of the http level. */
+/** The file of what nginx reads of every request, the same for nearly all policies. */
+export const mapsFile = (scene: Scene): ConfFile => [
+  'maps.conf',
+  [...requestMaps(scene), ...traceMaps, inQueryMap],
+  'What nginx reads of every request.',
+];
+
+/** All other maps of the http level. */
 export function maps(scene: Scene): readonly Directive[] {
-  const inner = scene.policy.gateway.inner !== undefined;
   return [
-    ...requestMaps(scene),
-    ...traceMaps,
-    inQueryMap,
     ...metadataMaps(scene),
     ...erasedMaps(scene.headerNames),
     ...connectionMaps(scene),
-    commented('Where a request goes that a rule let pass; any other goes nowhere.', passMap),
+    commented('A request goes to a service only if the check names a rule that allows it.', passMap),
     ...clientCertificateMaps(scene),
     ...innerCertificateMap(scene),
     ...networkVector(scene),
-    ...reasonMaps(inner, inner || asksCertificates(scene), hasSessions(scene)),
-    codeMap,
-    ...logMaps(scene),
+    ...problemMaps(scene.policy.gateway.inner !== undefined),
+    hostMap(scene),
     ...corsMaps(scene),
     ...sessionMaps(scene),
     ...clearedMaps(scene),
@@ -200,6 +153,6 @@ export function maps(scene: Scene): readonly Directive[] {
     ...workerMap(scene),
     ...pageMaps(scene),
     ...handlerMaps(scene),
-    ...(scene.hosts.some(({ routes }) => routes.some(({ service }) => moduleOf(service) === 'grpc')) ? grpcMaps : []),
+    ...(modulesOf(scene.hosts).includes('grpc') ? grpcMaps : []),
   ];
 }

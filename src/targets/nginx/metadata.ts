@@ -7,7 +7,20 @@ import { requiresDpop } from '../../rules/proved.ts';
 import { METADATA_PATH, resourceOf, resourcePath } from '../../rules/resource.ts';
 import { routeScopes } from '../../rules/scopes.ts';
 import { PROOF_ALGORITHMS } from '../../token/proof/types.ts';
-import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
+import {
+  block,
+  commented,
+  type Directive,
+  fixed,
+  key,
+  line,
+  literal,
+  map,
+  regex,
+  row,
+  template,
+  variable,
+} from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { unknown } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
@@ -103,7 +116,7 @@ export function metadataMaps(scene: Scene): readonly Directive[] {
   };
   return [
     commented(
-      'What clients are told before they have a token, by host and path (RFC 9728).',
+      'Which providers issue tokens for a host and path (RFC 9728).',
       map(variable('uri'), 'meshgate_resource_path', [
         ['default', literal('')],
         [regex('~', `^${METADATA_PATH.replaceAll('.', '\\.')}(?<meshgate_r>.*)$`), variable('meshgate_r')],
@@ -130,14 +143,18 @@ export function metadataMaps(scene: Scene): readonly Directive[] {
 
 const elsewhere = (...condition: Parameters<typeof block>[1]): Directive => block('if', condition, [unknown]);
 
-/** The file of both locations of a host. They are open to everyone: programs in pages request them too. */
+/** The file of both locations of a host. Open to all: scripts in browsers may read it. */
 export const metadataFile = (scene: Scene): ConfFile => [
   'metadata.conf',
   [
     line('default_type', 'application/json'),
-    line('add_header', 'Access-Control-Allow-Origin', literal('*'), 'always'),
-    line('add_header', 'Cache-Control', 'max-age=300', 'always'),
-    line('add_header', 'X-Content-Type-Options', 'nosniff', 'always'),
+    ...row(
+      [
+        line('add_header', 'Access-Control-Allow-Origin', literal('*'), 'always'),
+        ...fixed('add_header Cache-Control max-age=300 always; add_header X-Content-Type-Options nosniff always'),
+      ],
+      'scripts in browsers may read it',
+    ),
     elsewhere(template('(', variable('request_method')), '!~', regex('', '^(GET|HEAD)$)')),
     elsewhere(template('(', variable('meshgate_resource')), '=', literal(''), literal(')')),
     ...(hasWildcards(scene) ? [elsewhere(template('(', variable(NAME)), '!~', regex('', '^[a-z0-9.-]+$)'))] : []),
@@ -147,14 +164,17 @@ export const metadataFile = (scene: Scene): ConfFile => [
       template('{"resource":"https://', variable(hasWildcards(scene) ? NAME : HOST), variable('meshgate_resource')),
     ),
   ],
-  'What clients ask before they have a token, in two locations of each host.',
+  'Which provider issues tokens for a route (RFC 9728).',
 ];
 
 /** The locations where clients learn which provider issues tokens for a route, and with which scopes. */
 export function metadataLocations(scene: Scene, { host }: SceneHost): readonly Directive[] {
   const own = [line('set', variable(HOST), literal(host.name)), included(scene, 'metadata.conf')];
   return [
-    commented('What clients ask before they have a token.', block('location', ['=', literal(METADATA_PATH)], own)),
+    commented(
+      'Which provider issues tokens for a route (RFC 9728).',
+      block('location', ['=', literal(METADATA_PATH)], own),
+    ),
     block('location', ['^~', literal(`${METADATA_PATH}/`)], own),
   ];
 }

@@ -12,6 +12,9 @@ export function answerHeader(name: string): Part {
   return variable(`upstream_http_${underscored(name)}`);
 }
 
+/** Variable in which nginx keeps what a header of the check's answer says. */
+export const keptAs = (header: string): string => underscored(header).slice('x_'.length);
+
 /** Variable of the i-th identity header. */
 export function headerVariable(index: number): string {
   return `meshgate_h${index}`;

@@ -13,20 +13,21 @@ function isAmbient({ policy }: Pick<Scene, 'policy'>, { sessions, routes }: Scen
 const isAmbientSomewhere = (scene: Scene): boolean =>
   [...scene.hosts, ...(scene.signinHost ? [scene.signinHost] : [])].some((host) => isAmbient(scene, host));
 
-/** The headers by which a host's check recognises the page that sends a request. Where people sign in, the policy
- * determines the host's own origin; elsewhere the origin that a browser says it requested counts as well. */
-export function shownOrigin(scene: Scene, host: SceneHost): readonly Directive[] {
-  if (!isAmbient(scene, host)) return [];
-  const origin = variable(host.sessions ? 'meshgate_origin_in' : 'meshgate_origin_other');
-  return [line('proxy_set_header', TO_CHECK.origin, origin)];
-}
+/**
+ * The header by which the check recognises the page that sends a request, where nobody signs in: the origin that a
+ * browser says it requested is the host's own. Where people sign in, the policy determines that, and check.ts sends all.
+ */
+export const shownOrigin = (scene: Scene, host: SceneHost): readonly Directive[] =>
+  isAmbient(scene, host) && !host.sessions
+    ? [line('proxy_set_header', TO_CHECK.origin, variable('meshgate_origin_other'))]
+    : [];
 
 /** The origin of a request, if its method could change something. */
 export function originMaps(scene: Scene): readonly Directive[] {
   if (!isAmbientSomewhere(scene)) return [];
   return [
     commented(
-      'The origin behind an unsafe method or an Upgrade; "null" where the browser says that it is another and no more.',
+      'The origin of the page that sends an unsafe method or an Upgrade; "null" if the browser says only that it is another one.',
       map(variable('request_method'), 'meshgate_origin_in', [
         ['default', variable('meshgate_origin')],
         ...['GET', 'HEAD', 'OPTIONS', 'TRACE'].map(
@@ -44,7 +45,7 @@ export function originMaps(scene: Scene): readonly Directive[] {
       ['default', variable('http_origin')],
     ]),
     commented(
-      "A page that hides its origin from everyone is still known to be the host's own, by what no page can say itself.",
+      'A page may hide its origin. The browser still says whether it is the same origin.',
       map(variable('http_sec_fetch_site'), 'meshgate_origin_hidden', [
         ['default', 'null'],
         [key('same-origin'), literal('')],
@@ -65,7 +66,7 @@ const OWN = '^(?:http https?|https https)://([^ ]+) \\1$';
 
 const otherMaps: readonly Directive[] = [
   commented(
-    'The same where nobody signs in, unless it is the origin that was asked.',
+    'The same for hosts without sign-in, unless it is the requested origin.',
     map(variable('meshgate_origin_in'), 'meshgate_origin_other', [
       [key(''), literal('')],
       ['default', variable('meshgate_origin_strange')],

@@ -1,7 +1,19 @@
 import { TO_PAGE } from '../../internal-headers.ts';
 import { type ReasonCode, reasons } from '../../reasons.ts';
 import { PAGE_PATH, SIGNIN_PATH } from '../../session/names.ts';
-import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
+import {
+  block,
+  commented,
+  type Directive,
+  fixed,
+  key,
+  line,
+  literal,
+  map,
+  regex,
+  template,
+  variable,
+} from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { fromHandler, handlerHost, toHandler } from './handler.ts';
 import { unknown } from './problem.ts';
@@ -26,7 +38,7 @@ export function pageMaps(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
   return [
     commented(
-      'Refusals on hosts where people sign in: a navigation goes there, or sees a page; all else reads problem+json.',
+      'How to answer a rejected request: a navigation goes to the sign-in or gets a page; others get problem+json.',
       map(variable('meshgate_navigation'), 'meshgate_refuse_as', [
         ['default', REFUSE_LOCATION],
         [key('get'), variable('meshgate_refuse_get')],
@@ -93,11 +105,11 @@ const refused: readonly Directive[] = (
 function page(scene: Scene): readonly Directive[] {
   return [
     line('auth_request', 'off'),
-    commented('What is refused may hold a code of the sign-in.', line('error_log', '/dev/null', 'emerg')),
+    commented('The rejected URL may contain a code of the sign-in.', line('error_log', '/dev/null', 'emerg')),
     line('error_page', '413', '500', '502', '504', '=', REFUSE_LOCATION),
     line('default_type', 'application/problem+json'),
     commented(
-      'Nothing was refused: a client asks for it by itself.',
+      'A client requested this path itself: nothing was rejected.',
       block('if', [template('(', variable('meshgate_reason')), '=', literal(''), literal(')')], [unknown]),
     ),
     line('proxy_pass', literal(`http://unix:${checkSocket(scene.options)}:${PAGE_PATH}`)),
@@ -105,8 +117,7 @@ function page(scene: Scene): readonly Directive[] {
     ...toHandler,
     ...refused,
     // A form's body is not stored: it streams to the location where it is discarded.
-    line('client_max_body_size', '0'),
-    line('proxy_request_buffering', 'off'),
+    ...fixed('client_max_body_size 0; proxy_request_buffering off'),
     ...fromHandler,
     line('add_header', 'Retry-After', variable('meshgate_retry_after'), 'always'),
     vary,
@@ -121,7 +132,7 @@ export const pageLocations: readonly Directive[] = [signin, toPage];
 export const pageFile = (scene: Scene): ConfFile => [
   'page.conf',
   page(scene),
-  'The page of a refusal, in a location of each host where browsers sign in.',
+  'The page that browsers get for a rejected request.',
 ];
 
 /** That location in the server of such a host. */

@@ -108,7 +108,11 @@ function printDirective(directive: Directive, indent: string): string {
   const args = directive.args.map((arg) => printArg(arg));
   const comment = (directive.comment ?? []).map((text) => `${printComment(text, indent)}\n`).join('');
   const short = [name, ...args].join(' ');
-  const head = args.length > 2 && short.length > 160 ? `${name} ${args.join(`\n${indent}    `)}` : short;
+  const rest = directive.args.findIndex(({ kind }) => kind !== 'word');
+  const head =
+    args.length > 2 && short.length > WIDE
+      ? [[name, ...args.slice(0, rest)].join(' '), ...args.slice(rest)].join(`\n${indent}    `)
+      : short;
   if (directive.block === undefined) {
     const note = directive.note === undefined ? '' : printComment(directive.note, ' ');
     return `${comment}${indent}${head};${note}\n`;

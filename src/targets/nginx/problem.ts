@@ -12,11 +12,13 @@ import {
   map,
   type Part,
   regex,
+  row,
   template,
   variable,
 } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
-import { grpcRefusals, modulesOf } from './grpc.ts';
+import { grpcRefusals } from './grpc.ts';
+import { modulesOf } from './module.ts';
 import {
   BAD_LOCATION,
   CERTIFICATE_LOCATION,
@@ -43,12 +45,11 @@ const STATUSES = [...new Set(Object.values(reasons).map((entry) => entry.status)
   .filter((status) => status !== 401)
   .sort();
 
-/** `return` with a body of application/problem+json (RFC 9457). */
-function answer(status: number, reason: readonly (string | Part)[], detail: readonly (string | Part)[]): Directive {
-  const head = `{"title":"${TITLES[status]}","status":${status},"reason":"`;
-  const body = template(head, ...reason, '"', ...detail, ',"request_id":"', variable('request_id'), '"}');
-  return line('return', String(status), body);
-}
+/** The beginning of a body of application/problem+json (RFC 9457). */
+const head = (status: number): string => `{"title":"${TITLES[status]}","status":${status},`;
+
+/** The end of it. */
+const ID = [',"request_id":"', variable('request_id'), '"}'] as const;
 
 /** The file for what all of the gateway's own responses share: they are not pages of the service, and must not be
  * stored. */
@@ -56,17 +57,18 @@ export const problemFile: ConfFile = [
   'problem.conf',
   [
     line('default_type', 'application/problem+json'),
-    line('add_header', 'Cache-Control', 'no-store', 'always'),
-    line('add_header', 'X-Content-Type-Options', 'nosniff', 'always'),
+    ...row('add_header Cache-Control no-store always; add_header X-Content-Type-Options nosniff always'),
   ],
-  'What refusals share.',
+  'What all answers to rejected requests have in common.',
 ];
 
-/** The `return` of a refusal that nginx itself decides. */
-function returned(reason: ReasonCode): Directive {
+/** The body of a refusal that nginx itself decides. */
+function bodyOf(reason: ReasonCode): Arg {
   const { status, help } = reasons[reason];
-  return answer(status, [reason], [`,"detail":${JSON.stringify(help)}`]);
+  return template(`${head(status)}"reason":"${reason}","detail":${JSON.stringify(help)}`, ...ID);
 }
+
+const returned = (reason: ReasonCode): Directive => line('return', String(reasons[reason].status), bodyOf(reason));
 
 const UNKNOWN = 'meshgate_route_unknown';
 
@@ -74,7 +76,7 @@ const UNKNOWN = 'meshgate_route_unknown';
 export const unknown: Directive = line('return', '404', variable(UNKNOWN));
 
 /** The text of {@link unknown}. */
-const unknownMap: Directive = map(literal(''), UNKNOWN, [['default', returned('route_unknown').args[1] as Arg]]);
+const unknownMap: Directive = map(literal(''), UNKNOWN, [['default', bodyOf('route_unknown')]]);
 
 /** The content of a location with such a refusal. */
 export function refusal(scene: Scene, reason: ReasonCode): readonly Directive[] {
@@ -82,6 +84,9 @@ export function refusal(scene: Scene, reason: ReasonCode): readonly Directive[] 
 }
 
 const PROBLEM = 'meshgate_problem';
+
+const refused = (status: number): Directive =>
+  line('return', String(status), template(head(status), variable(PROBLEM)));
 
 /** A refusal of the check, with the status that it chose. It never proxies. */
 const refuse = (scene: Scene, more: readonly Directive[]): Directive =>
@@ -93,28 +98,25 @@ const refuse = (scene: Scene, more: readonly Directive[]): Directive =>
       ...more,
       line('add_header', 'Retry-After', variable('meshgate_retry_after'), 'always'),
       ...STATUSES.map((status) =>
-        block(
-          'if',
-          [template('(', variable('meshgate_status')), '=', literal(`${status})`)],
-          [line('return', String(status), variable(PROBLEM))],
-        ),
+        block('if', [template('(', variable('meshgate_status')), '=', literal(`${status})`)], [refused(status)]),
       ),
-      line('return', '401', variable(PROBLEM)),
+      refused(401),
     ],
   );
 
-/** The body of such a refusal, by its status. */
-function problemMap(): Directive {
-  const body = (status: number): Arg =>
-    answer(status, [variable('meshgate_reason')], [variable('meshgate_problem_detail')]).args[1] as Arg;
-  return map(variable('meshgate_status'), PROBLEM, [
-    ['default', body(401)],
-    ...STATUSES.map((status) => [key(String(status)), body(status)] as const),
-  ]);
-}
+/** A map that is evaluated each time: the check's own request must not keep an empty value for the client's. */
+const fresh = (...given: Parameters<typeof map>): Directive => {
+  const made = map(...given);
+  return { ...made, block: [line('volatile'), ...(made.block ?? [])] };
+};
+
+/** What the body of such a refusal says beside its status. */
+const problemMap: Directive = fresh(literal(''), PROBLEM, [
+  ['default', template('"reason":"', variable('meshgate_reason'), '"', variable('meshgate_problem_detail'), ...ID)],
+]);
 
 /** A location only for nginx. For a client it looks like any unknown path. */
-export const inside: readonly Directive[] = [line('internal'), line('error_page', '404', '=', '@meshgate_unknown')];
+export const inside: readonly Directive[] = row('internal; error_page 404 = @meshgate_unknown');
 
 /** Requests that nginx could not read. */
 export const badLocation = (scene: Scene): Directive =>
@@ -142,7 +144,6 @@ export const hostLocation = (scene: Scene): Directive =>
 
 /** A client with no certificate, or with an invalid one. nginx refuses it before it reads the request. */
 export function certificateLocation(scene: Scene, realm: string): Directive {
-  const body = (reason: ReasonCode) => answer(401, [reason], [`,"detail":${JSON.stringify(reasons[reason].help)}`]);
   return block(
     'location',
     ['=', literal(CERTIFICATE_LOCATION)],
@@ -150,8 +151,8 @@ export function certificateLocation(scene: Scene, realm: string): Directive {
       ...inside,
       included(scene, 'problem.conf'),
       line('add_header', 'WWW-Authenticate', literal(plainChallenge(realm, 'invalid_token')), 'always'),
-      block('if', [template('(', variable('ssl_client_verify')), '=', literal('NONE)')], [body('proof_missing')]),
-      body('proof_invalid'),
+      block('if', [template('(', variable('ssl_client_verify')), '=', literal('NONE)')], [returned('proof_missing')]),
+      returned('proof_invalid'),
     ],
   );
 }
@@ -192,7 +193,7 @@ const member = (detail: Part | string) => template(',"detail":"', detail, '"');
 
 /** The member `detail` of a refusal, if the check gave one; it is already escaped for JSON. */
 const detailMap = (name: string): Directive =>
-  map(variable('meshgate_detail'), name, [
+  fresh(variable('meshgate_detail'), name, [
     [key(''), literal('')],
     ['default', member(variable('meshgate_detail'))],
   ]);
@@ -206,13 +207,13 @@ const ASSERTED =
  * @param inner whether there is a listener that accepts assertions
  */
 export function problemMaps(inner: boolean): readonly Directive[] {
-  const bodies = [commented('Bodies of refusals (RFC 9457).', problemMap()), unknownMap];
+  const bodies = [commented('Bodies of rejections (RFC 9457).', problemMap), unknownMap];
   if (!inner) return [...bodies, detailMap('meshgate_problem_detail')];
   const asked = template(variable('meshgate_reason'), ' ', requestHeader(TO_CHECK.assertion));
   return [
     ...bodies,
     detailMap('meshgate_check_detail'),
-    map(asked, 'meshgate_problem_detail', [
+    fresh(asked, 'meshgate_problem_detail', [
       ['default', variable('meshgate_check_detail')],
       [regex('~', '^credential_missing .'), member(ASSERTED)],
     ]),

@@ -1,10 +1,11 @@
 import { usual } from './carry.ts';
-import { type Directive, line, literal } from './directive.ts';
+import { type Directive, line, row } from './directive.ts';
 import { eraseFile, eraseName } from './erase.ts';
 import { type ConfFile, included } from './files.ts';
-import { grpcAround, type Module, modulesOf } from './grpc.ts';
+import { grpcAround } from './grpc.ts';
 import { headersFile, headersName } from './headers.ts';
 import { clearedBeside, hiddenHeaders, hiddenScope } from './hide.ts';
+import { ignoresAccel, type Module, modulesOf, onceMore, unstored } from './module.ts';
 import { BAD_LOCATION, LARGE_LOCATION } from './names.ts';
 import { refuseAs } from './page.ts';
 import { nonceHeader } from './proof.ts';
@@ -13,25 +14,21 @@ import { hasSessions, refusedCookies, setCookieBeside } from './session.ts';
 
 /** Switches off what an outer level may use to answer for the service, or to send requests unchecked. */
 const closed: readonly Directive[] = [
-  line('satisfy', 'all'),
-  line('ssi', 'off'),
-  line('mirror', 'off'),
-  line('add_before_body', literal('')),
-  line('add_after_body', literal('')),
-  line('proxy_cache', 'off'),
-  line('proxy_store', 'off'),
-  line('proxy_intercept_errors', 'off'),
-  line('proxy_redirect', 'off'),
-  line('proxy_ignore_headers', 'X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'),
+  ...row('satisfy all', 'an outer "satisfy any" must not open a route'),
+  ...row(
+    'ssi off; mirror off; add_before_body ""; add_after_body ""',
+    'each would request another route without the check',
+  ),
+  ...unstored,
+  ...row('proxy_intercept_errors off; proxy_redirect off', 'errors and redirects of the service pass unchanged'),
+  ...ignoresAccel(),
 ];
 
 /** Refusals by nginx itself, and for a failed check. A level with its own `error_page` inherits none, so each has all;
  * the location for the check's refusals stands beside these. */
-export const errorPages: readonly Directive[] = [
-  line('error_page', '500', '=', '@meshgate_down'),
-  line('error_page', '400', '=', BAD_LOCATION),
-  line('error_page', '494', '=', LARGE_LOCATION),
-];
+export const errorPages: readonly Directive[] = row(
+  `error_page 500 = @meshgate_down; error_page 400 = ${BAD_LOCATION}; error_page 494 = ${LARGE_LOCATION}`,
+);
 
 /** The gateway's headers in a service's response; those of outer levels stay. */
 function headersBeside(scene: Scene): readonly Directive[] {
@@ -50,14 +47,16 @@ const proxied = (scene: Scene): readonly Directive[] => [
   ...closed,
   ...headersBeside(scene),
   ...usual,
-  // If the client reads a large response slowly, the service has to wait: it is not buffered in a file, which in the
-  // image would be in memory.
-  line('proxy_max_temp_file_size', '0'),
-  line('proxy_http_version', '1.1'),
-  line('proxy_next_upstream', 'error'),
-  line('proxy_next_upstream_tries', '1'),
-  line('proxy_headers_hash_max_size', '4096'),
-  line('proxy_headers_hash_bucket_size', scene.headerNames.some((name) => name.length > 90) ? '256' : '128'),
+  ...row('proxy_max_temp_file_size 0', 'answers are not written to disk'),
+  ...row('proxy_http_version 1.1', 'so that connections stay open'),
+  ...onceMore(),
+  ...row(
+    [
+      line('proxy_headers_hash_max_size', '4096'),
+      line('proxy_headers_hash_bucket_size', scene.headerNames.some((name) => name.length > 90) ? '256' : '128'),
+    ],
+    'room for the headers below',
+  ),
   ...trusted(scene, 'proxy'),
 ];
 
@@ -74,12 +73,20 @@ const sessions = (scene: Scene): readonly Directive[] => [
 export function proxyFiles(scene: Scene): readonly ConfFile[] {
   const modules = modulesOf(scene.hosts);
   return [
-    ['proxy.conf', proxied(scene), 'What all routes share, around the routes of each host.'],
+    ['proxy.conf', proxied(scene), 'What all routes have in common.'],
     ...(modules.includes('grpc')
-      ? ([['proxy-grpc.conf', [...grpcAround, ...trusted(scene, 'grpc')], 'What all routes of gRPC share.']] as const)
+      ? ([
+          ['proxy-grpc.conf', [...grpcAround, ...trusted(scene, 'grpc')], 'What all routes of gRPC have in common.'],
+        ] as const)
       : []),
     ...(hasSessions(scene)
-      ? ([['session.conf', sessions(scene), 'What routes share on hosts where browsers sign in.']] as const)
+      ? ([
+          [
+            'session.conf',
+            sessions(scene),
+            'What routes have in common on hosts where browsers sign in: cookies and pages.',
+          ],
+        ] as const)
       : []),
     ...modules.flatMap((module) => [headersFile(scene, module), eraseFile(scene, module)]),
   ];

@@ -3,6 +3,7 @@ import { isAsked } from '../../rules/client-table.ts';
 import { MAX_SIGNIN_BODY_BYTES } from '../../session/limits.ts';
 import { GROUPS_PATH, INTROSPECT_PATH } from '../../token/provider-questions.ts';
 import { block, commented, type Directive, line, literal } from './directive.ts';
+import { bodyBuffer } from './module.ts';
 import type { Scene } from './scene.ts';
 
 /** Whether some provider is asked about tokens. */
@@ -16,11 +17,11 @@ export function questionZones(scene: Scene): readonly Directive[] {
   if (!hasQuestions(scene)) return [];
   return [
     commented(
-      'Tokens of which a provider said that they are not active.',
+      'Tokens that a provider called not active.',
       line('js_shared_dict_zone', 'zone=meshgate_inactive:1m', 'type=string', 'timeout=1h', 'evict'),
     ),
     commented(
-      'Tokens that were active before, by a hash.',
+      'Tokens that were active before, as hashes.',
       line('js_shared_dict_zone', 'zone=meshgate_active:4m', 'type=string', 'timeout=24h', 'evict'),
     ),
   ];
@@ -42,8 +43,7 @@ export function questionLocations(scene: Scene): readonly Directive[] {
       [
         line('js_import', 'client', 'from', 'client.js'),
         line('js_context_reuse', String(MAX_QUESTIONS)),
-        line('client_max_body_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
-        line('client_body_buffer_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
+        ...bodyBuffer(MAX_SIGNIN_BODY_BYTES),
         line('js_content', `client.${name}`),
       ],
     ),

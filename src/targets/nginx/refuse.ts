@@ -24,7 +24,7 @@ export function refuseFiles(scene: Scene): readonly ConfFile[] {
               ...refusalLocations(scene, [...cors, ...nonce]),
               block('location', ['^~', literal('/.meshgate/')], refusal(scene, 'route_unknown')),
             ],
-            'Where refusals are spoken.',
+            'How nginx answers rejected requests.',
           ],
         ] as const)
       : []),
@@ -38,7 +38,7 @@ export function refuseFiles(scene: Scene): readonly ConfFile[] {
               workerLocation(scene),
               ...pageLocations,
             ],
-            'Where refusals are spoken on hosts where browsers sign in: a navigation sees a page.',
+            'How nginx answers rejected requests where browsers sign in: a navigation gets a page.',
           ],
         ] as const)
       : []),

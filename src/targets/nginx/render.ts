@@ -18,6 +18,8 @@ import { hostConf, innerConf } from './host.ts';
 import { httpConf } from './http.ts';
 import { insideFile } from './inner.ts';
 import { answerFile, type RouteFiles, routeFiles } from './location.ts';
+import { logFile } from './log.ts';
+import { mapsFile } from './maps.ts';
 import { metadataFile } from './metadata.ts';
 import type { NginxOptions } from './options.ts';
 import { pageFile } from './page.ts';
@@ -106,9 +108,11 @@ function serversHead(scene: Scene): readonly string[] {
   ];
 }
 
-/** Files that the files of hosts include. */
+/** Files that http.conf and the files of hosts include. */
 function sharedFiles(scene: Scene, { callers, targets }: RouteFiles): readonly ConfFile[] {
   return [
+    mapsFile(scene),
+    logFile(scene),
     insideFile,
     problemFile,
     serverFile(scene),

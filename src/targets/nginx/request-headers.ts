@@ -13,19 +13,22 @@ const requestsName = ({ name }: Service) => `requests/${name}.conf` as const;
 
 const isCookie = (name: string): boolean => name.toLowerCase() === 'cookie';
 
-/** The directives in the location of a route.
+/** What routes to such a service include. */
+export const restricted = (scene: Scene, service: Service): readonly Directive[] =>
+  service.requestHeaders === undefined ? [] : [included(scene, requestsName(service))];
+
+/**
+ * In the location of a route to such a service: the list in its file drops what stands around the location.
  *
  * @param cookie the `Cookie` line for services at this listener; absent: the client's
  */
-export function restricted(
-  scene: Scene,
+export function listedHostHeaders(
   host: SceneHost,
-  service: Service,
+  { requestHeaders }: Service,
   cookie: Arg = requestHeader('Cookie'),
 ): readonly Directive[] {
-  if (service.requestHeaders === undefined) return [];
-  const listed = service.requestHeaders.some(isCookie) ? cookie : undefined;
-  return [included(scene, requestsName(service)), ...hostHeaders(host, 'proxy', listed)];
+  if (requestHeaders === undefined) return [];
+  return hostHeaders(host, 'proxy', requestHeaders.some(isCookie) ? cookie : undefined);
 }
 
 /** A file for each service that lists its request headers. */
@@ -39,8 +42,8 @@ export function requestsFiles(scene: Scene): readonly ConfFile[] {
     const directives = [
       line('proxy_pass_request_headers', 'off'),
       included(scene, headersName('proxy')),
-      ...(first ? [commented('What always passes.', first), ...more] : []),
-      ...(listed ? [commented('What the service lists.', listed), ...others] : []),
+      ...(first ? [commented('Headers that every service receives.', first), ...more] : []),
+      ...(listed ? [commented('Headers that this service lists.', listed), ...others] : []),
     ];
     return [[requestsName(service), directives, `Headers that ${service.name} receives.`]];
   });

@@ -121,7 +121,12 @@ function innerServers(scene: Scene): readonly Directive[] {
     unknown: [...innerCertificates(inner), certificateLocation(scene, '-')],
   };
   const served = innerHosts(scene).filter(({ host }) => listener.certificateOf(host) !== undefined);
-  return serversOf(scene, listener, served, 'The inner listener, where services ask; any other name there.');
+  return serversOf(
+    scene,
+    listener,
+    served,
+    'The inner listener, where services send requests: requests for any other host.',
+  );
 }
 
 /** servers.conf: the image's own servers. Operators who use the files in their own nginx have their own. */
@@ -140,7 +145,7 @@ export function serversConf(scene: Scene): readonly Directive[] {
   const bucket = [128, 256, 512].find((size) => size > longest + 24) ?? 512;
   return [
     ...(longest > 40 ? [line('server_names_hash_bucket_size', String(bucket))] : []),
-    ...serversOf(scene, listener, served, 'Any other name.'),
+    ...serversOf(scene, listener, served, 'Requests for any other host.'),
     ...innerServers(scene),
   ];
 }

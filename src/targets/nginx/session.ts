@@ -4,6 +4,7 @@ import {
   type Arg,
   commented,
   type Directive,
+  fixed,
   key,
   line,
   literal,
@@ -44,10 +45,7 @@ if (!SESSION_COOKIE.startsWith(OWN_PREFIX) || !ATTEMPT_COOKIE.startsWith(OWN_PRE
 /** The JavaScript for responses of services that mention a cookie of the gateway; it runs for no other response. */
 export const ownCookies = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
-    ? [
-        line('js_import', 'meshgate_cookies', 'from', 'cookies.js'),
-        line('js_set', variable('meshgate_cookies_kept'), 'meshgate_cookies.kept'),
-      ]
+    ? [...fixed('js_import meshgate_cookies from cookies.js; js_set $meshgate_cookies_kept meshgate_cookies.kept')]
     : [];
 
 /** Most of the gateway's cookies in a browser: a session, and the attempts to sign in. Other cookies may stand between
@@ -72,7 +70,7 @@ const LINE = RUNS.reduce(
 
 const cookieMaps = ({ policy }: Scene): readonly Directive[] => [
   commented(
-    "Cookies. Ours go to the check, and other people's to the service: a line that is more than a browser's goes nowhere.",
+    'Cookies of the gateway go to the check, others to the service. A line with more cookies than a browser sends goes to neither.',
     map(variable('http_cookie'), 'meshgate_cookie_in', [
       ['default', literal('')],
       [key(''), literal('')],
@@ -92,7 +90,7 @@ const cookieMaps = ({ policy }: Scene): readonly Directive[] => [
     ? [map(variable('meshgate_cookie_in'), 'meshgate_cookie_inside', [['default', otherCookies]] as const)]
     : []),
   commented(
-    'A service sets no cookie of ours: where its answer speaks of one, JavaScript takes those lines out. Then, our own.',
+    'A service cannot set cookies of the gateway: JavaScript removes them from its answer.',
     map(variable('upstream_http_set_cookie'), 'meshgate_set_cookie_beside', [
       ['default', variable('meshgate_set_cookie')],
       [key(''), variable('meshgate_set_cookie')],
@@ -100,7 +98,7 @@ const cookieMaps = ({ policy }: Scene): readonly Directive[] => [
     ]),
   ),
   commented(
-    'An answer that sets a cookie of ours is for one browser alone, and so is what a caller with a name receives where the service says nothing of caches.',
+    'Cache-Control: private if the answer sets a cookie of the gateway, or if a known caller gets an answer without Cache-Control.',
     map(variable('meshgate_set_cookie'), 'meshgate_cache_for', [
       [key(''), variable('meshgate_cache_unsaid')],
       ['default', 'private'],
@@ -120,7 +118,7 @@ const cookieMaps = ({ policy }: Scene): readonly Directive[] => [
 /** Whether a browser shows the response as a page: by Fetch Metadata, or over plain HTTP by other headers. */
 const navigationMaps: readonly Directive[] = [
   commented(
-    'Navigations: "get" may go to sign-in and come back, "post" is a form, which is not sent twice. All else is a script.',
+    'Navigations: "get" can go to the sign-in and come back; "post" is a form, which is not sent twice. Others come from scripts.',
     map(variable('http_sec_fetch_mode'), 'meshgate_navigation', [
       ['default', literal('')],
       [key('navigate'), variable('meshgate_navigation_document')],

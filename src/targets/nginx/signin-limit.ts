@@ -32,10 +32,7 @@ export function signinLimitZone(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
   const rate = limitOf(scene).rate.replace('/', 'r/');
   const zone = line('limit_req_zone', variable(WHOSE), `zone=${ZONE}:${kilobytes(scene)}k`, `rate=${rate}`);
-  return [
-    commented("What each address may ask of the sign-in's own endpoints; of IPv6 each /64 network.", whose),
-    zone,
-  ];
+  return [commented('How often each address may use the sign-in; for IPv6, each /64 network.', whose), zone];
 }
 
 /** For the location of an endpoint that costs a call to a provider, sealing, or an entry in a zone. */

@@ -26,8 +26,9 @@ import {
   SIGNOUT_PATH,
   WHOAMI_PATH,
 } from '../../session/names.ts';
-import { block, commented, type Directive, line, literal } from './directive.ts';
+import { block, commented, type Directive, fixed, line, literal } from './directive.ts';
 import { renewalsBytes } from './locks.ts';
+import { bodyBuffer } from './module.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
@@ -58,7 +59,7 @@ export function sessionZones(scene: Scene): readonly Directive[] {
   const renewals = renewalsBytes(gateway.sessionRoom?.people ?? DEFAULTS.sessionPeople);
   return [
     commented(
-      'Sealed records of sessions, which make room for newer ones; what was used up; locks of sessions; what was called back.',
+      'Sessions, of which the oldest make room; values that were used once; locks of sessions; revocations.',
       line(
         'js_shared_dict_zone',
         `zone=meshgate_sessions:${megabytes(records)}`,
@@ -103,12 +104,7 @@ const page: readonly Directive[] = [
   block(
     'location',
     ['^~', literal(PAGE_PATH)],
-    [
-      line('error_log', '/dev/null', 'emerg'),
-      line('client_max_body_size', '1'),
-      line('error_page', '413', '418', '=', '@meshgate_page'),
-      line('return', '418'),
-    ],
+    [...fixed('error_log /dev/null emerg; client_max_body_size 1; error_page 413 418 = @meshgate_page; return 418')],
   ),
   block(
     'location',
@@ -116,8 +112,7 @@ const page: readonly Directive[] = [
     [
       imported,
       line('js_context_reuse', String(SIGNIN_CONTEXTS)),
-      line('client_max_body_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
-      line('client_body_buffer_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
+      ...bodyBuffer(MAX_SIGNIN_BODY_BYTES),
       line('js_content', 'signin.page'),
     ],
   ),
@@ -137,8 +132,7 @@ export function handlerLocations(scene: Scene): readonly Directive[] {
       [
         imported,
         line('js_context_reuse', String(SIGNIN_CONTEXTS)),
-        line('client_max_body_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
-        line('client_body_buffer_size', `${MAX_SIGNIN_BODY_BYTES >> 10}k`),
+        ...bodyBuffer(MAX_SIGNIN_BODY_BYTES),
         ...handlers,
         line('return', '404'),
       ],

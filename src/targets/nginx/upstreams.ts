@@ -1,6 +1,6 @@
 import { hasSeveral } from '../../policy/ingress.ts';
 import type { Ingress } from '../../policy/types.ts';
-import { block, commented, type Directive, line, literal } from './directive.ts';
+import { block, commented, type Directive, line, literal, row } from './directive.ts';
 import { CHECK_UPSTREAM, directUpstream, ingressUpstream } from './names.ts';
 import type { NginxOptions } from './options.ts';
 import { rotationTimes } from './rotation.ts';
@@ -27,12 +27,12 @@ export function resolver(scene: Scene): readonly Directive[] {
   const servers = scene.resolver.map((server) =>
     literal((server.match(/:/g) ?? []).length > 1 && !server.startsWith('[') ? `[${server}]` : server),
   );
-  return [line('resolver', ...servers, 'valid=10s', 'ipv6=off'), line('resolver_timeout', '3s')];
+  return row([line('resolver', ...servers, 'valid=10s', 'ipv6=off'), line('resolver_timeout', '3s')]);
 }
 
 /** Connections are kept open, but none longer than both times together. */
 export function kept(time: number, idle: number): readonly Directive[] {
-  return [line('keepalive', '256'), line('keepalive_time', `${time}s`), line('keepalive_timeout', `${idle}s`)];
+  return row([line('keepalive', '256'), line('keepalive_time', `${time}s`), line('keepalive_timeout', `${idle}s`)]);
 }
 
 /** An upstream block of one machine. A name is resolved regularly if there is a DNS server. */
@@ -60,13 +60,13 @@ export function upstream(
 /** One upstream per (ingress, identity), one per service without a mesh, and the check's. */
 export function upstreams(scene: Scene): readonly Directive[] {
   const called = ({ name }: Ingress) =>
-    hasSeveral(scene.policy) ? `Ingress ${name} of the mesh` : "The mesh's ingress";
+    hasSeveral(scene.policy) ? `Ingress ${name} of the mesh` : 'The ingress of the mesh';
   const { time, idle } = rotationTimes(scene);
   return [
     ...scene.ingresses.flatMap(({ ingress, protocol, identities }) =>
       identities.map((identity) =>
         commented(
-          `${called(ingress)}, as ${identity.spiffe}.`,
+          `${called(ingress)}, with the identity ${identity.spiffe}.`,
           upstream(
             scene,
             ingressUpstream(ingress.name, identity.name, protocol),
@@ -79,20 +79,18 @@ export function upstreams(scene: Scene): readonly Directive[] {
     ),
     ...scene.direct.map(({ name, direct }) =>
       commented(
-        `Service ${name}, not through the mesh.`,
+        `Service ${name}, outside the mesh.`,
         upstream(scene, directUpstream(name), direct?.host ?? '', direct?.port ?? 0, kept(30, 30)),
       ),
     ),
     commented(
-      'The check, over a unix socket.',
+      'The check, behind a unix socket.',
       block(
         'upstream',
         [CHECK_UPSTREAM],
         [
           line('server', literal(`unix:${checkSocket(scene.options)}`)),
-          line('keepalive', '256'),
-          line('keepalive_requests', '100000'),
-          line('keepalive_timeout', '60s'),
+          ...row('keepalive 256; keepalive_requests 100000; keepalive_timeout 60s'),
         ],
       ),
     ),

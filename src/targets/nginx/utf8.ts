@@ -1,4 +1,16 @@
-import { type Arg, type Directive, key, literal, map, type Part, regex, template, variable } from './directive.ts';
+import {
+  type Arg,
+  block,
+  type Directive,
+  key,
+  line,
+  literal,
+  map,
+  type Part,
+  regex,
+  template,
+  variable,
+} from './directive.ts';
 
 /* nginx writes bytes from 0x80 on into the log as a client sent them. A strict reader does not read a line that is not
  * UTF-8, so a client could choose whether its line is read. A line that is longer than a pipe accepts at once is
@@ -58,11 +70,8 @@ function bounded(source: Part, name: string, most: number, { plain, any, bytes, 
       [key(''), literal('')],
       whole('', `[${plain}]{1,${most}}+`, 'plain'),
       whole(`(?=[${bytes}]{1,${half}}+${end})`, any, 'text'),
-      // Also if PCRE gives up.
-      ['default', variable(part('cut'))],
-    ]),
-    map(source, part('cut'), [
       [regex('~', `^(?<${part('long')}>[${plain}]{${most}})`), template(variable(part('long')), BROKEN)],
+      // Also if PCRE gives up.
       ['default', variable(part('rest'))],
     ]),
     map(source, part('head'), [[regex('~', `^(?<${part('bytes')}>[${bytes}]{1,${half}})`), variable(part('bytes'))]]),
@@ -88,13 +97,20 @@ export const pathMaps = (source: Part, name: string, most: number): readonly Dir
 /** A variable that nginx accepts only in plain ASCII, cut after so many bytes. PCRE does not examine a text that is
  * shorter than the expression, as nearly all are.
  *
- * @param usual texts that are found without an expression; a map ignores the case of their letters
+ * @param usual entries of texts that are found without an expression; a map ignores the case of their letters
  */
-export function shortMap(source: Part, name: string, most: number, usual: readonly string[] = []): Directive {
+export function shortMap(source: Part, name: string, most: number, usual: readonly Directive[]): Directive {
   const kept = `${name}_kept`;
-  return map(source, name, [
-    ...usual.map((text) => [key(text), literal(text)] as const),
-    ['default', source],
-    [regex('~', `^(?<${kept}>[\\x00-\\xff]{${most}})[\\x00-\\xff]`), template(variable(kept), BROKEN)],
-  ]);
+  return block(
+    'map',
+    [source, variable(name)],
+    [
+      ...usual,
+      line('default', source),
+      line(regex('~', `^(?<${kept}>[\\x00-\\xff]{${most}})[\\x00-\\xff]`), template(variable(kept), BROKEN)),
+    ],
+  );
 }
+
+/** An entry of a map for a text that stays as it is. */
+export const found = (text: string): Directive => line(key(text), literal(text));

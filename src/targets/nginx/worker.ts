@@ -12,7 +12,7 @@ export const workerMap = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
     ? [
         commented(
-          'Scripts of service workers, which would hear the sign-in.',
+          'Service workers could read the sign-in, so nginx looks for their scripts.',
           map(variable('http_service_worker'), 'meshgate_worker', [
             [key(''), literal('')],
             ['default', '1'],
@@ -32,7 +32,7 @@ const refused: Directive = block(
 /** For the server of a host where people sign in and no route allows workers. */
 export const refusesWorkers = (host: SceneHost): readonly Directive[] =>
   host.sessions && !allowsSome(host)
-    ? [commented('The script of a service worker, which no route allows.', refused)]
+    ? [commented('Reject scripts of service workers: no route allows them.', refused)]
     : [];
 
 /** For a location of a host where another route allows them.

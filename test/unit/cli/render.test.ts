@@ -22,7 +22,9 @@ describe('nginx', () => {
     expect(code).toBe(0);
     const rendered = [
       ...['http.conf', 'servers.conf', 'policy.js', 'watched.js'],
-      ...['inside', 'problem', 'server', 'answer', 'check', 'refuse', 'metadata'].map((name) => `${name}.conf`),
+      ...['maps', 'log', 'inside', 'problem', 'server', 'answer', 'check', 'refuse', 'metadata'].map(
+        (name) => `${name}.conf`,
+      ),
       ...['proxy.conf', 'headers.conf', 'erase.conf', 'ingress.conf', 'caller.conf'],
       ...['', '_as_wiki-editor', '_by_identity'].map((way) => `services/wiki${way}.conf`),
       'hosts/wiki.example.com.conf',
@@ -70,7 +72,9 @@ describe('nginx', () => {
       '==> servers.conf <==',
       '==> policy.js <==',
       '==> watched.js <==',
-      ...['inside', 'problem', 'server', 'answer', 'check', 'refuse', 'metadata'].map((name) => `==> ${name}.conf <==`),
+      ...['maps', 'log', 'inside', 'problem', 'server', 'answer', 'check', 'refuse', 'metadata'].map(
+        (name) => `==> ${name}.conf <==`,
+      ),
       ...['proxy', 'headers', 'erase', 'ingress', 'caller'].map((name) => `==> ${name}.conf <==`),
       ...['_by_identity', '_as_wiki-editor', ''].map((way) => `==> services/wiki${way}.conf <==`),
       '==> hosts/wiki.example.com.conf <==',

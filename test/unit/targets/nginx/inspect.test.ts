@@ -275,7 +275,7 @@ describe('the rendered files', () => {
     ).toEqual([
       {
         file: `${DIR}/server.conf`,
-        line: (files['server.conf'] as string).split('\n').indexOf('satisfy all;') + 1,
+        line: (files['server.conf'] as string).split('\n').findIndex((one) => one.startsWith('satisfy all;')) + 1,
         text: 'this is not what the policy renders to now',
         instead: 'render the policy again, and reload nginx',
       },

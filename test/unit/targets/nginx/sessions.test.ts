@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ETCD_PAGE } from '../../../../src/session/limits.ts';
 import { goldenPolicy, render } from './golden.ts';
 import { all, args, type Parsed, readConf, treeOf } from './read.ts';
+import { inherited } from './traps.ts';
 
 const { files } = render(goldenPolicy('sessions'));
 const http = treeOf(files, 'http.conf');
@@ -273,12 +274,16 @@ describe('egress', () => {
     all(conf, 'server').find(({ block = [] }) => args(block, 'listen').some((it) => it.includes('egress.sock')))
       ?.block ?? [];
 
+  /** A location of it, with what it inherits. */
+  const at = (egress: readonly Parsed[], ...words: readonly string[]) =>
+    inherited(egress, { words: [], block: location(egress, ...words) }).block ?? [];
+
   test('a provider with a client is called by GET or POST, once; another is fetched from', () => {
     const egress = server(http);
-    const okta = location(egress, '=', '/okta');
+    const okta = at(egress, '=', '/okta');
     expect(args(okta, 'proxy_method')).toEqual(['$meshgate_egress_method']);
     expect(args(okta, 'proxy_pass_request_body')).toEqual([]);
-    const ci = location(egress, '=', '/ci');
+    const ci = at(egress, '=', '/ci');
     expect(args(ci, 'proxy_method')).toEqual(['GET']);
     expect(args(ci, 'proxy_pass_request_body')).toEqual(['off']);
     for (const one of [okta, ci]) {
@@ -305,7 +310,7 @@ describe('egress', () => {
 
   test('each node of etcd by itself, verified by its own name', () => {
     const conf = readConf(shared['http.conf'] ?? '');
-    const nodes = [0, 1, 2].map((i) => location(server(conf), '^~', `/etcd/${i}/`));
+    const nodes = [0, 1, 2].map((i) => at(server(conf), '^~', `/etcd/${i}/`));
     expect(nodes.map((node) => args(node, 'proxy_pass')[0])).toEqual(
       [0, 1, 2].map((i) => `https://meshgate_etcd_${i}/`),
     );
