@@ -1,7 +1,21 @@
 import type { Caller } from '../caller/types.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import type { Assertion } from '../policy/types.ts';
-import type { Grant } from './types.ts';
+
+/** What an assertion says besides the caller: the service that it is for, and the mesh identity that the request is
+ * sent with. */
+export interface Grant {
+  readonly service: string;
+  /** Empty if nginx connects to the service directly. */
+  readonly as: string;
+  /** Whether it contains the e-mail address and the name: only if the service may act for the caller and receives them
+   * in headers too. */
+  readonly email?: boolean;
+  readonly name?: boolean;
+  /** The host that verified a client certificate, and the roles that require one; absent: no service acts for
+   * callers. */
+  readonly certificate?: { readonly host: string; readonly roles: readonly string[] };
+}
 
 /** JOSE `typ` of the gateway's assertions (RFC 8725 section 3.11), so that they are not accepted as tokens of another
  * kind. */

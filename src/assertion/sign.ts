@@ -1,8 +1,17 @@
 import { encode } from 'jose/base64url';
 import { MAX_ASSERTION_LENGTH } from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
+import type { ImportedKey } from '../token/import.ts';
 import { ASSERTION_TYPE } from './claims.ts';
-import type { SigningKeys } from './types.ts';
+
+/** The gateway's signing keys, as read from one text of the file. */
+export interface SigningKeys {
+  /** Of the key that signs: the first one in the file. */
+  readonly kid: string;
+  readonly key: ImportedKey;
+  /** JWKS of the public halves of all keys. */
+  readonly published: string;
+}
 
 type Algorithm = Parameters<typeof crypto.subtle.sign>[0];
 

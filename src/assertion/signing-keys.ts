@@ -2,8 +2,7 @@ import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
 import { MAX_KEYS_PER_PROVIDER } from '../limits.ts';
 import type { ImportedKey } from '../token/import.ts';
 import { asObject, keysIn } from '../token/json.ts';
-import { signBytes } from './sign.ts';
-import type { SigningKeys } from './types.ts';
+import { type SigningKeys, signBytes } from './sign.ts';
 
 type Jwk = Readonly<Record<string, unknown>>;
 type ImportAlgorithm = Parameters<typeof crypto.subtle.importKey>[2];

@@ -1,5 +1,5 @@
 import type { Policy, Provider } from '../policy/types.ts';
-import { signinClaims } from '../rules/signin-claims.ts';
+import { signinClaims } from '../rules/kept-claims.ts';
 import { isKeyless } from '../rules/table.ts';
 import type { SigninHelp } from '../rules/types.ts';
 import { algorithms } from '../token/algorithms.ts';

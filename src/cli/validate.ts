@@ -2,7 +2,7 @@ import { buildCommand } from '@stricli/core';
 import { type Advice, headerAdvice } from '../policy/header-advice.ts';
 import { formatError, type PolicyError } from '../policy/index.ts';
 import { subjectAdvice } from '../policy/subject-advice.ts';
-import { anonymousAdvice } from '../rules/anonymous-advice.ts';
+import { anonymousAdvice } from '../rules/anonymous.ts';
 import { type Inspection, inspectNginx } from '../targets/nginx/inspect.ts';
 import { locksBytes, renewalsBytes } from '../targets/nginx/locks.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';

@@ -1,4 +1,5 @@
-import type { Grant, SigningKeys } from '../assertion/types.ts';
+import type { Grant } from '../assertion/claims.ts';
+import type { SigningKeys } from '../assertion/sign.ts';
 import { encodeList, encodeValue } from '../caller/encode.ts';
 import type { Caller } from '../caller/types.ts';
 import type { ToldCaller } from '../rules/answer-lines.ts';

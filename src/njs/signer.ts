@@ -1,7 +1,6 @@
 import { assertionClaims } from '../assertion/claims.ts';
-import { signAssertion } from '../assertion/sign.ts';
+import { type SigningKeys, signAssertion } from '../assertion/sign.ts';
 import { readSigningKeys } from '../assertion/signing-keys.ts';
-import type { SigningKeys } from '../assertion/types.ts';
 import { JWKS_MAX_AGE_S } from '../limits.ts';
 import type { Assertion } from '../policy/types.ts';
 import { ok, type Result, refuse } from '../reasons.ts';

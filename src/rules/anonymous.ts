@@ -2,8 +2,10 @@ import { NOBODY } from '../caller/reserved.ts';
 import { inView, type RequestRoles, requestRoles } from '../caller/views.ts';
 import { addressText, isWithin, type Range, readAddress, readRange } from '../cidr.ts';
 import { everyFact } from '../policy/facts/walk.ts';
+import type { Advice } from '../policy/header-advice.ts';
 import type { Policy } from '../policy/types.ts';
 import { toTable } from './table.ts';
+import type { Rule } from './types.ts';
 
 /** Addresses that no policy gives a range of its own: of the discard prefix (RFC 6666), and a dummy address (RFC
  * 7600). */
@@ -88,4 +90,15 @@ export const heldByAnonymous = (policy: Policy): ReadonlySet<string> =>
 export function heldFromMost(policy: Policy): ReadonlySet<string> {
   const at = rolesAt(policy);
   return new Set(ELSEWHERE.flatMap((address) => at(readAddress(address) ?? [])));
+}
+
+/** Advice about roles with `none` of a network: by them a rule allows anonymous callers from most addresses. */
+export function anonymousAdvice(policy: Policy, rules: readonly Rule[]): readonly Advice[] {
+  const held = heldFromMost(policy);
+  return Object.values(policy.roles).flatMap(({ name, at }): Advice[] => {
+    const rule = held.has(name) ? rules.find(({ who }) => who.kind === 'role' && who.role === name) : undefined;
+    if (rule === undefined) return [];
+    const text = `callers without a credential have this role from most addresses, and ${rule.id} lets them in; add a fact of a token to it (all), or write anyone in the rule if that is meant`;
+    return [{ at, path: `roles.${name}`, text }];
+  });
 }

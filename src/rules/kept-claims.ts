@@ -3,9 +3,11 @@ import { agentsOf } from '../caller/token-agents.ts';
 import { isLeaf, providerOf, readsOf } from '../policy/facts/describe.ts';
 import type { Read as ReadClaim } from '../policy/facts/operator.ts';
 import type { Fact, HeaderSource, Policy, Provider } from '../policy/types.ts';
-import { type ProviderKind, providerKind } from '../providers/index.ts';
+import { type ProviderKind, providerKind, signinHelp } from '../providers/index.ts';
+import { readPaths } from '../session/flow/userinfo.ts';
 import type { KeptClaims } from '../session/types.ts';
 import { record } from './record.ts';
+import type { SigninHelp } from './types.ts';
 
 /** The claims of one provider that the policy reads. */
 class Read {
@@ -97,4 +99,19 @@ export function keptClaims(policy: Policy, sources: readonly HeaderSource[]): Ke
     paths: record(read.map(([name, { paths }]) => [name, paths] as const)),
     elements: record(read.map(([name, { elements }]) => [name, elements] as const)),
   };
+}
+
+/** The claims that roles require and that ID tokens lack unless the provider is configured, by provider, each with what
+ * to change there; undefined if there are none. */
+export function signinClaims(policy: Policy): SigninHelp | undefined {
+  const kept = keptClaims(policy, []);
+  const all = Object.values(policy.providers).flatMap(({ name, kind }) => {
+    const of = providerKind(kind);
+    const helps = readPaths(kept, name).flatMap((path) => {
+      const help = of && signinHelp(of, path);
+      return help === undefined ? [] : [[path, help] as const];
+    });
+    return helps.length === 0 ? [] : [[name, helps] as const];
+  });
+  return all.length === 0 ? undefined : record(all);
 }

@@ -1,6 +1,7 @@
 import type { Sends, TokenAgent } from '../caller/types.ts';
 import { PROOF_PARTS } from '../limits.ts';
 import { DEFAULTS } from '../policy/bounds.ts';
+import { networkName } from '../policy/facts/network.ts';
 import { CERTIFICATE } from '../policy/facts/operator.ts';
 import { everyFact } from '../policy/facts/walk.ts';
 import type { Fact, HeaderSource, Headers, Policy, ProofPolicy, Provider, Route } from '../policy/types.ts';
@@ -9,12 +10,10 @@ import type { TokenProvider } from '../token/types.ts';
 import { answerRoom, answerSize } from './answer-size.ts';
 import { budgetsOf, tableBudgets } from './budgets.ts';
 import { groupsOf, isAsked } from './client-table.ts';
-import { keptClaims } from './kept-claims.ts';
-import { networkName } from './network-name.ts';
+import { keptClaims, signinClaims } from './kept-claims.ts';
 import { dependsOn } from './per-policy.ts';
 import { record } from './record.ts';
 import { roleScopes } from './scopes.ts';
-import { signinClaims } from './signin-claims.ts';
 import { stepUps } from './step-ups.ts';
 import {
   CHECKED,

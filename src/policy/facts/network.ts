@@ -14,6 +14,9 @@ export const evaluation: Evaluation<Network> = {
   truth: (fact, context) => context.request?.within(fact.value),
 };
 
+/** One text for the ranges of a fact. The list of networks in the table has a place for it. */
+export const networkName = (ranges: readonly string[]): string => ranges.join(' ');
+
 const keys = () => ({
   network: list(cidr, '[10.9.0.0/24]').describe('The client’s address is in one of these ranges.').optional(),
 });

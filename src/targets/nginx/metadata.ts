@@ -3,7 +3,7 @@ import { isIssuerUrl } from '../../policy/addresses.ts';
 import { DEFAULTS } from '../../policy/bounds.ts';
 import type { Host, Policy, Provider, Route } from '../../policy/types.ts';
 import { providerKind, TENANT } from '../../providers/index.ts';
-import { requiresDpop } from '../../rules/proved.ts';
+import { requiresDpop } from '../../rules/requires-dpop.ts';
 import { METADATA_PATH, resourceOf, resourcePath } from '../../rules/resource.ts';
 import { routeScopes } from '../../rules/scopes.ts';
 import { PROOF_ALGORITHMS } from '../../token/proof/types.ts';

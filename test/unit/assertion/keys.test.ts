@@ -2,9 +2,8 @@ import { decodeProtectedHeader } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { assertionClaims } from '../../../src/assertion/claims.ts';
 import { newSigningKeys, rotateSigningKeys } from '../../../src/assertion/rotate.ts';
-import { signAssertion } from '../../../src/assertion/sign.ts';
+import { type SigningKeys, signAssertion } from '../../../src/assertion/sign.ts';
 import { readSigningKeys } from '../../../src/assertion/signing-keys.ts';
-import type { SigningKeys } from '../../../src/assertion/types.ts';
 
 const NOW = 1_800_000_000;
 const HOUR = 3600;

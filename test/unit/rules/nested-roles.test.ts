@@ -8,7 +8,7 @@ import { budgetsOf } from '../../../src/rules/budgets.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { roleChanges } from '../../../src/rules/definitions.ts';
 import { heldByNobody, impliedBy } from '../../../src/rules/implied.ts';
-import { requiresDpop } from '../../../src/rules/proved.ts';
+import { requiresDpop } from '../../../src/rules/requires-dpop.ts';
 import { roleScopes } from '../../../src/rules/scopes.ts';
 import { stepUps } from '../../../src/rules/step-ups.ts';
 import { toTable } from '../../../src/rules/table.ts';
