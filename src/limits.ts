@@ -1,6 +1,10 @@
 /** Limits of tokens, keys, providers and nginx; sizes in bytes, times in seconds unless the name says otherwise. */
 
-/** Longest token that is read. nginx itself accepts header lines of up to 32 KB in the rendered servers. */
+/** Longest header line that the rendered servers accept. The default server of a socket reads it before the host is
+ * known. */
+export const HEADER_LINE_BYTES = 32 * 1024;
+
+/** Longest token that is read. */
 export const MAX_TOKEN_BYTES = 16 * 1024;
 
 /** Largest discovery document or JWKS that is read. */

@@ -1,8 +1,9 @@
 import { explainFact, type FactExplanation } from '../caller/explain.ts';
 import type { Caller } from '../caller/types.ts';
+import { HEADER_LINE_BYTES } from '../limits.ts';
 import { advise } from '../policy/suggest.ts';
 import type { Agent, AskedFrom, Policy, Role } from '../policy/types.ts';
-import type { Refusal, Result } from '../reasons.ts';
+import { type Refusal, type Result, refuse } from '../reasons.ts';
 import { ELSEWHERE, heldByAnonymous } from '../rules/anonymous.ts';
 import { type DecidingCaller, travelling } from '../rules/decide.ts';
 import type { Reached } from './ask.ts';
@@ -166,6 +167,7 @@ function personOf(
   const claimedFrom = (from: AskedFrom): Result<ClaimedCaller> => {
     const token = () => {
       text ??= tokenText(runtime, file as string);
+      if ('Authorization: Bearer \r\n'.length + text.length > HEADER_LINE_BYTES) return refuse('header_too_large');
       return offline.ofToken(text, host.providers, route.audiences, from);
     };
     return offline.callerAt(route, { ...from, ...(file !== undefined && { token }) });

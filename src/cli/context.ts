@@ -1,4 +1,5 @@
 import type { CommandContext, StricliProcess } from '@stricli/core';
+import { seconds } from '../policy/units.ts';
 import { foreign } from './foreign.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -79,4 +80,10 @@ export function described(text: string, examples: readonly string[]): string {
 /** JSON as the commands print it. */
 export function json(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** A duration as policies write it, in seconds. */
+export function parseDuration(text: string): number {
+  if (!/^\d{1,6}[smhd]$/.test(text)) throw new Error('write a duration such as 12h or 7d');
+  return seconds(text);
 }

@@ -32,7 +32,7 @@ function callerJson({ kind, caller, claimed }: Asker) {
 
 /** An explanation as JSON. */
 export function explanationJson(explanation: Explanation, policy: Policy, unverified: boolean): unknown {
-  const { method, url, message, host, route, asker, rules, roles, limits, decision, wouldPass } = explanation;
+  const { method, url, message, host, route, asker, rules, roles, limits, assumes, decision, wouldPass } = explanation;
   const refusal = refusalOf(explanation);
   const service = serviceAsked(explanation, policy);
   return {
@@ -62,6 +62,7 @@ export function explanationJson(explanation: Explanation, policy: Policy, unveri
     ...(asker && { caller: callerJson(asker) }),
     ...(unverified && { signature: 'not checked' }),
     ...(limits.length > 0 && { limits }),
+    ...(assumes.length > 0 && { assumes }),
     rules: rules.map(({ rule, passed, conditions }) => ({
       ...ruleJson(rule),
       passed,

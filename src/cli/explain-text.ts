@@ -93,7 +93,7 @@ function boundLines(asker: Asker | undefined): string[] {
 
 /** An explanation for people. */
 export function explanationText(explanation: Explanation, policy: Policy, unverified: boolean, paint: Paint): string {
-  const { method, url, message, route, asker, rules, roles, limits } = explanation;
+  const { method, url, message, route, asker, rules, roles, limits, assumes } = explanation;
   const service = serviceAsked(explanation, policy);
   const to = service?.direct === undefined ? throughText(service, policy) : 'directly';
   const named = new Set(rules.flatMap(({ conditions }) => conditions.map(({ text }) => text)));
@@ -109,6 +109,7 @@ export function explanationText(explanation: Explanation, policy: Policy, unveri
     ...boundLines(asker),
     ...(unverified ? [`          ${UNVERIFIED}`] : []),
     ...limits.map((limit) => `limit     ${limit}`),
+    ...assumes.map((text) => `assumes   ${text}`),
     ...(rules.length === 0 ? [] : ['rules']),
     ...rules.flatMap((rule) => ruleLines(rule, route?.service, paint)),
     ...(others.length === 0 ? [] : ['roles that no rule of the route names']),

@@ -2,6 +2,7 @@ import { buildCommand } from '@stricli/core';
 import { readAddress } from '../cidr.ts';
 import { reach, splitUrl } from './ask.ts';
 import { type AskerFlags, askerOf, parseTime } from './asker.ts';
+import type { BeyondFlags } from './beyond.ts';
 import {
   action,
   type Context,
@@ -10,6 +11,7 @@ import {
   formatFlag,
   json,
   NO,
+  parseDuration,
   policyFlag,
   WrongUse,
   YES,
@@ -22,7 +24,7 @@ import { type MessageFlags, messageFlags, messageOf } from './message.ts';
 import type { Runtime } from './runtime.ts';
 import { painter } from './style.ts';
 
-interface Flags extends AskerFlags, MessageFlags {
+interface Flags extends AskerFlags, BeyondFlags, MessageFlags {
   readonly policy?: string;
   readonly format: Format;
 }
@@ -31,6 +33,12 @@ interface Flags extends AskerFlags, MessageFlags {
 function parseAddress(text: string): string {
   if (readAddress(text) === undefined) throw new Error('write an address, such as 10.9.0.7 or fd00::7');
   return text;
+}
+
+/** `--origin`. */
+function parseOrigin(text: string): string {
+  if (/^(?:null|https?:\/\/[^/?#\s]+)$/.test(text)) return text;
+  throw new Error('write an origin as browsers send it, such as https://app.example.com');
 }
 
 /** `--certificate`. */
@@ -59,7 +67,7 @@ function explainRequest(runtime: Runtime, loaded: Loaded, flags: Flags, method: 
   if ('reason' in reached) return explainRefusal(asked, reached);
   const at = { ...asked, ...reached };
   const asker = askerOf(runtime, loaded.policy, flags, reached);
-  return 'reason' in asker ? explainRefusal(at, asker) : explainRoute(loaded, at, asker);
+  return 'reason' in asker ? explainRefusal(at, asker) : explainRoute(loaded, at, asker, flags);
 }
 
 /** `meshgate explain`: whether a request is allowed, rule by rule, with the fact that decided. */
@@ -122,6 +130,20 @@ export const explainCommand = buildCommand<Flags, [string, string], Context>({
         optional: true,
         placeholder: 'NAME',
         brief: 'Show a client certificate with this SPIFFE id or DNS name',
+      },
+      origin: {
+        kind: 'parsed',
+        parse: parseOrigin,
+        optional: true,
+        placeholder: 'ORIGIN',
+        brief: 'Send it from a page of this origin',
+      },
+      signedIn: {
+        kind: 'parsed',
+        parse: parseDuration,
+        optional: true,
+        placeholder: 'TIME',
+        brief: 'Come with a session that began this long ago, as in 9h',
       },
       ...messageFlags,
       policy: policyFlag,

@@ -5,9 +5,10 @@ import { type Refusal, reasons } from '../reasons.ts';
 import { budgetsOf, countedText, EACH } from '../rules/budgets.ts';
 import { decide, hasMethod, isWho, toolRefusal } from '../rules/decide.ts';
 import { messageText } from '../rules/tools.ts';
-import type { Decision, Rule } from '../rules/types.ts';
+import type { Decision, Request, Rule } from '../rules/types.ts';
 import { ADDRESS_UNSAID } from './asked-from.ts';
 import type { Asker } from './asker.ts';
+import { Beyond, type BeyondFlags } from './beyond.ts';
 import type { Loaded } from './load.ts';
 import { mcpHeaders } from './message.ts';
 
@@ -37,6 +38,8 @@ export interface Explanation {
   readonly decision: Decision<Rule> | (Refusal & { readonly allow: false });
   /** The budgets that the request uses if it passes, in words. */
   readonly limits: readonly string[];
+  /** What is assumed of an allowed request, since nobody says it. */
+  readonly assumes: readonly string[];
   /** The first role that would have passed, and its rule; `authenticated` if any valid credential would pass. */
   readonly wouldPass?: { readonly who: string; readonly rule: Rule };
 }
@@ -114,14 +117,34 @@ function limitsOf(policy: Policy, { host, route }: { host: Host; route: Route },
 /** The request that is explained. */
 type Asked = Pick<Explanation, 'method' | 'url' | 'message' | 'host' | 'route'>;
 
+/** Decides as the gateway does, with what it checks besides the rules. */
+function decideBeyond(
+  own: readonly Rule[],
+  caller: Asker['caller'],
+  request: Request,
+  beyond: Beyond,
+): Explanation['decision'] {
+  const before = beyond.credential();
+  if (before !== undefined) return { ...before, allow: false };
+  const decision = decide(own, caller, request);
+  if (!decision.allow) return decision;
+  if (beyond.isForeignNetwork()) {
+    const bare = decide(own, null, request);
+    return bare.allow ? bare : { allow: false, reason: 'origin_refused', nearest: decision.rule };
+  }
+  const after = beyond.headers(decision.rule);
+  return after === undefined ? decision : { ...after, allow: false };
+}
+
 /** The result of a decision, and its rule. */
-const outcomeOf = (decision: Decision<Rule>): string => (decision.allow ? decision.rule.id : decision.reason);
+const outcomeOf = (decision: Explanation['decision']): string => (decision.allow ? decision.rule.id : decision.reason);
 
 /** Explains the decision about a request that has a route. */
 export function explainRoute(
   loaded: Loaded,
   at: Asked & { readonly host: Host; readonly route: Route },
   asker: Asker,
+  flags: BeyondFlags = {},
 ): Explanation {
   const own = loaded.rules.filter((rule) => rule.route === at.route.name);
   const request = {
@@ -129,20 +152,24 @@ export function explainRoute(
     method: at.method,
     ...(at.message && { mcp: mcpHeaders(at.message) }),
   };
-  const decision = decide(own, asker.caller, request);
+  const beyond = new Beyond(loaded, { ...at, ...flags, asker });
+  const decision = decideBeyond(own, asker.caller, request, beyond);
   const isOfAddress =
     asker.elsewhere?.some((it) => outcomeOf(decide(own, it, request)) !== outcomeOf(decision)) === true;
   const agent = loaded.policy.agents[asker.caller?.agent ?? ''];
   const isActor = !decision.allow && decision.reason === 'actor_not_allowed';
-  const isStepUp = !decision.allow && decision.stepUp !== undefined;
-  const wouldPass = decision.allow || isActor || isStepUp ? undefined : passing(own, at.method, agent);
+  const isStepUp = !decision.allow && 'stepUp' in decision;
+  const limits = limitsOf(loaded.policy, at, asker);
+  const isOfRules = !decision.allow && decision.reason !== 'origin_refused' && decision.reason !== 'session_expired';
+  const wouldPass = !isOfRules || isActor || isStepUp ? undefined : passing(own, at.method, agent);
   return {
     ...at,
     asker: isOfAddress ? { ...asker, text: `${asker.text}; ${ADDRESS_UNSAID}: give --network` } : asker,
     rules: own.map((rule) => explainRule(rule, asker, loaded.policy, at)),
     roles: asker.kind === 'token' ? Object.values(loaded.policy.roles).map((role) => deciding(asker.role(role))) : [],
     decision,
-    limits: limitsOf(loaded.policy, at, asker),
+    limits,
+    assumes: decision.allow ? beyond.assumptions(limits) : [],
     ...(wouldPass && { wouldPass }),
   };
 }
@@ -154,6 +181,7 @@ export function explainRefusal(at: Asked, { reason, detail }: Refusal): Explanat
     rules: [],
     roles: [],
     limits: [],
+    assumes: [],
     decision: { allow: false, reason, ...(detail !== undefined && { detail }) },
   };
 }

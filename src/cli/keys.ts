@@ -1,10 +1,9 @@
 import { buildCommand, buildRouteMap } from '@stricli/core';
 import { newSigningKeys, replaceSigningKeys, rotateSigningKeys } from '../assertion/rotate.ts';
 import { PUBLISHED_BEFORE_SIGNING_S } from '../limits.ts';
-import { seconds } from '../policy/units.ts';
 import { PUBLISHED_BEFORE_SEALING_S } from '../session/limits.ts';
 import { isRing, newRing, replaceRing, rotateRing } from '../session/rotate-ring.ts';
-import { action, type Context, described, NO, WrongUse, YES } from './context.ts';
+import { action, type Context, described, NO, parseDuration, WrongUse, YES } from './context.ts';
 import { reasonOf, utf8 } from './load.ts';
 import { codeOf, type Runtime } from './runtime.ts';
 
@@ -23,11 +22,6 @@ const IMAGE_USER = 10101;
 
 /** Longest life of a session if the policy does not set it. */
 const ABSOLUTE_S = 24 * 3600;
-
-function parseDuration(text: string): number {
-  if (!/^\d{1,6}[smhd]$/.test(text)) throw new Error('write a duration such as 12h or 7d');
-  return seconds(text);
-}
 
 /** The text of a file; `undefined` if there is none. */
 function textOf(runtime: Runtime, file: string): string | undefined {

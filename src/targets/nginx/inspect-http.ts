@@ -1,12 +1,9 @@
+import { HEADER_LINE_BYTES } from '../../limits.ts';
 import type { Policy } from '../../policy/types.ts';
 import { readsAddresses } from './budgets.ts';
 import type { Read } from './inspect-read.ts';
 import { defaultServer, effective, everywhere, type Server, type Tree } from './inspect-tree.ts';
 import { type ReadText, type Warning, warn } from './inspect-types.ts';
-
-/** Longest header line that the rendered servers accept. The default server of a socket reads it before the host is
- * known. */
-const HEADER_LINE_BYTES = 32 * 1024;
 
 function talksTooMuch({ args }: Read): boolean {
   return args.slice(1).some((level) => /^(info|debug(_\w+)?)$/.test(level));

@@ -1,0 +1,130 @@
+import { encodeList, encodeValue } from '../caller/encode.ts';
+import type { Caller } from '../caller/types.ts';
+import { isWildcard } from '../host-name.ts';
+import { DEFAULTS } from '../policy/bounds.ts';
+import type { Host, Route } from '../policy/types.ts';
+import { type Refusal, refuse } from '../reasons.ts';
+import { linesOf, planOf, type ToldCaller } from '../rules/answer-lines.ts';
+import { toTable } from '../rules/table.ts';
+import type { Rule, TableRoute } from '../rules/types.ts';
+import { originOf } from '../session/urls.ts';
+import { splitUrl } from './ask.ts';
+import type { Asker } from './asker.ts';
+import type { Loaded } from './load.ts';
+
+/*
+ * What the gateway checks besides the rules, as far as it can be said without one: when a session ends, which origin
+ * sends the request, whether the identity headers fit. What nobody says is assumed, and the assumption is printed.
+ */
+
+export interface BeyondFlags {
+  /** The origin of the page that sends the request. */
+  readonly origin?: string;
+  /** Seconds since the session began. */
+  readonly signedIn?: number;
+}
+
+/** A request and its caller. */
+interface Asked extends BeyondFlags {
+  readonly method: string;
+  readonly url: string;
+  readonly host: Host;
+  readonly route: Route;
+  readonly asker: Asker;
+}
+
+/** nginx passes on the origin of other methods only for an `Upgrade`. */
+const SAFE = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
+
+/** Whether the caller may be one with a session. */
+const mayHaveSession = ({ route, asker }: Asked): boolean =>
+  asker.kind === 'roles' && asker.caller?.agent === undefined && route.accept.includes('session');
+
+/** What the gateway checks besides the rules. */
+export class Beyond {
+  readonly #loaded: Loaded;
+  readonly #asked: Asked;
+  readonly #route: TableRoute;
+  readonly #headerNames: readonly string[];
+  readonly #room: number;
+  readonly #certificates: boolean;
+
+  constructor(loaded: Loaded, asked: Asked) {
+    const { routes, headerNames, answerRoom } = toTable(loaded.policy, loaded.rules, { egress: '' });
+    this.#loaded = loaded;
+    this.#asked = asked;
+    this.#route = routes[asked.route.name] as TableRoute;
+    this.#headerNames = headerNames;
+    this.#room = answerRoom;
+    this.#certificates = asked.asker.kind === 'certificate';
+  }
+
+  #isForeign(named: readonly string[] = []): boolean {
+    const { origin, method, url, host } = this.#asked;
+    if (origin === undefined || SAFE.includes(method)) return false;
+    const { publicPort = DEFAULTS.publicPort } = this.#loaded.policy.gateway;
+    const asked = splitUrl(url)?.host.toLowerCase().replace(/:\d*$/, '');
+    const name = isWildcard(host.name) ? (asked ?? '') : host.name;
+    return !named.includes(origin) && origin !== originOf(name, publicPort);
+  }
+
+  /** Why a request with a session or a certificate is refused before any rule. */
+  credential(): Refusal | undefined {
+    const { signedIn } = this.#asked;
+    const isSession = mayHaveSession(this.#asked);
+    const { session } = this.#loaded.policy.gateway;
+    if (isSession && session !== undefined && signedIn !== undefined && signedIn >= session.absolute) {
+      return refuse('session_expired', `a session ends ${session.absolute}s after the sign-in`);
+    }
+    const isAmbient = isSession || this.#certificates;
+    return isAmbient && this.#isForeign(this.#route.origins) ? refuse('origin_refused') : undefined;
+  }
+
+  /** Whether a page of another origin sends the request, so that an anonymous caller gets no role by the network. */
+  isForeignNetwork(): boolean {
+    return this.#asked.asker.caller?.nobody === true && this.#isForeign(this.#route.openOrigins);
+  }
+
+  /** Why an allowed request is refused all the same: an identity header does not fit. */
+  headers(rule: Rule): Refusal | undefined {
+    const { asker, route } = this.#asked;
+    const caller = asker.claimed?.caller;
+    if (caller === undefined) return undefined;
+    const lines = linesOf(toldOf(caller), planOf(route.headers, this.#headerNames, this.#room), rule);
+    return 'reason' in lines ? lines : undefined;
+  }
+
+  /** What is assumed of an allowed request. */
+  assumptions(limits: readonly string[]): readonly string[] {
+    const { method, origin, route, asker, signedIn } = this.#asked;
+    const { session } = this.#loaded.policy.gateway;
+    const isSession = mayHaveSession(this.#asked);
+    const isAmbient = isSession || this.#certificates || (asker.caller?.roles.length ?? 0) > 0;
+    const isOfBrowser = isAmbient && asker.kind !== 'token' && (asker.kind !== 'roles' || isSession);
+    const began = signedIn === undefined ? `began in the last ${session?.absolute}s and ` : '';
+    return [
+      ...(isSession && session !== undefined
+        ? [`if the credential is a session, it ${began}was used in the last ${session.idle}s`]
+        : []),
+      ...(isOfBrowser && origin === undefined && !SAFE.includes(method)
+        ? ['a program sends it, or a page of this host: give --origin']
+        : []),
+      ...(asker.claimed === undefined && Object.values(route.headers).some(isLong)
+        ? ['the identity headers fit into an answer']
+        : []),
+      ...limits.map(() => 'no limit is used up'),
+    ].filter((text, index, all) => all.indexOf(text) === index);
+  }
+}
+
+/** Whether the length of an identity header depends on what a provider says. */
+const isLong = (source: Route['headers'][string]): boolean =>
+  source === 'groups' || (typeof source === 'object' && 'claim' in source);
+
+const toldOf = (caller: Caller): ToldCaller => ({
+  caller,
+  provider: caller.provider,
+  user: encodeValue(caller.subject),
+  roles: caller.roles.join(','),
+  ...(caller.agent !== undefined && { agent: caller.agent, actors: encodeList(caller.actors ?? []) }),
+});
