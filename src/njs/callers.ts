@@ -74,7 +74,7 @@ export function callersOf<P extends Place>(gateway: Gateway, door: Door<P>): Way
       sessions === undefined ? anonymous(r, to, method) : sessions.meet(r, to, method, line),
     certificate(r, to, method, certificate) {
       const now = Date.now() / 1000;
-      const known = certificates?.meet(certificate, now);
+      const known = certificates?.(certificate, now);
       if (known === undefined) return anonymous(r, to, method);
       if (!known.ok) return door.refuse(r, to, known);
       if (isForeign(r, to, to.origins)) return door.refuse(r, to, refuse('origin_refused'), { known: known.value });

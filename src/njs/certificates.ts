@@ -1,9 +1,11 @@
-import { certificateSubject } from '../caller/reserved.ts';
+import { certificateCaller, certificateSubject } from '../caller/reserved.ts';
+import type { TokenAgent } from '../caller/types.ts';
 import { CERTIFICATES_PER_CONTEXT } from '../limits.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
-import { type Result, refuse } from '../reasons.ts';
+import { ok, type Result, refuse } from '../reasons.ts';
 import type { Revocable } from '../session/revocation.ts';
-import type { ClientCertificate } from '../token/client-certificate.ts';
+import { type ClientCertificate, readClientCertificate } from '../token/client-certificate.ts';
+import { type KnownCaller, knownCaller } from './known.ts';
 import { canLookUp, isKeptRevoked, type Kept, unread } from './revocation-reader.ts';
 
 /** What each reader keeps of a certificate. */
@@ -12,17 +14,6 @@ export interface ReadCertificate extends Kept {
   readonly notAfter: number;
   readonly revocable: Revocable;
 }
-
-/** The properties by which a certificate can be revoked: its subject, with the provider `certificate`, and its
- * thumbprint. */
-export const revocableCertificate = (
-  certificate: Pick<ClientCertificate, 'spiffe' | 'dns' | 'subject' | 'notBefore' | 'thumbprint'>,
-): Revocable => ({
-  provider: CERTIFICATE_PROVIDER,
-  subject: certificateSubject(certificate),
-  kids: [certificate.thumbprint],
-  at: certificate.notBefore,
-});
 
 const revocableOf = ({ revocable }: ReadCertificate): Revocable => revocable;
 
@@ -64,3 +55,45 @@ export function certificateReader<T extends ReadCertificate>(
     return isKeptRevoked(made.value, revocableOf) ? refuse('revoked', 'the client certificate is revoked') : made;
   };
 }
+
+/** What is made of a client's certificate. */
+interface Made<T> extends ReadCertificate {
+  readonly made: Result<T>;
+}
+
+/**
+ * {@link certificateReader} for certificates of clients. One can be revoked by its subject, with the provider
+ * `certificate`, and by its thumbprint.
+ */
+export function clientReader<T>(
+  make: (certificate: ClientCertificate) => Result<T>,
+): (escaped: string, now: number) => Result<T> {
+  const readerOf = certificateReader((escaped): Result<Made<T>> => {
+    const read = readClientCertificate(escaped);
+    if (!read.ok) return read;
+    const { thumbprint, notBefore, notAfter } = read.value;
+    const subject = certificateSubject(read.value);
+    const revocable = { provider: CERTIFICATE_PROVIDER, subject, kids: [thumbprint], at: notBefore };
+    const made = make(read.value);
+    return made.ok ? ok({ made, notAfter, revocable }) : made;
+  });
+  return (escaped, now) => {
+    const read = readerOf(escaped, now);
+    return read.ok ? read.value.made : read;
+  };
+}
+
+/** Finds callers by their client certificates, which nginx has verified. */
+export type CertificateCallers = (escaped: string, now: number) => Result<KnownCaller>;
+
+/**
+ * @param agents of the policy that send tokens: an agent with a SPIFFE id may use its certificate instead
+ * @returns says `proof_invalid` or `revoked` if there is no caller
+ */
+export const certificateCallers = (agents: readonly TokenAgent[] | undefined): CertificateCallers =>
+  clientReader((certificate) => {
+    const caller = certificateCaller(certificate, agents);
+    if (!caller.ok) return caller;
+    const { notAfter, thumbprint } = certificate;
+    return ok({ ...knownCaller(caller.value, '', notAfter, thumbprint), ready: new Map() });
+  });

@@ -1,6 +1,6 @@
 import type { Table } from '../rules/types.ts';
 import { Bearers } from './bearers.ts';
-import { CertificateCallers } from './certificate-callers.ts';
+import { type CertificateCallers, certificateCallers } from './certificates.ts';
 import { KeyStore } from './keys.ts';
 import { Prover } from './prove.ts';
 import { Sessions } from './sessions.ts';
@@ -28,7 +28,7 @@ export function gatewayOf(table: Table): Gateway {
     bearers: new Bearers(table, keys),
     prover: new Prover(table),
     sessions: table.session && new Sessions(table, table.session),
-    certificates: table.certificates && new CertificateCallers(table.agents),
+    certificates: table.certificates && certificateCallers(table.agents),
     views: viewsOf(table),
     signer: table.assertion && new Signer(table.assertion),
   };

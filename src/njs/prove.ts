@@ -6,12 +6,11 @@ import { DEFAULTS } from '../policy/bounds.ts';
 import { ok, type Refusal, type Result, refuse } from '../reasons.ts';
 import type { Table } from '../rules/types.ts';
 import { originOf } from '../session/urls.ts';
-import { readClientCertificate } from '../token/client-certificate.ts';
 import type { ExpectedProof, Proof } from '../token/proof/types.ts';
 import { type ProofContext, verifyProof } from '../token/proof/verify.ts';
 import type { Binding } from '../token/types.ts';
 import { prepareLimit, type Short, spend } from './budgets.ts';
-import { certificateReader, revocableCertificate } from './certificates.ts';
+import { clientReader } from './certificates.ts';
 import { locksDict, proofKeysDict, proofsDict } from './dicts.ts';
 import type { KnownCaller, PreparedLimit } from './known.ts';
 import { Nonces, type NoncesNow } from './nonces.ts';
@@ -138,10 +137,7 @@ export class Prover {
   /** Port of the hosts' public URLs. */
   readonly #port: number;
   readonly #skew: number;
-  readonly #certificateOf = certificateReader((escaped) => {
-    const read = readClientCertificate(escaped);
-    return read.ok ? ok({ ...read.value, revocable: revocableCertificate(read.value) }) : read;
-  });
+  readonly #certificateOf = clientReader(ok);
   readonly #context: ProofContext = {
     known: new Map(),
     imported: new Map(),

@@ -11,7 +11,7 @@ import { type KnownCaller, knownCaller } from './known.ts';
 const FORM = '3';
 
 /** A token's last characters, which are its signature's and differ; the whole is compared after that. */
-const tail = (token: string): string => token.slice(-32);
+const TAIL = -32;
 
 interface Near {
   readonly scope: string;
@@ -63,7 +63,7 @@ export class TokenCache {
     if (this.#near.size >= TOKENS_PER_CONTEXT) {
       this.#near.delete(this.#near.keys().next().value as string);
     }
-    this.#near.set(tail(token), { scope, token, known });
+    this.#near.set(token.slice(TAIL), { scope, token, known });
     return known;
   }
 
@@ -72,10 +72,10 @@ export class TokenCache {
    * @param scope what the token was verified for; an entry is found only under the same scope
    */
   get(scope: string, token: string, now: number): KnownCaller | undefined {
-    const near = this.#near.get(tail(token));
+    const near = this.#near.get(token.slice(TAIL));
     if (near !== undefined && near.token === token && near.scope === scope) {
       if (near.known.until > now) return near.known;
-      this.#near.delete(tail(token));
+      this.#near.delete(token.slice(TAIL));
       return undefined;
     }
     if (!this.#isToken(token)) return undefined;
@@ -122,7 +122,7 @@ export class TokenCache {
 
   /** Forgets a token whose key is no longer published. */
   drop(scope: string, token: string): void {
-    this.#near.delete(tail(token));
+    this.#near.delete(token.slice(TAIL));
     tokensDict().delete(this.#dictKey(scope, token));
   }
 }

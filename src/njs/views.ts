@@ -7,15 +7,8 @@ import { networkName } from '../policy/facts/network.ts';
 import type { RequestView } from '../policy/facts/operator.ts';
 import { ok, type Result } from '../reasons.ts';
 import type { Table, TableRequest } from '../rules/types.ts';
-import { readClientCertificate } from '../token/client-certificate.ts';
-import { certificateReader, type ReadCertificate, revocableCertificate } from './certificates.ts';
+import { clientReader } from './certificates.ts';
 import { type KnownCaller, knownCaller } from './known.ts';
-
-/** What a certificate says about the names in the policy. */
-interface Seen extends ReadCertificate {
-  /** One digit for each name. */
-  readonly digits: string;
-}
 
 type HeadersIn = NginxHTTPRequest['headersIn'];
 
@@ -28,7 +21,8 @@ export class Views {
   readonly #of: RequestRoles;
   readonly #networks: ReadonlyMap<string, number>;
   readonly #names: ReadonlyMap<string, number>;
-  readonly #seen: (escaped: string, now: number) => Result<Seen>;
+  /** Says a digit for each name that the policy asks for: whether it is in the certificate. */
+  readonly #digitsOf: (escaped: string, now: number) => Result<string>;
   readonly #nobody = new Map<string, KnownCaller | null>();
 
   constructor(of: RequestRoles, { networks, certificates }: TableRequest) {
@@ -36,12 +30,7 @@ export class Views {
     this.#of = of;
     this.#networks = places(networks);
     this.#names = places(certificates);
-    this.#seen = certificateReader((escaped) => {
-      const read = readClientCertificate(escaped);
-      if (!read.ok) return read;
-      const digits = certificates.map((name) => (isNamed(read.value, name) ? '1' : '0')).join('');
-      return ok({ notAfter: read.value.notAfter, digits, revocable: revocableCertificate(read.value) });
-    });
+    this.#digitsOf = clientReader((it) => ok(certificates.map((name) => (isNamed(it, name) ? '1' : '0')).join('')));
   }
 
   /** The digits of a request's networks, and after a space those of its certificate, if that is valid. */
@@ -49,8 +38,8 @@ export class Views {
     const networks = headersIn[TO_CHECK.networks] ?? '';
     const escaped = this.#names.size === 0 ? undefined : headersIn['SSL-Client-Cert'];
     if (escaped === undefined) return networks;
-    const seen = this.#seen(escaped, now);
-    return seen.ok ? `${networks} ${seen.value.digits}` : networks;
+    const digits = this.#digitsOf(escaped, now);
+    return digits.ok ? `${networks} ${digits.value}` : networks;
   }
 
   #requestOf(view: string): RequestView {
