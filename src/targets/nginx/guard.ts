@@ -1,3 +1,4 @@
+import type { Provider } from '../../policy/types.ts';
 import { requestFacts } from '../../rules/table.ts';
 import { UnprintableError } from './print.ts';
 import type { Scene } from './scene.ts';
@@ -26,6 +27,10 @@ function hold(shape: keyof typeof SHAPES, texts: readonly (string | undefined)[]
   }
 }
 
+/** The files by which a provider knows its client. */
+const certificateOf = (auth: NonNullable<Provider['client']>['auth'] | undefined) =>
+  auth?.kind === 'tls_client_auth' ? auth : undefined;
+
 /** Checks that every text of a policy has the form of its place, wherever the policy came from. The parser checks the
  * same, with better messages.
  *
@@ -48,63 +53,33 @@ export function guard({
   const { inner, store } = policy.gateway;
   const served = [...hosts, ...(signinHost ? [signinHost] : [])].map(({ host }) => host);
   const tls = [policy.gateway.tls, inner?.tls, ...served.map((host) => host.tls)];
-  hold(
-    'name',
-    [...identities, ...ingresses, ...services, ...providers].map(({ name }) => name),
-  );
-  hold(
-    'host',
-    served.map(({ name }) => name),
-  );
-  hold(
-    'path',
-    hosts.flatMap(({ routes }) => routes.map(({ route }) => route.path)),
-  );
-  hold('file', [options.dir, options.runDir, options.stateDir, options.accessLog, options.systemCa]);
-  hold(
-    'file',
-    tls.flatMap((one) => [one?.certFile, one?.keyFile]),
-  );
-  hold(
-    'file',
-    identities.flatMap(({ certFile, keyFile }) => [certFile, keyFile]),
-  );
-  hold('file', [
-    inner?.clientCaFile,
-    ...served.map(({ clientCaFile }) => clientCaFile),
-    ...ingresses.map(({ caFile }) => caFile),
-    ...services.map(({ direct }) => direct?.caFile),
-    ...providers.map((it) => it.caFile),
-    ...providers.flatMap(({ client }) =>
-      client?.auth.kind === 'tls_client_auth' ? [client.auth.certFile, client.auth.keyFile] : [],
-    ),
-    store?.caFile,
-    store?.certFile,
-    store?.keyFile,
-  ]);
-  hold('endpoint', store?.endpoints ?? []);
-  hold('machine', [
-    ...ingresses.flatMap(({ host, serverName }) => [host, serverName]),
-    ...services.map(({ authority }) => authority),
-  ]);
-  hold(
-    'machine',
-    services.flatMap(({ direct }) => [direct?.host, direct?.serverName]),
-  );
-  hold('addresses', [...resolver, ...policy.gateway.trustedProxies]);
-  hold('addresses', requestFacts(policy)?.networks.flatMap((ranges) => ranges.split(' ')) ?? []);
-  hold(
-    'header',
-    services.flatMap(({ requestHeaders = [] }) => requestHeaders),
-  );
-  hold('header', [...headerNames, ...cors.flatMap(({ headers, expose }) => [...headers, ...expose])]);
-  hold(
-    'origin',
-    cors.flatMap(({ origins }) => origins),
-  );
-  hold(
-    'method',
-    cors.flatMap(({ methods }) => methods),
-  );
-  hold('listen', [policy.gateway.health]);
+  const networks = requestFacts(policy)?.networks ?? [];
+  const texts: Readonly<Record<keyof typeof SHAPES, readonly (string | undefined)[]>> = {
+    name: [...identities, ...ingresses, ...services, ...providers].map(({ name }) => name),
+    host: served.map(({ name }) => name),
+    path: hosts.flatMap(({ routes }) => routes.map(({ route }) => route.path)),
+    file: [
+      ...[options.dir, options.runDir, options.stateDir, options.accessLog, options.systemCa],
+      ...[...tls, ...identities, store, ...providers.map(({ client }) => certificateOf(client?.auth))].flatMap(
+        (one) => [one?.certFile, one?.keyFile],
+      ),
+      ...[inner, ...served].map((one) => one?.clientCaFile),
+      ...[...ingresses, ...services.map(({ direct }) => direct), ...providers, store].map((one) => one?.caFile),
+    ],
+    endpoint: store?.endpoints ?? [],
+    machine: [
+      ...[...ingresses, ...services.map(({ direct }) => direct)].flatMap((one) => [one?.host, one?.serverName]),
+      ...services.map(({ authority }) => authority),
+    ],
+    addresses: [...resolver, ...policy.gateway.trustedProxies, ...networks.flatMap((ranges) => ranges.split(' '))],
+    header: [
+      ...services.flatMap(({ requestHeaders = [] }) => requestHeaders),
+      ...headerNames,
+      ...cors.flatMap(({ headers, expose }) => [...headers, ...expose]),
+    ],
+    origin: cors.flatMap(({ origins }) => origins),
+    method: cors.flatMap(({ methods }) => methods),
+    listen: [policy.gateway.health],
+  };
+  for (const [shape, all] of Object.entries(texts)) hold(shape as keyof typeof SHAPES, all);
 }

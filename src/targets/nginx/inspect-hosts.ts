@@ -1,9 +1,9 @@
 import type { Host, Policy } from '../../policy/types.ts';
 import { hasServiceAgents } from './door.ts';
 import { locations, passesOn } from './inspect-locations.ts';
+import { type Warning, warn } from './inspect-read.ts';
 import { rewrites } from './inspect-rewrite.ts';
 import { defaultServer, type Server, type Tree } from './inspect-tree.ts';
-import { type Warning, warn } from './inspect-types.ts';
 import { CHECK_PATH, HOP_PATH, hostFile, innerFile } from './names.ts';
 import { signinHostOf } from './scene.ts';
 

@@ -1,9 +1,8 @@
 import { HEADER_LINE_BYTES } from '../../limits.ts';
 import type { Policy } from '../../policy/types.ts';
 import { readsAddresses } from './budgets.ts';
-import type { Read } from './inspect-read.ts';
+import { type Read, type ReadText, type Warning, warn, warnAll } from './inspect-read.ts';
 import { defaultServer, effective, everywhere, type Server, type Tree } from './inspect-tree.ts';
-import { type ReadText, type Warning, warn } from './inspect-types.ts';
 
 function talksTooMuch({ args }: Read): boolean {
   return args.slice(1).some((level) => /^(info|debug(_\w+)?)$/.test(level));
@@ -20,15 +19,35 @@ export function errorLogs(tree: Tree, ours: readonly Server[]): readonly Warning
   for (const { body } of ours) {
     for (const log of everywhere(body)) if (log.name === 'error_log') logs.add(log);
   }
-  return [...logs]
-    .filter(talksTooMuch)
-    .map((log) =>
-      warn(
-        log,
-        `"error_log … ${log.args.slice(1).join(' ')}" writes whole request headers into the log, tokens included`,
-        'notice or a level above it',
-      ),
-    );
+  return warnAll(
+    [...logs].filter(talksTooMuch),
+    ({ args }) => `"error_log … ${args.slice(1).join(' ')}" writes whole request headers into the log, tokens included`,
+    'notice or a level above it',
+  );
+}
+
+/** Variables with which a reader of the log could impersonate a caller: tokens, session cookies, and URLs of a
+ * sign-in. */
+const CREDENTIALS = /\$\{?(http_cookie|http_authorization|sent_http_set_cookie|sent_http_location)\b/;
+
+/** Other access logs of the rendered servers, whose lines contain credentials. */
+export function accessLogs(tree: Tree, ours: readonly Server[]): readonly Warning[] {
+  const formats = new Map(
+    tree.http.filter(({ name }) => name === 'log_format').map((node) => [node.args[0] ?? '', node] as const),
+  );
+  const logs = ours
+    .flatMap(({ body }) => everywhere(body))
+    .filter(({ name, file }) => name === 'access_log' && tree.kind(file) === 'other');
+  const used = new Set(
+    logs.map(({ args }) => formats.get(args[1] ?? '')).filter((one): one is Read => one !== undefined),
+  );
+  const credentialIn = ({ args }: Read) => CREDENTIALS.exec(args.slice(1).join(' '))?.[1];
+  return warnAll(
+    [...used].filter((format) => credentialIn(format) !== undefined),
+    (format) =>
+      `log_format ${format.args[0]} writes $${credentialIn(format)} of the policy's hosts into a log: whoever reads it can come in with that`,
+    'the format without it; the log of the rendered files says who asked',
+  );
 }
 
 function bytes(size: string): number {
@@ -37,6 +56,28 @@ function bytes(size: string): number {
   return digits === '' ? Number.NaN : Number(digits) * factor;
 }
 
+/** How a server reads header lines, and what is wrong with another way. The place is said after "in". */
+const READING = [
+  {
+    name: 'underscores_in_headers',
+    wrong: ([value]: readonly string[]) => value === 'on',
+    text: "underscores_in_headers on counts in : a client's X_Forwarded_User may reach a service as X-Forwarded-User",
+    instead: 'underscores_in_headers off; there',
+  },
+  {
+    name: 'ignore_invalid_headers',
+    wrong: ([value]: readonly string[]) => value === 'off',
+    text: 'ignore_invalid_headers off counts in : names that are no names reach the services',
+    instead: 'ignore_invalid_headers on; there',
+  },
+  {
+    name: 'large_client_header_buffers',
+    wrong: ([, size = '']: readonly string[]) => bytes(size) < HEADER_LINE_BYTES,
+    text: 'large_client_header_buffers counts in : long tokens are refused there before anything is decided',
+    instead: 'large_client_header_buffers 4 32k; there',
+  },
+];
+
 /** A default server that reads header lines in another way than the rendered servers. */
 export function defaultServers(tree: Tree, ours: readonly Server[]): readonly Warning[] {
   const seen = new Set<Read>();
@@ -44,45 +85,14 @@ export function defaultServers(tree: Tree, ours: readonly Server[]): readonly Wa
     sockets.flatMap((socket) => {
       const other = defaultServer(tree, socket);
       if (other === undefined || ours.includes(other)) return [];
-      const said = (name: string, wrong: (args: readonly string[]) => boolean): Read | undefined => {
-        const found = effective(name, other.body, tree.http).at(-1);
-        if (found === undefined || seen.has(found) || !wrong(found.args)) return undefined;
-        seen.add(found);
-        return found;
-      };
       const where = `the default server of ${socket} (${other.node.file}:${other.node.line}), which reads the header lines of the policy's hosts too until it knows the host`;
-      const underscores = said('underscores_in_headers', ([value]) => value === 'on');
-      const invalid = said('ignore_invalid_headers', ([value]) => value === 'off');
-      const small = said('large_client_header_buffers', ([, size = '']) => bytes(size) < HEADER_LINE_BYTES);
-      return [
-        ...(underscores === undefined
-          ? []
-          : [
-              warn(
-                underscores,
-                `underscores_in_headers on counts in ${where}: a client's X_Forwarded_User may reach a service as X-Forwarded-User`,
-                'underscores_in_headers off; there',
-              ),
-            ]),
-        ...(invalid === undefined
-          ? []
-          : [
-              warn(
-                invalid,
-                `ignore_invalid_headers off counts in ${where}: names that are no names reach the services`,
-                'ignore_invalid_headers on; there',
-              ),
-            ]),
-        ...(small === undefined
-          ? []
-          : [
-              warn(
-                small,
-                `large_client_header_buffers counts in ${where}: long tokens are refused there before anything is decided`,
-                'large_client_header_buffers 4 32k; there',
-              ),
-            ]),
-      ];
+      return READING.flatMap(({ name, wrong, text, instead }) => {
+        const found = effective(name, other.body, tree.http)
+          .slice(-1)
+          .filter((one) => !seen.has(one) && wrong(one.args));
+        for (const one of found) seen.add(one);
+        return warnAll(found, () => text.replace(' in ', ` in ${where}`), instead);
+      });
     }),
   );
 }
@@ -94,59 +104,44 @@ export function proxies(tree: Tree, ours: readonly Server[], policy: Policy): re
     nodes.filter(({ name, file }) => name === 'set_real_ip_from' && tree.kind(file) === 'other');
   const instead = 'gateway.trusted_proxies, with the addresses of the proxies alone';
   return [
-    ...ours.flatMap(({ body }) =>
-      own(body).map((node) =>
-        warn(
-          node,
-          `set_real_ip_from ${node.args.join(' ')} counts beside gateway.trusted_proxies: each address in it can claim to be any other, and the policy decides or counts by addresses`,
-          instead,
-        ),
-      ),
+    ...warnAll(
+      ours.flatMap(({ body }) => own(body)),
+      ({ args }) =>
+        `set_real_ip_from ${args.join(' ')} counts beside gateway.trusted_proxies: each address in it can claim to be any other, and the policy decides or counts by addresses`,
+      instead,
     ),
-    ...(policy.gateway.trustedProxies.length > 0
-      ? []
-      : own(tree.http).map((node) =>
-          warn(
-            node,
-            `set_real_ip_from ${node.args.join(' ')} does not count for the hosts of the policy, which decides or counts by addresses: behind a proxy all clients have its address`,
-            instead,
-          ),
-        )),
+    ...warnAll(
+      policy.gateway.trustedProxies.length > 0 ? [] : own(tree.http),
+      ({ args }) =>
+        `set_real_ip_from ${args.join(' ')} does not count for the hosts of the policy, which decides or counts by addresses: behind a proxy all clients have its address`,
+      instead,
+    ),
   ];
 }
 
 /** Commands of OpenSSL that set CAs; the rendered files cannot reset them. */
 const VERIFY_CA = /^VerifyCA(File|Path|Store)$/i;
 
-/** CAs with which OpenSSL verifies clients instead of the policy's. */
-export function clientCas(tree: Tree, ours: readonly Server[], policy: Policy): readonly Warning[] {
-  if (policy.gateway.inner === undefined && !policy.hosts.some(({ clientCaFile }) => clientCaFile !== undefined))
-    return [];
-  return [tree.http, ...ours.map(({ body }) => body)]
-    .flat()
-    .filter(({ name, args: [command = ''] }) => name === 'ssl_conf_command' && VERIFY_CA.test(command))
-    .map((node) =>
-      warn(
-        node,
-        `ssl_conf_command ${node.args.join(' ')} verifies certificates of clients by other CAs than the policy's`,
-        'client_ca_file in the policy',
-      ),
-    );
+/** CAs with which OpenSSL verifies certificates instead of the policy's. */
+function cas(tree: Tree, ours: readonly Server[], name: RegExp, whose: string, instead: string): readonly Warning[] {
+  return warnAll(
+    [tree.http, ...ours.map(({ body }) => body)]
+      .flat()
+      .filter((node) => name.test(node.name) && VERIFY_CA.test(node.args[0] ?? '')),
+    (node) => `${node.name} ${node.args.join(' ')} verifies ${whose} by other CAs than the policy's`,
+    instead,
+  );
 }
 
-/** CAs with which OpenSSL verifies ingresses, services and providers instead of the policy's. */
-export function serverCas(tree: Tree, ours: readonly Server[]): readonly Warning[] {
-  return [tree.http, ...ours.map(({ body }) => body)]
-    .flat()
-    .filter(({ name, args: [command = ''] }) => /^(proxy|grpc)_ssl_conf_command$/.test(name) && VERIFY_CA.test(command))
-    .map((node) =>
-      warn(
-        node,
-        `${node.name} ${node.args.join(' ')} verifies services, ingresses and providers by other CAs than the policy's`,
-        'ca_file in the policy',
-      ),
-    );
-}
+/** The same for clients, if some host or the inner listener wants their certificates. */
+export const clientCas = (tree: Tree, ours: readonly Server[], { gateway, hosts }: Policy): readonly Warning[] =>
+  gateway.inner === undefined && hosts.every(({ clientCaFile }) => clientCaFile === undefined)
+    ? []
+    : cas(tree, ours, /^ssl_conf_command$/, 'certificates of clients', 'client_ca_file in the policy');
+
+/** The same for ingresses, services and providers. */
+export const serverCas = (tree: Tree, ours: readonly Server[]): readonly Warning[] =>
+  cas(tree, ours, /^(proxy|grpc)_ssl_conf_command$/, 'services, ingresses and providers', 'ca_file in the policy');
 
 /** Scripts and settings of njs that the rendered servers inherit, or that disable TLS. */
 export function scripts(tree: Tree, read: ReadText): readonly Warning[] {
@@ -161,31 +156,23 @@ export function scripts(tree: Tree, read: ReadText): readonly Warning[] {
     return text === undefined ? engines.length > 0 : /\brequire\s*\(/.test(text);
   };
   return [
-    ...engines.map((node) =>
-      warn(
-        node,
+    ...warnAll(
+      engines,
+      () =>
         'js_engine njs: every server inherits the scripts of http {}, and the old engine cannot read meshgate.js: nginx will not start',
-        'js_engine qjs, which http.conf says for all of http {}; in old scripts import instead of require()',
-      ),
+      'js_engine qjs, which http.conf says for all of http {}; in old scripts import instead of require()',
     ),
-    ...tree.http
-      .filter((node) => node.name === 'js_import' && !own(node) && old(node))
-      .map((node) =>
-        warn(
-          node,
-          `js_import ${node.args.join(' ')} at the http level is inherited by the servers of the hosts, and a script for the old engine breaks what runs there: services can set the gateway's cookies`,
-          'import instead of require() in the script',
-        ),
-      ),
-    ...all
-      .filter(({ name, args }) => name === 'js_fetch_keepalive' && args[0] !== '0')
-      .map((node) =>
-        warn(
-          node,
-          'js_fetch_keepalive keeps a connection whose certificate was refused, and the next call uses it unverified',
-          'no js_fetch_keepalive',
-        ),
-      ),
+    ...warnAll(
+      tree.http.filter((node) => node.name === 'js_import' && !own(node) && old(node)),
+      ({ args }) =>
+        `js_import ${args.join(' ')} at the http level is inherited by the servers of the hosts, and a script for the old engine breaks what runs there: services can set the gateway's cookies`,
+      'import instead of require() in the script',
+    ),
+    ...warnAll(
+      all.filter(({ name, args }) => name === 'js_fetch_keepalive' && args[0] !== '0'),
+      () => 'js_fetch_keepalive keeps a connection whose certificate was refused, and the next call uses it unverified',
+      'no js_fetch_keepalive',
+    ),
   ];
 }
 

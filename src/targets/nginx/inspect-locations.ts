@@ -1,7 +1,6 @@
 import type { Host, Route } from '../../policy/types.ts';
-import type { Read } from './inspect-read.ts';
+import { type Read, type Warning, warn } from './inspect-read.ts';
 import { everywhere, type Server, type Tree } from './inspect-tree.ts';
-import { type Warning, warn } from './inspect-types.ts';
 import { CHECK_PATH, HOP_PATH } from './names.ts';
 
 const ANSWERS_ELSEWHERE = /^((proxy|grpc|fastcgi|uwsgi|scgi|memcached)_pass|js_content)$/;

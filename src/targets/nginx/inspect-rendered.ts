@@ -1,7 +1,7 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
+import { type ReadText, type Warning, warn } from './inspect-read.ts';
 import { everywhere, type Tree } from './inspect-tree.ts';
-import { type ReadText, type Warning, warn } from './inspect-types.ts';
 import { CHECK_UPSTREAM } from './names.ts';
 import { type NginxOptions, nginxOptions } from './options.ts';
 import { renderNginx } from './render.ts';

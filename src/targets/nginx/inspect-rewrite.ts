@@ -1,6 +1,5 @@
-import type { Read } from './inspect-read.ts';
+import { type Read, type Warning, warn } from './inspect-read.ts';
 import type { Server, Tree } from './inspect-tree.ts';
-import { type Warning, warn } from './inspect-types.ts';
 import { CHECK_PATH } from './names.ts';
 
 /** Variables with the same value in the check's own request and in the client's. */

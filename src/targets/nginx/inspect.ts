@@ -1,12 +1,19 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { hosts } from './inspect-hosts.ts';
-import { clientCas, defaultServers, errorLogs, proxies, scripts, serverCas, variables } from './inspect-http.ts';
-import { accessLogs } from './inspect-logs.ts';
-import { readDump } from './inspect-read.ts';
+import {
+  accessLogs,
+  clientCas,
+  defaultServers,
+  errorLogs,
+  proxies,
+  scripts,
+  serverCas,
+  variables,
+} from './inspect-http.ts';
+import { type ReadText, readDump, type Warning, warn } from './inspect-read.ts';
 import { rendered } from './inspect-rendered.ts';
 import { toTree } from './inspect-tree.ts';
-import { type ReadText, type Warning, warn } from './inspect-types.ts';
 
 export interface Inspection {
   /** In the order of the dump's files, then by line. */
