@@ -102,21 +102,10 @@ export const DIRECTIONS = directions({
         says: 'the session cookie for the browser',
         when: 'if a session was renewed or has ended',
       },
-      rule: {
-        name: 'X-Meshgate-Rule',
-        says: 'the rule that allows the request; of a refusal, the one that failed by least',
-        when: 'if there is one',
+      caller: {
+        name: 'X-Meshgate-Caller',
+        says: 'what nginx logs and sends of the caller: fields between two dots, with a TAB between them, in the order of `CALLER_FIELDS`, then the short identity headers of the policy',
       },
-      as: {
-        name: 'X-Meshgate-As',
-        says: 'the mesh identity that nginx connects with',
-        when: 'if the service is in the mesh',
-      },
-      user: { name: 'X-Meshgate-User', says: 'the subject of the caller', when: 'if the caller is known' },
-      provider: { name: 'X-Meshgate-Provider', says: 'the provider of the caller', when: 'if the caller is known' },
-      roles: { name: 'X-Meshgate-Roles', says: 'the roles of the caller', when: 'if the caller has roles' },
-      agent: { name: 'X-Meshgate-Agent', says: 'the agent', when: 'if an agent asks' },
-      actors: { name: 'X-Meshgate-Actors', says: 'the actor chain', when: 'if an agent asks' },
       assertion: {
         name: 'X-Meshgate-Assertion',
         says: 'the signed assertion for the service',
@@ -125,7 +114,7 @@ export const DIRECTIONS = directions({
       identity: {
         name: 'X-Meshgate-H',
         says: 'the value of identity header N of the policy',
-        when: 'if the route sends that identity header, and no other line has its value',
+        when: 'if the route sends that identity header, and its value is a list or a claim',
       },
     },
   },
@@ -234,9 +223,20 @@ export const DIRECTIONS = directions({
     headers: {
       location: { name: 'X-Meshgate-Location', says: 'nothing: reserved', when: 'never' },
       scope: { name: 'X-Meshgate-Scope', says: 'nothing: reserved', when: 'never' },
+      as: { name: 'X-Meshgate-As', says: 'nothing: reserved', when: 'never' },
+      roles: { name: 'X-Meshgate-Roles', says: 'nothing: reserved', when: 'never' },
+      agent: { name: 'X-Meshgate-Agent', says: 'nothing: reserved', when: 'never' },
+      actors: { name: 'X-Meshgate-Actors', says: 'nothing: reserved', when: 'never' },
     },
   },
 });
+
+/**
+ * The fields of `X-Meshgate-Caller`, in their order: the rule that allows the request, or of a refusal the one that failed by
+ * least; the mesh identity that nginx connects with; subject, provider and roles of the caller; the agent that acts, and the
+ * actor chain. A field that does not apply is empty. nginx keeps each in `$meshgate_NAME`.
+ */
+export const CALLER_FIELDS: readonly string[] = ['rule', 'as', 'user', 'provider', 'roles', 'agent', 'actors'];
 
 type NamesOf<T extends Readonly<Record<string, InternalHeader>>> = { readonly [Key in keyof T]: T[Key]['name'] };
 

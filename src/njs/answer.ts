@@ -1,6 +1,6 @@
 import { FROM_CHECK } from '../internal-headers.ts';
 import type { Refusal } from '../reasons.ts';
-import { linesOf } from '../rules/answer-lines.ts';
+import { callerLine, linesOf } from '../rules/answer-lines.ts';
 import { budgetOf, spend } from './budgets.ts';
 import { budgetsDict } from './dicts.ts';
 import type { KnownCaller } from './known.ts';
@@ -86,5 +86,5 @@ export function letPass(
 
 /** 204 for an anonymous caller without roles. */
 export function letAnyonePass(r: NginxHTTPRequest, { id, as }: PreparedRule): void {
-  send(r, as === '' ? [FROM_CHECK.rule, id] : [FROM_CHECK.rule, id, FROM_CHECK.as, as], undefined);
+  send(r, [FROM_CHECK.caller, callerLine([id, as, '', '', '', '', ''])], undefined);
 }

@@ -2,7 +2,7 @@ import { encodeList, encodeValue } from '../caller/encode.ts';
 import { FROM_CHECK, TO_CHECK } from '../internal-headers.ts';
 import { MAX_ABOUT_BYTES } from '../limits.ts';
 import { type About, type ReasonCode, type ReasonEntry, type Refusal, reasons } from '../reasons.ts';
-import { aboutBytes } from '../rules/answer-lines.ts';
+import { aboutBytes, callerLine, fieldsOf } from '../rules/answer-lines.ts';
 import { type Challenged, challengesOf, type DpopError } from '../rules/challenge.ts';
 import { nearestRule } from '../rules/decide.ts';
 import type { SigninMode } from '../session/renewal-status.ts';
@@ -82,31 +82,23 @@ export function deny(r: NginxHTTPRequest, to: RefusedAt, { reason, detail, about
   out[FROM_CHECK.status] = status;
   out[FROM_CHECK.reason] = reason;
   out[FROM_CHECK.detail] = detail === undefined ? help : jsonInHeader(detail);
-  if (nearest !== undefined) out[FROM_CHECK.rule] = nearest.id;
+  out[FROM_CHECK.caller] = callerLine(fieldsAbout(nearest?.id ?? '', known, about));
   if (status === '503' || status === '429') out[FROM_CHECK.retryAfter] = String(retryAfter);
   if (signin !== undefined) out[FROM_CHECK.signin] = signin;
   const scope = more.scope ?? scopeOf(to, nearest, r.headersIn[TO_CHECK.method] as string);
   const challenge = challengesOf(reason, to, { scope, signin: asked, dpop: more.dpop ?? asDpop(reason, known) });
   // A list becomes one line each.
   if (challenge !== undefined) out['WWW-Authenticate'] = challenge as string;
-  if (known !== undefined && aboutBytes(known) <= MAX_ABOUT_BYTES) {
-    out[FROM_CHECK.user] = known.user;
-    out[FROM_CHECK.provider] = known.provider;
-    if (known.roles !== '') out[FROM_CHECK.roles] = known.roles;
-    if (known.agent !== undefined) {
-      out[FROM_CHECK.agent] = known.agent;
-      out[FROM_CHECK.actors] = known.actors as string;
-    }
-  } else if (about !== undefined) tellAbout(out, about);
   reply(r, 401);
 }
 
-/** Names the caller of a valid but refused token for the log; nothing if the names are too long. */
-function tellAbout(out: NginxHTTPRequest['headersOut'], { subject, provider, agent = '', actors = [] }: About): void {
+/** The fields of a refusal, for the log: the caller, or the one that a valid but refused token names. Names that are too long are left out. */
+function fieldsAbout(rule: string, known: KnownCaller | undefined, about: About | undefined): readonly string[] {
+  if (known !== undefined && aboutBytes(known) <= MAX_ABOUT_BYTES) return fieldsOf(rule, '', known);
+  const nothing = [rule, '', '', '', '', '', ''];
+  if (about === undefined) return nothing;
+  const { subject, provider, agent = '', actors = [] } = about;
   const [user, chain] = [encodeValue(subject), encodeList(actors)];
-  if (user.length + provider.length + agent.length + chain.length > MAX_ABOUT_BYTES / 2) return;
-  out[FROM_CHECK.user] = user;
-  out[FROM_CHECK.provider] = provider;
-  if (agent !== '') out[FROM_CHECK.agent] = agent;
-  if (chain !== '') out[FROM_CHECK.actors] = chain;
+  const isLong = user.length + provider.length + agent.length + chain.length > MAX_ABOUT_BYTES / 2;
+  return isLong ? nothing : [rule, '', user, provider, '', agent, chain];
 }

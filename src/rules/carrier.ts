@@ -1,23 +1,17 @@
-import { FROM_CHECK } from '../internal-headers.ts';
 import type { HeaderSource } from '../policy/types.ts';
 
-/** Headers that each answer of the check about a caller has, whatever the route's headers are, because nginx logs
- * them. */
-const ALWAYS: Readonly<Record<string, string>> = {
-  subject: FROM_CHECK.user,
-  provider: FROM_CHECK.provider,
-  roles: FROM_CHECK.roles,
-};
+/** Fields of each answer of the check about a caller, whatever the route's headers are, because nginx logs them. */
+const ALWAYS: Readonly<Record<string, string>> = { subject: 'user', provider: 'provider', roles: 'roles' };
 
-/** Whether each answer about a caller contains the value anyway, in the same encoding. */
-export function isAlways(source: HeaderSource): boolean {
-  return typeof source === 'string' && Object.hasOwn(ALWAYS, source);
+/** The field of each answer about a caller that contains the value anyway, in the same encoding; undefined: none. */
+export function alwaysField(source: HeaderSource): string | undefined {
+  return typeof source === 'string' && Object.hasOwn(ALWAYS, source) ? ALWAYS[source] : undefined;
 }
 
-/** The header of the check's answer that carries the value of an identity header to nginx.
- *
- * @param index of the identity header among all of the policy
+/**
+ * Whether the value is a list or a claim, which may be long, and so has a header of its own in the answer. nginx reads each
+ * character of the other fields several times.
  */
-export function carrier(source: HeaderSource, index: number): string {
-  return (isAlways(source) ? ALWAYS[source as string] : undefined) ?? `${FROM_CHECK.identity}${index}`;
+export function isLong(source: HeaderSource): boolean {
+  return source === 'groups' || (typeof source === 'object' && 'claim' in source);
 }

@@ -8,6 +8,8 @@ const host = 'wiki.test';
 const policy = `
 version: 1
 gateway: { insecure_http: true, listen: 8080 }
+providers:
+  acme: { issuer: https://acme.test, audiences: [wiki] }
 services:
   wiki: { insecure_url: "http://wiki:8080" }
 hosts:

@@ -3,7 +3,7 @@ import type { Files } from './policy.ts';
 /**
  * JavaScript in the place of the gateway's, so that a test sees what nginx by itself makes of a request. The check
  * answers as the request's `Authorization` says, in JSON: `{"Status":"401","Signin":"in"}` are its `X-Meshgate-`
- * headers, nothing lets the request pass; what the check was told goes to the service as `X-Forwarded-User`. Handlers
+ * headers or fields of `X-Meshgate-Caller`, nothing lets the request pass; what the check was told goes to the service as `X-Forwarded-User`. Handlers
  * of the sign-in answer with what they were told; that of the back-channel calls out where the body is JSON.
  */
 export interface Told {
@@ -28,10 +28,11 @@ function check(r) {
   delete headers.Authorization;
   const say = Authorization === undefined ? {} : JSON.parse(Authorization);
   const out = r.headersOut;
-  out['X-Meshgate-User'] = told(headers);
-  for (const name in say) out['X-Meshgate-' + name] = say[name];
+  const { Rule = '', As = '', User = told(headers), Provider = '', Roles = '', Agent = '', Actors = '', ...others } = say;
+  for (const name in others) out['X-Meshgate-' + name] = others[name];
   if (say.Status === '401') out['WWW-Authenticate'] = 'Bearer realm="wiki.test"';
-  if (say.Status === undefined) out['X-Meshgate-Rule'] = r.uri.slice('/.meshgate/check/'.length) + '#1';
+  const rule = say.Status === undefined ? r.uri.slice('/.meshgate/check/'.length) + '#1' : Rule;
+  out['X-Meshgate-Caller'] = ['.', rule, As, User, Provider, Roles, Agent, Actors, '.'].join('\\t');
   r.return(say.Status === undefined ? 204 : 401);
 }
 

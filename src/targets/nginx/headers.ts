@@ -1,10 +1,10 @@
 import { TO_SERVICE } from '../../internal-headers.ts';
-import { carrier, isAlways } from '../../rules/carrier.ts';
+import { alwaysField } from '../../rules/carrier.ts';
 import { namesDestination } from './connections.ts';
 import { type Arg, type Directive, line, literal, row, variable } from './directive.ts';
 import type { ConfFile } from './files.ts';
 import type { Module } from './module.ts';
-import { headerVariable, keptAs } from './names.ts';
+import { headerVariable, keptField } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
 /** Headers that every service receives, for any caller: groups, each with the reason. */
@@ -42,7 +42,8 @@ export const headersName = (module: Module) => (module === 'proxy' ? 'headers.co
 /** The variable of an identity header: what each answer has anyway has one already, if all routes send that. */
 export function identityVariable({ sharedSources }: Scene, index: number): string {
   const source = sharedSources[index];
-  return source !== undefined && isAlways(source) ? keptAs(carrier(source, index)) : headerVariable(index);
+  const field = source === undefined ? undefined : alwaysField(source);
+  return field === undefined ? headerVariable(index) : keptField(field);
 }
 
 /** The file of the headers that services of all hosts receive. A route adds its own identity headers. */

@@ -1,59 +1,50 @@
 import { FROM_CHECK } from '../../internal-headers.ts';
 import { hasSeveral } from '../../policy/ingress.ts';
 import type { Service } from '../../policy/types.ts';
-import { carrier, isAlways } from '../../rules/carrier.ts';
+import { alwaysField, isLong } from '../../rules/carrier.ts';
+import { answerRule } from './answer.ts';
 import { carried } from './carry.ts';
 import { chosen, hasChoice, namesDestination } from './connections.ts';
 import { corsOf, preflightRoute } from './cors.ts';
 import { type Arg, block, type Directive, key, line, literal, map, row, variable } from './directive.ts';
-import { type Door, hasInnerHosts, hasTokenAgents } from './door.ts';
+import type { Door } from './door.ts';
 import { type ConfFile, type FileName, included, Shelf } from './files.ts';
 import { grpcErrorPages } from './grpc.ts';
 import { identityVariable } from './headers.ts';
 import { type Module, moduleOf, shown, tls, verified } from './module.ts';
-import { answerHeader, headerVariable, keptAs } from './names.ts';
+import { answerHeader, headerVariable, keptAs, keptField } from './names.ts';
 import { givesNonces } from './proof.ts';
 import { listedHostHeaders, restricted } from './request-headers.ts';
 import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { refusesWorkersAt } from './worker.ts';
 
-/** Headers of the check's answer about a refusal and about the caller, at both listeners. */
-const ANSWERS: readonly string[] = [
-  FROM_CHECK.status,
-  FROM_CHECK.reason,
-  FROM_CHECK.detail,
-  FROM_CHECK.retryAfter,
-  FROM_CHECK.rule,
-  FROM_CHECK.as,
-  FROM_CHECK.user,
-  FROM_CHECK.provider,
-  FROM_CHECK.roles,
-];
+/** Headers of the check's answer about a refusal, at both listeners. */
+const ANSWERS: readonly string[] = [FROM_CHECK.status, FROM_CHECK.reason, FROM_CHECK.detail, FROM_CHECK.retryAfter];
 
 function fromAnswer(header: string): Directive {
   return line('auth_request_set', variable(keptAs(header)), answerHeader(header));
 }
 
-/** The value of an identity header. A value that is kept from each answer anyway is not searched for again. */
+/** The value of an identity header, if it is not among the fields of every answer. */
 function identity(scene: Scene, { index, source }: SceneRoute['headers'][number]): readonly Directive[] {
   const own = headerVariable(index);
   if (identityVariable(scene, index) !== own) return [];
-  const header = carrier(source, index);
-  const value = isAlways(source) ? variable(keptAs(header)) : answerHeader(header);
-  return [line('auth_request_set', variable(own), value)];
+  const field = alwaysField(source);
+  if (field !== undefined) return [line('auth_request_set', variable(own), variable(keptField(field)))];
+  if (!isLong(source)) return [];
+  return [line('auth_request_set', variable(own), answerHeader(`${FROM_CHECK.identity}${index}`))];
 }
 
 /** The variables that keep values of the check's answer, for every host; empty if the answer lacks the header. */
 export function answerFile(scene: Scene): ConfFile {
-  const { policy } = scene;
   const headers = [
     ...ANSWERS,
-    ...(hasTokenAgents(policy) || hasInnerHosts(scene) ? [FROM_CHECK.agent, FROM_CHECK.actors] : []),
     ...(hasSessions(scene) ? [FROM_CHECK.setCookie, FROM_CHECK.signin] : []),
     ...(givesNonces(scene) ? [FROM_CHECK.dpopNonce] : []),
   ];
-  return ['answer.conf', headers.map(fromAnswer), 'What nginx keeps of every answer of the check.'];
+  const rule = line('auth_request_set', variable(keptField('rule')), answerRule);
+  return ['answer.conf', [rule, ...headers.map(fromAnswer)], 'What nginx keeps of every answer of the check.'];
 }
 
 /** The destination as a variable that the check sets. A request that was not checked (a subrequest of another location

@@ -1,4 +1,5 @@
 import { ODD_PATH, OWN_PATH, PLAIN_PATH } from '../../raw-path.ts';
+import { answerMap } from './answer.ts';
 import { clientCertificateMaps } from './client-certificate.ts';
 import { connectionMaps } from './connections.ts';
 import { corsMaps } from './cors.ts';
@@ -140,6 +141,7 @@ export function maps(scene: Scene): readonly Directive[] {
     ...metadataMaps(scene),
     ...erasedMaps(scene.headerNames),
     ...connectionMaps(scene),
+    answerMap(scene),
     commented('A request goes to a service only if the check names a rule that allows it.', passMap),
     ...clientCertificateMaps(scene),
     ...innerCertificateMap(scene),

@@ -12,6 +12,9 @@ export function answerHeader(name: string): Part {
   return variable(`upstream_http_${underscored(name)}`);
 }
 
+/** The variable of a field of `X-Meshgate-Caller`. */
+export const keptField = (field: string): string => `meshgate_${field}`;
+
 /** Variable in which nginx keeps what a header of the check's answer says. */
 export const keptAs = (header: string): string => underscored(header).slice('x_'.length);
 

@@ -154,6 +154,15 @@ export async function run(handler: Handler, uri: string, headersIn: Readonly<Rec
   return answered;
 }
 
+/** `X-Meshgate-Caller` as headers of its fields, those of identity headers by their number; what is empty is left out. */
+function apart({ 'X-Meshgate-Caller': caller, ...headers }: Answer['headers']): Answer['headers'] {
+  const [, rule, as, user, provider, roles, agent, actors, ...identity] = caller?.split('\t').slice(0, -1) ?? [];
+  const fields = { Rule: rule, As: as, User: user, Provider: provider, Roles: roles, Agent: agent, Actors: actors };
+  const all = [...Object.entries(fields), ...identity.map((value, i) => [`H${i}`, value] as const)];
+  const said = all.flatMap(([name, value]) => (value ? [[`X-Meshgate-${name}`, value]] : []));
+  return { ...headers, ...Object.fromEntries(said) };
+}
+
 /** One context of a gateway: what it knows it keeps. */
 export class Context {
   readonly #check: Handler;
@@ -166,8 +175,12 @@ export class Context {
   }
 
   /** @param path of the route, `*` by default */
-  check(headers: Readonly<Record<string, string>> = {}, path = '*', host = wiki): Promise<Answer> {
-    return run(this.#check, `/.meshgate/check/${host}/${path}`, { 'X-Meshgate-Method': 'GET', ...headers });
+  async check(headers: Readonly<Record<string, string>> = {}, path = '*', host = wiki): Promise<Answer> {
+    const answer = await run(this.#check, `/.meshgate/check/${host}/${path}`, {
+      'X-Meshgate-Method': 'GET',
+      ...headers,
+    });
+    return { ...answer, headers: apart(answer.headers) };
   }
 
   whoami(headers: Readonly<Record<string, string>> = {}, host = wiki): Promise<Answer> {

@@ -1,0 +1,55 @@
+/** What the check's answer says of a caller that a rule lets pass. */
+import { expect, test } from 'vitest';
+import type { Caller } from '../../../src/caller/types.ts';
+import type { Headers } from '../../../src/policy/types.ts';
+import { linesOf, planOf } from '../../../src/rules/answer-lines.ts';
+
+const caller: Caller = {
+  provider: 'okta',
+  subject: 'ada',
+  email: 'ada@example.com',
+  name: 'Ada\tLovelace',
+  roles: ['staff'],
+  groups: ['a', 'b\tc'],
+  claims: { team: 'x\ty' },
+};
+const told = { caller, provider: 'okta', user: 'ada', roles: 'staff' };
+const rule = { id: 'wiki.test/*#1', as: 'edge' };
+const NAMES = ['X-User', 'X-Email', 'X-Name', 'X-Groups', 'X-Team'];
+const lines = (headers: Headers, room = 4096) => linesOf(told, planOf(headers, NAMES, room), rule);
+
+const line = (...fields: readonly string[]) => ['.', ...fields, '.'].join('\t');
+const FIXED = ['wiki.test/*#1', 'edge', 'ada', 'okta', 'staff', '', ''];
+
+test('fills the fields of the identity headers that the route sends, and no others', () => {
+  expect(lines({ 'X-User': 'subject', 'X-Email': 'email' })).toEqual([
+    'X-Meshgate-Caller',
+    line(...FIXED, '', 'ada@example.com', '', '', ''),
+  ]);
+  expect(lines({ 'X-Name': 'name' })).toEqual(['X-Meshgate-Caller', line(...FIXED, '', '', 'Ada%09Lovelace', '', '')]);
+});
+
+test('has no fields of identity headers if the route sends none', () => {
+  expect(lines({ 'X-User': 'subject' })).toEqual(['X-Meshgate-Caller', line(...FIXED)]);
+});
+
+test('gives lists and claims headers of their own', () => {
+  expect(lines({ 'X-Groups': 'groups', 'X-Team': { claim: 'team' } })).toEqual([
+    'X-Meshgate-Caller',
+    line(...FIXED),
+    ...['X-Meshgate-H3', 'a,b%09c'],
+    ...['X-Meshgate-H4', 'x%09y'],
+  ]);
+});
+
+test('says nothing of an anonymous caller but roles', () => {
+  const anonymous = { ...told, caller: { ...caller, nobody: true as const } };
+  expect(linesOf(anonymous, planOf({}, NAMES, 4096), rule)).toEqual([
+    'X-Meshgate-Caller',
+    line('wiki.test/*#1', 'edge', '', '', 'staff', '', ''),
+  ]);
+});
+
+test('refuses values that are too long together', () => {
+  expect(lines({ 'X-Email': 'email' }, 100)).toMatchObject({ reason: 'claim_absent' });
+});
