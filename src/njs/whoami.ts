@@ -1,10 +1,9 @@
 import { acceptingOf, takeCredential } from '../caller/credential.ts';
 import { hostNamed } from '../host-name.ts';
-import { FROM_HANDLER, TO_HANDLER } from '../internal-headers.ts';
+import { TO_HANDLER } from '../internal-headers.ts';
 import { DEFAULTS } from '../policy/bounds.ts';
 import type { CredentialKind } from '../policy/types.ts';
-import { detailOf, type Refusal, reasons, refuse } from '../reasons.ts';
-import { plainChallenge } from '../rules/challenge.ts';
+import { refuse } from '../reasons.ts';
 import type { Table, TableRoute } from '../rules/types.ts';
 import { claimsOf } from '../session/cookie-claims.ts';
 import type { TokenProvider, Verified } from '../token/types.ts';
@@ -13,6 +12,7 @@ import type { Door, Place } from './door.ts';
 import { hostOf } from './foreign.ts';
 import type { Gateway } from './gateway.ts';
 import type { KnownCaller } from './known.ts';
+import { sendJson, sendProblem } from './problem.ts';
 import { type KnownSession, listedOf } from './sessions.ts';
 
 /** A host of the policy, with what it accepts on whatever route. */
@@ -77,36 +77,6 @@ function told(known: KnownCaller, verified: Verified | undefined): unknown {
   };
 }
 
-function send(r: NginxHTTPRequest, status: number, type: string, body: unknown): void {
-  r.headersOut['Content-Type'] = type;
-  r.headersOut['Cache-Control'] = 'no-store';
-  r.headersOut['X-Content-Type-Options'] = 'nosniff';
-  r.return(status, JSON.stringify(body));
-}
-
-const titles: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  421: 'Misdirected Request',
-  503: 'Service Unavailable',
-};
-
-/** Refuses like the gateway refuses other requests (RFC 9457). */
-function sendRefusal(r: NginxHTTPRequest, realm: string, refusal: Refusal): void {
-  const { status } = reasons[refusal.reason];
-  const requestId = r.headersIn[TO_HANDLER.requestId];
-  if (status === 401) r.headersOut['WWW-Authenticate'] = plainChallenge(realm);
-  r.headersOut[FROM_HANDLER.reason] = refusal.reason;
-  send(r, status, 'application/problem+json', {
-    title: titles[status],
-    status,
-    reason: refusal.reason,
-    detail: detailOf(refusal),
-    ...(requestId !== undefined && { request_id: requestId }),
-  });
-}
-
 /** Makes the handler that tells callers who the gateway takes them for: what a developer looks at first. */
 export function whoamiHandler(gateway: Gateway): (r: NginxHTTPRequest) => void | Promise<void> {
   const { table, views } = gateway;
@@ -118,10 +88,10 @@ export function whoamiHandler(gateway: Gateway): (r: NginxHTTPRequest) => void |
     met(r, _to, _method, known, now, last, verified) {
       if (last?.()) return;
       const seen = views === undefined ? known : views.see(known, r.headersIn, now);
-      send(r, 200, 'application/json', told(seen, verified));
+      sendJson(r, 200, 'application/json', told(seen, verified));
     },
-    absent: (r, to, _method, reason) => sendRefusal(r, hostOf(r, to), { reason }),
-    refuse: (r, to, refusal) => sendRefusal(r, hostOf(r, to), refusal),
+    absent: (r, to, _method, reason) => sendProblem(r, hostOf(r, to), { reason }),
+    refuse: (r, to, refusal) => sendProblem(r, hostOf(r, to), refusal),
   };
   const callers = callersOf(gateway, door);
 
@@ -129,7 +99,7 @@ export function whoamiHandler(gateway: Gateway): (r: NginxHTTPRequest) => void |
     hosts ??= hostsOf(table);
     const { headersIn } = r;
     const to = hostNamed(hosts, headersIn[TO_HANDLER.host] ?? '');
-    if (to === undefined) return sendRefusal(r, '-', refuse('host_unknown'));
+    if (to === undefined) return sendProblem(r, '-', refuse('host_unknown'));
     return takeCredential(callers, headersIn, r, to, r.method as string);
   };
 }

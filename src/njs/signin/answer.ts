@@ -1,8 +1,8 @@
-import { FROM_HANDLER } from '../../internal-headers.ts';
 import { type ReasonCode, reasons } from '../../reasons.ts';
 import { plainChallenge } from '../../rules/challenge.ts';
 import { endedAttempts } from '../../session/flow/attempt-cookies.ts';
 import type { RefusedPage } from '../../session/pages/types.ts';
+import { sendProblem } from '../problem.ts';
 import type { Pages } from './page.ts';
 import { send } from './send.ts';
 import type { Visit } from './visit.ts';
@@ -52,15 +52,5 @@ export function refuseMethod({ r }: Visit, allowed: string): void {
   send(r, 405, '');
 }
 
-/** For programs, which cannot sign in: 401 with a challenge (RFC 6750 section 3), and a problem (RFC 9457). */
-export function challenge({ r, host, requestId }: Visit): void {
-  const reason = 'credential_missing';
-  const { status, help } = reasons[reason];
-  r.headersOut['Content-Type'] = 'application/problem+json';
-  r.headersOut['Cache-Control'] = 'no-store';
-  r.headersOut['X-Content-Type-Options'] = 'nosniff';
-  r.headersOut['WWW-Authenticate'] = plainChallenge(host);
-  r.headersOut[FROM_HANDLER.reason] = reason;
-  const problem = { title: 'Unauthorized', status, reason, detail: help, request_id: requestId };
-  send(r, status, JSON.stringify(problem));
-}
+/** For programs, which cannot sign in: 401 with a challenge (RFC 6750 section 3). */
+export const challenge = ({ r, host }: Visit): void => sendProblem(r, host, { reason: 'credential_missing' });

@@ -1,3 +1,4 @@
+import { isWildcard } from '../../host-name.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
 import type { LiveObject } from '../kit/kubernetes.ts';
 import { methodsOf, NAMED, REST } from '../kit/methods.ts';
@@ -14,7 +15,7 @@ function hostRank(hosts: readonly string[], host: string): number | undefined {
   if (hosts.length === 0) return 0;
   const ranks = hosts.map((it) => {
     if (it === host) return 1000;
-    return it.startsWith('*.') && host.endsWith(it.slice(1)) ? it.length : -1;
+    return isWildcard(it) && host.endsWith(it.slice(1)) ? it.length : -1;
   });
   const best = Math.max(...ranks);
   return best < 0 ? undefined : best;
@@ -101,8 +102,6 @@ function hostRules(routes: readonly ReadRoute[], host: string): readonly MeshRul
   checkOddPaths(own, host);
   return regionsOf(pathsOf(own)).flatMap(({ path, sample }) => rulesAt(own, host, path, sample));
 }
-
-const isWildcard = (host: string): boolean => host.startsWith('*.');
 
 /** A label that no name contains, because it is longer than labels may be. */
 const FRESH = 'x'.repeat(64);

@@ -1,4 +1,5 @@
 import { IN_QUERY } from '../../caller/credential.ts';
+import { isWildcard } from '../../host-name.ts';
 import { TO_CHECK } from '../../internal-headers.ts';
 import type { Host, Inner, Policy, Who } from '../../policy/types.ts';
 import { shownAddress } from './budgets.ts';
@@ -66,7 +67,7 @@ function toolHeaders({ host }: SceneHost): readonly Directive[] {
 
 /** The requested name below a wildcard, to which sessions, proofs and origins belong. */
 const askedName = (host: SceneHost): readonly Directive[] =>
-  host.host.name.startsWith('*') ? [line('proxy_set_header', TO_CHECK.host, hostName(host))] : [];
+  isWildcard(host.host.name) ? [line('proxy_set_header', TO_CHECK.host, hostName(host))] : [];
 
 /** The listener for people and programs with their own credentials. */
 export function outerDoor(scene: Scene, host: SceneHost): Door {

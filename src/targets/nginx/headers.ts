@@ -1,3 +1,4 @@
+import { isWildcard } from '../../host-name.ts';
 import { TO_SERVICE } from '../../internal-headers.ts';
 import { alwaysField } from '../../rules/carrier.ts';
 import { namesDestination } from './connections.ts';
@@ -74,6 +75,6 @@ export function headersFile(scene: Scene, module: Module): ConfFile {
  */
 export const hostHeaders = ({ host }: SceneHost, module: Module, cookie: Arg | undefined): readonly Directive[] =>
   row([
-    line(`${module}_set_header`, FORWARDED_HOST, host.name.startsWith('*') ? variable('host') : literal(host.name)),
+    line(`${module}_set_header`, FORWARDED_HOST, isWildcard(host.name) ? variable('host') : literal(host.name)),
     ...(cookie === undefined ? [] : [line(`${module}_set_header`, 'Cookie', cookie)]),
   ]);

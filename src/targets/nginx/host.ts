@@ -1,3 +1,4 @@
+import { isWildcard } from '../../host-name.ts';
 import type { Inner } from '../../policy/types.ts';
 import { around } from './around.ts';
 import { block, commented, type Directive, line, literal, regex, template, variable } from './directive.ts';
@@ -12,8 +13,6 @@ import { certificateLocation, hostLocation, refusal } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { refusesWorkers } from './worker.ts';
 
-const isWildcard = ({ host }: SceneHost): boolean => host.name.startsWith('*');
-
 function serverLevel(scene: Scene, host: SceneHost, door: Door): readonly Directive[] {
   return [
     ...door.server,
@@ -22,7 +21,7 @@ function serverLevel(scene: Scene, host: SceneHost, door: Door): readonly Direct
       line('auth_request', literal(`${door.check}-`)),
     ),
     included(scene, 'answer.conf'),
-    ...(isWildcard(host)
+    ...(isWildcard(host.host.name)
       ? [
           commented(
             'Below a wildcard the client chooses the host name, which becomes part of URLs.',
@@ -58,7 +57,7 @@ function doorConf(scene: Scene, files: RouteFiles, host: SceneHost, door: Door):
   return [
     ...serverLevel(scene, host, door),
     included(scene, host.sessions ? 'refuse-pages.conf' : 'refuse.conf'),
-    ...(isWildcard(host) ? [hostLocation(scene)] : []),
+    ...(isWildcard(host.host.name) ? [hostLocation(scene)] : []),
     ...(door.server.length > 0 ? [certificateLocation(scene, host.host.name)] : []),
     commented('The way to the check. Clients cannot request it.', hop(scene, door)),
     ...(door.check === CHECK_PATH ? metadataLocations(scene, host) : []),

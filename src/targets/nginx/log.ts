@@ -1,3 +1,4 @@
+import { isWildcard } from '../../host-name.ts';
 import { FROM_HANDLER } from '../../internal-headers.ts';
 import { MAX_LOG_AGENT, MAX_LOG_HOST, MAX_LOG_METHOD, MAX_LOG_PATH, MAX_LOG_TOOL } from '../../limits.ts';
 import { hasSeveral } from '../../policy/ingress.ts';
@@ -134,7 +135,7 @@ const MAX_NAMES_FOUND = 64;
 export const namesFound = (hosts: Scene['hosts']): readonly string[] =>
   hosts
     .map(({ host }) => host.name)
-    .filter((name) => !name.startsWith('*'))
+    .filter((name) => !isWildcard(name))
     .slice(0, MAX_NAMES_FOUND);
 
 /** The parts of a line that clients choose, as UTF-8 text of limited length, so that a line of the log is one write to

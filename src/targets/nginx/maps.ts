@@ -1,3 +1,4 @@
+import { isWildcard } from '../../host-name.ts';
 import { ODD_PATH, OWN_PATH, PLAIN_PATH } from '../../raw-path.ts';
 import { answerMap } from './answer.ts';
 import { clientCertificateMaps } from './client-certificate.ts';
@@ -40,7 +41,7 @@ const requestMaps = (scene: Scene): readonly Directive[] => [
       [regex('~', '^'), literal('')],
     ]),
   ),
-  ...(scene.hosts.some(({ host }) => host.name.startsWith('*'))
+  ...(scene.hosts.some(({ host }) => isWildcard(host.name))
     ? [
         map(variable('host'), 'meshgate_odd_host', [
           ['default', 'host_unknown'],

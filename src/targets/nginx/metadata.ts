@@ -1,3 +1,4 @@
+import { isWildcard } from '../../host-name.ts';
 import { MAX_METADATA_BYTES } from '../../limits.ts';
 import { isIssuerUrl } from '../../policy/addresses.ts';
 import { DEFAULTS } from '../../policy/bounds.ts';
@@ -103,7 +104,7 @@ export function metadataKeys({ hosts }: Pick<Scene, 'hosts'>): readonly string[]
 const HOST = 'meshgate_resource_host';
 const NAME = 'meshgate_resource_name';
 
-const hasWildcards = ({ hosts }: Pick<Scene, 'hosts'>): boolean => hosts.some(({ host }) => host.name.startsWith('*'));
+const hasWildcards = ({ hosts }: Pick<Scene, 'hosts'>): boolean => hosts.some(({ host }) => isWildcard(host.name));
 
 /** The resources of all hosts in one map, because a location for each would cost some kilobytes. */
 export function metadataMaps(scene: Scene): readonly Directive[] {

@@ -1,3 +1,4 @@
+import { isWildcard } from '../../host-name.ts';
 import { ATTEMPT_COOKIE, MAX_ATTEMPTS, SESSION_COOKIE } from '../../session/names.ts';
 import { OWN_PREFIX } from '../../session/own-cookies.ts';
 import {
@@ -21,7 +22,7 @@ export const hasSessions = ({ hosts, signinHost }: Pick<Scene, 'hosts' | 'signin
   signinHost !== undefined || hosts.some(({ sessions }) => sessions);
 
 /** The name of a host, or for a wildcard the requested one, which nginx has checked. */
-export const hostName = ({ host }: SceneHost) => (host.name.startsWith('*') ? variable('host') : literal(host.name));
+export const hostName = ({ host }: SceneHost) => (isWildcard(host.name) ? variable('host') : literal(host.name));
 
 /** Cookies that the check sets, in a response of the gateway. */
 export const setCookie: Directive = line('add_header', 'Set-Cookie', variable('meshgate_set_cookie'), 'always');
