@@ -3,7 +3,6 @@ import { MAX_COOKIE_BYTES } from '../../limits.ts';
 import { askedFrom } from './budgets.ts';
 import { INNER_CERTIFICATE } from './client-certificate.ts';
 import { type Directive, line, literal, row, template, variable } from './directive.ts';
-import { hasInnerHosts } from './door.ts';
 import type { ConfFile } from './files.ts';
 import { ignoresAccel, onceMore, timeouts, unstored } from './module.ts';
 import { CHECK_UPSTREAM, requestHeader } from './names.ts';
@@ -75,25 +74,17 @@ export function checkFiles(scene: Scene): readonly ConfFile[] {
     line('proxy_set_header', 'SSL-Client-Cert', variable(INNER_CERTIFICATE)),
   ];
   const { answerSize } = scene;
-  const files: readonly (readonly [boolean, ...ConfFile])[] = [
+  return [
+    ['check.conf', way(answerSize, outer), 'How nginx asks the check whether a request may pass.'],
     [
-      scene.hosts.some(({ sessions }) => !sessions),
-      'check.conf',
-      way(answerSize, outer),
-      'How nginx asks the check whether a request may pass.',
-    ],
-    [
-      hasSessions(scene),
       'check-session.conf',
       way(answerSize + MAX_COOKIE_BYTES, browser),
       'How nginx asks the check, on hosts where browsers sign in.',
     ],
     [
-      hasInnerHosts(scene),
       'hop.conf',
       way(answerSize, inner),
       'How nginx asks the check at the inner listener, where services send requests.',
     ],
   ];
-  return files.flatMap(([isUsed, ...file]) => (isUsed ? [file] : []));
 }

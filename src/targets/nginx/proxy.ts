@@ -10,7 +10,7 @@ import { BAD_LOCATION, LARGE_LOCATION } from './names.ts';
 import { refuseAs } from './page.ts';
 import { nonceHeader } from './proof.ts';
 import type { Scene } from './scene.ts';
-import { hasSessions, refusedCookies, setCookieBeside } from './session.ts';
+import { refusedCookies, setCookieBeside } from './session.ts';
 
 /** Switches off what an outer level may use to answer for the service, or to send requests unchecked. */
 const closed: readonly Directive[] = [
@@ -70,24 +70,9 @@ const sessions = (scene: Scene): readonly Directive[] => [
 ];
 
 /** The files of what all routes share. */
-export function proxyFiles(scene: Scene): readonly ConfFile[] {
-  const modules = modulesOf(scene.hosts);
-  return [
-    ['proxy.conf', proxied(scene), 'What all routes have in common.'],
-    ...(modules.includes('grpc')
-      ? ([
-          ['proxy-grpc.conf', [...grpcAround, ...trusted(scene, 'grpc')], 'What all routes of gRPC have in common.'],
-        ] as const)
-      : []),
-    ...(hasSessions(scene)
-      ? ([
-          [
-            'session.conf',
-            sessions(scene),
-            'What routes have in common on hosts where browsers sign in: cookies and pages.',
-          ],
-        ] as const)
-      : []),
-    ...modules.flatMap((module) => [headersFile(scene, module), eraseFile(scene, module)]),
-  ];
-}
+export const proxyFiles = (scene: Scene): readonly ConfFile[] => [
+  ['proxy.conf', proxied(scene), 'What all routes have in common.'],
+  ['proxy-grpc.conf', [...grpcAround, ...trusted(scene, 'grpc')], 'What all routes of gRPC have in common.'],
+  ['session.conf', sessions(scene), 'What routes have in common on hosts where browsers sign in: cookies and pages.'],
+  ...(['proxy', 'grpc'] as const).flatMap((module) => [headersFile(scene, module), eraseFile(scene, module)]),
+];

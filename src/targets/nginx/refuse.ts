@@ -1,12 +1,11 @@
 import { corsOfRefusals } from './cors.ts';
 import { block, literal } from './directive.ts';
-import { hasInnerHosts } from './door.ts';
 import type { ConfFile } from './files.ts';
 import { orPage, pageLocations, vary } from './page.ts';
 import { refusal, refusalLocations } from './problem.ts';
 import { nonceHeader } from './proof.ts';
 import type { Scene } from './scene.ts';
-import { hasSessions, setCookie } from './session.ts';
+import { setCookie } from './session.ts';
 import { oftenLocation } from './signin-limit.ts';
 import { workerLocation } from './worker.ts';
 
@@ -14,33 +13,24 @@ import { workerLocation } from './worker.ts';
 export function refuseFiles(scene: Scene): readonly ConfFile[] {
   const cors = corsOfRefusals(scene);
   const nonce = nonceHeader(scene);
-  const plain = hasInnerHosts(scene) || scene.hosts.some(({ sessions }) => !sessions);
   return [
-    ...(plain
-      ? ([
-          [
-            'refuse.conf',
-            [
-              ...refusalLocations(scene, [...cors, ...nonce]),
-              block('location', ['^~', literal('/.meshgate/')], refusal(scene, 'route_unknown')),
-            ],
-            'How nginx answers rejected requests.',
-          ],
-        ] as const)
-      : []),
-    ...(hasSessions(scene)
-      ? ([
-          [
-            'refuse-pages.conf',
-            [
-              ...refusalLocations(scene, [...cors, vary, setCookie, ...nonce], orPage),
-              oftenLocation(scene),
-              workerLocation(scene),
-              ...pageLocations,
-            ],
-            'How nginx answers rejected requests where browsers sign in: a navigation gets a page.',
-          ],
-        ] as const)
-      : []),
+    [
+      'refuse.conf',
+      [
+        ...refusalLocations(scene, [...cors, ...nonce]),
+        block('location', ['^~', literal('/.meshgate/')], refusal(scene, 'route_unknown')),
+      ],
+      'How nginx answers rejected requests.',
+    ],
+    [
+      'refuse-pages.conf',
+      [
+        ...refusalLocations(scene, [...cors, vary, setCookie, ...nonce], orPage),
+        oftenLocation(scene),
+        workerLocation(scene),
+        ...pageLocations,
+      ],
+      'How nginx answers rejected requests where browsers sign in: a navigation gets a page.',
+    ],
   ];
 }

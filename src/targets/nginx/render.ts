@@ -9,6 +9,7 @@ import type { Emitted, Gap, Target } from '../types.ts';
 import { ingressFiles } from './around.ts';
 import { checkFiles } from './check.ts';
 import { corsFiles } from './cors.ts';
+import type { Directive } from './directive.ts';
 import { innerHosts } from './door.ts';
 import { signinFiles } from './endpoints.ts';
 import { etcdEndpoints } from './etcd.ts';
@@ -31,7 +32,6 @@ import { requestsFiles } from './request-headers.ts';
 import { type Scene, toScene } from './scene.ts';
 import { serverFile } from './server.ts';
 import { insecureOptions, serversConf, unserved } from './servers.ts';
-import { hasSessions } from './session.ts';
 import { checkSocket, isAddress } from './upstreams.ts';
 
 /** Socket of the egress server; policy.js names it to the JavaScript. */
@@ -108,7 +108,7 @@ function serversHead(scene: Scene): readonly string[] {
   ];
 }
 
-/** Files that http.conf and the files of hosts include. */
+/** All files that others can include. */
 function sharedFiles(scene: Scene, { callers, targets }: RouteFiles): readonly ConfFile[] {
   return [
     mapsFile(scene),
@@ -126,8 +126,29 @@ function sharedFiles(scene: Scene, { callers, targets }: RouteFiles): readonly C
     ...targets.files,
     ...corsFiles(scene),
     ...requestsFiles(scene),
-    ...(hasSessions(scene) ? [...signinFiles(scene), pageFile(scene)] : []),
+    ...signinFiles(scene),
+    pageFile(scene),
   ];
+}
+
+/** Names of the files that directives include. */
+const includesOf = (directives: readonly Directive[], dir: string): readonly string[] =>
+  directives.flatMap(({ name, args: [file], block = [] }) =>
+    name === 'include' && file?.kind === 'literal' ? [file.text.slice(dir.length + 1)] : includesOf(block, dir),
+  );
+
+/** The files that some directives include, directly or not: a policy does not need others. */
+function needed(all: readonly ConfFile[], by: readonly Directive[], dir: string): readonly ConfFile[] {
+  const names = new Set<string>();
+  const visit = (directives: readonly Directive[]): void => {
+    for (const name of includesOf(directives, dir)) {
+      if (names.has(name)) continue;
+      names.add(name);
+      visit(all.find(([one]) => one === name)?.[1] ?? []);
+    }
+  };
+  visit(by);
+  return all.filter(([name]) => names.has(name));
 }
 
 /** Renders a policy for nginx: http.conf, servers.conf, hosts/HOST.conf, inner/HOST.conf for hosts that services call
@@ -142,14 +163,17 @@ export function renderNginx(policy: Policy, rules: readonly Rule[], options: Ngi
   const { inner } = policy.gateway;
   const { signinHost } = scene;
   const routes = routeFiles(scene);
-  const confs: readonly ConfFile[] = [
-    ...sharedFiles(scene, routes),
+  const hosts: readonly ConfFile[] = [
     ...[...scene.hosts, ...(signinHost ? [signinHost] : [])].map((host) => hostConf(scene, routes, host)),
     ...innerHosts(scene).flatMap((host) => (inner === undefined ? [] : [innerConf(scene, routes, host, inner)])),
   ];
+  const http = httpConf(scene);
+  const servers = serversConf(scene);
+  const includers = [...http, ...servers, ...hosts.flatMap(([, directives]) => directives)];
+  const confs = [...needed(sharedFiles(scene, routes), includers, options.dir), ...hosts];
   const files: Record<string, string> = {
-    'http.conf': print(httpConf(scene), head('For http {}.')),
-    'servers.conf': print(serversConf(scene), serversHead(scene)),
+    'http.conf': print(http, head('For http {}.')),
+    'servers.conf': print(servers, serversHead(scene)),
     'policy.js': tableModule(toTable(policy, rules, { egress: egressSocket(options), check: checkSocket(options) })),
     'watched.js': tableModule(toWatched(policy, scene.identities, checkSocket(options))),
   };
