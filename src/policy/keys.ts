@@ -2,7 +2,6 @@ import { type Bare, choose, elementOf, keysOf, type Schema, takes, valuesOf } fr
 import { COMBINED } from './facts/combined.ts';
 import { bitsOf, OPERATORS } from './facts/describe.ts';
 import { TOKEN } from './facts/operator.ts';
-import { isLaterKey } from './later.ts';
 import { namesOf } from './names.ts';
 import { type Path, quote, ROUTES } from './path.ts';
 import type { Report } from './report.ts';
@@ -64,6 +63,12 @@ function holds(schema: Schema, value: unknown): boolean {
   return takes(schema, value) || (element !== undefined && typeof value === 'string' && takes(element, value));
 }
 
+/** Keys that a later version will have, so that an error can say so. */
+const LATER = new Set([
+  ...['teams', 'profiles', 'audit', 'amr', 'namespaces'],
+  ...['insecure_raw_paths', 'waypoint', 'ambient'],
+]);
+
 /** Keys of facts about a token, in other places than the definition of a role. */
 const FACTS = new Set<string>([
   ...OPERATORS.filter((key) => (bitsOf(key) & TOKEN) !== 0),
@@ -111,7 +116,7 @@ function guessKey(key: string, value: Record<string, unknown>, known: ReadonlyMa
       key,
       absent.map(([name]) => name),
     ) ?? nearest(key, [...known.keys()]);
-  if (near !== undefined || isLaterKey(key)) return near;
+  if (near !== undefined || LATER.has(key)) return near;
   if (strangersOf(value, known) > 1) return undefined;
   const missing = absent.filter(([, it]) => !it.optional && takes(it.schema, value[key]));
   return missing.length === 1 ? missing[0]?.[0] : undefined;
@@ -120,7 +125,7 @@ function guessKey(key: string, value: Record<string, unknown>, known: ReadonlyMa
 function messageFor(key: string, guess: string | undefined, known: ReadonlyMap<string, Bare>): string {
   if (key === '<<') return 'merge keys are not part of the language; write the keys out';
   const instead = guess === undefined ? undefined : `did you mean ${quote(guess)}?`;
-  if (isLaterKey(key)) return `the key ${quote(key)} is not supported in this version; ${instead ?? 'leave it out'}`;
+  if (LATER.has(key)) return `the key ${quote(key)} is not supported in this version; ${instead ?? 'leave it out'}`;
   return `unknown key ${quote(key)}; ${instead ?? advise(key, [...known.keys()])}`;
 }
 

@@ -4,7 +4,6 @@ import { headerChanges } from './header-diff.ts';
 import { type DefinitionChange, type Named, type Part, parts, section } from './parts.ts';
 import { hostChanges, routeChanges } from './place-changes.ts';
 import { effectOf, madeOf } from './role-changes.ts';
-import { saidLimit } from './said.ts';
 import type { Rule } from './types.ts';
 
 /** Roles whose facts changed. */
@@ -41,14 +40,12 @@ export function providerChanges(before: Policy, after: Policy): readonly Definit
   return section('provider', before.providers, after.providers, (a, b) => parts(a, b), whole);
 }
 
-/** The keys of `gateway:`, with limits in words. */
-function gatewayKeys({ limits, session, sessionRoom, ...rest }: Gateway): Named {
-  const browsers = session && { session: { ...session, ...sessionRoom } };
-  if (limits === undefined) return { ...rest, ...browsers };
-  const { callers, agents, anonymous, ...room } = limits;
-  const said = { callers: saidLimit(callers), agents: saidLimit(agents), anonymous: saidLimit(anonymous) };
-  return { ...rest, ...browsers, limits: { ...said, ...room } };
-}
+/** The keys of `gateway:`. */
+const gatewayKeys = ({ limits, session, sessionRoom, ...rest }: Gateway): Named => ({
+  ...rest,
+  ...(session && { session: { ...session, ...sessionRoom } }),
+  limits,
+});
 
 type Known = Policy['agents'][string];
 
@@ -73,7 +70,7 @@ export function matchText({ match }: Known): string {
 
 /** Agents whose identification, longest chain, key binding or budget changed. Their rules say whom they act for. */
 export function agentChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
-  const known = (agent: Known) => ({ ...agent, match: matchText(agent), limit: saidLimit(agent.limit) });
+  const known = (agent: Known) => ({ ...agent, match: matchText(agent) });
   const whole = (agent: Known) =>
     [
       matchText(agent),

@@ -5,7 +5,6 @@ import { covers } from './cover.ts';
 import { type DefinitionChange, type Named, type Part, parts } from './parts.ts';
 import { type HostPlaces, type Place, placesOf } from './places.ts';
 import { type Region, regions, regionText, written } from './regions.ts';
-import { saidLimit } from './said.ts';
 
 /** Keys that other comparisons cover: rules (diff), headers (see {@link headerChanges}), and a route's place. */
 const RULED: readonly (keyof Route)[] = ['host', 'path', 'kind', 'service', 'allow', 'headers'];
@@ -14,7 +13,7 @@ const RULED: readonly (keyof Route)[] = ['host', 'path', 'kind', 'service', 'all
 function known({ limit, serviceWorkers, ...rest }: Route): Named {
   return {
     ...rest,
-    limit: saidLimit(limit),
+    limit,
     serviceWorkers: serviceWorkers === 'folder' || undefined,
     insecureServiceWorkers: serviceWorkers === 'anywhere' || undefined,
   };
@@ -80,7 +79,7 @@ function routesAt(at: HostPlaces): DefinitionChange[] {
 const knownHost = ({ providers, limit, ...rest }: Host): Named => ({
   ...rest,
   providers: [...providers].sort(),
-  limit: saidLimit(limit),
+  limit,
 });
 
 function hostAt({ host, left, right }: HostPlaces): DefinitionChange[] {

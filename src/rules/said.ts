@@ -22,20 +22,19 @@ export const isSameValue = (a: unknown, b: unknown): boolean => JSON.stringify(b
 
 const seconds = (key: string, value: unknown): value is number => typeof value === 'number' && times.has(key);
 
+const isLimit = (value: object): value is Limit => 'written' in value && 'burst' in value;
+
 /** The keys of labels are the policy's own and keep their spelling. */
 function written(key: string, value: unknown): unknown {
   if (seconds(key, value)) return `${value}s`;
   if (Array.isArray(value)) return value.map((part) => written('', part));
   if (typeof value !== 'object' || value === null || key === 'labels') return value;
+  if (isLimit(value)) return limitText(value);
   const entries = Object.entries(value).filter(([, own]) => !isPlace(own));
   return Object.fromEntries(entries.map(([own, part]) => [writtenKey(own), written(own, part)]));
 }
 
-/** The value of a key as JSON, with the keys and times of policies; undefined if it is absent. */
+/** The value of a key as JSON, with the keys, times and limits of policies; undefined if it is absent. */
 export function said(key: string, value: unknown): string | undefined {
   return seconds(key, value) ? `${value}s` : JSON.stringify(written(key, value));
 }
-
-/** A limit in words; null if the policy removes it. */
-export const saidLimit = (limit: Limit | null | undefined): string | null | undefined =>
-  limit ? limitText(limit) : limit;
