@@ -2,7 +2,7 @@ import { isLeaf, providerOf, readsOf } from '../policy/facts/describe.ts';
 import { everyFact } from '../policy/facts/walk.ts';
 import type { Client, GroupsEndpoint, Policy, Provider } from '../policy/types.ts';
 import { providerKind } from '../providers/index.ts';
-import { record } from './record.ts';
+import { withoutPrototype } from './without-prototype.ts';
 
 /** A provider that is asked about tokens. */
 export interface AskedProvider {
@@ -65,7 +65,7 @@ export function toClientTable(policy: Policy, egress: string): ClientTable | und
   const asked = Object.values(policy.providers).filter(isAsked);
   if (asked.length === 0) return undefined;
   return {
-    providers: record(asked.map((provider) => [provider.name, askedProvider(policy, provider)])),
+    providers: withoutPrototype(asked.map((provider) => [provider.name, askedProvider(policy, provider)])),
     egress,
     keys: { stale: policy.gateway.keys.stale },
   };

@@ -6,8 +6,8 @@ import type { Fact, HeaderSource, Policy, Provider } from '../policy/types.ts';
 import { type ProviderKind, providerKind, signinHelp } from '../providers/index.ts';
 import { readPaths } from '../session/flow/userinfo.ts';
 import type { KeptClaims } from '../session/types.ts';
-import { record } from './record.ts';
 import type { SigninHelp } from './types.ts';
+import { withoutPrototype } from './without-prototype.ts';
 
 /** The claims of one provider that the policy reads. */
 class Read {
@@ -40,7 +40,7 @@ class Read {
 
   get elements(): Readonly<Record<string, readonly string[]>> {
     const some = [...this.#elements].filter(([path]) => !this.#whole.has(path));
-    return record(some.map(([path, values]) => [path, [...values]] as const));
+    return withoutPrototype(some.map(([path, values]) => [path, [...values]] as const));
   }
 }
 
@@ -96,8 +96,8 @@ export function keptClaims(policy: Policy, sources: readonly HeaderSource[]): Ke
   const all = Object.values(policy.providers).filter(({ client }) => client !== undefined);
   const read = all.map((provider) => [provider.name, ofProvider(policy, sources, provider)] as const);
   return {
-    paths: record(read.map(([name, { paths }]) => [name, paths] as const)),
-    elements: record(read.map(([name, { elements }]) => [name, elements] as const)),
+    paths: withoutPrototype(read.map(([name, { paths }]) => [name, paths] as const)),
+    elements: withoutPrototype(read.map(([name, { elements }]) => [name, elements] as const)),
   };
 }
 
@@ -113,5 +113,5 @@ export function signinClaims(policy: Policy): SigninHelp | undefined {
     });
     return helps.length === 0 ? [] : [[name, helps] as const];
   });
-  return all.length === 0 ? undefined : record(all);
+  return all.length === 0 ? undefined : withoutPrototype(all);
 }

@@ -1,7 +1,7 @@
 import { scopeWays } from '../caller/scope-ways.ts';
 import type { Policy, Route } from '../policy/types.ts';
 import { perPolicy } from './per-policy.ts';
-import { record } from './record.ts';
+import { withoutPrototype } from './without-prototype.ts';
 
 const waysOf = perPolicy(scopeWays);
 
@@ -17,7 +17,7 @@ export function scopesOf(role: string, policy: Policy): readonly string[] {
 /** By role, the scopes that a client should request, separated by spaces; only roles that require some. */
 export function roleScopes(policy: Policy): Readonly<Record<string, string>> {
   const all = Object.keys(policy.roles).map((name) => [name, scopesOf(name, policy).join(' ')] as const);
-  return record(all.filter(([, scopes]) => scopes !== ''));
+  return withoutPrototype(all.filter(([, scopes]) => scopes !== ''));
 }
 
 /** The scopes that clients may request for a route: those of all roles in its rules. */

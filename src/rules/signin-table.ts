@@ -7,8 +7,8 @@ import {
   type SigninProvider,
   type SigninTable,
 } from '../session/signin-table.ts';
-import { record } from './record.ts';
 import { stepUps } from './step-ups.ts';
+import { withoutPrototype } from './without-prototype.ts';
 
 export interface SigninOptions {
   /** Path of the egress server's unix socket. */
@@ -45,7 +45,7 @@ function hostsOf(policy: Policy): readonly SigninHost[] {
 /** Names in the redirect URIs of a host: one for each of several providers; only `undefined` for a single one. */
 export function callbackNames(policy: Policy, host: string): readonly (string | undefined)[] {
   const signinHost = policy.gateway.signin?.host;
-  const providers = record(providersOf(policy).map((provider) => [provider.name, provider]));
+  const providers = withoutPrototype(providersOf(policy).map((provider) => [provider.name, provider]));
   const of = hostsOf(policy).find(({ name }) => name === host);
   const there = answering({ ...(signinHost !== undefined && { signinHost }), providers }, of);
   return there.length > 1 ? there : [undefined];
@@ -55,7 +55,7 @@ export function callbackNames(policy: Policy, host: string): readonly (string | 
 function pageRoutes(policy: Policy): Readonly<Record<string, PageRoute>> {
   const routes = policy.hosts.flatMap((host) => host.routes);
   const named = routes.filter(({ owner, ask }) => owner !== undefined || ask !== undefined);
-  return record(
+  return withoutPrototype(
     named.map(({ name, owner, ask }) => [
       name,
       { ...(owner !== undefined && { owner }), ...(ask !== undefined && { ask }) },
@@ -72,7 +72,7 @@ export function toSigninTable(policy: Policy, { egress, stateDir }: SigninOption
     session,
     publicPort,
     ...(signin?.host !== undefined && { signinHost: signin.host }),
-    providers: record(providersOf(policy).map((provider) => [provider.name, provider])),
+    providers: withoutPrototype(providersOf(policy).map((provider) => [provider.name, provider])),
     hosts: hostsOf(policy),
     stepUps: stepUps(policy),
     routes: pageRoutes(policy),

@@ -2,7 +2,7 @@ import { askedOfSignin } from '../caller/signin-facts.ts';
 import type { Policy } from '../policy/types.ts';
 import type { StepUp } from '../session/signin-table.ts';
 import { perPolicy } from './per-policy.ts';
-import { record } from './record.ts';
+import { withoutPrototype } from './without-prototype.ts';
 
 const askedOf = perPolicy(askedOfSignin);
 
@@ -20,5 +20,5 @@ export function stepUpOf(role: string, policy: Policy): StepUp | undefined {
 /** {@link stepUpOf} of each role that requires something of a sign-in. */
 export function stepUps(policy: Policy): Readonly<Record<string, StepUp>> {
   const all = Object.values(policy.roles).map(({ name }) => [name, stepUpOf(name, policy)] as const);
-  return record(all.filter((entry): entry is [string, StepUp] => entry[1] !== undefined));
+  return withoutPrototype(all.filter((entry): entry is [string, StepUp] => entry[1] !== undefined));
 }

@@ -12,7 +12,6 @@ import { budgetsOf, tableBudgets } from './budgets.ts';
 import { groupsOf, isAsked } from './client-table.ts';
 import { keptClaims, signinClaims } from './kept-claims.ts';
 import { dependsOn } from './per-policy.ts';
-import { record } from './record.ts';
 import { roleScopes } from './scopes.ts';
 import { stepUps } from './step-ups.ts';
 import {
@@ -24,6 +23,7 @@ import {
   type TableRoute,
   type TableSession,
 } from './types.ts';
+import { withoutPrototype } from './without-prototype.ts';
 
 export { tableModule } from './module.ts';
 
@@ -145,7 +145,7 @@ export function requestFacts({ roles }: Policy): TableRequest | undefined {
 /** The agents by the SPIFFE id of their service. The parser has checked that each has its own. */
 function tableHop({ gateway, agents, services, hosts, roles }: Policy): TableHop | undefined {
   if (gateway.assertion === undefined || gateway.inner === undefined) return undefined;
-  const known = record(
+  const known = withoutPrototype(
     Object.values(agents).flatMap(({ name, match, actsFor, hops }) => {
       if (match.kind !== 'service') return [];
       const { service } = match;
@@ -163,7 +163,7 @@ function tableHop({ gateway, agents, services, hosts, roles }: Policy): TableHop
   return {
     selection: sha256(JSON.stringify([known, gateway.assertion.issuer, gateway.clockSkew])),
     agents: known,
-    ...(clientCas.length > 0 && { clientCas: record(clientCas) }),
+    ...(clientCas.length > 0 && { clientCas: withoutPrototype(clientCas) }),
     ...(clientCas.length > 0 && certificateRoles.length > 0 && { certificateRoles }),
   };
 }
@@ -188,7 +188,7 @@ function tableProof({ rate, ...proof }: ProofPolicy): NonNullable<Table['proof']
  */
 export function toTable(policy: Policy, rules: readonly Rule[], options: TableOptions): Table {
   const { clockSkew, tokenCache, keys, assertion } = policy.gateway;
-  const providers = record(
+  const providers = withoutPrototype(
     Object.values(policy.providers).map((provider) => [provider.name, tokenProvider(policy, provider)]),
   );
   const roles = Object.values(policy.roles).map((role) => [role.name, bare(role.fact)] as const);
@@ -221,7 +221,7 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
     sends,
     ...(agents.length > 0 && { agents }),
     headerNames: names,
-    routes: record(tableRoutes(policy, rules, names)),
+    routes: withoutPrototype(tableRoutes(policy, rules, names)),
     answerRoom: answerRoom(answerSize(policy, rules)),
     egress: options.egress,
     ...(assertion && { assertion }),
