@@ -85,6 +85,13 @@ export const MAX_SIGNIN_BURST = 10_000;
 export const MIN_SIGNIN_ADDRESSES = 32_768;
 export const SIGNIN_ADDRESS_BYTES = 128;
 
+/**
+ * A site of IPv6 may be one client with 65,536 networks, or all people of a company, or those of a carrier in a region. So
+ * its networks together have as many requests as so many of them, and so many times one's share of what is free.
+ */
+export const SITE_NETWORKS = 16;
+export const SITE_SHARE = 2;
+
 /** How nginx carries requests where the policy does not say: times in seconds, size in bytes. */
 export const PROXY_DEFAULTS = {
   connectTimeout: 10,
@@ -125,8 +132,9 @@ export const QUESTIONS_KEPT = 8;
 export const PLACES_KEPT = 32;
 
 /**
- * An address asks one more question, or takes one more place, only while it has fewer than this part of what is free. So
- * one address alone gets 8 questions of 24 and 64 places of 128, and several leave room for the next one.
+ * An address asks one more question, or takes one more place, only while it has fewer than this part of what is free, and
+ * its site fewer than {@link SITE_SHARE} times as much. So one address alone gets 8 questions of 24 and 64 places of 128,
+ * one site 12 and 86, and several leave room for the next one.
  */
 export const QUESTIONS_SHARE = 1 / 2;
 export const PLACES_SHARE = 1;

@@ -1,5 +1,5 @@
 import hash from 'crypto';
-import { addressName } from '../caller/address.ts';
+import { type AddressNames, addressNames } from '../caller/address.ts';
 import { composed } from '../composed.ts';
 import {
   ACTIVE_BEFORE_MS,
@@ -11,6 +11,7 @@ import {
   QUESTION_PAUSE_MS,
   QUESTIONS_KEPT,
   QUESTIONS_SHARE,
+  SITE_SHARE,
 } from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { ANSWERED, GROUPS_PATH, INTROSPECT_PATH, PROVIDER_HEADER } from '../token/contract.ts';
@@ -75,7 +76,10 @@ const PLACES: Room = {
 };
 
 const unavailable = refuse('provider_unavailable');
-const tooMany = refuse('limit_exceeded', 'too many tokens of this address are asked about at once; ask again');
+const tooMany = refuse(
+  'limit_exceeded',
+  'too many tokens of this address or its network are asked about at once; ask again',
+);
 const inactive = refuse('token_inactive');
 
 /**
@@ -241,13 +245,13 @@ interface Asker {
   readonly provider: string;
   /** Whether a client can have made up what is asked about. */
   readonly kind: 'known' | 'new';
-  readonly address?: string;
+  readonly address?: AddressNames;
 }
 
 function askerOf(question: Question): Asker {
   const { provider, from, isSigned } = question;
   const kind = isSigned || activeDict().has(shortOf(question)) ? 'known' : 'new';
-  return { provider, kind, ...(from !== undefined && { address: addressName(from) }) };
+  return { provider, kind, ...(from !== undefined && { address: addressNames(from) }) };
 }
 
 type Taken = readonly Hold[];
@@ -256,20 +260,33 @@ function giveBack(taken: Taken): void {
   for (const one of taken) release(one);
 }
 
+/** The names under which an address is counted, and how many times the share of an address each has. */
+function sharersOf(address: AddressNames | undefined): readonly (readonly [name: string, times: number])[] {
+  if (address === undefined) return [];
+  const { own, site } = address;
+  if (site === undefined) return [[own, 1]];
+  return [
+    [own, 1],
+    [site, SITE_SHARE],
+  ];
+}
+
 /**
- * Takes one of a provider's room for a kind of tokens, and of the address's share of it. There are no more counters of
- * addresses than places: no one fills the locks with addresses.
+ * Takes one of a provider's room for a kind of tokens, and of the share of the address and its site. There are at most
+ * twice as many counters of those as places: no one fills the locks with addresses.
  *
- * @returns `none` where none is free, `no more` where the address has its share
+ * @returns `none` where none is free, `no more` where the address or its site has its share
  */
 function take({ name, most, kept, share }: Room, { provider, kind, address }: Asker): Taken | 'none' | 'no more' {
   const all = hold(HELD_MS, name, provider, kind);
   const others = heldNow(HELD_MS, name, provider, kind === 'new' ? 'known' : 'new');
-  const own = address === undefined ? undefined : hold(HELD_MS, `${name} of`, provider, kind, address);
-  const taken = own === undefined ? [all] : [all, own];
+  const sharers = sharersOf(address).map(
+    ([of, times]) => [hold(HELD_MS, `${name} of`, provider, kind, of), times] as const,
+  );
+  const taken = [all, ...sharers.map(([own]) => own)];
   // Without the one that was just taken.
   const free = Math.min(most - kept, most - others) - (all.count - 1);
-  if (free > 0 && (own === undefined || own.count - 1 < share * free)) return taken;
+  if (free > 0 && sharers.every(([own, times]) => own.count - 1 < times * share * free)) return taken;
   giveBack(taken);
   return free > 0 ? 'no more' : 'none';
 }

@@ -27,7 +27,7 @@ export function locksBytes({ gateway, providers }: Pick<Policy, 'gateway' | 'pro
   const locks =
     all.length * LOCKS_PER_PROVIDER +
     (gateway.sessionRoom?.people ?? 0) * LOCKS_PER_PERSON +
-    // Each has a lock, and two counters of its address at most.
+    // Two counters of its address and its site, and of a question that is asked a lock.
     all.filter(isAsked).length * 3 * (MAX_QUESTIONS + MAX_QUESTION_WAITERS) +
     (gateway.store?.endpoints.length ?? 0);
   return bytesOf(locks);

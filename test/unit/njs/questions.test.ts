@@ -141,6 +141,23 @@ describe('made-up tokens', () => {
     expect(await told('one-more', '2001:db8:0:1:ffff::1')).toBe('limit_exceeded');
   });
 
+  it('of all networks of one site of IPv6 leave room for tokens of others', async () => {
+    const site = () => madeUp(300, (i) => `2001:db8:7:${i.toString(16)}::1`);
+    site();
+    expect(asked).toHaveLength(12);
+    expect(await told('one-more', '2001:db8:7:ffff::1')).toBe('limit_exceeded');
+    await honest(60, site);
+  });
+
+  it('leave each further site of IPv6 fewer questions, and the next one some', () => {
+    const counts = [1, 2, 3, 4, 5].map((site) => {
+      const before = asked.length;
+      for (let i = 0; i < 100; i++) running.push(ask(`of-${site}-${i}`, `2001:db8:${site}:${i.toString(16)}::1`));
+      return asked.length - before;
+    });
+    expect(counts).toEqual([12, 6, 3, 2, 1]);
+  });
+
   it('of many addresses leave room for tokens that were active before', async () => {
     good.add('old');
     expect(await told('old', HONEST)).toBe('active');

@@ -104,7 +104,10 @@ describe('the endpoints', () => {
       args(location(tree, '=', `/.meshgate/${name}`), 'limit_req');
     for (const [tree, back] of hosts) {
       for (const name of ['signin', ...back, 'signout', 'frontchannel']) {
-        expect(limits(tree, name)).toEqual(['zone=meshgate_signin_rate burst=200 nodelay']);
+        expect(limits(tree, name)).toEqual([
+          'zone=meshgate_signin_sites burst=3200 nodelay',
+          'zone=meshgate_signin_rate burst=200 nodelay',
+        ]);
         expect(args(location(tree, '=', `/.meshgate/${name}`), 'limit_req_status')).toEqual(['429']);
       }
       expect(limits(tree, 'backchannel')).toEqual([]);
@@ -112,7 +115,10 @@ describe('the endpoints', () => {
       expect(args(location(tree, '=', '/.meshgate/often'), 'return')[0]).toMatch(/^429 .*limit_exceeded/);
       expect(args(location(tree, '^~', '/.meshgate/page/'), 'error_log')).toEqual(['/dev/null emerg']);
     }
-    expect(args(http, 'limit_req_zone')).toEqual(['$meshgate_signin_from zone=meshgate_signin_rate:4096k rate=20r/s']);
+    expect(args(http, 'limit_req_zone')).toEqual([
+      '$meshgate_signin_from zone=meshgate_signin_rate:4096k rate=20r/s',
+      '$meshgate_signin_site zone=meshgate_signin_sites:4096k rate=320r/s',
+    ]);
   });
 
   test('are limited as the policy says', () => {
@@ -121,9 +127,11 @@ describe('the endpoints', () => {
     const other = render({ ...policy, gateway: { ...policy.gateway, signin } }).files;
     expect(args(readConf(other['http.conf'] ?? ''), 'limit_req_zone')).toEqual([
       '$meshgate_signin_from zone=meshgate_signin_rate:4096k rate=600r/m',
+      '$meshgate_signin_site zone=meshgate_signin_sites:4096k rate=9600r/m',
     ]);
     const tree = readConf(other['hosts/wiki.example.com.conf'] ?? '');
     expect(args(location(tree, '=', '/.meshgate/signin'), 'limit_req')).toEqual([
+      'zone=meshgate_signin_sites burst=800 nodelay',
       'zone=meshgate_signin_rate burst=50 nodelay',
     ]);
   });
@@ -240,14 +248,15 @@ test.each([
   expect(bytes).toBeGreaterThan((providers * 14 + people * 2) * (1_048_576 / 4047));
 });
 
-// 160 places and 32 questions, each with a counter of its address, a lock for each question, and what counts them all.
+// 160 places and 32 questions, each with a counter of its address and of its site, a lock for each question, and what
+// counts them all.
 test.each([1, 4, 40])('zones: locks have room for all questions to each of %i providers at once', (providers) => {
   const policy = goldenPolicy('introspection');
   const one = Object.values(policy.providers).find(({ introspection }) => introspection !== undefined)!;
   const all = Array.from({ length: providers }, (_, i) => [`p${i}`, { ...one, name: `p${i}` }] as const);
   const rendered = render({ ...policy, hosts: [], providers: Object.fromEntries(all) }).files['http.conf'] ?? '';
   const kilobytes = Number(/zone=meshgate_locks:(\d+)k /.exec(rendered)?.[1]);
-  expect(kilobytes * 1024).toBeGreaterThan(providers * (13 + 160 + 2 * 32 + 8) * (1_048_576 / 4047));
+  expect(kilobytes * 1024).toBeGreaterThan(providers * (13 + 2 * 160 + 3 * 32 + 8) * (1_048_576 / 4047));
 });
 
 test.each([
