@@ -427,6 +427,9 @@ export const MAX_LOGOUT_TOKEN_LIFE_S = 3600;
 /** Folder below the gateway's state in which `meshgate revoke` lays what is to be called back. */
 export const REVOKE_FOLDER = 'revoke';
 
+/** Begins the names of the files there that sign-outs leave: anyone who signs in can cause any number of them. */
+export const SIGNOUT_FILE = 'out-';
+
 /** Largest file there that is read. */
 export const MAX_REVOKE_FILE_BYTES = 4096;
 
