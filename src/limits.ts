@@ -155,10 +155,14 @@ export const QUESTION_PAUSE_MS = 1000;
 /** Largest clock skew that a policy may allow. */
 export const MAX_CLOCK_SKEW = 300;
 
-/** Most people that a policy may make room for, and what one takes: of records, and of revocations. Bytes. */
+/**
+ * Most people that a policy may make room for, and what one takes: of records, and of revocations, those of the person
+ * and one of a provider's session without a person. Bytes.
+ */
 export const MAX_PEOPLE = 1_000_000;
 export const RECORD_BYTES = 8 * 1024;
 export const REVOCATION_BYTES = 768;
+export const PSID_BYTES = 320;
 
 /** Smallest zones for them: operators revoke tokens and keys, whatever the number of people. */
 export const MIN_RECORDS_BYTES = 4 * 1024 * 1024;
@@ -185,7 +189,7 @@ export const LOCKS_PER_SESSION = 3;
 export const MAX_SIGNINS = 100;
 export const SIGNINS_PERIOD_S = 900;
 
-/** What one person may use up in an hour: attempts to sign in, hand-overs, and logout tokens that name them. */
+/** What one person may use up in an hour: attempts to sign in, and hand-overs. */
 export const ONCE_PER_PERSON = 4;
 
 /** Longest life of a session that a policy may ask for: shared memory forgets sooner than it counts. */
@@ -421,7 +425,7 @@ export const MAX_ETCD_BODY_BYTES = 256 * 1024;
 /** How long an endpoint of etcd that gave no answer is asked after all others, milliseconds. */
 export const ETCD_PAUSE_MS = 10_000;
 
-/** Longest life of a logout token: for so long it is remembered that it came. */
+/** Longest life of a logout token. */
 export const MAX_LOGOUT_TOKEN_LIFE_S = 3600;
 
 /** Folder below the gateway's state in which `meshgate revoke` lays what is to be called back. */
@@ -435,6 +439,12 @@ export const MAX_REVOKE_FILE_BYTES = 4096;
 
 /** Part of the revocations' zone that people may fill by signing out: the rest is for operators and providers. */
 export const SIGNOUT_SHARE = 0.7;
+
+/**
+ * Part of it, within {@link SIGNOUT_SHARE}, for sign-outs whose provider named a session and no person: one account can
+ * cause any number of them. So each person keeps room for a sign-out.
+ */
+export const PSID_SHARE = 0.2;
 
 /** How long a worker may keep others from changing a revocation, milliseconds: one that dies leaves its lock. */
 export const LOCK_REVOCATIONS_MS = 2000;

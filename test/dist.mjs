@@ -9,9 +9,9 @@ import { join } from 'node:path';
 const budget = {
   'meshgate.js': 184 * 1024,
   'hop.js': 74 * 1024,
-  'signin.js': 208 * 1024,
+  'signin.js': 210 * 1024,
   'client.js': 38 * 1024,
-  'health.js': 19 * 1024,
+  'health.js': 20 * 1024,
   'cookies.js': 1024,
   'cli.js': 1204 * 1024,
 };

@@ -7,6 +7,7 @@ import {
   MIN_REVOCATIONS_BYTES,
   ONCE_BYTES,
   ONCE_PER_PERSON,
+  PSID_BYTES,
   RECORD_BYTES,
   REVOCATION_BYTES,
   REVOCATIONS_JOB_INTERVAL_S,
@@ -42,7 +43,7 @@ export function sessionRoom({ sessionRoom: room }: Pick<Gateway, 'sessionRoom'>)
   return {
     records: whole(Math.max(MIN_RECORDS_BYTES, people * RECORD_BYTES)),
     // People who sign out have a part of it.
-    revocations: whole(Math.max(MIN_REVOCATIONS_BYTES, (people * REVOCATION_BYTES) / SIGNOUT_SHARE)),
+    revocations: whole(Math.max(MIN_REVOCATIONS_BYTES, (people * (REVOCATION_BYTES + PSID_BYTES)) / SIGNOUT_SHARE)),
     once: whole(Math.max(MIN_ONCE_BYTES, people * ONCE_PER_PERSON * ONCE_BYTES)),
   };
 }

@@ -201,7 +201,7 @@ test('zones: what was called back and used up never makes room', () => {
   const zone = (name: string) => zones.find((it) => it.startsWith(`zone=meshgate_${name}:`)) ?? '';
   expect(zone('sessions')).toBe('zone=meshgate_sessions:32m type=string timeout=24h evict');
   expect(zone('once')).toBe('zone=meshgate_once:5m type=string timeout=1h');
-  expect(zone('revoked')).toBe('zone=meshgate_revoked:5m type=string timeout=24h state=/var/lib/meshgate/revoked.json');
+  expect(zone('revoked')).toBe('zone=meshgate_revoked:6m type=string timeout=24h state=/var/lib/meshgate/revoked.json');
 });
 
 // nginx 1.30.6 put states of five keys of 154 providers into 1 MB, and of nine keys of 86.
@@ -261,8 +261,8 @@ test.each([1, 4, 40])('zones: locks have room for all questions to each of %i pr
 
 test.each([
   [1, 4, 4, 64],
-  [4000, 32, 5, 3072],
-  [100_000, 782, 105, 76_224],
+  [4000, 32, 6, 3072],
+  [100_000, 782, 149, 76_224],
 ])(
   'zones: for %i people there are %i MB for records, %i MB for revocations and %i KB for locks',
   (people, records, revocations, renewals) => {
@@ -271,6 +271,8 @@ test.each([
     const zones = args(readConf(render(changed).files['http.conf'] ?? ''), 'js_shared_dict_zone').join('\n');
     expect(zones).toContain(`zone=meshgate_sessions:${records}m `);
     expect(zones).toContain(`zone=meshgate_revoked:${revocations}m `);
+    // What people sign out has 70 %: an entry of each, and one that a provider signs out without them.
+    expect(revocations * 2 ** 20 * 0.7).toBeGreaterThanOrEqual(people * (768 + 320));
     expect(zones).toContain(`zone=meshgate_renewals:${renewals}k type=number timeout=60s`);
     // Each session that is renewed has three, and each takes what was measured above.
     expect(renewals * 1024).toBeGreaterThan(people * 3 * (1_048_576 / 4047));
