@@ -139,6 +139,9 @@ export const PLACES_KEPT = 32;
 export const QUESTIONS_SHARE = 1 / 2;
 export const PLACES_SHARE = 1;
 
+/** Room for answers about tokens of each provider that is asked, bytes: some ten thousand of 500 characters. */
+export const ANSWERS_BYTES_PER_PROVIDER = 8 * 1024 * 1024;
+
 /** How long it is known of a token that it was active, milliseconds. */
 export const ACTIVE_BEFORE_MS = 24 * 3600 * 1000;
 

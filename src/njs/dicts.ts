@@ -5,6 +5,7 @@ import { composed } from '../composed.ts';
 type Zone =
   | 'meshgate_keys'
   | 'meshgate_tokens'
+  | 'meshgate_answers'
   | 'meshgate_inactive'
   | 'meshgate_active'
   | 'meshgate_locks'
@@ -56,6 +57,12 @@ export function keepDocument(name: string, text: string, most: number): void {
 
 /** Verified callers by token hash; the oldest make room. */
 export const tokensDict = zone<string>('meshgate_tokens');
+
+/**
+ * What providers said of tokens, by a hash; the oldest make room. With `stale` an answer is kept longer than a verified
+ * token: in one zone the verified tokens would make room for answers. Only a policy that asks about tokens has it.
+ */
+export const answersDict = zone<string>('meshgate_answers');
 
 /** Hashes of tokens that a provider called not active; only a policy that asks about tokens has it. */
 export const inactiveDict = zone<string>('meshgate_inactive');

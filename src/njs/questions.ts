@@ -17,7 +17,7 @@ import { ok, type Result, refuse } from '../reasons.ts';
 import { ANSWERED, GROUPS_PATH, INTROSPECT_PATH, PROVIDER_HEADER } from '../token/contract.ts';
 import { isObjectId, withGroups } from '../token/overage.ts';
 import type { Claims, TokenProvider } from '../token/types.ts';
-import { activeDict, inactiveDict, locksDict, tokensDict } from './dicts.ts';
+import { activeDict, answersDict, inactiveDict, locksDict } from './dicts.ts';
 import { type Hold, heldNow, hold, release } from './held.ts';
 
 /** What a provider said, and when it has to be asked again, seconds since the epoch. */
@@ -294,7 +294,7 @@ function take({ name, most, kept, share }: Room, { provider, kind, address }: As
 const awayOf = ({ provider }: Question): string => composed('away', provider);
 
 function keptOf(question: Question): Kept | undefined {
-  const kept = tokensDict().get(answerOf(question));
+  const kept = answersDict().get(answerOf(question));
   if (kept === undefined) return undefined;
   const end = kept.indexOf('\n');
   return { at: Number(kept.slice(0, end)), text: kept.slice(end + 1) };
@@ -303,10 +303,10 @@ function keptOf(question: Question): Kept | undefined {
 function keep(question: Question, { at, text }: Kept): void {
   try {
     const life = (question.cache + question.stale) * 1000;
-    tokensDict().set(answerOf(question), `${at}\n${text}`, life);
+    answersDict().set(answerOf(question), `${at}\n${text}`, life);
     if (!question.isSigned) activeDict().set(shortOf(question), '', ACTIVE_BEFORE_MS);
   } catch {
-    ngx.log(ngx.WARN, 'meshgate: the token cache takes no entry; enlarge the zone meshgate_tokens');
+    ngx.log(ngx.WARN, 'meshgate: an answer about a token is not kept: the zone meshgate_answers has no room for it');
   }
 }
 
@@ -315,7 +315,7 @@ function said({ text }: Kept, until: number): Result<Said> {
 }
 
 function remember(question: Question): Result<Said> {
-  tokensDict().delete(answerOf(question));
+  answersDict().delete(answerOf(question));
   activeDict().delete(shortOf(question));
   try {
     if (question.negative > 0) inactiveDict().set(shortOf(question), '', question.negative * 1000);

@@ -76,6 +76,7 @@ export class FakeDict<V extends string | number> {
 }
 
 const ZONES = [
+  'answers',
   'inactive',
   'active',
   'keys',

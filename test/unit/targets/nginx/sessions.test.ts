@@ -259,6 +259,17 @@ test.each([1, 4, 40])('zones: locks have room for all questions to each of %i pr
   expect(kilobytes * 1024).toBeGreaterThan(providers * (13 + 2 * 160 + 3 * 32 + 8) * (1_048_576 / 4047));
 });
 
+// Verified tokens have a zone of their own, of 32 MB.
+test.each([1, 4])('zones: answers about tokens have room of their own for each of %i providers', (providers) => {
+  const policy = goldenPolicy('introspection');
+  const one = Object.values(policy.providers).find(({ introspection }) => introspection !== undefined)!;
+  const all = Array.from({ length: providers }, (_, i) => [`p${i}`, { ...one, name: `p${i}` }] as const);
+  const rendered = render({ ...policy, hosts: [], providers: Object.fromEntries(all) }).files['http.conf'] ?? '';
+  expect(rendered).toContain(`zone=meshgate_answers:${providers * 8192}k type=string timeout=1h evict;`);
+  expect(rendered).toContain('zone=meshgate_tokens:32m ');
+  expect(render(goldenPolicy('smallest')).files['http.conf']).not.toContain('meshgate_answers');
+});
+
 test.each([
   [1, 4, 4, 64],
   [4000, 32, 6, 3072],
