@@ -181,8 +181,8 @@ export const MIN_LOCKS_BYTES = 64 * 1024;
 export const MIN_ONCE_BYTES = 4 * 1024 * 1024;
 
 /**
- * Locks, counters and pauses that a provider may have at a time; a person, whose sign-ins are counted by period; and a
- * session that is being renewed, in a zone of their own.
+ * Locks, counters and pauses that a provider may have at a time; and in zones of their own, counts of a person's sign-ins,
+ * by period, and locks of a session that is being renewed.
  */
 export const LOCKS_PER_PROVIDER = 14;
 export const LOCKS_PER_PERSON = 2;

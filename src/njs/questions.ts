@@ -272,23 +272,37 @@ function sharersOf(address: AddressNames | undefined): readonly (readonly [name:
 }
 
 /**
- * Takes one of a provider's room for a kind of tokens, and of the share of the address and its site. There are at most
+ * Counts one of a provider's room for a kind of tokens, and of the share of the address and its site. There are at most
  * twice as many counters of those as places: no one fills the locks with addresses.
  *
- * @returns `none` where none is free, `no more` where the address or its site has its share
+ * @param taken takes what was counted
+ * @returns `none` where none is free or there is no room to count it, `no more` where the address or its site has its share
  */
-function take({ name, most, kept, share }: Room, { provider, kind, address }: Asker): Taken | 'none' | 'no more' {
+function lacks(room: Room, { provider, kind, address }: Asker, taken: Hold[]): 'none' | 'no more' | undefined {
+  const { name, most, kept, share } = room;
   const all = hold(HELD_MS, name, provider, kind);
+  if (all === undefined) return 'none';
+  taken.push(all);
   const others = heldNow(HELD_MS, name, provider, kind === 'new' ? 'known' : 'new');
-  const sharers = sharersOf(address).map(
-    ([of, times]) => [hold(HELD_MS, `${name} of`, provider, kind, of), times] as const,
-  );
-  const taken = [all, ...sharers.map(([own]) => own)];
   // Without the one that was just taken.
   const free = Math.min(most - kept, most - others) - (all.count - 1);
-  if (free > 0 && sharers.every(([own, times]) => own.count - 1 < times * share * free)) return taken;
+  if (free <= 0) return 'none';
+  for (const [sharer, times] of sharersOf(address)) {
+    const own = hold(HELD_MS, `${name} of`, provider, kind, sharer);
+    if (own === undefined) return 'none';
+    taken.push(own);
+    if (own.count - 1 >= times * share * free) return 'no more';
+  }
+  return undefined;
+}
+
+/** Takes one of a room, or nothing: then it says what {@link lacks}. */
+function take(room: Room, asker: Asker): Taken | 'none' | 'no more' {
+  const taken: Hold[] = [];
+  const lack = lacks(room, asker, taken);
+  if (lack === undefined) return taken;
   giveBack(taken);
-  return free > 0 ? 'no more' : 'none';
+  return lack;
 }
 
 const awayOf = ({ provider }: Question): string => composed('away', provider);

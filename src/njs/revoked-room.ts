@@ -141,13 +141,10 @@ const PSIDS = revocationKey('psid', '');
 /** Name of a counter of these: they are looked through once in a while, since the zone has many other entries. */
 const PSIDS_KEPT = composed('psids kept');
 
-/** Whether it is time to look how many there are. */
+/** Whether it is time to look how many there are; where there is no room to count, it always is. */
 function isPsidsDue(most: number): boolean {
-  try {
-    return locksDict().incr(PSIDS_KEPT, 1, 0, MAX_DICT_TTL_MS) % Math.max(1, Math.floor((most * SHARE) / 2)) === 0;
-  } catch {
-    return true;
-  }
+  const count = locksDict().incr(PSIDS_KEPT, 1, 0, MAX_DICT_TTL_MS) ?? 0;
+  return count % Math.max(1, Math.floor((most * SHARE) / 2)) === 0;
 }
 
 /**

@@ -31,11 +31,9 @@ const LOCK = composed('revoking');
 /** Waits until no other worker changes a revocation. */
 function locked(): boolean {
   for (let tries = 0; tries < LOCK_REVOCATIONS_TRIES; tries++) {
-    try {
-      if (locksDict().add(LOCK, 1, LOCK_REVOCATIONS_MS)) return true;
-    } catch {
-      return false;
-    }
+    const isOurs = locksDict().add(LOCK, 1, LOCK_REVOCATIONS_MS);
+    // Where there is no room for it, there will be none either at the next try.
+    if (isOurs !== false) return isOurs === true;
   }
   return false;
 }

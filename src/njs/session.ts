@@ -32,14 +32,7 @@ const missing = refuse('credential_missing', MISSING.session);
 const navigationOf = (r: NginxHTTPRequest): string | undefined => r.headersIn['X-Meshgate-Navigation'];
 
 /** Whether it is this request that has a session renewed; the others go on with what they have. */
-function leads(sid: string): boolean {
-  try {
-    return renewalsDict().add(composed('renew', sid), 1, RENEWAL_PAUSE_S * 1000);
-  } catch {
-    // No room for a lock: another request will find some.
-    return false;
-  }
-}
+const leads = (sid: string): boolean => renewalsDict().add(composed('renew', sid), 1, RENEWAL_PAUSE_S * 1000) === true;
 
 /** Answers requests that come with a session, or with nothing. */
 export class SessionDoor {

@@ -82,15 +82,6 @@ const unsaid = (sid: string): string => composed('unsaid', sid);
 /** Longer than the pause and the next try take: the mark is there until that has its answer. */
 const UNSAID_MS = PROVIDER_PAUSE_MS + LOCK_RENEWAL_MS;
 
-/** Leaves a mark for a while; false where it is there already, or where there is no room for marks. */
-function mark(dict: NgxSharedDict<number>, name: string, ms: number): boolean {
-  try {
-    return dict.add(name, 1, ms);
-  } catch {
-    return false;
-  }
-}
-
 /** One renewal at a time for each session, however many cookies of it ask, on all workers and replicas. */
 export class Renewals {
   readonly #scene: RenewalScene;
@@ -129,30 +120,22 @@ export class Renewals {
       return ended(record);
     }
     if (outcome.kind === 'unconfirmed') {
-      if (mark(locksDict(), `said ${provider}`, REPEAT_LINE_S * 1000)) {
+      if (locksDict().add(composed('said of all', provider), 1, REPEAT_LINE_S * 1000)) {
         ngx.log(ngx.WARN, `meshgate: provider ${provider} confirms no session: ${outcome.detail}`);
       }
       return unconfirmed(record, outcome.refreshToken);
     }
     if (outcome.kind !== 'unsaid' && outcome.away) {
-      if (mark(locksDict(), paused(provider), PROVIDER_PAUSE_MS))
+      if (locksDict().add(paused(provider), 1, PROVIDER_PAUSE_MS))
         ngx.log(ngx.WARN, `meshgate: sessions are not renewed by provider ${provider} just now: ${outcome.detail}`);
     } else {
-      mark(renewalsDict(), paused(sid), PROVIDER_PAUSE_MS);
-      if (outcome.kind === 'unsaid') this.#markUnsaid(sid);
-      if (mark(locksDict(), composed('said of one', provider), REPEAT_LINE_S * 1000))
+      renewalsDict().add(paused(sid), 1, PROVIDER_PAUSE_MS);
+      if (outcome.kind === 'unsaid') renewalsDict().set(unsaid(sid), 1, UNSAID_MS);
+      if (locksDict().add(composed('said of one', provider), 1, REPEAT_LINE_S * 1000))
         ngx.log(ngx.WARN, `meshgate: a session is not renewed by provider ${provider} just now: ${outcome.detail}`);
     }
     if (outcome.kind === 'unsaid') return unused(record, outcome.refreshToken);
     return outcome.kind === 'unused' ? unused(record) : withoutToken(record);
-  }
-
-  #markUnsaid(sid: string): void {
-    try {
-      renewalsDict().set(unsaid(sid), 1, UNSAID_MS);
-    } catch {
-      // No room: the next request asks again.
-    }
   }
 
   /** What comes of a cookie; of one whose claims were not confirmed in time, that it is stale. */

@@ -28,7 +28,7 @@ import {
   WHOAMI_PATH,
 } from '../../session/names.ts';
 import { block, commented, type Directive, line, literal } from './directive.ts';
-import { renewalsBytes } from './locks.ts';
+import { renewalsBytes, signinsBytes } from './locks.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
@@ -56,10 +56,10 @@ export function sessionZones(scene: Scene): readonly Directive[] {
   const { stateDir } = scene.options;
   const { gateway } = scene.policy;
   const { records, revocations, once } = sessionRoom(gateway);
-  const renewals = renewalsBytes(gateway.sessionRoom?.people ?? DEFAULTS.sessionPeople);
+  const people = gateway.sessionRoom?.people ?? DEFAULTS.sessionPeople;
   return [
     commented(
-      'Sealed records of sessions, which make room for newer ones; what was used up; locks of sessions; what was called back.',
+      'Sealed records of sessions, which make room for newer ones; what was used up; locks of sessions; counts of sign-ins; what was called back.',
       line(
         'js_shared_dict_zone',
         `zone=meshgate_sessions:${megabytes(records)}`,
@@ -69,7 +69,8 @@ export function sessionZones(scene: Scene): readonly Directive[] {
       ),
     ),
     line('js_shared_dict_zone', `zone=meshgate_once:${megabytes(once)}`, 'type=string', 'timeout=1h'),
-    line('js_shared_dict_zone', `zone=meshgate_renewals:${renewals >> 10}k`, 'type=number', 'timeout=60s'),
+    line('js_shared_dict_zone', `zone=meshgate_renewals:${renewalsBytes(people) >> 10}k`, 'type=number', 'timeout=60s'),
+    line('js_shared_dict_zone', `zone=meshgate_signins:${signinsBytes(people) >> 10}k`, 'type=number', 'timeout=15m'),
     line(
       'js_shared_dict_zone',
       `zone=meshgate_revoked:${megabytes(revocations)}`,

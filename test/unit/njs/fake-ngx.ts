@@ -83,6 +83,7 @@ const ZONES = [
   'tokens',
   'locks',
   'renewals',
+  'signins',
   'svids',
   'sessions',
   'once',

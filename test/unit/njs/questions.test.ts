@@ -250,3 +250,35 @@ describe('tokens whose signature is good', () => {
     expect(fake.zones.active.size()).toBe(0);
   });
 });
+
+describe('where the zone of locks is full', () => {
+  afterEach(() => {
+    fake.zones.locks.room = Number.POSITIVE_INFINITY;
+  });
+
+  // A place takes three entries: of all, of the address and of its site.
+  it.each([0, 1, 2])('but for %i entries, a token is not asked about, and nothing rejects', async (room) => {
+    fake.zones.locks.room = room;
+    expect(await told('new', '2001:db8::1')).toBe('provider_unavailable');
+    expect([asked, fake.zones.locks.keys()]).toEqual([[], []]);
+  });
+
+  // And a question four: a lock, and three like those.
+  it.each([3, 4, 5, 6])('but for %i entries, a question waits until there is room', async (room) => {
+    good.add('new');
+    fake.zones.locks.room = room;
+    const answered = told('new', '2001:db8::1');
+    expect(asked).toEqual([]);
+    fake.zones.locks.room = Number.POSITIVE_INFINITY;
+    expect(await answered).toBe('active');
+    expect(fake.zones.locks.keys()).toEqual([]);
+  });
+
+  it('a provider that does not answer is not marked, and nothing rejects', async () => {
+    fake.fetch = () => {
+      fake.zones.locks.room = 0;
+      return Promise.reject(new Error('nothing listens'));
+    };
+    expect(await told('new', HONEST)).toBe('provider_unavailable');
+  });
+});

@@ -235,18 +235,21 @@ test('zones: each CA of client certificates has room for what is found of it', (
 test.each([
   [1, 0, '64k'],
   [160, 0, '576k'],
-  [1, 4000, '2048k'],
-  [160, 100_000, '51392k'],
-])('zones: %i providers, and sessions of %i people, have %s for locks', (providers, people, size) => {
-  const policy = goldenPolicy('smallest');
-  const one = Object.values(policy.providers)[0] as (typeof policy.providers)[string];
-  const all = Array.from({ length: providers }, (_, i) => [`p${i}`, { ...one, name: `p${i}` }] as const);
-  const gateway = people === 0 ? policy.gateway : { ...policy.gateway, sessionRoom: { people } };
-  const rendered = render({ ...policy, gateway, providers: Object.fromEntries(all) }).files['http.conf'] ?? '';
-  expect(rendered).toContain(`zone=meshgate_locks:${size} `);
-  const bytes = Number.parseInt(size, 10) * 1024;
-  expect(bytes).toBeGreaterThan((providers * 14 + people * 2) * (1_048_576 / 4047));
-});
+  [1, 4000, '64k'],
+  [160, 100_000, '576k'],
+])(
+  'zones: %i providers, whatever number of people (%i) have sessions, have %s for locks',
+  (providers, people, size) => {
+    const policy = goldenPolicy('smallest');
+    const one = Object.values(policy.providers)[0] as (typeof policy.providers)[string];
+    const all = Array.from({ length: providers }, (_, i) => [`p${i}`, { ...one, name: `p${i}` }] as const);
+    const gateway = people === 0 ? policy.gateway : { ...policy.gateway, sessionRoom: { people } };
+    const rendered = render({ ...policy, gateway, providers: Object.fromEntries(all) }).files['http.conf'] ?? '';
+    expect(rendered).toContain(`zone=meshgate_locks:${size} `);
+    const bytes = Number.parseInt(size, 10) * 1024;
+    expect(bytes).toBeGreaterThan(providers * 14 * (1_048_576 / 4047));
+  },
+);
 
 // 160 places and 32 questions, each with a counter of its address and of its site, a lock for each question, and what
 // counts them all.
@@ -271,12 +274,12 @@ test.each([1, 4])('zones: answers about tokens have room of their own for each o
 });
 
 test.each([
-  [1, 4, 4, 64],
-  [4000, 32, 6, 3072],
-  [100_000, 782, 149, 76_224],
+  [1, 4, 4, 64, 64],
+  [4000, 32, 6, 3072, 2048],
+  [100_000, 782, 149, 76_224, 50_816],
 ])(
-  'zones: for %i people there are %i MB for records, %i MB for revocations and %i KB for locks',
-  (people, records, revocations, renewals) => {
+  'zones: for %i people there are %i MB for records, %i MB for revocations, %i KB for locks and %i KB for counts of sign-ins',
+  (people, records, revocations, renewals, signins) => {
     const policy = goldenPolicy('sessions');
     const changed = { ...policy, gateway: { ...policy.gateway, sessionRoom: { people } } };
     const zones = args(readConf(render(changed).files['http.conf'] ?? ''), 'js_shared_dict_zone').join('\n');
@@ -285,8 +288,11 @@ test.each([
     // What people sign out has 70 %: an entry of each, and one that a provider signs out without them.
     expect(revocations * 2 ** 20 * 0.7).toBeGreaterThanOrEqual(people * (768 + 320));
     expect(zones).toContain(`zone=meshgate_renewals:${renewals}k type=number timeout=60s`);
+    expect(zones).toContain(`zone=meshgate_signins:${signins}k type=number timeout=15m`);
     // Each session that is renewed has three, and each takes what was measured above.
     expect(renewals * 1024).toBeGreaterThan(people * 3 * (1_048_576 / 4047));
+    // Sign-ins are counted by quarters of an hour, of which two overlap.
+    expect(signins * 1024).toBeGreaterThan(people * 2 * (1_048_576 / 4047));
   },
 );
 
