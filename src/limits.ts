@@ -184,7 +184,7 @@ export const MIN_ONCE_BYTES = 4 * 1024 * 1024;
  * Locks, counters and pauses that a provider may have at a time; and in zones of their own, counts of a person's sign-ins,
  * by period, and locks of a session that is being renewed.
  */
-export const LOCKS_PER_PROVIDER = 14;
+export const LOCKS_PER_PROVIDER = 20;
 export const LOCKS_PER_PERSON = 2;
 export const LOCKS_PER_SESSION = 3;
 
@@ -376,7 +376,7 @@ export const LOCK_RENEWAL_MS = 60_000;
 /** How long a check waits for a renewal that another one leads, milliseconds; below the time-out of its own call. */
 export const WAIT_FOR_RENEWAL_MS = 3000;
 
-/** Checks that may wait for renewals at once, and renewals after the answer that may be under way, on one nginx. */
+/** Checks that may wait for a provider's renewals at once, and of these after the answer that may be under way, on one nginx. */
 export const MAX_RENEWAL_WAITERS = 128;
 export const MAX_RENEWALS = 32;
 

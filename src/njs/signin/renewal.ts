@@ -66,7 +66,7 @@ interface Going {
 
 const alone: Renewal = { kind: 'alone' };
 
-/** Renewals after the answer that are under way, and requests that wait for one, on all workers. */
+/** A provider's renewals after the answer that are under way, and requests that wait for one, on all workers. */
 const RENEWING = 'renewing';
 const WAITING = 'waiting renewal';
 
@@ -237,7 +237,7 @@ export class Renewals {
     const lock = await store.lock(cookie.sid, LOCK_RENEWAL_MS);
     if (lock === undefined) return wait ? this.#waitInTurn(cookie) : { kind: 'going' };
     if (wait) return this.#leadAndRelease(cookie, lock);
-    const place = holdUpTo(MAX_RENEWALS, HELD_MS, RENEWING);
+    const place = holdUpTo(MAX_RENEWALS, HELD_MS, RENEWING, cookie.provider);
     if (place === undefined) {
       await lock.release();
       return { kind: 'going' };
@@ -253,7 +253,7 @@ export class Renewals {
   }
 
   async #waitInTurn(cookie: SessionClaims): Promise<Renewal> {
-    const place = holdUpTo(MAX_RENEWAL_WAITERS, HELD_MS, WAITING);
+    const place = holdUpTo(MAX_RENEWAL_WAITERS, HELD_MS, WAITING, cookie.provider);
     if (place === undefined) return alone;
     try {
       return await this.#wait(cookie);

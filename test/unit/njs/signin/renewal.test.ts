@@ -324,6 +324,26 @@ it('lets only so many wait', async () => {
   expect(counted('waiting renewal')).toBe(0);
 });
 
+it('lets sessions of another provider wait, and be renewed after the answer, while as many as may do for one', async () => {
+  const of = (one: SessionRecord): SessionRecord => ({
+    ...one,
+    session: { ...one.session, provider: 'partners', sid: `of-${one.session.fresh}` },
+  });
+  const [later, stale] = [of(early), of(record)];
+  await die(32);
+  for (const one of [later, stale]) await store.put(one, 80_000);
+  expect(await renew(later.session, false)).toMatchObject({ kind: 'going', go: expect.any(Function) });
+  const locks = await Promise.all([session.sid, stale.session.sid].map((sid) => store.lock(sid, 90_000)));
+  const all = Array.from({ length: 128 }, () => renew());
+  await waiting(128);
+  expect(await renew()).toEqual({ kind: 'alone' });
+  const other = renew(stale.session);
+  await waiting(129);
+  for (const lock of locks) await lock!.release();
+  expect(await other).toMatchObject({ kind: 'session', session: { gen: 2 } });
+  await Promise.all(all);
+});
+
 it('asks after the answer for only so many, and leaves no lock behind', async () => {
   await die(32);
   expect(await renew(session, false)).toEqual({ kind: 'going' });
