@@ -383,6 +383,14 @@ export const MAX_RENEWALS = 32;
 /** How long a provider that did not answer is not asked to renew sessions, milliseconds. */
 export const PROVIDER_PAUSE_MS = 10_000;
 
+/**
+ * Where the token endpoint says to so many people in a row, within so many milliseconds, that there were too many calls, it
+ * says so to all. Of each provider a set of so many bits tells people apart: some share one.
+ */
+export const LIMITED_PEOPLE = 3;
+export const LIMITED_MS = 60_000;
+export const LIMITED_BITS = 31;
+
 /** How long somebody may take to sign in at the provider. */
 export const ATTEMPT_LIFETIME_S = 600;
 

@@ -1,5 +1,9 @@
+import hash from 'crypto';
 import { composed } from '../../composed.ts';
 import {
+  LIMITED_BITS,
+  LIMITED_MS,
+  LIMITED_PEOPLE,
   LOCK_RENEWAL_MS,
   MAX_RENEWAL_WAITERS,
   MAX_RENEWALS,
@@ -82,6 +86,30 @@ const unsaid = (sid: string): string => composed('unsaid', sid);
 /** Longer than the pause and the next try take: the mark is there until that has its answer. */
 const UNSAID_MS = PROVIDER_PAUSE_MS + LOCK_RENEWAL_MS;
 
+/** Name of the set of people whom a provider told in a row that there were too many calls: each is one of its bits. */
+const limited = (provider: string): string => composed('limited', provider);
+
+const bitOf = (person: string): number =>
+  1 << (Number.parseInt(hash.createHash('sha256').update(person).digest('hex').slice(0, 8), 16) % LIMITED_BITS);
+
+/** How many bits of a set are set. */
+function countOf(set: number): number {
+  let count = 0;
+  for (let rest = set; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
+
+/**
+ * Whether a provider has too many calls whoever is asked about. A worker that overwrites what another one has just noted
+ * needs one person more.
+ */
+function isLimitedForAll({ session, claims }: SessionRecord): boolean {
+  const name = limited(session.provider);
+  const people = (locksDict().get(name) ?? 0) | bitOf(String(claims.sub ?? session.sid));
+  locksDict().set(name, people, LIMITED_MS);
+  return countOf(people) >= LIMITED_PEOPLE;
+}
+
 /** One renewal at a time for each session, however many cookies of it ask, on all workers and replicas. */
 export class Renewals {
   readonly #scene: RenewalScene;
@@ -110,8 +138,8 @@ export class Renewals {
   }
 
   /**
-   * A provider that does not answer is left alone for a while: each session that asks would wait for it, or lose its
-   * token. What it says of one session alone keeps only that one from asking again.
+   * A provider that does not answer, or has too many calls, is left alone for a while: each session that asks would wait
+   * for it, or lose its token. What it says of one session alone keeps only that one from asking again.
    */
   #after(record: SessionRecord, outcome: Exclude<Refreshed, { kind: 'confirmed' }>): SessionRecord {
     const { provider, sid } = record.session;
@@ -125,7 +153,8 @@ export class Renewals {
       }
       return unconfirmed(record, outcome.refreshToken);
     }
-    if (outcome.kind !== 'unsaid' && outcome.away) {
+    if (outcome.kind === 'unsaid' ? outcome.limited && isLimitedForAll(record) : outcome.away) {
+      if (outcome.kind === 'unsaid') renewalsDict().delete(unsaid(sid));
       if (locksDict().add(paused(provider), 1, PROVIDER_PAUSE_MS))
         ngx.log(ngx.WARN, `meshgate: sessions are not renewed by provider ${provider} just now: ${outcome.detail}`);
     } else {
@@ -167,6 +196,7 @@ export class Renewals {
     await this.#keep(sending(before));
     const outcome = await this.#scene.refresh(before);
     const revoked = this.#scene.isRevoked(before.session, before.claims.sub);
+    if (outcome.kind !== 'unsaid' || !outcome.limited) locksDict().delete(limited(cookie.provider));
     if (outcome.kind === 'confirmed') renewalsDict().delete(unsaid(cookie.sid));
     const after =
       outcome.kind === 'confirmed'
