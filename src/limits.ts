@@ -85,6 +85,13 @@ export const MAX_SIGNIN_BURST = 10_000;
 export const MIN_SIGNIN_ADDRESSES = 32_768;
 export const SIGNIN_ADDRESS_BYTES = 128;
 
+/**
+ * A site of IPv6 may be one client with 65,536 networks, or all people of a company, or those of a carrier in a region. So
+ * its networks together have as many requests as so many of them, and so many times one's share of what is free.
+ */
+export const SITE_NETWORKS = 16;
+export const SITE_SHARE = 2;
+
 /** How nginx carries requests where the policy does not say: times in seconds, size in bytes. */
 export const PROXY_DEFAULTS = {
   connectTimeout: 10,
@@ -125,11 +132,15 @@ export const QUESTIONS_KEPT = 8;
 export const PLACES_KEPT = 32;
 
 /**
- * An address asks one more question, or takes one more place, only while it has fewer than this part of what is free. So
- * one address alone gets 8 questions of 24 and 64 places of 128, and several leave room for the next one.
+ * An address asks one more question, or takes one more place, only while it has fewer than this part of what is free, and
+ * its site fewer than {@link SITE_SHARE} times as much. So one address alone gets 8 questions of 24 and 64 places of 128,
+ * one site 12 and 86, and several leave room for the next one.
  */
 export const QUESTIONS_SHARE = 1 / 2;
 export const PLACES_SHARE = 1;
+
+/** Room for answers about tokens of each provider that is asked, bytes: some ten thousand of 500 characters. */
+export const ANSWERS_BYTES_PER_PROVIDER = 8 * 1024 * 1024;
 
 /** How long it is known of a token that it was active, milliseconds. */
 export const ACTIVE_BEFORE_MS = 24 * 3600 * 1000;
@@ -147,10 +158,14 @@ export const QUESTION_PAUSE_MS = 1000;
 /** Largest clock skew that a policy may allow. */
 export const MAX_CLOCK_SKEW = 300;
 
-/** Most people that a policy may make room for, and what one takes: of records, and of revocations. Bytes. */
+/**
+ * Most people that a policy may make room for, and what one takes: of records, and of revocations, those of the person
+ * and one of a provider's session without a person. Bytes.
+ */
 export const MAX_PEOPLE = 1_000_000;
 export const RECORD_BYTES = 8 * 1024;
 export const REVOCATION_BYTES = 768;
+export const PSID_BYTES = 320;
 
 /** Smallest zones for them: operators revoke tokens and keys, whatever the number of people. */
 export const MIN_RECORDS_BYTES = 4 * 1024 * 1024;
@@ -166,10 +181,10 @@ export const MIN_LOCKS_BYTES = 64 * 1024;
 export const MIN_ONCE_BYTES = 4 * 1024 * 1024;
 
 /**
- * Locks, counters and pauses that a provider may have at a time; a person, whose sign-ins are counted by period; and a
- * session that is being renewed, in a zone of their own.
+ * Locks, counters and pauses that a provider may have at a time; and in zones of their own, counts of a person's sign-ins,
+ * by period, and locks of a session that is being renewed.
  */
-export const LOCKS_PER_PROVIDER = 14;
+export const LOCKS_PER_PROVIDER = 20;
 export const LOCKS_PER_PERSON = 2;
 export const LOCKS_PER_SESSION = 3;
 
@@ -177,7 +192,7 @@ export const LOCKS_PER_SESSION = 3;
 export const MAX_SIGNINS = 100;
 export const SIGNINS_PERIOD_S = 900;
 
-/** What one person may use up in an hour: attempts to sign in, hand-overs, and logout tokens that name them. */
+/** What one person may use up in an hour: attempts to sign in, and hand-overs. */
 export const ONCE_PER_PERSON = 4;
 
 /** Longest life of a session that a policy may ask for: shared memory forgets sooner than it counts. */
@@ -361,12 +376,20 @@ export const LOCK_RENEWAL_MS = 60_000;
 /** How long a check waits for a renewal that another one leads, milliseconds; below the time-out of its own call. */
 export const WAIT_FOR_RENEWAL_MS = 3000;
 
-/** Checks that may wait for renewals at once, and renewals after the answer that may be under way, on one nginx. */
+/** Checks that may wait for a provider's renewals at once, and of these after the answer that may be under way, on one nginx. */
 export const MAX_RENEWAL_WAITERS = 128;
 export const MAX_RENEWALS = 32;
 
 /** How long a provider that did not answer is not asked to renew sessions, milliseconds. */
 export const PROVIDER_PAUSE_MS = 10_000;
+
+/**
+ * Where the token endpoint says to so many people in a row, within so many milliseconds, that there were too many calls, it
+ * says so to all. Of each provider a set of so many bits tells people apart: some share one.
+ */
+export const LIMITED_PEOPLE = 3;
+export const LIMITED_MS = 60_000;
+export const LIMITED_BITS = 31;
 
 /** How long somebody may take to sign in at the provider. */
 export const ATTEMPT_LIFETIME_S = 600;
@@ -413,17 +436,26 @@ export const MAX_ETCD_BODY_BYTES = 256 * 1024;
 /** How long an endpoint of etcd that gave no answer is asked after all others, milliseconds. */
 export const ETCD_PAUSE_MS = 10_000;
 
-/** Longest life of a logout token: for so long it is remembered that it came. */
+/** Longest life of a logout token. */
 export const MAX_LOGOUT_TOKEN_LIFE_S = 3600;
 
 /** Folder below the gateway's state in which `meshgate revoke` lays what is to be called back. */
 export const REVOKE_FOLDER = 'revoke';
+
+/** Begins the names of the files there that sign-outs leave: anyone who signs in can cause any number of them. */
+export const SIGNOUT_FILE = 'out-';
 
 /** Largest file there that is read. */
 export const MAX_REVOKE_FILE_BYTES = 4096;
 
 /** Part of the revocations' zone that people may fill by signing out: the rest is for operators and providers. */
 export const SIGNOUT_SHARE = 0.7;
+
+/**
+ * Part of it, within {@link SIGNOUT_SHARE}, for sign-outs whose provider named a session and no person: one account can
+ * cause any number of them. So each person keeps room for a sign-out.
+ */
+export const PSID_SHARE = 0.2;
 
 /** How long a worker may keep others from changing a revocation, milliseconds: one that dies leaves its lock. */
 export const LOCK_REVOCATIONS_MS = 2000;

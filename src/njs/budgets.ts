@@ -1,7 +1,7 @@
 import hash from 'crypto';
-import { addressName } from '../caller/address.ts';
+import { addressNames } from '../caller/address.ts';
 import { composed } from '../composed.ts';
-import { MAX_DICT_TTL_MS, MAX_UNCOUNTED, REPEAT_LINE_S } from '../limits.ts';
+import { MAX_DICT_TTL_MS, MAX_UNCOUNTED, REPEAT_LINE_S, SITE_NETWORKS } from '../limits.ts';
 import { NOBODY_PROVIDER } from '../policy/reserved.ts';
 import { type Refusal, refuse } from '../reasons.ts';
 import type { TableBudgets, TableLimit } from '../rules/budgets.ts';
@@ -30,6 +30,8 @@ export interface PreparedLimit extends TableLimit {
 export interface PreparedBudgets {
   readonly callers: readonly PreparedLimit[];
   readonly anonymous: readonly PreparedLimit[];
+  /** For all networks of a site together, beside {@link anonymous}. */
+  readonly sites: readonly PreparedLimit[];
   readonly agents: ReadonlyMap<string, readonly PreparedLimit[]>;
 }
 
@@ -55,6 +57,14 @@ export function prepareLimit(limit: TableLimit, passWhenFull: boolean): Prepared
   return { ...limit, ttl, tag, passWhenFull };
 }
 
+/** What the networks of a site may ask for together, by what each of them may. */
+const ofSite = (limit: TableLimit): TableLimit => ({
+  ...limit,
+  rate: SITE_NETWORKS * limit.rate,
+  burst: SITE_NETWORKS * limit.burst,
+  says: `the /48 network of this address has ${SITE_NETWORKS} times ${limit.says}`,
+});
+
 /** @param passWhenFull of the table */
 export function prepareBudgets(
   { callers, anonymous, agents = [] }: TableBudgets,
@@ -64,13 +74,18 @@ export function prepareBudgets(
   return {
     callers: one(callers),
     anonymous: one(anonymous),
+    sites: one(anonymous && ofSite(anonymous)),
     agents: new Map(agents.map(([name, limits]) => [name, limits.map((limit) => prepareLimit(limit, passWhenFull))])),
   };
 }
 
-/** Budgets under all of these limits, chained. */
-const chained = (limits: readonly PreparedLimit[], keyOf: (limit: PreparedLimit) => string): Budget | undefined =>
-  limits.reduceRight<Budget | undefined>((and, limit) => ({ ...limit, key: keyOf(limit), and }), undefined);
+/** Budgets under all of these limits, chained, with another one behind them. */
+const chained = (
+  limits: readonly PreparedLimit[],
+  keyOf: (limit: PreparedLimit) => string,
+  last?: Budget,
+): Budget | undefined =>
+  limits.reduceRight<Budget | undefined>((and, limit) => ({ ...limit, key: keyOf(limit), and }), last);
 
 /** Nobody counts by their address, whatever roles the request gives them. */
 const isNobody = ({ provider }: KnownCaller): boolean => provider === NOBODY_PROVIDER;
@@ -152,8 +167,10 @@ export function spendCaller(budgets: PreparedBudgets, known: KnownCaller, now: n
  * @param address of the client, as nginx has it; absent: the hop did not carry it, and all of those are counted as one
  */
 export function spendAddress(budgets: PreparedBudgets, address: string | undefined, now: number): Short | undefined {
-  const name = addressName(address ?? '');
+  const { own, site } = addressNames(address ?? '');
   // A tag has five characters: no other tag and address read alike, and the key is a short one.
-  const budget = chained(budgets.anonymous, ({ tag }) => tag + name);
+  const ofOwn = chained(budgets.anonymous, ({ tag }) => tag + own);
+  // The site first: a network of one that has used up its budget takes no memory.
+  const budget = site === undefined ? ofOwn : chained(budgets.sites, ({ tag }) => tag + site, ofOwn);
   return budget === undefined ? undefined : spend(addressesDict(), budget, now);
 }

@@ -5,10 +5,12 @@ import { composed } from '../composed.ts';
 type Zone =
   | 'meshgate_keys'
   | 'meshgate_tokens'
+  | 'meshgate_answers'
   | 'meshgate_inactive'
   | 'meshgate_active'
   | 'meshgate_locks'
   | 'meshgate_renewals'
+  | 'meshgate_signins'
   | 'meshgate_svids'
   | 'meshgate_sessions'
   | 'meshgate_once'
@@ -23,6 +25,45 @@ function zone<V extends string | number>(name: Zone): () => NgxSharedDict<V> {
   let found: NgxSharedDict<V> | undefined;
   return () => {
     found ??= ngx.shared[name] as unknown as NgxSharedDict<V>;
+    return found;
+  };
+}
+
+/**
+ * A zone of locks, counters and marks, each with a time to live in milliseconds. Its size follows from the policy. Where it
+ * is full all the same, nothing is rejected for that: there is no lock, no mark, and no count.
+ */
+interface Locks extends Pick<NgxSharedDict<number>, 'has' | 'get' | 'delete'> {
+  /** @returns whether it was not there before; `undefined` where there is no room for it */
+  add(name: string, value: number, ms: number): boolean | undefined;
+  set(name: string, value: number, ms: number): void;
+  /** @returns `undefined` where there is no room for it */
+  incr(name: string, by: number, init: number, ms: number): number | undefined;
+}
+
+function within<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch {
+    return undefined;
+  }
+}
+
+function locks(zoneName: Zone): () => Locks {
+  let found: Locks | undefined;
+  return () => {
+    if (found !== undefined) return found;
+    const dict = zone<number>(zoneName)();
+    // A mistake that must not look like a zone that is full.
+    if (dict === undefined) throw new Error(`the zone ${zoneName} is not there: render the configuration again`);
+    found = {
+      has: (name) => dict.has(name),
+      get: (name) => dict.get(name),
+      delete: (name) => dict.delete(name),
+      add: (name, value, ms) => within(() => dict.add(name, value, ms)),
+      set: (name, value, ms) => void within(() => dict.set(name, value, ms)),
+      incr: (name, by, init, ms) => within(() => dict.incr(name, by, init, ms)),
+    };
     return found;
   };
 }
@@ -57,20 +98,29 @@ export function keepDocument(name: string, text: string, most: number): void {
 /** Verified callers by token hash; the oldest make room. */
 export const tokensDict = zone<string>('meshgate_tokens');
 
+/**
+ * What providers said of tokens, by a hash; the oldest make room. With `stale` an answer is kept longer than a verified
+ * token: in one zone the verified tokens would make room for answers. Only a policy that asks about tokens has it.
+ */
+export const answersDict = zone<string>('meshgate_answers');
+
 /** Hashes of tokens that a provider called not active; only a policy that asks about tokens has it. */
 export const inactiveDict = zone<string>('meshgate_inactive');
 
 /** Names of tokens that were active before, of the same policies; those that were asked about longest ago make room. */
 export const activeDict = zone<string>('meshgate_active');
 
-/** Locks and counters, each with a time to live of its own; of one person no more than a count of their sign-ins. */
-export const locksDict = zone<number>('meshgate_locks');
+/** Locks, counters and pauses of the gateway and of each provider: no person and no token adds any that lasts. */
+export const locksDict = locks('meshgate_locks');
 
 /**
  * Locks and pauses of sessions, in room of their own: anyone can have many sessions, and none of them keeps a provider
  * from being asked. Nothing makes room: a session without a lock is not renewed just now. Only a policy with sessions has it.
  */
-export const renewalsDict = zone<number>('meshgate_renewals');
+export const renewalsDict = locks('meshgate_renewals');
+
+/** How often each person signed in lately, in room of its own as well: anyone with an account takes some. */
+export const signinsDict = locks('meshgate_signins');
 
 /** What was found of each mesh identity's files; only a policy that has some is rendered with it. */
 export const svidsDict = zone<string>('meshgate_svids');

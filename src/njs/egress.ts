@@ -84,9 +84,12 @@ export class Away extends Error {}
 /** No answer came: the provider may have done what it was asked. */
 export class NoAnswer extends Away {}
 
-/** Whether a status says that the provider has no answer for anybody just now; a 429 speaks of the gateway's calls. */
+/** Whether a status says that the provider has no answer for anybody just now. */
 export const isAway = ({ status, reached }: Pick<ProviderAnswer, 'status' | 'reached'>): boolean =>
-  !reached || status >= 500 || status === 429;
+  !reached || status >= 500;
+
+/** Whether a status says that there were too many calls: some providers count them by person, and some by client. */
+export const isLimited = ({ status }: Pick<ProviderAnswer, 'status'>): boolean => status === 429;
 
 /**
  * Whether what was sent once may have been used up though nothing of use came back: after 200 it is, and after 5xx nobody

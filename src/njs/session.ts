@@ -1,7 +1,7 @@
 import { composed } from '../composed.ts';
 import { RENEWAL_PAUSE_S } from '../limits.ts';
 import { MISSING, type ReasonCode, refuse } from '../reasons.ts';
-import { SID } from '../session/claims.ts';
+import { PROVIDER, SID } from '../session/claims.ts';
 import type { SigninMode } from '../session/contract.ts';
 import { expireCookie, ownSession, setCookie } from '../session/cookie.ts';
 import { SESSION_COOKIE } from '../session/names.ts';
@@ -32,14 +32,7 @@ const missing = refuse('credential_missing', MISSING.session);
 const navigationOf = (r: NginxHTTPRequest): string | undefined => r.headersIn['X-Meshgate-Navigation'];
 
 /** Whether it is this request that has a session renewed; the others go on with what they have. */
-function leads(sid: string): boolean {
-  try {
-    return renewalsDict().add(composed('renew', sid), 1, RENEWAL_PAUSE_S * 1000);
-  } catch {
-    // No room for a lock: another request will find some.
-    return false;
-  }
-}
+const leads = (sid: string): boolean => renewalsDict().add(composed('renew', sid), 1, RENEWAL_PAUSE_S * 1000) === true;
 
 /** Answers requests that come with a session, or with nothing. */
 export class SessionDoor {
@@ -147,7 +140,7 @@ export class SessionDoor {
 
   /** A session that is to be renewed: early by one request, which does not wait for the provider; past its time by all. */
   #renew(r: NginxHTTPRequest, to: PreparedRoute, method: string, known: KnownSession, now: number): Answered {
-    const { next, says, host, text } = known;
+    const { next, provider, says, host, text } = known;
     const stale = now >= known.fresh;
     if (next !== undefined && now < next.renewAt && now < next.until) return this.#passNext(r, to, method, next, now);
     if (now < known.renewAt) return this.#passOld(r, to, method, known, now);
@@ -155,7 +148,7 @@ export class SessionDoor {
       known.renewAt = nextAsk(known, now);
       return this.#pass(r, to, method, known, now);
     }
-    return askRenewal(this.#sessions.settings.socket, host, text, stale).then((renewed) => {
+    return askRenewal(this.#sessions.settings.socket, provider, host, text, stale).then((renewed) => {
       if (renewed.kind === 'renewed') return this.#take(r, to, method, known, renewed.text);
       if (renewed.kind === 'ended') {
         known.ended = true;
@@ -221,7 +214,9 @@ export class SessionDoor {
     if (now >= opened.end) return this.#absent(r, to, method, 'session_expired');
     if (this.#sessions.isRevoked(opened)) return this.#absent(r, to, method, 'session_expired', true);
     if (isForeign(r, to, to.origins)) return deny(r, to, refuse('origin_refused'));
-    return askRenewal(this.#sessions.settings.socket, opened.host, opened.text, true).then((renewed: Renewed) => {
+    const { says, host, text } = opened;
+    const provider = listedOf(says)[PROVIDER];
+    return askRenewal(this.#sessions.settings.socket, provider, host, text, true).then((renewed: Renewed) => {
       if (renewed.kind === 'renewed') return this.#take(r, to, method, opened, renewed.text);
       if (renewed.kind === 'ended') return this.#absent(r, to, method, 'session_expired', true);
       return this.#absent(r, to, method, 'session_expired', false, 'renew');

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { DEFAULTS, MAX_BURST } from '../limits.ts';
+import { DEFAULTS, MAX_BURST, SITE_NETWORKS } from '../limits.ts';
 import { hints } from './hints.ts';
 import * as s from './scalars.ts';
 
@@ -49,7 +49,9 @@ export const gatewayLimits = z
       .describe('For each agent without a limit of its own, and each person that it acts for.')
       .optional(),
     anonymous: ownLimit
-      .describe('For each address where nobody says who asks. Default: the one of callers.')
+      .describe(
+        `For each address, of IPv6 each /64 network, where nobody says who asks; a /48 network has ${SITE_NETWORKS} times as much. Default: the one of callers.`,
+      )
       .optional(),
     zone: s.size
       .describe('Shared memory for what callers asked for, and as much again for addresses.')

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { DEFAULTS, MAX_PEOPLE, MAX_SIGNIN_BURST } from '../limits.ts';
+import { DEFAULTS, MAX_PEOPLE, MAX_SIGNIN_BURST, SITE_NETWORKS } from '../limits.ts';
 import { hints } from './hints.ts';
 import { list } from './lists.ts';
 import * as s from './scalars.ts';
@@ -110,7 +110,9 @@ const signinLimit = z
       .optional(),
   })
   .register(hints, { what: 'a limit', write: '{ rate: 20/s, burst: 200 }' })
-  .describe('What each address, of IPv6 each /64 network, may ask of the sign-in itself; nginx counts.');
+  .describe(
+    `What each address, of IPv6 each /64 network, may ask of the sign-in itself; a /48 network has ${SITE_NETWORKS} times as much. nginx counts.`,
+  );
 
 export const signin = z
   .strictObject({

@@ -60,7 +60,8 @@ export function issuerOf(text: string): unknown {
 }
 
 /**
- * Verifies a logout token (section 2.6), but that it comes for the first time.
+ * Verifies a logout token (section 2.6). To look whether it came before is optional there, and not done: a token that
+ * comes again revokes the same again.
  *
  * @param now seconds since the epoch
  * @returns the claims: `iat`, `exp`, `jti`, and of `sub` and `sid` at least one

@@ -104,8 +104,11 @@ export type Refreshed =
   | { readonly kind: 'over'; readonly detail: string }
   /** Nothing is known of the claims now, and may be later: with the same refresh token, which was not used. */
   | ({ readonly kind: 'unused'; readonly detail: string } & MaybeAway)
-  /** The token endpoint answered, but what says the claims did not: they do not count longer than they are fresh. */
-  | { readonly kind: 'unsaid'; readonly detail: string; readonly refreshToken?: string }
+  /**
+   * The provider is there, but did not say the claims: they do not count longer than they are fresh. `limited`: its token
+   * endpoint has had too many calls, about this person or about all.
+   */
+  | { readonly kind: 'unsaid'; readonly detail: string; readonly refreshToken?: string; readonly limited?: true }
   /** It was sent, and what became of it is not known. */
   | ({ readonly kind: 'lost'; readonly detail: string } & MaybeAway);
 

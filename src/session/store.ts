@@ -59,7 +59,7 @@ export interface SessionStore {
    */
   claim(id: string, ttl: number): Promise<Claim | undefined>;
   /**
-   * Uses something up that may be used once: a hand-over, a logout token.
+   * Uses something up that may be used once: a hand-over.
    *
    * @param ttl seconds for which it is remembered
    * @returns false where it was used before

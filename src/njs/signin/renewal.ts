@@ -1,5 +1,9 @@
+import hash from 'crypto';
 import { composed } from '../../composed.ts';
 import {
+  LIMITED_BITS,
+  LIMITED_MS,
+  LIMITED_PEOPLE,
   LOCK_RENEWAL_MS,
   MAX_RENEWAL_WAITERS,
   MAX_RENEWALS,
@@ -66,7 +70,7 @@ interface Going {
 
 const alone: Renewal = { kind: 'alone' };
 
-/** Renewals after the answer that are under way, and requests that wait for one, on all workers. */
+/** A provider's renewals after the answer that are under way, and requests that wait for one, on all workers. */
 const RENEWING = 'renewing';
 const WAITING = 'waiting renewal';
 
@@ -82,13 +86,28 @@ const unsaid = (sid: string): string => composed('unsaid', sid);
 /** Longer than the pause and the next try take: the mark is there until that has its answer. */
 const UNSAID_MS = PROVIDER_PAUSE_MS + LOCK_RENEWAL_MS;
 
-/** Leaves a mark for a while; false where it is there already, or where there is no room for marks. */
-function mark(dict: NgxSharedDict<number>, name: string, ms: number): boolean {
-  try {
-    return dict.add(name, 1, ms);
-  } catch {
-    return false;
-  }
+/** Name of the set of people whom a provider told in a row that there were too many calls: each is one of its bits. */
+const limited = (provider: string): string => composed('limited', provider);
+
+const bitOf = (person: string): number =>
+  1 << (Number.parseInt(hash.createHash('sha256').update(person).digest('hex').slice(0, 8), 16) % LIMITED_BITS);
+
+/** How many bits of a set are set. */
+function countOf(set: number): number {
+  let count = 0;
+  for (let rest = set; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
+
+/**
+ * Whether a provider has too many calls whoever is asked about. A worker that overwrites what another one has just noted
+ * needs one person more.
+ */
+function isLimitedForAll({ session, claims }: SessionRecord): boolean {
+  const name = limited(session.provider);
+  const people = (locksDict().get(name) ?? 0) | bitOf(String(claims.sub ?? session.sid));
+  locksDict().set(name, people, LIMITED_MS);
+  return countOf(people) >= LIMITED_PEOPLE;
 }
 
 /** One renewal at a time for each session, however many cookies of it ask, on all workers and replicas. */
@@ -119,8 +138,8 @@ export class Renewals {
   }
 
   /**
-   * A provider that does not answer is left alone for a while: each session that asks would wait for it, or lose its
-   * token. What it says of one session alone keeps only that one from asking again.
+   * A provider that does not answer, or has too many calls, is left alone for a while: each session that asks would wait
+   * for it, or lose its token. What it says of one session alone keeps only that one from asking again.
    */
   #after(record: SessionRecord, outcome: Exclude<Refreshed, { kind: 'confirmed' }>): SessionRecord {
     const { provider, sid } = record.session;
@@ -129,30 +148,23 @@ export class Renewals {
       return ended(record);
     }
     if (outcome.kind === 'unconfirmed') {
-      if (mark(locksDict(), `said ${provider}`, REPEAT_LINE_S * 1000)) {
+      if (locksDict().add(composed('said of all', provider), 1, REPEAT_LINE_S * 1000)) {
         ngx.log(ngx.WARN, `meshgate: provider ${provider} confirms no session: ${outcome.detail}`);
       }
       return unconfirmed(record, outcome.refreshToken);
     }
-    if (outcome.kind !== 'unsaid' && outcome.away) {
-      if (mark(locksDict(), paused(provider), PROVIDER_PAUSE_MS))
+    if (outcome.kind === 'unsaid' ? outcome.limited && isLimitedForAll(record) : outcome.away) {
+      if (outcome.kind === 'unsaid') renewalsDict().delete(unsaid(sid));
+      if (locksDict().add(paused(provider), 1, PROVIDER_PAUSE_MS))
         ngx.log(ngx.WARN, `meshgate: sessions are not renewed by provider ${provider} just now: ${outcome.detail}`);
     } else {
-      mark(renewalsDict(), paused(sid), PROVIDER_PAUSE_MS);
-      if (outcome.kind === 'unsaid') this.#markUnsaid(sid);
-      if (mark(locksDict(), composed('said of one', provider), REPEAT_LINE_S * 1000))
+      renewalsDict().add(paused(sid), 1, PROVIDER_PAUSE_MS);
+      if (outcome.kind === 'unsaid') renewalsDict().set(unsaid(sid), 1, UNSAID_MS);
+      if (locksDict().add(composed('said of one', provider), 1, REPEAT_LINE_S * 1000))
         ngx.log(ngx.WARN, `meshgate: a session is not renewed by provider ${provider} just now: ${outcome.detail}`);
     }
     if (outcome.kind === 'unsaid') return unused(record, outcome.refreshToken);
     return outcome.kind === 'unused' ? unused(record) : withoutToken(record);
-  }
-
-  #markUnsaid(sid: string): void {
-    try {
-      renewalsDict().set(unsaid(sid), 1, UNSAID_MS);
-    } catch {
-      // No room: the next request asks again.
-    }
   }
 
   /** What comes of a cookie; of one whose claims were not confirmed in time, that it is stale. */
@@ -184,6 +196,7 @@ export class Renewals {
     await this.#keep(sending(before));
     const outcome = await this.#scene.refresh(before);
     const revoked = this.#scene.isRevoked(before.session, before.claims.sub);
+    if (outcome.kind !== 'unsaid' || !outcome.limited) locksDict().delete(limited(cookie.provider));
     if (outcome.kind === 'confirmed') renewalsDict().delete(unsaid(cookie.sid));
     const after =
       outcome.kind === 'confirmed'
@@ -254,7 +267,7 @@ export class Renewals {
     const lock = await store.lock(cookie.sid, LOCK_RENEWAL_MS);
     if (lock === undefined) return wait ? this.#waitInTurn(cookie) : { kind: 'going' };
     if (wait) return this.#leadAndRelease(cookie, lock);
-    const place = holdUpTo(MAX_RENEWALS, HELD_MS, RENEWING);
+    const place = holdUpTo(MAX_RENEWALS, HELD_MS, RENEWING, cookie.provider);
     if (place === undefined) {
       await lock.release();
       return { kind: 'going' };
@@ -270,7 +283,7 @@ export class Renewals {
   }
 
   async #waitInTurn(cookie: SessionClaims): Promise<Renewal> {
-    const place = holdUpTo(MAX_RENEWAL_WAITERS, HELD_MS, WAITING);
+    const place = holdUpTo(MAX_RENEWAL_WAITERS, HELD_MS, WAITING, cookie.provider);
     if (place === undefined) return alone;
     try {
       return await this.#wait(cookie);

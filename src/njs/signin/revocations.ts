@@ -9,6 +9,7 @@ import {
   REVOCATIONS_OLD_S,
   REVOKE_FOLDER,
   REVOKED_ALARM,
+  SIGNOUT_FILE,
 } from '../../limits.ts';
 import { CERTIFICATE_PROVIDER } from '../../policy/reserved.ts';
 import { readRevocation } from '../../session/revoke.ts';
@@ -130,7 +131,7 @@ function rotated<T>(list: readonly T[], by: number): readonly T[] {
  */
 function inTurn<T>(files: readonly T[], nameOf: (file: T) => string, counter: string): readonly T[] {
   const by = locksDict().get(counter) ?? 0;
-  const isSignout = (file: T) => nameOf(file).startsWith('out-');
+  const isSignout = (file: T) => nameOf(file).startsWith(SIGNOUT_FILE);
   const others = files.filter((file) => !isSignout(file));
   return [...rotated(others, by), ...rotated(files.filter(isSignout), by)];
 }

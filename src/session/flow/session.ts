@@ -1,9 +1,10 @@
+import { composed } from '../../composed.ts';
 import { MAX_CLOCK_SKEW } from '../../limits.ts';
 import { claimAt } from '../../token/claim-at.ts';
 import type { Claims } from '../../token/types.ts';
 import type { SessionClaims } from '../types.ts';
 import type { Mode } from './attempt.ts';
-import { randomText } from './random.ts';
+import { randomText, sha256 } from './random.ts';
 
 /** How long a session lasts, seconds. */
 export interface Lifetimes {
@@ -63,6 +64,19 @@ export function newSession(
 export function isOfSamePerson(one: SessionClaims, other: SessionClaims, subject: string): boolean {
   const who = claimAt(one.claims, subject);
   return one.provider === other.provider && who !== undefined && who === claimAt(other.claims, subject);
+}
+
+/**
+ * A session under the id that an attempt gives to its person. Several tabs may finish a first sign-in at once, each
+ * without the cookie of the others: by their oldest attempt they come to one id, and what ends the session ends each
+ * cookie.
+ *
+ * @param subject the claim that says who a person is
+ */
+export function underAttempt(session: SessionClaims, attempt: string, subject: string): SessionClaims {
+  const who = claimAt(session.claims, subject);
+  if (who === undefined) return session;
+  return { ...session, sid: sha256(composed('session', attempt, session.provider, String(who))).slice(0, 22) };
 }
 
 /**

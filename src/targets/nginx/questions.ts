@@ -1,21 +1,30 @@
-import { MAX_QUESTIONS, MAX_SIGNIN_BODY_BYTES } from '../../limits.ts';
+import { ANSWERS_BYTES_PER_PROVIDER, MAX_QUESTIONS, MAX_SIGNIN_BODY_BYTES } from '../../limits.ts';
 import { isAsked } from '../../rules/client-table.ts';
 import { GROUPS_PATH, INTROSPECT_PATH } from '../../token/contract.ts';
 import { block, commented, type Directive, line, literal } from './directive.ts';
 import type { Scene } from './scene.ts';
 
-/** Whether some provider is asked about tokens. */
-export const hasQuestions = ({ policy }: Pick<Scene, 'policy'>): boolean =>
-  Object.values(policy.providers).some(isAsked);
+/** How many providers are asked about tokens. */
+const askedOf = ({ policy }: Pick<Scene, 'policy'>): number => Object.values(policy.providers).filter(isAsked).length;
+
+/** Whether some provider is. */
+export const hasQuestions = (scene: Pick<Scene, 'policy'>): boolean => askedOf(scene) > 0;
+
+/** Kilobytes of the zone with answers about tokens. */
+const answersSize = (scene: Scene): number => (askedOf(scene) * ANSWERS_BYTES_PER_PROVIDER) >> 10;
 
 /**
- * What is remembered of tokens that are not active, and that were active before, apart from verified ones: when a zone is
- * full, nginx drops first what would run out first. So neither made-up tokens nor a client with a new token in each
+ * What providers said of tokens, which are not active, and which were active before, apart from verified ones: when a
+ * zone is full, nginx drops first what would run out first. So neither made-up tokens nor a client with a new token in each
  * request pushes out the verified tokens of others.
  */
 export function questionZones(scene: Scene): readonly Directive[] {
   if (!hasQuestions(scene)) return [];
   return [
+    commented(
+      'What providers said of tokens.',
+      line('js_shared_dict_zone', `zone=meshgate_answers:${answersSize(scene)}k`, 'type=string', 'timeout=1h', 'evict'),
+    ),
     commented(
       'Tokens of which a provider said that they are not active.',
       line('js_shared_dict_zone', 'zone=meshgate_inactive:1m', 'type=string', 'timeout=1h', 'evict'),
