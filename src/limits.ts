@@ -52,6 +52,12 @@ export const TOKENS_PER_CONTEXT = 64;
 /** Later times (after the year 9999) are rejected as malformed claims. */
 export const MAX_NUMERIC_DATE = 253402300799;
 
+/** A site of IPv6 may be one client with 65,536 networks, all people of a company, or those of a carrier in a region. So the
+ * networks of a site together may send this many times the requests of one network, and have this many times its share
+ * of what is free. */
+export const SITE_NETWORKS = 16;
+export const SITE_SHARE = 2;
+
 /** Longest answer of an introspection endpoint that is read, in characters. */
 export const MAX_ANSWER_LENGTH = 64 * 1024;
 
@@ -65,12 +71,18 @@ export const MAX_QUESTION_WAITERS = 128;
 export const QUESTIONS_KEPT = 8;
 export const PLACES_KEPT = 32;
 
-/** An address gets one more question, or one more place, only while it has fewer than this part of the free ones. So
- * one address alone gets 8 of 24 questions and 64 of 128 places, and several leave room for the next one. */
+/**
+ * An address asks one more question, or takes one more place, only while it has fewer than this part of what is free, and
+ * its site fewer than {@link SITE_SHARE} times as much. So one address alone gets 8 questions of 24 and 64 places of 128,
+ * one site 12 and 86, and several leave room for the next one.
+ */
 export const QUESTIONS_SHARE = 1 / 2;
 export const PLACES_SHARE = 1;
 
-/** How long the gateway remembers that a token was active, milliseconds. */
+/** Room for answers about tokens of each provider that is asked, bytes: some ten thousand of 500 characters. */
+export const ANSWERS_BYTES_PER_PROVIDER = 8 * 1024 * 1024;
+
+/** How long it is known of a token that it was active, milliseconds. */
 export const ACTIVE_BEFORE_MS = 24 * 3600 * 1000;
 
 /** Groups that one call asks about, which is Microsoft Graph's limit. */

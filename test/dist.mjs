@@ -7,13 +7,13 @@ import { join } from 'node:path';
 /** Bytes. The gateway's bundle is loaded into every JavaScript context: its size is memory. The sign-in's has the
  * texts of its pages, and is in few contexts. */
 const budget = {
-  'meshgate.js': 184 * 1024,
+  'meshgate.js': 186 * 1024,
   'hop.js': 74 * 1024,
-  'signin.js': 208 * 1024,
+  'signin.js': 212 * 1024,
   'client.js': 38 * 1024,
-  'health.js': 19 * 1024,
+  'health.js': 20 * 1024,
   'cookies.js': 1024,
-  'cli.js': 1204 * 1024,
+  'cli.js': 1205 * 1024,
 };
 
 const out = mkdtempSync(join(tmpdir(), 'meshgate-dist-'));

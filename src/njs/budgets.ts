@@ -1,7 +1,7 @@
 import hash from 'crypto';
-import { addressName } from '../caller/address.ts';
+import { addressNames } from '../caller/address.ts';
 import { composed } from '../composed.ts';
-import { MAX_DICT_TTL_MS, MAX_UNCOUNTED, REPEAT_LINE_S } from '../limits.ts';
+import { MAX_DICT_TTL_MS, MAX_UNCOUNTED, REPEAT_LINE_S, SITE_NETWORKS } from '../limits.ts';
 import { NOBODY_PROVIDER } from '../policy/reserved.ts';
 import { type Refusal, refuse } from '../reasons.ts';
 import type { TableBudgets, TableLimit } from '../rules/budgets.ts';
@@ -30,6 +30,14 @@ export function prepareLimit(limit: TableLimit, passWhenFull: boolean): Prepared
   return { ...limit, ttl, tag, passWhenFull };
 }
 
+/** What the networks of a site may ask for together, by what each of them may. */
+const ofSite = (limit: TableLimit): TableLimit => ({
+  ...limit,
+  rate: SITE_NETWORKS * limit.rate,
+  burst: SITE_NETWORKS * limit.burst,
+  says: `the /48 network of this address has ${SITE_NETWORKS} times ${limit.says}`,
+});
+
 /** @param passWhenFull of the table */
 export function prepareBudgets(
   { callers, anonymous, agents = [] }: TableBudgets,
@@ -39,13 +47,18 @@ export function prepareBudgets(
   return {
     callers: one(callers),
     anonymous: one(anonymous),
+    sites: one(anonymous && ofSite(anonymous)),
     agents: new Map(agents.map(([name, limits]) => [name, limits.map((limit) => prepareLimit(limit, passWhenFull))])),
   };
 }
 
-/** Budgets under all of these limits, as a chain. */
-const chained = (limits: readonly PreparedLimit[], keyOf: (limit: PreparedLimit) => string): Budget | undefined =>
-  limits.reduceRight<Budget | undefined>((and, limit) => ({ ...limit, key: keyOf(limit), and }), undefined);
+/** Budgets under all of these limits, chained, with another one behind them. */
+const chained = (
+  limits: readonly PreparedLimit[],
+  keyOf: (limit: PreparedLimit) => string,
+  last?: Budget,
+): Budget | undefined =>
+  limits.reduceRight<Budget | undefined>((and, limit) => ({ ...limit, key: keyOf(limit), and }), last);
 
 /** Anonymous callers are counted by their address, whatever roles the request gives them. */
 const isNobody = ({ provider }: KnownCaller): boolean => provider === NOBODY_PROVIDER;
@@ -126,8 +139,10 @@ export function spendCaller(budgets: PreparedBudgets, known: KnownCaller, now: n
  * together
  */
 export function spendAddress(budgets: PreparedBudgets, address: string | undefined, now: number): Short | undefined {
-  const name = addressName(address ?? '');
-  // A tag has five characters, so tag and address are unambiguous, and the key is short.
-  const budget = chained(budgets.anonymous, ({ tag }) => tag + name);
+  const { own, site } = addressNames(address ?? '');
+  // A tag has five characters: no other tag and address read alike, and the key is a short one.
+  const ofOwn = chained(budgets.anonymous, ({ tag }) => tag + own);
+  // The site first: a network of one that has used up its budget takes no memory.
+  const budget = site === undefined ? ofOwn : chained(budgets.sites, ({ tag }) => tag + site, ofOwn);
   return budget === undefined ? undefined : spend(addressesDict(), budget, now);
 }

@@ -82,12 +82,9 @@ export class DictStore implements SessionStore {
   async lock(sid: string, ttl: number): Promise<Lock | undefined> {
     const name = composed('session', sid);
     const mine = 1 + Math.random();
-    try {
-      if (!renewalsDict().add(name, mine, ttl)) return undefined;
-    } catch {
-      if (locksDict().add('renewals full', 1, REPEAT_LINE_S * 1000)) ngx.log(ngx.ERR, noLocks);
-      return undefined;
-    }
+    const isOurs = renewalsDict().add(name, mine, ttl);
+    if (isOurs === undefined && locksDict().add('renewals full', 1, REPEAT_LINE_S * 1000)) ngx.log(ngx.ERR, noLocks);
+    if (!isOurs) return undefined;
     return {
       // It may have expired and belong to another request.
       release: async () => {

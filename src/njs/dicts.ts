@@ -5,10 +5,12 @@ import { composed } from '../composed.ts';
 type Zone =
   | 'meshgate_keys'
   | 'meshgate_tokens'
+  | 'meshgate_answers'
   | 'meshgate_inactive'
   | 'meshgate_active'
   | 'meshgate_locks'
   | 'meshgate_renewals'
+  | 'meshgate_signins'
   | 'meshgate_svids'
   | 'meshgate_sessions'
   | 'meshgate_once'
@@ -27,7 +29,46 @@ function zone<V extends string | number>(name: Zone): () => NgxSharedDict<V> {
   };
 }
 
-/** Keys of the providers, kept over restarts in a state file. */
+/**
+ * A zone of locks, counters and marks, each with a time to live in milliseconds. Its size follows from the policy. Where it
+ * is full all the same, nothing is rejected for that: there is no lock, no mark, and no count.
+ */
+interface Locks extends Pick<NgxSharedDict<number>, 'has' | 'get' | 'delete'> {
+  /** @returns whether it was not there before; `undefined` where there is no room for it */
+  add(name: string, value: number, ms: number): boolean | undefined;
+  set(name: string, value: number, ms: number): void;
+  /** @returns `undefined` where there is no room for it */
+  incr(name: string, by: number, init: number, ms: number): number | undefined;
+}
+
+function within<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch {
+    return undefined;
+  }
+}
+
+function locks(zoneName: Zone): () => Locks {
+  let found: Locks | undefined;
+  return () => {
+    if (found !== undefined) return found;
+    const dict = zone<number>(zoneName)();
+    // A mistake that must not look like a zone that is full.
+    if (dict === undefined) throw new Error(`the zone ${zoneName} is not there: render the configuration again`);
+    found = {
+      has: (name) => dict.has(name),
+      get: (name) => dict.get(name),
+      delete: (name) => dict.delete(name),
+      add: (name, value, ms) => within(() => dict.add(name, value, ms)),
+      set: (name, value, ms) => void within(() => dict.set(name, value, ms)),
+      incr: (name, by, init, ms) => within(() => dict.incr(name, by, init, ms)),
+    };
+    return found;
+  };
+}
+
+/** Keys of the providers, kept over restarts by a state file. */
 export const keysDict = zone<string>('meshgate_keys');
 
 /** Key of a provider's keys there. It contains the issuer, so that another issuer under the same name does not get
@@ -58,20 +99,30 @@ export function keepDocument(name: string, text: string, most: number): void {
 /** Verified callers by token hash; the oldest are evicted. */
 export const tokensDict = zone<string>('meshgate_tokens');
 
-/** Hashes of tokens that a provider called not active; only for policies that ask about tokens. */
+/**
+ * What providers said of tokens, by a hash; the oldest make room. With `stale` an answer is kept longer than a verified
+ * token: in one zone the verified tokens would make room for answers. Only a policy that asks about tokens has it.
+ */
+export const answersDict = zone<string>('meshgate_answers');
+
+/** Hashes of tokens that a provider called not active; only a policy that asks about tokens has it. */
 export const inactiveDict = zone<string>('meshgate_inactive');
 
 /** Names of tokens that were active before, for the same policies. Those that were asked about longest ago are
  * evicted. */
 export const activeDict = zone<string>('meshgate_active');
 
-/** Locks and counters, each with its own time to live. For one person there is only a counter of sign-ins. */
-export const locksDict = zone<number>('meshgate_locks');
+/** Locks, counters and pauses of the gateway and of each provider: no person and no token adds any that lasts. */
+export const locksDict = locks('meshgate_locks');
 
-/** Locks and pauses of sessions, in a zone of their own: anyone can have many sessions, and they must not prevent
- * questions to a provider. Nothing is evicted; a session without a lock is renewed later. Only for policies with
- * sessions. */
-export const renewalsDict = zone<number>('meshgate_renewals');
+/**
+ * Locks and pauses of sessions, in room of their own: anyone can have many sessions, and none of them keeps a provider
+ * from being asked. Nothing makes room: a session without a lock is not renewed just now. Only a policy with sessions has it.
+ */
+export const renewalsDict = locks('meshgate_renewals');
+
+/** How often each person signed in lately, in room of its own as well: anyone with an account takes some. */
+export const signinsDict = locks('meshgate_signins');
 
 /** The state of each mesh identity's files; only for policies with identities. */
 export const svidsDict = zone<string>('meshgate_svids');

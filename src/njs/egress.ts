@@ -82,9 +82,12 @@ export class Away extends Error {}
 /** There was no answer. The provider may have executed the request. */
 export class NoAnswer extends Away {}
 
-/** Whether a status means that the provider has an outage; a 429 is about the gateway's calls only. */
+/** Whether a status says that the provider has no answer for anybody just now. */
 export const isAway = ({ status, reached }: Pick<ProviderAnswer, 'status' | 'reached'>): boolean =>
-  !reached || status >= 500 || status === 429;
+  !reached || status >= 500;
+
+/** Whether a status says that there were too many calls: some providers count them by person, and some by client. */
+export const isLimited = ({ status }: Pick<ProviderAnswer, 'status'>): boolean => status === 429;
 
 /** Whether a value that may be sent once may be used up although no usable answer came: after 200 it is, after 5xx it
  * is unknown. Any other status means that the provider did not use it, even if another server sent it. */

@@ -4,7 +4,7 @@ import { type Found, svidPart } from '../health/svid.ts';
 import type { Part, Watched } from '../health/types.ts';
 import { FROM_CHECK } from '../internal-headers.ts';
 import { SVIDS_LOOK_MAX_AGE_S } from '../limits.ts';
-import { FLOOR } from '../session/revocation.ts';
+import { FLOOR, PSID_FLOOR } from '../session/revocation.ts';
 import type { KeyState } from '../token/key-refresh.ts';
 import { CA, CLIENT_CA, caName } from './ca.ts';
 import { keysDict, keysName, locksDict, REVOCATIONS_SEEN, revokedDict, svidsDict } from './dicts.ts';
@@ -37,7 +37,7 @@ function caOf(name: typeof CA | typeof CLIENT_CA, count: number): Part {
 
 /** The state of revocations, and of those of other replicas if they share them. */
 function revocations(sessions: 'own' | 'shared', now: number): Part {
-  const dropped = revokedDict().has(FLOOR);
+  const dropped = revokedDict().has(FLOOR) || revokedDict().has(PSID_FLOOR);
   if (sessions === 'own') return revocationsPart(revokedTaken(), undefined, { dropped });
   const unread = !wasRead(now);
   return revocationsPart(revokedTaken(), now - (locksDict().get(REVOCATIONS_SEEN) ?? now), { dropped, unread });

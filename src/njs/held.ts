@@ -23,30 +23,35 @@ export function heldNow(span: number, ...name: Name): number {
   return countAt(name, period) + countAt(name, period - 1);
 }
 
-/** Takes one, whatever number is held. There is a counter for each period of time, and the counters of this period and
- * the last one count. So what a dead worker held is free after two periods, even if others are taken meanwhile: a
- * single counter whose time each take extends would never expire.
+/**
+ * Takes one, whatever number is held; `undefined` where there is no room to count it.
+ *
+ * There is a counter for each period of time, and those of the present and the last one count. So what a worker held that
+ * died is free again after two periods, however many are taken meanwhile: a single counter that each of them prolongs
+ * would never forget it.
  *
  * @param span milliseconds, the length of a period; nothing is held longer
  */
-export function hold(span: number, ...name: Name): Hold {
+export function hold(span: number, ...name: Name): Hold | undefined {
   const now = Date.now();
   const period = Math.floor(now / span);
   const counter = counterOf(name, period);
   const until = (period + 2) * span;
-  return { count: locksDict().incr(counter, 1, 0, until - now) + countAt(name, period - 1), counter, until };
+  const count = locksDict().incr(counter, 1, 0, until - now);
+  return count === undefined ? undefined : { count: count + countAt(name, period - 1), counter, until };
 }
 
 /** Gives one back, once. A counter at zero is deleted, so that names of callers do not fill the memory. */
 export function release({ counter, until }: Hold): void {
   const left = until - Date.now();
-  if (left > 0 && locksDict().incr(counter, -1, 0, left) <= 0) locksDict().delete(counter);
+  const count = left > 0 ? locksDict().incr(counter, -1, 0, left) : undefined;
+  if (count !== undefined && count <= 0) locksDict().delete(counter);
 }
 
-/** Takes one, unless the limit is reached. */
+/** Takes one unless so many are held already, or there is no room to count it. */
 export function holdUpTo(most: number, span: number, ...name: Name): Hold | undefined {
   const held = hold(span, ...name);
-  if (held.count <= most) return held;
+  if (held === undefined || held.count <= most) return held;
   release(held);
   return undefined;
 }

@@ -19,6 +19,8 @@ export interface PreparedLimit extends TableLimit {
 export interface PreparedBudgets {
   readonly callers: readonly PreparedLimit[];
   readonly anonymous: readonly PreparedLimit[];
+  /** For all networks of a site together, beside {@link anonymous}. */
+  readonly sites: readonly PreparedLimit[];
   readonly agents: ReadonlyMap<string, readonly PreparedLimit[]>;
 }
 

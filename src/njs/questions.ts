@@ -1,5 +1,5 @@
 import hash from 'crypto';
-import { addressName } from '../caller/address.ts';
+import { type AddressNames, addressNames } from '../caller/address.ts';
 import { composed } from '../composed.ts';
 import { TO_INTROSPECTION } from '../internal-headers.ts';
 import {
@@ -12,12 +12,13 @@ import {
   QUESTION_PAUSE_MS,
   QUESTIONS_KEPT,
   QUESTIONS_SHARE,
+  SITE_SHARE,
 } from '../limits.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { isObjectId, withGroups } from '../token/overage.ts';
 import { ANSWERED, GROUPS_PATH, INTROSPECT_PATH } from '../token/provider-questions.ts';
 import type { Claims, TokenProvider } from '../token/types.ts';
-import { activeDict, inactiveDict, locksDict, tokensDict } from './dicts.ts';
+import { activeDict, answersDict, inactiveDict, locksDict } from './dicts.ts';
 import { type Hold, heldNow, hold, release } from './held.ts';
 
 /** The provider's answer, and when it must be asked again, seconds since the epoch. */
@@ -76,7 +77,10 @@ const PLACES: Room = {
 };
 
 const unavailable = refuse('provider_unavailable');
-const tooMany = refuse('limit_exceeded', 'too many tokens of this address are asked about at once; ask again');
+const tooMany = refuse(
+  'limit_exceeded',
+  'too many tokens of this address or its network are asked about at once; ask again',
+);
 const inactive = refuse('token_inactive');
 
 /** Questions to providers about tokens, sent through the JavaScript that is their client. Each question is sent once,
@@ -238,13 +242,13 @@ interface Asker {
   readonly provider: string;
   /** Whether a client can have made up the token. */
   readonly kind: 'known' | 'new';
-  readonly address?: string;
+  readonly address?: AddressNames;
 }
 
 function askerOf(question: Question): Asker {
   const { provider, from, isSigned } = question;
   const kind = isSigned || activeDict().has(shortOf(question)) ? 'known' : 'new';
-  return { provider, kind, ...(from !== undefined && { address: addressName(from) }) };
+  return { provider, kind, ...(from !== undefined && { address: addressNames(from) }) };
 }
 
 type Taken = readonly Hold[];
@@ -253,27 +257,55 @@ function giveBack(taken: Taken): void {
   for (const one of taken) release(one);
 }
 
-/** Takes a place of a provider for a kind of tokens, and of the address's share. There are no more counters of
- * addresses than places, so addresses cannot fill the zone of locks.
+/** The names under which an address is counted, and how many times the share of an address each has. */
+function sharersOf(address: AddressNames | undefined): readonly (readonly [name: string, times: number])[] {
+  if (address === undefined) return [];
+  const { own, site } = address;
+  if (site === undefined) return [[own, 1]];
+  return [
+    [own, 1],
+    [site, SITE_SHARE],
+  ];
+}
+
+/**
+ * Counts one of a provider's room for a kind of tokens, and of the share of the address and its site. There are at most
+ * twice as many counters of those as places: no one fills the locks with addresses.
  *
- * @returns `none` if no place is free, `no more` if the address has its share
+ * @param taken takes what was counted
+ * @returns `none` where none is free or there is no room to count it, `no more` where the address or its site has its share
  */
-function take({ name, most, kept, share }: Room, { provider, kind, address }: Asker): Taken | 'none' | 'no more' {
+function lacks(room: Room, { provider, kind, address }: Asker, taken: Hold[]): 'none' | 'no more' | undefined {
+  const { name, most, kept, share } = room;
   const all = hold(HELD_MS, name, provider, kind);
+  if (all === undefined) return 'none';
+  taken.push(all);
   const others = heldNow(HELD_MS, name, provider, kind === 'new' ? 'known' : 'new');
-  const own = address === undefined ? undefined : hold(HELD_MS, `${name} of`, provider, kind, address);
-  const taken = own === undefined ? [all] : [all, own];
   // Without the one that was just taken.
   const free = Math.min(most - kept, most - others) - (all.count - 1);
-  if (free > 0 && (own === undefined || own.count - 1 < share * free)) return taken;
+  if (free <= 0) return 'none';
+  for (const [sharer, times] of sharersOf(address)) {
+    const own = hold(HELD_MS, `${name} of`, provider, kind, sharer);
+    if (own === undefined) return 'none';
+    taken.push(own);
+    if (own.count - 1 >= times * share * free) return 'no more';
+  }
+  return undefined;
+}
+
+/** Takes one of a room, or nothing: then it says what {@link lacks}. */
+function take(room: Room, asker: Asker): Taken | 'none' | 'no more' {
+  const taken: Hold[] = [];
+  const lack = lacks(room, asker, taken);
+  if (lack === undefined) return taken;
   giveBack(taken);
-  return free > 0 ? 'no more' : 'none';
+  return lack;
 }
 
 const awayOf = ({ provider }: Question): string => composed('away', provider);
 
 function keptOf(question: Question): Kept | undefined {
-  const kept = tokensDict().get(answerOf(question));
+  const kept = answersDict().get(answerOf(question));
   if (kept === undefined) return undefined;
   const end = kept.indexOf('\n');
   return { at: Number(kept.slice(0, end)), text: kept.slice(end + 1) };
@@ -282,10 +314,10 @@ function keptOf(question: Question): Kept | undefined {
 function keep(question: Question, { at, text }: Kept): void {
   try {
     const life = (question.cache + question.stale) * 1000;
-    tokensDict().set(answerOf(question), `${at}\n${text}`, life);
+    answersDict().set(answerOf(question), `${at}\n${text}`, life);
     if (!question.isSigned) activeDict().set(shortOf(question), '', ACTIVE_BEFORE_MS);
   } catch {
-    ngx.log(ngx.WARN, 'meshgate: the token cache takes no entry; enlarge the zone meshgate_tokens');
+    ngx.log(ngx.WARN, 'meshgate: an answer about a token is not kept: the zone meshgate_answers has no room for it');
   }
 }
 
@@ -294,7 +326,7 @@ function said({ text }: Kept, until: number): Result<Said> {
 }
 
 function remember(question: Question): Result<Said> {
-  tokensDict().delete(answerOf(question));
+  answersDict().delete(answerOf(question));
   activeDict().delete(shortOf(question));
   try {
     if (question.negative > 0) inactiveDict().set(shortOf(question), '', question.negative * 1000);

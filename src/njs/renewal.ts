@@ -40,7 +40,7 @@ async function ask(socket: string, host: string, text: string, wait: boolean): P
   }
 }
 
-/** Name of the counter of waiting checks of all workers. Each holds a JavaScript context. */
+/** The checks of all workers that wait for a provider: each holds a JavaScript context. */
 const WAITING = 'waiting checks';
 
 /** Longer than a check waits: nginx ends its call after {@link PROVIDER_TIMEOUT_MS}. */
@@ -49,14 +49,21 @@ const WAITING_MS = 2 * PROVIDER_TIMEOUT_MS;
 /** Asks the sign-in's JavaScript to renew a session.
  *
  * @param socket of the check's server
+ * @param provider whose session it is: checks that wait for one keep no other's from their turn
  * @param text the cookie's value
  * @param wait whether to wait for the provider's answer
  * @returns `alone` on any failure, and if too many checks wait already; never rejects
  */
-export async function askRenewal(socket: string, host: string, text: string, wait: boolean): Promise<Renewed> {
+export async function askRenewal(
+  socket: string,
+  provider: string,
+  host: string,
+  text: string,
+  wait: boolean,
+): Promise<Renewed> {
   let place: Hold | undefined;
   try {
-    place = holdUpTo(MAX_RENEWAL_WAITERS, WAITING_MS, WAITING);
+    place = holdUpTo(MAX_RENEWAL_WAITERS, WAITING_MS, WAITING, provider);
     return place === undefined ? alone : await ask(socket, host, text, wait);
   } catch (error) {
     ngx.log(ngx.WARN, `meshgate: a session is not renewed: ${(error as Error).message}`);

@@ -1,8 +1,9 @@
 import { composed, SEPARATOR } from '../composed.ts';
 import { MAX_DICT_ENTRIES, MAX_DICT_TTL_MS, MAX_NUMERIC_DATE } from '../limits.ts';
-import { FLOOR, mergedSaid, readSaid, revocationKey, type Said } from '../session/revocation.ts';
+import { PSID_BYTES, PSID_SHARE } from '../session/limits.ts';
+import { FLOOR, mergedSaid, PSID_FLOOR, readSaid, revocationKey, type Said } from '../session/revocation.ts';
 import { dictTtl } from './dict-store.ts';
-import { REVOCATIONS_READ, revokedDict } from './dicts.ts';
+import { locksDict, REVOCATIONS_READ, revokedDict } from './dicts.ts';
 
 /** The used part of the revocations' zone, 0 to 1. Expired entries are removed before. */
 export function revokedTaken(): number {
@@ -64,12 +65,17 @@ interface Dropped {
   readonly said: Said;
 }
 
-/** Revocations that may be dropped, the oldest first. Those of keys may not: anyone with a key can choose the time of
- * what it signs. */
-function droppable(): readonly Dropped[] {
+/**
+ * What may make room, the oldest first. Revocations of keys do not: anyone who has a key chooses the time of what it
+ * signs.
+ *
+ * @param beginning begins the names of those that are meant
+ */
+function droppable(beginning = ''): readonly Dropped[] {
   const all: Dropped[] = [];
   for (const [key, text] of revokedDict().items(MAX_DICT_ENTRIES)) {
-    if (key === FLOOR || isMark(key) || key.startsWith(KEYS)) continue;
+    if (key === FLOOR || key === PSID_FLOOR || isMark(key)) continue;
+    if (!key.startsWith(beginning) || key.startsWith(KEYS)) continue;
     const { before, until, made } = readSaid(text);
     const stands = before === MAX_NUMERIC_DATE ? made + 1 : Math.max(before, made + 1);
     all.push({ key, said: { before: stands, until, made } });
@@ -77,14 +83,18 @@ function droppable(): readonly Dropped[] {
   return all.sort((a, b) => a.said.before - b.said.before);
 }
 
-/** Makes {@link FLOOR} replace revocations; false if there is no room for it. */
-function raiseFloor(said: Said, now: number): boolean {
-  const text = revokedDict().get(FLOOR);
+/**
+ * Has {@link FLOOR} stand for revocations; false: there is no room for it.
+ *
+ * @param name or what else stands for them
+ */
+function raiseFloor(said: Said, now: number, name = FLOOR): boolean {
+  const text = revokedDict().get(name);
   const floor = mergedSaid(said, text === undefined ? undefined : readSaid(text));
   for (const spare of ['', ...SPARES]) {
     if (spare !== '') revokedDict().delete(spare);
     try {
-      revokedDict().set(FLOOR, floorText(floor), dictTtl(floor.until - now));
+      revokedDict().set(name, floorText(floor), dictTtl(floor.until - now));
       return true;
     } catch {
       // It takes the room of a reserved entry.
@@ -122,4 +132,36 @@ export function makeRoom(now: number, put: () => boolean): boolean {
     }
   }
   return false;
+}
+
+/** Revocations of providers' sessions whose person is not known. */
+const PSIDS = revocationKey('psid', '');
+
+/** Name of a counter of these: they are looked through once in a while, since the zone has many other entries. */
+const PSIDS_KEPT = composed('psids kept');
+
+/** Whether it is time to look how many there are; where there is no room to count, it always is. */
+function isPsidsDue(most: number): boolean {
+  const count = locksDict().incr(PSIDS_KEPT, 1, 0, MAX_DICT_TTL_MS) ?? 0;
+  return count % Math.max(1, Math.floor((most * SHARE) / 2)) === 0;
+}
+
+/**
+ * Drops the oldest revocations of providers' sessions that name no person, where they take more than their part of the
+ * zone. {@link PSID_FLOOR} stands for them. To be called after one more was kept.
+ *
+ * @returns whether any were dropped
+ */
+export function boundPsids(now: number): boolean {
+  const most = Math.floor((revokedDict().capacity * PSID_SHARE) / PSID_BYTES);
+  if (!isPsidsDue(most)) return false;
+  const all = droppable(PSIDS);
+  if (all.length <= most) return false;
+  const part = all.slice(0, all.length - Math.floor(most * (1 - SHARE)));
+  let floor: Said | undefined;
+  for (const { said } of part) floor = mergedSaid(said, floor);
+  if (!raiseFloor(floor as Said, now, PSID_FLOOR)) return false;
+  for (const { key } of part) revokedDict().delete(key);
+  keepRoom();
+  return true;
 }

@@ -6,7 +6,7 @@ import type { Revocation } from '../session/store.ts';
 import { dictTtl } from './dict-store.ts';
 import { locksDict, revokedDict } from './dicts.ts';
 import { newEpoch } from './epoch.ts';
-import { makeRoom, revokedTaken } from './revoked-room.ts';
+import { boundPsids, makeRoom, revokedTaken } from './revoked-room.ts';
 
 /** Logs that revocations were dropped. readyz reports it too, as long as `FLOOR` exists. */
 function sayDropped(): void {
@@ -17,17 +17,24 @@ function sayDropped(): void {
   );
 }
 
-/** Name of the lock. One is enough, because the work takes microseconds. */
+/** Says that sign-outs by providers had to make room for each other. */
+function sayPsidsDropped(): void {
+  if (!locksDict().add('said psids dropped', 1, REPEAT_LINE_S * 1000)) return;
+  ngx.log(
+    ngx.ERR,
+    'meshgate: sign-outs by providers that name a session and no person have filled their part of the zone meshgate_revoked: the oldest made room, and sessions from before them are rejected where their provider names its sessions; have the provider send "sub" in its logout tokens, or enlarge gateway.session.people',
+  );
+}
+
+/** Name of the lock. There is one: what it guards takes microseconds. */
 const LOCK = composed('revoking');
 
 /** Waits until no other worker changes a revocation. */
 function locked(): boolean {
   for (let tries = 0; tries < LOCK_REVOCATIONS_TRIES; tries++) {
-    try {
-      if (locksDict().add(LOCK, 1, LOCK_REVOCATIONS_MS)) return true;
-    } catch {
-      return false;
-    }
+    const isOurs = locksDict().add(LOCK, 1, LOCK_REVOCATIONS_MS);
+    // Where there is no room for it, there will be none either at the next try.
+    if (isOurs !== false) return isOurs === true;
   }
   return false;
 }
@@ -65,9 +72,11 @@ function keep(one: Revocation): boolean {
       return false;
     }
   };
-  if (put()) return true;
-  if (!makeRoom(now, put)) throw new Error('the zone meshgate_revoked is full: enlarge gateway.session.people');
-  sayDropped();
+  if (!put()) {
+    if (!makeRoom(now, put)) throw new Error('the zone meshgate_revoked is full: enlarge gateway.session.people');
+    sayDropped();
+  }
+  if (one.kind === 'psid' && present === undefined && boundPsids(now)) sayPsidsDropped();
   return true;
 }
 

@@ -2,7 +2,7 @@ import { composed } from '../composed.ts';
 import { FROM_CHECK, TO_CHECK } from '../internal-headers.ts';
 import { refuse } from '../reasons.ts';
 import { ownSession, setCookie } from '../session/cookie.ts';
-import { SID } from '../session/cookie-claims.ts';
+import { PROVIDER, SID } from '../session/cookie-claims.ts';
 import { RENEWAL_PAUSE_S } from '../session/limits.ts';
 import { SESSION_COOKIE } from '../session/names.ts';
 import { renewalsDict } from './dicts.ts';
@@ -21,14 +21,7 @@ const SESSION = `${SESSION_COOKIE}=`;
 const navigationOf = (r: NginxHTTPRequest): string | undefined => r.headersIn[TO_CHECK.navigation];
 
 /** Whether this request has its session renewed; the others continue with the old one. */
-function leads(sid: string): boolean {
-  try {
-    return renewalsDict().add(composed('renew', sid), 1, RENEWAL_PAUSE_S * 1000);
-  } catch {
-    // There is no room for a lock: another request will find some.
-    return false;
-  }
-}
+const leads = (sid: string): boolean => renewalsDict().add(composed('renew', sid), 1, RENEWAL_PAUSE_S * 1000) === true;
 
 /** Callers by their sessions, which are renewed on the way. */
 export class SessionCallers<P extends Place> {
@@ -92,7 +85,7 @@ export class SessionCallers<P extends Place> {
   /** A session that is to be renewed: early by one request, which does not wait for the provider; past its time by all. */
   #renew(r: NginxHTTPRequest, to: P, method: string, known: KnownSession, now: number): Answered {
     if (!this.#door.renews) return this.#door.met(r, to, method, known, now);
-    const { next, says, host, text } = known;
+    const { next, provider, says, host, text } = known;
     const stale = now >= known.fresh;
     if (next !== undefined && now < next.renewAt && now < next.until) return this.#passNext(r, to, method, next, now);
     if (now < known.renewAt) return this.#passOld(r, to, method, known, now);
@@ -100,7 +93,7 @@ export class SessionCallers<P extends Place> {
       known.renewAt = nextAsk(known, now);
       return this.#door.met(r, to, method, known, now);
     }
-    return askRenewal(this.#sessions.settings.socket, host, text, stale).then((renewed) => {
+    return askRenewal(this.#sessions.settings.socket, provider, host, text, stale).then((renewed) => {
       if (renewed.kind === 'renewed') return this.#take(r, to, method, known, renewed.text);
       if (renewed.kind === 'ended') {
         known.ended = true;
@@ -162,7 +155,9 @@ export class SessionCallers<P extends Place> {
     if (this.#sessions.isRevoked(opened)) return this.#door.absent(r, to, method, 'session_expired', true);
     if (isForeign(r, to, to.origins)) return this.#door.refuse(r, to, refuse('origin_refused'));
     if (!this.#door.renews) return this.#door.absent(r, to, method, 'session_expired', false, 'renew');
-    return askRenewal(this.#sessions.settings.socket, opened.host, opened.text, true).then((renewed: Renewed) => {
+    const { says, host, text } = opened;
+    const provider = listedOf(says)[PROVIDER];
+    return askRenewal(this.#sessions.settings.socket, provider, host, text, true).then((renewed: Renewed) => {
       if (renewed.kind === 'renewed') return this.#take(r, to, method, opened, renewed.text);
       if (renewed.kind === 'ended') return this.#door.absent(r, to, method, 'session_expired', true);
       return this.#door.absent(r, to, method, 'session_expired', false, 'renew');

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { SITE_NETWORKS } from '../limits.ts';
 import { DEFAULTS, MAX_BURST } from './bounds.ts';
 import { hints } from './hints.ts';
 import { mapping, onlyTrue, orElse } from './mapping.ts';
@@ -42,7 +43,11 @@ export const placeLimit = z
 export const gatewayLimits = mapping({
   callers: ownLimit.describe('For each caller, where neither route nor host has a limit.').optional(),
   agents: ownLimit.describe('For each agent without a limit of its own, and each person that it acts for.').optional(),
-  anonymous: ownLimit.describe('For each address where nobody says who asks. Default: the one of callers.').optional(),
+  anonymous: ownLimit
+    .describe(
+      `For each address, of IPv6 each /64 network, where nobody says who asks; a /48 network has ${SITE_NETWORKS} times as much. Default: the one of callers.`,
+    )
+    .optional(),
   zone: s
     .bytesWithin({ least: '64k', most: '1g' })
     .describe('Shared memory for what callers asked for, and as much again for addresses.')

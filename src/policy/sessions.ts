@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { SITE_NETWORKS } from '../limits.ts';
 import * as a from './addresses.ts';
 import { DEFAULTS, MAX_PEOPLE, MAX_SIGNIN_BURST } from './bounds.ts';
 import { hints } from './hints.ts';
@@ -68,7 +69,9 @@ const signinLimit = mapping({
     .prefault(DEFAULTS.signinBurst),
 })
   .register(hints, { what: 'a limit', write: '{ rate: 20/s, burst: 200 }' })
-  .describe('What each address, of IPv6 each /64 network, may ask of the sign-in itself; nginx counts.');
+  .describe(
+    `What each address, of IPv6 each /64 network, may ask of the sign-in itself; a /48 network has ${SITE_NETWORKS} times as much. nginx counts.`,
+  );
 
 export const signin = mapping({
   host: host

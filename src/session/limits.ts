@@ -8,6 +8,9 @@ export const SIGNIN_ADDRESS_BYTES = 128;
 export const RECORD_BYTES = 8 * 1024;
 export const REVOCATION_BYTES = 768;
 
+/** Bytes of the revocation of a provider's session without a person. */
+export const PSID_BYTES = 320;
+
 /** Smallest zones for them. Operators revoke tokens and keys, however many people there are. */
 export const MIN_RECORDS_BYTES = 4 * 1024 * 1024;
 export const MIN_REVOCATIONS_BYTES = 4 * 1024 * 1024;
@@ -21,7 +24,7 @@ export const MIN_ONCE_BYTES = 4 * 1024 * 1024;
 
 /** Locks, counters and pauses at a time: for a provider; for a person, whose sign-ins are counted by period; and, in
  * their own zone, for a session that is being renewed. */
-export const LOCKS_PER_PROVIDER = 14;
+export const LOCKS_PER_PROVIDER = 20;
 export const LOCKS_PER_PERSON = 2;
 export const LOCKS_PER_SESSION = 3;
 
@@ -76,6 +79,12 @@ export const MAX_RENEWALS = 32;
 /** How long no session is renewed at a provider that did not answer, milliseconds. */
 export const PROVIDER_PAUSE_MS = 10_000;
 
+/** If the token endpoint says to this many people in a row, within this many milliseconds, that there were too many calls, it
+ * limits the gateway and not one person. A set of this many bits per provider tells people apart; some share a bit. */
+export const LIMITED_PEOPLE = 3;
+export const LIMITED_MS = 60_000;
+export const LIMITED_BITS = 31;
+
 /** Longest time for a person to sign in at the provider. */
 export const ATTEMPT_LIFETIME_S = 600;
 
@@ -127,11 +136,18 @@ export const MAX_LOGOUT_TOKEN_LIFE_S = 3600;
 /** Folder below the gateway's state in which `meshgate revoke` puts its files. */
 export const REVOKE_FOLDER = 'revoke';
 
+/** Beginning of the names of the files there that sign-outs write. Anyone who signs in can cause any number of them. */
+export const SIGNOUT_FILE = 'out-';
+
 /** Largest file in it that is read. */
 export const MAX_REVOKE_FILE_BYTES = 4096;
 
 /** Part of the revocations' zone that people may fill by signing out. The rest is for operators and providers. */
 export const SIGNOUT_SHARE = 0.7;
+
+/** The part of that share for sign-outs that name a provider's session and no person. One account can cause any number of
+ * them, so each person keeps room for a sign-out. */
+export const PSID_SHARE = 0.2;
 
 /** How long a worker may lock a revocation that it changes, milliseconds. A worker that dies leaves its lock. */
 export const LOCK_REVOCATIONS_MS = 2000;

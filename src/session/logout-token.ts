@@ -48,7 +48,9 @@ export function issuerOf(text: string): unknown {
   return jws.ok ? parseClaims(jws.payload)?.iss : undefined;
 }
 
-/** Verifies a logout token (section 2.6), except that it is used for the first time.
+/**
+ * Verifies a logout token (section 2.6). To look whether it came before is optional there, and not done: a token that
+ * comes again revokes the same again.
  *
  * @param now seconds since the epoch
  * @returns the claims: `iat`, `exp`, `jti`, and at least one of `sub` and `sid`

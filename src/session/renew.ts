@@ -103,10 +103,12 @@ export type Refreshed =
   | { readonly kind: 'over'; readonly detail: string }
   /** The claims are not known now. The refresh token was not used, so the gateway can try again with it. */
   | ({ readonly kind: 'unused'; readonly detail: string } & MaybeAway)
-  /** The token endpoint answered, but the source of the claims did not. The old claims count only while they are
-   * fresh. */
-  | { readonly kind: 'unsaid'; readonly detail: string; readonly refreshToken?: string }
-  /** The refresh was sent, and its result is not known. */
+  /**
+   * The provider is there, but did not say the claims: they do not count longer than they are fresh. `limited`: its token
+   * endpoint has had too many calls, about this person or about all.
+   */
+  | { readonly kind: 'unsaid'; readonly detail: string; readonly refreshToken?: string; readonly limited?: true }
+  /** It was sent, and what became of it is not known. */
   | ({ readonly kind: 'lost'; readonly detail: string } & MaybeAway);
 
 /** Selects the claims that a cookie keeps. */

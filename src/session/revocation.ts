@@ -83,6 +83,10 @@ export const MAX_ENDED = 14;
 export const saidText = ({ before, until, made, ended = [] }: Said): string =>
   [before, until, made, ...ended].join(' ');
 
+/** Whether a name of a session that ended says more than a cut-off for all of the person's sessions. */
+const saysMore = (name: string, before: number): boolean =>
+  !name.includes('.') || !(Number.parseInt(name.slice(name.indexOf('.') + 1), 36) <= before);
+
 /** A number as {@link saidText} writes it. */
 function numberIn(text: string | undefined, fallback: number): number {
   const number = Number(text);
@@ -107,7 +111,8 @@ export function mergedSaid(one: Said, other: Said | undefined): Said {
   const before = Math.max(one.before, other.before);
   const until = Math.max(one.until, other.until);
   const made = Math.max(one.made, other.made);
-  const ended = [...new Set([...(other.ended ?? []), ...(one.ended ?? [])])];
+  const names = new Set([...(other.ended ?? []), ...(one.ended ?? [])]);
+  const ended = [...names].filter((name) => saysMore(name, before));
   if (ended.length === 0) return { before, until, made };
   const said = { before, until, made, ended };
   return ended.length <= MAX_ENDED ? said : withoutList(said);
@@ -125,7 +130,10 @@ export const withoutList = ({ before, until, made }: Said): Said => ({
  * cut-off. */
 export const FLOOR = composed('floor');
 
-/** Names of the credential itself and of its keys. A match revokes it, whatever its times are. */
+/** The same for revocations of providers' sessions without a person: it holds for sessions that a provider named. */
+export const PSID_FLOOR = composed('floor', 'psid');
+
+/** Names of the very credential, and of its keys: what has one of them is revoked whatever time it says of itself. */
 function namesOf({ sid, kids, jti }: Revocable): string[] {
   const keys: string[] = [];
   if (sid !== undefined) keys.push(revocationKey('sid', ofAny(sid)));
@@ -140,7 +148,7 @@ function cutOffsOf({ provider, subject, sub, psid }: Revocable): string[] {
   if (provider !== undefined) {
     if (subject !== undefined) keys.push(revocationKey('sub', ofProvider(provider, subject)));
     if (sub !== undefined && sub !== subject) keys.push(revocationKey('sub', ofProvider(provider, sub)));
-    if (psid !== undefined) keys.push(revocationKey('psid', ofProvider(provider, psid)));
+    if (psid !== undefined) keys.push(revocationKey('psid', ofProvider(provider, psid)), PSID_FLOOR);
   }
   // If only the key is known, it is not known yet what it sealed.
   if (subject !== undefined) keys.push(FLOOR);

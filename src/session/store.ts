@@ -51,7 +51,8 @@ export interface SessionStore {
    * @returns `undefined` if the value was used, or another request has the claim
    */
   claim(id: string, ttl: number): Promise<Claim | undefined>;
-  /** Uses up a value that may be used once, such as a ticket or a logout token.
+  /**
+   * Uses something up that may be used once: a hand-over.
    *
    * @param ttl seconds for which that is remembered
    * @returns false if it was used before

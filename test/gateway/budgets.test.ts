@@ -148,9 +148,14 @@ describe('the sign-in', () => {
     expect(await passing(Array(6).fill('192.0.2.10'))).toBe(3);
   });
 
-  test('counts an IPv6 address by its /64 network', async () => {
+  test('counts an IPv6 address by its /64 network, and all of a /48 network together', async () => {
     expect(await passing(Array.from({ length: 40 }, (_, i) => `2001:db8:a:b:${i.toString(16)}::1`))).toBe(3);
     expect(await passing(Array(6).fill('2001:db8:a:c::1'))).toBe(3);
+    // The first, and sixteen times the burst.
+    const site = await passing(Array.from({ length: 80 }, (_, i) => `2001:db8:d:${i.toString(16)}::1`));
+    expect(site).toBeGreaterThanOrEqual(33);
+    expect(site).toBeLessThan(60);
+    expect(await passing(Array(6).fill('2001:db8:e::1'))).toBe(3);
     // With bytes that are line ends.
     expect(await passing(Array.from({ length: 40 }, (_, i) => `2001:a0a:d0a:0:${i.toString(16)}::a0a`))).toBe(3);
   });
@@ -201,6 +206,10 @@ describe('nobody in particular', () => {
     expect(await statuses(4, () => from('2001:db8:1:2::1'))).toEqual([200, 200, 200, 429]);
     expect((await from('2001:db8:1:2:ffff::1')).status).toBe(429);
     expect((await from('2001:db8:1:3::1')).status).toBe(200);
+    let network = 0;
+    const site = await statuses(60, () => from(`2001:db8:2:${(++network).toString(16)}::1`));
+    expect(site).toEqual([...Array(48).fill(200), ...Array(12).fill(429)]);
+    expect((await from('2001:db8:3::1')).status).toBe(200);
   });
 
   test('sees a page, in a browser that opens one', async () => {

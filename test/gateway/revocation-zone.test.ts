@@ -34,6 +34,7 @@ http {
     location = /fill { js_content zone.fill; }
     location = /end { js_content zone.end; }
     location = /ended { js_content zone.ended; }
+    location = /psids { js_content zone.psids; }
   }
 }
 `,
@@ -54,6 +55,13 @@ test('sign-outs of one person that arrive at several workers at once are all kep
     await Promise.all(sessions.map((sid) => ask(`/end?person=p${person}&sid=${sid}`)));
     expect([person, await ask(`/ended?person=p${person}&sessions=12`)]).toEqual([person, '12']);
   }
+});
+
+test('sign-outs without a person take a fifth of the zone at most, whatever their number, and all hold', async () => {
+  const before = JSON.parse(await ask('/psids?count=0'));
+  const { taken, passing } = JSON.parse(await ask('/psids?count=3000'));
+  expect(passing).toEqual([]);
+  expect(taken - before.taken).toBeLessThan(0.25);
 });
 
 test('a zone that overflows with entries of mixed sizes loses no revocation, and never that of a key', async () => {

@@ -2,7 +2,7 @@
 
 import { isRevokedNow } from '../../src/njs/revocation-reader.ts';
 import { keepEnded, keepRevoked } from '../../src/njs/revoked.ts';
-import { keepRoom } from '../../src/njs/revoked-room.ts';
+import { keepRoom, revokedTaken } from '../../src/njs/revoked-room.ts';
 import { ending, revocation } from '../../src/session/new-revocation.ts';
 import { ofAny, ofProvider, type Revocable } from '../../src/session/revocation.ts';
 import type { Revocation } from '../../src/session/store.ts';
@@ -81,4 +81,21 @@ function ended(r: NginxHTTPRequest): void {
   r.return(200, String(gone.length));
 }
 
-export default { fill, end, ended };
+/** Signs out so many of a provider's sessions without a person; says how full the zone is then, and what passes. */
+function psids(r: NginxHTTPRequest): void {
+  // Before what the other test revokes.
+  const first = Math.floor(Date.now() / 1000) - 2_000_000;
+  const count = Number(argument(r, 'count'));
+  const nameOf = (i: number) => `6b1b36cb-e3b4-4a35-9a92-${String(i).padStart(12, '0')}`;
+  const what = (i: number): Revocable => ({
+    ...{ provider: 'keycloak', subject: `u${i}`, sid: `s${i}`, psid: nameOf(i), kids: [] },
+    at: first + i,
+  });
+  for (let i = 0; i < count; i++) {
+    keepRevoked([revocation('psid', ofProvider('keycloak', nameOf(i)), first + i, 30 * 86_400)]);
+  }
+  const passing = Array.from({ length: count }, (_, i) => i).filter((i) => !isRevokedNow(() => what(i)));
+  r.return(200, JSON.stringify({ taken: revokedTaken(), passing }));
+}
+
+export default { fill, end, ended, psids };

@@ -7,7 +7,7 @@ import { isCanonical, ODD_PATH } from '../../src/raw-path.ts';
 import { match } from '../../src/rules/match.ts';
 import { parseTarget } from '../../src/rules/target.ts';
 import { cookieNames, cookieValue, ownSession } from '../../src/session/cookie.ts';
-import { attemptValue, endedAttempts } from '../../src/session/flow/attempt-cookies.ts';
+import { attemptValue, endedAttempts, oldestAttempt } from '../../src/session/flow/attempt-cookies.ts';
 import { readCallback } from '../../src/session/flow/callback.ts';
 import { withoutOwn } from '../../src/session/own-cookies.ts';
 import { escapeHtml } from '../../src/session/pages/escape.ts';
@@ -187,6 +187,7 @@ test.each<readonly [string, (text: string) => unknown]>([
   ['Accept-Language', (text) => languageFor(text)],
   ['the cookie of a sign-in', (text) => attemptValue(text, '0.00000000')],
   ['cookies of attempts that end', (text) => endedAttempts(text, [])],
+  ['the oldest attempt of a browser', oldestAttempt],
   ['cookies of a session', ownSession],
   ['cookies that a service sets', (text) => withoutOwn([text])],
   ['a cookie', (text) => cookieValue(text, 'a')],

@@ -1,8 +1,6 @@
-import { composed } from '../../composed.ts';
 import { FROM_HANDLER } from '../../internal-headers.ts';
-import { type Result, refuse } from '../../reasons.ts';
+import { ok, type Result, refuse } from '../../reasons.ts';
 import { parseParams, valuesOf } from '../../session/flow/query.ts';
-import { sha256 } from '../../session/flow/random.ts';
 import { issuerOf, verifyLogoutToken } from '../../session/logout-token.ts';
 import { ending, revocation } from '../../session/new-revocation.ts';
 import { audiencesOf } from '../../session/provider-token.ts';
@@ -55,16 +53,16 @@ async function verifiedBy(
   return next.ok ? next : verified;
 }
 
-/** The revocation for a logout token: of the provider's session, or if it names none, of all sessions that the person
- * began until then. */
-function calledBack({ sid, sub, iat }: Claims, provider: string, now: number, absolute: number): Revocation {
-  if (typeof sid === 'string') {
-    if (typeof sub !== 'string') return revocation('psid', ofProvider(provider, sid), now, absolute);
-    return ending({ provider, subject: sub, psid: sid, kids: [], at: 0 }, now, absolute);
-  }
-  const one = revocation('sub', ofProvider(provider, String(sub)), now, absolute);
-  // If the provider's clock is ahead, only sessions that began here until now.
-  return { ...one, before: Math.min(one.before, Math.floor(iat as number) + 1) };
+/**
+ * What a logout token revokes: the provider's session, or where it names none all that the person began until then. It
+ * says nothing of when it came, so a token that comes again revokes the same again, and no session that began later.
+ *
+ * @param at when the token was made; of a provider whose clock is ahead, now
+ */
+function revokedBy({ sid, sub }: Claims, provider: string, at: number, absolute: number): Revocation {
+  if (typeof sid !== 'string') return revocation('sub', ofProvider(provider, String(sub)), at, absolute);
+  if (typeof sub !== 'string') return revocation('psid', ofProvider(provider, sid), at, absolute);
+  return ending({ provider, subject: sub, psid: sid, kids: [], at: 0 }, at, absolute);
 }
 
 async function take(scene: SigninScene, { r, host, now }: Visit): Promise<Result<void>> {
@@ -74,19 +72,13 @@ async function take(scene: SigninScene, { r, host, now }: Visit): Promise<Result
   const verified = await verifiedBy(scene, providers, token, now);
   if (!verified.ok) return verified;
   const claims = verified.value;
-  const meant = addressed(providers, claims);
-  // Revoke first, which may be repeated: a token that was recorded without being executed would be lost.
+  const at = Math.min(now, claims.iat as number);
   const { absolute } = scene.signin.session;
   await callBack(
     scene,
-    meant.map(({ name }) => calledBack(claims, name, now, absolute)),
+    addressed(providers, claims).map(({ name }) => revokedBy(claims, name, at, absolute)),
   );
-  const left = (claims.exp as number) - now + scene.table.clockSkew;
-  const isFirst = await scene.store.once(
-    composed('logout', sha256(composed(String(meant[0]?.name), String(claims.jti)))),
-    Math.max(1, left),
-  );
-  return isFirst ? { ok: true, value: undefined } : refuse('token_expired', 'it came before, and is good for one time');
+  return ok(undefined);
 }
 
 function answer(r: NginxHTTPRequest, status: 200 | 400, body: string): void {

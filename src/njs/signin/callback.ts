@@ -65,7 +65,7 @@ function fail(
   why: string,
 ): void {
   ngx.log(ngx.WARN, `meshgate: sign-in through ${provider.name}: ${reason}: ${why}`);
-  const cookies = goneAfter(attempt.id, reason);
+  const cookies = goneAfter(attempt.id, reason, visit.cookies);
   refuseWith(scene.pages, visit, reason, { cookies, ...(attempt.errand === undefined && { retry: attempt.to }) });
 }
 

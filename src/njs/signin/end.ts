@@ -1,15 +1,15 @@
 import fs from 'fs';
-import { REVOKE_FOLDER } from '../../session/limits.ts';
+import { REVOKE_FOLDER, SIGNOUT_FILE } from '../../session/limits.ts';
 import { ending } from '../../session/new-revocation.ts';
 import type { Revocation } from '../../session/store.ts';
 import type { SessionClaims } from '../../session/types.ts';
 import { keepEnded, keepRevoked } from '../revoked.ts';
 import type { SigninScene } from './scene.ts';
 
-/** Writes revocations to files for the job, which tries until the other replicas have them. */
+/** Leaves what sign-outs revoke, here or at the provider, to the job, which tries until the other replicas have it. */
 function leave(stateDir: string, revocations: readonly Revocation[]): void {
   for (const one of revocations) {
-    const name = `${one.kind}-${Date.now()}-${Math.random().toString(36).slice(2, 12)}.json`;
+    const name = `${SIGNOUT_FILE}${Date.now()}-${Math.random().toString(36).slice(2, 12)}.json`;
     fs.writeFileSync(`${stateDir}/${REVOKE_FOLDER}/${name}`, `${JSON.stringify(one)}\n`, { flag: 'wx' });
   }
 }

@@ -3,9 +3,9 @@ import { ok, type ReasonCode, type Result, refuse } from '../../reasons.ts';
 import { expireCookie, setCookie } from '../../session/cookie.ts';
 import { keep } from '../../session/cookie-claims.ts';
 import type { Attempt, Mode } from '../../session/flow/attempt.ts';
-import { expiredAttempt } from '../../session/flow/attempt-cookies.ts';
+import { allAttemptsEnded, expiredAttempt, oldestAttempt } from '../../session/flow/attempt-cookies.ts';
 import type { Ticket } from '../../session/flow/errand.ts';
-import { continued, isOfSamePerson, newSession } from '../../session/flow/new-session.ts';
+import { continued, isOfSamePerson, newSession, underAttempt } from '../../session/flow/new-session.ts';
 import { randomText } from '../../session/flow/random.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
@@ -61,9 +61,18 @@ async function replace(scene: SigninScene, before: SessionClaims, now: number): 
   }
 }
 
-/** Cookies to delete after a failed sign-in: with a revoked session each further attempt would fail. */
-export const goneAfter = (attempt: string, reason: ReasonCode): readonly string[] =>
-  reason === 'revoked' ? [expiredAttempt(attempt), expireCookie(SESSION_COOKIE)] : [expiredAttempt(attempt)];
+/**
+ * Cookies that a browser loses where a sign-in fails: with those of a revoked session, and of attempts that began before,
+ * the next sign-in would fail too.
+ *
+ * @param cookies the browser's `Cookie` line
+ */
+export const goneAfter = (attempt: string, reason: ReasonCode, cookies: string): readonly string[] =>
+  reason === 'revoked' ? [expireCookie(SESSION_COOKIE), ...allAttemptsEnded(cookies)] : [expiredAttempt(attempt)];
+
+/** The claim that says who a person of a provider is. */
+const subjectOf = ({ table }: SigninScene, provider: string): string =>
+  table.providers[provider]?.subject.claim ?? 'sub';
 
 /** A completed sign-in at the host that it is for. */
 export interface Arrival {
@@ -84,21 +93,24 @@ export interface Arrival {
 export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival): Promise<Result<void>> {
   const { host, cookies, now } = visit;
   const { mode, attempt, to } = arrival;
-  const { vault, table, signin } = scene;
+  const { vault, signin } = scene;
   if (vault.isRevoked(arrival.session)) return refuse('revoked');
   // Also if it was revoked: a session that continues an ended one has ended too.
   const before = await vault.cookieOf(host, cookies, now);
-  const subject = table.providers[arrival.session.provider]?.subject.claim ?? 'sub';
+  const subject = subjectOf(scene, arrival.session.provider);
   const goesOn = before !== undefined && isOfSamePerson(arrival.session, before, subject);
-  const session = goesOn ? continued(arrival.session, before, mode) : arrival.session;
-  if (goesOn && vault.isRevoked(session)) return refuse('revoked');
+  const oldest = oldestAttempt(cookies) ?? attempt;
+  const first = oldest === attempt ? arrival.session : underAttempt(arrival.session, oldest, subject);
+  const session = goesOn ? continued(arrival.session, before, mode) : first;
+  if (vault.isRevoked(session)) return refuse('revoked');
+  const hasMoved = session.sid !== arrival.session.sid;
   const text = await vault.sealSession(host, session, now);
   if (text === undefined) return tooLong;
-  const record = arrival.record ?? (goesOn ? await kept(scene, arrival.session) : undefined);
+  const record = arrival.record ?? (hasMoved ? await kept(scene, arrival.session) : undefined);
   if (before !== undefined && !goesOn) await replace(scene, before, now);
   // A session that continues has one record, under its own id.
   if (before !== undefined) await forget(scene, before);
-  if (goesOn && arrival.record === undefined) await forget(scene, arrival.session);
+  if (hasMoved && arrival.record === undefined) await forget(scene, arrival.session);
   if (record !== undefined) await remember(scene, { ...record, session }, now);
   redirect(visit, originOf(host, signin.publicPort) + to, [setCookie(SESSION_COOKIE, text), expiredAttempt(attempt)]);
   return ok(undefined);
@@ -122,7 +134,8 @@ export async function establish(
   const refused = refuseSignin(provider.name, claims, table);
   if (refused !== undefined) return refused;
   const chosen = table.session === undefined ? {} : keep(claims, table.session.keep, provider.name);
-  const began = newSession(provider.name, idClaims, chosen, table.selection, signin.session, now, attempt.at);
+  const made = newSession(provider.name, idClaims, chosen, table.selection, signin.session, now, attempt.at);
+  const began = underAttempt(made, errand?.id ?? attempt.id, subjectOf(scene, provider.name));
   const cut = knownCut(vault.revocable(began));
   const session = cut === 0 ? began : { ...began, cut };
   const { idToken, refreshToken } = tokens;

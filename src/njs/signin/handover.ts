@@ -67,5 +67,5 @@ export async function handover(scene: SigninScene, visit: Visit): Promise<void> 
   const arrived = await arrive(scene, visit, { session, mode: ticket.mode, attempt: errand.id, to });
   if (arrived.ok) return;
   ngx.log(ngx.WARN, `meshgate: sign-in through ${session.provider}: ${arrived.reason}: ${arrived.detail ?? ''}`);
-  refuseWith(scene.pages, visit, arrived.reason, { cookies: goneAfter(errand.id, arrived.reason) });
+  refuseWith(scene.pages, visit, arrived.reason, { cookies: goneAfter(errand.id, arrived.reason, visit.cookies) });
 }

@@ -9,7 +9,7 @@ import { isOfAll, isOfPerson, type Refreshed } from '../../session/renew.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionRecord } from '../../session/types.ts';
 import type { Claims } from '../../token/types.ts';
-import { isAway, mayBeUsed, NoAnswer } from '../egress.ts';
+import { isAway, isLimited, mayBeUsed, NoAnswer } from '../egress.ts';
 import { allClaims, withNewestKeys } from './exchange.ts';
 import type { ClientAnswer } from './provider.ts';
 import type { SigninScene } from './scene.ts';
@@ -65,9 +65,12 @@ function outcomeOf(
   const answer = readRefreshAnswer(status, text, secrets);
   if (answer.kind === 'tokens') return answer;
   if (answer.kind === 'refused') {
+    if (isOfAll(answer.error)) return { kind: 'unused', detail: answer.text, ...AWAY };
+    if (isLimited(answered)) return { kind: 'unsaid', detail: answer.text, limited: true };
     if (isOfPerson(answer.error, status)) return { kind: 'over', detail: answer.text };
-    return { kind: 'unused', detail: answer.text, ...(away || (isOfAll(answer.error) && AWAY)) };
+    return { kind: 'unused', detail: answer.text, ...away };
   }
+  if (isLimited(answered)) return { kind: 'unsaid', detail: answer.error, limited: true };
   return { kind: mayBeUsed(answered) ? 'lost' : 'unused', detail: answer.error, ...away };
 }
 

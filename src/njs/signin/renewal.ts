@@ -1,7 +1,11 @@
+import hash from 'crypto';
 import { composed } from '../../composed.ts';
 import { REPEAT_LINE_S } from '../../limits.ts';
 import { isStale } from '../../session/freshness.ts';
 import {
+  LIMITED_BITS,
+  LIMITED_MS,
+  LIMITED_PEOPLE,
   LOCK_RENEWAL_MS,
   MAX_RENEWAL_WAITERS,
   MAX_RENEWALS,
@@ -65,7 +69,7 @@ interface Going {
 
 const alone: Renewal = { kind: 'alone' };
 
-/** Name of the counter of renewals after the answer, and of waiting requests, on all workers. */
+/** A provider's renewals after the answer that are under way, and requests that wait for one, on all workers. */
 const RENEWING = 'renewing';
 const WAITING = 'waiting renewal';
 
@@ -81,13 +85,28 @@ const unsaid = (sid: string): string => composed('unsaid', sid);
 /** Longer than the pause and the next attempt: the mark stays until that attempt has its answer. */
 const UNSAID_MS = PROVIDER_PAUSE_MS + LOCK_RENEWAL_MS;
 
-/** Sets a mark for a while; false if it exists, or if there is no room for marks. */
-function mark(dict: NgxSharedDict<number>, name: string, ms: number): boolean {
-  try {
-    return dict.add(name, 1, ms);
-  } catch {
-    return false;
-  }
+/** Name of the set of people whom a provider told in a row that there were too many calls: each is one of its bits. */
+const limited = (provider: string): string => composed('limited', provider);
+
+const bitOf = (person: string): number =>
+  1 << (Number.parseInt(hash.createHash('sha256').update(person).digest('hex').slice(0, 8), 16) % LIMITED_BITS);
+
+/** How many bits of a set are set. */
+function countOf(set: number): number {
+  let count = 0;
+  for (let rest = set; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
+
+/**
+ * Whether a provider has too many calls whoever is asked about. A worker that overwrites what another one has just noted
+ * needs one person more.
+ */
+function isLimitedForAll({ session, claims }: SessionRecord): boolean {
+  const name = limited(session.provider);
+  const people = (locksDict().get(name) ?? 0) | bitOf(String(claims.sub ?? session.sid));
+  locksDict().set(name, people, LIMITED_MS);
+  return countOf(people) >= LIMITED_PEOPLE;
 }
 
 /** One renewal at a time for each session, however many of its cookies ask, on all workers and replicas. */
@@ -117,8 +136,10 @@ export class Renewals {
     return step === 'ended' ? { kind: 'ended' } : alone;
   }
 
-  /** Handles a failed refresh. A provider that does not answer is not asked for a while: each session would wait for
-   * it, or lose its token. An answer about one session only pauses that session. */
+  /**
+   * A provider that does not answer, or has too many calls, is left alone for a while: each session that asks would wait
+   * for it, or lose its token. What it says of one session alone keeps only that one from asking again.
+   */
   #after(record: SessionRecord, outcome: Exclude<Refreshed, { kind: 'confirmed' }>): SessionRecord {
     const { provider, sid } = record.session;
     if (outcome.kind === 'over') {
@@ -126,33 +147,26 @@ export class Renewals {
       return ended(record);
     }
     if (outcome.kind === 'unconfirmed') {
-      if (mark(locksDict(), `said ${provider}`, REPEAT_LINE_S * 1000)) {
+      if (locksDict().add(composed('said of all', provider), 1, REPEAT_LINE_S * 1000)) {
         ngx.log(ngx.WARN, `meshgate: provider ${provider} confirms no session: ${outcome.detail}`);
       }
       return unconfirmed(record, outcome.refreshToken);
     }
-    if (outcome.kind !== 'unsaid' && outcome.away) {
-      if (mark(locksDict(), paused(provider), PROVIDER_PAUSE_MS))
+    if (outcome.kind === 'unsaid' ? outcome.limited && isLimitedForAll(record) : outcome.away) {
+      if (outcome.kind === 'unsaid') renewalsDict().delete(unsaid(sid));
+      if (locksDict().add(paused(provider), 1, PROVIDER_PAUSE_MS))
         ngx.log(ngx.WARN, `meshgate: sessions are not renewed by provider ${provider} just now: ${outcome.detail}`);
     } else {
-      mark(renewalsDict(), paused(sid), PROVIDER_PAUSE_MS);
-      if (outcome.kind === 'unsaid') this.#markUnsaid(sid);
-      if (mark(locksDict(), composed('said of one', provider), REPEAT_LINE_S * 1000))
+      renewalsDict().add(paused(sid), 1, PROVIDER_PAUSE_MS);
+      if (outcome.kind === 'unsaid') renewalsDict().set(unsaid(sid), 1, UNSAID_MS);
+      if (locksDict().add(composed('said of one', provider), 1, REPEAT_LINE_S * 1000))
         ngx.log(ngx.WARN, `meshgate: a session is not renewed by provider ${provider} just now: ${outcome.detail}`);
     }
     if (outcome.kind === 'unsaid') return unused(record, outcome.refreshToken);
     return outcome.kind === 'unused' ? unused(record) : withoutToken(record);
   }
 
-  #markUnsaid(sid: string): void {
-    try {
-      renewalsDict().set(unsaid(sid), 1, UNSAID_MS);
-    } catch {
-      // There is no room: the next request asks again.
-    }
-  }
-
-  /** The result for a cookie; `stale` if its claims were not confirmed in time. */
+  /** What comes of a cookie; of one whose claims were not confirmed in time, that it is stale. */
   #inTime(renewal: Renewal, cookie: SessionClaims): Renewal {
     if (renewal.kind !== 'session' && renewal.kind !== 'alone') return renewal;
     const session = renewal.kind === 'session' ? renewal.session : cookie;
@@ -181,6 +195,7 @@ export class Renewals {
     await this.#keep(sending(before));
     const outcome = await this.#scene.refresh(before);
     const revoked = this.#scene.isRevoked(before.session, before.claims.sub);
+    if (outcome.kind !== 'unsaid' || !outcome.limited) locksDict().delete(limited(cookie.provider));
     if (outcome.kind === 'confirmed') renewalsDict().delete(unsaid(cookie.sid));
     const after =
       outcome.kind === 'confirmed'
@@ -250,7 +265,7 @@ export class Renewals {
     const lock = await store.lock(cookie.sid, LOCK_RENEWAL_MS);
     if (lock === undefined) return wait ? this.#waitInTurn(cookie) : { kind: 'going' };
     if (wait) return this.#leadAndRelease(cookie, lock);
-    const place = holdUpTo(MAX_RENEWALS, HELD_MS, RENEWING);
+    const place = holdUpTo(MAX_RENEWALS, HELD_MS, RENEWING, cookie.provider);
     if (place === undefined) {
       await lock.release();
       return { kind: 'going' };
@@ -266,7 +281,7 @@ export class Renewals {
   }
 
   async #waitInTurn(cookie: SessionClaims): Promise<Renewal> {
-    const place = holdUpTo(MAX_RENEWAL_WAITERS, HELD_MS, WAITING);
+    const place = holdUpTo(MAX_RENEWAL_WAITERS, HELD_MS, WAITING, cookie.provider);
     if (place === undefined) return alone;
     try {
       return await this.#wait(cookie);

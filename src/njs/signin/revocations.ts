@@ -8,6 +8,7 @@ import {
   REVOCATIONS_OLD_S,
   REVOKE_FOLDER,
   REVOKED_ALARM,
+  SIGNOUT_FILE,
 } from '../../session/limits.ts';
 import { readRevocation } from '../../session/new-revocation.ts';
 import type { Revocation, SessionStore } from '../../session/store.ts';
@@ -126,7 +127,7 @@ function rotated<T>(list: readonly T[], by: number): readonly T[] {
  * number of them, and the nginx where a person signed out enforces them already. */
 function inTurn<T>(files: readonly T[], nameOf: (file: T) => string, counter: string): readonly T[] {
   const by = locksDict().get(counter) ?? 0;
-  const isSignout = (file: T) => nameOf(file).startsWith('out-');
+  const isSignout = (file: T) => nameOf(file).startsWith(SIGNOUT_FILE);
   const others = files.filter((file) => !isSignout(file));
   return [...rotated(others, by), ...rotated(files.filter(isSignout), by)];
 }

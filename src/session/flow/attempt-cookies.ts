@@ -20,7 +20,20 @@ function startOf(name: string): number {
   return start === undefined ? -1 : Number.parseInt(start, 36);
 }
 
-/** A name that can stand in a response. Scripts can set other names; the gateway does not delete those. */
+/** Id of the attempt of a `Cookie` line that began first; of several in one second, the first in the line. */
+export function oldestAttempt(line: string): string | undefined {
+  let oldest: string | undefined;
+  let first = Number.POSITIVE_INFINITY;
+  for (const name of cookieNames(line, ATTEMPT_COOKIE)) {
+    const start = startOf(name);
+    if (start < 0 || start >= first) continue;
+    first = start;
+    oldest = name.slice(ATTEMPT_COOKIE.length);
+  }
+  return oldest;
+}
+
+/** A name that can stand in an answer; a script can make others, which stay. */
 const plainName = /^[\w.-]{1,128}$/;
 
 /** Most cookies that one response deletes. The next response deletes more. */

@@ -1,9 +1,10 @@
 import { claimAt } from '../../claim-at.ts';
+import { composed } from '../../composed.ts';
 import { MAX_CLOCK_SKEW } from '../../policy/bounds.ts';
 import type { Claims } from '../../token/types.ts';
 import type { SessionClaims } from '../types.ts';
 import type { Mode } from './attempt.ts';
-import { randomText } from './random.ts';
+import { randomText, sha256 } from './random.ts';
 
 /** How long a session lasts, seconds. */
 export interface Lifetimes {
@@ -61,9 +62,24 @@ export function isOfSamePerson(one: SessionClaims, other: SessionClaims, subject
   return one.provider === other.provider && who !== undefined && who === claimAt(other.claims, subject);
 }
 
-/** The session that follows another one of the same person in the same browser. It keeps the id, so that ending the
- * session ends each cookie that it ever had. A silent renewal is not a sign-in: it keeps the time and the end of the
- * earlier sign-in. */
+/**
+ * A session under the id that an attempt gives to its person. Several tabs may finish a first sign-in at once, each
+ * without the cookie of the others: by their oldest attempt they come to one id, and what ends the session ends each
+ * cookie.
+ *
+ * @param subject the claim that says who a person is
+ */
+export function underAttempt(session: SessionClaims, attempt: string, subject: string): SessionClaims {
+  const who = claimAt(session.claims, subject);
+  if (who === undefined) return session;
+  return { ...session, sid: sha256(composed('session', attempt, session.provider, String(who))).slice(0, 22) };
+}
+
+/**
+ * The session that follows one of the same person in the same browser. It keeps the id: whatever ends the session then
+ * ends each cookie that it ever had. A silent renewal is no sign-in, so it counts from the sign-in before, and ends when
+ * that session would have.
+ */
 export function continued(session: SessionClaims, before: SessionClaims, mode: Mode): SessionClaims {
   const { sid, since, cut } = before;
   const { cut: _, ...rest } = session;

@@ -18,14 +18,15 @@ const bytesOf = (locks: number): number => MIN_LOCKS_BYTES + Math.floor((locks *
  * once. */
 export const renewalsBytes = (people: number): number => bytesOf(people * LOCKS_PER_SESSION);
 
-/** Bytes of the zone with locks: for all providers at once, for sign-ins of as many people as have sessions, and for
- * all questions to providers at a time. */
+/** Bytes of the zone in which the sign-ins of as many people are counted. */
+export const signinsBytes = (people: number): number => bytesOf(people * LOCKS_PER_PERSON);
+
+/** Bytes of the zone with locks: for all providers at once, and for all questions that each is asked at a time. */
 export function locksBytes({ gateway, providers }: Pick<Policy, 'gateway' | 'providers'>): number {
   const all = Object.values(providers);
   const locks =
     all.length * LOCKS_PER_PROVIDER +
-    (gateway.sessionRoom?.people ?? 0) * LOCKS_PER_PERSON +
-    // Each has a lock, and at most two counters of its address.
+    // Two counters of its address and its site, and of a question that is asked a lock.
     all.filter(isAsked).length * 3 * (MAX_QUESTIONS + MAX_QUESTION_WAITERS) +
     (gateway.store?.endpoints.length ?? 0);
   return bytesOf(locks);

@@ -1,4 +1,4 @@
-import { MAX_QUESTIONS } from '../../limits.ts';
+import { ANSWERS_BYTES_PER_PROVIDER, MAX_QUESTIONS } from '../../limits.ts';
 import { isAsked } from '../../rules/client-table.ts';
 import { MAX_SIGNIN_BODY_BYTES } from '../../session/limits.ts';
 import { GROUPS_PATH, INTROSPECT_PATH } from '../../token/provider-questions.ts';
@@ -6,16 +6,27 @@ import { block, commented, type Directive, line, literal } from './directive.ts'
 import { bodyBuffer } from './module.ts';
 import type { Scene } from './scene.ts';
 
-/** Whether some provider is asked about tokens. */
-export const hasQuestions = ({ policy }: Pick<Scene, 'policy'>): boolean =>
-  Object.values(policy.providers).some(isAsked);
+/** How many providers are asked about tokens. */
+const askedOf = ({ policy }: Pick<Scene, 'policy'>): number => Object.values(policy.providers).filter(isAsked).length;
 
-/** Zones for tokens that are not active, and for tokens that were active before, separate from verified ones: when a
- * zone is full, nginx evicts the entries that expire first. So neither made-up tokens nor a client with a new token in
- * each request displaces verified tokens of others. */
+/** Whether some provider is. */
+export const hasQuestions = (scene: Pick<Scene, 'policy'>): boolean => askedOf(scene) > 0;
+
+/** Kilobytes of the zone with answers about tokens. */
+const answersSize = (scene: Scene): number => (askedOf(scene) * ANSWERS_BYTES_PER_PROVIDER) >> 10;
+
+/**
+ * What providers said of tokens, which are not active, and which were active before, apart from verified ones: when a
+ * zone is full, nginx drops first what would run out first. So neither made-up tokens nor a client with a new token in each
+ * request pushes out the verified tokens of others.
+ */
 export function questionZones(scene: Scene): readonly Directive[] {
   if (!hasQuestions(scene)) return [];
   return [
+    commented(
+      'What providers answered about tokens.',
+      line('js_shared_dict_zone', `zone=meshgate_answers:${answersSize(scene)}k`, 'type=string', 'timeout=1h', 'evict'),
+    ),
     commented(
       'Tokens that a provider called not active.',
       line('js_shared_dict_zone', 'zone=meshgate_inactive:1m', 'type=string', 'timeout=1h', 'evict'),

@@ -1,3 +1,5 @@
+import { NETWORK_BYTES, SITE_BYTES } from '../../caller/address.ts';
+import { SITE_NETWORKS } from '../../limits.ts';
 import { DEFAULTS } from '../../policy/bounds.ts';
 import { MIN_SIGNIN_ADDRESSES, SIGNIN_ADDRESS_BYTES } from '../../session/limits.ts';
 import { block, commented, type Directive, line, literal, map, regex, variable } from './directive.ts';
@@ -7,17 +9,39 @@ import { inside, refusal } from './problem.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
-const ZONE = 'meshgate_signin_rate';
+/** What addresses are counted in, and sites of IPv6. */
+const ADDRESSES = 'meshgate_signin_rate';
+const SITES = 'meshgate_signin_sites';
 
-/** The client of an address, like `addressName` for all other counts: for IPv6 the /64 network, and for an IPv4 address
- * in IPv6's form that address. nginx evaluates a variable only if it is used: at the sign-in's own endpoints. */
+/**
+ * The bytes by which requests are counted, as `addressNames` says for all other counts. An IPv4 address that is written as
+ * IPv6 is itself. nginx evaluates a variable only where it is used: at the sign-in's own endpoints.
+ */
 const WHOSE = 'meshgate_signin_from';
+const SITE = 'meshgate_signin_site';
+
+/** Bytes of an IPv6 address. */
+const BYTES = 16;
+
+const bytes = (count: number): string => `[\\x00-\\xff]{${count}}`;
+
+/** Takes the first bytes of an IPv6 address. */
+const first = (name: string, count: number, but = ''): ReturnType<typeof regex> =>
+  regex('~', `^${but}(?<${name}>${bytes(count)})${bytes(BYTES - count)}\\z`);
+
+/** Ahead of an IPv4 address that is written as IPv6. */
+const MAPPED = '\\x00{10}\\xff\\xff';
 
 const whose: Directive = map(variable('binary_remote_addr'), WHOSE, [
   // IPv4, or a socket.
   ['default', variable('binary_remote_addr')],
-  [regex('~', `^\\x00{10}\\xff\\xff(?<${WHOSE}_v4>[\\x00-\\xff]{4})\\z`), variable(`${WHOSE}_v4`)],
-  [regex('~', `^(?<${WHOSE}_net>[\\x00-\\xff]{8})[\\x00-\\xff]{8}\\z`), variable(`${WHOSE}_net`)],
+  [regex('~', `^${MAPPED}(?<${WHOSE}_v4>${bytes(4)})\\z`), variable(`${WHOSE}_v4`)],
+  [first(`${WHOSE}_net`, NETWORK_BYTES), variable(`${WHOSE}_net`)],
+]);
+
+/** Empty where there is none: then nginx counts nothing. */
+const site: Directive = map(variable('binary_remote_addr'), SITE, [
+  [first(`${SITE}_net`, SITE_BYTES, `(?!${MAPPED})`), variable(`${SITE}_net`)],
 ]);
 
 /** Kilobytes for as many addresses as there are people, with a minimum; the oldest are evicted. */
@@ -27,19 +51,36 @@ const kilobytes = ({ policy }: Scene): number =>
 const limitOf = ({ policy }: Scene) =>
   policy.gateway.signin?.limit ?? { rate: DEFAULTS.signinRate, burst: DEFAULTS.signinBurst };
 
-/** The requests of addresses to the sign-in. */
+/** What addresses asked of the sign-in, and what sites did. */
 export function signinLimitZone(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
-  const rate = limitOf(scene).rate.replace('/', 'r/');
-  const zone = line('limit_req_zone', variable(WHOSE), `zone=${ZONE}:${kilobytes(scene)}k`, `rate=${rate}`);
-  return [commented('How often each address may use the sign-in; for IPv6, each /64 network.', whose), zone];
+  const [requests = '', unit = ''] = limitOf(scene).rate.split('/');
+  const zone = (of: string, name: string, times: number) =>
+    line(
+      'limit_req_zone',
+      variable(of),
+      `zone=${name}:${kilobytes(scene)}k`,
+      `rate=${times * Number(requests)}r/${unit}`,
+    );
+  return [
+    commented('How often each address may use the sign-in; for IPv6, each /64 network.', whose),
+    zone(WHOSE, ADDRESSES, 1),
+    commented(`And each /48 network, ${SITE_NETWORKS} times as often.`, site),
+    zone(SITE, SITES, SITE_NETWORKS),
+  ];
 }
 
-/** For the location of an endpoint that costs a call to a provider, sealing, or an entry in a zone. */
-export const signinLimit = (scene: Scene): readonly Directive[] => [
-  line('limit_req', `zone=${ZONE}`, `burst=${limitOf(scene).burst}`, 'nodelay'),
-  line('limit_req_status', '429'),
-];
+/** In the location of an endpoint that costs a call to a provider, a seal or an entry. */
+export function signinLimit(scene: Scene): readonly Directive[] {
+  const { burst } = limitOf(scene);
+  const limit = (name: string, times: number) => line('limit_req', `zone=${name}`, `burst=${times * burst}`, 'nodelay');
+  return [
+    // The site first: a network of one that asks too often takes no memory.
+    limit(SITES, SITE_NETWORKS),
+    limit(ADDRESSES, 1),
+    line('limit_req_status', '429'),
+  ];
+}
 
 export const oftenPage: Directive = line('error_page', '429', '=', literal(OFTEN_LOCATION));
 

@@ -8,6 +8,7 @@ import {
   MIN_REVOCATIONS_BYTES,
   ONCE_BYTES,
   ONCE_PER_PERSON,
+  PSID_BYTES,
   RECORD_BYTES,
   REVOCATION_BYTES,
   REVOCATIONS_JOB_INTERVAL_S,
@@ -27,7 +28,7 @@ import {
   WHOAMI_PATH,
 } from '../../session/names.ts';
 import { block, commented, type Directive, fixed, line, literal } from './directive.ts';
-import { renewalsBytes } from './locks.ts';
+import { renewalsBytes, signinsBytes } from './locks.ts';
 import { bodyBuffer } from './module.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
@@ -42,8 +43,8 @@ export function sessionRoom({ sessionRoom: room }: Pick<Gateway, 'sessionRoom'>)
   const whole = (bytes: number) => Math.ceil(bytes / MEGABYTE) * MEGABYTE;
   return {
     records: whole(Math.max(MIN_RECORDS_BYTES, people * RECORD_BYTES)),
-    // People who sign out may use a part of it.
-    revocations: whole(Math.max(MIN_REVOCATIONS_BYTES, (people * REVOCATION_BYTES) / SIGNOUT_SHARE)),
+    // People who sign out have a part of it.
+    revocations: whole(Math.max(MIN_REVOCATIONS_BYTES, (people * (REVOCATION_BYTES + PSID_BYTES)) / SIGNOUT_SHARE)),
     once: whole(Math.max(MIN_ONCE_BYTES, people * ONCE_PER_PERSON * ONCE_BYTES)),
   };
 }
@@ -56,10 +57,10 @@ export function sessionZones(scene: Scene): readonly Directive[] {
   const { stateDir } = scene.options;
   const { gateway } = scene.policy;
   const { records, revocations, once } = sessionRoom(gateway);
-  const renewals = renewalsBytes(gateway.sessionRoom?.people ?? DEFAULTS.sessionPeople);
+  const people = gateway.sessionRoom?.people ?? DEFAULTS.sessionPeople;
   return [
     commented(
-      'Sessions, of which the oldest make room; values that were used once; locks of sessions; revocations.',
+      'Sessions, of which the oldest make room; values that were used once; locks of sessions; counts of sign-ins; revocations.',
       line(
         'js_shared_dict_zone',
         `zone=meshgate_sessions:${megabytes(records)}`,
@@ -69,7 +70,8 @@ export function sessionZones(scene: Scene): readonly Directive[] {
       ),
     ),
     line('js_shared_dict_zone', `zone=meshgate_once:${megabytes(once)}`, 'type=string', 'timeout=1h'),
-    line('js_shared_dict_zone', `zone=meshgate_renewals:${renewals >> 10}k`, 'type=number', 'timeout=60s'),
+    line('js_shared_dict_zone', `zone=meshgate_renewals:${renewalsBytes(people) >> 10}k`, 'type=number', 'timeout=60s'),
+    line('js_shared_dict_zone', `zone=meshgate_signins:${signinsBytes(people) >> 10}k`, 'type=number', 'timeout=15m'),
     line(
       'js_shared_dict_zone',
       `zone=meshgate_revoked:${megabytes(revocations)}`,

@@ -301,12 +301,12 @@ hosts: { wiki.example.com: { /*: { service: wiki, allow: [authenticated] } } }
     expect(out).toContain('meshgate.yaml: invalid: 2 errors');
     const good = await meshgate(['validate'], { files: { './meshgate.yaml': text, [`${dir}/page.html`]: page } });
     expect([good.code, good.err]).toEqual([0, '']);
-    expect(good.out).toContain('sessions: room for 4000 people: 32 MB for records, 5 MB for revocations');
+    expect(good.out).toContain('sessions: room for 4000 people: 32 MB for records, 6 MB for revocations');
     const many = text.replace('session.jwks }', 'session.jwks, people: 100000 }');
     const { out: more } = await meshgate(['validate'], {
       files: { './meshgate.yaml': many, [`${dir}/page.html`]: page },
     });
-    expect(more).toContain('sessions: room for 100000 people: 782 MB for records, 105 MB for revocations');
+    expect(more).toContain('sessions: room for 100000 people: 782 MB for records, 149 MB for revocations');
   });
 
   test('and sessions that a restart may forget are said to be insecure', async () => {

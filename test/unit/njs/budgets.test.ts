@@ -156,6 +156,35 @@ describe('an address', () => {
     expect([ask(one), ask(other)]).toEqual([4, 0]);
   });
 
+  test('has a part of what its /48 network may ask for: sixteen times as much', () => {
+    const networks = Array.from({ length: 400 }, (_, i) => `2001:db8:7:${i.toString(16)}::1`);
+    const passed = () => networks.filter((address) => spendAddress(budgets, address, at(0)) === undefined).length;
+    expect(passed()).toBe(64);
+    expect(spendAddress(budgets, '2001:db8:7:ffff::1', at(0))).toMatchObject({
+      reason: 'limit_exceeded',
+      retryAfter: 1,
+      detail: 'the /48 network of this address has 16 times 1/s, burst 4; ask again in 1s',
+    });
+    expect(ask('2001:db8:8::1')).toBe(4);
+    expect(networks.filter((address) => spendAddress(budgets, address, at(1)) === undefined)).toHaveLength(16);
+  });
+
+  test('in one of many networks of a /48 network takes no memory once that has used up its budget', () => {
+    for (let i = 0; i < 1000; i++) spendAddress(budgets, `2001:db8:7:${i.toString(16)}::1`, at(0));
+    expect(ngx.zones.addresses.size()).toBe(65);
+  });
+
+  test('that asks on and on while refused takes nothing from its /48 network', () => {
+    passing(500, () => spendAddress(budgets, '2001:db8:7:1::1', at(0)));
+    const others = Array.from({ length: 15 }, (_, i) => `2001:db8:7:${(i + 2).toString(16)}::1`);
+    expect(others.map(ask)).toEqual(Array(15).fill(4));
+  });
+
+  test('of IPv4 is counted by itself alone', () => {
+    for (let i = 0; i < 400; i++) expect(ask(`192.0.${i >> 8}.${i & 255}`)).toBe(4);
+    for (let i = 0; i < 400; i++) expect(ask(`::ffff:198.51.${i >> 8}.${i & 255}`)).toBe(4);
+  });
+
   test('is all that counts of nobody, whatever roles their network gives them', () => {
     const both = prepareBudgets({ callers: limit(1, 2), anonymous: limit(1, 4) }, false);
     const nobody = { ...caller('nobody'), provider: 'nobody' };

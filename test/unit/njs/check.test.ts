@@ -519,7 +519,7 @@ describe('renewal', () => {
   it('keeps only so many waiting', async () => {
     at(700);
     fake.fetch = () => new Promise(() => {});
-    for (let i = 0; i < 128; i++) void askRenewal('/run/check.sock', wiki, 'text', true);
+    for (let i = 0; i < 128; i++) void askRenewal('/run/check.sock', 'okta', wiki, 'text', true);
     renewing(200, await newer());
     const { status, headers } = await context.check(cookie(await ada()));
     expect([status, headers['X-Meshgate-Set-Cookie']]).toEqual([204, undefined]);

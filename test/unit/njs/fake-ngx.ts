@@ -7,7 +7,7 @@ export class FakeDict<V extends string | number> {
   /** Most entries; beyond, `set` and `add` throw as a full zone without `evict` does. */
   room = Number.POSITIVE_INFINITY;
   /** Bytes, as {@link freeSpace} counts. */
-  readonly capacity = 1000;
+  readonly capacity = 4_000_000;
 
   /** Part of it that is taken, 0 to 1, whatever is in it. */
   taken = 0;
@@ -67,7 +67,7 @@ export class FakeDict<V extends string | number> {
   }
 
   freeSpace(): number {
-    return Math.round(1000 * (1 - this.taken));
+    return Math.round(this.capacity * (1 - this.taken));
   }
 
   clear(): void {
@@ -76,12 +76,14 @@ export class FakeDict<V extends string | number> {
 }
 
 const ZONES = [
+  'answers',
   'inactive',
   'active',
   'keys',
   'tokens',
   'locks',
   'renewals',
+  'signins',
   'svids',
   'sessions',
   'once',

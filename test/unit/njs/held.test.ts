@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Hold, heldNow, hold, holdUpTo, release } from '../../../src/njs/held.ts';
+import { type Hold, heldNow, holdUpTo, release, hold as take } from '../../../src/njs/held.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 /** What all workers together hold at a time. */
@@ -16,6 +16,8 @@ const pass = (milliseconds: number): void => {
 };
 
 beforeEach(() => locks.clear());
+
+const hold = (span: number, ...name: string[]): Hold => take(span, ...name) as Hold;
 
 describe('what is held', () => {
   it('is counted by its name, and free once it is given back', () => {
@@ -77,5 +79,17 @@ describe('what is held', () => {
     release(taken[1] as Hold);
     expect(holdUpTo(3, SPAN, 'a')).toBeDefined();
     expect(holdUpTo(3, SPAN, 'a')).toBeUndefined();
+  });
+});
+
+describe('where there is no room to count', () => {
+  it('nothing is held, and nothing throws', () => {
+    const one = hold(SPAN, 'a') as Hold;
+    locks.room = 0;
+    expect([hold(SPAN, 'b'), holdUpTo(3, SPAN, 'b'), heldNow(SPAN, 'b')]).toEqual([undefined, undefined, 0]);
+    locks.clear();
+    release(one);
+    locks.room = Number.POSITIVE_INFINITY;
+    expect(heldNow(SPAN, 'a')).toBe(0);
   });
 });

@@ -16,7 +16,10 @@ const keys = new KeyStore(table);
 const provider = table.providers.okta as TokenProvider;
 const fetching = composed('fetch', 'okta');
 
-beforeEach(() => locks.clear());
+beforeEach(() => {
+  locks.clear();
+  locks.room = Number.POSITIVE_INFINITY;
+});
 
 /** Another worker fetches, and whoever comes meanwhile waits. */
 const begins = () => {
@@ -34,6 +37,17 @@ it('any number of tokens with unknown keys that are told to retry leave others t
   const next = keys.refetch(provider);
   locks.delete(fetching);
   expect(await next).toBe('unchanged');
+});
+
+it('no key is fetched where the zone of locks is full, and nothing rejects', async () => {
+  locks.room = 0;
+  fake.fetch = () => expect.unreachable();
+  expect(await keys.refetch(provider)).toBe('unchanged');
+  await keys.refresh();
+  locks.room = Number.POSITIVE_INFINITY;
+  locks.set(fetching, 1);
+  locks.room = 0;
+  expect(await keys.refetch(provider)).toBe('busy');
 });
 
 describe('the room for keys', () => {

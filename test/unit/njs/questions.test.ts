@@ -141,6 +141,23 @@ describe('made-up tokens', () => {
     expect(await told('one-more', '2001:db8:0:1:ffff::1')).toBe('limit_exceeded');
   });
 
+  it('of all networks of one site of IPv6 leave room for tokens of others', async () => {
+    const site = () => madeUp(300, (i) => `2001:db8:7:${i.toString(16)}::1`);
+    site();
+    expect(asked).toHaveLength(12);
+    expect(await told('one-more', '2001:db8:7:ffff::1')).toBe('limit_exceeded');
+    await honest(60, site);
+  });
+
+  it('leave each further site of IPv6 fewer questions, and the next one some', () => {
+    const counts = [1, 2, 3, 4, 5].map((site) => {
+      const before = asked.length;
+      for (let i = 0; i < 100; i++) running.push(ask(`of-${site}-${i}`, `2001:db8:${site}:${i.toString(16)}::1`));
+      return asked.length - before;
+    });
+    expect(counts).toEqual([12, 6, 3, 2, 1]);
+  });
+
   it('of many addresses leave room for tokens that were active before', async () => {
     good.add('old');
     expect(await told('old', HONEST)).toBe('active');
@@ -160,7 +177,7 @@ describe('made-up tokens', () => {
     madeUp(300, (i) => `198.51.${i % 100}.${i}`);
     await settle();
     expect(fake.zones.locks.keys()).toEqual([]);
-    expect(fake.zones.tokens.size()).toBe(0);
+    expect(fake.zones.answers.size()).toBe(0);
   });
 
   it('are asked about once in a while', async () => {
@@ -185,10 +202,16 @@ describe('tokens that were active before', () => {
     expect(await told('old-0', OTHER)).toBe('limit_exceeded');
   });
 
-  it('take no room of verified tokens, once the answers about them count no more', async () => {
-    await honest(60);
+  it.each([0, 86_400])('take no room of verified tokens, with answers that stand in for %i s', async (stale) => {
+    const lasting = { ...provider, introspection: { ...introspection, stale } } as typeof provider;
+    for (let i = 0; i < 60; i++) {
+      good.add(`new-${i}`);
+      const { ok } = await questions.introspect(lasting, `new-${i}`, fake.clock / 1000, HONEST);
+      expect(ok).toBe(true);
+      expect(fake.zones.tokens.size()).toBe(0);
+    }
     fake.clock += 61_000;
-    expect([fake.zones.tokens.size(), fake.zones.active.size()]).toEqual([0, 60]);
+    expect([fake.zones.answers.size(), fake.zones.active.size()]).toEqual([stale === 0 ? 0 : 60, 60]);
   });
 
   it('are like others once the provider has ended them', async () => {
@@ -225,5 +248,37 @@ describe('tokens whose signature is good', () => {
     good.add('signed');
     await told('signed', HONEST, true);
     expect(fake.zones.active.size()).toBe(0);
+  });
+});
+
+describe('where the zone of locks is full', () => {
+  afterEach(() => {
+    fake.zones.locks.room = Number.POSITIVE_INFINITY;
+  });
+
+  // A place takes three entries: of all, of the address and of its site.
+  it.each([0, 1, 2])('but for %i entries, a token is not asked about, and nothing rejects', async (room) => {
+    fake.zones.locks.room = room;
+    expect(await told('new', '2001:db8::1')).toBe('provider_unavailable');
+    expect([asked, fake.zones.locks.keys()]).toEqual([[], []]);
+  });
+
+  // And a question four: a lock, and three like those.
+  it.each([3, 4, 5, 6])('but for %i entries, a question waits until there is room', async (room) => {
+    good.add('new');
+    fake.zones.locks.room = room;
+    const answered = told('new', '2001:db8::1');
+    expect(asked).toEqual([]);
+    fake.zones.locks.room = Number.POSITIVE_INFINITY;
+    expect(await answered).toBe('active');
+    expect(fake.zones.locks.keys()).toEqual([]);
+  });
+
+  it('a provider that does not answer is not marked, and nothing rejects', async () => {
+    fake.fetch = () => {
+      fake.zones.locks.room = 0;
+      return Promise.reject(new Error('nothing listens'));
+    };
+    expect(await told('new', HONEST)).toBe('provider_unavailable');
   });
 });

@@ -135,9 +135,14 @@ describe('a refresh', () => {
     });
   });
 
-  test('that comes too often ends nothing, whatever its error says', async () => {
-    expect((await refreshedBy({ status: 429, body: { error: 'access_denied' } })).refreshed.kind).toBe('unused');
-  });
+  test.each([{ error: 'access_denied' }, { error: 'slow_down' }, {}])(
+    'that comes too often ends nothing, and says nothing of others: %j',
+    async (body) => {
+      const { refreshed } = await refreshedBy({ status: 429, body });
+      expect(refreshed).toMatchObject({ kind: 'unsaid', limited: true });
+      for (const name of ['away', 'refreshToken']) expect(refreshed).not.toHaveProperty(name);
+    },
+  );
 
   test.each([
     ['invalid_grant', { status: 400, body: { error: 'invalid_grant' } }],
@@ -152,7 +157,7 @@ describe('a refresh', () => {
   test.each([
     ['another error', { status: 400, body: { error: 'temporarily_unavailable' } }],
     ['a client that is not known', { status: 401, body: { error: 'invalid_client' } }],
-    ['no error of OAuth', { status: 429, body: {} }],
+    ['no error of OAuth', { status: 400, body: {} }],
   ])('with %s has not used the token', async (_, answer) => {
     const { refreshed } = await refreshedBy(answer);
     expect([refreshed.kind, 'refreshToken' in refreshed]).toEqual(['unused', false]);
@@ -258,7 +263,7 @@ describe('a refresh', () => {
   test.each([
     ['no answer', 'hangs up' as const],
     ['an error of the server', { status: 503, body: {} }],
-    ['a 429', { status: 429, body: { error: 'slow_down' } }],
+    ['a 429 that speaks of all', { status: 429, body: { error: 'temporarily_unavailable' } }],
     ['an outage', { status: 400, body: { error: 'temporarily_unavailable' } }],
     ['a client that is not known', { status: 401, body: { error: 'invalid_client' } }],
   ])('with %s leaves the provider alone', async (_, answer) => {

@@ -11,7 +11,7 @@ beforeEach(() => {
   for (const zone of Object.values(fake.zones)) zone.clear();
 });
 
-const renew = () => askRenewal('/run/check.sock', 'wiki.example.com', 'cookie', true);
+const renew = (provider = 'okta') => askRenewal('/run/check.sock', provider, 'wiki.example.com', 'cookie', true);
 
 it('a worker that died with as many as may wait keeps no other from its turn, while requests go on', async () => {
   fake.fetch = () => new Promise(() => {});
@@ -24,4 +24,12 @@ it('a worker that died with as many as may wait keeps no other from its turn, wh
     await renew();
   }
   expect(await renew()).toEqual({ kind: 'renewed', text: 'renewed' });
+});
+
+it('checks that wait for one provider keep no session of another from its renewal', async () => {
+  fake.fetch = () => new Promise(() => {});
+  for (let i = 0; i < 128; i++) void renew();
+  fake.fetch = async () => ({ status: 200, text: async () => 'renewed' });
+  expect(await renew()).toEqual({ kind: 'alone' });
+  expect(await renew('partners')).toEqual({ kind: 'renewed', text: 'renewed' });
 });

@@ -87,6 +87,14 @@ describe('sessions of one person that end one by one', () => {
     expect(isRevokedNow(() => of('new', now + MAX_ENDED / 2 + 1))).toBe(false);
   });
 
+  it('that came late say nothing that the cut-off of all does not', () => {
+    const late = ending({ provider: 'okta', subject: 'ada', psid: 'p-late', kids: [], at: now }, now, 600);
+    for (let i = 0; i <= MAX_ENDED / 2; i++) keepEnded([ending(of(`s${i}`), now + i, 600)]);
+    const [entry] = revoked.items();
+    keepEnded([late]);
+    expect(revoked.items()).toEqual([entry]);
+  });
+
   it('of ten thousand sign-outs take one entry', () => {
     for (let i = 0; i < 10_000; i++) keepEnded([ending(of(`s${i}`), now, 600)]);
     expect(revoked.size()).toBe(1);
@@ -113,6 +121,54 @@ describe('sessions of one person that end one by one', () => {
     expect(['a', 'b', 'c', 'd', 'other'].map((sid) => isRevokedNow(() => of(sid)))).toEqual(Array(5).fill(true));
     vi.setSystemTime((now + 1) * 1000);
     expect(isRevokedNow(() => of('new', now + 1))).toBe(false);
+  });
+});
+
+describe('sign-outs that name a provider’s session and no person', () => {
+  const of = (psid: string, at: number, sid = `of ${psid}`): Revocable => ({
+    ...{ provider: 'okta', subject: `u-${psid}`, sid, psid, kids: [], at },
+  });
+  const token: Revocable = { provider: 'okta', subject: 'u9', jti: 'j', kids: ['k'], at: now - 600 };
+
+  /** So many sign-outs, one a second. */
+  const flood = (count: number) => {
+    for (let i = 0; i < count; i++) {
+      keepRevoked([revocation('psid', ofProvider('okta', `p${i}`), now + i, 86_400)]);
+    }
+    vi.setSystemTime((now + count) * 1000);
+  };
+
+  it('of any number take no more than their part of the zone, and all of them hold', () => {
+    flood(2800);
+    // Of 4 MB, with 320 bytes for each, a fifth.
+    expect(revoked.size()).toBeLessThan(2700);
+    for (let i = 0; i < 2800; i++) expect(isRevokedNow(() => of(`p${i}`, now + i - 60))).toBe(true);
+    expect(fake.logged).toEqual([expect.stringContaining('have the provider send "sub" in its logout tokens')]);
+  });
+
+  it('push out neither an operator’s revocations nor a person’s sign-out', () => {
+    const before = [
+      revocation('sid', ofAny('thief'), now - 9),
+      revocation('jti', ofAny('stolen'), now - 9),
+      revocation('kid', ofAny('leaked'), now - 9),
+      revocation('sub', ofProvider('okta', 'u2'), now - 9),
+      ending({ provider: 'okta', subject: 'ada', sid: 'hers', kids: [], at: 0 }, now - 9, 86_400),
+    ];
+    keepRevoked(before);
+    flood(2800);
+    for (const { kind, value } of before) expect(revoked.has(revocationKey(kind, value))).toBe(true);
+  });
+
+  it('that made room reject sessions that their provider named and that began before them, and nothing else', () => {
+    flood(2800);
+    const rejects = (what: Revocable) => isRevokedNow(() => what);
+    expect(rejects(of('other', now))).toBe(true);
+    expect(rejects(of('other', now + 2799))).toBe(false);
+    const { psid: _, ...unnamed } = of('other', now);
+    expect([rejects(unnamed), rejects(token)]).toEqual([false, false]);
+    // Whoever signs in again, passes.
+    const begun = of('other', now + 2800);
+    expect(rejects({ ...begun, cut: knownCut(begun) })).toBe(false);
   });
 });
 

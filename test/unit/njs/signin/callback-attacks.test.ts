@@ -89,6 +89,18 @@ describe('one person who signs in again and again', () => {
     expect(await signIn(lab, 'eve')).toBe(200);
   });
 
+  test('takes no room of locks, which providers need, and may where there is none to count', async () => {
+    const lab = new Lab();
+    expect(await signIn(lab, 'ada')).toBe(200);
+    const { locks, signins } = lab.ngx.zones;
+    const before = locks.keys();
+    for (let i = 0; i < 30; i++) expect(await signIn(lab, `person-${i}`)).toBe(200);
+    expect([locks.keys(), signins.size()]).toEqual([before, 31]);
+    signins.room = 31;
+    expect(await signIn(lab, 'ben')).toBe(200);
+    signins.room = Number.POSITIVE_INFINITY;
+  });
+
   test('of another provider is another person', async () => {
     const lab = new Lab({ more: { partners: {} } });
     const through = async (provider: string) => {

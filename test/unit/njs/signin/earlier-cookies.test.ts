@@ -3,7 +3,7 @@ import { keepRevoked } from '../../../../src/njs/revoked.ts';
 import { revocation } from '../../../../src/session/new-revocation.ts';
 import { ofAny } from '../../../../src/session/revocation.ts';
 import { stopClock } from '../fake-ngx.ts';
-import { type FakeBrowser, HOST, Lab, type LabOptions, labNgx } from '../signin-lab.ts';
+import { type FakeBrowser, HOST, ISSUER, Lab, type LabOptions, labNgx } from '../signin-lab.ts';
 
 stopClock(labNgx);
 
@@ -188,4 +188,89 @@ describe('a sign-in in another tab, at a provider that names no session of its o
       expect(await passes(of, cookieOf(browser))).toBe(true);
     },
   );
+});
+
+describe.each([
+  ['that names its session', 'op-session', undefined],
+  ['that names none', undefined, undefined],
+  ['that names none', undefined, 'auth.example.com'],
+] as const)('first sign-ins in two tabs at once, at a provider %s (%s, sign-in host: %s)', (_, sid, signinHost) => {
+  /** Where a tab comes back to the host that it signs in to; that request is not sent yet. */
+  async function wayBack(of: Lab, browser: FakeBrowser, begun: URL): Promise<string> {
+    for (let next = begun.href; ; ) {
+      const { origin, hostname, pathname } = new URL(next);
+      if (hostname === HOST) return next;
+      const { location = '' } = await (origin === ISSUER && pathname === '/authorize'
+        ? { location: of.provider.authorize(new URL(next)) }
+        : browser.get(next));
+      next = location;
+    }
+  }
+
+  const made = () => lab(signinHost === undefined ? {} : { signinHost }, sid);
+
+  /** A request of a tab, with the cookies that were there as it was sent; gives the browser as the answer leaves it. */
+  async function send(of: Lab, back: string, jar: ReadonlyMap<string, string>) {
+    const tab = of.browser();
+    for (const [name, value] of jar) tab.jar().set(name, value);
+    return { tab, answer: await tab.get(back) };
+  }
+
+  /** Two tabs that have begun, the cookies that each sends, and where each comes back to. */
+  async function twoTabs(of: Lab) {
+    const browser = of.browser();
+    const first = await wayBack(of, browser, await browser.begin('/a'));
+    const alone = new Map(browser.jar());
+    const second = await wayBack(of, browser, await browser.begin('/b'));
+    return { first, second, alone, both: new Map(browser.jar()) };
+  }
+
+  it.each([0, 1])('have one session, and the sign-out with the cookie of tab %i ends the other one', async (last) => {
+    const of = made();
+    const { first, second, both } = await twoTabs(of);
+    const tabs = await Promise.all([send(of, first, both), send(of, second, both)]);
+    const cookies = tabs.map(({ tab }) => cookieOf(tab));
+    expect(new Set(cookies).size).toBe(2);
+    for (const text of cookies) expect(await passes(of, text)).toBe(true);
+    // One record, and the list of the person's.
+    expect(of.ngx.zones.sessions.size()).toBe(2);
+    await signOut(tabs[last]!.tab);
+    for (const text of cookies) expect(await passes(of, text)).toBe(false);
+  });
+
+  it('have one where the second began when the answer of the first was under way, and came before it', async () => {
+    const of = made();
+    const { first, second, alone, both } = await twoTabs(of);
+    const later = await send(of, second, both);
+    const earlier = await send(of, first, alone);
+    await signOut(later.tab);
+    expect([await passes(of, cookieOf(earlier.tab)), await passes(of, cookieOf(later.tab))]).toEqual([false, false]);
+  });
+
+  it('of which one is signed out meanwhile: the other one is refused, once', async () => {
+    const of = made();
+    const { first, second, both } = await twoTabs(of);
+    await signOut((await send(of, first, both)).tab);
+    wait(5);
+    const { tab, answer } = await send(of, second, both);
+    expect([answer.status, answer.body.includes('revoked')]).toEqual([401, true]);
+    expect([...tab.jar().keys()]).toEqual([]);
+    await tab.signIn();
+    expect(await passes(of, cookieOf(tab))).toBe(true);
+  });
+});
+
+it('an attempt that was left open keeps nobody out, once its session was revoked', async () => {
+  const of = lab();
+  const browser = of.browser();
+  await browser.begin('/left');
+  wait(5);
+  await browser.signIn();
+  const { sid } = (await browser.session())!;
+  keepRevoked([revocation('sid', ofAny(sid), now())]);
+  wait(5);
+  expect((await browser.signIn()).status).toBe(401);
+  expect([...browser.jar().keys()]).toEqual([]);
+  await browser.signIn();
+  expect(await passes(of, cookieOf(browser))).toBe(true);
 });

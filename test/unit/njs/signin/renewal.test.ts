@@ -223,6 +223,77 @@ it('goes on while its claims are fresh, though UserInfo does not answer', async 
   expect(await renew(early.session)).toEqual({ kind: 'stale' });
 });
 
+const limited: Refreshed = { kind: 'unsaid', detail: 'the token endpoint answered 429', limited: true };
+
+/** A session of a person. */
+async function sessionOf(sub: string, sid = sub): Promise<SessionClaims> {
+  const one: SessionRecord = { ...record, session: { ...session, sid }, claims: { ...record.claims, sub } };
+  await store.put(one, 80_000);
+  return one.session;
+}
+
+it('renews other sessions while the token endpoint has too many calls about one person, in many sessions', async () => {
+  answers = async () => limited;
+  for (let i = 0; i < 10; i++) expect(await renew(await sessionOf('eve', `eve-${i}`))).toEqual({ kind: 'stale' });
+  answers = async () => good;
+  expect(await renew(await sessionOf('ada'))).toMatchObject({ kind: 'session', session: { gen: 2 } });
+  // She is not asked about for a while, and her refresh token was not used.
+  const [eve] = [await store.get('eve-0')];
+  expect([eve?.refreshToken, eve?.lost]).toEqual(['refresh-1', undefined]);
+  expect(await renew(eve!.session)).toEqual({ kind: 'stale' });
+  expect(asked).toHaveLength(11);
+  pass(10_000);
+  expect(await renew(eve!.session)).toMatchObject({ kind: 'session', session: { gen: 2 } });
+});
+
+it('leaves a provider alone whose token endpoint has too many calls about three people in a row', async () => {
+  answers = async () => limited;
+  const kinds = [];
+  for (const sub of ['ada', 'ben', 'eve', 'dan']) kinds.push((await renew(await sessionOf(sub))).kind);
+  expect(kinds).toEqual(['stale', 'stale', 'alone', 'alone']);
+  expect(asked).toHaveLength(3);
+  // Then it is asked once each time, and those who were stale go on.
+  for (const sub of ['ada', 'ben', 'eve', 'dan']) {
+    pass(10_000);
+    expect(await renew(await sessionOf(sub))).toEqual({ kind: 'alone' });
+    expect(await renew(await sessionOf('ron'))).toEqual({ kind: 'alone' });
+  }
+  expect(asked).toHaveLength(7);
+  pass(10_000);
+  answers = async () => good;
+  expect(await renew(await sessionOf('ada'))).toMatchObject({ kind: 'session' });
+  answers = async () => limited;
+  expect(await renew(await sessionOf('ron'))).toEqual({ kind: 'stale' });
+});
+
+it.each([
+  good,
+  { kind: 'over', detail: 'invalid_grant' },
+  { kind: 'unused', detail: 'invalid_scope' },
+] satisfies Refreshed[])(
+  'counts people with too many calls from the start where another answer comes: %j',
+  async (other) => {
+    for (let round = 0; round < 3; round++) {
+      answers = async () => limited;
+      for (const sub of ['ada', 'ben'])
+        expect(await renew(await sessionOf(sub, `${sub}-${round}`))).toEqual({ kind: 'stale' });
+      answers = async () => other;
+      await renew(await sessionOf('eve', `eve-${round}`));
+    }
+    expect(asked).toHaveLength(9);
+  },
+);
+
+it('keeps one entry of each provider, whatever number of people have too many calls', async () => {
+  answers = async () => limited;
+  for (let i = 0; i < 100; i++) {
+    await renew(await sessionOf(`person-${i}`));
+    fake.zones.locks.delete('pause\nokta\n');
+  }
+  expect(asked).toHaveLength(100);
+  expect(fake.zones.locks.keys().sort()).toEqual(['limited\nokta\n', 'said of one\nokta\n']);
+});
+
 it('leaves marks of single sessions where they fill no room of providers', async () => {
   const before = fake.zones.locks.size();
   answers = async () => ({ kind: 'unused', detail: 'the token endpoint refused: invalid_scope' });
@@ -322,6 +393,26 @@ it('lets only so many wait', async () => {
   await lock.release();
   expect([...new Set((await Promise.all(all)).map(({ kind }) => kind))]).toEqual(['session']);
   expect(counted('waiting renewal')).toBe(0);
+});
+
+it('lets sessions of another provider wait, and be renewed after the answer, while as many as may do for one', async () => {
+  const of = (one: SessionRecord): SessionRecord => ({
+    ...one,
+    session: { ...one.session, provider: 'partners', sid: `of-${one.session.fresh}` },
+  });
+  const [later, stale] = [of(early), of(record)];
+  await die(32);
+  for (const one of [later, stale]) await store.put(one, 80_000);
+  expect(await renew(later.session, false)).toMatchObject({ kind: 'going', go: expect.any(Function) });
+  const locks = await Promise.all([session.sid, stale.session.sid].map((sid) => store.lock(sid, 90_000)));
+  const all = Array.from({ length: 128 }, () => renew());
+  await waiting(128);
+  expect(await renew()).toEqual({ kind: 'alone' });
+  const other = renew(stale.session);
+  await waiting(129);
+  for (const lock of locks) await lock!.release();
+  expect(await other).toMatchObject({ kind: 'session', session: { gen: 2 } });
+  await Promise.all(all);
 });
 
 it('asks after the answer for only so many, and leaves no lock behind', async () => {

@@ -17,7 +17,9 @@ import { EPOCH } from '../../../../src/njs/epoch.ts';
 import { Etcd } from '../../../../src/njs/etcd.ts';
 import { EtcdStore } from '../../../../src/njs/etcd-store.ts';
 import { keepRevoked } from '../../../../src/njs/revoked.ts';
+import { callBack } from '../../../../src/njs/signin/end.ts';
 import { watchRevocations } from '../../../../src/njs/signin/revocations.ts';
+import type { SigninScene } from '../../../../src/njs/signin/scene.ts';
 import { ending, revocation } from '../../../../src/session/new-revocation.ts';
 import { ofAny, ofProvider, revocationKey } from '../../../../src/session/revocation.ts';
 import { FakeEtcd } from '../fake-etcd.ts';
@@ -184,6 +186,22 @@ describe('with etcd', () => {
 
   const signout = (i: number): string =>
     `${JSON.stringify(ending({ provider: 'okta', subject: `u${i}`, sid: `s${i}`, kids: [], at: 0 }, Date.now() / 1000, 9))}\n`;
+
+  it('of an operator reach the other replicas before any sign-out that waits, whichever way it came', async () => {
+    mkdirSync(folder);
+    fake.fetch = async () => ({ status: 502, text: async () => '{}' });
+    const now = Date.now() / 1000;
+    const scene = { store: shared, signin: { stateDir: state } } as unknown as SigninScene;
+    for (let i = 0; i < 20; i++) {
+      const ended = revocation(i % 2 === 0 ? 'psid' : 'sub', ofProvider('okta', `x${i}`), now, 9);
+      await callBack(scene, [ended]);
+    }
+    lay('zz.json', textOf('thief'));
+    isSlow(150, 'none');
+    await watchRevocations(state, shared, ['okta']);
+    expect(readdirSync(folder)).not.toContain('zz.json');
+    expect(readdirSync(folder).length).toBeGreaterThan(15);
+  });
 
   it.each([
     [1, 900],

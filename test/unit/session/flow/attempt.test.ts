@@ -13,6 +13,7 @@ import {
   attemptValue,
   endedAttempts,
   expiredAttempt,
+  oldestAttempt,
 } from '../../../../src/session/flow/attempt-cookies.ts';
 import { sha256 } from '../../../../src/session/flow/random.ts';
 import { holds } from '../../../harness/property.ts';
@@ -130,4 +131,11 @@ describe('cookies of attempts', () => {
       }),
     );
   });
+});
+
+it('the oldest attempt is the one that began first; what no attempt of ours is called counts for none', () => {
+  const line = (...names: readonly string[]) => names.map((name) => `__Host-meshgate-a-${name}=v`).join('; ');
+  expect(oldestAttempt(line('b0.abcdefgh', 'a9.abcdefgh', 'a9.00000000'))).toBe('a9.abcdefgh');
+  expect(oldestAttempt(line('0', '-1.abcdefgh', 'x', 'a9.abcdefgh'))).toBe('a9.abcdefgh');
+  expect(oldestAttempt('__Host-meshgate=v; a=b')).toBeUndefined();
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { providerKinds } from '../../../../src/providers/index.ts';
 import { chooseProvider } from '../../../../src/session/flow/choose.ts';
 import { readErrand, readTicket } from '../../../../src/session/flow/errand.ts';
-import { continued, isOfSamePerson, newSession } from '../../../../src/session/flow/new-session.ts';
+import { continued, isOfSamePerson, newSession, underAttempt } from '../../../../src/session/flow/new-session.ts';
 import { readSigninRequest } from '../../../../src/session/flow/signin-request.ts';
 import { checkOverage, lacksClaims, readPaths, withUserinfo } from '../../../../src/session/flow/userinfo.ts';
 import { signinFields, signinHref } from '../../../../src/session/pages/links.ts';
@@ -231,6 +231,26 @@ describe('newSession', () => {
       expect(make({ auth_time }).authTime).toBe(0);
     }
     expect(make({ sid: 7 }).psid).toBeUndefined();
+  });
+});
+
+describe('underAttempt', () => {
+  const session = newSession('okta', { sub: 'ada' }, { sub: 'ada' }, 'SEL', { absolute: 600, fresh: 60 }, 1000, 1000);
+
+  it('has one id for one attempt and person, and another one for each other', () => {
+    const one = underAttempt(session, 'a.1', 'sub');
+    expect(one).toEqual({ ...session, sid: expect.stringMatching(/^[\w-]{22}$/) });
+    expect(underAttempt({ ...session, sid: 'other', since: 1 }, 'a.1', 'sub').sid).toBe(one.sid);
+    const others = [
+      underAttempt(session, 'a.2', 'sub'),
+      underAttempt({ ...session, provider: 'entra' }, 'a.1', 'sub'),
+      underAttempt({ ...session, claims: { sub: 'bob' } }, 'a.1', 'sub'),
+    ];
+    for (const other of others) expect(other.sid).not.toBe(one.sid);
+  });
+
+  it('is as it was where nothing says who the person is', () => {
+    expect(underAttempt({ ...session, claims: {} }, 'a.1', 'sub')).toEqual({ ...session, claims: {} });
   });
 });
 

@@ -105,7 +105,10 @@ describe('the endpoints', () => {
       args(location(tree, '=', `/.meshgate/${name}`), 'limit_req');
     for (const [tree, back] of hosts) {
       for (const name of ['signin', ...back, 'signout', 'frontchannel']) {
-        expect(limits(tree, name)).toEqual(['zone=meshgate_signin_rate burst=200 nodelay']);
+        expect(limits(tree, name)).toEqual([
+          'zone=meshgate_signin_sites burst=3200 nodelay',
+          'zone=meshgate_signin_rate burst=200 nodelay',
+        ]);
         expect(args(location(tree, '=', `/.meshgate/${name}`), 'limit_req_status')).toEqual(['429']);
       }
       expect(limits(tree, 'backchannel')).toEqual([]);
@@ -113,7 +116,10 @@ describe('the endpoints', () => {
       expect(args(location(tree, '=', '/.meshgate/often'), 'return')[0]).toMatch(/^429 .*limit_exceeded/);
       expect(args(location(tree, '^~', '/.meshgate/page/'), 'error_log')).toEqual(['/dev/null emerg']);
     }
-    expect(args(http, 'limit_req_zone')).toEqual(['$meshgate_signin_from zone=meshgate_signin_rate:4096k rate=20r/s']);
+    expect(args(http, 'limit_req_zone')).toEqual([
+      '$meshgate_signin_from zone=meshgate_signin_rate:4096k rate=20r/s',
+      '$meshgate_signin_site zone=meshgate_signin_sites:4096k rate=320r/s',
+    ]);
   });
 
   test('are limited as the policy says', () => {
@@ -122,9 +128,11 @@ describe('the endpoints', () => {
     const other = render({ ...policy, gateway: { ...policy.gateway, signin } }).files;
     expect(args(readConf(other['http.conf'] ?? ''), 'limit_req_zone')).toEqual([
       '$meshgate_signin_from zone=meshgate_signin_rate:4096k rate=600r/m',
+      '$meshgate_signin_site zone=meshgate_signin_sites:4096k rate=9600r/m',
     ]);
     const tree = treeOf(other, 'hosts/wiki.example.com.conf');
     expect(args(location(tree, '=', '/.meshgate/signin'), 'limit_req')).toEqual([
+      'zone=meshgate_signin_sites burst=800 nodelay',
       'zone=meshgate_signin_rate burst=50 nodelay',
     ]);
   });
@@ -194,7 +202,7 @@ test('zones: what was called back and used up never makes room', () => {
   const zone = (name: string) => zones.find((it) => it.startsWith(`zone=meshgate_${name}:`)) ?? '';
   expect(zone('sessions')).toBe('zone=meshgate_sessions:32m type=string timeout=24h evict');
   expect(zone('once')).toBe('zone=meshgate_once:5m type=string timeout=1h');
-  expect(zone('revoked')).toBe('zone=meshgate_revoked:5m type=string timeout=24h state=/var/lib/meshgate/revoked.json');
+  expect(zone('revoked')).toBe('zone=meshgate_revoked:6m type=string timeout=24h state=/var/lib/meshgate/revoked.json');
 });
 
 // nginx 1.30.6 put states of five keys of 154 providers into 1 MB, and of nine keys of 86.
@@ -227,45 +235,65 @@ test('zones: each CA of client certificates has room for what is found of it', (
 // nginx 1.30.6 put 223 entries with names of 68 characters into 64 KB, and 4,047 into 1 MB.
 test.each([
   [1, 0, '64k'],
-  [160, 0, '576k'],
-  [1, 4000, '2048k'],
-  [160, 100_000, '51392k'],
-])('zones: %i providers, and sessions of %i people, have %s for locks', (providers, people, size) => {
-  const policy = goldenPolicy('smallest');
-  const one = Object.values(policy.providers)[0] as (typeof policy.providers)[string];
-  const all = Array.from({ length: providers }, (_, i) => [`p${i}`, { ...one, name: `p${i}` }] as const);
-  const gateway = people === 0 ? policy.gateway : { ...policy.gateway, sessionRoom: { people } };
-  const rendered = render({ ...policy, gateway, providers: Object.fromEntries(all) }).files['http.conf'] ?? '';
-  expect(rendered).toContain(`zone=meshgate_locks:${size} `);
-  const bytes = Number.parseInt(size, 10) * 1024;
-  expect(bytes).toBeGreaterThan((providers * 14 + people * 2) * (1_048_576 / 4047));
-});
+  [160, 0, '832k'],
+  [1, 4000, '64k'],
+  [160, 100_000, '832k'],
+])(
+  'zones: %i providers, whatever number of people (%i) have sessions, have %s for locks',
+  (providers, people, size) => {
+    const policy = goldenPolicy('smallest');
+    const one = Object.values(policy.providers)[0] as (typeof policy.providers)[string];
+    const all = Array.from({ length: providers }, (_, i) => [`p${i}`, { ...one, name: `p${i}` }] as const);
+    const gateway = people === 0 ? policy.gateway : { ...policy.gateway, sessionRoom: { people } };
+    const rendered = render({ ...policy, gateway, providers: Object.fromEntries(all) }).files['http.conf'] ?? '';
+    expect(rendered).toContain(`zone=meshgate_locks:${size} `);
+    const bytes = Number.parseInt(size, 10) * 1024;
+    expect(bytes).toBeGreaterThan(providers * 20 * (1_048_576 / 4047));
+  },
+);
 
-// 160 places and 32 questions, each with a counter of its address, a lock for each question, and what counts them all.
+// 160 places and 32 questions, each with a counter of its address and of its site, a lock for each question, and what
+// counts them all.
 test.each([1, 4, 40])('zones: locks have room for all questions to each of %i providers at once', (providers) => {
   const policy = goldenPolicy('introspection');
   const one = Object.values(policy.providers).find(({ introspection }) => introspection !== undefined)!;
   const all = Array.from({ length: providers }, (_, i) => [`p${i}`, { ...one, name: `p${i}` }] as const);
   const rendered = render({ ...policy, hosts: [], providers: Object.fromEntries(all) }).files['http.conf'] ?? '';
   const kilobytes = Number(/zone=meshgate_locks:(\d+)k /.exec(rendered)?.[1]);
-  expect(kilobytes * 1024).toBeGreaterThan(providers * (13 + 160 + 2 * 32 + 8) * (1_048_576 / 4047));
+  expect(kilobytes * 1024).toBeGreaterThan(providers * (19 + 2 * 160 + 3 * 32 + 8) * (1_048_576 / 4047));
+});
+
+// Verified tokens have a zone of their own, of 32 MB.
+test.each([1, 4])('zones: answers about tokens have room of their own for each of %i providers', (providers) => {
+  const policy = goldenPolicy('introspection');
+  const one = Object.values(policy.providers).find(({ introspection }) => introspection !== undefined)!;
+  const all = Array.from({ length: providers }, (_, i) => [`p${i}`, { ...one, name: `p${i}` }] as const);
+  const rendered = render({ ...policy, hosts: [], providers: Object.fromEntries(all) }).files['http.conf'] ?? '';
+  expect(rendered).toContain(`zone=meshgate_answers:${providers * 8192}k type=string timeout=1h evict;`);
+  expect(rendered).toContain('zone=meshgate_tokens:32m ');
+  expect(render(goldenPolicy('smallest')).files['http.conf']).not.toContain('meshgate_answers');
 });
 
 test.each([
-  [1, 4, 4, 64],
-  [4000, 32, 5, 3072],
-  [100_000, 782, 105, 76_224],
+  [1, 4, 4, 64, 64],
+  [4000, 32, 6, 3072, 2048],
+  [100_000, 782, 149, 76_224, 50_816],
 ])(
-  'zones: for %i people there are %i MB for records, %i MB for revocations and %i KB for locks',
-  (people, records, revocations, renewals) => {
+  'zones: for %i people there are %i MB for records, %i MB for revocations, %i KB for locks and %i KB for counts of sign-ins',
+  (people, records, revocations, renewals, signins) => {
     const policy = goldenPolicy('sessions');
     const changed = { ...policy, gateway: { ...policy.gateway, sessionRoom: { people } } };
     const zones = args(readConf(render(changed).files['http.conf'] ?? ''), 'js_shared_dict_zone').join('\n');
     expect(zones).toContain(`zone=meshgate_sessions:${records}m `);
     expect(zones).toContain(`zone=meshgate_revoked:${revocations}m `);
+    // What people sign out has 70 %: an entry of each, and one that a provider signs out without them.
+    expect(revocations * 2 ** 20 * 0.7).toBeGreaterThanOrEqual(people * (768 + 320));
     expect(zones).toContain(`zone=meshgate_renewals:${renewals}k type=number timeout=60s`);
+    expect(zones).toContain(`zone=meshgate_signins:${signins}k type=number timeout=15m`);
     // Each session that is renewed has three, and each takes what was measured above.
     expect(renewals * 1024).toBeGreaterThan(people * 3 * (1_048_576 / 4047));
+    // Sign-ins are counted by quarters of an hour, of which two overlap.
+    expect(signins * 1024).toBeGreaterThan(people * 2 * (1_048_576 / 4047));
   },
 );
 
