@@ -45,7 +45,7 @@ export interface Ways<R, P, T> {
   refuse(r: R, at: P, method: string, refusal: Refusal): T;
 }
 
-const signIn = refuse('credential_unsupported', 'this route takes no tokens: sign in with a browser');
+const signIn = refuse('credential_unsupported', 'this route accepts no tokens: sign in with a browser');
 const showCertificate = refuse('credential_unsupported', 'this route takes no tokens: show a client certificate');
 const noScheme = refuse('credential_unsupported');
 const inQuery = refuse(

@@ -76,7 +76,7 @@ const PLACES: Room = {
 };
 
 const unavailable = refuse('provider_unavailable');
-const tooMany = refuse('limit_exceeded', 'too many tokens of this address are asked about at once; ask again');
+const tooMany = refuse('limit_exceeded', 'too many tokens of this address need an answer at once; retry');
 const inactive = refuse('token_inactive');
 
 /** Questions to providers about tokens, sent through the JavaScript that is their client. Each question is sent once,
@@ -137,8 +137,7 @@ export class Questions {
     from?: string,
   ): Promise<Result<Said>> {
     const { oid } = claims;
-    if (!isObjectId(oid))
-      return refuse('claim_absent', 'the token names nobody by "oid", so no groups can be asked for');
+    if (!isObjectId(oid)) return refuse('claim_absent', 'the token has no "oid", so no groups can be asked for');
     const key = this.#key(GROUPS_PATH, provider.name, oid);
     const about = { key, provider: provider.name, path: GROUPS_PATH, body: oid, isSigned: true };
     const question = { ...about, cache, negative: 0, stale: 0 };
@@ -285,7 +284,7 @@ function keep(question: Question, { at, text }: Kept): void {
     tokensDict().set(answerOf(question), `${at}\n${text}`, life);
     if (!question.isSigned) activeDict().set(shortOf(question), '', ACTIVE_BEFORE_MS);
   } catch {
-    ngx.log(ngx.WARN, 'meshgate: the token cache takes no entry; enlarge the zone meshgate_tokens');
+    ngx.log(ngx.WARN, 'meshgate: the token cache has no room for an entry; enlarge the zone meshgate_tokens');
   }
 }
 

@@ -99,7 +99,7 @@ describe('whoever has used up their budget', () => {
       title: 'Too Many Requests',
       status: 429,
       reason: 'limit_exceeded',
-      detail: `30/h, burst 3 for each caller of wiki.test; ask again in ${wait}s`,
+      detail: `30/h, burst 3 for each caller of wiki.test; retry in ${wait}s`,
       request_id: expect.stringMatching(/^[0-9a-f]{32}$/),
     });
     expect(answer.header('WWW-Authenticate')).toBeUndefined();

@@ -181,7 +181,7 @@ describe('meshgate revoke', () => {
     const agent = await signIn('ada');
     expect(await revoke('--subject', 'sso/ada')).toEqual([
       0,
-      'recorded: whatever has this name is rejected from now on\n',
+      'recorded: every credential with this name is rejected from now on\n',
     ]);
     expect([await ask(agent, home), await ask(agent, dash)]).toEqual([401, 401]);
     expect(await ask(await signIn('ada', agent), home)).toBe(200);
@@ -202,7 +202,7 @@ describe('meshgate revoke', () => {
     const cut = closed(socket!);
     expect(await revoke('--subject', 'sso/ada', '--cut')).toEqual([
       0,
-      "recorded: whatever has this name is rejected from now on\nnginx reloads: connections that are open end within its worker_shutdown_timeout, also other people's\n",
+      'recorded: every credential with this name is rejected from now on\nnginx reloads: open connections end within its worker_shutdown_timeout, also those of other people\n',
     ]);
     await cut;
     // The workers from before the reload are told to go.
@@ -230,7 +230,7 @@ describe('meshgate revoke', () => {
   });
 
   test('says what is wrong, and where no gateway is', async () => {
-    const wrong = [2, 'meshgate: say one of --subject, --sid, --kid and --jti\n'];
+    const wrong = [2, 'meshgate: give one of --subject, --sid, --kid and --jti\n'];
     expect(await revoke('--sid', 'a', '--kid', 'b')).toEqual(wrong);
     expect((await revoke('--sid', 'a', '--state-dir', '/tmp'))[0]).toBe(2);
   });

@@ -69,7 +69,7 @@ function calledBack({ sid, sub, iat }: Claims, provider: string, now: number, ab
 
 async function take(scene: SigninScene, { r, host, now }: Visit): Promise<Result<void>> {
   const token = tokenOf(r);
-  if (token === undefined) return refuse('token_malformed', 'a form with one "logout_token" is wanted');
+  if (token === undefined) return refuse('token_malformed', 'a form with one "logout_token" is required');
   const providers = providersOf(scene, host, issuerOf(token));
   const verified = await verifiedBy(scene, providers, token, now);
   if (!verified.ok) return verified;
@@ -86,7 +86,9 @@ async function take(scene: SigninScene, { r, host, now }: Visit): Promise<Result
     composed('logout', sha256(composed(String(meant[0]?.name), String(claims.jti)))),
     Math.max(1, left),
   );
-  return isFirst ? { ok: true, value: undefined } : refuse('token_expired', 'it came before, and is good for one time');
+  return isFirst
+    ? { ok: true, value: undefined }
+    : refuse('token_expired', 'it was used before, and is valid only once');
 }
 
 function answer(r: NginxHTTPRequest, status: 200 | 400, body: string): void {

@@ -98,7 +98,7 @@ describe('a session', () => {
       return answer.headers['X-Meshgate-Detail'];
     };
     expect(await detailOf({})).toBe(
-      'You are signed in, but none of your roles may do this here. Your sign-in brought no \\"resource_access.wiki.roles\\", on which roles rest here. If you should have one, tell the owner of the route: at Keycloak: the mapper',
+      'You are signed in, but none of your roles may do this here. Your sign-in returned no \\"resource_access.wiki.roles\\", which roles here require. If you should have one, tell the owner of the route: at Keycloak: the mapper',
     );
     const usual = 'You are signed in, but none of your roles may do this here. Ask the owner of the route.';
     expect(await detailOf({ 'resource_access.wiki.roles': ['reader'] })).toBe(usual);

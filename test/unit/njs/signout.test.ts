@@ -137,7 +137,7 @@ describe('signing out', () => {
     of.ngx.zones.locks.room = Number.POSITIVE_INFINITY;
     expect([status, location, setCookies.length]).toEqual([303, `${URL_OUT}?here`, 1]);
     expect(revoked(of)).toEqual(['out\nokta\nada\n']);
-    expect(of.logged).toContain('a sign-out does not go on to okta');
+    expect(of.logged).toContain('a sign-out does not continue at okta');
   });
 
   test('that cannot be kept says so, and takes the cookie away', async () => {
