@@ -82,7 +82,7 @@ await until(async () => (await ask(await somebody(), { path: '/free/x' })).statu
   help: () => gateway.box.logs.tail(),
 });
 
-describe('whoever has used up their budget', () => {
+describe('a caller with a used-up budget', () => {
   test('is told so, and when to come back; their requests reach no service; the log says who and by which rule', async () => {
     const token = await somebody('ada');
     expect(await statuses(3, () => ask(token))).toEqual([200, 200, 200]);
@@ -194,7 +194,7 @@ describe('a browser that asks too often for the sign-in', () => {
   });
 });
 
-describe('nobody in particular', () => {
+describe('an anonymous caller', () => {
   test('counts by address, as the proxies in front say it', async () => {
     expect(await statuses(4, () => from('192.0.2.1'))).toEqual([200, 200, 200, 429]);
     expect(await statuses(4, () => from('192.0.2.2'))).toEqual([200, 200, 200, 429]);

@@ -1,4 +1,4 @@
-/** People sign out: here, at the provider, and by the provider; and are called back by command. */
+/** People sign out: here, at the provider, and by the provider; and are revoked by command. */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
@@ -138,7 +138,7 @@ describe('signing out', () => {
 });
 
 describe('the provider', () => {
-  test('signs somebody out of every host by its back channel', async () => {
+  test('signs a person out of every host by its back channel', async () => {
     const agent = await signIn('ben');
     // It has the gateway's answer, which knows from then on.
     expect(await sso.signOut('ben')).toBeGreaterThan(0);
@@ -147,7 +147,7 @@ describe('the provider', () => {
     expect(await ask(other, home)).toBe(200);
   });
 
-  test('is not taken for somebody else: a form that is none, and a token of another kind', async () => {
+  test('rejects a form that is not valid, and a token of another kind', async () => {
     const path = '/.meshgate/backchannel';
     const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
     expected.push(/back-channel sign-out refused/);
@@ -177,7 +177,7 @@ describe('the provider', () => {
 });
 
 describe('meshgate revoke', () => {
-  test('calls back a person, who may sign in again', async () => {
+  test('revokes a person’s sessions; the person may sign in again', async () => {
     const agent = await signIn('ada');
     expect(await revoke('--subject', 'sso/ada')).toEqual([
       0,

@@ -274,7 +274,7 @@ describe('a session with its caller ready-made', () => {
     expect(headers['X-Meshgate-Reason']).toBe('session_expired');
   });
 
-  it('is called back as others are', async () => {
+  it('is revoked as others are', async () => {
     const of = new Context(plain);
     const text = await ready();
     expect((await of.check(cookie(text))).status).toBe(204);

@@ -18,7 +18,7 @@ function lab(options: ConstructorParameters<typeof Lab>[0] = {}): Lab {
 
 afterEach(() => expect(made.logged).not.toMatch(/SECRET|S3CRET|eyJ|k1\.\d/));
 
-/** What is called back, but for the times. */
+/** The revocations without their times. */
 const revoked = ({ ngx }: Lab): string[] => ngx.zones.revoked.keys().sort();
 
 async function signedIn(of: Lab): Promise<FakeBrowser> {

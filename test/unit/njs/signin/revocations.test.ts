@@ -27,7 +27,7 @@ const fake = fakeNgx();
 stopClock(fake);
 const { revoked, keys, locks } = fake.zones;
 
-/** What is kept, but for the room that the job keeps. */
+/** What is kept, except the room that the job keeps. */
 const kept = () => revoked.keys().filter((key) => !key.startsWith('room'));
 const seal = { seal: async (text: string) => text, open: async (text: string) => text };
 const store = new DictStore(seal, keepRevoked);
