@@ -24,7 +24,7 @@ export interface Accepting {
   readonly proofs: boolean;
   readonly certificates: boolean;
   readonly sessions: boolean;
-  /** Why a token is refused where none counts. */
+  /** Why a token is refused if the place accepts none. */
   readonly noTokens: Refusal;
   /** Why a request without a credential is refused. */
   readonly missing: Refusal;
@@ -33,7 +33,7 @@ export interface Accepting {
 /** How a token is sent. */
 export type Scheme = 'Bearer' | 'DPoP';
 
-/** What is done with the credential that counts: one of these is called, and what it returns is returned. */
+/** A function for each kind of credential. The one for the credential that counts is called, and its result returned. */
 export interface Ways<R, P, T> {
   token(r: R, at: P, method: string, token: string, scheme: Scheme): T;
   /** @param certificate as nginx passes it, which has verified it */
@@ -45,7 +45,7 @@ export interface Ways<R, P, T> {
   refuse(r: R, at: P, method: string, refusal: Refusal): T;
 }
 
-const signIn = refuse('credential_unsupported', 'this route takes no tokens: sign in with a browser');
+const signIn = refuse('credential_unsupported', 'this route accepts no tokens: sign in with a browser');
 const showCertificate = refuse('credential_unsupported', 'this route takes no tokens: show a client certificate');
 const noScheme = refuse('credential_unsupported');
 const inQuery = refuse(
@@ -57,7 +57,7 @@ const missingSession = refuse('credential_missing', MISSING.session);
 const missingCertificate = refuse('credential_missing', MISSING.certificate);
 
 /**
- * What a place takes.
+ * The credentials that a place accepts.
  *
  * @param takesProofs whether the policy takes DPoP proofs
  */
@@ -102,7 +102,7 @@ export function takeCredential<R, P extends Accepting, T>(
   const authorization = shown.Authorization;
   if (authorization !== undefined) {
     if (at.bearers) {
-      // All known tokens pass here, and a call would cost each of them.
+      // Each request with a known token runs this, and a call would cost more.
       const isUsual = authorization.startsWith('Bearer ') && authorization.charCodeAt(7) > SPACE;
       const token = isUsual ? authorization.slice(7) : bearer(authorization);
       if (token !== undefined) return ways.token(r, at, method, token, 'Bearer');
@@ -110,7 +110,7 @@ export function takeCredential<R, P extends Accepting, T>(
       if (proved !== undefined) return ways.token(r, at, method, proved, 'DPoP');
       return ways.refuse(r, at, method, authorization.startsWith(IN_QUERY) ? inQuery : noScheme);
     }
-    // A service may call something a token in its own URLs: where none counts, the rest of the request decides.
+    // A service may have an access_token of its own in its URLs. If no token counts here, the rest decides.
     if (authorization !== IN_QUERY) return ways.refuse(r, at, method, at.noTokens);
   }
   const certificate = at.certificates ? shown['SSL-Client-Cert'] : undefined;

@@ -39,7 +39,7 @@ const root = buildRouteMap<string, Context>({
     fullDescription: [
       'Plain nginx as the identity-aware front door of a service mesh.',
       '',
-      'Results go to standard output, talk to standard error. Exit codes: 0 yes, 1 no (denied, invalid), 2 wrong use; of diff and prove also 3, neither yes nor no.',
+      'Results go to standard output, messages to standard error. Exit codes: 0 yes, 1 no (denied, invalid), 2 wrong use; for diff and prove also 3, neither yes nor no.',
       '"meshgate COMMAND --help" has examples.',
     ].join('\n'),
   },

@@ -7,7 +7,7 @@ import type { AskedFrom } from '../policy/types.ts';
 import type { Result } from '../reasons.ts';
 
 /** The note for a test or a command whose result would differ from most addresses. */
-export const ADDRESS_UNSAID = 'the answer depends on the client’s address, which is not said';
+export const ADDRESS_UNSAID = 'the answer depends on the client’s address, which is not given';
 
 /** The names in a certificate of which one is given. */
 export function namesOf(certificate: string): CertificateNames {

@@ -69,7 +69,7 @@ function withoutToken(policy: Policy, claimed: ClaimedCaller, from: AskedFrom): 
     role: (role) => {
       if (byAddress === undefined) return byFact(claimed)(role);
       if (!byAddress.has(role.name)) return given([], ': no caller has it without a credential', role);
-      return { ...given([], '', role), truth: undefined, unsaid: 'the address is not said; give --network' };
+      return { ...given([], '', role), truth: undefined, unsaid: 'the address is not given; add --network' };
     },
   };
 }
@@ -126,18 +126,17 @@ function itself(policy: Policy, name: string): Asker {
     kind: 'roles',
     text: `agent ${name}, alone`,
     caller: { roles: [], agent: name, alone: true },
-    role: (role) => given([], `: agent ${name} asks for itself, and has no role`, role),
+    role: (role) => given([], `: agent ${name} acts for itself, and has no role`, role),
   };
 }
 
 /** An agent that acts for a person. Roles that it may not act for are not held. */
 function throughAgent(policy: Policy, person: Asker, name: string): Asker {
   const agent = agentNamed(policy, name);
-  if (agent.actsFor.length === 0) throw new WrongUse(`agent ${name} acts for nobody: leave --as and --token out`);
-  if (person.caller?.agent !== undefined)
-    throw new WrongUse('the token says itself which agent asks: leave --agent out');
+  if (agent.actsFor.length === 0) throw new WrongUse(`agent ${name} acts for no person: leave --as and --token out`);
+  if (person.caller?.agent !== undefined) throw new WrongUse('the token itself names the agent: leave --agent out');
   if (person.caller === null || person.caller.nobody === true)
-    throw new WrongUse('an agent asks for somebody: give --as ROLE or --token FILE as well');
+    throw new WrongUse('an agent acts for a person: give --as ROLE or --token FILE as well');
   return {
     ...person,
     text: `agent ${name}, which acts for ${agent.actsFor.join(', ')}; for ${person.text}`,
@@ -159,7 +158,7 @@ function personOf(
   reached: Exclude<Reached, Refusal>,
 ): Asker | Refusal {
   const { as: roles = ['nobody'], token: file } = flags;
-  if (roles.length > 1 && roles.includes('nobody')) throw new WrongUse('--as nobody stands alone');
+  if (roles.length > 1 && roles.includes('nobody')) throw new WrongUse('--as nobody cannot be combined with roles');
   if (file === undefined && roles[0] !== 'nobody') return withRoles(policy, roles);
   const offline = new Offline(policy, flags.now ?? runtime.now());
   const { host, route } = reached;
@@ -212,7 +211,7 @@ export function bearerOf(claimed: ClaimedCaller, from: AskedFrom = {}): Asker {
     caller,
     claimed,
     role: (role) => {
-      if (agent !== undefined && alone) return given([], `: agent ${agent} asks for itself, and has no role`, role);
+      if (agent !== undefined && alone) return given([], `: agent ${agent} acts for itself, and has no role`, role);
       const why = byFact(claimed)(role);
       if (agent === undefined || why.truth !== true || caller.roles.includes(role.name)) return why;
       return given([], `: agent ${agent} does not act for it`, role);

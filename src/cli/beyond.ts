@@ -13,8 +13,8 @@ import type { Asker } from './asker.ts';
 import type { Loaded } from './load.ts';
 
 /*
- * What the gateway checks besides the rules, as far as it can be said without one: when a session ends, which origin
- * sends the request, whether the identity headers fit. What nobody says is assumed, and the assumption is printed.
+ * What the gateway checks besides the rules, as far as the command can know it: when a session ends, which origin sends
+ * the request, whether the identity headers fit. The rest is assumed, and each assumption is printed.
  */
 
 export interface BeyondFlags {

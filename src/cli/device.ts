@@ -35,7 +35,7 @@ const form = (params: Readonly<Record<string, string>>): string => formText(Obje
 /** The text of an OAuth error. */
 function errorText({ error, error_description: description }: Members): string {
   const text = [error, description].filter((it) => typeof it === 'string').join(': ');
-  return foreign(text) || 'an answer without an error of OAuth';
+  return foreign(text) || 'an answer without an OAuth error';
 }
 
 const line = /^[\x21-\x7e]{1,2048}$/;
@@ -104,8 +104,8 @@ export async function poll(
     } else if (members.error === 'slow_down') pause += DEVICE_POLL_S;
     else if (members.error !== 'authorization_pending') {
       if (members.error === 'expired_token') break;
-      return { error: `the provider gives no token (${answer.status}): ${errorText(members)}` };
+      return { error: `the provider issues no token (${answer.status}): ${errorText(members)}` };
     }
   }
-  return { error: 'the code has expired; begin anew' };
+  return { error: 'the code has expired; run the command again' };
 }

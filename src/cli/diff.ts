@@ -44,9 +44,9 @@ export const diffCommand = buildCommand<Flags, [string, string], Context>({
     },
   },
   docs: {
-    brief: 'Say who gains and who loses what from one policy to another',
+    brief: 'Show who gains and who loses access from one policy to another',
     fullDescription: described(
-      'Says who gains and who loses what from one policy to another, by the requests that they allow and not by their text; then the roles, providers, services, identities and headers that changed. Exit code 0: nothing changed; 1: something did; 3: a policy has mistakes.',
+      'Shows who gains and who loses access from one policy to another. It compares the requests that they allow, not their text; then the roles, providers, services, identities and headers that changed. Exit code 0: nothing changed; 1: something did; 3: a policy has errors.',
       [
         'meshgate diff old.yaml new.yaml',
         'git show main:meshgate.yaml | meshgate diff - meshgate.yaml',

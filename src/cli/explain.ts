@@ -94,14 +94,14 @@ export const explainCommand = buildCommand<Flags, [string, string], Context>({
         optional: true,
         variadic: ',',
         placeholder: 'ROLE,ROLE',
-        brief: 'Ask as somebody with these roles, or as nobody (the default)',
+        brief: 'Ask as a caller with these roles, or as nobody, an anonymous caller (the default)',
       },
       agent: {
         kind: 'parsed',
         parse: String,
         optional: true,
         placeholder: 'NAME',
-        brief: 'Ask as this agent, for that somebody, or for itself without one',
+        brief: 'Ask as this agent: for the person of --as or --token, or alone',
       },
       token: {
         kind: 'parsed',
@@ -129,7 +129,7 @@ export const explainCommand = buildCommand<Flags, [string, string], Context>({
         parse: parseName,
         optional: true,
         placeholder: 'NAME',
-        brief: 'Show a client certificate with this SPIFFE id or DNS name',
+        brief: 'Ask with a client certificate that has this SPIFFE id or DNS name',
       },
       origin: {
         kind: 'parsed',
@@ -153,14 +153,14 @@ export const explainCommand = buildCommand<Flags, [string, string], Context>({
       kind: 'tuple',
       parameters: [
         { parse: String, placeholder: 'METHOD', brief: 'GET, POST, …' },
-        { parse: String, placeholder: 'URL', brief: 'As the client sends it: nothing in it is normalised' },
+        { parse: String, placeholder: 'URL', brief: 'The URL as the client sends it; it is not normalised' },
       ],
     },
   },
   docs: {
-    brief: 'Say why a request is allowed or refused, rule by rule',
+    brief: 'Explain why a request is allowed or denied, rule by rule',
     fullDescription: described(
-      'Says which route a request takes, which of its rules pass and which do not, and the fact that decided, each with its place in the policy. A token is read and never printed. Exit code 0: allowed; 1: denied.',
+      'Shows the route of a request, which of its rules match and which do not, and the fact that decided, each with its place in the policy. A token is read and never printed. Exit code 0: allowed; 1: denied.',
       [
         'meshgate explain GET https://wiki.example.com/rest/page',
         'meshgate explain --as staff,editor POST https://wiki.example.com/rest/page',

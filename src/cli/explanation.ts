@@ -58,7 +58,7 @@ export function deciding(fact: FactExplanation, said: Set<FactExplanation> = new
 function whoCondition(rule: Rule, asker: Asker, policy: Policy): Condition {
   const { who, at } = rule;
   if (who.kind === 'agent' && asker.caller?.agent === undefined) {
-    return { text: `agent ${who.agent}: nobody asks for somebody else`, truth: false, at, parts: [] };
+    return { text: `agent ${who.agent}: the caller is not this agent`, truth: false, at, parts: [] };
   }
   if (who.kind !== 'role') {
     const text = who.kind === 'agent' ? `agent ${who.agent}` : who.kind;
@@ -73,7 +73,7 @@ function whoCondition(rule: Rule, asker: Asker, policy: Policy): Condition {
 function toolConditions({ who, at }: Rule, message: Message | undefined): readonly Condition[] {
   if (who.kind !== 'agent' || who.tools === undefined) return [];
   const truth = toolRefusal({ who }, message && mcpHeaders(message)) === undefined;
-  const what = message === undefined ? 'a message without headers of MCP' : messageText(message);
+  const what = message === undefined ? 'a message without MCP headers' : messageText(message);
   return [{ at, truth, parts: [], text: `${what} by tools ${who.tools.join(' ')}` }];
 }
 

@@ -19,14 +19,15 @@ const namesOf = ({ policy }: Loaded): readonly string[] => Object.keys(policy.me
 export function ingressName(loaded: Loaded, given: string | undefined): string | undefined {
   if (given === undefined) return undefined;
   const names = namesOf(loaded);
-  if (!hasSeveral(loaded.policy)) throw new WrongUse('--ingress means nothing to a policy without mesh.ingresses');
+  if (!hasSeveral(loaded.policy)) throw new WrongUse('--ingress has no effect for a policy without mesh.ingresses');
   if (!names.includes(given)) throw new WrongUse(`the policy has no ingress ${given}: give one of ${names.join(', ')}`);
   return given;
 }
 
 /** Rejects `--ingress` for a target that renders all ingresses together. */
 export function checkTogether({ name, together }: MeshTarget, given: string | undefined): void {
-  if (together && given !== undefined) throw new WrongUse(`--ingress means nothing to ${name}, which has all of them`);
+  if (together && given !== undefined)
+    throw new WrongUse(`--ingress has no effect for ${name}, which renders all of them`);
 }
 
 /** The policy as the named ingress sees it; a policy with one ingress unchanged. */

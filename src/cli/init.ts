@@ -65,13 +65,15 @@ function remarks(members: Members): readonly string[] {
   const { code_challenge_methods_supported: pkce, backchannel_logout_supported: backchannel } = members;
   const noCode = members.response_types_supported !== undefined && !lists(members.response_types_supported, 'code');
   return [
-    ...(noCode ? ['It does not say that it has the authorization code flow ("response_types_supported").'] : []),
-    ...(pkce !== undefined && !lists(pkce, 'S256') ? ['It does not take PKCE by S256, so no sign-in will work.'] : []),
+    ...(noCode ? ['It does not announce the authorization code flow ("response_types_supported").'] : []),
+    ...(pkce !== undefined && !lists(pkce, 'S256')
+      ? ['It does not support PKCE with S256, so no sign-in will work.']
+      : []),
     ...(backchannel === true
       ? []
-      : ['It has no back-channel sign-out: a sign-out there is seen when a session is next renewed.']),
+      : ['It has no back-channel sign-out: the gateway notices a sign-out there when it next renews the session.']),
     ...(members.end_session_endpoint === undefined
-      ? ['It has no sign-out of its own: signing out ends the session here alone.']
+      ? ['It has no sign-out endpoint: signing out ends only the session at the gateway.']
       : []),
   ];
 }
@@ -155,9 +157,9 @@ export const initCommand = buildCommand<Flags, [string], Context>({
     },
   },
   docs: {
-    brief: 'Begin: a policy for a provider, and what to register there',
+    brief: 'Print a first policy for a provider, and what to register there',
     fullDescription: described(
-      'Asks the provider who it is (OpenID Connect Discovery), prints a policy to begin with, and says what to register there: the redirect URI and the rest. Whoever signs in may pass; write roles next.',
+      'Reads the provider’s discovery document (OpenID Connect Discovery), prints a first policy, and says what to register there: the redirect URI and the rest. Everyone who signs in may pass; add roles next.',
       [
         'meshgate init https://example.okta.com --host wiki.example.com --to https://wiki.internal:8443 > meshgate.yaml',
       ],

@@ -18,5 +18,5 @@ export const assertionJwksFlag = {
   parse: String,
   optional: true,
   placeholder: 'FILE',
-  brief: 'Public keys of the gateway, as /.meshgate/jwks serves them, for a mesh that takes them into its policies',
+  brief: 'Public keys of the gateway, as /.meshgate/jwks serves them, for a mesh whose files contain them',
 } as const;

@@ -42,7 +42,7 @@ function replace(runtime: Runtime, file: string, text: string): void {
   } catch (error) {
     if (codeOf(error) === 'EPERM') {
       throw new WrongUse(
-        `${file}: it is another user's, and the gateway may need it to be: run this as that user, or as root`,
+        `${file}: it belongs to another user, which the gateway may need: run this as that user, or as root`,
       );
     }
     throw new WrongUse(`${file}: ${reasonOf(error)}`);
@@ -52,13 +52,13 @@ function replace(runtime: Runtime, file: string, text: string): void {
 /** `meshgate keys new`: a file of signing keys, or of session keys. */
 async function newKeys(runtime: Runtime, { session }: NewFlags, file: string): Promise<number> {
   if (textOf(runtime, file) !== undefined) {
-    throw new WrongUse(`${file} is there already; "meshgate keys rotate ${file}" moves on by one key`);
+    throw new WrongUse(`${file} exists already; "meshgate keys rotate ${file}" rotates by one key`);
   }
   replace(runtime, file, session ? newRing(runtime.now()) : await newSigningKeys(runtime.now()));
   runtime.err(
     session
-      ? `${file}: two session keys: the first seals, the second is there to seal next\n`
-      : `${file}: two keys: the first signs, the second is published to sign next\n`,
+      ? `${file}: two session keys: the first seals, the second will seal next\n`
+      : `${file}: two keys: the first signs, the second is published and will sign next\n`,
   );
   runtime.err(`only its owner can read it, and the gateway's user must: in the image, chown ${IMAGE_USER} ${file}\n`);
   return YES;
@@ -70,31 +70,31 @@ type Rotation = { readonly text: string; readonly said: string } | { readonly er
 async function rotateSession(text: string, now: number, { early, absolute }: RotateFlags): Promise<Rotation> {
   const rotated = await rotateRing(text, now, absolute ?? ABSOLUTE_S, early);
   if (!rotated.ok) return rotated;
-  const gone = rotated.gone === 0 ? '' : `; ${rotated.gone} that nothing is sealed with any more went`;
+  const gone = rotated.gone === 0 ? '' : `; ${rotated.gone} that sealed nothing valid any more were removed`;
   return {
     text: rotated.text,
     said: rotated.seals
-      ? `the next session key seals, another is there to seal next, those before open what they sealed${gone}`
-      : 'a second session key is there to seal next; the first seals on',
+      ? `the next session key seals now, another one will seal next, and earlier keys open what they sealed${gone}`
+      : 'a second session key is added and will seal next; the first still seals',
   };
 }
 
 async function rotateSigning(text: string, now: number, { early, absolute }: RotateFlags): Promise<Rotation> {
-  if (absolute !== undefined) throw new WrongUse('--absolute is for session keys, and these sign assertions');
+  if (absolute !== undefined) throw new WrongUse('--absolute is only for session keys, and these keys sign assertions');
   const rotated = await rotateSigningKeys(text, now, early);
   if (!rotated.ok) return rotated;
   return {
     text: rotated.text,
     said: rotated.signs
-      ? 'the next key signs, another is published to sign next, the one before is published still'
-      : 'a second key is published to sign next; the first signs on',
+      ? 'the next key signs now, another one is published and will sign next, and the one before stays published'
+      : 'a second key is published and will sign next; the first still signs',
   };
 }
 
 /** Replaces the keys of a leaked file by new ones. */
 async function replaceKeys(text: string, now: number, { early, absolute }: RotateFlags): Promise<Rotation> {
   if (early || absolute !== undefined) {
-    throw new WrongUse('--leaked keeps no key and waits for none: --early and --absolute have no effect beside it');
+    throw new WrongUse('--leaked replaces all keys at once: --early and --absolute have no effect with it');
   }
   const sessions = isRing(text);
   const replaced = await (sessions ? replaceRing : replaceSigningKeys)(text, now);
@@ -102,15 +102,15 @@ async function replaceKeys(text: string, now: number, { early, absolute }: Rotat
   return {
     text: replaced.text,
     said: sessions
-      ? 'two new session keys, and none of those that leaked: put the file in place at once; everybody signs in again'
-      : 'two new keys, and none of those that leaked: put the file in place at once; services fetch the new keys',
+      ? 'two new session keys, and none of the leaked ones: put the file in place at once; all people sign in again'
+      : 'two new keys, and none of the leaked ones: put the file in place at once; services fetch the new keys',
   };
 }
 
 /** `meshgate keys rotate`: the next key begins to sign, or to seal. */
 async function rotateKeys(runtime: Runtime, flags: RotateFlags, file: string): Promise<number> {
   const text = textOf(runtime, file);
-  if (text === undefined) throw new WrongUse(`${file} is not there; "meshgate keys new ${file}" makes it`);
+  if (text === undefined) throw new WrongUse(`${file} does not exist; "meshgate keys new ${file}" makes it`);
   const rotate = flags.leaked ? replaceKeys : isRing(text) ? rotateSession : rotateSigning;
   const rotation = await rotate(text, runtime.now(), flags);
   if ('error' in rotation) {
@@ -137,14 +137,18 @@ const newCommand = buildCommand<NewFlags, [string], Context>({
   func: action(newKeys),
   parameters: {
     flags: {
-      session: { kind: 'boolean', default: false, brief: 'Keys that seal sessions, and not ones that sign assertions' },
+      session: {
+        kind: 'boolean',
+        default: false,
+        brief: 'Make keys that seal sessions instead of keys that sign assertions',
+      },
     },
     positional: fileArgument,
   },
   docs: {
     brief: 'Make a file of signing keys, or of session keys',
     fullDescription: described(
-      'Makes a JWKS with two new keys, readable by its owner alone: P-256 key pairs that sign assertions, or with --session keys of 256 bits that seal session cookies. The first key signs or seals, the second is there so that it can do so next.',
+      'Makes a JWKS with two new keys, readable only by its owner: P-256 key pairs that sign assertions, or with --session keys of 256 bits that seal session cookies. The first key signs or seals; the second one will do so after the next rotation.',
       ['meshgate keys new /run/secrets/assertion.jwks', 'meshgate keys new --session /run/secrets/session.jwks'],
     ),
   },
@@ -157,27 +161,27 @@ const rotateCommand = buildCommand<RotateFlags, [string], Context>({
       early: {
         kind: 'boolean',
         default: false,
-        brief: `The next key signs or seals even if it is there for less than ${PUBLISHED_BEFORE_SIGNING_S / 60} or ${PUBLISHED_BEFORE_SEALING_S / 60} minutes`,
+        brief: `The next key signs or seals even if it has existed for less than ${PUBLISHED_BEFORE_SIGNING_S / 60} or ${PUBLISHED_BEFORE_SEALING_S / 60} minutes`,
       },
       leaked: {
         kind: 'boolean',
         default: false,
-        brief: 'The file has leaked: two new keys, and none of those that are in it',
+        brief: 'The file has leaked: replace all of its keys by two new ones',
       },
       absolute: {
         kind: 'parsed',
         parse: parseDuration,
         optional: true,
         placeholder: 'DURATION',
-        brief: 'Of session keys: gateway.session.absolute of the policy (default 24h)',
+        brief: 'For session keys: gateway.session.absolute of the policy (default 24h)',
       },
     },
     positional: fileArgument,
   },
   docs: {
-    brief: 'Let the next key sign or seal, and add another',
+    brief: 'Let the next key sign or seal, and add another one',
     fullDescription: described(
-      'Rotates by one key, in place and at once: the second key signs or seals, a new one is added to do so next. Of keys that sign assertions the one that signed stays published, older ones go. Of session keys those that sealed stay until each cookie that they sealed is past its absolute end. Gateways read the file again within seconds. If a file has leaked, --leaked withdraws every key that is in it: nothing that was signed or sealed by one of them passes any more.',
+      'Rotates by one key and replaces the file at once: the second key begins to sign or seal, and a new one is added for the next rotation. A key that signed assertions stays published until the next rotation. A session key that sealed stays until each cookie that it sealed is past its absolute end. Gateways read the file again within seconds. If a file has leaked, --leaked removes every key in it: nothing that one of them signed or sealed passes any more.',
       [
         'meshgate keys rotate /run/secrets/assertion.jwks',
         'meshgate keys rotate --absolute 7d /run/secrets/session.jwks',
@@ -189,5 +193,5 @@ const rotateCommand = buildCommand<RotateFlags, [string], Context>({
 
 export const keysCommands = buildRouteMap<string, Context>({
   routes: { new: newCommand, rotate: rotateCommand },
-  docs: { brief: 'Make and rotate the keys that assertions are signed and sessions are sealed with' },
+  docs: { brief: 'Make and rotate the keys that sign assertions and seal sessions' },
 });

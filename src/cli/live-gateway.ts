@@ -68,7 +68,7 @@ function fromElsewhere(as: TestOutcome['test']['as'], { forwarded, clients }: Me
     return `from ${network}: give --forwarded where the gateway trusts this machine as a proxy`;
   }
   if (certificate === undefined || clients?.has(certificate)) return undefined;
-  return `no certificate: give --client ${certificate}=FILE`;
+  return `no certificate: add --client ${certificate}=FILE`;
 }
 
 function requestOf(
@@ -126,7 +126,7 @@ export async function askGateway(
     const common = { outcome, as: askerText(test.as), expect: outcome.got, ...(rule && { rule }) };
     const token = tokens.of(test, index);
     if (isService(policy, test.as)) {
-      all.push({ ...common, agrees: true, note: 'an agent asks with the certificate of its service' });
+      all.push({ ...common, agrees: true, note: 'this agent needs the certificate of its service' });
       continue;
     }
     const elsewhere = fromElsewhere(test.as, means);

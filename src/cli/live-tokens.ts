@@ -50,7 +50,7 @@ export class LiveTokens {
   /** How to give the missing token. */
   static missing({ as }: PolicyTest, index: number): string {
     const isPerson = as.kind === 'roles' && as.agent === undefined;
-    return `no token: give --token ${isPerson ? sorted(as.roles) : `tests[${index}]`}=FILE`;
+    return `no token: add --token ${isPerson ? sorted(as.roles) : `tests[${index}]`}=FILE`;
   }
 }
 

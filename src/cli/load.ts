@@ -26,17 +26,17 @@ export function fileName(file: string): string {
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
-  EACCES: 'this user may not',
+  EACCES: 'this user is not permitted to',
   EISDIR: 'it is a folder',
   ELOOP: 'a part of its path is a link',
-  ENOTDIR: 'a part of its path is no folder',
+  ENOTDIR: 'a part of its path is not a folder',
   EROFS: 'the file system is read-only',
 };
 
 /** Why the system could not use a file, in words. */
 export function reasonOf(error: unknown): string {
   const code = codeOf(error);
-  return REASONS[code ?? ''] ?? code ?? 'it is no file';
+  return REASONS[code ?? ''] ?? code ?? 'it is not a file';
 }
 
 /** Bytes of a file that the user named. */

@@ -65,7 +65,9 @@ export async function login(runtime: Runtime, flags: Flags): Promise<number> {
   if (loaded === undefined) return NO;
   const provider = providerOf(loaded.policy, flags);
   if (provider.audiences.length === 0) {
-    throw new WrongUse(`provider ${provider.name} has no audiences: the gateway takes no tokens of it, only sessions`);
+    throw new WrongUse(
+      `provider ${provider.name} has no audiences: the gateway accepts no tokens of it, only sessions`,
+    );
   }
   const client = flags.clientId ?? provider.client?.id;
   if (client === undefined) throw new WrongUse(`provider ${provider.name} has no client: give --client-id ID`);
@@ -109,7 +111,7 @@ export const loginCommand = buildCommand<Flags, [], Context>({
       scope: {
         ...text,
         placeholder: 'SCOPES',
-        brief: 'What to ask for (default: openid; Entra: the audience’s .default)',
+        brief: 'Scopes to request (default: openid; Entra: the audience’s .default)',
       },
       caFile: {
         ...text,
@@ -121,7 +123,7 @@ export const loginCommand = buildCommand<Flags, [], Context>({
   docs: {
     brief: 'Fetch a token for curl, with a browser',
     fullDescription: described(
-      'Signs in by the device flow (RFC 8628): shows an address and a code, waits until you have confirmed it in a browser, and prints the access token. It is checked by the policy first; one that the gateway would not take is not printed, and the exit code is 1. The provider has to allow the client the device flow without a secret.',
+      'Signs in by the device flow (RFC 8628): shows an address and a code, waits until you have confirmed it in a browser, and prints the access token. It is checked by the policy first; a token that the gateway would reject is not printed, and the exit code is 1. The provider has to allow the client the device flow without a secret.',
       [
         'meshgate login',
         'curl -H "Authorization: Bearer $(meshgate login --provider okta)" https://wiki.example.com/rest/api/content',

@@ -12,7 +12,8 @@ export interface MessageFlags {
 
 /** The message that the flags describe; undefined if they name none. */
 export function messageOf({ tool, mcp }: MessageFlags): Message | undefined {
-  if (tool !== undefined && mcp !== undefined) throw new WrongUse('--tool and --mcp: a request is one message');
+  if (tool !== undefined && mcp !== undefined)
+    throw new WrongUse('--tool and --mcp: give only one, because a request is one message');
   return tool === undefined ? mcp : toolCall(tool);
 }
 
@@ -55,13 +56,13 @@ export const messageFlags = {
     parse: parseTool,
     optional: true,
     placeholder: 'NAME',
-    brief: 'The request calls this MCP tool, and says so in its headers',
+    brief: 'The request calls this MCP tool, and its headers say so',
   },
   mcp: {
     kind: 'parsed',
     parse: parseMcp,
     optional: true,
     placeholder: 'METHOD[:NAME]',
-    brief: 'The request is this message of MCP, and says so in its headers',
+    brief: 'The request is this MCP message, and its headers say so',
   },
 } as const;

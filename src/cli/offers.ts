@@ -24,7 +24,7 @@ function offers(members: Members, list: string, wanted: string, otherwise?: read
   return (namesIn(members, list) ?? otherwise)?.includes(wanted);
 }
 
-const unsaid = (list: string) => `its discovery document has no "${list}", so nobody knows before it is tried`;
+const unsaid = (list: string) => `its discovery document has no "${list}", so only a try can show it`;
 
 function finding(ok: boolean | undefined, yes: string, no: string, list: string): Finding {
   if (ok === undefined) return { text: `${yes}: ${unsaid(list)}` };
@@ -40,7 +40,7 @@ function clientFinding(members: Members, { auth }: Client, endpoint: 'token' | '
   const where = `at the ${endpoint} endpoint`;
   return finding(
     ok,
-    `the client shows itself by ${auth.kind} ${where}`,
+    `the client authenticates with ${auth.kind} ${where}`,
     `no ${auth.kind} ${where}: "${list}" does not have it; choose another client authentication`,
     list,
   );
@@ -67,9 +67,9 @@ function grantFindings(members: Members, { signin }: Provider): readonly Finding
 function pushedFinding({ signin }: Provider, par: string | undefined, parRequired: boolean): Finding | undefined {
   const pushed = signin?.par ?? parRequired;
   if (pushed && par === undefined)
-    return { ok: false, text: 'no "pushed_authorization_request_endpoint", and requests have to be pushed (RFC 9126)' };
+    return { ok: false, text: 'no "pushed_authorization_request_endpoint", but requests must be pushed (RFC 9126)' };
   if (!pushed && parRequired)
-    return { ok: false, text: 'it takes pushed requests alone (RFC 9126), the policy says par: false' };
+    return { ok: false, text: 'it accepts only pushed requests (RFC 9126), but the policy says par: false' };
   return par === undefined ? undefined : { ok: true, text: `requests are ${pushed ? '' : 'not '}pushed (RFC 9126)` };
 }
 
@@ -90,8 +90,8 @@ export function signinFindings(members: Members, provider: Provider): readonly F
     ...grantFindings(members, provider),
     finding(
       offers(members, challenges, 'S256'),
-      'PKCE by S256',
-      `no PKCE by S256: "${challenges}" does not have it, so no sign-in will work`,
+      'PKCE with S256',
+      `no PKCE with S256: "${challenges}" does not have it, so no sign-in will work`,
       challenges,
     ),
     clientFinding(members, client, 'token'),
@@ -129,7 +129,7 @@ export function proofFindings(members: Members, needed: boolean): readonly Findi
   const said = namesIn(members, name);
   if (said === undefined) return needed ? [{ text: `DPoP: ${unsaid(name)}` }] : [];
   const both = PROOF_ALGORITHMS.filter((alg) => said.includes(alg));
-  if (both.length > 0) return [{ ok: true, text: `DPoP: proofs by ${both.join(', ')}` }];
-  const text = `DPoP: it takes proofs by ${foreign(said.join(', '))} alone, the gateway by ${PROOF_ALGORITHMS.join(', ')}`;
+  if (both.length > 0) return [{ ok: true, text: `DPoP: proofs with ${both.join(', ')}` }];
+  const text = `DPoP: it supports only proofs with ${foreign(said.join(', '))}, the gateway only ${PROOF_ALGORITHMS.join(', ')}`;
   return [needed ? { ok: false, text } : { text }];
 }

@@ -113,7 +113,7 @@ export class Offline {
   #onlyAsked(text: string, providers: readonly string[]): ReturnType<typeof refuse> | undefined {
     const asked = this.askedAbout(text, providers);
     if (asked === undefined) return undefined;
-    const detail = `only provider ${asked} knows what it is, and nobody has asked it; meshgate token --online does`;
+    const detail = `only provider ${asked} knows what it is, and was not asked; meshgate token --online asks`;
     return refuse('provider_unavailable', detail);
   }
 
@@ -219,10 +219,13 @@ export class Offline {
   #unprovable({ binding }: Verified): ReturnType<typeof refuse> | undefined {
     const { gateway, hosts } = this.policy;
     if (binding?.kind === 'dpop' && gateway.proof === undefined) {
-      return refuse('proof_missing', 'the token is bound to a DPoP key, and the policy takes no proofs: gateway.proof');
+      return refuse(
+        'proof_missing',
+        'the token is bound to a DPoP key, and the policy accepts no proofs: add gateway.proof',
+      );
     }
     if (binding?.kind === 'certificate' && hosts.every(({ clientCaFile }) => clientCaFile === undefined)) {
-      return refuse('proof_missing', 'the token is bound to a certificate, and no host has a CA of clients');
+      return refuse('proof_missing', 'the token is bound to a certificate, and no host has a CA for clients');
     }
     return undefined;
   }

@@ -36,7 +36,7 @@ async function keyFindings(asked: Asked, provider: Provider, members: Members): 
 /** The finding for roles that read claims which ID tokens may lack. No document of the provider shows what its mappers
  * add. */
 const claimFindings = (help: SigninHelp[string]): readonly Finding[] =>
-  help.map(([claim, what]) => ({ text: `sign-in: roles rest on "${claim}"; ${what}` }));
+  help.map(([claim, what]) => ({ text: `sign-in: roles depend on "${claim}"; ${what}` }));
 
 /** Asks one provider. Without its own discovery document nothing else can be checked. */
 async function findingsOf(

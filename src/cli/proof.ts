@@ -91,7 +91,7 @@ function text(proof: Proof, { a, b }: Asked, paint: Paint): string {
   }
   if (objects.length > 0) {
     return [
-      `${paint('bad', 'not proven')}: ${right} is not what ${left} renders to`,
+      `${paint('bad', 'not proven')}: ${right} differs from what ${left} renders to`,
       ...objects.map((it) => `  ${inLine(it)}`),
     ].join('\n');
   }
@@ -101,7 +101,7 @@ function text(proof: Proof, { a, b }: Asked, paint: Paint): string {
     return [yes, ...otherLines(proof)].join('\n');
   }
   return [
-    `${paint('bad', 'no')}: ${left} and ${right} allow the same roles the same requests, but define these otherwise`,
+    `${paint('bad', 'no')}: ${left} and ${right} allow the same roles the same requests, but define these in different ways`,
     ...definitions.map((change) => `  ${definitionText(change)}`),
     ...otherLines(proof),
   ].join('\n');

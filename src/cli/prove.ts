@@ -121,7 +121,7 @@ function proveTarget(
   if (a === '-' && b === '-') throw new WrongUse('standard input holds one file, not two');
   const target = meshTarget(name);
   if (assertionJwks !== undefined && !target.takesJwks)
-    throw new WrongUse(`--assertion-jwks means nothing to ${name}: leave it out`);
+    throw new WrongUse(`--assertion-jwks has no effect for ${name}: leave it out`);
   const whole = loadValid(runtime, a);
   if (whole === undefined) return undefined;
   checkTogether(target, ingress);
@@ -165,8 +165,8 @@ export function proveCommandRun(
   b: string,
 ): number {
   if (target === undefined && assertionJwks !== undefined)
-    throw new WrongUse('--assertion-jwks means nothing without --target');
-  if (target === undefined && ingress !== undefined) throw new WrongUse('--ingress means nothing without --target');
+    throw new WrongUse('--assertion-jwks has no effect without --target');
+  if (target === undefined && ingress !== undefined) throw new WrongUse('--ingress has no effect without --target');
   const proof =
     target === undefined
       ? provePolicies(runtime, a, b)
@@ -190,7 +190,7 @@ export const proveCommand = buildCommand<Flags, [string, string], Context>({
         kind: 'enum',
         values: READABLE,
         optional: true,
-        brief: 'B is what this mesh has and not a policy',
+        brief: 'B is a file or folder of this mesh, not a policy',
       },
       assertionJwks: assertionJwksFlag,
       ingress: ingressFlag,
@@ -207,7 +207,7 @@ export const proveCommand = buildCommand<Flags, [string, string], Context>({
   docs: {
     brief: 'Prove that two policies, or a policy and a rendered file, allow the same requests',
     fullDescription: described(
-      'Says whether two policies allow the same requests, to the same services and as the same identities; or prints one request that tells them apart, with the rules on both sides. Every class of requests is looked at, none is sampled. With --target, whether the mesh lets the same identities do what the policy does: by the files that were rendered for it, or by what is live in it. Exit code 0: they are the same; 1: a request tells them apart, or a definition does; 3: not proven. Then the mesh has something that meshgate does not render, which may also open it: treat it as an alarm. Or a policy has mistakes.',
+      'Says whether two policies allow the same requests, to the same services and as the same identities, or prints one request on which they differ, with the rules on both sides. It examines every class of requests, not a sample. With --target it says whether the mesh allows the same identities what the policy allows, by rendered files or by what is live in the mesh. Exit code 0: they are the same; 1: they differ in a request or a definition; 3: not proven. Then the mesh has something that meshgate does not render, which may allow more: treat it as an alarm. Or a policy has errors.',
       [
         'meshgate prove old.yaml new.yaml',
         'meshgate prove --target envoy meshgate.yaml build/envoy.yaml',

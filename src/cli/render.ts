@@ -72,14 +72,14 @@ function checkFlags(flags: Flags): void {
   const ofNginx = { ...own, 'access-log': flags.accessLog, resolver: flags.resolver };
   for (const [name, value] of Object.entries(ofNginx)) {
     if (value !== undefined && flags.target !== 'nginx') {
-      throw new WrongUse(`--${name} means nothing to ${flags.target}: leave it out`);
+      throw new WrongUse(`--${name} has no effect for ${flags.target}: leave it out`);
     }
   }
   if (flags.ingress !== undefined && flags.target === 'nginx') {
-    throw new WrongUse('--ingress means nothing to nginx, which goes to all of them: leave it out');
+    throw new WrongUse('--ingress has no effect for nginx, which uses all of them: leave it out');
   }
   if (flags.assertionJwks !== undefined && (flags.target === 'nginx' || !meshTarget(flags.target).takesJwks)) {
-    throw new WrongUse(`--assertion-jwks means nothing to ${flags.target}: leave it out`);
+    throw new WrongUse(`--assertion-jwks has no effect for ${flags.target}: leave it out`);
   }
   for (const [name, value] of Object.entries({ ...own, 'access-log': flags.accessLog })) {
     if (value !== undefined && !value.startsWith('/')) throw new WrongUse(`--${name} ${value}: give an absolute path`);
@@ -108,7 +108,7 @@ function bundles(runtime: Runtime): Record<string, Uint8Array> {
     try {
       return runtime.read(`${runtime.home}/${name}`);
     } catch {
-      throw new WrongUse(`${runtime.home} has no ${name}: the command is not installed whole`);
+      throw new WrongUse(`${runtime.home} has no ${name}: the installation is not complete`);
     }
   };
   return Object.fromEntries(BUNDLES.map((name) => [name, read(name)]));
@@ -158,9 +158,9 @@ export const renderCommand = buildCommand<Flags, [string?], Context>({
     flags: {
       target: { kind: 'enum', values: ['nginx', ...meshTargetNames], brief: 'What to render for' },
       out: { ...path('Folder to write to (default: print to standard output)'), placeholder: 'DIR' },
-      dir: path(`Where nginx will find the files (default: the folder of --out, else ${IMAGE_DIR})`),
+      dir: path(`Folder in which nginx will find the files (default: the folder of --out, else ${IMAGE_DIR})`),
       runDir: path('Folder of the unix sockets (default /run/meshgate)'),
-      stateDir: path('Folder where the keys of providers outlive a restart (default /var/lib/meshgate)'),
+      stateDir: path('Folder that keeps the providers’ keys over a restart (default /var/lib/meshgate)'),
       accessLog: path('File of the JSON log (default /var/log/nginx/meshgate.log)'),
       resolver: {
         kind: 'parsed',
@@ -168,7 +168,7 @@ export const renderCommand = buildCommand<Flags, [string?], Context>({
         optional: true,
         variadic: ',',
         placeholder: 'IP,IP',
-        brief: 'DNS servers where the policy names none (default: those of /etc/resolv.conf)',
+        brief: 'DNS servers, if the policy names none (default: those of /etc/resolv.conf)',
       },
       assertionJwks: assertionJwksFlag,
       ingress: ingressFlag,
@@ -179,7 +179,7 @@ export const renderCommand = buildCommand<Flags, [string?], Context>({
   docs: {
     brief: 'Render a policy as configuration of nginx or of a mesh',
     fullDescription: described(
-      "Renders a policy. What the target does not hold by itself is printed on standard error, with its place in the policy. For nginx the gateway's own JavaScript, meshgate.js, hop.js, signin.js, client.js, health.js and cookies.js, is copied beside the files. Exit code 1: the policy has mistakes.",
+      "Renders a policy. What the target cannot enforce is printed on standard error, with its place in the policy. For nginx the gateway's own JavaScript, meshgate.js, hop.js, signin.js, client.js, health.js and cookies.js, is copied beside the files. Exit code 1: the policy has errors.",
       [
         'meshgate render --target nginx --out /etc/nginx/meshgate meshgate.yaml',
         'meshgate render --target nginx --out build --dir /etc/nginx/meshgate meshgate.yaml',

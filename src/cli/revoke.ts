@@ -55,7 +55,7 @@ function asked(
     if (names.length > 0) given.push([kind as Revocation['kind'], names.map(ofAny)]);
   }
   const [first] = given;
-  if (first === undefined || given.length > 1) throw new WrongUse('say one of --subject, --sid, --kid and --jti');
+  if (first === undefined || given.length > 1) throw new WrongUse('give one of --subject, --sid, --kid and --jti');
   const [kind, names] = first;
   return names.map((name) => ({ ...revocation(kind, name, now), ...(of !== undefined && { provider: of[0] }) }));
 }
@@ -86,7 +86,7 @@ function cut(runtime: Runtime, pidFile: string): number {
     runtime.err(`open connections are not cut: ${problem}; send nginx's master SIGHUP\n`);
     return NO;
   }
-  runtime.err("nginx reloads: connections that are open end within its worker_shutdown_timeout, also other people's\n");
+  runtime.err('nginx reloads: open connections end within its worker_shutdown_timeout, also those of other people\n');
   return YES;
 }
 
@@ -103,7 +103,7 @@ async function lay(runtime: Runtime, folder: string, what: Revocation): Promise<
   const outcome = await taken(runtime, path);
   if (outcome === 'taken') return undefined;
   if (outcome !== 'waiting') return `refused: ${foreign(outcome.refused)}`;
-  return `not taken within ${WAIT_S} s; it is as soon as a gateway runs with this folder, and etcd answers where it has one. nginx's error log says more. To withdraw it, delete ${path}`;
+  return `not in force after ${WAIT_S} s. It will be as soon as a gateway runs with this folder, and etcd answers if the policy has one. nginx's error log says more. To cancel it, delete ${path}`;
 }
 
 /** `meshgate revoke`: writes a file where the gateway's job reads it, and waits for the result. */
@@ -113,7 +113,7 @@ async function revoke(runtime: Runtime, flags: Flags): Promise<number> {
   const all = asked(flags, runtime.now());
   if (!runtime.isFolder(folder)) {
     throw new WrongUse(
-      `${folder} is not there: no gateway with sessions keeps its state in ${stateDir}; say where with --state-dir, or the policy has no gateway.session`,
+      `${folder} does not exist: no gateway with sessions keeps its state in ${stateDir}. Give the folder with --state-dir, or the policy has no gateway.session`,
     );
   }
   for (const what of all) {
@@ -122,7 +122,7 @@ async function revoke(runtime: Runtime, flags: Flags): Promise<number> {
     runtime.err(`${problem}\n`);
     return NO;
   }
-  runtime.err('recorded: whatever has this name is rejected from now on\n');
+  runtime.err('recorded: every credential with this name is rejected from now on\n');
   return flags.cut ? cut(runtime, flags.pidFile) : YES;
 }
 
@@ -133,12 +133,12 @@ export const revokeCommand = buildCommand<Flags, [], Context>({
   func: action(revoke),
   parameters: {
     flags: {
-      subject: text('PROVIDER/SUBJECT', 'All that somebody has until now: sessions and tokens'),
+      subject: text('PROVIDER/SUBJECT', 'All sessions and tokens that a person has until now'),
       sid: text('ID', 'One session, by its id'),
-      kid: text('ID', 'All that a key sealed or signed: of the session keys, or of a provider'),
+      kid: text('ID', 'Everything that a session key sealed, or a provider’s key signed'),
       jti: text('ID', 'One token, by its "jti"'),
-      cut: { kind: 'boolean', default: false, brief: 'Reload nginx, so that WebSockets and streams that are open end' },
-      stateDir: text('DIR', 'Where the gateway keeps its state (default $MESHGATE_STATE, /var/lib/meshgate)'),
+      cut: { kind: 'boolean', default: false, brief: 'Reload nginx, so that open WebSockets and streams end' },
+      stateDir: text('DIR', 'Folder of the gateway’s state (default $MESHGATE_STATE, /var/lib/meshgate)'),
       pidFile: {
         kind: 'parsed',
         parse: String,
@@ -149,9 +149,9 @@ export const revokeCommand = buildCommand<Flags, [], Context>({
     },
   },
   docs: {
-    brief: 'Call back what somebody has: a person, a session, a key, a token',
+    brief: 'Revoke the credentials of a person, a session, a key or a token',
     fullDescription: described(
-      'Calls credentials back, in the running gateway whose state is kept on this machine, and in all that share its etcd. Waits until it holds. Requests that passed before go on, as do WebSockets and streams: --cut ends those. Exit code 1: the gateway refused it, or did not take it yet.',
+      'Revokes credentials, in the running gateway whose state is on this machine, and in all gateways that share its etcd. Waits until the revocation is in force. Requests that passed before go on, as do WebSockets and streams: --cut ends those. Exit code 1: the gateway refused it, or it is not in force yet.',
       [
         'meshgate revoke --subject okta/00u1a2b3 --cut',
         'docker exec gateway meshgate revoke --sid hTJmAPsWx7_gz1b3nsEfAQ',

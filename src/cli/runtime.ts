@@ -192,7 +192,7 @@ function ownFolder(path: string): string {
   const stat = fs.lstatSync(path);
   if (stat.isDirectory()) return path;
   const code = stat.isSymbolicLink() ? 'ELOOP' : 'ENOTDIR';
-  throw Object.assign(new Error(`${path} is a link, or no folder`), { code });
+  throw Object.assign(new Error(`${path} is a link, or not a folder`), { code });
 }
 
 function writeBelow(folder: string, name: string, content: string | Uint8Array): void {
@@ -225,7 +225,7 @@ function reload(pidFile: string): string | undefined {
     else if (fd !== undefined) fs.writeSync(Number(fd), `reload ${pid}\n`);
     else return 'this engine sends no signals';
   } catch (error) {
-    return `process ${pid} takes no signal (${codeOf(error) ?? 'why is not known'})`;
+    return `process ${pid} accepts no signal (${codeOf(error) ?? 'why is not known'})`;
   }
   return undefined;
 }

@@ -29,7 +29,7 @@ function partingText(kind: Enforcer['kind'], one: LiveOutcome): string {
   if (one.got === undefined) return `${asked}: ${one.note}`;
   const status = one.status === undefined ? '' : ` (${one.status})`;
   const { rule } = one;
-  const where = rule === undefined ? '' : `; they part at rule ${rule.id} at ${place(rule.at)}: ${ruleText(rule)}`;
+  const where = rule === undefined ? '' : `; they differ at rule ${rule.id} at ${place(rule.at)}: ${ruleText(rule)}`;
   return `${asked}: the policy says ${one.expect}, the ${kind} ${one.got}${status}${where}`;
 }
 

@@ -49,12 +49,12 @@ function parseClientFlag(text: string): ClientFlag {
 }
 
 function checkUse({ gateway, mesh, ingress, caFile, token, client, forwarded, root }: Flags): void {
-  if (gateway === undefined && caFile !== undefined) throw new WrongUse('--ca-file means nothing without --gateway');
-  if (gateway === undefined && token !== undefined) throw new WrongUse('--token means nothing without --gateway');
-  if (gateway === undefined && client !== undefined) throw new WrongUse('--client means nothing without --gateway');
-  if (gateway === undefined && forwarded) throw new WrongUse('--forwarded means nothing without --gateway');
-  if (mesh === undefined && ingress !== undefined) throw new WrongUse('--ingress means nothing without --mesh');
-  if (mesh === undefined && root !== undefined) throw new WrongUse('--root means nothing without --mesh');
+  if (gateway === undefined && caFile !== undefined) throw new WrongUse('--ca-file has no effect without --gateway');
+  if (gateway === undefined && token !== undefined) throw new WrongUse('--token has no effect without --gateway');
+  if (gateway === undefined && client !== undefined) throw new WrongUse('--client has no effect without --gateway');
+  if (gateway === undefined && forwarded) throw new WrongUse('--forwarded has no effect without --gateway');
+  if (mesh === undefined && ingress !== undefined) throw new WrongUse('--ingress has no effect without --mesh');
+  if (mesh === undefined && root !== undefined) throw new WrongUse('--root has no effect without --mesh');
 }
 
 async function atGateway(runtime: Runtime, loaded: Loaded, outcomes: readonly TestOutcome[], flags: Flags) {
@@ -85,7 +85,7 @@ export async function runPolicyTests(runtime: Runtime, flags: Flags, argument?: 
   const file = policyFile(argument, flags.policy);
   const loaded = loadValid(runtime, file);
   if (loaded === undefined) return NO;
-  if (loaded.policy.tests.length === 0) throw new WrongUse(`${fileName(file)} has no tests: there is nothing to ask`);
+  if (loaded.policy.tests.length === 0) throw new WrongUse(`${fileName(file)} has no tests`);
   const outcomes = runTests(loaded, runtime.now());
   const enforcers: Enforcer[] = [
     ...(await atGateway(runtime, loaded, outcomes, flags)),
@@ -103,7 +103,7 @@ export const testCommand = buildCommand<Flags, [string?], Context>({
   func: action(runPolicyTests),
   parameters: {
     flags: {
-      gateway: text('URL', 'Also ask the running gateway here; the hosts are those of the tests'),
+      gateway: text('URL', 'Also send the tests to the running gateway at this URL; the hosts are those of the tests'),
       caFile: text('FILE', "CA of the gateway's certificate, PEM (default: the system's)"),
       token: {
         kind: 'parsed',
@@ -111,7 +111,8 @@ export const testCommand = buildCommand<Flags, [string?], Context>({
         optional: true,
         variadic: true,
         placeholder: 'ROLES=FILE',
-        brief: 'Token of somebody with these roles; authenticated=FILE without any; tests[N]=FILE for one test',
+        brief:
+          'Token of a caller with these roles; authenticated=FILE for one without roles; tests[N]=FILE for one test',
       },
       client: {
         kind: 'parsed',
@@ -124,11 +125,14 @@ export const testCommand = buildCommand<Flags, [string?], Context>({
       forwarded: {
         kind: 'boolean',
         optional: true,
-        brief: 'Send the address of a test as X-Forwarded-For: this machine is one of the trusted proxies',
+        brief: 'Send the address of a test as X-Forwarded-For, if this machine is one of the trusted proxies',
       },
-      mesh: text('HOST:PORT', 'Also ask the mesh ingress here, as each identity of the policy'),
+      mesh: text(
+        'HOST:PORT',
+        'Also send the tests to the mesh ingress at this address, as each identity of the policy',
+      ),
       ingress: ingressFlag,
-      root: text('DIR', 'Where the files are that the policy names (default: where it says)'),
+      root: text('DIR', 'Folder to which the policy’s file paths are relative (default: the paths as written)'),
       policy: policyFlag,
       format: formatFlag,
     },
@@ -137,7 +141,7 @@ export const testCommand = buildCommand<Flags, [string?], Context>({
   docs: {
     brief: "Run the policy's tests, also at the running gateway and at the mesh",
     fullDescription: described(
-      "Runs the policy's tests by the decision that the gateway makes; with --gateway and --mesh also at the real enforcers, and names the rule where they part from the policy. The requests are real: what a test may do is done. Needs Node for the network. Exit code 0: all pass and all agree; 1: not so.",
+      "Runs the policy's tests by the decision that the gateway makes; with --gateway and --mesh also at the running gateway and mesh, and names the rule where they differ from the policy. The requests are real, and so are their effects. Needs Node for the network. Exit code 0: all tests pass and all agree; 1: otherwise.",
       [
         'meshgate test',
         'meshgate test --gateway https://localhost:8443 --ca-file ca.pem --token editor=ada.txt --token reader=ben.txt',

@@ -22,7 +22,9 @@ function checkOne({ providers }: Policy, { form }: TokenReport, { names }: Taken
   const asked = names.filter((name) => providers[name]?.introspection !== undefined);
   if (form === 'jwt' || asked.length < 2) return;
   const all = asked.join(', ');
-  throw new WrongUse(`the token does not say whose it is, and ${all} are asked about such: add METHOD and URL`);
+  throw new WrongUse(
+    `the token does not name its provider, and ${all} are asked about such tokens: add METHOD and URL`,
+  );
 }
 
 /** The report on a JWT that its provider must also call active. */

@@ -30,8 +30,8 @@ function claimLines(claims: Readonly<Record<string, unknown>>, paint: Paint): st
 }
 
 function formLine({ form, header }: TokenReport): string {
-  if (form === 'encrypted') return 'token      encrypted (JWE): only whoever it is for can read it';
-  if (form === 'opaque') return 'token      opaque: it says nothing by itself, only its provider knows';
+  if (form === 'encrypted') return 'token      encrypted (JWE): only its recipient can read it';
+  if (form === 'opaque') return 'token      opaque: only its provider knows what it means';
   const { alg, typ, kid } = header ?? {};
   const words = [...[typ, alg].filter((it) => typeof it === 'string'), ...(kid === undefined ? [] : [`kid ${kid}`])];
   return `token      JWT${words.length === 0 ? ', which cannot be read' : `: ${words.map((it) => plain(it).slice(1, -1)).join(', ')}`}`;
@@ -65,7 +65,7 @@ const toolsText = ({ who }: Rule): string =>
   who.kind === 'agent' && who.tools !== undefined ? ` with tools ${who.tools.join(' ')}` : '';
 
 function routeLines({ route, outcomes }: AtRoute, paint: Paint): string[] {
-  if (outcomes === undefined) return [`  ${route}: ${paint('dim', 'takes no token of this provider')}`];
+  if (outcomes === undefined) return [`  ${route}: ${paint('dim', 'accepts no token of this provider')}`];
   return outcomes.map(({ methods, decision }) => {
     const who = outcomes.length === 1 ? 'any method' : methods.join(' ');
     const what = decision.allow

@@ -65,7 +65,7 @@ function checkUse(flags: Flags, file: string, method?: string, url?: string): vo
   if (method !== undefined && url === undefined)
     throw new WrongUse('METHOD and URL go together: GET https://HOST/PATH');
   if (url === undefined && (flags.tool ?? flags.mcp) !== undefined)
-    throw new WrongUse('--tool and --mcp speak of a request: give METHOD and URL as well');
+    throw new WrongUse('--tool and --mcp describe a request: give METHOD and URL as well');
   if (url !== undefined && splitUrl(url) === undefined) {
     throw new WrongUse(`${JSON.stringify(url)} names no host; write https://HOST/PATH`);
   }
@@ -131,26 +131,26 @@ export const tokenCommand = buildCommand<Flags, [string, string?, string?], Cont
     positional: {
       kind: 'tuple',
       parameters: [
-        { parse: String, placeholder: 'FILE', brief: 'Holds the token (- reads standard input)' },
+        { parse: String, placeholder: 'FILE', brief: 'File with the token (- reads standard input)' },
         {
           parse: String,
           optional: true,
           placeholder: 'METHOD',
-          brief: 'With a URL: say which rule takes this request',
+          brief: 'With a URL: show which rule allows this request',
         },
         {
           parse: String,
           optional: true,
           placeholder: 'URL',
-          brief: 'As the client sends it: nothing in it is normalised',
+          brief: 'The URL as the client sends it; it is not normalised',
         },
       ],
     },
   },
   docs: {
-    brief: 'Say what a token is, which provider and rules would take it, and why not',
+    brief: 'Show what a token is, which provider and rules accept it, or why not',
     fullDescription: described(
-      'Decodes a token and says which provider of the policy would take it, why or why not, which roles it gives and where it passes. Its signature is never printed, and is checked with --online alone: then the provider is asked for its keys, on Node, or about the token where the policy has it asked. Exit code 0: taken; 1: refused.',
+      'Decodes a token and shows which provider of the policy accepts it or why not, which roles it gives, and where it passes. Its signature is never printed, and is verified only with --online, on Node: the provider is asked for its keys, or about the token if the policy says so. Exit code 0: accepted; 1: rejected.',
       [
         'meshgate token token.txt',
         'meshgate token token.txt GET https://wiki.example.com/page',

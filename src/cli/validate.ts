@@ -107,7 +107,7 @@ function inspected(runtime: Runtime, { policy, rules }: Loaded, file: string): I
   const dump = new TextDecoder().decode(readFile(runtime, file, 'the output of nginx -T') as unknown as ArrayBuffer);
   const inspection = inspectNginx(dump, policy, rules, read);
   if (inspection === undefined) {
-    throw new WrongUse(`${fileName(file)} is not what nginx -T prints; where that prints nothing, nginx -t says why`);
+    throw new WrongUse(`${fileName(file)} is not output of nginx -T; if that prints nothing, nginx -t says why`);
   }
   return inspection;
 }
@@ -150,7 +150,7 @@ export async function validate(runtime: Runtime, flags: Flags, argument?: string
   const name = fileName(file);
   if (!('policy' in loaded)) return invalid(runtime, flags, name, loaded);
   const pages = checkPages(runtime, loaded.policy);
-  if ('absent' in pages) runtime.err(`not looked at: ${pages.absent} is not on this machine\n`);
+  if ('absent' in pages) runtime.err(`not checked: ${pages.absent} is not on this machine\n`);
   else if (pages.errors.length > 0) return invalid(runtime, flags, name, pages.errors);
   const outcomes = runTests(loaded, runtime.now());
   const failed = outcomes.filter(({ passed }) => !passed);
@@ -183,13 +183,14 @@ export const validateCommand = buildCommand<Flags, [string?], Context>({
         parse: String,
         optional: true,
         placeholder: 'FILE',
-        brief: 'Output of nginx -T (- reads standard input): warn about what around the rendered files weakens them',
+        brief:
+          'Output of nginx -T (- reads standard input): warn about directives around the rendered files that weaken them',
       },
       online: {
         kind: 'boolean',
         optional: true,
         withNegated: false,
-        brief: 'Ask each provider whether it offers what the policy wants of it',
+        brief: 'Ask each provider whether it offers what the policy requires of it',
       },
       caFile: caFileFlag,
       format: formatFlag,
@@ -199,7 +200,7 @@ export const validateCommand = buildCommand<Flags, [string?], Context>({
   docs: {
     brief: 'Check a policy and run its tests',
     fullDescription: described(
-      'Checks a policy, every mistake in one run, and runs its own tests by the decision that the gateway makes. With --nginx it also reads the whole configuration of the nginx that includes the rendered files, and warns about what weakens or breaks them there. With --online it asks each provider, on Node: its discovery document, its keys, and what sign-in, introspection and proofs need. Exit code 0: valid; 1: mistakes, tests that fail, warnings, or a provider that lacks something.',
+      'Checks a policy, reports every error in one run, and runs its tests by the decision that the gateway makes. With --nginx it also reads the whole configuration of the nginx that includes the rendered files, and warns about what weakens or breaks them there. With --online it asks each provider, on Node: its discovery document, its keys, and what sign-in, introspection and proofs need. Exit code 0: valid; 1: errors, tests that fail, warnings, or a provider that lacks something.',
       [
         'meshgate validate',
         'meshgate validate policies/wiki.yaml',

@@ -13,7 +13,7 @@ import type { Gateway } from './gateway.ts';
 import { deny } from './refusal.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 
-/** Refuses a request without a caller, which no rule lets through. */
+/** Refuses an anonymous caller. */
 function refuseAnonymous(
   r: NginxHTTPRequest,
   to: PreparedRoute,
@@ -22,7 +22,7 @@ function refuseAnonymous(
   expire: boolean,
   mode: SigninMode,
 ): void {
-  // Where the address decides, no credential would help.
+  // If the address decides, no credential would help.
   const refusal = by === 'network_refused' ? { reason: by } : reason === 'credential_missing' ? to.missing : { reason };
   const signin = to.sessions && by !== 'network_refused' ? mode : undefined;
   if (signin !== undefined && expire && r.headersIn[TO_CHECK.navigation] !== undefined) {
@@ -32,11 +32,11 @@ function refuseAnonymous(
 }
 
 /**
- * Decides for an anonymous caller. One whom the request itself gives a role passes by it, without a name, and counts by
- * the address. A page of another origin gets no role from the network of its reader.
+ * Decides for an anonymous caller. A role that the request itself gives counts, and its requests are counted by their
+ * address. A page of another origin gets no role from the network of its reader.
  *
- * @param reason why there is no caller, where anonymous ones do not pass
- * @param expire the cookie is good for nothing: a page that is opened loses it
+ * @param reason why there is no caller, if anonymous callers do not pass
+ * @param expire the cookie is useless: a navigation removes it
  */
 export function answerAnonymous(
   { signer, views }: Gateway,

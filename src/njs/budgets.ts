@@ -87,7 +87,7 @@ function noRoom({ passWhenFull }: Budget, now: number): Short | undefined {
 
 function exceeded(says: string, seconds: number): Short {
   const retryAfter = Math.max(1, Math.ceil(seconds));
-  return { ...refuse('limit_exceeded', `${says}; ask again in ${retryAfter}s`), retryAfter };
+  return { ...refuse('limit_exceeded', `${says}; retry in ${retryAfter}s`), retryAfter };
 }
 
 /** Adds to a budget's number; undefined if there is no room for another number. */

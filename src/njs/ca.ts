@@ -60,7 +60,7 @@ export function watchCa(name: Ca, path: string, index = 0): void {
   if (due) found = { ...found, asked: found.holds as string };
   const reason = toSayOfCa(found, now);
   if (reason !== undefined) {
-    const what = reloads ? 'it has other certificates now, nginx is asked to reload' : healthReasons[reason];
+    const what = reloads ? 'it has other certificates now, so nginx reloads' : healthReasons[reason];
     ngx.log(reloads ? ngx.WARN : ngx.ERR, `meshgate: CA of ${WHOSE[name]} (${path}): ${reason}: ${what}`);
     found = { ...found, said: { reason, at: now } };
   }

@@ -26,7 +26,7 @@ export function checkHandler(gateway: Gateway): (r: NginxHTTPRequest) => Answere
     nonceHeader: FROM_CHECK.dpopNonce,
     met(r, to, method, known, now, last) {
       const seen = views === undefined ? known : views.see(known, r.headersIn, now);
-      if (replayCached(r, to, method, seen, now, signer, last)) return;
+      if (seen.ready !== undefined && replayCached(r, to, method, seen, now, signer, last)) return;
       return answer(signer, r, to, method, seen, now, withHelp, last);
     },
     absent: (r, to, method, reason, expire, mode) => answerAnonymous(gateway, r, to, method, reason, expire, mode),

@@ -88,7 +88,7 @@ export const metadataName = ({ name, issuer }: { readonly name: string; readonly
  */
 export function keepDocument(name: string, text: string, most: number): void {
   const bytes = Buffer.byteLength(text);
-  if (bytes > most) throw new Error(`what is to be kept of it takes ${bytes} bytes, which is more than ${most}`);
+  if (bytes > most) throw new Error(`the data to keep takes ${bytes} bytes, which is more than ${most}`);
   try {
     keysDict().set(name, text);
   } catch {

@@ -7,15 +7,15 @@ import type { KnownCaller } from './known.ts';
 import type { More } from './refusal.ts';
 import type { PreparedRoute } from './routes.ts';
 
-/** What of a route, or of a whole host, says whose credentials count there. */
+/** The part of a route, or of a whole host, that says which credentials count. */
 export type Place = Accepting &
   Pick<PreparedRoute, 'providers' | 'accepted' | 'scope' | 'realm' | 'origins' | 'publicPort'>;
 
 export type Answered = void | Promise<void>;
 
-/** What is done with who makes a request, and how they are found. */
+/** How a handler finds callers, and how it answers them. */
 export interface Door<P extends Place> {
-  /** Tokens are verified again, also those that are known: the claims are asked for. */
+  /** Tokens are verified again, even known ones, because the handler reads their claims. */
   readonly fresh: boolean;
   /** Sessions are renewed on the way. */
   readonly renews: boolean;
@@ -25,7 +25,7 @@ export interface Door<P extends Place> {
   /**
    * Answers a caller whose credential is good.
    *
-   * @param verified what a token says, where that was verified just now
+   * @param verified the claims of a token that was verified just now
    */
   met(
     r: NginxHTTPRequest,
@@ -38,10 +38,10 @@ export interface Door<P extends Place> {
   ): Answered;
 
   /**
-   * Answers a request without a caller: it has no credential, or a session that counts no more.
+   * Answers a request without a caller: it has no credential, or its session has ended.
    *
    * @param reason why, unless anonymous callers pass
-   * @param expire the cookie is good for nothing: a page that is opened loses it
+   * @param expire the cookie is useless: a navigation removes it
    * @param mode how a page goes to the sign-in
    */
   absent(r: NginxHTTPRequest, to: P, method: string, reason: ReasonCode, expire?: boolean, mode?: SigninMode): Answered;

@@ -21,7 +21,7 @@ interface Known {
 /** Reports entries that are not enforced: an earlier build may have written them, and an operator may rely on them. */
 function sayIgnored(count: number): void {
   if (count === 0 || !locksDict().add('said ignored', 1, REPEAT_LINE_S * 1000)) return;
-  const line = `${count} entries in etcd are no revocations that this build reads, and are ignored: revoke again`;
+  const line = `${count} entries in etcd are not revocations that this build reads, and are ignored: revoke again`;
   ngx.log(ngx.ERR, `meshgate: ${line}`);
 }
 

@@ -94,7 +94,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
       return refuse('issuer_unknown', 'the certificate of the caller is not of the CA that this host verifies by');
     }
     if (to.accepted.has(caller.value.provider)) return caller;
-    return refuse('issuer_unknown', `this host takes nobody of the provider ${caller.value.provider}`);
+    return refuse('issuer_unknown', `this host accepts no caller of the provider ${caller.value.provider}`);
   }
 
   return async (r) => {

@@ -71,7 +71,7 @@ export class Nonces {
 
   /** @param keysFile see `ProofPolicy.keysFile` */
   constructor(keysFile: string | undefined) {
-    this.#file = keysFile === undefined ? undefined : new KeyFile(keysFile, readNonceKeys, 'no DPoP proof is taken');
+    this.#file = keysFile === undefined ? undefined : new KeyFile(keysFile, readNonceKeys, 'no DPoP proof is accepted');
   }
 
   #made(keys: NonceKeys | undefined, now: number): NoncesNow | undefined {

@@ -46,11 +46,14 @@ type Looking<T, S> = readonly [sent: Sent, thumbprint: string, use: Use<T, S>, a
 type Quota = readonly [caller: PreparedLimit, key: PreparedLimit];
 
 const notBound = refuse('proof_invalid', 'the token is bound to no key: send it as "Authorization: Bearer TOKEN"');
-const otherBinding = refuse('proof_invalid', 'the token is bound to a certificate, and sent as one of a DPoP key');
+const otherBinding = refuse(
+  'proof_invalid',
+  'the token is bound to a certificate, but sent as one that is bound to a DPoP key',
+);
 const noCertificate = refuse('proof_missing', 'the token is bound to a client certificate: show it on the connection');
 const otherCertificate = refuse('proof_invalid', 'the token is bound to another certificate than the connection has');
 const asBearer = refuse('proof_missing', 'the token is bound to a DPoP key: send it as "Authorization: DPoP TOKEN"');
-const noProofs = refuse('proof_missing', 'the token is bound to a DPoP key, and this gateway takes no proofs');
+const noProofs = refuse('proof_missing', 'the token is bound to a DPoP key, and this gateway accepts no proofs');
 const noHeader = refuse('proof_missing', 'the request has no header "DPoP"');
 const good = ok(undefined);
 const replayed = refuse('proof_replayed');
@@ -124,7 +127,7 @@ const quotaOf = (whose: 'caller' | 'key', rate: number): PreparedLimit =>
       rate,
       burst: Math.ceil(rate * PROOF_BURST_S),
       of: 'proofs',
-      says: `at most ${rate} proofs per second of one ${whose}`,
+      says: `at most ${rate} proofs per second for one ${whose}`,
     },
     true,
   );

@@ -79,7 +79,7 @@ const PLACES: Room = {
 const unavailable = refuse('provider_unavailable');
 const tooMany = refuse(
   'limit_exceeded',
-  'too many tokens of this address or its network are asked about at once; ask again',
+  'too many tokens of this address or its network need an answer at once; retry',
 );
 const inactive = refuse('token_inactive');
 
@@ -141,8 +141,7 @@ export class Questions {
     from?: string,
   ): Promise<Result<Said>> {
     const { oid } = claims;
-    if (!isObjectId(oid))
-      return refuse('claim_absent', 'the token names nobody by "oid", so no groups can be asked for');
+    if (!isObjectId(oid)) return refuse('claim_absent', 'the token has no "oid", so no groups can be asked for');
     const key = this.#key(GROUPS_PATH, provider.name, oid);
     const about = { key, provider: provider.name, path: GROUPS_PATH, body: oid, isSigned: true };
     const question = { ...about, cache, negative: 0, stale: 0 };
@@ -317,7 +316,7 @@ function keep(question: Question, { at, text }: Kept): void {
     answersDict().set(answerOf(question), `${at}\n${text}`, life);
     if (!question.isSigned) activeDict().set(shortOf(question), '', ACTIVE_BEFORE_MS);
   } catch {
-    ngx.log(ngx.WARN, 'meshgate: an answer about a token is not kept: the zone meshgate_answers has no room for it');
+    ngx.log(ngx.WARN, 'meshgate: the zone meshgate_answers has no room for an answer about a token');
   }
 }
 

@@ -13,7 +13,7 @@ function sayDropped(): void {
   if (!locksDict().add('said dropped', 1, REPEAT_LINE_S * 1000)) return;
   ngx.log(
     ngx.ERR,
-    'meshgate: the zone meshgate_revoked is full: the oldest revocations made room, and every credential from before them is rejected; enlarge gateway.session.people',
+    'meshgate: the zone meshgate_revoked is full: the oldest revocations were dropped, and every credential from before them is rejected; enlarge gateway.session.people',
   );
 }
 

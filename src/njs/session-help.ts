@@ -13,6 +13,6 @@ export function withHelp(refusal: Refusal, { help }: PreparedRoute, { provider, 
   const lacking = help[provider]?.find(([claim]) => claimAt(claims, claim) === undefined);
   if (lacking === undefined) return refusal;
   const [claim, what] = lacking;
-  const detail = `You are signed in, but none of your roles may do this here. Your sign-in brought no "${claim}", on which roles rest here. If you should have one, tell the owner of the route: ${what}`;
+  const detail = `You are signed in, but none of your roles may do this here. Your sign-in returned no "${claim}", which roles here require. If you should have one, tell the owner of the route: ${what}`;
   return { ...refusal, detail };
 }

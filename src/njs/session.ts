@@ -136,7 +136,7 @@ export class SessionCallers<P extends Place> {
       if (opened.kind !== 'known') return this.#arriveRenewed(r, to, method, opened);
       const { known } = opened;
       if (listedOf(known.says)[SID] !== listedOf(old.says)[SID])
-        throw new Error('a session was renewed to another one');
+        throw new Error('a renewed session was replaced by an invalid one');
       if ('ring' in old) (old as KnownSession).next = known;
       return this.#passNext(r, to, method, known, now);
     });

@@ -113,7 +113,7 @@ export class TokenCache {
         tokensDict().set(this.#dictKey(scope, token), pack(known, this.#more), life);
       } catch {
         // If the dict is full even after eviction, the token has to be verified again.
-        ngx.log(ngx.WARN, 'meshgate: the token cache takes no entry; enlarge the zone meshgate_tokens');
+        ngx.log(ngx.WARN, 'meshgate: the token cache has no room for an entry; enlarge the zone meshgate_tokens');
       }
     }
     // The Map and ready answers are for tokens that are used again.

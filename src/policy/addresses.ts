@@ -132,7 +132,7 @@ export const providerEndpoint = text(
 export const groupsEndpoint = text(
   new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?/(?:[A-Za-z0-9._~-]+/)*\\{oid\\}(?:/[A-Za-z0-9._~-]+)*$`),
   {
-    what: 'the https: URL of an endpoint for somebody’s groups',
+    what: 'the https: URL of an endpoint for a person’s groups',
     write: 'https://graph.microsoft.com/v1.0/users/{oid}/checkMemberObjects',
   },
 );

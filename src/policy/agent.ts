@@ -54,34 +54,39 @@ export function buildFact(raw: string | RawFact, path: Path, at: Locate): Fact {
 const match = z
   .strictObject({
     client_id: s.plainText
-      .describe('The client that its tokens are issued to, or that they name as who acts.')
+      .describe('The client that its tokens are issued to, or that they name as the actor.')
       .optional(),
-    spiffe: spiffeId.describe('The SPIFFE id of its JWT-SVIDs, or that tokens name as who acts.').optional(),
+    spiffe: spiffeId.describe('The SPIFFE id of its JWT-SVIDs, or that tokens name as the actor.').optional(),
     service: s.reference('service').describe('The service that is this agent, at the inner listener.').optional(),
     ...claimKeys(),
     claim: s.claimPath.describe('A claim path of its tokens, with is, has or like.').optional(),
     provider: s.reference('provider').describe('The provider whose tokens these are.').optional(),
   })
-  .register(hints, { what: 'how an agent is known', write: '{ client_id: release-bot }, or spiffe, service or claim' })
-  .describe('How the agent is known.');
+  .register(hints, {
+    what: 'how an agent is identified',
+    write: '{ client_id: release-bot }, or spiffe, service or claim',
+  })
+  .describe('How the agent is identified.');
 
 export const agent = mapping({
   match,
   acts_for: orNone(
     s
       .list(s.reference('role'), '[staff]')
-      .describe('Roles that may travel from the person behind it. Default: none, it acts for nobody.'),
+      .describe('Roles of the person that it may act for. Default: none, it acts for nobody.'),
   ),
-  alone: onlyTrue('It may ask for itself, without a person behind it.'),
+  alone: onlyTrue('It may act alone, without a person behind it.'),
   hops: s.count('hops', MAX_HOPS).describe('Longest chain of actors for one person, this one included.').prefault(1),
   bound: z
     .enum([...BOUND_BY, 'none'])
-    .describe('What its tokens have to be bound to, so that a stolen one is of no use; none is said, not assumed.')
+    .describe(
+      'What its tokens must be bound to, so that a stolen one is useless. There is no default: write none if stolen tokens are to be accepted.',
+    )
     .optional(),
-  limit: ownLimit.describe('How much it may ask for each person that it acts for.').optional(),
+  limit: ownLimit.describe('The budget that it has for each person that it acts for.').optional(),
 })
   .register(hints, { what: 'an agent', write: '{ match: { client_id: release-bot }, acts_for: [staff], bound: dpop }' })
-  .describe('Software that acts for a person, or by itself.');
+  .describe('Software that acts for a person, or alone.');
 
 type SaidOfAgent = z.output<typeof agent>;
 

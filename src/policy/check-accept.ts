@@ -27,7 +27,7 @@ export function checkAccept(report: Report, draft: DraftPolicy): void {
       checkPages(report, path, route);
       for (const key of WORKERS.filter((it) => writes(route, it))) {
         const why =
-          'no effect: no route of this host takes sessions, and workers are refused only where people sign in';
+          'no effect: no route of this host accepts sessions, and workers are refused only where people sign in';
         report.add([...path, key], `${why}; remove it`, 'key');
       }
     }
@@ -39,14 +39,14 @@ function checkWorkers(report: Report, { path, name, route }: RouteAt): void {
   if (WORKERS.every((key) => writes(route, key))) {
     report.add([...path, 'service_workers'], 'no effect beside insecure_service_workers; remove one of the two', 'key');
   } else if (writes(route, 'service_workers') && (name === '/*' || /^\/[^/]*$/.test(name))) {
-    const message = `a worker from ${name} hears the sign-in, too; let the app have a folder, as in /app/*, or write insecure_service_workers: true`;
+    const message = `a worker from ${name} sees the sign-in, too; let the app have a folder, as in /app/*, or write insecure_service_workers: true`;
     report.add([...path, 'service_workers'], message, 'key');
   }
 }
 
 function checkPages(report: Report, path: Path, owned: object): void {
   for (const key of ['owner', 'ask'].filter((it) => writes(owned, it))) {
-    const why = 'no effect: no route of this host takes sessions, and pages are for browsers that sign in';
+    const why = 'no effect: no route of this host accepts sessions, and pages are for browsers that sign in';
     report.add([...path, key], `${why}; remove it`, 'key');
   }
 }
@@ -58,7 +58,7 @@ function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
   if (writes(at.route, 'audiences') && accept && !accept.includes('bearer') && !accept.includes(undefined)) {
     report.add(
       [...at.path, 'audiences'],
-      'no effect: this route takes no tokens; add bearer to accept, or remove this',
+      'no effect: this route accepts no tokens; add bearer to accept, or remove this',
       'key',
     );
   }
@@ -72,7 +72,7 @@ function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
       );
     }
     if (kind === 'bearer' && !writes(at.route, 'audiences') && !has('audiences', 'insecure_any_audience')) {
-      const message = `of no provider of this host tokens are taken; add audiences to ${oneOf(names)} or here, or remove this`;
+      const message = `tokens of this host’s providers are not accepted; add audiences to ${oneOf(names)} or here, or remove this`;
       report.add(path, message);
     }
   }

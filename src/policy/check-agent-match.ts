@@ -35,13 +35,13 @@ function checkMarks(report: Report, path: Path, match: DraftMatch, providers: re
   const [mark, other] = MARKS.filter((it) => writes(match, it));
   const mistake = malformed(match as WrittenClaim, 'match');
   if (mark === undefined) {
-    report.add(path, 'nothing to know the agent by; write client_id, spiffe, service or claim', 'key');
+    report.add(path, 'nothing identifies the agent; write client_id, spiffe, service or claim', 'key');
   } else if (other !== undefined) {
     report.add(path, `${mark} and ${other} in one match; keep one of them`, 'key');
   } else if (mistake?.part === 'key') {
     report.add([...path, ...mistake.path], mistake.message, mistake.part);
   } else if (match.claim !== undefined && /^act(\.|$)/.test(match.claim)) {
-    report.add([...path, 'claim'], 'no effect: "act" names who acts; write client_id, or spiffe, with that name');
+    report.add([...path, 'claim'], 'no effect: "act" names the actor; write client_id, or spiffe, with that name');
   } else if (mistake !== undefined) {
     report.add([...path, ...mistake.path], mistake.message);
   } else if (mark === 'service' && writes(match, 'provider')) {
@@ -56,11 +56,11 @@ function checkWhom(report: Report, path: Path, agent: DraftAgent): void {
   if (report.touches(path)) return;
   const acts = writes(agent, 'acts_for');
   if (!acts && !writes(agent, 'alone')) {
-    const also = isService(agent) ? '' : ', or alone: true for one that asks for itself';
-    const message = `missing key "acts_for"; write acts_for: [staff], the roles that may travel${also}`;
+    const also = isService(agent) ? '' : ', or alone: true for one that acts alone';
+    const message = `missing key "acts_for"; write acts_for: [staff], the roles that it may act for${also}`;
     report.add([...path, 'acts_for'], message, 'key');
   } else if (isService(agent) && writes(agent, 'alone')) {
-    const why = 'no effect: a service asks for the person whose request it serves';
+    const why = 'no effect: a service acts for the person whose request it serves';
     report.add([...path, 'alone'], `${why}; remove it`, 'key');
   } else if (!acts && writes(agent, 'hops')) {
     report.add([...path, 'hops'], 'no effect without acts_for; remove it', 'key');
@@ -75,7 +75,7 @@ function checkBound(report: Report, path: Path, agent: DraftAgent): void {
   if (isService(agent)) {
     if (writes(agent, 'bound')) report.add(here, 'no effect: a service shows its certificate; remove it', 'key');
   } else if (writes(match, ...MARKS) && !writes(agent, 'bound')) {
-    const message = 'missing key "bound"; write bound: dpop, certificate or any, or none where stolen tokens are taken';
+    const message = 'missing key "bound"; write bound: dpop, certificate or any, or none to accept stolen tokens';
     report.add(here, message, 'key');
   }
 }
@@ -89,7 +89,7 @@ function checkTwins(report: Report, draft: DraftPolicy): void {
     const key = JSON.stringify([mark, match[mark], mark === 'client_id' ? match.provider : undefined]);
     const other = seen.get(key);
     if (other !== undefined) {
-      const message = `agent ${quote(other)} is known by this already; keep one, with the roles of both`;
+      const message = `agent ${quote(other)} is identified by this already; keep one, with the roles of both`;
       report.add(['agents', name, 'match', mark], message);
     }
     seen.set(key, name);
@@ -118,7 +118,7 @@ function checkClients(report: Report, draft: DraftPolicy): void {
     if (signsIn) {
       report.add(path, 'people sign in with this client; give the agent one of its own at the provider');
     } else if (clients && !clients.includes(undefined) && !clients.includes(id)) {
-      const message = `no effect: provider ${quote(name)} takes tokens of its clients alone; add it there`;
+      const message = `no effect: provider ${quote(name)} accepts only tokens of its clients; add it there`;
       report.add(path, message);
     }
   }

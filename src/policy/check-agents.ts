@@ -24,7 +24,7 @@ function checkInner(report: Report, draft: DraftPolicy): void {
   const agents = entriesOf(draft.agents);
   const service = agents.find(([, agent]) => isService(agent))?.[0];
   if (service === undefined) {
-    const why = 'no effect: only agents that are services come here; write one, or remove this';
+    const why = 'no effect: only agents that are services use this listener; write one, or remove this';
     const hidden = agents.some(([name, { match }]) => match === undefined || report.touches(['agents', name, 'match']));
     if (inner && !hidden) report.add(['gateway', 'inner'], why, 'key');
     return;
@@ -43,7 +43,7 @@ function checkInner(report: Report, draft: DraftPolicy): void {
     report.add(['gateway', 'inner', 'listen'], message);
   }
   if (gateway.insecure_http && !writes(inner, 'tls')) {
-    const message = 'missing key "tls"; the inner listener has TLS also where the gateway serves plain HTTP';
+    const message = 'missing key "tls"; the inner listener has TLS even if the gateway serves plain HTTP';
     report.add(['gateway', 'inner', 'tls'], message, 'key');
   }
 }
@@ -62,7 +62,7 @@ function checkServices(report: Report, draft: DraftPolicy): void {
     seen.set(service, name);
     const definition = draft.services?.[service];
     if (definition && !writes(definition, 'spiffe') && !report.touches(['services', service])) {
-      const write = 'write the SPIFFE id of its workload, by which the agent is known';
+      const write = 'write the SPIFFE id of its workload, which identifies the agent';
       report.add(['services', service, 'spiffe'], `missing key "spiffe"; ${write}`, 'key');
     }
   }
@@ -115,7 +115,7 @@ function idle(draft: DraftPolicy, { host, route }: RouteAt, agent: DraftAgent): 
   const bySpiffe = agent.match !== undefined && writes(agent.match, 'spiffe');
   if (bySpiffe && accept?.includes('certificate')) return undefined;
   if (accept && !accept.includes(undefined) && !accept.includes('bearer')) {
-    return 'this route takes no tokens, with which this agent comes; add bearer to accept, or remove this';
+    return 'this route accepts no tokens, which this agent sends; add bearer to accept, or remove this';
   }
   const provider = agent.match?.provider;
   const accepted = host.providers;
@@ -125,7 +125,7 @@ function idle(draft: DraftPolicy, { host, route }: RouteAt, agent: DraftAgent): 
     shareIssuer(draft, it, provider) ||
     (bySpiffe && it !== undefined && kindOfDraft(draft.providers?.[it]) === 'spiffe');
   if (accepted.some(comes)) return undefined;
-  return `this agent comes with tokens of ${provider} only; accept it in providers, or remove this`;
+  return `this agent sends only tokens of ${provider}; accept it in providers, or remove this`;
 }
 
 /** Checks an agent's rule: its tokens must be accepted there, and unless it may be alone, another rule must allow its
@@ -152,7 +152,7 @@ function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
     );
     if (passes) continue;
     const roles = actsFor.join(' or ');
-    const message = `no effect: no other rule here lets somebody with role ${roles} pass; add one, or remove this`;
+    const message = `no effect: no other rule here allows a person with role ${roles}; add one, or remove this`;
     report.add(here, message, 'key');
   }
 }

@@ -21,7 +21,7 @@ export function checkClients(report: Report, draft: DraftPolicy): void {
 function checkClient(report: Report, provider: Path, { issuer, client, introspection }: DraftProvider): void {
   const path = [...provider, 'client'];
   if (issuer !== undefined && !isIssuerUrl(issuer) && introspection?.endpoint === undefined) {
-    const message = `people sign in by the discovery document, and ${quote(issuer)} has none; remove it, or write the https: URL of the issuer`;
+    const message = `a sign-in needs the discovery document, and ${quote(issuer)} has none; remove it, or write the https: URL of the issuer`;
     report.add(path, message, 'key');
   }
   if (client === undefined || report.touches(path)) return;
@@ -45,7 +45,7 @@ function checkAsked(report: Report, path: Path, signin: DraftProvider['signin'])
   if (Object.keys(signin).length === 0) report.add(path, 'nothing in it; write scopes: [openid], or remove it', 'key');
   const { scopes } = signin;
   if (scopes && !scopes.includes(undefined) && !scopes.includes('openid')) {
-    report.add([...path, 'scopes'], 'without openid nobody signs in; write openid first', 'key');
+    report.add([...path, 'scopes'], 'a sign-in needs openid; write openid first', 'key');
   }
 }
 

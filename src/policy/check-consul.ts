@@ -29,7 +29,7 @@ export function checkConsul(report: Report, draft: DraftPolicy): void {
 function checkOther(report: Report, draft: DraftPolicy, kind: string): void {
   const idle = (path: Path, record: object | undefined, key: string) => {
     if (record === undefined || !writes(record, key)) return;
-    report.add([...path, key], `no effect: the mesh is ${kind}, and not consul; remove it`, 'key');
+    report.add([...path, key], `no effect: the mesh is ${kind}, not consul; remove it`, 'key');
   };
   idle(['mesh'], draft.mesh, 'assertion_ca_file');
   for (const { ingress, path } of ingressesOf(draft)) idle(path, ingress, 'consul_service');

@@ -39,7 +39,7 @@ export function checkFacts(report: Report, draft: DraftPolicy): void {
       report.add([...path, ...mistake.path], mistake.message, mistake.part);
     }
     if (!kind?.ofAnybody || !isProviderAlone(fact) || within.some(saysMore)) continue;
-    const message = `anybody in the world can have a token of the kind ${kind.name}; write all: [{ provider: … }, { claim: …, is: … }] with what makes it one of yours`;
+    const message = `anyone in the world can get a token of the kind ${kind.name}; write all: [{ provider: … }, { claim: …, is: … }] with the claim that makes it yours`;
     report.add(path, message, 'key');
   }
 }

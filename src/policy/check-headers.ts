@@ -84,7 +84,7 @@ function check(
     if (source === null) names.delete(lower);
     else names.add(lower);
     if (source === 'actor' && !writes(draft, 'agents') && !report.has(['agents'])) {
-      report.add(here, 'no effect: nobody acts for somebody without agents; remove it');
+      report.add(here, 'no effect: the policy has no agents, so nobody acts for a person; remove it');
     }
     if (source !== null && typeof source === 'object') checkSource(report, draft, here, source);
   }
@@ -120,7 +120,7 @@ function checkSource(report: Report, draft: DraftPolicy, path: Path, source: Sou
   for (const role of Object.keys(source.first_role ?? {})) {
     const first = before.find((it) => implies(draft, role, it));
     if (first !== undefined) {
-      const message = `no effect: whoever has this role has ${quote(first)}, which comes first; put it before that`;
+      const message = `no effect: every caller with this role has ${quote(first)}, which comes first; put it before that`;
       report.add([...path, 'first_role', role], message, 'key');
     }
     before.push(role);

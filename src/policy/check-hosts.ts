@@ -67,7 +67,7 @@ export function pathMistake(path: string): string | undefined {
     const fixed = /[?#]/.test(odd) ? `; write ${quote(base.slice(0, base.indexOf(odd)) || '/')}` : '';
     return `${quote(odd)} cannot be in a path${fixed || '; write letters, digits and . _ ~ ! & ( ) + , = : @ - only, or a prefix above it'}`;
   }
-  if (/\/\/|\/\.{1,2}(\/|$)/.test(path)) return `not in its plain spelling; write ${quote(canonical(path))}`;
+  if (/\/\/|\/\.{1,2}(\/|$)/.test(path)) return `not in its canonical spelling; write ${quote(canonical(path))}`;
   return base.length > 500 ? 'longer than 500 characters; write a prefix above it' : undefined;
 }
 

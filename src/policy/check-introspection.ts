@@ -19,7 +19,7 @@ export function checkIntrospection(report: Report, draft: DraftPolicy): void {
     const names = host.providers ?? Object.keys(draft.providers ?? {});
     const asked = names.filter((it) => it !== undefined && writes(draft.providers?.[it] ?? {}, 'introspection'));
     if (asked.length < 2 || report.touches(['hosts', name, 'providers'])) continue;
-    const message = `tokens that are no JWTs do not say whose they are, and ${asked.map((it) => quote(it ?? '')).join(' and ')} are both asked about them; keep one of the two on a host`;
+    const message = `tokens that are not JWTs do not name their provider, and ${asked.map((it) => quote(it ?? '')).join(' and ')} are both asked about them; keep one of the two on a host`;
     report.add(['hosts', name, 'providers'], message, writes(host, 'providers') ? undefined : 'key');
   }
 }
@@ -46,7 +46,9 @@ function checkAll(report: Report, path: Path, draft: DraftPolicy): void {
     .find(([, source]) => source === 'groups' || (typeof source === 'object' && source?.claim === 'groups'))?.[0];
   const named = entriesOf(draft.roles).flatMap(([, fact]) => namesIn(fact));
   const all =
-    sent === undefined ? named.includes(undefined) && 'a fact with "like" looks at all' : `header ${sent} sends all`;
+    sent === undefined
+      ? named.includes(undefined) && 'a fact with "like" reads all groups'
+      : `header ${sent} sends all groups`;
   if (all) {
     report.add(path, `only the groups that roles name are asked for, and ${all}; remove one of the two`, 'key');
   } else if (new Set(named).size > MAX_ASKED_GROUPS) {
@@ -66,10 +68,12 @@ function namesIn(fact: DraftFact | undefined): readonly (string | undefined)[] {
 function checkClient(report: Report, path: Path, provider: DraftProvider): void {
   const { client } = provider;
   if (!writes(provider, 'client')) {
-    const message = 'missing key "client"; write client: { id: …, secret_file: … } beside it, who may ask the provider';
+    const message =
+      'missing key "client"; write client: { id: …, secret_file: … } beside it, which may ask the provider';
     report.add(path, message, 'key');
   } else if (client !== undefined && !writes(client, 'secret_file', 'keys_file', 'cert_file')) {
-    const message = 'a provider answers no client without a secret; add secret_file, keys_file or cert_file to client';
+    const message =
+      'a provider does not answer a client without a secret; add secret_file, keys_file or cert_file to client';
     if (!report.touches([...path.slice(0, -1), 'client'])) report.add(path, message, 'key');
   }
 }

@@ -27,13 +27,13 @@ function checkOwners(report: Report, draft: DraftPolicy, provider: string, owner
   for (const at of roleFacts(draft)) {
     const { role, path } = at;
     if (says.role(role) !== 'anybody' || allFacts(at).some((inner) => report.touches(inner.path))) continue;
-    report.add(path, `anybody on ${owners.at} can have this role: ${why}, beside the rest in all`, 'key');
+    report.add(path, `anyone on ${owners.at} can have this role: ${why}, beside the rest in all`, 'key');
   }
   for (const [agent, { match }] of entriesOf(draft.agents)) {
     const path = ['agents', agent, 'match'];
     if (match?.claim === undefined || (match.provider ?? only) !== provider || report.touches(path)) continue;
     if (namesOwner(match, owners)) continue;
-    report.add(path, `anybody on ${owners.at} can be this agent: ${why}`, 'key');
+    report.add(path, `anyone on ${owners.at} can be this agent: ${why}`, 'key');
   }
 }
 
@@ -75,7 +75,7 @@ function checkNames(report: Report, draft: DraftPolicy, kindOf: KindOf, only: st
     const kind = kindOf(name);
     const path = ['providers', name, 'subject', 'claim'];
     if (kind === undefined || !isUnverified(subject?.claim, kind) || report.touches(path)) continue;
-    const message = `nobody has verified ${subject?.claim}, and it passes from one person to another; write oid, or email, which counts with xms_edov`;
+    const message = `${subject?.claim} is not verified, and can pass from one person to another; write oid, or email, which counts with xms_edov`;
     report.add(path, message);
   }
   for (const [agent, { match }] of entriesOf(draft.agents)) {
@@ -94,7 +94,7 @@ function checkAnybody(report: Report, draft: DraftPolicy, isOpen: (provider: str
     for (const [index, rule] of (route.allow ?? []).entries()) {
       const who = typeof rule === 'object' ? rule.who : rule;
       if (who !== 'authenticated') continue;
-      const message = `anybody in the world can have a token of provider ${quote(open)}, which ${hostName} accepts; write a role`;
+      const message = `anyone in the world can get a token of provider ${quote(open)}, which ${hostName} accepts; write a role`;
       report.add([...path, 'allow', index], message, 'key');
     }
   }

@@ -39,11 +39,11 @@ function checkKind(report: Report, path: Path, { kind, ...provider }: DraftProvi
   if (kind !== undefined && kind !== 'generic' && looks !== 'generic' && kind !== looks) {
     report.add([...path, 'kind'], `the issuer is one of ${looks}; write ${looks}, or remove it`);
   } else if (kind === 'generic' && providerKinds[looks].ofAnybody) {
-    const message = `anybody can have a token of this issuer, and generic lets roles be anybody’s; write ${looks}, or remove it`;
+    const message = `anyone can get a token of this issuer, and with generic anyone could have a role; write ${looks}, or remove it`;
     report.add([...path, 'kind'], message);
   }
   if (looks === 'okta' && writes(provider, 'audiences') && !issuer.includes('/oauth2/')) {
-    const message = `access tokens of the organisation are for Okta alone; write ${issuer.replace(/\/$/, '')}/oauth2/default, or remove audiences and let people sign in`;
+    const message = `access tokens of the organisation are only for Okta; write ${issuer.replace(/\/$/, '')}/oauth2/default, or remove audiences and let people sign in`;
     report.add([...path, 'issuer'], message);
   }
 }
@@ -71,7 +71,7 @@ function checkTenants(report: Report, path: Path, provider: DraftProvider, kind:
     report.add([...path, 'issuer'], `only issuers of the kind entra have ${TENANT}; write it as in "iss"`);
   } else if (isTemplate && !writes(provider, 'tenants')) {
     const message =
-      'missing key "tenants": anybody can make a tenant; write tenants: [ID, …], those whose tokens count';
+      'missing key "tenants": anyone can create a tenant; write tenants: [ID, …], those whose tokens count';
     report.add([...path, 'tenants'], message, 'key');
   } else if (!isTemplate && writes(provider, 'tenants')) {
     const message = `no effect: the issuer is of one tenant; write ${TENANT} for it in issuer, or remove tenants`;
@@ -95,14 +95,14 @@ function checkTrustDomain(report: Report, path: Path, provider: DraftProvider, k
 /** Rejects keys and facts about claims that a kind's tokens do not have. */
 function checkUses(report: Report, path: Path, provider: DraftProvider, kind: ProviderKind): void {
   if (kind.signin === undefined && writes(provider, 'client')) {
-    report.add([...path, 'client'], `nobody signs in through a provider of the kind ${kind.name}; remove it`, 'key');
+    report.add([...path, 'client'], `people cannot sign in with a provider of the kind ${kind.name}; remove it`, 'key');
   }
   if (kind.client.length === 0 && writes(provider, 'clients')) {
     const message = `tokens of the kind ${kind.name} name no client; remove it, and compare "sub" in a role`;
     report.add([...path, 'clients'], message, 'key');
   }
   if (kind.ofAnybody && writes(provider, 'insecure_any_audience')) {
-    const message = `anybody can have tokens of the kind ${kind.name}; write audiences: of your own`;
+    const message = `anyone can get tokens of the kind ${kind.name}; write your own audiences:`;
     report.add([...path, 'insecure_any_audience'], message, 'key');
   }
 }

@@ -18,7 +18,7 @@ export function checkLimits(report: Report, draft: DraftPolicy): void {
     if (!writes(host, 'limit') || report.has(path)) continue;
     if (host.limit === null && !saysLimit(limits)) report.add(path, needless, 'key');
     else if (routes.length > 0 && routes.every(([, route]) => writes(route, 'limit'))) {
-      report.add(path, 'no effect: each route of this host says a limit of its own; remove it', 'key');
+      report.add(path, 'no effect: each route of this host has a limit of its own; remove it', 'key');
     }
   }
   for (const { host, path, route } of routesOf(draft)) {
@@ -27,7 +27,7 @@ export function checkLimits(report: Report, draft: DraftPolicy): void {
   }
 }
 
-const needless = 'no effect: nothing further out says a limit; remove it';
+const needless = 'no effect: neither the host nor the gateway has a limit; remove it';
 
 /** Whether there is a default that null could remove. */
 const saysLimit = (limits: DraftLimits | undefined): boolean =>
@@ -92,9 +92,9 @@ function checkGateway(report: Report, draft: DraftPolicy, limits: DraftLimits): 
   const routes = routesOf(draft);
   if (report.has(['hosts']) || routes.length === 0) return;
   const counted = routes.filter(open);
-  if (counted.length === 0) idle('callers', 'each host or route says a limit of its own');
+  if (counted.length === 0) idle('callers', 'each host or route has a limit of its own');
   if (!counted.some(({ route }) => route.allow?.some((rule) => rule === undefined || admitsNobody(draft, rule)))) {
-    idle('anonymous', 'no route that it counts for lets anyone pass');
+    idle('anonymous', 'no route that it counts for allows anonymous callers');
   }
   const agents = entriesOf(draft.agents);
   if (report.touches(['agents'])) return;

@@ -37,7 +37,7 @@ function checkDoors(report: Report, { services }: DraftPolicy): void {
       .slice(0, index)
       .find(([, it]) => ingressNameOf(it) !== ingressNameOf(service) && isSamePlace(it, service));
     if (other === undefined || report.touches(['services', name])) continue;
-    const message = `Linkerd guards its pods together with those of ${quote(other[0])}, which another ingress leads to; give both the same one`;
+    const message = `its pods are also those of ${quote(other[0])}, which another ingress leads to; give both the same ingress`;
     report.add(['services', name, 'ingress'], message, 'key');
   }
 }

@@ -27,8 +27,9 @@ export function wantsProofs(report: Report, { gateway, hosts }: DraftPolicy, val
   if (value !== 'certificate' && proofs) return undefined;
   if (value !== 'dpop' && certificates) return undefined;
   const write = { dpop: `proof: { rate: ${DEFAULTS.proofRate}/s }`, certificate: 'tls: { client_ca_file: … }' };
-  if (value === 'certificate') return `no certificates of clients are taken; write ${write.certificate} under gateway`;
-  return `no proofs are taken; write ${write.dpop} under gateway`;
+  if (value === 'certificate')
+    return `no certificates of clients are accepted; write ${write.certificate} under gateway`;
+  return `no proofs are accepted; write ${write.dpop} under gateway`;
 }
 
 function checkKeys(report: Report, { proof }: DraftGateway): void {
@@ -48,6 +49,6 @@ function checkUse(report: Report, draft: DraftPolicy): void {
     ([name, it]) => report.touches(['providers', name]) || writes(it, 'audiences', 'insecure_any_audience'),
   );
   if (taken || providers.length === 0) return;
-  const message = 'no effect: no provider has audiences, so no tokens are taken; add some to one, or remove this';
+  const message = 'no effect: no provider has audiences, so no tokens are accepted; add some to one, or remove this';
   report.add(['gateway', 'proof'], message, 'key');
 }

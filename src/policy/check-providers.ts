@@ -77,7 +77,7 @@ export function checkProviders(report: Report, draft: DraftPolicy): void {
     }
     if (issuer === undefined || isIssuerUrl(issuer) || uri !== undefined || introspection?.endpoint !== undefined)
       continue;
-    const message = `"${issuer}" is no https: URL, so it has no discovery document; write the issuer exactly as in "iss", or add jwks_uri: https://…`;
+    const message = `"${issuer}" is not an https: URL, so it has no discovery document; write the issuer exactly as in "iss", or add jwks_uri: https://…`;
     report.add(['providers', name, 'issuer'], message);
   }
   for (const [name, host] of entriesOf(draft.hosts)) {
@@ -105,7 +105,7 @@ function checkPrefixes(report: Report, draft: DraftPolicy, host: string, names: 
       const message = `missing key "prefix": ${host} accepts several providers; write subject: { prefix: ${name}- }`;
       report.add(path, message, 'key');
     } else if (clash !== undefined) {
-      const message = `begins like the prefix of ${clash}, which ${host} accepts as well; write ${name}-`;
+      const message = `begins like the prefix of ${clash}, which ${host} also accepts; write ${name}-`;
       report.add(path, message);
     }
   }

@@ -46,7 +46,7 @@ function isOfDirectService(report: Report, rule: Path): boolean {
 /** `role: anyone` is meant as `who: anyone`. */
 function isEverybody(report: Report, { name, path }: Reference): boolean {
   if (path.at(-1) !== 'role' || path.at(-3) !== 'allow' || !EVERYBODY.includes(name)) return false;
-  report.add(path, `${quote(name)} is no role; write who: ${name}`);
+  report.add(path, `${quote(name)} is not a role; write who: ${name}`);
   const rule = find(report.tree, path.slice(0, -1));
   if (rule?.kind === 'map') rename(rule, 'role', 'who');
   return true;

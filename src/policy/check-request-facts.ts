@@ -60,7 +60,7 @@ function networksOf(report: Report, draft: DraftPolicy): readonly { readonly ran
     });
 }
 
-const OTHERWISE = 'trust the proxies’ own addresses alone, or write insecure_proxied_networks: true beside';
+const OTHERWISE = 'trust only the proxies’ own addresses, or write insecure_proxied_networks: true beside';
 
 /** Ranges of trusted proxies that may contain clients, if networks give roles. */
 const wide = (trusted: readonly (Range | undefined)[], gives: boolean) =>

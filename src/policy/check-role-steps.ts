@@ -149,7 +149,7 @@ function checkLevels(report: Report, roles: Roles, order: readonly string[]): vo
       if (known || own > MAX_ROLE_LEVELS) tooDeep.add(role);
       if (own > MAX_ROLE_LEVELS) {
         const way = inWords([role, ...wayFrom(to, next)]);
-        const message = `${own} levels of roles, any, all and none lie below, and a role may rest on at most ${MAX_ROLE_LEVELS}: ${way}`;
+        const message = `${own} levels of roles, any, all and none are below, and a role may depend on at most ${MAX_ROLE_LEVELS}: ${way}`;
         if (!known) report.add(path, message);
         takeOut(report, path);
       } else if (own > deepest) {

@@ -55,7 +55,7 @@ function checkProvider(report: Report, draft: DraftPolicy, at: FactAt, providers
   } else if (fact.all && !at.within?.some((it) => neededAcrs(draft).fact(it).length > 1)) {
     const [acr, other] = neededAcrs(draft).fact(fact);
     if (other === undefined) return;
-    const message = `never true: somebody signs in by ${acr} or by ${other}, and not by both; write any`;
+    const message = `never true: a person signs in by ${acr} or by ${other}, not by both; write any`;
     report.add([...path, 'all'], message, 'key');
   }
 }

@@ -42,16 +42,16 @@ export function checkRuleServices(report: Report, draft: DraftPolicy, { route, p
     if (own === routed) {
       report.add(here, 'no effect: it is the route’s own service; remove it, or write another', 'key');
     } else if (ca !== undefined && known.ca !== undefined && ca !== known.ca) {
-      const message = `${quote(own)} is verified by ${ca}, and ${quote(known.name)} by ${known.ca}, but nginx has one CA for a route; give both the same one, or write a route of its own`;
+      const message = `${quote(own)} is verified by ${ca}, and ${quote(known.name)} by ${known.ca}, but nginx has one CA for a route; give both the same one, or write another route for it`;
       report.add(here, message);
     }
     const [speaks, others] = [protocolOf(draft, own), protocolOf(draft, routed)];
     if (speaks !== undefined && others !== undefined && speaks !== others) {
-      const message = `${quote(own)} speaks ${speaks}, and ${quote(routed)} ${others}, but nginx has one protocol for a route; write a route of its own`;
+      const message = `${quote(own)} speaks ${speaks}, and ${quote(routed)} ${others}, but nginx has one protocol for a route; write another route for it`;
       report.add(here, message);
     }
     if (own !== routed && !sameHeaders(draft, own, routed)) {
-      const message = `${quote(own)} and ${quote(routed)} receive other request headers, but nginx has one list for a route; give both the same request_headers, or write a route of its own`;
+      const message = `${quote(own)} and ${quote(routed)} receive other request headers, but nginx has one list for a route; give both the same request_headers, or write another route for it`;
       report.add(here, message);
     }
     if (known.ca === undefined) known = { name: own, ca };

@@ -29,7 +29,7 @@ export function checkRules(report: Report, draft: DraftPolicy): void {
       const first = coveredBy(draft, known, before);
       if (first) {
         const allowed = formatPath([...route.path.slice(-1), 'allow', first.index]);
-        const message = `no effect: ${allowed} above, ${first.who}, lets all of these through; put this rule before it, or remove it`;
+        const message = `no effect: ${allowed} above, ${first.who}, already allows all of these; put this rule before it, or remove it`;
         report.add(path, message, 'key');
       }
       before.push(known);
@@ -71,7 +71,7 @@ function checkForm(report: Report, draft: DraftPolicy, { route }: RouteAt, rule:
   const name = serviceOf(route, rule) ?? '';
   const service = draft.services?.[name];
   if (as !== undefined && as !== 'default' && service && isDirect(service)) {
-    const why = `service ${quote(name)} is reached by its url, with no identity`;
+    const why = `nginx connects to service ${quote(name)} by its url, without an identity`;
     report.add([...path, 'as'], `no effect: ${why}; remove it`, 'key');
   }
 }
@@ -88,7 +88,7 @@ function checkTools(report: Report, rule: DraftForm, path: Path): void {
   }
   const other = rule.methods?.findIndex((it) => it !== undefined && it !== 'POST') ?? -1;
   if (other >= 0) {
-    const message = 'no effect beside tools: a message of MCP is a POST; remove it';
+    const message = 'no effect beside tools: an MCP message is a POST; remove it';
     report.add([...path, 'methods', other], message);
   }
 }

@@ -43,7 +43,7 @@ function checkService(report: Report, draft: DraftPolicy, path: Path, service: D
 
 function checkMeshService(report: Report, draft: DraftPolicy, path: Path, service: DraftService): void {
   if (!draft.mesh && !report.has(['mesh'])) {
-    const found = writes(service, 'authority') ? 'there is no mesh to reach it through' : 'it does not say where it is';
+    const found = writes(service, 'authority') ? 'the policy has no mesh' : 'it does not say where it is';
     report.add(path, `${found}; write url: https://HOST:PORT, or a mesh section`, 'key');
   } else if (!writes(service, 'authority')) {
     report.add([...path, 'authority'], 'missing key "authority"; write the Host that the service expects', 'key');
@@ -66,7 +66,7 @@ function checkAuthorities(report: Report, services: readonly [string, DraftServi
     const key = `${ingressNameOf(service)} ${authority}`;
     const other = seen.get(key);
     if (other !== undefined) {
-      const message = `service ${quote(other)} has this authority, and the ingress could not tell them apart; write another`;
+      const message = `service ${quote(other)} has this authority, and the ingress cannot distinguish them; write another`;
       report.add(['services', name, 'authority'], message);
     }
     seen.set(key, name);

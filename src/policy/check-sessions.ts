@@ -84,7 +84,7 @@ function checkTimes(report: Report, { session }: DraftGateway): void {
   const idle = bound('idle', isKnown ? absolute : MAX_SESSION, whole);
   const unused = writes(session, 'idle') ? idle : Math.min(DEFAULTS.sessionIdle, absolute);
   const sure = isKnown && !report.touches(['gateway', 'session', 'idle']);
-  bound('fresh', sure ? unused : MAX_SESSION, `idle, ${unused}s, so nobody would be asked; write less`);
+  bound('fresh', sure ? unused : MAX_SESSION, `idle, ${unused}s, so the provider would never be asked; write less`);
 }
 
 function checkSignin(report: Report, draft: DraftPolicy, { signin, insecure_http: plain }: DraftGateway): void {
@@ -133,12 +133,12 @@ function checkUse(report: Report, draft: DraftPolicy): void {
   }
   const routes = routesOf(draft).filter((route) => takesSessions(draft, route));
   if (routes.length === 0) {
-    report.add(path, 'no effect: no route takes sessions; add session to an accept, or remove this', 'key');
+    report.add(path, 'no effect: no route accepts sessions; add session to an accept, or remove this', 'key');
     return;
   }
   for (const [name] of clients) {
     if (routes.some((route) => providersOfHost(draft, route)?.includes(name) ?? true)) continue;
-    const message = 'no effect: no route that takes sessions accepts this provider; accept it there, or remove this';
+    const message = 'no effect: no route that accepts sessions accepts this provider; accept it there, or remove this';
     report.add(['providers', name, 'client'], message, 'key');
   }
 }

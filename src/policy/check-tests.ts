@@ -12,7 +12,7 @@ export function checkTests(report: Report, draft: DraftPolicy): void {
     const path = ['tests', index];
     const methods = METHODS.filter((method) => writes(test, method));
     if (methods.length > 1)
-      report.add([...path, String(methods[1])], 'a test asks once; write a test for each method', 'key');
+      report.add([...path, String(methods[1])], 'a test has one request; write a test for each method', 'key');
     if (methods.length === 0 && !report.touches(path)) {
       report.add(path, 'missing method; write GET: https://HOST/PATH, or another method', 'key');
     }
@@ -44,7 +44,7 @@ function checkCaller(
     report.add(path, 'no caller; write nobody, { roles: [staff] } or { provider: okta, claims: { … } }', 'key');
   }
   if (writes(as, 'agent') && claims && !roles) {
-    const message = 'no effect beside claims, which say themselves whether an agent asks; remove it';
+    const message = 'no effect beside claims, which say whether an agent acts; remove it';
     report.add([...path, 'agent'], message, 'key');
   }
   for (const key of ['network', 'certificate'].filter((it) => roles && writes(as, it))) {

@@ -46,7 +46,7 @@ function checkProxy(report: Report, path: Path, proxy: DraftProxy, outer: DraftP
 function checkGrpc(report: Report, path: Path, proxy: DraftProxy): void {
   for (const key of ['stream', 'buffering', 'request_buffering'] as const) {
     if (!writes(proxy, key)) continue;
-    report.add([...path, key], 'no effect: gRPC passes as it comes, both ways; remove it', 'key');
+    report.add([...path, key], 'no effect: gRPC is never buffered; remove it', 'key');
   }
 }
 
@@ -54,17 +54,17 @@ function checkGrpc(report: Report, path: Path, proxy: DraftProxy): void {
 function checkCors(report: Report, path: Path, cors: DraftCors | null, host: DraftHost | undefined): void {
   if (cors === null) {
     if (host?.cors === undefined || host.cors === null) {
-      report.add(path, 'no effect: pages of other origins may not ask anyway; remove it', 'key');
+      report.add(path, 'no effect: pages of other origins may not send requests anyway; remove it', 'key');
     }
     return;
   }
   const { origins = [], credentials, headers = [] } = cors;
   const all = report.has([...path, 'origins']) ? -1 : origins.indexOf('*');
   if (all >= 0 && credentials === true) {
-    const message = 'browsers send no credentials to a service that any page may ask; write the origins that may';
+    const message = 'browsers send no credentials to a service that is open to any page; write the allowed origins';
     report.add([...path, 'origins', all], message);
   } else if (all >= 0 && origins.length > 1) {
-    report.add([...path, 'origins', all], '"*" is every origin; keep it alone, or write the origins that may');
+    report.add([...path, 'origins', all], '"*" is every origin; keep only that, or write the allowed origins');
   }
   checkNames(report, [...path, 'headers'], headers);
   checkNames(report, [...path, 'expose'], cors.expose ?? []);

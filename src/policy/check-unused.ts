@@ -6,8 +6,8 @@ import type { Report } from './report.ts';
 
 const ADVICE: Readonly<Record<Named, string>> = {
   provider: 'accept it in the providers of a host, or remove it',
-  role: 'let it do something in an allow, or remove it',
-  agent: 'let it do something in an allow, or remove it',
+  role: 'use it in an allow, or remove it',
+  agent: 'use it in an allow, or remove it',
   service: 'route a path to it, or remove it',
   ingress: 'name it in the "ingress" of a service, or remove it',
   identity: 'name it in the "as" of a rule, or remove it',

@@ -99,7 +99,7 @@ const BAD_ALIAS = 'no anchor';
 /** What to write instead, by the library's code. */
 const ADVICE: Partial<Record<YAMLError['code'], string>> = {
   BAD_ALIAS: `${BAD_ALIAS} of this name stands before this alias; write the value out`,
-  BAD_DQ_ESCAPE: 'this is no escape in double quotes; use single quotes',
+  BAD_DQ_ESCAPE: 'this is not an escape in double quotes; use single quotes',
   BAD_INDENT: 'this line is not indented like the ones beside it; indent with the same number of spaces',
   BAD_PROP_ORDER: 'an anchor or tag stands in the wrong place; leave it out',
   BAD_SCALAR_START: 'a plain value cannot begin with this character; put it in quotes',

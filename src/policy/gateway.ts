@@ -29,9 +29,9 @@ const assertion = mapping({
   // An assertion cannot be revoked.
   lifetime: s
     .secondsWithin({ least: '10s', most: '600s' })
-    .describe('How long an assertion is good, from 10s to 10m.')
+    .describe('Lifetime of an assertion, from 10s to 10m.')
     .prefault('60s'),
-}).describe('Services receive X-Meshgate-Assertion: a short signed statement of who asks.');
+}).describe('Services receive X-Meshgate-Assertion: a short signed token that says who the caller is.');
 
 /** Settings of assertions. */
 export interface Assertion extends z.output<typeof assertion> {
@@ -41,19 +41,21 @@ export interface Assertion extends z.output<typeof assertion> {
 
 const inner = mapping({
   listen: a.port.describe('Port of the inner listener.').prefault(DEFAULTS.innerListen),
-  client_ca_file: s.filePath.describe('CA that the certificates of services are verified with.'),
+  client_ca_file: s.filePath.describe('CA for the certificates of services.'),
   tls: tls.describe('Server certificate of the inner listener. Default: the host’s.').optional(),
-}).describe('Where services ask for the person whose request they serve: mutual TLS, and the assertion they got.');
+}).describe(
+  'The listener where services send requests for the person whose request they serve: with mutual TLS, and the assertion that they received.',
+);
 
 /** The listener of the second hop. */
 export type Inner = z.output<typeof inner>;
 
 const hsts = mapping({
-  max_age: s.secondsWithin({ least: '1d' }).describe('How long browsers ask for a host over TLS alone; at least 1d.'),
+  max_age: s.secondsWithin({ least: '1d' }).describe('How long browsers use only TLS for a host; at least 1d.'),
   include_subdomains: orElse(onlyTrue('For all names below each host, too.'), false),
 })
   .register(hints, { what: 'a mapping', write: '{ max_age: 365d }' })
-  .describe('Strict-Transport-Security (RFC 6797) in every answer. Default: what services say.');
+  .describe('Strict-Transport-Security (RFC 6797) in every response. Default: left to services.');
 
 export const gateway = mapping({
   clock_skew: s
@@ -69,21 +71,21 @@ export const gateway = mapping({
     s
       .list(a.cidr, '[10.0.0.0/8]')
       .describe(
-        'Addresses of proxies whose X-Forwarded-For is believed: each can claim to be any other. Default: none.',
+        'Addresses of proxies whose X-Forwarded-For the gateway believes: each can claim any client address. Default: none.',
       ),
   ),
   insecure_proxied_networks: onlyTrue(
-    'trusted_proxies may be wide, and overlap networks of roles, though clients in there can forge any address.',
+    'trusted_proxies may be wide, and overlap networks of roles, although clients in them can forge any address.',
   ),
   resolver: orNone(
     s.list(a.resolver, '[10.0.0.10]').describe('DNS servers for providers and ingress. Default: those of the machine.'),
   ),
   listen: a.port.describe('Port of the image.').prefault(DEFAULTS.listen),
   tls: doorTls.optional(),
-  insecure_http: orElse(onlyTrue('The image serves plain HTTP: tokens travel in the clear.'), false),
+  insecure_http: orElse(onlyTrue('The image serves plain HTTP, so tokens are not encrypted on the network.'), false),
   assertion: assertion.optional(),
   inner: inner.optional(),
-  health: mapping({ listen: a.listener.describe('Where probes ask, over plain HTTP: for the inside only.') })
+  health: mapping({ listen: a.listener.describe('Listener for probes over plain HTTP, only for internal use.') })
     .transform(({ listen }) => String(listen))
     .describe('Health over TCP. Default: on the unix socket alone.')
     .optional(),

@@ -37,7 +37,7 @@ function adviceFor(service: Service, policy: Policy, closed: ReadonlySet<string>
   const received = receivedBy(service, policy);
   const family = received.find((name) => familyOf(name) !== undefined);
   if (family !== undefined) {
-    return `it receives ${family}, and of ${familyOf(family)} only the names are erased that documentation has; write request_headers: ${USUAL} and what else its clients send`;
+    return `it receives ${family}, and of ${familyOf(family)} nginx erases only the documented names; write request_headers: ${USUAL} and what else its clients send`;
   }
   const open = [...new Set(received.flatMap(siblings))].filter((name) => !closed.has(name.toLowerCase()));
   if (open.length === 0) return undefined;

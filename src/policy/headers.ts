@@ -33,7 +33,7 @@ const source = z
         ? `{ claim: ${value} } for that claim, or one of subject, email, name, groups, roles, provider, actor`
         : undefined,
   })
-  .describe('Where the value comes from; null removes a header set further out.');
+  .describe('The source of the value; null removes a header of the host or the gateway.');
 
 interface ClaimSource {
   readonly claim: string;

@@ -27,14 +27,14 @@ const shared = {
   proxy: proxy.optional(),
   cors: cors.optional(),
   limit: placeLimit.optional(),
-  owner: s.plainText.describe('Whom people may ask, as the denied page names them.').optional(),
+  owner: s.plainText.describe('The owner that the refusal page names, whom people may ask for access.').optional(),
   ask: s
     .text(ASK, {
       what: 'an https: or mailto: link',
       write: 'https://tickets.example.com/new?reason={reason}; {reason}, {request_id} and {route} are filled in',
       fix: (value) => (typeof value === 'string' && ASK.test(`mailto:${value}`) ? `mailto:${value}` : undefined),
     })
-    .describe('Link on the denied page to ask for access: {reason}, {request_id} and {route} are filled in.')
+    .describe('Link on the refusal page to ask for access: {reason}, {request_id} and {route} are filled in.')
     .optional(),
 };
 
@@ -47,16 +47,16 @@ const spelledOut = mapping({
   role: s.reference('role').describe('Callers with this role.').optional(),
   agent: s
     .reference('agent')
-    .describe('This agent, for a person whom another rule of the route lets pass; or by itself, if it may be alone.')
+    .describe('This agent, for a person whom another rule of the route allows; or alone, if it may be.')
     .optional(),
-  who: z.enum(['authenticated', 'anyone']).describe('Everybody with a good token, or everybody.').optional(),
+  who: z.enum(['authenticated', 'anyone']).describe('Every caller with a valid credential, or everybody.').optional(),
   methods: s
     .list(z.enum(s.METHODS), '[GET, POST]')
     .describe('Methods that the rule covers, in upper case; GET includes HEAD. Default: all.')
     .optional(),
   tools: s
     .list(s.tool, '[search_*]')
-    .describe('MCP tools that the agent may call, by the headers of SEP-2243; what lists and notifies passes too.')
+    .describe('MCP tools that the agent may call, by the headers of SEP-2243; listings and notifications pass too.')
     .optional(),
   service: s.reference('service').describe('The service that these callers reach instead of the route’s.').optional(),
   as: s.reference('identity').describe('Mesh identity to connect with.').prefault('default'),
@@ -78,16 +78,16 @@ const rule = z
   });
 
 export const route = mapping({
-  service: s.reference('service').describe('The service that is asked.'),
+  service: s.reference('service').describe('The service that receives the requests.'),
   accept: s
     .list(z.enum(CREDENTIALS), '[bearer]')
     .describe(
-      'Credentials that are taken. Default: bearer where a provider has audiences, session where one has a client; certificate only where it is said.',
+      'Accepted credentials. Default: bearer if a provider has audiences, session if one has a client; certificate must be written.',
     )
     .optional(),
   audiences: s
     .list(s.plainText, '[https://mcp.example.com/mcp]')
-    .describe('One of these must be in "aud" here, in the place of the providers’ audiences (RFC 8707).')
+    .describe('One of these must be in "aud" here, instead of the providers’ audiences (RFC 8707).')
     .optional(),
   allow: s.list(rule, '[staff]').describe('Who may pass; the first rule that matches decides.'),
   ...shared,
@@ -95,7 +95,7 @@ export const route = mapping({
     'Pages may register service workers from below a folder of this route. Default: refused where people sign in.',
   ),
   insecure_service_workers: onlyTrue(
-    'The same from anywhere in this route: such a worker hears what comes back to /.meshgate/ from a provider.',
+    'The same from anywhere in this route: such a worker sees the responses of a provider to /.meshgate/.',
   ),
 })
   .register(hints, { what: 'a route', write: '{ service: wiki, allow: [staff] }' })
@@ -107,7 +107,7 @@ export const host = z
   .strictObject({
     providers: s
       .list(s.reference('provider'), '[okta]')
-      .describe('Providers whose tokens are accepted; needed where there are several.')
+      .describe('Providers whose tokens are accepted; required if there are several.')
       .optional(),
     tls: doorTls.optional(),
     ...shared,

@@ -22,7 +22,7 @@ export function mendUnknownKey(
   const route = path.length === 2 && path[0] === 'hosts' ? asRoute(key, value[key]) : undefined;
   const routes = route === undefined ? undefined : find(map, [ROUTES]);
   if (route !== undefined && routes?.kind === 'map' && !routes.entries.has(route)) {
-    const mistake = PATTERN.test(key) ? 'a path is no pattern' : 'a path begins with "/"';
+    const mistake = PATTERN.test(key) ? 'a path is not a pattern' : 'a path begins with "/"';
     report.add([...path, key], `${mistake}; write ${quote(route)}`, 'key');
     routes.entries.set(route, entry);
     remove(map, key);

@@ -8,7 +8,7 @@ import { perSecond } from './units.ts';
 
 const limit = z
   .strictObject({
-    rate: s.rate.describe('Requests that are let through in the long run.'),
+    rate: s.rate.describe('Requests that may pass in the long run.'),
     burst: s
       .count('requests', MAX_BURST)
       .describe('Requests that may come at once. Default: the number of the rate.')
@@ -37,28 +37,28 @@ export const ownLimit = limit.register(hints, { what: 'a limit', write, fix });
 export const placeLimit = z
   .union([limit, z.null()])
   .register(hints, { what: 'a limit', write: `${write}, or null for none`, fix })
-  .describe('How much each caller may ask for here; null takes away what is said further out.');
+  .describe('The budget of each caller here; null removes the limit of the host or the gateway.');
 
 /** What the gateway says of limits. */
 export const gatewayLimits = mapping({
-  callers: ownLimit.describe('For each caller, where neither route nor host has a limit.').optional(),
+  callers: ownLimit.describe('For each caller, if neither route nor host has a limit.').optional(),
   agents: ownLimit.describe('For each agent without a limit of its own, and each person that it acts for.').optional(),
   anonymous: ownLimit
     .describe(
-      `For each address, of IPv6 each /64 network, where nobody says who asks; a /48 network has ${SITE_NETWORKS} times as much. Default: the one of callers.`,
+      `For each address, of IPv6 each /64 network, if the caller is anonymous; a /48 network has ${SITE_NETWORKS} times as much. Default: the limit of callers.`,
     )
     .optional(),
   zone: s
     .bytesWithin({ least: '64k', most: '1g' })
-    .describe('Shared memory for what callers asked for, and as much again for addresses.')
+    .describe('Shared memory for the budgets of callers, and as much again for addresses.')
     .prefault(`${DEFAULTS.limitsZone >> 20}m`),
   insecure_pass_when_full: orElse(
-    onlyTrue('Where that memory is full, requests pass uncounted instead of being refused.'),
+    onlyTrue('If that memory is full, requests pass uncounted instead of being refused.'),
     false,
   ),
 })
   .register(hints, { what: 'a mapping', write: '{ callers: { rate: 600/m } }' })
-  .describe('How much callers may ask for where nothing else is said.');
+  .describe('The default budgets of callers.');
 
 /** The defaults for hosts and routes without a limit, and the settings of all limits. */
 export type GatewayLimits = z.output<typeof gatewayLimits>;

@@ -36,11 +36,11 @@ const ingress = mapping({
   server_name: a.serverName
     .describe('DNS name in the ingress’s certificate. Default: the host of the address.')
     .optional(),
-  ca_file: s.filePath.describe('CA that the ingress’s certificate is verified with.'),
+  ca_file: s.filePath.describe('CA for the ingress’s certificate.'),
   own: mapping({
     cert_file: s.certFile,
     key_file: s.keyFile,
-    client_ca_file: s.filePath.describe('CA that nginx’s certificates are verified with.'),
+    client_ca_file: s.filePath.describe('CA for nginx’s certificates.'),
     listen: a.port.describe('Port that the ingress listens on.'),
     assertion_jwks_file: s.filePath
       .describe('Copy of the gateway’s key set: the ingress then verifies the signed assertion, and roles by it.')
@@ -50,12 +50,8 @@ const ingress = mapping({
     .optional(),
   namespace: w.namespace.describe('Kubernetes namespace of the ingress.').optional(),
   labels: w.labels('ingress').optional(),
-  service_account: w.serviceAccount
-    .describe('Service account of the ingress: workloads let nobody else in.')
-    .optional(),
-  consul_service: w.consulService
-    .describe('What the ingress is registered as in Consul: workloads let nobody else in.')
-    .optional(),
+  service_account: w.serviceAccount.describe('Service account of the ingress: workloads accept no other.').optional(),
+  consul_service: w.consulService.describe('The name of the ingress in Consul: workloads accept no other.').optional(),
 }).transform(({ address, ...rest }) => {
   const { host, port } = hostPort(address, 443);
   // nginx cannot verify a certificate with a SPIFFE id alone.
@@ -73,9 +69,9 @@ export const mesh = mapping({
   // Connections to the ingress live no longer.
   rotation: s
     .secondsWithin({ least: '10s', most: '1h' })
-    .describe('Longest time that a replaced certificate is still shown, on kept connections too, from 10s to 1h.')
+    .describe('Longest time that a replaced certificate is still used, on open connections too, from 10s to 1h.')
     .prefault(`${DEFAULTS.rotation}s`),
-  ingress: ingress.describe('The door of the mesh.').optional(),
+  ingress: ingress.describe('The ingress of the mesh.').optional(),
   ingresses: z
     .record(z.string(), ingress.describe('One of the doors.'))
     .register(hints, {
@@ -95,10 +91,10 @@ export const mesh = mapping({
     })
     .meta({
       propertyNames: { pattern: s.NAME.source },
-      description: 'What nginx connects as, by name; "default" where no rule says.',
+      description: 'The identities that nginx connects with, by name; "default" for rules that name none.',
     }),
   assertion_ca_file: s.filePath
-    .describe('CA that Consul’s proxies verify the gateway with when they fetch its keys; a file of theirs.')
+    .describe('CA with which Consul’s proxies verify the gateway when they fetch its keys; a path on their machine.')
     .optional(),
 }).describe('The mesh behind the gateway.');
 

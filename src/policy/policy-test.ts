@@ -11,7 +11,7 @@ import { oneCertificateName } from './workload-names.ts';
 type Method = (typeof s.METHODS)[number];
 
 const urls = Object.fromEntries(
-  s.METHODS.map((method) => [method, a.testUrl.describe('URL that is asked with this method.').optional()]),
+  s.METHODS.map((method) => [method, a.testUrl.describe('URL of a request with this method.').optional()]),
 ) as Record<Method, z.ZodOptional<typeof a.testUrl>>;
 
 const EXPECTED = ['allowed', ...Object.keys(reasons)] as [string, ...string[]];
@@ -25,9 +25,9 @@ export const test = z
           roles: z
             .array(s.reference('role'))
             .register(hints, { what: 'a list of roles', write: '[staff]' })
-            .describe('Somebody with exactly these roles.')
+            .describe('A caller with exactly these roles.')
             .optional(),
-          agent: s.reference('agent').describe('The agent that asks for them, or by itself.').optional(),
+          agent: s.reference('agent').describe('The agent that acts for them, or alone.').optional(),
           provider: s.reference('provider').describe('Provider of the token.').optional(),
           claims: z
             .record(z.string(), z.unknown())
@@ -35,24 +35,22 @@ export const test = z
             .describe('Claims of the token, or of the session.')
             .optional(),
           signed_in: s.seconds.describe('How long ago they signed in (claim auth_time).').optional(),
-          network: a.address.describe('The address that they ask from.').optional(),
+          network: a.address.describe('The address of the client.').optional(),
           certificate: oneCertificateName.describe('The name in the certificate that they show.').optional(),
         }),
       ])
       .register(hints, { what: 'a caller', write: 'nobody, { roles: [staff] } or { provider: okta, claims: { … } }' })
-      .describe('Who asks.'),
+      .describe('The caller.'),
     ...urls,
     tool: s.toolName.describe('The MCP tool that the request calls, by the headers of SEP-2243.').optional(),
-    mcp: s.mcpMessage
-      .describe('The message of MCP that the request is, by these headers: METHOD, or METHOD:NAME.')
-      .optional(),
+    mcp: s.mcpMessage.describe('The MCP message of the request, by these headers: METHOD, or METHOD:NAME.').optional(),
     expect: z.enum(EXPECTED).describe('allowed, or the reason why not.'),
   })
   .register(hints, {
     what: 'a test',
     write: '{ as: { roles: [staff] }, GET: https://wiki.example.com/x, expect: allowed }',
   })
-  .describe('One request and what must come of it.');
+  .describe('One request and the expected decision.');
 
 type SaidOfTest = z.output<typeof test>;
 type SaidOfCaller = Exclude<SaidOfTest['as'], string>;

@@ -8,20 +8,20 @@ import * as s from './scalars.ts';
 export const proof = mapping({
   rate: s
     .perSecondWithin({ most: `${MAX_PROOF_RATE}/s` })
-    .describe(`DPoP proofs that the replay store has room for, at most ${MAX_PROOF_RATE}/s.`)
+    .describe(`DPoP proofs per second for which the replay store has room, at most ${MAX_PROOF_RATE}/s.`)
     .prefault(`${DEFAULTS.proofRate}/s`),
   age: s
     .secondsWithin({ least: '5s', most: '300s' })
-    .describe('How old a proof may be, from 5s to 5m.')
+    .describe('Greatest age of a proof, from 5s to 5m.')
     .prefault('60s'),
-  nonce: onlyTrue('Proofs need a nonce that the gateway gave.'),
+  nonce: onlyTrue('Proofs need a nonce of the gateway.'),
   keys_file: s.filePath
     .describe(
-      'JWKS of secret keys, "meshgate keys new --session" makes it: all replicas that have it take each other’s nonces.',
+      'JWKS of secret keys, "meshgate keys new --session" makes it: replicas that share it accept each other’s nonces.',
     )
     .optional(),
 })
-  .register(hints, { what: 'how proofs are taken', write: `{ rate: ${DEFAULTS.proofRate}/s }` })
+  .register(hints, { what: 'the settings of DPoP proofs', write: `{ rate: ${DEFAULTS.proofRate}/s }` })
   .describe('DPoP proofs are taken (RFC 9449).');
 
 /** How DPoP proofs are taken: so many a second, of all workers together; and for how many seconds. */

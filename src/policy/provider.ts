@@ -54,7 +54,7 @@ export type ClientAuth =
 const client = mapping({
   id: clientId.describe('Client id.'),
   secret_file: s.filePath
-    .describe('File of the client secret; a second line is the next one, or the last, while it changes.')
+    .describe('File with the client secret; during a change, a second line has the next or the previous one.')
     .optional(),
   auth: z
     .enum(['basic', 'post'])
@@ -77,32 +77,32 @@ const client = mapping({
     write: '{ id: meshgate, secret_file: /run/secrets/client }',
     fix: (value) =>
       Array.isArray(value)
-        ? 'clients: for those that tokens are issued to, or { id: meshgate, secret_file: /run/secrets/client }'
+        ? 'clients: for the clients that tokens are issued to, or { id: meshgate, secret_file: /run/secrets/client }'
         : undefined,
   })
-  .describe('The gateway as it is registered at the provider; with it, people sign in.');
+  .describe('The gateway’s registration at the provider, with which people sign in.');
 
 /** The gateway as a provider's registered client (OpenID Connect Core, section 9). */
 export type Client = z.output<typeof client>;
 
 const introspection = mapping({
-  endpoint: a.providerEndpoint
-    .describe('Where the provider is asked. Default: what its discovery document says.')
-    .optional(),
+  endpoint: a.providerEndpoint.describe('The introspection endpoint. Default: from the discovery document.').optional(),
   cache: s.secondsWithin({ least: '1s' }).describe('How long an answer counts.').prefault('1m'),
-  negative: s.seconds.describe('How long it counts that a token is not active.').prefault('10s'),
+  negative: s.seconds.describe('How long the answer counts that a token is not active.').prefault('10s'),
   timeout: s.seconds.describe('Longest wait for an answer, at most 4s.').prefault(`${MAX_INTROSPECTION_TIMEOUT}s`),
   stale: orElse(
-    s.seconds.describe('How long an answer counts besides while the provider does not answer. Default: not at all.'),
+    s.seconds.describe('How much longer an answer counts while the provider does not answer. Default: not at all.'),
     0,
   ),
-  jwts: onlyTrue('JWTs are asked for as well, once their signature holds: what is called back ends within "cache".'),
+  jwts: onlyTrue(
+    'The provider is also asked about JWTs, after their signature is verified, so that a revoked one is rejected within "cache".',
+  ),
   insecure_any_type: onlyTrue(
-    'Takes tokens of which the provider does not say "token_type": a refresh token may be one.',
+    'Accepts tokens of which the provider does not say "token_type": a refresh token may be one.',
   ),
 })
-  .register(hints, { what: 'how the provider is asked', write: '{ cache: 1m }' })
-  .describe('The provider is asked about tokens that are no JWTs (RFC 7662); needs a client.');
+  .register(hints, { what: 'the settings of introspection', write: '{ cache: 1m }' })
+  .describe('The provider is asked about tokens that are not JWTs (RFC 7662); requires a client.');
 
 /** How the gateway asks a provider about tokens (RFC 7662); times in seconds. */
 export type IntrospectionPolicy = z.output<typeof introspection>;
@@ -110,27 +110,29 @@ export type IntrospectionPolicy = z.output<typeof introspection>;
 const signin = mapping({
   scopes: s
     .list(scope, '[openid, profile, email]')
-    .describe('Scopes that are asked for. Default: what the kind of provider needs.')
+    .describe('Requested scopes. Default: those that the kind of provider needs.')
     .optional(),
   prompt: z
     .enum(['login', 'consent', 'select_account'])
-    .describe('What the provider asks each time. Default: what it thinks fit.')
+    .describe('What the provider asks the person each time. Default: the provider decides.')
     .optional(),
   max_age: s
     .secondsWithin({ least: '1s', or: ', or prompt: login for each time' })
-    .describe('The provider asks people again whose last sign-in there is longer ago.')
+    .describe('The provider asks people again if their last sign-in there is longer ago.')
     .optional(),
-  acr_values: s.list(s.acrValue, '[phr]').describe('Ways to sign in that are asked for, the best first.').optional(),
+  acr_values: s.list(s.acrValue, '[phr]').describe('Requested ways to sign in, the best first.').optional(),
   domains: orNone(
-    s.list(domain, '[example.com]').describe('People with e-mail addresses there sign in through this provider.'),
+    s
+      .list(domain, '[example.com]')
+      .describe('People with e-mail addresses of these domains sign in with this provider.'),
   ),
   userinfo: flag
-    .describe('What the ID token lacks is fetched from the UserInfo endpoint. Default: true, but for entra.')
+    .describe('Claims that the ID token lacks are fetched from the UserInfo endpoint. Default: true, except for entra.')
     .optional(),
-  label: s.plainText.describe('What the provider is called where people choose. Default: its name.').optional(),
-  par: flag
-    .describe('Requests are pushed to the provider first (RFC 9126). Default: where it requires that.')
+  label: s.plainText
+    .describe('The provider’s name on the page where people choose. Default: its name in the policy.')
     .optional(),
+  par: flag.describe('Requests are pushed to the provider first (RFC 9126). Default: if it requires that.').optional(),
 }).describe('What the gateway requests from the provider when a person signs in.');
 
 type SaidOfSignin = z.output<typeof signin>;
@@ -153,25 +155,27 @@ const groupsEndpoint = a.groupsEndpoint.transform(
 export const provider = mapping({
   kind: z
     .enum(providerKindNames)
-    .describe('What the provider is; says where groups and scopes are. Default: what the issuer looks like.')
+    .describe(
+      'The kind of the provider, which determines where its tokens have groups and scopes. Default: by the issuer.',
+    )
     .optional(),
   issuer: a.issuer.describe(
     'Compared exactly with "iss"; discovery starts here. For kind spiffe it may be spiffe:// and the trust domain.',
   ),
   tenants: s
     .list(a.tenant, '[72f988bf-86f1-41af-91ab-2d7cd011db47]')
-    .describe('Tenants whose tokens are taken, where {tenantid} stands in the issuer.')
+    .describe('Tenants whose tokens are accepted, if the issuer contains {tenantid}.')
     .optional(),
   trust_domain: trustDomain
     .describe('Trust domain of the SPIFFE ids in "sub", for kind spiffe with an https: issuer.')
     .optional(),
   jwks_uri: a.jwksUri
-    .describe('Where the keys are, for an issuer without a discovery document. Default: what discovery says.')
+    .describe('URL of the keys, for an issuer without a discovery document. Default: from discovery.')
     .optional(),
   audiences: orNone(s.list(s.plainText, '[api://wiki]').describe('One of these must be in "aud".')),
   insecure_any_audience: z
     .literal(true)
-    .describe('Instead of audiences: takes tokens that were issued for somebody else.')
+    .describe('Instead of audiences: accepts tokens that were issued for another service.')
     .optional(),
   clients: s
     .list(s.plainText, '[my-client]')
@@ -185,20 +189,20 @@ export const provider = mapping({
   subject: mapping({
     claim: s.claimPath.describe('Claim that names the caller.').prefault('sub'),
     prefix: orElse(
-      s.subjectPrefix.describe('Put before the subject; needed where one host accepts several providers.'),
+      s.subjectPrefix.describe('Precedes the subject; required if one host accepts several providers.'),
       '',
     ),
   })
     .describe('How callers of this provider are named.')
     .prefault({}),
   insecure_private_addresses: onlyTrue(
-    'The discovery document may lead to private addresses of other hosts than the issuer’s.',
+    'The discovery document may name private addresses of other hosts than the issuer’s.',
   ),
   client: client.optional(),
   signin: signin.optional(),
   introspection: introspection.optional(),
   groups_endpoint: groupsEndpoint
-    .describe('Where the groups of a policy are asked for, for people who have more than a token of entra takes.')
+    .describe('Endpoint for the policy’s groups of people who have more groups than a token of entra contains.')
     .optional(),
 }).describe('An OpenID provider that vouches for callers.');
 

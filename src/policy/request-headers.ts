@@ -21,7 +21,7 @@ export const ALWAYS_PASSED: readonly { readonly names: readonly string[]; readon
   },
   {
     names: ['Origin', 'Sec-Fetch-Site', 'Sec-Fetch-Mode', 'Sec-Fetch-Dest', 'Sec-Fetch-User'],
-    why: 'browsers say by them whose page asks: services take a request without them for one of a program, and skip their own check',
+    why: 'they say which page sends a request: without them, services treat a request as a program’s, and skip their own check',
   },
   {
     names: ['Sec-WebSocket-Key', 'Sec-WebSocket-Version', 'Sec-WebSocket-Extensions', 'Sec-WebSocket-Protocol'],
@@ -61,9 +61,9 @@ function identityNames(draft: DraftPolicy): ReadonlySet<string> {
 function mistake(lower: string, identity: ReadonlySet<string>): string | undefined {
   if (ALWAYS.has(lower)) return 'no effect: it always passes; remove it';
   if (OWN.test(lower) || identity.has(lower)) return 'no effect: the gateway sets it; remove it';
-  if (HOP.test(lower)) return 'no effect: it says something of the connection, not of the request; remove it';
+  if (HOP.test(lower)) return 'no effect: it is about the connection, not the request; remove it';
   const by = ERASED.get(lower);
-  return by === undefined ? undefined : `no effect: it is erased, for it is trusted by ${by}; remove it`;
+  return by === undefined ? undefined : `no effect: nginx erases it, because ${by} trusts it; remove it`;
 }
 
 /** Checks that every name in a service's list is one that can pass. */

@@ -32,11 +32,11 @@ export const policySchema = z.strictObject({
     .register(hints, { what: 'a version of the policy language', write: '1' })
     .describe('Version of the policy language.'),
   gateway: gateway.prefault({}),
-  providers: definitions(provider, NAME, PROVIDER, 'Who vouches for callers, by name.'),
+  providers: definitions(provider, NAME, PROVIDER, 'The providers that vouch for callers, by name.'),
   roles: definitions(fact, ROLE_NAME, ROLE, 'Roles, by name, and the fact that gives each.').prefault({}),
-  agents: definitions(agent, NAME, AGENT, 'Software that acts for people, or by itself, by name.').prefault({}),
+  agents: definitions(agent, NAME, AGENT, 'Software that acts for people, or alone, by name.').prefault({}),
   mesh: mesh.optional(),
-  services: definitions(service, NAME, SERVICE, 'What is asked, by name.'),
+  services: definitions(service, NAME, SERVICE, 'The destinations of requests, by name.'),
   headers: headers.optional(),
   hosts: definitions(host, HOST_NAME, HOST, 'Hosts by name, each with its routes by path.'),
   tests: z

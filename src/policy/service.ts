@@ -9,21 +9,21 @@ import * as w from './workload-names.ts';
 export const service = mapping({
   authority: a.authority.describe('Host that the service receives.').optional(),
   endpoint: a.endpoint
-    .describe('Where the mesh ingress finds the service. Default: the authority, port 80.')
+    .describe('Host and port of the service for the mesh ingress. Default: the authority, port 80.')
     .optional(),
   protocol: z
     .enum(['http1', 'http2', 'grpc'])
-    .describe('What the service speaks: HTTP/1.1 (WebSockets too), HTTP/2, or gRPC.')
+    .describe('Protocol of the service: HTTP/1.1 (WebSockets too), HTTP/2, or gRPC.')
     .meta({ default: 'http1' })
     .optional(),
   ingress: s
     .reference('ingress')
-    .describe('The ingress that it is reached through, of several.')
+    .describe('Its ingress, if the mesh has several.')
     .meta({ default: 'default' })
     .optional(),
   url: a.httpsUrl.describe('The service is reached directly, over TLS and not through the mesh.').optional(),
   insecure_url: a.httpUrl.describe('The service is reached directly over plain HTTP.').optional(),
-  ca_file: s.filePath.describe('CA that the service’s certificate is verified with. Default: the system’s.').optional(),
+  ca_file: s.filePath.describe('CA for the service’s certificate. Default: the system’s.').optional(),
   server_name: a.serverName.describe('DNS name in the service’s certificate. Default: the host of the URL.').optional(),
   namespace: w.namespace.describe('Kubernetes namespace of the workload.').optional(),
   labels: w.labels('workload').optional(),
@@ -33,10 +33,8 @@ export const service = mapping({
     .describe('Request headers of clients that the service receives; all others are dropped. Default: all pass.')
     .optional(),
   spiffe: w.spiffeId.describe('SPIFFE id of the service’s own workload, if an agent is this service.').optional(),
-  consul_service: w.consulService
-    .describe('What the workload is registered as in Consul. Default: the name here.')
-    .optional(),
-}).describe('Something that is asked: through the mesh by authority and endpoint, or directly by url.');
+  consul_service: w.consulService.describe('The name of the workload in Consul. Default: the name here.').optional(),
+}).describe('A destination of requests: through the mesh by authority and endpoint, or directly by url.');
 
 type SaidOfService = z.output<typeof service>;
 

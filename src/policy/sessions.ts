@@ -14,15 +14,15 @@ export const session = mapping({
   idle: s.seconds.describe('How long a session lasts without a request.').meta({ default: '8h' }).optional(),
   absolute: s.seconds.describe('How long a session lasts at most.').prefault(`${DEFAULTS.sessionAbsolute / 3600}h`),
   fresh: s.seconds
-    .describe('How long what the provider said of a person counts before it is asked again.')
+    .describe('How long the provider’s claims about a person count before it is asked again.')
     .meta({ default: '10m' })
     .optional(),
   people: s
     .count('people', MAX_PEOPLE, 'a whole number')
-    .describe('How many people have sessions at a time: shared memory has room for their records and revocations.')
+    .describe('Number of people with a session at a time: shared memory has room for their records and revocations.')
     .prefault(DEFAULTS.sessionPeople),
   insecure_forget_revocations: onlyTrue(
-    'The image starts although a restart forgets what was revoked: its state is in memory, without etcd.',
+    'The image starts although a restart erases revocations: its state is in memory, without etcd.',
   ),
 })
   .transform(({ people, forgetful, ...said }) => {
@@ -34,7 +34,7 @@ export const session = mapping({
       sessionRoom: { people, ...(forgetful && { forgetful }) },
     };
   })
-  .describe('Browsers sign in; a sealed cookie says who somebody is.');
+  .describe('People sign in with browsers; a sealed cookie identifies them.');
 
 type Session = z.output<typeof session>;
 
@@ -70,15 +70,17 @@ const signinLimit = mapping({
 })
   .register(hints, { what: 'a limit', write: '{ rate: 20/s, burst: 200 }' })
   .describe(
-    `What each address, of IPv6 each /64 network, may ask of the sign-in itself; a /48 network has ${SITE_NETWORKS} times as much. nginx counts.`,
+    `The limit of each address, for IPv6 each /64 network, at the sign-in’s own endpoints; a /48 network has ${SITE_NETWORKS} times as much. nginx counts.`,
   );
 
 export const signin = mapping({
   host: host
-    .describe('Where people sign in for all hosts, with one registered callback. Default: each host by itself.')
+    .describe(
+      'The host where people sign in for all hosts, with one registered callback. Default: each host by itself.',
+    )
     .optional(),
   tls: tls.describe('Server certificate of that host in the image. Default: the gateway’s.').optional(),
-  pages_dir: s.filePath.describe('Folder of page templates; what is not in it is the gateway’s own.').optional(),
+  pages_dir: s.filePath.describe('Folder of page templates; files that it lacks have defaults.').optional(),
   limit: signinLimit.optional(),
 }).describe('How signing in looks.');
 
@@ -91,7 +93,7 @@ const prefix = s.text(/^\/(?:[A-Za-z0-9._-]{1,64}\/){1,8}$/, {
 
 const endpoint = s.text(a.HTTPS_URL, {
   what: 'an https: URL of host and port',
-  write: 'where etcd listens for clients, as in https://etcd-0:2379 (no path)',
+  write: 'the client URL of etcd, as in https://etcd-0:2379 (no path)',
   fix: (value) => {
     const origin = typeof value === 'string' ? /^https?:\/\/[^/?#]+/.exec(value)?.[0].replace('http:', 'https:') : '';
     return origin && a.HTTPS_URL.test(origin) ? origin : undefined;
@@ -101,10 +103,12 @@ const endpoint = s.text(a.HTTPS_URL, {
 /** etcd, through its JSON gateway. */
 export const store = mapping({
   etcd: s.list(endpoint, '[https://etcd-0:2379]').describe('Endpoints of etcd, asked in turn.'),
-  ca_file: s.filePath.describe('CA that etcd’s certificates are verified with. Default: the system’s.').optional(),
+  ca_file: s.filePath.describe('CA for etcd’s certificates. Default: the system’s.').optional(),
   cert_file: s.certFile.optional(),
   key_file: s.keyFile.optional(),
   prefix: prefix.describe('Before every key.').prefault(DEFAULTS.storePrefix),
-}).describe('What several replicas share: refresh tokens (sealed), sign-outs. Default: each is on its own.');
+}).describe(
+  'The store that several replicas share, with sealed refresh tokens and sign-outs. Default: each is on its own.',
+);
 
 export type Etcd = z.output<typeof store>;

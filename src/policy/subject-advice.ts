@@ -29,7 +29,7 @@ export function subjectAdvice(policy: Policy): readonly Advice[] {
     const one = all.find((it, index) => all.slice(index + 1).some((other) => areMixed(it, other)));
     const other = one && all.find((it) => it !== one && areMixed(one, it));
     if (one === undefined || other === undefined) return [];
-    const text = `it takes whoever ${one.name} calls ann for the one that ${other.name} calls ann; write subject: { prefix: ${one.name}- } and ${other.name}- for these providers, or a service of its own for each of their hosts`;
+    const text = `it cannot distinguish the subject ann of ${one.name} from the subject ann of ${other.name}; write subject: { prefix: ${one.name}- } and ${other.name}- for these providers, or a service of its own for each of their hosts`;
     return [{ at: service.at, path: `services.${service.name}`, text }];
   });
 }

@@ -12,9 +12,9 @@ export const doorTls = mapping({
   cert_file: s.certFile.optional(),
   key_file: s.keyFile.optional(),
   client_ca_file: s.filePath
-    .describe('CA that certificates of clients are verified with: they may show one. Default: none is asked for.')
+    .describe('CA for certificates of clients, which may show one. Default: no certificates are requested.')
     .optional(),
-}).describe('Server certificate of the image, and whose client certificates are taken.');
+}).describe('Server certificate of the image, and the CA for client certificates.');
 
 type DoorTls = z.output<typeof doorTls>;
 

@@ -8,7 +8,7 @@ import * as s from './scalars.ts';
 /** How nginx proxies requests of a route; a route's keys replace its host's. */
 export const proxy = mapping({
   stream: flag
-    .describe('Events and messages pass at once, both ways: nothing is buffered, and silence may last an hour.')
+    .describe('Events and messages pass at once, both ways: nothing is buffered, and a pause may last an hour.')
     .meta({ default: false })
     .optional(),
   // The kernel gives up after about 75 s.
@@ -19,12 +19,12 @@ export const proxy = mapping({
     .optional(),
   send_timeout: s
     .secondsWithin({ least: '1s', most: '86400s' })
-    .describe('Longest pause of the service while it takes a request; 1h with stream.')
+    .describe('Longest pause of the service while it reads a request; 1h with stream.')
     .meta({ default: `${PROXY_DEFAULTS.silence}s` })
     .optional(),
   read_timeout: s
     .secondsWithin({ least: '1s', most: '86400s' })
-    .describe('Longest pause of the service while it answers; 1h with stream.')
+    .describe('Longest pause of the service while it responds; 1h with stream.')
     .meta({ default: `${PROXY_DEFAULTS.silence}s` })
     .optional(),
   max_body: s
@@ -32,14 +32,14 @@ export const proxy = mapping({
     .describe('Largest body of a request.')
     .meta({ default: `${PROXY_DEFAULTS.maxBody >> 20}m` })
     .optional(),
-  buffering: flag.describe('false: answers pass to the client as they come.').meta({ default: true }).optional(),
+  buffering: flag.describe('false: responses pass to the client as they come.').meta({ default: true }).optional(),
   request_buffering: flag
     .describe('false: bodies of requests pass to the service as they come.')
     .meta({ default: true })
     .optional(),
 })
   .register(hints, { what: 'a mapping', write: '{ read_timeout: 5m }' })
-  .describe('How nginx carries the requests.');
+  .describe('How nginx proxies the requests.');
 
 type SaidOfProxy = z.output<typeof proxy>;
 
@@ -71,7 +71,7 @@ export const cors = z
     mapping({
       origins: s
         .list(origin, '[https://app.example.com]')
-        .describe('Origins whose pages may ask, exactly; or "*" alone for all, without credentials.'),
+        .describe('Origins whose pages may send requests, exactly; or only "*" for all, without credentials.'),
       methods: s
         .list(z.enum(s.METHODS), '[GET, POST]')
         .describe('Methods that they may use. Default: those of the route’s rules.')
@@ -83,7 +83,7 @@ export const cors = z
       expose: orNone(
         s
           .list(s.headerName, '[ETag]')
-          .describe('Headers of answers that they may read, beside those that all may. Default: none.'),
+          .describe('Response headers that they may read, besides those that are always readable. Default: none.'),
       ),
       credentials: flag.describe('true: the browser sends cookies along.').prefault(false),
       max_age: s
@@ -94,7 +94,7 @@ export const cors = z
     z.null(),
   ])
   .register(hints, { what: 'a mapping', write: '{ origins: [https://app.example.com] }, or null for none' })
-  .describe('Pages of other origins that may ask; null takes away what the host says.');
+  .describe('Pages of other origins that may send requests; null removes the host’s setting.');
 
 type SaidOfCors = z.output<typeof cors>;
 type Method = (typeof s.METHODS)[number];

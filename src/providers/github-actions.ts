@@ -57,5 +57,5 @@ export const help: ClaimHelp = {
 
 export const about: AboutKind = {
   title: 'GitHub Actions',
-  registering: ['Nobody signs in through GitHub Actions: its jobs send tokens of their own.'],
+  registering: ['People cannot sign in with GitHub Actions: its jobs send their own tokens.'],
 };

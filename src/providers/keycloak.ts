@@ -50,8 +50,8 @@ export const help: ClaimHelp = {
 export const about: AboutKind = {
   title: 'Keycloak',
   registering: [
-    'Keycloak, Clients > Create client > OpenID Connect; client authentication on, standard flow alone.',
+    'Keycloak, Clients > Create client > OpenID Connect; client authentication on, only the standard flow.',
     'For groups: the client’s dedicated scope > Add mapper > Group Membership, token claim name "groups", full path off.',
-    'For roles: Client scopes > roles > Mappers > "realm roles" and "client roles": "Add to ID token". As installed they are in access tokens alone, and no sign-in brings them.',
+    'For roles: Client scopes > roles > Mappers > "realm roles" and "client roles": "Add to ID token". By default they are only in access tokens, so a sign-in does not return them.',
   ],
 };

@@ -34,5 +34,5 @@ export const help: ClaimHelp = {
 
 export const about: AboutKind = {
   title: 'a Kubernetes cluster',
-  registering: ['Nobody signs in through a cluster: its workloads send tokens of their service accounts.'],
+  registering: ['People cannot sign in with a cluster: its workloads send tokens of their service accounts.'],
 };

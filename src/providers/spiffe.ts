@@ -24,5 +24,5 @@ export const help: ClaimHelp = {
 
 export const about: AboutKind = {
   title: 'a SPIFFE trust domain',
-  registering: ['Nobody signs in through a trust domain: its workloads send JWT-SVIDs.'],
+  registering: ['People cannot sign in with a trust domain: its workloads send JWT-SVIDs.'],
 };

@@ -1,12 +1,14 @@
 // make bench: what a request costs, and what it holds. Prints a table; writes results.json and chart.svg beside this.
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newRing } from '../../src/session/rotate-ring.ts';
 import { removeLeftovers, removeRun, runId } from '../harness/docker.ts';
 import { createCa } from '../harness/pki.ts';
+import { withAblation } from './ablation.ts';
 import { chart } from './chart.ts';
 import { startIssuer } from './issuer.ts';
+import { host } from './load.ts';
 import { busy } from './machine.ts';
 import { measure } from './measure.ts';
 import { createMesh } from './mesh.ts';
@@ -17,6 +19,7 @@ import { readSettings } from './settings.ts';
 import { table } from './table.ts';
 import { createSigner } from './tokens.ts';
 
+const DOCS = join(import.meta.dirname, '../../docs/bench.md');
 const address = '127.0.0.1';
 const say = (text: string) => console.error(`bench: ${text}`);
 
@@ -29,17 +32,19 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'meshgate-bench-'));
   const port = settings.port + ports.issuer;
   const ca = await createCa('meshgate bench CA');
+  const tls = (await ca.server(host)).pem;
   const signer = await createSigner(`https://${address}:${port}`, Math.floor(Date.now() / 1000));
   const issuer = await startIssuer(signer, port, await ca.server(address));
   try {
     const mesh = await createMesh(most);
     const ring = newRing(Date.now() / 1000);
-    const found = await measure({ folder, signer, ca: ca.cert, mesh, ring }, settings, say);
+    const found = await measure({ folder, signer, ca: ca.cert, tls, mesh, ring }, settings, say);
     const { spreads, at } = found;
     const isWanted = settings.only.length === 0 || settings.only.includes('offline');
     const numbers = { ...found.numbers, ...(isWanted && measureOffline(say)) };
     const date = new Date().toISOString();
     console.log(table(numbers, spreads));
+    writeFileSync(DOCS, withAblation(readFileSync(DOCS, 'utf8'), numbers));
     if (settings.only.length > 0) return;
     const results = { ...numbers, ...at, date, rounds: settings.rounds };
     writeFileSync(join(import.meta.dirname, 'results.json'), JSON.stringify(results, null, 2) + '\n');

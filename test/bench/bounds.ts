@@ -46,6 +46,18 @@ export const bounds: readonly Bound[] = [
     limit: 2,
     digits: 1,
   },
+  {
+    text: 'TLS in, mTLS out: known token / bare, log in a file',
+    measured: ratio('part_file.cpu_us', 'part_bare.cpu_us'),
+    limit: 2.3,
+    digits: 2,
+  },
+  {
+    text: 'TLS in, mTLS out: known token / bare, log on standard output',
+    measured: ratio('part_stdout.cpu_us', 'part_bare.cpu_us'),
+    limit: 2.5,
+    digits: 2,
+  },
   { text: '200 routes / one route', measured: ratio('routes200.cpu_us', 'known.cpu_us'), limit: 1.05, digits: 3 },
   {
     text: '100 identities / one identity',

@@ -18,7 +18,9 @@ const colours = { bare: '#848d97', hop: '#848d97', gateway: '#2f81f7', cmodule: 
 /** A bar a system: CPU per request. */
 export function chart(numbers: Numbers, at: Surroundings & { readonly date: string }): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
-  const bars = systems.flatMap(({ key, label, runs }) => {
+  const bars = systems.flatMap((system) => {
+    const { key, label, runs } = system;
+    if ('part' in system) return [];
     const value = numbers[`${key}.cpu_us`];
     return value === undefined ? [] : [{ label, value, colour: colours[runs] }];
   });

@@ -26,12 +26,13 @@ export async function checkSystem(
   token: string,
   credential: string,
 ): Promise<void> {
-  const checks = system.runs === 'gateway' || system.runs === 'cmodule';
+  const part = 'part' in system ? system.part : undefined;
+  const checks = (system.runs === 'gateway' && part !== 'proxied' && part !== 'hop') || system.runs === 'cmodule';
   await nginx.untilOpen(path, token);
   must((await nginx.ask(path, credential)).status === 200, system.key, 'what is measured is refused');
   const refused = (await nginx.ask(path, forged(credential))).status;
   must(refused === (checks ? 401 : 200), system.key, `a forged credential is answered with ${refused}`);
-  if (system.runs !== 'gateway') return;
+  if (system.runs !== 'gateway' || !checks) return;
   must((await nginx.ask(path)).status === 401, system.key, 'a request without a token is not refused');
 }
 

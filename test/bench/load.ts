@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 /** A bounded number of requests from a file of lines `PATH TOKEN`. */
 export interface Load {
   readonly port: number;
+  readonly tls?: boolean;
   readonly file: string;
   readonly count: number;
   readonly connections: number;
@@ -30,8 +31,8 @@ const longest = 600;
  * @param atEnd called when all requests are answered and before wrk ends: the moment to read the worker's accounts
  */
 export async function run(load: Load, atEnd: () => void): Promise<Counted> {
-  const { port, file, count, connections } = load;
-  const url = `http://127.0.0.1:${port}/`;
+  const { port, tls, file, count, connections } = load;
+  const url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}/`;
   const wrk = spawn(
     'wrk',
     [

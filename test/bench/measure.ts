@@ -28,7 +28,7 @@ type Say = (text: string) => void;
 
 export async function measure(ground: Ground, settings: Settings, say: Say): Promise<Found> {
   const wanted = (key: string) => settings.only.length === 0 || settings.only.includes(key);
-  const chosen = systems.filter(({ key }) => wanted(key));
+  const chosen = systems.filter((system) => wanted(system.key) || ('part' in system && wanted('ablation')));
   const backend = await startBackend(ground, settings.port + ports.backend, settings.port + ports.ingress);
   const known = (await ground.signer.sign('RS256', 1))[0]!;
   const cpu = await cpuNumbers(ground, settings, chosen, backend, known, say);

@@ -96,7 +96,7 @@ export async function growth(
     if (sent >= count) break;
     const counted = await load(ground, nginx, mixed, step);
     must(counted.refused === step / 5, 'growth', `${counted.refused} of ${step} requests were refused`);
-    nginx.forget();
+    await nginx.forget();
   }
   await nginx.stop();
   return { kb: grown(looks), looks };

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { docker, runId, runLabel } from '../harness/docker.ts';
-import { type Sent, send } from '../harness/http.ts';
+import { type Sent, send, type Target } from '../harness/http.ts';
 import { until } from '../harness/until.ts';
 import { host } from './load.ts';
 import { Worker } from './process.ts';
@@ -14,6 +16,10 @@ export interface NginxSpec {
   /** Written to the folder that the container sees as /bench. */
   readonly files: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** It serves TLS, with a certificate of this CA. */
+  readonly ca?: string;
+  /** Its access log is on standard output; else in a file. */
+  readonly streams?: boolean;
   /** A shell command that ends in `exec`. */
   readonly command: string;
 }
@@ -35,11 +41,16 @@ export class Nginx {
   readonly name: string;
   readonly port: number;
   readonly worker: Worker;
+  readonly tls: boolean;
+  readonly #spec: NginxSpec;
   readonly #container: string;
   readonly #log: string;
+  #forgotten = 0;
 
   private constructor(spec: NginxSpec, container: string, worker: Worker, log: string) {
     this.name = spec.name;
+    this.tls = spec.ca !== undefined;
+    this.#spec = spec;
     this.#container = container;
     this.port = spec.port;
     this.worker = worker;
@@ -67,7 +78,7 @@ export class Nginx {
       ...['--entrypoint', '/bin/sh', spec.image, '-c', spec.command],
     );
     try {
-      await until(() => answers(spec.port), { what: `${spec.name} on port ${spec.port}`, timeoutMs: 60_000 });
+      await until(() => answers(spec), { what: `${spec.name} on port ${spec.port}`, timeoutMs: 60_000 });
       return new Nginx(spec, container, await Worker.of(container), join(own, 'access.log'));
     } catch (error) {
       const logs = await docker('logs', '--tail', '20', container).catch(String);
@@ -80,9 +91,22 @@ export class Nginx {
     return readFileSync(this.#log, 'utf8').split('\n').slice(0, -1);
   }
 
-  /** Empties the access log, so that it does not fill the machine's memory. */
-  forget(): void {
-    truncateSync(this.#log);
+  /** Number of lines in the access log since the last {@link forget}; on a stream, once there are as many as expected. */
+  async logged(expected: number): Promise<number> {
+    if (!this.#spec.streams) return this.log().length;
+    const what = `${expected} lines in the log of ${this.name}`;
+    return until(async () => this.#streamed().then((count) => (count >= expected ? count : undefined)), { what });
+  }
+
+  async #streamed(): Promise<number> {
+    const { stdout } = await promisify(execFile)('sh', ['-c', `docker logs ${this.#container} 2>/dev/null | wc -l`]);
+    return Number(stdout) - this.#forgotten;
+  }
+
+  /** Empties the access log, so that it does not fill the machine's memory; a stream is counted from here on. */
+  async forget(): Promise<void> {
+    if (this.#spec.streams) this.#forgotten += await this.#streamed();
+    else truncateSync(this.#log);
   }
 
   /** Waits until a good token is let through: the gateway fetches keys in the background. */
@@ -105,8 +129,7 @@ export class Nginx {
 
   /** One request with a token, or a cookie; the answer's status and text. */
   async ask(path: string, credential?: string): Promise<{ status: number; text: string }> {
-    const target = { host: '127.0.0.1', port: this.port, tls: false, name: host };
-    const answer = await send(target, { path, ...credentialOf(credential) });
+    const answer = await send(targetOf(this.#spec), { path, ...credentialOf(credential) });
     return { status: answer.status, text: answer.text };
   }
 }
@@ -121,9 +144,17 @@ function credentialOf(text: string | undefined): Pick<Sent, 'token' | 'headers'>
   return text.startsWith('__Host-') ? { headers: { Cookie: text } } : { token: text };
 }
 
-async function answers(port: number): Promise<boolean> {
+const targetOf = ({ port, ca }: NginxSpec): Target => ({
+  host: '127.0.0.1',
+  port,
+  tls: ca !== undefined,
+  name: host,
+  ...(ca !== undefined && { ca }),
+});
+
+async function answers(spec: NginxSpec): Promise<boolean> {
   try {
-    return (await send({ host: '127.0.0.1', port, tls: false, name: host }, { path: '/' })).status > 0;
+    return (await send(targetOf(spec), { path: '/' })).status > 0;
   } catch {
     return false;
   }

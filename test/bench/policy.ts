@@ -55,6 +55,7 @@ const asked = `    client: { id: bench, secret_file: /bench/secret }
  * @param opaque whether the issuer is asked about tokens that are no JWTs
  * @param limited whether callers have a budget; none of them uses it up
  * @param proofs whether DPoP proofs are taken
+ * @param tls whether the gateway serves TLS
  */
 export function policy(
   places: Places,
@@ -64,6 +65,7 @@ export function policy(
   opaque = false,
   limited = false,
   proofs = false,
+  tls = false,
 ): string {
   const as = (i: number) => (identities === undefined ? '' : `, as: id-${i % identities}`);
   const areas = Array.from({ length: routes - 1 }, (_, i) => i + 1);
@@ -78,7 +80,7 @@ export function policy(
   return `version: 1
 gateway:
   listen: ${places.port}
-  insecure_http: true
+  ${tls ? 'tls: { cert_file: /bench/server.pem, key_file: /bench/server.pem }' : 'insecure_http: true'}
 ${sessions ? '  session: { keys_file: /bench/session.jwks, idle: 24h, absolute: 24h, fresh: 24h }\n' : ''}${
   limited ? '  limits: { callers: { rate: 1000000/s } }\n' : ''
 }${proofs ? '  proof: { rate: 2000/s }\n' : ''}providers:

@@ -1,4 +1,5 @@
 import { bareImage, gatewayImage, imageOf } from '../harness/images.ts';
+import { type Part, partCommand, parts } from './ablation.ts';
 import type { Mesh } from './mesh.ts';
 import { configuration, Nginx, type NginxSpec, plainNginx } from './nginx.ts';
 import { identityPaths, measuredPath, policy } from './policy.ts';
@@ -75,6 +76,15 @@ export const systems = [
     fresh: true,
     routes: 1,
   },
+  ...parts.map(({ part, label }) => ({
+    key: `part_${part}` as const,
+    label,
+    runs: part === 'bare' ? ('bare' as const) : ('gateway' as const),
+    alg: 'RS256' as const,
+    fresh: false as const,
+    routes: 1 as const,
+    part,
+  })),
 ] as const satisfies readonly {
   readonly key: string;
   readonly label: string;
@@ -93,6 +103,8 @@ export const systems = [
   readonly limited?: true;
   /** The credential is a bound token, the same each time, and a proof of its own. */
   readonly proofs?: true;
+  /** What of the gateway it has, with TLS from clients and mutual TLS to the service; see ablation.ts. */
+  readonly part?: Part;
 }[];
 
 export type System = (typeof systems)[number];
@@ -104,6 +116,7 @@ type Wide = {
   readonly opaque?: true;
   readonly limited?: true;
   readonly proofs?: true;
+  readonly part?: Part;
 };
 export type SystemKey = System['key'];
 
@@ -115,6 +128,8 @@ export interface Ground {
   /** CA of the issuer's certificate, PEM. */
   readonly ca: string;
   readonly mesh: Mesh;
+  /** Certificate and key of the gateway, PEM. */
+  readonly tls: string;
   /** Text of the file with the session keys. */
   readonly ring: string;
 }
@@ -149,29 +164,45 @@ export function startSystem(
 
 type Place = Parameters<typeof startSystem>[2];
 
-function plain(ground: Ground, runs: keyof typeof images, { name, port, backend }: Place): NginxSpec {
+function plain(
+  ground: Ground,
+  runs: keyof typeof images,
+  { name, port, backend, ingress = 0, part }: Place,
+): NginxSpec {
+  if (part !== undefined) {
+    const files = {
+      ...configuration('bare-tls', { port, ingress }),
+      ...ground.mesh.svids(1),
+      'server.pem': ground.tls,
+    };
+    return { name, image: images.bare, port, files, command: plainNginx, ca: ground.ca };
+  }
   const key = runs === 'cmodule' ? { 'rs256.pem': ground.signer.rsaPem } : {};
   const files = { ...configuration(runs, { port, backend }), ...key };
   return { name, image: images[runs], port, files, command: plainNginx };
 }
 
-/** The image as it is; its log goes to a file like the others'. */
+/** The image as it is; its log goes to a file like the others', unless the log on standard output is measured. */
 function gateway(ground: Ground, place: Place): NginxSpec {
-  const { name, port, backend, ingress = 0, routes, identities, sessions, opaque, limited, proofs } = place;
+  const { name, port, backend, ingress = 0, routes, sessions, opaque, limited, proofs, part } = place;
+  const identities = part === undefined ? place.identities : 1;
   const places = { port, backend, ingress, issuer: ground.signer.issuer };
   return {
     name,
     image: gatewayImage,
     port,
     files: {
-      'meshgate.yaml': policy(places, routes, identities, sessions, opaque, limited, proofs),
+      'meshgate.yaml': policy(places, routes, identities, sessions, opaque, limited, proofs, part !== undefined),
       'ca.pem': ground.ca,
       ...(sessions && { 'session.jwks': ground.ring }),
       ...(opaque && { secret: 'bench' }),
       ...(identities === undefined ? {} : ground.mesh.svids(identities)),
+      ...(part !== undefined && { 'server.pem': ground.tls }),
     },
-    env: { MESHGATE_POLICY: '/bench/meshgate.yaml', MESHGATE_WORKERS: '1' },
-    command: 'exec /usr/lib/meshgate/entrypoint.sh >>/bench/access.log',
+    env: { MESHGATE_RENDERED: '1', MESHGATE_WORKERS: '1' },
+    command: partCommand(part === undefined || part === 'bare' ? 'file' : part),
+    ...(part !== undefined && { ca: ground.ca }),
+    streams: part === 'stdout',
   };
 }
 

@@ -1,3 +1,4 @@
+import { ablationRows } from './ablation.ts';
 import { type Bound, bounds, type Numbers, verdictOf } from './bounds.ts';
 import { sizes as offlineSizes, offlineTargets, proveKey, renderKey } from './offline.ts';
 import { systems } from './systems.ts';
@@ -16,7 +17,9 @@ export function columns(rows: readonly (readonly string[])[]): string {
 /** CPU per request: each system, and what it costs beside the hop. */
 function cpuRows(numbers: Numbers, spreads: Numbers): string[][] {
   const hop = numbers['hop.cpu_us'];
-  return systems.flatMap(({ key, label }) => {
+  return systems.flatMap((system) => {
+    const { key, label } = system;
+    if ('part' in system) return [];
     const value = numbers[`${key}.cpu_us`];
     if (value === undefined) return [];
     const beside = hop === undefined ? ['', ''] : [(value / hop).toFixed(2), signed(value - hop)];
@@ -64,10 +67,12 @@ function boundRow(bound: Bound, numbers: Numbers): string[] {
  */
 export function table(numbers: Numbers, spreads: Numbers): string {
   const cpu = cpuRows(numbers, spreads);
+  const ablation = ablationRows(numbers);
   const offline = offlineRows(numbers);
   const sizes = sizeRows(numbers);
   const parts = [
     ...(cpu.length > 0 ? [[['CPU of the worker per request', 'µs', 'x hop', 'over hop', 'spread'], ...cpu]] : []),
+    ...(ablation.length > 0 ? [ablation] : []),
     [['memory and size', ''], ...sizes],
     ...(offline.length > 0 ? [[['the command, CPU', 'render, s', 'prove, s'], ...offline]] : []),
     [['bound', 'measured', 'limit', 'holds'], ...bounds.map((bound) => boundRow(bound, numbers))],

@@ -274,7 +274,7 @@ describe('keys rotate without a reload', () => {
     expect(lines[0]).toContain(KEYS);
   });
 
-  test('a key of nobody’s does not verify', async () => {
+  test('a key that is not published does not verify', async () => {
     const key = await createKey('ES256', { kid: kids(first)[0]! });
     // Some context may not have read the good file again yet.
     const genuine = await until(() => received().catch(() => undefined), {

@@ -82,7 +82,7 @@ await until(async () => (await ask(await somebody(), { path: '/free/x' })).statu
   help: () => gateway.box.logs.tail(),
 });
 
-describe('whoever has used up their budget', () => {
+describe('a caller with a used-up budget', () => {
   test('is told so, and when to come back; their requests reach no service; the log says who and by which rule', async () => {
     const token = await somebody('ada');
     expect(await statuses(3, () => ask(token))).toEqual([200, 200, 200]);
@@ -99,7 +99,7 @@ describe('whoever has used up their budget', () => {
       title: 'Too Many Requests',
       status: 429,
       reason: 'limit_exceeded',
-      detail: `30/h, burst 3 for each caller of wiki.test; ask again in ${wait}s`,
+      detail: `30/h, burst 3 for each caller of wiki.test; retry in ${wait}s`,
       request_id: expect.stringMatching(/^[0-9a-f]{32}$/),
     });
     expect(answer.header('WWW-Authenticate')).toBeUndefined();
@@ -199,7 +199,7 @@ describe('a browser that asks too often for the sign-in', () => {
   });
 });
 
-describe('nobody in particular', () => {
+describe('an anonymous caller', () => {
   test('counts by address, as the proxies in front say it', async () => {
     expect(await statuses(4, () => from('192.0.2.1'))).toEqual([200, 200, 200, 429]);
     expect(await statuses(4, () => from('192.0.2.2'))).toEqual([200, 200, 200, 429]);

@@ -135,7 +135,7 @@ type Claims = Readonly<Record<string, unknown>>;
 
 const usual = { aud: 'gateway', sub: 'ada', email: 'ada@example.com', email_verified: true };
 
-/** An ID token as it should be, but for what is given. */
+/** A valid ID token, except for the given claims. */
 function idToken({ name, request }: Begun, claims: Claims = {}, options: SignOptions & { key?: SigningKey } = {}) {
   const own = { ...usual, nonce: request.get('nonce'), auth_time: now(), sid: `session-${++sessions}`, ...claims };
   return made[name].sign(own, { ...options, header: { typ: 'JWT', ...options.header } });
@@ -476,7 +476,7 @@ test('oidcc-client-test-rp-frontchannel-opinitlogout', async () => {
 
 const event = 'http://schemas.openid.net/event/backchannel-logout';
 
-/** A logout token as it should be, but for what is given. */
+/** A valid logout token, except for the given claims. */
 function logoutToken({ token }: { readonly token: string }, claims: Claims = {}): Promise<string> {
   const { sub, sid } = claimsOf(token);
   const own = {

@@ -365,7 +365,7 @@ describe('whoami', () => {
   });
 });
 
-describe('a certificate that is called back', () => {
+describe('a revoked certificate', () => {
   const revoke = async (...flags: string[]) => {
     const { exitCode, stderr } = await gateway.box.exec('meshgate', 'revoke', ...flags);
     expect(exitCode, stderr).toBe(0);
@@ -384,7 +384,7 @@ describe('a certificate that is called back', () => {
     expect([await deploys(lost.pem), await deploys(deployer)]).toEqual(['revoked', 'passes']);
   });
 
-  test('by its holder is refused, whichever it is, but for one that is issued later', async () => {
+  test('by its holder is refused, unless it is issued later', async () => {
     const others = await deploys(runner);
     await revoke('--subject', 'certificate/spiffe://example.org/ci/deployer');
     expect([await deploys(deployer), await deploys(runner)]).toEqual(['revoked', others]);

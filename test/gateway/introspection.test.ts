@@ -156,7 +156,7 @@ describe('an opaque token of a certified provider', () => {
     expect(await says(fresh())).toMatchObject({ code: 1, out: expect.stringContaining('no: token_inactive (401)') });
   });
 
-  test('that is called back there ends once the answer about it counts no more', async () => {
+  test('is rejected after its provider revoked it, once the answer about it expires', async () => {
     const token = await provider.token('ada', 'wiki-opaque');
     expect((await gateway.send('corp.test', { token })).status).toBe(200);
     await provider.revoke(token, 'wiki-opaque');
@@ -351,7 +351,7 @@ test('an endpoint that a discovery document finds at a private address of anothe
   await gateway.box.logs.waitFor(/introspection by provider led: .*is at the private address [\d.]+:8443/, mark);
 });
 
-describe('an answer that is none lets nobody pass', () => {
+describe('refuses the token if the provider’s answer is not valid', () => {
   const cases: readonly (readonly [string, Document, RegExp])[] = [
     ['a word for a truth', { body: '{"active":"true","sub":"ada","aud":"wiki"}' }, /without "active"/],
     ['a list', { body: '[{"active":true}]' }, /not a JSON object/],

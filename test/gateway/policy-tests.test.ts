@@ -69,11 +69,11 @@ test('gateway and mesh agree with the policy that they run', async () => {
     out: [
       ...['GET', 'POST'].map(
         (method, i) =>
-          `meshgate.yaml:${line + i}:5 tests[${8 + i}]: ${method} https://dashboard.localhost/ as agent wiki-pages for reader: not asked at the gateway: an agent asks with the certificate of its service`,
+          `meshgate.yaml:${line + i}:5 tests[${8 + i}]: ${method} https://dashboard.localhost/ as agent wiki-pages for reader: not asked at the gateway: this agent needs the certificate of its service`,
       ),
       ...['GET https://dashboard.localhost/', 'POST https://wiki.localhost/rest/api/content'].map(
         (asked, i) =>
-          `meshgate.yaml:${line + 2 + i}:5 tests[${10 + i}]: ${asked} as agent release-bot for editor: not asked at the gateway: no token: give --token tests[${10 + i}]=FILE`,
+          `meshgate.yaml:${line + 2 + i}:5 tests[${10 + i}]: ${asked} as agent release-bot for editor: not asked at the gateway: no token: add --token tests[${10 + i}]=FILE`,
       ),
       'meshgate.yaml: as the policy decides: 12 tests pass',
       `gateway ${url}: agrees on 8 requests; 4 tests not asked`,
@@ -101,7 +101,7 @@ test('where the policy has moved on, the rule is named on both sides', async () 
   await writeFile(join(folder, 'moved.yaml'), opened);
   const { code, out, err } = await meshgate('test', ...AT_GATEWAY, ...AT_MESH, 'moved.yaml');
   expect({ code, err }).toEqual({ code: 1, err: '' });
-  const rule = /; they part at rule wiki\.localhost\/rest\/\*#2 at moved\.yaml:\d+:\d+: role reader, as wiki-reader$/;
+  const rule = /; they differ at rule wiki\.localhost\/rest\/\*#2 at moved\.yaml:\d+:\d+: role reader, as wiki-reader$/;
   const parted = out.split('\n').filter((line) => line.includes('they part'));
   expect(
     parted.every((line) => rule.test(line)),
@@ -181,7 +181,7 @@ describe('the gateway runs the new policy, and Envoy the one before', () => {
     const { code, out } = await meshgate('test', ...AT_GATEWAY, 'closed.yaml');
     expect(code).toBe(1);
     expect(out).toMatch(
-      /^closed\.yaml:\d+:\d+ tests\[5\]: GET https:\/\/wiki\.localhost\/status as nobody: the policy says credential_missing, the gateway allowed \(200\); they part at rule wiki\.localhost\/status#1 at closed\.yaml:\d+:\d+: role editor, as default$/m,
+      /^closed\.yaml:\d+:\d+ tests\[5\]: GET https:\/\/wiki\.localhost\/status as nobody: the policy says credential_missing, the gateway allowed \(200\); they differ at rule wiki\.localhost\/status#1 at closed\.yaml:\d+:\d+: role editor, as default$/m,
     );
   });
 });

@@ -258,7 +258,7 @@ describe('the provider', () => {
       const mark = await settle(gateway);
       expect((await many(agent, 5)).map(({ status }) => status)).toEqual(Array(5).fill(200));
       // The five may have their answers before the one call is given up.
-      await gateway.box.logs.waitFor(/the token endpoint is not reached/, mark);
+      await gateway.box.logs.waitFor(/the token endpoint was not reached/, mark);
     } finally {
       await sso.box.resume();
     }

@@ -1,4 +1,5 @@
-/** Two gateways behind a TCP balancer share their sessions in etcd, of which one node hangs, then one is dead, then all. */
+/** Two gateways behind a TCP balancer share their sessions in etcd, of which one node hangs, then one is dead, then
+ * all. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
 import {
@@ -207,7 +208,7 @@ test('what is revoked at one is revoked at the other', async () => {
   const person = await newPerson('emil');
   const agent = await signIn(person);
   const { exitCode, stderr } = await revoke(a, person);
-  expect([exitCode, stderr]).toEqual([0, 'recorded: whatever has this name is rejected from now on\n']);
+  expect([exitCode, stderr]).toEqual([0, 'recorded: every credential with this name is rejected from now on\n']);
   await gone(cookieOf(agent));
 });
 

@@ -169,7 +169,7 @@ describe('a page that is opened', () => {
     expect(await sso.calls()).toMatchObject({ '/token': 1, '/me': 1 });
   });
 
-  test('needs nobody where the provider has a session, and each sign-in is a session of its own', async () => {
+  test('needs no interaction if the provider has a session, and each sign-in makes its own session', async () => {
     const agent = newAgent(stage);
     await login(agent, await agent.visit(`${home}/a`));
     const before = sessionOf(agent, home)!.value;
@@ -194,7 +194,8 @@ describe('a page that is opened', () => {
     expect(attempts(agent, home).length).toBe(8);
     expect((await login(agent, tabs[4]!)).url).toBe(urls[4]);
     for (const url of urls) expect((await agent.visit(url)).status).toBe(200);
-    // A tab in which the form is sent all the same comes to its page as well: the newest, and one whose cookie made room.
+    // A tab in which the form is sent all the same comes to its page as well: the newest, and one whose cookie made
+    // room.
     for (const i of [9, 0]) expect((await login(agent, tabs[i]!)).url).toBe(urls[i]);
   });
 
@@ -220,7 +221,7 @@ describe('a page that is opened', () => {
     expect((await agent.visit(`${home}/page`)).status).toBe(200);
   });
 
-  test('for somebody who may not is a page that says so', async () => {
+  test('shows a refusal page to a person without access', async () => {
     const agent = newAgent(stage);
     const page = await login(agent, await agent.visit(`${home}/page`), 'cleo');
     expect([page.url, page.status, page.text.includes('role_missing')]).toEqual([`${home}/page`, 403, true]);

@@ -1,4 +1,4 @@
-/** People sign out: here, at the provider, and by the provider; and are called back by command. */
+/** People sign out: here, at the provider, and by the provider; and are revoked by command. */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
@@ -138,7 +138,7 @@ describe('signing out', () => {
 });
 
 describe('the provider', () => {
-  test('signs somebody out of every host by its back channel', async () => {
+  test('signs a person out of every host by its back channel', async () => {
     const agent = await signIn('ben');
     // It has the gateway's answer, which knows from then on.
     expect(await sso.signOut('ben')).toBeGreaterThan(0);
@@ -147,7 +147,7 @@ describe('the provider', () => {
     expect(await ask(other, home)).toBe(200);
   });
 
-  test('is not taken for somebody else: a form that is none, and a token of another kind', async () => {
+  test('rejects a form that is not valid, and a token of another kind', async () => {
     const path = '/.meshgate/backchannel';
     const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
     expected.push(/back-channel sign-out refused/);
@@ -177,11 +177,11 @@ describe('the provider', () => {
 });
 
 describe('meshgate revoke', () => {
-  test('calls back a person, who may sign in again', async () => {
+  test('revokes a person’s sessions; the person may sign in again', async () => {
     const agent = await signIn('ada');
     expect(await revoke('--subject', 'sso/ada')).toEqual([
       0,
-      'recorded: whatever has this name is rejected from now on\n',
+      'recorded: every credential with this name is rejected from now on\n',
     ]);
     expect([await ask(agent, home), await ask(agent, dash)]).toEqual([401, 401]);
     expect(await ask(await signIn('ada', agent), home)).toBe(200);
@@ -202,7 +202,7 @@ describe('meshgate revoke', () => {
     const cut = closed(socket!);
     expect(await revoke('--subject', 'sso/ada', '--cut')).toEqual([
       0,
-      "recorded: whatever has this name is rejected from now on\nnginx reloads: connections that are open end within its worker_shutdown_timeout, also other people's\n",
+      'recorded: every credential with this name is rejected from now on\nnginx reloads: open connections end within its worker_shutdown_timeout, also those of other people\n',
     ]);
     await cut;
     // The workers from before the reload are told to go.
@@ -230,7 +230,7 @@ describe('meshgate revoke', () => {
   });
 
   test('says what is wrong, and where no gateway is', async () => {
-    const wrong = [2, 'meshgate: say one of --subject, --sid, --kid and --jti\n'];
+    const wrong = [2, 'meshgate: give one of --subject, --sid, --kid and --jti\n'];
     expect(await revoke('--sid', 'a', '--kid', 'b')).toEqual(wrong);
     expect((await revoke('--sid', 'a', '--state-dir', '/tmp'))[0]).toBe(2);
   });

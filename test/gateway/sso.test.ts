@@ -230,7 +230,7 @@ hosts:
     for (const found of [
       'discovery: ',
       'keys: ',
-      'sign-in: PKCE by S256',
+      'sign-in: PKCE with S256',
       'sign-in: requests are ',
       'DPoP: proofs by ',
     ]) {

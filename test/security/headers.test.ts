@@ -88,7 +88,8 @@ const spelledOver = (name: string): readonly string[] =>
 
 const plain = (name: string) => name.toLowerCase().replaceAll('_', '-');
 
-/** Headers that arrived with something a client made up, and identity headers that are not exactly what they should be. */
+/** Headers that arrived with something a client made up, and identity headers that are not exactly what they should
+ * be. */
 function wrong(request: Received, identity: Record<string, string>): string[] {
   const forged = request.headers.filter(([, value]) => /forged/.test(value)).map(([name]) => `forged ${name}`);
   const others = named.flatMap((name) => {
@@ -153,7 +154,7 @@ describe('client copies never arrive, for each name of the policy and of the tru
     expect([...wrong(known, told), ...wrong(nobody, {})]).toEqual([]);
   });
 
-  test('Authorization of a caller who is nobody', async () => {
+  test('Authorization of an anonymous caller', async () => {
     const answer = await gateway.send(host, { path: '/open/x', headers: { Authorization: 'forged' } });
     expect([answer.status, answer.json().reason]).toEqual([401, 'credential_unsupported']);
   });

@@ -142,7 +142,7 @@ function changed(files: Files, paths: RegExp, pattern: RegExp | string, by: stri
   );
 }
 
-/** What the servers of hosts say, but for the inner listener's and what is rendered for http {}. */
+/** What the servers of hosts say, except the inner listener's and what is rendered for http {}. */
 const HOSTS = /^(hosts\/.*|services\/.*|requests\/.*|(?!(http|maps|log|servers|inside|hop)\.)[a-z0-9_-]+)\.conf$/;
 
 /** Text changed in the files of all hosts. */

@@ -1,4 +1,5 @@
-/** Two roles, one ingress: no request travels on another identity's connection or TLS session, across a rotation too. */
+/** Two roles, one ingress: no request travels on another identity's connection or TLS session, across a rotation
+ * too. */
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
@@ -255,7 +256,7 @@ describe('the ingress’s certificate is verified: no answer, no fallback to pla
     await until(ask, { what: 'the other CA to be trusted' });
     const said = gateway.box.logs.since(mark).filter((line) => /CA of the ingress/.test(line));
     expect(said).toHaveLength(2);
-    expect(said[1]).toMatch(/\[warn\].*ca_changed: it has other certificates now, nginx is asked to reload/);
+    expect(said[1]).toMatch(/\[warn\].*ca_changed: it has other certificates now, so nginx reloads/);
     const starts = gateway.box.logs.since(mark).filter((line) => /start worker process \d+/.test(line));
     expect(starts).toHaveLength(1);
   });

@@ -273,7 +273,7 @@ describe('nonce and PKCE always', () => {
     const other = (await begin(newAgent(stage))).searchParams.get('nonce');
     for (const nonce of [undefined, '', other, 'x', [other], 7, undefined, other]) {
       const agent = newAgent(stage);
-      expected.push(/signin_failed: its ID token is not taken: claim_absent: its "nonce"/);
+      expected.push(/signin_failed: its ID token is rejected: claim_absent: its "nonce"/);
       const { status, text } = await signIn(agent, '/page', { nonce });
       expect([status, text.includes('signin_failed'), hasSession(agent)]).toEqual([403, true, false]);
     }
@@ -299,7 +299,7 @@ describe('nonce and PKCE always', () => {
     ];
     for (const [claims, header] of cases) {
       const agent = newAgent(stage);
-      expected.push(/its ID token is not taken: \w+/);
+      expected.push(/its ID token is rejected: \w+/);
       const callback = await answered(await begin(agent), claims, header);
       const { status } = await agent.visit(callback, { follow: false });
       expect([status, hasSession(agent)], JSON.stringify([claims, header])).toEqual([403, false]);
@@ -344,7 +344,7 @@ describe('no page of ours shows a token; error text is escaped', () => {
   test('no code, state or token stands in a page or a header', async () => {
     const agent = newAgent(stage);
     const callback = await answered(await begin(agent), { nonce: 'x' });
-    expected.push(/its ID token is not taken/);
+    expected.push(/its ID token is rejected/);
     const failed = await agent.visit(callback);
     const again = await agent.visit(callback);
     const state = new URL(callback).searchParams.get('state')!;

@@ -148,7 +148,7 @@ describe('the way to the check', () => {
   // Not a trap that springs: the location has an error_page list of its own, and so takes over none that could turn the
   // check's 401 into something else. Without that as well, the 401 is answered by @meshgate_refuse inside the subrequest,
   // with 401 again. Both lines stay, for who edits one of them.
-  test('proxy_intercept_errors: nothing answers in the place of the check', async () => {
+  test('proxy_intercept_errors: nothing answers instead of the check', async () => {
     const around = atHttpLevel('proxy_intercept_errors on; error_page 401 =200 /open/x;');
     await lab.load(around);
     expect(await ask({ path: '/rest/x', token: stranger })).toBe('403 role_missing');

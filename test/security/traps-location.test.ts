@@ -171,7 +171,7 @@ trap(lab, {
       path: '/rest/x?echo-header=X-Accel-Redirect:/.meshgate/check/wiki.test/rest/*',
       token: reader,
     });
-    return [answer.status, answer.header('X-Meshgate-Rule')];
+    return [answer.status, answer.header('X-Meshgate-Caller')?.split('\t')[1]];
   },
   held: [200, undefined],
   open: [204, 'wiki.test/rest/*#1'],

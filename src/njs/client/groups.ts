@@ -31,20 +31,20 @@ const sliced = (ids: readonly string[]): readonly (readonly string[])[] =>
  * by the provider's directory (Microsoft Graph's checkMemberObjects), see src/token/provider-questions.ts. */
 export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Promise<void> {
   const store = new MetadataStore<ClientMetadata>(table, ofClient);
-  const client = new ProviderClient(table.egress, 'nobody’s groups can be asked for');
+  const client = new ProviderClient(table.egress, 'groups cannot be looked up');
   const tokens = new Map<string, AppToken>();
 
   async function appToken(provider: Asking, now: number): Promise<string> {
     const known = tokens.get(provider.name);
     if (known !== undefined && now < known.until) return known.token;
     const metadata = await store.of(provider, now);
-    if (metadata === undefined) throw new Away('its discovery document is not there');
+    if (metadata === undefined) throw new Away('its discovery document is not available');
     const params = [
       ['grant_type', 'client_credentials'],
       ['scope', provider.groups.scope],
     ] as const;
     const { status, text, reached, secrets } = await client.call(provider, metadata, 'token', params, now);
-    if (!reached) throw new Away('the token endpoint is not reached; the line above says why');
+    if (!reached) throw new Away('the token endpoint was not reached; the line above says why');
     const answer = readAppToken(status, text, secrets);
     if (typeof answer === 'string') throw new Error(answer);
     tokens.set(provider.name, { token: answer.token, until: now + answer.lifetime - EARLY_S });
@@ -58,12 +58,12 @@ export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Prom
       json: true,
       authorization: `Bearer ${token}`,
     });
-    if (!reached) throw new Away('the endpoint of groups is not reached; the line above says why');
+    if (!reached) throw new Away('the endpoint of groups was not reached; the line above says why');
     // Another token may be accepted.
     if (status === 401) tokens.delete(provider.name);
     if (status !== 200) throw new Error(`the endpoint of groups answered ${status}`);
     const found = readHeld(text, ids);
-    if (found === undefined) throw new Error('the endpoint of groups answered no list "value" of ids');
+    if (found === undefined) throw new Error('the answer of the endpoint of groups has no list "value" of ids');
     return found;
   }
 
@@ -74,7 +74,7 @@ export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Prom
       if (provider?.groups === undefined) throw new Error('nobody asks it');
       const asking = { ...provider, groups: provider.groups };
       const id = r.requestText ?? '';
-      if (!isObjectId(id)) throw new Error('the token names nobody by "oid"');
+      if (!isObjectId(id)) throw new Error('the token has no "oid"');
       const token = await appToken(asking, Date.now() / 1000);
       const found = await Promise.all(sliced(asking.groups.ids).map((ids) => held(asking, id, ids, token)));
       return reply(r, ANSWERED.active, JSON.stringify({ held: found.flat() }));

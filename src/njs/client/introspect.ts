@@ -27,7 +27,7 @@ async function endpointsOf(
   const { introspection } = provider;
   if (introspection?.endpoint !== undefined) return { introspection: introspection.endpoint, mtls: {}, written: true };
   const metadata = await store.of(provider, now);
-  if (metadata === undefined) throw new Away('its discovery document is not there');
+  if (metadata === undefined) throw new Away('its discovery document is not available');
   if (metadata.introspection !== undefined) return metadata;
   throw new Error('its discovery document has no "introspection_endpoint"; write introspection: { endpoint: … }');
 }
@@ -36,7 +36,7 @@ async function endpointsOf(
  * see src/token/provider-questions.ts. Neither the token nor the answer is logged. */
 export function introspectHandler(table: ClientTable): (r: NginxHTTPRequest) => Promise<void> {
   const store = new MetadataStore(table, ofClient);
-  const client = new ProviderClient(table.egress, 'none of its tokens can be asked for');
+  const client = new ProviderClient(table.egress, 'it cannot issue a token to the gateway');
 
   async function ask(provider: AskedProvider, token: string, now: number) {
     const endpoints = await endpointsOf(provider, store, now);
@@ -46,7 +46,7 @@ export function introspectHandler(table: ClientTable): (r: NginxHTTPRequest) => 
     ] as const;
     const call = client.call(provider, endpoints, 'introspection', params, now);
     const { status, text, reached } = await within(call, provider.introspection?.timeout ?? 0);
-    if (!reached) throw new Away('the introspection endpoint is not reached; the line above says why');
+    if (!reached) throw new Away('the introspection endpoint was not reached; the line above says why');
     return readIntrospection(status, text);
   }
 

@@ -67,7 +67,7 @@ function revokedBy({ sid, sub }: Claims, provider: string, at: number, absolute:
 
 async function take(scene: SigninScene, { r, host, now }: Visit): Promise<Result<void>> {
   const token = tokenOf(r);
-  if (token === undefined) return refuse('token_malformed', 'a form with one "logout_token" is wanted');
+  if (token === undefined) return refuse('token_malformed', 'a form with one "logout_token" is required');
   const providers = providersOf(scene, host, issuerOf(token));
   const verified = await verifiedBy(scene, providers, token, now);
   if (!verified.ok) return verified;

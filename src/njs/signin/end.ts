@@ -28,7 +28,10 @@ export async function callBack(
   try {
     for (const one of revocations) await store.revoke(one);
   } catch (error) {
-    ngx.log(ngx.WARN, `meshgate: a sign-out holds here and waits for the other replicas: ${(error as Error).message}`);
+    ngx.log(
+      ngx.WARN,
+      `meshgate: a sign-out is in force here and waits for the other replicas: ${(error as Error).message}`,
+    );
     leave(signin.stateDir, revocations);
   }
 }

@@ -21,7 +21,7 @@ import type { Visit } from './visit.ts';
 
 const tooLong = refuse(
   'claim_absent',
-  'what the policy reads of the claims does not fit into a cookie; let it name the groups that count, or the provider send fewer',
+  'the claims that the policy reads do not fit into a cookie; let the policy name the groups that count, or the provider send fewer',
 );
 
 /** Stores the record of a session. Without one the session continues, and is renewed through the provider. */
@@ -29,7 +29,7 @@ async function remember({ store }: SigninScene, record: SessionRecord, now: numb
   try {
     await store.put(record, Math.max(1, record.session.end - now));
   } catch (error) {
-    ngx.log(ngx.WARN, `meshgate: a new session is not kept: ${(error as Error).message}`);
+    ngx.log(ngx.WARN, `meshgate: a new session is not stored: ${(error as Error).message}`);
   }
 }
 

@@ -91,7 +91,9 @@ export async function allClaims(
   const of = table.providers[provider.name] as TokenProvider;
   if (questions !== undefined && of.asksGroups && leavesGroupsOut(claims.value, of.kind)) {
     const said = await questions.groups(of, claims.value, Date.now() / 1000, TABS_S);
-    return said.ok ? ok(said.value.claims) : refuse(said.reason, said.detail ?? 'it does not say who has which groups');
+    return said.ok
+      ? ok(said.value.claims)
+      : refuse(said.reason, said.detail ?? 'it does not say which groups people have');
   }
   return checkOverage(claims.value, paths) ?? claims;
 }
@@ -102,7 +104,7 @@ function notTaken({ reason, detail = '' }: Refusal): ReturnType<typeof refuse> {
   if (reason === 'provider_unavailable') return refuse(reason, detail === '' ? 'it has published no keys yet' : detail);
   return reason === 'step_up_required'
     ? refuse(reason, detail)
-    : refuse('signin_failed', `its ID token is not taken: ${reason}${detail === '' ? '' : `: ${detail}`}`);
+    : refuse('signin_failed', `its ID token is rejected: ${reason}${detail === '' ? '' : `: ${detail}`}`);
 }
 
 /** Refusals after the provider has redeemed the code: if the result is not known now, it is lost. */

@@ -50,7 +50,7 @@ export class ProviderClient {
   readonly #keys = new Map<string, KeyFile<ClientKey>>();
 
   /** @param without what does not work if a file with keys is missing or broken, for the log */
-  constructor(egress: string, without = 'nobody signs in there') {
+  constructor(egress: string, without = 'people cannot sign in there') {
     this.#egress = egress;
     this.#without = without;
   }

@@ -61,7 +61,7 @@ function outcomeOf(
 ): Exclude<Refreshed, { kind: 'confirmed' }> | { readonly kind: 'tokens'; readonly tokens: Partial<Tokens> } {
   const { status, text, reached, secrets } = answered;
   const away = isAway(answered) && AWAY;
-  if (!reached) return { kind: 'unused', detail: 'the token endpoint is not reached', ...away };
+  if (!reached) return { kind: 'unused', detail: 'the token endpoint was not reached', ...away };
   const answer = readRefreshAnswer(status, text, secrets);
   if (answer.kind === 'tokens') return answer;
   if (answer.kind === 'refused') {
@@ -81,7 +81,7 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
   const { session, claims: before, refreshToken = '' } = record;
   const now = Date.now() / 1000;
   if (!Object.hasOwn(signin.providers, session.provider)) {
-    return { kind: 'unused', detail: 'nobody signs in through it any more' };
+    return { kind: 'unused', detail: 'people can no longer sign in with it' };
   }
   const provider = signin.providers[session.provider] as SigninProvider;
   let tokens: Partial<Tokens>;

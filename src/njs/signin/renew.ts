@@ -24,7 +24,7 @@ function answer(r: NginxHTTPRequest, status: number, text = ''): void {
 async function answerSession({ vault }: SigninScene, r: NginxHTTPRequest, host: string, session: SessionClaims) {
   const text = await vault.sealSession(host, session, Date.now() / 1000);
   if (text !== undefined) return answer(r, RENEWED.renewed, text);
-  ngx.log(ngx.WARN, 'meshgate: claim_absent: what the policy reads of the claims does not fit into a cookie any more');
+  ngx.log(ngx.WARN, 'meshgate: claim_absent: the claims that the policy reads no longer fit into a cookie');
   return answer(r, RENEWED.ended);
 }
 

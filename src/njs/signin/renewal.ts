@@ -211,7 +211,7 @@ export class Renewals {
       if (kept === undefined || isOfSignin(kept.session, before.session)) await this.#keep(after);
     } catch (error) {
       // The stored record says that the token must not be used again.
-      ngx.log(ngx.WARN, `meshgate: a renewed session is not kept: ${(error as Error).message}`);
+      ngx.log(ngx.WARN, `meshgate: a renewed session is not stored: ${(error as Error).message}`);
     }
     if (after.ended) {
       await this.#scene.end(before.session);

@@ -41,7 +41,7 @@ function refuse(path: string, why: string): void {
     fs.writeFileSync(`${path}.refused`, `${why}\n`, { flag: 'wx' });
     fs.unlinkSync(path);
   } catch (error) {
-    say('refused', ngx.ERR, `${path} cannot be taken away: ${codeOf(error)}`);
+    say('refused', ngx.ERR, `${path} cannot be deleted: ${codeOf(error)}`);
   }
 }
 
@@ -81,7 +81,7 @@ function keepHere(folder: string, name: string, providers: readonly string[]): K
   const text = textOf(path);
   if (text === undefined) return undefined;
   const revocation = readRevocation(text);
-  const wrong = revocation === undefined ? 'it is no revocation' : wrongProvider(text, providers);
+  const wrong = revocation === undefined ? 'it is not a revocation' : wrongProvider(text, providers);
   if (revocation === undefined || wrong !== undefined) {
     refuse(path, wrong ?? '');
     return undefined;
@@ -100,14 +100,18 @@ async function share({ path, revocation }: Kept, store: SessionStore): Promise<b
   try {
     await store.revoke(revocation);
   } catch (error) {
-    say('revoke', ngx.ERR, `a revocation holds here and waits for the other replicas: ${(error as Error).message}`);
+    say(
+      'revoke',
+      ngx.ERR,
+      `a revocation is in force here and waits for the other replicas: ${(error as Error).message}`,
+    );
     return false;
   }
   try {
     fs.unlinkSync(path);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return true;
-    say('taken', ngx.ERR, `${path} holds, and cannot be taken away: ${codeOf(error)}`);
+    say('taken', ngx.ERR, `${path} is in force, but cannot be deleted: ${codeOf(error)}`);
     return false;
   }
   return true;
@@ -169,7 +173,7 @@ function filesIn(folder: string): readonly string[] {
   try {
     fs.mkdirSync(folder, { mode: 0o770 });
   } catch (error) {
-    say('folder', ngx.WARN, `meshgate revoke does not work: ${folder} cannot be made: ${codeOf(error)}`);
+    say('folder', ngx.WARN, `meshgate revoke does not work: ${folder} cannot be created: ${codeOf(error)}`);
   }
   return [];
 }
@@ -185,7 +189,11 @@ async function poll(store: EtcdStore, began: number): Promise<void> {
   }
   const age = Date.now() / 1000 - (locksDict().get(REVOCATIONS_SEEN) ?? 0);
   if (age < REVOCATIONS_OLD_S) return;
-  say('old', ngx.ERR, `revocations are ${Math.round(age)} s old: ${problem || 'etcd has more than are read in time'}`);
+  say(
+    'old',
+    ngx.ERR,
+    `revocations are ${Math.round(age)} s old: ${problem || 'etcd has more than can be read in time'}`,
+  );
 }
 
 /** The periodic job of revocations: processes the files of `meshgate revoke`, reads the revocations of other replicas,
@@ -203,7 +211,7 @@ export async function watchRevocations(
   // The dicts of keys and of revocations come from two files, of two times.
   if (locksDict().add('revocations began', 1, MAX_DICT_TTL_MS)) {
     const old = dropOld();
-    if (old > 0) say('old form', ngx.ERR, `${old} revocations that an earlier build kept do not hold: revoke again`);
+    if (old > 0) say('old form', ngx.ERR, `${old} revocations of an earlier build are not in force: revoke again`);
     newEpoch();
   }
   keepRoom();
@@ -214,7 +222,7 @@ export async function watchRevocations(
     say(
       'full',
       ngx.ERR,
-      `the zone meshgate_revoked is ${Math.round(taken * 100)} % full: sign-outs are refused, and when it is full the oldest revocations make room; enlarge gateway.session.people`,
+      `the zone meshgate_revoked is ${Math.round(taken * 100)} % full: sign-outs are refused, and when it is full the oldest revocations are dropped; enlarge gateway.session.people`,
     );
   }
 }

@@ -116,14 +116,14 @@ async function signOut(scene: SigninScene, visit: Visit): Promise<void> {
     await endSession(scene, session, now);
   } catch (error) {
     // The browser has lost its cookie, but a copy of it would pass.
-    ngx.log(ngx.ERR, `meshgate: a sign-out is not kept: ${(error as Error).message}`);
+    ngx.log(ngx.ERR, `meshgate: a sign-out is not stored: ${(error as Error).message}`);
     setCookies(visit, gone);
     refuseWith(scene.pages, visit, 'check_unavailable', { cookies: gone });
     return;
   }
   // The provider may be slow, and the browser may close the connection meanwhile.
   const address = await addressAtProvider(scene, visit, session, record).catch((error: Error) => {
-    ngx.log(ngx.WARN, `meshgate: a sign-out does not go on to ${session.provider}: ${error.message}`);
+    ngx.log(ngx.WARN, `meshgate: a sign-out does not continue at ${session.provider}: ${error.message}`);
     return undefined;
   });
   redirect(visit, address ?? own + doneUrl(true), gone);

@@ -94,7 +94,7 @@ export class Vault implements RecordSeal {
   /** @throws Error with one line for the log */
   async seal(text: string): Promise<string> {
     const sealed = await this.sealFor('record', '', text, Date.now() / 1000);
-    if (sealed === undefined) throw new Error('what is kept of a session is too long');
+    if (sealed === undefined) throw new Error('the data to keep of a session is too long');
     return sealed;
   }
 

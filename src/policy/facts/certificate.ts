@@ -37,7 +37,7 @@ const keys = () => ({
 
 export const operator: Operator<Certificate, typeof keys> = {
   keys,
-  unsaid: () => 'no certificate is shown',
+  unsaid: () => 'the request has no certificate',
   never: (_, { certificates }) =>
     certificates
       ? undefined

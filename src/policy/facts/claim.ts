@@ -73,7 +73,7 @@ export const keys = () => {
     is: value.describe('The claim, or one of its elements, equals this.').optional(),
     has: value.describe('The list or space-delimited claim contains this.').optional(),
     like: s.plainText
-      .describe('The claim, or one of its elements, is a text like this; * stands for any characters.')
+      .describe('The claim, or one of its elements, is a text that matches this; * matches any characters.')
       .optional(),
   };
 };
@@ -97,8 +97,8 @@ export const operator: Operator<ClaimFact, typeof keys> = {
 
 /** What is wrong with a pattern; undefined if it is valid. */
 function patternMistake(like: string): string | undefined {
-  if (!/[*]/.test(like)) return `nothing stands for other characters; write is: ${like}, or put a * in`;
-  return like.includes('**') ? `one * stands for any characters; write ${like.replace(/[*]+/g, '*')}` : undefined;
+  if (!/[*]/.test(like)) return `the pattern has no *; write is: ${like}, or put a * in`;
+  return like.includes('**') ? `one * matches any characters; write ${like.replace(/[*]+/g, '*')}` : undefined;
 }
 
 /** @param noun what the keys belong to */
@@ -126,7 +126,7 @@ export function malformed(fact: WrittenClaim, noun = 'fact'): Mistake | undefine
 /** A claim that anyone can write must be matched as a whole. */
 export function never({ claim = '', like }: WrittenClaim, { kind }: Pick<Surroundings, 'kind'>): Mistake | undefined {
   if (!like?.includes('*') || kind === undefined || !isUnverified(claim, kind)) return undefined;
-  const message = `nobody has verified ${claim}, and x@evil@example.com is like *@example.com; write a group, or { claim: email, … }, which counts with xms_edov`;
+  const message = `${claim} is not verified, and x@evil@example.com is like *@example.com; write a group, or { claim: email, … }, which counts with xms_edov`;
   return { path: ['like'], message };
 }
 

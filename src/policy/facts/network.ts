@@ -24,7 +24,7 @@ const keys = () => ({
 export const operator: Operator<Network, typeof keys> = {
   keys,
   text: ({ value }) => `network ${value.join(', ')}`,
-  unsaid: () => 'the address is not said',
+  unsaid: () => 'the address is not given',
   never: ({ network = [] }) => {
     const ranges = network.map((range) => (range === undefined ? undefined : readRange(range)));
     return network.flatMap((range, index) => {
@@ -35,7 +35,7 @@ export const operator: Operator<Network, typeof keys> = {
 };
 
 function rangeMistake(written: string, range: Range | undefined, before: readonly (Range | undefined)[]) {
-  if (range === undefined) return `"${written}" is no range of addresses; write 10.9.0.0/24 or fd00::/8`;
+  if (range === undefined) return `"${written}" is not a range of addresses; write 10.9.0.0/24 or fd00::/8`;
   if (isMappedRange(range)) {
     const plain = rangeText({ bytes: range.bytes.slice(12), length: range.length - 96 });
     return `no client has such an address; write ${plain}`;

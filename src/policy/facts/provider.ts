@@ -14,7 +14,7 @@ export const evaluation: Evaluation<Provider> = {
 
 /** Beside another operator it names the provider whose tokens that one is about. */
 const keys = () => ({
-  provider: s.reference('provider').describe('The provider whose token this is about.').optional(),
+  provider: s.reference('provider').describe('The provider whose tokens this is about.').optional(),
 });
 
 /** Beside another operator it names the provider whose tokens that one is about. */

@@ -18,7 +18,7 @@ function oddPaths(own: readonly Entry[], live: readonly LiveEntry[]): readonly s
     return [...oddPathsIn(entry)].flatMap(([source, own]) => {
       const other = theirs.get(source);
       if (other === undefined || other === own) return [];
-      return [`${titleOf(entry)}: of ${source} it refuses as odd ${other}, and not ${own}`];
+      return [`${titleOf(entry)}: for ${source} it denies as not canonical ${other}, and not ${own}`];
     });
   });
 }
@@ -32,9 +32,9 @@ export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOpt
   const own = entriesOf(policy, plan, keys);
   const isUnknown = assertion !== undefined && keys === undefined;
   const live = entriesIn(files).filter((it) => !(isUnknown && it.Kind === 'jwt-provider'));
-  const others = 'other intentions and the default of the mesh decide who may ask';
+  const others = 'other intentions and the default of the mesh decide which services pass';
   return [
-    ...(isUnknown ? ['jwt-provider meshgate: nothing says what its keys should be; give --assertion-jwks'] : []),
+    ...(isUnknown ? ['jwt-provider meshgate: its keys are not known; give --assertion-jwks'] : []),
     ...objectDifferences<Entry, LiveEntry>(own, live, {
       title: titleOf,
       neutral: neutralOf,

@@ -17,18 +17,17 @@ const HOST =
   'intentions have no host: whatever host a request names, its path decides; give each service a name of its own in Consul';
 
 const DEFAULT =
-  'a token counts only in a mesh that refuses by default: set default_intention_policy, or the ACLs’ default_policy, to deny';
+  'a token is required only in a mesh that denies by default: set default_intention_policy, or the ACLs’ default_policy, to deny';
 
 const REMOTE =
-  'proxies fetch the gateway’s keys from whoever shows a certificate of mesh.assertion_ca_file, whatever name is in it: let that CA sign for the gateway alone, or give --assertion-jwks';
+  'proxies accept the gateway’s keys from any server with a certificate of mesh.assertion_ca_file, whatever name it has: let that CA sign only for the gateway, or give --assertion-jwks';
 
 /** Consul cannot require that there is no assertion. */
-const AGENTS =
-  'intentions cannot say that no agent asks: where anyone passes, agents do; the gateway alone refuses them';
+const AGENTS = 'intentions cannot exclude agents: where anyone passes, agents pass too; only the gateway denies them';
 
 /** The text for an identity that Consul does not know. */
 export const unknownText = (spiffe: string | undefined): string =>
-  `${spiffe ?? 'the identity'} is no service in Consul’s default namespace, so nobody passes by it; write mesh.ingress.consul_service, or a SPIFFE id …/ns/default/dc/DATACENTER/svc/NAME`;
+  `${spiffe ?? 'the identity'} is not a service in Consul’s default namespace, so the rule allows nothing; write mesh.ingress.consul_service, or a SPIFFE id …/ns/default/dc/DATACENTER/svc/NAME`;
 
 /** The rules that Consul enforces by itself. At the workload it sees path, method and source, and in the assertion
  * service, identity, role and agent, but never the host. Without an assertion it cannot distinguish callers from one
@@ -39,7 +38,7 @@ export function enforcedByConsul(policy: Policy, rules: readonly Rule[]): Enforc
   const source = (rule: Rule) => sourceOf(policy, rule) as string;
   const indistinct = isSigned ? () => [] : indistinctIn(held, (rule) => JSON.stringify([rule.service, source(rule)]));
   const roleText = (rule: Enforced, others: readonly Enforced[]) =>
-    `without an assertion Consul sees who connects and not the role: ${whoText(rule)} comes as ${source(rule)}, as ${othersText(others)} on the same requests; write gateway.assertion`;
+    `without an assertion Consul sees the source and not the role: ${whoText(rule)} comes as ${source(rule)}, as ${othersText(others)} on the same requests; write gateway.assertion`;
   return {
     rules: held,
     wider: (rule) => {
@@ -60,7 +59,11 @@ export function notEnforcedGaps(policy: Policy, rules: readonly Rule[]): readonl
     rules.flatMap((rule) => (policy.mesh && rule.as !== '' && sourceOf(policy, rule) === undefined ? rule.as : [])),
   );
   return [
-    ...directGaps(policy, rules, 'reached directly and not through the mesh, so Consul does not guard it'),
+    ...directGaps(
+      policy,
+      rules,
+      'nginx connects to it directly and not through the mesh, so Consul does not enforce it',
+    ),
     ...[...unknown].map((name) => ({
       part: `mesh.identities.${name}`,
       text: unknownText(policy.mesh?.identities[name]?.spiffe),
@@ -78,7 +81,7 @@ function endingGaps({ mesh, gateway }: Policy, rules: readonly Rule[]): readonly
 
 function assertionGaps({ gateway }: Policy, keys: KeySet | undefined): readonly Gap[] {
   if (keys === undefined) return [];
-  const skew = `proxies may take an assertion for ${ENVOY_SKEW} s after it has expired, whatever gateway.clock_skew says`;
+  const skew = `proxies may accept an assertion for ${ENVOY_SKEW} s after it has expired, whatever gateway.clock_skew says`;
   return [
     { part: 'mesh', text: DEFAULT },
     ...(gateway.clockSkew < ENVOY_SKEW ? [{ part: 'gateway.assertion', text: skew }] : []),

@@ -34,7 +34,7 @@ function unknown(entry: LiveEntry, known: readonly Neutral[]): string | undefine
 const DENIALS: readonly Neutral[] = [
   ...CONSUL_NEUTRAL,
   ...neutral(HERE, 'Kind', 'Name', 'Meta'),
-  { path: ['Sources', '*', 'Action'], values: ['deny'], why: 'it lets nobody pass' },
+  { path: ['Sources', '*', 'Action'], values: ['deny'], why: 'it denies all requests' },
   ...['Name', 'Type', 'Precedence', 'Description', 'Namespace', 'Partition'].map(
     (name): Neutral => ({ path: ['Sources', '*', name], why: 'says who is refused' }),
   ),

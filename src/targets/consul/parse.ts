@@ -58,8 +58,7 @@ export const entriesIn = perFiles((files): readonly LiveEntry[] => {
       if (part.trim() === '') return [];
       const value = parsed(name, part);
       const again = repeatedMember(part);
-      if (again !== undefined)
-        throw new Error(`${name}: ${again} is there twice, and Consul does not read one of them alone`);
+      if (again !== undefined) throw new Error(`${name}: ${again} is there twice, and Consul reads both`);
       return Array.isArray(value) ? value : [value];
     }),
   );

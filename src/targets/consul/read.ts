@@ -72,7 +72,7 @@ function check({ name, destination, permissions }: ReadSource): void {
     throw new Error(`${where}: paths that are not canonical are not refused`);
   const last = permissions.at(-1);
   if (last?.path.kind !== 'prefix' || last.path.value !== '/' || (last.methods ?? last.messages) !== undefined) {
-    throw new Error(`${where}: what no permission takes is left to the default of the mesh`);
+    throw new Error(`${where}: a request without a permission is left to the default of the mesh`);
   }
 }
 
@@ -194,7 +194,9 @@ export function readConsul(files: Files): readonly MeshRule[] {
   const closed = new Set(sources.filter(({ name }) => name === EVERYBODY).map(({ destination }) => destination));
   const open = sources.find(({ destination }) => !closed.has(destination));
   if (open !== undefined) {
-    throw new Error(`service-intentions ${open.destination}: whom no source names is left to other intentions`);
+    throw new Error(
+      `service-intentions ${open.destination}: a source without an intention is left to other intentions`,
+    );
   }
   return sources.flatMap(rulesOf);
 }

@@ -11,10 +11,10 @@ import { widerTools } from './tools.ts';
 const ISTIO_SKEW = 60;
 
 const NO_PLACE =
-  'the policy does not say where the workload is, so only the ingress guards it, and whoever reaches it past the ingress is not refused; write namespace and labels';
+  'the policy does not say where the workload is, so only the ingress enforces the rule, and a client that reaches the workload without the ingress is not denied; write namespace and labels';
 
 const NO_ACCOUNT =
-  'workloads cannot tell the ingress from others, so they are not guarded; write mesh.ingress.service_account';
+  'workloads cannot distinguish the ingress from others, so they enforce nothing; write mesh.ingress.service_account';
 
 /** The rules that Istio enforces. It enforces them exactly at both layers if the gateway signs assertions and the
  * policy says where the workload is; for tools only if their names are written in full. */
@@ -51,11 +51,11 @@ function serviceGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
 function assertionGaps({ gateway }: Policy): readonly Gap[] {
   if (gateway.assertion === undefined) {
     const text =
-      'the gateway signs no assertion, so the ingress tells callers apart by the identity of the connection alone, and a workload not even by that: it takes whatever any rule allows; write gateway.assertion';
+      'the gateway signs no assertion, so the ingress distinguishes callers only by the identity of the connection, and a workload not at all: it allows whatever any rule allows; write gateway.assertion';
     return [{ part: 'gateway', text }];
   }
   if (gateway.clockSkew >= ISTIO_SKEW) return [];
-  const text = `Istio takes an assertion for ${ISTIO_SKEW} s after it has expired, whatever gateway.clock_skew says`;
+  const text = `Istio accepts an assertion for ${ISTIO_SKEW} s after it has expired, whatever gateway.clock_skew says`;
   return [{ part: 'gateway.assertion', text }];
 }
 
@@ -67,7 +67,7 @@ export function istioGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[
     ...assertionGaps(policy),
     {
       part: 'mesh',
-      text: 'Istio matches paths without decoding them: the ingress answers odd ones with 400, a workload does not look; set pathNormalization to DECODE_AND_MERGE_SLASHES in the mesh config, so that both read slashes as the services do',
+      text: 'Istio matches paths without decoding them: the ingress answers 400 if one is not canonical, and a workload does not check; set pathNormalization to DECODE_AND_MERGE_SLASHES in the mesh config, so that both read slashes as the services do',
     },
   ];
 }

@@ -140,7 +140,7 @@ function readRule(rule: IstioRule, host: string | undefined, title: string): rea
   const unnamed = { id: '', route: '', path, ...(methods !== undefined && { methods }) };
   const all = saysOf(rule.when ?? [], title);
   // Nothing would be compared with this rule, and it could allow anything.
-  if (all.length === 0) throw unreadable(title, 'a rule that lets nothing pass');
+  if (all.length === 0) throw unreadable(title, 'a rule that allows nothing');
   return all.map((says) => meshRule(FILE, unnamed, asked, `spiffe://${principal}`, says));
 }
 

@@ -43,7 +43,8 @@ export const nameOf = ({ authority }: Pick<Service, 'authority'>): string =>
 
 /** Why Istio cannot route to a service; undefined if it can. */
 export function unreachable(service: Service): string | undefined {
-  if (service.direct !== undefined) return 'reached directly and not through Istio, which does not guard it';
+  if (service.direct !== undefined)
+    return 'nginx connects to it directly and not through Istio, which does not enforce it';
   const wrong = [nameOf(service), service.endpoint.host.toLowerCase()].find((it) => !isName(it));
   if (wrong === undefined) return undefined;
   return `Istio leads to DNS names only, and ${wrong} is none: nothing is rendered, and it refuses the service; write another authority or endpoint`;

@@ -57,7 +57,7 @@ export function unitedHosts(rules: readonly Enforced[], mesh: string): readonly 
     const own = rules.filter((rule) => rule.service === service);
     const hosts = [...new Set(own.map(({ host }) => host))];
     if (new Set(hosts.map((host) => saidAt(own, host))).size < 2) return [];
-    const text = `${hosts.join(' and ')} lead to it by rules of their own, and ${mesh} sees the service and not the host: what the rules of one allow passes for the other as well; give each a service with another authority if the mesh has to tell them apart`;
+    const text = `${hosts.join(' and ')} lead to it by different rules, and ${mesh} sees the service and not the host: a request that the rules of one allow passes for the other as well; give each a service with another authority if the mesh must distinguish them`;
     return [{ part: `services.${service}`, text }];
   });
 }
@@ -76,7 +76,7 @@ export function anonymousAssertions(policy: Policy, rules: readonly Enforced[], 
     if (rule.who.kind !== 'authenticated' || typeof rule.agent === 'string') return [];
     const other = bare.find(({ service, as }) => service === rule.service && as === rule.as);
     if (other?.who.kind !== 'role') return [];
-    const text = `callers without a credential have an assertion too where the request gives them the role ${other.who.role} (${writtenId(other.id)}), and ${mesh} takes it for that of an authenticated caller; give one of the rules an identity of its own (as) if the mesh has to tell them apart`;
+    const text = `anonymous callers have an assertion too if the request gives them the role ${other.who.role} (${writtenId(other.id)}), and ${mesh} cannot distinguish it from that of an authenticated caller; give one of the rules its own identity (as) if the mesh must distinguish them`;
     return [{ part: writtenId(rule.id), text }];
   });
   return [...new Map(gaps.map((gap) => [gap.part, gap])).values()];
@@ -135,6 +135,6 @@ export function rateLimitGaps(policy: Policy, mesh: string): readonly Gap[] {
     rest.length === 0
       ? 'this limit is'
       : `this and ${rest.length === 1 ? 'another limit' : `${rest.length} other limits`} are`;
-  const text = `${more} held at the gateway alone, each replica for itself: ${mesh} counts nothing, so whatever reaches it past the gateway needs a limit of the mesh's own`;
+  const text = `${more} enforced only at the gateway, by each replica for itself: ${mesh} counts nothing, so traffic that does not pass the gateway needs a limit of the mesh`;
   return [{ part: first, text }];
 }

@@ -46,7 +46,7 @@ export interface MeshDefinition extends Omit<MeshTarget, 'emit' | 'covers'> {
 const namesTools = ({ who }: Rule): boolean => who.kind === 'agent' && who.tools !== undefined;
 
 const unseenTools = (title: string): string =>
-  `${title} does not look at the tools of an agent: there the rule is as it would be without them; the gateway holds them, and the server, which compares the headers with the message`;
+  `${title} does not read the tools of an agent: there the rule counts without them; the gateway enforces them, and so does the server, which compares the headers with the message`;
 
 /** The gaps that every mesh has, after those of this one. */
 function commonGaps(mesh: MeshDefinition, policy: Policy, rules: readonly Rule[]): readonly Gap[] {
@@ -76,7 +76,7 @@ function emit(mesh: MeshDefinition, policy: Policy, rules: readonly Rule[], opti
 function covers(mesh: MeshDefinition, rule: Rule, policy: Policy): Coverage {
   const { title, seesNoTools, seesAssertion } = mesh;
   const isDirect = policy.services[rule.service]?.direct !== undefined;
-  const direct = isDirect ? `${rule.service} is reached directly and not through ${title}` : undefined;
+  const direct = isDirect ? `${rule.service} is not reached through ${title}` : undefined;
   const none = mesh.notEnforced(rule, policy) ?? direct;
   if (none !== undefined) return { kind: 'none', text: none };
   const { rules, wider } = mesh.enforces(policy, compile(policy));

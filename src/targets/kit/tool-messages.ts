@@ -27,7 +27,7 @@ export const ANY_NAME = {
 
 /** The gap that Envoy's permissions need only one matching value of a repeated header. */
 export const twiceText = (mesh: string): string =>
-  `a header of a message that arrives twice passes ${mesh} if one of the two may; the gateway refuses it, and the server, which compares the headers with the message`;
+  `a repeated header of a message passes ${mesh} if one of the two values may; the gateway denies it, and so does the server, which compares the headers with the message`;
 
 /** The tools of a rule, as far as the rendered files distinguish them. */
 export const namedTools = (tools: readonly string[]): readonly string[] =>

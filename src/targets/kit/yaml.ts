@@ -47,7 +47,7 @@ function unclear({ style, valueStart, valueEnd }: ScalarEvent, text: string): st
 function checkClear(name: string, text: string, events: readonly Event[]): void {
   const fail = (at: number, what: string) => {
     const line = text.slice(0, at).split('\n').length;
-    throw new Error(`${name}, line ${line}: ${what} is not read alike by all readers of YAML`);
+    throw new Error(`${name}, line ${line}: ${what} has different meanings to different YAML readers`);
   };
   const divided = DIVIDED.exec(text);
   if (divided !== null) fail(divided.index, 'this break of lines or documents');

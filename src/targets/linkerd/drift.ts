@@ -57,7 +57,7 @@ export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, 
       isRead: (it) => isManaged(it) && READ.includes(it.kind) && !withOddPaths(it),
       // A missing server.
       unguarding: serversOf(own).filter((it) => !there.has(titleOf(it))),
-      unguarded: 'the default inbound policy decides who gets in',
+      unguarded: 'the default inbound policy decides',
     }),
     ...[...hostsOf(managed)].flatMap((it) => (named.has(it) ? [] : `routes of ${it}: no service of the policy has it`)),
   ];

@@ -42,15 +42,15 @@ function roleText(policy: Policy, rule: Enforced, others: readonly Enforced[]): 
   const { name, id } = clientOf(policy, rule);
   const cure =
     name === 'ingress'
-      ? 'the gateway alone tells them apart, and a service that has to know verifies the assertion'
-      : 'give one of them an identity of its own if the mesh has to tell them apart';
-  return `Linkerd sees who connects and not the role: ${whoText(rule)} comes as ${name} (${id}), as ${othersText(others)} on the same requests; ${cure}`;
+      ? 'only the gateway distinguishes them; a service that needs to can verify the assertion'
+      : 'give one of them its own identity if the mesh must distinguish them';
+  return `Linkerd sees the client and not the role: ${whoText(rule)} comes as ${name} (${id}), as ${othersText(others)} on the same requests; ${cure}`;
 }
 
 function tieText({ authority: { host }, shared }: Place): string {
   const same = 'Linkerd counts an exact path no more than the prefix of the same path';
   if (shared) {
-    return `${same}, and the workload has several authorities: whoever may reach the one may reach the other; give the service pods of its own`;
+    return `${same}, and the workload has several authorities: a client that may reach one may reach the other; give the service its own pods`;
   }
   const dot = host.indexOf('.');
   const others = dot < 0 ? 'any other host' : `any other host in ${host.slice(dot + 1)}`;
@@ -92,7 +92,11 @@ const serviceGap = (name: string, text: string): Gap => ({ part: `services.${nam
 
 function unguarded(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   return [
-    ...directGaps(policy, rules, 'reached directly and not through the mesh, so Linkerd does not guard it'),
+    ...directGaps(
+      policy,
+      rules,
+      'nginx connects to it directly and not through the mesh, so Linkerd does not enforce it',
+    ),
     ...meshServices(policy, rules).flatMap((service) => {
       const lack = lackOf(service);
       return lack === undefined ? [] : [serviceGap(service.name, lack)];
@@ -109,7 +113,7 @@ function meetings(workloads: readonly Workload[]): readonly Gap[] {
       .map((other) =>
         serviceGap(
           service.name,
-          `a pod can have its labels and those of ${other.service.name}: Linkerd then holds the older Server of the two; tell them apart by a label with two values`,
+          `a pod can have its labels and those of ${other.service.name}: Linkerd then enforces only the older of the two Servers; distinguish them by a label with two values`,
         ),
       ),
   );
@@ -122,7 +126,7 @@ const oneIdentity = (names: string): string =>
 function meshGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const ingress = ingressClient(policy);
   const assertion =
-    'Linkerd has no policy for tokens: it forwards the assertion without a look at it; a service that relies on it verifies it itself';
+    'Linkerd has no policy for tokens: it forwards the assertion without verifying it; a service that relies on it must verify it itself';
   return [
     ...identityGaps(rules, ingress === undefined ? oneIdentity : endsText(ingress.id)),
     ...(policy.gateway.assertion === undefined ? [] : [{ part: 'gateway.assertion', text: assertion }]),

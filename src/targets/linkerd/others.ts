@@ -81,7 +81,7 @@ const serverAuthorization: Bearing = (other, own) => {
 const authentication: Bearing = (other, own) => {
   const { kind, metadata } = other;
   const met = near(other, own).find((it) => it.kind === kind && it.metadata.name === folded(metadata.name));
-  return met && `policies of ours name it, and it stands in place of ${titleOf(met)}`;
+  return met && `rendered policies name it, and it replaces ${titleOf(met)}`;
 };
 
 const BEARINGS: Bearings = {

@@ -140,7 +140,7 @@ function clientsOf(objects: readonly LiveObject[]): ReadonlyMap<string, readonly
       throw unreadable(title, `it is for a whole ${targetRef.kind}, and allows more than routes do`);
     }
     if (found === undefined || more.length > 0 || ref?.kind !== 'MeshTLSAuthentication') {
-      throw unreadable(title, 'it wants something else than one MeshTLSAuthentication that is there');
+      throw unreadable(title, 'it does not require exactly one existing MeshTLSAuthentication');
     }
     const refs = requiredAuthenticationRefs.map(({ name }) => ({ group: GROUP, kind: 'MeshTLSAuthentication', name }));
     checkObject(object, 'AuthorizationPolicy', {
@@ -196,7 +196,7 @@ function readRoute(route: LiveObject, servers: ReadonlySet<string>): Omit<ReadRo
   const server = idOf(route, parent?.name);
   const title = titleOf(route);
   if (parent?.kind !== 'Server' || more.length > 0 || !servers.has(server)) {
-    throw unreadable(title, 'it belongs to something else than one Server that is there');
+    throw unreadable(title, 'it does not belong to exactly one existing Server');
   }
   if (spec.rules.length === 0 || spec.rules.length > RULES) {
     throw unreadable(title, `a route has from 1 to ${RULES} rules, or it does not count`);

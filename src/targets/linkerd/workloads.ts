@@ -39,9 +39,9 @@ export function lackOf(service: Service): string | undefined {
   const missing = Object.entries({ namespace, labels, port }).flatMap(([key, value]) =>
     value === undefined ? key : [],
   );
-  if (missing.length > 0) return `Linkerd does not guard it: write its ${missing.join(', ')}`;
+  if (missing.length > 0) return `Linkerd does not enforce it: write its ${missing.join(', ')}`;
   if (hostOf(service) === undefined) {
-    return `Linkerd does not guard it: ${JSON.stringify(authority)} is not the DNS name of a host, which routes could name`;
+    return `Linkerd does not enforce it: ${JSON.stringify(authority)} is not the DNS name of a host, which routes require`;
   }
   return undefined;
 }

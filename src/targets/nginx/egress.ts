@@ -46,7 +46,7 @@ const common: readonly Directive[] = [
   ]),
 ];
 
-const host: readonly Directive[] = [...fixed('proxy_set_header Host $proxy_host; proxy_set_header Connection close')];
+const host: readonly Directive[] = fixed('proxy_set_header Host $proxy_host; proxy_set_header Connection close');
 
 const agent = line('proxy_set_header', 'User-Agent', 'meshgate');
 

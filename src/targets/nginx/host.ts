@@ -34,7 +34,6 @@ function serverLevel(scene: Scene, host: SceneHost, door: Door): readonly Direct
         ]
       : []),
     included(scene, 'server.conf'),
-    ...refusesWorkers(host),
   ];
 }
 
@@ -57,6 +56,7 @@ function doorConf(scene: Scene, files: RouteFiles, host: SceneHost, door: Door):
   return [
     ...serverLevel(scene, host, door),
     included(scene, host.sessions ? 'refuse-pages.conf' : 'refuse.conf'),
+    ...refusesWorkers(host),
     ...(isWildcard(host.host.name) ? [hostLocation(scene)] : []),
     ...(door.server.length > 0 ? [certificateLocation(scene, host.host.name)] : []),
     commented('The way to the check. Clients cannot request it.', hop(scene, door)),

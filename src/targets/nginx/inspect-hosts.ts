@@ -37,7 +37,7 @@ function beside(server: Server, host: Host): readonly Warning[] {
   return [
     warn(
       pass,
-      `the server of ${host.name} at ${server.node.file}:${server.node.line} does not include ${hostFile(host.name)}, and asks ${pass.args[0] ?? pass.name} without the policy`,
+      `the server of ${host.name} at ${server.node.file}:${server.node.line} does not include ${hostFile(host.name)}, and sends requests to ${pass.args[0] ?? pass.name} without the policy`,
       `include …/${hostFile(host.name)}; there, or a return to the server that does`,
     ),
   ];

@@ -45,8 +45,8 @@ export function accessLogs(tree: Tree, ours: readonly Server[]): readonly Warnin
   return warnAll(
     [...used].filter((format) => credentialIn(format) !== undefined),
     (format) =>
-      `log_format ${format.args[0]} writes $${credentialIn(format)} of the policy's hosts into a log: whoever reads it can come in with that`,
-    'the format without it; the log of the rendered files says who asked',
+      `log_format ${format.args[0]} writes $${credentialIn(format)} of the policy's hosts into a log: a reader of the log could use it`,
+    'the format without it; the log of the rendered files names the caller',
   );
 }
 
@@ -67,7 +67,7 @@ const READING = [
   {
     name: 'ignore_invalid_headers',
     wrong: ([value]: readonly string[]) => value === 'off',
-    text: 'ignore_invalid_headers off counts in : names that are no names reach the services',
+    text: 'ignore_invalid_headers off counts in : invalid names reach the services',
     instead: 'ignore_invalid_headers on; there',
   },
   {

@@ -52,7 +52,7 @@ function openedBelow(node: Read, outer: string | undefined, tree: Tree): readonl
           warn(
             node,
             `location ${node.args.join(' ')} answers by ${pass.name} ${pass.args[0] ?? ''} without the policy (${by})`,
-            'a route of the policy; what is for everybody says allow: [anyone]',
+            'a route of the policy; for everybody, write allow: [anyone]',
           ),
         ];
   return [...here, ...nested.flatMap((inner) => openedBelow(inner, by, tree))];
@@ -90,11 +90,7 @@ export function locations(tree: Tree, server: Server, host: Host): readonly Warn
       const { kind, path } = matchOf(node);
       if ((kind === 'prefix' || kind === 'exact') && path.startsWith('/.meshgate/')) {
         return [
-          warn(
-            node,
-            `location ${node.args.join(' ')} answers in the place of the check`,
-            'no location below /.meshgate/',
-          ),
+          warn(node, `location ${node.args.join(' ')} answers instead of the check`, 'no location below /.meshgate/'),
         ];
       }
       const open = openedBelow(node, undefined, tree);

@@ -123,7 +123,7 @@ export interface Warning {
   readonly instead: string;
 }
 
-/** Reads a file of the machine; undefined if there is none, or this user may not read it. */
+/** Reads a file of the machine; undefined if there is none, or this user is not permitted to read it. */
 export type ReadText = (path: string) => string | undefined;
 
 /** A warning with its place. */

@@ -68,7 +68,7 @@ function returns(node: Read, { check, condition }: Where): readonly Warning[] {
       warn(
         node,
         `this return answers the check's own request as well, and ${node.args[0]} lets the client's request pass unchecked`,
-        'a location of its own for what it answers',
+        'a location for what it answers',
       ),
     ];
   }
@@ -77,7 +77,7 @@ function returns(node: Read, { check, condition }: Where): readonly Warning[] {
       warn(
         node,
         "this return answers the check's own request as well, so that nothing passes",
-        'a location of its own for what it answers',
+        'a location for what it answers',
       ),
     ];
   }
@@ -103,19 +103,13 @@ function one(node: Read, where: Where): readonly Warning[] {
     return [
       warn(
         node,
-        `rewrite ${node.args[0]} takes the check's own request (${CHECK_PATH}…) as well: another location answers in its place, and may let everything pass`,
+        `rewrite ${node.args[0]} takes the check's own request (${CHECK_PATH}…) as well: another location answers instead, and may allow everything`,
         `a regular expression that leaves it out, such as ^(?!/\\.meshgate/)…, or a rewrite inside a location`,
       ),
     ];
   }
   if (node.name === 'set' && node.args[0] === '$http_authorization') {
-    return [
-      warn(
-        node,
-        'set $http_authorization puts something else in the place of the credential that the client sent',
-        'another variable',
-      ),
-    ];
+    return [warn(node, 'set $http_authorization replaces the credential that the client sent', 'another variable')];
   }
   return [];
 }

@@ -43,13 +43,7 @@ export function inspectNginx(
   const unreadable = [...files].flatMap(([file, { unreadable }]) =>
     unreadable === undefined
       ? []
-      : [
-          warn(
-            { file, line: unreadable },
-            'cannot be read from here on, and was not looked at',
-            'what nginx -t accepts',
-          ),
-        ],
+      : [warn({ file, line: unreadable }, 'cannot be read from here on, and was not checked', 'what nginx -t accepts')],
   );
   const all = [
     ...unreadable,

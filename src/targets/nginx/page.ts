@@ -137,4 +137,7 @@ export const pageFile = (scene: Scene): ConfFile => [
 
 /** That location in the server of such a host. */
 export const pageLocation = (scene: Scene, host: SceneHost): Directive =>
-  block('location', ['^~', literal(PAGE_PATH)], [included(scene, 'page.conf'), handlerHost(host)]);
+  commented(
+    'The page for rejected navigations.',
+    block('location', ['^~', literal(PAGE_PATH)], [included(scene, 'page.conf'), handlerHost(host)]),
+  );

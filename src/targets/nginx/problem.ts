@@ -199,8 +199,7 @@ const detailMap = (name: string): Directive =>
   ]);
 
 /** The text for a service that used the wrong listener: the check of tokens does not see that it sent an assertion. */
-const ASSERTED =
-  'An assertion is no credential here: services ask at the inner listener, with their certificate beside it.';
+const ASSERTED = 'An assertion is no credential here: services use the inner listener, with their certificate.';
 
 /** The bodies of refusals.
  *

@@ -49,7 +49,7 @@ function stayBehind({ hosts }: Scene): readonly Gap[] {
       );
       const rule = targets[acting]?.rule;
       if (rule === undefined || names.length === 0) return [];
-      const text = `${names.join(', ')}: empty where an agent asks, for groups and claims do not travel with a person`;
+      const text = `${names.join(', ')}: empty if an agent acts, because groups and claims do not travel with a person`;
       return [{ part: rule, text }];
     }),
   );
@@ -75,13 +75,13 @@ function gaps(scene: Scene): readonly Gap[] {
       : [
           {
             part: 'gateway.resolver',
-            text: 'no DNS server is known, so providers that are named cannot be asked for their keys; name one in gateway.resolver',
+            text: 'no DNS server is known, so the keys of providers cannot be fetched by host name; name one in gateway.resolver',
           },
           ...named
             .filter(([, host]) => !isAddress(host))
             .map(([part, host]) => ({
               part,
-              text: `${host} is looked up once, when nginx starts; name a DNS server in gateway.resolver`,
+              text: `${host} is resolved once, when nginx starts; name a DNS server in gateway.resolver`,
             })),
         ]),
     ...named

@@ -13,18 +13,18 @@ export function insecureOptions(scene: Scene): readonly string[] {
   return [
     ...Object.values(providers)
       .filter(({ anyAudience }) => anyAudience)
-      .map(({ name }) => `insecure: providers.${name}.insecure_any_audience: tokens for anybody are taken`),
+      .map(({ name }) => `insecure: providers.${name}.insecure_any_audience: tokens for any service are accepted`),
     ...Object.values(providers)
       .filter(({ introspection }) => introspection?.anyType)
-      .map(({ name }) => `insecure: providers.${name}.introspection.insecure_any_type: refresh tokens may be taken`),
+      .map(({ name }) => `insecure: providers.${name}.introspection.insecure_any_type: refresh tokens may be accepted`),
     ...Object.values(providers)
       .filter(({ privateAddresses }) => privateAddresses)
-      .map(({ name }) => `insecure: providers.${name}.insecure_private_addresses: its documents lead anywhere`),
+      .map(({ name }) => `insecure: providers.${name}.insecure_private_addresses: its documents may name any address`),
     ...(gateway.insecureHttp
-      ? ['insecure: gateway.insecure_http: the gateway serves plain HTTP, tokens travel in the clear']
+      ? ['insecure: gateway.insecure_http: the gateway serves plain HTTP, so tokens are not encrypted']
       : []),
     ...(gateway.sessionRoom?.forgetful
-      ? ['insecure: gateway.session.insecure_forget_revocations: a restart may forget what was revoked']
+      ? ['insecure: gateway.session.insecure_forget_revocations: a restart may erase revocations']
       : []),
     ...(gateway.proxiedNetworks
       ? [
@@ -32,13 +32,13 @@ export function insecureOptions(scene: Scene): readonly string[] {
         ]
       : []),
     ...(gateway.limits?.passWhenFull
-      ? ['insecure: gateway.limits.insecure_pass_when_full: requests pass uncounted where there is no room to count']
+      ? ['insecure: gateway.limits.insecure_pass_when_full: requests pass uncounted if there is no room to count']
       : []),
     ...hosts
       .flatMap(({ routes }) => routes)
       .filter(({ serviceWorkers }) => serviceWorkers === 'anywhere')
       .map(
-        ({ name }) => `insecure: hosts.${name}.insecure_service_workers: service workers from there hear the sign-in`,
+        ({ name }) => `insecure: hosts.${name}.insecure_service_workers: service workers from there see the sign-in`,
       ),
     ...Object.values(services)
       .filter(({ direct }) => direct !== undefined && !direct.tls)

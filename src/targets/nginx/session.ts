@@ -46,7 +46,7 @@ if (!SESSION_COOKIE.startsWith(OWN_PREFIX) || !ATTEMPT_COOKIE.startsWith(OWN_PRE
 /** The JavaScript for responses of services that mention a cookie of the gateway; it runs for no other response. */
 export const ownCookies = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
-    ? [...fixed('js_import meshgate_cookies from cookies.js; js_set $meshgate_cookies_kept meshgate_cookies.kept')]
+    ? fixed('js_import meshgate_cookies from cookies.js; js_set $meshgate_cookies_kept meshgate_cookies.kept')
     : [];
 
 /** Most of the gateway's cookies in a browser: a session, and the attempts to sign in. Other cookies may stand between

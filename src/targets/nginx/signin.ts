@@ -106,7 +106,7 @@ const page: readonly Directive[] = [
   block(
     'location',
     ['^~', literal(PAGE_PATH)],
-    [...fixed('error_log /dev/null emerg; client_max_body_size 1; error_page 413 418 = @meshgate_page; return 418')],
+    fixed('error_log /dev/null emerg; client_max_body_size 1; error_page 413 418 = @meshgate_page; return 418'),
   ),
   block(
     'location',

@@ -1,10 +1,8 @@
 import type { HttpRoute, Match } from './objects.ts';
 
-/**
- * How Linkerd's proxy chooses among the routes of a server, from linkerd2-proxy 29637b6, linkerd/http/route/src. It
- * follows the Gateway API (https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule), but for one thing: there an
- * exact path stands before every prefix, here both count with their length.
- */
+/** How Linkerd's proxy chooses among the routes of a server, from linkerd2-proxy 29637b6, linkerd/http/route/src. It
+ * follows the Gateway API (https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule), except for one thing: there
+ * an exact path stands before every prefix, here both count with their length. */
 
 /** What of a request routes are chosen by. */
 export interface Requested {
@@ -55,7 +53,8 @@ function pathLength({ type, value }: Match, path: string): number | undefined {
   }
 }
 
-/** match.rs: the length of the path, then (headers and query, which no route here has, and) whether a method is named. */
+/** match.rs: the length of the path, then (headers and query, which no route here has, and) whether a method is
+ * named. */
 function matchRank(match: Match, { method, path }: Requested): Rank | undefined {
   if (match.method !== undefined && match.method !== method) return undefined;
   const length = pathLength(match, path.replace(/\?.*$/s, ''));

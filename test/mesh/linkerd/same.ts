@@ -14,7 +14,7 @@ const MORE = '~';
 const matchesOf = (clusters: readonly Cluster[]): readonly Match[] =>
   clusters.flatMap(({ routes }) => routes.flatMap(({ rules }) => rules.flat()));
 
-/** A regular expression that means itself, but for its dots. */
+/** A regular expression that means itself, except for its dots. */
 const isPlain = ({ type, value }: Match): boolean => type !== 'RegularExpression' || /^[\w/.-]+$/.test(value);
 
 /** Expressions for what is written oddly: with the same ones, paths that are not canonical are no reason to differ. */

@@ -87,7 +87,7 @@ export class Likely {
     return field;
   }
 
-  /** The same with what stands around, but for the texts there. */
+  /** The same with what stands around, except the texts there. */
   shape(mutant: Mutant): string {
     const known = this.#shapes.get(mutant);
     if (known !== undefined) return known;

@@ -34,7 +34,7 @@ describe('the first credential that is there decides', () => {
     [
       ['session', 'certificate'],
       { Authorization: 'Bearer T', ...cookie },
-      'credential_unsupported this route takes no tokens: sign in with a browser',
+      'credential_unsupported this route accepts no tokens: sign in with a browser',
     ],
     [
       ['certificate'],
@@ -56,7 +56,7 @@ describe('the first credential that is there decides', () => {
     );
     expect(taken(all, { Authorization: `${inQuery} Bearer T` })).toMatch(/^credential_unsupported the URL has/);
     expect(taken(['session'], { Authorization: inQuery, ...cookie })).toBe('session S');
-    expect(taken(['session'], { Authorization: `${inQuery} Bearer T`, ...cookie })).toContain('takes no tokens');
+    expect(taken(['session'], { Authorization: `${inQuery} Bearer T`, ...cookie })).toContain('accepts no tokens');
   });
 });
 

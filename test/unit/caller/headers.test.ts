@@ -76,7 +76,7 @@ describe('the encoding', () => {
     }),
   );
 
-  it('comes back by decodeURIComponent, but for lone surrogates', () => {
+  it('comes back by decodeURIComponent, except lone surrogates', () => {
     holds(
       fc.property(any, (text) => {
         expect(decodeURIComponent(encodeValue(text))).toBe(wellFormed(text));

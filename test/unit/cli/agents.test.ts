@@ -84,7 +84,7 @@ describe('explain', () => {
 
   test('for people the rule of an agent says nothing', async () => {
     const { out } = await explain('--as', 'staff', 'GET', 'https://board.test/x');
-    expect(out).toContain('no  agent pages: nobody asks for somebody else');
+    expect(out).toContain('no  agent pages: the caller is not this agent');
   });
 
   test.each([
@@ -233,7 +233,7 @@ tests:
       const { code, out } = await explain(...args, 'POST', 'https://wiki.test/x');
       expect(out).toContain('caller    agent bot, alone');
       expect(out).toContain('allowed by wiki.test/*#3');
-      expect(out).toContain('no  role "admin": agent bot asks for itself, and has no role');
+      expect(out).toContain('no  role "admin": agent bot acts for itself, and has no role');
       expect(code).toBe(0);
     }
   });

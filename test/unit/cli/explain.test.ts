@@ -110,8 +110,8 @@ describe('before any rule', () => {
 describe('with a token', () => {
   test('that is bound to a key where no proof of it is taken', async () => {
     for (const [name, detail] of [
-      ['jkt', 'the policy takes no proofs: gateway.proof'],
-      ['x5t#S256', 'no host has a CA of clients'],
+      ['jkt', 'the policy accepts no proofs: add gateway.proof'],
+      ['x5t#S256', 'no host has a CA for clients'],
     ] as const) {
       const cnf = { [name]: Buffer.alloc(32, 1).toString('base64url') };
       const { code, out } = await withToken(token({ ...claims, groups: ['editors'], cnf }), 'POST', `${WIKI}/x`);
@@ -230,7 +230,7 @@ describe('wrong use', () => {
     [['get', `${WIKI}/`], '"get" is no method; write it in upper case'],
     [['GET', '/x'], '"/x" names no host; write https://HOST/PATH'],
     [['--as', 'raeder', 'GET', `${WIKI}/`], 'the policy has no role "raeder"; did you mean "reader"?'],
-    [['--as', 'nobody,reader', 'GET', `${WIKI}/`], '--as nobody stands alone'],
+    [['--as', 'nobody,reader', 'GET', `${WIKI}/`], '--as nobody cannot be combined with roles'],
     [['--as', 'reader', '--token', 'x', 'GET', `${WIKI}/`], '--as and --token: give one'],
     [['--token', 'none', 'GET', `${WIKI}/`], 'cannot read the token none: there is no such file'],
     [['--token', '-', '--policy', '-', 'GET', `${WIKI}/`], 'standard input holds one file, not two'],

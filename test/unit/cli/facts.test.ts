@@ -49,7 +49,7 @@ tests:
 
   test('is asked for by explain, where most addresses would have other roles', async () => {
     expect((await explained()).out).toContain(
-      'nobody (no credential); the answer depends on the client’s address, which is not said: give --network',
+      'nobody (no credential); the answer depends on the client’s address, which is not given: give --network',
     );
     expect(await explained('--network', '203.0.113.7')).toMatchObject({ code: 0 });
     expect((await explained('--network', '10.0.0.7')).out).not.toContain('depends on');
@@ -73,7 +73,7 @@ tests:
   test('fails a policy test', async () => {
     const { code, out } = await ask(outside, 'test');
     expect(code).toBe(1);
-    expect(out).toContain('the answer depends on the client’s address, which is not said: write network');
+    expect(out).toContain('the answer depends on the client’s address, which is not given: write network');
     const said = outside.replace('as: nobody', 'as: { network: 10.0.0.7 }');
     expect(await ask(said, 'test')).toMatchObject({ code: 0 });
   });
@@ -174,7 +174,7 @@ describe('at a running gateway', () => {
     const { out, asked } = await ask();
     expect(asked).toHaveLength(1);
     expect(out).toContain('give --forwarded where the gateway trusts this machine as a proxy');
-    expect(out).toContain('give --client a.runners.example.com=FILE');
+    expect(out).toContain('add --client a.runners.example.com=FILE');
   });
 
   test('addresses and certificates are shown', async () => {

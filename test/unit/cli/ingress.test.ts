@@ -79,9 +79,9 @@ test('explain: through which one', async () => {
 
 test.each([
   [['render', '--target', 'envoy', '--ingress', 'north', 'p.yaml'], 'the policy has no ingress north'],
-  [['render', '--target', 'nginx', '--ingress', 'west', 'p.yaml'], '--ingress means nothing to nginx'],
-  [['prove', '--ingress', 'west', 'p.yaml', 'p.yaml'], '--ingress means nothing without --target'],
-  [['test', '--ingress', 'west', 'p.yaml'], '--ingress means nothing without --mesh'],
+  [['render', '--target', 'nginx', '--ingress', 'west', 'p.yaml'], '--ingress has no effect for nginx'],
+  [['prove', '--ingress', 'west', 'p.yaml', 'p.yaml'], '--ingress has no effect without --target'],
+  [['test', '--ingress', 'west', 'p.yaml'], '--ingress has no effect without --mesh'],
 ])('%s', async (args, message) => {
   const { code, err } = await run(args);
   expect([code, err]).toEqual([2, expect.stringContaining(message)]);

@@ -70,7 +70,7 @@ describe('meshgate init', () => {
     const issuer = 'https://id.example.com';
     const { code, err } = await init(issuer, { issuer, code_challenge_methods_supported: ['plain'] });
     expect(code).toBe(0);
-    for (const text of ['PKCE by S256', 'no back-channel sign-out', 'no sign-out of its own'])
+    for (const text of ['PKCE with S256', 'no back-channel sign-out', 'no sign-out endpoint'])
       expect(err).toContain(text);
     expect(err).not.toContain('back-channel logout URI');
   });

@@ -98,7 +98,7 @@ describe('meshgate login', () => {
       [discovery, json({ error: 'invalid_client', error_description: 'no\u001b[2J' }, 401)],
     ],
     ['no code to confirm', [discovery, json({ ...begun, user_code: '\u001b[2J' })]],
-    ['gives no token (400): access_denied', [discovery, json(begun), json({ error: 'access_denied' }, 400)]],
+    ['issues no token (400): access_denied', [discovery, json(begun), json({ error: 'access_denied' }, 400)]],
     ['has expired', [discovery, json(begun), json({ error: 'expired_token' }, 400)]],
     ['has expired', [discovery, json({ ...begun, interval: 61 })]],
     ['would not take this token: token_malformed', [discovery, json(begun), json({ access_token: 'opaque' })]],

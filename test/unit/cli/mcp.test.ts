@@ -45,7 +45,7 @@ describe('explain', () => {
     [['--tool', 'Search_pages'], 'tool_refused (403)', 'no  tools/call Search_pages'],
     [['--mcp', 'resources/read:file:///x'], 'tool_refused (403)', 'no  resources/read file:///x'],
     [['--mcp', 'tools/call'], 'protocol_refused (400)', 'no  tools/call by tools'],
-    [[], 'protocol_refused (400)', 'no  a message without headers of MCP by tools search_* read_page'],
+    [[], 'protocol_refused (400)', 'no  a message without MCP headers by tools search_* read_page'],
   ])('%j is refused', async (args, denied, why) => {
     const { code, out } = await explain(...args);
     expect(code).toBe(1);

@@ -63,8 +63,8 @@ describe('meshgate validate --online', () => {
       'yes okta: discovery: https://login.example.com/.well-known/openid-configuration',
       'yes okta: keys: 1 published, for RS256',
       'yes okta: sign-in: authorization and token endpoint',
-      'yes okta: sign-in: PKCE by S256',
-      'yes okta: sign-in: the client shows itself by client_secret_basic at the token endpoint',
+      'yes okta: sign-in: PKCE with S256',
+      'yes okta: sign-in: the client authenticates with client_secret_basic at the token endpoint',
       '',
     ]);
   });
@@ -101,7 +101,7 @@ describe('meshgate validate --online', () => {
       { members: { grant_types_supported: ['client_credentials'] } },
       'sign-in: no authorization code grant',
     ],
-    ['has no PKCE', { members: { code_challenge_methods_supported: ['plain'] } }, 'sign-in: no PKCE by S256'],
+    ['has no PKCE', { members: { code_challenge_methods_supported: ['plain'] } }, 'sign-in: no PKCE with S256'],
     [
       'takes other clients',
       { members: { token_endpoint_auth_methods_supported: ['private_key_jwt'] } },
@@ -129,7 +129,7 @@ describe('meshgate validate --online', () => {
         },
         text: policy('\n    signin: { par: false }'),
       },
-      'sign-in: it takes pushed requests alone',
+      'sign-in: it accepts only pushed requests',
     ],
     [
       'is not to be asked about tokens',
@@ -153,7 +153,7 @@ describe('meshgate validate --online', () => {
         members: { dpop_signing_alg_values_supported: ['EdDSA'] },
         text: policy('', '\n  proof: { rate: 10/s }'),
       },
-      'DPoP: it takes proofs by EdDSA alone',
+      'DPoP: it supports only proofs with EdDSA',
     ],
   ])('one that %s: a line says so, and it is a no', async (_, given, words) => {
     const { code, out, err } = await online(given);
@@ -168,7 +168,7 @@ describe('meshgate validate --online', () => {
     const { code, out } = await online({ members });
     expect([code, out]).toEqual([
       0,
-      expect.stringContaining('    okta: sign-in: PKCE by S256: its discovery document has no'),
+      expect.stringContaining('    okta: sign-in: PKCE with S256: its discovery document has no'),
     ]);
   });
 
@@ -203,7 +203,7 @@ describe('meshgate validate --online', () => {
     const { code, out } = await online({ text: roles('resource_access.wiki.roles') });
     expect(code).toBe(0);
     expect(out).toMatch(
-      /^ {4}okta: sign-in: roles rest on "resource_access\.wiki\.roles"; at Keycloak: .*"Add to ID token"/m,
+      /^ {4}okta: sign-in: roles depend on "resource_access\.wiki\.roles"; at Keycloak: .*"Add to ID token"/m,
     );
     expect((await online({ text: roles('department') })).out).not.toContain('roles rest on');
     const bearers = roles('resource_access.wiki.roles')

@@ -186,7 +186,7 @@ describe('what somebody wrote into Linkerd’s own is a difference', () => {
       'no authentication',
       'AuthorizationPolicy',
       ({ spec }) => (spec.requiredAuthenticationRefs = []),
-      'it wants something else than one MeshTLSAuthentication that is there',
+      'it does not require exactly one existing MeshTLSAuthentication',
     ],
     [
       'networks instead of identities',
@@ -194,7 +194,7 @@ describe('what somebody wrote into Linkerd’s own is a difference', () => {
       ({ spec }) => {
         spec.requiredAuthenticationRefs[0].kind = 'NetworkAuthentication';
       },
-      'it wants something else than one MeshTLSAuthentication that is there',
+      'it does not require exactly one existing MeshTLSAuthentication',
     ],
     [
       'a weaker pattern',
@@ -208,7 +208,7 @@ describe('what somebody wrote into Linkerd’s own is a difference', () => {
       'another parent',
       'HTTPRoute',
       ({ spec }) => (spec.parentRefs[0].name = 'x'),
-      'it belongs to something else than one Server that is there',
+      'it does not belong to exactly one existing Server',
     ],
     [
       'headers',
@@ -226,7 +226,7 @@ describe('what somebody wrote into Linkerd’s own is a difference', () => {
   ])('%s', async (_, kind, change, says) => {
     const { code, out, err } = await changed(kind, change);
     expect({ code, err }).toEqual({ code: 3, err: '' });
-    expect(out).toMatch(/^not proven: stdin is not what meshgate.yaml renders to\n {2}\w+ [\w-]+\/[\w.-]+: /);
+    expect(out).toMatch(/^not proven: stdin differs from what meshgate.yaml renders to\n {2}\w+ [\w-]+\/[\w.-]+: /);
     expect(out).toContain(says);
   });
 });

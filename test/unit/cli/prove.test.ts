@@ -63,7 +63,7 @@ caller  reader
     const other = POLICY.replace('group: readers', 'group: everybody').replace('audiences: [wiki]', 'audiences: [ci]');
     const { code, out } = await prove(POLICY, other);
     expect(code).toBe(1);
-    expect(out).toBe(`no: a.yaml and b.yaml allow the same roles the same requests, but define these otherwise
+    expect(out).toBe(`no: a.yaml and b.yaml allow the same roles the same requests, but define these in different ways
   provider ci: audiences ["wiki"] → ["ci"]
   role reader means something else: group "readers" of okta → group "everybody" of okta; it counts in wiki.example.com/*#1
 `);
@@ -315,7 +315,7 @@ caller  spiffe://example.org/gateway with an assertion (as default, for wiki, by
   ])('another object is changed: %s', async (from, to, message) => {
     const { code, out } = await against(istio, change(await rendered(istio), 'build/workloads/wiki.yaml', from, to));
     expect(code).toBe(3);
-    expect(out).toContain(`not proven: build is not what a.yaml renders to\n`);
+    expect(out).toContain(`not proven: build differs from what a.yaml renders to\n`);
     expect(out).toContain(message);
   });
 
@@ -350,8 +350,8 @@ caller  spiffe://example.org/gateway with an assertion (as default, for wiki, by
       'build has no file that ends in .yaml or .json',
     );
     const keys = ['--assertion-jwks', 'keys.json'];
-    expect((await prove(POLICY, POLICY, ...keys)).err).toContain('--assertion-jwks means nothing without --target');
-    expect((await prove(POLICY, POLICY, '--target', 'envoy', ...keys)).err).toContain('means nothing to envoy');
+    expect((await prove(POLICY, POLICY, ...keys)).err).toContain('--assertion-jwks has no effect without --target');
+    expect((await prove(POLICY, POLICY, '--target', 'envoy', ...keys)).err).toContain('has no effect for envoy');
     const bad = await against(istio, { ...files, 'keys.json': '{"keys":[{"d":1}]}' }, ...keys);
     expect(bad.err).toContain('--assertion-jwks keys.json: the file holds a private key');
   });

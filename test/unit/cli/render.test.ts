@@ -118,13 +118,16 @@ describe('envoy', () => {
 
 describe('wrong use', () => {
   test.each([
-    [['--target', 'envoy', '--dir', '/x'], '--dir means nothing to envoy: leave it out'],
+    [['--target', 'envoy', '--dir', '/x'], '--dir has no effect for envoy: leave it out'],
     [['--target', 'nginx', '--state-dir', 'x'], '--state-dir x: give an absolute path'],
     [['--target', 'nomad'], 'Expected "nomad" to be one of (nginx|envoy'],
-    [['--target', 'nginx', '--assertion-jwks', 'x'], '--assertion-jwks means nothing to nginx: leave it out'],
-    [['--target', 'envoy', '--assertion-jwks', 'x'], '--assertion-jwks means nothing to envoy: leave it out'],
+    [['--target', 'nginx', '--assertion-jwks', 'x'], '--assertion-jwks has no effect for nginx: leave it out'],
+    [['--target', 'envoy', '--assertion-jwks', 'x'], '--assertion-jwks has no effect for envoy: leave it out'],
     [[], 'Expected input for flag --target'],
-    [['--target', 'nginx', '--out', '/forbidden/x'], 'cannot write /forbidden/x/http.conf: this user may not'],
+    [
+      ['--target', 'nginx', '--out', '/forbidden/x'],
+      'cannot write /forbidden/x/http.conf: this user is not permitted to',
+    ],
   ])('%j', async (args, message) => {
     const { code, err } = await render(...args);
     expect(code).toBe(2);
@@ -144,6 +147,6 @@ describe('wrong use', () => {
       files: { './meshgate.yaml': POLICY },
     });
     expect(code).toBe(2);
-    expect(err).toContain('/opt/meshgate has no meshgate.js: the command is not installed whole');
+    expect(err).toContain('/opt/meshgate has no meshgate.js: the installation is not complete');
   });
 });

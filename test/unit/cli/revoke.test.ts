@@ -20,7 +20,7 @@ const takes = (found: string[] = []) => ({
 async function allLaid(...flags: readonly string[]): Promise<readonly unknown[]> {
   const found: string[] = [];
   const { code, err } = await meshgate(['revoke', ...flags], takes(found));
-  expect([code, err]).toEqual([0, 'recorded: whatever has this name is rejected from now on\n']);
+  expect([code, err]).toEqual([0, 'recorded: every credential with this name is rejected from now on\n']);
   return found.map((file) => {
     const [path = '', text = ''] = file.split(' {');
     expect(path).toMatch(/^\/var\/lib\/meshgate\/revoke\/[a-z]+-18000000\d+-[a-z0-9]+\.json$/);
@@ -95,7 +95,7 @@ describe('meshgate revoke', () => {
   test('says what to do where no gateway takes it', async () => {
     const { code, err, written } = await meshgate(['revoke', '--sid', 's1'], { folders, now: NOW });
     expect(code).toBe(1);
-    expect(err).toContain('not taken within 10 s');
+    expect(err).toContain('not in force after 10 s');
     expect(err).toContain(`delete ${Object.keys(written)[0]}`);
   });
 
@@ -111,14 +111,18 @@ describe('meshgate revoke', () => {
 
   test('wants one thing, and a folder that a gateway looks at', async () => {
     const wrong: [string[], string, Surroundings?][] = [
-      [[], 'say one of --subject, --sid, --kid and --jti'],
-      [['--sid', 'a', '--kid', 'b'], 'say one of'],
+      [[], 'give one of --subject, --sid, --kid and --jti'],
+      [['--sid', 'a', '--kid', 'b'], 'give one of'],
       [['--sid', ''], '--sid is empty'],
       [['--subject', 'okta'], '--subject is PROVIDER/SUBJECT'],
       [['--subject', '/a'], '--subject is PROVIDER/SUBJECT'],
       [['--sid', 'a'], 'no gateway with sessions keeps its state in /var/lib/meshgate', { folders: [] }],
-      [['--sid', 'a', '--state-dir', '/srv'], '/srv/revoke is not there'],
-      [['--sid', 'a', '--state-dir', '/forbidden'], 'this user may not', { folders: ['/forbidden/revoke'] }],
+      [['--sid', 'a', '--state-dir', '/srv'], '/srv/revoke does not exist'],
+      [
+        ['--sid', 'a', '--state-dir', '/forbidden'],
+        'this user is not permitted to',
+        { folders: ['/forbidden/revoke'] },
+      ],
     ];
     for (const [flags, message, given] of wrong) {
       const { code, err, written } = await meshgate(['revoke', ...flags], { ...takes(), ...given });

@@ -117,7 +117,7 @@ describe('explain', () => {
   test('of a token where only sessions are taken', async () => {
     const { code, out } = await ask({}, 'GET', 'https://wiki.example.com/pages/x');
     expect(code).toBe(1);
-    expect(out).toContain('denied: credential_unsupported (401)\n  this route takes no tokens');
+    expect(out).toContain('denied: credential_unsupported (401)\n  this route accepts no tokens');
   });
 });
 

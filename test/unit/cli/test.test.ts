@@ -103,7 +103,7 @@ describe('at the gateway', () => {
     expect(code).toBe(1);
     expect(
       out,
-    ).toBe(`meshgate.yaml:41:5 tests[1]: POST ${WIKI}/x as reader: the policy says role_missing, the gateway allowed (200); they part at rule wiki.example.com/*#1 at meshgate.yaml:34:11: role reader, GET HEAD, as default
+    ).toBe(`meshgate.yaml:41:5 tests[1]: POST ${WIKI}/x as reader: the policy says role_missing, the gateway allowed (200); they differ at rule wiki.example.com/*#1 at meshgate.yaml:34:11: role reader, GET HEAD, as default
 meshgate.yaml: as the policy decides: 4 tests pass
 gateway https://localhost:8443: disagrees on 1 of 4 requests
 `);
@@ -127,9 +127,9 @@ gateway https://localhost:8443: disagrees on 1 of 4 requests
     const { code, out } = await run(gateway, right);
     expect(code).toBe(0);
     expect(out).toContain(
-      `tests[2]: POST ${WIKI}/x?y=1 as somebody of okta: not asked at the gateway: no token: give --token tests[2]=FILE\n`,
+      `tests[2]: POST ${WIKI}/x?y=1 as somebody of okta: not asked at the gateway: no token: add --token tests[2]=FILE\n`,
     );
-    expect(out).toContain('not asked at the gateway: no token: give --token reader=FILE\n');
+    expect(out).toContain('not asked at the gateway: no token: add --token reader=FILE\n');
     expect(out).toContain('gateway https://localhost:8443: agrees on 1 request; 3 tests not asked\n');
   });
 
@@ -172,7 +172,7 @@ describe('at the mesh', () => {
     const { code, out } = await run(mesh, (request) => (request.target === '/x' ? passed : right(request)));
     expect(code).toBe(1);
     expect(out.split('\n')[0]).toBe(
-      `meshgate.yaml:41:5 tests[1]: POST ${WIKI}/x as reader, at the mesh as default: the policy says refused, the mesh allowed (200); they part at rule wiki.example.com/*#1 at meshgate.yaml:34:11: role reader, GET HEAD, as default`,
+      `meshgate.yaml:41:5 tests[1]: POST ${WIKI}/x as reader, at the mesh as default: the policy says refused, the mesh allowed (200); they differ at rule wiki.example.com/*#1 at meshgate.yaml:34:11: role reader, GET HEAD, as default`,
     );
   });
 
@@ -192,9 +192,9 @@ describe('wrong use', () => {
   test.each([
     [['--gateway', 'https://x'], '--gateway and --mesh need Node: run "npx meshgate test …"; njs has no network here'],
     [['--mesh', 'x:1'], '--gateway and --mesh need Node'],
-    [['--token', 'reader=x'], '--token means nothing without --gateway'],
-    [['--ca-file', 'x'], '--ca-file means nothing without --gateway'],
-    [['--root', 'x'], '--root means nothing without --mesh'],
+    [['--token', 'reader=x'], '--token has no effect without --gateway'],
+    [['--ca-file', 'x'], '--ca-file has no effect without --gateway'],
+    [['--root', 'x'], '--root has no effect without --mesh'],
     [['--gateway', 'https://x', '--token', 'reader'], 'write ROLE,ROLE=FILE, authenticated=FILE or tests[N]=FILE'],
   ])('%j', async (args, message) => {
     const { code, err } = await run(args);
@@ -220,6 +220,6 @@ describe('wrong use', () => {
 
   test('a policy without tests', async () => {
     const { code, err } = await meshgate(['test'], { files: { './meshgate.yaml': POLICY } });
-    expect({ code, err }).toEqual({ code: 2, err: 'meshgate: meshgate.yaml has no tests: there is nothing to ask\n' });
+    expect({ code, err }).toEqual({ code: 2, err: 'meshgate: meshgate.yaml has no tests\n' });
   });
 });

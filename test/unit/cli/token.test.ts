@@ -97,7 +97,7 @@ routes
   });
 
   test.each([
-    ['opaque', 'v2.opaque-text', 'opaque: it says nothing by itself'],
+    ['opaque', 'v2.opaque-text', 'opaque: only its provider knows what it means'],
     ['encrypted', 'a.b.c.d.e', 'encrypted (JWE)'],
     ['broken', 'a.b.c', 'JWT, which cannot be read'],
   ])('%s: says what it is, and none of it', async (form, text, words) => {
@@ -117,7 +117,7 @@ routes
   test('a token that is bound to a key says so', async () => {
     const bound = { jkt: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs' };
     const text = token(claims({ cnf: bound }));
-    expect((await run(text)).out).toContain('the policy takes no proofs: gateway.proof');
+    expect((await run(text)).out).toContain('the policy accepts no proofs: add gateway.proof');
     const files = { './meshgate.yaml': POLICY.replace('insecure_http: true', '$&, proof: {}'), 't.txt': text };
     expect((await meshgate(['token', 't.txt'], { files })).out).toContain('bound      to a key (dpop)');
     const explained = await meshgate(['explain', '--token', 't.txt', 'GET', 'https://wiki.example.com/'], { files });
@@ -248,7 +248,7 @@ describe('meshgate token --online of a token that only its provider knows', () =
     expect([code, err]).toEqual([0, '']);
     expect(asked.map(({ body }) => body)).toEqual([`token=${TEXT}&token_type_hint=access_token`]);
     expect(out.split('\n').slice(0, 5)).toEqual([
-      'token      opaque: it says nothing by itself, only its provider knows',
+      'token      opaque: only its provider knows what it means',
       `provider   okta (${ISSUER})`,
       'asked      the provider says that it is active',
       'taken      yes, until 2027-01-15T09:00:00Z',

@@ -28,10 +28,10 @@ describe('a role of callers without a credential, where no address is said', () 
     ['in all of IPv4', ALL_IPV4, 'v4'],
   ])('%s: explain asks for the address', async (_, roles, name) => {
     const { out } = await explain(policy(roles, name));
-    expect(out).toContain(`?   role "${name}": the address is not said; give --network`);
+    expect(out).toContain(`?   role "${name}": the address is not given; add --network`);
     expect(out).not.toContain('the token does not say');
     const { rules } = JSON.parse((await explain(policy(roles, name), '--format', 'json')).out);
-    expect(rules[0].conditions[0]).toMatchObject({ unsaid: 'the address is not said; give --network' });
+    expect(rules[0].conditions[0]).toMatchObject({ unsaid: 'the address is not given; add --network' });
     expect(rules[0].conditions[0]).not.toHaveProperty('held');
   });
 
@@ -55,7 +55,7 @@ describe('a role of callers without a credential, where no address is said', () 
     const { code, out } = await ask(text, ['test']);
     expect(code).toBe(1);
     expect(out).toContain(
-      'expected network_refused, but the answer depends on the client’s address, which is not said: write network',
+      'expected network_refused, but the answer depends on the client’s address, which is not given: write network',
     );
   });
 

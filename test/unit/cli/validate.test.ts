@@ -11,7 +11,7 @@ describe('a valid policy', () => {
     expect(await meshgate(['validate'], { files: file })).toEqual({
       code: 0,
       out:
-        'insecure: gateway.insecure_http: the gateway serves plain HTTP, tokens travel in the clear\n' +
+        'insecure: gateway.insecure_http: the gateway serves plain HTTP, so tokens are not encrypted\n' +
         'meshgate.yaml: valid: 1 host, 3 routes, 5 rules, 4 roles, 2 providers, 1 service; no tests\n',
       err: '',
       written: {},
@@ -33,7 +33,7 @@ describe('a valid policy', () => {
       file: 'meshgate.yaml',
       valid: true,
       errors: [],
-      insecure: ['insecure: gateway.insecure_http: the gateway serves plain HTTP, tokens travel in the clear'],
+      insecure: ['insecure: gateway.insecure_http: the gateway serves plain HTTP, so tokens are not encrypted'],
       advice: [],
       tests: [
         {
@@ -241,7 +241,7 @@ describe('--nginx', () => {
 
   test('wrong use: another text, no file, standard input for both', async () => {
     for (const [args, says] of [
-      [['--nginx', 'meshgate.txt'], /meshgate\.txt is not what nginx -T prints/],
+      [['--nginx', 'meshgate.txt'], /meshgate\.txt is not output of nginx -T/],
       [['--nginx', 'none.txt'], /cannot read the output of nginx -T none\.txt: there is no such file/],
       [['--nginx', '-', '-'], /only one can be standard input/],
     ] as const) {
@@ -314,7 +314,7 @@ hosts: { wiki.example.com: { /*: { service: wiki, allow: [authenticated] } } }
     const { code, out } = await meshgate(['validate'], { files: { './meshgate.yaml': forgetful } });
     expect([code, out.split('\n')[0]]).toEqual([
       0,
-      'insecure: gateway.session.insecure_forget_revocations: a restart may forget what was revoked',
+      'insecure: gateway.session.insecure_forget_revocations: a restart may erase revocations',
     ]);
     const store = forgetful.replace('providers:', '  store: { etcd: [https://etcd-0:2379] }\nproviders:');
     const shared = await meshgate(['validate'], { files: { './meshgate.yaml': store } });
@@ -326,6 +326,6 @@ hosts: { wiki.example.com: { /*: { service: wiki, allow: [authenticated] } } }
 
   test('that is on another machine is said', async () => {
     const { code, err } = await meshgate(['validate'], { files: { './meshgate.yaml': text } });
-    expect([code, err]).toEqual([0, `not looked at: ${dir} is not on this machine\n`]);
+    expect([code, err]).toEqual([0, `not checked: ${dir} is not on this machine\n`]);
   });
 });

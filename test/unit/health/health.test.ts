@@ -167,7 +167,7 @@ describe('the CA of the ingress', async () => {
 });
 
 describe('revocations', () => {
-  test('are well as long as there is room, and what others called back is known', () => {
+  test('are well as long as there is room, and the revocations of other replicas are known', () => {
     expect(revocationsPart(0.1, undefined)).toEqual({ state: 'ok', taken: 10 });
     expect(revocationsPart(0.794, 4.9)).toEqual({ state: 'ok', taken: 79, age: 4 });
   });

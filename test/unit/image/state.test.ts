@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const common = new URL('../../../nginx/common.sh', import.meta.url).pathname;
-const OPTION = '# insecure: gateway.session.insecure_forget_revocations: a restart may forget what was revoked\n';
+const OPTION = '# insecure: gateway.session.insecure_forget_revocations: a restart may erase revocations\n';
 
 let memory: string;
 let disk: string;

@@ -98,7 +98,7 @@ describe('a session', () => {
       return answer.headers['X-Meshgate-Detail'];
     };
     expect(await detailOf({})).toBe(
-      'You are signed in, but none of your roles may do this here. Your sign-in brought no \\"resource_access.wiki.roles\\", on which roles rest here. If you should have one, tell the owner of the route: at Keycloak: the mapper',
+      'You are signed in, but none of your roles may do this here. Your sign-in returned no \\"resource_access.wiki.roles\\", which roles here require. If you should have one, tell the owner of the route: at Keycloak: the mapper',
     );
     const usual = 'You are signed in, but none of your roles may do this here. Ask the owner of the route.';
     expect(await detailOf({ 'resource_access.wiki.roles': ['reader'] })).toBe(usual);
@@ -274,7 +274,7 @@ describe('a session with its caller ready-made', () => {
     expect(headers['X-Meshgate-Reason']).toBe('session_expired');
   });
 
-  it('is called back as others are', async () => {
+  it('is revoked as others are', async () => {
     const of = new Context(plain);
     const text = await ready();
     expect((await of.check(cookie(text))).status).toBe(204);

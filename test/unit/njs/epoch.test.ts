@@ -24,7 +24,7 @@ describe('an epoch', () => {
     expect(hasRevocations(epoch())).toBe(true);
   });
 
-  it('says whether something is called back', () => {
+  it('says whether something is revoked', () => {
     newEpoch();
     expect(hasRevocations(epoch())).toBe(false);
     revoked.set('sid x', '5', 1000);
@@ -35,7 +35,7 @@ describe('an epoch', () => {
     expect(hasRevocations(epoch())).toBe(false);
   });
 
-  it('misses nothing that another worker calls back meanwhile', () => {
+  it('misses nothing that another worker revokes meanwhile', () => {
     const set = keys.set.bind(keys);
     keys.set = (key, value) => {
       keys.set = set;

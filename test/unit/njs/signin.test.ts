@@ -355,7 +355,7 @@ describe('what does not hold of an answer is a page, and one line of the log', (
     expect([status, body.includes('signin_failed'), body.includes('REQUEST-ID')]).toEqual([403, true, true]);
     expect([...one.jar().keys()]).toEqual([]);
     expect(ngx.logged.filter((line) => line.includes('sign-in'))).toEqual([
-      expect.stringMatching(/^meshgate: sign-in through okta: signin_failed: its ID token is not taken: \w+/),
+      expect.stringMatching(/^meshgate: sign-in through okta: signin_failed: its ID token is rejected: \w+/),
     ]);
     expect(provider.calls('/token').length).toBe(1);
   });
@@ -411,7 +411,7 @@ describe('what does not hold of an answer is a page, and one line of the log', (
     provider.manners = { claims: { email: 'x'.repeat(5000) } };
     const { status, body } = await browser().signIn();
     expect([status, body.includes('claim_absent')]).toEqual([401, true]);
-    expect(logged()).toMatch(/does not fit into a cookie/);
+    expect(logged()).toMatch(/do not fit into a cookie/);
   });
 
   test('no key to seal with', async () => {

@@ -19,7 +19,7 @@ function lab(options: ConstructorParameters<typeof Lab>[0] = {}): Lab {
 
 afterEach(() => expect(made.logged).not.toMatch(/SECRET|S3CRET|eyJ|k1\.\d/));
 
-/** What is called back, but for the times. */
+/** The revocations without their times. */
 const revoked = ({ ngx }: Lab): string[] => ngx.zones.revoked.keys().sort();
 
 async function signedIn(of: Lab): Promise<FakeBrowser> {
@@ -136,7 +136,7 @@ describe('signing out', () => {
     const { status, location, setCookies } = await browser.get(URL_OUT, { method: 'POST', headers: own });
     expect([status, location, setCookies.length]).toEqual([303, `${URL_OUT}?here`, 1]);
     expect(revoked(of)).toEqual(['out\nokta\nada\n']);
-    expect(of.logged).toContain('a sign-out does not go on to okta');
+    expect(of.logged).toContain('a sign-out does not continue at okta');
   });
 
   test('that cannot be kept says so, and takes the cookie away', async () => {

@@ -91,11 +91,11 @@ describe('refused, with one error', () => {
       'a test of an agent beside claims',
       '{ roles: [staff], agent',
       '{ claims: { sub: a }, agent',
-      'which say themselves',
+      'which say whether an agent acts',
     ],
     ['a key of later', 'acts_for: [staff]', 'acts_for: [staff], namespaces: 1', 'not supported in this version'],
     ['a binding of a service', 'acts_for: [staff]', 'acts_for: [staff], bound: dpop', 'shows its certificate'],
-    ['a service by itself', 'acts_for: [staff]', 'acts_for: [staff], alone: true', 'a service asks for the person'],
+    ['a service by itself', 'acts_for: [staff]', 'acts_for: [staff], alone: true', 'a service acts for the person'],
     ['a provider of a service', '{ service: wiki }', '{ service: wiki, provider: okta }', 'comes without a token'],
     ['nobody to act for', ', acts_for: [staff]', '', 'missing key "acts_for"'],
     [
@@ -108,7 +108,7 @@ describe('refused, with one error', () => {
       'a method that no person may use',
       '{ role: staff, methods: [GET] }, admin, { agent: pages, methods: [GET, POST] }',
       '{ role: staff, methods: [GET] }, admin, { agent: pages, methods: [POST] }',
-      'no other rule here lets somebody with role staff pass',
+      'no other rule here allows a person with role staff',
     ],
   ])('%s', (_, from, to, says, also = ['', '']) => {
     const { errors } = parsed(from, to, also);
@@ -123,8 +123,8 @@ describe('refused, with one error', () => {
       .replace(/tests:\n.*\n/, '')
       .replace(/, spiffe: [^ ]+/, '');
     expect(parsePolicy(text, 'p.yaml').errors.map(({ path, message }) => `${path}: ${message}`)).toEqual([
-      expect.stringMatching(/^gateway.inner: no effect: only agents that are services come here/),
-      expect.stringMatching(/^headers."X-Actor": no effect: nobody acts/),
+      expect.stringMatching(/^gateway.inner: no effect: only agents that are services use this listener/),
+      expect.stringMatching(/^headers."X-Actor": no effect: the policy has no agents/),
     ]);
   });
 
@@ -150,7 +150,7 @@ test('an agent is not known by a claim of the actor, which an actor itself names
   expect(named('team').filter((error) => error.includes('claim'))).toEqual([]);
   for (const claim of ['act', 'act.sub', 'act.act.sub']) {
     expect(named(claim)).toContainEqual(
-      'agents.pages.match.claim: no effect: "act" names who acts; write client_id, or spiffe, with that name',
+      'agents.pages.match.claim: no effect: "act" names the actor; write client_id, or spiffe, with that name',
     );
   }
 });
@@ -181,9 +181,7 @@ hosts:
 
   test('has a rule where tokens of the other one come, which has the same issuer', () => {
     expect(policy('https://okta.test', portal)).toEqual([]);
-    expect(policy('https://other.test', portal)).toEqual([
-      expect.stringContaining('comes with tokens of wiki-api only'),
-    ]);
+    expect(policy('https://other.test', portal)).toEqual([expect.stringContaining('sends only tokens of wiki-api')]);
   });
 
   test('is not the client that people sign in with at the other one, which has the same issuer', () => {
@@ -211,5 +209,5 @@ hosts:
       'p.yaml',
     ).errors.map(({ message }) => message);
   expect(errors('bearer, certificate')).toEqual([]);
-  expect(errors('bearer')).toEqual([expect.stringContaining('comes with tokens of wiki-api only')]);
+  expect(errors('bearer')).toEqual([expect.stringContaining('sends only tokens of wiki-api')]);
 });

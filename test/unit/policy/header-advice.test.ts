@@ -28,7 +28,7 @@ test('the usual headers, and those that are erased with all their siblings, need
 
 test('a list is recommended for a service that receives a header of an open family', () => {
   expect(advice('headers: { x-webauth-user: subject, X-WEBAUTH-ROLE: { first_role: { staff: Editor } } }')).toEqual([
-    '5 services.wiki: it receives x-webauth-user, and of X-WEBAUTH-* only the names are erased that documentation has; write request_headers: [Accept, Accept-Encoding, Accept-Language, Cookie, Referer, User-Agent] and what else its clients send',
+    '5 services.wiki: it receives x-webauth-user, and of X-WEBAUTH-* nginx erases only the documented names; write request_headers: [Accept, Accept-Encoding, Accept-Language, Cookie, Referer, User-Agent] and what else its clients send',
   ]);
 });
 

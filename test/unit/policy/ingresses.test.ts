@@ -99,7 +99,7 @@ describe('mistakes', () => {
     [
       'two CAs on one route',
       { allow: '{ role: beta, service: search }, staff' },
-      'p.yaml:14:57 hosts."wiki.example.com"."/*".allow[0].service: "search" is verified by /run/west.pem, and "wiki" by /run/east.pem, but nginx has one CA for a route; give both the same one, or write a route of its own',
+      'p.yaml:14:57 hosts."wiki.example.com"."/*".allow[0].service: "search" is verified by /run/west.pem, and "wiki" by /run/east.pem, but nginx has one CA for a route; give both the same one, or write another route for it',
     ],
     [
       'one namespace in Istio',
@@ -117,7 +117,7 @@ describe('mistakes', () => {
           .map((it) => it.replace(' }', ', namespace: wiki, labels: { app: wiki }, port: 80 }'))
           .join('\n  '),
       },
-      /services\.search\.ingress: Linkerd guards its pods together with those of "wiki", which another ingress leads to; give both the same one$/,
+      /services\.search\.ingress: its pods are also those of "wiki", which another ingress leads to; give both the same ingress$/,
     ],
   ] as const)('%s', (_, parts, expected) => {
     const errors = errorsOf(parts);

@@ -44,7 +44,7 @@ describe('a mistake says what to write', () => {
     [
       'a public client',
       policy('audiences: [a], client: { id: a }, introspection: {}'),
-      /a provider answers no client without a secret; add secret_file/,
+      /a provider does not answer a client without a secret; add secret_file/,
     ],
     ['no audiences', policy(`${client}, introspection: {}`), /missing key "audiences"/],
     ['no time', policy(`audiences: [a], ${client}, introspection: { cache: 0s }`), /cache: 0s is too short/],
@@ -62,7 +62,7 @@ describe('a mistake says what to write', () => {
         other,
         'providers: [okta, corp], ',
       ),
-      /tokens that are no JWTs do not say whose they are, and "okta" and "corp" are both asked/,
+      /tokens that are not JWTs do not name their provider, and "okta" and "corp" are both asked/,
     ],
   ];
   test.each(cases)('%s', (_, text, says) => {
@@ -90,13 +90,17 @@ describe('groups_endpoint', () => {
   const cases: readonly (readonly [string, string, RegExp])[] = [
     ['no client', policy(`kind: entra, audiences: [a], groups_endpoint: "${graph}"`), /missing key "client"/],
     ['another kind', policy(asks.replace('entra', 'keycloak')), /a provider of the kind keycloak leaves no groups out/],
-    ['no person', policy(asks.replace('{oid}', 'me')), /URL of an endpoint for somebody’s groups; write/],
-    ['headers', policy(asks, 'headers: { X-Groups: groups }\n'), /header X-Groups sends all; remove one of the two/],
+    ['no person', policy(asks.replace('{oid}', 'me')), /URL of an endpoint for a person’s groups; write/],
+    [
+      'headers',
+      policy(asks, 'headers: { X-Groups: groups }\n'),
+      /header X-Groups sends all groups; remove one of the two/,
+    ],
     ['claims', policy(asks, 'headers: { X-Groups: { claim: groups } }\n'), /header X-Groups sends all/],
     [
       'patterns',
       used(policy(asks, 'roles: { staff: { claim: groups, like: "wiki-*" } }\n')),
-      /with "like" looks at all/,
+      /with "like" reads all groups/,
     ],
     ['too many', used(policy(asks, many)), /the roles name more than 200 groups/],
   ];

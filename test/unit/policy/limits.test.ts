@@ -65,14 +65,20 @@ describe('what has no effect', () => {
     [['{ limits: { insecure_pass_when_full: true } }'], 'insecure_pass_when_full: no effect: nothing is counted'],
     [['{ limits: { zone: 32k } }', `limit: ${limit}`], 'zone: 32k is too small; write from 64k to 1g'],
     [[`{ limits: { agents: ${limit} } }`], 'agents: no effect: the policy has no agents; remove it'],
-    [[`{ limits: { anonymous: ${limit} } }`], 'anonymous: no effect: no route that it counts for lets anyone pass'],
-    [[`{ limits: { callers: ${limit} } }`, `limit: ${limit}`], 'callers: no effect: each host or route says a limit'],
-    [['', `limit: ${limit}`, `limit: ${limit}`], 'limit: no effect: each route of this host says a limit of its own'],
-    [['', 'limit: null'], 'hosts."wiki.example.com".limit: no effect: nothing further out says a limit'],
-    [['', '', 'limit: null'], 'hosts."wiki.example.com"."/*".limit: no effect: nothing further out says a limit'],
+    [
+      [`{ limits: { anonymous: ${limit} } }`],
+      'anonymous: no effect: no route that it counts for allows anonymous callers',
+    ],
+    [[`{ limits: { callers: ${limit} } }`, `limit: ${limit}`], 'callers: no effect: each host or route has a limit'],
+    [['', `limit: ${limit}`, `limit: ${limit}`], 'limit: no effect: each route of this host has a limit of its own'],
+    [['', 'limit: null'], 'hosts."wiki.example.com".limit: no effect: neither the host nor the gateway has a limit'],
+    [
+      ['', '', 'limit: null'],
+      'hosts."wiki.example.com"."/*".limit: no effect: neither the host nor the gateway has a limit',
+    ],
     [
       [`{ limits: { callers: ${limit} } }`, 'limit: null', '', '/x: { service: wiki, allow: [staff], limit: null }'],
-      '"/x".limit: no effect: nothing further out says a limit',
+      '"/x".limit: no effect: neither the host nor the gateway has a limit',
     ],
   ] as [Parameters<typeof text>, string][])('%j', (parts, says) => {
     expect(errorsOf(...parts)).toContainEqual(expect.stringContaining(says));

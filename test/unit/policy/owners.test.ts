@@ -47,7 +47,7 @@ test.each([
   '{ all: [{ claim: environment, is: prod }, { none: [{ claim: repository_owner, is: evil }] }] }',
   '{ any: [{ claim: repository, is: acme/wiki }, { claim: ref, is: refs/heads/main }] }',
 ])('rejects a role that anybody on GitHub can have: %s', (fact) => {
-  expect(said(fact)).toEqual([expect.stringMatching(/^roles\.job: anybody on GitHub can have this role/)]);
+  expect(said(fact)).toEqual([expect.stringMatching(/^roles\.job: anyone on GitHub can have this role/)]);
 });
 
 test.each([
@@ -81,7 +81,7 @@ test.each([
   '{ claim: sub, like: "*" }',
   '{ claim: sub, is: "environment:prod" }',
 ])('rejects an agent that anybody on GitHub can be: %s', (match) => {
-  const message = expect.stringMatching(/^agents\.ci\.match: anybody on GitHub can be this agent/);
+  const message = expect.stringMatching(/^agents\.ci\.match: anyone on GitHub can be this agent/);
   expect(agent(match, 'https://token.actions.githubusercontent.com')).toEqual([message]);
 });
 
@@ -124,7 +124,7 @@ test.each([
   '{ claim: hd, like: "*example.com" }',
   '{ all: [{ claim: email_verified, is: true }, { network: [192.0.2.0/24] }] }',
 ])('rejects a role that anybody with an account of Google’s can have: %s', (fact) => {
-  expect(google(fact)).toEqual([expect.stringMatching(/^roles\.ours: anybody on Google can have this role/)]);
+  expect(google(fact)).toEqual([expect.stringMatching(/^roles\.ours: anyone on Google can have this role/)]);
 });
 
 test.each([
@@ -139,7 +139,7 @@ test.each([
 
 test('rejects an agent that is anybody’s service account at Google', () => {
   const issuer = 'https://accounts.google.com';
-  const message = expect.stringMatching(/^agents\.ci\.match: anybody on Google can be this agent/);
+  const message = expect.stringMatching(/^agents\.ci\.match: anyone on Google can be this agent/);
   expect(agent('{ claim: email, like: "*.iam.gserviceaccount.com" }', issuer)).toEqual([message]);
   expect(agent('{ claim: email, is: ci@example-prod.iam.gserviceaccount.com }', issuer)).toEqual([]);
   expect(agent('{ client_id: "113774264463038321964" }', issuer)).toEqual([]);

@@ -47,7 +47,7 @@ describe('gateway.proof', () => {
   test('beside providers whose tokens are not taken has no effect', () => {
     const text = policy(', proof: {}, session: { keys_file: /s }').replace('audiences: [wiki]', 'client: { id: a }');
     expect(errorsOf(text)).toEqual([
-      'gateway.proof: no effect: no provider has audiences, so no tokens are taken; add some to one, or remove this',
+      'gateway.proof: no effect: no provider has audiences, so no tokens are accepted; add some to one, or remove this',
     ]);
   });
 });
@@ -63,13 +63,13 @@ describe('a role by { bound: … }', () => {
   });
 
   test.each([
-    ['dpop', '', 'never true: no proofs are taken; write proof: { rate: 200/s } under gateway'],
-    ['any', '', 'never true: no proofs are taken; write proof: { rate: 200/s } under gateway'],
-    ['dpop', 'CA', 'never true: no proofs are taken; write proof: { rate: 200/s } under gateway'],
+    ['dpop', '', 'never true: no proofs are accepted; write proof: { rate: 200/s } under gateway'],
+    ['any', '', 'never true: no proofs are accepted; write proof: { rate: 200/s } under gateway'],
+    ['dpop', 'CA', 'never true: no proofs are accepted; write proof: { rate: 200/s } under gateway'],
     [
       'certificate',
       ', proof: {}',
-      'never true: no certificates of clients are taken; write tls: { client_ca_file: … } under gateway',
+      'never true: no certificates of clients are accepted; write tls: { client_ca_file: … } under gateway',
     ],
     ['mtls', 'CA', 'write one of dpop, certificate, any'],
     ['true', 'CA', 'write one of dpop, certificate, any'],

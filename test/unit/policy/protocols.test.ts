@@ -46,17 +46,17 @@ describe('mistakes', () => {
     [
       'two protocols on one route',
       { allow: '{ role: staff, service: pages }, beta' },
-      /"\/\*"\.allow\[0\]\.service: "pages" speaks grpc, and "wiki" http1, but nginx has one protocol for a route; write a route of its own$/,
+      /"\/\*"\.allow\[0\]\.service: "pages" speaks grpc, and "wiki" http1, but nginx has one protocol for a route; write another route for it$/,
     ],
     [
       'a buffer for calls',
       { route: ', proxy: { buffering: false }' },
-      /proxy\.buffering: no effect: gRPC passes as it comes, both ways; remove it$/,
+      /proxy\.buffering: no effect: gRPC is never buffered; remove it$/,
     ],
     [
       'a stream of calls',
       { route: ', proxy: { stream: true }' },
-      /proxy\.stream: no effect: gRPC passes as it comes, both ways; remove it$/,
+      /proxy\.stream: no effect: gRPC is never buffered; remove it$/,
     ],
     [
       'a header that the module has no room for',

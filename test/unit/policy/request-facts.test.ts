@@ -44,7 +44,7 @@ describe('facts of the request', () => {
     ['{ network: ["fd00::1/8"] }', {}, 'what is behind the first 8 bits does not count; write fd00::/8'],
     ['{ network: ["::ffff:a09:0/120"] }', {}, 'no client has such an address; write 10.9.0.0/24'],
     ['{ network: [10.0.0.0/8, 10.9.0.0/24] }', {}, 'no effect: it lies in 10.0.0.0/8; remove it'],
-    ['{ network: [":::/8"] }', {}, '":::/8" is no range of addresses; write 10.9.0.0/24 or fd00::/8'],
+    ['{ network: [":::/8"] }', {}, '":::/8" is not a range of addresses; write 10.9.0.0/24 or fd00::/8'],
     ['{ network: [10.9.0.7] }', {}, 'write 10.9.0.7/32'],
     ['{ network: ["fd00::7"] }', {}, 'write fd00::7/128'],
     ['{ network: [0.0.0.0/0] }', {}, 'and not all addresses'],

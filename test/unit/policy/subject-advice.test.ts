@@ -30,7 +30,9 @@ hosts:
 }
 
 const mixed = [
-  expect.stringMatching(/^7 services\.wiki: it takes whoever okta calls ann for the one that partner calls/),
+  expect.stringMatching(
+    /^7 services\.wiki: it cannot distinguish the subject ann of okta from the subject ann of partner/,
+  ),
 ];
 
 test('prefixes are recommended where callers of two providers reach one service through two hosts', () => {

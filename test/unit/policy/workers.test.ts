@@ -35,8 +35,8 @@ describe('service workers', () => {
   });
 
   test.each([
-    ['/*', SAFE, /hears the sign-in, too; let the app have a folder, as in \/app\/\*, or write insecure_/],
-    ['/sw.js', SAFE, /hears the sign-in, too/],
+    ['/*', SAFE, /sees the sign-in, too; let the app have a folder, as in \/app\/\*, or write insecure_/],
+    ['/sw.js', SAFE, /sees the sign-in, too/],
     ['/app/*', 'service_workers: false', /write true, or leave it out/],
     ['/app/*', `${SAFE}, ${UNSAFE}`, /no effect beside insecure_service_workers; remove one of the two/],
   ])('are a mistake at %s with %s', (path, keys, says) => {
@@ -44,6 +44,6 @@ describe('service workers', () => {
   });
 
   test.each([SAFE, UNSAFE])('%s has no effect where nobody signs in', (keys) => {
-    expect(read('/app/*', keys, false)).toMatch(/no effect: no route of this host takes sessions/);
+    expect(read('/app/*', keys, false)).toMatch(/no effect: no route of this host accepts sessions/);
   });
 });

@@ -50,7 +50,7 @@ describe('a message', () => {
     );
   });
 
-  test('passes Istio where the rule covers it, but for what is printed', () => {
+  test('passes Istio where the rule covers it, except for the printed gaps', () => {
     holds(
       fc.property(tools, message, (own, asked) => {
         const passes = toolConditions(own).some((when) => says({ when }, undefined, headersOf(asked)));

@@ -75,7 +75,7 @@ describeWith(lacks, 'vectors', () => {
     expect(claimAt(claims, path)).toEqual(value);
   });
 
-  it('have the same signature outcome in jose, but for the listed ones', async () => {
+  it('have the same signature outcome in jose, except the listed ones', async () => {
     const differing: string[] = [];
     for (const vector of wycheproof) {
       const held = vector.expected === pastSignature;

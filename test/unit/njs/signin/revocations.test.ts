@@ -29,7 +29,7 @@ const fake = fakeNgx();
 stopClock(fake);
 const { revoked, keys, locks } = fake.zones;
 
-/** What is kept, but for the room that the job keeps. */
+/** What is kept, except the room that the job keeps. */
 const kept = () => revoked.keys().filter((key) => !key.startsWith('room'));
 const seal = { seal: async (text: string) => text, open: async (text: string) => text };
 const store = new DictStore(seal, keepRevoked);
@@ -62,7 +62,7 @@ describe('the job of revocations', () => {
     for (const key of ['sub okta o-ada', 'kid k1']) revoked.set(key, '253402300799');
     await watchRevocations(state, store, ['okta']);
     expect(kept()).toEqual([]);
-    expect(fake.logged).toContainEqual('meshgate: 2 revocations that an earlier build kept do not hold: revoke again');
+    expect(fake.logged).toContainEqual('meshgate: 2 revocations of an earlier build are not in force: revoke again');
   });
 
   it('makes its folder, takes files, and has known credentials looked at again', async () => {
@@ -91,8 +91,8 @@ describe('the job of revocations', () => {
     lay('a.json', '{"kind":"all","value":"x","before":1,"until":2,"made":1}\n');
     await watchRevocations(state, store, ['okta']);
     expect(readdirSync(folder)).toEqual(['a.json.refused']);
-    expect(readFileSync(join(folder, 'a.json.refused'), 'utf8')).toBe('it is no revocation\n');
-    expect(fake.logged).toEqual([expect.stringContaining('a.json: it is no revocation')]);
+    expect(readFileSync(join(folder, 'a.json.refused'), 'utf8')).toBe('it is not a revocation\n');
+    expect(fake.logged).toEqual([expect.stringContaining('a.json: it is not a revocation')]);
   });
 
   it('refuses a provider that the policy does not have', async () => {

@@ -91,7 +91,7 @@ const swapped = (payload: string): string => {
   return Buffer.from(text.replace(/\d(?=[,}])/, (digit) => String((Number(digit) + 1) % 10))).toString('base64url');
 };
 
-/** The lines of every kind, but for these names: the kind has lines of its own for them. */
+/** The lines of every kind, except these names: the kind has lines of its own for them. */
 export function common(...but: readonly string[]): readonly Miss[] {
   const unknown = but.filter((name) => !ALL.some((line) => line.name === name));
   if (unknown.length > 0) throw new Error(`no line of every kind: ${unknown.join(', ')}`);

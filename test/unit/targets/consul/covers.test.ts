@@ -8,9 +8,9 @@ const both = wiki('/*: { service: wiki, allow: [{ role: reader, methods: [GET] }
 const HOST =
   'mesh: intentions have no host: whatever host a request names, its path decides; give each service a name of its own in Consul';
 const DEFAULT =
-  'mesh: a token counts only in a mesh that refuses by default: set default_intention_policy, or the ACLs’ default_policy, to deny';
+  'mesh: a token is required only in a mesh that denies by default: set default_intention_policy, or the ACLs’ default_policy, to deny';
 const SKEW =
-  'gateway.assertion: proxies may take an assertion for 60 s after it has expired, whatever gateway.clock_skew says';
+  'gateway.assertion: proxies may accept an assertion for 60 s after it has expired, whatever gateway.clock_skew says';
 
 const gapsOf = (rest: string, sample?: Sample) => render(rest, sample).gaps.map(({ part, text }) => `${part}: ${text}`);
 
@@ -37,7 +37,7 @@ describe('without the assertion', () => {
     expect(coverage(both, UNSIGNED)).toEqual([
       {
         kind: 'wider',
-        text: 'without an assertion Consul sees who connects and not the role: role reader comes as ingress, as role editor (w.test/*#2) on the same requests; write gateway.assertion',
+        text: 'without an assertion Consul sees the source and not the role: role reader comes as ingress, as role editor (w.test/*#2) on the same requests; write gateway.assertion',
       },
       { kind: 'wider', text: expect.stringContaining('role editor comes as ingress, as role reader (w.test/*#1)') },
     ]);
@@ -73,7 +73,7 @@ describe('without the assertion', () => {
 test('a method that permissions cannot name passes with all of its kind', () => {
   const rest = wiki('/*: { service: wiki, allow: [{ role: editor, methods: [GET, PROPFIND] }] }');
   const text =
-    'intentions can name no method but GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS: where PROPFIND passes, all others do; the gateway alone tells them apart';
+    'intentions can name no method but GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS: where PROPFIND passes, all others do; only the gateway distinguishes them';
   expect(coverage(rest)).toEqual([{ kind: 'wider', text }]);
   expect(gapsOf(rest)).toContain(`w.test/*#1: ${text}`);
 });
@@ -83,7 +83,7 @@ test('of tools a header that comes twice is a gap', () => {
 ${wiki('/mcp: { service: wiki, allow: [{ agent: bot, tools: [search_*] }, reader] }')}`;
   expect(kinds(rest)).toEqual(['wider', 'exact']);
   expect(gapsOf(rest)).toContainEqual(
-    expect.stringMatching(/^w\.test\/mcp#1: a header of a message that arrives twice passes Consul’s proxies/),
+    expect.stringMatching(/^w\.test\/mcp#1: a repeated header of a message passes Consul’s proxies/),
   );
 });
 
@@ -91,9 +91,9 @@ test('services that are reached directly are not guarded', () => {
   const rest = `services: { wiki: { authority: wiki.apps }, direct: { url: "https://direct.test" } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /d/*: { service: direct, allow: [editor] } } }`;
   expect(gapsOf(rest)[0]).toBe(
-    'services.direct: reached directly and not through the mesh, so Consul does not guard it',
+    'services.direct: nginx connects to it directly and not through the mesh, so Consul does not enforce it',
   );
-  expect(coverage(rest)[1]).toEqual({ kind: 'none', text: 'direct is reached directly and not through Consul' });
+  expect(coverage(rest)[1]).toEqual({ kind: 'none', text: 'direct is not reached through Consul' });
 });
 
 test('characters of paths that clients encode are named', () => {

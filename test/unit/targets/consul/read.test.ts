@@ -94,7 +94,7 @@ const changed = (title: string, change: (entry: Any) => unknown) =>
   live((it) => (`${it.Kind} ${it.Name}` === title ? change(it) : undefined));
 
 const WIKI = 'service-intentions wiki';
-const ABSENT = `${WIKI}: it is not there: without it other intentions and the default of the mesh decide who may ask`;
+const ABSENT = `${WIKI}: it is not there: without it other intentions and the default of the mesh decide which services pass`;
 const permission = (entry: Any, path: string) =>
   entry.Sources[0].Permissions.find(({ HTTP }: Any) => HTTP.PathPrefix === path || HTTP.PathExact === path);
 const drift = (files: Record<string, string>, options = OPTIONS) => driftOf(demo.policy, demo.rules, options, files);
@@ -215,7 +215,9 @@ describe('what somebody changed', () => {
   test('a pattern that refuses no path is reported', () => {
     const [odd] = demo.entries.flatMap(({ Sources = [] }) => Sources[0]?.Permissions?.[0]?.HTTP?.PathRegex ?? []);
     const files = changed(WIKI, (it) => (it.Sources[0].Permissions[0].HTTP.PathRegex = `${odd}never`));
-    expect(drift(files)).toEqual([expect.stringMatching(/^service-intentions wiki: of ingress it refuses as odd /)]);
+    expect(drift(files)).toEqual([
+      expect.stringMatching(/^service-intentions wiki: for ingress it denies as not canonical /),
+    ]);
   });
 
   test('a method that no rule of a policy can be held to is not read', () => {
@@ -290,7 +292,7 @@ describe('what somebody changed', () => {
 
   test('keys can only be compared with what they should be', () => {
     expect(drift(live(), {} as typeof OPTIONS)).toEqual([
-      'jwt-provider meshgate: nothing says what its keys should be; give --assertion-jwks',
+      'jwt-provider meshgate: its keys are not known; give --assertion-jwks',
     ]);
     expect(drift(live(), { assertionJwks: '{"keys":[]}' })).toEqual([
       expect.stringMatching(/^jwt-provider meshgate: JSONWebKeySet\.Local\.JWKS is /),

@@ -22,7 +22,7 @@ test('two roles with one identity on the same requests: each is wider, and the o
     `${service}hosts: { w.test: { /*: { service: wiki, allow: [{ role: reader, methods: [GET] }, editor] } } }`,
   );
   const text =
-    'Envoy sees the identity and not the role: role reader shares the identity default with role editor (w.test/*#2) on the same requests; give one of them an identity of its own, or let Envoy verify the assertion (mesh.ingress.own.assertion_jwks_file), if the mesh has to tell them apart';
+    'Envoy sees the identity and not the role: role reader shares the identity default with role editor (w.test/*#2) on the same requests; give one of them its own identity, or let Envoy verify the assertion (mesh.ingress.own.assertion_jwks_file), if the mesh must distinguish them';
   expect(gaps[0]).toEqual({ part: 'w.test/*#1', text });
   expect(gaps.map(({ part }) => part)).toEqual(['w.test/*#1', 'w.test/*#2']);
   expect(envoy.covers(rules[0]!, policy)).toEqual({ kind: 'wider', text });
@@ -76,11 +76,11 @@ test('a service that is reached directly is not guarded', () => {
 hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /d/*: { service: direct, allow: [editor] } } }`;
   const { policy, rules, gaps } = render(rest, undefined);
   expect(gaps).toEqual([
-    { part: 'services.direct', text: 'reached directly and not through Envoy, which does not guard it' },
+    { part: 'services.direct', text: 'nginx connects to it directly and not through Envoy, which does not enforce it' },
   ]);
   expect(envoy.covers(rules[1]!, policy)).toEqual({
     kind: 'none',
-    text: 'direct is reached directly and not through Envoy',
+    text: 'direct is not reached through Envoy',
   });
 });
 

@@ -80,7 +80,7 @@ describe('coverage', () => {
 
   test.each([
     ['outside', 'wider', 'the policy does not say where the workload is'],
-    ['beside', 'none', 'reached directly'],
+    ['beside', 'none', 'connects to it directly'],
     ['nowhere', 'none', '10.1.2.3 is none'],
   ])('a service %s', (service, kind, text) => {
     const policy = goldenPolicy('connection');

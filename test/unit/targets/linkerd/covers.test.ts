@@ -28,7 +28,7 @@ describe('roles', () => {
 
   test('behind an ingress are one: each is wider, and the other is named', () => {
     const text =
-      'Linkerd sees who connects and not the role: role reader comes as ingress (ingress.edge.serviceaccount.identity.linkerd.example.org), as role editor (w.test/*#2) on the same requests; the gateway alone tells them apart, and a service that has to know verifies the assertion';
+      'Linkerd sees the client and not the role: role reader comes as ingress (ingress.edge.serviceaccount.identity.linkerd.example.org), as role editor (w.test/*#2) on the same requests; only the gateway distinguishes them; a service that needs to can verify the assertion';
     expect(coverage(both)).toMatchObject([
       { kind: 'wider', text },
       { kind: 'wider', text: expect.stringContaining('as role reader (w.test/*#1)') },
@@ -50,14 +50,14 @@ describe('roles', () => {
   test('of two hosts with one service are one', () => {
     const rest = `${WIKI}hosts: { a.test: { /*: { service: wiki, allow: [reader] } }, b.test: { /x/*: { service: wiki, allow: [editor] } } }`;
     expect(coverage(rest).map(({ kind }) => kind)).toEqual(['wider', 'wider']);
-    expect(gapsOf(rest)[1]).toContain('b.test/x/*#1: Linkerd sees who connects and not the role: role editor');
+    expect(gapsOf(rest)[1]).toContain('b.test/x/*#1: Linkerd sees the client and not the role: role editor');
   });
 });
 
 test('a method that routes cannot name passes with all of its kind', () => {
   const rest = wiki('/*: { service: wiki, allow: [{ role: editor, methods: [GET, PROPFIND] }] }');
   const text =
-    'routes of Linkerd can name no method but GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS: where PROPFIND passes, all others do; the gateway alone tells them apart';
+    'routes of Linkerd can name no method but GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS: where PROPFIND passes, all others do; only the gateway distinguishes them';
   expect(coverage(rest)).toEqual([{ kind: 'wider', text }]);
   expect(gapsOf(rest)).toEqual([`w.test/*#1: ${text}`]);
 });
@@ -78,7 +78,7 @@ describe('an exact path beside the prefix of the same path', () => {
 hosts: { w.test: { ${routes} }, d.test: { /*: { service: docs, allow: [reader] } } }`;
     expect(coverage(rest).map(({ kind }) => kind)).toEqual(['wider', 'wider', 'exact']);
     expect(gapsOf(rest)).toHaveLength(2);
-    expect(gapsOf(rest)[0]).toContain('whoever may reach the one may reach the other');
+    expect(gapsOf(rest)[0]).toContain('a client that may reach one may reach the other');
   });
 });
 
@@ -87,7 +87,7 @@ describe('services', () => {
     const rest = `services: { wiki: { authority: wiki.apps, ${WORKLOAD} }, direct: { url: "https://direct.test" } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /d/*: { service: direct, allow: [editor] } } }`;
     expect(gapsOf(rest)).toEqual([
-      'services.direct: reached directly and not through the mesh, so Linkerd does not guard it',
+      'services.direct: nginx connects to it directly and not through the mesh, so Linkerd does not enforce it',
     ]);
     expect(coverage(rest)[1]).toEqual({ kind: 'none', text: 'direct is reached directly and not through the mesh' });
   });
@@ -97,7 +97,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /d/*: { service: dire
 hosts: { w.test: { /*: { service: wiki, allow: [reader] } } }`;
     const { files, gaps, policy, rules } = render(rest, { kind: 'envoy' });
     expect(files).toEqual({});
-    expect(gaps).toEqual([{ part: 'services.wiki', text: 'Linkerd does not guard it: write its labels, port' }]);
+    expect(gaps).toEqual([{ part: 'services.wiki', text: 'Linkerd does not enforce it: write its labels, port' }]);
     expect(linkerd.covers(rules[0]!, policy)).toEqual({ kind: 'none', text: gaps[0]?.text });
   });
 
@@ -105,7 +105,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] } } }`;
     const rest = `services: { wiki: { authority: "10.0.0.7:80", ${WORKLOAD} } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] } } }`;
     expect(gapsOf(rest, { kind: 'envoy' })).toEqual([
-      'services.wiki: Linkerd does not guard it: "10.0.0.7:80" is not the DNS name of a host, which routes could name',
+      'services.wiki: Linkerd does not enforce it: "10.0.0.7:80" is not the DNS name of a host, which routes require',
     ]);
   });
 
@@ -115,7 +115,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] } } }`;
     ) => `services: { wiki: { authority: wiki.apps, ${WORKLOAD} }, canary: { authority: canary.apps, namespace: wiki, labels: ${labels}, port: 8090 } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /c/*: { service: canary, allow: [reader] } } }`;
     expect(gapsOf(rest('{ app: confluence, track: canary }'))).toEqual([
-      'services.canary: a pod can have its labels and those of wiki: Linkerd then holds the older Server of the two; tell them apart by a label with two values',
+      'services.canary: a pod can have its labels and those of wiki: Linkerd then enforces only the older of the two Servers; distinguish them by a label with two values',
     ]);
     expect(gapsOf(rest('{ app: canary }'))).toEqual([]);
   });
@@ -124,7 +124,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /c/*: { service: cana
 test('an assertion is forwarded and not verified', () => {
   const gateway = ', assertion: { issuer: "https://gw.test", keys_file: /run/keys }';
   expect(gapsOf(wiki('/*: { service: wiki, allow: [reader] }'), { gateway })).toEqual([
-    'gateway.assertion: Linkerd has no policy for tokens: it forwards the assertion without a look at it; a service that relies on it verifies it itself',
+    'gateway.assertion: Linkerd has no policy for tokens: it forwards the assertion without verifying it; a service that relies on it must verify it itself',
   ]);
 });
 

@@ -100,7 +100,7 @@ describe('the endpoints', () => {
     expect(Object.keys(files)).not.toContain('hosts/auth.example.com.conf');
   });
 
-  test('are limited by address, by nginx itself, but for what a provider asks', () => {
+  test('are limited by address, by nginx itself, except the provider’s endpoint', () => {
     const limits = (tree: readonly Parsed[], name: string) =>
       args(location(tree, '=', `/.meshgate/${name}`), 'limit_req');
     for (const [tree, back] of hosts) {
@@ -197,7 +197,7 @@ test('the job of revocations takes a whole page of etcd’s in one answer', () =
   expect(JSON.stringify(Array(ETCD_PAGE).fill(kv)).length).toBeLessThan(Number(size));
 });
 
-test('zones: what was called back and used up never makes room', () => {
+test('zones: revocations and used values are never evicted', () => {
   const zones = args(http, 'js_shared_dict_zone');
   const zone = (name: string) => zones.find((it) => it.startsWith(`zone=meshgate_${name}:`)) ?? '';
   expect(zone('sessions')).toBe('zone=meshgate_sessions:32m type=string timeout=24h evict');
