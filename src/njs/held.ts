@@ -27,7 +27,7 @@ export function heldNow(span: number, ...name: Name): number {
  * Takes one, whatever number is held; `undefined` where there is no room to count it.
  *
  * There is a counter for each period of time, and those of the present and the last one count. So what a worker held that
- * died is free again after two periods, however many are taken meanwhile: a single counter that each of them prolongs
+ * died is free again after two periods, however many are taken meanwhile: a single counter whose life each of them extends
  * would never forget it.
  *
  * @param span milliseconds, the length of a period; nothing is held longer

@@ -257,14 +257,14 @@ describe('where the zone of locks is full', () => {
   });
 
   // A place takes three entries: of all, of the address and of its site.
-  it.each([0, 1, 2])('but for %i entries, a token is not asked about, and nothing rejects', async (room) => {
+  it.each([0, 1, 2])('with room for %i entries, a token is not asked about, and nothing rejects', async (room) => {
     fake.zones.locks.room = room;
     expect(await told('new', '2001:db8::1')).toBe('provider_unavailable');
     expect([asked, fake.zones.locks.keys()]).toEqual([[], []]);
   });
 
   // And a question four: a lock, and three like those.
-  it.each([3, 4, 5, 6])('but for %i entries, a question waits until there is room', async (room) => {
+  it.each([3, 4, 5, 6])('with room for %i entries, a question waits until there is room', async (room) => {
     good.add('new');
     fake.zones.locks.room = room;
     const answered = told('new', '2001:db8::1');

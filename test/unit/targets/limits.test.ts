@@ -52,7 +52,7 @@ test.each(meshTargetNames)('%s is rendered no limit, and says so once, on the fi
     return gapsOf(kind, ...parts).filter((gap) => !before.has(JSON.stringify(gap)));
   };
   expect(added('', '', `limit: ${LIMIT}`)).toEqual([
-    { part: 'wiki.example.com/* limit', text: expect.stringContaining('this limit is held at the gateway alone') },
+    { part: 'wiki.example.com/* limit', text: expect.stringContaining('this limit is enforced only at the gateway') },
   ]);
   expect(added(`limits: { callers: ${LIMIT} }`, '', `limit: ${LIMIT}`)).toEqual([
     { part: 'gateway.limits', text: expect.stringContaining('this and another limit are held') },
