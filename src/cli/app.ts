@@ -16,7 +16,7 @@ import { testCommand } from './test.ts';
 import { tokenCommand } from './token.ts';
 import { validateCommand } from './validate.ts';
 
-/** The same as in package.json; a test compares them. */
+/** The version in package.json; a test compares the two. */
 export const VERSION = '0.1.0';
 
 const root = buildRouteMap<string, Context>({
@@ -45,7 +45,8 @@ const root = buildRouteMap<string, Context>({
   },
 });
 
-/** The text of an exception. The engine's stack says where it was thrown, but in njs not what it is. */
+/** Returns the text of an exception. In njs, the stack shows where the exception was thrown but does not contain its
+ * message. */
 function exceptionText(thrown: unknown): string {
   return thrown instanceof Error ? `${thrown.name}: ${thrown.message}\n${thrown.stack ?? ''}` : String(thrown);
 }
@@ -58,7 +59,7 @@ const app = buildApplication<Context>(root, {
   localization: { text: { ...text_en, formatException: exceptionText } },
 });
 
-/** Runs the command that the arguments name. */
+/** Runs the command that the arguments name, and returns its exit code. */
 export async function main(system: Runtime): Promise<number> {
   const colours = hasColours(system);
   const runtime: Runtime = {

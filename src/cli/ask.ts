@@ -2,11 +2,10 @@ import type { Host, Policy, Route } from '../policy/types.ts';
 import type { Refusal } from '../reasons.ts';
 import { match } from '../rules/match.ts';
 
-/** The route that a request reaches, or the refusal that comes before any rule. */
+/** The route that a request reaches, or a refusal before any rule is evaluated. */
 export type Reached = { readonly host: Host; readonly route: Route } | Refusal;
 
-/** Splits a URL without changing it: nginx receives the part after the host as it is, so that unusual spellings can be
- * tested.
+/** Splits a URL into host and target. The target keeps its spelling, because nginx must receive exactly that spelling.
  *
  * @returns `undefined` if it has no host
  */
@@ -16,7 +15,7 @@ export function splitUrl(url: string): { readonly host: string; readonly target:
   return { host, target: rest.startsWith('/') ? rest : `/${rest}` };
 }
 
-/** The route that nginx finds for a request.
+/** Finds the route of a request, as nginx does.
  *
  * @param url with host and path; see {@link splitUrl}
  */

@@ -6,15 +6,15 @@ import type { RequestView } from '../policy/facts/operator.ts';
 import type { AskedFrom } from '../policy/types.ts';
 import type { Result } from '../reasons.ts';
 
-/** The note for a test or a command whose result would differ from most addresses. */
+/** The note if the result depends on the client's address and no address is given. */
 export const ADDRESS_UNSAID = 'the answer depends on the client’s address, which is not given';
 
-/** The names in a certificate of which one is given. */
+/** Returns the names of a certificate for which the user gave one name. */
 export function namesOf(certificate: string): CertificateNames {
   return certificate.startsWith('spiffe:') ? { spiffe: certificate, dns: [] } : { dns: [certificate] };
 }
 
-/** The request as a test or a command describes it. Without an address it comes from an address that no fact names. */
+/** Returns the request as a test or a command describes it. Without an address, facts about networks are unknown. */
 export function requestView({ network, certificate }: AskedFrom): RequestView {
   const address = network === undefined ? undefined : readAddress(network);
   const names = certificate === undefined ? undefined : namesOf(certificate);
@@ -28,13 +28,13 @@ export function requestView({ network, certificate }: AskedFrom): RequestView {
   };
 }
 
-/** The caller who shows a certificate with this name and no other credential. */
+/** Returns the caller that shows a certificate with this name and no other credential. */
 export function holderOf(certificate: string, agents?: readonly TokenAgent[]): Result<Caller> {
   const named = { ...namesOf(certificate), subject: '', notBefore: 0, notAfter: 0, thumbprint: '' };
   return certificateCaller(named, agents);
 }
 
-/** Where a request comes from, in words; empty if it is not given. */
+/** Describes in words where a request comes from; empty if neither address nor certificate is given. */
 export function fromText({ network, certificate }: AskedFrom): string {
   return [
     ...(network === undefined ? [] : [`from ${network}`]),

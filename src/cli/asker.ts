@@ -13,16 +13,16 @@ import { readFile, utf8 } from './load.ts';
 import { type ClaimedCaller, Offline } from './offline.ts';
 import type { Runtime } from './runtime.ts';
 
-/** A caller, and why they have a role or not. */
+/** A caller, with an explanation for each role. */
 export interface Asker {
   readonly kind: 'nobody' | 'roles' | 'token' | 'certificate';
-  /** One line for people. */
+  /** The caller in one line, for people. */
   readonly text: string;
   readonly caller: DecidingCaller | null;
-  /** The callers that they may be from most addresses, if no address is given and they would have other roles. */
+  /** Other callers that the same flags can mean, if no address is given and an address would change the roles. */
   readonly elsewhere?: readonly DecidingCaller[];
   readonly claimed?: ClaimedCaller;
-  /** Why they have the role or not. */
+  /** Explains why the caller has the role or does not have it. */
   role(role: Role): FactExplanation;
 }
 
@@ -31,7 +31,7 @@ export interface AskerFlags {
   readonly agent?: string;
   readonly token?: string;
   readonly now?: number;
-  /** The address and the certificate, besides the token. */
+  /** The address of the client; `certificate` is a name in the certificate. */
   readonly network?: string;
   readonly certificate?: string;
 }
@@ -47,7 +47,7 @@ function given(held: readonly string[], text: string, { name, at }: Role): FactE
   return { text: `role ${JSON.stringify(name)}${text}`, truth: held.includes(name), at, parts: [] };
 }
 
-/** Why a role is held, by its fact. */
+/** Explains whether a caller has a role, by the role's fact. */
 const byFact =
   ({ facts }: ClaimedCaller) =>
   ({ name, fact, at }: Role): FactExplanation => {
@@ -55,7 +55,7 @@ const byFact =
     return { text: `role ${JSON.stringify(name)}`, truth: why.truth, at, parts: [why] };
   };
 
-/** A caller without a token. Roles that depend on more than the request are not held. */
+/** Returns a caller that has no token. The caller has a role only if the request alone gives the role. */
 function withoutToken(policy: Policy, claimed: ClaimedCaller, from: AskedFrom): Asker {
   const { subject, roles, nobody } = claimed.caller;
   const where = fromText(nobody ? { ...(from.network !== undefined && { network: from.network }) } : from);
@@ -88,14 +88,14 @@ function withRoles(policy: Policy, roles: readonly string[]): Asker {
   };
 }
 
-/** A token's text, from a file or standard input, without its scheme. */
+/** Reads a token from a file or standard input, and removes the scheme before the token. */
 export function tokenText(runtime: Runtime, file: string): string {
   const text = utf8(readFile(runtime, file, 'the token'));
   // The text is never repeated in an error, whatever it is.
   return (text ?? '').trim().replace(/^(?:authorization: *)?(?:bearer|dpop) +/i, '');
 }
 
-/** The caller that the command's flags describe.
+/** Returns the caller that the command's flags describe.
  *
  * @returns the refusal if the gateway would reject the token
  */
@@ -118,7 +118,7 @@ function agentNamed(policy: Policy, name: string): Agent {
   throw new WrongUse(`the policy has no agent ${JSON.stringify(name)}; ${advise(name, known)}`);
 }
 
-/** An agent that acts for itself. */
+/** Returns the caller for an agent that acts for itself. */
 function itself(policy: Policy, name: string): Asker {
   const agent = agentNamed(policy, name);
   if (!agent.alone) throw new WrongUse(`agent ${name} is never alone: give --as ROLE or --token FILE as well`);
@@ -130,7 +130,7 @@ function itself(policy: Policy, name: string): Asker {
   };
 }
 
-/** An agent that acts for a person. Roles that it may not act for are not held. */
+/** Returns the caller for an agent that acts for a person. The caller has only the roles that the agent may use. */
 function throughAgent(policy: Policy, person: Asker, name: string): Asker {
   const agent = agentNamed(policy, name);
   if (agent.actsFor.length === 0) throw new WrongUse(`agent ${name} acts for no person: leave --as and --token out`);
@@ -177,7 +177,7 @@ function personOf(
   return withAddress(asker, flags, claimed.value, claimedFrom);
 }
 
-/** Adds to a caller without an address who they would be from most addresses. */
+/** Adds to a caller without an address the other callers that an address could make of it. */
 function withAddress(
   asker: Asker,
   from: AskedFrom,
@@ -192,7 +192,7 @@ function withAddress(
   return elsewhere.length === 0 ? asker : { ...asker, elsewhere };
 }
 
-/** The caller of a token in one line: the person, the agent and the roles; or an agent alone. */
+/** Describes the caller of a token in one line: the person, the agent and the roles; or an agent alone. */
 function callerText({ subject, provider, roles, agent, alone }: Caller): string {
   const who = `${JSON.stringify(subject)} of ${provider}`;
   if (agent === undefined) return `${who}; roles: ${roles.join(', ') || 'none'}`;
@@ -200,7 +200,7 @@ function callerText({ subject, provider, roles, agent, alone }: Caller): string 
   return `agent ${agent}, for ${who}; roles that travel: ${roles.join(', ') || 'none'}`;
 }
 
-/** The caller that a token's claims describe. */
+/** Returns the caller that a token's claims describe. */
 export function bearerOf(claimed: ClaimedCaller, from: AskedFrom = {}): Asker {
   const { caller } = claimed;
   const { agent, alone } = caller;

@@ -13,8 +13,9 @@ import type { Asker } from './asker.ts';
 import type { Loaded } from './load.ts';
 
 /*
- * What the gateway checks besides the rules, as far as the command can know it: when a session ends, which origin sends
- * the request, whether the identity headers fit. The rest is assumed, and each assumption is printed.
+ * The checks of the gateway besides the rules, as far as the command can know them: the end of a session, the origin of
+ * the request, the length of identity headers. The command assumes that all other checks succeed, and prints each
+ * assumption.
  */
 
 export interface BeyondFlags {
@@ -33,14 +34,14 @@ interface Asked extends BeyondFlags {
   readonly asker: Asker;
 }
 
-/** nginx passes on the origin of other methods only for an `Upgrade`. */
+/** For other methods, nginx passes on the origin only if the request has `Upgrade`. */
 const SAFE = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
 
-/** Whether the caller may be one with a session. */
+/** Whether the request can belong to a session. */
 const mayHaveSession = ({ route, asker }: Asked): boolean =>
   asker.kind === 'roles' && asker.caller?.agent === undefined && route.accept.includes('session');
 
-/** What the gateway checks besides the rules. */
+/** Checks a request as the gateway does besides the rules. */
 export class Beyond {
   readonly #loaded: Loaded;
   readonly #asked: Asked;
@@ -68,7 +69,8 @@ export class Beyond {
     return !named.includes(origin) && origin !== originOf(name, publicPort);
   }
 
-  /** Why a request with a session or a certificate is refused before any rule. */
+  /** Returns the refusal if the gateway refuses a request with a session or a certificate before it evaluates the
+   * rules. */
   credential(): Refusal | undefined {
     const { signedIn } = this.#asked;
     const isSession = mayHaveSession(this.#asked);
@@ -80,12 +82,12 @@ export class Beyond {
     return isAmbient && this.#isForeign(this.#route.origins) ? refuse('origin_refused') : undefined;
   }
 
-  /** Whether a page of another origin sends the request, so that an anonymous caller gets no role by the network. */
+  /** Whether a page of another origin sends the request. Then an anonymous caller gets no role by the network. */
   isForeignNetwork(): boolean {
     return this.#asked.asker.caller?.nobody === true && this.#isForeign(this.#route.openOrigins);
   }
 
-  /** Why an allowed request is refused all the same: an identity header does not fit. */
+  /** Returns the refusal if a rule allows the request but an identity header would be too long or invalid. */
   headers(rule: Rule): Refusal | undefined {
     const { asker, route } = this.#asked;
     const caller = asker.claimed?.caller;
@@ -94,7 +96,7 @@ export class Beyond {
     return 'reason' in lines ? lines : undefined;
   }
 
-  /** What is assumed of an allowed request. */
+  /** Lists the assumptions about an allowed request. */
   assumptions(limits: readonly string[]): readonly string[] {
     const { method, origin, route, asker, signedIn } = this.#asked;
     const { session } = this.#loaded.policy.gateway;
@@ -117,7 +119,7 @@ export class Beyond {
   }
 }
 
-/** Whether the length of an identity header depends on what a provider says. */
+/** Whether the provider's claims decide the length of an identity header. */
 const isLong = (source: Route['headers'][string]): boolean =>
   source === 'groups' || (typeof source === 'object' && 'claim' in source);
 

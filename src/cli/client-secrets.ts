@@ -5,9 +5,10 @@ import { MAX_SECRETS } from '../session/limits.ts';
 import { reasonOf, utf8 } from './load.ts';
 import type { Runtime } from './runtime.ts';
 
-/** The credentials of the policy's OAuth client: one secret or assertion, and a certificate for each connection. */
+/** The credentials of the policy's OAuth client: secrets or an assertion for requests, and a certificate for
+ * connections. */
 export interface ClientSecrets {
-  /** The newest first. Several secrets overlap while one replaces the other. */
+  /** Secrets or assertions, the newest first. There are several secrets while a new one replaces an old one. */
   readonly shown: readonly Shown[];
   readonly certificate?: { readonly cert: string; readonly key: string };
 }
@@ -24,10 +25,11 @@ function textOf(runtime: Runtime, file: string): string {
   return text;
 }
 
-/** Reads the client's credentials from the files that the policy names. Errors contain nothing of them.
+/** Reads the client's credentials from the files that the policy names. Error messages do not contain any part of a
+ * credential.
  *
  * @param now seconds since the epoch
- * @param tokenEndpoint the audience of assertions for some kinds of providers
+ * @param tokenEndpoint the audience of the assertion, if the provider's kind requires this URL
  * @throws Error with a sentence if a file is missing or not valid
  */
 export async function clientSecrets(

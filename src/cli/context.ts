@@ -3,7 +3,8 @@ import { seconds } from '../policy/units.ts';
 import { foreign } from './foreign.ts';
 import type { Runtime } from './runtime.ts';
 
-/** Exit codes: yes, no (denied, not valid), wrong use. Commands that compare have a fourth: neither is proven. */
+/** The exit codes: yes, no (denied, or not valid) and wrong use. Commands that compare have a fourth code for an
+ * unproven result. */
 export const YES = 0;
 export const NO = 1;
 export const WRONG_USE = 2;
@@ -14,7 +15,8 @@ export interface Context extends CommandContext {
   readonly runtime: Runtime;
 }
 
-/** The command was called wrongly. The message says what is right, with a line for each mistake. */
+/** The error for a command that was called wrongly. Its message says how to call the command, with one line for each
+ * mistake. */
 export class WrongUse extends Error {
   override readonly name = 'WrongUse';
   readonly lines: readonly string[];
@@ -25,7 +27,8 @@ export class WrongUse extends Error {
   }
 }
 
-/** A command as stricli runs it. Its exit code is the returned number, 2 for wrong use. */
+/** Turns a command into a function for stricli. The exit code is the number that the command returns, or 2 for wrong
+ * use. */
 export function action<Flags, Args extends readonly (string | undefined)[]>(
   run: (runtime: Runtime, flags: Flags, ...args: Args) => number | Promise<number>,
 ): (this: Context, flags: Flags, ...args: Args) => Promise<void> {
@@ -34,7 +37,7 @@ export function action<Flags, Args extends readonly (string | undefined)[]>(
       this.process.exitCode = await run(this.runtime, flags, ...args);
     } catch (error) {
       if (!(error instanceof WrongUse)) throw error;
-      // Names of files and objects come from outside, so a line break in them must not begin a new line.
+      // Names of files and objects come from outside. A line break in a name must not begin a new line of output.
       for (const line of error.lines) this.runtime.err(`meshgate: ${foreign(line, Number.POSITIVE_INFINITY)}\n`);
       this.process.exitCode = WRONG_USE;
     }
@@ -43,7 +46,7 @@ export function action<Flags, Args extends readonly (string | undefined)[]>(
 
 export type Format = 'text' | 'json';
 
-/** `--format`, the same for every command that has results. */
+/** The flag `--format`, which is the same for every command that has results. */
 export const formatFlag = {
   kind: 'enum',
   values: ['text', 'json'],
@@ -51,7 +54,7 @@ export const formatFlag = {
   brief: 'text for people, json for machines',
 } as const;
 
-/** `--policy`, and the positional FILE with the same meaning. */
+/** The flag `--policy`, and the positional argument FILE with the same meaning. */
 export const policyFlag = {
   kind: 'parsed',
   parse: String,
@@ -72,17 +75,17 @@ export const policyArgument = {
   ],
 } as const;
 
-/** A description with examples for `--help`. */
+/** Returns a description for `--help`, with examples. */
 export function described(text: string, examples: readonly string[]): string {
   return [text, '', 'EXAMPLES', ...examples.map((example) => `  ${example}`)].join('\n');
 }
 
-/** JSON as the commands print it. */
+/** Returns a value as the commands print JSON. */
 export function json(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** A duration as policies write it, in seconds. */
+/** Parses a duration as policies write it, and returns seconds. */
 export function parseDuration(text: string): number {
   if (!/^\d{1,6}[smhd]$/.test(text)) throw new Error('write a duration such as 12h or 7d');
   return seconds(text);

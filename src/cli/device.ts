@@ -4,14 +4,14 @@ import { foreign } from './foreign.ts';
 import { type Asked, askUrl, jsonOf, type Members } from './provider.ts';
 import type { Runtime } from './runtime.ts';
 
-/** The device flow (RFC 8628), for a public client. */
+/** The device flow (RFC 8628) for a public client. */
 
 export interface DeviceEndpoints {
   readonly device: string;
   readonly token: string;
 }
 
-/** The provider's endpoints for the device flow, or a sentence that says why there are none. */
+/** Returns the provider's endpoints for the device flow, or a sentence that says why there are none. */
 export function deviceEndpoints(members: Members): DeviceEndpoints | string {
   const { device_authorization_endpoint: device, token_endpoint: token } = members;
   if (typeof device !== 'string') return 'the provider has no device flow ("device_authorization_endpoint")';
@@ -23,16 +23,16 @@ export interface Begun {
   readonly deviceCode: string;
   readonly userCode: string;
   readonly uri: string;
-  /** The address that contains the code. */
+  /** The URL that already contains the code. */
   readonly complete?: string;
-  /** Seconds. */
+  /** Lifetime of the code in seconds. */
   readonly expiresIn: number;
   readonly interval: number;
 }
 
 const form = (params: Readonly<Record<string, string>>): string => formText(Object.entries(params));
 
-/** The text of an OAuth error. */
+/** Returns the text of an OAuth error response. */
 function errorText({ error, error_description: description }: Members): string {
   const text = [error, description].filter((it) => typeof it === 'string').join(': ');
   return foreign(text) || 'an answer without an OAuth error';
@@ -43,7 +43,7 @@ const isLine = (value: unknown): value is string => typeof value === 'string' &&
 const positive = (value: unknown, fallback: number): number =>
   typeof value === 'number' && value > 0 ? value : fallback;
 
-/** Begins the flow (section 3.1), or says why it cannot. */
+/** Begins the device flow (section 3.1). Returns a sentence if this fails. */
 export async function authorize(
   asked: Asked,
   { device }: DeviceEndpoints,
@@ -72,10 +72,10 @@ export async function authorize(
   };
 }
 
-/** Asks until the person has confirmed (sections 3.4 and 3.5): at the provider's interval, slower if the provider says
- * so or an answer was lost.
+/** Polls the provider until the person has confirmed (sections 3.4 and 3.5). It waits for the provider's interval
+ * between two requests, and longer if the provider requests this or a response was lost.
  *
- * @param who `client_id`, and `resource` if the token is for one (RFC 8707 section 2.2)
+ * @param who `client_id`, and `resource` if the token is for a resource (RFC 8707 section 2.2)
  */
 export async function poll(
   runtime: Pick<Runtime, 'sleep' | 'now'>,
@@ -90,7 +90,7 @@ export async function poll(
     ...who,
   });
   let pause = interval;
-  // The time that the answers need counts too.
+  // The time that the requests take counts too.
   for (const end = runtime.now() + expiresIn; runtime.now() + pause <= end; ) {
     await runtime.sleep(pause);
     const answer = await askUrl(asked, token, body);

@@ -3,7 +3,7 @@ import type { DefinitionChange } from '../rules/parts.ts';
 import type { Rule } from '../rules/types.ts';
 import { changeText, definitionText, type Routed } from './diff-text.ts';
 
-/** A rule with its place. */
+/** Returns a rule and its place in the file as JSON. */
 export function ruleJson({ id, at, service, as }: Rule) {
   return { rule: id, at, service, ...(as !== '' && { as }) };
 }
@@ -27,7 +27,7 @@ function changeJson(change: Change, routed: Routed) {
   };
 }
 
-/** A difference as JSON. */
+/** Returns a difference as JSON. */
 export function diffJson(
   changes: readonly Change[],
   definitions: readonly DefinitionChange[],

@@ -7,7 +7,7 @@ import type { Rule } from '../rules/types.ts';
 import type { Paint } from './style.ts';
 import { aloneText, whoText } from './words.ts';
 
-/** Most exceptions that are named; for the others, their number. */
+/** Maximum number of exceptions that a line names. If there are more, it gives their number. */
 const MOST_EXCEPTIONS = 5;
 
 export function affectedText(who: Affected): string {
@@ -20,7 +20,7 @@ export function affectedText(who: Affected): string {
   return who.agent === undefined ? person : `agent ${who.agent}, for ${person}${sending},`;
 }
 
-/** How the request gives a role: on both sides, or on one only. */
+/** The verb for a role that the request gives in both policies, only in the new one, or only in the old one. */
 const GIVES = { '': 'gives', now: 'now gives', 'no longer': 'no longer gives' } as const;
 
 function personText(who: Exclude<Affected, { kind: 'alone' }>): string {
@@ -38,7 +38,7 @@ function personText(who: Exclude<Affected, { kind: 'alone' }>): string {
   }
 }
 
-/** GET includes HEAD. */
+/** Lists methods. HEAD is left out beside GET, because GET includes it. */
 function listed(methods: readonly string[]): string {
   return methods.filter((method) => method !== 'HEAD' || !methods.includes('GET')).join(', ');
 }
@@ -67,7 +67,7 @@ function verb(change: Change): string {
   return change.kind === 'lost' ? `may no longer ${methods}` : `may still ${methods}`;
 }
 
-/** The note for a change in which one policy does not know the agent, so that its rule counts for a person. */
+/** Returns a note if one policy does not know the agent. In that policy the rule applies to a person. */
 function unknown({ who: { agent }, before, after }: Change): string {
   if (agent === undefined) return '';
   if (after !== undefined && after.who.kind !== 'agent') return '; there is no such agent now: it passes as a person';
@@ -85,10 +85,10 @@ function because({ kind, before, after }: Change, routed: Routed): string {
   return `(by ${after?.id}${to}${after?.as ? `, as ${after.as}` : ''})`;
 }
 
-/** The service of a rule's route. A rule's own service is named only if it differs. */
+/** Returns the service of a rule's route. The text names the rule's service only if it differs from this one. */
 export type Routed = (rule: Rule) => string | undefined;
 
-/** One change as a sentence without its full stop. */
+/** Describes one change in a sentence without its full stop. */
 export function changeText(change: Change, routed: Routed): string {
   const where = change.paths.map((region) => regionText(change.host, region)).join(', ');
   const separator = change.kind === 'changed' ? ',' : '';
@@ -96,7 +96,7 @@ export function changeText(change: Change, routed: Routed): string {
   return `${affectedText(change.who)} ${verb(change)} ${where}${separator} ${because(change, routed)}${unknown(change)}${still}`;
 }
 
-/** Most rules that are named; for the others, their number. */
+/** Maximum number of rules that a line names. If there are more, it gives their number. */
 const MOST_RULES = 3;
 
 function rulesOfRole({ rules = [] }: DefinitionChange): string {
@@ -117,7 +117,7 @@ function effectText({ kind, of, came, went }: Effect): string {
 
 const listOf = (json: string | undefined): readonly string[] => JSON.parse(json ?? '[]') as string[];
 
-/** The providers whose tokens a host accepts, or accepts no longer. */
+/** Describes which providers a host accepts now or no longer accepts. */
 function acceptsText({ name, before, after }: DefinitionChange): string {
   const [was, is] = [listOf(before), listOf(after)];
   const [more, less] = [is.filter((it) => !was.includes(it)), was.filter((it) => !is.includes(it))];
@@ -134,7 +134,7 @@ function affectsText({ section, affects }: DefinitionChange): string {
     : `; ${affects.join(', ')} ${affects.length === 1 ? 'is' : 'are'} made of it`;
 }
 
-/** One definition that changed, in one line. */
+/** Describes in one line a definition that changed. */
 export function definitionText(change: DefinitionChange): string {
   const { section, name, key, before, after } = change;
   const what = section === name ? section : `${section} ${name}`;
@@ -156,8 +156,8 @@ const SIGNS: Readonly<Record<Change['kind'], readonly [string, 'good' | 'bad' | 
   lost: ['-', 'bad'],
 };
 
-/** A difference for people, one change per line: `+` for a gain, `~` for another identity or service, `-` for a
- * loss. */
+/** Describes a difference for people, one change per line. `+` marks access that is gained, `-` access that is lost,
+ * and `~` another identity or service. */
 export function diffText(
   changes: readonly Change[],
   definitions: readonly DefinitionChange[],

@@ -14,7 +14,7 @@ interface Flags {
   readonly format: Format;
 }
 
-/** `meshgate diff`: who gains and loses access from one policy to another. */
+/** `meshgate diff`: compares two policies and lists the callers that gain or lose access. */
 export function diffPolicies(runtime: Runtime, { format }: Flags, before: string, after: string): number {
   const loaded = loadPair(runtime, before, after);
   if (loaded === undefined) return NOT_PROVEN;

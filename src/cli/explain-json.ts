@@ -5,7 +5,7 @@ import type { Rule } from '../rules/types.ts';
 import type { Asker } from './asker.ts';
 import { type Explanation, refusalOf, serviceAsked } from './explanation.ts';
 
-/** `held` is absent if the token does not say it, or for the reason in `unsaid`. */
+/** Returns a fact as JSON. `held` is absent if the token does not show the result, or for the reason in `unsaid`. */
 export function factJson({ text, truth, at, help, unsaid, above, parts }: FactExplanation): unknown {
   return {
     text,
@@ -30,7 +30,7 @@ function callerJson({ kind, caller, claimed }: Asker) {
   return { kind, provider, subject, roles, ...agent, ...(binding !== undefined && { bound: binding }) };
 }
 
-/** An explanation as JSON. */
+/** Returns an explanation as JSON. */
 export function explanationJson(explanation: Explanation, policy: Policy, unverified: boolean): unknown {
   const { method, url, message, host, route, asker, rules, roles, limits, assumes, decision, wouldPass } = explanation;
   const refusal = refusalOf(explanation);

@@ -49,7 +49,7 @@ function verdict(explanation: Explanation, policy: Policy, paint: Paint): string
   return [`${paint('bad', 'denied')}: ${refusal?.reason} (${refusal?.status})`, ...detail, `  ${refusal?.help}`];
 }
 
-/** What a role requires of the sign-in, in words. */
+/** Describes what a role requires of the sign-in. */
 function stepUpText(role: string, policy: Policy): string {
   const { acrValues = [], maxAge } = stepUpOf(role, policy) ?? {};
   const asked = [
@@ -78,20 +78,20 @@ function nearestLines({ route, decision, wouldPass }: Explanation, policy: Polic
   ];
 }
 
-/** The ingress that leads to the service, if there are several. */
+/** Names the ingress that leads to the service, if the policy has several ingresses. */
 function throughText(service: Service | undefined, policy: Policy): string {
   if (service === undefined || policy.mesh === undefined || !hasSeveral(policy)) return 'through the mesh ingress';
   const { name, host, port } = ingressOf(policy.mesh, service);
   return `through the mesh ingress ${name} at ${host}:${port}`;
 }
 
-/** The note that a bound token needs a proof. */
+/** Returns the note that a bound token needs a proof. */
 function boundLines(asker: Asker | undefined): string[] {
   const binding = asker?.claimed?.caller.binding;
   return binding === undefined ? [] : [`          bound to a key (${binding}): each request needs a proof of it`];
 }
 
-/** An explanation for people. */
+/** Returns an explanation as text for people. */
 export function explanationText(explanation: Explanation, policy: Policy, unverified: boolean, paint: Paint): string {
   const { method, url, message, route, asker, rules, roles, limits, assumes } = explanation;
   const service = serviceAsked(explanation, policy);

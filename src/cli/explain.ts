@@ -29,19 +29,19 @@ interface Flags extends AskerFlags, BeyondFlags, MessageFlags {
   readonly format: Format;
 }
 
-/** `--network`. */
+/** Parses the value of `--network`. */
 function parseAddress(text: string): string {
   if (readAddress(text) === undefined) throw new Error('write an address, such as 10.9.0.7 or fd00::7');
   return text;
 }
 
-/** `--origin`. */
+/** Parses the value of `--origin`. */
 function parseOrigin(text: string): string {
   if (/^(?:null|https?:\/\/[^/?#\s]+)$/.test(text)) return text;
   throw new Error('write an origin as browsers send it, such as https://app.example.com');
 }
 
-/** `--certificate`. */
+/** Parses the value of `--certificate`. */
 function parseName(text: string): string {
   if (/^(?:spiffe:\/\/)?[A-Za-z0-9._/-]+$/.test(text)) return text.startsWith('spiffe:') ? text : text.toLowerCase();
   throw new Error('write a SPIFFE id or a DNS name');
@@ -70,7 +70,7 @@ function explainRequest(runtime: Runtime, loaded: Loaded, flags: Flags, method: 
   return 'reason' in asker ? explainRefusal(at, asker) : explainRoute(loaded, at, asker, flags);
 }
 
-/** `meshgate explain`: whether a request is allowed, rule by rule, with the fact that decided. */
+/** `meshgate explain`: says whether a request is allowed, for each rule, with the facts that decided. */
 export function explain(runtime: Runtime, flags: Flags, method: string, url: string): number {
   checkUse(flags, method, url);
   const loaded = loadValid(runtime, policyFile(undefined, flags.policy));

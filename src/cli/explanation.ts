@@ -12,7 +12,7 @@ import { Beyond, type BeyondFlags } from './beyond.ts';
 import type { Loaded } from './load.ts';
 import { mcpHeaders } from './message.ts';
 
-/** One condition of a rule: whether it is met, and the facts that decided. */
+/** One condition of a rule: whether it is met, and the facts that decided this. */
 export interface Condition extends FactExplanation {
   readonly truth: boolean | undefined;
 }
@@ -23,29 +23,30 @@ export interface RuleExplanation {
   readonly conditions: readonly Condition[];
 }
 
-/** Why a request is allowed or denied. */
+/** Explains why a request is allowed or denied. */
 export interface Explanation {
   readonly method: string;
   readonly url: string;
-  /** The message that its MCP headers name. */
+  /** The MCP message that the headers of the request describe. */
   readonly message?: Message;
   readonly host?: Host;
   readonly route?: Route;
   readonly asker?: Asker;
   readonly rules: readonly RuleExplanation[];
-  /** For a token: every role of the policy, and why the token gives it or not. */
+  /** If the caller has a token: every role of the policy, and why the token gives the role or not. */
   readonly roles: readonly FactExplanation[];
   readonly decision: Decision<Rule> | (Refusal & { readonly allow: false });
-  /** The budgets that the request uses if it passes, in words. */
+  /** The budgets from which an allowed request takes, in words. */
   readonly limits: readonly string[];
-  /** What is assumed of an allowed request, since nobody says it. */
+  /** Assumptions about an allowed request, for facts that the user did not give. */
   readonly assumes: readonly string[];
-  /** The first role that would have passed, and its rule; `authenticated` if any valid credential would pass. */
+  /** The first role with which the request would pass, and the rule for it. The role is `authenticated` if any valid
+   * credential suffices. */
   readonly wouldPass?: { readonly who: string; readonly rule: Rule };
 }
 
-/** Leaves out what did not decide: the failed parts of an `any` that holds, and the held parts of an `all` that fails.
- * The facts of a role are listed where it is named first. */
+/** Returns a fact with only the parts that decided. If an `any` holds, its failed parts are left out; if an `all`
+ * fails, its held parts are. The facts of a role appear only where the role is first named. */
 export function deciding(fact: FactExplanation, said: Set<FactExplanation> = new Set()): FactExplanation {
   const wanted = fact.text === 'none' ? fact.truth !== true : fact.truth === true;
   const those = fact.parts.filter((part) => (part.truth === true) === wanted);
@@ -69,7 +70,7 @@ function whoCondition(rule: Rule, asker: Asker, policy: Policy): Condition {
   return deciding(asker.role(role));
 }
 
-/** What a rule requires of the message, if it requires anything. */
+/** Returns the condition about the MCP message, if the rule has one. */
 function toolConditions({ who, at }: Rule, message: Message | undefined): readonly Condition[] {
   if (who.kind !== 'agent' || who.tools === undefined) return [];
   const truth = toolRefusal({ who }, message && mcpHeaders(message)) === undefined;
@@ -88,7 +89,7 @@ function explainRule(rule: Rule, asker: Asker, policy: Policy, { method, message
   return { rule, passed: conditions.every(({ truth }) => truth === true), conditions };
 }
 
-/** A rule that has the method and requires one role, or only a credential. */
+/** Finds a rule that has the method and requires only one role, or only a credential. */
 function passing(
   rules: readonly Rule[],
   method: string,
@@ -103,7 +104,7 @@ function passing(
   return undefined;
 }
 
-/** The budgets of every caller of a route. */
+/** Lists the budgets that apply to every caller of a route. */
 function limitsOf(policy: Policy, { host, route }: { host: Host; route: Route }, { caller }: Asker): readonly string[] {
   const { callers, anonymous, agents } = budgetsOf(policy, host, route);
   if (caller?.agent !== undefined) {
@@ -117,7 +118,7 @@ function limitsOf(policy: Policy, { host, route }: { host: Host; route: Route },
 /** The request that is explained. */
 type Asked = Pick<Explanation, 'method' | 'url' | 'message' | 'host' | 'route'>;
 
-/** Decides as the gateway does, with what it checks besides the rules. */
+/** Decides as the gateway does, including the checks besides the rules. */
 function decideBeyond(
   own: readonly Rule[],
   caller: Asker['caller'],
@@ -136,7 +137,7 @@ function decideBeyond(
   return after === undefined ? decision : { ...after, allow: false };
 }
 
-/** The result of a decision, and its rule. */
+/** Returns the rule that allows the request, or the reason of the denial. */
 const outcomeOf = (decision: Explanation['decision']): string => (decision.allow ? decision.rule.id : decision.reason);
 
 /** Explains the decision about a request that has a route. */
@@ -174,7 +175,7 @@ export function explainRoute(
   };
 }
 
-/** Explains a refusal that comes before any rule. */
+/** Explains a refusal that happens before any rule is evaluated. */
 export function explainRefusal(at: Asked, { reason, detail }: Refusal): Explanation {
   return {
     ...at,
@@ -186,7 +187,7 @@ export function explainRefusal(at: Asked, { reason, detail }: Refusal): Explanat
   };
 }
 
-/** Status and help of a decision that denies. */
+/** Returns the status and the help text for a denied request. */
 export function refusalOf({ decision, route }: Explanation) {
   if (decision.allow) return undefined;
   const { reason } = decision;
@@ -194,13 +195,13 @@ export function refusalOf({ decision, route }: Explanation) {
   return { reason, ...reasons[reason], ...(help !== undefined && { help }) };
 }
 
-/** What to do on a route that accepts no tokens. */
+/** Returns the help text for a route that accepts no tokens. */
 function helpAt(route: Route | undefined): string | undefined {
   const text = route && acceptingOf(route.accept, false).missing.detail;
   return text && `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-/** The service of the rule that allows the request, or else the route's. */
+/** Returns the service of the rule that allows the request, or else the route's service. */
 export function serviceAsked({ decision, route }: Explanation, policy: Policy): Service | undefined {
   const name = decision.allow ? decision.rule.service : route?.service;
   return name === undefined ? undefined : policy.services[name];

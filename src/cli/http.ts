@@ -1,37 +1,37 @@
 import { CALL_DEADLINE_MS } from '../limits.ts';
 
-/** The network, if the engine has one: Node has, njs has not. */
+/** HTTP requests of the command. Only Node can send them; njs cannot. */
 
-/** A request to one address. Nothing in it is normalised. */
+/** A request to one address. Host, path and headers are sent exactly as given. */
 export interface Outgoing {
   readonly address: string;
   readonly port: number;
   readonly tls: boolean;
-  /** Server name for TLS. */
+  /** The server name for TLS. */
   readonly name: string;
-  /** The Host header. */
+  /** The value of the Host header. */
   readonly authority: string;
   readonly method: string;
-  /** The raw request target. */
+  /** The request target, sent exactly as given. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Most characters of the body that are read; absent: the length of a refusal. */
+  /** Maximum number of characters of the body to read; default: {@link MAX_BODY}. */
   readonly maxBody?: number;
-  /** CA bundle, PEM; absent: the system's. */
+  /** A CA bundle as PEM; absent: the CAs of the system. */
   readonly ca?: string;
-  /** Client certificate and key, PEM. */
+  /** The client certificate and its key, as PEM. */
   readonly client?: { readonly cert: string; readonly key: string };
 }
 
-/** The response, or the system's error code. */
+/** The response, or the error code of the system. */
 export type Incoming =
   | { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
   | { readonly error: string };
 
 export type Ask = (request: Outgoing) => Promise<Incoming>;
 
-/** The parts of Node's `http` and `https` that are used. */
+/** The parts of Node's modules `http` and `https` that this module uses. */
 interface NodeHttp {
   request(options: Readonly<Record<string, unknown>>, answered: (message: NodeMessage) => void): NodeRequest;
 }
@@ -59,7 +59,7 @@ interface NodeProcess {
   getBuiltinModule?(name: string): unknown;
 }
 
-/** Default limit of a body, enough for a refusal. */
+/** Default limit of a body in characters. Every refusal of the gateway is shorter. */
 const MAX_BODY = 16 * 1024;
 
 function errorCode(error: unknown): string {
@@ -86,7 +86,7 @@ function single(headers: NodeMessage['headers']): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-/** Reads a body up to a limit. */
+/** Reads a body, and cuts it at a maximum number of characters. */
 function readBody(message: NodeMessage, max: number, done: (body: string) => void): void {
   const decoder = new TextDecoder();
   let body = '';
@@ -97,10 +97,10 @@ function readBody(message: NodeMessage, max: number, done: (body: string) => voi
   message.on('end', () => done(body));
 }
 
-/** Sends requests with Node's own HTTP client, one connection each; undefined on an engine without one. Each ends at
- * its deadline or at the limit of its body, with what has arrived by then.
+/** Returns a function that sends each request over its own connection, with Node's HTTP client; undefined if the engine
+ * has no such client. A body that is longer than its limit is cut. At the deadline the result is an error.
  *
- * @param deadline milliseconds for a whole request: name, connection, response
+ * @param deadline milliseconds for one request, from the DNS lookup to the end of the response
  */
 export function systemAsk(deadline = CALL_DEADLINE_MS): Ask | undefined {
   const { getBuiltinModule } = process as unknown as NodeProcess;

@@ -4,7 +4,7 @@ import type { MeshTarget } from '../targets/types.ts';
 import { WrongUse } from './context.ts';
 import type { Loaded } from './load.ts';
 
-/** `--ingress`, for commands about one of several ingresses. */
+/** The flag `--ingress`, for commands that concern one ingress of several. */
 export const ingressFlag = {
   kind: 'parsed',
   parse: String,
@@ -15,7 +15,7 @@ export const ingressFlag = {
 
 const namesOf = ({ policy }: Loaded): readonly string[] => Object.keys(policy.mesh?.ingresses ?? {});
 
-/** The given name, if the policy has several ingresses and one has this name. */
+/** Returns the given name if the policy has several ingresses and one of them has this name. */
 export function ingressName(loaded: Loaded, given: string | undefined): string | undefined {
   if (given === undefined) return undefined;
   const names = namesOf(loaded);
@@ -24,13 +24,13 @@ export function ingressName(loaded: Loaded, given: string | undefined): string |
   return given;
 }
 
-/** Rejects `--ingress` for a target that renders all ingresses together. */
+/** Rejects `--ingress` if the target renders all ingresses together. */
 export function checkTogether({ name, together }: MeshTarget, given: string | undefined): void {
   if (together && given !== undefined)
     throw new WrongUse(`--ingress has no effect for ${name}, which renders all of them`);
 }
 
-/** The policy as the named ingress sees it; a policy with one ingress unchanged. */
+/** Returns the policy as the named ingress sees it. A policy with one ingress is returned unchanged. */
 export function seenFrom(loaded: Loaded, given: string | undefined): Loaded {
   const name = ingressName(loaded, given);
   if (name !== undefined) return atIngress(loaded, name);

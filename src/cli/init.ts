@@ -20,7 +20,7 @@ interface Flags {
   readonly caFile?: string;
 }
 
-/** Host and port of `--host`. */
+/** The host and port of `--host`. */
 interface Place {
   readonly host: string;
   readonly port: number;
@@ -34,7 +34,7 @@ function placeOf(flag: string): Place {
   return { host, port: Number(port ?? 443) };
 }
 
-/** A YAML scalar that is always read as this text. */
+/** Returns a YAML scalar that every parser reads as this text. */
 const quoted = (text: string): string => (/^[A-Za-z0-9][\w./:@-]*$/.test(text) ? text : JSON.stringify(text));
 
 function policyText(issuer: string, kind: ProviderKindName, { host, port }: Place, flags: Flags): string {
@@ -48,7 +48,7 @@ function policyText(issuer: string, kind: ProviderKindName, { host, port }: Plac
     '  session: { keys_file: /run/secrets/session.jwks }',
     'providers:',
     `  ${name}: { issuer: ${quoted(issuer)}, client: { id: ${quoted(flags.clientId ?? CLIENT_ID)}, secret_file: /run/secrets/${name} } }`,
-    // If anyone can have an account, an account alone must give no access.
+    // If anyone can have an account at the provider, an account alone must not give access.
     ...(isOpen ? ['roles:', '  staff: { claim: hd, is: example.com }'] : []),
     `services: { app: { url: ${quoted(flags.to)} } }`,
     'hosts:',
@@ -60,7 +60,7 @@ function policyText(issuer: string, kind: ProviderKindName, { host, port }: Plac
 
 const lists = (value: unknown, wanted: string): boolean => Array.isArray(value) && value.includes(wanted);
 
-/** Notes about the provider's own discovery document. */
+/** Returns notes about what the provider's own discovery document says. */
 function remarks(members: Members): readonly string[] {
   const { code_challenge_methods_supported: pkce, backchannel_logout_supported: backchannel } = members;
   const noCode = members.response_types_supported !== undefined && !lists(members.response_types_supported, 'code');
@@ -110,7 +110,7 @@ function talk(
   ].join('\n');
 }
 
-/** `meshgate init`: a first policy of about ten lines, and how to register the gateway. */
+/** `meshgate init`: prints a first policy of about ten lines, and explains how to register the gateway. */
 export async function init(runtime: Runtime, flags: Flags, given: string): Promise<number> {
   const place = placeOf(flags.host);
   if (!/^https:\/\//.test(given)) throw new WrongUse(`${given}: an issuer is an https URL`);

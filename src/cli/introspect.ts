@@ -11,7 +11,7 @@ import { type Asked, askUrl, discover } from './provider.ts';
 import { networkTo } from './provider-keys.ts';
 import type { Runtime } from './runtime.ts';
 
-/** The endpoints to ask: from the policy, or else from the discovery document. */
+/** Returns the endpoints that introspection needs, from the policy or else from the discovery document. */
 async function endpointsOf(asked: Asked, provider: Provider): Promise<ClientMetadata> {
   const { introspection, issuer, privateAddresses } = provider;
   if (introspection?.endpoint !== undefined) return { introspection: introspection.endpoint, mtls: {} };
@@ -46,10 +46,11 @@ async function answerOf(runtime: Runtime, provider: Provider, text: string, caFi
   return answer as Exclude<Incoming, { error: string }>;
 }
 
-/** Asks a provider about a token (RFC 7662) as the policy's client, whose secret is read from its file.
+/** Asks a provider about a token (RFC 7662) as the policy's OAuth client, and reads the client's secret from its file.
  *
  * @param caFile of `--ca-file`
- * @returns reason `token_inactive`, or `provider_unavailable` with a sentence that contains neither token nor secret
+ * @returns reason `token_inactive`; or `provider_unavailable`, with a sentence that does not contain the token or the
+ * secret
  */
 export async function introspectOnline(
   runtime: Runtime,

@@ -4,7 +4,7 @@ import { WrongUse } from './context.ts';
 import { readFile, utf8 } from './load.ts';
 import type { Runtime } from './runtime.ts';
 
-/** The key set that `--assertion-jwks` gives to a mesh, as /.meshgate/jwks publishes it, without private parts. */
+/** Reads the key set for `--assertion-jwks`, and returns only public keys, as /.meshgate/jwks publishes them. */
 export function meshOptions(runtime: Runtime, file: string | undefined): MeshOptions {
   if (file === undefined) return {};
   const keys = parsePublishedKeys(utf8(readFile(runtime, file, 'the key set')) ?? '');
@@ -12,7 +12,7 @@ export function meshOptions(runtime: Runtime, file: string | undefined): MeshOpt
   return { assertionJwks: keys.jwks };
 }
 
-/** `--assertion-jwks`, the same for every command that renders. */
+/** The flag `--assertion-jwks`, which is the same for every command that renders. */
 export const assertionJwksFlag = {
   kind: 'parsed',
   parse: String,

@@ -17,13 +17,13 @@ interface RotateFlags {
   readonly absolute?: number;
 }
 
-/** The user that nginx runs as in the image. */
+/** The numeric id of nginx's user in the image. */
 const IMAGE_USER = 10101;
 
-/** Longest life of a session if the policy does not set it. */
+/** Maximum lifetime of a session if the policy does not set one. */
 const ABSOLUTE_S = 24 * 3600;
 
-/** The text of a file; `undefined` if there is none. */
+/** Reads the text of a file; undefined if the file does not exist. */
 function textOf(runtime: Runtime, file: string): string | undefined {
   let text: string | undefined;
   try {
@@ -49,7 +49,7 @@ function replace(runtime: Runtime, file: string, text: string): void {
   }
 }
 
-/** `meshgate keys new`: a file of signing keys, or of session keys. */
+/** `meshgate keys new`: writes a file of signing keys or of session keys. */
 async function newKeys(runtime: Runtime, { session }: NewFlags, file: string): Promise<number> {
   if (textOf(runtime, file) !== undefined) {
     throw new WrongUse(`${file} exists already; "meshgate keys rotate ${file}" rotates by one key`);
@@ -64,7 +64,7 @@ async function newKeys(runtime: Runtime, { session }: NewFlags, file: string): P
   return YES;
 }
 
-/** The text of a rotated file, with a sentence about it. */
+/** The text of a rotated file, and a sentence that says what changed. */
 type Rotation = { readonly text: string; readonly said: string } | { readonly error: string };
 
 async function rotateSession(text: string, now: number, { early, absolute }: RotateFlags): Promise<Rotation> {
@@ -91,7 +91,7 @@ async function rotateSigning(text: string, now: number, { early, absolute }: Rot
   };
 }
 
-/** Replaces the keys of a leaked file by new ones. */
+/** Replaces all keys of a leaked file by new keys. */
 async function replaceKeys(text: string, now: number, { early, absolute }: RotateFlags): Promise<Rotation> {
   if (early || absolute !== undefined) {
     throw new WrongUse('--leaked replaces all keys at once: --early and --absolute have no effect with it');
@@ -107,7 +107,7 @@ async function replaceKeys(text: string, now: number, { early, absolute }: Rotat
   };
 }
 
-/** `meshgate keys rotate`: the next key begins to sign, or to seal. */
+/** `meshgate keys rotate`: makes the next key the one that signs or seals. */
 async function rotateKeys(runtime: Runtime, flags: RotateFlags, file: string): Promise<number> {
   const text = textOf(runtime, file);
   if (text === undefined) throw new WrongUse(`${file} does not exist; "meshgate keys new ${file}" makes it`);

@@ -10,7 +10,7 @@ import { mcpFields } from './message.ts';
 import type { TestOutcome } from './policy-tests.ts';
 import { askerText } from './words.ts';
 
-/** The address of the gateway. Each test names its own host. */
+/** The address of the gateway. The host name comes from each test. */
 export interface GatewayAddress {
   readonly url: string;
   readonly tls: boolean;
@@ -18,7 +18,7 @@ export interface GatewayAddress {
   readonly port: number;
 }
 
-/** `--gateway URL`. */
+/** Parses the value of `--gateway`. */
 export function gatewayAddress(url: string): GatewayAddress {
   const [, scheme, host] = /^(https?):\/\/([^/?#]+)\/?$/i.exec(url) ?? [];
   if (scheme === undefined || host === undefined) {
@@ -39,8 +39,8 @@ function bodyReason(body: string, status: number): ReasonCode | undefined {
   }
 }
 
-/** The gateway's decision in a response. Its own refusals are problem documents with a reason. A response to HEAD has
- * no document, so its status decides. Every other response comes from the service. */
+/** Finds the gateway's decision in a response. A refusal of the gateway is a problem document with a reason. The
+ * response to HEAD has no body, so its status decides. Every other response comes from the service. */
 function verdict({ status, headers, body }: Extract<Incoming, { status: number }>, expect: string): string {
   if (status === 403 && body.startsWith('RBAC: access denied')) return 'refused by the mesh';
   if (!(headers['content-type'] ?? '').startsWith('application/problem+json')) return 'allowed';
@@ -48,20 +48,20 @@ function verdict({ status, headers, body }: Extract<Incoming, { status: number }
   return bodyReason(body, status) ?? 'allowed';
 }
 
-/** The files and settings for asking. */
+/** The files and settings for requests to the gateway. */
 export interface Means {
-  /** CA bundle of the gateway's certificate, PEM. */
+  /** The CA bundle for the gateway's certificate, as PEM. */
   readonly ca?: string;
-  /** This machine is a proxy that the gateway trusts, so it can set the client's address. */
+  /** Whether the gateway trusts this machine as a proxy. Then the command can set the client's address. */
   readonly forwarded?: boolean;
-  /** Client certificates with their keys, PEM, by a name in the certificate. */
+  /** Client certificates with their keys, as PEM; the key of the map is a name in the certificate. */
   readonly clients?: ReadonlyMap<string, string>;
 }
 
-/** The address and certificate of a test's request. */
+/** Returns the address and the certificate that a test gives for its request. */
 const askedFrom = (as: PolicyTest['as']): AskedFrom => (as.kind === 'nobody' || as.kind === 'claims' ? as : {});
 
-/** Why a test cannot be run from this machine; undefined if it can. */
+/** Returns why a test cannot run from this machine; undefined if it can. */
 function fromElsewhere(as: TestOutcome['test']['as'], { forwarded, clients }: Means): string | undefined {
   const { network, certificate } = askedFrom(as);
   if (network !== undefined && !forwarded) {
@@ -105,13 +105,13 @@ async function askOne(
   return { agrees: got === outcome.got, got, status: answer.status };
 }
 
-/** Whether a test's agent is a service, for which no token exists. */
+/** Whether the agent of a test is a service. No token exists for such an agent. */
 function isService({ agents }: Policy, as: PolicyTest['as']): boolean {
   const agent = 'agent' in as && as.agent !== undefined ? agents[as.agent] : undefined;
   return agent?.match.kind === 'service';
 }
 
-/** Sends the policy's tests to the running gateway, one after the other. */
+/** Sends the policy's tests to the running gateway, one after another. */
 export async function askGateway(
   ask: Ask,
   gateway: GatewayAddress,

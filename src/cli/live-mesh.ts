@@ -12,20 +12,20 @@ import type { Loaded } from './load.ts';
 import type { TestOutcome } from './policy-tests.ts';
 import type { Runtime } from './runtime.ts';
 
-/** The address of the mesh ingress, and the folder of the files that the policy names. */
+/** The address of the mesh ingress, and the folder that contains the policy's files. */
 export interface MeshAddress {
   readonly text: string;
   readonly address: string;
   readonly port: number;
-  /** Prefix for the paths of files in the policy. */
+  /** A folder that is put before the paths of files in the policy. */
   readonly root: string;
 }
 
-/** The text of Envoy's own refusal. For HEAD only its length is sent. */
+/** The body of a refusal by Envoy itself. In the response to HEAD, only its length is visible. */
 const DENIED = 'RBAC: access denied';
 
 function verdict(answer: Incoming): string | undefined {
-  // Envoy refuses the connection of an identity that no rule uses.
+  // Envoy ends the connection of an identity that no rule uses with a TLS alert.
   if ('error' in answer) return /ALERT/.test(answer.error) ? 'refused' : undefined;
   const { status, body, headers } = answer;
   if (status !== 403) return 'allowed';
@@ -33,7 +33,7 @@ function verdict(answer: Incoming): string | undefined {
   return body.startsWith(DENIED) || silent ? 'refused' : 'allowed';
 }
 
-/** A test as the ingress receives it, with the service's authority as host. */
+/** A test as a request to the ingress, with the service's authority as host. */
 interface Hop {
   readonly authority: string;
   readonly method: string;
@@ -42,7 +42,8 @@ interface Hop {
   readonly route: string;
 }
 
-/** One request for each service of the test's route, or why the test cannot be sent to the mesh. */
+/** Returns one request for each service of the test's route, or a sentence that says why the mesh cannot receive the
+ * test. */
 function hopsOf({ policy, rules }: Loaded, { method, url }: TestOutcome['test']): readonly Hop[] | string {
   const reached = reach(policy, method, url);
   if ('reason' in reached) return `it reaches no route: ${reached.reason}`;
@@ -51,13 +52,13 @@ function hopsOf({ policy, rules }: Loaded, { method, url }: TestOutcome['test'])
   const services = [...names].flatMap((name) => policy.services[name] ?? []).filter(({ direct }) => !direct);
   if (services.length === 0) return 'its service is not reached through this ingress';
   const target = splitUrl(url)?.target ?? '/';
-  // Whether the mesh accepts an encoded path depends on the target.
+  // Some targets accept encoded paths, and others do not.
   if (/^[^?]*%/.test(target)) return 'its path is percent-encoded';
   const path = parseTarget(target)?.path ?? '/';
   return services.map(({ authority }) => ({ authority, method, target, path, route }));
 }
 
-/** The rule that allows an identity, or else a rule of the route that does not. */
+/** Returns a rule that allows the identity, or else a rule of the same route for another identity. */
 function ruleFor({ policy, rules }: Loaded, hop: Hop, identity: Identity) {
   const own = enforced(rules).filter(({ service }) => policy.services[service]?.authority === hop.authority);
   const here = own.filter((rule) => hasMethod(rule, hop.method) && covers(rule.path, hop.path));
@@ -68,7 +69,7 @@ function ruleFor({ policy, rules }: Loaded, hop: Hop, identity: Identity) {
   return { expect: allowing === undefined ? 'refused' : 'allowed', ...(rule && { rule }) };
 }
 
-/** Sends requests to the mesh ingress as each identity of the policy. */
+/** Sends requests to the mesh ingress with each identity of the policy. */
 class Ingress {
   readonly #ask: Ask;
   readonly #loaded: Loaded;
@@ -134,8 +135,8 @@ class Ingress {
   }
 }
 
-/** Sends the policy's tests to the mesh ingress without the gateway, with each identity's certificate. The mesh sees
- * nothing else of a caller. */
+/** Sends the policy's tests directly to the mesh ingress, with the certificate of each identity. The mesh decides by
+ * this identity alone. */
 export async function askMesh(
   runtime: Runtime,
   ask: Ask,

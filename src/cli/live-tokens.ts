@@ -4,16 +4,16 @@ import { textOf } from './live.ts';
 import { Offline } from './offline.ts';
 import type { Runtime } from './runtime.ts';
 
-/** The name by which `--token` means a caller without a role. */
+/** The name in `--token` for a caller that has no role. */
 const NO_ROLE = 'authenticated';
 
-/** One `--token`: the roles, and the file. */
+/** One flag `--token`: the roles and the file. */
 export interface TokenFlag {
   readonly whom: string;
   readonly file: string;
 }
 
-/** `--token WHOM=FILE`. */
+/** Parses the value WHOM=FILE of `--token`. */
 export function parseTokenFlag(text: string): TokenFlag {
   const [, whom, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   if (whom === undefined || file === undefined)
@@ -23,11 +23,12 @@ export function parseTokenFlag(text: string): TokenFlag {
 
 const sorted = (roles: readonly string[]): string => [...roles].sort().join(',') || NO_ROLE;
 
-/** Tokens from the command line, by the roles that they have. */
+/** The tokens of the command line, each with its roles. */
 export class LiveTokens {
   readonly #byWhom = new Map<string, string>();
 
-  /** Reads the files. It is wrong use if a token has other roles by the policy than it is given for. */
+  /** Reads the tokens from their files. If the policy gives a token other roles than the flag says, the call is wrong
+   * use. */
   constructor(runtime: Runtime, policy: Policy, flags: readonly TokenFlag[]) {
     const offline = new Offline(policy, runtime.now());
     for (const { whom, file } of flags) {
@@ -41,13 +42,13 @@ export class LiveTokens {
     }
   }
 
-  /** The token for a test: its own, or the one with its roles. */
+  /** Returns the token for a test: the test's own token, or else a token with the test's roles. */
   of({ as }: PolicyTest, index: number): string | undefined {
     const person = as.kind === 'roles' && as.agent === undefined ? sorted(as.roles) : undefined;
     return this.#byWhom.get(`tests[${index}]`) ?? (person === undefined ? undefined : this.#byWhom.get(person));
   }
 
-  /** How to give the missing token. */
+  /** Says how to give the missing token. */
   static missing({ as }: PolicyTest, index: number): string {
     const isPerson = as.kind === 'roles' && as.agent === undefined;
     return `no token: add --token ${isPerson ? sorted(as.roles) : `tests[${index}]`}=FILE`;

@@ -8,29 +8,30 @@ import type { Runtime } from './runtime.ts';
 /** The result of one test at the gateway or the mesh. */
 export interface LiveOutcome {
   readonly outcome: TestOutcome;
-  /** The caller: roles, or an identity. */
+  /** The caller: its roles, or its identity. */
   readonly as: string;
-  /** The policy's result: `allowed`, `refused` or a reason code. */
+  /** The result by the policy: `allowed`, `refused` or a reason code. */
   readonly expect: string;
-  /** The result at the gateway or the mesh; absent if it was not asked. */
+  /** The result at the gateway or the mesh; absent if no request was sent. */
   readonly got?: string;
-  /** Status of the response, if there was one. */
+  /** The status of the response, if there was a response. */
   readonly status?: number;
   readonly agrees: boolean;
-  /** Why it was not asked, or why there was no response. */
+  /** Why no request was sent, or why there was no response. */
   readonly note?: string;
-  /** The rule on which the results differ. */
+  /** The rule for which the two results differ. */
   readonly rule?: Rule;
 }
 
-/** All results of the gateway or the mesh. */
+/** All results of the gateway, or all results of the mesh. */
 export interface Enforcer {
   readonly kind: 'gateway' | 'mesh';
   readonly address: string;
   readonly outcomes: readonly LiveOutcome[];
 }
 
-/** The network, or an error that says which engine has one. */
+/** Returns the function that sends requests. If the engine cannot send requests, it throws an error that names one that
+ * can. */
 export function network(runtime: Runtime): Ask {
   if (runtime.ask === undefined) {
     throw new WrongUse('--gateway and --mesh need Node: run "npx meshgate test …"; njs has no network here');
@@ -38,14 +39,14 @@ export function network(runtime: Runtime): Ask {
   return runtime.ask;
 }
 
-/** Text of a file that a request needs. */
+/** Reads the text of a file that a request needs. */
 export function textOf(runtime: Runtime, file: string, what: string): string {
   const text = utf8(readFile(runtime, file, what));
   if (text === undefined) throw new WrongUse(`${what} ${file} is not UTF-8`);
   return text;
 }
 
-/** `host:port`; the host may be an address in brackets. */
+/** Parses `host:port`. The host may be an IP address in brackets. */
 export function hostPort(
   text: string,
   what: string,

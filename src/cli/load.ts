@@ -12,14 +12,14 @@ export interface Loaded {
   readonly rules: readonly Rule[];
 }
 
-/** The policy file: the argument, `--policy`, or the default. */
+/** Returns the policy file: the argument, the value of `--policy`, or the default. */
 export function policyFile(argument: string | undefined, flag: string | undefined): string {
   if (argument !== undefined && flag !== undefined)
     throw new WrongUse(`two policies, ${argument} and ${flag}: give one`);
   return argument ?? flag ?? DEFAULT_FILE;
 }
 
-/** The name of a file in messages. */
+/** Returns the name of a file as messages show it. */
 export function fileName(file: string): string {
   return file === '-' ? 'stdin' : file.replace(/^\.\//, '');
 }
@@ -33,13 +33,13 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 };
 
-/** Why the system could not use a file, in words. */
+/** Explains in words why the system could not read or write a file. */
 export function reasonOf(error: unknown): string {
   const code = codeOf(error);
   return REASONS[code ?? ''] ?? code ?? 'it is not a file';
 }
 
-/** Bytes of a file that the user named. */
+/** Reads the bytes of a file that the user named. */
 export function readFile(runtime: Runtime, file: string, what: string): Uint8Array {
   try {
     return runtime.read(file);
@@ -48,7 +48,7 @@ export function readFile(runtime: Runtime, file: string, what: string): Uint8Arr
   }
 }
 
-/** Text of UTF-8 bytes; undefined for other bytes. */
+/** Decodes UTF-8; undefined if the bytes are not valid UTF-8. */
 export function utf8(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes as unknown as ArrayBuffer);
@@ -57,7 +57,7 @@ export function utf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Reads, checks and compiles a policy; returns its errors if there are any. */
+/** Reads, checks and compiles a policy. Returns the errors if the policy is not valid. */
 export function loadPolicy(runtime: Runtime, file: string): Loaded | readonly PolicyError[] {
   const name = fileName(file);
   const text = utf8(readFile(runtime, file, 'the policy'));
@@ -68,7 +68,7 @@ export function loadPolicy(runtime: Runtime, file: string): Loaded | readonly Po
   return policy === undefined ? errors : { policy, rules: compile(policy) };
 }
 
-/** Loads a policy for commands that need a valid one; prints its errors if there are any. */
+/** Loads a policy for a command that needs a valid one. If it is not valid, prints the errors. */
 export function loadValid(runtime: Runtime, file: string): Loaded | undefined {
   const loaded = loadPolicy(runtime, file);
   if ('policy' in loaded) return loaded;
@@ -76,19 +76,19 @@ export function loadValid(runtime: Runtime, file: string): Loaded | undefined {
   return undefined;
 }
 
-/** Loads two valid policies; prints the errors of both if there are any. */
+/** Loads two policies. If one of them is not valid, prints the errors of both. */
 export function loadPair(runtime: Runtime, a: string, b: string): readonly [Loaded, Loaded] | undefined {
   if (a === '-' && b === '-') throw new WrongUse('standard input holds one file, not two');
   const [first, second] = [loadValid(runtime, a), loadValid(runtime, b)];
   return first === undefined || second === undefined ? undefined : [first, second];
 }
 
-/** A place in the form that people and editors read. */
+/** Returns a place as `file:line:column`, which people and editors understand. */
 export function place({ file, line, column }: At): string {
   return `${file}:${line}:${column}`;
 }
 
-/** `1 role`, `2 roles`. */
+/** Returns a number with its noun: `1 role`, `2 roles`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

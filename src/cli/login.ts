@@ -18,7 +18,7 @@ interface Flags {
   readonly caFile?: string;
 }
 
-/** The provider: by name, or the only one at which people can get tokens. */
+/** Returns the provider: the named one, or the only one at which people can get tokens. */
 function providerOf({ providers }: Policy, { provider: name, clientId }: Flags): Provider {
   const all = Object.values(providers);
   if (name !== undefined) {
@@ -33,7 +33,7 @@ function providerOf({ providers }: Policy, { provider: name, clientId }: Flags):
   throw new WrongUse(`give --provider NAME: ${able.map((one) => one.name).join(', ')}`);
 }
 
-/** Adds the provider's CA from the policy, if that file is on this machine. */
+/** Adds the provider's CA from the policy, if the file exists on this machine. */
 function withPolicyCa(runtime: Runtime, asked: Asked, { caFile }: Provider): Asked {
   if (asked.ca !== undefined || caFile === undefined) return asked;
   try {
@@ -45,20 +45,20 @@ function withPolicyCa(runtime: Runtime, asked: Asked, { caFile }: Provider): Ask
   }
 }
 
-/** The scope or resource that makes the token one for the gateway. Entra and Okta know it by the scope or the
- * server. */
+/** Returns the scope or the resource with which the provider issues a token for the gateway. Entra and Okta choose the
+ * audience by the scope or by their authorization server. */
 function askedFor(
   { kind, audiences }: Provider,
   scope: string | undefined,
 ): { readonly scope: string; readonly resource?: string } {
   const [audience = ''] = audiences;
-  // RFC 8707: a resource is an absolute URI. Other audiences are not sent.
+  // A resource is an absolute URI (RFC 8707). An audience in another form cannot be sent as one.
   const isResource = kind === 'generic' && /^[a-z][a-z0-9+.-]*:/i.test(audience);
   const usual = kind === 'entra' ? `${audience}/.default` : 'openid';
   return { scope: scope ?? usual, ...(isResource && { resource: audience }) };
 }
 
-/** `meshgate login`: a token for curl, by a browser anywhere. */
+/** `meshgate login`: gets a token for curl. The person can confirm in a browser on any machine. */
 export async function login(runtime: Runtime, flags: Flags): Promise<number> {
   const network = providerNetwork(runtime, 'login', flags.caFile);
   const loaded = loadValid(runtime, policyFile(undefined, flags.policy));

@@ -4,33 +4,35 @@ import type { Message } from '../policy/types.ts';
 import type { McpHeaders } from '../rules/tools.ts';
 import { WrongUse } from './context.ts';
 
-/** Flags that say which message of MCP a request is. */
+/** Flags that describe the MCP message of a request. */
 export interface MessageFlags {
   readonly tool?: string;
   readonly mcp?: Message;
 }
 
-/** The message that the flags describe; undefined if they name none. */
+/** Returns the message that the flags describe; undefined if there are no such flags. */
 export function messageOf({ tool, mcp }: MessageFlags): Message | undefined {
   if (tool !== undefined && mcp !== undefined)
     throw new WrongUse('--tool and --mcp: give only one, because a request is one message');
   return tool === undefined ? mcp : toolCall(tool);
 }
 
-/** A name as a header value: plain printable ASCII unchanged, anything else as base64 of its UTF-8 (SEP-2243). */
+/** Returns a name as a header value (SEP-2243). Printable ASCII is unchanged, and any other name is base64 of its
+ * UTF-8. */
 function headerValue(name: string): string {
   const isPlain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(name);
   if (isPlain && !/^=\?base64\?.*\?=$/.test(name)) return name;
   return `=?base64?${Buffer.from(name).toString('base64')}?=`;
 }
 
-/** The headers that describe a message, in the protocol version whose servers compare them with the body. */
+/** Returns the headers for a message. They have the protocol version in which servers compare these headers with the
+ * body. */
 export function mcpHeaders({ method, name }: Message): McpHeaders {
   const [version] = MCP_VERSIONS;
   return { version, method, ...(name !== undefined && { name: headerValue(name) }) };
 }
 
-/** The same as fields of a request. */
+/** Returns the same headers as fields of a request. */
 export function mcpFields(message: Message | undefined): Readonly<Record<string, string>> {
   if (message === undefined) return {};
   const { version = '', method = '', name } = mcpHeaders(message);
@@ -49,7 +51,7 @@ function parseTool(text: string): string {
   return text;
 }
 
-/** For commands that explain a request. */
+/** The flags for commands that explain a request. */
 export const messageFlags = {
   tool: {
     kind: 'parsed',

@@ -4,13 +4,13 @@ import { PROOF_ALGORITHMS } from '../token/proof/types.ts';
 import { foreign } from './foreign.ts';
 import type { Members } from './provider.ts';
 
-/** One finding about a provider; `ok` is absent if it is neither right nor wrong. */
+/** One finding about a provider. `ok` is absent if the documents do not show whether the setting is right. */
 export interface Finding {
   readonly ok?: boolean;
   readonly text: string;
 }
 
-/** A list of names in a discovery document; undefined if there is none. */
+/** Returns the names in one list of a discovery document; undefined if the list is missing. */
 function namesIn(members: Members, name: string): readonly string[] | undefined {
   const value = members[name];
   return Array.isArray(value) ? value.filter((it): it is string => typeof it === 'string') : undefined;
@@ -18,7 +18,7 @@ function namesIn(members: Members, name: string): readonly string[] | undefined 
 
 /** Whether a list of a discovery document contains a name.
  *
- * @param otherwise what a missing list means (OpenID Connect Discovery section 3); absent: unknown
+ * @param otherwise the names that apply if the list is missing (OpenID Connect Discovery section 3); absent: unknown
  */
 function offers(members: Members, list: string, wanted: string, otherwise?: readonly string[]): boolean | undefined {
   return (namesIn(members, list) ?? otherwise)?.includes(wanted);
@@ -31,11 +31,11 @@ function finding(ok: boolean | undefined, yes: string, no: string, list: string)
   return { ok, text: ok ? yes : no };
 }
 
-/** Whether a client can authenticate at an endpoint as the policy says (OpenID Connect Discovery section 3, RFC 8414
- * section 2). */
+/** Checks whether the provider's endpoint supports the client authentication of the policy (OpenID Connect Discovery
+ * section 3, RFC 8414 section 2). */
 function clientFinding(members: Members, { auth }: Client, endpoint: 'token' | 'introspection'): Finding {
   const list = `${endpoint}_endpoint_auth_methods_supported`;
-  // The default of RFC 8414. It applies to the token endpoint only.
+  // RFC 8414 has a default only for the token endpoint.
   const ok = offers(members, list, auth.kind, endpoint === 'token' ? ['client_secret_basic'] : undefined);
   const where = `at the ${endpoint} endpoint`;
   return finding(
@@ -73,7 +73,7 @@ function pushedFinding({ signin }: Provider, par: string | undefined, parRequire
   return par === undefined ? undefined : { ok: true, text: `requests are ${pushed ? '' : 'not '}pushed (RFC 9126)` };
 }
 
-/** The requirements of a sign-in: endpoints, grants, PKCE, client authentication, scopes, pushed requests. */
+/** Checks what a sign-in requires: endpoints, grants, PKCE, client authentication, scopes, pushed requests. */
 export function signinFindings(members: Members, provider: Provider): readonly Finding[] {
   const { client, signin, issuer } = provider;
   if (client === undefined || signin === undefined) return [];
@@ -101,7 +101,7 @@ export function signinFindings(members: Members, provider: Provider): readonly F
   return found.map(({ text, ...rest }) => ({ ...rest, text: `sign-in: ${text}` }));
 }
 
-/** The requirements of introspection: its endpoint, and a client that may use it. */
+/** Checks what introspection requires: the endpoint, and a client that may use it. */
 export function introspectionFindings(
   members: Members,
   { client, introspection, issuer }: Provider,
@@ -122,8 +122,8 @@ export function introspectionFindings(
   ];
 }
 
-/** Whether the provider's tokens can be bound to DPoP keys with an algorithm that the gateway accepts (RFC 9449 section
- * 5.1). */
+/** Checks whether the provider can bind tokens to DPoP keys with an algorithm that the gateway accepts (RFC 9449
+ * section 5.1). */
 export function proofFindings(members: Members, needed: boolean): readonly Finding[] {
   const name = 'dpop_signing_alg_values_supported';
   const said = namesIn(members, name);

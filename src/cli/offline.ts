@@ -21,24 +21,25 @@ import { providerOf } from '../token/issuer.ts';
 import { type Claims, forResource, type TokenProvider, type Verified } from '../token/types.ts';
 import { holderOf, requestView } from './asked-from.ts';
 
-/** A caller as a token's text describes it, and the input from which its roles were found. */
+/** A caller according to the claims of a token, and the input with which its roles were evaluated. */
 export interface ClaimedCaller {
   readonly caller: Caller;
   readonly facts: TokenContext;
 }
 
-/** What a request is said to show of its caller. */
+/** The credentials of a request, as the user describes them. */
 export interface Said extends AskedFrom {
-  /** Judges its token; absent: it has none. */
+  /** Checks the token of the request; absent: the request has none. */
   readonly token?: () => Result<ClaimedCaller>;
-  /** Judges its session; absent: it has none. What comes to nothing is no caller's. */
+  /** Checks the session of the request; absent: the request has none. If it returns undefined, the gateway ignores the
+   * session. */
   readonly session?: () => Result<ClaimedCaller> | undefined;
 }
 
-/** Judges a token by the names of providers, and by a route's audiences, which replace the provider's. */
+/** Checks a token for the named providers. The audiences of a route replace those of the provider. */
 export type Judge = (providers: readonly string[], audiences?: readonly string[]) => Result<ClaimedCaller>;
 
-/** The claims that each token of the provider has, so that a test need not list them. */
+/** Returns the claims that every token of the provider has, so that a test need not list them. */
 function usualClaims(
   { kind, issuer, issuers, trustDomain }: Provider,
   audiences: readonly string[],
@@ -55,7 +56,7 @@ function usualClaims(
   };
 }
 
-/** What is known without a running gateway: the policy, and the time of judgement. */
+/** Decides about callers without a running gateway, by the policy and a given time. */
 export class Offline {
   readonly policy: Policy;
   readonly now: number;
@@ -68,10 +69,10 @@ export class Offline {
     this.#table = toTable(policy, [], { egress: '' });
   }
 
-  /** The caller of a token, if its signature is valid: all other checks, in the gateway's order.
+  /** Returns the caller of a token. All checks except the signature are made, in the gateway's order.
    *
-   * @param providers names of those that are accepted
-   * @param audiences of the route, which replace the provider's
+   * @param providers names of the providers that are accepted
+   * @param audiences audiences of the route, which replace the provider's audiences
    */
   ofToken(
     text: string,
@@ -93,18 +94,18 @@ export class Offline {
     return own === undefined ? all : all.map((it) => forResource(it, own));
   }
 
-  /** The provider of a token, by its claims.
+  /** Returns the provider that issued a token, by its claims.
    *
-   * @param providers names of those to try first, before the others of the policy
+   * @param providers names of providers to try first, before the others of the policy
    */
   issuerOf(claims: Claims, providers: readonly string[]): string | undefined {
     const all = [...providers, ...Object.keys(this.policy.providers)];
     return providerOf(claims, this.#providers(all))?.name;
   }
 
-  /** The provider that must be asked about a token first (RFC 7662).
+  /** Returns the provider that must be asked about a token (RFC 7662) before the token is accepted.
    *
-   * @param providers names of those that are accepted
+   * @param providers names of the providers that are accepted
    */
   askedAbout(text: string, providers: readonly string[]): string | undefined {
     return providerToIntrospect(text, this.#providers(providers))?.name;
@@ -117,10 +118,10 @@ export class Offline {
     return refuse('provider_unavailable', detail);
   }
 
-  /** The caller of a token that its provider called active.
+  /** Returns the caller of a token that the provider has called active.
    *
    * @param claims the provider's answer
-   * @param own audiences of the route, which replace the provider's
+   * @param own audiences of the route, which replace the provider's audiences
    */
   ofIntrospected(name: string, claims: Claims, own?: readonly string[]): Result<ClaimedCaller> {
     const [provider] = this.#providers([name], own);
@@ -131,9 +132,9 @@ export class Offline {
     return this.#metToken(verified.value, {});
   }
 
-  /** Judges a token without a route: by the providers' own audiences, and else by those of any route.
+  /** Checks a token without a route. It tries the audiences of the providers first, then those of each route.
    *
-   * @returns why the providers reject it, if no route accepts it
+   * @returns if no route accepts the token, the reason why the providers reject it
    */
   anywhere(judge: Judge): Result<ClaimedCaller> {
     const usual = judge(Object.keys(this.policy.providers));
@@ -147,7 +148,7 @@ export class Offline {
     return usual;
   }
 
-  /** The same for the claims of a policy test. Claims that the test leaves out have valid values. */
+  /** Returns the caller of a policy test with claims. Claims that the test leaves out get valid values. */
   ofClaims(
     name: string,
     given: Claims,
@@ -169,7 +170,7 @@ export class Offline {
     return this.#judge({ alg: algorithms[0] as string }, claims, providers, own, from);
   }
 
-  /** The caller of a session in which the provider returned these claims.
+  /** Returns the caller of a session for which the provider returned these claims.
    *
    * @returns undefined if the host does not accept the provider, so that its sessions are ignored
    */
@@ -197,7 +198,8 @@ export class Offline {
   ): Result<ClaimedCaller> {
     const accepted = this.#providers(providers, own);
     const provider = providerOf(claims, accepted);
-    // The gateway says neither before the signature is verified. This command is run by the owner of the policy.
+    // The gateway gives no such details before it has verified the signature. Here the policy's owner runs the command,
+    // so they are shown.
     if (provider === undefined) {
       const wanted = listed(accepted.flatMap((it) => it.issuers ?? [it.issuer]));
       const help = issuerHelp(claims.iss);
@@ -215,7 +217,7 @@ export class Offline {
     return this.#metToken(verified.value, from);
   }
 
-  /** Rejects a bound token if the gateway accepts no proof of its kind. */
+  /** Rejects a bound token if the gateway does not accept the kind of proof that the token needs. */
   #unprovable({ binding }: Verified): ReturnType<typeof refuse> | undefined {
     const { gateway, hosts } = this.policy;
     if (binding?.kind === 'dpop' && gateway.proof === undefined) {
@@ -235,7 +237,7 @@ export class Offline {
     return met.ok ? (this.#unprovable(verified) ?? met) : met;
   }
 
-  /** Roles of the policy itself, whose facts have a place in the file. */
+  /** The roles that the policy defines. Their facts have a place in the file. */
   get #roles() {
     return Object.values(this.policy.roles).map(({ name, fact }) => [name, fact] as const);
   }
@@ -247,13 +249,13 @@ export class Offline {
     return ok({ caller: this.#seen(caller.value, from), facts });
   }
 
-  /** The caller with the facts of the request. */
+  /** Returns the caller with its roles, including those that the request itself gives. */
   #seen(caller: Caller, from: AskedFrom): Caller {
     const of = requestRoles(this.#table);
     return of === undefined ? caller : inView(caller, of, requestView(from));
   }
 
-  /** The input for facts if there is no token. */
+  /** Returns the input for facts if there is no token. */
   #withoutToken(from: AskedFrom): TokenContext {
     const verified = { provider: '', claims: {}, expires: 0, key: '' };
     const given = () => undefined;
@@ -261,14 +263,14 @@ export class Offline {
     return { verified, kind: providerKinds.generic, roles, request: requestView(from), given };
   }
 
-  /** An anonymous caller, with the roles that the request itself gives. A certificate is a credential and gives none
-   * here. */
+  /** Returns an anonymous caller, with the roles that the request itself gives. The certificate is left out, because a
+   * caller that shows one is not anonymous. */
   ofNobody({ network }: AskedFrom): ClaimedCaller {
     const from = network === undefined ? {} : { network };
     return { caller: this.#seen(NOBODY, from), facts: this.#withoutToken(from) };
   }
 
-  /** The caller who shows a certificate with this name and no other credential. */
+  /** Returns the caller that shows a certificate with this name and no other credential. */
   ofCertificate(certificate: string, from: AskedFrom): Result<ClaimedCaller> {
     const caller = holderOf(certificate, this.#table.agents);
     if (!caller.ok) return caller;
@@ -276,7 +278,8 @@ export class Offline {
     return ok({ caller: this.#seen(caller.value, all), facts: this.#withoutToken(all) });
   }
 
-  /** The caller of a request to a route: by the credential of it that counts. */
+  /** Returns the caller of a request to a route. If there are several credentials, the route decides which one
+   * counts. */
   callerAt({ accept }: Pick<Route, 'accept'>, said: Said): Result<ClaimedCaller> {
     const ways: Ways<Said, Accepting, Result<ClaimedCaller>> = {
       token: ({ token }) => (token as NonNullable<typeof token>)(),
@@ -285,7 +288,7 @@ export class Offline {
       anonymous: (from) => ok(this.ofNobody(from)),
       refuse: (_from, _at, _method, { reason, detail }) => refuse(reason, detail),
     };
-    // What they say is judged elsewhere: only what is there counts here.
+    // Only the presence of each credential matters here. Their contents are checked elsewhere.
     const shown = {
       Authorization: said.token && 'Bearer said',
       'SSL-Client-Cert': said.certificate,

@@ -11,7 +11,7 @@ import { networkTo, publishedKeys } from './provider-keys.ts';
 import type { Runtime } from './runtime.ts';
 import type { Paint } from './style.ts';
 
-/** Compares what a provider publishes with what the policy requires of it. */
+/** What a provider publishes, compared with what the policy requires of it. */
 export interface ProviderFindings {
   readonly provider: string;
   readonly findings: readonly Finding[];
@@ -33,12 +33,12 @@ async function keyFindings(asked: Asked, provider: Provider, members: Members): 
   ];
 }
 
-/** The finding for roles that read claims which ID tokens may lack. No document of the provider shows what its mappers
- * add. */
+/** Returns a finding for roles that read claims which ID tokens can lack. The provider publishes no document about its
+ * claim mappings. */
 const claimFindings = (help: SigninHelp[string]): readonly Finding[] =>
   help.map(([claim, what]) => ({ text: `sign-in: roles depend on "${claim}"; ${what}` }));
 
-/** Asks one provider. Without its own discovery document nothing else can be checked. */
+/** Compares one provider with the policy. If its own discovery document is missing, nothing else can be checked. */
 async function findingsOf(
   asked: Asked,
   provider: Provider,
@@ -50,7 +50,7 @@ async function findingsOf(
   const isKnown = provider.jwksUri !== undefined || isKeyless(provider);
   const own = isAbsent ? {} : members;
   return [
-    // If the policy has all endpoints and nobody signs in, the gateway does not fetch this document either.
+    // The gateway does not fetch this document either if the policy has all endpoints and people do not sign in.
     isAbsent
       ? { ...(!(isKnown && provider.signin === undefined) && { ok: false }), text: `discovery: ${members}` }
       : { ok: true, text: `discovery: ${discoveryUrl(provider.issuer)}` },
@@ -62,9 +62,9 @@ async function findingsOf(
   ];
 }
 
-/** Asks all providers of a policy at the same time.
+/** Compares all providers of a policy with the policy, at the same time.
  *
- * @param caFile of `--ca-file`
+ * @param caFile the value of `--ca-file`
  */
 export function askProviders(runtime: Runtime, policy: Policy, caFile?: string): Promise<readonly ProviderFindings[]> {
   const needsProof = policy.gateway.proof !== undefined;
@@ -77,13 +77,13 @@ export function askProviders(runtime: Runtime, policy: Policy, caFile?: string):
   );
 }
 
-/** Whether a finding is an error. */
+/** Whether one of the findings is an error. */
 export const hasFaults = (found: readonly ProviderFindings[]): boolean =>
   found.some(({ findings }) => findings.some(({ ok }) => ok === false));
 
 const MARKS = { true: 'yes', false: 'no ', undefined: '   ' } as const;
 
-/** One line per finding. */
+/** Returns the findings as text, one finding per line. */
 export function findingsText(found: readonly ProviderFindings[], paint: Paint): string {
   return found
     .flatMap(({ provider, findings }) =>

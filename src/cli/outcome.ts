@@ -3,13 +3,13 @@ import { count, place } from './load.ts';
 import type { TestOutcome } from './policy-tests.ts';
 import { askerText, ruleText } from './words.ts';
 
-/** A test in words, with its place. */
+/** Describes a test in words, with its place in the policy. */
 export function askedText({ test, index }: Pick<TestOutcome, 'test' | 'index'>): string {
   const message = test.message === undefined ? '' : ` (${messageText(test.message)})`;
   return `${place(test.at)} tests[${index}]: ${test.method} ${test.url}${message} as ${askerText(test.as)}`;
 }
 
-/** A failed test: the expected and the actual result, and the rule. */
+/** Describes a failed test: the expected result, the actual result and the rule. */
 export function failureText(outcome: TestOutcome): string {
   const { test, got, detail, rule } = outcome;
   const why = detail === undefined ? '' : ` (${detail})`;
@@ -19,7 +19,7 @@ export function failureText(outcome: TestOutcome): string {
   return `${askedText(outcome)}: expected ${test.expect}, ${came}${deciding}`;
 }
 
-/** How many tests passed or failed. */
+/** Says how many tests passed and how many failed. */
 export function testsText(outcomes: readonly TestOutcome[]): string {
   const failed = outcomes.filter(({ passed }) => !passed).length;
   if (failed > 0) return `${failed} of ${count(outcomes.length, 'test')} ${failed === 1 ? 'fails' : 'fail'}`;
@@ -27,7 +27,7 @@ export function testsText(outcomes: readonly TestOutcome[]): string {
   return `${count(outcomes.length, 'test')} ${outcomes.length === 1 ? 'passes' : 'pass'}`;
 }
 
-/** A test's result as JSON. */
+/** Returns a test's result as JSON. */
 export function outcomeJson({ test, passed, got, detail, rule }: TestOutcome) {
   return {
     at: test.at,

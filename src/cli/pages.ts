@@ -3,10 +3,10 @@ import { isThemeText, readTheme } from '../session/pages/theme.ts';
 import { utf8 } from './load.ts';
 import type { Runtime } from './runtime.ts';
 
-/** The errors in `gateway.signin.pages_dir`, or a sentence that it is not on this machine. */
+/** The errors in the folder `gateway.signin.pages_dir`, or a sentence that this machine does not have the folder. */
 export type Pages = { readonly errors: readonly PolicyError[] } | { readonly absent: string };
 
-/** Checks the folder of page templates. Files that it lacks have defaults. */
+/** Checks the folder of page templates. A template that is missing is not an error, because it has a default. */
 export function checkPages(runtime: Runtime, { gateway }: Policy): Pages {
   const dir = gateway.signin?.pagesDir;
   if (dir === undefined) return { errors: [] };

@@ -14,10 +14,10 @@ export interface TestOutcome {
   readonly test: PolicyTest;
   readonly index: number;
   readonly passed: boolean;
-  /** `allowed` or a reason code. */
+  /** The actual result: `allowed` or a reason code. */
   readonly got: string;
   readonly detail?: string;
-  /** The rule that allowed the request, or the one that nearly did. */
+  /** The rule that allowed the request or, if none did, the rule that came closest. */
   readonly rule?: Rule;
 }
 
@@ -25,14 +25,15 @@ type Asked = Decision<Rule> | (Refusal & { readonly allow: false; readonly neare
 
 type Reached = Exclude<ReturnType<typeof reach>, Refusal>;
 
-/** Whether a caller of the provider shows a token on a route; if not, a session. */
+/** Whether a caller of the provider sends a token to a route. Otherwise the caller has a session. */
 function takesTokens(offline: Offline, provider: string, { route }: Reached): boolean {
   const { audiences = [], anyAudience } = offline.policy.providers[provider] ?? {};
   const taken = route.audiences !== undefined || audiences.length > 0 || anyAudience === true;
   return route.accept.includes('bearer') && taken;
 }
 
-/** What a request with these claims shows: a token, or a session if the provider or the route accepts no tokens. */
+/** Returns the credential for a test with claims: a token, or a session if the provider or the route accepts no
+ * tokens. */
 function saidBy(offline: Offline, as: Extract<PolicyTest['as'], { kind: 'claims' }>, reached: Reached): Said {
   const { provider, claims, signedIn } = as;
   const { host, route } = reached;
@@ -44,7 +45,7 @@ function saidBy(offline: Offline, as: Extract<PolicyTest['as'], { kind: 'claims'
   return { ...as, token: () => offline.ofClaims(provider, given, host.providers, route.audiences, as) };
 }
 
-/** The caller of a test on a route. */
+/** Returns the caller of a test on a route. */
 function callerOf(offline: Offline, as: PolicyTest['as'], reached: Reached): Result<DecidingCaller> {
   if (as.kind === 'roles') return ok(as);
   if (as.kind === 'alone') return ok({ roles: [], agent: as.agent, alone: true });
@@ -64,16 +65,17 @@ function ask({ rules }: Loaded, offline: Offline, { as, method, url, message }: 
 
 const gotBy = (asked: Asked): string => (asked.allow ? 'allowed' : asked.reason);
 
-/** Whether a test without an address would have another result from an address that no fact names. */
+/** Whether a test without an address would have another result if the address were known not to be in any network of
+ * the policy. */
 function needsAddress(loaded: Loaded, offline: Offline, test: PolicyTest, got: string): boolean {
   const { as } = test;
   if ((as.kind !== 'nobody' && as.kind !== 'claims') || as.network !== undefined) return false;
   return ELSEWHERE.some((network) => gotBy(ask(loaded, offline, { ...test, as: { ...as, network } })) !== got);
 }
 
-/** Runs the policy's `tests:` with the gateway's own decision.
+/** Runs the policy's `tests:` with the code that decides in the gateway.
  *
- * @param now seconds since the epoch, for tests with times in claims
+ * @param now seconds since the epoch, for claims that contain times
  */
 export function runTests(loaded: Loaded, now: number): TestOutcome[] {
   const offline = new Offline(loaded.policy, now);

@@ -12,28 +12,28 @@ import type { Runtime } from './runtime.ts';
 import { type Paint, painter } from './style.ts';
 import { aloneText, rolesText, ruleText } from './words.ts';
 
-/** The caller for whom two sides differ: with roles, anonymous, or the certificate of an identity. */
+/** The caller for whom two sides differ: an anonymous caller, a caller with roles, or an identity. */
 export type Differing = Asking | { readonly identity: string };
 
-/** The result of a proof: a request on which the sides differ, and definitions by which the same role means something
- * else. */
+/** The result of a proof: a request on which the sides differ, and the definitions that give a role different
+ * meanings. */
 export interface Proof {
   readonly witness?: Omit<Witness<Differing>, 'host' | 'path'> & { readonly url: string };
   readonly definitions: readonly DefinitionChange[];
-  /** Definitions that differ and decide no request by themselves. They are listed, not compared. */
+  /** Definitions that differ but do not decide any request by themselves. They are listed and not compared. */
   readonly other?: readonly DefinitionChange[];
-  /** Other differences of a mesh's objects, one line each. */
+  /** Other differences in the objects of a mesh, one per line. */
   readonly objects?: readonly string[];
   /** What the proof assumes about the mesh. */
   readonly assumes?: string;
 }
 
-/** Whether there is no difference. */
+/** Whether the sides do not differ. */
 export function isSame({ witness, definitions, objects = [] }: Proof): boolean {
   return witness === undefined && definitions.length === 0 && objects.length === 0;
 }
 
-/** Whether the result is certain: the sides are the same, or a difference was found. */
+/** Whether the result is certain: either the sides are the same, or a difference was found. */
 export function isProven(proof: Proof): boolean {
   return proof.witness !== undefined || proof.definitions.length > 0 || isSame(proof);
 }
@@ -44,7 +44,7 @@ interface Asked {
   readonly format: Format;
 }
 
-/** An anonymous caller, with the roles that its address gives on both sides. */
+/** Describes an anonymous caller, with the roles that its address gives on both sides. */
 function anonymousText({ roles, left, address }: Exclude<Asking, null>): string {
   const gives = (those: readonly string[]) => those.join(', ') || 'no role';
   const each = left === undefined ? gives(roles) : `${gives(left)} on the first side and ${gives(roles)} on the second`;
@@ -63,12 +63,12 @@ function callerText(caller: Differing): string {
   return rolesText(caller.roles, caller.agent) + sending;
 }
 
-/** Keeps text from a mesh on its line. */
+/** Escapes text from a mesh, so that it stays on one line. */
 const inLine = (text: string): string => foreign(text, Number.POSITIVE_INFINITY);
 
 function sideText(file: string, rule: Rule | undefined, paint: Paint): string {
   if (rule === undefined) return `${file}: ${paint('bad', 'refused')}`;
-  // A rule that was read from a mesh has no place in a file. Of the caller only the identity is known.
+  // A rule that was read from a mesh has no place in a file. The mesh knows only the identity of the caller.
   if (rule.at.line === 0) return `${file}: ${paint('good', 'allowed')} by ${inLine(rule.id)}`;
   const says = `${ruleText(rule)}, to ${rule.service}`;
   return `${file}: ${paint('good', 'allowed')} by ${rule.id}: ${says}  ${paint('dim', place(rule.at))}`;
@@ -107,7 +107,7 @@ function text(proof: Proof, { a, b }: Asked, paint: Paint): string {
   ].join('\n');
 }
 
-/** What the result does not cover. */
+/** Returns the lines about differences that the proof does not cover. */
 const otherLines = ({ other = [] }: Proof): readonly string[] =>
   other.map((change) => `not compared: ${definitionText(change)}`);
 
@@ -141,7 +141,7 @@ function toJson(proof: Proof, { a, b }: Asked): unknown {
   };
 }
 
-/** A proof as it is printed. */
+/** Returns a proof as the command prints it. */
 export function proofOutput(runtime: Runtime, proof: Proof, asked: Asked): string {
   return asked.format === 'json' ? json(toJson(proof, asked)) : `${text(proof, asked, painter(runtime))}\n`;
 }

@@ -25,7 +25,8 @@ interface Flags {
 
 type OfTarget = Omit<Flags, 'format'> & { readonly target: MeshKind };
 
-/** One side, with services and identities by what they are, not by their names: the address, and the SPIFFE id. */
+/** Returns a policy as one side of the comparison. Services are compared by address and identities by SPIFFE id,
+ * because their names may differ. */
 function sideOf({ policy, rules }: Loaded): Side {
   return {
     rules,
@@ -39,20 +40,20 @@ function sideOf({ policy, rules }: Loaded): Side {
   };
 }
 
-/** URL of a request at its side's gateway. */
+/** Returns the URL with which a client would send this request to the gateway of this policy. */
 function urlOf({ policy }: Loaded, { host, path }: Pick<Witness, 'host' | 'path'>): string {
   return `${policy.gateway.insecureHttp ? 'http' : 'https'}://${host}${path}`;
 }
 
-/** Meshes whose files `prove` can read. */
+/** The meshes whose files `prove` can read. */
 const READABLE = meshTargetNames.filter((name) => meshTarget(name).read !== undefined);
 
 const ENDINGS = /\.(ya?ml|json)$/;
 
-/** Files that no mesh applies, such as those of Git. */
+/** Matches hidden files, such as those of Git. A mesh does not apply them. */
 const HIDDEN = /(^|\/)\./;
 
-/** Text of a file that must not be empty: an empty one means that the tool that wrote it failed. */
+/** Reads the text of a file, which must not be empty. An empty file means that the tool that wrote it failed. */
 function meshFile(runtime: Runtime, file: string): string {
   const text = utf8(readFile(runtime, file, 'the rendered file'));
   if (text === undefined) throw new WrongUse(`${fileName(file)}: the file is not UTF-8`);
@@ -60,7 +61,7 @@ function meshFile(runtime: Runtime, file: string): string {
   return text;
 }
 
-/** Texts of a mesh's files: of one file, or of all in a folder. */
+/** Reads the files of a mesh: one file, or all files in a folder. */
 function meshFiles(runtime: Runtime, path: string): Readonly<Record<string, string>> {
   const read = (file: string) => meshFile(runtime, file);
   const all = path === '-' ? undefined : runtime.list(path);
@@ -76,16 +77,16 @@ function meshFiles(runtime: Runtime, path: string): Readonly<Record<string, stri
   return Object.fromEntries(names.map((name) => [name, read(`${path}/${name}`)]));
 }
 
-/** URL of a request; a workload has no URL, so its name is used. */
+/** Returns the URL of a request. A workload has no URL, so its name is returned. */
 function meshUrl(loaded: Loaded, { host, path }: Pick<Witness, 'host' | 'path'>): string {
   return host.includes('/')
     ? `${path} at the workload of ${host}`
     : urlOf(loaded, { host: host.replace(/^=/, ''), path });
 }
 
-/** A request on which the policy and the target's rules differ, if there is one.
+/** Finds a request on which the policy and the rules of the target differ.
  *
- * @param unguarded hosts that the target has no rules for: the target's own default decides there
+ * @param unguarded whether the target has no rules for a host, so that the target's own default decides
  */
 function meshWitness(
   loaded: Loaded,
@@ -96,13 +97,13 @@ function meshWitness(
   const known = (rules: readonly MeshRule[]) => rules.filter(({ host }) => !unguarded(host));
   const witness = proveIdentities(known(target.project?.(loaded.policy, loaded.rules) ?? []), known(read));
   if (witness === undefined) return undefined;
-  // The policy's own rule, which has a place.
+  // The rule of the policy is reported, because only it has a line number.
   const own = loaded.rules.find((rule) => rule.id === writtenId(witness.left?.id ?? ''));
   const caller = { identity: witness.caller };
   return { ...witness, ...(own && { left: own }), url: meshUrl(loaded, witness), caller };
 }
 
-/** Runs what reads a mesh's files. Files that are not a mesh's are wrong use. */
+/** Runs a function that reads files of a mesh. If a file does not belong to a mesh, the error becomes wrong use. */
 function understood<T>(path: string, read: () => T): T {
   try {
     return read();
@@ -135,7 +136,7 @@ function proveTarget(
     read = understood(b, () => target.read?.(files) ?? []);
   } catch (error) {
     if (error instanceof WrongUse) throw error;
-    // Rules that other tools wrote are a difference; some are not even readable as rules.
+    // A rule that another tool wrote is a difference. Some of these rules cannot be read as rules.
     const shapeless = `not as "meshgate render --target ${name}" writes it`;
     return {
       definitions: [],
@@ -157,7 +158,7 @@ function provePolicies(runtime: Runtime, a: string, b: string): Proof | undefine
   return { witness: { ...witness, url: urlOf(left, witness) }, definitions: [...counted, ...reached], other };
 }
 
-/** `meshgate prove`: whether two sides allow the same requests, or a request on which they differ. */
+/** `meshgate prove`: proves that two sides allow the same requests, or finds a request on which they differ. */
 export function proveCommandRun(
   runtime: Runtime,
   { target, assertionJwks, ingress, format }: Flags,

@@ -11,7 +11,7 @@ import { utf8 } from './load.ts';
 import { type Asked, askUrl, discover, type Members, providerNetwork } from './provider.ts';
 import type { Runtime } from './runtime.ts';
 
-/** `--ca-file`, for commands that ask providers. */
+/** The flag `--ca-file`, for commands that send requests to providers. */
 export const caFileFlag = {
   kind: 'parsed',
   parse: String,
@@ -20,7 +20,8 @@ export const caFileFlag = {
   brief: 'CA of the providers’ certificates (default: each one’s ca_file where this machine has it, else the system’s)',
 } as const;
 
-/** The network to a provider, with the CA of the flag, or of the policy if that file is on this machine. */
+/** Returns what is needed to send requests to a provider. The CA comes from the flag, or from the policy if that file
+ * exists on this machine. */
 export function networkTo(runtime: Runtime, command: string, provider: Provider, caFile?: string): Asked {
   if (caFile !== undefined || provider.caFile === undefined) return providerNetwork(runtime, command, caFile);
   const asked = providerNetwork(runtime, command);
@@ -28,12 +29,12 @@ export function networkTo(runtime: Runtime, command: string, provider: Provider,
     const ca = utf8(runtime.read(provider.caFile));
     return ca === undefined ? asked : { ...asked, ca };
   } catch {
-    // The path is on the gateway's machine.
+    // The policy names a path on the gateway's machine, which this machine may not have.
     return asked;
   }
 }
 
-/** The keys that a provider publishes, or why they are not usable. */
+/** Returns the keys that a provider publishes, or says why they are not usable. */
 export async function publishedKeys(asked: Asked, provider: Provider, members: Members): Promise<KeySet> {
   const uri = provider.jwksUri ?? members.jwks_uri;
   if (provider.jwksUri === undefined) {
@@ -46,7 +47,7 @@ export async function publishedKeys(asked: Asked, provider: Provider, members: M
   return readKeySet(answer.body, providerKind(provider.kind));
 }
 
-/** The key that verifies a token's signature, of those that its provider publishes now. */
+/** Verifies a token's signature with the keys that its provider publishes now, and returns the key. */
 export async function checkedOnline(
   runtime: Runtime,
   text: string,

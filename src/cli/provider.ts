@@ -10,16 +10,17 @@ import type { Runtime } from './runtime.ts';
 /** An OpenID provider, with what is needed to send requests to it. */
 export interface Asked {
   readonly ask: Ask;
-  /** CA bundle, PEM; absent: the system's. */
+  /** A CA bundle as PEM; absent: the CAs of the system. */
   readonly ca?: string;
-  /** Client certificate and key, PEM. */
+  /** The client certificate and its key, as PEM. */
   readonly client?: { readonly cert: string; readonly key: string };
 }
 
-/** The network, or an error that says which engine has one.
+/** Returns the function that sends requests. If the engine cannot send requests, it throws an error that names one that
+ * can.
  *
- * @param command its name
- * @param caFile of `--ca-file`
+ * @param command the name of the command
+ * @param caFile the value of `--ca-file`
  */
 export function providerNetwork(runtime: Runtime, command: string, caFile?: string): Asked {
   if (runtime.ask === undefined) {
@@ -33,7 +34,7 @@ export function providerNetwork(runtime: Runtime, command: string, caFile?: stri
 
 const webUrl = /^https:\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?([/?][^#\s]*)?$/;
 
-/** A request to a URL; `undefined` if it is not https. */
+/** Returns a request for a URL; undefined if the URL is not https. */
 function outgoing(url: string, ca: string | undefined): Outgoing | undefined {
   const [, host, port, rest = '/'] = webUrl.exec(url) ?? [];
   if (host === undefined) return undefined;
@@ -52,7 +53,7 @@ function outgoing(url: string, ca: string | undefined): Outgoing | undefined {
   };
 }
 
-/** GET of a URL, or POST of a form; an error is a sentence. */
+/** Sends GET to a URL, or POST if there is a form. An error is returned as a sentence. */
 export async function askUrl(asked: Asked, url: string, form?: string, authorization?: string): Promise<Incoming> {
   const answer = await sent(asked, url, form, authorization);
   return 'error' in answer ? { error: foreign(answer.error) } : answer;
@@ -72,7 +73,7 @@ async function sent({ ask, ca, client }: Asked, url: string, form?: string, auth
 
 export type Members = Readonly<Record<string, unknown>>;
 
-/** The members of a JSON answer; `undefined` if it has none. */
+/** Returns the members of a JSON response; undefined if the response is not a JSON object. */
 export function jsonOf(answer: Incoming): Members | undefined {
   if ('error' in answer) return undefined;
   try {
@@ -82,7 +83,7 @@ export function jsonOf(answer: Incoming): Members | undefined {
   }
 }
 
-/** A provider's discovery document, or a sentence that says what is wrong. */
+/** Fetches a provider's discovery document. Returns a sentence if the document is missing or wrong. */
 export async function discover(asked: Asked, issuer: string): Promise<Members | string> {
   const url = discoveryUrl(issuer);
   const answer = await askUrl(asked, url);

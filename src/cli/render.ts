@@ -25,18 +25,18 @@ interface Flags {
   readonly policy?: string;
 }
 
-/** Folder of the rendered files in the image. */
+/** The folder of the rendered files in the image. */
 const IMAGE_DIR = '/run/meshgate/conf';
 /** The gateway's JavaScript bundles. */
 const BUNDLES = ['meshgate.js', 'hop.js', 'signin.js', 'client.js', 'health.js', 'cookies.js'] as const;
 
-/** The machine's DNS servers in nginx's form; none if it has no such file. */
+/** Returns the machine's DNS servers in nginx's form. The list is empty if the machine has no file that names them. */
 function systemResolvers(runtime: Runtime): readonly string[] {
   let text: string | undefined;
   try {
     text = utf8(runtime.read('/etc/resolv.conf'));
   } catch {
-    // A machine without DNS. The renderer reports what that means.
+    // This machine has no DNS. The renderer reports the consequences.
     return [];
   }
   return [...(text ?? '').matchAll(/^[ \t]*nameserver[ \t]+([0-9A-Fa-f.:]+)(?=[ \t]*$)/gm)].map(([, address = '']) =>
@@ -44,7 +44,7 @@ function systemResolvers(runtime: Runtime): readonly string[] {
   );
 }
 
-/** Renders with the given options; nginx's own have defaults. */
+/** Renders the policy with the given options. Options of nginx have defaults. */
 function emit(runtime: Runtime, loaded: Loaded, flags: Flags, dir: string): Emitted {
   const { policy, rules } = loaded;
   if (flags.target !== 'nginx') {
@@ -86,14 +86,14 @@ function checkFlags(flags: Flags): void {
   }
 }
 
-/** Files on standard output: one file as it is, several with their names. */
+/** Returns the files for standard output. A single file is printed as it is, and several files with their names. */
 function printed(files: Emitted['files']): string {
   const entries = Object.entries(files);
   if (entries.length === 1) return String(entries[0]?.[1]);
   return entries.map(([name, text]) => `==> ${name} <==\n${text}\n`).join('');
 }
 
-/** Runs what writes to a path of the command line. */
+/** Runs a function that writes to a path from the command line, and turns its errors into wrong use. */
 function writing<T>(path: string, write: () => T): T {
   try {
     return write();
@@ -102,7 +102,7 @@ function writing<T>(path: string, write: () => T): T {
   }
 }
 
-/** The bundles, which are in the command's folder. */
+/** Reads the JavaScript bundles from the command's folder. */
 function bundles(runtime: Runtime): Record<string, Uint8Array> {
   const read = (name: string): Uint8Array => {
     try {
@@ -114,7 +114,7 @@ function bundles(runtime: Runtime): Record<string, Uint8Array> {
   return Object.fromEntries(BUNDLES.map((name) => [name, read(name)]));
 }
 
-/** Gaps for people, each with its place in the policy. */
+/** Describes the gaps for people, each with its place in the policy. */
 function gapsText({ policy, rules }: Loaded, gaps: readonly Gap[]): string {
   const places = new Map(rules.map(({ id, at }) => [id, at]));
   const lines = gaps.map(({ part, text }) => {
@@ -128,7 +128,7 @@ function gapsText({ policy, rules }: Loaded, gaps: readonly Gap[]): string {
   return lines.join('');
 }
 
-/** `meshgate render`: the policy as configuration of nginx or of a mesh. */
+/** `meshgate render`: renders the policy as configuration of nginx or of a mesh. */
 export function render(runtime: Runtime, flags: Flags, argument?: string): number {
   checkFlags(flags);
   const loaded = loadValid(runtime, policyFile(argument, flags.policy));

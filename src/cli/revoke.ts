@@ -19,7 +19,7 @@ interface Flags {
   readonly pidFile: string;
 }
 
-/** Longest time to wait for the gateway, whose job reads the folder each second. */
+/** Maximum time to wait for the gateway. A job of the gateway reads the folder each second. */
 const WAIT_S = 10;
 const LOOK_S = 0.1;
 
@@ -35,13 +35,14 @@ function subjectOf(text: string): readonly [provider: string, subject: string] {
   return [provider, subject];
 }
 
-/** The names of a key: its id, and if that reads as the SHA-256 of a certificate, the gateway's spelling of that. */
+/** Returns the names of a key. If its id looks like the SHA-256 of a certificate, that value in the gateway's spelling
+ * is a second name. */
 function kidsOf(text: string): readonly string[] {
   const digits = text.replaceAll(':', '');
   return /^[0-9a-f]{64}$/i.test(digits) ? [text, Buffer.from(digits, 'hex').toString('base64url')] : [text];
 }
 
-/** The revocation that the flags describe. The gateway knows the names of its providers. */
+/** Returns the revocation that the flags describe. It does not check the provider's name, because the gateway does. */
 function asked(
   { subject, sid, kid, jti }: Flags,
   now: number,
@@ -70,7 +71,7 @@ function isThere(runtime: Runtime, path: string): boolean {
   }
 }
 
-/** Waits until the gateway accepted a file; returns its error if there is one. */
+/** Waits until the gateway has accepted a file. Returns the gateway's error if it rejects the file. */
 async function taken(runtime: Runtime, path: string): Promise<'taken' | 'waiting' | { readonly refused: string }> {
   for (const until = runtime.now() + WAIT_S; runtime.now() < until; await runtime.sleep(LOOK_S)) {
     if (isThere(runtime, path)) continue;
@@ -90,8 +91,7 @@ function cut(runtime: Runtime, pidFile: string): number {
   return YES;
 }
 
-/** Writes a file where the gateway's job reads it, and waits; returns why the revocation is not in force, if it is
- * not. */
+/** Writes a file for the gateway's job and waits. If the revocation is not in force after that, returns the reason. */
 async function lay(runtime: Runtime, folder: string, what: Revocation): Promise<string | undefined> {
   const name = `${what.kind}-${Math.floor(runtime.now() * 1000)}-${Math.random().toString(36).slice(2, 10)}.json`;
   const path = `${folder}/${name}`;
@@ -106,7 +106,7 @@ async function lay(runtime: Runtime, folder: string, what: Revocation): Promise<
   return `not in force after ${WAIT_S} s. It will be as soon as a gateway runs with this folder, and etcd answers if the policy has one. nginx's error log says more. To cancel it, delete ${path}`;
 }
 
-/** `meshgate revoke`: writes a file where the gateway's job reads it, and waits for the result. */
+/** `meshgate revoke`: writes a file that the gateway's job reads, and waits for the result. */
 async function revoke(runtime: Runtime, flags: Flags): Promise<number> {
   const stateDir = flags.stateDir ?? runtime.env.MESHGATE_STATE ?? '/var/lib/meshgate';
   const folder = `${stateDir}/${REVOKE_FOLDER}`;

@@ -1,37 +1,37 @@
 import fs from 'fs';
 import { type Ask, systemAsk } from './http.ts';
 
-/** The functions that the command needs from its engine. It runs on Node and, in the image, on njs's QuickJS; all
- * differences are here. */
+/** The functions that the command needs from its engine. The command runs on Node and, in the image, on njs's QuickJS.
+ * All differences between the two are in this file. */
 export interface Runtime {
   readonly args: readonly string[];
   readonly env: Readonly<Partial<Record<string, string>>>;
-  /** Standard output is a terminal. */
+  /** Whether standard output is a terminal. */
   readonly terminal: boolean;
-  /** Folder of the command's own file. */
+  /** The folder that contains the command's own file. */
   readonly home: string;
-  /** Seconds since the epoch. */
+  /** Returns the seconds since the epoch. */
   now(): number;
-  /** Prints results. */
+  /** Prints results to standard output. */
   out(text: string): void;
-  /** Prints messages. */
+  /** Prints messages to standard error. */
   err(text: string): void;
   /**
-   * The bytes of a file, or of standard input for `-`.
+   * Reads the bytes of a file, or of standard input if the path is `-`.
    *
    * @throws Error with the system's code
    */
   read(path: string): Uint8Array;
-  /** Paths of all files below a folder, in order; undefined if there is no folder. */
+  /** Lists the paths of all files below a folder, sorted; undefined if the folder does not exist. */
   list(path: string): readonly string[] | undefined;
-  /** Replaces a file atomically, in a folder or below it; folders are made. An existing file keeps its mode. Links
-   * below the folder are not followed.
+  /** Replaces a file atomically, and makes the folders that are missing. An existing file keeps its mode. Links below
+   * the folder are not followed.
    *
-   * @param name with the names of folders before it, joined by `/`
+   * @param name path of the file within the folder
    */
   write(folder: string, name: string, content: string | Uint8Array): void;
-  /** Replaces a secret file atomically, readable for its owner only. An existing file keeps its mode and owner; a link
-   * is replaced.
+  /** Replaces a secret file atomically. A new file can be read only by its owner; an existing file keeps its mode and
+   * owner. A link is replaced.
    *
    * @throws Error with the system's code, `EPERM` if the owner cannot be kept
    */
@@ -39,19 +39,19 @@ export interface Runtime {
   /** Makes a folder and returns its absolute path. */
   folder(path: string): string;
   isFolder(path: string): boolean;
-  /** Reloads nginx's configuration.
+  /** Makes nginx reload its configuration.
    *
-   * @param pidFile has the pid of its master
-   * @returns why it failed
+   * @param pidFile the file that contains the pid of nginx's master process
+   * @returns the reason if the reload failed
    */
   reload(pidFile: string): string | undefined;
-  /** Sends a request; absent if the engine has no network. */
+  /** Sends a request; absent if the engine cannot send requests. */
   readonly ask?: Ask;
   /** @param seconds to wait */
   sleep(seconds: number): Promise<void>;
 }
 
-/** The parts of Node's `process` that njs lacks. */
+/** The parts of Node's `process` that njs does not have. */
 interface NodeProcess {
   readonly exit?: unknown;
   readonly kill?: (pid: number, signal: string) => void;
@@ -62,27 +62,27 @@ interface NodeProcess {
 const node = process as unknown as NodeProcess;
 const onNode = node.exit !== undefined;
 
-/** Writes a whole text. A slow pipe may accept only a part, or on Node nothing yet. */
+/** Writes the whole text. One write to a slow pipe can accept only a part, or on Node nothing. */
 function writeAll(fd: number, text: string): void {
   let rest = new TextEncoder().encode(text);
   while (rest.length > 0) {
     try {
       rest = rest.subarray(fs.writeSync(fd, rest as unknown as Buffer, 0, rest.length));
     } catch (error) {
-      // EPIPE: the reader has closed the pipe. A pipe that is full on Node is tried again.
+      // EPIPE means that the reader has closed the pipe. On Node, a write to a full pipe is tried again.
       if (codeOf(error) === 'EPIPE') return;
       if (codeOf(error) !== 'EAGAIN') throw error;
     }
   }
 }
 
-/** `ENOENT` and the like; undefined if it is not a system error. */
+/** Returns the system's error code, such as `ENOENT`; undefined if it is not a system error. */
 export function codeOf(error: unknown): string | undefined {
   return (error as { code?: string } | undefined)?.code;
 }
 
-/** Reads a stream; njs itself reads only regular files as a whole. The buffer doubles, so that a large file is not
- * copied often. */
+/** Reads a stream to its end, because njs can read only regular files as a whole. The buffer doubles in size, so that a
+ * large file is not copied often. */
 function readStream(fd: number): Uint8Array {
   let room = new Uint8Array(65536);
   let length = 0;
@@ -112,7 +112,8 @@ function folderOf(path: string): string {
   return slash < 0 ? '.' : path.slice(0, slash) || '/';
 }
 
-/** A terminal is a character device. The null device is one too, which does no harm. */
+/** Whether standard output is a character device, as a terminal is. The null device counts as a terminal, which does no
+ * harm. */
 function isTerminal(): boolean {
   if (onNode) return node.stdout?.isTTY === true;
   return fs.fstatSync(1).isCharacterDevice();
@@ -126,14 +127,14 @@ function isFolder(path: string): boolean {
   }
 }
 
-/** Lists files recursively, which njs cannot. */
+/** Lists files in all subfolders. njs has no function for this. */
 function listAll(path: string): readonly string[] | undefined {
   if (!isFolder(path)) return undefined;
   const names = (fs.readdirSync(path) as string[]).sort();
   return names.flatMap((name) => listAll(`${path}/${name}`)?.map((below) => `${name}/${below}`) ?? [name]);
 }
 
-/** Permissions and owner of an existing file. A link is not followed. */
+/** Returns permissions and owner of an existing file. A link is not followed. */
 function standing(path: string): { readonly mode: number; readonly uid: number; readonly gid: number } | undefined {
   try {
     const stat = fs.lstatSync(path);
@@ -152,21 +153,22 @@ function remove(path: string): void {
   }
 }
 
-/** Gives a new file the owner of the file that it replaces. Only root may do that, and njs cannot. */
+/** Gives a new file the owner of the file that it replaces. Only root may do that, and njs has no function for it. */
 function keepOwner(path: string, uid: number, gid: number): void {
   const made = fs.lstatSync(path);
   if (made.uid === uid && made.gid === gid) return;
-  // Another user who may write to the folder could put a link there meanwhile: what it names keeps its owner.
+  // Another user who may write to the folder could replace the file by a link. `lchown` does not change the owner of
+  // the link's target.
   const { lchownSync } = fs as unknown as { lchownSync?: (path: string, uid: number, gid: number) => void };
   if (lchownSync !== undefined) lchownSync(path, uid, gid);
   else if (made.uid !== uid) throw Object.assign(new Error('the owner cannot be kept'), { code: 'EPERM' });
 }
 
-/** Writes a file beside its place and then renames it. It is opened exclusively, so that a link that appears there
- * meanwhile makes this fail.
+/** Writes a temporary file in the same folder and then renames it. The file is opened exclusively: if another process
+ * puts a link there, the write fails.
  *
- * @param mode of a file that does not exist yet
- * @param keepsOwner an existing file keeps its owner, or this fails
+ * @param mode permissions of a new file
+ * @param keepsOwner whether an existing file must keep its owner; if that is not possible, the write fails
  */
 function putFile(path: string, content: string | Uint8Array, mode: number, keepsOwner = false): void {
   const beside = `${path}.new`;
@@ -182,7 +184,7 @@ function putFile(path: string, content: string | Uint8Array, mode: number, keeps
   }
 }
 
-/** A folder of that name, made if there is none. A link to a folder is not accepted. */
+/** Makes a folder if it does not exist, and returns its path. A link to a folder is rejected. */
 function ownFolder(path: string): string {
   try {
     fs.mkdirSync(path);
@@ -201,7 +203,8 @@ function writeBelow(folder: string, name: string, content: string | Uint8Array):
   putFile(`${parts.reduce((path, part) => ownFolder(`${path}/${part}`), folder)}/${file}`, content, 0o666);
 }
 
-/** Waits without timers, which njs's command lacks: a second or two for a gateway's job. */
+/** Waits in a loop, because the njs command has no timers. A command waits only a second or two, for a job of the
+ * gateway. */
 async function spin(seconds: number): Promise<void> {
   for (const until = Date.now() + seconds * 1000; Date.now() < until; ) fs.statSync('/');
 }
@@ -215,7 +218,8 @@ function readPid(pidFile: string): number | undefined {
   }
 }
 
-/** njs sends no signals. The image's wrapper sends one when it reads a line on its descriptor. */
+/** Asks the image's wrapper to reload nginx, because njs cannot send signals. The wrapper sends the signal when it
+ * reads a line on its descriptor. */
 function reload(pidFile: string): string | undefined {
   const pid = readPid(pidFile);
   const fd = process.env.MESHGATE_EXIT_FD;
@@ -230,7 +234,7 @@ function reload(pidFile: string): string | undefined {
   return undefined;
 }
 
-/** The functions of the engine that runs the command. */
+/** Returns the functions of the engine that runs the command. */
 export function systemRuntime(): Runtime {
   const ask = systemAsk();
   return {
@@ -256,8 +260,9 @@ export function systemRuntime(): Runtime {
   };
 }
 
-/** Ends with an exit code. njs cannot do so silently: the image's wrapper reads the code from the descriptor that
- * `MESHGATE_EXIT_FD` names. Without the wrapper a thrown error makes it 1. */
+/** Ends the process with an exit code. njs cannot do so without a message. So the command writes the code to the
+ * descriptor that `MESHGATE_EXIT_FD` names, and the image's wrapper reads it there. Without the wrapper, a thrown error
+ * makes the code 1. */
 export function exit(code: number): void {
   const fd = process.env.MESHGATE_EXIT_FD;
   if (onNode) node.exitCode = code;

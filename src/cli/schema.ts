@@ -3,7 +3,7 @@ import { policyJsonSchemaText } from '../policy/index.ts';
 import { action, type Context, described, YES } from './context.ts';
 import type { Runtime } from './runtime.ts';
 
-/** `meshgate schema`: the policy's JSON Schema, for editors. */
+/** `meshgate schema`: prints the policy's JSON Schema, for editors. */
 export function schema(runtime: Runtime): number {
   runtime.out(policyJsonSchemaText());
   return YES;

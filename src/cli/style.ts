@@ -6,7 +6,8 @@ export type Style = keyof typeof CODES;
 
 export type Paint = (style: Style, text: string) => string;
 
-/** Whether to use colours: on a terminal only, and not if `NO_COLOR` is set (no-color.org) or the terminal has none. */
+/** Whether the output uses colours. It does so only on a terminal that has colours, and only if `NO_COLOR` is not set
+ * (no-color.org). */
 export function hasColours({ terminal, env }: Pick<Runtime, 'terminal' | 'env'>): boolean {
   return terminal && !env.NO_COLOR && env.TERM !== undefined && env.TERM !== 'dumb';
 }

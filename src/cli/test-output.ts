@@ -15,15 +15,15 @@ export interface Report {
 
 const wasAsked = ({ got, agrees }: LiveOutcome): boolean => got !== undefined || !agrees;
 
-/** Whether the gateway or the mesh was asked and agrees with the policy. */
+/** Whether the gateway or the mesh received at least one test, and all results agree with the policy. */
 const agrees = ({ outcomes }: Enforcer): boolean => outcomes.some(wasAsked) && outcomes.every((it) => it.agrees);
 
-/** Whether every test passes, and gateway and mesh agree. */
+/** Whether every test passes, and the gateway and the mesh agree with the policy. */
 export function isGood({ outcomes, enforcers }: Report): boolean {
   return outcomes.every(({ passed }) => passed) && enforcers.every(agrees);
 }
 
-/** A difference between the policy and the gateway or the mesh, with its rule. */
+/** Describes a difference between the policy and the gateway or the mesh, with the rule. */
 function partingText(kind: Enforcer['kind'], one: LiveOutcome): string {
   const asked = kind === 'mesh' ? `${askedText(one.outcome)}, at the mesh as ${one.as}` : askedText(one.outcome);
   if (one.got === undefined) return `${asked}: ${one.note}`;
@@ -47,7 +47,8 @@ function enforcerText(enforcer: Enforcer, paint: Paint): string {
   return `${kind} ${address}: ${verdict}${left === 0 ? '' : `; ${count(left, 'test')} not asked`}`;
 }
 
-/** For people: failures and differences, then a line for each side. */
+/** Returns the report as text: failures and differences, then a summary line for the policy, the gateway and the
+ * mesh. */
 export function reportText(report: Report, paint: Paint): string {
   const { file, outcomes, enforcers } = report;
   const good = outcomes.every(({ passed }) => passed);
@@ -84,7 +85,7 @@ function liveJson({ outcome, as, expect, got, status, agrees, note, rule }: Live
   };
 }
 
-/** As JSON. */
+/** Returns the report as JSON. */
 export function reportJson(report: Report): string {
   return json({
     file: report.file,

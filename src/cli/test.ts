@@ -35,13 +35,13 @@ interface Flags {
   readonly format: Format;
 }
 
-/** One `--client`: a name in the certificate, and the file. */
+/** One flag `--client`: a name in the certificate, and the file. */
 interface ClientFlag {
   readonly name: string;
   readonly file: string;
 }
 
-/** `--client NAME=FILE`. */
+/** Parses the value NAME=FILE of `--client`. */
 function parseClientFlag(text: string): ClientFlag {
   const [, name, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   if (name === undefined || file === undefined) throw new Error('write NAME=FILE, as in ci.example.com=ci.pem');
@@ -78,7 +78,7 @@ async function atMesh(runtime: Runtime, loaded: Loaded, outcomes: readonly TestO
   return [await askMesh(runtime, network(runtime), seen, mesh, address, outcomes)];
 }
 
-/** `meshgate test`: runs the policy's tests by the decision, at the gateway, and directly at the mesh. */
+/** `meshgate test`: runs the policy's tests offline, at the gateway, and directly at the mesh. */
 export async function runPolicyTests(runtime: Runtime, flags: Flags, argument?: string): Promise<number> {
   checkUse(flags);
   if (flags.gateway !== undefined || flags.mesh !== undefined) network(runtime);

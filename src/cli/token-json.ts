@@ -24,7 +24,7 @@ function callerJson({ provider, subject, roles, agent, alone, actors }: Caller) 
   return { provider, subject, roles, ...acting };
 }
 
-/** A report as JSON; `signature` is absent if the token has none that can be read. */
+/** Returns a report as JSON. `signature` is absent if the token has no readable signature. */
 export function tokenJson(report: TokenReport, signature: Signature | undefined) {
   const { form, header, claims, provider, active, refused, asker, expires, binding, roles, routes } = report;
   const caller = asker?.claimed?.caller;

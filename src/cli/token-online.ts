@@ -10,14 +10,15 @@ import { checkedOnline } from './provider-keys.ts';
 import type { Runtime } from './runtime.ts';
 import { introspectedReport, refusedReport, type Signature, type Taken, type TokenReport } from './token-report.ts';
 
-/** What is known about a token after its provider was asked. */
+/** What is known about a token after the provider has answered. */
 export interface AskedReport {
   readonly report: TokenReport;
-  /** Absent if no key verifies such tokens. */
+  /** The result for the signature; absent if such tokens are not verified with a key. */
   readonly signature?: Signature;
 }
 
-/** Rejects a token without an issuer if there are several providers: it must not be sent to one after the other. */
+/** Rejects a token that names no issuer if there are several providers. The token must not be sent to one provider
+ * after another. */
 function checkOne({ providers }: Policy, { form }: TokenReport, { names }: Taken): void {
   const asked = names.filter((name) => providers[name]?.introspection !== undefined);
   if (form === 'jwt' || asked.length < 2) return;
@@ -27,7 +28,7 @@ function checkOne({ providers }: Policy, { form }: TokenReport, { names }: Taken
   );
 }
 
-/** The report on a JWT that its provider must also call active. */
+/** Returns the report on a JWT that its provider must also confirm as active. */
 function confirmedReport(report: TokenReport, provider: Provider, said: Result<Claims>, now: number): TokenReport {
   if (!said.ok) return refusedReport(report, said);
   const verified = report.asker?.claimed?.facts.verified;
@@ -36,11 +37,11 @@ function confirmedReport(report: TokenReport, provider: Provider, said: Result<C
   return held === undefined || held.ok ? { ...report, active: true } : { ...refusedReport(report, held), active: true };
 }
 
-/** Asks the token's provider for its keys, or about the token, as the gateway does.
+/** Fetches the provider's keys or asks the provider about the token, as the gateway does.
  *
- * @param report what the token's text says
+ * @param report the report on the token's text
  * @param now seconds since the epoch
- * @param caFile of `--ca-file`
+ * @param caFile the value of `--ca-file`
  */
 export async function askedReport(
   runtime: Runtime,

@@ -11,62 +11,62 @@ import type { Loaded } from './load.ts';
 import { mcpHeaders } from './message.ts';
 import { type ClaimedCaller, type Judge, Offline } from './offline.ts';
 
-/** The form of a token: a JWT, an encrypted one (RFC 7516), which cannot be read, or an opaque one. */
+/** The form of a token: a JWT, an encrypted token (RFC 7516), which cannot be read, or an opaque token. */
 export type Form = 'jwt' | 'encrypted' | 'opaque';
 
-/** The result for a token's signature: the key that verifies it, or why none does. */
+/** The result for a token's signature: the key that verifies it, or the reason why none does. */
 export type Signature = 'not checked' | { readonly key: string } | Refusal;
 
-/** The result of a token at one route, by methods. */
+/** The result for a token at one route, by method. */
 export interface AtRoute {
   readonly route: string;
-  /** Absent: the route accepts no tokens, or none of this provider. */
+  /** Absent: the route accepts no tokens, or no tokens of this provider. */
   readonly outcomes?: readonly { readonly methods: readonly string[]; readonly decision: Decision<Rule> }[];
 }
 
-/** The report of `meshgate token`. It contains nothing of the signature. */
+/** The report of `meshgate token`. It does not contain the signature. */
 export interface TokenReport {
   readonly form: Form;
-  /** The decoded JOSE header; absent: it cannot be read. */
+  /** The decoded JOSE header; absent if it cannot be read. */
   readonly header?: Claims;
   readonly claims?: Claims;
-  /** The provider that `iss` names, or that was asked about the token. */
+  /** The provider that `iss` names, or the provider that was asked about the token. */
   readonly provider?: string;
-  /** Why every route rejects it, by its text alone; absent: a route accepts it. */
+  /** Why every route rejects the token, by its text alone; absent if some route accepts it. */
   readonly refused?: Refusal;
-  /** The provider's answer whether it is active (RFC 7662); absent: it was not asked, or did not answer. */
+  /** Whether the provider says that the token is active (RFC 7662); absent if it was not asked or did not answer. */
   readonly active?: boolean;
   readonly asker?: Asker;
   readonly expires?: number;
   readonly binding?: Binding['kind'];
-  /** Every role of the policy, and why the token gives it or not. */
+  /** Every role of the policy, and why the token gives the role or not. */
   readonly roles: readonly FactExplanation[];
   readonly routes: readonly AtRoute[];
 }
 
-/** The place where a token is to be accepted. */
+/** The providers and audiences for which a token is checked. */
 export interface Taken {
-  /** Providers, by name. */
+  /** Names of the providers. */
   readonly names: readonly string[];
-  /** Audiences of the route, which replace the provider's. */
+  /** Audiences of the route, which replace the provider's audiences. */
   readonly audiences?: readonly string[];
-  /** No route is given, so the audiences of any route count. */
+  /** No route is given, so the audiences of each route are tried. */
   readonly anywhere?: true;
 }
 
-/** Methods that are tried on each route, besides those of its rules. */
+/** Methods that are tried on each route, in addition to the methods of its rules. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** A message that any rule with tools allows. The rule says which tools. */
+/** An MCP message that every rule with tools allows. The rule then says which tools the caller may use. */
 const LISTED = mcpHeaders({ method: 'tools/list' });
 
-/** A JWE has five parts (RFC 7516 section 7.1). */
+/** Returns the form of a token. A JWE has five parts (RFC 7516 section 7.1). */
 function formOf(text: string): Form {
   if (/^[\w-]*(?:\.[\w-]*){4}$/.test(text)) return 'encrypted';
   return text.split('.').length === 3 ? 'jwt' : 'opaque';
 }
 
-/** Header and claims, if they can be read. */
+/** Decodes the header and the claims, as far as they can be read. */
 function partsOf(text: string): Pick<TokenReport, 'header' | 'claims'> {
   const jws = splitJws(text);
   if (!jws.ok) return {};
@@ -76,7 +76,7 @@ function partsOf(text: string): Pick<TokenReport, 'header' | 'claims'> {
   return { ...(header && { header }), ...(claims && { claims }) };
 }
 
-/** Each route, with its own audiences, and which of its rules allow the caller. */
+/** Lists all routes, each with the rules that allow the caller of the token. */
 function atRoutes({ policy, rules }: Loaded, judge: Judge, provider: string): readonly AtRoute[] {
   return policy.hosts.flatMap((host) =>
     host.routes.map(({ name, accept, audiences }): AtRoute => {
@@ -105,7 +105,7 @@ function judged(offline: Offline, judge: Judge, { names, audiences, anywhere }: 
   return anywhere ? offline.anywhere(judge) : judge(names, audiences);
 }
 
-/** The roles of a token, and the routes where it passes. */
+/** Returns the roles of a token, and the routes where it passes. */
 function given(loaded: Loaded, claimed: ClaimedCaller, judge: Judge) {
   const asker = bearerOf(claimed);
   const { binding, expires } = claimed.facts.verified;
@@ -118,7 +118,7 @@ function given(loaded: Loaded, claimed: ClaimedCaller, judge: Judge) {
   };
 }
 
-/** The report on a token that is rejected. */
+/** Returns the report on a token that is rejected. */
 export function refusedReport(report: TokenReport, refused: Refusal): TokenReport {
   const { form, header, claims, provider } = report;
   const active = refused.reason === 'token_inactive' ? false : undefined;
@@ -132,8 +132,8 @@ export function refusedReport(report: TokenReport, refused: Refusal): TokenRepor
   };
 }
 
-/** Reports on a token's text: what it is, which provider of the policy accepts it, which roles it gives, and where it
- * passes. The signature is not verified here.
+/** Reports on a token's text: its form, the provider that accepts it, its roles, and the routes where it passes. The
+ * signature is not verified here.
  *
  * @param now seconds since the epoch
  */
@@ -148,14 +148,14 @@ export function tokenReport(loaded: Loaded, text: string, now: number, taken: Ta
   return claimed.ok ? { ...read, ...given(loaded, claimed.value, judge) } : refusedReport(read, claimed);
 }
 
-/** A provider's answer without the token itself, which some providers repeat. */
+/** Returns a provider's answer without the token, which some providers repeat. */
 function withoutToken(claims: Claims, text: string): Claims {
   return Object.fromEntries(Object.entries(claims).filter(([, value]) => !JSON.stringify(value).includes(text)));
 }
 
-/** The same for a token that only its provider can read.
+/** Reports on a token that only its provider can read.
  *
- * @param said the provider's answer, or why there is none
+ * @param said the provider's answer, or the reason why there is no answer
  */
 export function introspectedReport(
   loaded: Loaded,

@@ -6,10 +6,10 @@ import { foreign } from './foreign.ts';
 import type { Paint } from './style.ts';
 import type { AtRoute, Signature, TokenReport } from './token-report.ts';
 
-/** Claims that are dates (RFC 7519 section 4.1, OpenID Connect Core section 2). */
+/** Claims whose values are dates (RFC 7519 section 4.1, OpenID Connect Core section 2). */
 const DATES = ['exp', 'nbf', 'iat', 'auth_time'];
 
-/** A value as JSON on one line, without a terminal's control characters. */
+/** Returns a value as JSON on one line, with control characters escaped. */
 function plain(value: unknown): string {
   return foreign(JSON.stringify(value) ?? '', Number.POSITIVE_INFINITY);
 }
@@ -75,7 +75,7 @@ function routeLines({ route, outcomes }: AtRoute, paint: Paint): string[] {
   });
 }
 
-/** A report for people. */
+/** Returns a report as text for people. */
 export function tokenReportText(report: TokenReport, signature: Signature | undefined, policy: Policy, paint: Paint) {
   const { provider, claims, active, roles, routes } = report;
   const issuer = provider === undefined ? undefined : policy.providers[provider]?.issuer;

@@ -35,7 +35,7 @@ interface Flags extends MessageFlags {
   readonly format: Format;
 }
 
-/** The providers and audiences that count: of the host and route of a request, if one is given. */
+/** Returns the providers and audiences for the check: those of the request's host and route, if a request is given. */
 function takenBy({ policy }: Loaded, method?: string, url?: string): Taken {
   const reached = method === undefined || url === undefined ? undefined : reach(policy, method, url);
   if (reached === undefined || 'reason' in reached) return { names: Object.keys(policy.providers), anywhere: true };
@@ -45,7 +45,7 @@ function takenBy({ policy }: Loaded, method?: string, url?: string): Taken {
 
 type Asked = Pick<Explanation, 'method' | 'url' | 'message'>;
 
-/** The explanation of one request with the token. */
+/** Explains one request that has the token. */
 function explained(loaded: Loaded, report: TokenReport, asked: Asked): Explanation {
   const reached = reach(loaded.policy, asked.method, asked.url);
   if ('reason' in reached) return explainRefusal(asked, reached);
@@ -71,7 +71,7 @@ function checkUse(flags: Flags, file: string, method?: string, url?: string): vo
   }
 }
 
-/** `meshgate token`: what a token says, which provider accepts it, and what it may do. */
+/** `meshgate token`: says what a token contains, which provider accepts it, and what its owner may do. */
 export async function token(
   runtime: Runtime,
   flags: Flags,

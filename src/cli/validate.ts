@@ -70,7 +70,7 @@ function summary(loaded: Loaded, file: string, outcomes: readonly TestOutcome[],
   return `${file}: ${verdict}: ${contents(loaded)}; ${testsText(outcomes)}\n${roomText(loaded)}`;
 }
 
-/** How much shared memory sessions use, and for how many people that is enough. */
+/** Says how much shared memory sessions use, and for how many people it suffices. */
 function roomText({ policy }: Loaded): string {
   const { gateway } = policy;
   const { sessionRoom: room } = gateway;
@@ -81,7 +81,7 @@ function roomText({ policy }: Loaded): string {
   return `sessions: room for ${room.people} people: ${megabytes(records)} for records, ${megabytes(revocations)} for revocations, ${megabytes(others)} for locks and what was used, in the memory of each nginx\n`;
 }
 
-/** Advice on making the policy safer, by role and service. */
+/** Returns advice on how to make the policy safer, by role and by service. */
 const adviceOf = ({ policy, rules }: Loaded): readonly Advice[] => [
   ...anonymousAdvice(policy, rules),
   ...headerAdvice(policy),
@@ -93,17 +93,17 @@ const adviceText = (loaded: Loaded): string =>
     .map(({ at, path, text }) => `advice: ${place(at)} ${path}: ${text}\n`)
     .join('');
 
-/** Findings about the nginx configuration around the rendered files (`--nginx`). */
+/** Returns findings about the nginx configuration that includes the rendered files (`--nginx`). */
 function inspected(runtime: Runtime, { policy, rules }: Loaded, file: string): Inspection {
   const read = (path: string): string | undefined => {
     try {
       return utf8(runtime.read(path));
     } catch {
-      // The path is another machine's or another user's. The inspection says what that means.
+      // The path is on another machine, or another user owns it. The inspection says what this means.
       return undefined;
     }
   };
-  // Bytes of a comment that are not UTF-8 do not matter here.
+  // Comments may contain bytes that are not UTF-8. They do not matter here.
   const dump = new TextDecoder().decode(readFile(runtime, file, 'the output of nginx -T') as unknown as ArrayBuffer);
   const inspection = inspectNginx(dump, policy, rules, read);
   if (inspection === undefined) {
@@ -140,8 +140,8 @@ function jsonReport(
   });
 }
 
-/** `meshgate validate`: all errors of the policy in one run, then its pages, its tests, nginx's configuration, and its
- * providers. */
+/** `meshgate validate`: reports all errors of the policy in one run, then checks its pages, its tests, nginx's
+ * configuration, and its providers. */
 export async function validate(runtime: Runtime, flags: Flags, argument?: string): Promise<number> {
   const file = policyFile(argument, flags.policy);
   if (flags.nginx === '-' && file === '-')

@@ -2,7 +2,7 @@ import type { PolicyTest, Who } from '../policy/types.ts';
 import type { Rule } from '../rules/types.ts';
 import { fromText } from './asked-from.ts';
 
-/** The callers of a rule, in the policy's words. */
+/** Names the callers of a rule in the words of the policy. */
 export function whoText(who: Who): string {
   switch (who.kind) {
     case 'role':
@@ -14,9 +14,9 @@ export function whoText(who: Who): string {
   }
 }
 
-/** A rule in one line: `role editor, GET POST, as wiki-editor`.
+/** Describes a rule in one line: `role editor, GET POST, as wiki-editor`.
  *
- * @param routed the route's service: a different service of the rule is then named, `to wiki-canary`
+ * @param routed service of the route; if the rule has another service, the text names it: `to wiki-canary`
  */
 export function ruleText({ who, methods, service, as }: Rule, routed?: string): string {
   return [
@@ -27,16 +27,16 @@ export function ruleText({ who, methods, service, as }: Rule, routed?: string): 
   ].join(', ');
 }
 
-/** A caller with roles, perhaps through an agent. */
+/** Describes a caller that has roles, and the agent if there is one. */
 export function rolesText(roles: readonly string[], agent?: string): string {
   const person = roles.length === 0 ? 'somebody without a role' : roles.join(', ');
   return agent === undefined ? person : `agent ${agent} for ${person}`;
 }
 
-/** An agent that acts for itself. */
+/** Describes an agent that acts for itself. */
 export const aloneText = (agent: string): string => `agent ${agent} alone`;
 
-/** The caller in a policy test. The values of claims are not repeated. */
+/** Describes the caller of a policy test. The values of claims are left out. */
 export function askerText(as: PolicyTest['as']): string {
   switch (as.kind) {
     case 'nobody':
