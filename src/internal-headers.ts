@@ -33,7 +33,7 @@ export const DIRECTIONS = directions({
       method: { name: 'X-Meshgate-Method', says: 'the method of the request' },
       host: {
         name: 'X-Meshgate-Host',
-        says: 'the host that was asked for',
+        says: 'the host that the client requests',
         when: 'if the host of the policy is a wildcard',
       },
       navigation: {
@@ -44,7 +44,7 @@ export const DIRECTIONS = directions({
       origin: {
         name: 'X-Meshgate-Origin',
         says: 'the origin of the page that sends an unsafe method or an `Upgrade`',
-        when: 'if browsers add a credential by themselves: a session, a client certificate, a network',
+        when: 'if browsers add a session, a client certificate or a network by themselves',
       },
       address: {
         name: 'X-Meshgate-Address',
@@ -54,8 +54,8 @@ export const DIRECTIONS = directions({
       },
       networks: {
         name: 'X-Meshgate-Networks',
-        says: 'for each network of the policy `1` if the client is in it, else `0`',
-        when: 'if a role asks for a network',
+        says: 'for each network of the policy: `1` if the client is in it, else `0`',
+        when: 'if a role depends on a network',
         readBy: 'the check and whoami',
       },
       uri: {
@@ -104,7 +104,7 @@ export const DIRECTIONS = directions({
       },
       caller: {
         name: 'X-Meshgate-Caller',
-        says: 'what nginx logs and sends of the caller: fields between two dots, with a TAB between them, in the order of `CALLER_FIELDS`, then the short identity headers of the policy',
+        says: 'the data of the caller for the log and the service: the fields of `CALLER_FIELDS` in their order, then the short identity headers of the policy. TABs separate the values, and a dot stands at each end',
       },
       assertion: {
         name: 'X-Meshgate-Assertion',
@@ -131,8 +131,8 @@ export const DIRECTIONS = directions({
       },
       erased: {
         name: 'X-Meshgate-Erased',
-        says: 'the names of those identity headers',
-        when: 'if the client tried to set some',
+        says: 'the names of these headers',
+        when: 'if the client sent identity headers of its own',
       },
       assertion: {
         name: 'X-Meshgate-Assertion',
@@ -145,8 +145,11 @@ export const DIRECTIONS = directions({
     setBy: 'nginx',
     readBy: 'the sign-in and whoami',
     headers: {
-      host: { name: 'X-Meshgate-Host', says: 'the host of the policy; of a wildcard, the host that was asked for' },
-      query: { name: 'X-Meshgate-Query', says: 'the query: it is in no URL, because the error log shows URLs' },
+      host: {
+        name: 'X-Meshgate-Host',
+        says: 'the host of the policy; for a wildcard host, the host that the client requests',
+      },
+      query: { name: 'X-Meshgate-Query', says: 'the query, which is not in the URL, because the error log shows URLs' },
       requestId: { name: 'X-Meshgate-Request-Id', says: 'the request id' },
       navigation: {
         name: 'X-Meshgate-Navigation',
@@ -187,7 +190,10 @@ export const DIRECTIONS = directions({
     headers: {
       host: { name: 'X-Meshgate-Host', says: 'the host of the cookie' },
       session: { name: 'X-Meshgate-Session', says: 'the text of the session cookie' },
-      wait: { name: 'X-Meshgate-Wait', says: '`1`: answer after the provider; `0`: answer at once and go on' },
+      wait: {
+        name: 'X-Meshgate-Wait',
+        says: '`1`: wait for the provider before answering; `0`: answer at once and renew in the background',
+      },
     },
   },
   toIntrospection: {
@@ -212,9 +218,9 @@ export const DIRECTIONS = directions({
     headers: {
       reached: {
         name: 'X-Meshgate-Reached',
-        says: 'how long connecting took; no number if that failed, so that nothing was sent',
+        says: 'the time to connect; not a number if the connection failed, in which case no request was sent',
       },
-      address: { name: 'X-Meshgate-Connected', says: 'the address that was connected to' },
+      address: { name: 'X-Meshgate-Connected', says: 'the address to which nginx connected' },
     },
   },
   unused: {
