@@ -7,7 +7,7 @@ import { text } from './scalars.ts';
 export const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 /** The name of one host. */
 export const HOST = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`);
-/** A name of several labels, as registries sell them. */
+/** The name of a host with at least two labels, such as a registered domain. */
 export const DOMAIN = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})+$`);
 /** A policy's host: lower case, with an optional leading wildcard. */
 export const HOST_NAME = new RegExp(`^(?=.{1,253}$)(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`);
@@ -15,7 +15,8 @@ export const HOST_NAME = new RegExp(`^(?=.{1,253}$)(?:\\*\\.)?${LABEL}(?:\\.${LA
 const BYTE = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
 const IPV4 = `${BYTE}(?:\\.${BYTE}){3}`;
 const IPV6 = '(?=[^\\]/]*:[^\\]/]*:)[0-9A-Fa-f:]{2,39}';
-// Docker and Compose put underscores into names. Names of machines are not as strict as those of web hosts.
+// Docker and Compose put underscores into host names. So the names of machines follow weaker rules than those of web
+// hosts.
 const MACHINE =
   '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*';
 const ENDPOINT_HOST = `(?:${MACHINE}|\\[${IPV6}\\])`;
@@ -47,7 +48,8 @@ const ORIGIN = new RegExp(
   `^(?:\\*|https://(?:${LABEL}(?:\\.${LABEL})*|\\[${IPV6}\\])(?::${PORT})?|http://${LOCAL}(?::${PORT})?)$`,
 );
 
-/** An origin as browsers send it; plain http only for this machine, where no other site can put a page. */
+/** An origin as browsers send it. Plain http is allowed only for the local machine, because no other site can serve a
+ * page there. */
 export const origin = text(ORIGIN, {
   what: 'an https: origin',
   write: 'scheme, host and port as browsers send them, as in https://app.example.com',
@@ -61,10 +63,10 @@ export const origin = text(ORIGIN, {
 export const HTTPS_URL = new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?$`);
 const HTTP_URL = new RegExp(`^http://${ENDPOINT_HOST}(?::${PORT})?$`);
 
-/** Scheme, host and port of a text, without the rest. */
+/** Returns the scheme, the host and the port of a URL, without its path and query. */
 const originOf = (value: unknown) => (typeof value === 'string' ? value.replace(/^(\w+:\/\/[^/?#]*).*$/, '$1') : '');
 
-/** What to write if a URL has a path, or the scheme of another key. */
+/** Returns the origin to write instead if a URL has a path, or a scheme that belongs to another key. */
 const originFix = (own: RegExp, other: RegExp, otherKey: string) => (value: unknown) => {
   const found = originOf(value);
   if (own.test(found)) return `${found} (no path)`;
@@ -86,10 +88,10 @@ export const httpUrl = text(HTTP_URL, {
 const TRUST_DOMAIN = '[a-z0-9][a-z0-9._-]{0,254}';
 
 const ISSUER_URL = `https://${ENDPOINT_HOST}(?::${PORT})?(?:/[A-Za-z0-9._~!&()*+,=:@%/-]*)?`;
-/** The template of Entra ID, for any tenant. */
+/** The issuer template of Entra ID, which stands for any tenant. */
 const TEMPLATE_URL = `https://${ENDPOINT_HOST}(?::${PORT})?/\\{tenantid\\}/(?:v2\\.0/?)?`;
 
-/** An issuer that has a discovery document. */
+/** Whether the issuer is a URL from which the address of a discovery document follows. */
 export const isIssuerUrl = (issuer: string): boolean => new RegExp(`^(?:${ISSUER_URL}|${TEMPLATE_URL})$`).test(issuer);
 
 export const ownIssuer = text(new RegExp(`^${ISSUER_URL}$`), {
@@ -99,7 +101,7 @@ export const ownIssuer = text(new RegExp(`^${ISSUER_URL}$`), {
     typeof value === 'string' && value.startsWith('http://') ? value.replace('http:', 'https:') : undefined,
 });
 
-/** An https: URL, or a name that is not a URL; {@link isIssuerUrl} distinguishes them. */
+/** An issuer: an https: URL, or a name that is not a URL. {@link isIssuerUrl} says which of the two it is. */
 export const issuer = text(
   new RegExp(`^(?:${ISSUER_URL}|${TEMPLATE_URL}|spiffe://${TRUST_DOMAIN}|(?![A-Za-z][A-Za-z0-9+.-]*:/)[!-~]{1,255})$`),
   {
@@ -150,7 +152,7 @@ export const cidr = text(
   },
 );
 
-/** One address, as a client has it. */
+/** The IP address of one client. */
 export const address = text(new RegExp(`^(?:${IPV4}|${IPV6})$`), {
   what: 'an address',
   write: '10.9.0.7 or fd00::7',
@@ -161,7 +163,7 @@ export const resolver = text(new RegExp(`^(?:${IPV4}|\\[${IPV6}\\])(?::${PORT})?
   write: '10.0.0.10, 10.0.0.10:5353 or [fd00::10]:53',
 });
 
-/** A port on every address, or an address and its port. */
+/** The address of a listener: a port (on every address), or an IP address and a port. */
 export const listener = z
   .union([z.int().min(1).max(65535), z.string().regex(new RegExp(`^(?:${IPV4}|\\[${IPV6}\\]):${PORT}$`))])
   .register(hints, { what: 'an address with its port, or a port', write: '127.0.0.1:8081, or 8081 for all addresses' });

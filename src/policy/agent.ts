@@ -13,7 +13,7 @@ import type { Path } from './path.ts';
 import * as s from './scalars.ts';
 import { spiffeId } from './workload-names.ts';
 
-/** A fact that is not the name of a role. */
+/** A fact about a claim, as a policy writes it; it cannot name a role. */
 export interface RawFact extends WrittenLeaf {
   any?: (string | RawFact)[] | undefined;
   all?: (string | RawFact)[] | undefined;
@@ -90,22 +90,22 @@ export const agent = mapping({
 
 type SaidOfAgent = z.output<typeof agent>;
 
-/** Software that acts for a person, or alone. */
+/** Software that acts for a person, or for itself. */
 export interface Agent extends Defined, Omit<SaidOfAgent, 'match'> {
   readonly match: AgentMatch;
 }
 
-/** What an agent's tokens must be bound to. `none` must be written; it is no default. */
+/** What an agent's tokens must be bound to. `none` is not the default: the policy must write it. */
 export type Bound = NonNullable<Agent['bound']>;
 
 export type AgentMatch =
-  /** It uses the inner listener, with the certificate of this service. */
+  /** The agent is a service: it sends requests to the inner listener and shows the certificate of this service. */
   | { readonly kind: 'service'; readonly service: string }
-  /** Its tokens were issued to this client, or name it as the actor. */
+  /** The agent's tokens were issued to this client, or they name this client as the actor. */
   | { readonly kind: 'client'; readonly client: string; readonly provider?: string }
-  /** It sends a JWT-SVID with this id, or tokens that name it as the actor. */
+  /** The agent sends a JWT-SVID with this id, or tokens that name this id as the actor. */
   | { readonly kind: 'spiffe'; readonly spiffe: string; readonly provider?: string }
-  /** Its tokens meet this fact. */
+  /** The agent's tokens meet this fact. */
   | { readonly kind: 'claim'; readonly fact: ClaimFact };
 
 function buildMatch({ client_id, spiffe, service, ...fact }: SaidOfAgent['match'], at: At): AgentMatch {

@@ -7,16 +7,16 @@ export interface At {
   readonly column: number;
 }
 
-/** Finds the place of a path in the file. */
+/** Returns the place in the file of what a path names. */
 export type Locate = (path: Path) => At;
 
-/** What has a name of its own in a policy, and a place there. */
+/** A part of a policy that has a name, and a place in the file. */
 export interface Defined {
   readonly name: string;
   readonly at: At;
 }
 
-/** Builds each thing of a section, which is handed its name and its place. */
+/** Builds each entry of a section. `build` gets the entry with its name and its place. */
 export function define<Said, Built>(
   said: Readonly<Record<string, Said>> | undefined,
   section: Path,

@@ -1,16 +1,16 @@
-/** Defaults and bounds that more than one file of the policy needs; sizes in bytes, times in seconds. */
+/** Defaults and bounds that more than one file of the policy needs. Sizes are in bytes, times in seconds. */
 
 export const DEFAULTS = {
   rotation: 70,
   listen: 8443,
   innerListen: 8444,
   publicPort: 443,
-  /** Proofs per second, over all workers. */
+  /** Proofs per second that all workers accept together. */
   proofRate: 200,
   sessionIdle: 8 * 3600,
   sessionAbsolute: 24 * 3600,
   sessionFresh: 600,
-  /** People with a session at a time. */
+  /** The number of people who can have a session at the same time. */
   sessionPeople: 4000,
   storePrefix: '/meshgate/',
   limitsZone: 8 * 1024 * 1024,
@@ -18,45 +18,49 @@ export const DEFAULTS = {
   signinBurst: 200,
 } as const;
 
-/** Largest burst of one address at the sign-in that a policy may set. */
+/** The largest burst that a policy may set for the sign-in requests of one address. */
 export const MAX_SIGNIN_BURST = 10_000;
 
-/** How nginx proxies requests if the policy does not say it: times in seconds, size in bytes. */
+/** How nginx proxies requests if the policy sets nothing else. Times are in seconds, the size is in bytes. */
 export const PROXY_DEFAULTS = {
   connectTimeout: 10,
-  /** Longest pause of a service while it reads a request or responds, and with `stream: true`. */
+  /** The longest pause of a service while it reads a request or sends a response: usually `silence`, with `stream:
+   * true` `streamSilence`. */
   silence: 60,
   streamSilence: 3600,
   maxBody: 100 * 1024 * 1024,
 } as const;
 
-/** Longest time-out of an introspection endpoint that a policy may set: {@link PROVIDER_TIMEOUT_MS}. */
+/** The longest time-out that a policy may set for an introspection endpoint: {@link PROVIDER_TIMEOUT_MS}. */
 export const MAX_INTROSPECTION_TIMEOUT = 4;
 
-/** Most groups that a policy may name of a provider that is asked: the calls are sent at the same time. */
+/** The maximum number of groups that a policy may name for a provider with a groups endpoint. The gateway sends all
+ * these calls at the same time. */
 export const MAX_ASKED_GROUPS = 200;
 
-/** Largest clock skew that a policy may set. */
+/** The largest clock skew that a policy may set. */
 export const MAX_CLOCK_SKEW = 300;
 
-/** Most people that a policy may make room for. */
+/** The largest number of people with sessions that a policy may set. */
 export const MAX_PEOPLE = 1_000_000;
 
-/** Longest session that a policy may set: shared memory cannot keep entries longer. */
+/** The longest session that a policy may set: shared memory cannot keep entries longer. */
 export const MAX_SESSION = 30 * 86400;
 
-/** Largest burst, and the longest time in seconds until it is full again: shared memory keeps a caller for as long. */
+/** The largest burst, and the longest time in seconds that a used-up burst needs to become full again. Shared memory
+ * keeps the entry of a caller for this time. */
 export const MAX_BURST = 1_000_000;
 export const MAX_REFILL_S = 30 * 86400;
 
-/** Fastest rate per second: the check's clock counts milliseconds, so faster requests could not be told apart. */
+/** The highest rate per second. The clock of the check counts milliseconds, so it could not measure shorter
+ * intervals. */
 export const MAX_UNIT_RATE = 1000;
 
-/** Longest policy file that is read, in characters. */
+/** The maximum length of a policy file, in characters. */
 export const MAX_POLICY_BYTES = 1024 * 1024;
 
-/** Deepest nesting of roles, and of any, all and none, because each level uses stack. */
+/** The maximum depth of nested roles, and of nested `any`, `all` and `none`: each level uses stack. */
 export const MAX_ROLE_LEVELS = 64;
 
-/** Most proofs per second that a policy may make room for. */
+/** The largest number of proofs per second that a policy may set. */
 export const MAX_PROOF_RATE = 20_000;

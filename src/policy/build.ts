@@ -10,7 +10,8 @@ import type { Said } from './schema.ts';
 import { buildService } from './service.ts';
 import type { Policy } from './types.ts';
 
-/** Gives every part its place, and what it has from other parts; the policy has been checked. */
+/** Builds the policy from a checked file: each part gets its place in the file, and the values that depend on other
+ * parts. */
 export function buildPolicy(said: Said, locate: Locate): Policy {
   const { gateway, mesh, headers = DEFAULT_HEADERS } = said;
   const providers = define(said.providers, ['providers'], locate, buildProvider);

@@ -6,8 +6,8 @@ import { oneOf } from './suggest.ts';
 
 const WORKERS = ['service_workers', 'insecure_service_workers'] as const;
 
-/** Checks that a provider of the host supports each credential of a route, and that an owner is named only if there are
- * pages. */
+/** Checks that a provider of the host supports each credential of a route. Also checks that a route names an owner only
+ * if it has pages. */
 export function checkAccept(report: Report, draft: DraftPolicy): void {
   const routes = routesOf(draft);
   for (const route of routes) {
@@ -16,7 +16,7 @@ export function checkAccept(report: Report, draft: DraftPolicy): void {
   }
   const missing = draft.gateway === undefined || !writes(draft.gateway, 'session');
   const clients = entriesOf(draft.providers).some(([, provider]) => writes(provider, 'client'));
-  // The error at the clients is enough.
+  // If the providers' clients are missing, that error is reported at the clients, and is enough.
   if (missing && clients) return;
   for (const [name, host] of entriesOf(draft.hosts)) {
     const own = routes.filter(({ hostName }) => hostName === name);
@@ -34,7 +34,8 @@ export function checkAccept(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** A worker's scope is the folder of its script. A script at the root has the gateway's own paths in its scope, too. */
+/** Checks `service_workers`. The scope of a service worker is the folder of its script, so the scope of a script at the
+ * root includes the gateway's own paths. */
 function checkWorkers(report: Report, { path, name, route }: RouteAt): void {
   if (WORKERS.every((key) => writes(route, key))) {
     report.add([...path, 'service_workers'], 'no effect beside insecure_service_workers; remove one of the two', 'key');

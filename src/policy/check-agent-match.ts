@@ -7,14 +7,14 @@ import { oneOf } from './suggest.ts';
 
 export type DraftAgent = NonNullable<NonNullable<DraftPolicy['agents']>[string]>;
 
-/** Ways to identify an agent; each agent has one of them. */
+/** The keys that identify an agent. Each agent has exactly one of them. */
 const MARKS = ['client_id', 'spiffe', 'service', 'claim'] as const;
 
-/** Whether an agent is a service, which uses the inner listener. The others send tokens. */
+/** Whether an agent is a service that uses the inner listener. All other agents send tokens. */
 export const isService = ({ match }: DraftAgent): boolean => match !== undefined && writes(match, 'service');
 
-/** Checks that each agent is identified in one way that no other agent has, and says whom it acts for and what its
- * tokens are bound to. */
+/** Checks that each agent is identified in one way, and that no other agent has the same identification. Each agent
+ * must also say for whom it acts and what its tokens are bound to. */
 export function checkAgentMatch(report: Report, draft: DraftPolicy): void {
   const providers = namesOf(report, 'provider') ?? [];
   for (const [name, agent] of entriesOf(draft.agents)) {
@@ -51,7 +51,7 @@ function checkMarks(report: Report, path: Path, match: DraftMatch, providers: re
   }
 }
 
-/** Checks that an agent acts for somebody, or may be alone. */
+/** Checks that an agent may act for people, or alone. */
 function checkWhom(report: Report, path: Path, agent: DraftAgent): void {
   if (report.touches(path)) return;
   const acts = writes(agent, 'acts_for');
@@ -67,7 +67,7 @@ function checkWhom(report: Report, path: Path, agent: DraftAgent): void {
   }
 }
 
-/** Checks that the policy says what an agent's tokens are bound to, because a stolen token depends on it. */
+/** Checks that the policy says what an agent's tokens are bound to. It decides whether a stolen token can be used. */
 function checkBound(report: Report, path: Path, agent: DraftAgent): void {
   const { match } = agent;
   if (!match || report.touches(path) || report.touches([...path, 'match'])) return;
@@ -96,13 +96,14 @@ function checkTwins(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Whether two providers have one issuer, so that an agent of one sends tokens of the other as well. */
+/** Whether two providers have the same issuer. Then an agent of one provider can also send tokens of the other. */
 export function shareIssuer({ providers = {} }: DraftPolicy, one: string | undefined, other: string): boolean {
   const issuer = one === undefined ? undefined : providers[one]?.issuer;
   return issuer !== undefined && issuer === providers[other]?.issuer;
 }
 
-/** Checks that people do not sign in with an agent's client, and that its provider accepts tokens of that client. */
+/** Checks that people do not sign in with an agent's client, and that the agent's provider accepts tokens of that
+ * client. */
 function checkClients(report: Report, draft: DraftPolicy): void {
   const only = Object.keys(draft.providers ?? {});
   for (const [agent, { match }] of entriesOf(draft.agents)) {

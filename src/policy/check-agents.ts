@@ -4,7 +4,7 @@ import { type DraftPolicy, type DraftRule, entriesOf, type RouteAt, routesOf, wr
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 
-/** Checks that each agent is identified, can send requests, and acts for somebody who may pass. */
+/** Checks that each agent is identified and can send requests, and that a rule allows a person for whom it acts. */
 export function checkAgents(report: Report, draft: DraftPolicy): void {
   checkAgentMatch(report, draft);
   checkInner(report, draft);
@@ -13,7 +13,7 @@ export function checkAgents(report: Report, draft: DraftPolicy): void {
   for (const route of routesOf(draft)) checkRoute(report, draft, route);
 }
 
-/** Checks the inner listener, where services present assertions. */
+/** Checks the inner listener, to which services send assertions. */
 function checkInner(report: Report, draft: DraftPolicy): void {
   const gateway = draft.gateway ?? {};
   const inner = draft.gateway?.inner;
@@ -48,7 +48,8 @@ function checkInner(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Checks that an agent is identified by the certificate of its service, and that no two agents are one service. */
+/** Checks that an agent which is a service can be identified by the certificate of this service, and that no two agents
+ * are the same service. */
 function checkServices(report: Report, draft: DraftPolicy): void {
   const seen = new Map<string, string>();
   for (const [name, { match }] of entriesOf(draft.agents)) {
@@ -90,7 +91,7 @@ function checkSpiffe(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** The people that a rule allows; undefined if an error hides it. */
+/** The people whom a rule allows; undefined if the rule is for an agent, or if an error hides it. */
 function personOf(rule: DraftRule): { readonly who: string; readonly methods?: readonly string[] } | undefined {
   if (typeof rule === 'string') return { who: rule };
   const who = rule?.who ?? rule?.role;
@@ -108,7 +109,7 @@ function meet(one: Methods, other: Methods): boolean {
   return withHead(one).some((it) => names.includes(it));
 }
 
-/** Where and why an agent's rule allows nobody; undefined if it may allow somebody. */
+/** If an agent's rule cannot allow any person, returns what is wrong; otherwise undefined. */
 function idle(draft: DraftPolicy, { host, route }: RouteAt, agent: DraftAgent): string | undefined {
   if (isService(agent)) return undefined;
   const { accept } = route;
@@ -128,8 +129,8 @@ function idle(draft: DraftPolicy, { host, route }: RouteAt, agent: DraftAgent): 
   return `this agent sends only tokens of ${provider}; accept it in providers, or remove this`;
 }
 
-/** Checks an agent's rule: its tokens must be accepted there, and unless it may be alone, another rule must allow its
- * person. */
+/** Checks an agent's rule. The route must accept the agent's tokens. Unless the agent may be alone, another rule must
+ * allow the person for whom it acts. */
 function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
   const { route, path } = at;
   const rules = route.allow ?? [];

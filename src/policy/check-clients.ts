@@ -3,10 +3,10 @@ import { type DraftPolicy, type DraftProvider, entriesOf, writes } from './draft
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 
-/** Ways in which a client can authenticate. */
+/** The keys that say how a client authenticates. */
 const WAYS = ['secret_file', 'keys_file', 'cert_file'] as const;
 
-/** Checks the providers' clients, with which people sign in. */
+/** Checks the clients of the providers, with which people sign in. */
 export function checkClients(report: Report, draft: DraftPolicy): void {
   for (const [name, provider] of entriesOf(draft.providers)) {
     const path = ['providers', name];
@@ -49,7 +49,7 @@ function checkAsked(report: Report, path: Path, signin: DraftProvider['signin'])
   }
 }
 
-/** Checks that a domain selects one of several providers. */
+/** Checks `domains`: if there are several providers, the domain of an e-mail address selects one of them. */
 function checkDomains(report: Report, draft: DraftPolicy): void {
   const providers = entriesOf(draft.providers);
   const clients = providers.filter(([, provider]) => writes(provider, 'client'));

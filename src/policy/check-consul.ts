@@ -2,11 +2,11 @@ import { type DraftPolicy, entriesOf, ingressesOf, isDirect, writes } from './dr
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 
-/** SPIFFE id of a Consul service in the default namespace; the first group is its name. There the name becomes part of
- * a regular expression, in which a dot would match any character. */
+/** The SPIFFE id of a Consul service in the default namespace; the first group is the name of the service. The name
+ * must not contain a dot: Consul puts it into a regular expression, where a dot matches any character. */
 export const CONSUL_SPIFFE = /^spiffe:\/\/[^/]+\/ns\/default\/dc\/[^/]+\/svc\/([^/.]+)$/;
 
-/** Checks the names of services. Consul identifies source and destination only by them. */
+/** Checks the names of services, because Consul identifies source and destination only by name. */
 export function checkConsul(report: Report, draft: DraftPolicy): void {
   const { mesh } = draft;
   if (!mesh || mesh.kind === undefined || report.has(['mesh'])) return;
@@ -25,7 +25,7 @@ export function checkConsul(report: Report, draft: DraftPolicy): void {
   checkNames(report, draft);
 }
 
-/** Rejects keys that are only for Consul. */
+/** Rejects keys that only Consul uses, if the mesh is not Consul. */
 function checkOther(report: Report, draft: DraftPolicy, kind: string): void {
   const idle = (path: Path, record: object | undefined, key: string) => {
     if (record === undefined || !writes(record, key)) return;
@@ -38,7 +38,7 @@ function checkOther(report: Report, draft: DraftPolicy, kind: string): void {
   }
 }
 
-/** Rejects keys that have no meaning for Consul. */
+/** Rejects keys that have no effect with Consul. */
 function checkIdle(report: Report, draft: DraftPolicy): void {
   const { mesh, services, gateway } = draft;
   const idle = (path: Path, record: object | undefined, key: string, why: string) => {
@@ -60,7 +60,7 @@ function checkIdle(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Checks identities. Without an ingress, nginx's identity is the source of intentions. */
+/** Checks identities. If nginx connects without an ingress, its identity is the source in the intentions. */
 function checkIdentities(report: Report, { mesh }: DraftPolicy): void {
   for (const [name, { spiffe }] of entriesOf(mesh?.identities)) {
     const path = ['mesh', 'identities', name, 'spiffe'];
@@ -77,7 +77,7 @@ function checkIdentities(report: Report, { mesh }: DraftPolicy): void {
   }
 }
 
-/** Checks that names are unique, because intentions are for one destination by name. */
+/** Checks that the names are unique, because an intention names its destination. */
 function checkNames(report: Report, { services }: DraftPolicy): void {
   const seen = new Map<string, string>();
   for (const [name, service] of entriesOf(services)) {

@@ -6,10 +6,11 @@ import { NAME, ROLE_NAME } from './scalars.ts';
 import { nearest } from './suggest.ts';
 import { find, rename } from './tree.ts';
 
-/** Words with a meaning of their own where a role may stand. */
+/** Words that have their own meaning where a role could stand. */
 const RESERVED = ['anyone', 'authenticated', 'nobody'];
 
-/** Checks that names are well formed. If all references agree on another spelling, the definition is corrected. */
+/** Checks that names are well formed. If all references agree on a different spelling, this spelling is used for the
+ * definition. */
 export function checkDefinitions(report: Report): void {
   for (const kind of KINDS) {
     for (const name of namesOf(report, kind) ?? []) checkName(report, kind, name);
@@ -33,7 +34,7 @@ function checkName(report: Report, kind: Named, name: string): void {
     `${quote(name)} is not the name of ${a} ${kind}; write ${fixed && `${quote(fixed)}: `}${rule}`,
     'key',
   );
-  // Corrects the name, unless others refer to it as it is.
+  // Use the corrected name, unless other parts of the policy refer to the name as it is written.
   const section = find(report.tree, SECTIONS[kind]);
   const isUsed = references(report).some((it) => it.kind === kind && it.name === name);
   if (isUsed || section?.kind !== 'map' || !isName(fixed, kind) || section.entries.has(fixed)) return;
@@ -47,7 +48,8 @@ function plainName(name: string, kind: Named): string {
   return plain.replace(/^[^a-z]+/, '').slice(0, 63);
 }
 
-/** If several places agree on a name and only the definition spells it otherwise, the definition is wrong. */
+/** Corrects the name of a definition if several references agree on a name and only the definition is spelled
+ * differently. */
 function mendNames(report: Report, kind: Named): void {
   const section = find(report.tree, SECTIONS[kind]);
   if (section?.kind !== 'map') return;

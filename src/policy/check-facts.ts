@@ -18,13 +18,14 @@ export const kindsOf =
     return kind && providerKinds[kind];
   };
 
-/** The only provider of a policy, to which facts without a provider apply. */
+/** The name of the policy's only provider, to which facts without a provider apply; undefined if there are several. */
 export function onlyProvider(report: Report): string | undefined {
   const names = namesOf(report, 'provider') ?? [];
   return names.length === 1 ? names[0] : undefined;
 }
 
-/** Checks that each fact can be true in this policy, and that a token which anyone can get gives no role by itself. */
+/** Checks that each fact can be true in this policy. Also checks that a token which anyone can get gives no role by
+ * itself. */
 export function checkFacts(report: Report, draft: DraftPolicy): void {
   const kindOf = kindsOf(draft);
   const only = onlyProvider(report);
@@ -44,8 +45,8 @@ export function checkFacts(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Whether an `all` requires something besides the provider. A `none` does not count: it says nothing about who the
- * caller is. */
+/** Whether an `all` requires something besides the provider. A `none` does not count, because it does not identify the
+ * caller. */
 const saysMore = (fact: DraftFact): boolean =>
   typeof fact === 'object' &&
   (fact.all ?? []).some((it) => it === undefined || (!isProviderAlone(it) && !(typeof it === 'object' && it.none)));

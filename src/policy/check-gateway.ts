@@ -4,7 +4,8 @@ import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { seconds } from './units.ts';
 
-/** Checks that times are consistent, that ports differ, and that TLS is not configured for plain HTTP. */
+/** Checks that the times are consistent, that the ports differ, and that the policy has no TLS keys if the gateway
+ * serves plain HTTP. */
 export function checkGateway(report: Report, draft: DraftPolicy): void {
   const { gateway } = draft;
   if (gateway?.keys) checkStale(report, gateway.keys);
@@ -19,7 +20,8 @@ export function checkGateway(report: Report, draft: DraftPolicy): void {
   for (const [name, host] of entriesOf(draft.hosts)) if (host.tls) idle(['hosts', name, 'tls']);
 }
 
-/** Checks that a certificate has a key. An nginx with its own certificate needs only the clients' CA. */
+/** Checks that a certificate has a key. If nginx already has its own certificate, the policy needs only the clients'
+ * CA. */
 function checkTls(report: Report, path: Path, tls: object | undefined): void {
   if (tls === undefined || report.touches(path)) return;
   const [cert, key] = [writes(tls, 'cert_file'), writes(tls, 'key_file')];
@@ -28,7 +30,7 @@ function checkTls(report: Report, path: Path, tls: object | undefined): void {
   report.add([...path, missing], `missing key "${missing}"; write ${missing}: /run/secrets/name.pem`, 'key');
 }
 
-/** Rejects a provider with the gateway's own issuer, which could vouch for assertions. */
+/** Rejects a provider whose issuer is the issuer of the gateway: such a provider could issue assertions. */
 function checkIssuer(report: Report, { gateway, providers }: DraftPolicy): void {
   const issuer = gateway?.assertion?.issuer;
   const [name] = entriesOf(providers).find(([, provider]) => issuer !== undefined && provider.issuer === issuer) ?? [];
@@ -49,7 +51,7 @@ function checkHealth(report: Report, gateway: NonNullable<DraftPolicy['gateway']
   report.add(['gateway', 'health', 'listen'], `${by} has port ${port}; write another, as in 127.0.0.1:8081`);
 }
 
-/** Keys are used at least until they are fetched again. */
+/** Checks `stale`: the gateway must use provider keys at least until it fetches them again. */
 function checkStale(
   report: Report,
   { refresh = '5m', stale }: NonNullable<NonNullable<DraftPolicy['gateway']>['keys']>,

@@ -5,7 +5,7 @@ import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { nearest } from './suggest.ts';
 
-/** Headers of HTTP itself, and those that the gateway sets for other reasons. */
+/** Headers that a policy cannot set: those of HTTP itself, and those that the gateway sets for other purposes. */
 const TAKEN = new Set([
   ...['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer'],
   ...['trailers', 'transfer-encoding', 'upgrade', 'host', 'authorization', 'www-authenticate', 'expect', 'via', 'date'],
@@ -15,7 +15,7 @@ const TAKEN = new Set([
 ]);
 const TAKEN_PREFIXES = ['content-', 'x-meshgate-', 'l5d-', 'proxy-', 'sec-', 'x-envoy-'];
 
-/** Checks that nginx can set the headers, that each has a source, and that null removes something. */
+/** Checks that nginx can set the headers, that each header has a source, and that each null removes a header. */
 export function checkHeaders(report: Report, draft: DraftPolicy): void {
   checkLengths(report, draft);
   const global = check(report, draft, ['headers'], draft, new Set());
@@ -28,7 +28,7 @@ export function checkHeaders(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Longest header name: nginx has a buffer of fixed size for names in gRPC calls. */
+/** The maximum length of a header's name: nginx has a buffer of fixed size for names in gRPC calls. */
 const LONGEST_IN_CALLS = 46;
 
 function checkLengths(report: Report, draft: DraftPolicy): void {
@@ -47,7 +47,7 @@ function checkLengths(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** A header's name as the policy writes it. */
+/** Returns a header's name as the policy spells it. */
 function spelling(draft: DraftPolicy, lower: string): string {
   const layers = [draft.headers ?? DEFAULT_HEADERS, ...entriesOf(draft.hosts).map(([, host]) => host.headers ?? {})];
   return layers.flatMap((layer) => Object.keys(layer)).find((name) => name.toLowerCase() === lower) ?? lower;
@@ -57,7 +57,7 @@ const lowerNames = (headers: object) => new Set(Object.keys(headers).map((name) 
 
 type Names = ReadonlySet<string> | undefined;
 
-/** Checks one `headers`; returns the names that are set inside, undefined if an error hides them. */
+/** Checks one `headers` mapping. Returns the names that are set at this place; undefined if an error hides them. */
 function check(
   report: Report,
   draft: DraftPolicy,

@@ -3,7 +3,7 @@ import { type DraftPolicy, entriesOf } from './draft.ts';
 import { quote, ROUTES, routePath } from './path.ts';
 import type { Report } from './report.ts';
 
-/** Checks that hosts and paths are canonical and not the gateway's own. */
+/** Checks that hosts and paths are canonical, and that they are not paths or hosts of the gateway itself. */
 export function checkHosts(report: Report, draft: DraftPolicy): void {
   const hosts = entriesOf(draft.hosts);
   if (draft.hosts && Object.keys(draft.hosts).length === 0) {
@@ -53,7 +53,7 @@ function checkPaths(report: Report, host: string, paths: readonly string[]): voi
 
 const RESERVED = ['/.meshgate', '/.well-known/oauth-protected-resource'];
 
-/** What is wrong with a path and what to write instead; undefined if it is right. */
+/** What is wrong with a path, and what to write instead; undefined if the path is valid. */
 export function pathMistake(path: string): string | undefined {
   const base = path.endsWith('/*') ? path.slice(0, -2) : path;
   const reserved = RESERVED.find((it) => `${base.toLowerCase()}/`.startsWith(`${it}/`));

@@ -5,8 +5,8 @@ import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { seconds } from './units.ts';
 
-/** Checks that a provider which is asked about tokens has a client that may ask, and that at most one provider of a
- * host issues opaque tokens. */
+/** Checks that a provider with introspection has a client that may use the endpoint. Also checks that at most one
+ * provider of a host issues opaque tokens. */
 export function checkIntrospection(report: Report, draft: DraftPolicy): void {
   for (const [name, provider] of entriesOf(draft.providers)) {
     if (writes(provider, 'introspection')) checkAsked(report, ['providers', name, 'introspection'], provider);
@@ -24,7 +24,7 @@ export function checkIntrospection(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Checks that a provider with a groups endpoint is of a kind that leaves groups out. */
+/** Checks that only providers of a kind whose tokens may leave out groups have a groups endpoint. */
 function checkGroups(report: Report, path: Path, provider: DraftProvider): void {
   checkClient(report, path, provider);
   const { kind, issuer } = provider;
@@ -33,7 +33,8 @@ function checkGroups(report: Report, path: Path, provider: DraftProvider): void 
   report.add(path, `no effect: a provider of the kind ${known} leaves no groups out; remove it`, 'key');
 }
 
-/** Rejects what needs all groups, because the provider is asked only for the groups that roles name. */
+/** Rejects facts and headers that need all groups of a person: the gateway asks the provider only for the groups that
+ * roles name. */
 function checkAll(report: Report, path: Path, draft: DraftPolicy): void {
   if (report.touches(path)) return;
   const layers = [
@@ -56,7 +57,7 @@ function checkAll(report: Report, path: Path, draft: DraftPolicy): void {
   }
 }
 
-/** Groups that a fact names; undefined if it is a pattern. */
+/** The groups that a fact names. Contains undefined if the fact has a pattern. */
 function namesIn(fact: DraftFact | undefined): readonly (string | undefined)[] {
   if (typeof fact !== 'object') return [];
   const inner = [...(fact.any ?? []), ...(fact.all ?? []), ...(fact.none ?? [])] as readonly (DraftFact | undefined)[];

@@ -8,7 +8,7 @@ import { namesOf } from './names.ts';
 import { quote } from './path.ts';
 import type { Report } from './report.ts';
 
-/** Checks that neither a token that anyone can get nor an unverified name gives access by itself. */
+/** Checks that no token that anyone can get, and no unverified name, gives access by itself. */
 export function checkKindFacts(report: Report, draft: DraftPolicy): void {
   const kindOf = kindsOf(draft);
   const only = onlyProvider(report);
@@ -20,7 +20,7 @@ export function checkKindFacts(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Checks that a role, or an agent, that the provider's tokens can have identifies the owner of the token. */
+/** Checks that each role and each agent identifies the owner of the token, if tokens of this provider can match it. */
 function checkOwners(report: Report, draft: DraftPolicy, provider: string, owners: Owners, only: string | undefined) {
   const why = `nothing in it names ${owners.named} exactly; write ${owners.write}`;
   const says = saysOwner(provider, owners)(draft);
@@ -37,8 +37,8 @@ function checkOwners(report: Report, draft: DraftPolicy, provider: string, owner
   }
 }
 
-/** What a fact says about the owner of a provider's token: it is true for one owner only (or for none), for anybody, or
- * it reads the request and not the token. */
+/** Whose tokens can make a fact true. `owner`: the tokens of one owner at most. `anybody`: the tokens of anyone.
+ * `request`: the fact depends on the request, not on the token. */
 type Owned = 'owner' | 'anybody' | 'request';
 
 const saysOwner = (provider: string, owners: Owners) =>
@@ -59,8 +59,8 @@ function leafSaysOwner(fact: DraftForm, provider: string, owners: Owners): Owned
   return namesOwner(fact, owners) ? 'owner' : 'anybody';
 }
 
-/** Whether a claim identifies one owner. The words of a text, which `has` reads, do not: anyone can write several
- * words. */
+/** Whether a claim identifies one owner. With `has` it does not: `has` compares the words of a text, and anyone can
+ * write a text with several words. */
 function namesOwner({ claim, is, like }: Pick<DraftForm, 'claim' | 'is' | 'like'>, { claims }: Owners): boolean {
   const owner = claim !== undefined && Object.hasOwn(claims, claim) ? claims[claim] : undefined;
   if (owner === undefined) return false;
@@ -69,7 +69,7 @@ function namesOwner({ claim, is, like }: Pick<DraftForm, 'claim' | 'is' | 'like'
   return value !== undefined && new RegExp(owner.value ?? '').test(String(value));
 }
 
-/** Checks that unverified names are not subjects, and that no agent is identified by a part of one. */
+/** Checks that no subject is read from an unverified name, and that no agent is identified by a part of such a name. */
 function checkNames(report: Report, draft: DraftPolicy, kindOf: KindOf, only: string | undefined): void {
   for (const [name, { subject }] of entriesOf(draft.providers)) {
     const kind = kindOf(name);

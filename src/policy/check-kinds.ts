@@ -16,8 +16,8 @@ export function kindOfDraft(provider: DraftProvider | undefined): ProviderKindNa
   return provider.kind ?? (provider.issuer === undefined ? undefined : kindOfIssuer(provider.issuer));
 }
 
-/** Checks that providers are of the kind that their issuer looks like, and have the keys of their kind and no
- * others. */
+/** Checks that each provider is of the kind that its issuer suggests. Also checks that it has the keys that this kind
+ * requires, and no others. */
 export function checkKinds(report: Report, draft: DraftPolicy): void {
   for (const [name, provider] of entriesOf(draft.providers)) {
     const path = ['providers', name];
@@ -48,7 +48,8 @@ function checkKind(report: Report, path: Path, { kind, ...provider }: DraftProvi
   }
 }
 
-/** Tenants of Entra ID that are none: their tokens have the issuer of the person's own tenant. */
+/** Names that stand in the place of an Entra ID tenant but are not tenants: the tokens have the issuer of the person's
+ * own tenant. */
 const NO_TENANT = /^(https:\/\/login\.microsoftonline\.[a-z]+\/)(common|organizations|consumers)(?:\/|$)/;
 
 function checkIssuer(report: Report, path: Path, kind: ProviderKindName, issuer: string): void {
@@ -57,7 +58,8 @@ function checkIssuer(report: Report, path: Path, kind: ProviderKindName, issuer:
     const message = `no token has this issuer; write the id of your tenant instead of ${quote(tenant)}, or of several ${host}${TENANT}/v2.0 with tenants: [ID, …]`;
     report.add([...path, 'issuer'], message);
   }
-  // The address of a discovery document is reported as such, before the form of the issuer is checked.
+  // If the issuer is the address of a discovery document, that error has its own message. So it is found before the
+  // form of the issuer is checked.
   if (issuer.endsWith('/.well-known/openid-configuration')) return;
   const problem = issuerProblem(kind, issuer);
   if (problem !== undefined) {
@@ -92,7 +94,7 @@ function checkTrustDomain(report: Report, path: Path, provider: DraftProvider, k
   }
 }
 
-/** Rejects keys and facts about claims that a kind's tokens do not have. */
+/** Rejects keys and facts that need claims which the tokens of this kind do not have. */
 function checkUses(report: Report, path: Path, provider: DraftProvider, kind: ProviderKind): void {
   if (kind.signin === undefined && writes(provider, 'client')) {
     report.add([...path, 'client'], `people cannot sign in with a provider of the kind ${kind.name}; remove it`, 'key');

@@ -7,7 +7,7 @@ import { perSecond } from './units.ts';
 type DraftLimits = NonNullable<NonNullable<DraftPolicy['gateway']>['limits']>;
 type DraftLimit = DraftLimits['callers'];
 
-/** Checks that limits can be enforced, and that each of them counts somebody. */
+/** Checks that limits can be enforced, and that each of them applies to a caller. */
 export function checkLimits(report: Report, draft: DraftPolicy): void {
   const limits = draft.gateway?.limits;
   for (const [path, limit] of limitsOf(draft)) checkLimit(report, path, limit);
@@ -29,7 +29,7 @@ export function checkLimits(report: Report, draft: DraftPolicy): void {
 
 const needless = 'no effect: neither the host nor the gateway has a limit; remove it';
 
-/** Whether there is a default that null could remove. */
+/** Whether `gateway.limits` has a default that `null` could remove. */
 const saysLimit = (limits: DraftLimits | undefined): boolean =>
   limits !== undefined && writes(limits, 'callers', 'agents', 'anonymous');
 
@@ -69,14 +69,14 @@ function admitsNobody(draft: DraftPolicy, rule: DraftRule): boolean {
   return who === 'anyone' || mentionsNetwork(draft.roles?.[who ?? '']);
 }
 
-/** Whether a fact, or one inside it, is about the client's address. */
+/** Whether a fact, or a fact inside it, depends on the client's address. */
 function mentionsNetwork(fact: unknown): boolean {
   if (Array.isArray(fact)) return fact.some(mentionsNetwork);
   if (typeof fact !== 'object' || fact === null) return false;
   return 'network' in fact || Object.values(fact).some(mentionsNetwork);
 }
 
-/** Routes for which a default counts: neither they nor their hosts have a limit. */
+/** Whether a default applies to a route: neither the route nor its host has a limit. */
 const open = ({ host, route }: RouteAt): boolean => !writes(route, 'limit') && !writes(host, 'limit');
 
 function checkGateway(report: Report, draft: DraftPolicy, limits: DraftLimits): void {

@@ -9,8 +9,8 @@ const NEEDS = {
   port: 'the port that the workload itself listens on',
 } as const;
 
-/** Checks what Linkerd needs, which enforces rules at workloads: where each service runs, and DNS names for
- * everybody. */
+/** Checks what Linkerd needs, because it enforces the rules at the workloads. The policy must say where each service
+ * runs, and the authority of each service must be a DNS name. */
 export function checkLinkerd(report: Report, draft: DraftPolicy): void {
   const { mesh } = draft;
   if (mesh?.kind !== 'linkerd') return;
@@ -28,8 +28,8 @@ export function checkLinkerd(report: Report, draft: DraftPolicy): void {
   checkDoors(report, draft);
 }
 
-/** Checks that a workload has services behind only one ingress: it has one `Server`, which is rendered with that
- * ingress. */
+/** Checks that all services of one workload use the same ingress: a workload has one `Server`, and this is rendered for
+ * one ingress. */
 function checkDoors(report: Report, { services }: DraftPolicy): void {
   const inMesh = entriesOf(services).filter(([, service]) => !isDirect(service));
   for (const [index, [name, service]] of inMesh.entries()) {
@@ -44,7 +44,7 @@ function checkDoors(report: Report, { services }: DraftPolicy): void {
 
 type Place = Pick<NonNullable<NonNullable<DraftPolicy['services']>[string]>, 'namespace' | 'labels' | 'port'>;
 
-/** Whether a pod may have the labels of both. */
+/** Whether the same pod may have the labels of both places. */
 function isSamePlace(a: Place, b: Place): boolean {
   if (a.namespace === undefined || a.labels === undefined || a.port === undefined || b.labels === undefined)
     return false;

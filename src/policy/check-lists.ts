@@ -3,14 +3,14 @@ import type { Report } from './report.ts';
 import type { Tree } from './tree.ts';
 import { show } from './values.ts';
 
-/** Rejects lists with a value twice, except in the claims of a test. */
+/** Rejects lists that contain a value twice. The claims of a test are an exception. */
 export function checkLists(report: Report): void {
   visit(report, report.tree, []);
 }
 
 function visit(report: Report, node: Tree, path: Path): void {
   if (node.kind === 'scalar' || path.at(-1) === 'claims') return;
-  // A repeated rule is reported as one that an earlier rule covers.
+  // A repeated rule gets another error: an earlier rule covers it.
   if (node.kind === 'list' && path.at(-1) !== 'allow') checkList(report, node.items, path);
   const children =
     node.kind === 'list' ? node.items.entries() : [...node.entries].map(([k, it]) => [k, it.node] as const);

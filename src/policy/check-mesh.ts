@@ -14,7 +14,7 @@ import type { Report } from './report.ts';
 import { nearest, oneOf } from './suggest.ts';
 import { hostPort } from './units.ts';
 
-/** Checks that the ingress can be verified, and that each identity is one certificate of the trust domain. */
+/** Checks that nginx can verify the ingress, and that each identity has one certificate of the trust domain. */
 export function checkMesh(report: Report, draft: DraftPolicy): void {
   const { mesh } = draft;
   if (!mesh || report.has(['mesh'])) return;
@@ -49,7 +49,8 @@ export function checkMesh(report: Report, draft: DraftPolicy): void {
 
 const domainOf = (spiffe: string) => spiffe.split('/')[2] ?? '';
 
-/** The domain of all identities, if only the trust domain differs from it. */
+/** If all identities have the same trust domain, and it is not the one in `trust_domain`, returns the trust domain of
+ * the identities. */
 function otherDomain({ mesh }: DraftPolicy): string | undefined {
   const domains = entriesOf(mesh?.identities).map(([, { spiffe }]) => spiffe && domainOf(spiffe));
   const [first] = domains;
@@ -71,7 +72,8 @@ function checkDefault(report: Report, draft: DraftPolicy): void {
   report.add([...path, 'default'], message, 'key');
 }
 
-/** Checks that there is one ingress, or several with names, and that each service in the mesh has one of them. */
+/** Checks that there is either one ingress or a mapping of named ones, and that each service in the mesh uses one of
+ * them. */
 function checkDoors(report: Report, draft: DraftPolicy): void {
   const { mesh = {}, services } = draft;
   const path = ['mesh'];
@@ -108,7 +110,7 @@ function checkIngress(report: Report, path: Path, ingress: DraftIngress): void {
   report.add([...path, 'server_name'], message, 'key');
 }
 
-/** Checks that the gateway signs assertions if the ingress is to verify them. */
+/** Checks that the gateway signs assertions if the ingress has a key set to verify them. */
 function checkAssertion(report: Report, { gateway }: DraftPolicy, at: Path, { own }: DraftIngress): void {
   if (!own || !writes(own, 'assertion_jwks_file') || writes(gateway ?? {}, 'assertion')) return;
   const path = [...at, 'own', 'assertion_jwks_file'];

@@ -5,7 +5,7 @@ import type { Report } from './report.ts';
 
 type DraftGateway = NonNullable<DraftPolicy['gateway']>;
 
-/** Checks the settings of proofs, and that tokens are accepted at all. */
+/** Checks the settings of proofs, and that the gateway accepts tokens at all. */
 export function checkProof(report: Report, draft: DraftPolicy): void {
   const { gateway } = draft;
   if (gateway && writes(gateway, 'proof')) {
@@ -14,9 +14,11 @@ export function checkProof(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** What is missing to accept a token that is bound in this way, or undefined.
+/**
+ * Says what the policy lacks so that the gateway could accept a token that is bound in this way.
  *
  * @param value how the token must be bound
+ * @returns undefined if nothing is missing
  */
 export function wantsProofs(report: Report, { gateway, hosts }: DraftPolicy, value: BoundBy): string | undefined {
   if (report.touches(['gateway']) || report.has(['gateway', 'proof'])) return undefined;
@@ -41,7 +43,8 @@ function checkKeys(report: Report, { proof }: DraftGateway): void {
   }
 }
 
-/** Checks that a route accepts tokens. */
+/** Checks that at least one provider has audiences. Otherwise the gateway accepts no tokens, and the settings of proofs
+ * have no effect. */
 function checkUse(report: Report, draft: DraftPolicy): void {
   if (report.touches(['providers']) || report.touches(['gateway', 'proof'])) return;
   const providers = entriesOf(draft.providers);

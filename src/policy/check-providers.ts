@@ -11,7 +11,8 @@ const isText = (value: string | undefined): value is string => value !== undefin
 
 const DISCOVERY = '/.well-known/openid-configuration';
 
-/** The value that two providers share and by which a token names its provider; undefined if no token names both. */
+/** The value that a token names and that two providers share, so that it does not distinguish them; undefined if no
+ * token can belong to both. */
 function commonOf(one: DraftProvider, other: DraftProvider): 'issuer' | 'trust_domain' | undefined {
   const [ours, theirs] = [one, other].map((provider) => {
     const kind = kindOfDraft(provider);
@@ -29,8 +30,9 @@ function commonOf(one: DraftProvider, other: DraftProvider): 'issuer' | 'trust_d
 
 const COMMON = { issuer: 'issuer', trust_domain: 'trust domain' } as const;
 
-/** One issuer may be two providers with different audiences, but not on one host: there the issuer identifies the
- * provider, and for a JWT-SVID without one the trust domain. Otherwise the order of their names would decide. */
+/** Two providers with different audiences may share an issuer, but not on one host. There the issuer identifies the
+ * provider; for a JWT-SVID without an issuer the trust domain does. With two such providers, their order in the policy
+ * would decide. */
 function checkIssuers(report: Report, draft: DraftPolicy): void {
   const providers = entriesOf(draft.providers);
   const accepted = entriesOf(draft.hosts).map(([host, { providers: names }]) => [host, names ?? []] as const);
@@ -54,8 +56,8 @@ function isTakenSomewhere(draft: DraftPolicy, name: string): boolean {
   );
 }
 
-/** Checks that issuers identify providers, that hosts name the providers that they accept, and that subjects of two
- * providers cannot be confused. */
+/** Checks that issuers identify providers, and that hosts name the providers that they accept. Also checks that the
+ * subjects of two providers cannot be confused. */
 export function checkProviders(report: Report, draft: DraftPolicy): void {
   const names = namesOf(report, 'provider');
   checkIssuers(report, draft);
@@ -89,7 +91,7 @@ export function checkProviders(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** `a-` + `b-x` and `a-b-` + `x` are the same subject: no prefix may begin with another. */
+/** Checks that no prefix begins with another one: `a-` + `b-x` and `a-b-` + `x` are the same subject. */
 function checkPrefixes(report: Report, draft: DraftPolicy, host: string, names: readonly (string | undefined)[]): void {
   const providers = names.flatMap((name) => (name !== undefined && draft.providers?.[name] ? [name] : []));
   const prefixOf = (name: string) => draft.providers?.[name]?.subject?.prefix ?? '';

@@ -6,12 +6,13 @@ import { find, hole, rename, replace, type Tree } from './tree.ts';
 
 const EVERYBODY = ['anyone', 'authenticated'];
 
-/** Checks that every reference exists; a wrong one is replaced by the probable name. */
+/** Checks that every reference names an existing definition. A wrong reference is replaced by the name that was
+ * probably meant. */
 export function checkReferences(report: Report): void {
   const unknown = references(report).filter((it) => !isKnown(report, it));
   const missing = new Map<string, number>();
   for (const reference of unknown) {
-    // A service that was corrected meanwhile may have made an identity known.
+    // A service that was corrected in the meantime may have made an identity known.
     if (isKnown(report, reference) || isEverybody(report, reference) || isJoined(report, reference)) continue;
     const guess = nearest(reference.name, candidatesFor(report, reference));
     const key = `${reference.kind} ${reference.name}`;
@@ -25,11 +26,11 @@ export function checkReferences(report: Report): void {
 function isKnown(report: Report, { kind, name, path }: Reference): boolean {
   const names = namesOf(report, kind);
   if (names === undefined || names.includes(name) || (inAllow(path) && EVERYBODY.includes(name))) return true;
-  // An identity of a service without a mesh is reported by check-rules.ts.
+  // check-rules.ts reports an identity for a service without a mesh.
   return kind === 'identity' && isOfDirectService(report, path);
 }
 
-/** Whether a rule is only a name. */
+/** Whether a path is that of a rule which is only a name. */
 const inAllow = (path: Path) => path[0] === 'hosts' && path.at(-2) === 'allow';
 
 function candidatesFor(report: Report, { kind, path }: Reference): readonly string[] {
@@ -43,7 +44,7 @@ function isOfDirectService(report: Report, rule: Path): boolean {
   return definition?.kind === 'map' && ['url', 'insecure_url'].some((key) => definition.entries.has(key));
 }
 
-/** `role: anyone` is meant as `who: anyone`. */
+/** `role: anyone` means `who: anyone`. */
 function isEverybody(report: Report, { name, path }: Reference): boolean {
   if (path.at(-1) !== 'role' || path.at(-3) !== 'allow' || !EVERYBODY.includes(name)) return false;
   report.add(path, `${quote(name)} is not a role; write who: ${name}`);
@@ -52,7 +53,7 @@ function isEverybody(report: Report, { name, path }: Reference): boolean {
   return true;
 }
 
-/** `[okta keycloak]` is a list of two whose comma is missing. */
+/** `[okta keycloak]` is a list of two names in which the comma is missing. */
 function isJoined(report: Report, reference: Reference): boolean {
   const { name, path } = reference;
   const list = find(report.tree, path.slice(0, -1));
@@ -64,7 +65,7 @@ function isJoined(report: Report, reference: Reference): boolean {
   report.add(path, `a comma is missing; write ${parts.join(', ')}`);
   const at = list.items[index]?.at ?? list.at;
   const [first, ...others] = parts.map((value): Tree => ({ kind: 'scalar', at, value }));
-  // Added at the end, so that the indexes of the others stay.
+  // The other names are added at the end, so that the indexes of the existing elements stay the same.
   if (first) list.items[index] = first;
   list.items.push(...others);
   return true;

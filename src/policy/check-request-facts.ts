@@ -5,7 +5,8 @@ import type { Path } from './path.ts';
 import type { Report } from './report.ts';
 import { RESERVED_PROVIDERS } from './reserved.ts';
 
-/** Checks that no client can forge a fact about the request, and that hosts which accept certificates ask for them. */
+/** Checks that no client can forge a fact about the request, and that each host which accepts certificates requests
+ * them. */
 export function checkRequestFacts(report: Report, draft: DraftPolicy): void {
   checkProxied(report, draft);
   checkCredentials(report, draft);
@@ -15,7 +16,7 @@ export function checkRequestFacts(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Whether a client can show a certificate. */
+/** Whether nginx requests certificates from the clients of a host. */
 export function asksCertificates({ gateway }: DraftPolicy, host: DraftHost): boolean {
   return [gateway?.tls, host.tls].some((tls) => tls !== undefined && writes(tls, 'client_ca_file'));
 }
@@ -29,12 +30,13 @@ function checkCredentials(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Shortest prefix of trusted proxies if networks give roles: one subnet, by the number of bytes of an address. */
+/** The minimum prefix length of a trusted proxy range if networks give roles, by the length of an address in bytes.
+ * Such a range is one subnet. */
 const NARROWEST: Readonly<Record<number, number>> = { 4: 24, 16: 64 };
 
-/** Any machine in a trusted proxy's range can claim any client address, because nginx uses the last address in
- * X-Forwarded-For that is not a proxy's. So the range must contain only proxies. If a role's network overlaps it, every
- * client in the range could have the role. */
+/** Any machine in the range of a trusted proxy can claim any client address: nginx uses the last address in
+ * X-Forwarded-For that is not a trusted proxy. So the range must contain only proxies. If the network of a role
+ * overlaps the range, every client in the range could get the role. */
 function checkProxied(report: Report, draft: DraftPolicy): void {
   const { gateway } = draft;
   const networks = networksOf(report, draft);
@@ -47,7 +49,7 @@ function checkProxied(report: Report, draft: DraftPolicy): void {
   report.add(key, 'no effect: no network of a role can be forged by trusted_proxies; remove it', 'key');
 }
 
-/** The networks in roles, with their paths. */
+/** The networks that roles contain, with their paths. */
 function networksOf(report: Report, draft: DraftPolicy): readonly { readonly range: Range; readonly path: Path }[] {
   return roleFacts(draft)
     .flatMap(allFacts)
@@ -62,7 +64,7 @@ function networksOf(report: Report, draft: DraftPolicy): readonly { readonly ran
 
 const OTHERWISE = 'trust only the proxies’ own addresses, or write insecure_proxied_networks: true beside';
 
-/** Ranges of trusted proxies that may contain clients, if networks give roles. */
+/** Errors about ranges of trusted proxies that are so large that they may contain clients, if networks give roles. */
 const wide = (trusted: readonly (Range | undefined)[], gives: boolean) =>
   trusted.flatMap((range, index) => {
     const narrowest = range && NARROWEST[range.bytes.length];

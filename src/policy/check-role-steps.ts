@@ -9,22 +9,22 @@ import { find, hole, replace } from './tree.ts';
 interface Step {
   readonly to: string;
   readonly path: Path;
-  /** Levels of `any`, `all` and `none` around it. */
+  /** The number of `any`, `all` and `none` around the reference. */
   readonly around: number;
 }
 
-/** A role's own fact. */
+/** The fact of a role. */
 interface Own {
-  /** References to roles. A wrong one is removed, here and from the report's tree. */
+  /** The roles that the fact names. A wrong reference is removed here and from the report's tree. */
   readonly steps: readonly Step[];
-  /** Levels of `any`, `all` and `none` in it. */
+  /** The number of nested `any`, `all` and `none` in the fact. */
   readonly levels: number;
 }
 
 type Roles = Map<string, Own>;
 
-/** Checks that no role depends on itself, or on more levels of roles than are evaluated. A wrong reference is removed,
- * so that later readers of roles always end. */
+/** Checks that no role depends on itself, and that roles are not nested more deeply than the gateway evaluates. A wrong
+ * reference is removed. Without this, code that follows references between roles might never end. */
 export function checkRoleSteps(report: Report, draft: DraftPolicy): void {
   const roles: Roles = new Map(roleFacts(draft).map((fact) => [fact.role, ownOf(report, fact)]));
   const { order, others } = sorted(roles);
@@ -35,7 +35,7 @@ export function checkRoleSteps(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Levels around a fact of a role: `any` and an index are one level. */
+/** The number of levels around a fact of a role. `any` and the index after it are one level. */
 const levelsAround = (path: Path): number => (path.length - 2) / 2;
 
 function ownOf(report: Report, role: FactAt): Own {
@@ -56,14 +56,14 @@ function ownOf(report: Report, role: FactAt): Own {
 }
 
 function takeOut(report: Report, path: Path): void {
-  // The name there is in use, and another role may have been meant.
+  // The reference counts as a use of this name, because another role may have been meant.
   report.mention(find(report.tree, path) ?? hole(0));
   report.lack('role');
   replace(report.tree, path, hole(0));
 }
 
-/** Roles in an order in which each follows those that it names; and the others, which depend on themselves, or on such
- * roles. */
+/** Sorts roles so that each comes after those that it names. Returns the roles that cannot be sorted as `others`: they
+ * depend on themselves, or on such a role. */
 function sorted(roles: Roles): { readonly order: readonly string[]; readonly others: readonly string[] } {
   const waiting = new Map<string, number>();
   const naming = new Map<string, string[]>();
@@ -77,7 +77,7 @@ function sorted(roles: Roles): { readonly order: readonly string[]; readonly oth
     }
   }
   const order = [...roles.keys()].filter((role) => waiting.get(role) === 0);
-  // Roles that are added meanwhile are visited too.
+  // The loop adds roles to this list and visits them, too.
   for (const role of order) {
     for (const other of naming.get(role) ?? []) {
       const left = (waiting.get(other) as number) - 1;
@@ -88,7 +88,7 @@ function sorted(roles: Roles): { readonly order: readonly string[]; readonly oth
   return { order, others: [...roles.keys()].filter((role) => waiting.get(role) !== 0) };
 }
 
-/** Reports a cycle at the first of its roles, where that one names the next. */
+/** Reports a cycle at its first role, at the place where this role names the next one. */
 function checkCycles(report: Report, roles: Roles, names: readonly string[]): void {
   const through = new Set(names);
   for (const name of names) {
@@ -100,7 +100,7 @@ function checkCycles(report: Report, roles: Roles, names: readonly string[]): vo
   }
 }
 
-/** Reports one cycle of a role; returns the role that it should not name. */
+/** Reports one cycle that contains a role. Returns the role whose reference is wrong. */
 function checkCycle(report: Report, roles: Roles, through: ReadonlySet<string>, name: string): string | undefined {
   const cycle = findCycle(roles, through, name);
   const wrong = roles.get(name)?.steps.filter(({ to }) => to === cycle?.[1]) ?? [];
@@ -110,7 +110,7 @@ function checkCycle(report: Report, roles: Roles, through: ReadonlySet<string>, 
   return cycle[1];
 }
 
-/** The shortest way from a role back to itself, through these roles only. */
+/** The shortest way from a role back to itself that uses only the given roles. */
 function findCycle(roles: Roles, through: ReadonlySet<string>, start: string): readonly string[] | undefined {
   const before = new Map<string, string>();
   const reached = [start];
@@ -134,8 +134,8 @@ function wayTo(last: string, start: string, before: ReadonlyMap<string, string>)
   return last === start ? [start, start] : way.reverse();
 }
 
-/** Checks the depth of roles, which are evaluated one inside the other. Roles that depend on one that is too deep are
- * not reported too. */
+/** Checks how deeply roles are nested, because each is evaluated inside another. If a role is too deep, the roles that
+ * depend on it are not reported as well. */
 function checkLevels(report: Report, roles: Roles, order: readonly string[]): void {
   const levels = new Map<string, number>();
   const next = new Map<string, string>();
@@ -161,14 +161,14 @@ function checkLevels(report: Report, roles: Roles, order: readonly string[]): vo
   }
 }
 
-/** The deepest way down from a role. */
+/** The longest chain of references that begins at a role. */
 function wayFrom(role: string, next: ReadonlyMap<string, string>): readonly string[] {
   const way = [role];
   for (let to = next.get(role); to !== undefined; to = next.get(to)) way.push(to);
   return way;
 }
 
-/** A way in words; of a long one only the ends. */
+/** The text for a chain of roles. Of a long chain it contains only both ends. */
 function inWords(way: readonly string[]): string {
   return (way.length > 12 ? [...way.slice(0, 6), '…', ...way.slice(-5)] : way).join(' → ');
 }

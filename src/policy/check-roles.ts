@@ -8,7 +8,7 @@ import { namesOf } from './names.ts';
 import type { Report } from './report.ts';
 import { oneOf } from './suggest.ts';
 
-/** Checks that each fact has one meaning and one provider, and can be true. */
+/** Checks that each fact has one meaning, belongs to one provider, and can be true. */
 export function checkRoles(report: Report, draft: DraftPolicy): void {
   const providers = namesOf(report, 'provider') ?? [];
   for (const role of roleFacts(draft)) {
@@ -60,7 +60,7 @@ function checkProvider(report: Report, draft: DraftPolicy, at: FactAt, providers
   }
 }
 
-/** Whether a fact inside an `all` is wrong by itself. */
+/** Whether a fact inside an `all` is wrong, whatever the other facts are. */
 function isOdd(report: Report, draft: DraftPolicy, { fact, path, provider }: FactAt): boolean {
   const named = typeof fact === 'object' ? fact.provider : undefined;
   const isOther = named !== undefined && provider !== undefined && named !== provider;

@@ -3,7 +3,8 @@ import { quote } from './path.ts';
 import type { Report } from './report.ts';
 import { spelledOnce } from './request-headers.ts';
 
-/** The CA for a service's certificate; undefined if there is none, or an error hides it. */
+/** The file of the CA with which nginx verifies a service's certificate; undefined if there is no CA, or an error hides
+ * it. */
 function trustOf(draft: DraftPolicy, name: string): string | undefined {
   const service = draft.services?.[name];
   if (service === undefined) return undefined;
@@ -21,15 +22,15 @@ function protocolOf({ services }: DraftPolicy, name: string): string | undefined
   return service && (writes(service, 'protocol') ? service.protocol : 'http1');
 }
 
-/** Whether two services receive the same request headers of clients; also true if an error hides it. */
+/** Whether two services receive the same request headers from clients; also true if an error hides the lists. */
 function sameHeaders({ services }: DraftPolicy, one: string, other: string): boolean {
   const [a, b] = [services?.[one], services?.[other]];
   if (a === undefined || b === undefined) return true;
   return spelledOnce(a.request_headers) === spelledOnce(b.request_headers);
 }
 
-/** Checks that a rule's own service differs from the route's, and that all services of a route have the same CA: nginx
- * has one for a location, before it knows the caller. */
+/** Checks that the service of a rule differs from the service of the route. Also checks that all services of a route
+ * have the same CA: a location of nginx has one CA, which nginx chooses before it knows the caller. */
 export function checkRuleServices(report: Report, draft: DraftPolicy, { route, path }: RouteAt): void {
   const { service: routed, allow = [] } = route;
   if (routed === undefined) return;

@@ -5,16 +5,16 @@ import { namesOf } from './names.ts';
 import { formatPath, type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 
-/** The effect of a rule. */
+/** What a rule allows, as far as this check knows it. */
 interface Known {
   readonly who: string;
   readonly methods?: readonly string[];
   readonly index: number;
-  /** Whether it reads the tool as well. */
+  /** Set if the rule also depends on the tool. */
   readonly tools?: true;
 }
 
-/** Checks that each rule can match somebody whom no earlier rule allows. */
+/** Checks that each rule can match a caller whom no earlier rule allows. */
 export function checkRules(report: Report, draft: DraftPolicy): void {
   for (const route of routesOf(draft)) {
     const before: Known[] = [];
@@ -37,7 +37,7 @@ export function checkRules(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** No role has a space in its name. */
+/** Whether a rule is for an agent. Names of roles contain no space. */
 const isAgent = (who: string): boolean => who.startsWith('agent ');
 
 const isRole = (who: string): boolean => who !== 'anyone' && who !== 'authenticated' && !isAgent(who);
@@ -76,7 +76,8 @@ function checkForm(report: Report, draft: DraftPolicy, { route }: RouteAt, rule:
   }
 }
 
-/** Checks that tools belong to an agent, and that rules with tools allow POST, as MCP messages are POSTs. */
+/** Checks that only rules for agents have tools, and that rules with tools allow POST, because MCP messages are POST
+ * requests. */
 function checkTools(report: Report, rule: DraftForm, path: Path): void {
   if (!writes(rule, 'tools')) return;
   if (!writes(rule, 'agent')) {
@@ -93,7 +94,7 @@ function checkTools(report: Report, rule: DraftForm, path: Path): void {
   }
 }
 
-/** Rejects a role here that only the tokens of other providers give. */
+/** Rejects a role that a caller at this host cannot have, because only tokens of other providers give it. */
 function checkReach(report: Report, draft: DraftPolicy, at: RouteAt, { who }: Known, path: Path): void {
   const accepted = at.host.providers;
   if (!accepted || accepted.includes(undefined) || namesOf(report, 'provider') === undefined) return;
@@ -107,7 +108,7 @@ function checkReach(report: Report, draft: DraftPolicy, at: RouteAt, { who }: Kn
   );
 }
 
-/** The earlier rule that leaves nothing for this one, if there is one. */
+/** The earlier rule that allows everything that this rule allows, if there is one. */
 function coveredBy(draft: DraftPolicy, rule: Known, before: readonly Known[]): Known | undefined {
   const wider = before.filter((it) => !it.tools && coversWho(draft, it.who, rule.who));
   const all = wider.find((it) => it.methods === undefined);
@@ -122,11 +123,11 @@ function coveredBy(draft: DraftPolicy, rule: Known, before: readonly Known[]): K
 
 function coversWho(draft: DraftPolicy, wide: string, narrow: string): boolean {
   if (wide === narrow) return true;
-  // An agent passes only by its own rules, and nobody else by those.
+  // Only rules for agents allow agents, and such rules allow no other callers.
   if (isAgent(wide) || isAgent(narrow)) return false;
   if (wide === 'anyone') return true;
   if (narrow === 'anyone') return false;
-  // By a network an anonymous caller may have a role, too.
+  // A network may also give a role to an anonymous caller.
   if (wide === 'authenticated') return !restsOnNetwork(draft).role(narrow);
   return narrow !== 'authenticated' && implies(draft, narrow, wide);
 }

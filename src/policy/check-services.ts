@@ -3,12 +3,12 @@ import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { hostPort } from './units.ts';
 
-/** Keys that have a meaning only for a service in the mesh. */
+/** Keys that have an effect only for a service in the mesh. */
 const MESH_ONLY = ['endpoint', 'ingress', 'namespace', 'labels', 'port', 'consul_service'];
 
 type DraftService = NonNullable<NonNullable<DraftPolicy['services']>[string]>;
 
-/** Checks that each service is reached in one way, and has only keys with a meaning for that way. */
+/** Checks that there is one way to reach each service, and that the service has only keys that have an effect for it. */
 export function checkServices(report: Report, draft: DraftPolicy): void {
   const services = entriesOf(draft.services);
   for (const [name, service] of services) checkService(report, draft, ['services', name], service);
@@ -50,14 +50,15 @@ function checkMeshService(report: Report, draft: DraftPolicy, path: Path, servic
   }
 }
 
-/** Checks the server name: nginx verifies names, never an address. */
+/** Checks the server name: nginx verifies names, never addresses. */
 function checkServerName(report: Report, path: Path, { url, ...service }: DraftService): void {
   if (url === undefined || writes(service, 'server_name')) return;
   if (!needsServerName(hostPort(url.slice('https://'.length), 443).host)) return;
   report.add([...path, 'server_name'], 'missing key "server_name"; write the DNS name in the certificate', 'key');
 }
 
-/** Checks that authorities are unique, because a mesh ingress distinguishes services only by them. */
+/** Checks that the authorities of services are unique, because a mesh ingress distinguishes services only by
+ * authority. */
 function checkAuthorities(report: Report, services: readonly [string, DraftService][]): void {
   const seen = new Map<string, string>();
   for (const [name, service] of services) {

@@ -6,7 +6,7 @@ import { seconds } from './units.ts';
 
 type DraftGateway = NonNullable<DraftPolicy['gateway']>;
 
-/** Keys of the gateway that are only about browsers, besides `session` itself. */
+/** Keys of `gateway` that have an effect only with `session`. */
 const OF_SESSIONS = ['signin', 'store'] as const;
 
 /** Checks that people can sign in, that a route accepts sessions, and that the times are consistent. */
@@ -28,7 +28,7 @@ function clientsOf(draft: DraftPolicy): [string, DraftProvider][] {
   return entriesOf(draft.providers).filter(([, provider]) => writes(provider, 'client'));
 }
 
-/** Whether an error hides if a provider has a client. */
+/** Whether an error hides whether a provider has a client. */
 function isHidden(report: Report, draft: DraftPolicy): boolean {
   return (
     report.touches(['providers']) || entriesOf(draft.providers).some(([name]) => report.touches(['providers', name]))
@@ -50,7 +50,7 @@ export function takesSessions(draft: DraftPolicy, at: RouteAt): boolean {
   return names?.some((name) => writes(draft.providers?.[name] ?? {}, 'client')) ?? true;
 }
 
-/** Rejects what is about signing in, if there are no sessions. It is one mistake, so it is reported in one place. */
+/** Without sessions, rejects each key for the sign-in. All of them are one mistake, so it is reported at one place. */
 function checkWithout(report: Report, draft: DraftPolicy, gateway: DraftGateway): void {
   const write = 'write session: { keys_file: /run/secrets/session.jwks } under gateway, or remove';
   const [first, ...others] = clientsOf(draft).filter(
@@ -121,7 +121,7 @@ function checkStore(report: Report, { session, store }: DraftGateway): void {
   }
 }
 
-/** Checks that people can sign in somewhere, and that each client is used for a session. */
+/** Checks that people can sign in at a host, and that each client is used for sessions. */
 function checkUse(report: Report, draft: DraftPolicy): void {
   const path: Path = ['gateway', 'session'];
   if (report.has(['hosts']) || isHidden(report, draft)) return;

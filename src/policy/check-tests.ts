@@ -5,7 +5,7 @@ import type { Report } from './report.ts';
 import { METHODS } from './scalars.ts';
 import { oneOf } from './suggest.ts';
 
-/** Checks that each test has one request, of one caller. */
+/** Checks that each test has one request and one caller. */
 export function checkTests(report: Report, draft: DraftPolicy): void {
   for (const [index, test] of (draft.tests ?? []).entries()) {
     if (test === undefined) continue;
@@ -62,7 +62,7 @@ function checkCaller(
   }
 }
 
-/** Checks a test of an agent without roles, which acts alone. */
+/** Checks a test whose caller is an agent without roles, which acts alone. */
 function checkAlone(report: Report, draft: DraftPolicy, path: Path, name: string | undefined): void {
   const agent = name === undefined ? undefined : draft.agents?.[name];
   if (!agent || writes(agent, 'alone')) return;

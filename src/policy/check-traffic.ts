@@ -5,7 +5,7 @@ import type { Report } from './report.ts';
 type DraftProxy = NonNullable<DraftRoute['proxy']>;
 type DraftCors = NonNullable<DraftRoute['cors']>;
 
-/** Checks that the proxy and CORS settings of hosts and routes are within limits and have an effect. */
+/** Checks that the proxy and CORS settings of hosts and routes are within their limits and have an effect. */
 export function checkTraffic(report: Report, draft: DraftPolicy): void {
   for (const [name, host] of entriesOf(draft.hosts)) {
     const path = ['hosts', name];
@@ -24,7 +24,7 @@ export function checkTraffic(report: Report, draft: DraftPolicy): void {
 
 const USUAL = { stream: false, buffering: true, request_buffering: true } as const;
 
-/** @param outer the settings of the host around it */
+/** @param outer the settings of the host, if these are a route's settings */
 function checkProxy(report: Report, path: Path, proxy: DraftProxy, outer: DraftProxy): void {
   if (Object.keys(proxy).length === 0 && !report.touches(path)) {
     report.add(path, 'nothing in it; write { read_timeout: 5m }, or remove it', 'key');
@@ -42,7 +42,7 @@ function checkProxy(report: Report, path: Path, proxy: DraftProxy, outer: DraftP
   }
 }
 
-/** Rejects buffering of calls. */
+/** Rejects buffering for a gRPC service. */
 function checkGrpc(report: Report, path: Path, proxy: DraftProxy): void {
   for (const key of ['stream', 'buffering', 'request_buffering'] as const) {
     if (!writes(proxy, key)) continue;
@@ -50,7 +50,7 @@ function checkGrpc(report: Report, path: Path, proxy: DraftProxy): void {
   }
 }
 
-/** @param host around it; absent for the host's own settings */
+/** @param host the host of the route; absent if these are the host's own settings */
 function checkCors(report: Report, path: Path, cors: DraftCors | null, host: DraftHost | undefined): void {
   if (cors === null) {
     if (host?.cors === undefined || host.cors === null) {
@@ -81,12 +81,12 @@ function checkNames(report: Report, path: Path, names: readonly (string | undefi
   }
 }
 
-/** Routes that have the `cors` of their host. */
+/** The routes that use the `cors` of their host. */
 function sharing(host: DraftHost): readonly DraftRoute[] {
   return entriesOf(host[ROUTES]).flatMap(([, route]) => (writes(route, 'cors') ? [] : [route]));
 }
 
-/** Rejects a method that no rule of the routes allows: such a request would be denied anyway. */
+/** Rejects a method that no rule of the routes allows: the gateway would deny such a request anyway. */
 function checkMethods(report: Report, path: Path, { methods = [] }: DraftCors, routes: readonly DraftRoute[]): void {
   const rules = routes.flatMap((route) => route.allow ?? [undefined]);
   const allowed = new Set<string>();

@@ -13,14 +13,15 @@ const ADVICE: Readonly<Record<Named, string>> = {
   identity: 'name it in the "as" of a rule, or remove it',
 };
 
-/** Checks that every definition is used. Comes last, after every name has been looked up and corrected. */
+/** Checks that every definition is used. This check runs last, when every name has been looked up and corrected. */
 export function checkUnused(report: Report, draft: DraftPolicy): void {
   if (report.has(['hosts'])) return;
   const all = references(report);
   const used = (kind: Named, counts: (it: Reference) => boolean = () => true) =>
     new Set(all.filter((it) => it.kind === kind && counts(it)).map((it) => it.name));
   complain(report, 'role', used('role'));
-  // Without a rule an agent with tokens passes nowhere, but without the agent its tokens would count as people's.
+  // An agent that sends tokens needs a rule to pass. But without the agent in the policy, its tokens would count as
+  // tokens of people.
   const withTokens = entriesOf(draft.agents).filter(([, agent]) => !isService(agent));
   complain(report, 'agent', new Set([...used('agent'), ...withTokens.map(([name]) => name)]));
   complain(
@@ -33,8 +34,8 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
     complain(report, 'identity', new Set([...used('identity'), ...(needsDefault(draft) ? ['default'] : [])]));
   }
   if ((namesOf(report, 'provider')?.length ?? 0) < 2) return;
-  // A single provider belongs to every host. If there are several, facts and tests alone do not make a provider used,
-  // unless a host does not say yet which ones it accepts.
+  // If there is one provider, it belongs to every host. If there are several, a provider is not used if only facts and
+  // tests name it. If a host does not yet say which providers it accepts, no provider is reported.
   const silent = Object.keys(draft.hosts ?? {}).some((host) => report.has(['hosts', host, 'providers']));
   complain(
     report,
@@ -43,7 +44,7 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
   );
 }
 
-/** True if a service in the mesh names no ingress. */
+/** Whether a service in the mesh names no ingress. */
 function silentServices({ services }: DraftPolicy): boolean {
   return entriesOf(services).some(([, service]) => !isDirect(service) && !writes(service, 'ingress'));
 }

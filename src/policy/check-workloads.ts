@@ -8,7 +8,7 @@ interface Workload {
   readonly labels?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Checks that the settings for where ingress and services run are for the policy's mesh. */
+/** Checks that the keys which say where the ingress and the services run fit the policy's mesh. */
 export function checkWorkloads(report: Report, draft: DraftPolicy): void {
   const { mesh } = draft;
   const doors = report.has(['mesh']) ? [] : ingressesOf(draft);
@@ -22,7 +22,7 @@ export function checkWorkloads(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Checks that labels are well formed, and that a namespace is given with them. */
+/** Checks that labels are well formed, and that there is a namespace with them. */
 function checkPlace(report: Report, path: Path, workload: Workload): void {
   if (!writes(workload, 'labels')) return;
   if (!writes(workload, 'namespace') && !report.touches(path)) {
@@ -46,7 +46,8 @@ const ISTIO_NEEDS = {
   service_account: 'the service account that it runs as',
 } as const;
 
-/** Istio's policies select the ingress by its labels, and workloads identify it by its service account. */
+/** Checks the ingress for Istio: Istio's policies select it by its labels, and workloads identify it by its service
+ * account. */
 function checkIstio(report: Report, path: Path, ingress: object): void {
   if (report.touches(path)) return;
   for (const [key, what] of Object.entries(ISTIO_NEEDS)) {
@@ -55,7 +56,8 @@ function checkIstio(report: Report, path: Path, ingress: object): void {
   }
 }
 
-/** Checks namespaces: what is rendered for an ingress has the same name in each. */
+/** Checks that each ingress has its own namespace, because the objects that are rendered for an ingress have the same
+ * names for each ingress. */
 function checkNamespaces(report: Report, doors: ReturnType<typeof ingressesOf>): void {
   const seen = new Map<string, string>();
   for (const { name, ingress, path } of doors) {

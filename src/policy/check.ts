@@ -33,7 +33,7 @@ import type { Report } from './report.ts';
 import { checkRequestHeaders } from './request-headers.ts';
 import { plain } from './tree.ts';
 
-/** Every check that the schema alone cannot make, on all parts of the policy that could be read. */
+/** Runs every check that a schema cannot express, on all parts of the policy that could be read. */
 export function checkPolicy(report: Report): void {
   if (report.tree.kind !== 'map') return;
   checkLists(report);

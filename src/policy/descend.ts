@@ -2,10 +2,10 @@ import type * as z from 'zod';
 import { type Hint, hints } from './hints.ts';
 import type { Path } from './path.ts';
 
-/** Any schema, as zod's core types it. */
+/** Any schema, in the type of zod's core. */
 export type Schema = z.core.$ZodType;
 
-/** A schema without its wrappers. */
+/** A schema without wrappers such as `optional`. */
 export interface Bare {
   readonly schema: Schema;
   readonly hint?: Hint;
@@ -14,7 +14,8 @@ export interface Bare {
 
 const defOf = (schema: Schema) => schema._zod.def as z.core.$ZodTypes['_zod']['def'];
 
-/** What a schema wraps; undefined where it is bare. Of a transformation this is what policies write. */
+/** The schema inside a wrapper; undefined if the schema has no wrapper. Of a transformation it returns the schema of
+ * the value that policies contain. */
 function wrapped(schema: Schema): Schema | undefined {
   const def = defOf(schema);
   switch (def.type) {
@@ -24,13 +25,13 @@ function wrapped(schema: Schema): Schema | undefined {
     case 'pipe':
       return def.in;
     case 'lazy':
-      // A lazy schema builds a new one at each call of its getter; zod keeps the first.
+      // The getter of a lazy schema builds a new schema at each call. zod keeps the first one.
       return (schema as z.core.$ZodLazy)._zod.innerType;
   }
   return undefined;
 }
 
-/** Takes off a schema what it is wrapped in. */
+/** Removes all wrappers of a schema. */
 export function unwrap(schema: Schema, optional = false): Bare {
   const hint = hints.get(schema);
   const inner = wrapped(schema);
@@ -39,7 +40,8 @@ export function unwrap(schema: Schema, optional = false): Bare {
   return hint ? { ...bare, hint } : bare;
 }
 
-/** The schema at a path, selected by the values on the way; a union at the end stays one. */
+/** Returns the schema at a path. The values along the path select the options of unions. A union at the end of the path
+ * is returned as a union. */
 export function descend(root: Schema, path: Path, value: unknown): Bare | undefined {
   let here: Bare | undefined = unwrap(root);
   let current = value;
@@ -50,7 +52,7 @@ export function descend(root: Schema, path: Path, value: unknown): Bare | undefi
   return here;
 }
 
-/** The schema of an entry or element. */
+/** The schema of a mapping's entry or of a list's element. */
 export function child(parent: Bare | undefined, step: string | number): Bare | undefined {
   if (!parent) return undefined;
   const def = defOf(parent.schema);
@@ -59,13 +61,14 @@ export function child(parent: Bare | undefined, step: string | number): Bare | u
   return def.type === 'array' ? unwrap(def.element) : undefined;
 }
 
-/** Index of the option of a union that accepts values of this kind; -1 if none does, or if the schema is no union. */
+/** The index of the union's option that accepts values of this kind; -1 if no option does, or if the schema is not a
+ * union. */
 export function optionFor(schema: Schema, value: unknown): number {
   const def = defOf(schema);
   return def.type === 'union' ? def.options.findIndex((it) => takes(it, value)) : -1;
 }
 
-/** The option of a union that accepts values of this kind; any other schema unchanged. */
+/** The option of a union that accepts values of this kind. Returns any other schema unchanged. */
 export function choose(bare: Bare, value: unknown): Bare | undefined {
   const def = defOf(bare.schema);
   if (def.type !== 'union') return bare;
@@ -73,7 +76,7 @@ export function choose(bare: Bare, value: unknown): Bare | undefined {
   return option && choose(unwrap(option), value);
 }
 
-/** Whether a value is of the kind that a schema accepts, whatever is in it. */
+/** Whether a value is of the kind that a schema accepts. Its contents do not matter. */
 export function takes(schema: Schema, value: unknown): boolean {
   const def = defOf(unwrap(schema).schema);
   switch (def.type) {
@@ -95,26 +98,26 @@ export function takes(schema: Schema, value: unknown): boolean {
   }
 }
 
-/** Kinds of values, in the words of errors. */
+/** The kind of a value, as errors call it. */
 export function kindOf(value: unknown): 'null' | 'list' | 'mapping' | 'string' | 'number' | 'boolean' | 'undefined' {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'list';
   return typeof value === 'object' ? 'mapping' : (typeof value as 'string' | 'number' | 'boolean' | 'undefined');
 }
 
-/** Keys that a mapping of this schema may have, and whether they are required; undefined if keys are free. */
+/** The keys that a mapping of this schema may have, with their schemas; undefined if the mapping may have any keys. */
 export function keysOf({ schema }: Bare): ReadonlyMap<string, Bare> | undefined {
   const def = defOf(schema);
   return def.type === 'object' ? new Map(Object.entries(def.shape).map(([key, it]) => [key, unwrap(it)])) : undefined;
 }
 
-/** Values of an enumeration. */
+/** The values of an enumeration; undefined for any other schema. */
 export function valuesOf({ schema }: Bare): readonly string[] | undefined {
   const def = defOf(schema);
   return def.type === 'enum' ? Object.values(def.entries).map(String) : undefined;
 }
 
-/** The schema of a list's elements. */
+/** The schema of a list's elements; undefined for any other schema. */
 export function elementOf({ schema }: Bare): Schema | undefined {
   const def = defOf(schema);
   return def.type === 'array' ? def.element : undefined;

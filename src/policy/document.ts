@@ -9,20 +9,20 @@ export interface Problem {
   readonly message: string;
 }
 
-/** A policy's text as YAML nodes, as far as it could be read. */
+/** The text of a policy as YAML nodes, as far as it could be parsed. */
 export interface Yaml {
-  /** The top-level nodes; several if the sections were read one by one. */
+  /** The top-level nodes. There are several if the sections were parsed one by one. */
   readonly roots: readonly Node[];
   readonly problems: readonly Problem[];
-  /** Text of the sections that could not be read; names in it may be in use. */
+  /** The text of the sections that could not be parsed. Names in this text may be in use. */
   readonly unread: readonly string[];
 }
 
-/** A text with more sections is not a policy, and is not read one by one. */
+/** If a text has more sections than this, it is not a policy, and its sections are not parsed one by one. */
 const MAX_SECTIONS = 32;
 
-/** Reads YAML 1.2. After a syntax error, the rest of a text is ambiguous, so the sections are then read one by one:
- * each broken one gives one error, and the others are checked as usual. */
+/** Parses YAML 1.2. After a syntax error, the rest of the text is ambiguous. So the sections are then parsed one by
+ * one: each section with a syntax error gives one error, and the others are checked as usual. */
 export function readYaml(text: string): Yaml {
   if (text.length > MAX_POLICY_BYTES) return failed(0, `the file is longer than ${MAX_POLICY_BYTES} bytes; split it`);
   const whole = parse(text);
@@ -32,7 +32,7 @@ export function readYaml(text: string): Yaml {
   return readSections(text, first);
 }
 
-/** Lines and columns, from 1, of offsets in a text. */
+/** Returns the lines and columns, which count from 1, of offsets in a text. */
 export function lineCounter(text: string): LineCounter {
   const counter = new LineCounter();
   for (let at = 0; at !== -1; at = text.indexOf('\n', at) + 1 || -1) counter.addNewLine(at);
@@ -46,7 +46,7 @@ function parse(text: string): Document.Parsed<ParsedNode, true> | string {
     const options = { prettyErrors: false, stringKeys: true, uniqueKeys: false, logLevel: 'silent' } as const;
     return parseDocument(text, options) as Document.Parsed<ParsedNode, true>;
   } catch {
-    // The library is recursive: deeper nesting than the stack ends here.
+    // The YAML library is recursive. If the nesting is too deep for the stack, the error arrives here.
     return 'not readable as YAML; write plain lists and mappings, a few levels deep';
   }
 }
@@ -65,7 +65,7 @@ function readSections(text: string, first: YAMLError): Yaml {
   if (starts.length > MAX_SECTIONS) return failed(problem(first).at, problem(first).message);
   for (const [index, start] of starts.entries()) {
     const section = text.slice(start, starts[index + 1]);
-    // Blanks in front keep the offsets as they are in the file.
+    // The spaces before the section keep the offsets equal to those in the file.
     const document = parse(`${' '.repeat(Math.max(0, start - 1))}${start > 0 ? '\n' : ''}${section}`);
     const found = typeof document === 'string' ? { at: start, message: document } : firstProblem(document, start);
     const error = found && explain(text, start, found);
@@ -88,7 +88,7 @@ function firstProblem(document: Document.Parsed<ParsedNode, true>, start: number
   return isMap(document.contents) ? undefined : { at: start, message: `not YAML: ${ADVICE.MULTILINE_IMPLICIT_KEY}` };
 }
 
-/** Names what was left open further up, if that is why YAML failed here. */
+/** Names the bracket or quote that is not closed further up, if this is why YAML failed here. */
 function explain(text: string, start: number, found: Problem): Problem {
   const unclosed = findUnclosed(text, start, found.at);
   return unclosed ? { at: unclosed.at, message: `not YAML: ${unclosed.message}` } : found;
@@ -96,7 +96,7 @@ function explain(text: string, start: number, found: Problem): Problem {
 
 const BAD_ALIAS = 'no anchor';
 
-/** What to write instead, by the library's code. */
+/** Advice for each error code of the YAML library: what to write instead. */
 const ADVICE: Partial<Record<YAMLError['code'], string>> = {
   BAD_ALIAS: `${BAD_ALIAS} of this name stands before this alias; write the value out`,
   BAD_DQ_ESCAPE: 'this is not an escape in double quotes; use single quotes',

@@ -5,12 +5,12 @@ import { ADDRESS } from './facts/operator.ts';
 import { type FactReader, type FactReading, reading, type Shape } from './facts/walk.ts';
 import type { Path } from './path.ts';
 
-/** A fact in a draft with its path, and the provider that an `all` around it names. */
+/** A fact in a draft, with its path and with the provider that an `all` around it names. */
 export interface FactAt {
   readonly fact: DraftFact;
   readonly path: Path;
   readonly provider?: string;
-  /** The other facts of each `all` around it, which hold wherever this one is read. */
+  /** The other facts of each `all` around this fact. They are true whenever this fact decides something. */
   readonly within?: readonly DraftFact[];
 }
 
@@ -33,24 +33,24 @@ export function innerFacts({ fact, path, provider, within = [] }: FactAt): FactA
   });
 }
 
-/** A fact and everything inside it. */
+/** Returns a fact and all facts inside it. */
 export function allFacts(fact: FactAt): FactAt[] {
   return [fact, ...innerFacts(fact).flatMap(allFacts)];
 }
 
-/** Each role's fact. */
+/** The fact of each role. */
 export function roleFacts(draft: DraftPolicy): (FactAt & { readonly role: string })[] {
   return entriesOf(draft.roles).map(([role, fact]) => ({ role, fact, path: ['roles', role] }));
 }
 
-/** Whether a fact requires only this provider, and nothing else. */
+/** Whether a fact requires this provider and nothing else. */
 export const isProviderAlone = (fact: DraftFact | undefined): boolean =>
   typeof fact === 'object' && fact.provider !== undefined && !writes(fact, ...OPERATORS, ...COMBINED);
 
 const ownProvider = (fact: DraftFact | undefined) =>
   typeof fact === 'object' && isProviderAlone(fact) ? fact.provider : undefined;
 
-/** What a fact without inner facts depends on, as bits of its operators. */
+/** The inputs of a fact without inner facts, as bits of its operators. */
 export const draftBits = (fact: DraftForm): number =>
   OPERATORS.reduce((all, key) => (writes(fact, key) ? all | bitsOf(key) : all), 0);
 
@@ -61,7 +61,7 @@ function draftShape(fact: DraftFact): Shape<DraftFact> | undefined {
   return fact.none && { op: 'none', parts: fact.none };
 }
 
-/** {@link reading} of a draft, shared by all callers. */
+/** {@link reading} for a draft. All callers of the function share the results. */
 export function draftReader<T>(reader: FactReader<DraftForm, T>): (draft: DraftPolicy) => FactReading<DraftFact, T> {
   const made = new WeakMap<DraftPolicy, FactReading<DraftFact, T>>();
   return (draft) => {
@@ -72,7 +72,7 @@ export function draftReader<T>(reader: FactReader<DraftForm, T>): (draft: DraftP
   };
 }
 
-/** Providers whose tokens can make a fact true; undefined: any. */
+/** The providers whose tokens can make a fact true; undefined if tokens of any provider can. */
 export const providersOf = draftReader<ReadonlySet<string> | undefined>({
   leaf: ({ provider, ...rest }) => (provider === undefined || writes(rest, 'none') ? undefined : new Set([provider])),
   sum: (op, parts) => {
@@ -96,14 +96,15 @@ export const restsOnNetwork = draftReader<boolean>({
   missing: false,
 });
 
-/** Each `acr` that a fact requires. A sign-in has only one. */
+/** Each `acr` that a fact requires. A sign-in has only one `acr`. */
 export const neededAcrs = draftReader<readonly string[]>({
   leaf: ({ acr }) => (acr === undefined ? [] : [acr]),
   sum: (op, parts) => (op === 'all' ? [...new Set(parts.flat())] : []),
   missing: [],
 });
 
-/** Whether each caller with a role has another as well, as far as their definitions name each other. */
+/** Whether each caller with a given fact also has the other role. This considers only roles whose definitions name each
+ * other. */
 function implying(draft: DraftPolicy, other: string): FactReading<DraftFact, boolean> {
   const covered = coveredBy(draft, other);
   const reader = draftReader<boolean>({
@@ -118,7 +119,8 @@ function implying(draft: DraftPolicy, other: string): FactReading<DraftFact, boo
 
 const impliers = new WeakMap<DraftPolicy, Map<string, FactReading<DraftFact, boolean>>>();
 
-/** Whether each caller with the first role has the second as well, as far as their definitions name each other. */
+/** Whether each caller with the first role also has the second one. This considers only roles whose definitions name
+ * each other. */
 export function implies(draft: DraftPolicy, role: string, other: string): boolean {
   const known = impliers.get(draft) ?? new Map<string, FactReading<DraftFact, boolean>>();
   impliers.set(draft, known);
@@ -127,10 +129,10 @@ export function implies(draft: DraftPolicy, role: string, other: string): boolea
   return read.role(role);
 }
 
-/** A role, and those whose holders all have it by definition. */
+/** Returns a role, and all roles that imply it by their definitions. */
 function coveredBy(draft: DraftPolicy, role: string): ReadonlySet<string> {
   const found = new Set([role]);
-  // Roles that are added meanwhile are visited too.
+  // The loop adds roles to this set and visits them, too.
   for (const name of found) {
     const fact = draft.roles?.[name];
     const names = typeof fact === 'string' ? [fact] : typeof fact === 'object' && fact.any ? fact.any : [];

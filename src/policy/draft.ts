@@ -1,7 +1,7 @@
 import { type Path, ROUTES, routePath } from './path.ts';
 import type { Written } from './schema.ts';
 
-/** A policy of which any part may be missing, because it is missing in the file or was wrong there. */
+/** A policy in which any part may be missing: the file does not have the part, or the part was wrong and was removed. */
 export type Draft<T> =
   | (T extends string | number | boolean | null | undefined
       ? T
@@ -27,7 +27,7 @@ export interface RouteAt {
   readonly path: Path;
 }
 
-/** The entries of a record that are there. */
+/** The entries of a record whose values are defined. */
 export function entriesOf<T>(record: Readonly<Record<string, T | undefined>> | undefined): [string, NonNullable<T>][] {
   return Object.entries(record ?? {}).filter((entry): entry is [string, NonNullable<T>] => entry[1] != null);
 }
@@ -49,14 +49,15 @@ export function isDirect(service: object): boolean {
   return writes(service, 'url', 'insecure_url');
 }
 
-/** Name of the service that a rule's callers reach: its own, or the route's; undefined if an error hides it. */
+/** The name of the service that callers of a rule reach: the service of the rule or, if it has none, of the route;
+ * undefined if an error hides it. */
 export function serviceOf(route: DraftRoute, rule: DraftRule): string | undefined {
   return typeof rule === 'object' && writes(rule, 'service') ? rule.service : route.service;
 }
 
 export type DraftIngress = NonNullable<NonNullable<DraftPolicy['mesh']>['ingress']>;
 
-/** Every ingress by name, with its path; the only one is `default`. */
+/** Every ingress with its name and path. If there is only one, its name is `default`. */
 export function ingressesOf({ mesh }: DraftPolicy): { name: string; ingress: DraftIngress; path: Path }[] {
   const single = mesh?.ingress ? [{ name: 'default', ingress: mesh.ingress, path: ['mesh', 'ingress'] }] : [];
   const named = entriesOf(mesh?.ingresses).map(([name, ingress]) => ({
@@ -70,7 +71,7 @@ export function ingressNameOf(service: { readonly ingress?: string | undefined }
   return writes(service, 'ingress') ? service.ingress : 'default';
 }
 
-/** Whether a rule of a service in the mesh names no identity. */
+/** Whether a service in the mesh has a rule that names no identity, so that a default identity is needed. */
 export function needsDefault(draft: DraftPolicy): boolean {
   return routesOf(draft).some(({ route }) =>
     route.allow?.some((rule) => {
@@ -81,7 +82,8 @@ export function needsDefault(draft: DraftPolicy): boolean {
   );
 }
 
-/** Whether no certificate can be verified by a host's name: it is an address, or a name that is not a DNS name. */
+/** Whether nginx cannot verify a certificate with a host's name, because the host is an address or a name that is not a
+ * DNS name. */
 export function needsServerName(host: string): boolean {
   return /^\[|^[\d.]+$|[A-Z_]/.test(host);
 }

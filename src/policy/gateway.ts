@@ -10,7 +10,7 @@ import * as s from './scalars.ts';
 import { session, signin, store } from './sessions.ts';
 import { doorTls, shown, tls } from './tls.ts';
 
-/** Life cycle of the providers' keys, seconds. */
+/** How long the gateway uses the providers' keys, and when it fetches them again, in seconds. */
 const keys = mapping({
   refresh: s
     .secondsWithin({ least: `${KEYS_JOB_INTERVAL_S}s`, most: '1d' })
@@ -26,7 +26,7 @@ const keys = mapping({
 const assertion = mapping({
   issuer: a.ownIssuer.describe('"iss" of the assertions: a URL of the gateway itself.'),
   keys_file: s.filePath.describe('JWKS of the private keys, readable by the worker; "meshgate keys" makes it.'),
-  // An assertion cannot be revoked.
+  // The time is short, because nothing can revoke an assertion.
   lifetime: s
     .secondsWithin({ least: '10s', most: '600s' })
     .describe('Lifetime of an assertion, from 10s to 10m.')
@@ -35,7 +35,7 @@ const assertion = mapping({
 
 /** Settings of assertions. */
 export interface Assertion extends z.output<typeof assertion> {
-  /** Whether it has the roles a second time, in a form that Consul can compare. */
+  /** Set if the assertion also contains the roles in a second form, which Consul can compare. */
   readonly byRole?: true;
 }
 
@@ -110,7 +110,7 @@ export interface Gateway
   readonly assertion?: Assertion;
 }
 
-/** @param consul whether the mesh is Consul's */
+/** @param consul whether the mesh is Consul */
 export function buildGateway({ tls, assertion, session, ...rest }: SaidOfGateway, consul: boolean): Gateway {
   return {
     ...rest,

@@ -8,15 +8,15 @@ export interface Advice {
   readonly text: string;
 }
 
-/** Headers of browsers and programs that most services read. */
+/** Request headers of browsers and scripts that most services read. */
 const USUAL = '[Accept, Accept-Encoding, Accept-Language, Cookie, Referer, User-Agent]';
 
-/** Endings of the names of identity headers. */
+/** The last words in names of identity headers. */
 const ENDINGS = ['User', 'Username', 'Email', 'Name', 'Group', 'Groups', 'Role', 'Roles'];
 
 const ERASED = [...IDENTITY_HEADERS, ...REQUEST_HEADERS];
 
-/** Names of the identity headers that a service receives, in the policy's order. */
+/** The names of the identity headers that a service receives, in the order of the policy. */
 function receivedBy(service: Service, { hosts }: Policy): readonly string[] {
   const routes = hosts
     .flatMap((host) => host.routes)
@@ -27,7 +27,8 @@ function receivedBy(service: Service, { hosts }: Policy): readonly string[] {
 const familyOf = (name: string): string | undefined =>
   OPEN_FAMILIES.find((family) => name.toLowerCase().startsWith(family.slice(0, -1).toLowerCase()));
 
-/** Names like `X-Team-Groups` for `X-Team-User`. One word before the last, other than `X`, makes names siblings. */
+/** Names of headers that belong to the same family, such as `X-Team-Groups` for `X-Team-User`. Two names are of one
+ * family if they differ only in the last word, and if a word other than `X` precedes it. */
 function siblings(name: string): readonly string[] {
   const stem = name.slice(0, Math.max(0, name.lastIndexOf('-')));
   return /^(|x)$/i.test(stem) ? [] : ENDINGS.map((ending) => `${stem}-${ending}`);
@@ -49,7 +50,7 @@ export function headerAdvice(policy: Policy): readonly Advice[] {
   const set = policy.hosts.flatMap(({ routes }) => routes.flatMap(({ headers }) => Object.keys(headers)));
   const closed = new Set([...set, ...ERASED].map((name) => name.toLowerCase()));
   return Object.values(policy.services).flatMap((service) => {
-    // nginx passes all metadata of gRPC calls, so there is nothing to write.
+    // nginx passes all metadata of gRPC calls, so `request_headers` would have no effect.
     if (service.requestHeaders !== undefined || service.protocol === 'grpc') return [];
     const text = adviceFor(service, policy, closed);
     return text === undefined ? [] : [{ at: service.at, path: `services.${service.name}`, text }];

@@ -52,13 +52,13 @@ export const headers = z
     description: 'Identity headers that services receive, by name.',
   });
 
-/** Source of an identity header's value. */
+/** Where the value of an identity header comes from. */
 export type HeaderSource = NonNullable<z.output<typeof source>>;
 
-/** Header names in their written spelling, in a fixed order. */
+/** Identity headers by name. The names are spelled as in the policy and have a fixed order. */
 export type Headers = Readonly<Record<string, HeaderSource>>;
 
-/** The same as a policy, a host or a route says them. */
+/** `headers` of a policy, a host or a route, as written. */
 export type SaidOfHeaders = z.output<typeof headers>;
 
 /** The headers that services receive if the policy has no `headers`. */
@@ -68,7 +68,8 @@ export const DEFAULT_HEADERS: SaidOfHeaders = {
   'X-Forwarded-Roles': 'roles',
 };
 
-/** Merges headers from the outside in. Names are compared in any case, the inner one counts, and null removes. */
+/** Merges the headers of the policy, the host and the route, in this order. Names are compared without regard to case.
+ * An inner header replaces an outer one, and null removes it. */
 export function mergeHeaders(...layers: readonly (SaidOfHeaders | undefined)[]): Headers {
   const merged = new Map<string, readonly [string, HeaderSource]>();
   for (const layer of layers) {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-// zod must not build functions from text: njs has no `new Function`.
+// zod must not build functions from text, because njs has no `new Function`.
 z.config({ jitless: true });
 
 /** Kinds of things that a policy defines and refers to. */
@@ -8,19 +8,19 @@ export type Named = 'provider' | 'role' | 'agent' | 'service' | 'ingress' | 'ide
 
 /** The texts of an error about a value that does not fit its schema. */
 export interface Hint {
-  /** What is expected, with its article: `a duration`. */
+  /** What the schema expects, with its article: `a duration`. */
   readonly what: string;
   /** What to write: `30s, 5m, 1h or 1d`. */
   readonly write: string;
-  /** A replacement for this value, if there is an obvious one. */
+  /** Returns a replacement for a wrong value, if there is an obvious one. */
   readonly fix?: (value: unknown) => string | undefined;
-  /** What is wrong with a value of this form, if anything is. */
+  /** Returns what is wrong with a value of this form; undefined if it is right. */
   readonly mistake?: (value: string) => string | undefined;
-  /** The value is the name of one of these. */
+  /** The value is the name of a thing of this kind. */
   readonly refers?: Named;
-  /** The keys are names of these. */
+  /** The keys of the mapping are names of things of this kind. */
   readonly keysRefer?: Named;
 }
 
-/** Hints by schema; shape.ts reads them. */
+/** The hints for schemas; shape.ts reads them. */
 export const hints = z.registry<Hint>();

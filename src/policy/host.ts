@@ -16,12 +16,13 @@ import { type Cors, cors, corsOf, type Proxying, proxy, proxying } from './traff
 const URL_PART = '[A-Za-z0-9._~:/?#@!$&()*+,;=%-]';
 const FILLED = '\\{(?:reason|request_id|route)\\}';
 
-/** Values are filled in after the host, so that they cannot change it. */
+/** The template of a link for people who need access. The placeholders must come after the host name, so that their
+ * values cannot change the host. */
 const ASK = new RegExp(
   `^(?=.{1,500}$)(?:https://${a.LABEL}(?:\\.${a.LABEL})*(?::\\d{1,5})?(?:[/?](?:${URL_PART}|${FILLED})*)?|mailto:[A-Za-z0-9._%+-]+@${a.LABEL}(?:\\.${a.LABEL})*(?:\\?(?:${URL_PART}|${FILLED})*)?)$`,
 );
 
-/** What hosts and routes have in common: a route's goes before its host's. */
+/** The keys that hosts and routes have in common. A key of a route replaces the same key of its host. */
 const shared = {
   headers: headers.optional(),
   proxy: proxy.optional(),
@@ -118,7 +119,7 @@ export const host = z
 
 type SaidOfHost = z.output<typeof host>;
 
-/** The people of a rule. */
+/** The people whom a rule allows. */
 export type PersonWho =
   | { readonly kind: 'anyone' }
   | { readonly kind: 'authenticated' }
@@ -126,68 +127,70 @@ export type PersonWho =
 
 export type Who = PersonWho | AgentWho;
 
-/** An agent, for a person whom another rule of the route allows by one of these roles only; or alone, if it may be. */
+/** A rule for an agent. The agent may act for a person whom another rule of the route allows, through one of these
+ * roles; or it may act alone, if the agent itself may. */
 export interface AgentWho {
   readonly kind: 'agent';
   readonly agent: string;
-  /** Empty: it acts for nobody. */
+  /** The roles of the people for whom the agent may act. Empty: it acts for no person. */
   readonly actsFor: readonly string[];
   readonly alone?: true;
-  /** Tools that it may call, by name or prefix (`search_*`); absent: tools are not checked. */
+  /** Tools that the agent may call, by name or prefix (`search_*`). Absent: the gateway does not check tools. */
   readonly tools?: readonly string[];
 }
 
 export interface Allow extends Pick<SaidOfRule, 'service'> {
   readonly who: Who;
-  /** Upper case; absent: all. GET includes HEAD. */
+  /** Methods in upper case; absent: all methods. GET includes HEAD. */
   readonly methods?: readonly string[];
-  /** Name of the mesh identity. Empty if nginx connects to the service directly. */
+  /** The name of the mesh identity with which nginx connects. Empty if nginx connects to the service directly. */
   readonly as: string;
   readonly at: At;
 }
 
-/** What is built of these keys depends on more than one place. */
+/** The keys that are not built from one place alone. */
 type Built = 'allow' | 'headers' | 'proxy' | 'cors' | 'serviceWorkers' | 'insecureServiceWorkers';
 
 export interface Route extends Omit<SaidOfRoute, Built> {
-  /** Host and path as written, e.g. `wiki.example.com/rest/*`: the name in logs and in the check's path. */
+  /** Host and path as written, e.g. `wiki.example.com/rest/*`. Logs and the check's path contain this name. */
   readonly name: string;
   readonly host: string;
-  /** Without the `/*` of a prefix; `` is the prefix of everything. */
+  /** The path without the `/*` of a prefix; the empty text is the prefix of all paths. */
   readonly path: string;
   /** A prefix covers the path itself and all paths below it, by whole segments. */
   readonly kind: 'exact' | 'prefix';
   readonly accept: readonly CredentialKind[];
   readonly allow: readonly Allow[];
-  /** Global, host's and route's headers merged by name; without those that are `null`. */
+  /** The headers of the policy, the host and the route, merged by name, without those that are `null`. */
   readonly headers: Headers;
-  /** Absent: the defaults. */
+  /** The proxy settings; absent: the defaults. */
   readonly proxy?: Proxying;
-  /** Whether pages may register service workers: from below a folder, or from anywhere. Absent: not where people sign
-   * in. */
+  /** Whether pages may register service workers: only from scripts in a folder, or from any script. Absent: pages may
+   * not, if people sign in at this host. */
   readonly serviceWorkers?: 'folder' | 'anywhere';
-  /** Absent: pages of other origins may not send requests. */
+  /** The CORS settings; absent: pages of other origins may not send requests. */
   readonly cors?: Cors;
   readonly at: At;
 }
 
-/** A host. A limit of null: none; absent: the gateway's. */
+/** A host. If `limit` is null, the host has no limit; if it is absent, the gateway's limit applies. */
 export interface Host extends Pick<SaidOfRoute, 'limit'> {
-  /** `wiki.example.com` or `*.example.com`, lower case. */
+  /** `wiki.example.com` or `*.example.com`, in lower case. */
   readonly name: string;
   readonly providers: readonly string[];
   readonly tls?: Tls;
-  /** CA for clients' certificates: the host's own, or the gateway's; absent: no certificates are requested. */
+  /** The CA for clients' certificates: the CA of the host or, if it has none, of the gateway. Absent: nginx requests no
+   * certificates. */
   readonly clientCaFile?: string;
   readonly routes: readonly Route[];
   readonly at: At;
 }
 
-/** The rest of the policy, as far as routes depend on it. */
+/** The other parts of the policy that routes depend on. */
 export interface Around {
   /** Whether browsers have sessions. */
   readonly sessions: boolean;
-  /** CA of the gateway for certificates of clients. */
+  /** The gateway's CA for certificates of clients. */
   readonly clientCaFile: string | undefined;
   readonly headers: SaidOfHeaders;
   readonly providers: Readonly<Record<string, Provider>>;
@@ -208,7 +211,7 @@ function buildRule(rule: SaidOfRule, routed: string, around: Around, at: At): Al
   const { methods, tools, service, as } = rule;
   return {
     who: whoOf(rule, around),
-    // An MCP message is a POST (Streamable HTTP).
+    // An MCP message is a POST request (Streamable HTTP).
     ...((methods || tools) && { methods: methods ?? ['POST'] }),
     ...(service !== undefined && { service }),
     as: around.services[service ?? routed]?.direct === undefined ? as : '',
@@ -216,7 +219,7 @@ function buildRule(rule: SaidOfRule, routed: string, around: Around, at: At): Al
   };
 }
 
-/** The credentials of a route that names none: what the host's providers support. */
+/** The credentials of a route without `accept`: all that the host's providers support. */
 function usualAccept(route: SaidOfRoute, names: readonly string[], { sessions, providers }: Around) {
   const own = names.flatMap((name) => providers[name] ?? []);
   const bearer = route.audiences !== undefined || own.some((it) => it.audiences.length > 0 || it.anyAudience);

@@ -5,7 +5,7 @@ export function hasSeveral({ mesh }: Policy): boolean {
   return Object.keys(mesh?.ingresses ?? {}).length > 1;
 }
 
-/** The ingress for a service in the mesh. */
+/** The ingress through which nginx reaches a service in the mesh. */
 export function ingressOf({ ingress, ingresses }: Mesh, service: Pick<Service, 'ingress'>): Ingress {
   if (Object.keys(ingresses).length < 2) return ingress;
   const found = ingresses[service.ingress ?? 'default'];
@@ -13,7 +13,7 @@ export function ingressOf({ ingress, ingresses }: Mesh, service: Pick<Service, '
   return found;
 }
 
-/** The name of an ingress in messages and logs; the only one of a policy has none. */
+/** The place of an ingress in the policy, for messages. */
 export function ingressPath({ name }: Ingress, policy: Policy): string {
   return hasSeveral(policy) || name !== 'default' ? `mesh.ingresses.${name}` : 'mesh.ingress';
 }

@@ -3,17 +3,17 @@ import { host } from './host.ts';
 import { ROUTES } from './path.ts';
 import { policySchema } from './schema.ts';
 
-/** The policy's shape as JSON Schema (draft 7, which YAML language servers support), so that editors complete keys and
- * describe them. It is as strict as the shape alone can be; `meshgate validate` checks the rest. */
+/** The schema of policies as JSON Schema (draft 7, which YAML language servers support), so that editors complete and
+ * describe keys. It contains every check that JSON Schema can express; `meshgate validate` makes the others. */
 export function policyJsonSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(policySchema, {
     target: 'draft-7',
     io: 'input',
     override: ({ zodSchema, jsonSchema }) => {
       if (zodSchema === (host as z.core.$ZodType)) asPatterns(jsonSchema as Mapping);
-      // zod leaves out the default of a text that becomes a number.
+      // zod omits the default of a text that is transformed into a number.
       const usual = z.globalRegistry.get(zodSchema)?.default ?? jsonSchema.default;
-      // An editor gains nothing from an empty mapping or list.
+      // An empty mapping or list as a default does not help the author of a policy.
       if (usual === undefined || (Object.keys(Object(usual)).length === 0 && typeof usual === 'object'))
         delete jsonSchema.default;
       else jsonSchema.default = usual as typeof jsonSchema.default;
@@ -33,7 +33,7 @@ interface Mapping {
   required?: string[];
 }
 
-/** In a file the routes of a host stand beside its other keys. */
+/** Moves the routes of a host beside its other keys, where they stand in the file. */
 function asPatterns(schema: Mapping): void {
   const routes = schema.properties[ROUTES];
   delete schema.properties[ROUTES];

@@ -8,7 +8,7 @@ import type { Report } from './report.ts';
 import { advise, nearest, oneOf } from './suggest.ts';
 import { find, type Mapping, remove, rename } from './tree.ts';
 
-/** Reports a key that the schema does not have; renames it to the probable one, or removes it. */
+/** Reports a key that the schema does not have. Renames it to the key that was probably meant, or removes it. */
 export function mendUnknownKey(
   report: Report,
   path: Path,
@@ -44,7 +44,7 @@ export function mendUnknownKey(
   }
 }
 
-/** `{ prefix okta- }` is a key whose colon is missing. */
+/** Corrects a key whose colon is missing, such as `{ prefix okta- }`. */
 function mendColon(report: Report, path: Path, key: string, map: Mapping, known: ReadonlyMap<string, Bare>): boolean {
   const [, name = '', written = ''] = /^(\S+)\s+(?=\S)(.+)$/.exec(key) ?? [];
   const value = written.replace(/^(["'])(.*)\1$/, '$2');
@@ -56,20 +56,20 @@ function mendColon(report: Report, path: Path, key: string, map: Mapping, known:
   return true;
 }
 
-/** Whether a value is of the kind that a schema accepts, or would be in brackets; the missing brackets are then the
- * next mistake. */
+/** Whether a value is of the kind that a schema accepts, or would be if it were in brackets. Missing brackets are
+ * reported as a separate mistake. */
 function holds(schema: Schema, value: unknown): boolean {
   const element = elementOf({ schema, optional: false });
   return takes(schema, value) || (element !== undefined && typeof value === 'string' && takes(element, value));
 }
 
-/** Keys that a later version will have, so that an error can say so. */
+/** Keys that a later version will have. An error about such a key says so. */
 const LATER = new Set([
   ...['teams', 'profiles', 'audit', 'amr', 'namespaces'],
   ...['insecure_raw_paths', 'waypoint', 'ambient'],
 ]);
 
-/** Keys of facts about a token, in other places than the definition of a role. */
+/** Keys of facts about a token, which belong into a role's definition. An error in another place says so. */
 const FACTS = new Set<string>([
   ...OPERATORS.filter((key) => (bitsOf(key) & TOKEN) !== 0),
   ...['groups', 'provider', ...COMBINED],
@@ -78,10 +78,10 @@ const FACTS = new Set<string>([
 const factMessage = (key: string) =>
   `a rule names a role, and the role says ${quote(key)}; write role: staff here, and staff: { group: staff } under roles`;
 
-/** A location of nginx, or a regular expression. */
+/** A location pattern of nginx, or a regular expression. */
 const PATTERN = /^(?:\^~|~\*?|=)?\s*\^?(\/.*?)(\/?\.\*)?\$?$/;
 
-/** The path that a pattern means: exact if its end is anchored, else the prefix. */
+/** The path that a pattern means: an exact path if the end of the pattern is anchored, otherwise a prefix. */
 function plainPath(pattern: string): string | undefined {
   const [, base = '', rest] = PATTERN.exec(pattern) ?? [];
   if (base === '') return undefined;
@@ -89,7 +89,7 @@ function plainPath(pattern: string): string | undefined {
   return exact ? base : `${base.replace(/\/$/, '')}/*`;
 }
 
-/** The route that a key of a host was meant to be, if it looks like a path or contains a route. */
+/** Returns the route that was meant, if the key of a host looks like a path or contains a route. */
 function asRoute(key: string, value: unknown): string | undefined {
   if (key.startsWith('/')) return undefined;
   const meant = plainPath(key);
@@ -98,17 +98,18 @@ function asRoute(key: string, value: unknown): string | undefined {
   return holdsRoute || /[/*]/.test(key) ? `/${key.replace(/^\.\//, '')}` : undefined;
 }
 
-/** Counted once for each mapping, because each of its unknown keys asks for it. */
+/** The number of unknown keys of each mapping. It is counted once, although each unknown key needs it. */
 const counted = new WeakMap<Record<string, unknown>, number>();
 
-/** How many keys of a mapping are unknown. */
+/** The number of keys of a mapping that the schema does not have. */
 function strangersOf(value: Record<string, unknown>, known: ReadonlyMap<string, Bare>): number {
   const count = counted.get(value) ?? Object.keys(value).filter((key) => !known.has(key)).length;
   counted.set(value, count);
   return count;
 }
 
-/** The probable key: one with a similar spelling, or the only missing one that would accept the value. */
+/** The key that was probably meant: one with a similar spelling, or the only missing key whose schema accepts the
+ * value. */
 function guessKey(key: string, value: Record<string, unknown>, known: ReadonlyMap<string, Bare>): string | undefined {
   const absent = [...known].filter(([name]) => !Object.hasOwn(value, name));
   const near =

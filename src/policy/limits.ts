@@ -17,12 +17,12 @@ const limit = z
   .transform(({ rate: written, burst }) => ({
     /** Requests per second. */
     rate: perSecond(written),
-    /** Requests that may come at once; they become available again at the rate. */
+    /** The number of requests that a caller may send at once. They become available again at the rate. */
     burst: burst ?? Number.parseInt(written, 10),
     written,
   }));
 
-/** How much may be asked for: a rate, and how much of it at once. */
+/** A rate of requests, and how many of them may come at once. */
 export type Limit = Readonly<z.output<typeof limit>>;
 
 const write = '{ rate: 60/m, burst: 20 }';
@@ -33,13 +33,13 @@ const fix = (value: unknown) =>
 /** An agent's own limit, or a default of the gateway. */
 export const ownLimit = limit.register(hints, { what: 'a limit', write, fix });
 
-/** The limit of a host or a route. A route's replaces its host's, and that replaces the gateway's. */
+/** The limit of a host or a route. The limit of a route replaces the limit of its host, which replaces the gateway's. */
 export const placeLimit = z
   .union([limit, z.null()])
   .register(hints, { what: 'a limit', write: `${write}, or null for none`, fix })
   .describe('The budget of each caller here; null removes the limit of the host or the gateway.');
 
-/** What the gateway says of limits. */
+/** The keys of `gateway.limits`. */
 export const gatewayLimits = mapping({
   callers: ownLimit.describe('For each caller, if neither route nor host has a limit.').optional(),
   agents: ownLimit.describe('For each agent without a limit of its own, and each person that it acts for.').optional(),

@@ -3,12 +3,11 @@ import { unwrap } from './descend.ts';
 import { hints } from './hints.ts';
 import { duration } from './scalars.ts';
 
-/*
- * A mapping of a policy is declared once. Its schema says what policies write, and what the code gets: the same keys as
- * `caFile` for `ca_file`, values in one unit, and no key that is absent and has no default.
- */
+/* Each mapping of a policy is declared once. From its schema follow both the form that policies write and the type
+ * that the code uses. The code has the same keys in camel case (`caFile` for `ca_file`) and values in one unit. It has
+ * no key that is absent and without a default. */
 
-/** Keys that the code calls something else. */
+/** Keys that have another name in the code. */
 const NAMES = {
   etcd: 'endpoints',
   include_subdomains: 'subdomains',
@@ -32,27 +31,27 @@ type CodeName<K> = K extends keyof typeof NAMES
 
 type Fixed<T> = T extends readonly (infer Element)[] ? readonly Element[] : T;
 
-/** A mapping as the code gets it. */
+/** A mapping of the policy, in the type that the code uses. */
 export type Named<T> = { readonly [K in keyof T as CodeName<K>]: Fixed<Exclude<T[K], undefined>> };
 
-/** `caFile` for `ca_file`. */
+/** The name of a key in the code: `caFile` for `ca_file`. */
 const codeName = (key: string): string =>
   (NAMES as Readonly<Record<string, string>>)[key] ?? key.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 
-/** `ca_file` for `caFile`: the key as policies write it. */
+/** The key as policies write it, from its name in the code: `ca_file` for `caFile`. */
 export const writtenKey = (name: string): string =>
   WRITTEN[name] ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Gives the keys of a mapping their names in the code; those without a value go. */
+/** Gives the keys of a mapping their names in the code. Keys without a value are removed. */
 export const named = <T extends object>(written: T): Named<T> =>
   Object.fromEntries(
     Object.entries(written).flatMap(([key, value]) => (value === undefined ? [] : [[codeName(key), value]])),
   ) as Named<T>;
 
-/** Names in the code of all keys whose values are seconds. */
+/** The names in the code of all keys whose values are seconds. */
 export const times = new Set<string>();
 
-/** A mapping with these keys and no others. */
+/** The schema of a mapping that may have these keys and no others. */
 export function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
   for (const [key, schema] of Object.entries(shape)) {
     if (unwrap(schema).hint?.what === hints.get(duration)?.what) times.add(codeName(key));
@@ -60,15 +59,16 @@ export function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape).transform(named);
 }
 
-/** A key that is something else where a policy does not have it: for what JSON Schema cannot say as a default. */
+/** A key with a default that JSON Schema cannot express. The code gets this default if the policy does not have the
+ * key. */
 export const orElse = <Schema extends z.ZodType, Value>(schema: Schema, value: Value) =>
   schema.optional().transform((written) => (written === undefined ? value : written));
 
-/** A list that is empty where a policy does not have it. */
+/** A list that is empty if the policy does not have the key. */
 export const orNone = <Element extends z.ZodType>(list: z.ZodArray<Element>) =>
   list.optional().transform((written) => written ?? []);
 
-/** What nobody writes as `false`: without the key it is not so. */
+/** A key that can only be `true`. It is absent instead of `false`. */
 export const onlyTrue = (text: string) =>
   z.literal(true).register(hints, { what: 'true', write: 'true, or leave it out' }).describe(text).optional();
 

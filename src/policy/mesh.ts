@@ -12,7 +12,7 @@ export const MESH_KINDS = ['envoy', 'istio', 'linkerd', 'consul'] as const;
 
 export type MeshKind = (typeof MESH_KINDS)[number];
 
-/** spiffe-helper's names of files, unless its configuration says others. */
+/** An identity. With `svid_dir` the files have the names that spiffe-helper uses by default. */
 const identity = mapping({
   spiffe: w.spiffeId.describe('The SPIFFE id in the certificate.'),
   pem_file: s.filePath
@@ -54,26 +54,26 @@ const ingress = mapping({
   consul_service: w.consulService.describe('The name of the ingress in Consul: workloads accept no other.').optional(),
 }).transform(({ address, ...rest }) => {
   const { host, port } = hostPort(address, 443);
-  // nginx cannot verify a certificate with a SPIFFE id alone.
+  // nginx cannot verify a certificate that has a SPIFFE id and no DNS name.
   return { host, port, serverName: host, ...rest };
 });
 
 type SaidOfIngress = z.output<typeof ingress>;
 
-/** `default` is the name of the only one. */
+/** An ingress. If it is the only one, its name is `default`. */
 export interface Ingress extends Defined, SaidOfIngress {}
 
 export const mesh = mapping({
   kind: z.enum(MESH_KINDS).describe('What the mesh is.'),
   trust_domain: w.trustDomain.describe('Trust domain of all identities.'),
-  // Connections to the ingress live no longer.
+  // No connection to the ingress is used for longer than this.
   rotation: s
     .secondsWithin({ least: '10s', most: '1h' })
     .describe('Longest time that a replaced certificate is still used, on open connections too, from 10s to 1h.')
     .prefault(`${DEFAULTS.rotation}s`),
   ingress: ingress.describe('The ingress of the mesh.').optional(),
   ingresses: z
-    .record(z.string(), ingress.describe('One of the doors.'))
+    .record(z.string(), ingress.describe('One ingress of the mesh.'))
     .register(hints, {
       what: 'a mapping of ingresses',
       write: '{ east: { address: east.mesh:8443, ca_file: /run/mesh/east.pem } }',
@@ -101,9 +101,9 @@ export const mesh = mapping({
 type SaidOfMesh = z.output<typeof mesh>;
 
 export interface Mesh extends Omit<SaidOfMesh, 'ingress' | 'ingresses' | 'identities'> {
-  /** The only ingress, or the first of several; in a policy {@link atIngress | seen by one}, that one. */
+  /** The ingress, or the first of several. In a policy that {@link atIngress} returns, it is the chosen one. */
   readonly ingress: Ingress;
-  /** All ingresses by name; the only one of `mesh.ingress` is `default`. */
+  /** All ingresses by name. The one from `mesh.ingress` has the name `default`. */
   readonly ingresses: Readonly<Record<string, Ingress>>;
   readonly identities: Readonly<Record<string, Identity>>;
   readonly at: At;

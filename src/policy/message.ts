@@ -1,4 +1,4 @@
-/** The parts of a Model Context Protocol message that rules read. */
+/** The parts of a message of the Model Context Protocol that rules depend on. */
 export interface Message {
   /** Method of the JSON-RPC message, e.g. `tools/call`. */
   readonly method: string;
@@ -9,7 +9,7 @@ export interface Message {
 /** The method that calls a tool. */
 export const CALL = 'tools/call';
 
-/** `METHOD`, or `METHOD:NAME`: methods have no colon. */
+/** `METHOD`, or `METHOD:NAME`. The name of a method contains no colon. */
 export const MCP_MESSAGE = /^([A-Za-z/_-]{1,64})(?::([^\u0000-\u001f\u007f]{1,256}))?$/;
 
 /** The message that calls a tool. */

@@ -5,7 +5,7 @@ import type { Report } from './report.ts';
 import { policySchema } from './schema.ts';
 import { find, type Tree } from './tree.ts';
 
-/** Where each kind of thing is defined. */
+/** The section of the policy that defines each kind of thing. */
 export const SECTIONS: Readonly<Record<Named, Path>> = {
   provider: ['providers'],
   role: ['roles'],
@@ -17,7 +17,7 @@ export const SECTIONS: Readonly<Record<Named, Path>> = {
 
 export const KINDS: readonly Named[] = ['provider', 'role', 'agent', 'service', 'ingress', 'identity'];
 
-/** Names of everything of a kind, in the order of the file; undefined if an error hides them. */
+/** The names of all things of a kind, in the order of the file; undefined if an error hides them. */
 export function namesOf(report: Report, kind: Named): readonly string[] | undefined {
   const path = SECTIONS[kind];
   const section = find(report.tree, path);
@@ -25,25 +25,25 @@ export function namesOf(report: Report, kind: Named): readonly string[] | undefi
   return path.some((_, index) => report.has(path.slice(0, index + 1))) ? undefined : [];
 }
 
-/** One use of a name. */
+/** A place in the policy that refers to a name. */
 export interface Reference {
   readonly kind: Named;
   readonly name: string;
-  /** Path of the value, or for a key, of its entry. */
+  /** The path of the value. If the name is a key, this is the path of its entry. */
   readonly path: Path;
   readonly isKey: boolean;
 }
 
-/** A value, or a key, of which the schema says something. */
+/** A value or a key whose schema has a hint. */
 export interface Hinted {
   readonly hint: Hint;
   readonly text: string;
-  /** Path of the value or, of a key, of its entry. */
+  /** The path of the value. For a key, this is the path of its entry. */
   readonly path: Path;
   readonly isKey: boolean;
 }
 
-/** Every text, and every key of a mapping, of which the schema says something. */
+/** Every text, and every key of a mapping, whose schema has a hint. */
 export function hinted(report: Report): readonly Hinted[] {
   const found: Hinted[] = [];
   visit(unwrap(policySchema), report.tree, [], found);
@@ -68,14 +68,14 @@ function visit(bare: Bare, node: Tree, path: Path, found: Hinted[]): void {
   }
 }
 
-/** Every use of a name. */
+/** Every place in the policy that refers to a name. */
 export const references = (report: Report): readonly Reference[] =>
   hinted(report).flatMap(({ hint, text: name, path, isKey }) => {
     const kind = isKey ? hint.keysRefer : hint.refers;
     return kind ? [{ kind, name, path, isKey }] : [];
   });
 
-/** Numbers that policies write as texts are in their bounds. */
+/** Checks that numbers which policies write as texts are within their bounds. */
 export function checkBounds(report: Report): void {
   for (const { hint, text, path, isKey } of hinted(report)) {
     const message = isKey ? undefined : hint.mistake?.(text);

@@ -8,16 +8,17 @@ import type { Policy, PolicyError } from './types.ts';
 
 /** The result of reading a policy file: the policy, or every error. */
 export interface Parsed {
-  /** Set if there is no error. */
+  /** Present if there are no errors. */
   readonly policy?: Policy;
-  /** In the order of the file. */
+  /** The errors, in the order of the file. */
   readonly errors: readonly PolicyError[];
 }
 
-/** Reads and checks a policy. It reports all errors at once, each mistake as one error; never throws.
+/**
+ * Reads and checks a policy. It reports all mistakes at once, each as one error, and never throws.
  *
- * @param text - the file's content
- * @param file - its name, for messages only
+ * @param text - the content of the file
+ * @param file - the name of the file, for messages only
  */
 export function parsePolicy(text: string, file: string): Parsed {
   const yaml = readYaml(text);
@@ -39,7 +40,7 @@ export function parsePolicy(text: string, file: string): Parsed {
     : { errors };
 }
 
-/** Marks a section with a syntax error as wrong; names in it may be in use. */
+/** Marks a section with a syntax error as wrong. Its text may use names that seem unused elsewhere. */
 function leaveOut(report: Report, section: string): void {
   const name = /^["']?([\w-]+)/.exec(section)?.[1];
   report.mention(section);
@@ -48,7 +49,7 @@ function leaveOut(report: Report, section: string): void {
   if (!report.tree.entries.has(name)) report.tree.entries.set(name, { at: 0, node: hole(0) });
 }
 
-/** One line for people: `meshgate.yaml:41:9 hosts."wiki.example.com"."/*".allow[1].role: no role "raeder"; …`. */
+/** An error as one line: `meshgate.yaml:41:9 hosts."wiki.example.com"."/*".allow[1].role: no role "raeder"; …`. */
 export function formatError({ at, path, message }: PolicyError): string {
   return `${at.file}:${at.line}:${at.column}${path === '' ? '' : ` ${path}`}: ${message}`;
 }

@@ -1,10 +1,11 @@
-/** The place of something in a policy: keys and list indexes from the root. */
+/** Where something stands in a policy: the keys and list indexes from the root. */
 export type Path = readonly (string | number)[];
 
-/** Key for the routes of a host while a policy is checked, separate from the host's other keys. */
+/** The key under which the routes of a host stand while a policy is checked, so that they are separate from the host's
+ * other keys. */
 export const ROUTES = '/';
 
-/** Path of a host's route. */
+/** The path of a host's route in the policy. */
 export function routePath(host: string, path: string): Path {
   return ['hosts', host, ROUTES, path];
 }
@@ -20,7 +21,7 @@ export function formatPath(path: Path): string {
   return text;
 }
 
-/** A text from the file as errors show it. A long text may be a secret and is not shown. */
+/** A text from the file, as errors show it. A long text is not shown, because it may be a secret. */
 export function quote(text: string): string {
   return text.length > 80 ? `a text of ${text.length} characters` : JSON.stringify(text);
 }

@@ -55,12 +55,12 @@ export const test = z
 type SaidOfTest = z.output<typeof test>;
 type SaidOfCaller = Exclude<SaidOfTest['as'], string>;
 
-/** What a request says beside its token: the client's address, and the name in the certificate that it shows. */
+/** The properties of a request besides its token: the client's address, and the name in the client's certificate. */
 export type AskedFrom = Pick<SaidOfCaller, 'network' | 'certificate'>;
 
 export interface PolicyTest {
-  /** The caller: anonymous, with exactly these roles, perhaps through an agent, an agent alone, or with these
-   * claims. */
+  /** The caller. `nobody`: an anonymous caller. `alone`: an agent that acts for itself. `roles`: a caller with exactly
+   * these roles, or an agent that acts for such a caller. `claims`: a caller whose token has these claims. */
   readonly as:
     | ({ readonly kind: 'nobody' } & AskedFrom)
     | { readonly kind: 'alone'; readonly agent: string }
@@ -69,14 +69,14 @@ export interface PolicyTest {
         readonly kind: 'claims';
         readonly provider: string;
         readonly claims: Readonly<Record<string, unknown>>;
-        /** Age of the sign-in, seconds; absent: by the claims. */
+        /** The time since the sign-in in seconds; absent: the claims say it. */
         readonly signedIn?: number;
       });
   readonly method: string;
   readonly url: string;
-  /** The MCP message of the request; absent: none. */
+  /** The MCP message of the request; absent: the request contains none. */
   readonly message?: Message;
-  /** `allowed` or a reason code. */
+  /** `allowed`, or the code of the expected reason. */
   readonly expect: string;
   readonly at: At;
 }
@@ -90,7 +90,7 @@ function buildCaller(as: SaidOfTest['as'], usual: string): PolicyTest['as'] {
   return named({ kind: 'claims' as const, provider, claims, signedIn, ...from });
 }
 
-/** @param provider of tests that name none */
+/** @param provider the default for tests that name no provider */
 export function buildTest({ as, expect, tool, mcp, ...urls }: SaidOfTest, provider: string, at: At): PolicyTest {
   const [method = '', url = ''] = Object.entries(urls).find(([, it]) => it !== undefined) ?? [];
   const message = tool === undefined ? parseMessage(mcp ?? '') : toolCall(tool);

@@ -4,7 +4,7 @@ import { hints } from './hints.ts';
 import { mapping, onlyTrue } from './mapping.ts';
 import * as s from './scalars.ts';
 
-/** `gateway.proof`. */
+/** The key `gateway.proof`. */
 export const proof = mapping({
   rate: s
     .perSecondWithin({ most: `${MAX_PROOF_RATE}/s` })
@@ -22,7 +22,8 @@ export const proof = mapping({
     .optional(),
 })
   .register(hints, { what: 'the settings of DPoP proofs', write: `{ rate: ${DEFAULTS.proofRate}/s }` })
-  .describe('DPoP proofs are taken (RFC 9449).');
+  .describe('The gateway accepts DPoP proofs (RFC 9449).');
 
-/** How DPoP proofs are taken: so many a second, of all workers together; and for how many seconds. */
+/** The settings of DPoP proofs: how many proofs all workers accept together per second, and for how many seconds a
+ * proof is valid. */
 export type ProofPolicy = z.output<typeof proof>;

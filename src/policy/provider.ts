@@ -28,27 +28,27 @@ const domain = s.text(a.DOMAIN, {
   },
 });
 
-/** OAuth 2.0 (RFC 6749), appendix A.1: visible characters. */
+/** The form of a client id. OAuth 2.0 (RFC 6749, appendix A.1) allows visible characters. */
 const clientId = s.text(/^[!-~]{1,256}$/, {
   what: 'a client id',
   write: 'the id under which the gateway is registered',
   fix: (value) => (typeof value === 'number' ? `"${value}" in quotes` : undefined),
 });
 
-/** RFC 6749, section 3.3. */
+/** The form of a scope (RFC 6749, section 3.3). */
 const scope = s.text(/^[!#-[\]-~]{1,128}$/, {
   what: 'a scope',
   write: 'a word without spaces, as in openid',
   fix: (value) => (typeof value === 'string' && / /.test(value) ? `${value.trim().split(/ +/).join(', ')}` : undefined),
 });
 
-/** How the gateway authenticates as a provider's client. */
+/** How the gateway authenticates at a provider, as its client. */
 export type ClientAuth =
   | { readonly kind: 'client_secret_basic' | 'client_secret_post'; readonly secretFile: string }
-  /** JWKS with private keys; the first one signs. */
+  /** A JWKS with private keys. The gateway signs with the first one. */
   | { readonly kind: 'private_key_jwt'; readonly keysFile: string }
   | { readonly kind: 'tls_client_auth'; readonly certFile: string; readonly keyFile: string }
-  /** A public client: PKCE only. */
+  /** A public client: it has no secret and uses only PKCE. */
   | { readonly kind: 'none' };
 
 const client = mapping({
@@ -82,7 +82,7 @@ const client = mapping({
   })
   .describe('The gateway’s registration at the provider, with which people sign in.');
 
-/** The gateway as a provider's registered client (OpenID Connect Core, section 9). */
+/** The client that represents the gateway at a provider (OpenID Connect Core, section 9). */
 export type Client = z.output<typeof client>;
 
 const introspection = mapping({
@@ -104,7 +104,7 @@ const introspection = mapping({
   .register(hints, { what: 'the settings of introspection', write: '{ cache: 1m }' })
   .describe('The provider is asked about tokens that are not JWTs (RFC 7662); requires a client.');
 
-/** How the gateway asks a provider about tokens (RFC 7662); times in seconds. */
+/** How the gateway asks a provider about tokens (RFC 7662). Times are in seconds. */
 export type IntrospectionPolicy = z.output<typeof introspection>;
 
 const signin = mapping({
@@ -140,11 +140,12 @@ type SaidOfSignin = z.output<typeof signin>;
 /** What the gateway requests from a provider at a sign-in. */
 export type ProviderSignin = SaidOfSignin & Required<Pick<SaidOfSignin, 'scopes' | 'userinfo' | 'label'>>;
 
-/** The endpoint that says which groups a person has. */
+/** The endpoint from which the gateway reads the groups of a person. */
 export interface GroupsEndpoint {
-  /** `{oid}` is replaced by the person's object id. */
+  /** The URL; the gateway replaces `{oid}` by the object id of the person. */
   readonly endpoint: string;
-  /** The scope of the gateway's own token for it: Microsoft's for all permissions of an application. */
+  /** The scope that the gateway requests for its own token at this endpoint. Microsoft's scope stands for all
+   * permissions of an application. */
   readonly scope: string;
 }
 
@@ -210,18 +211,18 @@ type SaidOfProvider = z.output<typeof provider>;
 
 export interface Provider extends Omit<SaidOfProvider, 'kind' | 'tenants' | 'trustDomain' | 'signin'> {
   readonly name: string;
-  /** Name of a kind in src/providers/. */
+  /** The name of a kind in src/providers/. */
   readonly kind: string;
-  /** If given, `iss` must be one of these instead: of each tenant, or in each spelling. */
+  /** If present, `iss` must be one of these issuers instead: one for each tenant, or each spelling of the issuer. */
   readonly issuers?: readonly string[];
-  /** For JWT-SVIDs: the trust domain of their subjects. */
+  /** The trust domain of the subjects in JWT-SVIDs. */
   readonly trustDomain?: string;
-  /** Set together with {@link client}. */
+  /** Present if and only if {@link client} is. */
   readonly signin?: ProviderSignin;
   readonly at: At;
 }
 
-/** The issuers of a provider, if `iss` has several forms or may be absent. */
+/** The issuers of a provider whose `iss` can have several forms or be absent. */
 export function issuersOf(
   kind: ProviderKindName,
   { issuer, tenants, trustDomain }: Pick<SaidOfProvider, 'issuer' | 'tenants' | 'trustDomain'>,

@@ -4,11 +4,11 @@ import { formatPath, type Path } from './path.ts';
 import { find, type Tree, words } from './tree.ts';
 import type { At, PolicyError } from './types.ts';
 
-/** The part of an entry that an error points at: its key, or its value if that is one word. */
+/** The part of an entry that an error points at: the key, or the value if it is one word. */
 export type Part = 'key' | 'value';
 
-/** Collects the errors of one file. A path is reported once: a later error at the same path follows from the first. The
- * same applies to a definition that seems unused while its name stands in a discarded part. */
+/** Collects the errors of one file. Each path is reported once, because a later error at the same path follows from the
+ * first. A definition that seems unused is not reported if its name occurs in a discarded part. */
 export class Report {
   readonly #file: string;
   readonly #counter: LineCounter;
@@ -20,7 +20,7 @@ export class Report {
   readonly #lacking: Record<Named, number> = {
     ...{ provider: 0, role: 0, agent: 0, service: 0, ingress: 0, identity: 0 },
   };
-  /** The policy, as far as it has been read and corrected. */
+  /** The policy as far as it has been read and corrected. */
   readonly tree: Tree;
 
   constructor(file: string, counter: LineCounter, tree: Tree) {
@@ -29,17 +29,17 @@ export class Report {
     this.tree = tree;
   }
 
-  /** All mistakes, in the order of the file. */
+  /** All errors, in the order of the file. */
   get errors(): readonly PolicyError[] {
     return [...this.#errors].sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column);
   }
 
-  /** Reports an error at a path, unless there is one already. */
+  /** Reports an error at a path, unless there already is one. */
   add(path: Path, message: string, part: Part = 'value'): void {
     this.addAt(this.#offset(path, part), path, message);
   }
 
-  /** Reports an error at an offset. */
+  /** Reports an error at an offset of the text. */
   addAt(offset: number, path: Path, message: string): void {
     const key = formatPath(path);
     const place = `${offset} ${message}`;
@@ -49,49 +49,51 @@ export class Report {
     this.#errors.push({ at: this.#place(offset), path: key, message });
   }
 
-  /** Marks a path as known to be wrong. */
+  /** Marks a path as wrong without a new error. */
   mark(path: Path): void {
     this.#paths.add(formatPath(path));
   }
 
-  /** Whether an error at this path is known. */
+  /** Whether there is an error at this path. */
   has(path: Path): boolean {
     return this.#paths.has(formatPath(path));
   }
 
-  /** Records that something was removed here, so that what seems missing may have been that. */
+  /** Records that something was removed at this path. If a part seems to be missing there, it may be the part that was
+   * removed. */
   obscure(path: Path): void {
     this.#obscured.add(formatPath(path));
   }
 
-  /** Whether an error at this path is known, or something was removed here, so that a missing part follows from
-   * that. */
+  /** Whether there is an error at this path, or something was removed there. In both cases no error about a missing
+   * part is reported. */
   touches(path: Path): boolean {
     return this.has(path) || this.#obscured.has(formatPath(path));
   }
 
-  /** Records that a name of this kind is missing somewhere, so that something that seems unused may belong there. */
+  /** Records that a name of this kind is missing somewhere. If something of this kind seems unused, the missing name
+   * may be its name. */
   lack(kind: Named): void {
     this.#lacking[kind]++;
   }
 
-  /** How many names of this kind are missing. */
+  /** The number of places where a name of this kind is missing. */
   lacking(kind: Named): number {
     return this.#lacking[kind];
   }
 
-  /** Records the words of a discarded part. */
+  /** Records the words of a discarded part, because names in it may be in use. */
   mention(discarded: Tree | string): void {
     const found = typeof discarded === 'string' ? (discarded.match(/[\w.-]+/g) ?? []) : words(discarded);
     for (const word of found) this.#mentioned.add(word);
   }
 
-  /** Whether a name stands in a discarded part. */
+  /** Whether a name occurs in a discarded part. */
   mentions(name: string): boolean {
     return this.#mentioned.has(name);
   }
 
-  /** The place of an entry's key, or of a list's element. */
+  /** The place of an entry's key, or of an element of a list. */
   locate(path: Path): At {
     return this.#place(this.#offset(path, 'key'));
   }
@@ -109,7 +111,8 @@ export class Report {
       if (item) return item.at;
       const entry = parent?.kind === 'map' ? parent.entries.get(String(step)) : undefined;
       if (!entry) continue;
-      // A value before its own key came by an alias. The mistake is where the value is written.
+      // If a value stands before its own key, it came from an alias. The error points at the place where the value is
+      // written.
       const aliased = entry.node.at < entry.at;
       return aliased || (part === 'value' && entry.node.kind === 'scalar') ? entry.node.at : entry.at;
     }

@@ -6,10 +6,12 @@ import { CERTIFICATES } from './trusted/certificates.ts';
 import { IDENTITY } from './trusted/identity.ts';
 import { REQUESTS } from './trusted/requests.ts';
 
-/* `request_headers` of a service: the client's request headers that it receives. nginx erases headers by exact name, so
- * a service that reads a family of names is safe only if nginx drops everything that is not listed. */
+/* `request_headers` of a service lists the request headers of clients that the service receives. nginx erases headers
+ * by exact name. So a service that reads a whole family of names is safe only if nginx erases every header that is not
+ * listed. */
 
-/** Headers that every service receives, listed or not: each group with the effect of leaving it out. */
+/** Headers that every service receives, whether they are listed or not. Each group says what would happen without these
+ * headers. */
 export const ALWAYS_PASSED: readonly { readonly names: readonly string[]; readonly why: string }[] = [
   {
     names: ['Content-Type', 'Content-Encoding', 'Content-Range'],
@@ -35,11 +37,12 @@ export const ALWAYS_PASSED: readonly { readonly names: readonly string[]; readon
 
 const ALWAYS = new Set(ALWAYS_PASSED.flatMap(({ names }) => names.map((name) => name.toLowerCase())));
 
-/** Headers that the gateway itself sends to every service; not `Cookie`, because a service's own cookies pass. */
+/** Headers that the gateway itself sends to every service. `Cookie` is not one of them, because nginx passes the
+ * service's own cookies on. */
 const OWN =
   /^(host|upgrade|x-real-ip|x-forwarded-(for|proto|host|port)|x-request-id|traceparent|tracestate|x-meshgate-.*)$/;
 
-/** Headers of the connection, not of the request (RFC 9110 section 7.6.1); nginx writes its own. */
+/** Headers of the connection, not of the request (RFC 9110 section 7.6.1). nginx writes these headers itself. */
 const HOP = /^(connection|keep-alive|te|trailers?|transfer-encoding|content-length|expect|http2-settings|proxy-.*)$/;
 
 const ERASED: ReadonlyMap<string, string> = new Map(
@@ -48,7 +51,7 @@ const ERASED: ReadonlyMap<string, string> = new Map(
   ),
 );
 
-/** Names of the identity headers that the policy sets anywhere. nginx erases clients' copies of them everywhere. */
+/** The names of all identity headers in the policy. nginx erases these headers of clients on every route. */
 function identityNames(draft: DraftPolicy): ReadonlySet<string> {
   const layers = [
     writes(draft, 'headers') ? draft.headers : DEFAULT_HEADERS,
@@ -66,7 +69,7 @@ function mistake(lower: string, identity: ReadonlySet<string>): string | undefin
   return by === undefined ? undefined : `no effect: nginx erases it, because ${by} trusts it; remove it`;
 }
 
-/** Checks that every name in a service's list is one that can pass. */
+/** Checks that a client's header of each listed name can reach the service. */
 export function checkRequestHeaders(report: Report, draft: DraftPolicy): void {
   const identity = identityNames(draft);
   for (const [name, service] of entriesOf(draft.services)) {
@@ -82,14 +85,14 @@ export function checkRequestHeaders(report: Report, draft: DraftPolicy): void {
       const lower = header.toLowerCase();
       const twice = seen.get(lower);
       const message = twice === undefined ? mistake(lower, identity) : `the same header as ${quote(twice)}; keep one`;
-      // A repeated text is an error in every list.
+      // A text that occurs twice in a list is another error.
       if (message !== undefined && twice !== header) report.add([...path, index], message);
       seen.set(lower, header);
     }
   }
 }
 
-/** The list of a service in one spelling, to compare it with another's. */
+/** The list of a service in one spelling, so that two lists can be compared. */
 export const spelledOnce = (names: readonly (string | undefined)[] | undefined): string | undefined =>
   names &&
   [...names]

@@ -1,4 +1,5 @@
-/** Provider names for anonymous callers and for callers with a certificate; no provider may have them. */
+/** The provider names of anonymous callers and of callers with a certificate. No provider of a policy may have one of
+ * these names. */
 export const NOBODY_PROVIDER = 'nobody';
 export const CERTIFICATE_PROVIDER = 'certificate';
 

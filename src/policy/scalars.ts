@@ -3,11 +3,11 @@ import { type Hint, hints, type Named } from './hints.ts';
 import { MCP_MESSAGE } from './message.ts';
 import * as units from './units.ts';
 
-/** Names of roles and of everything else that a policy defines. */
+/** The form of the names of roles and of all other things that a policy defines. */
 export const ROLE_NAME = /^[a-z][a-z0-9._-]{0,62}$/;
 export const NAME = /^[a-z][a-z0-9-]{0,62}$/;
 
-/** Methods that a policy may name: those of HTTP and of WebDAV that nginx and Envoy support. */
+/** The methods that a policy may name: the methods of HTTP and WebDAV that both nginx and Envoy support. */
 export const METHODS = [
   ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
   ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'SEARCH'],
@@ -17,7 +17,7 @@ export const METHODS = [
 export const list = <T extends z.ZodType>(element: T, write: string) =>
   z.array(element).min(1).register(hints, { what: 'a list with something in it', write });
 
-/** A string schema whose errors say what to write. */
+/** A string schema. Its errors say what to write instead. */
 export function text(pattern: RegExp, hint: Hint) {
   return z.string().regex(pattern).register(hints, hint);
 }
@@ -32,15 +32,15 @@ export const duration = text(/^\d{1,6}[smhd]$/, {
   },
 });
 
-/** What a value may be at least and at most, as policies write it. */
+/** The smallest and the largest value, as policies write them. */
 interface Bounds {
   readonly least?: string;
   readonly most?: string;
-  /** What to write instead of a value that is out of bounds. */
+  /** What to write instead if a value is out of bounds. */
   readonly or?: string;
 }
 
-/** A text that stands for a number, with bounds. */
+/** A text that stands for a number, which must be within bounds. */
 function within(text: z.ZodString, measure: (text: string) => number, [few, many]: [string, string], bounds: Bounds) {
   const { least, most, or = '' } = bounds;
   const write =
@@ -107,7 +107,7 @@ export const headerName = text(/^[A-Za-z][A-Za-z0-9-]{0,99}$/, {
   write: 'letters, digits and dashes, as in Content-Type',
 });
 
-/** See `rules/tools.ts`, which compares them. */
+/** The name of a tool or a pattern. `rules/tools.ts` compares it with requests. */
 export const tool = text(/^(?:\*|[A-Za-z0-9_./-]{1,128}\*?)$/, {
   what: 'the name of an MCP tool',
   write: 'a name, or what names begin with and a star, as in search_*; * is all of them',
@@ -130,7 +130,7 @@ export const acrValue = text(/^[!-~]{1,128}$/, {
   fix: (value) => (typeof value === 'number' ? `"${value}" in quotes` : undefined),
 });
 
-/** A claim's name or path: a word of printable ASCII, so that it reads the same everywhere. */
+/** The name or the path of a claim: printable ASCII without spaces, so that different texts never look the same. */
 export const claimPath = text(/^[!-~]{1,200}$/, {
   what: 'a claim name or path',
   write: 'names joined by dots, as in groups or realm_access.roles',
@@ -140,14 +140,14 @@ const PLAIN_TEXT = /^[^\x00-\x1f\x7f-\x9f]{1,256}$/;
 const quoted = (value: unknown) =>
   typeof value === 'number' || typeof value === 'boolean' ? `"${value}" in quotes` : undefined;
 
-/** Free text of a token: any printable characters. */
+/** Free text in a token: any printable characters. */
 export const plainText = text(PLAIN_TEXT, {
   what: 'a text of 1 to 256 printable characters',
   write: 'it in quotes',
   fix: quoted,
 });
 
-/** The name of one group. */
+/** The name of one group at a provider. */
 export const groupName = text(PLAIN_TEXT, {
   what: 'a text of 1 to 256 printable characters',
   write: 'it in quotes',
@@ -166,7 +166,7 @@ export const subjectPrefix = text(/^[A-Za-z0-9._:@/|-]{1,64}$/, {
   write: 'letters, digits and . _ : @ / | -, as in okta-',
 });
 
-/** The name of something that another section defines; check-names.ts looks it up. */
+/** A name that another section defines. check-references.ts looks it up. */
 export function reference(refers: Named) {
   return z
     .string()

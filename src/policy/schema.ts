@@ -25,7 +25,8 @@ const AGENT = '{ wiki-pages: { match: { service: wiki }, acts_for: [staff] } }';
 const SERVICE = '{ wiki: { url: https://wiki.internal:8443 } }';
 const HOST = '{ wiki.example.com: { /*: { service: wiki, allow: [staff] } } }';
 
-/** The shape of a policy file. The check*.ts files check names, effects and everything that depends on two places. */
+/** The form of a policy file. The files check*.ts check names, effects, and everything that depends on two places of
+ * the policy. */
 export const policySchema = z.strictObject({
   version: z
     .literal(1)
@@ -46,8 +47,8 @@ export const policySchema = z.strictObject({
     .prefault([]),
 });
 
-/** A policy file as it is written, if its shape is right. */
+/** A policy file of the right form, as it is written. */
 export type Written = z.input<typeof policySchema>;
 
-/** The same as the code gets it, before places are known and names are looked up. */
+/** The same file as the code uses it, before its parts get their places and its names are looked up. */
 export type Said = z.output<typeof policySchema>;

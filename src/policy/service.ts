@@ -43,7 +43,7 @@ export interface Service
     Omit<SaidOfService, 'authority' | 'endpoint' | 'protocol' | 'url' | 'insecureUrl' | 'caFile' | 'serverName'> {
   readonly authority: string;
   readonly endpoint: { readonly host: string; readonly port: number };
-  /** Protocol of the service, and of the ingress for it; absent: HTTP/1.1. */
+  /** The protocol that the service, and the ingress for it, uses; absent: HTTP/1.1. */
   readonly protocol?: 'http2' | 'grpc';
   /** Set if nginx connects to the service directly and not through the mesh ingress. */
   readonly direct?: {

@@ -7,7 +7,7 @@ import { mapping, onlyTrue } from './mapping.ts';
 import * as s from './scalars.ts';
 import { tls } from './tls.ts';
 
-/** What the gateway's section says of browsers that sign in. */
+/** The keys of `gateway` about browsers that sign in. */
 
 export const session = mapping({
   keys_file: s.filePath.describe('JWKS of the keys that seal cookies; "meshgate keys --session" makes it.'),
@@ -26,7 +26,7 @@ export const session = mapping({
   ),
 })
   .transform(({ people, forgetful, ...said }) => {
-    // A default time must not exceed a shorter time that the policy sets.
+    // The default time must not be longer than a shorter time that the policy sets.
     const idle = said.idle ?? Math.min(DEFAULTS.sessionIdle, said.absolute);
     const fresh = said.fresh ?? Math.min(DEFAULTS.sessionFresh, idle);
     return {
@@ -38,10 +38,11 @@ export const session = mapping({
 
 type Session = z.output<typeof session>;
 
-/** How long sessions last, seconds: without any request, since the sign-in, since the provider confirmed the claims. */
+/** How many seconds a session lasts: without any request, since the sign-in, and since the provider confirmed the
+ * claims. */
 export type SessionPolicy = Readonly<Session['session']>;
 
-/** Settings of sessions for nginx and the image. */
+/** The size of nginx's memory for sessions, for nginx and the image. */
 export type SessionRoom = Readonly<Session['sessionRoom']>;
 
 const host = s.text(a.HOST, {
@@ -53,7 +54,7 @@ const host = s.text(a.HOST, {
   },
 });
 
-/** nginx itself counts these, per second or per minute. */
+/** The limit for sign-in requests. nginx itself counts them, per second or per minute. */
 const signinLimit = mapping({
   rate: s
     .text(/^[1-9]\d{0,4}\/[sm]$/, {
@@ -100,7 +101,7 @@ const endpoint = s.text(a.HTTPS_URL, {
   },
 });
 
-/** etcd, through its JSON gateway. */
+/** The store: etcd, which the gateway uses through its JSON gateway. */
 export const store = mapping({
   etcd: s.list(endpoint, '[https://etcd-0:2379]').describe('Endpoints of etcd, asked in turn.'),
   ca_file: s.filePath.describe('CA for etcd’s certificates. Default: the system’s.').optional(),

@@ -7,13 +7,14 @@ import { policySchema, type Said } from './schema.ts';
 import { find, plain, type Tree } from './tree.ts';
 import { mendValue } from './values.ts';
 
-/** Most rounds of correcting; no policy needs so many. */
+/** The maximum number of rounds in which mistakes are corrected. No policy needs so many. */
 const MAX_ROUNDS = 64;
 
-/** Compares the tree with the schema and reports what does not fit. Each mistake is corrected to the probable meaning,
- * or removed, so that everything else is still checked.
+/**
+ * Compares the tree with the schema and reports all differences. Each wrong part is replaced by what was probably
+ * meant, or is removed, so that the rest of the policy can be checked.
  *
- * @returns the policy, if its shape is valid as written or corrected
+ * @returns the policy, if its form is right as written or after corrections
  */
 export function checkShape(report: Report): Said | undefined {
   const grouped = new WeakSet<Tree>();
@@ -23,7 +24,7 @@ export function checkShape(report: Report): Said | undefined {
     const parsed = policySchema.safeParse(value);
     if (parsed.success) return parsed.data;
     const issues = parsed.error.issues.flatMap((issue) => flatten(issue, [], value));
-    // A misspelled key is also a missing key: first correct the keys, then check the rest.
+    // A misspelled key causes a second error, about a missing key. So the keys are corrected first.
     const keys = issues.filter((issue) => issue.unknownKeys);
     const now = keys.length > 0 ? keys : issues;
     if (!now.map((issue) => mend(report, issue, value)).includes(true)) break;
@@ -31,7 +32,7 @@ export function checkShape(report: Report): Said | undefined {
   return undefined;
 }
 
-/** Moves the routes of each host under one key, so that its other keys are checked as keys. */
+/** Moves the routes of each host under one key, so that the other keys of the host are checked as keys. */
 function regroup(tree: Tree, grouped: WeakSet<Tree>): void {
   const hosts = find(tree, ['hosts']);
   if (hosts?.kind !== 'map') return;
@@ -44,13 +45,13 @@ function regroup(tree: Tree, grouped: WeakSet<Tree>): void {
   }
 }
 
-/** An issue with its whole path. */
+/** An issue with its path from the root. */
 interface Issue {
   readonly path: Path;
   readonly unknownKeys?: readonly string[];
 }
 
-/** The issues of the union's option that was meant. */
+/** Returns the issues of the option of a union that was probably meant. */
 function flatten(issue: z.core.$ZodIssue, base: Path, root: unknown): Issue[] {
   const path = [...base, ...issue.path] as Path;
   if (issue.code === 'unrecognized_keys') return [{ path, unknownKeys: issue.keys }];
@@ -64,7 +65,7 @@ function valueAt(root: unknown, path: Path): unknown {
   return path.reduce<unknown>((value, step) => (value as Record<string, unknown> | null | undefined)?.[step], root);
 }
 
-/** Reports one issue and corrects it; true if the tree has changed. */
+/** Reports one issue and corrects it. Returns whether the tree has changed. */
 function mend(report: Report, { path, unknownKeys }: Issue, root: unknown): boolean {
   const value = valueAt(root, path);
   const schema = descend(policySchema, path, root);

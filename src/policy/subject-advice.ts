@@ -1,7 +1,7 @@
 import type { Advice } from './header-advice.ts';
 import type { Policy, Provider, Service } from './types.ts';
 
-/** Providers whose callers reach a service, in the policy's order. */
+/** The providers whose callers can reach a service, in the order of the policy. */
 function providersOf({ name }: Service, { hosts, providers }: Policy): readonly Provider[] {
   const names = hosts
     .filter(({ routes }) =>
@@ -15,14 +15,15 @@ function providersOf({ name }: Service, { hosts, providers }: Policy): readonly 
   return Object.values(providers).filter((provider) => names.includes(provider.name));
 }
 
-/** Whether two providers can give two people the same name. Providers of one issuer have the same people. */
+/** Whether two providers can give the same name to two different people. Providers with the same issuer have the same
+ * people. */
 function areMixed(one: Provider, other: Provider): boolean {
   const [a, b] = [one.subject.prefix, other.subject.prefix];
   return one.issuer !== other.issuer && (a.startsWith(b) || b.startsWith(a));
 }
 
-/** Advice for services that callers of several providers reach through several hosts, if nothing distinguishes their
- * subjects. On one host that is an error. */
+/** Advice for services that receive callers of several providers through several hosts, if nothing distinguishes the
+ * subjects. If this happens on one host, it is an error instead. */
 export function subjectAdvice(policy: Policy): readonly Advice[] {
   return Object.values(policy.services).flatMap((service) => {
     const all = providersOf(service, policy);

@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import { quote } from './path.ts';
 
-/** The candidate that was probably meant, if one is similar. */
+/** The candidate that was probably meant, if one of them is similar to the word. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > 80) return undefined;
   const lower = word.toLowerCase();
@@ -10,7 +10,8 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   for (const candidate of candidates) {
     const other = candidate.toLowerCase();
     const far = distance(lower, other);
-    // Changes to half of a word are too many, but a short word with two swapped letters is still that word.
+    // If half of the letters differ, two words are not similar. But a short word is similar to another one with two
+    // swapped letters.
     const near = far <= Math.max(Math.min(2, other.length - 1), Math.floor(other.length / 3));
     const part = lower.length > 2 && other.length > 2 && (other.startsWith(lower) || lower.startsWith(other));
     if ((near || part) && far < least) [best, least] = [candidate, far];
@@ -18,14 +19,14 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
-/** What to write instead of a word: the most similar candidate, or all of them. */
+/** What to write instead of a word: the most similar candidate or, if none is similar, all candidates. */
 export function advise(word: string, candidates: readonly string[], none = 'leave it out'): string {
   const guess = nearest(word, candidates);
   if (guess !== undefined) return `did you mean ${quote(guess)}?`;
   return candidates.length === 0 ? none : `write ${oneOf(candidates)}`;
 }
 
-/** `a`, or `one of a, b, c`; a long list ends in `…`. */
+/** `a`, or `one of a, b, c`. A long list ends with `…`. */
 export function oneOf(words: readonly string[]): string {
   if (words.length === 1) return String(words[0]);
   const shown = words.slice(0, 24);

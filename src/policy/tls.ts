@@ -2,12 +2,12 @@ import type * as z from 'zod';
 import { mapping } from './mapping.ts';
 import * as s from './scalars.ts';
 
-/** A certificate that a listener shows, and its key. */
+/** The certificate of a listener, and its key. */
 export const tls = mapping({ cert_file: s.certFile, key_file: s.keyFile });
 
 export type Tls = z.output<typeof tls>;
 
-/** The same for a host, with what certificates of clients are verified with. */
+/** The certificate of a host, its key, and the CA for certificates of clients. */
 export const doorTls = mapping({
   cert_file: s.certFile.optional(),
   key_file: s.keyFile.optional(),
@@ -18,6 +18,7 @@ export const doorTls = mapping({
 
 type DoorTls = z.output<typeof doorTls>;
 
-/** The server certificate, if the policy has one. A server that terminates TLS itself needs only the clients' CA. */
+/** The server certificate, if the policy has one. If the operator's own server block has the certificate, the policy
+ * needs only the clients' CA. */
 export const shown = ({ certFile, keyFile }: DoorTls = {}): { readonly tls?: Tls } =>
   certFile === undefined || keyFile === undefined ? {} : { tls: { certFile, keyFile } };

@@ -11,7 +11,7 @@ export const proxy = mapping({
     .describe('Events and messages pass at once, both ways: nothing is buffered, and a pause may last an hour.')
     .meta({ default: false })
     .optional(),
-  // The kernel gives up after about 75 s.
+  // Longer times have no effect: the kernel stops trying to connect after about 75 s.
   connect_timeout: s
     .secondsWithin({ least: '1s', most: '75s' })
     .describe('Longest wait for a connection, TLS included.')
@@ -43,13 +43,13 @@ export const proxy = mapping({
 
 type SaidOfProxy = z.output<typeof proxy>;
 
-/** How nginx proxies requests: times in seconds, sizes in bytes; a body of 0 has no limit. */
+/** How nginx proxies requests. Times are in seconds, sizes in bytes. If the body size is 0, there is no limit. */
 export type Proxying = Required<Omit<SaidOfProxy, 'stream'>>;
 
 /**
- * The proxy settings of a route: its own, else the host's, else the defaults.
+ * The proxy settings of a route. Each setting is the route's own or, if it has none, the host's or the default.
  *
- * @param grpc calls may last, and send, as long as they need
+ * @param grpc whether the service uses gRPC: then calls may last, and send data, for as long as they need
  */
 export function proxying(host: SaidOfProxy = {}, route: SaidOfProxy = {}, grpc: boolean): Proxying {
   const said = { ...host, ...route };
@@ -65,7 +65,7 @@ export function proxying(host: SaidOfProxy = {}, route: SaidOfProxy = {}, grpc: 
   };
 }
 
-/** Pages of other origins that may send requests to a route; a route's own setting replaces its host's. */
+/** Pages of other origins that may send requests to a route. The setting of a route replaces the setting of its host. */
 export const cors = z
   .union([
     mapping({
@@ -99,13 +99,13 @@ export const cors = z
 type SaidOfCors = z.output<typeof cors>;
 type Method = (typeof s.METHODS)[number];
 
-/** Pages of other origins that may send requests, and which ones (Fetch standard, section 3.2). */
+/** Pages of other origins that may send requests, and which requests they may send (Fetch standard, section 3.2). */
 export type Cors = NonNullable<SaidOfCors> & { readonly methods: readonly Method[] };
 
-/** The methods that other origins may use on a route whose rules name none. */
+/** The methods that pages of other origins may use if the rules of a route name no methods. */
 const USUAL: readonly Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** Methods that one of these rules allows; the usual ones if one allows all. */
+/** The methods that at least one of these rules allows. If a rule allows all methods, the usual ones. */
 function allowed(rules: readonly { readonly methods?: readonly Method[] }[]): readonly Method[] {
   const named = rules.map(({ methods }) => methods);
   if (named.includes(undefined)) return USUAL;
@@ -113,7 +113,7 @@ function allowed(rules: readonly { readonly methods?: readonly Method[] }[]): re
   return [...all].flatMap((method): Method[] => (method === 'GET' && !all.has('HEAD') ? ['GET', 'HEAD'] : [method]));
 }
 
-/** The CORS settings of a route: its own, else the host's. */
+/** The CORS settings of a route: its own or, if it has none, the host's. */
 export function corsOf(said: SaidOfCors | undefined, rules: Parameters<typeof allowed>[0]): Cors | undefined {
   return said == null ? undefined : { ...said, methods: said.methods ?? allowed(rules) };
 }

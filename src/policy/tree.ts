@@ -1,7 +1,7 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml';
 import type { Path } from './path.ts';
 
-/** A policy as plain nodes with their places. It can be corrected, so that one mistake gives one error. */
+/** A policy as plain nodes with their places. Wrong nodes can be replaced, so that each mistake gives only one error. */
 export type Tree = Scalar | List | Mapping;
 
 export interface Scalar {
@@ -23,28 +23,28 @@ export interface Mapping {
 }
 
 export interface Entry {
-  /** Offset of the key. */
+  /** The offset of the key. */
   readonly at: number;
   readonly node: Tree;
 }
 
-/** Most nodes of a policy, with aliases counted at each use, and their greatest depth. */
+/** The maximum number of nodes in a policy, and their maximum depth. An alias counts at each use. */
 const MAX_NODES = 50_000;
 const MAX_DEPTH = 40;
 
-/** Something that YAML allows and a policy does not. */
+/** A construct that YAML allows and a policy must not contain. */
 export interface TreeProblem {
   readonly at: number;
   readonly path: Path;
   readonly message: string;
-  /** The part that is left out because of it. */
+  /** The part that is left out because of the problem. */
   readonly discarded?: Tree;
 }
 
-/** A value that is missing, or that was reported and is not checked again. */
+/** A node for a value that is missing, or whose error is already reported. It is not checked again. */
 export const hole = (at: number): Scalar => ({ kind: 'scalar', at, value: undefined });
 
-/** Makes one tree of YAML nodes; reports what a policy must not have: repeated keys, recursion, too many nodes. */
+/** Makes one tree of YAML nodes. Reports repeated keys, recursion and too many nodes, which a policy must not have. */
 export function toTree(roots: readonly Node[], problem: (problem: TreeProblem) => void): Tree {
   const reader = new Reader(problem);
   const [first = hole(0), ...others] = roots.map((root) => reader.read(root, 0));
@@ -65,7 +65,7 @@ class Reader {
     this.#problem = problem;
   }
 
-  /** @param fallback - offset of a node that is not written, such as the value of `key:` */
+  /** @param fallback - the offset of a node that is not written, such as the value of `key:` */
   read(node: Node | null, fallback: number): Tree {
     const at = node?.range?.[0] ?? fallback;
     if (!this.#count(1, at)) return hole(at);
@@ -82,7 +82,7 @@ class Reader {
     return tree;
   }
 
-  /** Adds the entries of another mapping; a repeated key is an error. */
+  /** Adds the entries of another mapping. A repeated key is an error. */
   merge(into: Mapping, other: Mapping): void {
     for (const [key, { at, node }] of other.entries) this.#add(into, key, at, node);
   }
@@ -130,7 +130,7 @@ class Reader {
     return hole(at);
   }
 
-  /** Counts nodes; false, and one problem, if there are too many. */
+  /** Counts nodes. If there are too many, reports one problem and returns false. */
   #count(nodes: number, at: number): boolean {
     if (this.#full) return false;
     this.#nodes += nodes;
@@ -165,14 +165,14 @@ export function remove(map: Mapping, key: string): void {
   map.entries.delete(key);
 }
 
-/** Renames the key of an entry, which keeps its place. */
+/** Renames the key of an entry. The entry keeps its position in the mapping. */
 export function rename(map: Mapping, key: string, to: string): void {
   const entries = [...map.entries];
   map.entries.clear();
   for (const [name, entry] of entries) map.entries.set(name === key ? to : name, entry);
 }
 
-/** The values without places. */
+/** The values of a tree, without their places. */
 export function plain(tree: Tree): unknown {
   if (tree.kind === 'list') return tree.items.map(plain);
   if (tree.kind === 'scalar') return tree.value;

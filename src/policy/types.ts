@@ -1,4 +1,4 @@
-/** The checked policy: every name resolved, every default filled in, every part with its place in the file. */
+/** The checked policy: all names are looked up, all defaults are filled in, and each part has its place in the file. */
 
 import type { Agent, Role } from './agent.ts';
 import type { At } from './at.ts';
@@ -48,10 +48,10 @@ export interface Policy {
   readonly tests: readonly PolicyTest[];
 }
 
-/** One error in a policy, with what to write instead. */
+/** An error in a policy. Its message says what to write instead. */
 export interface PolicyError {
   readonly at: At;
-  /** Path in the file, e.g. `hosts."wiki.example.com"."/*".allow[1].role`. */
+  /** The path in the file, e.g. `hosts."wiki.example.com"."/*".allow[1].role`. */
   readonly path: string;
   /** e.g. `no role "raeder"; did you mean "reader"?` */
   readonly message: string;

@@ -6,8 +6,9 @@ export interface Unclosed {
 
 const CLOSING: Readonly<Record<string, string>> = { '{': '}', '[': ']' };
 
-/** Finds what was left open before the place where YAML failed: the library reports where it noticed, which may be many
- * lines further down. Policies have neither texts over several lines nor brackets inside words. */
+/** Finds a bracket or quote that was not closed before the place where YAML failed. The YAML library reports the place
+ * where it noticed this, which may be many lines below. The search assumes that no quoted text has several lines and
+ * that no word contains brackets. */
 export function findUnclosed(text: string, start: number, end: number): Unclosed | undefined {
   const open: number[] = [];
   for (let at = start; at < end; at++) {
@@ -37,7 +38,7 @@ function endOfLine(text: string, at: number): number {
   return end === -1 ? text.length : end;
 }
 
-/** Offset of the closing quote in the same line; -1 if there is none. */
+/** The offset of the closing quote in the same line; -1 if the line has none. */
 function closingQuote(text: string, from: number, quote: string): number {
   const end = endOfLine(text, from);
   for (let at = from + 1; at < end; at++) {

@@ -4,7 +4,8 @@ import type { Report } from './report.ts';
 import { advise, nearest, oneOf } from './suggest.ts';
 import { find, hole, replace, type Tree } from './tree.ts';
 
-/** Reports a value that does not fit; replaces it by the probable one, or by a hole. Always changes the tree. */
+/** Reports a value that does not fit its schema. Replaces it by the value that was probably meant, or by a hole, so the
+ * tree always changes. */
 export function mendValue(report: Report, path: Path, schema: Bare, value: unknown): boolean {
   const node = find(report.tree, path);
   if (!node) return false;
@@ -29,7 +30,7 @@ export function mendValue(report: Report, path: Path, schema: Bare, value: unkno
   return true;
 }
 
-/** The elements of a list that lacks its brackets, or one of them. */
+/** The elements of a list whose opening or closing bracket, or both, are missing. */
 function itemsOf(text: string, { at }: Tree): Tree[] {
   const items = text
     .replace(/^\[|\]$/g, '')
@@ -40,7 +41,7 @@ function itemsOf(text: string, { at }: Tree): Tree[] {
 
 const itemText = (item: Tree) => (item.kind === 'scalar' ? (item.value === '*' ? '"*"' : String(item.value)) : '{ … }');
 
-/** Whether the value may be a key itself, written where the path of its file belongs. */
+/** Whether the value may be a secret itself, although the policy expects the path of a file there. */
 function isPerhapsSecret(path: Path, value: unknown): boolean {
   return typeof value === 'string' && value.length > 30 && String(path.at(-1)).endsWith('_file');
 }

@@ -11,7 +11,7 @@ const lowered = (pattern: RegExp) => (value: unknown) => {
   return pattern.test(lower) ? lower : undefined;
 };
 
-/** A host that a route of Linkerd can name: not an address. */
+/** A host name that a route of Linkerd can contain. It is not an IP address. */
 export const LINKERD_HOST = new RegExp(`^(?=.{1,253}$)(?![0-9.]+$)${LABEL}(?:\\.${LABEL})*$`);
 
 export const namespace = text(new RegExp(`^${LABEL}$`), {
@@ -28,8 +28,8 @@ export const serviceAccount = text(HOST, {
 
 const CONSUL_NAME = new RegExp(`^${LABEL}$`);
 
-/** The name of a Consul service. It becomes part of a regular expression there, in which a dot would match any
- * character. */
+/** The name of a Consul service. It must not contain a dot: Consul puts it into a regular expression, where a dot
+ * matches any character. */
 export const consulService = text(CONSUL_NAME, {
   what: 'the name of a service in Consul',
   write: 'lower case letters, digits and -, as in confluence',
@@ -37,7 +37,7 @@ export const consulService = text(CONSUL_NAME, {
 });
 
 const LABEL_NAME = '[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?';
-/** The key of a Kubernetes label, with an optional prefix. */
+/** The key of a Kubernetes label. It may have a prefix. */
 export const LABEL_KEY = new RegExp(`^(?:(?=[^/]{1,253}/)${LABEL}(?:\\.${LABEL})*/)?${LABEL_NAME}$`);
 
 const labelValue = text(new RegExp(`^(?:${LABEL_NAME})?$`), {
@@ -62,7 +62,7 @@ export const oneCertificateName = text(ONE_NAME, {
   fix: nameFix(ONE_NAME),
 });
 
-/** The same, or all DNS names with one more label. */
+/** A name in a client's certificate, or `*.` and a DNS name, which stands for all DNS names with one more label. */
 export const certificateName = text(SOME_NAME, {
   what: 'a name in a certificate',
   write: 'a SPIFFE id, a DNS name or *. and one, as in spiffe://example.org/ns/ci/sa/deployer or *.ci.example.com',
@@ -79,7 +79,7 @@ export const spiffeId = text(SPIFFE_ID, {
   write: 'spiffe://TRUST_DOMAIN/PATH, as in spiffe://example.org/ns/edge/sa/gateway',
 });
 
-/** @param whose whose pods they are, as a description says it */
+/** @param whose the owner of the pods, for the description */
 export const labels = (whose: string) =>
   z
     .record(z.string(), labelValue)

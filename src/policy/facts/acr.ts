@@ -2,7 +2,7 @@ import * as s from '../scalars.ts';
 import { claimIs } from './compare.ts';
 import { type Evaluation, type OfProvider, type Operator, SIGNIN, TOKEN } from './operator.ts';
 
-/** How the person signed in; a step-up may make it true. */
+/** A fact about how the person signed in. A step-up may make it true. */
 export interface Acr extends OfProvider {
   readonly op: 'acr';
   readonly value: string;
@@ -17,7 +17,8 @@ const keys = () => ({ acr: s.acrValue.describe('The person signed in this way (c
 
 export const operator: Operator<Acr, typeof keys> = {
   keys,
-  /** The provider defines the meaning of an acr. If another fact names a provider, the acr is that provider's. */
+  /** Each provider defines what its acr values mean. If another fact of the `all` names a provider, the acr belongs to
+   * this provider. */
   provider: 'required unless pinned',
   reads: () => [{ path: 'acr' }],
 };

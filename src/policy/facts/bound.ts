@@ -6,8 +6,7 @@ export type BoundBy = (typeof BOUND_BY)[number];
 
 export const BOUND_BY = ['dpop', 'certificate', 'any'] as const;
 
-/** The token is bound to a key of the sender. A caller with such a token has proved the key before rules are
- * decided. */
+/** The token is bound to a key of the sender. The gateway verifies the proof of this key before it evaluates rules. */
 export interface Bound extends Placed {
   readonly op: 'bound';
   readonly value: BoundBy;

@@ -1,7 +1,7 @@
 import { certificateName } from '../workload-names.ts';
 import { CERTIFICATE, type Evaluation, type Operator, type Placed, REQUEST } from './operator.ts';
 
-/** A name in the client's certificate: a SPIFFE id, a DNS name, or `*.` and one. */
+/** The client's certificate has a name: a SPIFFE id, a DNS name, or `*.` and a DNS name. */
 export interface Certificate extends Placed {
   readonly op: 'certificate';
   readonly value: string;
@@ -15,13 +15,14 @@ export const evaluation: Evaluation<Certificate> = {
 /** The names in a client's certificate. */
 export interface CertificateNames {
   readonly spiffe?: string;
-  /** In lower case. */
+  /** DNS names in lower case. */
   readonly dns: readonly string[];
 }
 
-/** Whether a certificate has a name.
+/**
+ * Whether a certificate has a name.
  *
- * @param name a SPIFFE id, a DNS name, or `*.` and a DNS name, where the star matches one label
+ * @param name a SPIFFE id, a DNS name, or `*.` and a DNS name; the star stands for one label
  */
 export function isNamed({ spiffe, dns }: CertificateNames, name: string): boolean {
   if (name.startsWith('spiffe:')) return spiffe === name;

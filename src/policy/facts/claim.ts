@@ -17,17 +17,17 @@ import {
   worded,
 } from './operator.ts';
 
-/** A fact about one claim. `is` holds if the claim, or an element of it when it is an array, equals the value; `has`,
- * if an array or space-delimited text contains it; `like`, if the text, or an element, matches the pattern, in which
- * `*` matches any characters. */
+/** A fact about one claim. `is` is true if the claim equals the value or, for an array, if an element does. `has` is
+ * true if an array or a space-delimited text contains the value. `like` is true if the text or an element of the array
+ * matches the pattern, in which `*` matches any characters. */
 export type ClaimFact = OfProvider &
   (
     | { readonly op: 'is' | 'has'; readonly claim: string; readonly value: string | number | boolean }
     | { readonly op: 'like'; readonly claim: string; readonly value: string }
   );
 
-/** Whether a text, or one in a list, matches the pattern. A list with elements of other types is true or unknown, never
- * false. */
+/** Whether a text, or a text in a list, matches the pattern. For a list with elements of other types the result is true
+ * or unknown, never false. */
 function claimLike(claim: unknown, pattern: string): Truth {
   if (typeof claim === 'string') return isLike(claim, pattern);
   if (!Array.isArray(claim)) return undefined;
@@ -57,7 +57,8 @@ export const evaluation: Evaluation<ClaimFact> = {
   truth: (fact, { verified, kind }) => valueTruth(fact, identityAt(verified.claims, fact.claim, kind)),
 };
 
-/** Beyond these, several numbers of a token are read as the same one, and no fact compares them. */
+/** Numbers must be within these bounds. Beyond them, JavaScript reads different numbers as equal ones, so facts cannot
+ * compare them. */
 const safeNumber = () => z.number().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
 
 const claimValue = () =>
@@ -95,13 +96,13 @@ export const operator: Operator<ClaimFact, typeof keys> = {
   never,
 };
 
-/** What is wrong with a pattern; undefined if it is valid. */
+/** What is wrong with a pattern; undefined if the pattern is valid. */
 function patternMistake(like: string): string | undefined {
   if (!/[*]/.test(like)) return `the pattern has no *; write is: ${like}, or put a * in`;
   return like.includes('**') ? `one * matches any characters; write ${like.replace(/[*]+/g, '*')}` : undefined;
 }
 
-/** @param noun what the keys belong to */
+/** @param noun what the errors call the mapping that has these keys */
 export function malformed(fact: WrittenClaim, noun = 'fact'): Mistake | undefined {
   const isWritten = (key: string) => Object.hasOwn(fact, key);
   const [key, second] = ['is', 'has', 'like'].filter(isWritten);
@@ -123,7 +124,7 @@ export function malformed(fact: WrittenClaim, noun = 'fact'): Mistake | undefine
   return message === undefined ? undefined : { path: ['like'], message };
 }
 
-/** A claim that anyone can write must be matched as a whole. */
+/** Rejects a pattern for a claim with an unverified name: such a claim must be compared as a whole. */
 export function never({ claim = '', like }: WrittenClaim, { kind }: Pick<Surroundings, 'kind'>): Mistake | undefined {
   if (!like?.includes('*') || kind === undefined || !isUnverified(claim, kind)) return undefined;
   const message = `${claim} is not verified, and x@evil@example.com is like *@example.com; write a group, or { claim: email, … }, which counts with xms_edov`;

@@ -2,12 +2,13 @@ import type { Truth } from './operator.ts';
 
 type Value = string | number | boolean;
 
-/** A value of another type than the wanted one is unknown. */
+/** Compares two values. If their types differ, the result is unknown. */
 function sameValue(present: unknown, wanted: Value): Truth {
   return typeof present === typeof wanted ? present === wanted : undefined;
 }
 
-/** Whether a list contains the value. An empty list is false; one with elements of other types is true or unknown. */
+/** Whether a list contains the value. For an empty list the result is false; for a list with elements of other types it
+ * is true or unknown. */
 function listHolds(list: readonly unknown[], wanted: Value): Truth {
   if (list.includes(wanted)) return true;
   const type = typeof wanted;
@@ -15,7 +16,7 @@ function listHolds(list: readonly unknown[], wanted: Value): Truth {
   return false;
 }
 
-/** Beyond these, several numbers of a token are read as the same one. */
+/** Whether the number is beyond the safe range, where JavaScript reads different numbers as equal ones. */
 const isOneOfMany = (wanted: Value): boolean =>
   typeof wanted === 'number' && !(Math.abs(wanted) <= Number.MAX_SAFE_INTEGER);
 
@@ -25,7 +26,7 @@ export function claimIs(claim: unknown, wanted: Value): Truth {
   return Array.isArray(claim) ? listHolds(claim, wanted) : sameValue(claim, wanted);
 }
 
-/** Whether a list, or a text of words divided by spaces, contains the value. */
+/** Whether a list, or a text of words separated by spaces, contains the value. */
 export function claimHas(claim: unknown, wanted: Value): Truth {
   if (isOneOfMany(wanted)) return undefined;
   const list = typeof claim === 'string' ? claim.split(' ').filter((word) => word !== '') : claim;

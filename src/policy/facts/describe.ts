@@ -25,26 +25,26 @@ type Shape<K extends OperatorKey> = { [P in K]: (shape: ReturnType<Operators[P][
 /** All keys of facts without inner facts. */
 export type LeafShape = Shape<OperatorKey>;
 
-/** Such a fact as policies write it; in a draft any value may be missing. */
+/** A fact without inner facts, as policies write it. In a draft any value may be missing. */
 export type WrittenLeaf = Partial<z.output<z.ZodObject<LeafShape>>>;
 
 type AnyOperator = Operator<Leaf, () => LeafShape>;
 
 const entries = Object.entries(operators) as [OperatorKey, AnyOperator][];
 
-/** The keys that name an operator besides a provider: a fact has one of them. */
+/** The keys that name an operator, except `provider`. A fact has at most one of them. */
 export const OPERATORS = entries.map(([key]) => key).filter((key) => key !== 'provider');
 
-/** What facts with a key depend on, in bits. */
+/** The inputs of facts with this key, as bits. */
 export const bitsOf = (key: OperatorKey): number => evaluations[key === 'claim' ? 'is' : key].on;
 
-/** The operator of a fact: three of them are one key with a word beside it. */
+/** The operator of a fact. `is`, `has` and `like` belong to one operator, `claim`. */
 const operatorOf = ({ op }: Leaf) =>
   operators[op === 'is' || op === 'has' || op === 'like' ? 'claim' : op] as AnyOperator;
 
 export const isLeaf = (fact: Fact): fact is Leaf => fact.op !== 'role' && !('facts' in fact);
 
-/** The provider whose tokens a fact is about; undefined: any. */
+/** The provider whose tokens a fact is about; undefined if it is about tokens of any provider. */
 export const providerOf = (fact: Leaf): string | undefined => ('provider' in fact ? fact.provider : undefined);
 
 /** A fact in the policy's words. */
@@ -55,14 +55,14 @@ export function factText(fact: Fact): string {
   return `${operatorOf(fact).text?.(fact) ?? worded(fact.op, fact.value)}${provider === undefined ? '' : ` of ${provider}`}`;
 }
 
-/** Claims that a fact reads in tokens of a kind of provider, the first one first. */
+/** The claims that a fact reads in tokens of one kind of provider, in the order in which they count. */
 export const readsOf = (fact: Leaf, kind: ProviderKind): readonly Read[] => operatorOf(fact).reads?.(fact, kind) ?? [];
 
-/** Why a fact is unknown, if not because a claim is missing. */
+/** Why a fact is unknown, if the reason is not an absent claim. */
 export const unsaidOf = (fact: Leaf, context: FactContext): string | undefined =>
   operatorOf(fact).unsaid?.(fact, context);
 
-/** What is wrong with a fact by itself. */
+/** What is wrong with a fact, whatever the rest of the policy is. */
 export function malformedIn(written: WrittenLeaf): Mistake | undefined {
   for (const [, { malformed }] of entries) {
     const mistake = malformed?.(written);
@@ -71,7 +71,7 @@ export function malformedIn(written: WrittenLeaf): Mistake | undefined {
   return undefined;
 }
 
-/** Why a fact is never true in this policy. */
+/** The reasons why a fact can never be true in this policy. */
 export const neverIn = (written: WrittenLeaf, around: Surroundings): readonly Mistake[] =>
   entries.flatMap(([key, { never }]) => {
     const mistakes = Object.hasOwn(written, key) ? never?.(written, around) : undefined;
@@ -79,10 +79,10 @@ export const neverIn = (written: WrittenLeaf, around: Surroundings): readonly Mi
     return { path: [key], message: `never true: ${mistakes}`, part: 'key' as const };
   });
 
-/** Schemas of all keys of such facts. */
+/** The schemas of all keys of facts without inner facts. */
 export const leafShape = (): LeafShape => Object.assign({}, ...entries.map(([, { keys }]) => keys()));
 
-/** Builds a fact that has been checked. */
+/** Builds a fact that was checked before. */
 export function buildLeaf(written: WrittenLeaf): Unplaced<Leaf> & { readonly provider?: string } {
   const [key, { build, provider }] = entries.find(([own]) => written[own] !== undefined) as (typeof entries)[number];
   const fact = build?.(written) ?? ({ op: key, value: written[key] } as Unplaced<Leaf>);

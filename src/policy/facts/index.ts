@@ -11,9 +11,10 @@ import * as provider from './provider.ts';
 import type { RoleFact } from './role.ts';
 import * as scope from './scope.ts';
 
-/* The operators of facts. A new one is a file, a row in each of the two tables, and a line in docs/policy.md. */
+/* The operators of facts. To add an operator, write a file, a row in each of the two tables, and a line in
+ * docs/policy.md. */
 
-/** How the gateway evaluates them, by operator; the only part of them in nginx's bundles. */
+/** How the gateway evaluates facts, by operator. The bundles for nginx contain only this part of an operator. */
 export const evaluations = {
   group: group.evaluation,
   is: claim.evaluation,
@@ -28,7 +29,7 @@ export const evaluations = {
   provider: provider.evaluation,
 };
 
-/** The operators for policies and their commands, by policy key, in the order of the schema and of errors. */
+/** What policies and commands need of each operator, by policy key. The order is that of the schema and of errors. */
 export const operators = {
   group: group.operator,
   claim: claim.operator,

@@ -3,7 +3,7 @@ import * as s from '../scalars.ts';
 import { seconds } from '../units.ts';
 import { type Evaluation, type OfProvider, type Operator, SIGNIN, TOKEN } from './operator.ts';
 
-/** The person signed in no longer ago than this many seconds. */
+/** The time since the person signed in is at most this many seconds. */
 export interface MaxAge extends OfProvider {
   readonly op: 'max_age';
   readonly value: number;
@@ -11,10 +11,10 @@ export interface MaxAge extends OfProvider {
 
 export const evaluation: Evaluation<MaxAge> = {
   on: TOKEN | SIGNIN,
-  /** It expires, so the caller also gets the time until when it holds. */
+  /** This fact expires, so the context also gets the time until which it is true. */
   truth: ({ value }, { verified, signin }) => {
     const signedIn = verified.claims.auth_time;
-    // A time that is further in the future than clocks differ is not the time of a sign-in.
+    // If the time is further in the future than clocks may differ, it is not the time of a sign-in.
     if (signin === undefined || typeof signedIn !== 'number' || signedIn > signin.now + MAX_CLOCK_SKEW)
       return undefined;
     const end = signedIn + value;

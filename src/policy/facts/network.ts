@@ -3,7 +3,7 @@ import { cidr } from '../addresses.ts';
 import { list } from '../scalars.ts';
 import { ADDRESS, type Evaluation, type Operator, type Placed, REQUEST } from './operator.ts';
 
-/** Ranges of addresses, one of which contains the client's. */
+/** The client's address is in one of these ranges. */
 export interface Network extends Placed {
   readonly op: 'network';
   readonly value: readonly string[];
@@ -14,7 +14,7 @@ export const evaluation: Evaluation<Network> = {
   truth: (fact, context) => context.request?.within(fact.value),
 };
 
-/** One text for the ranges of a fact. The list of networks in the table has a place for it. */
+/** The ranges of a fact as one text. The table lists these texts, and their indexes identify the networks. */
 export const networkName = (ranges: readonly string[]): string => ranges.join(' ');
 
 const keys = () => ({

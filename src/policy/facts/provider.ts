@@ -1,7 +1,7 @@
 import * as s from '../scalars.ts';
 import { type Evaluation, type Operator, type Placed, TOKEN } from './operator.ts';
 
-/** The token is of this provider. */
+/** The token was issued by this provider. */
 export interface Provider extends Placed {
   readonly op: 'provider';
   readonly value: string;
@@ -12,10 +12,9 @@ export const evaluation: Evaluation<Provider> = {
   truth: ({ value }, { verified }) => value === verified.provider,
 };
 
-/** Beside another operator it names the provider whose tokens that one is about. */
+/** If another operator stands beside this key, the provider is the one whose tokens that operator is about. */
 const keys = () => ({
   provider: s.reference('provider').describe('The provider whose tokens this is about.').optional(),
 });
 
-/** Beside another operator it names the provider whose tokens that one is about. */
 export const operator: Operator<Provider, typeof keys> = { keys };

@@ -1,18 +1,19 @@
 import type { Evaluate, FactContext, Placed, Truth } from './operator.ts';
 
-/** Another role of the policy. */
+/** The caller has another role of the policy. */
 export interface RoleFact extends Placed {
   readonly op: 'role';
   readonly value: string;
 }
 
-/** Whether a role is held, evaluated once. Unknown if there is no such role, or if it depends on itself. */
+/** Whether the caller has a role. Each role is evaluated once. The result is unknown if the role does not exist, or if
+ * it depends on itself. */
 export function roleTruth<F>(name: string, context: FactContext<F>, evaluate: Evaluate<F>): Truth {
   context.known ??= new Map();
   const { known, roles } = context;
   const found = known.get(name);
   if (found !== undefined || known.has(name)) return found;
-  // A role that depends on itself finds this value.
+  // If the role depends on itself, the inner evaluation finds this value.
   known.set(name, undefined);
   const fact = roles.get(name);
   if (fact === undefined) return undefined;

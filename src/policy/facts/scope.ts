@@ -10,7 +10,7 @@ export interface Scope extends OfProvider {
   readonly value: string;
 }
 
-/** Scopes of a token: the first present claim of those that its provider uses. */
+/** The scopes of a token: the value of the first present claim in which its provider may put scopes. */
 export function scopesClaim({ claims }: TokenView, { scopes }: ProviderKind): unknown {
   for (let i = 0; i < scopes.length; i++) {
     const value = claimAt(claims, scopes[i] as string);

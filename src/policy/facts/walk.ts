@@ -1,19 +1,19 @@
 import type { Combined } from './combined.ts';
 import { evaluations, type Fact, type Leaf } from './index.ts';
 
-/** Computes a value from facts, from the innermost outwards. */
+/** Computes a value from facts, beginning with the innermost ones. */
 export interface FactReader<L, T> {
   /** The value of a fact without inner facts. */
   readonly leaf: (fact: L) => T;
-  /** The value of a fact with inner facts, from their values. */
+  /** The value of a fact with inner facts, computed from their values. */
   readonly sum: (op: Combined<unknown>['op'], parts: readonly T[]) => T;
-  /** The value of a role, from the value of its fact; absent: the same. */
+  /** The value of a role, computed from the value of its fact. Absent: both values are the same. */
   readonly role?: (name: string, inner: T) => T;
   /** The value of a fact or role that does not exist. */
   readonly missing: T;
 }
 
-/** The values for one policy's facts. */
+/** The values for the facts of one policy. */
 export interface FactReading<F, T> {
   readonly fact: (fact: F | undefined) => T;
   readonly role: (name: string) => T;
@@ -24,10 +24,11 @@ export type Shape<F> =
   | { readonly role: string }
   | { readonly op: Combined<F>['op']; readonly parts: readonly (F | undefined)[] };
 
-/** Reads facts and the roles that they name. Each is read once, however often others name it: the work grows with the
- * policy, and not with the number of ways through it.
+/**
+ * Computes values of facts and of the roles that they name. Each role is read once, even if several facts name it. So
+ * the work grows with the size of the policy, and not with the number of paths through it.
  *
- * @param shapeOf undefined for a fact without inner facts
+ * @param shapeOf returns undefined for a fact without inner facts
  */
 export function reading<F, T>(
   shapeOf: (fact: F) => Shape<F> | undefined,
@@ -37,7 +38,7 @@ export function reading<F, T>(
   const known = new Map<unknown, T>();
   const once = (key: unknown, make: () => T): T => {
     if (known.has(key)) return known.get(key) as T;
-    // A role that depends on itself finds this value.
+    // If the role depends on itself, the inner evaluation finds this value.
     known.set(key, reader.missing);
     const made = make();
     known.set(key, made);
@@ -58,7 +59,7 @@ export function reading<F, T>(
   return { fact: ofFact, role: ofRole };
 }
 
-/** The fact behind a role's name. */
+/** Returns the fact of a role. */
 export type RoleOf = (name: string) => Fact | undefined;
 
 function shapeOf(fact: Fact): Shape<Fact> | undefined {
@@ -66,27 +67,28 @@ function shapeOf(fact: Fact): Shape<Fact> | undefined {
   return 'facts' in fact ? { op: fact.op, parts: fact.facts } : undefined;
 }
 
-/** {@link reading} of a checked policy. */
+/** {@link reading} for a checked policy. */
 export const readFacts = <T>(roleOf: RoleOf, reader: FactReader<Leaf, T>): FactReading<Fact, T> =>
   reading(shapeOf, roleOf, reader as FactReader<Fact, T>);
 
-/** What a fact depends on, as bits of its operator. */
+/** The inputs of a fact, as bits of its operator. */
 export function dependsOn({ op }: Leaf): number {
   const evaluation = evaluations[op];
   if (evaluation === undefined) throw new Error(`no operator ${op}`);
   return evaluation.on;
 }
 
-/** {@link dependsOn} for facts with everything inside them. */
+/** {@link dependsOn}, for a fact and all facts inside it. */
 export const dependencies = (roleOf: RoleOf): FactReading<Fact, number> =>
   readFacts(roleOf, { leaf: dependsOn, sum: (_, parts) => parts.reduce((all, part) => all | part, 0), missing: 0 });
 
 const nothing: readonly never[] = Object.freeze([]);
 
-/** The facts of some kind inside facts, each once, in the order of the policy.
+/**
+ * The facts of some kind inside facts, in the order of the policy. Each fact occurs once.
  *
- * @param wanted bits, all of which such a fact depends on
- * @param negated whether to include those inside `none`
+ * @param wanted bits; a fact is included if it depends on all of them
+ * @param negated whether to include facts inside `none`
  */
 export const leaves = <L extends Leaf>(
   roleOf: RoleOf,
@@ -102,6 +104,6 @@ export const leaves = <L extends Leaf>(
     missing: nothing,
   });
 
-/** A fact and everything inside it, without what is behind roles. */
+/** A fact and all facts inside it. The facts of roles that it names are not included. */
 export const everyFact = (fact: Fact): readonly Fact[] =>
   'facts' in fact ? [fact, ...fact.facts.flatMap(everyFact)] : [fact];

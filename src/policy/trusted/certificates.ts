@@ -1,6 +1,6 @@
 import { type Trusted, trusted } from './types.ts';
 
-/** Headers with certificates of clients, as proxies pass them on. */
+/** Headers in which proxies pass on the certificate of a client. */
 export const CERTIFICATES: readonly Trusted[] = [
   trusted('RFC 9440', 'https://www.rfc-editor.org/rfc/rfc9440', 'Client-Cert Client-Cert-Chain'),
   trusted(

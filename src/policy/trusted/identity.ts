@@ -1,6 +1,6 @@
 import { type Trusted, trusted } from './types.ts';
 
-/** Applications that sign in the user named by a header, and headers of gateways in front of them. */
+/** Headers with which applications sign in a user, and headers that gateways set in front of applications. */
 export const IDENTITY: readonly Trusted[] = [
   trusted(
     'oauth2-proxy',

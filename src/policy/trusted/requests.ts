@@ -1,6 +1,6 @@
 import { type Trusted, trusted } from './types.ts';
 
-/** Headers that say where a request comes from, what it is, or what a mesh does with it. */
+/** Headers that say where a request comes from, what kind of request it is, or what a mesh does with it. */
 export const REQUESTS: readonly Trusted[] = [
   trusted(
     'Linkerd',

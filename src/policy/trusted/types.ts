@@ -1,12 +1,13 @@
-/** Request headers that one application, proxy or framework trusts, because a proxy in front of it is expected to set
+/** Request headers that one application, proxy or framework trusts, because it expects that a proxy in front of it sets
  * them. */
 export interface Trusted {
-  /** The software that trusts them. */
+  /** The software that trusts the headers. */
   readonly by: string;
-  /** The documentation that names them. */
+  /** The documentation that names the headers. */
   readonly source: string;
   readonly names: readonly string[];
-  /** The pattern of a family whose names an administrator chooses; `names` are those in the documentation. */
+  /** If an administrator chooses the names, the pattern of the names. `names` then contains those in the
+   * documentation. */
   readonly family?: string;
 }
 
