@@ -144,7 +144,7 @@ test('a bundle of any of them that changes is loaded', async () => {
   const mark = await settle(gateway);
   const next = await createCa('the next mesh CA of the west');
   await gateway.box.write({ '/run/mesh/west.pem': westCa.cert + next.cert });
-  await gateway.box.logs.waitFor(/CA of the ingress \(\/run\/mesh\/west\.pem\): ca_changed: .* asked to reload/, mark);
+  await gateway.box.logs.waitFor(/CA of the ingress \(\/run\/mesh\/west\.pem\): ca_changed: .* so nginx reloads/, mark);
   await gateway.box.logs.waitFor(/start worker process \d+/, mark);
   expect((await gateway.send('wiki.test', { path: '/search/x', token: staff })).status).toBe(200);
 });

@@ -95,14 +95,14 @@ function moved(rule: string, expected: string): string {
 const opened = moved('{ role: reader, as: wiki-reader }', 'allowed');
 
 /** What a parting line says, without place and rule. */
-const said = (line: string) => line.replace(/^.*?: /, '').replace(/; they part.*$/, '');
+const said = (line: string) => line.replace(/^.*?: /, '').replace(/; they differ.*$/, '');
 
 test('where the policy has moved on, the rule is named on both sides', async () => {
   await writeFile(join(folder, 'moved.yaml'), opened);
   const { code, out, err } = await meshgate('test', ...AT_GATEWAY, ...AT_MESH, 'moved.yaml');
   expect({ code, err }).toEqual({ code: 1, err: '' });
   const rule = /; they differ at rule wiki\.localhost\/rest\/\*#2 at moved\.yaml:\d+:\d+: role reader, as wiki-reader$/;
-  const parted = out.split('\n').filter((line) => line.includes('they part'));
+  const parted = out.split('\n').filter((line) => line.includes('they differ'));
   expect(
     parted.every((line) => rule.test(line)),
     out,
@@ -159,7 +159,7 @@ describe('the gateway runs the new policy, and Envoy the one before', () => {
     expect(
       out
         .split('\n')
-        .filter((line) => line.includes('they part'))
+        .filter((line) => line.includes('they differ'))
         .map(said),
     ).toEqual([
       'POST https://wiki.localhost/rest/api/content as reader: the policy says allowed, the gateway refused by the mesh (403)',

@@ -232,7 +232,7 @@ hosts:
       'keys: ',
       'sign-in: PKCE with S256',
       'sign-in: requests are ',
-      'DPoP: proofs by ',
+      'DPoP: proofs with ',
     ]) {
       expect(out).toContain(`yes sso: ${found}`);
     }

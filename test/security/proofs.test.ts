@@ -143,7 +143,7 @@ describe('a stolen token', () => {
     expect(await ask(none, { token: bound })).toBe('401 proof_missing');
     expect(await ask(none, await proved())).toBe('401 credential_unsupported');
     const answer = await none.send(host, { token: bound });
-    expect(answer.text).toContain('this gateway takes no proofs');
+    expect(answer.text).toContain('this gateway accepts no proofs');
   });
   test('that no worker has seen before is refused as well', async () => {
     const fresh = await acme.sign({ ...claims, jti: 'new', cnf: { jkt: key.jkt } });

@@ -222,7 +222,7 @@ describe('outside', () => {
 
   test('a service that asks at the wrong listener is told so, and nobody else', async () => {
     const detail = async (sent: Sent) => (await gateway.send('board.test', sent)).json().detail;
-    expect(await detail(asking(given))).toMatch(/^An assertion is no credential here: services ask at the inner/);
+    expect(await detail(asking(given))).toMatch(/^An assertion is no credential here: services use the inner/);
     expect(await detail({})).toMatch(/^Send a token/);
     expect(await detail(asking(given, { token: 'x' }))).toMatch(/three parts/);
   });
@@ -303,7 +303,7 @@ test('services of a CA that joins the bundle are accepted without a reload', asy
   });
   expect((await hop('board.test', ofWiki, given)).status).toBe(200);
   const said = gateway.box.logs.since(mark).filter((line) => /meshgate: CA of clients/.test(line));
-  expect(said).toEqual([expect.stringMatching(/\[warn\].*ca_changed: it has other certificates now, nginx is asked/)]);
+  expect(said).toEqual([expect.stringMatching(/\[warn\].*ca_changed: it has other certificates now, so nginx reloads/)]);
 });
 
 describe('the key', () => {
