@@ -406,5 +406,7 @@ test('clients of a CA that joins the bundle are taken, and the gateway is not re
     help: () => gateway.box.logs.tail(),
   });
   const said = gateway.box.logs.since(mark).filter((line) => /meshgate: CA of clients/.test(line));
-  expect(said).toEqual([expect.stringMatching(/\[warn\].*ca_changed: it has other certificates now, so nginx reloads/)]);
+  expect(said).toEqual([
+    expect.stringMatching(/\[warn\].*ca_changed: it has other certificates now, so nginx reloads/),
+  ]);
 });

@@ -130,12 +130,7 @@ const weaknesses: readonly (readonly [what: string, change: () => Files, at: str
   ['error_log info, server', inServer('error_log /dev/null info;'), `${SERVER}:7`, /tokens/],
   ['error_log info, default server', beside(`server { ${other} error_log /dev/null info; }`), `${SERVER}:1`, /tokens/],
   ['underscores', beside(`server { ${other} underscores_in_headers on; }`), `${SERVER}:1`, /X_Forwarded_User/],
-  [
-    'invalid headers',
-    beside(`server { ${other}\nignore_invalid_headers off; }`),
-    `${SERVER}:2`,
-    /invalid names reach/,
-  ],
+  ['invalid headers', beside(`server { ${other}\nignore_invalid_headers off; }`), `${SERVER}:2`, /invalid names reach/],
   ['small buffers', beside(`server { ${other} large_client_header_buffers 4 4k; }`), `${SERVER}:1`, /long tokens/],
   [
     'an old script',

@@ -303,7 +303,9 @@ test('services of a CA that joins the bundle are accepted without a reload', asy
   });
   expect((await hop('board.test', ofWiki, given)).status).toBe(200);
   const said = gateway.box.logs.since(mark).filter((line) => /meshgate: CA of clients/.test(line));
-  expect(said).toEqual([expect.stringMatching(/\[warn\].*ca_changed: it has other certificates now, so nginx reloads/)]);
+  expect(said).toEqual([
+    expect.stringMatching(/\[warn\].*ca_changed: it has other certificates now, so nginx reloads/),
+  ]);
 });
 
 describe('the key', () => {

@@ -55,9 +55,15 @@ test.each(meshTargetNames)('%s is rendered no limit, and says so once, on the fi
     { part: 'wiki.example.com/* limit', text: expect.stringContaining('this limit is enforced only at the gateway') },
   ]);
   expect(added(`limits: { callers: ${LIMIT} }`, '', `limit: ${LIMIT}`)).toEqual([
-    { part: 'gateway.limits', text: expect.stringContaining('this and another limit are enforced only at the gateway') },
+    {
+      part: 'gateway.limits',
+      text: expect.stringContaining('this and another limit are enforced only at the gateway'),
+    },
   ]);
   expect(added('', `limit: ${LIMIT}`, 'limit: null')).toEqual([
-    { part: 'hosts."wiki.example.com".limit', text: expect.stringContaining('this limit is enforced only at the gateway') },
+    {
+      part: 'hosts."wiki.example.com".limit',
+      text: expect.stringContaining('this limit is enforced only at the gateway'),
+    },
   ]);
 });
