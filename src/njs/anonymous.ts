@@ -13,7 +13,7 @@ import type { Gateway } from './gateway.ts';
 import { deny } from './refusal.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 
-/** Refuses an anonymous caller. */
+/** Refuses the request of an anonymous caller. */
 function refuseAnonymous(
   r: NginxHTTPRequest,
   to: PreparedRoute,
@@ -22,7 +22,7 @@ function refuseAnonymous(
   expire: boolean,
   mode: SigninMode,
 ): void {
-  // If the address decides, no credential would help.
+  // If the role depends on the address, a credential would not help.
   const refusal = by === 'network_refused' ? { reason: by } : reason === 'credential_missing' ? to.missing : { reason };
   const signin = to.sessions && by !== 'network_refused' ? mode : undefined;
   if (signin !== undefined && expire && r.headersIn[TO_CHECK.navigation] !== undefined) {
@@ -32,11 +32,11 @@ function refuseAnonymous(
 }
 
 /**
- * Decides for an anonymous caller. A role that the request itself gives counts, and its requests are counted by their
- * address. A page of another origin gets no role from the network of its reader.
+ * Decides the request of an anonymous caller. A role that the request itself gives counts. The requests are counted by
+ * address. If a page of another origin sends the request, the network gives no role.
  *
- * @param reason why there is no caller, if anonymous callers do not pass
- * @param expire the cookie is useless: a navigation removes it
+ * @param reason the reason of the refusal if anonymous callers may not pass
+ * @param expire whether the cookie is useless; if the request opens a page, the answer deletes the cookie
  */
 export function answerAnonymous(
   { signer, views }: Gateway,

@@ -7,7 +7,8 @@ import type { KnownCaller } from './known.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 import type { Signer } from './signer.ts';
 
-/** Answers nginx. If the client has closed its connection, `r.return` throws; then nobody needs the answer. */
+/** Answers nginx. If the client has closed its connection, `r.return` throws. The error is ignored, because the answer
+ * is no longer needed. */
 export function reply(r: NginxHTTPRequest, status: 204 | 401): void {
   try {
     r.return(status);
@@ -23,19 +24,20 @@ function send(r: NginxHTTPRequest, lines: readonly string[], assertion: string |
   reply(r, 204);
 }
 
-/** Called when a request would pass, its budget included. It can still refuse: then it answers and returns true. */
+/** A function that is called after all other checks, budgets included. It can still refuse the request: it then answers
+ * and returns true. */
 export type Last = () => boolean;
 
-/** Most methods and routes for which a caller has ready answers. A client can make up any number of methods. */
+/** Maximum number of ready answers for one caller. A ready answer is for one method and route, and a client can invent
+ * methods. */
 const MAX_READY = 64;
 
-/** Lets a known caller pass as before, where a decision that says `replay` let the caller pass. The hot path of the hot
- * path.
+/** Allows the request of a known caller with a stored answer, if there is one. No function runs more often.
  *
- * @param signer of the policy's assertion, if it has one
+ * @param signer the signer of assertions, if the policy has assertions
  * @param last see {@link Last}
- * @returns false if there is no such answer yet, another assertion is to be signed, or nothing is left of a budget:
- * then all is decided again
+ * @returns false if there is no stored answer, a new assertion must be signed, or a budget is used up. Then the caller
+ * of this function decides the request from the beginning.
  */
 export function replayCached(
   r: NginxHTTPRequest,
@@ -57,11 +59,11 @@ export function replayCached(
 }
 
 /**
- * 204 with rule, identity and headers for a caller whom a rule lets pass; kept ready for callers that come again.
+ * Answers 204 with rule, identity and headers for a caller that a rule allows. The answer is stored for later requests.
  *
  * @param replay see {@link Decision}
- * @param assertion what is signed for the caller, where the policy has it
- * @returns why the caller cannot pass all the same: an identity header that does not fit. Then nothing is answered.
+ * @param assertion the signed assertion, if the policy has assertions
+ * @returns the refusal if an identity header is too long or invalid. In that case nothing was answered.
  */
 export function letPass(
   r: NginxHTTPRequest,
@@ -84,7 +86,7 @@ export function letPass(
   return undefined;
 }
 
-/** 204 for an anonymous caller without roles. */
+/** Answers 204 for an anonymous caller that has no roles. */
 export function letAnyonePass(r: NginxHTTPRequest, { id, as }: PreparedRule): void {
   send(r, [FROM_CHECK.caller, callerLine([id, as, '', '', '', '', ''])], undefined);
 }

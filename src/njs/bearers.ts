@@ -15,13 +15,13 @@ import { Questions } from './questions.ts';
 import type { PreparedRoute } from './routes.ts';
 import { TokenCache } from './tokens.ts';
 
-/** The providers whose tokens are accepted. */
+/** The part of a route that says which providers' tokens it accepts. */
 type Accepting = Pick<PreparedRoute, 'providers' | 'accepted' | 'scope'>;
 
-/** Receives the caller of a new token, a value that the caller of the function passed on, and the claims. */
+/** A function that receives the caller of a new token, the value `along` from its caller, and the verified claims. */
 export type Use<T, S> = (known: Result<KnownCaller>, along: S, verified?: Verified) => T | Promise<T>;
 
-/** A new token that is being verified. A list costs a fifth of closures with the same values. */
+/** The state while a new token is verified. A tuple costs a fifth of a closure with the same values. */
 type Newcomer<T, S> = readonly [
   bearers: Bearers,
   providers: Accepting['providers'],
@@ -29,25 +29,25 @@ type Newcomer<T, S> = readonly [
   now: number,
   use: Use<T, S>,
   along: S,
-  /** The scope under which the token is remembered. */
+  /** The scope of the cache entry for the token. */
   scope: string,
-  /** The client's address, if providers are asked about tokens. */
+  /** The client's address; empty if the policy asks no provider about tokens. */
   from: string,
 ];
 
-/** Callers by their bearer tokens. */
+/** Finds callers by their bearer tokens. */
 export class Bearers {
   readonly #table: Table;
   readonly #keys: KeyStore;
   readonly #tokens: TokenCache;
   readonly #context: VerifyContext;
-  /** Absent: no provider of the policy is asked about tokens. */
+  /** Absent: the policy asks no provider about tokens. */
   readonly #questions: Questions | undefined;
 
   constructor(table: Table, keys: KeyStore) {
     this.#table = table;
     this.#keys = keys;
-    // A JWS, or if providers are asked about tokens, any text that can be a token.
+    // Without introspection a token must be a JWS. With introspection any text can be a token.
     this.#tokens = new TokenCache(
       table,
       table.asking === undefined ? isJws : (text) => isJws(text) || isTokenText(text),
@@ -61,7 +61,8 @@ export class Bearers {
     this.#questions = table.asking === undefined ? undefined : new Questions(table.asking, table.selection);
   }
 
-  /** A known caller of these providers whose key is still published and who is not revoked. */
+  /** Returns a known caller of these providers, if the key of its token is still published and nothing of the caller is
+   * revoked. */
   recall(to: Accepting, token: string, now: number): KnownCaller | undefined {
     const known = this.#tokens.get(to.scope, token, now);
     if (known === undefined || !to.accepted.has(known.provider)) return undefined;
@@ -70,7 +71,7 @@ export class Bearers {
     return undefined;
   }
 
-  /** Remembers the caller of a new token. */
+  /** Stores the caller of a new token in the cache. */
   #meet(scope: string, token: string, now: number, verified: Result<Verified>): Result<KnownCaller> {
     if (!verified.ok) return verified;
     const { claims, provider, key, until } = verified.value;
@@ -78,7 +79,7 @@ export class Bearers {
     const caller = tokenCaller(verified.value, table, now);
     if (!caller.ok) return caller;
     const cap = until === undefined ? table.tokenCache : Math.min(table.tokenCache, until - now);
-    // Only a policy with sessions has revocations; without one nothing is found.
+    // Only a policy with sessions has revocations, so otherwise no look-up is needed.
     if (table.session === undefined) return ok(this.#tokens.put(scope, token, verified.value, caller.value, now, cap));
     const stamp = stampOf(claims);
     const sub = subOf(claims, this.#provider(provider).subject.claim);
@@ -86,7 +87,8 @@ export class Bearers {
     return ok(this.#tokens.put(scope, token, verified.value, caller.value, now, cap, stamp, sub));
   }
 
-  /** Finds the caller of a new token and passes it on. */
+  /** Finds the caller of a verified token and passes the result to `use`. If the provider must be asked first, it is
+   * asked. */
   static #settle<T, S>(verified: Result<Verified>, newcomer: Newcomer<T, S>): T | Promise<T> {
     const questions = newcomer[0].#questions;
     if (questions !== undefined && verified.ok) {
@@ -108,7 +110,7 @@ export class Bearers {
     return this.#table.providers[name] as TokenProvider;
   }
 
-  /** {@link #settle} for a JWT, after its provider has confirmed that it is active. */
+  /** Asks the provider whether a verified JWT is active, then continues with {@link #settle}. */
   static async #confirm<T, S>(
     questions: Questions,
     provider: TokenProvider,
@@ -120,7 +122,7 @@ export class Bearers {
     return Bearers.#settle(held, newcomer);
   }
 
-  /** {@link #settle} for a caller with more groups than the token lists, adding those that the policy names. */
+  /** Asks the provider for the policy's groups that the token leaves out, then continues with {@link #settle}. */
   static async #complete<T, S>(
     questions: Questions,
     provider: TokenProvider,
@@ -134,7 +136,7 @@ export class Bearers {
     return Bearers.#settle(ok({ ...verified, claims: said.value.claims, until }), newcomer);
   }
 
-  /** {@link #settle} for a token that only its provider can read. */
+  /** Asks the provider about a token that only the provider can read, then continues with {@link #settle}. */
   static async #introspect<T, S>(questions: Questions, provider: TokenProvider, newcomer: Newcomer<T, S>): Promise<T> {
     const [bearers, , token, now] = newcomer;
     const said = await questions.introspect(provider, token, now, newcomer[7]);
@@ -143,7 +145,8 @@ export class Bearers {
     return Bearers.#settle(judgeIntrospected(claims, provider, now, bearers.#context.skew, until), newcomer);
   }
 
-  /** {@link #settle}, or if the known keys are not enough, once more with the provider's newest keys. */
+  /** Continues with {@link #settle}. If the known keys are not enough, it fetches the provider's newest keys and
+   * verifies the token once more. */
   static #settleOrAsk<T, S>(verified: Result<Verified>, newcomer: Newcomer<T, S>): T | Promise<T> {
     if (verified.ok) return Bearers.#settle(verified, newcomer);
     const [bearers, providers, token, now] = newcomer;
@@ -156,10 +159,11 @@ export class Bearers {
     });
   }
 
-  /** Verifies a new token; if the known keys are not enough, once more with the provider's newest keys.
+  /** Verifies a new token. If the known keys are not enough, it fetches the provider's newest keys and verifies the
+   * token once more.
    *
-   * @param along `use` receives this as well
-   * @param r the token's request
+   * @param along a value that `use` receives too
+   * @param r the request that contains the token
    */
   verify<T, S>(
     to: Accepting,

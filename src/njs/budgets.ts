@@ -8,29 +8,30 @@ import type { TableBudgets, TableLimit } from '../rules/budgets.ts';
 import { addressesDict, budgetsDict } from './dicts.ts';
 import type { Budget, KnownCaller, PreparedBudgets, PreparedLimit } from './known.ts';
 
-/* A budget is a number in shared memory: the time at which its bucket will be full again, counted in requests at the
- * limit's rate since the epoch. That time is never in the past, so a take adds one to the later of that time and now.
- * If the result is more than the burst ahead of now, the budget is used up. All workers add to the same number.
- * If the number is in the past, it is set, and setting and taking are two steps: workers that take from a full bucket
- * at the same moment count as one. While the bucket is not full, every take counts. */
+/* Each budget is a token bucket. One number in shared memory says when the bucket will be full again. Its unit is
+ * requests at the limit's rate, counted from the epoch. To take a request, a worker adds one to this number, or to the
+ * present time if that is later. If the sum is ahead of the present time by more than the burst, the budget is used up.
+ * All workers change the same number. If the bucket is full, the number must first be set, and that is a step of its
+ * own. So workers that take from a full bucket at the same moment count as one. While the bucket is not full, every
+ * request counts. */
 
-/** Why a request does not pass now, and the seconds after which a similar one would. */
+/** Why a request does not pass now, and the number of seconds after which a similar request would pass. */
 export interface Short extends Refusal {
   readonly retryAfter: number;
 }
 
-/** Up to 16 characters: a longer key takes twice the memory. */
+/** Returns a digest of at most 16 characters. A longer key would take twice the memory. */
 const digest = (text: string, length: number): string =>
   hash.createHash('sha256').update(text).digest('base64url').slice(0, length);
 
-/** @param passWhenFull of the table */
+/** @param passWhenFull member of the table: whether requests pass if the zone is full */
 export function prepareLimit(limit: TableLimit, passWhenFull: boolean): PreparedLimit {
   const ttl = Math.min(MAX_DICT_TTL_MS, Math.ceil((1000 * limit.burst) / limit.rate) + 1000);
   const tag = digest(composed(limit.of, String(limit.rate), String(limit.burst)), 5);
   return { ...limit, ttl, tag, passWhenFull };
 }
 
-/** What the networks of a site may ask for together, by what each of them may. */
+/** Returns the limit for all networks of one site together, from the limit for each network. */
 const ofSite = (limit: TableLimit): TableLimit => ({
   ...limit,
   rate: SITE_NETWORKS * limit.rate,
@@ -38,7 +39,7 @@ const ofSite = (limit: TableLimit): TableLimit => ({
   says: `the /48 network of this address has ${SITE_NETWORKS} times ${limit.says}`,
 });
 
-/** @param passWhenFull of the table */
+/** @param passWhenFull member of the table: whether requests pass if the zone is full */
 export function prepareBudgets(
   { callers, anonymous, agents = [] }: TableBudgets,
   passWhenFull: boolean,
@@ -52,7 +53,7 @@ export function prepareBudgets(
   };
 }
 
-/** Budgets under all of these limits, chained, with another one behind them. */
+/** Returns one budget for each limit as a linked list, with another budget at its end. */
 const chained = (
   limits: readonly PreparedLimit[],
   keyOf: (limit: PreparedLimit) => string,
@@ -60,10 +61,11 @@ const chained = (
 ): Budget | undefined =>
   limits.reduceRight<Budget | undefined>((and, limit) => ({ ...limit, key: keyOf(limit), and }), last);
 
-/** Anonymous callers are counted by their address, whatever roles the request gives them. */
+/** Anonymous callers are counted by address, even if the request gives them roles. */
 const isNobody = ({ provider }: KnownCaller): boolean => provider === NOBODY_PROVIDER;
 
-/** The budgets of a caller's requests to a route, kept with the caller; undefined if there are none. */
+/** Returns the budgets of a caller's requests to a route, and stores them with the caller; undefined if there are
+ * none. */
 export function budgetOf(budgets: PreparedBudgets, known: KnownCaller): Budget | undefined {
   known.budgets ??= new Map();
   if (known.budgets.has(budgets)) return known.budgets.get(budgets);
@@ -74,7 +76,7 @@ export function budgetOf(budgets: PreparedBudgets, known: KnownCaller): Budget |
   return budget;
 }
 
-/** Seconds since the epoch after which the log says again that there is no room. */
+/** Seconds since the epoch after which the log may repeat that the zone is full. */
 let sayAgain = 0;
 
 function noRoom({ passWhenFull }: Budget, now: number): Short | undefined {
@@ -90,7 +92,7 @@ function exceeded(says: string, seconds: number): Short {
   return { ...refuse('limit_exceeded', `${says}; retry in ${retryAfter}s`), retryAfter };
 }
 
-/** Adds to a budget's number; undefined if there is no room for another number. */
+/** Adds to the number of a budget; undefined if the zone has no room for a new number. */
 function count(dict: NgxSharedDict<number>, budget: Budget, by: number, at: number): number | undefined {
   try {
     return dict.incr(budget.key, by, at, budget.ttl);
@@ -99,21 +101,23 @@ function count(dict: NgxSharedDict<number>, budget: Budget, by: number, at: numb
   }
 }
 
-/** Gives back what was taken beyond the burst. */
+/** Gives back a request beyond the burst, and returns the refusal. */
 function over(dict: NgxSharedDict<number>, budget: Budget, at: number, taken: number): Short {
   const { key, burst, rate, ttl, says } = budget;
   count(dict, budget, -1, at);
   const ahead = taken - burst - at;
   if (ahead <= MAX_UNCOUNTED) return exceeded(says, ahead / rate);
-  // No worker takes that much at once: the clock was set back. Callers must not wait until it has caught up.
+  // All workers together cannot take that much at once, so the clock was set back. Callers must not wait until the
+  // clock has caught up.
   dict.set(key, at + burst, ttl);
   return exceeded(says, 1 / rate);
 }
 
-/** Takes one request from a budget and from those that are chained to it; from none of them if one is used up.
+/** Takes one request from a budget and from all budgets that are linked to it. If one of them is used up, nothing is
+ * taken.
  *
  * @param now seconds since the epoch
- * @returns `limit_exceeded`, or `check_unavailable` if nothing can be counted, else undefined
+ * @returns `limit_exceeded`; or `check_unavailable` if the zone has no room to count; else undefined
  */
 export function spend(dict: NgxSharedDict<number>, budget: Budget, now: number): Short | undefined {
   const at = now * budget.rate;
@@ -135,14 +139,13 @@ export function spendCaller(budgets: PreparedBudgets, known: KnownCaller, now: n
 
 /** {@link spend} for an anonymous caller.
  *
- * @param address of the client, as nginx has it; absent if nginx did not send it: all such requests are counted
- * together
+ * @param address the client's address as nginx sends it. Requests without an address are counted together.
  */
 export function spendAddress(budgets: PreparedBudgets, address: string | undefined, now: number): Short | undefined {
   const { own, site } = addressNames(address ?? '');
-  // A tag has five characters: no other tag and address read alike, and the key is a short one.
+  // A tag always has five characters, so the pair of tag and address is unambiguous. The key stays short.
   const ofOwn = chained(budgets.anonymous, ({ tag }) => tag + own);
-  // The site first: a network of one that has used up its budget takes no memory.
+  // The site's budget comes first. If it is used up, its networks take no memory.
   const budget = site === undefined ? ofOwn : chained(budgets.sites, ({ tag }) => tag + site, ofOwn);
   return budget === undefined ? undefined : spend(addressesDict(), budget, now);
 }

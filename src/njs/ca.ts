@@ -6,7 +6,8 @@ import { healthReasons } from '../health/types.ts';
 import { JUST_WRITTEN_MS, MAX_DOCUMENT_BYTES } from '../limits.ts';
 import { svidsDict } from './dicts.ts';
 
-/** Keys in the dict for the state of the ingress's CA file, and of those for certificates of services and clients. */
+/** Key in the dict for the state of the ingress's CA file. The next key is for the CA file that verifies certificates
+ * of clients and services. */
 export const CA = ' ca';
 export const CLIENT_CA = ' client ca';
 
@@ -14,10 +15,11 @@ const WHOSE = { [CA]: 'the ingress', [CLIENT_CA]: 'clients' } as const;
 
 type Ca = keyof typeof WHOSE;
 
-/** Key in the dict for one of several such files. */
+/** Returns the key in the dict for one of several CA files. */
 export const caName = (name: Ca, index: number): string => (index === 0 ? name : composed(name, String(index)));
 
-/** Checks the file, and reads it if it changed since the last time. A file that was written just now is read later. */
+/** Checks the file, and reads it if it has changed. A file that was written just now is read at the next check, because
+ * the write may not be complete. */
 function look(path: string, before: CaFound | undefined, now: number): CaLook | undefined {
   try {
     const { ino, size, mtimeMs } = fs.statSync(path);
@@ -32,8 +34,8 @@ function look(path: string, before: CaFound | undefined, now: number): CaLook | 
   }
 }
 
-/** Makes nginx's master reload its configuration. A worker without a master must not signal its parent, which is
- * another program. */
+/** Makes nginx's master process reload the configuration. A worker that has no master must not signal its parent
+ * process, which is another program. */
 function reload(): boolean {
   try {
     const title = fs.readFileSync(`/proc/${process.ppid}/cmdline`, 'utf8');
@@ -43,8 +45,8 @@ function reload(): boolean {
   }
 }
 
-/** Checks a CA file. nginx reads it only when it loads its configuration, so this worker makes nginx reload if the
- * certificates changed and it is allowed to. */
+/** Checks a CA file. nginx reads the file only when it loads its configuration. If the certificates have changed and
+ * the policy allows it, this worker makes nginx reload. */
 export function watchCa(name: Ca, path: string, index = 0): void {
   const dict = svidsDict();
   const now = Date.now() / 1000;

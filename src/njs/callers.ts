@@ -11,18 +11,19 @@ import type { Sent } from './prove.ts';
 import { awaitRevocations, canLookUp, unread } from './revocation-reader.ts';
 import { SessionCallers } from './session.ts';
 
-/** A request with a token. A list costs a fifth of the closures that would hold the same. */
+/** A request with a token. A tuple costs a fifth of a closure with the same values. */
 type Asked<P> = readonly [r: NginxHTTPRequest, to: P, method: string, now: number, token: string, scheme: Scheme];
 
-/** The error of a challenge about a proof; none if the token is bound to a certificate. */
+/** Returns the error for the DPoP challenge; undefined if the token is bound to a certificate. */
 function dpopError(reason: ReasonCode, { scheme }: Sent, binding: Binding | undefined): DpopError | undefined {
   if (scheme === 'Bearer') return binding?.kind === 'dpop' ? 'invalid_token' : undefined;
   return reason === 'proof_nonce_required' ? 'use_dpop_nonce' : 'invalid_dpop_proof';
 }
 
 /**
- * Leads from the credential of a request to its caller, or to the reason why there is none. A known token or session
- * needs no promise. Each request runs this: a variable costs less than a member.
+ * Makes the functions that find the caller of a request by its credential, or the reason why there is no caller. A
+ * known token or session needs no promise. Every request runs this code, so it uses variables, which are read faster
+ * than members.
  */
 export function callersOf<P extends Place>(gateway: Gateway, door: Door<P>): Ways<NginxHTTPRequest, P, Answered> {
   const { table, bearers, prover, certificates } = gateway;
@@ -33,7 +34,8 @@ export function callersOf<P extends Place>(gateway: Gateway, door: Door<P>): Way
   const anonymous = (r: NginxHTTPRequest, to: P, method: string): Answered =>
     door.absent(r, to, method, 'credential_missing');
 
-  /** Each new token runs this. An iterator would cost more than the rest of it. */
+  /** Continues with the caller of a token. Every new token runs this function, so it reads tuples by index: an iterator
+   * would cost more than all the rest. */
   function arrive(caller: Result<KnownCaller>, asked: Asked<P>, verified?: Verified): Answered {
     const isDpop = asked[5] === 'DPoP';
     if (!caller.ok) return door.refuse(asked[0], asked[1], caller, isDpop ? { dpop: 'invalid_token' } : undefined);
@@ -41,7 +43,7 @@ export function callersOf<P extends Place>(gateway: Gateway, door: Door<P>): Way
     return met(asked[0], asked[1], asked[2], caller.value, asked[3], undefined, verified);
   }
 
-  /** Whatever a token is bound to, one that is sent by the scheme DPoP needs a proof. */
+  /** Verifies the proof. A token that is sent with the scheme DPoP always needs one, whatever the token is bound to. */
   function prove(known: KnownCaller, [r, to, method, now, token, scheme]: Asked<P>, verified?: Verified): Answered {
     const sent: Sent = { r, host: hostOf(r, to), method, token, scheme, now };
     return prover.prove(sent, known.binding, proved, [to, known, verified] as const);

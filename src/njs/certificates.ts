@@ -8,7 +8,7 @@ import { type ClientCertificate, readClientCertificate } from '../token/client-c
 import { type KnownCaller, knownCaller } from './known.ts';
 import { canLookUp, isKeptRevoked, type Kept, unread } from './revocation-reader.ts';
 
-/** What each reader keeps of a certificate. */
+/** What is remembered about every certificate. */
 export interface ReadCertificate extends Kept {
   /** Seconds since the epoch. */
   readonly notAfter: number;
@@ -17,18 +17,19 @@ export interface ReadCertificate extends Kept {
 
 const revocableOf = ({ revocable }: ReadCertificate): Revocable => revocable;
 
-/** The certificate that was read last. A client usually sends several requests with one, so it is compared first. */
+/** The certificate that was read last. A client usually sends several requests with the same certificate, so this entry
+ * is compared first. */
 interface Last<T> {
   readonly escaped: string;
   readonly read: Result<T>;
 }
 
-/** Reads certificates as nginx passes them, in `SSL-Client-Cert`, each once per context. Every certificate is read
- * here.
+/** Makes a function that reads certificates from the header `SSL-Client-Cert`. It reads each certificate once per
+ * context. All code that needs a certificate uses this function.
  *
- * @param read makes a value of the text, see {@link readClientCertificate} and {@link readSvid}
- * @returns a function that returns this value, or `proof_invalid` if the certificate has expired since the connection
- * began, when nginx checked it, or `revoked`
+ * @param read makes the value for a certificate, see {@link readClientCertificate} and {@link readSvid}
+ * @returns a function that returns this value, or a reason: `proof_invalid` if the certificate has expired after nginx
+ * verified it at the beginning of the connection, or `revoked`
  */
 export function certificateReader<T extends ReadCertificate>(
   read: (escaped: string) => Result<T>,
@@ -56,14 +57,14 @@ export function certificateReader<T extends ReadCertificate>(
   };
 }
 
-/** What is made of a client's certificate. */
+/** The value for a client's certificate. */
 interface Made<T> extends ReadCertificate {
   readonly made: Result<T>;
 }
 
 /**
- * {@link certificateReader} for certificates of clients. One can be revoked by its subject, with the provider
- * `certificate`, and by its thumbprint.
+ * Makes a {@link certificateReader} for certificates of clients. Such a certificate can be revoked by its thumbprint,
+ * or by its subject with the provider `certificate`.
  */
 export function clientReader<T>(
   make: (certificate: ClientCertificate) => Result<T>,
@@ -83,12 +84,12 @@ export function clientReader<T>(
   };
 }
 
-/** Finds callers by their client certificates, which nginx has verified. */
+/** A function that finds a caller by the client certificate, which nginx has verified. */
 export type CertificateCallers = (escaped: string, now: number) => Result<KnownCaller>;
 
 /**
- * @param agents of the policy that send tokens: an agent with a SPIFFE id may use its certificate instead
- * @returns says `proof_invalid` or `revoked` if there is no caller
+ * @param agents agents of the policy; an agent with a SPIFFE id may use its certificate instead of a token
+ * @returns a function that returns the caller, or reason `proof_invalid` or `revoked`
  */
 export const certificateCallers = (agents: readonly TokenAgent[] | undefined): CertificateCallers =>
   clientReader((certificate) => {

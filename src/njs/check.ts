@@ -10,12 +10,12 @@ import { deny, NOWHERE } from './refusal.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
 import { withHelp } from './session-help.ts';
 
-/** Path of the internal location, followed by the route's name. */
+/** Path of the internal location of the check. The route's name follows it. */
 const CHECK = '/.meshgate/check/';
 
 /**
- * Makes the handler that answers nginx's `auth_request`.
- * A known token or session is answered synchronously: it costs one context and no promise.
+ * Makes the handler that answers nginx's `auth_request`. For a known token or session it answers synchronously: the
+ * check then costs one context and no promise.
  */
 export function checkHandler(gateway: Gateway): (r: NginxHTTPRequest) => Answered {
   const { table, signer, views } = gateway;
@@ -37,7 +37,7 @@ export function checkHandler(gateway: Gateway): (r: NginxHTTPRequest) => Answere
   return (r) => {
     const to = route((r.uri as string).slice(CHECK.length));
     if (to === undefined) return deny(r, NOWHERE, { reason: 'route_unknown' });
-    // Each read of headersIn makes an object.
+    // Each access to headersIn makes a new object, so it is read once.
     const { headersIn } = r;
     return takeCredential(callers, headersIn, r, to, headersIn[TO_CHECK.method] as string);
   };

@@ -9,7 +9,7 @@ import { deny } from './refusal.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 import type { Signer } from './signer.ts';
 
-/** A request with the MCP headers that nginx passes on. */
+/** Returns the request with the MCP headers that nginx passes on. */
 function toolRequest({ headersIn }: NginxHTTPRequest, to: PreparedRoute, method: string): Request {
   const mcp = {
     version: headersIn[TO_CHECK.mcpVersion],
@@ -19,10 +19,10 @@ function toolRequest({ headersIn }: NginxHTTPRequest, to: PreparedRoute, method:
   return { route: to.name, method, mcp };
 }
 
-/** Adds to a refusal what is known about the caller. */
+/** A function that adds details about the caller to a refusal. */
 type Explain = (refusal: Refusal, to: PreparedRoute, known: KnownCaller) => Refusal;
 
-/** Decides for a known caller and answers, with an assertion if the policy has them.
+/** Decides the request of a known caller and answers, with an assertion if the policy has assertions.
  *
  * @param last see {@link Last}
  */
@@ -43,7 +43,7 @@ export function answer(
     const decision = decide(to.rules, caller, to.tools ? toolRequest(r, to, method) : { route: to.name, method });
     if (!decision.allow) {
       const { nearest, stepUp, scope } = decision;
-      // A caller who sent a token is not sent to the sign-in.
+      // A new sign-in is offered only for a session, not for a token.
       const signin = stepUp !== undefined && known.says !== undefined ? (`step&role=${stepUp}` as const) : undefined;
       const asked = stepUp === undefined ? undefined : to.stepUps[stepUp];
       const refusal = explain === undefined ? decision : explain(decision, to, known);
@@ -78,7 +78,7 @@ function sign(
   });
 }
 
-/** {@link letPass}, or the refusal of a caller whose identity headers are too long. */
+/** Calls {@link letPass}, and answers with a refusal if an identity header is too long or invalid. */
 function pass(
   r: NginxHTTPRequest,
   to: PreparedRoute,
@@ -92,7 +92,7 @@ function pass(
   if (refused !== undefined) deny(r, to, refused, { known, nearest: rule });
 }
 
-/** Counts a request by its address; refuses and answers it if the budget is used up. */
+/** Counts a request by its address. If the budget is used up, answers with a refusal and returns true. */
 export function refusesAddress(r: NginxHTTPRequest, to: PreparedRoute, rule: PreparedRule): boolean {
   const short = to.budgets && spendAddress(to.budgets, r.headersIn[TO_CHECK.address], Date.now() / 1000);
   if (short === undefined) return false;

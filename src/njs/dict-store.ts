@@ -6,18 +6,18 @@ import type { Claim, Lock, Revocation, SessionStore } from '../session/store.ts'
 import type { SessionRecord } from '../session/types.ts';
 import { locksDict, onceDict, renewalsDict, sessionsDict } from './dicts.ts';
 
-/** Seals what is stored, with the session keys, for the purpose `record`. */
+/** Seals records with the session keys, for the purpose `record`. */
 export interface RecordSeal {
-  /** @throws Error with one line for the log if there is no key to seal with */
+  /** @throws Error with one line for the log if there is no key for sealing */
   seal(text: string): Promise<string>;
-  /** @returns `undefined` if the key that sealed it is gone, or it is not a sealed text */
+  /** @returns `undefined` if the text is not a sealed text, or the key that sealed it was removed */
   open(text: string): Promise<string | undefined>;
 }
 
-/** Milliseconds as a dict accepts them: longer times would overflow. */
+/** Returns a lifetime in milliseconds, limited to the maximum of a dict. A longer time would overflow. */
 export const dictTtl = (seconds: number): number => Math.min(MAX_DICT_TTL_MS, Math.max(1, Math.ceil(seconds * 1000)));
 
-/** @throws Error with one line for the log if there is no room, because nothing is evicted there */
+/** @throws Error with one line for the log if the zone is full, because nothing is evicted there */
 function remembered<T>(write: () => T): T {
   try {
     return write();
@@ -29,16 +29,16 @@ function remembered<T>(write: () => T): T {
 const noLocks =
   'meshgate: the zone meshgate_renewals is full, so some sessions are not renewed just now: enlarge gateway.session.people';
 
-/** Attempts to make room. Evicted entries may have other sizes. */
+/** Attempts to write. nginx evicts entries to make room, but they can be smaller than the new entry. */
 const PUT_ATTEMPTS = 4;
 
-/** Sessions in the shared memory of one nginx. All its workers see them, and a reload keeps them. After a restart there
- * are none, and sessions are renewed through the provider. */
+/** Stores sessions in the shared memory of one nginx. All its workers see them, and they survive a reload. After a
+ * restart the memory is empty, and sessions are renewed through the provider. */
 export class DictStore implements SessionStore {
   readonly #seal: RecordSeal;
   readonly #revoke: (revocations: readonly Revocation[]) => void;
 
-  /** @param revoke keeps revocations for the check */
+  /** @param revoke a function that stores revocations for the check */
   constructor(seal: RecordSeal, revoke: (revocations: readonly Revocation[]) => void) {
     this.#seal = seal;
     this.#revoke = revoke;
@@ -50,7 +50,7 @@ export class DictStore implements SessionStore {
     return text === undefined ? undefined : readRecord(text, sid);
   }
 
-  /** Keeps only a number of records for each person, so that a person who signs in often displaces only their own. */
+  /** Limits the number of records of each person. So a person who signs in often displaces only their own records. */
   #count({ session, claims }: SessionRecord, ttl: number): void {
     const dict = sessionsDict();
     const person = composed('person', session.provider, String(claims.sub ?? session.sid));
@@ -86,7 +86,7 @@ export class DictStore implements SessionStore {
     if (isOurs === undefined && locksDict().add('renewals full', 1, REPEAT_LINE_S * 1000)) ngx.log(ngx.ERR, noLocks);
     if (!isOurs) return undefined;
     return {
-      // It may have expired and belong to another request.
+      // The lock may have expired, and another request may have it now.
       release: async () => {
         if (renewalsDict().get(name) === mine) renewalsDict().delete(name);
       },
@@ -100,7 +100,7 @@ export class DictStore implements SessionStore {
       use: async (longer) => {
         remembered(() => onceDict().set(id, '', dictTtl(longer)));
       },
-      // It may have expired and belong to another request.
+      // The claim may have expired, and another request may have it now.
       release: async () => {
         if (onceDict().get(id) === mine) onceDict().delete(id);
       },

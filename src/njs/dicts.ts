@@ -1,6 +1,6 @@
 import { composed } from '../composed.ts';
 
-/** The shared dict zones of the rendered configuration, shared by all workers; looked up once per context. */
+/** The shared dict zones of the rendered configuration. All workers share them. Each context looks a zone up once. */
 
 type Zone =
   | 'meshgate_keys'
@@ -20,7 +20,8 @@ type Zone =
   | 'meshgate_proofs'
   | 'meshgate_proof_keys';
 
-/** Each request uses several zones. A variable for each is found sooner than a name among many. */
+/** Returns a function that returns a zone. Each request uses several zones, and a variable for each is found faster
+ * than a name in a list. */
 function zone<V extends string | number>(name: Zone): () => NgxSharedDict<V> {
   let found: NgxSharedDict<V> | undefined;
   return () => {
@@ -30,14 +31,14 @@ function zone<V extends string | number>(name: Zone): () => NgxSharedDict<V> {
 }
 
 /**
- * A zone of locks, counters and marks, each with a time to live in milliseconds. Its size follows from the policy. Where it
- * is full all the same, nothing is rejected for that: there is no lock, no mark, and no count.
+ * A zone of locks, counters and marks, each with a lifetime in milliseconds. The policy determines its size. If the
+ * zone is full anyway, no request is rejected for this reason; there is only no lock, no mark and no count.
  */
 interface Locks extends Pick<NgxSharedDict<number>, 'has' | 'get' | 'delete'> {
-  /** @returns whether it was not there before; `undefined` where there is no room for it */
+  /** @returns whether the entry is new; `undefined` if the zone has no room for it */
   add(name: string, value: number, ms: number): boolean | undefined;
   set(name: string, value: number, ms: number): void;
-  /** @returns `undefined` where there is no room for it */
+  /** @returns the new number; `undefined` if the zone has no room for it */
   incr(name: string, by: number, init: number, ms: number): number | undefined;
 }
 
@@ -54,7 +55,7 @@ function locks(zoneName: Zone): () => Locks {
   return () => {
     if (found !== undefined) return found;
     const dict = zone<number>(zoneName)();
-    // A mistake that must not look like a zone that is full.
+    // Without this error the mistake would look like a full zone.
     if (dict === undefined) throw new Error(`the zone ${zoneName} is not there: render the configuration again`);
     found = {
       has: (name) => dict.has(name),
@@ -68,22 +69,22 @@ function locks(zoneName: Zone): () => Locks {
   };
 }
 
-/** Keys of the providers, kept over restarts by a state file. */
+/** The keys of the providers. A state file keeps them over restarts. */
 export const keysDict = zone<string>('meshgate_keys');
 
-/** Key of a provider's keys there. It contains the issuer, so that another issuer under the same name does not get
- * these keys. */
+/** Returns the key for a provider's keys in this zone. It contains the issuer, so that these keys are not used for
+ * another issuer under the same name. */
 export const keysName = ({ name, issuer }: { readonly name: string; readonly issuer: string }): string =>
   composed('keys', name, issuer);
 
-/** Key there of the sign-in data in a provider's discovery document. */
+/** Returns the key in this zone for the sign-in data of a provider's discovery document. */
 export const metadataName = ({ name, issuer }: { readonly name: string; readonly issuer: string }): string =>
   composed('op', name, issuer);
 
-/** Stores what was read from a provider's documents. A provider cannot use more than its part, so that there is room
- * for each.
+/** Stores data from a provider's documents. A provider cannot use more than its part of the zone, so that every
+ * provider has room.
  *
- * @param most bytes
+ * @param most maximum number of bytes
  * @throws Error with one line for the log
  */
 export function keepDocument(name: string, text: string, most: number): void {
@@ -96,62 +97,67 @@ export function keepDocument(name: string, text: string, most: number): void {
   }
 }
 
-/** Verified callers by token hash; the oldest are evicted. */
+/** Verified callers by the hash of their token. The oldest entries are evicted. */
 export const tokensDict = zone<string>('meshgate_tokens');
 
 /**
- * What providers said of tokens, by a hash; the oldest make room. With `stale` an answer is kept longer than a verified
- * token: in one zone the verified tokens would make room for answers. Only a policy that asks about tokens has it.
+ * Answers of providers about tokens, by a hash. The oldest entries are evicted. With `stale`, an answer is kept longer
+ * than a verified token. In one common zone such answers would displace verified tokens. Only a policy that asks about
+ * tokens has this zone.
  */
 export const answersDict = zone<string>('meshgate_answers');
 
-/** Hashes of tokens that a provider called not active; only a policy that asks about tokens has it. */
+/** Hashes of tokens that a provider called inactive. Only a policy that asks about tokens has this zone. */
 export const inactiveDict = zone<string>('meshgate_inactive');
 
-/** Names of tokens that were active before, for the same policies. Those that were asked about longest ago are
- * evicted. */
+/** Names of tokens that were active before. Only a policy that asks about tokens has this zone. The entries that were
+ * used longest ago are evicted. */
 export const activeDict = zone<string>('meshgate_active');
 
-/** Locks, counters and pauses of the gateway and of each provider: no person and no token adds any that lasts. */
+/** Locks, counters and pauses of the gateway and of each provider. No person and no token adds a lasting entry. */
 export const locksDict = locks('meshgate_locks');
 
 /**
- * Locks and pauses of sessions, in room of their own: anyone can have many sessions, and none of them keeps a provider
- * from being asked. Nothing makes room: a session without a lock is not renewed just now. Only a policy with sessions has it.
+ * Locks and pauses of sessions. They have their own zone: anyone can have many sessions, and these must not prevent
+ * questions to a provider. Nothing is evicted. If a session gets no lock, it is not renewed at this time. Only a policy
+ * with sessions has this zone.
  */
 export const renewalsDict = locks('meshgate_renewals');
 
-/** How often each person signed in lately, in room of its own as well: anyone with an account takes some. */
+/** How often each person signed in recently. This has its own zone too, because anyone with an account adds entries. */
 export const signinsDict = locks('meshgate_signins');
 
-/** The state of each mesh identity's files; only for policies with identities. */
+/** The state of the files of each mesh identity. Only a policy with identities has this zone. */
 export const svidsDict = zone<string>('meshgate_svids');
 
-/** Sealed records of sessions by their ids; those that end first are evicted. Only for policies with sessions. */
+/** Sealed records of sessions by session id. The entries that expire first are evicted. Only a policy with sessions has
+ * this zone. */
 export const sessionsDict = zone<string>('meshgate_sessions');
 
-/** Values that were used once, until they would have expired. Nothing is evicted; a full zone refuses. */
+/** Values that may be used only once, until they expire. Nothing is evicted; if the zone is full, a new value is
+ * refused. */
 export const onceDict = zone<string>('meshgate_once');
 
-/** DPoP proofs that were used, until they expire. Nothing is evicted; a full zone refuses. */
+/** Used DPoP proofs, until they expire. Nothing is evicted; if the zone is full, a new proof is refused. */
 export const proofsDict = zone<string>('meshgate_proofs');
 
-/** The number of proofs of each caller and each key. Those that were counted longest ago are evicted. */
+/** The number of proofs of each caller and each key. The entries that were used longest ago are evicted. */
 export const proofKeysDict = zone<number>('meshgate_proof_keys');
 
-/** Revocations, kept over restarts in a state file. Nothing is evicted. */
+/** Revocations. A state file keeps them over restarts. Nothing is evicted. */
 export const revokedDict = zone<string>('meshgate_revoked');
 
-/** Budgets of callers. Nothing is evicted; only for policies with limits. */
+/** Budgets of callers. Nothing is evicted. Only a policy with limits has this zone. */
 export const budgetsDict = zone<number>('meshgate_budgets');
 
-/** The same for addresses, in a zone of their own, so that anonymous callers cannot fill the budgets of callers. */
+/** Budgets of addresses. They have their own zone, so that anonymous callers cannot fill the zone of callers'
+ * budgets. */
 export const addressesDict = zone<number>('meshgate_addresses');
 
-/** Key among the revocations for the time when those of all other replicas were read, and among the locks for the fact
- * that they were since the start. */
+/** In the zone of revocations: key for the time when the revocations of all other replicas were read. In the zone of
+ * locks: key for the mark that they were read since nginx started. */
 export const REVOCATIONS_READ = 'read';
 
-/** Key among the locks for the last time at which all revocations of other replicas were known, seconds since the
+/** Key in the zone of locks for the last time when all revocations of other replicas were known; seconds since the
  * epoch. */
 export const REVOCATIONS_SEEN = 'revocations seen';

@@ -7,25 +7,25 @@ import type { KnownCaller } from './known.ts';
 import type { More } from './refusal.ts';
 import type { PreparedRoute } from './routes.ts';
 
-/** The part of a route, or of a whole host, that says which credentials count. */
+/** The part of a route, or of a whole host, that says which credentials are accepted. */
 export type Place = Accepting &
   Pick<PreparedRoute, 'providers' | 'accepted' | 'scope' | 'realm' | 'origins' | 'publicPort'>;
 
 export type Answered = void | Promise<void>;
 
-/** How a handler finds callers, and how it answers them. */
+/** How a handler finds callers and answers them. */
 export interface Door<P extends Place> {
-  /** Tokens are verified again, even known ones, because the handler reads their claims. */
+  /** Whether even a known token is verified again, because the handler reads its claims. */
   readonly fresh: boolean;
-  /** Sessions are renewed on the way. */
+  /** Whether sessions are renewed during the request. */
   readonly renews: boolean;
-  /** The header of the answer that carries the nonce for the next proof. */
+  /** The header of the answer in which the client receives the nonce for its next proof. */
   readonly nonceHeader: string;
 
   /**
-   * Answers a caller whose credential is good.
+   * Answers a caller whose credential is valid.
    *
-   * @param verified the claims of a token that was verified just now
+   * @param verified the claims of the token, if it was verified for this request
    */
   met(
     r: NginxHTTPRequest,
@@ -40,9 +40,9 @@ export interface Door<P extends Place> {
   /**
    * Answers a request without a caller: it has no credential, or its session has ended.
    *
-   * @param reason why, unless anonymous callers pass
-   * @param expire the cookie is useless: a navigation removes it
-   * @param mode how a page goes to the sign-in
+   * @param reason the reason of the refusal if anonymous callers may not pass
+   * @param expire whether the cookie is useless; if the request opens a page, the answer deletes the cookie
+   * @param mode the kind of sign-in if the request opens a page
    */
   absent(r: NginxHTTPRequest, to: P, method: string, reason: ReasonCode, expire?: boolean, mode?: SigninMode): Answered;
 

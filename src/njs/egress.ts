@@ -3,17 +3,17 @@ import { MAX_DOCUMENT_BYTES } from '../limits.ts';
 import { sameHost } from '../token/discovery.ts';
 import { isPrivateAddress } from '../token/private-address.ts';
 
-/** The provider that is called, and the source of the URL. */
+/** The provider that is called, and the origin of the URL. */
 export interface Called {
   readonly issuer: string;
-  /** The policy allows the provider's documents to name private addresses. */
+  /** Whether the policy allows private addresses in the provider's documents. */
   readonly privateAddresses?: true;
 }
 
 /** Rejects an answer from a private address, unless the policy itself names the host. A discovery document, or the DNS
- * of a host that it names, must not direct the gateway into its own network. The certificate is verified before.
+ * of a host in it, must not direct the gateway into its own network. nginx has verified the certificate at this point.
  *
- * @param to absent: the URL is the policy's
+ * @param to absent: the URL comes from the policy
  * @throws Error with one line for the log
  */
 function holdAddress(url: string, headers: Headers, to: Called | undefined): void {
@@ -25,13 +25,13 @@ function holdAddress(url: string, headers: Headers, to: Called | undefined): voi
   );
 }
 
-/** Fetches a provider's document through the egress server, which verifies its certificate. Redirects are not followed;
- * the rendered `js_fetch_timeout` limits the whole answer.
+/** Fetches a provider's document through the egress server, which verifies the provider's certificate. Redirects are
+ * not followed. `js_fetch_timeout` in the rendered configuration limits the time for the whole answer.
  *
  * @param socket path of the egress server's unix socket
- * @param provider selects the location there, and with it the CA
+ * @param provider selects the location of the egress server, and with it the CA
  * @param url absolute `https:` URL
- * @param to the source of the URL; absent: the policy
+ * @param to where the URL comes from; absent: the policy
  * @throws Error with one line for the log
  */
 export async function fetchDocument(socket: string, provider: string, url: string, to?: Called): Promise<string> {
@@ -57,13 +57,13 @@ export async function fetchDocument(socket: string, provider: string, url: strin
   return text;
 }
 
-/** A call to an endpoint of a provider at which the gateway is a client. */
+/** A call to an endpoint at which the gateway is an OAuth client. */
 export interface ProviderCall {
   /** Absolute `https:` URL, without secrets. */
   readonly url: string;
-  /** Absent: a GET. */
+  /** Absent: the method is GET. */
   readonly body?: string;
-  /** The body is JSON, not a form. */
+  /** Whether the body is JSON. Otherwise it is a form. */
   readonly json?: true;
   readonly authorization?: string;
 }
@@ -72,36 +72,35 @@ export interface ProviderCall {
 export interface ProviderAnswer {
   readonly status: number;
   readonly text: string;
-  /** False if the egress server answered because it could not connect: the provider received nothing. */
+  /** False if the egress server itself answered because it could not connect. Then the provider received nothing. */
   readonly reached: boolean;
 }
 
-/** The provider is unreachable, or has an outage. */
+/** The error if the provider is unreachable or has an outage. */
 export class Away extends Error {}
 
-/** There was no answer. The provider may have executed the request. */
+/** The error if no answer came. The provider may have executed the request. */
 export class NoAnswer extends Away {}
 
-/** Whether a status says that the provider has no answer for anybody just now. */
+/** Whether a status means that the provider cannot answer any request at this time. */
 export const isAway = ({ status, reached }: Pick<ProviderAnswer, 'status' | 'reached'>): boolean =>
   !reached || status >= 500;
 
-/** Whether a status says that there were too many calls: some providers count them by person, and some by client. */
+/** Whether a status means that there were too many calls. Some providers count calls by person, and some by client. */
 export const isLimited = ({ status }: Pick<ProviderAnswer, 'status'>): boolean => status === 429;
 
-/** Whether a value that may be sent once may be used up although no usable answer came: after 200 it is, after 5xx it
- * is unknown. Any other status means that the provider did not use it, even if another server sent it. */
+/** Whether a single-use value may be used up although no usable answer came. After 200 it is used up; after 5xx this is
+ * not known. With any other status the provider did not use the value, even if another server sent the status. */
 export const mayBeUsed = ({ status, reached }: Pick<ProviderAnswer, 'status' | 'reached'>): boolean =>
   reached && (status === 200 || status >= 500);
 
 const FORM = 'application/x-www-form-urlencoded';
 
-/** Calls an endpoint of a provider through the egress server, once. Nothing repeats the call, and nothing of it is
- * logged.
+/** Calls an endpoint of a provider through the egress server. The call is never repeated, and nothing of it is logged.
  *
  * @param socket path of the egress server's unix socket
- * @param provider selects the location there, and with it CA and client certificate
- * @param to the source of the URL; absent: the policy
+ * @param provider selects the location of the egress server, and with it the CA and the client certificate
+ * @param to where the URL comes from; absent: the policy
  * @throws NoAnswer with one line for the log, or an Error if the answer came from a forbidden address
  */
 export async function callProvider(

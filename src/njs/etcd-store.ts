@@ -10,7 +10,7 @@ import { locksDict, onceDict, REVOCATIONS_SEEN } from './dicts.ts';
 import { decode, type Etcd, type EtcdAnswer, encode, prefixEnd } from './etcd.ts';
 import { noteRead } from './revocations-read.ts';
 
-/** Key for what the poll knows already. Like the revocations, it must not survive a restart. */
+/** Key for what the poll knows already. Like the revocations, this must not survive a restart. */
 const KNOWN = ' etcd';
 
 interface Known {
@@ -18,7 +18,8 @@ interface Known {
   readonly revision: number;
 }
 
-/** Reports entries that are not enforced: an earlier build may have written them, and an operator may rely on them. */
+/** Logs the number of entries that are not enforced. An earlier version may have written them, and an operator may rely
+ * on them. */
 function sayIgnored(count: number): void {
   if (count === 0 || !locksDict().add('said ignored', 1, REPEAT_LINE_S * 1000)) return;
   const line = `${count} entries in etcd are not revocations that this build reads, and are ignored: revoke again`;
@@ -27,14 +28,14 @@ function sayIgnored(count: number): void {
 
 const random = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(12))).toString('base64url');
 
-/** Sessions in etcd, for several replicas. Entries are sealed, except revocations and used values. */
+/** Stores sessions in etcd, for several replicas. Entries are sealed, except revocations and used values. */
 export class EtcdStore implements SessionStore {
   readonly #etcd: Etcd;
   readonly #prefix: string;
   readonly #seal: RecordSeal;
   readonly #revoke: (revocations: readonly Revocation[]) => void;
 
-  /** @param revoke keeps revocations for this replica's check */
+  /** @param revoke a function that stores revocations for the check of this replica */
   constructor(etcd: Etcd, prefix: string, seal: RecordSeal, revoke: (revocations: readonly Revocation[]) => void) {
     this.#etcd = etcd;
     this.#prefix = prefix;
@@ -91,7 +92,7 @@ export class EtcdStore implements SessionStore {
     this.#revoke([revocation]);
   }
 
-  /** One page of revocations. If the answer is too long to be read, a shorter page is requested. */
+  /** Reads one page of revocations. If the answer would be too long, it requests a shorter page. */
   async #page(prefix: string, from: number, budget: number): Promise<EtcdAnswer> {
     const began = Date.now();
     for (let limit = ETCD_PAGE; ; limit = Math.floor(limit / 2)) {
@@ -131,7 +132,7 @@ export class EtcdStore implements SessionStore {
       const cluster = header?.cluster_id ?? '';
       const revision = Number(header?.revision ?? 0);
       if (known.revision > 0 && (cluster !== known.cluster || revision < known.revision)) {
-        // Another etcd, or one that was set back: read everything from the start.
+        // This is another etcd, or its data was set back. So everything is read from the beginning.
         known = { cluster, revision: 0 };
         continue;
       }

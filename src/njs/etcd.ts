@@ -3,26 +3,27 @@ import { MAX_DICT_TTL_MS } from '../limits.ts';
 import { ETCD_PAUSE_MS, ETCD_TIMEOUT_MS } from '../session/limits.ts';
 import { locksDict } from './dicts.ts';
 
-/** Texts in etcd's JSON are base64. */
+/** Encodes a text for etcd's JSON, which has texts as base64. */
 export const encode = (text: string): string => Buffer.from(text).toString('base64');
 export const decode = (text: string): string => Buffer.from(text, 'base64').toString();
 
-/** The end of the range of all keys that begin with a text (etcd, "Key ranges"): the prefix with its last byte one higher. */
+/** Returns the end of the range of all keys that begin with a prefix (etcd, "Key ranges"): the prefix with its last
+ * byte increased by one. */
 export function prefixEnd(prefix: string): string {
   const bytes = Buffer.from(prefix);
   bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) + 1;
   return bytes.toString('base64');
 }
 
-/** The parts of etcd's answers that are read. 64-bit numbers are texts. */
+/** The parts of etcd's answers that the gateway reads. 64-bit numbers are strings there. */
 export interface EtcdAnswer {
   readonly header?: { readonly cluster_id?: string; readonly revision?: string };
   readonly kvs?: readonly EtcdEntry[];
   readonly more?: boolean;
   readonly prev_kv?: EtcdEntry;
-  /** Of a lease. */
+  /** The id of a lease. */
   readonly ID?: string;
-  /** Of a transaction. */
+  /** Whether the conditions of a transaction held. */
   readonly succeeded?: boolean;
   readonly responses?: readonly { readonly response_range?: EtcdAnswer }[];
 }
@@ -34,10 +35,10 @@ export interface EtcdEntry {
   readonly lease?: string;
 }
 
-/** The egress server gives up earlier: it waits once for the connection and twice as long for the answer. */
+/** Longer than the egress server waits. It waits once for the connection and twice as long for the answer. */
 const ANSWER_MS = 3 * ETCD_TIMEOUT_MS;
 
-/** Attempts to change a key that other replicas change too. */
+/** Maximum number of attempts to change a key. An attempt fails if another replica changes the key at the same time. */
 const CHANGE_ATTEMPTS = 8;
 
 /** Key for the number of the endpoint that answered last. */
@@ -45,7 +46,7 @@ const LAST = 'etcd endpoint';
 
 const pauseOf = (endpoint: number): string => composed('etcd pause', String(endpoint));
 
-/** The promise, or a time-out. The egress server closes a call that continues. */
+/** Returns the result of the promise, or a time-out. The call itself continues until the egress server closes it. */
 function within<T>(promise: Promise<T>, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
@@ -53,21 +54,21 @@ function within<T>(promise: Promise<T>, ms: number): Promise<T> {
   });
 }
 
-/** etcd's JSON gateway, through the egress server. The endpoints are tried one after the other until one answers. */
+/** Calls etcd's JSON gateway through the egress server. It tries one endpoint after another until one answers. */
 export class Etcd {
   readonly #egress: string;
   readonly #endpoints: number;
 
-  /** @param egress its unix socket
-   * @param endpoints their number
+  /** @param egress the unix socket of the egress server
+   * @param endpoints the number of endpoints
    */
   constructor(egress: string, endpoints: number) {
     this.#egress = egress;
     this.#endpoints = endpoints;
   }
 
-  /** The endpoint that answered last comes first, so that one that hangs is tried only after another one stops
-   * answering. */
+  /** Returns the order in which to try the endpoints. The endpoint that answered last comes first, so that an endpoint
+   * that hangs is tried only if another one stops answering. */
   #inTurn(): readonly number[] {
     const last = locksDict().get(LAST) ?? 0;
     const good: number[] = [];
@@ -94,10 +95,10 @@ export class Etcd {
     return answer.status === 200 ? (JSON.parse(text) as EtcdAnswer) : `it answered ${answer.status}`;
   }
 
-  /** Calls etcd. An endpoint that does not answer is skipped for some seconds, and tried again if no other one answers.
-   * etcd may receive a call twice.
+  /** Calls etcd. An endpoint that does not answer is skipped for some seconds; if no other endpoint answers, it is
+   * tried anyway. etcd may receive a call twice.
    *
-   * @param path of its API: `/v3/kv/range`
+   * @param path path of the call, such as `/v3/kv/range`
    * @param budget milliseconds after which no further endpoint is tried
    * @throws Error with one line for the log: no endpoint answers
    */
@@ -129,14 +130,15 @@ export class Etcd {
     return ID as string;
   }
 
-  /** Ends a lease, which erases the keys under it. */
+  /** Revokes a lease. etcd then erases the keys under it. */
   async revokeLease(id: string): Promise<void> {
     await this.call('/v3/lease/revoke', { ID: id });
   }
 
-  /** Changes the value of a key, or creates it, atomically among all replicas.
+  /** Changes the value of a key, or creates the key. No other replica can change it in between.
    *
-   * @param change returns the new value and its lifetime in seconds, given the old value; `undefined`: no change
+   * @param change returns the new value and its lifetime in seconds, given the old value; `undefined` if nothing must
+   * change
    */
   async change(
     key: string,
@@ -158,9 +160,9 @@ export class Etcd {
         success: [{ requestPut: { key: name, value: encode(changed.value), lease } }],
         failure: [{ requestRange: { key: name } }],
       });
-      // etcd may have received the call twice. Then the second one finds what the first one wrote.
+      // etcd may have received the call twice. Then the second call finds what the first call wrote.
       const isDone = succeeded || responses?.[0]?.response_range?.kvs?.[0]?.lease === lease;
-      // The key is under one of both leases, and nothing is under the other one.
+      // The key is now under one of the two leases. The other lease has no keys and is revoked.
       const free = isDone ? before?.lease : lease;
       if (free !== undefined && free !== '0') await this.revokeLease(free).catch(() => {});
       if (isDone) return;
@@ -176,8 +178,8 @@ export class Etcd {
       lease,
       prev_kv: true,
     });
-    // The key is under the new lease now: nothing is under the old one. etcd may have received the call twice, and then
-    // the second one finds it there.
+    // The key is under the new lease now, and the old lease has no keys. etcd may have received the call twice; then
+    // the second call finds the key under the new lease.
     const old = before?.lease;
     if (old !== undefined && old !== '0' && old !== lease) await this.revokeLease(old).catch(() => {});
   }
@@ -191,10 +193,10 @@ export class Etcd {
     await this.call('/v3/kv/deleterange', { key: encode(key) });
   }
 
-  /** Creates a key that does not exist.
+  /** Creates a key, if it does not exist.
    *
-   * @param value unique: if etcd received the call twice, it shows whether this call created the key
-   * @returns its lease, or `undefined` if the key existed
+   * @param value a unique value. If etcd received the call twice, the value shows whether this call created the key.
+   * @returns the lease of the key, or `undefined` if the key existed
    */
   async create(key: string, value: string, ttl: number): Promise<string | undefined> {
     const lease = await this.lease(ttl);

@@ -5,18 +5,19 @@ import type { PreparedRoute } from './routes.ts';
 
 type Place = Pick<PreparedRoute, 'realm' | 'publicPort'>;
 
-/** The host of a request: as the policy writes it, or the name that was asked if that is a wildcard. */
+/** Returns the host of a request as the policy writes it. For a wildcard host, returns the requested name. */
 export const hostOf = (r: NginxHTTPRequest, { realm }: Place): string =>
   isWildcard(realm) ? (r.headersIn[TO_CHECK.host] ?? realm) : realm;
 
 /**
- * Whether a page of another origin sends a request that could change something. Each credential that a browser adds by
- * itself asks this: the session, the client's certificate, the network. A program says no origin, and passes.
+ * Whether a page of another origin sends a request that could change something. This is checked for each credential
+ * that a browser sends without being told: the session, the client certificate, the network. A program that sends no
+ * origin passes.
  *
- * @param named origins of others whose pages may send
+ * @param named other origins whose pages may send requests
  */
 export function isForeign(r: NginxHTTPRequest, to: Place, named: readonly string[]): boolean {
-  // nginx passes the origin only if the method is unsafe or the connection is to be upgraded.
+  // nginx passes on the origin only for methods that are not safe, and for an upgrade of the connection.
   const origin = r.headersIn[TO_CHECK.origin];
   if (origin === undefined || named.includes(origin)) return false;
   return origin !== originOf(hostOf(r, to), to.publicPort);

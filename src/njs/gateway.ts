@@ -7,7 +7,7 @@ import { Sessions } from './sessions.ts';
 import { Signer } from './signer.ts';
 import { type Views, viewsOf } from './views.ts';
 
-/** What a context finds callers by, and answers them with. */
+/** The parts with which a context finds callers and answers them. */
 export interface Gateway {
   readonly table: Table;
   readonly keys: KeyStore;
@@ -15,7 +15,7 @@ export interface Gateway {
   readonly prover: Prover;
   readonly sessions: Sessions | undefined;
   readonly certificates: CertificateCallers | undefined;
-  /** Absent: no role rests on facts of the request. */
+  /** Absent: no role depends on the request. */
   readonly views: Views | undefined;
   readonly signer: Signer | undefined;
 }

@@ -12,7 +12,7 @@ import { wasRead } from './revocations-read.ts';
 import { revokedTaken } from './revoked-room.ts';
 import { LOOKED } from './svids.ts';
 
-/** Whether the check's server answers a request as expected. */
+/** Whether the server of the check answers a request as expected. */
 async function answers(socket: string, path: string, good: (answer: Response) => boolean): Promise<boolean> {
   try {
     const answer = await ngx.fetch(`http://unix:${socket}:${path}`, { headers: { Host: 'meshgate' } });
@@ -29,13 +29,13 @@ function parse<T>(text: string | undefined): T | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as T);
 }
 
-/** The state of CA files: that of the first one that is not well. */
+/** Returns the state of the CA files: the state of the first file that has a problem, if there is one. */
 function caOf(name: typeof CA | typeof CLIENT_CA, count: number): Part {
   const parts = Array.from({ length: count }, (_, i) => caPart(parse<CaFound>(svidsDict().get(caName(name, i)))));
   return parts.find(({ state }) => state !== 'ok') ?? { state: 'ok' };
 }
 
-/** The state of revocations, and of those of other replicas if they share them. */
+/** Returns the state of revocations, including those of other replicas if the replicas share them. */
 function revocations(sessions: 'own' | 'shared', now: number): Part {
   const dropped = revokedDict().has(FLOOR) || revokedDict().has(PSID_FLOOR);
   if (sessions === 'own') return revocationsPart(revokedTaken(), undefined, { dropped });
@@ -43,10 +43,11 @@ function revocations(sessions: 'own' | 'shared', now: number): Part {
   return revocationsPart(revokedTaken(), now - (locksDict().get(REVOCATIONS_SEEN) ?? now), { dropped, unread });
 }
 
-/** Makes the handler of `/.meshgate/readyz`: 200 if every part works, else 503; the body has the state of each part. */
+/** Makes the handler of `/.meshgate/readyz`. It answers 200 if every part works and 503 otherwise. The body has the
+ * state of each part. */
 export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise<void> {
   return async (r) => {
-    // No policy has this route: a refusal shows that the check's JavaScript runs.
+    // No policy has this route, so the check must refuse it. The refusal shows that the check's JavaScript runs.
     const refuses = (answer: Response) => answer.headers.get(FROM_CHECK.reason) === 'route_unknown';
     const [checks, signs] = await Promise.all([
       answers(watched.check, '/.meshgate/check/-', refuses),
@@ -68,7 +69,7 @@ export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise
       ...(watched.assertion && { assertion: working(signs, 'signing_keys_unavailable') }),
       ...(watched.ca !== undefined && { ca: caOf(CA, watched.ca.length) }),
       ...(watched.clientCa !== undefined && { client_ca: caOf(CLIENT_CA, watched.clientCa.length) }),
-      // A policy with sessions that no host accepts has no room for them either.
+      // If no host accepts sessions, the policy has no zone for revocations.
       ...(watched.sessions !== undefined &&
         ngx.shared.meshgate_revoked !== undefined && { revocations: revocations(watched.sessions, now) }),
       identities: record(watched.identities, ({ name }) => svid(name)),

@@ -19,14 +19,14 @@ import { type PreparedRoute, routesOf } from './routes.ts';
 import type { Signer } from './signer.ts';
 import { TokenCache } from './tokens.ts';
 
-/** Path of the internal location of the inner listener, followed by the route's name. */
+/** Path of the internal location of the inner listener. The route's name follows it. */
 const HOP = '/.meshgate/hop/';
 
 /** Makes the handler that answers nginx's `auth_request` on the inner listener. There a service sends a request for the
- * person whose request it serves, with the assertion that it received and its own certificate, which nginx has
- * verified. No other credential is accepted there. */
+ * person whose request it serves. It presents the assertion that it received, and its own certificate, which nginx has
+ * verified. The inner listener accepts no other credential. */
 export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: NginxHTTPRequest) => Promise<void> {
-  // Only services show certificates here. What a caller's own certificate said is in the assertion.
+  // On this listener only services present certificates. The assertion says what the caller's own certificate proved.
   awaitRevocations(table);
   const route = routesOf(table, {});
   const svidOf = certificateReader((escaped) => {
@@ -36,7 +36,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     const revocable = { provider: CERTIFICATE_PROVIDER, subject: spiffe, kids: [thumbprint], at: notBefore };
     return ok({ ...read.value, revocable });
   });
-  // All claims of the caller in an assertion are kept.
+  // The cache keeps all claims of the caller that an assertion contains.
   const callers = new TokenCache(
     { selection: hop.selection, sends: { ...table.sends, name: true }, claims: [] },
     isJws,
@@ -48,7 +48,8 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     onFailure: emptyErrorQueue,
   };
 
-  /** The properties by which the person in an assertion can be revoked, and the key that signed it. */
+  /** Returns the properties by which the person in an assertion can be revoked, and the key that signed the
+   * assertion. */
   function revocable(caller: Pick<Caller, 'provider' | 'subject'>, key: string, at: number, keys: readonly Key[]) {
     const { provider, subject } = caller;
     const of = Object.hasOwn(table.providers, provider) ? table.providers[provider] : undefined;
@@ -62,7 +63,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     };
   }
 
-  /** The caller with a certificate and an assertion; remembered as long as the key is published. */
+  /** Returns the caller for a certificate and an assertion. It is remembered as long as the key is published. */
   async function callerOf(spiffe: string, assertion: string, now: number): Promise<Result<KnownCaller>> {
     const agent = agentOf(spiffe, hop.agents);
     if (!agent.ok) return agent;
@@ -102,7 +103,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     if (to === undefined) return deny(r, NOWHERE, { reason: 'route_unknown' });
     const now = Date.now() / 1000;
     const caller = await asks(to, r, now);
-    // Services are not asked for tokens here.
+    // A service gets no challenge, because it cannot send a token on this listener.
     if (!caller.ok) return deny(r, { realm: to.realm, metadata: '' }, caller);
     return answer(signer, r, to, r.headersIn[TO_CHECK.method] as string, caller.value, now);
   };

@@ -4,15 +4,15 @@ import { SIGNING_KEYS_INTERVAL_S, SIGNING_KEYS_RETRY_S } from '../limits.ts';
 import { locksDict } from './dicts.ts';
 import { emptyErrorQueue } from './openssl.ts';
 
-/** Shortest time between two lines about a broken file, for all contexts and workers. */
+/** Minimum time between two log lines about a broken file, for all contexts and workers together. */
 const BROKEN_LINE_MS = 60_000;
 
-/** When the first of some keys expires, seconds since the epoch. After that their text is read again. */
+/** Returns when the first of the keys expires, in seconds since the epoch. The file is read again after that. */
 const expiryOf = (keys: object | undefined): number =>
   (keys as { readonly expires?: number } | undefined)?.expires ?? Number.POSITIVE_INFINITY;
 
-/** A file with keys that is read again every few seconds, so that keys rotate without a reload. The keys are only in
- * this context's memory. */
+/** A file of keys that is read again every few seconds, so that keys can be rotated without a reload. The keys are only
+ * in this context's memory. */
 export class KeyFile<T extends object> {
   readonly #path: string;
   readonly #read: (text: string, now: number) => Promise<T | string>;
@@ -21,8 +21,9 @@ export class KeyFile<T extends object> {
   #keys: T | undefined;
   #lookAt = 0;
 
-  /** @param read makes keys of the file's text, or returns a sentence about its mistake that contains nothing of it
-   * @param without what does not work without keys, for the log
+  /** @param read makes the keys from the file's text, or returns a sentence about the mistake. The sentence contains
+   * nothing of the text.
+   * @param without what does not work without the keys, for the log
    */
   constructor(path: string, read: (text: string, now: number) => Promise<T | string>, without: string) {
     this.#path = path;
@@ -57,12 +58,13 @@ export class KeyFile<T extends object> {
     return keys;
   }
 
-  /** The keys as read recently; `undefined`: call {@link current}. Makes no promise. */
+  /** Returns the keys if they were read recently. If it returns `undefined`, call {@link current}. It makes no
+   * promise. */
   recall(now: number): T | undefined {
     return now < this.#lookAt ? this.#keys : undefined;
   }
 
-  /** The keys in the file, at most a few seconds old; `undefined` if it is missing or broken. */
+  /** Returns the keys, which were read at most a few seconds ago; `undefined` if the file is missing or broken. */
   async current(now: number): Promise<T | undefined> {
     if (now < this.#lookAt) return this.#keys;
     const keys = await this.#load(now);
@@ -71,7 +73,7 @@ export class KeyFile<T extends object> {
     return keys;
   }
 
-  /** {@link current}, although it was read recently, because a request refers to an unknown key. */
+  /** Reads the file even if it was read recently, because a request names an unknown key. */
   again(now: number): Promise<T | undefined> {
     if (now >= this.#lookAt - SIGNING_KEYS_INTERVAL_S + SIGNING_KEYS_RETRY_S) this.#lookAt = 0;
     return this.current(now);

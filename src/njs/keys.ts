@@ -25,10 +25,11 @@ import { holdUpTo, release } from './held.ts';
 import type { KnownCaller } from './known.ts';
 import { isRevokedNow } from './revocation-reader.ts';
 
-/** The result of waiting for new keys: there may be new ones, there are none, or too many requests wait already. */
+/** The result of waiting for new keys. `fetched`: there may be new keys; `unchanged`: there are none; `busy`: too many
+ * requests are waiting. */
 export type Refetched = 'fetched' | 'unchanged' | 'busy';
 
-/** What a cached verification depends on, with the last result for it. */
+/** A cached verification: the parts on which its validity depends, and the last result. */
 type Vouched = Pick<KnownCaller, 'caller' | 'provider' | 'key' | 'stamp' | 'sub' | 'epoch' | 'usableUntil'>;
 
 interface Loaded {
@@ -36,12 +37,12 @@ interface Loaded {
   readonly thumbprints: ReadonlySet<string>;
 }
 
-/** A fetch ends before the job's next run, and so does its lock. */
+/** A fetch ends before the next run of the job, so its lock can end then too. */
 const LOCK_MS = KEYS_JOB_INTERVAL_S * 1000;
 
-/** The providers' keys that all workers share, with this context's parsed copy. */
+/** The providers' keys in shared memory, with a parsed copy in this context. */
 export class KeyStore {
-  /** Imported keys of this context. */
+  /** The keys that this context has imported. */
   readonly imported: ImportedKeys = new Map();
   readonly #table: Table;
   readonly #loaded = new Map<string, Loaded>();
@@ -71,22 +72,25 @@ export class KeyStore {
     return text === undefined ? noKeys : (JSON.parse(text) as KeyState);
   }
 
-  /** @throws Error with one line for the log if there is no room, or it needs more than its part */
+  /** Stores the keys of a provider.
+   *
+   * @throws Error with one line for the log if there is no room, or it needs more than its part
+   */
   #save(provider: TokenProvider, state: KeyState): void {
     keepDocument(keysName(provider), JSON.stringify(state), MAX_KEYS_BYTES);
   }
 
-  /** The current epoch of all workers. */
+  /** Returns the current epoch of all workers. */
   epoch(): string | undefined {
     return keysDict().get(EPOCH);
   }
 
-  /** The keys to verify a provider's tokens with; `undefined` if there are none yet, or only ones that are too old. */
+  /** Returns the keys that verify a provider's tokens; `undefined` if there are none yet, or all are too old. */
   of(provider: string, now: number): readonly Key[] | undefined {
     return usableKeys(this.#load(provider).state, now, this.#table.keys);
   }
 
-  /** The properties by which a caller's token can be revoked: the token, its key, its subject. */
+  /** Returns the properties by which a caller's token can be revoked: the token, its key and its subject. */
   #revocable({ caller, provider, key, stamp, sub }: Pick<Vouched, 'caller' | 'provider' | 'key' | 'stamp' | 'sub'>) {
     const { state } = this.#load(provider);
     const { claim, prefix } = (this.#table.providers[provider] as TokenProvider).subject;
@@ -104,13 +108,13 @@ export class KeyStore {
     };
   }
 
-  /** Whether a caller's token is revoked now. */
+  /** Whether the token of a caller is revoked now. */
   isRevoked(of: Pick<Vouched, 'caller' | 'provider' | 'key' | 'stamp' | 'sub'>): boolean {
     return isRevokedNow(() => this.#revocable(of));
   }
 
-  /** Whether the key of a cached verification is still published and not too old, and nothing of the caller is revoked.
-   * The result is kept with the caller until keys are fetched or something is revoked. */
+  /** Whether a cached verification is still valid: its key is published and not too old, and nothing of the caller is
+   * revoked. The result is stored with the caller until keys are fetched or something is revoked. */
   vouchFor(known: Vouched, now: number): boolean {
     const epoch = this.epoch();
     if (known.usableUntil !== undefined && known.epoch === epoch) return now <= known.usableUntil;
@@ -119,16 +123,16 @@ export class KeyStore {
     return now <= known.usableUntil;
   }
 
-  /** Until when the current keys vouch for a caller, seconds since the epoch; 0: they do not. */
+  /** Returns until when the verification is valid with the current keys, in seconds since the epoch; 0 if it is not. */
   #usableUntil(known: Vouched): number {
     const { state, thumbprints } = this.#load(known.provider);
-    // If the provider itself vouched for the token, no key can be removed.
+    // The provider itself confirmed this token, so the token does not depend on a key.
     const byKey = known.key !== INTROSPECTED;
     if ((byKey && !thumbprints.has(known.key)) || this.isRevoked(known)) return 0;
     return byKey ? state.fetchedAt + this.#table.keys.stale : Number.POSITIVE_INFINITY;
   }
 
-  /** The address of the keys in the provider's discovery document. */
+  /** Returns the address of the keys from the provider's discovery document. */
   async #discover({ name, issuer, privateAddresses }: TokenProvider): Promise<string> {
     const discovery = readDiscovery(
       await fetchDocument(this.#table.egress, name, discoveryUrl(issuer)),
@@ -139,8 +143,8 @@ export class KeyStore {
     return discovery.jwksUri;
   }
 
-  /** Fetches the discovery document and the key set, and stores the result for all workers. A failure is one line of
-   * the log. */
+  /** Fetches the discovery document and the key set, and stores the result for all workers. It logs a failure in one
+   * line. */
   async #fetch(provider: TokenProvider): Promise<boolean> {
     const { keys: times, egress } = this.#table;
     const now = Date.now() / 1000;
@@ -161,7 +165,7 @@ export class KeyStore {
       try {
         this.#save(provider, state);
       } catch {
-        // The stored keys stay, and the line below says why.
+        // The stored keys stay in use. The code below logs the reason.
       }
       const serving = isStale(state, now, times)
         ? `; serving the keys of ${Math.round(now - state.fetchedAt)} s ago`
@@ -171,7 +175,7 @@ export class KeyStore {
     }
   }
 
-  /** {@link #fetch} under the provider's lock; `undefined` if another worker is fetching. */
+  /** Fetches the keys while it holds the provider's lock; `undefined` if another worker holds the lock. */
   async #fetchAlone(provider: TokenProvider, wanted: (state: KeyState) => boolean): Promise<boolean | undefined> {
     const lock = composed('fetch', provider.name);
     if (!locksDict().add(lock, 1, LOCK_MS)) return undefined;
@@ -182,21 +186,21 @@ export class KeyStore {
     }
   }
 
-  /** The periodic job: fetches the keys of each provider that is due, all at the same time so that none delays
-   * another. */
+  /** The periodic job: fetches the keys of each provider that is due. It fetches them at the same time, so that no
+   * provider delays another. */
   async refresh(): Promise<void> {
-    // After a restart keys and revocations come from two files, one of which may be older.
+    // After a restart, keys and revocations come from two files, and one file may be older than the other.
     if (locksDict().add('begun', 1, MAX_DICT_TTL_MS)) newEpoch();
     const due = (state: KeyState) => isDue(state, Date.now() / 1000, this.#table.keys);
     const publishing = Object.values(this.#table.providers).filter(({ keyless }) => keyless === undefined);
     await Promise.all(publishing.map((provider) => this.#fetchAlone(provider, due)));
   }
 
-  /** Fetches the keys early for a token with an unknown key, or waits for the request that already does. However many
-   * requests ask, there is at most one fetch per provider and cool-down.
+  /** Fetches the keys early because a token has an unknown key. If another request is fetching them, it waits for that
+   * request. There is at most one fetch per provider and cool-down, for any number of requests.
    *
-   * @param urgent without the cool-down: only for cases that clients cannot cause at will, because the provider has
-   * just answered
+   * @param urgent whether to ignore the cool-down. Use it only if the provider has just answered, so that clients
+   * cannot cause such fetches at will.
    */
   async refetch(provider: TokenProvider, urgent = false): Promise<Refetched> {
     if (provider.keyless) return 'unchanged';

@@ -6,87 +6,87 @@ import type { ToldCaller } from '../rules/answer-lines.ts';
 import type { TableLimit } from '../rules/budgets.ts';
 import type { Binding, Claims } from '../token/types.ts';
 
-/** A limit, prepared once per context. */
+/** A limit as one context has prepared it. */
 export interface PreparedLimit extends TableLimit {
-  /** Milliseconds after which a bucket is full, and need not be stored. */
+  /** Milliseconds after which a bucket is full, so that its number need not be stored. */
   readonly ttl: number;
-  /** Separates its counts from those of others, in few characters. */
+  /** A short text that separates the counts of this limit from those of other limits. */
   readonly tag: string;
   readonly passWhenFull: boolean;
 }
 
-/** The budgets of a route's requests. */
+/** The budgets for the requests to a route. */
 export interface PreparedBudgets {
   readonly callers: readonly PreparedLimit[];
   readonly anonymous: readonly PreparedLimit[];
-  /** For all networks of a site together, beside {@link anonymous}. */
+  /** The limits for all networks of one site together, in addition to {@link anonymous}. */
   readonly sites: readonly PreparedLimit[];
   readonly agents: ReadonlyMap<string, readonly PreparedLimit[]>;
 }
 
-/** One caller's budget under a limit, with a further budget that applies as well. */
+/** The budget of one caller under a limit, with a further budget that applies too. */
 export interface Budget extends PreparedLimit {
   readonly key: string;
   readonly and?: Budget | undefined;
 }
 
-/** An assertion that was made for a caller. */
+/** An assertion that was signed for a caller. */
 export interface MadeAssertion {
   readonly text: string;
-  /** Half of its lifetime, seconds since the epoch: after that another one is made. */
+  /** When half of its lifetime is over, in seconds since the epoch. After that a new assertion is signed. */
   readonly renewAt: number;
   readonly keys: SigningKeys;
 }
 
-/** A grant with its index among all of the policy. */
+/** A grant with its index in the list of all grants of the policy. */
 export interface PreparedGrant extends Grant {
   readonly index: number;
 }
 
-/** A caller whose token was verified, with what was made of it so far. */
+/** A caller whose token was verified, with all data that was prepared for it so far. */
 export interface KnownCaller extends ToldCaller {
   /** When the entry expires, seconds since the epoch. */
   readonly until: number;
   /** Thumbprint of the key that signed the token. */
   readonly key: string;
-  /** What identifies a token for revocation besides subject and key: `iat` and `jti`, separated by a space; see {@link
+  /** Identifies a token for revocation, besides subject and key: `iat` and `jti`, separated by a space. See {@link
    * stampOf}. */
   readonly stamp: string;
-  /** `sub` if the subject is another claim, else empty. */
+  /** The claim `sub`, if the policy reads the subject from another claim; else empty. */
   readonly sub: string;
-  /** The content of the session cookie (see `lastLine`); absent: the caller sent a token. */
+  /** The content of the session cookie (see `lastLine`); absent if the caller sent a token. */
   readonly says?: string;
-  /** The key that the token is bound to. Each request must prove its possession before anything else is answered. */
+  /** The key that the token is bound to. Each request must first prove that its sender has this key. */
   readonly binding?: Binding | undefined;
-  /** Ready answers that allow this caller, by method and route. Absent at first, because most new tokens are used
+  /** Stored answers that allow this caller, by method and route. Absent at first, because most new tokens are used only
    * once. */
   ready?: Map<string, ReadyAnswer>;
-  /** The epoch in which `key` was found to be published, and how long the keys are valid. */
+  /** The epoch in which `key` was last found to be published. */
   epoch?: string | undefined;
-  /** Whether it is revoked, as of the epoch. */
+  /** Whether the credential is revoked, in that epoch. */
   revoked?: boolean;
   usableUntil?: number;
-  /** By the index of the grant. */
+  /** The signed assertions, by the index of the grant. */
   assertions?: MadeAssertion[];
-  /** Name under which the caller's DPoP proofs are counted. */
+  /** The name under which the DPoP proofs of this caller are counted. */
   counted?: string;
-  /** The budgets of requests; undefined: none. */
+  /** The budgets for requests; undefined if there are none. */
   budgets?: Map<PreparedBudgets, Budget | undefined>;
-  /** The caller in view of requests with different networks or certificates. */
+  /** The caller with the roles of a request, by the view of that request: see `Views`. */
   views?: Map<string, KnownCaller>;
 }
 
-/** An answer without the assertion. */
+/** A stored answer, without the assertion. */
 export interface ReadyAnswer {
-  /** Names and values of headers, in turn. */
+  /** Names and values of headers, alternating. */
   readonly lines: readonly string[];
   readonly grant: PreparedGrant;
-  /** The budget of the request, if it has one. */
+  /** The budget that the request uses, if there is one. */
   readonly budget: Budget | undefined;
 }
 
-/** @param roles the caller's, joined by commas
- * @param stamp see {@link KnownCaller.stamp}; empty if there is no token of a provider
+/** @param roles the caller's roles, joined by commas
+ * @param stamp see {@link KnownCaller.stamp}; empty if no provider issued a token
  * @param sub see {@link KnownCaller.sub}
  * @param binding see {@link KnownCaller.binding}
  */
@@ -101,23 +101,24 @@ export function knownCaller(
 ): KnownCaller {
   const { agent } = caller;
   const user = encodeValue(caller.subject);
-  // Each request reads the binding, and an own member is found sooner than a missing one.
+  // Each request reads the binding. An own member is found faster than a missing one.
   const known = { caller, provider: caller.provider, until, key, user, roles, stamp, sub, binding };
   return agent === undefined ? known : { ...known, agent, actors: encodeList(caller.actors ?? []) };
 }
 
-/** Real ids have no line breaks. What follows one is left out, as in the names of revocations. */
+/** Returns the first line of an id. Real ids have no line breaks. The names of revocations are cut in the same way. */
 function firstLine(value: unknown): string {
   if (typeof value !== 'string') return '';
   const end = value.indexOf('\n');
   return end < 0 ? value : value.slice(0, end);
 }
 
-/** {@link KnownCaller.stamp} of a token's claims. Without `iat`, the token counts as the oldest possible. */
+/** Returns {@link KnownCaller.stamp} for the claims of a token. A token without `iat` counts as the oldest possible
+ * token. */
 export const stampOf = ({ iat, jti }: Claims): string =>
   `${typeof iat === 'number' ? iat : 0} ${firstLine(typeof jti === 'number' ? String(jti) : jti)}`;
 
-/** {@link KnownCaller.sub} of a token's claims.
+/** Returns {@link KnownCaller.sub} for the claims of a token.
  *
  * @param subject name of the provider's subject claim
  */

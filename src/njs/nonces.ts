@@ -4,10 +4,11 @@ import { type Ring, readRing } from '../session/ring.ts';
 import { proofsDict } from './dicts.ts';
 import { KeyFile } from './key-file.ts';
 
-/** The keys for nonces: the first key makes them, all keys verify them. */
+/** The keys for nonces. The first key makes nonces; all keys verify them. */
 type NonceKeys = readonly Buffer[] & { readonly expires?: number };
 
-/** Name of this nginx's own key among the used proofs, whose names contain no space. */
+/** The name of this nginx's own key in the zone of used proofs. It contains a space, so it cannot be the name of a
+ * proof. */
 const OWN_KEY = 'own key';
 
 const encoder = new TextEncoder();
@@ -33,8 +34,8 @@ async function readNonceKeys(text: string, now: number): Promise<NonceKeys | str
   return typeof ring === 'string' ? ring : keysOf(ring);
 }
 
-/** The key that all workers of this nginx share while it runs. No other nginx has it, nor the same nginx after a
- * restart. So a proof is accepted only by an nginx that would know if it was used before. */
+/** Returns the key that all workers of this nginx share. No other nginx has it, and after a restart there is a new key.
+ * So an nginx accepts a proof only if it would know whether the proof was used before. */
 function ownKeys(): NonceKeys | undefined {
   const dict = proofsDict();
   try {
@@ -53,16 +54,17 @@ function ownKeys(): NonceKeys | undefined {
 const nonceOf = (key: Buffer, slot: number): string =>
   hash.createHmac('sha256', key).update(`nonce ${slot}`).digest('base64url').slice(0, 22);
 
-/** Nonces at one time. */
+/** The nonces at one time. */
 export interface NoncesNow {
   /** The nonce for new proofs. */
   readonly fresh: string;
-  /** The accepted nonces: those before and after as well, because clocks of replicas differ. */
+  /** All accepted nonces. They include those of the periods before and after, because the clocks of replicas differ. */
   readonly taken: readonly string[];
 }
 
-/** Nonces for proofs (RFC 9449 section 9). They are made from a key and the time, so nothing has to be stored, and
- * every replica with the key knows them. Each is handed out for {@link NONCE_LIFE_S} and accepted for as long again. */
+/** Makes and verifies nonces for proofs (RFC 9449 section 9). A nonce is computed from a key and the time. So nothing
+ * has to be stored, and every replica that has the key knows the nonces. A nonce is given out for {@link NONCE_LIFE_S}
+ * and accepted for the same time after that. */
 export class Nonces {
   readonly #file: KeyFile<NonceKeys> | undefined;
   #keys: NonceKeys | undefined;
@@ -85,8 +87,8 @@ export class Nonces {
     return this.#now;
   }
 
-  /** The current nonces, or a promise if the file must be read; `undefined` if there is no key, because the file is
-   * missing or broken, or shared memory has no room for this nginx's own. */
+  /** Returns the current nonces, or a promise if the file must be read. The result is `undefined` if there is no key:
+   * the file is missing or broken, or shared memory has no room for this nginx's own key. */
   at(now: number): NoncesNow | undefined | Promise<NoncesNow | undefined> {
     const file = this.#file;
     if (file === undefined) {

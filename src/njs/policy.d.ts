@@ -1,4 +1,4 @@
-/** The rendered policy, written by `meshgate render --target nginx` beside the bundle. */
+/** The rendered policy. `meshgate render --target nginx` writes it beside the bundle. */
 declare module '*/policy.js' {
   const table: import('../rules/types.ts').Table;
   export default table;

@@ -12,7 +12,7 @@ const titles: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-/** Answers with JSON that no one caches. */
+/** Answers with JSON, and forbids caching. */
 export function sendJson(r: NginxHTTPRequest, status: number, type: string, body: unknown): void {
   r.headersOut['Content-Type'] = type;
   r.headersOut['Cache-Control'] = 'no-store';
@@ -20,7 +20,8 @@ export function sendJson(r: NginxHTTPRequest, status: number, type: string, body
   send(r, status, JSON.stringify(body));
 }
 
-/** Refuses like the gateway refuses other requests: a challenge with each 401, and a problem (RFC 9457). */
+/** Refuses a request in the same form as the check does: a problem document (RFC 9457), and a challenge with each
+ * 401. */
 export function sendProblem(r: NginxHTTPRequest, realm: string, refusal: Refusal): void {
   const { reason } = refusal;
   const { status } = reasons[reason];

@@ -16,33 +16,33 @@ import type { KnownCaller, PreparedLimit } from './known.ts';
 import { Nonces, type NoncesNow } from './nonces.ts';
 import { emptyErrorQueue } from './openssl.ts';
 
-/** A request with a token, and the scheme of the token. */
+/** A request with a token, and the scheme with which the token was sent. */
 export interface Sent {
   readonly r: NginxHTTPRequest;
-  /** Name of the host, as the policy writes it, or for a wildcard as the request does. */
+  /** The host as the policy writes it. For a wildcard host, the name in the request. */
   readonly host: string;
   readonly method: string;
   readonly token: string;
-  /** By `Authorization: DPoP`, or as a bearer token. */
+  /** `DPoP` if the token was sent in `Authorization: DPoP`, `Bearer` if it was sent as a bearer token. */
   readonly scheme: 'Bearer' | 'DPoP';
   /** Seconds since the epoch. */
   readonly now: number;
-  /** The nonce for the sender's next proof; set with the answer. */
+  /** The nonce for the sender's next proof. It is sent with the answer. */
   nonce?: string;
-  /** Remembers the proof as used, or returns why it cannot be; set if the proof is valid. It is called last, so that a
-   * request which a budget refuses takes no room. */
+  /** Remembers the proof as used, or returns why that is not possible. It is set only if the proof is valid. It is
+   * called last, so that a request which a budget refuses takes no room. */
   remember?: (known: KnownCaller) => Refusal | Short | undefined;
 }
 
-/** Receives whether the sender has proved the possession of the token's key, and the value passed on. */
+/** A function that receives the result of the proof, and the value `along`. */
 type Use<T, S> = (proved: Result<unknown>, sent: Sent, along: S) => T | Promise<T>;
 
 type Settings = NonNullable<Table['proof']>;
 
-/** A proof that is being verified. */
+/** The state while a proof is verified. */
 type Looking<T, S> = readonly [sent: Sent, thumbprint: string, use: Use<T, S>, along: S, quota: Quota];
 
-/** The limits for each caller, and for each key. */
+/** The limit for each caller, and the limit for each key. */
 type Quota = readonly [caller: PreparedLimit, key: PreparedLimit];
 
 const notBound = refuse('proof_invalid', 'the token is bound to no key: send it as "Authorization: Bearer TOKEN"');
@@ -60,31 +60,31 @@ const replayed = refuse('proof_replayed');
 const noRoom = refuse('check_unavailable', 'the gateway has no room to remember more proofs');
 const noNonces = refuse('check_unavailable', 'the gateway has no key for nonces');
 
-/** Shortest time between two equal lines in the log. */
+/** Minimum time between two equal lines in the log. */
 const FULL_LINE_MS = 60_000;
 
 const digest = (text: string): string => hash.createHash('sha256').update(text).digest('base64url');
 
-/** Path and query in the request line, for which the client made its proof. */
+/** Returns path and query as they are in the request line, because the client made its proof for that text. */
 function rawPath(uri: string): string {
   const query = uri.indexOf('?');
   return query < 0 ? uri : uri.slice(0, query);
 }
 
-/** Up to 16 characters: a longer name would take twice the memory. */
+/** Returns a name of 16 characters. A longer name would take twice the memory. */
 const nameOf = (text: string): string => digest(text).slice(0, 16);
 
-/** The name under which a caller's proofs are counted; made once for each caller. */
+/** Returns the name under which a caller's proofs are counted. It is computed once for each caller. */
 function countedAs(known: KnownCaller): string {
   known.counted ??= nameOf(composed('caller', known.agent ?? '', known.provider, known.user));
   return known.counted;
 }
 
-/** Remembers that a proof was used, until it expires, in memory that all workers share. One caller can use only a part
- * of the room, with any number of keys, and so can one key.
+/** Remembers a used proof until it expires, in memory that all workers share. One caller can use only a part of the
+ * room, with any number of keys. One key can use only a part of it too.
  *
- * @returns reason `proof_replayed`; `limit_exceeded` if the caller or the key has used up its part; `check_unavailable`
- * if there is no room, because a proof that is not remembered could be used twice
+ * @returns reason `proof_replayed`; `limit_exceeded` if the caller or the key has used up its part; or
+ * `check_unavailable` if there is no room. A proof that is not remembered could be used twice, so it is refused.
  */
 function useUp(
   name: string,
@@ -112,15 +112,16 @@ function judge<T, S>(proof: Result<Proof>, looking: Looking<T, S>): T | Promise<
   const [sent, thumbprint, use, along, quota] = looking;
   if (!proof.ok) return use(proof, sent, along);
   const { jti, until } = proof.value;
-  // Two keys could give the same name otherwise.
+  // A plain concatenation of two values would be ambiguous.
   const name = nameOf(composed(thumbprint, jti));
-  // Before any budget: replaying a request must not spend the budget of its sender.
+  // This comes before any budget: a replayed request must not use up the budget of the original sender.
   if (proofsDict().has(name)) return use(replayed, sent, along);
   sent.remember = (known) => useUp(name, until, quota, thumbprint, known, sent.now);
   return use(good, sent, along);
 }
 
-/** If there is no room for the counters, the zone of proofs itself is still a limit. */
+/** Returns the limit for a caller or a key. If the zone has no room for the counters, the zone of proofs itself is
+ * still a limit. */
 const quotaOf = (whose: 'caller' | 'key', rate: number): PreparedLimit =>
   prepareLimit(
     {
@@ -132,12 +133,12 @@ const quotaOf = (whose: 'caller' | 'key', rate: number): PreparedLimit =>
     true,
   );
 
-/** Verifies that senders of requests have the keys that their tokens are bound to. */
+/** Verifies that the sender of a request has the key that its token is bound to. */
 export class Prover {
   readonly #settings: Settings | undefined;
   readonly #nonces: Nonces | undefined;
   readonly #quota: Quota | undefined;
-  /** Port of the hosts' public URLs. */
+  /** The port in the public URLs of the hosts. */
   readonly #port: number;
   readonly #skew: number;
   readonly #certificateOf = clientReader(ok);
@@ -165,10 +166,10 @@ export class Prover {
     return this.#settings !== undefined;
   }
 
-  /** Called for each request with a bound token, and for any with the scheme DPoP.
+  /** Checks the proof of a request. It is called if the token is bound, or if it was sent with the scheme DPoP.
    *
-   * @param use receives reason `proof_missing`, `proof_invalid`, `proof_replayed`, `proof_nonce_required` or
-   * `check_unavailable`, or a success; its result is returned
+   * @param use receives a success or one of the reasons `proof_missing`, `proof_invalid`, `proof_replayed`,
+   * `proof_nonce_required` and `check_unavailable`; its result is returned
    */
   prove<T, S>(sent: Sent, binding: Binding | undefined, use: Use<T, S>, along: S): T | Promise<T> {
     if (binding === undefined) return use(notBound, sent, along);
@@ -182,7 +183,7 @@ export class Prover {
     return this.#lookWithNonces(this.#settings, this.#nonces, looking);
   }
 
-  /** Whether the token is bound to the connection's certificate (RFC 8705 section 3). */
+  /** Whether the token is bound to the certificate of the connection (RFC 8705 section 3). */
   #shown({ r, now }: Sent, thumbprint: string): Result<unknown> {
     const escaped = r.headersIn['SSL-Client-Cert'];
     if (escaped === undefined) return noCertificate;

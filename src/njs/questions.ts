@@ -21,32 +21,33 @@ import type { Claims, TokenProvider } from '../token/types.ts';
 import { activeDict, answersDict, inactiveDict, locksDict } from './dicts.ts';
 import { type Hold, heldNow, hold, release } from './held.ts';
 
-/** The provider's answer, and when it must be asked again, seconds since the epoch. */
+/** The provider's answer, and when the provider must be asked again, in seconds since the epoch. */
 export interface Said {
   readonly claims: Claims;
   readonly until: number;
 }
 
-/** One question to a provider; times in seconds. */
+/** One question to a provider. Times are in seconds. */
 interface Question {
-  /** Key of it and its answer in shared memory: a hash, because it contains the token. */
+  /** Key of the question and its answer in shared memory. It is a hash, because the question contains the token. */
   readonly key: string;
   readonly provider: string;
   readonly path: string;
   readonly body: string;
-  /** How long an answer counts: in general, if the token is not active, and during an outage of the provider. */
+  /** How long an answer may be used. `negative`: for a token that is not active. `stale`: longer by this time during an
+   * outage of the provider. */
   readonly cache: number;
   readonly negative: number;
   readonly stale: number;
-  /** The token has a valid signature, so no client can have made it up. */
+  /** Whether the token has a valid signature, so that no client can have invented it. */
   readonly isSigned: boolean;
-  /** The client's address; absent: the gateway itself asks, about a person who signs in. */
+  /** The client's address. Absent: the gateway itself asks, about a person who signs in. */
   readonly from?: string;
 }
 
 /** A stored answer. */
 interface Kept {
-  /** When it was requested. */
+  /** When the answer was requested. */
   readonly at: number;
   readonly text: string;
 }
@@ -54,12 +55,12 @@ interface Kept {
 /** Longer than a check waits and then asks. */
 const HELD_MS = 3 * PROVIDER_TIMEOUT_MS;
 
-/** Longer than a question takes. After that, others ask if the worker died. */
+/** Longer than one question takes. If a worker dies, others can ask after this time. */
 const LOCKED_MS = 2 * PROVIDER_TIMEOUT_MS;
 
 const LOOK_MS = 25;
 
-/** A number of places for each provider, of which each kind of tokens gets a part: see src/limits.ts. */
+/** The places for one provider. Each of the two kinds of tokens can use only a part of them, see src/limits.ts. */
 interface Room {
   readonly name: string;
   readonly most: number;
@@ -67,7 +68,7 @@ interface Room {
   readonly share: number;
 }
 
-/** Places of questions, and of checks that ask or wait. */
+/** The places for questions to a provider, and the places for checks that ask or wait. */
 const ASKED: Room = { name: 'questions', most: MAX_QUESTIONS, kept: QUESTIONS_KEPT, share: QUESTIONS_SHARE };
 const PLACES: Room = {
   name: 'question places',
@@ -83,14 +84,14 @@ const tooMany = refuse(
 );
 const inactive = refuse('token_inactive');
 
-/** Questions to providers about tokens, sent through the JavaScript that is their client. Each question is sent once,
- * however many requests need its answer, and the answer is kept for all workers. */
+/** Asks providers about tokens. The questions are sent through the JavaScript that is the OAuth client of the
+ * providers. A question is sent once, even if many requests need its answer. The answer is stored for all workers. */
 export class Questions {
   readonly #socket: string;
   readonly #selection: string;
 
-  /** @param socket of the check's server
-   * @param selection what answers depend on besides the token, so that another policy asks again
+  /** @param socket the unix socket of the server of the check
+   * @param selection the parts of the policy that an answer depends on, so that another policy asks again
    */
   constructor(socket: string, selection: string) {
     this.#socket = socket;
@@ -104,12 +105,12 @@ export class Questions {
       .digest('base64url');
   }
 
-  /** Asks a provider about a token (RFC 7662). Never rejects.
+  /** Asks a provider about a token (RFC 7662). The promise never rejects.
    *
    * @param from the client's address
    * @param isSigned whether the token's signature is valid
-   * @returns reason `token_inactive`, `limit_exceeded` if the address has too many questions already, or
-   * `provider_unavailable` if the provider does not answer, or too many requests wait already
+   * @returns reason `token_inactive`; `limit_exceeded` if the address already has too many questions; or
+   * `provider_unavailable` if the provider does not answer or too many requests are waiting
    */
   introspect(
     { name, introspection }: TokenProvider,
@@ -125,13 +126,13 @@ export class Questions {
     return this.#ask({ key, provider: name, path, body: token, cache, negative, stale, isSigned, from }, now);
   }
 
-  /** The claims of a caller whose token leaves groups out, with the policy's groups that the provider confirms. Never
-   * rejects.
+  /** Returns the claims of a caller whose token leaves groups out, with those of the policy's groups that the provider
+   * confirms. The promise never rejects.
    *
-   * @param cache seconds for which an answer counts
+   * @param cache number of seconds for which an answer may be used
    * @param from the client's address; absent at a sign-in, where nginx limits each address, and in a renewal
-   * @returns reason `claim_absent` if the token does not name the person, `limit_exceeded` if the address has too many
-   * questions already, or `provider_unavailable` if there is no answer
+   * @returns reason `claim_absent` if the token does not name the person; `limit_exceeded` if the address already has
+   * too many questions; or `provider_unavailable` if there is no answer
    */
   async groups(
     provider: TokenProvider,
@@ -168,7 +169,7 @@ export class Questions {
     }
   }
 
-  /** The stored answer; undefined: the provider must be asked. */
+  /** Returns the stored answer; undefined if the provider must be asked. */
   #known(question: Question, now: number): Result<Said> | undefined {
     const kept = keptOf(question);
     if (kept !== undefined && now < kept.at + question.cache) return said(kept, kept.at + question.cache);
@@ -176,7 +177,7 @@ export class Questions {
     return locksDict().has(awayOf(question)) ? standIn(kept, question, now) : undefined;
   }
 
-  /** Takes a place to ask; undefined if another check asks the same, or no place is free. */
+  /** Takes a place for the question; undefined if another check is asking the same question, or no place is free. */
   #begins(question: Question, asker: Asker): Taken | undefined {
     const locks = locksDict();
     if (!locks.add(lockOf(question), 1, LOCKED_MS)) return undefined;
@@ -207,7 +208,8 @@ export class Questions {
     });
     const text = await answer.text();
     if (answer.status === ANSWERED.inactive) return remember(question);
-    // A made-up token may be too much for a provider; it is still asked about others.
+    // The provider could not process this token, which a client may have invented. Questions about other tokens are
+    // still sent.
     if (answer.status === ANSWERED.broken) return standIn(keptOf(question), question, now);
     if (answer.status !== ANSWERED.active) return away(question, now);
     const kept = { at: now, text };
@@ -215,7 +217,7 @@ export class Questions {
     return said(kept, now + cache);
   }
 
-  /** Waits for the check that asks, or for a place. */
+  /** Waits until another check has the answer, or until a place is free. */
   async #wait(question: Question, asker: Asker): Promise<Result<Said>> {
     const until = Date.now() + PROVIDER_TIMEOUT_MS;
     for (let waited = 0; waited < PROVIDER_TIMEOUT_MS && Date.now() < until; waited += LOOK_MS) {
@@ -236,10 +238,10 @@ const answerOf = ({ key }: Question): string => composed('answer', key);
 const shortOf = ({ key }: Question): string => key.slice(0, 16);
 const lockOf = ({ key }: Question): string => `?${key.slice(0, 15)}`;
 
-/** The request that asks a question. */
+/** The request for which a question is asked. */
 interface Asker {
   readonly provider: string;
-  /** Whether a client can have made up the token. */
+  /** `new` if a client can have invented the token, else `known`. */
   readonly kind: 'known' | 'new';
   readonly address?: AddressNames;
 }
@@ -256,7 +258,8 @@ function giveBack(taken: Taken): void {
   for (const one of taken) release(one);
 }
 
-/** The names under which an address is counted, and how many times the share of an address each has. */
+/** Returns the names under which an address is counted, and for each the factor by which its share is larger than that
+ * of one address. */
 function sharersOf(address: AddressNames | undefined): readonly (readonly [name: string, times: number])[] {
   if (address === undefined) return [];
   const { own, site } = address;
@@ -268,11 +271,12 @@ function sharersOf(address: AddressNames | undefined): readonly (readonly [name:
 }
 
 /**
- * Counts one of a provider's room for a kind of tokens, and of the share of the address and its site. There are at most
- * twice as many counters of those as places: no one fills the locks with addresses.
+ * Takes one place of a provider for a kind of token, and counts it for the address and its site. There are at most
+ * twice as many of these counters as places, so clients with many addresses cannot fill the zone of locks.
  *
- * @param taken takes what was counted
- * @returns `none` where none is free or there is no room to count it, `no more` where the address or its site has its share
+ * @param taken receives the units that were taken
+ * @returns `none` if no place is free, or the zone has no room to count; `no more` if the address or its site has used
+ * its share; undefined if the place was taken
  */
 function lacks(room: Room, { provider, kind, address }: Asker, taken: Hold[]): 'none' | 'no more' | undefined {
   const { name, most, kept, share } = room;
@@ -280,7 +284,7 @@ function lacks(room: Room, { provider, kind, address }: Asker, taken: Hold[]): '
   if (all === undefined) return 'none';
   taken.push(all);
   const others = heldNow(HELD_MS, name, provider, kind === 'new' ? 'known' : 'new');
-  // Without the one that was just taken.
+  // Subtracts the place that was just taken.
   const free = Math.min(most - kept, most - others) - (all.count - 1);
   if (free <= 0) return 'none';
   for (const [sharer, times] of sharersOf(address)) {
@@ -292,7 +296,7 @@ function lacks(room: Room, { provider, kind, address }: Asker, taken: Hold[]): '
   return undefined;
 }
 
-/** Takes one of a room, or nothing: then it says what {@link lacks}. */
+/** Takes one place. If this fails, nothing stays taken, and the result of {@link lacks} is returned. */
 function take(room: Room, asker: Asker): Taken | 'none' | 'no more' {
   const taken: Hold[] = [];
   const lack = lacks(room, asker, taken);
@@ -330,18 +334,18 @@ function remember(question: Question): Result<Said> {
   try {
     if (question.negative > 0) inactiveDict().set(shortOf(question), '', question.negative * 1000);
   } catch {
-    // It is asked again.
+    // Without this entry, the next request asks the provider again.
   }
   return inactive;
 }
 
-/** The provider did not answer, so it is not asked anything for a moment. */
+/** Pauses questions to a provider that did not answer, and returns its earlier answer if that may be used. */
 function away(question: Question, now: number): Result<Said> {
   locksDict().set(awayOf(question), 1, QUESTION_PAUSE_MS);
   return standIn(keptOf(question), question, now);
 }
 
-/** The provider's earlier answer, if the policy accepts it during an outage. */
+/** Returns the provider's earlier answer, if the policy allows its use during an outage. */
 function standIn(kept: Kept | undefined, { cache, stale }: Question, now: number): Result<Said> {
   if (kept === undefined || now >= kept.at + cache + stale) return unavailable;
   return said(kept, now + QUESTION_PAUSE_MS / 1000);

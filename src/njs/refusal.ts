@@ -11,16 +11,16 @@ import { reply } from './answer.ts';
 import type { KnownCaller } from './known.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 
-/** The texts of a reason, for all requests; made once per context. */
+/** The texts of a reason, which are the same for all requests. They are made once per context. */
 interface Words {
   readonly status: string;
-  /** The help, for the problem's `detail`. */
+  /** The help text, for `detail` of the problem document. */
   readonly help: string;
 }
 
 const words = new Map<ReasonCode, Words>();
 
-/** Text for a JSON string inside a header: escaped, printable ASCII only. */
+/** Returns text for a JSON string inside a header: escaped, and only printable ASCII. */
 function jsonInHeader(text: string): string {
   return JSON.stringify(text)
     .slice(1, -1)
@@ -37,43 +37,45 @@ function wordsOf(reason: ReasonCode): Words {
   return made;
 }
 
-/** Where something is refused: a route, or what is known of one that is none of ours. */
+/** The place where a request is refused: a route, or {@link NOWHERE}. */
 export type RefusedAt = Challenged & Partial<Pick<PreparedRoute, 'rules' | 'scopes'>>;
 
-/** No route of the policy. */
+/** The place of a request that reaches no route of the policy. */
 export const NOWHERE: RefusedAt = { realm: '-', metadata: '' };
 
-/** The scopes that a request needs, if a role requires some: of the rule that nearly allowed it, or of the first
- * one. */
+/** Returns the scopes that the request needs, if a role requires scopes. They belong to the rule that came closest, or
+ * else to the first rule. */
 function scopeOf({ rules, scopes }: RefusedAt, nearest: PreparedRule | undefined, method: string): string | undefined {
   if (scopes === undefined || rules === undefined) return undefined;
   const who = (nearest ?? nearestRule(rules, method))?.who;
   return who?.kind === 'role' ? scopes[who.role] : undefined;
 }
 
-/** The error for a caller who has proved a key: the challenge uses the scheme DPoP too. */
+/** Returns the DPoP error for a caller that has proved possession of a key. The challenge then offers the scheme DPoP
+ * too. */
 const asDpop = (reason: ReasonCode, known: KnownCaller | undefined): DpopError | undefined =>
   known?.binding?.kind === 'dpop' ? (reasons[reason] as ReasonEntry).challenge : undefined;
 
-/** What is said beside a reason. */
+/** Details of a refusal, besides its reason. */
 export interface More {
   readonly known?: KnownCaller | undefined;
-  /** The rule that nearly allowed the request. */
+  /** The rule that came closest to allowing the request. */
   readonly nearest?: PreparedRule | undefined;
-  /** Seconds. */
+  /** Seconds after which the client may retry. */
   readonly retryAfter?: number | undefined;
-  /** The kind of sign-in that a browser is sent to if it opens a page. */
+  /** The kind of sign-in to which a browser is redirected if it opens a page. */
   readonly signin?: SigninMode | undefined;
-  /** Requirements for the token's sign-in. */
+  /** Requirements for the sign-in from which the token comes. */
   readonly asked?: StepUp | undefined;
-  /** Required scopes; absent: those of the rule. */
+  /** The required scopes; absent: those of the rule. */
   readonly scope?: string | undefined;
-  /** The error for callers who used the scheme DPoP, or should have. */
+  /** The DPoP error, for callers that used the scheme DPoP or must use it. */
   readonly dpop?: DpopError | undefined;
 }
 
 /**
- * 401 to nginx, with the true status and reason in headers: `auth_request` understands little else.
+ * Answers nginx with 401, and sends the true status and reason in headers, because `auth_request` supports few
+ * statuses.
  */
 export function deny(r: NginxHTTPRequest, to: RefusedAt, { reason, detail, about }: Refusal, more: More = {}): void {
   const { status, help } = wordsOf(reason);
@@ -87,12 +89,13 @@ export function deny(r: NginxHTTPRequest, to: RefusedAt, { reason, detail, about
   if (signin !== undefined) out[FROM_CHECK.signin] = signin;
   const scope = more.scope ?? scopeOf(to, nearest, r.headersIn[TO_CHECK.method] as string);
   const challenge = challengesOf(reason, to, { scope, signin: asked, dpop: more.dpop ?? asDpop(reason, known) });
-  // A list becomes one line each.
+  // For an array, njs writes one header line for each element.
   if (challenge !== undefined) out['WWW-Authenticate'] = challenge as string;
   reply(r, 401);
 }
 
-/** The fields of a refusal, for the log: the caller, or the one that a valid but refused token names. Names that are too long are left out. */
+/** Returns the fields about the caller of a refused request, for the log. If a valid token is refused, they describe
+ * the caller that the token names. Values that are too long are left out. */
 function fieldsAbout(rule: string, known: KnownCaller | undefined, about: About | undefined): readonly string[] {
   if (known !== undefined && aboutBytes(known) <= MAX_ABOUT_BYTES) return fieldsOf(rule, '', known);
   const nothing = [rule, '', '', '', '', '', ''];

@@ -40,19 +40,20 @@ async function ask(socket: string, host: string, text: string, wait: boolean): P
   }
 }
 
-/** The checks of all workers that wait for a provider: each holds a JavaScript context. */
+/** Name of the counter of waiting checks, for all workers. Each waiting check holds a JavaScript context. */
 const WAITING = 'waiting checks';
 
-/** Longer than a check waits: nginx ends its call after {@link PROVIDER_TIMEOUT_MS}. */
+/** Longer than a check waits: nginx ends the call after {@link PROVIDER_TIMEOUT_MS}. */
 const WAITING_MS = 2 * PROVIDER_TIMEOUT_MS;
 
 /** Asks the sign-in's JavaScript to renew a session.
  *
- * @param socket of the check's server
- * @param provider whose session it is: checks that wait for one keep no other's from their turn
+ * @param socket the unix socket of the server of the check
+ * @param provider the provider of the session. Waiting checks are counted by provider, so that a slow provider does not
+ * affect the sessions of others.
  * @param text the cookie's value
- * @param wait whether to wait for the provider's answer
- * @returns `alone` on any failure, and if too many checks wait already; never rejects
+ * @param wait whether to wait until the provider has answered
+ * @returns the result; it is `alone` if anything fails or too many checks are waiting. The promise never rejects.
  */
 export async function askRenewal(
   socket: string,

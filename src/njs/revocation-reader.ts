@@ -5,15 +5,15 @@ import { keysDict, revokedDict } from './dicts.ts';
 import { EPOCH, hasRevocations } from './epoch.ts';
 import { wasRead, wasReadHere } from './revocations-read.ts';
 
-/* The one reader of revocations. Every path that finds or keeps a caller asks here before it answers. docs/sessions.md
- * lists them all. */
+/* The only module that looks up revocations. Code that looks up or caches a caller must ask this module before it
+ * answers. docs/sessions.md lists all such code. */
 
-/** Whether other replicas' revocations were read since nginx started; then they are known while it runs. */
+/** True once the revocations of other replicas were read. It stays true until nginx restarts. */
 let isRead = true;
 
-/** If replicas share revocations, makes this context reject credentials until {@link wasRead}.
+/** If replicas share revocations, makes this context reject credentials until {@link wasRead} returns true.
  *
- * @returns whether they share them; if not, {@link canLookUp} need not be called for each request
+ * @returns whether replicas share revocations; if not, {@link canLookUp} need not be called for each request
  */
 export function awaitRevocations({ session }: Pick<Table, 'session'>): boolean {
   const isShared = session?.shared === true;
@@ -21,7 +21,7 @@ export function awaitRevocations({ session }: Pick<Table, 'session'>): boolean {
   return isShared;
 }
 
-/** Whether revocations can be looked up now. Every path that accepts a credential asks before it looks for the
+/** Whether revocations can be looked up now. All code that accepts a credential must call this before it looks for the
  * caller. */
 export function canLookUp(): boolean {
   if (isRead) return true;
@@ -29,37 +29,37 @@ export function canLookUp(): boolean {
   return isRead || wasRead(Date.now() / 1000);
 }
 
-/** Whether {@link canLookUp} stays true. Callers are remembered only then, because a known caller is answered without
- * asking. */
+/** Whether {@link canLookUp} will stay true. Callers are cached only in that case, because this check is skipped for a
+ * cached caller. */
 export const canRemember = (): boolean => isRead;
 
-/** The refusal of credentials until then. */
+/** The refusal while the revocations of other replicas are not read yet. */
 export const unread = refuse('check_unavailable', 'it is not known yet what other replicas revoked');
 
-/** Only a policy with sessions has the zone. */
+/** Looks a revocation up. Only a policy with sessions has the zone. */
 const look = (key: string): string | undefined =>
   ngx.shared.meshgate_revoked === undefined ? undefined : revokedDict().get(key);
 
-/** The current epoch of all workers, see {@link EPOCH}. */
+/** Returns the current epoch of all workers, see {@link EPOCH}. */
 const epochNow = (): string | undefined => keysDict().get(EPOCH);
 
-/** Whether a credential is revoked, by what all workers know now.
+/** Whether a credential is revoked, by the revocations in shared memory.
  *
- * @param what makes the credential's properties; not called while nothing is revoked
+ * @param what returns the properties by which the credential can be revoked; not called if nothing is revoked
  */
 export const isRevokedNow = (what: () => Revocable): boolean =>
   hasRevocations(epochNow()) && isRevoked(look, what(), Date.now() / 1000);
 
-/** The last result for a credential that is kept. */
+/** The last result for a cached credential. */
 export interface Kept {
-  /** The epoch of that result. */
+  /** The epoch in which the result was found. */
   epoch?: string | undefined;
   revoked?: boolean;
 }
 
-/** {@link isRevokedNow} for a credential that is kept: it is looked up again only after something was revoked.
+/** Whether a cached credential is revoked. It looks this up again only if something was revoked since the last result.
  *
- * @param what makes the credential's properties
+ * @param what returns the properties by which the credential can be revoked
  */
 export function isKeptRevoked<T extends Kept>(kept: T, what: (kept: T) => Revocable): boolean {
   const epoch = epochNow();
@@ -70,5 +70,6 @@ export function isKeptRevoked<T extends Kept>(kept: T, what: (kept: T) => Revoca
   return kept.revoked;
 }
 
-/** {@link cutBefore}, by what all workers know now. */
+/** Returns the latest cut-off for a credential, by the revocations in shared memory. A sign-in before that time is
+ * revoked. See {@link cutBefore}. */
 export const knownCut = (what: Revocable): number => cutBefore(look, what);

@@ -5,29 +5,29 @@ import { FLOOR, mergedSaid, PSID_FLOOR, readSaid, revocationKey, type Said } fro
 import { dictTtl } from './dict-store.ts';
 import { locksDict, REVOCATIONS_READ, revokedDict } from './dicts.ts';
 
-/** The used part of the revocations' zone, 0 to 1. Expired entries are removed before. */
+/** Returns the used part of the zone of revocations, from 0 to 1. It removes expired entries first. */
 export function revokedTaken(): number {
   const dict = revokedDict();
   dict.size();
   return 1 - dict.freeSpace() / dict.capacity;
 }
 
-/** Entries that reserve room for {@link FLOOR}. In a full zone, the room of one entry fits only others of its size, and
- * a new text needs room before the old one's is free. So these entries have FLOOR's size, and one of them is replaced
- * by it. */
+/** Two entries that reserve room for {@link FLOOR}. In a full zone, the room of a deleted entry fits only entries of
+ * the same size, and a new text is written before the old text is erased. So these entries have the size of FLOOR, and
+ * one of them is deleted when FLOOR needs the room. */
 const SPARES: readonly string[] = [composed('room1'), composed('room2')];
 
-/** Longest number in {@link FLOOR}: all its texts have the same length. */
+/** Number of digits of each time in {@link FLOOR}, so that all its texts have the same length. */
 const DIGITS = String(MAX_NUMERIC_DATE).length;
 
-/** The text of {@link FLOOR}. */
+/** Returns the text of {@link FLOOR}. */
 const floorText = ({ before, until, made }: Said): string =>
   [before, until, made].map((time) => String(time).padStart(DIGITS, '0')).join(' ');
 
 /** Whether an entry is not a revocation. */
 const isMark = (key: string): boolean => key === REVOCATIONS_READ || SPARES.includes(key);
 
-/** Whether anything is revoked; only a policy with sessions or with revocations has the zone. */
+/** Whether anything is revoked. Only a policy with sessions or with revocations has the zone. */
 export function anyRevoked(): boolean {
   if (ngx.shared.meshgate_revoked === undefined) return false;
   const dict = revokedDict();
@@ -35,19 +35,20 @@ export function anyRevoked(): boolean {
   return dict.size() > marks;
 }
 
-/** Reserves room for {@link FLOOR}. Called while there is room: when a worker starts, and again after it was used. */
+/** Reserves room for {@link FLOOR}. It is called while there is room: when a worker starts, and after the reserved room
+ * was used. */
 export function keepRoom(): void {
   for (const spare of SPARES) {
     if (revokedDict().has(spare)) continue;
     try {
       revokedDict().set(spare, floorText({ before: 0, until: 0, made: 0 }), MAX_DICT_TTL_MS);
     } catch {
-      // The next run tries again.
+      // The next call tries again.
     }
   }
 }
 
-/** Deletes entries of an earlier build that are no longer looked up; returns their number. */
+/** Deletes entries of earlier versions that no code looks up any more, and returns their number. */
 export function dropOld(): number {
   const old = revokedDict()
     .keys(MAX_DICT_ENTRIES)
@@ -56,20 +57,21 @@ export function dropOld(): number {
   return old.length;
 }
 
-/** Revocations of names that are not issued again. {@link FLOOR} revokes by time, so it cannot replace them. */
+/** Prefix of revocations of keys. A key is never issued again, and {@link FLOOR} revokes by time, so FLOOR cannot
+ * replace these revocations. */
 const KEYS = revocationKey('kid', '');
 
 interface Dropped {
   readonly key: string;
-  /** The part of {@link FLOOR} that replaces it. */
+  /** The part of {@link FLOOR} that replaces the dropped entry. */
   readonly said: Said;
 }
 
 /**
- * What may make room, the oldest first. Revocations of keys do not: anyone who has a key chooses the time of what it
- * signs.
+ * Lists the revocations that may be dropped to make room, the oldest first. Revocations of keys must stay: anyone who
+ * has a key can choose the times in the texts that it signs.
  *
- * @param beginning begins the names of those that are meant
+ * @param beginning prefix of the keys to list
  */
 function droppable(beginning = ''): readonly Dropped[] {
   const all: Dropped[] = [];
@@ -84,9 +86,9 @@ function droppable(beginning = ''): readonly Dropped[] {
 }
 
 /**
- * Has {@link FLOOR} stand for revocations; false: there is no room for it.
+ * Extends {@link FLOOR} so that it replaces the given revocations. Returns false if the zone has no room for it.
  *
- * @param name or what else stands for them
+ * @param name the entry that replaces them, if it is not FLOOR
  */
 function raiseFloor(said: Said, now: number, name = FLOOR): boolean {
   const text = revokedDict().get(name);
@@ -97,20 +99,20 @@ function raiseFloor(said: Said, now: number, name = FLOOR): boolean {
       revokedDict().set(name, floorText(floor), dictTtl(floor.until - now));
       return true;
     } catch {
-      // It takes the room of a reserved entry.
+      // The next attempt uses the room of a reserved entry.
     }
   }
   return false;
 }
 
-/** Part of the revocations that is dropped at once if there is no room. */
+/** The part of the revocations that is dropped at a time if there is no room. */
 const SHARE = 1 / 16;
 
-/** Drops the oldest revocations, part by part, until something has room. Before they are dropped, everything that was
- * issued before them is revoked instead.
+/** Drops the oldest revocations, part by part, until `put` succeeds. In their place, everything that was issued before
+ * them is revoked.
  *
- * @param put tried after each part
- * @returns false if there was never enough room
+ * @param put called after each part; returns whether there was enough room
+ * @returns false if `put` never succeeded
  */
 export function makeRoom(now: number, put: () => boolean): boolean {
   const all = droppable();
@@ -122,7 +124,7 @@ export function makeRoom(now: number, put: () => boolean): boolean {
     let stands = raiseFloor(floor as Said, now);
     for (const { key } of part) {
       revokedDict().delete(key);
-      // Another worker may have taken the reserved room.
+      // Another worker may have taken the reserved room, so the freed room is tried too.
       stands ||= raiseFloor(floor as Said, now);
     }
     if (!stands) continue;
@@ -134,21 +136,22 @@ export function makeRoom(now: number, put: () => boolean): boolean {
   return false;
 }
 
-/** Revocations of providers' sessions whose person is not known. */
+/** Prefix of revocations of providers' sessions whose person is not known. */
 const PSIDS = revocationKey('psid', '');
 
-/** Name of a counter of these: they are looked through once in a while, since the zone has many other entries. */
+/** Name of the counter of these revocations. The zone has many other entries, so they are listed only once in a
+ * while. */
 const PSIDS_KEPT = composed('psids kept');
 
-/** Whether it is time to look how many there are; where there is no room to count, it always is. */
+/** Whether it is time to list and count them. If the counter has no room, it always is. */
 function isPsidsDue(most: number): boolean {
   const count = locksDict().incr(PSIDS_KEPT, 1, 0, MAX_DICT_TTL_MS) ?? 0;
   return count % Math.max(1, Math.floor((most * SHARE) / 2)) === 0;
 }
 
 /**
- * Drops the oldest revocations of providers' sessions that name no person, where they take more than their part of the
- * zone. {@link PSID_FLOOR} stands for them. To be called after one more was kept.
+ * Drops the oldest revocations of providers' sessions without a person, if they take more than their part of the zone.
+ * {@link PSID_FLOOR} replaces them. It must be called after such a revocation was stored.
  *
  * @returns whether any were dropped
  */

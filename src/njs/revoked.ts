@@ -8,7 +8,7 @@ import { locksDict, revokedDict } from './dicts.ts';
 import { newEpoch } from './epoch.ts';
 import { boundPsids, makeRoom, revokedTaken } from './revoked-room.ts';
 
-/** Logs that revocations were dropped. readyz reports it too, as long as `FLOOR` exists. */
+/** Logs that revocations were dropped. readyz reports this too, as long as `FLOOR` exists. */
 function sayDropped(): void {
   if (!locksDict().add('said dropped', 1, REPEAT_LINE_S * 1000)) return;
   ngx.log(
@@ -17,7 +17,7 @@ function sayDropped(): void {
   );
 }
 
-/** Says that sign-outs by providers had to make room for each other. */
+/** Logs that providers' sign-outs were dropped to make room for newer ones. */
 function sayPsidsDropped(): void {
   if (!locksDict().add('said psids dropped', 1, REPEAT_LINE_S * 1000)) return;
   ngx.log(
@@ -26,20 +26,21 @@ function sayPsidsDropped(): void {
   );
 }
 
-/** Name of the lock. There is one: what it guards takes microseconds. */
+/** Name of the lock. One lock for all is enough, because each use takes microseconds. */
 const LOCK = composed('revoking');
 
-/** Waits until no other worker changes a revocation. */
+/** Waits for the lock. Returns false if the lock could not be taken. */
 function locked(): boolean {
   for (let tries = 0; tries < LOCK_REVOCATIONS_TRIES; tries++) {
     const isOurs = locksDict().add(LOCK, 1, LOCK_REVOCATIONS_MS);
-    // Where there is no room for it, there will be none either at the next try.
+    // `undefined` means that the zone has no room for the lock; another attempt would not help.
     if (isOurs !== false) return isOurs === true;
   }
   return false;
 }
 
-/** Runs something while no other worker does: an entry is read, merged and written in three steps. */
+/** Runs a function while no other worker runs one. An entry is read, merged and written in three steps, which must not
+ * be mixed with those of another worker. */
 function alone<T>(act: () => T): T {
   const isLocked = locked();
   try {
@@ -49,9 +50,9 @@ function alone<T>(act: () => T): T {
   }
 }
 
-/** Stores a revocation for the check, on this nginx.
+/** Stores a revocation for the check of this nginx.
  *
- * @returns whether it is new; then {@link newEpoch} must follow
+ * @returns whether the revocation is new; then the caller must call {@link newEpoch}
  * @throws Error with one line for the log if there is no room at all
  */
 function keep(one: Revocation): boolean {
@@ -59,7 +60,8 @@ function keep(one: Revocation): boolean {
   const key = revocationKey(one.kind, one.value);
   const present = revokedDict().get(key);
   const merged = mergedSaid(one, present === undefined ? undefined : readSaid(present));
-  // A list grows. If there is no more room for sign-outs, all of the person's sessions end instead.
+  // The list of a person's ended sessions grows. If sign-outs have used up their part of the zone, all sessions of the
+  // person end instead.
   const grows = one.kind === 'out' && present !== undefined && saidText(merged).length > present.length;
   const said = grows && revokedTaken() >= SIGNOUT_SHARE ? withoutList(merged) : merged;
   const text = saidText(said);
@@ -80,8 +82,8 @@ function keep(one: Revocation): boolean {
   return true;
 }
 
-/** Stores revocations and makes all contexts check known credentials again. If there is no room, the oldest are
- * dropped.
+/** Stores revocations and makes all contexts check their known credentials again. If there is no room, the oldest
+ * revocations are dropped.
  *
  * @throws Error with one line for the log if there is no room at all
  */
@@ -94,7 +96,7 @@ export function keepRevoked(revocations: readonly Revocation[]): void {
   }
 }
 
-/** {@link keepRevoked} for sessions that people end themselves. They may use a part of the room; the rest is for
+/** Stores revocations of sessions that people end themselves. They may use only a part of the zone; the rest is for
  * operators and providers.
  *
  * @throws Error with one line for the log if that part is full

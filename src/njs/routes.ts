@@ -13,64 +13,64 @@ import { forResource, type TokenProvider } from '../token/types.ts';
 import { prepareBudgets } from './budgets.ts';
 import type { PreparedBudgets, PreparedGrant } from './known.ts';
 
-/** A rule with the content of its assertions; equal grants of several rules are one object. */
+/** A rule with the content of its assertions. Equal grants of several rules are one object. */
 export type PreparedRule = TableRoute['rules'][number] & { readonly grant: PreparedGrant };
 
-/** A route as the check uses it, prepared once per context. */
+/** A route as the check uses it. It is prepared once per context. */
 export interface PreparedRoute extends Accepting {
   readonly name: string;
-  /** The name after a separator. With a method before it, it is the key of a ready answer; a function call would cost
-   * each request. */
+  /** A separator and the route's name. The method and this text together are the key of a ready answer. It is computed
+   * in advance, because a function call would cost time in each request. */
   readonly afterMethod: string;
-  /** Protection space of the challenge (RFC 9110 section 11.5): the host. */
+  /** The realm of the challenge (RFC 9110 section 11.5): the host. */
   readonly realm: string;
-  /** URL of its metadata (RFC 9728); empty if it accepts no tokens, or its host has many names. */
+  /** URL of the route's metadata (RFC 9728). It is empty if the route accepts no tokens, or its host is a wildcard. */
   readonly metadata: string;
   readonly rules: readonly PreparedRule[];
   readonly providers: readonly TokenProvider[];
-  /** The scope under which tokens are remembered: the route's own audiences, because a token that was accepted here is
-   * not accepted elsewhere. Usually empty. */
+  /** The scope of cached tokens. It contains the route's own audiences, because other routes may reject a token that
+   * this route accepts. Usually it is empty. */
   readonly scope: string;
-  /** Their names. */
+  /** Names of the accepted providers. */
   readonly accepted: ReadonlySet<string>;
-  /** Port of the host's own pages. */
+  /** The port in the public URLs of the host. */
   readonly publicPort: number;
   /** Other origins whose pages may send requests with a session or a certificate. */
   readonly origins: readonly string[];
-  /** The same without a credential, from a network that gives a role. */
+  /** Other origins whose pages may send requests without a credential from a network that gives a role. */
   readonly openOrigins: readonly string[];
   readonly plan: HeaderPlan;
-  /** By role, its requirements for the sign-in. */
+  /** For each role, its requirements for the sign-in. */
   readonly stepUps: Readonly<Record<string, StepUp>>;
-  /** Whether a rule reads the tool that an agent calls. */
+  /** Whether a rule depends on the tool that an agent calls. */
   readonly tools: boolean;
-  /** By role, the scopes that it requires; absent: no role requires any. */
+  /** For each role, the scopes that it requires; absent: no role requires scopes. */
   readonly scopes: Readonly<Record<string, string>> | undefined;
-  /** The claims that roles require and a session may lack. */
+  /** Help texts for the claims that roles require and a session can lack. */
   readonly help: SigninHelp | undefined;
-  /** The budgets of its requests, if there are any. */
+  /** The budgets of requests to the route, if there are any. */
   readonly budgets: PreparedBudgets | undefined;
 }
 
 const noStepUps: Readonly<Record<string, StepUp>> = Object.freeze({});
 
-/** The URL of a route's metadata, from the route's name. */
+/** Returns the URL of a route's metadata, from the route's name. */
 function metadataOf(name: string, port: number): string {
   const slash = name.indexOf('/');
   return isWildcard(name) ? '' : metadataUrl(name.slice(0, slash), name.slice(slash), port);
 }
 
-/** Prepares the routes of the rendered policy on first use.
+/** Returns a function that finds a route by name. The routes of the rendered policy are prepared on first use.
  *
- * @param cas the CAs by which this listener verifies callers' certificates; default: those of the outer one
- * @returns the route of a name; `undefined` for unknown names
+ * @param cas the CAs by which this listener verifies callers' certificates; default: the CAs of the outer listener
+ * @returns a function that returns the route with a given name; `undefined` for unknown names
  */
 export function routesOf(table: Table, cas: ClientCas = table.hop ?? {}): (name: string) => PreparedRoute | undefined {
   const { clientCas = {}, certificateRoles = [] } = cas;
   const prepared = new Map<string, PreparedRoute>();
   const grants = new Map<string, PreparedGrant>();
 
-  /** A service that acts for the caller may pass on only what it receives itself. */
+  /** Returns the grant of a rule. A service that acts for the caller may pass on only what it receives itself. */
   function grantOf(host: string, { service, as }: TableRoute['rules'][number], headers: Headers): PreparedGrant {
     const certificate = Object.hasOwn(clientCas, host) ? { host, roles: certificateRoles } : undefined;
     const told = table.hop === undefined ? [] : Object.values(headers);

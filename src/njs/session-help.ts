@@ -5,7 +5,7 @@ import type { KnownCaller } from './known.ts';
 import type { PreparedRoute } from './routes.ts';
 import { listedOf } from './sessions.ts';
 
-/** Adds to a refusal which claim a session lacks for the roles, if there is advice for that. */
+/** Adds to a refusal which claim the session lacks for a role, if the policy has help for this case. */
 export function withHelp(refusal: Refusal, { help }: PreparedRoute, { provider, says }: KnownCaller): Refusal {
   if (refusal.reason !== 'role_missing' || help === undefined || says === undefined) return refusal;
   if (!Object.hasOwn(help, provider)) return refusal;

@@ -11,19 +11,21 @@ import { hostOf, isForeign } from './foreign.ts';
 import { askRenewal, type Renewed } from './renewal.ts';
 import { type KnownSession, listedOf, type Opened, type OpenedSession, type Sessions } from './sessions.ts';
 
-/** When to ask again about a session that was asked about early. By the end of its fresh time it has been renewed. */
+/** Returns when to ask again about a session that was asked about early. It is at the latest the end of the fresh
+ * time. */
 const nextAsk = ({ fresh }: KnownSession, now: number): number => Math.min(now + RENEWAL_PAUSE_S, fresh);
 
-/** Beginning of the `Cookie` line if no other cookie of the gateway precedes the session's. */
+/** Beginning of the `Cookie` line if the cookie of the session is the gateway's first cookie. */
 const SESSION = `${SESSION_COOKIE}=`;
 
-/** How the browser sent the request: it opens a page, or it sends a form; undefined for a script's request. */
+/** Returns `get` if the browser opens a page, and another method if it sends a form; undefined for the request of a
+ * script. */
 const navigationOf = (r: NginxHTTPRequest): string | undefined => r.headersIn[TO_CHECK.navigation];
 
-/** Whether this request has its session renewed; the others continue with the old one. */
+/** Whether this request is the one that has the session renewed. Other requests continue with the old session. */
 const leads = (sid: string): boolean => renewalsDict().add(composed('renew', sid), 1, RENEWAL_PAUSE_S * 1000) === true;
 
-/** Callers by their sessions, which are renewed on the way. */
+/** Finds callers by their sessions. Sessions are renewed during these requests. */
 export class SessionCallers<P extends Place> {
   readonly #sessions: Sessions;
   readonly #door: Door<P>;
@@ -33,16 +35,16 @@ export class SessionCallers<P extends Place> {
     this.#door = door;
   }
 
-  /** @param line cookies of the gateway in the request, which has no other credential */
+  /** @param line the gateway's cookies in the request, which has no other credential */
   meet(r: NginxHTTPRequest, to: P, method: string, line: string): Answered {
     const now = Date.now() / 1000;
     const host = hostOf(r, to);
     if (line.startsWith(SESSION)) {
-      // A known session has no other cookie after it.
+      // Usually no other cookie follows the cookie of a known session.
       const rest = line.slice(SESSION.length);
       const known = this.#sessions.recall(host, rest, now);
       if (known !== undefined) return this.#judge(r, to, method, known, now);
-      // Nor have most new ones: ownSession says why it is split.
+      // The same is true for most new sessions. `ownSession` explains why the text is split.
       if (rest.split(';').length === 1) return this.#open(r, to, method, host, rest, now);
     }
     const text = ownSession(line);
@@ -72,7 +74,7 @@ export class SessionCallers<P extends Place> {
     }
   }
 
-  /** The hot path of browsers. */
+  /** Most requests of browsers run this function. */
   #judge(r: NginxHTTPRequest, to: P, method: string, known: KnownSession, now: number): Answered {
     if (!to.accepted.has(known.provider)) return this.#door.absent(r, to, method, 'credential_missing', true);
     if (now >= known.end) return this.#door.absent(r, to, method, 'session_expired');
@@ -82,7 +84,8 @@ export class SessionCallers<P extends Place> {
     return this.#door.met(r, to, method, known, now);
   }
 
-  /** A session that is to be renewed: early by one request, which does not wait for the provider; past its time by all. */
+  /** Has a session renewed. Before the end of the fresh time, one request asks and does not wait for the provider. After
+   * that, every request waits. */
   #renew(r: NginxHTTPRequest, to: P, method: string, known: KnownSession, now: number): Answered {
     if (!this.#door.renews) return this.#door.met(r, to, method, known, now);
     const { next, provider, says, host, text } = known;
@@ -99,7 +102,7 @@ export class SessionCallers<P extends Place> {
         known.ended = true;
         return this.#door.absent(r, to, method, 'session_expired', true);
       }
-      // Somebody may have revoked it while it was to be renewed.
+      // The session may have been revoked during the renewal.
       if (!this.#sessions.vouchFor(known)) return this.#door.absent(r, to, method, 'session_expired', true);
       const later = Date.now() / 1000;
       known.renewAt = stale ? later + RENEWAL_PAUSE_S : nextAsk(known, later);
@@ -110,8 +113,8 @@ export class SessionCallers<P extends Place> {
   }
 
   /**
-   * Nobody here can renew a session: a page goes through the provider, all else passes to the hard end, unless the
-   * provider was asked for the claims and did not say them.
+   * Handles a session that cannot be renewed now. A page is redirected to the provider, and other requests pass until
+   * the hard end. If the provider was asked and did not return the claims, no request passes with the old session.
    */
   #passOld(r: NginxHTTPRequest, to: P, method: string, known: KnownSession, now: number): Answered {
     if (known.unconfirmed || navigationOf(r) === 'get') {
@@ -120,7 +123,7 @@ export class SessionCallers<P extends Place> {
     return this.#door.met(r, to, method, known, now);
   }
 
-  /** Passes by the session that another was renewed to. */
+  /** Decides the request with the newer session that replaced this one. */
   #passNext(r: NginxHTTPRequest, to: P, method: string, next: KnownSession, now: number): Answered {
     if (!to.accepted.has(next.provider) || now >= next.end || !this.#sessions.vouchFor(next)) {
       return this.#door.absent(r, to, method, 'session_expired', true);
@@ -129,7 +132,7 @@ export class SessionCallers<P extends Place> {
     return this.#door.met(r, to, method, next, now);
   }
 
-  /** A newer cookie for an older one. */
+  /** Replaces an older cookie by a newer one. */
   #take(r: NginxHTTPRequest, to: P, method: string, old: OpenedSession, text: string): Answered {
     const now = Date.now() / 1000;
     return this.#sessions.open(old.host, text, now, (opened) => {
@@ -142,14 +145,15 @@ export class SessionCallers<P extends Place> {
     });
   }
 
-  /** What was sealed a moment ago, and is of no use all the same. */
+  /** Handles a newly sealed cookie that is not usable. */
   #arriveRenewed(r: NginxHTTPRequest, to: P, method: string, opened: Exclude<Opened, { kind: 'known' }>): Answered {
     if (opened.kind === 'nobody') return this.#door.refuse(r, to, opened);
     if (opened.kind === 'unavailable') return this.#door.refuse(r, to, refuse('check_unavailable'));
     return this.#door.absent(r, to, method, 'session_expired', false, 'renew');
   }
 
-  /** A session of another policy: its claims were not chosen for the roles of now, so that it stands for nobody alone. */
+  /** Handles a session of another policy. Its claims were selected for other roles, so it identifies no caller until it
+   * is renewed. */
   #choose(r: NginxHTTPRequest, to: P, method: string, opened: OpenedSession, now: number): Answered {
     if (now >= opened.end) return this.#door.absent(r, to, method, 'session_expired');
     if (this.#sessions.isRevoked(opened)) return this.#door.absent(r, to, method, 'session_expired', true);

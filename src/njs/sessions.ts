@@ -37,51 +37,51 @@ import type { KnownCaller } from './known.ts';
 import { canLookUp, canRemember, isKeptRevoked, isRevokedNow } from './revocation-reader.ts';
 import { ringFile } from './ring-file.ts';
 
-/** The content of a session cookie, and where it came from. */
+/** The content of a session cookie, and the cookie from which it comes. */
 export interface OpenedSession {
-  /** See {@link listedOf}. */
+  /** The content as text, see {@link listedOf}. */
   readonly says: string;
-  /** The cookie's value. */
+  /** The value of the cookie. */
   readonly text: string;
-  /** Whose cookie it is. */
+  /** The host of the cookie. */
   readonly host: string;
-  /** The hard end, whatever the provider says; seconds since the epoch. */
+  /** The hard end, which no answer of the provider changes; seconds since the epoch. */
   readonly end: number;
 }
 
-/** The caller of a session cookie. After {@link KnownCaller.until} the caller may have changed. */
+/** The caller of a session cookie. After {@link KnownCaller.until} it must be determined again. */
 export interface KnownSession extends KnownCaller, OpenedSession {
   readonly says: string;
-  /** The keys that opened it. */
+  /** The session keys with which the cookie was opened. */
   readonly ring: Ring;
   /** Until when the claims count as confirmed. */
   readonly fresh: number;
-  /** When it is due to be renewed; later after an attempt. */
+  /** When the session must be renewed. An attempt sets a later time. */
   renewAt: number;
-  /** The provider has ended it. */
+  /** Whether the provider has ended the session. */
   ended?: boolean;
-  /** The provider was asked for the claims after their fresh time, and did not return them. */
+  /** Whether the provider was asked for the claims after the fresh time and did not return them. */
   unconfirmed?: boolean;
-  /** The newer session that replaced it. */
+  /** The newer session that replaced this one. */
   next?: KnownSession;
 }
 
 /** The result of opening a cookie's value. */
 export type Opened =
   | { readonly kind: 'known'; readonly known: KnownSession }
-  /** It does not identify the caller under the current policy. */
+  /** The cookie does not identify a caller under the current policy. */
   | { readonly kind: 'other'; readonly opened: OpenedSession }
-  /** There is no caller in it. */
+  /** The claims in the cookie give no caller. */
   | ({ readonly kind: 'nobody' } & Extract<Result<never>, { ok: false }>)
-  /** It belongs to another host, was changed, or was sealed with a key that is gone. */
+  /** The cookie belongs to another host, was changed, or was sealed with a key that was removed. */
   | { readonly kind: 'closed' }
-  /** There are no keys to open it with, or the revocations of other replicas are not known yet. */
+  /** There are no keys to open the cookie, or the revocations of other replicas are not known yet. */
   | { readonly kind: 'unavailable' };
 
 const closed: Opened = { kind: 'closed' };
 const unavailable: Opened = { kind: 'unavailable' };
 
-/** The content of a cookie, as a list.
+/** Returns the content of a cookie as a list.
  *
  * @throws if it is not a session
  */
@@ -91,17 +91,19 @@ export function listedOf(says: string): Listed {
   return listed;
 }
 
-/** A cookie's last characters, which differ between cookies; the whole is compared after that. */
+/** Returns the last characters of a cookie, which differ between cookies. They are the key of a Map; the whole text is
+ * compared after that. */
 const tail = (text: string): string => text.slice(-32);
 
-/** Callers by their session cookies. Known ones are in a small Map of this context only: opening a cookie costs no more
- * than finding it in shared memory. */
+/** Finds callers by their session cookies. Known callers are kept only in a small Map of this context, because opening
+ * a cookie costs no more than a look-up in shared memory. */
 export class Sessions {
   readonly settings: TableSession;
   readonly #table: Table;
   readonly #file: KeyFile<Ring>;
   readonly #head: string;
-  /** Those that were opened recently, and those before them. Which one is the oldest is not tracked. */
+  /** Sessions that were opened recently, and those that were opened before them. When the first Map is full, it
+   * replaces the second one. */
   #near = new Map<string, KnownSession>();
   #before = this.#near;
 
@@ -112,7 +114,7 @@ export class Sessions {
     this.#head = readyHead(table, settings);
   }
 
-  /** Finds a known session. It may have ended. A session whose caller may have changed is not found. */
+  /** Finds a known session, which may have ended. A session whose caller may have changed is not found. */
   #find(host: string, text: string, ring: Ring | undefined, now: number): KnownSession | undefined {
     const end = tail(text);
     const known = this.#near.get(end) ?? this.#before.get(end);
@@ -120,16 +122,16 @@ export class Sessions {
     return now < known.until || known.until === known.end ? known : undefined;
   }
 
-  /** A known session, opened with a key that is still in the ring. It may have ended. Makes no promise. */
+  /** Returns a known session if its key is still in the ring. The session may have ended. It makes no promise. */
   recall(host: string, text: string, now: number): KnownSession | undefined {
     const known = this.#find(host, text, this.#file.recall(now), now);
     if (known !== undefined) known.ready ??= new Map();
     return known;
   }
 
-  /** Opens a cookie; {@link recall} is called before. The result of `use` is returned. */
+  /** Opens a cookie and returns the result of `use`. Call {@link recall} first. */
   open<T>(host: string, text: string, now: number, use: (opened: Opened) => T | Promise<T>): Promise<T> {
-    // Known sessions were opened after the revocations were read.
+    // A known session needs no such check, because it was opened after the revocations were read.
     if (!canLookUp()) return Promise.resolve(use(unavailable));
     const ring = this.#file.recall(now);
     if (ring === undefined || !ring.keys.has(kidOf(text) ?? '')) return this.#openAnew(host, text, now, use);
@@ -140,7 +142,7 @@ export class Sessions {
     return openFor(ring, 'session', host, text, (plain) => use(this.#read(ring, host, text, plain, now)));
   }
 
-  /** Tries the keys that the file has now: another replica may already seal with a new key. */
+  /** Tries the keys that the file contains now. Another replica may already seal with a new key. */
   async #openAnew<T>(host: string, text: string, now: number, use: (opened: Opened) => T | Promise<T>): Promise<T> {
     const kid = kidOf(text) ?? '';
     let ring = await this.#file.current(now);
@@ -153,16 +155,16 @@ export class Sessions {
 
   #read(ring: Ring, host: string, text: string, plain: string | undefined, now: number): Opened {
     if (plain === undefined) return closed;
-    // The last line is long, so it is only read if needed.
+    // The last line is long, so it is read only if it is needed.
     const lines = plain.split('\n', READY_LINES);
     if (lines[HEAD] !== this.#head) return this.#make(ring, host, text, plain, now);
     const end = +(lines[READY_END] as string);
     const fresh = +(lines[READY_FRESH] as string);
     const renewAt = +(lines[RENEW_AT] as string);
-    // A value that is not a number would make each comparison false.
+    // If one of these values were not a number, every comparison with it would be false.
     if (lines.length !== READY_LINES || !(end > 0 && fresh > 0 && renewAt > 0)) return closed;
     const caller = callerOf(lines);
-    // A prepared subject can stand in a header unchanged.
+    // A prepared subject is already encoded for a header.
     return this.#know(
       ring,
       host,
@@ -218,18 +220,18 @@ export class Sessions {
     return { kind: 'known', known };
   }
 
-  /** Makes the caller of a session that is not prepared for the current policy. */
+  /** Makes the caller of a session whose cookie was not prepared for the current policy. */
   #make(ring: Ring, host: string, text: string, says: string, now: number): Opened {
     const listed = readListed(lastLine(says));
     if (listed === undefined) return closed;
     const { idle, absolute } = this.settings;
     const provider = listed[PROVIDER];
-    // A stricter policy also applies to sessions that exist already.
+    // A stricter policy applies to existing sessions too.
     const end = Math.min(listed[SEALED] + idle, listed[END], listed[SINCE] + absolute);
     if (listed[SELECTION] !== this.#table.selection || !Object.hasOwn(this.#table.providers, provider)) {
       return { kind: 'other', opened: { says, text, host, end } };
     }
-    // The claims were just parsed, so no other code uses the object.
+    // The claims were just parsed, so no other code uses this object.
     const claims = listed[CLAIMS] as Record<string, unknown>;
     if (listed[AUTH_TIME] > 0) claims.auth_time = listed[AUTH_TIME];
     const made = toPerson({ provider, claims, expires: end, key: '' }, this.#table, now);
@@ -242,12 +244,12 @@ export class Sessions {
     return this.#know(ring, host, text, says, caller, user, caller.roles.join(','), until, end, fresh, renewAt);
   }
 
-  /** Whether nothing of a session is revoked. It is looked up again only after something was revoked. */
+  /** Whether nothing of a session is revoked. It looks this up again only after something was revoked. */
   vouchFor(known: KnownSession): boolean {
     return known.ended !== true && !isKeptRevoked(known, this.#revocable);
   }
 
-  /** Whether a session of another policy is revoked: {@link vouchFor} is for known sessions. */
+  /** Whether a session of another policy is revoked. For a known session, {@link vouchFor} is used. */
   isRevoked(opened: OpenedSession): boolean {
     return isRevokedNow(() => this.#revocable(opened));
   }

@@ -9,7 +9,7 @@ import type { Key } from '../token/types.ts';
 import { KeyFile } from './key-file.ts';
 import type { KnownCaller, PreparedGrant } from './known.ts';
 
-/** Signs assertions for callers, with the keys of a file. */
+/** Signs assertions for callers with the keys of a file. */
 export class Signer {
   readonly #settings: Assertion;
   readonly #file: KeyFile<SigningKeys>;
@@ -20,7 +20,7 @@ export class Signer {
     this.#file = new KeyFile(settings.keysFile, readSigningKeys, 'nothing is signed');
   }
 
-  /** The public keys that verify this gateway's assertions; `undefined` if missing or broken. */
+  /** Returns the public keys that verify this gateway's assertions; `undefined` if the file is missing or broken. */
   async published(now: number): Promise<readonly Key[] | undefined> {
     const keys = await this.#file.current(now);
     if (keys === undefined) return undefined;
@@ -31,15 +31,15 @@ export class Signer {
     return this.#public.keys;
   }
 
-  /** The last assertion, if it is in the first half of its lifetime and signed with the current key. Makes no
-   * promise. */
+  /** Returns the last assertion for a caller, if it is in the first half of its lifetime and its key still signs. It
+   * makes no promise. */
   recall(known: KnownCaller, { index }: PreparedGrant, now: number): string | undefined {
     const made = known.assertions?.[index];
     if (made === undefined || now >= made.renewAt || made.keys !== this.#file.recall(now)) return undefined;
     return made.text;
   }
 
-  /** Makes an assertion, or returns `assertion_unavailable` if no key can sign. */
+  /** Signs an assertion. Returns `assertion_unavailable` if there is no key. */
   async sign(known: KnownCaller, grant: PreparedGrant, now: number): Promise<Result<string>> {
     const keys = await this.#file.current(now);
     if (keys === undefined) return refuse('assertion_unavailable');

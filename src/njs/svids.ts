@@ -4,17 +4,18 @@ import { type HealthReason, healthReasons, type WatchedIdentity } from '../healt
 import { JUST_WRITTEN_MS, MAX_SVID_BYTES, SVIDS_AT_ONCE } from '../limits.ts';
 import { svidsDict } from './dicts.ts';
 
-/** Key in the dict for the time of the last check, seconds since the epoch. */
+/** Key in the dict for the time of the last check, in seconds since the epoch. */
 export const LOOKED = ' looked';
 
-/** The result, or why the files could not be read. */
+/** The result of a check, and the error if the files could not be read. */
 type Look = Found & { readonly detail?: string };
 
 const NO_FILE = 'no regular file, or too large';
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? NO_FILE;
 
-/** The current versions of the files, and whether they were written just now; throws like `stat`. */
+/** Returns the current versions of the files, and whether they were written just now. It throws the errors of
+ * `stat`. */
 function filesOf({ certFile, keyFile }: WatchedIdentity, now: number): { seen: string; fresh: boolean } {
   const stats = (certFile === keyFile ? [certFile] : [certFile, keyFile]).map((path) => fs.statSync(path));
   for (const stat of stats) if (!stat.isFile() || stat.size > MAX_SVID_BYTES) throw new Error(NO_FILE);
@@ -24,7 +25,7 @@ function filesOf({ certFile, keyFile }: WatchedIdentity, now: number): { seen: s
   };
 }
 
-/** Checks an identity's files, and reads them if they changed since the last time. */
+/** Checks the files of an identity, and reads them if they have changed. */
 function look(identity: WatchedIdentity, before: Found | undefined, now: number): Look {
   const { certFile, keyFile, spiffe } = identity;
   let path = certFile;
@@ -37,7 +38,7 @@ function look(identity: WatchedIdentity, before: Found | undefined, now: number)
     const read = readSvid(cert, key, spiffe);
     const said = before?.said && { said: before.said };
     if (typeof read !== 'string') return { seen: fresh ? '' : seen, svid: read, ...said };
-    // The file may be half written: the next check will tell.
+    // The write may not be complete, so the next check reads the file.
     if (fresh && before?.svid !== undefined) return { ...before, seen: '' };
     return { seen: '', fault: read, ...said };
   } catch (error) {
@@ -55,7 +56,7 @@ function line(identity: WatchedIdentity, { svid, detail }: Look, reason: HealthR
   return `meshgate: SVID of identity ${identity.name} (${where})${when}: ${reason}: ${healthReasons[reason]}`;
 }
 
-/** Checks all identities' files. The result is stored for all workers, and each problem is one line of the log. */
+/** Checks the files of all identities. It stores the results for all workers, and logs each problem in one line. */
 export async function watchSvids(identities: readonly WatchedIdentity[]): Promise<void> {
   const dict = svidsDict();
   let read = 0;

@@ -7,10 +7,11 @@ import type { Binding, Claims, Verified } from '../token/types.ts';
 import { tokensDict } from './dicts.ts';
 import { type KnownCaller, knownCaller } from './known.ts';
 
-/** Version of packed callers. A caller packed by another version is ignored, because something could be missing. */
+/** Version of packed callers. A caller that another version packed is ignored, because it may lack a member. */
 const FORM = '3';
 
-/** A token's last characters, which are its signature's and differ; the whole is compared after that. */
+/** Number of last characters of a token that are the key of the Map. They belong to the signature, so they differ
+ * between tokens. The whole token is compared after that. */
 const TAIL = -32;
 
 interface Near {
@@ -19,24 +20,24 @@ interface Near {
   readonly known: KnownCaller;
 }
 
-/** Verified tokens: a small Map in this context, and behind it the dict that all workers share. The keys of the dict
- * are hashes of tokens, so that no readable token is in shared memory, and keys are short. */
+/** A cache of verified tokens: a small Map in this context, and behind it the dict that all workers share. The dict's
+ * keys are hashes of tokens. So no readable token is in shared memory, and the keys are short. */
 export class TokenCache {
   readonly #selection: string;
   readonly #more: boolean;
   readonly #near = new Map<string, Near>();
   #lastScope = '';
-  /** Beginning of each key under the last scope: everything but the token. */
+  /** The part of a key before the token, for the last scope. */
   #beginning: string;
   #lastToken = '';
   #lastKey = '';
 
   readonly #isToken: (text: string) => boolean;
 
-  /** @param table determines the callers; an entry is found only under the same `selection`, because another policy has
-   * other keys
-   * @param isToken whether a text can be a token. It is called before shared memory is read, unless this context has
-   * found the text there before.
+  /** @param table the table that determines callers. An entry is found only under the same `selection`, because another
+   * policy has other keys.
+   * @param isToken whether a text can be a token. It is called before shared memory is read, unless this context
+   * already has the text.
    */
   constructor(
     { selection, sends, claims }: Pick<Table, 'selection' | 'sends' | 'claims'>,
@@ -48,7 +49,8 @@ export class TokenCache {
     this.#more = sends.name || sends.groups || claims.length > 0;
   }
 
-  /** A token that is not known is looked up and then stored, with one hash for both. */
+  /** Returns the key of a token in the dict. It keeps the last result, because an unknown token is looked up and then
+   * stored. */
   #dictKey(scope: string, token: string): string {
     if (token !== this.#lastToken || scope !== this.#lastScope) {
       if (scope !== this.#lastScope) this.#beginning = composed(FORM, this.#selection, scope);
@@ -67,7 +69,7 @@ export class TokenCache {
     return known;
   }
 
-  /** The caller of a token that was verified before and has not expired.
+  /** Returns the caller of a token that was verified before and has not expired.
    *
    * @param scope what the token was verified for; an entry is found only under the same scope
    */
@@ -85,10 +87,11 @@ export class TokenCache {
     return known.until > now ? this.#keepNear(scope, token, known) : undefined;
   }
 
-  /** Remembers a verified token until `exp`, the policy's cap, or the caller changes, whichever is first.
+  /** Remembers a verified token. The entry expires with the token, with the caller, or after the policy's maximum time,
+   * whichever is first.
    *
    * @param scope see {@link get}
-   * @param cap seconds
+   * @param cap the policy's maximum time in seconds
    * @param stamp identifies the token for revocations, see {@link KnownCaller.stamp}
    * @param sub see {@link KnownCaller.sub}
    */
@@ -112,30 +115,30 @@ export class TokenCache {
       try {
         tokensDict().set(this.#dictKey(scope, token), pack(known, this.#more), life);
       } catch {
-        // If the dict is full even after eviction, the token has to be verified again.
+        // If the dict is full even after eviction, the token is verified again in the next request.
         ngx.log(ngx.WARN, 'meshgate: the token cache has no room for an entry; enlarge the zone meshgate_tokens');
       }
     }
-    // The Map and ready answers are for tokens that are used again.
+    // The Map and ready answers are only for tokens that are used again.
     return known;
   }
 
-  /** Forgets a token whose key is no longer published. */
+  /** Forgets a token, for example because its key is no longer published. */
   drop(scope: string, token: string): void {
     this.#near.delete(token.slice(TAIL));
     tokensDict().delete(this.#dictKey(scope, token));
   }
 }
 
-/** Members of a caller with their own place in the packed text. */
+/** Members of a caller that have their own place in the packed text. */
 type Placed = 'provider' | 'subject' | 'roles' | 'email' | 'name' | 'groups' | 'claims' | 'binding';
 
-/** Members that are not packed: `until` is the entry's, the others belong to one request without a token. */
+/** Members that are not packed. `until` belongs to the entry; the others are for a request without a token. */
 type Unpacked = 'until' | 'elsewhere' | 'nobody';
 
 type Rare = Exclude<keyof Caller, Placed | Unpacked>;
 
-/** Members that few callers have. Every member of a caller must be in one of these three lists, or this does not
+/** Members that few callers have. Every member of a caller must be in one of these three lists; otherwise this does not
  * compile. */
 const RARE = Object.keys({
   agent: 1,
@@ -147,15 +150,15 @@ const RARE = Object.keys({
   certificateHost: 1,
 } satisfies Record<Rare, 1>) as readonly Rare[];
 
-/** Each new token is checked here, and hardly any caller has such a member. Plain reads cost a tenth of a loop over
- * names. */
+/** Whether a caller has such a member. Every new token is checked, and hardly any has one. Reading the members directly
+ * costs a tenth of a loop over names. */
 function hasRare({ agent, actors, stepUp, scopeUp, alone, truths, certificateHost }: Pick<Caller, Rare>): boolean {
   return (agent ?? actors ?? stepUp ?? scopeUp ?? alone ?? truths ?? certificateHost) !== undefined;
 }
 
-/** A caller as one text, in a fifth of the time of JSON: one line for each member that has no line break, the subject
- * only if it is plain; then JSON of the others, and of what only some policies keep; the last line, for a bound token
- * only, says what it is bound to.
+/** Packs a caller as one text, in a fifth of the time that JSON takes. Members without a line break have one line each,
+ * and the subject only if it is plain. JSON of the other members follows. For a bound token, a last line contains the
+ * binding.
  *
  * @param more whether a header sends name, groups or claims
  */
@@ -199,7 +202,7 @@ function unpack(text: string): KnownCaller {
   return known;
 }
 
-/** The binding in the last line of a bound token. */
+/** Parses the binding in the last line of a bound token. */
 function bindingIn(line: string): Binding {
   const [kind, thumbprint] = line.split(' ') as [Binding['kind'], string];
   return { kind, thumbprint };
@@ -212,6 +215,6 @@ type Rest = readonly [
   name: string | 0,
   groups: readonly string[],
   claims: Claims,
-  /** In the order of {@link RARE}; 0 if the caller has no such member. */
+  /** The values of the members in {@link RARE}, in that order; 0 if the caller has no such member. */
   ...rare: readonly unknown[],
 ];

@@ -15,13 +15,14 @@ type HeadersIn = NginxHTTPRequest['headersIn'];
 const truthOf = (digit: string | undefined): boolean | undefined =>
   digit === '1' ? true : digit === '0' ? false : undefined;
 
-/** Callers in view of single requests: with the roles that network and certificate give. A view is one digit for each
- * network and each name in the policy. There are few views, and each is made once for a caller. */
+/** Adds the roles that network and certificate give to the callers of single requests. The view of a request is a text
+ * with one digit for each network and each certificate name in the policy. There are few different views, and each
+ * caller is computed once for each view. */
 export class Views {
   readonly #of: RequestRoles;
   readonly #networks: ReadonlyMap<string, number>;
   readonly #names: ReadonlyMap<string, number>;
-  /** Says a digit for each name that the policy asks for: whether it is in the certificate. */
+  /** Returns one digit for each name in the policy: whether the certificate has this name. */
   readonly #digitsOf: (escaped: string, now: number) => Result<string>;
   readonly #nobody = new Map<string, KnownCaller | null>();
 
@@ -33,7 +34,8 @@ export class Views {
     this.#digitsOf = clientReader((it) => ok(certificates.map((name) => (isNamed(it, name) ? '1' : '0')).join('')));
   }
 
-  /** The digits of a request's networks, and after a space those of its certificate, if that is valid. */
+  /** Returns the digits for the networks of a request. If the request has a valid certificate, a space and the digits
+   * for the certificate follow. */
   #view(headersIn: HeadersIn, now: number): string {
     const networks = headersIn[TO_CHECK.networks] ?? '';
     const escaped = this.#names.size === 0 ? undefined : headersIn['SSL-Client-Cert'];
@@ -50,7 +52,7 @@ export class Views {
     };
   }
 
-  /** A known caller in view of the request. */
+  /** Returns a known caller with the roles of this request. */
   see(known: KnownCaller, headersIn: HeadersIn, now: number): KnownCaller {
     const view = this.#view(headersIn, now);
     let seen = known.views?.get(view);
@@ -67,12 +69,12 @@ export class Views {
     return seen;
   }
 
-  /** The anonymous caller of a request.
+  /** Returns the anonymous caller of a request.
    *
    * @returns undefined if the caller has no role, and would have none from another address
    */
   nobody(headersIn: HeadersIn): KnownCaller | undefined {
-    // A certificate is not a credential of an anonymous caller, and gives no role here.
+    // An anonymous caller shows no credential, so a certificate gives no role here.
     const view = headersIn[TO_CHECK.networks] ?? '';
     let seen = this.#nobody.get(view);
     if (seen === undefined) {
@@ -88,7 +90,7 @@ export class Views {
   }
 }
 
-/** The views of a policy; undefined if no role depends on the request. */
+/** Returns the views for a policy; undefined if no role depends on the request. */
 export function viewsOf(table: Table): Views | undefined {
   const of = requestRoles(table);
   return of === undefined || table.request === undefined ? undefined : new Views(of, table.request);

@@ -15,7 +15,7 @@ import type { KnownCaller } from './known.ts';
 import { sendJson, sendProblem } from './problem.ts';
 import { type KnownSession, listedOf } from './sessions.ts';
 
-/** A host of the policy, with what it accepts on whatever route. */
+/** A host of the policy, with all credentials that one of its routes accepts. */
 interface PlaceOfHost extends Place {
   readonly name: string;
 }
@@ -34,17 +34,17 @@ function hostsOf({ routes, providers, proof, publicPort = DEFAULTS.publicPort }:
       realm: name,
       providers: [...accepted].map((provider) => providers[provider] as TokenProvider),
       accepted,
-      // Tokens are for the providers' own audiences here.
+      // Here a token must be for the audiences of its provider, not for those of a route.
       scope: '',
       ...acceptingOf(accept, proof !== undefined),
       publicPort,
-      // nginx tells no origin here: nothing is changed.
+      // nginx sends no origin here, because this request changes nothing.
       origins: [],
     };
   });
 }
 
-/** What a credential says of itself. Times are seconds since the epoch. */
+/** Describes the credential itself. Times are seconds since the epoch. */
 function credentialOf(known: KnownCaller, verified: Verified | undefined) {
   if (verified !== undefined) {
     const { claims, expires } = verified;
@@ -55,7 +55,8 @@ function credentialOf(known: KnownCaller, verified: Verified | undefined) {
   return { credential: 'session', expires: (known as KnownSession).end, fresh, authTime, acr: claims.acr };
 }
 
-/** What is told. What no header of the policy sends is not known of a caller: no groups, no name. */
+/** Returns what the caller is told. Values that no header of the policy sends are missing, such as groups or name,
+ * because the gateway does not keep them. */
 function told(known: KnownCaller, verified: Verified | undefined): unknown {
   const { provider, subject, roles, groups, email, name, agent, actors, alone } = known.caller;
   const { credential, expires, fresh, authTime, acr } = credentialOf(known, verified);
@@ -77,7 +78,8 @@ function told(known: KnownCaller, verified: Verified | undefined): unknown {
   };
 }
 
-/** Makes the handler that tells callers who the gateway takes them for: what a developer looks at first. */
+/** Makes the handler that tells callers how the gateway identifies them. Developers use it first when they search for a
+ * mistake. */
 export function whoamiHandler(gateway: Gateway): (r: NginxHTTPRequest) => void | Promise<void> {
   const { table, views } = gateway;
   let hosts: readonly PlaceOfHost[] | undefined;

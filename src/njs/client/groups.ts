@@ -10,16 +10,16 @@ import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
 import { fail, reply } from './reply.ts';
 
-/** The gateway's own token for a provider's directory, only in this context's memory. */
+/** The gateway's own token for the directory of a provider. It is kept only in this context's memory. */
 interface AppToken {
   readonly token: string;
-  /** Shortly before it expires, seconds since the epoch. */
+  /** When the token must be replaced, shortly before it expires; seconds since the epoch. */
   readonly until: number;
 }
 
 type Asking = AskedProvider & { readonly groups: NonNullable<AskedProvider['groups']> };
 
-/** Seconds before its expiry at which a token is replaced. */
+/** A token is replaced this many seconds before it expires. */
 const EARLY_S = 60;
 
 const sliced = (ids: readonly string[]): readonly (readonly string[])[] =>
@@ -27,8 +27,9 @@ const sliced = (ids: readonly string[]): readonly (readonly string[])[] =>
     ids.slice(i * GROUPS_PER_CALL, (i + 1) * GROUPS_PER_CALL),
   );
 
-/** Makes the handler of `/.meshgate/groups`, which only this gateway calls: which of a policy's groups a person is in,
- * by the provider's directory (Microsoft Graph's checkMemberObjects), see src/token/provider-questions.ts. */
+/** Makes the handler of `/.meshgate/groups`, which only this gateway calls. It asks the provider's directory
+ * (checkMemberObjects of Microsoft Graph) which of the policy's groups a person is in. See
+ * src/token/provider-questions.ts. */
 export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Promise<void> {
   const store = new MetadataStore<ClientMetadata>(table, ofClient);
   const client = new ProviderClient(table.egress, 'groups cannot be looked up');
@@ -59,7 +60,7 @@ export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Prom
       authorization: `Bearer ${token}`,
     });
     if (!reached) throw new Away('the endpoint of groups was not reached; the line above says why');
-    // Another token may be accepted.
+    // The provider may accept a new token.
     if (status === 401) tokens.delete(provider.name);
     if (status !== 200) throw new Error(`the endpoint of groups answered ${status}`);
     const found = readHeld(text, ids);

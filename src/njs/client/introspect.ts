@@ -9,7 +9,7 @@ import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
 import { fail, reply } from './reply.ts';
 
-/** The answer, or an error after a time-out; the call itself ends by its own time-out. */
+/** Returns the answer, or an error after the time-out. The call itself continues and ends by its own time-out. */
 function within(call: Promise<ProviderAnswer>, seconds: number): Promise<ProviderAnswer> {
   const time = Math.min(seconds * 1000, PROVIDER_TIMEOUT_MS);
   return new Promise((resolve, reject) => {
@@ -18,7 +18,7 @@ function within(call: Promise<ProviderAnswer>, seconds: number): Promise<Provide
   });
 }
 
-/** The endpoint: from the policy, or else from the discovery document. */
+/** Returns the endpoint from the policy, or else from the discovery document. */
 async function endpointsOf(
   provider: AskedProvider,
   store: MetadataStore<ClientMetadata>,
@@ -32,8 +32,8 @@ async function endpointsOf(
   throw new Error('its discovery document has no "introspection_endpoint"; write introspection: { endpoint: … }');
 }
 
-/** Makes the handler of `/.meshgate/introspect`, which only the check calls: asks a provider about a token (RFC 7662),
- * see src/token/provider-questions.ts. Neither the token nor the answer is logged. */
+/** Makes the handler of `/.meshgate/introspect`, which only the check calls. It asks a provider about a token (RFC
+ * 7662); see src/token/provider-questions.ts. It logs neither the token nor the answer. */
 export function introspectHandler(table: ClientTable): (r: NginxHTTPRequest) => Promise<void> {
   const store = new MetadataStore(table, ofClient);
   const client = new ProviderClient(table.egress, 'it cannot issue a token to the gateway');

@@ -7,13 +7,13 @@ import type { Pages } from './page.ts';
 import { send } from './send.ts';
 import type { Visit } from './visit.ts';
 
-/** Sets cookies, each in its own line, and deletes the attempts of which the browser has too many. */
+/** Sets cookies, one line for each. If the browser has too many attempts, it also deletes the oldest ones. */
 export function setCookies({ r, cookies: line }: Visit, cookies: readonly string[]): void {
   const all = [...cookies, ...endedAttempts(line, cookies)];
   if (all.length > 0) r.headersOut['Set-Cookie'] = all;
 }
 
-/** Redirects the browser, without a referrer, because the URL contains codes and states. */
+/** Redirects the browser. It forbids a referrer, because the URL contains codes and states. */
 export function redirect(visit: Visit, url: string, cookies: readonly string[] = []): void {
   const { r } = visit;
   setCookies(visit, cookies);
@@ -22,7 +22,7 @@ export function redirect(visit: Visit, url: string, cookies: readonly string[] =
   send(r, 303, url);
 }
 
-/** A refusal as a page, with its reason's status. */
+/** Answers with the page of a refusal and the status of its reason. */
 export function refuseWith(
   pages: Pages,
   visit: Visit,
@@ -52,5 +52,5 @@ export function refuseMethod({ r }: Visit, allowed: string): void {
   send(r, 405, '');
 }
 
-/** For programs, which cannot sign in: 401 with a challenge (RFC 6750 section 3). */
+/** Answers 401 with a challenge (RFC 6750 section 3). This is for programs, which cannot sign in. */
 export const challenge = ({ r, host }: Visit): void => sendProblem(r, host, { reason: 'credential_missing' });

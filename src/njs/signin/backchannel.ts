@@ -15,7 +15,7 @@ import { withNewestKeys } from './exchange.ts';
 import type { SigninScene } from './scene.ts';
 import { hostOf, type Visit } from './visit.ts';
 
-/** The one logout token of a form. */
+/** Returns the logout token in a form, if there is exactly one. */
 function tokenOf(r: NginxHTTPRequest): string | undefined {
   const type = (r.headersIn['Content-Type'] ?? '').split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/x-www-form-urlencoded') return undefined;
@@ -23,7 +23,7 @@ function tokenOf(r: NginxHTTPRequest): string | undefined {
   return more.length === 0 ? token : undefined;
 }
 
-/** The providers of a host with this issuer; on the sign-in host, those of all hosts. */
+/** Returns the providers of a host that have this issuer. On the sign-in host, the providers of all hosts count. */
 function providersOf({ signin }: SigninScene, host: string, issuer: unknown): readonly SigninProvider[] {
   const names = host === signin.signinHost ? Object.keys(signin.providers) : (hostOf(signin, host)?.providers ?? []);
   return names.flatMap((name) => {
@@ -32,11 +32,12 @@ function providersOf({ signin }: SigninScene, host: string, issuer: unknown): re
   });
 }
 
-/** The providers that a verified token is for. */
+/** Returns the providers to whose client a token is addressed. */
 const addressed = (providers: readonly SigninProvider[], claims: Claims): readonly SigninProvider[] =>
   providers.filter(({ client }) => audiencesOf(claims).includes(client.id));
 
-/** The claims of a logout token that one of some providers verifies, or why the first one does not. */
+/** Returns the claims of a logout token that one of the providers verifies. If none does, returns why the first one
+ * rejects it. */
 async function verifiedBy(
   scene: SigninScene,
   [first, ...others]: readonly SigninProvider[],
@@ -54,10 +55,11 @@ async function verifiedBy(
 }
 
 /**
- * What a logout token revokes: the provider's session, or where it names none all that the person began until then. It
- * says nothing of when it came, so a token that comes again revokes the same again, and no session that began later.
+ * Returns what a logout token revokes: the provider's session or, if the token names no session, all sessions that the
+ * person began before. A token that comes a second time revokes the same again, because the time of its arrival does
+ * not matter. It does not revoke a session that began later.
  *
- * @param at when the token was made; of a provider whose clock is ahead, now
+ * @param at when the token was made; the present time if the provider's clock is ahead
  */
 function revokedBy({ sid, sub }: Claims, provider: string, at: number, absolute: number): Revocation {
   if (typeof sid !== 'string') return revocation('sub', ofProvider(provider, String(sub)), at, absolute);
@@ -88,9 +90,9 @@ function answer(r: NginxHTTPRequest, status: 200 | 400, body: string): void {
   r.return(status, body);
 }
 
-/** `/.meshgate/backchannel`: the provider says who has signed out (OpenID Connect Back-Channel Logout 1.0). 200 when
- * the revocation is in force on this replica; the others follow within two seconds. 400 with a reason for anything
- * else. */
+/** `/.meshgate/backchannel`: the provider reports a sign-out (OpenID Connect Back-Channel Logout 1.0). It answers 200
+ * when the revocation is in force on this replica; the other replicas follow within two seconds. In all other cases it
+ * answers 400 with a reason. */
 export async function backchannel(scene: SigninScene, visit: Visit): Promise<void> {
   const { r } = visit;
   if (r.method !== 'POST') {

@@ -11,21 +11,22 @@ import { redirect, refuseWith } from './answer.ts';
 import type { SigninScene } from './scene.ts';
 import { callbackAt, isAskedFor, type Visit } from './visit.ts';
 
-/** The input for beginning an attempt. */
+/** The input for a new attempt. */
 export interface Beginning {
   readonly wish: Wish;
   readonly provider: SigninProvider;
-  /** The expected person (`login_hint`). */
+  /** The person who is expected to sign in (`login_hint`). */
   readonly hint?: string;
   /** On the sign-in host: the attempt of the other host. */
   readonly errand?: Errand;
-  /** The person in this browser confirmed the sign-in to that host; else they are asked if needed. */
+  /** Whether the person in this browser has confirmed the sign-in to the other host. If not, they are asked if
+   * necessary. */
   readonly confirmed?: boolean;
-  /** `Set-Cookie` values to send too. */
+  /** Further `Set-Cookie` values for the response. */
   readonly cookies?: readonly string[];
 }
 
-/** Seals a state. If the page's address is too long, the sign-in returns to `/`. */
+/** Seals a state. If the address of the page is too long, the sign-in returns to `/` instead. */
 async function sealed(
   { vault }: SigninScene,
   host: string,
@@ -39,7 +40,7 @@ async function sealed(
   return text;
 }
 
-/** The provider's URL with the request in it, or with a reference to a pushed one (RFC 9126 section 4). */
+/** Returns the provider's URL with the request, or with a reference to a pushed request (RFC 9126 section 4). */
 async function addressOf(
   { client }: SigninScene,
   provider: SigninProvider,
@@ -48,7 +49,7 @@ async function addressOf(
   now: number,
 ): Promise<string> {
   if (!isPushed(provider, metadata)) return withQuery(metadata.authorization, params);
-  // The client names itself in its authentication.
+  // The client authentication already contains the client id.
   const pushed = params.filter(([name]) => name !== 'client_id');
   const id = ['client_id', provider.client.id] as const;
   const named = provider.client.auth.kind === 'client_secret_basic' ? [...pushed, id] : pushed;
@@ -90,7 +91,7 @@ async function toProvider(scene: SigninScene, visit: Visit, beginning: Beginning
   redirect(visit, address, [attemptCookie(cookie), ...cookies]);
 }
 
-/** Redirects the browser to the sign-in host, with a request that only this gateway can seal. */
+/** Redirects the browser to the sign-in host, with a sealed request that only this gateway can make. */
 async function request(
   scene: SigninScene,
   visit: Visit,
@@ -112,7 +113,7 @@ async function request(
   redirect(visit, requestUrl(signinHost, scene.signin.publicPort, text), cookies);
 }
 
-/** Redirects the browser to the sign-in host, with an attempt of this host to be completed there. */
+/** Redirects the browser to the sign-in host, where the attempt of this host is completed. */
 function toSigninHost(scene: SigninScene, visit: Visit, signinHost: string, beginning: Beginning): Promise<void> {
   const { wish, provider, cookies = [] } = beginning;
   const { attempt, cookie } = newAttempt(wish, provider.name, visit.now);
@@ -120,8 +121,8 @@ function toSigninHost(scene: SigninScene, visit: Visit, signinHost: string, begi
   return request(scene, visit, signinHost, beginning, errand, [attemptCookie(cookie), ...cookies]);
 }
 
-/** Begins an attempt: binds it to the browser with a cookie, and redirects to the provider or to the sign-in host. This
- * is the only way to the provider, so that nobody signs in for a wildcard host without being asked.
+/** Begins an attempt: binds it to the browser with a cookie, and redirects to the provider or to the sign-in host. All
+ * sign-ins go through this function, so that a person is always asked before the sign-in to a wildcard host.
  *
  * @throws Error with one line for the log if nothing can be sealed
  */

@@ -13,14 +13,14 @@ import { signsInTooOften } from './often.ts';
 import type { SigninScene } from './scene.ts';
 import { callbackAt, type Visit } from './visit.ts';
 
-/** An attempt whose browser has returned. */
+/** An attempt whose browser has returned from the provider. */
 interface Returned {
   readonly callback: Callback;
   readonly attempt: Attempt;
   readonly provider: SigninProvider;
 }
 
-/** Opens a callback's state; undefined if the gateway did not seal it. */
+/** Opens the state of a callback; undefined if the gateway did not seal it. */
 async function returned({ vault, signin }: SigninScene, { host, query, now }: Visit): Promise<Returned | undefined> {
   const callback = readCallback(query);
   const plain = callback === undefined ? undefined : await vault.openFor('state', host, callback.state, now);
@@ -31,14 +31,14 @@ async function returned({ vault, signin }: SigninScene, { host, query, now }: Vi
   return { callback, attempt, provider: signin.providers[attempt.provider] as SigninProvider };
 }
 
-/** The origin of an attempt's page. */
+/** Returns the origin of the page for which the attempt was begun. */
 const originFor = ({ signin }: SigninScene, { host }: Visit, { errand }: Attempt): string =>
   originOf(errand?.host ?? host, signin.publicPort);
 
-/** Handles an attempt that belongs to another browser, is too old, or was completed. It never signs anyone in. A person
- * who is signed in goes on to the page. Otherwise the attempt is restarted once, with interaction, and for a wildcard
- * host the person is asked first. For another host nothing is restarted that is too old, because the cookie there has
- * expired too. */
+/** Handles an attempt that belongs to another browser, is too old, or was completed before. It never signs anyone in.
+ * If the person already has a session, the browser continues to the page. Otherwise the attempt is restarted once, with
+ * interaction; for a wildcard host the person is asked first. An attempt for another host that is too old is not
+ * restarted, because its cookie on that host has expired too. */
 async function astray(scene: SigninScene, visit: Visit, { attempt, provider }: Returned, used: boolean): Promise<void> {
   const { errand, mode, role, to } = attempt;
   const session = errand === undefined ? await scene.vault.sessionOf(visit.host, visit.cookies, visit.now) : undefined;
@@ -56,7 +56,7 @@ async function astray(scene: SigninScene, visit: Visit, { attempt, provider }: R
   await begin(scene, visit, { wish, provider, ...(errand !== undefined && { errand }) });
 }
 
-/** Reports why a sign-in failed: in one line of the log, and as a page. */
+/** Reports a failed sign-in in one line of the log and as a page. */
 function fail(
   scene: SigninScene,
   visit: Visit,
@@ -69,7 +69,7 @@ function fail(
   refuseWith(scene.pages, visit, reason, { cookies, ...(attempt.errand === undefined && { retry: attempt.to }) });
 }
 
-/** The provider returned an error instead of a code. */
+/** Handles an error that the provider returned instead of a code. */
 async function refused(scene: SigninScene, visit: Visit, back: Returned, error: string): Promise<void> {
   const { attempt, provider } = back;
   const next = afterError(error, attempt.mode);
@@ -80,7 +80,7 @@ async function refused(scene: SigninScene, visit: Visit, back: Returned, error: 
       wish,
       provider,
       cookies,
-      // The attempt belongs to this browser, so its person was asked.
+      // The attempt belongs to this browser, so this person was already asked.
       ...(attempt.errand !== undefined && { errand: attempt.errand, confirmed: true }),
     });
     return;
@@ -89,8 +89,8 @@ async function refused(scene: SigninScene, visit: Visit, back: Returned, error: 
   fail(scene, visit, back, reason, `it answered with the error ${errorName(error)}`);
 }
 
-/** `/.meshgate/callback`: the provider returns the browser here. A code is used once, by the browser that the attempt
- * is bound to.
+/** `/.meshgate/callback`: the provider returns the browser to this page. A code can be used once, and only by the
+ * browser to which the attempt is bound.
  *
  * @throws Error with one line for the log if the store does not answer, or nothing can be sealed
  */
@@ -143,7 +143,7 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
   const exchanged = await exchange(scene, visit, attempt, provider, metadata, came.answer.code);
   const often = exchanged.ok ? signsInTooOften(provider.name, exchanged.value.idClaims.sub, now) : undefined;
   const person = often === undefined ? exchanged : { ...often, lost: false };
-  // A code that was not used leaves no trace. One that may have been used is not sent again.
+  // If the code was not used, the claim is released. A code that may have been used is never sent again.
   if (person.ok) await claim.use(onceLifetime(attempt, now));
   else if (!person.lost) await claim.release();
   if (!person.ok) {

@@ -6,7 +6,8 @@ import type { SessionClaims } from '../../session/types.ts';
 import { keepEnded, keepRevoked } from '../revoked.ts';
 import type { SigninScene } from './scene.ts';
 
-/** Leaves what sign-outs revoke, here or at the provider, to the job, which tries until the other replicas have it. */
+/** Writes revocations of sign-outs to files. A job sends them to the other replicas, and repeats this until it
+ * succeeds. */
 function leave(stateDir: string, revocations: readonly Revocation[]): void {
   for (const one of revocations) {
     const name = `${SIGNOUT_FILE}${Date.now()}-${Math.random().toString(36).slice(2, 12)}.json`;
@@ -14,9 +15,9 @@ function leave(stateDir: string, revocations: readonly Revocation[]): void {
   }
 }
 
-/** Revokes for all replicas: at once on this one, and on the others as soon as the store answers.
+/** Revokes on all replicas: at once on this one, and on the others as soon as the store answers.
  *
- * @param keep stores it on this replica
+ * @param keep stores the revocations on this replica
  * @throws Error with one line for the log if it is not in force, here or elsewhere
  */
 export async function callBack(
@@ -36,10 +37,10 @@ export async function callBack(
   }
 }
 
-/** Ends one session of the gateway, with each cookie that it ever had. Other sessions of the same provider session
- * continue.
+/** Ends one session of the gateway, with all cookies that it ever had. Other sessions that belong to the same session
+ * of the provider continue.
  *
- * @param keep stores it on this replica
+ * @param keep stores the revocation on this replica
  * @throws Error with one line for the log if it is not in force
  */
 export async function endOne(
@@ -52,7 +53,8 @@ export async function endOne(
   await callBack(scene, [ending(one, now, scene.signin.session.absolute)], keep);
 }
 
-/** Ends a session everywhere: its cookies, other sessions of the same provider session on every host, and its record.
+/** Ends a session everywhere: its cookies, its record, and on every host the other sessions that belong to the same
+ * session of the provider.
  *
  * @throws Error with one line for the log if that is not in force
  */
@@ -62,6 +64,6 @@ export async function endSession(scene: SigninScene, session: SessionClaims, now
   try {
     await scene.store.delete(session.sid);
   } catch {
-    // Nothing refers to the record any more, and it expires.
+    // The record expires, and no cookie refers to it any more.
   }
 }

@@ -24,7 +24,8 @@ const tooLong = refuse(
   'the claims that the policy reads do not fit into a cookie; let the policy name the groups that count, or the provider send fewer',
 );
 
-/** Stores the record of a session. Without one the session continues, and is renewed through the provider. */
+/** Stores the record of a session. If this fails, the session continues without a record, and is renewed through the
+ * provider. */
 async function remember({ store }: SigninScene, record: SessionRecord, now: number): Promise<void> {
   try {
     await store.put(record, Math.max(1, record.session.end - now));
@@ -33,16 +34,16 @@ async function remember({ store }: SigninScene, record: SessionRecord, now: numb
   }
 }
 
-/** Deletes the record of a session, which is of no use any more. */
+/** Deletes the record of a session that is no longer used. */
 async function forget({ store }: SigninScene, { sid }: SessionClaims): Promise<void> {
   try {
     await store.delete(sid);
   } catch {
-    // It expires.
+    // The record expires.
   }
 }
 
-/** The record of a session; `undefined` if there is none. */
+/** Returns the record of a session; `undefined` if there is none. */
 async function kept({ store }: SigninScene, { sid }: SessionClaims): Promise<SessionRecord | undefined> {
   try {
     return await store.get(sid);
@@ -51,7 +52,8 @@ async function kept({ store }: SigninScene, { sid }: SessionClaims): Promise<Ses
   }
 }
 
-/** Revokes a session that another person's session replaced: a copy of its cookie would outlive its sign-out. */
+/** Revokes a session that the session of another person replaced. Otherwise a copy of its cookie would stay valid after
+ * the sign-out. */
 async function replace(scene: SigninScene, before: SessionClaims, now: number): Promise<void> {
   if (scene.vault.isRevoked(before)) return;
   try {
@@ -62,40 +64,40 @@ async function replace(scene: SigninScene, before: SessionClaims, now: number): 
 }
 
 /**
- * Cookies that a browser loses where a sign-in fails: with those of a revoked session, and of attempts that began before,
- * the next sign-in would fail too.
+ * Returns the cookies to delete after a failed sign-in. With the cookie of a revoked session, or of attempts that began
+ * before the revocation, the next sign-in would fail too.
  *
  * @param cookies the browser's `Cookie` line
  */
 export const goneAfter = (attempt: string, reason: ReasonCode, cookies: string): readonly string[] =>
   reason === 'revoked' ? [expireCookie(SESSION_COOKIE), ...allAttemptsEnded(cookies)] : [expiredAttempt(attempt)];
 
-/** The claim that says who a person of a provider is. */
+/** Returns the claim that identifies a person at a provider. */
 const subjectOf = ({ table }: SigninScene, provider: string): string =>
   table.providers[provider]?.subject.claim ?? 'sub';
 
-/** A completed sign-in at the host that it is for. */
+/** A completed sign-in, at the host to which the person signs in. */
 export interface Arrival {
   readonly session: SessionClaims;
   readonly mode: Mode;
-  /** Id of the attempt of this host. */
+  /** The id of this host's attempt. */
   readonly attempt: string;
   readonly to: string;
-  /** The record to store; absent: the sign-in host has stored it. */
+  /** The record to store; absent if the sign-in host has stored it. */
   readonly record?: SessionRecord;
 }
 
-/** Sends a browser that has signed in to its page, with the session cookie.
+/** Sends the browser to its page with the session cookie.
  *
- * @returns reasons `revoked` if the session was revoked on its way, and `claim_absent` if it is too long for a cookie;
- * then nothing was answered
+ * @returns reason `revoked` if the session was revoked in the meantime, or `claim_absent` if it is too long for a
+ * cookie. In both cases nothing was answered.
  */
 export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival): Promise<Result<void>> {
   const { host, cookies, now } = visit;
   const { mode, attempt, to } = arrival;
   const { vault, signin } = scene;
   if (vault.isRevoked(arrival.session)) return refuse('revoked');
-  // Also if it was revoked: a session that continues an ended one has ended too.
+  // A revoked session counts too: a session that continues an ended session has ended as well.
   const before = await vault.cookieOf(host, cookies, now);
   const subject = subjectOf(scene, arrival.session.provider);
   const goesOn = before !== undefined && isOfSamePerson(arrival.session, before, subject);
@@ -108,7 +110,7 @@ export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival)
   if (text === undefined) return tooLong;
   const record = arrival.record ?? (hasMoved ? await kept(scene, arrival.session) : undefined);
   if (before !== undefined && !goesOn) await replace(scene, before, now);
-  // A session that continues has one record, under its own id.
+  // A session that continues has only one record, under its own id.
   if (before !== undefined) await forget(scene, before);
   if (hasMoved && arrival.record === undefined) await forget(scene, arrival.session);
   if (record !== undefined) await remember(scene, { ...record, session }, now);
@@ -116,10 +118,10 @@ export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival)
   return ok(undefined);
 }
 
-/** Makes a person's session and answers: with its cookie on this host, or with a ticket for another host.
+/** Makes the session of a person and answers: with the session cookie on this host, or with a ticket for another host.
  *
- * @returns reasons `claim_absent` if it is too long for a cookie or a ticket, and those of {@link refuseSignin}; then
- * nothing was answered
+ * @returns reason `claim_absent` if the session is too long for a cookie or a ticket, or a reason of {@link
+ * refuseSignin}. In these cases nothing was answered.
  */
 export async function establish(
   scene: SigninScene,

@@ -16,19 +16,19 @@ import { emptyErrorQueue } from '../openssl.ts';
 import type { SigninScene } from './scene.ts';
 import { callbackAt, type Visit } from './visit.ts';
 
-/** The person who has signed in, as the provider says it. */
+/** A person who has signed in, as the provider describes them. */
 export interface Person {
-  /** Of the ID token only. */
+  /** The claims of the ID token only. */
   readonly idClaims: Claims;
-  /** All claims of the provider. */
+  /** All claims that the provider returned. */
   readonly claims: Claims;
   readonly tokens: Tokens;
 }
 
-/** The sign-in failed; `lost`: the code may be used up, and the result is not known. */
+/** The result of a failed sign-in. `lost`: the code may be used up, and the result is not known. */
 export type NotExchanged = { readonly ok: false; readonly lost: boolean } & Refusal;
 
-/** The input for verifying ID tokens of a provider, with its current keys. */
+/** Returns the input for verifying ID tokens of a provider, with its current keys. */
 export function idTokenContext(
   { table, keys }: SigninScene,
   provider: SigninProvider,
@@ -45,7 +45,8 @@ export function idTokenContext(
   };
 }
 
-/** Verifies an ID token; if the known keys are not enough, once more with the provider's newest keys. */
+/** Verifies an ID token. If the known keys are not enough, it fetches the provider's newest keys and verifies the token
+ * once more. */
 export async function withNewestKeys(
   scene: SigninScene,
   provider: SigninProvider,
@@ -63,10 +64,11 @@ export async function withNewestKeys(
   return verify(idTokenContext(scene, provider, now));
 }
 
-/** Seconds for which one answer serves several tabs in which a person signs in at once. */
+/** If a person signs in with several tabs at once, one answer is used for all of them for this number of seconds. */
 const TABS_S = 5;
 
-/** Claims of the ID token, and if the policy reads claims that it lacks, of the UserInfo endpoint.
+/** Returns the claims of the ID token. If the policy reads claims that it lacks, those of the UserInfo endpoint are
+ * added.
  *
  * @returns reason `provider_unavailable`, `signin_failed`, or `claim_absent` if the provider left groups out
  * @throws Error with one line for the log if UserInfo did not answer
@@ -98,8 +100,8 @@ export async function allClaims(
   return checkOverage(claims.value, paths) ?? claims;
 }
 
-/** The refusal of an ID token for the person: that a step-up is needed, that keys are missing, or else only that it
- * failed. */
+/** Returns the refusal that the person sees for a rejected ID token. It says if a step-up or keys are needed, and
+ * otherwise only that the sign-in failed. */
 function notTaken({ reason, detail = '' }: Refusal): ReturnType<typeof refuse> {
   if (reason === 'provider_unavailable') return refuse(reason, detail === '' ? 'it has published no keys yet' : detail);
   return reason === 'step_up_required'
@@ -107,14 +109,14 @@ function notTaken({ reason, detail = '' }: Refusal): ReturnType<typeof refuse> {
     : refuse('signin_failed', `its ID token is rejected: ${reason}${detail === '' ? '' : `: ${detail}`}`);
 }
 
-/** Refusals after the provider has redeemed the code: if the result is not known now, it is lost. */
+/** Returns a refusal after the provider has redeemed the code. If the result is not known, the code is lost. */
 const afterTokens = (refusal: Refusal): NotExchanged => ({
   ok: false,
   ...refusal,
   lost: refusal.reason === 'provider_unavailable',
 });
 
-/** Redeems a code, once, and returns the person. */
+/** Redeems a code once, and returns the person. */
 export async function exchange(
   scene: SigninScene,
   { host, now }: Visit,
@@ -144,7 +146,7 @@ export async function exchange(
     nonce: attempt.nonce,
     ...(accessToken !== undefined && { accessToken }),
   };
-  // What was signed while this request waited must not count as in the future.
+  // The time is read again: a token that was signed while this request waited must not count as issued in the future.
   const then = Date.now() / 1000;
   const verified = await withNewestKeys(scene, provider, idToken, then, (context) =>
     verifyIdToken(idToken, expected, context, then),

@@ -11,9 +11,9 @@ import { arrive, goneAfter } from './establish.ts';
 import type { SigninScene } from './scene.ts';
 import type { Visit } from './visit.ts';
 
-/** The ticket in a query, if it is for this host. */
+/** Returns the ticket in a query, if the ticket is for this host. */
 async function ticketOf({ vault, signin }: SigninScene, { host, query, now }: Visit): Promise<Ticket | undefined> {
-  // Without a sign-in host nothing seals tickets.
+  // Tickets exist only if there is a sign-in host.
   const isRead = signin.signinHost !== undefined && query.length <= MAX_SIGNIN_QUERY;
   const params = isRead ? parseParams(query) : undefined;
   const [text, ...more] = params === undefined ? [] : valuesOf(params, 'ticket');
@@ -23,7 +23,8 @@ async function ticketOf({ vault, signin }: SigninScene, { host, query, now }: Vi
   return ticket?.errand.host === host ? ticket : undefined;
 }
 
-/** Handles a ticket that is another browser's, too old, or used. As with a callback, it signs nobody in. */
+/** Handles a ticket that belongs to another browser, is too old, or was used before. As in a callback, it signs nobody
+ * in. */
 async function astray(scene: SigninScene, visit: Visit, ticket: Ticket, used: boolean): Promise<void> {
   const { session, errand, to, restarted } = ticket;
   const { signin, vault, pages } = scene;
@@ -40,8 +41,8 @@ async function astray(scene: SigninScene, visit: Visit, ticket: Ticket, used: bo
   await begin(scene, visit, { wish: { mode: 'in', to, restarted: true }, provider });
 }
 
-/** `/.meshgate/handover`: the sign-in host returns a browser here with a ticket, which is valid once, within a minute,
- * and only in the browser in which the attempt began.
+/** `/.meshgate/handover`: the sign-in host returns a browser to this page with a ticket. The ticket is valid once, for
+ * a minute, and only in the browser in which the attempt began.
  *
  * @throws Error with one line for the log if the store does not answer, or nothing can be sealed
  */

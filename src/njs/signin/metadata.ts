@@ -23,18 +23,18 @@ const LOOK_MS = 50;
 
 type Provider = Pick<SigninProvider, 'name' | 'issuer' | 'privateAddresses'>;
 
-/** What is read from a discovery document, and where the result is stored. */
+/** Which data is read from a discovery document, and where it is stored. */
 interface Reading<M> {
   readonly read: (text: string, issuer: string, anywhere?: boolean) => Read<M>;
-  /** Key in the dict of keys. */
+  /** Returns the key in the dict of keys. */
   readonly name: (provider: Provider) => string;
-  /** Name of its lock. */
+  /** Name of the lock. */
   readonly lock: string;
-  /** Its use, for the log. */
+  /** What the data is used for, in the log. */
   readonly what: string;
 }
 
-/** The data for a sign-in. */
+/** Reads the data for a sign-in. */
 export const ofSignin: Reading<Metadata> = {
   read: readMetadata,
   name: metadataName,
@@ -42,7 +42,7 @@ export const ofSignin: Reading<Metadata> = {
   what: 'sign-in through',
 };
 
-/** The data for asking about tokens. */
+/** Reads the data for questions about tokens. */
 export const ofClient: Reading<ClientMetadata> = {
   read: readClientMetadata,
   name: ({ name, issuer }) => `client ${name} ${issuer}`,
@@ -50,7 +50,7 @@ export const ofClient: Reading<ClientMetadata> = {
   what: 'asking',
 };
 
-/** The endpoints of the providers, as all workers share them; kept over restarts with their keys. */
+/** The endpoints of the providers. All workers share them, and they are kept over restarts with the providers' keys. */
 export class MetadataStore<M = Metadata> {
   readonly #egress: string;
   readonly #stale: number;
@@ -70,7 +70,7 @@ export class MetadataStore<M = Metadata> {
     return text === undefined ? undefined : (JSON.parse(text) as Kept<M>);
   }
 
-  /** The stored data, if it is not older than a provider's keys may be. */
+  /** Returns the stored data, unless it is older than a provider's keys may be. */
   #usable(provider: Provider, now: number): Kept<M> | undefined {
     const kept = this.#kept(provider);
     return kept !== undefined && now - kept.fetchedAt <= this.#stale ? kept : undefined;
@@ -96,8 +96,8 @@ export class MetadataStore<M = Metadata> {
     }
   }
 
-  /** A provider's endpoints. They are fetched if they are unknown or some minutes old, by one request at a time and
-   * only every few seconds. During an outage of the provider the old ones are used.
+  /** Returns the endpoints of a provider. They are fetched if they are unknown or some minutes old, by one request at a
+   * time and only every few seconds. During an outage of the provider the stored endpoints are used.
    *
    * @returns `undefined` if there are none
    */

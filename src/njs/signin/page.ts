@@ -8,16 +8,17 @@ import type { SigninTable } from '../../session/signin-table.ts';
 import { send } from './send.ts';
 import { ThemeFolder } from './theme.ts';
 
-/** Reasons that are explained if a form was sent without a valid session: all that a new sign-in solves, except for
- * opening the first page. */
+/** Reasons that a page explains if a form was sent without a valid session. A new sign-in solves all of them. A page
+ * that was only opened is redirected to the sign-in instead. */
 const FORM_REASONS: readonly ReasonCode[] = ['credential_missing', 'session_expired', 'revoked', 'step_up_required'];
 
-/** Short, because a picture's name does not change with its content. */
+/** The cache time of a picture in seconds. It is short, because the name of a picture does not change with its
+ * content. */
 const PICTURE_MAX_AGE_S = 3600;
 
 const isReason = (text: string): text is ReasonCode => Object.hasOwn(reasons, text);
 
-/** Decodes the JSON text of a problem, which nginx passes on from the check with its escapes. */
+/** Decodes text of a problem document. nginx passes it on from the check with JSON escapes. */
 function unescapeJson(text: string): string {
   try {
     return String(JSON.parse(`"${text}"`));
@@ -26,7 +27,7 @@ function unescapeJson(text: string): string {
   }
 }
 
-/** Decodes a header's value. */
+/** Decodes the value of a header. */
 function decodeValue(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -35,7 +36,7 @@ function decodeValue(text: string): string {
   }
 }
 
-/** The page for a refused request, by nginx's headers. */
+/** Returns the page for a refused request, from the headers that nginx sends. */
 function refusedPage({ headersIn }: NginxHTTPRequest, reason: ReasonCode, table: SigninTable): Page {
   const host = headersIn[TO_HANDLER.host] ?? '';
   const requestId = headersIn[TO_HANDLER.requestId];
@@ -63,7 +64,7 @@ function refusedPage({ headersIn }: NginxHTTPRequest, reason: ReasonCode, table:
   };
 }
 
-/** The reason's own status, or the one from nginx. */
+/** Returns the status of the reason, or else the status from nginx. */
 function statusOf({ headersIn }: NginxHTTPRequest, reason: ReasonCode): number {
   const status = headersIn[TO_PAGE.status] ?? '';
   return /^[45]\d\d$/.test(status) ? Number(status) : reasons[reason].status;
@@ -79,9 +80,9 @@ export class Pages {
     this.#folder = new ThemeFolder(table.pagesDir);
   }
 
-  /** Answers with a page. Headers that were set before, such as `Set-Cookie`, stay.
+  /** Answers with a page. Headers that are already set, such as `Set-Cookie`, stay.
    *
-   * @param status of the answer
+   * @param status status of the response
    */
   answer(r: NginxHTTPRequest, status: number, page: Page): void {
     const { html, headers } = renderPage(
@@ -101,13 +102,14 @@ export class Pages {
     this.answer(r, statusOf(r, reason), refusedPage(r, reason, this.#table));
   }
 
-  /** `/.meshgate/assets/NAME`: the stylesheet, pictures and fonts, by their names. */
+  /** `/.meshgate/assets/NAME`: the stylesheet, pictures and fonts. */
   asset(r: NginxHTTPRequest): void {
     const name = (r.uri as string).slice(ASSETS_PATH.length);
     for (const [header, value] of Object.entries(STYLE_HEADERS)) r.headersOut[header] = value;
     if (/^style-[0-9a-f]+\.css$/.test(name)) {
       const style = this.#folder.theme(Date.now() / 1000).style ?? STYLE;
-      // While a stylesheet is being replaced, another replica has another one. This replica's is sent, without caching.
+      // While an operator replaces a stylesheet, replicas can have different ones. This replica sends its own and
+      // forbids caching.
       if (style.name !== name) r.headersOut['Cache-Control'] = 'no-store';
       r.return(200, style.text);
       return;

@@ -15,25 +15,26 @@ import type { SigninProvider } from '../../session/signin-table.ts';
 import { callProvider, mayBeUsed, NoAnswer, type ProviderAnswer } from '../egress.ts';
 import { KeyFile } from '../key-file.ts';
 
-/** Endpoints at which the gateway authenticates as a client. */
+/** Endpoints at which the gateway authenticates as an OAuth client. */
 type ClientEndpoint = 'token' | 'par' | 'introspection' | 'revocation';
 
 type Endpoints = { readonly [K in ClientEndpoint | 'userinfo']?: string };
 
-/** The endpoints of a provider; `mtls`: for a client with a certificate. */
+/** The endpoints of a provider. `mtls`: endpoints for a client that shows a certificate. */
 type Where = Endpoints & {
   readonly mtls: Endpoints;
-  /** The policy itself has the endpoints. */
+  /** Whether the endpoints come from the policy itself. */
   readonly written?: true;
 };
 
-/** A provider as one of its clients knows it. */
+/** The part of a provider that its OAuth client needs. */
 type ClientOf = Pick<SigninProvider, 'name' | 'kind' | 'issuer' | 'client' | 'privateAddresses'>;
 
-/** Statuses with which UserInfo refuses the token, or says that there is no such person (RFC 6750 section 3.1). */
+/** Statuses with which the UserInfo endpoint rejects the token or says that the person does not exist (RFC 6750 section
+ * 3.1). */
 const REFUSALS: readonly number[] = [401, 403, 404];
 
-/** The token endpoint's answer to a code; `lost`: the code may be used up, and the result is not known. */
+/** The answer of the token endpoint to a code. `lost`: the code may be used up, and the result is not known. */
 export type CodeAnswer =
   | Exclude<TokenAnswer, { kind: 'broken' }>
   | { readonly kind: 'broken'; readonly error: string; readonly lost: boolean };
@@ -43,13 +44,14 @@ export interface ClientAnswer extends ProviderAnswer {
   readonly secrets: readonly string[];
 }
 
-/** Calls providers as their registered client. The client's credentials are read from their files for each call. */
+/** Calls providers as their registered OAuth client. The client's credentials are read from their files for each
+ * call. */
 export class ProviderClient {
   readonly #egress: string;
   readonly #without: string;
   readonly #keys = new Map<string, KeyFile<ClientKey>>();
 
-  /** @param without what does not work if a file with keys is missing or broken, for the log */
+  /** @param without what does not work if a file of keys is missing or broken, for the log */
   constructor(egress: string, without = 'people cannot sign in there') {
     this.#egress = egress;
     this.#without = without;
@@ -64,7 +66,8 @@ export class ProviderClient {
     return file;
   }
 
-  /** The client's credentials, the newest first: several secrets overlap while one replaces the other. */
+  /** Returns the client's credentials, the newest first. There are several secrets while a new one replaces an old
+   * one. */
   async #shown({ kind, issuer, client }: ClientOf, { token = issuer }: Where, now: number): Promise<readonly Shown[]> {
     const { auth } = client;
     switch (auth.kind) {
@@ -96,8 +99,8 @@ export class ProviderClient {
     return alias ?? metadata[endpoint];
   }
 
-  /** Calls an endpoint as the client. It tries the next secret only if the provider says that it does not know the
-   * client by this one, because then it has examined nothing else.
+  /** Calls an endpoint as the client. It tries the next secret only if the provider does not know the client by this
+   * one, because the provider has then examined nothing else.
    *
    * @throws Error with one line for the log if there was no answer, or the client has no credential
    */
@@ -129,7 +132,7 @@ export class ProviderClient {
     return { ...(answer as ProviderAnswer), secrets: secretsIn(provider.client, params, all) };
   }
 
-  /** Calls the token endpoint; never throws. */
+  /** Calls the token endpoint. It never throws. */
   async tokens(provider: SigninProvider, metadata: Metadata, params: Params, now: number): Promise<CodeAnswer> {
     try {
       const answered = await this.call(provider, metadata, 'token', params, now);

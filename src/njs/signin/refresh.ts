@@ -14,13 +14,13 @@ import { allClaims, withNewestKeys } from './exchange.ts';
 import type { ClientAnswer } from './provider.ts';
 import type { SigninScene } from './scene.ts';
 
-/** Claims about the sign-in, which a refresh does not change. ID tokens of a refresh may omit them. */
+/** Claims about the sign-in, which a refresh does not change. The ID token of a refresh may omit them. */
 const LASTING = ['auth_time', 'acr', 'amr', 'sid', 'nonce'] as const;
 
-/** Reasons for which claims are not known now, although the session may go on. */
+/** Reasons for which the claims are not known now. The session can continue. */
 const PASSING: readonly ReasonCode[] = ['provider_unavailable', 'key_unknown'];
 
-/** All claims of the person after a refresh; absent if the provider returned none.
+/** Returns all claims of the person after a refresh; absent if the provider returned none.
  *
  * @throws Error with one line for the log
  */
@@ -33,7 +33,7 @@ async function claimsAfter(
 ): Promise<Result<Claims | undefined>> {
   if (idToken === undefined) {
     if (!provider.signin.userinfo || metadata.userinfo === undefined || accessToken === undefined) return ok(undefined);
-    // A claim that UserInfo no longer returns is no longer confirmed.
+    // A claim that UserInfo no longer returns is no longer confirmed, so the old value is not kept.
     const said = await scene.client.userinfo(provider, metadata, accessToken);
     if (!said.ok) return said;
     return withUserinfo(onlyOfTokens(before), said.value, providerKind(provider.kind) ?? {});
@@ -45,7 +45,7 @@ async function claimsAfter(
   );
   if (!verified.ok) return verified;
   const claims: Record<string, unknown> = { ...verified.value };
-  // Section 12.2: if it has one, it is that of the sign-in.
+  // OpenID Connect Core section 12.2: if the new ID token has a nonce, it must be the nonce of the sign-in.
   if (claims.nonce !== undefined && claims.nonce !== before.nonce) {
     return { ok: false, reason: 'claim_absent', detail: 'its "nonce" is not that of the sign-in' };
   }
@@ -55,7 +55,7 @@ async function claimsAfter(
 
 const AWAY = { away: true } as const;
 
-/** What the token endpoint's answer says about the refresh token that was sent. */
+/** Returns what the answer of the token endpoint means for the refresh token that was sent. */
 function outcomeOf(
   answered: ClientAnswer,
 ): Exclude<Refreshed, { kind: 'confirmed' }> | { readonly kind: 'tokens'; readonly tokens: Partial<Tokens> } {
@@ -74,8 +74,8 @@ function outcomeOf(
   return { kind: mayBeUsed(answered) ? 'lost' : 'unused', detail: answer.error, ...away };
 }
 
-/** Asks a provider once whether a session goes on, with its refresh token (RFC 6749 section 6, OpenID Connect Core
- * section 12). Never throws. */
+/** Asks a provider once whether a session may continue, with its refresh token (RFC 6749 section 6, OpenID Connect Core
+ * section 12). It never throws. */
 export async function refresh(scene: SigninScene, record: SessionRecord): Promise<Refreshed> {
   const { signin, client } = scene;
   const { session, claims: before, refreshToken = '' } = record;
@@ -97,7 +97,7 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
     if (outcome.kind !== 'tokens') return outcome;
     tokens = outcome.tokens;
   } catch (error) {
-    // Without credentials of the client, or if the provider's address is forbidden, no session is renewed.
+    // The client has no credentials, or the provider's address is forbidden. In both cases no session can be renewed.
     return { kind: error instanceof NoAnswer ? 'lost' : 'unused', detail: (error as Error).message, ...AWAY };
   }
   const { idToken, refreshToken: next } = tokens;
@@ -126,7 +126,7 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
       ...kept,
     };
   } catch (error) {
-    // The token endpoint has just answered, so the provider has no outage: UserInfo may refuse only this person.
+    // The token endpoint has just answered, so the provider has no outage. UserInfo may refuse only this person.
     return { kind: 'unsaid', detail: (error as Error).message, ...kept };
   }
 }

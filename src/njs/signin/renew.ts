@@ -7,11 +7,13 @@ import { refresh } from './refresh.ts';
 import { type Renewal, Renewals } from './renewal.ts';
 import type { SigninScene } from './scene.ts';
 
-/** Milliseconds between two reads by a waiting request: shared memory costs nothing, etcd a call. */
+/** Milliseconds between two reads of the store by a waiting request. A read of shared memory costs almost nothing; a
+ * read of etcd is a call. */
 const LOOK_MS = 50;
 const LOOK_ETCD_MS = 200;
 
-/** The check may have given up; then `r.return` throws, and nobody needs the answer. */
+/** Answers the check. If the check has given up, `r.return` throws. The error is ignored, because the answer is no
+ * longer needed. */
 function answer(r: NginxHTTPRequest, status: number, text = ''): void {
   try {
     r.return(status, text);
@@ -20,7 +22,8 @@ function answer(r: NginxHTTPRequest, status: number, text = ''): void {
   }
 }
 
-/** Answers with a session's cookie. A session that no longer fits into a cookie ends, as it could not have begun. */
+/** Answers with the cookie of a session. If the session no longer fits into a cookie, it ends; a new session of this
+ * size could not begin either. */
 async function answerSession({ vault }: SigninScene, r: NginxHTTPRequest, host: string, session: SessionClaims) {
   const text = await vault.sealSession(host, session, Date.now() / 1000);
   if (text !== undefined) return answer(r, RENEWED.renewed, text);
@@ -43,7 +46,7 @@ function speak(scene: SigninScene, r: NginxHTTPRequest, host: string, renewal: R
   }
 }
 
-/** Makes the handler of `/.meshgate/renew`, which only the check calls; see src/session/renewal-status.ts. */
+/** Makes the handler of `/.meshgate/renew`, which only the check calls. See src/session/renewal-status.ts. */
 export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promise<void> {
   const { table, signin, store, vault } = scene;
   const kept = table.session?.keep;
@@ -55,7 +58,7 @@ export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promi
     isRevoked: (session, sub) => vault.isRevoked(session, sub),
     end: async (session) => {
       try {
-        // Sessions of other hosts have their own refresh tokens.
+        // Only this session ends. Sessions of other hosts have their own refresh tokens.
         await endOne(scene, session, Date.now() / 1000);
       } catch (error) {
         ngx.log(ngx.ERR, `meshgate: a session that its provider ended is not revoked: ${(error as Error).message}`);
@@ -75,7 +78,7 @@ export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promi
       const renewal = await renewals.renew(cookie, host, wait);
       await speak(scene, r, host, renewal);
       // The check has its answer, and its request continues. The connection is closed, so that no later call has to
-      // wait on it.
+      // wait for it.
       if (renewal.kind === 'going') await renewal.go?.();
     } catch (error) {
       ngx.log(ngx.ERR, `meshgate: a session is not renewed: ${(error as Error).message}`);

@@ -33,33 +33,34 @@ import type { SessionClaims, SessionRecord } from '../../session/types.ts';
 import { locksDict, renewalsDict } from '../dicts.ts';
 import { holdUpTo, release } from '../held.ts';
 
-/** What renewals need. The parts that depend on the provider and on sealing are passed in. */
+/** What a renewal needs. Functions that call the provider or read keys are passed in. */
 export interface RenewalScene {
   readonly store: SessionStore;
   /** Milliseconds between two reads of the store by a waiting request. */
   readonly look: number;
   readonly choose: Choose;
-  /** Asks the provider, once. Never throws. */
+  /** Asks the provider once. It never throws. */
   refresh(record: SessionRecord): Promise<Refreshed>;
   /** Whether a session is revoked.
    *
-   * @param sub the provider's name for the person, if it is known
+   * @param sub the person's `sub` at the provider, if it is known
    */
   isRevoked(session: SessionClaims, sub?: unknown): boolean;
-  /** Revokes a session that its provider ended, so that it stays ended after its record is gone. Never throws. */
+  /** Revokes a session that its provider ended, so that it stays ended after its record was deleted. It never
+   * throws. */
   end(session: SessionClaims): Promise<void>;
   readonly policy: Renewing['policy'];
   readonly selection: string;
 }
 
-/** The result for a cookie. */
+/** The result of a renewal, for one cookie. */
 export type Renewal =
   | { readonly kind: 'session'; readonly session: SessionClaims }
   | { readonly kind: 'alone' }
   | { readonly kind: 'ended' }
   /** The fresh time is over, and the source of the claims did not answer. */
   | { readonly kind: 'stale' }
-  /** The provider is asked by {@link Going.go} after the answer, or is being asked by another request. */
+  /** The provider is asked by {@link Going.go} after the answer, or another request is already asking it. */
   | Going;
 
 interface Going {
@@ -69,29 +70,31 @@ interface Going {
 
 const alone: Renewal = { kind: 'alone' };
 
-/** A provider's renewals after the answer that are under way, and requests that wait for one, on all workers. */
+/** Names of two counters of a provider, for all workers: renewals that continue after the answer, and requests that
+ * wait for a renewal. */
 const RENEWING = 'renewing';
 const WAITING = 'waiting renewal';
 
-/** Longer than either takes: a request that has waited may then renew. */
+/** Longer than a wait and a renewal together, because a request that has waited can renew after that. */
 const HELD_MS = WAIT_FOR_RENEWAL_MS + LOCK_RENEWAL_MS;
 
-/** Key of the mark that a provider, or a session, must not be asked for a while. */
+/** Returns the key of the mark that a provider must not be asked for a while, in general or about one session. */
 const paused = (what: string): string => composed('pause', what);
 
-/** Key of the mark that the source of a session's claims did not answer. */
+/** Returns the key of the mark that the source of a session's claims did not answer. */
 const unsaid = (sid: string): string => composed('unsaid', sid);
 
-/** Longer than the pause and the next attempt: the mark stays until that attempt has its answer. */
+/** Longer than the pause and the next attempt together, so that the mark stays until that attempt has its answer. */
 const UNSAID_MS = PROVIDER_PAUSE_MS + LOCK_RENEWAL_MS;
 
-/** Name of the set of people whom a provider told in a row that there were too many calls: each is one of its bits. */
+/** Returns the name of a set of people: a provider has answered for each of them in a row that there were too many
+ * calls. Each person is one bit of the set. */
 const limited = (provider: string): string => composed('limited', provider);
 
 const bitOf = (person: string): number =>
   1 << (Number.parseInt(hash.createHash('sha256').update(person).digest('hex').slice(0, 8), 16) % LIMITED_BITS);
 
-/** How many bits of a set are set. */
+/** Returns the number of bits that are set. */
 function countOf(set: number): number {
   let count = 0;
   for (let rest = set; rest !== 0; rest &= rest - 1) count++;
@@ -99,8 +102,8 @@ function countOf(set: number): number {
 }
 
 /**
- * Whether a provider has too many calls whoever is asked about. A worker that overwrites what another one has just noted
- * needs one person more.
+ * Whether a provider rejects calls about every person because there are too many. If a worker overwrites the set of
+ * another worker, one more person is needed.
  */
 function isLimitedForAll({ session, claims }: SessionRecord): boolean {
   const name = limited(session.provider);
@@ -109,7 +112,8 @@ function isLimitedForAll({ session, claims }: SessionRecord): boolean {
   return countOf(people) >= LIMITED_PEOPLE;
 }
 
-/** One renewal at a time for each session, however many of its cookies ask, on all workers and replicas. */
+/** Renews sessions. For each session there is one renewal at a time, on all workers and replicas, even if many cookies
+ * need it. */
 export class Renewals {
   readonly #scene: RenewalScene;
 
@@ -127,7 +131,7 @@ export class Renewals {
     return nextStep(cookie, record, this.#at(cookie));
   }
 
-  /** The result of a step that does not ask the provider. */
+  /** Returns the result of a step that does not ask the provider. */
   #without(step: Exclude<Step, 'refresh'>, cookie: SessionClaims, record: SessionRecord | undefined): Renewal {
     if (step === 'same') return { kind: 'session', session: { ...cookie, sealed: Math.floor(Date.now() / 1000) } };
     if (step === 'newest' && record !== undefined) {
@@ -137,8 +141,9 @@ export class Renewals {
   }
 
   /**
-   * A provider that does not answer, or has too many calls, is left alone for a while: each session that asks would wait
-   * for it, or lose its token. What it says of one session alone keeps only that one from asking again.
+   * Returns the record after a failed refresh. If the provider does not answer, or has too many calls, it is not asked
+   * for a while: otherwise each session would wait for it or lose its refresh token. If the problem concerns one
+   * session, only that session is not renewed for a while.
    */
   #after(record: SessionRecord, outcome: Exclude<Refreshed, { kind: 'confirmed' }>): SessionRecord {
     const { provider, sid } = record.session;
@@ -166,7 +171,8 @@ export class Renewals {
     return outcome.kind === 'unused' ? unused(record) : withoutToken(record);
   }
 
-  /** What comes of a cookie; of one whose claims were not confirmed in time, that it is stale. */
+  /** Returns the result for a cookie. It is `stale` if the claims were not confirmed before the end of the fresh
+   * time. */
   #inTime(renewal: Renewal, cookie: SessionClaims): Renewal {
     if (renewal.kind !== 'session' && renewal.kind !== 'alone') return renewal;
     const session = renewal.kind === 'session' ? renewal.session : cookie;
@@ -178,7 +184,7 @@ export class Renewals {
     await this.#scene.store.put(record, Math.max(1, record.session.end - Date.now() / 1000));
   }
 
-  /** Asks the provider, while holding the lock. */
+  /** Asks the provider while it holds the lock. */
   async #lead(cookie: SessionClaims): Promise<Renewal> {
     const { store, choose } = this.#scene;
     const before = await store.get(cookie.sid);
@@ -186,12 +192,12 @@ export class Renewals {
     if (step !== 'refresh' || before === undefined)
       return this.#without(step as Exclude<Step, 'refresh'>, cookie, before);
     if (isUnanswered(before)) {
-      // The request that sent it is gone, and so is the answer.
+      // The request that sent the refresh token was lost, and its answer with it.
       const left = withoutToken(before);
       await this.#keep(left);
       return this.#without(this.#step(cookie, left) as Exclude<Step, 'refresh'>, cookie, left);
     }
-    // Recorded before it is sent: if the worker dies meanwhile, the answer is lost.
+    // This is recorded before the token is sent. If the worker dies in between, the answer is lost.
     await this.#keep(sending(before));
     const outcome = await this.#scene.refresh(before);
     const revoked = this.#scene.isRevoked(before.session, before.claims.sub);
@@ -207,10 +213,10 @@ export class Renewals {
     }
     try {
       const kept = await store.get(cookie.sid);
-      // If the person has signed in again meanwhile, the record belongs to that sign-in.
+      // If the person has signed in again in the meantime, the record belongs to the new sign-in and is not replaced.
       if (kept === undefined || isOfSignin(kept.session, before.session)) await this.#keep(after);
     } catch (error) {
-      // The stored record says that the token must not be used again.
+      // The stored record says that this token must not be used again.
       ngx.log(ngx.WARN, `meshgate: a renewed session is not stored: ${(error as Error).message}`);
     }
     if (after.ended) {
@@ -229,7 +235,8 @@ export class Renewals {
     }
   }
 
-  /** Waits until the request that asks the provider has the answer; takes over if it died before it asked. */
+  /** Waits until the request that asks the provider has the answer. If that request died before it asked, this one
+   * asks. */
   async #wait(cookie: SessionClaims): Promise<Renewal> {
     const { store, look } = this.#scene;
     const until = Date.now() + WAIT_FOR_RENEWAL_MS;
@@ -247,8 +254,8 @@ export class Renewals {
 
   /** Renews a session.
    *
-   * @param host of the cookie
-   * @param wait whether to wait for the answer; else the provider is asked afterwards
+   * @param host the host of the cookie
+   * @param wait whether to wait for the answer; otherwise the provider is asked after the response
    * @throws Error with one line for the log if the store does not answer
    */
   async renew(cookie: SessionClaims, host: string, wait: boolean): Promise<Renewal> {

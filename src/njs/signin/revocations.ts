@@ -18,23 +18,24 @@ import { EtcdStore } from '../etcd-store.ts';
 import { keepRevoked } from '../revoked.ts';
 import { dropOld, keepRoom, revokedTaken } from '../revoked-room.ts';
 
-/** Milliseconds after which a run begins nothing new, so that it ends before the next one, which would kill it. */
+/** Milliseconds after which a run starts no new work. So it ends before the next run, which would otherwise stop it. */
 const BUDGET_MS = REVOCATIONS_JOB_INTERVAL_S * 950;
 
-/** The part of them in which a run starts to process another file here: a worker does nothing else meanwhile. */
+/** Milliseconds after which a run starts no further file on this nginx. The worker can do nothing else during this
+ * time. */
 const KEEP_MS = 50;
 
-/** The part of them in which it starts to send another one to etcd: a call may take all of the rest. */
+/** Milliseconds after which a run sends no further file to etcd. One call can take all of the remaining time. */
 const FILES_MS = 250;
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? (error as Error).message;
 
-/** Logs at most one line a minute about one thing, for all workers and runs. */
+/** Logs at most one line a minute about each subject, for all workers and runs together. */
 function say(what: string, level: number, line: string): void {
   if (locksDict().add(composed('said', what), 1, REPEAT_LINE_S * 1000)) ngx.log(level, `meshgate: ${line}`);
 }
 
-/** Tells the command why its file is not accepted. */
+/** Writes for the command why its file is rejected. */
 function refuse(path: string, why: string): void {
   ngx.log(ngx.ERR, `meshgate: a revocation is refused: ${path}: ${why}`);
   try {
@@ -45,7 +46,7 @@ function refuse(path: string, why: string): void {
   }
 }
 
-/** The text of a file; `undefined` if it is gone, or not complete yet. */
+/** Returns the text of a file; `undefined` if the file was removed or is not complete yet. */
 function textOf(path: string): string | undefined {
   try {
     const stat = fs.statSync(path);
@@ -60,7 +61,7 @@ function textOf(path: string): string | undefined {
   }
 }
 
-/** What is wrong with the provider in a file: a misspelled name would revoke nothing. */
+/** Returns what is wrong with the provider in a file. A misspelled name would revoke nothing. */
 function wrongProvider(text: string, providers: readonly string[]): string | undefined {
   const { provider } = JSON.parse(text) as { readonly provider?: unknown };
   const known = [...providers, CERTIFICATE_PROVIDER];
@@ -75,7 +76,7 @@ interface Kept {
   readonly revocation: Revocation;
 }
 
-/** Enforces the revocation of a file on this nginx; `undefined` if the file is refused, or not complete yet. */
+/** Enforces the revocation of a file on this nginx; `undefined` if the file is rejected or not complete yet. */
 function keepHere(folder: string, name: string, providers: readonly string[]): Kept | undefined {
   const path = `${folder}/${name}`;
   const text = textOf(path);
@@ -95,7 +96,7 @@ function keepHere(folder: string, name: string, providers: readonly string[]): K
   return { name, path, revocation };
 }
 
-/** Sends a revocation to the other replicas; then its file is no longer needed. */
+/** Sends a revocation to the other replicas, and then removes the file. */
 async function share({ path, revocation }: Kept, store: SessionStore): Promise<boolean> {
   try {
     await store.revoke(revocation);
@@ -117,18 +118,18 @@ async function share({ path, revocation }: Kept, store: SessionStore): Promise<b
   return true;
 }
 
-/** Counters of processed files: each run continues where the last one stopped. */
+/** Counters of processed files. Each run continues where the last run stopped. */
 const KEPT = 'revocation files kept';
 const SHARED = 'revocation files shared';
 
-/** The list, beginning with another of its members. */
+/** Returns the list, rotated so that it begins with another element. */
 function rotated<T>(list: readonly T[], by: number): readonly T[] {
   const start = list.length === 0 ? 0 : by % list.length;
   return [...list.slice(start), ...list.slice(0, start)];
 }
 
-/** Files in the order in which a run processes them. Sign-outs come last, because anyone who signs in can cause any
- * number of them, and the nginx where a person signed out enforces them already. */
+/** Returns the files in the order in which a run processes them. Files of sign-outs come last: anyone who signs in can
+ * cause any number of them, and the nginx of the sign-out already enforces them. */
 function inTurn<T>(files: readonly T[], nameOf: (file: T) => string, counter: string): readonly T[] {
   const by = locksDict().get(counter) ?? 0;
   const isSignout = (file: T) => nameOf(file).startsWith(SIGNOUT_FILE);
@@ -141,8 +142,8 @@ function cameTo(counter: string, by: number): void {
   locksDict().incr(counter, by, 0, MAX_DICT_TTL_MS);
 }
 
-/** Processes the files of `meshgate revoke`: first all of them here, so that no call to etcd delays any, then for other
- * replicas. */
+/** Processes the files of `meshgate revoke`. First it enforces all of them on this nginx, so that no call to etcd
+ * delays this. Then it sends them to the other replicas. */
 async function take(folder: string, store: SessionStore, providers: readonly string[], began: number): Promise<void> {
   const kept: Kept[] = [];
   for (const name of inTurn(filesIn(folder), String, KEPT)) {
@@ -153,13 +154,13 @@ async function take(folder: string, store: SessionStore, providers: readonly str
   }
   for (const file of inTurn(kept, ({ name }) => name, SHARED)) {
     if (Date.now() - began > FILES_MS) break;
-    // Before the call, because the next run ends one that takes too long.
+    // It is counted before the call, because the next run stops a call that takes too long.
     cameTo(SHARED, 1);
     if (await share(file, store)) cameTo(SHARED, -1);
   }
 }
 
-/** The files in the folder, which is created if it is missing. */
+/** Lists the files in the folder. It creates the folder if it is missing. */
 function filesIn(folder: string): readonly string[] {
   try {
     const names = fs.readdirSync(folder) as string[];
@@ -179,7 +180,7 @@ function filesIn(folder: string): readonly string[] {
 }
 
 async function poll(store: EtcdStore, began: number): Promise<void> {
-  // The age of the list counts from here. That it was read at all has a mark of its own.
+  // The age of the list is counted from this time. A separate mark says that the list was read at all.
   locksDict().add(REVOCATIONS_SEEN, began / 1000, MAX_DICT_TTL_MS);
   let problem = '';
   try {
@@ -196,11 +197,11 @@ async function poll(store: EtcdStore, began: number): Promise<void> {
   );
 }
 
-/** The periodic job of revocations: processes the files of `meshgate revoke`, reads the revocations of other replicas,
- * and logs when there is little room.
+/** The periodic job of revocations. It processes the files of `meshgate revoke`, reads the revocations of other
+ * replicas, and logs if there is little room.
  *
- * @param stateDir folder of the gateway's state
- * @param providers names of the policy's
+ * @param stateDir the state folder of the gateway
+ * @param providers names of the policy's providers
  */
 export async function watchRevocations(
   stateDir: string,
@@ -208,7 +209,7 @@ export async function watchRevocations(
   providers: readonly string[],
 ): Promise<void> {
   const began = Date.now();
-  // The dicts of keys and of revocations come from two files, of two times.
+  // Keys and revocations come from two files, which can have different ages.
   if (locksDict().add('revocations began', 1, MAX_DICT_TTL_MS)) {
     const old = dropOld();
     if (old > 0) say('old form', ngx.ERR, `${old} revocations of an earlier build are not in force: revoke again`);

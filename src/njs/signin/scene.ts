@@ -13,7 +13,7 @@ import { Pages } from './page.ts';
 import { ProviderClient } from './provider.ts';
 import { Vault } from './vault.ts';
 
-/** What all handlers of the sign-in share. */
+/** The objects that all handlers of the sign-in share. */
 export interface SigninScene {
   readonly table: Table;
   readonly signin: SigninTable;
@@ -27,13 +27,13 @@ export interface SigninScene {
   readonly questions?: Questions;
 }
 
-/** The store of sessions: this node's memory, or the one that replicas share. */
+/** Returns the store of sessions: the memory of this nginx, or the store that replicas share. */
 function storeOf({ store, egress }: SigninTable, vault: Vault): SessionStore {
   if (store === undefined) return new DictStore(vault, keepRevoked);
   return new EtcdStore(new Etcd(egress, store.endpoints.length), store.prefix, vault, keepRevoked);
 }
 
-/** Made once per context. */
+/** Makes these objects. It is called once per context. */
 export function signinScene(table: Table, signin: SigninTable): SigninScene {
   awaitRevocations(table);
   const vault = new Vault(table, signin.session);

@@ -10,7 +10,7 @@ import { begin } from './begin.ts';
 import type { SigninScene } from './scene.ts';
 import { hostOf, isAskedFor, type Visit } from './visit.ts';
 
-/** A mode as the URL writes it. */
+/** Returns a mode as the URL contains it. */
 const modeOf = ({ mode, role }: Wish): string =>
   role === undefined ? mode : `${mode}&role=${encodeURIComponent(role)}`;
 
@@ -41,7 +41,7 @@ function chooser(
   });
 }
 
-/** Signs in to the requested host. */
+/** Signs a person in to the host of the request. */
 async function here(scene: SigninScene, visit: Visit, wish: Wish, said: Said): Promise<void> {
   const host = hostOf(scene.signin, visit.host);
   const providers = host === undefined ? [] : providersOf(scene, host);
@@ -49,15 +49,17 @@ async function here(scene: SigninScene, visit: Visit, wish: Wish, said: Said): P
     refuseWith(scene.pages, visit, 'attempt_unknown');
     return;
   }
-  // Another person may want to sign in. A session that continues stays with its provider.
+  // For a new sign-in the existing session is ignored, because another person may want to sign in. A session that
+  // continues stays with its provider.
   const session = wish.mode === 'in' ? undefined : await scene.vault.sessionOf(visit.host, visit.cookies, visit.now);
   const chosen = chooseProvider(providers, { ...said, ...(session !== undefined && { current: session.provider }) });
   if ('choose' in chosen) chooser(scene, visit, wish, chosen.choose, chosen.unknown);
   else await begin(scene, visit, { wish, ...chosen });
 }
 
-/** Whether the person in front of the browser has confirmed the sign-in to a wildcard host; else they are asked. The
- * owner of one such name receives what is signed in for it, and could otherwise make anyone complete a sign-in. */
+/** Whether the person in front of the browser has confirmed the sign-in to a wildcard host. If not, the page asks them.
+ * The owner of one name below the wildcard receives the session for that name. Without the question, this owner could
+ * make any person complete a sign-in. */
 function isConfirmed(
   { signin, pages }: SigninScene,
   visit: Visit,
@@ -77,7 +79,7 @@ function isConfirmed(
   return false;
 }
 
-/** Signs in for another host, which sealed the request. */
+/** Signs a person in for another host, which sealed the request. */
 async function forAnother(scene: SigninScene, visit: Visit, request: string): Promise<void> {
   const { signin, vault, pages } = scene;
   const { host, now } = visit;
@@ -96,14 +98,14 @@ async function forAnother(scene: SigninScene, visit: Visit, request: string): Pr
   await begin(scene, visit, { wish, provider, errand, confirmed: asked, ...(hint !== undefined && { hint }) });
 }
 
-/** `/.meshgate/signin`: begins a sign-in for a person at a browser. Programs, and browsers that prefetch pages, get 401
- * and begin nothing.
+/** `/.meshgate/signin`: begins a sign-in for a person in a browser. For a program, or a browser that prefetches pages,
+ * it answers 401 and begins nothing.
  *
  * @throws Error with one line for the log if nothing can be sealed
  */
 export async function signin(scene: SigninScene, visit: Visit): Promise<void> {
   const asked = readSigninRequest(visit.query);
-  // The form of the page that asks.
+  // This is the form of the page that asks for confirmation.
   const isAnswer = visit.r.method === 'POST' && 'request' in asked && visit.host === scene.signin.signinHost;
   if (visit.r.method !== 'GET' && !isAnswer) {
     refuseMethod(visit, 'GET');

@@ -20,12 +20,12 @@ import { endSession } from './end.ts';
 import type { SigninScene } from './scene.ts';
 import type { Visit } from './visit.ts';
 
-/** Cookies that a sign-out deletes: the session, and attempts to sign in, which began before. */
+/** Returns the cookies that a sign-out deletes: the session, and the attempts to sign in, which began before it. */
 const goneOf = ({ cookies }: Visit): readonly string[] => [expireCookie(SESSION_COOKIE), ...allAttemptsEnded(cookies)];
 
 const about = ({ host, requestId }: Visit) => ({ host, ...(requestId !== undefined && { requestId }) });
 
-/** Asks whether to sign out, or says that it is done. */
+/** Shows the page that asks whether to sign out, or the page after a sign-out. */
 async function show(scene: SigninScene, visit: Visit): Promise<void> {
   const { pages, vault, signin } = scene;
   const { r, host, query, now } = visit;
@@ -47,7 +47,7 @@ async function show(scene: SigninScene, visit: Visit): Promise<void> {
   pages.answer(r, 200, { kind: 'confirm', ...about(visit), issuers: provider === undefined ? [] : [provider.issuer] });
 }
 
-/** The sign-out URL at the provider; `undefined` if it has none, or it is not known now. */
+/** Returns the URL for the sign-out at the provider; `undefined` if the provider has none or it is not known now. */
 async function addressAtProvider(
   { metadata, vault, signin }: SigninScene,
   { host, now }: Visit,
@@ -69,8 +69,8 @@ async function addressAtProvider(
   });
 }
 
-/** Makes the provider revoke the refresh token of a session that was signed out (RFC 7009), if it supports that. The
- * browser has its answer already, so a failure is only logged. Never throws. */
+/** Has the provider revoke the refresh token of a session after the sign-out (RFC 7009), if the provider supports it.
+ * The browser already has its answer, so a failure is only logged. It never throws. */
 async function revokeToken(
   { client, metadata, signin }: SigninScene,
   { now }: Visit,
@@ -95,7 +95,7 @@ async function revokeToken(
   }
 }
 
-/** Signs out: here first, then at the provider. */
+/** Signs a person out: first at the gateway, then at the provider. */
 async function signOut(scene: SigninScene, visit: Visit): Promise<void> {
   const { r, host, cookies, now } = visit;
   const { headersIn } = r;
@@ -110,18 +110,19 @@ async function signOut(scene: SigninScene, visit: Visit): Promise<void> {
     redirect(visit, own + doneUrl(false), gone);
     return;
   }
-  // Ending the session erases its record, and with it the hint.
+  // The record contains the hint for the provider. It must be read now, because the end of the session deletes it.
   const record = await scene.store.get(session.sid).catch(() => undefined);
   try {
     await endSession(scene, session, now);
   } catch (error) {
-    // The browser has lost its cookie, but a copy of it would pass.
+    // The browser has lost its cookie, but a copy of the cookie would still be accepted.
     ngx.log(ngx.ERR, `meshgate: a sign-out is not stored: ${(error as Error).message}`);
     setCookies(visit, gone);
     refuseWith(scene.pages, visit, 'check_unavailable', { cookies: gone });
     return;
   }
-  // The provider may be slow, and the browser may close the connection meanwhile.
+  // The provider may be slow, and the browser may close the connection in the meantime. So this comes after the
+  // revocation.
   const address = await addressAtProvider(scene, visit, session, record).catch((error: Error) => {
     ngx.log(ngx.WARN, `meshgate: a sign-out does not continue at ${session.provider}: ${error.message}`);
     return undefined;
@@ -130,7 +131,7 @@ async function signOut(scene: SigninScene, visit: Visit): Promise<void> {
   if (record !== undefined) await revokeToken(scene, visit, record);
 }
 
-/** `/.meshgate/signout`: a POST signs out, a GET asks (OpenID Connect RP-Initiated Logout 1.0).
+/** `/.meshgate/signout`: POST signs out, and GET asks for confirmation (OpenID Connect RP-Initiated Logout 1.0).
  *
  * @throws Error with one line for the log if nothing can be sealed
  */
@@ -141,9 +142,9 @@ export async function signout(scene: SigninScene, visit: Visit): Promise<void> {
   refuseMethod(visit, 'GET, POST');
 }
 
-/** `/.meshgate/frontchannel`: the provider makes the browser load this in a frame (OpenID Connect Front-Channel Logout
- * 1.0). Any page can do that, so it ends only the session of the browser's own cookie, and only if issuer and session
- * match. The answer does not say whether they did. */
+/** `/.meshgate/frontchannel`: the provider makes the browser load this page in a frame (OpenID Connect Front-Channel
+ * Logout 1.0). Any page can do the same. So it ends only the session of the browser's own cookie, and only if issuer
+ * and session match. The response does not show whether they match. */
 export async function frontchannel(scene: SigninScene, visit: Visit): Promise<void> {
   const { r, host, query, cookies, now } = visit;
   if (r.method !== 'GET') {

@@ -10,20 +10,20 @@ function filesOf(dir: string): Readonly<Record<string, string>> {
   );
 }
 
-/** Reads an operator's folder of pages again every few seconds. The default replaces invalid parts, and the log says
- * so. */
+/** Reads an operator's folder of pages again every few seconds. Invalid parts are replaced by the default, and the log
+ * reports them. */
 export class ThemeFolder {
   readonly #dir: string | undefined;
   #theme: Theme = {};
   #said = '';
   #due = 0;
 
-  /** @param dir absent: everything is the default */
+  /** @param dir absent: all pages are the default */
   constructor(dir: string | undefined) {
     this.#dir = dir;
   }
 
-  /** @param now seconds */
+  /** @param now seconds since the epoch */
   theme(now: number): Theme {
     if (this.#dir === undefined || now < this.#due) return this.#theme;
     this.#due = now + THEME_INTERVAL_S;
@@ -32,13 +32,13 @@ export class ThemeFolder {
       this.#theme = theme;
       this.#say(errors.map(({ file, line, message }) => `${this.#dir}/${file}:${line} ${message}`).join('; '));
     } catch (error) {
-      // The folder is being replaced: the previous state is used.
+      // The folder is being replaced, so the previous state is used.
       this.#say(`${this.#dir}: ${(error as Error).message}`);
     }
     return this.#theme;
   }
 
-  /** Bytes of a picture or font of the folder. */
+  /** Returns the bytes of a picture or font in the folder. */
   picture(name: string): Buffer | undefined {
     if (this.#dir === undefined) return undefined;
     try {
@@ -48,7 +48,7 @@ export class ThemeFolder {
     }
   }
 
-  /** Logs once for each new mistake. */
+  /** Logs each new mistake once. */
   #say(mistakes: string): void {
     if (mistakes !== '' && mistakes !== this.#said) ngx.log(ngx.ERR, `meshgate: pages: ${mistakes}`);
     this.#said = mistakes;

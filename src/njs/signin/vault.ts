@@ -15,7 +15,7 @@ import { emptyErrorQueue } from '../openssl.ts';
 import { canLookUp, isRevokedNow } from '../revocation-reader.ts';
 import { ringFile } from '../ring-file.ts';
 
-/** Seals and opens with the current session keys of the file. */
+/** Seals and opens texts with the current session keys of the file. */
 export class Vault implements RecordSeal {
   readonly #table: Table;
   readonly #policy: SessionPolicy;
@@ -39,8 +39,8 @@ export class Vault implements RecordSeal {
     return isOpenable(purpose, text) ? text : undefined;
   }
 
-  /** Opens a text. An unknown key may have been added to the file just now. Nothing opens with a revoked key: anyone
-   * who has it can seal anything, for any purpose.
+  /** Opens a text. If its key is unknown, the file is read again, because the key may be new. A text that was sealed
+   * with a revoked key is never opened: anyone who has the key can seal anything, for any purpose.
    *
    * @throws Error with one line for the log if it is not known yet which keys are revoked
    */
@@ -55,20 +55,20 @@ export class Vault implements RecordSeal {
     return plain;
   }
 
-  /** The text of a session cookie; `undefined` if it is too long. */
+  /** Returns the value of a session cookie; `undefined` if it is too long. */
   async sealSession(host: string, session: SessionClaims, now: number): Promise<string | undefined> {
     const text = await this.sealFor('session', host, sessionText(session, this.#table, this.#policy, now), now);
-    // It is shorter without the prepared caller.
+    // Without the prepared caller the text is shorter.
     return text ?? this.sealFor('session', host, claimsText(session), now);
   }
 
-  /** The session in a `Cookie` line, if it has not reached its hard end and is not revoked. */
+  /** Returns the session in a `Cookie` line, if it is not revoked and its hard end has not passed. */
   async sessionOf(host: string, cookies: string, now: number): Promise<SessionClaims | undefined> {
     const session = await this.cookieOf(host, cookies, now);
     return session === undefined || this.isRevoked(session) ? undefined : session;
   }
 
-  /** {@link sessionOf}, revoked or not. */
+  /** Returns the session in a `Cookie` line, even if it is revoked. */
   async cookieOf(host: string, cookies: string, now: number): Promise<SessionClaims | undefined> {
     const text = ownSession(cookies);
     const plain = text === undefined ? undefined : await this.openFor('session', host, text, now);
@@ -76,15 +76,15 @@ export class Vault implements RecordSeal {
     return session === undefined || now >= hardEnd(session, this.#policy) ? undefined : session;
   }
 
-  /** Whether a session that was opened here is revoked; {@link openFor} has checked its key.
+  /** Whether a session that was opened here is revoked. {@link openFor} has already checked its key.
    *
-   * @param sub the provider's name for the person, if it is known and not in the session
+   * @param sub the person's `sub` at the provider, if it is known and not in the session
    */
   isRevoked(session: SessionClaims, sub?: unknown): boolean {
     return isRevokedNow(() => ({ ...this.revocable(session), ...(typeof sub === 'string' && { sub }) }));
   }
 
-  /** The properties by which a session can be revoked, except the key that sealed its cookie. */
+  /** Returns the properties by which a session can be revoked, except the key that sealed its cookie. */
   revocable(session: SessionClaims): Revocable {
     const { providers, clockSkew } = this.#table;
     const provider = Object.hasOwn(providers, session.provider) ? providers[session.provider] : undefined;

@@ -2,17 +2,17 @@ import { hostNamed } from '../../host-name.ts';
 import { TO_HANDLER } from '../../internal-headers.ts';
 import { answering, nameInCallback, type SigninHost, type SigninTable } from '../../session/signin-table.ts';
 
-/** One request to a handler of the sign-in, as nginx passes it. */
+/** One request to a handler of the sign-in, as nginx passes it on. */
 export interface Visit {
   readonly r: NginxHTTPRequest;
   /** The host of the request. */
   readonly host: string;
   readonly path: string;
   readonly query: string;
-  /** The `Cookie` line. */
+  /** The value of the `Cookie` header. */
   readonly cookies: string;
   readonly requestId: string | undefined;
-  /** Whether a browser shows the response as a page to a person. */
+  /** Whether the browser shows the response to a person as a page. */
   readonly isPage: boolean;
   /** Seconds since the epoch. */
   readonly now: number;
@@ -32,19 +32,19 @@ export function visitOf(r: NginxHTTPRequest): Visit {
   };
 }
 
-/** Longest name of a host in a URL. */
+/** Maximum length of a host name in a URL. */
 const MAX_NAME_LENGTH = 253;
 
-/** The policy's host of a name. */
+/** Returns the policy's host for a name. */
 export const hostOf = ({ hosts }: Pick<SigninTable, 'hosts'>, name: string): SigninHost | undefined =>
   name.length > MAX_NAME_LENGTH ? undefined : hostNamed(hosts, name);
 
-/** Whether the person in the browser is asked before a sign-in to a host: unless the policy names the host. Anyone who
- * controls one name below a wildcard receives what is signed in for it. */
+/** Whether the person is asked before a sign-in to a host. They are asked for every host that the policy does not name
+ * itself, because anyone who controls one name below a wildcard receives the session for that name. */
 export const isAskedFor = ({ hosts }: Pick<SigninTable, 'hosts'>, name: string): boolean =>
   !hosts.some((host) => host.name === name);
 
-/** The name of a provider in its redirect URI at a host. */
+/** Returns the name of a provider in its redirect URI at a host. */
 export function callbackAt(signin: SigninTable, host: string, provider: string): string | undefined {
   const there = host === signin.signinHost ? undefined : hostOf(signin, host);
   return nameInCallback(answering(signin, there), provider);
