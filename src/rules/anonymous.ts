@@ -7,11 +7,11 @@ import type { Policy } from '../policy/types.ts';
 import { toTable } from './table.ts';
 import type { Rule } from './types.ts';
 
-/** Addresses that no policy gives a range of its own: of the discard prefix (RFC 6666), and a dummy address (RFC
- * 7600). */
+/** Addresses that no policy is expected to name in a range: one from the discard prefix (RFC 6666), and a dummy address
+ * (RFC 7600). */
 export const ELSEWHERE: readonly string[] = ['100::1', '192.0.0.8'];
 
-/** Anonymous callers from some addresses, with the roles that two policies give them. */
+/** Anonymous callers from some addresses, with the roles that each of two policies gives them. */
 export interface AnonymousCaller {
   /** One of the addresses. */
   readonly address: string;
@@ -19,14 +19,14 @@ export interface AnonymousCaller {
   readonly right: readonly string[];
 }
 
-/** The ranges in the roles of a policy. */
+/** The ranges of addresses in the roles of a policy. */
 function rangesOf({ roles }: Policy): readonly Range[] {
   const facts = Object.values(roles).flatMap(({ fact }) => everyFact(fact));
   const texts = new Set(facts.flatMap((fact) => (fact.op === 'network' ? fact.value : [])));
   return [...texts].flatMap((text) => readRange(text) ?? []);
 }
 
-/** The address after the last one of a range; undefined if there is none. */
+/** The first address after a range; undefined if there is none. */
 function afterRange({ bytes, length }: Range): readonly number[] | undefined {
   const next = [...bytes];
   let at = Math.ceil(length / 8) - 1;
@@ -39,8 +39,8 @@ function afterRange({ bytes, length }: Range): readonly number[] | undefined {
   return at < 0 && add > 0 ? undefined : next;
 }
 
-/** An address of each set that the ranges distinguish: the first of each range, the one after each range, and the first
- * of all. No range begins or ends between two of these. */
+/** Returns one address of each set that the ranges distinguish: the first address of each range, the first one after
+ * each range, and the first address of all. No range begins or ends between two neighbours of this list. */
 function addressesOf(ranges: readonly Range[]): readonly (readonly number[])[] {
   const all = [
     Array<number>(4).fill(0),
@@ -50,7 +50,7 @@ function addressesOf(ranges: readonly Range[]): readonly (readonly number[])[] {
   return [...new Map(all.map((bytes) => [bytes.join('.'), bytes])).values()];
 }
 
-/** The roles of an anonymous caller by its address. */
+/** Returns the roles of an anonymous caller with a given address. */
 function rolesAt(policy: Policy): (address: readonly number[]) => readonly string[] {
   const of: RequestRoles | undefined = requestRoles(toTable(policy, [], { egress: '' }));
   if (of === undefined) return () => [];
@@ -68,8 +68,8 @@ function rolesAt(policy: Policy): (address: readonly number[]) => readonly strin
   };
 }
 
-/** Anonymous callers to whom one of two policies gives a role: each set of roles once, over all addresses. A request
- * without a credential gets roles by its address only, so this list is complete. */
+/** Anonymous callers to whom at least one of two policies gives a role. Each combination of roles occurs once. Without
+ * a credential only the address gives roles, so the list is complete. */
 export function anonymousCallers(left: Policy, right: Policy): readonly AnonymousCaller[] {
   const [leftAt, rightAt] = [rolesAt(left), rolesAt(right)];
   const found = new Map<string, AnonymousCaller>();
@@ -82,17 +82,17 @@ export function anonymousCallers(left: Policy, right: Policy): readonly Anonymou
   return [...found.values()];
 }
 
-/** Roles that anonymous callers have from some address. */
+/** The roles that anonymous callers with at least one address have. */
 export const heldByAnonymous = (policy: Policy): ReadonlySet<string> =>
   new Set(anonymousCallers(policy, policy).flatMap(({ left }) => left));
 
-/** Roles that anonymous callers have from most addresses, of IPv4 or of IPv6. */
+/** The roles that anonymous callers with most addresses of IPv4 or IPv6 have. */
 export function heldFromMost(policy: Policy): ReadonlySet<string> {
   const at = rolesAt(policy);
   return new Set(ELSEWHERE.flatMap((address) => at(readAddress(address) ?? [])));
 }
 
-/** Advice about roles with `none` of a network: by them a rule allows anonymous callers from most addresses. */
+/** Advice about roles with a network in `none`: a rule for such a role allows anonymous callers from most addresses. */
 export function anonymousAdvice(policy: Policy, rules: readonly Rule[]): readonly Advice[] {
   const held = heldFromMost(policy);
   return Object.values(policy.roles).flatMap(({ name, at }): Advice[] => {

@@ -7,12 +7,10 @@ import { type Refusal, refuse } from '../reasons.ts';
 import { alwaysField, isLong } from './carrier.ts';
 import type { Rule } from './types.ts';
 
-/*
- * What an answer says that lets a request pass: lines, names and values of headers in turn. njs's QuickJS has no
- * just-in-time compiler: an object, a pair taken apart by pattern, an iterator cost half a microsecond each.
- */
+/* The check's response if a request passes: a list in which names and values of headers alternate. njs's QuickJS has
+ * no just-in-time compiler: each object, each destructured pair and each iterator costs half a microsecond. */
 
-/** A caller with what answers say, made once. */
+/** A caller, with the texts about it in responses. They are computed once. */
 export interface ToldCaller {
   readonly caller: Caller;
   readonly provider: string;
@@ -20,9 +18,9 @@ export interface ToldCaller {
   readonly user: string;
   /** Names of the roles, joined by commas. */
   readonly roles: string;
-  /** The agent that acts for the caller, or for itself, by its name. */
+  /** The name of the agent that acts for the caller or for itself. */
   readonly agent?: string;
-  /** Who acts, encoded for a header; there with the agent. */
+  /** The actor chain, encoded for a header. It is present if and only if there is an agent. */
   readonly actors?: string;
 }
 
@@ -30,28 +28,28 @@ export interface ToldCaller {
 interface PlannedHeader {
   readonly name: string;
   readonly source: HeaderSource;
-  /** Its place among all of the policy. */
+  /** The index among all identity headers of the policy. */
   readonly index: number;
-  /** The answer header that carries its value; absent: a field of `X-Meshgate-Caller` does. */
+  /** The response header with the value; absent: a field of `X-Meshgate-Caller` contains it. */
   readonly carrier?: string | undefined;
 }
 
 /** The identity headers of a route. */
 export interface HeaderPlan {
   readonly headers: readonly PlannedHeader[];
-  /** Fields of `X-Meshgate-Caller` for identity headers; 0 if the route needs none. */
+  /** The number of fields of `X-Meshgate-Caller` with identity headers; 0 if the route needs none. */
   readonly fields: number;
-  /** Name of the one that sends the roles, if any does. */
+  /** The name of the identity header that sends the roles; undefined if there is none. */
   readonly roles: string | undefined;
-  /** Bytes that these and the lines about the caller may take together. */
+  /** How many bytes the identity headers and the lines about the caller may have together. */
   readonly room: number;
 }
 
 /**
- * What stands in each answer anyway needs no work: subject and provider fit, roles are only compared with their
- * limit.
+ * Plans the identity headers of a route. Values that each response contains anyway need no line of their own: subject
+ * and provider always fit, and the roles only have to be compared with their limit.
  *
- * @param names every identity header of the policy
+ * @param names all identity headers of the policy
  */
 export function planOf(headers: Headers, names: readonly string[], room: number): HeaderPlan {
   const all = Object.entries(headers);
@@ -69,16 +67,16 @@ export function planOf(headers: Headers, names: readonly string[], room: number)
   };
 }
 
-/** What a header takes in an answer beside its name and value. */
+/** The bytes of a header in a response besides its name and its value. */
 const LINE_BYTES = 4;
 
-/** What the limits of policies count for the fields about a caller, beside their values. */
+/** The bytes of the names of the fields about a caller, as the limits of policies count them. */
 const NAMES_BYTES = ['User', 'Provider', 'Roles', 'Agent', 'Actors'].reduce(
   (sum, name) => sum + `X-Meshgate-${name}`.length + LINE_BYTES,
   0,
 );
 
-/** What the lines about a caller take in an answer, all of them there. */
+/** How many bytes the lines about a caller have in a response. */
 export function aboutBytes({ user, provider, roles, agent, actors }: ToldCaller): number {
   const acting = agent === undefined || actors === undefined ? 0 : agent.length + actors.length;
   return NAMES_BYTES + user.length + provider.length + roles.length + acting;
@@ -86,10 +84,9 @@ export function aboutBytes({ user, provider, roles, agent, actors }: ToldCaller)
 
 const tooLong = (name: string): Refusal => refuse('claim_absent', `the value of ${name} is too long for a header`);
 
-/**
- * `X-Meshgate-Caller`, of its fields. No field has a TAB: each is a name of the policy, or encoded. The dots keep the TABs
- * beside an empty field at either end, which are cut off a header value.
- */
+/** The value of `X-Meshgate-Caller`. No field contains a TAB, because each field is either a name from the policy or
+ * encoded. An empty field at either end needs a dot beside its TAB, because TABs at the ends of a header value are
+ * removed. */
 export const callerLine = (fields: readonly string[]): string => `.\t${fields.join('\t')}\t.`;
 
 /** The fields of `X-Meshgate-Caller` about a caller and a rule, in the order of `CALLER_FIELDS`. */
@@ -101,9 +98,10 @@ export function fieldsOf(rule: string, as: string, told: ToldCaller): string[] {
 }
 
 /**
- * The lines for a caller whom a rule lets pass: who it is, for nginx's log, the rule, and the route's identity headers.
+ * The lines for a caller whom a rule allows: the caller for nginx's log, the rule, and the identity headers of the
+ * route.
  *
- * @returns reason `claim_absent` where an identity header does not fit
+ * @returns the reason `claim_absent` if an identity header does not fit
  */
 export function linesOf(told: ToldCaller, plan: HeaderPlan, { id, as }: Pick<Rule, 'id' | 'as'>): string[] | Refusal {
   const { caller, roles } = told;

@@ -2,7 +2,8 @@ import { ANSWER_LARGE, ANSWER_MARGIN, ANSWER_SMALL } from '../limits.ts';
 import type { HeaderSource, Policy } from '../policy/types.ts';
 import type { Rule } from './types.ts';
 
-/** Size of one identity header without the caller's own names and roles. Lists and claims have no fixed bound. */
+/** The size of one identity header, without the names and roles of the caller. Lists and claims have no maximum, so
+ * their size is infinite. */
 function fixedBytes(source: HeaderSource): number {
   if (typeof source === 'string') return source === 'groups' ? Number.POSITIVE_INFINITY : 0;
   if ('claim' in source) return Number.POSITIVE_INFINITY;
@@ -12,8 +13,8 @@ function fixedBytes(source: HeaderSource): number {
   );
 }
 
-/** Size of the buffer for the check's answer, in bytes. nginx keeps the buffer as long as the request is open, for a
- * WebSocket that is hours, so it is small if callers have only names and roles. */
+/** The size of the buffer for the check's response, in bytes. nginx keeps the buffer for as long as the request is
+ * open, which for a WebSocket can be hours. So the buffer is small if the headers contain only names and roles. */
 export function answerSize(policy: Policy, rules: readonly Rule[]): number {
   if (policy.gateway.assertion !== undefined) return ANSWER_LARGE;
   const routes = policy.hosts.flatMap((host) => host.routes);
@@ -23,11 +24,12 @@ export function answerSize(policy: Policy, rules: readonly Rule[]): number {
   );
   const roles = Object.keys(policy.roles).join(',').length;
   const names = Math.max(0, ...rules.map(({ id, as }) => id.length + as.length));
-  // Half of it is for the caller's own values: subject, email, name.
+  // Half of the small buffer is for values of the caller: subject, email and name.
   return 2 * roles + fixed + names <= ANSWER_SMALL / 4 ? ANSWER_SMALL : ANSWER_LARGE;
 }
 
-/** The part of an answer for the headers about a caller. The rest is for status, rule and challenge. */
+/** How many bytes of a response the headers about a caller may have. The rest is for the status, the rule and the
+ * challenge. */
 export function answerRoom(size: number): number {
   return size - ANSWER_MARGIN;
 }

@@ -8,16 +8,17 @@ export interface Ruled {
   readonly rules: readonly Rule[];
 }
 
-/** A service of another ingress: seen from this one, it is like a service without a mesh. */
+/** A service that belongs to another ingress. From this ingress it looks like a service without a mesh. */
 function elsewhere(service: Service, { host, port, serverName, caFile }: Ingress): Service {
   return { ...service, direct: { host, port, tls: true, caFile, serverName } };
 }
 
-/** A policy of several ingresses as one of them sees it. That ingress is its only one; services of other ingresses are
- * reached without it. Rules of routes that lead only elsewhere are left out. A route that leads here keeps all its
- * rules, because an agent's rule depends on those of people.
+/**
+ * The view that one ingress has of a policy with several ingresses. Its policy contains only this ingress. Services of
+ * other ingresses become services without a mesh. A route that leads only to such services has no rules. Any other
+ * route keeps all its rules, because an agent's rule depends on the rules for people.
  *
- * @param name of one of the policy's ingresses
+ * @param name the name of one of the policy's ingresses
  */
 export function atIngress({ policy, rules }: Ruled, name: string): Ruled {
   const { mesh } = policy;

@@ -1,11 +1,11 @@
 import { hostNamed, isWildcard } from '../host-name.ts';
 import type { Path, Rule } from './types.ts';
 
-/** Paths that no rule of either side distinguishes, represented by one of them. */
+/** A set of paths that no rule of either side distinguishes. One of the paths represents the set. */
 export interface PathAtom {
   /** The representative. */
   readonly path: string;
-  /** `point`: the path itself; `below`: all paths below it that belong to no other atom. */
+  /** `point`: only this path; `below`: all paths below it that belong to no other atom. */
   readonly kind: 'point' | 'below';
   /** The path as policies write it, without the `/*` of `below`. */
   readonly base: string;
@@ -14,13 +14,13 @@ export interface PathAtom {
 export interface HostAtom {
   /** The representative host name. */
   readonly host: string;
-  /** As policies write it: a name, or a wildcard without the names that have atoms of their own. */
+  /** The name as policies write it. A wildcard stands for all its names except those with atoms of their own. */
   readonly name: string;
 }
 
 export interface MethodAtom {
   readonly method: string;
-  /** Whether it represents all methods that no rule names. */
+  /** Whether the atom stands for all methods that no rule names. */
   readonly other: boolean;
 }
 
@@ -28,12 +28,12 @@ const byText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 const sorted = (texts: Iterable<string>): string[] => [...new Set(texts)].sort(byText);
 
-/** A segment or a label that is not in use. */
+/** Returns a segment or a label that no rule uses. */
 function fresh(isTaken: (word: string) => boolean): string {
   for (let word = 'x'; ; word += 'x') if (!isTaken(word)) return word;
 }
 
-/** The host names that two lists of rules distinguish, except those that neither has. */
+/** The host names that two lists of rules distinguish. Names without a rule on both sides are not included. */
 export function hostAtoms(rules: readonly Pick<Rule, 'host'>[]): readonly HostAtom[] {
   const names = sorted(rules.map((rule) => rule.host));
   return names.map((name) => {
@@ -43,7 +43,8 @@ export function hostAtoms(rules: readonly Pick<Rule, 'host'>[]): readonly HostAt
   });
 }
 
-/** The host of a side that accepts a name: exact, else the longest wildcard. */
+/** The host that receives requests for a name: the host with exactly this name or, if there is none, the one with the
+ * longest matching wildcard. */
 export function hostOf(names: readonly string[], host: string): string | undefined {
   if (names.includes(host)) return host;
   const wild = names.filter(isWildcard).map((name) => ({ name }));
@@ -59,8 +60,8 @@ function boundaries(path: Path, exact: Set<string>, prefix: Set<string>): void {
   for (const part of path.except) boundaries(part, exact, prefix);
 }
 
-/** The paths that rules distinguish: each path that a rule names, and for each prefix all other paths below it that
- * belong to no longer prefix. */
+/** The paths that rules distinguish. Each path that a rule names is an atom. So is the set of all other paths below a
+ * prefix that belong to no longer prefix. */
 export function pathAtoms(paths: Iterable<Path>): readonly PathAtom[] {
   const exact = new Set<string>();
   const prefix = new Set<string>();
@@ -77,7 +78,7 @@ export function pathAtoms(paths: Iterable<Path>): readonly PathAtom[] {
   ];
 }
 
-/** nginx itself refuses these methods, whatever the rules are. */
+/** nginx itself refuses these methods, whatever the rules say. */
 const REFUSED = ['TRACE', 'CONNECT'];
 
 const OTHERS = ['PATCH', 'PUT', 'DELETE', 'OPTIONS', 'POST', 'GET'];

@@ -3,17 +3,17 @@ import { restsOnNetwork } from './implied.ts';
 
 /** A limit, and what it counts. */
 export interface Counted extends Limit {
-  /** Name of the route or host whose requests are counted together; empty: the whole gateway. */
+  /** The name of the route or host whose requests share the budget. Empty: all requests to the gateway share it. */
   readonly of: string;
 }
 
-/** The budgets of a route; absent: no limit. */
+/** The budgets of a route. If a member is absent, there is no such limit. */
 export interface Budgets {
   /** For each caller. */
   readonly callers?: Counted;
-  /** For each address, if the caller is anonymous; absent if anonymous callers cannot pass. */
+  /** For each address of anonymous callers. Absent if anonymous callers cannot pass. */
   readonly anonymous?: Counted;
-  /** By the agents in the route's rules, for each person that they act for. All limits of an agent apply. */
+  /** For each agent in the route's rules, and for each person that the agent acts for. All limits of an agent apply. */
   readonly agents: readonly (readonly [agent: string, limits: readonly Counted[]])[];
 }
 
@@ -28,9 +28,10 @@ function admitsNobody(policy: Policy, { allow }: Route): boolean {
   return allow.some(({ who }) => who.kind === 'anyone' || (who.kind === 'role' && restsOnNetwork(policy, who.role)));
 }
 
-/** The limits of a route. For people and addresses it is one: the route's, else its host's, else the gateway's. An
- * agent's requests count under the route's or host's too, and under the agent's own, else the gateway's for agents,
- * else the gateway's for callers. They never count under those of the person that it acts for. */
+/** The limits of a route. For people and for addresses, one limit applies: the limit of the route or, if it has none,
+ * of the host or the gateway. For an agent, two limits apply: the limit of the route or host, and the agent's own. If
+ * the agent has none, the gateway's limit for agents applies, or else its limit for callers. The requests of an agent
+ * never count against the budget of the person that it acts for. */
 export function budgetsOf(policy: Policy, host: Pick<Host, 'name' | 'limit'>, route: Route): Budgets {
   const { callers, agents, anonymous } = policy.gateway.limits ?? {};
   const isSaid = route.limit !== undefined || host.limit !== undefined;
@@ -38,7 +39,7 @@ export function budgetsOf(policy: Policy, host: Pick<Host, 'name' | 'limit'>, ro
   const otherwise = (limit: Limit | undefined) => (isSaid ? undefined : of(limit, ''));
   const person = place ?? otherwise(callers);
   const nobody = admitsNobody(policy, route) ? (place ?? otherwise(anonymous ?? callers)) : undefined;
-  // `null` removes defaults, but not an agent's own limit.
+  // `null` removes the defaults, but not the limit of an agent.
   const isFree = isSaid && place === undefined;
   const acting = (name: string) => of(policy.agents[name]?.limit, '') ?? (isFree ? undefined : of(agents, ''));
   const named = new Set(route.allow.flatMap(({ who }) => (who.kind === 'agent' ? [who.agent] : [])));
@@ -56,14 +57,14 @@ export function budgetsOf(policy: Policy, host: Pick<Host, 'name' | 'limit'>, ro
 export const counts = ({ callers, anonymous, agents }: Budgets): boolean =>
   callers !== undefined || anonymous !== undefined || agents.length > 0;
 
-/** Whom a limit applies to, in words. */
+/** What a limit counts for, in words. */
 export const EACH = {
   callers: 'each caller',
   anonymous: 'each address',
   agents: 'this agent and each person that it acts for',
 } as const;
 
-/** A limit in the policy's words. */
+/** A limit as policies write it. */
 export const limitText = ({ written, burst }: Limit): string => `${written}, burst ${burst}`;
 
 /** A limit and what it counts, in words. */
@@ -76,7 +77,7 @@ export interface TableLimit {
   /** Requests per second. */
   readonly rate: number;
   readonly burst: number;
-  /** Name that separates its counts from those of other limits. */
+  /** The name that separates the counts of this limit from those of others. */
   readonly of: string;
   /** The limit in words. */
   readonly says: string;

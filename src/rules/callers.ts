@@ -5,48 +5,50 @@ import type { Population } from './population.ts';
 import { type McpHeaders, toolAtoms } from './tools.ts';
 import type { Rule } from './types.ts';
 
-/** The caller of a request in a comparison: anonymous, perhaps with roles by the request; with exactly these roles,
- * perhaps through an agent; or an agent alone. */
+/** The caller in a comparison: an anonymous caller, who may have roles because of the request; a caller with exactly
+ * these roles, directly or through an agent; or an agent that is alone. */
 export type Asking = {
   readonly roles: readonly string[];
   readonly agent?: string;
-  /** The agent is alone. Its roles are those that its token gives it on a side that does not know the agent, where it
-   * counts as a person. */
+  /** Set if the agent is alone. A side that does not know the agent treats it as a person. `roles` are then those that
+   * its token gives it there. */
   readonly alone?: true;
   readonly nobody?: true;
   /** The address of an anonymous caller. */
   readonly address?: string;
-  /** The roles of an anonymous caller on the left, if they differ from {@link roles}, which are those on the right. */
+  /** The roles of an anonymous caller on the left. Present if they differ from the roles on the right, which {@link
+   * roles} contains. */
   readonly left?: readonly string[];
-  /** The agent's MCP message, if a rule reads it; absent: none. */
+  /** The agent's MCP message; absent: the request contains none, or no rule reads it. */
   readonly mcp?: McpHeaders;
 } | null;
 
-/** The decisions of two sides for one caller. A side without a rule denies. */
+/** What two sides decide for one caller. A side that has no rule for the caller denies the request. */
 export interface Parting {
   readonly caller: Asking;
-  /** Those of the caller's roles that the rules name. The others are implied. */
+  /** The caller's roles that the rules name. The other roles are implied by these. */
   readonly named: readonly string[];
   readonly left?: Rule;
   readonly right?: Rule;
 }
 
-/** The result of a rule that allows. Rules with the same text give callers the same result. */
+/** A text for the result of a rule that allows. If two rules have the same text, they have the same result. */
 export type Outcome = (rule: Rule) => string;
 
-/** What a rule of one cell allows an agent: for whom, or alone. */
+/** A rule that allows an agent, and its position: the agent acts for a person or alone. */
 interface Acting {
   readonly index: number;
   readonly who: AgentWho;
 }
 
-/** Whom the rules of one cell allow. Positions count in the order of the rules; the number of rules means denial. */
+/** The callers that the rules of one cell allow. A position is the index of a rule in their order; the number of rules
+ * means that the request is denied. */
 class Order {
   readonly rules: readonly Rule[];
   readonly roles = new Map<string, number>();
   readonly nobody: number;
   readonly somebody: number;
-  /** All rules of each agent. */
+  /** All rules for each agent. */
   readonly agents = new Map<string, Acting[]>();
 
   constructor(rules: readonly Rule[]) {
@@ -63,21 +65,21 @@ class Order {
     });
   }
 
-  /** The first rule for a caller with these roles. */
+  /** The position of the first rule for a caller with these roles. */
   position(roles: Iterable<string>): number {
     let first = this.somebody;
     for (const role of roles) first = Math.min(first, this.roles.get(role) ?? first);
     return first;
   }
 
-  /** The first rule for an anonymous caller to whom the request gives these roles. */
+  /** The position of the first rule for an anonymous caller who has these roles because of the request. */
   positionBare(roles: Iterable<string>): number {
     let first = this.nobody;
     for (const role of roles) first = Math.min(first, this.roles.get(role) ?? first);
     return first;
   }
 
-  /** The rule for an agent that acts for a person with these roles. */
+  /** The position of the rule for an agent that acts for a person with these roles. */
   positionOf(agent: string, roles: readonly string[], mcp: McpHeaders | undefined, isPerson: boolean): number {
     if (isPerson) return this.position(roles);
     const acting = this.#acting(agent, false, mcp);
@@ -86,13 +88,14 @@ class Order {
     return this.position(person.roles) < this.rules.length ? acting.index : this.rules.length;
   }
 
-  /** The rule for an agent that is alone. If it counts as a person, its token gives it these roles. */
+  /** The position of the rule for an agent that is alone. If this side treats the agent as a person, its token gives it
+   * these roles. */
   positionAlone(agent: string, roles: readonly string[], mcp: McpHeaders | undefined, isPerson: boolean): number {
     if (isPerson) return this.position(roles);
     return this.#acting(agent, true, mcp)?.index ?? this.rules.length;
   }
 
-  /** The first rule of an agent that covers the request. */
+  /** The first rule for an agent that covers the request. */
   #acting(agent: string, alone: boolean, mcp: McpHeaders | undefined): Acting | undefined {
     return this.agents.get(agent)?.find(({ who }) => mayAct(who, alone) && toolRefusal({ who }, mcp) === undefined);
   }
@@ -123,14 +126,14 @@ function sameLists(
 class Pair {
   readonly left: Order;
   readonly right: Order;
-  /** For each role that a rule names: its first positions, and the implied roles. */
+  /** For each role that a rule names: the positions of the first rules, and the implied roles. */
   readonly roles: readonly {
     readonly role: string;
     readonly all: readonly string[];
     readonly left: number;
     readonly right: number;
   }[];
-  /** Agents that each side does not know, so that they count as people. */
+  /** The agents that a side does not know and therefore treats as people. */
   readonly people: Population['people'];
   readonly #outcomes: readonly [readonly string[], readonly string[]];
 
@@ -152,14 +155,14 @@ class Pair {
   }
 }
 
-/** MCP messages that an agent's rules distinguish; `undefined` if no rule reads them. */
+/** The MCP messages that the rules for an agent distinguish; only `undefined` if no rule reads messages. */
 function messagesOf({ left, right }: Pair, agent: string): readonly (McpHeaders | undefined)[] {
   const acting = [...(left.agents.get(agent) ?? []), ...(right.agents.get(agent) ?? [])];
   const tools = acting.flatMap(({ who }) => who.tools ?? []);
   return acting.some(({ who }) => who.tools !== undefined) ? [undefined, ...toolAtoms(tools)] : [undefined];
 }
 
-/** People with none, one and two of the roles that rules name, and all implied roles. */
+/** People with none, one or two of the roles that rules name, and with all roles that these imply. */
 function* rolesOf({ roles }: Pair): Generator<readonly [named: readonly string[], all: readonly string[]]> {
   yield [[], []];
   for (const { role, all } of roles) yield [[role], all];
@@ -168,8 +171,8 @@ function* rolesOf({ roles }: Pair): Generator<readonly [named: readonly string[]
   }
 }
 
-/** An agent's callers: itself, then for people with no role, one and two. On a side that does not know the agent, it
- * counts as that person, and its own token may give roles as well. */
+/** The callers of an agent: the agent alone, and the agent for people with no role, one role and two. A side that does
+ * not know the agent treats it as such a person, and its token may give it roles. */
 function* ofAgent(pair: Pair, agent: string, mcp: McpHeaders | undefined): Generator<Parting | undefined> {
   const { left, right } = pair;
   const more = mcp === undefined ? {} : { mcp };
@@ -194,10 +197,10 @@ function* ofAgent(pair: Pair, agent: string, mcp: McpHeaders | undefined): Gener
   }
 }
 
-/** The role by which a rule allows. */
+/** The role because of which a rule allows the caller. */
 const decidedBy = (rule: Rule | undefined): readonly string[] => (rule?.who.kind === 'role' ? [rule.who.role] : []);
 
-/** Anonymous callers with the roles that their address gives them on each side. */
+/** Anonymous callers, with the roles that their address gives them on each side. */
 function* bare(pair: Pair, callers: readonly AnonymousCaller[]): Generator<Parting | undefined> {
   for (const { address, left, right } of callers) {
     const own = left.join() === right.join() ? {} : { left };
@@ -209,7 +212,7 @@ function* bare(pair: Pair, callers: readonly AnonymousCaller[]): Generator<Parti
   }
 }
 
-/** Callers with one role or two, and the implied roles. */
+/** Callers with one role or two, and with the implied roles. */
 function* withRoles(pair: Pair): Generator<Parting | undefined> {
   for (const { role, all, left, right } of pair.roles) yield pair.at([role], () => ({ roles: all }), left, right);
   for (const [i, a] of pair.roles.entries()) {
@@ -220,14 +223,17 @@ function* withRoles(pair: Pair): Generator<Parting | undefined> {
   }
 }
 
-/** Callers for whom the rules of one cell differ, in this order: anonymous, without a role, with one, with two;
- * anonymous callers by their address; then for each agent: alone, and for the same people.
- * Two roles are enough to find every difference. If the sides differ for a caller with many roles, one of them decides
- * on the left and one on the right (or none does). Each is the first in its order, and stays the first if the caller
- * has only these two. So this finds a caller if there is one. An agent has one rule that decides on each side, and one
- * role of its person is enough for it. All anonymous callers are examined: each set of roles that an address gives.
+/**
+ * The callers for whom the rules of one cell differ, in this order: anonymous callers; callers without a role, with one
+ * role and with two; anonymous callers by address; for each agent, the agent alone and for the same people.
  *
- * @param outcomes results of the rules on the left and on the right
+ * Two roles are enough to find every difference. Suppose that the sides differ for a caller with many roles. Then one
+ * role decides on the left, and one on the right (or none does). Each belongs to the first rule that matches, and this
+ * rule is still the first if the caller has only these two roles. So the search finds a caller if there is one. For an
+ * agent, one rule decides on each side, and one role of its person is enough for this rule. For anonymous callers, the
+ * search tries each combination of roles that an address gives.
+ *
+ * @param outcomes the results of the rules on the left and on the right
  */
 export function* partings(
   left: readonly Rule[],

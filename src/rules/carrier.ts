@@ -1,17 +1,16 @@
 import type { HeaderSource } from '../policy/types.ts';
 
-/** Fields of each answer of the check about a caller, whatever the route's headers are, because nginx logs them. */
+/** The fields about a caller that each response of the check has, whatever headers the route has, because nginx logs
+ * them. */
 const ALWAYS: Readonly<Record<string, string>> = { subject: 'user', provider: 'provider', roles: 'roles' };
 
-/** The field of each answer about a caller that contains the value anyway, in the same encoding; undefined: none. */
+/** The field of each response that contains this value anyway, in the same encoding; undefined if there is none. */
 export function alwaysField(source: HeaderSource): string | undefined {
   return typeof source === 'string' && Object.hasOwn(ALWAYS, source) ? ALWAYS[source] : undefined;
 }
 
-/**
- * Whether the value is a list or a claim, which may be long, and so has a header of its own in the answer. nginx reads each
- * character of the other fields several times.
- */
+/** Whether the value is a list or a claim. It may be long, so it gets its own header in the response: nginx reads each
+ * character of the other fields several times. */
 export function isLong(source: HeaderSource): boolean {
   return source === 'groups' || (typeof source === 'object' && 'claim' in source);
 }

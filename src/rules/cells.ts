@@ -3,7 +3,7 @@ import { covers } from './cover.ts';
 import { hasMethod } from './decide.ts';
 import type { Path, Rule } from './types.ts';
 
-/** Requests that differ only in the caller, with the rules of both sides for them, in their order. */
+/** Requests that differ only in the caller, with the rules of each side for them. The rules keep their order. */
 export interface Cell<R extends Rule = Rule> {
   readonly host: HostAtom;
   readonly path: PathAtom;
@@ -12,13 +12,14 @@ export interface Cell<R extends Rule = Rule> {
   readonly right: readonly R[];
 }
 
-/** Rules with the same paths. */
+/** The rules that have the same paths. */
 interface Route<R> {
   readonly path: Path;
   readonly rules: R[];
 }
 
-/** Rules by path. Those of one route of a policy share the path object; those read from a mesh are only equal. */
+/** Groups rules by path. Rules of one route of a policy share the path object; rules that were read from a mesh have
+ * equal ones. */
 function byPath<R extends Rule>(rules: readonly R[]): readonly Route<R>[] {
   const objects = new Map<Path, Route<R>>();
   const texts = new Map<string, Route<R>>();
@@ -54,8 +55,9 @@ function at<R>(routes: readonly Route<R>[], path: string): readonly R[] {
   return routes.flatMap((route) => (covers(route.path, path) ? route.rules : []));
 }
 
-/** Divides all requests that two lists of rules distinguish, except by caller. Every request that either list allows is
- * in exactly one cell, and all requests of a cell get the same decision. */
+/** Divides all requests into the cells that two lists of rules distinguish, without regard to the caller. Every request
+ * that one of the lists can allow is in exactly one cell. All requests of a cell with the same caller get the same
+ * decision. */
 export function* cells<R extends Rule>(left: readonly R[], right: readonly R[]): Generator<Cell<R>> {
   const methods = methodAtoms([...left, ...right]);
   const [leftHosts, rightHosts] = [new Hosts(left), new Hosts(right)];

@@ -3,19 +3,19 @@ import { type ReasonCode, type ReasonEntry, reasons } from '../reasons.ts';
 import type { StepUp } from '../session/signin-table.ts';
 import { PROOF_ALGORITHMS } from '../token/proof/types.ts';
 
-/** The data of a route that its challenges contain. */
+/** What a challenge says about the route. */
 export interface Challenged {
-  /** Protection space (RFC 9110 section 11.5): the host. */
+  /** The protection space (RFC 9110 section 11.5), which is the host. */
   readonly realm: string;
   /** URL of its metadata (RFC 9728 section 5.1); empty if it has none. */
   readonly metadata: string;
-  /** Tokens may come with a DPoP proof. */
+  /** Whether clients may send a token with a DPoP proof. */
   readonly proofs?: boolean;
 }
 
-/** What a challenge requests besides a credential. */
+/** What a challenge requests in addition to a credential. */
 export interface Asked {
-  /** Scopes that the request needs, separated by spaces (RFC 6750 section 3). */
+  /** The scopes that the request needs, separated by spaces (RFC 6750 section 3). */
   readonly scope?: string | undefined;
   /** The requirements for another sign-in (RFC 9470 section 3). */
   readonly signin?: StepUp | undefined;
@@ -23,21 +23,23 @@ export interface Asked {
   readonly dpop?: DpopError | undefined;
 }
 
-/** Why a request by the scheme DPoP, or with a token that is bound to such a key, is refused (RFC 9449 section 7.1). */
+/** Why the gateway rejects a request with the scheme DPoP, or with a token that is bound to a DPoP key (RFC 9449
+ * section 7.1). */
 export type DpopError = ReasonEntry['challenge'] | 'invalid_dpop_proof' | 'use_dpop_nonce';
 
-/** Longest `acr_values` of a challenge, in characters. */
+/** The maximum length of `acr_values` in a challenge, in characters. */
 const MAX_ACR_LENGTH = 128;
 
 /** Replaces characters that a description must not contain, such as `"` and `\` (RFC 6750 section 3). */
 const challengeText = (text: string): string => text.replace(/["\\]/g, "'").replace(/[^\x20-\x7e]/g, '.');
 
-/** The form of a list of scopes (RFC 6749 section 3.3). A challenge cannot name any other. */
+/** The form of a list of scopes (RFC 6749 section 3.3). A challenge must not contain a list of another form. */
 const SCOPES = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 
 const errors = new Map<string, string | undefined>();
 
-/** The part of a challenge that says why, made once per context; undefined if no challenge belongs to the reason. */
+/** The part of a challenge that contains the error. It is made once per JavaScript context. Undefined if the reason has
+ * no challenge. */
 function errorOf(reason: ReasonCode, error: string | undefined): string | undefined {
   const name = error === undefined ? reason : `${reason} ${error}`;
   if (errors.has(name)) return errors.get(name);
@@ -50,7 +52,7 @@ function errorOf(reason: ReasonCode, error: string | undefined): string | undefi
   return text;
 }
 
-/** A long list is left out, because the answer has limited room. */
+/** The part of a challenge about the sign-in. A long list is left out, because the room in the response is limited. */
 function signinOf(asked: StepUp | undefined): string {
   if (asked === undefined) return '';
   const { acrValues = [], maxAge } = asked;
@@ -62,18 +64,18 @@ function signinOf(asked: StepUp | undefined): string {
 const scopeOf = (scope: string | undefined): string =>
   scope === undefined || scope.length > MAX_SCOPE_CHALLENGE || !SCOPES.test(scope) ? '' : `, scope="${scope}"`;
 
-/** The algorithms of proofs, which a challenge of the scheme DPoP names (RFC 9449 section 7.1). */
+/** The algorithms of proofs. A challenge of the scheme DPoP contains them (RFC 9449 section 7.1). */
 const ALGS = `, algs="${PROOF_ALGORITHMS.join(' ')}"`;
 
-/** A challenge that says no more than where a credential counts, and perhaps the error (RFC 9110 section 15.5.2). */
+/** A challenge that contains only the realm and, if there is one, the error (RFC 9110 section 15.5.2). */
 export const plainChallenge = (realm: string, error?: ReasonEntry['challenge']): string =>
   `Bearer realm="${realm}"${error === undefined ? '' : `, error="${error}"`}`;
 
 /**
- * The challenges of a refusal, each with realm, metadata, scopes, error, and requirements for a sign-in. It is mostly
- * one; two if there is no credential and either scheme would do.
+ * The challenges of a refusal, each with realm, metadata, scopes, error and the requirements for a sign-in. Usually
+ * there is one. There are two if the request has no credential and may use either scheme.
  *
- * @returns undefined if no challenge belongs to the reason
+ * @returns undefined if the reason has no challenge
  */
 export function challengesOf(
   reason: ReasonCode,

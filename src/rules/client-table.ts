@@ -4,7 +4,7 @@ import type { Client, GroupsEndpoint, Policy, Provider } from '../policy/types.t
 import { providerKind } from '../providers/index.ts';
 import { withoutPrototype } from './without-prototype.ts';
 
-/** A provider that is asked about tokens. */
+/** A provider that the gateway asks about tokens or groups. */
 export interface AskedProvider {
   readonly name: string;
   readonly kind: string;
@@ -12,21 +12,22 @@ export interface AskedProvider {
   readonly client: Client;
   readonly privateAddresses?: true;
   readonly introspection?: {
-    /** Absent: from the discovery document. */
+    /** The URL; absent: the discovery document contains it. */
     readonly endpoint?: string;
-    /** Seconds. */
+    /** In seconds. */
     readonly timeout: number;
   };
-  /** The endpoint for people's groups and the scope that it requires; `ids`: the groups of the policy. */
+  /** The endpoint for the groups of people, and the scope that it requires. `ids` are the groups in the policy. */
   readonly groups?: GroupsEndpoint & { readonly ids: readonly string[] };
 }
 
-/** client-policy.js: the part of the policy for the JavaScript that asks providers. It names files of secrets. */
+/** client-policy.js: the part of the policy for the JavaScript that asks providers. It contains the paths of secret
+ * files. */
 export interface ClientTable {
   readonly providers: Readonly<Record<string, AskedProvider>>;
-  /** Unix socket of the egress server. */
+  /** The Unix socket of the egress server. */
   readonly egress: string;
-  /** The policy's limit for the age of provider documents. */
+  /** The maximum age of provider documents, from the policy. */
   readonly keys: { readonly stale: number };
 }
 
@@ -34,7 +35,8 @@ export interface ClientTable {
 export const isAsked = ({ introspection, groupsEndpoint }: Provider): boolean =>
   introspection !== undefined || groupsEndpoint !== undefined;
 
-/** The groups of a provider that the policy's roles name, each once; a role may also name them by the claim. */
+/** The groups of a provider that the policy's roles name, each once. A role can name them with `group` or with the
+ * claim. */
 export function groupsOf({ roles }: Policy, { name, kind }: Provider): readonly string[] {
   const of = providerKind(kind);
   if (of === undefined) return [];
@@ -57,9 +59,10 @@ function askedProvider(policy: Policy, provider: Provider): AskedProvider {
   };
 }
 
-/** The data for asking providers about tokens; undefined if none is asked.
+/**
+ * The data with which the gateway asks providers; undefined if it asks none.
  *
- * @param egress path of the egress server's unix socket
+ * @param egress the path of the egress server's unix socket
  */
 export function toClientTable(policy: Policy, egress: string): ClientTable | undefined {
   const asked = Object.values(policy.providers).filter(isAsked);

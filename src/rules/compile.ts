@@ -1,21 +1,21 @@
 import type { Host, Policy, Route } from '../policy/types.ts';
 import type { Path, Rule } from './types.ts';
 
-/** Whether a route is strictly inside a prefix, so that its paths do not belong to the prefix. */
+/** Whether a route is strictly inside a prefix. Its paths then do not belong to the prefix. */
 function isInside(inner: Route, prefix: Route): boolean {
   if (inner === prefix || prefix.kind === 'exact') return false;
-  // Beside `/x/*`, the exact route `/x` has the path itself.
+  // If a host has the routes `/x` and `/x/*`, the path `/x` belongs to the exact route.
   if (inner.path === prefix.path) return inner.kind === 'exact';
   return inner.path.startsWith(`${prefix.path}/`);
 }
 
-/** The paths of a route, and the routes of its host inside it, whose paths it does not have. */
+/** The paths of a route as if its host had no other routes. */
 export function plainPath(route: Route): Path {
   return route.kind === 'exact' ? { exact: route.path } : { prefix: route.path, except: [] };
 }
 
-/** The paths of a route without those of more specific routes of its host, because a mesh joins all rules and has no
- * order. Of nested routes the outermost is enough. */
+/** The paths of a route, without the paths of more specific routes of the same host. Meshes need these exceptions:
+ * their rules have no order. Of nested routes, only the outermost one is needed as an exception. */
 export function pathOf(route: Route, host: Host): Path {
   if (route.kind === 'exact') return { exact: route.path };
   const inner = host.routes.filter((other) => isInside(other, route));
@@ -25,7 +25,7 @@ export function pathOf(route: Route, host: Host): Path {
   };
 }
 
-/** GET includes HEAD (RFC 9110 section 9.3.2). */
+/** Adds HEAD to methods that contain GET (RFC 9110 section 9.3.2). */
 function withHead(methods: readonly string[]): readonly string[] {
   return methods.includes('GET') && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods;
 }

@@ -8,10 +8,10 @@ export function covers(rule: Path, path: string): boolean {
   return inside && !rule.except.some((part) => covers(part, path));
 }
 
-/** A path of the rule that cannot be an exception: no policy contains a NUL. */
+/** A path of the rule that cannot be an exception, because no path of a policy contains a NUL. */
 const inner = (path: Path): string => ('exact' in path ? path.exact : `${path.prefix}/\0`);
 
-/** Whether a path exists that both cover. */
+/** Whether there is a path that both cover. */
 export function overlap(a: Path, b: Path): boolean {
   return [inner(a), inner(b)].some((path) => covers(a, path) && covers(b, path));
 }

@@ -3,18 +3,19 @@ import type { AgentWho, Who } from '../policy/types.ts';
 import { type McpHeaders, refusedTool } from './tools.ts';
 import type { Decision, Request, Rule } from './types.ts';
 
-/** The part of a rule that decisions need. The rules of a rendered table stand under their route and do not name it. */
+/** The members of a rule that decisions need. In a rendered table, rules stand under their route, so they do not name
+ * it. */
 export type DecidingRule = Pick<Rule, 'id' | 'methods' | 'who' | 'service' | 'as'> & Partial<Pick<Rule, 'route'>>;
 
-/** The part of a caller that decisions need. */
+/** The members of a caller that decisions need. */
 export type DecidingCaller = Pick<Caller, 'roles' | 'agent' | 'alone' | 'stepUp' | 'scopeUp' | 'elsewhere' | 'nobody'>;
 
-/** Whether an agent may send the request in this way: for a person, or alone. */
+/** Whether the rule allows the agent to act in this way: for a person, or alone. */
 export const mayAct = ({ actsFor, alone }: AgentWho, isAlone: boolean): boolean =>
   isAlone ? alone === true : actsFor.length > 0;
 
-/** Whether the rule is for the caller, who may be anonymous. For the caller of an agent: whether the rule is for that
- * agent. */
+/** Whether the rule is for the caller, who may be anonymous. If an agent acts for the caller, whether the rule is for
+ * this agent. */
 export function isWho(who: Who, caller: DecidingCaller | null): boolean {
   switch (who.kind) {
     case 'anyone':
@@ -30,31 +31,31 @@ export function isWho(who: Who, caller: DecidingCaller | null): boolean {
 
 const noHeaders: McpHeaders = Object.freeze({});
 
-/** Why a rule does not cover the tool that a request calls; undefined if it does, or names no tools. */
+/** Why a rule does not cover the tool that a request calls; undefined if it covers the tool, or if it names no tools. */
 export function toolRefusal({ who }: Pick<Rule, 'who'>, mcp: McpHeaders = noHeaders) {
   return who.kind === 'agent' && who.tools !== undefined ? refusedTool(who.tools, mcp) : undefined;
 }
 
-/** Whether the rule has the method. */
+/** Whether the rule allows the method. */
 export function hasMethod(rule: Pick<Rule, 'methods'>, method: string): boolean {
   return rule.methods === undefined || rule.methods.includes(method);
 }
 
-/** A rule of a rendered table names no route: it stands under its own. */
+/** Whether a rule belongs to a route. A rule of a rendered table names no route, because it stands under its route. */
 const isOf = (rule: DecidingRule, route: string): boolean => rule.route === undefined || rule.route === route;
 
-/** The rules of a route: all, if they are a rendered table's. */
+/** The rules of a route. If the rules are from a rendered table, these are all of them. */
 function ownOf<R extends DecidingRule>(rules: readonly R[], route: string): readonly R[] {
   return rules[0]?.route === undefined ? rules : rules.filter((rule) => isOf(rule, route));
 }
 
-/** The rule that nearly allowed the request: one that fails by its method only, else one that has the method, else the
- * first. */
+/** The rule that comes closest to the request: a rule that fails only because of its method or, if there is none, a
+ * rule that has the method, or the first rule. */
 function nearestOf<R extends DecidingRule>(rules: readonly R[], caller: DecidingCaller | null, method: string) {
   return rules.find((rule) => isWho(rule.who, caller)) ?? rules.find((rule) => hasMethod(rule, method)) ?? rules[0];
 }
 
-/** The rule for a refusal of a request without a credential. */
+/** The rule that a refusal names if the request has no credential. */
 export function nearestRule<R extends DecidingRule>(own: readonly R[], method: string): R | undefined {
   const people = own.filter(({ who }) => who.kind !== 'agent');
   return nearestOf(people, null, method) ?? own[0];
@@ -64,16 +65,18 @@ function refused<R>(reason: Extract<Decision<R>, { allow: false }>['reason'], ne
   return nearest === undefined ? { allow: false, reason } : { allow: false, reason, nearest };
 }
 
-/** The first rule that would allow the caller after another sign-in, or a stronger one.
+/**
+ * The first rule that would allow the caller after a new or stronger sign-in.
  *
- * @param rules those of one route, in the policy's order
+ * @param rules the rules of one route, in the policy's order
  */
 function stepUpRule<R extends DecidingRule>(rules: readonly R[], { stepUp }: DecidingCaller, method: string) {
   if (stepUp === undefined) return undefined;
   return rules.find((rule) => rule.who.kind === 'role' && stepUp.includes(rule.who.role) && hasMethod(rule, method));
 }
 
-/** The refusal of a caller whose token only lacks scopes for one of these rules; nothing if more is missing. */
+/** The refusal of a caller whose token needs only more scopes to match one of these rules; undefined if the caller
+ * lacks more than scopes. */
 function wantsScopes<R extends DecidingRule>(
   rules: readonly R[],
   { scopeUp }: DecidingCaller,
@@ -92,8 +95,8 @@ function wantsScopes<R extends DecidingRule>(
 const isElsewhere = ({ who }: DecidingRule, { elsewhere }: DecidingCaller): boolean =>
   who.kind === 'role' && elsewhere?.includes(who.role) === true;
 
-/** Why an anonymous caller is denied: because of the address if no credential would help, else for lack of a
- * credential. */
+/** Why an anonymous caller is denied. If no credential would help, the reason is the address; otherwise it is the
+ * absent credential. */
 function refuseNobody<R extends DecidingRule>(
   people: readonly R[],
   caller: DecidingCaller | null,
@@ -105,15 +108,15 @@ function refuseNobody<R extends DecidingRule>(
   return isFar ? refused('network_refused', own[0]) : refused('credential_missing', nearest);
 }
 
-/** The person behind an agent, with the roles that the agent may act for. */
+/** The person for whom an agent acts, with only those roles for which the agent may act. */
 export function travelling({ roles, scopeUp }: DecidingCaller, actsFor: readonly string[]): DecidingCaller {
   const person = { roles: roles.filter((role) => actsFor.includes(role)) };
   if (scopeUp === undefined) return person;
   return { ...person, scopeUp: Object.fromEntries(Object.entries(scopeUp).filter(([role]) => actsFor.includes(role))) };
 }
 
-/** The refusal of an agent without a rule that covers the request; if several rules fail only by the tool, the first of
- * them says why. */
+/** The refusal of an agent if no rule for it covers the request. If several rules fail only because of the tool, the
+ * first of them gives the reason. */
 function refusedAgent<R extends DecidingRule>(
   own: readonly R[],
   mine: readonly R[],
@@ -127,8 +130,8 @@ function refusedAgent<R extends DecidingRule>(
   return refused('actor_not_allowed', nearestOf(of(true), caller, method) ?? nearestOf(of(false), caller, method));
 }
 
-/** Decides for an agent. It passes if a rule for it matches, and another rule would allow its person with the roles
- * that travel. An agent that is alone has no person and passes by its own rule. */
+/** Decides a request of an agent. The agent passes if a rule for it matches, and if another rule would allow the person
+ * with the roles for which the agent may act. An agent that is alone needs only its own rule. */
 function decideAgent<R extends DecidingRule>(own: readonly R[], caller: DecidingCaller, asked: Request): Decision<R> {
   const { method, mcp } = asked;
   const mine = own.filter((it) => it.who.kind === 'agent' && hasMethod(it, method) && isWho(it.who, caller));
@@ -145,15 +148,16 @@ function decideAgent<R extends DecidingRule>(own: readonly R[], caller: Deciding
 
 const NO_ROLES: readonly string[] = Object.freeze([]);
 
-/** The first rule of a route that allows a caller who is not an agent; the same as {@link decide} for such a rule, at
- * half the cost. */
+/** The first rule of a route that allows a caller who is not an agent. For such a caller, it finds the same rule as
+ * {@link decide} at half the cost. */
 export function covering<R extends DecidingRule>(
   own: readonly R[],
   caller: DecidingCaller | null,
   method: string,
 ): R | undefined {
   const roles = caller === null ? NO_ROLES : caller.roles;
-  // An iterator would cost each new token as much as a rule does, and the most frequent kind needs no call.
+  // An iterator would cost each new token as much as one rule. The test inside the loop spares a call for the most
+  // frequent kind of rule.
   for (let i = 0; i < own.length; i++) {
     const rule = own[i] as R;
     const { methods, who } = rule;
@@ -163,19 +167,21 @@ export function covering<R extends DecidingRule>(
   return undefined;
 }
 
-/** Decides a request. It is allowed if a rule of its route covers it; the first such rule determines the service and
- * the identity. For an agent that is its own rule, and its person must be allowed by another one.
+/**
+ * Decides a request. It is allowed if a rule of its route covers it. The first such rule determines the service and the
+ * identity. For an agent, this is the agent's own rule, and another rule must allow the person.
  *
- * @param rules in the policy's order; those of other routes are ignored
- * @param caller the caller; null, or {@link NOBODY} with roles by the request, without a credential. A request with an
- * invalid credential is refused earlier.
+ * @param rules in the policy's order; rules of other routes are ignored
+ * @param caller the caller. Without a credential it is null, or {@link NOBODY} with the roles that the request gives. A
+ * request with an invalid credential is rejected earlier.
  * @param request with the route that nginx, or {@link match}, chose
- * @returns the rule, or a reason: `credential_missing` (the caller is anonymous and a credential may help),
- * `actor_not_allowed` (no rule for the agent, or none for acting in this way), `tool_refused` or `protocol_refused`
- * (see {@link refusedTool}), `step_up_required` (another sign-in would give the role `stepUp`, and then it passes),
- * `scope_missing` (a token with the scopes `scope` would pass), `network_refused` (only the address is wrong; for an
- * anonymous caller, no credential would help), else `role_missing`. A refusal has the nearest rule: the one of that
- * role, else one that fails by its method only, else the first that names a role.
+ * @returns the rule, or a refusal. Its reasons: `credential_missing` (the caller is anonymous, and a credential may
+ * help), `actor_not_allowed` (no rule for the agent, or none for acting in this way), `tool_refused` or
+ * `protocol_refused` (see {@link refusedTool}), `step_up_required` (another sign-in would give the role `stepUp`, and
+ * the request would then pass), `scope_missing` (a token with the scopes `scope` would pass), `network_refused` (only
+ * the address is wrong; for an anonymous caller, no credential would help), and in all other cases `role_missing`. A
+ * refusal names the closest rule: the rule for the role that is missing, or a rule that fails only because of its
+ * method, or the first rule that names a role.
  */
 export function decide<R extends DecidingRule>(
   rules: readonly R[],

@@ -18,8 +18,8 @@ export function roleChanges(before: Policy, after: Policy): readonly DefinitionC
   return found.map((change) => ({ ...change, affects: [...made(change.name)] }));
 }
 
-/** Adds the rules that name a role, directly or through another one. A role that only one side has is in the rules' own
- * changes. */
+/** Adds the rules that name a role, directly or through another role. If only one policy has the role, the changes of
+ * the rules themselves show it. */
 function withRules(change: DefinitionChange, rules: readonly Rule[]): DefinitionChange {
   if (change.before === undefined || change.after === undefined) return change;
   const roles = [change.name, ...change.affects];
@@ -29,7 +29,7 @@ function withRules(change: DefinitionChange, rules: readonly Rule[]): Definition
   };
 }
 
-/** Providers whose tokens are verified otherwise, or that are asked otherwise. */
+/** Providers whose tokens the gateway now verifies in another way, or that it now asks in another way. */
 export function providerChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const whole = ({ issuer, audiences, client }: Policy['providers'][string]) =>
     [
@@ -49,11 +49,12 @@ const gatewayKeys = ({ limits, session, sessionRoom, ...rest }: Gateway): Named 
 
 type Known = Policy['agents'][string];
 
-/** An id in quotes unless it is one plain word. Providers choose ids freely, and one must not read as something
- * else. */
+/** Returns an id as it is if it is one plain word, otherwise in quotes. Providers choose ids freely, so without quotes
+ * an id could look like another part of the text. */
 const quoted = (id: string): string => (/^[\w.:/@+~-]+$/.test(id) ? id : JSON.stringify(id));
 
-/** How tokens name an agent, as policies write it. Two different ways never have the same text. */
+/** The text of the mark by which the gateway recognises an agent, as policies write it. Different marks never have the
+ * same text. */
 export function matchText({ match }: Known): string {
   const from = 'provider' in match && match.provider !== undefined ? ` of ${match.provider}` : '';
   switch (match.kind) {
@@ -68,7 +69,7 @@ export function matchText({ match }: Known): string {
   }
 }
 
-/** Agents whose identification, longest chain, key binding or budget changed. Their rules say whom they act for. */
+/** Agents whose mark, longest actor chain, key binding or budget changed. Their rules say for whom they act. */
 export function agentChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const known = (agent: Known) => ({ ...agent, match: matchText(agent) });
   const whole = (agent: Known) =>
@@ -87,14 +88,14 @@ export function agentChanges(before: Policy, after: Policy): readonly Definition
   );
 }
 
-/** Whether one token can match both agents, so that the first one in the policy counts. A token of two clients is
- * rejected. */
+/** Whether one token can match both agents. Then the agent that comes first in the policy counts. A token that names
+ * two clients is rejected. */
 function canBeBoth({ match: one }: Known, { match: other }: Known): boolean {
   if (one.kind === 'service' || other.kind === 'service') return false;
   return one.kind === 'claim' || one.kind !== other.kind;
 }
 
-/** Agents whose order changed, if the order decides which agent a token belongs to. */
+/** Agents whose order changed, if a token can match several agents and the order decides. */
 export function agentOrderChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const was = Object.values(before.agents).filter(({ name }) => Object.hasOwn(after.agents, name));
   const names = Object.keys(after.agents);
@@ -112,7 +113,7 @@ export function agentOrderChanges(before: Policy, after: Policy): readonly Defin
   });
 }
 
-/** Ingresses by name; the only ingress of a policy has none. */
+/** The ingresses by name. If a policy has only one ingress, its name is empty. */
 const doors = ({ mesh }: Policy): Readonly<Record<string, Ingress>> =>
   Object.fromEntries(
     Object.entries(mesh?.ingresses ?? {}).map(([key, it]) => [key === 'default' ? 'ingress' : key, it]),
@@ -130,7 +131,7 @@ export const gatewayChanges = (before: Policy, after: Policy): readonly Definiti
 /** An ingress with its address as policies write it. */
 const knownIngress = ({ host, port, ...rest }: Ingress): Named => ({ address: `${host}:${port}`, ...rest });
 
-/** The keys of the mesh besides its ingresses and identities. */
+/** The changed keys of the mesh, except its ingresses and identities. */
 function meshChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const all = ({ mesh }: Policy) => (mesh === undefined ? {} : { mesh });
   const but = ['ingress', 'ingresses', 'identities'];
@@ -138,7 +139,7 @@ function meshChanges(before: Policy, after: Policy): readonly DefinitionChange[]
   return section<Mesh>('mesh', all(before), all(after), (a, b) => parts(a, b, but), whole);
 }
 
-/** All other definitions that the rules depend on: what changed in each section of the policy. */
+/** All other definitions that rules depend on: what changed in each section of the policy. */
 export function definitionChanges(
   before: Policy,
   { policy: after, rules }: { readonly policy: Policy; readonly rules: readonly Rule[] },

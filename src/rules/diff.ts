@@ -8,24 +8,24 @@ import { named } from './prove.ts';
 import { ownRegion, type Region, regions } from './regions.ts';
 import type { Rule } from './types.ts';
 
-/** Methods as a policy writes them. */
+/** Methods, as a policy writes them. */
 export type Methods = 'all' | { readonly only: readonly string[] } | { readonly except: readonly string[] };
 
-/** A gain, a loss, or another identity or service, for some callers. */
+/** What changes for some callers: they gain or lose access, or reach another service or use another identity. */
 export interface Change {
   readonly kind: 'gained' | 'changed' | 'lost';
   readonly who: Affected;
   readonly host: string;
   readonly paths: readonly Region[];
   readonly methods: Methods;
-  /** The rule that allowed before, and the one that allows now. */
+  /** The rule that allowed the request before, and the rule that allows it now. */
   readonly before?: Rule;
   readonly after?: Rule;
-  /** Roles that do not lose although everybody else does, or although a role that they include loses. */
+  /** Roles that keep access although all other callers lose it, or although a role that they include loses it. */
   readonly still: readonly string[];
 }
 
-/** All cells with the same change. */
+/** All cells that have the same change. */
 interface Group extends Pick<Change, 'kind' | 'who' | 'host' | 'before' | 'after' | 'still'> {
   readonly cells: Map<MethodAtom, Set<PathAtom>>;
 }
@@ -64,7 +64,7 @@ function pathsOf(group: Group, all: readonly PathAtom[], meant: ReadonlySet<Path
   return regions(all, meant);
 }
 
-/** One change for each set of paths that have the same methods. */
+/** Returns one change for each set of paths that have the same methods. */
 function changes(group: Group, paths: readonly PathAtom[], methods: readonly MethodAtom[]): Change[] {
   const byPaths = new Map<string, { readonly meant: ReadonlySet<PathAtom>; readonly methods: MethodAtom[] }>();
   for (const [method, meant] of group.cells) {
@@ -83,10 +83,11 @@ function changes(group: Group, paths: readonly PathAtom[], methods: readonly Met
 
 const ORDER: readonly Change['kind'][] = ['gained', 'changed', 'lost'];
 
-/** Who gains and who loses access between two lists of rules. It compares the requests that they allow, not their
- * wording. Gains come first, then other identities and services, then losses.
+/**
+ * Which callers gain or lose access between two lists of rules. The comparison considers the requests that the rules
+ * allow, not how the rules are written. Gains come first, then other identities and services, then losses.
  *
- * @param population the callers of both
+ * @param population the callers of both policies
  */
 export function diff(before: readonly Rule[], after: readonly Rule[], population: Population): readonly Change[] {
   const groups = new Map<string, Group>();

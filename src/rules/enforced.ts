@@ -1,15 +1,16 @@
 import type { PersonWho } from '../policy/types.ts';
 import type { Rule } from './types.ts';
 
-/** A rule for an enforcer that sees one request with one assertion, so that no rule depends on another. */
+/** A rule that can be enforced alone: it depends on one request with one assertion, and on no other rule. */
 export interface Enforced extends Rule {
-  /** The people of the rule. */
+  /** The people whom the rule allows. */
   readonly who: PersonWho;
-  /** The value that `agent` in the assertion must have: a name; null: none; absent: the policy has no agents. */
+  /** The value that `agent` in the assertion must have. A text: this name; null: the assertion must name no agent;
+   * absent: the policy has no agents. */
   readonly agent?: string | null;
-  /** The agent is alone: no person is behind it. */
+  /** Set if the agent is alone, without a person. */
   readonly alone?: true;
-  /** Tools that the agent may call, as policies write them; absent: any request. */
+  /** The tools that the agent may call, as policies write them; absent: the agent may send any request. */
   readonly tools?: readonly string[];
 }
 
@@ -18,7 +19,7 @@ export function writtenId(id: string): string {
   return id.replace(/(#\d+)\.\d+$/, '$1');
 }
 
-/** The methods of both rules; undefined if there are none. */
+/** The methods that both rules have; undefined if there are none. */
 function common(a: Rule, b: Rule): { readonly methods?: readonly string[] } | undefined {
   if (a.methods === undefined) return b.methods === undefined ? {} : { methods: b.methods };
   const { methods } = b;
@@ -26,16 +27,18 @@ function common(a: Rule, b: Rule): { readonly methods?: readonly string[] } | un
   return both.length === 0 ? undefined : { methods: both };
 }
 
-/** The people of a rule that an agent may act for. Such a request always has a person behind it. */
+/** The people of a rule for whom an agent may act. A request of such an agent always has a person. */
 function behind(who: Rule['who'], actsFor: readonly string[]): PersonWho | undefined {
   if (who.kind === 'role') return actsFor.includes(who.role) ? who : undefined;
   return who.kind === 'agent' ? undefined : { kind: 'authenticated' };
 }
 
-/** The rules of a policy, each enforceable by itself. A person's rule stays, and allows no request of an agent. An
- * agent's rule becomes one for each rule of its route by which its person may pass: `route#3.1` is what the rule
- * `route#3` allows the agent for people of `route#1`, and `route#3.0` what it allows the agent alone. They cover
- * exactly the requests that {@link decide} allows: an agent that may be alone passes wherever it passes for others.
+/**
+ * Converts the rules of a policy so that each can be enforced alone. A rule for people stays, and allows no request of
+ * an agent. A rule for an agent becomes several rules, one for each rule of its route that allows the person. For
+ * example, `route#3.1` is what the rule `route#3` allows the agent if it acts for people of `route#1`; `route#3.0` is
+ * what it allows the agent alone. Together they cover exactly the requests that {@link decide} allows: an agent that
+ * may be alone passes wherever it passes for a person.
  *
  * @param rules all rules of a policy
  */

@@ -2,7 +2,9 @@ const OFFSET = 0xcbf29ce484222325n;
 const PRIME = 0x100000001b3n;
 const MASK = 0xffffffffffffffffn;
 
-/** FNV-1a, 64 bits, over the text's UTF-16 units. It distinguishes names of rendered objects and protects nothing.
+/**
+ * FNV-1a with 64 bits, over the UTF-16 units of the text. It makes different names for rendered objects. It is not a
+ * cryptographic hash.
  *
  * @returns 16 hex digits
  */

@@ -3,13 +3,13 @@ import type { PathAtom } from './atoms.ts';
 import { placesOf } from './places.ts';
 import { regions, regionText } from './regions.ts';
 
-/** An identity header with another source than before, or that is no longer sent, on some paths of a host. */
+/** An identity header whose source changed, or that is no longer sent, on some paths of a host. */
 export interface HeaderChange {
   readonly name: string;
   /** The source of the value, as JSON; absent: the header is not sent. */
   readonly before?: string;
   readonly after?: string;
-  /** Host and path as policies write them. */
+  /** Hosts and paths, as policies write them. */
   readonly on: readonly string[];
 }
 
@@ -22,7 +22,7 @@ function* changedNames(before: Headers, after: Headers): Generator<Pick<HeaderCh
   }
 }
 
-/** Identity headers that changed on paths that both policies have a route for. */
+/** Identity headers that changed on paths for which both policies have a route. */
 export function headerChanges(before: Policy, after: Policy): readonly HeaderChange[] {
   const found = new Map<string, HeaderChange>();
   for (const { host, places } of placesOf(before, after)) {

@@ -3,7 +3,7 @@ import { readFacts } from '../policy/facts/walk.ts';
 import type { Policy } from '../policy/types.ts';
 import { dependsOn, perPolicy } from './per-policy.ts';
 
-/** The roles that every holder of a role has, too. */
+/** Returns the roles that every caller with a given role also has. */
 export type Implied = (role: string) => ReadonlySet<string>;
 
 function inAll(sets: readonly ReadonlySet<string>[]): ReadonlySet<string> {
@@ -13,7 +13,7 @@ function inAll(sets: readonly ReadonlySet<string>[]): ReadonlySet<string> {
 
 const none: ReadonlySet<string> = new Set();
 
-/** Roles that are held whenever a fact is true. */
+/** The roles that a caller has whenever a fact is true. */
 const heldWith = perPolicy((roleOf) =>
   readFacts<ReadonlySet<string>>(roleOf, {
     leaf: () => none,
@@ -26,7 +26,8 @@ const heldWith = perPolicy((roleOf) =>
   }),
 );
 
-/** The implied roles in all policies that have a role: a role that includes others implies them. */
+/** The roles that a role implies in all policies that define it. If the fact of a role requires other roles, it implies
+ * them. */
 export function impliedBy(policies: readonly Policy[]): Implied {
   const known = new Map<string, ReadonlySet<string>>();
   return (role) => {
@@ -37,11 +38,11 @@ export function impliedBy(policies: readonly Policy[]): Implied {
   };
 }
 
-/** Whether a role may be that of an anonymous caller: it depends on the client's address. */
+/** Whether an anonymous caller may have a role, because the role depends on the client's address. */
 export const restsOnNetwork = (policy: Pick<Policy, 'roles'>, role: string): boolean =>
   (dependsOn(policy).role(role) & ADDRESS) !== 0;
 
-/** Roles that anonymous callers may have in each of the policies, by their address. */
+/** The roles that anonymous callers may have in each of the policies, because of their address. */
 export function heldByNobody(policies: readonly Policy[]): ReadonlySet<string> {
   const names = new Set(policies.flatMap(({ roles }) => Object.keys(roles)));
   const isHeld = (name: string, policy: Policy): boolean =>
@@ -49,5 +50,5 @@ export function heldByNobody(policies: readonly Policy[]): ReadonlySet<string> {
   return new Set([...names].filter((name) => policies.every((policy) => isHeld(name, policy))));
 }
 
-/** Implies nothing, for roles of which nothing is known. */
+/** For roles without a known definition: each role implies only itself. */
 export const alone: Implied = (role) => new Set([role]);

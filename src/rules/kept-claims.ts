@@ -9,7 +9,7 @@ import type { KeptClaims } from '../session/types.ts';
 import type { SigninHelp } from './types.ts';
 import { withoutPrototype } from './without-prototype.ts';
 
-/** The claims of one provider that the policy reads. */
+/** Collects the claims of one provider that the policy reads. */
 class Read {
   readonly #whole = new Set<string>();
   readonly #elements = new Map<string, Set<string>>();
@@ -18,12 +18,13 @@ class Read {
     this.#whole.add(path);
   }
 
-  /** Adds claims that are kept whole, if the provider's kind has them. */
+  /** Adds claims that the session must keep as a whole, if the provider's kind has them. */
   wholes(...paths: readonly (string | undefined)[]): void {
     for (const path of paths) if (path !== undefined) this.whole(path);
   }
 
-  /** A text may be one element of a list, or the whole claim. Another value shows what kind of elements a list has. */
+  /** Adds a claim of which the policy reads one value. If the value is a text, the session keeps only this element of a
+   * list. For any other value it keeps the whole claim, so that the types of a list's elements are known. */
   claim({ path, value, kept }: ReadClaim): void {
     if (kept) return;
     if (typeof value !== 'string') this.whole(path);
@@ -49,7 +50,8 @@ function readFact(read: Read, fact: Fact, provider: string, kind: ProviderKind):
     if ((providerOf(fact) ?? provider) === provider) for (const claim of readsOf(fact, kind)) read.claim(claim);
   } else if ('facts' in fact) {
     const isOther = (part: Fact) => part.op === 'provider' && part.value !== provider;
-    // False whatever the other parts are. But groups that a provider may leave out must be read.
+    // Such an `all` is false for this provider, whatever its other parts are. So nothing in it is read, unless the kind
+    // may leave out groups.
     if (fact.op === 'all' && kind.leftOut === undefined && fact.facts.some(isOther)) return;
     for (const part of fact.facts) readFact(read, part, provider, kind);
   }
@@ -68,29 +70,30 @@ function ofProvider(policy: Policy, sources: readonly HeaderSource[], provider: 
   const kind = providerKind(provider.kind);
   if (kind === undefined) throw new Error(`no provider kind ${provider.kind}`);
   const read = new Read();
-  // A back-channel sign-out names it, whatever the subject claim is.
+  // A back-channel sign-out names `sub`, even if the subject is read from another claim.
   read.whole('sub');
   read.whole(provider.subject.claim);
   const facts = Object.values(policy.roles).map(({ fact }) => fact);
   for (const fact of facts) readFact(read, fact, provider.name, kind);
-  // An account that identifies an agent is not a person, even if a later policy adds the agent.
+  // An account that identifies an agent is not a person. This must still hold if a later policy adds the agent.
   const agents = Object.values(policy.agents).flatMap(({ match }) => (match.kind === 'claim' ? { match } : []));
   for (const { match } of agentsOf(agents, provider, policy.providers)) {
     for (const claim of readsOf(match.fact, kind)) read.claim(claim);
   }
-  // A caller's roles cannot be found without these groups, so the caller is refused.
+  // Without these groups the roles of a caller are unknown, and the gateway denies the request.
   if (kind.leftOut !== undefined && facts.some((fact) => isOfGroup(fact, provider.name))) read.whole(kind.leftOut);
   for (const source of sources) readSource(read, source, kind);
-  // An address counts only if it is verified.
+  // An e-mail address counts only if it is verified.
   if (kind.email !== undefined && read.reads(kind.email)) read.wholes(kind.emailVerified);
   return read;
 }
 
-/** The claims that a session must keep so that its caller is the same as with all claims: those that the policy's
- * subjects, facts, agents and headers read, for each provider at which people sign in. `auth_time` is not among them: a
- * session has it anyway.
+/**
+ * The claims that a session must keep so that its caller is the same as with all claims. For each provider at which
+ * people sign in, these are the claims for the policy's subjects, facts, agents and headers. `auth_time` is not
+ * included, because each session has it anyway.
  *
- * @param sources of the identity headers' values, on the routes that accept sessions
+ * @param sources the sources of the identity headers on routes that accept sessions
  */
 export function keptClaims(policy: Policy, sources: readonly HeaderSource[]): KeptClaims {
   const all = Object.values(policy.providers).filter(({ client }) => client !== undefined);
@@ -101,8 +104,8 @@ export function keptClaims(policy: Policy, sources: readonly HeaderSource[]): Ke
   };
 }
 
-/** The claims that roles require and that ID tokens lack unless the provider is configured, by provider, each with what
- * to change there; undefined if there are none. */
+/** The claims that roles require and that ID tokens contain only if the provider is configured for it. They are listed
+ * by provider, each with what to change there; undefined if there are none. */
 export function signinClaims(policy: Policy): SigninHelp | undefined {
   const kept = keptClaims(policy, []);
   const all = Object.values(policy.providers).flatMap(({ name, kind }) => {

@@ -5,7 +5,7 @@ import type { ReasonCode } from '../reasons.ts';
 import { isMetadataPath } from './resource.ts';
 import { parseTarget } from './target.ts';
 
-/** The route of a request, or why it has none. */
+/** The route of a request, or the reason why it has none. */
 export type Match =
   | { readonly host: Host; readonly route: Route }
   | {
@@ -15,17 +15,20 @@ export type Match =
       >;
     };
 
-/** A name or an address in brackets, with a port; wider than a policy's hosts, narrower than what clients may send. */
+/** A host name or an address in brackets, and a port. This is wider than the hosts of policies, and narrower than what
+ * clients may send. */
 const hostPort = /^([A-Za-z0-9!$%&'()*+,.;=_~-]+|\[[A-Za-z0-9!$&'()*+,.:;=_~-]*\])(?::([0-9]*))?$/;
 
-/** The name in a Host header as nginx compares it: lower case, without port and final dot; `undefined` means 400. */
+/** The name in a Host header as nginx compares it: in lower case, without port and final dot. If nginx would answer
+ * 400, `undefined`. */
 function hostName(header: string): string | undefined {
   const [, host, port = ''] = hostPort.exec(header.replace(/^ +|(?<! ) +$/g, '')) ?? [];
   if (host === undefined || host === '.' || host.includes('..') || Number(port) > 65535) return undefined;
   return host.toLowerCase().replace(/\.$/, '');
 }
 
-/** Exact, then the longest prefix on a segment, whatever their order. */
+/** Returns the exact route or, if there is none, the longest prefix that ends at a path segment. The order of the
+ * routes does not matter. */
 export function findRoute(routes: readonly Route[], path: string): Route | undefined {
   const exact = routes.find((route) => route.kind === 'exact' && route.path === path);
   if (exact !== undefined) return exact;
@@ -34,12 +37,14 @@ export function findRoute(routes: readonly Route[], path: string): Route | undef
     .sort((a, b) => b.path.length - a.path.length)[0];
 }
 
-/** Finds the route of a request as nginx does with the rendered configuration, for commands that run without nginx.
+/**
+ * Finds the route of a request in the same way as nginx with the rendered configuration. Commands that run without
+ * nginx use it.
  *
  * @param header the Host header, with or without a port
  * @param target the raw target of the request line with its query; an absolute-form target has its own host
- * @returns reason `request_malformed` if nginx cannot read it, `host_unknown`, `path_not_canonical` for a raw path that
- * could mean another one, `route_unknown`
+ * @returns the route, or a reason: `request_malformed` if nginx cannot read the request, `host_unknown`,
+ * `path_not_canonical` if the raw path could mean another path, or `route_unknown`
  */
 export function match(hosts: readonly Host[], header: string, target: string): Match {
   const parsed = parseTarget(target);
@@ -47,7 +52,8 @@ export function match(hosts: readonly Host[], header: string, target: string): M
   const name = parsed?.host === undefined ? given : hostName(parsed.host);
   if (parsed === undefined || name === undefined) return { reason: 'request_malformed' };
   const host = hostNamed(hosts, name);
-  // A bad Host beside an absolute target is refused in the server of the target's host, which looks at the path first.
+  // If the target is absolute and the Host header is invalid, nginx uses the server of the target's host. That server
+  // checks the path before the Host header.
   if (given === undefined && (host === undefined || isCanonical(parsed.raw))) return { reason: 'request_malformed' };
   if (host === undefined) return { reason: 'host_unknown' };
   if (!isCanonical(parsed.raw)) return { reason: 'path_not_canonical' };

@@ -3,28 +3,28 @@ import type { Implied } from './implied.ts';
 import { messageText } from './tools.ts';
 import type { Rule } from './types.ts';
 
-/** Who is affected by a change; with `agent`, only what that agent does for them. */
+/** The callers that a change affects. With `agent`, the change affects only what this agent does for them. */
 export type Affected = {
   readonly agent?: string;
-  /** The MCP message of the agent; absent: none, or no rule reads it. */
+  /** The MCP message of the agent; absent: the request contains none, or no rule reads it. */
   readonly message?: string;
 } & (
   | Person
-  /** With `roles`: its token gives these to a person, as which it counts on a side that does not know the agent. */
+  /** With `roles`: one side does not know the agent and treats it as a person, to whom its token gives these roles. */
   | { readonly kind: 'alone'; readonly agent: string; readonly roles?: readonly string[] }
 );
 
 type Person =
   | { readonly kind: 'anyone' }
-  /** Anonymous callers; with `roles`, only those to whom the request gives these roles, and with `given` on one side
-   * only. */
+  /** Anonymous callers. With `roles`: only those who have these roles because of the request. With `given`: only one
+   * side gives them these roles. */
   | { readonly kind: 'nobody'; readonly roles?: readonly string[]; readonly given?: 'now' | 'no longer' }
   /** Every caller with a credential. */
   | { readonly kind: 'authenticated' }
   /** Callers with this role, or with both of these roles. */
   | { readonly kind: 'roles'; readonly roles: readonly string[] };
 
-/** A change for some callers of one cell. */
+/** A change for some of the callers of one cell. */
 export interface MinimalChange {
   readonly who: Affected;
   readonly before?: Rule;
@@ -39,7 +39,7 @@ function change(person: Affected, { caller, left, right }: Parting): MinimalChan
   return { who, ...(left && { before: left }), ...(right && { after: right }) };
 }
 
-/** Whether a role's change follows from that of an implied role. */
+/** Whether the change for a role follows from the change for a role that it implies. */
 function follows(single: Parting, singles: readonly Parting[]): boolean {
   const held = single.caller?.roles ?? [];
   return singles.some(
@@ -57,8 +57,8 @@ function withoutRoles(nobody: Parting | undefined, somebody: Parting | undefined
   ];
 }
 
-/** The changes that explain all others: a change for everybody is not repeated for a role, and a change for a role is
- * not repeated for two. */
+/** The changes from which all others follow. A change for all callers is not repeated for a role, and a change for a
+ * role is not repeated for two roles. */
 export function minimal(partings: readonly Parting[]): readonly MinimalChange[] {
   const groups = new Map<string, Parting[]>();
   for (const parting of partings) {
@@ -75,10 +75,11 @@ export function minimal(partings: readonly Parting[]): readonly MinimalChange[] 
   });
 }
 
-/** The callers of a change, and its rules. */
+/** A text that contains the callers of a change and its rules. */
 const sayingOf = (it: Parting): string => JSON.stringify([it.named, mark(it)]);
 
-/** An agent alone; with roles if its token is a person's on one side, and no change without roles says the same. */
+/** The changes for an agent that is alone. A change has roles if one side treats the agent as a person, and if no
+ * change without roles is equal to it. */
 function itself(partings: readonly Parting[]): readonly MinimalChange[] {
   return ofOne(partings).map((it): MinimalChange => {
     const { who } = it;
@@ -87,15 +88,15 @@ function itself(partings: readonly Parting[]): readonly MinimalChange[] {
   });
 }
 
-/** Whether the request gives the deciding role on one side only. */
+/** Whether only one side gives the role that decides, and which side it is. */
 function givenBy({ caller, left, right }: Parting): 'now' | 'no longer' | undefined {
   const [before, after] = [caller?.left ?? caller?.roles ?? [], caller?.roles ?? []];
   if (right?.who.kind === 'role' && !before.includes(right.who.role)) return 'now';
   return left?.who.kind === 'role' && !after.includes(left.who.role) ? 'no longer' : undefined;
 }
 
-/** Anonymous callers with a role by the request, unless a change for all anonymous callers says the same. If everybody
- * with the role loses, that is not repeated; a gain is always listed. */
+/** The changes for anonymous callers with a role, unless the same change applies to all anonymous callers. If all
+ * callers with the role lose access, the change is not repeated here. A gain is always listed. */
 function anonymous(
   bare: readonly Parting[],
   nobody: Parting | undefined,
@@ -113,7 +114,7 @@ function anonymous(
   });
 }
 
-/** The same for people directly, or through one agent. */
+/** The changes from which all others follow, for people directly or for one agent. */
 function ofOne(partings: readonly Parting[]): readonly MinimalChange[] {
   const nobody = partings.find(({ caller }) => caller === null);
   const somebody = partings.find(({ caller, named }) => caller !== null && !caller.nobody && named.length === 0);
@@ -133,8 +134,8 @@ function ofOne(partings: readonly Parting[]): readonly MinimalChange[] {
   ];
 }
 
-/** Roles that a rule still allows although others lose: any role if everybody loses, and roles that include a losing
- * role; for an agent only if it has a rule itself. */
+/** Roles that a rule still allows although other callers lose access: any such role if all callers lose, and roles that
+ * include a role which loses. For an agent, only if a rule for the agent remains. */
 export function keepers(rules: readonly Rule[], who: Affected, implied: Implied): readonly string[] {
   if (who.kind === 'nobody' || who.kind === 'alone') return [];
   const losing = who.kind === 'roles' ? who.roles : [];

@@ -1,4 +1,4 @@
-/** A string literal in ASCII, without anything that a script tag or an older parser would read as something else. */
+/** A string literal in ASCII. It contains nothing that a script tag or an old parser would read in another way. */
 function string(text: string): string {
   return JSON.stringify(text).replace(
     /[<\u007f-\uffff]/g,
@@ -6,9 +6,9 @@ function string(text: string): string {
   );
 }
 
-/** A value as a JavaScript literal. An object without a prototype stays so, because a lookup of an outside name must
- * find only entries of the policy. Not every object is like that: each costs QuickJS a shape. `__proto__` is an
- * ordinary key. */
+/** A value as a JavaScript literal. An object without a prototype remains one, because a lookup of a name from outside
+ * must find only entries of the policy. Other objects have a prototype: without one, each object costs QuickJS a shape
+ * of its own. `__proto__` is written as an ordinary key. */
 function literal(value: unknown, indent: string): string {
   if (typeof value === 'string') return string(value);
   if (typeof value === 'number' && !Number.isFinite(value))
@@ -30,7 +30,8 @@ function literal(value: unknown, indent: string): string {
   return `{\n${entries.map((entry) => inner + entry).join(',\n')}\n${indent}}`;
 }
 
-/** The text of policy.js, or of another module that exports one value: one literal, without code from the policy. */
+/** The text of policy.js, or of another module that exports one value. It is one literal, and contains no code from the
+ * policy. */
 export function tableModule(table: object): string {
   return `// Rendered by meshgate from the policy; do not edit.\nexport default ${literal(table, '')};\n`;
 }

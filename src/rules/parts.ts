@@ -16,18 +16,18 @@ export interface DefinitionChange {
     | 'host'
     | 'route'
     | 'header';
-  /** Name of the provider, role, identity, service or header; for a host or a route, the changed part. */
+  /** The name of the provider, role, identity, service or header. For a host or a route, the part that changed. */
   readonly name: string;
-  /** The changed key, as policies write it; absent: the whole definition. */
+  /** The key that changed, as policies write it; absent: the whole definition changed. */
   readonly key?: string;
-  /** As text; absent: it did not exist, or no longer exists. */
+  /** The values as text; absent: the definition or key did not exist before, or no longer exists. */
   readonly before?: string;
   readonly after?: string;
-  /** Roles that include this one; for a header, the places where it is sent, as policies write them. */
+  /** The roles that include this role. For a header, the places where it is sent, as policies write them. */
   readonly affects: readonly string[];
-  /** Whether more or fewer callers have a role, if that is known. */
+  /** Whether more or fewer callers have the role; absent if that is unknown. */
   readonly effect?: Effect;
-  /** Ids of the new policy's rules that name this role or one that includes it. */
+  /** The ids of the new policy's rules that name this role, or a role that includes it. */
   readonly rules?: readonly string[];
 }
 
@@ -41,7 +41,7 @@ export const sides = (before: string | undefined, after: string | undefined) => 
   ...(after !== undefined && { after }),
 });
 
-/** Keys that changed, except the given ones; name and place never count. */
+/** The keys that changed, except those in `but`. Name and place are ignored. */
 export function parts(before: object, after: object, but: readonly string[] = []): Part[] {
   const [was, is] = [before as Named, after as Named];
   return [...new Set([...Object.keys(was), ...Object.keys(is)])]
@@ -49,7 +49,7 @@ export function parts(before: object, after: object, but: readonly string[] = []
     .map((key) => ({ key: writtenKey(key), ...sides(said(key, was[key]), said(key, is[key])) }));
 }
 
-/** Definitions of a section that were added, removed or changed. */
+/** The definitions of a section that were added, removed or changed. */
 export function section<T>(
   name: DefinitionChange['section'],
   before: Readonly<Record<string, T>>,

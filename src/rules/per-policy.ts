@@ -1,7 +1,7 @@
 import { dependencies, type RoleOf } from '../policy/facts/walk.ts';
 import type { Policy } from '../policy/types.ts';
 
-/** Computes something from the roles of a policy, once. */
+/** Returns a function that computes a value from the roles of a policy, once for each policy. */
 export function perPolicy<T>(make: (roleOf: RoleOf) => T): (policy: Pick<Policy, 'roles'>) => T {
   const made = new WeakMap<Policy['roles'], T>();
   return ({ roles }) => {
@@ -11,5 +11,5 @@ export function perPolicy<T>(make: (roleOf: RoleOf) => T): (policy: Pick<Policy,
   };
 }
 
-/** What roles depend on, as bits of the fact operators. */
+/** The inputs of roles, as bits of the fact operators. */
 export const dependsOn = perPolicy(dependencies);

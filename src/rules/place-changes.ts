@@ -6,10 +6,10 @@ import { type DefinitionChange, type Named, type Part, parts } from './parts.ts'
 import { type HostPlaces, type Place, placesOf } from './places.ts';
 import { type Region, regions, regionText, written } from './regions.ts';
 
-/** Keys that other comparisons cover: rules (diff), headers (see {@link headerChanges}), and a route's place. */
+/** Keys that are compared elsewhere: rules (diff), headers (see {@link headerChanges}), and the place of a route. */
 const RULED: readonly (keyof Route)[] = ['host', 'path', 'kind', 'service', 'allow', 'headers'];
 
-/** All other keys of a route. */
+/** The keys of a route that are compared here. */
 function known({ limit, serviceWorkers, ...rest }: Route): Named {
   return {
     ...rest,
@@ -19,7 +19,7 @@ function known({ limit, serviceWorkers, ...rest }: Route): Named {
   };
 }
 
-/** For a new route: what it allows pages of browsers, which no rule says. */
+/** What a new route allows pages in browsers, because no rule shows this. */
 const opened = ({ cors, serviceWorkers }: Route): Partial<Route> => ({
   ...(cors && { cors }),
   ...(serviceWorkers && { serviceWorkers }),
@@ -31,13 +31,14 @@ function partsAt({ left, right }: Place): Part[] {
   return parts({}, known(opened(right) as Route));
 }
 
-/** Paths on which one thing changed. */
+/** The paths for which one part changed. */
 interface Changed {
   readonly part: Part;
   readonly meant: Set<PathAtom>;
 }
 
-/** The paths of a change: by the new policy's routes, then by the old one's, and in other words for parts of routes. */
+/** Writes the paths of a change. If possible, it uses the routes of the new policy, then those of the old one. Parts of
+ * routes are written as patterns. */
 function regionsOf({ meant }: Changed, { left, right, places }: HostPlaces): readonly Region[] {
   const all = places.map(({ path }) => path);
   const rest = new Set(meant);
@@ -75,7 +76,7 @@ function routesAt(at: HostPlaces): DefinitionChange[] {
   );
 }
 
-/** All keys of a host besides its routes. The order of its providers does not matter. */
+/** All keys of a host except its routes. The order of its providers does not matter. */
 const knownHost = ({ providers, limit, ...rest }: Host): Named => ({
   ...rest,
   providers: [...providers].sort(),
@@ -88,11 +89,11 @@ function hostAt({ host, left, right }: HostPlaces): DefinitionChange[] {
   return changed.map((part) => ({ section: 'host', name: host.name, ...part, affects: [] }));
 }
 
-/** Changes of hosts that accept the same names: providers, certificates, the CA of clients, limits. */
+/** The changes of hosts that accept the same names: providers, certificates, the CA of clients, limits. */
 export const hostChanges = (before: Policy, after: Policy): readonly DefinitionChange[] =>
   placesOf(before, after).flatMap(hostAt);
 
-/** Changes of routes that accept the same paths: credentials and tokens, proxy settings, pages that may send requests,
- * limits, and the owner on the refusal page. */
+/** The changes of routes that accept the same paths: credentials and tokens, proxy settings, CORS, limits, and the
+ * owner on the page of a refusal. */
 export const routeChanges = (before: Policy, after: Policy): readonly DefinitionChange[] =>
   placesOf(before, after).flatMap(routesAt);

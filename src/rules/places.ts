@@ -3,14 +3,14 @@ import { type HostAtom, hostAtoms, hostOf, type PathAtom, pathAtoms } from './at
 import { plainPath } from './compile.ts';
 import { findRoute } from './match.ts';
 
-/** The host and the route that receive requests for a path on each side; absent: none. */
+/** The host and the route on each side that receive requests for a path; absent if there are none. */
 export interface Place {
   readonly path: PathAtom;
   readonly left?: Route;
   readonly right?: Route;
 }
 
-/** The host that receives requests for a name on each side, and the places of its paths. */
+/** The host on each side that receives requests for a name, and the places of its paths. */
 export interface HostPlaces {
   readonly host: HostAtom;
   readonly left?: Host;
@@ -26,8 +26,9 @@ function takes({ hosts }: Policy, name: string): Host | undefined {
   return hosts.find((host) => host.name === found);
 }
 
-/** All hosts and paths that two policies distinguish, with the host and route that receive their requests on each side.
- * If one side has no route of its own, another of its routes receives them. */
+/** All hosts and paths that two policies distinguish, with the host and the route that receive their requests on each
+ * side. If only one side has a route for exactly these paths, a wider route may receive the requests on the other
+ * side. */
 export function placesOf(before: Policy, after: Policy): readonly HostPlaces[] {
   const names = [...before.hosts, ...after.hosts].map(({ name }) => ({ host: name }));
   return hostAtoms(names).map((host): HostPlaces => {

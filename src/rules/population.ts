@@ -3,20 +3,21 @@ import { type AnonymousCaller, anonymousCallers } from './anonymous.ts';
 import { matchText } from './definitions.ts';
 import { type Implied, impliedBy } from './implied.ts';
 
-/** The callers of two policies, as far as their rules do not say it. */
+/** What a comparison of two policies must know about the callers besides the rules. */
 export interface Population {
-  /** Roles that others imply, on both sides. */
+  /** The roles that other roles imply on both sides. */
   readonly implied: Implied;
-  /** Anonymous callers to whom the request gives a role on either side. */
+  /** Anonymous callers to whom the request gives a role on at least one side. */
   readonly anonymous: readonly AnonymousCaller[];
-  /** Agents that each side does not know, so that they count as people. */
+  /** For each side, the agents that it does not know and therefore treats as people. */
   readonly people: readonly [left: ReadonlySet<string>, right: ReadonlySet<string>];
-  /** Whether both sides identify all callers alike, so that equal rules decide the same. */
+  /** Whether both sides identify all callers in the same way. Then equal rules give equal decisions. */
   readonly alike: boolean;
 }
 
-/** Agents with credentials of their own that one policy has and the other does not, under any name: there such an agent
- * counts as a person. A service for which the other policy has no agent is refused at its inner listener. */
+/** Agents that send tokens and that only one policy has, under any name: the other policy treats such an agent as a
+ * person. Agents that are services are not included: if the other policy has no agent for the service, its inner
+ * listener rejects the service. */
 function unknownTo({ agents }: Policy, policy: Policy): ReadonlySet<string> {
   const known = Object.values(agents).map(matchText);
   const isNew = (agent: Agent): boolean =>
@@ -24,7 +25,7 @@ function unknownTo({ agents }: Policy, policy: Policy): ReadonlySet<string> {
   return new Set(Object.values(policy.agents).flatMap((agent) => (isNew(agent) ? [agent.name] : [])));
 }
 
-/** The callers of two policies, from these parts. */
+/** Makes the population of two policies from its parts. */
 export function population(
   implied: Implied,
   anonymous: readonly AnonymousCaller[],
@@ -34,6 +35,6 @@ export function population(
   return { implied, anonymous, people, alike: people.every(({ size }) => size === 0) && anonymous.every(isAlike) };
 }
 
-/** The callers of two policies. */
+/** Returns the population of two policies. */
 export const populationOf = (left: Policy, right: Policy): Population =>
   population(impliedBy([left, right]), anonymousCallers(left, right), [unknownTo(left, right), unknownTo(right, left)]);

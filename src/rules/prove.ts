@@ -5,13 +5,14 @@ import type { Population } from './population.ts';
 import { type McpHeaders, messageText, refusedTool, toolAtoms } from './tools.ts';
 import type { MeshRule, Rule } from './types.ts';
 
-/** Rules, and the result of a rule that allows. Results with the same text are equal. */
+/** A list of rules, and the function that gives the result of a rule that allows. Two results are equal if their texts
+ * are. */
 export interface Side {
   readonly rules: readonly Rule[];
   readonly outcome: Outcome;
 }
 
-/** A request on which two sides differ. A side without a rule denies it. */
+/** A request for which two sides give different results. A side without a rule for it denies it. */
 export interface Witness<Caller = Asking> {
   readonly method: string;
   readonly host: string;
@@ -21,18 +22,19 @@ export interface Witness<Caller = Asking> {
   readonly right?: Rule;
 }
 
-/** Compares services and identities by their names. */
+/** Compares services and identities by name. */
 export const named: Outcome = ({ service, as }) => JSON.stringify([service, as]);
 
 function requestOf({ host, path, method }: Cell<Rule>) {
   return { method: method.method, host: host.host, path: path.path };
 }
 
-/** Whether two lists of rules allow the same requests, to the same service with the same identity. The result is exact:
- * there are finitely many classes of requests ({@link cells}, {@link partings}), and each is examined.
+/**
+ * Whether two lists of rules allow the same requests, to the same service with the same identity. The result is exact:
+ * there is a finite number of classes of requests ({@link cells}, {@link partings}), and each class is examined.
  *
- * @param population the callers of both
- * @returns a request on which they differ; undefined if there is none
+ * @param population the callers of both policies
+ * @returns a request with different results; undefined if there is none
  */
 export function prove(left: Side, right: Side, population: Population): Witness | undefined {
   for (const cell of cells(left.rules, right.rules)) {
@@ -44,8 +46,9 @@ export function prove(left: Side, right: Side, population: Population): Witness 
   return undefined;
 }
 
-/** The callers that a rule of a mesh allows, in words: any connection with the identity, or one with an assertion, or
- * with an assertion of a role. */
+/** The callers that a rule of a mesh allows, in words: any connection with the identity, a connection with an
+ * assertion, or one with an assertion that contains a role. The first is the caller with the most of these; the others
+ * have less. */
 function peopleOf({ as, asserted, who }: MeshRule): readonly [caller: string, ...less: string[]] {
   if (who.kind === 'anyone') return [as];
   const signed = `${as} with an assertion${asserted === undefined ? '' : ` (${asserted})`}`;
@@ -54,28 +57,30 @@ function peopleOf({ as, asserted, who }: MeshRule): readonly [caller: string, ..
 
 const NO_AGENT = ', by no agent';
 
-/** The same with or without an agent. A rule that does not read the agent allows both. */
+/** The same callers, with or without an agent. If a rule does not read the agent, it allows both. */
 function callersOf(rule: MeshRule): readonly [caller: string, ...less: string[]] {
   const [caller, ...less] = peopleOf(rule);
   if (rule.agent === undefined) return [caller, ...less];
   const mark = rule.agent === null ? NO_AGENT : `, by agent ${rule.agent}`;
-  // A rule that does not read whether the agent is alone allows both.
+  // If a rule does not read whether the agent is alone, it allows both.
   const marks = rule.alone ? [`${mark} alone`, mark] : [mark];
   const [first, ...marked] = marks.flatMap((it) => [caller, ...less].map((person) => person + it)) as [string];
   return [first, ...marked, caller, ...less];
 }
 
-/** A caller that one side allows and the other does not. A caller with more passes wherever a caller with less does. */
+/** Finds a caller that one side allows and the other denies. If a rule allows a caller, it also allows callers that
+ * have an additional role, assertion or agent. */
 function parting(some: readonly MeshRule[], others: readonly MeshRule[]) {
   const allowed = new Set(others.map((rule) => callersOf(rule)[0]));
   const rule = some.find((it) => !callersOf(it).some((caller) => allowed.has(caller)));
   if (rule === undefined) return undefined;
-  // A rule that does not read the agent allows all agents, including those of no other rule.
+  // If a rule does not read the agent, it allows all agents, including those that no other rule names.
   const unmarked = rule.agent === undefined && peopleOf(rule).some((it) => allowed.has(it + NO_AGENT));
   return { rule, caller: callersOf(rule)[0] + (unmarked ? ', by an agent that no rule names' : '') };
 }
 
-/** MCP messages that rules distinguish, and a request that is none; only that one if no rule reads them. */
+/** The MCP messages that rules distinguish, and `undefined` for a request without a message. If no rule reads messages,
+ * only `undefined`. */
 function messagesOf(rules: readonly MeshRule[]): readonly (McpHeaders | undefined)[] {
   const tools = rules.flatMap((rule) => (rule.tools === undefined ? [] : [rule.tools]));
   return tools.length === 0 ? [undefined] : [undefined, ...toolAtoms(tools.flat())];
@@ -84,7 +89,7 @@ function messagesOf(rules: readonly MeshRule[]): readonly (McpHeaders | undefine
 const takes = ({ tools }: MeshRule, message: McpHeaders = {}): boolean =>
   tools === undefined || refusedTool(tools, message) === undefined;
 
-/** A caller, with an MCP message, on whom the two sides of a cell differ. */
+/** A caller, and the MCP message of the request, for which the two sides of a cell differ. */
 function witnessIn({ left, right }: Cell<MeshRule>): Pick<Witness<string>, 'caller' | 'left' | 'right'> | undefined {
   for (const message of messagesOf([...left, ...right])) {
     const of = (rules: readonly MeshRule[]) => rules.filter((rule) => takes(rule, message));
@@ -97,10 +102,11 @@ function witnessIn({ left, right }: Cell<MeshRule>): Pick<Witness<string>, 'call
   return undefined;
 }
 
-/** The same for rules as a mesh reads them, which knows the identity of the connection and, if it verifies one, the
- * assertion.
+/**
+ * Like {@link prove}, for rules as a mesh enforces them. The mesh knows the identity of the connection and, if it
+ * verifies one, the assertion.
  *
- * @returns a request whose caller is an identity, in words; undefined if there is no difference
+ * @returns a request whose caller is described as an identity, in words; undefined if there is no difference
  */
 export function proveIdentities(left: readonly MeshRule[], right: readonly MeshRule[]): Witness<string> | undefined {
   for (const cell of cells<MeshRule>(left, right)) {

@@ -2,13 +2,13 @@ import type { PathAtom } from './atoms.ts';
 import { covers } from './cover.ts';
 import type { Path } from './types.ts';
 
-/** Paths as a policy writes them: `/x` or `/x/*`, without some. */
+/** Paths as a policy writes them: `/x` or `/x/*`, without the exceptions. */
 export interface Region {
   readonly path: string;
   readonly except: readonly string[];
 }
 
-/** A rule's path as the policy writes it. */
+/** The path of a rule, as policies write it. */
 export function written(path: Path): string {
   return 'exact' in path ? path.exact : `${path.prefix}/*`;
 }
@@ -17,7 +17,7 @@ function isBelow(path: string, prefix: string): boolean {
   return path !== prefix && path.startsWith(`${prefix}/`);
 }
 
-/** The atoms of a host as a tree, and which of them are to be written. */
+/** The atoms of a host as a tree. Some of them are chosen, to be written as patterns. */
 class Tree {
   readonly #prefixes: readonly string[];
   readonly #points: readonly string[];
@@ -27,7 +27,7 @@ class Tree {
   constructor(all: readonly PathAtom[], meant: ReadonlySet<PathAtom>) {
     const bases = (kind: PathAtom['kind'], of: Iterable<PathAtom>) =>
       [...of].filter((atom) => atom.kind === kind).map(({ base }) => base);
-    // Longest first, so that the first match is the closest one.
+    // The longest prefix comes first, so that the first match is the closest one.
     this.#prefixes = bases('below', all).sort((a, b) => b.length - a.length);
     this.#points = bases('point', all);
     this.#below = new Set(bases('below', meant));
@@ -42,7 +42,7 @@ class Tree {
     return prefix !== undefined && this.#below.has(prefix);
   }
 
-  /** The parts of a chosen prefix that are not chosen. */
+  /** The parts of a chosen prefix that are not chosen themselves. */
   #exceptions(prefix: string): string[] {
     const own = prefix === '' || this.#exact.has(prefix) ? [] : [prefix];
     const points = this.#points.filter(
@@ -68,17 +68,18 @@ class Tree {
   }
 }
 
-/** Writes a set of paths with as few patterns as a policy needs.
+/**
+ * Writes a set of paths with as few patterns as possible.
  *
  * @param all every atom of the host
- * @param meant those to write
+ * @param meant the atoms to write
  */
 export function regions(all: readonly PathAtom[], meant: ReadonlySet<PathAtom>): readonly Region[] {
   return new Tree(all, meant).regions();
 }
 
-/** A route's own paths, if they are the chosen ones. They are named like the route, because its exceptions belong to
- * other routes. */
+/** The paths of a route, if exactly these are chosen. The region has the name of the route without exceptions, because
+ * the exceptions belong to other routes. */
 export function ownRegion(path: Path, all: readonly PathAtom[], meant: ReadonlySet<PathAtom>): Region | undefined {
   const same = all.every((atom) => covers(path, atom.path) === meant.has(atom));
   return same ? { path: written(path), except: [] } : undefined;

@@ -16,9 +16,10 @@ function whoNeedsDpop(who: Who, policy: Policy): boolean {
   return who.kind === 'agent' && policy.agents[who.agent]?.bound === 'dpop';
 }
 
-/** Whether routes accept only tokens that are bound to a DPoP key (RFC 9449): each of their rules requires it. */
+/** Whether routes accept only tokens that are bound to a DPoP key (RFC 9449), because each of their rules requires such
+ * a token. */
 export function requiresDpop(routes: readonly Pick<Route, 'allow'>[], policy: Policy): boolean {
-  // A service that acts for a person uses the inner listener, without a token of its own.
+  // A service that acts for a person has no token of its own: it uses the inner listener.
   const isToken = (who: Who) => who.kind !== 'agent' || policy.agents[who.agent]?.match.kind !== 'service';
   const all = routes.flatMap(({ allow }) => allow.map(({ who }) => who)).filter(isToken);
   return policy.gateway.proof !== undefined && all.length > 0 && all.every((who) => whoNeedsDpop(who, policy));

@@ -2,7 +2,7 @@ import { factText } from '../policy/facts/describe.ts';
 import { everyFact } from '../policy/facts/walk.ts';
 import type { Fact, Policy } from '../policy/types.ts';
 
-/** How a changed fact changes the number of its holders, and the facts that do so. */
+/** Whether a changed fact is true for more or for fewer callers, and the parts of the fact that changed. */
 export interface Effect {
   readonly kind: 'wider' | 'narrower' | 'other';
   /** Whether the parts are alternatives or all required. */
@@ -14,7 +14,7 @@ export interface Effect {
 const partsOf = (fact: Fact, op: 'any' | 'all'): readonly string[] =>
   (fact.op === op ? fact.facts : [fact]).map(factText);
 
-/** The effect of a change if the two sides have parts in common; undefined if they have none. */
+/** The effect of a change, if both sides have parts in common; otherwise undefined. */
 export function effectOf(before: Fact, after: Fact): Effect | undefined {
   for (const op of ['any', 'all'] as const) {
     const [was, is] = [partsOf(before, op), partsOf(after, op)];
@@ -33,7 +33,7 @@ export function effectOf(before: Fact, after: Fact): Effect | undefined {
 const rolesIn = (fact: Fact): readonly string[] =>
   everyFact(fact).flatMap((part) => (part.op === 'role' ? part.value : []));
 
-/** By role, the roles whose facts name it, in the policy's order. */
+/** For each role, the roles whose facts name it, in the order of the policy. */
 function madeDirectly({ roles }: Policy): ReadonlyMap<string, readonly string[]> {
   const made = new Map<string, string[]>();
   for (const { name, fact } of Object.values(roles)) {
@@ -46,7 +46,7 @@ function madeDirectly({ roles }: Policy): ReadonlyMap<string, readonly string[]>
   return made;
 }
 
-/** The roles that include a role, directly or not. */
+/** Returns the roles that include a role, directly or through others. */
 export function madeOf(policy: Policy): (role: string) => ReadonlySet<string> {
   const made = madeDirectly(policy);
   return (role) => {

@@ -3,13 +3,13 @@ import { times } from '../policy/schema.ts';
 import type { Limit } from '../policy/types.ts';
 import { limitText } from './budgets.ts';
 
-/* Values of a checked policy as policies write them, and whether two are equal. */
+/* Values of a checked policy, written as in a policy, and a test whether two of them are equal. */
 
-/** Whether a value is a place in a file, which does not count in a comparison. */
+/** Whether a value is a place in a file. Comparisons ignore places. */
 const isPlace = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'file' in value && 'line' in value && 'column' in value;
 
-/** A value without places, with sorted keys. */
+/** A value without places and with sorted keys. */
 function bare(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(bare);
   if (typeof value !== 'object' || value === null) return value;
@@ -17,14 +17,14 @@ function bare(value: unknown): unknown {
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, own]) => [key, bare(own)]));
 }
 
-/** Whether two values are equal, wherever they stand in the file. */
+/** Whether two values are equal. Their places in the file do not matter. */
 export const isSameValue = (a: unknown, b: unknown): boolean => JSON.stringify(bare(a)) === JSON.stringify(bare(b));
 
 const seconds = (key: string, value: unknown): value is number => typeof value === 'number' && times.has(key);
 
 const isLimit = (value: object): value is Limit => 'written' in value && 'burst' in value;
 
-/** The keys of labels are the policy's own and keep their spelling. */
+/** A value in the spelling of policies. The keys of labels belong to the policy's author and keep their spelling. */
 function written(key: string, value: unknown): unknown {
   if (seconds(key, value)) return `${value}s`;
   if (Array.isArray(value)) return value.map((part) => written('', part));
@@ -34,7 +34,7 @@ function written(key: string, value: unknown): unknown {
   return Object.fromEntries(entries.map(([own, part]) => [writtenKey(own), written(own, part)]));
 }
 
-/** The value of a key as JSON, with the keys, times and limits of policies; undefined if it is absent. */
+/** The value of a key as JSON, with keys, times and limits as policies write them; undefined if it is absent. */
 export function said(key: string, value: unknown): string | undefined {
   return seconds(key, value) ? `${value}s` : JSON.stringify(written(key, value));
 }

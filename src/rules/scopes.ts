@@ -5,7 +5,8 @@ import { withoutPrototype } from './without-prototype.ts';
 
 const waysOf = perPolicy(scopeWays);
 
-/** The scopes of the first way to a role that requires any; empty if none does. */
+/** The scopes for a role. If there are several ways to get the role, the first one that requires scopes counts. Empty
+ * if none requires any. */
 export function scopesOf(role: string, policy: Policy): readonly string[] {
   return (
     waysOf(policy)
@@ -14,13 +15,13 @@ export function scopesOf(role: string, policy: Policy): readonly string[] {
   );
 }
 
-/** By role, the scopes that a client should request, separated by spaces; only roles that require some. */
+/** For each role that requires scopes, the scopes that a client should request, separated by spaces. */
 export function roleScopes(policy: Policy): Readonly<Record<string, string>> {
   const all = Object.keys(policy.roles).map((name) => [name, scopesOf(name, policy).join(' ')] as const);
   return withoutPrototype(all.filter(([, scopes]) => scopes !== ''));
 }
 
-/** The scopes that clients may request for a route: those of all roles in its rules. */
+/** The scopes that clients may request for a route: the scopes for all roles in its rules. */
 export function routeScopes({ allow }: Pick<Route, 'allow'>, policy: Policy): readonly string[] {
   return [...new Set(allow.flatMap(({ who }) => (who.kind === 'role' ? scopesOf(who.role, policy) : [])))];
 }

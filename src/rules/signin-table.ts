@@ -11,9 +11,9 @@ import { stepUps } from './step-ups.ts';
 import { withoutPrototype } from './without-prototype.ts';
 
 export interface SigninOptions {
-  /** Path of the egress server's unix socket. */
+  /** The path of the egress server's unix socket. */
   readonly egress: string;
-  /** Folder where the workers keep what must survive a restart. */
+  /** The folder in which the workers keep data over a restart. */
   readonly stateDir: string;
 }
 
@@ -42,7 +42,8 @@ function hostsOf(policy: Policy): readonly SigninHost[] {
     }));
 }
 
-/** Names in the redirect URIs of a host: one for each of several providers; only `undefined` for a single one. */
+/** The names of providers in the redirect URIs of a host. If the host has only one provider, its redirect URI has no
+ * name, and the result contains only `undefined`. */
 export function callbackNames(policy: Policy, host: string): readonly (string | undefined)[] {
   const signinHost = policy.gateway.signin?.host;
   const providers = withoutPrototype(providersOf(policy).map((provider) => [provider.name, provider]));
@@ -51,7 +52,7 @@ export function callbackNames(policy: Policy, host: string): readonly (string | 
   return there.length > 1 ? there : [undefined];
 }
 
-/** Routes with an owner or a link for the refusal page. */
+/** Routes with data for the page of a refusal: an owner, or a link for people who need access. */
 function pageRoutes(policy: Policy): Readonly<Record<string, PageRoute>> {
   const routes = policy.hosts.flatMap((host) => host.routes);
   const named = routes.filter(({ owner, ask }) => owner !== undefined || ask !== undefined);
@@ -63,8 +64,8 @@ function pageRoutes(policy: Policy): Readonly<Record<string, PageRoute>> {
   );
 }
 
-/** The part of a policy for the sign-in's JavaScript besides the table. {@link tableModule} renders it to
- * signin-policy.js; undefined if nobody signs in. */
+/** The data of the sign-in's JavaScript that policy.js does not contain. {@link tableModule} renders it to
+ * signin-policy.js. Undefined if the policy has no sessions. */
 export function toSigninTable(policy: Policy, { egress, stateDir }: SigninOptions): SigninTable | undefined {
   const { session, signin, store, publicPort = DEFAULTS.publicPort } = policy.gateway;
   if (session === undefined) return undefined;

@@ -7,8 +7,8 @@ import { withoutPrototype } from './without-prototype.ts';
 const askedOf = perPolicy(askedOfSignin);
 
 /** What a sign-in must request from a provider so that the person gets a role: every `acr` of the role, in the policy's
- * order, and the shortest age. That satisfies each alternative of the role. Undefined if the role requires nothing of a
- * sign-in. */
+ * order, and the shortest age. Such a sign-in satisfies each alternative of the role. Undefined if the role requires
+ * nothing of a sign-in. */
 export function stepUpOf(role: string, policy: Policy): StepUp | undefined {
   const facts = askedOf(policy).role(role);
   if (facts.length === 0) return undefined;
@@ -17,7 +17,7 @@ export function stepUpOf(role: string, policy: Policy): StepUp | undefined {
   return { ...(acrValues.length > 0 && { acrValues }), ...(ages.length > 0 && { maxAge: Math.min(...ages) }) };
 }
 
-/** {@link stepUpOf} of each role that requires something of a sign-in. */
+/** The result of {@link stepUpOf} for each role that requires something of a sign-in. */
 export function stepUps(policy: Policy): Readonly<Record<string, StepUp>> {
   const all = Object.values(policy.roles).map(({ name }) => [name, stepUpOf(name, policy)] as const);
   return withoutPrototype(all.filter((entry): entry is [string, StepUp] => entry[1] !== undefined));

@@ -28,14 +28,15 @@ import { withoutPrototype } from './without-prototype.ts';
 export { tableModule } from './module.ts';
 
 export interface TableOptions {
-  /** Path of the egress server's unix socket. */
+  /** The path of the egress server's unix socket. */
   readonly egress: string;
-  /** Path of the unix socket of the check's server, where sessions are renewed; only policies with sessions need it. */
+  /** The path of the unix socket of the check's server, where sessions are renewed. Only policies with sessions need
+   * it. */
   readonly check?: string;
 }
 
-/** Every identity header of the policy, each once in any case, in the order of first use. Its index names its value in
- * the check's answer. */
+/** Every identity header of the policy, in the order of first use. Names that differ only in case are one header. In
+ * the check's response, the index of a header names its value. */
 export function headerNames(policy: Policy): readonly string[] {
   const names = new Map<string, string>();
   for (const route of policy.hosts.flatMap((host) => host.routes)) {
@@ -46,7 +47,7 @@ export function headerNames(policy: Policy): readonly string[] {
   return [...names.values()];
 }
 
-/** The headers of a route in the spelling of {@link headerNames}. */
+/** The headers of a route, with the names as {@link headerNames} spells them. */
 export function spelled(headers: Headers, names: readonly string[]): Headers {
   const spelling = new Map(names.map((name) => [name.toLowerCase(), name]));
   return Object.fromEntries(
@@ -54,8 +55,8 @@ export function spelled(headers: Headers, names: readonly string[]): Headers {
   );
 }
 
-/** The table for decisions must not name files of secrets. */
-/** The keys of a thing that are named here and that it has. */
+/** Copies the members of an object that have these keys. The table for decisions is made in this way, because it must
+ * not contain the paths of secret files. */
 const pick = <T, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> =>
   Object.fromEntries(keys.flatMap((key) => (from[key] === undefined ? [] : [[key, from[key]]]))) as Pick<T, K>;
 
@@ -68,17 +69,18 @@ function tokenProvider(policy: Policy, provider: Provider): TokenProvider {
   return { ...rest, introspection: answers, ...(isKeyless(provider) && { keyless: true as const }) };
 }
 
-/** Whether a provider publishes no keys: the policy has an introspection endpoint and no address of keys. */
+/** Whether a provider publishes no keys. This is so if the policy has an introspection endpoint and no address of keys
+ * for it. */
 export const isKeyless = ({ introspection, jwksUri }: Provider): boolean =>
   introspection?.endpoint !== undefined && jwksUri === undefined;
 
-/** A fact without its place in the file, which only `explain` needs. */
+/** A fact without its place in the file. Only `explain` needs places. */
 function bare<F extends Fact>(fact: F): F {
   const { at: _, ...rest } = fact as Fact;
   return ('facts' in rest ? { ...rest, facts: rest.facts.map(bare) } : rest) as F;
 }
 
-/** The sources of the identity headers' values, of all routes or of some. */
+/** The sources of the identity headers, of all routes or of some. */
 function sourcesOf(policy: Policy, counts: (route: Route) => boolean = () => true): readonly HeaderSource[] {
   return policy.hosts.flatMap((host) => host.routes.filter(counts).flatMap((route) => Object.values(route.headers)));
 }
@@ -93,14 +95,15 @@ function sendsOf(sources: readonly HeaderSource[]): Sends {
   return { email: sources.includes('email'), name: sources.includes('name'), groups: sources.includes('groups') };
 }
 
-/** Origins whose pages may send requests to which browsers add a credential by themselves. */
+/** The origins whose pages may send requests with credentials that browsers add automatically. */
 function originsOf({ accept, cors }: Route, networks: boolean): Pick<TableRoute, 'origins' | 'openOrigins'> {
   if (cors === undefined) return {};
   const named = cors.origins.filter((origin) => origin !== '*');
   const ambient = accept.includes('session') || accept.includes('certificate');
   return {
     ...(ambient && cors.credentials && { origins: named }),
-    // A route may be open to any page, but a page must not use the network of its reader.
+    // A route can allow pages of any origin. But a page must not use the network of the person who opens it, unless the
+    // policy names the page's origin.
     ...(networks && named.length > 0 && { openOrigins: named }),
   };
 }
@@ -125,7 +128,7 @@ function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly str
   );
 }
 
-/** The agents that send tokens. */
+/** The agents that are identified by their tokens. */
 function tokenAgents({ agents }: Policy): readonly TokenAgent[] {
   return Object.values(agents).flatMap(({ at: _, limit: __, match, ...rest }): TokenAgent[] => {
     if (match.kind === 'service') return [];
@@ -133,7 +136,8 @@ function tokenAgents({ agents }: Policy): readonly TokenAgent[] {
   });
 }
 
-/** Ranges and names in facts about the request, each once; the ranges of one fact as one text. */
+/** The ranges and certificate names in facts about the request. Each occurs once. The ranges of one fact are one
+ * text. */
 export function requestFacts({ roles }: Policy): TableRequest | undefined {
   const facts = Object.values(roles).flatMap(({ fact }) => everyFact(fact));
   const networks = new Set(facts.flatMap((fact) => (fact.op === 'network' ? networkName(fact.value) : [])));
@@ -142,7 +146,7 @@ export function requestFacts({ roles }: Policy): TableRequest | undefined {
   return { networks: [...networks], certificates: [...certificates] };
 }
 
-/** The agents by the SPIFFE id of their service. The parser has checked that each has its own. */
+/** The agents that are services, by the SPIFFE id of the service. The parser has checked that each has its own id. */
 function tableHop({ gateway, agents, services, hosts, roles }: Policy): TableHop | undefined {
   if (gateway.assertion === undefined || gateway.inner === undefined) return undefined;
   const known = withoutPrototype(
@@ -177,14 +181,15 @@ function tableSession(policy: Policy, check: string): TableSession | undefined {
   return { ...session, keep: keptClaims(policy, sources), socket: check, ...shared, ...(help && { help }) };
 }
 
-/** The room for proofs is only nginx's setting. */
+/** The settings of proofs for the table. `rate` is not included, because only nginx's configuration needs it. */
 function tableProof({ rate, ...proof }: ProofPolicy): NonNullable<Table['proof']> {
   return { ...proof, perCaller: rate / PROOF_PARTS };
 }
 
-/** The part of a policy that the gateway's JavaScript needs.
+/**
+ * The part of a policy that the gateway's JavaScript needs.
  *
- * @param rules compiled from the policy
+ * @param rules the rules that were compiled from the policy
  */
 export function toTable(policy: Policy, rules: readonly Rule[], options: TableOptions): Table {
   const { clockSkew, tokenCache, keys, assertion } = policy.gateway;

@@ -1,22 +1,24 @@
-/** A request target, split as nginx does it. */
+/** The target of a request, split in the same way as in nginx. */
 export interface Target {
-  /** Host and port of an absolute-form target (RFC 9112 section 3.2.2), which takes precedence over the Host header. */
+  /** The host and port of an absolute-form target (RFC 9112 section 3.2.2). They take precedence over the Host
+   * header. */
   readonly host?: string;
-  /** The value of `$request_uri`: path and query as received. */
+  /** The value of `$request_uri`: path and query, as the client sent them. */
   readonly raw: string;
-  /** The path that nginx matches locations with: decoded, one character per byte. */
+  /** The path that nginx compares with locations. It is decoded, and each character stands for one byte. */
   readonly path: string;
 }
 
-/** nginx accepts no user name here, and fewer characters in the host than in a Host header. */
+/** The beginning of an absolute-form target. nginx accepts no user name here, and fewer characters in the host than in
+ * a Host header. */
 const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/((?:[A-Za-z0-9.-]+|\[[^\]]*\])(?::[0-9]*)?)(?=[/?]|$)/;
 
-/** Percent-decodes. Encoded slashes and dots become slashes and dots, as in nginx. */
+/** Decodes the percent-encoding of a path. As in nginx, encoded slashes and dots become slashes and dots. */
 function decoded(path: string): string {
   return path.replace(/%([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-/** Whether dot segments leave the root at some point. */
+/** Whether the dot segments of a path lead above the root at any point. */
 function climbsOut(path: string): boolean {
   let depth = 0;
   for (const segment of path.split('/')) {
@@ -27,10 +29,11 @@ function climbsOut(path: string): boolean {
   return false;
 }
 
-/** Reads the target of a request line as nginx does.
+/**
+ * Reads the target of a request line in the same way as nginx.
  *
- * @returns `undefined` if nginx itself answers 400: a control character or space, a broken escape, an encoded NUL, a
- * path above the root, or a form that is neither `/path` nor `scheme://host/path`
+ * @returns `undefined` if nginx itself answers 400: the target has a control character or space, a broken escape, an
+ * encoded NUL, a path above the root, or a form that is neither `/path` nor `scheme://host/path`
  */
 export function parseTarget(text: string): Target | undefined {
   const target = text.replace(/^ +|(?<! ) +$/g, '');

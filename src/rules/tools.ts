@@ -3,45 +3,48 @@ import { CALL } from '../policy/message.ts';
 
 export { CALL };
 
-/** The headers of the Model Context Protocol in a request (SEP-2243), as received; absent: none. */
+/** The headers of the Model Context Protocol in a request (SEP-2243), as received. Absent members are absent headers. */
 export interface McpHeaders {
   readonly version?: string | undefined;
-  /** Method of the JSON-RPC message. */
+  /** The method of the JSON-RPC message. */
   readonly method?: string | undefined;
-  /** Name of the tool, prompt or resource. */
+  /** The name of the tool, prompt or resource. */
   readonly name?: string | undefined;
 }
 
-/** Methods that any rule with tools allows: they list what a server offers and call nothing. */
+/** Methods that every rule with tools allows. They only list what a server offers. */
 export const LISTING: readonly string[] = [
   ...['server/discover', 'subscriptions/listen'],
   ...['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'],
 ];
 
-/** Methods about the task that a server made of a call (SEP-2663). Any rule with tools allows them, because it allowed
- * the call. `Mcp-Name` is the id of the task, and only the server can tell whose task it is. */
+/** Methods about a task, which a server can make from a call (SEP-2663). Every rule with tools allows them, because the
+ * rule has allowed the call. `Mcp-Name` contains the id of the task, and only the server knows which caller the task
+ * belongs to. */
 export const TASKS: readonly string[] = ['tasks/get', 'tasks/update', 'tasks/cancel'];
 
-/** Beginning of the methods of notifications. */
+/** The prefix of all notification methods. */
 export const NOTIFICATIONS = 'notifications/';
 
-/** Characters of names that need no encoding. Two headers arrive joined by a comma, which is not among them. */
+/** The characters of names that need no encoding. The comma is not one of them, so two headers that nginx joins by a
+ * comma are no valid name. */
 export const NAME_CHARACTER = '[A-Za-z0-9_./-]';
-/** Characters of methods. */
+/** The characters of methods. */
 export const METHOD_CHARACTER = '[A-Za-z/_-]';
 
-// No limit of length besides nginx's own for headers: meshes, which enforce the same, cannot count that far.
+// The length is limited only by nginx's limit for headers. Meshes must enforce the same rules, and they cannot count so
+// many characters.
 const plain = new RegExp(`^${NAME_CHARACTER}+$`);
 const isMethod = new RegExp(`^${METHOD_CHARACTER}+$`);
 
 /** The form of a pattern in policies: a name, a prefix with a star, or a star. */
 export const TOOL_PATTERN = /^(?:\*|[A-Za-z0-9_./-]{1,128}\*?)$/;
 
-/** The encoding of names that a header cannot contain: UTF-8 in base64, as the SEP defines it. */
+/** The encoding of names that a header cannot contain. The SEP defines it as UTF-8 in base64. */
 const encoded = /^=\?base64\?(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\?=$/;
 const short = /^=\?base64\?(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)\?=$/;
 
-/** Whether a value has a form of the SEP: plain printable ASCII, or base64 between its marks. */
+/** Whether a value has a form that the SEP defines: plain printable ASCII, or base64 between its marks. */
 function isName(name: string): boolean {
   if (name.startsWith('=?base64?') && name.endsWith('?=')) return encoded.test(name) || short.test(name);
   return /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(name);
@@ -53,12 +56,13 @@ function matches(pattern: string, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }
 
-/** Why a rule with tools does not cover a request: `protocol_refused` if its headers cannot be relied on (missing,
- * repeated, broken, or a protocol version whose servers do not compare them with the body), `tool_refused` if they name
- * something else. Only `*` matches a name that needs encoding.
+/**
+ * Why a rule with tools does not cover a request. `protocol_refused`: its headers are unreliable, because they are
+ * missing, repeated or broken, or because servers of this protocol version do not compare them with the body.
+ * `tool_refused`: the headers name something that the rule does not allow. A name that needs encoding matches only `*`.
  *
- * @param tools patterns of the rule
- * @returns undefined if it covers the request
+ * @param tools the patterns of the rule
+ * @returns undefined if the rule covers the request
  */
 export function refusedTool(
   tools: readonly string[],
@@ -74,15 +78,15 @@ export function refusedTool(
   return tools.some((pattern) => matches(pattern, name)) ? undefined : 'tool_refused';
 }
 
-/** The beginning of names that a pattern matches, or the name itself. */
+/** The name that a pattern matches, or the beginning of the names that it matches. */
 const stem = (pattern: string): string => (pattern.endsWith('*') ? pattern.slice(0, -1) : pattern);
 
-/** Messages that rules with these tools distinguish, one representative each: a listing method, each named tool, one
- * name for each prefix, and one that matches none. */
+/** The MCP messages that rules with these tools distinguish, each represented by one: a listing method, each named
+ * tool, one name for each prefix, and a name that no pattern matches. */
 export function toolAtoms(tools: readonly string[]): readonly McpHeaders[] {
   const [version = ''] = MCP_VERSIONS;
   const stems = [...new Set(tools.map(stem))];
-  // No longer pattern begins with it, because there are fewer patterns than numbers.
+  // No pattern that is longer than `from` matches the result. There are more numbers than patterns, so the loop ends.
   const fresh = (from: string): string => {
     for (let i = 0; ; i++) {
       const name = `${from}${i}`;
@@ -93,6 +97,6 @@ export function toolAtoms(tools: readonly string[]): readonly McpHeaders[] {
   return [{ version, method: 'tools/list' }, ...names.map((name) => ({ version, method: CALL, name }))];
 }
 
-/** A message in words: its method and its name. */
+/** A message in words: its method and, if it has one, its name. */
 export const messageText = ({ method = '', name }: McpHeaders): string =>
   name === undefined ? method : `${method} ${name}`;

@@ -21,41 +21,42 @@ import type { McpHeaders } from './tools.ts';
 /** The paths of a rule. A prefix excludes the paths of more specific routes of the host. */
 export type Path = { readonly exact: string } | { readonly prefix: string; readonly except: readonly Path[] };
 
-/** One positive statement: it allows the requests that it covers. */
+/** A rule that allows the requests that it covers. No rule denies requests. */
 export interface Rule {
-  /** `route#n`, n counting from 1 as written. */
+  /** `route#n`, where n is the number of the rule in its route, from 1. */
   readonly id: string;
   readonly at: At;
   readonly route: string;
   readonly host: string;
   readonly path: Path;
-  /** GET includes HEAD; absent: all methods. */
+  /** GET includes HEAD. Absent: all methods. */
   readonly methods?: readonly string[];
   readonly who: Who;
   readonly service: string;
-  /** Mesh identity; empty if nginx connects to the service directly. */
+  /** The mesh identity. Empty if nginx connects to the service directly. */
   readonly as: string;
 }
 
-/** A rule as a mesh enforces it. Host and service are an authority or a workload, and `as` is the SPIFFE id of the
+/** A rule as a mesh enforces it. Its host and service are an authority or a workload. Its `as` is the SPIFFE id of the
  * connection. */
 export interface MeshRule extends Rule {
-  /** The value that `agent` in the assertion must have: a name; null: none; absent: the policy has no agents, or the
-   * mesh does not read it. */
+  /** The value that `agent` in the assertion must have. A text: this name; null: the assertion must name no agent;
+   * absent: the policy has no agents, or the mesh does not read the claim. */
   readonly agent?: string | null;
-  /** Whether that agent is alone; absent: it acts for a person, or the mesh does not read it. */
+  /** Whether the agent must be alone. Absent: the agent acts for a person, or the mesh does not read this. */
   readonly alone?: true;
-  /** Tools that the agent may call, as policies write them; absent: any request, or the mesh does not read them. */
+  /** The tools that the agent may call, as policies write them. Absent: the agent may send any request, or the mesh
+   * does not read tools. */
   readonly tools?: readonly string[];
-  /** The required assertion, in words; absent: none, except for the role. */
+  /** The assertion that the rule requires, in words. Absent: the rule requires none, except for the role. */
   readonly asserted?: string;
 }
 
-/** The parts of a request that rules read. */
+/** The parts of a request that rules depend on. */
 export interface Request {
   readonly route: string;
   readonly method: string;
-  /** Its MCP headers; absent: none. */
+  /** The MCP headers; absent: the request has none. */
   readonly mcp?: McpHeaders;
 }
 
@@ -63,111 +64,115 @@ export type Decision<R = Rule> =
   | {
       readonly allow: true;
       readonly rule: R;
-      /** Caller, route and method alone decided: it holds for each request that has the same. */
+      /** Whether caller, route and method alone decided. Then each request with the same three gets the same
+       * decision. */
       readonly replay: boolean;
     }
   | {
       readonly allow: false;
       readonly reason: ReasonCode;
       readonly nearest?: R;
-      /** With `step_up_required`: the role that another sign-in would give. */
+      /** With `step_up_required`: the role that another sign-in would give to the caller. */
       readonly stepUp?: string;
       /** With `scope_missing`: the scopes that the request needs, separated by spaces. */
       readonly scope?: string;
     };
 
-/** Keys of a route that the check gets as the policy says them; absent: as usual. */
+/** Keys of a route that the check reads as they are in the policy. Absent: the default applies. */
 export const CHECKED = ['audiences'] as const satisfies readonly (keyof Route)[];
 
 /** The part of a route that the check needs. */
 export interface TableRoute extends Pick<Route, (typeof CHECKED)[number]> {
   readonly providers: readonly string[];
-  /** Without `at` and `path`: nginx has already matched the route. */
+  /** Rules without `at` and `path`, because nginx has already matched the route. */
   readonly rules: readonly Pick<Rule, 'id' | 'methods' | 'who' | 'service' | 'as'>[];
   readonly headers: Headers;
-  /** Accepted kinds of credentials; absent: bearer tokens. */
+  /** The kinds of credentials that the route accepts; absent: only bearer tokens. */
   readonly accept?: readonly CredentialKind[];
-  /** Other origins whose pages may send requests with credentials; absent: none. */
+  /** The other origins whose pages may send requests with credentials; absent: none. */
   readonly origins?: readonly string[];
-  /** The same without credentials, for routes where a network gives roles. */
+  /** The other origins whose pages may send requests without credentials. Only for routes where a network gives
+   * roles. */
   readonly openOrigins?: readonly string[];
-  /** Budgets of its requests; absent: none. */
+  /** The budgets of the route; absent: none. */
   readonly budgets?: TableBudgets;
 }
 
 /** policy.js: the part of the policy for the gateway's JavaScript. */
 export interface Table {
-  /** Hash of what a cached caller depends on: providers, roles, and sources of headers. */
+  /** A hash of everything that a cached caller depends on: providers, roles, and sources of headers. */
   readonly selection: string;
   readonly clockSkew: number;
   readonly tokenCache: number;
   readonly keys: { readonly refresh: number; readonly stale: number; readonly coolDown: number };
   readonly providers: Readonly<Record<string, TokenProvider>>;
-  /** Name and fact, in the policy's order; facts without `at`. */
+  /** The names and facts of the roles, in the policy's order. Facts have no `at`. */
   readonly roles: readonly (readonly [name: string, fact: Fact])[];
-  /** Claims that headers send. */
+  /** The claims that headers contain. */
   readonly claims: readonly string[];
   readonly sends: Sends;
-  /** Agents that send tokens; absent: none. */
+  /** The agents that are identified by their tokens; absent: none. */
   readonly agents?: readonly TokenAgent[];
-  /** Every identity header of the policy. Its index names its value in the check's answer. */
+  /** Every identity header of the policy. In the check's response, the index of a header names its value. */
   readonly headerNames: readonly string[];
   readonly routes: Readonly<Record<string, TableRoute>>;
-  /** Bytes for the headers about a caller in an answer. */
+  /** How many bytes of a response the headers about a caller may have. */
   readonly answerRoom: number;
-  /** Unix socket of the egress server. */
+  /** The Unix socket of the egress server. */
   readonly egress: string;
   readonly assertion?: Assertion;
-  /** Agents at the inner listener, if the policy has any. */
+  /** The agents at the inner listener; absent: the policy has none. */
   readonly hop?: TableHop;
-  /** Settings of DPoP proofs. */
+  /** The settings of DPoP proofs. */
   readonly proof?: Omit<ProofPolicy, 'rate'> & {
-    /** Proofs per second for one caller, and for one key. */
+    /** The number of proofs per second for one caller, and for one key. */
     readonly perCaller: number;
   };
-  /** Settings of sessions, if browsers sign in. */
+  /** The settings of sessions; absent: browsers do not sign in. */
   readonly session?: TableSession;
-  /** Unix socket of the check's server, if providers are asked about tokens; absent: none is. */
+  /** The Unix socket of the check's server; absent: the gateway asks no provider about tokens. */
   readonly asking?: string;
-  /** By role, for roles that require something of the sign-in. */
+  /** For each role that requires something of the sign-in, what the sign-in must request. */
   readonly stepUps?: Readonly<Record<string, StepUp>>;
-  /** By role, for roles that require scopes: those to request, separated by spaces. */
+  /** For each role that requires scopes, the scopes to request, separated by spaces. */
   readonly scopes?: Readonly<Record<string, string>>;
-  /** Port of the hosts' public URLs; absent: 443. */
+  /** The port of the hosts' public URLs; absent: 443. */
   readonly publicPort?: number;
-  /** Requests pass uncounted if there is no room to count them. */
+  /** Set if requests pass without being counted when the memory for counting is full. */
   readonly passWhenFull?: true;
-  /** Conditions of roles for the request, if there are any. */
+  /** The conditions about the request in roles; absent: there are none. */
   readonly request?: TableRequest;
-  /** Whether a route accepts certificates as credentials. */
+  /** Set if a route accepts certificates as credentials. */
   readonly certificates?: true;
 }
 
-/** Conditions of roles for the request. */
+/** The conditions about the request in roles. */
 export interface TableRequest {
-  /** The ranges of each fact, separated by spaces. nginx says for each whether the client's address is in it. */
+  /** For each fact, its ranges, separated by spaces. For each of them, nginx says whether it contains the client's
+   * address. */
   readonly networks: readonly string[];
-  /** Names in certificates. */
+  /** The names in certificates. */
   readonly certificates: readonly string[];
 }
 
-/** By provider: claims that its ID tokens may lack, each with what to change at the provider. */
+/** For each provider, the claims that its ID tokens may lack, each with what to change at the provider. */
 export type SigninHelp = Readonly<Record<string, readonly (readonly [claim: string, help: string])[]>>;
 
-/** Settings to open and judge sessions. */
+/** The settings to open sessions and to decide whether they are valid. */
 export interface TableSession extends SessionPolicy {
   readonly keep: KeptClaims;
-  /** Path of the unix socket of the check's server, where sessions are renewed. */
+  /** The path of the unix socket of the check's server, where sessions are renewed. */
   readonly socket: string;
-  /** Several replicas share their revocations. None accepts sessions before it has read them once. */
+  /** Set if several replicas share their revocations. No replica accepts sessions before it has read the revocations
+   * once. */
   readonly shared?: true;
-  /** Claims that roles require; absent: not known which of them a sign-in may lack. */
+  /** The claims that roles require. Absent: it is unknown which of them a sign-in may lack. */
   readonly help?: SigninHelp;
 }
 
-/** Settings of the second hop. */
+/** The settings of the second hop. */
 export interface TableHop extends ClientCas {
-  /** Hash of what a cached caller depends on there. */
+  /** A hash of everything that a cached caller at the inner listener depends on. */
   readonly selection: string;
   readonly agents: KnownAgents;
 }

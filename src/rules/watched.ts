@@ -7,15 +7,16 @@ const caFiles = ({ ingress, ingresses }: Mesh): readonly string[] => {
   return [...new Set((all.length > 1 ? all : [ingress]).map(({ caFile }) => caFile))];
 };
 
-/** CAs for certificates at the inner listener and of clients. */
+/** The CAs for certificates at the inner listener, and for certificates of clients. */
 const clientCaFiles = ({ gateway, hosts }: Policy): readonly string[] => [
   ...new Set([gateway.inner, ...hosts].flatMap((it) => it?.clientCaFile ?? [])),
 ];
 
-/** The part of a policy that the health check needs.
+/**
+ * The part of a policy that the health check needs.
  *
- * @param identities those that some rule uses
- * @param check unix socket of the check's server
+ * @param identities the identities that at least one rule uses
+ * @param check the unix socket of the check's server
  */
 export function toWatched(policy: Policy, identities: readonly Identity[], check: string): Watched {
   const clientCa = clientCaFiles(policy);

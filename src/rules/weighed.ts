@@ -1,18 +1,18 @@
 import type { DefinitionChange } from './parts.ts';
 
-/** How a proof treats definitions that differ between two policies. */
+/** Changed definitions, grouped by their effect on a proof. */
 export interface Weighed {
-  /** They decide which requests pass, so the policies do not allow the same. */
+  /** These definitions decide which requests pass. If they differ, the policies do not allow the same. */
   readonly counted: readonly DefinitionChange[];
-  /** They decide the destination and the identity, which a proof compares for each request. */
+  /** These definitions decide only the service and the identity, which the proof compares for each request. */
   readonly reached: readonly DefinitionChange[];
-  /** They decide no request by themselves. A proof says that it has not compared them. */
+  /** These definitions decide no request. The proof says that it has not compared them. */
   readonly other: readonly DefinitionChange[];
 }
 
 type Section = DefinitionChange['section'];
 
-/** Keys that decide which requests pass. In sections that are not listed, each key does. */
+/** The keys that decide which requests pass. If a section is not listed, all its keys do. */
 const COUNTED: Partial<Record<Section, readonly string[]>> = {
   gateway: [
     ...['clock_skew', 'inner', 'insecure_proxied_networks', 'limits', 'proof', 'public_port', 'session'],
@@ -21,26 +21,27 @@ const COUNTED: Partial<Record<Section, readonly string[]>> = {
   mesh: [],
   identity: [],
   ingress: [],
-  // The SPIFFE id of the workload, which identifies an agent.
+  // The SPIFFE id of the workload can identify an agent.
   service: ['spiffe'],
   header: [],
 };
 
-/** Keys that decide no request, of sections whose other keys do. */
+/** The keys that decide no request, in sections that have other keys which do. */
 const OTHER: Partial<Record<Section, readonly string[]>> = {
   provider: ['signin'],
   host: ['tls'],
   route: ['ask', 'owner', 'proxy'],
 };
 
-/** Keys that decide the destination and the identity. */
+/** The keys that decide only the service and the identity. */
 const REACHED: Partial<Record<Section, readonly string[]>> = {
   identity: ['spiffe'],
   ingress: ['address', 'ca_file', 'server_name'],
   service: ['authority', 'direct', 'endpoint', 'ingress'],
 };
 
-/** A name that only one side has makes no difference if the rules make none. */
+/** Whether a whole definition was added or removed. Such a change has no effect by itself: it matters only if rules use
+ * the name. */
 const isWhole = ({ section, key, before, after }: DefinitionChange): boolean =>
   section !== 'header' && key === undefined && (before === undefined || after === undefined);
 
@@ -48,7 +49,7 @@ function isCounted({ section, key = '' }: DefinitionChange): boolean {
   return COUNTED[section]?.includes(key) ?? OTHER[section]?.includes(key) !== true;
 }
 
-/** Sorts the changed definitions by their effect on a proof. */
+/** Groups the changed definitions by their effect on a proof. */
 export function weighed(changes: readonly DefinitionChange[]): Weighed {
   const kept = changes.filter((change) => !isWhole(change));
   const isReached = ({ section, key = '' }: DefinitionChange) => REACHED[section]?.includes(key) === true;
