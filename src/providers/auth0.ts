@@ -1,12 +1,12 @@
 import type { AboutKind, ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
-/** Auth0, one tenant. Access tokens are JWTs only if the client requested an API's audience. `permissions` has the
- * permissions of the API. All other claims are custom ones, whose names are URLs. */
+/** Auth0, one tenant. Access tokens are JWTs only if the client requested the audience of an API. `permissions`
+ * contains the permissions of the API. All other claims are custom claims, whose names are URLs. */
 export const kind: ProviderKind = {
   name: 'auth0',
   groups: 'groups',
   scopes: ['scope'],
-  // The first is of Auth0's own token profile, the second of RFC 9068.
+  // `azp` is from Auth0's own token profile, `client_id` from RFC 9068.
   client: ['azp', 'client_id'],
   tellsByClient: true,
   alone: [

@@ -1,7 +1,7 @@
 import type { AboutKind, ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
-/** Amazon Cognito, one user pool. An access token has no `aud` unless the client requested a resource; then it is for
- * the client in `client_id`. */
+/** Amazon Cognito, one user pool. An access token has an `aud` only if the client requested a resource. Otherwise the
+ * token is for the client in `client_id`. */
 export const kind: ProviderKind = {
   name: 'cognito',
   groups: 'cognito:groups',
@@ -18,11 +18,11 @@ export const kind: ProviderKind = {
   displayName: 'name',
   email: 'email',
   emailVerified: 'email_verified',
-  // The UserInfo endpoint returns it as text.
+  // The UserInfo endpoint returns this value as text.
   verifiedAs: [true, 'true'],
   refusedTypes: [],
   signin: {
-    // Cognito always issues refresh tokens, and refuses scopes that it does not know.
+    // Cognito always issues refresh tokens. It rejects scopes that it does not know.
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },

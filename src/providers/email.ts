@@ -1,12 +1,12 @@
 import { type Claims, claimAt } from '../claim-at.ts';
 import type { ProviderKind } from './types.ts';
 
-/** An address with one `@` between two parts, without spaces and control characters. Unicode's Cc is spelled out,
- * because a regular expression with the flag `u` costs ten times as much. */
+/** The form of an e-mail address: one `@` between two parts, without spaces and control characters. Unicode's class Cc
+ * is written in full, because a regular expression with the flag `u` takes ten times as long. */
 const address = /^[^\s\x00-\x1f\x7f-\x9f@]+@[^\s\x00-\x1f\x7f-\x9f@]+$/;
 
-/** The caller's e-mail address, if the provider says that it is verified, in the way of its kind. No subject, fact or
- * header uses an address that is not verified. */
+/** The caller's e-mail address, if the provider says that it is verified; undefined otherwise. Each kind of provider
+ * says this in another way. No subject, fact or header uses an address that is not verified. */
 export function emailOf(claims: Claims, kind: ProviderKind): string | undefined {
   if (kind.email === undefined || kind.emailVerified === undefined) return undefined;
   if (!kind.verifiedAs.includes(claimAt(claims, kind.emailVerified))) return undefined;
@@ -14,7 +14,8 @@ export function emailOf(claims: Claims, kind: ProviderKind): string | undefined 
   return typeof email === 'string' && address.test(email) ? email : undefined;
 }
 
-/** Why the address in a token is not used; undefined if there is none, or if it is verified. */
+/** Why the gateway does not use the address in a token; undefined if the token has none, or if the address is
+ * verified. */
 export function emailRefusal(claims: Claims, kind: ProviderKind): string | undefined {
   const email = kind.email === undefined ? undefined : claimAt(claims, kind.email);
   if (email === undefined || emailOf(claims, kind) !== undefined) return undefined;
@@ -23,6 +24,6 @@ export function emailRefusal(claims: Claims, kind: ProviderKind): string | undef
   return `the token has an address, and does not say that it is verified${verified}`;
 }
 
-/** The value of a claim; for the kind's e-mail claim, {@link emailOf}. */
+/** The value of a claim. For the e-mail claim of the kind, the result of {@link emailOf}. */
 export const identityAt = (claims: Claims, path: string, kind: ProviderKind): unknown =>
   path === kind.email ? emailOf(claims, kind) : claimAt(claims, path);

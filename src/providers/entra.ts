@@ -1,19 +1,19 @@
 import type { AboutKind, ClaimHelp, Issuers, Mistaken, ProviderKind } from './types.ts';
 
-/** Microsoft Entra ID (Azure AD). Any administrator of a directory can put any address into it. So `email` counts only
- * if Entra says that the owner of the domain vouches for it (`xms_edov`), and `preferred_username` and `upn` never
- * count. */
+/** Microsoft Entra ID (Azure AD). The administrators of a directory can enter any e-mail address there. So `email`
+ * counts only if Entra says that the owner of the domain has verified the address (`xms_edov`). `preferred_username`
+ * and `upn` never count. */
 export const kind: ProviderKind = {
   name: 'entra',
   groups: 'groups',
-  // Entra does so for a person in more than 200 groups.
+  // Entra leaves out the groups of a person who is in more than 200 groups.
   leftOut: '_claim_names',
   scopes: ['scp'],
-  // Tokens of version 2, and of version 1.
+  // `azp` is in tokens of version 2, `appid` in tokens of version 1.
   client: ['azp', 'appid'],
   tellsByClient: true,
-  // The optional claim idtyp says it. Without idtyp, a token is software's own if it lacks the claims that only
-  // people's tokens have and its subject is the service principal.
+  // The optional claim idtyp says whether a token belongs to a person. Without idtyp, a token is the software's own if
+  // it lacks the claims that only people's tokens have, and if its subject is the service principal.
   alone: [
     [{ claim: 'idtyp', is: 'app' }],
     [
@@ -22,8 +22,8 @@ export const kind: ProviderKind = {
       { claim: 'sub', as: 'oid' },
     ],
   ],
-  // Facets of the actor and of the subject. 11 is an agent's identity; 13 is an account of the agent itself, with no
-  // person behind it. Only agents have a parent application.
+  // The claims contain the facets of the actor and of the subject. Facet 11 is the identity of an agent. Facet 13 is an
+  // account of the agent itself, without a person. Only agents have a parent application.
   agents: [
     { claim: 'xms_act_fct', has: '11' },
     { claim: 'xms_sub_fct', has: '11', alone: true },
@@ -39,7 +39,7 @@ export const kind: ProviderKind = {
   nonceInHeader: 'Microsoft Graph',
   signin: {
     scopes: ['openid', 'profile', 'email', 'offline_access'],
-    // The endpoint is on another host and has no claim that the ID token lacks.
+    // The UserInfo endpoint is on another host, and its response has no claim that the ID token lacks.
     userinfo: false,
   },
 };
@@ -57,8 +57,8 @@ export const mistaken: Mistaken = {
   help: 'it is of version 1 of Entra ID: for version 2 set requestedAccessTokenVersion to 2 in the API’s manifest',
 };
 
-/** Names of people in directories. They have several forms, none is verified, and they can pass from one person to
- * another. */
+/** Claims with the names of people in directories. The names have several forms and are not verified. A name can also
+ * pass from one person to another. */
 export const unverified: readonly string[] = ['preferred_username', 'upn', 'unique_name'];
 
 export const help: ClaimHelp = {

@@ -1,12 +1,13 @@
 import type { AboutKind, ProviderKind } from './types.ts';
 
-/** Any provider whose access tokens are JWTs (RFC 9068 or older habits) with a `groups` claim. */
+/** Any provider whose access tokens are JWTs, as in RFC 9068 or older practice, and whose tokens have a claim
+ * `groups`. */
 export const kind: ProviderKind = {
   name: 'generic',
   groups: 'groups',
   scopes: ['scope', 'scp'],
   client: ['azp', 'client_id', 'cid'],
-  // RFC 9068, section 2.2: if the subject is the client, no person has signed in.
+  // If the subject is the client, no person has signed in (RFC 9068, section 2.2).
   alone: ['azp', 'client_id', 'cid', 'appid'].map((as) => [
     { claim: 'sub', as },
     { claim: 'auth_time', absent: true } as const,
@@ -16,10 +17,11 @@ export const kind: ProviderKind = {
   email: 'email',
   emailVerified: 'email_verified',
   verifiedAs: [true],
-  // Keycloak's names for its other tokens.
+  // The types that Keycloak gives to its other tokens.
   refusedTypes: ['id', 'refresh', 'offline', 'logout', 'serialized-id', 'action', 'initial-access'],
   signin: {
-    // OpenID Connect Core, section 11: offline_access requires consent each time, so the policy must request it.
+    // With offline_access, each sign-in requires the person's consent (OpenID Connect Core, section 11). So only the
+    // policy can request it.
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },

@@ -1,7 +1,7 @@
 import type { AboutKind, ClaimHelp, Issuers, Owners, ProviderKind } from './types.ts';
 
-/** Google. Access tokens are opaque, so callers send ID tokens of service accounts, and people sign in. Anyone can have
- * a Google account, and any service account gets tokens for any audience. */
+/** Google. Access tokens are opaque, so callers send the ID tokens of service accounts, or people sign in. Anyone can
+ * have a Google account, and any service account gets tokens for any audience. */
 export const kind: ProviderKind = {
   name: 'google',
   scopes: [],
@@ -16,7 +16,8 @@ export const kind: ProviderKind = {
   spellings: ['https://accounts.google.com', 'accounts.google.com'],
   ofAnybody: true,
   signin: {
-    // Google has no offline_access, and issues no refresh token without consent: sessions are renewed by prompt=none.
+    // Google does not know offline_access, and issues refresh tokens only with consent. So sessions are renewed with
+    // prompt=none.
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },
@@ -27,15 +28,15 @@ export const issuers: Issuers = {
   only: 'https://accounts.google.com',
 };
 
-/** Claims that name the owner of a token. The domain of an address is not one of them: a Google account may have an
- * address of any domain. */
+/** Claims that name the owner of a token. The domain of the e-mail address does not, because a Google account can have
+ * an address of any domain. */
 export const owners: Owners = {
   at: 'Google',
   named: 'an organisation or an account',
   claims: {
     hd: {},
     sub: {},
-    // Service accounts of one project have the project's id after the @.
+    // In the addresses of a project's service accounts, the id of the project follows the @.
     email: { pattern: '@[a-z0-9-]+\\.iam\\.gserviceaccount\\.com$' },
   },
   write: '{ claim: hd, is: DOMAIN } for people of an organisation, or { claim: email, is: ADDRESS }',

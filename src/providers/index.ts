@@ -12,10 +12,9 @@ import type { AboutKind, ClaimHelp, Issuers, Mistaken, Owners, ProviderKind } fr
 
 export type { AgentMark, Owners, ProviderKind, Sign, SigninDefaults } from './types.ts';
 
-/*
- * The kinds of providers. A new kind is one file, a row in each table that it has something for, and a section of
- * docs/providers.md. There are several tables so that each bundle contains only those that it reads.
- */
+/* The kinds of providers. To add a kind, write a file, a row in each table for which the kind has a value, and a
+ * section of docs/providers.md. There are several tables, so that each bundle contains only the tables that it
+ * reads. */
 
 /** Every kind that a policy's `kind` may name. */
 export const providerKinds = /* @__PURE__ */ deepFreeze({
@@ -35,7 +34,7 @@ export type ProviderKindName = keyof typeof providerKinds;
 
 type ByKind<T> = Readonly<Partial<Record<string, T>>>;
 
-/** The form of each kind's issuers. The first kind that matches counts. */
+/** The form of the issuers of each kind. The first kind that matches an issuer counts. */
 const issuers: ByKind<Issuers> = {
   okta: okta.issuers,
   entra: entra.issuers,
@@ -51,7 +50,7 @@ const issuers: ByKind<Issuers> = {
 /** Tokens that callers often send by mistake. */
 const mistaken: readonly Mistaken[] = [okta.mistaken, entra.mistaken, kubernetes.mistaken];
 
-/** What to change at a provider if its tokens lack a claim. */
+/** For each kind, what to change at a provider whose tokens lack a claim. */
 export const claimHelps: Readonly<Record<string, ClaimHelp>> = /* @__PURE__ */ deepFreeze({
   okta: okta.help,
   entra: entra.help,
@@ -64,16 +63,16 @@ export const claimHelps: Readonly<Record<string, ClaimHelp>> = /* @__PURE__ */ d
   spiffe: spiffe.help,
 });
 
-/** The same for claims that by default are in access tokens and not in ID tokens. */
+/** For each kind, what to change if a sign-in lacks a claim: by default, only access tokens have these claims. */
 const signinHelps: ByKind<ClaimHelp> = { okta: okta.signinHelp, keycloak: keycloak.signinHelp };
 
-/** How to name the owner of a token, for kinds at which anyone can get tokens. */
+/** How to name the owner of a token, for kinds of which anyone can get tokens. */
 export const ownersOf: ByKind<Owners> = { google: google.owners, 'github-actions': githubActions.owners };
 
-/** Claims with unverified names. They identify no caller, and facts must not match a part of them. */
+/** Claims with unverified names. They do not identify callers, and facts must not match a part of such a name. */
 export const unverifiedNames: ByKind<readonly string[]> = { entra: entra.unverified };
 
-/** What to tell people who register the gateway at a provider. */
+/** What the command tells people who register the gateway at a provider. */
 export const aboutKinds: Readonly<Record<ProviderKindName, AboutKind>> = {
   okta: okta.about,
   entra: entra.about,
@@ -93,19 +92,19 @@ export const providerKindNames = /* @__PURE__ */ Object.keys(providerKinds) as [
   ...ProviderKindName[],
 ];
 
-/** The record of a kind; undefined if there is no kind of this name. */
+/** The record of a kind; undefined if no kind has this name. */
 export function providerKind(name: string): ProviderKind | undefined {
   return Object.hasOwn(providerKinds, name) ? providerKinds[name as ProviderKindName] : undefined;
 }
 
-/** The kind of provider that an issuer looks like. */
+/** The kind of provider that an issuer belongs to, by its form. */
 export function kindOfIssuer(issuer: string): ProviderKindName {
   const fits = (name: string) => issuers[name]?.looksLike.some((pattern) => pattern.test(issuer));
   return providerKindNames.find(fits) ?? 'generic';
 }
 
-/** What to write instead of an issuer that no token of this kind has; undefined if it is right. Issuers are compared
- * exactly. */
+/** What to write instead of an issuer that no token of this kind has; undefined if the issuer is right. Issuers must be
+ * exactly equal. */
 export function issuerProblem(kind: ProviderKindName, issuer: string): string | undefined {
   const own = issuers[kind];
   if (own === undefined) return undefined;
@@ -115,7 +114,8 @@ export function issuerProblem(kind: ProviderKindName, issuer: string): string | 
   return wanted ? `${issuer}/` : issuer.replace(/(?<!\/)\/+$/, '');
 }
 
-/** What to do with a token of this issuer if no provider of the policy has it; undefined if there is no advice. */
+/** What to do with a token of this issuer if the issuer belongs to no provider of the policy; undefined if there is no
+ * advice. */
 export function issuerHelp(issuer: unknown): string | undefined {
   return typeof issuer === 'string' ? mistaken.find((it) => it.issuer.test(issuer))?.help : undefined;
 }
@@ -124,7 +124,7 @@ export function issuerHelp(issuer: unknown): string | undefined {
 export const claimHelp = ({ name }: Pick<ProviderKind, 'name'>, path: string): string | undefined =>
   helpFor(claimHelps[name], path);
 
-/** {@link claimHelp} for the claims of a sign-in. */
+/** Like {@link claimHelp}, for claims that a sign-in lacks. */
 export const signinHelp = ({ name }: Pick<ProviderKind, 'name'>, path: string): string | undefined =>
   helpFor(signinHelps[name], path);
 
@@ -144,13 +144,13 @@ function deepFreeze<const T>(value: T): T {
   return Object.freeze(value);
 }
 
-/** The placeholder for a tenant's id in Entra ID's issuers. */
+/** The placeholder for the id of a tenant in the issuers of Entra ID. */
 export const TENANT = '{tenantid}';
 
-/** The issuer of a tenant, from a template. */
+/** Puts the id of a tenant into an issuer template. */
 export const fillTenant = (template: string, tenant: string): string => template.split(TENANT).join(tenant);
 
-/** The tenant in an issuer of Entra ID; undefined if there is none. */
+/** The id of the tenant in an issuer of Entra ID; undefined if there is none. */
 export function tenantOf(issuer: unknown): string | undefined {
   return typeof issuer === 'string' ? /^https:\/\/[^/]+\/([^/]+)\//.exec(issuer)?.[1] : undefined;
 }

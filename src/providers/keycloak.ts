@@ -1,13 +1,15 @@
 import type { AboutKind, ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
-/** Keycloak, one realm. Roles are in `realm_access.roles`. Groups, and roles in ID tokens, need a mapper. */
+/** Keycloak, one realm. Roles are in `realm_access.roles`. Tokens have groups only with a mapper, and ID tokens have
+ * roles only with a mapper. */
 export const kind: ProviderKind = {
   name: 'keycloak',
   groups: 'groups',
   scopes: ['scope', 'scp'],
   client: ['azp', 'client_id'],
-  // A client's service account is a user with this name, in lower case. `azp` names the client in any case; the scope
-  // `service_account` adds its id, in older versions as `clientId`.
+  // The service account of a client is a user whose name contains the client id in lower case. `azp` has the original
+  // spelling of the client id. With the scope `service_account`, tokens also have the client id; in older versions the
+  // claim is `clientId`.
   alone: ['azp', 'client_id', 'clientId'].map((as) => [
     { claim: 'preferred_username', as, before: 'service-account-', ignoreCase: true } as const,
   ]),
@@ -17,7 +19,8 @@ export const kind: ProviderKind = {
   verifiedAs: [true],
   refusedTypes: ['id', 'refresh', 'offline', 'logout', 'serialized-id', 'action', 'initial-access'],
   signin: {
-    // Keycloak always issues refresh tokens; offline_access is for those that outlive the session there.
+    // Keycloak always issues refresh tokens. offline_access is only for refresh tokens that outlive the session at
+    // Keycloak.
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },
@@ -27,7 +30,8 @@ export const issuers: Issuers = {
   looksLike: [/^https:\/\/.+\/realms\/[^/]+\/?$/],
 };
 
-/** What to change if ID tokens and UserInfo lack a claim: the client scope "roles" adds it to access tokens only. */
+/** What to change if ID tokens and UserInfo lack a claim: the client scope "roles" adds the claim only to access
+ * tokens. */
 export const signinHelp: ClaimHelp = {
   realm_access: 'at Keycloak: Client scopes > roles, mapper "realm roles": "Add to ID token" (off as installed)',
   resource_access: 'at Keycloak: Client scopes > roles, mapper "client roles": "Add to ID token" (off as installed)',

@@ -1,7 +1,7 @@
 import type { AboutKind, ClaimHelp, Issuers, Mistaken, ProviderKind } from './types.ts';
 
 /** Kubernetes, one cluster: the token of a service account. `sub` is `system:serviceaccount:NAMESPACE:NAME`, and
- * `kubernetes.io` says what the token is bound to. */
+ * `kubernetes.io` says to which object the token is bound. */
 export const kind: ProviderKind = {
   name: 'kubernetes',
   scopes: [],

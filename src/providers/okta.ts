@@ -1,14 +1,15 @@
 import type { AboutKind, ClaimHelp, Issuers, Mistaken, ProviderKind } from './types.ts';
 
-/** Okta: a custom authorization server (`https://D/oauth2/ID`) or, for sign-in only, the organisation's own. It issues
- * the claim `groups` only if it is configured to. */
+/** Okta: a custom authorization server (`https://D/oauth2/ID`) or, only for sign-in, the authorization server of the
+ * organisation. Tokens have the claim `groups` only if Okta is configured for it. */
 export const kind: ProviderKind = {
   name: 'okta',
   groups: 'groups',
   scopes: ['scp', 'scope'],
   client: ['cid'],
   tellsByClient: true,
-  // The token of a person has a uid and a subject that is not a client's id. An answer about a token has client_id.
+  // The token of a person has a uid, and its subject is not a client id. The response of introspection names the client
+  // in client_id.
   alone: ['cid', 'client_id'].map((as) => [
     { claim: 'uid', absent: true },
     { claim: 'sub', as },
@@ -20,7 +21,7 @@ export const kind: ProviderKind = {
   refusedTypes: ['id', 'logout'],
   signin: {
     scopes: ['openid', 'profile', 'email', 'offline_access'],
-    // If it issues an access token too, its ID tokens lack most of the profile.
+    // If Okta issues an access token with an ID token, the ID token lacks most claims of the profile.
     userinfo: true,
   },
 };

@@ -1,7 +1,7 @@
 import type { AboutKind, ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
-/** JWT-SVIDs of one trust domain: `sub` is the workload's SPIFFE id, and `iss` may be absent. Keys come from a bundle
- * endpoint, where keys for tokens have their own `use`. */
+/** JWT-SVIDs of one trust domain. `sub` is the SPIFFE id of the workload, and `iss` may be absent. Keys come from a
+ * bundle endpoint, where keys for tokens have their own value of `use`. */
 export const kind: ProviderKind = {
   name: 'spiffe',
   scopes: [],

@@ -1,62 +1,63 @@
-/** What meshgate knows about one kind of OpenID provider: the claims of its tokens (access tokens and ID tokens) that
- * the gateway reads, which tokens are not access tokens, and what a sign-in requests. A claim path is a claim's name,
- * or names joined by dots. */
+/** What meshgate knows about one kind of OpenID provider: the claims that the gateway reads in its tokens (access
+ * tokens and ID tokens), which tokens are not access tokens, and what a sign-in requests. The path of a claim is its
+ * name, or several names joined by dots. */
 export interface ProviderKind {
   readonly name: string;
-  /** Claim with the caller's groups; absent: its tokens have none. */
+  /** The claim with the caller's groups; absent: tokens of this kind have no groups. */
   readonly groups?: string;
-  /** Claim that names the claims which were left out because they are too large for a token (OpenID Connect Core,
-   * 5.6.2). */
+  /** The claim that names claims which were too large for the token and were left out (OpenID Connect Core, 5.6.2). */
   readonly leftOut?: string;
-  /** Claim with the audience of a token that has no `aud`. */
+  /** The claim with the audience of a token that has no `aud`. */
   readonly audienceElse?: string;
-  /** Claims with the granted scopes, as a space-delimited string or a list; the first one present counts. */
+  /** Claims with the granted scopes, as a space-delimited text or a list. The first present claim counts. */
   readonly scopes: readonly string[];
-  /** Claims that name the client which a token was issued to. The first one present counts, before the other names of
-   * `token/client-id.ts`. Empty: its tokens name no client. */
+  /** Claims with the client to which the token was issued. The first present claim counts. Other claims that name the
+   * client (`token/client-id.ts`) count only after these. Empty: tokens of this kind name no client. */
   readonly client: readonly string[];
-  /** How a token shows that no person is behind it: `always`, or by all signs of one of these lists. */
+  /** When a token has no person: `always`, or if all signs of one of these lists are present. */
   readonly alone: 'always' | readonly (readonly Sign[])[];
-  /** Marks by which the provider says that an agent is the caller; absent: there are none. */
+  /** Marks with which the provider says that the caller is an agent; absent: there are none. */
   readonly agents?: readonly AgentMark[];
-  /** Access tokens name their client in these claims and ID tokens do not, which tells them apart. */
+  /** Set if access tokens name their client in these claims and ID tokens do not. This distinguishes the two. */
   readonly tellsByClient?: true;
-  /** A claim and value that every access token has and no other token. */
+  /** A claim and a value that every access token has and no other token has. */
   readonly says?: { readonly claim: string; readonly is: string };
-  /** Claim of the caller's display name. */
+  /** The claim with the caller's display name. */
   readonly displayName?: string;
-  /** Claim of the caller's e-mail address. */
+  /** The claim with the caller's e-mail address. */
   readonly email?: string;
-  /** Claim that says whether the address is verified. */
+  /** The claim that says whether the address is verified. */
   readonly emailVerified?: string;
-  /** Its values that mean yes; any other value, or none, means no. */
+  /** The values of that claim which mean that the address is verified. With any other value, or without the claim, it
+   * is not. */
   readonly verifiedAs: readonly unknown[];
-  /** A type in the JOSE header, lower case, that its tokens may have besides `JWT` and `at+jwt`. */
+  /** A type in the JOSE header, in lower case, that tokens of this kind may have besides `JWT` and `at+jwt`. */
   readonly type?: string;
-  /** Values of the payload's own `typ` (not the JOSE header's), lower case, of tokens that are not access tokens. */
+  /** Values of the claim `typ` (not of the JOSE header), in lower case, by which the gateway recognises tokens that are
+   * not access tokens. */
   readonly refusedTypes: readonly string[];
-  /** The service whose tokens have a `nonce` in the JOSE header; only that service can verify them. */
+  /** A service whose tokens have a `nonce` in the JOSE header. Only this service can verify these tokens. */
   readonly nonceInHeader?: string;
-  /** The type of token that callers send, if it is not an access token. */
+  /** The type of token that callers send, if they do not send access tokens. */
   readonly wants?: string;
-  /** Other spellings of its one issuer. */
+  /** Other spellings of the issuer, if the kind has only one issuer. */
   readonly spellings?: readonly string[];
-  /** The `use` that keys for tokens have in its key sets. */
+  /** The value of `use` that keys for tokens have in the key sets of this kind. */
   readonly keyUse?: string;
-  /** Its keys say which issuer they belong to. */
+  /** Set if the keys say which issuer they belong to. */
   readonly keysNameIssuer?: true;
-  /** Anyone can get a token of this kind, for any audience: a valid token does not show who the caller is. */
+  /** Set if anyone can get a token of this kind for any audience. Then a valid token does not show who the caller is. */
   readonly ofAnybody?: true;
-  /** Absent: people cannot sign in with it. */
+  /** What a sign-in requests. Absent: people cannot sign in at this kind. */
   readonly signin?: SigninDefaults;
 }
 
-/** What to change at a provider if a claim is absent or has the wrong value, by claim path. A path finds its own entry,
- * the entry of its part before a dot, or the entry `*`. */
+/** What to change at a provider if a claim is absent or has the wrong value, by the path of the claim. If a path has no
+ * entry, the entry for the part before its first dot applies, or else the entry `*`. */
 export type ClaimHelp = Readonly<Record<string, string>>;
 
-/** A condition for a claim: it is absent, has this value, matches a pattern, or its text is `before`, the text of the
- * claim `as`, and `after`. */
+/** A condition for a claim. The claim is absent, has this value, or matches a pattern; or it consists of `before`, the
+ * text of the claim `as`, and `after`. */
 export type Sign =
   | { readonly claim: string; readonly absent: true }
   | { readonly claim: string; readonly is: string }
@@ -69,60 +70,61 @@ export type Sign =
       readonly ignoreCase?: true;
     };
 
-/** The claims of a kind that identify the owner of a token. A role or an agent that relies on other claims accepts
- * tokens of anyone. */
+/** The claims that identify the owner of a token. If a role or an agent depends only on other claims, anyone's token
+ * can match it. */
 export interface Owners {
-  /** Where those claims are, for messages. */
+  /** Where the tokens come from, for messages. */
   readonly at: string;
-  /** What has to be named, for messages. */
+  /** What the policy must name, for messages. */
   readonly named: string;
   readonly claims: Readonly<Record<string, OwnerClaim>>;
   readonly write: string;
 }
 
-/** The values of a claim that identify an owner, as regular expressions. */
+/** Which values of a claim identify an owner, as regular expressions. */
 export interface OwnerClaim {
-  /** For a whole value; absent: every value does. */
+  /** For the comparison with a whole value; absent: every value identifies an owner. */
   readonly value?: string;
-  /** For a pattern; absent: no pattern does. */
+  /** For the comparison with a pattern; absent: no pattern identifies an owner. */
   readonly pattern?: string;
 }
 
-/** A claim by which a provider says that an agent is the caller: the claim is present, or contains this word. */
+/** A mark with which a provider says that the caller is an agent: the claim is present, or it contains this word. */
 export interface AgentMark {
   readonly claim: string;
   readonly has?: string;
-  /** No person is behind such an agent. */
+  /** Set if such an agent acts without a person. */
   readonly alone?: true;
 }
 
-/** A kind of providers, for people. */
+/** What people must know about a kind of provider. */
 export interface AboutKind {
   readonly title: string;
-  /** How to register the gateway there, one step per line. */
+  /** The steps to register the gateway at the provider, one per line. */
   readonly registering: readonly string[];
 }
 
 /** The form of a kind's issuers. */
 export interface Issuers {
-  /** An issuer that matches one of these is of this kind. */
+  /** Patterns: an issuer that matches one of them belongs to this kind. */
   readonly looksLike: readonly RegExp[];
-  /** Whether an issuer must end in a slash; absent: none does. */
+  /** Whether an issuer must end with a slash; absent: issuers have no slash at the end. */
   readonly endsInSlash?: (issuer: string) => boolean;
-  /** The kind's only issuer. */
+  /** The only issuer of this kind. */
   readonly only?: string;
 }
 
-/** Tokens that callers often send by mistake, by the form of their issuer. The help reveals nothing of the policy. */
+/** Tokens that callers often send by mistake, by the form of their issuer. The help text contains nothing of the
+ * policy. */
 export interface Mistaken {
   readonly issuer: RegExp;
   readonly help: string;
 }
 
-/** What a sign-in requests of a provider, unless the policy says it. */
+/** What a sign-in requests from a provider if the policy does not say it. */
 export interface SigninDefaults {
-  /** With `offline_access` if the provider issues no refresh token without it. */
+  /** The scopes. They include `offline_access` if the provider issues no refresh token without it. */
   readonly scopes: readonly string[];
-  /** Whether the UserInfo endpoint has claims that the ID token may lack. */
+  /** Whether the UserInfo endpoint has claims that the ID token can lack. */
   readonly userinfo: boolean;
 }
