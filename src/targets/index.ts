@@ -5,7 +5,7 @@ import { istio } from './istio/index.ts';
 import { linkerd } from './linkerd/index.ts';
 import type { MeshTarget } from './types.ts';
 
-/** Every mesh that policies can be rendered for, whatever their own `mesh.kind` is. */
+/** Every mesh for which a policy can be rendered, whatever its own `mesh.kind` is. */
 const meshes: Readonly<Record<MeshKind, MeshTarget>> = { envoy, istio, linkerd, consul };
 
 /** The names of the meshes, in the order of help texts. */

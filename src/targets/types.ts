@@ -1,15 +1,15 @@
 import type { MeshKind, Policy } from '../policy/types.ts';
 import type { MeshRule, Rule } from '../rules/types.ts';
 
-/** A part of the policy that the target does not enforce, or enforces differently. Each gap is printed. */
+/** A part of the policy that the target does not enforce, or that it enforces in another way. Each gap is printed. */
 export interface Gap {
-  /** The part of the policy: a rule id, `services.wiki`, `gateway.resolver`. */
+  /** The part of the policy: the id of a rule, or a path such as `services.wiki` or `gateway.resolver`. */
   readonly part: string;
-  /** What happens instead, and what to do about it, in one sentence. */
+  /** One sentence that says what happens instead and what to do about it. */
   readonly text: string;
 }
 
-/** Path of each file in a folder → its text. */
+/** The text of each file in a folder, by its path. */
 export type Files = Readonly<Record<string, string>>;
 
 /** What a target renders. */
@@ -18,10 +18,11 @@ export interface Emitted {
   readonly gaps: readonly Gap[];
 }
 
-/** The error for files that contain nothing of the mesh, or nothing readable: probably the wrong files were named. */
+/** The error for files that cannot be read, or that contain nothing of the mesh. The user probably named the wrong
+ * files. */
 export class Foreign extends Error {
   override readonly name = 'Foreign';
-  /** The file that it is about; absent: all of them. */
+  /** The file that the error is about; absent: the error is about all files. */
   readonly file?: string;
 
   constructor(message: string, file?: string) {
@@ -33,13 +34,13 @@ export class Foreign extends Error {
 /** How well a target enforces one part of the policy by itself. */
 export type Coverage =
   | { readonly kind: 'exact' }
-  /** It allows more than the rule; another layer has to enforce the rest. */
+  /** The target allows more than the rule. Another layer must enforce the rest. */
   | { readonly kind: 'wider'; readonly text: string }
   | { readonly kind: 'none'; readonly text: string };
 
-/** Options for rendering a mesh, besides the policy. */
+/** The options for rendering a mesh. They are not a part of the policy. */
 export interface MeshOptions {
-  /** The gateway's public keys, a JWKS, for targets whose files contain them. */
+  /** The gateway's public keys as a JWKS. Some targets need them in their files. */
   readonly assertionJwks?: string;
 }
 
@@ -47,29 +48,30 @@ export interface MeshOptions {
 export interface Target<Options> {
   readonly name: string;
   emit(policy: Policy, rules: readonly Rule[], options: Options): Emitted;
-  /** How well one rule is enforced. */
+  /** How well the target enforces a rule. */
   covers(rule: Rule, policy: Policy): Coverage;
 }
 
 /** A mesh that enforces the rules: a target of `render` and of `prove`. */
 export interface MeshTarget extends Target<MeshOptions> {
   readonly name: MeshKind;
-  /** Whether it uses {@link MeshOptions.assertionJwks}. */
+  /** Whether the target uses {@link MeshOptions.assertionJwks}. */
   readonly takesJwks: boolean;
-  /** Whether all ingresses are rendered together, because their objects are in one place and share names. */
+  /** Set if all ingresses are rendered together, because their objects are in one place and share names. */
   readonly together?: true;
-  /** What a result of `prove` assumes about the mesh; absent: nothing besides the documentation. */
+  /** What `prove` assumes about the mesh, for its output; absent: nothing besides the documentation. */
   readonly assumes?: string;
   emit(policy: Policy, rules: readonly Rule[], options?: MeshOptions): Emitted;
-  /** Reads rendered or live files back as rules. `prove` compares them with the policy's rules as `project` returns
-   * them.
+  /**
+   * Reads rendered or live files back as rules. `prove` compares them with the result of `project` for the policy's
+   * rules.
    *
-   * @throws Foreign, and Error for rules that meshgate did not render
+   * @throws Foreign; Error for rules that meshgate did not render
    */
   read(files: Files): readonly MeshRule[];
-  /** The rules as far as the mesh keeps them. */
+  /** The rules, reduced to what the mesh can express. */
   project(policy: Policy, rules: readonly Rule[]): readonly MeshRule[];
-  /** How files differ from the rendered ones in anything but the rules, one line for each difference. */
+  /** How files differ from the rendered ones, without the rules. There is one line for each difference. */
   drift(policy: Policy, rules: readonly Rule[], options: MeshOptions, files: Files): readonly string[];
   /** Says whether no rendered object is in force for a host of the projected rules. Then the mesh's own default
    * decides, and missing rules deny nothing. */

@@ -5,23 +5,23 @@ import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { grouped, meshRules } from '../kit/rules.ts';
 
-/** Rules by which one service of Consul may send requests to another. */
+/** A service that sends requests to another service of Consul, and the rules for these requests. */
 export interface Source {
-  /** The source: the ingress, or the identity of nginx's connection. */
+  /** The name of the source: the ingress, or the identity of nginx's connection. */
   readonly name: string;
   readonly rules: readonly Enforced[];
 }
 
-/** A service of Consul with its rules. */
+/** A service of Consul that receives requests, with its rules. */
 export interface Destination {
   readonly name: string;
   readonly sources: readonly Source[];
 }
 
-/** The name under which a service is registered. */
+/** The name under which Consul knows a service. */
 export const consulName = ({ name, consulService }: Service): string => consulService ?? name;
 
-/** The source in Consul that connects to the workload for a rule's requests; undefined if Consul does not know it. */
+/** The service of Consul that connects to the workload for requests of a rule; undefined if Consul does not know it. */
 export function sourceOf(
   { mesh, services }: Policy,
   { as, service }: Pick<Rule, 'as' | 'service'>,
@@ -31,12 +31,12 @@ export function sourceOf(
   return ingress?.consulService ?? CONSUL_SPIFFE.exec(mesh?.identities[as]?.spiffe ?? '')?.[1];
 }
 
-/** The rules that Consul enforces: of services in the mesh, from sources that Consul knows. */
+/** The rules that Consul enforces: the rules of services in the mesh whose sources Consul knows. */
 export function consulRules(policy: Policy, rules: readonly Rule[]): readonly Enforced[] {
   return meshRules(policy, rules).filter((rule) => sourceOf(policy, rule) !== undefined);
 }
 
-/** Every service that rules lead to, in the policy's order. */
+/** Every service to which a rule leads, in the order of the policy. */
 export function destinationsOf(policy: Policy, rules: readonly Rule[]): readonly Destination[] {
   const held = consulRules(policy, rules);
   const services = Object.values(policy.services).filter(({ direct }) => direct === undefined);
@@ -49,12 +49,12 @@ export function destinationsOf(policy: Policy, rules: readonly Rule[]): readonly
   });
 }
 
-/** The assertion that a rule requires; undefined if it is for anyone, or if the gateway signs none. */
+/** The assertion that a rule requires; undefined if the rule allows anyone, or if the gateway signs no assertions. */
 export function assertionFor({ gateway }: Policy, { who }: Pick<Rule, 'who'>): Assertion | undefined {
   return who.kind === 'anyone' ? undefined : gateway.assertion;
 }
 
-/** What a policy lacks for Consul; undefined if it is complete. */
+/** What the policy lacks to be rendered for Consul; undefined if it is complete. */
 export function missing(policy: Policy, rules: readonly Rule[]): string | undefined {
   const { mesh, gateway } = policy;
   if (mesh === undefined) return 'the policy has no mesh, so there is nothing for Consul to enforce';

@@ -8,7 +8,8 @@ import { bearingOf } from './others.ts';
 import { entriesIn, isEmpty, isManaged, type LiveEntry, oddPathsIn, titleOf } from './parse.ts';
 import { serviceHost } from './project.ts';
 
-/** The patterns for paths that are not canonical depend on the policy's paths, so they are compared and not read. */
+/** Compares the patterns for paths that are not canonical. They depend on the paths of the policy, so they are not read
+ * back as rules. */
 function oddPaths(own: readonly Entry[], live: readonly LiveEntry[]): readonly string[] {
   const found = new Map(live.map((it) => [titleOf(it).toLowerCase(), it]));
   return own.flatMap((entry) => {
@@ -23,8 +24,8 @@ function oddPaths(own: readonly Entry[], live: readonly LiveEntry[]): readonly s
   });
 }
 
-/** How rendered or live entries differ from what the policy renders to, except the content of intentions: entries that
- * are missing, changed or left over, and entries of others that may change a decision. */
+/** How rendered or live entries differ from what the policy renders to, except for the content of intentions. It
+ * reports entries that are missing, changed or left over, and entries of others that may change a decision. */
 export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOptions, files: Files): readonly string[] {
   const plan = planOf(policy, rules);
   const { assertion } = plan;
@@ -47,7 +48,7 @@ export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOpt
   ];
 }
 
-/** Whether a service has no rendered intentions, so that the default of the mesh decides. */
+/** Whether there are no rendered intentions for a service, so that the default of the mesh decides. */
 export function unguardedHosts(_: Policy, __: readonly Rule[], files: Files) {
   const own = entriesIn(files).filter((it) => it.Kind === 'service-intentions' && isManaged(it));
   const there = new Set(own.map(({ Name }) => serviceHost(Name)));

@@ -11,22 +11,22 @@ import { type Permission, PROVIDER, permissionsOf } from './permissions.ts';
 /** Marks entries that were rendered from a policy. */
 export const META = { 'managed-by': 'meshgate' } as const;
 
-/** Every service that no source names: the lowest precedence. */
+/** Consul's wildcard source: it stands for every service that no other source names, and has the lowest precedence. */
 export const EVERYBODY = '*';
 
-/** Number of verified assertions that a proxy caches: one for each caller and service, valid for half a minute or
- * more. */
+/** The number of verified assertions that a proxy caches. There is one assertion for each caller and service, and it is
+ * valid for at least half a minute. */
 const REMEMBERED = 1000;
-/** How long a proxy waits for the gateway's keys. Consul counts whole seconds. */
+/** How long a proxy waits for the keys of the gateway. Consul counts whole seconds. */
 const KEYS_TIMEOUT_MS = 5000;
 
-/** Base64 with padding (RFC 4648 section 4), as Go's decoder requires it. */
+/** Base64 with padding (RFC 4648 section 4). Go's decoder requires the padding. */
 function base64(text: string): string {
   const plain = encode(new TextEncoder().encode(text)).replace(/-/g, '+').replace(/_/g, '/');
   return plain.padEnd(Math.ceil(plain.length / 4) * 4, '=');
 }
 
-/** Where proxies get the gateway's keys; undefined if neither option nor policy says it. */
+/** Where proxies get the gateway's keys; undefined if neither the options nor the policy say it. */
 export function keySetOf({ mesh }: Policy, assertion: Assertion, { assertionJwks }: MeshOptions) {
   if (assertionJwks !== undefined) return { Local: { JWKS: base64(assertionJwks) } };
   if (mesh?.assertionCaFile === undefined) return undefined;
@@ -42,16 +42,16 @@ export function keySetOf({ mesh }: Policy, assertion: Assertion, { assertionJwks
 
 export type KeySet = NonNullable<ReturnType<typeof keySetOf>>;
 
-/** The input for rendering: the intentions, and the assertions that they need. */
+/** The input of the renderer: the intentions, and the assertions that they need. */
 export interface Plan {
   readonly intentions: readonly ReturnType<typeof intentions>[];
-  /** Services whose assertions a permission requires, in the policy's order. */
+  /** The services whose assertions a permission requires, in the order of the policy. */
   readonly audiences: readonly string[];
-  /** Absent: no permission requires one. */
+  /** The settings of assertions. Absent: no permission requires an assertion. */
   readonly assertion?: Assertion;
 }
 
-/** Works out which rules Consul enforces. */
+/** Determines which rules Consul can enforce. */
 export function planOf(policy: Policy, rules: readonly Rule[]): Plan {
   const all = destinationsOf(policy, rules).map((destination) => intentions(policy, destination));
   const asked = new Set(
@@ -76,14 +76,15 @@ function provider({ gateway }: Policy, audiences: readonly string[], assertion: 
     Audiences: audiences,
     JSONWebKeySet: keys,
     Locations: [{ Header: { Name: TO_SERVICE.assertion, Forward: true } }],
-    // Consul reads 0 as 30.
+    // Consul reads 0 as 30, so the smallest value is 1.
     ClockSkewSeconds: Math.max(1, gateway.clockSkew),
     CacheConfig: { Size: REMEMBERED },
     Meta: META,
   };
 }
 
-/** Intentions with permissions need a service whose proxy reads HTTP, and that accepts only mutual TLS. */
+/** The defaults of a service. Intentions with permissions require that the proxy reads HTTP; the proxy must also accept
+ * only mutual TLS. */
 const defaults = (name: string, protocol: Service['protocol']) => ({
   Kind: 'service-defaults' as const,
   Name: name,
@@ -109,13 +110,14 @@ function intentions(policy: Policy, { name, sources }: Destination) {
   return { Kind: 'service-intentions' as const, Name: name, Sources: all, Meta: META };
 }
 
-/** A configuration entry of Consul, of a kind that is rendered here. */
+/** A configuration entry of Consul, of a kind that this folder renders. */
 export type Entry = ReturnType<typeof provider | typeof defaults | typeof intentions>;
 
-/** Every entry that enforces the rules, in the order in which Consul accepts them: the JWT provider, then each
- * service's protocol, then its intentions.
+/**
+ * Every entry that enforces the rules, in the order in which Consul accepts them: the JWT provider, then the protocol
+ * of each service, then its intentions.
  *
- * @param keys of the assertion; undefined if no permission needs one
+ * @param keys where proxies get the keys for the assertion; undefined if no permission needs one
  */
 export function entriesOf(policy: Policy, { intentions, audiences, assertion }: Plan, keys?: KeySet): readonly Entry[] {
   const services = Object.values(policy.services).filter(({ direct }) => direct === undefined);

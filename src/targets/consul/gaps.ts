@@ -10,7 +10,7 @@ import type { Gap } from '../types.ts';
 import { consulRules, sourceOf } from './destinations.ts';
 import type { KeySet } from './entries.ts';
 
-/** Seconds for which Consul's proxies accept an expired assertion, unless its own setting applies. */
+/** How many seconds after its end Consul's proxies still accept an assertion, unless Consul's own setting applies. */
 const ENVOY_SKEW = 60;
 
 const HOST =
@@ -22,16 +22,16 @@ const DEFAULT =
 const REMOTE =
   'proxies accept the gateway’s keys from any server with a certificate of mesh.assertion_ca_file, whatever name it has: let that CA sign only for the gateway, or give --assertion-jwks';
 
-/** Consul cannot require that there is no assertion. */
+/** Consul cannot require that a request has no assertion. */
 const AGENTS = 'intentions cannot exclude agents: where anyone passes, agents pass too; only the gateway denies them';
 
 /** The text for an identity that Consul does not know. */
 export const unknownText = (spiffe: string | undefined): string =>
   `${spiffe ?? 'the identity'} is not a service in Consul’s default namespace, so the rule allows nothing; write mesh.ingress.consul_service, or a SPIFFE id …/ns/default/dc/DATACENTER/svc/NAME`;
 
-/** The rules that Consul enforces by itself. At the workload it sees path, method and source, and in the assertion
- * service, identity, role and agent, but never the host. Without an assertion it cannot distinguish callers from one
- * source. */
+/** The rules that Consul enforces. At the workload it sees the path, the method, the source and, in the assertion, the
+ * service, identity, role and agent. It never sees the host. Without an assertion it cannot distinguish callers from
+ * the same source. */
 export function enforcedByConsul(policy: Policy, rules: readonly Rule[]): Enforcement {
   const held = consulRules(policy, rules);
   const isSigned = policy.gateway.assertion !== undefined;
@@ -53,7 +53,7 @@ export function enforcedByConsul(policy: Policy, rules: readonly Rule[]): Enforc
   };
 }
 
-/** What Consul does not enforce at all. */
+/** The gaps for what Consul does not enforce at all. */
 export function notEnforcedGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const unknown = new Set(
     rules.flatMap((rule) => (policy.mesh && rule.as !== '' && sourceOf(policy, rule) === undefined ? rule.as : [])),
@@ -71,7 +71,7 @@ export function notEnforcedGaps(policy: Policy, rules: readonly Rule[]): readonl
   ];
 }
 
-/** Without an assertion, nginx's identity ends at the ingress. */
+/** The gaps because the ingress replaces nginx's identity, if there is no assertion. */
 function endingGaps({ mesh, gateway }: Policy, rules: readonly Rule[]): readonly Gap[] {
   const ingresses =
     Object.keys(mesh?.ingresses ?? {}).length > 1 ? Object.values(mesh?.ingresses ?? {}) : [mesh?.ingress];
@@ -89,7 +89,8 @@ function assertionGaps({ gateway }: Policy, keys: KeySet | undefined): readonly 
   ];
 }
 
-/** The gaps that only Consul has.
+/**
+ * The gaps that only Consul has.
  *
  * @param keys where proxies get the gateway's keys; undefined if they need none
  */

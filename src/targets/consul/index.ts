@@ -14,8 +14,8 @@ const NO_KEYS =
 
 const fileOf = ({ Kind, Name }: Entry): string => `${Kind}.${Name}.json`;
 
-/** Renders the rules as configuration entries of Consul, one file each, for `consul config write` in the order of their
- * names: the JWT provider, each service's protocol, each service's intentions. */
+/** Renders the rules as configuration entries of Consul, one entry per file: the JWT provider, then the protocol of
+ * each service, then its intentions. `consul config write` must get the files in the order of their names. */
 function render(policy: Policy, rules: readonly Rule[], options: MeshOptions): Emitted | Gap {
   const plan = planOf(policy, rules);
   const { assertion } = plan;

@@ -1,7 +1,7 @@
 import type { Neutral } from '../kit/compare.ts';
 import type { Entry } from './entries.ts';
 
-/** Members at the top of an entry that change no decision, for one reason. */
+/** Top-level members of an entry that change no decision. All of them have the same reason. */
 export const neutral = (why: string, ...names: readonly string[]): readonly Neutral[] =>
   names.map((name) => ({ path: [name], why }));
 
@@ -16,7 +16,7 @@ export const CONSUL_NEUTRAL: readonly Neutral[] = [
 const ASKING = 'says how the service asks others, and not who may ask it';
 const TIMES = 'says how long and how many, and not who may ask';
 
-/** Members of a service's entry that are no policy. */
+/** Members of a service's entry that decide nothing. */
 const DEFAULTS: readonly Neutral[] = [
   ...CONSUL_NEUTRAL,
   ...neutral('for people', 'Meta'),
@@ -30,7 +30,7 @@ const PROVED: readonly Neutral[] = [
   { path: ['Sources'], why: 'they are read back as rules, and proved', proved: true },
 ];
 
-/** Members of a live entry that change no decision, or are proved. */
+/** Members of a live entry that change no decision, or that a reader proves. */
 export function neutralOf({ Kind }: Entry): readonly Neutral[] {
   if (Kind === 'service-defaults') return DEFAULTS;
   return Kind === 'service-intentions' ? [...CONSUL_NEUTRAL, ...PROVED] : CONSUL_NEUTRAL;

@@ -7,7 +7,7 @@ const HERE = 'says what it is, and for people';
 const OWN = 'our entries say their own';
 const ASKING = 'says how a service asks others; who is asked decides all the same';
 
-/** Members of the entries for the whole mesh that change no decision of a service. */
+/** Members of the entries for the whole mesh that change no decision about a service. */
 const PROXY_DEFAULTS: readonly Neutral[] = [
   ...CONSUL_NEUTRAL,
   ...neutral(HERE, 'Kind', 'Name', 'Meta', 'AccessLogs'),
@@ -30,7 +30,7 @@ function unknown(entry: LiveEntry, known: readonly Neutral[]): string | undefine
   return first === undefined ? undefined : `it is for every service, and ${first}`;
 }
 
-/** An intention that denies cannot widen what the rendered ones allow. */
+/** An intention that denies cannot allow more than the rendered ones. */
 const DENIALS: readonly Neutral[] = [
   ...CONSUL_NEUTRAL,
   ...neutral(HERE, 'Kind', 'Name', 'Meta'),
@@ -48,7 +48,8 @@ function intentions(entry: LiveEntry): string | undefined {
     const { Name, Action } = (it ?? {}) as { readonly Name?: unknown; readonly Action?: unknown };
     return Action === 'deny' ? [] : [Name];
   });
-  // A proxy does not remove a source of a wildcard destination if the intentions of a named destination deny it.
+  // If a wildcard destination has a source, proxies keep this source even if the intentions of a named destination deny
+  // it.
   if (open.length > 0) return `it lets ${open[0]} ask every service, whatever intentions of that service say`;
   return unknown(entry, DENIALS);
 }
@@ -59,8 +60,8 @@ const BEARINGS: Readonly<Record<string, (entry: LiveEntry) => string | undefined
   'service-intentions': intentions,
   'proxy-defaults': (entry) => unknown(entry, PROXY_DEFAULTS),
   mesh: (entry) => unknown(entry, MESH),
-  // A provider counts only if an intention names it. The other kinds are about one service that is not rendered, or
-  // about the source.
+  // A JWT provider has an effect only if an intention names it. The other kinds are about one service that is not
+  // rendered, or about the source.
   'jwt-provider': none,
   'service-defaults': none,
   'service-resolver': none,
@@ -73,9 +74,10 @@ const BEARINGS: Readonly<Record<string, (entry: LiveEntry) => string | undefined
   'tcp-route': none,
 };
 
-/** How another entry may change the decisions of the rendered ones.
+/**
+ * How another entry may change the decisions of the rendered ones.
  *
- * @returns undefined: it is known that it does not
+ * @returns undefined if the entry is known to change no decision
  */
 export function bearingOf(entry: LiveEntry): string | undefined {
   const bearing = Object.hasOwn(BEARINGS, entry.Kind) ? BEARINGS[entry.Kind] : undefined;

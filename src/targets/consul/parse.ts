@@ -13,45 +13,45 @@ export interface LiveEntry {
   readonly [key: string]: unknown;
 }
 
-/** A permission, as far as it is read. */
+/** A permission, with the members that the reader understands. */
 export interface ReadPermission {
   readonly action: 'allow' | 'deny';
   readonly path: { readonly kind: 'exact' | 'prefix' | 'regex'; readonly value: string };
   readonly methods?: readonly string[];
-  /** Its MCP messages; absent: every request. */
+  /** The MCP messages of the permission; absent: it applies to every request. */
   readonly messages?: Messages;
-  /** Conditions for the assertion, of which one must be met; absent: none is required. */
+  /** Conditions for the assertion; a request must meet one of them. Absent: the permission requires no assertion. */
   readonly providers?: readonly ReadProvider[];
 }
 
 export interface ReadProvider {
   readonly name: string;
-  /** Claim, its names joined by a NUL → value. */
+  /** For each claim, its value. The key consists of the names in the claim's path, joined by a NUL. */
   readonly claims: ReadonlyMap<string, string>;
 }
 
-/** What one service may send to another. */
+/** What one service may send to another one. */
 export interface ReadSource {
   readonly name: string;
-  /** The destination of its entry. */
+  /** The destination of the entry. */
   readonly destination: string;
-  /** For all requests; absent: the permissions decide. */
+  /** The decision for all requests; absent: the permissions decide. */
   readonly action?: 'allow' | 'deny';
   readonly permissions: readonly ReadPermission[];
 }
 
-/** How to get readable files. */
+/** How to get files that can be read. */
 const ASK = 'give what "consul config read -kind KIND -name NAME" prints, each in a file of a folder';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** `kind NAME`. Consul ignores the case of names. */
+/** The title of an entry: `kind NAME`. Consul ignores the case of names. */
 export const titleOf = ({ Kind, Name }: Pick<LiveEntry, 'Kind' | 'Name'>): string => `${Kind} ${Name}`;
 
 /** Whether an entry is marked as rendered from a policy. */
 export const isManaged = ({ Meta }: LiveEntry): boolean => Meta?.['managed-by'] === META['managed-by'];
 
-/** Every entry in some files: one, several after each other, or a list. */
+/** Every entry in some files. A file contains one entry, several entries after each other, or a list. */
 export const entriesIn = perFiles((files): readonly LiveEntry[] => {
   const all = Object.entries(files).flatMap(([name, text]) =>
     text.split(/(?<=^[}\]])\s*(?=^[{[])/m).flatMap((part): readonly unknown[] => {
@@ -77,8 +77,8 @@ function parsed(file: string, text: string): unknown {
   }
 }
 
-/** A member that an object of some JSON has twice in any case. Consul joins lists of the same name and ignores the case
- * of names. */
+/** The member that an object in a JSON text contains twice, also in different case. Consul joins lists of the same
+ * name, and ignores the case of names. */
 function repeatedMember(json: string): string | undefined {
   const open: Set<string>[] = [];
   let text = '';
@@ -95,17 +95,17 @@ function repeatedMember(json: string): string | undefined {
   return undefined;
 }
 
-/** The one entry without a name. */
+/** The name that the entry of kind `mesh` has here. In Consul it has none. */
 const MESH = 'mesh';
 
-/** Whether a value means the same to Consul as an absent one. Zero values switch off a setting or select its
+/** Whether a value means the same to Consul as an absent value. A zero value disables a setting or selects its
  * default. */
 export function isEmpty(value: unknown): boolean {
   if (value == null || value === '' || value === false || value === 0) return true;
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
-/** Checks that all other members are empty. */
+/** Checks that all members except these are empty. */
 function only(value: unknown, keys: readonly string[]): Fields {
   if (typeof value !== 'object' || value === null) throw unlike(value);
   const other = Object.entries(value).find(([key, own]) => !keys.includes(key) && !isEmpty(own));
@@ -191,10 +191,10 @@ function permissionOf(value: unknown): ReadPermission {
   };
 }
 
-/** Members that Consul adds, and those without a meaning to proxies. */
+/** Members that Consul adds, and members that have no meaning for proxies. */
 const FILLED = ['CreateIndex', 'ModifyIndex', 'Meta', 'Hash'];
 
-/** Members of Consul Enterprise; the default of each means the same as its absence. */
+/** Members of Consul Enterprise. The default of each member means the same as its absence. */
 const PLACES = ['Namespace', 'Partition'];
 
 function checkPlace(fields: Fields): void {
@@ -215,7 +215,7 @@ function sourceOf(destination: string, value: unknown): ReadSource {
   return { name: textIn(fields, 'Name'), destination, permissions, ...alike };
 }
 
-/** The path patterns in an entry's permissions: source → patterns, as JSON. */
+/** For each source in an entry, the path patterns of its permissions as JSON. */
 export function oddPathsIn(entry: object): ReadonlyMap<string, string> {
   const { Sources } = entry as Fields;
   const sources = (Array.isArray(Sources) ? Sources : []) as readonly Fields[];
@@ -227,9 +227,10 @@ export function oddPathsIn(entry: object): ReadonlyMap<string, string> {
   );
 }
 
-/** The sources and their permissions, by the entries that were rendered from a policy.
+/**
+ * The sources and their permissions in the entries that meshgate rendered.
  *
- * @throws Error for something that meshgate does not render
+ * @throws Error for a construct that meshgate does not render
  */
 export function sourcesIn(files: Files): readonly ReadSource[] {
   const entries = entriesIn(files).filter((it) => it.Kind === 'service-intentions' && isManaged(it));

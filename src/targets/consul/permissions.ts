@@ -7,7 +7,7 @@ import { METHODS, NOBODY, Paths, type Reach, sameReach, textOf } from '../kit/re
 import { grouped } from '../kit/rules.ts';
 import { type Claim, claimsOf, fewest, type Pass } from './pass.ts';
 
-/** Consul's `IntentionHTTPHeaderPermission`, in the forms that are used here. */
+/** Consul's `IntentionHTTPHeaderPermission`, with the members that meshgate renders. */
 export interface Header {
   readonly Name: string;
   readonly Exact?: string;
@@ -15,22 +15,22 @@ export interface Header {
   readonly Invert?: true;
 }
 
-/** Consul's `IntentionPermission`, in the forms that are used here. */
+/** Consul's `IntentionPermission`, with the members that meshgate renders. */
 export interface Permission {
   readonly Action: 'allow' | 'deny';
   readonly HTTP: {
     readonly PathExact?: string;
     readonly PathPrefix?: string;
     readonly PathRegex?: string;
-    /** Absent: every method. */
+    /** Absent: all methods. */
     readonly Methods?: readonly string[];
-    /** Absent: any headers. */
+    /** Absent: the headers do not matter. */
     readonly Header?: readonly Header[];
   };
   readonly JWT?: { readonly Providers: readonly { readonly Name: string; readonly VerifyClaims: readonly Claim[] }[] };
 }
 
-/** Name of the `jwt-provider` that verifies the gateway's assertion. */
+/** The name of the `jwt-provider` that verifies the gateway's assertion. */
 export const PROVIDER = 'meshgate';
 
 function permission(http: Permission['HTTP'], passes: readonly Pass[]): Permission {
@@ -47,13 +47,14 @@ const header = ({ name, exact, regex, not }: HeaderIs): Header => ({
   ...(not && { Invert: true }),
 });
 
-/** Messages, or all others, and the callers that may send them. */
+/** A kind of messages, or all other messages, and the callers that may send them. */
 interface Case {
   readonly messages?: Messages;
   readonly passes: readonly Pass[];
 }
 
-/** Messages in their order, and all others last, with the callers for whom the next entries do not decide. */
+/** The kinds of messages in their order, then all other messages. Each has the callers for whom no later case
+ * decides. */
 function casesOf(passes: readonly Pass[]): readonly Case[] {
   const always = passes.filter(({ tools }) => tools === undefined);
   const some = passes.flatMap(({ tools }) => tools ?? []);
@@ -73,7 +74,7 @@ const unique = (passes: readonly Pass[]): readonly Pass[] => {
   return [...named.values()].sort((a, b) => byText(a.name, b.name));
 };
 
-/** One permission, or one for each of the messages that only some callers may send. */
+/** One permission; or several, one for each kind of messages that only some callers may send. */
 function permissions(http: Permission['HTTP'], passes: readonly Pass[]): readonly Permission[] {
   return casesOf(passes).map(({ messages, passes }) =>
     permission({ ...http, ...(messages && { Header: headersOf(messages).map(header) }) }, passes),
@@ -82,9 +83,9 @@ function permissions(http: Permission['HTTP'], passes: readonly Pass[]): readonl
 
 const passesOf = (reach: Reach<Pass>, method: string): readonly Pass[] => reach.get(method) ?? [];
 
-/** The fewest permissions that enforce `reach` at a path where the following ones would enforce `otherwise`. */
+/** The smallest list of permissions that enforces `reach` at a path, if the permissions after it enforce `otherwise`. */
 function permissionsAt(http: Permission['HTTP'], reach: Reach<Pass>, otherwise: Reach<Pass>): readonly Permission[] {
-  // If nobody passes, the methods need not be distinguished.
+  // If no caller passes, the permission need not distinguish methods.
   if (METHODS.every((method) => passesOf(reach, method).length === 0)) {
     return sameReach(reach, otherwise) ? [] : [permission(http, [])];
   }
@@ -96,7 +97,7 @@ function permissionsAt(http: Permission['HTTP'], reach: Reach<Pass>, otherwise: 
   const named = [...groups.values()].flatMap((methods) => {
     const [method] = methods;
     const own = permissions({ ...http, Methods: methods }, passesOf(reach, method));
-    // Callers that pass with any message may be left to the following permissions.
+    // The following permissions may decide for callers that pass with any message.
     const others = passesOf(reach, method).filter(({ tools }) => tools === undefined);
     return textOf(others) === textOf(all ? rest : passesOf(otherwise, method)) ? own.slice(0, -1) : own;
   });
@@ -106,10 +107,10 @@ function permissionsAt(http: Permission['HTTP'], reach: Reach<Pass>, otherwise: 
 const byText = (a: string, b: string): number => (a < b ? -1 : 1);
 const longestFirst = (a: string, b: string): number => b.length - a.length || byText(a, b);
 
-/** The callers that the rules allow on each path that they distinguish. */
+/** For each path that the rules distinguish, the callers that they allow. */
 class Regions {
   readonly #paths: Paths<Pass>;
-  /** Prefix → the callers that reach what is below it, longest first. */
+  /** For each prefix, the callers that reach the paths below it. The longest prefix comes first. */
   readonly #below: ReadonlyMap<string, Reach<Pass>>;
   readonly points: readonly string[];
 
@@ -129,7 +130,7 @@ class Regions {
     return new Map([...this.#paths.at(path)].map(([method, passes]) => [method, fewest(passes)]));
   }
 
-  /** The callers by the longest shorter prefix of a path. */
+  /** The callers that the next longest prefix of a path allows. */
   around(path: string): Reach<Pass> {
     return [...this.#below].find(([prefix]) => path.startsWith(`${prefix}/`))?.[1] ?? NOBODY;
   }
@@ -137,16 +138,18 @@ class Regions {
 
 const EVERY_PATH = '/';
 
-/** The fewest permissions that allow exactly the callers that the rules allow. Consul uses the first one that matches
- * path and method, whatever its JWT requirement is: exact paths come first, then prefixes, the longest first.
+/**
+ * The smallest list of permissions that allows exactly the callers that the rules allow. Consul uses the first
+ * permission that matches the path and the method, even if the request does not meet its JWT requirement. So exact
+ * paths come first, then prefixes, beginning with the longest.
  *
- * @param rules those of one source; not empty
- * @param pass the callers that a rule allows
+ * @param rules the rules of one source; not empty
+ * @param pass returns the callers that a rule allows
  */
 export function permissionsOf(rules: readonly Enforced[], pass: (rule: Enforced) => Pass): readonly Permission[] {
   const regions = new Regions(Paths.of(rules, pass));
   const own = [
-    // A prefix begins after the slash here, and does not match the path itself.
+    // A prefix ends with a slash here, so it does not match the path itself, which needs a permission of its own.
     ...regions.points.flatMap((point) => permissionsAt({ PathExact: point }, regions.at(point), regions.around(point))),
     ...[...regions.prefixes].flatMap(([prefix, reach]) =>
       permissionsAt({ PathPrefix: `${prefix}/` }, reach, regions.around(prefix)),
@@ -155,7 +158,7 @@ export function permissionsOf(rules: readonly Enforced[], pass: (rule: Enforced)
   const opens = own.some(({ Action, HTTP }) => Action === 'allow' && HTTP.PathPrefix !== undefined);
   const last = own.at(-1)?.HTTP;
   const closed = last?.PathPrefix === EVERY_PATH && last.Methods === undefined;
-  // Raw paths that Consul's proxies would assign to another rule than nginx or the service does.
+  // Denies raw paths that Consul's proxies would match with another rule than nginx or the service does.
   const odd = permission({ PathRegex: oddPattern(encodableOf(rules)) }, []);
   return [...(opens ? [odd] : []), ...own, ...(closed ? [] : [permission({ PathPrefix: EVERY_PATH }, [])])];
 }

@@ -5,19 +5,20 @@ import { meshRule } from '../kit/rules.ts';
 import { assertionFor, destinationsOf, missing } from './destinations.ts';
 import { PROVIDER } from './permissions.ts';
 
-/** The file name for rules that were read from Consul. */
+/** The file name in rules that were read from Consul. */
 export const FILE = 'consul';
 
-/** A service as the host of its requests. */
+/** The host name that stands for a service in rules. */
 export const serviceHost = (name: string): string => `service/${name}`;
 
 /** The assertion that a rule requires, in words. */
 export const assertedText = (as: string, audience: string, provider: string): string =>
   `as ${as}, for ${audience}, by the provider ${provider}`;
 
-/** The rules as far as Consul keeps them. Its service represents host and service, and the source represents `as`. All
- * methods that no permission can name are one. If anyone passes, or anyone with an assertion in a policy without
- * agents, Consul does not read whether the caller is an agent. */
+/** The rules, reduced to what Consul can express. The service's name in Consul stands for host and service, and the
+ * name of the source stands for `as`. All methods that a permission cannot name count as one. If a rule allows anyone,
+ * Consul does not read whether the caller is an agent. In a policy without agents, the same is true for a rule that
+ * allows anyone with an assertion. */
 export function projection(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
   if (missing(policy, rules) !== undefined) return [];
   return destinationsOf(policy, rules).flatMap(({ name, sources }) =>

@@ -13,7 +13,7 @@ import { EVERYBODY } from './entries.ts';
 import { type ReadPermission, type ReadProvider, type ReadSource, sourcesIn } from './parse.ts';
 import { assertedText, FILE, serviceHost } from './project.ts';
 
-/** The callers that a permission allows, as a rule has them. */
+/** The callers that a permission allows, with the members of rules. */
 type Passing = Pick<MeshRule, 'who' | 'agent' | 'alone' | 'asserted'>;
 
 const PERSON = holderOf(null);
@@ -37,14 +37,14 @@ const ANYONE: Passing = { who: { kind: 'anyone' } };
 /** Whether a permission matches a canonical path. */
 function hasPath({ path: { kind, value } }: ReadPermission, path: string): boolean {
   if (kind === 'exact') return path === value;
-  // The rendered expressions match no canonical path.
+  // The patterns that meshgate renders match no canonical path.
   return kind === 'prefix' && path.startsWith(value);
 }
 
 const hasMethod = ({ methods }: ReadPermission, method: string): boolean =>
   methods === undefined || methods.includes(method);
 
-/** The path of a permission, as rules have it. The slash at its end makes a prefix match whole segments. */
+/** The path of a permission, in the form of rules. The slash at the end of a prefix makes it match whole segments. */
 function pathOf({ path: { kind, value } }: ReadPermission): readonly Path[] {
   if (kind === 'regex') return [];
   if (kind === 'exact') return [{ exact: value }];
@@ -52,7 +52,7 @@ function pathOf({ path: { kind, value } }: ReadPermission): readonly Path[] {
   return [{ prefix: value.slice(0, -1), except: [] }];
 }
 
-/** Checks that paths which are not canonical are denied before any prefix allows them, and that requests without a
+/** Checks that paths which are not canonical are denied before a prefix can allow them, and that requests without a
  * permission are denied. */
 function check({ name, destination, permissions }: ReadSource): void {
   const where = `service-intentions ${destination}, ${name}`;
@@ -76,7 +76,7 @@ function check({ name, destination, permissions }: ReadSource): void {
   }
 }
 
-/** Whether every caller that passes by the second passes by the first. */
+/** Whether the first permission allows every caller that the second one allows. */
 function includes(wide: Passing, { who, agent, alone, asserted }: Passing): boolean {
   if (wide.who.kind === 'anyone') return true;
   if (wide.alone !== alone) return false;
@@ -84,7 +84,7 @@ function includes(wide: Passing, { who, agent, alone, asserted }: Passing): bool
   return wide.who.kind === 'authenticated' || JSON.stringify(wide.who) === JSON.stringify(who);
 }
 
-/** The permissions for a path, with the messages that they distinguish; no message comes first. */
+/** The permissions for a path, and the messages that they distinguish. A request without a message comes first. */
 interface Place {
   readonly permissions: readonly (ReadPermission & { readonly index: number })[];
   readonly patterns: readonly string[];
@@ -104,7 +104,7 @@ function placeOf(source: ReadSource, path: string): Place {
 
 const NONE: McpHeaders = {};
 
-/** The permission for a method and a message, and the callers that it allows. */
+/** The permission that applies to a method and a message, and the callers that it allows. */
 interface Taken {
   readonly method: string;
   readonly message: McpHeaders;
@@ -123,7 +123,8 @@ function taken({ permissions, messages }: Place): readonly Taken[] {
   );
 }
 
-/** The tools of callers that may send these messages; undefined: any request.
+/**
+ * The tools that callers may call if they may send these messages; undefined if they may send any request.
  *
  * @throws Error if no list of tools has this meaning
  */
@@ -136,7 +137,8 @@ function toolsOf({ messages, patterns }: Place, sent: readonly McpHeaders[]): re
   return tools;
 }
 
-/** One rule for each caller at a path, with its methods and tools there, over all permissions. */
+/** The rules that permissions contain for one path: one rule for each caller, with the methods and tools that the
+ * caller may use. */
 function rulesAt(source: ReadSource, path: Path, sample: string): readonly MeshRule[] {
   const place = placeOf(source, sample);
   const all = taken(place);
@@ -155,7 +157,7 @@ function rulesAt(source: ReadSource, path: Path, sample: string): readonly MeshR
   });
 }
 
-/** Methods with which the same tools may be called. */
+/** The methods with which a caller may call the same tools. */
 interface Way {
   readonly methods: readonly string[];
   readonly tools: readonly string[] | undefined;
@@ -183,11 +185,12 @@ function rulesOf(source: ReadSource): readonly MeshRule[] {
   return regions.flatMap(({ path, sample }) => rulesAt(source, path, sample));
 }
 
-/** Reads Consul's entries back as rules, as far as Consul keeps them; see {@link ./project.ts}. Entries that are not
- * marked as rendered are ignored.
+/**
+ * Reads entries of Consul back as rules, reduced to what Consul can express; see {@link ./project.ts}. It ignores
+ * entries that are not marked as rendered.
  *
  * @param files rendered files, or output of `consul config read`, with any names
- * @throws Error for something that meshgate does not render
+ * @throws Error for a construct that meshgate does not render
  */
 export function readConsul(files: Files): readonly MeshRule[] {
   const sources = sourcesIn(files);

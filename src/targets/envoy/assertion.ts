@@ -6,23 +6,23 @@ import type { Authority } from './domains.ts';
 
 const JWT_AUTHN = 'type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication';
 
-/** Name of the filter, under which the rules find the verified claims. */
+/** The name of the filter. The rules find the verified claims under this name. */
 export const JWT_FILTER = 'envoy.filters.http.jwt_authn';
 const PAYLOAD = 'assertion';
 
-/** What Envoy needs to verify assertions, if the policy has all of it. */
+/** The settings with which Envoy verifies assertions. */
 export interface Verifies extends Assertion {
   readonly jwksFile: string;
 }
 
-/** How Envoy verifies the gateway's assertion; undefined if it does not. */
+/** How Envoy verifies the gateway's assertion; undefined if the policy lacks a setting for it. */
 export function verifies({ gateway, mesh }: Policy): Verifies | undefined {
   const jwksFile = mesh?.ingress.own?.assertionJwksFile;
   return gateway.assertion === undefined || jwksFile === undefined ? undefined : { ...gateway.assertion, jwksFile };
 }
 
-/** Verifies an assertion if there is one. An invalid one is denied; the claims of a valid one are left to the rules.
- * Each service accepts only its own audience. */
+/** Verifies the assertion if a request has one. Envoy denies a request with an invalid assertion; the rules decide on
+ * the claims of a valid one. Each service accepts only assertions with its own audience. */
 export function jwtFilter(policy: Policy, { issuer, jwksFile }: Verifies, authorities: readonly Authority[]): unknown {
   const provider = ({ service }: Authority) => [
     service.name,
@@ -32,7 +32,7 @@ export function jwtFilter(policy: Policy, { issuer, jwksFile }: Verifies, author
       from_headers: [{ name: TO_SERVICE.assertion }],
       forward: true,
       payload_in_metadata: PAYLOAD,
-      // Zero would mean Envoy's default, a minute.
+      // Envoy reads 0 as its default, which is a minute. So the smallest value is 1.
       clock_skew_seconds: Math.max(1, policy.gateway.clockSkew),
       local_jwks: { filename: jwksFile },
     },
@@ -52,7 +52,7 @@ export function jwtFilter(policy: Policy, { issuer, jwksFile }: Verifies, author
   };
 }
 
-/** A condition for a claim, in the forms that are used here. */
+/** A condition for a claim, in the forms that meshgate renders. */
 export interface ClaimValue {
   readonly string_match?: { readonly exact: string };
   readonly list_match?: { readonly one_of: { readonly string_match: { readonly exact: string } } };
@@ -66,7 +66,7 @@ function claim(name: string, value: ClaimValue) {
 
 type Claim = ReturnType<typeof claim>;
 
-/** The condition of a rule for the assertion. */
+/** A condition of a rule for the assertion. */
 export type ClaimPrincipal = Claim | { readonly not_id: Claim };
 
 function actingPrincipals({ agent, alone }: Pick<Enforced, 'agent' | 'alone'>): readonly ClaimPrincipal[] {
@@ -76,7 +76,7 @@ function actingPrincipals({ agent, alone }: Pick<Enforced, 'agent' | 'alone'>): 
   return alone ? [named, claim(ALONE, { string_match: { exact: IS_ALONE } })] : [named];
 }
 
-/** The conditions for the assertion of a rule: the identity of the connection, the role, and the agent. If the policy
+/** The conditions of a rule for the assertion: the identity of the connection, the role, and the agent. If the policy
  * has agents, no rule for people accepts the assertion of an agent. */
 export function assertionPrincipals(rule: Pick<Enforced, 'who' | 'as' | 'agent' | 'alone'>): readonly ClaimPrincipal[] {
   const { who, as } = rule;

@@ -9,7 +9,8 @@ const HTTP = 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtoco
 
 const address = (host: string, port: number) => ({ socket_address: { address: host, port_value: port } });
 
-/** mTLS: a client certificate of the CA with exactly one of these SPIFFE ids, or no connection. */
+/** The mTLS settings: Envoy accepts only connections with a client certificate of the CA that has exactly one of these
+ * SPIFFE ids. */
 function transportSocket(own: NonNullable<Ingress['own']>, spiffeIds: readonly string[]): unknown {
   return {
     name: 'envoy.transport_sockets.tls',
@@ -28,7 +29,8 @@ function transportSocket(own: NonNullable<Ingress['own']>, spiffeIds: readonly s
   };
 }
 
-/** Most connections, requests and retries of a service. nginx sets the real limits. */
+/** The maximum number of connections, requests and retries for a service. It is high because nginx enforces the real
+ * limits. */
 const UNLIMITED = 100_000;
 
 function cluster({ name, endpoint, protocol }: Service): unknown {
@@ -45,7 +47,7 @@ function cluster({ name, endpoint, protocol }: Service): unknown {
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
         '@type': HTTP,
         explicit_http_config: { [protocol === undefined ? 'http_protocol_options' : 'http2_protocol_options']: {} },
-        // Shorter than the keep-alive time of services, which is often five seconds.
+        // This is shorter than the keep-alive time of services, which is often five seconds.
         common_http_protocol_options: { idle_timeout: '4s' },
       },
     },
@@ -56,7 +58,7 @@ function cluster({ name, endpoint, protocol }: Service): unknown {
   };
 }
 
-/** Envoy's whole configuration as a plain object. */
+/** The whole configuration of Envoy as a plain object. */
 export function bootstrap(policy: Policy, rules: readonly Rule[], own = policy.mesh?.ingress.own): unknown {
   if (own === undefined) throw new Error('envoy: the policy says too little');
   const authorities = authoritiesOf(policy, rules);

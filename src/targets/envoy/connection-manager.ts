@@ -9,7 +9,8 @@ const HCM = 'type.googleapis.com/envoy.extensions.filters.network.http_connectio
 const ROUTER = 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router';
 const STDOUT = 'type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog';
 
-/** One JSON line per request on standard output, without the query, which may contain secrets. */
+/** The access log: one JSON line per request on standard output. It has no query, because queries may contain
+ * secrets. */
 const accessLog = {
   name: 'envoy.access_loggers.stdout',
   typed_config: {
@@ -43,15 +44,16 @@ function virtualHost({ service, domains }: Authority): unknown {
   };
 }
 
-/** How long a stream may be silent: long enough for WebSockets and event streams, which nginx ends. */
+/** How long a stream may be silent. It is long enough for WebSockets and event streams, which nginx ends. */
 const STREAM_IDLE = '3600s';
 
-/** How long a stream may be open. Nothing checks its caller again, so it must not outlive the longest session. Without
- * sessions there is no limit, because the provider determines the lifetime of tokens. */
+/** How long a stream may be open. The gateway does not check the caller of an open stream again. So a stream must not
+ * outlive the longest session. Without sessions there is no limit, because the provider determines the lifetime of
+ * tokens. */
 const streamDuration = ({ gateway: { session } }: Policy): object =>
   session === undefined ? {} : { max_stream_duration: `${session.absolute}s` };
 
-/** The HTTP filter: limits, log, rules, and routes. */
+/** The HTTP filter with the limits, the log, the rules and the routes. */
 export function connectionManager(policy: Policy, rules: readonly Rule[], authorities: readonly Authority[]): unknown {
   const assertion = verifies(policy);
   return {
@@ -69,7 +71,7 @@ export function connectionManager(policy: Policy, rules: readonly Rule[], author
       path_with_escaped_slashes_action: 'REJECT_REQUEST',
       stream_idle_timeout: STREAM_IDLE,
       request_headers_timeout: '10s',
-      // nginx accepts 4 × 32 KB and adds its own headers.
+      // nginx accepts 4 × 32 KB, and adds its own headers.
       max_request_headers_kb: 192,
       common_http_protocol_options: { max_headers_count: 250, ...streamDuration(policy) },
       upgrade_configs: [{ upgrade_type: 'websocket' }],

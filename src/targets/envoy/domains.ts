@@ -2,16 +2,17 @@ import type { Policy, Service } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { meshRules } from '../kit/rules.ts';
 
-/** A service as Envoy distinguishes it: by its authority, which is unique in a policy. */
+/** A service as Envoy distinguishes it: by its authority. Each authority occurs once in a policy. */
 export interface Authority {
   readonly service: Service;
-  /** Accepted Host headers: the authority as written, and with or without a port if that is unambiguous. */
+  /** The Host headers that Envoy accepts: the authority as written; if no other service has the same name, also with
+   * and without a port. */
   readonly domains: readonly string[];
 }
 
 const portOf = (authority: string): string | undefined => /:\d+$/.exec(authority)?.[0];
 
-/** The services that rules lead to through the mesh, in the policy's order. */
+/** The services to which rules lead through the mesh, in the order of the policy. */
 export function authoritiesOf(policy: Policy, rules: readonly Rule[]): readonly Authority[] {
   const asked = new Set(meshRules(policy, rules).map((rule) => rule.service));
   const services = Object.values(policy.services).filter((service) => asked.has(service.name));
@@ -29,7 +30,7 @@ export function authoritiesOf(policy: Policy, rules: readonly Rule[]): readonly 
   });
 }
 
-/** The Host headers of a rule's requests. */
+/** The Host headers of requests that a rule allows. */
 export function domainsOf(rule: Rule, authorities: readonly Authority[]): readonly string[] {
   const found = authorities.find(({ service }) => service.name === rule.service);
   if (found === undefined) throw new Error(`envoy: rule ${rule.id} asks a service without an authority`);

@@ -7,7 +7,7 @@ import { authoritiesOf } from './domains.ts';
 import { ALLOW_FILTER } from './rbac.ts';
 import { authoritiesIn, documentsOf, policiesIn } from './read.ts';
 
-/** The configuration without the rules, which are proved. */
+/** The configuration without its rules, because the rules are compared by a proof. */
 function withoutRules(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(withoutRules);
@@ -19,7 +19,7 @@ function withoutRules(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, withoutRules(own)]));
 }
 
-/** Rules for authorities that are not those of a service. */
+/** Rules for authorities that belong to no service. */
 function strangers(policy: Policy, rules: readonly Rule[], live: unknown): readonly string[] {
   const known = new Set(authoritiesOf(policy, rules).map(({ domains }) => domains.join()));
   return Object.entries(policiesIn(live)).flatMap(([id, rule]) => {
@@ -30,7 +30,7 @@ function strangers(policy: Policy, rules: readonly Rule[], live: unknown): reado
   });
 }
 
-/** How a file differs from what the policy renders to, except the rules. */
+/** How a file differs from what the policy renders to, without the rules. */
 export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, files: Files): readonly string[] {
   const [live, ...more] = documentsOf(files);
   return [

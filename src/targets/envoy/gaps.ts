@@ -8,7 +8,7 @@ import { twiceText } from '../kit/tool-messages.ts';
 import type { Gap } from '../types.ts';
 import { verifies } from './assertion.ts';
 
-/** The rules that Envoy cannot distinguish from a rule; none if it verifies an assertion. */
+/** Returns the rules that Envoy cannot distinguish from a given rule. If Envoy verifies assertions, there are none. */
 function sharingIn(policy: Policy, rules: readonly Enforced[]): (rule: Enforced) => readonly string[] {
   if (verifies(policy) !== undefined) return () => [];
   const indistinct = indistinctIn(rules, connectionOf(policy));
@@ -21,8 +21,8 @@ function sharingIn(policy: Policy, rules: readonly Enforced[]): (rule: Enforced)
   };
 }
 
-/** The rules that Envoy enforces by itself. It sees authority, path, method and the identity of the connection, so it
- * enforces a role only if the role's identity is not shared, or if it verifies the assertion. */
+/** The rules that Envoy enforces. It sees the authority, the path, the method and the identity of the connection. So it
+ * enforces a role only if no other caller uses the role's identity, or if it verifies the assertion. */
 export function enforcedByEnvoy(policy: Policy, rules: readonly Rule[]): Enforcement {
   const own = meshRules(policy, rules);
   const sharing = sharingIn(policy, own);

@@ -10,7 +10,7 @@ import { driftOf } from './drift.ts';
 import { enforcedByEnvoy, envoyGaps, toolGaps } from './gaps.ts';
 import { projection, readEnvoy } from './read.ts';
 
-/** What a policy lacks for Envoy; undefined if it is complete. */
+/** What the policy lacks to be rendered for Envoy; undefined if it is complete. */
 function missing(policy: Policy, rules: readonly Rule[]): string | undefined {
   if (policy.mesh === undefined) return 'the policy has no mesh, so there is nothing for Envoy to enforce';
   if (policy.mesh.ingress.own === undefined) {
@@ -20,7 +20,8 @@ function missing(policy: Policy, rules: readonly Rule[]): string | undefined {
   return undefined;
 }
 
-/** Renders the rules for Envoy as the mesh's ingress: envoy.yaml, complete with listener, mTLS and clusters. */
+/** Renders envoy.yaml for an Envoy that is the ingress of the mesh. The file contains everything: listener, mTLS, rules
+ * and clusters. */
 const render = (policy: Policy, rules: readonly Rule[]): Emitted => ({
   files: { 'envoy.yaml': documents([bootstrap(policy, rules)]) },
   gaps: envoyGaps(policy, rules),

@@ -1,13 +1,13 @@
 import type { Path } from '../../rules/types.ts';
 import { oddPatterns } from '../kit/odd-paths.ts';
 
-/** Envoy's `StringMatcher`, in the forms that are used here. */
+/** Envoy's `StringMatcher`, in the forms that meshgate renders. */
 export type StringMatch =
   | { readonly exact: string }
   | { readonly prefix: string }
   | { readonly safe_regex: { readonly regex: string } };
 
-/** Envoy's RBAC `Permission`, in the forms that are used here. */
+/** Envoy's RBAC `Permission`, in the forms that meshgate renders. */
 export type Permission =
   | { readonly header: { readonly name: string; readonly string_match: StringMatch } }
   | { readonly url_path: { readonly path: StringMatch } }
@@ -15,7 +15,7 @@ export type Permission =
   | { readonly or_rules: { readonly rules: readonly Permission[] } }
   | { readonly not_rule: Permission };
 
-/** Matches a header with one of these values. */
+/** A permission that matches a header with one of these values. */
 export function headerIn(name: string, values: readonly string[]): Permission {
   return anyOf(values.map((exact) => ({ header: { name, string_match: { exact } } })));
 }
@@ -28,20 +28,20 @@ export const allOf = (rules: readonly Permission[]): Permission => ({ and_rules:
 
 const urlPath = (path: StringMatch): Permission => ({ url_path: { path } });
 
-/** Matches a path without its exceptions; a prefix matches whole segments. */
+/** Matches a path without regard to its exceptions. A prefix matches whole segments. */
 function plain(path: Path): Permission {
   if ('exact' in path) return urlPath({ exact: path.exact });
   const below = urlPath({ prefix: `${path.prefix}/` });
   return path.prefix === '' ? below : anyOf([urlPath({ exact: path.prefix }), below]);
 }
 
-/** Matches the path of a rule and none of its exceptions. */
+/** Permissions that together match the path of a rule, and none of its exceptions. */
 export function pathPermissions(path: Path): readonly Permission[] {
   if ('exact' in path || path.except.length === 0) return [plain(path)];
   return [plain(path), { not_rule: anyOf(path.except.map(plain)) }];
 }
 
-/** Matches paths that are not canonical, see {@link oddPatterns}. */
+/** Permissions that match paths which are not canonical; see {@link oddPatterns}. */
 export function oddPaths(characters: readonly string[]): readonly Permission[] {
   return oddPatterns(characters).map((regex) => ({
     header: { name: ':path', string_match: { safe_regex: { regex } } },

@@ -11,7 +11,7 @@ import { toolPermission } from './tools.ts';
 const RBAC = 'type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC';
 const MTLS = 'type.googleapis.com/envoy.extensions.rbac.principals.mtls_authenticated.v3.Config';
 
-/** Names of the two filters. */
+/** The names of the two filters. */
 export const DENY_FILTER = 'meshgate.non_canonical_paths';
 export const ALLOW_FILTER = 'meshgate.rules';
 
@@ -28,22 +28,22 @@ export const principal = (spiffe: string) => ({
   },
 });
 
-/** The SPIFFE ids of connections for some rule. */
+/** The SPIFFE ids of the connections that a rule needs. */
 export function spiffeIds(policy: Policy, rules: readonly Rule[]): readonly string[] {
   return [...new Set(meshRules(policy, rules).map((rule) => spiffeOf(policy, rule)))];
 }
 
-/** A rule as Envoy sees it. */
+/** A rule, with what Envoy sees of it. */
 export interface Seen extends Pick<Enforced, 'path' | 'methods' | 'tools'> {
-  /** Accepted Host headers. */
+  /** The Host headers that Envoy accepts. */
   readonly domains: readonly string[];
-  /** SPIFFE id of the connection. */
+  /** The SPIFFE id of the connection. */
   readonly spiffe: string;
-  /** Conditions for the assertion; empty: it is not read. */
+  /** The conditions for the assertion. Empty: Envoy does not read the assertion. */
   readonly says: readonly unknown[];
 }
 
-/** The one form in which a rule is rendered. */
+/** Renders a rule in the only form that the reader accepts. */
 export function rbacPolicy({ domains, path, methods, tools, spiffe, says }: Seen): RbacPolicy {
   const rules = [
     headerIn(':authority', domains),
@@ -69,8 +69,8 @@ function filter(name: string, action: 'ALLOW' | 'DENY', policies: Readonly<Recor
   return { name, typed_config: { '@type': RBAC, rules: { action, policies } } };
 }
 
-/** Two filters: first paths that are not canonical are denied, then each rule is a policy that allows. What none allows
- * is denied. */
+/** The two filters with the rules. The first denies paths that are not canonical. In the second, each rule is a policy
+ * that allows requests; all other requests are denied. */
 export function rbacFilters(
   policy: Policy,
   rules: readonly Rule[],

@@ -18,11 +18,11 @@ const FILE = 'envoy.yaml';
 
 type Asserted = Pick<MeshRule, 'asserted'>;
 
-/** The assertion that a rule requires, in words: the one made for this identity. */
+/** The assertion that a rule requires, in words: an assertion for this identity. */
 const assertedBy = (as: string | undefined): Asserted => (as === undefined ? {} : { asserted: `as ${as}` });
 
-/** The part of the rules that can be read back from Envoy's configuration. The authority represents host and service,
- * and the SPIFFE id represents the identity. Any caller may have it, unless Envoy verifies the assertion. */
+/** The rules, reduced to what can be read back from Envoy's configuration. The authority stands for host and service,
+ * and the SPIFFE id stands for the identity. Unless Envoy verifies the assertion, any caller may have this identity. */
 export function projection(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
   const authorities = authoritiesOf(policy, rules);
   const isVerified = verifies(policy) !== undefined;
@@ -38,14 +38,14 @@ export function projection(policy: Policy, rules: readonly Rule[]): readonly Mes
   });
 }
 
-/** Reads a list of alternatives. Envoy does not load an empty one, and none is rendered. */
+/** Reads a list of alternatives. It must not be empty: meshgate renders no empty list, and Envoy does not load one. */
 function alternatives(permission: Permission): readonly Permission[] {
   if (!('or_rules' in permission)) return [permission];
   if (permission.or_rules.rules.length === 0) throw unlike(permission);
   return permission.or_rules.rules;
 }
 
-/** Values of a header matcher with this name; undefined if the permission is another one. */
+/** The values in a header matcher with this name; undefined if the permission is something else. */
 function headerValues(permission: Permission, name: string): readonly string[] | undefined {
   const values = alternatives(permission).map((it) =>
     'header' in it && it.header.name === name && 'exact' in it.header.string_match
@@ -55,7 +55,7 @@ function headerValues(permission: Permission, name: string): readonly string[] |
   return values.every((value) => value !== undefined) ? (values as string[]) : undefined;
 }
 
-/** Paths in a list of matchers. */
+/** The paths in a list of matchers. */
 const paths = (permissions: readonly Permission[]): readonly Path[] =>
   pathsIn(
     permissions.flatMap(alternatives),
@@ -76,7 +76,7 @@ function pathOf(permissions: readonly Permission[]): Path {
   return { prefix: own.prefix, except };
 }
 
-/** The authorities of a rule; undefined if it has none. */
+/** The authorities of a rule; undefined if the rule names none. */
 export function authoritiesIn({ permissions: [first] }: RbacPolicy): readonly string[] | undefined {
   if (first === undefined || !('and_rules' in first)) return undefined;
   return first.and_rules.rules.map((it) => headerValues(it, ':authority')).find((it) => it !== undefined);
@@ -86,7 +86,7 @@ type Connects = ReturnType<typeof principal>;
 
 type Principal = Connects | { readonly and_ids: { readonly ids: readonly [Connects, ...ClaimPrincipal[]] } };
 
-/** The callers, the identity and the agent in the conditions for the assertion. */
+/** The callers, the identity and the agent that the conditions for the assertion describe. */
 function saidOf(says: readonly ClaimPrincipal[]) {
   const wanted = new Map<string, ClaimValue>();
   let agent: Pick<Enforced, 'agent' | 'alone'> = {};
@@ -100,7 +100,7 @@ function saidOf(says: readonly ClaimPrincipal[]) {
   if (named !== undefined) agent = { agent: named, ...(wanted.has(ALONE) && { alone: true as const }) };
   const as = wanted.get('as')?.string_match?.exact;
   const who = personOf(as !== undefined, wanted.get('roles')?.list_match?.one_of.string_match.exact);
-  // The conditions that are rendered for it.
+  // The conditions that meshgate would render for this meaning.
   const understood = says.length === 0 ? [] : assertionPrincipals({ who, as: as ?? '', ...agent });
   return { said: { who, ...agent, ...assertedBy(as) }, understood };
 }
@@ -110,7 +110,7 @@ function personOf(asserted: boolean, role: string | undefined): PersonWho {
   return { kind: asserted ? 'authenticated' : 'anyone' };
 }
 
-/** The tools that a rule allows its agent; undefined if it does not read them. */
+/** The tools that a rule allows its agent; undefined if the rule does not read tools. */
 function toolsOf(rules: readonly Permission[]): readonly string[] | undefined {
   const [own, ...more] = rules.filter(isOfTools);
   if (own === undefined) return undefined;
@@ -148,7 +148,7 @@ interface Filter {
   readonly typed_config: { readonly rules: { readonly policies: Readonly<Record<string, RbacPolicy>> } };
 }
 
-/** Finds a filter of the one listener at any depth. */
+/** Finds a filter of the only listener, at any depth. */
 function findFilter(node: unknown): Filter | undefined {
   if (typeof node !== 'object' || node === null) return undefined;
   if ((node as Filter).name === ALLOW_FILTER) return node as Filter;
@@ -159,15 +159,17 @@ function findFilter(node: unknown): Filter | undefined {
   return undefined;
 }
 
-/** Envoy's configuration as rules, as far as Envoy keeps them; see {@link projection}.
+/**
+ * Reads Envoy's configuration as rules, reduced to what Envoy can express; see {@link projection}.
  *
- * @throws Foreign if it has no rules of meshgate, Error for rules that meshgate did not render
+ * @throws Foreign if the configuration has no rules of meshgate; Error for rules that meshgate did not render
  */
 export function rulesOf(tree: unknown): readonly MeshRule[] {
   return Object.entries(policiesIn(tree)).map(([id, policy]) => readPolicy(id, policy));
 }
 
-/** The rules as Envoy has them, by id.
+/**
+ * The rules in Envoy's form, by id.
  *
  * @throws Foreign if there are none
  */
@@ -178,14 +180,15 @@ export function policiesIn(tree: unknown): Readonly<Record<string, RbacPolicy>> 
   return filter.typed_config.rules.policies ?? {};
 }
 
-/** Every document of the files. */
+/** All documents of the files. */
 export const documentsOf = perFiles((files) =>
   Object.entries(files).flatMap(([name, text]) => allDocumentsIn(name, text)),
 );
 
-/** Reads a file back as rules; see {@link rulesOf}.
+/**
+ * Reads a file back as rules; see {@link rulesOf}.
  *
- * @param files the one file, with any name
+ * @param files exactly one file, with any name
  */
 export function readEnvoy(files: Files): readonly MeshRule[] {
   return rulesOf(documentsOf(files)[0]);

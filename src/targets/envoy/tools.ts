@@ -12,10 +12,11 @@ import { allOf, anyOf, headerIn, type Permission, type StringMatch } from './per
 const header = (name: string, string_match: StringMatch): Permission => ({ header: { name, string_match } });
 const like = (name: string, regex: string): Permission => header(name, { safe_regex: { regex } });
 
-/** Envoy compares each value of a repeated header by itself, and one match is enough: see `twiceText`. */
+/** Matches a header. If a header is repeated, Envoy compares each value on its own, and one match is enough: see
+ * `twiceText`. */
 function hasText(name: string, text: HeaderText): Permission {
   if ('exact' in text) return header(name, text);
-  // A regular expression for both would exceed Envoy's limit if the prefix is long.
+  // One regular expression for both parts would exceed Envoy's limit if the prefix is long.
   return allOf([header(name, { prefix: text.prefix }), like(name, `${text.of}+`)]);
 }
 
@@ -33,10 +34,10 @@ function message({ versions, methods, names }: ToolMessages): Permission {
   ]);
 }
 
-/** Matches the MCP messages of a rule: listings, and calls of its tools. */
+/** Matches the MCP messages that a rule allows: listings, and calls of its tools. */
 export const toolPermission = (tools: readonly string[]): Permission => anyOf(toolMessages(tools).map(message));
 
-/** Every permission inside one, itself first. */
+/** A permission and all permissions inside it. */
 function* below(permission: Permission): Generator<Permission> {
   yield permission;
   if ('and_rules' in permission) for (const it of permission.and_rules.rules) yield* below(it);
@@ -44,11 +45,11 @@ function* below(permission: Permission): Generator<Permission> {
   if ('not_rule' in permission) yield* below(permission.not_rule);
 }
 
-/** Whether a permission is about MCP messages. */
+/** Whether a permission reads MCP messages. */
 export const isOfTools = (permission: Permission): boolean =>
   [...below(permission)].some((it) => 'header' in it && it.header.name === METHOD_HEADER);
 
-/** The tools in a permission that {@link toolPermission} has made. */
+/** The tools in a permission that {@link toolPermission} made. */
 export function toolsIn(permission: Permission): readonly string[] {
   const named = [...below(permission)].flatMap((it): readonly string[] => {
     if (!('header' in it) || it.header.name !== NAME_HEADER) return [];

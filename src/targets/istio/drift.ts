@@ -16,7 +16,7 @@ const NEUTRAL: readonly Neutral[] = [
   { path: ['metadata', 'annotations', RULES], why: 'it names the rules of the policy, and nothing decides by it' },
 ];
 
-/** The part of authorization policies that is read back as rules. */
+/** The part of authorization policies that is read back as rules and proved. */
 const PROVED: Neutral = { path: ['spec', 'rules'], why: 'they are read back as rules, and proved', proved: true };
 
 const neutralOf = ({ kind }: LiveObject): readonly Neutral[] =>
@@ -25,18 +25,18 @@ const neutralOf = ({ kind }: LiveObject): readonly Neutral[] =>
 const policiesOf = (objects: readonly LiveObject[]): readonly LiveObject[] =>
   objects.filter((it) => it.kind === 'AuthorizationPolicy' && layerOf(it) !== undefined);
 
-/** The pods of a policy, as far as policies share them: all of the ingress's, or those of one workload. */
+/** The pods that a rendered policy selects, as a text: all pods of the ingress, or the pods of one workload. */
 const place = (policy: LiveObject): string =>
   layerOf(policy) === 'ingress' ? 'ingress' : `${policy.metadata.namespace}/${policy.metadata.name}`;
 
-/** Rendered authorization policies that are missing, so that none of them selects the pods. Istio then allows
- * everything there. */
+/** The rendered authorization policies that are missing, if no other rendered policy selects their pods. Istio then
+ * allows all requests to these pods. */
 function unguarding(own: readonly LiveObject[], live: readonly LiveObject[]): readonly LiveObject[] {
   const guarded = new Set(policiesOf(live).map(place));
   return policiesOf(own).filter((it) => !guarded.has(place(it)));
 }
 
-/** Whether Istio allows everything at a host because no rendered policy selects its pods. */
+/** Whether Istio allows all requests to a host, because no rendered policy selects its pods. */
 export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Files) {
   if (missing(policy, rules) !== undefined) return () => false;
   const own = Object.values(istioObjects(policy, rules)).flat();
@@ -44,8 +44,8 @@ export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Fi
   return (host: string): boolean => places.has(host.includes('/') ? host : 'ingress');
 }
 
-/** How rendered or live objects differ from what the policy renders to, except the rules of authorization policies:
- * objects that are missing, changed or left over, and objects of others that may change a decision. */
+/** How rendered or live objects differ from what the policy renders to, without the rules of authorization policies. It
+ * reports objects that are missing, changed or left over, and objects of others that may change a decision. */
 export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOptions, files: Files): readonly string[] {
   const rendered = istioObjects(policy, rules, options);
   const own = Object.values(rendered).flat();

@@ -7,7 +7,7 @@ import type { Gap } from '../types.ts';
 import { istioRules, placeOf, unreachable } from './services.ts';
 import { widerTools } from './tools.ts';
 
-/** Seconds for which Envoy accepts an expired assertion; Istio has no setting for it. */
+/** How many seconds after its end Envoy still accepts an assertion. Istio has no setting for this. */
 const ISTIO_SKEW = 60;
 
 const NO_PLACE =
@@ -16,8 +16,8 @@ const NO_PLACE =
 const NO_ACCOUNT =
   'workloads cannot distinguish the ingress from others, so they enforce nothing; write mesh.ingress.service_account';
 
-/** The rules that Istio enforces. It enforces them exactly at both layers if the gateway signs assertions and the
- * policy says where the workload is; for tools only if their names are written in full. */
+/** The rules that Istio enforces. Both layers enforce them exactly if the gateway signs assertions and the policy says
+ * where the workload is. Tools are enforced exactly only if a rule writes their names in full. */
 export function enforcedByIstio(policy: Policy, rules: readonly Rule[]): Enforcement {
   const own = istioRules(policy, rules);
   const isSigned = policy.gateway.assertion !== undefined;

@@ -13,8 +13,8 @@ import { readIstio } from './read.ts';
 import { missing, unreachable } from './services.ts';
 import { toolGaps } from './tools.ts';
 
-/** Renders the rules for Istio in two layers: ingress.yaml for the ingress gateway, workloads/NAME.yaml for the
- * sidecars of each service; and kustomization.yaml, which lists them. */
+/** Renders the rules for Istio, in two layers: ingress.yaml for the ingress gateway, and workloads/NAME.yaml for the
+ * sidecars of each service. It also writes kustomization.yaml, which lists these files. */
 function render(policy: Policy, rules: readonly Rule[], options: MeshOptions): Emitted {
   const objects = Object.entries(istioObjects(policy, rules, options));
   return {

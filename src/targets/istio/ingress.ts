@@ -6,19 +6,19 @@ import { istioObject, metadata, objectName, requestAuthentication, telemetry } f
 import { authorizationPolicy, principalOf, type View } from './rule.ts';
 import type { Asked, Scene } from './services.ts';
 
-/** Secret with the ingress's certificate and key, and the CA of nginx's certificates. */
+/** The name of the Secret that contains the ingress's certificate and key, and the CA of nginx's certificates. */
 export const CREDENTIAL = 'meshgate-ingress';
 
 const named = ({ ingress }: Scene, ...parts: string[]): Metadata =>
   metadata('ingress', objectName('ingress', ...parts), ingress.namespace);
 
-/** The SPIFFE ids of connections for some rule. */
+/** The SPIFFE ids of the connections that a rule needs. */
 function spiffeIds({ policy, services }: Scene): readonly string[] {
   return [...new Set(services.flatMap(({ rules }) => rules.map((rule) => spiffeOf(policy, rule))))];
 }
 
-/** The listener: mutual TLS with a client certificate of one of the identities. Clients may send only its hosts in SNI,
- * so the name in its certificate is one of them. */
+/** The Gateway: mutual TLS with a client certificate of one of the identities. Istio accepts only the Gateway's hosts as
+ * SNI. So the name in the ingress's certificate must be one of these hosts. */
 function gateway(scene: Scene): KubeObject {
   const { ingress, services } = scene;
   return istioObject('Gateway', named(scene), {
@@ -33,7 +33,7 @@ function gateway(scene: Scene): KubeObject {
   });
 }
 
-/** Denies paths that Istio, which matches without decoding, would read as others. */
+/** Denies paths that Istio would read as other paths, because it matches without decoding. */
 function oddPaths(rules: readonly Rule[]): unknown {
   return {
     name: 'path-not-canonical',
@@ -42,7 +42,7 @@ function oddPaths(rules: readonly Rule[]): unknown {
   };
 }
 
-/** The VirtualService for services with the same name; their ports distinguish them. */
+/** The VirtualService for services with the same name. Their ports distinguish them. */
 function virtualService(scene: Scene, services: readonly [Asked, ...Asked[]]): KubeObject {
   const [first] = services;
   const rules = scene.services.flatMap((it) => it.rules);
@@ -62,7 +62,7 @@ function virtualService(scene: Scene, services: readonly [Asked, ...Asked[]]): K
   });
 }
 
-/** What the ingress sees of the requests for a service. */
+/** What the ingress sees of requests for a service. */
 export const ingressView = ({ policy, assertion }: Pick<Scene, 'policy' | 'assertion'>, { hosts }: Asked): View => ({
   assertion,
   principal: (rule) => principalOf(spiffeOf(policy, rule)),

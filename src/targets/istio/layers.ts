@@ -7,19 +7,19 @@ import { istioObject, metadata, objectName, requestAuthentication, selector, tel
 import { authorizationPolicy, type View } from './rule.ts';
 import { type Asked, type Scene, toScene } from './services.ts';
 
-/** The principal that connects to workloads; undefined if the policy does not name the ingress's service account. */
+/** The principal of connections to workloads; undefined if the policy does not name the ingress's service account. */
 export function ingressPrincipal({ mesh, ingress }: Pick<Scene, 'mesh' | 'ingress'>): string | undefined {
   const { namespace, serviceAccount } = ingress;
   return serviceAccount === undefined ? undefined : `${mesh.trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
 }
 
-/** What a workload sees: all connections come from the ingress. */
+/** What a workload sees. All connections come from the ingress. */
 export const workloadView = ({ assertion }: Pick<Scene, 'assertion'>, principal: string): View => ({
   assertion,
   principal: () => principal,
 });
 
-/** All objects for one workload; none if the policy does not say where the workload or the ingress runs. */
+/** All objects for one workload. There are none if the policy does not say where the workload or the ingress runs. */
 function workloadObjects(scene: Scene, asked: Asked): readonly KubeObject[] {
   const { service, place } = asked;
   const principal = ingressPrincipal(scene);
@@ -35,7 +35,7 @@ function workloadObjects(scene: Scene, asked: Asked): readonly KubeObject[] {
   ];
 }
 
-/** The objects by file. */
+/** The rendered objects of each file. */
 export function istioObjects(
   policy: Policy,
   rules: readonly Rule[],

@@ -4,9 +4,9 @@ import type { Assertion } from '../../policy/types.ts';
 import { hash } from '../../rules/hash.ts';
 import { isManaged, type KubeObject, type LiveObject, MANAGED, type Metadata } from '../kit/kubernetes.ts';
 
-/** Which layer an object belongs to: `ingress` or `workload`. */
+/** The label that says to which layer an object belongs: `ingress` or `workload`. */
 export const LAYER = 'meshgate/layer';
-/** Annotation with the ids of the policy's rules, one for each rule of the object. */
+/** The annotation with the ids of the policy's rules, one for each rule of the object. */
 export const RULES = 'meshgate/rules';
 
 type Layer = 'ingress' | 'workload';
@@ -19,18 +19,19 @@ export function layerOf(object: LiveObject): Layer | undefined {
 
 const LONGEST = 63;
 
-/** A valid Kubernetes name (RFC 1123), the same for the same parts. A long one ends in a hash of the whole. */
+/** A valid Kubernetes name (RFC 1123). The same parts always give the same name. A long name is cut and ends with a
+ * hash of the whole. */
 export function objectName(...parts: readonly string[]): string {
   const name = ['meshgate', ...parts].join('-');
   return name.length <= LONGEST ? name : `${name.slice(0, LONGEST - 17)}-${hash(name)}`;
 }
 
-/** Metadata of a rendered object. */
+/** The metadata of a rendered object. */
 export function metadata(layer: Layer, name: string, namespace: string): Metadata {
   return { name, namespace, labels: { ...MANAGED, [LAYER]: layer } };
 }
 
-/** A rule of Istio's `AuthorizationPolicy`, in the forms that are used here. */
+/** A rule of Istio's `AuthorizationPolicy`, in the forms that meshgate renders. */
 export interface IstioRule {
   readonly from: readonly [{ readonly source: { readonly principals: readonly string[] } }];
   readonly to: readonly [{ readonly operation: Operation }];
@@ -67,11 +68,11 @@ export function istioObject(kind: string, metadata: Metadata, spec: unknown): Ku
   return { apiVersion: VERSIONS[kind] ?? '', kind, metadata, spec };
 }
 
-/** The pods of an object. */
+/** The selector of the pods to which an object applies. */
 export const selector = (labels: Readonly<Record<string, string>>) => ({ selector: { matchLabels: labels } });
 
-/** How the assertion is verified. An invalid one is denied. A request without one passes here and is left to the rules,
- * because `anyone` needs none. */
+/** How Istio verifies the assertion. It denies a request with an invalid assertion. A request without one continues,
+ * because a rule for `anyone` needs none; the rules decide. */
 export function requestAuthentication(
   meta: Metadata,
   labels: Readonly<Record<string, string>>,
@@ -93,10 +94,10 @@ export function requestAuthentication(
   });
 }
 
-/** Name of the extension provider in Istio's mesh config; docs/istio.md has its text. */
+/** The name of the extension provider in Istio's mesh config; docs/istio.md contains the text for it. */
 export const LOG_PROVIDER = 'meshgate';
 
-/** An access log with trace and peer, by the provider in the mesh config. */
+/** An access log with trace and peer, written by the extension provider in the mesh config. */
 export function telemetry(meta: Metadata, labels: Readonly<Record<string, string>>): KubeObject {
   return istioObject('Telemetry', meta, {
     ...selector(labels),

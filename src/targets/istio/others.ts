@@ -10,7 +10,7 @@ import {
   titleOf,
 } from '../kit/kubernetes.ts';
 
-/** Istio's default root namespace, whose objects apply everywhere. A mesh may use another one. */
+/** Istio's default root namespace. Its objects apply to all namespaces. A mesh may use another root namespace. */
 export const ROOT = 'istio-system';
 
 interface Selecting {
@@ -20,20 +20,20 @@ interface Selecting {
   readonly targetRefs?: unknown;
 }
 
-/** Labels of the pods that an object selects; empty: all pods. */
+/** The labels of the pods that an object selects. Empty: it selects all pods. */
 function podsOf({ spec }: Pick<LiveObject, 'spec'>): Labels {
   const { selector, workloadSelector, targetRef, targetRefs } = (spec ?? {}) as Selecting;
   if ((targetRef ?? targetRefs) !== undefined) return {};
   return selector?.matchLabels ?? workloadSelector?.labels ?? {};
 }
 
-/** Whether another object may select pods of a rendered one. */
+/** Whether another object may select pods of a rendered object. */
 function meets(other: LiveObject, own: LiveObject): boolean {
   if (!isNear(other, own) && other.metadata.namespace !== ROOT) return false;
   return mayMeet(podsOf(other), podsOf(own));
 }
 
-/** Names the rendered object of a kind whose pods another object may select. */
+/** Returns the title of a rendered object of this kind whose pods another object may select. */
 const meeting =
   (kind: string, text: (met: string) => string): Bearing =>
   (other, own) => {
@@ -41,12 +41,13 @@ const meeting =
     return met && text(titleOf(met));
   };
 
-/** The name that means the sidecars and no Gateway. */
+/** The name of a gateway that stands for the sidecars. */
 const SIDECARS = 'mesh';
 
 const authorization: Bearing = (other, own) => {
   const { action = 'ALLOW', rules } = (other.spec ?? {}) as { readonly action?: unknown; readonly rules?: unknown };
-  // The rendered policies deny all that they do not allow, and so does one without rules.
+  // An ALLOW policy without rules denies everything. It changes nothing, because the rendered policies also deny all
+  // that they do not allow.
   const isEmpty = action === 'ALLOW' && (rules === undefined || (Array.isArray(rules) && rules.length === 0));
   if (isEmpty || action === 'AUDIT') return undefined;
   const text = (met: string) =>
@@ -54,11 +55,11 @@ const authorization: Bearing = (other, own) => {
   return meeting('AuthorizationPolicy', text)(other, own);
 };
 
-/** A Gateway by name and namespace; an absent part may be any. */
+/** A Gateway by name and namespace. If a part is absent, it may have any value. */
 type Named = Partial<Pick<LiveObject['metadata'], 'name' | 'namespace'>>;
 
-/** The Gateway that a VirtualService names: NAME, NS/NAME, ./NAME, NAME.NS and NAME.NS.svc.cluster.local mean the same
- * one. */
+/** The Gateway that a VirtualService names. NAME, NS/NAME, ./NAME, NAME.NS and NAME.NS.svc.cluster.local are spellings
+ * of the same name. */
 function gatewayOf(said: unknown, { namespace }: LiveObject['metadata']): Named {
   if (typeof said !== 'string' || said === '') return {};
   const here = (name: string): Named => ({ name, ...(namespace === undefined ? {} : { namespace }) });
@@ -88,7 +89,7 @@ const routes: Bearing = ({ metadata, spec }, own) => {
 
 const listener: Bearing = (other, own) => {
   const labels = (it: LiveObject) => ((it.spec ?? {}) as { readonly selector?: Labels }).selector ?? {};
-  // A Gateway selects pods of any namespace.
+  // A Gateway can select pods of any namespace.
   const met = gatewaysOf(own).find((it) => mayMeet(labels(other), labels(it)));
   return met && `it opens the proxies of ${titleOf(met)} in another way`;
 };
@@ -105,7 +106,8 @@ const BEARINGS: Bearings = {
     'AuthorizationPolicy',
     (met) => `its tokens count for ${met} as well`,
   ),
-  // One without a selector yields to the rendered one, which has one.
+  // A PeerAuthentication without a selector has no effect here, because the rendered one has a selector and takes
+  // precedence.
   'security.istio.io/PeerAuthentication': (other, own) =>
     Object.keys(podsOf(other)).length === 0 ? undefined : mutualTls(other, own),
   'networking.istio.io/Gateway': listener,
@@ -115,6 +117,6 @@ const BEARINGS: Bearings = {
   'extensions.istio.io/WasmPlugin': extension,
 };
 
-/** How another object may change the decisions of the rendered ones. */
+/** How another object may change the decisions of the rendered objects; undefined if it does not. */
 export const bearingOf = (other: LiveObject, own: readonly LiveObject[]): string | undefined =>
   kubeBearing(BEARINGS, `${groupOf(other)}/${other.kind}`, other, own);

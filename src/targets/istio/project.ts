@@ -9,17 +9,17 @@ import { objectName } from './objects.ts';
 import { groupsOf, type View } from './rule.ts';
 import { missing, toScene } from './services.ts';
 
-/** The file name for rules that were read from a mesh. */
+/** The file name in rules that were read from a mesh. */
 export const FILE = 'istio';
 
 /** The assertion that a rule requires, in words. */
 export const assertedText = (as: string, audience: string, issuer: string): string =>
   `as ${as}, for ${audience}, by ${issuer}`;
 
-/** A workload as the host of its requests. */
+/** The host name that stands for a workload in rules. */
 export const workloadHost = (namespace: string, name: string): string => `${namespace}/${name}`;
 
-/** What the hosts of a rule represent: a name with any port, or exactly this authority. */
+/** The host of a rule: `name` stands for the name with any port, `=name` only for this exact authority. */
 export const hostOf = ([name = '', any]: readonly string[]): string => (any === undefined ? `=${name}` : name);
 
 function projected(rule: Enforced, host: string, { assertion, principal }: View): MeshRule {
@@ -37,7 +37,7 @@ function projected(rule: Enforced, host: string, { assertion, principal }: View)
 const seen = (rules: readonly Enforced[], host: string, view: View): readonly MeshRule[] =>
   groupsOf(rules, view).flatMap((group) => group.map((rule) => projected(rule, host, view)));
 
-/** The rules as Istio keeps them: first those of the ingress, then those of the workloads. */
+/** The rules, reduced to what Istio can express: first the rules of the ingress, then those of the workloads. */
 export function project(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
   if (missing(policy, rules) !== undefined) return [];
   const scene = toScene(policy, rules);

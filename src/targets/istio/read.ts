@@ -9,13 +9,14 @@ import { assertedText, FILE, hostOf, workloadHost } from './project.ts';
 import { claim } from './rule.ts';
 import { joined } from './tools.ts';
 
-/** Every kind that affects which requests the mesh allows. */
+/** A command that prints every kind of object which affects what the mesh allows. */
 const ASK =
   'ask for all of its policies: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies.security.istio.io,requestauthentications.security.istio.io,peerauthentications.security.istio.io,telemetries.telemetry.istio.io,envoyfilters.networking.istio.io,wasmplugins.extensions.istio.io -A -o yaml';
 
-/** The objects in some files, of Istio and of all other kinds.
+/**
+ * The objects in some files: Istio's and all others.
  *
- * @throws Foreign if none is Istio's
+ * @throws Foreign if the files contain no object of Istio
  */
 export const liveFiles = perFiles((files): KubeFiles => {
   const found = kubeFiles(files, ASK);
@@ -33,7 +34,7 @@ interface AuthorizationSpec {
   readonly rules?: readonly IstioRule[];
 }
 
-/** A pattern with a `*` other than `/*` at its end, or without a leading slash. */
+/** Matches patterns that have a `*` other than in `/*` at the end, or no slash at the beginning. */
 const ODD_PATTERN = /^[^/]|\*.|[^/]\*$/;
 
 /** Reads paths from Istio's patterns. */
@@ -54,7 +55,7 @@ function pathOf(patterns: readonly string[], not: readonly string[], title: stri
 
 type Says = Pick<MeshRule, 'who' | 'agent' | 'alone' | 'asserted'>;
 
-/** The callers that the conditions allow, and the assertion that they need: one entry for each role. */
+/** The callers that the conditions allow, and the assertion that they need. There is one entry for each role. */
 function saysOf(conditions: readonly Condition[], title: string): readonly Says[] {
   const about = (name: string) => conditions.filter(({ key }) => key === claim(name));
   const [agents, alones] = [about('agent'), about(ALONE)];
@@ -105,7 +106,7 @@ function peopleOf(when: readonly Condition[], title: string): readonly Omit<Says
   return roles.map((role) => ({ who: { kind: 'role', role }, asserted }));
 }
 
-/** Rejects empty lists. To Istio an empty list is no condition, so that everything passes; a rule of the policy would
+/** Rejects empty lists. For Istio an empty list is no condition, so everything passes; in a policy, such a rule would
  * allow nothing. */
 function checkLists(value: unknown, title: string): void {
   if (value === null || (Array.isArray(value) && value.length === 0)) {
@@ -115,7 +116,7 @@ function checkLists(value: unknown, title: string): void {
   for (const it of Object.values(value)) checkLists(it, title);
 }
 
-/** Reads one of Istio's rules as one rule for each role; without ids. */
+/** Reads a rule of Istio as one rule for each role. The rules have no ids. */
 function readRule(rule: IstioRule, host: string | undefined, title: string): readonly MeshRule[] {
   checkMembers(rule, ['from', 'to', 'when'], title);
   const [from, to] = [rule.from?.[0]?.source, rule.to?.[0]?.operation];
@@ -139,23 +140,23 @@ function readRule(rule: IstioRule, host: string | undefined, title: string): rea
   const path = pathOf(paths, notPaths, title);
   const unnamed = { id: '', route: '', path, ...(methods !== undefined && { methods }) };
   const all = saysOf(rule.when ?? [], title);
-  // Nothing would be compared with this rule, and it could allow anything.
+  // Such a rule would be compared with nothing, although Istio may allow anything by it.
   if (all.length === 0) throw unreadable(title, 'a rule that allows nothing');
   return all.map((says) => meshRule(FILE, unnamed, asked, `spiffe://${principal}`, says));
 }
 
-/** Ids of the policy's rules, if there is one for each. */
+/** The ids of the policy's rules, if the annotation has one id for each rule. */
 function idsOf({ metadata }: LiveObject, count: number): readonly string[] {
   try {
     const ids: unknown = JSON.parse(metadata.annotations?.[RULES] ?? '');
     if (Array.isArray(ids) && ids.length === count && ids.every((it) => typeof it === 'string')) return ids;
   } catch {
-    // The annotation is missing, but the rules count all the same.
+    // Without a readable annotation, the rules are read in the same way but have no ids.
   }
   return Array.from({ length: count }, (_, index) => `${metadata.namespace}/${metadata.name}#${index + 1}`);
 }
 
-/** Istio accepts any spelling of a boolean here; meshgate renders none. */
+/** Istio accepts any spelling of a boolean in this annotation. meshgate does not render it. */
 const DRY_RUN = 'istio.io/dry-run';
 
 const specOf = (object: LiveObject) => (object.spec ?? {}) as AuthorizationSpec;
@@ -178,8 +179,9 @@ function readPolicy(object: LiveObject): readonly MeshRule[] {
   });
 }
 
-/** The rules of rendered or live objects, as far as Istio keeps them: those of the ingress, then those of the
- * workloads; see {@link project}.
+/**
+ * Reads rendered or live objects as rules, reduced to what Istio can express: first the rules of the ingress, then
+ * those of the workloads; see {@link project}.
  *
  * @throws Error for rules that meshgate did not render
  */

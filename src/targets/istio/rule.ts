@@ -7,29 +7,30 @@ import { grouped } from '../kit/rules.ts';
 import { type Condition, type IstioRule, istioObject, RULES, selector } from './objects.ts';
 import { withTools } from './tools.ts';
 
-/** Istio writes SPIFFE ids without their scheme. */
+/** A SPIFFE id without its scheme, which is how Istio writes it. */
 export const principalOf = (spiffe: string): string => spiffe.replace(/^spiffe:\/\//, '');
 
-/** Istio's patterns for a path. A `*` at the end matches any text, so a prefix by whole segments needs two patterns. */
+/** Istio's patterns for a path. In Istio a `*` at the end matches any text. So a prefix that matches whole segments
+ * needs two patterns. */
 export function patterns(path: Path): readonly string[] {
   if ('exact' in path) return [path.exact];
   return path.prefix === '' ? ['/*'] : [path.prefix, `${path.prefix}/*`];
 }
 
-/** A claim of the verified assertion, as conditions name it. */
+/** A claim of the verified assertion, as Istio's conditions name it. */
 export const claim = (name: string): string => `request.auth.claims[${name}]`;
 
-/** What a layer sees of a request besides method and path. */
+/** What a layer sees of a request besides the method and the path. */
 export interface View {
-  /** The settings that verify assertions; absent: they are not verified. */
+  /** The settings with which it verifies assertions. Absent: it does not verify them. */
   readonly assertion?: Assertion | undefined;
-  /** The principal of the connection for a rule. */
+  /** The principal of the connection for requests of a rule. */
   readonly principal: (rule: Rule) => string;
-  /** The hosts of its requests; absent at the workload, which does not distinguish them. */
+  /** The hosts of the requests. Absent at a workload, which does not distinguish hosts. */
   readonly hosts?: readonly string[] | undefined;
 }
 
-/** Rules that become one rule of Istio. */
+/** Rules that are rendered as one rule of Istio. */
 export type Group = readonly [Enforced, ...Enforced[]];
 
 function keyOf(rule: Enforced, { assertion, principal }: View): string {
@@ -40,8 +41,8 @@ function keyOf(rule: Enforced, { assertion, principal }: View): string {
 
 const roleOf = ({ who }: Rule): string => (who.kind === 'role' ? who.role : '');
 
-/** Groups rules that differ only in the role, so that fifty roles on one path are one of Istio's rules and objects stay
- * small. If rules do not differ in anything that Istio sees, the first represents all. */
+/** Groups rules that differ only in the role. So fifty roles on one path become one rule of Istio, and objects stay
+ * small. If Istio sees no difference between two rules, the first stands for both. */
 export function groupsOf(rules: readonly Enforced[], view: View): readonly Group[] {
   return [...grouped(rules, (rule) => keyOf(rule, view)).values()].map(([first, ...more]) => {
     if (view.assertion === undefined) return [first];
@@ -50,7 +51,7 @@ export function groupsOf(rules: readonly Enforced[], view: View): readonly Group
   });
 }
 
-/** An agent's assertion passes only by rules for that agent. */
+/** The conditions for the agent. They ensure that an agent's assertion matches only rules for this agent. */
 function agentConditions({ agent, alone }: Enforced): readonly Condition[] {
   if (agent === undefined) return [];
   if (agent === null) return [{ key: claim('agent'), notValues: ['*'] }];
@@ -58,14 +59,14 @@ function agentConditions({ agent, alone }: Enforced): readonly Condition[] {
   return alone ? [named, { key: claim(ALONE), values: [IS_ALONE] }] : [named];
 }
 
-/** The conditions for the assertion; none for `anyone`, if the policy has no agents. */
+/** The conditions for the assertion. A rule for `anyone` has none if the policy has no agents. */
 function conditions(group: Group, { assertion }: View): readonly Condition[] {
   const [rule] = group;
   if (assertion === undefined) return [];
   if (rule.who.kind === 'anyone') return agentConditions(rule);
   const roles = group.flatMap(({ who }) => (who.kind === 'role' ? [who.role] : []));
   return [
-    // The ingress may verify tokens of other issuers too, whose claims look the same to a rule.
+    // The ingress may also verify tokens of other issuers, and a rule could not distinguish their claims.
     { key: claim('iss'), values: [assertion.issuer] },
     { key: claim('aud'), values: [rule.service] },
     { key: claim('as'), values: [rule.as] },
@@ -74,7 +75,7 @@ function conditions(group: Group, { assertion }: View): readonly Condition[] {
   ];
 }
 
-/** Rules as one of Istio's; as two, if they are for tools. */
+/** Renders a group of rules as one rule of Istio. If the rules are for tools, it renders two. */
 function istioRules(group: Group, view: View): readonly IstioRule[] {
   const [rule] = group;
   const { path, methods } = rule;
@@ -97,7 +98,8 @@ function istioRules(group: Group, view: View): readonly IstioRule[] {
   return withTools(own, rule.tools);
 }
 
-/** The policy that allows requests to some pods. Istio denies a request that no such policy allows.
+/**
+ * The policy that allows requests to some pods. Istio denies each request to them that no such policy allows.
  *
  * @param meta without annotations
  */

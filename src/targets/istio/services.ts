@@ -9,19 +9,19 @@ export interface Place {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** A service behind the ingress, with its rules. */
+/** A service behind the ingress, with the rules that lead to it. */
 export interface Asked {
   readonly service: Service;
   readonly rules: readonly Enforced[];
-  /** Its authority without a port, in lower case, as Istio names hosts. */
+  /** The authority without a port and in lower case, as Istio names hosts. */
   readonly name: string;
-  /** The `hosts` in its rules: with any port, unless another service has the same name. */
+  /** The values of `hosts` in its rules. They match any port, unless another service has the same name. */
   readonly hosts: readonly string[];
-  /** Absent: the policy does not say where the workload is. */
+  /** Where the workload runs; absent if the policy does not say it. */
   readonly place?: Place;
 }
 
-/** The input for rendering. */
+/** The input of the renderer. */
 export interface Scene {
   readonly policy: Policy;
   readonly mesh: Mesh;
@@ -37,11 +37,11 @@ const ADDRESS = /^[\d.]+$/;
 
 const isName = (text: string): boolean => DNS_NAME.test(text) && !ADDRESS.test(text);
 
-/** The name in an authority: lower case, without the port. */
+/** The host name in an authority, in lower case and without the port. */
 export const nameOf = ({ authority }: Pick<Service, 'authority'>): string =>
   authority.replace(/:\d+$/, '').toLowerCase();
 
-/** Why Istio cannot route to a service; undefined if it can. */
+/** Why Istio cannot route requests to a service; undefined if it can. */
 export function unreachable(service: Service): string | undefined {
   if (service.direct !== undefined)
     return 'nginx connects to it directly and not through Istio, which does not enforce it';
@@ -50,7 +50,7 @@ export function unreachable(service: Service): string | undefined {
   return `Istio leads to DNS names only, and ${wrong} is none: nothing is rendered, and it refuses the service; write another authority or endpoint`;
 }
 
-/** The rules of services that Istio can route to. */
+/** The rules of services to which Istio can route requests. */
 export function istioRules(policy: Policy, rules: readonly Rule[]): readonly Enforced[] {
   return meshRules(policy, rules).filter(({ service }) => {
     const found = policy.services[service];
@@ -61,7 +61,7 @@ export function istioRules(policy: Policy, rules: readonly Rule[]): readonly Enf
 export const placeOf = ({ namespace, labels }: Partial<Place>): Place | undefined =>
   namespace === undefined || labels === undefined ? undefined : { namespace, labels };
 
-/** Services that rules lead to through the mesh, in the policy's order. */
+/** The services to which rules lead through the mesh, in the order of the policy. */
 export function askedOf(policy: Policy, rules: readonly Rule[]): readonly Asked[] {
   const byService = grouped(istioRules(policy, rules), ({ service }) => service);
   const services = Object.values(policy.services).filter(({ name }) => byService.has(name));
@@ -79,7 +79,7 @@ export function askedOf(policy: Policy, rules: readonly Rule[]): readonly Asked[
   });
 }
 
-/** What a policy lacks for Istio; undefined if it is complete. */
+/** What the policy lacks to be rendered for Istio; undefined if it is complete. */
 export function missing(policy: Policy, rules: readonly Rule[]): string | undefined {
   const { mesh, gateway } = policy;
   if (mesh === undefined) return 'the policy has no mesh, so there is nothing for Istio to enforce';
@@ -92,7 +92,7 @@ export function missing(policy: Policy, rules: readonly Rule[]): string | undefi
   return undefined;
 }
 
-/** The input for rendering; for policies that lack nothing, see {@link missing}. */
+/** The input of the renderer, for policies that lack nothing; see {@link missing}. */
 export function toScene(policy: Policy, rules: readonly Rule[], jwks?: string): Scene {
   const { mesh } = policy;
   const place = mesh && placeOf(mesh.ingress);

@@ -12,9 +12,9 @@ import {
 import type { Gap } from '../types.ts';
 import type { Condition, IstioRule } from './objects.ts';
 
-/** Notifications that clients may send by the protocol. Istio can only match prefixes. A value that begins with
- * `notifications/` and contains a comma is two headers, the second of which may be anything. So each notification is
- * listed. */
+/** The notifications that the protocol allows clients to send. Each is listed, because Istio can match only prefixes: a
+ * value that begins with `notifications/` may be two headers joined by a comma, and the second header could be
+ * anything. */
 const NOTIFICATIONS: readonly string[] = ['cancelled', 'progress'].map((name) => `notifications/${name}`);
 
 const HEADER = /^request\.headers\[(mcp-[a-z-]+)\]$/;
@@ -24,7 +24,7 @@ const condition = (header: string, values: readonly string[]): Condition => ({
   values,
 });
 
-/** The conditions of two of Istio's rules for MCP messages: one allows listings and messages about tasks, the other
+/** The conditions of two rules of Istio for MCP messages. One rule allows listings and messages about tasks, the other
  * calls of tools. */
 export function toolConditions(tools: readonly string[]): readonly [readonly Condition[], readonly Condition[]] {
   const [{ versions }, calls] = toolMessages(tools);
@@ -36,7 +36,7 @@ export function toolConditions(tools: readonly string[]): readonly [readonly Con
   ];
 }
 
-/** Splits one of Istio's rules by the kinds of messages. */
+/** Splits a rule of Istio into rules for the two kinds of messages. */
 export function withTools(rule: IstioRule, tools: readonly string[] | undefined): readonly IstioRule[] {
   if (tools === undefined) return [rule];
   return toolConditions(tools).map((own) => ({ ...rule, when: [...(rule.when ?? []), ...own] }));
@@ -44,15 +44,16 @@ export function withTools(rule: IstioRule, tools: readonly string[] | undefined)
 
 const isOfTools = ({ key }: Condition): boolean => HEADER.test(key);
 
-/** One or two of Istio's rules, joined to one with their tools. */
+/** One or two rules of Istio, joined to one rule with tools. */
 interface Read {
   readonly rule: IstioRule;
   readonly tools?: readonly string[];
 }
 
-/** Joins rules that {@link withTools} split.
+/**
+ * Joins rules that {@link withTools} split.
  *
- * @throws the error that `unreadable` makes, if one of the two is missing
+ * @throws the error of `unreadable` if one of the two rules is missing
  */
 export function joined(rules: readonly IstioRule[], unreadable: (why: string) => Error): readonly Read[] {
   const found: Read[] = [];
@@ -74,7 +75,7 @@ export function joined(rules: readonly IstioRule[], unreadable: (why: string) =>
   return found;
 }
 
-/** What Istio allows beyond a rule with tools. */
+/** What Istio allows beyond a rule with tools, in words. */
 export function widerTools(tools: readonly string[]): string {
   const twice = `${twiceText('Istio')}; of ${TASKS.join(', ')} Istio does not look at Mcp-Name, which the gateway wants`;
   if (tools.includes('*')) return `${twice}; Istio takes whatever stands in Mcp-Name for *, also what is badly encoded`;

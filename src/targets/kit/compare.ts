@@ -1,7 +1,8 @@
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
-/** An object's own member; JavaScript gives every object a `constructor` and a `__proto__`. */
+/** The object's own member of this name. JavaScript gives every object a `constructor` and a `__proto__`, which do not
+ * count. */
 const memberOf = (value: Readonly<Record<string, unknown>>, key: string): unknown =>
   Object.hasOwn(value, key) ? value[key] : undefined;
 
@@ -9,24 +10,24 @@ const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSO
 
 type Steps = readonly string[];
 
-/** A member of a live object that changes no decision, or that is proved elsewhere. */
+/** A member of a live object that changes no decision, or that a reader proves. */
 export interface Neutral {
-  /** Names from the top; `*` matches any name, or any position in a list. */
+  /** The names of members from the top. `*` matches any name, or any position in a list. */
   readonly path: Steps;
-  /** Why it makes no difference. */
+  /** Why the member changes no decision. */
   readonly why: string;
-  /** The values that make no difference; absent: every value. */
+  /** The values that change no decision; absent: every value. */
   readonly values?: readonly unknown[];
-  /** A reader proves it, so its value is not compared. */
+  /** Set if a reader proves the member, so that its value is not compared. */
   readonly proved?: true;
 }
 
-/** Settings of a comparison of two values. */
+/** The settings for comparing two values. */
 export interface Comparison {
-  /** Path of both values, for the messages. */
+  /** The path of both values, for messages. */
   readonly path?: string;
   readonly neutral?: readonly Neutral[];
-  /** Whether a value means the same as an absent one. */
+  /** Whether a value means the same as an absent value. */
   readonly isNothing?: (value: unknown) => boolean;
 }
 
@@ -50,7 +51,7 @@ class Walk {
     if (this.#isNothing(own) && this.#isNothing(live)) return;
     const known = this.#neutral.filter((it) => leadsTo(it.path, steps));
     if (known.some((it) => isAt(it.path, steps) && (it.values?.some((value) => same(value, live)) ?? true))) return;
-    // A member that is not rendered may contain members that are known to change nothing.
+    // A member that meshgate does not render may contain members that are known to change nothing.
     const below = known.some((it) => it.path.length > steps.length);
     const ours = own === undefined && below && isRecord(live) ? (Array.isArray(live) ? [] : {}) : own;
     if (!isRecord(ours) || !isRecord(live) || Array.isArray(ours) !== Array.isArray(live)) {
@@ -67,34 +68,34 @@ class Walk {
   }
 }
 
-/** The first place in each branch where a live value differs from the rendered one. It works by an allowlist: a member
- * that is neither rendered nor known to be neutral is a difference. */
+/** Compares a live value with the rendered one, and returns the first difference in each branch. Only members that are
+ * rendered or listed as neutral are accepted: every other member is a difference. */
 export function differences(own: unknown, live: unknown, comparison: Comparison = {}): readonly string[] {
   return [...new Walk(comparison).at(own, live, comparison.path ?? '', [])];
 }
 
-/** A value as a file contains it: without members that are undefined. */
+/** A value as a file contains it, without members that are undefined. */
 export const asFile = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-/** What is needed to compare all objects of a mesh. */
+/** What a comparison of all objects of a mesh needs. */
 export interface Comparing<Own, Live> {
-  /** Kind and name, unique for each object. */
+  /** The kind and the name of an object, which together are unique. */
   readonly title: (object: Own | Live) => string;
   /** Members that change no decision, or that a reader proves. */
   readonly neutral: (object: Own) => readonly Neutral[];
   /** Whether an object is marked as rendered by meshgate. */
   readonly isManaged: (object: Live) => boolean;
-  /** How an object that is not rendered changes the decisions of the rendered ones; undefined: it is known that it does
-   * not. */
+  /** How an object that meshgate does not render changes the decisions of the rendered ones; undefined if it is known
+   * to change none. */
   readonly bearing: (object: Live) => string | undefined;
   readonly isNothing?: (value: unknown) => boolean;
-  /** Whether a reader proves the whole object, so that it is not compared. */
+  /** Whether a reader proves the whole object, so that it is not compared here. */
   readonly isRead?: (object: Live) => boolean;
-  /** What the mesh does if an object is missing; undefined: it denies. */
+  /** What the mesh does if an object is missing; undefined if it then denies. */
   readonly without?: (object: Own) => string | undefined;
 }
 
-/** No mesh has two objects whose names differ only in case. */
+/** The title in lower case. No mesh has two objects whose names differ only in case. */
 const folded = (title: string): string => title.toLowerCase();
 
 function twice(titles: readonly string[]): readonly string[] {
@@ -103,8 +104,9 @@ function twice(titles: readonly string[]): readonly string[] {
   return [...new Set(again)];
 }
 
-/** How live objects differ from the rendered ones, one line each: objects that are missing or there twice, members that
- * differ or are unknown, objects that are left over, and objects of others that may change a decision. */
+/** How live objects differ from the rendered ones, one line for each difference. It reports objects that are missing or
+ * exist twice, members that differ or are unknown, objects that are left over, and objects of others that may change a
+ * decision. */
 export function objectDifferences<Own extends object, Live extends object>(
   own: readonly Own[],
   live: readonly Live[],

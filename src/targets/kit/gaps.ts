@@ -5,16 +5,17 @@ import type { Rule } from '../../rules/types.ts';
 import type { Gap } from '../types.ts';
 import { encodableOf } from './odd-paths.ts';
 
-/** Gaps of services that are reached without a mesh. */
+/** The gaps of services that nginx reaches without a mesh. */
 export function directGaps({ services }: Policy, rules: readonly Rule[], text: string): readonly Gap[] {
   const direct = new Set(rules.flatMap(({ service }) => (services[service]?.direct ? service : [])));
   return [...direct].map((name) => ({ part: `services.${name}`, text }));
 }
 
-/** The gap of paths that a mesh denies because it matches them without decoding.
+/**
+ * The gap of paths that a mesh denies because it matches paths without decoding them.
  *
- * @param rules those that the mesh enforces
- * @param refuses what denies them, in words
+ * @param rules the rules that the mesh enforces
+ * @param refuses what denies these paths, in words
  */
 export function encodingGaps(rules: readonly Enforced[], refuses: string): readonly Gap[] {
   const first = rules.find((rule) => encodableOf([rule]).length > 0);
@@ -24,32 +25,35 @@ export function encodingGaps(rules: readonly Enforced[], refuses: string): reado
   return [{ part: first.id, text }];
 }
 
-/** The gap of identities that end at an ingress, so that no workload sees them.
+/**
+ * The gap of identities that workloads do not see, because the ingress replaces them by its own.
  *
- * @param rules those that the mesh enforces
- * @param text of their names
+ * @param rules the rules that the mesh enforces
+ * @param text returns the text for the names of the identities
  */
 export function identityGaps(rules: readonly Rule[], text: (names: string) => string): readonly Gap[] {
   const names = [...new Set(rules.map(({ as }) => as))].filter((as) => as !== '' && as !== 'default').join(', ');
   return names === '' ? [] : [{ part: 'mesh.identities', text: text(names) }];
 }
 
-/** What workloads behind an ingress see instead. */
+/** The text that says what workloads behind an ingress see instead of an identity. */
 export const endsText = (ingress: string) => (names: string) =>
   `workloads see the ingress (${ingress}) and not what nginx connects to it as: ${names} ends there`;
 
-/** The content of a rule, except its host and name. */
+/** The content of a rule without its host and its name. */
 const saidOf = ({ path, methods, who, agent, alone, tools, as }: Enforced): string =>
   JSON.stringify([path, methods, who, agent, alone, tools, as]);
 
-/** The content of all rules of one host for a service. */
+/** The content of all rules of one host for one service. */
 const saidAt = (rules: readonly Enforced[], host: string): string =>
   [...new Set(rules.filter((rule) => rule.host === host).map(saidOf))].sort().join();
 
-/** The gap of hosts that lead to one service by different rules: a mesh sees only the service, and joins the rules.
+/**
+ * The gap of hosts that lead to the same service by different rules. A mesh sees only the service, so it joins the
+ * rules of these hosts.
  *
- * @param rules those that the mesh enforces
- * @param mesh its name, for the text
+ * @param rules the rules that the mesh enforces
+ * @param mesh the name of the mesh, for the text
  */
 export function unitedHosts(rules: readonly Enforced[], mesh: string): readonly Gap[] {
   const services = [...new Set(rules.map(({ service }) => service))];
@@ -62,11 +66,12 @@ export function unitedHosts(rules: readonly Enforced[], mesh: string): readonly 
   });
 }
 
-/** The gap of rules for `authenticated`, which an anonymous caller's assertion passes. An anonymous caller with a role
- * by the request has an assertion too, and a mesh does not see that it names nobody.
+/**
+ * The gap of rules for `authenticated`, which also match the assertions of some anonymous callers. An anonymous caller
+ * who has a role because of the request has an assertion too, and a mesh cannot see that the caller is anonymous.
  *
- * @param rules those that the mesh enforces
- * @param mesh its name, for the text
+ * @param rules the rules that the mesh enforces
+ * @param mesh the name of the mesh, for the text
  */
 export function anonymousAssertions(policy: Policy, rules: readonly Enforced[], mesh: string): readonly Gap[] {
   if (policy.gateway.assertion === undefined) return [];
@@ -82,7 +87,7 @@ export function anonymousAssertions(policy: Policy, rules: readonly Enforced[], 
   return [...new Map(gaps.map((gap) => [gap.part, gap])).values()];
 }
 
-/** Whether another host of the rule's service lacks a rule with the same content. */
+/** Whether another host that leads to the rule's service has no rule with the same content. */
 function isUnited(rule: Enforced, rules: readonly Enforced[]): boolean {
   const own = rules.filter(({ service }) => service === rule.service);
   const said = saidOf(rule);
@@ -90,10 +95,11 @@ function isUnited(rule: Enforced, rules: readonly Enforced[]): boolean {
   return hostsOf(own.filter((other) => saidOf(other) === said)) < hostsOf(own);
 }
 
-/** Why a mesh allows more than a rule, by the gaps that {@link unitedHosts} and {@link anonymousAssertions} report.
+/**
+ * Why a mesh allows more than a rule, according to the gaps from {@link unitedHosts} and {@link anonymousAssertions}.
  *
- * @param rules those that the mesh enforces
- * @param id of the rule, as the policy has it
+ * @param rules the rules that the mesh enforces
+ * @param id the id of the rule in the policy
  * @param assertion whether the mesh reads the assertion
  */
 export function widerTexts(
@@ -111,7 +117,7 @@ export function widerTexts(
   return [...united, ...anonymous].map(({ text }) => text);
 }
 
-/** The places of a policy that set limits. */
+/** The places in a policy that set limits. */
 function written({ gateway, agents, hosts }: Policy): readonly string[] {
   const { callers, agents: acting, anonymous } = gateway.limits ?? {};
   return [
@@ -124,9 +130,10 @@ function written({ gateway, agents, hosts }: Policy): readonly string[] {
   ];
 }
 
-/** The gap of limits: they are not part of the rules, and no mesh enforces them.
+/**
+ * The gap of limits. They are not a part of the rules, and no mesh enforces them.
  *
- * @param mesh its name, for the text
+ * @param mesh the name of the mesh, for the text
  */
 export function rateLimitGaps(policy: Policy, mesh: string): readonly Gap[] {
   const [first, ...rest] = written(policy);

@@ -14,7 +14,7 @@ const labels = (...names: readonly string[]): readonly Neutral[] =>
 const annotations = (...names: readonly string[]): readonly Neutral[] =>
   names.map((name) => ({ path: ['metadata', 'annotations', name], why: TOOL }));
 
-/** Members that Kubernetes adds to an applied object and that change no decision. */
+/** Members that Kubernetes adds to an object and that change no decision. */
 export const KUBE_NEUTRAL: readonly Neutral[] = [
   ...metadata(KEPT, 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields', 'selfLink'),
   ...metadata('says who removes the object, or waits for that', 'ownerReferences', 'finalizers'),
@@ -60,40 +60,41 @@ export const MANAGED = { 'app.kubernetes.io/managed-by': 'meshgate' } as const;
 export const isManaged = ({ metadata }: LiveObject): boolean =>
   Object.entries(MANAGED).every(([key, value]) => metadata.labels?.[key] === value);
 
-/** `AuthorizationPolicy wiki/meshgate-workload-wiki`. */
+/** The title of an object, such as `AuthorizationPolicy wiki/meshgate-workload-wiki`. */
 export const titleOf = ({ kind, metadata }: Pick<LiveObject, 'kind' | 'metadata'>): string =>
   `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
 
-/** The API group of an object's kind; empty for Kubernetes' own. */
+/** The API group of an object's kind. It is empty for kinds of Kubernetes itself. */
 export const groupOf = ({ apiVersion }: Pick<LiveObject, 'apiVersion'>): string =>
   apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
 
-/** Whether two objects are in one namespace. An object without a namespace may be applied to any. */
+/** Whether two objects are in the same namespace. An object that names no namespace may be in any. */
 export const isNear = (a: Pick<LiveObject, 'metadata'>, b: Pick<LiveObject, 'metadata'>): boolean =>
   a.metadata.namespace === undefined || a.metadata.namespace === b.metadata.namespace;
 
 /** Labels that select pods. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** Whether a pod can match both selectors: it can unless a label has two values. */
+/** Whether a pod can match both selectors. It can, unless they have different values for the same label. */
 export const mayMeet = (a: Labels, b: Labels): boolean =>
   Object.entries(a).every(([key, value]) => !Object.hasOwn(b, key) || b[key] === value);
 
-/** The file that `kubectl apply -k` reads first. It lists the files of a folder that are applied. */
+/** The file that `kubectl apply -k` reads first. It lists the other files of the folder that are applied. */
 export const kustomization = (resources: readonly string[]) => ({
   apiVersion: 'kustomize.config.k8s.io/v1beta1',
   kind: 'Kustomization',
   resources,
 });
 
-/** Whether kustomize reads a document as its own. The file's name alone is enough for that. */
+/** Whether kustomize reads a document as a kustomization. The name of the file alone can decide this. */
 function isKustomization(file: string, value: unknown): boolean {
   const { apiVersion, kind } = (value ?? {}) as { readonly apiVersion?: unknown; readonly kind?: unknown };
   const isNamed = /^(.*\/)?kustomization(\.ya?ml)?$/i.test(file);
   return isNamed || (kind === 'Kustomization' && /^kustomize\.config\.k8s\.io\//.test(String(apiVersion)));
 }
 
-/** How kustomizations differ from the rendered one, one line each. A patch in one may change every object beside it. */
+/** How kustomizations differ from the rendered one, one line for each difference. A patch in a kustomization can change
+ * every object in its folder. */
 const kustomizationLines = (live: readonly unknown[], resources: readonly string[]): readonly string[] =>
   live.flatMap((it) => differences(kustomization(resources), it).map((text) => `kustomization.yaml: ${text}`));
 
@@ -108,12 +109,12 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 
-/** One object, or the objects of a list, as `kubectl get` prints them. */
+/** Returns one object or, if the value is a list as `kubectl get` prints it, the objects of the list. */
 function flat(file: string, value: unknown, ask: string): readonly LiveObject[] {
   if (!isRecord(value) || !isText(value.kind)) throw new Foreign(`no objects of Kubernetes; ${ask}`, file);
   const { kind, items, apiVersion, metadata } = value;
   if (String(kind).endsWith('List') && Array.isArray(items)) return items.flatMap((it) => flat(file, it, ask));
-  // kubectl reads anything with items as a list, whatever its kind is.
+  // kubectl reads everything that has items as a list, whatever its kind is.
   if (items !== undefined || String(kind).endsWith('List'))
     throw new Error(`${file}: ${kind}: items and no list of them`);
   const isWhole =
@@ -125,10 +126,11 @@ function flat(file: string, value: unknown, ask: string): readonly LiveObject[] 
   return [value as unknown as LiveObject];
 }
 
-/** Every object in some files, which contain several documents, lists, or one object each.
+/**
+ * Every object in some files. A file contains one object, several documents, or a list.
  *
  * @param ask how to get files that can be read
- * @throws Foreign if a file has no Kubernetes object, Error if kubectl could read it otherwise
+ * @throws Foreign if a file has no Kubernetes object; Error if kubectl could read the file in another way
  */
 export function kubeFiles(files: Readonly<Record<string, string>>, ask: string): KubeFiles {
   const all = Object.entries(files).flatMap(([file, text]) =>
@@ -140,25 +142,28 @@ export function kubeFiles(files: Readonly<Record<string, string>>, ask: string):
   };
 }
 
-/** How another tool's object may change the decisions of the rendered ones; undefined: it is known that it does not. */
+/** How an object of another tool may change the decisions of the rendered ones; undefined if it is known to change
+ * none. */
 export type Bearing = (other: LiveObject, own: readonly LiveObject[]) => string | undefined;
 export type Bearings = Readonly<Record<string, Bearing>>;
 
-/** {@link Bearing} by the kind of an object. An object of an unknown kind may change every decision. */
+/** The {@link Bearing} for an object's kind. An object of an unknown kind may change every decision. */
 export const kubeBearing = (bearings: Bearings, kind: string, ...objects: Parameters<Bearing>): string | undefined =>
   Object.hasOwn(bearings, kind) ? bearings[kind]?.(...objects) : 'prove does not know objects of this kind';
 
-/** What is specific to the Kubernetes objects of one mesh. */
+/** What differs between meshes when their Kubernetes objects are compared. */
 export interface KubeComparing extends Omit<Comparing<LiveObject, LiveObject>, 'title' | 'without'> {
-  /** Rendered objects that are missing, so that nothing enforces rules at their pods. */
+  /** The rendered objects that are missing, so that nothing enforces rules at some pods. */
   readonly unguarding: readonly LiveObject[];
-  /** What the mesh does in that case. */
+  /** What the mesh does with requests to these pods. */
   readonly unguarded: string;
 }
 
-/** How live objects differ from rendered ones, see {@link objectDifferences}, and kustomizations from the rendered one.
+/**
+ * How live objects differ from rendered ones (see {@link objectDifferences}), and how kustomizations differ from the
+ * rendered one.
  *
- * @param files names of the rendered files
+ * @param files the names of the rendered files
  */
 export function kubeDifferences(
   own: readonly LiveObject[],

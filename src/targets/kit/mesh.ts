@@ -8,38 +8,39 @@ import { anonymousAssertions, encodingGaps, rateLimitGaps, unitedHosts, widerTex
 /** The rules that a mesh enforces. */
 export interface Enforcement {
   readonly rules: readonly Enforced[];
-  /** What the mesh allows beyond a rule, one text for each reason. */
+  /** What the mesh allows beyond a rule. There is one text for each reason. */
   readonly wider: (rule: Enforced) => readonly string[];
 }
 
-/** The definition that the folder of a mesh exports. {@link defineMesh} adds what is the same for all meshes. A folder
- * has index.ts with this definition, gaps.ts (what it does not enforce), project.ts and read.ts (what it keeps of
- * rules, and how files are read back), drift.ts (what `prove` compares besides the rules), others.ts (objects of other
- * tools that may change a decision), and files that render. A mesh is registered in targets/index.ts and in MESH_KINDS
- * of the policy. */
+/** What the folder of a mesh exports. {@link defineMesh} adds the parts that are the same for all meshes. A folder has
+ * index.ts with this definition, gaps.ts (what the mesh does not enforce), project.ts and read.ts (which parts of
+ * rules the mesh can express, and how files are read back), drift.ts (what `prove` compares besides the rules),
+ * others.ts (objects of other tools that may change a decision), and the files that render. A mesh is registered in
+ * targets/index.ts and in MESH_KINDS of the policy. */
 export interface MeshDefinition extends Omit<MeshTarget, 'emit' | 'covers'> {
-  /** Its name for people. */
+  /** The name of the mesh for people. */
   readonly title: string;
-  /** What denies paths in which a client percent-encodes too much, in words. */
+  /** What denies paths in which a client percent-encodes characters that need no encoding, in words. */
   readonly refuses: string;
-  /** The mesh sees no host, and one of its own gaps says so. */
+  /** Set if the mesh does not see hosts. The mesh then has a gap that says so. */
   readonly seesNoHost?: true;
-  /** The mesh does not read the tools of agents. */
+  /** Set if the mesh does not read the tools of agents. */
   readonly seesNoTools?: true;
   /** Whether the mesh reads the assertion. */
   readonly seesAssertion: (policy: Policy) => boolean;
-  /** What the policy lacks for this mesh, so that nothing is rendered; undefined if it is complete. */
+  /** What the policy lacks for this mesh, so that nothing can be rendered; undefined if it is complete. */
   missing(policy: Policy, rules: readonly Rule[]): string | undefined;
   /** Gaps that are printed even if nothing is rendered. */
   notEnforcedGaps?(policy: Policy, rules: readonly Rule[]): readonly Gap[];
-  /** Renders a complete policy, with the gaps that only this mesh has; or returns the gap because of which there is no
-   * file. */
+  /** Renders a complete policy and returns the files with the gaps that only this mesh has. If there cannot be any
+   * file, returns the gap that says why. */
   render(policy: Policy, rules: readonly Rule[], options: MeshOptions): Emitted | Gap;
-  /** Gaps about the tools of agents. */
+  /** The gaps about the tools of agents. */
   toolGaps?(rules: readonly Enforced[]): readonly Gap[];
-  /** The rules that it enforces. */
+  /** The rules that the mesh enforces. */
   enforces(policy: Policy, rules: readonly Rule[]): Enforcement;
-  /** Why it does not enforce a rule at all; undefined if it does, unless nginx connects to the service directly. */
+  /** Why the mesh does not enforce a rule at all; undefined if it does. It is not called for services that nginx
+   * reaches directly. */
   notEnforced(rule: Rule, policy: Policy): string | undefined;
 }
 
@@ -48,7 +49,7 @@ const namesTools = ({ who }: Rule): boolean => who.kind === 'agent' && who.tools
 const unseenTools = (title: string): string =>
   `${title} does not read the tools of an agent: there the rule counts without them; the gateway enforces them, and so does the server, which compares the headers with the message`;
 
-/** The gaps that every mesh has, after those of this one. */
+/** The gaps that every mesh has. They follow the gaps of this mesh. */
 function commonGaps(mesh: MeshDefinition, policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const { title, seesNoHost, seesAssertion, refuses, toolGaps } = mesh;
   const enforced = mesh.enforces(policy, rules).rules;
@@ -88,7 +89,7 @@ function covers(mesh: MeshDefinition, rule: Rule, policy: Policy): Coverage {
   return texts.size === 0 ? { kind: 'exact' } : { kind: 'wider', text: [...texts].join('; ') };
 }
 
-/** A mesh as a target. */
+/** Makes a target from the definition of a mesh. */
 export const defineMesh = (mesh: MeshDefinition): MeshTarget => ({
   ...mesh,
   emit: (policy, rules, options = {}) => emit(mesh, policy, rules, options),

@@ -9,23 +9,23 @@ import {
   VERSION_HEADER,
 } from './tool-messages.ts';
 
-/** A condition for one header, for meshes with regular expressions, which match the whole value. */
+/** A condition for one header, for meshes with regular expressions. An expression must match the whole value. */
 export interface HeaderIs {
   readonly name: string;
   readonly exact?: string;
   readonly regex?: string;
-  /** The expression must not match. */
+  /** Set if the expression must not match. */
   readonly not?: true;
 }
 
-/** Messages that rules with tools distinguish: listings and notifications, messages about a task, and calls that match
- * a pattern. */
+/** The kinds of messages that rules with tools distinguish: listings and notifications, messages about a task, and
+ * calls of tools that match a pattern. */
 export type Messages =
   | { readonly kind: 'listing' }
   | { readonly kind: 'call'; readonly pattern: string }
-  /** `*` covers two kinds of names: plain ones, and those in base64. */
+  /** Calls of tools whose names are in base64. `*` covers these and plain names. */
   | { readonly kind: 'encoded' }
-  /** The same applies to the ids of tasks. */
+  /** Messages about tasks whose ids are plain text. For ids in base64 there is `encoded task`. */
   | { readonly kind: 'task' }
   | { readonly kind: 'encoded task' };
 
@@ -34,7 +34,7 @@ const escaped = (text: string): string => text.replaceAll('.', '\\.');
 const regexOf = (text: HeaderText): string =>
   'exact' in text ? escaped(text.exact) : `${escaped(text.prefix)}${text.of}*`;
 
-/** A condition that a header has one of some texts. */
+/** The condition that a header has one of these texts. */
 function isAnyOf(name: string, texts: readonly HeaderText[]): HeaderIs {
   const [first, ...more] = texts;
   if (first !== undefined && 'exact' in first && more.length === 0) return { name, exact: first.exact };
@@ -49,7 +49,7 @@ const kindOf = ({ versions, methods }: ToolMessages): readonly HeaderIs[] => [
   isAnyOf(METHOD_HEADER, methods),
 ];
 
-/** The conditions on headers that these messages meet, all of them. */
+/** The conditions for headers that these messages meet. A message must meet all of them. */
 export function headersOf(messages: Messages): readonly HeaderIs[] {
   const name = NAME_HEADER;
   const [listing, calls, tasks] = toolMessages(messages.kind === 'call' ? [messages.pattern] : ['*']);
@@ -72,7 +72,8 @@ export function headersOf(messages: Messages): readonly HeaderIs[] {
   }
 }
 
-/** The messages that meet these conditions, as {@link headersOf} writes them; undefined if there are none. */
+/** The messages that meet these conditions, if {@link headersOf} returns the conditions for a kind of messages;
+ * otherwise undefined. */
 export function messagesIn(headers: readonly HeaderIs[]): Messages | undefined {
   const last = headers.at(-1);
   const stem = last?.regex?.replace(`${NAME_CHARACTER}*`, '').replaceAll('\\.', '.');
@@ -89,7 +90,7 @@ export function messagesIn(headers: readonly HeaderIs[]): Messages | undefined {
   return known.find((it) => JSON.stringify(headersOf(it)) === text);
 }
 
-/** Whether a message is one of these. */
+/** Whether a message is of this kind. */
 export function isOneOf(messages: Messages, message: McpHeaders): boolean {
   const { kind } = messages;
   const { method = '', name } = message;
@@ -104,7 +105,7 @@ export function isOneOf(messages: Messages, message: McpHeaders): boolean {
   return pattern !== '*' || isEncoded === (kind === 'encoded');
 }
 
-/** Whether a pattern covers all that another one does. */
+/** Whether a pattern covers everything that another pattern covers. */
 export function includesTool(wide: string, pattern: string): boolean {
   if (wide === pattern || wide === '*') return true;
   return wide.endsWith('*') && pattern !== '*' && pattern.replace(/\*$/, '').startsWith(wide.slice(0, -1));
@@ -112,15 +113,15 @@ export function includesTool(wide: string, pattern: string): boolean {
 
 const byText = (a: string, b: string): number => (a < b ? -1 : 1);
 
-/** Exact names first, then the longest prefix. */
+/** Sorts exact names first, then prefixes, beginning with the longest. */
 function narrowestFirst(a: string, b: string): number {
   const [wideA, wideB] = [a.endsWith('*'), b.endsWith('*')];
   if (wideA !== wideB) return wideA ? 1 : -1;
   return b.length - a.length || byText(a, b);
 }
 
-/** All messages that lists of tools distinguish. They are ordered so that the first entry that a message matches says
- * which lists cover it: those with a pattern that includes the entry's. */
+/** All kinds of messages that lists of tools distinguish. Their order is important: the first kind that a message
+ * matches says which lists cover it. These are the lists with a pattern that includes the pattern of this kind. */
 export function messagesOf(tools: readonly string[]): readonly Messages[] {
   const patterns = [...new Set(tools)].sort(narrowestFirst);
   return [
@@ -132,14 +133,14 @@ export function messagesOf(tools: readonly string[]): readonly Messages[] {
   ];
 }
 
-/** Whether a list of tools covers these messages. */
+/** Whether a list of tools covers messages of this kind. */
 export function coversMessages(tools: readonly string[], messages: Messages): boolean {
   if (messages.kind !== 'call' && messages.kind !== 'encoded') return true;
   const pattern = messages.kind === 'encoded' ? '*' : messages.pattern;
   return tools.some((wide) => includesTool(wide, pattern));
 }
 
-/** Whether the others include all these messages. */
+/** Whether all messages of one kind also belong to the other kind. */
 export function areAmong(messages: Messages, others: Messages): boolean {
   if (messages.kind !== 'call' || others.kind !== 'call') return messages.kind === others.kind;
   return includesTool(others.pattern, messages.pattern);

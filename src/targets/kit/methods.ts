@@ -1,22 +1,24 @@
 import type { Rule } from '../../rules/types.ts';
 
-/** Methods that a policy may name and that routes of Linkerd and intentions of Consul can name. */
+/** The methods that both a policy and the objects of Linkerd and Consul can name. */
 export const NAMED: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
-/** Methods that a policy may name and these meshes cannot. They pass if no method is named. */
+/** The methods that a policy can name, but Linkerd and Consul cannot. These meshes allow them only if an object names
+ * no methods. */
 export const UNNAMED: readonly string[] = [
   ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'SEARCH'],
 ];
 
-/** Represents all methods that cannot be named. */
+/** Stands for all methods that cannot be named. */
 export const REST = '';
 
-/** The methods of a rule that cannot be named. */
+/** The methods of a rule that these meshes cannot name. */
 export function unnamedOf({ methods = [] }: Pick<Rule, 'methods'>): readonly string[] {
   return methods.filter((method) => !NAMED.includes(method));
 }
 
-/** The methods that the mesh allows for a rule: all that cannot be named, if the rule has one of them. */
+/** A rule with the methods that the mesh allows for it. If the rule has a method that cannot be named, the mesh allows
+ * all such methods. */
 export function widened<R extends Pick<Rule, 'methods'>>(rule: R): R {
   if (rule.methods === undefined || unnamedOf(rule).length === 0) return rule;
   return { ...rule, methods: [...NAMED.filter((method) => rule.methods?.includes(method)), ...UNNAMED] };
@@ -28,16 +30,16 @@ export function coversMethod(rule: Pick<Rule, 'methods'>, method: string): boole
   return method === REST ? unnamedOf(rule).length > 0 : rule.methods.includes(method);
 }
 
-/** The methods of a rule that lets these named ones pass and, if `rest`, all that have no name. */
+/** The methods of a rule that allows these named methods and, if `rest` is true, all methods that cannot be named. */
 export function methodsOf(named: readonly string[], rest: boolean): readonly string[] | undefined {
   if (!rest) return named;
   return named.length === NAMED.length ? undefined : [...named, ...UNNAMED];
 }
 
 /**
- * That more methods pass than a rule says, if they do.
+ * A text that says which methods the mesh allows beyond a rule; empty if there are none.
  *
- * @param what would have to name them
+ * @param what the object that would have to name the methods
  */
 export function methodTexts(rule: Pick<Rule, 'methods'>, what: string): readonly string[] {
   const unnamed = unnamedOf(rule);

@@ -1,22 +1,23 @@
 import { ODD_PATH } from '../../raw-path.ts';
 import type { Path, Rule } from '../../rules/types.ts';
 
-/** Characters that paths of a policy may hold and that clients may percent-encode, besides those of {@link ODD_PATH}. */
+/** Characters that paths of a policy may contain and that clients may percent-encode. Those of {@link ODD_PATH} are not
+ * included. */
 export function encodable(paths: readonly Path[]): readonly string[] {
   const texts = paths.map((path) => ('exact' in path ? path.exact : path.prefix));
   return [...new Set(texts.join('').replace(/[A-Za-z0-9/._-]/g, ''))].sort();
 }
 
-/** Characters of the paths of these rules that a client must not percent-encode. */
+/** The characters in the paths of these rules that a client must not percent-encode. */
 export function encodableOf(rules: readonly Rule[]): readonly string[] {
   return encodable(rules.flatMap(({ path }): Path[] => [path, ...('except' in path ? path.except : [])]));
 }
 
 /**
- * Raw paths that a mesh, which matches without decoding, would take for another rule's than nginx or the service does:
- * regular expressions, of which one has to match the whole value.
+ * Regular expressions for raw paths that are not canonical. A mesh matches paths without decoding, so it could match
+ * such a path with another rule than nginx or the service does. An expression must match the whole path.
  *
- * @param characters what {@link encodable} says of the policy
+ * @param characters the result of {@link encodable} for the policy
  */
 export function oddPatterns(characters: readonly string[]): readonly string[] {
   const codes = characters.map((char) => {
@@ -26,7 +27,7 @@ export function oddPatterns(characters: readonly string[]): readonly string[] {
   return [`${ODD_PATH}.*`, ...(codes.length === 0 ? [] : [`^[^?]*%(${codes.join('|')}).*`])];
 }
 
-/** The same as one expression. */
+/** The expressions of {@link oddPatterns} as one expression. */
 export function oddPattern(characters: readonly string[]): string {
   const patterns = oddPatterns(characters);
   return patterns.length === 1 ? (patterns[0] as string) : `(${patterns.join('|')})`;

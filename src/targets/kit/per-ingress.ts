@@ -2,7 +2,7 @@ import { hasSeveral } from '../../policy/ingress.ts';
 import { atIngress, type Ruled } from '../../rules/at-ingress.ts';
 import type { Emitted, Gap, MeshOptions, MeshTarget } from '../types.ts';
 
-/** The files for one ingress, without gaps about services of other ingresses. */
+/** The files for one ingress. Gaps about services of other ingresses are left out. */
 function emitAt(target: MeshTarget, whole: Ruled, name: string, options: MeshOptions): Emitted {
   const { policy, rules } = atIngress(whole, name);
   if (rules.length === 0) return { files: {}, gaps: [] };
@@ -13,10 +13,11 @@ function emitAt(target: MeshTarget, whole: Ruled, name: string, options: MeshOpt
   return { files, gaps: gaps.filter((gap) => !isOther(gap)) };
 }
 
-/** Renders a policy for its mesh. If the policy has several ingresses, the files for each are in a folder of its name,
- * unless the target renders them together.
+/**
+ * Renders a policy for its mesh. If the policy has several ingresses, the files for each ingress are in a folder with
+ * its name, unless the target renders all ingresses together.
  *
- * @param only the name of one ingress: only its files, without a folder
+ * @param only the name of an ingress: then only its files are rendered, without a folder
  */
 export function emitMesh(target: MeshTarget, whole: Ruled, options: MeshOptions, only?: string): Emitted {
   const { policy, rules } = whole;

@@ -2,20 +2,20 @@ import { covers } from '../../rules/cover.ts';
 import type { Path, Rule } from '../../rules/types.ts';
 import { coversMethod, NAMED, REST } from './methods.ts';
 
-/** The callers that a rule allows, as a mesh sees them. Equal names are equal callers. */
+/** The callers that a rule allows, as a mesh sees them. Two values with the same name stand for the same callers. */
 interface Named {
   readonly name: string;
 }
 
-/** The callers that reach a path, by method; {@link REST} represents the methods that cannot be named. */
+/** For each method, the callers that reach a path. {@link REST} stands for the methods that cannot be named. */
 export type Reach<T extends Named> = ReadonlyMap<string, readonly T[]>;
 
 export const METHODS: readonly string[] = [...NAMED, REST];
 
-/** Equal callers give equal texts. */
+/** A text that is equal for equal callers. */
 export const textOf = (people: readonly Named[]): string => people.map(({ name }) => name).join(' ');
 
-/** Whether the same callers reach both with each method. */
+/** Whether the same callers have access in both, with each method. */
 export const sameReach = (a: Reach<Named>, b: Reach<Named>): boolean =>
   METHODS.every((method) => textOf(a.get(method) ?? []) === textOf(b.get(method) ?? []));
 
@@ -26,7 +26,7 @@ function byName<T extends Named>(people: Iterable<T>): readonly T[] {
   return [...unique.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** The callers that either of the two allows. */
+/** The callers that at least one of the two allows. */
 export function union<T extends Named>(a: Reach<T>, b: Reach<T>): Reach<T> {
   return new Map(METHODS.map((method) => [method, byName([...(a.get(method) ?? []), ...(b.get(method) ?? [])])]));
 }
@@ -37,7 +37,7 @@ interface Passing<T extends Named> {
   readonly one: T;
 }
 
-/** Rules grouped by path, because most rules of a policy share the path of their route. */
+/** Rules, grouped by path because most rules of a policy share the path of their route. */
 export class Paths<T extends Named> {
   readonly #routes: ReadonlyMap<Path, readonly Passing<T>[]>;
 
@@ -45,7 +45,7 @@ export class Paths<T extends Named> {
     this.#routes = routes;
   }
 
-  /** @param who the callers that a rule allows */
+  /** @param who returns the callers that a rule allows */
   static of<T extends Named, R extends Rule>(rules: readonly R[], who: (rule: R) => T): Paths<T> {
     const routes = new Map<Path, Passing<T>[]>();
     for (const rule of rules) {

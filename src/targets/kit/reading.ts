@@ -2,10 +2,11 @@ import type { Path } from '../../rules/types.ts';
 import type { Files } from '../types.ts';
 import { asFile, type Comparison, differences } from './compare.ts';
 
-/* Functions for the readers of all meshes. They work by an allowlist: anything unknown is an error, and the result of
- * `prove` is then "not proven". */
+/* Functions for the readers of all meshes. A reader accepts only what it knows. Anything else is an error, and the
+ * result of `prove` is then "not proven". */
 
-/** Parses files once: `prove` looks at them several times, and parsing takes longer than all the rest. */
+/** Returns a function that parses files only once. `prove` reads them several times, and parsing takes longer than the
+ * rest of its work. */
 export function perFiles<T>(parse: (files: Files) => T): (files: Files) => T {
   const parsed = new WeakMap<Files, T>();
   return (files) => {
@@ -21,16 +22,21 @@ export const unreadable = (title: string, why: string): Error => new Error(`${ti
 /** The error for something that meshgate never renders. */
 export const unlike = (what: unknown): Error => new Error(`not as meshgate renders it: ${JSON.stringify(what)}`);
 
-/** @throws Error for a member that is not listed */
+/**
+ * Checks that an object has only the listed members.
+ *
+ * @throws Error for any other member
+ */
 export function checkMembers(value: object, known: readonly string[], title: string): void {
   const other = Object.keys(value).find((key) => !known.includes(key));
   if (other !== undefined) throw unreadable(title, `"${other}" is nothing that meshgate renders`);
 }
 
-/** Compares a whole object with what is rendered from the part that was understood. A member that differs may change
- * the meaning of the others.
+/**
+ * Compares an object with what meshgate would render for the part that the reader understood. If another member
+ * differs, it may change the meaning of this part.
  *
- * @param before text before the difference in the error
+ * @param before the text before the difference in the error
  * @throws Error that names the difference
  */
 export function checkForm(understood: unknown, live: unknown, comparison: Comparison, before = ''): void {
@@ -38,10 +44,11 @@ export function checkForm(understood: unknown, live: unknown, comparison: Compar
   if (first !== undefined) throw new Error(before + first);
 }
 
-/** Reads paths from a list in which a prefix has two items: the path itself, then what is below it.
+/**
+ * Reads paths from a list in which a prefix has two items: the path itself, and then the paths below it.
  *
- * @param part the path of an item; undefined if it is unknown
- * @throws the error that `fail` makes of an item that is unknown or out of place
+ * @param part returns the path of an item; undefined if the item is unknown
+ * @throws the error of `fail` for an item that is unknown or in the wrong position
  */
 export function pathsIn<T>(
   items: readonly T[],

@@ -4,12 +4,12 @@ import { overlap } from '../../rules/cover.ts';
 import { type Enforced, enforced } from '../../rules/enforced.ts';
 import type { MeshRule, Path, Rule } from '../../rules/types.ts';
 
-/** The rules of services in the mesh, each enforceable by itself. */
+/** The rules of services in the mesh. Each can be enforced alone. */
 export function meshRules(policy: Policy, rules: readonly Rule[]): readonly Enforced[] {
   return enforced(rules).filter((rule) => policy.services[rule.service]?.direct === undefined);
 }
 
-/** Groups items by key, in the order of their first item. */
+/** Groups items by key. The order is that of the first item of each group. */
 export function grouped<T, K>(items: Iterable<T>, key: (item: T) => K): ReadonlyMap<K, readonly [T, ...T[]]> {
   const groups = new Map<K, [T, ...T[]]>();
   for (const item of items) {
@@ -20,22 +20,23 @@ export function grouped<T, K>(items: Iterable<T>, key: (item: T) => K): Readonly
   return groups;
 }
 
-/** The SPIFFE id of the connection for a rule. */
+/** The SPIFFE id of the connection for requests of a rule. */
 export function spiffeOf({ mesh }: Policy, { id, as }: Rule): string {
   const identity = mesh?.identities[as];
   if (identity === undefined) throw new Error(`rule ${id} names an undefined identity`);
   return identity.spiffe;
 }
 
-/** The part of a rule that an assertion shows. */
+/** The members of a rule that depend on the assertion. */
 type Says = Pick<MeshRule, 'who' | 'agent' | 'alone' | 'tools' | 'asserted'>;
 
-/** A rule as a mesh enforces it.
+/**
+ * A rule as a mesh enforces it.
  *
- * @param file that it is read from, without line numbers
- * @param host represents host and service
- * @param as identity of the connection
- * @param says absent: any caller with that connection
+ * @param file the file that the rule is read from, without line numbers
+ * @param host stands for host and service
+ * @param as the identity of the connection
+ * @param says what the assertion must contain; absent: the rule allows any caller with this connection
  */
 export function meshRule(
   file: string,
@@ -48,7 +49,7 @@ export function meshRule(
   return { id, at, route, host, path, ...(methods !== undefined && { methods }), ...says, service: host, as };
 }
 
-/** A path, with a representative of all paths that it covers. */
+/** A set of paths, and one path that represents all of them. */
 interface Region {
   readonly path: Path;
   readonly sample: string;
@@ -59,7 +60,7 @@ const baseOf = (path: Path): string => ('exact' in path ? path.exact : path.pref
 /** Whether a path is the prefix itself or below it. */
 export const isInside = (path: string, prefix: string): boolean => path === prefix || path.startsWith(`${prefix}/`);
 
-/** The regions that some paths distinguish, each once. */
+/** The sets of paths that some paths distinguish. Each occurs once. */
 export function regionsOf(paths: Iterable<Path>): readonly Region[] {
   const atoms = pathAtoms(paths);
   const plain = atoms.map(
@@ -83,17 +84,19 @@ function methodsMeet(a: Rule, b: Rule): boolean {
   return a.methods === undefined || b.methods === undefined || a.methods.some((method) => b.methods?.includes(method));
 }
 
-/** Rules for other callers that a mesh cannot distinguish from a rule, because they have a request in common.
+/**
+ * The rules for other callers that a mesh confuses with the callers of a rule, because both rules cover the same
+ * request.
  *
- * @param rules all that the mesh enforces
+ * @param rules all rules that the mesh enforces
  * @param seen what the mesh sees of a rule besides the request
- * @returns those of one of the rules
+ * @returns a function that returns these rules for one of the rules
  */
 export function indistinctIn(
   rules: readonly Enforced[],
   seen: (rule: Enforced) => string,
 ): (rule: Enforced) => readonly Enforced[] {
-  // Grouped by path, because most rules share their path with others.
+  // The rules are grouped by path, because most rules share their path with others.
   const places = new Map([...grouped(rules, seen)].map(([name, own]) => [name, grouped(own, ({ path }) => path)]));
   return (rule) => {
     const who = whoText(rule);
@@ -102,7 +105,7 @@ export function indistinctIn(
   };
 }
 
-/** Most rules that are named. */
+/** How many rules a text names at most. */
 const NAMES = 3;
 
 /** Other rules, in words. */
@@ -112,13 +115,14 @@ export function othersText(others: readonly Enforced[]): string {
   return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** What a mesh sees of a rule without the assertion: identity and authority. */
+/** What a mesh sees of a rule if it does not read the assertion: the identity and the authority. */
 export const connectionOf =
   ({ services, mesh }: Policy) =>
   (rule: Rule): string =>
     JSON.stringify([services[rule.service]?.authority, mesh?.identities[rule.as]?.spiffe]);
 
-/** The callers with the same {@link connectionOf} as a rule, whom the mesh cannot distinguish from the rule's. */
+/** The text about callers who have the same {@link connectionOf} as a rule, so that the mesh cannot distinguish them
+ * from the rule's callers. */
 export function sharingText(rule: Enforced, others: readonly Enforced[], policy: Policy): string {
   const hosts = others.some((other) => other.host !== rule.host);
   const where = hosts ? ` and the authority ${policy.services[rule.service]?.authority}` : '';

@@ -1,45 +1,47 @@
 import { MCP_VERSIONS } from '../../limits.ts';
 import { CALL, LISTING, METHOD_CHARACTER, NAME_CHARACTER, NOTIFICATIONS, TASKS } from '../../rules/tools.ts';
 
-/** Headers that describe an MCP message (SEP-2243), as meshes write them. */
+/** The headers that describe an MCP message (SEP-2243), in the spelling of meshes. */
 export const VERSION_HEADER = 'mcp-protocol-version';
 export const METHOD_HEADER = 'mcp-method';
 export const NAME_HEADER = 'mcp-name';
 
-/** A header's exact value, or a prefix followed by characters of a class, as in regular expressions. */
+/** The exact value of a header, or a prefix and the class of the characters that may follow it, as in regular
+ * expressions. */
 export type HeaderText = { readonly exact: string } | { readonly prefix: string; readonly of: string };
 
-/** Conditions for the messages that a rule with tools allows; all of them must be met. */
+/** Conditions for the messages that a rule with tools allows. A message must meet all of them. */
 export interface ToolMessages {
   readonly versions: readonly string[];
   readonly methods: readonly HeaderText[];
-  /** `any`: see {@link ANY_NAME}; absent: any name, or none. */
+  /** The names; `any`: see {@link ANY_NAME}; absent: any name, or no name. */
   readonly names?: readonly HeaderText[] | 'any';
 }
 
-/** What `*` covers, as regular expressions for a whole value. They have no look-ahead, which meshes do not support:
- * what is `encoded`, and what is `plain` and not `marked` as encoded. */
+/** The names that `*` covers, as regular expressions for a whole value: names that are `encoded`, and names that are
+ * `plain` and not `marked` as encoded. There is no look-ahead, because meshes do not support it. */
 export const ANY_NAME = {
   plain: '[!-~]([ -~]*[!-~])?',
   marked: '=\\?base64\\?(.*\\?)?=',
   encoded: '=\\?base64\\?([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)\\?=',
 } as const;
 
-/** The gap that Envoy's permissions need only one matching value of a repeated header. */
+/** The gap that Envoy's permissions match a repeated header if only one of its values matches. */
 export const twiceText = (mesh: string): string =>
   `a repeated header of a message passes ${mesh} if one of the two values may; the gateway denies it, and so does the server, which compares the headers with the message`;
 
-/** The tools of a rule, as far as the rendered files distinguish them. */
+/** The tools of a rule that the rendered files name. */
 export const namedTools = (tools: readonly string[]): readonly string[] =>
   tools.includes('*') ? ['*'] : [...new Set(tools)];
 
 const called = (tool: string): HeaderText =>
   tool.endsWith('*') ? { prefix: tool.slice(0, -1), of: NAME_CHARACTER } : { exact: tool };
 
-/** The messages that {@link refusedTool} allows, as conditions on headers: a message must meet one of three kinds. If a
- * mesh cannot express a condition, it must report a gap or deny.
+/**
+ * The messages that {@link refusedTool} allows, as conditions on headers. There are three kinds of messages, and a
+ * message must be of one of them. If a mesh cannot express a condition, it must report a gap or deny.
  *
- * @param tools patterns of a rule, as policies write them
+ * @param tools the patterns of a rule, as policies write them
  */
 export function toolMessages(
   tools: readonly string[],

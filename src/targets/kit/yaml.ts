@@ -4,26 +4,26 @@ import { Foreign } from '../types.ts';
 /** The first line of every rendered YAML file. */
 export const HEAD = '# Rendered by meshgate from the policy; do not edit.\n';
 
-/** A value as a YAML document. Every string is quoted, because plain `y`, `on` and numbers are not read as strings. */
+/** A value as a YAML document. All strings are quoted: without quotes, `y`, `on` and numbers would not be strings. */
 export function toYaml(value: unknown): string {
   return dump(value, { forceQuotes: true, lineWidth: -1, noRefs: true, quoteStyle: 'double', skipInvalid: true });
 }
 
-/** Objects as one file with a document for each. */
+/** A file with one document for each object. */
 export function documents(objects: readonly unknown[]): string {
   return HEAD + objects.map(toYaml).join('---\n');
 }
 
-/** Deepest nesting that is read. A rendered file has less. */
+/** The maximum nesting that is read. Rendered files have less. */
 const DEEPEST = 100;
 
-/** Plain text that is a boolean in YAML 1.1 and a string in YAML 1.2. */
+/** Plain text that is a boolean in YAML 1.1 but a string in YAML 1.2. */
 const BOOLEAN = /^(y|yes|n|no|on|off)$/i;
 
-/** Numbers that all YAML readers read alike. */
+/** Numbers that have the same value for all YAML readers. */
 const PLAIN_NUMBER = /^(0|-?[1-9]\d{0,14})(\.\d{1,15})?$/;
 
-/** Plain text that some YAML reader reads as a number: kubectl reads 0300 as 192, and 1_000 as 1000. */
+/** Plain text that at least one YAML reader reads as a number: kubectl reads 0300 as 192, and 1_000 as 1000. */
 const NUMBER = [
   /^[-+]?(\.[\d_]+|\d[\d_]*(\.[\d_]*)?)(e[-+]?[\d_]+)?$/i,
   /^[-+]?0(x[\da-f_]+|b[01_]+|o[0-7_]+)$/i,
@@ -31,10 +31,10 @@ const NUMBER = [
   /^[-+]?\.(inf|nan)$/i,
 ];
 
-/** Lines at which kubectl, which splits files by itself, and YAML readers split differently. */
+/** Lines at which kubectl and YAML readers split a file differently. kubectl splits files with its own code. */
 const DIVIDED = /\r(?!\n)|[\u0085\u2028\u2029]|^---(?![ \t]*\r?$|[ \t]+#)|^\.\.\.|^%/m;
 
-/** The part of a scalar that YAML readers read differently; undefined if there is none. */
+/** The part of a scalar that YAML readers read in different ways; undefined if there is none. */
 function unclear({ style, valueStart, valueEnd }: ScalarEvent, text: string): string | undefined {
   if (style !== SCALAR_STYLE.PLAIN || valueStart < 0) return undefined;
   const value = text.slice(valueStart, valueEnd);
@@ -43,7 +43,11 @@ function unclear({ style, valueStart, valueEnd }: ScalarEvent, text: string): st
   return isClear ? undefined : `${value} without quotes`;
 }
 
-/** @throws Error for text that the YAML readers of meshes read differently, so that its meaning is not known */
+/**
+ * Checks that all YAML readers of meshes read a text in the same way.
+ *
+ * @throws Error if they do not, because the meaning is then unknown
+ */
 function checkClear(name: string, text: string, events: readonly Event[]): void {
   const fail = (at: number, what: string) => {
     const line = text.slice(0, at).split('\n').length;
@@ -59,11 +63,12 @@ function checkClear(name: string, text: string, events: readonly Event[]): void 
   }
 }
 
-/** Every document of a file, YAML or JSON; empty ones are null. The reader that policies are read with keeps positions
- * and takes ten times as long: too long for thousands of rules.
+/**
+ * Every document of a YAML or JSON file. Empty documents are null. The parser for policies is not used, because it
+ * keeps positions and takes ten times as long, which is too long for thousands of rules.
  *
- * @throws Foreign if it is not YAML, or has aliases, which could make a small file endless; Error if another reader
- * could read it otherwise
+ * @throws Foreign if the file is not YAML, or has aliases, with which a small file could expand without limit; Error if
+ * another parser could read the file in another way
  */
 export function allDocumentsIn(name: string, text: string): readonly unknown[] {
   const { events, documents } = parsed(name, text);
@@ -82,9 +87,10 @@ function parsed(name: string, text: string) {
   }
 }
 
-/** The documents of a file that are not empty.
+/**
+ * The documents of a file that are not empty.
  *
- * @throws as {@link allDocumentsIn}; Foreign if there is none
+ * @throws the errors of {@link allDocumentsIn}; Foreign if there is no such document
  */
 export function documentsIn(name: string, text: string): readonly unknown[] {
   const documents = allDocumentsIn(name, text).filter((it) => it !== null && it !== undefined);

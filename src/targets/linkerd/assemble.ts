@@ -8,7 +8,7 @@ import { type Match, matchesOf } from './matches.ts';
 import { authentication, oddPaths, type Rendered, type Route, routes, server } from './objects.ts';
 import { type Authority, type Workload, workloadsOf } from './workloads.ts';
 
-/** An authority with the matches that enforce its rules. */
+/** An authority, and the matches that enforce its rules. */
 interface Planned {
   readonly workload: Workload;
   readonly authority: Authority;
@@ -22,14 +22,15 @@ function plan(policy: Policy, workload: Workload): readonly Planned[] {
   });
 }
 
-/** `*.wiki.svc` for `confluence.wiki.svc`; empty, which means every host, for a name of one label. */
+/** The wildcard for a host: `*.wiki.svc` for `confluence.wiki.svc`. For a name with one label it is empty, which stands
+ * for every host. */
 function wildcard(host: string): readonly string[] {
   const dot = host.indexOf('.');
   return dot < 0 ? [] : [`*${host.slice(dot)}`];
 }
 
-/** The routes of one authority. If an exact path and the prefix of the same path have different callers, only the exact
- * one names the full host: Linkerd compares hosts before paths, so it wins. */
+/** The routes of one authority. An exact path and the prefix of the same path may have different callers. Then only the
+ * route of the exact path names the full host: Linkerd compares hosts before paths, so this route takes precedence. */
 function authorityRoutes({ workload, authority, matches }: Planned): readonly Rendered[] {
   const { host, rules, service } = authority;
   const ties = matches.some(({ first }) => first);
@@ -48,7 +49,7 @@ function authorityRoutes({ workload, authority, matches }: Planned): readonly Re
   ];
 }
 
-/** One authentication for each set of clients that routes of a namespace allow. */
+/** The authentications. There is one for each set of clients that routes of a namespace allow. */
 function authentications(all: readonly Planned[]): readonly Rendered[] {
   const passing = all.flatMap(({ workload, matches }) =>
     matches.flatMap(({ clients }) => (clients.length === 0 ? [] : { namespace: workload.service.namespace, clients })),
@@ -57,8 +58,8 @@ function authentications(all: readonly Planned[]): readonly Rendered[] {
   return [...bySet.values()].map(([{ namespace, clients }]) => authentication(namespace, clients));
 }
 
-/** Every object that enforces the rules: the authentications, then each workload's server with its routes and their
- * policies. */
+/** Every object that enforces the rules: first the authentications, then the server of each workload with its routes
+ * and their policies. */
 export function objectsOf(policy: Policy, rules: readonly Rule[]): readonly Rendered[] {
   const all = workloadsOf(policy, rules).map((workload) => plan(policy, workload));
   return [

@@ -8,11 +8,10 @@ import { bearingOf } from './others.ts';
 import { liveFiles, withOddPaths } from './parse.ts';
 import { workloadsOf } from './workloads.ts';
 
-/** Whether an object decides before any route does: the servers, and the route that denies paths which are not
- * canonical. */
+/** Whether an object decides before any route: the servers, and the route that denies paths which are not canonical. */
 const isCompared = (object: LiveObject): boolean => object.kind === 'Server' || withOddPaths(object);
 
-/** Kinds that are read back as rules. */
+/** The kinds that are read back as rules. */
 const READ = ['HTTPRoute', 'AuthorizationPolicy', 'MeshTLSAuthentication'];
 
 const hostsOf = (objects: readonly LiveObject[]): ReadonlySet<string> =>
@@ -30,7 +29,7 @@ const serversOf = (objects: readonly LiveObject[]) => objects.filter(({ kind }) 
 
 const placeOf = ({ metadata }: LiveObject): string => `${metadata.namespace}/${metadata.name}`;
 
-/** Whether the workload of a host has no server. */
+/** Whether there is no server for the workload of a host. */
 export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Files) {
   const there = new Set(serversOf(liveFiles(files).objects.filter(isManaged)).map(placeOf));
   const hosts = workloadsOf(policy, rules).flatMap(({ service, authorities }) => {
@@ -40,9 +39,9 @@ export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Fi
   return (host: string): boolean => hosts.includes(host.split(' ')[0] as string);
 }
 
-/** How rendered or live objects differ from what the policy renders to, except the routes and their clients, which are
- * proved: servers and denied paths that are missing, changed or left over, and objects of others that may change a
- * decision. */
+/** How rendered or live objects differ from what the policy renders to. Routes and their clients are not compared,
+ * because they are proved. It reports servers and denied paths that are missing, changed or left over, and objects of
+ * others that may change a decision. */
 export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, files: Files): readonly string[] {
   const own = objectsOf(policy, rules);
   const live = liveFiles(files);
@@ -55,7 +54,7 @@ export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, 
       isManaged,
       bearing: (it) => bearingOf(it, own),
       isRead: (it) => isManaged(it) && READ.includes(it.kind) && !withOddPaths(it),
-      // A missing server.
+      // If a server is missing, nothing enforces rules at its pods.
       unguarding: serversOf(own).filter((it) => !there.has(titleOf(it))),
       unguarded: 'the default inbound policy decides',
     }),

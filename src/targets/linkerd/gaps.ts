@@ -11,22 +11,23 @@ import { clientOf, ingressClient } from './identity.ts';
 import { tiesOf } from './matches.ts';
 import { type Authority, lackOf, mayMeet, meshServices, type Workload, workloadsOf } from './workloads.ts';
 
-/** What Linkerd enforces for one authority. */
+/** What Linkerd can enforce for one authority. */
 interface Place {
   readonly authority: Authority;
-  /** Whether other authorities have the same workload. */
+  /** Whether another authority has the same workload. */
   readonly shared: boolean;
-  /** Exact paths that Linkerd cannot distinguish from the prefix of the same path by the path alone. */
+  /** Exact paths that Linkerd cannot distinguish, by the path alone, from the prefix of the same path. */
   readonly ties: ReadonlySet<string>;
 }
 
-/** A part of a rule that Linkerd does not enforce exactly; not `wider` if nginx never sends the additional requests. */
+/** A part of a rule that Linkerd does not enforce exactly. `wider` is false if nginx never sends the additional
+ * requests that Linkerd allows. */
 interface Lack {
   readonly text: string;
   readonly wider: boolean;
 }
 
-/** The place of every rule that Linkerd enforces. */
+/** For each rule that Linkerd enforces, its authority. */
 function placesOf(policy: Policy, workloads: readonly Workload[]): ReadonlyMap<Enforced, Place> {
   const places = workloads.flatMap(({ authorities }) =>
     authorities.flatMap((authority) => {
@@ -57,19 +58,19 @@ function tieText({ authority: { host }, shared }: Place): string {
   return `${same}, so the host ${host} tells them apart: a request for ${others}, which nginx never sends, is held as one of the prefix`;
 }
 
-/** Whether the path cannot be distinguished from another one by itself. If two are treated as one, both cannot. */
+/** Whether Linkerd confuses the path with another one. If Linkerd treats two paths as one, this is true for both. */
 function isTied({ path }: Rule, { ties, shared }: Place): boolean {
   if ('exact' in path) return ties.has(path.exact);
   return shared && ties.has(path.prefix === '' ? '/' : path.prefix);
 }
 
 interface LinkerdEnforcement extends Enforcement {
-  /** What Linkerd does not enforce of a rule. */
+  /** The parts of a rule that Linkerd does not enforce exactly. */
   readonly lacks: (rule: Enforced) => readonly Lack[];
 }
 
-/** The rules that Linkerd enforces by itself. At the workload it sees host, path, method and the client's identity, so
- * it enforces a role only if the role's identity is not shared. */
+/** The rules that Linkerd enforces. At the workload it sees the host, the path, the method and the client's identity.
+ * So it enforces a role only if no other caller uses the role's identity. */
 export function enforcedByLinkerd(policy: Policy, rules: readonly Rule[]): LinkerdEnforcement {
   const places = placesOf(policy, workloadsOf(policy, rules));
   const placeOf = (rule: Enforced) => places.get(rule) as Place;
@@ -104,7 +105,7 @@ function unguarded(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   ];
 }
 
-/** Workloads whose labels may select the same pods. */
+/** The gaps for workloads whose labels may select the same pods. */
 function meetings(workloads: readonly Workload[]): readonly Gap[] {
   return workloads.flatMap(({ service }, index) =>
     workloads
@@ -122,7 +123,7 @@ function meetings(workloads: readonly Workload[]): readonly Gap[] {
 const oneIdentity = (names: string): string =>
   `an nginx deployment has one identity in Linkerd: requests as ${names} pass from a deployment of its own; if an ingress ends nginx's connections, write mesh.ingress.namespace and service_account`;
 
-/** Gaps of the whole mesh. */
+/** The gaps that concern the whole mesh. */
 function meshGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const ingress = ingressClient(policy);
   const assertion =

@@ -12,8 +12,8 @@ import { projection } from './project.ts';
 import { otherHostRules, readLinkerd } from './read.ts';
 import { lackOf } from './workloads.ts';
 
-/** Renders the rules as Linkerd's policy for the workloads: linkerd.yaml for `kubectl apply`, and the
- * kustomization.yaml that lists it. If Linkerd can enforce nothing, there is no file. */
+/** Renders the rules as Linkerd's policy for the workloads: linkerd.yaml for `kubectl apply`, and a kustomization.yaml
+ * that lists it. If there is nothing that Linkerd can enforce, it renders no file. */
 function render(policy: Policy, rules: readonly Rule[]): Emitted {
   const gaps = linkerdGaps(policy, rules);
   const objects = objectsOf(policy, rules);

@@ -4,17 +4,17 @@ import { METHODS, NOBODY, type Paths, type Reach, sameReach, textOf, union } fro
 import { isInside } from '../kit/rules.ts';
 import type { Client } from './identity.ts';
 
-/** A match of an HTTPRoute, and the clients that it allows. */
+/** A match of an HTTPRoute, with the clients that it allows. */
 export interface Match {
   readonly path: { readonly type: 'Exact' | 'PathPrefix'; readonly value: string };
   readonly method?: string;
   readonly clients: readonly Client[];
-  /** Whether it must win over the prefix of the same path. Linkerd compares the length of paths, exact or prefix, so
-   * such a match is distinguished by its host. */
+  /** Whether the match must take precedence over the prefix of the same path. Linkerd compares only the lengths of
+   * exact paths and prefixes, so such a match needs a route with a more specific host. */
   readonly first: boolean;
 }
 
-/** The matches that enforce `reach` at a path where `otherwise` would apply without them. */
+/** The matches that enforce `reach` at a path. Without them, `otherwise` would apply there. */
 function matchesAt(path: Match['path'], first: boolean, reach: Reach<Client>, otherwise: Reach<Client>): Match[] {
   const clients = (method: string) => reach.get(method) ?? [];
   const differs = (method: string, from: Reach<Client>) => textOf(clients(method)) !== textOf(from.get(method) ?? []);
@@ -31,11 +31,11 @@ function matchesAt(path: Match['path'], first: boolean, reach: Reach<Client>, ot
   ];
 }
 
-/** Prefixes that have matches, longest first, and the clients that reach what is below them. */
+/** The prefixes that have matches, with the clients that reach the paths below them. The longest comes first. */
 class Prefixes {
   readonly #known: { readonly prefix: string; readonly reach: Reach<Client> }[] = [];
 
-  /** The clients that reach a path by the prefixes so far. */
+  /** The clients that reach a path because of the prefixes that were added before. */
   at(path: string): Reach<Client> {
     return this.#known.find(({ prefix }) => isInside(path, prefix))?.reach ?? NOBODY;
   }
@@ -52,11 +52,12 @@ class Prefixes {
 
 const byLength = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : 1);
 
-/** The fewest matches by which Linkerd allows exactly the clients that the rules allow. The longest path wins; among
- * equal lengths, a match that names the method.
+/**
+ * The smallest list of matches with which Linkerd allows exactly the clients that the rules allow. The longest path
+ * takes precedence. If two paths have the same length, the match that names the method does.
  *
- * @param apart whether an exact path can be distinguished from the prefix of the same length; otherwise both are one,
- * and a client that reaches one reaches the other
+ * @param apart whether Linkerd can distinguish an exact path from the prefix of the same length. If not, both are one,
+ * and a client that reaches one of them reaches both.
  */
 export function matchesOf(paths: Paths<Client>, apart: boolean): readonly Match[] {
   const atoms = pathAtoms(paths.all);
@@ -80,7 +81,7 @@ export function matchesOf(paths: Paths<Client>, apart: boolean): readonly Match[
   return matches;
 }
 
-/** Exact paths that Linkerd cannot distinguish from the prefix of the same length by the path alone. */
+/** Exact paths that Linkerd cannot distinguish, by the path alone, from the prefix of the same length. */
 export function tiesOf(paths: Paths<Client>): readonly string[] {
   const first = matchesOf(paths, true).filter((match) => match.first);
   return [...new Set(first.map(({ path }) => path.value))];

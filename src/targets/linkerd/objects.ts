@@ -8,10 +8,10 @@ import type { Guarded } from './workloads.ts';
 
 export const GROUP = 'policy.linkerd.io';
 
-/** The only rendered file with rules. */
+/** The name of the only rendered file with rules. */
 export const FILE = 'linkerd.yaml';
 
-/** A Kubernetes object of a kind that is rendered here. */
+/** A Kubernetes object of a kind that this folder renders. */
 export interface Rendered extends KubeObject {
   readonly kind: 'Server' | 'HTTPRoute' | 'AuthorizationPolicy' | 'MeshTLSAuthentication';
 }
@@ -23,7 +23,7 @@ const VERSIONS = {
   MeshTLSAuthentication: 'v1alpha1',
 } as const;
 
-/** A rendered object. */
+/** Makes a rendered object. */
 export function object(kind: Rendered['kind'], name: string, namespace: string, spec: unknown): Rendered {
   const apiVersion = `${GROUP}/${VERSIONS[kind]}`;
   return { apiVersion, kind, metadata: { name, namespace, labels: MANAGED }, spec };
@@ -40,13 +40,13 @@ export const NEUTRAL: readonly Neutral[] = [
   },
 ];
 
-/** A name of the policy as a part of a Kubernetes name, which must end in a letter or digit. */
+/** A name from the policy, as a part of a Kubernetes name. It must end with a letter or a digit. */
 const part = (name: string): string => (name.endsWith('-') ? `${name.replace(/(?<!-)-+$/, '')}-${hash(name)}` : name);
 
-/** Longest suffix of a service's name. */
+/** The longest text that is added to the name of a service. */
 const LONGEST = 120;
 
-/** The name of a set of clients; `refuse` is the empty set. */
+/** The name of a set of clients. The empty set has the name `refuse`. */
 function setName(clients: readonly Client[]): string {
   if (clients.length === 0) return 'refuse';
   const text = clients.map(({ name }) => part(name)).join('.');
@@ -55,7 +55,7 @@ function setName(clients: readonly Client[]): string {
 
 export const serverName = ({ name }: Guarded): string => `meshgate-${part(name)}`;
 
-/** Pods and a port that deny all requests which no policy allows. */
+/** A server for pods and one of their ports. Linkerd denies all requests to them that no policy allows. */
 export function server(service: Guarded): Rendered {
   const { namespace, labels, port } = service;
   const spec = { podSelector: { matchLabels: labels }, port, accessPolicy: 'deny' };
@@ -64,17 +64,17 @@ export function server(service: Guarded): Rendered {
 
 const authenticationName = (clients: readonly Client[]): string => `meshgate-${setName(clients)}`;
 
-/** Clients that are allowed, by their identity in the mesh. */
+/** The clients that are allowed, by their identity in the mesh. */
 export function authentication(namespace: string, clients: readonly Client[]): Rendered {
   const spec = { identities: clients.map(({ id }) => id) };
   return object('MeshTLSAuthentication', authenticationName(clients), namespace, spec);
 }
 
-/** A route of a `Server`: requests to one service that the same clients may send. */
+/** A route of a `Server`: requests to one service, and the clients that may send them. */
 export interface Route {
   readonly server: Guarded;
   readonly service: Guarded;
-  /** Whether it must win over prefixes of the same length. */
+  /** Whether the route must take precedence over prefixes of the same length. */
   readonly first: boolean;
   readonly hosts: readonly string[];
   readonly clients: readonly Client[];
@@ -83,7 +83,7 @@ export interface Route {
 const routeName = ({ service, first }: Omit<Route, 'clients'>): string =>
   `meshgate-${part(service.name)}.${first ? 'exact.' : ''}`;
 
-/** Most matches in one HTTPRoute. */
+/** The maximum number of matches in one HTTPRoute. */
 export const MATCHES = 8;
 export const RULES = 16;
 
@@ -109,7 +109,7 @@ function authorization({ server, clients }: Route, name: string): Rendered {
   return object('AuthorizationPolicy', name, server.namespace, spec);
 }
 
-/** Routes for these matches, as many as needed, each with its policy; without one if no client is allowed. */
+/** The routes for these matches, as many as are needed. Each route has a policy, unless no client is allowed. */
 export function routes(route: Route, matches: readonly Match[]): readonly Rendered[] {
   const name = routeName(route) + setName(route.clients);
   const plain = matches.map(({ path, method }) => ({ path, ...(method !== undefined && { method }) }));
@@ -120,10 +120,12 @@ export function routes(route: Route, matches: readonly Match[]): readonly Render
   });
 }
 
-/** Denies raw paths that Linkerd, which matches without decoding, would assign to another rule than nginx or the
- * service does. A regular expression counts with the whole length of the path, so it wins over every prefix.
+/**
+ * A route that denies raw paths which are not canonical. Linkerd matches without decoding, so it could match such a
+ * path with another rule than nginx or the service does. For Linkerd, the length of a regular expression is that of the
+ * whole path, so it takes precedence over every prefix.
  *
- * @param characters in paths of the policy that clients may percent-encode
+ * @param characters the characters in paths of the policy that clients may percent-encode
  */
 export function oddPaths(route: Omit<Route, 'clients'>, characters: readonly string[]): Rendered {
   const path = { type: 'RegularExpression', value: oddPattern(characters) };

@@ -19,21 +19,22 @@ type Spec = Readonly<Record<string, unknown>>;
 
 const specOf = ({ spec }: LiveObject): Spec => (spec ?? {}) as Spec;
 
-/** References in a value. A value that is no object may name anything. */
+/** The references in a value. If an item is not an object, it may name anything. */
 const refsOf = (value: unknown): readonly Ref[] =>
   (Array.isArray(value) ? value : [value]).map((it) => (typeof it === 'object' && it !== null ? it : {}) as Ref);
 
-/** Linkerd ignores the case of kinds and of names in references. */
+/** The text in lower case, because Linkerd ignores the case of kinds and names in references. */
 const folded = (value: unknown): string | undefined => (typeof value === 'string' ? value.toLowerCase() : undefined);
 
-/** Rendered objects of the same namespace. */
+/** The rendered objects that are in the same namespace. */
 const near = (other: LiveObject, own: readonly LiveObject[]) => own.filter((it) => isNear(other, it));
 
-/** Kinds that a reference may name without an effect on rendered objects. */
+/** The kinds that are known here. A reference to any other kind may name a rendered object. */
 const TARGETS = ['server', 'httproute', 'grpcroute'];
 const PARENTS = ['server', 'service', 'gateway', 'egressnetwork', 'unmeshednetwork'];
 
-/** Whether a reference may name a rendered object: by kind and name, by its namespace, or by an unknown kind. */
+/** Whether a reference may name a rendered object: by kind and name, by its namespace, or because the kind is
+ * unknown. */
 function names({ kind, name }: Ref, it: LiveObject, known: readonly string[]): boolean {
   const what = folded(kind);
   if (what === undefined || !known.includes(what)) return true;
@@ -41,7 +42,7 @@ function names({ kind, name }: Ref, it: LiveObject, known: readonly string[]): b
   return name === undefined || folded(name) === it.metadata.name.toLowerCase();
 }
 
-/** The rendered object that a member of another object may name. */
+/** Returns the title of the rendered object that a member of another object may name. */
 const naming =
   (member: string, known: readonly string[], text: (met: string) => string): Bearing =>
   (other, own) => {
@@ -61,7 +62,7 @@ const server: Bearing = (other, own) => {
     readonly podSelector?: { readonly matchLabels?: Labels };
     readonly port?: unknown;
   };
-  // A port by name, and labels by expressions, may match any.
+  // A port that is given by name, or labels that are given by expressions, may match any rendered server.
   const met = near(other, own).find(({ kind, spec }) => {
     const ours = spec as { readonly podSelector: { readonly matchLabels: Labels }; readonly port: number };
     if (kind !== 'Server' || (typeof port === 'number' && port !== ours.port)) return false;
@@ -92,10 +93,10 @@ const BEARINGS: Bearings = {
   ServerAuthorization: serverAuthorization,
   HTTPLocalRateLimitPolicy: naming('targetRef', TARGETS, (met) => `it may refuse what ${met} allows`),
   MeshTLSAuthentication: authentication,
-  // It counts only if a policy names it, and no rendered policy does.
+  // It has an effect only if a policy names it, and no rendered policy does.
   NetworkAuthentication: () => undefined,
 };
 
-/** How another object may change the decisions of the rendered ones. */
+/** How another object may change the decisions of the rendered ones; undefined if it does not. */
 export const bearingOf = (other: LiveObject, own: readonly LiveObject[]): string | undefined =>
   kubeBearing(BEARINGS, other.kind, other, own);

@@ -22,18 +22,18 @@ export interface RequestMatch {
   readonly method?: string;
 }
 
-/** A route with everything that decides about it. */
+/** A route, with everything that decides about its requests. */
 export interface ReadRoute {
   readonly id: string;
   readonly created: string;
   readonly server: string;
   readonly hosts: readonly string[];
   readonly matches: readonly RequestMatch[];
-  /** Allowed identities. */
+  /** The identities that the route allows. */
   readonly clients: readonly string[];
 }
 
-/** How to get readable files from a cluster. */
+/** How to get files from a cluster that can be read. */
 const ASK = `ask for all of its policies: kubectl get -A -o yaml ${[
   'servers',
   'httproutes',
@@ -50,12 +50,13 @@ export const liveFiles = perFiles((files): KubeFiles => kubeFiles(files, ASK));
 
 const idOf = ({ metadata }: LiveObject, name: unknown = metadata.name): string => `${metadata.namespace}/${name}`;
 
-/** Whether a route has patterns for paths; the rendered patterns deny paths that are not canonical. */
+/** Whether a route has regular expressions for paths. meshgate renders them only to deny paths that are not
+ * canonical. */
 export function withOddPaths({ kind, spec }: LiveObject): boolean {
   return kind === 'HTTPRoute' && JSON.stringify(spec ?? {}).includes('"RegularExpression"');
 }
 
-/** Checks that an object has only the parts that were understood. */
+/** Checks that an object contains nothing besides the parts that the reader understood. */
 function checkObject(live: LiveObject, kind: Rendered['kind'], spec: unknown): void {
   const { name, namespace = '' } = live.metadata;
   checkForm(object(kind, name, namespace, spec), live, { neutral: NEUTRAL }, `${titleOf(live)}: `);
@@ -76,22 +77,21 @@ function checkServer(server: LiveObject): void {
 
 const PATH_TYPES = ['Exact', 'PathPrefix', 'RegularExpression'];
 
-/** Whether a pattern is a rendered one for paths that are not canonical: these, and characters that a client
- * percent-encodes. */
+/** Whether an expression is one that meshgate renders to deny paths which are not canonical. */
 function isOddPattern(value: string): boolean {
   const [plain = ''] = oddPatterns([]);
   const start = `(${plain}|^[^?]*%(`;
   return value === plain || (value.startsWith(start) && /^[0-9a-fA-F[\]|]+\)\.\*\)$/.test(value.slice(start.length)));
 }
 
-/** Linkerd rejects a path that is not absolute. */
+/** Whether a path is absolute. Linkerd rejects any other path. */
 const isWhole = ({ type, value = '/' }: PathMatch): boolean =>
   type === 'RegularExpression' || (typeof value === 'string' && value.startsWith('/'));
 
 function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: string): readonly RequestMatch[] {
   checkMembers(rule, ['matches'], title);
   const { matches = [] } = rule;
-  // The proxy applies a rule without matches to every request.
+  // A rule without matches applies to every request.
   if (matches.length === 0) throw unreadable(title, 'a rule without matches takes every path');
   if (matches.length > MATCHES)
     throw unreadable(title, `a rule has at most ${MATCHES} matches, or the route does not count`);
@@ -107,8 +107,8 @@ function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: 
     if (type === 'RegularExpression') {
       if (!isOddPattern(value)) throw unreadable(title, `no pattern that meshgate renders: ${value}`);
     } else if (value !== '' && pathMistake(value) !== undefined) {
-      // It could win over the pattern that denies paths which are not canonical: Linkerd compares lengths, then looks
-      // for a method.
+      // Linkerd compares lengths before methods. So this path could take precedence over the expression that denies
+      // paths which are not canonical.
       throw unreadable(title, `no path of a policy: ${value}`);
     }
   }
@@ -120,7 +120,7 @@ interface Authorization {
   readonly requiredAuthenticationRefs: readonly Ref[];
 }
 
-/** The identities that each route allows. */
+/** For each route, the identities that it allows. */
 function clientsOf(objects: readonly LiveObject[]): ReadonlyMap<string, readonly string[]> {
   const of = (kind: string) => objects.filter((object) => object.kind === kind);
   const identities = new Map(
@@ -157,7 +157,7 @@ function clientsOf(objects: readonly LiveObject[]): ReadonlyMap<string, readonly
 
 const GROUPS = ['policy.linkerd.io', 'gateway.networking.k8s.io', 'linkerd.io'];
 
-/** The name of the policy controller in statuses. */
+/** The name under which the policy controller writes statuses. */
 const CONTROLLER = 'linkerd.io/policy-controller';
 
 interface RouteStatus {
@@ -168,7 +168,8 @@ interface RouteStatus {
   }[];
 }
 
-/** A live route counts only after the policy controller has accepted it. A route in a file has no status. */
+/** Checks that the policy controller has accepted a live route: it has no effect before. A route in a file has no
+ * status. */
 function checkAccepted(route: LiveObject, server: string): void {
   if (route.metadata.uid === undefined && route.status === undefined) return;
   const { parents = [] } = (route.status ?? {}) as RouteStatus;
@@ -222,9 +223,10 @@ function readRoute(route: LiveObject, servers: ReadonlySet<string>): Omit<ReadRo
   };
 }
 
-/** The routes in objects that meshgate rendered, or in the output of `kubectl get`.
+/**
+ * Reads routes from rendered objects or from the output of `kubectl get`.
  *
- * @throws Foreign if there is no object of Linkerd, Error for something that meshgate does not render
+ * @throws Foreign if there is no object of Linkerd; Error for a construct that meshgate does not render
  */
 export function routesIn(objects: readonly LiveObject[]): readonly ReadRoute[] {
   if (objects.length === 0) throw new Foreign(`no objects; ${ASK}`);

@@ -6,8 +6,8 @@ import { clientOf } from './identity.ts';
 import { FILE } from './objects.ts';
 import { workloadsOf } from './workloads.ts';
 
-/** The rules as far as Linkerd keeps them. The authority's host represents host and service, and the client's identity
- * represents `as`; any caller may have it. All methods that no route can name are one. */
+/** The rules, reduced to what Linkerd can express. The host of the authority stands for host and service. The identity
+ * of the client stands for `as`, and any caller may have it. All methods that a route cannot name count as one. */
 export function projection(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
   const all = workloadsOf(policy, rules).flatMap(({ authorities }) => authorities);
   return all.flatMap(({ host, rules }) =>

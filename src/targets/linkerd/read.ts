@@ -9,8 +9,8 @@ import type { Files } from '../types.ts';
 import { FILE } from './objects.ts';
 import { liveFiles, type ReadRoute, type RequestMatch, routesIn } from './parse.ts';
 
-/** How well a route's host matches: in full, by a wildcard, or because there is none; undefined if it does not
- * match. */
+/** How well a route matches a host: with the full name, with a wildcard, or because the route names no host; undefined
+ * if it does not match. */
 function hostRank(hosts: readonly string[], host: string): number | undefined {
   if (hosts.length === 0) return 0;
   const ranks = hosts.map((it) => {
@@ -23,17 +23,18 @@ function hostRank(hosts: readonly string[], host: string): number | undefined {
 
 const prefixOf = (value: string): string => value.replace(/(?<!\/)\/+$/, '');
 
-/** How well a match fits a canonical path: by the number of its characters; undefined if it does not. */
+/** How well a match fits a canonical path: the number of characters in the match; undefined if it does not fit. */
 function pathRank({ type = 'PathPrefix', value = '/' }: NonNullable<RequestMatch['path']>, path: string) {
   if (type === 'Exact') return path === value ? value.length : undefined;
-  // The rendered expressions match no canonical path.
+  // The expressions that meshgate renders match no canonical path.
   if (type === 'RegularExpression') return undefined;
   const prefix = prefixOf(value);
   if (prefix === '') return 1;
   return isInside(path, prefix) ? prefix.length : undefined;
 }
 
-/** The route for a request: by host, then path, then method; among equals the oldest, then the first by name. */
+/** The route that Linkerd uses for a request. It compares the host, then the path, then the method. Among equal routes
+ * it uses the oldest, and then the first by name. */
 function routeOf(routes: readonly ReadRoute[], host: string, path: string, method: string): ReadRoute | undefined {
   let best: { readonly route: ReadRoute; readonly rank: readonly number[] } | undefined;
   for (const route of routes) {
@@ -60,7 +61,7 @@ function pathsOf(routes: readonly ReadRoute[]): readonly Path[] {
   });
 }
 
-/** One rule for each client that reaches a path, with its methods there. */
+/** One rule for each client that reaches a path, with the methods that the client may use. */
 function rulesAt(routes: readonly ReadRoute[], host: string, path: Path, sample: string): readonly MeshRule[] {
   const reached = METHODS.map((method) => ({ method, route: routeOf(routes, host, sample, method) }));
   const clients = new Set(reached.flatMap(({ route }) => route?.clients ?? []));
@@ -76,12 +77,12 @@ function rulesAt(routes: readonly ReadRoute[], host: string, path: Path, sample:
   });
 }
 
-/** How well the best of some routes matches a host. */
+/** How well the best of these routes matches a host. */
 const bestRank = (routes: readonly ReadRoute[], host: string): number =>
   Math.max(-1, ...routes.map(({ hosts }) => hostRank(hosts, host) ?? -1));
 
-/** Checks that paths which are not canonical are denied before any prefix allows them: the host of the route that
- * denies them matches equally well. */
+/** Checks that paths which are not canonical are denied before a prefix can allow them. The route that denies them must
+ * match the host as well as the other routes do. */
 function checkOddPaths(routes: readonly ReadRoute[], host: string): void {
   const isOdd = ({ path }: RequestMatch) => path?.type === 'RegularExpression';
   const wide = routes.filter(
@@ -96,17 +97,18 @@ function checkOddPaths(routes: readonly ReadRoute[], host: string): void {
   }
 }
 
-/** The rules of one workload's routes for one host. */
+/** The rules for one host in the routes of one workload. */
 function hostRules(routes: readonly ReadRoute[], host: string): readonly MeshRule[] {
   const own = routes.filter(({ hosts }) => hostRank(hosts, host) !== undefined);
   checkOddPaths(own, host);
   return regionsOf(pathsOf(own)).flatMap(({ path, sample }) => rulesAt(own, host, path, sample));
 }
 
-/** A label that no name contains, because it is longer than labels may be. */
+/** A label that is longer than labels may be, so that no name contains it. */
 const FRESH = 'x'.repeat(64);
 
-/** The full names in routes, and for each wildcard, and for routes without a host, a name that matches only it. */
+/** The hosts that routes distinguish: each name that is written in full; for each wildcard, and for routes without a
+ * host, a name that only they match. */
 function hostsOf(server: string, routes: readonly ReadRoute[]) {
   const said = routes.flatMap(({ hosts }) => (hosts.length === 0 ? [''] : hosts));
   return [...new Set(said)].map((it) => {
@@ -116,9 +118,10 @@ function hostsOf(server: string, routes: readonly ReadRoute[]) {
   });
 }
 
-/** Linkerd's objects as rules, as far as Linkerd keeps them; see {@link ./project.ts}.
+/**
+ * Reads objects of Linkerd as rules, reduced to what Linkerd can express; see {@link ./project.ts}.
  *
- * @throws Error for something that meshgate does not render
+ * @throws Error for a construct that meshgate does not render
  */
 export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
   const routes = [...routesIn(objects)].sort((a, b) => (a.created + a.id < b.created + b.id ? -1 : 1));
@@ -130,8 +133,8 @@ export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
   });
 }
 
-/** The rules of the objects for hosts that no route names in full. nginx never sends them, and no rule of a policy is
- * about them. */
+/** The rules for hosts that no route names in full. nginx never sends requests for such hosts, and no rule of a policy
+ * is about them. */
 export function otherHostRules(objects: readonly LiveObject[]): readonly MeshRule[] {
   const names = ({ spec }: LiveObject): readonly string[] =>
     (spec as { readonly hostnames?: readonly string[] }).hostnames ?? [''];
@@ -141,7 +144,8 @@ export function otherHostRules(objects: readonly LiveObject[]): readonly MeshRul
   return some ? rulesOf(objects).filter(({ host }) => host.includes('/')) : [];
 }
 
-/** Reads files back as rules; see {@link rulesOf}.
+/**
+ * Reads files back as rules; see {@link rulesOf}.
  *
  * @param files rendered files, or output of `kubectl get -o yaml`, with any names
  */

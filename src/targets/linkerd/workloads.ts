@@ -5,35 +5,35 @@ import type { Rule } from '../../rules/types.ts';
 import { mayMeet as labelsMeet } from '../kit/kubernetes.ts';
 import { grouped, meshRules } from '../kit/rules.ts';
 
-/** A service with everything that Linkerd needs to enforce rules at its workload. */
+/** A service for which the policy has everything that Linkerd needs to enforce rules. */
 export interface Guarded extends Service {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly port: number;
 }
 
-/** A service as a workload distinguishes it: by the requested host. */
+/** A service as its workload distinguishes it: by the host of the request. */
 export interface Authority {
   readonly service: Guarded;
-  /** Lower case, without the port, which Linkerd ignores. */
+  /** The host in lower case and without the port, which Linkerd ignores. */
   readonly host: string;
   readonly rules: readonly Enforced[];
 }
 
-/** Pods and one of their ports, for which there is one `Server`. */
+/** Pods and one of their ports. There is one `Server` for each workload. */
 export interface Workload {
   /** The first of the services that run there. */
   readonly service: Guarded;
   readonly authorities: readonly Authority[];
 }
 
-/** Host of an authority as a route can name it; undefined if it is an address, or not a DNS name. */
+/** The host of an authority, as a route can name it; undefined if it is an IP address or not a DNS name. */
 export function hostOf({ authority }: Service): string | undefined {
   const host = authority.replace(/:\d+$/, '').toLowerCase();
   return LINKERD_HOST.test(host) ? host : undefined;
 }
 
-/** What the policy lacks for a service in Linkerd; undefined if it is complete. */
+/** What the policy lacks for a service so that Linkerd can enforce its rules; undefined if it is complete. */
 export function lackOf(service: Service): string | undefined {
   const { namespace, labels, port, authority } = service;
   const missing = Object.entries({ namespace, labels, port }).flatMap(([key, value]) =>
@@ -53,13 +53,13 @@ const sorted = (labels: Readonly<Record<string, string>>) =>
 
 const place = ({ namespace, labels, port }: Guarded): string => JSON.stringify([namespace, port, sorted(labels)]);
 
-/** The services that rules lead to through the mesh, in the policy's order. */
+/** The services to which rules lead through the mesh, in the order of the policy. */
 export function meshServices(policy: Policy, rules: readonly Rule[]): readonly Service[] {
   const asked = new Set(rules.map((rule) => rule.service));
   return Object.values(policy.services).filter(({ name, direct }) => direct === undefined && asked.has(name));
 }
 
-/** Services with the same authority are one to Linkerd, which joins their rules. */
+/** The authorities of some services. Linkerd treats services with the same authority as one and joins their rules. */
 function authoritiesOf(services: readonly Guarded[], rules: readonly Enforced[]): readonly Authority[] {
   return [...grouped(services, (service) => hostOf(service) as string)].map(([host, own]) => {
     const names = new Set(own.map(({ name }) => name));
@@ -67,7 +67,7 @@ function authoritiesOf(services: readonly Guarded[], rules: readonly Enforced[])
   });
 }
 
-/** Every workload for which Linkerd enforces rules, with these rules. */
+/** Every workload at which Linkerd enforces rules, with these rules. */
 export function workloadsOf(policy: Policy, rules: readonly Rule[]): readonly Workload[] {
   const held = meshRules(policy, rules);
   const places = grouped(meshServices(policy, rules).filter(isGuarded), place);
@@ -77,6 +77,7 @@ export function workloadsOf(policy: Policy, rules: readonly Rule[]): readonly Wo
   }));
 }
 
-/** Whether a pod may have the labels of both, so that it is undefined which of two `Server`s applies to it. */
+/** Whether the same pod may have the labels of both workloads. It is then undefined which of the two `Server`s applies
+ * to the pod. */
 export const mayMeet = (a: Guarded, b: Guarded): boolean =>
   a.namespace === b.namespace && a.port === b.port && labelsMeet(a.labels, b.labels);
