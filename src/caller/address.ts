@@ -1,30 +1,30 @@
 /**
- * Bytes of an IPv6 address that name its network: within a /64, a machine chooses its own addresses, as many as it likes
- * (RFC 4291 section 2.5.4, RFC 8981).
+ * Number of bytes of an IPv6 address that name its network. Within a /64, a machine can choose any number of addresses
+ * for itself (RFC 4291 section 2.5.4, RFC 8981).
  */
 export const NETWORK_BYTES = 8;
 
 /**
- * Bytes that name its site. RFC 6177 wants each site to have many networks: home lines often have a /56, and anyone can
- * have a /48, the largest that one site usually has. What is larger belongs to a carrier.
+ * Number of bytes of an IPv6 address that name its site. By RFC 6177 each site has many networks. Home lines often have
+ * a /56, and anyone can get a /48, which is usually the largest block of one site. Larger blocks belong to carriers.
  */
 export const SITE_BYTES = 6;
 
-/** Short names under which an address is counted. */
+/** The short names under which an address is counted. */
 export interface AddressNames {
-  /** The address itself; of IPv6 its network. */
+  /** The IPv4 address, or the network of the IPv6 address. */
   readonly own: string;
-  /** Of IPv6, its site. */
+  /** The site of the IPv6 address; absent for IPv4. */
   readonly site?: string;
 }
 
-/** Bytes as text, without the padding: eleven characters for eight. */
+/** Returns bytes as text without padding: eleven characters for eight bytes. */
 const packed = (bytes: readonly number[]): string =>
   btoa(String.fromCharCode(...bytes))
     .split('=', 1)
     .join('');
 
-/** The network of an IPv6 address (RFC 4291 section 2.2). */
+/** Returns the bytes of the network of an IPv6 address (RFC 4291 section 2.2). */
 function networkOf(address: string): readonly number[] {
   const [left = '', right] = address.split('::');
   const before = left === '' ? [] : left.split(':');
@@ -37,10 +37,10 @@ function networkOf(address: string): readonly number[] {
 }
 
 /**
- * Names under which an address is counted wherever addresses have a share of something. An IPv4 address that is written
- * as IPv6 is itself (RFC 4291 section 2.5.5.2).
+ * Returns the names under which an address is counted if addresses share something. An IPv4 address in IPv6's form
+ * counts as that IPv4 address (RFC 4291 section 2.5.5.2).
  *
- * @param address nginx's `$remote_addr`; `unix:` for a socket
+ * @param address `$remote_addr` of nginx; `unix:` for a socket
  */
 export function addressNames(address: string): AddressNames {
   const v4 = address.startsWith('::ffff:') ? address.slice(7) : address;

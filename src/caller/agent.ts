@@ -28,37 +28,38 @@ function isMarked(mark: AgentMark, claims: Claims): boolean {
   const value = claims[mark.claim];
   if (mark.has === undefined || value === undefined) return value !== undefined;
   if (typeof value === 'number') return String(value) === mark.has;
-  // A mark that cannot be read may be an agent's, so its token does not count as a person's.
+  // A mark in an unknown form may belong to an agent. So its token does not count as a person's token.
   const words = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value.map(String) : [mark.has];
   return words.includes(mark.has);
 }
 
-/** Whether the provider says that the caller is an agent, and for some providers, that no person is behind it. */
+/** Returns `agent` if the provider says that the caller is an agent, and `alone` if it also says that no person is
+ * behind the agent; else undefined. */
 export function marksOf({ kind }: Pick<Prepared, 'kind'>, claims: Claims): 'agent' | 'alone' | undefined {
   const held = (kind.agents ?? []).filter((mark) => isMarked(mark, claims));
   if (held.length === 0) return undefined;
   return held.some(({ alone }) => alone) ? 'alone' : 'agent';
 }
 
-/** What a token says about its caller. */
+/** The parts of a token that say who its caller is. */
 interface Saying {
   readonly verified: Verified;
   readonly made: Prepared;
   /** The current actor; absent: the token has no `act`. */
   readonly actor: Actor | undefined;
-  /** See {@link clientsOf}. */
+  /** The clients of the token, see {@link clientsOf}. */
   readonly clients: readonly string[];
 }
 
 /** Whether a claim says that the token belongs to an agent; unknown if the claim has another form. An e-mail address
- * counts here even if it is not verified: it identifies no person, but it may be an agent's. */
+ * counts here even if it is not verified: it does not identify a person here, but it can belong to an agent. */
 function claimTruth(fact: ClaimFact, claims: Claims): Truth {
   const value = claimAt(claims, fact.claim);
   return value === undefined ? false : valueTruth(fact, value);
 }
 
-/** Whether the token belongs to this agent. If the token names an actor, only that counts: not the client that fetched
- * it, and no other claim, because claims are the subject's. */
+/** Whether the token belongs to this agent. If the token names an actor, only the actor counts. The client and the
+ * other claims then do not count, because they describe the subject. */
 function isOf({ match }: TokenAgent, { verified, made, actor, clients }: Saying): Truth {
   switch (match.kind) {
     case 'client':
@@ -74,8 +75,8 @@ function isOf({ match }: TokenAgent, { verified, made, actor, clients }: Saying)
   }
 }
 
-/** The first agent of the policy to which the token belongs. A claim that cannot be read may be an agent's, so it
- * rejects the token. */
+/** Returns the first agent of the policy to which the token belongs. If an agent's claim cannot be read, the token is
+ * rejected, because it may belong to that agent. */
 function agentBy(said: Saying): Result<TokenAgent | undefined> {
   for (const agent of said.made.agents) {
     const truth = isOf(agent, said);
@@ -88,8 +89,8 @@ function agentBy(said: Saying): Result<TokenAgent | undefined> {
   return ok(undefined);
 }
 
-/** A second agent that the client would be: if the token names another actor, or a second client besides that of the
- * agent. */
+/** Returns a second agent to which the token would belong. There is one if the token names another actor, or another
+ * client besides the client of the first agent. */
 function otherOf(found: TokenAgent, agents: readonly TokenAgent[], said: Saying): TokenAgent | undefined {
   const { match: own } = found;
   if (said.actor === undefined && own.kind !== 'client') return undefined;
@@ -101,8 +102,8 @@ function otherOf(found: TokenAgent, agents: readonly TokenAgent[], said: Saying)
   );
 }
 
-/** Whether the token allows this actor to act for its subject (RFC 8693 section 4.4); a token without `may_act` allows
- * it. */
+/** Whether the token allows this actor to act for its subject (RFC 8693 section 4.4). A token without `may_act` allows
+ * every actor. */
 function mayAct(claims: Claims, issuer: string, names: readonly string[]): boolean {
   if (claims.may_act === undefined) return true;
   const { sub, client_id: client, iss } = asObject(claims.may_act) ?? {};
@@ -110,14 +111,14 @@ function mayAct(claims: Claims, issuer: string, names: readonly string[]): boole
   return [sub, client].some((it) => typeof it === 'string' && names.includes(it));
 }
 
-/** The name of an agent in tokens; undefined if a claim identifies it. */
+/** Returns the name of an agent in tokens; undefined if a claim identifies the agent. */
 const nameOf = (match: TokenAgent['match']): string | undefined =>
   match.kind === 'client' ? match.client : match.kind === 'spiffe' ? match.spiffe : undefined;
 
 const notKnown = (who: string) => refuse('actor_not_allowed', `no agent of the policy is ${who}`);
 
-/** The agent that acts with a token, if there is one: the one that `act` names, or else the first one of the policy
- * whose client, SPIFFE id or claim the token has. */
+/** Returns the agent that acts with a token, if there is one. It is the agent that `act` names, or else the first agent
+ * of the policy whose client, SPIFFE id or claim is in the token. */
 function actingBy(verified: Verified, made: Prepared): Result<Acting | undefined> {
   const { claims } = verified;
   const { issuer } = made;
@@ -163,7 +164,7 @@ const BINDINGS: Readonly<Record<Exclude<Bound, 'none'>, string>> = {
   any: 'a key of DPoP or a client certificate',
 };
 
-/** Why an agent may not act with this token, whatever the rules are. */
+/** Returns why an agent may not act with this token, for reasons that do not depend on the rules. */
 function misfit({ agent, actors, alone }: Acting, binding: Caller['binding']) {
   const { name, hops, bound = 'none' } = agent;
   if (bound !== 'none' && (binding === undefined || (bound !== 'any' && bound !== binding))) {
@@ -174,13 +175,14 @@ function misfit({ agent, actors, alone }: Acting, binding: Caller['binding']) {
   return refuse('actor_not_allowed', `this is hop ${actors.length} for one person, ${name} may do ${allowed}`);
 }
 
-/** The caller of a token that an agent may send: the person, with the roles that travel, and the agent; or the agent
- * alone, with no role. Groups and claims of the person are dropped.
+/** Returns the caller of a token that an agent may have sent. If the agent acts for a person, the caller is the person
+ * with the roles that travel, and the agent. If the agent is alone, the caller has no role. Groups and claims of the
+ * person are dropped.
  *
- * @param caller who it is without an agent
- * @returns that caller if no agent acts; reasons `actor_not_allowed` if the agent is not in the policy, may not act for
- * the subject, or the chain is too long, `claim_absent` if the chain is malformed or an agent's claim cannot be read,
- * and `proof_missing` if the token is not bound as the policy requires it of the agent
+ * @param caller the caller if no agent acts
+ * @returns `caller` itself if no agent acts; reason `actor_not_allowed` if the agent is not in the policy, may not act
+ * for the subject, or the chain is too long; `claim_absent` if the chain is malformed or an agent's claim cannot be
+ * read; and `proof_missing` if the policy requires of the agent a bound token and the token is not bound
  */
 export function withAgent(caller: Caller, verified: Verified, made: Prepared): Result<Caller> {
   const { subject, provider } = caller;
@@ -204,11 +206,11 @@ export function withAgent(caller: Caller, verified: Verified, made: Prepared): R
   });
 }
 
-/** Refuses a sign-in by an agent. An agent must use its token: with a session it would count as a person and be bound
- * to no key.
+/** Refuses the sign-in of an agent. An agent must use its token. With a session it would count as a person and would
+ * not be bound to a key.
  *
- * @returns reasons `actor_not_allowed`, and `claim_absent` if an agent's claim cannot be read; nothing for a person's
- * claims
+ * @returns reason `actor_not_allowed`, or `claim_absent` if an agent's claim cannot be read; undefined for the claims
+ * of a person
  */
 export function refuseAgent(verified: Verified, made: Prepared): ReturnType<typeof refuse> | undefined {
   const { claims } = verified;

@@ -18,7 +18,7 @@ import { truthsOf } from './views.ts';
 
 const nothing: readonly string[] = Object.freeze([]);
 
-/** A list of strings; one string is a list of one, and anything else an empty list. */
+/** Returns the strings of a list. A single string counts as a list of one, and any other value as an empty list. */
 function stringsOf(claim: unknown): readonly string[] {
   if (typeof claim === 'string') return [claim];
   if (!Array.isArray(claim)) return nothing;
@@ -26,10 +26,10 @@ function stringsOf(claim: unknown): readonly string[] {
   return claim;
 }
 
-/** Whether there are too many groups or scopes: elements of a list, or scopes as words divided by spaces. */
+/** Whether there are too many groups or scopes. Scopes are elements of a list or words that spaces separate. */
 function isTooMany(groups: unknown, scopes: unknown): boolean {
   if (Array.isArray(groups) && groups.length > MAX_LIST_VALUES && stringsOf(groups).length > 0) return true;
-  // A text with so many words has more characters.
+  // A text with too many words also has too many characters, and its length is known at once.
   if (typeof scopes === 'string') return scopes.length > MAX_LIST_VALUES && wordsOf(scopes) > MAX_LIST_VALUES;
   return Array.isArray(scopes) && scopes.length > MAX_LIST_VALUES && stringsOf(scopes).length > 0;
 }
@@ -38,11 +38,11 @@ const wordsOf = (text: string): number => text.split(' ').filter((word) => word 
 
 const noClaims: Claims = Object.freeze({});
 
-/** A number that is not a safe integer has no text. */
+/** Whether a value has an unambiguous text. A number that is not a safe integer has none. */
 const isScalar = (value: unknown): boolean =>
   typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value);
 
-/** The claims that headers send, if a header can carry them: a scalar or a list of scalars. */
+/** Returns the claims that headers send and can carry: scalars and lists of scalars. */
 function namedClaims(claims: Claims, paths: readonly string[], kind: ProviderKind): Claims {
   const named: [string, unknown][] = [];
   for (const path of paths) {
@@ -54,16 +54,16 @@ function namedClaims(claims: Claims, paths: readonly string[], kind: ProviderKin
 
 type Making = { -readonly [K in keyof Caller]: Caller[K] };
 
-/** Adds the roles that another sign-in would give, and when the roles of this one change. */
+/** Adds to the caller the roles that another sign-in would give, and the time at which the present roles change. */
 function addSignin(caller: Making, verified: Verified, made: Prepared, { now, until }: SigninView): void {
   if (until < Number.POSITIVE_INFINITY) caller.until = until;
   const roles = stepUpRoles(verified, made, caller.roles, now);
   if (roles.length > 0) caller.stepUp = roles;
 }
 
-/** The caller of a verified token: subject, roles and values for headers; and the agent, if one acts.
+/** Makes the caller of a verified token: subject, roles, values for headers, and the agent if one acts.
  *
- * @returns the reasons of {@link toPerson} and {@link withAgent}
+ * @returns the caller, or a reason of {@link toPerson} or {@link withAgent}
  */
 export function toCaller(verified: Verified, table: CallerTable, now: number): Result<Caller> {
   const made = preparedOf(verified.provider, table);
@@ -72,7 +72,8 @@ export function toCaller(verified: Verified, table: CallerTable, now: number): R
   return person.ok ? withAgent(person.value, verified, made) : person;
 }
 
-/** {@link toCaller}, with the roles that the token lacks only for want of scopes. A session has those that were granted. */
+/** Makes the caller of a token. In addition to {@link toCaller}, it finds the roles that the token lacks only because
+ * of missing scopes. A session cannot get further scopes, so this is only for tokens. */
 export function tokenCaller(verified: Verified, table: CallerTable, now: number): Result<Caller> {
   const caller = toCaller(verified, table, now);
   if (table.scopes === undefined || !caller.ok) return caller;
@@ -80,23 +81,24 @@ export function tokenCaller(verified: Verified, table: CallerTable, now: number)
   return more === undefined ? caller : ok({ ...caller.value, scopeUp: more });
 }
 
-/** {@link refuseAgent} for the claims of a sign-in. */
+/** Refuses the sign-in of an agent, see {@link refuseAgent}. */
 export const refuseSignin = (provider: string, claims: Claims, table: CallerTable): ReturnType<typeof refuseAgent> =>
   refuseAgent({ provider, claims, expires: 0, key: '' }, preparedOf(provider, table));
 
-/** The person of a session: subject, roles and values for headers.
+/** Makes the person of a session: subject, roles and values for headers.
  *
- * @param table what the gateway knows of the policy
- * @param now seconds since the epoch; if a role depends on the age of the sign-in, the result is valid `until` a time
- * @returns reason `claim_absent` if the subject is missing or too long for a header, a list has too many elements, or
- * the provider left the groups out for that reason; and those of {@link refuseAgent}
+ * @param table the part of the policy that determines callers
+ * @param now seconds since the epoch; if a role depends on the age of the sign-in, `until` of the result says how long
+ * it is valid
+ * @returns reason `claim_absent` if the subject is missing or too long for a header, if a list has too many elements,
+ * or if the provider left the groups out because there are too many; or a reason of {@link refuseAgent}
  */
 export function toPerson(verified: Verified, table: CallerTable, now: number): Result<Caller> {
   const made = preparedOf(verified.provider, table);
   return refuseAgent(verified, made) ?? personOf(verified, made, table, now);
 }
 
-/** The caller of a token or a session, without regard to agents, with the prepared data of the provider. */
+/** Makes the caller of a token or a session, without a check for agents, from the prepared data of the provider. */
 function personOf(verified: Verified, made: Prepared, table: CallerTable, now: number): Result<Caller> {
   const { provider, claims, binding } = verified;
   const { kind, subject: source } = made;
@@ -137,7 +139,7 @@ function personOf(verified: Verified, made: Prepared, table: CallerTable, now: n
   if (email !== undefined) caller.email = email;
   if (typeof name === 'string') caller.name = name;
   if (binding !== undefined) caller.binding = binding.kind;
-  // Before the sign-in's facts, which limit how long all of it is valid.
+  // This comes before the facts about the sign-in, because they limit how long the whole result is valid.
   if (made.ofRequest !== undefined) {
     caller.truths = truthsOf(made.ofRequest, { verified, kind, roles: made.roles, signin });
   }

@@ -3,44 +3,46 @@ import type { CredentialKind } from '../policy/types.ts';
 import { MISSING, ok, type Refusal, type Result, refuse } from '../reasons.ts';
 
 /*
- * Which credential of a request counts. The check, whoami and the commands that run without a gateway ask
- * {@link takeCredential}; the inner listener, which knows services alone, asks {@link assertionOf}.
+ * Decides which credential of a request counts. The check, whoami and the offline commands call {@link takeCredential}.
+ * The inner listener, which accepts only services, calls {@link assertionOf}.
  */
 
-/** The value that nginx sends to the check instead of `Authorization` if the URL contains a token (RFC 6750 section 2.3). */
+/** nginx sends this value to the check instead of `Authorization` if the URL contains a token (RFC 6750 section
+ * 2.3). */
 export const IN_QUERY = 'query';
 
-/** The credentials of a request, under the names that nginx passes them by. */
+/** The credentials of a request, with the names of the headers in which nginx passes them on. */
 export interface Shown {
   readonly Authorization?: string | undefined;
   readonly 'SSL-Client-Cert'?: string | undefined;
   readonly Cookie?: string | undefined;
 }
 
-/** The credentials that count at a place: a route, a host, the inner listener. */
+/** The kinds of credentials that a place accepts. A place is a route, a host, or the inner listener. */
 export interface Accepting {
   readonly bearers: boolean;
-  /** Tokens may come with a DPoP proof. */
+  /** Whether a token may be sent with a DPoP proof. */
   readonly proofs: boolean;
   readonly certificates: boolean;
   readonly sessions: boolean;
-  /** Why a token is refused if the place accepts none. */
+  /** The refusal of a token if the place accepts no tokens. */
   readonly noTokens: Refusal;
-  /** Why a request without a credential is refused. */
+  /** The refusal of a request without a credential. */
   readonly missing: Refusal;
 }
 
 /** How a token is sent. */
 export type Scheme = 'Bearer' | 'DPoP';
 
-/** A function for each kind of credential. The one for the credential that counts is called, and its result returned. */
+/** One function for each kind of credential. {@link takeCredential} calls the function of the credential that counts,
+ * and returns its result. */
 export interface Ways<R, P, T> {
   token(r: R, at: P, method: string, token: string, scheme: Scheme): T;
-  /** @param certificate as nginx passes it, which has verified it */
+  /** @param certificate the certificate as nginx passes it on; nginx has verified it */
   certificate(r: R, at: P, method: string, certificate: string): T;
-  /** @param line the `Cookie` line */
+  /** @param line the value of the `Cookie` header */
   session(r: R, at: P, method: string, line: string): T;
-  /** There is no credential that counts. */
+  /** Called if the request has no credential that counts. */
   anonymous(r: R, at: P, method: string): T;
   refuse(r: R, at: P, method: string, refusal: Refusal): T;
 }
@@ -57,9 +59,9 @@ const missingSession = refuse('credential_missing', MISSING.session);
 const missingCertificate = refuse('credential_missing', MISSING.certificate);
 
 /**
- * The credentials that a place accepts.
+ * Returns which credentials a place accepts.
  *
- * @param takesProofs whether the policy takes DPoP proofs
+ * @param takesProofs whether the policy accepts DPoP proofs
  */
 export function acceptingOf(accept: readonly CredentialKind[], takesProofs: boolean): Accepting {
   const [bearers, certificates, sessions] = (['bearer', 'certificate', 'session'] as const).map((it) =>
@@ -77,21 +79,22 @@ export function acceptingOf(accept: readonly CredentialKind[], takesProofs: bool
 
 const SPACE = 0x20;
 
-/** The token of `Authorization: Bearer …` (RFC 6750 section 2.1; by RFC 9110 section 11.4 the scheme's case does not matter, and spaces may follow it). */
+/** Returns the token of `Authorization: Bearer …` (RFC 6750 section 2.1). By RFC 9110 section 11.4, the case of the
+ * scheme does not matter, and several spaces may follow it. */
 function bearer(authorization: string): string | undefined {
   const isBearer = authorization.length > 7 && authorization.slice(0, 7).toLowerCase() === 'bearer ';
   if (!isBearer) return undefined;
   return authorization[7] === ' ' ? authorization.slice(7).trimStart() : authorization.slice(7);
 }
 
-/** The token of `Authorization: DPoP …` (RFC 9449 section 7.1), read as {@link bearer} does. */
+/** Returns the token of `Authorization: DPoP …` (RFC 9449 section 7.1), with the same syntax as {@link bearer}. */
 function dpop(authorization: string): string | undefined {
   const isDpop = authorization.length > 5 && authorization.slice(0, 5).toLowerCase() === 'dpop ';
   return isDpop ? authorization.slice(5).trimStart() : undefined;
 }
 
-/** Finds the credential of a request that counts: a token, else a client certificate, else a session. The first one
- * that is there decides: if it is bad, no other one is examined. */
+/** Finds the credential of a request that counts: a token, else a client certificate, else a session. The first
+ * credential that is present decides: if it is not valid, the others are not examined. */
 export function takeCredential<R, P extends Accepting, T>(
   ways: Ways<R, P, T>,
   shown: Shown,
@@ -102,7 +105,7 @@ export function takeCredential<R, P extends Accepting, T>(
   const authorization = shown.Authorization;
   if (authorization !== undefined) {
     if (at.bearers) {
-      // Each request with a known token runs this, and a call would cost more.
+      // Each request with a known token runs this code, and a function call would cost more.
       const isUsual = authorization.startsWith('Bearer ') && authorization.charCodeAt(7) > SPACE;
       const token = isUsual ? authorization.slice(7) : bearer(authorization);
       if (token !== undefined) return ways.token(r, at, method, token, 'Bearer');
@@ -110,7 +113,8 @@ export function takeCredential<R, P extends Accepting, T>(
       if (proved !== undefined) return ways.token(r, at, method, proved, 'DPoP');
       return ways.refuse(r, at, method, authorization.startsWith(IN_QUERY) ? inQuery : noScheme);
     }
-    // A service may have an access_token of its own in its URLs. If no token counts here, the rest decides.
+    // A service may use a parameter access_token for itself in its URLs. If the place accepts no tokens, the other
+    // credentials decide.
     if (authorization !== IN_QUERY) return ways.refuse(r, at, method, at.noTokens);
   }
   const certificate = at.certificates ? shown['SSL-Client-Cert'] : undefined;
@@ -120,9 +124,10 @@ export function takeCredential<R, P extends Accepting, T>(
 }
 
 /**
- * The assertion that a service shows at the inner listener, beside its certificate. Nothing else is a credential there.
+ * Returns the assertion that a service presents at the inner listener in addition to its certificate. No other
+ * credential is accepted there.
  *
- * @param shown header lines of a request whose certificate is good
+ * @param shown headers of a request whose certificate is valid
  */
 export function assertionOf(shown: Readonly<Record<string, string | undefined>>): Result<string> {
   const { Authorization: authorization, [TO_CHECK.assertion]: assertion } = shown;

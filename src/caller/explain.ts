@@ -7,18 +7,18 @@ import type { At } from '../policy/types.ts';
 import { claimHelp } from '../providers/index.ts';
 import { type FactContext, type Truth, truthOf } from './truth.ts';
 
-/** Why a fact is held or not, as a tree: its parts, or the role behind a name. */
+/** Explains the truth of a fact as a tree of its parts. The part of a role is the role's fact. */
 export interface FactExplanation {
-  /** The fact in words, e.g. `group "wiki-editors"`. */
+  /** The fact in words, such as `group "wiki-editors"`. */
   readonly text: string;
   readonly truth: Truth;
-  /** Its place in the policy; absent for facts of a rendered table. */
+  /** The fact's place in the policy; absent for facts of a rendered table. */
   readonly at?: At;
-  /** What to change at the provider, if it depends on a claim that the token lacks. */
+  /** What to change at the provider, if the fact depends on a claim that the token lacks. */
   readonly help?: string;
-  /** Why it is unknown, if not because a claim is missing. */
+  /** Why the fact is unknown, if the reason is not a missing claim. */
   readonly unsaid?: string;
-  /** Its parts were listed before. */
+  /** Whether the parts of this fact were already listed before. */
   readonly above?: true;
   readonly parts: readonly FactExplanation[];
 }
@@ -30,7 +30,7 @@ function helpOf(fact: Leaf, { kind, verified }: FactContext): string | undefined
   return claimHelp(kind, path);
 }
 
-/** Why a fact about the token, or about the request, is unknown. */
+/** Returns why a fact about the token or the request is unknown. */
 const unknownOf = (fact: Leaf, context: FactContext): string | undefined =>
   (dependsOn(fact) & TOKEN) !== 0 && context.verified.provider === '' ? 'there is no token' : unsaidOf(fact, context);
 
@@ -39,7 +39,7 @@ function partsOf(fact: Fact, context: FactContext, known: Known): readonly FactE
   if (fact.op !== 'role') return [];
   const found = known.get(fact.value);
   if (found !== undefined) return found;
-  // A role that depends on itself ends here.
+  // This ends the recursion for a role that depends on itself.
   known.set(fact.value, []);
   const role = context.roles.get(fact.value);
   const parts = role === undefined ? [] : [explainFact(role, context, known)];
@@ -49,10 +49,10 @@ function partsOf(fact: Fact, context: FactContext, known: Known): readonly FactE
 
 type Known = Map<string, readonly FactExplanation[]>;
 
-/** Explains what decided a fact, for the `explain` command. It contains no value of the token. The explanation of a
- * role is one object wherever the role is named.
+/** Explains what decided a fact, for the command `explain`. The result contains no value of the token. If a role is
+ * named several times, its explanation is the same object.
  *
- * @param known explanations of roles so far
+ * @param known explanations of roles that were made so far
  */
 export function explainFact(fact: Fact, context: FactContext, known: Known = new Map()): FactExplanation {
   const truth = truthOf(fact, context);

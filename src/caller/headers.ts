@@ -3,8 +3,8 @@ import type { HeaderSource } from '../policy/types.ts';
 import { encodeList, encodeValue } from './encode.ts';
 import type { Caller } from './types.ts';
 
-/** A string, number or boolean as text; empty for anything else. A number that is not a safe integer has no text:
- * several numbers are read as the same one, so two people could get one text. */
+/** Returns a string, number or boolean as text, and an empty text for anything else. A number that is not a safe
+ * integer has no text: several such numbers are parsed as the same number, so two people could get the same text. */
 function textOf(value: unknown): string {
   switch (typeof value) {
     case 'string':
@@ -30,7 +30,7 @@ function wholeValue(source: HeaderSource, caller: Caller): string {
       return encodeValue(caller.email ?? '');
     case 'name':
       return encodeValue(caller.name ?? '');
-    // Names in a policy are plain words.
+    // The name of a provider in a policy needs no encoding.
     case 'provider':
       return caller.provider;
     case 'actor':
@@ -47,12 +47,13 @@ function wholeValue(source: HeaderSource, caller: Caller): string {
   return encodeValue(first?.[1] ?? source.else ?? '');
 }
 
-/** The value of one identity header, encoded so that no claim can split a header or a list; empty if the caller has
- * none, and then the header is not sent.
- * A value that is too long refuses the request: a service that misses a header, or receives a part of a list, would
- * decide by something that the provider did not say. Only routes that send the header are affected.
+/** Returns the value of an identity header. It is encoded, so that no claim can split a header or a list. It is empty
+ * if the caller has no such value; then the header is not sent. A value that is too long makes the gateway refuse the
+ * request. If the service received no header or only a part, it would decide by something that the provider did not
+ * say. This affects only routes that send the header.
  *
- * @returns `undefined` for a value over `MAX_HEADER_VALUE`. It is never cut: half a group name may be another group.
+ * @returns `undefined` for a value that is longer than `MAX_HEADER_VALUE`. A value is never cut, because half of a
+ * group name can be the name of another group.
  */
 export function headerValue(source: HeaderSource, caller: Caller): string | undefined {
   const value = wholeValue(source, caller);

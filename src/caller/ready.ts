@@ -7,15 +7,15 @@ import { encodeValue } from './encode.ts';
 import { preparedOf, signinView } from './roles.ts';
 import type { Caller, CallerTable } from './types.ts';
 
-/* The caller of a session, prepared when the cookie is sealed: then a new session need not be parsed as JSON, and no
- * roles have to be found. These lines precede the cookie's other content, which has no line break; neither has any of
- * the lines. */
+/* The caller of a session is prepared when the cookie is sealed. Then the claims of a new session need not be parsed as
+ * JSON, and its roles need not be computed. The prepared lines come before the rest of the cookie's content. Neither
+ * the lines nor that content contain line breaks. */
 
-/** Version of the lines, and of how a caller is made of claims. Lines of another version are ignored. */
+/** Version of these lines and of the code that makes callers from claims. Lines of another version are ignored. */
 const VERSION = 1;
 
-/** Most characters of all lines, because cookies must be short, and a caller with many roles has their groups in the
- * cookie already. */
+/** Maximum length of all lines together, in characters. Cookies must be short, and if a caller has many roles, the
+ * cookie is already long because of the groups. */
 const MAX_READY_LENGTH = 256;
 
 /** Indexes of the lines. */
@@ -34,34 +34,36 @@ type ReadyTable = CallerTable & { readonly selection: string };
 
 type Lifetimes = Pick<SessionPolicy, 'idle' | 'absolute' | 'fresh'>;
 
-/** The first line. The other lines are valid only for the policy that it names, by 132 bits of SHA-256. */
+/** Returns the first line. It names the policy by 132 bits of a SHA-256, and the other lines are valid only for that
+ * policy. */
 export const readyHead = ({ selection }: Pick<ReadyTable, 'selection'>, { idle, absolute, fresh }: Lifetimes): string =>
   `${VERSION} ${selection.slice(0, 22)} ${idle} ${absolute} ${fresh}`;
 
-/** Whether a value can stand in a line; an empty line means that there is none. */
+/** Whether a value can be written as a line. An empty line means that there is no value. */
 const isLine = (value: string | undefined): boolean => value === undefined || (value !== '' && !value.includes('\n'));
 
-/** Subject, roles, e-mail and name; `undefined` if the caller must be made from the claims. */
+/** Returns the lines for subject, roles, e-mail address and name; `undefined` if the caller must be made from the
+ * claims. */
 function callerLines(session: SessionClaims, table: ReadyTable, now: number): readonly string[] | undefined {
   const { provider, selection, authTime, end } = session;
   if (selection !== table.selection || !Object.hasOwn(table.providers, provider)) return undefined;
-  // Lists would be in the cookie twice.
+  // Lists would then be in the cookie twice.
   if (table.sends.groups || table.claims.length > 0) return undefined;
-  // The caller's roles change with time if they depend on how or when the person signed in.
+  // If roles depend on how or when the person signed in, they change with time.
   if (signinView(preparedOf(provider, table), now) !== undefined) return undefined;
   const claims = authTime > 0 ? { ...session.claims, auth_time: authTime } : session.claims;
   const caller = toPerson({ provider, claims, expires: end, key: '' }, table, now);
-  // What a token says about facts for roles of the request has no line.
+  // There is no line for the facts on which roles of the request depend.
   if (!caller.ok || caller.value.truths !== undefined) return undefined;
   const { subject, roles, email, name } = caller.value;
   if (encodeValue(subject) !== subject || !isLine(email) || !isLine(name)) return undefined;
   return [subject, roles.join(','), email ?? '', name ?? ''];
 }
 
-/** The text that is sealed as a session cookie: the lines of the prepared caller, if possible, then the claims. The
- * caller is the same with and without the lines.
+/** Returns the text that is sealed as a session cookie: the lines of the prepared caller if possible, then the claims.
+ * The lines do not change who the caller is.
  *
- * @param table of the current policy
+ * @param table the table of the current policy
  * @param now seconds since the epoch
  */
 export function sessionText(session: SessionClaims, table: ReadyTable, policy: SessionPolicy, now: number): string {
@@ -78,7 +80,7 @@ export function sessionText(session: SessionClaims, table: ReadyTable, policy: S
 const nothing: readonly string[] = Object.freeze([]);
 const noClaims: Caller['claims'] = Object.freeze({});
 
-/** The caller in lines of {@link sessionText}. */
+/** Reads the caller from lines of {@link sessionText}. */
 export function callerOf(lines: readonly string[]): Caller {
   const roles = lines[ROLES] as string;
   const email = lines[EMAIL] as string;

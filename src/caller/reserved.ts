@@ -4,16 +4,16 @@ import type { ClientCertificate } from '../token/client-certificate.ts';
 import { isTooLong } from './encode.ts';
 import type { Caller, CallerTable, TokenAgent } from './types.ts';
 
-/** Prefix of subjects that are the gateway's own. */
+/** Prefix of subjects that the gateway itself assigns. */
 export const OWN = 'meshgate:';
 
-/** Prefixes of the subjects of certificates. */
+/** Prefixes of subjects that come from certificates. */
 const OF_CERTIFICATES = ['spiffe://', 'dns:', 'x509:'] as const;
 
 const nothing = Object.freeze([]);
 const noClaims = Object.freeze({});
 
-/** An anonymous caller to whom the request itself gives a role. No token has this subject. */
+/** An anonymous caller that gets a role from the request itself. No token can have this subject. */
 export const NOBODY: Caller = Object.freeze({
   provider: NOBODY_PROVIDER,
   subject: `${OWN}nobody`,
@@ -23,9 +23,10 @@ export const NOBODY: Caller = Object.freeze({
   nobody: true,
 });
 
-/** Whether a subject is reserved for callers without a token. A JWT-SVID's is a SPIFFE id too, of the same workload.
+/** Whether a subject is reserved for callers without a token. The subject of a JWT-SVID is a SPIFFE id too, but it
+ * names the same workload, so it is allowed.
  *
- * @param kind of the provider
+ * @param kind kind of the provider
  */
 export function isReserved(subject: string, kind: string, { certificates }: CallerTable): boolean {
   if (subject.startsWith(OWN)) return true;
@@ -42,18 +43,20 @@ export function certificateSubject({
   return subject === '' ? '' : `x509:${subject}`;
 }
 
-/** The agent whose SPIFFE id a certificate has: a workload is the same agent with a token and with a certificate. */
+/** Returns the agent with the SPIFFE id of a certificate. A workload is the same agent with a token and with a
+ * certificate. */
 function agentIn({ spiffe }: ClientCertificate, agents: readonly TokenAgent[]): TokenAgent | undefined {
   if (spiffe === undefined) return undefined;
   return agents.find(({ match }) => match.kind === 'spiffe' && match.spiffe === spiffe);
 }
 
-/** The caller of a certificate alone: its SPIFFE id, else its first DNS name, else its subject. Each request adds the
- * roles. If the SPIFFE id is an agent's, the caller is that agent, alone.
+/** Returns the caller of a request whose only credential is a certificate. The subject is the SPIFFE id, else the first
+ * DNS name, else the certificate's subject. The roles depend on the request and are added later. If the SPIFFE id
+ * belongs to an agent, the caller is that agent, alone.
  *
- * @param agents those that send tokens
- * @returns reasons `proof_invalid` if it has no name, or one too long for a header, and `proof_missing` if it is that
- * of an agent that must use DPoP
+ * @param agents agents of the policy that send tokens
+ * @returns reason `proof_invalid` if the certificate has no name or a name that is too long for a header; or
+ * `proof_missing` if it belongs to an agent that must use DPoP
  */
 export function certificateCaller(certificate: ClientCertificate, agents: readonly TokenAgent[] = []): Result<Caller> {
   const subject = certificateSubject(certificate);

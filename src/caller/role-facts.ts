@@ -4,16 +4,16 @@ import { scopeWays, type Way } from './scope-ways.ts';
 import { askedOfSignin, type SigninFact } from './signin-facts.ts';
 import type { CallerTable } from './types.ts';
 
-/** Data computed once from the roles of a policy, for all providers. */
+/** Data that is computed once from the roles of a policy, for all providers. */
 export interface RoleFacts {
   /** All roles of the policy, in its order. */
   readonly roles: ReadonlyMap<string, Fact>;
   readonly roleOf: RoleOf;
-  /** What roles depend on, as bits of the operators. */
+  /** For each role, what it depends on, as bits of the operators. */
   readonly depends: FactReading<Fact, number>;
-  /** What roles require of the sign-in. */
+  /** For each role, the facts about the sign-in that it requires. */
   readonly asked: FactReading<Fact, readonly SigninFact[]>;
-  /** The scopes that roles require. */
+  /** For each role, the scopes that it requires. */
   readonly ways: FactReading<Fact, readonly Way[]>;
 }
 

@@ -10,43 +10,43 @@ import { roleTruth, type TokenContext, truthOf } from './truth.ts';
 import type { CallerTable, TokenAgent } from './types.ts';
 import { type RequestRoles, requestRoles } from './views.ts';
 
-/** The roles that one group gives. */
+/** The roles that a group gives. */
 interface Granted {
   readonly group: unknown;
   readonly places: readonly number[];
   readonly names: readonly string[];
 }
 
-/** Data for finding the roles of a provider's tokens, computed once. Most roles are given by a group, and found by its
- * name. */
+/** Data for finding the roles of a provider's tokens, computed once. Most roles are given by a group and are found by
+ * the group's name. */
 interface RoleGrants {
-  /** Roles in the policy's order; the indexes below refer to it. */
+  /** The roles in the policy's order. The indexes below refer to this list. */
   readonly names: readonly string[];
   readonly byGroup: ReadonlyMap<unknown, Granted>;
   readonly granted: readonly Granted[];
-  /** Indexes of roles by other facts. */
+  /** Indexes of the roles that depend on other facts than groups. */
   readonly byFact: readonly number[];
-  /** Indexes of roles that depend on how or when the person signed in. */
+  /** Indexes of the roles that depend on how or when the person signed in. */
   readonly bySignin: readonly number[];
-  /** Indexes of roles that depend on scopes. */
+  /** Indexes of the roles that depend on scopes. */
   readonly byScope: readonly number[];
-  /** Whether a role includes another one. */
+  /** Whether a role depends on another role. */
   readonly nested: boolean;
 }
 
-/** Data computed once for each provider of a table. */
+/** Data that is computed once for each provider of a table. */
 export interface Prepared extends Pick<RoleFacts, 'roles' | 'asked' | 'ways'> {
   readonly kind: ProviderKind;
   readonly issuer: string;
   readonly subject: TokenProvider['subject'];
   readonly grants: RoleGrants;
-  /** Whether groups give a role, or are sent in a header. */
+  /** Whether groups are needed, because they give a role or a header sends them. */
   readonly readsGroups: boolean;
-  /** Agents that send this provider's tokens, see {@link agentsOf}. */
+  /** The agents that send tokens of this provider, see {@link agentsOf}. */
   readonly agents: readonly TokenAgent[];
-  /** Whether a token without `act` may be an agent's, too. */
+  /** Whether a token without `act` can belong to an agent too. */
   readonly seeksAgents: boolean;
-  /** Roles that depend on the request; absent if there are none. */
+  /** The roles that depend on the request; absent if there are none. */
   readonly ofRequest: RequestRoles | undefined;
 }
 
@@ -54,12 +54,12 @@ const prepared = new WeakMap<CallerTable, Map<string, Prepared>>();
 
 const namesRole = (fact: Fact): boolean => everyFact(fact).some(({ op }) => op === 'role');
 
-/** Whether a fact reads the groups in this provider's tokens. */
+/** Whether a fact depends on the groups in tokens of this provider. */
 export const isOfGroup = (fact: Fact, name: string): boolean =>
   everyFact(fact).some((part) => part.op === 'group' && (part.provider === undefined || part.provider === name));
 
-/** A group fact for another provider is never true for this one's tokens; a group fact without a provider applies to
- * all. */
+/** Computes the data for one provider. A group fact that names another provider is never true for this one's tokens. A
+ * group fact without a provider applies to all. */
 function grantsOf({ roles, depends }: RoleFacts, provider: string): RoleGrants {
   const names = [...roles.keys()];
   const places = new Map<unknown, number[]>();
@@ -97,7 +97,7 @@ function prepare(name: string, table: CallerTable): Prepared {
   return { kind, issuer, subject, roles, asked, ways, grants, readsGroups, agents, seeksAgents, ofRequest };
 }
 
-/** The data for a provider's tokens.
+/** Returns the data for tokens of a provider.
  *
  * @throws if the table has no such provider
  */
@@ -115,12 +115,12 @@ export function preparedOf(name: string, table: CallerTable): Prepared {
   return made;
 }
 
-/** The data for facts about the sign-in at a time; undefined if no role depends on such a fact. */
+/** Returns the input for facts about the sign-in at a given time; undefined if no role depends on such a fact. */
 export function signinView({ grants }: Prepared, now: number): SigninView | undefined {
   return grants.bySignin.length === 0 ? undefined : { now, assumed: false, until: Number.POSITIVE_INFINITY };
 }
 
-/** The input for facts about a verified token and its request. */
+/** Returns the input for facts about a verified token and its request. */
 export function factContext(verified: Verified, table: CallerTable, now: number, request?: RequestView): TokenContext {
   const made = preparedOf(verified.provider, table);
   return { verified, kind: made.kind, roles: made.roles, signin: signinView(made, now), request };
@@ -128,8 +128,8 @@ export function factContext(verified: Verified, table: CallerTable, now: number,
 
 const none: readonly string[] = Object.freeze([]);
 
-/** The roles that a token's groups give. It iterates over the groups of the token or the groups of the policy,
- * whichever are fewer. */
+/** Returns the roles that a token's groups give. It iterates over the groups of the token or those of the policy,
+ * whichever list is shorter. */
 function grantedTo(claim: unknown, { byGroup, granted }: RoleGrants): readonly Granted[] {
   const held: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
   const found: Granted[] = [];
@@ -147,7 +147,7 @@ function grantedTo(claim: unknown, { byGroup, granted }: RoleGrants): readonly G
   return found;
 }
 
-/** Indexes of the roles that a token's groups and other facts give, perhaps with repetitions. */
+/** Returns the indexes of the roles that groups and other facts give. An index can occur more than once. */
 function placesOf(
   verified: Verified,
   { kind, roles, grants }: Prepared,
@@ -170,9 +170,9 @@ function placesOf(
   return places;
 }
 
-/** {@link rolesOf} of a token whose groups have been read.
+/** Returns the roles of a token whose groups were already read, see {@link rolesOf}.
  *
- * @param signin the result of {@link signinView}; afterwards it says until when the roles are valid
+ * @param signin the result of {@link signinView}; this function writes into it until when the roles are valid
  */
 export function rolesBy(
   verified: Verified,
@@ -190,7 +190,8 @@ export function rolesBy(
   return held;
 }
 
-/** The roles that the token gives, in the policy's order. The cost grows with the token's groups, not with the policy.
+/** Returns the roles that a token gives, in the policy's order. The cost grows with the groups of the token and not
+ * with the size of the policy.
  *
  * @param now seconds since the epoch
  */

@@ -4,12 +4,12 @@ import type { Way } from './scope-ways.ts';
 import { type FactContext, roleTruth } from './truth.ts';
 import type { CallerTable } from './types.ts';
 
-/** Roles that a token lacks only because of scopes, each with the scopes of the first sufficient way, separated by
- * spaces.
+/** Returns the roles that a token lacks only because of scopes. Each role has the scopes of the first set that
+ * suffices, separated by spaces.
  *
- * @param held the roles that it gives
+ * @param held the roles that the token gives
  * @param now seconds since the epoch
- * @returns undefined if there are none
+ * @returns undefined if there are no such roles
  */
 export function scopeUp(
   verified: Verified,
@@ -19,7 +19,7 @@ export function scopeUp(
 ): Readonly<Record<string, string>> | undefined {
   const { kind, roles, grants, ways } = preparedOf(verified.provider, table);
   const signin = { now, assumed: false, until: 0 };
-  // Roles that require the same scopes are evaluated together.
+  // Roles that need the same scopes share one evaluation.
   const contexts = new Map<string, FactContext>();
   const gives = (name: string, scopes: Way): boolean => {
     const text = scopes.join(' ');

@@ -2,12 +2,12 @@ import { MAX_SCOPE_WAYS } from '../limits.ts';
 import type { Fact } from '../policy/facts/index.ts';
 import { type FactReading, type RoleOf, readFacts } from '../policy/facts/walk.ts';
 
-/** Scopes that together make a fact true, in the policy's order. */
+/** One way to make a fact true: the scopes that it needs together, in the policy's order. */
 export type Way = readonly string[];
 
 const NOTHING: readonly Way[] = [[]];
 
-/** The ways chosen so far, one of each part. */
+/** The ways that were chosen so far, one for each part. */
 interface Chosen {
   readonly way: Way;
   readonly before: Chosen | undefined;
@@ -19,7 +19,7 @@ function scopesIn(chosen: Chosen): Way {
   return [...new Set(ways.reverse().flat())];
 }
 
-/** Each way of each part combined with each of the others. */
+/** Combines each way of each part with each way of the other parts. */
 function together(parts: readonly (readonly Way[])[]): readonly Way[] {
   let chosen: readonly Chosen[] = [{ way: [], before: undefined }];
   for (const part of parts) {
@@ -32,8 +32,8 @@ function together(parts: readonly (readonly Way[])[]): readonly Way[] {
   return chosen.map(scopesIn);
 }
 
-/** The scopes that facts require: each entry is one way with all of its scopes. Other facts require none. A negated
- * fact has no way, because no scope makes it true. */
+/** The ways to make a fact true by scopes. Each entry has all scopes of one way. A fact that does not depend on scopes
+ * needs none. A negated fact has no way, because no scope makes it true. */
 export const scopeWays = (roleOf: RoleOf): FactReading<Fact, readonly Way[]> =>
   readFacts(roleOf, {
     leaf: (fact) => (fact.op === 'scope' ? [[fact.value]] : NOTHING),

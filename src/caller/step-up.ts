@@ -3,8 +3,9 @@ import type { Prepared } from './roles.ts';
 import { isMet, type SigninFact, signedInSo } from './signin-facts.ts';
 import { type FactContext, roleTruth } from './truth.ts';
 
-/** Roles that the caller lacks, and would have after a sign-in that meets the policy's requirements. If the sign-in
- * already meets a role's requirements, the role is left out: another step-up would repeat forever.
+/** Returns the roles that the caller lacks and would have after a sign-in that meets the policy's requirements. If the
+ * present sign-in already meets the requirements of a role, the role is left out. Otherwise the step-up would be
+ * repeated forever.
  *
  * @param now seconds since the epoch
  */

@@ -1,7 +1,7 @@
 import type { AgentMatch } from '../policy/types.ts';
 import { type Issued, shareIssuer } from '../token/issuer.ts';
 
-/** The part of an agent that says how tokens name it. */
+/** The part of an agent that says how tokens name the agent. */
 interface Matching {
   readonly match: Exclude<AgentMatch, { kind: 'service' }>;
 }
@@ -15,9 +15,10 @@ interface Issuing extends Issued {
 const providerOf = ({ match }: Matching): string | undefined =>
   match.kind === 'claim' ? match.fact.provider : match.provider;
 
-/** The agents that send a provider's tokens, in the policy's order: its own, and after them those of other providers
- * with the same issuer. The same client fetches tokens for either, and would count as a person with those of the other
- * provider. A workload has its SPIFFE id in every JWT-SVID, whoever issued it. */
+/** Returns the agents that send tokens of a provider, in the policy's order: the provider's own agents, then those of
+ * other providers with the same issuer. One OAuth client can get tokens for all providers of an issuer. Without the
+ * second group, an agent would count as a person with tokens of the other provider. A workload has the same SPIFFE id
+ * in every JWT-SVID, so its provider does not matter. */
 export function agentsOf<A extends Matching>(
   agents: readonly A[],
   provider: Issuing,

@@ -8,16 +8,16 @@ export type { Truth } from '../policy/facts/operator.ts';
 
 /** The input for evaluating facts. */
 export interface FactContext extends Context<Fact> {
-  /** The truths of facts about the token, instead of the token itself. */
+  /** If set, returns the truth of each fact about the token, so that no token is needed. */
   readonly given?: ((fact: Leaf) => Truth) | undefined;
 }
 
-/** The input for the facts of one token, or of none. */
+/** The input for facts about a token. For an anonymous caller there is an input too, without a token. */
 export interface TokenContext extends FactContext {
   readonly verified: Verified;
 }
 
-/** Evaluates one fact. */
+/** Returns the truth of one fact. */
 export function truthOf(fact: Fact, context: FactContext): Truth {
   switch (fact.op) {
     case 'role':
@@ -39,5 +39,5 @@ export function truthOf(fact: Fact, context: FactContext): Truth {
   return truth(fact, context);
 }
 
-/** Whether a role is held. Unknown if there is no such role, or if it depends on itself. */
+/** Returns whether the caller has a role: unknown if the role does not exist or depends on itself. */
 export const roleTruth = (name: string, context: FactContext): Truth => evaluateRole(name, context, truthOf);

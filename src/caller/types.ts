@@ -4,57 +4,59 @@ import type { Binding, Claims, TokenProvider } from '../token/types.ts';
 /** The caller of a request, as the rules need it. */
 export interface Caller {
   readonly provider: string;
-  /** The subject claim with the provider's prefix. */
+  /** The subject claim, preceded by the provider's prefix. */
   readonly subject: string;
-  /** Only if the provider says that it is verified, it has exactly one `@`, and a header sends it. */
+  /** The e-mail address. It is set only if the provider has verified it, it has exactly one `@`, and a header sends
+   * it. */
   readonly email?: string;
-  /** Only if a header sends it; the same applies to groups. */
+  /** The name. It is set only if a header sends it. The same is true for the groups. */
   readonly name?: string;
-  /** In the policy's order. */
+  /** The roles in the policy's order. */
   readonly roles: readonly string[];
   readonly groups: readonly string[];
-  /** Only the claims that the policy's headers send. */
+  /** The claims that the policy's headers send, and no others. */
   readonly claims: Claims;
   /** The agent that acts for the person. */
   readonly agent?: string;
-  /** The agent is alone: no person is behind it, and the subject is its own. */
+  /** Whether the agent is alone. Then no person is behind it, and the subject is the agent's own. */
   readonly alone?: true;
   /** The actor chain, the current actor first: SPIFFE ids, or names at the provider. */
   readonly actors?: readonly string[];
-  /** How the token is bound to a key; absent: it is not. */
+  /** What the token is bound to; absent: the token is not bound. */
   readonly binding?: Binding['kind'];
-  /** When a role is gained or lost because of the age of the sign-in, seconds since the epoch; absent: never. */
+  /** When the age of the sign-in next changes the roles, in seconds since the epoch; absent: never. */
   readonly until?: number;
   /** Roles that the caller lacks only because of how and when the person signed in; absent: none. */
   readonly stepUp?: readonly string[];
   /** Roles that the token lacks only because of scopes, each with the scopes that it requires; absent: none. */
   readonly scopeUp?: Readonly<Record<string, string>>;
-  /** What the token says about each fact that roles of the request depend on, one letter each; absent: there are
-   * none. */
+  /** The truth of each fact about the token on which roles of the request depend, one letter for each fact; absent:
+   * there are none. */
   readonly truths?: string;
-  /** Roles that the caller lacks only because of the address; absent: none. */
+  /** Roles that the caller lacks only because of the client's address; absent: none. */
   readonly elsewhere?: readonly string[];
-  /** Host that verified the certificate which the caller, or one of the roles, depends on; known only at the second
+  /** The host that verified the certificate on which the caller or a role depends. It is known only at the second
    * hop. */
   readonly certificateHost?: string;
-  /** There is no credential: the request itself gives the roles. */
+  /** Whether the caller is anonymous. The request itself then gives the roles. */
   readonly nobody?: true;
 }
 
-/** The part of the rendered policy that determines callers; the whole table has this type too. */
+/** The part of the rendered policy that determines callers. The whole table has this type too. */
 export interface CallerTable {
   readonly providers: Readonly<Record<string, TokenProvider>>;
-  /** Name and fact, in the policy's order. */
+  /** Names and facts of the roles, in the policy's order. */
   readonly roles: readonly (readonly [name: string, fact: Fact])[];
   /** Claims that headers send. */
   readonly claims: readonly string[];
-  /** What else of a caller some header sends. Nothing more is computed, because each new token needs it. */
+  /** Which other values of a caller a header sends. Other values are not computed, because that would cost time for
+   * each new token. */
   readonly sends: Sends;
   /** Agents that send tokens, in the policy's order; absent: none. */
   readonly agents?: readonly TokenAgent[];
-  /** Whether a route accepts certificates as credentials, so that their subjects are reserved. */
+  /** Whether a route accepts certificates as credentials. Then the subjects of certificates are reserved. */
   readonly certificates?: true;
-  /** By role, the scopes to ask for; absent: no role takes scopes. */
+  /** For each role, the scopes that a client must request; absent: no role depends on scopes. */
   readonly scopes?: Readonly<Record<string, string>>;
 }
 
@@ -63,7 +65,7 @@ export interface TokenAgent extends Omit<Agent, 'match' | 'limit' | 'at'> {
   readonly match: Exclude<AgentMatch, { kind: 'service' }>;
 }
 
-/** Which of a caller's own values some header of the policy sends. */
+/** Which values of a caller some header of the policy sends. */
 export interface Sends {
   readonly email: boolean;
   readonly name: boolean;

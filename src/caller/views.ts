@@ -8,20 +8,20 @@ import { isMet, type SigninFact, signedInSo } from './signin-facts.ts';
 import { type FactContext, roleTruth, truthOf } from './truth.ts';
 import type { Caller, CallerTable } from './types.ts';
 
-/* Roles that depend on the request: a token is verified once, but its caller has other roles from another network. What
- * the token says about each fact that such a role depends on is kept, one letter each, so that its claims are not
- * needed again. */
+/* Roles that depend on the request. A token is verified once, but its caller can have other roles from another network.
+ * So the truth of each fact about the token on which such a role depends is stored, one letter for each fact. The
+ * claims are then not needed again. */
 
 /** The roles of a policy that depend on the request. */
 export interface RequestRoles extends Pick<RoleFacts, 'roles' | 'asked'> {
   readonly names: readonly string[];
-  /** The facts about tokens that they depend on, with the index of each in {@link Caller.truths}. */
+  /** The facts about tokens on which these roles depend, with the index of each fact in {@link Caller.truths}. */
   readonly leaves: ReadonlyMap<Leaf, number>;
-  /** Those of {@link names} that depend on no token. */
+  /** The names of the roles that do not depend on a token. */
   readonly bare: ReadonlySet<string>;
-  /** Those that also depend on how or when the person signed in. */
+  /** The names of the roles that also depend on how or when the person signed in. */
   readonly bySignin: readonly string[];
-  /** By agents that send tokens, the roles that travel. */
+  /** For each agent that sends tokens, the roles that travel. */
   readonly actsFor: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -46,7 +46,7 @@ function prepare(table: Pick<CallerTable, 'roles' | 'agents'>): RequestRoles | u
 
 const prepared = new WeakMap<CallerTable, RequestRoles | null>();
 
-/** The roles that depend on the request, computed once; undefined if the policy has none. */
+/** Returns the roles that depend on the request, computed once; undefined if the policy has none. */
 export function requestRoles(table: CallerTable): RequestRoles | undefined {
   let made = prepared.get(table);
   if (made === undefined) {
@@ -60,9 +60,9 @@ const letterOf = (truth: Truth): string => (truth === undefined ? 'u' : truth ? 
 const truthOfLetter = (letter: string | undefined): Truth =>
   letter === 't' ? true : letter === 'f' ? false : undefined;
 
-/** What a token says about each fact that roles of the request depend on: true, false, or unknown. For a fact about the
- * sign-in it is the truth whatever the provider is, in a capital letter if the fact is for another provider and is
- * therefore unknown. */
+/** Returns the truth of each fact about the token on which roles of the request depend: true, false or unknown. For a
+ * fact about the sign-in, the provider that the fact names is not compared. If the fact is for another provider, the
+ * letter is a capital letter, and the fact counts as unknown. */
 export function truthsOf({ leaves }: RequestRoles, context: FactContext): string {
   const { verified, signin } = context;
   let letters = '';
@@ -80,7 +80,7 @@ export function truthsOf({ leaves }: RequestRoles, context: FactContext): string
 const noToken: Verified = Object.freeze({ provider: '', claims: Object.freeze({}), expires: 0, key: '' });
 const noKind: ProviderKind = providerKinds.generic;
 
-/** The input for facts: the letters and the request. Without a token, facts about tokens are unknown. */
+/** Returns the input for facts: the stored letters and the request. Without a token, facts about tokens are unknown. */
 function contextOf(of: RequestRoles, truths: string, request: RequestView, assumed: boolean): FactContext {
   const given = (fact: Leaf): Truth => {
     const letter = truths[of.leaves.get(fact) as number];
@@ -90,7 +90,7 @@ function contextOf(of: RequestRoles, truths: string, request: RequestView, assum
   return { verified: noToken, kind: noKind, roles: of.roles, request, given };
 }
 
-/** The truths that a fact could have from another address, everything else unchanged; one bit each. */
+/** The truths that a fact can have if only the address changes, as bits. */
 const CAN_HOLD = 1;
 const CAN_FAIL = 2;
 
@@ -112,13 +112,14 @@ const elsewhereOf = (context: FactContext): FactReading<Fact, number> =>
     missing: 0,
   });
 
-/** The roles of a caller in the policy's order: those held anyway, and those that the request gives. */
+/** Returns the roles of a caller in the policy's order: the roles that do not depend on the request, and those that the
+ * request gives. */
 function merged(of: RequestRoles, anyway: readonly string[], more: readonly string[]): readonly string[] {
   if (more.every((name) => anyway.includes(name))) return anyway;
   return [...of.roles.keys()].filter((name) => anyway.includes(name) || more.includes(name));
 }
 
-/** Roles that another sign-in would give at the client's address. */
+/** Returns the roles that another sign-in would give, at the same address of the client. */
 function stepUps(of: RequestRoles, caller: Caller, held: readonly string[], request: RequestView): readonly string[] {
   const truths = caller.truths ?? '';
   const assumed = contextOf(of, truths, request, true);
@@ -134,16 +135,16 @@ function stepUps(of: RequestRoles, caller: Caller, held: readonly string[], requ
   );
 }
 
-/** The roles that a request can give a caller: for a person behind an agent those that travel, for an agent alone
- * none. */
+/** Returns the roles that a request can give to a caller. If an agent acts for a person, only the roles that travel
+ * count. An agent that is alone gets no role. */
 function namesFor(of: RequestRoles, { agent, alone }: Caller): readonly string[] {
   if (agent === undefined) return of.names;
   const travels = alone ? [] : (of.actsFor.get(agent) ?? []);
   return of.names.filter((name) => travels.includes(name));
 }
 
-/** The caller in one request: with the roles that the request gives, and those that are missing only because of the
- * address.
+/** Returns the caller of one request. The request adds the roles that it gives, and the roles that are missing only
+ * because of the address.
  *
  * @param caller the result of {@link toCaller}, or {@link NOBODY}
  */
