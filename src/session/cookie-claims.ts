@@ -4,11 +4,11 @@ import { asObject } from '../token/json.ts';
 import type { Claims } from '../token/types.ts';
 import type { KeptClaims, SessionClaims } from './types.ts';
 
-/** Version of the list below. A list of another version is not read. */
+/** Version of the list below. A list of another version is rejected. */
 const VERSION = 1;
 
-/** The members of {@link SessionClaims}, in order, after the version. If the provider has no session id, its place
- * holds 0. The cut-off is there only if it is known. */
+/** The version, then the members of {@link SessionClaims} in order. If the provider has no session id, its place
+ * contains 0. The last element, the cut-off, exists only if there is one. */
 export type Listed = readonly [
   version: number,
   sid: string,
@@ -25,7 +25,7 @@ export type Listed = readonly [
   cut?: number,
 ];
 
-/** Indexes into {@link Listed}, used where no object is made of it. */
+/** Indexes of {@link Listed}, for code that reads the list without making an object. */
 export const SID = 1;
 export const PROVIDER = 2;
 export const SELECTION = 4;
@@ -40,7 +40,7 @@ const CUT = 12;
 const LENGTH = 12;
 const FIRST_COUNT = 5;
 
-/** Writes a session as compact JSON. It is a list because each byte travels with each request. */
+/** Writes a session as compact JSON. It is a list, because each byte is sent with each request. */
 export function claimsText(session: SessionClaims): string {
   const { sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims, cut } = session;
   const times = [since, authTime, sealed, fresh, end] as const;
@@ -53,8 +53,8 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 const isCount = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_NUMERIC_DATE;
 
-/** Reads what {@link claimsText} wrote and keeps it as a list; `undefined` for any other text. Each new session passes
- * here, and in njs an object of a dozen members would take as long as the rest of this function. */
+/** Reads the result of {@link claimsText} as a list; `undefined` for any other text. Each new session is read here. In
+ * njs, making an object with a dozen members would take as long as the rest of this function. */
 export function readListed(text: string): Listed | undefined {
   let listed: unknown;
   try {
@@ -70,7 +70,7 @@ export function readListed(text: string): Listed | undefined {
   return listed as unknown as Listed;
 }
 
-/** Makes an object of a list. */
+/** Makes an object from a list. */
 export function claimsOf(listed: Listed): SessionClaims {
   const [, sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims, cut] = listed;
   const said: SessionClaims = {
@@ -80,24 +80,24 @@ export function claimsOf(listed: Listed): SessionClaims {
   return psid === 0 ? said : { ...said, psid };
 }
 
-/** The last line of a sealed cookie's text. It is {@link claimsText}, which has no line break. */
+/** Returns the last line of a sealed cookie's text, which is {@link claimsText}. That text has no line break. */
 export const lastLine = (text: string): string => text.slice(text.lastIndexOf('\n') + 1);
 
-/** Reads {@link claimsText} at the end of a text of several lines; `undefined` for any other text. */
+/** Reads {@link claimsText} at the end of a text that has several lines; `undefined` for any other text. */
 export function readClaims(text: string): SessionClaims | undefined {
   const listed = readListed(lastLine(text));
   return listed && claimsOf(listed);
 }
 
-/** The elements of a list that the policy names. Elements that are not texts are kept too: they show that the list has
- * another form. A value that is not a list is kept unchanged: one text may be a list of words. */
+/** Returns the elements of a list that the policy names. Elements that are not texts are kept too, because they show
+ * that the list has another form. A value that is not a list is not changed; a text can be a list of words. */
 function elementsOf(value: unknown, wanted: readonly string[]): unknown {
   if (!Array.isArray(value)) return value;
   return value.filter((element) => typeof element !== 'string' || wanted.includes(element));
 }
 
-/** The claims that a session keeps. Each is kept under its whole path, where {@link claimAt} finds it first, so facts,
- * headers and subjects read the same values as from all claims. */
+/** Returns the claims that a session keeps. The key of each claim is its whole path, which {@link claimAt} tries first.
+ * So facts, headers and subjects read the same values as from all claims. */
 export function keep(claims: Claims, kept: KeptClaims, provider: string): Claims {
   const members: [string, unknown][] = [];
   const paths = Object.hasOwn(kept.paths, provider) ? (kept.paths[provider] as readonly string[]) : [];

@@ -1,28 +1,29 @@
 import type { SessionPolicy } from '../policy/types.ts';
 import type { SessionClaims } from './types.ts';
 
-/** The last part of the fresh time, in which claims are confirmed early. */
+/** The last part of the fresh time. In it the claims are confirmed early. */
 const EARLY = 0.2;
 
 /** The part of the idle time after which a cookie is sealed again. */
 const USED = 0.25;
 
-/** When a cookie ends even if the provider confirms its session: after the idle time, or at the session's absolute
- * end. */
+/** Returns when a cookie ends even if the provider confirms its session: at the end of the idle time or at the absolute
+ * end of the session, whichever is first. */
 export const hardEnd = ({ sealed, end }: Pick<SessionClaims, 'sealed' | 'end'>, { idle }: SessionPolicy): number =>
   Math.min(sealed + idle, end);
 
-/** Whether the claims are no longer fresh. */
+/** Whether the fresh time of the claims is over. */
 export const isStale = ({ fresh }: Pick<SessionClaims, 'fresh'>, now: number): boolean => now >= fresh;
 
 /** Whether the claims must be confirmed now or soon. */
 export const isRefreshDue = (session: Pick<SessionClaims, 'fresh'>, policy: SessionPolicy, now: number): boolean =>
   now > session.fresh - EARLY * policy.fresh;
 
-/** Whether so much of the idle time has passed that the cookie must be sealed again. */
+/** Whether the used part of the idle time is so large that the cookie must be sealed again. */
 export const isSealDue = ({ sealed }: Pick<SessionClaims, 'sealed'>, { idle }: SessionPolicy, now: number): boolean =>
   now > sealed + USED * idle;
 
-/** When the first of the two is due; seconds since the epoch. */
+/** Returns when the claims must be confirmed or the cookie must be sealed again, whichever is first; seconds since the
+ * epoch. */
 export const dueAt = (fresh: number, sealed: number, policy: SessionPolicy): number =>
   Math.min(fresh - EARLY * policy.fresh, sealed + USED * policy.idle);

@@ -1,178 +1,190 @@
-/** Limits of sessions, the sign-in and revocations; sizes in bytes, times in seconds unless the name says otherwise. */
+/** Limits of sessions, of the sign-in and of revocations. Sizes are in bytes and times in seconds, unless the name says
+ * otherwise. */
 
-/** Smallest number of addresses whose requests to the sign-in are counted, and the memory that nginx uses for one. */
+/** Minimum number of addresses whose sign-in requests nginx counts, and the memory that nginx uses for one address. */
 export const MIN_SIGNIN_ADDRESSES = 32_768;
 export const SIGNIN_ADDRESS_BYTES = 128;
 
-/** Shared memory for a person: for records, and for revocations. Bytes. */
+/** Shared memory for one person, in bytes: for records, and for revocations. */
 export const RECORD_BYTES = 8 * 1024;
 export const REVOCATION_BYTES = 768;
 
-/** Bytes of the revocation of a provider's session without a person. */
+/** Size of a revocation of a provider's session without a person, in bytes. */
 export const PSID_BYTES = 320;
 
-/** Smallest zones for them. Operators revoke tokens and keys, however many people there are. */
+/** Minimum sizes of these zones. Operators revoke tokens and keys even if there are few people. */
 export const MIN_RECORDS_BYTES = 4 * 1024 * 1024;
 export const MIN_REVOCATIONS_BYTES = 4 * 1024 * 1024;
 
-/** Memory for an entry in the zones of locks and of used values, with the longest names (measured), and the smallest
- * zones for them. */
+/** Memory for one entry in the zones of locks and of used values, measured with the longest names; and the minimum
+ * sizes of these zones. */
 export const LOCK_BYTES = 260;
 export const ONCE_BYTES = 292;
 export const MIN_LOCKS_BYTES = 64 * 1024;
 export const MIN_ONCE_BYTES = 4 * 1024 * 1024;
 
-/** Locks, counters and pauses at a time: for a provider; for a person, whose sign-ins are counted by period; and, in
- * their own zone, for a session that is being renewed. */
+/** Number of locks, counters and pauses that exist at the same time: for a provider; for a person, whose sign-ins are
+ * counted; and, in a zone of their own, for a session that is being renewed. */
 export const LOCKS_PER_PROVIDER = 20;
 export const LOCKS_PER_PERSON = 2;
 export const LOCKS_PER_SESSION = 3;
 
-/** How often one person may sign in within this many seconds. A sign-in is remembered for about as long. */
+/** How often one person may sign in within this period, in seconds. A sign-in is remembered for about the same time. */
 export const MAX_SIGNINS = 100;
 export const SIGNINS_PERIOD_S = 900;
 
-/** Values that one person may use up in an hour: attempts to sign in, tickets, and logout tokens. */
+/** Number of single-use values that one person may use in an hour: attempts to sign in, tickets and logout tokens. */
 export const ONCE_PER_PERSON = 4;
 
-/** How long a session key exists before it seals. Until then every gateway has read it from a synchronised secret. */
+/** How long a new session key exists before it seals. After this time every gateway has read it, even from a secret
+ * that is synchronised slowly. */
 export const PUBLISHED_BEFORE_SEALING_S = 600;
 
-/** Records of sessions that one nginx keeps for a person. A further one replaces the oldest. */
+/** Maximum number of records that one nginx keeps for a person. A new record replaces the oldest one. */
 export const RECORDS_PER_PERSON = 16;
 
-/** Longest record of a session in characters, before it is sealed: claims, refresh token and ID token. */
+/** Maximum length of a session's record in characters, before it is sealed. A record contains claims, refresh token and
+ * ID token. */
 export const MAX_RECORD_LENGTH = 64 * 1024;
 
-/** Most keys of a session ring, and most derived keys that a context keeps. Each is for one purpose and day. */
+/** Maximum number of keys in a session ring, and of derived keys that a context keeps. A derived key is for one purpose
+ * and one day. */
 export const MAX_RING_KEYS = 16;
 export const MAX_DERIVED_KEYS = 64;
 
-/** Sessions kept per JavaScript context. */
+/** Number of sessions that each JavaScript context keeps. */
 export const SESSIONS_PER_CONTEXT = 64;
 
-/** After an attempt to renew a session, or while one is running, the session is not renewed for this time, seconds. */
+/** After an attempt to renew a session, or during one, the session is not renewed for this number of seconds. */
 export const RENEWAL_PAUSE_S = 5;
 
-/** Longest sealed text by purpose. Browsers drop a cookie whose name and value have more than 4096 bytes, a ticket
- * stands in a URL, and a record contains tokens. */
+/** Maximum length of a sealed text, by purpose. Browsers drop a cookie if its name and value have more than 4096 bytes.
+ * A ticket is part of a URL, and a record contains tokens. */
 export const MAX_SEALED = { session: 4080, state: 4096, ticket: 8192, record: 128 * 1024 } as const;
 
 /** How often the folder with an operator's pages is checked. */
 export const THEME_INTERVAL_S = 5;
 
-/** How long a renewal may hold its session's lock, milliseconds: longer than all its calls to the provider, and short
- * enough if a worker dies. The calls are at most ten of {@link PROVIDER_TIMEOUT_MS}: discovery, the token endpoint once
- * with each of {@link MAX_SECRETS}, discovery and keys, UserInfo, and a wait for a turn to ask for groups with that
- * question. The rest is for the store. */
+/** How long a renewal may hold the lock of its session, in milliseconds. It is longer than all calls of a renewal to
+ * the provider together, and short enough if a worker dies. There are at most ten calls of {@link PROVIDER_TIMEOUT_MS}:
+ * one for discovery; one to the token endpoint with each of {@link MAX_SECRETS}; two for discovery and keys; one for
+ * UserInfo; one wait for a free place; and one question about groups. The rest of the time is for the store. */
 export const LOCK_RENEWAL_MS = 60_000;
 
-/** How long a check waits for a renewal that another check started, milliseconds; shorter than the time-out of its own
- * call. */
+/** How long a check waits for a renewal of another check, in milliseconds. It is shorter than the time-out of the
+ * check's own call. */
 export const WAIT_FOR_RENEWAL_MS = 3000;
 
-/** Checks that may wait for renewals at the same time, and renewals that may continue after the response, on one
- * nginx. */
+/** Maximum number of checks of one nginx that wait for renewals at the same time, and of renewals that continue after
+ * the response. */
 export const MAX_RENEWAL_WAITERS = 128;
 export const MAX_RENEWALS = 32;
 
-/** How long no session is renewed at a provider that did not answer, milliseconds. */
+/** How long no session is renewed at a provider that did not answer, in milliseconds. */
 export const PROVIDER_PAUSE_MS = 10_000;
 
-/** If the token endpoint says to this many people in a row, within this many milliseconds, that there were too many calls, it
- * limits the gateway and not one person. A set of this many bits per provider tells people apart; some share a bit. */
+/** If the token endpoint answers for this many people in a row that there were too many calls, the provider limits the
+ * gateway and not one person. Only answers within this number of milliseconds count. A set of this many bits for each
+ * provider tells people apart; some people share a bit. */
 export const LIMITED_PEOPLE = 3;
 export const LIMITED_MS = 60_000;
 export const LIMITED_BITS = 31;
 
-/** Longest time for a person to sign in at the provider. */
+/** Maximum time that a person may need to sign in at the provider. */
 export const ATTEMPT_LIFETIME_S = 600;
 
-/** How long a state is claimed while its code is exchanged: longer than all calls to the provider. Only a success is
- * remembered for the state's whole lifetime. */
+/** How long a state is claimed while its code is exchanged. It is longer than all calls to the provider together. Only
+ * after a success is the state remembered for its whole lifetime. */
 export const EXCHANGE_S = 60;
 
-/** Longest time for a browser from the sign-in host to the host that the person signs in to. */
+/** Maximum time that a browser may need from the sign-in host to the host to which the person signs in. */
 export const TICKET_LIFETIME_S = 60;
 
-/** Longest path and query that a sign-in returns to; a longer one becomes `/`. */
+/** Maximum length of path and query to which a sign-in returns. A longer target becomes `/`. */
 export const MAX_RETURN_LENGTH = 2048;
 
-/** Most characters of a provider's error description in a line of the log. */
+/** Maximum number of characters of a provider's error description in a line of the log. */
 export const MAX_ERROR_DESCRIPTION = 200;
 
-/** Longest query of the sign-in's own endpoints that is read. */
+/** Maximum length of the query that the endpoints of the sign-in read. */
 export const MAX_SIGNIN_QUERY = 16 * 1024;
 
-/** Age of a discovery document after which the next sign-in fetches it again. */
+/** If a discovery document is older than this, the next sign-in fetches it again. */
 export const METADATA_REFRESH_S = 300;
 
-/** Secrets of one client that are tried, one after the other, if the provider does not accept the first. */
+/** Maximum number of secrets of one client that are tried. The next one is tried if the provider rejects the one
+ * before. */
 export const MAX_SECRETS = 4;
 
-/** Longest body that a sign-in endpoint accepts, and that it sends to a provider. */
+/** Maximum size of a body that an endpoint of the sign-in accepts or sends to a provider. */
 export const MAX_SIGNIN_BODY_BYTES = 64 * 1024;
 
-/** How often the job reads revocations. All its calls together take less time. */
+/** How often the job reads revocations. All its calls together take less time than this. */
 export const REVOCATIONS_JOB_INTERVAL_S = 1;
 
-/** JavaScript contexts of the sign-in that a worker keeps for each of its locations, so that a crowd that signs in at
- * once leaves no more. */
+/** Number of JavaScript contexts of the sign-in that a worker keeps for each location. If many people sign in at the
+ * same time, no more contexts stay in memory afterwards. */
 export const SIGNIN_CONTEXTS = 8;
 
-/** Time-out of one call to etcd, milliseconds: one call to each of three nodes takes less than {@link
+/** Time-out of one call to etcd, in milliseconds. One call to each of three nodes takes less than {@link
  * REVOCATIONS_JOB_INTERVAL_S}. */
 export const ETCD_TIMEOUT_MS = 300;
 
-/** Longest body for etcd, whose records are base64 of sealed texts. */
+/** Maximum size of a body for etcd. Records in it are base64 of sealed texts. */
 export const MAX_ETCD_BODY_BYTES = 256 * 1024;
 
-/** How long an etcd endpoint that did not answer is tried after all others, milliseconds. */
+/** An etcd endpoint that did not answer is tried after all other endpoints for this number of milliseconds. */
 export const ETCD_PAUSE_MS = 10_000;
 
-/** Longest lifetime of a logout token: the gateway remembers for this long that it was used. */
+/** Maximum lifetime of a logout token. */
 export const MAX_LOGOUT_TOKEN_LIFE_S = 3600;
 
 /** Folder below the gateway's state in which `meshgate revoke` puts its files. */
 export const REVOKE_FOLDER = 'revoke';
 
-/** Beginning of the names of the files there that sign-outs write. Anyone who signs in can cause any number of them. */
+/** Prefix of the names of files that sign-outs write to that folder. Anyone who signs in can cause any number of
+ * them. */
 export const SIGNOUT_FILE = 'out-';
 
-/** Largest file in it that is read. */
+/** Maximum size of a file in that folder. */
 export const MAX_REVOKE_FILE_BYTES = 4096;
 
-/** Part of the revocations' zone that people may fill by signing out. The rest is for operators and providers. */
+/** The part of the zone of revocations that people may fill by signing out. The rest is for operators and providers. */
 export const SIGNOUT_SHARE = 0.7;
 
-/** The part of that share for sign-outs that name a provider's session and no person. One account can cause any number of
- * them, so each person keeps room for a sign-out. */
+/** The part of that share for sign-outs that name a provider's session and no person. One account can cause any number
+ * of them. Because of this limit, everyone else still has room for a sign-out. */
 export const PSID_SHARE = 0.2;
 
-/** How long a worker may lock a revocation that it changes, milliseconds. A worker that dies leaves its lock. */
+/** How long a worker may hold the lock for changing a revocation, in milliseconds. The lock of a worker that dies ends
+ * after this time. */
 export const LOCK_REVOCATIONS_MS = 2000;
 
-/** How often a worker tries to get that lock before it continues without it. Each attempt takes a microsecond or
- * less. */
+/** How often a worker tries to get that lock. After that it continues without the lock. Each attempt takes a
+ * microsecond or less. */
 export const LOCK_REVOCATIONS_TRIES = 100_000;
 
-/** Part of the revocations' zone at which the log and the health check report that it fills up. */
+/** If this part of the zone of revocations is used, the log and the health check report it. */
 export const REVOKED_ALARM = 0.8;
 
-/** Age in seconds at which the log and the health check report that revocations are old: etcd is read each second. */
+/** If revocations are older than this number of seconds, the log and the health check report it. etcd is read each
+ * second. */
 export const REVOCATIONS_OLD_S = 5;
 
-/** After a restart without etcd, revocations count as read if that was at most this many seconds before. */
+/** If etcd does not answer after a restart, revocations still count as read if they were read at most this number of
+ * seconds before. */
 export const REVOCATIONS_READ_S = 3600;
 
-/** How often the state folder records when they were read, seconds. */
+/** How often the state folder records when they were read, in seconds. */
 export const REVOCATIONS_MARK_S = 600;
 
-/** Most revocations in one answer of etcd: as many of the longest fit into {@link MAX_REVOCATIONS_ANSWER_BYTES}. */
+/** Maximum number of revocations in one answer of etcd. This number of the longest revocations fits into {@link
+ * MAX_REVOCATIONS_ANSWER_BYTES}. */
 export const ETCD_PAGE = 400;
 
-/** Longest answer that the job of revocations reads: such a page in base64, with key, value and lease of each. */
+/** Maximum size of an answer that the job of revocations reads. An answer has one page in base64, with key, value and
+ * lease of each revocation. */
 export const MAX_REVOCATIONS_ANSWER_BYTES = 1024 * 1024;
 
-/** Shortest time between two attempts to fetch a discovery document for a sign-in. */
+/** Minimum time between two attempts to fetch a discovery document for a sign-in. */
 export const METADATA_COOL_DOWN_S = 3;

@@ -39,7 +39,8 @@ function checkContent({ sub, sid, jti, iat, exp }: Claims): Refused {
   return wrong === undefined ? undefined : refuse('claim_absent', '"sub" or "sid" is no text');
 }
 
-/** The unverified issuer of a logout token. It selects the provider that then verifies the token.
+/** Returns the issuer of a logout token, which is not verified yet. It selects the provider that then verifies the
+ * token.
  *
  * @returns `undefined` if the text is not a JWT
  */
@@ -49,11 +50,11 @@ export function issuerOf(text: string): unknown {
 }
 
 /**
- * Verifies a logout token (section 2.6). To look whether it came before is optional there, and not done: a token that
- * comes again revokes the same again.
+ * Verifies a logout token (section 2.6). It does not check whether the token was received before. That check is
+ * optional there, and a token that comes again only revokes the same again.
  *
  * @param now seconds since the epoch
- * @returns the claims: `iat`, `exp`, `jti`, and at least one of `sub` and `sid`
+ * @returns the claims, which include `iat`, `exp`, `jti`, and at least one of `sub` and `sid`
  */
 export function verifyLogoutToken(text: string, context: ProviderTokenContext, now: number): Promise<Result<Claims>> {
   return verifyProviderToken(

@@ -1,15 +1,16 @@
 /** Names and paths that the check, the sign-in and the renderer share. */
 
-/** The cookie of a session (RFC 6265bis section 4.1.3.2: `__Host-` binds it to one host, TLS and the path `/`). */
+/** The name of the session cookie. `__Host-` binds a cookie to one host, TLS and the path `/` (RFC 6265bis section
+ * 4.1.3.2). */
 export const SESSION_COOKIE = '__Host-meshgate';
 
 /** Beginning of the name of the cookie that binds an attempt to its browser. */
 export const ATTEMPT_COOKIE = '__Host-meshgate-a-';
 
-/** Most attempts of one browser at a time. A further one replaces the oldest. */
+/** Maximum number of attempts of one browser at the same time. A new attempt replaces the oldest one. */
 export const MAX_ATTEMPTS = 8;
 
-/** The purpose that a text is sealed for. It cannot be opened for another purpose. */
+/** The purpose for which a text is sealed. The text cannot be opened for another purpose. */
 export type Purpose = 'session' | 'state' | 'ticket' | 'record';
 
 export const SIGNIN_PATH = '/.meshgate/signin';
@@ -20,6 +21,6 @@ export const BACKCHANNEL_PATH = '/.meshgate/backchannel';
 export const FRONTCHANNEL_PATH = '/.meshgate/frontchannel';
 export const WHOAMI_PATH = '/.meshgate/whoami';
 export const ASSETS_PATH = '/.meshgate/assets/';
-/** Internal: only the check requests it. */
+/** Only the check requests this path. */
 export const RENEW_PATH = '/.meshgate/renew';
 export const PAGE_PATH = '/.meshgate/page/';

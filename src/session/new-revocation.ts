@@ -12,8 +12,8 @@ import {
 } from './revocation.ts';
 import type { Revocation } from './store.ts';
 
-/** Longest time that a revocation is kept, seconds: the most that a shared dict can hold. The lifetime of a token is
- * not known. */
+/** Maximum time for which a revocation is kept, in seconds. It is the maximum of a shared dict. A longer time would not
+ * help, because the lifetime of a token is not known. */
 export const LONGEST_REVOCATION_S = 46 * 86400;
 
 const KINDS: readonly Revocation['kind'][] = ['sid', 'psid', 'sub', 'kid', 'jti', 'out'];
@@ -28,7 +28,7 @@ const isEndedList = (value: unknown): value is readonly string[] =>
 
 /** Reads a revocation from etcd or from a file of `meshgate revoke`.
  *
- * @returns `undefined` if it is not one
+ * @returns `undefined` if the text is not a revocation
  */
 export function readRevocation(text: string): Revocation | undefined {
   const { kind, value, before, until, made, ended = [] } = objectIn(text) ?? {};
@@ -40,10 +40,10 @@ export function readRevocation(text: string): Revocation | undefined {
   return ended.length === 0 ? said : { ...said, ended };
 }
 
-/** A revocation that begins now.
+/** Makes a revocation that begins now.
  *
- * @param value of `ofAny` or `ofProvider`
- * @param life seconds for which a revoked credential may still live
+ * @param value result of `ofAny` or `ofProvider`
+ * @param life maximum number of seconds for which a revoked credential can still be valid
  */
 export function revocation(
   kind: Revocation['kind'],
@@ -51,17 +51,17 @@ export function revocation(
   now: number,
   life = LONGEST_REVOCATION_S,
 ): Revocation {
-  // A subject can sign in again, and a session at the provider can go on. Times have no fractions, so this second is
-  // included.
+  // A subject can sign in again, and a session of the provider can continue. Times have no fractions, so the present
+  // second is included.
   const before = kind === 'sub' || kind === 'psid' ? Math.floor(now) + 1 : MAX_NUMERIC_DATE;
   return { kind, value, before, until: Math.ceil(now + life), made: Math.floor(now) };
 }
 
-/** A revocation of one session, the gateway's or the provider's. It is kept in the entry of its person, so that nobody
- * can fill the zone of revocations by signing in and out.
+/** Makes the revocation of one session of the gateway or of the provider. It is stored in the entry of its person. So
+ * nobody can fill the zone of revocations by repeated sign-ins and sign-outs.
  *
- * @param what the session; its person is known
- * @param life seconds for which the session may live
+ * @param what the session, with a known person
+ * @param life maximum number of seconds for which the session can still be valid
  */
 export function ending(what: Revocable, now: number, life: number): Revocation {
   const { provider = '', sid, psid } = what;

@@ -5,7 +5,7 @@ import { isIssuer, isKeyOfIssuer } from '../token/issuer.ts';
 import { type SignatureContext, verifySignature } from '../token/signature.ts';
 import type { Claims, Key, TokenProvider } from '../token/types.ts';
 
-/** What is needed to verify ID and logout tokens, which a provider signs for the gateway as its OAuth client. */
+/** What is needed to verify ID tokens and logout tokens. A provider signs these for the gateway as its OAuth client. */
 export interface ProviderTokenContext extends SignatureContext {
   readonly provider: Pick<TokenProvider, 'issuer' | 'issuers' | 'algorithms'>;
   readonly clientId: string;
@@ -15,11 +15,11 @@ export interface ProviderTokenContext extends SignatureContext {
   readonly skew: number;
 }
 
-/** Rejects a token of another kind by the types in its header and payload. Both types are optional.
+/** Rejects a token of another kind, by the types in its header and its payload. A token may have neither type.
  *
- * @param name of the kind, for the refusal
- * @param types that the header may have, in lower case (RFC 8725 section 3.11)
- * @param own the type in the payload at Keycloak, in lower case
+ * @param name name of the kind, for the refusal
+ * @param types types that the header may have, in lower case (RFC 8725 section 3.11)
+ * @param own the type that Keycloak writes in the payload, in lower case
  */
 export function checkTypes(header: JoseHeader, claims: Claims, name: string, types: readonly string[], own: string) {
   const typ = header.typ?.toLowerCase();
@@ -30,14 +30,14 @@ export function checkTypes(header: JoseHeader, claims: Claims, name: string, typ
   return refuse('type_refused', `it is of the type ${shown(claims.typ)} and is no ${name}`);
 }
 
-/** Rejects a token of another issuer. */
+/** Rejects a token that another issuer issued. */
 export function checkIssuer({ iss }: Claims, { provider }: ProviderTokenContext): Refused {
   return isIssuer(provider, iss) ? undefined : refuse('issuer_unknown', `its issuer is ${shown(iss)}`);
 }
 
 export const audiencesOf = ({ aud }: Claims): readonly unknown[] => (Array.isArray(aud) ? aud : [aud]);
 
-/** Rejects a token for another client. */
+/** Rejects a token that is for another client. */
 export function checkAudience(claims: Claims, { clientId }: ProviderTokenContext): Refused {
   const audiences = audiencesOf(claims);
   return audiences.includes(clientId) ? undefined : refuse('audience_mismatch', `it is for ${listed(audiences)}`);
@@ -45,8 +45,8 @@ export function checkAudience(claims: Claims, { clientId }: ProviderTokenContext
 
 /** Verifies format, algorithm, key and signature of a token that a provider signed for the gateway.
  *
- * @param check verifies the claims
- * @returns the claims, or the first reason that applies; `provider_unavailable` without keys
+ * @param check checks the claims
+ * @returns the claims, or the first reason that applies; `provider_unavailable` if there are no keys
  */
 export async function verifyProviderToken(
   text: string,

@@ -2,10 +2,10 @@ import { objectIn } from '../token/json.ts';
 import { MAX_RECORD_LENGTH } from './limits.ts';
 import type { SessionRecord } from './types.ts';
 
-/** Changes with the form of a record. A record of another version is not read. */
+/** Version of the format of a record. A record of another version is ignored. */
 const VERSION = 1;
 
-/** Writes a record as the text that is sealed.
+/** Writes a record as text, which is then sealed.
  *
  * @throws Error with one line for the log if the claims and tokens of the provider are too long to keep
  */
@@ -16,9 +16,9 @@ export function recordText(record: SessionRecord): string {
   return text;
 }
 
-/** Reads what {@link recordText} wrote.
+/** Reads the result of {@link recordText}.
  *
- * @param sid the expected session id: a record that was moved to the key of another session is not read
+ * @param sid the expected session id. A record that was moved to the key of another session is rejected.
  * @returns `undefined` if the record has another version or belongs to another session
  */
 export function readRecord(text: string, sid: string): SessionRecord | undefined {

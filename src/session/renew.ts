@@ -3,37 +3,37 @@ import type { Claims } from '../token/types.ts';
 import { hardEnd, isRefreshDue, isSealDue, isStale } from './freshness.ts';
 import type { SessionClaims, SessionRecord } from './types.ts';
 
-/** The next step when a cookie is to be renewed. */
+/** The next step of the renewal of a cookie. */
 export type Step =
-  /** Ask the provider, with the record's refresh token. */
+  /** Ask the provider, with the refresh token of the record. */
   | 'refresh'
-  /** Take the claims of the record: they are newer, or another policy selects others. */
+  /** Use the claims of the record. They are newer, or another policy selects other claims. */
   | 'newest'
   /** Seal the same claims again. */
   | 'same'
-  /** Do nothing: the cookie stays valid until its hard end. */
+  /** Do nothing. The cookie stays valid until its hard end. */
   | 'alone'
   /** The provider has ended the session. */
   | 'ended';
 
-/** The input of {@link nextStep} besides the cookie and the record. */
+/** The input of {@link nextStep}, besides the cookie and the record. */
 export interface Renewing {
-  /** The current policy's selection of claims. */
+  /** Identifies the claims that the current policy selects. */
   readonly selection: string;
   readonly policy: SessionPolicy;
   /** Seconds since the epoch. */
   readonly now: number;
-  /** False if the provider must not be asked now: it did not answer recently, or its last answer did not confirm this
-   * session. */
+  /** False if the provider must not be asked now. It did not answer a short time ago, or its last answer did not
+   * confirm this session. */
   readonly mayAsk: boolean;
 }
 
-/** Whether a record and a cookie are of the same sign-in. A later sign-in keeps the session's id. An earlier cookie,
- * which may be a stolen copy, must not get the time or the level of the later sign-in. */
+/** Whether a record and a cookie belong to the same sign-in. A later sign-in keeps the session's id. An earlier cookie,
+ * which may be a stolen copy, must not get the time or the authentication level of the later sign-in. */
 export const isOfSignin = (record: SessionClaims, cookie: SessionClaims): boolean =>
   record.since === cookie.since && record.end === cookie.end;
 
-/** Decides how to renew a session's cookie.
+/** Decides how to renew the cookie of a session.
  *
  * @param record the session's record, if this gateway has one
  */
@@ -41,7 +41,7 @@ export function nextStep(cookie: SessionClaims, record: SessionRecord | undefine
   const { selection, policy, now } = at;
   if (now >= hardEnd(cookie, policy)) return 'alone';
   if (record?.ended) return 'ended';
-  // If the record is older than the cookie, its refresh token has been used.
+  // If the record is older than the cookie, its refresh token was already used.
   if (record !== undefined && isOfSignin(record.session, cookie) && record.session.gen >= cookie.gen) {
     const asks = at.mayAsk && record.refreshToken !== undefined && !record.silent;
     if (asks && isRefreshDue(record.session, policy, now)) return 'refresh';
@@ -51,11 +51,12 @@ export function nextStep(cookie: SessionClaims, record: SessionRecord | undefine
   return keeps && isSealDue(cookie, policy, now) ? 'same' : 'alone';
 }
 
-/** Whether a refresh was sent and its answer is not known. If no request waits for the answer any more, it is lost. */
+/** Whether a refresh was sent and its answer is not known. If no request is waiting for the answer any more, the answer
+ * is lost. */
 export const isUnanswered = (record: SessionRecord): boolean =>
   record.lost === true && record.refreshToken !== undefined;
 
-/** Errors about the client, the request or the provider (RFC 6749 section 5.2, RFC 8707, RFC 9449). */
+/** Error codes about the client, the request or the provider (RFC 6749 section 5.2, RFC 8707, RFC 9449). */
 const NOT_OF_PERSON: readonly string[] = [
   ...['invalid_client', 'unauthorized_client', 'invalid_client_metadata', 'unapproved_software_statement'],
   ...['invalid_request', 'unsupported_grant_type', 'unsupported_response_type', 'invalid_scope', 'invalid_target'],
@@ -63,11 +64,11 @@ const NOT_OF_PERSON: readonly string[] = [
   ...['slow_down', 'too_many_requests', 'request_timeout'],
 ];
 
-/** Whether an error of the token endpoint is about the person or the grant, so that the session is over:
- * `invalid_grant`, `access_denied` (Okta, Auth0), `interaction_required` (Entra), `login_required`, `consent_required`,
- * and any other that is not about the client, the request or an outage.
+/** Whether an error of the token endpoint concerns the person or the grant, so that the session is over. Such errors
+ * are `invalid_grant`, `access_denied` (Okta, Auth0), `interaction_required` (Entra), `login_required`,
+ * `consent_required`, and any other error that does not concern the client, the request or an outage.
  *
- * @param status of the answer; a status that means "retry later" is not about the person
+ * @param status status of the answer. If it means "retry later", the error does not concern the person.
  */
 export const isOfPerson = (error: string, status: number): boolean =>
   [400, 401, 403].includes(status) && !NOT_OF_PERSON.includes(error);
@@ -75,8 +76,8 @@ export const isOfPerson = (error: string, status: number): boolean =>
 /** Errors that the provider returns for every session: it does not know the client, or it has an outage. */
 const OF_ALL: readonly string[] = ['invalid_client', 'server_error', 'temporarily_unavailable', 'service_unavailable'];
 
-/** Whether the next session would get the same error. An error about one person must not stop the renewal of other
- * sessions. */
+/** Whether the provider would return the same error for the next session. An error about one person must not stop the
+ * renewal of other sessions. */
 export const isOfAll = (error: string): boolean => OF_ALL.includes(error);
 
 /** Whether the provider has an outage, so that no session can be renewed now. */
@@ -86,35 +87,35 @@ interface MaybeAway {
 
 /** The result of a refresh. */
 export type Refreshed =
-  /** Confirmed; `claims` are all that the provider returned. */
+  /** The provider confirmed the session. `claims` are all claims that it returned. */
   | {
       readonly kind: 'confirmed';
       readonly claims: Claims;
-      /** The answer had no ID token, so some claims are missing. The next page asks for an ID token. */
+      /** Whether claims are missing because the answer had no ID token. The next page request then gets an ID token. */
       readonly partly?: true;
       readonly psid?: string;
       readonly refreshToken?: string;
       readonly idToken?: string;
     }
-  /** The refresh succeeded, but its answer has no claims. The policy limits how old the claims may become. */
+  /** The refresh succeeded, but the answer contains no claims. The policy limits how old the claims may become. */
   | { readonly kind: 'unconfirmed'; readonly detail: string; readonly refreshToken?: string }
-  /** The provider refuses the person or the grant, see {@link isOfPerson}, or its answer is about another person or an
-   * agent. */
+  /** The session is over. The provider refuses the person or the grant, see {@link isOfPerson}, or its answer is about
+   * another person or an agent. */
   | { readonly kind: 'over'; readonly detail: string }
   /** The claims are not known now. The refresh token was not used, so the gateway can try again with it. */
   | ({ readonly kind: 'unused'; readonly detail: string } & MaybeAway)
   /**
-   * The provider is there, but did not say the claims: they do not count longer than they are fresh. `limited`: its token
-   * endpoint has had too many calls, about this person or about all.
+   * The provider answered, but did not return the claims. The present claims count only until the end of their fresh
+   * time. `limited`: the token endpoint has too many calls, about this person or about everyone.
    */
   | { readonly kind: 'unsaid'; readonly detail: string; readonly refreshToken?: string; readonly limited?: true }
-  /** It was sent, and what became of it is not known. */
+  /** The refresh token was sent, and the result is not known. */
   | ({ readonly kind: 'lost'; readonly detail: string } & MaybeAway);
 
-/** Selects the claims that a cookie keeps. */
+/** A function that selects the claims for a cookie. */
 export type Choose = (claims: Claims, provider: string) => Claims;
 
-/** The record after the provider has confirmed the session. */
+/** Returns the record after the provider has confirmed the session. */
 export function confirmed(
   record: SessionRecord,
   answer: Refreshed & { readonly kind: 'confirmed' },
@@ -145,7 +146,7 @@ export function confirmed(
   };
 }
 
-/** The session of a record, with the claims that the current policy selects. */
+/** Returns the session of a record, with the claims that the current policy selects. */
 export function sessionOf(record: SessionRecord, choose: Choose, { selection, now }: Renewing): SessionClaims {
   const { session } = record;
   const sealed = Math.floor(now);
@@ -153,29 +154,29 @@ export function sessionOf(record: SessionRecord, choose: Choose, { selection, no
   return { ...session, selection, sealed, claims: choose(record.claims, session.provider) };
 }
 
-/** The record, marked before its refresh token is sent. If no answer comes, the token is not sent again. */
+/** Marks the record before its refresh token is sent. If no answer comes, the token is not sent again. */
 export const sending = (record: SessionRecord): SessionRecord => ({ ...record, lost: true });
 
-/** The record after a refresh that did not use up its token, or returned a new one. */
+/** Returns the record after a refresh that did not use up the refresh token or returned a new one. */
 export function unused(record: SessionRecord, refreshToken = record.refreshToken): SessionRecord {
   const { lost: _, ...rest } = record;
   return { ...rest, ...(refreshToken !== undefined && { refreshToken }) };
 }
 
-/** The record after a refresh that confirmed nothing. The gateway does not refresh this session again. */
+/** Returns the record after a refresh that confirmed nothing. The gateway does not refresh this session again. */
 export const unconfirmed = (record: SessionRecord, refreshToken = record.refreshToken): SessionRecord => ({
   ...unused(record, refreshToken),
   silent: true,
 });
 
-/** The record after a refresh whose answer was lost. The provider may have used the token already, and would treat a
- * second use as theft. */
+/** Returns the record after a refresh whose answer was lost. The provider may have used the token already, and would
+ * treat a second use as theft. */
 export function withoutToken(record: SessionRecord): SessionRecord {
   const { refreshToken: _, ...rest } = record;
   return { ...rest, lost: true };
 }
 
-/** The record of a session that the provider has ended. Older cookies of the session find it. */
+/** Returns the record of a session that the provider has ended. It also ends older cookies of the session. */
 export function ended({ session, host }: SessionRecord): SessionRecord {
   return { session: { ...session, claims: {} }, host, claims: {}, ended: true };
 }

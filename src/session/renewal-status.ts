@@ -1,20 +1,20 @@
-/** The check asks the sign-in's JavaScript to renew a session that is no longer fresh: `POST /.meshgate/renew` over the
- * unix socket of the check's server. The status of the answer has these meanings. Any other answer, or none, means
- * `alone`. */
+/** The meanings of status codes in the answer to `POST /.meshgate/renew`. The check sends this request over the unix
+ * socket of its server, so that the JavaScript of the sign-in renews a session that is no longer fresh. Any other
+ * status, or no answer, means `alone`. */
 export const RENEWED = {
-  /** The body is the text of the newer cookie. */
+  /** The body is the value of the newer cookie. */
   renewed: 200,
-  /** The provider is being asked. The old cookie stays valid meanwhile. */
+  /** The provider is being asked. The old cookie stays valid until the answer. */
   going: 202,
   /** There is no record here, or the provider has an outage. The old cookie stays valid until its hard end. */
   alone: 204,
   /** The provider has ended the session. */
   ended: 401,
-  /** The claims are no longer fresh, and the provider did not confirm them. Pages go to the sign-in; other requests are
-   * refused. */
+  /** The claims are no longer fresh, and the provider did not confirm them. Pages are redirected to the sign-in; other
+   * requests are refused. */
   stale: 409,
 } as const;
 
-/** The kind of sign-in that a refused navigation is sent to: value of `X-Meshgate-Signin`, which precedes `&to=` in the
- * query of the sign-in's URL. */
+/** The kind of sign-in to which a refused page request is redirected. It is the value of `X-Meshgate-Signin`, and comes
+ * before `&to=` in the query of the sign-in's URL. */
 export type SigninMode = 'in' | 'renew' | `step&role=${string}`;

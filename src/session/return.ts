@@ -1,14 +1,15 @@
 import { isCanonical, isOwnPath } from '../raw-path.ts';
 import { MAX_RETURN_LENGTH } from './limits.ts';
 
-/** One `/`, not followed by a second one or by `\`, which browsers read as `/`; then printable ASCII only. */
+/** Matches a text that begins with one `/` and continues with printable ASCII only. The second character must not be
+ * `/`, or `\`, which browsers read as `/`. */
 const ofThisOrigin = /^\/(?![/\\])[\x21-\x7e]*$/;
 
-/** Encoded characters that some software reads as white space or a control: at the start of the path, or a control
- * anywhere in it. */
+/** Matches encoded characters that some software reads as white space or control characters. White space matters at the
+ * start of the path; a control character matters anywhere in it. */
 const blank = /^\/(?:%(?:20|85|[aA]0)|%[cC]2%(?:85|[aA]0)|%[eE][123]%8[0-9])|^[^?]*%(?:[01][0-9a-fA-F]|7[fF])/;
 
-/** The page to return to after a sign-in: a raw request target (path and query) of the host's own origin, with a
+/** Returns the page to which a sign-in returns: a raw request target (path and query) of the host's own origin, with a
  * canonical path. Any other target becomes `/`. */
 export function safeReturn(target: string): string {
   const isSafe =
@@ -16,7 +17,7 @@ export function safeReturn(target: string): string {
     ofThisOrigin.test(target) &&
     isCanonical(target) &&
     !blank.test(target) &&
-    // The gateway's own pages are no place to return to.
+    // A sign-in must not return to the gateway's own pages.
     !isOwnPath(target);
   return isSafe ? target : '/';
 }

@@ -6,39 +6,40 @@ import { sha256 } from './flow/random.ts';
 import type { Revocation } from './store.ts';
 import type { SessionClaims } from './types.ts';
 
-/* Revocations as they are kept in the dict zone `meshgate_revoked`. The key is kind and value. The entry says before
- * which time a credential must have been issued to be revoked, and stays as long as such a credential may live. */
+/* The format of revocations in the dict zone `meshgate_revoked`. The key consists of kind and value. The entry contains
+ * a cut-off: credentials that were issued before it are revoked. The entry stays as long as such a credential can be
+ * valid. */
 
 /** The properties by which a credential can be revoked. */
 export interface Revocable {
-  /** Name of the provider, and the subject as services receive it; absent if the caller is not known yet. */
+  /** Name of the provider, and the subject in the form that services receive; absent if the caller is not known yet. */
   readonly provider?: string;
   readonly subject?: string;
-  /** The `sub` claim, if it differs from the subject. */
+  /** The claim `sub`, if it differs from the subject. */
   readonly sub?: string;
-  /** Ids of the gateway's session and of the provider's session. */
+  /** The id of the gateway's session, and the id of the provider's session. */
   readonly sid?: string;
   readonly psid?: string;
-  /** Names of the key: a token's `kid` and its thumbprint, or the `kid` of the session key. */
+  /** Names of the key: for a token its `kid` and the key's thumbprint; for a session the `kid` of the session key. */
   readonly kids: readonly (string | undefined)[];
   readonly jti?: string;
-  /** When it was issued (`iat` of a token), or when the session's sign-in began; seconds since the epoch; 0 if not
-   * known. */
+  /** When the credential was issued, in seconds since the epoch: `iat` of a token, or the beginning of the session's
+   * sign-in. 0 if not known. */
   readonly at: number;
-  /** Cut-offs up to this one were known when the session began. They do not apply to it. */
+  /** The latest cut-off that was known when the session began. Cut-offs up to this one do not apply to the session. */
   readonly cut?: number;
-  /** How far ahead the clock of the issuer may be, seconds. */
+  /** How far ahead the issuer's clock can be, in seconds. */
   readonly skew?: number;
 }
 
-/** Longest value that is kept unchanged. Keys of a dict use memory, and the gateway reads answers of etcd only up to a
- * limit. */
+/** Maximum length of a value that is stored unchanged. Keys of a dict use memory, and the gateway limits the length of
+ * etcd's answers. */
 const MAX_VALUE_LENGTH = 256;
 
-/** Texts that use one byte per character in every store. */
+/** Matches texts that need one byte per character in every store. */
 const PLAIN = /^[\n\x20-\x7e]*$/;
 
-/** A value as it is kept: unchanged, or as a hash if it is long or has other characters. */
+/** Returns a value as it is stored: unchanged, or as a hash if it is long or has other characters. */
 function kept(...parts: readonly string[]): string {
   const value = composed(...parts);
   return value.length <= MAX_VALUE_LENGTH && PLAIN.test(value) ? value : `sha256 ${sha256(value)}`;
@@ -48,52 +49,54 @@ function kept(...parts: readonly string[]): string {
 export const isRevocationValue = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= MAX_VALUE_LENGTH && PLAIN.test(value);
 
-/** The value of a revocation of a session, a key or a token. */
+/** Returns the value for a revocation of a session, a key or a token. */
 export const ofAny = (id: string): string => kept(id);
 
-/** The value of a revocation that applies to one provider: of a subject, or of the provider's own session.
+/** Returns the value for a revocation that concerns one provider: of a subject, or of a session of the provider.
  *
- * @param value the subject with or without the provider's prefix; the provider's session id
+ * @param value the subject, with or without the provider's prefix; or the id of the provider's session
  */
 export const ofProvider = (provider: string, value: string): string => kept(provider, value);
 
-/** Key of a revocation in the dict. */
+/** Returns the key of a revocation in the dict. */
 export const revocationKey = (kind: Revocation['kind'], value: string): string => composed(kind) + value;
 
-/** The content of a revocation without its name. */
+/** The content of a revocation, without kind and value. */
 export type Said = Pick<Revocation, 'before' | 'until' | 'made' | 'ended'>;
 
-/** The short name of an ended session. A person's ended sessions share one entry, so names use few characters. */
+/** Returns the short name of an ended session. All ended sessions of a person share one entry, so their names must be
+ * short. */
 export const endedName = (kind: 'sid' | 'psid', value: string): string =>
   sha256(revocationKey(kind, value)).slice(0, 12);
 
-/** The name of a provider's session that has ended now. The session may go on at the provider, so only what began
- * before now is revoked, and the name contains that cut-off. */
+/** Returns the name of a provider's session that has ended now. The session may continue at the provider. So only
+ * gateway sessions that began before now are revoked, and the name contains this cut-off. */
 export const endedUntil = (provider: string, psid: string, now: number): string =>
   `${endedName('psid', ofProvider(provider, psid))}.${(Math.floor(now) + 1).toString(36)}`;
 
-/** The form of these names. */
+/** The format of these names. */
 export const ENDED_NAME = /^[\w-]{12}(\.[0-9a-z]{1,8})?$/;
 
-/** Most ended sessions that are kept one by one for a person. With their times they fit into 256 bytes, a size in which
- * nginx allocates memory. One more revokes all of the person's sessions until now. */
+/** Maximum number of ended sessions that are stored one by one for a person. With their times they fit into 256 bytes,
+ * which is a size in which nginx allocates memory. If one more session ends, all of the person's sessions until now are
+ * revoked. */
 export const MAX_ENDED = 14;
 
-/** The text of a revocation in the dict: cut-off, end and time, then the ended sessions. */
+/** Returns the text of a revocation in the dict: cut-off, end and time, then the ended sessions. */
 export const saidText = ({ before, until, made, ended = [] }: Said): string =>
   [before, until, made, ...ended].join(' ');
 
-/** Whether a name of a session that ended says more than a cut-off for all of the person's sessions. */
+/** Whether the name of an ended session revokes more than a cut-off for all sessions of the person does. */
 const saysMore = (name: string, before: number): boolean =>
   !name.includes('.') || !(Number.parseInt(name.slice(name.indexOf('.') + 1), 36) <= before);
 
-/** A number as {@link saidText} writes it. */
+/** Parses a number in a text of {@link saidText}. */
 function numberIn(text: string | undefined, fallback: number): number {
   const number = Number(text);
   return text === undefined || text === '' || Number.isNaN(number) ? fallback : number;
 }
 
-/** Reads a text of {@link saidText}. An unreadable part revokes everything, forever. */
+/** Parses a text of {@link saidText}. If a part cannot be read, everything is revoked forever. */
 export function readSaid(text: string): Said {
   const [before, until, made, ...ended] = text.split(' ');
   return {
@@ -104,8 +107,8 @@ export function readSaid(text: string): Said {
   };
 }
 
-/** Joins two revocations of the same name: the result revokes all that either revokes, and lasts as long as the longer
- * one. */
+/** Joins two revocations with the same key. The result revokes everything that one of them revokes, and lasts as long
+ * as the longer one. */
 export function mergedSaid(one: Said, other: Said | undefined): Said {
   if (other === undefined) return one;
   const before = Math.max(one.before, other.before);
@@ -118,7 +121,7 @@ export function mergedSaid(one: Said, other: Said | undefined): Said {
   return ended.length <= MAX_ENDED ? said : withoutList(said);
 }
 
-/** Replaces a list of ended sessions by one revocation of all sessions of the person that began until now. That is
+/** Replaces a list of ended sessions by one revocation of all sessions of the person that began until now. Its text is
  * shorter. */
 export const withoutList = ({ before, until, made }: Said): Said => ({
   before: Math.max(before, Math.floor(made) + 1),
@@ -126,14 +129,16 @@ export const withoutList = ({ before, until, made }: Said): Said => ({
   made,
 });
 
-/** Name of the entry that replaces revocations for which there was no room. It revokes whatever was issued before its
- * cut-off. */
+/** Name of the entry that replaces revocations that were dropped for lack of room. It revokes everything that was
+ * issued before its cut-off. */
 export const FLOOR = composed('floor');
 
-/** The same for revocations of providers' sessions without a person: it holds for sessions that a provider named. */
+/** The same for dropped revocations of providers' sessions without a person. It applies to all sessions for which the
+ * provider has a session id. */
 export const PSID_FLOOR = composed('floor', 'psid');
 
-/** Names of the very credential, and of its keys: what has one of them is revoked whatever time it says of itself. */
+/** Returns the keys for the credential itself and for its keys. If one of them is revoked, the credential is revoked,
+ * whatever time it contains. */
 function namesOf({ sid, kids, jti }: Revocable): string[] {
   const keys: string[] = [];
   if (sid !== undefined) keys.push(revocationKey('sid', ofAny(sid)));
@@ -142,7 +147,8 @@ function namesOf({ sid, kids, jti }: Revocable): string[] {
   return keys;
 }
 
-/** Names that later credentials share. A match revokes only what was issued before the cut-off. */
+/** Returns the keys that the credential shares with later credentials. They revoke only what was issued before their
+ * cut-off. */
 function cutOffsOf({ provider, subject, sub, psid }: Revocable): string[] {
   const keys: string[] = [];
   if (provider !== undefined) {
@@ -150,18 +156,18 @@ function cutOffsOf({ provider, subject, sub, psid }: Revocable): string[] {
     if (sub !== undefined && sub !== subject) keys.push(revocationKey('sub', ofProvider(provider, sub)));
     if (psid !== undefined) keys.push(revocationKey('psid', ofProvider(provider, psid)), PSID_FLOOR);
   }
-  // If only the key is known, it is not known yet what it sealed.
+  // If only the key is known, it is not known yet when the text that it sealed was issued.
   if (subject !== undefined) keys.push(FLOOR);
   return keys;
 }
 
-/** Value of the revocation that lists the ended sessions of a person. */
+/** Returns the value for the revocation that lists the ended sessions of a person. */
 export const personOf = ({ provider = '', subject = '', sub = subject }: Revocable): string =>
   ofProvider(provider, sub);
 
 const outKey = (what: Revocable): string => revocationKey('out', personOf(what));
 
-/** The cut-off of a listed session of the provider. A name without a cut-off ends the session forever. */
+/** Returns the cut-off of a session of the provider in the list. A name without a cut-off ends the session forever. */
 function cutOffIn(ended: readonly string[], name: string): number | undefined {
   let cutOff: number | undefined;
   for (const one of ended) {
@@ -172,13 +178,13 @@ function cutOffIn(ended: readonly string[], name: string): number | undefined {
   return cutOff;
 }
 
-/** The cut-offs that apply to a session among the ended ones of its person. */
+/** Returns the cut-offs in a person's entry that apply to a session. */
 function endedCutOffs({ psid, provider = '' }: Revocable, { before, ended = [] }: Said): readonly number[] {
   const ofOne = psid === undefined ? undefined : cutOffIn(ended, endedName('psid', ofProvider(provider, psid)));
   return ofOne === undefined ? [before] : [before, ofOne];
 }
 
-/** Whether a session is among the ended ones of its person. */
+/** Whether the entry of its person says that a session has ended. */
 function hasEnded(look: (key: string) => string | undefined, what: Revocable, now: number): boolean {
   const { sid } = what;
   if (sid === undefined) return false;
@@ -189,17 +195,17 @@ function hasEnded(look: (key: string) => string | undefined, what: Revocable, no
   return endedCutOffs(what, said).some((before) => isBefore(what, before, now));
 }
 
-/** Whether a credential was issued before a cut-off. It counts as before if its time cannot be read or is later than
- * any clock may say, because anyone who can seal can choose that time. */
+/** Whether a credential was issued before a cut-off. The result is true if its time cannot be read or is later than any
+ * clock can show, because anyone who has a session key can choose that time. */
 function isBefore({ at, cut = 0, skew = 0 }: Revocable, before: number, now: number): boolean {
   const latest = now + 2 * skew + 1;
   if (!(at <= latest && cut <= latest)) return true;
   return before > cut && at < before + skew;
 }
 
-/** Whether a credential was revoked.
+/** Whether a credential is revoked.
  *
- * @param look gives the value of a key in the dict
+ * @param look returns the value of a key in the dict
  * @param now seconds since the epoch
  */
 export function isRevoked(look: (key: string) => string | undefined, what: Revocable, now: number): boolean {
@@ -211,11 +217,11 @@ export function isRevoked(look: (key: string) => string | undefined, what: Revoc
   return hasEnded(look, what, now);
 }
 
-/** The latest cut-off that this gateway knows when a sign-in begins. A cut-off is at the end of its second and allows
- * for clocks that are ahead. Without this value it would also revoke the session of somebody who signs in again at
- * once.
+/** Returns the latest cut-off that this gateway knows when a sign-in begins. A cut-off is at the end of its second and
+ * allows for clocks that are ahead. Without this value, a cut-off would also revoke the session of a person who signs
+ * in again at once.
  *
- * @param look gives the value of a key in the dict
+ * @param look returns the value of a key in the dict
  * @returns the value of {@link Revocable.cut}; 0 if there is no cut-off
  */
 export function cutBefore(look: (key: string) => string | undefined, what: Revocable): number {
@@ -234,11 +240,11 @@ export function cutBefore(look: (key: string) => string | undefined, what: Revoc
 
 const usual = { subject: { claim: 'sub', prefix: '' } } as const;
 
-/** The properties by which a session can be revoked.
+/** Returns the properties by which a session can be revoked.
  *
- * @param provider the session's; absent if the policy no longer has it
- * @param skew seconds by which clocks of replicas may differ
- * @param kid of the session key that sealed the cookie; absent if not known
+ * @param provider the provider of the session; absent if the policy no longer has it
+ * @param skew seconds by which the clocks of replicas can differ
+ * @param kid id of the session key that sealed the cookie; absent if not known
  */
 export function revocableSession(
   { provider, sid, psid, since, cut, claims }: SessionClaims,

@@ -4,32 +4,33 @@ import { asObject, decodeCanonical, keysIn } from '../token/json.ts';
 import { MAX_RING_KEYS } from './limits.ts';
 import type { Purpose } from './names.ts';
 
-/** One session key. It seals nothing itself; the keys that seal are derived from it. */
+/** One session key. It does not seal anything itself; the keys that seal are derived from it. */
 export interface RingKey {
   readonly kid: string;
   readonly base: ImportedKey;
 }
 
-/** The session keys, as one text of the file lists them. */
+/** The session keys in one version of the file. */
 export interface Ring {
   /** The first key of the file. */
   readonly sealing: RingKey;
-  /** The keys that can open sealed texts, by `kid`: all whose `until` has not passed. */
+  /** The keys that can open sealed texts, by `kid`: all keys whose `until` has not passed. */
   readonly keys: ReadonlyMap<string, RingKey>;
-  /** When the next key expires, seconds since the epoch; absent if none does. After that time the text is read
+  /** When the next key expires, in seconds since the epoch; absent if no key expires. After that time the text is read
    * again. */
   readonly expires?: number;
-  /** Keys that src/session/seal.ts has derived so far. They live as long as the ring. */
+  /** The keys that src/session/seal.ts has derived so far. They are kept as long as the ring. */
   readonly derived: Map<string, ImportedKey>;
-  /** What opened the last text. Most texts have the same key and day, and most requests come for few hosts. */
+  /** The key and data that opened the last text. Most texts have the same key and day, and most requests are for few
+   * hosts. */
   latest?: Opener;
 }
 
-/** Opens texts of one key, day, purpose and host. */
+/** The key and data that open texts of one session key, day, purpose and host. */
 export interface Opener {
   readonly purpose: Purpose;
   readonly host: string;
-  /** Beginning of these texts: the key's id and the day, each followed by a dot. */
+  /** Prefix of these texts: the key id and the day, each followed by a dot. */
   readonly beginning: string;
   readonly key: ImportedKey;
   /** The additional authenticated data. */
@@ -40,7 +41,7 @@ type ImportAlgorithm = Parameters<typeof crypto.subtle.importKey>[2];
 
 const hkdf = { name: 'HKDF' } as unknown as ImportAlgorithm;
 
-/** It stands in cookies, between dots. */
+/** The format of a key id. It is a part of cookies, between dots. */
 const kidForm = /^[A-Za-z0-9_-]{1,16}$/;
 
 const KEY_BYTES = 32;
@@ -52,7 +53,7 @@ function keysOf(text: string): readonly unknown[] | string {
   return keys.length > MAX_RING_KEYS ? `the file has more than ${MAX_RING_KEYS} keys` : keys;
 }
 
-/** The bytes of a key, or what is wrong with it. */
+/** Returns the bytes of a key, or a sentence that says what is wrong with the key. */
 function bytesOf(jwk: Readonly<Record<string, unknown>>): Buffer | string {
   const { kty, alg, use, kid, k } = jwk;
   if (kty !== 'oct' || alg !== 'A256GCM' || use !== 'enc') {
@@ -66,17 +67,18 @@ function bytesOf(jwk: Readonly<Record<string, unknown>>): Buffer | string {
   return bytes.every((byte) => byte === bytes[0]) ? 'is no random key' : bytes;
 }
 
-/** When a key expires, or what is wrong with its `until`. */
+/** Returns when a key expires, or a sentence that says what is wrong with its `until`. */
 function expiryOf({ until }: Readonly<Record<string, unknown>>): number | string {
   if (until === undefined) return Number.POSITIVE_INFINITY;
   const isTime = typeof until === 'number' && until >= 0 && until <= MAX_NUMERIC_DATE;
   return isTime ? until : 'has an "until" that is no time in seconds';
 }
 
-/** Reads the session keys: a JWKS (RFC 7517 section 5) of symmetric 256-bit keys (`kty: oct`, `alg: A256GCM`, `use:
- * enc`; RFC 7518 section 6.4), each with its own `kid`. The first one seals. Each opens until its `until`.
+/** Reads the session keys. They are a JWKS (RFC 7517 section 5) of symmetric 256-bit keys (`kty: oct`, `alg: A256GCM`,
+ * `use: enc`; RFC 7518 section 6.4), each with its own `kid`. The first key seals. Each key opens texts until its
+ * `until`.
  *
- * @param now seconds since the epoch; keys that have expired by then are left out
+ * @param now seconds since the epoch; keys that have expired are left out
  * @returns a sentence for the log if the text is not valid; it contains nothing of the text
  */
 export async function readRing(text: string, now: number): Promise<Ring | string> {

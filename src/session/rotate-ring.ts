@@ -1,7 +1,8 @@
 import { MAX_RING_KEYS, PUBLISHED_BEFORE_SEALING_S } from './limits.ts';
 import { readRing } from './ring.ts';
 
-/** A key of the file. `iat`: when it was made. `until`: it no longer seals, and opens what it sealed until then. */
+/** A key in the file. `iat`: when the key was made. `until`: set if the key no longer seals; it opens sealed texts
+ * until this time. */
 interface Jwk {
   readonly kid: string;
   readonly iat?: unknown;
@@ -10,7 +11,7 @@ interface Jwk {
 
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 
-/** A new short key id, because it stands in every cookie. It differs from the ids that are taken. */
+/** Returns a new key id. It is short because it is part of every cookie, and it differs from the ids that are taken. */
 function newKid(taken: readonly string[]): string {
   const kid = [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => LETTERS[byte % LETTERS.length]).join('');
   return taken.includes(kid) ? newKid(taken) : kid;
@@ -24,16 +25,16 @@ function makeKey(now: number, taken: readonly string[] = []): Jwk {
 
 const textOf = (keys: readonly Jwk[]): string => `${JSON.stringify({ keys }, null, 2)}\n`;
 
-/** A ring of two keys: the first seals, the second will seal after the next rotation.
+/** Returns a ring of two keys. The first key seals; the second will seal after the next rotation.
  *
- * @param taken key ids that no new key gets
+ * @param taken key ids that a new key must not have
  */
 export function newRing(now: number, taken: readonly string[] = []): string {
   const first = makeKey(now, taken);
   return textOf([first, makeKey(now, [...taken, first.kid])]);
 }
 
-/** Whether a text has session keys and no signing keys. A rotation asks this first, even if the text has other
+/** Whether a text contains session keys and no signing keys. A rotation checks this first, even if the text has other
  * mistakes. */
 export function isRing(text: string): boolean {
   try {
@@ -45,12 +46,13 @@ export function isRing(text: string): boolean {
 }
 
 export type RotatedRing =
-  /** `seals`: whether another key seals now; `gone`: keys by which nothing is sealed any more. */
+  /** `seals`: whether another key seals now. `gone`: number of removed keys, with which no valid text is sealed any
+   * more. */
   | { readonly ok: true; readonly text: string; readonly seals: boolean; readonly gone: number }
   | { readonly ok: false; readonly error: string };
 
-/** A ring that replaces a leaked one. It has none of the old keys, so texts that they sealed do not open, and none of
- * the old key ids, which may be revoked.
+/** Returns a ring that replaces a leaked ring. It contains none of the old keys, so texts that they sealed cannot be
+ * opened. It also uses none of the old key ids, which may be revoked.
  *
  * @returns what is wrong with the text
  */
@@ -60,11 +62,12 @@ export async function replaceRing(text: string, now: number): Promise<RotatedRin
   return { ok: true, text: newRing(now, [...ring.keys.keys()]), seals: true, gone: ring.keys.size };
 }
 
-/** Rotates the ring by one key. The second key, which every gateway has read by now, begins to seal. A new key is added
- * to seal next. The old key still opens texts until every cookie that it sealed has passed its absolute end.
+/** Rotates the ring by one key. The second key, which every gateway has read by now, begins to seal. A new key is
+ * added, which will seal next. The old key opens texts until all cookies that it sealed have reached their absolute
+ * end.
  *
- * @param absolute longest life of a session, seconds
- * @param early whether a key may seal that some gateways may not have read yet
+ * @param absolute maximum lifetime of a session in seconds
+ * @param early whether a key may seal even if some gateways may not have read it yet
  * @returns what is wrong with the text, or why it is too early
  */
 export async function rotateRing(text: string, now: number, absolute: number, early: boolean): Promise<RotatedRing> {

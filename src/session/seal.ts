@@ -5,15 +5,15 @@ import { MAX_DERIVED_KEYS, MAX_SEALED } from './limits.ts';
 import type { Purpose } from './names.ts';
 import type { Opener, Ring, RingKey } from './ring.ts';
 
-/* Sealed texts: `KID.DAY.` and base64url of IV, ciphertext and tag. AES-256-GCM (NIST SP 800-38D) with a key derived
- * for one purpose and day (HKDF, RFC 5869), so that random 96-bit IVs stay far below their limit. The additional data
- * binds purpose, host, key and day. */
+/* The format of sealed texts: `KID.DAY.`, then base64url of IV, ciphertext and tag. The cipher is AES-256-GCM (NIST SP
+ * 800-38D). Its key is derived for one purpose and one day (HKDF, RFC 5869), so that random 96-bit IVs stay far below
+ * their limit. The additional data binds purpose, host, key and day. */
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const DAY_S = 86400;
 
-/** Longest text of a day: enough until the year 4707. */
+/** Maximum length of a day number. It suffices until the year 4707. */
 const MAX_DAY_LENGTH = 6;
 
 const encoder = new TextEncoder();
@@ -25,7 +25,8 @@ type CipherAlgorithm = Parameters<typeof crypto.subtle.encrypt>[0];
 
 const gcm = { name: 'AES-GCM' } as unknown as ImportAlgorithm;
 
-/** The additional data. Purposes, key ids and days contain no `|`, so no two combinations give the same text. */
+/** Returns the additional data. Purposes, key ids and days contain no `|`, so different combinations give different
+ * texts. */
 const bound = (purpose: Purpose, host: string, kid: string, day: string): Uint8Array =>
   encoder.encode(`meshgate|${purpose}|${host}|${kid}|${day}`);
 
@@ -41,7 +42,7 @@ async function derive({ base }: RingKey, purpose: Purpose, day: string): Promise
   return crypto.subtle.importKey('raw', bits as never, gcm, false, ['encrypt', 'decrypt']);
 }
 
-/** Keeps a derived key that has opened a text. Forged texts must not displace useful keys. */
+/** Keeps a derived key after it has opened a text. So forged texts cannot displace useful keys. */
 function keep(ring: Ring, name: string, key: ImportedKey): void {
   const { derived } = ring;
   if (derived.has(name)) return;
@@ -49,14 +50,14 @@ function keep(ring: Ring, name: string, key: ImportedKey): void {
   derived.set(name, key);
 }
 
-/** Seals a text with the ring's first key.
+/** Seals a text with the first key of the ring.
  *
- * @param purpose the text opens for no other
- * @param host the text opens for no other; empty if it belongs to no host
- * @param plain any text; if the sealed text is longer than {@link MAX_SEALED} allows, it does not open again, see
- * {@link isOpenable}
+ * @param purpose the only purpose for which the text can be opened
+ * @param host the only host for which the text can be opened; empty if it belongs to no host
+ * @param plain any text. If the sealed text is longer than {@link MAX_SEALED} allows, it cannot be opened, see {@link
+ * isOpenable}.
  * @param now seconds since the epoch
- * @returns letters, digits, `_`, `-` and two dots
+ * @returns a text of letters, digits, `_`, `-` and two dots
  */
 export async function seal(ring: Ring, purpose: Purpose, host: string, plain: string, now: number): Promise<string> {
   const { kid } = ring.sealing;
@@ -74,14 +75,14 @@ export async function seal(ring: Ring, purpose: Purpose, host: string, plain: st
 /** Whether a sealed text is short enough to be opened again. */
 export const isOpenable = (purpose: Purpose, text: string): boolean => text.length <= MAX_SEALED[purpose];
 
-/** The key id in a sealed text, or `undefined` if there is none. */
+/** Returns the key id in a sealed text; `undefined` if there is none. */
 export function kidOf(text: string): string | undefined {
   const dot = text.indexOf('.');
   return dot > 0 ? text.slice(0, dot) : undefined;
 }
 
-/** Opens what {@link seal} sealed, if it is unchanged, has the same purpose and host, and the ring has its key. It does
- * not check for how long the text is valid: that stands inside.
+/** Opens a text that {@link seal} sealed, if it is unchanged, purpose and host are the same, and the ring has the key.
+ * It does not check how long the text is valid, because that is part of the content.
  *
  * @returns the plain text, or `undefined` for any other text; the promise never rejects
  */
@@ -89,9 +90,10 @@ export function open(ring: Ring, purpose: Purpose, host: string, text: string): 
   return openFor(ring, purpose, host, text, (plain) => plain);
 }
 
-/** {@link open}, followed by a function in the same promise, because each further promise costs time in every request.
+/** Opens a text like {@link open}, and calls a function in the same promise, because each further promise costs time in
+ * every request.
  *
- * @param use is given the plain text, or `undefined`; the promise resolves to its result and rejects if it throws
+ * @param use receives the plain text or `undefined`. The promise resolves to its result, and rejects if it throws.
  */
 export function openFor<T>(
   ring: Ring,
@@ -114,7 +116,7 @@ function bytesOf(text: string, from: number): Buffer | undefined {
   return bytes === undefined || bytes.length < IV_BYTES + TAG_BYTES ? undefined : bytes;
 }
 
-/** Uses one promise: the engine's own. */
+/** Decrypts with only one promise, which the engine makes. */
 function decrypt<T>(
   { key, data }: Opener,
   bytes: Buffer,
@@ -133,14 +135,14 @@ function decrypt<T>(
   );
 }
 
-/** Turns bytes into a Buffer by their prototype. In njs, `Buffer.from` takes eight times as long. */
+/** Changes the prototype of bytes to Buffer, and returns the text. In njs, `Buffer.from` takes eight times as long. */
 function textOf(plain: ArrayBuffer): string {
   const bytes = new Uint8Array(plain);
   Object.setPrototypeOf(bytes, Buffer.prototype);
   return (bytes as unknown as Buffer).toString();
 }
 
-/** Opens a text whose key, day, purpose or host differs from the last one that opened. */
+/** Opens a text whose key, day, purpose or host differs from those of the last text that was opened. */
 async function openAnew(ring: Ring, purpose: Purpose, host: string, text: string): Promise<string | undefined> {
   const first = text.indexOf('.');
   const second = text.indexOf('.', first + 1);

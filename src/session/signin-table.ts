@@ -8,15 +8,15 @@ export interface SigninProvider
 /** A host where people sign in. */
 export interface SigninHost {
   readonly name: string;
-  /** Names of its providers at which people can sign in. */
+  /** Names of the host's providers at which people can sign in. */
   readonly providers: readonly string[];
 }
 
-/** What a role requires of the sign-in, so that a step-up can request it from the provider. */
+/** What a role requires of the sign-in. A step-up requests this from the provider. */
 export interface StepUp {
-  /** The provider must return one of them; absent: any. */
+  /** The `acr` must be one of these values; absent: any value is accepted. */
   readonly acrValues?: readonly string[];
-  /** Seconds. */
+  /** Maximum age of the sign-in in seconds. */
   readonly maxAge?: number;
 }
 
@@ -26,7 +26,8 @@ export interface PageRoute {
   readonly ask?: string;
 }
 
-/** signin-policy.js: what the sign-in's JavaScript knows of the policy besides policy.js. */
+/** signin-policy.js: the parts of the policy that only the JavaScript of the sign-in needs, in addition to
+ * policy.js. */
 export interface SigninTable {
   readonly session: SessionPolicy;
   /** Port of the gateway's public URLs. */
@@ -35,9 +36,9 @@ export interface SigninTable {
   readonly signinHost?: string;
   readonly providers: Readonly<Record<string, SigninProvider>>;
   readonly hosts: readonly SigninHost[];
-  /** By role. */
+  /** Requirements by role. */
   readonly stepUps: Readonly<Record<string, StepUp>>;
-  /** By route. */
+  /** Contents of refusal pages by route. */
   readonly routes: Readonly<Record<string, PageRoute>>;
   readonly pagesDir?: string;
   readonly stateDir: string;
@@ -46,8 +47,8 @@ export interface SigninTable {
   readonly store?: Pick<Etcd, 'endpoints' | 'prefix'>;
 }
 
-/** Names of the providers that send browsers back to a host: its own providers, or on the sign-in host those of all
- * hosts. */
+/** Returns the names of the providers that send browsers back to a host. They are the host's own providers; on the
+ * sign-in host, they are the providers of all hosts. */
 export function answering(
   { signinHost, providers }: Pick<SigninTable, 'signinHost' | 'providers'>,
   host: Pick<SigninHost, 'name' | 'providers'> | undefined,
@@ -55,6 +56,6 @@ export function answering(
   return host === undefined || host.name === signinHost ? Object.keys(providers) : host.providers;
 }
 
-/** The provider's name in its redirect URI at a host; a single provider has none. */
+/** Returns the provider's name in its redirect URI at a host; undefined if the host has only one provider. */
 export const nameInCallback = (answeringThere: readonly string[], provider: string): string | undefined =>
   answeringThere.length > 1 ? provider : undefined;

@@ -2,25 +2,26 @@ import { objectIn } from '../token/json.ts';
 import { type Params, parseParams, valuesOf, withQuery } from './flow/query.ts';
 import { SIGNOUT_PATH } from './names.ts';
 
-/** Longest ID token that is sent as a hint. It stands in a URL, and servers accept about 8 KB of that. */
+/** Maximum length of an ID token that is sent as a hint. It is part of a URL, and servers accept about 8 KB of a
+ * URL. */
 const MAX_HINT_LENGTH = 4096;
 
 /** The time within which a person must return from the provider. */
 const RETURN_LIFETIME_S = 3600;
 
-/** The state of a sign-out, as the query of {@link SIGNOUT_PATH} says it. */
+/** The state of a sign-out, according to the query of {@link SIGNOUT_PATH}. */
 export type AfterSignout =
-  /** The query is empty: show the page that asks for confirmation. */
+  /** The query is empty: the page asks for confirmation. */
   | { readonly kind: 'ask' }
-  /** @property here only this session ended; the one at the provider goes on */
+  /** @property here whether only the gateway's session ended, and the session at the provider continues */
   | { readonly kind: 'done'; readonly here: boolean }
-  /** The provider sent the browser back. */
+  /** The provider has sent the browser back. */
   | { readonly kind: 'back'; readonly state: string };
 
-/** The URL of the page that says that the sign-out is complete. */
+/** Returns the URL of the page that says that the sign-out is complete. */
 export const doneUrl = (here: boolean): string => `${SIGNOUT_PATH}?${here ? 'here' : 'done'}`;
 
-/** Reads the query. A query that is not understood shows the page that asks. */
+/** Reads the query. If it cannot be understood, the page asks for confirmation. */
 export function readAfterSignout(query: string): AfterSignout {
   if (query === 'done' || query === 'here') return { kind: 'done', here: query === 'here' };
   const params = query === '' ? [] : (parseParams(query) ?? []);
@@ -28,10 +29,10 @@ export function readAfterSignout(query: string): AfterSignout {
   return state !== undefined && more.length === 0 ? { kind: 'back', state } : { kind: 'ask' };
 }
 
-/** What is sealed as the state of a sign-out. */
+/** Returns the state of a sign-out, which is then sealed. */
 export const signoutState = (now: number): string => JSON.stringify({ signout: Math.floor(now) });
 
-/** Whether an opened state is of a sign-out and is not too old. */
+/** Whether an opened state belongs to a sign-out and is not too old. */
 export function isSignoutState(text: string, now: number): boolean {
   const at = objectIn(text)?.signout;
   return typeof at === 'number' && Math.abs(now - at) <= RETURN_LIFETIME_S;
@@ -41,13 +42,14 @@ export function isSignoutState(text: string, now: number): boolean {
 export interface EndSession {
   readonly endpoint: string;
   readonly clientId: string;
-  /** Origin of the host that the person signs out of. */
+  /** Origin of the host at which the person signs out. */
   readonly origin: string;
   readonly state: string;
   readonly idToken?: string;
 }
 
-/** The URL that ends the session at the provider and then returns the browser to the page that confirms it. */
+/** Returns the URL that ends the session at the provider. The provider then sends the browser back to the page that
+ * confirms this. */
 export function endSessionUrl({ endpoint, clientId, origin, state, idToken }: EndSession): string {
   const hint: Params = idToken !== undefined && idToken.length <= MAX_HINT_LENGTH ? [['id_token_hint', idToken]] : [];
   return withQuery(endpoint, [
@@ -58,23 +60,23 @@ export function endSessionUrl({ endpoint, clientId, origin, state, idToken }: En
   ]);
 }
 
-/** The headers by which a browser says where a form comes from. */
+/** The headers in which a browser says which page sent a form. */
 export interface Sender {
   readonly origin: string | undefined;
-  /** `Sec-Fetch-Site`. */
+  /** The value of `Sec-Fetch-Site`. */
   readonly site: string | undefined;
 }
 
-/** Whether a form comes from this host. Another site must not be able to sign people out. Clients that are not browsers
- * send neither header. */
+/** Whether a page of this host sent a form. Another site must not be able to sign people out. Clients that are not
+ * browsers send neither header. */
 export function isOwnForm({ origin, site }: Sender, own: string): boolean {
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;
   return origin === undefined || origin === own || (origin === 'null' && site === 'same-origin');
 }
 
-/** The parameters of a front-channel sign-out (OpenID Connect Front-Channel Logout 1.0, section 2).
+/** Reads the parameters of a front-channel sign-out (OpenID Connect Front-Channel Logout 1.0, section 2).
  *
- * @returns `undefined` if one of them is missing or there twice
+ * @returns `undefined` if a parameter is missing or occurs twice
  */
 export function readFrontChannel(query: string): { readonly iss: string; readonly sid: string } | undefined {
   const params = parseParams(query) ?? [];

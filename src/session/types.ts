@@ -5,24 +5,24 @@ export interface KeptClaims {
   /** Claim paths that are kept whole, by provider. */
   readonly paths: Readonly<Record<string, readonly string[]>>;
   /** Elements of lists that are kept, by provider and claim path, if nothing reads the whole list. For example, a
-   * person may be in hundreds of groups of which the policy names a few. */
+   * person can be in hundreds of groups, of which the policy names only a few. */
   readonly elements: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
 
-/** The content of a session cookie, which is sealed. Times are seconds since the epoch. Names are short because each
- * byte travels in each request. */
+/** The content of a session cookie, which is sealed. Times are in seconds since the epoch. The names are short because
+ * each byte is sent with each request. */
 export interface SessionClaims {
-  /** Id of the session: 128 random bits, base64url. It stays the same while one person uses the browser, see
+  /** Id of the session: 128 random bits as base64url. It stays the same while the same person uses the browser, see
    * `continued`. */
   readonly sid: string;
   readonly provider: string;
-  /** The provider's session id (`sid` of the ID token), which a back-channel sign-out names. */
+  /** The id of the session at the provider (`sid` of the ID token). A back-channel sign-out names it. */
   readonly psid?: string;
-  /** {@link Table.selection} of the policy that selected the claims. */
+  /** {@link Table.selection} of the policy with which the claims were selected. */
   readonly selection: string;
-  /** Grows with each renewal and sign-in. The record has the newest. */
+  /** Increases with each renewal and each sign-in. The record has the highest number. */
   readonly gen: number;
-  /** When the last sign-in began here. A revocation of the subject applies to sessions that began before it. */
+  /** When the last sign-in began here. A revocation of the subject ends sessions that began before it. */
   readonly since: number;
   /** When the person signed in at the provider (`auth_time`); 0 if the provider does not say it. */
   readonly authTime: number;
@@ -30,29 +30,29 @@ export interface SessionClaims {
   readonly sealed: number;
   /** Until when the claims count as confirmed by the provider. */
   readonly fresh: number;
-  /** The absolute end. */
+  /** The absolute end of the session. */
   readonly end: number;
-  /** Revocations with a cut-off up to this one were known when the session began; absent: there were none. */
+  /** The latest cut-off of revocations that was known when the session began; absent: there was none. */
   readonly cut?: number;
   /** The claims that {@link KeptClaims} selects. */
   readonly claims: Claims;
 }
 
-/** What the gateway keeps about a session besides the cookie. It is sealed before it is stored. */
+/** What the gateway keeps about a session in addition to the cookie. It is sealed before it is stored. */
 export interface SessionRecord {
   readonly session: SessionClaims;
-  /** The host whose cookie it is. */
+  /** The host of the cookie. */
   readonly host: string;
-  /** All claims that the provider returned, so that another policy can select others. */
+  /** All claims that the provider returned. Another policy can then select other claims. */
   readonly claims: Claims;
   /** Absent: the provider returned none, or it must not be used any more. */
   readonly refreshToken?: string;
-  /** A refresh was sent and its answer was lost: the provider may have used up the token. */
+  /** Whether a refresh was sent and its answer was lost, so that the provider may have used up the token. */
   readonly lost?: true;
-  /** A refresh returns no claims, or too few: this session is not refreshed again. */
+  /** Whether a refresh returns no claims or too few. Then this session is not refreshed again. */
   readonly silent?: true;
-  /** The provider has ended the session. Nothing else of it is kept. */
+  /** Whether the provider has ended the session. The record then contains nothing else. */
   readonly ended?: true;
-  /** Hint for the provider's sign-out (OpenID Connect RP-Initiated Logout, section 2). */
+  /** The ID token, as a hint for the provider's sign-out (OpenID Connect RP-Initiated Logout, section 2). */
   readonly idToken?: string;
 }

@@ -2,7 +2,7 @@ import { cookieNames, cookieValue, expireCookie, setCookie } from '../cookie.ts'
 import { ATTEMPT_LIFETIME_S } from '../limits.ts';
 import { ATTEMPT_COOKIE, MAX_ATTEMPTS } from '../names.ts';
 
-/** Seconds in base 36, a dot, random bits, so that older ids sort first. */
+/** The id of an attempt: seconds in base 36, a dot, and random bits. So older ids come first when they are sorted. */
 const attemptId = /^([0-9a-z]{1,10})\.[\w-]{8,64}$/;
 
 /** A cookie that binds an attempt to its browser. */
@@ -11,16 +11,19 @@ export interface AttemptCookie {
   readonly value: string;
 }
 
-/** The binding of an attempt in a `Cookie` line; `undefined` if the cookie is there twice. */
+/** Returns the value of an attempt's cookie in a `Cookie` line; `undefined` if there is no such cookie or there are
+ * two. */
 export const attemptValue = (line: string, id: string): string | undefined => cookieValue(line, ATTEMPT_COOKIE + id);
 
-/** When an attempt began, by its name. A script can set other names; they count as the oldest. */
+/** Returns when an attempt began, by the name of its cookie. A script can set cookies with other names; these count as
+ * the oldest. */
 function startOf(name: string): number {
   const [, start] = attemptId.exec(name.slice(ATTEMPT_COOKIE.length)) ?? [];
   return start === undefined ? -1 : Number.parseInt(start, 36);
 }
 
-/** Id of the attempt of a `Cookie` line that began first; of several in one second, the first in the line. */
+/** Returns the id of the attempt in a `Cookie` line that began first. If several began in the same second, it is the
+ * first in the line. */
 export function oldestAttempt(line: string): string | undefined {
   let oldest: string | undefined;
   let first = Number.POSITIVE_INFINITY;
@@ -33,17 +36,18 @@ export function oldestAttempt(line: string): string | undefined {
   return oldest;
 }
 
-/** A name that can stand in an answer; a script can make others, which stay. */
+/** Matches names that can be written in a response. A script can set cookies with other names; they are not deleted. */
 const plainName = /^[\w.-]{1,128}$/;
 
-/** Most cookies that one response deletes. The next response deletes more. */
+/** Maximum number of cookies that one response deletes. The next response deletes more. */
 const MAX_ENDED = 64;
 
-/** `Set-Cookie` values that delete the oldest attempts of a browser, so that at most {@link MAX_ATTEMPTS} are left
- * after a response. If many attempts begin at once, each without the others' cookies, there can be more.
+/** Returns `Set-Cookie` values that delete the oldest attempts of a browser. At most {@link MAX_ATTEMPTS} remain after
+ * the response. There can be more for a while if many attempts begin at the same time, because each request then lacks
+ * the cookies of the others.
  *
  * @param line the browser's `Cookie` line
- * @param set what the response sets
+ * @param set the `Set-Cookie` values of the response
  */
 export function endedAttempts(line: string, set: readonly string[]): readonly string[] {
   const own = new Map(set.map((text) => [text.slice(0, text.indexOf('=')), text.includes('; Max-Age=0;')]));
@@ -57,17 +61,17 @@ export function endedAttempts(line: string, set: readonly string[]): readonly st
   return others.slice(0, Math.min(over, MAX_ENDED)).map(expireCookie);
 }
 
-/** `Set-Cookie` values that delete all attempts in a `Cookie` line. */
+/** Returns `Set-Cookie` values that delete all attempts in a `Cookie` line. */
 export const allAttemptsEnded = (line: string): readonly string[] =>
   [...new Set(cookieNames(line, ATTEMPT_COOKIE))]
     .filter((name) => plainName.test(name))
     .slice(0, MAX_ENDED)
     .map(expireCookie);
 
-/** Value of `Set-Cookie` for a new attempt. */
+/** Returns the `Set-Cookie` value for a new attempt. */
 export function attemptCookie({ id, value }: AttemptCookie): string {
   return setCookie(ATTEMPT_COOKIE + id, value, ATTEMPT_LIFETIME_S);
 }
 
-/** `Set-Cookie` value that deletes an attempt's cookie. */
+/** Returns the `Set-Cookie` value that deletes the cookie of an attempt. */
 export const expiredAttempt = (id: string): string => expireCookie(ATTEMPT_COOKIE + id);

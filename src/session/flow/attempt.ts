@@ -4,44 +4,44 @@ import { ATTEMPT_LIFETIME_S } from '../limits.ts';
 import { type AttemptCookie, attemptValue } from './attempt-cookies.ts';
 import { randomText, sameText, sha256 } from './random.ts';
 
-/** Why the browser is sent to the provider: to sign in, to confirm the session without interaction, or for a
- * step-up. */
+/** Why the browser is sent to the provider: `in` to sign in, `renew` to confirm the session without interaction, `step`
+ * for a step-up. */
 export type Mode = 'in' | 'renew' | 'step';
 
-/** The purpose of an attempt. */
+/** What a sign-in must achieve. */
 export interface Wish {
   readonly mode: Mode;
   /** The role that requires the step-up. */
   readonly role?: string;
-  /** Raw request target to return to: {@link safeReturn} of it. */
+  /** The raw request target to which the sign-in returns, after {@link safeReturn}. */
   readonly to: string;
-  /** The attempt was restarted once and is not restarted again. */
+  /** Whether the attempt was already restarted once. It is not restarted again. */
   readonly restarted?: true;
 }
 
-/** For an attempt on the sign-in host: the host that it is for, and the attempt of that host. */
+/** For an attempt on the sign-in host: the other host to which the person signs in, and the attempt of that host. */
 export interface Errand {
   readonly host: string;
   readonly id: string;
-  /** SHA-256 of the binding cookie there. */
+  /** SHA-256 of the binding cookie on that host. */
   readonly binding: string;
 }
 
-/** One attempt, as its state contains it, sealed for the host that the provider returns the browser to. */
+/** One attempt, as it is sealed in a state. It is sealed for the host to which the provider returns the browser. */
 export interface Attempt extends Wish {
   readonly id: string;
   readonly provider: string;
-  /** PKCE code verifier (RFC 7636 section 4.1). */
+  /** The PKCE code verifier (RFC 7636 section 4.1). */
   readonly verifier: string;
   readonly nonce: string;
   /** SHA-256 of the binding cookie. */
   readonly binding: string;
-  /** Seconds since the epoch. */
+  /** When the attempt began, in seconds since the epoch. */
   readonly at: number;
   readonly errand?: Errand;
 }
 
-/** A new attempt, and the cookie that binds it to its browser. */
+/** Makes a new attempt, and the cookie that binds it to its browser. */
 export function newAttempt(
   wish: Wish,
   provider: string,
@@ -69,7 +69,7 @@ export function newAttempt(
   };
 }
 
-/** The members of an opened text, if it is a JSON object with a time. */
+/** Returns the members of an opened text, if it is a JSON object with a time. */
 export function openedObject(text: string): Readonly<Record<string, unknown>> | undefined {
   const members = objectIn(text);
   return typeof members?.at === 'number' ? members : undefined;
@@ -77,10 +77,10 @@ export function openedObject(text: string): Readonly<Record<string, unknown>> | 
 
 const texts = ['id', 'provider', 'verifier', 'nonce', 'binding', 'mode', 'to'];
 
-/** Reads the attempt in an opened state. The gateway sealed it, but another version of the gateway may have used
- * another form.
+/** Reads the attempt in an opened state. The gateway sealed the state, but an earlier version may have used another
+ * format.
  *
- * @returns `undefined` if it is not an attempt
+ * @returns `undefined` if the text is not an attempt
  */
 export function readAttempt(text: string): Attempt | undefined {
   const members = openedObject(text);
@@ -88,20 +88,22 @@ export function readAttempt(text: string): Attempt | undefined {
   return texts.every((name) => typeof members[name] === 'string') ? (members as unknown as Attempt) : undefined;
 }
 
-/** Whether an attempt, or a request or ticket made of one, began too long ago or in the future. */
+/** Whether an attempt began too long ago or in the future. Requests and tickets of the sign-in host have the time of
+ * their attempt. */
 export function isOver({ at }: { readonly at: number }, now: number, lifetime = ATTEMPT_LIFETIME_S): boolean {
   return now - at > lifetime || at - now > lifetime;
 }
 
-/** What is used up with an attempt: the random part of its id, since keys of up to 16 characters use half the
- * memory. */
+/** Returns the name under which an attempt is remembered as used: the random part of its id. Keys of up to 16
+ * characters use half the memory. */
 export const onceId = ({ id }: { readonly id: string }): string => id.slice(id.indexOf('.') + 1);
 
-/** How long a used attempt must be remembered: as long as it would be valid, plus the difference of clocks. */
+/** Returns how long a used attempt must be remembered: its remaining lifetime plus the possible difference of
+ * clocks. */
 export const onceLifetime = ({ at }: { readonly at: number }, now: number, lifetime = ATTEMPT_LIFETIME_S): number =>
   Math.max(1, Math.ceil(at + lifetime - now)) + MAX_CLOCK_SKEW;
 
-/** Whether the returning browser, by its `Cookie` line, is the one that was sent to the provider. */
+/** Whether the returning browser is the browser that was sent to the provider, by its `Cookie` line. */
 export function isBound({ id, binding }: { readonly id: string; readonly binding: string }, line: string): boolean {
   const value = attemptValue(line, id);
   return value !== undefined && sameText(sha256(value), binding);

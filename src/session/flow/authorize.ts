@@ -4,14 +4,14 @@ import type { Metadata } from './provider-metadata.ts';
 import type { Params } from './query.ts';
 import { sha256 } from './random.ts';
 
-/** What the provider is asked to show about how a person signs in. The ID token must show it. */
+/** What the provider must show about the sign-in. The ID token must contain it. */
 export type Asked = StepUp;
 
-/** What an attempt requires of the sign-in, besides the provider's own policy. The requirements of a role must be met.
- * The policy's `acr_values` are voluntary, as the specification defines them (OpenID Connect Core, section 5.5.1.1);
- * its `max_age` is not.
+/** Returns what an attempt requires of the sign-in, in addition to the provider's own policy. The provider must meet
+ * the requirements of a role. The policy's `acr_values` are voluntary, as OpenID Connect Core section 5.5.1.1 defines
+ * them; its `max_age` is mandatory.
  *
- * @param stepUps by role
+ * @param stepUps requirements by role
  */
 export function askedBy(
   { mode, role }: Pick<Attempt, 'mode' | 'role'>,
@@ -28,7 +28,7 @@ export function askedBy(
   };
 }
 
-/** Parameters of the authorization request (OpenID Connect Core section 3.1.2.1, RFC 7636 section 4.3).
+/** Returns the parameters of the authorization request (OpenID Connect Core section 3.1.2.1, RFC 7636 section 4.3).
  *
  * @param state the sealed attempt
  * @param more `login_hint`, if the person is known
@@ -60,8 +60,8 @@ export function authorizationParams(
   return params;
 }
 
-/** Whether the request is pushed to the provider first (RFC 9126): if the policy says so, or the provider requires
- * it. */
+/** Whether the request is first pushed to the provider (RFC 9126). This is the case if the policy says so or the
+ * provider requires it. */
 export function isPushed({ signin }: Pick<SigninProvider, 'signin'>, metadata: Metadata): boolean {
   return signin.par ?? metadata.parRequired;
 }

@@ -6,23 +6,23 @@ import { parseParams, valuesOf } from './query.ts';
 export interface Callback {
   readonly state: string;
   readonly answer: { readonly code: string } | { readonly error: string };
-  /** RFC 9207. */
+  /** The issuer (RFC 9207). */
   readonly iss?: string;
 }
 
 const KNOWN = ['state', 'code', 'error', 'iss'];
 
-/** An error code in the characters of RFC 6749 section 4.1.2.1, short enough for a line of the log. */
+/** Matches an error code in the characters of RFC 6749 section 4.1.2.1 that is short enough for a line of the log. */
 const errorCode = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,64}$/;
 
-/** The code of an OAuth error, safe for the log. */
+/** Returns the code of an OAuth error in a form that is safe for the log. */
 export function errorName(code: unknown): string {
   return typeof code === 'string' && errorCode.test(code) ? code : 'of no known form';
 }
 
-/** Reads the query of a callback: one state, one of code and error, no parameter twice.
+/** Reads the query of a callback. It must contain one state and either a code or an error, and no parameter twice.
  *
- * @param query as it stands in the request
+ * @param query the query as the request contains it
  */
 export function readCallback(query: string): Callback | undefined {
   const params = query.length > MAX_SIGNIN_QUERY ? undefined : parseParams(query);
@@ -39,19 +39,20 @@ export function readCallback(query: string): Callback | undefined {
   return { state, answer, ...(iss !== undefined && { iss }) };
 }
 
-/** Whether an answer comes from the provider that was asked (RFC 9207 section 2.4). Its `iss` must be the issuer. It
- * may be missing only if the provider does not announce it. */
+/** Whether a response comes from the provider to which the browser was sent (RFC 9207 section 2.4). Its `iss` must be
+ * the issuer. It may be missing only if the provider does not announce that it sends `iss`. */
 export function isOfIssuer({ iss }: Callback, issuer: string, namesIssuer: boolean): boolean {
   return iss === undefined ? !namesIssuer : iss === issuer;
 }
 
-/** What follows an error: sign in with interaction, report an outage, or report a failed sign-in. */
+/** What the gateway does after an error: repeat the sign-in with interaction, report an outage, or report a failed
+ * sign-in. */
 export type AfterError = 'interact' | 'unavailable' | 'failed';
 
-/** Errors that say that the provider needs interaction (OpenID Connect Core section 3.1.2.6). */
+/** Errors which mean that the provider needs interaction (OpenID Connect Core section 3.1.2.6). */
 const interactive = ['login_required', 'interaction_required', 'consent_required', 'account_selection_required'];
 
-/** @param mode of the attempt that failed; only a silent one is repeated with interaction */
+/** @param mode of the failed attempt; only an attempt without interaction is repeated */
 export function afterError(error: string, mode: Mode): AfterError {
   if (mode === 'renew' && interactive.includes(error)) return 'interact';
   return error === 'temporarily_unavailable' || error === 'server_error' ? 'unavailable' : 'failed';

@@ -1,28 +1,28 @@
 import type { SigninProvider } from '../signin-table.ts';
 
-/** The provider for a sign-in, or the choice that the person must make. */
+/** The provider for a sign-in, or the providers among which the person must choose. */
 export type Chosen =
   | { readonly provider: SigninProvider; readonly hint?: string }
-  /** @property unknown whether the person gave an address whose domain has no provider */
+  /** @property unknown whether the domain of the person's e-mail address has no provider */
   | { readonly choose: readonly SigninProvider[]; readonly unknown: boolean };
 
-/** What a request says about the provider. */
+/** The parts of a request that determine the provider. */
 export interface Said {
   readonly provider?: string;
   readonly email?: string;
-  /** The provider of the existing session, which is renewed or stepped up. */
+  /** The provider of the existing session. A renewal or a step-up stays with it. */
   readonly current?: string;
 }
 
 const address = /^[^\s\x00-\x1f\x7f-\x9f@]{1,128}@([^\s\x00-\x1f\x7f-\x9f@]{1,255})$/;
 
-/** The domain of an e-mail address in lower case; `undefined` if it is not one. */
+/** Returns the domain of an e-mail address in lower case; `undefined` if the text is not an e-mail address. */
 function domainOf(email: string): string | undefined {
   return address.exec(email.trim())?.[1]?.toLowerCase();
 }
 
-/** Chooses among a host's providers: by name, by the domain of an e-mail address, by the existing session, or because
- * there is only one. */
+/** Chooses a provider of a host: by its name, by the domain of an e-mail address, or by the existing session. A single
+ * provider is chosen at once. */
 export function chooseProvider(providers: readonly SigninProvider[], said: Said): Chosen {
   const { provider: name, email, current } = said;
   const named = providers.find((provider) => provider.name === name);

@@ -9,19 +9,21 @@ import { randomText } from './random.ts';
 export interface ClientKey {
   readonly alg: string;
   readonly kid: string;
-  /** Thumbprints of the key's certificate, by which some providers identify it (RFC 7515 sections 4.1.7 and 4.1.8). */
+  /** Thumbprints of the key's certificate (RFC 7515 sections 4.1.7 and 4.1.8). Some providers identify the key by
+   * them. */
   readonly certificate: Readonly<Record<string, string>>;
   readonly key: ImportedKey;
 }
 
 type Jwk = Readonly<Record<string, unknown>>;
 
-/** The default algorithm for a type of key (RFC 7518 section 3.1). */
+/** The default algorithm for each type of key (RFC 7518 section 3.1). */
 const usual: Readonly<Record<string, string>> = { 'EC P-256': 'ES256', 'EC P-384': 'ES384', RSA: 'RS256' };
 
 const taken = ['ES256', 'ES384', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
 
-/** Lifetime of an assertion, seconds: it is sent at once, but clocks differ. */
+/** Lifetime of an assertion in seconds. An assertion is sent at once, but the clocks of gateway and provider can
+ * differ. */
 const LIFETIME_S = 60;
 
 function algorithmOf({ kty, crv, alg }: Jwk): string | undefined {
@@ -32,7 +34,7 @@ function algorithmOf({ kty, crv, alg }: Jwk): string | undefined {
 
 const privateMembers = ['kty', 'crv', 'x', 'y', 'd', 'n', 'e', 'p', 'q', 'dp', 'dq', 'qi'];
 
-/** Reads the client's private keys, a JWKS. The first one signs.
+/** Reads the private keys of the client from a JWKS. The first key signs.
  *
  * @returns a sentence for the log if the text is not valid; it contains nothing of the text
  */
@@ -60,11 +62,11 @@ export async function readClientKey(text: string): Promise<ClientKey | string> {
   }
 }
 
-/** Kinds of providers that require their token endpoint as audience. The others accept the issuer, which no endpoint
- * can misuse. */
+/** Kinds of providers that require their token endpoint as the audience. The others accept the issuer. The issuer is
+ * safer, because no endpoint could use such an assertion elsewhere. */
 const wantTokenEndpoint = ['okta', 'entra'];
 
-/** The audience of an assertion, as the provider's kind requires it (RFC 7523 section 3). */
+/** Returns the audience of an assertion, as the provider's kind requires it (RFC 7523 section 3). */
 export function assertionAudience(kind: string, issuer: string, tokenEndpoint: string): string {
   return wantTokenEndpoint.includes(kind) ? tokenEndpoint : issuer;
 }

@@ -4,20 +4,20 @@ import { formEncode, formText, type Params } from './query.ts';
 /** A request to an endpoint with the gateway's client authentication. */
 export interface ClientCall {
   readonly authorization?: string;
-  /** `application/x-www-form-urlencoded` */
+  /** The body, as `application/x-www-form-urlencoded`. */
   readonly body: string;
 }
 
-/** The client's secret or signed assertion for one call; `undefined` for the other methods. */
+/** The client's secret or signed assertion for one call; `undefined` for other methods. */
 export type Shown = { readonly secret: string } | { readonly assertion: string } | undefined;
 
 const BASIC = 'Basic ';
 
-/** RFC 7523 section 2.2. */
+/** The type of a client assertion (RFC 7523 section 2.2). */
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-/** A request with client authentication. RFC 6749 section 2.3.1: id and secret are form-encoded before they become
- * Basic credentials. See also OpenID Connect Core section 9, and RFC 8705 section 2 for a certificate shown in TLS. */
+/** Makes a request with client authentication. By RFC 6749 section 2.3.1, id and secret are form-encoded before they
+ * become Basic credentials. See also OpenID Connect Core section 9, and RFC 8705 section 2 for a certificate in TLS. */
 export function clientCall({ id, auth }: Client, params: Params, shown: Shown): ClientCall {
   switch (auth.kind) {
     case 'client_secret_basic': {
@@ -41,17 +41,17 @@ export function clientCall({ id, auth }: Client, params: Params, shown: Shown): 
   }
 }
 
-/** Parameters whose values are secrets. The log must never contain them, even if a provider repeats them. */
+/** Parameters whose values are secret. The log must not contain these values, even if a provider repeats them. */
 const SECRET_PARAMS = ['code', 'code_verifier', 'refresh_token', 'token', 'state', 'nonce'];
 
-/** A secret, and its spellings in an answer that repeats it: encoded as a form or a URL, with hex digits in either
- * case. */
+/** Returns a secret, and the forms in which an answer can repeat it: encoded as a form or as a URL, with hex digits in
+ * upper or lower case. */
 function spellings(secret: string): readonly string[] {
   const encoded = [formEncode(secret), encodeURIComponent(secret)];
   return [secret, ...encoded, ...encoded.map((text) => text.replace(/%../g, (hex) => hex.toLowerCase()))];
 }
 
-/** The secrets in a request, the longest first, since one may be a part of another. */
+/** Returns the secrets in a request, the longest first, because one secret can be a part of another. */
 export function secretsIn(client: Client, params: Params, shown: readonly Shown[]): readonly string[] {
   const raw = [
     ...params.filter(([name]) => SECRET_PARAMS.includes(name)).map(([, value]) => value),
@@ -72,9 +72,9 @@ function assertionOf(shown: Shown): string {
   return shown.assertion;
 }
 
-/** The secrets of a secret file: one per line, the newest first, without surrounding white space.
+/** Reads the secrets in a secret file: one secret per line, the newest first. White space around a secret is removed.
  *
- * @param most no more are read
+ * @param most maximum number of secrets to read
  */
 export function readSecrets(text: string, most: number): readonly string[] {
   return text

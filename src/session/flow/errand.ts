@@ -2,7 +2,7 @@ import { asObject } from '../../token/json.ts';
 import type { SessionClaims } from '../types.ts';
 import { type Errand, type Mode, openedObject, type Wish } from './attempt.ts';
 
-/** A host's request to the sign-in host, sealed for the sign-in host. It contains the attempt of the host. */
+/** A request of a host to the sign-in host, sealed for the sign-in host. It contains the attempt of that host. */
 export interface SigninErrand {
   readonly wish: Wish;
   readonly errand: Errand;
@@ -12,10 +12,10 @@ export interface SigninErrand {
   readonly at: number;
 }
 
-/** The result, sealed for the host that asked. It is valid once, for a minute, in the browser in which the attempt
- * began. */
+/** The result of a sign-in, sealed for the host that requested it. It is valid once, for a minute, and only in the
+ * browser in which the attempt began. */
 export interface Ticket {
-  /** The id that is used up with it. */
+  /** The id that is remembered when the ticket is used. */
   readonly id: string;
   readonly errand: Errand;
   readonly session: SessionClaims;
@@ -26,19 +26,19 @@ export interface Ticket {
   readonly at: number;
 }
 
-/** The members of an opened text, if it contains the given objects. */
+/** Returns the members of an opened text, if it contains the given objects. */
 function membersWith(text: string, objects: readonly string[]): Readonly<Record<string, unknown>> | undefined {
   const members = openedObject(text);
   if (members === undefined) return undefined;
   return objects.every((name) => asObject(members[name]) !== undefined) ? members : undefined;
 }
 
-/** @returns `undefined` if it is not such a request */
+/** @returns `undefined` if the text is not such a request */
 export function readErrand(text: string): SigninErrand | undefined {
   return membersWith(text, ['wish', 'errand']) as SigninErrand | undefined;
 }
 
-/** @returns `undefined` if it is not a ticket */
+/** @returns `undefined` if the text is not a ticket */
 export function readTicket(text: string): Ticket | undefined {
   return membersWith(text, ['errand', 'session']) as Ticket | undefined;
 }

@@ -14,10 +14,10 @@ import {
 import type { Asked } from './authorize.ts';
 import { sameText } from './random.ts';
 
-/** What the ID token of a sign-in must match. */
+/** The values that the ID token of a sign-in must match. */
 export interface Expected extends Asked {
   readonly nonce: string;
-  /** The access token that came with it, for `at_hash`. */
+  /** The access token that came with the ID token, for `at_hash`. */
   readonly accessToken?: string;
 }
 
@@ -28,7 +28,7 @@ function checkType(header: JoseHeader, claims: Claims): Refused {
   return checkTypes(header, claims, 'ID token', TYPES, 'id');
 }
 
-/** OpenID Connect Core section 3.1.3.7, points 2 to 5. */
+/** Checks OpenID Connect Core section 3.1.3.7, points 2 to 5: issuer and audience. */
 function checkParties(claims: Claims, context: ProviderTokenContext): Refused {
   const { sub, azp } = claims;
   const refused = checkIssuer(claims, context);
@@ -46,13 +46,13 @@ function checkParties(claims: Claims, context: ProviderTokenContext): Refused {
   return refuse('audience_mismatch', `its "azp" is ${shown(azp)}`);
 }
 
-/** Points 9 and 10: the time of issue. */
+/** Checks points 9 and 10: the times of expiry and of issue. */
 function checkAges(claims: Claims, now: number, skew: number): Refused {
   if (claims.iat === undefined) return refuse('claim_absent', 'it has no "iat"');
   return checkTimes(claims, now, skew);
 }
 
-/** The hash of an algorithm, with which `at_hash` is made (section 3.1.3.6). EdDSA uses SHA-512. */
+/** Returns the hash of an algorithm, with which `at_hash` is made (section 3.1.3.6). For EdDSA it is SHA-512. */
 function hashOf(alg: string): 'SHA-256' | 'SHA-384' | 'SHA-512' {
   if (alg.endsWith('256')) return 'SHA-256';
   return alg.endsWith('384') ? 'SHA-384' : 'SHA-512';
@@ -70,7 +70,7 @@ async function checkAccessToken({ at_hash: said }: Claims, alg: string, token: s
     : refuse('signature_invalid', 'its "at_hash" is not that of the access token');
 }
 
-/** Points 12 and 13: whether the provider did what was requested. */
+/** Checks points 12 and 13: whether the provider met the requirements of the request. */
 function checkAsked({ acr, auth_time: at }: Claims, { acrValues, maxAge }: Asked, now: number, skew: number): Refused {
   if (acrValues !== undefined && !(typeof acr === 'string' && acrValues.includes(acr))) {
     return refuse('step_up_required', `the sign-in was ${shown(acr ?? 'of no acr')}, wanted is ${listed(acrValues)}`);
@@ -83,7 +83,7 @@ function checkAsked({ acr, auth_time: at }: Claims, { acrValues, maxAge }: Asked
     : refuse('step_up_required', `the sign-in is ${Math.floor(now - at)} s old, wanted are at most ${maxAge}`);
 }
 
-/** Verifies what applies to every ID token. */
+/** Verifies what is the same for every ID token. */
 const verified = (
   text: string,
   context: ProviderTokenContext,
@@ -100,12 +100,13 @@ const verified = (
       more(claims, header.alg),
   );
 
-/** Verifies the ID token of a sign-in (OpenID Connect Core section 3.1.3.7): signature by a key of the provider with an
- * allowed algorithm, issuer, audience, times, nonce, and what was requested of the sign-in.
+/** Verifies the ID token of a sign-in (OpenID Connect Core section 3.1.3.7): its signature, which must be made with a
+ * key of the provider and an allowed algorithm; its issuer, audience, times and nonce; and the requirements of the
+ * request.
  *
  * @param now seconds since the epoch
- * @returns the claims, or the first reason that applies: `step_up_required` if the provider signed the person in, but
- * not as requested; `provider_unavailable` without keys
+ * @returns the claims, or the first reason that applies: `step_up_required` if the provider signed the person in but
+ * did not meet the requirements; `provider_unavailable` if there are no keys
  * @throws if no nonce was expected: each sign-in has one
  */
 export async function verifyIdToken(
@@ -123,10 +124,9 @@ export async function verifyIdToken(
   });
 }
 
-/** Verifies an ID token that came with a refreshed access token (section 12.2). It has no nonce, but must have the same
- * subject.
+/** Verifies an ID token of a refresh (section 12.2). It has no nonce, but its subject must be the same as before.
  *
- * @param subject `sub` of the session's own ID token
+ * @param subject `sub` of the session's first ID token
  */
 export async function verifyRefreshedIdToken(
   text: string,

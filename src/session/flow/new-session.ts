@@ -6,26 +6,26 @@ import type { SessionClaims } from '../types.ts';
 import type { Mode } from './attempt.ts';
 import { randomText, sha256 } from './random.ts';
 
-/** How long a session lasts, seconds. */
+/** The lifetimes of a session in seconds. */
 export interface Lifetimes {
   readonly absolute: number;
   readonly fresh: number;
 }
 
-/** When the person signed in, as the provider says it, but never later than now. Zero if the provider does not say it:
- * the sign-in may be long ago. */
+/** Returns when the person signed in, according to the provider, but at most the present time. The result is 0 if the
+ * provider does not say it, because the sign-in may be long ago. */
 function signedIn(authTime: unknown, at: number): number {
   if (typeof authTime !== 'number' || !(authTime > 0) || authTime > at + MAX_CLOCK_SKEW) return 0;
   return Math.min(Math.floor(authTime), at);
 }
 
-/** A new session with a new id.
+/** Makes a new session with a new id.
  *
  * @param idToken claims of the ID token
  * @param kept the claims that the cookie keeps
- * @param selection of the policy that selected them
+ * @param selection identifies the policy that selected these claims
  * @param now seconds since the epoch
- * @param began when the sign-in began: a sign-out after that ends it, even if the provider answers later
+ * @param began when the sign-in began. A sign-out after this time ends the session, even if the provider answers later.
  */
 export function newSession(
   provider: string,
@@ -53,7 +53,7 @@ export function newSession(
   };
 }
 
-/** Whether two sessions belong to one person at one provider.
+/** Whether two sessions belong to the same person at the same provider.
  *
  * @param subject the claim that identifies a person
  */
@@ -63,11 +63,11 @@ export function isOfSamePerson(one: SessionClaims, other: SessionClaims, subject
 }
 
 /**
- * A session under the id that an attempt gives to its person. Several tabs may finish a first sign-in at once, each
- * without the cookie of the others: by their oldest attempt they come to one id, and what ends the session ends each
- * cookie.
+ * Returns the session with the id that belongs to an attempt and its person. If a person signs in with several tabs at
+ * once, no tab has the cookie of another. Their oldest attempt then gives all tabs the same id. So a revocation of the
+ * session ends all these cookies.
  *
- * @param subject the claim that says who a person is
+ * @param subject the claim that identifies a person
  */
 export function underAttempt(session: SessionClaims, attempt: string, subject: string): SessionClaims {
   const who = claimAt(session.claims, subject);
@@ -76,9 +76,9 @@ export function underAttempt(session: SessionClaims, attempt: string, subject: s
 }
 
 /**
- * The session that follows one of the same person in the same browser. It keeps the id: whatever ends the session then
- * ends each cookie that it ever had. A silent renewal is no sign-in, so it counts from the sign-in before, and ends when
- * that session would have.
+ * Returns the session that follows a session of the same person in the same browser. It keeps the id, so a revocation
+ * of the session ends all cookies that it ever had. A silent renewal is not a sign-in. So the time of the sign-in and
+ * the absolute end stay those of the session before.
  */
 export function continued(session: SessionClaims, before: SessionClaims, mode: Mode): SessionClaims {
   const { sid, since, cut } = before;

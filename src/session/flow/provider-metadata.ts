@@ -6,14 +6,14 @@ export interface Metadata {
   readonly token: string;
   readonly userinfo?: string;
   readonly endSession?: string;
-  /** RFC 7009, RFC 8414 section 2. */
+  /** The revocation endpoint (RFC 7009, RFC 8414 section 2). */
   readonly revocation?: string;
-  /** Pushed authorization requests (RFC 9126 section 5). */
+  /** The endpoint for pushed authorization requests (RFC 9126 section 5). */
   readonly par?: string;
   readonly parRequired: boolean;
-  /** Each answer contains `iss` (RFC 9207 section 3). */
+  /** Whether each response contains `iss` (RFC 9207 section 3). */
   readonly namesIssuer: boolean;
-  /** Endpoints for clients with a certificate (RFC 8705 section 5). */
+  /** Endpoints for clients that show a certificate (RFC 8705 section 5). */
   readonly mtls: {
     readonly token?: string;
     readonly userinfo?: string;
@@ -22,15 +22,16 @@ export interface Metadata {
   };
 }
 
-/** `warnings`: endpoints that are left out, one line each for the log. */
+/** The result. `warnings`: the endpoints that are left out, as lines for the log. */
 export type Read<M> =
   | { readonly ok: true; readonly metadata: M; readonly warnings?: readonly string[] }
   | { readonly ok: false; readonly error: string };
 
-/** Endpoints for introspection and for client credentials; each absent if the document lacks it. */
+/** Endpoints for introspection and for client credentials. An endpoint is absent if the document does not contain
+ * it. */
 export interface ClientMetadata {
   readonly token?: string;
-  /** RFC 7662, RFC 8414 section 2. */
+  /** The introspection endpoint (RFC 7662, RFC 8414 section 2). */
   readonly introspection?: string;
   readonly mtls: { readonly token?: string; readonly introspection?: string };
 }
@@ -53,12 +54,12 @@ const aliases = {
   revocation: optional.revocation,
 } as const;
 
-/** An endpoint that no sign-in needs. If its address is wrong, the document still counts, without it. */
+/** An endpoint that no sign-in needs. If its address is wrong, only this endpoint is left out. */
 const SPARED: string = optional.revocation;
 
-/** The endpoints in a document, each checked by the rule for addresses; a string says what is wrong with one.
+/** Returns the endpoints in a document. Each address is checked. The result is a sentence if an address is wrong.
  *
- * @param warnings receives a line for an endpoint that is left out
+ * @param warnings receives a line for each endpoint that is left out
  */
 function endpoints(
   members: Members,
@@ -79,11 +80,11 @@ function endpoints(
   return found;
 }
 
-/** Reads the parts of a discovery document that a sign-in needs. Endpoints are checked by the same rule as `jwks_uri`.
+/** Reads the parts of a discovery document that a sign-in needs. Its endpoints must pass the same check as `jwks_uri`.
  *
  * @param text the document as fetched
- * @param issuer the provider's issuer, compared exactly
- * @param anywhere whether the policy allows private addresses in it
+ * @param issuer the provider's issuer; the document must contain exactly this text
+ * @param anywhere whether the policy allows private addresses in the document
  */
 export function readMetadata(text: string, issuer: string, anywhere = false): Read<Metadata> {
   const read = discoveryMembers(text, issuer);
@@ -114,11 +115,11 @@ export function readMetadata(text: string, issuer: string, anywhere = false): Re
 
 const ofClients = { token: required.token, introspection: 'introspection_endpoint' } as const;
 
-/** Reads the parts of a discovery document that a client without a sign-in needs.
+/** Reads the parts of a discovery document that an OAuth client without a sign-in needs.
  *
  * @param text the document as fetched
- * @param issuer the provider's issuer, compared exactly
- * @param anywhere whether the policy allows private addresses in it
+ * @param issuer the provider's issuer; the document must contain exactly this text
+ * @param anywhere whether the policy allows private addresses in the document
  */
 export function readClientMetadata(text: string, issuer: string, anywhere = false): Read<ClientMetadata> {
   const read = discoveryMembers(text, issuer);

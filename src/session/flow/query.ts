@@ -1,4 +1,4 @@
-/** Parameters of a query or a form. njs has no URLSearchParams, and its own parser misreads some names. */
+/** Parameters of a query or a form. njs has no URLSearchParams, and its own parser reads some names wrongly. */
 
 /** Names and values, in their order. */
 export type Params = readonly (readonly [name: string, value: string])[];
@@ -9,7 +9,7 @@ function decoded(text: string): string {
 
 /** Parses `application/x-www-form-urlencoded` (URL standard, section 5.1).
  *
- * @returns `undefined` if an escape is broken
+ * @returns `undefined` if a percent-encoding is invalid
  */
 export function parseParams(text: string): Params | undefined {
   const params: (readonly [string, string])[] = [];
@@ -29,7 +29,7 @@ export function valuesOf(params: Params, name: string): readonly string[] {
   return params.filter(([key]) => key === name).map(([, value]) => value);
 }
 
-/** Encodes a name or a value as forms do (URL standard, section 5.2). */
+/** Encodes a name or a value as in forms (URL standard, section 5.2). */
 export function formEncode(text: string): string {
   return encodeURIComponent(text)
     .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
@@ -40,7 +40,7 @@ export function formText(params: Params): string {
   return params.map(([name, value]) => `${formEncode(name)}=${formEncode(value)}`).join('&');
 }
 
-/** Adds a query to an endpoint that may have one already (RFC 6749 section 3.1). */
+/** Adds a query to an endpoint, which may have a query already (RFC 6749 section 3.1). */
 export function withQuery(endpoint: string, params: Params): string {
   const joined = endpoint.includes('?') ? (/[?&]$/.test(endpoint) ? '' : '&') : '?';
   return `${endpoint}${joined}${formText(params)}`;

@@ -1,17 +1,17 @@
 import hash from 'crypto';
 
-/** Bytes of the engine's CSPRNG, base64url. */
+/** Returns random bytes of the engine's CSPRNG as base64url. */
 export function randomText(bytes: number): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('base64url');
 }
 
-/** SHA-256 of a text, base64url: the PKCE challenge of a verifier (RFC 7636 section 4.2), or the binding of a
- * cookie. */
+/** Returns the SHA-256 of a text as base64url. It is used for the PKCE challenge of a verifier (RFC 7636 section 4.2)
+ * and for the binding of a cookie. */
 export function sha256(text: string): string {
   return hash.createHash('sha256').update(text).digest('base64url');
 }
 
-/** Whether two texts are equal, in a time that does not show where they differ. */
+/** Whether two texts are equal. The time of the comparison does not show where they differ. */
 export function sameText(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   let differs = 0;

@@ -4,22 +4,23 @@ import type { Mode, Wish } from './attempt.ts';
 import type { Said } from './choose.ts';
 import { parseParams, valuesOf } from './query.ts';
 
-/** What a request to `/.meshgate/signin` asks for. */
+/** The content of a request to `/.meshgate/signin`. */
 export type SigninRequest =
   | { readonly wish: Wish; readonly said: Said }
-  /** The sealed request of another host, for which people sign in here. */
+  /** The sealed request of another host, to which the person signs in. */
   | { readonly request: string };
 
 const TO = 'to=';
 
-/** Finds the raw target: after the first parameter `to=`. */
+/** Splits a query before the raw target, which follows the first parameter `to=`. */
 function splitAtTarget(query: string): readonly [head: string, target: string] {
   if (query.startsWith(TO)) return ['', query.slice(TO.length)];
   const at = query.indexOf(`&${TO}`);
   return at < 0 ? [query, '/'] : [query.slice(0, at), query.slice(at + TO.length + 1)];
 }
 
-/** The target of a link stands as it is and begins with `/`. The target of a form is encoded and begins with `%2F`. */
+/** Returns the target. In a link, the target is not encoded and begins with `/`. In a form, it is encoded and begins
+ * with `%2F`. */
 function targetOf(text: string): string {
   if (!/^%2f/i.test(text)) return text;
   const [[, value] = ['', '/']] = parseParams(`${TO}${text}`) ?? [];
@@ -27,7 +28,7 @@ function targetOf(text: string): string {
 }
 
 /** Reads the query of a sign-in: `MODE[&role=NAME][&provider=NAME][&email=ADDRESS]&to=TARGET`. A target of another
- * origin becomes `/`. A query that is not understood is a plain sign-in. */
+ * origin becomes `/`. A query that cannot be understood counts as an ordinary sign-in. */
 export function readSigninRequest(query: string): SigninRequest {
   const plain: SigninRequest = { wish: { mode: 'in', to: '/' }, said: {} };
   if (query.length > MAX_SIGNIN_QUERY) return plain;

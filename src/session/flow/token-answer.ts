@@ -3,17 +3,17 @@ import { objectIn } from '../../token/json.ts';
 import { MAX_ERROR_DESCRIPTION } from '../limits.ts';
 import { errorName } from './callback.ts';
 
-/** The answer of the token endpoint (OpenID Connect Core section 3.1.3.3). */
+/** The tokens in an answer of the token endpoint (OpenID Connect Core section 3.1.3.3). */
 export interface Tokens {
   readonly idToken: string;
   readonly accessToken?: string;
   readonly refreshToken?: string;
 }
 
-/** The tokens, an OAuth error (RFC 6749 section 5.2), or an unknown result. */
+/** The content of the answer: tokens, an OAuth error (RFC 6749 section 5.2), or something that cannot be read. */
 export type TokenAnswer =
   | { readonly kind: 'tokens'; readonly tokens: Tokens }
-  /** `text` is for the log: the error and the provider's description. */
+  /** `text` is for the log: the error code and the provider's description. */
   | { readonly kind: 'refused'; readonly error: string; readonly text: string }
   | { readonly kind: 'broken'; readonly error: string };
 
@@ -23,10 +23,10 @@ type Failed = Exclude<TokenAnswer, { kind: 'tokens' }>;
 
 type RefreshAnswer = Failed | { readonly kind: 'tokens'; readonly tokens: Partial<Tokens> };
 
-/** An OAuth error as one line of the log (RFC 6749 section 5.2): its code, and the description that the provider writes
- * for the operator of a client.
+/** Returns an OAuth error as one line of the log (RFC 6749 section 5.2): its code, and the provider's description for
+ * the operator of the client.
  *
- * @param secrets of the request
+ * @param secrets secrets of the request, which the log must not contain
  */
 function errorText(members: Readonly<Record<string, unknown>>, secrets: readonly string[]): string {
   const description = textOf(members.error_description);
@@ -34,9 +34,9 @@ function errorText(members: Readonly<Record<string, unknown>>, secrets: readonly
   return description === undefined ? name : `${name}, ${forLog(description, MAX_ERROR_DESCRIPTION, secrets)}`;
 }
 
-/** Reads the answer to a refresh token, which may come without an ID token (OpenID Connect Core section 12.2).
+/** Reads the answer to a refresh token. It may lack an ID token (OpenID Connect Core section 12.2).
  *
- * @param secrets of the request, which the log must not contain
+ * @param secrets secrets of the request, which the log must not contain
  */
 export function readRefreshAnswer(status: number, text: string, secrets: readonly string[] = []): RefreshAnswer {
   const members = objectIn(text);
@@ -64,10 +64,10 @@ export function readRefreshAnswer(status: number, text: string, secrets: readonl
   };
 }
 
-/** Reads the token endpoint's answer to a code. Error texts contain nothing of the answer except an error and its
- * description.
+/** Reads the answer of the token endpoint to a code. Error texts contain only the error code and the description of the
+ * answer.
  *
- * @param secrets of the request, which the log must not contain
+ * @param secrets secrets of the request, which the log must not contain
  */
 export function readTokenAnswer(status: number, text: string, secrets: readonly string[] = []): TokenAnswer {
   const answer = readRefreshAnswer(status, text, secrets);
@@ -77,7 +77,7 @@ export function readTokenAnswer(status: number, text: string, secrets: readonly 
   return { kind: 'tokens', tokens: { idToken, ...others } };
 }
 
-/** Whether an endpoint says that it does not know the client. It has then examined nothing else. */
+/** Whether an endpoint says that it does not know the client. In that case it has not examined anything else. */
 export function refusesClient(status: number, text: string): boolean {
   const answer = status === 400 || status === 401 ? readTokenAnswer(status, text) : undefined;
   return answer?.kind === 'refused' && answer.error === 'invalid_client';
@@ -85,7 +85,7 @@ export function refusesClient(status: number, text: string): boolean {
 
 /** Reads the answer to a pushed authorization request (RFC 9126 section 2.2).
  *
- * @param secrets of the request, which the log must not contain
+ * @param secrets secrets of the request, which the log must not contain
  */
 export function readPushed(
   status: number,
@@ -101,10 +101,10 @@ export function readPushed(
   return { error: `the endpoint for pushed requests answered ${status}` };
 }
 
-/** Reads the answer to the revocation of a token (RFC 7009 section 2.2): why the provider did not revoke it, for the
- * log.
+/** Reads the answer to the revocation of a token (RFC 7009 section 2.2). If the provider did not revoke it, returns the
+ * reason for the log.
  *
- * @param secrets of the request, which the log must not contain
+ * @param secrets secrets of the request, which the log must not contain
  */
 export function readRevoked(status: number, text: string, secrets: readonly string[] = []): string | undefined {
   if (status === 200) return undefined;
@@ -113,13 +113,13 @@ export function readRevoked(status: number, text: string, secrets: readonly stri
   return `the revocation endpoint refused: ${errorText(members, secrets)}`;
 }
 
-/** Lifetime that is assumed for a token without `expires_in`, seconds (RFC 6749 section 5.1 recommends that member). */
+/** The lifetime in seconds of a token without `expires_in`. RFC 6749 section 5.1 recommends this member. */
 const UNSAID_S = 300;
 
-/** Reads the answer to client credentials (RFC 6749 section 4.4.3), or returns a sentence for the log, which contains
- * nothing of the answer except an error and its description.
+/** Reads the answer to client credentials (RFC 6749 section 4.4.3). If there is no token, returns a sentence for the
+ * log, which contains only the error code and the description of the answer.
  *
- * @param secrets of the request, which the log must not contain
+ * @param secrets secrets of the request, which the log must not contain
  */
 export function readAppToken(
   status: number,

@@ -5,7 +5,7 @@ import { asObject, objectIn } from '../../token/json.ts';
 import type { Claims } from '../../token/types.ts';
 import type { KeptClaims } from '../types.ts';
 
-/** Every claim path of a provider that the policy reads. */
+/** Returns all claim paths of a provider that the policy reads. */
 export function readPaths({ paths, elements }: KeptClaims, provider: string): readonly string[] {
   const of = <T>(by: Readonly<Record<string, T>>): T | undefined =>
     Object.hasOwn(by, provider) ? by[provider] : undefined;
@@ -17,16 +17,17 @@ export function lacksClaims(claims: Claims, paths: readonly string[]): boolean {
   return paths.some((path) => claimAt(claims, path) === undefined);
 }
 
-/** The claims that UserInfo never confirms: the subject and session, and what only ID tokens carry. */
+/** Returns the claims that UserInfo cannot confirm: the subject, the session, and claims that only ID tokens
+ * contain. */
 export function onlyOfTokens(claims: Claims): Claims {
   return Object.fromEntries(Object.entries(claims).filter(([name]) => name === 'sub' || ofTokens.includes(name)));
 }
 
-/** Whether a claim that the policy reads was there before and is missing now. */
+/** Whether a claim that the policy reads was present before and is missing now. */
 export const losesClaims = (before: Claims, after: Claims, paths: readonly string[]): boolean =>
   paths.some((path) => claimAt(before, path) !== undefined && claimAt(after, path) === undefined);
 
-/** Claims that only a signed token carries: about itself, and about the sign-in. */
+/** Claims that only a signed token contains: about the token itself and about the sign-in. */
 const ofTokens = [
   ...['iss', 'aud', 'azp', 'exp', 'nbf', 'iat', 'jti', 'nonce', 'typ', 'events'],
   ...['auth_time', 'acr', 'amr', 'sid', 'at_hash', 'c_hash', 's_hash', 'cnf'],
@@ -34,7 +35,8 @@ const ofTokens = [
 
 type AddressKind = Pick<ProviderKind, 'email' | 'emailVerified'>;
 
-/** Joins both. `email_verified` applies only to the address that stands beside it. */
+/** Joins the claims of the ID token and of UserInfo. `email_verified` applies only to the e-mail address from the same
+ * source. */
 function joined(claims: Claims, more: Claims, { email, emailVerified: flag }: AddressKind): Claims {
   const all: Record<string, unknown> = { ...more, ...claims };
   if (email === undefined || flag === undefined || claims[email] === more[email]) return all;
@@ -46,23 +48,24 @@ function joined(claims: Claims, more: Claims, { email, emailVerified: flag }: Ad
 /** Adds the claims of the UserInfo endpoint to those of an ID token (OpenID Connect Core section 5.3.2). A claim of the
  * signed token is never replaced.
  *
- * @param text the answer's body
+ * @param text body of the answer
  * @param kind of the provider
  * @returns reason `signin_failed` if the answer is not valid or is about another person
  */
 export function withUserinfo(claims: Claims, text: string, kind: AddressKind): Result<Claims> {
   const more = objectIn(text);
   if (more === undefined) return refuse('signin_failed', 'the UserInfo endpoint answered what is not a JSON object');
-  // Section 5.3.2: it MUST be the same, or the values must not be used.
+  // Section 5.3.2: `sub` must be the same; otherwise the values must not be used.
   if (more.sub !== claims.sub) return refuse('signin_failed', 'the UserInfo endpoint speaks of another "sub"');
   const said = Object.entries(more).filter(([name]) => !ofTokens.includes(name));
   return ok(joined(claims, Object.fromEntries(said), kind));
 }
 
 /** Detects claims that the provider keeps elsewhere because they are too many (OpenID Connect Core section 5.6.2; Entra
- * does so with more than 200 groups). The gateway would read that there are none, so it refuses the sign-in.
+ * does so with more than 200 groups). Without this check the gateway would assume that the person has no such claims.
+ * So it refuses the sign-in.
  *
- * @param paths that the policy reads
+ * @param paths the claim paths that the policy reads
  */
 export function checkOverage(claims: Claims, paths: readonly string[]): ReturnType<typeof refuse> | undefined {
   const elsewhere = asObject(claims._claim_names);

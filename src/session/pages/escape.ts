@@ -8,11 +8,12 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '=': '&#61;',
 };
 
-/** Unpaired surrogates, which UTF-8 cannot express. */
+/** Matches unpaired surrogates. UTF-8 cannot encode them. */
 const HALF = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-/** Escapes text for HTML, in an element or an attribute, quoted or not. Controls, which HTML forbids even as
- * references, and unpaired surrogates become U+FFFD. */
+/** Escapes text for HTML. The result is safe in an element and in an attribute, with or without quotes. Control
+ * characters become U+FFFD, because HTML forbids them even as character references. Unpaired surrogates become U+FFFD
+ * too. */
 export function escapeHtml(text: string): string {
   return text
     .replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '\ufffd')
@@ -20,7 +21,7 @@ export function escapeHtml(text: string): string {
     .replace(/[&<>"'`=]/g, (char) => ENTITIES[char] as string);
 }
 
-/** HTML that is already escaped. Only {@link html} makes it. */
+/** HTML that is already escaped. Only {@link html} makes such objects. */
 export class Html {
   readonly text: string;
 
@@ -37,14 +38,14 @@ function textOf(part: Part): string {
   return typeof part === 'string' ? escapeHtml(part) : part.map(({ text }) => text).join('');
 }
 
-/** Template tag that escapes every value, unless the value was made by this tag. */
+/** A template tag that escapes every value, except values that this tag made. */
 export function html(pieces: TemplateStringsArray, ...parts: readonly Part[]): Html {
   let text = pieces[0] as string;
   for (let i = 0; i < parts.length; i++) text += textOf(parts[i]) + pieces[i + 1];
   return new Html(text);
 }
 
-/** Percent-encodes all characters except unreserved ones, as a simple expansion does (RFC 6570 section 3.2.2). */
+/** Percent-encodes all characters except unreserved ones, as in a simple expansion (RFC 6570 section 3.2.2). */
 export function encodeUnreserved(text: string): string {
   return encodeURIComponent(text.replace(HALF, '\ufffd')).replace(
     /[!'()*]/g,

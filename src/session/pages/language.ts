@@ -1,16 +1,16 @@
 import { de } from './texts/de.ts';
 import { en, type TextName, type Texts } from './texts/en.ts';
 
-/** Texts by language (BCP 47, lower case). A text that a language lacks is shown in English. */
+/** Texts by language (BCP 47, lower case). If a language lacks a text, the English text is shown. */
 export type Catalogues = Readonly<Record<string, Partial<Texts>>>;
 
-/** The first is the default language. */
+/** The languages of the gateway. The first one is the default language. */
 export const catalogues: Catalogues = { en, de };
 
-/** The part of `Accept-Language` that is read. Browsers send about sixty characters. */
+/** The header `Accept-Language` is read up to this length. Browsers send about sixty characters. */
 const MAX_LENGTH = 200;
 
-/** The languages that a person reads, the best first (RFC 9110 section 12.5.4). */
+/** Returns the languages that a person reads, the preferred one first (RFC 9110 section 12.5.4). */
 function wanted(header: string): string[] {
   const ranges = header
     .slice(0, MAX_LENGTH)
@@ -25,7 +25,8 @@ function wanted(header: string): string[] {
   return ranges.sort((a, b) => b.quality - a.quality).map(({ tag }) => tag);
 }
 
-/** The tag itself, or a more general one: `de-at` finds `de` (RFC 4647 section 3.4). */
+/** Returns the known tag for a language: the tag itself, or a more general one. For example, `de-at` finds `de` (RFC
+ * 4647 section 3.4). */
 function lookUp(tag: string, known: readonly string[]): string | undefined {
   for (let rest = tag; rest !== ''; rest = rest.slice(0, Math.max(0, rest.lastIndexOf('-')))) {
     if (known.includes(rest)) return rest;
@@ -35,18 +36,18 @@ function lookUp(tag: string, known: readonly string[]): string | undefined {
 
 /** A language and its texts. */
 export interface Language {
-  /** BCP 47. */
+  /** The tag of the language (BCP 47). */
   readonly tag: string;
-  /** A text with its `{name}`s replaced. */
+  /** Returns a text in which each `{name}` is replaced by its value. */
   text(name: TextName, values?: Readonly<Record<string, string>>): string;
-  /** A text that may not be there. */
+  /** Returns a text that can be missing. */
   maybe(name: string): string | undefined;
 }
 
-/** The language of a page.
+/** Returns the language of a page.
  *
- * @param header `Accept-Language`; empty if there is none
- * @param own texts that an operator's folder replaces or adds
+ * @param header value of `Accept-Language`; empty if the request has no such header
+ * @param own texts from an operator's folder, which replace or add texts
  */
 export function languageFor(header: string, own: Catalogues = {}): Language {
   const known = Object.keys({ ...catalogues, ...own });

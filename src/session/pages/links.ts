@@ -1,16 +1,16 @@
 import { SIGNIN_PATH } from '../names.ts';
 import { encodeUnreserved } from './escape.ts';
 
-/** A raw request target as a link to a path of this origin; `/` if it is not one. */
+/** Returns a link to the path in a raw request target; `/` if the target is not a path of this origin. */
 export function pathOf(target: string): string {
   return /^\/(?![/\\])[\x21-\x7e]*$/.test(target) || target === '/' ? target : '/';
 }
 
-/** The link that begins a sign-in. `to` stands last and unchanged, so that nothing in it must be escaped.
+/** Returns the link that begins a sign-in. `to` comes last and is not changed, so that nothing in it must be escaped.
  *
- * @param mode as in {@link SigninMode}
- * @param to raw request target to return to
- * @param provider absent: the gateway chooses
+ * @param mode see {@link SigninMode}
+ * @param to the raw request target to which the sign-in returns
+ * @param provider name of the provider; absent: the gateway chooses
  */
 export function signinHref(mode: string, to: string, provider?: string): string {
   const through = provider === undefined ? '' : `&provider=${encodeUnreserved(provider)}`;
@@ -25,8 +25,8 @@ function decoded(text: string): string {
   }
 }
 
-/** The fields of the form that asks for an e-mail address. A browser encodes the fields: `in` becomes `in=`, and `to`
- * begins with `%2F` where a link's begins with `/`. */
+/** Returns the fields of the form that asks for an e-mail address. A browser encodes the fields: `in` becomes `in=`,
+ * and `to` begins with `%2F` instead of `/`. */
 export function signinFields(mode: string, to: string): readonly (readonly [name: string, value: string])[] {
   const fields = mode.split('&').map((field) => {
     const [name = '', value = ''] = field.split('=');
@@ -35,7 +35,7 @@ export function signinFields(mode: string, to: string): readonly (readonly [name
   return [...fields, ['to', pathOf(to)]];
 }
 
-/** Expands the template of the link by which people ask for access (RFC 6570 level 1).
+/** Expands the template of the link with which people ask for access (RFC 6570 level 1).
  *
  * @returns `undefined` if a page must not contain that link
  */
@@ -46,7 +46,7 @@ export function askHref(template: string, values: Readonly<Record<string, string
   );
 }
 
-/** A link to an owner, if the owner is an e-mail address. */
+/** Returns a link to an owner, if the owner is an e-mail address. */
 export function ownerHref(owner: string): string | undefined {
   return /^[\w.+-]+@[A-Za-z0-9.-]+$/.test(owner) ? `mailto:${owner}` : undefined;
 }

@@ -6,7 +6,7 @@ import { askHref, ownerHref, pathOf, signinFields, signinHref } from './links.ts
 import type { TextName } from './texts/en.ts';
 import type { ChoosePage, ConfirmPage, FormPage, Page, RefusedPage, SignedInPage, SignedOutPage } from './types.ts';
 
-/** The middle of a page: its title, which is also its heading, and the content below. */
+/** The main part of a page: the title, which is also the heading, and the content below it. */
 export interface Said {
   readonly title: string;
   readonly body: Html;
@@ -48,7 +48,7 @@ ${email ? form : undefined}`,
   };
 }
 
-/** Titles of refusals; the others have the title of their status. */
+/** Titles of refusals. All other refusals have the title of their status. */
 const TITLES: Readonly<Partial<Record<ReasonCode, TextName>>> = {
   attempt_unknown: 'failed.title',
   signin_failed: 'failed.title',
@@ -66,7 +66,7 @@ function titleOf(reason: ReasonCode): TextName {
   return status === 403 ? 'denied.title' : 'request.title';
 }
 
-/** Refusals that a new sign-in may solve; the request is then repeated. */
+/** Refusals that a new sign-in may solve. After the sign-in the request is repeated. */
 const SIGNIN_HELPS: readonly ReasonCode[] = [
   'credential_missing',
   'session_expired',
@@ -76,7 +76,7 @@ const SIGNIN_HELPS: readonly ReasonCode[] = [
   'credential_duplicate',
 ];
 
-/** Refusals after which the same request may pass later. */
+/** Refusals after which the same request may pass at a later time. */
 const TRY_AGAIN: readonly ReasonCode[] = ['attempt_unknown', 'limit_exceeded'];
 
 function retryOf({ reason, retry }: RefusedPage, { text }: Language): Html | undefined {
@@ -166,7 +166,7 @@ function said(page: Page, language: Language): Said {
 
 const entry = (name: string, value: Html): Html => html`<dt>${name}</dt><dd>${value}</dd>`;
 
-/** The small print: what a person needs to report when asking for help. */
+/** Returns the small print: what a person must report when they ask for help. */
 function about(page: Page, { text }: Language): Html | undefined {
   const entries: Html[] = [];
   const { owner, user } = page.kind === 'refused' ? page : {};
@@ -185,7 +185,7 @@ function about(page: Page, { text }: Language): Html | undefined {
   return entries.length === 0 ? undefined : html`<dl>${entries}</dl>`;
 }
 
-/** The middle of a page, in a language. */
+/** Returns the main part of a page in a language. */
 export function mainOf(page: Page, language: Language): { readonly title: string; readonly main: Html } {
   const { title, body } = said(page, language);
   return { title, main: html`<h1>${title}</h1>\n${body}\n${about(page, language)}` };

@@ -14,11 +14,12 @@ function ownTemplate(): Template {
 
 const template = ownTemplate();
 
-/** The stylesheet that is used if an operator's folder has none. */
+/** The stylesheet that is used if the operator's folder contains none. */
 export const STYLE: Asset = styleAsset(ownStyle);
 
-/** The origins that a page's forms may lead to. Browsers also apply this to redirects after a form, and a provider may
- * redirect people further: so any site over TLS, or the provider's own origin if the policy allows it without TLS. */
+/** Returns the origins to which a form of the page may lead. Browsers apply this list also to redirects after a form,
+ * and a provider may redirect people to further sites. So every site with TLS is allowed. If the policy allows a
+ * provider without TLS, its origin is allowed too. */
 function formAction(page: Page): string {
   if (page.kind !== 'confirm' && !(page.kind === 'choose' && page.email)) return "'none'";
   const plain = page.issuers
@@ -27,11 +28,11 @@ function formAction(page: Page): string {
   return ["'self'", 'https:', ...new Set(plain)].join(' ');
 }
 
-/** A page, and all headers of the response except its status.
+/** Renders a page. The result has the body and all headers of the response except the status.
  *
  * @param page its content
- * @param languages `Accept-Language`; empty if there is none
- * @param theme of an operator; absent: the default
+ * @param languages value of `Accept-Language`; empty if the request has no such header
+ * @param theme the operator's theme; absent: the default
  */
 export function renderPage(page: Page, languages: string, theme: Theme = {}): Rendered {
   const language = languageFor(languages, theme.texts);
@@ -51,9 +52,9 @@ export function renderPage(page: Page, languages: string, theme: Theme = {}): Re
         "base-uri 'none'",
       ].join('; '),
       'X-Content-Type-Options': 'nosniff',
-      // A page that opened this one in a window cannot access it or see where it navigates.
+      // If another page opened this page in a window, that page cannot access it or see to which pages it navigates.
       'Cross-Origin-Opener-Policy': 'same-origin',
-      // With `no-referrer` a browser sends `Origin: null` with the form that signs out.
+      // With `no-referrer`, a browser would send `Origin: null` with the form that signs out.
       'Referrer-Policy': page.kind === 'confirm' ? 'same-origin' : 'no-referrer',
       'Cache-Control': 'no-store',
       Vary: 'Accept-Language',
@@ -61,7 +62,7 @@ export function renderPage(page: Page, languages: string, theme: Theme = {}): Re
   };
 }
 
-/** The headers of a stylesheet. Its name contains a hash of it, so it may be kept forever. */
+/** The headers of a stylesheet. Its name contains its hash, so browsers may cache it forever. */
 export const STYLE_HEADERS: Readonly<Record<string, string>> = {
   'Content-Type': 'text/css; charset=utf-8',
   'Cache-Control': 'public, max-age=31536000, immutable',

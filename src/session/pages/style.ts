@@ -1,4 +1,5 @@
-/** The stylesheet of the pages: readable from 320 px on, light and dark, contrast of 7 to 1 for text. */
+/** The stylesheet of the pages. They are readable from a width of 320 px, in light and dark mode, with a contrast of 7
+ * to 1 for text. */
 export const style = `:root {
   color-scheme: light dark;
   --back: #f4f5f7;
@@ -76,7 +77,7 @@ code { font-family: ui-monospace, monospace; }
 @media print { body, main { background: none; color: #000; } }
 `;
 
-/** What stands around each page where an operator's folder has no \`page.html\`. */
+/** The frame of each page, for an operator's folder without \`page.html\`. */
 export const page = `<!doctype html>
 <html lang="{{lang}}">
 <head>

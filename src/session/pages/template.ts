@@ -1,9 +1,9 @@
 import { escapeHtml, type Html } from './escape.ts';
 
-/** A template: text and names of slots, in turn. */
+/** A template: texts and names of slots, alternating. */
 export type Template = readonly string[];
 
-/** The values of the slots: HTML for `main`, text for all others. */
+/** The values of the slots. `main` is HTML; all others are text. */
 export interface Slots {
   readonly lang: string;
   readonly title: string;
@@ -15,16 +15,16 @@ export interface Slots {
 
 export const SLOTS: readonly (keyof Slots)[] = ['lang', 'title', 'main', 'host', 'stylesheet'];
 
-/** Slots that every template must have. */
+/** Slots that every template must contain. */
 const NEEDED: readonly (keyof Slots)[] = ['lang', 'title', 'main'];
 
-/** A template, or what is wrong with it. */
+/** A template, or a list of its mistakes. */
 export type ReadTemplate =
   | { readonly template: Template }
-  /** `line`: from 1. */
+  /** `line` is counted from 1. */
   | { readonly errors: readonly { readonly line: number; readonly message: string }[] };
 
-/** Reads a template: HTML with `{{name}}` for each value. */
+/** Reads a template: HTML that has `{{name}}` for each value. */
 export function readTemplate(text: string): ReadTemplate {
   const template: string[] = [];
   const errors: { line: number; message: string }[] = [];
@@ -57,7 +57,7 @@ export function readTemplate(text: string): ReadTemplate {
   return errors.length === 0 ? { template } : { errors };
 }
 
-/** The page, with escaped values in the slots. */
+/** Returns the page: the template with escaped values in its slots. */
 export function fill(template: Template, slots: Slots): string {
   let text = template[0] as string;
   for (let i = 1; i < template.length; i += 2) {

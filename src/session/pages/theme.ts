@@ -18,12 +18,12 @@ export interface ThemeError {
 }
 
 export interface ReadTheme {
-  /** The valid part of the folder. */
+  /** The theme that the valid parts of the folder make. */
   readonly theme: Theme;
   readonly errors: readonly ThemeError[];
 }
 
-/** Types of pictures and fonts in the folder, which its page and stylesheet may use. */
+/** Media types of the pictures and fonts that page and stylesheet may use. */
 const PICTURES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
   png: 'image/png',
@@ -33,7 +33,7 @@ const PICTURES: Readonly<Record<string, string>> = {
   woff2: 'font/woff2',
 };
 
-/** The use of a file in the folder.
+/** Returns how a file in the folder is used.
  *
  * @returns the media type of a picture or font; `undefined` for a file that is not used
  */
@@ -42,7 +42,7 @@ export function pictureType(name: string): string | undefined {
   return extension !== undefined && Object.hasOwn(PICTURES, extension) ? PICTURES[extension] : undefined;
 }
 
-/** The language of a file of texts, `de.json` or `pt-BR.json`: BCP 47, lower case. */
+/** Returns the language of a file of texts, such as `de.json` or `pt-BR.json`, as BCP 47 in lower case. */
 export function languageOf(name: string): string | undefined {
   return /^([a-z]{2,3}(?:-[a-z0-9]{2,8})*)\.json$/i.exec(name)?.[1]?.toLowerCase();
 }
@@ -53,7 +53,7 @@ export const isThemeText = (name: string): boolean =>
 
 const slotsOf = (text: string): string => [...text.matchAll(/\{\w+\}/g)].map(String).sort().join(' ');
 
-/** The texts that a file replaces; `wrong` receives its mistakes. */
+/** Reads the texts that a file replaces. `wrong` receives its mistakes. */
 function readTexts(text: string, wrong: (message: string) => void): Readonly<Record<string, string>> {
   const all = objectIn(text);
   if (all === undefined) {
@@ -75,7 +75,7 @@ function readTexts(text: string, wrong: (message: string) => void): Readonly<Rec
 
 /** Reads the folder `gateway.signin.pages_dir`: `page.html`, `style.css`, texts by language, pictures and fonts.
  *
- * @param files contents by name; for pictures and fonts the content is not used
+ * @param files contents by file name. The contents of pictures and fonts are not used.
  */
 export function readTheme(files: Readonly<Record<string, string>>): ReadTheme {
   const errors: ThemeError[] = [];

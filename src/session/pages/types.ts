@@ -5,54 +5,54 @@ import type { Template } from './template.ts';
 /** A provider on the chooser page. */
 export interface Choice {
   readonly name: string;
-  /** The name that people know it by. */
+  /** The provider's name as people know it. */
   readonly label: string;
 }
 
-/** Details that a page shows in small print; all are optional. */
+/** Details that a page shows in small print. All of them are optional. */
 export interface PageAbout {
   /** The host of the request, without a port. */
   readonly host: string;
   readonly requestId?: string;
 }
 
-/** Asks which provider to sign in with: a link for each, and a field for the e-mail address if domains are
- * configured. */
+/** The page on which a person chooses a provider. It has a link for each provider. If the policy has e-mail domains, it
+ * also has a field for the e-mail address. */
 export interface ChoosePage extends PageAbout {
   readonly kind: 'choose';
   readonly choices: readonly Choice[];
   /** Whether the provider can be found by the domain of an e-mail address. */
   readonly email: boolean;
-  /** A person gave an address, but its domain has no provider. */
+  /** Whether the person entered an address whose domain has no provider. */
   readonly unknown?: boolean;
-  /** The mode of the sign-in, as it stands in the URL: `in`, `step&role=NAME`. */
+  /** The mode of the sign-in as it is in the URL: `in`, `step&role=NAME`. */
   readonly mode: string;
-  /** Issuers that the form may lead to, for its Content-Security-Policy. */
+  /** Issuers to which the form may lead, for its Content-Security-Policy. */
   readonly issuers: readonly string[];
-  /** The raw request target to return to. */
+  /** The raw request target to which the sign-in returns. */
   readonly to: string;
 }
 
-/** A request, or a sign-in, was refused. */
+/** The page for a refused request or a refused sign-in. */
 export interface RefusedPage extends PageAbout {
   readonly kind: 'refused';
   readonly reason: ReasonCode;
-  /** What was expected and what came, in English. It is safe to show. */
+  /** The expected value and the received value, in English. The text is safe to show. */
   readonly detail?: string;
   /** The person who is signed in. */
   readonly user?: string;
-  /** The person or team to ask for access: an e-mail address, or a name. */
+  /** The person or team that people ask for access: an e-mail address, or a name. */
   readonly owner?: string;
-  /** Template of a link by which people ask for access: `{reason}`, `{request_id}`, `{route}`. */
+  /** Template of the link with which people ask for access: `{reason}`, `{request_id}`, `{route}`. */
   readonly ask?: string;
   readonly route?: string;
-  /** Raw request target that a new sign-in returns to; absent: the page offers no sign-in. */
+  /** The raw request target to which a new sign-in returns; absent: the page offers no sign-in. */
   readonly retry?: string;
-  /** Whether the page offers to sign out, since another account may have access. */
+  /** Whether the page offers to sign out, because another account may have access. */
   readonly signOut?: boolean;
 }
 
-/** A form was sent without a valid session. The gateway does not send it again. */
+/** The page for a form that was sent without a valid session. The gateway does not send the form again. */
 export interface FormPage extends PageAbout {
   readonly kind: 'form';
   readonly reason: ReasonCode;
@@ -60,39 +60,39 @@ export interface FormPage extends PageAbout {
   readonly mode: string;
 }
 
-/** The person is already signed in: a second callback of one attempt, or an old tab. */
+/** The page for a person who is already signed in, after a second callback of one attempt or from an old tab. */
 export interface SignedInPage extends PageAbout {
   readonly kind: 'signedin';
-  /** Raw request target to continue with. */
+  /** The raw request target where the person continues. */
   readonly to: string;
 }
 
-/** Asks whether to sign out, or whether to sign in to a host. The form posts. */
+/** The page that asks whether to sign out, or whether to sign in to a host. Its form is sent by POST. */
 export interface ConfirmPage extends PageAbout {
   readonly kind: 'confirm';
-  /** The sealed request of the host to sign in to; absent: the page asks whether to sign out. */
+  /** The sealed request of the host to which the person signs in; absent: the page asks whether to sign out. */
   readonly request?: string;
-  /** Issuers that the form may lead to, for its Content-Security-Policy. */
+  /** Issuers to which the form may lead, for its Content-Security-Policy. */
   readonly issuers: readonly string[];
 }
 
 export interface SignedOutPage extends PageAbout {
   readonly kind: 'signedout';
-  /** The provider offers no sign-out, so the session there goes on. */
+  /** Whether the provider offers no sign-out, so that the session at the provider continues. */
   readonly here?: boolean;
 }
 
 /** The content of a page. */
 export type Page = ChoosePage | RefusedPage | FormPage | SignedInPage | ConfirmPage | SignedOutPage;
 
-/** What an operator's folder changes. The default is used for the rest. */
+/** The parts that an operator's folder changes. All other parts are the default. */
 export interface Theme {
   readonly page?: Template;
-  /** The stylesheet, and the name under {@link ASSETS_PATH} that holds its hash. */
+  /** The stylesheet. Its name under {@link ASSETS_PATH} contains its hash. */
   readonly style?: Asset;
   /** Whether pages may show pictures or fonts. */
   readonly pictures?: boolean;
-  /** Texts that it replaces, and languages that it adds. */
+  /** Texts that the folder replaces, and languages that it adds. */
   readonly texts?: Catalogues;
 }
 
@@ -101,7 +101,7 @@ export interface Asset {
   readonly text: string;
 }
 
-/** A page as it is sent: its body and all of its headers. */
+/** A page as it is sent: the body and all headers. */
 export interface Rendered {
   readonly html: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-/** The texts of the pages in English. The other languages follow this list. `{host}` and the like are replaced. */
+/** The English texts of the pages. The other languages have the same names. `{host}` and similar parts are replaced. */
 export const en = {
   'choose.title': 'Sign in',
   'choose.text': 'Choose how you sign in to {host}.',
