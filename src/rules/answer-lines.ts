@@ -111,7 +111,8 @@ export function linesOf(told: ToldCaller, plan: HeaderPlan, { id, as }: Pick<Rul
   const lines = [FROM_CHECK.caller, ''];
   if (plan.roles !== undefined && roles.length > MAX_HEADER_VALUE) return tooLong(plan.roles);
   const { headers } = plan;
-  let bytes = aboutBytes(told);
+  // Each field has a TAB, also if it is empty.
+  let bytes = aboutBytes(told) + plan.fields;
   for (let i = 0; i < headers.length; i++) {
     const { name, source, index, carrier } = headers[i] as PlannedHeader;
     const value = headerValue(source, caller);

@@ -50,6 +50,14 @@ test('says nothing of an anonymous caller but roles', () => {
   ]);
 });
 
+test('counts the fields that are empty: nginx has to read them as well', () => {
+  const many = (count: number) => Array.from({ length: count }, (_, i) => `X-${i}`);
+  const headers = { 'X-0': 'email' } as const;
+  const room = 300;
+  expect(linesOf(told, planOf(headers, many(10), room), rule)).toHaveLength(2);
+  expect(linesOf(told, planOf(headers, many(300), room), rule)).toMatchObject({ reason: 'claim_absent' });
+});
+
 test('refuses values that are too long together', () => {
   expect(lines({ 'X-Email': 'email' }, 100)).toMatchObject({ reason: 'claim_absent' });
 });
