@@ -1,15 +1,15 @@
 import type { Algorithm } from '../policy/types.ts';
 import type { Key } from './types.ts';
 
-/** The properties of one algorithm that WebCrypto and the choice of keys need (RFC 7518 section 3.1, RFC 8037). */
+/** The properties of an algorithm that WebCrypto and the choice of keys need (RFC 7518 section 3.1, RFC 8037). */
 export interface AlgorithmEntry {
   readonly alg: Algorithm;
   readonly kty: Key['kty'];
-  /** The only curve it may be used with. */
+  /** The only curve with which the algorithm may be used. */
   readonly crv?: string;
   readonly import: Readonly<Record<string, unknown>> & { readonly name: string };
   readonly verify: Readonly<Record<string, unknown>> & { readonly name: string };
-  /** Exact length of a signature in bytes. RSA signatures are as long as the modulus, which OpenSSL checks. */
+  /** Exact length of a signature in bytes. RSA signatures have the length of the modulus, which OpenSSL checks. */
   readonly signatureBytes?: number;
 }
 
@@ -45,7 +45,8 @@ const ed25519: AlgorithmEntry = {
   signatureBytes: 64,
 };
 
-/** Every algorithm that a policy may allow. It is a Map, so that a name in a token never finds an inherited member. */
+/** All algorithms that a policy may allow. They are in a Map, so that no name in a token can find an inherited
+ * member. */
 export const algorithms: ReadonlyMap<string, AlgorithmEntry> = new Map(
   [
     rs(256),

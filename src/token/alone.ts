@@ -14,11 +14,11 @@ function shows(sign: Sign, claims: Claims): boolean {
   return sign.ignoreCase ? value.toLowerCase() === named.toLowerCase() : value === named;
 }
 
-/** Whether a token shows that no person is behind it: software obtained it for itself (RFC 6749 section 4.4, or a
- * workload's own identity). A token without such a sign counts as a person's.
+/** Whether a token shows that no person is behind it. Software has then got the token for itself (RFC 6749 section
+ * 4.4), or a workload has shown its own identity. A token without such a mark counts as a person's token.
  *
- * @param claims of a token whose signature is valid
- * @param kind of its provider
+ * @param claims claims of a token whose signature is valid
+ * @param kind kind of the provider
  */
 export function isAlone(claims: Claims, kind: ProviderKind): boolean {
   if (kind.alone === 'always') return true;

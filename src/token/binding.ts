@@ -2,13 +2,14 @@ import { ok, type Result, refuse } from '../reasons.ts';
 import { asObject, decodeCanonical } from './json.ts';
 import type { Binding, Verified } from './types.ts';
 
-/** The members by which a token names the key that it is bound to. */
+/** The members of `cnf` that name the key to which the token is bound. */
 const members = [
   ['jkt', 'dpop'],
   ['x5t#S256', 'certificate'],
 ] as const;
 
-/** Other registered members (RFC 7800 section 6.2, RFC 9200). A token that has one expects it to be checked. */
+/** Other registered members (RFC 7800 section 6.2, RFC 9200). If a token contains one, its provider expects that it is
+ * checked. */
 const others = ['jwk', 'jwe', 'kid', 'jku', 'osc'];
 
 const uncheckable = refuse(
@@ -16,16 +17,17 @@ const uncheckable = refuse(
   'the token is bound ("cnf") by something else than one thumbprint, "jkt" or "x5t#S256"',
 );
 
-/** Whether a text is a SHA-256 in base64url. */
+/** Whether a text is a SHA-256 as base64url. */
 const isThumbprint = (value: unknown): value is string =>
   typeof value === 'string' && value.length === 43 && decodeCanonical(value) !== undefined;
 
-/** The key that a token is bound to (RFC 7800 section 3.1): the thumbprint of a DPoP key (RFC 9449 section 6.1) or of a
- * client certificate (RFC 8705 section 3.1). Members that are not registered are ignored, as that section says:
- * Keycloak adds `kc-jkt-type`.
+/** Returns the key to which a token is bound (RFC 7800 section 3.1): the thumbprint of a DPoP key (RFC 9449 section
+ * 6.1) or of a client certificate (RFC 8705 section 3.1). Members that are not registered are ignored, as RFC 7800
+ * requires. For example, Keycloak adds `kc-jkt-type`.
  *
- * @param cnf the claim of that name, which is present
- * @returns reason `proof_invalid` for any other confirmation, for none, and for more than one
+ * @param cnf the claim `cnf`, which the token contains
+ * @returns reason `proof_invalid` if the claim contains no supported member, more than one, or another registered
+ * member
  */
 export function bindingOf(cnf: unknown): Result<Binding> {
   const confirmation = asObject(cnf) ?? {};
@@ -36,7 +38,7 @@ export function bindingOf(cnf: unknown): Result<Binding> {
   return ok({ kind: named[1], thumbprint });
 }
 
-/** Adds the key that a verified token is bound to. */
+/** Adds to a verified token the key to which it is bound. */
 export function withBinding(verified: Verified): Result<Verified> {
   const { cnf } = verified.claims;
   if (cnf === undefined) return ok(verified);

@@ -8,13 +8,13 @@ import type { JoseHeader } from './format.ts';
 import { checkTimes } from './times.ts';
 import type { Claims, TokenProvider } from './types.ts';
 
-/* Each new token is checked here, so objects are made only for refusals. None of the claims that are read here is a
- * member of Object.prototype, so a plain read finds the token's own claim or nothing; JSON has no undefined. */
+/* These checks run for each new token, so objects are made only for refusals. A plain read of a claim is safe:
+ * Object.prototype has no members with these names, and JSON has no undefined. */
 
 /** Claims of ID tokens and logout tokens (OpenID Connect Core section 2, Back-Channel Logout section 2.4). */
 const otherTokens = ['nonce', 'at_hash', 'c_hash', 'events'];
 
-/** Types of JWTs that callers send by mistake, and what they are. */
+/** Types of JWTs that callers send by mistake, with an explanation of each. */
 const otherTypes: Readonly<Record<string, string>> = Object.freeze({
   'oauth-id-jag+jwt': 'a grant: exchange it at its authorization server for an access token',
   'dpop+jwt': 'a proof, for the header DPoP',
@@ -24,7 +24,7 @@ const otherTypes: Readonly<Record<string, string>> = Object.freeze({
   'application/okta-internal-at+jwt': 'of Okta’s organisation server, for Okta alone: ask an authorization server',
 });
 
-/** What a route requires, in the words of the provider's kind. */
+/** Says what a route requires, in the words of the provider's kind. */
 const wanted = ({ wants }: ProviderKind): string => `this route wants ${wants ?? 'an access token'}`;
 
 function refuseType(typ: string, kind: ProviderKind): Refused {
@@ -33,10 +33,10 @@ function refuseType(typ: string, kind: ProviderKind): Refused {
   return refuse('type_refused', `the token has the type ${shown(typ)}${what}, ${wanted(kind)}`);
 }
 
-/** Rejects a token for another service of its provider, which has a nonce in its header and which only that service can
- * verify.
+/** Rejects a token that is for another service of its provider. Such a token has a nonce in its header, and only the
+ * other service can verify it.
  *
- * @returns reason `type_refused`, or nothing
+ * @returns reason `type_refused`, or undefined
  */
 export function checkNonce(header: JoseHeader, provider: TokenProvider): Refused {
   const kind = providerKind(provider.kind) ?? noKind(provider);
@@ -45,14 +45,14 @@ export function checkNonce(header: JoseHeader, provider: TokenProvider): Refused
   return refuse('type_refused', `the token is one of ${other}, by its header; ${claimHelp(kind, 'aud')}`);
 }
 
-/** Rejects what is not an access token (RFC 8725 section 3.11). */
+/** Rejects a token that is not an access token (RFC 8725 section 3.11). */
 function checkType(header: JoseHeader, claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
   if (kind.says !== undefined && claims[kind.says.claim] !== kind.says.is) return refuseOther(claims, kind, kind.says);
   if (header.nonce !== undefined) {
     const refused = checkNonce(header, provider);
     if (refused !== undefined) return refused;
   }
-  // RFC 9068 section 2.1; older tokens say JWT.
+  // This is the type of RFC 9068 section 2.1. Older access tokens have the type JWT.
   if (header.typ === 'at+jwt') return undefined;
   const typ = header.typ?.toLowerCase();
   if (typ === 'at+jwt' || typ === 'application/at+jwt') return undefined;
@@ -80,13 +80,14 @@ function refuseOther(claims: Claims, kind: ProviderKind, { claim, is }: { claim:
   return refuse('type_refused', `the token has ${found} and not ${shown(is)}; ${wanted(kind)}`);
 }
 
-/** A detail, with what to change at the provider about the claim. */
+/** Adds to a detail what to change at the provider about the claim. */
 function helped(detail: string, kind: ProviderKind, claim: string): string {
   const help = claimHelp(kind, claim);
   return help === undefined ? detail : `${detail}; ${help}`;
 }
 
-/** Requires one of the provider's audiences in `aud`, a string or a list of strings (RFC 7519 section 4.1.3). */
+/** Rejects a token unless `aud` contains one of the provider's audiences. `aud` is a string or a list of strings (RFC
+ * 7519 section 4.1.3). */
 function checkAudience(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
   if (provider.anyAudience) return undefined;
   let { aud } = claims;
@@ -103,8 +104,8 @@ function checkAudience(claims: Claims, provider: TokenProvider, kind: ProviderKi
   return refuse('audience_mismatch', helped(detail, kind, 'aud'));
 }
 
-/** Requires that the token was issued to one of the provider's clients, if the policy names any. A malformed claim of
- * that kind rejects the token in any case. */
+/** If the policy names clients, rejects a token that was issued to another client. A malformed claim about the client
+ * is always rejected. */
 export function checkClient(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
   const malformed = malformedClient(claims, kind);
   if (malformed !== undefined) return refuse('claim_absent', `"${malformed}" is not a non-empty string`);
@@ -132,24 +133,24 @@ function noKind({ kind }: TokenProvider): never {
   throw new Error(`no provider kind ${kind}`);
 }
 
-/** The result of {@link checkTimes}, with what to change at the provider if its tokens never expire. */
+/** Adds to the result of {@link checkTimes} what to change at the provider, if its tokens never expire. */
 function helpedTimes(refused: NonNullable<Refused>, claims: Claims, kind: ProviderKind): Refused {
   return claims.exp === undefined ? refuse(refused.reason, helped(refused.detail ?? '', kind, 'exp')) : refused;
 }
 
-/** Checks audience, client and owner of a token: `claim_absent`, `audience_mismatch`, or nothing. */
+/** Checks audience, client and owner of a token. Returns `claim_absent`, `audience_mismatch`, or undefined. */
 export function checkParties(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
   return (
     checkAudience(claims, provider, kind) ?? checkClient(claims, provider, kind) ?? checkSubject(claims, provider, kind)
   );
 }
 
-/** Checks the claims of a token whose signature is valid and whose `iss` is the provider's.
+/** Checks the claims of a token whose signature is valid and whose `iss` is that of the provider.
  *
  * @param now seconds since the epoch
- * @param skew seconds by which clocks may differ
+ * @param skew seconds by which clocks can differ
  * @returns a refusal with `type_refused`, `claim_absent`, `token_expired`, `token_not_yet_valid`, `audience_mismatch`,
- * or for a JWT-SVID `issuer_unknown`; or nothing, and then `exp` is a number
+ * or for a JWT-SVID `issuer_unknown`; undefined if the claims are valid, and then `exp` is a number
  */
 export function checkClaims(
   header: JoseHeader,

@@ -9,7 +9,8 @@ import { readPem } from '../x509/pem.ts';
 /** The refusal of a text that is not exactly one certificate. */
 const unreadable = refuse('proof_invalid', 'the client certificate cannot be read');
 
-/** The DER of the one certificate in nginx's `$ssl_client_escaped_cert`; undefined for any other text. */
+/** Returns the DER of the certificate in nginx's `$ssl_client_escaped_cert`; undefined if the text is not exactly one
+ * certificate. */
 export function certificateBytes(escaped: string): Uint8Array | undefined {
   if (escaped.length > MAX_CERTIFICATE_LENGTH) return undefined;
   try {
@@ -20,10 +21,11 @@ export function certificateBytes(escaped: string): Uint8Array | undefined {
   }
 }
 
-/** SHA-256 of a certificate's DER, base64url: `x5t#S256` (RFC 8705 section 3.1). */
+/** Returns the SHA-256 of a certificate's DER as base64url: `x5t#S256` (RFC 8705 section 3.1). */
 export const thumbprintOf = (bytes: Uint8Array): string => hash.createHash('sha256').update(bytes).digest('base64url');
 
-/** The client's certificate, as nginx passes it; reason `proof_missing` or `proof_invalid`. */
+/** Reads the client certificate as nginx passes it on. Returns reason `proof_missing` or `proof_invalid` if this
+ * fails. */
 export function readEscaped(escaped: string): Result<Certificate & Pick<ClientCertificate, 'thumbprint'>> {
   if (escaped === '') return refuse('proof_missing');
   const bytes = certificateBytes(escaped);
@@ -31,13 +33,13 @@ export function readEscaped(escaped: string): Result<Certificate & Pick<ClientCe
   return bytes && certificate ? ok({ ...certificate, thumbprint: thumbprintOf(bytes) }) : unreadable;
 }
 
-/** What a certificate says about a client. nginx has verified it. */
+/** What a certificate says about a client. nginx has verified the certificate. */
 export interface ClientCertificate {
-  /** SPIFFE id of a workload, if one of its URIs is one. */
+  /** The SPIFFE id of a workload, if one of the certificate's URIs is a SPIFFE id. */
   readonly spiffe?: string;
-  /** DNS names in lower case, without patterns. */
+  /** DNS names in lower case; names with a wildcard are left out. */
   readonly dns: readonly string[];
-  /** Its subject as text (RFC 4514): `CN=ci,O=Example`; empty if it has none. */
+  /** The certificate's subject as text (RFC 4514), such as `CN=ci,O=Example`; empty if it has none. */
   readonly subject: string;
   /** Seconds since the epoch. */
   readonly notBefore: number;
@@ -49,11 +51,11 @@ export interface ClientCertificate {
 
 const DNS_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
 
-/** Reads who a client is from its certificate (RFC 5280 section 4.2.1.6).
+/** Reads from a certificate who the client is (RFC 5280 section 4.2.1.6).
  *
- * @param escaped nginx's `$ssl_client_escaped_cert`; empty if the client showed none
- * @returns reasons `proof_missing`, or `proof_invalid` if it cannot be read, has two SPIFFE ids or a malformed one;
- * their details contain nothing of the certificate
+ * @param escaped `$ssl_client_escaped_cert` of nginx; empty if the client showed no certificate
+ * @returns reason `proof_missing`; or `proof_invalid` if the certificate cannot be read, has two SPIFFE ids, or has a
+ * malformed one. The details contain nothing of the certificate.
  */
 export function readClientCertificate(escaped: string): Result<ClientCertificate> {
   const read = readEscaped(escaped);

@@ -1,17 +1,17 @@
 import type { ProviderKind } from '../providers/index.ts';
 import type { Claims } from './types.ts';
 
-/** Claims that name the client which a token was issued to: `azp` of OpenID Connect, `client_id` of RFC 9068 and of
- * introspection (RFC 7662 section 2.2), `cid` of Okta, `appid` of Entra ID's version 1. */
+/** Claims that name the client to which a token was issued: `azp` of OpenID Connect, `client_id` of RFC 9068 and of
+ * introspection (RFC 7662 section 2.2), `cid` of Okta, and `appid` of Entra ID version 1. */
 export const CLIENT_CLAIMS: readonly string[] = Object.freeze(['azp', 'client_id', 'cid', 'appid']);
 
 const isClient = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 const noClients: readonly string[] = Object.freeze([]);
 
-/** The clients that a token was issued to, by all these claims: first those that its kind of provider uses in tokens,
- * then all others, because an introspection answer may use another one. They name one client, unless the provider
- * contradicts itself. Tokens of some kinds name no client. */
+/** Returns the clients to which a token was issued, from all these claims. The claims that this kind of provider uses
+ * in tokens come first, then all others, because an introspection answer may use another claim. All claims name the
+ * same client, unless the provider contradicts itself. Tokens of some kinds of providers name no client. */
 export function clientsOf(claims: Claims, { client: own }: ProviderKind): readonly string[] {
   if (own.length === 0) return noClients;
   const found: string[] = [];
@@ -24,15 +24,15 @@ export function clientsOf(claims: Claims, { client: own }: ProviderKind): readon
   return found;
 }
 
-/** The first of {@link clientsOf}; undefined if there is none. */
+/** Returns the first of {@link clientsOf}; undefined if there is none. */
 export const clientOf = (claims: Claims, kind: ProviderKind): string | undefined => clientsOf(claims, kind)[0];
 
-/** A claim that should name a client but is not a non-empty text. It must be found, or an agent's token could pass as a
- * person's. */
+/** Returns a claim that must name a client but is not a non-empty text. Without this check, an agent's token could
+ * count as a person's token. */
 export function malformedClient(claims: Claims, { client: own }: ProviderKind): string | undefined {
   if (own.length === 0) return undefined;
-  // Each new token is checked here, and hardly any has such a claim. Plain reads cost less than a loop over names, or
-  // calls.
+  // This runs for each new token, and hardly any token has such a claim. Plain reads are faster than a loop over names
+  // or function calls.
   const { azp, client_id: clientId, cid, appid } = claims;
   if (
     (azp === undefined || (typeof azp === 'string' && azp !== '')) &&

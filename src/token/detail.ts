@@ -1,18 +1,19 @@
-/** How details name claim values: short, and as JSON strings, so that a value cannot be read as the gateway's own
- * words. */
+/** Writes claim values into details. They are short and written as JSON strings, so that a value cannot look like the
+ * gateway's own words. */
 
 const MAX_SHOWN = 64;
 const MAX_LISTED = 4;
 
-/** A value of a token in a detail: quoted, and cut after 64 characters. */
+/** Returns a value of a token for a detail: quoted, and cut after 64 characters. */
 export function shown(value: unknown): string {
   const text = typeof value === 'string' ? value : typeof value;
   return JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 }
 
-/** A text from outside in a line of the log: quoted, printable ASCII only, and cut after a number of characters.
+/** Returns a text from outside for a line of the log: quoted, only printable ASCII, and cut after a given number of
+ * characters.
  *
- * @param secrets texts that must not appear in the log, even if the text repeats them
+ * @param secrets texts that must not appear in the log, even if the text contains them
  */
 export function forLog(text: string, most: number, secrets: readonly string[] = []): string {
   const hidden = secrets.reduce((kept, secret) => (secret === '' ? kept : kept.split(secret).join('…')), text);
@@ -23,7 +24,7 @@ export function forLog(text: string, most: number, secrets: readonly string[] = 
   );
 }
 
-/** A list of values in a detail, cut after four. */
+/** Returns a list of values for a detail, cut after four values. */
 export function listed(values: readonly unknown[]): string {
   if (values.length === 0) return 'nobody';
   const some = values.slice(0, MAX_LISTED).map(shown).join(' or ');

@@ -3,15 +3,16 @@ import { fillTenant, TENANT } from '../providers/index.ts';
 import { shown } from './detail.ts';
 import { asObject } from './json.ts';
 
-/** The address of a provider's keys, or a sentence for the log that says why the discovery document is not usable. */
+/** The address of a provider's keys, or a sentence for the log if the discovery document is not usable. */
 export type Discovery =
   | { readonly ok: true; readonly jwksUri: string }
   | { readonly ok: false; readonly error: string };
 
-/** https, a host without userinfo, a port, and the rest in the characters of RFC 3986 without a fragment. */
+/** Matches https URLs: a host without userinfo, an optional port, and the rest in the characters of RFC 3986, without a
+ * fragment. */
 const httpsUrl = /^https:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?][\w\-.~!$&'()*+,;=:@%/?]*)?$/i;
 
-/** IPv6 in brackets; IPv4 in any spelling that resolvers accept, which ends in a number; localhost. */
+/** Matches IPv6 in brackets, localhost, and IPv4 in any form that resolvers accept, all of which end in a number. */
 const closeHost = /^\[|(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$|(?:^|\.)localhost\.?$/i;
 
 const MAX_URL = 2048;
@@ -26,27 +27,27 @@ function hostOf(url: string): string | undefined {
   return url.length > MAX_URL ? undefined : httpsUrl.exec(url)?.[1]?.toLowerCase();
 }
 
-/** The host of an issuer; a template has the host of each of its issuers. */
+/** Returns the host of an issuer. For a template, this is the host of all its issuers. */
 const issuerHost = (issuer: string): string | undefined => hostOf(fillTenant(issuer, 'organizations'));
 
-/** The document for templates of version 1 is that of version 2. */
+/** Templates of version 1 use the discovery document of version 2. */
 const templateAt = (issuer: string): string =>
   issuer === `https://sts.windows.net/${TENANT}/`
     ? 'https://login.microsoftonline.com/organizations'
     : fillTenant(issuer, 'organizations');
 
-/** Address of a provider's discovery document (OpenID Connect Discovery section 4.1). For a template of Entra ID it is
- * the document for the tenants of all organisations, which names the template itself. */
+/** Returns the address of a provider's discovery document (OpenID Connect Discovery section 4.1). For a template of
+ * Entra ID, this is the document of the tenant of all organisations, which contains the template itself. */
 export function discoveryUrl(issuer: string): string {
   if (issuer.includes(TENANT)) return discoveryUrl(templateAt(issuer));
   return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
 }
 
-/** Why an address in a discovery document is not used, or `undefined`. The document must not send the gateway to plain
- * HTTP, to this machine or to a bare IP address, unless the issuer itself is there.
+/** Returns why an address in a discovery document is not accepted; `undefined` if it is accepted. The document must not
+ * direct the gateway to plain HTTP, to this machine or to an IP address, unless the issuer itself is there.
  *
- * @param name the document's member
- * @param issuer of the document
+ * @param name name of the member in the document
+ * @param issuer issuer of the document
  * @param anywhere whether the policy allows such addresses (`insecure_private_addresses`)
  */
 export function addressProblem(name: string, uri: unknown, issuer: string, anywhere = false): string | undefined {
@@ -58,16 +59,16 @@ export function addressProblem(name: string, uri: unknown, issuer: string, anywh
   return undefined;
 }
 
-/** The members of a discovery document, or a sentence for the log that says why it is not usable. */
+/** The members of a discovery document, or a sentence for the log if it is not usable. */
 export type DiscoveryMembers =
   | { readonly ok: true; readonly members: Readonly<Record<string, unknown>> }
   | { readonly ok: false; readonly error: string };
 
 /**
- * The members of a discovery document of this issuer (OpenID Connect Discovery section 4.3).
+ * Reads the members of a discovery document of this issuer (OpenID Connect Discovery section 4.3).
  *
  * @param text the document as fetched
- * @param issuer the provider's issuer, compared exactly
+ * @param issuer the provider's issuer; the document must contain exactly this text
  */
 export function discoveryMembers(text: string, issuer: string): DiscoveryMembers {
   if (text.length > MAX_DOCUMENT_BYTES) return { ok: false, error: 'the discovery document is too large' };
@@ -90,7 +91,7 @@ export function discoveryMembers(text: string, issuer: string): DiscoveryMembers
 /** Reads the address of the keys from a discovery document.
  *
  * @param text the document as fetched
- * @param issuer the provider's issuer, compared exactly
+ * @param issuer the provider's issuer; the document must contain exactly this text
  * @param anywhere see {@link addressProblem}
  */
 export function readDiscovery(text: string, issuer: string, anywhere = false): Discovery {

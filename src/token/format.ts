@@ -5,41 +5,42 @@ import type { Claims } from './types.ts';
 
 /** A compact JWS (RFC 7515 section 7.1). */
 export interface CompactJws {
-  /** Still encoded: headers repeat, and known ones are not decoded again. */
+  /** The header, still encoded. Many tokens have the same header, and a known header is not decoded again. */
   readonly header: string;
   readonly payload: Buffer;
   readonly signature: Buffer;
-  /** The signed bytes: header, dot, payload (RFC 7515 section 5.2). */
+  /** The bytes that are signed: header, dot, payload (RFC 7515 section 5.2). */
   readonly input: Uint8Array;
 }
 
-/** The result of {@link splitJws}. The parts are not wrapped in a Result, which would be one more object for each
- * token. */
+/** The result of {@link splitJws}. It is not a Result, because that would be one more object for each token. */
 export type Split = (CompactJws & { readonly ok: true }) | ReturnType<typeof refuse>;
 
-/** The members of a JOSE header that the gateway reads. All others, such as `jwk`, `jku`, `x5u` and `x5c`, are
- * ignored. */
+/** The members of a JOSE header that the gateway reads. It ignores all others, such as `jwk`, `jku`, `x5u` and
+ * `x5c`. */
 export interface JoseHeader {
   readonly alg: string;
   readonly kid?: string;
   readonly typ?: string;
-  /** Whether the header has a nonce. Only tokens of Microsoft Graph have one. */
+  /** Whether the header contains a nonce. Only tokens of Microsoft Graph contain one. */
   readonly nonce?: true;
 }
 
-/** Number of parsed headers that are kept. A provider has one per key and kind of token. */
+/** Number of parsed headers that are kept. A provider has one for each key and kind of token. */
 const KNOWN_HEADERS = 32;
 
 const knownHeaders = new Map<string, Result<JoseHeader>>();
 
-/** The last header. It is read again while its token is verified, and most next tokens have the same one. */
+/** The header that was parsed last. It is needed again while its token is verified, and most of the following tokens
+ * have the same header. */
 let lastHeader = '';
 let lastParsed: Result<JoseHeader> | undefined;
 
 const encoder = new TextEncoder();
 
-/* Header and length of the signature of the last token. Most tokens of one provider agree in both, and searching a
- * whole token for dots takes as long as decoding it. A part that contains a dot is not canonical. */
+/* Header and signature length of the last token. Most tokens of a provider have the same two. Searching a whole token
+ * for dots takes as long as decoding it, so these are tried first. A part that contains a dot is not canonical, so a
+ * wrong guess is noticed. */
 let header = '';
 let tail = Number.POSITIVE_INFINITY;
 
@@ -47,15 +48,15 @@ const encrypted = refuse('token_malformed', 'the token is encrypted (JWE); ask t
 
 const malformed = refuse('token_malformed', 'the token is not three parts of canonical base64url');
 
-/** The last token that was split. A token is split before it is looked up, and again when it is verified. */
+/** The token that was split last. A token is split before it is looked up, and again when it is verified. */
 let lastToken = '';
 let last: Split = malformed;
 
-/** The first step: three parts of canonical base64url, not too long. The token's text is a key of the token cache, so
- * each token must have exactly one spelling. An empty payload passes: it is rejected as a claims set after the
- * signature is verified.
+/** Splits a token into three parts of canonical base64url. The token's text is a key of the token cache, so each token
+ * must have exactly one spelling. An empty payload passes here; it is rejected as a claims set after the signature was
+ * verified.
  *
- * @returns reason `token_malformed` otherwise
+ * @returns reason `token_malformed` if the text does not have this form or is too long
  */
 export function splitJws(token: string): Split {
   if (token !== lastToken) {
@@ -69,7 +70,7 @@ function splitAnew(token: string): Split {
   if (token.length > MAX_TOKEN_BYTES) return refuse('token_malformed', 'the token is too long');
   let dot = token.length - 1 - tail;
   if (dot <= header.length || token[dot] !== '.' || token[header.length] !== '.' || !token.startsWith(header)) {
-    // Destructuring a list would cost an iterator.
+    // Destructuring the list would cost an iterator.
     const parts = token.split('.', 4);
     if (parts.length > 3 && token.split('.', 6).length === 5) return encrypted;
     if (parts.length !== 3 || parts[0] === '' || parts[2] === '') return malformed;
@@ -83,18 +84,18 @@ function splitAnew(token: string): Split {
   return { ok: true, header, payload, signature, input: encoder.encode(token.slice(0, dot)) };
 }
 
-/** Whether a text has the form of a compact JWS: three parts of canonical base64url, the first of which is a header. No
- * other text is looked up. */
+/** Whether a text has the form of a compact JWS: three parts of canonical base64url, and the first part is a header.
+ * Only such texts are looked up. */
 export function isJws(token: string): boolean {
   const jws = splitJws(token);
   return jws.ok && parseHeader(jws.header).ok;
 }
 
-/** Members that change how the rest must be read. The gateway supports none of them. */
+/** Members that change how the other members must be read. The gateway supports none of them. */
 const changing = ['crit', 'b64', 'zip'];
 
-/** Parses a JOSE header. It refuses `crit` with any value, because no extension is supported (RFC 7515 section 4.1.11),
- * and also `b64` (RFC 7797) and `zip`.
+/** Parses a JOSE header. It rejects `crit` with any value, because the gateway supports no extensions (RFC 7515 section
+ * 4.1.11). It also rejects `b64` (RFC 7797) and `zip`.
  *
  * @param text the first part of a {@link CompactJws}
  * @returns reason `token_malformed` for any other text
@@ -131,7 +132,7 @@ function parseAnew(text: string): Result<JoseHeader> {
   return header;
 }
 
-/** Parses a payload; `undefined` if it is not a claims set (RFC 7519 section 7.2). */
+/** Parses a payload; `undefined` if the payload is not a claims set (RFC 7519 section 7.2). */
 export function parseClaims(payload: Buffer): Claims | undefined {
   return parseObject(payload);
 }

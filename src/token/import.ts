@@ -2,16 +2,16 @@ import { MAX_KEYS_PER_PROVIDER } from '../limits.ts';
 import type { AlgorithmEntry } from './algorithms.ts';
 import type { Key } from './types.ts';
 
-/** An imported key of this engine's `crypto.subtle`. */
+/** A key that was imported with this engine's `crypto.subtle`. */
 export type ImportedKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
-/** Imported keys by algorithm and thumbprint. The owner decides how long to keep them. */
+/** Imported keys by algorithm and thumbprint. The owner of the map decides how long it is kept. */
 export type ImportedKeys = Map<string, ImportedKey>;
 
 type ImportAlgorithm = Parameters<typeof crypto.subtle.importKey>[2];
 
-/** Imports a public key for one algorithm. Nothing reads the properties of the imported key: njs 1.0.2 names EC keys
- * wrongly there, but verifies correctly.
+/** Imports a public key for one algorithm. No code reads the properties of the imported key: njs 1.0.2 reports wrong
+ * names for EC keys there, but verifies correctly.
  *
  * @throws if the key is broken, or the engine lacks the algorithm
  */
@@ -22,13 +22,13 @@ export function importKey(key: Key, entry: AlgorithmEntry): Promise<ImportedKey>
     : crypto.subtle.importKey('raw', key.raw as never, algorithm, false, ['verify']);
 }
 
-/** Key of an imported key in {@link ImportedKeys}. */
+/** Returns the name of an imported key in {@link ImportedKeys}. */
 export const importName = (key: Key, entry: AlgorithmEntry): string => entry.alg + key.thumbprint;
 
-/** {@link importKey}, kept for the next time. */
+/** Returns the imported key, and imports it only once. */
 export async function importOnce(key: Key, entry: AlgorithmEntry, imported: ImportedKeys): Promise<ImportedKey> {
   const made = await importKey(key, entry);
-  // Keys that the provider removed stay in the map; clearing it is cheaper than counting.
+  // Keys that the provider has removed stay in the map. Clearing the whole map costs less than tracking them.
   if (imported.size >= 2 * MAX_KEYS_PER_PROVIDER) imported.clear();
   imported.set(importName(key, entry), made);
   return made;
@@ -36,10 +36,10 @@ export async function importOnce(key: Key, entry: AlgorithmEntry, imported: Impo
 
 let ed25519: Promise<boolean> | undefined;
 
-/** RFC 8032 section 7.1, test 1: a key that every engine with Ed25519 imports. */
+/** A key that every engine with Ed25519 can import (RFC 8032 section 7.1, test 1). */
 const ed25519Probe = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' };
 
-/** Whether this engine has Ed25519; nginx's njs module of 1.0.2 does not. */
+/** Whether this engine supports Ed25519. nginx's module of njs 1.0.2 does not. */
 export function hasEd25519(): Promise<boolean> {
   ed25519 ??= (async () => {
     try {

@@ -11,16 +11,17 @@ import { objectIn } from './json.ts';
 import { checkTimes } from './times.ts';
 import type { Claims, TokenProvider, Verified } from './types.ts';
 
-/** Replaces the thumbprint of a key if the provider itself vouched for the token and no key did. */
+/** Stands in place of the thumbprint of a key if the provider itself confirmed the token and no key was used. */
 export const INTROSPECTED = 'introspected';
 
-/** Characters of a bearer token (RFC 6750 section 2.1). Any other text is not sent to a provider. */
+/** Matches the characters of a bearer token (RFC 6750 section 2.1). Other texts are never sent to a provider. */
 const b64token = /^[\w\-.~+/]+=*$/;
 
 /** Whether the text of a credential can be a token. */
 export const isTokenText = (text: string): boolean => b64token.test(text);
 
-/** Claims of a text in the form of a JWS, which is not verified; undefined for any other text. */
+/** Returns the claims of a text that has the form of a JWS. The signature is not verified. Returns undefined for any
+ * other text. */
 export function claimsOfJws(text: string): Claims | undefined {
   const parts = text.split('.', 4);
   if (parts.length !== 3) return undefined;
@@ -29,10 +30,10 @@ export function claimsOfJws(text: string): Claims | undefined {
   return isHeader ? (parseClaims(Buffer.from(parts[1] as string, 'base64url')) ?? {}) : undefined;
 }
 
-/** The provider that must be asked about a token first. For a token that is not a JWS, it is the host's provider of
- * opaque tokens; for a JWS, its issuer if that publishes no keys.
+/** Returns the provider that must be asked about a token before the token is accepted. For a token that is not a JWS,
+ * this is the host's provider of opaque tokens. For a JWS, it is the issuer, if the issuer publishes no keys.
  *
- * @param providers those that the host accepts
+ * @param providers the providers that the host accepts
  * @returns undefined if no provider has to be asked
  */
 export function providerToIntrospect(text: string, providers: readonly TokenProvider[]): TokenProvider | undefined {
@@ -47,10 +48,10 @@ export function providerToIntrospect(text: string, providers: readonly TokenProv
 export type Introspected =
   | { readonly kind: 'active'; readonly claims: Claims }
   | { readonly kind: 'inactive' }
-  /** A sentence for the log: the answer cannot be used. */
+  /** The answer cannot be used. `error` is a sentence for the log. */
   | { readonly kind: 'broken'; readonly error: string };
 
-/** Reads the answer of an introspection endpoint. The error text contains nothing of the answer. */
+/** Reads the answer of an introspection endpoint. An error text contains nothing of the answer. */
 export function readIntrospection(status: number, text: string): Introspected {
   if (status !== 200) {
     const why = status === 401 || status === 403 ? ': it does not let this client ask' : '';
@@ -69,8 +70,8 @@ export function readIntrospection(status: number, text: string): Introspected {
 const accessTypes = ['bearer', 'dpop'];
 const accessUses = ['access', 'access_token'];
 
-/** Refresh tokens are active too, but are not access tokens (RFC 7662 section 4), so the provider must say which kind
- * of token it is. */
+/** Checks the kind of a token. Refresh tokens are active too, but they are not access tokens (RFC 7662 section 4). So
+ * the provider must say which kind of token it is. */
 function checkType(claims: Claims, { introspection }: TokenProvider, kind: ProviderKind): Refused {
   const { token_type: type, token_use: use, typ, cnf } = claims;
   if (typeof typ === 'string' && kind.refusedTypes.includes(typ.toLowerCase())) {
@@ -92,7 +93,7 @@ function checkType(claims: Claims, { introspection }: TokenProvider, kind: Provi
   );
 }
 
-/** A provider may omit the issuer of its own token. A different issuer is refused. */
+/** Checks the issuer. A provider may omit the issuer of its own token, but another issuer is rejected. */
 function checkIssuer({ iss }: Claims, provider: TokenProvider): Refused {
   return iss === undefined || isIssuer(provider, iss)
     ? undefined
@@ -105,11 +106,11 @@ function kindOf({ kind: name }: TokenProvider): ProviderKind {
   return kind;
 }
 
-/** Checks a provider's answer about an active token like the claims of a JWT: type, issuer, times, audience, client,
- * subject. A token without `exp` is valid as long as the answer counts.
+/** Checks a provider's answer about an active token in the same way as the claims of a JWT: type, issuer, times,
+ * audience, client, subject. A token without `exp` is valid as long as the answer may be used.
  *
  * @param now seconds since the epoch
- * @param skew seconds by which clocks may differ
+ * @param skew seconds by which clocks can differ
  * @param until when the provider must be asked again
  */
 export function judgeIntrospected(
@@ -130,10 +131,11 @@ export function judgeIntrospected(
   return withBinding({ provider: provider.name, claims, expires: dated.exp as number, key: INTROSPECTED, until });
 }
 
-/** Claims about the actor of a token and the key that it is bound to. */
+/** Claims about the actor of a token, and about the key to which it is bound. */
 const partyClaims = ['act', 'may_act', 'cnf'];
 
-/** What only the provider's answer says about the actor. Without it an agent would pass as the person. */
+/** Returns the claims about the actor that only the provider's answer contains. Without them an agent would count as
+ * the person. */
 function added(own: Claims, said: Claims): Claims {
   const more: Record<string, unknown> = {};
   for (const name of partyClaims) if (own[name] === undefined && said[name] !== undefined) more[name] = said[name];
@@ -143,8 +145,8 @@ function added(own: Claims, said: Claims): Claims {
   return Object.keys(more).length === 0 ? own : { ...own, ...more };
 }
 
-/** Joins a JWT whose signature is valid with the provider's answer that it is active. The JWT's own claims stay.
- * Client, actor and key are added if only the answer names them.
+/** Joins a JWT whose signature is valid with the provider's answer that it is active. The claims of the JWT are kept.
+ * Client, actor and key are added from the answer if the JWT does not contain them.
  *
  * @param claims the provider's answer
  * @param until when the provider must be asked again

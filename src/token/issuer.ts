@@ -2,28 +2,28 @@ import { isOfTrustDomain } from '../policy/spiffe.ts';
 import { fillTenant, TENANT, tenantOf } from '../providers/index.ts';
 import type { Claims, Key, TokenProvider } from './types.ts';
 
-/** The issuer of a provider, with its other spellings. */
+/** The issuer of a provider, and its other spellings. */
 export type Issued = Pick<TokenProvider, 'issuer' | 'issuers'>;
 
-/** Whether `iss` is the provider's issuer. */
+/** Whether `iss` is the issuer of a provider. */
 export function isIssuer({ issuer, issuers }: Issued, iss: unknown): boolean {
   return issuers === undefined ? issuer === iss : issuers.includes(iss as string);
 }
 
-/** A JWT-SVID may have no `iss`. Then the trust domain in its subject identifies the provider. */
+/** Finds the provider of a JWT-SVID without `iss`, by the trust domain in its subject. */
 function ofTrustDomain(sub: unknown, providers: readonly TokenProvider[]): TokenProvider | undefined {
   return providers.find(({ trustDomain }) => trustDomain !== undefined && isOfTrustDomain(sub, trustDomain));
 }
 
-/** Whether two providers accept tokens of one issuer, for different audiences. */
+/** Whether two providers accept tokens of the same issuer. They then differ in their audiences. */
 export function shareIssuer(one: Issued, other: Issued): boolean {
   const { issuers = [one.issuer] } = one;
   return issuers.some((issuer) => isIssuer(other, issuer));
 }
 
-/** The provider that a token names by its `iss`, or if that is absent by the trust domain of its subject. */
+/** Returns the provider of a token, by its `iss` or, if it has none, by the trust domain in its subject. */
 export function providerOf(claims: Claims, providers: readonly TokenProvider[]): TokenProvider | undefined {
-  // It is no member of Object.prototype, and JSON has no undefined.
+  // Object.prototype has no member of this name, and JSON has no undefined.
   const { iss } = claims;
   for (let i = 0; i < providers.length; i++) {
     const provider = providers[i] as TokenProvider;
@@ -33,8 +33,8 @@ export function providerOf(claims: Claims, providers: readonly TokenProvider[]):
   return iss === undefined ? ofTrustDomain(claims.sub, providers) : undefined;
 }
 
-/** Whether a key may sign for a token's issuer. Keys of Entra ID are published together, each with its issuer or the
- * template of its issuers. The token's tenant must match its issuer as well. */
+/** Whether a key may sign tokens of an issuer. Entra ID publishes the keys of all issuers together, and each key names
+ * its issuer or a template of issuers. The tenant of the token must match its issuer too. */
 export function isKeyOfIssuer({ issuer }: Pick<Key, 'issuer'>, { iss, tid }: Claims): boolean {
   if (issuer === undefined) return true;
   const tenant = tenantOf(iss);

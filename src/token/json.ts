@@ -2,9 +2,9 @@ import { MAX_DOCUMENT_BYTES } from '../limits.ts';
 
 const strict = new TextDecoder('utf-8', { fatal: true });
 
-/** Decodes base64url in its one canonical spelling: no padding, no white space, unused trailing bits zero (RFC 4648
- * sections 3.2, 3.3, 3.5). The decoders of engines accept more, each in its own way. A text is canonical if encoding
- * the decoded bytes gives it back.
+/** Decodes base64url in its only canonical spelling: no padding, no white space, and unused trailing bits are zero (RFC
+ * 4648 sections 3.2, 3.3, 3.5). The decoders of engines accept more, and each accepts something else. A text is
+ * canonical if the decoded bytes are encoded to the same text.
  *
  * @returns `undefined` for any other text
  */
@@ -13,12 +13,13 @@ export function decodeCanonical(text: string): Buffer | undefined {
   return bytes.toString('base64url') === text ? bytes : undefined;
 }
 
-/** The character that the lenient decoder writes for each byte that is not UTF-8. */
+/** The character that the lenient decoder writes for a byte that is not UTF-8. */
 const foreign = '\ufffd';
 
-/** Decodes strict UTF-8. The result of the lenient decoder is right if all bytes are ASCII, as in most payloads: then
- * it has as many characters as bytes and no replacement character. That costs less than a third of the strict decoder:
- * for a text of narrow characters, njs's engine knows without a search that there is no wide character to replace.
+/** Decodes strict UTF-8. The result of the lenient decoder is correct if all bytes are ASCII, as in most payloads. Then
+ * the text has as many characters as bytes, and contains no replacement character. This costs less than a third of the
+ * strict decoder. In a text of narrow characters, njs's engine needs no search to know that there is no replacement
+ * character.
  *
  * @throws TypeError if the bytes are not UTF-8
  */
@@ -28,13 +29,14 @@ function textOf(bytes: Buffer): string {
   return isAscii ? text : strict.decode(bytes as never);
 }
 
-/** Parses a JSON object in strict UTF-8 without a byte order mark. The last one of duplicate members counts (RFC 7515
- * section 4, RFC 7519 section 4).
+/** Parses a JSON object in strict UTF-8 without a byte order mark. If a member occurs twice, the last one counts (RFC
+ * 7515 section 4, RFC 7519 section 4).
  *
- * @returns `undefined` for broken UTF-8 or JSON, another JSON value, or one that is nested too deeply for the engine
+ * @returns `undefined` if UTF-8 or JSON are invalid, the JSON value is not an object, or it is nested too deeply for
+ * the engine
  */
 export function parseObject(bytes: Buffer): Readonly<Record<string, unknown>> | undefined {
-  // Engines differ on whether the decoder drops a byte order mark. JSON never starts with that byte.
+  // Some decoders drop a byte order mark and others do not. JSON never begins with this byte.
   if (bytes[0] === 0xef) return undefined;
   try {
     return asObject(JSON.parse(textOf(bytes)));
@@ -43,14 +45,14 @@ export function parseObject(bytes: Buffer): Readonly<Record<string, unknown>> | 
   }
 }
 
-/** The value if it is a JSON object, neither `null` nor an array. */
+/** Returns the value if it is a JSON object, and not `null` or an array. */
 export function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : undefined;
 }
 
-/** The JSON object in a text; `undefined` for any other text. */
+/** Returns the JSON object in a text; `undefined` for any other text. */
 export function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     return asObject(JSON.parse(text));
@@ -59,10 +61,11 @@ export function objectIn(text: string): Readonly<Record<string, unknown>> | unde
   }
 }
 
-/** The keys of a JWKS (RFC 7517 section 5), unchanged, or a sentence for the log that contains nothing of the text.
+/** Returns the keys of a JWKS (RFC 7517 section 5) unchanged. If there are none, returns a sentence for the log, which
+ * contains nothing of the text.
  *
- * @param what the name of the text in that sentence
- * @param list what it must have
+ * @param what name of the text in that sentence
+ * @param list what the text must contain, for that sentence
  */
 export function keysIn(text: string, what = 'the file', list = 'list "keys"'): readonly unknown[] | string {
   if (text.length > MAX_DOCUMENT_BYTES) return `${what} is too large`;

@@ -9,15 +9,15 @@ import { asObject, keysIn } from './json.ts';
 import type { Key } from './types.ts';
 import { rsaWeakness } from './weak.ts';
 
-/** A provider's usable keys, with sentences for the log about those that were left out; or why the document is not
- * usable. */
+/** A provider's usable keys, with sentences for the log about keys that were left out; or the reason why the document
+ * is not usable. */
 export type KeySet =
   | { readonly ok: true; readonly keys: readonly Key[]; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly error: string };
 
 type Jwk = Readonly<Record<string, unknown>>;
 
-/** The public members of a key, by type (RFC 7518 section 6, RFC 8037 section 2). Nothing else is imported. */
+/** The public members of a key, by type (RFC 7518 section 6, RFC 8037 section 2). Only these are imported. */
 const publicMembers: Readonly<Record<Key['kty'], readonly string[]>> = {
   RSA: ['kty', 'n', 'e'],
   EC: ['kty', 'crv', 'x', 'y'],
@@ -28,13 +28,14 @@ const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
 
 const curves = [...algorithms.values()].map(({ crv }) => crv).filter((crv) => crv !== undefined);
 
-/** Keys for other uses are no mistake and are left out without a warning (RFC 7517 sections 4.2 and 4.3). */
+/** Whether a key is for signatures. Keys for other uses are not a mistake and are left out without a warning (RFC 7517
+ * sections 4.2 and 4.3). */
 function isForSignatures({ use, key_ops: operations }: Jwk, own: string | undefined): boolean {
   if (use !== undefined && use !== 'sig' && use !== own) return false;
   return operations === undefined || (Array.isArray(operations) && operations.includes('verify'));
 }
 
-/** What is wrong with a key, or `undefined`. */
+/** Returns what is wrong with a key; `undefined` if nothing is. */
 function problemOf(jwk: Jwk): string | undefined {
   const { kty, crv, kid, alg } = jwk;
   if (kty === 'oct') return 'symmetric keys have no place in a published key set';
@@ -51,9 +52,10 @@ function problemOf(jwk: Jwk): string | undefined {
   return undefined;
 }
 
-/** Imports the key, because only the engine finds a point that is not on its curve. */
+/** Imports the key, because only the engine can detect a point that is not on its curve. */
 async function tryImport(key: Key): Promise<void> {
-  // nginx's module of njs 1.0.2 lacks Ed25519. The key itself is valid; tokens are refused with that reason.
+  // nginx's module of njs 1.0.2 lacks Ed25519. The key itself is valid, and tokens with this algorithm are refused with
+  // that reason.
   if (key.kty === 'OKP') {
     if (decode(key.jwk.x as string).length !== 32) throw new Error('not 32 bytes');
     return;
@@ -88,13 +90,13 @@ async function readKey(jwk: Jwk, named: boolean): Promise<Key | string> {
   }
 }
 
-/** Reads a JWKS (RFC 7517 section 5). Broken, weak, symmetric and private keys are left out with a warning, keys for
- * other uses without one. Several keys may share a `kid` or have none. The thumbprint is RFC 7638's.
+/** Reads a JWKS (RFC 7517 section 5). Invalid, weak, symmetric and private keys are left out with a warning, and keys
+ * for other uses without one. Several keys may have the same `kid` or none. Thumbprints are those of RFC 7638.
  *
  * @param text the document as fetched
- * @param kind of the provider: the additional members of its keys
- * @returns an error if it is not a key set, or has no usable key: a provider without keys is a mistake, and the known
- * keys stay until they are too old
+ * @param kind kind of the provider, which says which additional members its keys have
+ * @returns an error if the text is not a key set or has no usable key. A provider without keys is a mistake, so the
+ * known keys stay in use until they are too old.
  */
 export async function readKeySet(
   text: string,

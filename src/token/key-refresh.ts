@@ -1,22 +1,22 @@
 import type { Key } from './types.ts';
 
-/** Life cycle of a provider's keys, as the policy sets it; seconds. */
+/** The lifetimes of a provider's keys, as the policy sets them, in seconds. */
 export interface KeyTimes {
-  /** Age at which they are fetched again. */
+  /** Age at which the keys are fetched again. */
   readonly refresh: number;
-  /** Age up to which they are used while the provider has an outage. */
+  /** Age up to which the keys are used while the provider has an outage. */
   readonly stale: number;
-  /** Shortest time between two attempts to fetch. */
+  /** Minimum time between two attempts to fetch the keys. */
   readonly coolDown: number;
 }
 
 /** The stored state of one provider's keys, as JSON. All times are seconds since the epoch. */
 export interface KeyState {
   readonly keys: readonly Key[];
-  /** Grows when a key is added, removed or renamed. What was verified with the earlier keys must then be checked
+  /** Increases when a key is added, removed or renamed. Results that depend on earlier keys must then be checked
    * again. */
   readonly generation: number;
-  /** When the keys were last fetched; 0: never. */
+  /** When the keys were last fetched; 0 if never. */
   readonly fetchedAt: number;
   /** When the last attempt to fetch began. */
   readonly lastTry: number;
@@ -24,15 +24,16 @@ export interface KeyState {
   readonly failures: number;
 }
 
-/** Before the first attempt. */
+/** The state before the first attempt. */
 export const noKeys: KeyState = Object.freeze({ keys: [], generation: 0, fetchedAt: 0, lastTry: 0, failures: 0 });
 
-/** Seconds since a time; infinite if the time is in the future, as after a clock was set back. */
+/** Returns the seconds since a time. The result is infinite if the time is in the future, for example after a clock was
+ * set back. */
 function since(time: number, now: number): number {
   return time > now ? Number.POSITIVE_INFINITY : now - time;
 }
 
-/** Seconds to wait after the last attempt: twice as long for each further failure, up to the usual interval. */
+/** Returns the seconds to wait after the last attempt. Each further failure doubles them, up to the usual interval. */
 function pause({ failures }: KeyState, { refresh, coolDown }: KeyTimes): number {
   return failures === 0 ? coolDown : Math.max(coolDown, Math.min(refresh, coolDown * 2 ** Math.min(failures - 1, 30)));
 }
@@ -42,33 +43,33 @@ export function isDue(state: KeyState, now: number, times: KeyTimes): boolean {
   return since(state.fetchedAt, now) >= times.refresh && since(state.lastTry, now) >= pause(state, times);
 }
 
-/** Whether a token with an unknown key may have the keys fetched early. */
+/** Whether a token with an unknown key may cause an early fetch. */
 export function mayRefetch(state: KeyState, now: number, times: KeyTimes): boolean {
   return since(state.lastTry, now) >= pause(state, times);
 }
 
-/** Whether keys are in use that are older than they should be. The log should say so. */
+/** Whether the keys in use are older than they should be, so that the log should report it. */
 export function isStale(state: KeyState, now: number, times: KeyTimes): boolean {
   return state.fetchedAt > 0 && state.failures > 0 && since(state.fetchedAt, now) > times.refresh;
 }
 
-/** The keys to verify with; `undefined` if there are none yet, or only ones that are too old. */
+/** Returns the keys that verify tokens; `undefined` if there are none yet, or all are too old. */
 export function usableKeys(state: KeyState, now: number, times: KeyTimes): readonly Key[] | undefined {
-  // After a clock was set back their age is not known. They are still used, and are due to be fetched.
+  // After a clock was set back, the age of the keys is not known. They stay in use and are due to be fetched.
   return state.fetchedAt > 0 && now - state.fetchedAt <= times.stale ? state.keys : undefined;
 }
 
-/** The state when an attempt begins. */
+/** Returns the state at the beginning of an attempt. */
 export function trying(state: KeyState, now: number): KeyState {
   return { ...state, lastTry: now };
 }
 
-/** The state after a failed attempt. The keys stay. */
+/** Returns the state after a failed attempt. The keys stay. */
 export function failed(state: KeyState, now: number): KeyState {
   return { ...state, lastTry: now, failures: state.failures + 1 };
 }
 
-/** Everything that the verification of a token can depend on. */
+/** Returns everything in the keys on which the verification of a token can depend. */
 function selectionOf(keys: readonly Key[]): string {
   return keys
     .map(({ thumbprint, kid, alg }) => JSON.stringify([thumbprint, kid, alg]))
@@ -76,7 +77,8 @@ function selectionOf(keys: readonly Key[]): string {
     .join();
 }
 
-/** The state after the keys were fetched. The generation changes only if a key was added, removed or renamed. */
+/** Returns the state after the keys were fetched. The generation changes only if a key was added, removed or
+ * renamed. */
 export function fetched(state: KeyState, keys: readonly Key[], now: number): KeyState {
   const generation = selectionOf(keys) === selectionOf(state.keys) ? state.generation : state.generation + 1;
   return { keys, generation, fetchedAt: now, lastTry: now, failures: 0 };

@@ -1,4 +1,4 @@
-/** Networks that do not belong to the public internet (RFC 6890 and its registries), by their first bits. */
+/** Networks that are not part of the public internet (RFC 6890 and its registries), by their first bits. */
 const PRIVATE_V4: readonly (readonly [first: number, bits: number])[] = [
   [0x00000000, 8],
   [0x0a000000, 8],
@@ -21,7 +21,7 @@ function v4Of(text: string): number | undefined {
 const isPrivateV4 = (address: number): boolean =>
   PRIVATE_V4.some(([first, bits]) => address >= first && address < first + 2 ** (32 - bits));
 
-/** The eight groups of an IPv6 address (RFC 4291 section 2.2). */
+/** Returns the eight groups of an IPv6 address (RFC 4291 section 2.2). */
 function v6Of(text: string): readonly number[] | undefined {
   const dotted = /^(.*:)(\d+\.[\d.]+)$/.exec(text);
   const last = dotted === null ? undefined : v4Of(dotted[2] as string);
@@ -43,18 +43,18 @@ function isPrivateV6(groups: readonly number[]): boolean {
   const [a = 0, b = 0, , , , f = 0, g = 0, h = 0] = groups;
   const inner = g * 65536 + h;
   const isZero = (count: number) => groups.slice(0, count).every((group) => group === 0);
-  // IPv4 in IPv6: mapped, compatible, translated (RFC 6052), 6to4.
+  // IPv4 inside IPv6: mapped, compatible, translated (RFC 6052) and 6to4 addresses.
   if (isZero(5) && (f === 0xffff || f === 0)) return isPrivateV4(inner);
   if (a === 0x64 && b === 0xff9b) return isPrivateV4(inner);
   if (a === 0x2002) return isPrivateV4(b * 65536 + (groups[2] ?? 0));
-  // Unique local, link local, site local, multicast; all that is not global unicast.
+  // Unique local, link-local, site-local and multicast addresses, and all others that are not global unicast.
   return (a & 0xe000) !== 0x2000;
 }
 
-/** Whether an address that nginx has connected to belongs to this machine, to a private network, or is not an address.
- * A text that is not an address is not trusted either.
+/** Whether an address to which nginx has connected belongs to this machine or to a private network. A text that is not
+ * an address counts as private, because it must not be trusted either.
  *
- * @param address `10.0.0.7:443`, `[fd00::1]:443`
+ * @param address such as `10.0.0.7:443` or `[fd00::1]:443`
  */
 export function isPrivateAddress(address: string): boolean {
   const host = /^\[([^\]]+)\](?::\d+)?$/.exec(address)?.[1];

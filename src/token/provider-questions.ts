@@ -1,12 +1,13 @@
-/** The check asks the JavaScript that may call providers as their client, over the unix socket of the check's server:
- * `POST` with the token as body. The answer is 200 with the provider's answer about an active token, as JSON. */
+/** Path of a question about a token. The check sends it over the unix socket of its server to the JavaScript that may
+ * call providers as their client: `POST` with the token as body. A status of 200 has the provider's answer about an
+ * active token as JSON. */
 export const INTROSPECT_PATH = '/.meshgate/introspect';
 
-/** The same with a person's object id as body: 200 with `{ "held": [ids] }`, the groups of the policy that the person
- * is in. */
+/** Path of a question about groups. The body is a person's object id. A status of 200 has `{ "held": [ids] }`: the
+ * policy's groups in which the person is. */
 export const GROUPS_PATH = '/.meshgate/groups';
 
-/** The meaning of the other statuses. A status that is not listed counts as `away`. */
+/** The meanings of the other statuses. A status that is not listed has the meaning of `away`. */
 export const ANSWERED = {
   active: 200,
   inactive: 204,

@@ -3,12 +3,13 @@ import { parseClaims, parseHeader, splitJws } from './format.ts';
 import { providerOf } from './issuer.ts';
 import type { TokenProvider } from './types.ts';
 
-/** The provider whose keys should be fetched early before a refusal is final: no key matched, or the keys are not
- * known. A token without `kid` whose signature no key verifies may have been signed by a new key, too.
+/** Returns the provider whose keys must be fetched before a refusal is final: no key matched, or no keys are known. If
+ * a token has no `kid` and no key verifies its signature, it may have been signed with a new key, so its provider is
+ * returned too.
  *
  * @param token the refused token
- * @param providers those that the host accepts
- * @returns undefined if other keys would change nothing
+ * @param providers the providers that the host accepts
+ * @returns undefined if other keys would not change the result
  */
 export function providerToAsk(
   token: string,

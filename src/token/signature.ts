@@ -12,23 +12,24 @@ const noEd25519 = refuse(
   'Ed25519 is missing in this build of nginx; let the provider sign with ES256 or RS256',
 );
 
-/** A key fits an algorithm if its type and curve match and its owner did not bind it to another algorithm (RFC 8725
- * section 3.1). */
+/** Whether a key fits an algorithm: its type and curve match, and its owner did not bind it to another algorithm (RFC
+ * 8725 section 3.1). */
 function fits(key: Key, { alg, kty, crv }: AlgorithmEntry): boolean {
   return key.kty === kty && key.crv === crv && (key.alg === undefined || key.alg === alg);
 }
 
-/** The only key that fits an algorithm, in a set whose keys all have no `kid`. */
+/** Returns the only key that fits an algorithm, if none of the keys has a `kid`. */
 function onlyNameless(entry: AlgorithmEntry, keys: readonly Key[]): Key | undefined {
   if (keys.some(({ kid }) => kid !== undefined)) return undefined;
   const fitting = keys.filter((key) => fits(key, entry));
   return fitting.length === 1 ? fitting[0] : undefined;
 }
 
-/** The keys that may verify a token: those with its `kid`, or without a `kid` the first few that fit. A `kid` is a hint
- * (RFC 7515 section 4.1.4): if no key of the set has one, the only key that fits is used.
+/** Returns the keys that can verify a token. If the token has a `kid`, these are the keys with that `kid`; otherwise
+ * they are the first few keys that fit. A `kid` is only a hint (RFC 7515 section 4.1.4): if no key of the set has one,
+ * the only key that fits is used.
  *
- * @returns reason `key_unknown` if there is none
+ * @returns reason `key_unknown` if there is no such key
  */
 export function chooseKeys(header: JoseHeader, entry: AlgorithmEntry, keys: readonly Key[]): Result<readonly Key[]> {
   const { kid } = header;
@@ -46,28 +47,29 @@ export function chooseKeys(header: JoseHeader, entry: AlgorithmEntry, keys: read
   return refuse('key_unknown', named ? 'no key of that name fits the algorithm' : 'no key has the "kid" of the token');
 }
 
-/** A key to try, with two values that are computed once: its name among the imported ones, and the result if it
- * verifies. */
+/** A key to try, with two values that are computed once: its name among the imported keys, and the result if it
+ * verifies the signature. */
 interface Candidate {
   readonly key: Key;
   readonly name: string;
   readonly signed: Result<Key>;
 }
 
-/** What is known before the token's own bytes are examined. Most tokens use it again. */
+/** The algorithm and keys for a header. Most tokens use the same choice again. */
 interface Choice {
   readonly keys: readonly Key[];
   readonly entry: AlgorithmEntry;
   readonly candidates: readonly Candidate[];
-  /** Why there are no keys to try. */
+  /** The refusal if there are no keys to try. */
   readonly refused: ReturnType<typeof refuse> | undefined;
-  /** The result if none of them verifies the signature. */
+  /** The refusal if none of the keys verifies the signature. */
   readonly unsigned: ReturnType<typeof refuse>;
 }
 
 const notSigned = refuse('signature_invalid');
 
-/** The key with the token's `kid` may be newer than the set, so `key_unknown` has the set fetched again. */
+/** The key with the token's `kid` may be newer than the key set. The reason `key_unknown` causes a new fetch of the
+ * set. */
 const otherSigned = refuse(
   'key_unknown',
   'no key has the "kid" of the token, and the only one without that fits did not sign it',
@@ -91,7 +93,8 @@ function newChoice(header: JoseHeader, keys: readonly Key[]): Choice | undefined
   };
 }
 
-/** Algorithm and keys for a header, kept for the next token with it; undefined for an unknown algorithm. */
+/** Returns the algorithm and keys for a header, and keeps them for the next token with this header; undefined for an
+ * unknown algorithm. */
 function choose(header: JoseHeader, keys: readonly Key[]): Choice | undefined {
   const known = choices.get(header);
   if (known !== undefined && known.keys === keys) return known;
@@ -102,14 +105,14 @@ function choose(header: JoseHeader, keys: readonly Key[]): Choice | undefined {
 
 /** What is needed to verify a signature. */
 export interface SignatureContext {
-  /** Imported keys, which the caller keeps between tokens. */
+  /** Imported keys, which the owner of this object keeps between tokens. */
   readonly imported: ImportedKeys;
-  /** Work that the engine needs after a key that does not verify the signature. */
+  /** Called if a key does not verify the signature, because the engine then needs some extra work. */
   readonly onFailure?: () => Promise<void>;
 }
 
-/** Receives the result of a signature, with a value that its caller passes on: a list costs a fifth of a closure's
- * variables. */
+/** A function that receives the result for a signature and the value `along`. A tuple costs a fifth of a closure with
+ * the same values. */
 type Use<T, S> = (signer: Result<Key>, along: S) => T | Promise<T>;
 
 function holdsUnder(publicKey: ImportedKey, { signature, input }: CompactJws, entry: AlgorithmEntry): Promise<boolean> {
@@ -117,7 +120,7 @@ function holdsUnder(publicKey: ImportedKey, { signature, input }: CompactJws, en
   return crypto.subtle.verify(algorithm, publicKey as never, signature as never, input as never);
 }
 
-/** A promise whether the signature is valid; it rejects if the engine throws. */
+/** Returns a promise for whether the signature is valid. It rejects if the engine throws. */
 function holds(
   jws: CompactJws,
   { key, name }: Candidate,
@@ -133,8 +136,8 @@ function holds(
   }
 }
 
-/** Tries keys, beginning with one. Engines differ on which bad signatures are false and which throw; neither is
- * accepted. */
+/** Tries the keys, beginning with a given one. For some invalid signatures an engine returns false, and for others it
+ * throws. Both mean that the signature is invalid. */
 function tryKeys<T, S>(
   jws: CompactJws,
   choice: Choice,
@@ -145,7 +148,7 @@ function tryKeys<T, S>(
 ): T | Promise<T> {
   const candidate = choice.candidates[from];
   if (candidate === undefined) return use(choice.unsigned, along);
-  // One closure handles all outcomes: an error is not `true`.
+  // One closure handles all results. An error is not `true`, so it counts as invalid.
   const settle = (held: unknown): T | Promise<T> => {
     if (held === true) return use(candidate.signed, along);
     const next = () => tryKeys(jws, choice, from + 1, context, use, along);
@@ -154,7 +157,7 @@ function tryKeys<T, S>(
   return holds(jws, candidate, choice.entry, context.imported).then(settle, settle);
 }
 
-/** {@link verifySignature} with an algorithm that this engine has. */
+/** Verifies a signature with an algorithm that this engine supports. */
 function verifyBy<T, S>(
   choice: Choice,
   jws: CompactJws,
@@ -170,7 +173,7 @@ function verifyBy<T, S>(
   return tryKeys(jws, choice, 0, context, use, along);
 }
 
-/** {@link verifySignature} with a value that `use` receives too. */
+/** Verifies a signature like {@link verifySignature}. `use` also receives the value `along`. */
 export function verifySignatureWith<T, S>(
   jws: CompactJws,
   header: JoseHeader,
@@ -185,12 +188,12 @@ export function verifySignatureWith<T, S>(
   return hasEd25519().then((has) => (has ? verifyBy(choice, jws, context, use, along) : use(noEd25519, along)));
 }
 
-/** Verifies the signature of a token (RFC 7515 section 5.2) and continues with `use`.
+/** Verifies the signature of a token (RFC 7515 section 5.2) and calls `use` with the result.
  *
  * @param keys the provider's keys
  * @param use receives the key that signed the token, or a reason: `algorithm_refused`, `key_unknown`,
- * `signature_invalid`. Its result is returned. There is one promise, the engine's: each further `async` or `await`
- * would cost a new token 2 µs.
+ * `signature_invalid`. Its result is returned. There is only one promise, which the engine makes, because each further
+ * `async` or `await` would cost a new token 2 µs.
  */
 export function verifySignature<T>(
   jws: CompactJws,

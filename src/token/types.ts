@@ -3,31 +3,31 @@ import type { IntrospectionPolicy, Provider } from '../policy/types.ts';
 
 export type { Claims } from '../claim-at.ts';
 
-/** The part of a provider that verifying tokens needs; rendered into policy.js. */
+/** The part of a provider that is needed to verify tokens. It is rendered into policy.js. */
 export interface TokenProvider
   extends Omit<Provider, 'at' | 'caFile' | 'client' | 'signin' | 'introspection' | 'groupsEndpoint'> {
-  /** The provider is asked about tokens that are not JWTs (RFC 7662). */
+  /** Set if the provider is asked about tokens that are not JWTs (RFC 7662). */
   readonly introspection?: Introspection;
-  /** The provider publishes no keys and is asked about all of its tokens. */
+  /** Whether the provider publishes no keys, so that it is asked about all of its tokens. */
   readonly keyless?: true;
-  /** The provider is asked for groups that a token leaves out. */
+  /** Whether the provider is asked for groups that a token leaves out. */
   readonly asksGroups?: true;
 }
 
-/** A provider for a route that has its own audiences (RFC 8707). They replace the provider's, so the route rejects a
- * token for another resource, and other routes reject a token for this one. */
+/** Returns the provider with a route's own audiences (RFC 8707), which replace those of the provider. So the route
+ * rejects a token for another resource, and other routes reject a token for this resource. */
 export function forResource(provider: TokenProvider, audiences: readonly string[]): TokenProvider {
   const { anyAudience: _, ...rest } = provider;
   return { ...rest, audiences };
 }
 
-/** How a provider is asked about tokens; times in seconds. */
+/** How a provider is asked about tokens. Times are in seconds. */
 export type Introspection = Omit<IntrospectionPolicy, 'endpoint' | 'timeout'>;
 
-/** The key that a token is bound to. A request must prove that its sender has the private half. */
+/** The key to which a token is bound. The sender of a request must prove that it has the private half. */
 export interface Binding {
   readonly kind: 'dpop' | 'certificate';
-  /** SHA-256 in base64url: of the JWK (RFC 7638), or of the certificate's DER. */
+  /** The SHA-256 of the JWK (RFC 7638) or of the certificate's DER, as base64url. */
   readonly thumbprint: string;
 }
 
@@ -37,26 +37,27 @@ export interface Verified {
   readonly claims: Claims;
   /** `exp`, seconds since the epoch. */
   readonly expires: number;
-  /** RFC 7638 thumbprint of the key that signed it, on which the cache entry depends; `introspected` if no key did. */
+  /** RFC 7638 thumbprint of the key that signed the token; `introspected` if no key did. The cache entry is valid only
+   * while this key is. */
   readonly key: string;
-  /** When the provider must be asked again, seconds since the epoch; absent: never. */
+  /** When the provider must be asked again, in seconds since the epoch; absent: never. */
   readonly until?: number;
-  /** Absent: anyone who has the token may use it. */
+  /** The key to which the token is bound; absent: anyone who has the token may use it. */
   readonly binding?: Binding;
 }
 
 /** One usable public key of a provider. */
 export interface Key {
-  /** RFC 7638 thumbprint, SHA-256, base64url. */
+  /** The SHA-256 thumbprint of RFC 7638, as base64url. */
   readonly thumbprint: string;
   readonly kid?: string;
-  /** The algorithm that its owner bound it to, if any. */
+  /** The algorithm to which the key's owner bound it, if there is one. */
   readonly alg?: string;
   readonly kty: 'RSA' | 'EC' | 'OKP';
   readonly crv?: string;
-  /** The issuer that it belongs to, or the template of its issuers, if the set says so. */
+  /** The issuer to which the key belongs, or the template of its issuers, if the key set contains this. */
   readonly issuer?: string;
   readonly jwk: Readonly<Record<string, unknown>>;
-  /** The point of an EC key in SEC 1 form. Importing it takes half the time of importing the JWK. */
+  /** The point of an EC key in SEC 1 form. Importing it takes half as long as importing the JWK. */
   readonly raw?: Uint8Array;
 }

@@ -7,20 +7,20 @@ import { isKeyOfIssuer, providerOf } from './issuer.ts';
 import { type SignatureContext, verifySignatureWith } from './signature.ts';
 import type { Claims, Key, TokenProvider, Verified } from './types.ts';
 
-/** What is needed to verify tokens of all hosts. */
+/** What is needed to verify tokens, for all hosts. */
 export interface VerifyContext extends SignatureContext {
-  /** The provider's current keys; `undefined` if there are none yet, or only ones that are too old. */
+  /** Returns the provider's current keys; `undefined` if there are none yet, or all are too old. */
   readonly keysOf: (provider: TokenProvider, now: number) => readonly Key[] | undefined;
-  /** Seconds by which clocks may differ. */
+  /** Seconds by which clocks can differ. */
   readonly skew: number;
 }
 
-/** The only provider that a payload without claims can belong to. Its signature is verified all the same, so that the
- * refusal can say what is wrong. */
+/** Returns the only provider to which a payload without claims can belong. Its signature is verified anyway, so that
+ * the refusal can say what is wrong. */
 const onlyOf = (providers: readonly TokenProvider[]): TokenProvider | undefined =>
   providers.length === 1 ? providers[0] : undefined;
 
-/** A token whose signature is being verified, and who receives the result. */
+/** A token whose signature is being verified, and the function that receives the result. */
 type Read<T, S> = readonly [
   header: JoseHeader,
   claims: Claims | undefined,
@@ -33,13 +33,14 @@ type Read<T, S> = readonly [
 
 const otherKey = refuse('key_unknown', 'the key that signed the token is of another issuer');
 
-/** The reason why a signature is invalid, if only the service that the token is for could verify it. */
+/** Returns why a signature is invalid. If only the service for which the token was made could verify it, the refusal
+ * says so. */
 function ofOthers(refused: Result<Key>, header: JoseHeader, provider: TokenProvider): ReturnType<typeof refuse> {
   if (header.nonce === undefined) return refused as ReturnType<typeof refuse>;
   return checkNonce(header, provider) ?? (refused as ReturnType<typeof refuse>);
 }
 
-/** Judges the claims of a token with a valid signature. */
+/** Checks the claims of a token whose signature is valid. */
 function judge<T, S>(signer: Result<Key>, read: Read<T, S>): T | Promise<T> {
   const use = read[5];
   const along = read[6];
@@ -55,14 +56,14 @@ function judge<T, S>(signer: Result<Key>, read: Read<T, S>): T | Promise<T> {
   return use(claims.cnf === undefined ? ok(verified) : withBinding(verified), along);
 }
 
-/** Verifies a bearer token: format, header, provider, algorithm, key, signature, claims, in this order (RFC 7515
- * section 5.2, RFC 7519 section 7.2, RFC 8725). Never throws for any text.
+/** Verifies a bearer token. It checks, in this order: format, header, provider, algorithm, key, signature, claims (RFC
+ * 7515 section 5.2, RFC 7519 section 7.2, RFC 8725). It never throws, whatever the text is.
  *
- * @param providers those that the host accepts
+ * @param providers the providers that the host accepts
  * @param now seconds since the epoch
- * @param use receives the claims with their provider, or the first reason that applies; the detail says what was
- * expected only if the signature is valid. Its result is returned, see {@link verifySignature}.
- * @param along `use` receives this as well
+ * @param use receives the claims with their provider, or the first reason that applies. The detail says what was
+ * expected only if the signature is valid. The result of `use` is returned, see {@link verifySignature}.
+ * @param along a value that `use` receives too
  */
 export function verifyToken<T, S>(
   text: string,

@@ -1,6 +1,6 @@
 import { MAX_RSA_BITS, MAX_RSA_EXPONENT_BITS, MIN_RSA_BITS } from '../limits.ts';
 
-/** Length in bits of a big-endian number. */
+/** Returns the length of a big-endian number in bits. */
 function bitLength(bytes: Uint8Array): number {
   const first = bytes.findIndex((byte) => byte !== 0);
   return first < 0 ? 0 : (bytes.length - first - 1) * 8 + (32 - Math.clz32(bytes[first] as number));
@@ -12,27 +12,28 @@ function remainder(bytes: Uint8Array, divisor: number): number {
   return rest;
 }
 
-/** The powers of 65537 modulo a prime. */
+/** Returns the powers of 65537 modulo a prime. */
 function powersModulo(prime: number): ReadonlySet<number> {
   const powers = new Set<number>();
   for (let power = 1; !powers.has(power); power = (power * 65537) % prime) powers.add(power);
   return powers;
 }
 
-/** Primes modulo which a modulus of CVE-2017-15361 is always a power of 65537, and few others are. */
+/** Primes for the test of CVE-2017-15361. Modulo each of them, an affected modulus is always a power of 65537; of other
+ * moduli, only few are. */
 const rocaPrimes = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
 
-/** Whether a modulus has the mark of keys from chips with CVE-2017-15361 (ROCA), whose private half can be computed.
- * About one sound modulus in a hundred million has it by chance. */
+/** Whether a modulus has the property of keys from chips with CVE-2017-15361 (ROCA). The private half of such a key can
+ * be computed. About one in a hundred million good moduli has this property by chance. */
 function hasRocaMark(modulus: Uint8Array): boolean {
   return rocaPrimes.every((prime) => powersModulo(prime).has(remainder(modulus, prime)));
 }
 
-/** Why an RSA public key must not be trusted, or `undefined` (RFC 7518 section 3.3; even and tiny exponents are not
- * valid).
+/** Returns why an RSA public key must not be trusted; `undefined` if it may be (RFC 7518 section 3.3). Even and very
+ * small exponents are not valid.
  *
- * @param modulus big-endian
- * @param exponent big-endian
+ * @param modulus as a big-endian number
+ * @param exponent as a big-endian number
  */
 export function rsaWeakness(modulus: Uint8Array, exponent: Uint8Array): string | undefined {
   const bits = bitLength(modulus);

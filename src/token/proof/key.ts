@@ -13,27 +13,28 @@ const noKey = wrong('the proof\'s "jwk" is no public key that fits its "alg"');
 /** Members that a public JWK must not have (RFC 7518 section 6). */
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
 
-/** Members of a header that would change how the rest must be read. */
+/** Members of a header that would change how the other members must be read. */
 const changing = ['crit', 'b64', 'zip'];
 
-/** Length of one coordinate in bytes, by curve. */
+/** Length of one coordinate in bytes, for each curve. */
 const coordinates: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 };
 
 type Jwk = Readonly<Record<string, unknown>>;
 
-/** SHA-256 of a text, base64url. */
+/** A function that returns the SHA-256 of a text as base64url. */
 type Digest = (text: string) => string;
 
 const bytesOf = (value: unknown): Buffer | undefined =>
   typeof value === 'string' ? decodeCanonical(value) : undefined;
 
-/** A point of the curve in SEC 1 form, section 2.3.3. Only the engine's import finds out whether it is on the curve. */
+/** Returns a key with the curve point in SEC 1 form (section 2.3.3). Only the engine's import detects whether the point
+ * is on the curve. */
 function curveKey({ x, y }: Jwk, crv: string, digest: Digest): Key | undefined {
   const [left, right] = [bytesOf(x), bytesOf(y)];
   const length = coordinates[crv];
   if (left?.length !== length || right?.length !== length) return undefined;
   const raw = Buffer.concat([new Uint8Array([4]), left as Buffer, right as Buffer]);
-  // base64url has no character that JSON escapes. The order is RFC 7638's.
+  // base64url contains no characters that JSON escapes. The order of the members is that of RFC 7638.
   const thumbprint = digest(`{"crv":"${crv}","kty":"EC","x":"${x}","y":"${y}"}`);
   return { thumbprint, kty: 'EC', crv, jwk: {}, raw };
 }
@@ -61,7 +62,7 @@ function publicKey(jwk: Jwk | undefined, { alg, kty, crv }: AlgorithmEntry, dige
  * key. `kid`, `jku` and `x5c` are ignored.
  *
  * @param text the first part of the proof
- * @returns reason `proof_invalid`
+ * @returns reason `proof_invalid` if the header is not valid
  */
 export function readProofKey(text: string, digest: Digest): Result<ProofKey> {
   const bytes = decodeCanonical(text);

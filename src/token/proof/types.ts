@@ -1,40 +1,40 @@
 import type { JoseHeader } from '../format.ts';
 import type { Key } from '../types.ts';
 
-/** Algorithms that proofs may be signed with: `algs` of the challenge (RFC 9449 section 7.1). nginx's module lacks
- * Ed25519. */
+/** Algorithms with which proofs may be signed; `algs` of the challenge lists them (RFC 9449 section 7.1). Ed25519 is
+ * missing because nginx's module lacks it. */
 export const PROOF_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'PS256', 'RS256'] as const;
 
 /** The key in the header of a proof. */
 export interface ProofKey {
   readonly header: JoseHeader;
-  /** The key, in the list that the signature is verified with. */
+  /** The key, as a list, because that is the form in which signatures are verified. */
   readonly keys: readonly [Key];
 }
 
 /** What a proof must say about its request. */
 export interface ExpectedProof {
-  /** RFC 7638 thumbprint of the key that the token is bound to. */
+  /** RFC 7638 thumbprint of the key to which the token is bound. */
   readonly thumbprint: string;
   readonly method: string;
-  /** Origin and raw path, without a query. */
+  /** The origin and the raw path of the request, without a query. */
   readonly url: string;
   /** SHA-256 of the token, base64url. */
   readonly tokenHash: string;
   /** Seconds since the epoch. */
   readonly now: number;
-  /** Greatest age of a proof, seconds; the clock that made it may be behind by as much. */
+  /** Maximum age of a proof in seconds. The clock of its sender may be behind by the same amount. */
   readonly age: number;
-  /** How far in the future it may have been made, seconds. */
+  /** Number of seconds by which the time of the proof may be in the future. */
   readonly skew: number;
-  /** Nonces that a proof may have; absent: it needs none. */
+  /** Nonces of which the proof must contain one; absent: no nonce is required. */
   readonly nonces?: readonly string[] | undefined;
 }
 
-/** A valid proof, if it was not used before. */
+/** A valid proof. It is not known yet whether it was used before. */
 export interface Proof {
-  /** Unique for the key that made it. */
+  /** An id that is unique for the key that made the proof. */
   readonly jti: string;
-  /** When it expires, seconds since the epoch. */
+  /** When the proof expires, in seconds since the epoch. */
   readonly until: number;
 }

@@ -1,10 +1,10 @@
-/** Scheme, host with its port, and the rest of an absolute URL. */
+/** Matches an absolute URL: scheme, host with its port, and the rest. */
 const parts = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#@\\]+)([^?#]*)/;
 
 const unreserved = /[A-Za-z0-9._~-]/;
 
-/** Decodes percent-encoded characters that need no encoding, and writes the others in upper case (RFC 3986 sections
- * 6.2.2.1 and 6.2.2.2). */
+/** Decodes percent-encoded characters that need no encoding, and writes all other encodings in upper case (RFC 3986
+ * sections 6.2.2.1 and 6.2.2.2). */
 const plainPath = (path: string): string =>
   path.replace(/%([0-9A-Fa-f]{2})/g, (octet, hex: string) => {
     const char = String.fromCharCode(Number.parseInt(hex, 16));
@@ -13,7 +13,7 @@ const plainPath = (path: string): string =>
 
 const usualPorts: Readonly<Record<string, string>> = { https: ':443', http: ':80' };
 
-/** The URL in its normal spelling, without query and fragment; `undefined` if it is not absolute. */
+/** Returns the URL in its normal form, without query and fragment; `undefined` if it is not absolute. */
 function normal(url: string): string | undefined {
   const [, scheme, authority, path] = parts.exec(url) ?? [];
   if (scheme === undefined || authority === undefined || path === undefined) return undefined;
@@ -24,11 +24,11 @@ function normal(url: string): string | undefined {
   return `${lower}://${named}${path === '' ? '/' : plainPath(path)}`;
 }
 
-/** Whether the URL of a proof is the request's. Query and fragment do not count, and spellings with the same meaning by
- * RFC 3986 section 6.2 are equal (RFC 9449 section 4.3). Dot segments are not among these, because the gateway accepts
- * none.
+/** Whether the URL in a proof is that of the request. Query and fragment are ignored, and spellings that have the same
+ * meaning by RFC 3986 section 6.2 are equal (RFC 9449 section 4.3). Dot segments are not resolved, because the gateway
+ * rejects paths that contain them.
  *
- * @param url of the request: origin and raw path
+ * @param url URL of the request: origin and raw path
  */
 export function isSameUrl(htu: string, url: string): boolean {
   if (htu === url) return true;

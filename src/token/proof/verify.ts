@@ -11,9 +11,9 @@ import { isSameUrl } from './url.ts';
 
 /** What is kept between proofs. */
 export interface ProofContext extends SignatureContext {
-  /** Keys by the text of their header. All proofs of one client have the same header. */
+  /** Parsed keys by the text of their header. All proofs of one client have the same header. */
   readonly known: Map<string, ProofKey>;
-  /** SHA-256 of a text, base64url. */
+  /** Returns the SHA-256 of a text as base64url. */
   readonly digest: (text: string) => string;
 }
 
@@ -23,7 +23,8 @@ const malformed = wrong('the proof is not one signed JWT in a "DPoP" header of i
 
 const encoder = new TextEncoder();
 
-/** The three parts of a proof. Two headers, which nginx joins by a comma, are not a proof. */
+/** Splits a proof into its three parts. If there are two headers, nginx joins them by a comma, and the result is not a
+ * proof. */
 function splitProof(text: string): CompactJws | undefined {
   const dot = text.indexOf('.');
   const end = text.lastIndexOf('.');
@@ -34,7 +35,8 @@ function splitProof(text: string): CompactJws | undefined {
   return { header: text.slice(0, dot), payload, signature, input: encoder.encode(text.slice(0, end)) };
 }
 
-/** The key of a proof, if the token is bound to it. Only such keys are kept, so other clients cannot displace them. */
+/** Returns the key of a proof, if the token is bound to it. Only such keys are cached, so other clients cannot displace
+ * them. */
 function keyOf(header: string, { thumbprint }: ExpectedProof, { known, digest }: ProofContext): Result<ProofKey> {
   const before = known.get(header);
   const key = before === undefined ? readProofKey(header, digest) : ok(before);
@@ -49,8 +51,8 @@ function keyOf(header: string, { thumbprint }: ExpectedProof, { known, digest }:
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
-/** Checks when a proof was made: not too long ago by the gateway's clock, and hardly in the future. Optional dates
- * count too. */
+/** Checks when a proof was made. By the gateway's clock, it must not be too old, and only slightly in the future.
+ * Optional dates are checked too. */
 function checkProofTimes({ iat, exp, nbf }: Claims, { now, age, skew }: ExpectedProof): Refused {
   if (!isNumber(iat)) return wrong('the proof\'s "iat" is not a number');
   if (iat > now + skew) return wrong(`the proof's "iat" is ${iat}, it is ${Math.floor(now)}: clocks differ too much`);
@@ -78,7 +80,7 @@ function checkProofClaims(claims: Claims, expected: ExpectedProof): Refused {
   return refuse('proof_nonce_required');
 }
 
-/** A proof whose signature is being verified, and who receives the result. */
+/** A proof whose signature is being verified, and the function that receives the result. */
 type Read<T, S> = readonly [proof: Proof, use: (proved: Result<Proof>, along: S) => T | Promise<T>, along: S];
 
 function judge<T, S>(signer: Result<Key>, [proof, use, along]: Read<T, S>): T | Promise<T> {
@@ -86,11 +88,11 @@ function judge<T, S>(signer: Result<Key>, [proof, use, along]: Read<T, S>): T | 
 }
 
 /** Verifies a DPoP proof (RFC 9449 section 4.3): form, key, claims about the request, signature. It does not check
- * whether the proof was used before. Never throws for any text.
+ * whether the proof was used before. It never throws, whatever the text is.
  *
  * @param use receives the proof, or reason `proof_invalid` or `proof_nonce_required`; its result is returned. There is
- * one promise, the engine's.
- * @param along `use` receives this as well
+ * only one promise, which the engine makes.
+ * @param along a value that `use` receives too
  */
 export function verifyProof<T, S>(
   text: string,
