@@ -3,40 +3,40 @@ import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Asserted } from './verify.ts';
 
-/** A service that may send requests to other services for the person whose request it serves. */
+/** A service that may send requests to other services, for the person whose request it serves. */
 export interface KnownAgent {
   readonly name: string;
-  /** The service itself, which must present an assertion that was made for it. */
+  /** Name of the service. It must present an assertion that was made for this service. */
   readonly service: string;
-  /** Roles that the person keeps in its requests. */
+  /** Roles that the person keeps in the agent's requests. */
   readonly actsFor: readonly string[];
-  /** Most actors in a chain, this one included. */
+  /** Maximum number of actors in a chain, this one included. */
   readonly hops: number;
 }
 
 /** Agents by the SPIFFE id of their service. */
 export type KnownAgents = Readonly<Record<string, KnownAgent>>;
 
-/** The agent with this SPIFFE id.
+/** Returns the agent with this SPIFFE id.
  *
- * @returns reason `actor_not_allowed` if there is none
+ * @returns reason `actor_not_allowed` if there is no such agent
  */
 export function agentOf(spiffe: string, agents: KnownAgents): Result<KnownAgent> {
   const agent = Object.hasOwn(agents, spiffe) ? agents[spiffe] : undefined;
   return agent === undefined ? refuse('actor_not_allowed', 'no agent of the policy has this SPIFFE id') : ok(agent);
 }
 
-/** Which hosts verify certificates of clients, and by which CA. */
+/** The hosts that verify client certificates, and the CA of each. */
 export interface ClientCas {
-  /** Number of the CA, by host that verifies certificates of clients; absent: no host does. */
+  /** For each host that verifies client certificates, the number of its CA; absent: no host does. */
   readonly clientCas?: Readonly<Record<string, number>>;
-  /** Roles that require a certificate of the client; absent: no role does. */
+  /** Roles that require a client certificate; absent: no role does. */
   readonly certificateRoles?: readonly string[];
 }
 
-/** Whether a host trusts the certificate that a caller, or one of the roles, depends on: it uses the same CA as the
- * host that verified the certificate. A host that verifies no certificates itself accepts the role too. It is the only
- * one that does if the assertion does not name the verifying host. */
+/** Whether a host trusts the certificate on which the caller or a role depends. The host must use the same CA as the
+ * host that verified the certificate; the assertion names that host. A host that verifies no certificates accepts the
+ * roles, but not a caller whose only credential was a certificate. */
 export function trustsCertificate(
   { provider, roles, certificateHost }: Pick<Caller, 'provider' | 'roles' | 'certificateHost'>,
   host: string,
@@ -50,13 +50,13 @@ export function trustsCertificate(
   return certificateHost !== undefined && own === caOf(certificateHost);
 }
 
-/** The caller of a request in which a service presents the assertion that it received: the person, with the roles that
- * travel, and the service in front of the earlier actors.
+/** Returns the caller of a request in which a service presents the assertion that it received. The caller is the
+ * person, with the roles that travel. The service becomes the first actor, before the earlier actors.
  *
- * @param spiffe of the service's certificate
- * @param agent the one with that SPIFFE id
- * @returns reasons `audience_mismatch` if another service received the assertion, and `actor_not_allowed` if the chain
- * would be too long, or no person is behind the agent that called the service
+ * @param spiffe SPIFFE id in the service's certificate
+ * @param agent the agent with this SPIFFE id
+ * @returns reason `audience_mismatch` if the assertion was made for another service; `actor_not_allowed` if the chain
+ * would be too long, or the agent that called the service acts for no person
  */
 export function agentCaller(asserted: Asserted, spiffe: string, agent: KnownAgent): Result<Caller> {
   const { audience, provider, subject, roles, email, name, certificateHost } = asserted;

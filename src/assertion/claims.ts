@@ -2,14 +2,14 @@ import type { Caller } from '../caller/types.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import type { Assertion } from '../policy/types.ts';
 
-/** What an assertion says besides the caller: the service that it is for, and the mesh identity that the request is
- * sent with. */
+/** The content of an assertion besides the caller: the service for which it is made, and the mesh identity with which
+ * the request is sent. */
 export interface Grant {
   readonly service: string;
-  /** Empty if nginx connects to the service directly. */
+  /** The mesh identity; empty if nginx connects to the service directly. */
   readonly as: string;
-  /** Whether it contains the e-mail address and the name: only if the service may act for the caller and receives them
-   * in headers too. */
+  /** Whether the assertion contains the e-mail address and the name. It does so only if the service may act for the
+   * caller and also receives both in headers. */
   readonly email?: boolean;
   readonly name?: boolean;
   /** The host that verified a client certificate, and the roles that require one; absent: no service acts for
@@ -17,30 +17,31 @@ export interface Grant {
   readonly certificate?: { readonly host: string; readonly roles: readonly string[] };
 }
 
-/** JOSE `typ` of the gateway's assertions (RFC 8725 section 3.11), so that they are not accepted as tokens of another
- * kind. */
+/** JOSE `typ` of the gateway's assertions (RFC 8725 section 3.11). Because of it, an assertion is not accepted as a
+ * token of another kind. */
 export const ASSERTION_TYPE = 'meshgate+jwt';
 
-/** Claim with the roles for meshes that can only compare strings: role → its holder. */
+/** The claim that contains each role with its holder. It is for meshes that can only compare strings. */
 export const BY_ROLE = 'by_role';
-/** Entry of that claim for every caller; no role has this name. */
+/** The entry in that claim for every caller. No role has this name. */
 export const EVERY_ROLE = 'authenticated';
 
-/** Claim of an agent without a person behind it, and its only value; meshes compare strings. */
+/** The claim of an agent that acts for no person, and its only value. It is a string because meshes compare strings. */
 export const ALONE = 'alone';
 export const IS_ALONE = 'true';
 
-/** The holder of the roles: a person, or an agent that acts for one. An agent that is alone has no roles. Names of
- * agents contain no spaces. */
+/** Returns the holder of the roles: a person, or an agent that acts for one. An agent that is alone has no roles. Names
+ * of agents contain no spaces. */
 export const holderOf = (agent: string | null | undefined, alone = false): string =>
   agent == null ? 'person' : `agent ${agent}${alone ? ' alone' : ''}`;
 
-/** Claim with the host that verified the certificate which the caller, or one of the roles, depends on. */
+/** The claim that names the host which verified the certificate on which the caller or a role depends. */
 export const CERTIFICATE_HOST = 'certificate_host';
 
 type Standing = Pick<Caller, 'provider' | 'roles' | 'certificateHost'>;
 
-/** Other hosts need not trust the CA of that host: {@link trustsCertificate} of the second hop compares the CAs. */
+/** Returns the host that verified the certificate, if it matters. Other hosts need not trust its CA, so {@link
+ * trustsCertificate} compares the CAs at the second hop. */
 function certificateHostOf({ certificateHost, provider, roles }: Standing, { certificate }: Grant): string | undefined {
   if (certificateHost !== undefined || certificate === undefined) return certificateHost;
   const rests = provider === CERTIFICATE_PROVIDER || roles.some((role) => certificate.roles.includes(role));
@@ -53,15 +54,15 @@ function byRole({ roles, agent, alone }: Holder): Readonly<Record<string, string
   return Object.fromEntries([EVERY_ROLE, ...roles].map((role) => [role, holderOf(agent, alone)]));
 }
 
-/** The actor chain as claim `act` (RFC 8693 section 4.1): each actor contains the earlier ones. */
+/** Returns the actor chain as the claim `act` (RFC 8693 section 4.1). Each actor contains the actors before it. */
 function actOf(actors: readonly string[]): unknown {
   return actors.reduceRight<unknown>((act, sub) => (act === undefined ? { sub } : { sub, act }), undefined);
 }
 
-/** The claims of an assertion (RFC 7519 section 4.1). It has no `jti` and names no request, because it is cached and
- * sent many times.
+/** Returns the claims of an assertion (RFC 7519 section 4.1). It has no `jti` and does not depend on a request, because
+ * it is cached and sent many times.
  *
- * @param now seconds
+ * @param now seconds since the epoch
  */
 export function assertionClaims(
   assertion: Assertion,

@@ -2,17 +2,17 @@ import { MAX_KEYS_PER_PROVIDER } from '../limits.ts';
 import type { Assertion } from '../policy/types.ts';
 import { asObject, keysIn } from '../token/json.ts';
 
-/** URL of the gateway's public keys, at the origin of its own issuer. */
+/** Returns the URL of the gateway's public keys, at the origin of the gateway's issuer. */
 export const jwksUri = ({ issuer }: Pick<Assertion, 'issuer'>): string =>
   `${issuer.replace(/^(https:\/\/[^/]*).*$/, '$1')}/.meshgate/jwks`;
 
-/** Members of a public P-256 key (RFC 7517, RFC 7518 section 6.2.1) that verifiers read. */
+/** The members of a public P-256 key that verifiers read (RFC 7517, RFC 7518 section 6.2.1). */
 const PUBLIC = ['kty', 'crv', 'x', 'y', 'kid', 'alg', 'use'] as const;
 
-/** The gateway's public keys for /.meshgate/jwks, with only what verifiers need.
+/** Returns the gateway's public keys for /.meshgate/jwks, with only the members that verifiers need.
  *
- * @returns the key set as one line of JSON; or, if the text is no key set or has a private key, a sentence that
- * contains nothing of it
+ * @returns the key set as one line of JSON. If the text is not a key set or contains a private key, a sentence that
+ * contains nothing of the text.
  */
 export function parsePublishedKeys(text: string): { readonly jwks: string } | string {
   const list = 'list "keys" with a key in it';

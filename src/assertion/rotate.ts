@@ -7,7 +7,7 @@ type GenerateAlgorithm = Parameters<typeof crypto.subtle.generateKey>[0];
 
 const p256 = { name: 'ECDSA', namedCurve: 'P-256' } as unknown as GenerateAlgorithm;
 
-/** A new key pair as JWK, named by its thumbprint; `iat` says when it was made. */
+/** Makes a new key pair as a JWK. Its name is its thumbprint, and `iat` says when it was made. */
 async function makeKey(now: number): Promise<Jwk> {
   const pair = (await crypto.subtle.generateKey(p256, true, ['sign', 'verify'])) as unknown as {
     readonly privateKey: never;
@@ -19,14 +19,15 @@ async function makeKey(now: number): Promise<Jwk> {
 
 const textOf = (keys: readonly Jwk[]): string => `${JSON.stringify({ keys }, null, 2)}\n`;
 
-/** A file of signing keys: the first signs, the second is published so that it can sign next. */
+/** Returns a file of signing keys. The first key signs; the second is published so that it can sign after the next
+ * rotation. */
 export async function newSigningKeys(now: number): Promise<string> {
   return textOf([await makeKey(now), await makeKey(now)]);
 }
 
-/** A file of signing keys that replaces a leaked one. None of the old keys is published any more.
+/** Returns a file of signing keys that replaces a leaked file. None of the old keys is published any more.
  *
- * @returns what is wrong with the text, which may be a file of something else
+ * @returns a sentence that says what is wrong with the text, if it is not a file of signing keys
  */
 export async function replaceSigningKeys(text: string, now: number): Promise<Rotated> {
   const keys = parseSigningKeys(text);
@@ -40,12 +41,12 @@ export type Rotated =
   | { readonly ok: true; readonly text: string; readonly signs: boolean }
   | { readonly ok: false; readonly error: string };
 
-/** Rotates the keys by one. The second key, published so far, signs now. A new key is published and signs after the
- * next rotation. The key that signed so far stays published, because its assertions are still in use. Older keys are
- * removed. If there is no second key, one is added and the first continues to sign.
+/** Rotates the keys by one. The second key, which was already published, begins to sign. A new key is published, and
+ * will sign after the next rotation. The key that signed before stays published, because its assertions are still in
+ * use. Older keys are removed. If there is no second key, one is added and the first key continues to sign.
  *
- * @param early whether a key may sign that was not published for long enough
- * @returns what is wrong with the text, or why it is too early
+ * @param early whether a key may sign even if it was not published for long enough
+ * @returns a sentence if there is something wrong with the text, or if it is too early
  */
 export async function rotateSigningKeys(text: string, now: number, early: boolean): Promise<Rotated> {
   const keys = parseSigningKeys(text);

@@ -4,12 +4,12 @@ import { ok, type Result, refuse } from '../reasons.ts';
 import type { ImportedKey } from '../token/import.ts';
 import { ASSERTION_TYPE } from './claims.ts';
 
-/** The gateway's signing keys, as read from one text of the file. */
+/** The gateway's signing keys in one version of the file. */
 export interface SigningKeys {
-  /** Of the key that signs: the first one in the file. */
+  /** The `kid` of the key that signs, which is the first one in the file. */
   readonly kid: string;
   readonly key: ImportedKey;
-  /** JWKS of the public halves of all keys. */
+  /** The JWKS of the public halves of all keys. */
   readonly published: string;
 }
 
@@ -19,7 +19,7 @@ const ecdsa = { name: 'ECDSA', hash: 'SHA-256' } as unknown as Algorithm;
 const encoder = new TextEncoder();
 const part = (value: unknown): string => encode(encoder.encode(JSON.stringify(value)));
 
-/** Signs bytes with ES256: r and s, 32 bytes each (RFC 7518 section 3.4). */
+/** Signs bytes with ES256. The signature consists of r and s, 32 bytes each (RFC 7518 section 3.4). */
 export async function signBytes(key: SigningKeys['key'], bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array((await crypto.subtle.sign(ecdsa, key as never, bytes as never)) as ArrayBuffer);
 }
@@ -27,14 +27,14 @@ export async function signBytes(key: SigningKeys['key'], bytes: Uint8Array): Pro
 /**
  * Signs claims as a compact JWS (RFC 7515 section 7.1).
  *
- * @returns reason `claim_absent` where it would be too long for a header
+ * @returns reason `claim_absent` if the assertion would be too long for a header
  */
 export async function signAssertion(
   { kid, key }: Pick<SigningKeys, 'kid' | 'key'>,
   claims: Readonly<Record<string, unknown>>,
 ): Promise<Result<string>> {
   const input = `${part({ alg: 'ES256', kid, typ: ASSERTION_TYPE })}.${part(claims)}`;
-  // A signature of 64 bytes has 86 characters.
+  // A signature of 64 bytes is 86 characters long; a dot precedes it.
   if (input.length + 87 > MAX_ASSERTION_LENGTH) {
     return refuse('claim_absent', 'subject and roles are too long for a signed assertion');
   }

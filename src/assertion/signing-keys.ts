@@ -11,13 +11,13 @@ const p256 = { name: 'ECDSA', namedCurve: 'P-256' } as unknown as ImportAlgorith
 const ecdsa = { name: 'ECDSA', hash: 'SHA-256' } as unknown as Parameters<typeof crypto.subtle.verify>[0];
 const probe = new TextEncoder().encode('meshgate');
 
-/** A coordinate of P-256: 32 bytes in base64url (RFC 7518 section 6.2.1.2). */
+/** Matches a coordinate of P-256: 32 bytes as base64url (RFC 7518 section 6.2.1.2). */
 const coordinate = /^[A-Za-z0-9_-]{43}$/;
 
 const importJwk = (jwk: Jwk, use: 'sign' | 'verify'): Promise<ImportedKey> =>
   crypto.subtle.importKey('jwk', jwk as never, p256, false, [use]);
 
-/** The keys in a text, or a sentence that says why there are none. The sentence contains nothing of the text.
+/** Returns the keys in a text, or a sentence if it is not a valid key set. The sentence contains nothing of the text.
  *
  * @returns a string if it is not a key set of private P-256 keys
  */
@@ -36,23 +36,23 @@ export function parseSigningKeys(text: string): readonly Jwk[] | string {
   return keys;
 }
 
-/** The public members, with a `kid`: the file's, or the thumbprint (RFC 7638). */
+/** Returns the public members of a key and its `kid`: the one in the file, or else the thumbprint (RFC 7638). */
 async function publicHalf({ kty, crv, x, y, kid }: Jwk): Promise<Jwk & { readonly kid: string }> {
   const bare = { kty, crv, x, y };
   const name = (kid as string | undefined) ?? (await calculateJwkThumbprint(bare as { kty: string }));
   return { ...bare, kid: name, alg: 'ES256', use: 'sig' };
 }
 
-/** Whether the public half verifies what the private key signs. If they do not belong together, no service could verify
- * an assertion. */
+/** Whether the public half verifies what the private key signs. If the two do not belong together, no service could
+ * verify an assertion. */
 async function fits(key: ImportedKey, half: Jwk): Promise<boolean> {
   const { kty, crv, x, y } = half;
   const publicKey = await importJwk({ kty, crv, x, y }, 'verify');
   return crypto.subtle.verify(ecdsa, publicKey as never, (await signBytes(key, probe)) as never, probe as never);
 }
 
-/** Reads the gateway's signing keys: a JWKS (RFC 7517 section 5) of private P-256 keys. The first one signs; the public
- * halves of all are published.
+/** Reads the gateway's signing keys: a JWKS (RFC 7517 section 5) of private P-256 keys. The first key signs, and the
+ * public halves of all keys are published.
  *
  * @returns a sentence for the log if the text is not valid; it contains nothing of the text
  */

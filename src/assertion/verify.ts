@@ -9,7 +9,7 @@ import { ALONE, ASSERTION_TYPE, CERTIFICATE_HOST } from './claims.ts';
 
 /** The content of a verified assertion. */
 export interface Asserted {
-  /** The service that received it. */
+  /** The service for which the assertion was made. */
   readonly audience: string;
   readonly provider: string;
   readonly subject: string;
@@ -18,9 +18,9 @@ export interface Asserted {
   readonly name?: string;
   /** The actor chain, the last actor first: SPIFFE ids of services, or names at the provider. */
   readonly actors: readonly string[];
-  /** The last actor has no person behind it. */
+  /** Whether the last actor acts for no person. */
   readonly alone?: true;
-  /** Host that verified the certificate which the subject, or a role, depends on. */
+  /** The host that verified the certificate on which the subject or a role depends. */
   readonly certificateHost?: string;
   /** `exp`, seconds since the epoch. */
   readonly expires: number;
@@ -33,7 +33,7 @@ export interface Asserted {
 /** What is needed to verify assertions. */
 export interface AssertionContext extends SignatureContext {
   readonly issuer: string;
-  /** Seconds by which clocks may differ. */
+  /** Seconds by which clocks can differ. */
   readonly skew: number;
 }
 
@@ -41,7 +41,7 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 
 const wrong = (name: string) => refuse('claim_absent', `"${name}" of the assertion is missing or has another form`);
 
-/** Judges the claims of an assertion with a valid signature. */
+/** Checks the claims of an assertion whose signature is valid. */
 function judge(
   header: JoseHeader,
   claims: Claims | undefined,
@@ -80,12 +80,14 @@ function judge(
   });
 }
 
-/** Verifies an assertion that the gateway signed: format, header, issuer, algorithm, key, signature, type, times,
- * claims, in this order. It does not check the audience; {@link agentCaller} does. Never throws for any text.
+/** Verifies an assertion that the gateway signed. It checks, in this order: format, header, issuer, algorithm, key,
+ * signature, type, times, claims. It does not check the audience; {@link agentCaller} does. It never throws, whatever
+ * the text is.
  *
  * @param keys the gateway's own public keys
  * @param now seconds since the epoch
- * @returns the first reason that applies; the detail says what was expected only if the signature is valid
+ * @returns the content, or the first reason that applies. The detail says what was expected only if the signature is
+ * valid.
  */
 export function verifyAssertion(
   text: string,
