@@ -4,19 +4,19 @@ import { type HealthReason, healthReasons, type Part, type Readiness } from './t
 
 const ok: Part = { state: 'ok' };
 
-/** A part that makes the gateway unready. */
+/** Returns a part that has failed, which makes the gateway unready. */
 export function failed(reason: HealthReason): Part {
   return { state: 'failed', reason, help: healthReasons[reason] };
 }
 
-/** A part of which all that is known is whether it works. */
+/** Returns a part of which only one thing is known: whether it works. */
 export function working(works: boolean, reason: HealthReason): Part {
   return works ? ok : failed(reason);
 }
 
-/** The state of a provider's keys.
+/** Returns the state of a provider's keys.
  *
- * @param stale seconds for which they are used while the provider has an outage
+ * @param stale number of seconds for which the keys may be used while the provider has an outage
  */
 export function keysPart(state: KeyState | undefined, stale: number, now: number): Part {
   const known = state ?? noKeys;
@@ -27,12 +27,12 @@ export function keysPart(state: KeyState | undefined, stale: number, now: number
   return keys.length === 0 ? { ...failed('keys_missing'), age } : { ...ok, keys: keys.length, age };
 }
 
-/** The state of revocations. A gateway that does not know the newest, or has little room left, still serves. A gateway
- * that never read them does not.
+/** Returns the state of revocations. If the newest revocations are not known or little room is left, the gateway is
+ * still ready. If the revocations were never read, it is not ready.
  *
- * @param taken part of their room, 0 to 1
- * @param age seconds since all revocations of other replicas were known; absent: there are no others
- * @param more whether they were never read, and whether some had to be dropped for lack of room
+ * @param taken used part of the zone, from 0 to 1
+ * @param age seconds since all revocations of other replicas were known; absent if there are no other replicas
+ * @param more `unread`: they were never read; `dropped`: some were dropped for lack of room
  */
 export function revocationsPart(
   taken: number,
@@ -51,7 +51,7 @@ export function revocationsPart(
   return reason === undefined ? { ...ok, ...said } : { state: 'warning', reason, help: healthReasons[reason], ...said };
 }
 
-/** All parts together. The gateway is ready if no part has failed. */
+/** Joins all parts. The gateway is ready if no part has failed. */
 export function readiness(parts: Omit<Readiness, 'ready'>): Readiness {
   const { check, assertion, ca, client_ca: clientCa, revocations, providers, identities } = parts;
   const all = [

@@ -4,33 +4,34 @@ import { belongs } from '../x509/key.ts';
 import { readPem } from '../x509/pem.ts';
 import { type HealthReason, healthReasons, type Part } from './types.ts';
 
-/** When a certificate is valid, seconds since the epoch. */
+/** The validity of a certificate, in seconds since the epoch. */
 export interface Svid {
   readonly notBefore: number;
   readonly notAfter: number;
 }
 
-/** What is wrong with the files of an identity, at any time. */
+/** A problem with the files of an identity that does not depend on the time. */
 export type SvidFault = Extract<
   HealthReason,
   'svid_unreadable' | 'svid_malformed' | 'svid_key_mismatch' | 'svid_other_identity'
 >;
 
-/** The last result for an identity's files, as the dict keeps it. */
+/** The last result for an identity's files, as it is stored in the dict. */
 export interface Found {
-  /** Which versions of the files these were; empty if they must be read again. */
+  /** The versions of the files that were read; empty if they must be read again. */
   readonly seen: string;
   readonly svid?: Svid;
   readonly fault?: SvidFault;
-  /** The last line about it in the log. */
+  /** The last log line about the identity. */
   readonly said?: { readonly reason: HealthReason; readonly at: number };
 }
 
 /** Reads an X.509-SVID.
  *
- * @param cert text of the file with the certificate; its first one counts, as for nginx
- * @param key text of the file with the private key, which may be the same file
- * @param spiffe the expected SPIFFE id. A certificate without a URI, as Linkerd issues them, is accepted without it.
+ * @param cert text of the file with the certificate. If there are several, the first one counts, as in nginx.
+ * @param key text of the file with the private key; it may be the same file
+ * @param spiffe the expected SPIFFE id. Certificates without a URI, as Linkerd issues them, are accepted without a
+ * SPIFFE id.
  */
 export function readSvid(cert: string, key: string, spiffe: string): Svid | SvidFault {
   const first = readPem(cert)?.find(({ label }) => label === 'CERTIFICATE');
@@ -50,7 +51,7 @@ function reasonOf({ svid, fault }: Found, now: number): HealthReason | undefined
   return notAfter - now < (notAfter - notBefore) * EXPIRING_AT ? 'svid_expiring' : undefined;
 }
 
-/** The state of an identity's SVID. */
+/** Returns the state of an identity's SVID. */
 export function svidPart(found: Found, now: number): Part {
   const reason = reasonOf(found, now);
   return {
@@ -60,13 +61,14 @@ export function svidPart(found: Found, now: number): Part {
   };
 }
 
-/** Seconds until the same line is logged again: a minute for a failure, about a tenth of the lifetime for an expiry. */
+/** Returns after how many seconds the same line is logged again: a minute for a failure, and about a tenth of the
+ * lifetime for an expiry. */
 function pause(reason: HealthReason, svid: Svid | undefined): number {
   if (reason !== 'svid_expiring' || svid === undefined) return REPEAT_LINE_S;
   return Math.max(REPEAT_LINE_S, ((svid.notAfter - svid.notBefore) * EXPIRING_AT) / 10);
 }
 
-/** Whether to log the state of an SVID: at once if it changed, then at intervals.
+/** Returns whether to log the state of an SVID: a change at once, and an unchanged problem at intervals.
  *
  * @returns the reason to log; undefined if all is well or was logged recently
  */

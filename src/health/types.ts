@@ -1,28 +1,29 @@
-/** An identity's files, as the watch reads them. */
+/** The files of an identity, which the gateway watches. */
 export interface WatchedIdentity {
   readonly name: string;
   readonly spiffe: string;
   readonly certFile: string;
-  /** The same as `certFile` if one file holds both. */
+  /** The file with the key. It is the same as `certFile` if one file contains both. */
   readonly keyFile: string;
 }
 
 /** watched.js: the part of the policy that the health check needs. */
 export interface Watched {
-  /** Unix socket of the check's server. */
+  /** The unix socket of the server of the check. */
   readonly check: string;
   readonly providers: readonly { readonly name: string; readonly issuer: string }[];
-  /** Seconds for which a provider's keys are used while it has an outage. */
+  /** Number of seconds for which a provider's keys may be used while the provider has an outage. */
   readonly stale: number;
   /** Whether services receive a signed assertion. */
   readonly assertion: boolean;
-  /** CA files of the mesh's ingresses that rules lead to, each once. */
+  /** CA files of the ingresses that rules use. Each file is listed once. */
   readonly ca?: readonly string[];
-  /** CA files for certificates of clients and of services at the inner listener, each once. */
+  /** CA files for certificates of clients, and of services at the inner listener. Each file is listed once. */
   readonly clientCa?: readonly string[];
-  /** Whether people have sessions: `own` of this gateway, or `shared` by replicas in a store. */
+  /** `own` if sessions belong only to this gateway, `shared` if replicas share them in a store; absent: there are no
+   * sessions. */
   readonly sessions?: 'own' | 'shared';
-  /** Identities that some rule uses. */
+  /** The identities that rules use. */
   readonly identities: readonly WatchedIdentity[];
 }
 
@@ -31,13 +32,13 @@ export interface Part {
   readonly state: 'ok' | 'warning' | 'failed';
   readonly reason?: HealthReason;
   readonly help?: string;
-  /** Number of a provider's keys that are known. */
+  /** Number of known keys of a provider. */
   readonly keys?: number;
   /** Seconds since a provider's keys were fetched, or since all revocations of other replicas were known. */
   readonly age?: number;
-  /** Percentage of the room for revocations that is used. */
+  /** Used part of the room for revocations, in percent. */
   readonly taken?: number;
-  /** Seconds until an SVID expires; negative after that. */
+  /** Seconds until an SVID expires; negative if it has expired. */
   readonly expires_in?: number;
 }
 
@@ -55,7 +56,7 @@ export interface Readiness {
   readonly identities: Readonly<Record<string, Part>>;
 }
 
-/** Why a part is not well, and what to do. A test compares docs/health.md with it. */
+/** Why a part has a problem, and what to do. A test compares docs/health.md with this table. */
 export const healthReasons = {
   check_failed: 'The check does not work: nginx’s error log says why.',
   keys_missing: 'The gateway has no keys of this provider yet. nginx’s error log has its response.',
