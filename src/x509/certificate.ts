@@ -1,27 +1,27 @@
 import { ascii, contents, type Element, explicit, implicit, objectId, TAG, timeOf, whole, within } from './der.ts';
 
-/** The parts of an X.509 certificate that the gateway reads. Nothing is verified. */
+/** The parts of an X.509 certificate that the gateway reads. This code verifies nothing. */
 export interface Certificate {
   /** Seconds since the epoch. */
   readonly notBefore: number;
   readonly notAfter: number;
-  /** URIs among its subject alternative names; an X.509-SVID has exactly one, its SPIFFE id. */
+  /** The URIs among the subject alternative names. An X.509-SVID has exactly one, its SPIFFE id. */
   readonly uris: readonly string[];
-  /** DNS names among its subject alternative names, as written. */
+  /** The DNS names among the subject alternative names, as the certificate contains them. */
   readonly dnsNames: readonly string[];
-  /** Its Name (RFC 5280 section 4.1.2.6). */
+  /** The subject, as a Name (RFC 5280 section 4.1.2.6). */
   readonly subject: Element;
-  /** SubjectPublicKeyInfo. */
+  /** The public key, as SubjectPublicKeyInfo. */
   readonly publicKey: Element;
 }
 
-/** id-ce-subjectAltName, 2.5.29.17 */
+/** The object identifier of id-ce-subjectAltName: 2.5.29.17. */
 const SUBJECT_ALT_NAME = '551d11';
 
 /** Reads a certificate (RFC 5280 section 4.1).
  *
  * @param bytes DER
- * @returns undefined if it is not a certificate
+ * @returns undefined if the bytes are not a certificate
  */
 export function readCertificate(bytes: Uint8Array): Certificate | undefined {
   const [tbs, algorithm, signature, ...more] = within(whole(bytes)) ?? [];
@@ -38,13 +38,13 @@ export function readCertificate(bytes: Uint8Array): Certificate | undefined {
   return names && { notBefore, notAfter, ...names, subject, publicKey };
 }
 
-/** The texts of one kind among general names; undefined if one is not printable ASCII. */
+/** Returns the texts of one kind among general names; undefined if one of them is not printable ASCII. */
 function textsOf(general: readonly Element[], kind: number): readonly string[] | undefined {
   const texts = general.filter(({ tag }) => tag === implicit(kind)).map(ascii);
   return texts.every((text): text is string => text !== undefined) ? texts : undefined;
 }
 
-/** The subject alternative names; undefined if the extensions are malformed or contain them twice. */
+/** Returns the subject alternative names; undefined if the extensions are malformed or contain them twice. */
 function namesOf(extensions: Element | undefined): Pick<Certificate, 'uris' | 'dnsNames'> | undefined {
   if (extensions === undefined) return { uris: [], dnsNames: [] };
   const lists = within(extensions, explicit(3)) ?? [];

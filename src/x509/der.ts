@@ -1,12 +1,12 @@
-/** A strict reader of DER (X.690 section 10), for the parts that X.509 certificates and private keys need. */
+/** A strict parser of DER (X.690 section 10), for the parts that X.509 certificates and private keys need. */
 
-/** One element: its tag, and the place of its contents. */
+/** One element: its tag, and the position of its contents. */
 export interface Element {
   readonly tag: number;
   readonly bytes: Uint8Array;
-  /** First byte of the contents. */
+  /** Index of the first byte of the contents. */
   readonly start: number;
-  /** First byte after the contents. */
+  /** Index of the first byte after the contents. */
   readonly end: number;
 }
 
@@ -20,17 +20,17 @@ export const TAG = {
   sequence: 0x30,
 } as const;
 
-/** Tag of `[n]` around other elements. */
+/** Returns the tag of an explicit `[n]`, which contains other elements. */
 export const explicit = (n: number): number => 0xa0 | n;
 
-/** Tag of `[n]` that replaces a primitive's own tag. */
+/** Returns the tag of an implicit `[n]`, which replaces the tag of a primitive element. */
 export const implicit = (n: number): number => 0x80 | n;
 
-/** The element that begins at a place.
+/** Returns the element that begins at a given index.
  *
- * @param end it must not go beyond this
- * @returns undefined if it is not DER: a length that is indefinite, not the shortest, or too long; a tag of several
- * bytes
+ * @param end index that the element must not exceed
+ * @returns undefined if the bytes are not DER: the length is indefinite, not in its shortest form, or too large; or the
+ * tag has several bytes
  */
 export function elementAt(bytes: Uint8Array, at: number, end: number = bytes.length): Element | undefined {
   const tag = bytes[at];
@@ -49,7 +49,8 @@ export function elementAt(bytes: Uint8Array, at: number, end: number = bytes.len
   return start + length > end ? undefined : { tag, bytes, start, end: start + length };
 }
 
-/** The elements that exactly fill another's contents; undefined if they do not, or if it has another tag. */
+/** Returns the elements that exactly fill the contents of another element; undefined if they do not, or if that element
+ * has another tag. */
 export function within(outer: Element | undefined, tag: number = TAG.sequence): readonly Element[] | undefined {
   if (outer?.tag !== tag) return undefined;
   const elements: Element[] = [];
@@ -62,38 +63,39 @@ export function within(outer: Element | undefined, tag: number = TAG.sequence): 
   return elements;
 }
 
-/** The one element that the bytes consist of; undefined if something follows it. */
+/** Returns the element that the bytes consist of; undefined if more bytes follow it. */
 export function whole(bytes: Uint8Array): Element | undefined {
   const element = elementAt(bytes, 0);
   return element?.end === bytes.length ? element : undefined;
 }
 
-/** The contents of an element, not copied. */
+/** Returns the contents of an element, without a copy. */
 export function contents({ bytes, start, end }: Element): Uint8Array {
   return bytes.subarray(start, end);
 }
 
-/** The contents as text of one byte per character; undefined if a byte is not printable ASCII. */
+/** Returns the contents as text with one byte per character; undefined if a byte is not printable ASCII. */
 export function ascii(element: Element): string | undefined {
   const text = String.fromCharCode(...contents(element));
   return /^[ -~]*$/.test(text) ? text : undefined;
 }
 
-/** The contents of a BIT STRING of whole bytes; undefined for another tag, or unused bits. */
+/** Returns the contents of a BIT STRING that consists of whole bytes; undefined if it has another tag or unused
+ * bits. */
 export function bitString(element: Element | undefined, tag: number = TAG.bitString): Uint8Array | undefined {
   if (element?.tag !== tag || element.bytes[element.start] !== 0 || element.end === element.start) return undefined;
   return element.bytes.subarray(element.start + 1, element.end);
 }
 
-/** An object identifier as its bytes in hexadecimal: `551d11`. */
+/** Returns the bytes of an object identifier in hexadecimal, such as `551d11`. */
 export function objectId(element: Element | undefined): string | undefined {
   if (element?.tag !== TAG.objectId) return undefined;
   return Array.from(contents(element), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** A time in a certificate (RFC 5280 section 4.1.2.5), in whole seconds since the epoch.
+/** Returns a time in a certificate (RFC 5280 section 4.1.2.5), in whole seconds since the epoch.
  *
- * @returns undefined for another form, or a date that does not exist
+ * @returns undefined if the time has another form or the date does not exist
  */
 export function timeOf(element: Element | undefined): number | undefined {
   const text = element && ascii(element);
@@ -108,7 +110,7 @@ export function timeOf(element: Element | undefined): number | undefined {
   );
   const iso = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}.000Z`;
   const ms = Date.parse(iso);
-  // A date that Date moves to the next day or month does not exist.
+  // `Date` changes a date that does not exist to a day in the next month. The comparison detects this.
   return Number.isNaN(ms) || new Date(ms).toISOString() !== iso ? undefined : ms / 1000;
 }
 

@@ -9,7 +9,8 @@ export interface KeyBlock {
 const same = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, index) => byte === b[index]);
 
-/** For an RSAPublicKey the modulus; for any other key the whole text, which is a point of a curve. */
+/** Returns the public part of a key: for RSA the modulus; for EC all bytes of the bit string, which are a point of the
+ * curve. */
 function publicPart(info: Element): Uint8Array | undefined {
   const bits = bitString(within(info)?.[1]);
   if (bits === undefined) return undefined;
@@ -17,7 +18,8 @@ function publicPart(info: Element): Uint8Array | undefined {
   return modulus?.tag === TAG.integer ? contents(modulus) : bits;
 }
 
-/** The public part inside a private key: an ECPrivateKey (RFC 5915) or RSAPrivateKey (RFC 8017 A.1.2). */
+/** Returns the public part inside a private key, which is an ECPrivateKey (RFC 5915) or an RSAPrivateKey (RFC 8017
+ * A.1.2). */
 function carried(bytes: Uint8Array): Uint8Array | undefined {
   const fields = within(whole(bytes)) ?? [];
   if (fields[0]?.tag !== TAG.integer) return undefined;
@@ -26,10 +28,11 @@ function carried(bytes: Uint8Array): Uint8Array | undefined {
   return bitString(within(key, explicit(1))?.[0]);
 }
 
-/** The public part of a private key, if it contains one. */
+/** Returns the public part of a private key file, if the file contains it. */
 function publicPartOf({ label, bytes }: KeyBlock): Uint8Array | undefined {
   if (label !== 'PRIVATE KEY') return label === 'ENCRYPTED PRIVATE KEY' ? undefined : carried(bytes);
-  // PKCS #8 (RFC 5958): the key of its algorithm is in an OCTET STRING; version 2 has the public key beside it.
+  // PKCS #8 (RFC 5958): an OCTET STRING contains the private key in the format of its algorithm. In version 2, the
+  // public key is an element after it.
   const fields = within(whole(bytes)) ?? [];
   const key = fields.find(({ tag }) => tag === TAG.octetString);
   return (
@@ -41,10 +44,10 @@ function publicPartOf({ label, bytes }: KeyBlock): Uint8Array | undefined {
   );
 }
 
-/** Whether a private key belongs to a certificate, by their public parts; nothing is signed.
+/** Whether a private key belongs to a certificate. It compares their public parts and signs nothing.
  *
  * @param publicKey SubjectPublicKeyInfo of the certificate
- * @returns undefined if the key does not contain its public part
+ * @returns undefined if the private key does not contain its public part
  */
 export function belongs(key: KeyBlock, publicKey: Element): boolean | undefined {
   const [mine, its] = [publicPartOf(key), publicPart(publicKey)];

@@ -1,6 +1,6 @@
 import { contents, type Element, objectId, TAG, within } from './der.ts';
 
-/** Attribute types that have a short name (RFC 4514 section 3), by the bytes of their identifiers. */
+/** Attribute types that have a short name (RFC 4514 section 3), by the bytes of their object identifiers. */
 const SHORT: Readonly<Record<string, string>> = {
   '550403': 'CN',
   '550406': 'C',
@@ -13,12 +13,12 @@ const SHORT: Readonly<Record<string, string>> = {
   '0992268993f22c640119': 'DC',
 };
 
-/** UTF8String, PrintableString, IA5String. */
+/** The tags of UTF8String, PrintableString and IA5String. */
 const TEXTS: readonly number[] = [0x0c, 0x13, 0x16];
 
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** An identifier in dots: `1.2.840.113549.1.9.1`. */
+/** Returns an object identifier as numbers with dots, such as `1.2.840.113549.1.9.1`. */
 function dotted(bytes: Uint8Array): string {
   const numbers: number[] = [];
   let value = 0;
@@ -45,13 +45,14 @@ function textOf(value: Element): string | undefined {
   }
 }
 
-/** RFC 4514 section 2.4. */
+/** Escapes a value as RFC 4514 section 2.4 requires. */
 const escaped = (text: string): string =>
   text
     .replace(/["+,;<>\\]|^[ #]| $/g, '\\$&')
     .replace(/[\x00-\x1f\x7f]/g, (char) => `\\${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
-/** One attribute. If it has no short name or no text, its bytes are written. */
+/** Returns one attribute as text. If it has no short name or its value is not text, the bytes are written in
+ * hexadecimal. */
 function attributeText(attribute: Element): string | undefined {
   const [type, value, ...more] = within(attribute) ?? [];
   const id = objectId(type);
@@ -62,7 +63,7 @@ function attributeText(attribute: Element): string | undefined {
   return `${name ?? dotted(contents(type))}=#${hex(value.bytes.subarray(value.start - headLength(value), value.end))}`;
 }
 
-/** Length of an element's tag and length, in bytes. */
+/** Returns the number of bytes of an element before its contents: its tag and its length. */
 function headLength({ start, end }: Element): number {
   const length = end - start;
   return length < 0x80 ? 2 : length < 0x100 ? 3 : length < 0x10000 ? 4 : 5;
@@ -70,9 +71,10 @@ function headLength({ start, end }: Element): number {
 
 const SET = 0x31;
 
-/** A Name as text (RFC 4514): `CN=ci,O=Example`, the last part first. Empty for the empty name.
+/** Returns a Name as text (RFC 4514), such as `CN=ci,O=Example`. The last part comes first. The empty name gives an
+ * empty text.
  *
- * @returns undefined if it is malformed
+ * @returns undefined if the Name is malformed
  */
 export function nameText(name: Element): string | undefined {
   if (name.tag !== TAG.sequence) return undefined;

@@ -1,13 +1,13 @@
 /** One block of a PEM file. */
 export interface PemBlock {
-  /** `CERTIFICATE`, `PRIVATE KEY`, … */
+  /** The label, such as `CERTIFICATE` or `PRIVATE KEY`. */
   readonly label: string;
   readonly bytes: Uint8Array;
 }
 
-/** The blocks of a PEM text (RFC 7468), in order, without the text between them.
+/** Returns the blocks of a PEM text (RFC 7468) in order, without the text between them.
  *
- * @returns undefined if a block is not closed, or contains something other than base64
+ * @returns undefined if a block has no end, or contains something other than base64
  */
 export function readPem(text: string): readonly PemBlock[] | undefined {
   const blocks: PemBlock[] = [];
