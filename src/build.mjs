@@ -8,9 +8,9 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = process.argv[2] ?? join(root, 'dist');
 
 /**
- * Of two tables that docs and tests read whole, what programs use. Of src/internal-headers.ts the names: names of an enum
- * are constants to esbuild, so the check reads and writes headers by literals, which costs a request less than a look-up.
- * Of src/policy/trusted/ all but the links to documentation.
+ * Bundles two tables without the parts that only docs and tests use. Of src/internal-headers.ts only the names are kept.
+ * They become an enum, because esbuild replaces its members by literals: a literal costs a request less than a look-up.
+ * Of src/policy/trusted/ the links to documentation are left out.
  *
  * @type {import('esbuild').Plugin}
  */
@@ -34,7 +34,7 @@ const tables = {
   },
 };
 
-/** What both run on: njs's QuickJS, which has ES2022 and none of Node's globals. */
+/** Options for both engines. njs's QuickJS supports ES2022 and none of Node's globals. */
 const common = {
   absWorkingDir: root,
   bundle: true,
@@ -51,7 +51,10 @@ const common = {
   plugins: [tables],
 };
 
-/** @type {Record<string, import('esbuild').BuildOptions>} */
+/** The bundles of dist/, by name.
+ *
+ * @type {Record<string, import('esbuild').BuildOptions>}
+ */
 const bundles = {
   'meshgate.js': {
     entryPoints: ['src/meshgate.ts'],

@@ -1,4 +1,4 @@
-/** Addresses and ranges (RFC 4632, RFC 4291) as bytes: four for IPv4, sixteen for IPv6. */
+/** IP addresses and ranges (RFC 4632, RFC 4291) as bytes: four bytes for IPv4, sixteen for IPv6. */
 
 /** A range: the bytes of its first address, and the length of its prefix in bits. */
 export interface Range {
@@ -41,17 +41,17 @@ const MAPPED = [...Array<number>(10).fill(0), 0xff, 0xff];
 /** Whether sixteen bytes are an IPv4 address in IPv6's form (RFC 4291 section 2.5.5.2). */
 const isMapped = (bytes: readonly number[]): boolean => MAPPED.every((byte, i) => bytes[i] === byte);
 
-/** The bytes of an address. An IPv4 address in IPv6's form becomes that IPv4 address, as in nginx. */
+/** Returns the bytes of an address. An IPv4 address in IPv6's form becomes that IPv4 address, as in nginx. */
 export function readAddress(text: string): readonly number[] | undefined {
   const bytes = text.includes(':') ? ipv6(text) : ipv4(text);
   return bytes?.length === 16 && isMapped(bytes) ? bytes.slice(12) : bytes;
 }
 
-/** The byte at an index, with all bits after the first `length` set to zero. */
+/** Returns the byte at an index. All bits after the first `length` bits of the address are set to zero. */
 const masked = (byte: number, at: number, length: number): number =>
   byte & (0xff00 >> Math.max(0, Math.min(8, length - at * 8))) & 0xff;
 
-/** Reads a range as policies write it, `10.0.0.0/8`; undefined for any other text. Bits after its length are
+/** Reads a range in the form of policies, such as `10.0.0.0/8`; undefined for any other text. Bits after the prefix are
  * ignored. */
 export function readRange(text: string): Range | undefined {
   const [address = '', bits = '', ...more] = text.split('/');
@@ -61,28 +61,28 @@ export function readRange(text: string): Range | undefined {
   return { bytes: bytes.map((byte, i) => masked(byte, i, length)), length };
 }
 
-/** Whether a range contains an address, or all of another range. */
+/** Whether a range contains an address or another range. */
 export function isWithin(bytes: readonly number[], range: Range, length = bytes.length * 8): boolean {
   if (bytes.length !== range.bytes.length || length < range.length) return false;
   return range.bytes.every((byte, i) => masked(bytes[i] as number, i, range.length) === byte);
 }
 
-/** A range in its canonical spelling. */
+/** Returns a range in its canonical spelling. */
 export function rangeText({ bytes, length }: Range): string {
   if (bytes.length === 4) return `${bytes.join('.')}/${length}`;
   const words = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] as number) << 8) | (bytes[2 * i + 1] as number));
   const head = words.map((word) => word.toString(16));
   while (head.at(-1) === '0') head.pop();
-  // Networks end in zeros, so the two colons stand there.
+  // A range of this form always ends in zeros, so the two colons come at the end.
   const text = head.length > 6 ? words.map((word) => word.toString(16)).join(':') : `${head.join(':')}::`;
   return `${text}/${length}`;
 }
 
-/** An address in its canonical spelling. */
+/** Returns an address in its canonical spelling. */
 export const addressText = (bytes: readonly number[]): string =>
   rangeText({ bytes, length: bytes.length * 8 }).replace(/\/\d+$/, '');
 
-/** Whether a range consists of IPv4 addresses in IPv6's form. No client has such an address, because nginx reads them
- * as IPv4. */
+/** Whether a range consists of IPv4 addresses in IPv6's form. No client has such an address, because nginx reads it as
+ * IPv4. */
 export const isMappedRange = ({ bytes, length }: Range): boolean =>
   bytes.length === 16 && length >= 96 && isMapped(bytes);

@@ -1,4 +1,4 @@
-/** The command `meshgate`, on Node and on `njs -n QuickJS`. */
+/** The command `meshgate`, for Node and for `njs -n QuickJS`. */
 
 import { main } from './cli/app.ts';
 import { exit, systemRuntime } from './cli/runtime.ts';

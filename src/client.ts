@@ -1,5 +1,5 @@
-/** The entry of client.js: the JavaScript that asks providers about tokens. It is a bundle of its own, so that checks
- * do not load it. */
+/** The entry of client.js: the JavaScript that asks providers about tokens. It is a separate bundle, so that checks do
+ * not load it. */
 
 import clientTable from './client-policy.js';
 import { groupsHandler } from './njs/client/groups.ts';

@@ -1,16 +1,16 @@
-/** The entry of cookies.js, for responses of services that mention a cookie of the gateway. It is a small bundle of its
- * own, because such a response keeps a context of it until it is sent. */
+/** The entry of cookies.js, for responses of services that contain the name of a cookie of the gateway. It is a small
+ * separate bundle, because such a response keeps its JavaScript context until it is sent. */
 
 import { withoutOwn } from './session/own-cookies.ts';
 
-/** `js_set`: removes from a service's response the lines that would set a cookie of the gateway.
+/** `js_set`: removes from a service's response all lines that would set a cookie of the gateway.
  *
  * @returns the cookie that the gateway itself sets in this response
  */
 function kept(r: NginxHTTPRequest): string {
   const lines = r.headersOut['Set-Cookie'] as readonly string[] | undefined;
   if (lines !== undefined) {
-    // If anything fails from here on, no unexamined line passes.
+    // The header is emptied first: if the next line fails, no line passes without a check.
     r.headersOut['Set-Cookie'] = [];
     r.headersOut['Set-Cookie'] = withoutOwn(lines) as string[];
   }

@@ -1,14 +1,14 @@
-/** The entry of health.js, for the health server. It is a bundle of its own, so that checks do not load it. */
+/** The entry of health.js, for the health server. It is a separate bundle, so that checks do not load it. */
 
 import { CA, CLIENT_CA, watchCa } from './njs/ca.ts';
 import { readyHandler } from './njs/health.ts';
 import { watchSvids } from './njs/svids.ts';
 import watched from './watched.js';
 
-/** `js_content` of readyz. */
+/** `js_content` of `/.meshgate/readyz`. */
 const ready = readyHandler(watched);
 
-/** `js_periodic`: reads the files of the mesh identities, and the CAs that nginx verifies with. */
+/** `js_periodic`: reads the files of the mesh identities, and the CAs with which nginx verifies certificates. */
 const svids = (): Promise<void> => {
   for (const [index, file] of (watched.ca ?? []).entries()) watchCa(CA, file, index);
   for (const [index, file] of (watched.clientCa ?? []).entries()) watchCa(CLIENT_CA, file, index);

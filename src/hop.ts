@@ -1,12 +1,12 @@
-/** The entry of hop.js, for the check of the inner listener. It is a bundle of its own, so that other checks do not
- * load it. */
+/** The entry of hop.js, for the check of the inner listener. It is a separate bundle, so that other checks do not load
+ * it. */
 
 import { hopHandler } from './njs/hop.ts';
 import { Signer } from './njs/signer.ts';
 import table from './policy.js';
 
 const { assertion, hop } = table;
-// The location is rendered only for a policy that has both.
+// The location is rendered only if the policy has both.
 if (assertion === undefined || hop === undefined) throw new Error('the policy has no agents');
 
 /** `js_content` of the check. */

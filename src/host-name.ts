@@ -1,10 +1,12 @@
-/** Whether a host of the policy is all names below one. */
+/** Whether a host of the policy is a wildcard host. */
 export const isWildcard = (host: string): boolean => host.startsWith('*.');
 
-/** A name below a wildcard has no other characters: the client chooses it, and it stands in URLs of the gateway. */
+/** Matches the names that a wildcard host accepts. The client chooses the name, and the gateway writes it into URLs, so
+ * no other characters are allowed. */
 const plainName = /^[a-z0-9.-]+$/;
 
-/** The host of the policy that takes a name: the one of that name, else the longest wildcard. */
+/** Returns the host of the policy for a name: the host with exactly this name, or else the longest wildcard host that
+ * matches. */
 export function hostNamed<T extends { readonly name: string }>(hosts: Iterable<T>, name: string): T | undefined {
   const isPlain = plainName.test(name);
   let longest: T | undefined;

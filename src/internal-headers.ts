@@ -1,21 +1,21 @@
-/* The X-Meshgate-… headers that nginx and the JavaScript send each other, and those that services receive. Both sides
- * take the names from here: the renderer for what it sets and erases, the JavaScript for what it reads and writes.
- * docs/nginx.md has the table. Bundles contain only the names, as constants: see src/build.mjs.
- * nginx erases all of them in requests of clients, except one: the assertion that a service shows at the inner
- * listener. */
+/* The X-Meshgate-… headers that nginx and the JavaScript send to each other, and those that services receive. Both
+ * sides take the names from this file: the renderer for the headers that it sets and erases, the JavaScript for those
+ * that it reads and writes. docs/nginx.md has the table. Bundles contain only the names, as constants: see
+ * src/build.mjs. nginx erases all these headers in requests of clients, with one exception: the assertion that a
+ * service presents at the inner listener. */
 
-/** A header of one direction. */
+/** A header that is sent in one direction. */
 export interface InternalHeader {
   readonly name: `X-Meshgate-${string}`;
   readonly says: string;
-  /** When it is sent; absent: always. */
+  /** When the header is sent; absent: always. */
   readonly when?: string;
-  /** Who sets or reads it, if the direction alone does not say it. */
+  /** Who sets or reads the header, if the direction does not already say it. */
   readonly setBy?: string;
   readonly readBy?: string;
 }
 
-/** The headers of one direction: who sets them, and who reads them. */
+/** The headers of one direction, with their sender and their reader. */
 export interface Direction {
   readonly setBy: string;
   readonly readBy: string;
@@ -24,7 +24,7 @@ export interface Direction {
 
 const directions = <const T extends Readonly<Record<string, Direction>>>(table: T): T => table;
 
-/** Every header, by its direction. */
+/** All headers, by direction. */
 export const DIRECTIONS = directions({
   toCheck: {
     setBy: 'nginx',
@@ -238,9 +238,9 @@ export const DIRECTIONS = directions({
 });
 
 /**
- * The fields of `X-Meshgate-Caller`, in their order: the rule that allows the request, or of a refusal the one that failed by
- * least; the mesh identity that nginx connects with; subject, provider and roles of the caller; the agent that acts, and the
- * actor chain. A field that does not apply is empty. nginx keeps each in `$meshgate_NAME`.
+ * The fields of `X-Meshgate-Caller`, in order: the rule that allows the request or, if none does, the rule that came
+ * closest; the mesh identity with which nginx connects; subject, provider and roles of the caller; the agent that acts;
+ * the actor chain. A field that does not apply is empty. nginx stores each field in `$meshgate_NAME`.
  */
 export const CALLER_FIELDS: readonly string[] = ['rule', 'as', 'user', 'provider', 'roles', 'agent', 'actors'];
 
@@ -254,7 +254,7 @@ const namesOf = <T extends Readonly<Record<string, InternalHeader>>>({
 
 // The names of each direction, for code.
 export const TO_CHECK = namesOf(DIRECTIONS.toCheck);
-/** `identity` is followed by the index of an identity header. */
+/** The index of an identity header follows the name `identity`. */
 export const FROM_CHECK = namesOf(DIRECTIONS.fromCheck);
 export const TO_SERVICE = namesOf(DIRECTIONS.toService);
 export const TO_HANDLER = namesOf(DIRECTIONS.toHandler);
@@ -265,7 +265,7 @@ export const TO_INTROSPECTION = namesOf(DIRECTIONS.toIntrospection);
 export const TO_EGRESS = namesOf(DIRECTIONS.toEgress);
 export const FROM_EGRESS = namesOf(DIRECTIONS.fromEgress);
 
-/** Every name once, without those of identity headers, which are numbered. */
+/** All names, each once. The names of identity headers are left out, because they are numbered. */
 export const INTERNAL_NAMES: readonly string[] = [
   ...new Set(
     Object.values(DIRECTIONS).flatMap(({ headers }) => Object.values<InternalHeader>(headers).map((it) => it.name)),

@@ -1,5 +1,5 @@
-/** Whether a text matches a pattern, in which `*` matches any characters, or none, and every other character itself.
- * Each piece is searched once, so the time is linear in the lengths of text and pattern. */
+/** Whether a text matches a pattern. In the pattern, `*` matches any number of characters, and every other character
+ * matches itself. Each piece is searched only once, so the time is linear in the lengths of text and pattern. */
 export function isLike(text: string, pattern: string): boolean {
   const pieces = pattern.split('*');
   const first = pieces[0] as string;

@@ -1,134 +1,140 @@
-/** Limits of tokens, keys, providers and nginx; sizes in bytes, times in seconds unless the name says otherwise. */
+/** Limits of tokens, keys, providers and nginx. Sizes are in bytes and times in seconds, unless the name says
+ * otherwise. */
 
-/** Longest header line that the rendered servers accept. The default server of a socket reads it before the host is
- * known. */
+/** Maximum length of a header line that the rendered servers accept. The default server of a socket reads the line
+ * before the host is known. */
 export const HEADER_LINE_BYTES = 32 * 1024;
 
-/** Longest token that is read. */
+/** Maximum length of a token. */
 export const MAX_TOKEN_BYTES = 16 * 1024;
 
-/** Largest discovery document or JWKS that is read. */
+/** Maximum size of a discovery document or JWKS. */
 export const MAX_DOCUMENT_BYTES = 256 * 1024;
 
-/** Keys of one provider beyond this number are ignored, and the job says so in the log. */
+/** Maximum number of keys of one provider. Further keys are ignored, and the job logs this. */
 export const MAX_KEYS_PER_PROVIDER = 100;
 
-/** Longest name of a key, in characters. */
+/** Maximum length of a key's name, in characters. */
 export const MAX_KID_LENGTH = 512;
 
-/** Most bytes that are kept of a provider's keys, and of each reading of its discovery document. */
+/** Maximum number of bytes that are stored for a provider's keys, and for each set of data from its discovery
+ * document. */
 export const MAX_KEYS_BYTES = 64 * 1024;
 export const MAX_METADATA_STATE_BYTES = 8 * 1024;
 
-/** Room in the zone of keys for both of each provider, twice, because a new value is stored before the old one is
- * erased; and the smallest such zone. */
+/** Size of the zone of keys for each provider. It has room for keys and data twice, because a new value is stored
+ * before the old one is erased. The second constant is the minimum size of this zone. */
 export const KEYS_BYTES_PER_PROVIDER = 2 * (MAX_KEYS_BYTES + 2 * MAX_METADATA_STATE_BYTES);
 export const MIN_KEYS_BYTES = 1024 * 1024;
 
-/** A token without `kid` is tried against at most this many fitting keys. */
+/** A token without `kid` is tried with at most this number of keys that fit. */
 export const MAX_KEYS_TRIED = 4;
 
 /** RSA keys with a shorter modulus are never used (RFC 7518 section 3.3). */
 export const MIN_RSA_BITS = 2048;
 
-/** Longest exponent of an RSA key, in bits: a longer one makes each verification slow. */
+/** Maximum length of the exponent of an RSA key, in bits. A longer exponent would make each verification slow. */
 export const MAX_RSA_EXPONENT_BITS = 33;
 
-/** Time-out of one call to a provider, milliseconds. Two calls in a row stay below {@link KEYS_JOB_INTERVAL_S}. */
+/** Time-out of one call to a provider, in milliseconds. Two calls in a row take less than {@link
+ * KEYS_JOB_INTERVAL_S}. */
 export const PROVIDER_TIMEOUT_MS = 4000;
 
 /** How often the job checks whether a provider's keys are due. */
 export const KEYS_JOB_INTERVAL_S = 10;
 
-/** Most checks that wait at the same time for keys of one provider. The others are told to retry. */
+/** Maximum number of checks that wait at the same time for keys of one provider. Further checks answer that the client
+ * should retry. */
 export const MAX_WAITERS = 16;
 
-/** How long a check waits for keys that another check fetches, milliseconds. */
+/** How long a check waits for keys that another check fetches, in milliseconds. */
 export const WAIT_FOR_KEYS_MS = 3000;
 
-/** Verified tokens that are kept per JavaScript context, in front of the shared dict. */
+/** Number of verified tokens that each JavaScript context keeps, in addition to the shared dict. */
 export const TOKENS_PER_CONTEXT = 64;
 
-/** Later times (after the year 9999) are rejected as malformed claims. */
+/** Maximum value of a date in claims (the year 9999). A later date counts as malformed. */
 export const MAX_NUMERIC_DATE = 253402300799;
 
-/** A site of IPv6 may be one client with 65,536 networks, all people of a company, or those of a carrier in a region. So the
- * networks of a site together may send this many times the requests of one network, and have this many times its share
- * of what is free. */
+/** A site of IPv6 has up to 65,536 networks. They can belong to one client, to all people of a company, or to the
+ * customers of a carrier in a region. So all networks of a site together may send this many times the requests of one
+ * network, and use this many times its share of a limited resource. */
 export const SITE_NETWORKS = 16;
 export const SITE_SHARE = 2;
 
-/** Longest answer of an introspection endpoint that is read, in characters. */
+/** Maximum length of an answer of an introspection endpoint, in characters. */
 export const MAX_ANSWER_LENGTH = 64 * 1024;
 
-/** Questions about tokens to one provider at the same time, and checks that may wait for an answer or for their turn,
- * on one nginx. Each holds a JavaScript context. */
+/** Maximum number of questions about tokens to one provider at the same time, and of checks that wait for an answer or
+ * for a free place, on one nginx. Each of them holds a JavaScript context. */
 export const MAX_QUESTIONS = 32;
 export const MAX_QUESTION_WAITERS = 128;
 
-/** There are two kinds of tokens: those that anyone can make up, and those that were active before or have a valid
- * signature. Each kind leaves this many questions and places to the other one. */
+/** There are two kinds of tokens: tokens that anyone can invent, and tokens that were active before or have a valid
+ * signature. This many questions and places are always left for the other kind. */
 export const QUESTIONS_KEPT = 8;
 export const PLACES_KEPT = 32;
 
 /**
- * An address asks one more question, or takes one more place, only while it has fewer than this part of what is free, and
- * its site fewer than {@link SITE_SHARE} times as much. So one address alone gets 8 questions of 24 and 64 places of 128,
- * one site 12 and 86, and several leave room for the next one.
+ * An address may ask another question, or take another place, only if it has fewer than this part of those that are
+ * free. Its site may have {@link SITE_SHARE} times as many. So a single address gets 8 questions of 24 and 64 places of
+ * 128, and a single site gets 12 and 86. If there are several, some room is left for the next one.
  */
 export const QUESTIONS_SHARE = 1 / 2;
 export const PLACES_SHARE = 1;
 
-/** Room for answers about tokens of each provider that is asked, bytes: some ten thousand of 500 characters. */
+/** Room for answers about tokens, in bytes, for each provider that is asked. It suffices for about ten thousand answers
+ * of 500 characters. */
 export const ANSWERS_BYTES_PER_PROVIDER = 8 * 1024 * 1024;
 
-/** How long it is known of a token that it was active, milliseconds. */
+/** How long the gateway remembers that a token was active, in milliseconds. */
 export const ACTIVE_BEFORE_MS = 24 * 3600 * 1000;
 
-/** Groups that one call asks about, which is Microsoft Graph's limit. */
+/** Maximum number of groups in one call, as Microsoft Graph limits it. */
 export const GROUPS_PER_CALL = 20;
 
-/** How long no question is sent to a provider that did not answer one, milliseconds. */
+/** After a provider did not answer a question, it gets no further question for this number of milliseconds. */
 export const QUESTION_PAUSE_MS = 1000;
 
-/** How far a budget may be overdrawn, in requests, by workers that have not yet given back what they took. A greater
- * difference means that a clock was set back. */
+/** Maximum number of requests by which a budget may be overdrawn. Workers overdraw it for a moment until they give back
+ * what they took. If the difference is greater, a clock was set back. */
 export const MAX_UNCOUNTED = 1024;
 
-/** Most bytes that each field of a line of the log takes from a client, as JSON. Together they keep a line below 4,096
- * bytes, which a pipe writes at once. */
+/** Maximum number of bytes of each log field that comes from a client, as JSON. With these limits a line is shorter
+ * than 4,096 bytes, which a pipe writes at once. */
 export const MAX_LOG_PATH = 1024;
 export const MAX_LOG_AGENT = 512;
 export const MAX_LOG_HOST = 255;
 export const MAX_LOG_METHOD = 32;
 export const MAX_LOG_TOOL = 256;
 
-/** Longest value of an identity header, encoded. All headers of the check's answer together have 32 KB. */
+/** Maximum length of an encoded identity header. All headers of the check's answer together may have 32 KB. */
 export const MAX_HEADER_VALUE = 4096;
 
 /** Versions of the Model Context Protocol whose servers compare the headers for method and tool with the body
- * (SEP-2243). The meaning of later versions is not known. */
+ * (SEP-2243). It is not known what later versions mean. */
 export const MCP_VERSIONS: readonly string[] = ['2026-07-28'];
 
-/** Ways to a role by scopes that are examined. */
+/** Maximum number of ways to a role by scopes that are examined. */
 export const MAX_SCOPE_WAYS = 16;
 
-/** Longest metadata of a resource without its identifier: an argument in nginx's configuration has at most 4 KB. */
+/** Maximum length of a resource's metadata without its identifier. An argument in nginx's configuration has at most 4
+ * KB. */
 export const MAX_METADATA_BYTES = 3000;
 
-/** Longest list of scopes in a challenge, in characters; a longer one is left out. */
+/** Maximum length of the list of scopes in a challenge, in characters. A longer list is left out. */
 export const MAX_SCOPE_CHALLENGE = 512;
 
-/** Most groups, or scopes, that a caller may have. */
+/** Maximum number of groups, or of scopes, of a caller. */
 export const MAX_LIST_VALUES = 1000;
 
-/** Longest modulus of an RSA key, in bits: a longer one makes each verification slow. */
+/** Maximum length of the modulus of an RSA key, in bits. A longer modulus would make each verification slow. */
 export const MAX_RSA_BITS = 8192;
 
-/** Longest signed assertion, in characters. */
+/** Maximum length of a signed assertion, in characters. */
 export const MAX_ASSERTION_LENGTH = 8192;
 
-/** How often the file with the signing keys is read again, and how often if it is missing or broken. */
+/** How often the file of signing keys is read again, and how often if it is missing or broken. */
 export const SIGNING_KEYS_INTERVAL_S = 5;
 export const SIGNING_KEYS_RETRY_S = 1;
 
@@ -158,71 +164,72 @@ export const SVIDS_JOB_INTERVAL_S = 5;
 /** A result for the files that is older than this does not count. */
 export const SVIDS_LOOK_MAX_AGE_S = 30;
 
-/** A file that changed less than this many milliseconds ago may be half written, or change again within its clock's
- * tick. */
+/** If a file changed less than this many milliseconds ago, the write may not be complete, or another change may get the
+ * same time stamp. */
 export const JUST_WRITTEN_MS = 2000;
 
-/** SVIDs that are read in one run, before requests get their turn. */
+/** Number of SVIDs that are read in one run. After that, the worker handles requests. */
 export const SVIDS_AT_ONCE = 20;
 
-/** Longest certificate or key file. */
+/** Maximum size of a file with a certificate or a key. */
 export const MAX_SVID_BYTES = 64 * 1024;
 
-/** Part of its lifetime below which an SVID counts as expiring. */
+/** If a smaller part of its lifetime is left, an SVID counts as expiring. */
 export const EXPIRING_AT = 1 / 3;
 
-/** Shortest time between two equal lines about an SVID in the log. */
+/** Minimum time between two equal lines about an SVID in the log. */
 export const REPEAT_LINE_S = 60;
 
-/** Time-out of the calls of readyz, milliseconds. */
+/** Time-out of the calls of readyz, in milliseconds. */
 export const HEALTH_TIMEOUT_MS = 2000;
 
-/** Longest client certificate that is read, as nginx escapes it. */
+/** Maximum length of a client certificate as nginx escapes it. */
 export const MAX_CERTIFICATE_LENGTH = 16 * 1024;
 
-/** Client certificates whose SPIFFE id is kept per JavaScript context. */
+/** Number of client certificates that each JavaScript context keeps. */
 export const CERTIFICATES_PER_CONTEXT = 64;
 
-/** Views of one caller, by network and certificate, that a JavaScript context keeps. */
+/** Maximum number of views of one caller, by network and certificate, that a JavaScript context keeps. */
 export const VIEWS_PER_CALLER = 32;
 
-/** Longest time to live of an entry in a shared dict, milliseconds; 2^32 would overflow. */
+/** Maximum lifetime of an entry in a shared dict, in milliseconds; 2^32 would overflow. */
 export const MAX_DICT_TTL_MS = 4_000_000_000;
 
-/** Longest time of one request of the command, milliseconds, from resolving the host to the end of the response. */
+/** Time-out of one request of the command, in milliseconds, from the DNS lookup to the end of the response. */
 export const CALL_DEADLINE_MS = 10_000;
 
-/** How often the device flow asks for its token by default, and by how much slower if the provider says so. */
+/** The default interval at which the device flow asks for its token, and by how much the interval grows if the provider
+ * requests this. */
 export const DEVICE_POLL_S = 5;
 
-/** Shortest pause of the device flow. */
+/** Minimum pause of the device flow between two requests. */
 export const MIN_DEVICE_POLL_S = 1;
 
-/** Longest time for a person to confirm a code. */
+/** Maximum time that a person may need to confirm a code. */
 export const MAX_DEVICE_WAIT_S = 1800;
 
-/** More than all entries of a dict. */
+/** A number that is greater than the number of entries of any dict. */
 export const MAX_DICT_ENTRIES = 2 ** 31 - 1;
 
-/** Longest name and value of a cookie together that browsers keep. */
+/** Maximum length of a cookie's name and value together. Browsers do not keep longer cookies. */
 export const MAX_COOKIE_BYTES = 4096;
 
-/** Longest DPoP proof, in characters; one with an RSA key of 4096 bits has about 2,600. */
+/** Maximum length of a DPoP proof, in characters. A proof with an RSA key of 4096 bits has about 2,600. */
 export const MAX_PROOF_LENGTH = 4096;
 
-/** Longest `jti` of a proof. */
+/** Maximum length of the `jti` of a proof. */
 export const MAX_JTI_LENGTH = 256;
 
-/** Clients whose proof keys are kept per JavaScript context. */
+/** Number of clients whose proof keys each JavaScript context keeps. */
 export const PROOF_KEYS_PER_CONTEXT = 64;
 
-/** One caller, and one key, may use this part (one in N) of the room for proofs, and this many seconds' worth at
+/** One caller, and one key, may use one Nth of the room for proofs. They may use the proofs of this many seconds at
  * once. */
 export const PROOF_PARTS = 4;
 export const PROOF_BURST_S = 10;
 
-/** Shared memory for each proof, bytes. */
+/** Shared memory for one proof, in bytes. */
 export const PROOF_BYTES = 152;
 
-/** How long the gateway hands out a nonce for proofs; it accepts the nonce for as long again. Seconds. */
+/** For how many seconds the gateway gives out a nonce for proofs. It accepts the nonce for the same time after that. */
 export const NONCE_LIFE_S = 15;

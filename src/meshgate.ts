@@ -8,13 +8,13 @@ import table from './policy.js';
 const gateway = gatewayOf(table);
 const check = checkHandler(gateway);
 
-/** Who a caller is; only a policy with sessions is rendered with a location for it. */
+/** Tells callers who they are. It has a location only if the policy has sessions. */
 const whoami = whoamiHandler(gateway);
 
-/** `js_periodic`: keeps the providers' keys fresh. */
+/** `js_periodic`: fetches the providers' keys when they are due. */
 const keys = (): Promise<void> => gateway.keys.refresh();
 
-/** The public keys of the signed assertion; only a policy that has one is rendered with a location for it. */
+/** The public keys of the signed assertion. It has a location only if the policy has assertions. */
 const jwks = (r: NginxHTTPRequest): Promise<void> | undefined => gateway.signer?.jwks(r);
 
 export default { check, whoami, keys, jwks };

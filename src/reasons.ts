@@ -1,13 +1,14 @@
-/** Every reason for a refusal: the stable code that clients, logs and policy tests use, the HTTP status, its name in a
- * bearer challenge (RFC 6750 section 3.1), and a short help text. A test compares docs/reasons.md with this table. */
+/** All reasons for a refusal. Each has a stable code, which clients, logs and policy tests use; the HTTP status; its
+ * name in a bearer challenge (RFC 6750 section 3.1); and a short help text. A test compares docs/reasons.md with this
+ * table. */
 
 export interface ReasonEntry {
-  /** HTTP status that the client receives. */
+  /** The HTTP status that the client receives. */
   readonly status: 400 | 401 | 403 | 404 | 421 | 429 | 503;
   /**
-   * `error` of the `WWW-Authenticate: Bearer` challenge. An empty string is a challenge without an error
-   * (RFC 6750 section 3: no authentication information was given); absent means no challenge.
-   * `insufficient_user_authentication` is RFC 9470's.
+   * `error` of the challenge `WWW-Authenticate: Bearer`. If it is an empty string, the challenge contains no error (RFC
+   * 6750 section 3: the request had no credential). If it is absent, there is no challenge.
+   * `insufficient_user_authentication` comes from RFC 9470.
    */
   readonly challenge?: '' | 'invalid_token' | 'insufficient_scope' | 'insufficient_user_authentication';
   /** Tells the caller, or their platform engineer, what was wrong and what to do. */
@@ -190,7 +191,7 @@ export const reasons = {
 
 export type ReasonCode = keyof typeof reasons;
 
-/** The texts for `credential_missing` on routes that accept no tokens. */
+/** The texts for `credential_missing`, for routes that accept no tokens. */
 export const MISSING = {
   session: 'open a page of this host in a browser, and sign in there',
   certificate: 'show a client certificate of the CA that the policy names',
@@ -199,37 +200,37 @@ export const MISSING = {
 /** A refusal. `detail` is safe to show to the client: it never contains a token or a secret. */
 export interface Refusal {
   readonly reason: ReasonCode;
-  /** What was expected and what came, in one short phrase; set only if the signature was valid or nothing in it is
-   * secret. */
+  /** The expected and the received value in a short phrase. It is set only if the signature was valid or the phrase
+   * contains nothing secret. */
   readonly detail?: string;
-  /** The caller of a valid token that is refused all the same, for the log. */
+  /** The caller, for the log, if a valid token is refused. */
   readonly about?: About;
 }
 
-/** The caller that a line of the log names. */
+/** The caller that a log line names. */
 export interface About {
   readonly subject: string;
   readonly provider: string;
-  /** Name of the agent that acts for them. */
+  /** Name of the agent that acts for the caller. */
   readonly agent?: string;
   /** The actor chain. */
   readonly actors?: readonly string[];
 }
 
-/** The text of a refusal for the client: what was wrong, or else what to do. */
+/** Returns the text of a refusal for the client: what was wrong, or else what to do. */
 export function detailOf({ reason, detail }: Refusal): string {
   return detail ?? reasons[reason].help;
 }
 
-/** The result of one step: a value, or the reason why there is none. */
+/** The result of one step: a value, or the reason for the refusal. */
 export type Result<T> = { readonly ok: true; readonly value: T } | ({ readonly ok: false } & Refusal);
 
-/** Wraps the value of a step that succeeded. */
+/** Returns the result of a step that succeeded. */
 export function ok<T>(value: T): Result<T> {
   return { ok: true, value };
 }
 
-/** Wraps the reason of a step that refused. */
+/** Returns the result of a step that refused the request. */
 export function refuse(reason: ReasonCode, detail?: string): { readonly ok: false } & Refusal {
   return detail === undefined ? { ok: false, reason } : { ok: false, reason, detail };
 }

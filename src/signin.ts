@@ -1,5 +1,5 @@
-/** The entry of signin.js: the functions of the sign-in's locations. It is a bundle of its own, so that checks do not
- * load it. */
+/** The entry of signin.js: the functions for the locations of the sign-in. It is a separate bundle, so that checks do
+ * not load it. */
 
 import { backchannel as hear } from './njs/signin/backchannel.ts';
 import { callback as comeBack } from './njs/signin/callback.ts';
@@ -18,31 +18,31 @@ const scene = signinScene(table, signinTable);
 /** `/.meshgate/signin`: begins a sign-in. */
 const signin = handlerOf(scene, 'signin', signIn);
 
-/** `/.meshgate/callback`: the provider returns browsers here. */
+/** `/.meshgate/callback`: the provider returns browsers to this page. */
 const callback = handlerOf(scene, 'callback', comeBack);
 
-/** `/.meshgate/handover`: the sign-in host returns browsers here. */
+/** `/.meshgate/handover`: the sign-in host returns browsers to this page. */
 const handover = handlerOf(scene, 'handover', handOver);
 
-/** `/.meshgate/signout`: a POST signs out, a GET asks. */
+/** `/.meshgate/signout`: POST signs out, and GET asks for confirmation. */
 const signout = handlerOf(scene, 'signout', signOut);
 
-/** `/.meshgate/frontchannel`: the provider signs the person out in the browser. */
+/** `/.meshgate/frontchannel`: the provider signs a person out in the browser. */
 const frontchannel = handlerOf(scene, 'frontchannel', hearInFrame);
 
-/** `/.meshgate/backchannel`: the provider signs the person out by a message. */
+/** `/.meshgate/backchannel`: the provider signs a person out by a message. */
 const backchannel = handlerOf(scene, 'backchannel', hear);
 
-/** `/.meshgate/page/REASON`: the refusal page. */
+/** `/.meshgate/page/REASON`: the page of a refusal. */
 const page = (r: NginxHTTPRequest): void => scene.pages.refusal(r);
 
 /** `/.meshgate/assets/NAME`: the stylesheet of the pages, and the pictures and fonts of an operator's folder. */
 const assets = (r: NginxHTTPRequest): void => scene.pages.asset(r);
 
-/** `/.meshgate/renew`: the check asks about a session that is no longer fresh. */
+/** `/.meshgate/renew`: the check has a session renewed that is no longer fresh. */
 const renew = renewHandler(scene);
 
-/** `js_periodic`: reads revocations of the command and of other replicas. */
+/** `js_periodic`: reads revocations from files of the command, and from other replicas. */
 const revocations = (): Promise<void> =>
   watchRevocations(signinTable.stateDir, scene.store, Object.keys(table.providers));
 
