@@ -6,27 +6,28 @@ import type { Scene } from './scene.ts';
 
 const SEPARATOR = '\\x09';
 
-/** Some text without the separator, taken whole: kept as a variable, or skipped. */
+/** Matches a text without the separator. With a name, the text is kept in a variable. The expression never
+ * backtracks. */
 const field = (name?: string): string => (name === undefined ? '[^\\x09]*+' : `(?<${name}>[^\\x09]*+)`);
 
-/** The rule as the expression finds it. It is kept apart, so that an answer without fields has none. */
+/** The variable that the regular expression fills with the rule. It is separate from the map's variable, so that the
+ * map is empty if the response has no fields. */
 const SAID_RULE = 'meshgate_said_rule';
 
 const ANSWER = 'meshgate_answer';
 
-/** The rule that an answer of the check names; reading it fills the variables of the other fields. */
+/** The rule that the check's response names. Reading this variable also fills the variables of the other fields. */
 export const answerRule = variable(ANSWER);
 
-/**
- * Takes the fields of an answer apart. Each check is read anew (`volatile`). What does not match in full, such as an answer
- * of something else in the place of the check, names no rule, and so leads nowhere.
- */
+/** The map that splits the check's response into its fields. It is `volatile`, so each response is read again. If the
+ * response does not match in full, for example because something else answered instead of the check, the rule is empty
+ * and the request reaches no service. */
 export function answerMap({ hosts, headerNames }: Pick<Scene, 'hosts' | 'headerNames'>): Directive {
   const headers = hosts.flatMap(({ routes }) => routes.flatMap((route) => route.headers));
   const isField = (index: number) =>
     headers.some((it) => it.index === index && alwaysField(it.source) === undefined && !isLong(it.source));
   const named = headerNames.map((_, index) => (isField(index) ? headerVariable(index) : undefined));
-  // Only routes with such headers have fields for them; behind the last of them nothing is kept.
+  // Only routes with such headers have fields for them. After the last of these fields, nothing is kept.
   const last = Math.max(-1, ...named.flatMap((name, index) => (name === undefined ? [] : [index])));
   const identity = named.slice(0, last + 1).map((name) => SEPARATOR + field(name));
   const optional = last < 0 ? '' : `(?:${identity.join('')}(?:${SEPARATOR}${field()})*?)?`;

@@ -11,7 +11,8 @@ import type { Scene, SceneHost } from './scene.ts';
 
 const ingressName = ({ name }: Ingress) => `ingress${name === 'default' ? '' : `-${name}`}.conf` as const;
 
-/** The files for TLS to each ingress of the mesh: one context for all routes that lead only to it. */
+/** The files with the TLS settings for each ingress of the mesh. All routes that lead only to one ingress share one TLS
+ * context. */
 export function ingressFiles(scene: Scene): readonly ConfFile[] {
   const ingresses = new Set(scene.hosts.flatMap(({ ingress }) => ingress ?? []));
   return [...ingresses].map((ingress) => [
@@ -25,13 +26,14 @@ export function ingressFiles(scene: Scene): readonly ConfFile[] {
   ]);
 }
 
-/** The location that sends the check's refusals: a page is only for hosts where people sign in. */
+/** The location that sends the refusals of the check. Only hosts where people sign in have pages for them. */
 const refused = (scene: Scene, { sessions }: SceneHost): Directive =>
   sessions ? included(scene, 'session.conf') : line('error_page', '401', '=', '@meshgate_refuse');
 
-/** One location around all routes of a host, with the directives that each of them needs. It overrides what outer
- * levels say. No route has its own `proxy_set_header`, which would drop the inherited list: repeated in each location,
- * the list would cost nginx about 125 KB of memory per location, and as much cache. */
+/** A location around all routes of a host, with the directives that each route needs. They override the directives of
+ * outer levels. No route has its own `proxy_set_header`, which would replace the inherited list. If each location
+ * repeated the list, this would cost about 125 KB of nginx's memory per location, and as much of the processor's
+ * cache. */
 export function around(scene: Scene, files: RouteFiles, host: SceneHost, door: Door): Directive {
   const exact = new Set(host.routes.filter(({ route }) => route.kind === 'exact').map(({ route }) => route.path));
   const all = host.routes.some(({ route }) => route.kind === 'prefix' && route.path === '');

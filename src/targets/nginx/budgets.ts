@@ -7,7 +7,7 @@ import { hasNetworks } from './networks.ts';
 import { hasQuestions } from './questions.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
-/** Longest time that nginx keeps a number that was stored without a time. */
+/** The maximum time for which nginx keeps a number that was stored without a time. */
 const TIMEOUT = 'timeout=1h';
 
 const some = (policy: Policy, counts: (budgets: Budgets) => boolean, { hosts }: Pick<Policy, 'hosts'> = policy) =>
@@ -15,15 +15,15 @@ const some = (policy: Policy, counts: (budgets: Budgets) => boolean, { hosts }: 
 
 const byAddress = ({ anonymous }: Budgets): boolean => anonymous !== undefined;
 
-/** Whether the policy uses the client's address to decide, or to count requests, questions about tokens, or
- * sign-ins. */
+/** Whether the policy decides by the client's address, or counts requests, introspection calls or sign-ins by it. */
 export const readsAddresses = (scene: Pick<Scene, 'policy'>): boolean =>
   hasNetworks(scene) ||
   some(scene.policy, byAddress) ||
   hasQuestions(scene) ||
   scene.policy.gateway.session !== undefined;
 
-/** The budgets of callers and addresses, shared by the workers of one nginx; docs/budgets.md says how much fits. */
+/** The shared memory for budgets of callers and addresses. All workers of one nginx use it; docs/budgets.md says how
+ * many budgets fit. */
 export function budgetZones({ policy }: Scene): readonly Directive[] {
   if (!some(policy, counts)) return [];
   const size = `${(policy.gateway.limits?.zone ?? DEFAULTS.limitsZone) >> 10}k`;
@@ -33,9 +33,10 @@ export function budgetZones({ policy }: Scene): readonly Directive[] {
 
 const address = line('proxy_set_header', TO_CHECK.address, variable('remote_addr'));
 
-/** The client's address for questions to providers about tokens, which are counted by it. */
+/** The client's address, with which the check counts calls to providers about tokens. */
 export const askedFrom = (scene: Scene): readonly Directive[] => (hasQuestions(scene) ? [address] : []);
 
-/** The client's address for the check of a host that counts requests by it, unless every host sends it anyway. */
+/** Sends the client's address to the check of a host that counts requests by address, unless the check of every host
+ * gets it anyway. */
 export const shownAddress = (scene: Scene, { host }: SceneHost): readonly Directive[] =>
   some(scene.policy, byAddress, { hosts: [host] }) && !hasQuestions(scene) ? [address] : [];

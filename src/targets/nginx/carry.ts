@@ -34,17 +34,18 @@ function said<Key extends keyof Proxying>(key: Key, proxy: Proxying, module: Mod
 
 const KEYS = Object.keys(LINES) as (keyof Proxying)[];
 
-/** The settings that all routes of a host inherit, whatever the http level says. */
+/** The proxy settings that all routes of a host inherit. They override those of the http level. */
 export const usual: readonly Directive[] = row(
   KEYS.map((key) => said(key, USUAL, 'proxy')),
   'routes may have others',
 );
 
-/** A client may pause in a request body for as long as the service may. */
+/** The time-outs for clients: a client may pause in a request body for as long as the service may. */
 const patience = ({ requestBuffering, readTimeout }: Proxying): readonly Directive[] =>
   requestBuffering || readTimeout <= USUAL.readTimeout ? [] : [line('client_body_timeout', time(readTimeout))];
 
-/** The settings in which a route differs; for gRPC, which is never buffered, all of them. */
+/** The settings in which a route differs from the defaults. For gRPC, which nginx never buffers, these are all
+ * settings. */
 export function carried(proxy: Proxying = USUAL, module: Module = 'proxy'): readonly Directive[] {
   const keys =
     module === 'grpc'

@@ -12,7 +12,7 @@ import { proofHeaders } from './proof.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
-/** A request to the check's server contains only the client's headers that are listed. */
+/** A request to the check's server has only the listed headers of the client. */
 export const bare: readonly Directive[] = [
   ...row(
     'proxy_http_version 1.1; proxy_method GET; proxy_pass_request_headers off; proxy_pass_request_body off',
@@ -22,9 +22,10 @@ export const bare: readonly Directive[] = [
 ];
 
 /**
- * The location that leads to a check: it sends what the check reads, and has room for what the outer server accepts.
+ * The location that leads to a check. It sends the headers that the check reads, and has room for the largest request
+ * that the outer server accepts.
  *
- * @param size bytes of an answer
+ * @param size the maximum size of a response, in bytes
  */
 const way = (size: number, credentials: readonly Directive[]): readonly Directive[] => [
   ...inside,
@@ -37,7 +38,8 @@ const way = (size: number, credentials: readonly Directive[]): readonly Directiv
   ...credentials,
   line('proxy_set_header', TO_CHECK.method, variable('request_method')),
   ...row('client_max_body_size 0', 'the location of the route has the limit'),
-  // The default of the last one is twice the first buffer, which may be more than nginx accepts with three others.
+  // The default of proxy_busy_buffers_size is twice the first buffer. This may be more than nginx accepts with three
+  // other buffers.
   ...row(
     `proxy_buffering on; proxy_buffer_size ${size >> 10}k; proxy_buffers 4 32k` +
       (size > 48 * 1024 ? `; proxy_busy_buffers_size ${size >> 10}k` : ''),
@@ -49,12 +51,13 @@ const way = (size: number, credentials: readonly Directive[]): readonly Directiv
   ...ignoresAccel(),
 ];
 
-/** If a token is in the URL, which logs and browsers keep (RFC 6750 section 5.3), a word precedes `Authorization`: it
- * makes a scheme that the check rejects. The map returns only the word, because a request holds a copy of the map's
- * result. */
+/** If the client's URL contains a token, a word before the value of `Authorization` makes a scheme that the check
+ * rejects: logs and browsers keep URLs (RFC 6750 section 5.3). The map returns only this word, because each request
+ * holds a copy of the map's result. */
 const authorization = template(variable('meshgate_in_query'), variable('http_authorization'));
 
-/** The files of the locations that lead to both checks. Answers have room for a cookie where browsers sign in. */
+/** The files of the locations that lead to both checks. On hosts where people sign in, the responses have room for a
+ * cookie. */
 export function checkFiles(scene: Scene): readonly ConfFile[] {
   const outer = [
     line('proxy_set_header', 'Authorization', authorization),

@@ -3,15 +3,17 @@ import { type Arg, block, commented, type Directive, fixed, key, line, literal, 
 import { CERTIFICATE_LOCATION } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
-/** A certificate identifies the caller for the whole connection, so each connection must show it: no session is
- * resumed, by ticket or from a cache, and no connection lasts long.
+/**
+ * The settings for certificates of clients. A certificate identifies the caller for the whole connection, so each new
+ * connection must show it: sessions cannot be resumed, by ticket or from a cache, and connections last only for a
+ * limited time.
  *
  * @param verify whether a certificate is required
  */
 export function certificates(clientCaFile: string, verify: 'on' | 'optional', what: string): readonly Directive[] {
   return [
     commented(what, line('ssl_client_certificate', literal(clientCaFile))),
-    // nginx would also verify clients by these CAs, which the http level may have for OCSP stapling.
+    // The http level may set these CAs for OCSP stapling. Without this line, nginx would also verify clients with them.
     line('ssl_trusted_certificate', literal('')),
     line('ssl_verify_client', verify),
     ...fixed('ssl_verify_depth 5; ssl_session_cache off; ssl_session_tickets off; keepalive_time 5m'),
@@ -19,18 +21,18 @@ export function certificates(clientCaFile: string, verify: 'on' | 'optional', wh
   ];
 }
 
-/** The CAs with which hosts verify certificates of clients, each once. */
+/** The CAs with which hosts verify certificates of clients. Each CA occurs once. */
 function caFiles({ hosts }: Pick<Scene, 'hosts'>): readonly string[] {
   return [...new Set(hosts.flatMap(({ host }) => host.clientCaFile ?? []))];
 }
 
-/** Whether some host asks clients for a certificate. */
+/** Whether at least one host requests certificates from clients. */
 export const asksCertificates = (scene: Pick<Scene, 'hosts'>): boolean => caFiles(scene).length > 0;
 
 const certificateVariable = (scene: Scene, { clientCaFile = '' }: Host): string =>
   `meshgate_client_cert_${caFiles(scene).indexOf(clientCaFile)}`;
 
-/** Requests an optional certificate at the outer listener; nothing if the host has no CA for it. */
+/** Requests an optional certificate at the outer listener. Empty if the host has no CA for it. */
 export function outerCertificates({ host }: SceneHost): readonly Directive[] {
   if (host.clientCaFile === undefined) return [];
   return certificates(
@@ -40,22 +42,22 @@ export function outerCertificates({ host }: SceneHost): readonly Directive[] {
   );
 }
 
-/** The certificate of the connection, escaped, for the check. */
+/** Sends the certificate of the connection to the check, in escaped form. */
 export function shownCertificate(scene: Scene, { host }: SceneHost): readonly Directive[] {
   if (host.clientCaFile === undefined) return [];
   return [line('proxy_set_header', 'SSL-Client-Cert', variable(certificateVariable(scene, host)))];
 }
 
-/** The variable of a service's certificate at the inner listener. */
+/** The variable with a service's certificate at the inner listener. */
 export const INNER_CERTIFICATE = 'meshgate_inner_cert';
 
-/** The name of a connection's host, for the left side of a map. nginx selects a server only by a valid name, but the
- * star of `hostnames` also matches invalid ones, such as `x/y.w.test` and `x..w.test`, for which the default server
- * verifies. The map itself ignores a dot at the end. */
+/** The host of a connection, as the left side of a map entry. nginx selects a server only by a valid name. But the star
+ * of `hostnames` also matches invalid names, such as `x/y.w.test` and `x..w.test`, for which the default server
+ * verifies the certificate. The map ignores a dot at the end. */
 const connectionName = (host: string): Arg =>
   host.startsWith('*.') ? regex('~*', `^(?:[a-z0-9-]+\\.)+${host.slice(2).replaceAll('.', '\\.')}\\z`) : key(host);
 
-/** The certificate of a connection that was made for one of some hosts; empty for any other. */
+/** The certificate of the connection, if the connection was made for one of these hosts; otherwise empty. */
 export const certificateMap = (name: string, hosts: readonly string[]): Directive =>
   block(
     'map',
@@ -66,9 +68,10 @@ export const certificateMap = (name: string, hosts: readonly string[]): Directiv
     ],
   );
 
-/** A certificate counts only if the connection was made for a host with the same CA. nginx itself refuses a request for
- * another such host on the connection. A connection without a host name, or with an unknown one, was verified by the
- * listener's default server, which in an operator's own nginx may have another CA. */
+/** The certificate of a client counts only if the connection was made for a host with the same CA. If the request is
+ * for another host that verifies clients, nginx itself refuses it. If the connection named no host, or an unknown one,
+ * the default server of the listener verified the certificate. In an operator's own nginx, this server may have
+ * another CA. */
 export function clientCertificateMaps(scene: Scene): readonly Directive[] {
   return caFiles(scene).map((caFile, i) => {
     const names = scene.hosts.flatMap(({ host }) => (host.clientCaFile === caFile ? [host.name] : []));

@@ -7,10 +7,10 @@ import type { Scene, SceneRoute, Target } from './scene.ts';
 const schemeOf = (protocol: Service['protocol'], tls: boolean): string =>
   `${protocol === 'grpc' ? 'grpc' : 'http'}${tls ? 's' : ''}`;
 
-/** Linkerd requires a port in `l5d-dst-override`. */
+/** The authority with a port, which Linkerd requires in `l5d-dst-override`. */
 const withPort = (authority: string): string => (/:\d+$/.test(authority) ? authority : `${authority}:80`);
 
-/** The parts of a target that nginx needs. */
+/** The fields of a target that nginx needs. */
 const FIELDS = {
   service: ({ service }) => service.name,
   authority: ({ service }) => service.authority,
@@ -29,7 +29,7 @@ const FIELDS = {
 
 export type Field = keyof typeof FIELDS;
 
-/** The variables for rules of one service that differ only in their identity. */
+/** The variables with these fields, for rules of one service that differ only in their identity. */
 const BY_IDENTITY: Readonly<Partial<Record<Field, Arg>>> = {
   cert: variable('meshgate_identity_cert'),
   key: variable('meshgate_identity_key'),
@@ -37,18 +37,17 @@ const BY_IDENTITY: Readonly<Partial<Record<Field, Arg>>> = {
 
 const ruleVariable = (field: Field): Part => variable(`meshgate_rule_${field}`);
 
-/** Whether the rules of a route name several services, so that the rule that allows a request determines its
- * service. */
+/** Whether the rules of a route name several services. Then the rule that allows a request determines its service. */
 export function hasChoice({ services }: SceneRoute): boolean {
   return services.length > 1;
 }
 
-/** A field of a route's target; literal if all of its rules agree. */
+/** The value of a field for a route. If all rules of the route have the same value, the result is a literal. */
 export function chosen(route: SceneRoute, field: Field): Arg {
   const [value = '', ...others] = new Set(route.targets.map(FIELDS[field]));
   if (others.length === 0) return literal(value);
   if (hasChoice(route)) return ruleVariable(field);
-  // A service has only one ingress.
+  // A service has one ingress, so the first target is enough.
   const ingress = route.targets[0]?.ingress?.name;
   if (field === 'pass' && ingress !== undefined) {
     const { protocol } = route.service;
@@ -57,8 +56,8 @@ export function chosen(route: SceneRoute, field: Field): Arg {
   return BY_IDENTITY[field] ?? ruleVariable(field);
 }
 
-/** Maps from the identity in the check's answer to upstream, certificate and key, if some route has several
- * identities. */
+/** The maps from the identity in the check's response to the upstream, the certificate and the key. They exist only if
+ * a route has several identities. */
 function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directive[] {
   const routes = hosts
     .flatMap((host) => host.routes)
@@ -66,7 +65,7 @@ function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directi
   if (routes.length === 0) return [];
   const variableOf = ({ ingress, service }: Target) => ingress && upstreamVariable(ingress.name, service.protocol);
   const asked = new Set(routes.flatMap(({ targets }) => targets.map(variableOf)));
-  // Any other name gives an empty value, and nginx refuses to connect to that.
+  // For any other name the value is empty, and nginx refuses to connect.
   const from = (name: string, some: readonly Identity[], value: (identity: Identity) => string) =>
     map(variable('meshgate_as'), name, [
       ['default', literal('')],
@@ -91,15 +90,17 @@ function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directi
   ];
 }
 
-/** Whether the destination is sent in a header: Linkerd's proxies in ingress mode do not read `Host`. */
+/** Whether a header names the destination. Linkerd's proxies in ingress mode need it, because they do not read
+ * `Host`. */
 export const namesDestination = ({ mesh }: Policy): boolean => mesh?.kind === 'linkerd';
 
-/** Rules that determine the service of their requests. */
+/** The rules that determine the service of their requests. */
 export function choosingRules({ hosts }: Scene): readonly Target[] {
   return hosts.flatMap((host) => host.routes.filter(hasChoice)).flatMap(({ targets }) => targets);
 }
 
-/** Maps from the rule that allowed a request to its service, if rules of one route name several. */
+/** The maps from the rule that allowed a request to its service. They exist only if rules of one route name several
+ * services. */
 function ruleMaps(scene: Scene): readonly Directive[] {
   const targets = choosingRules(scene);
   if (targets.length === 0) return [];
@@ -109,7 +110,7 @@ function ruleMaps(scene: Scene): readonly Directive[] {
   );
   const maps = fields.map((field) =>
     map(variable('meshgate_rule'), `meshgate_rule_${field}`, [
-      // For the log: a request that no rule allowed was for the route's own service.
+      // This is for the log: if no rule allowed a request, the log names the route's own service.
       ['default', field === 'service' ? variable('meshgate_route_service') : literal('')],
       ...targets.map((target) => [key(target.rule), literal(FIELDS[field](target))] as const),
     ]),

@@ -16,18 +16,20 @@ import { hiddenHeaders, hiddenScope } from './hide.ts';
 import { moduleOf, modulesOf } from './module.ts';
 import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 
-/** Response headers of the protocol (Fetch standard, section 3.2.3, and its draft). A service's own would contradict
- * the gateway's. */
+/** Response headers of CORS (Fetch standard, section 3.2.3, and its draft). nginx removes those of services, because
+ * they could contradict the gateway's. */
 const ANSWERS = [
   ...['Allow-Origin', 'Allow-Credentials', 'Allow-Methods', 'Allow-Headers', 'Expose-Headers', 'Max-Age'],
   'Allow-Private-Network',
 ];
 
-/** The origin that sends the request, as the policy writes it, if it is allowed; then the other headers for it. */
+/** The name of a variable. It contains the origin as the policy writes it, and is empty if the policy does not allow
+ * the origin. */
 const origin = (index: number): string => `meshgate_cors_${index}`;
 const part = (index: number, name: 'preflight' | 'credentials' | 'expose'): string => `meshgate_cors_${index}_${name}`;
 
-/** The origin in the response: `*`, or one of the policy's. Nothing that a client sends is reflected. */
+/** The map for the origin in the response: `*`, or an origin from the policy. The response never repeats a text that
+ * the client sent. */
 function originMap({ origins }: Cors, index: number): Directive {
   const name = origin(index);
   if (origins.includes('*')) {
@@ -42,7 +44,7 @@ function originMap({ origins }: Cors, index: number): Directive {
   ]);
 }
 
-/** A value for allowed origins, and empty for all others. */
+/** A map that gives a value for allowed origins, and an empty text for all others. */
 function allowedOnly(index: number, name: 'credentials' | 'expose', value: string): Directive {
   return map(variable(origin(index)), part(index, name), [
     [key(''), literal('')],
@@ -50,7 +52,7 @@ function allowedOnly(index: number, name: 'credentials' | 'expose', value: strin
   ]);
 }
 
-/** The maps of all routes that are open to pages of other origins. */
+/** The maps for all routes that pages of other origins may use. */
 export function corsMaps({ cors }: Scene): readonly Directive[] {
   if (cors.length === 0) return [];
   return [
@@ -82,8 +84,9 @@ const asked = (index: number): readonly Arg[] => [template('(', variable(part(in
 const header = (name: string, value: Arg, ...more: readonly string[]): Directive =>
   line('add_header', name, value, ...more);
 
-/** The response to a preflight: what the policy allows, whatever was requested. Origin and its other headers come from
- * the location around it, by its `add_header_inherit`. */
+/** The response to a preflight. It says what the policy allows, whatever the preflight requests.
+ * `Access-Control-Allow-Origin` and the other CORS headers are inherited from the location around it
+ * (`add_header_inherit`). */
 const preflight = (cors: Cors, index: number): Directive =>
   commented(
     'A preflight has no credential, and nginx answers it.',
@@ -95,7 +98,8 @@ const preflight = (cors: Cors, index: number): Directive =>
     ]),
   );
 
-/** The file of a `cors`; `auth_request_set` passes its variables to the locations of refusals. */
+/** The file for one `cors` setting. `auth_request_set` keeps its values in variables, which the locations of refusals
+ * read. */
 function corsFile(scene: Scene, cors: Cors, index: number): ConfFile {
   const own = {
     origin: variable(origin(index)),
@@ -105,7 +109,7 @@ function corsFile(scene: Scene, cors: Cors, index: number): ConfFile {
   };
   const hidden = modulesOf(scene.hosts).flatMap((module) => [
     ...ANSWERS.map((name) => line(`${module}_hide_header`, literal(`Access-Control-${name}`))),
-    // A directive here drops the inherited ones.
+    // A directive at this level replaces the inherited ones, so these are repeated.
     ...hiddenHeaders(scene, module),
   ]);
   const directives = [
@@ -120,17 +124,19 @@ function corsFile(scene: Scene, cors: Cors, index: number): ConfFile {
 
 const corsName = (index: number) => `cors-${index}.conf` as const;
 
-/** The files of every `cors`. */
+/** The files for all `cors` settings. */
 export const corsFiles = (scene: Scene): readonly ConfFile[] =>
   scene.cors.map((cors, index) => corsFile(scene, cors, index));
 
-/** What such a route includes, and what its host hides, which an inner level would drop. */
+/** The directives of a route with CORS. They repeat the header that the host hides, because the route's own directives
+ * replace the inherited ones. */
 export function corsOf(scene: Scene, { sessions }: SceneHost, { service, cors }: SceneRoute): readonly Directive[] {
   if (cors === undefined) return [];
   return [included(scene, corsName(cors)), ...(sessions ? [hiddenScope(moduleOf(service))] : [])];
 }
 
-/** For the log: nothing else names the route of a preflight. It stands before what answers the preflight. */
+/** Sets the route for the log entry of a preflight, because nothing else sets it. It must come before the block that
+ * answers the preflight. */
 export const preflightRoute = ({ route, cors }: SceneRoute): readonly Directive[] =>
   cors === undefined ? [] : [block('if', asked(cors), [line('set', variable('meshgate_route'), literal(route.name))])];
 
@@ -148,7 +154,7 @@ function answered(values: { readonly [Name in keyof typeof NAMES]?: Arg }): read
   });
 }
 
-/** CORS headers of the gateway's own refusals: without them, the script of an allowed page could not even read the
+/** The CORS headers of the gateway's own refusals. Without them, the script of an allowed page could not even read the
  * status. */
 export function corsOfRefusals({ cors }: Scene): readonly Directive[] {
   if (cors.length === 0) return [];

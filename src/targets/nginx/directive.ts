@@ -1,43 +1,44 @@
-/** nginx configuration as a tree. Every argument has a kind, and the printer (print.ts) rejects text that is not
- * allowed in that kind. Text of a policy is always a `literal`, which stays one argument and names no variable. */
+/** The configuration of nginx as a tree. Every argument has a kind, and the printer (print.ts) rejects text that this
+ * kind does not allow. Text from a policy is always a `literal`: it stays one argument, and nginx finds no variable in
+ * it. */
 
 /** One argument of a directive. */
 export type Arg =
-  /** nginx's own vocabulary, written in this repository: `off`, `valid=10s`, `^~`. */
+  /** A word of nginx's own language, written in this repository: `off`, `valid=10s`, `^~`. */
   | { readonly kind: 'word'; readonly text: string }
-  /** Any text that must arrive unchanged. */
+  /** A text that must reach nginx unchanged. */
   | { readonly kind: 'literal'; readonly text: string }
   | { readonly kind: 'variable'; readonly name: string }
-  /** A regular expression of this repository; the only kind that may contain a `$` of its own. */
+  /** A regular expression from this repository. Only this kind may contain a `$` that does not name a variable. */
   | { readonly kind: 'regex'; readonly source: string; readonly operator: '~' | '~*' | '' }
   /** Literals and variables that form one argument. */
   | { readonly kind: 'template'; readonly parts: readonly Part[] }
-  /** The left side of a map: a literal that is not a keyword or a regular expression there. */
+  /** The left side of a map entry: a literal that nginx must not read as a keyword or a regular expression. */
   | { readonly kind: 'key'; readonly text: string };
 
 export type Part = Extract<Arg, { readonly kind: 'literal' | 'variable' }>;
 
-/** A directive; in a `map` block the key replaces the name. */
+/** A directive. In a `map` block, `name` is the left side of an entry. */
 export interface Directive {
   readonly name: string | Arg;
   readonly args: readonly Arg[];
   readonly block?: readonly Directive[];
-  /** Printed above it, one line each. */
+  /** Comments that are printed above the directive, one per line. */
   readonly comment?: readonly string[];
-  /** Whether it is printed on the line of the directive before it. */
+  /** Set if the directive is printed on the same line as the one before it. */
   readonly beside?: true;
-  /** Comment that is printed after it. */
+  /** A comment that is printed after the directive. */
   readonly note?: string;
 }
 
-/** A plain string is a word. */
+/** An argument; a plain string is a word. */
 export type Given = string | Arg;
 
 export function literal(text: string): Extract<Arg, { readonly kind: 'literal' }> {
   return { kind: 'literal', text };
 }
 
-/** @param name without the `$` */
+/** @param name the name without the `$` */
 export function variable(name: string): Extract<Arg, { readonly kind: 'variable' }> {
   return { kind: 'variable', name };
 }
@@ -51,7 +52,7 @@ export function key(text: string): Arg {
   return { kind: 'key', text };
 }
 
-/** Strings are literals here. */
+/** Makes a template. Strings are literals here. */
 export function template(...parts: readonly (string | Part)[]): Arg {
   return { kind: 'template', parts: parts.map((part) => (typeof part === 'string' ? literal(part) : part)) };
 }
@@ -60,25 +61,23 @@ function arg(given: Given): Arg {
   return typeof given === 'string' ? { kind: 'word', text: given } : given;
 }
 
-/** A directive that ends with `;`. */
+/** Makes a directive that ends with `;`. */
 export function line(name: string | Arg, ...args: readonly Given[]): Directive {
   return { name, args: args.map(arg) };
 }
 
-/** A directive with a block. */
+/** Makes a directive with a block. */
 export function block(name: string, args: readonly Given[], body: readonly Directive[]): Directive {
   return { name, args: args.map(arg), block: body };
 }
 
-/** The directive with lines of comment above it. */
+/** Adds lines of comment above a directive. */
 export function commented(comment: string | readonly string[], directive: Directive): Directive {
   return { ...directive, comment: typeof comment === 'string' ? [comment] : comment };
 }
 
-/**
- * Directives as nginx writes them, for what stands in this repository: each argument is a word, a variable or `""`. Text
- * of a policy never comes in here, for a blank or a `;` in it would be nginx's.
- */
+/** Parses directives in nginx's own form, for text from this repository: each argument is a word, a variable or `""`.
+ * It must never get text from a policy, because nginx would read a space or a `;` in it as its own syntax. */
 export function fixed(text: string): readonly Directive[] {
   return text.split(/; ?/).map((one) => {
     const [name = '', ...args] = one.split(' ');
@@ -89,7 +88,7 @@ export function fixed(text: string): readonly Directive[] {
   });
 }
 
-/** Directives without blocks on one line, with a comment behind them that says why they are there. */
+/** Puts directives without blocks on one line. A comment after them says why they exist. */
 export function row(given: string | readonly Directive[], why?: string): readonly Directive[] {
   const directives = typeof given === 'string' ? fixed(given) : given;
   const last = directives.length - 1;
@@ -100,7 +99,7 @@ export function row(given: string | readonly Directive[], why?: string): readonl
   }));
 }
 
-/** `map SOURCE $NAME { … }`: entries as pairs of key and value. */
+/** Makes `map SOURCE $NAME { … }`. The entries are pairs of key and value. */
 export function map(source: Arg, name: string, entries: readonly (readonly [Arg | 'default', Given])[]): Directive {
   return block(
     'map',

@@ -17,32 +17,32 @@ import { shownOrigin } from './origin.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { hasSessions, hostName, otherCookies } from './session.ts';
 
-/** The listener through which requests reach a host's routes: the outer or the inner one. Both have the same locations,
- * and each has its own check, which no client can request. */
+/** The listener, outer or inner, through which requests reach the routes of a host. Both have the same locations. Each
+ * has its own check, which no client can request. */
 export interface Door {
-  /** Path of the check, followed by the route's name. */
+  /** The path of the check. The name of the route follows it. */
   readonly check: string;
-  /** The file of the location that leads to it. */
+  /** The file with the location that leads to the check. */
   readonly file: FileName;
-  /** The headers for the check about the caller, besides those that all hosts of the listener send. */
+  /** The headers about the caller that the check needs, besides those that all hosts of the listener send. */
   readonly credentials: readonly Directive[];
-  /** The `Cookie` line for services; absent: the client's. */
+  /** The `Cookie` header for services; absent: the client's. */
   readonly cookie?: Arg;
-  /** The server's directives about certificates. */
+  /** The directives of the server about certificates. */
   readonly server: readonly Directive[];
 }
 
-/** Whether agents send tokens; agents that are services use the inner listener. */
+/** Whether agents send tokens. Agents that are services use the inner listener instead. */
 export const hasTokenAgents = ({ agents }: Pick<Policy, 'agents'>): boolean =>
   Object.values(agents).some(({ match }) => match.kind !== 'service');
 
-/** Matches a word of letters and `_`, each of which may be percent-encoded, because services decode all of them. */
+/** Matches a word of letters and `_`. Each character may be percent-encoded, because services decode all of them. */
 function encodable(word: string): string {
   const codes = (char: string) => [...new Set([char, char.toUpperCase()])].map((it) => it.charCodeAt(0).toString(16));
   return [...word].map((char) => `(?:${[char, ...codes(char).map((code) => `%${code}`)].join('|')})`).join('');
 }
 
-/** The token in the client's URL, because the subrequest of the check has no query. */
+/** Finds a token in the client's URL. The check cannot, because its subrequest has no query. */
 export const inQueryMap: Directive = commented(
   'Tokens in the URL are not accepted. The check gets this word instead of the scheme.',
   map(variable('request_uri'), 'meshgate_in_query', [
@@ -51,11 +51,11 @@ export const inQueryMap: Directive = commented(
   ]),
 );
 
-/** Whether a rule of a host reads the tools of an agent. */
+/** Whether a rule of the host reads the tools of an agent. */
 export const looksAtTools = ({ routes }: Host): boolean =>
   routes.some(({ allow }) => allow.some(({ who }) => who.kind === 'agent' && who.tools !== undefined));
 
-/** The MCP headers for the check, if a rule of the host reads tools. */
+/** Sends the MCP headers to the check, if a rule of the host reads tools. */
 function toolHeaders({ host }: SceneHost): readonly Directive[] {
   if (!looksAtTools(host)) return [];
   return [
@@ -65,11 +65,11 @@ function toolHeaders({ host }: SceneHost): readonly Directive[] {
   ];
 }
 
-/** The requested name below a wildcard, to which sessions, proofs and origins belong. */
+/** For a wildcard host, sends the requested name to the check. Sessions, proofs and origins belong to this name. */
 const askedName = (host: SceneHost): readonly Directive[] =>
   isWildcard(host.host.name) ? [line('proxy_set_header', TO_CHECK.host, hostName(host))] : [];
 
-/** The listener for people and programs with their own credentials. */
+/** The listener for people and programs that have their own credentials. */
 export function outerDoor(scene: Scene, host: SceneHost): Door {
   return {
     check: CHECK_PATH,
@@ -86,11 +86,11 @@ export function outerDoor(scene: Scene, host: SceneHost): Door {
   };
 }
 
-/** The inner listener's directives about certificates. */
+/** The directives of the inner listener about certificates. */
 export const innerCertificates = ({ clientCaFile }: Inner): readonly Directive[] =>
   certificates(clientCaFile, 'on', 'Services show the certificate of their workload on every connection.');
 
-/** The listener where services send requests for the person whose request they serve. Its check receives no cookies. */
+/** The listener where services send requests for the person whose request they serve. Its check gets no cookies. */
 export function innerDoor(scene: Scene, inner: Inner, host: SceneHost): Door {
   return {
     check: HOP_PATH,
@@ -101,23 +101,23 @@ export function innerDoor(scene: Scene, inner: Inner, host: SceneHost): Door {
   };
 }
 
-/** Whether a host has a rule for an agent that is a service; the inner listener accepts no others. */
+/** Whether a host has a rule for an agent that is a service. The inner listener accepts only such agents. */
 export function hasServiceAgents({ routes }: Host, { agents }: Policy): boolean {
   const isService = (who: Who) => who.kind === 'agent' && agents[who.agent]?.match.kind === 'service';
   return routes.some(({ allow }) => allow.some(({ who }) => isService(who)));
 }
 
-/** The hosts of the inner listener. */
+/** The hosts that the inner listener serves. */
 export function innerHosts({ hosts, policy }: Pick<Scene, 'hosts' | 'policy'>): readonly SceneHost[] {
   return hosts.filter(({ host }) => hasServiceAgents(host, policy));
 }
 
-/** Whether something is rendered for the inner listener. */
+/** Whether the inner listener has any hosts. */
 export const hasInnerHosts = (scene: Scene): boolean =>
   scene.policy.gateway.inner !== undefined && innerHosts(scene).length > 0;
 
-/** The certificate of a service counts only if the connection was made for a host of the inner listener, which
- * determines the CA. */
+/** The map for a service's certificate. The certificate counts only if the connection was made for a host of the inner
+ * listener, because the host determines the CA. */
 export function innerCertificateMap(scene: Pick<Scene, 'hosts' | 'policy'>): readonly Directive[] {
   const names = innerHosts(scene).map(({ host }) => host.name);
   if (names.length === 0) return [];

@@ -25,10 +25,8 @@ import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { resolver } from './upstreams.ts';
 
-/**
- * What all calls have in common, at the level of the server: each is sent once, over verified TLS, and its response is
- * passed on unchanged, with the address that nginx connected to.
- */
+/** The directives for all calls to providers, at the level of the server. Each call is sent once, over verified TLS.
+ * Its response is passed on unchanged, with the address to which nginx connected. */
 const common: readonly Directive[] = [
   ...row('proxy_http_version 1.1; proxy_pass_request_headers off', 'send only the headers that a location sets'),
   ...timeouts('3s', '3s', '4s'),
@@ -50,14 +48,15 @@ const host: readonly Directive[] = fixed('proxy_set_header Host $proxy_host; pro
 
 const agent = line('proxy_set_header', 'User-Agent', 'meshgate');
 
-/** Fetches documents by GET. */
+/** The directives for documents that the gateway fetches with GET. */
 const fetched: readonly Directive[] = [
   ...row('proxy_method GET; proxy_pass_request_body off'),
   ...row([...host, line('proxy_set_header', 'Content-Length', literal(''))]),
   ...row([line('proxy_set_header', 'Accept', 'application/json'), agent]),
 ];
 
-/** Calls as a registered client too: their secrets are in the body or in `Authorization`, never in the URL. */
+/** The directives for calls that the gateway also makes as a registered client. Secrets are in the body or in
+ * `Authorization`, never in the URL. */
 const called: readonly Directive[] = [
   ...bodyBuffer(MAX_SIGNIN_BODY_BYTES),
   line('proxy_method', variable('meshgate_egress_method')),
@@ -68,7 +67,7 @@ const called: readonly Directive[] = [
   ...row('proxy_buffer_size 32k; proxy_buffers 8 32k', 'room for headers that the web server of a provider adds'),
 ];
 
-/** The certificate that identifies the client to its provider. */
+/** The certificate with which the gateway authenticates to a provider. */
 function clientCertificate({ client }: Provider): readonly Directive[] {
   if (client?.auth.kind !== 'tls_client_auth') return [];
   const { certFile, keyFile } = client.auth;
@@ -79,7 +78,7 @@ function clientCertificate({ client }: Provider): readonly Directive[] {
   ];
 }
 
-/** Whether the gateway is the client of a provider. */
+/** Whether the gateway is a client of at least one provider. */
 const hasClients = (scene: Scene): boolean => hasSessions(scene) || hasQuestions(scene);
 
 function provider(scene: Scene, one: Provider): Directive {
@@ -101,7 +100,8 @@ function provider(scene: Scene, one: Provider): Directive {
   );
 }
 
-/** The server for calls to providers: verified TLS, no retries, no redirects, no open connections. */
+/** The server for calls to providers: with verified TLS, without retries and redirects, and without connections that
+ * stay open. */
 export function egressServer(scene: Scene): Directive {
   const { options, policy } = scene;
   return commented(
@@ -122,7 +122,7 @@ export function egressServer(scene: Scene): Directive {
   );
 }
 
-/** The parameters of a call that the JavaScript may choose. */
+/** The maps for the parameters of a call that the JavaScript may choose. */
 export const egressMaps = (scene: Scene): readonly Directive[] =>
   hasClients(scene)
     ? [

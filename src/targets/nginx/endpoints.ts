@@ -28,26 +28,26 @@ import { checkSocket } from './upstreams.ts';
 interface Endpoint {
   readonly path: string;
   readonly methods: readonly string[];
-  /** Whether the rate of each address is limited. The back channel is not: a provider uses one address for
-   * everybody. */
+  /** Whether the rate of each address is limited. Back-channel sign-out has no limit, because a provider sends it for
+   * all people from the same address. */
   readonly limited?: true;
 }
 
-/** The endpoints of the sign-in. Those for returning browsers depend on the host's providers, and on whether it is the
- * sign-in host. */
+/** The endpoints of the sign-in at one host. The endpoints to which browsers return depend on the host's providers, and
+ * on whether it is the sign-in host. */
 function signinEndpoints({ policy, signinHost }: Scene, { host: { name } }: SceneHost): readonly Endpoint[] {
   const isSigninHost = name === signinHost?.host.name;
   const limited = true as const;
   const callback = (one: string | undefined) => ({ path: callbackPath(one), methods: ['GET'], limited });
   return [
-    // The page that asks before a sign-in to a wildcard host posts.
+    // Before a sign-in to a wildcard host, a page asks the person to continue, and sends a POST.
     { path: SIGNIN_PATH, methods: isSigninHost ? ['GET', 'POST'] : ['GET'], limited },
     ...(signinHost === undefined || isSigninHost ? callbackNames(policy, name).map(callback) : []),
     ...(signinHost === undefined || isSigninHost ? [] : [{ path: HANDOVER_PATH, methods: ['GET'], limited }]),
   ];
 }
 
-/** The other endpoints for browsers and providers, on each host where people sign in. */
+/** The other endpoints for browsers and providers. They exist on each host where people sign in. */
 const ENDPOINTS: readonly Endpoint[] = [
   { path: SIGNOUT_PATH, methods: ['GET', 'POST'], limited: true },
   { path: BACKCHANNEL_PATH, methods: ['POST'] },
@@ -55,19 +55,19 @@ const ENDPOINTS: readonly Endpoint[] = [
   { path: ASSETS_PATH, methods: ['GET', 'HEAD'] },
 ];
 
-/** Any other method gets 404. */
+/** Answers 404 to any other method. */
 const only = (methods: readonly string[]): Directive =>
   block('if', [template('(', variable('request_method')), '!~', regex('', `^(${methods.join('|')})$)`)], [unknown]);
 
 const at = ({ options }: Scene): string => `http://unix:${checkSocket(options)}:`;
 
 const noRoute: readonly Directive[] = [
-  // Declared first: nginx warns of a variable that only `set` makes.
+  // nginx warns of a variable that only `set` declares, so `auth_request_set` declares it first.
   ...fixed('auth_request_set $meshgate_route -; set $meshgate_route -'),
 ];
 
-/** Directives of exact endpoints. A variable in the path drops the query; in an exact location the variable has only
- * one value. */
+/** The directives of exact endpoints. nginx drops the query because there is a variable in the path. In an exact
+ * location, this variable has only one value. */
 const exact = (scene: Scene): readonly Directive[] => [
   ...noRoute,
   line('proxy_pass', template(at(scene), variable('uri'))),
@@ -83,8 +83,8 @@ function endpoint(scene: Scene, { path, methods, limited }: Endpoint): Directive
   );
 }
 
-/** Everything below `/.meshgate/` that a client may request on a host where people sign in. Queries contain codes,
- * states and tickets, so no error log is written here; the access log has no queries. */
+/** The location for all paths below `/.meshgate/` that a client may request on a host where people sign in. Queries
+ * contain codes, states and tickets. So this location writes no error log; the access log contains no queries. */
 const around = (scene: Scene): readonly Directive[] => [
   accessLog(scene),
   ...fixed('error_log /dev/null emerg; auth_request off; error_page 500 502 504 = @meshgate_down'),
@@ -100,7 +100,7 @@ const around = (scene: Scene): readonly Directive[] => [
   unknown,
 ];
 
-/** The headers for whoami: everything that the check reads of a credential. */
+/** The headers for whoami: the same credentials that the check reads. */
 const whoami = (scene: Scene): readonly Directive[] => [
   ...exact(scene),
   ...told,
@@ -120,7 +120,7 @@ export const signinFiles = (scene: Scene): readonly ConfFile[] => [
   ['whoami.conf', whoami(scene), 'The endpoint that tells a caller who it is.'],
 ];
 
-/** The sign-in's location in the server of a host. Its callbacks depend on the host's providers. */
+/** The location of the sign-in in the server of a host. Its callbacks depend on the host's providers. */
 export const endpoints = (scene: Scene, host: SceneHost): Directive =>
   commented(
     'The sign-in.',

@@ -6,25 +6,25 @@ import type { Module } from './module.ts';
 import { internalNames } from './names.ts';
 import type { Scene } from './scene.ts';
 
-/* Headers that nginx erases from requests of clients. Every proxied location sets these names to an empty value, which
- * nginx does not send, unless it sets them itself. nginx matches exact names and no prefixes, so families are listed in
- * full. */
+/* The headers that nginx erases from requests of clients. Every proxied location sets these names to an empty value,
+ * unless it sends the header itself; nginx does not send empty headers. nginx compares whole names and no prefixes, so
+ * all names of a family are listed. */
 
-/** The file name of the list, for each proxying module of nginx. */
+/** The file name of the list. Each proxying module of nginx has its own. */
 export const eraseName = (module: Module) => (module === 'proxy' ? 'erase.conf' : 'erase-grpc.conf');
 
-/** Every way to write a name with `_` for some or all of its dashes, without the name itself. */
+/** All spellings of a name in which one or more dashes are replaced by `_`. */
 export function underscoreSpellings(name: string): readonly string[] {
   const [first = '', ...rest] = name.split('-');
-  // A name of very many words gets the one spelling that frameworks know.
+  // A name with very many words has too many spellings. It gets only the one that frameworks use.
   if (rest.length > 5) return [name.replaceAll('-', '_')];
   const all = rest.reduce((heads, word) => heads.flatMap((head) => [`${head}-${word}`, `${head}_${word}`]), [first]);
   return all.filter((spelling) => spelling !== name);
 }
 
-/** Headers to erase for one reason. */
+/** Headers that are erased for the same reason. */
 interface Erased {
-  /** The software that trusts them. */
+  /** The software that trusts these headers. */
   readonly by: string;
   readonly names: readonly string[];
 }
@@ -32,9 +32,10 @@ interface Erased {
 const underscored = (names: readonly string[]): readonly string[] =>
   names.flatMap((name) => [name, name.replaceAll('-', '_')]);
 
-/** The headers to erase if nothing sets them, each name once in any case.
+/**
+ * The headers that are erased unless the gateway sets them. Each name occurs once, in any case.
  *
- * @param named identity headers of the policy; erased in every spelling
+ * @param named the identity headers of the policy, which are erased in every spelling
  */
 function rows(named: readonly string[]): readonly Erased[] {
   const seen = new Set<string>();
@@ -53,10 +54,10 @@ function rows(named: readonly string[]): readonly Erased[] {
   }));
 }
 
-/** The names of them all. */
+/** The names of all erased headers. */
 export const erasedNames = (named: readonly string[]): readonly string[] => rows(named).flatMap(({ names }) => names);
 
-/** The file with the headers that no service receives from a client, the same for all hosts of a policy. */
+/** The file with the headers that no service receives from a client. It is the same for all hosts of a policy. */
 export function eraseFile(scene: Scene, module: Module): ConfFile {
   const taken = new Set(ownNames(scene).map((name) => name.toLowerCase()));
   const lines = rows(scene.headerNames).flatMap(({ by, names }) => {

@@ -5,15 +5,15 @@ import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { kept, upstream } from './upstreams.ts';
 
-/** A node of etcd. */
+/** One node of the etcd cluster. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
-  /** As the URL has it, for `Host`. */
+  /** Host and port as in the URL, for the header `Host`. */
   readonly authority: string;
 }
 
-/** The endpoints of the policy's store, in its order. */
+/** The nodes of the policy's store, in the order of the policy. */
 export function etcdEndpoints(scene: Scene): readonly Endpoint[] {
   const { store } = scene.policy.gateway;
   if (store === undefined || !hasSessions(scene)) return [];
@@ -26,14 +26,14 @@ export function etcdEndpoints(scene: Scene): readonly Endpoint[] {
 
 const named = (index: number): string => `meshgate_etcd_${index}`;
 
-/** One upstream per node, because the JavaScript tries the nodes in turn. */
+/** One upstream for each node, because the JavaScript tries the nodes one after the other. */
 export function etcdUpstreams(scene: Scene): readonly Directive[] {
   return etcdEndpoints(scene).map(({ host, port }, i) =>
     commented(`Node ${i} of etcd.`, upstream(scene, named(i), host, port, kept(30, 30))),
   );
 }
 
-/** `/etcd/N/` of the egress server, followed by etcd's own paths. */
+/** The locations `/etcd/N/` of the egress server. The paths of etcd follow. */
 export function etcdLocations(scene: Scene): readonly Directive[] {
   const { certFile, keyFile, caFile } = scene.policy.gateway.store ?? {};
   return etcdEndpoints(scene).map(({ host, authority }, i) =>

@@ -2,11 +2,11 @@ import { type Directive, fixed, key, line, map, type Part, regex, row, template,
 import { ignoresAccel, onceMore } from './module.ts';
 import { BAD_LOCATION, LARGE_LOCATION } from './names.ts';
 
-/** The location of refusals for gRPC calls, which have their own status (gRPC's HTTP/2 mapping, "Trailers-Only"). */
+/** The location that refuses gRPC calls. Such a refusal has a gRPC status (gRPC's HTTP/2 mapping, "Trailers-Only"). */
 const REFUSE = '@meshgate_refuse_grpc';
 const DOWN = '@meshgate_down_grpc';
 
-/** gRPC's status for each status of the check, as clients map those of HTTP. */
+/** The gRPC status for each HTTP status of the check, by the rules that clients use for HTTP statuses. */
 export const grpcMaps: readonly Directive[] = [
   map(variable('http_content_type'), 'meshgate_refuse_to', [
     ['default', '@meshgate_refuse'],
@@ -26,7 +26,7 @@ export const grpcMaps: readonly Directive[] = [
   ]),
 ];
 
-/** Sends refused calls to their location; other requests on the same route are refused as usual. */
+/** Sends refused calls to that location. Other requests on the same route get the usual refusal. */
 export const grpcErrorPages: readonly Directive[] = [
   ...row(
     'error_page 401 = $meshgate_refuse_to; error_page 500 = $meshgate_down_to',
@@ -48,13 +48,13 @@ function refused(name: string, status: string | Part, reason: string | Part): Di
   };
 }
 
-/** The locations of refusals for calls. */
+/** The locations that refuse calls. */
 export const grpcRefusals: readonly Directive[] = [
   refused(REFUSE, variable('meshgate_grpc_status'), variable('meshgate_reason')),
   refused(DOWN, '14', 'check_unavailable'),
 ];
 
-/** The module's own directives around all routes, equal to those of the other module. */
+/** The directives of the gRPC module around all routes. They correspond to those of the proxy module. */
 export const grpcAround: readonly Directive[] = [
   ...row('grpc_intercept_errors off', 'errors of the service pass unchanged'),
   ...ignoresAccel('grpc'),

@@ -3,8 +3,8 @@ import { requestFacts } from '../../rules/table.ts';
 import { UnprintableError } from './print.ts';
 import type { Scene } from './scene.ts';
 
-/** The form that texts must have where nginx gives some characters a meaning: `~` in a name, `*` in a path, `data:` in
- * a file. */
+/** The form of texts at places where nginx gives some characters a special meaning: `~` in a name, `*` in a path,
+ * `data:` in a file. */
 const SHAPES = {
   name: /^[a-z][a-z0-9-]*$/,
   host: /^(\*\.)?[a-z0-9][a-z0-9.-]*$/,
@@ -27,14 +27,15 @@ function hold(shape: keyof typeof SHAPES, texts: readonly (string | undefined)[]
   }
 }
 
-/** The files by which a provider knows its client. */
+/** The files with the certificate that identifies the gateway to a provider. */
 const certificateOf = (auth: NonNullable<Provider['client']>['auth'] | undefined) =>
   auth?.kind === 'tls_client_auth' ? auth : undefined;
 
-/** Checks that every text of a policy has the form of its place, wherever the policy came from. The parser checks the
- * same, with better messages.
+/**
+ * Checks that every text of a policy has the form that its place requires, even if the policy did not come from the
+ * parser. The parser makes the same checks and gives better messages.
  *
- * @throws UnprintableError
+ * @throws UnprintableError if a text has another form
  */
 export function guard({
   policy,

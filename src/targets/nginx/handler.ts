@@ -8,10 +8,11 @@ import { hasSessions, hostName } from './session.ts';
 const passed = (...names: readonly string[]): readonly Directive[] =>
   names.map((name) => line('proxy_set_header', name, requestHeader(name)));
 
-/** The host of the request. It stands in the file of the host, at the level of {@link toHandler}. */
+/** Sends the host of the request to the handler. It is set in the file of the host, at the same level as {@link
+ * toHandler}. */
 export const handlerHost = (host: SceneHost): Directive => line('proxy_set_header', TO_HANDLER.host, hostName(host));
 
-/** Headers that every handler receives. */
+/** The headers that every handler receives. */
 export const told: readonly Directive[] = [
   ...fixed('proxy_set_header Host meshgate; proxy_set_header Connection close'),
   line('proxy_set_header', TO_HANDLER.requestId, variable('request_id')),
@@ -19,8 +20,8 @@ export const told: readonly Directive[] = [
   ...passed('Accept', 'Accept-Language'),
 ];
 
-/** A request to a handler has only the headers that are set here and beside it. It is never sent twice, because one
- * call uses up a code. */
+/** The directives for a request to a handler. The request has only the headers that are set here and in the same
+ * location. nginx never sends it twice, because a call can use up a code. */
 export const toHandler: readonly Directive[] = [
   ...fixed('proxy_http_version 1.1; proxy_pass_request_headers off'),
   ...told,
@@ -28,24 +29,25 @@ export const toHandler: readonly Directive[] = [
   line('proxy_next_upstream', 'off'),
 ];
 
-/** Additional headers for endpoints. Of `Cookie` only the gateway's own cookies, unless they stand among others in an
- * unusual order. */
+/** The additional headers for endpoints. The `Cookie` header contains only the gateway's own cookies. If these stand
+ * among others in an unusual order, it contains all cookies. */
 export const asked: readonly Directive[] = [
   line('proxy_set_header', TO_HANDLER.query, variable('args')),
   line('proxy_set_header', 'Cookie', variable('meshgate_cookie_signin')),
   ...passed('Content-Type', 'Origin', 'Sec-Fetch-Dest', 'Sec-Fetch-Mode', 'Sec-Fetch-Site', 'Sec-Purpose'),
 ];
 
-/** How a handler's response is passed on: unchanged, never from a cache, and not stored unless it says so. */
+/** How nginx passes on the response of a handler: unchanged, and never from a cache. It must not be stored, unless the
+ * handler says otherwise. */
 export const fromHandler: readonly Directive[] = [
   ...row(
     'proxy_buffer_size 32k; proxy_buffers 4 32k',
     'room for the cookies of eight attempts and a session, and the longest URL of a provider',
   ),
   line('proxy_max_temp_file_size', '0'),
-  // The response of a handler that threw is replaced.
+  // If a handler threw an error, its response is replaced.
   ...fixed('proxy_intercept_errors on; proxy_redirect off'),
-  // For the log.
+  // The log needs this header; clients do not receive it.
   line('proxy_hide_header', FROM_HANDLER.reason),
   ...unstored,
   ...ignoresAccel(),
@@ -60,7 +62,7 @@ const unlessSaid = (header: string, name: string, value: string): Directive =>
     ['default', literal('')],
   ]);
 
-/** Default headers of a handler's response. */
+/** The headers that a handler's response has by default. */
 export const handlerMaps = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
     ? [

@@ -8,7 +8,7 @@ import type { Module } from './module.ts';
 import { headerVariable, keptField } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
-/** Headers that every service receives, for any caller: groups, each with the reason. */
+/** Headers that every service receives for any caller, in groups with the reason for each group. */
 const fixedHeaders = ({
   policy,
 }: Scene): readonly (readonly [why: string, headers: Readonly<Record<string, string>>])[] => [
@@ -31,7 +31,7 @@ const fixedHeaders = ({
 
 const FORWARDED_HOST = 'X-Forwarded-Host';
 
-/** Names of all headers that the gateway itself sends to services, except `Cookie`. */
+/** The names of all headers that the gateway sends to services, except `Cookie`. */
 export const ownNames = (scene: Scene): readonly string[] => [
   ...fixedHeaders(scene).flatMap(([, headers]) => Object.keys(headers)),
   FORWARDED_HOST,
@@ -40,14 +40,15 @@ export const ownNames = (scene: Scene): readonly string[] => [
 
 export const headersName = (module: Module) => (module === 'proxy' ? 'headers.conf' : 'headers-grpc.conf');
 
-/** The variable of an identity header: what each answer has anyway has one already, if all routes send that. */
+/** The variable of an identity header. If each response of the check contains the value anyway, and if all routes send
+ * this value, it is the variable of that value. */
 export function identityVariable({ sharedSources }: Scene, index: number): string {
   const source = sharedSources[index];
   const field = source === undefined ? undefined : alwaysField(source);
   return field === undefined ? headerVariable(index) : keptField(field);
 }
 
-/** The file of the headers that services of all hosts receive. A route adds its own identity headers. */
+/** The file with the headers that services of all hosts receive. A route adds its own identity headers. */
 export function headersFile(scene: Scene, module: Module): ConfFile {
   const set = (headers: Readonly<Record<string, string>>) =>
     Object.entries(headers).map(([name, from]) => line(`${module}_set_header`, literal(name), variable(from)));
@@ -59,7 +60,7 @@ export function headersFile(scene: Scene, module: Module): ConfFile {
   return [
     headersName(module),
     [
-      // A gRPC call is not a WebSocket: nginx sends neither of the two headers with one.
+      // A gRPC call cannot become a WebSocket, so nginx sends neither of the two headers with it.
       ...fixedHeaders(scene).flatMap(([why, headers]) =>
         module === 'grpc' && 'Upgrade' in headers ? [] : row(set(headers), why),
       ),
@@ -69,9 +70,10 @@ export function headersFile(scene: Scene, module: Module): ConfFile {
   ];
 }
 
-/** Headers for services of one host. A location with such headers drops those around it.
+/**
+ * The headers for services of one host. A location that sets headers does not inherit those of outer levels.
  *
- * @param cookie the `Cookie` line; absent: the client's, or none
+ * @param cookie the `Cookie` header; absent: the client's, if there is one
  */
 export const hostHeaders = ({ host }: SceneHost, module: Module, cookie: Arg | undefined): readonly Directive[] =>
   row([

@@ -4,17 +4,17 @@ import { block, commented, type Directive, line, literal, row } from './directiv
 import { included } from './files.ts';
 import type { Scene } from './scene.ts';
 
-/** Socket for the health command of the image. */
+/** The socket for the health command of the image. */
 export const HEALTH_SOCKET = 'health.sock';
 
-/** Number of files that the health check watches: those of identities, and CAs for certificates of services or
+/** The number of files that the health check watches: files of identities, and CAs for certificates of services or
  * clients. */
 const watchedFiles = ({ policy, identities }: Scene): number => {
   const { ca = [], clientCa = [] } = toWatched(policy, identities, '');
   return identities.length + ca.length + clientCa.length;
 };
 
-/** The zone for the results: one kilobyte for each file or pair of files. */
+/** The zone for the results. Each file or pair of files takes one kilobyte. */
 function zone(scene: Scene): readonly Directive[] {
   const files = watchedFiles(scene);
   if (files === 0) return [];
@@ -28,7 +28,7 @@ const watch: Directive = block(
   [line('js_periodic', 'health.svids', `interval=${SVIDS_JOB_INTERVAL_S}s`)],
 );
 
-/** The health server, with its own JavaScript, so that checks do not load it. */
+/** The health server. It has its own JavaScript, so that the checks of requests do not load it. */
 export function healthServer(scene: Scene): readonly Directive[] {
   const { health } = scene.policy.gateway;
   return [

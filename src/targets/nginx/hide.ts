@@ -3,8 +3,8 @@ import type { Module } from './module.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
-/** Response headers that services must not set, on every host. For example, browsers clear the cookies of a whole site
- * if one host asks for it. Of two lines about TLS they read the first. */
+/** Response headers that services must not send, on any host. For example, a browser clears the cookies of a whole site
+ * if one host asks for it. If a response has two lines about TLS, browsers use the first one. */
 export function hiddenHeaders(scene: Scene, module: Module): readonly Directive[] {
   const names = [
     ...(hasSessions(scene) ? ['Clear-Site-Data'] : []),
@@ -13,16 +13,16 @@ export function hiddenHeaders(scene: Scene, module: Module): readonly Directive[
   return names.map((name) => line(`${module}_hide_header`, name));
 }
 
-/** The scope of a service worker is the folder of its script on hosts where people sign in; a service cannot widen
- * it. */
+/** Prevents a service from widening the scope of a service worker. On hosts where people sign in, the scope is the
+ * folder of the script. */
 export const hiddenScope = (module: Module): Directive => line(`${module}_hide_header`, 'Service-Worker-Allowed');
 
-/** What a service may have browsers clear. */
+/** Adds `Clear-Site-Data` with what a service may ask browsers to clear. */
 export const clearedBeside = (scene: Scene): readonly Directive[] =>
   hasSessions(scene) ? [line('add_header', 'Clear-Site-Data', variable('meshgate_cleared'), 'always')] : [];
 
-/** The service's request without cookies, because they include the gateway's. For all (`"*"`): everything of the
- * service's own. */
+/** The map for the `Clear-Site-Data` of a service. It removes `"cookies"`, because this would include the gateway's
+ * cookies. It replaces `"*"` by all other data of the service. */
 export const clearedMaps = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
     ? [
@@ -43,7 +43,8 @@ export const clearedMaps = (scene: Scene): readonly Directive[] =>
       ]
     : [];
 
-/** Makes browsers use only TLS for a host, in every response of its server; no level below drops it. */
+/** Adds a header to every response of a server with which browsers use only TLS for the host. No inner level drops
+ * it. */
 export function strictTransport({ policy }: Scene): readonly Directive[] {
   const { hsts } = policy.gateway;
   if (hsts === undefined) return [];

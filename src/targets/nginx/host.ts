@@ -41,7 +41,7 @@ function serverLevel(scene: Scene, host: SceneHost, door: Door): readonly Direct
 const hop = (scene: Scene, { check, file, credentials }: Door): Directive =>
   block('location', ['^~', literal(check)], [included(scene, file), ...credentials]);
 
-/** Everything that is not below `/.meshgate/`. */
+/** The location for all paths that are not below `/.meshgate/`. */
 function routes(scene: Scene, files: RouteFiles, host: SceneHost, door: Door): Directive {
   if (host.routes.length > 0)
     return commented(
@@ -66,14 +66,14 @@ function doorConf(scene: Scene, files: RouteFiles, host: SceneHost, door: Door):
   ];
 }
 
-/** The file for the `server {}` of a host. */
+/** The file that the `server {}` of a host includes. */
 export const hostConf = (scene: Scene, files: RouteFiles, host: SceneHost): ConfFile => [
   hostFile(host.host.name),
   doorConf(scene, files, host, outerDoor(scene, host)),
   `For the server {} of ${host.host.name}.`,
 ];
 
-/** The same for the inner listener, where nobody signs in. */
+/** The file of the host for the inner listener, where people do not sign in. */
 export const innerConf = (scene: Scene, files: RouteFiles, host: SceneHost, inner: Inner): ConfFile => [
   innerFile(host.host.name),
   doorConf(scene, files, { ...host, sessions: false }, innerDoor(scene, inner, host)),

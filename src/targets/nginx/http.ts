@@ -20,7 +20,7 @@ import { sessionZones } from './signin.ts';
 import { signinLimitZone } from './signin-limit.ts';
 import { upstreams } from './upstreams.ts';
 
-/** Sizes of hash tables: for the variables, and if a key is long, for the buckets of maps (64 bytes by default). */
+/** The sizes of the hash tables for variables and, if a key is long, of the buckets of maps (64 bytes by default). */
 function hashSizes(scene: Scene): readonly Directive[] {
   const keys = [
     ...scene.identities.map(({ name }) => name),
@@ -38,7 +38,8 @@ function hashSizes(scene: Scene): readonly Directive[] {
   ];
 }
 
-/** Bytes of the zone with keys, enough for everything that is kept of each provider. */
+/** The size in bytes of the zone with provider keys. It has room for everything that the gateway keeps of each
+ * provider. */
 export const keysBytes = ({ providers }: Pick<Policy, 'providers'>): number =>
   Math.max(MIN_KEYS_BYTES, Object.keys(providers).length * KEYS_BYTES_PER_PROVIDER);
 

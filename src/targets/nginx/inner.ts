@@ -7,14 +7,15 @@ import type { Scene } from './scene.ts';
 import { handlerLocations } from './signin.ts';
 import { checkSocket } from './upstreams.ts';
 
-/** Switches off directives that an operator's http level may set for every server. nginx cannot switch off error pages:
- * one for an unused status prevents others from being inherited, which would replace refusals. */
+/** Switches off directives that an operator may set at the http level for every server. nginx cannot switch off error
+ * pages. But an error page for an unused status prevents that others are inherited, which would replace the gateway's
+ * refusals. */
 const apart: readonly Directive[] = row(
   'auth_request off; auth_basic off; allow all; error_page 418 /',
   'what the http level says does not count here',
 );
 
-/** The file of what the servers behind the unix sockets share. */
+/** The file with the directives that the servers behind the unix sockets share. */
 export const insideFile: ConfFile = [
   'inside.conf',
   [
@@ -26,8 +27,8 @@ export const insideFile: ConfFile = [
   'What the servers behind the unix sockets have in common.',
 ];
 
-/** The server behind `auth_request`, where JavaScript runs. Other servers run it only for responses of services that
- * mention a cookie of the gateway. */
+/** The server behind `auth_request`, where the JavaScript runs. Other servers run JavaScript only for a service's
+ * response that mentions a cookie of the gateway. */
 export function checkServer(scene: Scene): Directive {
   return commented(
     'The check. Only nginx reaches it: the folder of the socket keeps other users of the machine out.',
@@ -37,7 +38,7 @@ export function checkServer(scene: Scene): Directive {
       [
         line('listen', literal(`unix:${checkSocket(scene.options)}`), 'backlog=4096'),
         included(scene, 'inside.conf'),
-        // Only this server loads it.
+        // Only this server loads the module.
         line('js_import', 'meshgate', 'from', 'meshgate.js'),
         ...row(
           'client_header_buffer_size 8k; large_client_header_buffers 4 160k',
@@ -54,7 +55,7 @@ export function checkServer(scene: Scene): Directive {
               block(
                 'location',
                 ['^~', literal(HOP_PATH)],
-                // Only this location loads it, so that no other check does.
+                // Only this location loads the module, so that the other checks do not.
                 [line('js_import', 'hop', 'from', 'hop.js'), line('js_content', 'hop.check')],
               ),
             ]

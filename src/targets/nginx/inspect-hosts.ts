@@ -7,7 +7,8 @@ import { defaultServer, type Server, type Tree } from './inspect-tree.ts';
 import { CHECK_PATH, HOP_PATH, hostFile, innerFile } from './names.ts';
 import { signinHostOf } from './scene.ts';
 
-/** Whether a `server_name` matches a host of the policy; undefined if JavaScript cannot read it. */
+/** Whether a `server_name` matches a host of the policy; undefined if it contains a regular expression that JavaScript
+ * cannot read. */
 function names(serverName: string, host: string): boolean | undefined {
   if (serverName.startsWith('~')) {
     try {
@@ -24,12 +25,12 @@ function names(serverName: string, host: string): boolean | undefined {
 
 const includes = (server: Server, file: string): boolean => server.hostFiles.some((it) => it.endsWith(`/${file}`));
 
-/** The rendered files of a host: for its server, and for the inner listener. */
+/** The rendered files of a host: the file for its server, and the file for the inner listener. */
 function filesOf(host: Host, policy: Policy): readonly string[] {
   return [hostFile(host.name), ...(hasServiceAgents(host, policy) ? [innerFile(host.name)] : [])];
 }
 
-/** A server that receives the host's requests without the check. */
+/** Warns of a server that receives requests for the host and does not run the check. */
 function beside(server: Server, host: Host): readonly Warning[] {
   if (server.inner || !server.names.includes(host.name)) return [];
   const pass = passesOn(server.body);
@@ -43,7 +44,7 @@ function beside(server: Server, host: Host): readonly Warning[] {
   ];
 }
 
-/** Whether a server receives the host's requests: by name, or as the default server. */
+/** Whether a server receives requests for the host, because of its name or as the default server. */
 function serves(tree: Tree, server: Server, host: Host): boolean {
   const named = server.names.filter((name) => name !== '_' && name !== '');
   if (named.length > 0) return named.some((name) => names(name, host.name) !== false);
@@ -83,7 +84,7 @@ function of(tree: Tree, host: Host, policy: Policy): readonly Warning[] {
   return [...files.flatMap((file) => ofFile(tree, host, file)), ...others.flatMap((server) => beside(server, host))];
 }
 
-/** Findings for each host of a policy: the servers for it, and what else they contain. */
+/** The findings for each host of a policy: which servers receive its requests, and what else these servers contain. */
 export function hosts(tree: Tree, policy: Policy): readonly Warning[] {
   const signin = signinHostOf(policy);
   return [...policy.hosts, ...(signin ? [signin] : [])].flatMap((host) => of(tree, host, policy));

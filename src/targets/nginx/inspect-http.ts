@@ -8,7 +8,7 @@ function talksTooMuch({ args }: Read): boolean {
   return args.slice(1).some((level) => /^(info|debug(_\w+)?)$/.test(level));
 }
 
-/** Error logs that receive whole request headers of the rendered hosts, tokens included. */
+/** Warns of error logs into which nginx writes whole request headers of the rendered hosts, including tokens. */
 export function errorLogs(tree: Tree, ours: readonly Server[]): readonly Warning[] {
   const defaults = ours.flatMap(({ sockets }) => sockets.map((socket) => defaultServer(tree, socket)));
   const servers = new Set([...ours, ...defaults.filter((one) => one !== undefined)]);
@@ -26,11 +26,11 @@ export function errorLogs(tree: Tree, ours: readonly Server[]): readonly Warning
   );
 }
 
-/** Variables with which a reader of the log could impersonate a caller: tokens, session cookies, and URLs of a
- * sign-in. */
+/** Variables with values that a reader of the log could use to impersonate a caller: tokens, session cookies, and URLs
+ * of a sign-in. */
 const CREDENTIALS = /\$\{?(http_cookie|http_authorization|sent_http_set_cookie|sent_http_location)\b/;
 
-/** Other access logs of the rendered servers, whose lines contain credentials. */
+/** Warns of other access logs of the rendered servers whose lines contain credentials. */
 export function accessLogs(tree: Tree, ours: readonly Server[]): readonly Warning[] {
   const formats = new Map(
     tree.http.filter(({ name }) => name === 'log_format').map((node) => [node.args[0] ?? '', node] as const),
@@ -56,7 +56,8 @@ function bytes(size: string): number {
   return digits === '' ? Number.NaN : Number(digits) * factor;
 }
 
-/** How a server reads header lines, and what is wrong with another way. The place is said after "in". */
+/** The directives for reading header lines, each with what is wrong if its value differs. The place follows after
+ * "in". */
 const READING = [
   {
     name: 'underscores_in_headers',
@@ -78,7 +79,7 @@ const READING = [
   },
 ];
 
-/** A default server that reads header lines in another way than the rendered servers. */
+/** Warns of a default server that reads header lines in another way than the rendered servers. */
 export function defaultServers(tree: Tree, ours: readonly Server[]): readonly Warning[] {
   const seen = new Set<Read>();
   return ours.flatMap(({ sockets }) =>
@@ -97,7 +98,8 @@ export function defaultServers(tree: Tree, ours: readonly Server[]): readonly Wa
   );
 }
 
-/** Settings outside the policy about trusted proxies, if the policy decides or counts by addresses. */
+/** Warns of settings about trusted proxies outside the rendered files, if the policy decides by addresses or counts
+ * requests by them. */
 export function proxies(tree: Tree, ours: readonly Server[], policy: Policy): readonly Warning[] {
   if (!readsAddresses({ policy })) return [];
   const own = (nodes: readonly Read[]) =>
@@ -119,10 +121,10 @@ export function proxies(tree: Tree, ours: readonly Server[], policy: Policy): re
   ];
 }
 
-/** Commands of OpenSSL that set CAs; the rendered files cannot reset them. */
+/** Commands of OpenSSL that set CAs. The rendered files cannot reset these. */
 const VERIFY_CA = /^VerifyCA(File|Path|Store)$/i;
 
-/** CAs with which OpenSSL verifies certificates instead of the policy's. */
+/** Warns of CAs with which OpenSSL verifies certificates instead of with the policy's. */
 function cas(tree: Tree, ours: readonly Server[], name: RegExp, whose: string, instead: string): readonly Warning[] {
   return warnAll(
     [tree.http, ...ours.map(({ body }) => body)]
@@ -133,17 +135,17 @@ function cas(tree: Tree, ours: readonly Server[], name: RegExp, whose: string, i
   );
 }
 
-/** The same for clients, if some host or the inner listener wants their certificates. */
+/** Warns of such CAs for clients, if a host or the inner listener requests certificates. */
 export const clientCas = (tree: Tree, ours: readonly Server[], { gateway, hosts }: Policy): readonly Warning[] =>
   gateway.inner === undefined && hosts.every(({ clientCaFile }) => clientCaFile === undefined)
     ? []
     : cas(tree, ours, /^ssl_conf_command$/, 'certificates of clients', 'client_ca_file in the policy');
 
-/** The same for ingresses, services and providers. */
+/** Warns of such CAs for ingresses, services and providers. */
 export const serverCas = (tree: Tree, ours: readonly Server[]): readonly Warning[] =>
   cas(tree, ours, /^(proxy|grpc)_ssl_conf_command$/, 'services, ingresses and providers', 'ca_file in the policy');
 
-/** Scripts and settings of njs that the rendered servers inherit, or that disable TLS. */
+/** Warns of scripts and settings of njs that the rendered servers inherit, or that disable TLS. */
 export function scripts(tree: Tree, read: ReadText): readonly Warning[] {
   const own = ({ file }: Read) => tree.kind(file) !== 'other';
   const all = everywhere(tree.http).filter((node) => !own(node));
@@ -176,7 +178,7 @@ export function scripts(tree: Tree, read: ReadText): readonly Warning[] {
   ];
 }
 
-/** For directives that set a variable: the index of the word that names it. */
+/** For each directive that sets a variable, the index of the argument that names the variable. */
 const MAKERS: Readonly<Record<string, number>> = {
   set: 0,
   auth_request_set: 0,
@@ -195,7 +197,7 @@ function made({ name, args }: Read): readonly string[] {
   return named === undefined ? groups : [named, ...groups];
 }
 
-/** Variables of the rendered files that other directives set. */
+/** Warns if directives of others set variables of the rendered files. */
 export function variables(tree: Tree): readonly Warning[] {
   return everywhere(tree.http).flatMap((node) =>
     tree.kind(node.file) !== 'other'

@@ -5,7 +5,7 @@ import { CHECK_PATH, HOP_PATH } from './names.ts';
 
 const ANSWERS_ELSEWHERE = /^((proxy|grpc|fastcgi|uwsgi|scgi|memcached)_pass|js_content)$/;
 
-/** Certificates are renewed at this path, for anyone. It is no way around a policy. */
+/** The path with which certificates are renewed. Anyone may request it, and it leads to no service of the policy. */
 const ACME = '/.well-known/acme-challenge';
 
 interface Match {
@@ -23,14 +23,14 @@ function matchOf({ args }: Read): Match {
   return { kind: first === '=' ? 'exact' : first.startsWith('~') ? 'regex' : 'prefix', path: second };
 }
 
-/** Directives of a location itself, with those of its `if` and `limit_except`. */
+/** The directives of a location, and those of its `if` and `limit_except`. */
 function itself(node: Read): readonly Read[] {
   return (node.block ?? []).flatMap((inner) =>
     inner.name === 'location' ? [] : inner.block === undefined ? [inner] : itself(inner),
   );
 }
 
-/** Why a location answers without the check: it has none, or another one. */
+/** Why a location answers without the check: it has no check, or another one. Undefined if it runs the check. */
 function opened(own: readonly Read[], outer: string | undefined): string | undefined {
   const asked = own.find(({ name }) => name === 'auth_request')?.args[0];
   const any = own.some(({ name, args }) => name === 'satisfy' && args[0] === 'any');
@@ -66,7 +66,8 @@ function takes({ kind, path }: Match, route: Route): boolean {
   return path.startsWith(`${route.path}/`) || `${route.path}/`.startsWith(path);
 }
 
-/** A location that closes requests of a route by the server's check. */
+/** Warns of a location that receives requests of a route. The server's check denies them all, because only a rendered
+ * location knows the route. */
 function shadowing(node: Read, host: Host): readonly Warning[] {
   const match = matchOf(node);
   const inside = everywhere(node.block ?? []);
@@ -82,7 +83,7 @@ function shadowing(node: Read, host: Host): readonly Warning[] {
   ];
 }
 
-/** Locations that were added to the server of a host. */
+/** Warns of locations that were added to the server of a host. */
 export function locations(tree: Tree, server: Server, host: Host): readonly Warning[] {
   return server.body
     .filter((node) => node.name === 'location' && tree.kind(node.file) === 'other')
@@ -98,7 +99,8 @@ export function locations(tree: Tree, server: Server, host: Host): readonly Warn
     });
 }
 
-/** Whether a server sends requests elsewhere, except where certificates are renewed. */
+/** The directive with which a server sends requests elsewhere, if there is one. Locations that renew certificates do
+ * not count. */
 export function passesOn(nodes: readonly Read[]): Read | undefined {
   for (const node of nodes) {
     if (ANSWERS_ELSEWHERE.test(node.name)) return node;

@@ -1,5 +1,5 @@
-/** Reads the output of `nginx -T`. nginx has accepted it, so this reads what nginx reads (ngx_conf_read_token). What it
- * cannot read is reported and skipped. */
+/** Parses the output of `nginx -T` by the rules of nginx itself (ngx_conf_read_token). nginx has accepted this text. A
+ * part that the parser cannot read is reported and skipped. */
 
 /** A directive in an operator's configuration. */
 export interface Read {
@@ -7,18 +7,18 @@ export interface Read {
   readonly args: readonly string[];
   readonly block?: readonly Read[];
   readonly file: string;
-  /** Line of its name, from 1. */
+  /** The line of the directive's name, from 1. */
   readonly line: number;
 }
 
 export interface ReadFile {
   readonly text: string;
   readonly nodes: readonly Read[];
-  /** Line at which reading failed. */
+  /** The line that could not be parsed. */
   readonly unreadable?: number;
 }
 
-/** Deepest nesting that is read. */
+/** The maximum nesting that is parsed. */
 const MAX_DEPTH = 64;
 
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "'": "'", '\\': '\\', t: '\t', r: '\r', n: '\n' };
@@ -27,7 +27,7 @@ function unescaped(raw: string): string {
   return raw.replace(/\\([\s\S])/g, (whole, next: string) => ESCAPES[next] ?? whole);
 }
 
-/** The word at `at`, and its end; undefined if nginx would refuse it. */
+/** The word at `at`, and the offset of its end; undefined if nginx would reject it. */
 function word(text: string, at: number): { readonly text: string; readonly end: number } | undefined {
   const quote = text[at];
   if (quote === '"' || quote === "'") {
@@ -50,7 +50,7 @@ interface Open {
   readonly line: number;
 }
 
-/** Directives of one file. Never throws: it stops at what it cannot read, and returns the line. */
+/** Parses the directives of one file. It never throws: if it cannot read something, it stops and returns the line. */
 export function readConf(file: string, text: string): ReadFile {
   const top: Read[] = [];
   const open: Open[] = [];
@@ -101,19 +101,19 @@ export function readConf(file: string, text: string): ReadFile {
   return words.length > 0 || open.length > 0 ? stopped() : { text, nodes: top };
 }
 
-/** The files of a dump by name, the main one first; empty if it is not output of `nginx -T`. */
+/** The files of a dump by name, beginning with the main one. Empty if the text is not output of `nginx -T`. */
 export function readDump(dump: string): ReadonlyMap<string, ReadFile> {
   const files = new Map<string, ReadFile>();
   const parts = dump.split(/^# configuration file (.+):\r?\n/m);
   for (let i = 1; i + 1 < parts.length; i += 2) {
     const name = parts[i] as string;
-    // nginx ends each file with its own line feed.
+    // nginx adds a line feed to the end of each file.
     if (!files.has(name)) files.set(name, readConf(name, (parts[i + 1] as string).replace(/\n$/, '')));
   }
   return files;
 }
 
-/** A part of the configuration around the rendered files that weakens or breaks them. */
+/** A part of the configuration around the rendered files that makes them unsafe or breaks them. */
 export interface Warning {
   readonly file: string;
   readonly line: number;
@@ -123,14 +123,14 @@ export interface Warning {
   readonly instead: string;
 }
 
-/** Reads a file of the machine; undefined if there is none, or this user is not permitted to read it. */
+/** Reads a file of the machine; undefined if it does not exist, or if the user may not read it. */
 export type ReadText = (path: string) => string | undefined;
 
-/** A warning with its place. */
+/** Makes a warning with its place. */
 export function warn(at: { readonly file: string; readonly line: number }, text: string, instead: string): Warning {
   return { file: at.file, line: at.line, text, instead };
 }
 
-/** The same warning for several directives. */
+/** Makes the same warning for several directives. */
 export const warnAll = (nodes: readonly Read[], text: (node: Read) => string, instead: string): readonly Warning[] =>
   nodes.map((node) => warn(node, text(node), instead));

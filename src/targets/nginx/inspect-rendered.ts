@@ -9,7 +9,7 @@ import { renderNginx } from './render.ts';
 /** The result of comparing the rendered files with the policy. */
 export interface Compared {
   readonly warnings: readonly Warning[];
-  /** A file that could not be read, and so was not compared. */
+  /** The name of a file that could not be read and was therefore not compared. */
   readonly unread?: string;
 }
 
@@ -19,7 +19,7 @@ function folder(path: string): string {
   return path.slice(0, path.lastIndexOf('/'));
 }
 
-/** The options with which the files were rendered, read from their content. */
+/** The options with which the files were rendered. They are read from the content of the files. */
 function optionsOf(tree: Tree, http: string): NginxOptions {
   const all = everywhere(tree.files.get(http)?.nodes ?? []);
   const [check] = all.filter(({ name, args }) => name === 'upstream' && args[0] === CHECK_UPSTREAM);
@@ -41,7 +41,7 @@ function optionsOf(tree: Tree, http: string): NginxOptions {
   });
 }
 
-/** The first line, from 1, in which two texts differ; undefined if they are equal. */
+/** The number of the first line in which two texts differ, from 1; undefined if the texts are equal. */
 function difference(one: string, other: string): number | undefined {
   if (one === other) return undefined;
   const others = other.split('\n');
@@ -50,9 +50,10 @@ function difference(one: string, other: string): number | undefined {
   return found < 0 ? lines.length : found + 1;
 }
 
-/** Compares the rendered files with what the policy renders to now.
+/**
+ * Compares the rendered files with what the policy renders to now.
  *
- * @throws UnprintableError for a policy that cannot be rendered
+ * @throws UnprintableError if the policy cannot be rendered
  */
 export function rendered(tree: Tree, policy: Policy, rules: readonly Rule[], read: ReadText): Compared {
   const http = [...tree.files.keys()].find((name) => tree.kind(name) === 'http');

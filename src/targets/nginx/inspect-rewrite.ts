@@ -2,11 +2,11 @@ import { type Read, type Warning, warn } from './inspect-read.ts';
 import type { Server, Tree } from './inspect-tree.ts';
 import { CHECK_PATH } from './names.ts';
 
-/** Variables with the same value in the check's own request and in the client's. */
+/** Variables that have the same value in the check's subrequest as in the client's request. */
 const SAME =
   /^\$(request_method|request_uri|host|http_\w+|cookie_\w+|scheme|https|server_\w+|remote_addr|ssl_\w+|content_(type|length))$/;
 
-/** Whether a regular expression of nginx matches; undefined if JavaScript cannot read it. */
+/** Whether a regular expression of nginx matches; undefined if JavaScript cannot read the expression. */
 function matches(source: string, caseless: boolean, text: string): boolean | undefined {
   try {
     return new RegExp(source, caseless ? 'i' : '').test(text);
@@ -15,11 +15,11 @@ function matches(source: string, caseless: boolean, text: string): boolean | und
   }
 }
 
-/** Whether the condition of an `if` holds for the check's own request; undefined if unknown. */
+/** Whether the condition of an `if` is true in the check's subrequest; undefined if that is unknown. */
 function holds(args: readonly string[], check: string): boolean | undefined {
   const words = args.join(' ').replace(/^\(\s*|(?<!\s)\s*\)$/g, '');
   const [, negated, file] = /^(!?)-[fdex] (\S+)$/.exec(words) ?? [];
-  // There is no file of that name.
+  // No file of that name exists.
   if (file !== undefined) return /^\S*\$(request_filename|uri|document_uri)$/.test(file) ? negated === '!' : undefined;
   const [, name = '', operator, value = ''] = /^(\$\w+)(?: (=|!=|~\*?|!~\*?) ?([\s\S]*))?$/.exec(words) ?? [];
   const said = /^\$(uri|document_uri)$/.test(name)
@@ -33,7 +33,7 @@ function holds(args: readonly string[], check: string): boolean | undefined {
   return positive === undefined ? undefined : positive !== operator.startsWith('!');
 }
 
-/** Whether the condition is the same for the client's request and for the check's. */
+/** Whether the condition has the same result for the client's request and for the check's subrequest. */
 function alike(args: readonly string[]): boolean {
   const [name = ''] = args
     .join(' ')
@@ -43,11 +43,11 @@ function alike(args: readonly string[]): boolean {
 }
 
 interface Where {
-  /** Path of a request to the check, as nginx makes it. */
+  /** The path of a subrequest to the check, as nginx makes it. */
   readonly check: string;
-  /** Whether it is before the rendered directives. */
+  /** Whether the directive comes before the rendered ones. */
   readonly before: boolean;
-  /** Condition of the `if` around it. */
+  /** The condition of the `if` that contains the directive. */
   readonly condition?: readonly string[];
 }
 
@@ -114,7 +114,7 @@ function one(node: Read, where: Where): readonly Warning[] {
   return [];
 }
 
-/** Rewriting in a server with a host file. nginx does it for the check's own request too. */
+/** Warns of rewriting directives in a server with a host file. nginx runs them for the check's subrequest, too. */
 export function rewrites(tree: Tree, server: Server, path: string, host: string): readonly Warning[] {
   const check = `${path}${host}/*`;
   const ours = ({ file }: Read) => tree.kind(file) !== 'other';

@@ -1,13 +1,13 @@
 import type { Read, ReadFile } from './inspect-read.ts';
 
-/** The kind of a rendered file, by its first line; files that hosts include are `shared`. */
+/** The kind of a rendered file, according to its first line. Files that the files of hosts include are `shared`. */
 export type Kind = 'http' | 'servers' | 'host' | 'shared' | 'other';
 
-/** A whole configuration with its included files. */
+/** A whole configuration, in which each `include` is replaced. */
 export interface Tree {
   readonly files: ReadonlyMap<string, ReadFile>;
   readonly main: readonly Read[];
-  /** The content of `http {}`. */
+  /** The directives in `http {}`. */
   readonly http: readonly Read[];
   readonly servers: readonly Server[];
   kind(file: string): Kind;
@@ -16,18 +16,18 @@ export interface Tree {
 export interface Server {
   readonly node: Read;
   readonly body: readonly Read[];
-  /** Sockets that it listens on, in one spelling. */
+  /** The sockets on which the server listens, in one spelling. */
   readonly sockets: readonly string[];
-  /** Sockets for which it is marked as the default. */
+  /** The sockets for which the server is marked as the default. */
   readonly claimed: readonly string[];
   readonly names: readonly string[];
-  /** The host files in it. */
+  /** The host files that the server includes. */
   readonly hostFiles: readonly string[];
-  /** Whether it is the check's or the egress server of http.conf. */
+  /** Whether the server is the check's server or the egress server from http.conf. */
   readonly inner: boolean;
 }
 
-/** Most directives that are read; files that include each other would have more. */
+/** The maximum number of directives that are read. Files that include each other would exceed it. */
 const MAX_DIRECTIVES = 200_000;
 
 const HEADS: readonly (readonly [Kind, RegExp])[] = [
@@ -37,7 +37,7 @@ const HEADS: readonly (readonly [Kind, RegExp])[] = [
   ['shared', /^# .*\. Rendered by meshgate/],
 ];
 
-/** An `include` pattern as a regular expression: a star stays within a folder. */
+/** The pattern of an `include` as a regular expression. A star matches only within one folder. */
 function globbed(pattern: string): RegExp {
   const source = pattern.replace(/\[[^\]]{1,255}\]|[\s\S]/g, (c) => {
     if (c === '*') return '[^/]*';
@@ -59,7 +59,7 @@ function included(files: ReadonlyMap<string, ReadFile>, prefix: string, pattern:
   return [...files.keys()].filter((name) => regex.test(name)).sort();
 }
 
-/** Replaces each `include` by the directives of its files. */
+/** Returns a function that replaces each `include` by the directives of its files. */
 function expander(files: ReadonlyMap<string, ReadFile>) {
   const [first = ''] = files.keys();
   const prefix = first.slice(0, first.lastIndexOf('/'));
@@ -77,7 +77,7 @@ function expander(files: ReadonlyMap<string, ReadFile>) {
   return expand(files.get(first)?.nodes ?? [], [first]);
 }
 
-/** `443` is `*:443`; a name or address without a port has 80. */
+/** A socket in one spelling. `443` becomes `*:443`; a name or address without a port gets port 80. */
 function socket({ args: [address = '', ...more] }: Read): string {
   const spelled = /^\d+$/.test(address)
     ? `*:${address}`
@@ -101,7 +101,7 @@ function server(node: Read, kind: Tree['kind']): Server {
   };
 }
 
-/** Puts the files of a dump together. */
+/** Joins the files of a dump to one configuration. */
 export function toTree(files: ReadonlyMap<string, ReadFile>): Tree {
   const kinds = new Map(
     [...files].map(([name, { text }]) => [name, HEADS.find(([, head]) => head.test(text))?.[0] ?? 'other'] as const),
@@ -113,19 +113,19 @@ export function toTree(files: ReadonlyMap<string, ReadFile>): Tree {
   return { files, main, http, servers, kind };
 }
 
-/** The server for a socket until a request has named its host. */
+/** The default server of a socket. nginx uses it until the request has named a host. */
 export function defaultServer({ servers }: Tree, socket: string): Server | undefined {
   return (
     servers.find(({ claimed }) => claimed.includes(socket)) ?? servers.find(({ sockets }) => sockets.includes(socket))
   );
 }
 
-/** Directives at any depth, blocks before their content. */
+/** All directives at any depth. A block comes before its content. */
 export function everywhere(nodes: readonly Read[]): readonly Read[] {
   return nodes.flatMap((node) => [node, ...everywhere(node.block ?? [])]);
 }
 
-/** Directives of that name on the innermost level that has any. */
+/** The directives of a name that are in effect: those on the innermost level that has any. */
 export function effective(name: string, ...levels: readonly (readonly Read[])[]): readonly Read[] {
   for (const level of levels) {
     const found = level.filter((node) => node.name === name);

@@ -16,18 +16,19 @@ import { rendered } from './inspect-rendered.ts';
 import { toTree } from './inspect-tree.ts';
 
 export interface Inspection {
-  /** In the order of the dump's files, then by line. */
+  /** The warnings, in the order of the dump's files and then by line. */
   readonly warnings: readonly Warning[];
-  /** A rendered file that could not be read here, and so was not compared with the policy. */
+  /** A rendered file that this user could not read. It was therefore not compared with the policy. */
   readonly unread?: string;
 }
 
-/** Finds what weakens or breaks the rendered files in the configuration around them. It does not guess what it cannot
- * know, such as the modes of the sockets' folder, or scripts of other machines.
+/**
+ * Finds settings in the configuration around the rendered files that make them unsafe or break them. It does not guess
+ * what it cannot know, such as the permissions of the sockets' folder, or scripts on other machines.
  *
  * @param dump output of `nginx -T`
- * @param read reads files that a dump leaves out: policy.js and other scripts
- * @returns undefined if this is not output of `nginx -T`
+ * @param read reads files that are not in a dump: policy.js and other scripts
+ * @returns undefined if `dump` is not output of `nginx -T`
  */
 export function inspectNginx(
   dump: string,
@@ -60,7 +61,7 @@ export function inspectNginx(
   ];
   const order = [...files.keys()];
   const place = ({ file }: Warning) => (order.includes(file) ? order.indexOf(file) : order.length);
-  // A file that is included twice has each finding once.
+  // If a file is included twice, each of its findings is reported once.
   const once = new Map(all.map((one) => [`${one.file}:${one.line} ${one.text}`, one]));
   return {
     warnings: [...once.values()].sort((a, b) => place(a) - place(b) || a.line - b.line),

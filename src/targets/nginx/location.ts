@@ -19,14 +19,14 @@ import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { refusesWorkersAt } from './worker.ts';
 
-/** Headers of the check's answer about a refusal, at both listeners. */
+/** The headers of the check's response about a refusal. Both listeners use them. */
 const ANSWERS: readonly string[] = [FROM_CHECK.status, FROM_CHECK.reason, FROM_CHECK.detail, FROM_CHECK.retryAfter];
 
 function fromAnswer(header: string): Directive {
   return line('auth_request_set', variable(keptAs(header)), answerHeader(header));
 }
 
-/** The value of an identity header, if it is not among the fields of every answer. */
+/** Keeps the value of an identity header, unless the variable of another field has it already. */
 function identity(scene: Scene, { index, source }: SceneRoute['headers'][number]): readonly Directive[] {
   const own = headerVariable(index);
   if (identityVariable(scene, index) !== own) return [];
@@ -36,7 +36,8 @@ function identity(scene: Scene, { index, source }: SceneRoute['headers'][number]
   return [line('auth_request_set', variable(own), answerHeader(`${FROM_CHECK.identity}${index}`))];
 }
 
-/** The variables that keep values of the check's answer, for every host; empty if the answer lacks the header. */
+/** The file with the variables that keep values of the check's response, for every host. If the response lacks a
+ * header, its variable is empty. */
 export function answerFile(scene: Scene): ConfFile {
   const headers = [
     ...ANSWERS,
@@ -47,8 +48,9 @@ export function answerFile(scene: Scene): ConfFile {
   return ['answer.conf', [rule, ...headers.map(fromAnswer)], 'What nginx keeps of every answer of the check.'];
 }
 
-/** The destination as a variable that the check sets. A request that was not checked (a subrequest of another location
- * of the same server, which nginx does not check) finds it empty and goes nowhere. See {@link passMap}. */
+/** Sends the request to a destination in a variable, which is set only after the check. If a request was not checked,
+ * the variable is empty and nginx sends the request nowhere. Such a request is a subrequest of another location in the
+ * same server, because nginx does not check subrequests. See {@link passMap}. */
 function passTo(module: Module, upstream: Arg): readonly Directive[] {
   return [
     line('auth_request_set', variable('meshgate_pass'), upstream),
@@ -56,8 +58,8 @@ function passTo(module: Module, upstream: Arg): readonly Directive[] {
   ];
 }
 
-/** Only an answer of the check itself names a rule. Another 2xx, such as a `return 200` at server level, which nginx
- * runs for the check's own request as well, leads nowhere. */
+/** The map that empties the destination if the check's response names no rule. Another response with a 2xx status leads
+ * to no service. An example is a `return 200` at the server level, which nginx also runs for the check's subrequest. */
 export const passMap: Directive = map(variable('meshgate_rule'), 'meshgate_to', [
   [key(''), literal('')],
   ['default', variable('meshgate_pass')],
@@ -69,7 +71,7 @@ export const speaksHttp2 = ({ hosts }: Pick<Scene, 'hosts'>): boolean =>
 
 const inMesh = ({ direct }: Service): boolean => direct === undefined;
 
-/** The certificate that the check or the rule chose. */
+/** The certificate that the check or the rule has chosen. */
 function identityFiles(route: SceneRoute): readonly Directive[] {
   return row([
     line('auth_request_set', variable('meshgate_cert'), chosen(route, 'cert')),
@@ -77,7 +79,8 @@ function identityFiles(route: SceneRoute): readonly Directive[] {
   ]);
 }
 
-/** TLS for a location that leads not only to the mesh's ingress. All services of one location have one CA. */
+/** The TLS settings of a location that does not lead only to the ingress of the mesh. All services of a location have
+ * the same CA. */
 function ownTls(route: SceneRoute): readonly Directive[] {
   const ca = route.targets.find((target) => target.tls !== undefined)?.tls?.ca;
   if (ca === undefined) return [];
@@ -92,7 +95,8 @@ function ownTls(route: SceneRoute): readonly Directive[] {
   ];
 }
 
-/** The destination of a route's requests. TLS to the mesh's ingress is configured around all routes. */
+/** The destination of a route's requests. For the ingress of the mesh, the TLS settings are in the location around all
+ * routes. */
 function connected(route: SceneRoute): readonly Directive[] {
   const { service } = route;
   return [
@@ -110,7 +114,8 @@ const caller = (scene: Scene, route: SceneRoute): readonly Directive[] => [
   ...(scene.policy.gateway.assertion ? [fromAnswer(FROM_CHECK.assertion)] : []),
 ];
 
-/** What routes to a service have in common: what is kept of the check's answer, where they lead, and how. */
+/** The directives that routes to a service share: which values of the check's response nginx keeps, where it sends the
+ * requests, and with which settings. */
 const target = (scene: Scene, host: SceneHost, route: SceneRoute, callerFile: FileName): readonly Directive[] => [
   included(scene, callerFile),
   ...(hasChoice(route)
@@ -133,14 +138,15 @@ const target = (scene: Scene, host: SceneHost, route: SceneRoute, callerFile: Fi
   ...restricted(scene, route.service),
 ];
 
-/** The files that routes include. Equal ones are one file, so most policies have one for callers, and one for each
- * service. */
+/** The files that routes include. Files with equal content are one file. So most policies have one file for callers,
+ * and one for each service. */
 export interface RouteFiles {
   readonly callers: Shelf<SceneRoute>;
   readonly targets: Shelf<SceneRoute>;
 }
 
-/** Names a file by how the service is reached: with one identity, or with one that the check or the rule determines. */
+/** The name of a file for a service. It depends on how nginx connects: with one identity, or with the identity that the
+ * check or the rule determines. */
 function targetName(route: SceneRoute): `services/${string}` {
   const names = [...new Set(route.targets.map(({ identity }) => identity?.name))];
   const name = `services/${route.service.name}` as const;
@@ -196,9 +202,11 @@ function location(
   );
 }
 
-/** The locations of one route. A prefix has two: beside only `^~ /x/`, nginx answers `/x` with a redirect, unchecked.
+/**
+ * The locations of one route. A prefix has two locations: if there were only `^~ /x/`, nginx would answer `/x` with a
+ * redirect and without a check.
  *
- * @param exact paths of the host's exact routes
+ * @param exact the paths of the host's exact routes
  */
 export function routeLocations(
   scene: Scene,

@@ -11,22 +11,23 @@ import {
 
 const PAGE = 64 * 1024;
 
-/** Bytes of a zone for a number of locks. */
+/** The size in bytes of a zone with room for a number of locks. */
 const bytesOf = (locks: number): number => MIN_LOCKS_BYTES + Math.floor((locks * LOCK_BYTES) / PAGE) * PAGE;
 
-/** Bytes of the zone with locks of sessions, for as many people as have sessions, because all may be renewed at
- * once. */
+/** The size in bytes of the zone with locks of sessions. It has room for the sessions of all people, because all of
+ * them may be renewed at once. */
 export const renewalsBytes = (people: number): number => bytesOf(people * LOCKS_PER_SESSION);
 
-/** Bytes of the zone in which the sign-ins of as many people are counted. */
+/** The size in bytes of the zone that counts sign-ins, with room for this number of people. */
 export const signinsBytes = (people: number): number => bytesOf(people * LOCKS_PER_PERSON);
 
-/** Bytes of the zone with locks: for all providers at once, and for all questions that each is asked at a time. */
+/** The size in bytes of the zone with locks. It has room for the locks of all providers, and for all introspection
+ * calls that may be open at the same time. */
 export function locksBytes({ gateway, providers }: Pick<Policy, 'gateway' | 'providers'>): number {
   const all = Object.values(providers);
   const locks =
     all.length * LOCKS_PER_PROVIDER +
-    // Two counters of its address and its site, and of a question that is asked a lock.
+    // Each call needs two counters (for the address and for the site), and one lock.
     all.filter(isAsked).length * 3 * (MAX_QUESTIONS + MAX_QUESTION_WAITERS) +
     (gateway.store?.endpoints.length ?? 0);
   return bytesOf(locks);

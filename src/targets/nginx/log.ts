@@ -23,7 +23,8 @@ import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { found, pathMaps, shortMap, textMaps } from './utf8.ts';
 
-/** Fields of the JSON line, with OpenTelemetry's names if it has one; the path is without its query. */
+/** The fields of the JSON line. A field has the name that OpenTelemetry uses for it, if there is one. The path has no
+ * query. */
 const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' | 'number'])[] = [
   ['time', 'time_iso8601', 'text'],
   ['request_id', 'request_id', 'text'],
@@ -54,30 +55,31 @@ const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' 
   ['bytes', 'body_bytes_sent', 'number'],
 ];
 
-/** The fields about the agent and the actor chain. */
+/** The variables of the fields about the agent and the actor chain. */
 const ACTING = ['meshgate_agent', 'meshgate_actors'];
 
-/** The fields about the MCP message, as the request's headers say it. */
+/** The variables of the fields about the MCP message. Their values are from the request's headers. */
 const TOOLS = ['meshgate_log_mcp_method', 'meshgate_log_mcp_name'];
 
-/** Fields that only some policies have. */
+/** Which parts a policy has that need fields of their own. */
 interface Having {
   /** Whether the policy has agents. */
   readonly agents: boolean;
   /** Whether a rule reads the tools of an agent. */
   readonly tools: boolean;
-  /** Whether its mesh has several ingresses. */
+  /** Whether the mesh of the policy has several ingresses. */
   readonly several: boolean;
 }
 
-/** nginx writes three digits, 000 without a response (009 for HTTP/0.9), but a JSON number must not begin with zero. */
+/** The status as a JSON number, which must not begin with zero. nginx writes three digits, and 000 without a response
+ * (009 for HTTP/0.9). */
 const codeMap: Directive = map(variable('status'), 'meshgate_code', [
   ['default', variable('status')],
   [key('000'), '0'],
   [key('009'), '0'],
 ]);
 
-/** Why a request was refused: by the check, or if no rule allowed it, by nginx itself. */
+/** The maps for the reason of a refusal. It is the check's reason or, if nginx itself refused the request, nginx's. */
 function reasonMaps(scene: Scene): readonly Directive[] {
   const inner = scene.policy.gateway.inner !== undefined;
   const certificates = inner || asksCertificates(scene);
@@ -116,7 +118,8 @@ function reasonMaps(scene: Scene): readonly Directive[] {
   ];
 }
 
-/** Why nginx refused a connection's requests by its certificate: all other 401s are the gateway's. */
+/** The reason why nginx refused a request because of its certificate. All other responses with 401 are the gateway's
+ * own. */
 const certificateMap = (inner: boolean): Directive =>
   map(variable('ssl_client_verify'), 'meshgate_certificate_reason', [
     ['default', 'proof_invalid'],
@@ -128,19 +131,19 @@ const certificateMap = (inner: boolean): Directive =>
 /** The methods of nearly all requests. */
 const METHODS = ['GET', 'POST', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
-/** Number of keys that a map of nginx's default size finds without a collision. */
+/** The number of keys that a map of nginx's default size can find without a collision. */
 const MAX_NAMES_FOUND = 64;
 
-/** Names of hosts that a map finds without running an expression. */
+/** The names of hosts that a map finds without a regular expression. */
 export const namesFound = (hosts: Scene['hosts']): readonly string[] =>
   hosts
     .map(({ host }) => host.name)
     .filter((name) => !isWildcard(name))
     .slice(0, MAX_NAMES_FOUND);
 
-/** The parts of a line that clients choose, as UTF-8 text of limited length, so that a line of the log is one write to
- * a pipe. All other parts are made by the gateway, from the policy or its providers; nginx itself refuses a host that
- * is not UTF-8. */
+/** The maps for the parts of a line that clients choose. They give UTF-8 text of limited length, so that a log line is
+ * one write to a pipe. The gateway makes all other parts from the policy or from its providers. nginx itself refuses a
+ * host that is not UTF-8. */
 const clientMaps = ({ hosts }: Scene): readonly Directive[] => [
   commented(
     'What the client sent, cut at a limit, and at the first byte that is not UTF-8 or is a control character.',
@@ -156,14 +159,14 @@ const clientMaps = ({ hosts }: Scene): readonly Directive[] => [
     : []),
 ];
 
-/** The name of a host for the log. */
+/** The map for the host's name in the log. */
 export const hostMap = ({ hosts }: Scene): Directive =>
   commented(
     'For the log: the host, cut at a limit.',
     shortMap(variable('host'), 'meshgate_log_host', MAX_LOG_HOST, namesFound(hosts).map(found)),
   );
 
-/** The file of the access log. Which hosts there are stands in http.conf. */
+/** The file of the access log. It does not depend on the policy's hosts, which http.conf lists. */
 export const logFile = (scene: Scene): ConfFile => [
   'log.conf',
   [
@@ -181,7 +184,7 @@ export const logFile = (scene: Scene): ConfFile => [
   'The access log.',
 ];
 
-/** `log_format meshgate`: one JSON object per line, escaped by nginx itself; by default with all fields. */
+/** The `log_format meshgate`: one JSON object per line, escaped by nginx itself. By default it has all fields. */
 export function logFormat(
   { agents, tools, several }: Having = { agents: true, tools: true, several: true },
 ): Directive {
@@ -197,20 +200,20 @@ export function logFormat(
   return line('log_format', 'meshgate', 'escape=json', ...joined(fields));
 }
 
-/** Pipes to the process that collects a container's logs; each write wakes that process. */
+/** Pipes to the process that collects the logs of a container. Each write wakes this process. */
 const STREAMS = ['/dev/stdout', '/dev/stderr'];
 
-/** The destination of the lines. A file receives each line at once. A stream receives several lines in one write: nginx
- * writes whole lines, and no more than a pipe accepts in one piece. */
+/** The destination of the log lines. A file receives each line at once. A stream receives several lines in one write.
+ * nginx writes only whole lines, and never more than a pipe accepts at once. */
 export function accessLog({ options }: Pick<Scene, 'options'>): Directive {
   const together = STREAMS.includes(options.accessLog) ? ['buffer=4k', 'flush=10ms'] : [];
   return line('access_log', literal(options.accessLog), 'meshgate', ...together);
 }
 
-/** Longest part of a line of the rendered file with field names, in bytes. */
+/** The maximum length, in bytes, of a line with field names in the rendered file. */
 const WIDE = 60;
 
-/** A JSON object, several members on a line. */
+/** Writes a JSON object, with several members on each line. */
 function joined(members: readonly (readonly (string | Part)[])[]): readonly Arg[] {
   const lines: (string | Part)[][] = [];
   let bytes = WIDE;

@@ -26,12 +26,13 @@ import { workerMap } from './worker.ts';
 const HEX = '[0-9a-f]';
 const TRACEPARENT = `^00-(?!0{32})${HEX}{32}-(?!0{16})${HEX}{16}-${HEX}{2}$`;
 
-/** Whether a request has unusual parts is found by a lookup, before any expression is tried. */
+/** The maps about a request. A lookup finds whether the request has unusual parts, so that most requests need no
+ * regular expression. */
 const requestMaps = (scene: Scene): readonly Directive[] => [
   commented(
     'Paths that a service could read in another way, or that look like paths of the gateway. They are rejected first.',
     map(variable('request_uri'), 'meshgate_odd', [
-      // Also if PCRE gives up.
+      // The default also applies if PCRE gives up.
       ['default', 'path_not_canonical'],
       [key(''), literal('')],
       [regex('~', PLAIN_PATH), literal('')],
@@ -51,7 +52,7 @@ const requestMaps = (scene: Scene): readonly Directive[] => [
     : []),
   commented(
     'Upgrade to WebSocket only: "Upgrade: h2c" would open a tunnel around the check.',
-    // HTTP/2 has no such header, so on a route of that protocol nothing matches.
+    // HTTP/2 has no such header. So on a route of that protocol nothing matches.
     map(
       speaksHttp2(scene) ? template(variable('meshgate_http2'), variable('http_upgrade')) : variable('http_upgrade'),
       'meshgate_upgrade',
@@ -62,7 +63,7 @@ const requestMaps = (scene: Scene): readonly Directive[] => [
       ],
     ),
   ),
-  // Other versions have no such header (RFC 9113 section 8.2.2), but a client can send one.
+  // Other versions of HTTP have no such header (RFC 9113 section 8.2.2), but a client can send one.
   map(variable('server_protocol'), 'meshgate_upgrade_by', [
     ['default', literal('')],
     [key('HTTP/1.1'), 'websocket'],
@@ -104,7 +105,7 @@ const traceMaps: readonly Directive[] = [
   ]),
 ];
 
-/** Names of the identity headers that the client tried to set; nothing is evaluated if it set none. */
+/** The names of identity headers that the client sent. If it sent none, nginx evaluates nothing. */
 function erasedMaps(names: readonly string[]): readonly Directive[] {
   const tried = names.map((_, i) => variable(`meshgate_erased_${i}`));
   if (names.length === 0) return [map(literal(''), 'meshgate_erased', [['default', literal('')]])];
@@ -129,14 +130,14 @@ function erasedMaps(names: readonly string[]): readonly Directive[] {
   ];
 }
 
-/** The file of what nginx reads of every request, the same for nearly all policies. */
+/** The file with the maps that nginx uses for every request. It is the same for nearly all policies. */
 export const mapsFile = (scene: Scene): ConfFile => [
   'maps.conf',
   [...requestMaps(scene), ...traceMaps, inQueryMap],
   'What nginx reads of every request.',
 ];
 
-/** All other maps of the http level. */
+/** All other maps at the http level. */
 export function maps(scene: Scene): readonly Directive[] {
   return [
     ...metadataMaps(scene),

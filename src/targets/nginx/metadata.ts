@@ -36,8 +36,9 @@ interface Metadata {
   readonly tls_client_certificate_bound_access_tokens?: true;
 }
 
-/** Issuers at which a client can request tokens; for a template, those of each tenant. Left out are issuers of workload
- * identities, and issuers whose access tokens the gateway cannot accept, unless it asks the provider about them. */
+/** The issuers at which a client can request tokens. A template stands for the issuers of its tenants. Issuers of
+ * workload identities are left out. So are issuers whose access tokens the gateway cannot accept, unless it asks the
+ * provider about tokens. */
 function issuersOf(provider: Provider | undefined): readonly string[] {
   const { signin, wants } = providerKind(provider?.kind ?? '') ?? {};
   if (provider === undefined || signin === undefined) return [];
@@ -46,7 +47,7 @@ function issuersOf(provider: Provider | undefined): readonly string[] {
   return issuer.includes(TENANT) ? (issuers ?? []) : [issuer];
 }
 
-/** The issuers for a host, without those that have no discovery document, because a client could not use them. */
+/** The issuers for a host. Those without a discovery document are left out, because a client could not use them. */
 function serversOf(policy: Policy, { providers }: Host, routes: readonly Route[]): readonly string[] {
   const own = routes.some(({ audiences }) => audiences !== undefined);
   const takesTokens = (name: string) => {
@@ -60,7 +61,8 @@ function serversOf(policy: Policy, { providers }: Host, routes: readonly Route[]
     .filter(isIssuerUrl);
 }
 
-/** A long list of scopes is left out: challenges name the scopes that a request needs. */
+/** The metadata of routes. A long list of scopes is left out, because challenges name the scopes that a request
+ * needs. */
 function metadataOf(policy: Policy, host: Host, routes: readonly Route[]): Metadata {
   const servers = serversOf(policy, host, routes);
   const scopes = [...new Set(routes.flatMap((route) => routeScopes(route, policy)))];
@@ -75,14 +77,15 @@ function metadataOf(policy: Policy, host: Host, routes: readonly Route[]): Metad
   return jsonOf(whole).length > MAX_METADATA_BYTES ? known : whole;
 }
 
-/** JSON in which nginx must replace nothing: a scope is the provider's text, and may contain a `$`. */
+/** The metadata as JSON in which nginx replaces no variables. This matters because a provider chooses its scopes, and
+ * they may contain a `$`. */
 const jsonOf = (metadata: Metadata): string =>
   JSON.stringify(metadata).replace(
     /[$\x7f-\uffff]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-/** Routes by the path of their resource: `/x` and `/x/*` are one resource. */
+/** The routes of each resource, by its path: `/x` and `/x/*` are one resource. */
 function resources({ host }: SceneHost): ReadonlyMap<string, readonly Route[]> {
   const found = new Map<string, Route[]>();
   for (const route of host.routes) {
@@ -95,18 +98,18 @@ function resources({ host }: SceneHost): ReadonlyMap<string, readonly Route[]> {
 
 const keyOf = ({ host }: SceneHost, path: string): string => host.name + path;
 
-/** Keys of {@link metadataMaps}, which may be long. */
+/** The keys of {@link metadataMaps}. They may be long. */
 export function metadataKeys({ hosts }: Pick<Scene, 'hosts'>): readonly string[] {
   return hosts.flatMap((host) => [...resources(host).keys()].map((path) => keyOf(host, path)));
 }
 
-/** The host of a location, as the policy writes it, and as clients write it. */
+/** The variables with the host of a location: as the policy writes it, and as clients write it. */
 const HOST = 'meshgate_resource_host';
 const NAME = 'meshgate_resource_name';
 
 const hasWildcards = ({ hosts }: Pick<Scene, 'hosts'>): boolean => hosts.some(({ host }) => isWildcard(host.name));
 
-/** The resources of all hosts in one map, because a location for each would cost some kilobytes. */
+/** The map with the resources of all hosts. A location for each resource would take some kilobytes of memory. */
 export function metadataMaps(scene: Scene): readonly Directive[] {
   const { policy, hosts } = scene;
   const port = policy.gateway.publicPort ?? DEFAULTS.publicPort;
@@ -144,7 +147,7 @@ export function metadataMaps(scene: Scene): readonly Directive[] {
 
 const elsewhere = (...condition: Parameters<typeof block>[1]): Directive => block('if', condition, [unknown]);
 
-/** The file of both locations of a host. Open to all: scripts in browsers may read it. */
+/** The file with both locations of a host. The metadata is public: scripts in browsers may read it. */
 export const metadataFile = (scene: Scene): ConfFile => [
   'metadata.conf',
   [
@@ -168,7 +171,7 @@ export const metadataFile = (scene: Scene): ConfFile => [
   'Which provider issues tokens for a route (RFC 9728).',
 ];
 
-/** The locations where clients learn which provider issues tokens for a route, and with which scopes. */
+/** The locations where clients learn which provider issues tokens for a route, and which scopes they need. */
 export function metadataLocations(scene: Scene, { host }: SceneHost): readonly Directive[] {
   const own = [line('set', variable(HOST), literal(host.name)), included(scene, 'metadata.conf')];
   return [

@@ -2,36 +2,37 @@ import type { Service } from '../../policy/types.ts';
 import { type Arg, type Directive, line, literal, row } from './directive.ts';
 import type { SceneHost } from './scene.ts';
 
-/** The nginx module that proxies a route's requests. Each has its own directives and ignores the other's. */
+/** The nginx module that proxies the requests of a route. Each module has its own directives and ignores those of the
+ * other. */
 export type Module = 'proxy' | 'grpc';
 
 export const moduleOf = ({ protocol }: Service): Module => (protocol === 'grpc' ? 'grpc' : 'proxy');
 
-/** The modules that proxy the requests of some hosts. */
+/** The modules that proxy the requests to these hosts. */
 export const modulesOf = (hosts: readonly Pick<SceneHost, 'routes'>[]): readonly Module[] =>
   hosts.some(({ routes }) => routes.some(({ service }) => moduleOf(service) === 'grpc'))
     ? ['proxy', 'grpc']
     : ['proxy'];
 
-/** How long nginx waits for the other side. */
+/** How long nginx waits for the server that it connects to. */
 export const timeouts = (connect: string, send: string, read: string): readonly Directive[] =>
   row(`proxy_connect_timeout ${connect}; proxy_send_timeout ${send}; proxy_read_timeout ${read}`);
 
-/** An outer `proxy_cache` would give one caller the answer of another. */
+/** Switches off the cache. A `proxy_cache` of an outer level would give one caller the response for another. */
 export const unstored = row('proxy_cache off; proxy_store off', 'no caller gets the answer for another one');
 
-/** Otherwise the other side could name a location that clients cannot reach. */
+/** Ignores headers with which a service could choose a location that clients cannot reach. */
 export const ignoresAccel = (module: Module = 'proxy'): readonly Directive[] =>
   row(
     `${module}_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Charset`,
     'an answer cannot redirect to internal locations',
   );
 
-/** A request is sent again only if a kept connection turns out to be closed. */
+/** nginx sends a request again only if a connection that it kept open is already closed. */
 export const onceMore = (module: Module = 'proxy'): readonly Directive[] =>
   row(`${module}_next_upstream error; ${module}_next_upstream_tries 1`, 'no request is sent twice');
 
-/** TLS to the other side. */
+/** TLS for connections to a service, an ingress or a provider. */
 export const tls = (module: Module): readonly Directive[] =>
   row(
     ['verify on', 'verify_depth 5', 'server_name on', 'session_reuse off']
@@ -40,14 +41,15 @@ export const tls = (module: Module): readonly Directive[] =>
     'a resumed session would keep its old identity',
   );
 
-/** Whose certificate the other side has to show. */
+/** The name and the CA with which nginx verifies the certificate of the other side. */
 export const verified = (module: Module, name: Arg, ca: string): readonly Directive[] =>
   row([line(`${module}_ssl_trusted_certificate`, literal(ca)), line(`${module}_ssl_name`, name)]);
 
-/** The certificate that nginx shows. With variables, nginx reads the files again; with empty ones, it shows none. */
+/** The certificate that nginx shows. If the names of the files contain variables, nginx reads the files again. If they
+ * are empty, it shows no certificate. */
 export const shown = (module: Module, cert: Arg, key: Arg): readonly Directive[] =>
   row([line(`${module}_ssl_certificate`, cert), line(`${module}_ssl_certificate_key`, key)]);
 
-/** The longest body, which stays in memory: what is in it is secret. */
+/** The maximum length of a body. The body stays in memory, because it contains secrets. */
 export const bodyBuffer = (bytes: number): readonly Directive[] =>
   row(`client_max_body_size ${bytes >> 10}k; client_body_buffer_size ${bytes >> 10}k`);

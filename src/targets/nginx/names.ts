@@ -2,23 +2,23 @@ import { FROM_CHECK, INTERNAL_NAMES } from '../../internal-headers.ts';
 import type { Service } from '../../policy/types.ts';
 import { type Part, variable } from './directive.ts';
 
-/** The variable of a request header. */
+/** The variable with a request header. */
 export function requestHeader(name: string): Part {
   return variable(`http_${underscored(name)}`);
 }
 
-/** The variable of a header in the check's answer. */
+/** The variable with a header of the check's response. */
 export function answerHeader(name: string): Part {
   return variable(`upstream_http_${underscored(name)}`);
 }
 
-/** The variable of a field of `X-Meshgate-Caller`. */
+/** The variable with a field of `X-Meshgate-Caller`. */
 export const keptField = (field: string): string => `meshgate_${field}`;
 
-/** Variable in which nginx keeps what a header of the check's answer says. */
+/** The variable in which nginx keeps the value of a header of the check's response. */
 export const keptAs = (header: string): string => underscored(header).slice('x_'.length);
 
-/** Variable of the i-th identity header. */
+/** The variable of the identity header with this index. */
 export function headerVariable(index: number): string {
   return `meshgate_h${index}`;
 }
@@ -27,59 +27,63 @@ export function underscored(name: string): string {
   return name.toLowerCase().replaceAll('-', '_');
 }
 
-/** Number of identity headers that are always erased, so that the next number is never open. */
+/** The number of identity headers that nginx always erases. Thus a client can never send the next header, even if the
+ * policy has fewer. */
 const NUMBERED = 16;
 
-/** Every internal header. nginx erases them in requests of clients, whatever the policy uses.
+/**
+ * All internal headers. nginx erases them from requests of clients, even if the policy does not use them.
  *
- * @param identities number of identity headers of the policy
+ * @param identities the number of identity headers in the policy
  */
 export function internalNames(identities: number): readonly string[] {
   const numbers = Array(Math.max(NUMBERED, identities)).keys();
   return [...INTERNAL_NAMES, ...[...numbers].map((i) => FROM_CHECK.identity + i)];
 }
 
-/** `hosts/wiki.example.com.conf`; a wildcard's star is written `_`. */
+/** The file of a host, such as `hosts/wiki.example.com.conf`. The star of a wildcard becomes `_`. */
 export function hostFile(host: string): `hosts/${string}` {
   return `hosts/${host.replace(/^\*/, '_')}.conf`;
 }
 
-/** `inner/wiki.example.com.conf`: the same host at the inner listener. */
+/** The file of a host at the inner listener, such as `inner/wiki.example.com.conf`. */
 export function innerFile(host: string): `inner/${string}` {
   return `inner/${hostFile(host).slice('hosts/'.length)}`;
 }
 
 export const CHECK_UPSTREAM = 'meshgate_check';
 export const CHECK_PATH = '/.meshgate/check/';
-/** The check of the inner listener. */
+/** The path of the inner listener's check. */
 export const HOP_PATH = '/.meshgate/hop/';
-/** The gateway's public keys, for services and meshes. */
+/** The path at which services and meshes get the gateway's public keys. */
 export const JWKS_PATH = '/.meshgate/jwks';
-/** Path of internal redirects. For a path that is refused, the reason follows it. */
+/** The path of internal redirects. If it leads to a refusal, the reason follows. */
 export const REFUSED_PATH = '/.meshgate/';
 export const ODD_LOCATION = `${REFUSED_PATH}path_not_canonical`;
 export const WORKER_LOCATION = '/.meshgate/worker';
 export const OFTEN_LOCATION = '/.meshgate/often';
 export const HOST_LOCATION = '/.meshgate/host';
 export const BAD_LOCATION = '/.meshgate/bad';
-/** Location for requests whose header lines are too long. */
+/** The location for requests whose header lines are too long. */
 export const LARGE_LOCATION = '/.meshgate/large';
 export const CERTIFICATE_LOCATION = '/.meshgate/certificate';
 
-/** Connections of two protocols must not share a pool. */
+/** The beginning of an upstream's name. It contains the protocol, because connections of two protocols must not share a
+ * pool. */
 const prefix = (protocol: Service['protocol']): string => `meshgate_${protocol === undefined ? '' : `${protocol}_`}`;
 
-/** Upstream block for an ingress of the mesh with one identity. Names contain no underscore. */
+/** The name of the upstream block for an ingress with one identity. Names in policies contain no underscore, so the
+ * result is unique. */
 export function ingressUpstream(ingress: string, identity: string, protocol?: Service['protocol']): string {
   return `${prefix(protocol)}ingress_${ingress === 'default' ? '' : `${ingress}_`}${identity}`;
 }
 
-/** The variable that selects an ingress's upstream by the identity. */
+/** The variable that contains an ingress's upstream for the identity of the request. */
 export function upstreamVariable(ingress: string, protocol?: Service['protocol']): string {
   return `${prefix(protocol)}upstream${ingress === 'default' ? '' : `_${underscored(ingress)}`}`;
 }
 
-/** Upstream block of a service without a mesh. */
+/** The name of the upstream block for a service without a mesh. */
 export function directUpstream(service: string): string {
   return `meshgate_direct_${service}`;
 }

@@ -5,19 +5,19 @@ import { requestFacts } from '../../rules/table.ts';
 import { block, commented, type Directive, line, literal, variable } from './directive.ts';
 import type { Scene } from './scene.ts';
 
-/** Networks in roles, in the order of the vector. */
+/** The networks in roles. The vector has one digit for each, in this order. */
 const networksOf = (policy: Policy): readonly string[] => requestFacts(policy)?.networks ?? [];
 
 /** Whether a role depends on the client's network. */
 export const hasNetworks = ({ policy }: Pick<Scene, 'policy'>): boolean => networksOf(policy).length > 0;
 
-/** Sends the vector to the check; nothing for policies without networks. */
+/** Sends the vector to the check. Empty if the policy has no networks. */
 export const shownNetworks = (scene: Pick<Scene, 'policy'>): readonly Directive[] =>
   hasNetworks(scene) ? [line('proxy_set_header', TO_CHECK.networks, variable('meshgate_networks'))] : [];
 
-/** Maps the client's address, which behind a trusted proxy is the one that the proxy names, to one digit for each
- * network of the policy. nginx uses the longest range that contains an address, so each range has the digits of those
- * around it. */
+/** The map from the client's address to one digit for each network of the policy. Behind a trusted proxy, the address
+ * is the one that the proxy names. nginx uses the longest range that contains the address. So each range also has the
+ * digits of the ranges that contain it. */
 export function networkVector({ policy }: Pick<Scene, 'policy'>): readonly Directive[] {
   const networks = networksOf(policy).map((ranges) =>
     ranges.split(' ').map((text) => {

@@ -3,8 +3,8 @@ import { requestFacts } from '../../rules/table.ts';
 import { commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
-/** Whether a browser adds a credential by itself to requests for a host, whichever page sends them: a session cookie, a
- * client certificate that a route accepts, or a network that gives a role. */
+/** Whether a browser automatically adds a credential to requests for a host, whichever page sends them. Such
+ * credentials are a session cookie, a client certificate that a route accepts, or a network that gives a role. */
 function isAmbient({ policy }: Pick<Scene, 'policy'>, { sessions, routes }: SceneHost): boolean {
   if (sessions || (requestFacts(policy)?.networks.length ?? 0) > 0) return true;
   return routes.some(({ route }) => route.accept.includes('certificate'));
@@ -13,16 +13,15 @@ function isAmbient({ policy }: Pick<Scene, 'policy'>, { sessions, routes }: Scen
 const isAmbientSomewhere = (scene: Scene): boolean =>
   [...scene.hosts, ...(scene.signinHost ? [scene.signinHost] : [])].some((host) => isAmbient(scene, host));
 
-/**
- * The header by which the check recognises the page that sends a request, where nobody signs in: the origin that a
- * browser says it requested is the host's own. Where people sign in, the policy determines that, and check.ts sends all.
- */
+/** Sends the origin of a request to the check, with which the check recognises the page that sends the request. On
+ * hosts where people do not sign in, it says whether the origin is the host's own. On hosts where people sign in,
+ * check.ts sends all origins, because the policy decides. */
 export const shownOrigin = (scene: Scene, host: SceneHost): readonly Directive[] =>
   isAmbient(scene, host) && !host.sessions
     ? [line('proxy_set_header', TO_CHECK.origin, variable('meshgate_origin_other'))]
     : [];
 
-/** The origin of a request, if its method could change something. */
+/** The maps for the origin of a request. They are evaluated only if the method could change something. */
 export function originMaps(scene: Scene): readonly Directive[] {
   if (!isAmbientSomewhere(scene)) return [];
   return [
@@ -60,8 +59,8 @@ export function originMaps(scene: Scene): readonly Directive[] {
   ];
 }
 
-/** A page of the requested host, by the name and port of the request. Plain HTTP may be TLS at a proxy before the
- * gateway. */
+/** Matches a page of the requested host, by the name and the port of the request. A request over plain HTTP may come
+ * from a proxy that terminates TLS in front of the gateway. */
 const OWN = '^(?:http https?|https https)://([^ ]+) \\1$';
 
 const otherMaps: readonly Directive[] = [

@@ -25,7 +25,7 @@ const SIGNIN_LOCATION = '@meshgate_signin';
 const PAGE_LOCATION = '@meshgate_page';
 const REFUSE_LOCATION = '@meshgate_refuse';
 
-/** The request headers on which the gateway's own responses depend. */
+/** The `Vary` header with the request headers on which the gateway's own responses depend. */
 export const vary: Directive = line(
   'add_header',
   'Vary',
@@ -33,7 +33,7 @@ export const vary: Directive = line(
   'always',
 );
 
-/** Maps that select the location of a check's refusal. */
+/** The maps that select the location for a refusal of the check. */
 export function pageMaps(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
   return [
@@ -52,10 +52,11 @@ export function pageMaps(scene: Scene): readonly Directive[] {
   ];
 }
 
-/** The same for `error_page`. */
+/** The same selection, for `error_page`. */
 export const refuseAs = variable('meshgate_refuse_as');
 
-/** The refusal of a navigation by nginx itself, where people sign in: the page instead of problem+json. */
+/** The refusal of a page request by nginx itself, on hosts where people sign in. The browser gets the page instead of
+ * problem+json. */
 export function orPage(reason: ReasonCode): readonly Directive[] {
   return [
     block(
@@ -70,25 +71,25 @@ export function orPage(reason: ReasonCode): readonly Directive[] {
   ];
 }
 
-/** Sends navigations to the sign-in if that may help, with their URL. */
+/** Sends page requests to the sign-in with their URL, if a sign-in may help. */
 const signin: Directive = {
   ...line('location', SIGNIN_LOCATION),
   block: [
     line('add_header', 'Cache-Control', 'no-store', 'always'),
     vary,
     setCookie,
-    // Last and unchanged: everything in it belongs to `to`.
+    // The URL is last and unchanged, so that everything in it belongs to `to`.
     line('return', '303', template(`${SIGNIN_PATH}?`, variable('meshgate_signin'), '&to=', variable('request_uri'))),
   ],
 };
 
-/** A named location keeps the request's method, for the log. */
+/** The named location keeps the method of the request, which the log needs. */
 const toPage: Directive = {
   ...line('location', PAGE_LOCATION),
   block: [line('rewrite', regex('', '^'), template(PAGE_PATH, variable('meshgate_reason'), '?'), 'last')],
 };
 
-/** What the check or nginx said, for the page. */
+/** What the check or nginx said about the request, as headers for the page. */
 const refused: readonly Directive[] = (
   [
     [TO_PAGE.status, 'meshgate_status'],
@@ -100,8 +101,9 @@ const refused: readonly Directive[] = (
   ] as const
 ).map(([name, from]) => line('proxy_set_header', name, variable(from)));
 
-/** The refusal page, by the sign-in's JavaScript; if that does not answer, problem+json as usual. It is not `internal`:
- * that would need an error page for its 404, which would also replace the page for other 404s. */
+/** The page of a refusal, which the sign-in's JavaScript makes. If this fails, the client gets problem+json. The
+ * location is not `internal`: that would need an error page for its status 404, which would also replace the page for
+ * other responses with 404. */
 function page(scene: Scene): readonly Directive[] {
   return [
     line('auth_request', 'off'),
@@ -116,7 +118,7 @@ function page(scene: Scene): readonly Directive[] {
     line('proxy_method', 'GET'),
     ...toHandler,
     ...refused,
-    // A form's body is not stored: it streams to the location where it is discarded.
+    // The body of a form is not stored. nginx streams it to the location that discards it.
     ...fixed('client_max_body_size 0; proxy_request_buffering off'),
     ...fromHandler,
     line('add_header', 'Retry-After', variable('meshgate_retry_after'), 'always'),
@@ -125,17 +127,17 @@ function page(scene: Scene): readonly Directive[] {
   ];
 }
 
-/** The locations that refuse navigations, for servers of hosts where people sign in. */
+/** The locations that refuse page requests, for servers of hosts where people sign in. */
 export const pageLocations: readonly Directive[] = [signin, toPage];
 
-/** The file of the page's location. */
+/** The file of the location that makes pages. */
 export const pageFile = (scene: Scene): ConfFile => [
   'page.conf',
   page(scene),
   'The page that browsers get for a rejected request.',
 ];
 
-/** That location in the server of such a host. */
+/** The location that makes pages, in the server of a host where people sign in. */
 export const pageLocation = (scene: Scene, host: SceneHost): Directive =>
   commented(
     'The page for rejected navigations.',

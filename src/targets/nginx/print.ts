@@ -1,34 +1,37 @@
 import type { Arg, Directive, Part } from './directive.ts';
 
-/** Thrown for a value that nginx could read as more than one text: a mistake of this program, or a hostile policy. */
+/** The error for a value that nginx could read as more than one text. The cause is a mistake in this program, or a
+ * malicious policy. */
 export class UnprintableError extends Error {
   override readonly name = 'UnprintableError';
 }
 
-/** Text that stays one argument without quotes. */
+/** Matches text that stays one argument without quotes. */
 const PLAIN = /^[A-Za-z0-9_./:@=^~*+%,()-]+$/;
 const WORD = /^[A-Za-z0-9_./:@=^~*+!,-]+$/;
 const NAME = /^[a-z][a-z0-9_]*$/;
 const VARIABLE = /^[a-z][a-z0-9_]*$/;
-/** Control characters, C1 included, and unpaired surrogates. */
+/** Matches control characters, including C1, and unpaired surrogates. */
 const UNPRINTABLE =
   /[\u0000-\u001f\u007f-\u009f\u2028\u2029]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
-/** Keywords on the left side of a map. */
+/** The keywords on the left side of a map. */
 const MAP_WORDS = ['default', 'hostnames', 'include', 'volatile'];
 
 function fail(what: string, text: string): never {
   throw new UnprintableError(`nginx: ${what} cannot be printed: ${JSON.stringify(text)}`);
 }
 
-/** nginx has no escape for `$`, so no literal may contain one. */
+/** Rejects a literal with a `$`, because nginx has no escape for it. */
 function checkLiteral(text: string): string {
   if (UNPRINTABLE.test(text)) fail('a control character', text);
   if (text.includes('$')) fail('a "$" that is no variable of ours', text);
   return text;
 }
 
-/** Escapes for nginx's tokenizer, which reads `\"`, `\'`, `\\`, `\t`, `\r` and `\n` as escapes and leaves any other
- * backslash unchanged. */
+/**
+ * Escapes a text for nginx's tokenizer. It reads `\"`, `\'`, `\\`, `\t`, `\r` and `
+ * ` as escapes, and leaves any other backslash unchanged.
+ */
 function escaped(text: string, quote: '"' | "'"): string {
   let out = '';
   for (let i = 0; i < text.length; i++) {
@@ -93,11 +96,11 @@ function printComment(text: string, indent: string): string {
   return text === '' ? `${indent}#` : `${indent}# ${checkLiteral(text)}`;
 }
 
-/** Longest line of a block that is printed on one line. */
+/** The maximum length of a block that is printed on one line. */
 const WIDE = 160;
 
-/** Blocks that are readable on one line, if they are short: all maps, and blocks that do one thing on a condition or at
- * a path. */
+/** Whether a block is readable on one line if it is short. This is so for maps, and for blocks that do one thing on a
+ * condition or at a path. */
 function fits({ name, block = [] }: Directive): boolean {
   const few = name === 'map' || ((name === 'if' || name === 'location') && block.length < 3);
   return few && block.length > 0 && block.every(({ block, comment, note }) => (block ?? comment ?? note) === undefined);
@@ -135,10 +138,11 @@ function printAll(directives: readonly Directive[], indent: string): string {
   return out;
 }
 
-/** The text of a configuration file.
+/**
+ * The text of a configuration file.
  *
- * @param head lines of comment at its top
- * @throws UnprintableError for a value that could break out of its place
+ * @param head the comments at the top of the file, one per line
+ * @throws UnprintableError for a value that nginx could read as more than one text
  */
 export function print(directives: readonly Directive[], head: readonly string[] = []): string {
   const top = head.map((text) => `${printComment(text, '')}\n`).join('');

@@ -29,7 +29,7 @@ import {
 } from './names.ts';
 import type { Scene } from './scene.ts';
 
-/** Phrases of the statuses (RFC 9110 section 15). */
+/** The phrase for each status (RFC 9110 section 15). */
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -48,11 +48,11 @@ const STATUSES = [...new Set(Object.values(reasons).map((entry) => entry.status)
 /** The beginning of a body of application/problem+json (RFC 9457). */
 const head = (status: number): string => `{"title":"${TITLES[status]}","status":${status},`;
 
-/** The end of it. */
+/** The end of such a body. */
 const ID = [',"request_id":"', variable('request_id'), '"}'] as const;
 
-/** The file for what all of the gateway's own responses share: they are not pages of the service, and must not be
- * stored. */
+/** The file with the directives for all of the gateway's own responses. They are not pages of the service, and must not
+ * be stored. */
 export const problemFile: ConfFile = [
   'problem.conf',
   [
@@ -72,13 +72,13 @@ const returned = (reason: ReasonCode): Directive => line('return', String(reason
 
 const UNKNOWN = 'meshgate_route_unknown';
 
-/** The `return` for a path without a route; many locations have it. */
+/** The `return` for a path without a route. Many locations have it. */
 export const unknown: Directive = line('return', '404', variable(UNKNOWN));
 
-/** The text of {@link unknown}. */
+/** The map with the body that {@link unknown} returns. */
 const unknownMap: Directive = map(literal(''), UNKNOWN, [['default', bodyOf('route_unknown')]]);
 
-/** The content of a location with such a refusal. */
+/** The directives of a location that refuses requests for this reason. */
 export function refusal(scene: Scene, reason: ReasonCode): readonly Directive[] {
   return [included(scene, 'problem.conf'), reason === 'route_unknown' ? unknown : returned(reason)];
 }
@@ -88,7 +88,8 @@ const PROBLEM = 'meshgate_problem';
 const refused = (status: number): Directive =>
   line('return', String(status), template(head(status), variable(PROBLEM)));
 
-/** A refusal of the check, with the status that it chose. It never proxies. */
+/** The location that sends a refusal of the check, with the status that the check chose. It never sends requests to a
+ * service. */
 const refuse = (scene: Scene, more: readonly Directive[]): Directive =>
   block(
     'location',
@@ -104,25 +105,27 @@ const refuse = (scene: Scene, more: readonly Directive[]): Directive =>
     ],
   );
 
-/** A map that is evaluated each time: the check's own request must not keep an empty value for the client's. */
+/** A map that nginx evaluates each time. Otherwise an empty value from the check's subrequest could be kept for the
+ * client's request. */
 const fresh = (...given: Parameters<typeof map>): Directive => {
   const made = map(...given);
   return { ...made, block: [line('volatile'), ...(made.block ?? [])] };
 };
 
-/** What the body of such a refusal says beside its status. */
+/** What the body of such a refusal contains besides its status. */
 const problemMap: Directive = fresh(literal(''), PROBLEM, [
   ['default', template('"reason":"', variable('meshgate_reason'), '"', variable('meshgate_problem_detail'), ...ID)],
 ]);
 
-/** A location only for nginx. For a client it looks like any unknown path. */
+/** A location that only nginx itself can reach. For a client it looks like any unknown path. */
 export const inside: readonly Directive[] = row('internal; error_page 404 = @meshgate_unknown');
 
-/** Requests that nginx could not read. */
+/** The location for requests that nginx could not read. */
 export const badLocation = (scene: Scene): Directive =>
   block('location', ['=', literal(BAD_LOCATION)], [...inside, ...refusal(scene, 'request_malformed')]);
 
-/** Requests whose header lines are too long for nginx.
+/**
+ * The location for requests whose header lines are too long for nginx.
  *
  * @param page directives before the refusal
  */
@@ -138,11 +141,12 @@ const largeLocation = (scene: Scene, page: readonly Directive[]): Directive =>
     ],
   );
 
-/** A name below a wildcard that is not a valid host name. */
+/** The location for a name below a wildcard that is not a valid host name. */
 export const hostLocation = (scene: Scene): Directive =>
   block('location', ['=', literal(HOST_LOCATION)], [...inside, ...refusal(scene, 'host_unknown')]);
 
-/** A client with no certificate, or with an invalid one. nginx refuses it before it reads the request. */
+/** The location for a client without a certificate, or with an invalid one. nginx refuses such a connection before it
+ * reads the request. */
 export function certificateLocation(scene: Scene, realm: string): Directive {
   return block(
     'location',
@@ -157,7 +161,8 @@ export function certificateLocation(scene: Scene, realm: string): Directive {
   );
 }
 
-/** The locations of refusals, in every server.
+/**
+ * The locations of refusals, for every server.
  *
  * @param more headers of refusals on a route
  * @param page directives before a refusal that nginx itself decides
@@ -191,19 +196,21 @@ export const refusalLocations = (
 
 const member = (detail: Part | string) => template(',"detail":"', detail, '"');
 
-/** The member `detail` of a refusal, if the check gave one; it is already escaped for JSON. */
+/** The map for the member `detail` of a refusal, if the check gave one. The text is already escaped for JSON. */
 const detailMap = (name: string): Directive =>
   fresh(variable('meshgate_detail'), name, [
     [key(''), literal('')],
     ['default', member(variable('meshgate_detail'))],
   ]);
 
-/** The text for a service that used the wrong listener: the check of tokens does not see that it sent an assertion. */
+/** The text for a service that used the wrong listener. The check of tokens does not see that the service sent an
+ * assertion. */
 const ASSERTED = 'An assertion is no credential here: services use the inner listener, with their certificate.';
 
-/** The bodies of refusals.
+/**
+ * The maps with the bodies of refusals.
  *
- * @param inner whether there is a listener that accepts assertions
+ * @param inner whether there is an inner listener, which accepts assertions
  */
 export function problemMaps(inner: boolean): readonly Directive[] {
   const bodies = [commented('Bodies of rejections (RFC 9457).', problemMap), unknownMap];

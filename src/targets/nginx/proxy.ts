@@ -12,7 +12,8 @@ import { nonceHeader } from './proof.ts';
 import type { Scene } from './scene.ts';
 import { refusedCookies, setCookieBeside } from './session.ts';
 
-/** Switches off what an outer level may use to answer for the service, or to send requests unchecked. */
+/** Switches off directives of outer levels that could answer instead of the service, or send requests without a
+ * check. */
 const closed: readonly Directive[] = [
   ...row('satisfy all', 'an outer "satisfy any" must not open a route'),
   ...row(
@@ -24,13 +25,13 @@ const closed: readonly Directive[] = [
   ...ignoresAccel(),
 ];
 
-/** Refusals by nginx itself, and for a failed check. A level with its own `error_page` inherits none, so each has all;
- * the location for the check's refusals stands beside these. */
+/** The error pages for refusals by nginx itself, and for a check that failed. A level with its own `error_page`
+ * inherits none, so each level has all of them. The page for the check's refusals is set in the same place. */
 export const errorPages: readonly Directive[] = row(
   `error_page 500 = @meshgate_down; error_page 400 = ${BAD_LOCATION}; error_page 494 = ${LARGE_LOCATION}`,
 );
 
-/** The gateway's headers in a service's response; those of outer levels stay. */
+/** The headers that the gateway adds to a service's response. Headers of outer levels stay. */
 function headersBeside(scene: Scene): readonly Directive[] {
   const headers = [...clearedBeside(scene), ...nonceHeader(scene)];
   return headers.length === 0 ? [] : [...headers, line('add_header_inherit', 'merge')];
@@ -60,7 +61,8 @@ const proxied = (scene: Scene): readonly Directive[] => [
   ...trusted(scene, 'proxy'),
 ];
 
-/** For hosts where people sign in; if there is no page, a second error page says so. */
+/** The directives for hosts where people sign in. If the page cannot be made, a second error page applies, which
+ * `recursive_error_pages` allows. */
 const sessions = (scene: Scene): readonly Directive[] => [
   line('error_page', '401', '=', refuseAs),
   line('recursive_error_pages', 'on'),
@@ -69,7 +71,7 @@ const sessions = (scene: Scene): readonly Directive[] => [
   ...modulesOf(scene.hosts).map(hiddenScope),
 ];
 
-/** The files of what all routes share. */
+/** The files with the directives that all routes share. */
 export const proxyFiles = (scene: Scene): readonly ConfFile[] => [
   ['proxy.conf', proxied(scene), 'What all routes have in common.'],
   ['proxy-grpc.conf', [...grpcAround, ...trusted(scene, 'grpc')], 'What all routes of gRPC have in common.'],

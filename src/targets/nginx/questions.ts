@@ -6,20 +6,19 @@ import { block, commented, type Directive, line, literal } from './directive.ts'
 import { bodyBuffer } from './module.ts';
 import type { Scene } from './scene.ts';
 
-/** How many providers are asked about tokens. */
+/** The number of providers that the gateway asks about tokens. */
 const askedOf = ({ policy }: Pick<Scene, 'policy'>): number => Object.values(policy.providers).filter(isAsked).length;
 
-/** Whether some provider is. */
+/** Whether the gateway asks at least one provider about tokens. */
 export const hasQuestions = (scene: Pick<Scene, 'policy'>): boolean => askedOf(scene) > 0;
 
-/** Kilobytes of the zone with answers about tokens. */
+/** The size in kilobytes of the zone with responses about tokens. */
 const answersSize = (scene: Scene): number => (askedOf(scene) * ANSWERS_BYTES_PER_PROVIDER) >> 10;
 
-/**
- * What providers said of tokens, which are not active, and which were active before, apart from verified ones: when a
- * zone is full, nginx drops first what would run out first. So neither made-up tokens nor a client with a new token in each
- * request pushes out the verified tokens of others.
- */
+/** The zones for introspection: what providers said about tokens, which tokens are not active, and which were active
+ * before. They are separate from the zone of verified tokens. If a zone is full, nginx first evicts the entries that
+ * would expire first. So neither invented tokens nor a client with a new token in each request can evict the verified
+ * tokens of others. */
 export function questionZones(scene: Scene): readonly Directive[] {
   if (!hasQuestions(scene)) return [];
   return [
@@ -43,8 +42,8 @@ const HANDLERS = [
   [GROUPS_PATH, 'groups'],
 ] as const;
 
-/** The locations through which the check asks providers: the JavaScript with the client's secret is not loaded by any
- * check. */
+/** The locations through which the check asks providers. Only they load the JavaScript with the client's secret, so
+ * that no check does. */
 export function questionLocations(scene: Scene): readonly Directive[] {
   if (!hasQuestions(scene)) return [];
   return HANDLERS.map(([path, name]) =>

@@ -9,7 +9,7 @@ import { setCookie } from './session.ts';
 import { oftenLocation } from './signin-limit.ts';
 import { workerLocation } from './worker.ts';
 
-/** The files of the locations of refusals: with pages for hosts where people sign in, and without. */
+/** The files with the locations of refusals: one with pages, for hosts where people sign in, and one without. */
 export function refuseFiles(scene: Scene): readonly ConfFile[] {
   const cors = corsOfRefusals(scene);
   const nonce = nonceHeader(scene);

@@ -34,12 +34,13 @@ import { serverFile } from './server.ts';
 import { insecureOptions, serversConf, unserved } from './servers.ts';
 import { checkSocket, isAddress } from './upstreams.ts';
 
-/** Socket of the egress server; policy.js names it to the JavaScript. */
+/** The socket of the egress server. policy.js contains its path for the JavaScript. */
 export function egressSocket(options: NginxOptions): string {
   return `${options.runDir}/egress.sock`;
 }
 
-/** The gap of headers that are empty for an agent: groups and claims of a person do not travel with one. */
+/** The gap of headers that are empty if an agent acts: the groups and claims of a person are not sent with the agent's
+ * request. */
 function stayBehind({ hosts }: Scene): readonly Gap[] {
   return hosts.flatMap(({ routes }) =>
     routes.flatMap(({ route, targets }) => {
@@ -108,7 +109,7 @@ function serversHead(scene: Scene): readonly string[] {
   ];
 }
 
-/** All files that others can include. */
+/** All files that other files can include. */
 function sharedFiles(scene: Scene, { callers, targets }: RouteFiles): readonly ConfFile[] {
   return [
     mapsFile(scene),
@@ -131,13 +132,13 @@ function sharedFiles(scene: Scene, { callers, targets }: RouteFiles): readonly C
   ];
 }
 
-/** Names of the files that directives include. */
+/** The names of the files that directives include. */
 const includesOf = (directives: readonly Directive[], dir: string): readonly string[] =>
   directives.flatMap(({ name, args: [file], block = [] }) =>
     name === 'include' && file?.kind === 'literal' ? [file.text.slice(dir.length + 1)] : includesOf(block, dir),
   );
 
-/** The files that some directives include, directly or not: a policy does not need others. */
+/** The files that some directives include, directly or through other files. The policy needs only these. */
 function needed(all: readonly ConfFile[], by: readonly Directive[], dir: string): readonly ConfFile[] {
   const names = new Set<string>();
   const visit = (directives: readonly Directive[]): void => {
@@ -151,11 +152,12 @@ function needed(all: readonly ConfFile[], by: readonly Directive[], dir: string)
   return all.filter(([name]) => names.has(name));
 }
 
-/** Renders a policy for nginx: http.conf, servers.conf, hosts/HOST.conf, inner/HOST.conf for hosts that services call
- * for people, the files that these include, policy.js, watched.js, signin-policy.js if people sign in, and
- * client-policy.js if providers are asked about tokens. The bundles are not part of it.
+/**
+ * Renders a policy for nginx. The files are http.conf, servers.conf, hosts/HOST.conf, inner/HOST.conf for hosts that
+ * services call for people, the files that these include, policy.js and watched.js. If people sign in there is also
+ * signin-policy.js, and if the gateway asks providers about tokens, client-policy.js. The bundles are not included.
  *
- * @throws UnprintableError for text that could break out of its place in the configuration
+ * @throws UnprintableError for text that nginx could read as more than one text
  */
 export function renderNginx(policy: Policy, rules: readonly Rule[], options: NginxOptions): Emitted {
   const scene = toScene(policy, rules, options);
@@ -185,7 +187,7 @@ export function renderNginx(policy: Policy, rules: readonly Rule[], options: Ngi
   return { files, gaps: gaps(scene) };
 }
 
-/** nginx itself enforces every rule: its locations are the routes, and the check decides by the same rules. */
+/** The target nginx. It enforces every rule: its locations are the routes, and the check decides by the same rules. */
 export const nginx: Target<NginxOptions> = {
   name: 'nginx',
   emit: renderNginx,

@@ -6,21 +6,22 @@ import { headersName, hostHeaders } from './headers.ts';
 import { requestHeader } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
-/* A service with `request_headers` receives only what it lists, what always passes and what the gateway sends. A route
- * to it replaces the inherited list by its own, in an included file. */
+/* A service with `request_headers` receives only the headers that it lists, the headers that always pass, and the
+ * headers that the gateway sends. A route to such a service includes a file, whose list replaces the inherited one. */
 
 const requestsName = ({ name }: Service) => `requests/${name}.conf` as const;
 
 const isCookie = (name: string): boolean => name.toLowerCase() === 'cookie';
 
-/** What routes to such a service include. */
+/** The files that routes to such a service include. */
 export const restricted = (scene: Scene, service: Service): readonly Directive[] =>
   service.requestHeaders === undefined ? [] : [included(scene, requestsName(service))];
 
 /**
- * In the location of a route to such a service: the list in its file drops what stands around the location.
+ * The headers of the host, for the location of a route to such a service. The list in its file replaces the headers
+ * that are set around the location, so they are repeated.
  *
- * @param cookie the `Cookie` line for services at this listener; absent: the client's
+ * @param cookie the `Cookie` header for services at this listener; absent: the client's
  */
 export function listedHostHeaders(
   host: SceneHost,
@@ -31,7 +32,7 @@ export function listedHostHeaders(
   return hostHeaders(host, 'proxy', requestHeaders.some(isCookie) ? cookie : undefined);
 }
 
-/** A file for each service that lists its request headers. */
+/** The file of each service that lists its request headers. */
 export function requestsFiles(scene: Scene): readonly ConfFile[] {
   const services = new Set(scene.hosts.flatMap(({ routes }) => routes.map(({ service }) => service)));
   return [...services].flatMap((service): ConfFile[] => {

@@ -1,20 +1,20 @@
 import { DEFAULTS } from '../../policy/bounds.ts';
 import type { Scene } from './scene.ts';
 
-/** Seconds. */
+/** Times in seconds. */
 interface RotationTimes {
-  /** Time after which nginx reads a certificate's files again. */
+  /** The time after which nginx reads the files of a certificate again. */
   readonly cache: number;
-  /** A connection is closed after the first request that ends later than this. */
+  /** nginx closes a connection after the first request that ends later than this. */
   readonly time: number;
-  /** A connection that is idle for this long is closed. */
+  /** nginx closes a connection that is idle for this long. */
   readonly idle: number;
 }
 
-/** How long nginx may keep what it made with a certificate, so that the last request with the old one begins no later
- * than `mesh.rotation` after its files were replaced. The worst case is a connection from the last moment of the cache,
- * which counts whole seconds: it returns to the pool at the end of its time, is idle as long as allowed, and is used
- * once more. */
+/** How long nginx may keep a certificate and its connections. After the files were replaced, the last request with the
+ * old certificate must begin within `mesh.rotation`. In the worst case, nginx opens a connection at the last moment of
+ * the cache, which counts whole seconds. The connection returns to the pool at the end of its time, is idle for as
+ * long as it may be, and is used once more. */
 export function rotationTimes({ policy }: Scene): RotationTimes {
   const rotation = policy.mesh?.rotation ?? DEFAULTS.rotation;
   const cache = Math.min(10, Math.floor(rotation / 7));

@@ -5,73 +5,74 @@ import { headerNames, spelled } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { NginxOptions } from './options.ts';
 
-/** The destination of the requests that one rule allows, and the certificate for it. */
+/** The service that receives the requests of one rule, and the certificate with which nginx connects. */
 export interface Target {
-  /** Id of the rule. */
+  /** The id of the rule. */
   readonly rule: string;
   readonly service: Service;
-  /** Both absent for a service without a mesh. */
+  /** Both are absent for a service without a mesh. */
   readonly identity?: Identity;
   readonly ingress?: Ingress;
-  /** Name and CA to verify the other side's certificate; absent for plain HTTP. */
+  /** The name and the CA to verify the certificate of the other side; absent for plain HTTP. */
   readonly tls?: { readonly name: string; readonly ca: string };
 }
 
-/** A route with values that rendering needs repeatedly. */
+/** A route, with values that the renderer needs repeatedly. */
 export interface SceneRoute {
   readonly route: Route;
   readonly service: Service;
-  /** Services that its rules name; usually one. */
+  /** The services of its rules. Usually there is one. */
   readonly services: readonly Service[];
-  /** The destination of each of its rules. */
+  /** The destination of each rule. */
   readonly targets: readonly Target[];
-  /** Mesh identities that its rules can have; empty if no service is in the mesh. */
+  /** The mesh identities that its rules can have. Empty if no service is in the mesh. */
   readonly identities: readonly Identity[];
-  /** Identity headers that it sets: indexes into the scene's header names, with the sources of the values. */
+  /** The identity headers that the route sends: the index among the scene's header names, and the source of the
+   * value. */
   readonly headers: readonly { readonly index: number; readonly source: HeaderSource }[];
-  /** Whether it leads only to its host's ingress. */
+  /** Whether the route leads only to the ingress of its host. */
   readonly sharesTls: boolean;
-  /** Index of its `cors` in the scene's. */
+  /** The index of its `cors` among those of the scene. */
   readonly cors?: number;
 }
 
 export interface SceneHost {
   readonly host: Host;
-  /** The ingress whose TLS is configured around all routes that lead only to it. */
+  /** The ingress whose TLS settings are around all routes that lead only to it. */
   readonly ingress?: Ingress;
   readonly routes: readonly SceneRoute[];
-  /** Whether people sign in here: a route accepts sessions, or it is the sign-in host. */
+  /** Whether people sign in at this host: a route accepts sessions, or it is the sign-in host. */
   readonly sessions: boolean;
 }
 
-/** The input of the renderer, resolved once. */
+/** The input of the renderer. It is computed once. */
 export interface Scene {
   readonly policy: Policy;
   readonly options: NginxOptions;
   readonly resolver: readonly string[];
   readonly headerNames: readonly string[];
-  /** By the same indexes, the source of a header's value if all routes send it from there; else undefined. */
+  /** For each header name, the source of the value if all routes use the same source; otherwise undefined. */
   readonly sharedSources: readonly (HeaderSource | undefined)[];
-  /** Bytes of the buffer for the check's answer. */
+  /** The size in bytes of the buffer for the check's response. */
   readonly answerSize: number;
   readonly hosts: readonly SceneHost[];
-  /** The sign-in host, if it is none of the policy's hosts; it has no service. */
+  /** The sign-in host, if it is not one of the policy's hosts. It has no service. */
   readonly signinHost?: SceneHost;
-  /** Identities that a rule uses, in the policy's order. */
+  /** The identities that a rule uses, in the order of the policy. */
   readonly identities: readonly Identity[];
-  /** Ingresses that routes lead to, by protocol, with the identities of these connections. */
+  /** The ingresses to which routes lead, by protocol, with the identities of these connections. */
   readonly ingresses: readonly {
     readonly ingress: Ingress;
     readonly protocol?: Service['protocol'];
     readonly identities: readonly Identity[];
   }[];
-  /** Services without a mesh that routes lead to. */
+  /** The services without a mesh to which routes lead. */
   readonly direct: readonly Service[];
-  /** Every `cors` of the routes; equal ones are one. */
+  /** All different `cors` settings of the routes. */
   readonly cors: readonly Cors[];
 }
 
-/** Name and CA of a service's certificate, or of its ingress's. */
+/** The name and the CA to verify the certificate of a service, or of its ingress. */
 function verifiedBy({ direct }: Service, ingress: Ingress | undefined, options: NginxOptions): Target['tls'] {
   if (direct?.tls === false) return undefined;
   const { serverName, caFile } = direct ?? ingress ?? {};
@@ -91,7 +92,7 @@ function takesSessions({ gateway: { session, signin } }: Policy, { name, routes 
   return session !== undefined && (name === signin?.host || routes.some(({ accept }) => accept.includes('session')));
 }
 
-/** The sign-in host as a host without routes; undefined if it is one of the others, or there is none. */
+/** The sign-in host as a host without routes; undefined if it is one of the policy's hosts, or if there is none. */
 export function signinHostOf({ gateway, hosts }: Policy): Host | undefined {
   const { session, signin } = gateway;
   const name = signin?.host;
@@ -104,7 +105,7 @@ const PROTOCOLS = [undefined, 'http2', 'grpc'] as const;
 
 const same = (a: Cors, b: Cors): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** The `cors` of all routes, each once. */
+/** All different `cors` settings of the routes. */
 function distinctCors({ hosts }: Policy): readonly Cors[] {
   const all = hosts.flatMap(({ routes }) => routes.flatMap(({ cors }) => (cors === undefined ? [] : [cors])));
   return all.filter((cors, i) => all.findIndex((other) => same(other, cors)) === i);
@@ -150,14 +151,14 @@ function sceneRoute(
   };
 }
 
-/** The source of an identity header if all routes have the same; undefined if a route has another one, or does not send
- * it. */
+/** The source of an identity header, if all routes use the same; undefined if a route uses another source or does not
+ * send the header. */
 function sharedSource(routes: readonly Pick<SceneRoute, 'headers'>[], index: number): HeaderSource | undefined {
   const sources = new Set(routes.map(({ headers }) => headers.find((header) => header.index === index)?.source));
   return sources.size === 1 ? [...sources][0] : undefined;
 }
 
-/** Resolves the parts of a policy that the renderer needs. */
+/** Computes what the renderer needs of a policy. */
 export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOptions): Scene {
   const names = headerNames(policy);
   const cors = distinctCors(policy);

@@ -10,11 +10,12 @@ import { errorPages } from './proxy.ts';
 import { rotationTimes } from './rotation.ts';
 import type { Scene } from './scene.ts';
 
-/** An address that no connection has. nginx has no word for trusting no proxy, and would inherit the proxies of the
- * level around it. */
+/** An address that no connection has. It means that no proxy is trusted: nginx has no word for this, and would inherit
+ * the proxies of the outer level. */
 const NO_PROXY = '0.0.0.0/32';
 
-/** The trusted proxies; none, whatever the http level says, if a forged address would matter. */
+/** The trusted proxies. If there are none and a forged address would matter, no proxy is trusted, whatever the http
+ * level says. */
 export function trustedProxies(scene: Scene): readonly Directive[] {
   const { trustedProxies } = scene.policy.gateway;
   if (trustedProxies.length === 0) {
@@ -27,7 +28,8 @@ export function trustedProxies(scene: Scene): readonly Directive[] {
   ];
 }
 
-/** How nginx reads the lines of a request. For HTTP/1.1 the socket's default server decides until the host is known. */
+/** How nginx reads the lines of a request. For HTTP/1.1, the default server of the socket decides this until the host
+ * is known. */
 export const reading: readonly Directive[] = [
   ...row(
     'underscores_in_headers off; ignore_invalid_headers on',
@@ -37,7 +39,7 @@ export const reading: readonly Directive[] = [
   ...row('request_pool_size 1k', 'less memory for open requests'),
 ];
 
-/** How long certificates of the mesh are kept before their files are read again. */
+/** How long nginx keeps certificates of the mesh before it reads their files again. */
 function certificateCaches(scene: Scene): readonly Directive[] {
   if (scene.identities.length === 0) return [];
   return modulesOf(scene.hosts).map((module) =>
@@ -50,7 +52,7 @@ function certificateCaches(scene: Scene): readonly Directive[] {
   );
 }
 
-/** The gateway's public keys, for everyone who verifies its assertions. */
+/** The location with the gateway's public keys. Anyone may use them to verify its assertions. */
 const jwks: Directive = block(
   'location',
   ['=', literal(JWKS_PATH)],
@@ -65,7 +67,7 @@ const jwks: Directive = block(
   ],
 );
 
-/** The file of what the server of each host contains. */
+/** The file with the directives that the server of each host contains. */
 export const serverFile = (scene: Scene): ConfFile => [
   'server.conf',
   [

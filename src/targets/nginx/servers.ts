@@ -7,7 +7,7 @@ import { badLocation, certificateLocation, refusal } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { reading, trustedProxies } from './server.ts';
 
-/** Settings that weaken the policy, one line each; the image's entrypoint prints them at start. */
+/** Settings that weaken the policy, one line for each. The image prints them when it starts. */
 export function insecureOptions(scene: Scene): readonly string[] {
   const { gateway, hosts, providers, services } = scene.policy;
   return [
@@ -46,19 +46,19 @@ export function insecureOptions(scene: Scene): readonly string[] {
   ];
 }
 
-/** A listener of the image: its port, and how its servers differ from those of the other one. */
+/** A listener of the image: its port, and how its servers differ from those of the other listener. */
 interface Listener {
   readonly port: number;
-  /** Absent: it serves plain HTTP. */
+  /** The certificate of a host; absent: the listener serves plain HTTP. */
   readonly certificateOf: (host: Host) => Tls | undefined;
   readonly fileOf: (host: string) => string;
-  /** Lines of the server for all other names. */
+  /** The lines of the server for all other names. */
   readonly unknown: readonly Directive[];
 }
 
 function listen(scene: Scene, port: number, tls: Tls | undefined, isDefault: boolean): readonly Directive[] {
   const more = isDefault ? ['default_server'] : [];
-  // gRPC calls use HTTP/2, over plain TCP too.
+  // gRPC calls use HTTP/2, also over plain TCP.
   const calls = Object.values(scene.policy.services).some(({ protocol }) => protocol === 'grpc');
   if (tls === undefined) return [line('listen', String(port), ...more), ...(calls ? [line('http2', 'on')] : [])];
   return [
@@ -69,7 +69,7 @@ function listen(scene: Scene, port: number, tls: Tls | undefined, isDefault: boo
   ];
 }
 
-/** Answers for names that are not in the policy; over TLS too, with a certificate for another name. */
+/** The default server, for names that are not in the policy. Over TLS it shows the certificate of another name. */
 function unknownHost(scene: Scene, { port, unknown }: Listener, tls: Tls | undefined): Directive {
   return block(
     'server',
@@ -129,7 +129,8 @@ function innerServers(scene: Scene): readonly Directive[] {
   );
 }
 
-/** servers.conf: the image's own servers. Operators who use the files in their own nginx have their own. */
+/** servers.conf: the servers of the image. Operators who use the rendered files in their own nginx have their own
+ * servers. */
 export function serversConf(scene: Scene): readonly Directive[] {
   const { gateway } = scene.policy;
   const listener: Listener = {
@@ -150,7 +151,7 @@ export function serversConf(scene: Scene): readonly Directive[] {
   ];
 }
 
-/** Hosts that the image cannot serve, because the policy does not say how. */
+/** The hosts that the image cannot serve, because the policy does not say how. */
 export function unserved(scene: Scene): readonly string[] {
   const { gateway } = scene.policy;
   if (gateway.insecureHttp || gateway.tls !== undefined) return [];

@@ -17,49 +17,51 @@ import {
 } from './directive.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
-/** Whether people sign in at all. */
+/** Whether people sign in at any host. */
 export const hasSessions = ({ hosts, signinHost }: Pick<Scene, 'hosts' | 'signinHost'>): boolean =>
   signinHost !== undefined || hosts.some(({ sessions }) => sessions);
 
-/** The name of a host, or for a wildcard the requested one, which nginx has checked. */
+/** The name of a host. For a wildcard host it is the requested name, which nginx has checked. */
 export const hostName = ({ host }: SceneHost) => (isWildcard(host.name) ? variable('host') : literal(host.name));
 
-/** Cookies that the check sets, in a response of the gateway. */
+/** Adds the cookies of the check to a response of the gateway. */
 export const setCookie: Directive = line('add_header', 'Set-Cookie', variable('meshgate_set_cookie'), 'always');
 
-/** The same in a service's response, which must not be stored by proxies then. The variable is read before the header
- * is added, after the service's own lines for such cookies were removed. */
+/** Adds the cookies of the check to a service's response, which proxies must then not store. nginx reads the variable
+ * before it adds the header, and after it has removed the service's own lines for such cookies. */
 export const setCookieBeside: readonly Directive[] = [
   line('add_header', 'Set-Cookie', variable('meshgate_set_cookie_beside'), 'always'),
   line('add_header', 'Cache-Control', variable('meshgate_cache_for'), 'always'),
 ];
 
-/** For the case that this JavaScript fails: a cookie that a service sets with such a name loses `Secure`, so that
- * browsers refuse it (RFC 6265bis section 4.1.3.2). nginx reads attributes only between blanks, and has no such
- * directive for gRPC. */
+/** A second protection, in case this JavaScript fails. If a service sets a cookie with the name of a gateway cookie,
+ * the cookie loses `Secure`, so that browsers reject it (RFC 6265bis section 4.1.3.2). nginx reads attributes only
+ * between spaces, and has no such directive for gRPC. */
 export const refusedCookies: Directive = line('proxy_cookie_flags', regex('~', `^\\s*${OWN_PREFIX}`), 'nosecure');
 
-// nginx hides the gateway's cookies from services, and from each other, by how their names begin.
+// nginx hides the gateway's cookies from services, and separates them from each other, by the beginning of their names.
 if (!SESSION_COOKIE.startsWith(OWN_PREFIX) || !ATTEMPT_COOKIE.startsWith(OWN_PREFIX))
   throw new Error('cookies have other names');
 
-/** The JavaScript for responses of services that mention a cookie of the gateway; it runs for no other response. */
+/** The JavaScript for a service's response that mentions a cookie of the gateway. It does not run for other
+ * responses. */
 export const ownCookies = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
     ? fixed('js_import meshgate_cookies from cookies.js; js_set $meshgate_cookies_kept meshgate_cookies.kept')
     : [];
 
-/** Most of the gateway's cookies in a browser: a session, and the attempts to sign in. Other cookies may stand between
- * them. */
+/** The indexes of the runs of gateway cookies. A browser has at most one session and a number of attempts, and other
+ * cookies may stand between any two of these cookies. */
 const RUNS = [...Array(MAX_ATTEMPTS + 2).keys()];
 const ourRun = (i: number): Part => variable(`meshgate_o${i}`);
 const otherRun = (i: number): Part => variable(`meshgate_k${i}`);
 
-/** The `Cookie` line without the gateway's own cookies, for services at the outer listener. */
+/** The `Cookie` header without the gateway's own cookies, for services at the outer listener. */
 export const otherCookies: Arg = template(...RUNS.map(otherRun));
 
-/** Matches a line of cookies as runs of the gateway's and of others in turn. Nothing is tried again, however long the
- * line is. A run has its separators before it, only the gateway's first run has them after it. */
+/** Matches the cookies of a request as alternating runs of the gateway's cookies and of others. The expression never
+ * backtracks, however long the line is. Each run includes the separators before it; only the first run of the gateway
+ * includes those after it. */
 const LINE = RUNS.reduce(
   (source, i) =>
     i === 0
@@ -78,7 +80,7 @@ const cookieMaps = ({ policy }: Scene): readonly Directive[] => [
       [regex('~*', `^${LINE}$`), template(...RUNS.map(ourRun))],
     ]),
   ),
-  // Of such a line the sign-in receives everything: it deletes attempts that are too many.
+  // If there are too many cookies, the sign-in receives all of them, because it deletes the surplus attempts.
   map(variable('meshgate_cookie_in'), 'meshgate_cookie_signin', [
     [key(''), variable('meshgate_cookie_crowd')],
     ['default', variable('meshgate_cookie_in')],
@@ -109,14 +111,15 @@ const cookieMaps = ({ policy }: Scene): readonly Directive[] => [
     [key(''), variable('meshgate_cache_caller')],
     ['default', literal('')],
   ]),
-  // A network gives roles to anonymous callers.
+  // A network can give roles to anonymous callers.
   map(template(variable('meshgate_user'), variable('meshgate_roles')), 'meshgate_cache_caller', [
     [key(''), literal('')],
     ['default', 'private'],
   ]),
 ];
 
-/** Whether a browser shows the response as a page: by Fetch Metadata, or over plain HTTP by other headers. */
+/** The maps that say whether a browser shows the response as a page. They use Fetch Metadata or, over plain HTTP, other
+ * headers. */
 const navigationMaps: readonly Directive[] = [
   commented(
     'Navigations: "get" can go to the sign-in and come back; "post" is a form, which is not sent twice. Others come from scripts.',
@@ -126,7 +129,7 @@ const navigationMaps: readonly Directive[] = [
       [key(''), variable('meshgate_navigation_plain')],
     ]),
   ),
-  // A prefetch looks like a navigation except for its purpose.
+  // A prefetch looks like a page request. Only its purpose differs.
   map(template(variable('http_sec_fetch_dest'), variable('http_sec_purpose')), 'meshgate_navigation_document', [
     ['default', literal('')],
     [key('document'), variable('meshgate_navigation_method')],

@@ -9,49 +9,49 @@ import { inside, refusal } from './problem.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
-/** What addresses are counted in, and sites of IPv6. */
+/** The zone that counts requests by address, and the zone for sites of IPv6. */
 const ADDRESSES = 'meshgate_signin_rate';
 const SITES = 'meshgate_signin_sites';
 
-/**
- * The bytes by which requests are counted, as `addressNames` says for all other counts. An IPv4 address that is written as
- * IPv6 is itself. nginx evaluates a variable only where it is used: at the sign-in's own endpoints.
- */
+/** The variable with the bytes of the address by which nginx counts requests. `addressNames` defines the same bytes for
+ * all other counts. An IPv4 address in the form of an IPv6 address counts as the IPv4 address. nginx evaluates a
+ * variable only where it is used, so this happens only at the endpoints of the sign-in. */
 const WHOSE = 'meshgate_signin_from';
 const SITE = 'meshgate_signin_site';
 
-/** Bytes of an IPv6 address. */
+/** The number of bytes of an IPv6 address. */
 const BYTES = 16;
 
 const bytes = (count: number): string => `[\\x00-\\xff]{${count}}`;
 
-/** Takes the first bytes of an IPv6 address. */
+/** Matches the first bytes of an IPv6 address. */
 const first = (name: string, count: number, but = ''): ReturnType<typeof regex> =>
   regex('~', `^${but}(?<${name}>${bytes(count)})${bytes(BYTES - count)}\\z`);
 
-/** Ahead of an IPv4 address that is written as IPv6. */
+/** The bytes before an IPv4 address that is written as an IPv6 address. */
 const MAPPED = '\\x00{10}\\xff\\xff';
 
 const whose: Directive = map(variable('binary_remote_addr'), WHOSE, [
-  // IPv4, or a socket.
+  // The address is an IPv4 address, or the connection came through a socket.
   ['default', variable('binary_remote_addr')],
   [regex('~', `^${MAPPED}(?<${WHOSE}_v4>${bytes(4)})\\z`), variable(`${WHOSE}_v4`)],
   [first(`${WHOSE}_net`, NETWORK_BYTES), variable(`${WHOSE}_net`)],
 ]);
 
-/** Empty where there is none: then nginx counts nothing. */
+/** The site of an IPv6 address. It is empty for other addresses, and nginx then counts nothing. */
 const site: Directive = map(variable('binary_remote_addr'), SITE, [
   [first(`${SITE}_net`, SITE_BYTES, `(?!${MAPPED})`), variable(`${SITE}_net`)],
 ]);
 
-/** Kilobytes for as many addresses as there are people, with a minimum; the oldest are evicted. */
+/** The size of the zone in kilobytes. It has room for as many addresses as there are people, and at least for a
+ * minimum. nginx evicts the oldest entries. */
 const kilobytes = ({ policy }: Scene): number =>
   (Math.max(MIN_SIGNIN_ADDRESSES, policy.gateway.sessionRoom?.people ?? 0) * SIGNIN_ADDRESS_BYTES) >> 10;
 
 const limitOf = ({ policy }: Scene) =>
   policy.gateway.signin?.limit ?? { rate: DEFAULTS.signinRate, burst: DEFAULTS.signinBurst };
 
-/** What addresses asked of the sign-in, and what sites did. */
+/** The zones that count the sign-in requests of addresses and of sites. */
 export function signinLimitZone(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
   const [requests = '', unit = ''] = limitOf(scene).rate.split('/');
@@ -70,12 +70,12 @@ export function signinLimitZone(scene: Scene): readonly Directive[] {
   ];
 }
 
-/** In the location of an endpoint that costs a call to a provider, a seal or an entry. */
+/** The limit for endpoints that cost a call to a provider, a seal or an entry in memory. */
 export function signinLimit(scene: Scene): readonly Directive[] {
   const { burst } = limitOf(scene);
   const limit = (name: string, times: number) => line('limit_req', `zone=${name}`, `burst=${times * burst}`, 'nodelay');
   return [
-    // The site first: a network of one that asks too often takes no memory.
+    // The limit of the site comes first. So if a site sends too many requests, its networks take no memory.
     limit(SITES, SITE_NETWORKS),
     limit(ADDRESSES, 1),
     line('limit_req_status', '429'),
@@ -84,8 +84,8 @@ export function signinLimit(scene: Scene): readonly Directive[] {
 
 export const oftenPage: Directive = line('error_page', '429', '=', literal(OFTEN_LOCATION));
 
-/** The response to an address that sends too many requests: for a navigation a page, as cheap as that for an unknown
- * path. */
+/** The response to an address that sends too many requests. A page request gets a page, which costs as little as the
+ * page for an unknown path. */
 export const oftenLocation = (scene: Scene): Directive =>
   block(
     'location',

@@ -33,7 +33,8 @@ import { bodyBuffer } from './module.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
-/** Bytes of the zones with records, revocations and used values, for the policy's number of people, with a minimum. */
+/** The sizes in bytes of the zones with records, revocations and used values. They follow from the policy's number of
+ * people, with a minimum. */
 export function sessionRoom({ sessionRoom: room }: Pick<Gateway, 'sessionRoom'>): {
   readonly records: number;
   readonly revocations: number;
@@ -43,7 +44,7 @@ export function sessionRoom({ sessionRoom: room }: Pick<Gateway, 'sessionRoom'>)
   const whole = (bytes: number) => Math.ceil(bytes / MEGABYTE) * MEGABYTE;
   return {
     records: whole(Math.max(MIN_RECORDS_BYTES, people * RECORD_BYTES)),
-    // People who sign out have a part of it.
+    // The people who sign out need only a part of this memory.
     revocations: whole(Math.max(MIN_REVOCATIONS_BYTES, (people * (REVOCATION_BYTES + PSID_BYTES)) / SIGNOUT_SHARE)),
     once: whole(Math.max(MIN_ONCE_BYTES, people * ONCE_PER_PERSON * ONCE_BYTES)),
   };
@@ -51,7 +52,7 @@ export function sessionRoom({ sessionRoom: room }: Pick<Gateway, 'sessionRoom'>)
 
 const megabytes = (bytes: number): string => `${bytes / MEGABYTE}m`;
 
-/** Zones for sessions, shared by the workers of one nginx; docs/sessions.md says how much fits. */
+/** The zones for sessions. All workers of one nginx share them; docs/sessions.md says how much fits. */
 export function sessionZones(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
   const { stateDir } = scene.options;
@@ -87,21 +88,21 @@ const MEGABYTE = 1024 * 1024;
 const HANDLERS = [
   [SIGNIN_PATH, 'signin'],
   [CALLBACK_PATH, 'callback'],
-  // Followed by the name of one of several providers.
+  // If there are several providers, the name of one of them follows this path.
   [`${CALLBACK_PATH}/`, 'callback'],
   [HANDOVER_PATH, 'handover'],
   [SIGNOUT_PATH, 'signout'],
   [BACKCHANNEL_PATH, 'backchannel'],
   [FRONTCHANNEL_PATH, 'frontchannel'],
   [ASSETS_PATH, 'assets'],
-  // Only the check requests it, not a client.
+  // Only the check requests this path; clients cannot.
   [RENEW_PATH, 'renew'],
 ] as const;
 
 const imported = line('js_import', 'signin', 'from', 'signin.js');
 
-/** The page of a refused form. JavaScript would read a form of any size first. nginx discards one that is too long; the
- * other statuses lead to the page as well. */
+/** The page for a form that is refused. JavaScript would first read a form of any size, so nginx discards a form that
+ * is too long. The other statuses also lead to the page. */
 const page: readonly Directive[] = [
   block(
     'location',
@@ -120,7 +121,7 @@ const page: readonly Directive[] = [
   ),
 ];
 
-/** The sign-in's JavaScript in the check's server, loaded only by these locations, so that no check loads it. */
+/** The locations that run the sign-in's JavaScript, in the check's server. Only they load it, so that no check does. */
 export function handlerLocations(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
   const handlers = HANDLERS.map(([path, name]) =>

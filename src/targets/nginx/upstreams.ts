@@ -6,12 +6,12 @@ import type { NginxOptions } from './options.ts';
 import { rotationTimes } from './rotation.ts';
 import type { Scene } from './scene.ts';
 
-/** Socket of the check's server. */
+/** The socket of the check's server. */
 export function checkSocket({ runDir }: NginxOptions): string {
   return `${runDir}/check.sock`;
 }
 
-/** Whether a host is an address, which needs no DNS. */
+/** Whether a host is an IP address, which needs no DNS. */
 export function isAddress(host: string): boolean {
   return /^[0-9.]+$/.test(host) || host.includes(':');
 }
@@ -21,7 +21,8 @@ function address(host: string, port: number): string {
   return `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
 }
 
-/** `resolver …`, or nothing if no server is known: then nginx resolves names once, at start. */
+/** The `resolver` directive. It is absent if no DNS server is known; nginx then resolves names only once, at its
+ * start. */
 export function resolver(scene: Scene): readonly Directive[] {
   if (scene.resolver.length === 0) return [];
   const servers = scene.resolver.map((server) =>
@@ -30,12 +31,12 @@ export function resolver(scene: Scene): readonly Directive[] {
   return row([line('resolver', ...servers, 'valid=10s', 'ipv6=off'), line('resolver_timeout', '3s')]);
 }
 
-/** Connections are kept open, but none longer than both times together. */
+/** Keeps connections open, but none for longer than the sum of both times. */
 export function kept(time: number, idle: number): readonly Directive[] {
   return row([line('keepalive', '256'), line('keepalive_time', `${time}s`), line('keepalive_timeout', `${idle}s`)]);
 }
 
-/** An upstream block of one machine. A name is resolved regularly if there is a DNS server. */
+/** An upstream block with one machine. If there is a DNS server, nginx resolves the name regularly. */
 export function upstream(
   scene: Scene,
   name: string,
@@ -57,7 +58,7 @@ export function upstream(
   );
 }
 
-/** One upstream per (ingress, identity), one per service without a mesh, and the check's. */
+/** The upstreams: one for each ingress and identity, one for each service without a mesh, and one for the check. */
 export function upstreams(scene: Scene): readonly Directive[] {
   const called = ({ name }: Ingress) =>
     hasSeveral(scene.policy) ? `Ingress ${name} of the mesh` : 'The ingress of the mesh';

@@ -12,26 +12,27 @@ import {
   variable,
 } from './directive.ts';
 
-/* nginx writes bytes from 0x80 on into the log as a client sent them. A strict reader does not read a line that is not
- * UTF-8, so a client could choose whether its line is read. A line that is longer than a pipe accepts at once is
- * written in pieces, with other lines between them, so the part that a client chooses is limited. */
+/* nginx writes bytes from 0x80 on into the log as the client sent them. A strict reader skips a line that is not
+ * UTF-8, so a client could choose whether its line is read. A line that is too long for one write to a pipe is written
+ * in pieces, and other lines may come between them. So the length of the part that a client chooses is limited. */
 
-/** A character of RFC 3629, by its bytes. The expression never backtracks, so that a text is read once, however
- * long. */
+/** Matches one character (RFC 3629) by its bytes. The expression never backtracks, so a text of any length is read
+ * once. */
 const characters = (ascii: string): string =>
   `(?:[${ascii}]++|[\\xc2-\\xdf][\\x80-\\xbf]|\\xe0[\\xa0-\\xbf][\\x80-\\xbf]|[\\xe1-\\xec\\xee\\xef][\\x80-\\xbf]{2}` +
   '|\\xed[\\x80-\\x9f][\\x80-\\xbf]|\\xf0[\\x90-\\xbf][\\x80-\\xbf]{2}|[\\xf1-\\xf3][\\x80-\\xbf]{3}' +
   '|\\xf4[\\x80-\\x8f][\\x80-\\xbf]{2})*+';
 
-/** Regular expressions for the parts of a text. None matches control bytes: JSON needs six bytes for each. */
+/** Regular expressions for the parts of a text. None of them matches control bytes, because JSON needs six bytes for
+ * each. */
 interface Alphabet {
-  /** ASCII that JSON writes unchanged. */
+  /** Matches ASCII characters that JSON writes unchanged. */
   readonly plain: string;
-  /** Characters of which JSON writes at most two bytes for each of its own. */
+  /** Matches characters for which JSON writes at most twice as many bytes. */
   readonly any: string;
-  /** Bytes with which the text continues. */
+  /** Matches the bytes with which the text continues. */
   readonly bytes: string;
-  /** What follows the text. */
+  /** Matches what follows the text. */
   readonly end: string;
 }
 
@@ -42,7 +43,7 @@ const TEXT: Alphabet = {
   end: '\\z',
 };
 
-/** A request's target: a query follows it. */
+/** The alphabet of a request's path, which a query may follow. */
 const PATH: Alphabet = {
   plain: '\\x21\\x23-\\x3e\\x40-\\x5b\\x5d-\\x7e',
   any: characters('\\x20-\\x3e\\x40-\\x7e'),
@@ -50,17 +51,17 @@ const PATH: Alphabet = {
   end: '(?:\\?|\\z)',
 };
 
-/** Replaces the first byte that is not part of a character, a control byte, or what is too long; and everything after
- * it. */
+/** The replacement character. It stands for the first byte that is not part of a character, is a control byte or makes
+ * the text too long, and for everything after this byte. */
 const BROKEN = '\ufffd';
 
-/** Maps that have a variable as UTF-8 text, at most so many bytes in the log, followed by {@link BROKEN} if it was cut
- * between characters. Most requests need only the first expression. */
+/** Maps that return a variable as UTF-8 text with a limited number of bytes in the log. {@link BROKEN} follows if the
+ * text was cut. Most requests need only the first expression. */
 function bounded(source: Part, name: string, most: number, { plain, any, bytes, end }: Alphabet): readonly Directive[] {
   // JSON writes two bytes for a quotation mark.
   const half = most / 2;
   const part = (of: string): string => `${name}_${of}`;
-  /** The valid part of the text; nothing is captured if that is the whole variable. */
+  /** Matches the valid part of the text. If the whole variable is valid, nothing is captured. */
   const whole = (before: string, text: string, of: string): readonly [Arg, Part] =>
     end === TEXT.end
       ? [regex('~', `^${before}${text}${end}`), source]
@@ -71,7 +72,7 @@ function bounded(source: Part, name: string, most: number, { plain, any, bytes, 
       whole('', `[${plain}]{1,${most}}+`, 'plain'),
       whole(`(?=[${bytes}]{1,${half}}+${end})`, any, 'text'),
       [regex('~', `^(?<${part('long')}>[${plain}]{${most}})`), template(variable(part('long')), BROKEN)],
-      // Also if PCRE gives up.
+      // The default also applies if PCRE gives up.
       ['default', variable(part('rest'))],
     ]),
     map(source, part('head'), [[regex('~', `^(?<${part('bytes')}>[${bytes}]{1,${half}})`), variable(part('bytes'))]]),
@@ -82,22 +83,25 @@ function bounded(source: Part, name: string, most: number, { plain, any, bytes, 
   ];
 }
 
-/** A variable as text: unchanged if it is UTF-8 without control bytes and not too long, else the valid part and U+FFFD.
+/**
+ * Maps that return a variable as text. If the text is UTF-8 without control bytes and not too long, it is unchanged.
+ * Otherwise the result is its valid part and U+FFFD.
  *
- * @param name of the variable with the text
- * @param most bytes of it in the log
+ * @param name the variable with the result
+ * @param most the maximum number of bytes in the log
  */
 export const textMaps = (source: Part, name: string, most: number): readonly Directive[] =>
   bounded(source, name, most, TEXT);
 
-/** The same for a request's target, without its query. */
+/** The maps of {@link textMaps}, for the path of a request without its query. */
 export const pathMaps = (source: Part, name: string, most: number): readonly Directive[] =>
   bounded(source, name, most, PATH);
 
-/** A variable that nginx accepts only in plain ASCII, cut after so many bytes. PCRE does not examine a text that is
- * shorter than the expression, as nearly all are.
+/**
+ * A map for a variable in which nginx accepts only plain ASCII. It cuts the text after a number of bytes. Nearly all
+ * texts are shorter than the expression, and PCRE does not examine those.
  *
- * @param usual entries of texts that are found without an expression; a map ignores the case of their letters
+ * @param usual entries for texts that are found without an expression; a map ignores the case of their letters
  */
 export function shortMap(source: Part, name: string, most: number, usual: readonly Directive[]): Directive {
   const kept = `${name}_kept`;
@@ -112,5 +116,5 @@ export function shortMap(source: Part, name: string, most: number, usual: readon
   );
 }
 
-/** An entry of a map for a text that stays as it is. */
+/** An entry of a map for a text that stays unchanged. */
 export const found = (text: string): Directive => line(key(text), literal(text));

@@ -4,10 +4,11 @@ import { inside, refusal } from './problem.ts';
 import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 import { hasSessions } from './session.ts';
 
-/* A service worker sees every request of the pages in its scope, and the responses with which a provider returns to the
- * gateway. A browser says when it fetches a worker's script (Service Workers, section "Update", step 7.3). */
+/* A service worker sees every request of the pages in its scope. This includes the responses with which a provider
+ * sends the browser back to the gateway. A browser marks requests for the script of a worker (Service Workers, section
+ * "Update", step 7.3). */
 
-/** Whether the request is for the script of a service worker; only browsers say so. */
+/** Whether the request is for the script of a service worker. Only browsers mark such requests. */
 export const workerMap = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
     ? [
@@ -29,22 +30,24 @@ const refused: Directive = block(
   [line('rewrite', regex('', '^'), literal(`${WORKER_LOCATION}?`), 'last')],
 );
 
-/** For the server of a host where people sign in and no route allows workers. */
+/** Refuses service workers in the server of a host where people sign in and no route allows them. */
 export const refusesWorkers = (host: SceneHost): readonly Directive[] =>
   host.sessions && !allowsSome(host)
     ? [commented('Reject scripts of service workers: no route allows them.', refused)]
     : [];
 
-/** For a location of a host where another route allows them.
+/**
+ * Refuses service workers in a location, if another route of the host allows them.
  *
- * @param path of the location; one without a folder belongs to the root, whatever the route allows
+ * @param path the path of the location. If it is not in a folder, it belongs to the root, and workers are refused
+ * whatever the route allows.
  */
 export function refusesWorkersAt(host: SceneHost, { route }: SceneRoute, path: string): readonly Directive[] {
   if (!host.sessions || !allowsSome(host) || route.serviceWorkers === 'anywhere') return [];
   return route.serviceWorkers === 'folder' && path.lastIndexOf('/') > 0 ? [] : [refused];
 }
 
-/** The response to such a request. */
+/** The response to a request for the script of a refused worker. */
 export const workerLocation = (scene: Scene): Directive =>
   block(
     'location',
