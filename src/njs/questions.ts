@@ -208,8 +208,7 @@ export class Questions {
     });
     const text = await answer.text();
     if (answer.status === ANSWERED.inactive) return remember(question);
-    // The provider could not process this token, which a client may have invented. Questions about other tokens are
-    // still sent.
+    // The token may be invented and too much for the provider. Questions about other tokens are still sent.
     if (answer.status === ANSWERED.broken) return standIn(keptOf(question), question, now);
     if (answer.status !== ANSWERED.active) return away(question, now);
     const kept = { at: now, text };
@@ -258,8 +257,7 @@ function giveBack(taken: Taken): void {
   for (const one of taken) release(one);
 }
 
-/** Returns the names under which an address is counted, and for each the factor by which its share is larger than that
- * of one address. */
+/** Returns the names under which an address is counted, each with its share as a multiple of that of one address. */
 function sharersOf(address: AddressNames | undefined): readonly (readonly [name: string, times: number])[] {
   if (address === undefined) return [];
   const { own, site } = address;
