@@ -166,6 +166,8 @@ describe('the road', () => {
       answer: { 'WWW-Authenticate': /^Bearer/ },
     },
   ])('$name is refused, and neither ingress nor wiki hears of it', async ({ persona, ...road }) => {
+    // State: the line of the request before is there.
+    await settle(gateway, road.host);
     const mark = envoy.box.logs.mark();
     await runCase(setup, { ...road, request: { ...road.request, ...withToken(persona) } }, 'first run');
     await runCase(setup, { ...road, request: { ...road.request, ...withToken(persona) } }, 'second run');
