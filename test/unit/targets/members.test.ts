@@ -120,12 +120,12 @@ const MESHES: readonly MeshKind[] = ['istio', 'linkerd', 'envoy', 'consul'];
 
 const HEAD = `# What prove compares
 
-\`meshgate prove --target\` compares the live objects of a mesh with the policy. It knows every member that meshgate renders. For each of them, it either compares the value with what the policy renders to, or it reads the value back as a rule and proves that rule. A member that meshgate does not render makes the answer "not proven", and the answer names its path. The only exceptions are members that are known to change no answer. An object that others wrote, and that may count for the same requests, also makes the answer "not proven" ([Istio](istio.md), [Linkerd](linkerd.md), [Consul](consul.md)).
+\`meshgate prove --target\` compares the live objects of a mesh with the policy. It knows every member that meshgate renders. Either it compares the value of a member with the rendered value, or it converts the value back into a rule and proves this rule. If there is a member that meshgate does not render, the answer is "not proven" and names the path of the member. The only exceptions are members that are known to change no answer. If meshgate did not render an object that may affect the same requests, the answer is also "not proven" ([Istio](istio.md), [Linkerd](linkerd.md), [Consul](consul.md)).
 
 The tables list all members that the mesh's own definitions allow in the objects that meshgate renders. A test changes, removes and adds each member, and writes this page.
 
-- *Compared or proved*: if the member has another value or is missing, the answer is never a yes. The exit code is 1 if some request gets another decision, and 3 if none does.
-- *Changes no answer*: the value of the member makes no difference, for the reason beside it.
+- *Compared or proved*: if the member has another value or is missing, the answer is never yes. The exit code is 1 if some request gets a different decision, and 3 if no request does.
+- *Changes no answer*: the value of the member makes no difference, for the reason in the same cell.
 - *Not rendered*: if the member is present, the answer is "not proven" (exit code 3).
 
 Treat exit code 3 as an alarm: a difference that no request shows may still open the mesh.
