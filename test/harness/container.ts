@@ -55,7 +55,7 @@ export class Box {
   readonly #inside: Box | undefined;
   readonly #ready: RegExp;
   #address: string;
-  #gone = false;
+  #stopped: Promise<void> | undefined;
 
   constructor(spec: ContainerSpec, logs: LogBuffer, started: StartedTestContainer) {
     this.alias = spec.alias;
@@ -122,11 +122,10 @@ export class Box {
     await this.logs.waitFor(this.#ready, mark, START_MS);
   }
 
-  /** Stops and removes it; the second time it does nothing. */
-  async stop(): Promise<void> {
-    if (this.#gone) return;
-    this.#gone = true;
-    await this.started.stop({ timeout: 0, remove: true, removeVolumes: true });
+  /** Stops and removes it, once: whoever calls it later waits until it is gone as well. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.started.stop({ timeout: 0, remove: true, removeVolumes: true }).then(() => {});
+    return this.#stopped;
   }
 
   async #raw() {
@@ -223,8 +222,13 @@ export async function startContainer(stage: Stage, spec: ContainerSpec): Promise
   if (spec.ulimitFiles) container.withUlimits({ nofile: { hard: spec.ulimitFiles, soft: spec.ulimitFiles } });
   const over = waiting(`${spec.alias} (${spec.image}) to say ${spec.ready}`);
   try {
-    const box = new Box(spec, logs, await container.start());
-    stage.boxes.push(box);
+    const start = container.start().then((started) => {
+      const box = new Box(spec, logs, started);
+      stage.boxes.push(box);
+      return box;
+    });
+    stage.starting.add(start);
+    const box = await start.finally(() => stage.starting.delete(start));
     if (spec.ends) await logs.waitForEnd();
     else refuseUnreachable(box.alias, box.host);
     return box;

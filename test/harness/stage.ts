@@ -10,6 +10,8 @@ export interface Stage {
   readonly name: string;
   readonly network: StartedNetwork;
   readonly boxes: Box[];
+  /** Starts of containers that are under way. */
+  readonly starting: Set<Promise<unknown>>;
   /** Signs the certificates of gateway and providers. */
   readonly ca: Ca;
   /** Signs mesh identities and the ingress. */
@@ -29,11 +31,14 @@ export async function openStage(name: string): Promise<Stage> {
     createCa('meshgate test mesh CA'),
   ]);
   const boxes: Box[] = [];
+  const starting = new Set<Promise<unknown>>();
   const close = async () => {
+    // State: no container comes to the network any more, and all have left it.
+    await Promise.allSettled(starting);
     await Promise.all(boxes.splice(0).map((box) => box.stop()));
     await network.stop();
   };
-  return { name, network, boxes, ca, meshCa, close };
+  return { name, network, boxes, starting, ca, meshCa, close };
 }
 
 /** Writes every container's log to test-results/; gives the tails for an error message. */
