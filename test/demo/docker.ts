@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { removeNetwork } from '../harness/docker.ts';
 import { instance } from './paths.ts';
 import { Trouble } from './trouble.ts';
 
@@ -27,7 +28,8 @@ export async function removeAll(): Promise<number> {
   const ids = words(await docker('ps', '-aq', '--filter', `label=${label}`));
   if (ids.length > 0) await docker('rm', '-f', '-v', ...ids);
   const networks = words(await docker('network', 'ls', '-q', '--filter', `name=^${network}$`));
-  if (networks.length > 0) await docker('network', 'rm', ...networks);
+  // One that the engine keeps although it is empty is used again: see there.
+  await Promise.all(networks.map(removeNetwork));
   return ids.length;
 }
 

@@ -19,12 +19,27 @@ export async function docker(...args: string[]): Promise<string> {
   return stdout.trim();
 }
 
+/**
+ * Removes a network that all containers have left; an error names those that have not. The engine keeps a count beside
+ * the list of what is in a network, and changes it without a lock: after starts and stops at the same moment it can stay
+ * above zero although nothing is on the list. The engine then refuses to remove the network until it has started again
+ * and counted anew (its log says "Fixing inconsistent endpoint_cnt"). So the list decides, and such a network is left.
+ */
+export async function removeNetwork(name: string): Promise<void> {
+  try {
+    await docker('network', 'rm', name);
+  } catch (error) {
+    const inside = await docker('network', 'inspect', '--format', '{{range .Containers}}{{.Name}} {{end}}', name);
+    if (inside !== '') throw new Error(`the network ${name} still has ${inside}`, { cause: error });
+  }
+}
+
 /** Removes containers and networks of one run. */
 export async function removeRun(id: string): Promise<void> {
   const containers = lines(await docker('ps', '-aq', '--filter', `label=${runLabel}=${id}`));
   if (containers.length > 0) await docker('rm', '-f', '-v', ...containers).catch(() => {});
   const networks = lines(await docker('network', 'ls', '-q', '--filter', `name=^${networkPrefix}${id}-`));
-  if (networks.length > 0) await docker('network', 'rm', ...networks).catch(() => {});
+  await Promise.allSettled(networks.map(removeNetwork));
 }
 
 /** Removes what runs have left behind whose process is gone. */

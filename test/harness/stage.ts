@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Network, type StartedNetwork } from 'testcontainers';
 import type { Box } from './container.ts';
-import { networkPrefix, runId } from './docker.ts';
+import { networkPrefix, removeNetwork, runId } from './docker.ts';
 import { type Ca, createCa } from './pki.ts';
 
 /** One network with all that runs in it, and the authorities that its parts trust. */
@@ -36,7 +36,7 @@ export async function openStage(name: string): Promise<Stage> {
     // State: no container comes to the network any more, and all have left it.
     await Promise.allSettled(starting);
     await Promise.all(boxes.splice(0).map((box) => box.stop()));
-    await network.stop();
+    await removeNetwork(networkName);
   };
   return { name, network, boxes, starting, ca, meshCa, close };
 }

@@ -1,0 +1,48 @@
+/** A stage's network goes once all containers have left it, and the engine's list says who has. */
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { docker, networkPrefix, removeNetwork, runId } from '../harness/docker.ts';
+import { bareImage, openStage, startContainer } from '../harness/index.ts';
+
+const PATH = process.env.PATH!;
+afterEach(() => {
+  process.env.PATH = PATH;
+});
+
+const open = async () => {
+  const stage = await openStage('network');
+  const spec = { image: bareImage, command: ['sh', '-c', 'echo ready && exec tail -f /dev/null'], ready: /ready/ };
+  await Promise.all(['one', 'two', 'three'].map((alias) => startContainer(stage, { ...spec, alias })));
+  return stage;
+};
+const networks = () =>
+  docker('network', 'ls', '--format', '{{.Name}}', '--filter', `name=^${networkPrefix}${runId()}-`);
+
+test('a network that a container is in stays, and the error names the container', async () => {
+  const stage = await open();
+  const name = stage.network.getName();
+  await Promise.all(stage.boxes.slice(0, 2).map((box) => box.stop()));
+  const left = (await docker('inspect', '--format', '{{.Name}}', stage.boxes[2]!.started.getId())).slice(1);
+  await expect(removeNetwork(name)).rejects.toThrow(`the network ${name} still has ${left}`);
+  expect(await networks()).toContain(name);
+  await stage.close();
+  expect(await networks()).not.toContain(name);
+});
+
+test('an engine that refuses although its list is empty fails no test', async () => {
+  const stage = await open();
+  const name = stage.network.getName();
+  // The engine's fault cannot be made to happen: the command refuses here as it did then.
+  const folder = mkdtempSync(join(tmpdir(), 'meshgate-docker-'));
+  const refuses = `#!/bin/sh\n[ "$1 $2" != "network rm" ] || { echo "network $3 has active endpoints" >&2; exit 1; }\n`;
+  writeFileSync(join(folder, 'docker'), `${refuses}PATH='${PATH}' exec docker "$@"\n`);
+  chmodSync(join(folder, 'docker'), 0o755);
+  process.env.PATH = `${folder}:${PATH}`;
+  await stage.close();
+  expect(await networks()).toContain(name);
+  process.env.PATH = PATH;
+  await removeNetwork(name);
+  expect(await networks()).not.toContain(name);
+});
