@@ -4,9 +4,7 @@
 import { withoutOwn } from './session/own-cookies.ts';
 
 /** `js_set`: removes from a service's response all lines that would set a cookie of the gateway.
- *
- * @returns the cookie that the gateway itself sets in this response
- */
+ * @returns the cookie that the gateway itself sets in this response */
 function kept(r: NginxHTTPRequest): string {
   const lines = r.headersOut['Set-Cookie'] as readonly string[] | undefined;
   if (lines !== undefined) {

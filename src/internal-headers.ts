@@ -237,11 +237,9 @@ export const DIRECTIONS = directions({
   },
 });
 
-/**
- * The fields of `X-Meshgate-Caller`, in order: the rule that allows the request or, if none does, the rule that came
+/** The fields of `X-Meshgate-Caller`, in order: the rule that allows the request or, if none does, the rule that came
  * closest; the mesh identity with which nginx connects; subject, provider and roles of the caller; the agent that acts;
- * the actor chain. A field that does not apply is empty. nginx stores each field in `$meshgate_NAME`.
- */
+ * the actor chain. A field that does not apply is empty. nginx stores each field in `$meshgate_NAME`. */
 export const CALLER_FIELDS: readonly string[] = ['rule', 'as', 'user', 'provider', 'roles', 'agent', 'actors'];
 
 type NamesOf<T extends Readonly<Record<string, InternalHeader>>> = { readonly [Key in keyof T]: T[Key]['name'] };

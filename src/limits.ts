@@ -17,8 +17,7 @@ export const MAX_KEYS_PER_PROVIDER = 100;
 /** Maximum length of a key's name, in characters. */
 export const MAX_KID_LENGTH = 512;
 
-/** Maximum number of bytes that are stored for a provider's keys, and for each set of data from its discovery
- * document. */
+/** Maximum number of bytes that are stored for a provider's keys, and for each set of data from its discovery document. */
 export const MAX_KEYS_BYTES = 64 * 1024;
 export const MAX_METADATA_STATE_BYTES = 8 * 1024;
 
@@ -36,8 +35,7 @@ export const MIN_RSA_BITS = 2048;
 /** Maximum length of the exponent of an RSA key, in bits. A longer exponent would make each verification slow. */
 export const MAX_RSA_EXPONENT_BITS = 33;
 
-/** Time-out of one call to a provider, in milliseconds. Two calls in a row take less than {@link
- * KEYS_JOB_INTERVAL_S}. */
+/** Time-out of one call to a provider, in milliseconds. Two calls in a row take less than {@link KEYS_JOB_INTERVAL_S}. */
 export const PROVIDER_TIMEOUT_MS = 4000;
 
 /** How often the job checks whether a provider's keys are due. */
@@ -75,11 +73,9 @@ export const MAX_QUESTION_WAITERS = 128;
 export const QUESTIONS_KEPT = 8;
 export const PLACES_KEPT = 32;
 
-/**
- * An address may ask another question, or take another place, only if it has fewer than this part of those that are
+/** An address may ask another question, or take another place, only if it has fewer than this part of those that are
  * free. Its site may have {@link SITE_SHARE} times as many. So a single address gets 8 questions of 24 and 64 places of
- * 128, and a single site gets 12 and 86. If there are several, some room is left for the next one.
- */
+ * 128, and a single site gets 12 and 86. If there are several, some room is left for the next one. */
 export const QUESTIONS_SHARE = 1 / 2;
 export const PLACES_SHARE = 1;
 

@@ -5,11 +5,9 @@
 export interface ReasonEntry {
   /** The HTTP status that the client receives. */
   readonly status: 400 | 401 | 403 | 404 | 421 | 429 | 503;
-  /**
-   * `error` of the challenge `WWW-Authenticate: Bearer`. If it is an empty string, the challenge contains no error (RFC
-   * 6750 section 3: the request had no credential). If it is absent, there is no challenge.
-   * `insufficient_user_authentication` comes from RFC 9470.
-   */
+  /** `error` of the challenge `WWW-Authenticate: Bearer`. If it is an empty string, the challenge contains no error
+   * (RFC 6750 section 3: the request had no credential). If it is absent, there is no challenge.
+   * `insufficient_user_authentication` comes from RFC 9470. */
   readonly challenge?: '' | 'invalid_token' | 'insufficient_scope' | 'insufficient_user_authentication';
   /** Tells the caller, or their platform engineer, what was wrong and what to do. */
   readonly help: string;

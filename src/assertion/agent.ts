@@ -18,9 +18,7 @@ export interface KnownAgent {
 export type KnownAgents = Readonly<Record<string, KnownAgent>>;
 
 /** Returns the agent with this SPIFFE id.
- *
- * @returns reason `actor_not_allowed` if there is no such agent
- */
+ * @returns reason `actor_not_allowed` if there is no such agent */
 export function agentOf(spiffe: string, agents: KnownAgents): Result<KnownAgent> {
   const agent = Object.hasOwn(agents, spiffe) ? agents[spiffe] : undefined;
   return agent === undefined ? refuse('actor_not_allowed', 'no agent of the policy has this SPIFFE id') : ok(agent);
@@ -52,12 +50,10 @@ export function trustsCertificate(
 
 /** Returns the caller of a request in which a service presents the assertion that it received. The caller is the
  * person, with the roles that travel. The service becomes the first actor, before the earlier actors.
- *
  * @param spiffe SPIFFE id in the service's certificate
  * @param agent the agent with this SPIFFE id
  * @returns reason `audience_mismatch` if the assertion was made for another service; `actor_not_allowed` if the chain
- * would be too long, or the agent that called the service acts for no person
- */
+ * would be too long, or the agent that called the service acts for no person */
 export function agentCaller(asserted: Asserted, spiffe: string, agent: KnownAgent): Result<Caller> {
   const { audience, provider, subject, roles, email, name, certificateHost } = asserted;
   if (audience !== agent.service) {

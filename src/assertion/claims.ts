@@ -12,8 +12,7 @@ export interface Grant {
    * caller and also receives both in headers. */
   readonly email?: boolean;
   readonly name?: boolean;
-  /** The host that verified a client certificate, and the roles that require one; absent: no service acts for
-   * callers. */
+  /** The host that verified a client certificate, and the roles that require one; absent: no service acts for callers. */
   readonly certificate?: { readonly host: string; readonly roles: readonly string[] };
 }
 
@@ -61,9 +60,7 @@ function actOf(actors: readonly string[]): unknown {
 
 /** Returns the claims of an assertion (RFC 7519 section 4.1). It has no `jti` and does not depend on a request, because
  * it is cached and sent many times.
- *
- * @param now seconds since the epoch
- */
+ * @param now seconds since the epoch */
 export function assertionClaims(
   assertion: Assertion,
   grant: Grant,

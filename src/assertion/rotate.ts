@@ -26,9 +26,7 @@ export async function newSigningKeys(now: number): Promise<string> {
 }
 
 /** Returns a file of signing keys that replaces a leaked file. None of the old keys is published any more.
- *
- * @returns a sentence that says what is wrong with the text, if it is not a file of signing keys
- */
+ * @returns a sentence that says what is wrong with the text, if it is not a file of signing keys */
 export async function replaceSigningKeys(text: string, now: number): Promise<Rotated> {
   const keys = parseSigningKeys(text);
   return typeof keys === 'string'
@@ -44,10 +42,8 @@ export type Rotated =
 /** Rotates the keys by one. The second key, which was already published, begins to sign. A new key is published, and
  * will sign after the next rotation. The key that signed before stays published, because its assertions are still in
  * use. Older keys are removed. If there is no second key, one is added and the first key continues to sign.
- *
  * @param early whether a key may sign even if it was not published for long enough
- * @returns a sentence if there is something wrong with the text, or if it is too early
- */
+ * @returns a sentence if there is something wrong with the text, or if it is too early */
 export async function rotateSigningKeys(text: string, now: number, early: boolean): Promise<Rotated> {
   const keys = parseSigningKeys(text);
   if (typeof keys === 'string') return { ok: false, error: keys };

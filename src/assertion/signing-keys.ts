@@ -18,9 +18,7 @@ const importJwk = (jwk: Jwk, use: 'sign' | 'verify'): Promise<ImportedKey> =>
   crypto.subtle.importKey('jwk', jwk as never, p256, false, [use]);
 
 /** Returns the keys in a text, or a sentence if it is not a valid key set. The sentence contains nothing of the text.
- *
- * @returns a string if it is not a key set of private P-256 keys
- */
+ * @returns a string if it is not a key set of private P-256 keys */
 export function parseSigningKeys(text: string): readonly Jwk[] | string {
   const keys = keysIn(text) as readonly Jwk[] | string;
   if (typeof keys === 'string') return keys;
@@ -53,9 +51,7 @@ async function fits(key: ImportedKey, half: Jwk): Promise<boolean> {
 
 /** Reads the gateway's signing keys: a JWKS (RFC 7517 section 5) of private P-256 keys. The first key signs, and the
  * public halves of all keys are published.
- *
- * @returns a sentence for the log if the text is not valid; it contains nothing of the text
- */
+ * @returns a sentence for the log if the text is not valid; it contains nothing of the text */
 export async function readSigningKeys(text: string): Promise<SigningKeys | string> {
   const keys = parseSigningKeys(text);
   if (typeof keys === 'string') return keys;

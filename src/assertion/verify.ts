@@ -83,12 +83,10 @@ function judge(
 /** Verifies an assertion that the gateway signed. It checks, in this order: format, header, issuer, algorithm, key,
  * signature, type, times, claims. It does not check the audience; {@link agentCaller} does. It never throws, whatever
  * the text is.
- *
  * @param keys the gateway's own public keys
  * @param now seconds since the epoch
  * @returns the content, or the first reason that applies. The detail says what was expected only if the signature is
- * valid.
- */
+ * valid. */
 export function verifyAssertion(
   text: string,
   keys: readonly Key[],

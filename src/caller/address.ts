@@ -1,13 +1,10 @@
-/**
- * Number of bytes of an IPv6 address that name its network. Within a /64, a machine can choose any number of addresses
- * for itself (RFC 4291 section 2.5.4, RFC 8981).
- */
+/** Number of bytes of an IPv6 address that name its network. Within a /64, a machine can choose any number of addresses
+ * for itself (RFC 4291 section 2.5.4, RFC 8981). */
 export const NETWORK_BYTES = 8;
 
-/**
- * Number of bytes of an IPv6 address that name its site. By RFC 6177 each site has many networks. Home lines often have
- * a /56, and anyone can get a /48, which is usually the largest block of one site. Larger blocks belong to carriers.
- */
+/** Number of bytes of an IPv6 address that name its site. By RFC 6177 each site has many networks. Home lines often
+ * have a /56, and anyone can get a /48, which is usually the largest block of one site. Larger blocks belong to
+ * carriers. */
 export const SITE_BYTES = 6;
 
 /** The short names under which an address is counted. */
@@ -36,12 +33,9 @@ function networkOf(address: string): readonly number[] {
   });
 }
 
-/**
- * Returns the names under which an address is counted if addresses share something. An IPv4 address in IPv6's form
+/** Returns the names under which an address is counted if addresses share something. An IPv4 address in IPv6's form
  * counts as that IPv4 address (RFC 4291 section 2.5.5.2).
- *
- * @param address `$remote_addr` of nginx; `unix:` for a socket
- */
+ * @param address `$remote_addr` of nginx; `unix:` for a socket */
 export function addressNames(address: string): AddressNames {
   const v4 = address.startsWith('::ffff:') ? address.slice(7) : address;
   if (v4.includes('.')) return { own: packed(v4.split('.').map(Number)) };

@@ -178,12 +178,10 @@ function misfit({ agent, actors, alone }: Acting, binding: Caller['binding']) {
 /** Returns the caller of a token that an agent may have sent. If the agent acts for a person, the caller is the person
  * with the roles that travel, and the agent. If the agent is alone, the caller has no role. Groups and claims of the
  * person are dropped.
- *
  * @param caller the caller if no agent acts
  * @returns `caller` itself if no agent acts; reason `actor_not_allowed` if the agent is not in the policy, may not act
  * for the subject, or the chain is too long; `claim_absent` if the chain is malformed or an agent's claim cannot be
- * read; and `proof_missing` if the policy requires of the agent a bound token and the token is not bound
- */
+ * read; and `proof_missing` if the policy requires of the agent a bound token and the token is not bound */
 export function withAgent(caller: Caller, verified: Verified, made: Prepared): Result<Caller> {
   const { subject, provider } = caller;
   const acting = actingBy(verified, made);
@@ -208,10 +206,8 @@ export function withAgent(caller: Caller, verified: Verified, made: Prepared): R
 
 /** Refuses the sign-in of an agent. An agent must use its token. With a session it would count as a person and would
  * not be bound to a key.
- *
  * @returns reason `actor_not_allowed`, or `claim_absent` if an agent's claim cannot be read; undefined for the claims
- * of a person
- */
+ * of a person */
 export function refuseAgent(verified: Verified, made: Prepared): ReturnType<typeof refuse> | undefined {
   const { claims } = verified;
   const acts = claims.act !== undefined;

@@ -62,9 +62,7 @@ function addSignin(caller: Making, verified: Verified, made: Prepared, { now, un
 }
 
 /** Makes the caller of a verified token: subject, roles, values for headers, and the agent if one acts.
- *
- * @returns the caller, or a reason of {@link toPerson} or {@link withAgent}
- */
+ * @returns the caller, or a reason of {@link toPerson} or {@link withAgent} */
 export function toCaller(verified: Verified, table: CallerTable, now: number): Result<Caller> {
   const made = preparedOf(verified.provider, table);
   const person = personOf(verified, made, table, now);
@@ -86,13 +84,11 @@ export const refuseSignin = (provider: string, claims: Claims, table: CallerTabl
   refuseAgent({ provider, claims, expires: 0, key: '' }, preparedOf(provider, table));
 
 /** Makes the person of a session: subject, roles and values for headers.
- *
  * @param table the part of the policy that determines callers
  * @param now seconds since the epoch; if a role depends on the age of the sign-in, `until` of the result says how long
  * it is valid
  * @returns reason `claim_absent` if the subject is missing or too long for a header, if a list has too many elements,
- * or if the provider left the groups out because there are too many; or a reason of {@link refuseAgent}
- */
+ * or if the provider left the groups out because there are too many; or a reason of {@link refuseAgent} */
 export function toPerson(verified: Verified, table: CallerTable, now: number): Result<Caller> {
   const made = preparedOf(verified.provider, table);
   return refuseAgent(verified, made) ?? personOf(verified, made, table, now);

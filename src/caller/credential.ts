@@ -2,13 +2,10 @@ import { TO_CHECK } from '../internal-headers.ts';
 import type { CredentialKind } from '../policy/types.ts';
 import { MISSING, ok, type Refusal, type Result, refuse } from '../reasons.ts';
 
-/*
- * Decides which credential of a request counts. The check, whoami and the offline commands call {@link takeCredential}.
- * The inner listener, which accepts only services, calls {@link assertionOf}.
- */
+/* Decides which credential of a request counts. The check, whoami and the offline commands call {@link takeCredential}.
+ * The inner listener, which accepts only services, calls {@link assertionOf}. */
 
-/** nginx sends this value to the check instead of `Authorization` if the URL contains a token (RFC 6750 section
- * 2.3). */
+/** nginx sends this value to the check instead of `Authorization` if the URL contains a token (RFC 6750 section 2.3). */
 export const IN_QUERY = 'query';
 
 /** The credentials of a request, with the names of the headers in which nginx passes them on. */
@@ -58,11 +55,8 @@ const missing = refuse('credential_missing');
 const missingSession = refuse('credential_missing', MISSING.session);
 const missingCertificate = refuse('credential_missing', MISSING.certificate);
 
-/**
- * Returns which credentials a place accepts.
- *
- * @param takesProofs whether the policy accepts DPoP proofs
- */
+/** Returns which credentials a place accepts.
+ * @param takesProofs whether the policy accepts DPoP proofs */
 export function acceptingOf(accept: readonly CredentialKind[], takesProofs: boolean): Accepting {
   const [bearers, certificates, sessions] = (['bearer', 'certificate', 'session'] as const).map((it) =>
     accept.includes(it),
@@ -123,12 +117,9 @@ export function takeCredential<R, P extends Accepting, T>(
   return line === undefined ? ways.anonymous(r, at, method) : ways.session(r, at, method, line);
 }
 
-/**
- * Returns the assertion that a service presents at the inner listener in addition to its certificate. No other
+/** Returns the assertion that a service presents at the inner listener in addition to its certificate. No other
  * credential is accepted there.
- *
- * @param shown headers of a request whose certificate is valid
- */
+ * @param shown headers of a request whose certificate is valid */
 export function assertionOf(shown: Readonly<Record<string, string | undefined>>): Result<string> {
   const { Authorization: authorization, [TO_CHECK.assertion]: assertion } = shown;
   if (authorization !== undefined) {

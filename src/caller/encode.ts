@@ -3,8 +3,7 @@ import { MAX_HEADER_VALUE } from '../limits.ts';
 /** An unpaired surrogate. UTF-8 cannot encode it. */
 const loneSurrogate = /\p{Surrogate}/gu;
 
-/** The characters that must be encoded in a header value: all except printable ASCII, `%`, `,`, and spaces at the
- * ends. */
+/** The characters that must be encoded in a header value: all except printable ASCII, `%`, `,`, and spaces at the ends. */
 const unsafe = /[^\x20-\x7e]+|[%,]|^ +|(?<! ) +$/g;
 
 /** Whether a text needs no encoding, as is true for most values. The engine's own function is twice as fast as a

@@ -51,9 +51,7 @@ type Known = Map<string, readonly FactExplanation[]>;
 
 /** Explains what decided a fact, for the command `explain`. The result contains no value of the token. If a role is
  * named several times, its explanation is the same object.
- *
- * @param known explanations of roles that were made so far
- */
+ * @param known explanations of roles that were made so far */
 export function explainFact(fact: Fact, context: FactContext, known: Known = new Map()): FactExplanation {
   const truth = truthOf(fact, context);
   const unknown = truth === undefined && isLeaf(fact) ? fact : undefined;

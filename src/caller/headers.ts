@@ -51,10 +51,8 @@ function wholeValue(source: HeaderSource, caller: Caller): string {
  * if the caller has no such value; then the header is not sent. A value that is too long makes the gateway refuse the
  * request. If the service received no header or only a part, it would decide by something that the provider did not
  * say. This affects only routes that send the header.
- *
  * @returns `undefined` for a value that is longer than `MAX_HEADER_VALUE`. A value is never cut, because half of a
- * group name can be the name of another group.
- */
+ * group name can be the name of another group. */
 export function headerValue(source: HeaderSource, caller: Caller): string | undefined {
   const value = wholeValue(source, caller);
   return value.length > MAX_HEADER_VALUE ? undefined : value;

@@ -62,10 +62,8 @@ function callerLines(session: SessionClaims, table: ReadyTable, now: number): re
 
 /** Returns the text that is sealed as a session cookie: the lines of the prepared caller if possible, then the claims.
  * The lines do not change who the caller is.
- *
  * @param table the table of the current policy
- * @param now seconds since the epoch
- */
+ * @param now seconds since the epoch */
 export function sessionText(session: SessionClaims, table: ReadyTable, policy: SessionPolicy, now: number): string {
   const says = claimsText(session);
   const caller = callerLines(session, table, now);

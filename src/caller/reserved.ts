@@ -25,9 +25,7 @@ export const NOBODY: Caller = Object.freeze({
 
 /** Whether a subject is reserved for callers without a token. The subject of a JWT-SVID is a SPIFFE id too, but it
  * names the same workload, so it is allowed.
- *
- * @param kind kind of the provider
- */
+ * @param kind kind of the provider */
 export function isReserved(subject: string, kind: string, { certificates }: CallerTable): boolean {
   if (subject.startsWith(OWN)) return true;
   return certificates === true && kind !== 'spiffe' && OF_CERTIFICATES.some((begin) => subject.startsWith(begin));
@@ -53,11 +51,9 @@ function agentIn({ spiffe }: ClientCertificate, agents: readonly TokenAgent[]): 
 /** Returns the caller of a request whose only credential is a certificate. The subject is the SPIFFE id, else the first
  * DNS name, else the certificate's subject. The roles depend on the request and are added later. If the SPIFFE id
  * belongs to an agent, the caller is that agent, alone.
- *
  * @param agents agents of the policy that send tokens
  * @returns reason `proof_invalid` if the certificate has no name or a name that is too long for a header; or
- * `proof_missing` if it belongs to an agent that must use DPoP
- */
+ * `proof_missing` if it belongs to an agent that must use DPoP */
 export function certificateCaller(certificate: ClientCertificate, agents: readonly TokenAgent[] = []): Result<Caller> {
   const subject = certificateSubject(certificate);
   if (subject === '' || isTooLong(subject)) {

@@ -98,9 +98,7 @@ function prepare(name: string, table: CallerTable): Prepared {
 }
 
 /** Returns the data for tokens of a provider.
- *
- * @throws if the table has no such provider
- */
+ * @throws if the table has no such provider */
 export function preparedOf(name: string, table: CallerTable): Prepared {
   let providers = prepared.get(table);
   if (providers === undefined) {
@@ -171,9 +169,7 @@ function placesOf(
 }
 
 /** Returns the roles of a token whose groups were already read, see {@link rolesOf}.
- *
- * @param signin the result of {@link signinView}; this function writes into it until when the roles are valid
- */
+ * @param signin the result of {@link signinView}; this function writes into it until when the roles are valid */
 export function rolesBy(
   verified: Verified,
   made: Prepared,
@@ -192,9 +188,7 @@ export function rolesBy(
 
 /** Returns the roles that a token gives, in the policy's order. The cost grows with the groups of the token and not
  * with the size of the policy.
- *
- * @param now seconds since the epoch
- */
+ * @param now seconds since the epoch */
 export function rolesOf(verified: Verified, table: CallerTable, now: number): readonly string[] {
   const made = preparedOf(verified.provider, table);
   const { groups } = made.kind;

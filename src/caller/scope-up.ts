@@ -6,11 +6,9 @@ import type { CallerTable } from './types.ts';
 
 /** Returns the roles that a token lacks only because of scopes. Each role has the scopes of the first set that
  * suffices, separated by spaces.
- *
  * @param held the roles that the token gives
  * @param now seconds since the epoch
- * @returns undefined if there are no such roles
- */
+ * @returns undefined if there are no such roles */
 export function scopeUp(
   verified: Verified,
   table: CallerTable,

@@ -16,9 +16,7 @@ export const signedInSo = (fact: SigninFact, context: FactContext): Truth =>
   (evaluations[fact.op] as Evaluation<SigninFact>).truth(fact, context);
 
 /** Whether the sign-in already meets all requirements: every maximum age, and one of the accepted methods.
- *
- * @param isSo whether the person signed in as one fact requires; the provider that the fact names is not compared
- */
+ * @param isSo whether the person signed in as one fact requires; the provider that the fact names is not compared */
 export function isMet(asked: readonly SigninFact[], isSo: (fact: SigninFact) => boolean): boolean {
   const ways = asked.filter(({ op }) => op === 'acr');
   return asked.every((fact) => fact.op === 'acr' || isSo(fact)) && (ways.length === 0 || ways.some(isSo));

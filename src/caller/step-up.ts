@@ -6,9 +6,7 @@ import { type FactContext, roleTruth } from './truth.ts';
 /** Returns the roles that the caller lacks and would have after a sign-in that meets the policy's requirements. If the
  * present sign-in already meets the requirements of a role, the role is left out. Otherwise the step-up would be
  * repeated forever.
- *
- * @param now seconds since the epoch
- */
+ * @param now seconds since the epoch */
 export function stepUpRoles(
   verified: Verified,
   { kind, roles, grants, asked }: Prepared,

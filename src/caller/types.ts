@@ -6,8 +6,7 @@ export interface Caller {
   readonly provider: string;
   /** The subject claim, preceded by the provider's prefix. */
   readonly subject: string;
-  /** The e-mail address. It is set only if the provider has verified it, it has exactly one `@`, and a header sends
-   * it. */
+  /** The e-mail address. It is set only if the provider has verified it, it has exactly one `@`, and a header sends it. */
   readonly email?: string;
   /** The name. It is set only if a header sends it. The same is true for the groups. */
   readonly name?: string;
@@ -35,8 +34,7 @@ export interface Caller {
   readonly truths?: string;
   /** Roles that the caller lacks only because of the client's address; absent: none. */
   readonly elsewhere?: readonly string[];
-  /** The host that verified the certificate on which the caller or a role depends. It is known only at the second
-   * hop. */
+  /** The host that verified the certificate on which the caller or a role depends. It is known only at the second hop. */
   readonly certificateHost?: string;
   /** Whether the caller is anonymous. The request itself then gives the roles. */
   readonly nobody?: true;

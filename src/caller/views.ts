@@ -145,9 +145,7 @@ function namesFor(of: RequestRoles, { agent, alone }: Caller): readonly string[]
 
 /** Returns the caller of one request. The request adds the roles that it gives, and the roles that are missing only
  * because of the address.
- *
- * @param caller the result of {@link toCaller}, or {@link NOBODY}
- */
+ * @param caller the result of {@link toCaller}, or {@link NOBODY} */
 export function inView(caller: Caller, of: RequestRoles, request: RequestView): Caller {
   const now = contextOf(of, caller.truths ?? '', request, false);
   const names = namesFor(of, caller);

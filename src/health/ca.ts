@@ -30,9 +30,7 @@ export interface CaLook {
 }
 
 /** Returns the certificates of a bundle. They are sorted, so that their order in the file does not matter.
- *
- * @returns undefined if nginx would not load the bundle or would load only a part of it
- */
+ * @returns undefined if nginx would not load the bundle or would load only a part of it */
 export function bundleOf(text: string): string | undefined {
   const blocks = readPem(text);
   if (blocks === undefined || blocks.length === 0) return undefined;

@@ -15,9 +15,7 @@ export function working(works: boolean, reason: HealthReason): Part {
 }
 
 /** Returns the state of a provider's keys.
- *
- * @param stale number of seconds for which the keys may be used while the provider has an outage
- */
+ * @param stale number of seconds for which the keys may be used while the provider has an outage */
 export function keysPart(state: KeyState | undefined, stale: number, now: number): Part {
   const known = state ?? noKeys;
   if (known.fetchedAt === 0) return failed('keys_missing');
@@ -29,11 +27,9 @@ export function keysPart(state: KeyState | undefined, stale: number, now: number
 
 /** Returns the state of revocations. If the newest revocations are not known or little room is left, the gateway is
  * still ready. If the revocations were never read, it is not ready.
- *
  * @param taken used part of the zone, from 0 to 1
  * @param age seconds since all revocations of other replicas were known; absent if there are no other replicas
- * @param more `unread`: they were never read; `dropped`: some were dropped for lack of room
- */
+ * @param more `unread`: they were never read; `dropped`: some were dropped for lack of room */
 export function revocationsPart(
   taken: number,
   age: number | undefined,

@@ -27,12 +27,10 @@ export interface Found {
 }
 
 /** Reads an X.509-SVID.
- *
  * @param cert text of the file with the certificate. If there are several, the first one counts, as in nginx.
  * @param key text of the file with the private key; it may be the same file
  * @param spiffe the expected SPIFFE id. Certificates without a URI, as Linkerd issues them, are accepted without a
- * SPIFFE id.
- */
+ * SPIFFE id. */
 export function readSvid(cert: string, key: string, spiffe: string): Svid | SvidFault {
   const first = readPem(cert)?.find(({ label }) => label === 'CERTIFICATE');
   const certificate = first && readCertificate(first.bytes);
@@ -69,9 +67,7 @@ function pause(reason: HealthReason, svid: Svid | undefined): number {
 }
 
 /** Returns whether to log the state of an SVID: a change at once, and an unchanged problem at intervals.
- *
- * @returns the reason to log; undefined if all is well or was logged recently
- */
+ * @returns the reason to log; undefined if all is well or was logged recently */
 export function toSay(found: Found, now: number): HealthReason | undefined {
   const reason = reasonOf(found, now);
   if (reason === undefined) return undefined;

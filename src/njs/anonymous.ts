@@ -31,13 +31,10 @@ function refuseAnonymous(
   deny(r, to, refusal, { nearest, signin });
 }
 
-/**
- * Decides the request of an anonymous caller. A role that the request itself gives counts. The requests are counted by
+/** Decides the request of an anonymous caller. A role that the request itself gives counts. The requests are counted by
  * address. If a page of another origin sends the request, the network gives no role.
- *
  * @param reason the reason of the refusal if anonymous callers may not pass
- * @param expire whether the cookie is useless; if the request opens a page, the answer deletes the cookie
- */
+ * @param expire whether the cookie is useless; if the request opens a page, the answer deletes the cookie */
 export function answerAnonymous(
   { signer, views }: Gateway,
   r: NginxHTTPRequest,

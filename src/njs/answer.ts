@@ -33,12 +33,10 @@ export type Last = () => boolean;
 const MAX_READY = 64;
 
 /** Allows the request of a known caller with a stored answer, if there is one. No function runs more often.
- *
  * @param signer the signer of assertions, if the policy has assertions
  * @param last see {@link Last}
  * @returns false if there is no stored answer, a new assertion must be signed, or a budget is used up. Then the caller
- * of this function decides the request from the beginning.
- */
+ * of this function decides the request from the beginning. */
 export function replayCached(
   r: NginxHTTPRequest,
   route: PreparedRoute,
@@ -58,13 +56,11 @@ export function replayCached(
   return true;
 }
 
-/**
- * Answers 204 with rule, identity and headers for a caller that a rule allows. The answer is stored for later requests.
- *
+/** Answers 204 with rule, identity and headers for a caller that a rule allows. The answer is stored for later
+ * requests.
  * @param replay see {@link Decision}
  * @param assertion the signed assertion, if the policy has assertions
- * @returns the refusal if an identity header is too long or invalid. In that case nothing was answered.
- */
+ * @returns the refusal if an identity header is too long or invalid. In that case nothing was answered. */
 export function letPass(
   r: NginxHTTPRequest,
   route: PreparedRoute,

@@ -161,10 +161,8 @@ export class Bearers {
 
   /** Verifies a new token. If the known keys are not enough, it fetches the provider's newest keys and verifies the
    * token once more.
-   *
    * @param along a value that `use` receives too
-   * @param r the request that contains the token
-   */
+   * @param r the request that contains the token */
   verify<T, S>(
     to: Accepting,
     token: string,

@@ -64,8 +64,7 @@ const chained = (
 /** Anonymous callers are counted by address, even if the request gives them roles. */
 const isNobody = ({ provider }: KnownCaller): boolean => provider === NOBODY_PROVIDER;
 
-/** Returns the budgets of a caller's requests to a route, and stores them with the caller; undefined if there are
- * none. */
+/** Returns the budgets of a caller's requests to a route, and stores them with the caller; undefined if there are none. */
 export function budgetOf(budgets: PreparedBudgets, known: KnownCaller): Budget | undefined {
   known.budgets ??= new Map();
   if (known.budgets.has(budgets)) return known.budgets.get(budgets);
@@ -115,10 +114,8 @@ function over(dict: NgxSharedDict<number>, budget: Budget, at: number, taken: nu
 
 /** Takes one request from a budget and from all budgets that are linked to it. If one of them is used up, nothing is
  * taken.
- *
  * @param now seconds since the epoch
- * @returns `limit_exceeded`; or `check_unavailable` if the zone has no room to count; else undefined
- */
+ * @returns `limit_exceeded`; or `check_unavailable` if the zone has no room to count; else undefined */
 export function spend(dict: NgxSharedDict<number>, budget: Budget, now: number): Short | undefined {
   const at = now * budget.rate;
   const taken = count(dict, budget, 1, at);
@@ -138,9 +135,7 @@ export function spendCaller(budgets: PreparedBudgets, known: KnownCaller, now: n
 }
 
 /** {@link spend} for an anonymous caller.
- *
- * @param address the client's address as nginx sends it. Requests without an address are counted together.
- */
+ * @param address the client's address as nginx sends it. Requests without an address are counted together. */
 export function spendAddress(budgets: PreparedBudgets, address: string | undefined, now: number): Short | undefined {
   const { own, site } = addressNames(address ?? '');
   // A tag always has five characters, so the pair of tag and address is unambiguous. The key stays short.

@@ -20,11 +20,9 @@ function dpopError(reason: ReasonCode, { scheme }: Sent, binding: Binding | unde
   return reason === 'proof_nonce_required' ? 'use_dpop_nonce' : 'invalid_dpop_proof';
 }
 
-/**
- * Makes the functions that find the caller of a request by its credential, or the reason why there is no caller. A
+/** Makes the functions that find the caller of a request by its credential, or the reason why there is no caller. A
  * known token or session needs no promise. Every request runs this code, so it uses variables, which are read faster
- * than members.
- */
+ * than members. */
 export function callersOf<P extends Place>(gateway: Gateway, door: Door<P>): Ways<NginxHTTPRequest, P, Answered> {
   const { table, bearers, prover, certificates } = gateway;
   const { fresh, met } = door;

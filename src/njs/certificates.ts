@@ -26,11 +26,9 @@ interface Last<T> {
 
 /** Makes a function that reads certificates from the header `SSL-Client-Cert`. It reads each certificate once per
  * context. All code that needs a certificate uses this function.
- *
  * @param read makes the value for a certificate, see {@link readClientCertificate} and {@link readSvid}
  * @returns a function that returns this value, or a reason: `proof_invalid` if the certificate has expired after nginx
- * verified it at the beginning of the connection, or `revoked`
- */
+ * verified it at the beginning of the connection, or `revoked` */
 export function certificateReader<T extends ReadCertificate>(
   read: (escaped: string) => Result<T>,
 ): (escaped: string, now: number) => Result<T> {
@@ -62,10 +60,8 @@ interface Made<T> extends ReadCertificate {
   readonly made: Result<T>;
 }
 
-/**
- * Makes a {@link certificateReader} for certificates of clients. Such a certificate can be revoked by its thumbprint,
- * or by its subject with the provider `certificate`.
- */
+/** Makes a {@link certificateReader} for certificates of clients. Such a certificate can be revoked by its thumbprint,
+ * or by its subject with the provider `certificate`. */
 export function clientReader<T>(
   make: (certificate: ClientCertificate) => Result<T>,
 ): (escaped: string, now: number) => Result<T> {
@@ -87,10 +83,8 @@ export function clientReader<T>(
 /** A function that finds a caller by the client certificate, which nginx has verified. */
 export type CertificateCallers = (escaped: string, now: number) => Result<KnownCaller>;
 
-/**
- * @param agents agents of the policy; an agent with a SPIFFE id may use its certificate instead of a token
- * @returns a function that returns the caller, or reason `proof_invalid` or `revoked`
- */
+/** @param agents agents of the policy; an agent with a SPIFFE id may use its certificate instead of a token
+ * @returns a function that returns the caller, or reason `proof_invalid` or `revoked` */
 export const certificateCallers = (agents: readonly TokenAgent[] | undefined): CertificateCallers =>
   clientReader((certificate) => {
     const caller = certificateCaller(certificate, agents);

@@ -23,9 +23,7 @@ function toolRequest({ headersIn }: NginxHTTPRequest, to: PreparedRoute, method:
 type Explain = (refusal: Refusal, to: PreparedRoute, known: KnownCaller) => Refusal;
 
 /** Decides the request of a known caller and answers, with an assertion if the policy has assertions.
- *
- * @param last see {@link Last}
- */
+ * @param last see {@link Last} */
 export function answer(
   signer: Signer | undefined,
   r: NginxHTTPRequest,

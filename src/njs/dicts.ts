@@ -30,10 +30,8 @@ function zone<V extends string | number>(name: Zone): () => NgxSharedDict<V> {
   };
 }
 
-/**
- * A zone of locks, counters and marks, each with a lifetime in milliseconds. The policy determines its size. If the
- * zone is full anyway, no request is rejected for this reason; there is only no lock, no mark and no count.
- */
+/** A zone of locks, counters and marks, each with a lifetime in milliseconds. The policy determines its size. If the
+ * zone is full anyway, no request is rejected for this reason; there is only no lock, no mark and no count. */
 interface Locks extends Pick<NgxSharedDict<number>, 'has' | 'get' | 'delete'> {
   /** @returns whether the entry is new; `undefined` if the zone has no room for it */
   add(name: string, value: number, ms: number): boolean | undefined;
@@ -83,10 +81,8 @@ export const metadataName = ({ name, issuer }: { readonly name: string; readonly
 
 /** Stores data from a provider's documents. A provider cannot use more than its part of the zone, so that every
  * provider has room.
- *
  * @param most maximum number of bytes
- * @throws Error with one line for the log
- */
+ * @throws Error with one line for the log */
 export function keepDocument(name: string, text: string, most: number): void {
   const bytes = Buffer.byteLength(text);
   if (bytes > most) throw new Error(`the data to keep takes ${bytes} bytes, which is more than ${most}`);
@@ -100,11 +96,9 @@ export function keepDocument(name: string, text: string, most: number): void {
 /** Verified callers by the hash of their token. The oldest entries are evicted. */
 export const tokensDict = zone<string>('meshgate_tokens');
 
-/**
- * Answers of providers about tokens, by a hash. The oldest entries are evicted. With `stale`, an answer is kept longer
+/** Answers of providers about tokens, by a hash. The oldest entries are evicted. With `stale`, an answer is kept longer
  * than a verified token. In one common zone such answers would displace verified tokens. Only a policy that asks about
- * tokens has this zone.
- */
+ * tokens has this zone. */
 export const answersDict = zone<string>('meshgate_answers');
 
 /** Hashes of tokens that a provider called inactive. Only a policy that asks about tokens has this zone. */
@@ -117,11 +111,9 @@ export const activeDict = zone<string>('meshgate_active');
 /** Locks, counters and pauses of the gateway and of each provider. No person and no token adds a lasting entry. */
 export const locksDict = locks('meshgate_locks');
 
-/**
- * Locks and pauses of sessions. They have their own zone: anyone can have many sessions, and these must not prevent
+/** Locks and pauses of sessions. They have their own zone: anyone can have many sessions, and these must not prevent
  * questions to a provider. Nothing is evicted. If a session gets no lock, it is not renewed at this time. Only a policy
- * with sessions has this zone.
- */
+ * with sessions has this zone. */
 export const renewalsDict = locks('meshgate_renewals');
 
 /** How often each person signed in recently. This has its own zone too, because anyone with an account adds entries. */
@@ -150,8 +142,7 @@ export const revokedDict = zone<string>('meshgate_revoked');
 /** Budgets of callers. Nothing is evicted. Only a policy with limits has this zone. */
 export const budgetsDict = zone<number>('meshgate_budgets');
 
-/** Budgets of addresses. They have their own zone, so that anonymous callers cannot fill the zone of callers'
- * budgets. */
+/** Budgets of addresses. They have their own zone, so that anonymous callers cannot fill the zone of callers' budgets. */
 export const addressesDict = zone<number>('meshgate_addresses');
 
 /** In the zone of revocations: key for the time when the revocations of all other replicas were read. In the zone of

@@ -22,11 +22,8 @@ export interface Door<P extends Place> {
   /** The header of the answer in which the client receives the nonce for its next proof. */
   readonly nonceHeader: string;
 
-  /**
-   * Answers a caller whose credential is valid.
-   *
-   * @param verified the claims of the token, if it was verified for this request
-   */
+  /** Answers a caller whose credential is valid.
+   * @param verified the claims of the token, if it was verified for this request */
   met(
     r: NginxHTTPRequest,
     to: P,
@@ -37,13 +34,10 @@ export interface Door<P extends Place> {
     verified?: Verified,
   ): Answered;
 
-  /**
-   * Answers a request without a caller: it has no credential, or its session has ended.
-   *
+  /** Answers a request without a caller: it has no credential, or its session has ended.
    * @param reason the reason of the refusal if anonymous callers may not pass
    * @param expire whether the cookie is useless; if the request opens a page, the answer deletes the cookie
-   * @param mode the kind of sign-in if the request opens a page
-   */
+   * @param mode the kind of sign-in if the request opens a page */
   absent(r: NginxHTTPRequest, to: P, method: string, reason: ReasonCode, expire?: boolean, mode?: SigninMode): Answered;
 
   /** Answers a request whose credential is refused. */

@@ -12,10 +12,8 @@ export interface Called {
 
 /** Rejects an answer from a private address, unless the policy itself names the host. A discovery document, or the DNS
  * of a host in it, must not direct the gateway into its own network. nginx has verified the certificate at this point.
- *
  * @param to absent: the URL comes from the policy
- * @throws Error with one line for the log
- */
+ * @throws Error with one line for the log */
 function holdAddress(url: string, headers: Headers, to: Called | undefined): void {
   if (to === undefined || to.privateAddresses || sameHost(url, to.issuer)) return;
   const address = headers.get(FROM_EGRESS.address) ?? '';
@@ -27,13 +25,11 @@ function holdAddress(url: string, headers: Headers, to: Called | undefined): voi
 
 /** Fetches a provider's document through the egress server, which verifies the provider's certificate. Redirects are
  * not followed. `js_fetch_timeout` in the rendered configuration limits the time for the whole answer.
- *
  * @param socket path of the egress server's unix socket
  * @param provider selects the location of the egress server, and with it the CA
  * @param url absolute `https:` URL
  * @param to where the URL comes from; absent: the policy
- * @throws Error with one line for the log
- */
+ * @throws Error with one line for the log */
 export async function fetchDocument(socket: string, provider: string, url: string, to?: Called): Promise<string> {
   let text: string;
   let status: number;
@@ -97,12 +93,10 @@ export const mayBeUsed = ({ status, reached }: Pick<ProviderAnswer, 'status' | '
 const FORM = 'application/x-www-form-urlencoded';
 
 /** Calls an endpoint of a provider through the egress server. The call is never repeated, and nothing of it is logged.
- *
  * @param socket path of the egress server's unix socket
  * @param provider selects the location of the egress server, and with it the CA and the client certificate
  * @param to where the URL comes from; absent: the policy
- * @throws NoAnswer with one line for the log, or an Error if the answer came from a forbidden address
- */
+ * @throws NoAnswer with one line for the log, or an Error if the answer came from a forbidden address */
 export async function callProvider(
   socket: string,
   provider: string,

@@ -117,10 +117,8 @@ export class EtcdStore implements SessionStore {
   }
 
   /** Reads the revocations that are new in etcd.
-   *
    * @param budget milliseconds
-   * @throws Error with one line for the log: etcd does not answer, or there is no room for its revocations
-   */
+   * @throws Error with one line for the log: etcd does not answer, or there is no room for its revocations */
   async poll(budget: number): Promise<void> {
     const began = Date.now();
     const prefix = `${this.#prefix}revoked/`;

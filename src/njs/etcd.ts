@@ -60,8 +60,7 @@ export class Etcd {
   readonly #endpoints: number;
 
   /** @param egress the unix socket of the egress server
-   * @param endpoints the number of endpoints
-   */
+   * @param endpoints the number of endpoints */
   constructor(egress: string, endpoints: number) {
     this.#egress = egress;
     this.#endpoints = endpoints;
@@ -97,11 +96,9 @@ export class Etcd {
 
   /** Calls etcd. An endpoint that does not answer is skipped for some seconds; if no other endpoint answers, it is
    * tried anyway. etcd may receive a call twice.
-   *
    * @param path path of the call, such as `/v3/kv/range`
    * @param budget milliseconds after which no further endpoint is tried
-   * @throws Error with one line for the log: no endpoint answers
-   */
+   * @throws Error with one line for the log: no endpoint answers */
   async call(path: string, question: object, budget = this.#endpoints * ANSWER_MS): Promise<EtcdAnswer> {
     const body = JSON.stringify(question);
     const began = Date.now();
@@ -136,10 +133,8 @@ export class Etcd {
   }
 
   /** Changes the value of a key, or creates the key. No other replica can change it in between.
-   *
    * @param change returns the new value and its lifetime in seconds, given the old value; `undefined` if nothing must
-   * change
-   */
+   * change */
   async change(
     key: string,
     change: (before: string | undefined) => { readonly value: string; readonly ttl: number } | undefined,
@@ -194,10 +189,8 @@ export class Etcd {
   }
 
   /** Creates a key, if it does not exist.
-   *
    * @param value a unique value. If etcd received the call twice, the value shows whether this call created the key.
-   * @returns the lease of the key, or `undefined` if the key existed
-   */
+   * @returns the lease of the key, or `undefined` if the key existed */
   async create(key: string, value: string, ttl: number): Promise<string | undefined> {
     const lease = await this.lease(ttl);
     const name = encode(key);

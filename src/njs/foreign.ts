@@ -9,13 +9,10 @@ type Place = Pick<PreparedRoute, 'realm' | 'publicPort'>;
 export const hostOf = (r: NginxHTTPRequest, { realm }: Place): string =>
   isWildcard(realm) ? (r.headersIn[TO_CHECK.host] ?? realm) : realm;
 
-/**
- * Whether a page of another origin sends a request that could change something. This is checked for each credential
+/** Whether a page of another origin sends a request that could change something. This is checked for each credential
  * that a browser sends without being told: the session, the client certificate, the network. A program that sends no
  * origin passes.
- *
- * @param named other origins whose pages may send requests
- */
+ * @param named other origins whose pages may send requests */
 export function isForeign(r: NginxHTTPRequest, to: Place, named: readonly string[]): boolean {
   // nginx passes on the origin only for methods that are not safe, and for an upgrade of the connection.
   const origin = r.headersIn[TO_CHECK.origin];

@@ -23,14 +23,11 @@ export function heldNow(span: number, ...name: Name): number {
   return countAt(name, period) + countAt(name, period - 1);
 }
 
-/**
- * Takes a unit without a limit; `undefined` if the zone has no room to count it. Each period of time has its own
+/** Takes a unit without a limit; `undefined` if the zone has no room to count it. Each period of time has its own
  * counter, and the counters of the present and the previous period are added. So the units of a worker that died are
  * free again after two periods, even if others take units all the time. A single counter, whose lifetime each unit
  * extends, would never forget them.
- *
- * @param span length of a period in milliseconds; no unit is held longer
- */
+ * @param span length of a period in milliseconds; no unit is held longer */
 export function hold(span: number, ...name: Name): Hold | undefined {
   const now = Date.now();
   const period = Math.floor(now / span);

@@ -48,8 +48,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     onFailure: emptyErrorQueue,
   };
 
-  /** Returns the properties by which the person in an assertion can be revoked, and the key that signed the
-   * assertion. */
+  /** Returns the properties by which the person in an assertion can be revoked, and the key that signed the assertion. */
   function revocable(caller: Pick<Caller, 'provider' | 'subject'>, key: string, at: number, keys: readonly Key[]) {
     const { provider, subject } = caller;
     const of = Object.hasOwn(table.providers, provider) ? table.providers[provider] : undefined;

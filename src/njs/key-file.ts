@@ -23,8 +23,7 @@ export class KeyFile<T extends object> {
 
   /** @param read makes the keys from the file's text, or returns a sentence about the mistake. The sentence contains
    * nothing of the text.
-   * @param without what does not work without the keys, for the log
-   */
+   * @param without what does not work without the keys, for the log */
   constructor(path: string, read: (text: string, now: number) => Promise<T | string>, without: string) {
     this.#path = path;
     this.#read = read;
@@ -58,8 +57,7 @@ export class KeyFile<T extends object> {
     return keys;
   }
 
-  /** Returns the keys if they were read recently. If it returns `undefined`, call {@link current}. It makes no
-   * promise. */
+  /** Returns the keys if they were read recently. If it returns `undefined`, call {@link current}. It makes no promise. */
   recall(now: number): T | undefined {
     return now < this.#lookAt ? this.#keys : undefined;
   }

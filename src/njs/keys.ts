@@ -73,9 +73,7 @@ export class KeyStore {
   }
 
   /** Stores the keys of a provider.
-   *
-   * @throws Error with one line for the log if there is no room, or it needs more than its part
-   */
+   * @throws Error with one line for the log if there is no room, or it needs more than its part */
   #save(provider: TokenProvider, state: KeyState): void {
     keepDocument(keysName(provider), JSON.stringify(state), MAX_KEYS_BYTES);
   }
@@ -198,10 +196,8 @@ export class KeyStore {
 
   /** Fetches the keys early because a token has an unknown key. If another request is fetching them, it waits for that
    * request. There is at most one fetch per provider and cool-down, for any number of requests.
-   *
    * @param urgent whether to ignore the cool-down. Use it only if the provider has just answered, so that clients
-   * cannot cause such fetches at will.
-   */
+   * cannot cause such fetches at will. */
   async refetch(provider: TokenProvider, urgent = false): Promise<Refetched> {
     if (provider.keyless) return 'unchanged';
     const locks = locksDict();

@@ -88,8 +88,7 @@ export interface ReadyAnswer {
 /** @param roles the caller's roles, joined by commas
  * @param stamp see {@link KnownCaller.stamp}; empty if no provider issued a token
  * @param sub see {@link KnownCaller.sub}
- * @param binding see {@link KnownCaller.binding}
- */
+ * @param binding see {@link KnownCaller.binding} */
 export function knownCaller(
   caller: Caller,
   roles: string,
@@ -119,7 +118,5 @@ export const stampOf = ({ iat, jti }: Claims): string =>
   `${typeof iat === 'number' ? iat : 0} ${firstLine(typeof jti === 'number' ? String(jti) : jti)}`;
 
 /** Returns {@link KnownCaller.sub} for the claims of a token.
- *
- * @param subject name of the provider's subject claim
- */
+ * @param subject name of the provider's subject claim */
 export const subOf = ({ sub }: Claims, subject: string): string => (subject === 'sub' ? '' : firstLine(sub));

@@ -82,10 +82,8 @@ function countedAs(known: KnownCaller): string {
 
 /** Remembers a used proof until it expires, in memory that all workers share. One caller can use only a part of the
  * room, with any number of keys. One key can use only a part of it too.
- *
  * @returns reason `proof_replayed`; `limit_exceeded` if the caller or the key has used up its part; or
- * `check_unavailable` if there is no room. A proof that is not remembered could be used twice, so it is refused.
- */
+ * `check_unavailable` if there is no room. A proof that is not remembered could be used twice, so it is refused. */
 function useUp(
   name: string,
   until: number,
@@ -167,10 +165,8 @@ export class Prover {
   }
 
   /** Checks the proof of a request. It is called if the token is bound, or if it was sent with the scheme DPoP.
-   *
    * @param use receives a success or one of the reasons `proof_missing`, `proof_invalid`, `proof_replayed`,
-   * `proof_nonce_required` and `check_unavailable`; its result is returned
-   */
+   * `proof_nonce_required` and `check_unavailable`; its result is returned */
   prove<T, S>(sent: Sent, binding: Binding | undefined, use: Use<T, S>, along: S): T | Promise<T> {
     if (binding === undefined) return use(notBound, sent, along);
     if (binding.kind === 'certificate') {

@@ -91,8 +91,7 @@ export class Questions {
   readonly #selection: string;
 
   /** @param socket the unix socket of the server of the check
-   * @param selection the parts of the policy that an answer depends on, so that another policy asks again
-   */
+   * @param selection the parts of the policy that an answer depends on, so that another policy asks again */
   constructor(socket: string, selection: string) {
     this.#socket = socket;
     this.#selection = selection;
@@ -106,12 +105,10 @@ export class Questions {
   }
 
   /** Asks a provider about a token (RFC 7662). The promise never rejects.
-   *
    * @param from the client's address
    * @param isSigned whether the token's signature is valid
    * @returns reason `token_inactive`; `limit_exceeded` if the address already has too many questions; or
-   * `provider_unavailable` if the provider does not answer or too many requests are waiting
-   */
+   * `provider_unavailable` if the provider does not answer or too many requests are waiting */
   introspect(
     { name, introspection }: TokenProvider,
     token: string,
@@ -128,12 +125,10 @@ export class Questions {
 
   /** Returns the claims of a caller whose token leaves groups out, with those of the policy's groups that the provider
    * confirms. The promise never rejects.
-   *
    * @param cache number of seconds for which an answer may be used
    * @param from the client's address; absent at a sign-in, where nginx limits each address, and in a renewal
    * @returns reason `claim_absent` if the token does not name the person; `limit_exceeded` if the address already has
-   * too many questions; or `provider_unavailable` if there is no answer
-   */
+   * too many questions; or `provider_unavailable` if there is no answer */
   async groups(
     provider: TokenProvider,
     claims: Claims,
@@ -268,14 +263,11 @@ function sharersOf(address: AddressNames | undefined): readonly (readonly [name:
   ];
 }
 
-/**
- * Takes one place of a provider for a kind of token, and counts it for the address and its site. There are at most
+/** Takes one place of a provider for a kind of token, and counts it for the address and its site. There are at most
  * twice as many of these counters as places, so clients with many addresses cannot fill the zone of locks.
- *
  * @param taken receives the units that were taken
  * @returns `none` if no place is free, or the zone has no room to count; `no more` if the address or its site has used
- * its share; undefined if the place was taken
- */
+ * its share; undefined if the place was taken */
 function lacks(room: Room, { provider, kind, address }: Asker, taken: Hold[]): 'none' | 'no more' | undefined {
   const { name, most, kept, share } = room;
   const all = hold(HELD_MS, name, provider, kind);

@@ -73,10 +73,8 @@ export interface More {
   readonly dpop?: DpopError | undefined;
 }
 
-/**
- * Answers nginx with 401, and sends the true status and reason in headers, because `auth_request` supports few
- * statuses.
- */
+/** Answers nginx with 401, and sends the true status and reason in headers, because `auth_request` supports few
+ * statuses. */
 export function deny(r: NginxHTTPRequest, to: RefusedAt, { reason, detail, about }: Refusal, more: More = {}): void {
   const { status, help } = wordsOf(reason);
   const { known, nearest, retryAfter = 1, signin, asked } = more;

@@ -47,14 +47,12 @@ const WAITING = 'waiting checks';
 const WAITING_MS = 2 * PROVIDER_TIMEOUT_MS;
 
 /** Asks the sign-in's JavaScript to renew a session.
- *
  * @param socket the unix socket of the server of the check
  * @param provider the provider of the session. Waiting checks are counted by provider, so that a slow provider does not
  * affect the sessions of others.
  * @param text the cookie's value
  * @param wait whether to wait until the provider has answered
- * @returns the result; it is `alone` if anything fails or too many checks are waiting. The promise never rejects.
- */
+ * @returns the result; it is `alone` if anything fails or too many checks are waiting. The promise never rejects. */
 export async function askRenewal(
   socket: string,
   provider: string,

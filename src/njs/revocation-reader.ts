@@ -12,9 +12,7 @@ import { wasRead, wasReadHere } from './revocations-read.ts';
 let isRead = true;
 
 /** If replicas share revocations, makes this context reject credentials until {@link wasRead} returns true.
- *
- * @returns whether replicas share revocations; if not, {@link canLookUp} need not be called for each request
- */
+ * @returns whether replicas share revocations; if not, {@link canLookUp} need not be called for each request */
 export function awaitRevocations({ session }: Pick<Table, 'session'>): boolean {
   const isShared = session?.shared === true;
   isRead = !isShared;
@@ -44,9 +42,7 @@ const look = (key: string): string | undefined =>
 const epochNow = (): string | undefined => keysDict().get(EPOCH);
 
 /** Whether a credential is revoked, by the revocations in shared memory.
- *
- * @param what returns the properties by which the credential can be revoked; not called if nothing is revoked
- */
+ * @param what returns the properties by which the credential can be revoked; not called if nothing is revoked */
 export const isRevokedNow = (what: () => Revocable): boolean =>
   hasRevocations(epochNow()) && isRevoked(look, what(), Date.now() / 1000);
 
@@ -58,9 +54,7 @@ export interface Kept {
 }
 
 /** Whether a cached credential is revoked. It looks this up again only if something was revoked since the last result.
- *
- * @param what returns the properties by which the credential can be revoked
- */
+ * @param what returns the properties by which the credential can be revoked */
 export function isKeptRevoked<T extends Kept>(kept: T, what: (kept: T) => Revocable): boolean {
   const epoch = epochNow();
   if (kept.epoch !== epoch || kept.revoked === undefined) {

@@ -67,12 +67,9 @@ interface Dropped {
   readonly said: Said;
 }
 
-/**
- * Lists the revocations that may be dropped to make room, the oldest first. Revocations of keys must stay: anyone who
+/** Lists the revocations that may be dropped to make room, the oldest first. Revocations of keys must stay: anyone who
  * has a key can choose the times in the texts that it signs.
- *
- * @param beginning prefix of the keys to list
- */
+ * @param beginning prefix of the keys to list */
 function droppable(beginning = ''): readonly Dropped[] {
   const all: Dropped[] = [];
   for (const [key, text] of revokedDict().items(MAX_DICT_ENTRIES)) {
@@ -85,11 +82,8 @@ function droppable(beginning = ''): readonly Dropped[] {
   return all.sort((a, b) => a.said.before - b.said.before);
 }
 
-/**
- * Extends {@link FLOOR} so that it replaces the given revocations. Returns false if the zone has no room for it.
- *
- * @param name the entry that replaces them, if it is not FLOOR
- */
+/** Extends {@link FLOOR} so that it replaces the given revocations. Returns false if the zone has no room for it.
+ * @param name the entry that replaces them, if it is not FLOOR */
 function raiseFloor(said: Said, now: number, name = FLOOR): boolean {
   const text = revokedDict().get(name);
   const floor = mergedSaid(said, text === undefined ? undefined : readSaid(text));
@@ -110,10 +104,8 @@ const SHARE = 1 / 16;
 
 /** Drops the oldest revocations, part by part, until `put` succeeds. In their place, everything that was issued before
  * them is revoked.
- *
  * @param put called after each part; returns whether there was enough room
- * @returns false if `put` never succeeded
- */
+ * @returns false if `put` never succeeded */
 export function makeRoom(now: number, put: () => boolean): boolean {
   const all = droppable();
   const size = Math.ceil(all.length * SHARE);
@@ -139,8 +131,7 @@ export function makeRoom(now: number, put: () => boolean): boolean {
 /** Prefix of revocations of providers' sessions whose person is not known. */
 const PSIDS = revocationKey('psid', '');
 
-/** Name of the counter of these revocations. The zone has many other entries, so they are listed only once in a
- * while. */
+/** Name of the counter of these revocations. The zone has many other entries, so they are listed only once in a while. */
 const PSIDS_KEPT = composed('psids kept');
 
 /** Whether it is time to list and count them. If the counter has no room, it always is. */
@@ -149,12 +140,9 @@ function isPsidsDue(most: number): boolean {
   return count % Math.max(1, Math.floor((most * SHARE) / 2)) === 0;
 }
 
-/**
- * Drops the oldest revocations of providers' sessions without a person, if they take more than their part of the zone.
+/** Drops the oldest revocations of providers' sessions without a person, if they take more than their part of the zone.
  * {@link PSID_FLOOR} replaces them. It must be called after such a revocation was stored.
- *
- * @returns whether any were dropped
- */
+ * @returns whether any were dropped */
 export function boundPsids(now: number): boolean {
   const most = Math.floor((revokedDict().capacity * PSID_SHARE) / PSID_BYTES);
   if (!isPsidsDue(most)) return false;

@@ -51,10 +51,8 @@ function alone<T>(act: () => T): T {
 }
 
 /** Stores a revocation for the check of this nginx.
- *
  * @returns whether the revocation is new; then the caller must call {@link newEpoch}
- * @throws Error with one line for the log if there is no room at all
- */
+ * @throws Error with one line for the log if there is no room at all */
 function keep(one: Revocation): boolean {
   const now = Date.now() / 1000;
   const key = revocationKey(one.kind, one.value);
@@ -84,9 +82,7 @@ function keep(one: Revocation): boolean {
 
 /** Stores revocations and makes all contexts check their known credentials again. If there is no room, the oldest
  * revocations are dropped.
- *
- * @throws Error with one line for the log if there is no room at all
- */
+ * @throws Error with one line for the log if there is no room at all */
 export function keepRevoked(revocations: readonly Revocation[]): void {
   let changed = false;
   try {
@@ -98,9 +94,7 @@ export function keepRevoked(revocations: readonly Revocation[]): void {
 
 /** Stores revocations of sessions that people end themselves. They may use only a part of the zone; the rest is for
  * operators and providers.
- *
- * @throws Error with one line for the log if that part is full
- */
+ * @throws Error with one line for the log if that part is full */
 export function keepEnded(revocations: readonly Revocation[]): void {
   const isNew = ({ kind, value }: Revocation) => !revokedDict().has(revocationKey(kind, value));
   if (revokedTaken() >= SIGNOUT_SHARE && revocations.some(isNew)) {

@@ -61,10 +61,8 @@ function metadataOf(name: string, port: number): string {
 }
 
 /** Returns a function that finds a route by name. The routes of the rendered policy are prepared on first use.
- *
  * @param cas the CAs by which this listener verifies callers' certificates; default: the CAs of the outer listener
- * @returns a function that returns the route with a given name; `undefined` for unknown names
- */
+ * @returns a function that returns the route with a given name; `undefined` for unknown names */
 export function routesOf(table: Table, cas: ClientCas = table.hop ?? {}): (name: string) => PreparedRoute | undefined {
   const { clientCas = {}, certificateRoles = [] } = cas;
   const prepared = new Map<string, PreparedRoute>();

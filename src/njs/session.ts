@@ -11,8 +11,7 @@ import { hostOf, isForeign } from './foreign.ts';
 import { askRenewal, type Renewed } from './renewal.ts';
 import { type KnownSession, listedOf, type Opened, type OpenedSession, type Sessions } from './sessions.ts';
 
-/** Returns when to ask again about a session that was asked about early. It is at the latest the end of the fresh
- * time. */
+/** Returns when to ask again about a session that was asked about early. It is at the latest the end of the fresh time. */
 const nextAsk = ({ fresh }: KnownSession, now: number): number => Math.min(now + RENEWAL_PAUSE_S, fresh);
 
 /** Beginning of the `Cookie` line if the cookie of the session is the gateway's first cookie. */
@@ -112,10 +111,8 @@ export class SessionCallers<P extends Place> {
     });
   }
 
-  /**
-   * Handles a session that cannot be renewed now. A page is redirected to the provider, and other requests pass until
-   * the hard end. If the provider was asked and did not return the claims, no request passes with the old session.
-   */
+  /** Handles a session that cannot be renewed now. A page is redirected to the provider, and other requests pass until
+   * the hard end. If the provider was asked and did not return the claims, no request passes with the old session. */
   #passOld(r: NginxHTTPRequest, to: P, method: string, known: KnownSession, now: number): Answered {
     if (known.unconfirmed || navigationOf(r) === 'get') {
       return this.#door.absent(r, to, method, 'session_expired', false, 'renew');

@@ -82,9 +82,7 @@ const closed: Opened = { kind: 'closed' };
 const unavailable: Opened = { kind: 'unavailable' };
 
 /** Returns the content of a cookie as a list.
- *
- * @throws if it is not a session
- */
+ * @throws if it is not a session */
 export function listedOf(says: string): Listed {
   const listed = readListed(lastLine(says));
   if (listed === undefined) throw new Error('a session that was opened cannot be read');

@@ -14,8 +14,7 @@ const NO_FILE = 'no regular file, or too large';
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? NO_FILE;
 
-/** Returns the current versions of the files, and whether they were written just now. It throws the errors of
- * `stat`. */
+/** Returns the current versions of the files, and whether they were written just now. It throws the errors of `stat`. */
 function filesOf({ certFile, keyFile }: WatchedIdentity, now: number): { seen: string; fresh: boolean } {
   const stats = (certFile === keyFile ? [certFile] : [certFile, keyFile]).map((path) => fs.statSync(path));
   for (const stat of stats) if (!stat.isFile() || stat.size > MAX_SVID_BYTES) throw new Error(NO_FILE);

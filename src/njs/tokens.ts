@@ -37,8 +37,7 @@ export class TokenCache {
   /** @param table the table that determines callers. An entry is found only under the same `selection`, because another
    * policy has other keys.
    * @param isToken whether a text can be a token. It is called before shared memory is read, unless this context
-   * already has the text.
-   */
+   * already has the text. */
   constructor(
     { selection, sends, claims }: Pick<Table, 'selection' | 'sends' | 'claims'>,
     isToken: (text: string) => boolean,
@@ -70,9 +69,7 @@ export class TokenCache {
   }
 
   /** Returns the caller of a token that was verified before and has not expired.
-   *
-   * @param scope what the token was verified for; an entry is found only under the same scope
-   */
+   * @param scope what the token was verified for; an entry is found only under the same scope */
   get(scope: string, token: string, now: number): KnownCaller | undefined {
     const near = this.#near.get(token.slice(TAIL));
     if (near !== undefined && near.token === token && near.scope === scope) {
@@ -89,12 +86,10 @@ export class TokenCache {
 
   /** Remembers a verified token. The entry expires with the token, with the caller, or after the policy's maximum time,
    * whichever is first.
-   *
    * @param scope see {@link get}
    * @param cap the policy's maximum time in seconds
    * @param stamp identifies the token for revocations, see {@link KnownCaller.stamp}
-   * @param sub see {@link KnownCaller.sub}
-   */
+   * @param sub see {@link KnownCaller.sub} */
   put(
     scope: string,
     token: string,
@@ -159,9 +154,7 @@ function hasRare({ agent, actors, stepUp, scopeUp, alone, truths, certificateHos
 /** Packs a caller as one text, in a fifth of the time that JSON takes. Members without a line break have one line each,
  * and the subject only if it is plain. JSON of the other members follows. For a bound token, a last line contains the
  * binding.
- *
- * @param more whether a header sends name, groups or claims
- */
+ * @param more whether a header sends name, groups or claims */
 function pack({ caller, until, key, user, roles, stamp, sub, binding }: KnownCaller, more: boolean): string {
   const { provider, subject, email, name, groups, claims } = caller;
   const plain = user === subject;

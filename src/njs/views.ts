@@ -70,9 +70,7 @@ export class Views {
   }
 
   /** Returns the anonymous caller of a request.
-   *
-   * @returns undefined if the caller has no role, and would have none from another address
-   */
+   * @returns undefined if the caller has no role, and would have none from another address */
   nobody(headersIn: HeadersIn): KnownCaller | undefined {
     // An anonymous caller shows no credential, so a certificate gives no role here.
     const view = headersIn[TO_CHECK.networks] ?? '';

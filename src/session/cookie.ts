@@ -18,10 +18,8 @@ function trimmed(pair: string): string {
 const pairsIn = (line: string): readonly string[] => line.split(';');
 
 /** Returns the value of the session cookie in a `Cookie` line (RFC 6265 section 4.2.1). The name must match exactly.
- *
  * @returns `undefined` if there is no session cookie; `twice` if there are two, because it is not clear which one is
- * genuine. `twice` cannot be the value of a session cookie.
- */
+ * genuine. `twice` cannot be the value of a session cookie. */
 export function ownSession(line: string): string | 'twice' | undefined {
   const parts = pairsIn(line);
   let session: string | undefined;
@@ -35,9 +33,7 @@ export function ownSession(line: string): string | 'twice' | undefined {
 }
 
 /** Returns the value of a cookie. The name must match exactly.
- *
- * @returns `undefined` if there is no such cookie, or if there are two, because it is not clear which one is genuine
- */
+ * @returns `undefined` if there is no such cookie, or if there are two, because it is not clear which one is genuine */
 export function cookieValue(line: string, name: string): string | undefined {
   const [own, ...more] = pairsIn(line)
     .map(trimmed)
@@ -57,13 +53,10 @@ export function cookieNames(line: string, beginning: string): readonly string[] 
  * a person follows a link from another site. */
 const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 
-/**
- * Returns a `Set-Cookie` value for a cookie of the gateway.
- *
+/** Returns a `Set-Cookie` value for a cookie of the gateway.
  * @param name one of the names in src/session/names.ts
  * @param value only letters, digits, `_`, `-` and `.`
- * @param maxAge seconds; absent: the cookie lasts until the browser is closed
- */
+ * @param maxAge seconds; absent: the cookie lasts until the browser is closed */
 export function setCookie(name: string, value: string, maxAge?: number): string {
   return `${name}=${value}; ${maxAge === undefined ? '' : `Max-Age=${maxAge}; `}${ATTRIBUTES}`;
 }

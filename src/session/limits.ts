@@ -142,8 +142,7 @@ export const MAX_LOGOUT_TOKEN_LIFE_S = 3600;
 /** Folder below the gateway's state in which `meshgate revoke` puts its files. */
 export const REVOKE_FOLDER = 'revoke';
 
-/** Prefix of the names of files that sign-outs write to that folder. Anyone who signs in can cause any number of
- * them. */
+/** Prefix of the names of files that sign-outs write to that folder. Anyone who signs in can cause any number of them. */
 export const SIGNOUT_FILE = 'out-';
 
 /** Maximum size of a file in that folder. */

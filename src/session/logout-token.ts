@@ -41,21 +41,16 @@ function checkContent({ sub, sid, jti, iat, exp }: Claims): Refused {
 
 /** Returns the issuer of a logout token, which is not verified yet. It selects the provider that then verifies the
  * token.
- *
- * @returns `undefined` if the text is not a JWT
- */
+ * @returns `undefined` if the text is not a JWT */
 export function issuerOf(text: string): unknown {
   const jws = splitJws(text);
   return jws.ok ? parseClaims(jws.payload)?.iss : undefined;
 }
 
-/**
- * Verifies a logout token (section 2.6). It does not check whether the token was received before. That check is
+/** Verifies a logout token (section 2.6). It does not check whether the token was received before. That check is
  * optional there, and a token that comes again only revokes the same again.
- *
  * @param now seconds since the epoch
- * @returns the claims, which include `iat`, `exp`, `jti`, and at least one of `sub` and `sid`
- */
+ * @returns the claims, which include `iat`, `exp`, `jti`, and at least one of `sub` and `sid` */
 export function verifyLogoutToken(text: string, context: ProviderTokenContext, now: number): Promise<Result<Claims>> {
   return verifyProviderToken(
     text,

@@ -27,9 +27,7 @@ const isEndedList = (value: unknown): value is readonly string[] =>
   value.every((name) => typeof name === 'string' && ENDED_NAME.test(name));
 
 /** Reads a revocation from etcd or from a file of `meshgate revoke`.
- *
- * @returns `undefined` if the text is not a revocation
- */
+ * @returns `undefined` if the text is not a revocation */
 export function readRevocation(text: string): Revocation | undefined {
   const { kind, value, before, until, made, ended = [] } = objectIn(text) ?? {};
   if (!KINDS.includes(kind as Revocation['kind']) || !isRevocationValue(value) || !isTime(before) || !isTime(until)) {
@@ -41,10 +39,8 @@ export function readRevocation(text: string): Revocation | undefined {
 }
 
 /** Makes a revocation that begins now.
- *
  * @param value result of `ofAny` or `ofProvider`
- * @param life maximum number of seconds for which a revoked credential can still be valid
- */
+ * @param life maximum number of seconds for which a revoked credential can still be valid */
 export function revocation(
   kind: Revocation['kind'],
   value: string,
@@ -59,10 +55,8 @@ export function revocation(
 
 /** Makes the revocation of one session of the gateway or of the provider. It is stored in the entry of its person. So
  * nobody can fill the zone of revocations by repeated sign-ins and sign-outs.
- *
  * @param what the session, with a known person
- * @param life maximum number of seconds for which the session can still be valid
- */
+ * @param life maximum number of seconds for which the session can still be valid */
 export function ending(what: Revocable, now: number, life: number): Revocation {
   const { provider = '', sid, psid } = what;
   const ended = [

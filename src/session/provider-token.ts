@@ -16,11 +16,9 @@ export interface ProviderTokenContext extends SignatureContext {
 }
 
 /** Rejects a token of another kind, by the types in its header and its payload. A token may have neither type.
- *
  * @param name name of the kind, for the refusal
  * @param types types that the header may have, in lower case (RFC 8725 section 3.11)
- * @param own the type that Keycloak writes in the payload, in lower case
- */
+ * @param own the type that Keycloak writes in the payload, in lower case */
 export function checkTypes(header: JoseHeader, claims: Claims, name: string, types: readonly string[], own: string) {
   const typ = header.typ?.toLowerCase();
   if (typ !== undefined && !types.includes(typ)) {
@@ -44,10 +42,8 @@ export function checkAudience(claims: Claims, { clientId }: ProviderTokenContext
 }
 
 /** Verifies format, algorithm, key and signature of a token that a provider signed for the gateway.
- *
  * @param check checks the claims
- * @returns the claims, or the first reason that applies; `provider_unavailable` if there are no keys
- */
+ * @returns the claims, or the first reason that applies; `provider_unavailable` if there are no keys */
 export async function verifyProviderToken(
   text: string,
   context: ProviderTokenContext,

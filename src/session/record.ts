@@ -6,9 +6,7 @@ import type { SessionRecord } from './types.ts';
 const VERSION = 1;
 
 /** Writes a record as text, which is then sealed.
- *
- * @throws Error with one line for the log if the claims and tokens of the provider are too long to keep
- */
+ * @throws Error with one line for the log if the claims and tokens of the provider are too long to keep */
 export function recordText(record: SessionRecord): string {
   const text = JSON.stringify({ v: VERSION, ...record });
   if (text.length > MAX_RECORD_LENGTH)
@@ -17,10 +15,8 @@ export function recordText(record: SessionRecord): string {
 }
 
 /** Reads the result of {@link recordText}.
- *
  * @param sid the expected session id. A record that was moved to the key of another session is rejected.
- * @returns `undefined` if the record has another version or belongs to another session
- */
+ * @returns `undefined` if the record has another version or belongs to another session */
 export function readRecord(text: string, sid: string): SessionRecord | undefined {
   const { v, ...record } = (objectIn(text) ?? {}) as Partial<SessionRecord> & { readonly v?: unknown };
   return v === VERSION && record.session?.sid === sid ? (record as SessionRecord) : undefined;

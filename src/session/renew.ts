@@ -34,9 +34,7 @@ export const isOfSignin = (record: SessionClaims, cookie: SessionClaims): boolea
   record.since === cookie.since && record.end === cookie.end;
 
 /** Decides how to renew the cookie of a session.
- *
- * @param record the session's record, if this gateway has one
- */
+ * @param record the session's record, if this gateway has one */
 export function nextStep(cookie: SessionClaims, record: SessionRecord | undefined, at: Renewing): Step {
   const { selection, policy, now } = at;
   if (now >= hardEnd(cookie, policy)) return 'alone';
@@ -67,9 +65,7 @@ const NOT_OF_PERSON: readonly string[] = [
 /** Whether an error of the token endpoint concerns the person or the grant, so that the session is over. Such errors
  * are `invalid_grant`, `access_denied` (Okta, Auth0), `interaction_required` (Entra), `login_required`,
  * `consent_required`, and any other error that does not concern the client, the request or an outage.
- *
- * @param status status of the answer. If it means "retry later", the error does not concern the person.
- */
+ * @param status status of the answer. If it means "retry later", the error does not concern the person. */
 export const isOfPerson = (error: string, status: number): boolean =>
   [400, 401, 403].includes(status) && !NOT_OF_PERSON.includes(error);
 
@@ -104,10 +100,8 @@ export type Refreshed =
   | { readonly kind: 'over'; readonly detail: string }
   /** The claims are not known now. The refresh token was not used, so the gateway can try again with it. */
   | ({ readonly kind: 'unused'; readonly detail: string } & MaybeAway)
-  /**
-   * The provider answered, but did not return the claims. The present claims count only until the end of their fresh
-   * time. `limited`: the token endpoint has too many calls, about this person or about everyone.
-   */
+  /** The provider answered, but did not return the claims. The present claims count only until the end of their fresh
+   * time. `limited`: the token endpoint has too many calls, about this person or about everyone. */
   | { readonly kind: 'unsaid'; readonly detail: string; readonly refreshToken?: string; readonly limited?: true }
   /** The refresh token was sent, and the result is not known. */
   | ({ readonly kind: 'lost'; readonly detail: string } & MaybeAway);

@@ -53,9 +53,7 @@ export const isRevocationValue = (value: unknown): value is string =>
 export const ofAny = (id: string): string => kept(id);
 
 /** Returns the value for a revocation that concerns one provider: of a subject, or of a session of the provider.
- *
- * @param value the subject, with or without the provider's prefix; or the id of the provider's session
- */
+ * @param value the subject, with or without the provider's prefix; or the id of the provider's session */
 export const ofProvider = (provider: string, value: string): string => kept(provider, value);
 
 /** Returns the key of a revocation in the dict. */
@@ -204,10 +202,8 @@ function isBefore({ at, cut = 0, skew = 0 }: Revocable, before: number, now: num
 }
 
 /** Whether a credential is revoked.
- *
  * @param look returns the value of a key in the dict
- * @param now seconds since the epoch
- */
+ * @param now seconds since the epoch */
 export function isRevoked(look: (key: string) => string | undefined, what: Revocable, now: number): boolean {
   for (const key of namesOf(what)) if (look(key) !== undefined) return true;
   for (const key of cutOffsOf(what)) {
@@ -220,10 +216,8 @@ export function isRevoked(look: (key: string) => string | undefined, what: Revoc
 /** Returns the latest cut-off that this gateway knows when a sign-in begins. A cut-off is at the end of its second and
  * allows for clocks that are ahead. Without this value, a cut-off would also revoke the session of a person who signs
  * in again at once.
- *
  * @param look returns the value of a key in the dict
- * @returns the value of {@link Revocable.cut}; 0 if there is no cut-off
- */
+ * @returns the value of {@link Revocable.cut}; 0 if there is no cut-off */
 export function cutBefore(look: (key: string) => string | undefined, what: Revocable): number {
   let cut = 0;
   const note = (before: number) => {
@@ -241,11 +235,9 @@ export function cutBefore(look: (key: string) => string | undefined, what: Revoc
 const usual = { subject: { claim: 'sub', prefix: '' } } as const;
 
 /** Returns the properties by which a session can be revoked.
- *
  * @param provider the provider of the session; absent if the policy no longer has it
  * @param skew seconds by which the clocks of replicas can differ
- * @param kid id of the session key that sealed the cookie; absent if not known
- */
+ * @param kid id of the session key that sealed the cookie; absent if not known */
 export function revocableSession(
   { provider, sid, psid, since, cut, claims }: SessionClaims,
   { subject }: Pick<TokenProvider, 'subject'> = usual,

@@ -77,10 +77,8 @@ function expiryOf({ until }: Readonly<Record<string, unknown>>): number | string
 /** Reads the session keys. They are a JWKS (RFC 7517 section 5) of symmetric 256-bit keys (`kty: oct`, `alg: A256GCM`,
  * `use: enc`; RFC 7518 section 6.4), each with its own `kid`. The first key seals. Each key opens texts until its
  * `until`.
- *
  * @param now seconds since the epoch; keys that have expired are left out
- * @returns a sentence for the log if the text is not valid; it contains nothing of the text
- */
+ * @returns a sentence for the log if the text is not valid; it contains nothing of the text */
 export async function readRing(text: string, now: number): Promise<Ring | string> {
   const list = keysOf(text);
   if (typeof list === 'string') return list;

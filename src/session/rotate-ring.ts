@@ -26,9 +26,7 @@ function makeKey(now: number, taken: readonly string[] = []): Jwk {
 const textOf = (keys: readonly Jwk[]): string => `${JSON.stringify({ keys }, null, 2)}\n`;
 
 /** Returns a ring of two keys. The first key seals; the second will seal after the next rotation.
- *
- * @param taken key ids that a new key must not have
- */
+ * @param taken key ids that a new key must not have */
 export function newRing(now: number, taken: readonly string[] = []): string {
   const first = makeKey(now, taken);
   return textOf([first, makeKey(now, [...taken, first.kid])]);
@@ -53,9 +51,7 @@ export type RotatedRing =
 
 /** Returns a ring that replaces a leaked ring. It contains none of the old keys, so texts that they sealed cannot be
  * opened. It also uses none of the old key ids, which may be revoked.
- *
- * @returns what is wrong with the text
- */
+ * @returns what is wrong with the text */
 export async function replaceRing(text: string, now: number): Promise<RotatedRing> {
   const ring = await readRing(text, 0);
   if (typeof ring === 'string') return { ok: false, error: ring };
@@ -65,11 +61,9 @@ export async function replaceRing(text: string, now: number): Promise<RotatedRin
 /** Rotates the ring by one key. The second key, which every gateway has read by now, begins to seal. A new key is
  * added, which will seal next. The old key opens texts until all cookies that it sealed have reached their absolute
  * end.
- *
  * @param absolute maximum lifetime of a session in seconds
  * @param early whether a key may seal even if some gateways may not have read it yet
- * @returns what is wrong with the text, or why it is too early
- */
+ * @returns what is wrong with the text, or why it is too early */
 export async function rotateRing(text: string, now: number, absolute: number, early: boolean): Promise<RotatedRing> {
   const ring = await readRing(text, 0);
   if (typeof ring === 'string') return { ok: false, error: ring };

@@ -51,14 +51,12 @@ function keep(ring: Ring, name: string, key: ImportedKey): void {
 }
 
 /** Seals a text with the first key of the ring.
- *
  * @param purpose the only purpose for which the text can be opened
  * @param host the only host for which the text can be opened; empty if it belongs to no host
  * @param plain any text. If the sealed text is longer than {@link MAX_SEALED} allows, it cannot be opened, see {@link
  * isOpenable}.
  * @param now seconds since the epoch
- * @returns a text of letters, digits, `_`, `-` and two dots
- */
+ * @returns a text of letters, digits, `_`, `-` and two dots */
 export async function seal(ring: Ring, purpose: Purpose, host: string, plain: string, now: number): Promise<string> {
   const { kid } = ring.sealing;
   const day = String(Math.floor(now / DAY_S));
@@ -83,18 +81,14 @@ export function kidOf(text: string): string | undefined {
 
 /** Opens a text that {@link seal} sealed, if it is unchanged, purpose and host are the same, and the ring has the key.
  * It does not check how long the text is valid, because that is part of the content.
- *
- * @returns the plain text, or `undefined` for any other text; the promise never rejects
- */
+ * @returns the plain text, or `undefined` for any other text; the promise never rejects */
 export function open(ring: Ring, purpose: Purpose, host: string, text: string): Promise<string | undefined> {
   return openFor(ring, purpose, host, text, (plain) => plain);
 }
 
 /** Opens a text like {@link open}, and calls a function in the same promise, because each further promise costs time in
  * every request.
- *
- * @param use receives the plain text or `undefined`. The promise resolves to its result, and rejects if it throws.
- */
+ * @param use receives the plain text or `undefined`. The promise resolves to its result, and rejects if it throws. */
 export function openFor<T>(
   ring: Ring,
   purpose: Purpose,

@@ -26,8 +26,7 @@ export interface PageRoute {
   readonly ask?: string;
 }
 
-/** signin-policy.js: the parts of the policy that only the JavaScript of the sign-in needs, in addition to
- * policy.js. */
+/** signin-policy.js: the parts of the policy that only the JavaScript of the sign-in needs, in addition to policy.js. */
 export interface SigninTable {
   readonly session: SessionPolicy;
   /** Port of the gateway's public URLs. */

@@ -2,8 +2,7 @@ import { objectIn } from '../token/json.ts';
 import { type Params, parseParams, valuesOf, withQuery } from './flow/query.ts';
 import { SIGNOUT_PATH } from './names.ts';
 
-/** Maximum length of an ID token that is sent as a hint. It is part of a URL, and servers accept about 8 KB of a
- * URL. */
+/** Maximum length of an ID token that is sent as a hint. It is part of a URL, and servers accept about 8 KB of a URL. */
 const MAX_HINT_LENGTH = 4096;
 
 /** The time within which a person must return from the provider. */
@@ -75,9 +74,7 @@ export function isOwnForm({ origin, site }: Sender, own: string): boolean {
 }
 
 /** Reads the parameters of a front-channel sign-out (OpenID Connect Front-Channel Logout 1.0, section 2).
- *
- * @returns `undefined` if a parameter is missing or occurs twice
- */
+ * @returns `undefined` if a parameter is missing or occurs twice */
 export function readFrontChannel(query: string): { readonly iss: string; readonly sid: string } | undefined {
   const params = parseParams(query) ?? [];
   const [[iss, ...otherIss], [sid, ...otherSid]] = [valuesOf(params, 'iss'), valuesOf(params, 'sid')];

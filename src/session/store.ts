@@ -25,9 +25,7 @@ export interface Lock {
 /** The claim on a single-use value, held during the attempt to use the value. */
 export interface Claim {
   /** The value was used and cannot be claimed again.
-   *
-   * @param ttl number of seconds for which the use is remembered
-   */
+   * @param ttl number of seconds for which the use is remembered */
   use(ttl: number): Promise<void>;
   /** The value was not used and can be claimed again. */
   release(): Promise<void>;
@@ -42,22 +40,16 @@ export interface SessionStore {
   put(record: SessionRecord, ttl: number): Promise<void>;
   delete(sid: string): Promise<void>;
   /** @param ttl milliseconds
-   * @returns `undefined` if another request has the lock, or there is no room for locks
-   */
+   * @returns `undefined` if another request has the lock, or there is no room for locks */
   lock(sid: string, ttl: number): Promise<Lock | undefined>;
   /** Claims a single-use value that is used up only if an attempt succeeds, such as a state. Until then it takes room
    * only for a short time.
-   *
    * @param ttl seconds after which the claim expires if it was neither used nor released
-   * @returns `undefined` if the value was used, or another request has the claim
-   */
+   * @returns `undefined` if the value was used, or another request has the claim */
   claim(id: string, ttl: number): Promise<Claim | undefined>;
-  /**
-   * Uses up a single-use value: a ticket.
-   *
+  /** Uses up a single-use value: a ticket.
    * @param ttl number of seconds for which the use is remembered
-   * @returns false if the value was used before
-   */
+   * @returns false if the value was used before */
   once(id: string, ttl: number): Promise<boolean>;
   /** Revokes something for all replicas. Each replica knows the revocation within two seconds. */
   revoke(revocation: Revocation): Promise<void>;

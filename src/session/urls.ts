@@ -15,9 +15,7 @@ export function callbackName(path: string): string | undefined {
 
 /** Returns the redirect URI. If a host has several providers, each has its own URI. So a response shows which provider
  * sent it, even without `iss` (RFC 9700 section 4.4.2.2).
- *
- * @param one the provider's name, if the host has several providers
- */
+ * @param one the provider's name, if the host has several providers */
 export function redirectUri(host: string, publicPort: number, one?: string): string {
   return originOf(host, publicPort) + callbackPath(one);
 }

@@ -11,10 +11,8 @@ export interface Actor {
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 /** Returns the actor chain: the current actor first, then the earlier actors (RFC 8693 section 4.1).
- *
  * @param claim value of `act`
- * @returns undefined if the claim is not a chain, or is longer than any policy allows
- */
+ * @returns undefined if the claim is not a chain, or is longer than any policy allows */
 export function actorChain(claim: unknown): readonly Actor[] | undefined {
   const actors: Actor[] = [];
   for (let act = claim; act !== undefined; ) {

@@ -45,8 +45,7 @@ const ed25519: AlgorithmEntry = {
   signatureBytes: 64,
 };
 
-/** All algorithms that a policy may allow. They are in a Map, so that no name in a token can find an inherited
- * member. */
+/** All algorithms that a policy may allow. They are in a Map, so that no name in a token can find an inherited member. */
 export const algorithms: ReadonlyMap<string, AlgorithmEntry> = new Map(
   [
     rs(256),

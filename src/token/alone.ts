@@ -16,10 +16,8 @@ function shows(sign: Sign, claims: Claims): boolean {
 
 /** Whether a token shows that no person is behind it. Software has then got the token for itself (RFC 6749 section
  * 4.4), or a workload has shown its own identity. A token without such a mark counts as a person's token.
- *
  * @param claims claims of a token whose signature is valid
- * @param kind kind of the provider
- */
+ * @param kind kind of the provider */
 export function isAlone(claims: Claims, kind: ProviderKind): boolean {
   if (kind.alone === 'always') return true;
   return kind.alone.some((signs) => signs.every((sign) => shows(sign, claims)));

@@ -24,11 +24,9 @@ const isThumbprint = (value: unknown): value is string =>
 /** Returns the key to which a token is bound (RFC 7800 section 3.1): the thumbprint of a DPoP key (RFC 9449 section
  * 6.1) or of a client certificate (RFC 8705 section 3.1). Members that are not registered are ignored, as RFC 7800
  * requires. For example, Keycloak adds `kc-jkt-type`.
- *
  * @param cnf the claim `cnf`, which the token contains
  * @returns reason `proof_invalid` if the claim contains no supported member, more than one, or another registered
- * member
- */
+ * member */
 export function bindingOf(cnf: unknown): Result<Binding> {
   const confirmation = asObject(cnf) ?? {};
   if (others.some((name) => Object.hasOwn(confirmation, name))) return uncheckable;

@@ -35,9 +35,7 @@ function refuseType(typ: string, kind: ProviderKind): Refused {
 
 /** Rejects a token that is for another service of its provider. Such a token has a nonce in its header, and only the
  * other service can verify it.
- *
- * @returns reason `type_refused`, or undefined
- */
+ * @returns reason `type_refused`, or undefined */
 export function checkNonce(header: JoseHeader, provider: TokenProvider): Refused {
   const kind = providerKind(provider.kind) ?? noKind(provider);
   const { nonceInHeader: other } = kind;
@@ -146,12 +144,10 @@ export function checkParties(claims: Claims, provider: TokenProvider, kind: Prov
 }
 
 /** Checks the claims of a token whose signature is valid and whose `iss` is that of the provider.
- *
  * @param now seconds since the epoch
  * @param skew seconds by which clocks can differ
  * @returns a refusal with `type_refused`, `claim_absent`, `token_expired`, `token_not_yet_valid`, `audience_mismatch`,
- * or for a JWT-SVID `issuer_unknown`; undefined if the claims are valid, and then `exp` is a number
- */
+ * or for a JWT-SVID `issuer_unknown`; undefined if the claims are valid, and then `exp` is a number */
 export function checkClaims(
   header: JoseHeader,
   claims: Claims,

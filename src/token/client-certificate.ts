@@ -24,8 +24,7 @@ export function certificateBytes(escaped: string): Uint8Array | undefined {
 /** Returns the SHA-256 of a certificate's DER as base64url: `x5t#S256` (RFC 8705 section 3.1). */
 export const thumbprintOf = (bytes: Uint8Array): string => hash.createHash('sha256').update(bytes).digest('base64url');
 
-/** Reads the client certificate as nginx passes it on. Returns reason `proof_missing` or `proof_invalid` if this
- * fails. */
+/** Reads the client certificate as nginx passes it on. Returns reason `proof_missing` or `proof_invalid` if this fails. */
 export function readEscaped(escaped: string): Result<Certificate & Pick<ClientCertificate, 'thumbprint'>> {
   if (escaped === '') return refuse('proof_missing');
   const bytes = certificateBytes(escaped);
@@ -52,11 +51,9 @@ export interface ClientCertificate {
 const DNS_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
 
 /** Reads from a certificate who the client is (RFC 5280 section 4.2.1.6).
- *
  * @param escaped `$ssl_client_escaped_cert` of nginx; empty if the client showed no certificate
  * @returns reason `proof_missing`; or `proof_invalid` if the certificate cannot be read, has two SPIFFE ids, or has a
- * malformed one. The details contain nothing of the certificate.
- */
+ * malformed one. The details contain nothing of the certificate. */
 export function readClientCertificate(escaped: string): Result<ClientCertificate> {
   const read = readEscaped(escaped);
   if (!read.ok) return read;

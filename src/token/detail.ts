@@ -12,9 +12,7 @@ export function shown(value: unknown): string {
 
 /** Returns a text from outside for a line of the log: quoted, only printable ASCII, and cut after a given number of
  * characters.
- *
- * @param secrets texts that must not appear in the log, even if the text contains them
- */
+ * @param secrets texts that must not appear in the log, even if the text contains them */
 export function forLog(text: string, most: number, secrets: readonly string[] = []): string {
   const hidden = secrets.reduce((kept, secret) => (secret === '' ? kept : kept.split(secret).join('…')), text);
   const cut = hidden.length > most ? `${hidden.slice(0, most)}…` : hidden;

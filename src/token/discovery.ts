@@ -45,11 +45,9 @@ export function discoveryUrl(issuer: string): string {
 
 /** Returns why an address in a discovery document is not accepted; `undefined` if it is accepted. The document must not
  * direct the gateway to plain HTTP, to this machine or to an IP address, unless the issuer itself is there.
- *
  * @param name name of the member in the document
  * @param issuer issuer of the document
- * @param anywhere whether the policy allows such addresses (`insecure_private_addresses`)
- */
+ * @param anywhere whether the policy allows such addresses (`insecure_private_addresses`) */
 export function addressProblem(name: string, uri: unknown, issuer: string, anywhere = false): string | undefined {
   if (typeof uri !== 'string') return `the discovery document has no "${name}"`;
   const host = hostOf(uri);
@@ -64,12 +62,9 @@ export type DiscoveryMembers =
   | { readonly ok: true; readonly members: Readonly<Record<string, unknown>> }
   | { readonly ok: false; readonly error: string };
 
-/**
- * Reads the members of a discovery document of this issuer (OpenID Connect Discovery section 4.3).
- *
+/** Reads the members of a discovery document of this issuer (OpenID Connect Discovery section 4.3).
  * @param text the document as fetched
- * @param issuer the provider's issuer; the document must contain exactly this text
- */
+ * @param issuer the provider's issuer; the document must contain exactly this text */
 export function discoveryMembers(text: string, issuer: string): DiscoveryMembers {
   if (text.length > MAX_DOCUMENT_BYTES) return { ok: false, error: 'the discovery document is too large' };
   let members: Readonly<Record<string, unknown>> | undefined;
@@ -89,11 +84,9 @@ export function discoveryMembers(text: string, issuer: string): DiscoveryMembers
 }
 
 /** Reads the address of the keys from a discovery document.
- *
  * @param text the document as fetched
  * @param issuer the provider's issuer; the document must contain exactly this text
- * @param anywhere see {@link addressProblem}
- */
+ * @param anywhere see {@link addressProblem} */
 export function readDiscovery(text: string, issuer: string, anywhere = false): Discovery {
   const read = discoveryMembers(text, issuer);
   if (!read.ok) return read;

@@ -16,8 +16,7 @@ export interface CompactJws {
 /** The result of {@link splitJws}. It is not a Result, because that would be one more object for each token. */
 export type Split = (CompactJws & { readonly ok: true }) | ReturnType<typeof refuse>;
 
-/** The members of a JOSE header that the gateway reads. It ignores all others, such as `jwk`, `jku`, `x5u` and
- * `x5c`. */
+/** The members of a JOSE header that the gateway reads. It ignores all others, such as `jwk`, `jku`, `x5u` and `x5c`. */
 export interface JoseHeader {
   readonly alg: string;
   readonly kid?: string;
@@ -55,9 +54,7 @@ let last: Split = malformed;
 /** Splits a token into three parts of canonical base64url. The token's text is a key of the token cache, so each token
  * must have exactly one spelling. An empty payload passes here; it is rejected as a claims set after the signature was
  * verified.
- *
- * @returns reason `token_malformed` if the text does not have this form or is too long
- */
+ * @returns reason `token_malformed` if the text does not have this form or is too long */
 export function splitJws(token: string): Split {
   if (token !== lastToken) {
     last = splitAnew(token);
@@ -96,10 +93,8 @@ const changing = ['crit', 'b64', 'zip'];
 
 /** Parses a JOSE header. It rejects `crit` with any value, because the gateway supports no extensions (RFC 7515 section
  * 4.1.11). It also rejects `b64` (RFC 7797) and `zip`.
- *
  * @param text the first part of a {@link CompactJws}
- * @returns reason `token_malformed` for any other text
- */
+ * @returns reason `token_malformed` for any other text */
 export function parseHeader(text: string): Result<JoseHeader> {
   if (lastParsed === undefined || text !== lastHeader) {
     lastParsed = knownHeaders.get(text) ?? parseAnew(text);

@@ -32,10 +32,8 @@ export function claimsOfJws(text: string): Claims | undefined {
 
 /** Returns the provider that must be asked about a token before the token is accepted. For a token that is not a JWS,
  * this is the host's provider of opaque tokens. For a JWS, it is the issuer, if the issuer publishes no keys.
- *
  * @param providers the providers that the host accepts
- * @returns undefined if no provider has to be asked
- */
+ * @returns undefined if no provider has to be asked */
 export function providerToIntrospect(text: string, providers: readonly TokenProvider[]): TokenProvider | undefined {
   const asked = providers.find(({ introspection }) => introspection !== undefined);
   if (asked === undefined || !isTokenText(text)) return undefined;
@@ -108,11 +106,9 @@ function kindOf({ kind: name }: TokenProvider): ProviderKind {
 
 /** Checks a provider's answer about an active token in the same way as the claims of a JWT: type, issuer, times,
  * audience, client, subject. A token without `exp` is valid as long as the answer may be used.
- *
  * @param now seconds since the epoch
  * @param skew seconds by which clocks can differ
- * @param until when the provider must be asked again
- */
+ * @param until when the provider must be asked again */
 export function judgeIntrospected(
   claims: Claims,
   provider: TokenProvider,
@@ -147,10 +143,8 @@ function added(own: Claims, said: Claims): Claims {
 
 /** Joins a JWT whose signature is valid with the provider's answer that it is active. The claims of the JWT are kept.
  * Client, actor and key are added from the answer if the JWT does not contain them.
- *
  * @param claims the provider's answer
- * @param until when the provider must be asked again
- */
+ * @param until when the provider must be asked again */
 export function confirmed(
   verified: Verified,
   claims: Claims,

@@ -5,9 +5,7 @@ const strict = new TextDecoder('utf-8', { fatal: true });
 /** Decodes base64url in its only canonical spelling: no padding, no white space, and unused trailing bits are zero (RFC
  * 4648 sections 3.2, 3.3, 3.5). The decoders of engines accept more, and each accepts something else. A text is
  * canonical if the decoded bytes are encoded to the same text.
- *
- * @returns `undefined` for any other text
- */
+ * @returns `undefined` for any other text */
 export function decodeCanonical(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url');
   return bytes.toString('base64url') === text ? bytes : undefined;
@@ -20,9 +18,7 @@ const foreign = '\ufffd';
  * the text has as many characters as bytes, and contains no replacement character. This costs less than a third of the
  * strict decoder. In a text of narrow characters, njs's engine needs no search to know that there is no replacement
  * character.
- *
- * @throws TypeError if the bytes are not UTF-8
- */
+ * @throws TypeError if the bytes are not UTF-8 */
 function textOf(bytes: Buffer): string {
   const text = bytes.toString();
   const isAscii = text.length === bytes.length && text.replace(foreign, '') === text;
@@ -31,10 +27,8 @@ function textOf(bytes: Buffer): string {
 
 /** Parses a JSON object in strict UTF-8 without a byte order mark. If a member occurs twice, the last one counts (RFC
  * 7515 section 4, RFC 7519 section 4).
- *
  * @returns `undefined` if UTF-8 or JSON are invalid, the JSON value is not an object, or it is nested too deeply for
- * the engine
- */
+ * the engine */
 export function parseObject(bytes: Buffer): Readonly<Record<string, unknown>> | undefined {
   // Some decoders drop a byte order mark and others do not. JSON never begins with this byte.
   if (bytes[0] === 0xef) return undefined;
@@ -63,10 +57,8 @@ export function objectIn(text: string): Readonly<Record<string, unknown>> | unde
 
 /** Returns the keys of a JWKS (RFC 7517 section 5) unchanged. If there are none, returns a sentence for the log, which
  * contains nothing of the text.
- *
  * @param what name of the text in that sentence
- * @param list what the text must contain, for that sentence
- */
+ * @param list what the text must contain, for that sentence */
 export function keysIn(text: string, what = 'the file', list = 'list "keys"'): readonly unknown[] | string {
   if (text.length > MAX_DOCUMENT_BYTES) return `${what} is too large`;
   try {

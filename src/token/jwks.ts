@@ -92,12 +92,10 @@ async function readKey(jwk: Jwk, named: boolean): Promise<Key | string> {
 
 /** Reads a JWKS (RFC 7517 section 5). Invalid, weak, symmetric and private keys are left out with a warning, and keys
  * for other uses without one. Several keys may have the same `kid` or none. Thumbprints are those of RFC 7638.
- *
  * @param text the document as fetched
  * @param kind kind of the provider, which says which additional members its keys have
  * @returns an error if the text is not a key set or has no usable key. A provider without keys is a mistake, so the
- * known keys stay in use until they are too old.
- */
+ * known keys stay in use until they are too old. */
 export async function readKeySet(
   text: string,
   kind: Pick<ProviderKind, 'keyUse' | 'keysNameIssuer'> = {},

@@ -13,8 +13,7 @@ export interface KeyTimes {
 /** The stored state of one provider's keys, as JSON. All times are seconds since the epoch. */
 export interface KeyState {
   readonly keys: readonly Key[];
-  /** Increases when a key is added, removed or renamed. Results that depend on earlier keys must then be checked
-   * again. */
+  /** Increases when a key is added, removed or renamed. Results that depend on earlier keys must then be checked again. */
   readonly generation: number;
   /** When the keys were last fetched; 0 if never. */
   readonly fetchedAt: number;
@@ -77,8 +76,7 @@ function selectionOf(keys: readonly Key[]): string {
     .join();
 }
 
-/** Returns the state after the keys were fetched. The generation changes only if a key was added, removed or
- * renamed. */
+/** Returns the state after the keys were fetched. The generation changes only if a key was added, removed or renamed. */
 export function fetched(state: KeyState, keys: readonly Key[], now: number): KeyState {
   const generation = selectionOf(keys) === selectionOf(state.keys) ? state.generation : state.generation + 1;
   return { keys, generation, fetchedAt: now, lastTry: now, failures: 0 };

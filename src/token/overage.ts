@@ -11,8 +11,7 @@ export function leavesGroupsOut(claims: Claims, kind: string): boolean {
   return names !== undefined && Object.hasOwn(names, groups);
 }
 
-/** Returns the claims with the groups that the provider has confirmed. Only groups that the policy names are
- * included. */
+/** Returns the claims with the groups that the provider has confirmed. Only groups that the policy names are included. */
 export function withGroups(claims: Claims, kind: string, held: readonly string[]): Claims {
   const { leftOut = '', groups = '' } = providerKind(kind) ?? {};
   const { [groups]: _, ...others } = asObject(claims[leftOut]) ?? {};

@@ -53,9 +53,7 @@ function isPrivateV6(groups: readonly number[]): boolean {
 
 /** Whether an address to which nginx has connected belongs to this machine or to a private network. A text that is not
  * an address counts as private, because it must not be trusted either.
- *
- * @param address such as `10.0.0.7:443` or `[fd00::1]:443`
- */
+ * @param address such as `10.0.0.7:443` or `[fd00::1]:443` */
 export function isPrivateAddress(address: string): boolean {
   const host = /^\[([^\]]+)\](?::\d+)?$/.exec(address)?.[1];
   if (host !== undefined) {

@@ -6,11 +6,9 @@ import type { TokenProvider } from './types.ts';
 /** Returns the provider whose keys must be fetched before a refusal is final: no key matched, or no keys are known. If
  * a token has no `kid` and no key verifies its signature, it may have been signed with a new key, so its provider is
  * returned too.
- *
  * @param token the refused token
  * @param providers the providers that the host accepts
- * @returns undefined if other keys would not change the result
- */
+ * @returns undefined if other keys would not change the result */
 export function providerToAsk(
   token: string,
   { reason }: Refusal,

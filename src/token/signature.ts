@@ -28,9 +28,7 @@ function onlyNameless(entry: AlgorithmEntry, keys: readonly Key[]): Key | undefi
 /** Returns the keys that can verify a token. If the token has a `kid`, these are the keys with that `kid`; otherwise
  * they are the first few keys that fit. A `kid` is only a hint (RFC 7515 section 4.1.4): if no key of the set has one,
  * the only key that fits is used.
- *
- * @returns reason `key_unknown` if there is no such key
- */
+ * @returns reason `key_unknown` if there is no such key */
 export function chooseKeys(header: JoseHeader, entry: AlgorithmEntry, keys: readonly Key[]): Result<readonly Key[]> {
   const { kid } = header;
   const chosen: Key[] = [];
@@ -189,12 +187,10 @@ export function verifySignatureWith<T, S>(
 }
 
 /** Verifies the signature of a token (RFC 7515 section 5.2) and calls `use` with the result.
- *
  * @param keys the provider's keys
  * @param use receives the key that signed the token, or a reason: `algorithm_refused`, `key_unknown`,
  * `signature_invalid`. Its result is returned. There is only one promise, which the engine makes, because each further
- * `async` or `await` would cost a new token 2 µs.
- */
+ * `async` or `await` would cost a new token 2 µs. */
 export function verifySignature<T>(
   jws: CompactJws,
   header: JoseHeader,

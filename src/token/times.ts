@@ -16,10 +16,8 @@ function noDate(name: string, value: unknown): Refused {
 }
 
 /** Requires `exp`; checks `nbf` and `iat` if they are present (RFC 7519 sections 4.1.4 to 4.1.6).
- *
  * @returns a refusal with `claim_absent`, `token_expired` or `token_not_yet_valid`; undefined if the times are valid,
- * and then `exp` is a number
- */
+ * and then `exp` is a number */
 export function checkTimes(claims: Claims, now: number, skew: number): Refused {
   const { exp, nbf, iat } = claims;
   const latest = now + skew;

@@ -58,13 +58,11 @@ function judge<T, S>(signer: Result<Key>, read: Read<T, S>): T | Promise<T> {
 
 /** Verifies a bearer token. It checks, in this order: format, header, provider, algorithm, key, signature, claims (RFC
  * 7515 section 5.2, RFC 7519 section 7.2, RFC 8725). It never throws, whatever the text is.
- *
  * @param providers the providers that the host accepts
  * @param now seconds since the epoch
  * @param use receives the claims with their provider, or the first reason that applies. The detail says what was
  * expected only if the signature is valid. The result of `use` is returned, see {@link verifySignature}.
- * @param along a value that `use` receives too
- */
+ * @param along a value that `use` receives too */
 export function verifyToken<T, S>(
   text: string,
   providers: readonly TokenProvider[],

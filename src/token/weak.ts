@@ -31,10 +31,8 @@ function hasRocaMark(modulus: Uint8Array): boolean {
 
 /** Returns why an RSA public key must not be trusted; `undefined` if it may be (RFC 7518 section 3.3). Even and very
  * small exponents are not valid.
- *
  * @param modulus as a big-endian number
- * @param exponent as a big-endian number
- */
+ * @param exponent as a big-endian number */
 export function rsaWeakness(modulus: Uint8Array, exponent: Uint8Array): string | undefined {
   const bits = bitLength(modulus);
   if (bits < MIN_RSA_BITS) return `RSA of ${bits} bits is too short; at least ${MIN_RSA_BITS}`;

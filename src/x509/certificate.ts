@@ -19,10 +19,8 @@ export interface Certificate {
 const SUBJECT_ALT_NAME = '551d11';
 
 /** Reads a certificate (RFC 5280 section 4.1).
- *
  * @param bytes DER
- * @returns undefined if the bytes are not a certificate
- */
+ * @returns undefined if the bytes are not a certificate */
 export function readCertificate(bytes: Uint8Array): Certificate | undefined {
   const [tbs, algorithm, signature, ...more] = within(whole(bytes)) ?? [];
   if (algorithm?.tag !== TAG.sequence || signature?.tag !== TAG.bitString || more.length > 0) return undefined;

@@ -27,11 +27,9 @@ export const explicit = (n: number): number => 0xa0 | n;
 export const implicit = (n: number): number => 0x80 | n;
 
 /** Returns the element that begins at a given index.
- *
  * @param end index that the element must not exceed
  * @returns undefined if the bytes are not DER: the length is indefinite, not in its shortest form, or too large; or the
- * tag has several bytes
- */
+ * tag has several bytes */
 export function elementAt(bytes: Uint8Array, at: number, end: number = bytes.length): Element | undefined {
   const tag = bytes[at];
   const first = bytes[at + 1];
@@ -80,8 +78,7 @@ export function ascii(element: Element): string | undefined {
   return /^[ -~]*$/.test(text) ? text : undefined;
 }
 
-/** Returns the contents of a BIT STRING that consists of whole bytes; undefined if it has another tag or unused
- * bits. */
+/** Returns the contents of a BIT STRING that consists of whole bytes; undefined if it has another tag or unused bits. */
 export function bitString(element: Element | undefined, tag: number = TAG.bitString): Uint8Array | undefined {
   if (element?.tag !== tag || element.bytes[element.start] !== 0 || element.end === element.start) return undefined;
   return element.bytes.subarray(element.start + 1, element.end);
@@ -94,9 +91,7 @@ export function objectId(element: Element | undefined): string | undefined {
 }
 
 /** Returns a time in a certificate (RFC 5280 section 4.1.2.5), in whole seconds since the epoch.
- *
- * @returns undefined if the time has another form or the date does not exist
- */
+ * @returns undefined if the time has another form or the date does not exist */
 export function timeOf(element: Element | undefined): number | undefined {
   const text = element && ascii(element);
   const digits = element?.tag === TAG.utcTime ? 2 : element?.tag === TAG.generalizedTime ? 4 : 0;

@@ -45,10 +45,8 @@ function publicPartOf({ label, bytes }: KeyBlock): Uint8Array | undefined {
 }
 
 /** Whether a private key belongs to a certificate. It compares their public parts and signs nothing.
- *
  * @param publicKey SubjectPublicKeyInfo of the certificate
- * @returns undefined if the private key does not contain its public part
- */
+ * @returns undefined if the private key does not contain its public part */
 export function belongs(key: KeyBlock, publicKey: Element): boolean | undefined {
   const [mine, its] = [publicPartOf(key), publicPart(publicKey)];
   return mine === undefined || its === undefined ? undefined : same(mine, its);

@@ -73,9 +73,7 @@ const SET = 0x31;
 
 /** Returns a Name as text (RFC 4514), such as `CN=ci,O=Example`. The last part comes first. The empty name gives an
  * empty text.
- *
- * @returns undefined if the Name is malformed
- */
+ * @returns undefined if the Name is malformed */
 export function nameText(name: Element): string | undefined {
   if (name.tag !== TAG.sequence) return undefined;
   const parts = within(name)?.map((part) => within(part, SET)?.map(attributeText));

@@ -6,9 +6,7 @@ export interface PemBlock {
 }
 
 /** Returns the blocks of a PEM text (RFC 7468) in order, without the text between them.
- *
- * @returns undefined if a block has no end, or contains something other than base64
- */
+ * @returns undefined if a block has no end, or contains something other than base64 */
 export function readPem(text: string): readonly PemBlock[] | undefined {
   const blocks: PemBlock[] = [];
   const begin = /-----BEGIN ([A-Z0-9 ]{1,40})-----/g;

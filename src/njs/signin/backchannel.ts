@@ -54,13 +54,10 @@ async function verifiedBy(
   return next.ok ? next : verified;
 }
 
-/**
- * Returns what a logout token revokes: the provider's session or, if the token names no session, all sessions that the
+/** Returns what a logout token revokes: the provider's session or, if the token names no session, all sessions that the
  * person began before. A token that comes a second time revokes the same again, because the time of its arrival does
  * not matter. It does not revoke a session that began later.
- *
- * @param at when the token was made; the present time if the provider's clock is ahead
- */
+ * @param at when the token was made; the present time if the provider's clock is ahead */
 function revokedBy({ sid, sub }: Claims, provider: string, at: number, absolute: number): Revocation {
   if (typeof sid !== 'string') return revocation('sub', ofProvider(provider, String(sub)), at, absolute);
   if (typeof sub !== 'string') return revocation('psid', ofProvider(provider, sid), at, absolute);

@@ -123,9 +123,7 @@ function toSigninHost(scene: SigninScene, visit: Visit, signinHost: string, begi
 
 /** Begins an attempt: binds it to the browser with a cookie, and redirects to the provider or to the sign-in host. All
  * sign-ins go through this function, so that a person is always asked before the sign-in to a wildcard host.
- *
- * @throws Error with one line for the log if nothing can be sealed
- */
+ * @throws Error with one line for the log if nothing can be sealed */
 export function begin(scene: SigninScene, visit: Visit, beginning: Beginning): Promise<void> {
   const { signinHost } = scene.signin;
   if (signinHost === undefined) return toProvider(scene, visit, beginning);

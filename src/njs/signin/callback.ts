@@ -91,9 +91,7 @@ async function refused(scene: SigninScene, visit: Visit, back: Returned, error: 
 
 /** `/.meshgate/callback`: the provider returns the browser to this page. A code can be used once, and only by the
  * browser to which the attempt is bound.
- *
- * @throws Error with one line for the log if the store does not answer, or nothing can be sealed
- */
+ * @throws Error with one line for the log if the store does not answer, or nothing can be sealed */
 export async function callback(scene: SigninScene, visit: Visit): Promise<void> {
   if (visit.r.method !== 'GET') {
     refuseMethod(visit, 'GET');

@@ -16,10 +16,8 @@ function leave(stateDir: string, revocations: readonly Revocation[]): void {
 }
 
 /** Revokes on all replicas: at once on this one, and on the others as soon as the store answers.
- *
  * @param keep stores the revocations on this replica
- * @throws Error with one line for the log if it is not in force, here or elsewhere
- */
+ * @throws Error with one line for the log if it is not in force, here or elsewhere */
 export async function callBack(
   { store, signin }: SigninScene,
   revocations: readonly Revocation[],
@@ -39,10 +37,8 @@ export async function callBack(
 
 /** Ends one session of the gateway, with all cookies that it ever had. Other sessions that belong to the same session
  * of the provider continue.
- *
  * @param keep stores the revocation on this replica
- * @throws Error with one line for the log if it is not in force
- */
+ * @throws Error with one line for the log if it is not in force */
 export async function endOne(
   scene: SigninScene,
   session: SessionClaims,
@@ -55,9 +51,7 @@ export async function endOne(
 
 /** Ends a session everywhere: its cookies, its record, and on every host the other sessions that belong to the same
  * session of the provider.
- *
- * @throws Error with one line for the log if that is not in force
- */
+ * @throws Error with one line for the log if that is not in force */
 export async function endSession(scene: SigninScene, session: SessionClaims, now: number): Promise<void> {
   const { absolute } = scene.signin.session;
   await callBack(scene, [ending(scene.vault.revocable(session), now, absolute)], keepEnded);

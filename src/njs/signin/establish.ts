@@ -63,12 +63,9 @@ async function replace(scene: SigninScene, before: SessionClaims, now: number): 
   }
 }
 
-/**
- * Returns the cookies to delete after a failed sign-in. With the cookie of a revoked session, or of attempts that began
- * before the revocation, the next sign-in would fail too.
- *
- * @param cookies the browser's `Cookie` line
- */
+/** Returns the cookies to delete after a failed sign-in. With the cookie of a revoked session, or of attempts that
+ * began before the revocation, the next sign-in would fail too.
+ * @param cookies the browser's `Cookie` line */
 export const goneAfter = (attempt: string, reason: ReasonCode, cookies: string): readonly string[] =>
   reason === 'revoked' ? [expireCookie(SESSION_COOKIE), ...allAttemptsEnded(cookies)] : [expiredAttempt(attempt)];
 
@@ -88,10 +85,8 @@ export interface Arrival {
 }
 
 /** Sends the browser to its page with the session cookie.
- *
  * @returns reason `revoked` if the session was revoked in the meantime, or `claim_absent` if it is too long for a
- * cookie. In both cases nothing was answered.
- */
+ * cookie. In both cases nothing was answered. */
 export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival): Promise<Result<void>> {
   const { host, cookies, now } = visit;
   const { mode, attempt, to } = arrival;
@@ -119,10 +114,8 @@ export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival)
 }
 
 /** Makes the session of a person and answers: with the session cookie on this host, or with a ticket for another host.
- *
  * @returns reason `claim_absent` if the session is too long for a cookie or a ticket, or a reason of {@link
- * refuseSignin}. In these cases nothing was answered.
- */
+ * refuseSignin}. In these cases nothing was answered. */
 export async function establish(
   scene: SigninScene,
   visit: Visit,

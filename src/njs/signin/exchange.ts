@@ -69,10 +69,8 @@ const TABS_S = 5;
 
 /** Returns the claims of the ID token. If the policy reads claims that it lacks, those of the UserInfo endpoint are
  * added.
- *
  * @returns reason `provider_unavailable`, `signin_failed`, or `claim_absent` if the provider left groups out
- * @throws Error with one line for the log if UserInfo did not answer
- */
+ * @throws Error with one line for the log if UserInfo did not answer */
 export async function allClaims(
   { table, client, questions }: SigninScene,
   provider: SigninProvider,

@@ -3,9 +3,7 @@ import type { SigninScene } from './scene.ts';
 import { type Visit, visitOf } from './visit.ts';
 
 /** Makes a `js_content` handler. An error is logged in one line, and the browser gets a page without details.
- *
- * @param what name of this part of the sign-in, for the log
- */
+ * @param what name of this part of the sign-in, for the log */
 export function handlerOf(
   scene: SigninScene,
   what: string,

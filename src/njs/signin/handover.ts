@@ -43,9 +43,7 @@ async function astray(scene: SigninScene, visit: Visit, ticket: Ticket, used: bo
 
 /** `/.meshgate/handover`: the sign-in host returns a browser to this page with a ticket. The ticket is valid once, for
  * a minute, and only in the browser in which the attempt began.
- *
- * @throws Error with one line for the log if the store does not answer, or nothing can be sealed
- */
+ * @throws Error with one line for the log if the store does not answer, or nothing can be sealed */
 export async function handover(scene: SigninScene, visit: Visit): Promise<void> {
   if (visit.r.method !== 'GET') {
     refuseMethod(visit, 'GET');

@@ -98,9 +98,7 @@ export class MetadataStore<M = Metadata> {
 
   /** Returns the endpoints of a provider. They are fetched if they are unknown or some minutes old, by one request at a
    * time and only every few seconds. During an outage of the provider the stored endpoints are used.
-   *
-   * @returns `undefined` if there are none
-   */
+   * @returns `undefined` if there are none */
   async of(provider: Provider, now: number): Promise<M | undefined> {
     const before = this.#usable(provider, now);
     if (before !== undefined && Math.abs(now - before.fetchedAt) < METADATA_REFRESH_S) return before.metadata;

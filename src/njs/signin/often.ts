@@ -10,10 +10,8 @@ const tooOften = refuse(
 );
 
 /** Counts one more sign-in of a person. Sign-ins are counted in shared memory from which nothing is evicted.
- *
  * @param sub the person's `sub` at the provider
- * @returns reason `limit_exceeded` if the person signs in too often; else undefined
- */
+ * @returns reason `limit_exceeded` if the person signs in too often; else undefined */
 export function signsInTooOften(provider: string, sub: unknown, now: number): typeof tooOften | undefined {
   const period = Math.floor(now / SIGNINS_PERIOD_S);
   const name = composed('sign-ins', provider, String(sub), String(period));

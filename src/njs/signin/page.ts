@@ -12,8 +12,7 @@ import { ThemeFolder } from './theme.ts';
  * that was only opened is redirected to the sign-in instead. */
 const FORM_REASONS: readonly ReasonCode[] = ['credential_missing', 'session_expired', 'revoked', 'step_up_required'];
 
-/** The cache time of a picture in seconds. It is short, because the name of a picture does not change with its
- * content. */
+/** The cache time of a picture in seconds. It is short, because the name of a picture does not change with its content. */
 const PICTURE_MAX_AGE_S = 3600;
 
 const isReason = (text: string): text is ReasonCode => Object.hasOwn(reasons, text);
@@ -81,9 +80,7 @@ export class Pages {
   }
 
   /** Answers with a page. Headers that are already set, such as `Set-Cookie`, stay.
-   *
-   * @param status status of the response
-   */
+   * @param status status of the response */
   answer(r: NginxHTTPRequest, status: number, page: Page): void {
     const { html, headers } = renderPage(
       page,

@@ -44,8 +44,7 @@ export interface ClientAnswer extends ProviderAnswer {
   readonly secrets: readonly string[];
 }
 
-/** Calls providers as their registered OAuth client. The client's credentials are read from their files for each
- * call. */
+/** Calls providers as their registered OAuth client. The client's credentials are read from their files for each call. */
 export class ProviderClient {
   readonly #egress: string;
   readonly #without: string;
@@ -66,8 +65,7 @@ export class ProviderClient {
     return file;
   }
 
-  /** Returns the client's credentials, the newest first. There are several secrets while a new one replaces an old
-   * one. */
+  /** Returns the client's credentials, the newest first. There are several secrets while a new one replaces an old one. */
   async #shown({ kind, issuer, client }: ClientOf, { token = issuer }: Where, now: number): Promise<readonly Shown[]> {
     const { auth } = client;
     switch (auth.kind) {
@@ -101,9 +99,7 @@ export class ProviderClient {
 
   /** Calls an endpoint as the client. It tries the next secret only if the provider does not know the client by this
    * one, because the provider has then examined nothing else.
-   *
-   * @throws Error with one line for the log if there was no answer, or the client has no credential
-   */
+   * @throws Error with one line for the log if there was no answer, or the client has no credential */
   async call(
     provider: ClientOf,
     metadata: Where,
@@ -144,10 +140,8 @@ export class ProviderClient {
   }
 
   /** Calls the UserInfo endpoint.
-   *
    * @returns reason `signin_failed` if the provider refuses to return the person's claims
-   * @throws Error with one line for the log
-   */
+   * @throws Error with one line for the log */
   async userinfo(provider: SigninProvider, metadata: Metadata, accessToken: string): Promise<Result<string>> {
     const url = this.#endpoint(provider, metadata, 'userinfo');
     if (url === undefined) throw new Error('the provider has no UserInfo endpoint');

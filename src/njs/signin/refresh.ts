@@ -21,9 +21,7 @@ const LASTING = ['auth_time', 'acr', 'amr', 'sid', 'nonce'] as const;
 const PASSING: readonly ReasonCode[] = ['provider_unavailable', 'key_unknown'];
 
 /** Returns all claims of the person after a refresh; absent if the provider returned none.
- *
- * @throws Error with one line for the log
- */
+ * @throws Error with one line for the log */
 async function claimsAfter(
   scene: SigninScene,
   provider: SigninProvider,

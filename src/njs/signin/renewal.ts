@@ -42,12 +42,9 @@ export interface RenewalScene {
   /** Asks the provider once. It never throws. */
   refresh(record: SessionRecord): Promise<Refreshed>;
   /** Whether a session is revoked.
-   *
-   * @param sub the person's `sub` at the provider, if it is known
-   */
+   * @param sub the person's `sub` at the provider, if it is known */
   isRevoked(session: SessionClaims, sub?: unknown): boolean;
-  /** Revokes a session that its provider ended, so that it stays ended after its record was deleted. It never
-   * throws. */
+  /** Revokes a session that its provider ended, so that it stays ended after its record was deleted. It never throws. */
   end(session: SessionClaims): Promise<void>;
   readonly policy: Renewing['policy'];
   readonly selection: string;
@@ -101,10 +98,8 @@ function countOf(set: number): number {
   return count;
 }
 
-/**
- * Whether a provider rejects calls about every person because there are too many. If a worker overwrites the set of
- * another worker, one more person is needed.
- */
+/** Whether a provider rejects calls about every person because there are too many. If a worker overwrites the set of
+ * another worker, one more person is needed. */
 function isLimitedForAll({ session, claims }: SessionRecord): boolean {
   const name = limited(session.provider);
   const people = (locksDict().get(name) ?? 0) | bitOf(String(claims.sub ?? session.sid));
@@ -140,11 +135,9 @@ export class Renewals {
     return step === 'ended' ? { kind: 'ended' } : alone;
   }
 
-  /**
-   * Returns the record after a failed refresh. If the provider does not answer, or has too many calls, it is not asked
+  /** Returns the record after a failed refresh. If the provider does not answer, or has too many calls, it is not asked
    * for a while: otherwise each session would wait for it or lose its refresh token. If the problem concerns one
-   * session, only that session is not renewed for a while.
-   */
+   * session, only that session is not renewed for a while. */
   #after(record: SessionRecord, outcome: Exclude<Refreshed, { kind: 'confirmed' }>): SessionRecord {
     const { provider, sid } = record.session;
     if (outcome.kind === 'over') {
@@ -171,8 +164,7 @@ export class Renewals {
     return outcome.kind === 'unused' ? unused(record) : withoutToken(record);
   }
 
-  /** Returns the result for a cookie. It is `stale` if the claims were not confirmed before the end of the fresh
-   * time. */
+  /** Returns the result for a cookie. It is `stale` if the claims were not confirmed before the end of the fresh time. */
   #inTime(renewal: Renewal, cookie: SessionClaims): Renewal {
     if (renewal.kind !== 'session' && renewal.kind !== 'alone') return renewal;
     const session = renewal.kind === 'session' ? renewal.session : cookie;
@@ -253,11 +245,9 @@ export class Renewals {
   }
 
   /** Renews a session.
-   *
    * @param host the host of the cookie
    * @param wait whether to wait for the answer; otherwise the provider is asked after the response
-   * @throws Error with one line for the log if the store does not answer
-   */
+   * @throws Error with one line for the log if the store does not answer */
   async renew(cookie: SessionClaims, host: string, wait: boolean): Promise<Renewal> {
     return this.#inTime(await this.#renew(cookie, host, wait), cookie);
   }

@@ -199,10 +199,8 @@ async function poll(store: EtcdStore, began: number): Promise<void> {
 
 /** The periodic job of revocations. It processes the files of `meshgate revoke`, reads the revocations of other
  * replicas, and logs if there is little room.
- *
  * @param stateDir the state folder of the gateway
- * @param providers names of the policy's providers
- */
+ * @param providers names of the policy's providers */
 export async function watchRevocations(
   stateDir: string,
   store: SessionStore,

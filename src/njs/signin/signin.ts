@@ -100,9 +100,7 @@ async function forAnother(scene: SigninScene, visit: Visit, request: string): Pr
 
 /** `/.meshgate/signin`: begins a sign-in for a person in a browser. For a program, or a browser that prefetches pages,
  * it answers 401 and begins nothing.
- *
- * @throws Error with one line for the log if nothing can be sealed
- */
+ * @throws Error with one line for the log if nothing can be sealed */
 export async function signin(scene: SigninScene, visit: Visit): Promise<void> {
   const asked = readSigninRequest(visit.query);
   // This is the form of the page that asks for confirmation.

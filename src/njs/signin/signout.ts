@@ -132,9 +132,7 @@ async function signOut(scene: SigninScene, visit: Visit): Promise<void> {
 }
 
 /** `/.meshgate/signout`: POST signs out, and GET asks for confirmation (OpenID Connect RP-Initiated Logout 1.0).
- *
- * @throws Error with one line for the log if nothing can be sealed
- */
+ * @throws Error with one line for the log if nothing can be sealed */
 export async function signout(scene: SigninScene, visit: Visit): Promise<void> {
   const { method } = visit.r;
   if (method === 'POST') return signOut(scene, visit);

@@ -28,10 +28,8 @@ export class Vault implements RecordSeal {
   }
 
   /** Seals a text.
-   *
    * @returns `undefined` if it is too long to be opened again
-   * @throws Error with one line for the log if there is no key to seal with
-   */
+   * @throws Error with one line for the log if there is no key to seal with */
   async sealFor(purpose: Purpose, host: string, plain: string, now: number): Promise<string | undefined> {
     const ring = await this.#file.current(now);
     if (ring === undefined) throw new Error('there is no key to seal with');
@@ -41,9 +39,7 @@ export class Vault implements RecordSeal {
 
   /** Opens a text. If its key is unknown, the file is read again, because the key may be new. A text that was sealed
    * with a revoked key is never opened: anyone who has the key can seal anything, for any purpose.
-   *
-   * @throws Error with one line for the log if it is not known yet which keys are revoked
-   */
+   * @throws Error with one line for the log if it is not known yet which keys are revoked */
   async openFor(purpose: Purpose, host: string, text: string, now: number): Promise<string | undefined> {
     if (!canLookUp()) throw new Error('it is not known yet what other replicas revoked');
     let ring = await this.#file.current(now);
@@ -77,9 +73,7 @@ export class Vault implements RecordSeal {
   }
 
   /** Whether a session that was opened here is revoked. {@link openFor} has already checked its key.
-   *
-   * @param sub the person's `sub` at the provider, if it is known and not in the session
-   */
+   * @param sub the person's `sub` at the provider, if it is known and not in the session */
   isRevoked(session: SessionClaims, sub?: unknown): boolean {
     return isRevokedNow(() => ({ ...this.revocable(session), ...(typeof sub === 'string' && { sub }) }));
   }

@@ -45,10 +45,8 @@ const MAX_ENDED = 64;
 /** Returns `Set-Cookie` values that delete the oldest attempts of a browser. At most {@link MAX_ATTEMPTS} remain after
  * the response. There can be more for a while if many attempts begin at the same time, because each request then lacks
  * the cookies of the others.
- *
  * @param line the browser's `Cookie` line
- * @param set the `Set-Cookie` values of the response
- */
+ * @param set the `Set-Cookie` values of the response */
 export function endedAttempts(line: string, set: readonly string[]): readonly string[] {
   const own = new Map(set.map((text) => [text.slice(0, text.indexOf('=')), text.includes('; Max-Age=0;')]));
   const names = new Set(cookieNames(line, ATTEMPT_COOKIE));

@@ -79,9 +79,7 @@ const texts = ['id', 'provider', 'verifier', 'nonce', 'binding', 'mode', 'to'];
 
 /** Reads the attempt in an opened state. The gateway sealed the state, but an earlier version may have used another
  * format.
- *
- * @returns `undefined` if the text is not an attempt
- */
+ * @returns `undefined` if the text is not an attempt */
 export function readAttempt(text: string): Attempt | undefined {
   const members = openedObject(text);
   if (members === undefined) return undefined;
@@ -98,8 +96,7 @@ export function isOver({ at }: { readonly at: number }, now: number, lifetime = 
  * characters use half the memory. */
 export const onceId = ({ id }: { readonly id: string }): string => id.slice(id.indexOf('.') + 1);
 
-/** Returns how long a used attempt must be remembered: its remaining lifetime plus the possible difference of
- * clocks. */
+/** Returns how long a used attempt must be remembered: its remaining lifetime plus the possible difference of clocks. */
 export const onceLifetime = ({ at }: { readonly at: number }, now: number, lifetime = ATTEMPT_LIFETIME_S): number =>
   Math.max(1, Math.ceil(at + lifetime - now)) + MAX_CLOCK_SKEW;
 

@@ -10,9 +10,7 @@ export type Asked = StepUp;
 /** Returns what an attempt requires of the sign-in, in addition to the provider's own policy. The provider must meet
  * the requirements of a role. The policy's `acr_values` are voluntary, as OpenID Connect Core section 5.5.1.1 defines
  * them; its `max_age` is mandatory.
- *
- * @param stepUps requirements by role
- */
+ * @param stepUps requirements by role */
 export function askedBy(
   { mode, role }: Pick<Attempt, 'mode' | 'role'>,
   { signin }: Pick<SigninProvider, 'signin'>,
@@ -29,10 +27,8 @@ export function askedBy(
 }
 
 /** Returns the parameters of the authorization request (OpenID Connect Core section 3.1.2.1, RFC 7636 section 4.3).
- *
  * @param state the sealed attempt
- * @param more `login_hint`, if the person is known
- */
+ * @param more `login_hint`, if the person is known */
 export function authorizationParams(
   attempt: Attempt,
   { client, signin }: Pick<SigninProvider, 'client' | 'signin'>,

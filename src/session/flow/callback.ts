@@ -21,9 +21,7 @@ export function errorName(code: unknown): string {
 }
 
 /** Reads the query of a callback. It must contain one state and either a code or an error, and no parameter twice.
- *
- * @param query the query as the request contains it
- */
+ * @param query the query as the request contains it */
 export function readCallback(query: string): Callback | undefined {
   const params = query.length > MAX_SIGNIN_QUERY ? undefined : parseParams(query);
   if (params === undefined || KNOWN.some((name) => valuesOf(params, name).length > 1)) return undefined;

@@ -9,8 +9,7 @@ import { randomText } from './random.ts';
 export interface ClientKey {
   readonly alg: string;
   readonly kid: string;
-  /** Thumbprints of the key's certificate (RFC 7515 sections 4.1.7 and 4.1.8). Some providers identify the key by
-   * them. */
+  /** Thumbprints of the key's certificate (RFC 7515 sections 4.1.7 and 4.1.8). Some providers identify the key by them. */
   readonly certificate: Readonly<Record<string, string>>;
   readonly key: ImportedKey;
 }
@@ -35,9 +34,7 @@ function algorithmOf({ kty, crv, alg }: Jwk): string | undefined {
 const privateMembers = ['kty', 'crv', 'x', 'y', 'd', 'n', 'e', 'p', 'q', 'dp', 'dq', 'qi'];
 
 /** Reads the private keys of the client from a JWKS. The first key signs.
- *
- * @returns a sentence for the log if the text is not valid; it contains nothing of the text
- */
+ * @returns a sentence for the log if the text is not valid; it contains nothing of the text */
 export async function readClientKey(text: string): Promise<ClientKey | string> {
   const list = 'list "keys" with a key in it';
   const keys = keysIn(text, 'the file', list);

@@ -73,9 +73,7 @@ function assertionOf(shown: Shown): string {
 }
 
 /** Reads the secrets in a secret file: one secret per line, the newest first. White space around a secret is removed.
- *
- * @param most maximum number of secrets to read
- */
+ * @param most maximum number of secrets to read */
 export function readSecrets(text: string, most: number): readonly string[] {
   return text
     .split('\n')

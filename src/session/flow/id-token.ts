@@ -103,12 +103,10 @@ const verified = (
 /** Verifies the ID token of a sign-in (OpenID Connect Core section 3.1.3.7): its signature, which must be made with a
  * key of the provider and an allowed algorithm; its issuer, audience, times and nonce; and the requirements of the
  * request.
- *
  * @param now seconds since the epoch
  * @returns the claims, or the first reason that applies: `step_up_required` if the provider signed the person in but
  * did not meet the requirements; `provider_unavailable` if there are no keys
- * @throws if no nonce was expected: each sign-in has one
- */
+ * @throws if no nonce was expected: each sign-in has one */
 export async function verifyIdToken(
   text: string,
   expected: Expected,
@@ -125,9 +123,7 @@ export async function verifyIdToken(
 }
 
 /** Verifies an ID token of a refresh (section 12.2). It has no nonce, but its subject must be the same as before.
- *
- * @param subject `sub` of the session's first ID token
- */
+ * @param subject `sub` of the session's first ID token */
 export async function verifyRefreshedIdToken(
   text: string,
   { subject, accessToken }: { readonly subject: string; readonly accessToken?: string },

@@ -20,13 +20,11 @@ function signedIn(authTime: unknown, at: number): number {
 }
 
 /** Makes a new session with a new id.
- *
  * @param idToken claims of the ID token
  * @param kept the claims that the cookie keeps
  * @param selection identifies the policy that selected these claims
  * @param now seconds since the epoch
- * @param began when the sign-in began. A sign-out after this time ends the session, even if the provider answers later.
- */
+ * @param began when the sign-in began. A sign-out after this time ends the session, even if the provider answers later. */
 export function newSession(
   provider: string,
   idToken: Claims,
@@ -54,32 +52,25 @@ export function newSession(
 }
 
 /** Whether two sessions belong to the same person at the same provider.
- *
- * @param subject the claim that identifies a person
- */
+ * @param subject the claim that identifies a person */
 export function isOfSamePerson(one: SessionClaims, other: SessionClaims, subject: string): boolean {
   const who = claimAt(one.claims, subject);
   return one.provider === other.provider && who !== undefined && who === claimAt(other.claims, subject);
 }
 
-/**
- * Returns the session with the id that belongs to an attempt and its person. If a person signs in with several tabs at
+/** Returns the session with the id that belongs to an attempt and its person. If a person signs in with several tabs at
  * once, no tab has the cookie of another. Their oldest attempt then gives all tabs the same id. So a revocation of the
  * session ends all these cookies.
- *
- * @param subject the claim that identifies a person
- */
+ * @param subject the claim that identifies a person */
 export function underAttempt(session: SessionClaims, attempt: string, subject: string): SessionClaims {
   const who = claimAt(session.claims, subject);
   if (who === undefined) return session;
   return { ...session, sid: sha256(composed('session', attempt, session.provider, String(who))).slice(0, 22) };
 }
 
-/**
- * Returns the session that follows a session of the same person in the same browser. It keeps the id, so a revocation
+/** Returns the session that follows a session of the same person in the same browser. It keeps the id, so a revocation
  * of the session ends all cookies that it ever had. A silent renewal is not a sign-in. So the time of the sign-in and
- * the absolute end stay those of the session before.
- */
+ * the absolute end stay those of the session before. */
 export function continued(session: SessionClaims, before: SessionClaims, mode: Mode): SessionClaims {
   const { sid, since, cut } = before;
   const { cut: _, ...rest } = session;

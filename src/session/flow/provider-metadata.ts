@@ -27,8 +27,7 @@ export type Read<M> =
   | { readonly ok: true; readonly metadata: M; readonly warnings?: readonly string[] }
   | { readonly ok: false; readonly error: string };
 
-/** Endpoints for introspection and for client credentials. An endpoint is absent if the document does not contain
- * it. */
+/** Endpoints for introspection and for client credentials. An endpoint is absent if the document does not contain it. */
 export interface ClientMetadata {
   readonly token?: string;
   /** The introspection endpoint (RFC 7662, RFC 8414 section 2). */
@@ -58,9 +57,7 @@ const aliases = {
 const SPARED: string = optional.revocation;
 
 /** Returns the endpoints in a document. Each address is checked. The result is a sentence if an address is wrong.
- *
- * @param warnings receives a line for each endpoint that is left out
- */
+ * @param warnings receives a line for each endpoint that is left out */
 function endpoints(
   members: Members,
   names: Readonly<Record<string, string>>,
@@ -81,11 +78,9 @@ function endpoints(
 }
 
 /** Reads the parts of a discovery document that a sign-in needs. Its endpoints must pass the same check as `jwks_uri`.
- *
  * @param text the document as fetched
  * @param issuer the provider's issuer; the document must contain exactly this text
- * @param anywhere whether the policy allows private addresses in the document
- */
+ * @param anywhere whether the policy allows private addresses in the document */
 export function readMetadata(text: string, issuer: string, anywhere = false): Read<Metadata> {
   const read = discoveryMembers(text, issuer);
   if (!read.ok) return read;
@@ -116,11 +111,9 @@ export function readMetadata(text: string, issuer: string, anywhere = false): Re
 const ofClients = { token: required.token, introspection: 'introspection_endpoint' } as const;
 
 /** Reads the parts of a discovery document that an OAuth client without a sign-in needs.
- *
  * @param text the document as fetched
  * @param issuer the provider's issuer; the document must contain exactly this text
- * @param anywhere whether the policy allows private addresses in the document
- */
+ * @param anywhere whether the policy allows private addresses in the document */
 export function readClientMetadata(text: string, issuer: string, anywhere = false): Read<ClientMetadata> {
   const read = discoveryMembers(text, issuer);
   if (!read.ok) return read;

@@ -8,9 +8,7 @@ function decoded(text: string): string {
 }
 
 /** Parses `application/x-www-form-urlencoded` (URL standard, section 5.1).
- *
- * @returns `undefined` if a percent-encoding is invalid
- */
+ * @returns `undefined` if a percent-encoding is invalid */
 export function parseParams(text: string): Params | undefined {
   const params: (readonly [string, string])[] = [];
   try {

@@ -25,9 +25,7 @@ type RefreshAnswer = Failed | { readonly kind: 'tokens'; readonly tokens: Partia
 
 /** Returns an OAuth error as one line of the log (RFC 6749 section 5.2): its code, and the provider's description for
  * the operator of the client.
- *
- * @param secrets secrets of the request, which the log must not contain
- */
+ * @param secrets secrets of the request, which the log must not contain */
 function errorText(members: Readonly<Record<string, unknown>>, secrets: readonly string[]): string {
   const description = textOf(members.error_description);
   const name = errorName(members.error);
@@ -35,9 +33,7 @@ function errorText(members: Readonly<Record<string, unknown>>, secrets: readonly
 }
 
 /** Reads the answer to a refresh token. It may lack an ID token (OpenID Connect Core section 12.2).
- *
- * @param secrets secrets of the request, which the log must not contain
- */
+ * @param secrets secrets of the request, which the log must not contain */
 export function readRefreshAnswer(status: number, text: string, secrets: readonly string[] = []): RefreshAnswer {
   const members = objectIn(text);
   if (status >= 500) return { kind: 'broken', error: `the token endpoint answered ${status}` };
@@ -66,9 +62,7 @@ export function readRefreshAnswer(status: number, text: string, secrets: readonl
 
 /** Reads the answer of the token endpoint to a code. Error texts contain only the error code and the description of the
  * answer.
- *
- * @param secrets secrets of the request, which the log must not contain
- */
+ * @param secrets secrets of the request, which the log must not contain */
 export function readTokenAnswer(status: number, text: string, secrets: readonly string[] = []): TokenAnswer {
   const answer = readRefreshAnswer(status, text, secrets);
   if (answer.kind !== 'tokens') return answer;
@@ -84,9 +78,7 @@ export function refusesClient(status: number, text: string): boolean {
 }
 
 /** Reads the answer to a pushed authorization request (RFC 9126 section 2.2).
- *
- * @param secrets secrets of the request, which the log must not contain
- */
+ * @param secrets secrets of the request, which the log must not contain */
 export function readPushed(
   status: number,
   text: string,
@@ -103,9 +95,7 @@ export function readPushed(
 
 /** Reads the answer to the revocation of a token (RFC 7009 section 2.2). If the provider did not revoke it, returns the
  * reason for the log.
- *
- * @param secrets secrets of the request, which the log must not contain
- */
+ * @param secrets secrets of the request, which the log must not contain */
 export function readRevoked(status: number, text: string, secrets: readonly string[] = []): string | undefined {
   if (status === 200) return undefined;
   const members = status < 500 ? objectIn(text) : undefined;
@@ -118,9 +108,7 @@ const UNSAID_S = 300;
 
 /** Reads the answer to client credentials (RFC 6749 section 4.4.3). If there is no token, returns a sentence for the
  * log, which contains only the error code and the description of the answer.
- *
- * @param secrets secrets of the request, which the log must not contain
- */
+ * @param secrets secrets of the request, which the log must not contain */
 export function readAppToken(
   status: number,
   text: string,

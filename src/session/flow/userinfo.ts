@@ -17,8 +17,7 @@ export function lacksClaims(claims: Claims, paths: readonly string[]): boolean {
   return paths.some((path) => claimAt(claims, path) === undefined);
 }
 
-/** Returns the claims that UserInfo cannot confirm: the subject, the session, and claims that only ID tokens
- * contain. */
+/** Returns the claims that UserInfo cannot confirm: the subject, the session, and claims that only ID tokens contain. */
 export function onlyOfTokens(claims: Claims): Claims {
   return Object.fromEntries(Object.entries(claims).filter(([name]) => name === 'sub' || ofTokens.includes(name)));
 }
@@ -47,11 +46,9 @@ function joined(claims: Claims, more: Claims, { email, emailVerified: flag }: Ad
 
 /** Adds the claims of the UserInfo endpoint to those of an ID token (OpenID Connect Core section 5.3.2). A claim of the
  * signed token is never replaced.
- *
  * @param text body of the answer
  * @param kind of the provider
- * @returns reason `signin_failed` if the answer is not valid or is about another person
- */
+ * @returns reason `signin_failed` if the answer is not valid or is about another person */
 export function withUserinfo(claims: Claims, text: string, kind: AddressKind): Result<Claims> {
   const more = objectIn(text);
   if (more === undefined) return refuse('signin_failed', 'the UserInfo endpoint answered what is not a JSON object');
@@ -64,9 +61,7 @@ export function withUserinfo(claims: Claims, text: string, kind: AddressKind): R
 /** Detects claims that the provider keeps elsewhere because they are too many (OpenID Connect Core section 5.6.2; Entra
  * does so with more than 200 groups). Without this check the gateway would assume that the person has no such claims.
  * So it refuses the sign-in.
- *
- * @param paths the claim paths that the policy reads
- */
+ * @param paths the claim paths that the policy reads */
 export function checkOverage(claims: Claims, paths: readonly string[]): ReturnType<typeof refuse> | undefined {
   const elsewhere = asObject(claims._claim_names);
   if (elsewhere === undefined) return undefined;

@@ -45,10 +45,8 @@ export interface Language {
 }
 
 /** Returns the language of a page.
- *
  * @param header value of `Accept-Language`; empty if the request has no such header
- * @param own texts from an operator's folder, which replace or add texts
- */
+ * @param own texts from an operator's folder, which replace or add texts */
 export function languageFor(header: string, own: Catalogues = {}): Language {
   const known = Object.keys({ ...catalogues, ...own });
   const found = wanted(header).map((tag) => lookUp(tag, known));

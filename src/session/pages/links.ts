@@ -7,11 +7,9 @@ export function pathOf(target: string): string {
 }
 
 /** Returns the link that begins a sign-in. `to` comes last and is not changed, so that nothing in it must be escaped.
- *
  * @param mode see {@link SigninMode}
  * @param to the raw request target to which the sign-in returns
- * @param provider name of the provider; absent: the gateway chooses
- */
+ * @param provider name of the provider; absent: the gateway chooses */
 export function signinHref(mode: string, to: string, provider?: string): string {
   const through = provider === undefined ? '' : `&provider=${encodeUnreserved(provider)}`;
   return `${SIGNIN_PATH}?${mode}${through}&to=${pathOf(to)}`;
@@ -36,9 +34,7 @@ export function signinFields(mode: string, to: string): readonly (readonly [name
 }
 
 /** Expands the template of the link with which people ask for access (RFC 6570 level 1).
- *
- * @returns `undefined` if a page must not contain that link
- */
+ * @returns `undefined` if a page must not contain that link */
 export function askHref(template: string, values: Readonly<Record<string, string | undefined>>): string | undefined {
   if (!/^(https?:\/\/|mailto:)/i.test(template)) return undefined;
   return template.replace(/\{(\w+)\}/g, (_, name: string) =>

@@ -29,11 +29,9 @@ function formAction(page: Page): string {
 }
 
 /** Renders a page. The result has the body and all headers of the response except the status.
- *
  * @param page its content
  * @param languages value of `Accept-Language`; empty if the request has no such header
- * @param theme the operator's theme; absent: the default
- */
+ * @param theme the operator's theme; absent: the default */
 export function renderPage(page: Page, languages: string, theme: Theme = {}): Rendered {
   const language = languageFor(languages, theme.texts);
   const { title, main } = mainOf(page, language);

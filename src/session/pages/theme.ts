@@ -34,9 +34,7 @@ const PICTURES: Readonly<Record<string, string>> = {
 };
 
 /** Returns how a file in the folder is used.
- *
- * @returns the media type of a picture or font; `undefined` for a file that is not used
- */
+ * @returns the media type of a picture or font; `undefined` for a file that is not used */
 export function pictureType(name: string): string | undefined {
   const extension = /^[A-Za-z0-9_-]{1,64}\.([a-z0-9]{2,5})$/.exec(name)?.[1];
   return extension !== undefined && Object.hasOwn(PICTURES, extension) ? PICTURES[extension] : undefined;
@@ -74,9 +72,7 @@ function readTexts(text: string, wrong: (message: string) => void): Readonly<Rec
 }
 
 /** Reads the folder `gateway.signin.pages_dir`: `page.html`, `style.css`, texts by language, pictures and fonts.
- *
- * @param files contents by file name. The contents of pictures and fonts are not used.
- */
+ * @param files contents by file name. The contents of pictures and fonts are not used. */
 export function readTheme(files: Readonly<Record<string, string>>): ReadTheme {
   const errors: ThemeError[] = [];
   const texts: Record<string, Catalogues[string]> = {};

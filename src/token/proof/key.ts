@@ -60,10 +60,8 @@ function publicKey(jwk: Jwk | undefined, { alg, kty, crv }: AlgorithmEntry, dige
 
 /** Reads the header of a proof (RFC 9449 section 4.3, items 3 to 7): its type, an asymmetric algorithm, and the public
  * key. `kid`, `jku` and `x5c` are ignored.
- *
  * @param text the first part of the proof
- * @returns reason `proof_invalid` if the header is not valid
- */
+ * @returns reason `proof_invalid` if the header is not valid */
 export function readProofKey(text: string, digest: Digest): Result<ProofKey> {
   const bytes = decodeCanonical(text);
   const members = bytes && parseObject(bytes);

@@ -27,9 +27,7 @@ function normal(url: string): string | undefined {
 /** Whether the URL in a proof is that of the request. Query and fragment are ignored, and spellings that have the same
  * meaning by RFC 3986 section 6.2 are equal (RFC 9449 section 4.3). Dot segments are not resolved, because the gateway
  * rejects paths that contain them.
- *
- * @param url URL of the request: origin and raw path
- */
+ * @param url URL of the request: origin and raw path */
 export function isSameUrl(htu: string, url: string): boolean {
   if (htu === url) return true;
   const one = normal(htu);

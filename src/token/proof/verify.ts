@@ -89,11 +89,9 @@ function judge<T, S>(signer: Result<Key>, [proof, use, along]: Read<T, S>): T | 
 
 /** Verifies a DPoP proof (RFC 9449 section 4.3): form, key, claims about the request, signature. It does not check
  * whether the proof was used before. It never throws, whatever the text is.
- *
  * @param use receives the proof, or reason `proof_invalid` or `proof_nonce_required`; its result is returned. There is
  * only one promise, which the engine makes.
- * @param along a value that `use` receives too
- */
+ * @param along a value that `use` receives too */
 export function verifyProof<T, S>(
   text: string,
   expected: ExpectedProof,
