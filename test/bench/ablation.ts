@@ -2,7 +2,7 @@ import type { Numbers } from './bounds.ts';
 
 /**
  * What a known request pays, part by part, with TLS from clients and mutual TLS to the service. Each part has all of the
- * one before it.
+ * one before it; the last is another system that does the job.
  */
 export const parts = [
   { part: 'bare', label: 'bare proxy' },
@@ -10,6 +10,7 @@ export const parts = [
   { part: 'hop', label: 'the check answered by `return 204`' },
   { part: 'file', label: 'all of it, the log in a file' },
   { part: 'stdout', label: 'all of it, the log on standard output under Docker' },
+  { part: 'envoy', label: 'beside it: Envoy with `jwt_authn` and its cache' },
 ] as const;
 
 export type Part = (typeof parts)[number]['part'];
@@ -34,7 +35,7 @@ const CHANGES: Readonly<Partial<Record<Part, string>>> = {
 };
 
 /** The command of the image with a part: files that were rendered before, and where the log goes. */
-export function partCommand(part: Exclude<Part, 'bare'>): string {
+export function partCommand(part: Exclude<Part, 'bare' | 'envoy'>): string {
   const log = part === 'stdout' ? '/dev/stdout' : '/bench/access.log';
   const conf = '/run/meshgate/conf';
   const changes = CHANGES[part];
@@ -51,7 +52,7 @@ function rows(numbers: Numbers): string[][] {
   const values = parts.map(({ part, label }) => [label, numbers[partKey(part)]] as const);
   const bare = values[0]?.[1];
   return values.flatMap(([label, value], i) => {
-    const before = values[i - 1]?.[1];
+    const before = parts[i]?.part === 'envoy' ? undefined : values[i - 1]?.[1];
     if (value === undefined || bare === undefined) return [];
     const more = before === undefined ? '' : (value - before).toFixed(1);
     return [[label, value.toFixed(1), more, (value / bare).toFixed(2)]];

@@ -58,6 +58,12 @@ export const bounds: readonly Bound[] = [
     limit: 2.5,
     digits: 2,
   },
+  ...(['file', 'stdout'] as const).map((log) => ({
+    text: `TLS in, mTLS out: known token / Envoy, log ${log === 'file' ? 'in a file' : 'on standard output'}`,
+    measured: ratio(`part_${log}.cpu_us`, 'part_envoy.cpu_us'),
+    limit: 1,
+    digits: 2,
+  })),
   { text: '200 routes / one route', measured: ratio('routes200.cpu_us', 'known.cpu_us'), limit: 1.05, digits: 3 },
   {
     text: '100 identities / one identity',

@@ -13,7 +13,7 @@ svg { background: #ffffff; border-radius: 6px; color: #1f2328 }
 @media (prefers-color-scheme: dark) { svg { background: #0d1117; color: #e6edf3 } }`;
 
 /** Clear of both grounds. */
-const colours = { bare: '#848d97', hop: '#848d97', gateway: '#2f81f7', cmodule: '#d4731c' } as const;
+const colours = { bare: '#848d97', hop: '#848d97', gateway: '#2f81f7', cmodule: '#d4731c', envoy: '#8957e5' } as const;
 
 /** A bar a system: CPU per request. */
 export function chart(numbers: Numbers, at: Surroundings & { readonly date: string }): string {

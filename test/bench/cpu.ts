@@ -61,8 +61,7 @@ async function measureOnce(ground: Ground, settings: Settings, bench: Bench, bac
     },
   );
   const served = (await servedBy(backend)) - before.served - 1;
-  // Over TLS, wrk counts each connection as broken that has no further request. The other counts show whether one is lost.
-  checkCounts(system.key, count, nginx.tls ? { ...counted, broken: 0 } : counted, served, await nginx.logged(count));
+  checkCounts(system.key, count, counted, served, await nginx.logged(count));
   await nginx.forget();
   return cpu / count / 1000;
 }

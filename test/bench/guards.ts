@@ -27,12 +27,13 @@ export async function checkSystem(
   credential: string,
 ): Promise<void> {
   const part = 'part' in system ? system.part : undefined;
-  const checks = (system.runs === 'gateway' && part !== 'proxied' && part !== 'hop') || system.runs === 'cmodule';
+  const isGateway = system.runs === 'gateway' && part !== 'proxied' && part !== 'hop';
+  const checks = isGateway || system.runs === 'cmodule' || system.runs === 'envoy';
   await nginx.untilOpen(path, token);
   must((await nginx.ask(path, credential)).status === 200, system.key, 'what is measured is refused');
   const refused = (await nginx.ask(path, forged(credential))).status;
   must(refused === (checks ? 401 : 200), system.key, `a forged credential is answered with ${refused}`);
-  if (system.runs !== 'gateway' || !checks) return;
+  if (!isGateway && system.runs !== 'envoy') return;
   must((await nginx.ask(path)).status === 401, system.key, 'a request without a token is not refused');
 }
 

@@ -1,10 +1,13 @@
 -- wrk's side of load.ts. Sends COUNT requests from the lines of FILE (path, space, token, cookie or "-"), over and over, and
--- no more: a connection that gets no further request is idle, and when all are, it says so. Nothing is cut off, so
--- wrk, the worker and the backend have counted the same requests.
+-- no more. A connection that has its answer asks for a delay before its next request; one that gets no further request
+-- waits until wrk ends. When all of them wait, every answer is in, and it says so. Nothing is cut off, so wrk, the worker and
+-- the backend have counted the same requests.
 --   wrk -t1 -cCONNECTIONS -s load.lua URL -- FILE COUNT CONNECTIONS HOST
 
 local lines, count, connections, host = {}, 0, 0, ""
-local sent, idle = -1, 0 -- wrk asks for one request that it does not send
+local granted, idle = 0, 0 -- requests that connections may send, and connections that wait
+local given = -1 -- wrk asks for one request that it does not send
+local longest = 3600 * 1000 -- ms
 
 local function format(path, token)
   local credential = ""
@@ -28,17 +31,22 @@ function init(args)
   end
 end
 
-function request()
-  if sent == count then
-    idle = idle + 1
-    if idle == connections then
-      io.write("idle\n")
-      io.flush()
-    end
-    return ""
+function delay()
+  if granted < count then
+    granted = granted + 1
+    return 0
   end
-  sent = sent + 1
-  return lines[(math.max(sent, 1) - 1) % #lines + 1]
+  idle = idle + 1
+  if idle == connections then
+    io.write("idle\n")
+    io.flush()
+  end
+  return longest
+end
+
+function request()
+  given = given + 1
+  return lines[(math.max(given, 1) - 1) % #lines + 1]
 end
 
 function done(summary)

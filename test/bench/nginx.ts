@@ -8,7 +8,7 @@ import { until } from '../harness/until.ts';
 import { host } from './load.ts';
 import { Worker } from './process.ts';
 
-/** An nginx in a container of its own, on this machine's loopback, with one worker. */
+/** An nginx, or another server, in a container of its own, on this machine's loopback, with one worker. */
 export interface NginxSpec {
   readonly name: string;
   readonly image: string;
@@ -18,6 +18,8 @@ export interface NginxSpec {
   readonly env?: Readonly<Record<string, string>>;
   /** It serves TLS, with a certificate of this CA. */
   readonly ca?: string;
+  /** It has no workers of its own: its first process does all, in several threads. */
+  readonly alone?: boolean;
   /** Its access log is on standard output; else in a file. */
   readonly streams?: boolean;
   /** A shell command that ends in `exec`. */
@@ -79,7 +81,7 @@ export class Nginx {
     );
     try {
       await until(() => answers(spec), { what: `${spec.name} on port ${spec.port}`, timeoutMs: 60_000 });
-      return new Nginx(spec, container, await Worker.of(container), join(own, 'access.log'));
+      return new Nginx(spec, container, await Worker.of(container, spec.alone), join(own, 'access.log'));
     } catch (error) {
       const logs = await docker('logs', '--tail', '20', container).catch(String);
       throw new Error(`${spec.name} does not start\n${logs}`, { cause: error });
@@ -91,11 +93,11 @@ export class Nginx {
     return readFileSync(this.#log, 'utf8').split('\n').slice(0, -1);
   }
 
-  /** Number of lines in the access log since the last {@link forget}; on a stream, once there are as many as expected. */
+  /** Number of lines in the access log since the last {@link forget}, once there are as many as expected. */
   async logged(expected: number): Promise<number> {
-    if (!this.#spec.streams) return this.log().length;
     const what = `${expected} lines in the log of ${this.name}`;
-    return until(async () => this.#streamed().then((count) => (count >= expected ? count : undefined)), { what });
+    const count = this.#spec.streams ? () => this.#streamed() : async () => this.log().length;
+    return until(async () => count().then((found) => (found >= expected ? found : undefined)), { what });
   }
 
   async #streamed(): Promise<number> {

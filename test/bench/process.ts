@@ -26,7 +26,7 @@ export function memoryOf(rollup: string): Memory {
   return { rss: field('Rss'), privateDirty: field('Private_Dirty') };
 }
 
-/** One nginx worker, by its process id on this machine. */
+/** The process that answers, by its id on this machine: one nginx worker, or a server that has no workers. */
 export class Worker {
   readonly #pid: number;
   readonly #inside: string;
@@ -38,17 +38,24 @@ export class Worker {
     this.#inside = inside;
   }
 
-  /** The only worker of the nginx that is a container's first process. */
-  static async of(container: string): Promise<Worker> {
-    const master = Number(await docker('inspect', '--format', '{{.State.Pid}}', container));
-    const pid = await until(() => onlyWorker(master), { what: `one nginx worker in ${container}` });
+  /**
+   * The only worker of the nginx that is a container's first process.
+   *
+   * @param alone the first process itself answers
+   */
+  static async of(container: string, alone = false): Promise<Worker> {
+    const first = Number(await docker('inspect', '--format', '{{.State.Pid}}', container));
+    const pid = alone ? first : await until(() => onlyWorker(first), { what: `one nginx worker in ${container}` });
     const inside = /^NSpid:.*\s(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]!;
     return new Worker(container, pid, inside);
   }
 
-  /** Nanoseconds of CPU that it has used so far. */
+  /** Nanoseconds of CPU that its threads have used so far. */
   cpu(): number {
-    return cpuOf(readFileSync(`/proc/${this.#pid}/schedstat`, 'utf8'));
+    const threads = readdirSync(`/proc/${this.#pid}/task`);
+    return threads
+      .map((id) => cpuOf(readFileSync(`/proc/${this.#pid}/task/${id}/schedstat`, 'utf8')))
+      .reduce((sum, value) => sum + value, 0);
   }
 
   /** What it holds now; asked inside the container, whose user may look. */

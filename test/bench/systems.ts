@@ -1,5 +1,6 @@
-import { bareImage, gatewayImage, imageOf } from '../harness/images.ts';
+import { bareImage, envoyImage, gatewayImage, imageOf } from '../harness/images.ts';
 import { type Part, partCommand, parts } from './ablation.ts';
+import { envoyCommand, envoyConfiguration } from './envoy.ts';
 import type { Mesh } from './mesh.ts';
 import { configuration, Nginx, type NginxSpec, plainNginx } from './nginx.ts';
 import { identityPaths, measuredPath, policy } from './policy.ts';
@@ -79,7 +80,7 @@ export const systems = [
   ...parts.map(({ part, label }) => ({
     key: `part_${part}` as const,
     label,
-    runs: part === 'bare' ? ('bare' as const) : ('gateway' as const),
+    runs: part === 'bare' || part === 'envoy' ? part : ('gateway' as const),
     alg: 'RS256' as const,
     fresh: false as const,
     routes: 1 as const,
@@ -88,7 +89,7 @@ export const systems = [
 ] as const satisfies readonly {
   readonly key: string;
   readonly label: string;
-  readonly runs: 'bare' | 'hop' | 'gateway' | 'cmodule';
+  readonly runs: 'bare' | 'hop' | 'gateway' | 'cmodule' | 'envoy';
   readonly alg: Alg;
   /** Each request has a token that was never seen before. */
   readonly fresh: boolean;
@@ -159,27 +160,29 @@ export function startSystem(
     readonly ingress?: number;
   } & Partial<Wide>,
 ): Promise<Nginx> {
-  return Nginx.start(runs === 'gateway' ? gateway(ground, at) : plain(ground, runs, at), ground.folder);
+  const specOf = { gateway, envoy, bare: plain, hop: plain, cmodule: plain }[runs];
+  return Nginx.start(specOf(ground, at, runs), ground.folder);
 }
 
 type Place = Parameters<typeof startSystem>[2];
 
-function plain(
-  ground: Ground,
-  runs: keyof typeof images,
-  { name, port, backend, ingress = 0, part }: Place,
-): NginxSpec {
+function plain(ground: Ground, place: Place, runs: System['runs']): NginxSpec {
+  const { name, port, backend, ingress = 0, part } = place;
   if (part !== undefined) {
-    const files = {
-      ...configuration('bare-tls', { port, ingress }),
-      ...ground.mesh.svids(1),
-      'server.pem': ground.tls,
-    };
+    const files = { ...configuration('bare-tls', { port, ingress }), ...tlsFiles(ground) };
     return { name, image: images.bare, port, files, command: plainNginx, ca: ground.ca };
   }
   const key = runs === 'cmodule' ? { 'rs256.pem': ground.signer.rsaPem } : {};
   const files = { ...configuration(runs, { port, backend }), ...key };
-  return { name, image: images[runs], port, files, command: plainNginx };
+  return { name, image: images[runs as keyof typeof images], port, files, command: plainNginx };
+}
+
+/** What each system has that serves TLS and reaches the service with one identity. */
+const tlsFiles = ({ mesh, tls }: Ground) => ({ ...mesh.svids(1), 'server.pem': tls });
+
+function envoy(ground: Ground, { name, port, ingress = 0 }: Place): NginxSpec {
+  const files = { 'envoy.json': envoyConfiguration({ port, ingress }, ground.signer), ...tlsFiles(ground) };
+  return { name, image: envoyImage, port, files, command: envoyCommand, ca: ground.ca, alone: true };
 }
 
 /** The image as it is; its log goes to a file like the others', unless the log on standard output is measured. */
@@ -200,7 +203,7 @@ function gateway(ground: Ground, place: Place): NginxSpec {
       ...(part !== undefined && { 'server.pem': ground.tls }),
     },
     env: { MESHGATE_RENDERED: '1', MESHGATE_WORKERS: '1' },
-    command: partCommand(part === undefined || part === 'bare' ? 'file' : part),
+    command: partCommand(part === undefined || part === 'bare' || part === 'envoy' ? 'file' : part),
     ...(part !== undefined && { ca: ground.ca }),
     streams: part === 'stdout',
   };

@@ -10,6 +10,10 @@ test('each part has what it costs more than the one above, and its ratio to the 
   ]);
 });
 
+test('Envoy is compared with the bare proxy alone', () => {
+  expect(ablationRows(numbers).at(-1)).toEqual(['beside it: Envoy with `jwt_authn` and its cache', '80.0', '', '2.67']);
+});
+
 test('the table in the docs is replaced if all parts were measured', () => {
   const text = 'before\n\n<!-- ablation -->\n\n| old |\n| --- |\n\nafter\n';
   const fresh = withAblation(text, numbers);

@@ -9,6 +9,7 @@ const good: Numbers = {
   'part_bare.cpu_us': 30,
   'part_file.cpu_us': 69,
   'part_stdout.cpu_us': 75,
+  'part_envoy.cpu_us': 75,
   'routes200.cpu_us': 37.8,
   'identities1.cpu_us': 60,
   'identities100.cpu_us': 63,
@@ -37,6 +38,10 @@ describe('the bounds', () => {
   test.each([
     ['known.cpu_us', 36.1, 'known token / hop'],
     ['budget.cpu_us', 38.1, 'known token with a budget - without, µs'],
+    ['part_file.cpu_us', 69.5, 'TLS in, mTLS out: known token / bare, log in a file'],
+    ['part_stdout.cpu_us', 75.5, 'TLS in, mTLS out: known token / bare, log on standard output'],
+    ['part_envoy.cpu_us', 68.5, 'TLS in, mTLS out: known token / Envoy, log in a file'],
+    ['part_envoy.cpu_us', 74.5, 'TLS in, mTLS out: known token / Envoy, log on standard output'],
     ['routes200.cpu_us', 37.9, '200 routes / one route'],
     ['identities100.cpu_us', 63.1, '100 identities / one identity'],
     ['identities100.mb', 16.1, '100 identities over one, MB'],
