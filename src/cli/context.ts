@@ -1,4 +1,11 @@
-import type { CommandContext, StricliProcess } from '@stricli/core';
+import {
+  type BaseArgs,
+  type BaseFlags,
+  buildCommand,
+  type Command,
+  type CommandContext,
+  type StricliProcess,
+} from '@stricli/core';
 import { seconds } from '../policy/units.ts';
 import { foreign } from './foreign.ts';
 import type { Runtime } from './runtime.ts';
@@ -27,21 +34,76 @@ export class WrongUse extends Error {
   }
 }
 
-/** Turns a command into a function for stricli. The exit code is the number that the command returns, or 2 for wrong
- * use. */
-export function action<Flags, Args extends readonly (string | undefined)[]>(
-  run: (runtime: Runtime, flags: Flags, ...args: Args) => number | Promise<number>,
-): (this: Context, flags: Flags, ...args: Args) => Promise<void> {
-  return async function (flags, ...args) {
-    try {
-      this.process.exitCode = await run(this.runtime, flags, ...args);
-    } catch (error) {
-      if (!(error instanceof WrongUse)) throw error;
-      // Names of files and objects come from outside. A line break in a name must not begin a new line of output.
-      for (const line of error.lines) this.runtime.err(`meshgate: ${foreign(line, Number.POSITIVE_INFINITY)}\n`);
-      this.process.exitCode = WRONG_USE;
-    }
-  };
+/** A flag that takes a value. */
+interface ValueFlag<T> {
+  readonly kind: 'parsed';
+  readonly parse: (text: string) => T;
+  readonly optional: true;
+  readonly placeholder: string;
+  readonly brief: string;
+}
+
+/** Returns an optional flag with a value.
+ *
+ * @param parse throws an error that says what to write
+ */
+export function flag<T = string>(
+  placeholder: string,
+  brief: string,
+  parse: (text: string) => T = String as unknown as (text: string) => T,
+): ValueFlag<T> {
+  return { kind: 'parsed', parse, optional: true, placeholder, brief };
+}
+
+/** Returns a positional argument. */
+export const argument = (placeholder: string, brief: string) => ({ parse: String, placeholder, brief });
+
+type ValueOf<F> = F extends { readonly parse: (text: string) => infer T }
+  ? F extends { readonly variadic: unknown }
+    ? readonly T[]
+    : T
+  : F extends { readonly values: readonly (infer V)[] }
+    ? V
+    : boolean;
+
+/** The values of a command's flags. */
+export type FlagsOf<S> = {
+  readonly [K in keyof S as S[K] extends { readonly optional: true } ? never : K]: ValueOf<S[K]>;
+} & { readonly [K in keyof S as S[K] extends { readonly optional: true } ? K : never]?: ValueOf<S[K]> };
+
+type Argument = ReturnType<typeof argument> & { readonly optional?: true };
+
+type ArgumentsOf<A> = {
+  [I in keyof A]: A[I] extends { readonly optional: true } ? string | undefined : string;
+};
+
+/** Returns a command for stricli. Its exit code is the number that `run` returns, or 2 for wrong use.
+ *
+ * @param text the description for `--help`
+ */
+export function command<S extends object, const A extends readonly Argument[] = []>(given: {
+  readonly brief: string;
+  readonly text: string;
+  readonly examples: readonly string[];
+  readonly flags: S;
+  readonly args?: A;
+  readonly run: (runtime: Runtime, flags: FlagsOf<S>, ...args: ArgumentsOf<A>) => number | Promise<number>;
+}): Command<Context> {
+  const { brief, text, examples, flags, args = [], run } = given;
+  return buildCommand<BaseFlags, BaseArgs, Context>({
+    async func(values, ...rest) {
+      try {
+        this.process.exitCode = await run(this.runtime, values as FlagsOf<S>, ...(rest as ArgumentsOf<A>));
+      } catch (error) {
+        if (!(error instanceof WrongUse)) throw error;
+        // Names of files and objects come from outside. A line break in a name must not begin a new line of output.
+        for (const line of error.lines) this.runtime.err(`meshgate: ${foreign(line, Number.POSITIVE_INFINITY)}\n`);
+        this.process.exitCode = WRONG_USE;
+      }
+    },
+    parameters: { flags, positional: { kind: 'tuple', parameters: args } } as never,
+    docs: { brief, fullDescription: [text, '', 'EXAMPLES', ...examples.map((it) => `  ${it}`)].join('\n') },
+  });
 }
 
 export type Format = 'text' | 'json';
@@ -54,31 +116,11 @@ export const formatFlag = {
   brief: 'text for people, json for machines',
 } as const;
 
+const POLICY = ['FILE', 'The policy (default ./meshgate.yaml; - reads standard input)'] as const;
+
 /** The flag `--policy`, and the positional argument FILE with the same meaning. */
-export const policyFlag = {
-  kind: 'parsed',
-  parse: String,
-  optional: true,
-  placeholder: 'FILE',
-  brief: 'The policy (default ./meshgate.yaml; - reads standard input)',
-} as const;
-
-export const policyArgument = {
-  kind: 'tuple',
-  parameters: [
-    {
-      parse: String,
-      optional: true,
-      placeholder: 'FILE',
-      brief: 'The policy (default ./meshgate.yaml; - reads standard input)',
-    },
-  ],
-} as const;
-
-/** Returns a description for `--help`, with examples. */
-export function described(text: string, examples: readonly string[]): string {
-  return [text, '', 'EXAMPLES', ...examples.map((example) => `  ${example}`)].join('\n');
-}
+export const policyFlag = flag(...POLICY);
+export const policyArgument = { ...argument(...POLICY), optional: true } as const;
 
 /** Returns a value as the commands print JSON. */
 export function json(value: unknown): string {

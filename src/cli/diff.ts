@@ -1,57 +1,40 @@
-import { buildCommand } from '@stricli/core';
 import { definitionChanges } from '../rules/definitions.ts';
 import { diff } from '../rules/diff.ts';
 import { populationOf } from '../rules/population.ts';
 import type { Rule } from '../rules/types.ts';
-import { action, type Context, described, type Format, formatFlag, json, NO, NOT_PROVEN, YES } from './context.ts';
+import { argument, command, formatFlag, json, NO, NOT_PROVEN, YES } from './context.ts';
 import { diffJson } from './diff-json.ts';
 import { diffText } from './diff-text.ts';
 import { loadPair } from './load.ts';
-import type { Runtime } from './runtime.ts';
 import { painter } from './style.ts';
 
-interface Flags {
-  readonly format: Format;
-}
-
 /** `meshgate diff`: compares two policies and lists the callers that gain or lose access. */
-export function diffPolicies(runtime: Runtime, { format }: Flags, before: string, after: string): number {
-  const loaded = loadPair(runtime, before, after);
-  if (loaded === undefined) return NOT_PROVEN;
-  const [old, fresh] = loaded;
-  const changes = diff(old.rules, fresh.rules, populationOf(old.policy, fresh.policy));
-  const definitions = definitionChanges(old.policy, fresh);
-  const services = new Map(fresh.policy.hosts.flatMap(({ routes }) => routes.map((it) => [it.name, it.service])));
-  const routed = ({ route }: Rule) => services.get(route);
-  runtime.out(
-    format === 'json'
-      ? json(diffJson(changes, definitions, routed))
-      : diffText(changes, definitions, routed, painter(runtime)),
-  );
-  return changes.length + definitions.length === 0 ? YES : NO;
-}
-
-export const diffCommand = buildCommand<Flags, [string, string], Context>({
-  func: action(diffPolicies),
-  parameters: {
-    flags: { format: formatFlag },
-    positional: {
-      kind: 'tuple',
-      parameters: [
-        { parse: String, placeholder: 'OLD', brief: 'The policy as it was (- reads standard input)' },
-        { parse: String, placeholder: 'NEW', brief: 'The policy as it is to be' },
-      ],
-    },
-  },
-  docs: {
-    brief: 'Show who gains and who loses access from one policy to another',
-    fullDescription: described(
-      'Shows who gains and who loses access from one policy to another. It compares the requests that they allow, not their text; then the roles, providers, services, identities and headers that changed. Exit code 0: nothing changed; 1: something did; 3: a policy has errors.',
-      [
-        'meshgate diff old.yaml new.yaml',
-        'git show main:meshgate.yaml | meshgate diff - meshgate.yaml',
-        'meshgate diff --format json old.yaml new.yaml',
-      ],
-    ),
+export const diffCommand = command({
+  brief: 'Show who gains and who loses access from one policy to another',
+  text: 'Shows who gains and who loses access from one policy to another. It compares the requests that they allow, not their text; then the roles, providers, services, identities and headers that changed. Exit code 0: nothing changed; 1: something did; 3: a policy has errors.',
+  examples: [
+    'meshgate diff old.yaml new.yaml',
+    'git show main:meshgate.yaml | meshgate diff - meshgate.yaml',
+    'meshgate diff --format json old.yaml new.yaml',
+  ],
+  flags: { format: formatFlag },
+  args: [
+    argument('OLD', 'The policy as it was (- reads standard input)'),
+    argument('NEW', 'The policy as it is to be'),
+  ],
+  run(runtime, { format }, before, after) {
+    const loaded = loadPair(runtime, before, after);
+    if (loaded === undefined) return NOT_PROVEN;
+    const [old, fresh] = loaded;
+    const changes = diff(old.rules, fresh.rules, populationOf(old.policy, fresh.policy));
+    const definitions = definitionChanges(old.policy, fresh);
+    const services = new Map(fresh.policy.hosts.flatMap(({ routes }) => routes.map((it) => [it.name, it.service])));
+    const routed = ({ route }: Rule) => services.get(route);
+    runtime.out(
+      format === 'json'
+        ? json(diffJson(changes, definitions, routed))
+        : diffText(changes, definitions, routed, painter(runtime)),
+    );
+    return changes.length + definitions.length === 0 ? YES : NO;
   },
 });

@@ -1,13 +1,11 @@
-import { buildCommand } from '@stricli/core';
 import { readAddress } from '../cidr.ts';
 import { reach, splitUrl } from './ask.ts';
-import { type AskerFlags, askerOf, parseTime } from './asker.ts';
-import type { BeyondFlags } from './beyond.ts';
+import { askerOf, parseTime } from './asker.ts';
 import {
-  action,
-  type Context,
-  described,
-  type Format,
+  argument,
+  command,
+  type FlagsOf,
+  flag,
   formatFlag,
   json,
   NO,
@@ -20,14 +18,9 @@ import { explanationJson } from './explain-json.ts';
 import { explanationText } from './explain-text.ts';
 import { type Explanation, explainRefusal, explainRoute } from './explanation.ts';
 import { type Loaded, loadValid, policyFile } from './load.ts';
-import { type MessageFlags, messageFlags, messageOf } from './message.ts';
+import { messageFlags, messageOf } from './message.ts';
 import type { Runtime } from './runtime.ts';
 import { painter } from './style.ts';
-
-interface Flags extends AskerFlags, BeyondFlags, MessageFlags {
-  readonly policy?: string;
-  readonly format: Format;
-}
 
 /** Parses the value of `--network`. */
 function parseAddress(text: string): string {
@@ -46,6 +39,25 @@ function parseName(text: string): string {
   if (/^(?:spiffe:\/\/)?[A-Za-z0-9._/-]+$/.test(text)) return text.startsWith('spiffe:') ? text : text.toLowerCase();
   throw new Error('write a SPIFFE id or a DNS name');
 }
+
+const flags = {
+  as: {
+    ...flag('ROLE,ROLE', 'Ask as a caller with these roles, or as nobody, an anonymous caller (the default)'),
+    variadic: ',',
+  },
+  agent: flag('NAME', 'Ask as this agent: for the person of --as or --token, or alone'),
+  token: flag('FILE', 'Ask with the token in a file (- reads standard input); its signature is not checked'),
+  now: flag('TIME', 'Judge the token at this time: seconds since the epoch, or a date', parseTime),
+  network: flag('ADDRESS', 'Ask from this address', parseAddress),
+  certificate: flag('NAME', 'Ask with a client certificate that has this SPIFFE id or DNS name', parseName),
+  origin: flag('ORIGIN', 'Send it from a page of this origin', parseOrigin),
+  signedIn: flag('TIME', 'Come with a session that began this long ago, as in 9h', parseDuration),
+  ...messageFlags,
+  policy: policyFlag,
+  format: formatFlag,
+};
+
+type Flags = FlagsOf<typeof flags>;
 
 function checkUse(flags: Flags, method: string, url: string): void {
   if (flags.as !== undefined && flags.token !== undefined) throw new WrongUse('--as and --token: give one');
@@ -71,105 +83,30 @@ function explainRequest(runtime: Runtime, loaded: Loaded, flags: Flags, method: 
 }
 
 /** `meshgate explain`: says whether a request is allowed, for each rule, with the facts that decided. */
-export function explain(runtime: Runtime, flags: Flags, method: string, url: string): number {
-  checkUse(flags, method, url);
-  const loaded = loadValid(runtime, policyFile(undefined, flags.policy));
-  if (loaded === undefined) return NO;
-  const explanation = explainRequest(runtime, loaded, flags, method, url);
-  runtime.out(
-    flags.format === 'json'
-      ? json(explanationJson(explanation, loaded.policy, flags.token !== undefined))
-      : explanationText(explanation, loaded.policy, flags.token !== undefined, painter(runtime)),
-  );
-  return explanation.decision.allow ? YES : NO;
-}
-
-export const explainCommand = buildCommand<Flags, [string, string], Context>({
-  func: action(explain),
-  parameters: {
-    flags: {
-      as: {
-        kind: 'parsed',
-        parse: String,
-        optional: true,
-        variadic: ',',
-        placeholder: 'ROLE,ROLE',
-        brief: 'Ask as a caller with these roles, or as nobody, an anonymous caller (the default)',
-      },
-      agent: {
-        kind: 'parsed',
-        parse: String,
-        optional: true,
-        placeholder: 'NAME',
-        brief: 'Ask as this agent: for the person of --as or --token, or alone',
-      },
-      token: {
-        kind: 'parsed',
-        parse: String,
-        optional: true,
-        placeholder: 'FILE',
-        brief: 'Ask with the token in a file (- reads standard input); its signature is not checked',
-      },
-      now: {
-        kind: 'parsed',
-        parse: parseTime,
-        optional: true,
-        placeholder: 'TIME',
-        brief: 'Judge the token at this time: seconds since the epoch, or a date',
-      },
-      network: {
-        kind: 'parsed',
-        parse: parseAddress,
-        optional: true,
-        placeholder: 'ADDRESS',
-        brief: 'Ask from this address',
-      },
-      certificate: {
-        kind: 'parsed',
-        parse: parseName,
-        optional: true,
-        placeholder: 'NAME',
-        brief: 'Ask with a client certificate that has this SPIFFE id or DNS name',
-      },
-      origin: {
-        kind: 'parsed',
-        parse: parseOrigin,
-        optional: true,
-        placeholder: 'ORIGIN',
-        brief: 'Send it from a page of this origin',
-      },
-      signedIn: {
-        kind: 'parsed',
-        parse: parseDuration,
-        optional: true,
-        placeholder: 'TIME',
-        brief: 'Come with a session that began this long ago, as in 9h',
-      },
-      ...messageFlags,
-      policy: policyFlag,
-      format: formatFlag,
-    },
-    positional: {
-      kind: 'tuple',
-      parameters: [
-        { parse: String, placeholder: 'METHOD', brief: 'GET, POST, …' },
-        { parse: String, placeholder: 'URL', brief: 'The URL as the client sends it; it is not normalised' },
-      ],
-    },
-  },
-  docs: {
-    brief: 'Explain why a request is allowed or denied, rule by rule',
-    fullDescription: described(
-      'Shows the route of a request, which of its rules match and which do not, and the fact that decided, each with its place in the policy. A token is read and never printed. Exit code 0: allowed; 1: denied.',
-      [
-        'meshgate explain GET https://wiki.example.com/rest/page',
-        'meshgate explain --as staff,editor POST https://wiki.example.com/rest/page',
-        'meshgate explain --as staff --agent wiki-pages GET https://dashboard.example.com/',
-        'meshgate explain --as staff --agent pages-bot --tool search_pages POST https://mcp.example.com/mcp',
-        'meshgate explain --network 10.9.0.7 GET https://wiki.example.com/healthz',
-        'meshgate explain --token token.txt --format json GET https://wiki.example.com/',
-        'pbpaste | meshgate explain --token - --policy meshgate.yaml GET https://wiki.example.com/',
-      ],
-    ),
+export const explainCommand = command({
+  brief: 'Explain why a request is allowed or denied, rule by rule',
+  text: 'Shows the route of a request, which of its rules match and which do not, and the fact that decided, each with its place in the policy. A token is read and never printed. Exit code 0: allowed; 1: denied.',
+  examples: [
+    'meshgate explain GET https://wiki.example.com/rest/page',
+    'meshgate explain --as staff,editor POST https://wiki.example.com/rest/page',
+    'meshgate explain --as staff --agent wiki-pages GET https://dashboard.example.com/',
+    'meshgate explain --as staff --agent pages-bot --tool search_pages POST https://mcp.example.com/mcp',
+    'meshgate explain --network 10.9.0.7 GET https://wiki.example.com/healthz',
+    'meshgate explain --token token.txt --format json GET https://wiki.example.com/',
+    'pbpaste | meshgate explain --token - --policy meshgate.yaml GET https://wiki.example.com/',
+  ],
+  flags,
+  args: [argument('METHOD', 'GET, POST, …'), argument('URL', 'The URL as the client sends it; it is not normalised')],
+  run(runtime, flags, method, url) {
+    checkUse(flags, method, url);
+    const loaded = loadValid(runtime, policyFile(undefined, flags.policy));
+    if (loaded === undefined) return NO;
+    const explanation = explainRequest(runtime, loaded, flags, method, url);
+    runtime.out(
+      flags.format === 'json'
+        ? json(explanationJson(explanation, loaded.policy, flags.token !== undefined))
+        : explanationText(explanation, loaded.policy, flags.token !== undefined, painter(runtime)),
+    );
+    return explanation.decision.allow ? YES : NO;
   },
 });

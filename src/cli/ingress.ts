@@ -1,17 +1,11 @@
 import { hasSeveral } from '../policy/ingress.ts';
 import { atIngress } from '../rules/at-ingress.ts';
 import type { MeshTarget } from '../targets/types.ts';
-import { WrongUse } from './context.ts';
+import { flag, WrongUse } from './context.ts';
 import type { Loaded } from './load.ts';
 
 /** The flag `--ingress`, for commands that concern one ingress of several. */
-export const ingressFlag = {
-  kind: 'parsed',
-  parse: String,
-  optional: true,
-  placeholder: 'NAME',
-  brief: 'Of several ingresses of the policy, this one',
-} as const;
+export const ingressFlag = flag('NAME', 'Of several ingresses of the policy, this one');
 
 const namesOf = ({ policy }: Loaded): readonly string[] => Object.keys(policy.mesh?.ingresses ?? {});
 

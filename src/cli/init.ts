@@ -1,4 +1,3 @@
-import { buildCommand } from '@stricli/core';
 import { formatError, parsePolicy } from '../policy/index.ts';
 import {
   aboutKinds,
@@ -9,16 +8,22 @@ import {
 } from '../providers/index.ts';
 import { BACKCHANNEL_PATH, SIGNOUT_PATH } from '../session/names.ts';
 import { callbackPath, originOf } from '../session/urls.ts';
-import { action, type Context, described, NO, WrongUse, YES } from './context.ts';
+import { argument, command, type FlagsOf, flag, NO, WrongUse, YES } from './context.ts';
 import { discover, type Members, providerNetwork } from './provider.ts';
-import type { Runtime } from './runtime.ts';
 
-interface Flags {
-  readonly host: string;
-  readonly to: string;
-  readonly clientId?: string;
-  readonly caFile?: string;
-}
+const required = (placeholder: string, brief: string) => ({
+  kind: 'parsed' as const,
+  ...argument(placeholder, brief),
+});
+
+const flags = {
+  host: required('HOST', 'The host that people open, with a port if its URLs have one'),
+  to: required('URL', 'The service, or mesh ingress, behind it'),
+  clientId: flag('ID', 'The id of the registered client, if it is known'),
+  caFile: flag('FILE', 'CA of the provider’s certificate (default: the system’s)'),
+};
+
+type Flags = FlagsOf<typeof flags>;
 
 /** The host and port of `--host`. */
 interface Place {
@@ -111,58 +116,30 @@ function talk(
 }
 
 /** `meshgate init`: prints a first policy of about ten lines, and explains how to register the gateway. */
-export async function init(runtime: Runtime, flags: Flags, given: string): Promise<number> {
-  const place = placeOf(flags.host);
-  if (!/^https:\/\//.test(given)) throw new WrongUse(`${given}: an issuer is an https URL`);
-  if ((providerKinds[kindOfIssuer(given)] as ProviderKind).signin === undefined)
-    throw new WrongUse(`${given}: ${aboutKinds[kindOfIssuer(given)].registering[0]}`);
-  const members = await discover(providerNetwork(runtime, 'init', flags.caFile), given);
-  if (typeof members === 'string') {
-    runtime.err(`${members}\n`);
-    return NO;
-  }
-  const kind = kindOfIssuer(given);
-  const text = policyText(given, kind, place, flags);
-  const { errors } = parsePolicy(text, 'meshgate.yaml');
-  if (errors.length > 0) throw new WrongUse(...errors.map((it) => formatError(it)));
-  runtime.err(talk(given, kind, place, members, flags.clientId !== undefined));
-  runtime.out(text);
-  return YES;
-}
-
-const text = { kind: 'parsed', parse: String } as const;
-
-export const initCommand = buildCommand<Flags, [string], Context>({
-  func: action(init),
-  parameters: {
-    flags: {
-      host: { ...text, placeholder: 'HOST', brief: 'The host that people open, with a port if its URLs have one' },
-      to: { ...text, placeholder: 'URL', brief: 'The service, or mesh ingress, behind it' },
-      clientId: {
-        ...text,
-        optional: true,
-        placeholder: 'ID',
-        brief: 'The id of the registered client, if it is known',
-      },
-      caFile: {
-        ...text,
-        optional: true,
-        placeholder: 'FILE',
-        brief: 'CA of the provider’s certificate (default: the system’s)',
-      },
-    },
-    positional: {
-      kind: 'tuple',
-      parameters: [{ parse: String, placeholder: 'ISSUER', brief: 'The provider’s issuer URL' }],
-    },
-  },
-  docs: {
-    brief: 'Print a first policy for a provider, and what to register there',
-    fullDescription: described(
-      'Reads the provider’s discovery document (OpenID Connect Discovery), prints a first policy, and says what to register there: the redirect URI and the rest. Everyone who signs in may pass; add roles next.',
-      [
-        'meshgate init https://example.okta.com --host wiki.example.com --to https://wiki.internal:8443 > meshgate.yaml',
-      ],
-    ),
+export const initCommand = command({
+  brief: 'Print a first policy for a provider, and what to register there',
+  text: 'Reads the provider’s discovery document (OpenID Connect Discovery), prints a first policy, and says what to register there: the redirect URI and the rest. Everyone who signs in may pass; add roles next.',
+  examples: [
+    'meshgate init https://example.okta.com --host wiki.example.com --to https://wiki.internal:8443 > meshgate.yaml',
+  ],
+  flags,
+  args: [argument('ISSUER', 'The provider’s issuer URL')],
+  async run(runtime, flags, given) {
+    const place = placeOf(flags.host);
+    if (!/^https:\/\//.test(given)) throw new WrongUse(`${given}: an issuer is an https URL`);
+    if ((providerKinds[kindOfIssuer(given)] as ProviderKind).signin === undefined)
+      throw new WrongUse(`${given}: ${aboutKinds[kindOfIssuer(given)].registering[0]}`);
+    const members = await discover(providerNetwork(runtime, 'init', flags.caFile), given);
+    if (typeof members === 'string') {
+      runtime.err(`${members}\n`);
+      return NO;
+    }
+    const kind = kindOfIssuer(given);
+    const text = policyText(given, kind, place, flags);
+    const { errors } = parsePolicy(text, 'meshgate.yaml');
+    if (errors.length > 0) throw new WrongUse(...errors.map((it) => formatError(it)));
+    runtime.err(talk(given, kind, place, members, flags.clientId !== undefined));
+    runtime.out(text);
+    return YES;
   },
 });

@@ -1,6 +1,6 @@
 import { parsePublishedKeys } from '../assertion/published.ts';
 import type { MeshOptions } from '../targets/types.ts';
-import { WrongUse } from './context.ts';
+import { flag, WrongUse } from './context.ts';
 import { readFile, utf8 } from './load.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -13,10 +13,7 @@ export function meshOptions(runtime: Runtime, file: string | undefined): MeshOpt
 }
 
 /** The flag `--assertion-jwks`, which is the same for every command that renders. */
-export const assertionJwksFlag = {
-  kind: 'parsed',
-  parse: String,
-  optional: true,
-  placeholder: 'FILE',
-  brief: 'Public keys of the gateway, as /.meshgate/jwks serves them, for a mesh whose files contain them',
-} as const;
+export const assertionJwksFlag = flag(
+  'FILE',
+  'Public keys of the gateway, as /.meshgate/jwks serves them, for a mesh whose files contain them',
+);

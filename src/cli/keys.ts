@@ -1,27 +1,35 @@
-import { buildCommand, buildRouteMap } from '@stricli/core';
+import { buildRouteMap } from '@stricli/core';
 import { newSigningKeys, replaceSigningKeys, rotateSigningKeys } from '../assertion/rotate.ts';
 import { PUBLISHED_BEFORE_SIGNING_S } from '../limits.ts';
 import { PUBLISHED_BEFORE_SEALING_S } from '../session/limits.ts';
 import { isRing, newRing, replaceRing, rotateRing } from '../session/rotate-ring.ts';
-import { action, type Context, described, NO, parseDuration, WrongUse, YES } from './context.ts';
+import { argument, type Context, command, type FlagsOf, flag, NO, parseDuration, WrongUse, YES } from './context.ts';
 import { reasonOf, utf8 } from './load.ts';
 import { codeOf, type Runtime } from './runtime.ts';
-
-interface NewFlags {
-  readonly session: boolean;
-}
-
-interface RotateFlags {
-  readonly early: boolean;
-  readonly leaked: boolean;
-  readonly absolute?: number;
-}
 
 /** The numeric id of nginx's user in the image. */
 const IMAGE_USER = 10101;
 
 /** Maximum lifetime of a session if the policy does not set one. */
 const ABSOLUTE_S = 24 * 3600;
+
+const keysFile = argument('FILE', 'The file of gateway.assertion.keys_file or gateway.session.keys_file');
+
+const rotateFlags = {
+  early: {
+    kind: 'boolean',
+    default: false,
+    brief: `The next key signs or seals even if it has existed for less than ${PUBLISHED_BEFORE_SIGNING_S / 60} or ${PUBLISHED_BEFORE_SEALING_S / 60} minutes`,
+  },
+  leaked: {
+    kind: 'boolean',
+    default: false,
+    brief: 'The file has leaked: replace all of its keys by two new ones',
+  },
+  absolute: flag('DURATION', 'For session keys: gateway.session.absolute of the policy (default 24h)', parseDuration),
+};
+
+type RotateFlags = FlagsOf<typeof rotateFlags>;
 
 /** Reads the text of a file; undefined if the file does not exist. */
 function textOf(runtime: Runtime, file: string): string | undefined {
@@ -47,21 +55,6 @@ function replace(runtime: Runtime, file: string, text: string): void {
     }
     throw new WrongUse(`${file}: ${reasonOf(error)}`);
   }
-}
-
-/** `meshgate keys new`: writes a file of signing keys or of session keys. */
-async function newKeys(runtime: Runtime, { session }: NewFlags, file: string): Promise<number> {
-  if (textOf(runtime, file) !== undefined) {
-    throw new WrongUse(`${file} exists already; "meshgate keys rotate ${file}" rotates by one key`);
-  }
-  replace(runtime, file, session ? newRing(runtime.now()) : await newSigningKeys(runtime.now()));
-  runtime.err(
-    session
-      ? `${file}: two session keys: the first seals, the second will seal next\n`
-      : `${file}: two keys: the first signs, the second is published and will sign next\n`,
-  );
-  runtime.err(`only its owner can read it, and the gateway's user must: in the image, chown ${IMAGE_USER} ${file}\n`);
-  return YES;
 }
 
 /** The text of a rotated file, and a sentence that says what changed. */
@@ -107,87 +100,57 @@ async function replaceKeys(text: string, now: number, { early, absolute }: Rotat
   };
 }
 
-/** `meshgate keys rotate`: makes the next key the one that signs or seals. */
-async function rotateKeys(runtime: Runtime, flags: RotateFlags, file: string): Promise<number> {
-  const text = textOf(runtime, file);
-  if (text === undefined) throw new WrongUse(`${file} does not exist; "meshgate keys new ${file}" makes it`);
-  const rotate = flags.leaked ? replaceKeys : isRing(text) ? rotateSession : rotateSigning;
-  const rotation = await rotate(text, runtime.now(), flags);
-  if ('error' in rotation) {
-    runtime.err(`${file}: ${rotation.error}\n`);
-    return NO;
-  }
-  replace(runtime, file, rotation.text);
-  runtime.err(`${file}: ${rotation.said}\n`);
-  return YES;
-}
-
-const fileArgument = {
-  kind: 'tuple',
-  parameters: [
-    {
-      parse: String,
-      placeholder: 'FILE',
-      brief: 'The file of gateway.assertion.keys_file or gateway.session.keys_file',
+/** `meshgate keys new`: writes a file of signing keys or of session keys. */
+const newCommand = command({
+  brief: 'Make a file of signing keys, or of session keys',
+  text: 'Makes a JWKS with two new keys, readable only by its owner: P-256 key pairs that sign assertions, or with --session keys of 256 bits that seal session cookies. The first key signs or seals; the second one will do so after the next rotation.',
+  examples: ['meshgate keys new /run/secrets/assertion.jwks', 'meshgate keys new --session /run/secrets/session.jwks'],
+  flags: {
+    session: {
+      kind: 'boolean',
+      default: false,
+      brief: 'Make keys that seal sessions instead of keys that sign assertions',
     },
-  ],
-} as const;
-
-const newCommand = buildCommand<NewFlags, [string], Context>({
-  func: action(newKeys),
-  parameters: {
-    flags: {
-      session: {
-        kind: 'boolean',
-        default: false,
-        brief: 'Make keys that seal sessions instead of keys that sign assertions',
-      },
-    },
-    positional: fileArgument,
   },
-  docs: {
-    brief: 'Make a file of signing keys, or of session keys',
-    fullDescription: described(
-      'Makes a JWKS with two new keys, readable only by its owner: P-256 key pairs that sign assertions, or with --session keys of 256 bits that seal session cookies. The first key signs or seals; the second one will do so after the next rotation.',
-      ['meshgate keys new /run/secrets/assertion.jwks', 'meshgate keys new --session /run/secrets/session.jwks'],
-    ),
+  args: [keysFile],
+  async run(runtime, { session }, file) {
+    if (textOf(runtime, file) !== undefined) {
+      throw new WrongUse(`${file} exists already; "meshgate keys rotate ${file}" rotates by one key`);
+    }
+    replace(runtime, file, session ? newRing(runtime.now()) : await newSigningKeys(runtime.now()));
+    runtime.err(
+      session
+        ? `${file}: two session keys: the first seals, the second will seal next\n`
+        : `${file}: two keys: the first signs, the second is published and will sign next\n`,
+    );
+    runtime.err(`only its owner can read it, and the gateway's user must: in the image, chown ${IMAGE_USER} ${file}\n`);
+    return YES;
   },
 });
 
-const rotateCommand = buildCommand<RotateFlags, [string], Context>({
-  func: action(rotateKeys),
-  parameters: {
-    flags: {
-      early: {
-        kind: 'boolean',
-        default: false,
-        brief: `The next key signs or seals even if it has existed for less than ${PUBLISHED_BEFORE_SIGNING_S / 60} or ${PUBLISHED_BEFORE_SEALING_S / 60} minutes`,
-      },
-      leaked: {
-        kind: 'boolean',
-        default: false,
-        brief: 'The file has leaked: replace all of its keys by two new ones',
-      },
-      absolute: {
-        kind: 'parsed',
-        parse: parseDuration,
-        optional: true,
-        placeholder: 'DURATION',
-        brief: 'For session keys: gateway.session.absolute of the policy (default 24h)',
-      },
-    },
-    positional: fileArgument,
-  },
-  docs: {
-    brief: 'Let the next key sign or seal, and add another one',
-    fullDescription: described(
-      'Rotates by one key and replaces the file at once: the second key begins to sign or seal, and a new one is added for the next rotation. A key that signed assertions stays published until the next rotation. A session key that sealed stays until each cookie that it sealed is past its absolute end. Gateways read the file again within seconds. If a file has leaked, --leaked removes every key in it: nothing that one of them signed or sealed passes any more.',
-      [
-        'meshgate keys rotate /run/secrets/assertion.jwks',
-        'meshgate keys rotate --absolute 7d /run/secrets/session.jwks',
-        'meshgate keys rotate --leaked /run/secrets/session.jwks',
-      ],
-    ),
+/** `meshgate keys rotate`: makes the next key the one that signs or seals. */
+const rotateCommand = command({
+  brief: 'Let the next key sign or seal, and add another one',
+  text: 'Rotates by one key and replaces the file at once: the second key begins to sign or seal, and a new one is added for the next rotation. A key that signed assertions stays published until the next rotation. A session key that sealed stays until each cookie that it sealed is past its absolute end. Gateways read the file again within seconds. If a file has leaked, --leaked removes every key in it: nothing that one of them signed or sealed passes any more.',
+  examples: [
+    'meshgate keys rotate /run/secrets/assertion.jwks',
+    'meshgate keys rotate --absolute 7d /run/secrets/session.jwks',
+    'meshgate keys rotate --leaked /run/secrets/session.jwks',
+  ],
+  flags: rotateFlags,
+  args: [keysFile],
+  async run(runtime, flags, file) {
+    const text = textOf(runtime, file);
+    if (text === undefined) throw new WrongUse(`${file} does not exist; "meshgate keys new ${file}" makes it`);
+    const rotate = flags.leaked ? replaceKeys : isRing(text) ? rotateSession : rotateSigning;
+    const rotation = await rotate(text, runtime.now(), flags);
+    if ('error' in rotation) {
+      runtime.err(`${file}: ${rotation.error}\n`);
+      return NO;
+    }
+    replace(runtime, file, rotation.text);
+    runtime.err(`${file}: ${rotation.said}\n`);
+    return YES;
   },
 });
 

@@ -1,8 +1,7 @@
-import { buildCommand } from '@stricli/core';
 import { advise } from '../policy/suggest.ts';
 import type { Policy, Provider } from '../policy/types.ts';
 import { detailOf } from '../reasons.ts';
-import { action, type Context, described, NO, policyFlag, WrongUse, YES } from './context.ts';
+import { command, type FlagsOf, flag, NO, policyFlag, WrongUse, YES } from './context.ts';
 import { authorize, deviceEndpoints, poll } from './device.ts';
 import { foreign } from './foreign.ts';
 import { loadValid, policyFile, utf8 } from './load.ts';
@@ -10,16 +9,16 @@ import { Offline } from './offline.ts';
 import { type Asked, discover, providerNetwork } from './provider.ts';
 import type { Runtime } from './runtime.ts';
 
-interface Flags {
-  readonly policy?: string;
-  readonly provider?: string;
-  readonly clientId?: string;
-  readonly scope?: string;
-  readonly caFile?: string;
-}
+const flags = {
+  policy: policyFlag,
+  provider: flag('NAME', 'Of several providers, the one to ask'),
+  clientId: flag('ID', 'A public client for this command (default: the policy’s client)'),
+  scope: flag('SCOPES', 'Scopes to request (default: openid; Entra: the audience’s .default)'),
+  caFile: flag('FILE', 'CA of the provider’s certificate (default: the policy’s, or the system’s)'),
+};
 
 /** Returns the provider: the named one, or the only one at which people can get tokens. */
-function providerOf({ providers }: Policy, { provider: name, clientId }: Flags): Provider {
+function providerOf({ providers }: Policy, { provider: name, clientId }: FlagsOf<typeof flags>): Provider {
   const all = Object.values(providers);
   if (name !== undefined) {
     const found = all.find((one) => one.name === name);
@@ -59,75 +58,47 @@ function askedFor(
 }
 
 /** `meshgate login`: gets a token for curl. The person can confirm in a browser on any machine. */
-export async function login(runtime: Runtime, flags: Flags): Promise<number> {
-  const network = providerNetwork(runtime, 'login', flags.caFile);
-  const loaded = loadValid(runtime, policyFile(undefined, flags.policy));
-  if (loaded === undefined) return NO;
-  const provider = providerOf(loaded.policy, flags);
-  if (provider.audiences.length === 0) {
-    throw new WrongUse(
-      `provider ${provider.name} has no audiences: the gateway accepts no tokens of it, only sessions`,
-    );
-  }
-  const client = flags.clientId ?? provider.client?.id;
-  if (client === undefined) throw new WrongUse(`provider ${provider.name} has no client: give --client-id ID`);
-  const no = (text: string): number => {
-    runtime.err(`${text}\n`);
-    return NO;
-  };
-  const asked = withPolicyCa(runtime, network, provider);
-  const members = await discover(asked, provider.issuer);
-  if (typeof members === 'string') return no(members);
-  const endpoints = deviceEndpoints(members);
-  if (typeof endpoints === 'string') return no(endpoints);
-  const { scope, ...resource } = askedFor(provider, flags.scope);
-  const who = { client_id: client, ...resource };
-  const begun = await authorize(asked, endpoints, { ...who, scope });
-  if (typeof begun === 'string') return no(begun);
-  runtime.err(`open ${begun.complete ?? begun.uri}\nand confirm the code ${begun.userCode}\n`);
-  const token = await poll(runtime, asked, endpoints, who, begun);
-  if ('error' in token) return no(token.error);
-  const taken = new Offline(loaded.policy, runtime.now()).ofToken(token.accessToken, [provider.name]);
-  if (!taken.ok) return no(`the gateway would not take this token: ${taken.reason}: ${detailOf(taken)}`);
-  const { subject, roles } = taken.value.caller;
-  runtime.err(`${foreign(subject)}; roles: ${roles.join(', ') || 'none'}\n`);
-  runtime.out(`${token.accessToken}\n`);
-  return YES;
-}
-
-const text = { kind: 'parsed', parse: String, optional: true } as const;
-
-export const loginCommand = buildCommand<Flags, [], Context>({
-  func: action(login),
-  parameters: {
-    flags: {
-      policy: policyFlag,
-      provider: { ...text, placeholder: 'NAME', brief: 'Of several providers, the one to ask' },
-      clientId: {
-        ...text,
-        placeholder: 'ID',
-        brief: 'A public client for this command (default: the policy’s client)',
-      },
-      scope: {
-        ...text,
-        placeholder: 'SCOPES',
-        brief: 'Scopes to request (default: openid; Entra: the audience’s .default)',
-      },
-      caFile: {
-        ...text,
-        placeholder: 'FILE',
-        brief: 'CA of the provider’s certificate (default: the policy’s, or the system’s)',
-      },
-    },
-  },
-  docs: {
-    brief: 'Fetch a token for curl, with a browser',
-    fullDescription: described(
-      'Signs in by the device flow (RFC 8628): shows an address and a code, waits until you have confirmed it in a browser, and prints the access token. It is checked by the policy first; a token that the gateway would reject is not printed, and the exit code is 1. The provider has to allow the client the device flow without a secret.',
-      [
-        'meshgate login',
-        'curl -H "Authorization: Bearer $(meshgate login --provider okta)" https://wiki.example.com/rest/api/content',
-      ],
-    ),
+export const loginCommand = command({
+  brief: 'Fetch a token for curl, with a browser',
+  text: 'Signs in by the device flow (RFC 8628): shows an address and a code, waits until you have confirmed it in a browser, and prints the access token. It is checked by the policy first; a token that the gateway would reject is not printed, and the exit code is 1. The provider has to allow the client the device flow without a secret.',
+  examples: [
+    'meshgate login',
+    'curl -H "Authorization: Bearer $(meshgate login --provider okta)" https://wiki.example.com/rest/api/content',
+  ],
+  flags,
+  async run(runtime, flags) {
+    const network = providerNetwork(runtime, 'login', flags.caFile);
+    const loaded = loadValid(runtime, policyFile(undefined, flags.policy));
+    if (loaded === undefined) return NO;
+    const provider = providerOf(loaded.policy, flags);
+    if (provider.audiences.length === 0) {
+      throw new WrongUse(
+        `provider ${provider.name} has no audiences: the gateway accepts no tokens of it, only sessions`,
+      );
+    }
+    const client = flags.clientId ?? provider.client?.id;
+    if (client === undefined) throw new WrongUse(`provider ${provider.name} has no client: give --client-id ID`);
+    const no = (text: string): number => {
+      runtime.err(`${text}\n`);
+      return NO;
+    };
+    const asked = withPolicyCa(runtime, network, provider);
+    const members = await discover(asked, provider.issuer);
+    if (typeof members === 'string') return no(members);
+    const endpoints = deviceEndpoints(members);
+    if (typeof endpoints === 'string') return no(endpoints);
+    const { scope, ...resource } = askedFor(provider, flags.scope);
+    const who = { client_id: client, ...resource };
+    const begun = await authorize(asked, endpoints, { ...who, scope });
+    if (typeof begun === 'string') return no(begun);
+    runtime.err(`open ${begun.complete ?? begun.uri}\nand confirm the code ${begun.userCode}\n`);
+    const token = await poll(runtime, asked, endpoints, who, begun);
+    if ('error' in token) return no(token.error);
+    const taken = new Offline(loaded.policy, runtime.now()).ofToken(token.accessToken, [provider.name]);
+    if (!taken.ok) return no(`the gateway would not take this token: ${taken.reason}: ${detailOf(taken)}`);
+    const { subject, roles } = taken.value.caller;
+    runtime.err(`${foreign(subject)}; roles: ${roles.join(', ') || 'none'}\n`);
+    runtime.out(`${token.accessToken}\n`);
+    return YES;
   },
 });

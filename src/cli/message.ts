@@ -2,16 +2,10 @@ import { MCP_VERSIONS } from '../limits.ts';
 import { parseMessage, toolCall } from '../policy/message.ts';
 import type { Message } from '../policy/types.ts';
 import type { McpHeaders } from '../rules/tools.ts';
-import { WrongUse } from './context.ts';
-
-/** Flags that describe the MCP message of a request. */
-export interface MessageFlags {
-  readonly tool?: string;
-  readonly mcp?: Message;
-}
+import { type FlagsOf, flag, WrongUse } from './context.ts';
 
 /** Returns the message that the flags describe; undefined if there are no such flags. */
-export function messageOf({ tool, mcp }: MessageFlags): Message | undefined {
+export function messageOf({ tool, mcp }: FlagsOf<typeof messageFlags>): Message | undefined {
   if (tool !== undefined && mcp !== undefined)
     throw new WrongUse('--tool and --mcp: give only one, because a request is one message');
   return tool === undefined ? mcp : toolCall(tool);
@@ -53,18 +47,6 @@ function parseTool(text: string): string {
 
 /** The flags for commands that explain a request. */
 export const messageFlags = {
-  tool: {
-    kind: 'parsed',
-    parse: parseTool,
-    optional: true,
-    placeholder: 'NAME',
-    brief: 'The request calls this MCP tool, and its headers say so',
-  },
-  mcp: {
-    kind: 'parsed',
-    parse: parseMcp,
-    optional: true,
-    placeholder: 'METHOD[:NAME]',
-    brief: 'The request is this MCP message, and its headers say so',
-  },
-} as const;
+  tool: flag('NAME', 'The request calls this MCP tool, and its headers say so', parseTool),
+  mcp: flag('METHOD[:NAME]', 'The request is this MCP message, and its headers say so', parseMcp),
+};

@@ -1,4 +1,3 @@
-import { buildCommand } from '@stricli/core';
 import { ingressOf } from '../policy/ingress.ts';
 import type { MeshKind } from '../policy/types.ts';
 import { definitionChanges } from '../rules/definitions.ts';
@@ -9,21 +8,12 @@ import type { MeshRule } from '../rules/types.ts';
 import { weighed } from '../rules/weighed.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
 import { Foreign, type MeshTarget } from '../targets/types.ts';
-import { action, type Context, described, type Format, formatFlag, NO, NOT_PROVEN, WrongUse, YES } from './context.ts';
+import { argument, command, formatFlag, NO, NOT_PROVEN, WrongUse, YES } from './context.ts';
 import { checkTogether, ingressFlag, seenFrom } from './ingress.ts';
 import { assertionJwksFlag, meshOptions } from './jwks.ts';
 import { fileName, type Loaded, loadPair, loadValid, readFile, utf8 } from './load.ts';
 import { isProven, isSame, type Proof, proofOutput } from './proof.ts';
 import type { Runtime } from './runtime.ts';
-
-interface Flags {
-  readonly target?: MeshKind;
-  readonly assertionJwks?: string;
-  readonly ingress?: string;
-  readonly format: Format;
-}
-
-type OfTarget = Omit<Flags, 'format'> & { readonly target: MeshKind };
 
 /** Returns a policy as one side of the comparison. Services are compared by address and identities by SPIFFE id,
  * because their names may differ. */
@@ -115,7 +105,8 @@ function understood<T>(path: string, read: () => T): T {
 
 function proveTarget(
   runtime: Runtime,
-  { target: name, assertionJwks, ingress }: OfTarget,
+  name: MeshKind,
+  { assertionJwks, ingress }: Readonly<Record<'assertionJwks' | 'ingress', string | undefined>>,
   a: string,
   b: string,
 ): Proof | undefined {
@@ -159,62 +150,41 @@ function provePolicies(runtime: Runtime, a: string, b: string): Proof | undefine
 }
 
 /** `meshgate prove`: proves that two sides allow the same requests, or finds a request on which they differ. */
-export function proveCommandRun(
-  runtime: Runtime,
-  { target, assertionJwks, ingress, format }: Flags,
-  a: string,
-  b: string,
-): number {
-  if (target === undefined && assertionJwks !== undefined)
-    throw new WrongUse('--assertion-jwks has no effect without --target');
-  if (target === undefined && ingress !== undefined) throw new WrongUse('--ingress has no effect without --target');
-  const proof =
-    target === undefined
-      ? provePolicies(runtime, a, b)
-      : proveTarget(
-          runtime,
-          { target, ...(assertionJwks !== undefined && { assertionJwks }), ...(ingress !== undefined && { ingress }) },
-          a,
-          b,
-        );
-  if (proof === undefined) return NOT_PROVEN;
-  runtime.out(proofOutput(runtime, proof, { a, b, format }));
-  if (!isProven(proof)) return NOT_PROVEN;
-  return isSame(proof) ? YES : NO;
-}
-
-export const proveCommand = buildCommand<Flags, [string, string], Context>({
-  func: action(proveCommandRun),
-  parameters: {
-    flags: {
-      target: {
-        kind: 'enum',
-        values: READABLE,
-        optional: true,
-        brief: 'B is a file or folder of this mesh, not a policy',
-      },
-      assertionJwks: assertionJwksFlag,
-      ingress: ingressFlag,
-      format: formatFlag,
+export const proveCommand = command({
+  brief: 'Prove that two policies, or a policy and a rendered file, allow the same requests',
+  text: 'Says whether two policies allow the same requests, to the same services and as the same identities, or prints one request on which they differ, with the rules on both sides. It examines every class of requests, not a sample. With --target it says whether the mesh allows the same identities what the policy allows, by rendered files or by what is live in the mesh. Exit code 0: they are the same; 1: they differ in a request or a definition; 3: not proven. Then the mesh has something that meshgate does not render, which may allow more: treat it as an alarm. Or a policy has errors.',
+  examples: [
+    'meshgate prove old.yaml new.yaml',
+    'meshgate prove --target envoy meshgate.yaml build/envoy.yaml',
+    'meshgate prove --target istio meshgate.yaml build',
+    'meshgate prove --format json meshgate.yaml other.yaml',
+  ],
+  flags: {
+    target: {
+      kind: 'enum',
+      values: READABLE,
+      optional: true,
+      brief: 'B is a file or folder of this mesh, not a policy',
     },
-    positional: {
-      kind: 'tuple',
-      parameters: [
-        { parse: String, placeholder: 'A', brief: 'A policy (- reads standard input)' },
-        { parse: String, placeholder: 'B', brief: 'Another policy; with --target its file or folder' },
-      ],
-    },
+    assertionJwks: assertionJwksFlag,
+    ingress: ingressFlag,
+    format: formatFlag,
   },
-  docs: {
-    brief: 'Prove that two policies, or a policy and a rendered file, allow the same requests',
-    fullDescription: described(
-      'Says whether two policies allow the same requests, to the same services and as the same identities, or prints one request on which they differ, with the rules on both sides. It examines every class of requests, not a sample. With --target it says whether the mesh allows the same identities what the policy allows, by rendered files or by what is live in the mesh. Exit code 0: they are the same; 1: they differ in a request or a definition; 3: not proven. Then the mesh has something that meshgate does not render, which may allow more: treat it as an alarm. Or a policy has errors.',
-      [
-        'meshgate prove old.yaml new.yaml',
-        'meshgate prove --target envoy meshgate.yaml build/envoy.yaml',
-        'meshgate prove --target istio meshgate.yaml build',
-        'meshgate prove --format json meshgate.yaml other.yaml',
-      ],
-    ),
+  args: [
+    argument('A', 'A policy (- reads standard input)'),
+    argument('B', 'Another policy; with --target its file or folder'),
+  ],
+  run(runtime, { target, assertionJwks, ingress, format }, a, b) {
+    if (target === undefined && assertionJwks !== undefined)
+      throw new WrongUse('--assertion-jwks has no effect without --target');
+    if (target === undefined && ingress !== undefined) throw new WrongUse('--ingress has no effect without --target');
+    const proof =
+      target === undefined
+        ? provePolicies(runtime, a, b)
+        : proveTarget(runtime, target, { assertionJwks, ingress }, a, b);
+    if (proof === undefined) return NOT_PROVEN;
+    runtime.out(proofOutput(runtime, proof, { a, b, format }));
+    if (!isProven(proof)) return NOT_PROVEN;
+    return isSame(proof) ? YES : NO;
   },
 });

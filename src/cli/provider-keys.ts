@@ -6,19 +6,16 @@ import { parseHeader, splitJws } from '../token/format.ts';
 import { type KeySet, readKeySet } from '../token/jwks.ts';
 import { verifySignature } from '../token/signature.ts';
 import type { Key } from '../token/types.ts';
-import { WrongUse } from './context.ts';
+import { flag, WrongUse } from './context.ts';
 import { utf8 } from './load.ts';
 import { type Asked, askUrl, discover, type Members, providerNetwork } from './provider.ts';
 import type { Runtime } from './runtime.ts';
 
 /** The flag `--ca-file`, for commands that send requests to providers. */
-export const caFileFlag = {
-  kind: 'parsed',
-  parse: String,
-  optional: true,
-  placeholder: 'FILE',
-  brief: 'CA of the providers’ certificates (default: each one’s ca_file where this machine has it, else the system’s)',
-} as const;
+export const caFileFlag = flag(
+  'FILE',
+  'CA of the providers’ certificates (default: each one’s ca_file where this machine has it, else the system’s)',
+);
 
 /** Returns what is needed to send requests to a provider. The CA comes from the flag, or from the policy if that file
  * exists on this machine. */

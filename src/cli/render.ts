@@ -1,32 +1,35 @@
-import { buildCommand } from '@stricli/core';
-import type { MeshKind } from '../policy/types.ts';
 import { writtenId } from '../rules/enforced.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
 import { emitMesh } from '../targets/kit/per-ingress.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
 import { renderNginx } from '../targets/nginx/render.ts';
 import type { Emitted, Gap } from '../targets/types.ts';
-import { action, type Context, described, NO, policyArgument, policyFlag, WrongUse, YES } from './context.ts';
+import { command, type FlagsOf, flag, NO, policyArgument, policyFlag, WrongUse, YES } from './context.ts';
 import { checkTogether, ingressFlag, ingressName } from './ingress.ts';
 import { assertionJwksFlag, meshOptions } from './jwks.ts';
 import { type Loaded, loadValid, place, policyFile, reasonOf, utf8 } from './load.ts';
 import type { Runtime } from './runtime.ts';
 
-interface Flags {
-  readonly target: 'nginx' | MeshKind;
-  readonly out?: string;
-  readonly dir?: string;
-  readonly runDir?: string;
-  readonly stateDir?: string;
-  readonly accessLog?: string;
-  readonly resolver?: readonly string[];
-  readonly assertionJwks?: string;
-  readonly ingress?: string;
-  readonly policy?: string;
-}
-
 /** The folder of the rendered files in the image. */
 const IMAGE_DIR = '/run/meshgate/conf';
+const flags = {
+  target: { kind: 'enum', values: ['nginx', ...meshTargetNames], brief: 'What to render for' },
+  out: flag('DIR', 'Folder to write to (default: print to standard output)'),
+  dir: flag('PATH', `Folder in which nginx will find the files (default: the folder of --out, else ${IMAGE_DIR})`),
+  runDir: flag('PATH', 'Folder of the unix sockets (default /run/meshgate)'),
+  stateDir: flag('PATH', 'Folder that keeps the providers’ keys over a restart (default /var/lib/meshgate)'),
+  accessLog: flag('PATH', 'File of the JSON log (default /var/log/nginx/meshgate.log)'),
+  resolver: {
+    ...flag('IP,IP', 'DNS servers, if the policy names none (default: those of /etc/resolv.conf)'),
+    variadic: ',',
+  },
+  assertionJwks: assertionJwksFlag,
+  ingress: ingressFlag,
+  policy: policyFlag,
+} as const;
+
+type Flags = FlagsOf<typeof flags>;
+
 /** The gateway's JavaScript bundles. */
 const BUNDLES = ['meshgate.js', 'hop.js', 'signin.js', 'client.js', 'health.js', 'cookies.js'] as const;
 
@@ -129,62 +132,33 @@ function gapsText({ policy, rules }: Loaded, gaps: readonly Gap[]): string {
 }
 
 /** `meshgate render`: renders the policy as configuration of nginx or of a mesh. */
-export function render(runtime: Runtime, flags: Flags, argument?: string): number {
-  checkFlags(flags);
-  const loaded = loadValid(runtime, policyFile(argument, flags.policy));
-  if (loaded === undefined) return NO;
-  const out = flags.out === undefined ? undefined : writing(flags.out, () => runtime.folder(flags.out as string));
-  const { files, gaps } = emit(runtime, loaded, flags, flags.dir ?? out ?? IMAGE_DIR);
-  if (gaps.length > 0) runtime.err(gapsText(loaded, gaps));
-  if (Object.keys(files).length === 0) return NO;
-  if (out === undefined) runtime.out(printed(files));
-  else {
-    const shown = flags.out?.replace(/(?<!\/)\/+$/, '');
-    const all = flags.target === 'nginx' ? { ...files, ...bundles(runtime) } : files;
-    for (const [name, content] of Object.entries(all)) {
-      writing(`${out}/${name}`, () => runtime.write(out, name, content));
-      runtime.out(`${shown}/${name}\n`);
+export const renderCommand = command({
+  brief: 'Render a policy as configuration of nginx or of a mesh',
+  text: "Renders a policy. What the target cannot enforce is printed on standard error, with its place in the policy. For nginx the gateway's own JavaScript, meshgate.js, hop.js, signin.js, client.js, health.js and cookies.js, is copied beside the files. Exit code 1: the policy has errors.",
+  examples: [
+    'meshgate render --target nginx --out /etc/nginx/meshgate meshgate.yaml',
+    'meshgate render --target nginx --out build --dir /etc/nginx/meshgate meshgate.yaml',
+    'meshgate render --target envoy > envoy.yaml',
+  ],
+  flags,
+  args: [policyArgument],
+  run(runtime, flags, argument) {
+    checkFlags(flags);
+    const loaded = loadValid(runtime, policyFile(argument, flags.policy));
+    if (loaded === undefined) return NO;
+    const out = flags.out === undefined ? undefined : writing(flags.out, () => runtime.folder(flags.out as string));
+    const { files, gaps } = emit(runtime, loaded, flags, flags.dir ?? out ?? IMAGE_DIR);
+    if (gaps.length > 0) runtime.err(gapsText(loaded, gaps));
+    if (Object.keys(files).length === 0) return NO;
+    if (out === undefined) runtime.out(printed(files));
+    else {
+      const shown = flags.out?.replace(/(?<!\/)\/+$/, '');
+      const all = flags.target === 'nginx' ? { ...files, ...bundles(runtime) } : files;
+      for (const [name, content] of Object.entries(all)) {
+        writing(`${out}/${name}`, () => runtime.write(out, name, content));
+        runtime.out(`${shown}/${name}\n`);
+      }
     }
-  }
-  return YES;
-}
-
-const path = (brief: string) =>
-  ({ kind: 'parsed', parse: String, optional: true, placeholder: 'PATH', brief }) as const;
-
-export const renderCommand = buildCommand<Flags, [string?], Context>({
-  func: action(render),
-  parameters: {
-    flags: {
-      target: { kind: 'enum', values: ['nginx', ...meshTargetNames], brief: 'What to render for' },
-      out: { ...path('Folder to write to (default: print to standard output)'), placeholder: 'DIR' },
-      dir: path(`Folder in which nginx will find the files (default: the folder of --out, else ${IMAGE_DIR})`),
-      runDir: path('Folder of the unix sockets (default /run/meshgate)'),
-      stateDir: path('Folder that keeps the providers’ keys over a restart (default /var/lib/meshgate)'),
-      accessLog: path('File of the JSON log (default /var/log/nginx/meshgate.log)'),
-      resolver: {
-        kind: 'parsed',
-        parse: String,
-        optional: true,
-        variadic: ',',
-        placeholder: 'IP,IP',
-        brief: 'DNS servers, if the policy names none (default: those of /etc/resolv.conf)',
-      },
-      assertionJwks: assertionJwksFlag,
-      ingress: ingressFlag,
-      policy: policyFlag,
-    },
-    positional: policyArgument,
-  },
-  docs: {
-    brief: 'Render a policy as configuration of nginx or of a mesh',
-    fullDescription: described(
-      "Renders a policy. What the target cannot enforce is printed on standard error, with its place in the policy. For nginx the gateway's own JavaScript, meshgate.js, hop.js, signin.js, client.js, health.js and cookies.js, is copied beside the files. Exit code 1: the policy has errors.",
-      [
-        'meshgate render --target nginx --out /etc/nginx/meshgate meshgate.yaml',
-        'meshgate render --target nginx --out build --dir /etc/nginx/meshgate meshgate.yaml',
-        'meshgate render --target envoy > envoy.yaml',
-      ],
-    ),
+    return YES;
   },
 });

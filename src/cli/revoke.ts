@@ -1,23 +1,28 @@
-import { buildCommand } from '@stricli/core';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import { REVOKE_FOLDER } from '../session/limits.ts';
 import { revocation } from '../session/new-revocation.ts';
 import { ofAny, ofProvider } from '../session/revocation.ts';
 import type { Revocation } from '../session/store.ts';
-import { action, type Context, described, NO, WrongUse, YES } from './context.ts';
+import { command, type FlagsOf, flag, NO, WrongUse, YES } from './context.ts';
 import { foreign } from './foreign.ts';
 import { reasonOf, utf8 } from './load.ts';
 import { codeOf, type Runtime } from './runtime.ts';
 
-interface Flags {
-  readonly subject?: string;
-  readonly sid?: string;
-  readonly kid?: string;
-  readonly jti?: string;
-  readonly cut: boolean;
-  readonly stateDir?: string;
-  readonly pidFile: string;
-}
+const flags = {
+  subject: flag('PROVIDER/SUBJECT', 'All sessions and tokens that a person has until now'),
+  sid: flag('ID', 'One session, by its id'),
+  kid: flag('ID', 'Everything that a session key sealed, or a provider’s key signed'),
+  jti: flag('ID', 'One token, by its "jti"'),
+  cut: { kind: 'boolean', default: false, brief: 'Reload nginx, so that open WebSockets and streams end' },
+  stateDir: flag('DIR', 'Folder of the gateway’s state (default $MESHGATE_STATE, /var/lib/meshgate)'),
+  pidFile: {
+    kind: 'parsed',
+    parse: String,
+    default: '/run/meshgate/nginx.pid',
+    placeholder: 'FILE',
+    brief: 'The pid of the nginx that --cut reloads',
+  },
+} as const;
 
 /** Maximum time to wait for the gateway. A job of the gateway reads the folder each second. */
 const WAIT_S = 10;
@@ -44,7 +49,7 @@ function kidsOf(text: string): readonly string[] {
 
 /** Returns the revocation that the flags describe. It does not check the provider's name, because the gateway does. */
 function asked(
-  { subject, sid, kid, jti }: Flags,
+  { subject, sid, kid, jti }: FlagsOf<typeof flags>,
   now: number,
 ): readonly (Revocation & { readonly provider?: string })[] {
   const given: [Revocation['kind'], readonly string[]][] = [];
@@ -107,56 +112,31 @@ async function lay(runtime: Runtime, folder: string, what: Revocation): Promise<
 }
 
 /** `meshgate revoke`: writes a file that the gateway's job reads, and waits for the result. */
-async function revoke(runtime: Runtime, flags: Flags): Promise<number> {
-  const stateDir = flags.stateDir ?? runtime.env.MESHGATE_STATE ?? '/var/lib/meshgate';
-  const folder = `${stateDir}/${REVOKE_FOLDER}`;
-  const all = asked(flags, runtime.now());
-  if (!runtime.isFolder(folder)) {
-    throw new WrongUse(
-      `${folder} does not exist: no gateway with sessions keeps its state in ${stateDir}. Give the folder with --state-dir, or the policy has no gateway.session`,
-    );
-  }
-  for (const what of all) {
-    const problem = await lay(runtime, folder, what);
-    if (problem === undefined) continue;
-    runtime.err(`${problem}\n`);
-    return NO;
-  }
-  runtime.err('recorded: every credential with this name is rejected from now on\n');
-  return flags.cut ? cut(runtime, flags.pidFile) : YES;
-}
-
-const text = (placeholder: string, brief: string) =>
-  ({ kind: 'parsed', parse: String, optional: true, placeholder, brief }) as const;
-
-export const revokeCommand = buildCommand<Flags, [], Context>({
-  func: action(revoke),
-  parameters: {
-    flags: {
-      subject: text('PROVIDER/SUBJECT', 'All sessions and tokens that a person has until now'),
-      sid: text('ID', 'One session, by its id'),
-      kid: text('ID', 'Everything that a session key sealed, or a provider’s key signed'),
-      jti: text('ID', 'One token, by its "jti"'),
-      cut: { kind: 'boolean', default: false, brief: 'Reload nginx, so that open WebSockets and streams end' },
-      stateDir: text('DIR', 'Folder of the gateway’s state (default $MESHGATE_STATE, /var/lib/meshgate)'),
-      pidFile: {
-        kind: 'parsed',
-        parse: String,
-        default: '/run/meshgate/nginx.pid',
-        placeholder: 'FILE',
-        brief: 'The pid of the nginx that --cut reloads',
-      },
-    },
-  },
-  docs: {
-    brief: 'Revoke the credentials of a person, a session, a key or a token',
-    fullDescription: described(
-      'Revokes credentials, in the running gateway whose state is on this machine, and in all gateways that share its etcd. Waits until the revocation is in force. Requests that passed before go on, as do WebSockets and streams: --cut ends those. Exit code 1: the gateway refused it, or it is not in force yet.',
-      [
-        'meshgate revoke --subject okta/00u1a2b3 --cut',
-        'docker exec gateway meshgate revoke --sid hTJmAPsWx7_gz1b3nsEfAQ',
-        'meshgate revoke --kid 2027-01-a --state-dir /srv/meshgate',
-      ],
-    ),
+export const revokeCommand = command({
+  brief: 'Revoke the credentials of a person, a session, a key or a token',
+  text: 'Revokes credentials, in the running gateway whose state is on this machine, and in all gateways that share its etcd. Waits until the revocation is in force. Requests that passed before go on, as do WebSockets and streams: --cut ends those. Exit code 1: the gateway refused it, or it is not in force yet.',
+  examples: [
+    'meshgate revoke --subject okta/00u1a2b3 --cut',
+    'docker exec gateway meshgate revoke --sid hTJmAPsWx7_gz1b3nsEfAQ',
+    'meshgate revoke --kid 2027-01-a --state-dir /srv/meshgate',
+  ],
+  flags,
+  async run(runtime, flags) {
+    const stateDir = flags.stateDir ?? runtime.env.MESHGATE_STATE ?? '/var/lib/meshgate';
+    const folder = `${stateDir}/${REVOKE_FOLDER}`;
+    const all = asked(flags, runtime.now());
+    if (!runtime.isFolder(folder)) {
+      throw new WrongUse(
+        `${folder} does not exist: no gateway with sessions keeps its state in ${stateDir}. Give the folder with --state-dir, or the policy has no gateway.session`,
+      );
+    }
+    for (const what of all) {
+      const problem = await lay(runtime, folder, what);
+      if (problem === undefined) continue;
+      runtime.err(`${problem}\n`);
+      return NO;
+    }
+    runtime.err('recorded: every credential with this name is rejected from now on\n');
+    return flags.cut ? cut(runtime, flags.pidFile) : YES;
   },
 });

@@ -1,39 +1,14 @@
-import { buildCommand } from '@stricli/core';
-import {
-  action,
-  type Context,
-  described,
-  type Format,
-  formatFlag,
-  NO,
-  policyArgument,
-  policyFlag,
-  WrongUse,
-  YES,
-} from './context.ts';
+import { command, type FlagsOf, flag, formatFlag, NO, policyArgument, policyFlag, WrongUse, YES } from './context.ts';
 import { ingressFlag, seenFrom } from './ingress.ts';
 import { type Enforcer, hostPort, network, textOf } from './live.ts';
 import { askGateway, gatewayAddress } from './live-gateway.ts';
 import { askMesh } from './live-mesh.ts';
-import { LiveTokens, parseTokenFlag, type TokenFlag } from './live-tokens.ts';
+import { LiveTokens, parseTokenFlag } from './live-tokens.ts';
 import { fileName, type Loaded, loadValid, policyFile } from './load.ts';
 import { runTests, type TestOutcome } from './policy-tests.ts';
 import type { Runtime } from './runtime.ts';
 import { painter } from './style.ts';
 import { isGood, reportJson, reportText } from './test-output.ts';
-
-interface Flags {
-  readonly policy?: string;
-  readonly gateway?: string;
-  readonly caFile?: string;
-  readonly token?: readonly TokenFlag[];
-  readonly client?: readonly ClientFlag[];
-  readonly forwarded?: boolean;
-  readonly mesh?: string;
-  readonly ingress?: string;
-  readonly root?: string;
-  readonly format: Format;
-}
 
 /** One flag `--client`: a name in the certificate, and the file. */
 interface ClientFlag {
@@ -47,6 +22,35 @@ function parseClientFlag(text: string): ClientFlag {
   if (name === undefined || file === undefined) throw new Error('write NAME=FILE, as in ci.example.com=ci.pem');
   return { name, file };
 }
+
+const flags = {
+  gateway: flag('URL', 'Also send the tests to the running gateway at this URL; the hosts are those of the tests'),
+  caFile: flag('FILE', "CA of the gateway's certificate, PEM (default: the system's)"),
+  token: {
+    ...flag(
+      'ROLES=FILE',
+      'Token of a caller with these roles; authenticated=FILE for one without roles; tests[N]=FILE for one test',
+      parseTokenFlag,
+    ),
+    variadic: true,
+  },
+  client: {
+    ...flag('NAME=FILE', 'Client certificate and its key, PEM, of tests with this certificate', parseClientFlag),
+    variadic: true,
+  },
+  forwarded: {
+    kind: 'boolean',
+    optional: true,
+    brief: 'Send the address of a test as X-Forwarded-For, if this machine is one of the trusted proxies',
+  },
+  mesh: flag('HOST:PORT', 'Also send the tests to the mesh ingress at this address, as each identity of the policy'),
+  ingress: ingressFlag,
+  root: flag('DIR', 'Folder to which the policy’s file paths are relative (default: the paths as written)'),
+  policy: policyFlag,
+  format: formatFlag,
+} as const;
+
+type Flags = FlagsOf<typeof flags>;
 
 function checkUse({ gateway, mesh, ingress, caFile, token, client, forwarded, root }: Flags): void {
   if (gateway === undefined && caFile !== undefined) throw new WrongUse('--ca-file has no effect without --gateway');
@@ -79,74 +83,30 @@ async function atMesh(runtime: Runtime, loaded: Loaded, outcomes: readonly TestO
 }
 
 /** `meshgate test`: runs the policy's tests offline, at the gateway, and directly at the mesh. */
-export async function runPolicyTests(runtime: Runtime, flags: Flags, argument?: string): Promise<number> {
-  checkUse(flags);
-  if (flags.gateway !== undefined || flags.mesh !== undefined) network(runtime);
-  const file = policyFile(argument, flags.policy);
-  const loaded = loadValid(runtime, file);
-  if (loaded === undefined) return NO;
-  if (loaded.policy.tests.length === 0) throw new WrongUse(`${fileName(file)} has no tests`);
-  const outcomes = runTests(loaded, runtime.now());
-  const enforcers: Enforcer[] = [
-    ...(await atGateway(runtime, loaded, outcomes, flags)),
-    ...(await atMesh(runtime, loaded, outcomes, flags)),
-  ];
-  const report = { file: fileName(file), outcomes, enforcers };
-  runtime.out(flags.format === 'json' ? reportJson(report) : reportText(report, painter(runtime)));
-  return isGood(report) ? YES : NO;
-}
-
-const text = (placeholder: string, brief: string) =>
-  ({ kind: 'parsed', parse: String, optional: true, placeholder, brief }) as const;
-
-export const testCommand = buildCommand<Flags, [string?], Context>({
-  func: action(runPolicyTests),
-  parameters: {
-    flags: {
-      gateway: text('URL', 'Also send the tests to the running gateway at this URL; the hosts are those of the tests'),
-      caFile: text('FILE', "CA of the gateway's certificate, PEM (default: the system's)"),
-      token: {
-        kind: 'parsed',
-        parse: parseTokenFlag,
-        optional: true,
-        variadic: true,
-        placeholder: 'ROLES=FILE',
-        brief:
-          'Token of a caller with these roles; authenticated=FILE for one without roles; tests[N]=FILE for one test',
-      },
-      client: {
-        kind: 'parsed',
-        parse: parseClientFlag,
-        optional: true,
-        variadic: true,
-        placeholder: 'NAME=FILE',
-        brief: 'Client certificate and its key, PEM, of tests with this certificate',
-      },
-      forwarded: {
-        kind: 'boolean',
-        optional: true,
-        brief: 'Send the address of a test as X-Forwarded-For, if this machine is one of the trusted proxies',
-      },
-      mesh: text(
-        'HOST:PORT',
-        'Also send the tests to the mesh ingress at this address, as each identity of the policy',
-      ),
-      ingress: ingressFlag,
-      root: text('DIR', 'Folder to which the policy’s file paths are relative (default: the paths as written)'),
-      policy: policyFlag,
-      format: formatFlag,
-    },
-    positional: policyArgument,
-  },
-  docs: {
-    brief: "Run the policy's tests, also at the running gateway and at the mesh",
-    fullDescription: described(
-      "Runs the policy's tests by the decision that the gateway makes; with --gateway and --mesh also at the running gateway and mesh, and names the rule where they differ from the policy. The requests are real, and so are their effects. Needs Node for the network. Exit code 0: all tests pass and all agree; 1: otherwise.",
-      [
-        'meshgate test',
-        'meshgate test --gateway https://localhost:8443 --ca-file ca.pem --token editor=ada.txt --token reader=ben.txt',
-        'meshgate test --mesh localhost:10443 --root ./secrets meshgate.yaml',
-      ],
-    ),
+export const testCommand = command({
+  brief: "Run the policy's tests, also at the running gateway and at the mesh",
+  text: "Runs the policy's tests by the decision that the gateway makes; with --gateway and --mesh also at the running gateway and mesh, and names the rule where they differ from the policy. The requests are real, and so are their effects. Needs Node for the network. Exit code 0: all tests pass and all agree; 1: otherwise.",
+  examples: [
+    'meshgate test',
+    'meshgate test --gateway https://localhost:8443 --ca-file ca.pem --token editor=ada.txt --token reader=ben.txt',
+    'meshgate test --mesh localhost:10443 --root ./secrets meshgate.yaml',
+  ],
+  flags,
+  args: [policyArgument],
+  async run(runtime, flags, argument) {
+    checkUse(flags);
+    if (flags.gateway !== undefined || flags.mesh !== undefined) network(runtime);
+    const file = policyFile(argument, flags.policy);
+    const loaded = loadValid(runtime, file);
+    if (loaded === undefined) return NO;
+    if (loaded.policy.tests.length === 0) throw new WrongUse(`${fileName(file)} has no tests`);
+    const outcomes = runTests(loaded, runtime.now());
+    const enforcers: Enforcer[] = [
+      ...(await atGateway(runtime, loaded, outcomes, flags)),
+      ...(await atMesh(runtime, loaded, outcomes, flags)),
+    ];
+    const report = { file: fileName(file), outcomes, enforcers };
+    runtime.out(flags.format === 'json' ? reportJson(report) : reportText(report, painter(runtime)));
+    return isGood(report) ? YES : NO;
   },
 });

@@ -1,39 +1,34 @@
-import { buildCommand } from '@stricli/core';
 import { acceptingOf } from '../caller/credential.ts';
 import { reach, splitUrl } from './ask.ts';
 import { parseTime, tokenText } from './asker.ts';
-import {
-  action,
-  type Context,
-  described,
-  type Format,
-  formatFlag,
-  json,
-  NO,
-  policyFlag,
-  WrongUse,
-  YES,
-} from './context.ts';
+import { argument, command, type FlagsOf, flag, formatFlag, json, NO, policyFlag, WrongUse, YES } from './context.ts';
 import { explanationJson } from './explain-json.ts';
 import { explanationText } from './explain-text.ts';
 import { type Explanation, explainRefusal, explainRoute } from './explanation.ts';
 import { type Loaded, loadValid, policyFile } from './load.ts';
-import { type MessageFlags, messageFlags, messageOf } from './message.ts';
+import { messageFlags, messageOf } from './message.ts';
 import { caFileFlag } from './provider-keys.ts';
-import type { Runtime } from './runtime.ts';
 import { painter } from './style.ts';
 import { tokenJson } from './token-json.ts';
 import { askedReport } from './token-online.ts';
 import { type Taken, type TokenReport, tokenReport } from './token-report.ts';
 import { tokenReportText } from './token-text.ts';
 
-interface Flags extends MessageFlags {
-  readonly policy?: string;
-  readonly now?: number;
-  readonly online?: boolean;
-  readonly caFile?: string;
-  readonly format: Format;
-}
+const flags = {
+  online: {
+    kind: 'boolean',
+    optional: true,
+    withNegated: false,
+    brief: 'Ask the token’s provider for its keys, or about the token',
+  },
+  caFile: caFileFlag,
+  now: flag('TIME', 'Judge the token at this time: seconds since the epoch, or a date', parseTime),
+  ...messageFlags,
+  policy: policyFlag,
+  format: formatFlag,
+} as const;
+
+type Flags = FlagsOf<typeof flags>;
 
 /** Returns the providers and audiences for the check: those of the request's host and route, if a request is given. */
 function takenBy({ policy }: Loaded, method?: string, url?: string): Taken {
@@ -72,90 +67,45 @@ function checkUse(flags: Flags, file: string, method?: string, url?: string): vo
 }
 
 /** `meshgate token`: says what a token contains, which provider accepts it, and what its owner may do. */
-export async function token(
-  runtime: Runtime,
-  flags: Flags,
-  file: string,
-  method?: string,
-  url?: string,
-): Promise<number> {
-  checkUse(flags, file, method, url);
-  const loaded = loadValid(runtime, policyFile(undefined, flags.policy));
-  if (loaded === undefined) return NO;
-  const text = tokenText(runtime, file);
-  const now = flags.now ?? runtime.now();
-  const taken = takenBy(loaded, method, url);
-  const byText = tokenReport(loaded, text, now, taken);
-  const { report, signature } = flags.online
-    ? await askedReport(runtime, loaded, text, byText, taken, now, flags.caFile)
-    : { report: byText, signature: byText.form === 'jwt' ? ('not checked' as const) : undefined };
-  const message = messageOf(flags);
-  const asked = method === undefined || url === undefined ? undefined : { method, url, ...(message && { message }) };
-  const explanation = asked && explained(loaded, report, asked);
-  const own = explanation === undefined ? report : { ...report, roles: [], routes: [] };
-  const unverified = signature === 'not checked';
-  const isFalse = typeof signature === 'object' && 'reason' in signature;
-  if (flags.format === 'json') {
-    const request = explanation && explanationJson(explanation, loaded.policy, unverified);
-    runtime.out(json({ ...tokenJson(own, signature), ...(request !== undefined && { request }) }));
-  } else {
-    const paint = painter(runtime);
-    runtime.out(tokenReportText(own, signature, loaded.policy, paint));
-    if (explanation) runtime.out(`\n${explanationText(explanation, loaded.policy, false, paint)}`);
-  }
-  return isFalse || report.refused !== undefined || explanation?.decision.allow === false ? NO : YES;
-}
-
-export const tokenCommand = buildCommand<Flags, [string, string?, string?], Context>({
-  func: action(token),
-  parameters: {
-    flags: {
-      online: {
-        kind: 'boolean',
-        optional: true,
-        withNegated: false,
-        brief: 'Ask the token’s provider for its keys, or about the token',
-      },
-      caFile: caFileFlag,
-      now: {
-        kind: 'parsed',
-        parse: parseTime,
-        optional: true,
-        placeholder: 'TIME',
-        brief: 'Judge the token at this time: seconds since the epoch, or a date',
-      },
-      ...messageFlags,
-      policy: policyFlag,
-      format: formatFlag,
-    },
-    positional: {
-      kind: 'tuple',
-      parameters: [
-        { parse: String, placeholder: 'FILE', brief: 'File with the token (- reads standard input)' },
-        {
-          parse: String,
-          optional: true,
-          placeholder: 'METHOD',
-          brief: 'With a URL: show which rule allows this request',
-        },
-        {
-          parse: String,
-          optional: true,
-          placeholder: 'URL',
-          brief: 'The URL as the client sends it; it is not normalised',
-        },
-      ],
-    },
-  },
-  docs: {
-    brief: 'Show what a token is, which provider and rules accept it, or why not',
-    fullDescription: described(
-      'Decodes a token and shows which provider of the policy accepts it or why not, which roles it gives, and where it passes. Its signature is never printed, and is verified only with --online, on Node: the provider is asked for its keys, or about the token if the policy says so. Exit code 0: accepted; 1: rejected.',
-      [
-        'meshgate token token.txt',
-        'meshgate token token.txt GET https://wiki.example.com/page',
-        'pbpaste | meshgate token - --online',
-      ],
-    ),
+export const tokenCommand = command({
+  brief: 'Show what a token is, which provider and rules accept it, or why not',
+  text: 'Decodes a token and shows which provider of the policy accepts it or why not, which roles it gives, and where it passes. Its signature is never printed, and is verified only with --online, on Node: the provider is asked for its keys, or about the token if the policy says so. Exit code 0: accepted; 1: rejected.',
+  examples: [
+    'meshgate token token.txt',
+    'meshgate token token.txt GET https://wiki.example.com/page',
+    'pbpaste | meshgate token - --online',
+  ],
+  flags,
+  args: [
+    argument('FILE', 'File with the token (- reads standard input)'),
+    { ...argument('METHOD', 'With a URL: show which rule allows this request'), optional: true },
+    { ...argument('URL', 'The URL as the client sends it; it is not normalised'), optional: true },
+  ],
+  async run(runtime, flags, file, method, url) {
+    checkUse(flags, file, method, url);
+    const loaded = loadValid(runtime, policyFile(undefined, flags.policy));
+    if (loaded === undefined) return NO;
+    const text = tokenText(runtime, file);
+    const now = flags.now ?? runtime.now();
+    const taken = takenBy(loaded, method, url);
+    const byText = tokenReport(loaded, text, now, taken);
+    const { report, signature } = flags.online
+      ? await askedReport(runtime, loaded, text, byText, taken, now, flags.caFile)
+      : { report: byText, signature: byText.form === 'jwt' ? ('not checked' as const) : undefined };
+    const message = messageOf(flags);
+    const asked = method === undefined || url === undefined ? undefined : { method, url, ...(message && { message }) };
+    const explanation = asked && explained(loaded, report, asked);
+    const own = explanation === undefined ? report : { ...report, roles: [], routes: [] };
+    const unverified = signature === 'not checked';
+    const isFalse = typeof signature === 'object' && 'reason' in signature;
+    if (flags.format === 'json') {
+      const request = explanation && explanationJson(explanation, loaded.policy, unverified);
+      runtime.out(json({ ...tokenJson(own, signature), ...(request !== undefined && { request }) }));
+    } else {
+      const paint = painter(runtime);
+      runtime.out(tokenReportText(own, signature, loaded.policy, paint));
+      if (explanation) runtime.out(`\n${explanationText(explanation, loaded.policy, false, paint)}`);
+    }
+    return isFalse || report.refused !== undefined || explanation?.decision.allow === false ? NO : YES;
   },
 });

@@ -1,4 +1,3 @@
-import { buildCommand } from '@stricli/core';
 import { type Advice, headerAdvice } from '../policy/header-advice.ts';
 import { formatError, type PolicyError } from '../policy/index.ts';
 import { subjectAdvice } from '../policy/subject-advice.ts';
@@ -10,10 +9,9 @@ import { toScene } from '../targets/nginx/scene.ts';
 import { insecureOptions } from '../targets/nginx/servers.ts';
 import { sessionRoom } from '../targets/nginx/signin.ts';
 import {
-  action,
-  type Context,
-  described,
+  command,
   type Format,
+  flag,
   formatFlag,
   json,
   NO,
@@ -32,14 +30,6 @@ import { caFileFlag } from './provider-keys.ts';
 import type { Runtime } from './runtime.ts';
 import { type Paint, painter } from './style.ts';
 
-interface Flags {
-  readonly policy?: string;
-  readonly nginx?: string;
-  readonly online?: boolean;
-  readonly caFile?: string;
-  readonly format: Format;
-}
-
 function insecure({ policy, rules }: Loaded): readonly string[] {
   return insecureOptions(toScene(policy, rules, nginxOptions({ dir: '/' })));
 }
@@ -55,9 +45,9 @@ function contents({ policy, rules }: Loaded): string {
   ].join(', ');
 }
 
-function invalid(runtime: Runtime, flags: Flags, file: string, errors: readonly PolicyError[]): number {
+function invalid(runtime: Runtime, format: Format, file: string, errors: readonly PolicyError[]): number {
   const paint = painter(runtime);
-  if (flags.format === 'json') runtime.out(json({ file, valid: false, errors }));
+  if (format === 'json') runtime.out(json({ file, valid: false, errors }));
   else {
     for (const error of errors) runtime.out(`${formatError(error)}\n`);
     runtime.out(`${file}: ${paint('bad', 'invalid')}: ${count(errors.length, 'error')}\n`);
@@ -142,72 +132,60 @@ function jsonReport(
 
 /** `meshgate validate`: reports all errors of the policy in one run, then checks its pages, its tests, nginx's
  * configuration, and its providers. */
-export async function validate(runtime: Runtime, flags: Flags, argument?: string): Promise<number> {
-  const file = policyFile(argument, flags.policy);
-  if (flags.nginx === '-' && file === '-')
-    throw new WrongUse('--nginx - and a policy -: only one can be standard input');
-  const loaded = loadPolicy(runtime, file);
-  const name = fileName(file);
-  if (!('policy' in loaded)) return invalid(runtime, flags, name, loaded);
-  const pages = checkPages(runtime, loaded.policy);
-  if ('absent' in pages) runtime.err(`not checked: ${pages.absent} is not on this machine\n`);
-  else if (pages.errors.length > 0) return invalid(runtime, flags, name, pages.errors);
-  const outcomes = runTests(loaded, runtime.now());
-  const failed = outcomes.filter(({ passed }) => !passed);
-  const inspection = flags.nginx === undefined ? undefined : inspected(runtime, loaded, flags.nginx);
-  if (inspection?.unread !== undefined) {
-    runtime.err(`not compared with the policy: ${inspection.unread} cannot be read here\n`);
-  }
-  const found = flags.online ? await askProviders(runtime, loaded.policy, flags.caFile) : undefined;
-  if (flags.format === 'json') runtime.out(jsonReport(loaded, name, outcomes, inspection, found));
-  else {
-    for (const outcome of failed) runtime.out(`${failureText(outcome)}\n`);
-    for (const option of insecure(loaded)) runtime.out(`${option}\n`);
-    runtime.out(adviceText(loaded));
-    const paint = painter(runtime);
-    runtime.out(summary(loaded, name, outcomes, paint));
-    if (inspection !== undefined) runtime.out(inspectionText(inspection, paint));
-    if (found !== undefined) runtime.out(findingsText(found, paint));
-  }
-  const isRight = failed.length === 0 && (inspection?.warnings ?? []).length === 0;
-  return isRight && !hasFaults(found ?? []) ? YES : NO;
-}
-
-export const validateCommand = buildCommand<Flags, [string?], Context>({
-  func: action(validate),
-  parameters: {
-    flags: {
-      policy: policyFlag,
-      nginx: {
-        kind: 'parsed',
-        parse: String,
-        optional: true,
-        placeholder: 'FILE',
-        brief:
-          'Output of nginx -T (- reads standard input): warn about directives around the rendered files that weaken them',
-      },
-      online: {
-        kind: 'boolean',
-        optional: true,
-        withNegated: false,
-        brief: 'Ask each provider whether it offers what the policy requires of it',
-      },
-      caFile: caFileFlag,
-      format: formatFlag,
-    },
-    positional: policyArgument,
-  },
-  docs: {
-    brief: 'Check a policy and run its tests',
-    fullDescription: described(
-      'Checks a policy, reports every error in one run, and runs its tests by the decision that the gateway makes. With --nginx it also reads the whole configuration of the nginx that includes the rendered files, and warns about what weakens or breaks them there. With --online it asks each provider, on Node: its discovery document, its keys, and what sign-in, introspection and proofs need. Exit code 0: valid; 1: errors, tests that fail, warnings, or a provider that lacks something.',
-      [
-        'meshgate validate',
-        'meshgate validate policies/wiki.yaml',
-        'meshgate validate --format json meshgate.yaml',
-        'nginx -T | meshgate validate --nginx - meshgate.yaml',
-        'meshgate validate --online',
-      ],
+export const validateCommand = command({
+  brief: 'Check a policy and run its tests',
+  text: 'Checks a policy, reports every error in one run, and runs its tests by the decision that the gateway makes. With --nginx it also reads the whole configuration of the nginx that includes the rendered files, and warns about what weakens or breaks them there. With --online it asks each provider, on Node: its discovery document, its keys, and what sign-in, introspection and proofs need. Exit code 0: valid; 1: errors, tests that fail, warnings, or a provider that lacks something.',
+  examples: [
+    'meshgate validate',
+    'meshgate validate policies/wiki.yaml',
+    'meshgate validate --format json meshgate.yaml',
+    'nginx -T | meshgate validate --nginx - meshgate.yaml',
+    'meshgate validate --online',
+  ],
+  flags: {
+    policy: policyFlag,
+    nginx: flag(
+      'FILE',
+      'Output of nginx -T (- reads standard input): warn about directives around the rendered files that weaken them',
     ),
+    online: {
+      kind: 'boolean',
+      optional: true,
+      withNegated: false,
+      brief: 'Ask each provider whether it offers what the policy requires of it',
+    },
+    caFile: caFileFlag,
+    format: formatFlag,
+  },
+  args: [policyArgument],
+  async run(runtime, flags, argument) {
+    const file = policyFile(argument, flags.policy);
+    if (flags.nginx === '-' && file === '-')
+      throw new WrongUse('--nginx - and a policy -: only one can be standard input');
+    const loaded = loadPolicy(runtime, file);
+    const name = fileName(file);
+    if (!('policy' in loaded)) return invalid(runtime, flags.format, name, loaded);
+    const pages = checkPages(runtime, loaded.policy);
+    if ('absent' in pages) runtime.err(`not checked: ${pages.absent} is not on this machine\n`);
+    else if (pages.errors.length > 0) return invalid(runtime, flags.format, name, pages.errors);
+    const outcomes = runTests(loaded, runtime.now());
+    const failed = outcomes.filter(({ passed }) => !passed);
+    const inspection = flags.nginx === undefined ? undefined : inspected(runtime, loaded, flags.nginx);
+    if (inspection?.unread !== undefined) {
+      runtime.err(`not compared with the policy: ${inspection.unread} cannot be read here\n`);
+    }
+    const found = flags.online ? await askProviders(runtime, loaded.policy, flags.caFile) : undefined;
+    if (flags.format === 'json') runtime.out(jsonReport(loaded, name, outcomes, inspection, found));
+    else {
+      for (const outcome of failed) runtime.out(`${failureText(outcome)}\n`);
+      for (const option of insecure(loaded)) runtime.out(`${option}\n`);
+      runtime.out(adviceText(loaded));
+      const paint = painter(runtime);
+      runtime.out(summary(loaded, name, outcomes, paint));
+      if (inspection !== undefined) runtime.out(inspectionText(inspection, paint));
+      if (found !== undefined) runtime.out(findingsText(found, paint));
+    }
+    const isRight = failed.length === 0 && (inspection?.warnings ?? []).length === 0;
+    return isRight && !hasFaults(found ?? []) ? YES : NO;
   },
 });
