@@ -30,7 +30,7 @@ soak: deps ## the whole suite N times (N=10), every second time on a busy machin
 fuzz: deps ## properties from fresh seeds for MINUTES=5; PART=unit, gateway, security, mesh (hunts) or a path
 	@MINUTES=$(MINUTES) PART=$(PART) npm run --silent fuzz
 
-check: deps ## types, lint, retired words, unit tests, bundle size, dist is fresh
+check: deps ## types, lint, retired words, unit tests without sweeps, bundle size, dist is fresh
 	@npm run --silent check
 
 bench: deps ## CPU and memory per request: table, chart and test/bench/results.json

@@ -1,5 +1,10 @@
 import { defineConfig } from 'vitest/config';
-import LongestFirst from './test/harness/order.ts';
+import LongestFirst, { SWEEPS } from './test/harness/order.ts';
+
+/** Tests without containers. One load of the modules for all: they keep no state that another file would see. */
+const inNode = (name: string, include: string[], exclude: string[] = []) => ({
+  test: { name, include, exclude, testTimeout: 60_000, hookTimeout: 60_000, isolate: false },
+});
 
 /** Tests on containers: they start in seconds and run in few files at once, for machines of two cores. */
 const onContainers = (name: string) => ({
@@ -24,8 +29,8 @@ export default defineConfig({
     slowTestThreshold: 60_000,
     reporters: [['default', { summary: false }], './test/harness/progress.ts', './test/harness/summary.ts'],
     projects: [
-      // One load of the modules for all: they keep no state that another file would see.
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000, isolate: false } },
+      inNode('unit', ['test/unit/**/*.test.ts'], SWEEPS),
+      inNode('sweeps', SWEEPS),
       onContainers('gateway'),
       onContainers('security'),
       onContainers('mesh'),

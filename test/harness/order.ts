@@ -14,18 +14,23 @@ const LONGEST = [
   'security/signin',
 ];
 
-/** The same of the unit tests, which run after all others. */
-const LONGEST_UNIT = [
+/**
+ * Unit tests that try everything of a kind (every member of a mesh's objects, every mistake in a policy), the longest first.
+ * They take as long as all other unit tests together, so `make check` leaves them to `make test`.
+ */
+export const SWEEPS = [
   'unit/targets/members',
   'unit/targets/read',
   'unit/linear-text',
   'unit/rules/nested-roles',
   'unit/policy/mistakes',
-  'unit/targets/nginx/traps',
   'unit/targets/by-hand',
   'unit/targets/tools',
-  'unit/policy/fuzz',
-];
+  'unit/mesh/matrix/envoy-same',
+].map((name) => `test/${name}.test.ts`);
+
+/** The longest of the other unit tests, which run after all others. */
+const LONGEST_UNIT = ['unit/targets/nginx/traps', 'unit/policy/fuzz'];
 
 /** Where a file stands among those that take longest; the others are behind them. */
 function rankIn(longest: readonly string[], file: string): number {
@@ -41,7 +46,9 @@ export default class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rankOf = ({ moduleId, project }: TestSpecification): number => {
       const file = relative(this.ctx.config.root, moduleId);
-      return project.name === 'unit' ? LONGEST.length + 1 + rankIn(LONGEST_UNIT, file) : rankIn(LONGEST, file);
+      if (project.name === 'sweeps') return LONGEST.length + 1 + SWEEPS.indexOf(file);
+      if (project.name === 'unit') return LONGEST.length + 1 + SWEEPS.length + rankIn(LONGEST_UNIT, file);
+      return rankIn(LONGEST, file);
     };
     return (await super.sort(files)).sort((a, b) => rankOf(a) - rankOf(b));
   }
