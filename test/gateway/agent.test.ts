@@ -72,16 +72,16 @@ async function inChromium(acts: ((page: Page) => Promise<unknown>) | ((page: Pag
 /** DevTools has a script run as if a person had just clicked. */
 const script = (text: string) => (page: Page) => page.evaluate(text);
 
-describe('sends what Chromium sends', () => {
+describe('sends the headers that Chromium sends', () => {
   const agent = () => newAgent(stage);
 
-  test('when an address is typed', async () => {
+  test('when a person types an address', async () => {
     const real = await inChromium((page) => page.goto(`${home}/page?x=1`));
     await agent().visit(`${home}/page?x=1`);
     expect(await heard()).toEqual(real);
   });
 
-  test('over redirects to another site and back', async () => {
+  test('when redirects lead to another site and back', async () => {
     const path = `/a?${redirecting(`${far}/b?${redirecting(`${home}/c`)}`)}`;
     const real = await inChromium((page) => page.goto(home + path), 3);
     const visited = await agent().visit(home + path);
@@ -97,7 +97,7 @@ describe('sends what Chromium sends', () => {
     expect(await heard()).toEqual(real);
   });
 
-  test('when a form is sent to a sibling, which leads on', async () => {
+  test('when a form is sent to a sibling host, which redirects', async () => {
     const to = `${near}/form?${redirecting(`${far}/after`)}`;
     const write = `document.body.innerHTML = '<form method="post"><input type="hidden" name="a" value="1 &amp; 2"></form>';
       const form = document.querySelector('form'); form.action = ${JSON.stringify(to)}; form.submit()`;
@@ -106,7 +106,7 @@ describe('sends what Chromium sends', () => {
     expect(await heard()).toEqual(real);
   });
 
-  test('of fetch and XMLHttpRequest, here and elsewhere', async () => {
+  test('for fetch and XMLHttpRequest, to the same and to other origins', async () => {
     const post = { method: 'POST', body: 'x', headers: { 'Content-Type': 'application/json' } };
     const xhr = `const x = new XMLHttpRequest(); x.open('GET', '/rest'); x.onload = () => done(1); x.send()`;
     const real = await inChromium([
@@ -123,7 +123,7 @@ describe('sends what Chromium sends', () => {
     expect(await heard()).toEqual(real);
   });
 
-  test('of an EventSource and a WebSocket', async () => {
+  test('for an EventSource and a WebSocket', async () => {
     const events = '/events?echo-events=1';
     const socket = 'wss://wiki.example.com:8443/socket';
     const real = await inChromium([
@@ -162,7 +162,7 @@ describe('keeps the cookies that Chromium keeps', () => {
   const shape = ({ name, path, domain, httpOnly, secure }: { [key in string]?: unknown }) =>
     `${name} ${path} ${String(domain).replace(/^\./, '')} ${httpOnly} ${secure}`;
 
-  test('by prefix, domain, path, age and size', async () => {
+  test('keeps cookies by prefix, domain, path, age and size', async () => {
     const person = await browser.person();
     const page = await person.newPage();
     await page.goto(home + path);
@@ -175,7 +175,7 @@ describe('keeps the cookies that Chromium keeps', () => {
     await person.close();
   });
 
-  test('and sends them where and when Chromium does', async () => {
+  test('sends cookies where and when Chromium does', async () => {
     const person = await browser.person();
     const page = await person.newPage();
     const agent = newAgent(stage);
@@ -205,7 +205,7 @@ describe('keeps the cookies that Chromium keeps', () => {
   });
 });
 
-test('finds containers by name, and says so where there is none', async () => {
+test('finds containers by name, and throws if there is none', async () => {
   await expect(newAgent(stage).visit('https://nowhere.example.com/')).rejects.toThrow(
     /no container of the stage is called nowhere/,
   );

@@ -140,7 +140,7 @@ describe('an agent for a person', () => {
     log: { fields: { 'meshgate.agent': 'helper', 'meshgate.actors': `${HELPER},portal`, 'user.roles': 'staff,admin' } },
   });
 
-  test('is named in what is signed for the service', async () => {
+  test('is named in the assertion for the service', async () => {
     await wiki.clear();
     expect((await gateway.send(host, { path: '/rest/page', token: byChain })).status).toBe(200);
     const [assertion] = valuesOf((await wiki.requests())[0]!, 'X-Meshgate-Assertion');
@@ -152,7 +152,7 @@ describe('an agent for a person', () => {
   });
 });
 
-describe('an agent by itself', () => {
+describe('an agent that acts alone', () => {
   gatewayCase(setup, {
     name: 'passes by its own rule, with no role, whatever its token says',
     host,
@@ -165,7 +165,7 @@ describe('an agent by itself', () => {
     log: { fields: { 'user.id': 'nightly', 'user.roles': '', 'meshgate.agent': 'nightly' } },
   });
 
-  test('says so in what is signed for the service', async () => {
+  test('is named as acting alone in the assertion for the service', async () => {
     await wiki.clear();
     await gateway.send(host, { path: '/rest/page', token: alone });
     const [assertion] = valuesOf((await wiki.requests())[0]!, 'X-Meshgate-Assertion');
@@ -231,7 +231,7 @@ describe('a workload', async () => {
     reason: 'issuer_unknown',
   });
 
-  test('says in what is signed for the service that nobody is behind it', async () => {
+  test('is described in the assertion as acting for no person', async () => {
     await wiki.clear();
     await gateway.send(bots, { path: '/rest/page', token: own });
     const [assertion] = valuesOf((await wiki.requests())[0]!, 'X-Meshgate-Assertion');
@@ -247,7 +247,7 @@ describe('a workload', async () => {
   });
 });
 
-describe('an agent whose tokens have to be bound', async () => {
+describe('an agent whose tokens must be bound', async () => {
   const [key, thief] = await Promise.all([createProofKey(), createProofKey()]);
   const [mine, theirs] = await Promise.all([
     stage.meshCa.client('spiffe://example.org/ns/bots/sa/vault'),
@@ -266,7 +266,7 @@ describe('an agent whose tokens have to be bound', async () => {
     headers: withProof(token, await signProof(signer, { url: `https://${host}${path}`, token })),
   });
 
-  test('to a DPoP key passes with a proof of it, for its person', async () => {
+  test('passes with a proof of its DPoP key, for its person', async () => {
     await wiki.clear();
     const sent = await proved(sealed);
     const answer = await gateway.send(host, sent);
@@ -283,7 +283,7 @@ describe('an agent whose tokens have to be bound', async () => {
     expect((await gateway.send(host, sent)).json()).toMatchObject({ status: 401, reason: 'proof_replayed' });
   });
 
-  test('and not without one, or with one by another key', async () => {
+  test('is refused without a proof, and with a proof by another key', async () => {
     await wiki.clear();
     expect((await gateway.send(host, { path, token: sealed })).json()).toMatchObject({
       ...{ status: 401, reason: 'proof_missing' },
@@ -334,7 +334,7 @@ describe('an agent whose tokens have to be bound', async () => {
     log: { fields: { 'meshgate.agent': 'vault' } },
   });
 
-  test('is refused with a token that is bound to something else, though it is proved', async () => {
+  test('is refused with a token bound to another key, even with a proof of that key', async () => {
     await wiki.clear();
     const answer = await send(gateway.target(host, mine.pem), await proved(wrong));
     expect(answer.json()).toMatchObject({ status: 401, reason: 'proof_missing' });

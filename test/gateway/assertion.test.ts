@@ -108,8 +108,8 @@ beforeEach(async () => {
   await Promise.all([wiki.clear(), dashboard.clear()]);
 });
 
-describe('what services receive', () => {
-  test('one assertion, signed with a published key, that says who asks', async () => {
+describe('the assertion that services receive', () => {
+  test('is one header, signed with a published key, and names the caller', async () => {
     const { payload, protectedHeader } = await verify(await received());
     expect(protectedHeader).toEqual({ alg: 'ES256', kid: kids(first)[0], typ: 'meshgate+jwt' });
     expect(payload).toEqual({
@@ -123,13 +123,13 @@ describe('what services receive', () => {
     });
   });
 
-  test('another service another audience; neither takes the other’s', async () => {
+  test('has another audience for another service, and each service rejects the other’s', async () => {
     const assertion = await received({ token, path: '/dashboard/x' }, dashboard);
     expect((await verify(assertion, 'dashboard')).payload.aud).toBe('dashboard');
     await expect(verify(assertion, 'wiki')).rejects.toThrow(/aud/);
   });
 
-  test('another caller another subject and other roles', async () => {
+  test('has another subject and other roles for another caller', async () => {
     const other = await acme.sign({ ...claims, sub: 'ben', groups: ['readers'] });
     expect(decodeJwt(await received({ token: other }))).toMatchObject({ sub: 'acme-ben', roles: ['reader'] });
   });
@@ -142,7 +142,7 @@ describe('what services receive', () => {
     upstream: { service: 'wiki', url: '/open', absent: ['X-Meshgate-Assertion'] },
   });
 
-  test('beside a credential the gateway’s replaces it, in every spelling', async () => {
+  test('replaces the client’s copy of its header, in every spelling', async () => {
     const headers: [string, string][] = [
       ['X-Meshgate-Assertion', 'forged'],
       ['x-meshgate-assertion', 'forged'],
@@ -163,7 +163,7 @@ describe('what services receive', () => {
     answer: { 'X-Meshgate-Assertion': null },
   });
 
-  test('known callers get the same one until half of its life is over, then another', async () => {
+  test('stays the same for a known caller until half of its life is over', async () => {
     // No other test asks as this caller, so what is signed once they are known is new.
     const sent = { token: await acme.sign({ ...claims, sub: 'eve' }) };
     await received(sent);
@@ -184,13 +184,13 @@ describe('what services receive', () => {
   });
 });
 
-describe('an assertion is no credential', () => {
-  test('sent to the gateway as a user’s token it is refused', async () => {
+describe('an assertion is not accepted as a credential', () => {
+  test('if it is sent to the gateway as a bearer token', async () => {
     const answer = await gateway.send('wiki.test', { token: await received() });
     expect([answer.status, answer.json().reason]).toEqual([401, 'issuer_unknown']);
   });
 
-  test('even if a provider signed it: its type is not an access token’s', async () => {
+  test('even if a provider signed it, because its type is not that of an access token', async () => {
     const twin = await acme.sign(claims, { header: { typ: 'meshgate+jwt' } });
     const answer = await gateway.send('wiki.test', { token: twin });
     expect([answer.status, answer.json().reason]).toEqual([401, 'type_refused']);
@@ -198,7 +198,7 @@ describe('an assertion is no credential', () => {
 });
 
 describe('the key set', () => {
-  test('has public halves only, and may be cached', async () => {
+  test('has only public keys, and may be cached', async () => {
     const answer = await gateway.send('wiki.test', { path: '/.meshgate/jwks' });
     expect(answer.header('Cache-Control')).toBe('public, max-age=300');
     expect(answer.header('Content-Type')).toBe('application/jwk-set+json');
@@ -210,7 +210,7 @@ describe('the key set', () => {
     expect(keys.map(({ kid }: JWK) => kid)).toEqual(kids(first));
   });
 
-  test('answers HEAD, and nothing else', async () => {
+  test('answers GET and HEAD, and no other method', async () => {
     const head = await gateway.send('wiki.test', { method: 'HEAD', path: '/.meshgate/jwks' });
     expect([head.status, head.text]).toEqual([200, '']);
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
@@ -221,7 +221,7 @@ describe('the key set', () => {
 });
 
 describe('keys rotate without a reload', () => {
-  test('the next key was published before it signs, and the last one is published after', async () => {
+  test('the next key is published before it signs, and the previous key stays published', async () => {
     const mark = await settle(gateway);
     const before = await published();
     const old = await received();
@@ -238,7 +238,7 @@ describe('keys rotate without a reload', () => {
     await expectCleanLog(gateway, mark);
   });
 
-  test('a broken or missing file refuses what needs it, and only that; a good one is taken up again', async () => {
+  test('a broken or missing key file refuses only the requests that need it, until the file is good again', async () => {
     const secret = JSON.parse(first).keys[0].d as string;
     const [one, two] = JSON.parse(first).keys;
     const mixed = JSON.stringify({ keys: [{ ...one, d: two.d }] });

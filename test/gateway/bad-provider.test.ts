@@ -43,7 +43,7 @@ async function verified(idToken: string): Promise<JWTVerifyResult> {
   return jwtVerify(idToken, keys, { issuer: bad.issuer, audience: 'wiki', requiredClaims: ['sub', 'iat', 'nonce'] });
 }
 
-test('does right: code, tokens, userinfo, refresh, and remembers the calls', async () => {
+test('signs people in, refreshes tokens and records the calls when it has no fault', async () => {
   const { back, tokens, token } = await signIn();
   expect(Object.fromEntries(back)).toMatchObject({ state: 's', iss: bad.issuer });
   const { payload } = await verified(tokens.id_token);
@@ -62,7 +62,7 @@ test('does right: code, tokens, userinfo, refresh, and remembers the calls', asy
   ]);
 });
 
-describe('does wrong with the ID token', () => {
+describe('has faults in the ID token', () => {
   const wrong: Record<string, NonNullable<Alterations['idToken']>> = {
     iss: { claims: { iss: 'https://other.example' } },
     aud: { claims: { aud: 'other' } },
@@ -84,7 +84,7 @@ describe('does wrong with the ID token', () => {
     await expect(verified(tokens.id_token)).rejects.toThrow();
   });
 
-  test('no kid, with one key and with two', async () => {
+  test('leaves out kid, with one key and with two', async () => {
     await bad.alter({ idToken: { header: { kid: null } }, jwks: { kids: false } });
     const one = await signIn();
     expect((await verified(one.tokens.id_token)).protectedHeader.kid).toBeUndefined();
@@ -92,7 +92,7 @@ describe('does wrong with the ID token', () => {
     await expect(verified((await signIn()).tokens.id_token)).rejects.toThrow(/multiple matching keys/);
   });
 
-  test('a refresh tells of somebody else', async () => {
+  test('returns the ID token of another person at a refresh', async () => {
     await bad.alter({ refreshed: { claims: { sub: 'ben' } } });
     const { token, tokens } = await signIn();
     const refreshed = await token({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token });
@@ -100,7 +100,7 @@ describe('does wrong with the ID token', () => {
   });
 });
 
-test('does wrong elsewhere: discovery, callback, token endpoint, userinfo, keys, sign-out', async () => {
+test('has faults in discovery, callback, token endpoint, UserInfo, keys and sign-out', async () => {
   await bad.alter({
     discovery: { issuer: 'https://other.example', jwks_uri: null },
     callback: { iss: ['https://other.example', bad.issuer], state: null },
@@ -127,7 +127,7 @@ test('does wrong elsewhere: discovery, callback, token endpoint, userinfo, keys,
   await bad.rotate();
 });
 
-test('logout tokens are of the session that began last, right or wrong', async () => {
+test('issues logout tokens for the newest session, valid or not', async () => {
   const { tokens } = await signIn();
   const right = await bad.logoutToken();
   expect(decodeProtectedHeader(right)).toMatchObject({ alg: 'RS256', typ: 'logout+jwt' });

@@ -136,7 +136,7 @@ describe.each(Object.entries(hosts))('of %s', (provider, host) => {
   const token = keyed[provider as keyof typeof keyed];
   const ofCertificate = certified[provider as keyof typeof certified];
 
-  test('a token that is bound to a DPoP key passes with a proof, once', async () => {
+  test('a token that is bound to a DPoP key passes once with each proof', async () => {
     expect(decodeJwt(token).cnf).toMatchObject({ jkt: key.jkt });
     const sent = await proved(host, token, '/keyed/page');
     const answer = await gateway.send(host, sent);
@@ -145,7 +145,7 @@ describe.each(Object.entries(hosts))('of %s', (provider, host) => {
     expect(again.json()).toMatchObject({ status: 401, reason: 'proof_replayed' });
   });
 
-  test('a token that is bound to a DPoP key is worth nothing without it', async () => {
+  test('a token that is bound to a DPoP key is refused without a proof', async () => {
     expect((await gateway.send(host, { token })).json()).toMatchObject({ status: 401, reason: 'proof_missing' });
     const stolen = await gateway.send(host, await proved(host, token, '/page', thief));
     expect(stolen.json()).toMatchObject({ status: 401, reason: 'proof_invalid' });
@@ -153,7 +153,7 @@ describe.each(Object.entries(hosts))('of %s', (provider, host) => {
     expect((await gateway.send(host, elsewhere)).json()).toMatchObject({ status: 401, reason: 'proof_invalid' });
   });
 
-  test('a token that is bound to a certificate says so', () => {
+  test('a token that is bound to a certificate names its thumbprint', () => {
     expect(decodeJwt(ofCertificate).cnf).toMatchObject({ 'x5t#S256': thumbprint });
   });
 
@@ -194,7 +194,7 @@ describe.each(Object.entries(hosts))('of %s', (provider, host) => {
     answer: { 'WWW-Authenticate': /^Bearer .*error="invalid_token"/ },
   });
 
-  test('one binding does not do for the other', async () => {
+  test('a proof does not replace the certificate, and the certificate does not replace a proof', async () => {
     const at = gateway.target(host, mine.pem);
     expect((await send(at, { token })).json()).toMatchObject({ reason: 'proof_missing' });
     const wrong = await send(at, await proved(host, ofCertificate, '/page'));
@@ -204,7 +204,7 @@ describe.each(Object.entries(hosts))('of %s', (provider, host) => {
   });
 });
 
-test('whoami tells of a bound token who has proved it, and nobody else', async () => {
+test('whoami describes a bound token only to a client that proves its key', async () => {
   const host = hosts['oidc-provider'];
   const path = '/.meshgate/whoami';
   const sent = await proved(host, keyed['oidc-provider'], path);

@@ -15,7 +15,7 @@ const [browser, wiki, stranger, sso] = await Promise.all([
 ]);
 afterAll(() => browser.close());
 
-test('opens a page of a container over TLS, and sends what a browser sends', async () => {
+test('opens a page of a container over TLS, and sends the headers of a browser', async () => {
   const person = await browser.person();
   const page = await person.newPage();
   const answer = await page.goto(`${origin}/page?x=1`);
@@ -32,7 +32,7 @@ test('opens a page of a container over TLS, and sends what a browser sends', asy
   await person.close();
 });
 
-test('a certificate of another name is refused', async () => {
+test('refuses a certificate for another name', async () => {
   const person = await browser.person();
   const page = await person.newPage();
   const watched = watch(page);
@@ -43,7 +43,7 @@ test('a certificate of another name is refused', async () => {
   await person.close();
 });
 
-test('people have cookies of their own, HttpOnly ones among them', async () => {
+test('keeps separate cookies for each person, HttpOnly cookies included', async () => {
   const [ada, ben] = await Promise.all([browser.person(), browser.person()]);
   const cookie = encodeURIComponent('set-cookie:__Host-x=1; Path=/; Secure; HttpOnly; SameSite=Lax');
   await (await ada.newPage()).goto(`${origin}/?echo-header=${cookie}`);
@@ -53,7 +53,7 @@ test('people have cookies of their own, HttpOnly ones among them', async () => {
   await Promise.all([ada.close(), ben.close()]);
 });
 
-test('what a page asks for and complains of is seen', async () => {
+test('records the requests and the console errors of a page', async () => {
   const person = await browser.person();
   const page = await person.newPage();
   await page.goto(`${origin}/`);
@@ -70,7 +70,7 @@ test('what a page asks for and complains of is seen', async () => {
   await person.close();
 });
 
-test('signs in at a provider by its form, which leads back to another origin', async () => {
+test('signs in with the provider’s form, which leads back to another origin', async () => {
   const person = await browser.person();
   const page = await person.newPage();
   const query = new URLSearchParams({
@@ -85,7 +85,7 @@ test('signs in at a provider by its form, which leads back to another origin', a
   await person.close();
 });
 
-test('pictures are as wide as a desktop and as a phone', async () => {
+test('takes pictures at the width of a desktop and of a phone', async () => {
   const person = await browser.person();
   const page = await person.newPage();
   await page.goto(`${origin}/`);

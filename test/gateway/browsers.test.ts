@@ -165,7 +165,7 @@ test('the same over HTTP/2', async () => {
   );
 });
 
-test('cookies in lines of their own are one line', async () => {
+test('joins cookies that arrive in several lines', async () => {
   const headers = [
     ['Cookie', 'a=1'],
     ['Cookie', '__Host-meshgate=s'],
@@ -180,7 +180,7 @@ test('cookies in lines of their own are one line', async () => {
   }
 });
 
-test('cookies of ours wherever they stand, in any spelling; a line that is no browser’s goes nowhere', async () => {
+test('erases the gateway’s cookies wherever they stand, in any spelling; a line that no browser sends is not forwarded', async () => {
   const asked = async (Cookie: string) => met(await gateway.send(host, { path: '/app/x', headers: { Cookie } }));
   const apart = Array.from({ length: 9 }, (_, i) => [`a${i}=${i}`, `__Host-meshgate-a-${i}=x`]).flat();
   for (const line of [apart, ['__Host-meshgate=s', ...apart], [...apart, 'z=1']]) {
@@ -215,7 +215,7 @@ async function costOf(part: string, length: number): Promise<number> {
   return (await spent()) - before;
 }
 
-test('long lines, and such as would make an expression try again, are read to their end', async () => {
+test('reads long Cookie lines to their end, also those that could make an expression backtrack', async () => {
   const long = await gateway.send(host, {
     path: '/app/x',
     headers: { Cookie: `a=${'x'.repeat(7000)}; __Host-meshgate=s` },
@@ -228,7 +228,7 @@ test('long lines, and such as would make an expression try again, are read to th
   }
 });
 
-test('of a wildcard the check hears which host was asked; where nobody signs in, of no browser', async () => {
+test('the check receives the requested host for a wildcard, and nothing about browsers where sign-in is off', async () => {
   const headers = { ...NAVIGATES, Cookie: '__Host-meshgate=s; a=1' };
   const wild = met(await gateway.send('a.wild.test', { path: '/x', headers }));
   expect(wild.check).toMatchObject({ 'X-Meshgate-Host': 'a.wild.test', 'X-Meshgate-Navigation': 'get' });
@@ -250,7 +250,7 @@ describe('refusals', () => {
     ['GET', 'in', '/.meshgate/signin?in&to=/app/x?a=1&to=/b'],
     ['HEAD', 'renew', '/.meshgate/signin?renew&to=/app/x?a=1&to=/b'],
     ['GET', 'step&role=admin', '/.meshgate/signin?step&role=admin&to=/app/x?a=1&to=/b'],
-  ])('%s that navigates goes to sign-in: %s', async (method, mode, location) => {
+  ])('%s that navigates is redirected to sign-in: %s', async (method, mode, location) => {
     const headers = {
       ...NAVIGATES,
       ...saying({ ...missing, Signin: mode, 'Set-Cookie': '__Host-meshgate=; Max-Age=0' }),
@@ -273,7 +273,7 @@ describe('refusals', () => {
     ['what is fetched beforehand', 'GET', { ...NAVIGATES, 'Sec-Purpose': 'prefetch;prerender', Accept: HTML }],
     ['curl', 'GET', { Accept: '*/*' }],
     ['DELETE', 'DELETE', { ...NAVIGATES, Accept: HTML }],
-  ])('%s reads problem+json and the challenge, and goes nowhere', async (_, method, given) => {
+  ])('%s receives problem+json and the challenge, and no redirect', async (_, method, given) => {
     for (const answer of await both({ method, path, headers: { ...given, ...saying(missing) } })) {
       expect(answer.status).toBe(401);
       expect(answer.header('Content-Type')).toBe('application/problem+json');
@@ -316,7 +316,7 @@ describe('refusals', () => {
     }
   });
 
-  test('a form sees a page and is not read, whatever it weighs; its method is in the log', async () => {
+  test('a form receives a page, its body is not read whatever its size, and its method is logged', async () => {
     for (const size of [0, 3, 100_000, 3_000_000]) {
       const mark = await settle(gateway, host);
       const headers = { ...NAVIGATES, 'Content-Type': 'application/x-www-form-urlencoded', ...saying(missing) };
@@ -334,14 +334,14 @@ describe('refusals', () => {
     }
   });
 
-  test('a form of unknown length sees the page', async () => {
+  test('a form of unknown length receives the page', async () => {
     const head = Object.entries({ Host: host, ...NAVIGATES, ...saying(missing), 'Transfer-Encoding': 'chunked' });
     const text = `POST ${path} HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
     const { text: received } = await gateway.sendRaw(host, [`${text}3\r\nabc\r\n0\r\n\r\n`]);
     expect(received).toMatch(/^HTTP\/1\.1 401 [\s\S]*"handler":"page"/);
   });
 
-  test('by nginx itself: a page for a navigation, problem+json for all else', async () => {
+  test('nginx’s own refusals are a page for a navigation, and problem+json otherwise', async () => {
     for (const [at, target, status, reason] of [
       [host, '/nowhere', 404, 'route_unknown'],
       [host, '/.meshgate/nothing', 404, 'route_unknown'],
@@ -361,10 +361,10 @@ describe('refusals', () => {
   });
 });
 
-describe('what the check sets in the browser', () => {
+describe('cookies and headers that the check sets in the browser', () => {
   const set = { 'Set-Cookie': '__Host-meshgate=new; Path=/' };
 
-  test('beside what the service sets, and for nobody on the way to keep', async () => {
+  test('are added to those of the service, and no cache may store them', async () => {
     const [answer] = await both({ path: '/app/x?echo-header=Set-Cookie:app=1', headers: saying(set) });
     expect(answer?.all('Set-Cookie')).toEqual(['app=1', set['Set-Cookie']]);
     expect(answer?.all('Cache-Control')).toContain('private');
@@ -374,7 +374,7 @@ describe('what the check sets in the browser', () => {
     expect([anonymous?.header('Set-Cookie'), anonymous?.header('Cache-Control')]).toEqual([undefined, undefined]);
   });
 
-  test("beside the headers for other origins' pages", async () => {
+  test('are added to the CORS headers', async () => {
     const headers = { Origin: 'https://app.test', ...saying(set) };
     const [answer] = await both({ path: '/cors/x', headers });
     expect(answer?.all('Set-Cookie')).toEqual([set['Set-Cookie']]);
@@ -403,36 +403,39 @@ describe('the endpoints', () => {
     [host, 'handover'],
     ['auth.test', 'callback'],
     ['a.wild.test', 'handover'],
-  ])('on %s they are told its name, the query apart, and no header that the client makes up', async (at, handler) => {
-    const headers = {
-      ...own,
-      Cookie: '__Host-meshgate=s; a=1',
-      Origin: 'https://x.test',
-      'Accept-Language': 'de',
-      'X-Other': '1',
-    };
-    for (const answer of await both({ path: `/.meshgate/${handler}?code=c&state=s`, headers }, at)) {
-      const told: Told = answer.json();
-      expect([answer.status, told.handler, told.uri, told.args]).toEqual([
-        200,
-        handler,
-        `/.meshgate/${handler}`,
-        undefined,
-      ]);
-      expect(told.headers).toEqual({
-        Host: 'meshgate',
-        Connection: 'close',
-        'X-Meshgate-Host': at,
-        'X-Meshgate-Request-Id': expect.stringMatching(/^[0-9a-f]{32}$/),
-        'X-Meshgate-Query': 'code=c&state=s',
-        'Accept-Language': 'de',
-        Cookie: '__Host-meshgate=s;',
+  ])(
+    'on %s receive its name, the query in a header of its own, and no header that the client makes up',
+    async (at, handler) => {
+      const headers = {
+        ...own,
+        Cookie: '__Host-meshgate=s; a=1',
         Origin: 'https://x.test',
-      });
-    }
-  });
+        'Accept-Language': 'de',
+        'X-Other': '1',
+      };
+      for (const answer of await both({ path: `/.meshgate/${handler}?code=c&state=s`, headers }, at)) {
+        const told: Told = answer.json();
+        expect([answer.status, told.handler, told.uri, told.args]).toEqual([
+          200,
+          handler,
+          `/.meshgate/${handler}`,
+          undefined,
+        ]);
+        expect(told.headers).toEqual({
+          Host: 'meshgate',
+          Connection: 'close',
+          'X-Meshgate-Host': at,
+          'X-Meshgate-Request-Id': expect.stringMatching(/^[0-9a-f]{32}$/),
+          'X-Meshgate-Query': 'code=c&state=s',
+          'Accept-Language': 'de',
+          Cookie: '__Host-meshgate=s;',
+          Origin: 'https://x.test',
+        });
+      }
+    },
+  );
 
-  test('their answers are kept by nobody and tell no other site where they came from, unless they say so', async () => {
+  test('send responses that are not cached and leak no referrer, unless they set the headers themselves', async () => {
     const [signin] = await both({ path: '/.meshgate/signin?in&to=/' });
     expect(signin?.all('Set-Cookie')).toEqual(['__Host-meshgate-a-1=x; Path=/', '__Host-meshgate-a-2=y; Path=/']);
     expect([signin?.all('Cache-Control'), signin?.all('Referrer-Policy')]).toEqual([['no-store'], ['no-referrer']]);
@@ -454,14 +457,14 @@ describe('the endpoints', () => {
     ['frontchannel', host, ['GET']],
     ['whoami', host, ['GET', 'HEAD']],
     ['assets/x', host, ['GET', 'HEAD']],
-  ])('%s on %s takes %j and nothing else', async (name, at, methods: readonly string[]) => {
+  ])('%s on %s accepts %j and no other method', async (name, at, methods: readonly string[]) => {
     for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']) {
       const answer = await gateway.send(at, { method, path: `/.meshgate/${name}` });
       expect([method, answer.status]).toEqual([method, methods.includes(method) ? 200 : 404]);
     }
   });
 
-  test('bodies of up to 64 KB', async () => {
+  test('accept bodies of up to 64 KB', async () => {
     const mark = await settle(gateway, host);
     const path = '/.meshgate/backchannel';
     const [fits] = await both({ method: 'POST', path, body: 'x'.repeat(65_536) });
@@ -472,12 +475,12 @@ describe('the endpoints', () => {
     expect(gateway.troubles(mark)).toEqual([]);
   });
 
-  test('whoami reads a token too', async () => {
+  test('whoami accepts a token as well', async () => {
     const answer = await gateway.send(host, { path: '/.meshgate/whoami', headers: { Authorization: 'Bearer x' } });
     expect(answer.json().headers).toMatchObject({ Authorization: 'Bearer x', 'X-Meshgate-Host': host });
   });
 
-  test('neither page nor renewal is there for a client', async () => {
+  test('the page and the renewal are not reachable for clients', async () => {
     for (const path of ['/.meshgate/page/role_missing', '/.meshgate/renew', '/.meshgate/page/']) {
       for (const headers of [{}, NAVIGATES, own, saying({ Reason: 'role_missing' })]) {
         const answer = await gateway.send(host, { path, headers });
@@ -487,7 +490,7 @@ describe('the endpoints', () => {
     }
   });
 
-  test('a handler that throws: problem+json, and no query in any log', async () => {
+  test('a handler that throws gives problem+json, and no log has the query', async () => {
     const mark = await settle(gateway, host);
     const secrets = 'code=SECRET-c&state=SECRET-s&ticket=SECRET-t&logout_token=SECRET-l';
     const headers = { ...NAVIGATES, Referer: `https://wiki.test/.meshgate/callback?${secrets}` };
@@ -513,7 +516,7 @@ describe('the endpoints', () => {
   });
 });
 
-test('nothing of ours reached the service but what it should', async () => {
+test('the service receives only the gateway headers that are meant for it', async () => {
   await echo.clear();
   await gateway.send(host, { path: '/app/x', headers: { Cookie: '__Host-meshgate=s', ...NAVIGATES } });
   const [received] = await echo.requests();

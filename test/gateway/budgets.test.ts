@@ -83,7 +83,7 @@ await until(async () => (await ask(await somebody(), { path: '/free/x' })).statu
 });
 
 describe('a caller with a used-up budget', () => {
-  test('is told so, and when to come back; their requests reach no service; the log says who and by which rule', async () => {
+  test('is told when to come back, and does not reach the service; the log names the caller and the rule', async () => {
     const token = await somebody('ada');
     expect(await statuses(3, () => ask(token))).toEqual([200, 200, 200]);
     await wiki.clear();
@@ -114,7 +114,7 @@ describe('a caller with a used-up budget', () => {
     });
   });
 
-  test('has another one where a route has its own limit, and none where it has none', async () => {
+  test('has another budget on a route with its own limit, and none on a route without a limit', async () => {
     const token = await somebody();
     expect(await statuses(4, () => ask(token))).toEqual([200, 200, 200, 429]);
     expect((await ask(token, { path: '/exact/x' })).status).toBe(200);
@@ -122,7 +122,7 @@ describe('a caller with a used-up budget', () => {
     expect((await ask(token)).status).toBe(429);
   });
 
-  test('is still known after a reload', async () => {
+  test('stays refused after a reload', async () => {
     const token = await somebody();
     expect(await statuses(4, () => ask(token))).toEqual([200, 200, 200, 429]);
     await gateway.reload();
@@ -140,7 +140,7 @@ describe('the sign-in', () => {
     return passed;
   };
 
-  test('counts an IPv4 address by itself, however it is written', async () => {
+  test('counts each IPv4 address separately, in whatever form it is written', async () => {
     expect(await passing(Array(6).fill('192.0.2.1'))).toBe(3);
     expect(await passing(['::ffff:192.0.2.1'])).toBe(0);
     expect(await passing(Array(6).fill('::ffff:192.0.2.2'))).toBe(3);
@@ -148,7 +148,7 @@ describe('the sign-in', () => {
     expect(await passing(Array(6).fill('192.0.2.10'))).toBe(3);
   });
 
-  test('counts an IPv6 address by its /64 network, and all of a /48 network together', async () => {
+  test('counts an IPv6 address by its /64 network, and limits each /48 network as a whole', async () => {
     expect(await passing(Array.from({ length: 40 }, (_, i) => `2001:db8:a:b:${i.toString(16)}::1`))).toBe(3);
     expect(await passing(Array(6).fill('2001:db8:a:c::1'))).toBe(3);
     // The first, and sixteen times the burst.
@@ -161,14 +161,14 @@ describe('the sign-in', () => {
   });
 });
 
-describe('a browser that asks too often for the sign-in', () => {
+describe('a browser that sends too many requests to the sign-in', () => {
   const address = '192.0.2.44';
   const opening = { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document', Accept: 'text/html' };
   const ask = (sent: Sent) =>
     gateway.send(host, { ...sent, headers: { ...sent.headers, 'X-Forwarded-For': address, 'Accept-Language': 'de' } });
   const path = '/.meshgate/callback?code=CODE-SECRET&state=x';
 
-  test('sees a page that says how long to wait, and a script reads the reason', async () => {
+  test('receives a page that says how long to wait, and a script receives the reason', async () => {
     const mark = gateway.mark();
     const statuses = [];
     for (let i = 0; i < 3; i++) statuses.push((await ask({ path, headers: opening })).status);
@@ -200,7 +200,7 @@ describe('a browser that asks too often for the sign-in', () => {
 });
 
 describe('an anonymous caller', () => {
-  test('counts by address, as the proxies in front say it', async () => {
+  test('is counted by the address that the trusted proxies report', async () => {
     expect(await statuses(4, () => from('192.0.2.1'))).toEqual([200, 200, 200, 429]);
     expect(await statuses(4, () => from('192.0.2.2'))).toEqual([200, 200, 200, 429]);
     expect(await statuses(4, () => from('2001:db8:1:2::1'))).toEqual([200, 200, 200, 429]);
@@ -212,7 +212,7 @@ describe('an anonymous caller', () => {
     expect((await from('2001:db8:3::1')).status).toBe(200);
   });
 
-  test('sees a page, in a browser that opens one', async () => {
+  test('receives a page if it is a browser that opens one', async () => {
     const opening = { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document', Accept: 'text/html' };
     const visit = () => from('192.0.2.3', { path: '/page', headers: { ...opening, 'Accept-Language': 'de' } });
     expect(await statuses(3, visit)).toEqual([200, 200, 200]);
@@ -225,7 +225,7 @@ describe('an anonymous caller', () => {
 });
 
 describe('two workers under load', () => {
-  test('let through what the limit says within 5 %, and everybody else all they ask for', async () => {
+  test('allow the requests of the limit within 5 %, and all requests of other callers', async () => {
     const [token, other] = await Promise.all([somebody(), somebody()]);
     const agent = gateway.keepAlive(host, 24);
     const asked: { readonly sent: number; readonly answered: number; readonly passed: boolean }[] = [];
@@ -259,7 +259,7 @@ describe('two workers under load', () => {
     expect(others.length).toBeGreaterThan(10);
   });
 
-  test('both of them count: each has answered, and a burst at once passes as often as there is room', async () => {
+  test('both count: each has answered, and a burst at once passes as often as the budget allows', async () => {
     const token = await somebody();
     const answers = await Promise.all(Array.from({ length: 24 }, () => ask(token)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(3);
@@ -280,8 +280,8 @@ describe('two workers under load', () => {
   });
 });
 
-describe('memory that is full', () => {
-  test('closes the door to addresses that are not counted yet, and to nobody else', async () => {
+describe('a zone without free memory', () => {
+  test('refuses only addresses that are not counted yet', async () => {
     const known = '198.51.100.1';
     expect((await from(known)).status).toBe(200);
     const agent = gateway.keepAlive(open, 16);

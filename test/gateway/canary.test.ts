@@ -80,7 +80,7 @@ const roads = [
   { who: 'legacy', token: legacy, service: 'wiki-old', host: 'old.example.com', as: '', rule: 2 },
 ] as const;
 
-describe('each to the service of the first rule that matches', () => {
+describe('sends each caller to the service of the first matching rule', () => {
   for (const { who, token, service, host, as, rule } of roads) {
     gatewayCase(setup, {
       name: `${who} to ${service}`,
@@ -133,7 +133,7 @@ describe('each to the service of the first rule that matches', () => {
   });
 });
 
-describe('at the ingress each authority takes the identities of its own rules only', () => {
+describe('the ingress accepts for each authority only the identities of its own rules', () => {
   test.each([
     ['wiki.mesh', 'gateway', 200],
     ['wiki.mesh', 'wiki-beta', 403],

@@ -154,7 +154,7 @@ describe.each(['keycloak', 'sso'] as const)('at %s', (name) => {
     return value;
   }
 
-  test('a page is opened, and comes back exactly', async () => {
+  test('a page opens, and its exact URL is restored after sign-in', async () => {
     const person = await browser.person();
     const page = await person.newPage();
     await page.goto(`${home}/display/My%20Page?a=b&to=//evil.example#part`);
@@ -168,7 +168,7 @@ describe.each(['keycloak', 'sso'] as const)('at %s', (name) => {
     await person.close();
   });
 
-  test('ten tabs at once: each reaches its page, and no cookie of an attempt is left', async () => {
+  test('ten tabs at once each reach their page, and no attempt cookie is left', async () => {
     const person = await browser.person();
     // From here on the browser has a connection to the provider, which all tabs share.
     await signedIn(person);
@@ -180,7 +180,7 @@ describe.each(['keycloak', 'sso'] as const)('at %s', (name) => {
     await person.close();
   });
 
-  test('ten tabs and nobody is signed in: one signs in, the others recover by a reload', async () => {
+  test('of ten tabs without a session one signs in, and the others recover with a reload', async () => {
     const person = await browser.person();
     const first = await person.newPage();
     await first.goto(`${home}/tab/0`);
@@ -200,7 +200,7 @@ describe.each(['keycloak', 'sso'] as const)('at %s', (name) => {
     await person.close();
   });
 
-  test('twenty requests of a session that is not fresh: one call to the provider, and none fails', async () => {
+  test('twenty requests of a session that is not fresh make one call to the provider, and none fails', async () => {
     const person = await browser.person();
     const page = await signedIn(person);
     const before = await provider.refreshes();
@@ -210,7 +210,7 @@ describe.each(['keycloak', 'sso'] as const)('at %s', (name) => {
     await person.close();
   });
 
-  test('thirty requests of scripts with a session that is over: thirty times 401, and no cookie', async () => {
+  test('thirty script requests with an expired session receive thirty 401 responses and no cookie', async () => {
     const person = await browser.person();
     const page = await signedIn(person);
     const cookie = await expire(person);
@@ -220,7 +220,7 @@ describe.each(['keycloak', 'sso'] as const)('at %s', (name) => {
     await person.close();
   });
 
-  test('a session ends while a form is filled in: it is explained, and sent by a reload', async () => {
+  test('a form that is sent after its session ended is explained, and sent by a reload', async () => {
     const person = await browser.person();
     const page = await signedIn(person);
     await expire(person);
@@ -243,7 +243,7 @@ describe.each(['keycloak', 'sso'] as const)('at %s', (name) => {
     await person.close();
   });
 
-  test('signing out ends it here and at the provider', async () => {
+  test('signing out ends the session at the gateway and at the provider', async () => {
     const person = await browser.person();
     const page = await signedIn(person);
     await page.goto(`${home}/.meshgate/signout`);
@@ -258,7 +258,7 @@ describe.each(['keycloak', 'sso'] as const)('at %s', (name) => {
     await person.close();
   });
 
-  test('it goes on over a reload of nginx and a rotation of the keys', async () => {
+  test('a session survives a reload of nginx and a rotation of the keys', async () => {
     const person = await browser.person();
     const page = await signedIn(person);
     await gateway.reload();
@@ -273,7 +273,7 @@ describe.each(['keycloak', 'sso'] as const)('at %s', (name) => {
   });
 });
 
-test('a session goes on after a restart: the first page is confirmed by the provider', async () => {
+test('a session survives a restart: the provider confirms it on the first page', async () => {
   const person = await browser.person();
   const page = await person.newPage();
   await page.goto(`${originOf(hosts.keycloak)}/start`);

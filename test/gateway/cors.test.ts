@@ -184,14 +184,14 @@ test.each([
   ['a preflight', { method: 'OPTIONS', path: '/page', headers: preflight(app) }],
   ['an answer', { path: '/page', headers: { Origin: app }, token: staff }],
   ['a refusal', { path: '/page', headers: { Origin: app } }],
-])('%s says each header once', async (_, request) => {
+])('%s has each header once', async (_, request) => {
   const answer = await gateway.send(host, request);
   const said = answer.headers.map(([name]) => name).filter((name) => /^(Access-Control|Vary|X-Around)/.test(name));
   expect(said.length).toBeGreaterThan(3);
   expect(said).toEqual([...new Set(said)]);
 });
 
-describe('OPTIONS that is no preflight asks the check', () => {
+describe('an OPTIONS request that is not a preflight goes through the check', () => {
   for (const [what, headers] of [
     ['without a method', [['Origin', app]]],
     ['with an empty method', preflight(app, '')],
@@ -229,7 +229,7 @@ const spoken =
   '?echo-header=Access-Control-Allow-Origin:https://evil.example&echo-header=Access-Control-Allow-Credentials:no' +
   '&echo-header=Access-Control-Expose-Headers:X-Secret&echo-header=Access-Control-Allow-Private-Network:true';
 
-describe('the request itself', () => {
+describe('a cross-origin request', () => {
   gatewayCase(setup, {
     name: 'of a page that may ask: the service’s own words are hidden, ours are said once',
     host,
@@ -283,7 +283,7 @@ describe('the request itself', () => {
   });
 });
 
-describe('a refusal can be read by a page that may ask, and by no other', () => {
+describe('a refusal is readable by a page of an allowed origin, and by no other', () => {
   const readable = {
     'Access-Control-Allow-Origin': app,
     'Access-Control-Allow-Credentials': 'true',

@@ -39,7 +39,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('a port that is taken is named in one line, and by whom as far as it is known', async () => {
+test('names a port that is in use in one line, and the program that uses it if that is known', async () => {
   const other = createServer().listen(9443 + offset, '127.0.0.1');
   // State: the port is taken.
   await once(other, 'listening');
@@ -49,7 +49,7 @@ test('a port that is taken is named in one line, and by whom as far as it is kno
   expect(stderr.trim().split('\n').at(-1)).toMatch(/^demo: port 30443, which the OpenID provider needs, is taken by /);
 });
 
-test('an offset that is no number is named in one line', async () => {
+test('rejects an offset that is not a number in one line', async () => {
   const { code, stderr } = await run('env', 'MESHGATE_DEMO_OFFSET=abc', process.execPath, 'test/demo/up.ts');
   expect({ code, stderr }).toEqual({
     code: 1,
@@ -57,7 +57,7 @@ test('an offset that is no number is named in one line', async () => {
   });
 });
 
-test('the eight lines answer as printed, a second time as well', async () => {
+test('the eight commands print what the guide shows, also when they run again', async () => {
   for (const note of [/started/, /runs already/]) {
     const { code, stdout, stderr } = await demo('up');
     expect(code, stderr).toBe(0);
@@ -77,7 +77,7 @@ test('the eight lines answer as printed, a second time as well', async () => {
   }
 }, 600_000);
 
-test('people sign in with a browser, and see what they may', async () => {
+test('people sign in with a browser, and see what they may open', async () => {
   const wiki = `https://wiki.localhost:${8443 + offset}`;
   /** curl as a browser, with the cookies of one person. */
   const browse = async (person: string, ...args: string[]) => {
@@ -118,7 +118,7 @@ test('people sign in with a browser, and see what they may', async () => {
   expect(await signIn('cleo')).toMatchObject({ status: 403 });
 });
 
-test('the guide’s other commands do what it says', async () => {
+test('the other commands of the guide do what the guide says', async () => {
   const direct = guide.split('\n').filter((line) => line.startsWith('curl') && line.includes('"$INGRESS'));
   const statuses = await Promise.all(direct.map(async (line) => (await typed(line)).stdout.trim().split('\n').at(-1)));
   expect(statuses).toEqual(['200', '403']);
@@ -132,7 +132,7 @@ test('the guide’s other commands do what it says', async () => {
   expect([ready, Object.keys(identities)]).toEqual([true, ['default', 'wiki-editor', 'wiki-reader']]);
 });
 
-test('the wiki’s page shows what the dashboard says to its reader', async () => {
+test('the page of the wiki shows its reader what the dashboard answered', async () => {
   const line =
     'curl -s --cacert "$CA_FILE" -H "Authorization: Bearer $TOKEN_READER" -H "Accept: text/html" "$GATEWAY/dashboard"';
   const { stdout } = await typed(line);
@@ -154,7 +154,7 @@ function lineOf(name: string, text: string): Promise<string> {
   );
 }
 
-test('gateway and ingress log the same trace, and the ingress the identity of the rule', async () => {
+test('gateway and ingress log the same trace, and the ingress logs the identity of the rule', async () => {
   const { stdout } = await typed('curl -s --cacert "$CA_FILE" -H "Authorization: Bearer $TOKEN_READER" "$DASHBOARD/"');
   const { traceId } = JSON.parse(stdout);
   const found = [await lineOf('gateway', traceId), await lineOf('ingress', traceId)];
@@ -162,13 +162,13 @@ test('gateway and ingress log the same trace, and the ingress the identity of th
   expect(found[1]).toContain('spiffe://example.org/ns/edge/sa/wiki-reader');
 });
 
-test('nothing of it runs as root or can write to its file system', async () => {
+test('no container runs as root or can write to its file system', async () => {
   const ids = (await left()).split('\n');
   const format = '{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}}';
   for (const id of ids) expect(await docker('inspect', '--format', format, id)).toMatch(/^[1-9]\d*:\d+ true \[ALL\]$/);
 });
 
-test('down leaves nothing', async () => {
+test('down removes everything', async () => {
   expect((await demo('down')).code).toBe(0);
   expect(await left()).toBe('');
   expect(await docker('network', 'ls', '-q', '--filter', `name=^meshgate-demo-${offset}$`)).toBe('');

@@ -86,8 +86,8 @@ async function only(echo: Echo): Promise<Received> {
 
 const names = ({ headers }: Received): readonly string[] => headers.map(([name]) => name.toLowerCase()).sort();
 
-describe('a provider with a client', () => {
-  test('is called by POST with body, type and credential, and with nothing else', async () => {
+describe('a provider with an OAuth client', () => {
+  test('is called by POST with the body, type and credential, and no other headers', async () => {
     const answer = await call({
       path: '/idp',
       method: 'POST',
@@ -108,7 +108,7 @@ describe('a provider with a client', () => {
     });
   });
 
-  test('is asked by GET where nothing else is said, or something that is no method of ours', async () => {
+  test('is called by GET if the method is missing or not allowed', async () => {
     for (const method of [undefined, 'DELETE', 'PUT', 'post x']) {
       await idp.clear();
       await call({
@@ -121,7 +121,7 @@ describe('a provider with a client', () => {
     }
   });
 
-  test('is asked once, whatever comes of it, and no log has what was sent', async () => {
+  test('is called once whatever the outcome, and no log has the request’s secrets', async () => {
     const mark = await settle(gateway);
     for (const wish of ['echo-abort=1', 'echo-status=500', 'echo-status=503']) {
       await idp.clear();
@@ -137,7 +137,7 @@ describe('a provider with a client', () => {
     for (const secret of ['SECRET', 'Zzpz']) expect(log).not.toContain(secret);
   });
 
-  test('of another CA than said is not called, twice', async () => {
+  test('is not called if its certificate is of another CA, also on a second attempt', async () => {
     const mark = await settle(gateway);
     for (let i = 0; i < 2; i++) {
       expect(
@@ -157,7 +157,7 @@ describe('a provider with a client', () => {
     expect(gateway.box.logs.since(mark).join('\n')).not.toContain('SECRET');
   });
 
-  test('answers with large headers and bodies', async () => {
+  test('may answer with large headers and bodies', async () => {
     const wish = `echo-header=X-Large:${'x'.repeat(12_000)}&echo-size=120000`;
     const mark = await settle(gateway);
     const answer = await call({ path: '/idp', headers: to(`https://idp:8443/userinfo?${wish}`) });
@@ -165,7 +165,7 @@ describe('a provider with a client', () => {
     await expectCleanLog(gateway, mark);
   });
 
-  test('no other scheme, and no other machine by a name and password', async () => {
+  test('is called with no other scheme, and no other machine is reached through user info in a URL', async () => {
     for (const url of ['http://idp:8080/x', 'https://idp:8443@stranger:8443/x', 'ftp://idp/x', '']) {
       expect((await call({ path: '/idp', headers: to(url) })).status).toBe(400);
     }
@@ -173,14 +173,14 @@ describe('a provider with a client', () => {
   });
 });
 
-test('a provider without a client is asked by GET alone, without a credential', async () => {
+test('a provider without an OAuth client is called by GET alone, without a credential', async () => {
   await call({ path: '/ci', method: 'POST', headers: to(token, form), body: secrets });
   const received = await only(idp);
   expect([received.method, received.body?.length]).toEqual(['GET', 0]);
   expect(names(received)).toEqual(['accept', 'connection', 'host', 'user-agent']);
 });
 
-test('a client certificate is shown to its provider alone, and replaced without a reload', async () => {
+test('a client certificate is shown only to its own provider, and replaced without a reload', async () => {
   const url = to('https://strict:8443/token', form);
   const uris = async () => {
     await strict.clear();
@@ -197,7 +197,7 @@ test('a client certificate is shown to its provider alone, and replaced without 
 });
 
 describe('etcd', () => {
-  test('is asked by POST under its own paths, with the certificate of the store', async () => {
+  test('is called by POST below its own paths, with the certificate of the store', async () => {
     const answer = await call({ path: '/etcd/0/v3/kv/range?x=1', method: 'POST', body: '{"key":"YQ=="}' });
     expect(answer.status).toBe(200);
     const received = await only(etcd);
@@ -211,7 +211,7 @@ describe('etcd', () => {
     expect(valuesOf(received, 'Host')).toEqual(['etcd-0:8443']);
   });
 
-  test('a node that hangs is given up; one that is not there is said to be missing', async () => {
+  test('times out for a node that hangs, and reports a node that is missing', async () => {
     // State: the node holds it open still when the answer comes.
     const hung = call({ path: '/etcd/0/v3/kv/range?echo-hold=hung', method: 'POST', body: '{}' });
     expect((await hung).status).toBe(504);

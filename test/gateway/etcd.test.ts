@@ -6,21 +6,21 @@ const stage = await testStage('etcd');
 const { members } = await startEtcd(stage);
 const [first, second, third] = members as [(typeof members)[0], (typeof members)[0], (typeof members)[0]];
 
-test('what one member is told another one knows', async () => {
+test('a member knows what another member was told', async () => {
   await first.put('sessions/1', 'value');
   expect(await second.get('sessions/1')).toBe('value');
   expect(await third.get('sessions/2')).toBeUndefined();
   expect(await third.keys('sessions/')).toEqual(['sessions/1']);
 });
 
-test('a client without a certificate, or with one of another CA, is refused', async () => {
+test('refuses a client without a certificate, or with one of another CA', async () => {
   const foreign = await stage.meshCa.issue({ commonName: 'gateway' });
   for (const pem of ['', foreign.pem]) {
     await expect(first.call('/v3/kv/range', { key: 'eA==' }, pem)).rejects.toThrow();
   }
 });
 
-test('with one member hung, and then with one dead, the others go on', async () => {
+test('goes on with one member hung, and then with one dead', async () => {
   await second.hang();
   const goes = async (value: string) => {
     const works = async () => (await first.put('sessions/1', value).catch(() => 'no')) === undefined;

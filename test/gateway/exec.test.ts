@@ -10,14 +10,14 @@ const box = await startContainer(stage, {
   ready: /ready/,
 });
 
-test('characters of three bytes are whole, also where a part of the stream ends', async () => {
+test('keeps characters of three bytes whole across parts of the stream', async () => {
   // The parts of a stream have 2^n bytes, which three does not divide.
   const { exitCode, stdout, stderr } = await box.exec('sh', '-c', 'yes € | tr -d "\\n" | head -c 300000; echo ü >&2');
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: 'ü\n' });
   expect(stdout === '€'.repeat(100_000)).toBe(true);
 });
 
-test('it runs as the user who is asked for, and its exit code arrives', async () => {
+test('runs as the requested user, and returns the exit code', async () => {
   expect(await box.execAs('10101', 'id', '-u')).toEqual({ exitCode: 0, stdout: '10101\n', stderr: '' });
   expect((await box.exec('sh', '-c', 'exit 7')).exitCode).toBe(7);
 });

@@ -10,7 +10,7 @@ const blocks = [...readFileSync('docs/nginx.md', 'utf8').matchAll(/^```(\w+)\n([
   ([, language, text]) => ({ language: language as string, text: text as string }),
 );
 
-test('a newcomer’s nginx takes the gateway', async () => {
+test('the gateway is added to an nginx that exists already', async () => {
   const issuers = await startIssuer(stage, { alias: 'issuers', aliases: ['idp.test'] });
   const idp = 'https://idp.test';
   const acme = await issuers.create('main');

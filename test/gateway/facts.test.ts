@@ -114,7 +114,7 @@ for (const one of [gateway, alone]) {
   await ready(one, 'wiki.test', { token: ann });
 }
 
-describe('a certificate that does not verify is refused, whatever comes with it', () => {
+describe('rejects a certificate that does not verify, whatever other credential is sent', () => {
   for (const [name, client] of bad) {
     gatewayCase(setup, {
       ...{ name, host: 'wiki.test', client, request: { token: ann }, status: 401, reason: 'proof_invalid' },
@@ -139,7 +139,7 @@ gatewayCase(setup, {
   log: { forbidden: [/BEGIN/] },
 });
 
-describe('a certificate is the credential where the route says so', () => {
+describe('a certificate is the credential if the route accepts certificates', () => {
   const cases: [string, string | undefined, string, string, number, string | undefined, string][] = [
     ['a workload, with its role', deployer, 'POST', '/deploy/x', 200, undefined, 'spiffe://example.org/ci/deployer'],
     ['a machine by a pattern', runner, 'GET', '/deploy/x', 200, undefined, 'dns:runner-7.ci.test'],
@@ -200,7 +200,7 @@ describe('a certificate beside a token is a fact', () => {
   }
 });
 
-describe('networks, as a trusted proxy says', () => {
+describe('networks are matched against the address that a trusted proxy reports', () => {
   const cases: [string, string, string, string | undefined, string, number, string | undefined][] = [
     ['a probe without a token', 'GET', '/healthz', undefined, '10.9.0.7', 200, undefined],
     ['over IPv6', 'GET', '/healthz', undefined, 'fd00:9::7', 200, undefined],
@@ -225,7 +225,7 @@ describe('networks, as a trusted proxy says', () => {
     });
   }
 
-  test('a probe has roles and no name, and its assertion one that nobody else has', async () => {
+  test('an anonymous probe has roles, and its assertion has a subject that no other caller has', async () => {
     await wiki.clear();
     const forged = { 'X-Forwarded-User': 'root', 'X-Forwarded-Email': 'root@example.org' };
     expect((await gateway.send('wiki.test', { path: '/healthz', ...from('10.9.0.7', forged) })).status).toBe(200);
@@ -262,7 +262,7 @@ describe('a gateway that trusts no proxy', () => {
     );
   }
 
-  test('a certificate counts for the name that the connection was made for, and its CA', async () => {
+  test('a certificate is bound to the server name of its connection and to the CA of that host', async () => {
     const target = { ...alone.target('wiki.test', partner), name: 'unknown.test' };
     const answers = await Promise.all(
       ['wiki.test', 'partner.test'].map((host) => send(target, { path: '/deploy/x', headers: { Host: host } })),
@@ -279,7 +279,7 @@ describe('a gateway in an nginx whose http level trusts another CA, and whose de
     return (await send(target, { path: '/x', headers: { Host: host } })).status;
   };
 
-  test('a certificate of that CA does not verify', async () => {
+  test('rejects a certificate of that CA', async () => {
     expect((await send(alone.target('wiki.test', partner), { path: '/x', token: ann })).json().reason).toBe(
       'proof_invalid',
     );
@@ -292,18 +292,18 @@ describe('a gateway in an nginx whose http level trusts another CA, and whose de
     ['a.w.test.', 'a.w.test'],
     ['a.b-c.w.test', 'a.b-c.w.test'],
     ['7.w.test', '7.w.test'],
-  ])('a certificate of the host’s CA counts for the name %s below a wildcard', async (name, host) =>
+  ])('a certificate of the host’s CA is valid for the name %s below a wildcard', async (name, host) =>
     expect(await over(name, other, host)).toBe(200),
   );
 
   test.each(['x/y.w.test', 'x..w.test', 'x y.w.test', 'a.w.test\n', 'a.w.test..', 'a.w.test:443', 'w.test'])(
-    'a certificate counts for no name that nginx takes for none: %j',
+    'rejects a certificate on a connection whose name nginx treats as missing: %j',
     async (name) => expect(await over(name, partner, 'a.w.test')).toBe(401),
   );
 });
 
 describe('several hosts on one connection', () => {
-  test('a certificate of one host’s CA is none of another’s', async () => {
+  test('a certificate of one host’s CA is not valid for another host', async () => {
     const [own, others] = await sendHttp2(gateway.target('wiki.test', deployer), [
       { method: 'POST', path: '/deploy/x' },
       { path: '/x', headers: { Host: 'partner.test' } },
@@ -314,7 +314,7 @@ describe('several hosts on one connection', () => {
     expect((await send(gateway.target('partner.test', deployer), { path: '/x' })).status).toBe(401);
   });
 
-  test.each(['TLSv1.2', 'TLSv1.3'] as const)('no session is taken up again over %s', async (version) => {
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('TLS sessions are not resumed over %s', async (version) => {
     const { host, port, ca } = gateway.target('wiki.test');
     const tickets: Buffer[] = [];
     const open = (session?: Buffer) =>
@@ -342,7 +342,7 @@ describe('whoami', () => {
   const ask = (client?: string, sent: object = {}) =>
     send(gateway.target('people.test', client), { path: '/.meshgate/whoami', ...sent });
 
-  test('tells of a certificate whose it is, and until when', async () => {
+  test('describes the holder of a certificate and its expiry', async () => {
     const answer = await ask(deployer);
     expect(answer.status, answer.text).toBe(200);
     expect(answer.json()).toMatchObject({
@@ -353,7 +353,7 @@ describe('whoami', () => {
     expect((await ask(runner)).json()).toMatchObject({ subject: 'dns:runner-7.ci.test', roles: ['ci'] });
   });
 
-  test('does not look past a token, and takes none that does not verify', async () => {
+  test('rejects a certificate beside a token, and a certificate that does not verify', async () => {
     expect((await ask(deployer, { token: ann })).json()).toMatchObject({ reason: 'credential_unsupported' });
     expect((await ask(partner)).json()).toMatchObject({ status: 401, reason: 'proof_invalid' });
     expect(
@@ -377,14 +377,14 @@ describe('a revoked certificate', () => {
   const issued = (notBefore: Date) => stage.meshCa.client('spiffe://example.org/ci/deployer', { notBefore });
   const thumbprint = (cert: string) => createHash('sha256').update(new X509Certificate(cert).raw).digest('base64url');
 
-  test('by its thumbprint is refused, and the holder’s other one is not', async () => {
+  test('is refused by its thumbprint, and the holder’s other certificate is not', async () => {
     const lost = await issued(past);
     expect(await deploys(lost.pem)).toBe('passes');
     await revoke('--kid', thumbprint(lost.cert));
     expect([await deploys(lost.pem), await deploys(deployer)]).toEqual(['revoked', 'passes']);
   });
 
-  test('by its holder is refused, unless it is issued later', async () => {
+  test('is refused by its holder, unless it was issued later', async () => {
     const others = await deploys(runner);
     await revoke('--subject', 'certificate/spiffe://example.org/ci/deployer');
     expect([await deploys(deployer), await deploys(runner)]).toEqual(['revoked', others]);
@@ -397,7 +397,7 @@ describe('a revoked certificate', () => {
   });
 });
 
-test('clients of a CA that joins the bundle are taken, and the gateway is not restarted for it', async () => {
+test('clients of a CA that is added to the bundle are accepted without a restart', async () => {
   expect((await send(gateway.target('wiki.test', stranger), { path: '/any' })).json().reason).toBe('proof_invalid');
   const mark = await settle(gateway);
   await gateway.box.write({ '/run/clients/ca.pem': stage.meshCa.cert + strangers.cert });

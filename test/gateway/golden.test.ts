@@ -72,7 +72,7 @@ describe.each([...names, LARGE])('%s', (name) => {
     });
   }
 
-  test('in servers of one’s own', async () => {
+  test('in an operator’s own servers', async () => {
     const folders = ['hosts', 'inner'].map((folder) => `/golden/${name}/${folder}/`);
     const hosts = Object.keys(files).filter((path) => folders.some((folder) => path.startsWith(folder)));
     const servers = hosts.map(
@@ -84,7 +84,7 @@ describe.each([...names, LARGE])('%s', (name) => {
   });
 });
 
-test('nginx looks at what it is given: a directive that is none is refused', async () => {
+test('nginx refuses an unknown directive, so the test above reads every line', async () => {
   await box.write({ '/etc/nginx/evil.conf': nginxConf(`evil on; include ${into}/servers.conf;`) });
   expect(await tried('demo', '/etc/nginx/evil.conf')).toMatch(/unknown directive "evil"[\s\S]*exit code 1$/);
 });

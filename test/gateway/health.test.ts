@@ -119,7 +119,7 @@ async function spoken(name: string, reason: string, level: string): Promise<stri
   return first;
 }
 
-test('at the start: alive, but not ready, and why', async () => {
+test('at the start it is alive and not ready, and says why', async () => {
   const alive = await gateway.health('/.meshgate/healthz');
   expect([alive.status, alive.text]).toEqual([200, 'ok']);
   const is = await says('the first look at the SVIDs', ({ identities: { good } }) => good?.state === 'ok');
@@ -139,7 +139,7 @@ test('at the start: alive, but not ready, and why', async () => {
   expect(await spoken('missing', 'svid_unreadable', 'error')).toContain(`${dir('missing')}/svid.pem: ENOENT`);
 });
 
-test('keys arrive, and SVIDs, as spiffe-helper writes them; another one is replaced by halves', async () => {
+test('keys and SVIDs arrive as spiffe-helper writes them, and an SVID is replaced in two steps', async () => {
   await issuers.create('acme');
   for (const name of names) await writeSvid(gateway.box, dir(name), await issue(name), stage.meshCa.cert);
   const half = { ...(await issue('good')), key: (await issue('good')).key };
@@ -160,14 +160,14 @@ test('keys arrive, and SVIDs, as spiffe-helper writes them; another one is repla
   await says('ready', ({ ready }) => ready);
 });
 
-test('what expires soon is a warning: ready still', async () => {
+test('a certificate that expires soon is a warning, and the gateway stays ready', async () => {
   await writeSvid(gateway.box, dir('good'), await issue('good', -50, 10), stage.meshCa.cert);
   const is = await says('a warning', ({ identities: { good } }) => good?.state === 'warning');
   expect(is.ready).toBe(true);
   await spoken('good', 'svid_expiring', 'warn');
 });
 
-test('a broken file of signing keys', async () => {
+test('a broken file of signing keys makes the gateway unready', async () => {
   await gateway.box.write({ [KEYS]: '{"keys":[]}' });
   const is = await says('the broken keys', ({ assertion }) => assertion?.state === 'failed');
   expect(is.assertion).toMatchObject({ reason: 'signing_keys_unavailable' });
@@ -175,7 +175,7 @@ test('a broken file of signing keys', async () => {
   await says('ready', (it) => it.ready);
 });
 
-test('over the socket: the command of the image, which Docker asks', async () => {
+test('over the socket: the image’s command, which Docker runs', async () => {
   expect(await gateway.box.exec('meshgate-health', 'healthz')).toMatchObject({ exitCode: 0, stdout: 'ok\n' });
   const { exitCode, stdout } = await gateway.box.exec('meshgate-health');
   expect([exitCode, JSON.parse(stdout).ready]).toEqual([0, true]);
@@ -195,7 +195,7 @@ test.each(['/.meshgate/readyz', '/.meshgate/healthz'])('%s is not for clients', 
   expect((await gateway.health(`${path}/x`)).status).toBe(404);
 });
 
-test('a bundle that is written anew with the same certificates is no news; one that is cut short is a warning', async () => {
+test('a bundle that is written again with the same certificates changes nothing; one that is cut short is a warning', async () => {
   const bundle = stage.meshCa.cert;
   await gateway.box.write({ [CA]: `# the same\n${bundle}` });
   await writeSvid(gateway.box, dir('good'), await issue('somebody'), bundle);
@@ -209,7 +209,7 @@ test('a bundle that is written anew with the same certificates is no news; one t
   await says('all well', ({ ready, ca }) => ready && ca?.state === 'ok');
 });
 
-test('all of that without a reload, and no key in any log', async () => {
+test('none of these changes needs a reload, and no log has a key', async () => {
   await settle(gateway);
   expect(lines(/start worker process \d+/)).toHaveLength(1);
   const secrets = made.flatMap(({ key }) => key.split('\n').filter((line) => /^[A-Za-z0-9+/=]{20,}$/.test(line)));

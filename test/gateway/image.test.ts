@@ -25,7 +25,7 @@ function run(...command: string[]) {
   return { status, stdout, stderr };
 }
 
-test('the README gives the image nothing that it does not need', () => {
+test('the README gives the image only what it needs', () => {
   expect(OPTIONS).toEqual([
     '--read-only',
     ...['--cap-drop', 'ALL'],
@@ -35,7 +35,7 @@ test('the README gives the image nothing that it does not need', () => {
 });
 
 describe('in the image', () => {
-  test('no program becomes another user', () => {
+  test('no program can switch to another user', () => {
     const find = ['find', '/', '-xdev', '-type', 'f', '-perm', '/6000'];
     const { status, stdout, stderr } = spawnSync(
       'docker',
@@ -45,7 +45,7 @@ describe('in the image', () => {
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
   });
 
-  test('a process gains no privileges, and is no root', () => {
+  test('a process gains no privileges, and does not run as root', () => {
     const { stdout } = run('sh', '-c', 'id -u; grep -E "^(NoNewPrivs|CapEff|CapBnd)" /proc/self/status');
     expect(stdout.split(/\s+/).filter(Boolean)).toEqual([
       '10101',
@@ -75,20 +75,20 @@ describe('the Dockerfile', () => {
   /** Words of apt that would take packages which nobody has signed, or that ignore how old an index is. */
   const LAX = /AllowInsecure|AllowUnauthenticated|allow-unauthenticated|trusted=|Trusted:|AllowWeak|AllowDowngrade/i;
 
-  test('takes packages from one source, whose signature is verified', () => {
+  test('installs packages from one source, whose signature it verifies', () => {
     expect(dockerfile).toContain('Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg');
     expect(dockerfile).not.toMatch(LAX);
     expect(dockerfile).toContain('APT::Update::Error-Mode=any');
   });
 
-  test('ignores the date of an index for that source alone, and only where the build says so', () => {
+  test('ignores the date of an index for that source alone, and only if the build says so', () => {
     expect(dockerfile).not.toMatch(/Acquire::Check-Valid-Until/i);
     expect(dockerfile.match(/Check-Valid-Until: \S+/g)).toEqual(["Check-Valid-Until: %s\\n'"]);
     expect(dockerfile).toMatch(/^ARG NGINX_CHECK_VALID_UNTIL=yes$/m);
   });
 });
 
-test('it starts as the README runs it', async () => {
+test('the image starts as the README runs it', async () => {
   const policy = join(folder, 'meshgate.yaml');
   writeFileSync(
     policy,

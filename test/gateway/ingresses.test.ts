@@ -65,7 +65,7 @@ beforeAll(async () => {
   for (const path of ['/', '/search/']) await ready(gateway, 'wiki.test', { path, token: staff });
 });
 
-describe('each service is reached through its own', () => {
+describe('each service is reached through its own ingress', () => {
   for (const { who, token, as, rule } of [
     { who: 'staff', token: staff, as: 'default', rule: 2 },
     { who: 'beta', token: beta, as: 'beta', rule: 1 },
@@ -92,7 +92,7 @@ describe('each service is reached through its own', () => {
     });
   }
 
-  test('hundreds at once, of both identities to both: each over its own connection', async () => {
+  test('hundreds of concurrent requests of both identities to both ingresses keep their own connections', async () => {
     const marks = [east.box.logs.mark(), west.box.logs.mark()] as const;
     const agent = gateway.keepAlive('wiki.test', 32);
     const all = Array.from({ length: 200 }, (_, i) => {
@@ -116,7 +116,7 @@ describe('each service is reached through its own', () => {
   });
 });
 
-test('the CA of one vouches for no other: its certificate is refused', async () => {
+test('a certificate of another ingress’s CA is refused', async () => {
   const other = await startGateway(stage, {
     policy,
     files,
@@ -140,7 +140,7 @@ test('the CA of one vouches for no other: its certificate is refused', async () 
   expect(await search.requests()).toEqual([]);
 });
 
-test('a bundle of any of them that changes is loaded', async () => {
+test('a changed bundle of any ingress is loaded', async () => {
   const mark = await settle(gateway);
   const next = await createCa('the next mesh CA of the west');
   await gateway.box.write({ '/run/mesh/west.pem': westCa.cert + next.cert });
@@ -149,7 +149,7 @@ test('a bundle of any of them that changes is loaded', async () => {
   expect((await gateway.send('wiki.test', { path: '/search/x', token: staff })).status).toBe(200);
 });
 
-describe('at each ingress its own rules only', () => {
+describe('each ingress enforces only its own rules', () => {
   test.each([
     ['east', east, '/page', 200],
     ['east', east, '/search/x', 403],

@@ -141,7 +141,7 @@ describe('an opaque token of a certified provider', () => {
     upstream: { headers: { 'X-Forwarded-User': 'ada' } },
   });
 
-  test('is what the command says of it, asked of the same provider', async () => {
+  test('is described by the command as the provider describes it', async () => {
     const files = { './meshgate.yaml': policy, '/run/provider/ca.pem': stage.ca.cert, '/run/secrets/client': secret };
     const says = async (text: string) => {
       const at = ['--online', 'GET', 'https://corp.test/page'];
@@ -156,7 +156,7 @@ describe('an opaque token of a certified provider', () => {
     expect(await says(fresh())).toMatchObject({ code: 1, out: expect.stringContaining('no: token_inactive (401)') });
   });
 
-  test('is rejected after its provider revoked it, once the answer about it expires', async () => {
+  test('is rejected after its provider revoked it, once the cached answer expires', async () => {
     const token = await provider.token('ada', 'wiki-opaque');
     expect((await gateway.send('corp.test', { token })).status).toBe(200);
     await provider.revoke(token, 'wiki-opaque');
@@ -181,7 +181,7 @@ async function connected(count: number) {
 }
 
 describe('the provider', () => {
-  test('is asked as its client, by POST, and once', async () => {
+  test('is called as its OAuth client, by POST, and once', async () => {
     const token = fresh();
     for (let i = 0; i < 5; i++) expect((await gateway.send('made.test', { token })).status).toBe(200);
     expect(await hits('made')).toBe(1);
@@ -192,7 +192,7 @@ describe('the provider', () => {
     );
   });
 
-  test('is asked once by many requests with one new token, on all workers', async () => {
+  test('is called once for many requests with one new token, on all workers', async () => {
     const agent = await connected(60);
     await says('made', {}, { hold: 'once' });
     const token = fresh();
@@ -207,7 +207,7 @@ describe('the provider', () => {
     agent.destroy();
   });
 
-  test('is asked once about a token that is not active, however often it comes', async () => {
+  test('is called once about a token that is not active, however often it is sent', async () => {
     await says('made', { active: false });
     const token = fresh();
     for (let i = 0; i < 5; i++) {
@@ -218,7 +218,7 @@ describe('the provider', () => {
     await says('made', {});
   });
 
-  test('is asked about so many tokens of one address at once and no more, whatever number comes', async () => {
+  test('is called about a limited number of tokens of one address at once', async () => {
     const agent = await connected(200);
     await issuers.clearHits();
     await says('made', {}, { hold: 'crowd' });
@@ -239,7 +239,7 @@ describe('the provider', () => {
     agent.destroy();
   });
 
-  test('is not asked about what is no token, or a JWT that keys decide', async () => {
+  test('is not called about text that is not a token, or about a JWT that its keys verify', async () => {
     const forged = await made.sign(
       { aud: 'wiki', sub: 'eve', exp: 2_000_000_000 },
       { key: (await issuers.create('eve')).key },
@@ -261,7 +261,7 @@ describe('the provider', () => {
     expect(await hits('made')).toBe(0);
   });
 
-  test('tells no log what it was asked', async () => {
+  test('leaves no trace of the request to it in a log', async () => {
     const mark = await settle(gateway);
     await answer('made', { status: 500, body: 'SECRET-of-the-provider' });
     const token = `${fresh()}-of-the-log`;
@@ -281,7 +281,7 @@ describe('the provider', () => {
   });
 });
 
-describe('what the provider says of an active token is judged', () => {
+describe('the answer of the provider about an active token is validated', () => {
   const past = () => Math.floor(Date.now() / 1000) - 600;
   const cases: readonly (readonly [string, () => object, string])[] = [
     ['for another audience', () => ({ aud: ['other', 'third'] }), 'audience_mismatch'],
@@ -312,7 +312,7 @@ describe('what the provider says of an active token is judged', () => {
     await says('made', {});
   });
 
-  test('one that is bound to a DPoP key passes with a proof of it, and is asked about once', async () => {
+  test('a token that is bound to a DPoP key passes with a proof, and is introspected once', async () => {
     const [key, thief] = await Promise.all([createProofKey(), createProofKey()]);
     await says('made', { token_type: 'DPoP', cnf: { jkt: key.jkt } });
     const token = fresh();
@@ -336,14 +336,14 @@ describe('what the provider says of an active token is judged', () => {
     await says('made', {});
   });
 
-  test('without "exp" it holds as long as the answer counts', async () => {
+  test('a token without "exp" is valid for as long as the answer is cached', async () => {
     await says('made', { exp: undefined });
     expect((await gateway.send('made.test', { token: fresh() })).status).toBe(200);
     await says('made', {});
   });
 });
 
-test('an endpoint that a discovery document finds at a private address of another host says nothing', async () => {
+test('an endpoint that a discovery document places at a private address of another host is not called', async () => {
   await says('led', {});
   const mark = await settle(gateway);
   const refused = await gateway.send('led.test', { token: fresh() });
@@ -383,8 +383,8 @@ describe('refuses the token if the provider’s answer is not valid', () => {
   });
 });
 
-describe('a provider that is away', () => {
-  test('is stood in for by what it said before, where the policy says so, and no other token passes', async () => {
+describe('a provider that does not answer', () => {
+  test('is replaced by its earlier answers if the policy allows that, and no other token passes', async () => {
     await says('kept', { client_id: undefined });
     const token = fresh();
     expect((await gateway.send('kept.test', { token })).status).toBe(200);
@@ -410,7 +410,7 @@ describe('a provider that is away', () => {
     });
   });
 
-  test('that publishes no keys is asked about its JWTs too', async () => {
+  test('that publishes no keys is called about its JWTs too', async () => {
     await says('kept', { client_id: undefined, sub: 'ben' });
     const issuer = `${issuers.origin}/kept`;
     const token = await made.sign({ iss: issuer, aud: 'wiki', sub: 'ben' });

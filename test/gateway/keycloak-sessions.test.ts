@@ -90,7 +90,7 @@ async function settleKeycloak(): Promise<void> {
   await keycloak.box.logs.waitFor(/type="LOGIN"/, mark);
 }
 
-test('twenty requests past the fresh time refresh once, and once more the next time', async () => {
+test('twenty requests past the fresh time refresh once, and once more after the next fresh time', async () => {
   const agent = await signIn('ada');
   for (let round = 0; round < 2; round++) {
     await makeStale(agent);
@@ -102,7 +102,7 @@ test('twenty requests past the fresh time refresh once, and once more the next t
   }
 });
 
-test('an administrator signs somebody out: their very next requests are refused, by the back channel', async () => {
+test('an administrator signs a person out: the next requests are refused, by the back channel', async () => {
   const agent = await signIn('ben');
   expect(await ask(agent)).toBe(200);
   const mark = keycloak.box.logs.mark();
@@ -114,7 +114,7 @@ test('an administrator signs somebody out: their very next requests are refused,
   expect(keycloak.events('REFRESH_TOKEN', mark)).toEqual([]);
 });
 
-test('signing out ends the session at Keycloak too, and comes back', async () => {
+test('signing out ends the session at Keycloak too, and returns to the host', async () => {
   const agent = await signIn('ada');
   const before = (await keycloak.sessions('ada')).length;
   const asks = await agent.visit(`${home}/.meshgate/signout`);
@@ -125,7 +125,7 @@ test('signing out ends the session at Keycloak too, and comes back', async () =>
   expect(await ask(agent)).toBe(401);
 });
 
-test('whoever is disabled is out with the next refresh', async () => {
+test('a disabled person loses the session at the next refresh', async () => {
   const agent = await signIn('ada');
   await keycloak.enable('ada', false);
   await makeStale(agent);
@@ -147,7 +147,7 @@ async function realmRoles() {
   return { mapper, addToIdToken };
 }
 
-test('a sign-in brings no realm roles as Keycloak is installed; the 403 says so, and what it says helps', async () => {
+test('a sign-in at an unchanged Keycloak brings no realm roles; the 403 says so, and its help works', async () => {
   const { mapper, addToIdToken } = await realmRoles();
   expect(mapper.config['id.token.claim'] ?? 'false').toBe('false');
   const edit = async (agent: UserAgent) => agent.fetch(`${home}/edit/page`, { from: `${home}/page` });

@@ -101,7 +101,7 @@ describe('an access token of Keycloak', () => {
   });
 });
 
-test('where it is asked about its tokens, those of a session that it ended pass no more', async () => {
+test('tokens of a session that Keycloak ended are rejected if the gateway introspects them', async () => {
   const token = await keycloak.token('ben');
   const asked = () => gateway.send('asked.example.com', { token });
   const first = await asked();
@@ -127,7 +127,7 @@ describe('the command', () => {
   const token = (text: string, ...args: string[]) =>
     commandAt(keycloak.box, files({ 't.txt': text }), 'token', 't.txt', '--online', ...args);
 
-  test('finds that Keycloak offers what the policy wants of it', async () => {
+  test('finds that Keycloak offers all that the policy needs', async () => {
     const { code, out, err } = await commandAt(keycloak.box, files(), 'validate', '--online');
     expect([code, err], out).toEqual([0, '']);
     expect(out).not.toMatch(/^no /m);
@@ -136,7 +136,7 @@ describe('the command', () => {
     expect(out).toMatch(/^yes asked: introspection: https:\/\/keycloak:8443\/.*\/token\/introspect$/m);
   });
 
-  test('holds a token against the keys that Keycloak publishes', async () => {
+  test('verifies a token by the keys that Keycloak publishes', async () => {
     const { code, out } = await token(ada);
     expect([code, out]).toEqual([0, expect.stringContaining('signature  holds')]);
     const forged = `${ada.slice(0, -20)}AAAA${ada.slice(-16)}`;
@@ -146,7 +146,7 @@ describe('the command', () => {
     });
   });
 
-  test('asks Keycloak whether it is active, where the gateway does', async () => {
+  test('asks Keycloak whether a token is active, as the gateway does', async () => {
     const own = await keycloak.token('cleo');
     const at = ['GET', 'https://asked.example.com/page'];
     const active = await token(own, ...at);
@@ -234,7 +234,7 @@ describe('client credentials', async () => {
     status: 200,
   });
 
-  test('show that nobody is behind them, and a person’s token does not', () => {
+  test('prove that no person is behind them, and a person’s token does not', () => {
     expect([own, strange, ada].map((token) => isAlone(decodeJwt(token), providerKinds.keycloak))).toEqual([
       true,
       true,
@@ -243,14 +243,14 @@ describe('client credentials', async () => {
     expect(clientOf(decodeJwt(own), providerKinds.keycloak)).toBe('indexer');
   });
 
-  test('without an audience are refused, with what to do at Keycloak', async () => {
+  test('without an audience are refused, with the help text for Keycloak', async () => {
     const { status, text } = await gateway.send(host, { token: strange });
     expect([status, JSON.parse(text).reason]).toEqual([401, 'audience_mismatch']);
     expect(JSON.parse(text).detail).toMatch(/a mapper of the type Audience/);
   });
 });
 
-describe('what else Keycloak issues is no access token', async () => {
+describe('other tokens of Keycloak are not accepted as access tokens', async () => {
   const { id_token = '', refresh_token = '' } = await keycloak.tokens('cleo');
 
   gatewayCase(setup, {
@@ -291,7 +291,7 @@ test('its form signs a person in, and the session needs no form again', async ()
   expect(agent.refused).toEqual([]);
 });
 
-test('a refresh token is good once, and a second use ends the session', async () => {
+test('a refresh token is valid once, and a second use ends the session', async () => {
   const { refresh_token = '' } = await keycloak.tokens('ben');
   const refresh = (token: string) => keycloak.tokens('ben', { grant_type: 'refresh_token', refresh_token: token });
   const mark = keycloak.box.logs.mark();
@@ -315,7 +315,7 @@ test('an administrator ends sessions, disables people and changes their groups',
   await keycloak.enable('ben', true);
 });
 
-test('the end of a session is told over the back channel', async () => {
+test('the end of a session is announced over the back channel', async () => {
   const agent = newAgent(stage);
   await keycloak.signIn(agent, await agent.visit(authorization()), 'cleo', { until: /\/callback\?/ });
   await rp.clear();
@@ -348,7 +348,7 @@ describe('a client authenticates', () => {
     expect(answer.status, answer.text).toBe(200);
   });
 
-  test('by a certificate, and not by another one', async () => {
+  test('by a certificate, and is refused with another one', async () => {
     const ask = async (commonName: string) => {
       const { pem } = await stage.ca.issue({ commonName });
       return (await keycloak.post('token', { ...grant, client_id: 'wiki-tls' }, pem)).status;
@@ -357,7 +357,7 @@ describe('a client authenticates', () => {
   });
 });
 
-test('a device is connected by its code', async () => {
+test('a device signs in by its code', async () => {
   const started = (await keycloak.post('auth/device', { client_id: 'wiki-cli', scope: 'openid' })).json();
   const { device_code, verification_uri_complete } = started;
   const form = { client_id: 'wiki-cli', device_code, grant_type: 'urn:ietf:params:oauth:grant-type:device_code' };

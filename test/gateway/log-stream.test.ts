@@ -40,7 +40,7 @@ async function start(alias: string) {
   };
 }
 
-test('writes the line of a request without another request', async () => {
+test('writes the line of a request without waiting for another request', async () => {
   const { gateway, ask } = await start('alone');
   const mark = gateway.mark();
   const [path] = await ask(1);
@@ -65,7 +65,7 @@ test.each(['SIGQUIT', 'SIGTERM'])('keeps every line when %s stops it', async (si
   expect(logged(mark).sort()).toEqual([...paths].sort());
 });
 
-test('keeps the lines that were written before a worker is killed, and goes on with whole lines', async () => {
+test('keeps the lines that were written before a worker is killed, and continues with whole lines', async () => {
   const { gateway, ask, logged } = await start('killed');
   const before = await ask(20);
   const mark = gateway.mark();

@@ -50,7 +50,7 @@ function withToken(persona: string): { token?: string } {
 
 beforeAll(() => ready(gateway, 'dashboard.localhost', withToken('ada')));
 
-describe('the road', () => {
+describe('the main road', () => {
   const roads: readonly (Case & { persona: string; identity: string })[] = [
     {
       name: 'an editor writes to the wiki as wiki-editor',
@@ -165,7 +165,7 @@ describe('the road', () => {
       reason: 'credential_missing',
       answer: { 'WWW-Authenticate': /^Bearer/ },
     },
-  ])('$name is refused, and neither ingress nor wiki hears of it', async ({ persona, ...road }) => {
+  ])('$name is refused, and reaches neither the ingress nor the wiki', async ({ persona, ...road }) => {
     // State: the line of the request before is there.
     await settle(gateway, road.host);
     const mark = envoy.box.logs.mark();
@@ -259,7 +259,7 @@ describe('every cell of the policy', () => {
     expect(cells.filter(({ other, does }) => other !== does).length, 'against another policy').toBeGreaterThan(0);
   });
 
-  test('the rules and the rendered Envoy agree, for each identity and for a stranger', async () => {
+  test('the rules and the rendered Envoy agree, for each identity and for an unknown one', async () => {
     const cells: { cell: string; says: boolean; other: boolean; does: boolean }[] = [];
     const clients = Object.values(identities).map(({ name, spiffe }) => ({ name, spiffe }));
     clients.push({ name: 'stranger', spiffe: 'spiffe://example.org/ns/edge/sa/stranger' });
@@ -292,7 +292,7 @@ describe('every cell of the policy', () => {
     }
   }
 
-  test('Envoy asks for an identity of this mesh', async () => {
+  test('Envoy requires an identity of this mesh', async () => {
     const foreign = await stage.ca.client(identities.default!.spiffe);
     for (const pem of [undefined, foreign.pem]) {
       await expect(
@@ -304,7 +304,7 @@ describe('every cell of the policy', () => {
     expect(await envoyLets(elsewhere.pem, 'wiki.internal', 'GET', '/status'), 'another trust domain').toBe(false);
   });
 
-  test('what the gateway lets pass, Envoy lets pass as that identity', async () => {
+  test('Envoy allows as the right identity each request that the gateway allows', async () => {
     await Promise.all([wiki.clear(), dashboard.clear()]);
     const allowed = places.flatMap(({ host, path }) =>
       methods.flatMap((method) =>

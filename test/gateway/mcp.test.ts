@@ -94,7 +94,7 @@ async function connected(person: PersonsClient, exchanges: Exchange[], url = res
   return again;
 }
 
-describe('a client that knows a URL alone', () => {
+describe('a client that knows only a URL', () => {
   const exchanges: Exchange[] = [];
   let client: Client;
 
@@ -102,7 +102,7 @@ describe('a client that knows a URL alone', () => {
     client = await connected(new PersonsClient(stage, sso, 'ada'), exchanges);
   });
 
-  test('finds the provider by the gateway’s answers, and asks it for a token of this resource and scope', () => {
+  test('finds the provider by the gateway’s responses, and requests a token for this resource and scope', () => {
     const urls = exchanges.map(({ method, url }) => `${method} ${url.split('?')[0]}`);
     const metadata = `https://${host}:8443/.well-known/oauth-protected-resource/mcp`;
     expect(urls.slice(0, 2)).toEqual([`POST ${resource}`, `GET ${metadata}`]);
@@ -114,14 +114,14 @@ describe('a client that knows a URL alone', () => {
     expect(urls).toContain(`POST ${sso.issuer}/token`);
   });
 
-  test('calls a tool as its person, whose token goes no further', async () => {
+  test('calls a tool as its person, whose token the service does not receive', async () => {
     await service.forget();
     const result = await client.callTool({ name: 'search_pages', arguments: { text: 'nginx' } });
     expect(result.content).toEqual([{ type: 'text', text: 'found nginx' }]);
     expect(await service.calls()).toEqual([{ tool: 'search_pages', user: 'ada' }]);
   });
 
-  test('hears of a tool’s progress while it works: nothing is buffered on the way', async () => {
+  test('receives a tool’s progress while the tool works: nothing is buffered on the way', async () => {
     const heard: number[] = [];
     const onprogress = ({ progress }: { progress: number }) => heard.push(progress);
     const watched = client.callTool({ name: 'watch_page', arguments: {} }, { onprogress });
@@ -132,7 +132,7 @@ describe('a client that knows a URL alone', () => {
     expect(heard).toEqual([1, 2]);
   });
 
-  test('comes back with a token of more scopes where only those were lacking', async () => {
+  test('requests a token with more scopes if only scopes are missing', async () => {
     const person = new PersonsClient(stage, sso, 'ben');
     await (await connected(person, [])).close();
     person.forget();
@@ -152,7 +152,7 @@ describe('a client that knows a URL alone', () => {
     expect(seen.filter(({ url, status }) => url === edit && status !== 200)).toHaveLength(1);
   });
 
-  test('somebody who has not the group is told so, and no other token is asked for', async () => {
+  test('a person without the group is told so, and no other token is requested', async () => {
     const seen: Exchange[] = [];
     await expect(connected(new PersonsClient(stage, sso, 'cleo'), seen)).rejects.toThrow(/403|forbidden/i);
     const last = seen.filter(({ url }) => url === resource).at(-1);
@@ -171,7 +171,7 @@ describe('audiences of a route', () => {
     return [first.status, first.status === 401 ? first.json().reason : undefined];
   };
 
-  test('stand in the place of the provider’s, and only there', async () => {
+  test('replace the provider’s audience on that route, and only there', async () => {
     const [own, usual] = ['https://apps.example.com/mcp', 'api://wiki'];
     expect((await ask('/mcp', own))[0]).not.toBe(401);
     expect(await ask('/mcp', usual)).toEqual([401, 'audience_mismatch']);
@@ -179,7 +179,7 @@ describe('audiences of a route', () => {
     expect((await ask('/x', usual))[0]).not.toBe(401);
   });
 
-  test('a token that passed on one route is not remembered for another', async () => {
+  test('a token that passed on one route is not a known token on another', async () => {
     const token = await acme.sign({ aud: 'https://apps.example.com/mcp', sub: 'ben', groups: ['staff'] });
     const status = async (path: string) => (await gateway.send(apps, { path, token })).status;
     for (let i = 0; i < 3; i++) {
@@ -193,7 +193,7 @@ describe('metadata', () => {
   const get = (name: string, path = '', method = 'GET') =>
     gateway.send(name, { method, path: `/.well-known/oauth-protected-resource${path}` });
 
-  test('of each route that takes tokens, and of no other path', async () => {
+  test('exists for each route that accepts tokens, and for no other path', async () => {
     const answer = await get(host, '/mcp');
     expect(answer.json()).toEqual({
       resource,
@@ -210,7 +210,7 @@ describe('metadata', () => {
     expect((await get(host, '/mcp', 'POST')).status).toBe(404);
   });
 
-  test('of a host with many names, by the name that was asked for', async () => {
+  test('of a host with many names is for the requested name', async () => {
     const answer = await get('two.apps.example.com', '/mcp');
     expect(answer.json().resource).toBe('https://two.apps.example.com:8443/mcp');
     expect((await get('two.apps.example.com')).json().resource).toBe('https://two.apps.example.com:8443');
@@ -218,7 +218,7 @@ describe('metadata', () => {
     expect(refused.header('WWW-Authenticate')).toBe('Bearer realm="*.apps.example.com"');
   });
 
-  test.each(['a"b', 'a\\b', 'a{b}'])('of no name that is none: %s', async (label) => {
+  test.each(['a"b', 'a\\b', 'a{b}'])('does not exist for an invalid name: %s', async (label) => {
     const answer = await gateway.sendRaw(
       'two.apps.example.com',
       `GET /.well-known/oauth-protected-resource HTTP/1.1\r\nHost: ${label}.apps.example.com\r\nConnection: close\r\n\r\n`,
@@ -228,7 +228,7 @@ describe('metadata', () => {
 });
 
 describe('a token in the URL', () => {
-  test.each(['?access_token=x', '?a=b&access_token=x', '?ACCESS%5ftoken=x'])('is none: %s', async (query) => {
+  test.each(['?access_token=x', '?a=b&access_token=x', '?ACCESS%5ftoken=x'])('is not accepted: %s', async (query) => {
     const token = await acme.sign({ aud: 'api://wiki', sub: 'ben', groups: ['staff'] });
     for (const path of ['/x', '/pages/x']) {
       for (const more of [{}, { token }]) {
@@ -332,7 +332,7 @@ describe('tools of an agent', () => {
       'protocol_refused',
     ],
     ['another method', [version, ['Mcp-Method', 'resources/read'], named('search_pages')], 403, 'tool_refused'],
-  ])('%s reaches no server', async (_, headers, status, reason) => {
+  ])('%s does not reach the server', async (_, headers, status, reason) => {
     await service.forget();
     for (let i = 0; i < 2; i++) {
       const answer = await send(headers, message('delete_page'));
@@ -341,14 +341,14 @@ describe('tools of an agent', () => {
     expect(await service.calls()).toEqual([]);
   });
 
-  test('headers that say something else than the message are refused by the server', async () => {
+  test('headers that contradict the message are refused by the server', async () => {
     await service.forget();
     const answer = await send([version, call, named('search_pages')], message('delete_page'));
     expect([answer.status, answer.json().error.code]).toEqual([400, -32020]);
     expect(await service.calls()).toEqual([]);
   });
 
-  test('“meshgate test” says so in headers, and the gateway agrees with the policy', async () => {
+  test('“meshgate test” sends the headers, and the gateway agrees with the policy', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'meshgate-mcp-'));
     const as = '{ claims: { sub: ben, groups: [staff], azp: pages-bot }, provider: acme }';
     const asked = [
@@ -382,7 +382,7 @@ describe('tools of an agent', () => {
     expect(stdout).toContain('agrees on 5 requests');
   });
 
-  test('people call what they like, and the log names agent, person and tool', async () => {
+  test('people call any tool, and the log names agent, person and tool', async () => {
     await service.forget();
     const own = await send([version, call, named('delete_page')], message('delete_page'), await token({ azp: 'cli' }));
     expect(own.status).toBe(200);
@@ -397,4 +397,4 @@ describe('tools of an agent', () => {
   });
 });
 
-test('nothing of it is an error', () => expectCleanLog(gateway, 0));
+test('no request of these tests logs an error', () => expectCleanLog(gateway, 0));

@@ -20,7 +20,7 @@ const open = async () => {
 const networks = () =>
   docker('network', 'ls', '--format', '{{.Name}}', '--filter', `name=^${networkPrefix}${runId()}-`);
 
-test('a network that a container is in stays, and the error names the container', async () => {
+test('a network with a container in it is kept, and the error names the container', async () => {
   const stage = await open();
   const name = stage.network.getName();
   await Promise.all(stage.boxes.slice(0, 2).map((box) => box.stop()));
@@ -31,7 +31,7 @@ test('a network that a container is in stays, and the error names the container'
   expect(await networks()).not.toContain(name);
 });
 
-test('an engine that refuses although its list is empty fails no test', async () => {
+test('an engine that refuses to remove a network although its list is empty fails no test', async () => {
   const stage = await open();
   const name = stage.network.getName();
   // The engine's fault cannot be made to happen: the command refuses here as it did then.

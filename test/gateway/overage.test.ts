@@ -77,14 +77,14 @@ beforeAll(async () => {
 
 beforeEach(() => issuers.clearHits());
 
-test('without an endpoint they are refused, and the reason says so', async () => {
+test('groups that a token leaves out are refused without an endpoint, and the reason says so', async () => {
   const refused = await gateway.send('closed.test', { token: await token(person(), 'closed') });
   expect([refused.status, refused.json().reason]).toEqual([401, 'claim_absent']);
   expect(refused.json().detail).toContain('groups');
 });
 
-describe('with one', () => {
-  test('they have those of the policy, which are asked for once, twenty in a call', async () => {
+describe('with an endpoint', () => {
+  test('people have the groups that the policy names, requested once, twenty in a call', async () => {
     const oid = person();
     await holds(oid, readers, ids[22]!, '99999999-not-asked-for');
     const theirs = await token(oid);
@@ -109,14 +109,14 @@ describe('with one', () => {
     expect((await gateway.send('asked.test', { path: '/stranger', token: theirs })).json().reason).toBe('role_missing');
   });
 
-  test('the gateway asks with a token of its own, got by its client', async () => {
+  test('the gateway requests the groups with a token that its client received', async () => {
     const { method, body } = await issuers.last('/entra/token');
     expect(method).toBe('POST');
     expect(new URLSearchParams(body).get('grant_type')).toBe('client_credentials');
     expect(new URLSearchParams(body).get('scope')).toBe('https://issuers/.default');
   });
 
-  test('whoever leaves a group is without it when the token is no longer remembered', async () => {
+  test('a person who leaves a group is without it once the token is no longer known', async () => {
     const oid = person();
     await holds(oid, editors);
     const theirs = await token(oid);
@@ -127,7 +127,7 @@ describe('with one', () => {
     });
   });
 
-  test('a token that says its groups is not asked about', async () => {
+  test('a token that names its groups needs no request', async () => {
     const oid = person();
     expect((await gateway.send('asked.test', { token: await token(oid, 'asked', { groups: [readers] }) })).status).toBe(
       200,
@@ -145,14 +145,14 @@ describe('with one', () => {
     ['a page', { body: '<html>' }],
     ['a redirect', { status: 302, headers: { Location: 'https://issuers:8443/graph' }, body: '' }],
   ];
-  test.each(broken)('%s lets nobody pass', async (_, document) => {
+  test.each(broken)('%s allows no request', async (_, document) => {
     const oid = person();
     await graphSays(oid, document);
     const refused = await gateway.send('asked.test', { path: '/stranger', token: await token(oid) });
     expect([refused.status, refused.json().reason]).toEqual([503, 'provider_unavailable']);
   });
 
-  test('a person that cannot stand in a path is nobody', async () => {
+  test('a person whose id is not allowed in a path is rejected', async () => {
     for (const oid of ['../me', 'a/b', 'a?b', '', 7]) {
       const theirs = await entra.sign({ aud: 'asked', sub: 's', oid, azp: 'cli', ...overage });
       expect((await gateway.send('asked.test', { token: theirs })).status).toBe(401);

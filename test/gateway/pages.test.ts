@@ -84,7 +84,7 @@ async function login(tab: Page, name: string): Promise<void> {
   await Promise.all([tab.waitForURL(`${origin}/**`), tab.click('button[type=submit]')]);
 }
 
-test('the chooser finds a provider by the e-mail address, and comes back to the page', async () => {
+test('the chooser finds a provider by the e-mail address, and leads back to the page', async () => {
   const { person, tab, violations } = await open('/display/HOME?a=b');
   expect(await tab.title()).toBe('Sign in');
   await tab.fill('input[type=email]', 'somebody@example.com');
@@ -98,7 +98,7 @@ test('the chooser finds a provider by the e-mail address, and comes back to the 
   await person.close();
 });
 
-test('a refusal has the owner, a picture of the operator’s, and no console line', async () => {
+test('a refusal shows the owner and a picture of the operator, and writes nothing to the console', async () => {
   const { person, tab, violations } = await open('/edit/page');
   await Promise.all([tab.waitForURL('https://provider:8443/**'), tab.click('text=Continue with staff')]);
   await login(tab, 'ben');
@@ -112,7 +112,7 @@ test('a refusal has the owner, a picture of the operator’s, and no console lin
   await person.close();
 });
 
-test('signing out asks, leads to the provider, and is done', async () => {
+test('signing out asks, leads to the provider, and ends', async () => {
   const { person, tab, violations } = await open('/page');
   await Promise.all([tab.waitForURL('https://provider:8443/**'), tab.click('text=Continue with staff')]);
   await login(tab, 'ada');
@@ -151,7 +151,7 @@ test('a form without a session is explained, and sent again after a sign-in in a
   await person.close();
 });
 
-test('a page is in the operator’s words, in the browser’s language', async () => {
+test('a page uses the operator’s texts, in the language of the browser', async () => {
   const answer = await gateway.send(host, { path: '/.meshgate/signout', headers: { 'Accept-Language': 'de-CH' } });
   expect([answer.status, answer.header('Content-Language')]).toEqual([200, 'de']);
   expect(answer.text).toContain('<h1>Tschüss</h1>');

@@ -97,7 +97,7 @@ const opened = moved('{ role: reader, as: wiki-reader }', 'allowed');
 /** What a parting line says, without place and rule. */
 const said = (line: string) => line.replace(/^.*?: /, '').replace(/; they differ.*$/, '');
 
-test('where the policy has moved on, the rule is named on both sides', async () => {
+test('if the policy has changed since, the rule is named for the gateway and for the mesh', async () => {
   await writeFile(join(folder, 'moved.yaml'), opened);
   const { code, out, err } = await meshgate('test', ...AT_GATEWAY, ...AT_MESH, 'moved.yaml');
   expect({ code, err }).toEqual({ code: 1, err: '' });
@@ -116,7 +116,7 @@ test('where the policy has moved on, the rule is named on both sides', async () 
   ]);
 });
 
-test('the same for machines', async () => {
+test('as JSON', async () => {
   const { code, out } = await meshgate('test', ...AT_GATEWAY, ...AT_MESH, '--format', 'json', 'moved.yaml');
   expect(code).toBe(1);
   const report = JSON.parse(out);
@@ -139,21 +139,21 @@ test('the same for machines', async () => {
   ]);
 });
 
-test('a certificate that it does not trust is no answer', async () => {
+test('a connection with a certificate that the command does not trust counts as no answer', async () => {
   await writeFile(join(folder, 'other.pem'), stage.meshCa.cert);
   const { code, out } = await meshgate('test', '--gateway', url, '--ca-file', 'other.pem', 'meshgate.yaml');
   expect(code).toBe(1);
   expect(out).toMatch(/as nobody: no answer: [A-Z_]+$/m);
 });
 
-describe('the gateway runs the new policy, and Envoy the one before', () => {
+describe('the gateway runs the new policy, and Envoy the previous one', () => {
   beforeAll(async () => {
     await gateway.box.write({ '/etc/meshgate/meshgate.yaml': opened });
     const { exitCode, stderr } = await gateway.box.exec('meshgate-reload');
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   });
 
-  test('what nginx sends and the mesh refuses is no answer of the gateway', async () => {
+  test('a request that nginx sends and the mesh refuses is not reported as the gateway’s answer', async () => {
     const { code, out } = await meshgate('test', ...AT_GATEWAY, ...AT_MESH, 'moved.yaml');
     expect(code).toBe(1);
     expect(
@@ -169,7 +169,7 @@ describe('the gateway runs the new policy, and Envoy the one before', () => {
     ]);
   });
 
-  test('a gateway that asks less than the policy is named too', async () => {
+  test('a gateway that enforces less than the policy is reported too', async () => {
     const closed = opened.replace(
       '/status: { service: wiki, allow: [anyone] }',
       '/status: { service: wiki, allow: [editor] }',

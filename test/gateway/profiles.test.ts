@@ -83,7 +83,7 @@ describe('at a gateway', () => {
   // Where a scope would do, that is said; the tables know what is made of a token, and not what a route wants.
   const plain = (reason: string) => (reason === 'scope_missing' ? 'role_missing' : reason);
 
-  test.each(providerKindNames)('each line of the table of %s holds, twice', async (kind) => {
+  test.each(providerKindNames)('each row of the table of %s has the result that it states, twice', async (kind) => {
     const host = hostOf(kind);
     const agent = gateway.keepAlive(host, 1);
     const wrong: string[] = [];
@@ -103,7 +103,7 @@ describe('at a gateway', () => {
     expect((await echo.requests()).length, 'requests that reached the service').toBe(passed);
   });
 
-  test('none of it is a trouble in the log', async () => {
+  test('no row logs a problem', async () => {
     await expectCleanLog(gateway, 0);
   });
 });
@@ -151,7 +151,7 @@ describe('oidc-provider issues', async () => {
     upstream: { headers: { 'X-Forwarded-User': 'ada' } },
   });
 
-  test('a client’s own token: it passes by its client, and shows that nobody is behind it', async () => {
+  test('a client’s own token passes by its client, and proves that no person is behind it', async () => {
     await echo.clear();
     const answer = await gateway.send('op.test', { token: client });
     expect(answer.status, answer.text).toBe(200);

@@ -116,7 +116,7 @@ const FORGED: readonly (readonly [string, string])[] = [
 const ABSENT = ['Authorization', 'X-Remote-User', 'X-Envoy-Original-Path', 'L5d-Dst-Override'];
 
 describe('WebSocket', () => {
-  test.each(['first', 'second'])('a message there and back, through the ingress (%s run)', async (run) => {
+  test.each(['first', 'second'])('carries a message in both directions, through the ingress (%s run)', async (run) => {
     await wiki.clear();
     const mark = await settle(gateway, host);
     // "hello", masked with zeros (RFC 6455 section 5.2).
@@ -144,7 +144,7 @@ describe('WebSocket', () => {
 });
 
 describe('event stream', () => {
-  test.each(['first', 'second'])('event by event, through the ingress (%s run)', async (run) => {
+  test.each(['first', 'second'])('arrives event by event, through the ingress (%s run)', async (run) => {
     const { host: address, port, ca } = gateway.target(host);
     let seen = '';
     let ended = false;
@@ -192,7 +192,7 @@ describe('HTTP/2', () => {
     });
   }
 
-  test('each identity on connections of its own', async () => {
+  test('each identity has its own connections', async () => {
     const mark = envoy.box.logs.mark();
     const all = Array.from({ length: 100 }, (_, i) =>
       gateway.send(host, { path: `/assets/crowd-${i}`, token: i % 2 === 0 ? staff : beta }),
@@ -368,7 +368,7 @@ describe('gRPC', () => {
     answer: { 'grpc-status': null },
   });
 
-  test('past the mesh, by HTTP/2 over plain TCP both ways', async () => {
+  test('passes without the mesh, by HTTP/2 over plain TCP in both directions', async () => {
     await calls.clear();
     for (const token of [staff, beta]) {
       expect(await callUnary(clients.plain, '/test.Echo/Unary', 'hello', metadata(token))).toEqual({
@@ -384,7 +384,7 @@ describe('gRPC', () => {
       ).toEqual([]);
   });
 
-  test('the trap is open without its own list: the other module’s counts for nothing', async () => {
+  test('without its own list of headers a forged one arrives: the other module’s list does not apply', async () => {
     await until(
       async () => 'message' in (await callUnary(clients.naked, '/test.Echo/Unary', 'hello', metadata(staff))),
       {
@@ -395,7 +395,7 @@ describe('gRPC', () => {
     expect(valuesOf(received.at(-1)!, 'x-remote-user')).toEqual(['root']);
   });
 
-  test('a check that is dead lets nothing through', async () => {
+  test('a check that does not answer allows no request', async () => {
     await calls.clear();
     for (const run of ['first', 'second']) {
       const called = await callUnary(clients.dead, '/test.Echo/Unary', 'hello', metadata(staff));

@@ -94,7 +94,7 @@ describe('stream', () => {
     ['second', '/events/x?'],
     ['third', '/page?echo-header=X-Accel-Buffering:no&'],
     ['fourth', '/page?echo-header=X-Accel-Buffering:no&'],
-  ])('events arrive while the answer is open (%s run, %s)', async (run, path) => {
+  ])('events arrive while the response is open (%s run, %s)', async (run, path) => {
     const answer = await ask(`${path}echo-events=3&echo-hold=events-${run}`);
     let seen = '';
     answer.setEncoding('utf8').on('data', (text: string) => {

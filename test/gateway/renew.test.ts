@@ -116,7 +116,7 @@ describe('past the fresh time', () => {
     expect([await refreshes(), (await sso.calls())['/token']]).toEqual([{ good: 1, bad: 0 }, 1]);
   });
 
-  test('the provider takes its time: one call, and none fails', async () => {
+  test('a slow provider is called once, and no request fails', async () => {
     const agent = await signIn();
     await makeStale(agent);
     await sso.forget();
@@ -133,7 +133,7 @@ describe('past the fresh time', () => {
     expect(cookieOf(agent)).not.toBe(before);
   });
 
-  test('a client that goes away leaves no lock, and nothing is lost', async () => {
+  test('a client that disconnects leaves no lock, and nothing is lost', async () => {
     const agent = await signIn();
     await makeStale(agent);
     await sso.forget();
@@ -153,8 +153,8 @@ describe('past the fresh time', () => {
   });
 });
 
-describe('before it', () => {
-  test('one call after the answer, under ten requests; the next ones find the new session', async () => {
+describe('before the end of the fresh time', () => {
+  test('ten requests cause one call after the response, and the next ones find the new session', async () => {
     const agent = await signIn();
     await makeDue(agent);
     await sso.forget();
@@ -174,8 +174,8 @@ describe('before it', () => {
   });
 });
 
-describe('what the provider says at a refresh', () => {
-  test('of other groups decides from then on', async () => {
+describe('the answer of the provider at a refresh', () => {
+  test('with other groups changes decisions from then on', async () => {
     const agent = await signIn('ben');
     expect((await ask(agent, '/edit/x')).status).toBe(403);
     await sso.change('ben', { groups: ['confluence-editors', 'staff'] });
@@ -187,7 +187,7 @@ describe('what the provider says at a refresh', () => {
     await sso.change('ben', { groups: ['confluence-readers', 'staff'] });
   });
 
-  test('that it is over ends the session, for every request', async () => {
+  test('that the session has ended ends it for every request', async () => {
     expected.push(/provider sso ends a session: the token endpoint refused: invalid_grant/);
     const agent = await signIn('ben');
     await sso.change('ben', { disabled: true });
@@ -200,8 +200,8 @@ describe('what the provider says at a refresh', () => {
   });
 });
 
-describe('a session goes on', () => {
-  test('over a reload', async () => {
+describe('a session', () => {
+  test('survives a reload', async () => {
     const agent = await signIn();
     await gateway.reload();
     expected.push(/./);
@@ -214,7 +214,7 @@ describe('a session goes on', () => {
 
 /** After these the provider is left alone for ten seconds, unless that is forgotten. */
 describe('the provider', () => {
-  test('loses an answer: none fails, the token is not used again, a page goes through the provider', async () => {
+  test('whose answer is lost causes no failed request, its token is not used again, and a page goes through the provider', async () => {
     const agent = await signIn();
     await makeStale(agent);
     await sso.forget();
@@ -231,7 +231,7 @@ describe('the provider', () => {
     expect((await sso.grants()).refresh_token).toEqual({ good: 1, bad: 0 });
   });
 
-  test('is away: scripts go on, and it is asked again when it is back', async () => {
+  test('that is unavailable does not stop scripts, and is called again when it is back', async () => {
     const agent = await signIn();
     await makeStale(agent);
     await sso.forget();
@@ -247,7 +247,7 @@ describe('the provider', () => {
     await until(renewed, { what: 'the refresh after the pause', everyMs: 100 });
   });
 
-  test('does not even take connections: no token is used up, and the session is renewed when it does', async () => {
+  test('that accepts no connection uses up no token, and the session is renewed when it does', async () => {
     const agent = await signIn();
     await makeStale(agent);
     await sso.forget();

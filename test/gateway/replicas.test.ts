@@ -149,7 +149,7 @@ afterAll(() => {
   for (const { box } of both) expect(box.logs.since(0).join('\n')).not.toMatch(/eyJ[\w-]{10}|refresh_token=/);
 });
 
-test('a sign-in that one gateway began the other one finishes, and both have the session', async () => {
+test('a sign-in that one gateway began is finished by the other one, and both have the session', async () => {
   const agent = await signIn();
   expect(await Promise.all(both.map((one) => at(one, cookieOf(agent))))).toEqual([200, 200]);
   const keys = await first.keys('/meshgate/session/');
@@ -174,7 +174,7 @@ async function refreshedOnce(): Promise<void> {
 
 test('twenty requests past the fresh time call the provider once, and none fails', refreshedOnce);
 
-test('and with a provider that takes its time', async () => {
+test('even if the provider is slow', async () => {
   const agent = await signIn();
   await makeStale(agent);
   await sso.forget();
@@ -192,7 +192,7 @@ test('and with a provider that takes its time', async () => {
   expect(await refreshes()).toEqual({ good: 1, bad: 0 });
 });
 
-test('a sign-out by the provider is seen by both when they look into etcd next', async () => {
+test('a sign-out by the provider is known to both at their next read from etcd', async () => {
   const person = await newPerson('dana');
   const agent = await signIn(person);
   const cookie = cookieOf(agent);
@@ -204,7 +204,7 @@ test('a sign-out by the provider is seen by both when they look into etcd next',
 const revoke = (gateway: Gateway, person: string) =>
   gateway.box.exec('meshgate', 'revoke', '--subject', `sso/${person}`);
 
-test('what is revoked at one is revoked at the other', async () => {
+test('a revocation at one is enforced at the other', async () => {
   const person = await newPerson('emil');
   const agent = await signIn(person);
   const { exitCode, stderr } = await revoke(a, person);
@@ -213,7 +213,7 @@ test('what is revoked at one is revoked at the other', async () => {
 });
 
 describe('etcd', () => {
-  test('with a node that hangs: sessions are renewed and revoked', async () => {
+  test('with a node that hangs, sessions are renewed and revoked', async () => {
     const person = await newPerson('fay');
     await second.hang();
     try {
@@ -227,7 +227,7 @@ describe('etcd', () => {
     }
   });
 
-  test('with a dead node: the same', async () => {
+  test('with a dead node, sessions are renewed and revoked', async () => {
     const person = await newPerson('gus');
     await answers(second);
     await third.kill();
@@ -238,7 +238,7 @@ describe('etcd', () => {
     await gone(cookieOf(agent));
   });
 
-  test('away: sessions work, what was revoked stays so, and health and log say how old that is', async () => {
+  test('unavailable: sessions and earlier revocations stay in force, and health and log report their age', async () => {
     const agent = await signIn();
     const person = await newPerson('hal');
     const lost = await signIn(person);

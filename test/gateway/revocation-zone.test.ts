@@ -49,7 +49,7 @@ const ask = async (path: string) => {
   return body.toString();
 };
 
-test('sign-outs of one person that arrive at several workers at once are all kept', async () => {
+test('keeps all sign-outs of one person that arrive at several workers at once', async () => {
   const sessions = Array.from({ length: 12 }, (_, sid) => sid);
   for (let person = 0; person < 100; person++) {
     await Promise.all(sessions.map((sid) => ask(`/end?person=p${person}&sid=${sid}`)));
@@ -57,14 +57,14 @@ test('sign-outs of one person that arrive at several workers at once are all kep
   }
 });
 
-test('sign-outs without a person take a fifth of the zone at most, whatever their number, and all hold', async () => {
+test('gives sign-outs without a person at most a fifth of the zone, and all of them stay in force', async () => {
   const before = JSON.parse(await ask('/psids?count=0'));
   const { taken, passing } = JSON.parse(await ask('/psids?count=3000'));
   expect(passing).toEqual([]);
   expect(taken - before.taken).toBeLessThan(0.25);
 });
 
-test('a zone that overflows with entries of mixed sizes loses no revocation, and never that of a key', async () => {
+test('loses no revocation when it overflows with entries of mixed sizes, and never that of a key', async () => {
   const { failed, passing, key, newcomer } = JSON.parse(await ask('/fill?count=4000'));
   expect(failed).toEqual([]);
   expect(passing).toEqual([]);

@@ -48,7 +48,7 @@ describe('a service asks for the person whose request it serves', () => {
     },
   });
 
-  test('what the other service receives is signed for it, and names who acts', () => {
+  test('the other service receives an assertion for itself, which names the actor', () => {
     expect(decodeJwt(toBoard)).toMatchObject({
       iss: ISSUER,
       aud: 'board',
@@ -62,7 +62,7 @@ describe('a service asks for the person whose request it serves', () => {
     expect(Object.keys(decodeJwt(given))).not.toContain('act');
   });
 
-  test('an address goes along where the service was told it, and not where it was not', () => {
+  test('the client address is forwarded only to services that are listed for it', () => {
     expect(decodeJwt(given).email).toBe('ann@example.org');
     expect(Object.keys(decodeJwt(quiet))).not.toContain('email');
   });
@@ -77,7 +77,7 @@ describe('a service asks for the person whose request it serves', () => {
     log: hidden(ofWiki, quiet),
   });
 
-  test('over HTTP/2, several times on one connection', async () => {
+  test('works over HTTP/2, several times on one connection', async () => {
     await board.clear();
     const sents = ['/a', '/b', '/c'].map((path) => asking(given, { path }));
     const answers = await sendHttp2(gateway.inner('board.test', ofWiki), sents);
@@ -98,7 +98,7 @@ describe('a service asks for the person whose request it serves', () => {
     log: { fields: { 'meshgate.agent': 'board-jobs', 'user.id': 'acme-ann' }, ...hidden(ofBoard, toBoard) },
   });
 
-  test('the chain of actors is in what the third receives', async () => {
+  test('the third service receives the chain of actors', async () => {
     const last = await received(vault, () => hop('vault.test', ofBoard, toBoard));
     expect(decodeJwt(last)).toMatchObject({
       agent: 'board-jobs',
@@ -106,7 +106,7 @@ describe('a service asks for the person whose request it serves', () => {
     });
   });
 
-  test('a budget is each one’s own: the service’s for her, and hers', async () => {
+  test('the service on behalf of the person and the person have separate budgets', async () => {
     const statuses = async (ask: () => Promise<{ readonly status: number }>) => {
       const all: number[] = [];
       for (let i = 0; i < 4; i++) all.push((await ask()).status);
@@ -119,7 +119,7 @@ describe('a service asks for the person whose request it serves', () => {
     expect([answer.json().reason, Number(answer.header('Retry-After')) > 600]).toEqual(['limit_exceeded', true]);
   });
 
-  test('and no further than that', async () => {
+  test('the request goes no further than the rules allow', async () => {
     const own = await received(board, () => gateway.send('board.test', { token: ann }));
     const toWiki = await received(wiki, () => hop('wiki.test', ofBoard, own));
     const answer = await hop('board.test', ofWiki, toWiki);
@@ -130,7 +130,7 @@ describe('a service asks for the person whose request it serves', () => {
   });
 });
 
-describe('the ways of docs/second-hop.md', () => {
+describe('the examples of docs/second-hop.md', () => {
   const guide = readFileSync('docs/second-hop.md', 'utf8');
   const block = (language: string) => new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'ms').exec(guide)?.[1] ?? '';
   const seen = async () => (await board.requests()).map((it) => [it.url, ...valuesOf(it, 'X-Forwarded-User')]);
@@ -153,7 +153,7 @@ describe('the ways of docs/second-hop.md', () => {
     expect(await seen()).toEqual([['/chart', 'acme-ann']]);
   });
 
-  test('Node, in the wiki itself', async () => {
+  test('Node, in the wiki’s own container', async () => {
     await wiki.box.write({ '/run/spiffe/svid.pem': ofWiki, '/run/gateway/ca.pem': stage.ca.cert });
     const traceparent = `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`;
     const incoming = JSON.stringify({ headers: { 'x-meshgate-assertion': given, traceparent } });

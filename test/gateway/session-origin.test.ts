@@ -95,7 +95,7 @@ describe('a page of another origin', () => {
   });
 });
 
-describe('who am I', () => {
+describe('whoami', () => {
   gatewayCase(setup, {
     name: 'by a session',
     host,
@@ -105,7 +105,7 @@ describe('who am I', () => {
     answer: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
   });
 
-  test('tells what each credential says', async () => {
+  test('describes each credential', async () => {
     const session = await gateway.send(host, { path: '/.meshgate/whoami', headers: { Cookie: ada } });
     expect(session.json()).toEqual({
       subject: 'ada',
@@ -132,7 +132,7 @@ describe('who am I', () => {
   });
 });
 
-test('a session stays over a rotation of the keys, and ends when its key is gone, without a reload', async () => {
+test('a session survives a rotation of the keys, and ends when its key is removed, without a reload', async () => {
   const rotated = await rotateRing(ring, now(), 86400, true);
   if (!rotated.ok) throw new Error(rotated.error);
   await gateway.box.write({ [keysFile]: rotated.text });

@@ -161,7 +161,7 @@ describe('a session', () => {
   });
 });
 
-describe('a cookie that is no session here', () => {
+describe('a cookie that is not a session of this gateway', () => {
   const value = textOf(ada);
   const cookies: readonly (readonly [string, string])[] = [
     ['tampered with', `${value.slice(0, -2)}${value.endsWith('AA') ? 'BB' : 'AA'}`],
@@ -231,7 +231,7 @@ describe('a cookie that is no session here', () => {
   }
 });
 
-describe('nobody', () => {
+describe('an anonymous caller', () => {
   gatewayCase(setup, {
     name: 'a page goes to sign-in, and says where it wanted to go',
     host,
@@ -269,7 +269,7 @@ describe('nobody', () => {
   });
 });
 
-describe('what the sign-in itself refuses has one reason, in its answer and in the log', () => {
+describe('a refusal of the sign-in has the same reason in its answer and in the log', () => {
   test.each([
     ['an answer that no attempt waits for', '/.meshgate/callback?code=a&state=b', {}, 400, 'attempt_unknown'],
     ['a sign-out by a page of another origin', '/.meshgate/signout', { method: 'POST' }, 403, 'origin_refused'],

@@ -85,7 +85,7 @@ async function handedOver(agent: UserAgent): Promise<string> {
   return page.location!;
 }
 
-test('people sign in once, and each host has a session of its own', async () => {
+test('people sign in once, and each host has its own session', async () => {
   const agent = newAgent(stage);
   const page = await sso.signIn(agent, await agent.visit(`${wikiHome}/page?x=1`), 'ada');
   expect([page.url, page.status]).toEqual([`${wikiHome}/page?x=1`, 200]);
@@ -104,7 +104,7 @@ test('people sign in once, and each host has a session of its own', async () => 
   expect((await planted.visit(`${dashHome}/board`, { follow: false })).status).toBe(303);
 });
 
-test('a ticket is good once, in the browser that began, at the host that asked', async () => {
+test('a ticket is valid once, in the browser that began, at the host that requested it', async () => {
   const agent = newAgent(stage);
   const ticket = await handedOver(agent);
   const twin = agent.twin();
@@ -120,7 +120,7 @@ test('a ticket is good once, in the browser that began, at the host that asked',
   expect([again.status, names(twin, wikiHome).includes('__Host-meshgate')]).toEqual([400, false]);
 });
 
-test('for a host by wildcard each browser is asked, whoever has answered in another one', async () => {
+test('for a host by wildcard each browser is asked, even if another browser has already agreed', async () => {
   const attacker = newAgent(stage);
   const question = await attacker.visit(`${wildHome}/page`);
   expect([question.status, new URL(question.url).host]).toEqual([200, new URL(authHome).host]);
@@ -143,7 +143,7 @@ test('for a host by wildcard each browser is asked, whoever has answered in anot
   expect([page.url, page.status]).toEqual([`${wildHome}/page`, 200]);
 });
 
-test('a failure is a page there, and the sign-in’s host serves nothing else', async () => {
+test('a failure is shown on a page there, and the sign-in host serves nothing else', async () => {
   const agent = newAgent(stage);
   const callback = await agent.visit(`${authHome}/.meshgate/callback?code=x&state=y`);
   expect([callback.status, callback.text.includes('attempt_unknown')]).toEqual([400, true]);

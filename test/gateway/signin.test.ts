@@ -146,8 +146,8 @@ const attempts = (agent: UserAgent, origin: string): string[] =>
 const sessionOf = (agent: UserAgent, origin: string) =>
   agent.cookies(origin).find(({ key }) => key === '__Host-meshgate');
 
-describe('a page that is opened', () => {
-  test('leads over the provider to exactly itself, and the service knows who came', async () => {
+describe('a navigation to a page', () => {
+  test('leads through the provider back to the exact page, and the service knows the caller', async () => {
     const agent = newAgent(stage);
     const url = `${home}/display/HOME/My%20Page?a=b&to=//evil.example`;
     const first = await agent.visit(url);
@@ -177,7 +177,7 @@ describe('a page that is opened', () => {
     expect(sessionOf(agent, home)!.value).not.toBe(before);
   });
 
-  test('in ten tabs at once: each on its page, and no cookie of an attempt is left', async () => {
+  test('in ten tabs at once leads each to its page, and leaves no attempt cookie', async () => {
     const agent = newAgent(stage);
     await login(agent, await agent.visit(`${many}/.meshgate/signin?in&provider=basic&to=/`));
     const urls = Array.from({ length: 10 }, (_, i) => `${home}/tab/${i}`);
@@ -186,7 +186,7 @@ describe('a page that is opened', () => {
     expect(attempts(agent, home)).toEqual([]);
   });
 
-  test('in ten tabs without a session at the provider: one signs in, the others by reload', async () => {
+  test('in ten tabs without a session at the provider signs one in, and the others by reload', async () => {
     const agent = newAgent(stage);
     const urls = Array.from({ length: 10 }, (_, i) => `${home}/tab/${i}`);
     const tabs: Visited[] = [];
@@ -199,7 +199,7 @@ describe('a page that is opened', () => {
     for (const i of [9, 0]) expect((await login(agent, tabs[i]!)).url).toBe(urls[i]);
   });
 
-  test('and left while the provider is asked is no trouble, and opens the next time', async () => {
+  test('that the person leaves while the provider works logs no problem, and succeeds the next time', async () => {
     const agent = newAgent(stage);
     const back = await sso.signIn(agent, await agent.visit(`${home}/page`), 'ada', { until: /\.meshgate\/callback/ });
     const { pathname, search } = new URL(back.location!);
@@ -230,7 +230,7 @@ describe('a page that is opened', () => {
 });
 
 describe('the client', () => {
-  test.each(Object.keys(ways))('shows itself by %s', async (name) => {
+  test.each(Object.keys(ways))('authenticates by %s', async (name) => {
     const agent = newAgent(stage);
     const first = await agent.visit(`${originOf(name)}/page`);
     const asked = first.hops.find(({ url }) => url.startsWith(`${sso.issuer}/auth`))!.url;
@@ -241,7 +241,7 @@ describe('the client', () => {
     expect(valuesOf((await wiki.requests())[0]!, 'X-Forwarded-User')).toEqual([`${name}-ada`]);
   });
 
-  test('shows the next secret while one replaces the other, without a reload', async () => {
+  test('sends the next secret while one replaces the other, without a reload', async () => {
     await gateway.box.write({ '/run/secrets/post': `the newer one\n${ssoSecret}\n` });
     const page = async () => {
       const agent = newAgent(stage);
@@ -260,7 +260,7 @@ describe('the client', () => {
 });
 
 describe('several providers', () => {
-  test('are chosen from a page, or by the domain of an address', async () => {
+  test('are offered on a page, or found by the domain of an e-mail address', async () => {
     const agent = newAgent(stage);
     const chooser = await agent.visit(`${many}/page?x=1`);
     expect([chooser.status, chooser.document.querySelectorAll('ul.choices a').length]).toEqual([200, 2]);
@@ -280,7 +280,7 @@ describe('several providers', () => {
 });
 
 describe('a silent renewal', () => {
-  test('keeps the page, and goes on with somebody there where the provider has no session', async () => {
+  test('keeps the page, and becomes interactive if the provider has no session', async () => {
     const agent = newAgent(stage);
     const first = await agent.visit(signinUrl(home, '/page', 'renew'));
     expect(first.hops.map(({ url }) => new URL(url).pathname)).toContain('/.meshgate/callback');
@@ -292,7 +292,7 @@ describe('a silent renewal', () => {
 });
 
 describe('a step up', () => {
-  test('is asked of the browser for a role that lacks nothing else, and comes back to the page', async () => {
+  test('is requested for a role that lacks nothing else, and returns to the page', async () => {
     const agent = newAgent(stage);
     await login(agent, await agent.visit(`${home}/page`));
     const script = await agent.fetch(`${home}/admin/x`, { from: `${home}/page` });
@@ -304,7 +304,7 @@ describe('a step up', () => {
     expect(valuesOf((await wiki.requests()).at(-1)!, 'X-Forwarded-Roles')).toEqual(['staff,strong']);
   });
 
-  test('that the provider does not do is a page, and no loop', async () => {
+  test('that the provider does not perform ends on a page, without a loop', async () => {
     const agent = newAgent(stage);
     await login(agent, await agent.visit(`${home}/page`));
     const before = sessionOf(agent, home)!.value;
@@ -316,8 +316,8 @@ describe('a step up', () => {
   });
 });
 
-describe('a program', () => {
-  test('that asks for a sign-in gets 401, no cookie and no redirect', async () => {
+describe('a script', () => {
+  test('that requests a sign-in receives 401, no cookie and no redirect', async () => {
     const agent = newAgent(stage);
     for (const ask of [
       () => agent.fetch(signinUrl(home, '/'), { from: `${home}/` }),
@@ -332,7 +332,7 @@ describe('a program', () => {
 });
 
 describe('a callback', () => {
-  test('that comes twice goes to the page; in another browser it is of no use', async () => {
+  test('that is opened twice leads to the page; in another browser it is rejected', async () => {
     const agent = newAgent(stage);
     const page = await login(agent, await agent.visit(`${home}/page`));
     const callback = page.hops.find(({ url }) => url.includes('/.meshgate/callback'))!.url;
@@ -345,14 +345,14 @@ describe('a callback', () => {
     expect((await sso.calls())['/token']).toBe(1);
   });
 
-  test.each(['', 'code=x', 'code=x&state=abc', 'state=a'])('with %j is a page', async (query) => {
+  test.each(['', 'code=x', 'code=x&state=abc', 'state=a'])('with %j ends on a page', async (query) => {
     const agent = newAgent(stage);
     const { status, text } = await agent.visit(`${home}/.meshgate/callback?${query}`);
     expect([status, text.includes('attempt_unknown')]).toEqual([400, true]);
     expect(agent.allCookies()).toEqual([]);
   });
 
-  test('with a code of another provider than the one that was asked reaches neither of them', async () => {
+  test('with the code of a provider other than the chosen one is sent to neither of them', async () => {
     await partners.forget();
     const agent = newAgent(stage);
     // The hostile provider sends the browser on to the honest one, to an address that is registered there.
@@ -368,7 +368,7 @@ describe('a callback', () => {
     expect([(await sso.calls())['/token'] ?? 0, (await partners.calls())['/token'] ?? 0]).toEqual([0, 0]);
   });
 
-  test('whose token endpoint loses its answer is a page, and not asked again', async () => {
+  test('whose answer from the token endpoint is lost ends on a page, and sends no second request', async () => {
     const agent = newAgent(stage);
     const first = await agent.visit(`${home}/page`);
     await sso.control('/token', { lose: true, times: 1 });

@@ -111,7 +111,7 @@ afterEach(async () => {
 });
 
 describe('signing out', () => {
-  test('ends the session on every host, and at the provider, and comes back to a page that says so', async () => {
+  test('ends the session on every host and at the provider, and returns to a page that says so', async () => {
     const agent = await signIn('ada');
     const copies = [copyOf(agent, home), copyOf(agent, dash)];
     const asks = await agent.visit(home + SIGNOUT);
@@ -128,7 +128,7 @@ describe('signing out', () => {
     expect(again.document.querySelector('#signin')).not.toBeNull();
   });
 
-  test('by a form of another site does nothing', async () => {
+  test('by a form of another site has no effect', async () => {
     const agent = await signIn('ada');
     const form = { method: 'POST', body: new URLSearchParams(), from: 'https://evil.example/x' } as const;
     expect([303, 403]).toContain((await agent.visit(home + SIGNOUT, { ...form, follow: false })).status);
@@ -162,7 +162,7 @@ describe('the provider', () => {
     expect([405, 404]).toContain((await gateway.send(hosts[0], { path })).status);
   });
 
-  test('signs out in a frame only whose own session it is', async () => {
+  test('signs out in a frame only the session of that browser', async () => {
     const agent = await signIn('ada');
     const frame = (iss: string, sid: string) =>
       agent.visit(`${home}/.meshgate/frontchannel?${new URLSearchParams({ iss, sid })}`);
@@ -187,7 +187,7 @@ describe('meshgate revoke', () => {
     expect(await ask(await signIn('ada', agent), home)).toBe(200);
   });
 
-  test('holds over a reload', async () => {
+  test('stays in force over a reload', async () => {
     const agent = await signIn('ben');
     await revoke('--subject', 'sso/ben');
     await gateway.reload();
@@ -195,7 +195,7 @@ describe('meshgate revoke', () => {
     expect(await ask(agent, home)).toBe(401);
   });
 
-  test('with --cut ends streams that are open', async () => {
+  test('with --cut closes open streams', async () => {
     const agent = await signIn('ada');
     const { answer, socket } = await agent.webSocket(`wss://${hosts[0]}:8443/events/live`, { from: `${home}/page` });
     expect(answer.status).toBe(101);
@@ -216,7 +216,7 @@ describe('meshgate revoke', () => {
     expected.push(/a revocation is refused: .*the policy has no provider "ssso"/);
   });
 
-  test('holds over a restart of nginx, as a sign-out does', async () => {
+  test('stays in force over a restart of nginx, as a sign-out does', async () => {
     const [gone, out, other] = [await signIn('ben'), await signIn('ada'), await signIn('ada')];
     const copy = copyOf(out, home);
     expect((await revoke('--subject', 'sso/ben'))[0]).toBe(0);
@@ -229,7 +229,7 @@ describe('meshgate revoke', () => {
     expected.push(/./);
   });
 
-  test('says what is wrong, and where no gateway is', async () => {
+  test('names its mistakes, and says if no gateway is there', async () => {
     const wrong = [2, 'meshgate: give one of --subject, --sid, --kid and --jti\n'];
     expect(await revoke('--sid', 'a', '--kid', 'b')).toEqual(wrong);
     expect((await revoke('--sid', 'a', '--state-dir', '/tmp'))[0]).toBe(2);

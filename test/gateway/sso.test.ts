@@ -69,7 +69,7 @@ async function tokens(asked: Asked = {}) {
 beforeEach(() => sso.forget());
 afterEach(() => sso.settings({}));
 
-test('a sign-in: one form, code, PKCE, iss, groups; with a session no form', async () => {
+test('a sign-in has one form, code, PKCE, iss and groups, and needs no form if there is a session', async () => {
   const agent = newAgent(stage);
   const back = await codeOf({ agent });
   expect(Object.fromEntries(back)).toMatchObject({ state: 's', iss: sso.issuer });
@@ -83,7 +83,7 @@ test('a sign-in: one form, code, PKCE, iss, groups; with a session no form', asy
   expect((await sso.grants()).authorization_code).toEqual({ good: 1, bad: 0 });
 });
 
-test('without a form at all, long ago, and with another acr', async () => {
+test('signs in without any form, with an old auth_time, and with another acr', async () => {
   await sso.settings({ person: 'ben', authAge: 1000, acr: 'phr' });
   const claims = decodeJwt((await tokens({ params: { max_age: '3600' } })).id_token);
   expect(claims).toMatchObject({ sub: 'ben', acr: 'phr' });
@@ -92,7 +92,7 @@ test('without a form at all, long ago, and with another acr', async () => {
   expect(Date.now() / 1000 - Number(claims.auth_time)).toBeGreaterThan(990);
 });
 
-test('acr_values and max_age ask a person again who has a session', async () => {
+test('acr_values and max_age make a person with a session sign in again', async () => {
   const agent = newAgent(stage);
   expect(decodeJwt((await tokens({ agent, params: { acr_values: 'pwd' } })).id_token).acr).toBe('pwd');
   const visit = (params: Record<string, string>) =>
@@ -135,7 +135,7 @@ describe('a client authenticates', () => {
     expect(answer.status, answer.text).toBe(200);
   });
 
-  test('and not with another certificate', async () => {
+  test('is refused with another certificate', async () => {
     const code = (await codeOf({ client: 'wiki-tls' })).get('code')!;
     const { pem: clientPem } = await stage.ca.issue({ commonName: 'other' });
     const answer = await sso.post('/token', { ...exchange(code), client_id: 'wiki-tls' }, { clientPem });
@@ -143,7 +143,7 @@ describe('a client authenticates', () => {
   });
 });
 
-test('a pushed request, which one client must use', async () => {
+test('a pushed request is required of one client', async () => {
   const pushed = await sso.post('/request', Object.fromEntries(authorization({ client: 'wiki-par' })), {
     client: 'wiki-par',
   });
@@ -178,7 +178,7 @@ describe('refresh', () => {
     await sso.change('ada', { disabled: false });
   });
 
-  test('with a lost answer has used the token up; held and broken ones have not or do not lose it', async () => {
+  test('whose answer is lost has used up the token; one that fails or is held has not', async () => {
     const { refresh_token } = await tokens();
     await sso.control('/token', { fail: 503, times: 1 });
     expect((await refresh(refresh_token)).status).toBe(503);
@@ -223,7 +223,7 @@ hosts:
   const run = (text: string, ...args: string[]) =>
     commandAt(sso.box, { './meshgate.yaml': policy, '/run/provider/ca.pem': stage.ca.cert, 't.txt': text }, ...args);
 
-  test('finds that the provider offers what the policy wants of it', async () => {
+  test('finds that the provider offers all that the policy needs', async () => {
     const { code, out, err } = await run('', 'validate', '--online');
     expect([code, err], out).toEqual([0, '']);
     expect(out).not.toMatch(/^no /m);
@@ -238,7 +238,7 @@ hosts:
     }
   });
 
-  test('holds a token against the keys that it publishes', async () => {
+  test('verifies a token by the keys that the provider publishes', async () => {
     const { access_token } = await tokens({ params: { resource: wikiResource } });
     const good = await run(access_token, 'token', 't.txt', '--online');
     expect([good.code, good.out]).toEqual([0, expect.stringContaining('signature  holds')]);
@@ -254,7 +254,7 @@ test('userinfo has the groups', async () => {
   expect(answer.json()).toMatchObject({ sub: 'ada', groups: ['confluence-editors', 'staff'] });
 });
 
-test('sign-out leads back, and tells the back channel', async () => {
+test('sign-out redirects back, and notifies the back channel', async () => {
   const agent = newAgent(stage);
   const { id_token } = await tokens({ agent });
   await rp.clear();
@@ -271,7 +271,7 @@ test('sign-out leads back, and tells the back channel', async () => {
   expect((await codeOf({ agent, params: { prompt: 'none' } })).get('error')).toBe('login_required');
 });
 
-test('an administrator ends every session, and clients hear of it', async () => {
+test('an administrator ends every session, and clients are notified', async () => {
   const { refresh_token } = await tokens();
   await rp.clear();
   expect(await sso.signOut('ada')).toBeGreaterThan(0);
@@ -280,7 +280,7 @@ test('an administrator ends every session, and clients hear of it', async () => 
   expect(answer.json().error).toBe('invalid_grant');
 });
 
-test('a device is connected by its code, and gets a token for the gateway', async () => {
+test('a device signs in by its code, and receives a token for the gateway', async () => {
   const started = await sso.post('/device/auth', { client_id: 'wiki-cli', scope: 'openid profile offline_access' });
   expect(started.status, started.text).toBe(200);
   const { device_code, verification_uri_complete } = started.json();

@@ -92,7 +92,7 @@ const beforeInclude = (line: string) => () => ({ [SERVER]: files[SERVER]!.replac
 const inHttp = (line: string) => () => ({ [HTTP]: `${line}\n${files[HTTP]}` });
 const beside = (body: string) => () => ({ [SERVER]: `${body}\n${files[SERVER]}` });
 
-describe('without a weakness there is nothing to say', () => {
+describe('reports nothing if there is no weakness', () => {
   for (const [what, change] of [
     ['the distribution’s nginx.conf', () => ({})],
     ['an old engine’s script in the new engine', inHttp('js_import old from /etc/nginx/new.js;')],
@@ -185,7 +185,7 @@ const weaknesses: readonly (readonly [what: string, change: () => Files, at: str
   ],
 ];
 
-describe('each weakness is warned of, and nothing else', () => {
+describe('warns of each weakness, and of nothing else', () => {
   for (const [what, change, at, says] of weaknesses) {
     test(what, async () => {
       const { warnings } = (await inspect(change())).inspection;
@@ -205,7 +205,7 @@ describe('each weakness is warned of, and nothing else', () => {
     ]);
   });
 
-  test('no http.conf, and so no server either', async () => {
+  test('a missing http.conf, so that no server has it either', async () => {
     const { warnings } = (await inspect({ [HTTP]: '', [SERVER]: '' })).inspection;
     expect(warnings.map(({ file, line }) => `${file}:${line}`)).toEqual([`${MAIN}:13`, `${POLICY}:11`]);
   });
@@ -232,7 +232,7 @@ test.each<[string, () => Files]>([
   expect(await inspectThere()).toEqual(inspection);
 });
 
-test('the command says the same on Node, and what it could not compare', async () => {
+test('the command prints the same on Node, and what it could not compare', async () => {
   const { inspection, dump } = await inspect(around());
   expect(inspection.warnings).toHaveLength(1);
   const folder = mkdtempSync(join(tmpdir(), 'meshgate-validate-'));
@@ -253,7 +253,7 @@ test('the command says the same on Node, and what it could not compare', async (
   }
 });
 
-describe('what it warns of is so', () => {
+describe('each weakness that it warns of is real', () => {
   const service = 'server { listen 127.0.0.1:9000; return 200 reached; }';
   const pass = 'proxy_pass http://127.0.0.1:9000;';
 

@@ -71,7 +71,7 @@ ${istio.map(({ name, host }) => `  any-${host}: { providers: [any-${name}], /*: 
     return gateway.send(host, { token, agent: agents.get(host)! });
   };
 
-  test('every provider’s keys are fetched, or its log line says why there are none', async () => {
+  test('the keys of every provider are fetched, or its log line says why there are none', async () => {
     for (const { host, members } of groups) {
       await until(
         async () => {
@@ -93,7 +93,7 @@ ${istio.map(({ name, host }) => `  any-${host}: { providers: [any-${name}], /*: 
     return noKeys ? 'provider_unavailable' : expected.outcome;
   };
 
-  test(`${vectors.length} vectors, twice each: no false accept, no wrong reason`, async () => {
+  test(`${vectors.length} vectors, twice each: none is accepted wrongly, and each has its reason`, async () => {
     const wrong: string[] = [];
     const counts = { verified: 0, pastSignature: 0, refused: 0 };
     for (const run of [1, 2]) {

@@ -245,7 +245,7 @@ test('there are 85 forgeries', async () => {
   expect(new Set(all.map(([, text]) => text)).size).toBe(all.length);
 });
 
-describe('a verifier of docs/assertion.md takes what is for it, and nothing else', () => {
+describe('a verifier of docs/assertion.md accepts only assertions that are for it', () => {
   test.for(Object.entries(verifiers))('%s', { timeout: 180_000 }, async ([language, verifier], { skip }) => {
     const code = new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(document)?.[1] ?? '';
     expect(code).toContain(`${ISSUER}/.meshgate/jwks`);

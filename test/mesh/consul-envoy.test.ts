@@ -72,7 +72,7 @@ describe('tools', () => {
     return stage?.close();
   });
 
-  test('Envoy takes messages of MCP as the policy says', async () => {
+  test('Envoy decides about MCP messages as the policy says', async () => {
     const cells = withMessages(tooled, ({ policy, rules }) =>
       cellsOf(policy, rules).filter(({ part, path }) => WHO.includes(part) && !path.includes('?')),
     );
@@ -81,7 +81,7 @@ describe('tools', () => {
     expect(asked).toBeGreaterThan(500);
   });
 
-  test('of a header that comes twice Envoy takes either value: this is why a gap is printed', async () => {
+  test('Envoy accepts either value of a header that is sent twice, which is why a gap is printed', async () => {
     const [cell] = withMessages(tooled, ({ policy, rules }) => cellsOf(policy, rules)).filter(
       ({ part, mcp }) => part === undefined && JSON.stringify(mcp) === JSON.stringify(CALLING),
     ) as [Cell];
@@ -93,7 +93,7 @@ describe('tools', () => {
   });
 });
 
-test('a list of roles is no role to Envoy, as Consul asks it: this is why the assertion has by_role', async () => {
+test('Envoy as Consul configures it does not match a list of roles, which is why the assertion has by_role', async () => {
   const asList = (text: string) => text.replace(/\["by_role","(\w+)"\],"Value":"person"/g, '["roles"],"Value":"$1"');
   const { stage, side } = await start(behind, { change: (entries) => JSON.parse(asList(JSON.stringify(entries))) });
   const cells = cellsOf(behind.policy, behind.rules).filter((cell) => cell.part === undefined);

@@ -25,7 +25,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
   const side = new ConsulSide(subject.policy, subject.rules);
   const cells = consulCells(subject);
 
-  test('each rule is asked', () => {
+  test('the cells cover each rule', () => {
     expect(unasked(subject.rules, cells)).toEqual([]);
   });
 
@@ -38,7 +38,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
 
   // Forty services of one form would be forty times the same; what changes of tools, reading them back notices.
   if (!/^(40 hosts|tools)/.test(name)) {
-    test('no field of what Consul has can change unnoticed', async () => {
+    test('no field of Consul’s objects can change unnoticed', async () => {
       const { mutants } = mutantsOf(side.objects, CONSUL_EXCLUSIONS, [], CONSUL_ALTERNATIVES);
       const found = await hunt(side, cells, mutants, ({ version }) => side.same(version));
       report.hunted(name, side.name, found);
@@ -48,7 +48,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     });
   }
 
-  test('all of it ran', () => {
+  test('the whole matrix ran', () => {
     finished += 1;
   });
 });

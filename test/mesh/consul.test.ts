@@ -38,12 +38,12 @@ function* misspelt(value: unknown): Generator<readonly [field: string, value: un
 }
 
 describeWith(lacksDecoder(), "Consul's own decoder", () => {
-  test.each(goldens)('reads all of %s', (_, entries) => {
+  test.each(goldens)('reads all objects of %s', (_, entries) => {
     expect(entries.length).toBeGreaterThan(1);
     expect(decode(entries)).toMatchObject(entries.map((entry) => ({ entry })));
   });
 
-  test('refuses each field of each entry, misspelt', () => {
+  test('refuses each field of each entry if it is misspelt', () => {
     const all = goldens.flatMap(([, entries]) => entries.flatMap((entry) => [...misspelt(entry)]));
     const fields = new Set(all.map(([field]) => field));
     expect([...fields]).toEqual(expect.arrayContaining(['Kind', 'MutualTLSMode', 'JWKS', 'TrustedCA', 'VerifyClaims']));
@@ -64,7 +64,7 @@ describeWith(lacksDecoder(), "Consul's own decoder", () => {
       },
       /error parsing regexp/,
     ],
-  ])('refuses %s in its own words', (_, entry, words) => {
+  ])('refuses %s with Consul’s own error', (_, entry, words) => {
     expect(decode([entry])).toEqual([{ error: expect.stringMatching(words) }]);
   });
 });

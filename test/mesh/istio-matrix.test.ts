@@ -115,7 +115,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
     const cells = name === '40 hosts' ? toAsk(all) : all;
     const sideOf = (layer: (typeof LAYERS)[number]) => new IstioSide(mesh, subject, layer, stage, assertions);
 
-    test('each rule is asked', () => {
+    test('the cells cover each rule', () => {
       expect(unasked(subject.rules, cells)).toEqual([]);
     });
 
@@ -128,7 +128,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
     });
 
     test.each(HUNTED.includes(name) ? LAYERS : [])(
-      'no field of what the %s has can change unnoticed',
+      'no field of the %s’s objects can change unnoticed',
       { timeout: 900_000 },
       async (layer) => {
         const side = sideOf(layer);
@@ -143,12 +143,12 @@ describeWith(lacksMesh(), 'Istio', async () => {
       },
     );
 
-    test('all of it ran', () => {
+    test('the whole matrix ran', () => {
       finished += 1;
     });
   });
 
-  test('what is not hunted has no other form than what is', () => {
+  test('each form that is not hunted also occurs among those that are', () => {
     const forms = (some: readonly Subject[]) =>
       formsOf(some.flatMap((subject) => partsOf(subject, assertions.published).flatMap(({ objects }) => objects)));
     const known = forms(subjects.filter(({ name }) => HUNTED.includes(name)));
@@ -157,7 +157,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
   });
 
   if (huntsAll) {
-    test('each reason why a change means nothing is needed', () => {
+    test('each reason that excuses a change is needed', () => {
       if (finished === subjects.length) expect(equivalents.unused).toEqual([]);
     });
   }

@@ -79,7 +79,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
       { path: '/rest%2fx', status: 200, seen: ['/rest/x'] },
       { path: '/rest/%78', status: 200, seen: ['/rest/x'] },
       { path: '/rest/../pages', status: 403, seen: [] },
-    ])('$path or makes it plain, for itself and the service alike', async ({ path, status, seen }) => {
+    ])('$path or normalises it, for itself and the service alike', async ({ path, status, seen }) => {
       const { echo } = mesh.lab.workloads.get('wiki')!;
       await echo.clear();
       const headers = { 'X-Meshgate-Assertion': await mesh.signer.sign(reader) };
@@ -112,7 +112,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
       await counts(at, 'fail_verify_no_cert', before + 1);
     });
 
-    test("a certificate of the mesh's CA that is none of nginx's identities, at the ingress", async () => {
+    test("a certificate of the mesh's CA for an id that is not one of nginx's identities, at the ingress", async () => {
       const before = await counted('ingress', 'fail_verify_san');
       expect(await handshake('ingress', await asking.pem(WIKI_POD))).toBe('ALERT_CERTIFICATE_UNKNOWN');
       await counts('ingress', 'fail_verify_san', before + 1);
@@ -151,7 +151,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
     });
     const tokenOf = (...groups: string[]) => acme.sign({ aud: 'wiki', sub: 'ada', groups });
 
-    test('a request travels with its headers, its assertion and one trace', async () => {
+    test('a request keeps its headers, its assertion and one trace', async () => {
       const { ingress, workloads } = mesh.lab;
       const wiki = workloads.get('wiki')!;
       await wiki.echo.clear();
@@ -201,7 +201,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
       expect(JSON.parse(atWorkload)).toMatchObject({ downstream_peer_uri_san: INGRESS, rule, path: '/rest/page' });
     });
 
-    test('what the gateway lets pass, the mesh does, and each as its own identity', async () => {
+    test('the mesh allows each request that the gateway allows, each with its own identity', async () => {
       const mark = mesh.lab.ingress.box.logs.mark();
       const asked = async (group: string, method: string) =>
         (await gateway.send('wiki.test', { method, path: `/rest/${group}`, token: await tokenOf(group) })).status;
@@ -217,8 +217,8 @@ describeWith(lacksMesh(), 'Istio', async () => {
     });
   });
 
-  describe('as it is live', () => {
-    test.each(PATCHES)('it is what the policy says, until a patch: $name', async ({ object, patch, says, witness }) => {
+  describe('the live objects', () => {
+    test.each(PATCHES)('match the policy until a patch: $name', async ({ object, patch, says, witness }) => {
       const before = await prove();
       expect(before).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^yes: /) });
       if (witness !== undefined) expect(await ask(witness)).toEqual(byRules);
@@ -239,7 +239,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
     });
   });
 
-  describe('with every member that prove calls neutral changed', () => {
+  describe('with a change to every member that prove calls neutral', () => {
     /** Members that the API server keeps for itself: they differ once an object is made anew. */
     const KEPT = ['uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields'];
     const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'other', uid: '0b0e2a3c-5f0d-4b59-9a57-000000000000' };
@@ -268,7 +268,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
     });
     afterAll(() => mesh.hold(DEMO));
 
-    test('it is each of them', () => {
+    test('each neutral member is changed', () => {
       const sections = readFileSync('docs/prove.md', 'utf8').split(/^## /m);
       const table = sections.find((it) => it.startsWith('Istio\n')) ?? '';
       const rows = table.split('\n').flatMap((line) => (line.startsWith('| `') ? [line.split(' | ')] : []));
@@ -277,7 +277,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
       expect([...new Set(named)].sort()).toEqual(here);
     });
 
-    test('prove says yes', async () => {
+    test('prove reports no difference', async () => {
       expect(await prove()).toMatchObject({ code: 0, out: expect.stringMatching(/^yes: /) });
     });
 
@@ -309,7 +309,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
     const asked = (headers: Readonly<Record<string, string>>) =>
       asking.send({ at: 'ingress', peer: identity('reader'), says: null }, headers);
 
-    test('its token passes by no rule, and only the condition on the issuer says so', async () => {
+    test('its token passes no rule, and only the condition on the issuer prevents it', async () => {
       const token = { Authorization: `Bearer ${await stranger.sign(claims)}` };
       expect(await asked(token)).toEqual(byRules);
       expect(await asked({ 'X-Meshgate-Assertion': await mesh.signer.sign(reader) })).toEqual(passes);
@@ -332,7 +332,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
     const peer = identity('gateway');
     const says = (role: string, aud = 'wiki') => ({ aud, as: 'default', roles: [role] });
 
-    test('the assertion alone tells readers from editors, at both layers', async () => {
+    test('only the assertion tells readers from editors, at both layers', async () => {
       for (const from of [
         { at: 'ingress', peer },
         { at: 'wiki', peer: INGRESS },
@@ -345,7 +345,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
       }
     });
 
-    test('whoever has an assertion is authenticated', async () => {
+    test('a caller with an assertion is authenticated', async () => {
       const asked = { authority: DASHBOARD, path: '/' };
       for (const from of [
         { at: 'ingress', peer },
@@ -362,7 +362,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
     const beta = { aud: 'wiki-canary', as: 'beta', roles: ['beta', 'reader'] };
     const all = { aud: 'wiki', as: 'default', roles: ['reader'] };
 
-    test('each service takes its own identity and audience, at the ingress', async () => {
+    test('each service accepts only its own identity and audience, at the ingress', async () => {
       expect(await ask({ at: 'ingress', peer: identity('beta'), authority: CANARY_WIKI, says: beta })).toEqual(passes);
       expect(await ask({ at: 'ingress', peer: identity('gateway'), says: all })).toEqual(passes);
       expect(await ask({ at: 'ingress', peer: identity('beta'), says: beta })).toEqual(byRules);
@@ -397,7 +397,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
       expect(await ask({ at: 'dashboard', peer: INGRESS, ...asked, method, says })).toEqual(expected);
     });
 
-    test("an agent's assertion passes by no rule of people's", async () => {
+    test("an agent's assertion matches no rule for people", async () => {
       const says = { ...agent, as: 'default' };
       expect(await ask({ at: 'ingress', peer: identity('gateway'), ...asked, says: person })).toEqual(passes);
       expect(await ask({ at: 'ingress', peer: identity('gateway'), ...asked, says })).toEqual(byRules);

@@ -17,7 +17,7 @@ describeWith(lacksMesh(), 'a real API server', async () => {
     spec: { action: 'ALLOW', rules: [{ to: [{ operation: { methods: ['GET'] } }] }] },
   };
 
-  test('accepts a right object and keeps nothing of it', async () => {
+  test('accepts a valid object and stores nothing', async () => {
     expect(await kube.verdict(policy)).toEqual({ accepted: true });
     expect(await kube.read(policy)).toBeUndefined();
   });
@@ -26,18 +26,18 @@ describeWith(lacksMesh(), 'a real API server', async () => {
     ['a field that is not there', { action: 'ALLOW', rule: [] }, /\.spec\.rule: field not declared in schema/],
     ['a wrong value', { action: 'PERMIT' }, /spec\.action: Unsupported value: "PERMIT"/],
     ['a wrong type', { rules: 'all' }, /\.spec\.rules: expected list/],
-  ])('refuses %s in its own words', async (_, spec, words) => {
+  ])('refuses %s with its own error', async (_, spec, words) => {
     const verdict = await kube.verdict({ ...policy, spec });
     expect(verdict).toEqual({ accepted: false, words: expect.stringMatching(words) });
   });
 
-  test('refuses a kind that nobody defined', async () => {
+  test('refuses a kind that is not defined', async () => {
     expect(await kube.refusals({ ...policy, kind: 'AuthorisationPolicy' })).toEqual([
       'the API server knows no AuthorisationPolicy in security.istio.io/v1',
     ]);
   });
 
-  test('applies, changes, takes a field away, deletes', async () => {
+  test('applies, changes and deletes objects, and removes a field', async () => {
     await kube.apply(policy);
     await kube.apply({ ...policy, spec: { rules: [] } });
     expect((await kube.read(policy))?.spec).toEqual({ rules: [] });

@@ -82,7 +82,7 @@ describeWith(lacksMesh(), 'kubectl', async () => {
     readdirSync(join(ROOT, target, 'golden')).map((name) => [target, name] as const),
   );
 
-  test.each(goldens)('builds the folder for %s, %s: all of its objects, and nothing else', async (target, name) => {
+  test.each(goldens)('builds the folder for %s, %s: all of its objects, and no others', async (target, name) => {
     const built = readObjects(await kubectl('kustomize', await folder(target, name)));
     const objects = objectsOf(rendered(target, name));
     expect(objects.length).toBeGreaterThan(0);
@@ -90,24 +90,27 @@ describeWith(lacksMesh(), 'kubectl', async () => {
     expect(named(built)).toEqual(named(objects));
   });
 
-  test.for(targets)('what is live after `apply -k` is what the policy renders to: %s', async (target, { skip }) => {
-    if (lacks[target] !== undefined) skip(lacks[target]);
-    const name = 'confluence';
-    const into = await folder(target, name);
-    for (const { metadata } of objectsOf(rendered(target, name))) {
-      const { namespace = '' } = metadata;
-      if (!namespaces.has(namespace)) await kubectl('create', 'namespace', namespace);
-      namespaces.add(namespace);
-    }
-    await kubectl('apply', '-k', into);
-    const asked = target === 'istio' ? [KINDS, '-A'] : ['-A', LINKERD_KINDS];
-    const live = accepted(await kubectl('get', '-o', 'yaml', ...asked));
-    expect(live).toContain('resourceVersion: "');
-    const files = { 'meshgate.yaml': readFileSync(join(golden(target, name), 'policy.yaml'), 'utf8'), '-': live };
-    expect(await meshgate(['prove', '--target', target, 'meshgate.yaml', '-'], { files })).toMatchObject({
-      code: 0,
-      out: expect.stringMatching(/^yes: meshgate\.yaml and stdin allow the same requests/),
-      err: '',
-    });
-  });
+  test.for(targets)(
+    'the live objects after `apply -k` are those that the policy renders to: %s',
+    async (target, { skip }) => {
+      if (lacks[target] !== undefined) skip(lacks[target]);
+      const name = 'confluence';
+      const into = await folder(target, name);
+      for (const { metadata } of objectsOf(rendered(target, name))) {
+        const { namespace = '' } = metadata;
+        if (!namespaces.has(namespace)) await kubectl('create', 'namespace', namespace);
+        namespaces.add(namespace);
+      }
+      await kubectl('apply', '-k', into);
+      const asked = target === 'istio' ? [KINDS, '-A'] : ['-A', LINKERD_KINDS];
+      const live = accepted(await kubectl('get', '-o', 'yaml', ...asked));
+      expect(live).toContain('resourceVersion: "');
+      const files = { 'meshgate.yaml': readFileSync(join(golden(target, name), 'policy.yaml'), 'utf8'), '-': live };
+      expect(await meshgate(['prove', '--target', target, 'meshgate.yaml', '-'], { files })).toMatchObject({
+        code: 0,
+        out: expect.stringMatching(/^yes: meshgate\.yaml and stdin allow the same requests/),
+        err: '',
+      });
+    },
+  );
 });

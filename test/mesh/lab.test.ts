@@ -73,7 +73,7 @@ describeWith(lacksMesh(), 'the lab enforces', async () => {
     came(wiki.send(pem, 'wiki.test', sent(...what)));
 
   describe('at the ingress', () => {
-    test('lets a rule pass, through to the service', async () => {
+    test('allows a request that a rule matches, and forwards it to the service', async () => {
       await wiki.echo.clear();
       expect(await atIngress(reader, asReader)).toBe(200);
       expect(await atIngress(editor, asEditor, 'POST')).toBe(200);
@@ -83,7 +83,7 @@ describeWith(lacksMesh(), 'the lab enforces', async () => {
       ]);
     });
 
-    test('refuses each part that is wrong', async () => {
+    test('refuses a request with any one wrong part', async () => {
       expect(await atIngress(reader)).toBe(403);
       expect(await atIngress(reader, asReader, 'POST')).toBe(403);
       expect(await atIngress(reader, asReader, 'GET', '/admin')).toBe(403);
@@ -98,12 +98,12 @@ describeWith(lacksMesh(), 'the lab enforces', async () => {
       expect(await atIngress(editor, asReader)).toBe(403);
     });
 
-    test('refuses a stranger, and no certificate, in the handshake', async () => {
+    test('refuses an unknown identity, and a missing certificate, in the handshake', async () => {
       expect(await atIngress(stranger, asReader)).toBe('ALERT_CERTIFICATE_UNKNOWN');
       expect(await atIngress(undefined, asReader)).toBe('ALERT_CERTIFICATE_REQUIRED');
     });
 
-    test('takes keys from where they are published', async () => {
+    test('fetches keys from the address where they are published', async () => {
       const acme = await (await startIssuer(stage)).create('acme', { alg: 'ES256' });
       const assertion = await acme.sign({ sub: 'ada', aud: 'wiki', roles: ['reader'] });
       expect(await atIngress(reader, assertion)).toBe(401);
@@ -117,7 +117,7 @@ describeWith(lacksMesh(), 'the lab enforces', async () => {
       await lab.apply(ingressObjects(scene) + '---' + workloadObjects(scene));
     });
 
-    test('says in its access log who asked and what came of it', async () => {
+    test('logs the caller and the decision in its access log', async () => {
       const mark = ingress.box.logs.mark();
       await atIngress(reader, asEditor, 'GET', '/rest/logged');
       // State: the line of this very path, which nothing else asks.
@@ -132,24 +132,24 @@ describeWith(lacksMesh(), 'the lab enforces', async () => {
   });
 
   describe('at the workload', () => {
-    test("takes the ingress' identity and an assertion, both", async () => {
+    test("requires both the ingress' identity and an assertion", async () => {
       expect(await atWorkload(gateway, asReader)).toBe(200);
       expect(await atWorkload(gateway)).toBe(403);
       expect(await atWorkload(stranger, asReader)).toBe(403);
       expect(await atWorkload(reader, asReader)).toBe(403);
     });
 
-    test('refuses no certificate, and plain HTTP', async () => {
+    test('refuses a missing certificate, and plain HTTP', async () => {
       expect(await atWorkload(undefined, asReader)).toBe('ALERT_CERTIFICATE_REQUIRED');
       const plain = send({ ...wiki.target(), tls: false }, sent(asReader));
       expect(await came(plain)).toMatch(/socket hang up|ECONNRESET/);
     });
   });
 
-  describe('what is changed', () => {
+  describe('a change', () => {
     const objects = ingressObjects(scene);
 
-    test('is enforced when the change is done, and what is taken back too', async () => {
+    test('is enforced once it is applied, and so is its removal', async () => {
       for (const role of ['nobody', 'someone', 'no-one']) {
         const mark = await lab.apply(objects.replace('values: [reader]', `values: [${role}]`));
         const answer = await ingress.send(reader, 'wiki.test', sent(asReader));
@@ -175,7 +175,7 @@ describeWith(lacksMesh(), 'the lab enforces', async () => {
       expect(await atIngress(reader, asReader)).toBe(200);
     });
 
-    test('may be an object that goes', async () => {
+    test('may be the deletion of an object', async () => {
       const policies = workloadObjects(scene).split('---').at(-1)!;
       await lab.delete(policies);
       expect(await atWorkload(stranger)).toBe(200);
@@ -183,7 +183,7 @@ describeWith(lacksMesh(), 'the lab enforces', async () => {
       expect(await atWorkload(stranger)).toBe(403);
     });
 
-    test('is an error where the API server, istiod or an Envoy cannot take it', async () => {
+    test('is an error if the API server, istiod or an Envoy rejects it', async () => {
       await expect(lab.apply(objects.replace('rules:', 'rule:'))).rejects.toThrow('.spec.rule: field not declared');
       await expect(lab.apply(objects.replace('HTTPS', 'HTTPZ'))).rejects.toThrow('denied the request');
       const filter = {

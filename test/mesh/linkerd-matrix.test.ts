@@ -26,7 +26,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
   const cells = crossed(subject);
   const side = new LinkerdSide(policy, rules);
 
-  test('each rule is asked', () => {
+  test('the cells cover each rule', () => {
     expect(unasked(rules, cells)).toEqual([]);
   });
 
@@ -38,7 +38,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
 
   // Forty services of one form would be forty times the same.
   if (!name.startsWith('40 hosts')) {
-    test('no field of what Linkerd has can change unnoticed', { timeout: 300_000 }, async () => {
+    test('no field of Linkerd’s objects can change unnoticed', { timeout: 300_000 }, async () => {
       const { mutants } = mutantsOf(side.objects, [], [], LINKERD_ALTERNATIVES);
       const found = await hunt(side, cells, mutants, (mutant) => equivalents.reason(mutant, side.objects));
       report.hunted(name, side.name, found);
@@ -46,11 +46,11 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     });
   }
 
-  test('all of it ran', () => {
+  test('the whole matrix ran', () => {
     finished += 1;
   });
 });
 
-test('each reason why a change means nothing is needed', () => {
+test('each reason that excuses a change is needed', () => {
   if (finished === subjects.length) expect(equivalents.unused).toEqual([]);
 });

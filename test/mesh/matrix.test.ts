@@ -99,7 +99,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
   });
   afterAll(() => stage?.close());
 
-  test('each rule is asked', () => {
+  test('the cells cover each rule', () => {
     expect(unasked(subject.rules, some)).toEqual([]);
   });
 
@@ -115,7 +115,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     expect(lines(disagreements)).toEqual([]);
   });
 
-  test('no field of what Envoy has can change unnoticed', { timeout: 900_000 }, async () => {
+  test('no field of Envoy’s configuration can change unnoticed', { timeout: 900_000 }, async () => {
     const side = await changed();
     const { mutants: all } = mutantsOf(side.objects, [], [], ENVOY_ALTERNATIVES);
     const fresh = HUNTED.includes(name) ? all : all.filter((mutant) => !KNOWN.has(formOf(mutant)));
@@ -127,13 +127,13 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     expect(survivorLines(found)).toEqual([]);
   });
 
-  test('all of it ran', () => {
+  test('the whole matrix ran', () => {
     finished += 1;
   });
 });
 
 if (huntsAll) {
-  test('each reason why a change means nothing is needed', () => {
+  test('each reason that excuses a change is needed', () => {
     if (finished === subjects.length) expect(equivalents.unused).toEqual([]);
   });
 }

@@ -36,7 +36,7 @@ describeWith(lacksMesh(), 'a strict API server, and istiod, accept every rendere
       expect(await kube.refusals(text)).toEqual([]);
     });
 
-    test('and refuses a field that they do not have, and a value', async () => {
+    test('and refuses an unknown field and an invalid value', async () => {
       const [, text] = goldens('linkerd')[0]!;
       const words = (changed: string) => kube.refusals(changed).then((all) => all.join());
       expect(await words(text.replace('accessPolicy:', 'accessPolicies:'))).toContain('accessPolicies');

@@ -149,8 +149,8 @@ async function cancel(sent: Sent, reached: Reached, body = ''): Promise<void> {
 
 const atOnce = async () => {};
 
-describe('before there is a request', () => {
-  test('a connection without a byte', async () => {
+describe('before the request is sent', () => {
+  test('a connection that sends no byte', async () => {
     const { host: address, port } = gateway.target(host);
     const sockets = Array.from({ length: CLIENTS }, () => connectTcp(port, address));
     await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.on('connect', resolve))));
@@ -180,16 +180,16 @@ describe('before there is a request', () => {
   });
 });
 
-describe('while the check is asked', () => {
+describe('while the check runs', () => {
   for (const [who, token] of Object.entries({ nobody: undefined, 'a known caller': reader, 'a stranger': stranger })) {
-    test(`${who}, gone at once`, async () => {
+    test(`${who}, closed at once`, async () => {
       const sent: Sent = token === undefined ? {} : { token };
       for (const reset of [false, true]) await goAway(plainRequest(host, sent), atOnce, reset);
       await cancel(sent, atOnce);
     });
   }
 
-  test('new tokens, gone while they are verified', async () => {
+  test('new tokens, closed while they are verified', async () => {
     for (let i = 0; i < 5; i++) {
       const token = await acme.sign({ ...claims, sub: `${mark} ${i}` });
       await goAway(plainRequest(host, { token }), atOnce, i % 2 === 0);
@@ -197,7 +197,7 @@ describe('while the check is asked', () => {
     }
   });
 
-  test('tokens of an unknown key, gone while the check waits for the provider', async () => {
+  test('tokens of an unknown key, closed while the check waits for the provider', async () => {
     const next = await createKey('ES256');
     const token = await acme.sign(claims, { key: next });
     for (const go of [

@@ -84,7 +84,7 @@ for (const issuer of [acme, other]) {
 }
 
 describe('an agent', () => {
-  test('in a loop stops while its human goes on, and its requests reach no service', async () => {
+  test('in a loop is stopped while its person goes on, and its requests reach no service', async () => {
     const [own, looping] = [await person('ada'), await bot('ada')];
     expect(await passing(3, () => send({ token: own }))).toBe(3);
     expect(await passing(200, () => send({ token: looping }))).toBe(4);
@@ -111,7 +111,7 @@ describe('an agent', () => {
 });
 
 describe('one caller cannot use up another’s budget', () => {
-  test('by tokens that are none, or none of theirs', async () => {
+  test('with tokens that are invalid or of another provider', async () => {
     const [header, , signature] = (await person('carl')).split('.');
     const forged = [header, Buffer.from(JSON.stringify(claims('carl'))).toString('base64url'), signature].join('.');
     const expired = await acme.sign({ ...claims('carl'), exp: Math.floor(Date.now() / 1000) - 3600 });
@@ -128,7 +128,7 @@ describe('one caller cannot use up another’s budget', () => {
     expect(await passing(20, () => send({ token }))).toBe(10);
   });
 
-  test('and nobody their own by what is refused for another reason', async () => {
+  test('and refusals for another reason use up no budget', async () => {
     const token = await person('dora');
     for (let i = 0; i < 15; i++) expect((await send({ token, method: 'DELETE' })).status).toBe(403);
     for (let i = 0; i < 5; i++) expect((await send({ token, path: '/a//b' })).status).toBe(400);
@@ -136,7 +136,7 @@ describe('one caller cannot use up another’s budget', () => {
   });
 });
 
-test('another token, method, path, connection or protocol gives nobody a new budget', async () => {
+test('another token, method, path, connection or protocol gives a caller no new budget', async () => {
   const token = await person('eve');
   expect(await passing(12, () => send({ token }))).toBe(10);
   expect(await passing(5, async () => send({ token: await person('eve') }))).toBe(0);

@@ -115,7 +115,7 @@ describe('a claim arrives in one header, as one element, and in one log line', (
     expect(decodeURIComponent(valuesOf(request, 'X-Forwarded-User').join())).toBe('a\ufffdb');
   });
 
-  test('what is no text gives no header, or a plain one', async () => {
+  test('a claim that is not text gives no header, or a plain one', async () => {
     const { request } = await passed({
       name: { toString: 'x' },
       groups: [{ a: 1 }, ['reader']],
@@ -138,7 +138,7 @@ describe('a claim of 8 KB', () => {
     department: { department: long },
     'not of ASCII': { department: 'é'.repeat(1400) },
   })) {
-    test(`${what}: refused, never cut`, async () => {
+    test(`${what}: refused, never truncated`, async () => {
       await echo.clear();
       const mark = await settle(gateway);
       for (const _ of [1, 2]) {
@@ -150,7 +150,7 @@ describe('a claim of 8 KB', () => {
     });
   }
 
-  test('all claims as long as they may be pass', async () => {
+  test('passes if all claims have their greatest length', async () => {
     const { request } = await passed({
       sub: 'x'.repeat(4096),
       name: 'y'.repeat(4096),
@@ -161,7 +161,7 @@ describe('a claim of 8 KB', () => {
   });
 });
 
-describe('an e-mail address becomes an identity only if it is one and the provider says that it is verified', () => {
+describe('an e-mail address becomes an identity only if it is valid and the provider states that it is verified', () => {
   for (const [what, claims] of Object.entries({
     'not verified': { email: 'root@example.org', email_verified: false },
     'verified in words': { email: 'root@example.org', email_verified: 'true' },
@@ -185,7 +185,7 @@ describe('an e-mail address becomes an identity only if it is one and the provid
     });
   }
 
-  test('a good one, and one with a comma', async () => {
+  test('a valid address, and one with a comma', async () => {
     const { request } = await passed({ email: 'ada@example.org', email_verified: true });
     expect(valuesOf(request, 'X-Forwarded-Email')).toEqual(['ada@example.org']);
     const { request: other } = await passed({ email: 'ada,root@example.org', email_verified: true });

@@ -118,7 +118,7 @@ describe.each(credentials)('%s', (_, host, path, cert) => {
   );
 });
 
-describe('a network and pages that the route names', () => {
+describe('a network and pages of origins that the route names', () => {
   for (const [path, origin, status] of [
     ['/named/x', 'https://app.test', 200],
     ['/named/x', EVIL, 403],

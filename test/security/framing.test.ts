@@ -52,7 +52,7 @@ beforeAll(() => ready(gateway, host, { path: '/rest/x', token: reader }));
 
 const reasonOf = (answer: Answer) => /"reason":"(\w+)"/.exec(answer.text)?.[1];
 
-describe('one Authorization, of one scheme', () => {
+describe('one Authorization header with one scheme', () => {
   for (const [what, lines] of Object.entries({
     'two, the good one first': [`Bearer ${reader}`, 'Bearer x'],
     'two, the good one last': ['Bearer x', `Bearer ${reader}`],
@@ -83,7 +83,7 @@ describe('one Authorization, of one scheme', () => {
     ['a control byte', `Bearer ${reader}\x01`, 'token_malformed'],
     ['invalid UTF-8', `Bearer ${reader}\xff`, 'token_malformed'],
   ] as const) {
-    test(`${what}: a reason, not for nothing in front of a door that is open to anyone`, async () => {
+    test(`${what}: refused with a reason, and not treated as anonymous on a route that is open to anyone`, async () => {
       await echo.clear();
       const mark = await settle(gateway);
       const raw = `GET /rest/x HTTP/1.1\r\nHost: ${host}\r\nAuthorization: ${value}\r\n\r\n`;
@@ -139,14 +139,14 @@ describe('the host', () => {
     expect([answers[0]?.status, reasonOf(answers[0]!)]).toEqual([401, 'credential_missing']);
   });
 
-  test('the connection’s server name decides nothing: Host does', async () => {
+  test('the server name of the connection decides nothing, only Host does', async () => {
     const { answers } = await gateway.sendRaw('all.test', `GET /rest/x HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     expect(answers[0]?.status).toBe(401);
     const { answers: other } = await gateway.sendRaw(host, 'GET /secret/x HTTP/1.1\r\nHost: all.test\r\n\r\n');
     expect(other[0]?.status).toBe(401);
   });
 
-  test('what the service is told of it is the policy’s, or below its wildcard', async () => {
+  test('the service receives the host name of the policy, or the requested one below its wildcard', async () => {
     await echo.clear();
     await gateway.sendRaw(host, `GET http://${host}:99/open/x HTTP/1.1\r\nHost: evil.test:1\r\n\r\n`);
     await gateway.sendRaw('a.wild.test', 'GET /open/x HTTP/1.1\r\nHost: A.b.wild.test:99\r\n\r\n');
@@ -156,7 +156,7 @@ describe('the host', () => {
   });
 });
 
-describe('one request is one request', () => {
+describe('one request stays one request', () => {
   const smuggled = `GET /rest/x HTTP/1.1\r\nHost: wiki\r\nX-Forwarded-User: root\r\n\r\n`;
   const post = (headers: string, body: string) => `POST /open/x HTTP/1.1\r\nHost: ${host}\r\n${headers}\r\n\r\n${body}`;
   test.each([
@@ -185,7 +185,7 @@ describe('one request is one request', () => {
     ['a space before the colon', post(`Content-Length : ${smuggled.length}`, smuggled)],
     ['a chunk size that is too large', post('Transfer-Encoding: chunked', `fffffffffffffffff\r\n${smuggled}`)],
     ['a chunk with a bare LF', post('Transfer-Encoding: chunked', `1;\nx\r\n0\r\n\r\n`)],
-  ])('%s: nothing hidden in a body reaches the service', async (_, raw) => {
+  ])('%s: no request that is hidden in a body reaches the service', async (_, raw) => {
     await echo.clear();
     const { answers } = await gateway.sendRaw(host, raw, { untilClosed: true, timeoutMs: 5000 }).catch(() => ({
       answers: [] as Answer[],
@@ -197,7 +197,7 @@ describe('one request is one request', () => {
     expect(answers.filter(({ status }) => status !== 200).length + received.length).toBeGreaterThan(0);
   });
 
-  test('pipelined requests are decided one by one', async () => {
+  test('each pipelined request has its own decision', async () => {
     await echo.clear();
     const lines = ['/open/1', '/rest/2', '/open/3', '/rest/4', '/nothing'].map((path) => plainRequest(host, { path }));
     const { answers } = await gateway.sendRaw(host, lines.join(''), { answers: 5 });
@@ -205,7 +205,7 @@ describe('one request is one request', () => {
     expect((await echo.requests()).map(({ url }) => url)).toEqual(['/open/1', '/open/3']);
   });
 
-  test('a request inside a body is a body', async () => {
+  test('a request inside a body stays part of the body', async () => {
     await echo.clear();
     const answer = await gateway.send(host, { method: 'POST', path: '/open/x', body: smuggled });
     expect(answer.status).toBe(200);
@@ -213,7 +213,7 @@ describe('one request is one request', () => {
     expect(received.map(({ url, body }) => [url, body?.text])).toEqual([['/open/x', smuggled]]);
   });
 
-  test('a WebSocket is opened where its request may pass, and nowhere else', async () => {
+  test('a WebSocket opens only on a route that allows its request', async () => {
     const upgrade = (path: string, token?: string) =>
       plainRequest(host, {
         path,
@@ -247,7 +247,7 @@ describe('text of the policy stays text', () => {
     expect(values).toEqual(['"; evil on; \'\\', '$request_uri $http_cookie {}']);
   });
 
-  test('what is said of a refusal is the reason’s own help', async () => {
+  test('a refusal shows only the help text of its reason', async () => {
     const answer = await gateway.send(host, {
       path: '/nothing?"}{<script>',
       headers: { 'User-Agent': '"}\n{'.replace('\n', '') },

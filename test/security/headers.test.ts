@@ -112,7 +112,7 @@ async function arrived(headers: readonly (readonly [string, string])[]): Promise
   return [...wrong(known, told), ...wrong(nobody, {})];
 }
 
-describe('client copies never arrive, for each name of the policy and of the trusted list', () => {
+describe('the client’s copies never arrive, for each name of the policy and of the trusted list', () => {
   const spellings: Record<string, (name: string) => readonly string[]> = {
     'as they are written': (name) => [name],
     'in lower case': (name) => [name.toLowerCase()],
@@ -187,7 +187,7 @@ describe('client copies never arrive, for each name of the policy and of the tru
     expect(request.body?.text).toBe('hello');
   });
 
-  test('named in Connection: ours stay, and the upstream is told of none', async () => {
+  test('named in Connection: the gateway’s header stays, and the service receives no such option', async () => {
     await echo.clear();
     const answer = await gateway.send(host, {
       path: '/open/x',
@@ -275,7 +275,7 @@ describe('client copies never arrive, for each name of the policy and of the tru
   });
 });
 
-test('a header of HTTP/2 upgrades nothing: only HTTP/1.1 has upgrades', async () => {
+test('no header upgrades an HTTP/2 request: only HTTP/1.1 has upgrades', async () => {
   await echo.clear();
   const fields = [
     ['upgrade', 'websocket'],
@@ -287,7 +287,7 @@ test('a header of HTTP/2 upgrades nothing: only HTTP/1.1 has upgrades', async ()
   expect([valuesOf(request!, 'Upgrade'), valuesOf(request!, 'Connection')]).toEqual([[], []]);
 });
 
-test('two Authorization headers over HTTP/2 are no request', async () => {
+test('two Authorization headers over HTTP/2 are rejected', async () => {
   for (const values of [
     ['Bearer x', 'Bearer x'],
     ['Bearer x', 'Basic YTpi'],
@@ -304,7 +304,7 @@ test('two Authorization headers over HTTP/2 are no request', async () => {
   }
 });
 
-test('a route that removes a header removes the client’s as well', async () => {
+test('a route that removes a header removes the client’s copy as well', async () => {
   await echo.clear();
   const headers = named.map((name): [string, string] => [name, 'forged']);
   const answer = await gateway.send(host, { path: '/bare/x', token: reader, headers: [['Host', host], ...headers] });
@@ -315,7 +315,7 @@ test('a route that removes a header removes the client’s as well', async () =>
   expect(valuesOf(request, 'X-Meshgate-Erased')).toEqual([named.join(', ')]);
 });
 
-test('the credential and its header never arrive, however it is spelt', async () => {
+test('the credential and its header never arrive, in any spelling', async () => {
   for (const scheme of ['Bearer', 'bearer', 'BEARER']) {
     await echo.clear();
     const raw = rawRequest('GET /x HTTP/1.1', [

@@ -104,7 +104,7 @@ async function settled(on: Gateway, host: string, token: string) {
 
 const hitsOf = async (name: Name) => (await issuers.hits())[made[name].jwksPath] ?? 0;
 
-test('keys are fetched by the job at start, before any request asks', async () => {
+test('the job fetches keys at start, before any request needs them', async () => {
   await until(async () => ((await hitsOf('acme')) > 0 ? true : undefined), {
     what: 'the first fetch',
   });
@@ -112,7 +112,7 @@ test('keys are fetched by the job at start, before any request asks', async () =
   expect(answer.status).toBe(200);
 });
 
-describe('a hostile key set gives no keys, and the log says why', () => {
+describe('a hostile key set yields no keys, and the log says why', () => {
   const cases: [Name | 'impostor', RegExp][] = [
     ['huge', /provider huge: .*(too large|did not answer)/],
     ['slow', /provider slow: .*(did not answer|answered 504)/],
@@ -139,7 +139,7 @@ describe('a hostile key set gives no keys, and the log says why', () => {
     expect(await echo.requests()).toEqual([]);
   });
 
-  test('no document was asked for at the place where a redirect or an address pointed', async () => {
+  test('no document was fetched from the place that a redirect or an address pointed to', async () => {
     const hits = await issuers.hits();
     expect(hits[made.moved.jwksPath]).toBeGreaterThan(0);
     expect(hits[made.near.jwksPath] ?? 0).toBe(0);
@@ -147,11 +147,11 @@ describe('a hostile key set gives no keys, and the log says why', () => {
   });
 });
 
-test('a private address of another host is taken where the policy says so', async () => {
+test('a private address of another host is accepted if the policy allows it', async () => {
   expect((await settled(gateway, 'allowed.test', await sign('allowed'))).status).toBe(200);
 });
 
-test('a key that two issuers publish verifies each one’s tokens as its own, and goes with the one that withdraws it', async () => {
+test('a key that two issuers publish verifies the tokens of each as its own, until one of them withdraws it', async () => {
   const { key } = made.acme;
   const [acmes, twins] = [await sign('acme'), await sign('twin', { key })];
   const ask = async (host: string, token: string) => {
@@ -173,7 +173,7 @@ test('a key that two issuers publish verifies each one’s tokens as its own, an
   expect(await ask('acme.test', acmes)).toBe(200);
 });
 
-test('two keys without kid: each is tried', async () => {
+test('two keys without kid are both tried', async () => {
   for (const key of twins) {
     const token = await sign('nameless', { key, header: { kid: undefined } });
     const answer = await settled(gateway, 'nameless.test', token);
@@ -181,7 +181,7 @@ test('two keys without kid: each is tried', async () => {
   }
 });
 
-test('a token without kid: a new key is fetched for it as well', async () => {
+test('a token without kid also causes a fetch of a new key', async () => {
   const next = await createKey('RS256');
   const { kid: _, ...jwk } = next.jwk;
   await made.nameless.publish(jwk);
@@ -194,7 +194,7 @@ test('a token without kid: a new key is fetched for it as well', async () => {
   );
 });
 
-test('a key is its own issuer’s and nobody else’s', async () => {
+test('a key verifies only tokens of its own issuer', async () => {
   const forged = await made.other.sign(
     { iss: made.acme.url, aud: 'wiki', sub: 'ada' },
     { header: { kid: made.acme.key.jwk.kid as string } },
@@ -203,7 +203,7 @@ test('a key is its own issuer’s and nobody else’s', async () => {
   expect([answer.status, answer.json().reason]).toEqual([401, 'signature_invalid']);
 });
 
-test('a rotated key is accepted at once, the withdrawn one refused, cached tokens included', async () => {
+test('a rotated key is accepted at once, and the withdrawn one is rejected, known tokens included', async () => {
   const old = await sign('other');
   expect((await settled(gateway, 'other.test', old)).status).toBe(200);
   expect((await gateway.send('other.test', { token: old })).status).toBe(200);
@@ -222,7 +222,7 @@ test('a rotated key is accepted at once, the withdrawn one refused, cached token
   expect([refused.status, refused.json().reason]).toEqual([401, 'key_unknown']);
 });
 
-test('a flood of unknown kids fetches at most once per cool-down', async () => {
+test('a flood of unknown kids causes at most one fetch per cool-down', async () => {
   const token = await sign('acme', { header: { kid: 'nobody' } });
   await gateway.send('acme.test', { token });
   const start = Date.now();
@@ -238,7 +238,7 @@ test('a flood of unknown kids fetches at most once per cool-down', async () => {
   expect((await gateway.send('acme.test', { token: await sign('acme') })).status).toBe(200);
 });
 
-test('keys outlive a restart of nginx with the provider away, and a provider that hangs or is gone', async () => {
+test('keys survive a restart of nginx while the provider is down, and a provider that hangs or disappears', async () => {
   const token = await sign('acme');
   expect((await gateway.send('acme.test', { token })).status).toBe(200);
   await gateway.box.write({ '/etc/meshgate/meshgate.yaml': policyFor('10s') });

@@ -85,7 +85,7 @@ const BROKEN: readonly (readonly [what: string, bytes: string])[] = [
 ];
 
 describe.each(BROKEN)('%s', (_, bytes) => {
-  test('in a User-Agent, a path, a method and a name of MCP: the line has what comes before it', async () => {
+  test('in a User-Agent, a path, a method and an MCP name: the line keeps the text before it', async () => {
     const value = `before ${latin1('Ä🙂')}${bytes} after`;
     const line = await lineOf({
       path: `x${bytes}y?q=${bytes}`,
@@ -100,7 +100,7 @@ describe.each(BROKEN)('%s', (_, bytes) => {
     });
   });
 
-  test('in a host, which nginx refuses: the line has none of it', async () => {
+  test('in a host, which nginx refuses: the line keeps none of it', async () => {
     for (const hostName of [`a${bytes}.apps.test`, `b${bytes}`]) {
       const line = await lineOf({ hostName });
       expect([line['http.response.status_code'], line['server.address']]).toEqual([400, '_']);
@@ -108,7 +108,7 @@ describe.each(BROKEN)('%s', (_, bytes) => {
   });
 });
 
-test('what is UTF-8 is in the line as it was sent', async () => {
+test('text in UTF-8 is logged as it was sent', async () => {
   const value = 'ÄÖÜ 日本語 🙂 \u{10ffff} "\\ plain';
   const line = await lineOf({
     path: `${latin1('日本語')}?q=\xff`,
@@ -134,21 +134,24 @@ const MOST = { path: 1024, agent: 512, tool: 256, host: 255, method: 32 };
 
 const CUT = '\ufffd';
 
-test.each([1, 2, 3, 4])('of a field of 30,000 bytes in characters of %i the line has the first ones', async (width) => {
-  const char = ['x', 'é', '日', '🙂'][width - 1]!;
-  const text = char.repeat(30_000 / width);
-  // Plain ASCII stands in the line byte by byte; of other characters half as many bytes are kept.
-  const kept = (most: number, before = '') => {
-    const room = (width === 1 ? most : most / 2) - before.length;
-    return `${before}${char.repeat(Math.floor(room / width))}${CUT}`;
-  };
-  const sent = latin1(text);
-  expect((await lineOf({ lines: [`User-Agent: ${sent}`] }))['user_agent.original']).toBe(kept(MOST.agent));
-  expect((await lineOf({ path: sent }))['url.path']).toBe(kept(MOST.path, `/mark-${count}/`));
-  expect((await lineOf({ lines: [`Mcp-Name: ${sent}`] }))['gen_ai.tool.name']).toBe(kept(MOST.tool));
-});
+test.each([1, 2, 3, 4])(
+  'a field of 30,000 bytes in characters of %i bytes is truncated to its first ones',
+  async (width) => {
+    const char = ['x', 'é', '日', '🙂'][width - 1]!;
+    const text = char.repeat(30_000 / width);
+    // Plain ASCII stands in the line byte by byte; of other characters half as many bytes are kept.
+    const kept = (most: number, before = '') => {
+      const room = (width === 1 ? most : most / 2) - before.length;
+      return `${before}${char.repeat(Math.floor(room / width))}${CUT}`;
+    };
+    const sent = latin1(text);
+    expect((await lineOf({ lines: [`User-Agent: ${sent}`] }))['user_agent.original']).toBe(kept(MOST.agent));
+    expect((await lineOf({ path: sent }))['url.path']).toBe(kept(MOST.path, `/mark-${count}/`));
+    expect((await lineOf({ lines: [`Mcp-Name: ${sent}`] }))['gen_ai.tool.name']).toBe(kept(MOST.tool));
+  },
+);
 
-test('what is as long as it may be is in the line whole, without its query', async () => {
+test('a field of the greatest length is logged whole, without its query', async () => {
   const rest = 'p'.repeat(MOST.path - `/mark-${count + 1}/`.length);
   const agent = 'a'.repeat(MOST.agent);
   const line = await lineOf({ path: `${rest}?q=${'x'.repeat(5000)}`, lines: [`User-Agent: ${agent}`] });
@@ -160,7 +163,7 @@ test.each(['\x01', '\t', '\x1f', '\x7f'])('a field ends at its first control byt
   expect([line['user_agent.original'], line['gen_ai.tool.name']]).toEqual([`before${CUT}`, `before${CUT}`]);
 });
 
-test('a method and a host are in the line up to their bounds', async () => {
+test('a method and a host are logged up to their greatest length', async () => {
   const method = (length: number) => lineOf({ method: 'M'.repeat(length) });
   expect((await method(MOST.method))['http.request.method']).toBe('M'.repeat(MOST.method));
   expect((await method(7000))['http.request.method']).toBe(`${'M'.repeat(MOST.method)}${CUT}`);
@@ -179,7 +182,7 @@ const FILLS: readonly (readonly [what: string, bytes: string])[] = [
   ['a letter, and then quotation marks', 'x""""'],
 ];
 
-test.each(FILLS)('no client makes a line that is longer than one write to a pipe: %s', async (_, bytes) => {
+test.each(FILLS)('no client causes a line that is longer than one write to a pipe: %s', async (_, bytes) => {
   const long = bytes.repeat(Math.floor(7000 / bytes.length));
   const tries = ERASED.map((name) => `${name}: x`);
   const lines = [`User-Agent: ${long}`, `Mcp-Method: ${long}`, `Mcp-Name: ${long}`, ...tries];

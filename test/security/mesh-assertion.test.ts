@@ -118,7 +118,7 @@ const [expired, foreign, oneRole] = await Promise.all([
 ]);
 const forged = await signToken(stranger, { ...decodeJwt(editor) }, { header: { typ: 'meshgate+jwt' } });
 
-test('through the gateway each role may what the policy says', async () => {
+test('through the gateway each role may do what the policy says', async () => {
   expect(await asked(tokens.reader, { path: '/x' })).toBe(200);
   expect(await asked(tokens.reader, { method: 'POST', path: '/x' })).toBe(403);
   expect(await asked(tokens.editor, { method: 'POST', path: '/x' })).toBe(200);

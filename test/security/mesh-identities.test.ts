@@ -124,7 +124,7 @@ describe('one upstream block per identity', async () => {
   const gateway = await startGateway(stage, { policy });
   await readyAtIngress(gateway);
 
-  test('20,000 requests of two roles, mixed on the same connections: none crosses, and soon after a rotation none begins with an old certificate', async () => {
+  test('of 20,000 requests of two roles, mixed on the same connections, none uses the other’s identity, and soon after a rotation none uses an old certificate', async () => {
     const mark = envoy.box.logs.mark();
     const gatewayMark = await settle(gateway);
     let sent = 0;
@@ -170,7 +170,7 @@ describe('one upstream block per identity', async () => {
     expect(gateway.troubles(gatewayMark)).toEqual([]);
   }, 400_000);
 
-  test('a certificate without its key yet: 503, nothing is sent, and the next request after the key passes', async () => {
+  test('a certificate whose key is missing gives 503 and sends nothing, and the next request with the key passes', async () => {
     const mark = await settle(gateway);
     const next = await stage.meshCa.client(spiffe('alpha'));
     const ask = () => gateway.send('wiki.test', { path: '/alpha/half', token: tokens.alpha });
@@ -192,10 +192,10 @@ describe('one upstream block per identity', async () => {
   });
 });
 
-describe('one upstream block for both', async () => {
+describe('one upstream block for both identities', async () => {
   const gateway = await startGateway(stage, { policy, alias: 'gateway-shared', mutate: shared });
 
-  test('requests cross: the test above can see it', async () => {
+  test('requests use the other’s identity, so the test above can detect it', async () => {
     const mark = envoy.box.logs.mark();
     await until(async () => (await gateway.send('wiki.test', { token: tokens.alpha })).status < 500 || undefined, {
       what: 'the road to the ingress',
@@ -208,7 +208,7 @@ describe('one upstream block for both', async () => {
   });
 });
 
-describe('the ingress’s certificate is verified: no answer, no fallback to plain', async () => {
+describe('the ingress’s certificate is verified: a wrong one gives no answer, and there is no fallback to plain HTTP', async () => {
   const others = await createCa('somebody else');
   const gateways: Record<string, Gateway> = {};
   const wrong: Record<string, () => Promise<{ cert: string; key: string }>> = {
@@ -244,7 +244,7 @@ describe('the ingress’s certificate is verified: no answer, no fallback to pla
     });
   }
 
-  test('a bundle that has the other CA too is loaded, and what is no bundle is not', async () => {
+  test('a bundle with the other CA is loaded, and an invalid bundle is not', async () => {
     const gateway = gateways['another CA']!;
     const mark = await settle(gateway);
     await gateway.box.write({ '/run/mesh/ca.pem': `${others.cert}${stage.meshCa.cert}`.slice(0, -30) });

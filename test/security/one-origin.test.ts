@@ -65,7 +65,7 @@ describe('a path that reads as one of the gateway’s own', () => {
   }
 });
 
-describe('a cookie of the gateway in a service’s answer', () => {
+describe('a cookie of the gateway in a service’s response', () => {
   const said = (lines: readonly string[], more = ''): Sent => ({
     path: `/x?${lines.map((line) => `echo-header=${encodeURIComponent(`Set-Cookie:${line}`)}`).join('&')}${more}`,
     headers: { Cookie: ada },
@@ -96,23 +96,23 @@ describe('a cookie of the gateway in a service’s answer', () => {
     expect(await received(said([line]))).toEqual([[], []]);
   });
 
-  test('goes, and all others stay as they are, in their order', async () => {
+  test('is removed, and all others stay unchanged, in their order', async () => {
     const mixed = others.flatMap((line, i) => [ours[i] as string, line]);
     expect(await received(said(mixed))).toEqual([others, others]);
   });
 
-  test.each(['302', '304', '404', '500'])('is not set by an answer with status %s', async (status) => {
+  test.each(['302', '304', '404', '500'])('is not set by a response with status %s', async (status) => {
     const sent = said([ours[0] as string, others[0] as string], `&echo-status=${status}`);
     expect(await received(sent)).toEqual([[others[0]], [others[0]]]);
   });
 
-  test('is not set where anyone may pass', async () => {
+  test('is not set on a route that anyone may use', async () => {
     const { path } = said(ours);
     expect(await received({ path: `/public${path}` })).toEqual([[], []]);
   });
 });
 
-describe('a service that has browsers clear what they keep', () => {
+describe('a service that tells browsers to clear their data', () => {
   const wishes: readonly (readonly [readonly string[], string | undefined])[] = [
     [['"cookies"'], undefined],
     [['"COOKIES"'], undefined],
@@ -188,7 +188,7 @@ describe('a service worker', () => {
   );
 });
 
-describe('what a service sends without a word about caches', () => {
+describe('a response of a service without cache headers', () => {
   const kept = async (path: string, headers: Record<string, string>) =>
     [await gateway.send(host, { path, headers }), ...(await gateway.sendHttp2(host, { path, headers }))].map(
       (answer) => [answer.status, ...answer.all('Cache-Control')],
@@ -209,25 +209,25 @@ describe('what a service sends without a word about caches', () => {
   });
 });
 
-describe('cookies that a page of a related site set, more than a request may have', () => {
+describe('a request with too many cookies, which a page of a related site set', () => {
   // Over HTTP/2 nginx ends the connection for a field that is so long; browsers send a field for each cookie there.
   const ask = (headers: Record<string, string>) =>
     gateway.send(host, { path: '/page/x', headers: { ...headers, Cookie: `a=${'x'.repeat(40_000)}` } });
 
-  test('a page says why', async () => {
+  test('receives a page that says why', async () => {
     const answer = await ask(opening);
     expect([answer.status, answer.header('Content-Type')]).toEqual([400, 'text/html; charset=utf-8']);
     expect(answer.text).toContain('Delete the cookies of this site');
     expect(answer.text).not.toContain('xxx');
   });
 
-  test('a script reads the reason', async () => {
+  test('receives the reason if it is a script', async () => {
     const answer = await ask({ Accept: '*/*' });
     expect([answer.status, answer.json().reason]).toEqual([400, 'header_too_large']);
   });
 });
 
-describe('with gateway.hsts, every answer says that browsers ask over TLS alone, once', () => {
+describe('with gateway.hsts, every response has the header once', () => {
   const cookie = { Cookie: ada };
   test.each<[string, Sent, number]>([
     ['a service’s', { path: '/page/x', headers: cookie }, 200],

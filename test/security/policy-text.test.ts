@@ -140,7 +140,7 @@ const accepted = Object.entries(places).flatMap(([place, make]) =>
   }),
 );
 
-test('most of it is refused, and some of it is accepted', () => {
+test('most of it is rejected, and some of it is accepted', () => {
   const tried = Object.keys(places).length * hostile.length;
   expect(accepted.length).toBeGreaterThan(50);
   expect(accepted.length).toBeLessThan(tried / 2);
@@ -151,7 +151,7 @@ test('most of it is refused, and some of it is accepted', () => {
   expect(careful.filter(({ text }) => /[\s;{}"'\\$#`]/.test(text))).toEqual([]);
 });
 
-test('what is accepted has no directive more', () => {
+test('an accepted text adds no directive', () => {
   const more = [
     policy({ headers: { 'X-A': 'subject' }, gateway: { trusted_proxies: ['10.0.0.0/8'] } }),
     policy({ host: 'a-host-with-a-name-that-is-longer-than-most.test', path: '/a' }),
@@ -166,7 +166,7 @@ test('what is accepted has no directive more', () => {
   }
 });
 
-describe('nginx reads it', async () => {
+describe('nginx can read the result', async () => {
   const stage = await testStage('policy text');
   const files: Record<string, string> = {
     '/etc/nginx/try.conf': `load_module modules/ngx_http_js_module.so; error_log stderr notice; events {}

@@ -91,7 +91,7 @@ test.each(['ES384', 'ES512', 'PS256', 'RS256'])('a proof by %s passes', async (a
   expect(await ask(gateway, { headers: withProof(token, proof) })).toBe('200 -');
 });
 
-test('a host of a wildcard is the one that was asked', async () => {
+test('a proof for a wildcard host is for the requested host', async () => {
   const to = { ...gateway.target(host), name: 'one.apps.test' };
   const agent = keepAlive(to);
   const send = async (htu: string) => {
@@ -139,18 +139,18 @@ describe('a stolen token', () => {
     status: 401,
     reason: 'proof_missing',
   });
-  test('is refused whatever way it comes where the gateway takes no proofs', async () => {
+  test('is refused in whatever way it is sent if the gateway accepts no proofs', async () => {
     expect(await ask(none, { token: bound })).toBe('401 proof_missing');
     expect(await ask(none, await proved())).toBe('401 credential_unsupported');
     const answer = await none.send(host, { token: bound });
     expect(answer.text).toContain('this gateway accepts no proofs');
   });
-  test('that no worker has seen before is refused as well', async () => {
+  test('that no worker knows yet is refused as well', async () => {
     const fresh = await acme.sign({ ...claims, jti: 'new', cnf: { jkt: key.jkt } });
     expect(await ask(workers, { token: fresh })).toBe('401 proof_missing');
     expect(await ask(workers, { token: fresh })).toBe('401 proof_missing');
   });
-  test('is still bound after it passed once, in every context of every worker', async () => {
+  test('stays bound after it passed once, in every context of every worker', async () => {
     expect(await ask(workers, await proved())).toBe('200 -');
     const answers = await Promise.all(Array.from({ length: 40 }, () => ask(workers, { token: bound })));
     expect(new Set(answers)).toEqual(new Set(['401 proof_missing']));
@@ -238,7 +238,7 @@ describe('a proof', async () => {
     reason: 'proof_invalid',
   });
 
-  test('for another path or host does not do with headers that say it was asked', async () => {
+  test('for another path or host is refused, even with headers that name that path or host', async () => {
     const other = await proved('/other');
     const said = { 'X-Meshgate-Uri': '/other', 'X-Meshgate-Method': 'GET', 'X-Original-Uri': '/other' };
     expect(await ask(gateway, { path: '/page', headers: { ...other.headers, ...said } })).toBe('401 proof_invalid');
@@ -247,13 +247,13 @@ describe('a proof', async () => {
     expect(await ask(gateway, { path: '/page', headers: { ...evil.headers, ...host } })).toBe('401 proof_invalid');
   });
 
-  test('for one method does not do for another, for GET not for HEAD', async () => {
+  test('for one method is refused for another, for GET also for HEAD', async () => {
     expect(await ask(gateway, { ...(await proved()), method: 'POST' })).toBe('401 proof_invalid');
     expect((await gateway.send(host, { ...(await proved()), method: 'HEAD' })).status).toBe(401);
     expect(await ask(gateway, await proved('/page', { method: 'POST' }))).toBe('200 -');
   });
 
-  test('of a token that is bound by two ways, or by another one, is never asked for', async () => {
+  test('is rejected for a token that is bound in two ways, or in an unknown way', async () => {
     for (const cnf of [{ jkt: key.jkt, 'x5t#S256': key.jkt }, { jwk: key.jwk }, { jkt: 'short' }, null]) {
       const token = await acme.sign({ ...claims, cnf });
       const proof = await signProof(key, { url: `${origin}/`, token });
@@ -262,7 +262,7 @@ describe('a proof', async () => {
     }
   });
 
-  test('does not help a token of another issuer’s key, or one that has expired', async () => {
+  test('does not help a token of another issuer’s key, or an expired one', async () => {
     const expired = await acme.sign({ ...claims, cnf: { jkt: key.jkt }, exp: 1_700_000_000 });
     const proof = await signProof(key, { url: `${origin}/`, token: expired });
     const answer = await gateway.send(host, { headers: withProof(expired, proof) });
@@ -291,7 +291,7 @@ describe('a replayed proof', () => {
     }
   });
 
-  test('is refused after a reload, though query and fragment differ', async () => {
+  test('is refused after a reload, even if query and fragment differ', async () => {
     const sent = await proved();
     expect(await ask(workers, sent)).toBe('200 -');
     await workers.reload();
@@ -299,14 +299,14 @@ describe('a replayed proof', () => {
     expect(await ask(workers, { ...sent, path: '/page?again' })).toBe('401 proof_replayed');
   });
 
-  test('of one client does not use up the name of another’s', async () => {
+  test('with the name of another client’s proof does not use that one up', async () => {
     const token = await acme.sign({ ...claims, cnf: { jkt: thief.jkt } });
     const proof = await signProof(thief, { url: `${origin}/page`, token, claims: { jti: 'mine' } });
     expect(await ask(gateway, { path: '/page', headers: withProof(token, proof) })).toBe('200 -');
     expect(await ask(gateway, await proved('/page', { claims: { jti: 'mine' } }))).toBe('200 -');
   });
 
-  test('that was not taken is not used up', async () => {
+  test('that was refused is not used up', async () => {
     const sent = await proved('/page', { claims: { jti: 'later' } });
     const [head, payload] = (sent.headers as Record<string, string>).DPoP!.split('.');
     const forged = { ...sent, headers: withProof(bound, `${head}.${payload}.${'A'.repeat(86)}`) };
@@ -325,7 +325,7 @@ async function newClient(sub: string = crypto.randomUUID()): Promise<() => Promi
   });
 }
 
-test('a client that asks too often fills no store, and others pass', async () => {
+test('a client with too many requests fills no zone, and others pass', async () => {
   const [often, other] = await Promise.all([newClient(), newClient()]);
   const answers = new Set<string>();
   for (let sent = 0; sent < 40; sent++) answers.add(await ask(small, await often()));
@@ -333,7 +333,7 @@ test('a client that asks too often fills no store, and others pass', async () =>
   expect(await ask(small, await other())).toBe('200 -');
 });
 
-test('a person with many keys fills no store, and others pass', async () => {
+test('a person with many keys fills no zone, and others pass', async () => {
   const answers: string[] = [];
   for (let sent = 0; sent < 40; sent++) answers.push(await ask(small, await (await newClient('eve'))()));
   expect(answers.slice(0, 3)).toEqual(Array(3).fill('200 -'));
@@ -341,7 +341,7 @@ test('a person with many keys fills no store, and others pass', async () => {
   expect(await ask(small, await (await newClient())())).toBe('200 -');
 });
 
-test('a store that is full refuses, and says so once', async () => {
+test('a full zone refuses, and is logged once', async () => {
   const target = small.target(host);
   const agent = keepAlive(target, 16);
   const mark = await settle(small);
@@ -363,13 +363,13 @@ test('a store that is full refuses, and says so once', async () => {
   expect(await ask(small, { token: unbound })).toBe('200 -');
 });
 
-describe('a role that wants a bound token', () => {
-  test('is nobody’s with another one', async () => {
+describe('a role that needs a bound token', () => {
+  test('is not given for a token that is bound in another way', async () => {
     expect(await ask(gateway, { path: '/sure/x', token: unbound })).toBe('403 role_missing');
     expect(await ask(gateway, await proved('/sure/x'))).toBe('200 -');
   });
 
-  test('is refused by the scheme that somebody came with', async () => {
+  test('is refused with the scheme of the caller’s credential', async () => {
     const token = await acme.sign({ aud: 'wiki', sub: 'eve', cnf: { jkt: key.jkt } });
     const proof = await signProof(key, { url: `${origin}/sure/x`, token });
     const answer = await gateway.send(host, { path: '/sure/x', headers: withProof(token, proof) });
@@ -378,7 +378,7 @@ describe('a role that wants a bound token', () => {
   });
 });
 
-test('who comes with nothing is told of both ways', async () => {
+test('a caller without a credential is told both schemes', async () => {
   const answer = await gateway.send(host);
   expect(said(answer)).toBe('401 credential_missing');
   expect(answer.all('WWW-Authenticate')).toEqual([
@@ -402,7 +402,7 @@ describe('a nonce', () => {
   test.each([
     ['of keys that replicas share', first],
     ['of this gateway’s own key', own],
-  ])('%s is asked for, and with it a proof passes; the answer has the next one', async (_, of) => {
+  ])('%s is requested, and with it a proof passes; the response has the next one', async (_, of) => {
     const nonce = await nonceOf(of);
     const answer = await of.send(host, await proved('/page', { nonce }));
     expect(said(answer)).toBe('200 -');
@@ -411,25 +411,25 @@ describe('a nonce', () => {
     expect(await ask(of, await proved('/page', { claims: { nonce: [nonce] } }))).toBe('401 proof_nonce_required');
   });
 
-  test('of one replica is the other’s', async () => {
+  test('of one replica is accepted by the other', async () => {
     const nonce = await nonceOf(first);
     expect(await ask(second, await proved('/page', { nonce }))).toBe('200 -');
   });
 
-  test('of another gateway is none, so that a proof is good at one of them alone', async () => {
+  test('of another gateway is rejected, so that a proof is valid at only one of them', async () => {
     const sent = await proved('/page', { nonce: await nonceOf(own) });
     expect(await ask(first, sent)).toBe('401 proof_nonce_required');
     expect(await ask(own, sent)).toBe('200 -');
     expect(await ask(own, sent)).toBe('401 proof_replayed');
   });
 
-  test('does not do instead of a signature', async () => {
+  test('does not replace a signature', async () => {
     const nonce = await nonceOf(own);
     expect(await ask(own, await proved('/page', { nonce }, thief))).toBe('401 proof_invalid');
   });
 });
 
-test('no line of any log holds a token, a proof or a nonce', async () => {
+test('no log line holds a token, a proof or a nonce', async () => {
   const nonce = await nonceOf(own);
   const sent = await proved('/page', { nonce });
   await own.send(host, sent);

@@ -101,7 +101,7 @@ async function received(path: string, headers: readonly (readonly [string, strin
 }
 
 describe('a service that lists its request headers', () => {
-  test('receives these, what HTTP itself says of the request, and what the gateway says; nothing else', async () => {
+  test('receives these, the headers of HTTP itself, and those of the gateway; no others', async () => {
     const mark = await settle(gateway);
     const listed = [
       ['Accept', 'text/html'],
@@ -122,7 +122,7 @@ describe('a service that lists its request headers', () => {
     expect(valuesOf(request, 'X-Meshgate-Erased')).toEqual(['X-WEBAUTH-USER']);
   });
 
-  test('receives a listed header that is there twice as one list', async () => {
+  test('receives a listed header that is sent twice as one list', async () => {
     const request = await received('/x', [
       ['X-Own', 'one'],
       ['X-Own', 'two'],
@@ -130,7 +130,7 @@ describe('a service that lists its request headers', () => {
     expect(valuesOf(request, 'X-Own')).toEqual(['one, two']);
   });
 
-  test('receives cookies, where it lists them, without those of the gateway', async () => {
+  test('receives cookies, if it lists them, without those of the gateway', async () => {
     const cookies = '__Host-meshgate=gone; app=kept; __Host-meshgate-a1=gone';
     expect(valuesOf(await received('/any/x', [['Cookie', cookies]], false), 'Cookie')).toEqual(['app=kept']);
   });
@@ -186,7 +186,7 @@ describe('a service that lists its request headers', () => {
   });
 });
 
-test('a service that lists none receives all that no rule erases', async () => {
+test('a service without a list receives all headers that no rule erases', async () => {
   expect(namesOf(await received('/open/x', forged))).toEqual(
     expect.arrayContaining(MADE_UP.map((name) => name.toLowerCase())),
   );

@@ -98,7 +98,7 @@ const brokenPaths = [
   'wiki.test:443',
 ] as const;
 
-describe('raw paths that a service may read as another one never reach it', () => {
+describe('raw paths that a service may read as another path never reach it', () => {
   test.each(oddPaths)('%s', async (path) => {
     await echo.clear();
     const mark = await settle(gateway);
@@ -121,7 +121,7 @@ describe('raw paths that a service may read as another one never reach it', () =
     await expectCleanLog(gateway, mark);
   });
 
-  test('of thousands of segments', async () => {
+  test('with thousands of segments', async () => {
     const mark = await settle(gateway);
     const long = `/open/${'a/'.repeat(5000)}`;
     const answerTo = async (path: string) => (await gateway.sendRaw(host, plainRequest(host, { path }))).answers[0]!;
@@ -133,7 +133,7 @@ describe('raw paths that a service may read as another one never reach it', () =
     await expectCleanLog(gateway, mark);
   });
 
-  test.each(brokenPaths)('%s: nginx itself cannot read it', async (path) => {
+  test.each(brokenPaths)('%s: nginx itself rejects it', async (path) => {
     await echo.clear();
     const { answers } = await gateway.sendRaw(
       host,
@@ -144,7 +144,7 @@ describe('raw paths that a service may read as another one never reach it', () =
   });
 });
 
-describe('all other paths and queries go on as they came, under the route that was decided', () => {
+describe('all other paths and queries arrive unchanged, under the route of the decision', () => {
   test.each([
     '/open/a%20b',
     '/open/%C3%A9%c3%a9',
@@ -173,7 +173,7 @@ describe('all other paths and queries go on as they came, under the route that w
     expect(valuesOf(request!, 'X-Meshgate-Route')).toEqual([`wiki.test${path.startsWith('/open/') ? '/open/*' : odd}`]);
   });
 
-  test('bytes beyond ASCII: what comes of them is the service’s matter', async () => {
+  test('bytes beyond ASCII are forwarded: their meaning is the service’s decision', async () => {
     await echo.clear();
     const { answers } = await gateway.sendRaw(host, plainRequest(host, { path: '/open/\xe9?\xff' }));
     // Node's parser, for one, refuses them.
@@ -181,7 +181,7 @@ describe('all other paths and queries go on as they came, under the route that w
     expect((await echo.malformed()).join()).toContain('GET /open/\xe9?\xff HTTP/1.1');
   });
 
-  test('a fragment or a query names no other route', async () => {
+  test('a fragment or a query selects no other route', async () => {
     for (const path of ['/rest/x?/open/x', '/rest/x?/../open/x', '/rest?/open/', '/rest/%3f/open/x']) {
       expect((await gateway.send(host, { path })).status, path).toBe(401);
     }
@@ -192,7 +192,7 @@ describe('all other paths and queries go on as they came, under the route that w
   });
 });
 
-describe('no bypass keyed on a header or a method', () => {
+describe('no header and no method bypasses the check', () => {
   const headers: readonly (readonly [string, string])[] = [
     ['User-Agent', 'kube-probe/1.30'],
     ['User-Agent', 'GoogleHC/1.0'],
@@ -276,7 +276,7 @@ describe('no bypass keyed on a header or a method', () => {
     expect(await echo.requests()).toEqual([]);
   });
 
-  test('a query holds no credential', async () => {
+  test('a credential in a query does not count', async () => {
     for (const name of ['access_token', 'token', 'id_token', 'authorization', 'bearer']) {
       const answer = await gateway.send(host, { path: `/rest/x?${name}=${reader}` });
       const reason = name === 'access_token' ? 'credential_unsupported' : 'credential_missing';
@@ -284,7 +284,7 @@ describe('no bypass keyed on a header or a method', () => {
     }
   });
 
-  test('a body holds no credential', async () => {
+  test('a credential in a body does not count', async () => {
     const answer = await gateway.send(host, {
       method: 'POST',
       path: '/rest/x',

@@ -64,7 +64,7 @@ function partsOf(token: string): string[] {
   return [parts[1]!.slice(0, 60), parts.at(-1)!.slice(-24)].filter((part) => part.length >= 12);
 }
 
-test('no secret, cookie or token in any log, answer or file', async () => {
+test('no log, response or file has a secret, cookie or token', async () => {
   const cookie = 'cookie-secret-4711-abcdefgh';
   const basic = 'YmFzaWMtc2VjcmV0LTQ3MTE6eHl6';
   const inQuery = 'query-secret-4711-abcdefgh';
@@ -131,14 +131,14 @@ test('no secret, cookie or token in any log, answer or file', async () => {
   expect(there).toMatch(/keys\.json$/m);
 });
 
-test('the state holds public keys and nothing private', async () => {
+test('the state has public keys and no private ones', async () => {
   const { stdout } = await gateway.box.exec('sh', '-c', 'cat /var/lib/meshgate/*.json');
   expect(stdout).toContain(acme.key.kid);
   for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'])
     expect(stdout).not.toMatch(new RegExp(`\\\\?"${member}\\\\?":`));
 });
 
-test('explain reads a token and shows none of it', async () => {
+test('explain reads a token and prints no part of it', async () => {
   for (const [reason, token] of [['allowed', reader], ...Object.entries(refused)] as const) {
     const files = { 'meshgate.yaml': policy, token };
     for (const format of ['text', 'json']) {
@@ -186,7 +186,7 @@ describe('the service is never called after a challenge', () => {
   }
 });
 
-test('forged tokens at full rate do not keep honest users out', async () => {
+test('forged tokens at full rate do not keep valid callers out', async () => {
   await echo.clear();
   const honest = await Promise.all(Array.from({ length: 60 }, (_, i) => acme.sign({ ...claims, sub: `user ${i}` })));
   const forged = Array.from({ length: 300 }, (_, i) => {

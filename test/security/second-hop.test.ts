@@ -20,7 +20,7 @@ const lab = await startHopLab('second hop, refused');
 const { stage, acme, envoy, gateway, setup, ann, keys, given, toBoard, hop, changed } = lab;
 const { ofWiki, ofBoard, ofVault, ofGateway } = lab;
 
-describe('what the policy does not allow', () => {
+describe('requests that the policy does not allow', () => {
   gatewayCase(setup, {
     name: 'roles that do not travel let nobody pass',
     host: 'board.test',
@@ -121,14 +121,14 @@ describe('the assertion with the wrong certificate', () => {
       log: hidden(pem, given),
     });
 
-    test(`${name}: what was wrong is said`, async () => {
+    test(`${name}: the refusal says what was wrong`, async () => {
       const answer = await send(gateway.inner('board.test', pem === '' ? undefined : pem), asking(given));
       expect(answer.json().detail).toMatch(detail);
       expect(answer.text).not.toMatch(secret(given));
     });
   }
 
-  test('one that expires while its connection is open', async () => {
+  test('an assertion that expires while its connection is open', async () => {
     // One whose connection the gateway has taken before its end: on a busy machine the first one may come too late.
     const { target, agent } = await until(
       async () => {
@@ -191,7 +191,7 @@ describe('the right certificate with another credential', () => {
     });
   }
 
-  test('two of them', async () => {
+  test('two credentials', async () => {
     const headers: [string, string][] = [
       ['X-Meshgate-Assertion', given],
       ['X-Meshgate-Assertion', given],
@@ -200,7 +200,7 @@ describe('the right certificate with another credential', () => {
     expect([answer.status, answer.json().reason]).toEqual([401, 'token_malformed']);
   });
 
-  test('a hostile one changes nothing for the next request', async () => {
+  test('a hostile request changes nothing for the next one', async () => {
     for (let i = 0; i < 3; i++) {
       for (const [, pem, sent] of credentials)
         expect((await send(gateway.inner('board.test', pem), sent)).status).toBe(401);
@@ -210,7 +210,7 @@ describe('the right certificate with another credential', () => {
   });
 });
 
-describe('outside', () => {
+describe('at the public listener', () => {
   gatewayCase(setup, {
     name: 'an assertion is no credential, also with what would say that a certificate was shown',
     host: 'board.test',
@@ -220,7 +220,7 @@ describe('outside', () => {
     log: hidden(ofWiki, given),
   });
 
-  test('a service that asks at the wrong listener is told so, and nobody else', async () => {
+  test('a service at the wrong listener is told so, and other clients are not', async () => {
     const detail = async (sent: Sent) => (await gateway.send('board.test', sent)).json().detail;
     expect(await detail(asking(given))).toMatch(/^An assertion is no credential here: services use the inner/);
     expect(await detail({})).toMatch(/^Send a token/);
@@ -255,7 +255,7 @@ describe('outside', () => {
     log: { fields: { 'meshgate.agent': '', 'user.roles': 'staff,admin' }, ...hidden('', given) },
   });
 
-  test('the inner check cannot be asked for, from either side', async () => {
+  test('the inner check is not reachable from either side', async () => {
     for (const path of ['/.meshgate/hop/board.test/*', '/.meshgate/check/board.test/*', '/.meshgate/certificate']) {
       const outside = await gateway.send('board.test', { path, token: ann });
       expect([path, outside.status, outside.json().reason]).toEqual([path, 404, 'route_unknown']);
@@ -269,22 +269,22 @@ describe('the mesh', () => {
   const straight = (pem: string | undefined, assertion: string) =>
     envoy.send(pem, 'board.mesh', { headers: { 'X-Meshgate-Assertion': assertion } });
 
-  test('takes what the gateway says for the agent, over the gateway’s identity', async () => {
+  test('accepts the gateway’s assertion for the agent, over the gateway’s identity', async () => {
     expect((await straight(ofGateway, toBoard)).status).toBe(200);
   });
 
-  test('refuses what the wiki received, sent straight to the dashboard', async () => {
+  test('refuses the assertion that the wiki received, sent directly to the dashboard', async () => {
     expect((await straight(ofGateway, given)).status).toBe(403);
     await expect(straight(ofWiki, given)).rejects.toThrow();
     await expect(straight(undefined, given)).rejects.toThrow();
   });
 
-  test('and what the dashboard received, from anybody but the gateway', async () => {
+  test('and the one that the dashboard received, from any sender except the gateway', async () => {
     await expect(straight(ofWiki, toBoard)).rejects.toThrow();
     await expect(straight(ofBoard, toBoard)).rejects.toThrow();
   });
 
-  test('an agent’s assertion passes by no rule of people’s', async () => {
+  test('an agent’s assertion matches no rule for people', async () => {
     const answer = await envoy.send(ofGateway, 'board.mesh', {
       path: '/admin/x',
       headers: { 'X-Meshgate-Assertion': toBoard },
@@ -293,7 +293,7 @@ describe('the mesh', () => {
   });
 });
 
-test('services of a CA that joins the bundle are accepted without a reload', async () => {
+test('services of a CA that is added to the bundle are accepted without a reload', async () => {
   const mark = await settle(gateway);
   const { pem } = await strangers.client(spiffe('wiki'));
   expect((await hop('board.test', pem, given)).json().reason).toBe('proof_invalid');
@@ -309,7 +309,7 @@ test('services of a CA that joins the bundle are accepted without a reload', asy
 });
 
 describe('the key', () => {
-  test('an assertion whose key is no longer published is worth nothing, also one that was known', async () => {
+  test('an assertion whose key is no longer published is rejected, a known one too', async () => {
     const mark = await settle(gateway);
     expect((await hop('board.test', ofWiki, given)).status).toBe(200);
     await gateway.box.write({ [KEYS]: await newSigningKeys(Date.now() / 1000) });

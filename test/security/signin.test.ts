@@ -158,7 +158,7 @@ describe('return URLs: only paths of this origin', () => {
     expect(await comesBackTo(to)).toBe(`${home}/`);
   });
 
-  test('what is a page is come back to, exactly', async () => {
+  test('a page URL is restored exactly after sign-in', async () => {
     const to = '/display/HOME/My%20Page?a=b&to=//evil.example.com&c=%2F%2Fd';
     expect(await comesBackTo(to)).toBe(home + to);
     expect(await comesBackTo(encodeURIComponent(to))).toBe(home + to);
@@ -187,7 +187,7 @@ describe('state is bound to the browser, single use, per tab', () => {
     expect([status, text.includes('attempt_unknown'), answer.all('Set-Cookie')]).toEqual([400, true, []]);
   };
 
-  test('no state, two, another’s, or a changed one signs nobody in', async () => {
+  test('a missing, double, foreign or changed state signs no one in', async () => {
     const agent = newAgent(stage);
     const url = await begin(agent);
     const state = url.searchParams.get('state')!;
@@ -225,7 +225,7 @@ describe('state is bound to the browser, single use, per tab', () => {
     );
   });
 
-  test('login CSRF: another’s callback signs nobody in as them', async () => {
+  test('login CSRF: another person’s callback does not sign the browser in as that person', async () => {
     const [attacker, victim] = [newAgent(stage), newAgent(stage)];
     const planted = await answered(await begin(attacker, '/planted'), { sub: 'mallory' });
     const { status, location } = await victim.visit(planted, { follow: false, from: 'https://evil.example.com/' });
@@ -242,7 +242,7 @@ describe('state is bound to the browser, single use, per tab', () => {
     expect(await whoami(somebody)).toMatchObject({ subject: 'ada' });
   });
 
-  test('each tab comes back to its own page', async () => {
+  test('each tab returns to its own page', async () => {
     const agent = newAgent(stage);
     const tabs = [await begin(agent, '/one'), await begin(agent, '/two'), await begin(agent, '/three')];
     expect(new Set(tabs.map((url) => url.searchParams.get('state'))).size).toBe(3);
@@ -257,8 +257,8 @@ describe('state is bound to the browser, single use, per tab', () => {
   });
 });
 
-describe('nonce and PKCE always', () => {
-  test('each attempt has its own, of enough randomness', async () => {
+describe('nonce and PKCE are always used', () => {
+  test('each attempt has its own, with enough randomness', async () => {
     const agent = newAgent(stage);
     const urls = await Promise.all(Array.from({ length: 30 }, () => begin(agent)));
     for (const name of ['nonce', 'code_challenge', 'state']) {
@@ -269,7 +269,7 @@ describe('nonce and PKCE always', () => {
     for (const url of urls) expect(url.searchParams.get('code_challenge_method')).toBe('S256');
   });
 
-  test('an ID token of another sign-in, or of none, is refused, each time', async () => {
+  test('an ID token of another sign-in, or without one, is rejected each time', async () => {
     const other = (await begin(newAgent(stage))).searchParams.get('nonce');
     for (const nonce of [undefined, '', other, 'x', [other], 7, undefined, other]) {
       const agent = newAgent(stage);
@@ -281,7 +281,7 @@ describe('nonce and PKCE always', () => {
     expect(hasSession(await signedIn())).toBe(true);
   });
 
-  test('nor is one that does not hold', async () => {
+  test('an ID token that is not valid is rejected', async () => {
     const now = Math.floor(Date.now() / 1000);
     const cases: readonly [Claims, Claims][] = [
       [{ aud: 'other' }, {}],
@@ -307,8 +307,8 @@ describe('nonce and PKCE always', () => {
   });
 });
 
-describe('a new session at sign-in', () => {
-  test('whatever session the browser came with: one that was planted is nobody’s afterwards', async () => {
+describe('a sign-in makes a new session', () => {
+  test('whatever session the browser had: a planted one is no longer valid', async () => {
     const attacker = newAgent(stage);
     await signIn(attacker, '/page', { sub: 'mallory' });
     const planted = attacker.cookies(home).find(({ key }) => key === '__Host-meshgate')!.value;
@@ -324,8 +324,8 @@ describe('a new session at sign-in', () => {
   });
 });
 
-describe('no page of ours shows a token; error text is escaped', () => {
-  test('what a provider says of an error is repeated nowhere', async () => {
+describe('no page of the gateway shows a token; error text is escaped', () => {
+  test('the provider’s error text is not repeated', async () => {
     const agent = newAgent(stage);
     const url = await begin(agent);
     expected.push(/signin_failed: it answered with the error of no known form/);
@@ -341,7 +341,7 @@ describe('no page of ours shows a token; error text is escaped', () => {
     expect(page.answer.header('Content-Security-Policy')).toMatch(/default-src 'none'/);
   });
 
-  test('no code, state or token stands in a page or a header', async () => {
+  test('no page and no header has a code, state or token', async () => {
     const agent = newAgent(stage);
     const callback = await answered(await begin(agent), { nonce: 'x' });
     expected.push(/its ID token is rejected/);
@@ -356,8 +356,8 @@ describe('no page of ours shows a token; error text is escaped', () => {
   });
 });
 
-describe('a code is used once, the token endpoint is called once', () => {
-  test('a second callback goes to the page, or says that it is none', async () => {
+describe('a code is used once, and the token endpoint is called once', () => {
+  test('a second callback leads to the page, or says that it is not valid', async () => {
     const agent = newAgent(stage);
     const callback = await answered(await begin(agent));
     const racing = agent.twin();
@@ -368,7 +368,7 @@ describe('a code is used once, the token endpoint is called once', () => {
     expect((await issuers.hits())['/evil/token']).toBe(1);
   });
 
-  test('ten at once call it once', async () => {
+  test('ten callbacks at once call it once', async () => {
     const agent = newAgent(stage);
     const callback = await answered(await begin(agent));
     const twins = Array.from({ length: 10 }, () => agent.twin());
@@ -382,7 +382,7 @@ describe('a code is used once, the token endpoint is called once', () => {
     ['hangs up', { body: '{"id_token":"eyJSECRET"}', cutAt: 5 }],
     ['answers nonsense', { body: '<html>SECRET' }],
     ['sends elsewhere', { status: 307, headers: { location: 'https://issuers:8443/evil/trap' }, body: '' }],
-  ])('an endpoint that %s is not asked again', async (_, document) => {
+  ])('an endpoint that %s is not called again', async (_, document) => {
     const agent = newAgent(stage);
     const callback = await answered(await begin(agent));
     await issuers.put({ '/evil/token': document });
@@ -393,7 +393,7 @@ describe('a code is used once, the token endpoint is called once', () => {
     expect([hits['/evil/token'], hits['/evil/trap']]).toEqual([1, undefined]);
   });
 
-  test('a prerender starts no sign-in, nor does HEAD, and a POST ends none', async () => {
+  test('a prerender and HEAD begin no sign-in, and a POST finishes none', async () => {
     const agent = newAgent(stage);
     const ahead = await agent.visit(signinUrl('/page'), { purpose: 'prefetch;prerender', follow: false });
     expect(ahead.status).toBe(401);
@@ -407,7 +407,7 @@ describe('a code is used once, the token endpoint is called once', () => {
     expect((await issuers.hits())['/evil/token']).toBeUndefined();
   });
 
-  test('background requests pile up no cookies: of thirty, none has one', async () => {
+  test('thirty background requests leave no cookies behind', async () => {
     const agent = newAgent(stage);
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, i) =>
@@ -424,8 +424,8 @@ describe('a code is used once, the token endpoint is called once', () => {
   });
 });
 
-describe('scripts and API calls get 401, never a redirect to a sign-in page', () => {
-  test('whichever way they ask', async () => {
+describe('scripts and API calls receive 401, never a redirect to a sign-in page', () => {
+  test('in whatever way they are sent', async () => {
     const agent = newAgent(stage);
     for (const url of [`${home}/page`, signinUrl('/page')]) {
       const answers = [

@@ -141,7 +141,7 @@ describe('a logout token', () => {
     return answer.status;
   }
 
-  test('needs iat, jti, the event, no nonce, the right type and audience, and ends nothing without', async () => {
+  test('needs iat, jti, the event, the right type and audience, and no nonce; otherwise it ends nothing', async () => {
     const agent = await signIn();
     expected.push(/back-channel sign-out refused/);
     const other = await issuers.create('other');
@@ -167,7 +167,7 @@ describe('a logout token', () => {
     expect(await ask(agent)).toEqual(passes);
   });
 
-  test('ends that session on every host, and no later one when it comes again', async () => {
+  test('ends that session on every host, and no later session when it is sent again', async () => {
     const agent = await signIn();
     await signIn(OTHER, agent);
     const same = { jti: 'same', iat: now(), exp: now() + 120 };
@@ -178,7 +178,7 @@ describe('a logout token', () => {
     expect(await ask(agent)).toEqual(passes);
   });
 
-  test('of a person ends what began before it, and no later sign-in', async () => {
+  test('for a person ends earlier sessions, and no later sign-in', async () => {
     const agent = await signIn(HOST, newAgent(stage), { sid: undefined });
     expect(await send({ sid: undefined, sub: 'ada' })).toBe(200);
     expect(await ask(agent)).toEqual(refused);
@@ -191,7 +191,7 @@ describe('a logout token', () => {
 });
 
 describe('sign-out', () => {
-  test('kills the session everywhere it lives: a copy of its cookie passes nowhere', async () => {
+  test('ends the session on every host: a copy of its cookie passes nowhere', async () => {
     const agent = await signIn(HOST, newAgent(stage), { sid: 'op-2' });
     const cookie = cookieOf(agent)!;
     const copy = newAgent(stage);
@@ -209,7 +209,7 @@ describe('sign-out', () => {
     expect(await ask(copy)).toEqual(refused);
   });
 
-  test('unauthenticated, in a frame, revokes nothing', async () => {
+  test('without a session, in a frame, revokes nothing', async () => {
     const agent = await signIn(HOST, newAgent(stage), { sid: 'op-3' });
     const frame = `${home}/.meshgate/frontchannel?${new URLSearchParams({ iss: evil.url, sid: 'op-3' })}`;
     expect((await newAgent(stage).visit(frame)).status).toBe(200);
@@ -224,7 +224,7 @@ describe('sign-out', () => {
 describe('a refresh', () => {
   const makeStale = (agent: UserAgent) => sealer.age(new Memory(gateway, HOST).records, agent, home, -1);
 
-  test('has the claims looked at again: who left the group is out', async () => {
+  test('checks the claims again: a person who left the group is refused', async () => {
     const agent = await signIn(HOST, newAgent(stage), { sid: 'op-5' });
     await tokens({ groups: [] });
     await makeStale(agent);

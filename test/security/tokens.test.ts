@@ -133,7 +133,7 @@ const refused: [name: string, reason: string, token: string][] = [
   ['20 KB of token', 'token_malformed', await acme.sign({ ...claims, pad: 'x'.repeat(15_000) })],
 ];
 
-describe('refused, with the reason, and the upstream never called', () => {
+describe('tokens that are refused, each with its reason, and without a call to the service', () => {
   for (const [name, reason, token] of refused) {
     gatewayCase(setup, {
       name,
@@ -145,12 +145,12 @@ describe('refused, with the reason, and the upstream never called', () => {
     });
   }
 
-  test('no key was looked for where a token pointed', async () => {
+  test('no key was fetched from an address in a token', async () => {
     expect((await issuers.hits())['/trap'] ?? 0).toBe(0);
   });
 });
 
-test('one hostile token changes nothing for the next request on that worker', async () => {
+test('a hostile token changes nothing for the next request on that worker', async () => {
   const mark = await settle(gateway);
   const forged = `${goodHeader}.${b64(JSON.stringify({ ...payload, sub: 'eve' }))}.${goodSignature}`;
   for (let round = 0; round < 5; round++) {
@@ -164,7 +164,7 @@ test('one hostile token changes nothing for the next request on that worker', as
   await gateway.box.logs.waitForJson(5 * (refused.length + 2), mark);
 });
 
-describe('the credential decides, and a bad one never falls through', () => {
+describe('one credential decides, and a bad one never falls back to another', () => {
   const anyone = { host: 'wiki.test' } as const;
   gatewayCase(setup, {
     ...anyone,
@@ -253,7 +253,7 @@ describe('the credential decides, and a bad one never falls through', () => {
   });
 });
 
-describe('a verification cached for one host never serves another with other rules', () => {
+describe('a verification for one host is not reused for another with other rules', () => {
   test('another provider', async () => {
     for (const run of [1, 2, 3]) {
       expect((await gateway.send('wiki.test', { token: good })).status, `run ${run}`).toBe(200);
@@ -272,7 +272,7 @@ describe('a verification cached for one host never serves another with other rul
     expect((await gateway.send('ops.test', { token: console })).status).toBe(200);
   });
 
-  test('a token dies with its exp, known or not', async () => {
+  test('a token is rejected after its exp, known or not', async () => {
     // One that the gateway has taken before its end: on a busy machine the first one may come too late.
     const brief = await until(
       async () => {
@@ -291,7 +291,7 @@ describe('a verification cached for one host never serves another with other rul
     expect(answer.json().reason).toBe('token_expired');
   });
 
-  test('another policy: a role taken away is gone after the reload, cached tokens included', async () => {
+  test('a role that a new policy removes is gone after the reload, known tokens included', async () => {
     expect((await gateway.send('wiki.test', { path: '/staff', token: good })).status).toBe(200);
     await gateway.box.write({ '/etc/meshgate/meshgate.yaml': policy.replace('group: staff,', 'group: chiefs,') });
     const reloaded = await gateway.box.exec('meshgate-reload');

@@ -60,7 +60,7 @@ test.each([
   expect(await outcome(lines)).toEqual(['200 -', 2]);
 });
 
-describe('a tool that no rule names is not called by another spelling of one that is named', () => {
+describe('a tool that no rule names cannot be called by another spelling of one that is named', () => {
   test.each([
     ['its name', 'delete_page'],
     ['case', 'Search_pages'],
@@ -88,7 +88,7 @@ describe('a tool that no rule names is not called by another spelling of one tha
   });
 });
 
-describe('headers that cannot be relied on', () => {
+describe('headers that are not reliable', () => {
   const other = 'Mcp-Name: delete_page';
 
   test.each([
@@ -111,14 +111,14 @@ describe('headers that cannot be relied on', () => {
     expect(await outcome(lines)).toEqual([refused, 0]);
   });
 
-  test('are the same to a person, whose rules look at none of it', async () => {
+  test('do not matter for a person, whose rules do not read them', async () => {
     expect(await outcome([call, other], person)).toEqual(['200 -', 2]);
   });
 });
 
 describe('a token in the query', () => {
   test.each(['access_token=x', 'a=b&access_token=x', '%61cces%53%5Ftoken=x', '%61%63%63%65%73%73%5f%74%6f%6b%65%6e=x'])(
-    'is refused on each route, whatever comes beside it: %s',
+    'is refused on each route, whatever else is sent: %s',
     async (query) => {
       for (const path of ['/mcp', '/open/x']) {
         expect(await outcome([version, call, named], bot, `${path}?${query}`)).toEqual([
@@ -131,7 +131,7 @@ describe('a token in the query', () => {
 });
 
 describe('a token of another route', () => {
-  test('is none, in whatever order they are met, and one for both is one', async () => {
+  test('is refused in whatever order the routes are used; a token for both routes is accepted', async () => {
     const aud = { own: `https://${host}/own`, other: `https://${host}/other` };
     const own = await acme.sign({ ...claims, aud: aud.own });
     const both = await acme.sign({ ...claims, aud: [aud.own, aud.other] });
@@ -146,7 +146,7 @@ describe('a token of another route', () => {
   });
 
   test.each(['https://mcp.test/own/', 'https://MCP.test/own', 'https://mcp.test:443/own', 'https://mcp.test'])(
-    'nor one for a resource that is only like it: %s',
+    'is refused if it is for a resource with a similar name: %s',
     async (aud) => {
       const token = await acme.sign({ ...claims, aud });
       expect(await outcome([], token, '/own')).toEqual(['401 audience_mismatch', 0]);

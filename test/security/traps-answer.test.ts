@@ -39,7 +39,7 @@ describe('refusals', () => {
     [421, 'host_unknown'],
     [503, 'provider_unavailable'],
   ] as const) {
-    test(`a refusal with ${status}: status, reason and challenges; empty headers are left out`, async () => {
+    test(`a refusal with ${status} has its status, reason and challenges, without empty headers`, async () => {
       await lab.load(
         checkAnswers(
           `add_header X-Meshgate-Status ${status} always; add_header X-Meshgate-Reason ${reason} always;
@@ -70,7 +70,7 @@ describe('refusals', () => {
   });
 });
 
-describe('a check that answers something else, or not at all: nothing passes', () => {
+describe('a check that answers otherwise, or not at all, allows nothing', () => {
   for (const [what, change] of [
     ['302', checkAnswers('return 302 http://elsewhere.test/;')],
     ['400', checkAnswers('return 400;')],
@@ -100,7 +100,7 @@ describe('a check that answers something else, or not at all: nothing passes', (
   }
 });
 
-describe('what nginx cannot read is answered in our words', () => {
+describe('a request that nginx cannot read is answered in the gateway’s words', () => {
   trap(lab, {
     name: 'two Authorization headers: 400 with a body',
     without: inHosts(/^error_page 400 = \/\.meshgate\/bad;\n/m),

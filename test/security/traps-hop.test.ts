@@ -29,7 +29,7 @@ function status(on: ReturnType<typeof session>, path: string): Promise<number> {
   });
 }
 
-describe('the way to the check', () => {
+describe('the hop to the check', () => {
   /** The host of the policy is the socket's default server, as it may be in an nginx of one's own. */
   const isDefault: Change = (files) => ({
     ...files,
@@ -148,7 +148,7 @@ describe('the way to the check', () => {
   // Not a trap that springs: the location has an error_page list of its own, and so takes over none that could turn the
   // check's 401 into something else. Without that as well, the 401 is answered by @meshgate_refuse inside the subrequest,
   // with 401 again. Both lines stay, for who edits one of them.
-  test('proxy_intercept_errors: nothing answers instead of the check', async () => {
+  test('proxy_intercept_errors: no error page replaces the answer of the check', async () => {
     const around = atHttpLevel('proxy_intercept_errors on; error_page 401 =200 /open/x;');
     await lab.load(around);
     expect(await ask({ path: '/rest/x', token: stranger })).toBe('403 role_missing');
@@ -220,7 +220,7 @@ describe('the way to the check', () => {
     open: { shown: true, statuses: [204, 401, 404], reached: 0 },
   });
 
-  test('the sockets are for nginx and nobody else', async () => {
+  test('only nginx can open the sockets', async () => {
     const { stdout } = await gateway.box.exec('stat', '-c', '%a %U', '/run/meshgate');
     expect(stdout.trim()).toBe('750 meshgate');
     const dial = 'use IO::Socket::UNIX; exit(IO::Socket::UNIX->new($ARGV[0]) ? 0 : 1)';

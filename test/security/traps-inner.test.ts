@@ -92,7 +92,7 @@ const inInner =
     replaceIn(files, /^(inner\/|servers\.conf$|hop\.conf$)/, pattern, by);
 
 describe('a certificate', () => {
-  test('opens what is the service’s, and only with the assertion', async () => {
+  test('of a service passes only with the assertion for that service', async () => {
     expect(await ask(ofWiki!.pem)).toBe('200 -');
     expect(await ask(ofBoard!.pem)).toBe('401 audience_mismatch');
   });
@@ -166,14 +166,14 @@ describe('a certificate', () => {
     open: [false, true],
   });
 
-  test('is for the host of the connection: another one is not asked over it', async () => {
+  test('is valid for the host of the connection, and for no other host over it', async () => {
     await lab.load();
     expect(await ask(ofBoard!.pem, {}, 'wiki.test')).toMatch(/^421 /);
     expect(await ask(ofWiki!.pem, {}, 'nowhere.test')).toMatch(/^421 /);
   });
 });
 
-describe('outside', () => {
+describe('at the public listener', () => {
   trap(lab, {
     name: 'headers make nobody a service',
     without: inHosts(

@@ -337,7 +337,7 @@ trap(lab, {
   ],
 });
 
-test('where the JavaScript for cookies fails, no browser takes a cookie with the name of ours from a service', async () => {
+test('if the JavaScript for cookies fails, browsers receive no cookie with a name of the gateway from a service', async () => {
   const program = 'function kept() {\n  throw new Error("broken");\n}\nexport default { kept };\n';
   const broken = await startGateway(stage, {
     policy,

@@ -113,7 +113,7 @@ for (const [what, location] of [
 
 // `return` is answered before anything is checked, and nothing that is rendered can close it: it is the user's own text,
 // and no service is asked. docs/SECURITY.md says so.
-test("a user's own return is not checked, and reaches no service", async () => {
+test('a location of the operator that returns by itself is not checked, and reaches no service', async () => {
   await lab.load(inServer(host, "location = /opened { return 200 'hello'; }"));
   expect(await came(scene, { path: '/opened' })).toEqual({ status: 200, reached: [] });
 });

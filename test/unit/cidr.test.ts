@@ -32,9 +32,9 @@ describe('addresses and ranges', () => {
     '1:2:3:4:5:6:7:8:9',
     'g::',
     '',
-  ])('%s is no address', (text) => expect(readAddress(text)).toBeUndefined());
+  ])('%s is not an address', (text) => expect(readAddress(text)).toBeUndefined());
 
-  test.each(['10.9.0.0', '10.9.0.0/33', 'fd00::/129', '10.9.0.0/x', '10.9.0.0/8/8'])('%s is no range', (text) =>
+  test.each(['10.9.0.0', '10.9.0.0/33', 'fd00::/129', '10.9.0.0/x', '10.9.0.0/8/8'])('%s is not a range', (text) =>
     expect(readRange(text)).toBeUndefined(),
   );
 

@@ -24,7 +24,7 @@ it('gives no two lists of parts the same key', () => {
   );
 });
 
-it('gives no two lists of as many parts the same key where the last stands as it is', () => {
+it('gives no two lists of equal length the same key if the last part is unescaped', () => {
   const part = fc.string({ unit: fc.constantFrom('a', ' ', '\n', '\\', 'n', '\0', '|'), maxLength: 4 });
   const three = fc.tuple(part, part, part);
   fc.assert(

@@ -17,7 +17,7 @@ const rows = [...table.matchAll(/^\| `(oidcc-[\w-]+)` \|(.*)\|$/gm)].map(([, nam
 const named = [...tests.matchAll(/(?:test\(|^ {2}\[)'(oidcc-[\w-]+)'/gm)].map(([, name]) => name);
 
 describe('the conformance modules', () => {
-  test('are in the document, with what comes of them, in the order of the list', () => {
+  test('are in the document, with their outcome, in the order of the list', () => {
     const applying = rows.filter(({ cells }) => cells.length === 3);
     expect(applying.map(({ name, cells }) => [name, cells[0], cells[2]])).toEqual(
       modules.map(({ name, provider, outcome }) => [name, provider, `passes: ${outcome}`]),
@@ -25,11 +25,11 @@ describe('the conformance modules', () => {
     for (const { cells } of applying) expect(cells[1]).toContain('(../test/gateway/conformance.test.ts)');
   });
 
-  test('have each a test of the same name, and no test is of another', () => {
+  test('each have a test of the same name, and no test has another name', () => {
     expect(named.toSorted()).toEqual(modules.map(({ name }) => name).toSorted());
   });
 
-  test('are not said to be without use as well', () => {
+  test('are not also listed as useless', () => {
     const others = rows.filter(({ cells }) => cells.length === 1);
     expect(others.length).toBeGreaterThan(5);
     expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
@@ -40,7 +40,7 @@ describe('the conformance modules', () => {
     ['config', 5],
     ['rp-initiated-logout', 3],
     ['back-channel-logout', 8],
-  ])('of the profile %s are all there', (profile, count) => {
+  ])('of the profile %s are all listed', (profile, count) => {
     expect(modules.filter((one) => one.profile === profile)).toHaveLength(count);
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import cookies from '../../src/cookies.ts';
 
-test('a failure lets no cookie of a service pass', () => {
+test('a failure removes every cookie of the service', () => {
   const lines = ['a=1', '__Host-meshgate=evil'];
   // Whatever looks at a line fails.
   const failing = new Proxy(lines, {

@@ -48,7 +48,7 @@ const links = documents.flatMap(([file, text]) =>
   [...without(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => [file, target] as const),
 );
 
-test('there are links to hold', () => {
+test('there are links to check', () => {
   expect(files.length).toBeGreaterThan(6);
   expect(links.length).toBeGreaterThan(10);
   expect(broken('README.md', 'docs/nowhere.md')).toBe('docs/nowhere.md leads nowhere');
@@ -85,7 +85,7 @@ describe.each(documents)('%s', (file, text) => {
     expect(said(text, 'make').filter((name) => !targets.includes(name))).toEqual([]);
   });
 
-  test('names only commands that there are', async () => {
+  test('names only commands that exist', async () => {
     for (const name of new Set(said(text, 'meshgate'))) {
       // What the image's wrapper and nginx say of themselves is no command.
       if (['from'].includes(name)) continue;
@@ -93,12 +93,12 @@ describe.each(documents)('%s', (file, text) => {
     }
   });
 
-  test('mentions nothing around the project', () => {
+  test('mentions nothing outside the project', () => {
     expect(text.match(AROUND) ?? []).toEqual([]);
   });
 });
 
-test('neither do the sources', () => {
+test('the sources mention nothing outside the project either', () => {
   const sources = ['src', 'nginx', 'conf.d', '.ci'].flatMap((folder) =>
     readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())

@@ -14,6 +14,6 @@ test.each([
   ['a_b.example.com', undefined],
   ['WIKI.example.com', undefined],
   ['', undefined],
-])('the host that takes %s is %s', (name, host) => {
+])('the host for the name %s is %s', (name, host) => {
   expect(hostNamed(hosts, name)?.name).toBe(host);
 });

@@ -25,12 +25,12 @@ test('docs/nginx.md has a row for each internal header', () => {
   expect(text).toBe(fresh);
 });
 
-test('the table has the names that tests forge, and no other', () => {
+test('the table has the names that tests forge, and no others', () => {
   const forged = INTERNAL.filter((name) => !/^X-Meshgate-H\d+$/.test(name));
   expect(INTERNAL_NAMES).toEqual([...forged].sort());
 });
 
-test('no other source file spells out a name', () => {
+test('no other source file spells a name out', () => {
   const files = readdirSync(SOURCES, { recursive: true, withFileTypes: true }).filter(
     (entry) => entry.isFile() && /\.(ts|mjs)$/.test(entry.name) && entry.name !== 'internal-headers.ts',
   );
@@ -52,7 +52,7 @@ const rendered = readdirSync(GOLDEN, { recursive: true, withFileTypes: true })
 const found = (texts: readonly string[], pattern: RegExp): readonly string[] =>
   [...new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, name = '']) => name)))].sort();
 
-test('nginx tells the check these, and reads these from its answers', () => {
+test('nginx sends these to the check, and reads these from its answers', () => {
   const ways = rendered.flatMap((text) =>
     /^# How nginx asks the check/.test(text)
       ? [text]

@@ -10,7 +10,7 @@ test('docs/reasons.md lists every reason with its status and help', () => {
   expect(rows).toEqual(expected);
 });
 
-test('a refusal says what was wrong, or else what to do', () => {
+test('a refusal says what was wrong, or what to do', () => {
   expect(detailOf(refuse('claim_absent', 'the token has no "exp"'))).toBe('the token has no "exp"');
   expect(detailOf(refuse('role_missing'))).toBe(reasons.role_missing.help);
 });

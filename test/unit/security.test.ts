@@ -30,13 +30,13 @@ describe('threats', () => {
   const text = readFileSync(THREATS, 'utf8');
   const [closed = '', open = ''] = text.split('\n### Not closed yet\n');
 
-  test('each row has a test, or a reason why it has none that is still true', () => {
+  test('each row has a test, or a reason for having none that is still true', () => {
     const rows = rowsOf(closed);
     expect(rows.length).toBeGreaterThan(90);
     expect(rows.flatMap((row) => problemOf(row.slice(2).join(' | ')) ?? [])).toEqual([]);
   });
 
-  test('no attack of this gateway is there twice', () => {
+  test('no attack on this gateway is listed twice', () => {
     const own = rowsOf(text.slice(text.indexOf('## Found in meshgate itself'))).map(([lesson]) => lesson);
     expect(own.filter((lesson, index) => own.indexOf(lesson) !== index)).toEqual([]);
   });

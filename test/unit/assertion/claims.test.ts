@@ -18,7 +18,7 @@ test('roles are a list', () => {
   });
 });
 
-test('for Consul each role stands by itself as well, and says whose it is', () => {
+test('for Consul each role is also a member of by_role, which names the kind of caller', () => {
   const own = { ...ASSERTION, byRole: true } as const;
   expect(assertionClaims(own, GRANT, ADA, 0).by_role).toEqual({
     authenticated: 'person',

@@ -20,7 +20,7 @@ async function read(text: string): Promise<SigningKeys> {
 }
 
 describe('reading a key file', () => {
-  test('the first key signs, the public halves of all are published', async () => {
+  test('the first key signs, and the public keys of all are published', async () => {
     const { kid, published } = await read(file);
     expect(kid).toBe(kids(file)[0]);
     expect(kids(published)).toEqual(kids(file));
@@ -30,7 +30,7 @@ describe('reading a key file', () => {
     }
   });
 
-  test('a key without "kid" is named by its thumbprint, which new keys have', async () => {
+  test('a key without "kid" is named by its thumbprint, as new keys are', async () => {
     const nameless = { keys: keysOf(file).map(({ kid: _, ...key }) => key) };
     expect((await read(JSON.stringify(nameless))).published).toBe((await read(file)).published);
   });
@@ -51,7 +51,7 @@ describe('reading a key file', () => {
     ['halves of two pairs', set({ ...first, x: second.x, y: second.y }), 'the first key is not a key pair'],
     ['a point off the curve', set({ ...first, x: 'A'.repeat(43) }), 'the first key is not a key pair'],
     ['a huge file', ' '.repeat(300_000), 'the file is too large'],
-  ])('%s is refused, without a word of the file', async (_, text, error) => {
+  ])('%s is rejected, and the error shows nothing of the file', async (_, text, error) => {
     expect(await readSigningKeys(text)).toBe(error);
   });
 });
@@ -63,7 +63,7 @@ describe('rotation', () => {
     return outcome.text;
   }
 
-  test('each key is published, signs, is published still, and goes', async () => {
+  test('each key is published, signs, stays published, and is removed', async () => {
     const [a, b] = kids(file);
     const once = await rotated(file, NOW + HOUR);
     const [, c] = kids(once);
@@ -75,7 +75,7 @@ describe('rotation', () => {
     await read(twice);
   });
 
-  test('no key signs that was published for less than an hour, unless it is said', async () => {
+  test('no key signs that was published for less than an hour, unless that is requested', async () => {
     expect(await rotateSigningKeys(file, NOW + HOUR - 1, false)).toEqual({
       ok: false,
       error: expect.stringMatching(/wait 1 more, or say --early$/),
@@ -83,7 +83,7 @@ describe('rotation', () => {
     expect(kids(await rotated(file, NOW + 1, true))[0]).toBe(kids(file)[1]);
   });
 
-  test('a lone key signs on beside the one that is published', async () => {
+  test('a single key goes on signing beside the new one', async () => {
     const lone = JSON.stringify({ keys: keysOf(file).slice(0, 1) });
     const outcome = await rotateSigningKeys(lone, NOW, false);
     expect(outcome).toMatchObject({ ok: true, signs: false });
@@ -91,7 +91,7 @@ describe('rotation', () => {
     expect(kids((outcome as { text: string }).text)).toHaveLength(2);
   });
 
-  test('a broken file stays as it is', async () => {
+  test('a broken file stays unchanged', async () => {
     expect(await rotateSigningKeys('{', NOW, true)).toEqual({ ok: false, error: 'the file is not JSON' });
   });
 });
@@ -100,7 +100,7 @@ describe('an assertion', () => {
   const settings = { issuer: 'https://wiki.example.com', keysFile: '/k', lifetime: 60 };
   const caller = { provider: 'okta', subject: 'okta-ann', roles: ['editor', 'reader'] };
 
-  test('says who asks, of which service, as which identity, and for how long', () => {
+  test('names the caller, the service, the identity and the expiry', () => {
     expect(assertionClaims(settings, { service: 'wiki', as: 'wiki-editor' }, caller, NOW + 0.9)).toEqual({
       iss: 'https://wiki.example.com',
       aud: 'wiki',
@@ -114,7 +114,7 @@ describe('an assertion', () => {
     expect(assertionClaims(settings, { service: 'wiki', as: '' }, caller, NOW)).not.toHaveProperty('as');
   });
 
-  test('has the type that no access token has', async () => {
+  test('has a type that no access token has', async () => {
     const signed = await signAssertion(await read(file), { sub: 'ann' });
     expect(decodeProtectedHeader(signed.ok ? signed.value : '')).toEqual({
       alg: 'ES256',
@@ -123,7 +123,7 @@ describe('an assertion', () => {
     });
   });
 
-  test('is refused rather than too long for a header', async () => {
+  test('is refused if it is too long for a header', async () => {
     const keys = await read(file);
     const signed = await signAssertion(keys, { sub: 'x'.repeat(5950) });
     expect(signed).toMatchObject({ ok: true });

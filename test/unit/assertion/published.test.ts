@@ -4,12 +4,12 @@ import { newSigningKeys } from '../../../src/assertion/rotate.ts';
 
 const key = { kty: 'EC', crv: 'P-256', x: 'eA', y: 'eQ', kid: 'one', alg: 'ES256', use: 'sig' };
 
-test('public keys, with nothing but what verifiers need', () => {
+test('publishes public keys with only the members that verifiers need', () => {
   const keys = parsePublishedKeys(JSON.stringify({ keys: [{ ...key, iat: 5, note: '</x>' }] }, null, 2));
   expect(keys).toEqual({ jwks: JSON.stringify({ keys: [key] }) });
 });
 
-test('a private key is refused, and not shown', async () => {
+test('rejects a private key, and does not show it', async () => {
   const signing = await newSigningKeys(0);
   const found = parsePublishedKeys(signing);
   expect(found).toBe('the file holds a private key; give the public keys, as /.meshgate/jwks serves them');

@@ -39,8 +39,8 @@ function must<T>(result: Result<T>): T {
   return result.value;
 }
 
-describe('an assertion of ours', () => {
-  test('says who asks', async () => {
+describe('an assertion of this gateway', () => {
+  test('names the caller', async () => {
     expect(must(await verify(await sign(claims)))).toEqual({
       audience: 'wiki',
       provider: 'okta',
@@ -53,31 +53,31 @@ describe('an assertion of ours', () => {
     });
   });
 
-  test('and their address and name, where the service is told them', async () => {
+  test('has their address and name, if the service receives them', async () => {
     const told = assertionClaims(settings, { ...grant, email: true, name: true }, ann, NOW);
     expect(must(await verify(await sign(told)))).toMatchObject({ email: 'ann@example.org', name: 'Ann' });
     expect(Object.keys(claims)).not.toContain('email');
   });
 
-  test('and who acts for them, the last one first', async () => {
+  test('names the actors, the latest first', async () => {
     const acting = assertionClaims(settings, grant, { ...ann, agent: 'board', actors: [BOARD, WIKI] }, NOW);
     expect(acting).toMatchObject({ agent: 'board', act: { sub: BOARD, act: { sub: WIKI } } });
     expect(must(await verify(await sign(acting))).actors).toEqual([BOARD, WIKI]);
   });
 
-  test('signed with a key that is published and signs no more', async () => {
+  test('is accepted if its key is published and no longer signs', async () => {
     const rotated = await verifyAssertion(await sign(claims), [...theirs.published, ...ours.published], NOW, context);
     expect(rotated.ok).toBe(true);
   });
 
-  test('is good until its end and the clocks’ skew', async () => {
+  test('is valid until its expiry plus the clock skew', async () => {
     const text = await sign(claims);
     expect((await verify(text, NOW + 89)).ok).toBe(true);
     expect(await verify(text, NOW + 90)).toMatchObject({ reason: 'token_expired' });
   });
 });
 
-describe('what is none', () => {
+describe('text that is not an assertion', () => {
   const { exp: _, ...endless } = claims;
   const without = (name: string) => Object.fromEntries(Object.entries(claims).filter(([key]) => key !== name));
   const chain = (length: number): unknown => (length === 0 ? undefined : { sub: WIKI, act: chain(length - 1) });
@@ -98,17 +98,17 @@ describe('what is none', () => {
     ['with an empty actor', { ...claims, act: {} }, 'claim_absent'],
     ['with null for an actor', { ...claims, act: null }, 'claim_absent'],
     ['with nine actors', { ...claims, act: chain(9) }, 'claim_absent'],
-  ])('one %s', async (_, said, reason) => {
+  ])('rejects one %s', async (_, said, reason) => {
     expect(await verify(await sign(said))).toMatchObject({ ok: false, reason });
   });
 
-  test('one that somebody else signed, also under the name of our key', async () => {
+  test('rejects one that another key signed, also under the name of a published key', async () => {
     expect(await verify(await sign(claims, theirs))).toMatchObject({ reason: 'key_unknown' });
     const named = { keys: { ...theirs.keys, kid: ours.keys.kid }, published: theirs.published };
     expect(await verify(await sign(claims, named))).toMatchObject({ reason: 'signature_invalid' });
   });
 
-  test('one with another header', async () => {
+  test('rejects one with another header', async () => {
     const [header, payload, signature] = (await sign(claims)).split('.') as [string, string, string];
     const members = JSON.parse(Buffer.from(header, 'base64url').toString());
     const other = (more: object) =>
@@ -120,7 +120,7 @@ describe('what is none', () => {
     expect(await verify(other({ crit: ['x'] }))).toMatchObject({ reason: 'token_malformed' });
   });
 
-  test('a token of another type that the same key signed', async () => {
+  test('rejects a token of another type that the same key signed', async () => {
     const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const input = `${encode({ alg: 'ES256', kid: ours.keys.kid, typ: 'JWT' })}.${encode(claims)}`;
     const key = ours.keys.key as unknown as Parameters<typeof crypto.subtle.sign>[1];
@@ -136,13 +136,13 @@ describe('what is none', () => {
     },
   );
 
-  test('whoever refuses repeats nothing of it', async () => {
+  test('no rejection shows a part of it', async () => {
     const text = await sign({ ...claims, aud: 7, sub: 'a-secret-name' });
     expect(JSON.stringify(await verify(text))).not.toContain('a-secret-name');
   });
 });
 
-describe('the service that asks', () => {
+describe('the service that sends it', () => {
   const agents: Record<string, KnownAgent> = {
     [WIKI]: { name: 'pages', service: 'wiki', actsFor: ['staff'], hops: 1 },
     [BOARD]: { name: 'board', service: 'board', actsFor: ['admin', 'staff'], hops: 2 },
@@ -177,7 +177,7 @@ describe('the service that asks', () => {
     expect(must(ask(WIKI, { roles: [] })).roles).toEqual([]);
   });
 
-  test('stands before those that acted already', () => {
+  test('becomes the first of the earlier actors', () => {
     expect(must(ask(BOARD, { audience: 'board', actors: [WIKI] })).actors).toEqual([BOARD, WIKI]);
   });
 
@@ -190,7 +190,7 @@ describe('the service that asks', () => {
     expect(ask(BOARD, { audience: 'board', actors: [WIKI, WIKI] })).toMatchObject({ reason: 'actor_not_allowed' });
   });
 
-  test('is refused with what another service received', () => {
+  test('is refused with an assertion for another service', () => {
     expect(ask(WIKI, { audience: 'board' })).toEqual({
       ok: false,
       reason: 'audience_mismatch',
@@ -199,7 +199,7 @@ describe('the service that asks', () => {
     expect(ask(BOARD)).toMatchObject({ reason: 'audience_mismatch' });
   });
 
-  test('is refused where it is no agent', () => {
+  test('is refused if it is not an agent', () => {
     for (const spiffe of ['spiffe://example.org/other', `${WIKI}/`, 'constructor', '__proto__']) {
       expect(ask(spiffe)).toMatchObject({ ok: false, reason: 'actor_not_allowed' });
     }

@@ -30,8 +30,8 @@ const good: Numbers = {
 
 const verdicts = (numbers: Numbers) => bounds.map((bound) => verdictOf(bound, numbers));
 
-describe('the bounds', () => {
-  test('hold at their limits', () => {
+describe('a bound', () => {
+  test('is met at its limit', () => {
     expect(verdicts(good)).toEqual(bounds.map(() => 'yes'));
   });
 
@@ -56,18 +56,18 @@ describe('the bounds', () => {
     ['growth_500k.kb', 1025, 'growth over 500,000 requests, KB'],
     ['render_nginx_600.cpu_s', 2.1, 'slowest render of 200 routes, 50 roles, s'],
     ['prove_envoy_10000.cpu_s', 5.1, 'slowest proof, each route for all 50 roles, s'],
-  ])('%s of %d breaks one', (key, value, text) => {
+  ])('%s of %d is beyond its bound', (key, value, text) => {
     const broken = bounds.filter((bound) => verdictOf(bound, { ...good, [key]: value }) === 'no');
     expect(broken.map((bound) => bound.text)).toContain(text);
   });
 
-  test('the absolute bound on a known token counts beside the ratio', () => {
+  test('the absolute bound on a known token applies beside the ratio', () => {
     const slow = { ...good, 'hop.cpu_us': 40, 'known.cpu_us': 61, 'routes200.cpu_us': 61 };
     const broken = bounds.filter((bound) => verdictOf(bound, slow) === 'no');
     expect(broken.map((bound) => bound.text)).toEqual(['known token - hop, µs']);
   });
 
-  test('what was not measured is not said to hold', () => {
+  test('a part without a measurement is not reported as met', () => {
     expect(verdicts({})).toEqual(bounds.map(() => 'not measured'));
   });
 });

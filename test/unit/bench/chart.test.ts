@@ -24,13 +24,13 @@ test('the chart is an SVG with a bar, a name and a number for each system', () =
   expect(texts.join('\n')).toContain('nginx 1.30.6, njs 1.0.2');
 });
 
-test('the longest bar is as long as the numbers say', () => {
+test('the longest bar is as long as the numbers require', () => {
   const { document } = parseHTML(chart(numbers, at));
   const widths = [...document.querySelectorAll('rect')].map((bar) => Number(bar.getAttribute('width')));
   expect(Math.max(...widths) / Math.min(...widths)).toBeCloseTo(drawn.length);
 });
 
-test('the table has ratios to the hop and a verdict for each bound', () => {
+test('the table has ratios to the hop and a result for each bound', () => {
   const text = table({ 'hop.cpu_us': 20, 'known.cpu_us': 30, 'inflight.kb': 13 }, { hop: 0.02, known: 0.05 });
   expect(text).toMatch(/^known token +30\.0 +1\.50 +\+10\.0 +5 %$/m);
   expect(text).toMatch(/^known token \/ hop +1\.50 +<= 1\.8 +yes$/m);

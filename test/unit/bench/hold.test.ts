@@ -10,21 +10,21 @@ test('requests are held until their release, and all are answered then', async (
   hold.close();
 });
 
-test('event streams have sent one event each while they are held, and end after their release', async () => {
+test('event streams send one event each while they are held, and end after their release', async () => {
   const hold = await Hold.start(0);
   const requests = { port: hold.port, tokens: ['a', 'b', 'c'], path: eventsPath } as const;
   expect(await holdOpen(hold, requests, async () => hold.waiting)).toEqual({ answered: 3, value: 3 });
   hold.close();
 });
 
-test('nobody to answer is an error with its reason, not a wait', async () => {
+test('a missing server is an error with its reason, not a wait', async () => {
   const hold = await Hold.start(0);
   const { port } = hold;
   hold.close();
   await expect(holdOpen(hold, { port, tokens: ['a'] }, async () => 0)).rejects.toThrow('ECONNREFUSED');
 });
 
-test('a port that is taken is named, with the setting to change', async () => {
+test('a port that is in use is named, with the setting to change', async () => {
   const hold = await Hold.start(0);
   await expect(checkFree(hold.port)).rejects.toThrow(`port ${hold.port} on 127.0.0.1 is taken: set BENCH_PORT`);
   hold.close();

@@ -2,25 +2,25 @@ import { describe, expect, test } from 'vitest';
 import { checkCounts, checkKnown } from '../../bench/guards.ts';
 import { countedBy } from '../../bench/load.ts';
 
-describe('what wrk says', () => {
-  test('the result is found among its own lines', () => {
+describe('the output of wrk', () => {
+  test('has the result among its other lines', () => {
     const lines = ['Running 10m test @ http://127.0.0.1:18403/', 'idle', '{"requests":300,"refused":2,"broken":0}'];
     expect(countedBy(lines)).toEqual({ requests: 300, refused: 2, broken: 0 });
   });
 
-  test('a run that was cut off is an error', () => {
+  test('of a run that was cut off is an error', () => {
     expect(() => countedBy(['{"requests":300,"refused":0,"broken":0}'])).toThrow('did not get through');
   });
 
-  test('no result is an error with what wrk said', () => {
+  test('without a result is an error that shows the output', () => {
     expect(() => countedBy(['unable to connect to 127.0.0.1:1 Connection refused'])).toThrow('Connection refused');
   });
 });
 
-describe('a number that cannot be trusted', () => {
+describe('the checks of a result', () => {
   const counted = { requests: 100, refused: 0, broken: 0 };
 
-  test('all have counted the same: nothing is thrown', () => {
+  test('accept equal counts', () => {
     expect(() => checkCounts('known', 100, counted, 100, 100)).not.toThrow();
   });
 
@@ -34,7 +34,7 @@ describe('a number that cannot be trusted', () => {
     expect(() => checkCounts('known', 100, wrk, backend, logged)).toThrow('known: ');
   });
 
-  test('new tokens that cost no more than known ones', () => {
+  test('reject new tokens that cost no more than known ones', () => {
     expect(() => checkKnown({ 'known.cpu_us': 40, 'new_rs256.cpu_us': 44 })).toThrow('known: ');
     expect(() => checkKnown({ 'known.cpu_us': 40, 'new_rs256.cpu_us': 80 })).not.toThrow();
   });

@@ -4,7 +4,7 @@ import { compile } from '../../../src/rules/compile.ts';
 import { meshTarget, meshTargetNames } from '../../../src/targets/index.ts';
 import { largePolicy } from '../../large.ts';
 
-test.each(meshTargetNames)('the large policy is one for %s', (kind) => {
+test.each(meshTargetNames)('the large policy is valid for %s', (kind) => {
   const text = largePolicy({ routes: 200, roles: 50, rolesOfRoute: 3, kind });
   const { policy, errors } = parsePolicy(text, 'large.yaml');
   expect(errors.map(formatError)).toEqual([]);

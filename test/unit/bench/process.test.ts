@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { cpuOf, memoryOf } from '../../bench/process.ts';
 
-describe("the worker's accounts", () => {
+describe('the accounts of a worker', () => {
   test('CPU is the first field of schedstat, in nanoseconds', () => {
     expect(cpuOf('569582123 145077 6\n')).toBe(569582123);
   });

@@ -18,19 +18,19 @@ describe.each(['RS256', 'ES256'] as const)('%s tokens', (alg) => {
     expect(new Set(tokens.map((token) => token.length)).size).toBe(1);
   });
 
-  test('forged ones are not', async () => {
+  test('forged ones are not valid', async () => {
     const [token] = await signer.sign(alg, 1);
     await expect(verify(forged(token!))).rejects.toThrow('signature');
   });
 });
 
-test('a walk never gives a token twice, and says when none is left', () => {
+test('a walk never returns a token twice, and throws when none is left', () => {
   const take = walk(['a', 'b', 'c']);
   expect([take(2), take(1)]).toEqual([['a', 'b'], ['c']]);
   expect(() => take(1)).toThrow('3 tokens');
 });
 
-test('the load generator gets a line a request', () => {
+test('the load generator receives one line for each request', () => {
   expect(linesOf(['/x'], ['a.b.c', undefined])).toBe('/x a.b.c\n/x -\n');
   expect(linesOf(['/x', '/y'], ['a', 'b', 'c'])).toBe('/x a\n/y b\n/x c\n');
 });
@@ -45,7 +45,7 @@ test('one fifth of the mixture is refused', () => {
   expect(mixed.slice(0, 10)).toEqual([...Array.from({ length: 8 }, (_, i) => `good-${i}`), 'bad-0', undefined]);
 });
 
-test('growth is the difference of the ends, whatever one look says', () => {
+test('growth is the difference of both ends, whatever a single sample says', () => {
   expect(grown([100, 900, 110, 105, 104, 130, 120, 0])).toBe(10);
   expect(grown([100, 200, 300, 400])).toBe(100);
 });

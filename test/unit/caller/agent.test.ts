@@ -59,7 +59,7 @@ function refusal(...given: Parameters<typeof by>): string {
   return caller.ok ? `taken: ${JSON.stringify(caller.value)}` : `${caller.reason}: ${caller.detail}`;
 }
 
-describe('who acts', () => {
+describe('the actor', () => {
   test.each<[string, Claims, string, readonly string[]]>([
     ['the client', { cid: 'release-bot' }, 'bot', ['release-bot']],
     ['the actor, whoever fetched the token', { cid: 'portal', act: { sub: 'release-bot' } }, 'bot', ['release-bot']],
@@ -101,19 +101,19 @@ describe('who acts', () => {
     });
   });
 
-  test('nobody, where no agent is the client', () => {
+  test('is absent if no agent is the client', () => {
     const person = callerOf({ cid: 'portal' });
     expect(person).toMatchObject({ roles: ['staff', 'admin'], groups: ['staff', 'admins'], claims: { level: 3 } });
     expect(Object.keys(person)).not.toContain('agent');
     expect(callerOf({ cid: 'portal' }, [])).toEqual(person);
   });
 
-  test('the first of the policy that it is', () => {
+  test('is the first matching agent of the policy', () => {
     expect(callerOf({ cid: 'release-bot', team: 'robots' }).agent).toBe('bot');
     expect(callerOf({ cid: 'release-bot', team: 'robots' }, [robots, bot]).agent).toBe('robots');
   });
 
-  test('the actor, and not the wider agent that a claim of the subject names', () => {
+  test('is the actor of the token, and not the wider agent that a claim of the subject names', () => {
     const wide = { ...robots, actsFor: ['staff', 'admin'] };
     const claims = { team: 'robots', act: { sub: 'release-bot' } };
     expect(callerOf(claims, [wide, bot])).toMatchObject({ agent: 'bot', roles: ['staff'] });
@@ -135,7 +135,7 @@ describe('who acts', () => {
       ['without a word of it', 'okta', {}],
       ['of Entra ID, which says nothing of it', 'entra', { azp: 'portal' }],
       ['with two @', 'okta', { email: 'b1@x@bots.test', email_verified: true }],
-    ])('is known by its address: %s', (_, provider, claims) => {
+    ])('is recognised by its address: %s', (_, provider, claims) => {
       const caller = callerOf({ email, ...claims }, [mailers], provider);
       expect(caller).toMatchObject({ agent: 'robots', roles: ['staff'], claims: {}, groups: [] });
     });
@@ -157,7 +157,7 @@ describe('who acts', () => {
         ],
       ),
       ['a text in the place of true or false', flag, 'true'],
-    ])('that has another form rejects the token: %s', (_, agent, team) => {
+    ])('is rejected if the claim has another form: %s', (_, agent, team) => {
       expect(refusal({ team }, [agent])).toBe('claim_absent: "team", by which agent robots is known, has another form');
     });
 
@@ -169,11 +169,11 @@ describe('who acts', () => {
       ['is text without the word', has, { team: 'people robotsx' }],
       ['is not like it', like, { team: 'people' }],
       ['is false', flag, { team: false }],
-    ])('is not there where the claim %s', (_, agent, claims) => {
+    ])('is absent if the claim %s', (_, agent, claims) => {
       expect(callerOf(claims, [agent])).not.toHaveProperty('agent');
     });
 
-    test('does not count, readable or not, beside an actor', () => {
+    test('is ignored, valid or not, if the token names an actor', () => {
       expect(callerOf({ team: { name: 'robots' }, act: { sub: 'release-bot' } }, [is, bot]).agent).toBe('bot');
     });
   });
@@ -197,7 +197,7 @@ describe('who acts', () => {
       expect(callerOf(claims, [agent])).toMatchObject({ agent: agent.name, roles: ['staff'] });
     });
 
-    test('comes with no tokens of another issuer', () => {
+    test('does not match tokens of another issuer', () => {
       for (const [by, claims] of [
         ['client', { cid: 'release-bot' }],
         ['claim', { team: 'robots' }],
@@ -206,7 +206,7 @@ describe('who acts', () => {
       }
     });
 
-    test('counts before one of another provider', () => {
+    test('matches before one of another provider', () => {
       const [here, there] = [
         { ...of('okta').client, name: 'here' },
         { ...of('keycloak').client, name: 'there' },
@@ -218,7 +218,7 @@ describe('who acts', () => {
     test.each([
       ['a tenant of several', ['https://login.test/t1', 'https://login.test/t2'], ['https://login.test/t2'], true],
       ['no tenant of those', ['https://login.test/t1', 'https://login.test/t2'], ['https://login.test/t3'], false],
-    ])('is known at a provider that has %s', (_, issuers, others, known) => {
+    ])('is recognised at a provider that has %s', (_, issuers, others, known) => {
       const table = tableWith(of('keycloak').client);
       const { okta, keycloak } = table.providers;
       const providers = { okta: { ...okta!, issuers: others }, keycloak: { ...keycloak!, issuers } };
@@ -227,7 +227,7 @@ describe('who acts', () => {
       expect(caller.ok && caller.value.agent).toBe(known ? 'bot' : undefined);
     });
 
-    test('is the workload of its SPIFFE id, by whatever JWT-SVID', () => {
+    test('is the workload of its SPIFFE id, with any JWT-SVID', () => {
       const { okta } = base.providers;
       const spire = { ...okta!, kind: 'spiffe', subject: { claim: 'sub', prefix: '' }, trustDomain: 'example.org' };
       const providers = {
@@ -249,12 +249,12 @@ describe('who acts', () => {
     ['by an actor', { act: { sub: 'release-bot' } }, 'actor_not_allowed'],
     ['by an actor of no agent', { act: { sub: 'other' } }, 'actor_not_allowed'],
     ['by one that is no actor', { act: null }, 'actor_not_allowed'],
-  ])('is nobody with a session: %s', (_, claims, reason) => {
+  ])('cannot have a session: %s', (_, claims, reason) => {
     const person = toPerson(verifiedBy('okta', { ...ANN, ...claims }), tableWith(bot, robots), NOW);
     expect(person).toMatchObject({ ok: false, reason });
   });
 
-  test('anybody else has a session', () => {
+  test('people and other clients have a session', () => {
     const person = toPerson(verifiedBy('okta', { ...ANN, azp: 'portal', team: 'people' }), tableWith(bot, robots), NOW);
     expect(person).toMatchObject({ ok: true, value: { roles: ['staff', 'admin'] } });
   });
@@ -280,7 +280,7 @@ describe('the answer of an introspection endpoint', () => {
     ['okta', 'entra', 'keycloak', 'auth0', 'google', 'cognito', 'generic'].flatMap((kind) =>
       ['azp', 'client_id', 'cid', 'appid'].map((name) => [kind, name] as const),
     ),
-  )('of a provider of kind %s that names the client by %s is an agent’s, and not a person’s', (kind, name) => {
+  )('of a provider of kind %s that names the client by %s is for an agent, and not for a person', (kind, name) => {
     expect(judged(kind, { ...ANN, [name]: 'release-bot' })).toMatchObject({
       ok: false,
       reason: 'proof_missing',
@@ -288,7 +288,7 @@ describe('the answer of an introspection endpoint', () => {
     });
   });
 
-  test('of an Okta client that asks for itself is an agent alone, without a role', () => {
+  test('of an Okta client that acts alone is an agent alone, without a role', () => {
     const itself = { groups: ['staff'], sub: 'release-bot', uid: undefined, client_id: 'release-bot' };
     const verified = judgeIntrospected(
       { ...answer, ...itself },
@@ -312,14 +312,14 @@ describe('the answer of an introspection endpoint', () => {
     ['an actor that is no actor', { act: null }, { reason: 'claim_absent' }],
     ['a malformed client', { client_id: null }, { reason: 'claim_absent' }],
     ['a key of another kind', { cnf: { kid: 'x' } }, { reason: 'proof_invalid' }],
-  ])('about a JWT counts where it alone names %s', (_, said, expected) => {
+  ])('about a JWT counts if only the answer names %s', (_, said, expected) => {
     const jwt = { provider: 'okta', claims: { ...ANN }, expires: NOW + 600, key: 'k' };
     const verified = confirmed(jwt, { ...answer, ...said }, asked('generic'), NOW + 60);
     const table = { ...tableWith(bound), providers: { okta: asked('generic') } };
     expect(verified.ok ? toCaller(verified.value, table, NOW) : verified).toMatchObject({ ok: false, ...expected });
   });
 
-  test('about a JWT changes nothing that the JWT itself says', () => {
+  test('about a JWT does not override the claims of the JWT', () => {
     const jwt = { provider: 'okta', claims: { ...ANN, azp: 'portal' }, expires: NOW + 600, key: 'k' };
     expect(confirmed(jwt, { ...answer, client_id: 'other', sub: 'eve' }, asked('generic'), NOW + 60)).toMatchObject({
       ok: true,
@@ -328,7 +328,7 @@ describe('the answer of an introspection endpoint', () => {
   });
 });
 
-describe('an agent by itself', () => {
+describe('an agent that acts alone', () => {
   const itself = { ...bot, alone: true } as const;
 
   test('has its own name and no role', () => {
@@ -344,11 +344,11 @@ describe('an agent by itself', () => {
     });
   });
 
-  test('is alone also where the policy lets it act for people only', () => {
+  test('is alone even if the policy lets it act for people only', () => {
     expect(callerOf({ cid: 'release-bot', sub: 'release-bot' })).toMatchObject({ agent: 'bot', alone: true });
   });
 
-  test('acts for somebody where the token names an actor', () => {
+  test('acts for a person if the token names an actor', () => {
     const claims = { cid: 'release-bot', sub: 'release-bot', act: { sub: 'release-bot' } };
     expect(callerOf(claims, [itself])).not.toHaveProperty('alone');
   });
@@ -429,7 +429,7 @@ describe('refused', () => {
     expect(refusal(claims)).toContain(says);
   });
 
-  test('an actor also by a policy without agents', () => {
+  test('an actor is refused by a policy without agents as well', () => {
     expect(refusal({ act: { sub: 'release-bot' } }, [])).toContain('actor_not_allowed: no agent of the policy is');
   });
 
@@ -437,17 +437,17 @@ describe('refused', () => {
     ['dpop', 'a key of DPoP'],
     ['certificate', 'a client certificate'],
     ['any', 'a key of DPoP or a client certificate'],
-  ] as const)('a token that is not bound as its agent’s: %s', (bound, what) => {
+  ] as const)('a token without the binding of its agent is refused: %s', (bound, what) => {
     const said = refusal({ cid: 'release-bot' }, [{ ...bot, bound }]);
     expect(said).toBe(`proof_missing: the tokens of agent bot have to be bound to ${what}`);
   });
 });
 
-describe('what Entra says', () => {
+describe('the claims of Entra ID', () => {
   const agents = [{ ...bot, alone: true } as const];
   const of = (claims: Claims) => callerOf(claims, agents, 'entra');
 
-  test('an agent for somebody', () => {
+  test('an agent for a person', () => {
     expect(of({ azp: 'release-bot', idtyp: 'user', xms_act_fct: '3 9 11' })).toMatchObject({
       subject: 'ann-sub',
       roles: ['staff'],
@@ -471,7 +471,7 @@ describe('what Entra says', () => {
     ['a number', { xms_act_fct: 11 }],
     ['what cannot be read', { xms_act_fct: null }],
     ['an object', { xms_sub_fct: { facets: '3' } }],
-  ])('an agent that the policy does not know, by %s', (_, claims) => {
+  ])('an unknown agent, by %s', (_, claims) => {
     for (const known of [agents, []]) {
       expect(refusal({ azp: 'other', ...claims }, known, 'entra')).toContain(
         'actor_not_allowed: no agent of the policy is',
@@ -518,26 +518,26 @@ describe('a certificate', () => {
     ...{ dns: ['bot.test'], subject: 'CN=bot', notBefore: 0, notAfter: NOW, thumbprint: 't' },
   });
 
-  test('with the SPIFFE id of an agent is that agent, by itself', () => {
+  test('with the SPIFFE id of an agent is that agent, alone', () => {
     expect(certificateCaller(holder(SPIFFE), [bot, workload])).toMatchObject({
       ok: true,
       value: { subject: SPIFFE, agent: 'workload', alone: true, roles: [], actors: [SPIFFE] },
     });
   });
 
-  test('is that agent also where only one provider’s tokens are', () => {
+  test('is that agent even if the policy names a provider for its tokens', () => {
     const ofOne = { ...workload, match: { kind: 'spiffe', spiffe: SPIFFE, provider: 'okta' } } as const;
     expect(certificateCaller(holder(SPIFFE), [ofOne])).toMatchObject({ value: { agent: 'workload', alone: true } });
   });
 
-  test('of anybody else is nobody’s agent', () => {
+  test('of any other holder is not an agent', () => {
     for (const spiffe of [undefined, `${SPIFFE}x`]) {
       const caller = certificateCaller(holder(spiffe), [bot, workload]);
       expect([caller.ok, JSON.stringify(caller).includes('agent')]).toEqual([true, false]);
     }
   });
 
-  test('is no DPoP', () => {
+  test('does not replace a DPoP key', () => {
     expect(certificateCaller(holder(SPIFFE), [{ ...workload, bound: 'dpop' }])).toMatchObject({
       reason: 'proof_missing',
     });

@@ -13,7 +13,7 @@ const callerOf = (claims: Record<string, unknown>, named: string[] = []) => {
 };
 
 describe('toCaller', () => {
-  it('says who asks', () => {
+  it('names the caller', () => {
     const claims = {
       uid: '42',
       name: 'Alice',
@@ -43,7 +43,7 @@ describe('toCaller', () => {
     });
   });
 
-  it('refuses a subject that does not fit a header, prefix and encoding included', () => {
+  it('refuses a subject that does not fit into a header, prefix and encoding included', () => {
     expect(callerOf({ uid: 'x'.repeat(4091) }).subject).toHaveLength(4096);
     for (const uid of ['x'.repeat(4092), ','.repeat(1400)]) {
       expect(toCaller(verifiedBy('okta', { uid }), tableOf(), NOW)).toEqual({
@@ -57,11 +57,11 @@ describe('toCaller', () => {
   it.each([
     [true, 'alice@example.com'],
     [true, 'zoë+x@exämple.com'],
-  ])('takes the e-mail address (verified: %j) %j', (verified, email) => {
+  ])('accepts the e-mail address (verified: %j) %j', (verified, email) => {
     expect(callerOf({ email, email_verified: verified }).email).toBe(email);
   });
 
-  it('gives no text to a number that others are read as too', () => {
+  it('sends no text for a number that has the same value as other numbers when it is read', () => {
     const told = (json: string) => {
       const { claims } = callerOf(JSON.parse(`{"badge":${json}}`), ['badge']);
       return headerValue({ claim: 'badge' }, { ...callerOf({}), claims });
@@ -71,7 +71,7 @@ describe('toCaller', () => {
     expect(others.map(told)).toEqual(others.map(() => ''));
   });
 
-  it('takes the e-mail claim as the subject, or for a header, only if the address is verified and has one @', () => {
+  it('accepts the e-mail claim as the subject, or for a header, only if the address is verified and has one @', () => {
     const table = tableOf({}, ['email']);
     const byEmail = {
       ...table,
@@ -112,7 +112,7 @@ describe('toCaller', () => {
     [true, 'alice\u00a0@example.com'],
     [true, ['alice@example.com']],
     [true, null],
-  ])('does not take the e-mail address (verified: %j) %j', (verified, email) => {
+  ])('rejects the e-mail address (verified: %j) %j', (verified, email) => {
     expect(callerOf({ email, email_verified: verified }).email).toBeUndefined();
   });
 
@@ -132,7 +132,7 @@ describe('toCaller', () => {
     expect(callerOf({ groups }).groups).toEqual(wanted);
   });
 
-  it('takes a thousand groups and refuses one more', () => {
+  it('accepts a thousand groups and refuses one more', () => {
     const groups = Array.from({ length: 1000 }, (_, index) => `g${index}`);
     expect(callerOf({ groups }).groups).toHaveLength(1000);
     expect(toCaller(verifiedBy('okta', { groups: [...groups, 'x'] }), tableOf(), NOW)).toEqual({
@@ -146,7 +146,7 @@ describe('toCaller', () => {
     expect(toCaller(verifiedBy('okta', { groups: [...groups, 7] }), none, NOW).ok).toBe(true);
   });
 
-  it.each(['scope', 'scp'])('takes a thousand scopes of "%s" and refuses one more', (claim) => {
+  it.each(['scope', 'scp'])('accepts a thousand scopes of "%s" and refuses one more', (claim) => {
     const scopes = Array.from({ length: 1000 }, (_, index) => `s${index}`);
     for (const form of [scopes, scopes.join('  ')]) expect(callerOf({ [claim]: form }).roles).toEqual([]);
     for (const form of [[...scopes, 'x'], `${scopes.join(' ')} x`]) {
@@ -157,7 +157,7 @@ describe('toCaller', () => {
     }
   });
 
-  it('works nothing out that no header sends', () => {
+  it('computes nothing that no header sends', () => {
     const claims = { name: 'Alice', email: 'alice@example.com', email_verified: true, groups: ['staff', 'x'] };
     const caller = toCaller(
       verifiedBy('okta', claims),
@@ -170,7 +170,7 @@ describe('toCaller', () => {
     });
   });
 
-  it('keeps of the named claims only what a header can carry', () => {
+  it('keeps only those named claims that fit into a header', () => {
     const claims = {
       text: 'a',
       number: 1,
@@ -194,11 +194,11 @@ describe('toCaller', () => {
     });
   });
 
-  it('does not know a name that is no text', () => {
+  it('ignores a name that is not text', () => {
     expect(callerOf({ name: ['Alice'] }).name).toBeUndefined();
   });
 
-  it('takes a token of a provider that the table lacks for a bug', () => {
+  it('throws for a token of a provider that the table lacks by mistake', () => {
     expect(() => toCaller({ ...verifiedBy('okta', {}), provider: 'constructor' }, tableOf(), NOW)).toThrow();
   });
 });

@@ -41,16 +41,16 @@ describe('the first credential that is there decides', () => {
       { Authorization: 'Bearer T', ...certificate },
       'credential_unsupported this route takes no tokens: show a client certificate',
     ],
-  ])('where %j count: %j → %s', (accept, shown, way) => {
+  ])('of the accepted kinds %j: %j → %s', (accept, shown, way) => {
     expect(taken(accept, shown)).toBe(way);
   });
 
-  test('by the scheme DPoP where proofs are taken', () => {
+  test('uses the scheme DPoP if proofs are accepted', () => {
     expect(taken(all, { Authorization: 'dpop  T' }, true)).toBe('DPoP T');
     expect(taken(['session'], { Authorization: 'DPoP T' }, true)).toContain('credential_unsupported');
   });
 
-  test('a token in the URL is refused where tokens count, and is of no interest elsewhere', () => {
+  test('a token in the URL is refused if tokens are accepted, and ignored elsewhere', () => {
     expect(taken(all, { Authorization: inQuery, ...cookie })).toMatch(
       /^credential_unsupported the URL has an access_token/,
     );
@@ -60,7 +60,7 @@ describe('the first credential that is there decides', () => {
   });
 });
 
-test('a request without a credential is told what to bring', () => {
+test('a request without a credential is told which credential to send', () => {
   const missing = (accept: readonly CredentialKind[]) => acceptingOf(accept, false).missing.detail;
   expect([all, ['session', 'certificate'], ['certificate']].map((it) => missing(it as typeof all))).toEqual([
     undefined,
@@ -69,7 +69,7 @@ test('a request without a credential is told what to bring', () => {
   ]);
 });
 
-test('a service shows an assertion, and nothing else', () => {
+test('a service sends an assertion, and no other credential', () => {
   const shown = { 'X-Meshgate-Assertion': 'A', ...cookie };
   expect(assertionOf(shown)).toEqual({ ok: true, value: 'A' });
   expect(assertionOf({ ...shown, Authorization: 'Bearer T' })).toMatchObject({ reason: 'credential_unsupported' });

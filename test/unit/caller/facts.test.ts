@@ -17,7 +17,7 @@ describe('samples that also run inside njs', () => {
   });
 });
 
-it('is not known of a number that others are read as too', () => {
+it('is unknown for a number that has the same value as other numbers when it is read', () => {
   const badge = (json: string, value: number) =>
     truth({ op: 'is', claim: 'badge', value }, JSON.parse(`{"badge":${json}}`));
   expect(badge('9007199254740993', 9007199254740992)).toBeUndefined();
@@ -47,7 +47,7 @@ describe('a fact at the e-mail claim', () => {
     expect(truth({ op: 'none', facts: [facts[0]!] }, claims)).toBe(expected === undefined ? undefined : !expected);
   });
 
-  it('is of the claims that the kind has for it', () => {
+  it('matches the claims that the provider kind has for it', () => {
     const entra = { ...tableOf().providers.okta!, kind: 'entra' };
     const table = { ...tableOf(), providers: { okta: entra } };
     const like = (claims: Record<string, unknown>) =>
@@ -122,12 +122,12 @@ describe('facts of one claim', () => {
 describe('none', () => {
   const outsider: PlainFact = { op: 'none', facts: [{ op: 'group', value: 'staff' }] };
 
-  it('holds where the claim says no', () => {
+  it('is true if the claim says no', () => {
     expect(truth(outsider, { groups: ['x'] })).toBe(true);
     expect(truth(outsider, { groups: ['staff'] })).toBe(false);
   });
 
-  it('gives nothing where the claim is absent, of another form, or of another provider, however often it is negated', () => {
+  it('is unknown if the claim is absent, of another form, or of another provider, however often it is negated', () => {
     const twice: PlainFact = { op: 'none', facts: [outsider] };
     for (const claims of [{}, { groups: null }, { groups: [7] }]) {
       expect(truth(outsider, claims)).toBeUndefined();
@@ -194,7 +194,7 @@ describe('any, all and none of anything', () => {
 describe('roles', () => {
   const staff: PlainFact = { op: 'group', value: 'staff' };
 
-  it('come in the order of the policy, each by its own fact or by another role', () => {
+  it('are listed in the order of the policy, each by its own fact or by another role', () => {
     const table = tableOf({
       boss: {
         op: 'all',
@@ -215,7 +215,7 @@ describe('roles', () => {
     expect(rolesOf(verifiedBy('okta', { groups: ['bosses'] }), table, NOW)).toEqual([]);
   });
 
-  it('that refer to themselves or to nothing are never held, not even by none', () => {
+  it('that refer to themselves or to nothing are never given, not even by none', () => {
     const loop: PlainFact = { op: 'role', value: 'loop' };
     const table = tableOf({
       loop,
@@ -249,7 +249,7 @@ describe('roles', () => {
     );
   });
 
-  it('named like members of every object are just names', () => {
+  it('may have the names of members of Object', () => {
     const table = tableOf({ constructor: staff, x: { op: 'role', value: 'toString' } });
     expect(rolesOf(verifiedBy('okta', { groups: ['staff'] }), table, NOW)).toEqual(['constructor']);
   });
@@ -259,7 +259,7 @@ describe('explainFact', () => {
   const outline = ({ text, truth: holds, parts }: FactExplanation): unknown[] => [text, holds, ...parts.map(outline)];
   const at = { file: 'meshgate.yaml', line: 7, column: 3 };
 
-  it('gives the tree of facts with their truth and place, through roles', () => {
+  it('returns the tree of facts with their truth and place, through roles', () => {
     const roles = {
       editor: { op: 'is', claim: 'realm_access.roles', value: 'editor', provider: 'keycloak' } as PlainFact,
     };
@@ -287,7 +287,7 @@ describe('explainFact', () => {
     expect(explained.parts[0]?.at?.line).toBe(8);
   });
 
-  it('ends at a role that refers to itself', () => {
+  it('stops at a role that refers to itself', () => {
     const loop: PlainFact = { op: 'role', value: 'loop' };
     const explained = explainFact(loop as Fact, factContext(verifiedBy('okta', {}), tableOf({ loop }), NOW));
     expect(outline(explained)).toEqual(['role "loop"', undefined, ['role "loop"', undefined]]);

@@ -50,14 +50,14 @@ describe('headerValue', () => {
     expect(headerValue(source, caller)).toBe(wanted);
   });
 
-  it('is empty where the caller has none', () => {
+  it('is empty if the caller has no value', () => {
     const nobody = { ...nobodyInParticular, roles: [], groups: [] };
     for (const source of ['email', 'name', 'roles', 'groups', byRole()] as const)
       expect(headerValue(source, nobody)).toBe('');
     expect(headerValue(byRole('Guest'), nobody)).toBe('Guest');
   });
 
-  it('is never cut: it fits whole or not at all', () => {
+  it('is never truncated: the value fits whole or is refused', () => {
     const many = { ...caller, groups: Array.from({ length: 500 }, () => 'g'.repeat(20)) };
     expect(headerValue('groups', many)).toBeUndefined();
     expect(headerValue('name', { ...caller, name: 'x'.repeat(4096) })).toHaveLength(4096);

@@ -30,11 +30,11 @@ test.each<[kind: ProviderKindName, fact: object, help: RegExp]>([
   ['cognito', { op: 'group', value: 'staff' }, /in no group of the pool/],
   ['kubernetes', { op: 'is', claim: 'kubernetes.io.pod.name', value: 'x' }, /projected into a pod/],
   ['github-actions', { op: 'like', claim: 'environment', value: 'x*' }, /jobs with "environment:"/],
-])('what to do at %s where %j is not known', (kind, fact, help) => {
+])('help at %s if %j is unknown', (kind, fact, help) => {
   expect(helpOf(kind, fact)).toMatch(help);
 });
 
-test('nothing is said of a claim that is there, of another provider’s, and where nothing is known', () => {
+test('has no help for a claim that is there, for another provider’s claim, and for an unknown claim', () => {
   const group = { op: 'group', value: 'staff' };
   expect(helpOf('okta', group, { groups: ['guests'] })).toBeUndefined();
   expect(helpOf('okta', group, { groups: 7 })).toBeUndefined();
@@ -46,7 +46,7 @@ test('nothing is said of a claim that is there, of another provider’s, and whe
   expect(claimHelp(providerKinds.keycloak, 'toString')).toBeUndefined();
 });
 
-test('what to do at Keycloak where a sign-in brings no roles: its stock scope adds them to access tokens alone', () => {
+test('help at Keycloak if a sign-in brings no roles: its default scope adds them only to access tokens', () => {
   for (const path of ['resource_access.wiki.roles', 'resource_access']) {
     expect(signinHelp(providerKinds.keycloak, path)).toMatch(/mapper "client roles".*"Add to ID token"/);
   }
@@ -57,7 +57,7 @@ test('what to do at Keycloak where a sign-in brings no roles: its stock scope ad
 });
 
 test.each(Object.entries(claimHelps))(
-  'help of %s is short: it stands beside what came and what was wanted',
+  'help of %s is short, because it is printed beside the actual and the expected value',
   (kind, help) => {
     expect(Object.keys(providerKinds)).toContain(kind);
     expect(Object.isFrozen(help)).toBe(true);

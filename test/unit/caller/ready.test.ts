@@ -55,7 +55,7 @@ describe('a ready-made caller', () => {
     ['with one that nobody verified', { email_verified: false }],
     ['with a name of any script', { name: 'Ἄδα, %41' }],
     ['without a name', { name: undefined }],
-  ])('is the one that the claims make: %s', (_, more) => {
+  ])('is the caller that the claims describe: %s', (_, more) => {
     const claims = JSON.parse(JSON.stringify({ ...session.claims, ...more }));
     const it = { ...session, claims };
     expect(isReady(it)).toBe(true);
@@ -63,7 +63,7 @@ describe('a ready-made caller', () => {
     expect(made).toEqual({ ok: true, value: callerOf(lines(it)) });
   });
 
-  it('has the times of the policy, and says all else as before', () => {
+  it('has the times of the policy, and all else as before', () => {
     const ready = lines(session);
     expect([ready[END], ready[RENEW_AT], ready[FRESH]].map(Number)).toEqual([now + 28_800, now + 480, now + 600]);
     const late = { ...session, since: now - 80_000 };
@@ -84,13 +84,13 @@ describe('a ready-made caller', () => {
     ['the name has two lines', { claims: { ...session.claims, name: 'Ada\nLovelace' } }, {}],
     ['the lines would be long', { claims: { ...session.claims, name: 'x'.repeat(200) } }, {}],
     ['the name is empty', { claims: { ...session.claims, name: '' } }, {}],
-  ])('is not there where %s', (_, changes, more) => {
+  ])('is not stored if %s', (_, changes, more) => {
     const it = { ...session, ...changes };
     expect(sessionText(it, { ...table, ...more }, policy, now)).toBe(claimsText(it));
   });
 });
 
-it('leaves a cookie with 20 groups that give 20 roles below 1.5 KB', async () => {
+it('keeps a cookie with 20 groups that give 20 roles below 1.5 KB', async () => {
   const groups = Array.from({ length: 20 }, (_, i) => `confluence-team-${i}-editors`);
   const claims = { ...session.claims, uid: '00u1a2b3c4d5e6f7g8h9', sub: '00u1a2b3c4d5e6f7g8h9', groups };
   const ring = await ringOf(['2026-10-a', 1]);
@@ -109,7 +109,7 @@ it('leaves a cookie with 20 groups that give 20 roles below 1.5 KB', async () =>
 });
 
 describe('the first line', () => {
-  it('is another for each policy by which the rest would not hold', () => {
+  it('differs for each policy that makes the other lines invalid', () => {
     const heads = [
       readyHead(table, policy),
       readyHead({ selection: 'other' }, policy),

@@ -18,7 +18,7 @@ function wanted(fact: PlainFact, claims: Claims): string | undefined {
   return scopeUp(verified, table, rolesOf(verified, table, NOW), NOW)?.r;
 }
 
-describe('a role that is lacked for want of scopes alone', () => {
+describe('a role that lacks only scopes', () => {
   test.each<[string, PlainFact, Claims, string | undefined]>([
     ['one scope', scope('write'), { scope: 'read' }, 'write'],
     ['held already', scope('write'), { scope: 'read write' }, undefined],
@@ -36,14 +36,14 @@ describe('a role that is lacked for want of scopes alone', () => {
     expect(wanted(fact, claims)).toBe(expected);
   });
 
-  test('a role made of others takes what those take', () => {
+  test('a role of other roles needs what they need', () => {
     const table = tableOf({ reader: scope('read'), editor: all({ op: 'role', value: 'reader' }, scope('write')) });
     const verified = verifiedBy('okta', { scope: 'read' });
     expect(scopeUp(verified, table, ['reader'], NOW)).toEqual({ editor: 'read write' });
   });
 });
 
-test('ways do not multiply without end', () => {
+test('the number of alternatives is bounded', () => {
   const two = any(scope('a'), scope('b'));
   const many = all(...Array.from({ length: 20 }, () => two)) as Fact;
   expect(scopeWays(() => many).role('r').length).toBeLessThanOrEqual(16);

@@ -23,8 +23,8 @@ function callerOf(table: CallerTable, claims: Claims, now = NOW): Caller {
 const held = (fact: PlainFact, claims: Claims, now = NOW) =>
   callerOf(tableOf({ r: fact }), claims, now).roles.length > 0;
 
-describe('how somebody signed in', () => {
-  it('is the claim acr, a text or a list of them', () => {
+describe('the method of a sign-in', () => {
+  it('is the claim acr, a text or a list of texts', () => {
     expect(held(strong, { acr: 'phr' })).toBe(true);
     expect(held(strong, { acr: ['pwd', 'phr'] })).toBe(true);
     expect(held(strong, { acr: 'pwd' })).toBe(false);
@@ -32,27 +32,27 @@ describe('how somebody signed in', () => {
     expect(held(strong, {})).toBe(false);
   });
 
-  it('is not known from another form, not even by none', () => {
+  it('is unknown in another form, and none does not make it true', () => {
     expect(held(none(strong), { acr: 'pwd' })).toBe(true);
     for (const claims of [{}, { acr: 1 }, { acr: null }, { acr: [1] }]) expect(held(none(strong), claims)).toBe(false);
   });
 
-  it('counts of the named provider only', () => {
+  it('counts only for the named provider', () => {
     const fact: PlainFact = { op: 'acr', value: 'phr', provider: 'keycloak' };
     expect(held(fact, { acr: 'phr' })).toBe(false);
     expect(held(none(fact), { acr: 'pwd' })).toBe(false);
   });
 });
 
-describe('how long ago somebody signed in', () => {
-  it('is judged by auth_time, to the second', () => {
+describe('the time since a sign-in', () => {
+  it('is computed from auth_time, to the second', () => {
     expect(held(recent, { auth_time: NOW - 899 })).toBe(true);
     expect(held(recent, { auth_time: NOW - 900 })).toBe(false);
     expect(held(none(recent), { auth_time: NOW - 899 })).toBe(false);
     expect(held(none(recent), { auth_time: NOW - 900 })).toBe(true);
   });
 
-  it('is not known from another form, or from a time to come, not even by none', () => {
+  it('is unknown in another form, or for a time in the future, and none does not make it true', () => {
     for (const auth_time of [undefined, null, String(NOW), [NOW], true, NOW + 301, 1e300]) {
       expect([held(recent, { auth_time }), held(none(recent), { auth_time })]).toEqual([false, false]);
     }
@@ -60,7 +60,7 @@ describe('how long ago somebody signed in', () => {
     expect(held(recent, { auth_time: NOW + 300 })).toBe(true);
   });
 
-  it('expires, and the caller says when', () => {
+  it('expires, and the caller has the expiry', () => {
     const table = tableOf({ admin: all(editor, recent), old: none({ op: 'max_age', value: 60 }) });
     const claims = { groups: ['editors'], auth_time: NOW - 30 };
     expect(callerOf(table, claims)).toMatchObject({ roles: ['admin'], until: NOW + 30 });
@@ -69,7 +69,7 @@ describe('how long ago somebody signed in', () => {
     expect(callerOf(table, claims, NOW + 870).until).toBeUndefined();
   });
 
-  it('costs a policy without such facts nothing', () => {
+  it('adds nothing for a policy without such facts', () => {
     const caller = callerOf(tableOf({ editor, reader: { op: 'scope', value: 'read' } }), {
       auth_time: NOW,
       scope: 'read',
@@ -99,7 +99,7 @@ describe('how long ago somebody signed in', () => {
     auth_time: fc.integer({ min: NOW - 50, max: NOW + 5 }),
   });
 
-  it('changes no role before that, and says so of every change', () => {
+  it('changes no role before its expiry, and every change has an expiry', () => {
     holds(
       fc.property(fc.array(fact, { minLength: 1, maxLength: 4 }), claims, (facts, given) => {
         const table = tableOf(Object.fromEntries(facts.map((it, index) => [`r${index}`, it])));
@@ -116,7 +116,7 @@ describe('how long ago somebody signed in', () => {
     return it.op === 'acr' || it.op === 'max_age' ? { op: 'provider', value: 'okta' } : it;
   };
 
-  it('and how are all that a step up changes; one that is asked for gives the role, or is asked for once', () => {
+  it('and the method are all that a step up changes; a requested step up gives the role, or is requested only once', () => {
     holds(
       fc.property(fc.array(fact, { minLength: 1, maxLength: 4 }), claims, (facts, given) => {
         const entries = facts.map((it, index) => [`r${index}`, it] as const);
@@ -145,13 +145,13 @@ describe('a step up', () => {
     other: all(editor, { op: 'acr', value: 'x', provider: 'keycloak' }),
   });
 
-  it('gives roles that lack nothing else, through others too', () => {
+  it('gives roles that lack nothing else, also through other roles', () => {
     const stale = { groups: ['editors'], acr: 'phr', auth_time: NOW - 1000 };
     expect(callerOf(table, stale)).toMatchObject({ roles: ['editor'], stepUp: ['admin', 'root'] });
     expect(callerOf(table, { groups: ['editors'] })).toMatchObject({ roles: ['editor'], stepUp: ['admin', 'root'] });
   });
 
-  it('is not asked for again where the sign-in is as asked and gives nothing', () => {
+  it('is not requested again if the sign-in is as requested and gives nothing', () => {
     const either = all(strong, editor);
     const choice = tableOf({
       r: { op: 'any', facts: [either, all({ op: 'acr', value: 'hw' }, { op: 'group', value: 'x' })] },
@@ -161,7 +161,7 @@ describe('a step up', () => {
     expect(callerOf(choice, { groups: ['x'], acr: 'hw' }).roles).toEqual(['r']);
   });
 
-  it('gives nothing to whom it would not help, or who needs none', () => {
+  it('is offered to no caller whom it would not help or who does not need it', () => {
     expect(callerOf(table, { groups: ['readers'], auth_time: NOW }).stepUp).toBeUndefined();
     expect(callerOf(table, { groups: ['editors'], acr: 'phr', auth_time: NOW }).stepUp).toBeUndefined();
   });
@@ -171,7 +171,7 @@ describe('groups that were left out of a token', () => {
   const entra = { ...tableOf({ editor }), providers: { okta: { ...tableOf().providers.okta!, kind: 'entra' } } };
   const claims = { _claim_names: { groups: 'src1' }, _claim_sources: {} };
 
-  it('are not taken for none', () => {
+  it('do not count as an empty list', () => {
     expect(toCaller(verifiedBy('okta', claims), entra, NOW)).toMatchObject({
       reason: 'claim_absent',
       detail: expect.stringContaining('left the groups out'),
@@ -181,7 +181,7 @@ describe('groups that were left out of a token', () => {
     expect(toCaller(verifiedBy('okta', { _claim_names: 'groups' }), entra, NOW).ok).toBe(true);
   });
 
-  it('are nobody’s business where the policy reads none', () => {
+  it('do not matter if the policy reads no groups', () => {
     const sends = { email: false, name: false, groups: false };
     expect(toCaller(verifiedBy('okta', claims), { ...entra, roles: [], sends }, NOW).ok).toBe(true);
   });

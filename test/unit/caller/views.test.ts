@@ -42,7 +42,7 @@ function seen(roles: Record<string, PlainFact>, claims: Claims, request: Request
 
 describe('roles by network and certificate', () => {
   const admin: PlainFact = { op: 'all', facts: [group('admins'), office] };
-  test('come and go with the request, in the order of the policy', () => {
+  test('change with the request, in the order of the policy', () => {
     const roles = { admin, staff: group('staff'), site: office };
     const claims = { groups: ['admins', 'staff'] };
     expect(seen(roles, claims, inOffice)).toEqual({ roles: ['admin', 'staff', 'site'] });
@@ -51,14 +51,14 @@ describe('roles by network and certificate', () => {
     expect(seen(roles, claims, view())).toEqual({ roles: ['staff'], elsewhere: ['admin', 'site'] });
   });
 
-  test('outside a network, which has to be known', () => {
+  test('may exclude a network, for which the address must be known', () => {
     const roles = { roaming: { op: 'none', facts: [office] } as PlainFact };
     expect(seen(roles, {}, atHome)).toEqual({ roles: ['roaming'] });
     expect(seen(roles, {}, inOffice)).toEqual({ roles: [], elsewhere: ['roaming'] });
     expect(seen(roles, {}, view())).toEqual({ roles: [], elsewhere: ['roaming'] });
   });
 
-  test('through other roles, and either way', () => {
+  test('work through other roles, and as alternatives', () => {
     const roles: Record<string, PlainFact> = {
       site: { op: 'any', facts: [office, lab] },
       editor: { op: 'all', facts: [{ op: 'role', value: 'site' }, group('editors')] },
@@ -69,7 +69,7 @@ describe('roles by network and certificate', () => {
     expect(seen(roles, editors, atHome)).toEqual({ roles: ['either'], elsewhere: ['site', 'editor'] });
   });
 
-  test('a certificate that is not there is no reason to go elsewhere', () => {
+  test('a missing certificate does not send the caller elsewhere', () => {
     const roles: Record<string, PlainFact> = {
       deploy: { op: 'all', facts: [deployer, office] },
       any: deployer,
@@ -81,7 +81,7 @@ describe('roles by network and certificate', () => {
     expect(seen(roles, {}, view(at, { 'ci.test': false }))).toEqual({ roles: ['not'] });
   });
 
-  test('where another sign-in would do, it has to do there', () => {
+  test('a step up is offered only where it would give the role', () => {
     const fresh: PlainFact = { op: 'max_age', value: 600 };
     const roles = {
       vault: { op: 'all', facts: [office, fresh] } as PlainFact,
@@ -96,7 +96,7 @@ describe('roles by network and certificate', () => {
     expect(caller.until).toBe(NOW + 540);
   });
 
-  test('a role that no sign-in would give is not asked for again', () => {
+  test('a role that no sign-in would give is not requested again', () => {
     const odd: PlainFact = {
       op: 'all',
       facts: [office, { op: 'max_age', value: 600 }, { op: 'none', facts: [{ op: 'acr', value: 'x' }] }],
@@ -105,22 +105,22 @@ describe('roles by network and certificate', () => {
   });
 });
 
-describe('nobody', () => {
+describe('an anonymous caller', () => {
   const roles: Record<string, PlainFact> = {
     probe: office,
     staff: { op: 'any', facts: [group('staff'), office] },
     guest: { op: 'all', facts: [office, { op: 'none', facts: [{ op: 'provider', value: 'okta' }] }] },
     machine: deployer,
   };
-  test('has the roles that rest on networks alone, and none by what a token would say', () => {
+  test('has only the roles that depend on networks alone, and none that depends on a token', () => {
     expect(seen(roles, {}, inOffice, NOBODY)).toEqual({ roles: ['probe', 'staff'] });
   });
-  test('is told to go elsewhere only where no credential would help', () => {
+  test('is sent elsewhere only if no credential would help', () => {
     expect(seen(roles, {}, atHome, NOBODY)).toEqual({ roles: [], elsewhere: ['probe'] });
   });
 });
 
-describe('who a client is by its certificate', () => {
+describe('the caller of a client certificate', () => {
   const cert = { dns: [] as string[], subject: '', notBefore: 0, notAfter: 0, thumbprint: '' };
   test.each([
     [{ ...cert, spiffe: 'spiffe://example.org/ci', dns: ['ci.test'], subject: 'CN=ci' }, 'spiffe://example.org/ci'],
@@ -132,7 +132,7 @@ describe('who a client is by its certificate', () => {
       value: { subject, provider: 'certificate', roles: [] },
     });
   });
-  test('without a name, or with too long a one, nobody', () => {
+  test('is refused without a name, or with one that is too long', () => {
     expect(certificateCaller(cert)).toMatchObject({ ok: false, reason: 'proof_invalid' });
     expect(certificateCaller({ ...cert, subject: 'x'.repeat(5000) })).toMatchObject({ reason: 'proof_invalid' });
   });
@@ -144,7 +144,7 @@ describe('who a client is by its certificate', () => {
     expect(of(tableOf()).ok).toBe(true);
     expect(toCaller(verifiedBy('okta', claims), table, NOW).ok).toBe(true); // its prefix tells them apart
   });
-  test('nor that of nobody, ever', () => {
+  test('no token has the subject of the anonymous caller', () => {
     expect(toCaller(verifiedBy('keycloak', { sub: NOBODY.subject }), tableOf(), NOW).ok).toBe(false);
   });
   test.each([

@@ -50,7 +50,7 @@ function changed(from: string, to: string): string {
   return POLICY.replace(from, to);
 }
 
-test('validate runs tests of agents', async () => {
+test('validate runs the tests of agents', async () => {
   const { code, out } = await meshgate(['validate', 'meshgate.yaml'], { files });
   expect(out).toContain('4 tests pass');
   expect(code).toBe(0);
@@ -59,7 +59,7 @@ test('validate runs tests of agents', async () => {
 describe('explain', () => {
   const explain = (...args: string[]) => meshgate(['explain', '--policy', 'meshgate.yaml', ...args], { files });
 
-  test('an agent for somebody who may', async () => {
+  test('an agent for a person with the role', async () => {
     const { code, out } = await explain('--as', 'staff', '--agent', 'pages', 'GET', 'https://board.test/x');
     expect(code).toBe(0);
     expect(out).toContain('allowed by board.test/*#3');
@@ -67,7 +67,7 @@ describe('explain', () => {
     expect(out).toContain('yes board.test/*#3: agent pages, GET POST HEAD, as hop');
   });
 
-  test('a role that does not travel', async () => {
+  test('an agent for a person whose role does not travel', async () => {
     const { code, out } = await explain('--as', 'admin', '--agent', 'pages', 'GET', 'https://board.test/x');
     expect(code).toBe(1);
     expect(out).toContain('denied: role_missing (403)');
@@ -75,14 +75,14 @@ describe('explain', () => {
     expect(out).toContain('role staff would pass, by board.test/*#1');
   });
 
-  test('no rule of the agent', async () => {
+  test('an agent without a rule', async () => {
     const { code, out } = await explain('--as', 'staff', '--agent', 'pages', 'DELETE', 'https://board.test/x');
     expect(code).toBe(1);
     expect(out).toContain('denied: actor_not_allowed (403)');
     expect(out).toContain('nearest rule  board.test/*#3: agent pages');
   });
 
-  test('for people the rule of an agent says nothing', async () => {
+  test('the rule of an agent does not appear for people', async () => {
     const { out } = await explain('--as', 'staff', 'GET', 'https://board.test/x');
     expect(out).toContain('no  agent pages: the caller is not this agent');
   });
@@ -96,7 +96,7 @@ describe('explain', () => {
     expect(err).toContain(says);
   });
 
-  test('for machines', async () => {
+  test('as JSON', async () => {
     const { out } = await explain(
       '--as',
       'staff',
@@ -121,27 +121,27 @@ describe('diff', () => {
     return out.trimEnd().split('\n');
   }
 
-  test('a role more that travels', async () => {
+  test('reports a role more that travels', async () => {
     expect(await diff(changed('acts_for: [staff]', 'acts_for: [staff, admin]'))).toEqual([
       '+ agent pages, for admin, may now GET, POST https://board.test/* (by board.test/*#3, as hop)',
     ]);
   });
 
-  test('a method less', async () => {
+  test('reports a method less', async () => {
     expect(await diff(changed('methods: [GET, POST]', 'methods: [GET]'))).toEqual(['nothing changed']);
     expect(await diff(changed('methods: [GET, POST]', 'methods: [HEAD]'))).toEqual([
       '- agent pages, for staff, may no longer GET https://board.test/* (was by board.test/*#3)',
     ]);
   });
 
-  test('a rule of people takes its agent along', async () => {
+  test('reports a rule for people that also allows its agent', async () => {
     expect(await diff(changed('methods: [GET] }', 'methods: [GET, POST] }'))).toEqual([
       '+ staff may now POST https://board.test/* (by board.test/*#1, as default)',
       '+ agent pages, for staff, may now POST https://board.test/* (by board.test/*#3, as hop)',
     ]);
   });
 
-  test('a longer chain', async () => {
+  test('reports a longer chain', async () => {
     expect(await diff(changed('acts_for: [staff]', 'acts_for: [staff], hops: 2'))).toEqual([
       '* agent pages: hops 1 → 2',
     ]);
@@ -152,19 +152,19 @@ describe('prove', () => {
   const prove = (to: string, ...args: string[]) =>
     meshgate(['prove', ...args, 'meshgate.yaml', 'b'], { files: { ...files, b: to } });
 
-  test('finds what an agent may do more', async () => {
+  test('finds an agent that is allowed more', async () => {
     const { code, out } = await prove(changed('acts_for: [staff]', 'acts_for: [staff, admin]'));
     expect(code).toBe(1);
     expect(out).toContain('caller  agent pages for admin');
   });
 
-  test('an agent in longer chains is another one', async () => {
+  test('treats an agent in longer chains as another one', async () => {
     const { code, out } = await prove(changed('acts_for: [staff]', 'acts_for: [staff], hops: 2'));
     expect(code).toBe(1);
     expect(out).toContain('agent pages: hops 1 → 2');
   });
 
-  test('what Envoy got is what the policy says', async () => {
+  test('Envoy’s file and the policy allow the same requests', async () => {
     const { written } = await meshgate(['render', '--target', 'envoy', '--out', 'out', 'meshgate.yaml'], { files });
     const envoy = Object.entries(written).find(([path]) => path.endsWith('envoy.yaml'))?.[1] ?? '';
     expect(await prove(envoy, '--target', 'envoy')).toMatchObject({ code: 0 });
@@ -176,7 +176,7 @@ describe('prove', () => {
   });
 });
 
-describe('an agent that comes with tokens', () => {
+describe('an agent that is recognised by its tokens', () => {
   const text = `version: 1
 gateway: { insecure_http: true, listen: 8080 }
 providers:
@@ -225,7 +225,7 @@ tests:
     expect(code).toBe(0);
   });
 
-  test('is explained by itself, by its name and by its token', async () => {
+  test('is explained alone, by its name and by its token', async () => {
     for (const args of [
       ['--agent', 'bot'],
       ['--token', 'bot'],
@@ -246,7 +246,7 @@ tests:
     expect(code).toBe(1);
   });
 
-  test('is named for machines', async () => {
+  test('is in the JSON output', async () => {
     const { out } = await explain('--token', 'bot', '--format', 'json', 'GET', 'https://wiki.test/x');
     expect(JSON.parse(out).caller).toMatchObject({
       kind: 'token',
@@ -257,7 +257,7 @@ tests:
     });
   });
 
-  test('gains and loses by itself as well', async () => {
+  test('gains and loses when it acts alone as well', async () => {
     const files = {
       ...given.files,
       'new.yaml': text.replace('alone: true, ', '').replaceAll(/ {2}- { as: { agent: bot }.*\n/g, ''),

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { VERSION } from '../../../src/cli/app.ts';
 import { meshgate } from './fake.ts';
 
-test('the version is the package’s', async () => {
+test('the version is that of the package', async () => {
   expect(JSON.parse(readFileSync('package.json', 'utf8')).version).toBe(VERSION);
   expect((await meshgate(['--version'])).out).toBe(`${VERSION}\n`);
 });
@@ -16,7 +16,7 @@ test.each(COMMANDS)('%s --help has examples', async (command) => {
   expect(out).toMatch(new RegExp(`EXAMPLES\n +meshgate ${command}`));
 });
 
-test('help of the command itself names all of them', async () => {
+test('help of the command itself names all commands', async () => {
   const { code, out } = await meshgate(['--help']);
   expect(code).toBe(0);
   for (const command of COMMANDS) expect(out).toContain(`meshgate ${command}`);

@@ -49,7 +49,7 @@ describe('a session', () => {
     expect(await verdictOf('--as', 'staff', '--signed-in', ago, 'GET', WIKI)).toContain(verdict);
   });
 
-  test('is assumed to be fresh where nobody says more', async () => {
+  test('is assumed to be fresh if its age is not given', async () => {
     const { out } = await explain(['--as', 'staff', 'GET', WIKI]);
     expect(out).toContain(
       'assumes   if the credential is a session, it began in the last 43200s and was used in the last 28800s\n',
@@ -72,7 +72,7 @@ describe('a page of another origin', () => {
     expect(await verdictOf('--origin', 'https://evil.example', ...args)).toContain(verdict);
   });
 
-  test('gets no role by the network of its reader', async () => {
+  test('has no role by the network of its reader', async () => {
     const asked = (origin: string) =>
       verdictOf('--network', '10.1.2.3', '--origin', origin, 'POST', `${WIKI.slice(0, -1)}open/x`);
     expect(await asked('https://evil.example')).toContain('denied: origin_refused (403)');
@@ -86,7 +86,7 @@ describe('a page of another origin', () => {
     expect(out).toContain('allowed');
   });
 
-  test('is asked for where it decides', async () => {
+  test('is requested where it decides', async () => {
     const line = 'assumes   a program sends it, or a page of this host: give --origin\n';
     expect((await explain(['--as', 'staff', 'POST', WIKI])).out).toContain(line);
     expect((await explain(['--as', 'staff', 'GET', WIKI])).out).not.toContain(line);
@@ -105,7 +105,7 @@ describe('sizes', () => {
     expect((await withGroups(['staff'])).out).not.toContain('fit into an answer');
   });
 
-  test('a header line that nginx does not read', async () => {
+  test('a header line that nginx rejects', async () => {
     const files = { 'token.txt': 'x'.repeat(33_000) };
     expect((await explain(['--token', 'token.txt', 'GET', WIKI], files)).out).toContain(
       'denied: header_too_large (400)',

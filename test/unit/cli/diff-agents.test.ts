@@ -30,7 +30,7 @@ async function allowed(text: string, path: string, groups: readonly string[]): P
 }
 
 describe('an agent that is no longer defined', () => {
-  test('gains what its people may: its tokens are theirs', async () => {
+  test('gains what its people may do, because its tokens are theirs', async () => {
     for (const role of ['readers', 'editors']) {
       expect([await allowed(known, '/x', [role]), await allowed(unknown, '/x', [role])]).toEqual([false, true]);
     }
@@ -50,20 +50,20 @@ describe('an agent that is no longer defined', () => {
     expect((await run('prove', known, unknown)).code).toBe(1);
   });
 
-  test('loses it where it comes to be one', async () => {
+  test('loses it if it becomes an agent', async () => {
     expect((await run('diff', unknown, known)).out).toContain(
       '- agent bot, for reader, may no longer use any method on https://wiki.example.com/* (was by wiki.example.com/*#1); there was no such agent: it passed as a person\n',
     );
     expect((await run('prove', unknown, known)).code).toBe(1);
   });
 
-  test('is the same for one that has another name now', async () => {
+  test('stays the same if only its name changes', async () => {
     const renamed = known.replaceAll('bot:', 'robot:').replaceAll('agent: bot', 'agent: robot');
     expect((await run('diff', known, renamed)).out).not.toContain('as a person');
   });
 });
 
-test('a service whose agent is gone is refused, and no person', async () => {
+test('a service without its agent is refused, and does not count as a person', async () => {
   const mesh = (agents: string, allow: string) =>
     policy(agents, allow)
       .replace(

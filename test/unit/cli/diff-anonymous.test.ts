@@ -32,7 +32,7 @@ async function reached(text: string, address: string): Promise<string | undefine
 const staff = (fact: string): Own => ({ roles: `staff: ${fact}`, allow: 'staff' });
 const GROUP = '{ group: staff }';
 
-describe('a role that is true of callers without a credential as well', () => {
+describe('a role that anonymous callers have as well', () => {
   test.each<readonly [string, Own, Own, address: string, role: string, given: string]>([
     [
       'a group or a network',
@@ -90,7 +90,7 @@ describe('a role that is true of callers without a credential as well', () => {
       'net',
       'gives',
     ],
-  ])('%s: a gain, and its way back a loss', async (_, before, after, address, role, gives) => {
+  ])('%s: a gain, and in the other direction a loss', async (_, before, after, address, role, gives) => {
     const [a, b] = [policy(before), policy(after)];
     expect([await reached(a, address), await reached(b, address)]).toEqual([undefined, 'wiki']);
     const { code, out } = await run('diff', a, b);
@@ -105,7 +105,7 @@ describe('a role that is true of callers without a credential as well', () => {
     await confirms(a, b);
   });
 
-  test('a smaller network: a loss alone', async () => {
+  test('a smaller network is only a loss', async () => {
     const [a, b] = [policy(staff('{ network: [10.0.0.0/8] }')), policy(staff('{ network: [10.0.0.0/24] }'))];
     const { out } = await run('diff', a, b);
     expect(out).toContain(
@@ -114,7 +114,7 @@ describe('a role that is true of callers without a credential as well', () => {
     expect(out).not.toMatch(/^\+/m);
   });
 
-  test('the same addresses in other ranges: no change of anybody', async () => {
+  test('the same addresses in other ranges change nothing', async () => {
     const halves = policy(staff('{ network: [10.0.0.0/9, 10.128.0.0/9] }'));
     const { out } = await run('diff', policy(staff('{ network: [10.0.0.0/8] }')), halves);
     expect(out).not.toMatch(/^[-+~]/m);
@@ -135,7 +135,7 @@ describe('two roles of one address', () => {
   const before: Own = { roles, allow: `authenticated, ${one}, ${two}` };
   const after: Own = { roles, allow: `authenticated, ${two}, ${one}` };
 
-  test('the order of their rules counts where their networks overlap', async () => {
+  test('the order of their rules matters if their networks overlap', async () => {
     const [a, b] = [policy(before), policy(after)];
     expect([await reached(a, '10.9.0.7'), await reached(b, '10.9.0.7')]).toEqual(['one', 'two']);
     expect((await run('diff', a, b)).out).toContain(
@@ -144,7 +144,7 @@ describe('two roles of one address', () => {
     await confirms(a, b);
   });
 
-  test('and not where they do not', async () => {
+  test('the order does not matter if they do not overlap', async () => {
     const apart = (own: Own) => policy({ ...own, roles: roles.replace('10.9.0.0/16', '192.0.2.0/24') });
     expect((await run('prove', apart(before), apart(after))).code).toBe(0);
   });

@@ -32,7 +32,7 @@ async function isAllowed(text: string): Promise<boolean> {
 describe('the order of two agents', () => {
   const [before, after] = [policy([NARROW, WIDE]), policy([WIDE, NARROW])];
 
-  test('is reported if one token can be of both, as the first of them counts', async () => {
+  test('is reported if one token matches both, because the first one decides', async () => {
     expect([await isAllowed(before), await isAllowed(after)]).toEqual([false, true]);
     const { code, out } = await run('diff', before, after);
     expect(code).toBe(1);
@@ -46,7 +46,7 @@ describe('the order of two agents', () => {
   });
 });
 
-test('a client whose id reads like another one and its provider is another client', async () => {
+test('a client whose id reads like another one with its provider is another client', async () => {
   const [bot, other] = ['ci-bot, provider: idp', '"ci-bot of idp"'].map((client) =>
     policy([NARROW.replace('ci-bot', client)]),
   ) as [string, string];
@@ -77,7 +77,7 @@ hosts:
     ['a tenant that both take', all, own, 'issuer'],
     ['Google’s two spellings', 'issuer: https://accounts.google.com', 'issuer: accounts.google.com', 'issuer'],
     ['one trust domain', spire('https://one.example.org'), spire('https://two.example.org'), 'trust domain'],
-  ])('are a mistake with %s: the order of their names would decide', async (_, one, other, common) => {
+  ])('are rejected with %s: the order of their names would decide', async (_, one, other, common) => {
     const { code, err, out } = await meshgate(['validate', 'p.yaml'], { files: { 'p.yaml': both(one, other) } });
     expect(code).not.toBe(0);
     expect(err + out).toContain(`provider "a" has this ${common}, and host "wiki.example.com" accepts both`);

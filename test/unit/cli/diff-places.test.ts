@@ -47,8 +47,8 @@ async function reports(a: string, b: string, lines: readonly string[]): Promise<
   }
 }
 
-describe('a route that goes gives its requests to another one', () => {
-  test('of other audiences', async () => {
+describe('a route that is removed leaves its requests to another one', () => {
+  test('with other audiences', async () => {
     const a = policy(wiki(ALL, admin('accept: [bearer, session], audiences: [admin-api]')));
     const b = policy(wiki(ALL));
     const asked = ['https://login.example.com', 'https://wiki.example.com/admin/x'] as const;
@@ -56,7 +56,7 @@ describe('a route that goes gives its requests to another one', () => {
     await reports(a, b, ['* route wiki.example.com/admin/*: audiences ["admin-api"] → nothing']);
   });
 
-  test('that takes other credentials', async () => {
+  test('that accepts other credentials', async () => {
     const a = policy(wiki(ALL, admin('accept: [session]')));
     const b = policy(wiki(ALL));
     const asked = ['https://login.example.com', 'https://wiki.example.com/admin/x'] as const;
@@ -65,7 +65,7 @@ describe('a route that goes gives its requests to another one', () => {
   });
 });
 
-describe('a route that comes takes its requests from another one', () => {
+describe('a route that is added receives the requests of another one', () => {
   test.each([
     [
       'pages of other origins',
@@ -90,7 +90,7 @@ describe('a route that comes takes its requests from another one', () => {
       'proxy: { read_timeout: 5m }',
       'proxy nothing → {"connect_timeout":"10s","send_timeout":"60s","read_timeout":"300s","max_body":104857600,"buffering":true,"request_buffering":true}',
     ],
-  ])('with %s: for prove that is another matter, which it names', async (own, says) => {
+  ])('with %s, which prove names as another matter', async (own, says) => {
     const [a, b] = [policy(wiki(ALL)), policy(wiki(ALL, admin(`accept: [bearer, session], ${own}`)))];
     expect((await run('diff', a, b)).out).toBe(`* route wiki.example.com/admin/*: ${says}\n`);
     const { code, out } = await run('prove', a, b);
@@ -100,7 +100,7 @@ describe('a route that comes takes its requests from another one', () => {
     });
   });
 
-  test('where none was: with what it opens to pages beside what rules open', async () => {
+  test('of a host without one: reports what it opens to pages beside what rules open', async () => {
     const fresh = `    /new/*: { service: wiki, accept: [bearer, session], insecure_service_workers: true, allow: [reader] }\n`;
     const one = '    /old: { service: wiki, accept: [bearer, session], allow: [reader] }\n';
     await reports(policy(wiki(one)), policy(wiki(one, fresh)), [
@@ -109,15 +109,15 @@ describe('a route that comes takes its requests from another one', () => {
     ]);
   });
 
-  test('and repeats the other one: nothing changed', async () => {
+  test('that repeats the other one: reports nothing', async () => {
     const [a, b] = [policy(wiki(ALL)), policy(wiki(ALL, admin('accept: [bearer, session]')))];
     expect((await run('diff', a, b)).out).toBe('nothing changed\n');
     expect((await run('prove', a, b)).out).toBe('yes: a.yaml and b.yaml allow the same requests\n');
   });
 });
 
-describe('a host that goes gives its requests to a wildcard', () => {
-  test('of other providers', async () => {
+describe('a host that is removed leaves its requests to a wildcard', () => {
+  test('with other providers', async () => {
     const [a, b] = [policy(wiki(ALL) + wild(ALL)), policy(OTHER + wild(ALL))];
     const asked = ['https://ci.example.com', 'https://wiki.example.com/x'] as const;
     expect([await explained(a, ...asked), await explained(b, ...asked)]).toEqual(['issuer_unknown', 'allowed']);
@@ -133,7 +133,7 @@ describe('a host that goes gives its requests to a wildcard', () => {
     ]);
   });
 
-  test('whose routes take other tokens', async () => {
+  test('whose routes accept other tokens', async () => {
     const own = wild(ALL).replace('"*.example.com"', 'wiki.example.com');
     const strict = own.replace('accept: [bearer, session]', 'accept: [bearer, session], audiences: [admin-api]');
     const [a, b] = [policy(strict + wild(ALL)), policy(wild(ALL))];

@@ -227,7 +227,7 @@ describe('anonymous callers', () => {
     [STATUS, '    /status: { service: wiki, allow: [authenticated] }\n    /ping: { service: wiki, allow: [probe] }\n'],
   );
 
-  test('reports a role by network that lets callers without a credential in', async () => {
+  test('reports a role by network that allows anonymous callers', async () => {
     const opened = base.replace('allow: [authenticated] }', 'allow: [authenticated, probe] }');
     expect(await diff(base, opened)).toMatchObject({
       code: 1,
@@ -242,7 +242,7 @@ describe('anonymous callers', () => {
     expect(changes).toMatchObject([{ kind: 'gained', who: 'nobody', roles: ['probe'] }]);
   });
 
-  test('says what callers without a credential gain also where everybody with the role gains', async () => {
+  test('reports what anonymous callers gain even if everyone with the role gains', async () => {
     const opened = base.replace(
       '/status: { service: wiki, allow: [authenticated] }',
       '/status: { service: wiki, allow: [probe] }',
@@ -275,7 +275,7 @@ describe('the CA of client certificates', () => {
     });
   });
 
-  test('of the gateway is reported for each host that has no other', async () => {
+  test('of the gateway is reported for each host without its own', async () => {
     const old = changed([
       'gateway: { insecure_http: true }',
       `gateway: { ${tls}, client_ca_file: /run/clients.pem } }`,
@@ -286,7 +286,7 @@ describe('the CA of client certificates', () => {
   });
 });
 
-describe('keys that rules do not speak of', () => {
+describe('keys that do not concern rules', () => {
   const TLS: readonly [string, string] = [
     'gateway: { insecure_http: true }',
     'gateway: { tls: { cert_file: /run/t.crt, key_file: /run/t.key } }',
@@ -354,8 +354,8 @@ describe('keys that rules do not speak of', () => {
   });
 });
 
-describe('other words for the same', () => {
-  test('nothing changed', async () => {
+describe('another spelling of the same policy', () => {
+  test('changes nothing', async () => {
     const same = changed([
       STATUS,
       `${STATUS}    /status/: { service: wiki, allow: [{ role: reader, methods: [GET] }, { role: editor, as: wiki-editor }, { role: builder, methods: [POST], as: wiki-editor }] }\n`,
@@ -408,7 +408,7 @@ test('as JSON', async () => {
   });
 });
 
-test('mistakes of both are printed; standard input is one file', async () => {
+test('mistakes in both files are printed; standard input is one file', async () => {
   const { code, out, err } = await meshgate(['diff', 'a', 'b'], { files: { a: 'version: 1\n', b: 'version: 1\n' } });
   expect({ code, out }).toEqual({ code: 3, out: '' });
   expect(err).toMatch(/^a:1:1 .*\n(.*\n)*b:1:1 /);

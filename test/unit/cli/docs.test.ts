@@ -177,7 +177,7 @@ async function played(commands: readonly string[]): Promise<string> {
   return shown;
 }
 
-test('every example prints what the document says', async () => {
+test('every example prints what the document shows', async () => {
   const blocks = [...text.matchAll(/^```console\n([\s\S]*?)^```/gm)].map(([, body = '']) => body);
   expect(blocks.length).toBeGreaterThan(8);
   let fresh = text;

@@ -44,7 +44,7 @@ rules
     ]);
   });
 
-  test('nobody is the default', async () => {
+  test('the anonymous caller is the default', async () => {
     const { code, out } = await explain(['GET', `${WIKI}/x`]);
     expect(code).toBe(1);
     expect(out).toContain('denied: credential_missing (401)');
@@ -102,13 +102,13 @@ describe('before any rule', () => {
     expect({ code, line: out.split('\n')[1] }).toEqual({ code: 1, line: `denied: ${reason}` });
   });
 
-  test('methods that nginx refuses by itself', async () => {
+  test('methods that nginx refuses itself', async () => {
     expect((await explain(['TRACE', `${WIKI}/status`])).out).toContain('nginx itself refuses TRACE (405)');
   });
 });
 
 describe('with a token', () => {
-  test('that is bound to a key where no proof of it is taken', async () => {
+  test('that is bound to a key if no proof is accepted', async () => {
     for (const [name, detail] of [
       ['jkt', 'the policy accepts no proofs: add gateway.proof'],
       ['x5t#S256', 'no host has a CA for clients'],
@@ -147,7 +147,7 @@ describe('with a token', () => {
 `);
   });
 
-  test('a claim that is absent is not known', async () => {
+  test('a claim that is absent is unknown', async () => {
     const { out } = await withToken(token({ ...claims, groups: ['editors'] }), 'GET', `${WIKI}/admin/x`);
     expect(out).toContain('?   claim "level" is 3 of okta: the token does not say  meshgate.yaml:15:');
   });
@@ -169,7 +169,7 @@ describe('with a token', () => {
     expect(out).toContain('signature not checked');
   });
 
-  test('what was expected, where the gateway would not say it', async () => {
+  test('the expected value, which the gateway would not show', async () => {
     const slash = token({ ...claims, iss: `${claims.iss}/` });
     expect((await withToken(slash, 'GET', `${WIKI}/x`)).out).toContain(
       `"iss" is "${claims.iss}/", this host accepts "`,
@@ -180,7 +180,7 @@ describe('with a token', () => {
     );
   });
 
-  test('judged at another time', async () => {
+  test('at another time', async () => {
     const old = token({ ...claims, groups: ['readers'], exp: 1_000_000_060, iat: 1_000_000_000 });
     expect((await withToken(old, 'GET', `${WIKI}/x`)).code).toBe(1);
     expect((await withToken(old, '--now', '1000000000', 'GET', `${WIKI}/x`)).code).toBe(0);
@@ -194,7 +194,7 @@ describe('with a token', () => {
     expect(code).toBe(0);
   });
 
-  test('as JSON: signature not checked, and all roles; one that is not known is neither held nor not held', async () => {
+  test('as JSON: signature not checked, and all roles; an unknown role is neither held nor not held', async () => {
     const { out } = await withToken(token({ ...claims, groups: ['readers'] }), '--format', 'json', 'GET', `${WIKI}/x`);
     expect(JSON.parse(out)).toMatchObject({
       allowed: true,
@@ -242,21 +242,21 @@ describe('wrong use', () => {
     expect(err).toContain(message);
   });
 
-  test('a policy with mistakes: they go to standard error', async () => {
+  test('a policy with mistakes prints them to standard error', async () => {
     const { code, out, err } = await explain(['GET', `${WIKI}/`, '--policy', 'bad'], { bad: 'version: 2\n' });
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toContain('bad:1:');
   });
 });
 
-describe('a rule that leads to a service of its own', () => {
+describe('a rule with a service of its own', () => {
   const canary = POLICY.replace(
     '- { role: editor, as: wiki-editor }',
     '- { role: editor, service: beta, as: wiki-editor }',
   ).replace('services:\n', 'services:\n  beta: { authority: beta.mesh }\n');
   const asked = (...args: string[]) => explain(args, { './meshgate.yaml': canary });
 
-  test('is told apart in the rules, and its service is the one that is asked', async () => {
+  test('is marked among the rules, and its service receives the request', async () => {
     const { out } = await asked('--as', 'editor', 'POST', `${WIKI}/x`);
     expect(out).toContain('service   beta, through the mesh ingress (beta.mesh)');
     expect(out).toContain('yes wiki.example.com/*#2: role editor, to beta, as wiki-editor');
@@ -278,7 +278,7 @@ describe('limits', () => {
   const ask = (...args: string[]) =>
     meshgate(['explain', ...args], { files: { './meshgate.yaml': limited }, now: NOW });
 
-  test('that hold for whoever asks stand beside them, also where they are refused', async () => {
+  test('are printed for every caller, even if the request is refused', async () => {
     expect(limited).not.toBe(POLICY);
     const line = 'limit     60/m, burst 20 for each caller of wiki.example.com\n';
     expect((await ask('--as', 'editor', 'POST', `${WIKI}/x`)).out).toContain(`caller    editor (as given)\n${line}`);

@@ -33,7 +33,7 @@ test.each(commands)('meshgate %s', async (command) => {
   expect(out).toMatch(/^(GET|POST) https:/);
 });
 
-describe('an address that is not said', () => {
+describe('a missing address', () => {
   const outside = `version: 1
 gateway: { insecure_http: true }
 providers: { okta: { issuer: https://example.okta.com/oauth2/default, audiences: [api://wiki] } }
@@ -47,7 +47,7 @@ tests:
   const explained = (...args: string[]) =>
     ask(outside.slice(0, outside.indexOf('tests:')), 'explain', ...args, 'GET', 'https://wiki.example.com/x');
 
-  test('is asked for by explain, where most addresses would have other roles', async () => {
+  test('is requested by explain if most addresses would have other roles', async () => {
     expect((await explained()).out).toContain(
       'nobody (no credential); the answer depends on the client’s address, which is not given: give --network',
     );
@@ -55,7 +55,7 @@ tests:
     expect((await explained('--network', '10.0.0.7')).out).not.toContain('depends on');
   });
 
-  test('is not asked for where the answer is the same from all addresses', async () => {
+  test('is not requested if the answer is the same for all addresses', async () => {
     const text = outside
       .slice(0, outside.indexOf('tests:'))
       .replace(
@@ -80,21 +80,21 @@ tests:
 });
 
 describe('explain', () => {
-  test('nobody from a network', async () => {
+  test('an anonymous caller from a network', async () => {
     const { code, out } = await explain('--network', '192.0.2.7', 'GET', 'https://wiki.example.com/healthz');
     expect(code).toBe(0);
     expect(out).toContain('caller    nobody (no credential), from 192.0.2.7; roles: probe');
     expect(out).toContain('yes network 192.0.2.0/24');
   });
 
-  test('nobody from elsewhere', async () => {
+  test('an anonymous caller from elsewhere', async () => {
     const { code, out } = await explain('--network', '203.0.113.7', 'GET', 'https://wiki.example.com/healthz');
     expect(code).toBe(1);
     expect(out).toContain('denied: network_refused (403)');
     expect(out).toContain('no  network 192.0.2.0/24');
   });
 
-  test('a token in a network of IPv6, and elsewhere', async () => {
+  test('a token in a network of IPv6, and outside it', async () => {
     const ask = (address: string) =>
       explain('--token', 'token.txt', '--network', address, 'GET', 'https://wiki.example.com/admin/x');
     expect((await ask('2001:db8:9::7')).code).toBe(0);
@@ -104,7 +104,7 @@ describe('explain', () => {
     expect(out).toContain('roles: none; from 2001:db8:a::7');
   });
 
-  test('a certificate, as the credential and where it is none', async () => {
+  test('a certificate, as the credential and where it is not accepted', async () => {
     const name = 'spiffe://example.org/ns/ci/sa/deployer';
     const { code, out } = await explain('--certificate', name, 'POST', 'https://wiki.example.com/deploy/x');
     expect(code).toBe(0);
@@ -116,7 +116,7 @@ describe('explain', () => {
     ).toContain('role_missing');
   });
 
-  test('says what is wrong with its words', async () => {
+  test('rejects invalid options with a reason', async () => {
     expect((await explain('--network', '10.9', 'GET', 'https://wiki.example.com/x')).code).toBe(2);
     expect((await explain('--certificate', 'a b', 'GET', 'https://wiki.example.com/x')).code).toBe(2);
     const { code, err } = await explain('--as', 'admin', '--network', '192.0.2.7', 'GET', 'https://wiki.example.com/x');
@@ -124,7 +124,7 @@ describe('explain', () => {
     expect(err).toContain('the roles are given');
   });
 
-  test('for machines', async () => {
+  test('as JSON', async () => {
     const { out } = await explain(
       '--format',
       'json',
@@ -137,7 +137,7 @@ describe('explain', () => {
   });
 });
 
-test('prove tells apart what only nobody in a network may do', async () => {
+test('prove finds requests that only anonymous callers in a network may send', async () => {
   const other = policy.replace(
     '/healthz: { service: wiki, allow: [probe] }',
     '/healthz: { service: wiki, allow: [probe, authenticated] }',
@@ -170,14 +170,14 @@ describe('at a running gateway', () => {
     return { out, asked };
   }
 
-  test('what cannot be asked from here is said', async () => {
+  test('a test that cannot be sent from here is reported', async () => {
     const { out, asked } = await ask();
     expect(asked).toHaveLength(1);
     expect(out).toContain('give --forwarded where the gateway trusts this machine as a proxy');
     expect(out).toContain('add --client a.runners.example.com=FILE');
   });
 
-  test('addresses and certificates are shown', async () => {
+  test('addresses and certificates are sent', async () => {
     const { asked } = await ask(
       '--forwarded',
       '--client',

@@ -102,7 +102,7 @@ describe.each<[string, readonly string[], readonly Incoming[]]>([
     [json(members), json(begun), json({ access_token: token({ iss: ISSUER, aud: EVIL, sub: 'ann', exp: NOW + 60 }) })],
   ],
 ])('%s', (_, args, answers) => {
-  test('steers no terminal and writes no line', async () => {
+  test('steers no terminal and begins no line', async () => {
     const ran = await run(args, answers);
     expect(`${ran.out}${ran.err}`).not.toBe('');
     expectPlain(ran);
@@ -113,7 +113,7 @@ test('the policy of these tests is valid', async () => {
   expect(await run(['validate'], [])).toMatchObject({ code: 0 });
 });
 
-test('a token whose claims, header and issuer are made to steer a terminal', async () => {
+test('a token with claims, header and issuer that could steer a terminal', async () => {
   const evil = token({ iss: ISSUER, aud: 'api://wiki', sub: `ann${EVIL}`, [EVIL]: EVIL, exp: NOW + 60, iat: NOW });
   expectPlain(await run(['token', 'evil.jwt'], [], { 'evil.jwt': evil }));
   expectPlain(await run(['token', '--online', 'evil.jwt'], [json(members), json({ keys: [] })], { 'evil.jwt': evil }));
@@ -122,14 +122,14 @@ test('a token whose claims, header and issuer are made to steer a terminal', asy
   );
 });
 
-test('a policy of others, and names in it', async () => {
+test('a policy of other authors, and names in it', async () => {
   const evil = POLICY.replace(/\nhosts:/, `\nroles2: "${EVIL.replaceAll('\n', '\\n').replaceAll('\r', '')}"\nhosts:`);
   const ran = await meshgate(['validate'], { files: { './meshgate.yaml': evil } });
   expect(ran.code).toBe(1);
   expectPlain(ran);
 });
 
-test('what nginx -T prints, and a file by an evil name', async () => {
+test('the output of nginx -T, and a file with a harmful name', async () => {
   const dump = `# configuration file /etc/nginx/nginx.conf:\nerror_log "/var/log/${EVIL.replaceAll('\n', '')}" info;\nhttp { }\n`;
   expectPlain(await run(['validate', '--nginx', 'dump.txt'], [], { 'dump.txt': dump }));
   expectPlain(await run(['validate', `no-such-file${EVIL.replace('\n', '')}`], []));
@@ -143,17 +143,17 @@ test('JSON stays the same JSON', async () => {
 });
 
 describe('foreign', () => {
-  test('writes on one line what it cannot print', () => {
+  test('escapes on one line what cannot be printed', () => {
     expect(foreign('a\u001b[2J\n\t\u009b\u202e\u200b\ufeffz')).toBe(
       'a\\u001b[2J\\u000a\\u0009\\u009b\\u202e\\u200b\\ufeffz',
     );
   });
 
-  test('leaves the letters of all languages alone', () => {
+  test('leaves the letters of all languages unchanged', () => {
     expect(foreign('Ärger, ジョブ, 🙂')).toBe('Ärger, ジョブ, 🙂');
   });
 
-  test('cuts what is long', () => {
+  test('truncates long text', () => {
     expect(foreign('x'.repeat(1000))).toBe(`${'x'.repeat(300)}…`);
     expect(foreign('abc', 2)).toBe('ab…');
   });

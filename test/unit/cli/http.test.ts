@@ -82,7 +82,7 @@ describe('a call of the command ends at its deadline', () => {
   });
 });
 
-describe('of an answer no more is read than its limit', () => {
+describe('reads no more of an answer than its limit', () => {
   /** Writes as much as the client takes; the promise says that it has gone. */
   async function endless(more: Partial<Outgoing>) {
     let gone: Promise<unknown> | undefined;
@@ -104,12 +104,12 @@ describe('of an answer no more is read than its limit', () => {
     expect(answer).toMatchObject({ status: 200, body: 'x'.repeat(length) });
   });
 
-  test('which is whole where it is shorter', async () => {
+  test('which is whole if it is shorter', async () => {
     const port = await listening((socket) => socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}'));
     expect(await ask(request(port))).toMatchObject({ status: 404, body: '{}' });
   });
 
-  test('and an answer that breaks off is an error', async () => {
+  test('an answer that breaks off is an error', async () => {
     const port = await listening((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}'));
     expect(await ask(request(port))).toEqual({ error: 'ECONNRESET' });
   });

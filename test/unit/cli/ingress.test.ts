@@ -27,14 +27,14 @@ tests:
 const run = (args: readonly string[], files: Readonly<Record<string, string>> = {}) =>
   meshgate(args, { files: { 'p.yaml': POLICY, ...files } });
 
-test('render: a folder for each, or one alone', async () => {
+test('render writes a folder for each ingress, or a single one', async () => {
   const all = await run(['render', '--target', 'envoy', '--out', '/out', 'p.yaml']);
   expect([all.code, Object.keys(all.written)]).toEqual([0, ['/out/default/envoy.yaml', '/out/west/envoy.yaml']]);
   const west = await run(['render', '--target', 'envoy', '--ingress', 'west', '--out', '/out', 'p.yaml']);
   expect(west.written).toEqual({ '/out/envoy.yaml': all.written['/out/west/envoy.yaml'] });
 });
 
-test('prove: says which, and holds it against that one', async () => {
+test('prove names the ingress, and compares with that one', async () => {
   const { written } = await run(['render', '--target', 'envoy', '--out', '/out', 'p.yaml']);
   const files = { 'west.yaml': written['/out/west/envoy.yaml'] ?? '' };
   const prove = (...more: string[]) => run(['prove', '--target', 'envoy', ...more, 'p.yaml', 'west.yaml'], files);
@@ -47,7 +47,7 @@ test('prove: says which, and holds it against that one', async () => {
   ]);
 });
 
-test('prove: two policies differ where a service moves to another ingress', async () => {
+test('prove: two policies differ if a service moves to another ingress', async () => {
   const moved = POLICY.replace('authority: wiki.mesh', 'authority: wiki.mesh, ingress: west').replace(
     / {4}default: .*\n/,
     '',
@@ -61,13 +61,13 @@ test('prove: two policies differ where a service moves to another ingress', asyn
   expect((await run(['prove', 'p.yaml', 'same.yaml'], { 'same.yaml': same })).code).toBe(0);
 });
 
-test('diff: says what of an ingress changed', async () => {
+test('diff reports the changes of an ingress', async () => {
   const fresh = POLICY.replace('west.mesh:8443', 'west.mesh:9443');
   const { out } = await run(['diff', 'p.yaml', 'new.yaml'], { 'new.yaml': fresh });
   expect(out).toBe('* ingress west: address "west.mesh:8443" → "west.mesh:9443"\n');
 });
 
-test('explain: through which one', async () => {
+test('explain names the ingress', async () => {
   const explain = (path: string, ...more: string[]) =>
     run(['explain', '--as', 'staff', '--policy', 'p.yaml', ...more, 'GET', `https://wiki.example.com${path}`]);
   expect((await explain('/search/x')).out).toContain(
@@ -87,7 +87,7 @@ test.each([
   expect([code, err]).toEqual([2, expect.stringContaining(message)]);
 });
 
-test('a policy of a single one takes no --ingress', async () => {
+test('a policy with a single ingress does not accept --ingress', async () => {
   const single = POLICY.replace(/ {2}ingresses:\n {4}default: (.*)\n.*\n/, '  ingress: $1\n').replace(
     ', ingress: west',
     '',

@@ -29,7 +29,7 @@ describe('meshgate init', () => {
     ['https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0', 'entra', 'App registrations'],
     ['https://sso.example.com/realms/staff', 'keycloak', 'Keycloak, Clients'],
     ['https://id.example.com', 'sso', 'a confidential web client'],
-  ])('%s: a policy that is valid, and what to register', async (issuer, name, step) => {
+  ])('%s: a valid policy, and what to register', async (issuer, name, step) => {
     const { code, out, err, asked } = await init(issuer, document(issuer));
     expect([code, asked[0]?.target]).toEqual([
       0,
@@ -54,7 +54,7 @@ describe('meshgate init', () => {
     );
   });
 
-  test('a port in URLs and a known client stand in both', async () => {
+  test('a port in URLs and a known client are in both', async () => {
     const issuer = 'https://id.example.com';
     const more = ['--host', 'wiki.example.com:8443', '--to', 'https://x.internal', '--client-id', 'meshgate'];
     const { out, err } = await init(issuer, document(issuer), more);
@@ -66,7 +66,7 @@ describe('meshgate init', () => {
     });
   });
 
-  test('says what the provider cannot', async () => {
+  test('names what the provider does not support', async () => {
     const issuer = 'https://id.example.com';
     const { code, err } = await init(issuer, { issuer, code_challenge_methods_supported: ['plain'] });
     expect(code).toBe(0);
@@ -75,7 +75,7 @@ describe('meshgate init', () => {
     expect(err).not.toContain('back-channel logout URI');
   });
 
-  test('another issuer, a refusal and a broken answer are said', async () => {
+  test('another issuer, a refusal and an invalid answer are reported', async () => {
     const issuer = 'https://id.example.com';
     const other = await init(issuer, document(`${issuer}/`));
     expect([other.code, other.out]).toEqual([1, '']);
@@ -84,7 +84,7 @@ describe('meshgate init', () => {
     expect(await init(issuer, 'x')).toMatchObject({ code: 1, err: expect.stringContaining('not JSON') });
   });
 
-  test('wrong use is said before anybody is asked', async () => {
+  test('wrong use is reported before any call', async () => {
     const issuer = 'https://id.example.com';
     for (const [given, more] of [
       ['http://id.example.com', HOST],

@@ -29,7 +29,7 @@ describe('meshgate keys', () => {
     expect(again.err).toContain('/k.jwks exists already');
   });
 
-  test('rotate moves on by one, waits for the next key, and takes no other file', async () => {
+  test('rotate moves on by one key, waits for the next one, and rejects other files', async () => {
     const file = await newSigningKeys(NOW - 3600);
     const rotated = await meshgate(['keys', 'rotate', '/k.jwks'], { files: { '/k.jwks': file }, now: NOW });
     expect([rotated.code, kids(rotated.written['/k.jwks'])[0]]).toEqual([0, kids(file)[1]]);
@@ -44,7 +44,7 @@ describe('meshgate keys', () => {
     expect(broken.err + broken.out).not.toContain('hush');
   });
 
-  test('session keys are made with --session, and rotated by what the file holds', async () => {
+  test('session keys are made with --session, and rotated by the content of the file', async () => {
     const made = await meshgate(['keys', 'new', '--session', '/s.jwks'], { now: NOW });
     expect([made.code, made.err]).toEqual([
       0,
@@ -62,7 +62,7 @@ describe('meshgate keys', () => {
     expect((await meshgate(['keys', 'rotate', '--absolute', '7d', '/k.jwks'], { files: signing })).code).toBe(2);
   });
 
-  test('a file that cannot be written is said', async () => {
+  test('a file that cannot be written is reported', async () => {
     const { code, err } = await meshgate(['keys', 'new', '/forbidden/k.jwks']);
     expect([code, err]).toEqual([2, 'meshgate: /forbidden/k.jwks: this user is not permitted to\n']);
   });
@@ -72,7 +72,7 @@ describe('a secret file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'meshgate-keys-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test('is its owner’s alone, or keeps the mode it has, and is replaced at once', () => {
+  test('is readable only by its owner, or keeps its mode, and is replaced atomically', () => {
     const { replace } = systemRuntime();
     const file = join(folder, 'k.jwks');
     replace(file, 'one');
@@ -83,7 +83,7 @@ describe('a secret file', () => {
     expect(statSync(file).ino).not.toBe(ino);
   });
 
-  test('keeps its owner, whoever replaces it', ({ skip }) => {
+  test('keeps its owner, whichever user replaces it', ({ skip }) => {
     if (process.getuid?.() !== 0) skip('only root gives files away');
     const { replace } = systemRuntime();
     const file = join(folder, 'owned.jwks');
@@ -94,7 +94,7 @@ describe('a secret file', () => {
     expect([uid, gid, mode & 0o777, readFileSync(file, 'utf8')]).toEqual([10101, 10101, 0o600, 'two']);
   });
 
-  test('gives nothing away by a link that somebody lays in its place meanwhile', ({ skip }) => {
+  test('leaks nothing through a link that another user puts in its place meanwhile', ({ skip }) => {
     if (process.getuid?.() !== 0) skip('only root gives files away');
     const { replace } = systemRuntime();
     const [file, victim] = [join(folder, 'raced.jwks'), join(folder, 'victim')];

@@ -29,7 +29,7 @@ afterEach(() => {
 const { write, replace } = systemRuntime();
 
 describe('a secret file', () => {
-  test('does not go through a dangling link beside it', () => {
+  test('is not written through a dangling link beside it', () => {
     symlinkSync(join(elsewhere, 'leaked'), join(folder, 'k.jwks.new'));
     replace(join(folder, 'k.jwks'), 'secret');
     expect(readdirSync(elsewhere)).toEqual([]);
@@ -38,14 +38,14 @@ describe('a secret file', () => {
     expect(lstatSync(join(folder, 'k.jwks')).isSymbolicLink()).toBe(false);
   });
 
-  test('does not go through a link to a file beside it', () => {
+  test('is not written through a link to a file beside it', () => {
     writeFileSync(join(elsewhere, 'victim'), 'own');
     symlinkSync(join(elsewhere, 'victim'), join(folder, 'k.jwks.new'));
     replace(join(folder, 'k.jwks'), 'secret');
     expect(readFileSync(join(elsewhere, 'victim'), 'utf8')).toBe('own');
   });
 
-  test('takes the place of a link, and is its owner’s alone whatever the mode of what the link leads to', () => {
+  test('replaces a link, and is readable only by its owner whatever the mode of the link’s target', () => {
     writeFileSync(join(elsewhere, 'open'), 'own', { mode: 0o644 });
     symlinkSync(join(elsewhere, 'open'), join(folder, 'k.jwks'));
     replace(join(folder, 'k.jwks'), 'secret');
@@ -55,7 +55,7 @@ describe('a secret file', () => {
 });
 
 describe('a rendered file', () => {
-  test('takes the place of a link to a file', () => {
+  test('replaces a link to a file', () => {
     writeFileSync(join(elsewhere, 'victim'), 'own');
     symlinkSync(join(elsewhere, 'victim'), join(folder, 'http.conf'));
     write(folder, 'http.conf', 'rendered');
@@ -64,14 +64,14 @@ describe('a rendered file', () => {
     expect(readFileSync(join(folder, 'http.conf'), 'utf8')).toBe('rendered');
   });
 
-  test.each(['http.conf', 'http.conf.new'])('makes no file where the dangling link %s leads', (name) => {
+  test.each(['http.conf', 'http.conf.new'])('makes no file at the target of the dangling link %s', (name) => {
     symlinkSync(join(elsewhere, 'made'), join(folder, name));
     write(folder, 'http.conf', 'rendered');
     expect(readdirSync(elsewhere)).toEqual([]);
     expect(readdirSync(folder)).toEqual(['http.conf']);
   });
 
-  test('is not written into a folder that a link leads to', () => {
+  test('is not written into a folder behind a link', () => {
     symlinkSync(elsewhere, join(folder, 'hosts'));
     expect(() => write(folder, 'hosts/wiki.conf', 'rendered')).toThrow(/link/);
     mkdirSync(join(folder, 'requests'));
@@ -80,13 +80,13 @@ describe('a rendered file', () => {
     expect(readdirSync(elsewhere)).toEqual([]);
   });
 
-  test('makes no folder where a dangling link leads', () => {
+  test('makes no folder at the target of a dangling link', () => {
     symlinkSync(join(elsewhere, 'made'), join(folder, 'hosts'));
     expect(() => write(folder, 'hosts/wiki.conf', 'rendered')).toThrow();
     expect(existsSync(join(elsewhere, 'made'))).toBe(false);
   });
 
-  test('is written with its folders, over what was there, and keeps the mode of that', () => {
+  test('is written with its folders, over an existing file, and keeps that file’s mode', () => {
     write(folder, 'requests/wiki/hosts/wiki.conf', 'one');
     const file = join(folder, 'requests/wiki/hosts/wiki.conf');
     rmSync(file);

@@ -46,7 +46,7 @@ async function login(answers: readonly Incoming[], args: readonly string[] = [],
 }
 
 describe('meshgate login', () => {
-  test('shows a code, waits as told, and prints the token alone', async () => {
+  test('shows a code, waits as the provider says, and prints only the token', async () => {
     const pending = json({ error: 'authorization_pending' }, 400);
     const ran = await login([
       discovery,
@@ -71,7 +71,7 @@ describe('meshgate login', () => {
     expect(ran.err).not.toContain('secret-code');
   });
 
-  test('asks no more often than each second, whatever the provider says', async () => {
+  test('polls at most once a second, whatever the provider says', async () => {
     const pending = Array<Incoming>(600).fill(json({ error: 'authorization_pending' }, 400));
     const ran = await login([discovery, json({ ...begun, interval: 0.1 }), ...pending]);
     expect(ran.err).toContain('has expired');
@@ -103,13 +103,13 @@ describe('meshgate login', () => {
     ['has expired', [discovery, json({ ...begun, interval: 61 })]],
     ['would not take this token: token_malformed', [discovery, json(begun), json({ access_token: 'opaque' })]],
     ['without an access token', [discovery, json(begun), json({ access_token: 'a b' })]],
-  ])('says %j', async (text, answers) => {
+  ])('prints %j', async (text, answers) => {
     const ran = await login(answers);
     expect([ran.code, ran.out, ran.asked.length]).toEqual([1, '', answers.length]);
     expect(ran.err).toContain(text);
   });
 
-  test('asks the provider that is meant', async () => {
+  test('uses the provider that is given', async () => {
     const two = policy().replace(
       'roles:',
       `  ci: { issuer: https://ci.example.com, audiences: [wiki], client: { id: ci } }\nroles:`,
@@ -129,7 +129,7 @@ describe('meshgate login', () => {
     });
   });
 
-  test('Entra is asked for the audience by its scope', async () => {
+  test('requests the audience from Entra by its scope', async () => {
     const issuer = 'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0';
     const text = policy().replace('kind: generic, ', '').replace(ISSUER, issuer);
     const found = json({
@@ -141,7 +141,7 @@ describe('meshgate login', () => {
     expect(asked[1]?.body).toBe('client_id=cli&scope=api%3A%2F%2Fwiki%2F.default');
   });
 
-  test('without a network it says where there is one', async () => {
+  test('without a network it says where one is needed', async () => {
     expect(await meshgate(['login'])).toMatchObject({ code: 2, err: expect.stringContaining('npx meshgate login') });
   });
 });

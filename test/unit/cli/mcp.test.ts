@@ -33,7 +33,7 @@ function run(args: readonly string[], tests = '', ask?: (request: Outgoing) => P
 describe('explain', () => {
   const explain = (...args: string[]) => run(['explain', '--as', 'staff', '--agent', 'bot', ...args, 'POST', url]);
 
-  test('says of a tool by which rule it is called', async () => {
+  test('names the rule by which a tool may be called', async () => {
     const { code, out } = await explain('--tool', 'search_pages');
     expect(code).toBe(0);
     expect(out).toContain('message   tools/call search_pages\nallowed by mcp.test/mcp#1');
@@ -54,15 +54,15 @@ describe('explain', () => {
     expect(out).toContain('  no  mcp.test/mcp#1: agent bot with tools search_* read_page');
   });
 
-  test('what lists passes by any such rule', async () => {
+  test('a list passes by any such rule', async () => {
     expect((await explain('--mcp', 'tools/list')).code).toBe(0);
   });
 
-  test('people call what they like', async () => {
+  test('people may call any tool', async () => {
     expect((await run(['explain', '--as', 'staff', '--tool', 'delete_page', 'POST', url])).code).toBe(0);
   });
 
-  test('for machines', async () => {
+  test('as JSON', async () => {
     const { out } = await explain('--tool', 'read_page', '--format', 'json');
     expect(JSON.parse(out)).toMatchObject({ allowed: true, message: { method: 'tools/call', name: 'read_page' } });
   });
@@ -87,12 +87,12 @@ const tests = `tests:
 `;
 
 describe('tests of a policy', () => {
-  test('say which tool is called, or which message it is', async () => {
+  test('name the called tool, or the message', async () => {
     const { code, out } = await run(['test'], tests);
     expect([code, out]).toEqual([0, expect.stringContaining('6 tests pass')]);
   });
 
-  test('name it where they fail', async () => {
+  test('name it if they fail', async () => {
     const wrong = `tests: [{ as: { roles: [staff], agent: bot }, POST: ${url}, tool: drop, expect: allowed }]\n`;
     const { code, out } = await run(['test'], wrong);
     expect(code).toBe(1);
@@ -117,7 +117,7 @@ describe('tests of a policy', () => {
     ]);
   });
 
-  test('take a token that is for a route alone', async () => {
+  test('use a token that is for one route only', async () => {
     const asked: Outgoing[] = [];
     const ask = async (request: Outgoing) => {
       asked.push(request);
@@ -134,7 +134,7 @@ describe('tests of a policy', () => {
 });
 
 describe('token', () => {
-  test('is taken where a route has its audience, and only there', async () => {
+  test('is accepted on a route with its audience, and only there', async () => {
     const { code, out } = await run(['token', 'ann.txt']);
     expect(code).toBe(0);
     expect(out).toContain('taken      yes');
@@ -142,7 +142,7 @@ describe('token', () => {
     expect(out).toContain('  mcp.test/wiki: any method: audience_mismatch');
   });
 
-  test('of an agent passes by rules with tools', async () => {
+  test('of an agent matches rules with tools', async () => {
     const { out } = await run(['token', 'bot.txt']);
     expect(out).toContain('  mcp.test/mcp: POST: by mcp.test/mcp#1 with tools search_* read_page');
     const { out: text } = await run(['token', '--format', 'json', 'bot.txt']);
@@ -170,12 +170,12 @@ describe('token', () => {
     expect([code, out]).toEqual([1, expect.stringContaining('taken      no: audience_mismatch (401)')]);
   });
 
-  test('without a request is no message', async () => {
+  test('without a request is not a message', async () => {
     expect((await run(['token', '--tool', 'x', 'bot.txt'])).code).toBe(2);
   });
 });
 
-test('docs/mcp.md shows what the commands say, and its tests pass', async () => {
+test('docs/mcp.md shows the output of the commands, and its tests pass', async () => {
   const text = readFileSync('docs/mcp.md', 'utf8');
   const part = (start: string) =>
     text.match(new RegExp(`^\`\`\`yaml\n(${start}:\n[\\s\\S]*?)^\`\`\`$`, 'm'))?.[1] ?? '';

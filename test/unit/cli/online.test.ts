@@ -55,7 +55,7 @@ async function online({ members = {}, keys = () => [jwk], text = policy(), args 
 }
 
 describe('meshgate validate --online', () => {
-  test('a provider that offers all that the policy wants', async () => {
+  test('a provider that offers all that the policy needs', async () => {
     const { code, out, err } = await online();
     expect([code, err]).toEqual([0, '']);
     expect(out.split('\n').slice(1)).toEqual([
@@ -155,7 +155,7 @@ describe('meshgate validate --online', () => {
       },
       'DPoP: it supports only proofs with EdDSA',
     ],
-  ])('one that %s: a line says so, and it is a no', async (_, given, words) => {
+  ])('a provider that %s is reported, and fails', async (_, given, words) => {
     const { code, out, err } = await online(given);
     expect([code, err]).toEqual([1, '']);
     expect(out.split('\n').filter((line) => line.startsWith('no '))).toEqual([expect.stringContaining(words)]);
@@ -163,7 +163,7 @@ describe('meshgate validate --online', () => {
     expect(json.providers[0].findings.filter(({ ok }: { ok?: boolean }) => ok === false)).toHaveLength(1);
   });
 
-  test('what a provider does not say is no fault', async () => {
+  test('information that a provider does not publish is not an error', async () => {
     const members = { code_challenge_methods_supported: undefined, grant_types_supported: undefined };
     const { code, out } = await online({ members });
     expect([code, out]).toEqual([
@@ -172,7 +172,7 @@ describe('meshgate validate --online', () => {
     ]);
   });
 
-  test('where the policy has the addresses, no discovery document is missed', async () => {
+  test('no discovery document is needed if the policy has the addresses', async () => {
     const text = policy(`\n    jwks_uri: ${JWKS}`)
       .replace(/\n {4}client: .*/, '')
       .replace(/\n {2}session: .*/, '');
@@ -181,21 +181,21 @@ describe('meshgate validate --online', () => {
     expect(out).not.toMatch(/^no /m);
   });
 
-  test('a key that is left out is said', async () => {
+  test('a key that is left out is reported', async () => {
     const { code, out } = await online({ keys: () => [jwk, { kty: 'oct', k: 'AAAA', kid: 'secret' }] });
     expect(code).toBe(0);
     expect(out).toContain('    okta: keys: key 2 (kid "secret") is not used: symmetric keys');
     expect(out).not.toContain('AAAA');
   });
 
-  test('a policy with a mistake asks nobody, and njs has no network', async () => {
+  test('a policy with a mistake causes no call, and njs has no network', async () => {
     const asked = await online({ text: policy().replace('audiences', 'audience') });
     expect([asked.code, asked.out]).toEqual([1, expect.stringContaining('did you mean "audiences"?')]);
     const { code, err } = await meshgate(['validate', '--online'], { files: { './meshgate.yaml': policy() } });
     expect([code, err]).toEqual([2, expect.stringContaining('npx meshgate validate')]);
   });
 
-  test('roles over claims that a sign-in at Keycloak lacks unless its mappers say otherwise', async () => {
+  test('roles from claims that a sign-in at Keycloak lacks unless its mappers are changed', async () => {
     const roles = (claim: string) =>
       policy('\n    kind: keycloak')
         .replace('services:', `roles: { reader: { claim: ${claim}, has: reader } }\nservices:`)

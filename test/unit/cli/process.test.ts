@@ -46,7 +46,7 @@ test('writes files with their folders', () => {
   expect(readFileSync(join(folder, 'a/b/envoy.yaml'), 'utf8')).toContain('static_resources:');
 });
 
-test('ends with 3 where nothing is proven, and with 1 where two policies differ', () => {
+test('exits with 3 if nothing is proven, and with 1 if two policies differ', () => {
   expect(run(['prove', 'meshgate.yaml', '-'], 'version: 1\n').status).toBe(3);
   expect(run(['prove', 'meshgate.yaml', '-'], POLICY.replace('allow: [anyone]', 'allow: [authenticated]')).status).toBe(
     1,

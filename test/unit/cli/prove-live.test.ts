@@ -82,18 +82,18 @@ describe.each([
 ])('%s, %s', (target, name) => {
   const objects = objectsOf(target, name).map(kept);
 
-  test('as applied: yes', async () => {
+  test('as applied: no difference', async () => {
     expect(await prove(target, name, list(objects))).toEqual(yesOf(target));
   });
 
-  test('in another order, as JSON, and as documents: yes', async () => {
+  test('in another order, as JSON, and as several documents: no difference', async () => {
     expect(await prove(target, name, JSON.stringify({ kind: 'List', items: [...objects].reverse() }))).toEqual(
       yesOf(target),
     );
     expect(await prove(target, name, objects.map((it) => stringify(it)).join('---\n'))).toEqual(yesOf(target));
   });
 
-  test('somebody changed a method: a request', async () => {
+  test('a changed method: a request', async () => {
     const changed = structuredClone(objects);
     for (const { kind, spec } of changed) {
       for (const rule of spec.rules ?? []) {
@@ -109,7 +109,7 @@ describe.each([
 });
 
 describe('objects that are not the mesh’s', () => {
-  test('Istio’s are asked for', async () => {
+  test('is an error for Istio', async () => {
     expect(await prove('istio', 'demo', list([pod]))).toEqual({
       code: 2,
       out: '',
@@ -122,7 +122,7 @@ describe('objects that are not the mesh’s', () => {
     });
   });
 
-  test('Linkerd’s are asked for', async () => {
+  test('is an error for Linkerd', async () => {
     const ask =
       'ask for all of its policies: kubectl get -A -o yaml servers.policy.linkerd.io,httproutes.policy.linkerd.io,authorizationpolicies.policy.linkerd.io,meshtlsauthentications.policy.linkerd.io,networkauthentications.policy.linkerd.io,serverauthorizations.policy.linkerd.io';
     const objects = objectsOf('linkerd', 'identities');
@@ -137,7 +137,7 @@ describe('objects that are not the mesh’s', () => {
     );
   });
 
-  test('Consul’s are asked for', async () => {
+  test('is an error for Consul', async () => {
     const [name = ''] = readdirSync(golden('consul', ''));
     const ask = 'give what "consul config read -kind KIND -name NAME" prints, each in a file of a folder';
     expect(await prove('consul', name, 'kind: x\n')).toMatchObject({
@@ -149,13 +149,13 @@ describe('objects that are not the mesh’s', () => {
     );
   });
 
-  test('what is no YAML says where; aliases are not followed', async () => {
+  test('names the place of invalid YAML, and does not follow aliases', async () => {
     expect((await prove('linkerd', 'identities', 'a: [\n')).err).toMatch(/^meshgate: stdin: not YAML, line \d+: /);
     expect((await prove('istio', 'demo', 'a: &x {}\nb: *x\n')).err).toMatch(/^meshgate: stdin: not YAML.*alias/);
   });
 });
 
-describe('what somebody wrote into Linkerd’s own is a difference', () => {
+describe('a change in Linkerd’s own objects is a difference', () => {
   const changed = async (kind: string, change: (object: Any) => void) => {
     const objects = objectsOf('linkerd', 'identities');
     const found = objects.find((object) => object.kind === kind);

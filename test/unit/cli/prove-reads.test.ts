@@ -59,7 +59,7 @@ describe('Linkerd', () => {
   const route = (kind: string) =>
     `${head('HTTPRoute')}spec:\n  parentRefs: [{group: policy.linkerd.io, kind: ${kind}, name: meshgate-confluence}]\n  rules: [{matches: [{path: {type: PathPrefix, value: /}}]}]\n`;
 
-  test('what is rendered is the same, with its kustomization', async () => {
+  test('rendered objects are the same, with their kustomization', async () => {
     expect(await prove('linkerd', side, side.files)).toEqual({
       code: 0,
       says: 'yes: a.yaml and live allow the same requests\n',
@@ -74,15 +74,18 @@ describe('Linkerd', () => {
     ['a kind that nobody knows', authorization('Pods', 'x'), 'it allows more than routes'],
     ['nothing that is understood', `${head('AuthorizationPolicy')}spec: {targetRef: all}\n`, 'it allows more'],
     ['a server, from no namespace', authorization('Server', 'meshgate-confluence', ''), 'it allows more than routes'],
-  ])('a policy of others for %s may allow more', async (_, text, says) => {
+  ])('a foreign policy for %s may allow more', async (_, text, says) => {
     expect(await beside(text)).toEqual(notProven(says));
   });
 
-  test.each(['server', 'SERVER', 'Waypoint'])('a route of others whose parent is a %s takes requests', async (kind) => {
-    expect(await beside(route(kind))).toEqual(notProven('it takes requests from the routes of'));
-  });
+  test.each(['server', 'SERVER', 'Waypoint'])(
+    'a foreign route whose parent is a %s receives requests',
+    async (kind) => {
+      expect(await beside(route(kind))).toEqual(notProven('it takes requests from the routes of'));
+    },
+  );
 
-  test('a policy that calls itself rendered and names a route in upper case allows more', async () => {
+  test('a policy that claims to be rendered and names a route in upper case allows more', async () => {
     const own = /kind: "AuthorizationPolicy"\n[\s\S]*?(?=---)/.exec(rendered)?.[0] ?? '';
     const [, name = ''] = /kind: "HTTPRoute"\n {4}name: "([^"]+)"/.exec(own) ?? [];
     const text = `apiVersion: "policy.linkerd.io/v1alpha1"\n${own}`
@@ -91,18 +94,18 @@ describe('Linkerd', () => {
     expect(await beside(text)).toEqual(notProven('it is for an HTTPRoute that is not there'));
   });
 
-  test('a kind that is not read counts, whatever its label says', async () => {
+  test('an object of a kind that is not read counts, whatever its label says', async () => {
     const labels = ', labels: {app.kubernetes.io/managed-by: meshgate}}';
     const text = `${replaced(head('ServerAuthorization'), '}', labels)}spec: {server: {name: meshgate-confluence}, client: {unauthenticated: true}}\n`;
     expect(await beside(text)).toEqual(notProven('the policy does not render it; it is left over'));
   });
 
-  test.each(JAVASCRIPT)('a server of others for the label %s may count in place of ours', async (label) => {
+  test.each(JAVASCRIPT)('a foreign server for the label %s may count in place of the rendered one', async (label) => {
     const text = `${head('Server')}spec: {podSelector: {matchLabels: {${label}: x}}, port: web}\n`;
     expect(await beside(text)).toEqual(notProven('it may count in place of Server wiki/meshgate-confluence'));
   });
 
-  test.each(JAVASCRIPT)('no object is of the kind %s, and none has a member of that name', async (name) => {
+  test.each(JAVASCRIPT)('no object has the kind %s, and none has a member of that name', async (name) => {
     expect(await beside(`${head(name)}spec: {}\n`)).toEqual(notProven('prove does not know objects of this kind'));
     const text = replaced(rendered, /(kind: "Server"\nmetadata:\n)/, `$1  ${name}: x\n`);
     expect(await prove('linkerd', side, { 'linkerd.yaml': text })).toEqual(
@@ -110,7 +113,7 @@ describe('Linkerd', () => {
     );
   });
 
-  test('a rule without matches takes every path', async () => {
+  test('a rule without matches allows every path', async () => {
     const allow = /(name: "meshgate-confluence\.allow[\s\S]*?rules:\n)/;
     expect(await change(allow, '$1    - matches: []\n')).toEqual(notProven('a rule without matches takes every path'));
     expect(await change(allow, '$1    - {}\n')).toEqual(notProven('a rule without matches takes every path'));
@@ -128,14 +131,14 @@ describe('Linkerd', () => {
     },
   );
 
-  test('an unlabelled authentication of the same name stands in place of ours', async () => {
+  test('an unlabelled authentication of the same name replaces the rendered one', async () => {
     const [own = ''] =
       /apiVersion: "policy.linkerd.io\/v1alpha1"\nkind: "MeshTLSAuthentication"[\s\S]*?(?=---)/.exec(rendered) ?? [];
     const open = replaced(replaced(own, / {2}labels:\n.*\n/, ''), /identities:[\s\S]*/, 'identities: ["*"]\n');
     expect(await beside(open)).toEqual(notProven('it is there twice'));
   });
 
-  test('two routes of one name are not one', async () => {
+  test('two routes with one name are not treated as one', async () => {
     const [own = ''] =
       /apiVersion: "policy.linkerd.io\/v1beta3"\nkind: "HTTPRoute"\nmetadata:\n {2}name: "meshgate-confluence\.refuse"[\s\S]*?(?=---)/.exec(
         rendered,
@@ -172,7 +175,7 @@ describe('Linkerd', () => {
     );
   });
 
-  test('without its server the default policy of Linkerd decides, and nothing is called refused', async () => {
+  test('without its server the default policy of Linkerd decides, and nothing is reported as refused', async () => {
     const two = golden('linkerd', 'confluence');
     const documents = rendered
       .split('---\n')
@@ -192,7 +195,7 @@ describe('Linkerd', () => {
     const changed = (rename: (document: string) => string) =>
       prove('linkerd', tied, { 'linkerd.yaml': text.split('---\n').map(rename).join('---\n') });
 
-    test('a prefix under the full host name passes the paths that a wildcard refuses', async () => {
+    test('a prefix under the full host name allows the paths that a wildcard refuses', async () => {
       const outcome = await changed((it) => {
         if (
           /kind: "(HTTPRoute|AuthorizationPolicy)"\nmeta[\s\S]*name: "meshgate-wiki\.allow\.default"\n {2}name/.test(it)
@@ -235,7 +238,7 @@ describe('Istio', () => {
     object('networking.istio.io/v1', 'VirtualService', `{hosts: ["*"], gateways: [${gateway}], http: []}`, at);
   const policy = (spec: string, at?: string) => object('security.istio.io/v1', 'AuthorizationPolicy', spec, at);
 
-  test('what is rendered is the same, with its kustomization, and the answer says what it takes for granted', async () => {
+  test('rendered objects are the same, with their kustomization, and the answer names its assumptions', async () => {
     expect(await prove('istio', side, side.files)).toEqual({
       code: 0,
       says: "yes: a.yaml and live allow the same requests, if the mesh's root namespace is istio-system\n",
@@ -251,16 +254,13 @@ describe('Istio', () => {
     ['NAME.NS.svc.cluster.local', `${name}.${space}.svc.cluster.local`, ', namespace: elsewhere'],
     ['NAME.NS.svc.example', `${name}.${space}.svc.example`, ', namespace: elsewhere'],
     ['no text', '{}', ', namespace: elsewhere'],
-  ])('a VirtualService that names our Gateway as %s leads its requests elsewhere', async (_, gateway, at) => {
+  ])('a VirtualService that names the rendered Gateway as %s leads its requests elsewhere', async (_, gateway, at) => {
     expect(await beside(route(gateway, at))).toEqual(notProven('it leads requests of Gateway'));
   });
 
-  test.each(['mesh', `other.${space}`, `elsewhere/${name}`])(
-    'a VirtualService for %s is passed over',
-    async (gateway) => {
-      expect((await beside(route(gateway, ', namespace: elsewhere'))).code).toBe(0);
-    },
-  );
+  test.each(['mesh', `other.${space}`, `elsewhere/${name}`])('a VirtualService for %s is ignored', async (gateway) => {
+    expect((await beside(route(gateway, ', namespace: elsewhere'))).code).toBe(0);
+  });
 
   test.each([
     ['in no namespace', policy('{rules: [{}]}', ''), 'it allows more than AuthorizationPolicy'],
@@ -283,7 +283,7 @@ describe('Istio', () => {
   test.each([
     ['of the Gateway API', object('gateway.networking.k8s.io/v1', 'Gateway', '{}')],
     ['of Kubernetes', object('v1', 'ConfigMap', '{}')],
-  ])('an object %s is not passed over in silence', async (_, text) => {
+  ])('an object %s is not ignored', async (_, text) => {
     expect(await beside(text)).toEqual(notProven('prove does not know objects of this kind'));
   });
 
@@ -294,7 +294,7 @@ describe('Istio', () => {
     ['notValues', 'when', '{key: "request.auth.claims[agent]", notValues: []}'],
     ['values of a header', 'when', '{key: "request.headers[mcp-name]", values: []}'],
     ['when', 'when', ''],
-  ])('an empty list of %s is no condition to Istio', async (_, where, text) => {
+  ])('an empty list of %s is not a condition for Istio', async (_, where, text) => {
     const conditions = ['iss', 'aud', 'as'].map((it) => `{key: "request.auth.claims[${it}]", values: [x]}`);
     const when = where === 'when' ? `[${text && [...conditions, text].join(', ')}]` : `[${conditions.join(', ')}]`;
     const operation = `{paths: ["/*"]${where === 'to' ? `, ${text}` : ''}}`;
@@ -306,7 +306,7 @@ describe('Istio', () => {
     );
   });
 
-  test('without its policy Istio lets everybody in, and nothing is called refused', async () => {
+  test('without its policy Istio allows every caller, and nothing is reported as refused', async () => {
     const [file = ''] = Object.keys(side.files).filter((it) => it.startsWith('workloads/'));
     const others = (side.files[file] ?? '').split('---\n').filter((it) => !it.includes('kind: "AuthorizationPolicy"'));
     const { code, says } = await prove('istio', side, { ...side.files, [file]: others.join('---\n') });
@@ -323,22 +323,22 @@ describe('Consul', () => {
   const intentions = (more: object, name = '*') => JSON.stringify({ Kind: 'service-intentions', Name: name, ...more });
   const allow = { Name: 'evil', Action: 'allow' };
 
-  test('what is rendered is the same', async () => {
+  test('rendered objects are the same', async () => {
     expect(await prove('consul', side, side.files)).toMatchObject({ code: 0 });
   });
 
-  test('intentions that refuse every service are passed over', async () => {
+  test('intentions that refuse every service are ignored', async () => {
     expect((await beside(intentions({ Sources: [{ Name: '*', Action: 'deny', Precedence: 5 }] }))).code).toBe(0);
   });
 
   test.each([
     ['service-intentions', intentions({ Sources: [allow] }, 'Confluence')],
     ['service-defaults', JSON.stringify({ Kind: 'service-defaults', Name: 'CONFLUENCE', Protocol: 'tcp' })],
-  ])('%s of the same name in another case are the same entry', async (_, text) => {
+  ])('%s with the same name in another case are the same entry', async (_, text) => {
     expect(await beside(text)).toEqual(notProven('it is there twice'));
   });
 
-  test('a kind in another case is not known', async () => {
+  test('a kind in another case is unknown', async () => {
     const text = JSON.stringify({ Kind: 'Service-Intentions', Name: 'x', Sources: [allow] });
     expect(await beside(text)).toEqual(notProven('prove does not know entries of this kind'));
   });
@@ -358,12 +358,12 @@ describe('Consul', () => {
     ['its sources, in another case', '"Sources": [', '"sources": [{"Name": "evil", "Action": "allow"}], "Sources": ['],
     ['an action', '"Action": "deny"', '"Action": "allow", "Action": "deny"'],
     ['an action, in another case', '"Action": "deny"', '"action": "allow", "Action": "deny"'],
-  ])('an entry that says %s twice is not understood', async (_, from, to) => {
+  ])('an entry with two %s is not understood', async (_, from, to) => {
     const files = { ...side.files, [own]: replaced(side.files[own] ?? '', from, to) };
     expect(await prove('consul', side, files)).toEqual(notProven('is there twice, and Consul'));
   });
 
-  test('without its intentions the mesh decides, and nothing is called refused', async () => {
+  test('without its intentions the mesh decides, and nothing is reported as refused', async () => {
     const { [own]: _, ...files } = side.files;
     const { code, says } = await prove('consul', side, files);
     expect(code).toBe(3);
@@ -372,7 +372,7 @@ describe('Consul', () => {
   });
 });
 
-describe('YAML that others read otherwise', () => {
+describe('YAML that other parsers read otherwise', () => {
   const side = golden('linkerd', 'confluence');
   const rendered = side.files['linkerd.yaml'] ?? '';
   const own = (from: string | RegExp, to: string) =>
@@ -400,16 +400,16 @@ describe('YAML that others read otherwise', () => {
     expect(await own(from, to)).toEqual(notProven(`linkerd\\.yaml, line \\d+: ${what}`));
   });
 
-  test('a list is a list by its kind: kubectl takes whatever has items for one', async () => {
+  test('a list is recognised by its kind: kubectl treats each object with items as one', async () => {
     const text = `${rendered}---\napiVersion: policy.linkerd.io/v1alpha1\nkind: NetworkAuthentication\nmetadata: {name: x, namespace: wiki}\nitems: []\n`;
     expect(await prove('linkerd', side, { 'linkerd.yaml': text })).toEqual(notProven('items and no list of them'));
   });
 
-  test('a name that is no text is no name', async () => {
+  test('a name that is not text is not a name', async () => {
     expect(await own('namespace: "wiki"', 'namespace: ["wiki"]')).toEqual(notProven('are no text'));
   });
 
-  test('what kubectl prints in quotes, and plain numbers, times and words, are read', async () => {
+  test('quoted values as kubectl prints them, and plain numbers, times and words, are read', async () => {
     const text =
       'metadata:\n  creationTimestamp: 2026-11-25T10:00:00Z\n  uid: 0b9ce1f2-7a3e-4c53-9f0e-000000000010\n  generation: 3\n';
     const server = /(kind: "Server"\n)metadata:\n/;
@@ -422,18 +422,18 @@ describe('text of a mesh', () => {
   const lies = JSON.stringify(`x\n${YES}`);
   const object = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${lies}}\n`;
 
-  test.each(['istio', 'linkerd'])('of %s begins no line in a message of wrong use', async (target) => {
+  test.each(['istio', 'linkerd'])('from %s begins no line in a message of wrong use', async (target) => {
     const { code, says } = await prove(target, golden(target, 'confluence'), { 'more.yaml': object });
     expect([code, says.split('\n').length]).toEqual([2, 2]);
     expect(says).toContain(`ConfigMap /x\\u000a${YES}`);
   });
 
-  test('begins no line as the name of a file', async () => {
+  test('from a file name begins no line', async () => {
     const { code, says } = await prove('istio', golden('istio', 'confluence'), { [`x\n${YES}.yaml`]: '' });
     expect([code, says]).toEqual([2, `meshgate: live/x\\u000a${YES}.yaml: the file is empty\n`]);
   });
 
-  test('begins no line as the id or the client of a rule', async () => {
+  test('from the id or the client of a rule begins no line', async () => {
     const side = golden('istio', 'confluence');
     const [file = ''] = Object.keys(side.files).filter((it) => it.startsWith('workloads/'));
     const rule = `{from: [{source: {principals: [${lies}]}}], to: [{operation: {paths: ["/*"]}}]}`;
@@ -445,7 +445,7 @@ describe('text of a mesh', () => {
   });
 });
 
-describe('files that say nothing', () => {
+describe('files without content', () => {
   const sides = ['linkerd', 'istio', 'consul'].map((target) => ({ target, ...golden(target, 'confluence') }));
   const envoy = { target: 'envoy', ...golden('envoy', 'agents') };
   const args = (target: string) => (target === 'consul' ? ['--assertion-jwks', 'keys.json'] : []);
@@ -473,7 +473,7 @@ describe('files that say nothing', () => {
     expect(await meshgate(['prove', '--target', 'envoy', 'a.yaml', 'live'], given)).toMatchObject({ code: 2 });
   });
 
-  test('a document before Envoy’s is what Envoy reads', async () => {
+  test('a document before Envoy’s is the one that Envoy reads', async () => {
     const text = envoy.files['envoy.yaml'] ?? '';
     for (const first of ['---\n---\n', '---\n~\n---\n']) {
       expect((await prove('envoy', envoy, { 'envoy.yaml': first + text })).code).toBe(2);

@@ -7,7 +7,7 @@ const prove = (a: string, b: string, ...args: string[]) =>
 const more = POLICY.replace('role: reader, methods: [GET]', 'role: reader, methods: [GET, POST]');
 
 describe('two policies', () => {
-  test('the same: yes', async () => {
+  test('that are the same: no difference', async () => {
     expect(await prove(POLICY, POLICY)).toMatchObject({
       code: 0,
       out: 'yes: a.yaml and b.yaml allow the same requests\n',
@@ -15,7 +15,7 @@ describe('two policies', () => {
     });
   });
 
-  test('names of services and identities do not count, what they are does', async () => {
+  test('names of services and identities do not count, but what they mean does', async () => {
     const renamed = POLICY.replaceAll('service: wiki', 'service: pages').replace('  wiki: {', '  pages: {');
     const named = renamed.replaceAll('as: wiki-editor', 'as: writer').replace('    wiki-editor: {', '    writer: {');
     expect((await prove(POLICY, named)).code).toBe(0);
@@ -23,7 +23,7 @@ describe('two policies', () => {
     expect((await prove(POLICY, POLICY.replace('org/wiki-editor', 'org/writer'))).code).toBe(1);
   });
 
-  test('different: a request, who asks, and the rules on both sides', async () => {
+  test('that differ: a request, the caller, and the rules on both sides', async () => {
     const { code, out } = await prove(POLICY, more);
     expect(code).toBe(1);
     expect(out).toBe(`no: a.yaml and b.yaml differ
@@ -46,7 +46,7 @@ caller  reader
     expect(witness.b).toMatchObject({ allowed: true, rule: 'wiki.example.com/*#1', as: 'default' });
   });
 
-  test('a role that one side alone has, and that comes with another, makes no difference', async () => {
+  test('a role that only one side has, and that follows from another, makes no difference', async () => {
     const lead = POLICY.replace(
       '  admin: {',
       '  lead: { all: [editor, { group: leads, provider: okta }] }\n  admin: {',
@@ -59,7 +59,7 @@ caller  reader
     expect((await prove(POLICY, alone)).out).toContain('caller  lead\n');
   });
 
-  test('roles that mean something else, and other providers, are no yes', async () => {
+  test('changed roles and providers are a difference', async () => {
     const other = POLICY.replace('group: readers', 'group: everybody').replace('audiences: [wiki]', 'audiences: [ci]');
     const { code, out } = await prove(POLICY, other);
     expect(code).toBe(1);
@@ -73,7 +73,7 @@ caller  reader
   });
 });
 
-describe('what the same roles rest on', () => {
+describe('the facts that the same roles rest on', () => {
   const base = POLICY.replace(
     'gateway: { insecure_http: true }',
     'gateway: { tls: { cert_file: /run/t.crt, key_file: /run/t.key }, trusted_proxies: [192.0.2.1/32] }',
@@ -96,7 +96,7 @@ describe('what the same roles rest on', () => {
   });
 });
 
-describe('where requests go, and what decides beside the rules', () => {
+describe('the service of requests, and conditions beside the rules', () => {
   const direct = POLICY.replace(
     '{ authority: wiki.mesh, endpoint: wiki:8080 }',
     '{ url: https://wiki.x, ca_file: /run/a.pem }',
@@ -127,7 +127,7 @@ describe('where requests go, and what decides beside the rules', () => {
       'gateway: clock_skew 30s → 300s',
     ],
     ['pages of other origins', pages, 'https://a.example', 'https://b.example', 'route wiki.example.com/status: cors'],
-  ])('%s: no', async (_, base, from, to, says) => {
+  ])('%s: a difference', async (_, base, from, to, says) => {
     expect(base).toContain(from);
     const { code, out } = await prove(base, base.replace(from, to));
     expect(code).toBe(1);
@@ -155,17 +155,17 @@ describe('where requests go, and what decides beside the rules', () => {
   });
 });
 
-describe('a policy and what Envoy got', () => {
+describe('a policy and Envoy’s file', () => {
   const target = ['--target', 'envoy'];
   const rendered = async (policy: string) =>
     (await meshgate(['render', '--target', 'envoy', 'x'], { files: { x: policy } })).out;
 
-  test('as rendered: yes, and for a policy that lets the same identities in', async () => {
+  test('as rendered: no difference, also for a policy that allows the same identities', async () => {
     const envoy = await rendered(POLICY);
     expect((await prove(POLICY, envoy, ...target)).out).toBe('yes: a.yaml and b.yaml allow the same requests\n');
   });
 
-  test('of another policy: a request and the identity that tells them apart', async () => {
+  test('of another policy: a request and an identity that differ', async () => {
     const { code, out } = await prove(POLICY, await rendered(more), ...target);
     expect(code).toBe(1);
     expect(out).toBe(`no: a.yaml and b.yaml differ
@@ -206,7 +206,7 @@ caller  spiffe://example.org/gateway
     expect({ code, out }).toMatchObject({ code: 3, out: expect.stringContaining(says) });
   });
 
-  test('says no, and not that nothing is proven, where a request tells them apart beside all else', async () => {
+  test('reports a difference, and not that nothing is proven, if a request differs', async () => {
     const envoy = (await rendered(more)).replace(
       'require_client_certificate: true',
       'require_client_certificate: false',
@@ -217,13 +217,13 @@ caller  spiffe://example.org/gateway
     expect([json.same, json.proven]).toEqual([false, true]);
   });
 
-  test('proves nothing of a policy with mistakes', async () => {
+  test('proves nothing about a policy with mistakes', async () => {
     const envoy = await rendered(POLICY);
     expect((await prove('version: 1\n', envoy, ...target)).code).toBe(3);
     expect((await prove(POLICY, 'version: 1\n')).code).toBe(3);
   });
 
-  test('somebody else’s file is wrong use', async () => {
+  test('the file of another program is wrong use', async () => {
     expect(await prove(POLICY, 'static_resources: {}', ...target)).toMatchObject({
       code: 2,
       out: '',
@@ -232,7 +232,7 @@ caller  spiffe://example.org/gateway
   });
 });
 
-describe('a policy and what Istio has', () => {
+describe('a policy and Istio’s objects', () => {
   const istio = POLICY.replace(
     'gateway: { insecure_http: true }',
     'gateway: { insecure_http: true, assertion: { issuer: https://gw.example.com, keys_file: /run/keys.jwks } }',
@@ -256,7 +256,7 @@ describe('a policy and what Istio has', () => {
     return { ...files, [name]: files[name]!.replace(from, to) };
   };
 
-  test('as rendered: yes, from a folder and from one file', async () => {
+  test('as rendered: no difference, from a folder and from one file', async () => {
     const files = await rendered(istio);
     expect((await against(istio, files)).out).toBe(
       "yes: a.yaml and build allow the same requests, if the mesh's root namespace is istio-system\n",
@@ -276,7 +276,7 @@ describe('a policy and what Istio has', () => {
     );
   });
 
-  test('of another policy: a request that the ingress lets through', async () => {
+  test('of another policy: a request that the ingress allows', async () => {
     const { code, out } = await against(istio, await rendered(istio.replace('methods: [GET]', 'methods: [GET, POST]')));
     expect(code).toBe(1);
     expect(out).toBe(`no: a.yaml and build differ
@@ -287,7 +287,7 @@ caller  spiffe://example.org/gateway with an assertion (as default, for wiki, by
 `);
   });
 
-  test('a workload whose rule somebody opened', async () => {
+  test('a workload with a rule that was widened', async () => {
     const files = await rendered(istio);
     const opened = change(files, 'build/workloads/wiki.yaml', '          - "admin"', '          - "editor"');
     const { out } = await against(istio, opened);
@@ -312,7 +312,7 @@ caller  spiffe://example.org/gateway with an assertion (as default, for wiki, by
       'name: "x"',
       'PeerAuthentication wiki/x: the policy does not render it; it is left over',
     ],
-  ])('another object is changed: %s', async (from, to, message) => {
+  ])('another changed object: %s', async (from, to, message) => {
     const { code, out } = await against(istio, change(await rendered(istio), 'build/workloads/wiki.yaml', from, to));
     expect(code).toBe(3);
     expect(out).toContain(`not proven: build differs from what a.yaml renders to\n`);
@@ -331,7 +331,7 @@ caller  spiffe://example.org/gateway with an assertion (as default, for wiki, by
     });
   });
 
-  test('rules that are nobody’s, and policies of others that let more in', async () => {
+  test('unknown rules, and foreign policies that allow more', async () => {
     const files = await rendered(istio);
     const odd = change(files, 'build/ingress.yaml', 'notPaths:', 'notHosts:');
     expect((await against(istio, odd)).out).toContain('"notHosts" is nothing that meshgate renders');

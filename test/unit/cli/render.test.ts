@@ -17,7 +17,7 @@ const files = {
 const render = (...args: string[]) => meshgate(['render', ...args], { files });
 
 describe('nginx', () => {
-  test('writes the files, and the bundle that lies beside the command; prints their paths', async () => {
+  test('writes the files and the bundle that lies beside the command, and prints their paths', async () => {
     const { code, out, written } = await render('--target', 'nginx', '--out', '/out');
     expect(code).toBe(0);
     const rendered = [
@@ -35,7 +35,7 @@ describe('nginx', () => {
     expect(written['/out/meshgate.js']).toBe(files['/opt/meshgate/meshgate.js']);
   });
 
-  test('paths in the files begin with --dir, or else with the absolute --out', async () => {
+  test('paths in the files begin with --dir, or with the absolute --out', async () => {
     expect((await render('--target', 'nginx', '--out', 'out')).written['/home/ann/out/servers.conf']).toContain(
       'include /home/ann/out/hosts/wiki.example.com.conf;',
     );
@@ -56,7 +56,7 @@ describe('nginx', () => {
     expect(text).not.toMatch(/\/run\/meshgate|\/var\/lib\/meshgate/);
   });
 
-  test('name servers: of the machine, in order; --resolver before them', async () => {
+  test('name servers are those of the machine, in order, or those of --resolver', async () => {
     const resolver = async (...args: string[]) =>
       /^ *resolver (.*?) valid/m.exec((await render('--target', 'nginx', ...args)).out)?.[1];
     // nginx knows no zones, so fe80::1%eth0 is left out.
@@ -64,7 +64,7 @@ describe('nginx', () => {
     expect(await resolver('--resolver', '10.1.1.1,10.1.1.2')).toBe('10.1.1.1 10.1.1.2');
   });
 
-  test('to standard output: each file under its name', async () => {
+  test('prints each file under its name to standard output', async () => {
     const { out, written } = await render('--target', 'nginx');
     expect(written).toEqual({});
     expect(out.match(/^==> .* <==$/gm)).toEqual([
@@ -83,26 +83,26 @@ describe('nginx', () => {
 });
 
 describe('envoy', () => {
-  test('one file, printed as it is', async () => {
+  test('prints one file as it is', async () => {
     const { code, out } = await render('--target', 'envoy');
     expect(code).toBe(0);
     expect(parse(out).static_resources.listeners[0].name).toBe('meshgate');
   });
 
-  test('written without the bundle', async () => {
+  test('writes no bundle', async () => {
     const { out, written } = await render('--target', 'envoy', '--out', '/out');
     expect(Object.keys(written)).toEqual(['/out/envoy.yaml']);
     expect(out).toBe('/out/envoy.yaml\n');
   });
 
-  test('gaps go to standard error, each with its place', async () => {
+  test('prints gaps to standard error, each with its place', async () => {
     const { err } = await render('--target', 'envoy');
     expect(err.split('\n')[0]).toMatch(
       /^gap: meshgate\.yaml:35:11 wiki\.example\.com\/\*#2: Envoy sees the identity and not the role: role editor shares the identity wiki-editor with role builder/,
     );
   });
 
-  test('a policy without a mesh: nothing rendered, exit code 1', async () => {
+  test('renders nothing for a policy without a mesh, with exit code 1', async () => {
     const direct = POLICY.replace(
       /mesh:\n[\s\S]*services:\n.*\n/,
       'services:\n  wiki: { insecure_url: "http://wiki:8080" }\n',
@@ -134,7 +134,7 @@ describe('wrong use', () => {
     expect(err).toContain(message);
   });
 
-  test('a policy with mistakes: nothing is written', async () => {
+  test('a policy with mistakes writes nothing', async () => {
     const { code, out, err, written } = await meshgate(['render', '--target', 'nginx', '--out', '/out', 'bad'], {
       files: { bad: 'version: 1\n' },
     });

@@ -38,7 +38,7 @@ const DAYS_46 = NOW + 46 * 86400;
 const ALWAYS = 253402300799;
 
 describe('meshgate revoke', () => {
-  test('lays a file for the gateway, and waits until it is taken', async () => {
+  test('writes a file for the gateway, and waits until it is processed', async () => {
     expect(await laid('--subject', 'okta/a/b')).toEqual({
       kind: 'sub',
       value: 'okta\na/b\n',
@@ -72,7 +72,7 @@ describe('meshgate revoke', () => {
 
   const DIGEST = '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff';
   test.each([DIGEST, DIGEST.toUpperCase(), DIGEST.toUpperCase().match(/../g)!.join(':')])(
-    'names a certificate by its SHA-256 as openssl prints it, and a key of a provider that has this id: %s',
+    'names a certificate by its SHA-256 as openssl prints it, and a key of a provider with that id: %s',
     async (kid) => {
       // The same bytes in base64url.
       const certificate = 'ABEiM0RVZneImaq7zN3u_wARIjNEVWZ3iJmqu8zd7v8\n';
@@ -84,7 +84,7 @@ describe('meshgate revoke', () => {
   );
 
   test.each(['certificate/ci.example.com', 'certificate/CN=ci'])(
-    'rejects %s, which names no certificate',
+    'rejects %s, which does not name a certificate',
     async (subject) => {
       const { code, err, written } = await meshgate(['revoke', '--subject', subject], { folders, now: NOW });
       expect([code, Object.keys(written)]).toEqual([2, []]);
@@ -92,7 +92,7 @@ describe('meshgate revoke', () => {
     },
   );
 
-  test('says what to do where no gateway takes it', async () => {
+  test('says what to do if no gateway processes it', async () => {
     const { code, err, written } = await meshgate(['revoke', '--sid', 's1'], { folders, now: NOW });
     expect(code).toBe(1);
     expect(err).toContain('not in force after 10 s');
@@ -109,7 +109,7 @@ describe('meshgate revoke', () => {
     expect([code, err]).toEqual([1, 'refused: the zone meshgate_revoked is full\n']);
   });
 
-  test('wants one thing, and a folder that a gateway looks at', async () => {
+  test('needs one credential, and a folder that a gateway reads', async () => {
     const wrong: [string[], string, Surroundings?][] = [
       [[], 'give one of --subject, --sid, --kid and --jti'],
       [['--sid', 'a', '--kid', 'b'], 'give one of'],
@@ -138,7 +138,7 @@ describe('meshgate revoke', () => {
     expect(found[0]).toMatch(/^\/state\/revoke\//);
   });
 
-  test('cuts by a reload, when it is taken', async () => {
+  test('cuts with a reload, after it is processed', async () => {
     const reloaded: string[] = [];
     const reload = (pidFile: string) => (reloaded.push(pidFile) > 1 ? `${pidFile} has no pid` : undefined);
     const cut = await meshgate(['revoke', '--sid', 'a', '--cut'], { ...takes(), reload });

@@ -76,7 +76,7 @@ describe('tests of a policy', () => {
     [`{ as: { roles: [staff], signed_in: 5m }, GET: ${url}/x, expect: allowed }`, 'no effect without claims'],
     [`{ as: { ${staff}, auth_time: 5 }, signed_in: 5m }, GET: ${url}/x, expect: allowed }`, 'auth_time as well'],
     [`{ as: { ${staff} }, signed_in: 5 }, GET: ${url}/x, expect: allowed }`, 'write 5s (or 5m, 5h)'],
-  ])('%s is a mistake', async (one, says) => {
+  ])('%s is an error', async (one, says) => {
     const { code, lines } = await run(at([one]), 'validate');
     expect([code, lines.length]).toEqual([1, 2]);
     expect(lines[0]).toContain(says);
@@ -91,7 +91,7 @@ describe('explain', () => {
     return meshgate(['explain', '--token', 'token.txt', ...args], { files, now: NOW });
   };
 
-  test('says what another sign-in would give, and what it has to be', async () => {
+  test('says what another sign-in would give, and what it must be', async () => {
     const { code, out } = await ask({ acr: 'pwd', auth_time: NOW - 900 }, 'GET', 'https://wiki.example.com/admin/x');
     expect(code).toBe(1);
     expect(out).toContain('denied: step_up_required (401)');
@@ -104,7 +104,7 @@ describe('explain', () => {
     expect(out).not.toContain('would pass');
   });
 
-  test('and as JSON', async () => {
+  test('as JSON', async () => {
     const { out } = await ask({}, '--format', 'json', 'GET', 'https://wiki.example.com/admin/x');
     expect(JSON.parse(out)).toMatchObject({
       reason: 'step_up_required',
@@ -114,7 +114,7 @@ describe('explain', () => {
     });
   });
 
-  test('of a token where only sessions are taken', async () => {
+  test('for a token if only sessions are accepted', async () => {
     const { code, out } = await ask({}, 'GET', 'https://wiki.example.com/pages/x');
     expect(code).toBe(1);
     expect(out).toContain('denied: credential_unsupported (401)\n  this route accepts no tokens');
@@ -149,7 +149,7 @@ describe('diff', () => {
     else expect(lines[0]).toMatch(says);
   });
 
-  test('who is named on pages', async () => {
+  test('the owner on pages', async () => {
     const lines = await diff('wiki-team@example.com', 'helpdesk');
     expect(lines).toHaveLength(5);
     expect(lines[0]).toBe('* route wiki.example.com/*: owner "wiki-team@example.com" → "helpdesk"');
@@ -162,7 +162,7 @@ describe('prove', () => {
     return (await meshgate(['prove', 'a.yaml', 'b.yaml'], { files })).code === 0;
   };
 
-  test('credentials that are taken count, what a provider is asked and whom pages name does not', async () => {
+  test('compares accepted credentials, but not the parameters for a provider or the owner on pages', async () => {
     expect(await same('accept: [bearer], ', '')).toBe(false);
     expect(await same('wiki-team@example.com', 'helpdesk')).toBe(true);
     expect(await same('client: { id: wiki }', 'client: { id: wiki }\n    signin: { label: Guests }')).toBe(true);

@@ -46,7 +46,7 @@ function refusal(reason: string, status: number): Incoming {
   };
 }
 
-describe('by the decision', () => {
+describe('offline', () => {
   test('all pass', async () => {
     expect(await run([])).toMatchObject({
       code: 0,
@@ -55,7 +55,7 @@ describe('by the decision', () => {
     });
   });
 
-  test('one that fails names the rule', async () => {
+  test('a failed test names the rule', async () => {
     const strict = text.replace('expect: role_missing', 'expect: allowed');
     const { code, out } = await meshgate(['test', 'x'], { files: { x: strict }, now: NOW });
     expect(code).toBe(1);
@@ -78,7 +78,7 @@ describe('at the gateway', () => {
     return method === 'HEAD' ? { ...refusal('role_missing', 403), body: '' } : passed;
   };
 
-  test('agrees; each request says its host, method, raw target and token', async () => {
+  test('no difference: each request has its host, method, raw target and token', async () => {
     const { code, out, asked } = await run([...gateway, ...tokens], right);
     expect(out).toBe(
       'meshgate.yaml: as the policy decides: 4 tests pass\ngateway https://localhost:8443: agrees on 4 requests\n',
@@ -97,7 +97,7 @@ describe('at the gateway', () => {
     expect(asked[1]?.headers).toEqual({ Authorization: files['reader.txt'].trim() });
   });
 
-  test('parts: the rule is named, and no token is printed', async () => {
+  test('a difference: the rule is named, and no token is printed', async () => {
     const open = (request: Outgoing) => (request.method === 'HEAD' ? right(request) : passed);
     const { code, out } = await run([...gateway, ...tokens], open);
     expect(code).toBe(1);
@@ -109,7 +109,7 @@ gateway https://localhost:8443: disagrees on 1 of 4 requests
 `);
   });
 
-  test('a refusal of another kind, of the mesh behind it, and no answer are no agreement', async () => {
+  test('a refusal of another kind, of the mesh behind it, and a missing answer are differences', async () => {
     const verdicts = async (answer: Incoming) =>
       (await run([...gateway, ...tokens], () => answer)).out.split('\n').filter((line) => line.includes('tests[0]'));
     expect((await verdicts(refusal('provider_unavailable', 503)))[0]).toContain(
@@ -123,7 +123,7 @@ gateway https://localhost:8443: disagrees on 1 of 4 requests
     expect(await verdicts({ status: 403, headers: { 'content-type': 'text/html' }, body: '' })).toEqual([]);
   });
 
-  test('tests without a token are not asked, and said so', async () => {
+  test('tests without a token are not sent, and reported', async () => {
     const { code, out } = await run(gateway, right);
     expect(code).toBe(0);
     expect(out).toContain(
@@ -158,7 +158,7 @@ describe('at the mesh', () => {
     return denied;
   };
 
-  test('asks each test as each identity, by authority and certificate', async () => {
+  test('sends each test as each identity, by authority and certificate', async () => {
     const { code, out, asked } = await run(mesh, right);
     expect(out).toContain('mesh localhost:10443: agrees on 8 requests\n');
     expect(code).toBe(0);
@@ -168,7 +168,7 @@ describe('at the mesh', () => {
     });
   });
 
-  test('parts: identity and rule are named', async () => {
+  test('a difference: identity and rule are named', async () => {
     const { code, out } = await run(mesh, (request) => (request.target === '/x' ? passed : right(request)));
     expect(code).toBe(1);
     expect(out.split('\n')[0]).toBe(
@@ -176,7 +176,7 @@ describe('at the mesh', () => {
     );
   });
 
-  test('a handshake that the mesh refuses is a refusal, no connection is none', async () => {
+  test('a handshake that the mesh refuses is a refusal, and a missing connection is not', async () => {
     const alert = await run(mesh, (request) => {
       const answer = right(request);
       return answer === denied ? { error: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' } : answer;

@@ -18,7 +18,7 @@ const run = (text: string, args: readonly string[] = [], ask?: Ask) =>
   meshgate(['token', 't.txt', ...args], { files: { './meshgate.yaml': POLICY, 't.txt': text }, ...(ask && { ask }) });
 
 describe('meshgate token', () => {
-  test('says which provider takes it, which roles it gives, and where it passes', async () => {
+  test('names the provider that accepts it, the roles that it gives, and the routes that it may use', async () => {
     const { code, out, err } = await run(token(claims({ iat: NOW - 5 }), { kid: 'k1' }));
     expect([code, err]).toEqual([0, '']);
     expect(out).toBe(`token      JWT: at+jwt, RS256, kid k1
@@ -69,7 +69,7 @@ routes
     }
   });
 
-  test('with a request it explains that', async () => {
+  test('explains a given request', async () => {
     const { code, out } = await run(token(claims()), ['POST', 'https://wiki.example.com/page']);
     expect(code).toBe(1);
     expect(out).toContain('POST https://wiki.example.com/page\ndenied: role_missing (403)\n');
@@ -89,7 +89,7 @@ routes
     ['an ID token', claims({ nonce: 'x' }), { typ: 'JWT' }, 'type_refused (401)'],
     ['another issuer', claims({ iss: 'https://login.example.com/' }), {}, 'issuer_unknown (401)'],
     ['another algorithm', claims(), { alg: 'HS256' }, 'algorithm_refused (401)'],
-  ])('%s: says why not', async (_, payload, header, words) => {
+  ])('%s: the reason why it is rejected', async (_, payload, header, words) => {
     const { code, out } = await run(token(payload, header));
     expect(code).toBe(1);
     expect(out).toContain(`taken      no: ${words}`);
@@ -100,7 +100,7 @@ routes
     ['opaque', 'v2.opaque-text', 'opaque: only its provider knows what it means'],
     ['encrypted', 'a.b.c.d.e', 'encrypted (JWE)'],
     ['broken', 'a.b.c', 'JWT, which cannot be read'],
-  ])('%s: says what it is, and none of it', async (form, text, words) => {
+  ])('%s: what it is, and no part of it', async (form, text, words) => {
     const { code, out } = await run(`Bearer ${text}\n`);
     expect([code, out.split('\n')[0]]).toEqual([1, expect.stringContaining(words)]);
     expect(out).not.toContain(text);
@@ -114,7 +114,7 @@ routes
     expect(out).toContain('\\u001b[2J\\u009b\\u202e');
   });
 
-  test('a token that is bound to a key says so', async () => {
+  test('reports that a token is bound to a key', async () => {
     const bound = { jkt: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs' };
     const text = token(claims({ cnf: bound }));
     expect((await run(text)).out).toContain('the policy accepts no proofs: add gateway.proof');
@@ -124,7 +124,7 @@ routes
     expect(explained.out).toContain('bound to a key (dpop): each request needs a proof of it');
   });
 
-  test('for machines', async () => {
+  test('as JSON', async () => {
     const json = JSON.parse((await run(token(claims()), ['--format', 'json', 'GET', 'https://wiki.example.com/'])).out);
     expect(json).toMatchObject({
       form: 'jwt',
@@ -167,7 +167,7 @@ describe('meshgate token --online', () => {
       return { status: 200, headers: {}, body: JSON.stringify(found) };
     };
 
-  test('a signature holds, or it does not', async () => {
+  test('a signature is valid or not', async () => {
     const good = await run(signed, ['--online'], provider());
     expect([good.code, good.out]).toEqual([
       0,
@@ -181,7 +181,7 @@ describe('meshgate token --online', () => {
     expect([other.code, JSON.parse(other.out).signature.reason]).toEqual([1, 'key_unknown']);
   });
 
-  test('a provider that does not answer, or is another one, is no yes', async () => {
+  test('a provider that does not answer, or is another one, is an error', async () => {
     const away: Ask = async () => ({ error: 'ECONNREFUSED' });
     for (const ask of [away, provider({ issuer: 'https://other.example.com' }), provider({ jwks_uri: 'http://x/' })]) {
       const { code, out } = await run(signed, ['--online'], ask);
@@ -189,14 +189,14 @@ describe('meshgate token --online', () => {
     }
   });
 
-  test('nobody is asked for a token of no provider', async () => {
+  test('no call is made for a token of an unknown provider', async () => {
     const never: Ask = async () => expect.unreachable();
     expect((await run(token(claims({ iss: 'https://x.example' })), ['--online'], never)).code).toBe(1);
     expect((await run('opaque', ['--online'], never)).code).toBe(1);
   });
 });
 
-describe('meshgate token --online of a token that only its provider knows', () => {
+describe('meshgate token --online with a token that only its provider can read', () => {
   const SECRET = 'hidden-secret';
   const TEXT = 'opaque-text-of-somebody';
   const ASKED = `${ISSUER}/introspect`;
@@ -243,7 +243,7 @@ describe('meshgate token --online of a token that only its provider knows', () =
     signed = await new SignJWT(claims()).setProtectedHeader({ alg: 'RS256', typ: 'at+jwt' }).sign(privateKey);
   });
 
-  test('asks it, as the policy’s client, and judges what it says', async () => {
+  test('calls the provider, as the policy’s OAuth client, and validates the answer', async () => {
     const { code, out, err, asked } = await ask({});
     expect([code, err]).toEqual([0, '']);
     expect(asked.map(({ body }) => body)).toEqual([`token=${TEXT}&token_type_hint=access_token`]);
@@ -258,12 +258,12 @@ describe('meshgate token --online of a token that only its provider knows', () =
     expect(out).not.toContain('signature');
   });
 
-  test('with a newer secret that the provider does not know yet', async () => {
+  test('works with a newer secret that the provider does not know yet', async () => {
     const { code, asked } = await ask({ secret: `newer\n${SECRET}\n` });
     expect([code, asked.length]).toEqual([0, 2]);
   });
 
-  test('for machines, and with a request', async () => {
+  test('as JSON, and with a request', async () => {
     const run = (more: Given) => ask({ ...more, args: ['--format', 'json', 'POST', 'https://wiki.example.com/page'] });
     expect(JSON.parse((await run({})).out)).toMatchObject({
       ...{ form: 'opaque', active: true, taken: true, provider: 'okta', caller: { subject: 'okta-ada' } },
@@ -296,13 +296,13 @@ describe('meshgate token --online of a token that only its provider knows', () =
       { discovered: { introspection_endpoint: 'https://127.0.0.1/x' } },
       '"introspection_endpoint" points to the address "127.0.0.1"',
     ],
-  ])('%s: no', async (_, given, words) => {
+  ])('%s: rejected', async (_, given, words) => {
     const { code, out } = await ask(given);
     expect([code, out]).toEqual([1, expect.stringContaining(words)]);
     expect(out).toContain('taken      no: ');
   });
 
-  test('a JWT that the policy has asked about too', async () => {
+  test('a JWT that the policy has introspected too', async () => {
     const policy = asking('introspection: { cache: 60s, jwts: true }');
     const good = await ask({ policy, text: signed });
     expect([good.code, good.out]).toEqual([0, expect.stringContaining('signature  holds')]);
@@ -314,7 +314,7 @@ describe('meshgate token --online of a token that only its provider knows', () =
     expect((await ask({ text: signed })).asked).toEqual([]);
   });
 
-  test('without --online it says who would have to be asked', async () => {
+  test('without --online it names the provider that would be called', async () => {
     const files = { './meshgate.yaml': asking(), 't.txt': TEXT };
     const { code, out } = await meshgate(['token', 't.txt'], { files });
     expect([code, out]).toEqual([1, expect.stringContaining('only provider okta knows what it is')]);
@@ -322,7 +322,7 @@ describe('meshgate token --online of a token that only its provider knows', () =
     expect(explained.out).toContain('denied: provider_unavailable (503)');
   });
 
-  test('it is shown to one provider alone', async () => {
+  test('it is sent to one provider only', async () => {
     const hosts = 'hosts:\n  other.example.com: { providers: [ci], /*: { service: wiki, allow: [builder] } }';
     const both = asking()
       .replace('providers: [okta, ci]', 'providers: [okta]')

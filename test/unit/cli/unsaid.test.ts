@@ -20,13 +20,13 @@ const explain = (text: string, ...args: readonly string[]) =>
 /** True of each address of IPv4, and of none of IPv6. */
 const ALL_IPV4 = 'v4: { any: [{ network: [0.0.0.0/1] }, { network: [128.0.0.0/1] }] }';
 
-describe('a role of callers without a credential, where no address is said', () => {
+describe('a role of anonymous callers, without an address', () => {
   test.each([
     ['by network', 'net: { network: [10.0.0.0/8] }', 'net'],
     ['by another role', 'a: { network: [10.0.0.0/8] }, net: { any: [{ group: x }, a] }', 'net'],
     ['outside of a network', 'net: { none: [{ network: [10.0.0.0/8] }] }', 'net'],
     ['in all of IPv4', ALL_IPV4, 'v4'],
-  ])('%s: explain asks for the address', async (_, roles, name) => {
+  ])('%s: explain requires the address', async (_, roles, name) => {
     const { out } = await explain(policy(roles, name));
     expect(out).toContain(`?   role "${name}": the address is not given; add --network`);
     expect(out).not.toContain('the token does not say');
@@ -59,7 +59,7 @@ describe('a role of callers without a credential, where no address is said', () 
     );
   });
 
-  test('from an address: a group is not known, for there is no token', async () => {
+  test('from an address: a group is unknown, because there is no token', async () => {
     const text = policy('staff: { any: [{ group: staff }, { network: [10.0.0.0/8] }] }', 'staff');
     expect((await explain(text, '--network', '192.0.2.7')).out).toContain('?   group "staff": there is no token');
   });
@@ -73,7 +73,7 @@ describe('validate', () => {
     ['off: { none: [{ network: [10.0.0.0/8] }] }', 'off'],
     ['a: { none: [{ network: [10.0.0.0/8] }] }, off: { any: [{ group: x }, a] }', 'off'],
     [ALL_IPV4.replaceAll('v4', 'off'), 'off'],
-  ])('advises where most anonymous callers have a role that a rule allows: %s', async (roles, name) => {
+  ])('advises if most anonymous callers have a role that a rule allows: %s', async (roles, name) => {
     expect(await advice(policy(roles, name))).toEqual([
       expect.stringMatching(
         /^advice: .*roles\.off: callers without a credential have this role from most addresses, and wiki\.example\.com\/\*#1 lets them in; /,
@@ -86,12 +86,12 @@ describe('validate', () => {
   test.each([
     ['net: { network: [10.0.0.0/8] }', 'net'],
     ['off: { all: [{ group: staff }, { none: [{ network: [10.0.0.0/8] }] }] }', 'off'],
-  ])('advises nothing of %s', async (roles, name) => {
+  ])('has no advice for %s', async (roles, name) => {
     expect(await advice(policy(roles, name))).toEqual([]);
   });
 });
 
-describe('an e-mail address that is there and counts for nothing', () => {
+describe('an e-mail address that is present and does not count', () => {
   const claims = {
     iss: 'https://example.okta.com/oauth2/default',
     aud: 'api://wiki',
@@ -123,7 +123,7 @@ describe('an e-mail address that is there and counts for nothing', () => {
   });
 });
 
-test('a route that takes sessions alone asks to sign in, and not for a token', async () => {
+test('a route that accepts only sessions asks for a sign-in, and not for a token', async () => {
   const text = policy('staff: { group: staff }', 'staff')
     .replace(
       'gateway: { insecure_http: true }',

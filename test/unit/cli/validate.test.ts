@@ -7,7 +7,7 @@ const withTests = (...tests: string[]) => ({
 });
 
 describe('a valid policy', () => {
-  test('one line, what is insecure, exit code 0', async () => {
+  test('prints one line and what is insecure, with exit code 0', async () => {
     expect(await meshgate(['validate'], { files: file })).toEqual({
       code: 0,
       out:
@@ -18,7 +18,7 @@ describe('a valid policy', () => {
     });
   });
 
-  test('read from standard input, or from --policy', async () => {
+  test('is read from standard input, or from --policy', async () => {
     const { out } = await meshgate(['validate', '-'], { files: { '-': POLICY } });
     expect(out).toContain('stdin: valid: ');
     expect((await meshgate(['validate', '--policy', 'x.yaml'], { files: { 'x.yaml': POLICY } })).code).toBe(0);
@@ -55,7 +55,7 @@ describe('a valid policy', () => {
 describe('mistakes', () => {
   const bad = POLICY.replace('role: reader', 'role: raeder').replace('clients: [robot]', 'clinets: [robot]');
 
-  test('all in one run, each with its place; exit code 1', async () => {
+  test('are printed in one run, each with its place; exit code 1', async () => {
     const { code, out, err } = await meshgate(['validate'], { files: { './meshgate.yaml': bad } });
     expect(code).toBe(1);
     expect(err).toBe('');
@@ -115,7 +115,7 @@ describe('tests of the policy', () => {
     expect(run.code).toBe(0);
   });
 
-  test('refused and not expected so: the nearest rule', async () => {
+  test('that were refused unexpectedly: the nearest rule', async () => {
     expect(await failures('{ as: { roles: [reader] }, POST: https://wiki.example.com/x, expect: allowed }')).toEqual({
       code: 1,
       lines: [
@@ -124,7 +124,7 @@ describe('tests of the policy', () => {
     });
   });
 
-  test('allowed and not expected so: the rule that allowed', async () => {
+  test('that were allowed unexpectedly: the rule that allowed', async () => {
     expect(
       await failures('{ as: { roles: [editor] }, PUT: https://wiki.example.com/x, expect: role_missing }'),
     ).toEqual({
@@ -135,7 +135,7 @@ describe('tests of the policy', () => {
     });
   });
 
-  test('another reason: what was expected and what came', async () => {
+  test('with another reason: the expected and the actual one', async () => {
     expect(
       await failures(
         '{ as: { provider: okta, claims: { aud: x } }, GET: https://wiki.example.com/x, expect: allowed }',
@@ -148,7 +148,7 @@ describe('tests of the policy', () => {
     });
   });
 
-  test('a host that does not accept the provider', async () => {
+  test('of a host that does not accept the provider', async () => {
     const files = withTests(
       '{ as: { provider: ci, claims: {} }, GET: https://small.example.com/, expect: issuer_unknown }',
     );
@@ -176,7 +176,7 @@ describe('colour', () => {
   const verdict = async (given: object) =>
     (await meshgate(['validate'], { files: file, ...given })).out.includes('\x1b[32m');
 
-  test('on a terminal only, and not with NO_COLOR', async () => {
+  test('is used on a terminal only, and not with NO_COLOR', async () => {
     expect(await verdict({ terminal: true, env: { TERM: 'xterm' } })).toBe(true);
     expect(await verdict({ terminal: false, env: { TERM: 'xterm' } })).toBe(false);
     expect(await verdict({ terminal: true, env: { TERM: 'xterm', NO_COLOR: '1' } })).toBe(false);
@@ -232,7 +232,7 @@ describe('--nginx', () => {
     });
   });
 
-  test('a policy.js that cannot be read is said on standard error', async () => {
+  test('a policy.js that cannot be read is reported on standard error', async () => {
     const written = await read();
     const { code, err } = await meshgate(['validate', '--nginx', '-'], { files: { ...file, '-': dump(written) } });
     expect(code).toBe(0);
@@ -255,7 +255,7 @@ describe('--nginx', () => {
 });
 
 describe('advice', () => {
-  test('advice on the headers of a service, with its place; the policy is valid', async () => {
+  test('gives advice on the headers of a service, with its place; the policy is valid', async () => {
     const advised = POLICY.replace(/\nhosts:/, '\nheaders: { X-Team-User: subject }\nhosts:');
     const { code, out } = await meshgate(['validate'], { files: { './meshgate.yaml': advised } });
     expect(out).toMatch(/^advice: meshgate\.yaml:\d+:\d+ services\.\w+: it may read clients’ own X-Team-Username, /m);
@@ -286,7 +286,7 @@ hosts: { wiki.example.com: { /*: { service: wiki, allow: [authenticated] } } }
   const dir = '/etc/meshgate/pages';
   const page = '<html lang="{{lang}}"><title>{{title}}</title>{{main}}';
 
-  test('is looked at, all mistakes in one run', async () => {
+  test('is read with all its mistakes in one run', async () => {
     const files = {
       './meshgate.yaml': text,
       [`${dir}/page.html`]: `${page}\n{{mian}}`,
@@ -309,7 +309,7 @@ hosts: { wiki.example.com: { /*: { service: wiki, allow: [authenticated] } } }
     expect(more).toContain('sessions: room for 100000 people: 782 MB for records, 149 MB for revocations');
   });
 
-  test('and sessions that a restart may forget are said to be insecure', async () => {
+  test('and sessions that a restart may lose are reported as insecure', async () => {
     const forgetful = text.replace('session.jwks }', 'session.jwks, insecure_forget_revocations: true }');
     const { code, out } = await meshgate(['validate'], { files: { './meshgate.yaml': forgetful } });
     expect([code, out.split('\n')[0]]).toEqual([
@@ -324,7 +324,7 @@ hosts: { wiki.example.com: { /*: { service: wiki, allow: [authenticated] } } }
     ]);
   });
 
-  test('that is on another machine is said', async () => {
+  test('on another machine is reported', async () => {
     const { code, err } = await meshgate(['validate'], { files: { './meshgate.yaml': text } });
     expect([code, err]).toEqual([0, `not checked: ${dir} is not on this machine\n`]);
   });

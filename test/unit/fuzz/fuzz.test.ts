@@ -28,12 +28,12 @@ function run(script: string, args: readonly string[], env: Readonly<Record<strin
 const runTests = () => run('node_modules/vitest/vitest.mjs', ['run'], {});
 const fuzz = (env: Readonly<Record<string, string>>) => run('test/fuzz/fuzz.ts', [], env);
 
-describe.sequential('a property that is false for few values', () => {
-  test('passes a normal run, which tries few', () => {
+describe.sequential('a property that is false for a few values', () => {
+  test('passes a normal run, which tries few values', () => {
     expect(runTests().status).toBe(0);
   });
 
-  test('is found and stored, as its value or as the way to it', () => {
+  test('is found and stored, as its value or as the path to it', () => {
     const { status, text } = fuzz({ MINUTES: '0.01' });
     expect([status, text]).toEqual([1, expect.stringMatching(/^round 1 of unit, seed \w+: 3 properties/)]);
     expect(text).toMatch(`runs  ${PATH} no integer is large\n      stored in cases.jsonl: {"property":`);
@@ -53,7 +53,7 @@ describe.sequential('a property that is false for few values', () => {
     ]);
   });
 
-  test('fails each normal run from then on, by what is stored', () => {
+  test('fails each normal run from then on, by the stored case', () => {
     const { status, text } = runTests();
     expect(status).toBe(1);
     expect(text).toContain('Counterexample: [{"n":2000000000}]');

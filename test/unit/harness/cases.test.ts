@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { storedCases } from '../../harness/cases.ts';
 
-test('each stored case names a test that is there, so that it is replayed', () => {
+test('each stored case names an existing test, so that it is replayed', () => {
   const lost = storedCases().filter((one) => {
     if (!('property' in one)) return false;
     const [file = '', ...titles] = one.property.replace(/ \(\d+\)$/, '').split(' > ');

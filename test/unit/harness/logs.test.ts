@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
 import { LogBuffer, markerPath, troubles } from '../../harness/logs.ts';
 
-test('lines are whole, however they arrive', () => {
+test('lines are whole in whatever parts they arrive', () => {
   const logs = new LogBuffer();
   logs.add('one\ntw');
   expect(logs.lines).toEqual(['one']);
@@ -10,7 +10,7 @@ test('lines are whole, however they arrive', () => {
   expect(logs.lines).toEqual(['one', 'two', 'three']);
 });
 
-test('what no request should cause is a trouble: warnings, errors, crashes, but not notices and access lines', () => {
+test('warnings, errors and crashes are problems, and notices and access lines are not', () => {
   const good = [
     '{"status":200}',
     '2026/01/02 03:04:05 [notice] 1#1: start worker process 7',
@@ -27,14 +27,14 @@ test('what no request should cause is a trouble: warnings, errors, crashes, but 
   expect(troubles([...good, ...bad])).toEqual(bad);
 });
 
-test('a line that is waited for must come after the mark', async () => {
+test('a line that a test waits for must come after the mark', async () => {
   const logs = new LogBuffer();
   logs.add('ready\n');
   await expect(logs.waitFor(/ready/, logs.mark(), 30)).rejects.toThrow('a log line like /ready/');
   await expect(logs.waitFor(/ready/)).resolves.toBe('ready');
 });
 
-test('the two streams do not cut into each other', () => {
+test('the two streams do not interrupt each other’s lines', () => {
   const logs = new LogBuffer();
   logs.add('{"a":', 'stdout');
   logs.add('an error\n', 'stderr');
@@ -42,7 +42,7 @@ test('the two streams do not cut into each other', () => {
   expect(logs.lines).toEqual(['an error', '{"a":1}']);
 });
 
-test('a marker counts once both streams have come to it, says which worker took it, and is no line', async () => {
+test('a marker counts once it is in both streams, names its worker, and is not returned as a line', async () => {
   const logs = new LogBuffer();
   let here = false;
   const waited = logs.waitForMarker(markerPath(7)).then((worker) => {
@@ -60,7 +60,7 @@ test('a marker counts once both streams have come to it, says which worker took 
   expect(logs.lines).toEqual([]);
 });
 
-test('a log that has ended is not waited for', async () => {
+test('a wait for a line ends if the log has ended', async () => {
   const logs = new LogBuffer();
   const stream = new EventEmitter();
   logs.follow(stream, (out) => out.write('no\n'));

@@ -12,7 +12,7 @@ async function answering(bytes: string, close = true) {
   return { target: { host: '127.0.0.1', port, tls: false, name: 'x' }, stop: () => server.close() };
 }
 
-test('answers are taken apart by length, chunks and close', async () => {
+test('answers are separated by length, chunks and close', async () => {
   const { target, stop } = await answering(
     'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab' +
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n' +
@@ -29,7 +29,7 @@ test('answers are taken apart by length, chunks and close', async () => {
   expect(rest.length).toBe(0);
 });
 
-test('what follows a switch of protocols is a tunnel', async () => {
+test('the bytes after a switch of protocols are a tunnel', async () => {
   const { target, stop } = await answering('HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\nraw', false);
   const { answers, rest } = await sendRaw(target, 'GET / HTTP/1.1\r\n\r\n', { untilText: 'raw' });
   stop();

@@ -14,7 +14,7 @@ test('a test that ran twice counts once, and a failure in either run stays', () 
   expect(merged).toEqual({ a: 'passed', b: 'failed', c: 'failed', d: 'passed' });
 });
 
-test('a group that one run skipped is not counted beside its tests, which another ran', () => {
+test('a group that one run skipped is not counted if another run has its tests', () => {
   const without: Results = { 'in njs': 'skipped', 'in Go': 'skipped', a: 'passed' };
   const merged = merge([without, { 'in njs > one': 'passed', 'in njs > two': 'failed', 'in Go': 'skipped' }]);
   expect(merged).toEqual({ 'in njs > one': 'passed', 'in njs > two': 'failed', 'in Go': 'skipped', a: 'passed' });
@@ -26,26 +26,26 @@ function run(...tests: readonly (readonly [string, State])[]): Results {
   return results;
 }
 
-describe('tests of one name', () => {
-  test('count one by one, and a later pass hides no failure', () => {
+describe('tests with the same name', () => {
+  test('are counted separately, and a later pass hides no failure', () => {
     const results = run(['a', 'failed'], ['a', 'passed'], ['a', 'passed']);
     expect(results).toEqual({ a: 'failed', 'a (2)': 'passed', 'a (3)': 'passed' });
     expect(count(results)).toEqual({ passed: 2, failed: 1, skipped: 0 });
   });
 
-  test('are the same in another run, and none is taken for one that is called so', () => {
+  test('are matched between runs, and not confused with a test of the numbered name', () => {
     const one = run(['a', 'passed'], ['a', 'passed'], ['a (2)', 'failed']);
     const two = run(['a', 'passed'], ['a', 'failed'], ['a (2)', 'passed']);
     expect(count(merge([one, two]))).toEqual({ passed: 1, failed: 2, skipped: 0 });
   });
 });
 
-test('the closing line names what was skipped only where something was', () => {
+test('the closing line has skipped tests only if there are some', () => {
   expect(sentence(count({ a: 'passed', b: 'failed' }))).toBe('1 passed, 1 failed');
   expect(sentence(count({ a: 'passed', b: 'skipped' }))).toBe('1 passed, 0 failed, 1 skipped');
 });
 
-describe('what vitest reports', () => {
+describe('the results of vitest', () => {
   afterEach(() => {
     vi.unstubAllEnvs();
     vi.restoreAllMocks();
@@ -75,7 +75,7 @@ describe('what vitest reports', () => {
     return { line, results: merge(written) };
   }
 
-  test('each test is one, whatever it is called', () => {
+  test('each test has its own result, whatever its name', () => {
     const { line, results } = report([
       file([one('a', 'failed'), one('a', 'passed'), one('b', 'skipped', 'no Go here')]),
     ]);
@@ -87,11 +87,11 @@ describe('what vitest reports', () => {
     });
   });
 
-  test('a test that is skipped without a reason has failed', () => {
+  test('a test that is skipped without a reason counts as failed', () => {
     expect(report([file([one('a', 'skipped'), one('b', 'passed')])]).line).toBe('1 passed, 1 failed\n');
   });
 
-  test('what never ran, a hook, a file and an error outside of all tests have failed', () => {
+  test('a test that never ran, a hook, a file, and an error outside of all tests count as failed', () => {
     const { line } = report(
       [file([one('a', 'pending')], [suite('s', 'hook'), suite('s'), suite('s', 'hook')], ['syntax'])],
       ['boom', 'boom'],

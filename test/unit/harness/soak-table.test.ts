@@ -34,7 +34,7 @@ test('names of failed tests stay in one cell', () => {
   expect([cells[7], cells[9]]).toEqual(['2', 'a b c; d']);
 });
 
-test('quiet and busy runs take turns, over calls as well', () => {
+test('quiet and busy runs alternate, over calls as well', () => {
   expect(nextLoad('')).toBe('none');
   expect(nextLoad(`${HEADER}\n`)).toBe('none');
   expect(nextLoad(`${HEADER}\n${rowOf(row)}\n`)).toBe('busy');

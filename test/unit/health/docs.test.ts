@@ -39,9 +39,9 @@ describe('spiffe-helper', () => {
   /** Its keys (cmd/spiffe-helper/config, 0.11), as far as they are of use here. */
   const keys = ['agent_address', 'cert_dir', 'hint', 'svid_bundle_file_name', 'svid_file_name', 'svid_key_file_name'];
 
-  test('the policy is good', () => expect(errors).toEqual([]));
+  test('the policy is valid', () => expect(errors).toEqual([]));
 
-  test('one configuration an identity, which writes what the policy names', () => {
+  test('one configuration for each identity writes the files that the policy names', () => {
     const helpers = blocks(svids, 'hcl').map((text) =>
       Object.fromEntries([...text.matchAll(/^(\w+) = "(.*)"$/gm)].map(([, key = '', value]) => [key, value])),
     );
@@ -63,7 +63,7 @@ describe('the time of a rotation', () => {
     return rotationTimes({ policy: { ...policy, mesh: { ...policy.mesh!, rotation } } } as unknown as Scene);
   };
 
-  test('is what the parts come to, for every rotation', () => {
+  test('is the sum of its parts, for every rotation', () => {
     for (let rotation = 10; rotation <= 3600; rotation++) {
       const { cache, time, idle } = times(rotation);
       // nginx counts whole seconds of the cache, and so a second more.
@@ -73,7 +73,7 @@ describe('the time of a rotation', () => {
     }
   });
 
-  test('is what the document says', () => {
+  test('is the one in the document', () => {
     const { cache, time, idle } = times(DEFAULTS.rotation);
     expect(svids).toContain(`| of the ${DEFAULTS.rotation} s | |`);
     for (const part of [cache + 1, time, idle]) expect(svids).toContain(`| ${part} s | how long`);
@@ -82,7 +82,7 @@ describe('the time of a rotation', () => {
     expect(svids).toContain('with `10s` each connection lives for 4 to 8 seconds');
   });
 
-  test('so are the times of the watch', () => {
+  test('the times of the watch are in the document', () => {
     expect(SVIDS_JOB_INTERVAL_S).toBe(5);
     expect(EXPIRING_AT).toBe(1 / 3);
     for (const text of [svids, health]) expect(text).toMatch(/every 5 seconds/i);
@@ -90,7 +90,7 @@ describe('the time of a rotation', () => {
 });
 
 describe('health', () => {
-  test('the listener is one that a policy takes', () => {
+  test('the policy accepts the listener', () => {
     const [listener = ''] = blocks(health, 'yaml');
     const { errors, policy } = parsePolicy(
       around(
@@ -102,7 +102,7 @@ describe('health', () => {
     expect(policy?.gateway.health).toBe('127.0.0.1:8081');
   });
 
-  test('probes ask what there is', () => {
+  test('probes request existing paths', () => {
     const [, command = '', port = ''] = blocks(health, 'yaml');
     const asked = JSON.stringify([parse(command), parse(port)]);
     expect(Object.keys(parse(command))).toEqual(['startupProbe', 'livenessProbe', 'readinessProbe']);
@@ -111,7 +111,7 @@ describe('health', () => {
     for (const path of asked.matchAll(/"path":"([^"]*)"/g)) expect(health).toContain(`| \`${path[1]}\` |`);
   });
 
-  test('its example is an answer', () => {
+  test('its example is a real answer', () => {
     const [example = ''] = blocks(health, 'json');
     expect(Object.keys(JSON.parse(example))).toEqual(['ready', 'check', 'providers', 'assertion', 'ca', 'identities']);
   });

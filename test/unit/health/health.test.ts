@@ -15,18 +15,18 @@ const another = await ca.client(id);
 describe('reading an SVID', () => {
   const dates = { notBefore: expect.any(Number), notAfter: expect.any(Number) };
 
-  test('one PEM, or two files', () => {
+  test('from one PEM file, or from two files', () => {
     expect(readSvid(svid.pem, svid.pem, id)).toEqual(dates);
     expect(readSvid(svid.key + svid.cert, svid.key + svid.cert, id)).toEqual(dates);
     expect(readSvid(svid.cert, svid.key, id)).toEqual(dates);
   });
 
-  test('the first certificate counts, a chain may follow', () => {
+  test('uses the first certificate, and a chain may follow', () => {
     expect(readSvid(svid.cert + another.cert + ca.cert, svid.key, id)).toEqual(dates);
     expect(readSvid(another.cert + svid.cert, svid.key, id)).toBe('svid_key_mismatch');
   });
 
-  test('a certificate without URIs, as Linkerd makes them, is held to none', async () => {
+  test('accepts any identity for a certificate without URIs, as Linkerd issues them', async () => {
     const named = await ca.issue({ dns: ['gateway.edge.serviceaccount.identity.linkerd.cluster.local'] });
     expect(readSvid(named.cert, named.key, id)).toEqual(dates);
   });
@@ -39,13 +39,13 @@ describe('reading an SVID', () => {
     ['another key', svid.cert, another.key, 'svid_key_mismatch'],
   ])('%s', (_, cert, key, fault) => expect(readSvid(cert, key, id)).toBe(fault));
 
-  test('another identity, be it longer or shorter', () => {
+  test('rejects another identity, longer or shorter', () => {
     expect(readSvid(svid.cert, svid.key, `${id}-2`)).toBe('svid_other_identity');
     expect(readSvid(svid.cert, svid.key, id.slice(0, -1))).toBe('svid_other_identity');
   });
 });
 
-describe('how an SVID is', () => {
+describe('the state of an SVID', () => {
   const found: Found = { seen: 'x', svid: { notBefore: 1000, notAfter: 4000 } };
 
   test.each([
@@ -60,13 +60,13 @@ describe('how an SVID is', () => {
     expect(svidPart(found, now).reason).toBe(reason);
   });
 
-  test('a fault, whatever the time', () => {
+  test('is a fault at any time', () => {
     const part = svidPart({ seen: '', fault: 'svid_unreadable' }, 5);
     expect(part).toEqual({ state: 'failed', reason: 'svid_unreadable', help: healthReasons.svid_unreadable });
     expect(svidPart({ seen: '' }, 5).reason).toBe('svid_unchecked');
   });
 
-  test('is said at once, then once a minute; another reason at once', () => {
+  test('is logged at once, then once a minute, and another reason at once', () => {
     const fault: Found = { seen: '', fault: 'svid_unreadable' };
     expect(toSay(fault, 100)).toBe('svid_unreadable');
     const said: Found = { ...fault, said: { reason: 'svid_unreadable', at: 100 } };
@@ -77,7 +77,7 @@ describe('how an SVID is', () => {
     expect(toSay(found, 2000)).toBeUndefined();
   });
 
-  test('that expires is said some ten times until it has', () => {
+  test('is logged about ten times until the SVID expires', () => {
     let at = found;
     let count = 0;
     for (let now = 3000; now <= 4000; now += 5) {
@@ -93,7 +93,7 @@ describe('how an SVID is', () => {
   });
 });
 
-describe('how keys are', () => {
+describe('the state of keys', () => {
   const key = { kid: 'a' } as never;
   test.each([
     ['none yet', noKeys, 'failed', 'keys_missing'],
@@ -108,7 +108,7 @@ describe('how keys are', () => {
   });
 });
 
-test('ready is what has no part that failed', () => {
+test('the gateway is ready if no part has failed', () => {
   const [fine, warned, bad] = (['ok', 'warning', 'failed'] as const).map((state) => ({ state }));
   const parts = { check: fine!, providers: { a: fine! }, assertion: fine!, identities: { a: warned! } };
   expect(readiness(parts).ready).toBe(true);
@@ -127,7 +127,7 @@ describe('the CA of the ingress', async () => {
   const [old, next] = [await createCa('old'), await createCa('next')];
   const look = (holds: string) => ({ seen: 'x', holds });
 
-  test('a bundle is its certificates, in whatever order, and whole', () => {
+  test('a bundle is the set of its certificates, in any order, and must be complete', () => {
     expect(bundleOf(old.cert + next.cert)).toBe(bundleOf(`# comment\n${next.cert}${old.cert}${old.cert}`));
     expect(bundleOf(old.cert)).not.toBe(bundleOf(old.cert + next.cert));
     for (const text of ['', 'nothing', old.cert.slice(0, -30), old.cert + svid.key, old.cert.replace('MII', 'MIJ')]) {
@@ -135,7 +135,7 @@ describe('the CA of the ingress', async () => {
     }
   });
 
-  test('a reload is asked for once, when it holds other certificates than nginx loaded', () => {
+  test('a reload is requested once, if the bundle has other certificates than nginx loaded', () => {
     const first = afterLook(undefined, look('a'), 7);
     expect([wantsReload(first), caPart(first).state]).toEqual([false, 'ok']);
     const changed = afterLook(first, look('b'), 7);
@@ -147,7 +147,7 @@ describe('the CA of the ingress', async () => {
     expect(wantsReload(afterLook(asked, look('b'), 8)), 'another worker has loaded it').toBe(false);
   });
 
-  test('what nginx could not load is never a reason to', () => {
+  test('a bundle that nginx could not load never causes a reload', () => {
     const first = afterLook(undefined, look('a'), 7);
     for (const fault of ['ca_unreadable', 'ca_malformed'] as const) {
       const broken = afterLook(first, { seen: '', fault }, 7);
@@ -156,7 +156,7 @@ describe('the CA of the ingress', async () => {
     }
   });
 
-  test('is said at once, then once a minute', () => {
+  test('is logged at once, then once a minute', () => {
     const changed = { ...afterLook(undefined, look('a'), 7), holds: 'b' };
     expect(toSayOfCa(changed, 100)).toBe('ca_changed');
     const said = { ...changed, said: { reason: 'ca_changed', at: 100 } } as const;
@@ -167,19 +167,19 @@ describe('the CA of the ingress', async () => {
 });
 
 describe('revocations', () => {
-  test('are well as long as there is room, and the revocations of other replicas are known', () => {
+  test('are healthy while there is room, and the revocations of other replicas are known', () => {
     expect(revocationsPart(0.1, undefined)).toEqual({ state: 'ok', taken: 10 });
     expect(revocationsPart(0.794, 4.9)).toEqual({ state: 'ok', taken: 79, age: 4 });
   });
 
-  test('that were never read leave the gateway unready', () => {
+  test('that were never read make the gateway unready', () => {
     const unread = revocationsPart(0.1, 1, { unread: true });
     expect(unread).toMatchObject({ state: 'failed', reason: 'revocations_unread' });
     const parts = { check: { state: 'ok' }, providers: {}, identities: {} } as const;
     expect(readiness({ ...parts, revocations: unread }).ready).toBe(false);
   });
 
-  test('are a warning otherwise, which leaves the gateway ready', () => {
+  test('are a warning otherwise, and the gateway stays ready', () => {
     expect(revocationsPart(0.9, undefined, { dropped: true })).toMatchObject({
       state: 'warning',
       reason: 'revocations_dropped',

@@ -38,7 +38,7 @@ function check(state: string, http: string, servers = '') {
 const sessions = 'js_shared_dict_zone zone=meshgate_revoked:11m type=string;\n';
 const etcd = `${sessions}upstream meshgate_etcd_0 {\n}\n`;
 
-it('the image does not start where a restart would forget what was revoked', () => {
+it('the image does not start if a restart would lose revocations', () => {
   const { status, stderr } = check(memory, sessions);
   expect(status).toBe(1);
   expect(stderr).toContain('mount a volume at /var/lib/meshgate');
@@ -49,7 +49,7 @@ it.each<[string, () => ReturnType<typeof check>]>([
   ['nobody signs in', () => check(memory, '')],
   ['replicas share revocations', () => check(memory, etcd)],
   ['the policy says so', () => check(memory, sessions, OPTION)],
-])('it starts where %s', (_, start) => {
+])('the image starts if %s', (_, start) => {
   expect(start()).toEqual({ status: 0, stderr: '' });
 });
 
@@ -92,13 +92,13 @@ describe('the scripts of the image', () => {
 
   beforeEach(() => mkdirSync(join(disk, 'run'), { recursive: true }));
 
-  it('do not start where a restart would forget what was revoked', () => {
+  it('do not start if a restart would lose revocations', () => {
     const { status, stderr } = run('entrypoint.sh', rendered)(memory);
     expect([status, stderr]).toEqual([1, expect.stringContaining('mount a volume at /var/lib/meshgate')]);
     expect(run('entrypoint.sh', rendered)(disk).status).toBe(0);
   });
 
-  it('do not reload to sessions there, and keep the policy of before', () => {
+  it('do not reload to sessions in that case, and keep the previous policy', () => {
     mkdirSync(join(disk, 'run/conf'));
     writeFileSync(conf('http.conf'), 'before');
     writeFileSync(join(disk, 'run/nginx.pid'), '1');
@@ -108,7 +108,7 @@ describe('the scripts of the image', () => {
     expect(readFileSync(conf('http.conf'), 'utf8')).toBe('before');
   });
 
-  it('say where the state is in the layer of the container', () => {
+  it('say that the state is in the layer of the container', () => {
     writeFileSync(join(disk, 'run/x'), '');
     const start = run('entrypoint.sh', rendered);
     writeFileSync(join(disk, 'bin/stat'), '#!/bin/sh\necho overlayfs\n');
@@ -122,7 +122,7 @@ describe('the scripts of the image', () => {
   it.each([
     ['do not start without what was revoked', sessions.trim(), 1, 'what was revoked is not known, not starting'],
     ['start where replicas have it', `${sessions.trim()}\\nupstream meshgate_etcd_0 {`, 0, 'moved to'],
-  ])('whose file of revocations is corrupt %s', (_, http, wanted, says) => {
+  ])('with a corrupt file of revocations %s', (_, http, wanted, says) => {
     const file = join(disk, 'revoked.json');
     writeFileSync(file, '{');
     const nginx = `[ "$1" = -t ] && [ -e ${file} ] || exit 0\necho 'x while loading js_shared_dict_zone "meshgate_revoked" from state file "${file}"'\nexit 1`;

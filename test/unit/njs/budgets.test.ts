@@ -39,7 +39,7 @@ describe('a budget', () => {
   const ann = caller('ann');
   const ask = (now: number, who = ann) => spendCaller(budgets, who, now);
 
-  test('lets the burst through, and then the rate', () => {
+  test('allows the burst, and then the rate', () => {
     expect(passing(20, () => ask(at(0)))).toBe(5);
     expect(passing(20, () => ask(at(0.4)))).toBe(0);
     expect(passing(20, () => ask(at(0.5)))).toBe(1);
@@ -47,7 +47,7 @@ describe('a budget', () => {
     expect(passing(20, () => ask(at(3600)))).toBe(5);
   });
 
-  test('says to the second when one more would pass', () => {
+  test('says to the second when the next request would pass', () => {
     const slow = prepareBudgets({ callers: limit(1 / 60, 2) }, false);
     for (let i = 0; i < 2; i++) expect(spendCaller(slow, ann, at(0))).toBeUndefined();
     expect(spendCaller(slow, ann, at(0))).toMatchObject({ reason: 'limit_exceeded', retryAfter: 60 });
@@ -56,13 +56,13 @@ describe('a budget', () => {
     expect(spendCaller(slow, ann, at(60))).toBeUndefined();
   });
 
-  test('is not used up by what is refused: who asks on and on passes when it is time', () => {
+  test('is not used up by refused requests: a caller that goes on sending passes in time', () => {
     expect(passing(5, () => ask(at(0)))).toBe(5);
     for (let i = 1; i < 500; i++) expect(ask(at(i / 1000))).toMatchObject({ retryAfter: 1 });
     expect(ask(at(0.5))).toBeUndefined();
   });
 
-  test('is each caller’s own, by provider, subject and agent', () => {
+  test('is separate for each caller, by provider, subject and agent', () => {
     expect(passing(20, () => ask(at(0)))).toBe(5);
     expect(passing(20, () => ask(at(0), caller('ben')))).toBe(5);
     expect(passing(20, () => ask(at(0), { ...ann, provider: 'entra' } as KnownCaller))).toBe(0);
@@ -77,20 +77,20 @@ describe('a budget', () => {
     expect(budgetsDict().size()).toBe(0);
   });
 
-  test('is found again where a worker reads a number that is past its time', () => {
+  test('is found again if a worker reads a number that has expired', () => {
     // njs goes on counting from what lies there until somebody else's entry has it swept.
     const { key } = budgetOf(budgets, ann) ?? { key: '' };
     budgetsDict().set(key, (START - 86400) * 2, 1e9);
     expect(passing(20, () => ask(at(0)))).toBe(5);
   });
 
-  test('is not waited for until a clock that was set back has caught up', () => {
+  test('is available at once after the clock was set back', () => {
     expect(passing(20, () => ask(at(86400)))).toBe(5);
     expect(ask(at(0))).toMatchObject({ reason: 'limit_exceeded', retryAfter: 1 });
     expect(ask(at(0.5))).toBeUndefined();
   });
 
-  test('takes 16 characters of a key, which is what costs least', () => {
+  test('stores 16 characters of a key, which costs least', () => {
     ask(at(0));
     expect(budgetsDict().keys()[0]).toHaveLength(16);
     const open = prepareBudgets({ anonymous: limit(2, 5) }, false);
@@ -106,7 +106,7 @@ describe('an agent', () => {
   );
   const elsewhere = prepareBudgets({ callers: limit(1, 10, 'dash/*'), agents: [['bot', [limit(1, 3)]]] }, false);
 
-  test('stops while its person goes on, and so does it for another person', () => {
+  test('is stopped while its person goes on, and while it acts for another person', () => {
     expect(passing(20, () => spendCaller(budgets, caller('ann', 'bot'), at(0)))).toBe(3);
     expect(passing(20, () => spendCaller(budgets, caller('ann'), at(0)))).toBe(10);
     expect(passing(20, () => spendCaller(budgets, caller('ben', 'bot'), at(0)))).toBe(3);
@@ -117,7 +117,7 @@ describe('an agent', () => {
     expect(passing(20, () => spendCaller(budgets, caller('ann', 'bot'), at(0)))).toBe(1);
   });
 
-  test('takes nothing from the route where its own is used up', () => {
+  test('uses none of the route’s budget once its own is used up', () => {
     for (let second = 0; second < 5; second++) {
       passing(50, () => spendCaller(budgets, caller('ann', 'bot'), at(second)));
     }
@@ -126,7 +126,7 @@ describe('an agent', () => {
     expect((budgetsDict().get(key) as number) - (START + 4)).toBe(3);
   });
 
-  test('counts under nothing where nothing is said for it', () => {
+  test('is not counted if it has no limit', () => {
     expect(passing(99, () => spendCaller(budgets, caller('ann', 'other'), at(0)))).toBe(99);
   });
 });
@@ -142,7 +142,7 @@ describe('an address', () => {
     ['::1', '127.0.0.1'],
     ['::ffff:192.0.2.1', '::ffff:192.0.2.2'],
     ['unix:', '192.0.2.1'],
-  ])('%s is another than %s', (one, other) => {
+  ])('%s is another one than %s', (one, other) => {
     expect([ask(one), ask(other)]).toEqual([4, 4]);
   });
 
@@ -152,11 +152,11 @@ describe('an address', () => {
     ['::1', '::2'],
     ['2001:db8::5', '2001:db8:0:0:1::'],
     ['192.0.2.1', '::ffff:192.0.2.1'],
-  ])('%s is as %s', (one, other) => {
+  ])('%s counts as %s', (one, other) => {
     expect([ask(one), ask(other)]).toEqual([4, 0]);
   });
 
-  test('has a part of what its /48 network may ask for: sixteen times as much', () => {
+  test('has a part of the budget of its /48 network, which is sixteen times as large', () => {
     const networks = Array.from({ length: 400 }, (_, i) => `2001:db8:7:${i.toString(16)}::1`);
     const passed = () => networks.filter((address) => spendAddress(budgets, address, at(0)) === undefined).length;
     expect(passed()).toBe(64);
@@ -169,30 +169,30 @@ describe('an address', () => {
     expect(networks.filter((address) => spendAddress(budgets, address, at(1)) === undefined)).toHaveLength(16);
   });
 
-  test('in one of many networks of a /48 network takes no memory once that has used up its budget', () => {
+  test('in one of many networks of a /48 network takes no memory once that network has used up its budget', () => {
     for (let i = 0; i < 1000; i++) spendAddress(budgets, `2001:db8:7:${i.toString(16)}::1`, at(0));
     expect(ngx.zones.addresses.size()).toBe(65);
   });
 
-  test('that asks on and on while refused takes nothing from its /48 network', () => {
+  test('that goes on sending while it is refused uses none of the budget of its /48 network', () => {
     passing(500, () => spendAddress(budgets, '2001:db8:7:1::1', at(0)));
     const others = Array.from({ length: 15 }, (_, i) => `2001:db8:7:${(i + 2).toString(16)}::1`);
     expect(others.map(ask)).toEqual(Array(15).fill(4));
   });
 
-  test('of IPv4 is counted by itself alone', () => {
+  test('of IPv4 is counted separately', () => {
     for (let i = 0; i < 400; i++) expect(ask(`192.0.${i >> 8}.${i & 255}`)).toBe(4);
     for (let i = 0; i < 400; i++) expect(ask(`::ffff:198.51.${i >> 8}.${i & 255}`)).toBe(4);
   });
 
-  test('is all that counts of nobody, whatever roles their network gives them', () => {
+  test('is the only key for anonymous callers, whatever roles their network gives them', () => {
     const both = prepareBudgets({ callers: limit(1, 2), anonymous: limit(1, 4) }, false);
     const nobody = { ...caller('nobody'), provider: 'nobody' };
     expect(passing(20, () => spendCaller(both, nobody, at(0)))).toBe(20);
     expect(passing(20, () => spendAddress(both, '192.0.2.1', at(0)))).toBe(4);
   });
 
-  test('that the hop did not carry is one for all', () => {
+  test('that the hop did not send is one key for all', () => {
     expect([ask(undefined), ask(undefined)]).toEqual([4, 0]);
   });
 });
@@ -205,13 +205,13 @@ describe('a full zone', () => {
     return budgets;
   };
 
-  test('refuses whoever is not counted yet, and nobody else', () => {
+  test('refuses only callers that are not counted yet', () => {
     const budgets = full(false);
     expect(spendCaller(budgets, caller('new'), at(0))).toMatchObject({ reason: 'check_unavailable', retryAfter: 1 });
     expect(passing(20, () => spendCaller(budgets, caller('known'), at(0)))).toBe(4);
   });
 
-  test('lets pass where the policy says so', () => {
+  test('allows them if the policy says so', () => {
     const budgets = full(true);
     expect(passing(20, () => spendCaller(budgets, caller('new'), at(0)))).toBe(20);
     expect(passing(20, () => spendCaller(budgets, caller('known'), at(0)))).toBe(4);
@@ -226,7 +226,7 @@ describe('a full zone', () => {
     expect(spendCaller(budgets, caller('new'), at(0))).toBeUndefined();
   });
 
-  test('is said in the log, and not for each request', () => {
+  test('is logged, and not for each request', () => {
     const budgets = full(false);
     at(7200);
     spendCaller(budgets, caller('known'), at(7200));
@@ -274,7 +274,7 @@ test('decides as a bucket of tokens does, at any times', () => {
   );
 });
 
-describe('workers whose steps of a take go between each other’s', () => {
+describe('workers whose steps are interleaved', () => {
   const budgets = prepareBudgets({ callers: limit(10, 50) }, false);
   const budget = budgetOf(budgets, caller('ann'));
   if (budget === undefined) throw new Error('no budget');
@@ -293,7 +293,7 @@ describe('workers whose steps of a take go between each other’s', () => {
   test.each([
     ['of somebody who is not known', undefined, 50],
     ['of somebody whose bucket is full again: the two that find it so count as one', START * 10 - 1, 51],
-  ])('pass no more than there is, %s', (_, before, most) => {
+  ])('allow no more than the budget, %s', (_, before, most) => {
     if (before !== undefined) budgetsDict().set(budget.key, before, 1e6);
     let passed = 0;
     const take = (dict: NgxSharedDict<number>) => {

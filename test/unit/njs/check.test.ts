@@ -80,7 +80,7 @@ describe('a session', () => {
     }
   });
 
-  it('is refused where the roles do not do', async () => {
+  it('is refused without the role', async () => {
     const { status, headers } = await context.check(cookie(await ada({ claims: { sub: 's', uid: 'u', groups: [] } })));
     expect(status).toBe(401);
     expect(headers).toMatchObject({ 'X-Meshgate-Status': '403', 'X-Meshgate-Reason': 'role_missing' });
@@ -88,7 +88,7 @@ describe('a session', () => {
     expect(headers).not.toHaveProperty('X-Meshgate-Signin');
   });
 
-  it('is told which claim the sign-in did not bring, where it is refused for its roles', async () => {
+  it('is told which claim the sign-in lacks, if it is refused for its roles', async () => {
     const help = { okta: [['resource_access.wiki.roles', 'at Keycloak: the mapper'] as const] };
     const helping = new Context({ ...table, session: { ...table.session!, help } });
     const detailOf = async (claims: Record<string, unknown>, headers = {}) => {
@@ -104,7 +104,7 @@ describe('a session', () => {
     expect(await detailOf({ 'resource_access.wiki.roles': ['reader'] })).toBe(usual);
   });
 
-  it('gives its headers where anyone may pass, and nobody’s none', async () => {
+  it('sends its headers on a public route, and none for an anonymous caller', async () => {
     expect((await context.check(cookie(await ada()), 'public/*')).headers['X-Meshgate-User']).toBe('o-ada');
     const nobody = await context.check(page, 'public/*');
     expect(nobody.status).toBe(204);
@@ -114,13 +114,13 @@ describe('a session', () => {
     expect(Object.keys(broken.headers)).toEqual(['X-Meshgate-Rule', 'X-Meshgate-As']);
   });
 
-  it('is nothing to a route that takes tokens alone', async () => {
+  it('is ignored on a route that accepts only tokens', async () => {
     const { headers } = await context.check({ ...cookie(await ada()), ...page }, 'api/*');
     expect(headers['X-Meshgate-Reason']).toBe('credential_missing');
     expect(headers).not.toHaveProperty('X-Meshgate-Signin');
   });
 
-  it('gives way to a token, whatever that is worth', async () => {
+  it('is ignored beside a token, valid or not', async () => {
     const text = await ada();
     await context.check(cookie(text));
     const bad = { ...cookie(text), Authorization: `Bearer ${text}` };
@@ -131,12 +131,12 @@ describe('a session', () => {
     );
   });
 
-  it('says so where a route takes no token', async () => {
+  it('says so if a route accepts no tokens', async () => {
     const { headers } = await context.check({ Authorization: 'Bearer a.b.c' }, 'pages/*');
     expect(headers).toMatchObject({ 'X-Meshgate-Reason': 'credential_unsupported', 'X-Meshgate-Status': '401' });
   });
 
-  it('is refused when it is there twice', async () => {
+  it('is refused if the cookie is sent twice', async () => {
     const text = await ada();
     const { headers } = await context.check({ Cookie: `__Host-meshgate=${text}; __Host-meshgate=${text}` });
     expect(headers).toMatchObject({ 'X-Meshgate-Reason': 'credential_duplicate', 'X-Meshgate-Status': '400' });
@@ -149,7 +149,7 @@ describe('a session', () => {
     ['is of another key by the same name', () => sealed(adas(start), { key: ['k1', 9] })],
     ['is empty', async () => ''],
     ['is of a provider that the host does not take', () => sealed(adas(start, { provider: 'other' }))],
-  ])('counts as absent where it %s, and a page loses it', async (_, make) => {
+  ])('counts as absent if it %s, and the page loses its cookie', async (_, make) => {
     const text = await make();
     for (let i = 0; i < 3; i++) {
       const script = await context.check(cookie(text));
@@ -163,7 +163,7 @@ describe('a session', () => {
     }
   });
 
-  it('is good for one host alone, also where it is known', async () => {
+  it('is valid for one host only, also as a known session', async () => {
     const text = await ada();
     await context.check(cookie(text));
     await context.check(cookie(text));
@@ -171,7 +171,7 @@ describe('a session', () => {
     expect(headers['X-Meshgate-Reason']).toBe('credential_missing');
   });
 
-  it('is bound to the very host where the policy has a wildcard', async () => {
+  it('is bound to the requested host if the policy has a wildcard', async () => {
     const text = await sealed(adas(start), { host: 'a.apps.example.com' });
     const ask = (host: string) =>
       context.check({ ...cookie(text), 'X-Meshgate-Host': host }, '*', '*.apps.example.com');
@@ -179,7 +179,7 @@ describe('a session', () => {
     expect((await ask('b.apps.example.com')).headers['X-Meshgate-Reason']).toBe('credential_missing');
   });
 
-  it('is too old for a role that asks for a recent sign-in, from a moment on', async () => {
+  it('becomes too old for a role that needs a recent sign-in', async () => {
     const text = await ada({ fresh: start + 80000, authTime: start - 600 });
     for (let i = 0; i < 3; i++) expect((await context.check(cookie(text), 'admin/*')).status).toBe(204);
     at(299);
@@ -200,13 +200,13 @@ describe('a session', () => {
     }
   });
 
-  it('is of a sign-in that nobody knows the time of, where the provider did not say: no recent one', async () => {
+  it('has an unknown sign-in time if the provider did not send one, and so no recent sign-in', async () => {
     const text = await ada({ fresh: start + 80000, authTime: 0 });
     const { headers } = await context.check(cookie(text), 'admin/*');
     expect(headers).toMatchObject({ 'X-Meshgate-Signin': 'step&role=recent' });
   });
 
-  it('ends unused, at its end, and by a shorter policy', async () => {
+  it('ends when it is idle, at its end, and with a shorter policy', async () => {
     const text = await ada();
     at(28799);
     expect((await context.check(cookie(text))).status).toBe(204);
@@ -231,7 +231,7 @@ describe('a session with its caller ready-made', () => {
   const ready = (changes: Partial<SessionClaims> = {}, of = plain) => sealedReady(adas(start, changes), of);
   const people = [{}, { claims: { uid: 'ada', groups: ['staff'] } }, { claims: { uid: 'ada', groups: [] } }];
 
-  it('gets the answers that its claims get', async () => {
+  it('has the same responses as with its claims', async () => {
     const more = people.map((changes) => ({ ...changes, sid: 'b' }));
     for (const changes of [...people, ...more, { claims: {} }, { provider: 'other' }, { selection: 'x' }]) {
       const of = new Context(plain);
@@ -243,7 +243,7 @@ describe('a session with its caller ready-made', () => {
     }
   });
 
-  it('is not asked for its claims', async () => {
+  it('is used without its claims', async () => {
     const [first, second] = [await ready(), await ready({ sid: 'b' })];
     const of = new Context(plain);
     newEpoch();
@@ -255,7 +255,7 @@ describe('a session with its caller ready-made', () => {
     parse.mockRestore();
   });
 
-  it('ends unused, and by a policy that was made shorter', async () => {
+  it('ends when it is idle, and with a policy that was made shorter', async () => {
     const text = await ready();
     const shorter = new Context({ ...plain, session: { ...plain.session!, absolute: 1800 } });
     const idler = new Context({ ...plain, session: { ...plain.session!, idle: 1800 } });
@@ -269,7 +269,7 @@ describe('a session with its caller ready-made', () => {
     expect((await new Context(plain).check(cookie(text))).headers['X-Meshgate-Reason']).toBe('session_expired');
   });
 
-  it('is nobody by another policy', async () => {
+  it('is not accepted by another policy', async () => {
     const { headers } = await new Context({ ...plain, selection: 'sel-2' }).check(cookie(await ready()));
     expect(headers['X-Meshgate-Reason']).toBe('session_expired');
   });
@@ -285,7 +285,7 @@ describe('a session with its caller ready-made', () => {
     }
   });
 
-  it('without its times is none', async () => {
+  it('is not accepted without its times', async () => {
     const head = readyHead(plain, plain.session!);
     for (const lines of [[], ['okta', '', '', ''], ['okta', 'x', '1', '1', 'o-ada', 'staff', '', '', '[]']]) {
       const text = await sealedText([head, ...lines].join('\n'), start);
@@ -325,13 +325,13 @@ describe('a page of another origin', () => {
     }
   });
 
-  it('without a session is nobody’s concern', async () => {
+  it('without a session is not checked', async () => {
     expect((await context.check(post('https://evil.example'), 'public/*')).status).toBe(204);
   });
 });
 
 describe('the ring', () => {
-  it('rotates under open sessions', async () => {
+  it('rotates while sessions are open', async () => {
     const text = await ada();
     expect((await context.check(cookie(text))).status).toBe(204);
     writeRing(['k2', 2], ['k1', 1]);
@@ -343,14 +343,14 @@ describe('the ring', () => {
     expect((await context.check(cookie(text))).headers['X-Meshgate-Reason']).toBe('credential_missing');
   });
 
-  it('is read again for a key that another replica has already', async () => {
+  it('is read again for a key that another replica already has', async () => {
     expect((await context.check(cookie(await ada()))).status).toBe(204);
     writeRing(['k2', 2], ['k1', 1]);
     at(2);
     expect((await context.check(cookie(await sealed(adas(start), { key: ['k2', 2] })))).status).toBe(204);
   });
 
-  it('that is gone opens nothing, ends nothing, and is said once', async () => {
+  it('that is missing opens nothing, ends nothing, and is logged once', async () => {
     const text = await ada();
     expect((await context.check(cookie(text))).status).toBe(204);
     for (const break_ of [() => rmSync(ringPath), () => writeFileSync(ringPath, '{}')]) {
@@ -372,7 +372,7 @@ describe('the ring', () => {
 describe('renewal', () => {
   const newer = () => sealed(adas(start, { gen: 2, sealed: start + 550, fresh: start + 1150 }));
 
-  it('is early, by one request, which has the new cookie from then on', async () => {
+  it('happens early, by one request, which has the new cookie from then on', async () => {
     const text = await ada();
     at(479);
     await context.check(cookie(text));
@@ -397,14 +397,14 @@ describe('renewal', () => {
     expect((await context.check(cookie(renewed))).headers).not.toHaveProperty('X-Meshgate-Set-Cookie');
   });
 
-  it('seals anew what a quarter of its idle time is used of', async () => {
+  it('seals again after a quarter of the idle time', async () => {
     const text = await ada({ fresh: start + 80000 });
     at(7201);
     await context.check(cookie(text));
     expect(asked).toEqual([{ wait: '0', session: text, host: wiki }]);
   });
 
-  it('is asked for again when the time is over, however shortly before it was asked for early', async () => {
+  it('is requested again when the time is over, even shortly after an early request', async () => {
     const text = await ada();
     at(598);
     renewing(202);
@@ -417,7 +417,7 @@ describe('renewal', () => {
     expect(asked.map(({ wait }) => wait)).toEqual(['0', '1']);
   });
 
-  it('is waited for when it is late', async () => {
+  it('is awaited if it is late', async () => {
     const text = await ada();
     at(700);
     const renewed = await sealed(adas(start + 700, { gen: 2 }));
@@ -441,7 +441,7 @@ describe('renewal', () => {
       },
     ],
     ['its answer is no cookie', () => renewing(200, 'x'.repeat(5000))],
-  ])('goes through the provider for a page where %s; all else passes to the hard end', async (_, answer) => {
+  ])('uses the provider for a page if %s; other requests pass until the hard end', async (_, answer) => {
     const text = await ada();
     at(700);
     answer();
@@ -458,7 +458,7 @@ describe('renewal', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('goes through the provider for a page where its claims are not confirmed in time; all else is refused', async () => {
+  it('uses the provider for a page if the claims are not confirmed in time; other requests are refused', async () => {
     const text = await ada();
     at(700);
     renewing(409);
@@ -477,7 +477,7 @@ describe('renewal', () => {
     expect((await context.check(cookie(text))).status).toBe(204);
   });
 
-  it('ends what the provider ended', async () => {
+  it('ends a session that the provider ended', async () => {
     const text = await ada();
     at(700);
     renewing(401);
@@ -493,7 +493,7 @@ describe('renewal', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('chooses anew for another policy, and without a record stands for nobody', async () => {
+  it('selects the claims again for another policy, and without a record the session is not accepted', async () => {
     const text = await ada({ selection: 'before' });
     renewing(200, await ada({ gen: 2 }));
     const { status, headers } = await context.check(cookie(text));
@@ -509,14 +509,14 @@ describe('renewal', () => {
     expect((await context.check(cookie(text))).headers['X-Meshgate-Reason']).toBe('session_expired');
   });
 
-  it('is not asked for by a page of another origin', async () => {
+  it('is not requested by a page of another origin', async () => {
     at(700);
     await context.check({ ...cookie(await ada()), 'X-Meshgate-Origin': 'https://evil.example' });
     await context.check({ ...cookie(await ada({ selection: 'x' })), 'X-Meshgate-Origin': 'https://evil.example' });
     expect(asked).toEqual([]);
   });
 
-  it('keeps only so many waiting', async () => {
+  it('lets only a limited number of requests wait', async () => {
     at(700);
     fake.fetch = () => new Promise(() => {});
     for (let i = 0; i < 128; i++) void askRenewal('/run/check.sock', 'okta', wiki, 'text', true);
@@ -539,7 +539,7 @@ describe('a revocation', () => {
     ['sub', ofProvider('okta', 'ada-sub')],
     ['sub', ofProvider('okta', 'o-ada')],
     ['kid', ofAny('k1')],
-  ])('of %s %s ends a session that is known, and one that is not', async (kind, value) => {
+  ])('of %s %s ends a known session, and an unknown one', async (kind, value) => {
     const text = await ada();
     for (let i = 0; i < 2; i++) expect((await context.check(cookie(text))).status).toBe(204);
     revoke(kind, value);
@@ -553,7 +553,7 @@ describe('a revocation', () => {
     }
   });
 
-  it('of another leaves it alone, and looks nothing up until the next one', async () => {
+  it('of another session changes nothing, and needs no lookup until the next revocation', async () => {
     const text = await ada();
     await context.check(cookie(text));
     const look = vi.spyOn(fake.zones.revoked, 'get');
@@ -566,7 +566,7 @@ describe('a revocation', () => {
     look.mockRestore();
   });
 
-  it('holds for what a session is renewed to', async () => {
+  it('stays in force for a renewed session', async () => {
     const text = await ada();
     await context.check(cookie(text));
     at(700);
@@ -581,7 +581,7 @@ describe('a revocation', () => {
 describe('a replica that shares revocations with others', () => {
   const shared = { ...table, session: { ...table.session!, shared: true } as const };
 
-  it('takes no session before it has read them once', async () => {
+  it('accepts no session before it has read them once', async () => {
     const text = await ada();
     const of = new Context(shared);
     for (let i = 0; i < 2; i++) {
@@ -596,15 +596,15 @@ describe('a replica that shares revocations with others', () => {
     expect((await of.check(cookie(text))).status).toBe(204);
   });
 
-  it('looks nothing up where all that it read is that nothing is revoked', () => {
+  it('looks nothing up if nothing that it read is revoked', () => {
     fake.zones.revoked.set(REVOCATIONS_READ, String(start));
     newEpoch();
     expect(fake.zones.keys.get(EPOCH)).not.toMatch(/!$/);
   });
 });
 
-describe('who am I', () => {
-  it('tells what a session says', async () => {
+describe('whoami', () => {
+  it('describes a session', async () => {
     const { status, headers, body } = await context.whoami(
       cookie(await ada({ claims: { ...adas(0).claims, acr: 'phr' } })),
     );

@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 
 describe('records', () => {
-  it('are found by their id until they run out, and gone when deleted', async () => {
+  it('are found by their id until they expire, and gone when deleted', async () => {
     await store.put(record, 60);
     expect(await store.get(session.sid)).toEqual(record);
     fake.clock += 60_000;
@@ -36,12 +36,12 @@ describe('records', () => {
     expect(await store.get(session.sid)).toBeUndefined();
   });
 
-  it('lie sealed', async () => {
+  it('are sealed', async () => {
     await store.put(record, 60);
     expect(sessions.get(session.sid)).toMatch(/^sealed /);
   });
 
-  it('that do not open, or were moved from another session, are none', async () => {
+  it('that do not open, or were moved from another session, do not count', async () => {
     sessions.set(session.sid, 'not sealed');
     expect(await store.get(session.sid)).toBeUndefined();
     await store.put(record, 60);
@@ -55,7 +55,7 @@ describe('records', () => {
     expect(await store.get(session.sid)).toEqual(record);
   });
 
-  it('that find no room say so', async () => {
+  it('without room throw an error', async () => {
     sessions.room = 0;
     await expect(store.put(record, 60)).rejects.toThrow('meshgate_sessions has no room');
   });
@@ -68,7 +68,7 @@ describe('records of one person', () => {
     claims: { ...record.claims, sub },
   });
 
-  it('push out their own, and no one else\u2019s', async () => {
+  it('replace their own, and no one else’s', async () => {
     sessions.room = 40;
     await store.put(of('ada-1', 'ada'), 60);
     for (let i = 0; i < 100; i++) await store.put(of(`eve-${i}`, 'eve'), 60);
@@ -78,14 +78,14 @@ describe('records of one person', () => {
     expect(sessions.keys().filter((key) => key.startsWith('eve-'))).toHaveLength(16);
   });
 
-  it('that are put again take no more room', async () => {
+  it('that are stored again take no more room', async () => {
     for (let i = 0; i < 50; i++) await store.put(of(`ada-${i % 2}`, 'ada'), 60);
     expect(sessions.keys().filter((key) => key.startsWith('ada-'))).toEqual(['ada-0', 'ada-1']);
   });
 });
 
 describe('locks', () => {
-  it('are one at a time, and free when released or run out', async () => {
+  it('are held by one at a time, and free when released or expired', async () => {
     const lock = await store.lock('s', 1000);
     expect(await store.lock('s', 1000)).toBeUndefined();
     expect(await store.lock('t', 1000)).toBeDefined();
@@ -95,7 +95,7 @@ describe('locks', () => {
     expect(await store.lock('s', 1000)).toBeDefined();
   });
 
-  it('that ran out are not released for whoever has them now', async () => {
+  it('that expired are not released for their new holder', async () => {
     const late = await store.lock('s', 1000);
     fake.clock += 1000;
     await store.lock('s', 1000);
@@ -103,7 +103,7 @@ describe('locks', () => {
     expect(renewals.has(composed('session', 's'))).toBe(true);
   });
 
-  it('are in room of their own, which others’ sessions may fill, and say so once', async () => {
+  it('have their own zone, which others’ sessions may fill, and log that once', async () => {
     renewals.room = 3;
     const held = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((sid) => store.lock(sid, 1000)));
     expect(held.map((lock) => lock !== undefined)).toEqual([true, true, true, false, false]);
@@ -116,7 +116,7 @@ describe('locks', () => {
 });
 
 describe('once', () => {
-  it('is once, until it may be forgotten', async () => {
+  it('is true once, until it may be forgotten', async () => {
     expect(await store.once('a', 60)).toBe(true);
     expect(await store.once('a', 60)).toBe(false);
     expect(await store.once('b', 60)).toBe(true);
@@ -124,13 +124,13 @@ describe('once', () => {
     expect(await store.once('a', 60)).toBe(true);
   });
 
-  it('refuses where there is no room to remember', async () => {
+  it('refuses if there is no room to remember', async () => {
     once.room = 0;
     await expect(store.once('a', 60)).rejects.toThrow('meshgate_once is full');
   });
 });
 
-it('hands revocations on', async () => {
+it('passes revocations on', async () => {
   await store.revoke({ kind: 'sid', value: 's', before: 1, until: 2, made: 1 });
   expect(revoked).toEqual([{ kind: 'sid', value: 's', before: 1, until: 2, made: 1 }]);
 });

@@ -13,18 +13,18 @@ describe('an epoch', () => {
 
   const epoch = () => keys.get(EPOCH) as string | undefined;
 
-  it('is another one each time', () => {
+  it('differs each time', () => {
     newEpoch();
     const first = epoch();
     newEpoch();
     expect(epoch()).not.toBe(first);
   });
 
-  it('that is missing counts as one in which something is revoked', () => {
+  it('that is missing counts as one with revocations', () => {
     expect(hasRevocations(epoch())).toBe(true);
   });
 
-  it('says whether something is revoked', () => {
+  it('says whether anything is revoked', () => {
     newEpoch();
     expect(hasRevocations(epoch())).toBe(false);
     revoked.set('sid x', '5', 1000);
@@ -35,7 +35,7 @@ describe('an epoch', () => {
     expect(hasRevocations(epoch())).toBe(false);
   });
 
-  it('misses nothing that another worker revokes meanwhile', () => {
+  it('misses no revocation of another worker meanwhile', () => {
     const set = keys.set.bind(keys);
     keys.set = (key, value) => {
       keys.set = set;

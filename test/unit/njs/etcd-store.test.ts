@@ -41,7 +41,7 @@ const until = Math.floor(Date.now() / 1000) + 3600;
 const revocation = (value: string): Revocation => ({ kind: 'sid', value, before: 5, until, made: 4 });
 
 describe('records', () => {
-  it('are found by every replica, lie sealed, and are gone when deleted', async () => {
+  it('are found by every replica, sealed, and gone when deleted', async () => {
     await store.put(record, 60);
     expect(await other.get(session.sid)).toEqual(record);
     const value = [...etcd.entries.values()][0]!.value;
@@ -50,7 +50,7 @@ describe('records', () => {
     expect(await store.get(session.sid)).toBeUndefined();
   });
 
-  it('stay where the answer was lost when they were put', async () => {
+  it('stay if the response to their storage was lost', async () => {
     const ask = etcd.fetch;
     fake.fetch = (url, options) => {
       etcd.fates[0] = url.endsWith('/put') && !etcd.calls.includes('0 /v3/kv/put') ? 'loses' : 'answers';
@@ -61,7 +61,7 @@ describe('records', () => {
     expect(await store.get(session.sid)).toEqual(record);
   });
 
-  it('lie under one lease, however often they are put', async () => {
+  it('have one lease, however often they are stored', async () => {
     await store.put(record, 60);
     await store.put(record, 90.2);
     expect([...etcd.leases.values()]).toEqual([91]);
@@ -70,7 +70,7 @@ describe('records', () => {
 });
 
 describe('locks', () => {
-  it('are one at a time for all replicas, and free when released', async () => {
+  it('are held by one replica at a time, and free when released', async () => {
     const lock = await store.lock('s', 30_000);
     expect(await other.lock('s', 30_000)).toBeUndefined();
     expect([...etcd.leases.values()]).toEqual([30]);
@@ -79,7 +79,7 @@ describe('locks', () => {
     expect(await other.lock('s', 30_000)).toBeDefined();
   });
 
-  it('are had by whoever made them, though the answer was lost', async () => {
+  it('are held by their creator, even if the response was lost', async () => {
     const lease = await new Etcd('/run/egress.sock', 3).lease(30);
     void lease;
     etcd.calls.length = 0;
@@ -95,7 +95,7 @@ describe('locks', () => {
   });
 });
 
-it('once is once for all replicas', async () => {
+it('once is true once for all replicas', async () => {
   expect(await store.once('a', 60)).toBe(true);
   expect(await other.once('a', 60)).toBe(false);
   expect(keys()).toEqual(['/meshgate/once/a']);
@@ -103,7 +103,7 @@ it('once is once for all replicas', async () => {
 });
 
 describe('endpoints', () => {
-  it('that hang cost one call, and are asked again when another one is away', async () => {
+  it('that hang cost one call, and are called again when another one is down', async () => {
     vi.useFakeTimers();
     try {
       etcd.fates[0] = 'hangs';
@@ -125,7 +125,7 @@ describe('endpoints', () => {
     }
   });
 
-  it('that are all away are an error, and asked again each time', async () => {
+  it('that are all down are an error, and are called again each time', async () => {
     for (const i of [0, 1, 2]) etcd.fates[i] = 'refuses';
     await expect(store.get('s')).rejects.toThrow('etcd does not answer (it answered 502)');
     etcd.calls.length = 0;
@@ -136,7 +136,7 @@ describe('endpoints', () => {
 });
 
 describe('revocations', () => {
-  it('are known to whoever made them at once, and to others by their next look', async () => {
+  it('are known to the replica that made them at once, and to others at their next read', async () => {
     await store.revoke(revocation('a'));
     expect(revoked).toEqual([revocation('a')]);
     revoked = [];
@@ -153,7 +153,7 @@ describe('revocations', () => {
     expect(revoked).toEqual([revocation('b')]);
   });
 
-  it('are read by the page, of which the longest fits into an answer', async () => {
+  it('are read by pages, and the longest page fits into a response', async () => {
     const long = (i: number) => ofProvider('okta', `${i} ${'"'.repeat(240)}`);
     for (let i = 0; i < 1000; i++) await store.revoke({ ...revocation(long(i)), kind: 'sub' });
     revoked = [];
@@ -164,7 +164,7 @@ describe('revocations', () => {
     expect(new Set(revoked.map(({ value }) => value)).size).toBe(1000);
   });
 
-  it('are read by shorter pages where an answer is too long all the same', async () => {
+  it('are read by shorter pages if a response is too long all the same', async () => {
     for (let i = 0; i < 100; i++) await store.revoke(revocation(`s${i}`));
     revoked = [];
     etcd.longest = 5000;
@@ -177,14 +177,14 @@ describe('revocations', () => {
     ofProvider('okta', 'a\nb\u0001'),
     ofProvider('okta', 'x'.repeat(5000)),
     ofProvider('okta', '\u00e9'.repeat(300)),
-  ])('of %j hold on each replica', async (value) => {
+  ])('of %j are in force on each replica', async (value) => {
     await store.revoke({ ...revocation(value), kind: 'sub' });
     revoked = [];
     await other.poll(900);
     expect(revoked).toEqual([{ ...revocation(value), kind: 'sub' }]);
   });
 
-  it('keep the later end, whoever comes last', async () => {
+  it('keep the later end, in whatever order they come', async () => {
     const [short, long] = [revocation('a'), { ...revocation('a'), until: until + 9000, made: 3 }];
     for (const [first, last] of [
       [short, long],
@@ -203,7 +203,7 @@ describe('revocations', () => {
     }
   });
 
-  it('of one person that are made at once on two replicas are both there', async () => {
+  it('of one person that are made at once on two replicas are both stored', async () => {
     const ended = (name: string): Revocation => ({
       ...revocation('p'),
       kind: 'out',
@@ -217,7 +217,7 @@ describe('revocations', () => {
     expect(etcd.leases.size).toBe(1);
   });
 
-  it('are read from the start where etcd is another one, or was set back', async () => {
+  it('are read from the start if etcd is another one, or was restored', async () => {
     await store.revoke(revocation('a'));
     await store.poll(900);
     for (const change of [() => (etcd.cluster = '78'), () => (etcd.revision = 1)]) {
@@ -228,7 +228,7 @@ describe('revocations', () => {
     }
   });
 
-  it('that are no revocations, or have run out, are left out', async () => {
+  it('that are invalid or expired are left out', async () => {
     const lease = await new Etcd('/run/egress.sock', 3).lease(60);
     void lease;
     await new Etcd('/run/egress.sock', 3).put('/meshgate/revoked/sid/x', '{"kind":"sid"}', 60);
@@ -240,7 +240,7 @@ describe('revocations', () => {
     expect(fake.logged).toEqual([expect.stringMatching(/^meshgate: 1 entries in etcd .* are ignored: revoke again$/)]);
   });
 
-  it.each([0, 1800])('stay where the answer about a change was lost, of one %i s shorter', async (shorter) => {
+  it.each([0, 1800])('stay if the response about a change was lost, of one %i s shorter', async (shorter) => {
     await store.revoke(revocation('a'));
     const ask = etcd.fetch;
     let changes = 0;
@@ -258,13 +258,13 @@ describe('revocations', () => {
     expect(etcd.leases.size).toBe(1);
   });
 
-  it('count as read once all of them are', async () => {
+  it('count as read once all pages are read', async () => {
     for (const i of [0, 1, 2]) etcd.fates[i] = 'refuses';
     await expect(store.poll(900)).rejects.toThrow('etcd does not answer');
     expect(fake.zones.revoked.has(REVOCATIONS_READ)).toBe(false);
   });
 
-  it('stay as they are while etcd is away, and their age is known', async () => {
+  it('stay in force while etcd is down, and their age is known', async () => {
     await store.poll(900);
     const seen = fake.zones.locks.get(REVOCATIONS_SEEN);
     for (const i of [0, 1, 2]) etcd.fates[i] = 'refuses';

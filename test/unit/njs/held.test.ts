@@ -19,15 +19,15 @@ beforeEach(() => locks.clear());
 
 const hold = (span: number, ...name: string[]): Hold => take(span, ...name) as Hold;
 
-describe('what is held', () => {
-  it('is counted by its name, and free once it is given back', () => {
+describe('a hold', () => {
+  it('is counted by its name, and free once it is released', () => {
     const [one] = [hold(SPAN, 'a'), hold(SPAN, 'a'), hold(SPAN, 'b')];
     expect([heldNow(SPAN, 'a'), heldNow(SPAN, 'b'), heldNow(SPAN, 'c')]).toEqual([2, 1, 0]);
     release(one);
     expect(heldNow(SPAN, 'a')).toBe(1);
   });
 
-  it('counts as long as it may be held, whenever it was taken', () => {
+  it('counts for its whole span, whenever it was taken', () => {
     for (let at = 0; at < SPAN; at += 1000) {
       locks.clear();
       const one = hold(SPAN, 'a');
@@ -39,7 +39,7 @@ describe('what is held', () => {
     }
   });
 
-  it('is free after a worker died, however many others are taken and given back meanwhile', () => {
+  it('is free after a worker died, however many others are taken and released meanwhile', () => {
     for (let i = 0; i < 24; i++) hold(SPAN, 'a');
     for (let second = 0; second < 20; second++) {
       pass(1000);
@@ -48,7 +48,7 @@ describe('what is held', () => {
     expect(hold(SPAN, 'a').count).toBe(1);
   });
 
-  it('does not free what others hold, when it is given back too late', () => {
+  it('does not free the holds of others when it is released too late', () => {
     const late = hold(SPAN, 'a');
     pass(2 * SPAN);
     hold(SPAN, 'a');
@@ -56,7 +56,7 @@ describe('what is held', () => {
     expect(heldNow(SPAN, 'a')).toBe(1);
   });
 
-  it('leaves nothing in memory when all is given back, or has run out', () => {
+  it('leaves nothing in memory when all holds are released or expired', () => {
     const all: Hold[] = [];
     for (let i = 0; i < 15; i++) {
       all.push(hold(SPAN, `address ${i % 3}`));
@@ -69,7 +69,7 @@ describe('what is held', () => {
     expect(locks.keys()).toEqual([]);
   });
 
-  it('is no more than allowed, over the end of a period as well', () => {
+  it('never exceeds its limit, over the end of a period as well', () => {
     const taken: (Hold | undefined)[] = [];
     for (let i = 0; i < 8; i++) {
       taken.push(holdUpTo(3, SPAN, 'a'));
@@ -82,7 +82,7 @@ describe('what is held', () => {
   });
 });
 
-describe('where there is no room to count', () => {
+describe('without room to count', () => {
   it('nothing is held, and nothing throws', () => {
     const one = hold(SPAN, 'a') as Hold;
     locks.room = 0;

@@ -107,7 +107,7 @@ describe('at the inner listener', () => {
     expect(await asked(person, from, host)).toEqual(expected);
   });
 
-  describe('an assertion that does not say which host verified the certificate', () => {
+  describe('an assertion without the host that verified the certificate', () => {
     it.each<[string, Person, string, readonly Outcome[]]>([
       ['is refused for the holder', holder, wiki, refused],
       ['is refused for a role by a certificate at a host that verifies certificates', onDevice, wiki, refused],

@@ -39,7 +39,7 @@ it('any number of tokens with unknown keys that are told to retry leave others t
   expect(await next).toBe('unchanged');
 });
 
-it('no key is fetched where the zone of locks is full, and nothing rejects', async () => {
+it('no key is fetched while the zone of locks is full, and nothing rejects', async () => {
   locks.room = 0;
   fake.fetch = () => expect.unreachable();
   expect(await keys.refetch(provider)).toBe('unchanged');
@@ -78,7 +78,7 @@ describe('the room for keys', () => {
   };
   const held = (name: string) => new KeyStore(two).of(name, Date.now() / 1000)?.map(({ kid }) => kid);
 
-  it('that is full keeps no other provider from being fetched, and the log says so', async () => {
+  it('does not stop another provider from being fetched when it is full, and the log says so', async () => {
     // The epoch, and one provider.
     zone.room = 2;
     await new KeyStore(two).refresh();
@@ -86,7 +86,7 @@ describe('the room for keys', () => {
     expect(fake.logged).toEqual([expect.stringMatching(/keys of provider [ab]: the zone meshgate_keys has no room/)]);
   });
 
-  it('is taken by no provider beyond its part: its keys of before stay', async () => {
+  it('has a part for each provider, which keeps its earlier keys beyond that', async () => {
     await new KeyStore(two).refresh();
     published.set(
       'https://a.example.com',
@@ -104,7 +104,7 @@ describe('the room for keys', () => {
     expect(Math.max(...zone.items().map(([, value]) => String(value).length))).toBeLessThan(65_536);
   });
 
-  it('has none for a key with a name that is too long', async () => {
+  it('holds no key with a name that is too long', async () => {
     published.set(
       'https://a.example.com',
       text((i) => (i === 0 ? 'x'.repeat(513) : 'x'.repeat(512)), 2),

@@ -81,7 +81,7 @@ async function asked(headers: Readonly<Record<string, string>>, path: string, ho
 }
 
 describe.each(ambient)('%s', (_, path, credential) => {
-  it('passes from the host’s own page, and from a program', async () => {
+  it('accepts requests from the host’s own page, and from a program', async () => {
     expect(await asked(await credential(), path)).toBe('passes');
     expect(await asked({ ...(await credential()), 'X-Meshgate-Origin': `https://${wiki}:8443` }, path)).toBe('passes');
   });
@@ -103,12 +103,12 @@ describe.each(ambient)('%s', (_, path, credential) => {
 });
 
 describe('pages of origins that the route names', () => {
-  it('send with a certificate', async () => {
+  it('may send with a certificate', async () => {
     const headers = { 'SSL-Client-Cert': certificate, 'X-Meshgate-Origin': APP };
     expect(await asked(headers, 'deploy/*')).toBe('passes');
   });
 
-  it('send from a network, where they may ask without credentials', async () => {
+  it('may send from a network, if they may send without credentials', async () => {
     const headers = { 'X-Meshgate-Networks': '1', 'X-Meshgate-Origin': APP };
     expect(await asked(headers, 'probe/*')).toBe('passes');
     expect(await asked({ ...headers, Cookie: `__Host-meshgate=${await sealed(adas(start))}` }, 'probe/*')).toBe(
@@ -117,7 +117,7 @@ describe('pages of origins that the route names', () => {
   });
 });
 
-it('a host by wildcard compares with the name that was asked', async () => {
+it('a host by wildcard compares with the requested name', async () => {
   const from = (origin: string) => ({
     'X-Meshgate-Networks': '1',
     'X-Meshgate-Host': 'a.apps.example.com',
@@ -128,12 +128,12 @@ it('a host by wildcard compares with the name that was asked', async () => {
   expect(await asked(from('https://b.apps.example.com:8443'), 'probe/*', host)).toBe('origin_refused');
 });
 
-it('a bad certificate is refused as such, whoever’s page sends it', async () => {
+it('an invalid certificate is refused as such, whichever page sends it', async () => {
   const headers = { 'SSL-Client-Cert': 'x', 'X-Meshgate-Origin': EVIL };
   expect(await asked(headers, 'deploy/*')).toBe('proof_invalid');
 });
 
-it('a page of another origin sends where anyone may, as an anonymous caller without the network’s role', async () => {
+it('a page of another origin may send to a public route, as an anonymous caller without the network’s role', async () => {
   const networks = { 'X-Meshgate-Networks': '1', 'X-Meshgate-Method': 'POST' };
   const own = await context.check(networks, 'mixed/*');
   expect([own.headers['X-Meshgate-Rule'], own.headers['X-Meshgate-Roles']]).toEqual(['probe#1', 'probe']);
@@ -144,7 +144,7 @@ it('a page of another origin sends where anyone may, as an anonymous caller with
   }
 });
 
-it('a token is added by no browser: the page that sends it may be any', async () => {
+it('a token is not added by browsers, so any page may send it', async () => {
   const headers = { Authorization: `Bearer ${adasToken(start)}`, 'X-Meshgate-Origin': EVIL };
   expect(await asked(headers, 'deploy/*')).toBe('passes');
 });

@@ -38,7 +38,7 @@ const refusal = (reason: string, headers: Record<string, string> = {}, pages = n
   ask((r) => pages.refusal(r), { 'X-Meshgate-Host': 'wiki.example.com', ...headers }, `/.meshgate/page/${reason}`);
 
 describe('the page of a refusal', () => {
-  test('says what nginx hands over', () => {
+  test('shows what nginx passes to it', () => {
     const { status, body, headers } = refusal('role_missing', {
       'X-Meshgate-Detail': 'needs \\"editor\\"',
       'X-Meshgate-Request-Id': '0af7651916cd43dd8448eb211c80319c',
@@ -59,7 +59,7 @@ describe('the page of a refusal', () => {
   });
 
   test.each(['credential_missing', 'session_expired', 'revoked', 'step_up_required'])(
-    'explains to a form that came with %s what to do',
+    'explains to a form that was sent with %s what to do',
     (reason) => {
       const headers = { 'X-Meshgate-Navigation': 'post' };
       const { status, body } = refusal(reason, { ...headers, 'X-Meshgate-Signin': 'step&role=admin' });
@@ -71,7 +71,7 @@ describe('the page of a refusal', () => {
     },
   );
 
-  test('offers to sign in for the same page, and has the status that nginx says', () => {
+  test('offers a sign-in for the same page, and has the status that nginx sends', () => {
     const { status, body } = refusal('credential_missing', {
       'X-Meshgate-Status': '403',
       'X-Meshgate-Target': '/a?b=1',
@@ -80,7 +80,7 @@ describe('the page of a refusal', () => {
     expect(parseHTML(body).document.querySelector('a')?.getAttribute('href')).toBe('/.meshgate/signin?in&to=/a?b=1');
   });
 
-  test.each(['', 'toString', '<b>', 'no_reason'])('is closed for %j', (reason) => {
+  test.each(['', 'toString', '<b>', 'no_reason'])('is not reachable for %j', (reason) => {
     expect(refusal(reason, { 'X-Meshgate-Detail': '\\' })).toMatchObject({
       status: 503,
       body: expect.stringContaining('check_unavailable'),
@@ -115,7 +115,7 @@ describe('assets', () => {
       mkdirSync(join(dir, '..data'));
     });
 
-    test('are its stylesheet and pictures; its mistakes are in the log, and ours instead', () => {
+    test('are its stylesheet and pictures; its mistakes are logged, and the default is used instead', () => {
       const { body } = refusal('role_missing', {}, pages);
       expect(body).toContain('<!doctype html>');
       const [, style = ''] = /\/assets\/([^"]+)/.exec(body) ?? [];
@@ -131,7 +131,7 @@ describe('assets', () => {
       expect(ngx.logged).toEqual([expect.stringContaining(`${dir}/page.html:1 no slot "mian"`)]);
     });
 
-    test('that is not there are ours', () => {
+    test('that is missing are the default', () => {
       expect(refusal('role_missing', {}, new Pages({ ...table, pagesDir: '/none' })).status).toBe(403);
       expect(ngx.logged.at(-1)).toContain('/none');
     });

@@ -52,19 +52,19 @@ async function asked(at: Context, own: ProofKey, times: number, claims?: Record<
 
 const times = (said: string, count: number): string[] => Array(count).fill(said);
 
-describe('a proof is remembered when nothing else stands against its request', () => {
-  it('so a caller over its budget takes no room', async () => {
+describe('a proof is remembered only if its request would pass otherwise', () => {
+  it('so a caller over its budget uses no room', async () => {
     const at = gateway(1000, 3);
     expect(await asked(at, key, 20)).toEqual([...times('passed', 3), ...times('limit_exceeded', 17)]);
     expect(proofs.size()).toBe(3);
   });
 
-  it('so a caller without the role takes none', async () => {
+  it('so a caller without the role uses no room', async () => {
     expect(await asked(gateway(1000), key, 5, { groups: ['guests'] })).toEqual(times('role_missing', 5));
     expect(proofs.size()).toBe(0);
   });
 
-  it('and a replayed one spends nothing of the budget', async () => {
+  it('and a replayed proof uses none of the budget', async () => {
     const at = gateway(1000, 3);
     const token = tokenOf(key);
     const sent = await proofOf(key, token);
@@ -87,7 +87,7 @@ async function askedWhoami(at: Context, own: ProofKey, claims?: Record<string, u
 }
 
 describe('a caller has a part of the room', () => {
-  it('whatever number of keys they have, and others pass when they have used that up', async () => {
+  it('with any number of keys, and others pass when it is used up', async () => {
     const at = gateway(0.5);
     const said: string[] = [];
     for (let i = 0; i < 20; i++) said.push(...(await asked(at, await createProofKey(), 1)));
@@ -96,7 +96,7 @@ describe('a caller has a part of the room', () => {
     expect(await asked(at, await createProofKey(), 5, ben)).toEqual(times('passed', 5));
   });
 
-  it('at whoami too', async () => {
+  it('at whoami as well', async () => {
     const at = gateway(0.5);
     const statuses: number[] = [];
     for (let i = 0; i < 8; i++) statuses.push(await askedWhoami(at, await createProofKey()));
@@ -107,7 +107,7 @@ describe('a caller has a part of the room', () => {
 });
 
 describe('a key has a part of the room', () => {
-  it('whoever uses it, and others pass when it has used that up', async () => {
+  it('with any caller, and others pass when it is used up', async () => {
     const at = gateway(0.5);
     expect(await asked(at, key, 3)).toEqual(times('passed', 3));
     expect(await asked(at, key, 20, ben)).toEqual([...times('passed', 2), ...times('limit_exceeded', 18)]);
@@ -120,7 +120,7 @@ describe('a key has a part of the room', () => {
     expect(await asked(gateway(0.5), key, 2)).toEqual(times('limit_exceeded', 2));
   });
 
-  it('which comes back', async () => {
+  it('which is refilled', async () => {
     const at = gateway(0.5);
     await asked(at, key, 6);
     fake.clock += 4000;
@@ -128,7 +128,7 @@ describe('a key has a part of the room', () => {
     expect(await asked(at, key, 3)).toEqual([...times('passed', 2), 'limit_exceeded']);
   });
 
-  it('at whoami too', async () => {
+  it('at whoami as well', async () => {
     const at = gateway(0.5);
     await asked(at, key, 5);
     expect(await askedWhoami(at, key, ben)).toBe(429);

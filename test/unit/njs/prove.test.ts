@@ -25,7 +25,7 @@ describe('a bound token', () => {
     undefined,
   ];
 
-  it.each(bindings)('bound by %j is so in other contexts, where it comes out of shared memory', (binding) => {
+  it.each(bindings)('bound by %j stays bound in other contexts, where it comes out of shared memory', (binding) => {
     const verified = { expires: start + 600, key: 'k', ...(binding && { binding }) };
     const known = { ...caller, ...(binding && { binding: binding.kind }) };
     new TokenCache(settings, () => true).put('', 'a.b.c', verified, known, start, 300, '1 jti', 'sub');
@@ -35,7 +35,7 @@ describe('a bound token', () => {
     expect(other?.stamp).toBe('1 jti');
   });
 
-  it('whose caller takes more than a line is so too', () => {
+  it('whose caller needs more than a line stays bound as well', () => {
     const binding = { kind: 'dpop', thumbprint: 'a'.repeat(43) } as const;
     const known = { ...caller, subject: 'ada\nof wiki', binding: binding.kind };
     new TokenCache(settings, () => true).put(
@@ -62,7 +62,7 @@ describe('nonces', () => {
     return made;
   };
 
-  it('are given for 15 s, and taken for 15 s more, and by clocks that are 15 s behind', async () => {
+  it('are issued for 15 s and accepted for 15 s more, also by clocks that are 15 s behind', async () => {
     const nonces = new Nonces(undefined);
     const { fresh } = await at(nonces, start);
     expect((await at(nonces, start + 14)).fresh).toBe(fresh);
@@ -72,14 +72,14 @@ describe('nonces', () => {
     expect([await taken(-1), await taken(-15), await taken(-16)]).toEqual([true, true, false]);
   });
 
-  it('of one nginx are the same in all its contexts, and of another one others', async () => {
+  it('of one nginx are equal in all its contexts, and differ from those of another', async () => {
     const { fresh } = await at(new Nonces(undefined), start);
     expect((await at(new Nonces(undefined), start)).fresh).toBe(fresh);
     fake.zones.proofs.clear();
     expect((await at(new Nonces(undefined), start)).taken).not.toContain(fresh);
   });
 
-  it('of a file are the same wherever it is, and taken by any of its keys', async () => {
+  it('of a file are equal in each place, and accepted by any of its keys', async () => {
     write(1, 2);
     const { fresh } = await at(new Nonces(file), start);
     fake.zones.proofs.clear();
@@ -94,7 +94,7 @@ describe('nonces', () => {
     expect(await new Nonces(file).at(start)).toBeUndefined();
   });
 
-  it('are none where the memory has no room for the key', async () => {
+  it('do not exist if the memory has no room for the key', async () => {
     fake.zones.proofs.room = 0;
     expect(await new Nonces(undefined).at(start)).toBeUndefined();
     fake.zones.proofs.room = Number.POSITIVE_INFINITY;

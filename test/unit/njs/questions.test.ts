@@ -80,13 +80,13 @@ async function honest(count: number, meanwhile = () => {}): Promise<void> {
 }
 
 describe('made-up tokens', () => {
-  it('of one address leave room for tokens of others', async () => {
+  it('from one address leave room for tokens of others', async () => {
     madeUp(300, () => OTHER);
     expect(asked).toHaveLength(8);
     await honest(60);
   });
 
-  it.each([2, 5])('of %i addresses leave room for tokens of one more', async (addresses) => {
+  it.each([2, 5])('from %i addresses leave room for tokens of one more', async (addresses) => {
     const flood = () => madeUp(40 * addresses, (i) => `198.51.100.${i % addresses}`);
     flood();
     flood();
@@ -102,7 +102,7 @@ describe('made-up tokens', () => {
     expect(counts).toEqual([8, 6, 4, 2, 2]);
   });
 
-  it('about which one provider gives no answer leave others all of their room', async () => {
+  it('for a provider that does not answer leave other providers all of their room', async () => {
     madeUp(300, (i) => `198.51.${i % 100}.${i}`);
     expect(await told('one-more', '203.0.113.1')).toBe('provider_unavailable');
     good.add('b');
@@ -110,7 +110,7 @@ describe('made-up tokens', () => {
     expect(ok).toBe(true);
   });
 
-  it('about which a worker asked that died keep no other token from its turn, while requests go on', async () => {
+  it('whose worker died keep no other token from its turn, while requests go on', async () => {
     madeUp(300, (i) => `198.51.${i % 100}.${i}`);
     const dead = held.splice(0);
     for (let second = 0; second < 30; second++) {
@@ -123,12 +123,12 @@ describe('made-up tokens', () => {
     held.push(...dead);
   });
 
-  it('of one address are refused beyond its part', async () => {
+  it('from one address are refused beyond its part', async () => {
     madeUp(64, () => OTHER);
     expect(await told('one-more', OTHER)).toBe('limit_exceeded');
   });
 
-  it('and many requests with one new token wait for one answer', async () => {
+  it('are introspected once for many requests with one new token', async () => {
     const all = Array.from({ length: 60 }, () => ask('new', OTHER));
     running.push(...all);
     await settle();
@@ -136,12 +136,12 @@ describe('made-up tokens', () => {
     for (const one of await Promise.all(all)) expect(one).toMatchObject({ ok: false, reason: 'token_inactive' });
   });
 
-  it('of one network of IPv6 are of one address', async () => {
+  it('from one network of IPv6 are from one address', async () => {
     madeUp(64, (i) => `2001:db8:0:1::${(i + 1).toString(16)}`);
     expect(await told('one-more', '2001:db8:0:1:ffff::1')).toBe('limit_exceeded');
   });
 
-  it('of all networks of one site of IPv6 leave room for tokens of others', async () => {
+  it('from all networks of one site of IPv6 leave room for tokens of others', async () => {
     const site = () => madeUp(300, (i) => `2001:db8:7:${i.toString(16)}::1`);
     site();
     expect(asked).toHaveLength(12);
@@ -158,7 +158,7 @@ describe('made-up tokens', () => {
     expect(counts).toEqual([12, 6, 3, 2, 1]);
   });
 
-  it('of many addresses leave room for tokens that were active before', async () => {
+  it('from many addresses leave room for tokens that were active before', async () => {
     good.add('old');
     expect(await told('old', HONEST)).toBe('active');
     fake.clock += 61_000;
@@ -173,14 +173,14 @@ describe('made-up tokens', () => {
     expect(await told('signed', HONEST, true)).toBe('active');
   });
 
-  it('take no memory that outlives their questions', async () => {
+  it('use no memory longer than their questions', async () => {
     madeUp(300, (i) => `198.51.${i % 100}.${i}`);
     await settle();
     expect(fake.zones.locks.keys()).toEqual([]);
     expect(fake.zones.answers.size()).toBe(0);
   });
 
-  it('are asked about once in a while', async () => {
+  it('are introspected once in a while', async () => {
     madeUp(1, () => OTHER);
     await settle();
     expect(await told('made-up-0', OTHER)).toBe('token_inactive');
@@ -192,7 +192,7 @@ describe('made-up tokens', () => {
 });
 
 describe('tokens that were active before', () => {
-  it('of one address have a part, too', async () => {
+  it('from one address have a part as well', async () => {
     const tokens = Array.from({ length: 65 }, (_, i) => `old-${i}`);
     for (const token of tokens) good.add(token);
     for (const token of tokens) expect(await told(token, OTHER)).toBe('active');
@@ -202,7 +202,7 @@ describe('tokens that were active before', () => {
     expect(await told('old-0', OTHER)).toBe('limit_exceeded');
   });
 
-  it.each([0, 86_400])('take no room of verified tokens, with answers that stand in for %i s', async (stale) => {
+  it.each([0, 86_400])('use no room of verified tokens, with answers that are reused for %i s', async (stale) => {
     const lasting = { ...provider, introspection: { ...introspection, stale } } as typeof provider;
     for (let i = 0; i < 60; i++) {
       good.add(`new-${i}`);
@@ -239,25 +239,25 @@ describe('tokens whose signature is good', () => {
     expect(await told('signed', HONEST, true)).toBe('active');
   });
 
-  it('of one address are refused beyond its part', async () => {
+  it('from one address are refused beyond its part', async () => {
     for (let i = 0; i < 64; i++) running.push(ask(`mine-${i}`, OTHER, true));
     expect(await told('one-more', OTHER, true)).toBe('limit_exceeded');
   });
 
-  it('leave no mark that they were active: no one can make them up', async () => {
+  it('leave no mark as active, because no one can forge them', async () => {
     good.add('signed');
     await told('signed', HONEST, true);
     expect(fake.zones.active.size()).toBe(0);
   });
 });
 
-describe('where the zone of locks is full', () => {
+describe('if the zone of locks is full', () => {
   afterEach(() => {
     fake.zones.locks.room = Number.POSITIVE_INFINITY;
   });
 
   // A place takes three entries: of all, of the address and of its site.
-  it.each([0, 1, 2])('with room for %i entries, a token is not asked about, and nothing rejects', async (room) => {
+  it.each([0, 1, 2])('with room for %i entries, a token is not introspected, and nothing rejects', async (room) => {
     fake.zones.locks.room = room;
     expect(await told('new', '2001:db8::1')).toBe('provider_unavailable');
     expect([asked, fake.zones.locks.keys()]).toEqual([[], []]);

@@ -43,7 +43,7 @@ const tokens = (more: Record<string, unknown> = {}) => ({
 });
 
 describe('a refresh', () => {
-  test('asks once, as the client, and takes what the new ID token says', async () => {
+  test('calls the provider once, as the OAuth client, and uses the new ID token', async () => {
     const token = idToken({ email: 'ada@example.net' });
     const { refreshed } = await refreshedBy(tokens({ id_token: token }));
     expect(refreshed).toMatchObject({
@@ -60,20 +60,20 @@ describe('a refresh', () => {
     ]);
   });
 
-  test('keeps what a sign-in is, where the new ID token leaves it out', async () => {
+  test('keeps the method of the sign-in if the new ID token leaves it out', async () => {
     const { record, refreshed } = await refreshedBy(tokens({ id_token: idToken() }));
     const { acr, auth_time: at, sid } = record.claims;
     expect(refreshed).toMatchObject({ claims: { acr: 'phr', auth_time: at, sid }, psid: sid });
     expect([acr, sid]).toEqual(['phr', 'op-session']);
   });
 
-  test('without an ID token takes what UserInfo says', async () => {
+  test('without an ID token uses UserInfo', async () => {
     const { refreshed } = await refreshedBy(tokens(), {}, { groups: ['now'], email: 'ada@example.com' });
     expect(refreshed).toMatchObject({ kind: 'confirmed', claims: { sub: 'ada', groups: ['now'], acr: 'phr' } });
     expect(refreshed).not.toHaveProperty('partly');
   });
 
-  test('keeps no claim that UserInfo has no more', async () => {
+  test('drops a claim that UserInfo no longer has', async () => {
     const { record, refreshed } = await refreshedBy(tokens(), {}, { email: 'ada@example.com' });
     expect(record.claims.groups).toEqual(['staff', 'others']);
     const { claims, ...more } = refreshed as { claims: Record<string, unknown> };
@@ -93,7 +93,7 @@ describe('a refresh', () => {
     ['the new ID token says', { team: 'robots' }, {}, 'actor_not_allowed'],
     ['UserInfo says', undefined, { team: 'robots' }, 'actor_not_allowed'],
     ['a claim that cannot be read may say', undefined, { team: ['people', 7] }, 'claim_absent'],
-  ])('ends a session whose account has become an agent’s, as %s', async (_, claims, userinfo, reason) => {
+  ])('ends a session whose account has become that of an agent, as %s', async (_, claims, userinfo, reason) => {
     const answer = tokens(claims && { id_token: idToken(claims) });
     const { refreshed } = await refreshedBy(answer, { agents: [ROBOTS] }, userinfo);
     expect(refreshed).toMatchObject({ kind: 'over', detail: expect.stringContaining(reason) });
@@ -127,7 +127,7 @@ describe('a refresh', () => {
     expect((await refreshedBy({ status: 400, body: { error } })).refreshed.kind).toBe('unused');
   });
 
-  test('that is refused has what the provider said for the log, without the token', async () => {
+  test('that is refused logs the provider’s text, without the token', async () => {
     const body = { error: 'invalid_grant', error_description: 'REFRESH-SECRET was used\u2028before' };
     expect((await refreshedBy({ status: 400, body })).refreshed).toEqual({
       kind: 'over',
@@ -136,7 +136,7 @@ describe('a refresh', () => {
   });
 
   test.each([{ error: 'access_denied' }, { error: 'slow_down' }, {}])(
-    'that comes too often ends nothing, and says nothing of others: %j',
+    'with 429 ends nothing, and does not affect others: %j',
     async (body) => {
       const { refreshed } = await refreshedBy({ status: 429, body });
       expect(refreshed).toMatchObject({ kind: 'unsaid', limited: true });
@@ -150,7 +150,7 @@ describe('a refresh', () => {
     ['another client’s', tokens({ id_token: idToken({ aud: 'other' }) })],
     ['another nonce', tokens({ id_token: idToken({ nonce: 'other' }) })],
     ['a signature that does not hold', tokens({ id_token: `${idToken().slice(0, -8)}AAAAAAAA` })],
-  ])('with %s is over', async (_, answer) => {
+  ])('with %s has ended', async (_, answer) => {
     expect((await refreshedBy(answer)).refreshed.kind).toBe('over');
   });
 
@@ -171,7 +171,7 @@ describe('a refresh', () => {
     expect((await refreshedBy(answer)).refreshed.kind).toBe('lost');
   });
 
-  test('of an ID token by a key that is not known yet goes on with the new token', async () => {
+  test('with an ID token of an unknown key continues with the new token', async () => {
     const token = makeToken({
       key: 'rsa2',
       claims: { iss: ISSUER, sub: 'ada', aud: 'wiki', iat: now(), exp: now() + 300 },
@@ -208,7 +208,7 @@ describe('a refresh', () => {
     });
 
     test.each([500, 503, 429, 'hangs up', 400, 302, 410] as const)(
-      'does not answer confirms nothing of one person, and says nothing of others: %s',
+      'does not answer confirms nothing of one person, and does not affect others: %s',
       async (status) => {
         for (const token of ['', lacking()]) {
           const refreshed = await userinfoAnswers(status, token);
@@ -218,7 +218,7 @@ describe('a refresh', () => {
       },
     );
 
-    test('answers 429 for one person keeps no other from being renewed, nor a lost role for that person', async () => {
+    test('answers 429 for one person stops no other renewal, and no lost role of that person', async () => {
       lab = new Lab();
       const signedIn = async (sub: string) => {
         lab.provider.manners = { refreshToken: 'REFRESH-SECRET', claims: { sub }, userinfo: { sub } };
@@ -266,7 +266,7 @@ describe('a refresh', () => {
     ['a 429 that speaks of all', { status: 429, body: { error: 'temporarily_unavailable' } }],
     ['an outage', { status: 400, body: { error: 'temporarily_unavailable' } }],
     ['a client that is not known', { status: 401, body: { error: 'invalid_client' } }],
-  ])('with %s leaves the provider alone', async (_, answer) => {
+  ])('with %s makes the gateway pause calls to the provider', async (_, answer) => {
     expect((await refreshedBy(answer)).refreshed).toMatchObject({ away: true });
   });
 
@@ -275,13 +275,13 @@ describe('a refresh', () => {
     ['a request that is none', { status: 400, body: { error: 'invalid_request' } }],
     ['no error of OAuth', { status: 400, body: {} }],
     ['what is no answer', { status: 200, body: [] }],
-  ])('with %s says nothing of others', async (_, answer) => {
+  ])('with %s does not affect others', async (_, answer) => {
     const { refreshed } = await refreshedBy(answer);
     expect(['unused', 'lost']).toContain(refreshed.kind);
     expect(refreshed).not.toHaveProperty('away');
   });
 
-  test('through a provider that the policy has no more is none', async () => {
+  test('through a provider that the policy no longer has fails', async () => {
     const { record } = await refreshedBy(tokens());
     const gone = { ...record, session: { ...record.session, provider: 'gone' } };
     expect((await refresh(lab.scene, gone)).kind).toBe('unused');

@@ -13,7 +13,7 @@ beforeEach(() => {
 
 const renew = (provider = 'okta') => askRenewal('/run/check.sock', provider, 'wiki.example.com', 'cookie', true);
 
-it('a worker that died with as many as may wait keeps no other from its turn, while requests go on', async () => {
+it('waiting checks of a dead worker keep no other check from its turn, while requests go on', async () => {
   fake.fetch = () => new Promise(() => {});
   for (let i = 0; i < 128; i++) void renew();
   fake.fetch = async () => ({ status: 200, text: async () => 'renewed' });

@@ -322,7 +322,7 @@ describe.each([...documented])('%s', (path, cells) => {
     },
   );
 
-  it('a revocation of what was issued before leaves it alone', async () => {
+  it('a revocation of earlier credentials leaves it alone', async () => {
     const ready = await paths[path]!();
     keepRevoked([{ ...revocation('sub', ofProvider(...(ready.sub ?? ada)), start), before: start - 7200 }]);
     expect(await ready.passes()).toBe(true);
@@ -345,7 +345,7 @@ describe('by a clock that is 25 seconds ahead', () => {
   });
 });
 
-it('a session that is sealed under a revoked key is rejected whatever time it says, without any clock skew', async () => {
+it('a session that is sealed under a revoked key is rejected whatever its time, without any clock skew', async () => {
   keepRevoked([revocation('kid', ofAny('k1'), start)]);
   const strict = { ...table, clockSkew: 0 };
   const latest = 253402300799;
@@ -355,7 +355,7 @@ it('a session that is sealed under a revoked key is rejected whatever time it sa
   }
 });
 
-it('revocations are looked up where no epoch is known', async () => {
+it('revocations are looked up if no epoch is known', async () => {
   const [text, token] = [await sealed(adas(start)), adasToken(start)];
   keepRevoked([revocation('sub', ofProvider(...ada), start)]);
   fake.zones.keys.delete('epoch');
@@ -363,7 +363,7 @@ it('revocations are looked up where no epoch is known', async () => {
     expect(await passed(new Context(policy).check(headers))).toBe(false);
 });
 
-describe('where replicas share revocations', () => {
+describe('if replicas share revocations', () => {
   const shared: Table = { ...table, session: { ...table.session!, shared: true } };
   const unread = () => {
     for (const zone of [fake.zones.revoked, fake.zones.locks]) zone.clear();
@@ -372,7 +372,7 @@ describe('where replicas share revocations', () => {
   // A session is known where it was opened, which was after they were read.
   const others = Object.entries(paths).filter(([path]) => path !== 'session cookie, known');
 
-  it.each(others)('%s: rejected until they were read once', async (_, prepare) => {
+  it.each(others)('%s: rejected until revocations were read once', async (_, prepare) => {
     policy = shared;
     noteRead(start);
     const { passes } = await prepare();
@@ -383,7 +383,7 @@ describe('where replicas share revocations', () => {
   });
 
   it.each(['bearer token, known', 'session cookie, known', 'session cookie, new', 'certificate as credential'])(
-    '%s: after a restart what was read before counts for an hour, also for those that came within it',
+    '%s: after a restart earlier reads count for an hour, also for credentials that came within it',
     async (path) => {
       policy = shared;
       noteRead(start - REVOCATIONS_READ_S + 60);
@@ -402,7 +402,7 @@ describe('where replicas share revocations', () => {
     ['two hours ago', String(start - 7200), false],
     ['ten minutes ago', String(start - 600), true],
     ['by a build that does not say when', '', false],
-  ])('after a restart without etcd, what was read %s counts or not', async (_, mark, passes) => {
+  ])('after a restart without etcd, an earlier read %s counts or not', async (_, mark, passes) => {
     policy = shared;
     fake.zones.revoked.set(REVOCATIONS_READ, mark);
     expect((await new Context(policy).check(bearer(adasToken(start)))).status === 204).toBe(passes);

@@ -22,7 +22,7 @@ beforeEach(() => {
 const u1 = { kind: 'sub', value: ofProvider('okta', 'u1') } as const;
 const key = revocationKey('sub', u1.value);
 
-it('keeps revocations until they run out, and has what is known looked at again', () => {
+it('keeps revocations until they expire, and has known credentials checked again', () => {
   keepRevoked([{ ...u1, before: 900, until: now + 60, made: 899 }]);
   expect(revoked.get(key)).toBe(`900 ${now + 60} 899`);
   expect(keys.get(EPOCH)).toMatch(/!$/);
@@ -30,7 +30,7 @@ it('keeps revocations until they run out, and has what is known looked at again'
   expect(revoked.get(key)).toBeUndefined();
 });
 
-it('takes nothing back, and says nothing twice', () => {
+it('never shortens a revocation, and ignores a weaker or expired one', () => {
   keepRevoked([{ ...u1, before: 900, until: now + 60, made: 899 }]);
   const epoch = keys.get(EPOCH);
   keepRevoked([{ ...u1, before: 800, until: now + 60, made: 799 }]);
@@ -39,7 +39,7 @@ it('takes nothing back, and says nothing twice', () => {
   expect(keys.get(EPOCH)).toBe(epoch);
 });
 
-it('keeps the later end of both, whichever comes last', () => {
+it('keeps the later end of two, in whatever order they come', () => {
   const operators = revocation('sub', u1.value, now);
   const signOut = revocation('sub', u1.value, now + 5, 86_400);
   for (const all of [
@@ -66,7 +66,7 @@ describe('sessions of one person that end one by one', () => {
     ...{ provider: 'okta', subject: 'o-ada', sub: 'ada', sid, psid, kids: [], at },
   });
 
-  it('take one entry, and only they are revoked', () => {
+  it('use one entry, and only they are revoked', () => {
     keepEnded([ending(of('a'), now, 600)]);
     keepEnded([ending(of('b'), now, 600)]);
     expect(revoked.size()).toBe(1);
@@ -76,7 +76,7 @@ describe('sessions of one person that end one by one', () => {
     expect(isRevokedNow(() => ({ ...of('a'), provider: 'entra' }))).toBe(false);
   });
 
-  it('become one cut-off where they are many, and what begins after it is good', () => {
+  it('become one cut-off if there are many, and later sessions are valid', () => {
     for (let i = 0; i <= MAX_ENDED / 2; i++) keepEnded([ending(of(`s${i}`), now + i, 600)]);
     expect(revoked.size()).toBe(1);
     expect(revoked.get(revocationKey('out', ofProvider('okta', 'ada')))).toBe(
@@ -95,12 +95,12 @@ describe('sessions of one person that end one by one', () => {
     expect(revoked.items()).toEqual([entry]);
   });
 
-  it('of ten thousand sign-outs take one entry', () => {
+  it('of ten thousand sign-outs use one entry', () => {
     for (let i = 0; i < 10_000; i++) keepEnded([ending(of(`s${i}`), now, 600)]);
     expect(revoked.size()).toBe(1);
   });
 
-  it('leave room to operators and providers, and say so', () => {
+  it('leave room to operators and providers, and log that', () => {
     revoked.taken = 0.7;
     expect(() => keepEnded([ending(of('a'), now, 600)])).toThrow('no room for more sign-outs: enlarge gateway.session');
     keepRevoked([revocation('kid', ofAny('k1'), now)]);
@@ -111,7 +111,7 @@ describe('sessions of one person that end one by one', () => {
     expect(isRevokedNow(() => of('b'))).toBe(true);
   });
 
-  it('take no more room where sign-outs have none left: all of the person’s sessions until then end', () => {
+  it('use no more room if sign-outs have none left: all of the person’s sessions until then end', () => {
     keepEnded([ending(of('a'), now, 600)]);
     const entry = revocationKey('out', ofProvider('okta', 'ada'));
     const before = revoked.get(entry) as string;
@@ -138,7 +138,7 @@ describe('sign-outs that name a provider’s session and no person', () => {
     vi.setSystemTime((now + count) * 1000);
   };
 
-  it('of any number take no more than their part of the zone, and all of them hold', () => {
+  it('of any number use at most their part of the zone, and all of them stay in force', () => {
     flood(2800);
     // Of 4 MB, with 320 bytes for each, a fifth.
     expect(revoked.size()).toBeLessThan(2700);
@@ -146,7 +146,7 @@ describe('sign-outs that name a provider’s session and no person', () => {
     expect(fake.logged).toEqual([expect.stringContaining('have the provider send "sub" in its logout tokens')]);
   });
 
-  it('push out neither an operator’s revocations nor a person’s sign-out', () => {
+  it('replace neither an operator’s revocations nor a person’s sign-out', () => {
     const before = [
       revocation('sid', ofAny('thief'), now - 9),
       revocation('jti', ofAny('stolen'), now - 9),
@@ -159,7 +159,7 @@ describe('sign-outs that name a provider’s session and no person', () => {
     for (const { kind, value } of before) expect(revoked.has(revocationKey(kind, value))).toBe(true);
   });
 
-  it('that made room reject sessions that their provider named and that began before them, and nothing else', () => {
+  it('that made room reject earlier sessions that their provider named, and nothing else', () => {
     flood(2800);
     const rejects = (what: Revocable) => isRevokedNow(() => what);
     expect(rejects(of('other', now))).toBe(true);
@@ -173,7 +173,7 @@ describe('sign-outs that name a provider’s session and no person', () => {
 });
 
 describe('a full zone', () => {
-  it('drops the oldest revocation, and rejects whatever was issued before it', () => {
+  it('drops the oldest revocation, and rejects all credentials that were issued before it', () => {
     revoked.room = 3;
     const all = ['a', 'b', 'c'].map((jti, i) => revocation('jti', ofAny(jti), now + i));
     keepRevoked([all[1]!, all[0]!, all[2]!]);
@@ -192,7 +192,7 @@ describe('a full zone', () => {
     expect(fake.logged).toEqual([expect.stringContaining('every credential from before them is rejected')]);
   });
 
-  it('drops no revocation of a key, and refuses what has no room beside them', () => {
+  it('drops no revocation of a key, and refuses revocations without room beside them', () => {
     revoked.room = 4;
     const leaked = ['k1', 'k2', 'k3', 'k4'].map((kid, i) => revocation('kid', ofAny(kid), now - 100 + i));
     const tokens = ['a', 'b', 'c'].map((jti, i) => revocation('jti', ofAny(jti), now + i));
@@ -202,7 +202,7 @@ describe('a full zone', () => {
     for (const kid of ['k1', 'k2', 'k3']) expect(isRevokedNow(() => ({ kids: [kid], at: now + 9 }))).toBe(true);
   });
 
-  it('with no room at all refuses', () => {
+  it('without any room refuses', () => {
     revoked.room = 0;
     expect(() => keepRevoked([revocation('kid', ofAny('k1'), now)])).toThrow('meshgate_revoked is full');
   });
@@ -220,7 +220,7 @@ describe('with clocks that differ by thirty seconds', () => {
   });
   const begun = (at: number): Revocable => of(at, knownCut(of(at)));
 
-  it('holds for a session that began by a clock that is ahead, and not for one that begins anew', () => {
+  it('applies to a session that began by a clock that is ahead, and not to one that begins again', () => {
     keepRevoked([revocation('sub', u1.value, now)]);
     expect(isRevokedNow(() => of(now + 30))).toBe(true);
     expect(isRevokedNow(() => of(now + 31))).toBe(false);
@@ -231,7 +231,7 @@ describe('with clocks that differ by thirty seconds', () => {
     }
   });
 
-  it('a revocation a second after a session that began anew holds for it', () => {
+  it('a revocation one second after a new session began applies to it', () => {
     keepRevoked([revocation('sub', u1.value, now)]);
     const session = begun(now + 1);
     expect(isRevokedNow(() => session)).toBe(false);

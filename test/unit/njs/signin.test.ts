@@ -24,7 +24,7 @@ afterEach(() => {
 });
 
 describe('a sign-in', () => {
-  test('comes back to the page with a session that holds what the policy reads', async () => {
+  test('returns to the page with a session that holds the claims of the policy', async () => {
     const { provider, browser, logged, scene } = bound(lab());
     provider.manners = { refreshToken: 'REFRESH-SECRET' };
     const one = browser();
@@ -64,7 +64,7 @@ describe('a sign-in', () => {
     ['UserInfo alone says', { userinfo: { team: 'robots' } }, 'actor_not_allowed'],
     ['a claim that cannot be read may say', { claims: { team: { name: 'robots' } } }, 'claim_absent'],
     ['its actor says', { claims: { act: { sub: 'release-bot' } } }, 'actor_not_allowed'],
-  ])('is refused for an account that is an agent’s, as %s', async (_, manners, reason) => {
+  ])('is refused for an account of an agent, as %s', async (_, manners, reason) => {
     for (const signinHost of [undefined, 'login.example.com']) {
       const { provider, browser } = bound(lab({ agents: [ROBOTS], ...(signinHost && { signinHost }) }));
       provider.manners = { refreshToken: 'REFRESH-SECRET', ...manners };
@@ -75,7 +75,7 @@ describe('a sign-in', () => {
     }
   });
 
-  test('is for anybody else where the policy has such agents', async () => {
+  test('is allowed for other accounts if the policy has such agents', async () => {
     const { provider, browser } = bound(lab({ agents: [ROBOTS] }));
     provider.manners = { userinfo: { team: 'people' } };
     const one = browser();
@@ -83,7 +83,7 @@ describe('a sign-in', () => {
     expect(await one.session()).toMatchObject({ claims: { sub: 'ada', team: 'people' } });
   });
 
-  test('sends to the provider with a cookie for ten minutes, and says nothing of where from', async () => {
+  test('redirects to the provider with a cookie for ten minutes, and without a referrer', async () => {
     const { browser } = bound(lab());
     const answer = await browser().get(`https://${HOST}/.meshgate/signin?in&to=/page`);
     expect(answer.status).toBe(303);
@@ -98,7 +98,7 @@ describe('a sign-in', () => {
     expect(url.searchParams.get('code_challenge_method')).toBe('S256');
   });
 
-  test('has eight attempts at most, and each of them works', async () => {
+  test('has at most eight attempts, and each of them works', async () => {
     const { browser, provider } = bound(lab());
     const one = browser();
     const begun: URL[] = [];
@@ -116,7 +116,7 @@ describe('a sign-in', () => {
     expect(provider.calls('/token').length).toBe(8);
   });
 
-  test('drops all attempts but the last eight, once any of many that began at once goes on', async () => {
+  test('drops all attempts except the last eight, once any of many concurrent ones continues', async () => {
     const of = lab();
     const { provider } = of;
     const one = of.browser();
@@ -138,7 +138,7 @@ describe('a sign-in', () => {
     expect(one.attempts().length).toBeLessThan(8);
   });
 
-  test('drops what a script planted under such names first', async () => {
+  test('drops cookies that a script planted under such names first', async () => {
     const one = lab().browser();
     await one.begin('/mine');
     const [mine] = one.attempts();
@@ -161,7 +161,7 @@ describe('a sign-in', () => {
     expect(provider.asked).toEqual([]);
   });
 
-  test('is not begun for a program, nor by a browser that looks ahead: 401, and no cookie', async () => {
+  test('is not begun for a program, or by a prerendering browser: 401, and no cookie', async () => {
     const { browser, provider } = bound(lab());
     for (const navigation of ['', 'post']) {
       const answer = await browser().get(`https://${HOST}/.meshgate/signin?in&to=/`, {
@@ -174,14 +174,14 @@ describe('a sign-in', () => {
     expect(provider.asked).toEqual([]);
   });
 
-  test('never comes back to another origin', async () => {
+  test('never returns to another origin', async () => {
     const { browser } = bound(lab());
     for (const to of ['//evil.example', 'https://evil.example', '/\\evil.example', '/%09/evil.example']) {
       expect((await browser().signIn(to)).url).toBe(`https://${HOST}/`);
     }
   });
 
-  test('of a wildcard host is for the host that was asked', async () => {
+  test('of a wildcard host is for the requested host', async () => {
     const { browser, scene } = bound(lab());
     const one = browser();
     const { url } = await one.signIn('/x', 'in', 'a.apps.example.com');
@@ -221,7 +221,7 @@ describe('a callback', () => {
     expect(lab_.provider.calls('/token')).toEqual([]);
   };
 
-  test('without a state, with two, or with one that is not ours, is refused', async () => {
+  test('without a state, with two, or with one of another origin, is refused', async () => {
     const it = bound(lab());
     const state = (await it.browser().begin()).searchParams.get('state')!;
     for (const query of [
@@ -245,7 +245,7 @@ describe('a callback', () => {
     await refused(it, `code=x&state=${state}`);
   });
 
-  test('with another browser’s attempt signs nobody in: it begins anew, once', async () => {
+  test('with another browser’s attempt signs no one in, and begins again, once', async () => {
     const { provider, browser } = bound(lab());
     const [attacker, victim] = [browser(), browser()];
     const planted = provider.authorize(await attacker.begin('/planted'));
@@ -261,7 +261,7 @@ describe('a callback', () => {
     expect((await victim.visit(answer.location!)).url).toBe(`https://${HOST}/planted`);
   });
 
-  test('with another’s attempt changes nothing for whoever is signed in', async () => {
+  test('with another person’s attempt does not affect the signed-in person', async () => {
     const { provider, browser } = bound(lab());
     const [attacker, victim] = [browser(), browser()];
     await victim.signIn();
@@ -272,7 +272,7 @@ describe('a callback', () => {
     expect(provider.calls('/token').length).toBe(1);
   });
 
-  test('that comes twice goes to the page: the code is used once', async () => {
+  test('that is opened twice leads to the page: the code is used once', async () => {
     const { provider, browser } = bound(lab());
     const one = browser();
     const back = provider.authorize(await one.begin());
@@ -287,7 +287,7 @@ describe('a callback', () => {
     expect(provider.calls('/token').length).toBe(1);
   });
 
-  test('that comes after ten minutes begins anew, once', async () => {
+  test('that comes after ten minutes begins again, once', async () => {
     const { provider, browser, scene } = bound(lab());
     const one = browser();
     const url = await one.begin();
@@ -307,7 +307,7 @@ describe('a callback', () => {
     expect(provider.calls('/token')).toEqual([]);
   });
 
-  test('begins nothing anew where nobody looks', async () => {
+  test('does not begin again for a background request', async () => {
     const { provider, browser } = bound(lab());
     const planted = provider.authorize(await browser().begin());
     const answer = await browser().get(planted, { headers: { 'X-Meshgate-Navigation': '' } });
@@ -327,14 +327,14 @@ describe('a callback', () => {
     expect(logged()).toMatch(/^meshgate: sign-in through okta: signin_failed: the answer .*issuer$/);
   });
 
-  test('whose answer names the right issuer is taken', async () => {
+  test('whose answer names the right issuer is accepted', async () => {
     const { provider, browser } = bound(lab());
     provider.manners = { answer: { iss: ISSUER }, metadata: { authorization_response_iss_parameter_supported: true } };
     expect((await browser().signIn()).url).toBe(page);
   });
 });
 
-describe('what does not hold of an answer is a page, and one line of the log', () => {
+describe('an invalid answer gives a page, and one line of the log', () => {
   const now = Math.floor(Date.now() / 1000);
 
   test.each([
@@ -360,7 +360,7 @@ describe('what does not hold of an answer is a page, and one line of the log', (
     expect(provider.calls('/token').length).toBe(1);
   });
 
-  test('an error of the provider, whose words are not repeated', async () => {
+  test('an error of the provider, whose text is not repeated', async () => {
     const { provider, browser, logged } = bound(lab());
     provider.manners = { error: 'access_denied', answer: { error_description: '<script>alert(1)</script>' } };
     const { status, body } = await browser().signIn();
@@ -369,7 +369,7 @@ describe('what does not hold of an answer is a page, and one line of the log', (
     expect(logged()).toBe('meshgate: sign-in through okta: signin_failed: it answered with the error access_denied');
   });
 
-  test('a provider that is away', async () => {
+  test('a provider that is down', async () => {
     const { provider, browser, logged } = bound(lab());
     provider.manners = { away: true };
     const { status, body, headers } = await browser().signIn();
@@ -382,7 +382,7 @@ describe('what does not hold of an answer is a page, and one line of the log', (
     [{ status: 500, body: {} }, 503],
     [{ status: 200, body: { access_token: 'SECRET' } }, 503],
     [{ status: 400, body: { error: 'invalid_grant', error_description: 'S3CRET' } }, 403],
-  ] as const)('a token endpoint that answers %j: it is called once', async (token, status) => {
+  ] as const)('a token endpoint that answers %j is called once', async (token, status) => {
     const { provider, browser } = bound(lab());
     provider.manners = { token: () => token as never };
     const one = browser();
@@ -391,7 +391,7 @@ describe('what does not hold of an answer is a page, and one line of the log', (
     expect([...one.jar().keys()]).toEqual([]);
   });
 
-  test('a refused code: the log has what the provider said, and no secret', async () => {
+  test('a refused code: the log has the provider’s text, and no secret', async () => {
     const { provider, browser, logged } = bound(lab());
     provider.manners = {
       token: ({ params }) => ({
@@ -406,7 +406,7 @@ describe('what does not hold of an answer is a page, and one line of the log', (
     );
   });
 
-  test('a session that fits into no cookie', async () => {
+  test('a session that is too large for a cookie', async () => {
     const { provider, browser, logged } = bound(lab());
     provider.manners = { claims: { email: 'x'.repeat(5000) } };
     const { status, body } = await browser().signIn();
@@ -434,7 +434,7 @@ describe('claims', () => {
     expect(provider.calls('/userinfo').length).toBe(1);
   });
 
-  test('are not asked for where nothing is missing, or the policy does not want that', async () => {
+  test('are not requested if none is missing, or the policy does not want that', async () => {
     const it = bound(lab());
     await it.browser().signIn();
     expect(it.provider.calls('/userinfo')).toEqual([]);
@@ -444,13 +444,13 @@ describe('claims', () => {
     expect(off.provider.calls('/userinfo')).toEqual([]);
   });
 
-  test('of another person are refused', async () => {
+  test('of another person are rejected', async () => {
     const { provider, browser } = bound(lab());
     provider.manners = { claims: { groups: undefined }, userinfo: { sub: 'ben' } };
     expect((await browser().signIn()).status).toBe(403);
   });
 
-  test('that are too many for the provider sign nobody in', async () => {
+  test('that are too many for the provider sign no one in', async () => {
     const { provider, browser, logged } = bound(lab());
     provider.manners = { claims: { groups: undefined, _claim_names: { groups: 'src1' } } };
     const { body } = await browser().signIn();
@@ -458,7 +458,7 @@ describe('claims', () => {
     expect(logged()).toMatch(/"groups" out, since there are too many/);
   });
 
-  test('that are too many are asked for where the policy says where, and kept like others', async () => {
+  test('that are too many are requested if the policy has an endpoint, and kept like others', async () => {
     const asked: string[] = [];
     const groups = (oid: string) => {
       asked.push(oid);
@@ -475,7 +475,7 @@ describe('claims', () => {
   test.each([
     ['no answer', { status: 503, body: '' }],
     ['an answer that is none', { status: 502, body: '' }],
-  ])('that are too many sign nobody in without an answer: %s', async (_, said) => {
+  ])('that are too many sign no one in without an answer: %s', async (_, said) => {
     const { provider, browser } = bound(lab({ groups: () => said }));
     provider.manners = { claims: { groups: undefined, oid: 'ada-1', _claim_names: { groups: 'src1' } } };
     expect((await browser().signIn()).body).toContain('provider_unavailable');
@@ -483,7 +483,7 @@ describe('claims', () => {
 });
 
 describe('whatever is sent', () => {
-  test('signs nobody in, and is never an error of ours', async () => {
+  test('signs no one in, and never causes an internal error', async () => {
     const it = bound(lab({ signinHost: 'auth.example.com', more: { partners: { domains: ['example.net'] } } }));
     const made = labs.at(-1)!;
     const one = it.browser();
@@ -516,8 +516,8 @@ describe('whatever is sent', () => {
   });
 });
 
-describe('a browser that has gone', () => {
-  test('is no trouble', async () => {
+describe('a browser that disconnected', () => {
+  test('causes no problem', async () => {
     const it = bound(lab());
     const gone = () => {
       throw new Error('cannot return');
@@ -531,7 +531,7 @@ describe('a browser that has gone', () => {
 });
 
 describe('the client', () => {
-  test('shows the next secret where the provider does not know the first', async () => {
+  test('sends the next secret if the provider does not know the first', async () => {
     const secretFile = fileOf('two-secrets', 'new\nold\n');
     const { provider, browser } = bound(
       lab({ client: { id: 'wiki', auth: { kind: 'client_secret_post', secretFile } } }),
@@ -562,7 +562,7 @@ describe('the client', () => {
     expect(JSON.parse(Buffer.from(payload).toString())).toMatchObject({ iss: 'wiki', sub: 'wiki', aud: ISSUER });
   });
 
-  test('without a file cannot sign anybody in, and says which', async () => {
+  test('without a file signs no one in, and names the file', async () => {
     const auth = { kind: 'client_secret_basic', secretFile: '/nowhere/secret' } as const;
     const { browser, logged, provider } = bound(lab({ client: { id: 'wiki', auth } }));
     expect((await browser().signIn()).status).toBe(503);
@@ -570,7 +570,7 @@ describe('the client', () => {
     expect(provider.calls('/token')).toEqual([]);
   });
 
-  test('pushes its request where the provider requires that, or the policy says so', async () => {
+  test('pushes its request if the provider or the policy requires that', async () => {
     for (const options of [{ signin: { par: true } }, {}]) {
       const { provider, browser } = bound(lab(options));
       if (options.signin === undefined)
@@ -585,7 +585,7 @@ describe('the client', () => {
 });
 
 describe('a silent renewal', () => {
-  test('keeps the page, and asks nobody', async () => {
+  test('keeps the page, and shows no form', async () => {
     const { browser } = bound(lab());
     const one = browser();
     await one.signIn();
@@ -612,7 +612,7 @@ describe('a silent renewal', () => {
     expect((await one.session())!.end).toBeGreaterThan(older.end);
   });
 
-  test('goes on with somebody there where the provider cannot say, once', async () => {
+  test('becomes interactive if the provider cannot answer, once', async () => {
     const { provider, browser } = bound(lab());
     const one = browser();
     const silent = await one.begin('/page', 'renew');
@@ -631,7 +631,7 @@ describe('a silent renewal', () => {
 describe('a step up', () => {
   const stepUps = { admin: { acrValues: ['phr'], maxAge: 60 } };
 
-  test('asks for what the role wants, and is not taken for done where it was not', async () => {
+  test('requests what the role needs, and is not treated as done if it was not', async () => {
     const { provider, browser } = bound(lab({ stepUps }));
     const one = browser();
     await one.signIn();
@@ -649,7 +649,7 @@ describe('a step up', () => {
 describe('several providers', () => {
   const more = { partners: { domains: ['example.net'], label: 'Partners & friends' } };
 
-  test('are chosen from a page, by name or by address', async () => {
+  test('are offered on a page, by name or by address', async () => {
     const { browser, provider } = bound(lab({ more }));
     const one = browser();
     const { status, body, setCookies } = await one.get(`https://${HOST}/.meshgate/signin?in&to=/page`);
@@ -665,7 +665,7 @@ describe('several providers', () => {
     expect(provider.asked).toEqual([]);
   });
 
-  test('a session goes on with its own', async () => {
+  test('a session continues with its own provider', async () => {
     const { browser } = bound(lab({ more }));
     const one = browser();
     await one.visit((await one.begin('/page', 'in&provider=partners')).href);
@@ -677,7 +677,7 @@ describe('several providers', () => {
 describe('one sign-in host for many', () => {
   const signinHost = 'auth.example.com';
 
-  test('has the one callback, and hands each host its own session', async () => {
+  test('has the only callback, and gives each host its own session', async () => {
     const { browser, scene, logged } = bound(lab({ signinHost }));
     const one = browser();
     for (const host of [HOST, OTHER]) {
@@ -707,7 +707,7 @@ describe('one sign-in host for many', () => {
     return { one, ticket: back.location! };
   }
 
-  test('hands over once, to the browser that began, for the host that asked, within a minute', async () => {
+  test('hands over once, to the browser that began, for the host that requested it, within a minute', async () => {
     const it = bound(lab({ signinHost }));
     const { one, ticket } = await handedOver(it);
     // Another browser's: begins anew, with no session.
@@ -733,7 +733,7 @@ describe('one sign-in host for many', () => {
     expect((await one.get(ticket)).location).toBe(`https://${HOST}/page`);
   });
 
-  test('takes no ticket that is older than a minute', async () => {
+  test('rejects a ticket that is older than a minute', async () => {
     const it = bound(lab({ signinHost }));
     const { one, ticket } = await handedOver(it);
     const now = Date.now() / 1000;
@@ -745,7 +745,7 @@ describe('one sign-in host for many', () => {
     expect(one.jar().has('__Host-meshgate')).toBe(false);
   });
 
-  test('signs in for nobody but hosts of the gateway', async () => {
+  test('signs in only for hosts of the gateway', async () => {
     const it = bound(lab({ signinHost }));
     const one = it.browser();
     const request = (await one.begin('/page')).searchParams.get('for')!;

@@ -40,7 +40,7 @@ describe('signing out', () => {
     expect(revoked(of)).toEqual([]);
   });
 
-  test('ends cookie, session and record with POST, then goes to the provider with the hint, and comes back', async () => {
+  test('ends cookie, session and record with POST, then leads to the provider with the hint, and back', async () => {
     const of = lab();
     const browser = await signedIn(of);
     const session = (await browser.session())!;
@@ -60,7 +60,7 @@ describe('signing out', () => {
     expect(back.body).not.toContain('<form');
   });
 
-  test('takes no state of another kind, another host, or none of ours', async () => {
+  test('accepts no state of another kind, of another host, or of another gateway', async () => {
     const of = lab();
     const browser = await signedIn(of);
     const begun = (await browser.begin()).searchParams.get('state')!;
@@ -71,7 +71,7 @@ describe('signing out', () => {
     }
   });
 
-  test('of another site’s form, or by another method, is refused', async () => {
+  test('by the form of another site, or by another method, is refused', async () => {
     const of = lab();
     const browser = await signedIn(of);
     const foreign: Record<string, string>[] = [
@@ -90,7 +90,7 @@ describe('signing out', () => {
     expect(await browser.session()).toBeDefined();
   });
 
-  test('says that only here, where the provider has no sign-out', async () => {
+  test('says that it ends only this session if the provider has no sign-out', async () => {
     const of = lab();
     of.provider.manners = {};
     const browser = await signedIn(of);
@@ -99,7 +99,7 @@ describe('signing out', () => {
     expect((await browser.get(location!)).body).toContain('signed out');
   });
 
-  test('without a session takes the cookie away and says so', async () => {
+  test('without a session removes the cookie and says so', async () => {
     const of = lab();
     const browser = of.browser();
     browser.jar().set('__Host-meshgate', 'none.of.ours');
@@ -114,7 +114,7 @@ describe('signing out', () => {
     ngx.zones.locks.clear();
   };
 
-  test('has ended the session before anything is asked of the provider', async () => {
+  test('has ended the session before any call to the provider', async () => {
     const of = lab();
     const browser = await signedIn(of);
     forgetProvider(of);
@@ -129,7 +129,7 @@ describe('signing out', () => {
     expect(location?.startsWith(`${ISSUER}/end?`)).toBe(true);
   });
 
-  test('holds, and says so, where the way to the provider cannot be found', async () => {
+  test('stays in force if the provider’s sign-out address is unknown, and says so', async () => {
     const of = lab();
     const browser = await signedIn(of);
     vi.spyOn(of.scene.metadata, 'of').mockRejectedValueOnce(new Error('it is broken'));
@@ -139,7 +139,7 @@ describe('signing out', () => {
     expect(of.logged).toContain('a sign-out does not continue at okta');
   });
 
-  test('that cannot be kept says so, and takes the cookie away', async () => {
+  test('that cannot be stored says so, and removes the cookie', async () => {
     const of = lab();
     const browser = await signedIn(of);
     of.ngx.zones.revoked.room = 0;
@@ -159,7 +159,7 @@ describe('a sign-out at a provider with a revocation endpoint', () => {
   };
   const out = async (of: Lab) => (await signedIn(of)).get(URL_OUT, { method: 'POST', headers: own });
 
-  test('has it revoke the refresh token, once, as the client, after the browser was sent on', async () => {
+  test('revokes the refresh token, once, as the OAuth client, after the response to the browser', async () => {
     const of = revoking();
     const browser = await signedIn(of);
     const session = (await browser.session())!;
@@ -180,7 +180,7 @@ describe('a sign-out at a provider with a revocation endpoint', () => {
     ['refuses', { revocation: { status: 400, body: { error: 'unsupported_token_type' } } }, 'unsupported_token_type'],
     ['has an error', { revocation: { status: 503, body: {} } }, 'answered 503'],
     ['hangs up', { revocation: 'hangs up' }, 'the connection was closed'],
-  ])('is a sign-out all the same where it %s, and the log says so', async (_, manners, says) => {
+  ])('is a sign-out all the same if it %s, and the log says so', async (_, manners, says) => {
     const of = revoking(manners);
     const { status, setCookies } = await out(of);
     expect([status, setCookies.length, revoked(of)]).toEqual([303, 1, ['out\nokta\nada\n']]);
@@ -189,7 +189,7 @@ describe('a sign-out at a provider with a revocation endpoint', () => {
     expect(of.logged).toContain(says);
   });
 
-  test('asks nothing without a refresh token, and of a provider that has no such endpoint', async () => {
+  test('makes no call without a refresh token, or to a provider without such an endpoint', async () => {
     const without = revoking();
     delete without.provider.manners.refreshToken;
     await out(without);
@@ -201,7 +201,7 @@ describe('a sign-out at a provider with a revocation endpoint', () => {
   });
 
   test.each(['', `http://issuer.example.com/revoke`, 'https://10.0.0.1/revoke'])(
-    'signs in and out without it where its address is wrong (%j), and the log says so',
+    'signs in and out without it if its address is invalid (%j), and the log says so',
     async (uri) => {
       const of = lab();
       const metadata = { ...of.provider.manners.metadata, revocation_endpoint: uri };
@@ -213,7 +213,7 @@ describe('a sign-out at a provider with a revocation endpoint', () => {
     },
   );
 
-  test('that is another site’s form revokes nothing', async () => {
+  test('by the form of another site revokes nothing', async () => {
     const of = revoking();
     const browser = await signedIn(of);
     await browser.get(URL_OUT, { method: 'POST', headers: { Origin: 'https://evil.example' } });
@@ -221,14 +221,14 @@ describe('a sign-out at a provider with a revocation endpoint', () => {
   });
 });
 
-describe('after a sign-out, at a provider whose session goes on', () => {
+describe('after a sign-out, at a provider whose session continues', () => {
   const page = '__Host-meshgate';
   const passes = async (of: Lab, text: string) =>
     (await of.scene.vault.sessionOf(HOST, `${page}=${text}`, Date.now() / 1000)) !== undefined;
   const at = (seconds: number) => vi.setSystemTime(seconds * 1000);
 
   test.each([0, 1, 29, 31, 600])(
-    'a person signs in again %i s later, and the session before has ended',
+    'a person signs in again %i s later, and the earlier session has ended',
     async (later) => {
       const of = lab();
       const browser = await signedIn(of);
@@ -245,7 +245,7 @@ describe('after a sign-out, at a provider whose session goes on', () => {
     },
   );
 
-  test('other sessions of the provider’s one end with it, and a new one is not ended by a third', async () => {
+  test('other sessions of the same provider session end with it, and a new one is not ended by a third', async () => {
     const of = lab();
     const [first, second] = [await signedIn(of), await signedIn(of)];
     const now = Math.floor(Date.now() / 1000);
@@ -264,7 +264,7 @@ describe('after a sign-out, at a provider whose session goes on', () => {
     ]);
   });
 
-  test('a sign-in that had begun before it is rejected, and the next one passes', async () => {
+  test('a sign-in that began earlier is rejected, and the next one passes', async () => {
     const of = lab();
     const [browser, other] = [await signedIn(of), of.browser()];
     const back = of.provider.authorize(await other.begin());
@@ -283,7 +283,7 @@ describe('a front-channel sign-out', () => {
   const url = (iss: string, sid: string) =>
     `https://${HOST}/.meshgate/frontchannel?iss=${encodeURIComponent(iss)}&sid=${sid}`;
 
-  test('ends the session whose cookie comes along, where issuer and session are that one’s', async () => {
+  test('ends the session of the cookie, if issuer and session match', async () => {
     const of = lab();
     const browser = await signedIn(of);
     const text = browser.jar().get('__Host-meshgate')!;
@@ -294,7 +294,7 @@ describe('a front-channel sign-out', () => {
     expect(await of.scene.vault.sessionOf(HOST, `__Host-meshgate=${text}`, Date.now() / 1000)).toBeUndefined();
   });
 
-  test('revokes nothing unauthenticated', async () => {
+  test('revokes nothing without authentication', async () => {
     const of = lab();
     const browser = await signedIn(of);
     const nobody = await of.browser().get(url(ISSUER, 'op-session'));
@@ -341,14 +341,14 @@ describe('a back-channel sign-out', () => {
       ...more,
     });
 
-  test('of a session ends that session of the provider’s, on every host', async () => {
+  test('of a session ends that session of the provider, on every host', async () => {
     const of = lab();
     const { status, body, headers } = await send(of, token());
     expect([status, body, headers['Cache-Control']]).toEqual([200, '', 'no-store']);
     expect(revoked(of)).toEqual(['psid\nokta\nop-session\n']);
   });
 
-  test('of a person ends what began before it was said', async () => {
+  test('of a person ends earlier sessions', async () => {
     const of = lab();
     const at = now() - 5;
     expect((await send(of, token({ sid: undefined, sub: 'ada', iat: at }))).status).toBe(200);
@@ -357,7 +357,7 @@ describe('a back-channel sign-out', () => {
     ]);
   });
 
-  test('of a person, by a clock that is ahead, ends what began here until now', async () => {
+  test('of a person, by a clock that is ahead, ends all earlier sessions of this gateway', async () => {
     const of = lab();
     const at = now();
     expect((await send(of, token({ sid: undefined, sub: 'ada', iat: at + 25 }))).status).toBe(200);
@@ -366,7 +366,7 @@ describe('a back-channel sign-out', () => {
     ]);
   });
 
-  test('without a type, or of Keycloak’s, is taken', async () => {
+  test('without a type, or with Keycloak’s, is accepted', async () => {
     const of = lab();
     for (const text of [token({}, { header: {} }), token({ typ: 'Logout' }, { header: { typ: 'JWT' } })]) {
       expect((await send(of, text)).status).toBe(200);
@@ -379,7 +379,7 @@ describe('a back-channel sign-out', () => {
     ['a person’s session', { sub: 'ada' }],
   ];
 
-  test.each(kinds)('of %s revokes the same when it comes again, and no session since', async (_, more) => {
+  test.each(kinds)('of %s revokes the same when it is sent again, and no later session', async (_, more) => {
     const of = lab();
     const before = await signedIn(of);
     const text = token(more);
@@ -399,7 +399,7 @@ describe('a back-channel sign-out', () => {
     expect(await Promise.all(passes)).toEqual([false, true]);
   });
 
-  test.each(kinds)('of %s takes no room that sign-ins need', async (_, more) => {
+  test.each(kinds)('of %s uses no room that sign-ins need', async (_, more) => {
     const of = lab();
     for (let i = 0; i < 20; i++) expect((await send(of, token(more))).status).toBe(200);
     expect(of.ngx.zones.once.size()).toBe(0);
@@ -415,7 +415,7 @@ describe('a back-channel sign-out', () => {
         body: `logout_token=${token({ aud, jti: jtiOf })}`,
       });
 
-    test('takes a token for the second', async () => {
+    test('accepts a token for the second', async () => {
       const of = lab(two);
       expect((await post(of, 'second', 'second-1')).status).toBe(200);
       expect(revoked(of)).toEqual(['psid\nsecond\nop-session\n']);
@@ -427,7 +427,7 @@ describe('a back-channel sign-out', () => {
       expect(revoked(of)).toEqual(['psid\nokta\nop-session\n', 'psid\nsecond\nop-session\n']);
     });
 
-    test('refuses one for a client that is none of them', async () => {
+    test('rejects a token for a client that is not among them', async () => {
       const of = lab(two);
       expect((await post(of, ['third'], 'third-1')).status).toBe(400);
       expect(revoked(of)).toEqual([]);
@@ -467,7 +467,7 @@ describe('a back-channel sign-out', () => {
     expect(revoked(of)).toEqual([]);
   });
 
-  test('is one form with one token, by POST', async () => {
+  test('needs one form with one token, by POST', async () => {
     const of = lab();
     const text = token();
     const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
@@ -483,7 +483,7 @@ describe('a back-channel sign-out', () => {
     expect(revoked(of)).toEqual([]);
   });
 
-  test('an ID token of ours is none', async () => {
+  test('an ID token is rejected as a logout token', async () => {
     const of = lab();
     const browser = await signedIn(of);
     const { sid } = (await browser.session())!;
@@ -492,7 +492,7 @@ describe('a back-channel sign-out', () => {
     expect(revoked(of)).toEqual([]);
   });
 
-  test('that cannot be kept is refused, and may come again', async () => {
+  test('that cannot be stored is refused, and may be sent again', async () => {
     const of = lab();
     const text = token();
     of.ngx.zones.revoked.room = 0;

@@ -83,12 +83,12 @@ describeWith(lacks, 'specs and vectors inside njs', () => {
     expect(report.ran).toBeGreaterThan(2 * (cases.tokens.length + cases.proofs.length + cases.kinds.cases.length));
   }
 
-  it('all come out right in the njs command', async () => {
+  it('all pass in the njs command', async () => {
     const { stdout } = await execIn(container.getId(), ['njs', '-n', 'QuickJS', '-m', '/specs/specs.js']);
     check(JSON.parse(stdout));
   });
 
-  it('all come out right in nginx, several times on one worker', async () => {
+  it('all pass in nginx, several times on one worker', async () => {
     for (let round = 0; round < 3; round++) {
       const answer = await fetch(`http://127.0.0.1:${container.getMappedPort(8080)}/`);
       check((await answer.json()) as CaseReport);

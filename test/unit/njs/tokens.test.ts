@@ -57,7 +57,7 @@ describe('a token for the audience of one route', () => {
 });
 
 it.each([' ', '\t', ',', '"', '%20', 'é', '\u0001', '\u00a0', '\n'])(
-  'a token with %j in it is rejected before anything is looked up by it',
+  'a token with %j in it is rejected before any lookup with it',
   async (character) => {
     const context = new Context(table);
     const token = adasToken(start);
@@ -106,12 +106,12 @@ describe('a caller that another context has kept', () => {
     return new TokenCache(settings, () => true).get('', 'a.b.c', start)?.caller;
   }
 
-  it('has all that it had', () => {
+  it('has all its data', () => {
     expect(keptElsewhere(full)).toEqual(full);
     expect(keptElsewhere(plain)).toEqual(plain);
   });
 
-  it.each(Object.entries(full))('has its %s, and no more, where it has nothing else', (member, value) => {
+  it.each(Object.entries(full))('has only its %s if it has nothing else', (member, value) => {
     const caller = { ...plain, [member]: value };
     expect(keptElsewhere(caller)).toEqual(caller);
   });

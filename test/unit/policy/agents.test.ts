@@ -116,7 +116,7 @@ describe('refused, with one error', () => {
     expect(errors[0]).toContain(says);
   });
 
-  test('the listener and the header without agents', () => {
+  test('the listener and the header are mistakes without agents', () => {
     const rule = ', { agent: pages, methods: [GET, POST] }';
     const text = TEXT.replace(/agents:\n.*\n/, '')
       .replace(rule, '')
@@ -135,7 +135,7 @@ describe('refused, with one error', () => {
   });
 });
 
-test('an agent that comes with tokens needs no rule: without it its tokens would be people’s', () => {
+test('an agent that is recognised by its tokens needs no rule: without the agent they would be a person’s', () => {
   const other = '  other: { match: { client_id: release-bot }, acts_for: [staff], bound: dpop }\n';
   expect(parsed('agents:\n', `agents:\n${other}`).errors).toEqual([]);
 });
@@ -144,7 +144,7 @@ test('anyone before it does not cover an agent', () => {
   expect(parsed('[{ role: staff, methods: [GET] }, admin, {', '[anyone, {').errors).toEqual([]);
 });
 
-test('an agent is not known by a claim of the actor, which an actor itself names', () => {
+test('an agent cannot be recognised by a claim of the actor, which an actor itself names', () => {
   const named = (claim: string) =>
     parsed('{ match: { service: wiki }, acts', `{ match: { claim: ${claim}, is: bot }, bound: none, acts`).errors;
   expect(named('team').filter((error) => error.includes('claim'))).toEqual([]);
@@ -179,17 +179,17 @@ hosts:
   const client = ', client: { id: release-bot, secret_file: /run/secret }';
   const portal = ', client: { id: portal, secret_file: /run/secret }';
 
-  test('has a rule where tokens of the other one come, which has the same issuer', () => {
+  test('may have a rule if tokens of the other one are accepted, which has the same issuer', () => {
     expect(policy('https://okta.test', portal)).toEqual([]);
     expect(policy('https://other.test', portal)).toEqual([expect.stringContaining('sends only tokens of wiki-api')]);
   });
 
-  test('is not the client that people sign in with at the other one, which has the same issuer', () => {
+  test('cannot be the client that people sign in with at the other one, which has the same issuer', () => {
     expect(policy('https://okta.test', client)).toEqual([expect.stringContaining('people sign in with this client')]);
   });
 });
 
-test('an agent by its SPIFFE id has a rule where its certificate comes, whichever provider’s tokens do', () => {
+test('an agent by its SPIFFE id may have a rule if its certificate is accepted, whichever provider’s tokens are', () => {
   const errors = (accept: string) =>
     parsePolicy(
       `version: 1

@@ -23,6 +23,6 @@ test.each(['9007199254740993', '-9007199254740993', '1e300'])(
   },
 );
 
-test.each(['9007199254740991', '-1', '0.5', '"9007199254740993"'])('takes %s as the value of a claim', (value) => {
+test.each(['9007199254740991', '-1', '0.5', '"9007199254740993"'])('accepts %s as the value of a claim', (value) => {
   expect(said(`{ claim: id, is: ${value} }`)).toEqual([]);
 });

@@ -18,7 +18,7 @@ const parse = (...texts: [string, string?]) => parsePolicy(policyOf(...texts), '
 const FILES = 'cert_file: /run/tls.crt, key_file: /run/tls.key';
 
 describe('the CA of clients', () => {
-  test('that of the gateway is each host’s, unless it has one of its own', () => {
+  test('is that of the gateway for each host, unless the host has its own', () => {
     const { policy } = parse(
       `{ tls: { ${FILES}, client_ca_file: /run/ca.pem } }`,
       'tls: { client_ca_file: /run/a.pem }, ',

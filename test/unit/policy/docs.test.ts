@@ -30,14 +30,14 @@ test('the policy of docs/second-hop.md', () => {
   expect(outcomes.map(({ passed }) => passed)).toEqual([true, true]);
 });
 
-test('docs/policy.md and docs/upstreams.md, where it leads to, name every key of the schema', () => {
+test('docs/policy.md and docs/upstreams.md name every key of the schema', () => {
   const text = ['policy.md', 'upstreams.md'].map((name) => readFileSync(new URL(name, docs), 'utf8')).join();
   const missing = keysOf(JSON.parse(policyJsonSchemaText())).filter((key) => !text.includes(key));
   // One table row stands for all methods of a test.
   expect(missing.filter((key) => key !== key.toUpperCase())).toEqual([]);
 });
 
-test('docs/policy.schema.json is what the command prints (write it anew: meshgate schema > docs/policy.schema.json)', () => {
+test('docs/policy.schema.json is the output of the command (write it again: meshgate schema > docs/policy.schema.json)', () => {
   expect(readFileSync(new URL('policy.schema.json', docs), 'utf8')).toBe(policyJsonSchemaText());
 });
 

@@ -31,12 +31,12 @@ test.each(['preferred_username', 'upn', 'unique_name'])(
   },
 );
 
-test('takes what Entra ID vouches for', () => {
+test('accepts values that Entra ID vouches for', () => {
   expect(said('{ claim: email, like: "*@corp.example" }', ', subject: { claim: oid }')).toEqual([]);
   expect(said('{ claim: roles, like: "Wiki.*" }', ', subject: { claim: email }')).toEqual([]);
 });
 
-test('takes the names of providers that give them', () => {
+test('accepts the names of providers that issue them', () => {
   const keycloak = 'https://kc.test/realms/main';
   const part = '{ claim: preferred_username, like: "staff-*" }';
   expect(said(part, ', subject: { claim: preferred_username }', '{ client_id: bot }', keycloak)).toEqual([]);

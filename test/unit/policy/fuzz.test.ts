@@ -77,7 +77,7 @@ test('every beginning of a policy', { timeout: 60_000 }, () => {
   for (let end = 0; end < full.length; end += 41) check(full.slice(0, end));
 });
 
-test('what is deep, long, or grows by aliases, ends in an error and soon', { timeout: 60_000 }, () => {
+test('deep, long or aliased text ends in an error, and soon', { timeout: 60_000 }, () => {
   const bomb = Array.from(
     { length: 30 },
     (_, i) => `  a${i}: &a${i} { any: [${i === 0 ? '{ group: a }' : `*a${i - 1}, *a${i - 1}`}] }`,

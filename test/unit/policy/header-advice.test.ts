@@ -21,30 +21,30 @@ hosts:
   return headerAdvice(policy!).map(({ at, path, text }) => `${at.line} ${path}: ${text}`);
 }
 
-test('the usual headers, and those that are erased with all their siblings, need no list', () => {
+test('no list is advised for the usual headers, and for those that are erased with all their variants', () => {
   expect(advice('')).toEqual([]);
   expect(advice('headers: { X-Forwarded-User: subject, X-User: name, Custom: email }')).toEqual([]);
 });
 
-test('a list is recommended for a service that receives a header of an open family', () => {
+test('a list is advised for a service that receives a header of an open family', () => {
   expect(advice('headers: { x-webauth-user: subject, X-WEBAUTH-ROLE: { first_role: { staff: Editor } } }')).toEqual([
     '5 services.wiki: it receives x-webauth-user, and of X-WEBAUTH-* nginx erases only the documented names; write request_headers: [Accept, Accept-Encoding, Accept-Language, Cookie, Referer, User-Agent] and what else its clients send',
   ]);
 });
 
-test('the siblings of a header that the policy sets are suggested, unless they are set or erased', () => {
+test('the variants of a header that the policy sets are suggested, unless they are set or erased', () => {
   const [text = '', ...more] = advice('headers: { X-Team-User: subject, X-Team-Groups: groups }');
   expect(more).toEqual([]);
   expect(text).toContain('5 services.wiki: it may read clients’ own X-Team-Username, X-Team-Email, X-Team-Name, ');
   expect(text).toContain('X-Team-Group, X-Team-Role, X-Team-Roles beside what the policy sends; write request_headers');
 });
 
-test('a service that a rule alone names is looked at as well', () => {
+test('a service that only a rule names is checked as well', () => {
   const found = advice('headers: { X-Team-User: subject }', '', '{ role: beta, service: canary },');
   expect(found.map((text) => text.split(':')[0])).toEqual(['5 services.wiki', '6 services.canary']);
 });
 
-test('nothing is said of a service that has a list, or cannot have one', () => {
+test('no advice is given for a service that has a list, or cannot have one', () => {
   const headers = 'headers: { X-WEBAUTH-USER: subject, X-Team-User: subject }';
   expect(advice(headers, ', request_headers: [Accept]')).toEqual([]);
   expect(advice(headers, ', protocol: grpc')).toEqual([]);

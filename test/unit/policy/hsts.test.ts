@@ -15,7 +15,7 @@ hosts: { wiki.test: { /*: { service: wiki, allow: [authenticated] } } }
 test.each([
   ['{ max_age: 365d }', { maxAge: 31_536_000, subdomains: false }],
   ['{ max_age: 1d, include_subdomains: true }', { maxAge: 86_400, subdomains: true }],
-])('takes %s', (hsts, expected) => {
+])('accepts %s', (hsts, expected) => {
   expect(read(hsts).policy?.gateway.hsts).toEqual(expected);
 });
 

@@ -36,7 +36,7 @@ hosts:
 
 const errorsOf = (parts: Parts) => parse(parts).errors.map(formatError);
 
-test('each service has its own', () => {
+test('each service has its own ingress', () => {
   const { policy, errors } = parse();
   expect(errors.map(formatError)).toEqual([]);
   const { mesh, services } = policy!;
@@ -47,7 +47,7 @@ test('each service has its own', () => {
   expect(Object.values(services).map((service) => ingressOf(mesh!, service).name)).toEqual(['east', 'west']);
 });
 
-test('one that names none is reached through the default one', () => {
+test('a service that names none is reached through the default ingress', () => {
   const mesh = `ingresses: { ${EAST.replace('east', 'default')}, ${WEST} }`;
   const { policy, errors } = parse({ mesh, services: `wiki: { authority: wiki.mesh }\n  ${SEARCH}` });
   expect(errors.map(formatError)).toEqual([]);

@@ -20,7 +20,7 @@ test('defaults are filled in', () => {
   expect(parsed?.providers.okta?.introspection).toEqual({ timeout: 4, cache: 60, negative: 10, stale: 0, jwts: true });
 });
 
-test('times and endpoint are as written', () => {
+test('times and endpoint are used as written', () => {
   const { policy: parsed } = parsePolicy(
     policy(
       `audiences: [a], ${client}, introspection: { endpoint: "https://x.example.com/i", cache: 2m, negative: 0s, timeout: 1s, stale: 1h, insecure_any_type: true }`,
@@ -32,7 +32,7 @@ test('times and endpoint are as written', () => {
   });
 });
 
-test('an issuer that is no URL can be asked where the policy says', () => {
+test('an issuer that is not a URL can be introspected if the policy has an endpoint', () => {
   const text = policy(`audiences: [a], ${client}, introspection: { endpoint: "https://x.example.com/i" }`);
   expect(errorsOf(text.replace('https://okta.example.com', 'legacy'))).toBe('');
 });

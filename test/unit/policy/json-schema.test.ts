@@ -44,7 +44,7 @@ test('every key is described', () => {
   );
 });
 
-test('mappings refuse keys that they do not have, and require those they need', () => {
+test('mappings reject unknown keys, and require those they need', () => {
   expect((schema as Node).additionalProperties).toBe(false);
   expect((schema as Node).required).toEqual(['version', 'providers', 'services', 'hosts']);
   expect(top.providers?.additionalProperties).toMatchObject({ required: ['issuer'], additionalProperties: false });

@@ -52,12 +52,12 @@ describe('a limit', () => {
       'burst: 4 at once is too little for 5000/s: time is counted in milliseconds; write at least 5',
     ],
     ['{ rate: 1/d, burst: 31 }', 'burst: 31 at 1/d take more than 30 days to come back; write fewer, or a faster rate'],
-  ])('%s is none', (limit, says) => {
+  ])('%s is rejected', (limit, says) => {
     expect(errorsOf('', '', `limit: ${limit}`)).toEqual([expect.stringContaining(says)]);
   });
 });
 
-describe('what has no effect', () => {
+describe('a limit without effect', () => {
   const limit = '{ rate: 1/s }';
   test.each([
     [['{ limits: {} }'], 'gateway.limits: nothing in it'],
@@ -89,7 +89,7 @@ describe('what has no effect', () => {
     [[`{ limits: { callers: ${limit} } }`, '', 'limit: null', '/x: { service: wiki, allow: [staff] }']],
     [[`{ limits: { anonymous: ${limit} } }`, '', '', '/x: { service: wiki, allow: [anyone] }']],
     [['{ limits: { zone: 64k, insecure_pass_when_full: true } }', `limit: ${limit}`]],
-  ] as [Parameters<typeof text>][])('is not said of %j', (parts) => {
+  ] as [Parameters<typeof text>][])('is not reported for %j', (parts) => {
     if (parts[1] === 'limit: null') parts[3] = '/x: { service: wiki, allow: [staff] }';
     expect(errorsOf(...parts).filter((line) => !line.includes('callers: no effect'))).toEqual([]);
   });

@@ -46,7 +46,7 @@ test.each([
   '{ none: [{ claim: repository, is: acme/bad }] }',
   '{ all: [{ claim: environment, is: prod }, { none: [{ claim: repository_owner, is: evil }] }] }',
   '{ any: [{ claim: repository, is: acme/wiki }, { claim: ref, is: refs/heads/main }] }',
-])('rejects a role that anybody on GitHub can have: %s', (fact) => {
+])('rejects a role that any account on GitHub can have: %s', (fact) => {
   expect(said(fact)).toEqual([expect.stringMatching(/^roles\.job: anyone on GitHub can have this role/)]);
 });
 
@@ -64,11 +64,11 @@ test.each([
   '{ all: [ours, { claim: environment, is: prod }] }',
   '{ all: [{ claim: environment, is: prod }, { claim: repository_owner_id, is: "7" }] }',
   '{ any: [{ claim: repository, is: acme/wiki }, { all: [ours, { claim: ref, is: refs/heads/main }] }] }',
-])('takes a role that names a repository or an owner exactly: %s', (fact) => {
+])('accepts a role that names a repository or an owner exactly: %s', (fact) => {
   expect(said(fact).filter((it) => it.includes('GitHub'))).toEqual([]);
 });
 
-test('a role of another provider names no repository', () => {
+test('a role of another provider does not need to name a repository', () => {
   expect(said('{ group: staff, provider: okta }', okta).filter((it) => it.includes('GitHub'))).toEqual([]);
   const both = '{ any: [{ group: staff, provider: okta }, { claim: environment, is: prod, provider: github }] }';
   expect(said(both, okta).filter((it) => it.includes('GitHub'))).toHaveLength(1);
@@ -80,13 +80,13 @@ test.each([
   '{ claim: actor, is: ann }',
   '{ claim: sub, like: "*" }',
   '{ claim: sub, is: "environment:prod" }',
-])('rejects an agent that anybody on GitHub can be: %s', (match) => {
+])('rejects an agent that any account on GitHub can be: %s', (match) => {
   const message = expect.stringMatching(/^agents\.ci\.match: anyone on GitHub can be this agent/);
   expect(agent(match, 'https://token.actions.githubusercontent.com')).toEqual([message]);
 });
 
 test.each(['{ claim: repository, is: acme/wiki }', '{ claim: sub, like: "repo:acme/wiki:*" }'])(
-  'takes an agent that names a repository or an owner exactly: %s',
+  'accepts an agent that names a repository or an owner exactly: %s',
   (match) => {
     expect(agent(match, 'https://token.actions.githubusercontent.com')).toEqual([]);
   },
@@ -123,7 +123,7 @@ test.each([
   '{ claim: sub, like: "*" }',
   '{ claim: hd, like: "*example.com" }',
   '{ all: [{ claim: email_verified, is: true }, { network: [192.0.2.0/24] }] }',
-])('rejects a role that anybody with an account of Google’s can have: %s', (fact) => {
+])('rejects a role that any Google account can have: %s', (fact) => {
   expect(google(fact)).toEqual([expect.stringMatching(/^roles\.ours: anyone on Google can have this role/)]);
 });
 
@@ -133,11 +133,11 @@ test.each([
   '{ claim: email, like: "*@example-prod.iam.gserviceaccount.com" }',
   '{ claim: sub, is: "113774264463038321964" }',
   '{ all: [{ claim: email_verified, is: true }, { claim: hd, is: example.com }] }',
-])('takes a role that names an organisation or an account of Google’s: %s', (fact) => {
+])('accepts a role that names an organisation or a Google account: %s', (fact) => {
   expect(google(fact)).toEqual([]);
 });
 
-test('rejects an agent that is anybody’s service account at Google', () => {
+test('rejects an agent that any service account at Google can be', () => {
   const issuer = 'https://accounts.google.com';
   const message = expect.stringMatching(/^agents\.ci\.match: anyone on Google can be this agent/);
   expect(agent('{ claim: email, like: "*.iam.gserviceaccount.com" }', issuer)).toEqual([message]);
@@ -148,7 +148,7 @@ test('rejects an agent that is anybody’s service account at Google', () => {
 test.each([
   ['https://token.actions.githubusercontent.com', 'github-actions'],
   ['https://accounts.google.com', 'google'],
-])('rejects kind: generic for %s, whose tokens anybody can have', (issuer, kind) => {
+])('rejects kind: generic for %s, whose tokens are available to any account', (issuer, kind) => {
   const text = `version: 1
 providers: { p: { kind: generic, issuer: ${issuer}, audiences: [wiki] } }
 services: { wiki: { url: https://wiki.internal:8443 } }

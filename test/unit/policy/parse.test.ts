@@ -131,7 +131,7 @@ describe('a policy with every key', () => {
     });
   });
 
-  test('clients, and what they ask for', () => {
+  test('clients, and what they request', () => {
     expect(policy.providers.okta).toMatchObject({
       kind: 'generic',
       client: { id: '0oa1', auth: { kind: 'client_secret_post', secretFile: '/run/secrets/okta' } },
@@ -155,7 +155,7 @@ describe('a policy with every key', () => {
     });
   });
 
-  test('what routes take, and whom their pages name', () => {
+  test('what routes accept, and the owner on their pages', () => {
     expect(route('wiki.example.com/*')).toMatchObject({
       accept: ['bearer', 'session'],
       owner: 'wiki-team@example.com',
@@ -168,7 +168,7 @@ describe('a policy with every key', () => {
     expect(route('*.dashboard.example.com/*')).not.toHaveProperty('owner');
   });
 
-  test('one PEM file stands for certificate and key', () => {
+  test('one PEM file is certificate and key', () => {
     expect(policy.mesh?.identities.default).toMatchObject({
       certFile: '/run/mesh/gateway.pem',
       keyFile: '/run/mesh/gateway.pem',
@@ -176,7 +176,7 @@ describe('a policy with every key', () => {
     expect(policy.mesh?.identities['wiki-editor']?.keyFile).toBe('/run/mesh/wiki-editor.key');
   });
 
-  test('spiffe-helper’s folder stands for the two files that it writes there', () => {
+  test('the folder of spiffe-helper stands for the two files that it writes there', () => {
     const text = full.replace('pem_file: /run/mesh/gateway.pem', 'svid_dir: /run/spiffe/gateway');
     expect(parse(text).mesh?.identities.default).toMatchObject({
       certFile: '/run/spiffe/gateway/svid.pem',
@@ -184,7 +184,7 @@ describe('a policy with every key', () => {
     });
   });
 
-  test('services in the mesh and beside it', () => {
+  test('services in the mesh and outside it', () => {
     expect(policy.services.wiki?.endpoint).toEqual({ host: 'confluence', port: 8090 });
     expect(policy.services.dashboard?.endpoint).toEqual({ host: 'dashboard.ops.svc.cluster.local', port: 80 });
     expect(policy.services.dashboard?.direct).toBeUndefined();
@@ -244,7 +244,7 @@ describe('a policy with every key', () => {
   });
 });
 
-describe('what is allowed', () => {
+describe('valid policies', () => {
   const cases: readonly (readonly [what: string, from: string, to: string])[] = [
     ['"as: default" on a service that is reached directly', '[staff]', '[{ role: staff, as: default }]'],
     ['a rule that lets more people in after one that lets fewer', '[staff]', '[staff, authenticated, anyone]'],
@@ -302,7 +302,7 @@ test('an assertion, with its default life and with another', () => {
   expect(written(', lifetime: 10m')?.lifetime).toBe(600);
 });
 
-test('a service of its own that a rule leads to: through the mesh or past it', () => {
+test('a service of its own for a rule: through the mesh or outside it', () => {
   const policy = parse(`
 version: 1
 providers: { okta: { issuer: https://login.example.com, audiences: [wiki] } }
@@ -359,14 +359,14 @@ describe('sign-in', () => {
     expect(hosts[0]?.routes[0]?.accept).toEqual(['bearer', 'session']);
   });
 
-  test('a default gives way to a shorter time', () => {
+  test('a default is shortened to fit a shorter time', () => {
     const times = (text: string) => withClient('{ id: a }', `session: { keys_file: /s, ${text} }`).gateway.session;
     expect(times('absolute: 1h')).toMatchObject({ idle: 3600, absolute: 3600, fresh: 600 });
     expect(times('idle: 5m')).toMatchObject({ idle: 300, absolute: 86400, fresh: 300 });
     expect(times('absolute: 2s, idle: 2s, fresh: 1s')).toMatchObject({ idle: 2, absolute: 2, fresh: 1 });
   });
 
-  test('a provider without audiences is for sessions alone', () => {
+  test('a provider without audiences is for sessions only', () => {
     const text = smallest
       .replace('providers:', 'gateway: { session: { keys_file: /s } }\nproviders:')
       .replace('audiences: [api://wiki]', 'client: { id: a }');
@@ -375,7 +375,7 @@ describe('sign-in', () => {
     expect(hosts[0]?.routes[0]?.accept).toEqual(['session']);
   });
 
-  test('routes of a wildcard host take sessions as well', () => {
+  test('routes of a wildcard host accept sessions as well', () => {
     const text = smallest
       .replace('providers:', 'gateway: { session: { keys_file: /s } }\nproviders:')
       .replace('audiences: [api://wiki]', 'client: { id: a }');

@@ -44,7 +44,7 @@ describe('gateway.proof', () => {
     expect(errorsOf(policy(text))).toEqual([expect.stringContaining(said)]);
   });
 
-  test('beside providers whose tokens are not taken has no effect', () => {
+  test('has no effect beside providers whose tokens are not accepted', () => {
     const text = policy(', proof: {}, session: { keys_file: /s }').replace('audiences: [wiki]', 'client: { id: a }');
     expect(errorsOf(text)).toEqual([
       'gateway.proof: no effect: no provider has audiences, so no tokens are accepted; add some to one, or remove this',
@@ -77,7 +77,7 @@ describe('a role by { bound: … }', () => {
     expect(errorsOf(policy(gateway, bound))).toEqual([expect.stringContaining(said)]);
   });
 
-  test('and another fact in one', () => {
+  test('together with another fact', () => {
     const text = policy(', proof: {}', 'dpop, group: staff');
     expect(errorsOf(text)).toEqual([expect.stringContaining('write all: [{ group: … }, { bound: … }]')]);
   });
@@ -87,7 +87,7 @@ test.each([
   [', proof: {}', 200 * 91],
   [', proof: { rate: 1/h, age: 5s }', 1],
   [', proof: { rate: 20000/s, age: 300s }', 20_000 * 331],
-])('%s has room for what the rate says', (text, proofs) => {
+])('%s has room for the rate', (text, proofs) => {
   const bytes = proofZoneBytes(built(policy(text)).gateway);
   expect(bytes % 65_536).toBe(0);
   // A string of no characters under a name of 16 takes 139 bytes in a zone of nginx.

@@ -18,7 +18,7 @@ hosts:
     'p.yaml',
   );
 
-test('HTTP/1.1 is what is not said; calls have no largest body and may last', () => {
+test('HTTP/1.1 is the default; calls have no largest body and no end', () => {
   const { policy, errors } = parse();
   expect(errors.map(formatError)).toEqual([]);
   expect([policy?.services.wiki?.protocol, policy?.services.pages?.protocol]).toEqual([undefined, 'grpc']);

@@ -69,7 +69,7 @@ describe('services of one route', () => {
     expect(errors.map(formatError)).toEqual([]);
   });
 
-  test.each(['', ', request_headers: [Accept]'])('must not have other lists%s', (list) => {
+  test.each(['', ', request_headers: [Accept]'])('must not have different lists%s', (list) => {
     expect(parse('[Accept, X-Own]', canary(list)).errors.map(formatError)).toEqual([
       expect.stringContaining('"canary" and "wiki" receive other request headers, but nginx has one list for a route'),
     ]);

@@ -35,14 +35,14 @@ const mixed = [
   ),
 ];
 
-test('prefixes are recommended where callers of two providers reach one service through two hosts', () => {
+test('prefixes are advised if callers of two providers reach one service through two hosts', () => {
   expect(advice({})).toEqual(mixed);
   expect(advice({ okta: ', subject: { prefix: o- }' })).toEqual(mixed);
   expect(advice({ okta: ', subject: { prefix: o- }', partner: ', subject: { prefix: o-p- }' })).toEqual(mixed);
   expect(advice({ partnerRoute: '/x: { service: board, allow: [{ role: guest, service: wiki }] }' })).toEqual(mixed);
 });
 
-test('nothing is recommended where no two people can have one name', () => {
+test('no advice is given if no two people can have one name', () => {
   expect(advice({ okta: ', subject: { prefix: o- }', partner: ', subject: { prefix: p- }' })).toEqual([]);
   expect(advice({ partnerRoute: '/x: { service: board, allow: [guest] }' })).toEqual([]);
   // Two audiences of one issuer: the same people.

@@ -14,7 +14,7 @@ test.each([
   expect(nearest(word, candidates)).toBe(meant);
 });
 
-test('advice names the nearest, or all', () => {
+test('the advice names the nearest key, or all keys', () => {
   expect(advise('raeder', ['reader'])).toBe('did you mean "reader"?');
   expect(advise('x', ['reader', 'editor'])).toBe('write one of reader, editor');
   expect(advise('x', ['reader'])).toBe('write reader');

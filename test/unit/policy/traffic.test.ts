@@ -51,7 +51,7 @@ describe('proxy', () => {
     expect(routeOf(host, route).proxy ?? usual).toEqual({ ...usual, ...expected });
   });
 
-  test('what has no effect is an error, on either level', () => {
+  test('a setting without effect is an error, on either level', () => {
     const why = 'no effect: it is true unless something says otherwise; remove it';
     expect(errorsOf('proxy: { buffering: true }', 'proxy: { request_buffering: true }')).toEqual([
       `p.yaml:7:14 hosts."wiki.example.com".proxy.buffering: ${why}`,
@@ -59,7 +59,7 @@ describe('proxy', () => {
     ]);
   });
 
-  test('an empty one is', () => {
+  test('an empty setting is an error', () => {
     expect(errorsOf('', 'proxy: {}')).toEqual([
       'p.yaml:8:73 hosts."wiki.example.com"."/*".proxy: nothing in it; write { read_timeout: 5m }, or remove it',
     ]);
@@ -118,7 +118,7 @@ describe('cors', () => {
   });
 
   test.each(['https://app.example.com/x', 'https://me@app.example.com', 'file://', 'app.example.com', 'HTTPS://*'])(
-    '%s is no origin',
+    '%s is not an origin',
     (origin) => {
       expect(errorsOf('', `cors: { origins: ["${origin}"] }`)).toHaveLength(1);
     },

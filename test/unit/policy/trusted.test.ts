@@ -44,7 +44,7 @@ test('docs/headers.md has a row for each that trusts headers', () => {
   expect(text).toBe(fresh);
 });
 
-test('each row has names that nginx can erase, of calls of gRPC too, and a source', () => {
+test('each row has a source, and names that nginx can erase, also for gRPC calls', () => {
   for (const { by, source, names } of rows) {
     expect(source, by).toMatch(/^https:\/\/\S+$/);
     expect(new Set(names.map((name) => name.toLowerCase())).size, by).toBe(names.length);

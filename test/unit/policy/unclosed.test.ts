@@ -28,7 +28,7 @@ const cases: readonly (readonly [what: string, section: string, says: string])[]
   ['not by an apostrophe', "roles:\n  a: it's\n b: 1\n", 'm.yaml:3:1: not YAML: this line is not indented'],
 ];
 
-describe('what was left open is found', () => {
+describe('the unclosed text is found', () => {
   test.each(cases)('%s', (_, section, says) => {
     const [broken, other, ...rest] = parsePolicy(`${section}gatway: { listen: 1 }\n`, 'm.yaml').errors.filter(
       ({ message }) => !message.startsWith('missing key'),

@@ -43,7 +43,7 @@ describe('service workers', () => {
     expect(read(path, keys)).toMatch(says);
   });
 
-  test.each([SAFE, UNSAFE])('%s has no effect where nobody signs in', (keys) => {
+  test.each([SAFE, UNSAFE])('%s has no effect if no one signs in', (keys) => {
     expect(read('/app/*', keys, false)).toMatch(/no effect: no route of this host accepts sessions/);
   });
 });

@@ -52,12 +52,12 @@ test.each<[kind: ProviderKindName, issuer: string, instead: string]>([
   ['okta', 'https://example.okta.com/oauth2/default/', 'https://example.okta.com/oauth2/default'],
   ['entra', 'https://sts.windows.net/t', 'https://sts.windows.net/t/'],
   ['entra', 'https://login.microsoftonline.com/t/v2.0/', 'https://login.microsoftonline.com/t/v2.0'],
-])('of %s not %s, but %s', (kind, issuer, instead) => {
+])('of %s must not be %s, but %s', (kind, issuer, instead) => {
   expect(issuerProblem(kind, issuer)).toBe(instead);
   expect(issuerProblem(kind, instead)).toBeUndefined();
 });
 
-test('an issuer of no kind ends as it likes', () => {
+test('an issuer of no kind may end in any way', () => {
   expect(issuerProblem('generic', 'https://a.example.com')).toBeUndefined();
   expect(issuerProblem('generic', 'https://a.example.com/')).toBeUndefined();
 });
@@ -66,7 +66,7 @@ test.each([
   ['https://example.okta.com', /Okta’s organisation server/],
   ['https://sts.windows.net/t/', /requestedAccessTokenVersion/],
   ['kubernetes/serviceaccount', /token of a Secret/],
-])('what is to be done with a token of %s', (issuer, help) => {
+])('help for a token of %s', (issuer, help) => {
   expect(issuerHelp(issuer)).toMatch(help);
 });
 
@@ -77,7 +77,7 @@ test.each([
   7,
   undefined,
   ['https://a.okta.com'],
-])('nothing is known of %j', (issuer) => expect(issuerHelp(issuer)).toBeUndefined());
+])('has no help for %j', (issuer) => expect(issuerHelp(issuer)).toBeUndefined());
 
 describe('tenants', () => {
   test.each([
@@ -89,7 +89,7 @@ describe('tenants', () => {
     [7, undefined],
   ])('of %s: %s', (issuer, tenant) => expect(tenantOf(issuer)).toBe(tenant));
 
-  test('a template is filled with nothing but the tenant', () => {
+  test('a template is filled with the tenant, which is not a pattern', () => {
     expect(fillTenant('https://a.example.com/{tenantid}/v2.0', '$&')).toBe('https://a.example.com/$&/v2.0');
   });
 });

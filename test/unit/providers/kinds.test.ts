@@ -19,11 +19,11 @@ describe.each(providerKindNames)('a token of %s', async (kind) => {
   });
 });
 
-test('no line is changed by what went before', async () => {
+test('no row depends on the earlier ones', async () => {
   expect(await runKinds(run)).toEqual([]);
 });
 
-test('a line that comes out otherwise is said', async () => {
+test('a row with another result is reported', async () => {
   const [first] = run.cases;
   expect(kindMismatch(first!, { outcome: 'role_missing', detail: '' })).toMatch(/got role_missing/);
   expect(kindMismatch({ ...first!, says: 'x' }, { outcome: 'allowed', detail: '' })).toMatch(/expected allowed \(x\)/);

@@ -37,7 +37,7 @@ test.each([
   expect(caller.ok && caller.value.email).toBe(counts ? 'ann@example.com' : undefined);
 });
 
-describe('an ID token is no access token', () => {
+describe('an ID token is not accepted as an access token', () => {
   const now = NOW;
   const claims = { iss: 'https://i.example.com', aud: 'wiki', sub: 'ann', exp: now + 60 };
   const check = (kind: string, more: object, typ = 'JWT') =>
@@ -66,7 +66,7 @@ describe('an ID token is no access token', () => {
     expect(check(kind, more)).toBeUndefined();
   });
 
-  test('whatever its kind, one that says what it is', () => {
+  test('of any kind, if it says what it is', () => {
     expect(check('okta', {}, 'at+jwt')).toBeUndefined();
     expect(check('keycloak', { typ: 'ID', azp: 'wiki' })?.reason).toBe('type_refused');
   });

@@ -42,7 +42,7 @@ test('gives lists and claims headers of their own', () => {
   ]);
 });
 
-test('says nothing of an anonymous caller but roles', () => {
+test('has no fields for an anonymous caller except roles', () => {
   const anonymous = { ...told, caller: { ...caller, nobody: true as const } };
   expect(linesOf(anonymous, planOf({}, NAMES, 4096), rule)).toEqual([
     'X-Meshgate-Caller',
@@ -50,7 +50,7 @@ test('says nothing of an anonymous caller but roles', () => {
   ]);
 });
 
-test('counts the fields that are empty: nginx has to read them as well', () => {
+test('counts empty fields, because nginx reads them as well', () => {
   const many = (count: number) => Array.from({ length: count }, (_, i) => `X-${i}`);
   const headers = { 'X-0': 'email' } as const;
   const room = 300;

@@ -34,7 +34,7 @@ services:
   wiki: { url: "https://wiki:8443", spiffe: spiffe://e.org/wiki }
 `;
 
-test('the innermost limit holds, and an agent’s own beside it', () => {
+test('the innermost limit applies, and an agent’s own limit beside it', () => {
   const text = `${rest('limits: { callers: { rate: 9/s }, agents: { rate: 8/s }, anonymous: { rate: 7/s } }')}hosts:
   a.example.com:
     limit: { rate: 6/s }
@@ -59,7 +59,7 @@ test('the innermost limit holds, and an agent’s own beside it', () => {
   });
 });
 
-test('what nothing is said for has the limit of callers, and an agent’s own stays where others are taken away', () => {
+test('a route without a limit has that of callers, and an agent keeps its own if others are removed', () => {
   const text = `${rest('limits: { callers: { rate: 9/s } }')}hosts:
   a.example.com:
     /*: { service: wiki, allow: [staff, anyone, { agent: bot }] }

@@ -6,13 +6,13 @@ const metadata = 'https://mcp.example.com/.well-known/oauth-protected-resource/m
 const route = { realm: 'mcp.example.com', metadata };
 
 describe('a challenge', () => {
-  test('says where the metadata is and which scopes a request takes', () => {
+  test('names the metadata and the scopes that a request needs', () => {
     expect(challengesOf('credential_missing', route, { scope: 'read write' })).toBe(
       `Bearer realm="mcp.example.com", resource_metadata="${metadata}", scope="read write"`,
     );
   });
 
-  test('says why, with a description that stays inside its quotes', () => {
+  test('gives the reason, with a description that stays inside its quotes', () => {
     const text = challengesOf('scope_missing', route, { scope: 'write' });
     expect(text).toMatch(/scope="write", error="insufficient_scope", error_description="scope_missing: [^"\\]+"$/);
     expect(challengesOf('credential_unsupported', { realm: 'h', metadata: '' })).toBe('Bearer realm="h"');
@@ -22,7 +22,7 @@ describe('a challenge', () => {
     expect(challengesOf('credential_missing', route, { scope })).not.toContain('scope=');
   });
 
-  test('is one for each scheme if there is no credential, and of DPoP alone for a bound token', () => {
+  test('exists for each scheme without a credential, and only for DPoP with a bound token', () => {
     const both = challengesOf('credential_missing', { realm: 'h', metadata: '', proofs: true });
     expect(both).toEqual(['Bearer realm="h"', expect.stringMatching(/^DPoP realm="h", algs="[A-Za-z0-9 ]+"$/)]);
     expect(challengesOf('proof_invalid', route, { dpop: 'invalid_dpop_proof' })).toMatch(
@@ -35,7 +35,7 @@ describe('a challenge', () => {
   });
 
   test.each(['role_missing', 'actor_not_allowed', 'route_unknown', 'provider_unavailable'] as const)(
-    'goes not with %s, which no other token would help',
+    'is not sent with %s, which no other token would help',
     (reason) => {
       expect(challengesOf(reason, route)).toBeUndefined();
     },
@@ -58,7 +58,7 @@ describe('a resource', () => {
     expect(metadataUrl('h.example', path, port)).toBe(url);
   });
 
-  test('its metadata lies below one path, and nothing beside it', () => {
+  test('has its metadata below one path, and nowhere else', () => {
     const at = '/.well-known/oauth-protected-resource';
     expect([at, `${at}/`, `${at}/x`].map(isMetadataPath)).toEqual([true, true, true]);
     expect([`${at}s`, '/.well-known', '/'].map(isMetadataPath)).toEqual([false, false, false]);

@@ -31,7 +31,7 @@ function withRoutes(...routes: Route[]): Policy {
   return { ...draw(policy, 1)[0]!, hosts };
 }
 
-test('a rule is named after its route and its place, and says who, what and where', () => {
+test('a rule is named after its route and its place, and has caller, service and methods', () => {
   const allow: Allow = { who: { kind: 'role', role: 'editor' }, methods: ['POST'], as: 'wiki-editor', at };
   expect(compile(withRoutes(route('/rest/*', [everyone, allow])))[1]).toEqual({
     id: 'wiki.test/rest/*#2',

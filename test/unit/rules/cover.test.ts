@@ -21,7 +21,7 @@ test.each([
   expect(covers(rest, path)).toBe(expected);
 });
 
-test('the prefix of everything covers every path', () => {
+test('the prefix of the root covers every path', () => {
   expect(['/', '/x', '/x/y'].every((path) => covers({ prefix: '', except: [] }, path))).toBe(true);
   expect(covers({ prefix: '', except: [{ exact: '/' }] }, '/')).toBe(false);
 });

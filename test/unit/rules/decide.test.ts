@@ -15,7 +15,7 @@ const as = (...roles: string[]) => ({ roles });
 const ask = (method: string) => ({ route: 'r', method });
 
 describe('allowed', () => {
-  test('the first rule that covers the request decides as which identity', () => {
+  test('by the first rule that covers the request, with its identity', () => {
     expect(decide([readers, editors], as('editor', 'reader'), ask('GET'))).toEqual({
       allow: true,
       rule: readers,
@@ -28,16 +28,16 @@ describe('allowed', () => {
     });
   });
 
-  test('anyone needs no credential, and takes one', () => {
+  test('by anyone without a credential, and with one', () => {
     expect(decide([everybody], null, ask('OPTIONS')).allow).toBe(true);
     expect(decide([everybody], as(), ask('OPTIONS')).allow).toBe(true);
   });
 
-  test('authenticated needs no role', () => {
+  test('by authenticated without a role', () => {
     expect(decide([signedIn], as(), ask('DELETE'))).toEqual({ allow: true, rule: signedIn, replay: true });
   });
 
-  test('rules of other routes are left out', () => {
+  test('not by rules of other routes', () => {
     const other = { ...signedIn, route: 'other' };
     expect(decide([other, { ...editors, route: 'r' }], as('reader'), ask('GET'))).toMatchObject({
       allow: false,
@@ -48,12 +48,12 @@ describe('allowed', () => {
 });
 
 describe('refused', () => {
-  test('without a credential: credential_missing, also where anyone has other methods', () => {
+  test('without a credential: credential_missing, even if anyone may use other methods', () => {
     expect(decide([everybody, editors], null, ask('GET'))).toMatchObject({ reason: 'credential_missing' });
     expect(decide([], null, ask('GET'))).toEqual({ allow: false, reason: 'credential_missing' });
   });
 
-  test('for want of scopes alone: scope_missing, with those of the first rule that would pass', () => {
+  test('if only scopes are missing: scope_missing, with those of the first rule that would pass', () => {
     const caller = { roles: ['reader'], scopeUp: { editor: 'read write' } };
     expect(decide([readers, editors], caller, ask('POST'))).toEqual({
       allow: false,
@@ -67,7 +67,7 @@ describe('refused', () => {
     });
   });
 
-  test('of an agent only for a role that travels', () => {
+  test('for an agent only a role that travels counts', () => {
     const agent: DecidingRule = { ...base, id: 'r#5', who: { kind: 'agent', agent: 'bot', actsFor: ['editor'] } };
     const asks = (roles: string) =>
       decide([agent, editors], { roles: [], agent: 'bot', scopeUp: { [roles]: 'w' } }, ask('POST'));
@@ -75,11 +75,11 @@ describe('refused', () => {
     expect(asks('reader')).toMatchObject({ reason: 'role_missing' });
   });
 
-  test('authenticated means nobody without a credential', () => {
+  test('authenticated allows no anonymous caller', () => {
     expect(decide([signedIn], null, ask('GET'))).toMatchObject({ reason: 'credential_missing' });
   });
 
-  test('who lacks only another sign-in: step_up_required, and for which role', () => {
+  test('if only another sign-in is missing: step_up_required, and for which role', () => {
     const stale = { roles: ['reader'], stepUp: ['editor'] };
     expect(decide([readers, editors], stale, ask('POST'))).toEqual({
       allow: false,

@@ -112,7 +112,7 @@ const planted = draw(policy, 300).map((one, i) => ({
   ...plant(one, CHANGES[i % CHANGES.length] as string, random),
 }));
 
-test('each gain, loss and other identity is stated, and nothing else', () => {
+test('each gain, loss and other identity is reported, and nothing else', () => {
   let stated = 0;
   for (const { one, policy: other, routes } of planted) {
     const [before, after] = [compile(one), compile(other)];
@@ -147,7 +147,7 @@ test('each gain, loss and other identity is stated, and nothing else', () => {
   expect(stated).toBeGreaterThan(1000);
 });
 
-test('nothing is stated exactly where the proof finds nothing', () => {
+test('nothing is reported exactly if the proof finds nothing', () => {
   for (const { one, policy: other } of planted) {
     const [before, after] = [compile(one), compile(other)];
     const witness = prove({ rules: before, outcome: named }, { rules: after, outcome: named }, POPULATION);

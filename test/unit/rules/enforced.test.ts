@@ -24,7 +24,7 @@ describe('an agent’s rule becomes one for each rule by which its person may pa
     ]);
   });
 
-  test('one that may be alone passes so by its own methods, asserted to be', () => {
+  test('an agent that may act alone also passes by its own methods, with an assertion that says so', () => {
     const who = { kind: 'agent', agent: 'pages', actsFor: ['staff'], alone: true } as const;
     const found = enforced([staff, { ...pages, who }]);
     expect(found.map(({ id, alone }) => [id, alone])).toEqual([
@@ -36,24 +36,24 @@ describe('an agent’s rule becomes one for each rule by which its person may pa
     expect(writtenId('r#3.0')).toBe('r#3');
   });
 
-  test('one that acts for nobody passes by nobody’s rule', () => {
+  test('an agent that acts for no person passes by no person’s rule', () => {
     const who = { kind: 'agent', agent: 'pages', actsFor: [], alone: true } as const;
     expect(short([staff, { ...pages, who }, everybody]).map(({ id }) => id)).toEqual(['r#1', 'r#3.0', 'r#4']);
   });
 
-  test('methods that do not meet give none', () => {
+  test('methods without overlap give no rule', () => {
     expect(short([staff, { ...pages, methods: ['POST'] }]).map(({ id }) => id)).toEqual(['r#1']);
   });
 
-  test('rules of other routes let nobody pass here', () => {
+  test('rules of other routes give no rule', () => {
     expect(short([{ ...staff, route: 'other' }, pages]).map(({ id }) => id)).toEqual(['r#1']);
   });
 
-  test('without agents, rules stay what they are', () => {
+  test('without agents, rules do not change', () => {
     expect(enforced([staff, everybody])).toEqual([staff, everybody]);
   });
 
-  test('ids lead back', () => {
+  test('ids lead back to the written rule', () => {
     expect(['r#3.1', 'h/x.1#12', 'h/#1.10'].map(writtenId)).toEqual(['r#3', 'h/x.1#12', 'h/#1']);
   });
 });
@@ -62,7 +62,7 @@ describe('an agent', () => {
   const ask = (roles: readonly string[], method: string, agent = 'pages') =>
     decide([staff, admin, pages, everybody], { roles, agent }, { route: 'r', method });
 
-  test('passes by its own rule for somebody who would pass', () => {
+  test('passes by its own rule for a person who would pass', () => {
     expect(ask(['staff'], 'GET')).toEqual({ allow: true, rule: pages, replay: true });
     expect(ask([], 'OPTIONS')).toEqual({ allow: true, rule: pages, replay: true });
   });
@@ -72,12 +72,12 @@ describe('an agent', () => {
     expect(ask(['staff', 'admin'], 'POST')).toEqual({ allow: false, reason: 'role_missing', nearest: staff });
   });
 
-  test('without a rule does not pass, whoever is behind it, not even by anyone', () => {
+  test('does not pass without a rule, whatever person it acts for, not even by anyone', () => {
     expect(ask(['staff'], 'GET', 'other')).toEqual({ allow: false, reason: 'actor_not_allowed', nearest: pages });
     expect(ask(['staff'], 'OPTIONS', 'other')).toMatchObject({ reason: 'actor_not_allowed' });
   });
 
-  test('lets nobody pass who asks by themselves', () => {
+  test('has a rule that allows no person', () => {
     const own = (roles: readonly string[]) => decide([pages], { roles }, { route: 'r', method: 'GET' });
     expect(own(['staff'])).toMatchObject({ allow: false, reason: 'role_missing' });
     expect(decide([pages], null, { route: 'r', method: 'GET' })).toMatchObject({ reason: 'credential_missing' });

@@ -79,7 +79,7 @@ const source = fc.constantFrom<HeaderSource[]>(
   { claim: 'roles' },
 );
 
-test('whoever a session keeps is who the whole claims would be', () => {
+test('a session’s kept claims give the same caller as all claims', () => {
   holds(
     fc.property(
       fc.array(fact, { minLength: 1, maxLength: 4 }),

@@ -143,7 +143,7 @@ describe('path', () => {
     expect(found('wiki.example.com', path)).toBe('request_malformed');
   });
 
-  test('a broken escape in the query is nothing to nginx', () => {
+  test('a broken escape in the query does not matter to nginx', () => {
     expect(found('wiki.example.com', '/status?%zz%00')).toBe('wiki.example.com/status');
   });
 });

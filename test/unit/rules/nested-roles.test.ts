@@ -85,7 +85,7 @@ describe('roles that name each other are evaluated once per caller', () => {
     ['network', { groups: ['guests'] }],
     ['certificate', { groups: ['guests'] }],
     ['bound', {}],
-  ])('of a new token, where they rest on %s', (first, claims) => {
+  ])('for a new token, if they depend on %s', (first, claims) => {
     expectLinear(first, (policy) => {
       const table = tableOf(policy);
       return () => {
@@ -95,7 +95,7 @@ describe('roles that name each other are evaluated once per caller', () => {
     });
   });
 
-  test('of a token in a worker that knows nothing yet of the policy', () => {
+  test('for a token in a worker that does not know the policy yet', () => {
     for (const first of ['group', 'scope', 'signin', 'network'] as const) {
       expectLinear(first, (policy) => {
         const table = tableOf(policy);
@@ -104,7 +104,7 @@ describe('roles that name each other are evaluated once per caller', () => {
     }
   });
 
-  test('of a request, where they rest on what it says', () => {
+  test('for a request, if they depend on its properties', () => {
     expectLinear('network', (policy) => {
       const table = tableOf(policy);
       const caller = toCaller(verified({ groups: ['guests'] }), table, NOW);
@@ -114,7 +114,7 @@ describe('roles that name each other are evaluated once per caller', () => {
     });
   });
 
-  test('by what is held, as without memory', () => {
+  test('by the roles that are held, as without memory', () => {
     const table = tableOf(policyOf('group', 5));
     const rolesOf = (...groups: string[]) => {
       const caller = toCaller(verified({ groups }), table, NOW);
@@ -145,7 +145,7 @@ describe('a policy is read once, however often its roles name each other', () =>
     expectLinear(first, (policy) => () => work({ ...policy, roles: { ...policy.roles } }));
   });
 
-  test('by explain, which says what a role rests on where it is named first', async () => {
+  test('by explain, which prints what a role depends on where it is named first', async () => {
     const claims = { iss: 'https://login.example.com', aud: 'wiki', sub: 'ann', exp: NOW + 60, groups: ['guests'] };
     const lines = async (size: number) => {
       const files = { './meshgate.yaml': textOf('group', size), 'token.txt': token(claims) };
@@ -195,7 +195,7 @@ describe('a chain of roles has a bounded depth', () => {
     expect(caller.ok && caller.value.roles.at(-1)).toBe('r64');
   });
 
-  test('reports every cycle at the first of its roles, also in a long one', () => {
+  test('reports every cycle at the first of its roles, even a long one', () => {
     const text = chain(4000).replace('  r0: { group: staff }\n', '  r0: { any: [r3999, r2] }\n');
     expect(
       errorsOf(text)

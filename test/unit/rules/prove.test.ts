@@ -113,13 +113,13 @@ function withAllow(...allow: Omit<Allow, 'at'>[]): Policy {
 const role = (name: string, as = 'default') => ({ who: { kind: 'role' as const, role: name }, as });
 
 describe('callers', () => {
-  test('the order of rules counts only where somebody has two roles, and they go as different identities', () => {
+  test('the order of rules matters only if a caller has two roles, and they use different identities', () => {
     const [a, b] = [role('reader', 'default'), role('editor', 'wiki-editor')];
     expect(compare(withAllow(a, b), withAllow(b, a))).toMatchObject({ caller: { roles: ['reader', 'editor'] } });
     expect(compare(withAllow(a, role('editor')), withAllow(role('editor'), a))).toBeUndefined();
   });
 
-  test('a rule that the ones before make useless changes nothing', () => {
+  test('a rule that the earlier ones make useless changes nothing', () => {
     const all = { who: { kind: 'authenticated' as const }, as: 'default' };
     expect(compare(withAllow(all), withAllow(all, role('editor', 'wiki-editor')))).toBeUndefined();
     expect(compare(withAllow(all), withAllow(role('editor', 'wiki-editor'), all))).toMatchObject({
@@ -127,14 +127,14 @@ describe('callers', () => {
     });
   });
 
-  test('nobody is not somebody without a role', () => {
+  test('an anonymous caller differs from a caller without a role', () => {
     const authenticated = { who: { kind: 'authenticated' as const }, as: 'default' };
     const anyone = { who: { kind: 'anyone' as const }, as: 'default' };
     expect(compare(withAllow(authenticated), withAllow(anyone))).toMatchObject({ caller: null });
     expect(compare(withAllow(authenticated), withAllow(role('reader')))).toMatchObject({ caller: { roles: [] } });
   });
 
-  test('a role that is made of another comes with it', () => {
+  test('a role that is made of another one implies it', () => {
     const fact = { op: 'all' as const, facts: [{ op: 'role' as const, value: 'editor', at }], at };
     const of = (...allow: Omit<Allow, 'at'>[]): Policy => {
       const one = withAllow(...allow);
@@ -146,7 +146,7 @@ describe('callers', () => {
   });
 });
 
-test('methods that neither names are one class', () => {
+test('methods that neither policy names are one class', () => {
   const get = { ...role('reader'), methods: ['GET'] };
   const all = { ...role('reader') };
   expect(compare(withAllow(get, { ...all, methods: ['POST'] }), withAllow(get, all))).toMatchObject({
@@ -163,7 +163,7 @@ describe('identities, as a mesh sees them', () => {
     }
   });
 
-  test('a rule less is found unless others say the same', () => {
+  test('a removed rule is found unless others allow the same', () => {
     let differ = 0;
     for (const one of policies) {
       const rules = projection(one, compile(one));

@@ -62,7 +62,7 @@ const tableOf = (of: Policy) =>
 describe('the sign-in’s table', () => {
   const table = toSigninTable(policy, { egress: '/run/egress.sock', stateDir: '/var/lib/meshgate' });
 
-  test('has providers with a client, hosts that take sessions, what roles ask, and owners', () => {
+  test('has providers with a client, hosts that accept sessions, the demands of roles, and owners', () => {
     expect(plain(table)).toEqual({
       session: { keysFile: '/run/session.jwks', idle: 3600, absolute: 86400, fresh: 600 },
       publicPort: 8443,
@@ -107,7 +107,7 @@ describe('the sign-in’s table', () => {
     });
   });
 
-  test('is a module like the other, and nothing of JavaScript’s own is found in it by a name', async () => {
+  test('is a module like the other, and finds no member of Object by a name', async () => {
     const text = tableModule(table as object);
     const { default: imported } = await import(`data:text/javascript,${encodeURIComponent(text)}`);
     expect(plain(imported)).toEqual(plain(table));
@@ -116,7 +116,7 @@ describe('the sign-in’s table', () => {
     }
   });
 
-  test('is not there where nobody signs in', () => {
+  test('is absent if no one signs in', () => {
     const none = policyOf(`version: 1
 providers: { okta: { issuer: https://example.okta.com/oauth2/default, audiences: [wiki] } }
 services: { wiki: { url: "https://wiki.internal:8443" } }
@@ -131,11 +131,11 @@ hosts: { wiki.example.com: { /*: { service: wiki, allow: [authenticated] } } }
 describe('the check’s table', () => {
   const table = tableOf(policy);
 
-  test('knows no client and no file with a secret', () => {
+  test('has no client and no file with a secret', () => {
     expect(JSON.stringify(table.providers)).not.toMatch(/client"|secret|\/run|signin/);
   });
 
-  test('says of which claims roles rest that ID tokens lack unless the provider is told', () => {
+  test('names claims of roles that ID tokens lack unless the provider is configured', () => {
     const of = policyOf(
       TEXT.replace(
         'admin: {',
@@ -149,14 +149,14 @@ describe('the check’s table', () => {
     expect(help!.okta!.map(([path]) => path)).toEqual(['groups']);
   });
 
-  test('says what routes accept, where that is not a bearer token alone', () => {
+  test('names what routes accept, if that is not only a bearer token', () => {
     expect(table.routes['wiki.example.com/*']?.accept).toEqual(['bearer', 'session']);
     expect(table.routes['wiki.example.com/ask']?.accept).toEqual(['session']);
     expect(table.routes['wiki.example.com/api/*']).not.toHaveProperty('accept');
     expect(table.routes['api.example.com/*']).not.toHaveProperty('accept');
   });
 
-  test('says what roles ask of a sign-in, for the challenge to a token', () => {
+  test('names what roles demand of a sign-in, for the challenge to a token', () => {
     expect(Object.keys(table.stepUps ?? {})).toEqual(['admin', 'root']);
     expect(
       tableOf(
@@ -169,7 +169,7 @@ describe('the check’s table', () => {
     ).not.toHaveProperty('stepUps');
   });
 
-  test('says which claims a session keeps: what subjects, facts and headers read', () => {
+  test('names the claims that a session keeps: those that subjects, facts and headers read', () => {
     expect(table.publicPort).toBe(8443);
     expect(table.session).toMatchObject({ keysFile: '/run/session.jwks', socket: '/run/check.sock' });
     const { paths, elements } = table.session?.keep ?? { paths: {}, elements: {} };
@@ -182,7 +182,7 @@ describe('the check’s table', () => {
     expect(elements.main).toEqual({ groups: ['guests'], 'realm_access.roles': ['editor'] });
   });
 
-  test('keeps all groups where a route with sessions sends them, and is another selection then', () => {
+  test('keeps all groups if a route with sessions sends them, which is another selection', () => {
     const other = tableOf(policyOf(GROUPS));
     expect(other.session?.keep.paths.okta).toContain('groups');
     expect(other.session?.keep.elements.okta).toEqual({});

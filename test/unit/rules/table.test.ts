@@ -46,7 +46,7 @@ const json = (value: unknown) => JSON.parse(JSON.stringify(value));
 describe('toTable', () => {
   const made = table(policy());
 
-  test('has each identity header once whatever its case, and routes name it in that spelling', () => {
+  test('has each identity header once whatever its case, and routes use that spelling', () => {
     expect(headerNames(policy())).toEqual(['X-Forwarded-User', 'X-Forwarded-Email', 'X-Forwarded-Roles', 'X-Team']);
     expect(Object.keys(made.routes['wiki.example.com/a']?.headers ?? {})).toContain('X-Forwarded-User');
   });
@@ -69,14 +69,14 @@ describe('toTable', () => {
     expect(made.claims).toEqual(['team']);
   });
 
-  test('says what else headers send', () => {
+  test('names what else headers send', () => {
     const sends = (to: string) => table(policy(TEXT.replace('X-Team: { claim: team }', to))).sends;
     expect(made.sends).toEqual({ email: true, name: false, groups: false });
     expect(sends('X-Name: name')).toEqual({ email: true, name: true, groups: false });
     expect(sends('X-Groups: groups')).toEqual({ email: true, name: false, groups: true });
   });
 
-  test.each(['constructor', '__proto__', 'toString'])('a route %s that the policy lacks is not there', (name) => {
+  test.each(['constructor', '__proto__', 'toString'])('returns no route %s, which the policy lacks', (name) => {
     expect(made.routes[name]).toBeUndefined();
     expect(made.providers[name]).toBeUndefined();
   });
@@ -86,7 +86,7 @@ describe('selection', () => {
   const { selection } = table(policy());
   const of = (from: string, to: string) => table(policy(TEXT.replace(from, to))).selection;
 
-  test('is a SHA-256: it keeps the callers and sessions of one policy apart from those of another', () => {
+  test('is a SHA-256: it separates the callers and sessions of one policy from those of another', () => {
     expect(selection).toMatch(/^[\w-]{43}$/);
   });
 
@@ -134,12 +134,12 @@ describe('tableModule', () => {
     );
   });
 
-  test('what JSON has no word for is refused', () => {
+  test('rejects values that JSON cannot express', () => {
     expect(() => tableModule({ ...table(policy()), clockSkew: Number.NaN })).toThrow(TypeError);
   });
 });
 
-test('hash tells one unit from another', () => {
+test('hash differs between any two units', () => {
   expect(hash('')).toBe('cbf29ce484222325');
   expect(hash('a')).not.toBe(hash('\u6100'));
   expect(hash('ab')).not.toBe(hash('ba'));

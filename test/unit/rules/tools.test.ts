@@ -66,12 +66,12 @@ describe('another method', () => {
   test.each([
     ...['resources/read', 'prompts/get', 'completion/complete', 'tools/calls', 'Tools/call'],
     ...['tasks/result', 'tasks/list', 'tasks/delete', 'tasks/'],
-  ])('%s is none that a rule names', (method) => {
+  ])('%s is not one that a rule names', (method) => {
     expect(ask(['*'], 'x', method)).toBe('tool_refused');
   });
 
   test.each(['initialize', 'ping', 'logging/setLevel', 'resources/subscribe'])(
-    '%s is none of protocol version 2026-07-28',
+    '%s is not in protocol version 2026-07-28',
     (method) => {
       expect(ask(['*'], undefined, method)).toBe('tool_refused');
     },
@@ -90,13 +90,13 @@ describe('another method', () => {
     },
   );
 
-  test.each(['', 'tools/call, tools/list', 'tools/list,', ' '])('%j is none', (method) => {
+  test.each(['', 'tools/call, tools/list', 'tools/list,', ' '])('%j is not valid', (method) => {
     expect(ask(['*'], 'x', method)).toBe('protocol_refused');
   });
 });
 
 test.each([undefined, '', '2025-11-25', '2025-06-18', '2026-07-28, 2025-11-25', '2027-01-01', 'x'])(
-  'protocol version %j is none whose servers are known to compare headers and body',
+  'no server of protocol version %j is known to compare headers and body',
   (old) => {
     expect(refusedTool(['*'], { version: old, method: 'tools/list' })).toBe('protocol_refused');
   },
@@ -131,7 +131,7 @@ describe('rules with tools', () => {
     mcp: { version, method: 'tools/call', name },
   });
 
-  test('the first rule that has the tool decides; one without tools has all', () => {
+  test('the first rule with the tool decides; a rule without tools allows all', () => {
     const rules = compile(policyOf('{ agent: bot, tools: [a] }', '{ agent: bot, tools: [b*] }', '{ agent: bot }'));
     const of = (name: string) => {
       const decision = decide(rules, agent, asks(name));
@@ -165,13 +165,13 @@ describe('rules with tools', () => {
     ['{ agent: bot, tools: [a*] }', '{ agent: bot, tools: [ab*] }', 'a0'],
     ['{ agent: bot, tools: [a] }', '{ agent: bot, tools: [b] }', 'a'],
     ['{ agent: bot, tools: [a] }', '{ agent: bot, tools: ["*"] }', '0'],
-  ])('%s against %s: told apart by %s', (left, right, tool) => {
+  ])('%s against %s: distinguished by %s', (left, right, tool) => {
     const side = (rule: string) => ({ rules: compile(policyOf(rule)), outcome: named });
     const witness = prove(side(left), side(right), population(alone, []));
     expect(witness?.caller?.mcp?.name).toBe(tool);
   });
 
-  test('one without tools lets pass what is no message at all', () => {
+  test('a rule without tools also allows a request that is not a message', () => {
     const side = (rule: string) => ({ rules: compile(policyOf(rule)), outcome: named });
     const witness = prove(
       side('{ agent: bot, methods: [POST] }'),
@@ -182,7 +182,7 @@ describe('rules with tools', () => {
     expect(witness?.caller).not.toHaveProperty('mcp');
   });
 
-  test.each(['linkerd', 'consul'] as const)('%s says that it does not look', (kind) => {
+  test.each(['linkerd', 'consul'] as const)('%s says that it does not check tools', (kind) => {
     const policy = policyOf('{ agent: bot, tools: [a] }');
     const services = { wiki: { ...policy.services.wiki!, direct: undefined } } as never;
     const [rule] = compile(policy);
@@ -191,7 +191,7 @@ describe('rules with tools', () => {
   });
 });
 
-test('atoms of patterns are told apart by them', () => {
+test('atoms of patterns distinguish them', () => {
   const names = toolAtoms(['a', 'a*', 'ax*', '*']).flatMap(({ name }) => name ?? []);
   expect(names).toEqual(['a', '0', 'a0', 'ax0']);
   for (const pattern of ['a*', 'ax*']) expect(names.some((it) => ask([pattern], it) === undefined)).toBe(true);

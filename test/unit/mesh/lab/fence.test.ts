@@ -29,7 +29,7 @@ async function isOver(passed: Promise<unknown>): Promise<boolean> {
 }
 
 describe('a fence', () => {
-  test('is passed once istiod says so of each kind that changed', async () => {
+  test('is passed once istiod reports each kind that changed', async () => {
     const { fences, says, written } = mesh();
     const passed = fences.pass([object('AuthorizationPolicy'), object('PeerAuthentication')]);
     expect(await isOver(passed)).toBe(false);
@@ -40,7 +40,7 @@ describe('a fence', () => {
     await passed;
   });
 
-  test('that was passed says nothing of what is changed after it was written', async () => {
+  test('that was passed says nothing about later changes', async () => {
     const { fences, says, written } = mesh();
     const first = fences.pass([object('AuthorizationPolicy')]);
     await soon();
@@ -54,13 +54,13 @@ describe('a fence', () => {
     await Promise.all([second, third]);
   });
 
-  test('is not needed for what istiod does not read as its own, nor for the kind of the mark', async () => {
+  test('is not needed for objects that istiod does not read as its own, nor for the kind of the mark', async () => {
     const { fences, written } = mesh();
     await fences.pass([object('Secret', 'v1'), object('EnvoyFilter', 'networking.istio.io/v1alpha3')]);
     expect(written).toEqual([]);
   });
 
-  test('of a kind that has none is an error', async () => {
+  test('for a kind without one is an error', async () => {
     await expect(mesh().fences.pass([object('WasmPlugin')])).rejects.toThrow('fence.ts has no fence for a WasmPlugin');
   });
 });

@@ -61,7 +61,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     return cells.find(({ rule, part, name }) => rule === cell.rule && part === undefined && name.endsWith(whose))!;
   };
 
-  test('every rule is asked, and one request of it passes by that rule', () => {
+  test('every rule has cells, and one of them passes by that rule', () => {
     expect(unasked(rules, cells)).toEqual([]);
     for (const rule of rules) {
       const { credential = null, method, path, part } = cells.find((cell) => cell.rule === rule.id)!;
@@ -75,12 +75,12 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     }
   });
 
-  test('no two have one name', () => {
+  test('cells have distinct names', () => {
     const names = cells.map(({ name }) => name);
     expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
   });
 
-  test('what is said to pass does, by its own rule', () => {
+  test('a cell that should pass does, by its own rule', () => {
     for (const cell of cells.filter(({ part }) => part === undefined)) {
       const rule = ruleOf(subject, cell);
       const { credential = null, method, path } = cell;
@@ -90,7 +90,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     }
   });
 
-  test('what is wrong is that part, and nothing else', () => {
+  test('a cell that should fail differs in its part, and in nothing else', () => {
     for (const cell of cells) {
       if (cell.part === undefined) continue;
       const base = baseOf(cell);
@@ -103,7 +103,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     }
   });
 
-  test('the rule itself does not let pass what is wrong about who asks, how and where', () => {
+  test('a cell with a wrong caller, method or path does not pass by its own rule', () => {
     for (const cell of cells) {
       const rule = ruleOf(subject, cell);
       const { credential = null, method, path, part } = cell;
@@ -120,7 +120,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     }
   });
 
-  test('each rule has each part of it wrong', () => {
+  test('each rule has a cell for each part that may be wrong', () => {
     for (const rule of rules) {
       const parts = new Set(cells.filter((cell) => cell.rule === rule.id).map(({ part }) => part));
       const asked = PARTS.filter((part) => {
@@ -135,7 +135,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
   });
 });
 
-describe('what a layer has to answer', () => {
+describe('the expected answer of a layer', () => {
   const subject = subjects.find(({ name }) => name === 'agents')!;
   const cells = cellsOf(subject.policy, subject.rules);
   const view: View = envoyView(subject);

@@ -24,7 +24,7 @@ function same(name: string, rule: string, fits: (path: string) => boolean = () =
 describe('demo, by certificate only', () => {
   const name = 'demo, by certificate only';
 
-  test('a rule that another one covers may lose anything, and gain nothing', () => {
+  test('a rule that another one covers may lose any part, and gain none', () => {
     const found = same(name, 'dashboard.localhost/*#3');
     expect(found).toContain(' dropped');
     expect(found).toContain('permissions/0/and_rules/rules/1/url_path/path/prefix changed');
@@ -32,24 +32,24 @@ describe('demo, by certificate only', () => {
     expect(found).not.toContain('permissions/0/and_rules/rules/0 element dropped');
   });
 
-  test('of one that stands alone nothing may change', () => {
+  test('a rule that stands alone may lose no part', () => {
     expect(same(name, 'wiki.localhost/rest/*#3')).toEqual([]);
     expect(same(name, 'wiki.localhost/status#1')).toEqual([]);
   });
 });
 
-test('a path that every request has is no condition, and a carve-out for nobody else is none', () => {
+test('a path that every request has is not a condition, and neither is an exception that affects no other caller', () => {
   const found = same('confluence', 'wiki.example.com/rest/*#1', (path) => path.includes('permissions'));
   expect(found.length).toBeGreaterThan(0);
   expect(found.every((it) => it.startsWith('permissions/0/and_rules/rules/2/not_rule/or_rules/rules/1'))).toBe(true);
 });
 
-test('what an assertion says counts: role, identity, agent', () => {
+test('the claims of an assertion are conditions: role, identity, agent', () => {
   const found = same('agents', 'dashboard.example.com/*#3.1', (path) => path.includes('principals'));
   expect(found).toEqual([]);
 });
 
-test('a change elsewhere is not proved here', () => {
+test('a change elsewhere is not proved harmless', () => {
   const { policy, rules } = subjects[0]!;
   const value = parse(envoy.emit(policy, rules).files['envoy.yaml']!);
   const elsewhere = mutantsOf([{ name: 'envoy.yaml', value }]).mutants.filter(

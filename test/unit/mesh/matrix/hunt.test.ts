@@ -61,12 +61,12 @@ function sideWith(lie: (cell: Cell, answer: Answer) => Answer = (_, answer) => a
 }
 
 describe('agreement', () => {
-  test('there is, where a side decides by the rules', async () => {
+  test('is found if a side decides by the rules', async () => {
     const { asked, disagreements } = await agree(sideWith(), cells);
     expect([asked, disagreements]).toEqual([cells.length, []]);
   });
 
-  test('a planted disagreement is named, with its request', async () => {
+  test('names a planted disagreement with its request', async () => {
     const planted = cells.find(({ name }) => name === 'wiki.example.com/admin/*#1: role: editor')!;
     const side = sideWith((cell, answer) => (cell === planted ? 'allowed' : answer));
     const { disagreements } = await agree(side, cells);
@@ -75,12 +75,12 @@ describe('agreement', () => {
     ]);
   });
 
-  test('a refusal for another reason is one too', async () => {
+  test('counts a refusal for another reason as a disagreement', async () => {
     const side = sideWith((_, answer) => (answer === 'refused: credential' ? 'refused: rules' : answer));
     expect((await agree(side, cells)).disagreements.length).toBeGreaterThan(20);
   });
 
-  test('what a side cannot be asked is not counted', async () => {
+  test('does not count cells that a side cannot answer', async () => {
     const side = sideWith((cell, answer) => (cell.part === 'role' ? 'not askable' : answer));
     const { asked } = await agree(side, cells);
     expect(asked).toBe(cells.filter(({ part }) => part !== 'role').length);
@@ -100,7 +100,7 @@ const named = new Equivalents([
 describe('the hunt', () => {
   const { mutants } = mutantsOf(objects);
 
-  test('what changes a rule is noticed, what does not is not', async () => {
+  test('notices changes of a rule, and no others', async () => {
     const found = await hunt(sideWith(), cells, mutants, (mutant) => named.reason(mutant, objects), { lanes: 2 });
     expect(found.survivors.filter(({ path }) => !path.includes('rules/'))).toEqual([]);
     expect(found.kills.length + found.survivors.length + found.equivalent.length).toBe(mutants.length);
@@ -108,13 +108,13 @@ describe('the hunt', () => {
     expect(found.equivalent.map(({ reason }) => reason)).toContain('a comment');
   });
 
-  test('a planted dead mutant survives, and is named', async () => {
+  test('names a planted mutant that survives', async () => {
     const comment = mutants.filter(({ path }) => path === 'comment');
     const found = await hunt(sideWith(), cells, comment);
     expect(survivorLines(found)).toEqual(['rules/comment: changed', 'rules/comment: dropped']);
   });
 
-  test('without the cells of a part, what they notice survives', async () => {
+  test('misses the mutants of a part without the cells of that part', async () => {
     const methods = mutants.filter(({ path, change }) => /rules\/1\/methods$/.test(path) && change === 'dropped');
     expect(methods).toHaveLength(1);
     expect((await hunt(sideWith(), cells, methods)).survivors).toEqual([]);
@@ -122,13 +122,13 @@ describe('the hunt', () => {
     expect((await hunt(sideWith(), less, methods)).survivors).toEqual(methods);
   });
 
-  test('a mutant is not held to be the same before cells were asked', async () => {
+  test('uses cells before it treats a mutant as equivalent', async () => {
     const must = mutants.filter(({ path }) => path === 'rules');
     const found = await hunt(sideWith(), cells, must, () => 'nothing matters');
     expect([found.equivalent, found.kills.length]).toEqual([[], must.length]);
   });
 
-  test('where what was rendered is told from itself, there is no hunt', async () => {
+  test('stops if a side answers wrongly for what was rendered', async () => {
     const wrong = sideWith((cell, answer) => (cell.part === 'expiry' ? 'allowed' : answer));
     await expect(hunt(wrong, cells, mutants)).rejects.toThrow(/made up: what was rendered: .*expired/);
   });
@@ -168,13 +168,13 @@ type SlotAnswers = (inSlot: readonly (readonly Rendered[])[]) => Trial;
 const answersOf = (version: readonly Rendered[]) => (cell: Cell) =>
   decided(cell, (version[0]!.value as { rules: readonly Rule[] }).rules);
 
-describe('what was rendered is asked again in the slot of each kill', () => {
+describe('what was rendered is tried again in the slot of each kill', () => {
   const { mutants } = mutantsOf(objects);
   const [widened] = mutants.filter(({ path, change }) => /rules\/1\/methods$/.test(path) && change === 'dropped');
   const [harmless] = mutants.filter(({ path }) => path === 'comment');
   const inTime: SlotAnswers = (inSlot) => ({ ask: answersOf(inSlot.at(-1)!) });
 
-  test('a kill counts where it answers right', async () => {
+  test('a kill counts if the original then has the right answers', async () => {
     const found = await hunt(new Slot(inTime), cells, [widened!, harmless!]);
     expect(found.kills.map(({ mutant }) => mutant)).toEqual([widened]);
     expect(found.survivors).toEqual([harmless]);
@@ -190,13 +190,13 @@ describe('what was rendered is asked again in the slot of each kill', () => {
     );
   });
 
-  test('a slot that answers nothing any more after a version fails the hunt', async () => {
+  test('a slot that gives no answers after a version fails the hunt', async () => {
     const broken: SlotAnswers = (inSlot) =>
       inSlot.length > 2 ? { ask: () => 'refused: connection' } : { ask: answersOf(inSlot.at(-1)!) };
     await expect(hunt(new Slot(broken), cells, [widened!])).rejects.toThrow(/^slow: the original fails too: /);
   });
 
-  test('a slot that takes nothing, not even what was rendered, fails the hunt', async () => {
+  test('a slot that accepts no version, not even what was rendered, fails the hunt', async () => {
     const full: SlotAnswers = (inSlot) =>
       inSlot.length > 1 && inSlot[1] !== objects ? { rejected: 'no room' } : { ask: answersOf(inSlot.at(-1)!) };
     await expect(hunt(new Slot(full), cells, [harmless!])).rejects.toThrow(
@@ -211,7 +211,7 @@ describe('what was rendered is asked again in the slot of each kill', () => {
   });
 });
 
-test('a reason that no mutant needs is told', () => {
+test('a reason that no mutant needs is reported', () => {
   const list = new Equivalents([
     { at: /^rules\/comment$/, reason: 'a comment' },
     { at: /^rules\/nowhere$/, reason: 'nothing' },

@@ -27,11 +27,11 @@ describe('a changed rule of Istio lets the same requests pass', () => {
     ['spec/rules/0/to/0/operation/paths', 'dropped'],
     // One issuer is verified.
     ['spec/rules/0/when/0', 'element dropped'],
-  ])('where it allows nothing: %s %s', (path, change) => {
+  ])('if the removed part has no effect: %s %s', (path, change) => {
     expect(same(ingress, atWiki, path, change)).toBe(true);
   });
 
-  test('where another rule allows what it did', () => {
+  test('if another rule allows the same requests', () => {
     // `anyone` may read the dashboard, as the identity that is everybody's.
     expect(
       same(dashboard, 'AuthorizationPolicy dashboard/meshgate-workload-dashboard', 'spec/rules/2', 'element dropped'),
@@ -51,23 +51,23 @@ describe('a changed rule of Istio lets the same requests pass', () => {
     ['spec/rules/0/when/2', 'element dropped'],
     ['spec/rules/0/when/3', 'element dropped'],
     ['spec/rules/0/when/3/values/0', 'changed'],
-  ])('but not here: %s %s', (path, change) => {
+  ])('in no other case: %s %s', (path, change) => {
     expect(same(ingress, atWiki, path, change)).toBe(false);
   });
 
-  test('the audience, where the workload takes no other', () => {
+  test('without the audience, if the workload accepts no other', () => {
     const object = 'AuthorizationPolicy wiki/meshgate-workload-wiki';
     expect(same(wiki, object, 'spec/rules/0/when/1', 'element dropped')).toBe(true);
     expect(same(wiki, object, 'spec/rules/0/when/2', 'element dropped')).toBe(false);
   });
 
-  test('nothing is said of what is no rule', () => {
+  test('only if the change is in a rule', () => {
     expect(same(ingress, atWiki, 'spec/selector', 'dropped')).toBe(false);
     expect(same(ingress, atWiki, 'metadata/namespace', 'changed')).toBe(false);
   });
 });
 
-test('forms are fields and what stands in them, without names', () => {
+test('forms are fields and their values, without names', () => {
   const forms = formsOf(wiki!.objects);
   expect(forms).toContain('PeerAuthentication/mtls/mode x');
   expect(forms).toContain('AuthorizationPolicy/rules/to/operation/notPaths /x/*');

@@ -32,7 +32,7 @@ test('elements of lists are dropped one by one, and all at once', () => {
   ]);
 });
 
-test('a field with a closed list of values gets each other one', () => {
+test('a field with a closed list of values gets each other value', () => {
   const names = made({ action: 'ALLOW' }, { action: ['ALLOW', 'DENY', 'LOG'] }).map(([name]) => name);
   expect(names).toEqual(['action changed', 'action changed to DENY', 'action changed to LOG', 'action dropped']);
 });
@@ -47,7 +47,7 @@ test('every scalar, at any depth, is changed and dropped', () => {
   expect(dropped).toHaveLength(leaves(value));
 });
 
-test('no two are alike, none is the original, and what did not change is shared', () => {
+test('mutants are distinct, differ from the original, and share what did not change', () => {
   const objects = [...object({ a: { b: 'x' }, c: ['y', 'y'] }), { name: 'other', value: { d: 1 } }];
   const { mutants } = mutantsOf(objects);
   const texts = mutants.map(({ version }) => JSON.stringify(version));
@@ -59,10 +59,10 @@ test('no two are alike, none is the original, and what did not change is shared'
   }
 });
 
-describe('what is left out is counted', () => {
+describe('fields that are left out are counted', () => {
   const value = { spec: { on: true }, metadata: { labels: { a: 'b' }, name: 'x' } };
 
-  test('with all that is below it', () => {
+  test('with everything below them', () => {
     const { mutants, excluded } = mutantsOf(object(value), [{ at: /metadata\/labels$/, reason: 'a label' }]);
     expect(mutants.map(({ path }) => path)).toEqual([
       'spec',
@@ -76,7 +76,7 @@ describe('what is left out is counted', () => {
   });
 });
 
-test('what stands around a field is the largest part that is short enough', () => {
+test('the context of a field is the largest part around it that is short enough', () => {
   const [mutant] = mutantsOf(object({ a: { b: { c: 'x' } }, d: 'y'.repeat(50) })).mutants.filter(
     ({ path }) => path === 'a/b/c',
   );

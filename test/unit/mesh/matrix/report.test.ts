@@ -37,7 +37,7 @@ const found: Hunt = {
 };
 const disagreement = { side: 'b', cell, expected: 'allowed', got: 'refused: rules' } as const;
 
-test('sums are those of all policies and sides, in an order that does not change', () => {
+test('sums cover all policies and sides, in a fixed order', () => {
   const one = new Report('one');
   one.agreed('wiki', 'b', 10, [disagreement]);
   one.agreed('wiki', 'a', 5, []);
@@ -63,7 +63,7 @@ test('sums are those of all policies and sides, in an order that does not change
   expect(readFileSync(file, 'utf8')).toBe(before);
 });
 
-test('what another test file did stays, and what this one did before does not', () => {
+test('the results of another test file stay, and earlier results of this file do not', () => {
   const other = new Report('other');
   other.agreed('wiki', 'c', 1, []);
   other.write(file, parts);
@@ -78,7 +78,7 @@ test('what another test file did stays, and what this one did before does not', 
   });
 });
 
-test('a side that was not asked has no mutants', () => {
+test('a side without cells has no mutants', () => {
   expect(() => new Report('x').hunted('wiki', 'a', found)).toThrow('a was not asked');
 });
 

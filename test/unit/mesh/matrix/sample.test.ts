@@ -18,12 +18,12 @@ describe('a sample of mutants', () => {
     }
   });
 
-  test('is the same for the same seed, and another for another', () => {
+  test('is the same for the same seed, and differs for another seed', () => {
     expect(drawn('a')).toEqual(drawn('a'));
     expect(drawn('a')).not.toEqual(drawn('b'));
   });
 
-  test('leaves nothing out for good', () => {
+  test('leaves no mutant out for every seed', () => {
     const drawnEver = Array.from({ length: 800 }, (_, seed) => drawn(`seed ${seed}`)).flat();
     expect(new Set(drawnEver).size).toBe(mutants.length);
   });
@@ -35,7 +35,7 @@ describe('forms that several groups have', () => {
     ['agents', ['a', 'b', 'c', 'c']],
   ]);
 
-  test('go to one of them each, another one with another seed', () => {
+  test('go to one group each, and with another seed to another one', () => {
     const owners = (form: string, seed: string) => [...groups.keys()].filter((it) => shareOut(groups, seed)(it, form));
     const days = Array.from({ length: 40 }, (_, day) => `day ${day}`);
     for (const form of ['a', 'b', 'c']) {
@@ -45,7 +45,7 @@ describe('forms that several groups have', () => {
     expect(owners('only here', 'x')).toEqual(['demo']);
   });
 
-  test('leave no form of theirs untried', () => {
+  test('are all tried', () => {
     const halves = new Map([
       ['demo', mutants.filter((_, i) => i % 3 !== 0)],
       ['agents', mutants.filter((_, i) => i % 3 === 0)],

@@ -40,7 +40,7 @@ describe('several providers', () => {
     expect((await lab.browser().signIn('/page', 'in', OTHER)).url).toBe(`https://${OTHER}/page`);
   });
 
-  test.each([undefined, signinHost])('never get the code of another one (sign-in host: %s)', async (host) => {
+  test.each([undefined, signinHost])('never receive the code of another one (sign-in host: %s)', async (host) => {
     const lab = new Lab({ more: { partners: {} }, ...(host && { signinHost: host }) });
     const [honest, hostile] = [lab.provider, lab.providers.get('partners')!];
     const sentTo = async (browser: ReturnType<Lab['browser']>, provider: string) => {
@@ -70,7 +70,7 @@ describe('one person who signs in again and again', () => {
     return (await lab.browser().signIn()).status;
   };
 
-  test('uses up no room that others need, is told so, and may again after a while', async () => {
+  test('uses up no room that others need, is told so, and may continue later', async () => {
     const lab = new Lab();
     const statuses = new Map<number, number>();
     for (let i = 0; i < 130; i++) {
@@ -89,7 +89,7 @@ describe('one person who signs in again and again', () => {
     expect(await signIn(lab, 'eve')).toBe(200);
   });
 
-  test('takes no room of locks, which providers need, and may where there is none to count', async () => {
+  test('uses no room of locks, which providers need, and may sign in if there is none to count', async () => {
     const lab = new Lab();
     expect(await signIn(lab, 'ada')).toBe(200);
     const { locks, signins } = lab.ngx.zones;
@@ -112,7 +112,7 @@ describe('one person who signs in again and again', () => {
   });
 });
 
-describe('junk codes', () => {
+describe('invalid codes', () => {
   test('leave nothing behind that others need', async () => {
     const lab = new Lab();
     lab.ngx.zones.once.room = 3;
@@ -163,7 +163,7 @@ describe('junk codes', () => {
     expect(lab.provider.calls('/token').length).toBe(1);
   });
 
-  test('do not get a code redeemed twice: of two callbacks at once one asks', async () => {
+  test('do not cause a second redemption of a code: of two callbacks at once one calls', async () => {
     const lab = new Lab();
     const browser = lab.browser();
     const back = lab.provider.authorize(await browser.begin());
@@ -182,7 +182,7 @@ describe('junk codes', () => {
 });
 
 describe('a handover', () => {
-  test('is nowhere without a sign-in host', async () => {
+  test('does not exist without a sign-in host', async () => {
     const lab = new Lab();
     const browser = lab.browser();
     await browser.signIn();
@@ -205,7 +205,7 @@ describe('a host by wildcard, with a sign-in host', () => {
   const wild = 'a.apps.example.com';
   const form = { Origin: `https://${signinHost}`, 'Sec-Fetch-Site': 'same-origin' };
 
-  test('receives no ticket before the person in the browser said that they sign in to it', async () => {
+  test('receives no ticket before the person in the browser confirmed the sign-in to it', async () => {
     const lab = new Lab({ signinHost });
     // The attacker begins, and has the victim finish.
     const request = (await lab.browser().begin('/page', 'in', wild)).href;
@@ -228,7 +228,7 @@ describe('a host by wildcard, with a sign-in host', () => {
     expect(lab.provider.asked).toEqual([]);
   });
 
-  test('is signed in to by whoever says so', async () => {
+  test('is signed in to by each person that confirms it', async () => {
     const lab = new Lab({ signinHost });
     const browser = lab.browser();
     const request = (await browser.begin('/page', 'in', wild)).href;
@@ -248,7 +248,7 @@ describe('a host by wildcard, with a sign-in host', () => {
     return new URL((await browser.get(request, { method: 'POST', headers })).location as string);
   };
 
-  test('receives no ticket from a browser other than the one whose person said so', async () => {
+  test('receives no ticket from another browser than the one whose person confirmed it', async () => {
     const lab = new Lab({ signinHost });
     const at = await confirmed(lab.browser());
     // The attacker sends the state that they confirmed, or the provider's address with it.
@@ -269,7 +269,7 @@ describe('a host by wildcard, with a sign-in host', () => {
     }
   });
 
-  test.each([wild, HOST])('is begun no sign-in for by an attempt that is too old: %s', async (host) => {
+  test.each([wild, HOST])('begins no sign-in from an attempt that is too old: %s', async (host) => {
     const lab = new Lab({ signinHost });
     const attacker = lab.browser();
     const at =
@@ -288,7 +288,7 @@ describe('a host by wildcard, with a sign-in host', () => {
     }
   });
 
-  test('asks a person once, also where the provider wants to see them after all', async () => {
+  test('asks a person once, even if the provider needs the person to interact after all', async () => {
     const lab = new Lab({ signinHost });
     const browser = lab.browser();
     const silent = await confirmed(browser, 'renew');
@@ -300,7 +300,7 @@ describe('a host by wildcard, with a sign-in host', () => {
     expect(await browser.session(wild)).toBeDefined();
   });
 
-  test('a host that the policy names is not asked about', async () => {
+  test('a host that the policy names needs no confirmation', async () => {
     const lab = new Lab({ signinHost });
     expect((await lab.browser().signIn()).url).toBe(`https://${HOST}/page?x=1`);
   });

@@ -90,7 +90,7 @@ describe.each(cases)(
   },
 );
 
-it('renewals, steps up and sign-ins of one person revoke nothing, and leave one record', async () => {
+it('renewals, step ups and sign-ins of one person revoke nothing, and leave one record', async () => {
   const of = lab();
   const [browser, other] = [await signedIn(of), await signedIn(of)];
   for (let i = 0; i < 10; i++) {
@@ -109,7 +109,7 @@ it('renewals, steps up and sign-ins of one person revoke nothing, and leave one 
 });
 
 describe('another person who signs in in a browser', () => {
-  it.each(['in', 'renew'])('ends the session before there, and no other (mode %s)', async (mode) => {
+  it.each(['in', 'renew'])('ends the earlier session, and no other (mode %s)', async (mode) => {
     const of = lab({}, 'op-session');
     const [browser, elsewhere] = [await signedIn(of), await signedIn(of)];
     const [before, { sid }] = [cookieOf(browser), (await browser.session())!];
@@ -124,7 +124,7 @@ describe('another person who signs in in a browser', () => {
     expect(await passes(of, cookieOf(elsewhere))).toBe(true);
   });
 
-  it('through another provider does, whatever that calls them', async () => {
+  it('does so through another provider, whatever subject that sends', async () => {
     const of = lab({ more: { partners: {} } });
     const browser = of.browser();
     await browser.signIn('/page', 'in&provider=okta');
@@ -134,7 +134,7 @@ describe('another person who signs in in a browser', () => {
     expect([await passes(of, before), await passes(of, cookieOf(browser))]).toEqual([false, true]);
   });
 
-  it('takes one entry for each person, however often they take turns', async () => {
+  it('uses one entry for each person, however often they alternate', async () => {
     const of = lab();
     const browser = await signedIn(of);
     for (let i = 0; i < 40; i++) {
@@ -145,7 +145,7 @@ describe('another person who signs in in a browser', () => {
     expect(revoked(of)).toEqual(['out\nokta\nada\n', 'out\nokta\nbob\n']);
   });
 
-  it('is signed in where there is no room to revoke the one before, and the log says so', async () => {
+  it('is signed in if there is no room to revoke the earlier session, and the log says so', async () => {
     const of = lab();
     const browser = await signedIn(of);
     of.ngx.zones.revoked.room = 0;
@@ -158,7 +158,7 @@ describe('another person who signs in in a browser', () => {
 });
 
 describe('a sign-in in another tab, at a provider that names no session of its own', () => {
-  it('does not outlive the sign-out: it is begun anew', async () => {
+  it('does not survive the sign-out: it begins again', async () => {
     const of = lab();
     const browser = await signedIn(of);
     const back = of.provider.authorize(await browser.begin());
@@ -172,7 +172,7 @@ describe('a sign-in in another tab, at a provider that names no session of its o
   });
 
   it.each(['in', 'renew', 'step&role=admin'])(
-    'and was under way when the sign-out came is refused, once (mode %s)',
+    'and was in progress at the sign-out is refused, once (mode %s)',
     async (mode) => {
       const of = lab();
       const browser = await signedIn(of);
@@ -238,7 +238,7 @@ describe.each([
     for (const text of cookies) expect(await passes(of, text)).toBe(false);
   });
 
-  it('have one where the second began when the answer of the first was under way, and came before it', async () => {
+  it('have one session if the second began while the answer of the first was on its way, and finished first', async () => {
     const of = made();
     const { first, second, alone, both } = await twoTabs(of);
     const later = await send(of, second, both);
@@ -260,7 +260,7 @@ describe.each([
   });
 });
 
-it('an attempt that was left open keeps nobody out, once its session was revoked', async () => {
+it('an attempt that was left open locks no one out after its session was revoked', async () => {
   const of = lab();
   const browser = of.browser();
   await browser.begin('/left');

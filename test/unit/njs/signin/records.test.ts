@@ -31,7 +31,7 @@ async function seventeen() {
   return { of, bob, first };
 }
 
-it('the seventeenth sign-in of a person takes the first record of their own, and ends no session', async () => {
+it('the seventeenth sign-in of a person replaces their own first record, and ends no session', async () => {
   const { of, bob, first } = await seventeen();
   expect(await of.scene.store.get(first.sid)).toBeUndefined();
   expect(await of.scene.store.get(bob.sid)).toBeDefined();
@@ -39,7 +39,7 @@ it('the seventeenth sign-in of a person takes the first record of their own, and
   expect(await passes(of, cookieOf(bob.browser))).toBe(true);
 });
 
-it('a browser without its record goes through the provider, which confirms the same session', async () => {
+it('a browser without its record uses the provider, which confirms the same session', async () => {
   const { of, first } = await seventeen();
   vi.setSystemTime(Date.now() + 900_000);
   const { status, hops } = await first.browser.signIn('/page', 'renew');
@@ -48,7 +48,7 @@ it('a browser without its record goes through the provider, which confirms the s
   expect(await of.scene.store.get(first.sid)).toBeDefined();
 });
 
-it('a browser without its record signs out all the same', async () => {
+it('a browser without its record can sign out all the same', async () => {
   const { of, first } = await seventeen();
   const copy = cookieOf(first.browser);
   await first.browser.get(`https://${HOST}/.meshgate/signout`, { method: 'POST', headers: own });

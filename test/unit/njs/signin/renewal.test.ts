@@ -90,7 +90,7 @@ beforeEach(async () => {
   await store.put(record, 80_000);
 });
 
-it('asks the provider once for twenty requests on two workers, and gives each the new claims', async () => {
+it('calls the provider once for twenty requests on two workers, and gives each the new claims', async () => {
   answers = async () => {
     await waiting(19);
     return good;
@@ -104,13 +104,13 @@ it('asks the provider once for twenty requests on two workers, and gives each th
   expect((await store.get(session.sid))?.lost).toBeUndefined();
 });
 
-it('gives an old cookie the new generation without asking again', async () => {
+it('gives an old cookie the new generation without another call', async () => {
   await renew();
   expect(await renew()).toMatchObject({ kind: 'session', session: { gen: 2 } });
   expect(asked).toHaveLength(1);
 });
 
-it('asks after the answer where nobody waits, once', async () => {
+it('calls the provider after the response if no request waits, once', async () => {
   await store.put(early, 80_000);
   const [first, second] = await Promise.all([renew(early.session, false), renew(early.session, false)]);
   expect(first.kind).toBe('going');
@@ -120,7 +120,7 @@ it('asks after the answer where nobody waits, once', async () => {
   expect(await renew(early.session, false)).toMatchObject({ kind: 'session', session: { gen: 2 } });
 });
 
-it('does not use a token again whose answer was lost, and the cookie stands', async () => {
+it('does not use a token again if the answer was lost, and the cookie stays valid', async () => {
   answers = async () => ({ kind: 'lost', detail: 'it took too long' });
   expect(await renew()).toEqual({ kind: 'alone' });
   fake.clock += 60_000;
@@ -129,7 +129,7 @@ it('does not use a token again whose answer was lost, and the cookie stands', as
   expect((await store.get(session.sid))?.refreshToken).toBeUndefined();
 });
 
-it('does not use a token again whose worker died with it, nor lock anybody out', async () => {
+it('does not use a token again if its worker died, and locks no one out', async () => {
   answers = () => new Promise(() => {});
   void renew();
   await until(() => asked.length === 1, { what: 'the call' });
@@ -139,7 +139,7 @@ it('does not use a token again whose worker died with it, nor lock anybody out',
 });
 
 // Ten calls of four seconds: discovery, four secrets, discovery and keys, UserInfo, a wait and a question for groups.
-it('is alone with its session while the provider takes its time for each call', async () => {
+it('keeps the lock of its session while the provider is slow', async () => {
   let meanwhile: unknown;
   answers = async () => {
     pass(40_000);
@@ -150,7 +150,7 @@ it('is alone with its session while the provider takes its time for each call', 
   expect(meanwhile).toEqual({ kind: 'going' });
 });
 
-it('takes over from a worker that died before it asked', async () => {
+it('takes over from a worker that died before its call', async () => {
   await store.lock(session.sid, 40);
   const renewed = renew();
   await waiting(1);
@@ -161,7 +161,7 @@ it('takes over from a worker that died before it asked', async () => {
 /** Another person's session. */
 const others: SessionRecord = { ...record, session: { ...session, sid: 'others' } };
 
-it('leaves a provider alone that is away, whoever asks', async () => {
+it('pauses calls to a provider that is down, for every session', async () => {
   await store.put(others, 80_000);
   answers = async () => ({ kind: 'unused', detail: 'https://op.example/token answered 502', away: true });
   expect(await renew()).toEqual({ kind: 'alone' });
@@ -200,7 +200,7 @@ it('renews other sessions while UserInfo does not answer for one, which is stale
   expect(await renew(next)).toEqual({ kind: 'alone' });
 });
 
-it('is stale for an older cookie, for another policy’s, and for those that wait, while UserInfo does not answer', async () => {
+it('is stale for an older cookie, for another policy’s, and for waiting ones, while UserInfo does not answer', async () => {
   answers = async () => unsaid;
   await renew();
   expect(await renew({ ...session, gen: 0 })).toEqual({ kind: 'stale' });
@@ -213,7 +213,7 @@ it('is stale for an older cookie, for another policy’s, and for those that wai
   expect(await Promise.all([renew(), renew()])).toEqual([{ kind: 'stale' }, { kind: 'stale' }]);
 });
 
-it('goes on while its claims are fresh, though UserInfo does not answer', async () => {
+it('passes while its claims are fresh, even if UserInfo does not answer', async () => {
   await store.put(early, 80_000);
   answers = async () => unsaid;
   const renewal = await renew(early.session, false);
@@ -246,7 +246,7 @@ it('renews other sessions while the token endpoint has too many calls about one 
   expect(await renew(eve!.session)).toMatchObject({ kind: 'session', session: { gen: 2 } });
 });
 
-it('leaves a provider alone whose token endpoint has too many calls about three people in a row', async () => {
+it('pauses calls to a provider whose token endpoint has too many calls about three people in a row', async () => {
   answers = async () => limited;
   const kinds = [];
   for (const sub of ['ada', 'ben', 'eve', 'dan']) kinds.push((await renew(await sessionOf(sub))).kind);
@@ -270,21 +270,18 @@ it.each([
   good,
   { kind: 'over', detail: 'invalid_grant' },
   { kind: 'unused', detail: 'invalid_scope' },
-] satisfies Refreshed[])(
-  'counts people with too many calls from the start where another answer comes: %j',
-  async (other) => {
-    for (let round = 0; round < 3; round++) {
-      answers = async () => limited;
-      for (const sub of ['ada', 'ben'])
-        expect(await renew(await sessionOf(sub, `${sub}-${round}`))).toEqual({ kind: 'stale' });
-      answers = async () => other;
-      await renew(await sessionOf('eve', `eve-${round}`));
-    }
-    expect(asked).toHaveLength(9);
-  },
-);
+] satisfies Refreshed[])('counts people with too many calls from the start after another answer: %j', async (other) => {
+  for (let round = 0; round < 3; round++) {
+    answers = async () => limited;
+    for (const sub of ['ada', 'ben'])
+      expect(await renew(await sessionOf(sub, `${sub}-${round}`))).toEqual({ kind: 'stale' });
+    answers = async () => other;
+    await renew(await sessionOf('eve', `eve-${round}`));
+  }
+  expect(asked).toHaveLength(9);
+});
 
-it('keeps one entry of each provider, whatever number of people have too many calls', async () => {
+it('keeps one entry for each provider, however many people have too many calls', async () => {
   answers = async () => limited;
   for (let i = 0; i < 100; i++) {
     await renew(await sessionOf(`person-${i}`));
@@ -294,7 +291,7 @@ it('keeps one entry of each provider, whatever number of people have too many ca
   expect(fake.zones.locks.keys().sort()).toEqual(['limited\nokta\n', 'said of one\nokta\n']);
 });
 
-it('leaves marks of single sessions where they fill no room of providers', async () => {
+it('stores marks of single sessions outside the room of providers', async () => {
   const before = fake.zones.locks.size();
   answers = async () => ({ kind: 'unused', detail: 'the token endpoint refused: invalid_scope' });
   for (let i = 0; i < 50; i++) {
@@ -305,14 +302,14 @@ it('leaves marks of single sessions where they fill no room of providers', async
   expect(fake.zones.locks.size() - before).toBe(1);
 });
 
-it('renews single sessions no more often where there is no room for marks, and throws nothing', async () => {
+it('renews single sessions no more often if there is no room for marks, and throws nothing', async () => {
   fake.zones.renewals.room = 1;
   answers = async () => ({ kind: 'unused', detail: 'the token endpoint refused: invalid_scope' });
   expect(await renew()).toEqual({ kind: 'alone' });
   fake.zones.renewals.room = Number.POSITIVE_INFINITY;
 });
 
-it('says once a minute that a provider refuses single sessions', async () => {
+it('logs once a minute that a provider refuses single sessions', async () => {
   answers = async () => ({ kind: 'unused', detail: 'the token endpoint refused: invalid_scope' });
   for (let i = 0; i < 3; i++) {
     await store.put({ ...record, session: { ...session, sid: `s${i}` } }, 80_000);
@@ -322,7 +319,7 @@ it('says once a minute that a provider refuses single sessions', async () => {
   expect(fake.logged).toEqual([expect.stringContaining('a session is not renewed by provider okta just now')]);
 });
 
-it('uses the token again that was not used, after a pause for the provider', async () => {
+it('uses an unused token again, after a pause for the provider', async () => {
   answers = async () => ({ kind: 'unused', detail: 'https://op.example/token answered 502', away: true });
   expect(await renew()).toEqual({ kind: 'alone' });
   expect(await renew()).toEqual({ kind: 'alone' });
@@ -335,7 +332,7 @@ it('uses the token again that was not used, after a pause for the provider', asy
   expect(asked).toEqual(['refresh-1', 'refresh-1']);
 });
 
-it('ends what the provider ended, for each cookie of the session', async () => {
+it('ends a session that the provider ended, for each of its cookies', async () => {
   answers = async () => ({ kind: 'over', detail: 'the token endpoint refused: invalid_grant' });
   expect(await renew()).toEqual({ kind: 'ended' });
   expect(fake.logged).toEqual(['meshgate: provider okta ends a session: the token endpoint refused: invalid_grant']);
@@ -345,7 +342,7 @@ it('ends what the provider ended, for each cookie of the session', async () => {
   expect(asked).toHaveLength(1);
 });
 
-it('renews nothing that was signed out meanwhile', async () => {
+it('renews no session that was signed out meanwhile', async () => {
   answers = async () => {
     revoked = true;
     return good;
@@ -356,7 +353,7 @@ it('renews nothing that was signed out meanwhile', async () => {
   expect(asked).toHaveLength(1);
 });
 
-it('leaves the record of a sign-in that came while the provider was asked', async () => {
+it('keeps the record of a sign-in that came during the call', async () => {
   await store.put(record, 80_000);
   const later: SessionRecord = { ...record, session: { ...session, gen: 5, since: now, end: session.end + 9 } };
   answers = async () => {
@@ -367,7 +364,7 @@ it('leaves the record of a sign-in that came while the provider was asked', asyn
   expect(await store.get(session.sid)).toEqual(later);
 });
 
-it('chooses anew from the record for another policy, without the provider', async () => {
+it('selects claims from the record for another policy, without the provider', async () => {
   await store.put(early, 80_000);
   const fresher = { ...early.session, fresh: now + 500 };
   await store.put({ ...early, session: fresher }, 80_000);
@@ -379,12 +376,12 @@ it('chooses anew from the record for another policy, without the provider', asyn
   expect(asked).toEqual([]);
 });
 
-it('takes no record of another host', async () => {
+it('rejects a record of another host', async () => {
   expect(await renewals().renew(session, 'other.example.com', true)).toEqual({ kind: 'alone' });
   expect(asked).toEqual([]);
 });
 
-it('lets only so many wait', async () => {
+it('lets only a limited number of requests wait', async () => {
   const lock = (await store.lock(session.sid, 90_000))!;
   const all = Array.from({ length: 128 }, () => renew());
   await waiting(128);
@@ -395,7 +392,7 @@ it('lets only so many wait', async () => {
   expect(counted('waiting renewal')).toBe(0);
 });
 
-it('lets sessions of another provider wait, and be renewed after the answer, while as many as may do for one', async () => {
+it('lets sessions of another provider wait, and be renewed after the response, while the limit for one is reached', async () => {
   const of = (one: SessionRecord): SessionRecord => ({
     ...one,
     session: { ...one.session, provider: 'partners', sid: `of-${one.session.fresh}` },
@@ -415,13 +412,13 @@ it('lets sessions of another provider wait, and be renewed after the answer, whi
   await Promise.all(all);
 });
 
-it('asks after the answer for only so many, and leaves no lock behind', async () => {
+it('allows only a limited number of calls after the response, and leaves no lock behind', async () => {
   await die(32);
   expect(await renew(session, false)).toEqual({ kind: 'going' });
   expect(await store.lock(session.sid, 1000)).toBeDefined();
 });
 
-it('asks after the answer again after workers died with as many as may be asked for, while others go on', async () => {
+it('calls after the response again, even if workers died with all such calls that are allowed at once', async () => {
   await die(32);
   await store.put(early, 80_000);
   let renewal = await renew(early.session, false);
@@ -443,7 +440,7 @@ it('does not send a token that the store cannot mark', async () => {
   expect(await store.lock(session.sid, 1000)).toBeDefined();
 });
 
-it('uses a confirmed session that the store did not keep, and never its old token again', async () => {
+it('uses a confirmed session that was not stored, and never its old token again', async () => {
   let puts = 0;
   const failing: SessionStore = Object.assign(Object.create(store) as SessionStore, {
     get: store.get.bind(store),
@@ -458,7 +455,7 @@ it('uses a confirmed session that the store did not keep, and never its old toke
   expect(asked).toHaveLength(1);
 });
 
-it('leaves a session as stale as it is where a refresh confirms nothing, says so once, and does not ask again', async () => {
+it('leaves a session stale if a refresh confirms nothing, logs that once, and does not call again', async () => {
   answers = async () => ({ kind: 'unconfirmed', detail: 'it says nothing', refreshToken: 'refresh-2' });
   expect(await renew()).toEqual({ kind: 'alone' });
   const kept = (await store.get(session.sid))!;
@@ -469,7 +466,7 @@ it('leaves a session as stale as it is where a refresh confirms nothing, says so
   expect(fake.logged).toEqual(['meshgate: provider okta confirms no session: it says nothing']);
 });
 
-it('takes away what a refresh without an ID token does not say, and has the next page go to the provider', async () => {
+it('removes claims that a refresh without an ID token lacks, and sends the next page to the provider', async () => {
   answers = async () => ({ kind: 'confirmed', claims: { sub: 'u1' }, partly: true });
   const { session: renewed } = (await renew()) as { session: SessionClaims };
   expect(renewed).toMatchObject({ gen: 2, claims: { groups: undefined } });

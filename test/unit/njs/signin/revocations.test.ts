@@ -58,14 +58,14 @@ const lay = (name: string, text: string): void => {
 const textOf = (value: string): string => `${JSON.stringify(revocation('sid', ofAny(value), Date.now() / 1000))}\n`;
 
 describe('the job of revocations', () => {
-  it('says at its start that revocations of an earlier build do not hold, and frees their room', async () => {
+  it('logs at its start that revocations of an earlier build do not apply, and frees their room', async () => {
     for (const key of ['sub okta o-ada', 'kid k1']) revoked.set(key, '253402300799');
     await watchRevocations(state, store, ['okta']);
     expect(kept()).toEqual([]);
     expect(fake.logged).toContainEqual('meshgate: 2 revocations of an earlier build are not in force: revoke again');
   });
 
-  it('makes its folder, takes files, and has known credentials looked at again', async () => {
+  it('makes its folder, reads files, and has known credentials checked again', async () => {
     await watchRevocations(state, store, ['okta']);
     expect(existsSync(folder)).toBe(true);
     const epoch = keys.get(EPOCH);
@@ -78,7 +78,7 @@ describe('the job of revocations', () => {
     expect(fake.logged).toEqual([]);
   });
 
-  it('has known credentials looked at again once after a restart', async () => {
+  it('has known credentials checked again once after a restart', async () => {
     revoked.set(revocationKey('sid', ofAny('kept')), '9');
     await watchRevocations(state, store, ['okta']);
     const epoch = keys.get(EPOCH);
@@ -87,7 +87,7 @@ describe('the job of revocations', () => {
     expect(keys.get(EPOCH)).toBe(epoch);
   });
 
-  it('refuses what is no revocation, and says so to the command and in the log', async () => {
+  it('refuses an invalid file, and reports it to the command and in the log', async () => {
     lay('a.json', '{"kind":"all","value":"x","before":1,"until":2,"made":1}\n');
     await watchRevocations(state, store, ['okta']);
     expect(readdirSync(folder)).toEqual(['a.json.refused']);
@@ -115,7 +115,7 @@ describe('the job of revocations', () => {
     expect(readFileSync(join(folder, 'a.json.refused'), 'utf8')).toContain('meshgate_revoked is full');
   });
 
-  it('leaves a file alone that is being written, and takes it when it is', async () => {
+  it('ignores a file while it is written, and reads it when it is complete', async () => {
     lay('a.json', '{"kind":"si');
     vi.setSystemTime(statSync(join(folder, 'a.json')).mtimeMs);
     await watchRevocations(state, store, ['okta']);
@@ -125,7 +125,7 @@ describe('the job of revocations', () => {
     expect(readdirSync(folder)).toEqual(['a.json.refused']);
   });
 
-  it('says once a minute that there is hardly any room', async () => {
+  it('logs once a minute that there is hardly any room', async () => {
     revoked.taken = 0.79;
     await watchRevocations(state, store, ['okta']);
     expect(fake.logged).toEqual([]);
@@ -149,7 +149,7 @@ describe('with etcd', () => {
     shared = new EtcdStore(new Etcd('/run/egress.sock', 1), '/meshgate/', seal, keepRevoked);
   });
 
-  it('gives a file to the other replicas, and takes what they have', async () => {
+  it('passes a file to the other replicas, and reads theirs', async () => {
     lay('a.json', textOf('a'));
     await watchRevocations(state, shared, ['okta']);
     expect(readdirSync(folder)).toEqual([]);
@@ -159,7 +159,7 @@ describe('with etcd', () => {
     expect([...kept()].sort()).toEqual([REVOCATIONS_READ, revocationKey('sid', ofAny('a'))].sort());
   });
 
-  it('holds here at once while etcd is away, and reaches the others when it is back', async () => {
+  it('enforces it here at once while etcd is down, and passes it to the others later', async () => {
     etcd.fates[0] = 'refuses';
     lay('a.json', textOf('a'));
     await watchRevocations(state, shared, ['okta']);
@@ -187,7 +187,7 @@ describe('with etcd', () => {
   const signout = (i: number): string =>
     `${JSON.stringify(ending({ provider: 'okta', subject: `u${i}`, sid: `s${i}`, kids: [], at: 0 }, Date.now() / 1000, 9))}\n`;
 
-  it('of an operator reach the other replicas before any sign-out that waits, whichever way it came', async () => {
+  it('of an operator reach the other replicas before any waiting sign-out, whichever way it came', async () => {
     mkdirSync(folder);
     fake.fetch = async () => ({ status: 502, text: async () => '{}' });
     const now = Date.now() / 1000;
@@ -207,7 +207,7 @@ describe('with etcd', () => {
     [1, 900],
     [300, 2],
   ])(
-    'of an operator hold at once behind %i sign-outs, while each call to etcd fails after %i ms',
+    'of an operator are enforced at once behind %i sign-outs, while each call to etcd fails after %i ms',
     async (count, ms) => {
       isSlow(ms);
       for (let i = 0; i < count; i++) lay(`out-${i}.json`, signout(i));
@@ -227,14 +227,14 @@ describe('with etcd', () => {
     expect(readdirSync(folder)).toContain('out-9.json');
   });
 
-  it('each have their turn, where etcd answers about one of them never and about others late', async () => {
+  it('each have their turn if etcd never answers about one of them, and late about others', async () => {
     isSlow(900, 'a');
     for (const name of ['a', 'b', 'c']) lay(`sid-${name}.json`, textOf(name));
     for (let run = 0; run < 4; run++) await watchRevocations(state, shared, ['okta']);
     expect(readdirSync(folder)).toEqual(['sid-a.json']);
   });
 
-  it('says the age of what it knows once a minute, while etcd is away', async () => {
+  it('logs the age of its revocations once a minute, while etcd is down', async () => {
     await watchRevocations(state, shared, ['okta']);
     etcd.fates[0] = 'refuses';
     await watchRevocations(state, shared, ['okta']);

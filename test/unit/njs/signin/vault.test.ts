@@ -35,12 +35,12 @@ it.each([
   expect(await vault.sessionOf(HOST, `__Host-meshgate=${text}`, now)).toEqual(of);
 });
 
-it('a session that fits in in no way is not sealed', async () => {
+it('a session that fits in no form is not sealed', async () => {
   expect(await new Lab().scene.vault.sealSession(HOST, session('x'.repeat(4000)), now)).toBeUndefined();
 });
 
 it.each<Purpose>(['session', 'state', 'ticket', 'record'])(
-  'a %s of a key opens until the time of the key, though its file stays as it is',
+  'a %s of a key opens until the time of the key, even if its file does not change',
   async (purpose) => {
     const { table, signin } = new Lab().scene;
     const { keys } = JSON.parse(ringText('k2', 'k1'));
