@@ -15,8 +15,7 @@ export const HOST_NAME = new RegExp(`^(?=.{1,253}$)(?:\\*\\.)?${LABEL}(?:\\.${LA
 const BYTE = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
 const IPV4 = `${BYTE}(?:\\.${BYTE}){3}`;
 const IPV6 = '(?=[^\\]/]*:[^\\]/]*:)[0-9A-Fa-f:]{2,39}';
-// Docker and Compose put underscores into host names. So the names of machines follow weaker rules than those of web
-// hosts.
+// Docker and Compose put underscores into host names, so machines follow weaker rules than web hosts.
 const MACHINE =
   '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*';
 const ENDPOINT_HOST = `(?:${MACHINE}|\\[${IPV6}\\])`;
@@ -48,8 +47,7 @@ const ORIGIN = new RegExp(
   `^(?:\\*|https://(?:${LABEL}(?:\\.${LABEL})*|\\[${IPV6}\\])(?::${PORT})?|http://${LOCAL}(?::${PORT})?)$`,
 );
 
-/** An origin as browsers send it. Plain http is allowed only for the local machine, because no other site can serve a
- * page there. */
+/** An origin as browsers send it. Plain http is only for the local machine: no other site can serve a page there. */
 export const origin = text(ORIGIN, {
   what: 'an https: origin',
   write: 'scheme, host and port as browsers send them, as in https://app.example.com',
@@ -63,7 +61,7 @@ export const origin = text(ORIGIN, {
 export const HTTPS_URL = new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?$`);
 const HTTP_URL = new RegExp(`^http://${ENDPOINT_HOST}(?::${PORT})?$`);
 
-/** Returns the scheme, the host and the port of a URL, without its path and query. */
+/** The scheme, the host and the port of a URL. */
 const originOf = (value: unknown) => (typeof value === 'string' ? value.replace(/^(\w+:\/\/[^/?#]*).*$/, '$1') : '');
 
 /** Returns the origin to write instead if a URL has a path, or a scheme that belongs to another key. */
@@ -125,10 +123,7 @@ export const jwksUri = text(new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?/[
 
 export const providerEndpoint = text(
   new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?/[A-Za-z0-9._~!&()*+,=:@%/?-]*$`),
-  {
-    what: 'the https: URL of an endpoint',
-    write: 'https://login.example.com/introspect',
-  },
+  { what: 'the https: URL of an endpoint', write: 'https://login.example.com/introspect' },
 );
 
 export const groupsEndpoint = text(
@@ -153,10 +148,7 @@ export const cidr = text(
 );
 
 /** The IP address of one client. */
-export const address = text(new RegExp(`^(?:${IPV4}|${IPV6})$`), {
-  what: 'an address',
-  write: '10.9.0.7 or fd00::7',
-});
+export const address = text(new RegExp(`^(?:${IPV4}|${IPV6})$`), { what: 'an address', write: '10.9.0.7 or fd00::7' });
 
 export const resolver = text(new RegExp(`^(?:${IPV4}|\\[${IPV6}\\])(?::${PORT})?$`), {
   what: 'the address of a DNS server',

@@ -8,7 +8,7 @@ import { buildLeaf, leafShape, type WrittenLeaf } from './facts/describe.ts';
 import type { Fact } from './facts/index.ts';
 import { hints } from './hints.ts';
 import { ownLimit } from './limits.ts';
-import { mapping, onlyTrue, orNone } from './mapping.ts';
+import { mapping, onlyTrue, optional, orNone, usually } from './mapping.ts';
 import type { Path } from './path.ts';
 import * as s from './scalars.ts';
 import { spiffeId } from './workload-names.ts';
@@ -53,14 +53,12 @@ export function buildFact(raw: string | RawFact, path: Path, at: Locate): Fact {
 
 const match = z
   .strictObject({
-    client_id: s.plainText
-      .describe('The client that its tokens are issued to, or that they name as the actor.')
-      .optional(),
-    spiffe: spiffeId.describe('The SPIFFE id of its JWT-SVIDs, or that tokens name as the actor.').optional(),
-    service: s.reference('service').describe('The service that is this agent, at the inner listener.').optional(),
+    client_id: optional(s.plainText, 'The client that its tokens are issued to, or that they name as the actor.'),
+    spiffe: optional(spiffeId, 'The SPIFFE id of its JWT-SVIDs, or that tokens name as the actor.'),
+    service: optional(s.reference('service'), 'The service that is this agent, at the inner listener.'),
     ...claimKeys(),
-    claim: s.claimPath.describe('A claim path of its tokens, with is, has or like.').optional(),
-    provider: s.reference('provider').describe('The provider whose tokens these are.').optional(),
+    claim: optional(s.claimPath, 'A claim path of its tokens, with is, has or like.'),
+    provider: optional(s.reference('provider'), 'The provider whose tokens these are.'),
   })
   .register(hints, {
     what: 'how an agent is identified',
@@ -71,19 +69,16 @@ const match = z
 export const agent = mapping({
   match,
   acts_for: orNone(
-    s
-      .list(s.reference('role'), '[staff]')
-      .describe('Roles of the person that it may act for. Default: none, it acts for nobody.'),
+    s.list(s.reference('role'), '[staff]'),
+    'Roles of the person that it may act for. Default: none, it acts for nobody.',
   ),
   alone: onlyTrue('It may act alone, without a person behind it.'),
-  hops: s.count('hops', MAX_HOPS).describe('Longest chain of actors for one person, this one included.').prefault(1),
-  bound: z
-    .enum([...BOUND_BY, 'none'])
-    .describe(
-      'What its tokens must be bound to, so that a stolen one is useless. There is no default: write none if stolen tokens are to be accepted.',
-    )
-    .optional(),
-  limit: ownLimit.describe('The budget that it has for each person that it acts for.').optional(),
+  hops: usually(s.count('hops', MAX_HOPS), 1, 'Longest chain of actors for one person, this one included.'),
+  bound: optional(
+    z.enum([...BOUND_BY, 'none']),
+    'What its tokens must be bound to, so that a stolen one is useless. There is no default: write none if stolen tokens are to be accepted.',
+  ),
+  limit: optional(ownLimit, 'The budget that it has for each person that it acts for.'),
 })
   .register(hints, { what: 'an agent', write: '{ match: { client_id: release-bot }, acts_for: [staff], bound: dpop }' })
   .describe('Software that acts for a person, or alone.');

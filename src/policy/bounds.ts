@@ -24,18 +24,16 @@ export const MAX_SIGNIN_BURST = 10_000;
 /** How nginx proxies requests if the policy sets nothing else. Times are in seconds, the size is in bytes. */
 export const PROXY_DEFAULTS = {
   connectTimeout: 10,
-  /** The longest pause of a service while it reads a request or sends a response: usually `silence`, with `stream:
-   * true` `streamSilence`. */
+  /** The longest pause of a service; with `stream: true` it is `streamSilence`. */
   silence: 60,
   streamSilence: 3600,
   maxBody: 100 * 1024 * 1024,
 } as const;
 
-/** The longest time-out that a policy may set for an introspection endpoint: {@link PROVIDER_TIMEOUT_MS}. */
+/** The longest time-out of an introspection endpoint: {@link PROVIDER_TIMEOUT_MS}. */
 export const MAX_INTROSPECTION_TIMEOUT = 4;
 
-/** The maximum number of groups that a policy may name for a provider with a groups endpoint. The gateway sends all
- * these calls at the same time. */
+/** The most groups of a provider with a groups endpoint. The gateway sends all these calls at the same time. */
 export const MAX_ASKED_GROUPS = 200;
 
 /** The largest clock skew that a policy may set. */
@@ -47,13 +45,11 @@ export const MAX_PEOPLE = 1_000_000;
 /** The longest session that a policy may set: shared memory cannot keep entries longer. */
 export const MAX_SESSION = 30 * 86400;
 
-/** The largest burst, and the longest time in seconds that a used-up burst needs to become full again. Shared memory
- * keeps the entry of a caller for this time. */
+/** The largest burst, and the longest time in which one is full again: shared memory keeps a caller for this time. */
 export const MAX_BURST = 1_000_000;
 export const MAX_REFILL_S = 30 * 86400;
 
-/** The highest rate per second. The clock of the check counts milliseconds, so it could not measure shorter
- * intervals. */
+/** The highest rate per second, because the clock of the check counts milliseconds. */
 export const MAX_UNIT_RATE = 1000;
 
 /** The maximum length of a policy file, in characters. */

@@ -10,8 +10,7 @@ import type { Said } from './schema.ts';
 import { buildService } from './service.ts';
 import type { Policy } from './types.ts';
 
-/** Builds the policy from a checked file: each part gets its place in the file, and the values that depend on other
- * parts. */
+/** Builds the policy from a checked file: adds places, and values that depend on other parts. */
 export function buildPolicy(said: Said, locate: Locate): Policy {
   const { gateway, mesh, headers = DEFAULT_HEADERS } = said;
   const providers = define(said.providers, ['providers'], locate, buildProvider);

@@ -6,8 +6,8 @@ import { oneOf } from './suggest.ts';
 
 const WORKERS = ['service_workers', 'insecure_service_workers'] as const;
 
-/** Checks that a provider of the host supports each credential of a route. Also checks that a route names an owner only
- * if it has pages. */
+/** Checks that a provider of the host supports each credential of a route, and that only routes with pages have
+ * owners. */
 export function checkAccept(report: Report, draft: DraftPolicy): void {
   const routes = routesOf(draft);
   for (const route of routes) {
@@ -28,27 +28,26 @@ export function checkAccept(report: Report, draft: DraftPolicy): void {
       for (const key of WORKERS.filter((it) => writes(route, it))) {
         const why =
           'no effect: no route of this host accepts sessions, and workers are refused only where people sign in';
-        report.add([...path, key], `${why}; remove it`, 'key');
+        report.key([...path, key], `${why}; remove it`);
       }
     }
   }
 }
 
-/** Checks `service_workers`. The scope of a service worker is the folder of its script, so the scope of a script at the
- * root includes the gateway's own paths. */
+/** A worker's scope is the folder of its script: at the root, it includes the gateway's own paths. */
 function checkWorkers(report: Report, { path, name, route }: RouteAt): void {
   if (WORKERS.every((key) => writes(route, key))) {
-    report.add([...path, 'service_workers'], 'no effect beside insecure_service_workers; remove one of the two', 'key');
+    report.key([...path, 'service_workers'], 'no effect beside insecure_service_workers; remove one of the two');
   } else if (writes(route, 'service_workers') && (name === '/*' || /^\/[^/]*$/.test(name))) {
     const message = `a worker from ${name} sees the sign-in, too; let the app have a folder, as in /app/*, or write insecure_service_workers: true`;
-    report.add([...path, 'service_workers'], message, 'key');
+    report.key([...path, 'service_workers'], message);
   }
 }
 
 function checkPages(report: Report, path: Path, owned: object): void {
   for (const key of ['owner', 'ask'].filter((it) => writes(owned, it))) {
     const why = 'no effect: no route of this host accepts sessions, and pages are for browsers that sign in';
-    report.add([...path, key], `${why}; remove it`, 'key');
+    report.key([...path, key], `${why}; remove it`);
   }
 }
 
@@ -57,10 +56,9 @@ function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
   if (names === undefined || names.length === 0 || names.some((name) => isHidden(report, draft, name))) return;
   const { accept } = at.route;
   if (writes(at.route, 'audiences') && accept && !accept.includes('bearer') && !accept.includes(undefined)) {
-    report.add(
+    report.key(
       [...at.path, 'audiences'],
       'no effect: this route accepts no tokens; add bearer to accept, or remove this',
-      'key',
     );
   }
   const has = (...keys: string[]) => names.some((name) => writes(draft.providers?.[name] ?? {}, ...keys));

@@ -1,8 +1,10 @@
-import { checkAgentMatch, type DraftAgent, isService, shareIssuer } from './check-agent-match.ts';
 import { kindOfDraft } from './check-kinds.ts';
-import { type DraftPolicy, type DraftRule, entriesOf, type RouteAt, routesOf, writes } from './draft.ts';
+import { type DraftPolicy, type DraftRule, entriesOf, type RouteAt, repeated, routesOf, writes } from './draft.ts';
+import { malformed, type WrittenClaim } from './facts/claim.ts';
+import { namesOf } from './names.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
+import { oneOf } from './suggest.ts';
 
 /** Checks that each agent is identified and can send requests, and that a rule allows a person for whom it acts. */
 export function checkAgents(report: Report, draft: DraftPolicy): void {
@@ -18,7 +20,7 @@ function checkInner(report: Report, draft: DraftPolicy): void {
   const gateway = draft.gateway ?? {};
   const inner = draft.gateway?.inner;
   if (draft.agents && Object.keys(draft.agents).length === 0) {
-    report.add(['agents'], 'no agent; write wiki-pages: { match: { service: wiki }, acts_for: [staff] }', 'key');
+    report.key(['agents'], 'no agent; write wiki-pages: { match: { service: wiki }, acts_for: [staff] }');
   }
   if (report.has(['agents'])) return;
   const agents = entriesOf(draft.agents);
@@ -26,46 +28,37 @@ function checkInner(report: Report, draft: DraftPolicy): void {
   if (service === undefined) {
     const why = 'no effect: only agents that are services use this listener; write one, or remove this';
     const hidden = agents.some(([name, { match }]) => match === undefined || report.touches(['agents', name, 'match']));
-    if (inner && !hidden) report.add(['gateway', 'inner'], why, 'key');
+    if (inner && !hidden) report.key(['gateway', 'inner'], why);
     return;
   }
   if (report.touches(['gateway'])) return;
-  const needs = (key: string, write: string) => {
-    if (writes(gateway, key)) return;
-    const path = ['agents', service, 'match', 'service'];
-    report.add(path, `an agent that is a service needs gateway.${key}; write ${key}: ${write} under gateway`, 'key');
-  };
-  needs('assertion', '{ issuer: https://wiki.example.com, keys_file: … }');
-  needs('inner', '{ client_ca_file: … }');
+  const needs = { assertion: '{ issuer: https://wiki.example.com, keys_file: … }', inner: '{ client_ca_file: … }' };
+  for (const [key, write] of Object.entries(needs)) {
+    if (writes(gateway, key)) continue;
+    const message = `an agent that is a service needs gateway.${key}; write ${key}: ${write} under gateway`;
+    report.key(['agents', service, 'match', 'service'], message);
+  }
   if (!inner || report.touches(['gateway', 'inner'])) return;
   if ((inner.listen ?? 8444) === (gateway.listen ?? 8443)) {
-    const message = `port ${inner.listen ?? 8444} is the gateway's own; write another`;
-    report.add(['gateway', 'inner', 'listen'], message);
+    report.add(['gateway', 'inner', 'listen'], `port ${inner.listen ?? 8444} is the gateway's own; write another`);
   }
   if (gateway.insecure_http && !writes(inner, 'tls')) {
     const message = 'missing key "tls"; the inner listener has TLS even if the gateway serves plain HTTP';
-    report.add(['gateway', 'inner', 'tls'], message, 'key');
+    report.key(['gateway', 'inner', 'tls'], message);
   }
 }
 
-/** Checks that an agent which is a service can be identified by the certificate of this service, and that no two agents
- * are the same service. */
+/** Checks that the certificate of a service identifies one agent. */
 function checkServices(report: Report, draft: DraftPolicy): void {
-  const seen = new Map<string, string>();
-  for (const [name, { match }] of entriesOf(draft.agents)) {
-    const path = ['agents', name, 'match', 'service'];
-    const service = match?.service;
-    if (service === undefined) continue;
-    const other = seen.get(service);
-    if (other !== undefined) {
-      report.add(path, `agent ${quote(other)} is this service already; keep one, with the roles of both`);
-    }
-    seen.set(service, name);
+  const agents = entriesOf(draft.agents);
+  for (const [name, , other] of repeated(agents, ({ match }) => match?.service)) {
+    const message = `agent ${quote(other)} is this service already; keep one, with the roles of both`;
+    report.add(['agents', name, 'match', 'service'], message);
+  }
+  for (const service of agents.flatMap(([, { match }]) => match?.service ?? [])) {
     const definition = draft.services?.[service];
-    if (definition && !writes(definition, 'spiffe') && !report.touches(['services', service])) {
-      const write = 'write the SPIFFE id of its workload, which identifies the agent';
-      report.add(['services', service, 'spiffe'], `missing key "spiffe"; ${write}`, 'key');
-    }
+    if (!definition || writes(definition, 'spiffe') || report.touches(['services', service])) continue;
+    report.missing(['services', service], 'spiffe', 'the SPIFFE id of its workload, which identifies the agent');
   }
 }
 
@@ -77,21 +70,19 @@ function checkSpiffe(report: Report, draft: DraftPolicy): void {
       const path = ['agents', name, 'match'];
       return agent.match === undefined || report.touches(path) || (isService(agent) && !agent.match.service);
     });
-  const seen = new Map<string, string>();
-  for (const [name, { spiffe }] of entriesOf(draft.services)) {
-    if (spiffe === undefined) continue;
-    const path = ['services', name, 'spiffe'];
-    const other = seen.get(spiffe);
-    if (other !== undefined) {
-      report.add(path, `service ${quote(other)} has this SPIFFE id, and could act in its place; write another`);
-    }
-    seen.set(spiffe, name);
-    if (unknown || agents.some(([, { match }]) => match?.service === name)) continue;
-    report.add(path, 'no effect: no agent is this service; write an agent that matches it, or remove this', 'key');
+  const services = entriesOf(draft.services);
+  for (const [name, , other] of repeated(services, ({ spiffe }) => spiffe)) {
+    const message = `service ${quote(other)} has this SPIFFE id, and could act in its place; write another`;
+    report.add(['services', name, 'spiffe'], message);
+  }
+  for (const [name, { spiffe }] of services) {
+    if (spiffe === undefined || unknown || agents.some(([, { match }]) => match?.service === name)) continue;
+    const message = 'no effect: no agent is this service; write an agent that matches it, or remove this';
+    report.key(['services', name, 'spiffe'], message);
   }
 }
 
-/** The people whom a rule allows; undefined if the rule is for an agent, or if an error hides it. */
+/** The people whom a rule allows; undefined for an agent's rule, or if an error hides it. */
 function personOf(rule: DraftRule): { readonly who: string; readonly methods?: readonly string[] } | undefined {
   if (typeof rule === 'string') return { who: rule };
   const who = rule?.who ?? rule?.role;
@@ -109,7 +100,7 @@ function meet(one: Methods, other: Methods): boolean {
   return withHead(one).some((it) => names.includes(it));
 }
 
-/** If an agent's rule cannot allow any person, returns what is wrong; otherwise undefined. */
+/** What is wrong with an agent's rule that can allow no person. */
 function idle(draft: DraftPolicy, { host, route }: RouteAt, agent: DraftAgent): string | undefined {
   if (isService(agent)) return undefined;
   const { accept } = route;
@@ -129,8 +120,7 @@ function idle(draft: DraftPolicy, { host, route }: RouteAt, agent: DraftAgent): 
   return `this agent sends only tokens of ${provider}; accept it in providers, or remove this`;
 }
 
-/** Checks an agent's rule. The route must accept the agent's tokens. Unless the agent may be alone, another rule must
- * allow the person for whom it acts. */
+/** The route must accept the agent's tokens, and another rule must allow its person, unless it may be alone. */
 function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
   const { route, path } = at;
   const rules = route.allow ?? [];
@@ -142,7 +132,7 @@ function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
     const agent = draft.agents?.[rule.agent];
     if (!agent || report.touches(here)) continue;
     const why = idle(draft, at, agent);
-    if (why !== undefined) report.add(here, `no effect: ${why}`, 'key');
+    if (why !== undefined) report.key(here, `no effect: ${why}`);
     const actsFor = agent.acts_for;
     if (!actsFor || actsFor.includes(undefined) || agent.alone || people.includes(undefined)) continue;
     const passes = people.some(
@@ -153,7 +143,119 @@ function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
     );
     if (passes) continue;
     const roles = actsFor.join(' or ');
-    const message = `no effect: no other rule here allows a person with role ${roles}; add one, or remove this`;
-    report.add(here, message, 'key');
+    report.key(here, `no effect: no other rule here allows a person with role ${roles}; add one, or remove this`);
+  }
+}
+
+export type DraftAgent = NonNullable<NonNullable<DraftPolicy['agents']>[string]>;
+
+/** The keys that identify an agent. Each agent has exactly one of them. */
+const MARKS = ['client_id', 'spiffe', 'service', 'claim'] as const;
+
+/** Whether an agent is a service that uses the inner listener. All other agents send tokens. */
+export const isService = ({ match }: DraftAgent): boolean => match !== undefined && writes(match, 'service');
+
+/** Checks how agents are identified, for whom they act, and what their tokens are bound to. */
+export function checkAgentMatch(report: Report, draft: DraftPolicy): void {
+  const providers = namesOf(report, 'provider') ?? [];
+  for (const [name, agent] of entriesOf(draft.agents)) {
+    const path = ['agents', name];
+    if (report.touches(path)) continue;
+    if (agent.match) checkMarks(report, [...path, 'match'], agent.match, providers);
+    checkWhom(report, path, agent);
+    checkBound(report, path, agent);
+  }
+  checkTwins(report, draft);
+  checkClients(report, draft);
+}
+
+type DraftMatch = NonNullable<DraftAgent['match']>;
+
+function checkMarks(report: Report, path: Path, match: DraftMatch, providers: readonly string[]): void {
+  if (report.touches(path)) return;
+  const [mark, other] = MARKS.filter((it) => writes(match, it));
+  const mistake = malformed(match as WrittenClaim, 'match');
+  if (mark === undefined) {
+    report.key(path, 'nothing identifies the agent; write client_id, spiffe, service or claim');
+  } else if (other !== undefined) {
+    report.key(path, `${mark} and ${other} in one match; keep one of them`);
+  } else if (mistake?.part === 'key') {
+    report.add([...path, ...mistake.path], mistake.message, mistake.part);
+  } else if (match.claim !== undefined && /^act(\.|$)/.test(match.claim)) {
+    report.add([...path, 'claim'], 'no effect: "act" names the actor; write client_id, or spiffe, with that name');
+  } else if (mistake !== undefined) {
+    report.add([...path, ...mistake.path], mistake.message);
+  } else if (mark === 'service' && writes(match, 'provider')) {
+    report.key([...path, 'provider'], 'no effect beside service, which comes without a token; remove it');
+  } else if (['client_id', 'claim'].includes(mark) && providers.length > 1 && !writes(match, 'provider')) {
+    report.key(path, `whose ${mark}? add provider: ${oneOf(providers)}`);
+  }
+}
+
+/** Checks that an agent may act for people, or alone. */
+function checkWhom(report: Report, path: Path, agent: DraftAgent): void {
+  if (report.touches(path)) return;
+  const acts = writes(agent, 'acts_for');
+  if (!acts && !writes(agent, 'alone')) {
+    const also = isService(agent) ? '' : ', or alone: true for one that acts alone';
+    const message = `missing key "acts_for"; write acts_for: [staff], the roles that it may act for${also}`;
+    report.key([...path, 'acts_for'], message);
+  } else if (isService(agent) && writes(agent, 'alone')) {
+    const why = 'no effect: a service acts for the person whose request it serves';
+    report.key([...path, 'alone'], `${why}; remove it`);
+  } else if (!acts && writes(agent, 'hops')) {
+    report.key([...path, 'hops'], 'no effect without acts_for; remove it');
+  }
+}
+
+/** The binding decides whether a stolen token can be used, so it has no default. */
+function checkBound(report: Report, path: Path, agent: DraftAgent): void {
+  const { match } = agent;
+  if (!match || report.touches(path) || report.touches([...path, 'match'])) return;
+  const here = [...path, 'bound'];
+  if (isService(agent)) {
+    if (writes(agent, 'bound')) report.key(here, 'no effect: a service shows its certificate; remove it');
+  } else if (writes(match, ...MARKS) && !writes(agent, 'bound')) {
+    report.key(here, 'missing key "bound"; write bound: dpop, certificate or any, or none to accept stolen tokens');
+  }
+}
+
+/** Checks that no two agents are identified by the same value. */
+function checkTwins(report: Report, draft: DraftPolicy): void {
+  const markOf = ({ match }: DraftAgent) => (['client_id', 'spiffe'] as const).find((it) => match?.[it] !== undefined);
+  const value = (agent: DraftAgent) => {
+    const [mark, match] = [markOf(agent), agent.match];
+    return mark && JSON.stringify([mark, match?.[mark], mark === 'client_id' ? match?.provider : undefined]);
+  };
+  for (const [name, agent, other] of repeated(entriesOf(draft.agents), value)) {
+    const message = `agent ${quote(other)} is identified by this already; keep one, with the roles of both`;
+    report.add(['agents', name, 'match', markOf(agent) ?? ''], message);
+  }
+}
+
+/** Whether two providers have the same issuer, so that an agent of one can also send tokens of the other. */
+export function shareIssuer({ providers = {} }: DraftPolicy, one: string | undefined, other: string): boolean {
+  const issuer = one === undefined ? undefined : providers[one]?.issuer;
+  return issuer !== undefined && issuer === providers[other]?.issuer;
+}
+
+/** Checks that people do not sign in with an agent's client, and that its provider accepts tokens of it. */
+function checkClients(report: Report, draft: DraftPolicy): void {
+  const only = Object.keys(draft.providers ?? {});
+  for (const [agent, { match }] of entriesOf(draft.agents)) {
+    const id = match?.client_id;
+    const name = match?.provider ?? (only.length === 1 ? only[0] : undefined);
+    const provider = name === undefined ? undefined : draft.providers?.[name];
+    if (id === undefined || name === undefined || !provider || report.touches(['providers', name])) continue;
+    const path = ['agents', agent, 'match', 'client_id'];
+    const { clients } = provider;
+    const signsIn = entriesOf(draft.providers).some(
+      ([other, { client }]) => client?.id === id && (other === name || shareIssuer(draft, other, name)),
+    );
+    if (signsIn) {
+      report.add(path, 'people sign in with this client; give the agent one of its own at the provider');
+    } else if (clients && !clients.includes(undefined) && !clients.includes(id)) {
+      report.add(path, `no effect: provider ${quote(name)} accepts only tokens of its clients; add it there`);
+    }
   }
 }

@@ -9,8 +9,7 @@ import { find, rename } from './tree.ts';
 /** Words that have their own meaning where a role could stand. */
 const RESERVED = ['anyone', 'authenticated', 'nobody'];
 
-/** Checks that names are well formed. If all references agree on a different spelling, this spelling is used for the
- * definition. */
+/** Checks that names are well formed. If all references agree on another spelling, the definition gets it. */
 export function checkDefinitions(report: Report): void {
   for (const kind of KINDS) {
     for (const name of namesOf(report, kind) ?? []) checkName(report, kind, name);
@@ -23,17 +22,13 @@ const isName = (name: string, kind: Named) => (kind === 'role' ? ROLE_NAME : NAM
 function checkName(report: Report, kind: Named, name: string): void {
   const path = [...SECTIONS[kind], name];
   if (name === 'constructor' || (kind === 'role' && RESERVED.includes(name))) {
-    report.add(path, `no ${kind} can have this name; choose another`, 'key');
+    report.key(path, `no ${kind} can have this name; choose another`);
   }
   if (isName(name, kind)) return;
   const fixed = plainName(name, kind);
   const rule = `lower case letters, digits and ${kind === 'role' ? '. _ -' : '-'}, a letter first, at most 63`;
   const a = /^[ai]/.test(kind) ? 'an' : 'a';
-  report.add(
-    path,
-    `${quote(name)} is not the name of ${a} ${kind}; write ${fixed && `${quote(fixed)}: `}${rule}`,
-    'key',
-  );
+  report.key(path, `${quote(name)} is not the name of ${a} ${kind}; write ${fixed && `${quote(fixed)}: `}${rule}`);
   // Use the corrected name, unless other parts of the policy refer to the name as it is written.
   const section = find(report.tree, SECTIONS[kind]);
   const isUsed = references(report).some((it) => it.kind === kind && it.name === name);
@@ -48,8 +43,7 @@ function plainName(name: string, kind: Named): string {
   return plain.replace(/^[^a-z]+/, '').slice(0, 63);
 }
 
-/** Corrects the name of a definition if several references agree on a name and only the definition is spelled
- * differently. */
+/** If several references agree on a name and only the definition is spelled differently, corrects the definition. */
 function mendNames(report: Report, kind: Named): void {
   const section = find(report.tree, SECTIONS[kind]);
   if (section?.kind !== 'map') return;
@@ -61,7 +55,7 @@ function mendNames(report: Report, kind: Named): void {
     if (guess === undefined || uses.has(guess)) continue;
     const [wrong, right] = [quote(guess), quote(name)];
     const message = `nothing refers to ${wrong}, and ${count} places to ${right}; did you mean ${right}?`;
-    report.add([...SECTIONS[kind], guess], message, 'key');
+    report.key([...SECTIONS[kind], guess], message);
     rename(section, guess, name);
   }
 }

@@ -1,11 +1,11 @@
 import { DEFAULTS } from './bounds.ts';
 import { type DraftPolicy, entriesOf, writes } from './draft.ts';
+import type { BoundBy } from './facts/bound.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { seconds } from './units.ts';
 
-/** Checks that the times are consistent, that the ports differ, and that the policy has no TLS keys if the gateway
- * serves plain HTTP. */
+/** Checks times, ports, and that a gateway of plain HTTP has no TLS keys. */
 export function checkGateway(report: Report, draft: DraftPolicy): void {
   const { gateway } = draft;
   if (gateway?.keys) checkStale(report, gateway.keys);
@@ -15,22 +15,21 @@ export function checkGateway(report: Report, draft: DraftPolicy): void {
   for (const [name, host] of entriesOf(draft.hosts)) checkTls(report, ['hosts', name, 'tls'], host.tls);
   if (!gateway?.insecure_http) return;
   const idle = (path: Path) =>
-    report.add(path, 'no effect: gateway.insecure_http serves plain HTTP; remove one of the two', 'key');
+    report.key(path, 'no effect: gateway.insecure_http serves plain HTTP; remove one of the two');
   if (gateway.tls) idle(['gateway', 'tls']);
   for (const [name, host] of entriesOf(draft.hosts)) if (host.tls) idle(['hosts', name, 'tls']);
 }
 
-/** Checks that a certificate has a key. If nginx already has its own certificate, the policy needs only the clients'
- * CA. */
+/** A certificate has a key. If nginx has its own certificate, the policy needs only the clients' CA. */
 function checkTls(report: Report, path: Path, tls: object | undefined): void {
   if (tls === undefined || report.touches(path)) return;
   const [cert, key] = [writes(tls, 'cert_file'), writes(tls, 'key_file')];
   if (cert ? key : !key && writes(tls, 'client_ca_file')) return;
   const missing = cert ? 'key_file' : 'cert_file';
-  report.add([...path, missing], `missing key "${missing}"; write ${missing}: /run/secrets/name.pem`, 'key');
+  report.missing(path, missing, `${missing}: /run/secrets/name.pem`);
 }
 
-/** Rejects a provider whose issuer is the issuer of the gateway: such a provider could issue assertions. */
+/** A provider with the issuer of the gateway could issue assertions. */
 function checkIssuer(report: Report, { gateway, providers }: DraftPolicy): void {
   const issuer = gateway?.assertion?.issuer;
   const [name] = entriesOf(providers).find(([, provider]) => issuer !== undefined && provider.issuer === issuer) ?? [];
@@ -51,12 +50,58 @@ function checkHealth(report: Report, gateway: NonNullable<DraftPolicy['gateway']
   report.add(['gateway', 'health', 'listen'], `${by} has port ${port}; write another, as in 127.0.0.1:8081`);
 }
 
-/** Checks `stale`: the gateway must use provider keys at least until it fetches them again. */
+/** The gateway must use provider keys at least until it fetches them again. */
 function checkStale(
   report: Report,
   { refresh = '5m', stale }: NonNullable<NonNullable<DraftPolicy['gateway']>['keys']>,
 ): void {
   if (stale === undefined || seconds(stale) >= seconds(refresh)) return;
-  const message = `${stale} is too short; write at least the refresh, ${seconds(refresh)}s`;
-  report.add(['gateway', 'keys', 'stale'], message);
+  report.add(['gateway', 'keys', 'stale'], `${stale} is too short; write at least the refresh, ${seconds(refresh)}s`);
+}
+
+type DraftGateway = NonNullable<DraftPolicy['gateway']>;
+
+/** Checks the settings of proofs, and that the gateway accepts tokens at all. */
+export function checkProof(report: Report, draft: DraftPolicy): void {
+  const { gateway } = draft;
+  if (gateway && writes(gateway, 'proof')) {
+    checkKeys(report, gateway);
+    checkUse(report, draft);
+  }
+}
+
+/** What the policy lacks so that the gateway could accept a token that is bound in this way; undefined if nothing. */
+export function wantsProofs(report: Report, { gateway, hosts }: DraftPolicy, value: BoundBy): string | undefined {
+  if (report.touches(['gateway']) || report.has(['gateway', 'proof'])) return undefined;
+  const proofs = gateway !== undefined && writes(gateway, 'proof');
+  const certificates = [gateway, ...entriesOf(hosts).map(([, host]) => host)].some(
+    (it) => it?.tls !== undefined && writes(it.tls, 'client_ca_file'),
+  );
+  if (value !== 'certificate' && proofs) return undefined;
+  if (value !== 'dpop' && certificates) return undefined;
+  const write = { dpop: `proof: { rate: ${DEFAULTS.proofRate}/s }`, certificate: 'tls: { client_ca_file: … }' };
+  if (value === 'certificate')
+    return `no certificates of clients are accepted; write ${write.certificate} under gateway`;
+  return `no proofs are accepted; write ${write.dpop} under gateway`;
+}
+
+function checkKeys(report: Report, { proof }: DraftGateway): void {
+  if (proof === undefined || report.touches(['gateway', 'proof'])) return;
+  const path = ['gateway', 'proof'];
+  if (writes(proof, 'keys_file') && !writes(proof, 'nonce')) {
+    const message = 'no effect without nonce: the keys are for nonces; write nonce: true, or remove this';
+    report.key([...path, 'keys_file'], message);
+  }
+}
+
+/** Without a provider that has audiences, the gateway accepts no tokens, and proofs have no effect. */
+function checkUse(report: Report, draft: DraftPolicy): void {
+  if (report.touches(['providers']) || report.touches(['gateway', 'proof'])) return;
+  const providers = entriesOf(draft.providers);
+  const taken = providers.some(
+    ([name, it]) => report.touches(['providers', name]) || writes(it, 'audiences', 'insecure_any_audience'),
+  );
+  if (taken || providers.length === 0) return;
+  const message = 'no effect: no provider has audiences, so no tokens are accepted; add some to one, or remove this';
+  report.key(['gateway', 'proof'], message);
 }

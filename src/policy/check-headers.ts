@@ -28,7 +28,7 @@ export function checkHeaders(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** The maximum length of a header's name: nginx has a buffer of fixed size for names in gRPC calls. */
+/** The longest name of a header beside gRPC: nginx has a buffer of fixed size for names in calls. */
 const LONGEST_IN_CALLS = 46;
 
 function checkLengths(report: Report, draft: DraftPolicy): void {
@@ -42,7 +42,7 @@ function checkLengths(report: Report, draft: DraftPolicy): void {
   for (const { path, headers } of layers) {
     for (const name of Object.keys(headers ?? {}).filter((it) => it.length > LONGEST_IN_CALLS)) {
       const message = `too long beside service ${quote(grpc)}, which speaks gRPC; write a name of at most ${LONGEST_IN_CALLS} characters`;
-      report.add([...path, name], message, 'key');
+      report.key([...path, name], message);
     }
   }
 }
@@ -57,7 +57,7 @@ const lowerNames = (headers: object) => new Set(Object.keys(headers).map((name) 
 
 type Names = ReadonlySet<string> | undefined;
 
-/** Checks one `headers` mapping. Returns the names that are set at this place; undefined if an error hides them. */
+/** Checks one `headers` mapping. Returns the names that are set here; undefined if an error hides them. */
 function check(
   report: Report,
   draft: DraftPolicy,
@@ -73,12 +73,12 @@ function check(
     const here = [...path, name];
     const twice = own.get(lower);
     const mistake = nameMistake(name, lower);
-    if (mistake !== undefined) report.add(here, mistake, 'key');
-    else if (twice !== undefined) report.add(here, `the same header as ${quote(twice)}; keep one`, 'key');
+    if (mistake !== undefined) report.key(here, mistake);
+    else if (twice !== undefined) report.key(here, `the same header as ${quote(twice)}; keep one`);
     else if (source === null && outer && !outer.has(lower)) {
       const meant = nearest(name, [...outer]);
       const instead = meant === undefined ? 'remove it' : `did you mean ${spelling(draft, meant)}?`;
-      report.add(here, `no effect: nothing sets this header; ${instead}`, 'key');
+      report.key(here, `no effect: nothing sets this header; ${instead}`);
     }
     own.set(lower, name);
     if (source === null) names.delete(lower);
@@ -105,23 +105,23 @@ type Source = Exclude<NonNullable<DraftHeaders[string]>, string>;
 function checkSource(report: Report, draft: DraftPolicy, path: Path, source: Source): void {
   if (!report.touches(path)) {
     const both = writes(source, 'claim') && writes(source, 'first_role');
-    if (both) report.add(path, 'claim and first_role in one header; keep one of them', 'key');
+    if (both) report.key(path, 'claim and first_role in one header; keep one of them');
     else if (!writes(source, 'claim', 'first_role')) {
-      report.add(path, 'a header without a source; write claim: NAME or first_role: { admin: Admin }', 'key');
+      report.key(path, 'a header without a source; write claim: NAME or first_role: { admin: Admin }');
     } else if (writes(source, 'claim') && writes(source, 'else')) {
-      report.add([...path, 'else'], 'no effect beside claim; remove it', 'key');
+      report.key([...path, 'else'], 'no effect beside claim; remove it');
     }
   }
   const role = [...path, 'first_role'];
   if (source.first_role && Object.keys(source.first_role).length === 0 && !report.touches(role)) {
-    report.add(role, 'no role in it; write { admin: Admin }', 'key');
+    report.key(role, 'no role in it; write { admin: Admin }');
   }
   const before: string[] = [];
   for (const role of Object.keys(source.first_role ?? {})) {
     const first = before.find((it) => implies(draft, role, it));
     if (first !== undefined) {
       const message = `no effect: every caller with this role has ${quote(first)}, which comes first; put it before that`;
-      report.add([...path, 'first_role', role], message, 'key');
+      report.key([...path, 'first_role', role], message);
     }
     before.push(role);
   }

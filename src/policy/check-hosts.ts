@@ -7,18 +7,18 @@ import type { Report } from './report.ts';
 export function checkHosts(report: Report, draft: DraftPolicy): void {
   const hosts = entriesOf(draft.hosts);
   if (draft.hosts && Object.keys(draft.hosts).length === 0) {
-    report.add(['hosts'], 'no host; write wiki.example.com: { /*: { service: wiki, allow: [staff] } }', 'key');
+    report.key(['hosts'], 'no host; write wiki.example.com: { /*: { service: wiki, allow: [staff] } }');
   }
   const names = new Set<string>();
   for (const [name, host] of hosts) {
     const path = ['hosts', name];
     const fixed = plainHost(name);
-    if (fixed !== '' && names.has(fixed)) report.add(path, `host ${quote(fixed)} is here already; keep one`, 'key');
-    else if (!HOST_NAME.test(name)) report.add(path, hostMessage(name, fixed), 'key');
+    if (fixed !== '' && names.has(fixed)) report.key(path, `host ${quote(fixed)} is here already; keep one`);
+    else if (!HOST_NAME.test(name)) report.key(path, hostMessage(name, fixed));
     names.add(fixed);
     const routes = host[ROUTES] ?? {};
     if (Object.keys(routes).length === 0 && !report.touches(path)) {
-      report.add(path, 'a host without routes; write /*: { service: wiki, allow: [staff] }', 'key');
+      report.key(path, 'a host without routes; write /*: { service: wiki, allow: [staff] }');
     }
     checkPaths(report, name, Object.keys(routes));
   }
@@ -47,7 +47,7 @@ function checkPaths(report: Report, host: string, paths: readonly string[]): voi
     seen.set(path.toLowerCase(), path);
     const message =
       pathMistake(path) ?? (other === undefined ? undefined : `differs from ${quote(other)} in case only; keep one`);
-    if (message !== undefined) report.add(routePath(host, path), message, 'key');
+    if (message !== undefined) report.key(routePath(host, path), message);
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Owners, ownersOf } from '../providers/index.ts';
-import { type KindOf, kindsOf, onlyProvider } from './check-facts.ts';
+import { type KindOf, kindsOf, onlyProvider } from './check-roles.ts';
 import { type DraftPolicy, entriesOf, routesOf, writes } from './draft.ts';
 import { allFacts, type DraftForm, draftBits, draftReader, roleFacts } from './draft-facts.ts';
 import { isUnverified, never, type WrittenClaim } from './facts/claim.ts';
@@ -20,25 +20,24 @@ export function checkKindFacts(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Checks that each role and each agent identifies the owner of the token, if tokens of this provider can match it. */
+/** Checks that each role and agent which tokens of this provider can match identifies the owner of the token. */
 function checkOwners(report: Report, draft: DraftPolicy, provider: string, owners: Owners, only: string | undefined) {
   const why = `nothing in it names ${owners.named} exactly; write ${owners.write}`;
   const says = saysOwner(provider, owners)(draft);
   for (const at of roleFacts(draft)) {
     const { role, path } = at;
     if (says.role(role) !== 'anybody' || allFacts(at).some((inner) => report.touches(inner.path))) continue;
-    report.add(path, `anyone on ${owners.at} can have this role: ${why}, beside the rest in all`, 'key');
+    report.key(path, `anyone on ${owners.at} can have this role: ${why}, beside the rest in all`);
   }
   for (const [agent, { match }] of entriesOf(draft.agents)) {
     const path = ['agents', agent, 'match'];
     if (match?.claim === undefined || (match.provider ?? only) !== provider || report.touches(path)) continue;
     if (namesOwner(match, owners)) continue;
-    report.add(path, `anyone on ${owners.at} can be this agent: ${why}`, 'key');
+    report.key(path, `anyone on ${owners.at} can be this agent: ${why}`);
   }
 }
 
-/** Whose tokens can make a fact true. `owner`: the tokens of one owner at most. `anybody`: the tokens of anyone.
- * `request`: the fact depends on the request, not on the token. */
+/** Whose tokens can make a fact true: of one owner at most, of anyone, or any, because it depends on the request. */
 type Owned = 'owner' | 'anybody' | 'request';
 
 const saysOwner = (provider: string, owners: Owners) =>
@@ -59,8 +58,7 @@ function leafSaysOwner(fact: DraftForm, provider: string, owners: Owners): Owned
   return namesOwner(fact, owners) ? 'owner' : 'anybody';
 }
 
-/** Whether a claim identifies one owner. With `has` it does not: `has` compares the words of a text, and anyone can
- * write a text with several words. */
+/** Whether a claim identifies one owner. `has` does not: it compares words, and anyone can write several. */
 function namesOwner({ claim, is, like }: Pick<DraftForm, 'claim' | 'is' | 'like'>, { claims }: Owners): boolean {
   const owner = claim !== undefined && Object.hasOwn(claims, claim) ? claims[claim] : undefined;
   if (owner === undefined) return false;
@@ -69,7 +67,7 @@ function namesOwner({ claim, is, like }: Pick<DraftForm, 'claim' | 'is' | 'like'
   return value !== undefined && new RegExp(owner.value ?? '').test(String(value));
 }
 
-/** Checks that no subject is read from an unverified name, and that no agent is identified by a part of such a name. */
+/** Checks that no subject or agent is identified by an unverified name or a part of one. */
 function checkNames(report: Report, draft: DraftPolicy, kindOf: KindOf, only: string | undefined): void {
   for (const [name, { subject }] of entriesOf(draft.providers)) {
     const kind = kindOf(name);
@@ -95,7 +93,7 @@ function checkAnybody(report: Report, draft: DraftPolicy, isOpen: (provider: str
       const who = typeof rule === 'object' ? rule.who : rule;
       if (who !== 'authenticated') continue;
       const message = `anyone in the world can get a token of provider ${quote(open)}, which ${hostName} accepts; write a role`;
-      report.add([...path, 'allow', index], message, 'key');
+      report.key([...path, 'allow', index], message);
     }
   }
 }

@@ -16,8 +16,7 @@ export function kindOfDraft(provider: DraftProvider | undefined): ProviderKindNa
   return provider.kind ?? (provider.issuer === undefined ? undefined : kindOfIssuer(provider.issuer));
 }
 
-/** Checks that each provider is of the kind that its issuer suggests. Also checks that it has the keys that this kind
- * requires, and no others. */
+/** Checks that each provider is of the kind that its issuer suggests, with the keys of this kind and no others. */
 export function checkKinds(report: Report, draft: DraftPolicy): void {
   for (const [name, provider] of entriesOf(draft.providers)) {
     const path = ['providers', name];
@@ -48,8 +47,7 @@ function checkKind(report: Report, path: Path, { kind, ...provider }: DraftProvi
   }
 }
 
-/** Names that stand in the place of an Entra ID tenant but are not tenants: the tokens have the issuer of the person's
- * own tenant. */
+/** Names instead of an Entra ID tenant: tokens have the issuer of the person's own tenant. */
 const NO_TENANT = /^(https:\/\/login\.microsoftonline\.[a-z]+\/)(common|organizations|consumers)(?:\/|$)/;
 
 function checkIssuer(report: Report, path: Path, kind: ProviderKindName, issuer: string): void {
@@ -58,8 +56,7 @@ function checkIssuer(report: Report, path: Path, kind: ProviderKindName, issuer:
     const message = `no token has this issuer; write the id of your tenant instead of ${quote(tenant)}, or of several ${host}${TENANT}/v2.0 with tenants: [ID, …]`;
     report.add([...path, 'issuer'], message);
   }
-  // If the issuer is the address of a discovery document, that error has its own message. So it is found before the
-  // form of the issuer is checked.
+  // The address of a discovery document is another error, in check-providers.ts.
   if (issuer.endsWith('/.well-known/openid-configuration')) return;
   const problem = issuerProblem(kind, issuer);
   if (problem !== undefined) {
@@ -74,10 +71,10 @@ function checkTenants(report: Report, path: Path, provider: DraftProvider, kind:
   } else if (isTemplate && !writes(provider, 'tenants')) {
     const message =
       'missing key "tenants": anyone can create a tenant; write tenants: [ID, …], those whose tokens count';
-    report.add([...path, 'tenants'], message, 'key');
+    report.key([...path, 'tenants'], message);
   } else if (!isTemplate && writes(provider, 'tenants')) {
     const message = `no effect: the issuer is of one tenant; write ${TENANT} for it in issuer, or remove tenants`;
-    report.add([...path, 'tenants'], message, 'key');
+    report.key([...path, 'tenants'], message);
   }
 }
 
@@ -85,10 +82,9 @@ function checkTrustDomain(report: Report, path: Path, provider: DraftProvider, k
   const own = issuer.startsWith('spiffe://');
   if (writes(provider, 'trust_domain') && (kind !== 'spiffe' || own)) {
     const why = own ? 'the issuer names it' : `tokens of the kind ${kind} have none`;
-    report.add([...path, 'trust_domain'], `no effect: ${why}; remove it`, 'key');
+    report.key([...path, 'trust_domain'], `no effect: ${why}; remove it`);
   } else if (kind === 'spiffe' && !own && !writes(provider, 'trust_domain')) {
-    const message = 'missing key "trust_domain"; write trust_domain: example.org, of the SPIFFE ids in "sub"';
-    report.add([...path, 'trust_domain'], message, 'key');
+    report.missing(path, 'trust_domain', 'trust_domain: example.org, of the SPIFFE ids in "sub"');
   } else if (own && kind !== 'spiffe') {
     report.add([...path, 'kind'], 'the issuer is one of spiffe; write spiffe, or remove it');
   }
@@ -97,14 +93,14 @@ function checkTrustDomain(report: Report, path: Path, provider: DraftProvider, k
 /** Rejects keys and facts that need claims which the tokens of this kind do not have. */
 function checkUses(report: Report, path: Path, provider: DraftProvider, kind: ProviderKind): void {
   if (kind.signin === undefined && writes(provider, 'client')) {
-    report.add([...path, 'client'], `people cannot sign in with a provider of the kind ${kind.name}; remove it`, 'key');
+    report.key([...path, 'client'], `people cannot sign in with a provider of the kind ${kind.name}; remove it`);
   }
   if (kind.client.length === 0 && writes(provider, 'clients')) {
     const message = `tokens of the kind ${kind.name} name no client; remove it, and compare "sub" in a role`;
-    report.add([...path, 'clients'], message, 'key');
+    report.key([...path, 'clients'], message);
   }
   if (kind.ofAnybody && writes(provider, 'insecure_any_audience')) {
     const message = `anyone can get tokens of the kind ${kind.name}; write your own audiences:`;
-    report.add([...path, 'insecure_any_audience'], message, 'key');
+    report.key([...path, 'insecure_any_audience'], message);
   }
 }

@@ -16,14 +16,14 @@ export function checkLimits(report: Report, draft: DraftPolicy): void {
     const path = ['hosts', name, 'limit'];
     const routes = entriesOf(host[ROUTES]);
     if (!writes(host, 'limit') || report.has(path)) continue;
-    if (host.limit === null && !saysLimit(limits)) report.add(path, needless, 'key');
+    if (host.limit === null && !saysLimit(limits)) report.key(path, needless);
     else if (routes.length > 0 && routes.every(([, route]) => writes(route, 'limit'))) {
-      report.add(path, 'no effect: each route of this host has a limit of its own; remove it', 'key');
+      report.key(path, 'no effect: each route of this host has a limit of its own; remove it');
     }
   }
   for (const { host, path, route } of routesOf(draft)) {
     const outer = writes(host, 'limit') ? host.limit : saysLimit(limits);
-    if (route.limit === null && !outer) report.add([...path, 'limit'], needless, 'key');
+    if (route.limit === null && !outer) report.key([...path, 'limit'], needless);
   }
 }
 
@@ -36,15 +36,13 @@ const saysLimit = (limits: DraftLimits | undefined): boolean =>
 /** Every limit in the policy, with its path. */
 function limitsOf(draft: DraftPolicy): readonly (readonly [Path, NonNullable<DraftLimit>])[] {
   const { callers, agents, anonymous } = draft.gateway?.limits ?? {};
-  const all: (readonly [Path, DraftLimit | null])[] = [
-    ...Object.entries({ callers, agents, anonymous }).map(
-      ([key, limit]) => [['gateway', 'limits', key], limit] as const,
-    ),
-    ...entriesOf(draft.agents).map(([name, { limit }]) => [['agents', name, 'limit'], limit] as const),
-    ...entriesOf(draft.hosts).map(([name, { limit }]) => [['hosts', name, 'limit'], limit] as const),
-    ...routesOf(draft).map(({ path, route: { limit } }) => [[...path, 'limit'], limit] as const),
+  const at = (path: Path, limit: DraftLimit | null) => (limit ? [[path, limit] as const] : []);
+  return [
+    ...Object.entries({ callers, agents, anonymous }).flatMap(([key, it]) => at(['gateway', 'limits', key], it)),
+    ...entriesOf(draft.agents).flatMap(([name, { limit }]) => at(['agents', name, 'limit'], limit)),
+    ...entriesOf(draft.hosts).flatMap(([name, { limit }]) => at(['hosts', name, 'limit'], limit)),
+    ...routesOf(draft).flatMap(({ path, route }) => at([...path, 'limit'], route.limit)),
   ];
-  return all.flatMap(([path, limit]) => (limit ? [[path, limit] as const] : []));
 }
 
 function checkLimit(report: Report, path: Path, { rate, burst }: NonNullable<DraftLimit>): void {
@@ -53,10 +51,8 @@ function checkLimit(report: Report, path: Path, { rate, burst }: NonNullable<Dra
   const least = Math.ceil(perS / MAX_UNIT_RATE);
   const at = burst === undefined ? [...path, 'rate'] : [...path, 'burst'];
   if (most < least) {
-    report.add(
-      at,
-      `${most} at once is too little for ${rate}: time is counted in milliseconds; write at least ${least}`,
-    );
+    const why = `${most} at once is too little for ${rate}: time is counted in milliseconds`;
+    report.add(at, `${why}; write at least ${least}`);
   } else if (most / perS > MAX_REFILL_S) {
     const days = MAX_REFILL_S / 86400;
     report.add(at, `${most} at ${rate} take more than ${days} days to come back; write fewer, or a faster rate`);
@@ -82,9 +78,9 @@ const open = ({ host, route }: RouteAt): boolean => !writes(route, 'limit') && !
 function checkGateway(report: Report, draft: DraftPolicy, limits: DraftLimits): void {
   const path = ['gateway', 'limits'];
   const idle = (key: string, why: string) =>
-    writes(limits, key) && report.add([...path, key], `no effect: ${why}; remove it`, 'key');
+    writes(limits, key) && report.key([...path, key], `no effect: ${why}; remove it`);
   if (Object.keys(limits).length === 0 && !report.touches(path)) {
-    report.add(path, 'nothing in it; write { callers: { rate: 600/m } }, or remove it', 'key');
+    report.key(path, 'nothing in it; write { callers: { rate: 600/m } }, or remove it');
   }
   if (limitsOf(draft).length === 0 && !report.touches(path)) {
     for (const key of ['zone', 'insecure_pass_when_full']) idle(key, 'nothing is counted without a limit');

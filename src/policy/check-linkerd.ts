@@ -9,8 +9,7 @@ const NEEDS = {
   port: 'the port that the workload itself listens on',
 } as const;
 
-/** Checks what Linkerd needs, because it enforces the rules at the workloads. The policy must say where each service
- * runs, and the authority of each service must be a DNS name. */
+/** Linkerd enforces the rules at the workloads: it must know where each runs, and its DNS name. */
 export function checkLinkerd(report: Report, draft: DraftPolicy): void {
   const { mesh } = draft;
   if (mesh?.kind !== 'linkerd') return;
@@ -21,15 +20,13 @@ export function checkLinkerd(report: Report, draft: DraftPolicy): void {
   }
   for (const { ingress, path } of ingressesOf(draft)) {
     if (!writes(ingress, 'service_account') || writes(ingress, 'namespace') || report.touches(path)) continue;
-    const message = 'missing key "namespace"; write the namespace that the ingress runs in';
-    report.add([...path, 'namespace'], message, 'key');
+    report.missing(path, 'namespace', 'the namespace that the ingress runs in');
   }
   for (const [name, service] of entriesOf(draft.services)) checkService(report, name, service);
   checkDoors(report, draft);
 }
 
-/** Checks that all services of one workload use the same ingress: a workload has one `Server`, and this is rendered for
- * one ingress. */
+/** A workload has one `Server`, rendered for one ingress, so all its services use the same one. */
 function checkDoors(report: Report, { services }: DraftPolicy): void {
   const inMesh = entriesOf(services).filter(([, service]) => !isDirect(service));
   for (const [index, [name, service]] of inMesh.entries()) {
@@ -38,7 +35,7 @@ function checkDoors(report: Report, { services }: DraftPolicy): void {
       .find(([, it]) => ingressNameOf(it) !== ingressNameOf(service) && isSamePlace(it, service));
     if (other === undefined || report.touches(['services', name])) continue;
     const message = `its pods are also those of ${quote(other[0])}, which another ingress leads to; give both the same ingress`;
-    report.add(['services', name, 'ingress'], message, 'key');
+    report.key(['services', name, 'ingress'], message);
   }
 }
 
@@ -56,9 +53,8 @@ function isSamePlace(a: Place, b: Place): boolean {
 function checkService(report: Report, name: string, service: { readonly authority?: string | undefined }): void {
   const path = ['services', name];
   if (isDirect(service) || report.touches(path)) return;
-  for (const [key, what] of Object.entries(NEEDS)) {
-    if (writes(service, key)) continue;
-    report.add([...path, key], `missing key "${key}", which Linkerd needs; write ${what}`, 'key');
+  for (const [key, what] of Object.entries(NEEDS).filter(([it]) => !writes(service, it))) {
+    report.key([...path, key], `missing key "${key}", which Linkerd needs; write ${what}`);
   }
   const host = service.authority?.replace(/:\d+$/, '').toLowerCase();
   if (host !== undefined && !LINKERD_HOST.test(host)) {

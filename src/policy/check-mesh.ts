@@ -7,12 +7,14 @@ import {
   isDirect,
   needsDefault,
   needsServerName,
+  repeated,
   writes,
 } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { nearest, oneOf } from './suggest.ts';
 import { hostPort } from './units.ts';
+import { LABEL_KEY } from './workload-names.ts';
 
 /** Checks that nginx can verify the ingress, and that each identity has one certificate of the trust domain. */
 export function checkMesh(report: Report, draft: DraftPolicy): void {
@@ -28,29 +30,26 @@ export function checkMesh(report: Report, draft: DraftPolicy): void {
     const message = `every identity is in ${quote(others)} instead; did you mean ${quote(others)}?`;
     report.add(['mesh', 'trust_domain'], message);
   }
-  const seen = new Map<string, string>();
-  for (const [name, identity] of entriesOf(mesh.identities)) {
+  const identities = entriesOf(mesh.identities);
+  const domain = others === undefined ? mesh.trust_domain : undefined;
+  for (const [name, identity] of identities) {
     const path = ['mesh', 'identities', name];
     checkFiles(report, path, identity);
     const { spiffe } = identity;
-    if (spiffe === undefined) continue;
-    const other = seen.get(spiffe);
-    if (others === undefined && mesh.trust_domain !== undefined && domainOf(spiffe) !== mesh.trust_domain) {
-      const better = spiffe.replace(`//${domainOf(spiffe)}`, `//${mesh.trust_domain}`);
-      report.add([...path, 'spiffe'], `not in the trust domain ${quote(mesh.trust_domain)}; write ${quote(better)}`);
-    } else if (other !== undefined) {
-      const message = `identity ${quote(other)} has this SPIFFE id already; write another, or use that one`;
-      report.add([...path, 'spiffe'], message);
-    }
-    seen.set(spiffe, name);
+    if (spiffe === undefined || domain === undefined || domainOf(spiffe) === domain) continue;
+    const better = spiffe.replace(`//${domainOf(spiffe)}`, `//${domain}`);
+    report.add([...path, 'spiffe'], `not in the trust domain ${quote(domain)}; write ${quote(better)}`);
+  }
+  for (const [name, , other] of repeated(identities, ({ spiffe }) => spiffe)) {
+    const message = `identity ${quote(other)} has this SPIFFE id already; write another, or use that one`;
+    report.add(['mesh', 'identities', name, 'spiffe'], message);
   }
   checkDefault(report, draft);
 }
 
 const domainOf = (spiffe: string) => spiffe.split('/')[2] ?? '';
 
-/** If all identities have the same trust domain, and it is not the one in `trust_domain`, returns the trust domain of
- * the identities. */
+/** The trust domain of all identities, if they agree and `trust_domain` is another one. */
 function otherDomain({ mesh }: DraftPolicy): string | undefined {
   const domains = entriesOf(mesh?.identities).map(([, { spiffe }]) => spiffe && domainOf(spiffe));
   const [first] = domains;
@@ -64,57 +63,45 @@ function checkDefault(report: Report, draft: DraftPolicy): void {
   const path = ['mesh', 'identities'];
   if (Object.keys(identities).some((name) => report.has([...path, name]))) return;
   const meant = nearest('default', Object.keys(identities));
-  if (meant !== undefined) {
-    report.add([...path, meant], 'rules without "as" need the identity "default"; did you mean "default"?', 'key');
-    return;
+  if (meant === undefined) {
+    report.missing(path, 'default', 'default: { spiffe: …, pem_file: … }, or "as" in every rule');
+  } else {
+    report.key([...path, meant], 'rules without "as" need the identity "default"; did you mean "default"?');
   }
-  const message = 'missing key "default"; write default: { spiffe: …, pem_file: … }, or "as" in every rule';
-  report.add([...path, 'default'], message, 'key');
 }
 
-/** Checks that there is either one ingress or a mapping of named ones, and that each service in the mesh uses one of
- * them. */
+/** Checks that there is one ingress or named ones, and that each service in the mesh uses one of them. */
 function checkDoors(report: Report, draft: DraftPolicy): void {
   const { mesh = {}, services } = draft;
-  const path = ['mesh'];
-  if (writes(mesh, 'ingress') && writes(mesh, 'ingresses')) {
-    report.add([...path, 'ingresses'], 'ingress is there as well; keep one of the two', 'key');
-    return;
-  }
-  if (!writes(mesh, 'ingress', 'ingresses')) {
-    if (report.touches(path)) return;
-    const write = 'write ingress: { address: ingress.mesh:8443, ca_file: /run/mesh/ca.pem }';
-    report.add([...path, 'ingress'], `missing key "ingress"; ${write}`, 'key');
-    return;
-  }
+  const path = ['mesh', 'ingresses'];
   const names = Object.keys(mesh.ingresses ?? {});
-  if (names.length === 0) {
-    if (mesh.ingresses === undefined || report.touches([...path, 'ingresses'])) return;
-    report.add([...path, 'ingresses'], 'no ingress; write { east: { address: east.mesh:8443, ca_file: … } }', 'key');
-    return;
-  }
-  if (names.includes('default') || names.some((name) => report.has([...path, 'ingresses', name]))) return;
-  for (const [name, service] of entriesOf(services)) {
-    if (isDirect(service) || ingressNameOf(service) !== 'default' || report.touches(['services', name])) continue;
-    report.lack('ingress');
-    const message = `missing key "ingress"; write ingress: ${oneOf(names)}, or call one of them default`;
-    report.add(['services', name, 'ingress'], message, 'key');
+  if (writes(mesh, 'ingress') && writes(mesh, 'ingresses')) {
+    report.key(path, 'ingress is there as well; keep one of the two');
+  } else if (!writes(mesh, 'ingress', 'ingresses')) {
+    const write = 'ingress: { address: ingress.mesh:8443, ca_file: /run/mesh/ca.pem }';
+    if (!report.touches(['mesh'])) report.missing(['mesh'], 'ingress', write);
+  } else if (mesh.ingresses !== undefined && names.length === 0) {
+    if (!report.touches(path)) report.key(path, 'no ingress; write { east: { address: east.mesh:8443, ca_file: … } }');
+  } else if (names.length > 0 && !names.some((name) => name === 'default' || report.has([...path, name]))) {
+    for (const [name, service] of entriesOf(services)) {
+      if (isDirect(service) || ingressNameOf(service) !== 'default' || report.touches(['services', name])) continue;
+      report.lack('ingress');
+      report.missing(['services', name], 'ingress', `ingress: ${oneOf(names)}, or call one of them default`);
+    }
   }
 }
 
 function checkIngress(report: Report, path: Path, ingress: DraftIngress): void {
   if (ingress.address === undefined || writes(ingress, 'server_name')) return;
-  const { host } = hostPort(ingress.address, 443);
-  if (!needsServerName(host)) return;
-  const message = 'missing key "server_name"; write the DNS name in the ingress’s certificate';
-  report.add([...path, 'server_name'], message, 'key');
+  if (!needsServerName(hostPort(ingress.address, 443).host)) return;
+  report.missing(path, 'server_name', 'the DNS name in the ingress’s certificate');
 }
 
-/** Checks that the gateway signs assertions if the ingress has a key set to verify them. */
+/** The gateway signs assertions if the ingress verifies them. */
 function checkAssertion(report: Report, { gateway }: DraftPolicy, at: Path, { own }: DraftIngress): void {
   if (!own || !writes(own, 'assertion_jwks_file') || writes(gateway ?? {}, 'assertion')) return;
   const path = [...at, 'own', 'assertion_jwks_file'];
-  report.add(path, 'no effect: the gateway signs nothing; write gateway.assertion, or remove this', 'key');
+  report.key(path, 'no effect: the gateway signs nothing; write gateway.assertion, or remove this');
 }
 
 function checkFiles(report: Report, path: Path, identity: object): void {
@@ -125,11 +112,70 @@ function checkFiles(report: Report, path: Path, identity: object): void {
   const key = writes(identity, 'key_file');
   if (pem && (cert || key || both[1])) {
     const idle = both[1] ?? (cert ? 'cert_file' : 'key_file');
-    report.add([...path, idle], `${pem} has both already; remove it`, 'key');
+    report.key([...path, idle], `${pem} has both already; remove it`);
   } else if (!pem && !(cert && key)) {
     const what = cert ? 'key_file' : key ? 'cert_file' : 'pem_file';
     const write =
       cert || key ? 'its absolute path' : 'one file with certificate and key (or svid_dir, or cert_file and key_file)';
-    report.add([...path, what], `missing key "${what}"; write ${write}`, 'key');
+    report.missing(path, what, write);
+  }
+}
+
+interface Workload {
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Checks that the keys which say where the ingress and the services run fit the policy's mesh. */
+export function checkWorkloads(report: Report, draft: DraftPolicy): void {
+  const { mesh } = draft;
+  const doors = report.has(['mesh']) ? [] : ingressesOf(draft);
+  for (const { ingress, path } of doors) {
+    checkPlace(report, path, ingress as Workload);
+    if (mesh?.kind === 'istio') checkIstio(report, path, ingress);
+  }
+  if (mesh?.kind === 'istio') checkNamespaces(report, doors);
+  for (const [name, service] of entriesOf(draft.services)) {
+    if (!isDirect(service)) checkPlace(report, ['services', name], service as Workload);
+  }
+}
+
+/** Checks that labels are well formed, and that there is a namespace with them. */
+function checkPlace(report: Report, path: Path, workload: Workload): void {
+  if (!writes(workload, 'labels')) return;
+  if (!writes(workload, 'namespace') && !report.touches(path)) {
+    report.missing(path, 'namespace', 'the namespace that the labels select in');
+  }
+  if (workload.labels === undefined || report.touches([...path, 'labels'])) return;
+  const names = Object.keys(workload.labels);
+  if (names.length === 0) {
+    report.key([...path, 'labels'], 'no label selects every pod of the namespace; write { app: confluence }');
+  }
+  for (const name of names.filter((it) => !LABEL_KEY.test(it))) {
+    const write = 'write letters, digits and - _ . in between, as in app or app.kubernetes.io/name';
+    report.key([...path, 'labels', name], `${quote(name)} is not the key of a Kubernetes label; ${write}`);
+  }
+}
+
+const ISTIO_NEEDS = {
+  namespace: 'the namespace that the ingress runs in, as in istio-system',
+  labels: 'the labels of its pods, as in { istio: ingressgateway }',
+  service_account: 'the service account that it runs as',
+} as const;
+
+/** Istio's policies select the ingress by its labels, and workloads know it by its service account. */
+function checkIstio(report: Report, path: Path, ingress: object): void {
+  if (report.touches(path)) return;
+  for (const [key, what] of Object.entries(ISTIO_NEEDS).filter(([it]) => !writes(ingress, it))) {
+    report.key([...path, key], `missing key "${key}", which Istio needs; write ${what}`);
+  }
+}
+
+/** Objects that are rendered for two ingresses have the same names, so each needs its own namespace. */
+function checkNamespaces(report: Report, doors: ReturnType<typeof ingressesOf>): void {
+  const named = doors.map((door) => [door.name, door] as const);
+  for (const [, { path }, other] of repeated(named, ({ ingress }) => ingress.namespace)) {
+    const message = `ingress ${quote(other)} is in this namespace, and Istio's objects of both would be one; give each its own`;
+    report.add([...path, 'namespace'], message);
   }
 }

@@ -11,8 +11,7 @@ const isText = (value: string | undefined): value is string => value !== undefin
 
 const DISCOVERY = '/.well-known/openid-configuration';
 
-/** The value that a token names and that two providers share, so that it does not distinguish them; undefined if no
- * token can belong to both. */
+/** The value in tokens that two providers share, so that it does not distinguish them; undefined if there is none. */
 function commonOf(one: DraftProvider, other: DraftProvider): 'issuer' | 'trust_domain' | undefined {
   const [ours, theirs] = [one, other].map((provider) => {
     const kind = kindOfDraft(provider);
@@ -30,9 +29,7 @@ function commonOf(one: DraftProvider, other: DraftProvider): 'issuer' | 'trust_d
 
 const COMMON = { issuer: 'issuer', trust_domain: 'trust domain' } as const;
 
-/** Two providers with different audiences may share an issuer, but not on one host. There the issuer identifies the
- * provider; for a JWT-SVID without an issuer the trust domain does. With two such providers, their order in the policy
- * would decide. */
+/** Two providers with different audiences may share an issuer, but not on one host: their order would decide there. */
 function checkIssuers(report: Report, draft: DraftPolicy): void {
   const providers = entriesOf(draft.providers);
   const accepted = entriesOf(draft.hosts).map(([host, { providers: names }]) => [host, names ?? []] as const);
@@ -56,23 +53,20 @@ function isTakenSomewhere(draft: DraftPolicy, name: string): boolean {
   );
 }
 
-/** Checks that issuers identify providers, and that hosts name the providers that they accept. Also checks that the
- * subjects of two providers cannot be confused. */
+/** Checks that issuers identify providers, that hosts name them, and that their subjects cannot be confused. */
 export function checkProviders(report: Report, draft: DraftPolicy): void {
   const names = namesOf(report, 'provider');
   checkIssuers(report, draft);
-  for (const [name, { audiences, insecure_any_audience: any }] of entriesOf(draft.providers)) {
-    if (audiences !== undefined && any) {
-      report.add(['providers', name, 'audiences'], 'no effect: insecure_any_audience; remove one of the two', 'key');
+  for (const [name, provider] of entriesOf(draft.providers)) {
+    const path = ['providers', name];
+    if (provider.audiences !== undefined && provider.insecure_any_audience) {
+      report.key([...path, 'audiences'], 'no effect: insecure_any_audience; remove one of the two');
     }
-    const provider = draft.providers?.[name] ?? {};
     const signsIn = writes(provider, 'client') && !writes(provider, 'introspection');
-    if (!any && !signsIn && !isTakenSomewhere(draft, name) && !writes(provider, 'audiences', 'insecure_any_audience')) {
-      const message = 'missing key "audiences"; write audiences: [api://wiki], what the tokens are issued for';
-      report.add(['providers', name, 'audiences'], message, 'key');
+    if (!signsIn && !isTakenSomewhere(draft, name) && !writes(provider, 'audiences', 'insecure_any_audience')) {
+      report.missing(path, 'audiences', 'audiences: [api://wiki], what the tokens are issued for');
     }
-  }
-  for (const [name, { issuer, jwks_uri: uri, introspection }] of entriesOf(draft.providers)) {
+    const { issuer, jwks_uri: uri, introspection } = provider;
     if (issuer?.endsWith(DISCOVERY)) {
       const message = `this is the discovery document; write the issuer in it, as in ${quote(issuer.slice(0, -DISCOVERY.length))}`;
       report.add(['providers', name, 'issuer'], message);
@@ -84,8 +78,7 @@ export function checkProviders(report: Report, draft: DraftPolicy): void {
   }
   for (const [name, host] of entriesOf(draft.hosts)) {
     if (names && names.length > 1 && !writes(host, 'providers')) {
-      const message = `missing key "providers"; write providers: with ${oneOf(names)}, in brackets`;
-      report.add(['hosts', name, 'providers'], message, 'key');
+      report.missing(['hosts', name], 'providers', `providers: with ${oneOf(names)}, in brackets`);
     }
     checkPrefixes(report, draft, name, host.providers ?? []);
   }
@@ -104,11 +97,9 @@ function checkPrefixes(report: Report, draft: DraftPolicy, host: string, names: 
       return other !== name && theirs !== '' && prefix.startsWith(theirs) && (at < index || prefix !== theirs);
     });
     if (prefix === '') {
-      const message = `missing key "prefix": ${host} accepts several providers; write subject: { prefix: ${name}- }`;
-      report.add(path, message, 'key');
+      report.key(path, `missing key "prefix": ${host} accepts several providers; write subject: { prefix: ${name}- }`);
     } else if (clash !== undefined) {
-      const message = `begins like the prefix of ${clash}, which ${host} also accepts; write ${name}-`;
-      report.add(path, message);
+      report.add(path, `begins like the prefix of ${clash}, which ${host} also accepts; write ${name}-`);
     }
   }
 }

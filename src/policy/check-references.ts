@@ -6,13 +6,12 @@ import { find, hole, rename, replace, type Tree } from './tree.ts';
 
 const EVERYBODY = ['anyone', 'authenticated'];
 
-/** Checks that every reference names an existing definition. A wrong reference is replaced by the name that was
- * probably meant. */
+/** Checks that every reference names a definition. A wrong one is replaced by what was probably meant. */
 export function checkReferences(report: Report): void {
   const unknown = references(report).filter((it) => !isKnown(report, it));
   const missing = new Map<string, number>();
   for (const reference of unknown) {
-    // A service that was corrected in the meantime may have made an identity known.
+    // A correction in the meantime may have made an identity known.
     if (isKnown(report, reference) || isEverybody(report, reference) || isJoined(report, reference)) continue;
     const guess = nearest(reference.name, candidatesFor(report, reference));
     const key = `${reference.kind} ${reference.name}`;

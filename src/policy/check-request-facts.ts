@@ -5,14 +5,14 @@ import type { Path } from './path.ts';
 import type { Report } from './report.ts';
 import { RESERVED_PROVIDERS } from './reserved.ts';
 
-/** Checks that no client can forge a fact about the request, and that each host which accepts certificates requests
- * them. */
+/** Checks that no client can forge a fact about the request, and that hosts request the certificates that they
+ * accept. */
 export function checkRequestFacts(report: Report, draft: DraftPolicy): void {
   checkProxied(report, draft);
   checkCredentials(report, draft);
   for (const [name] of entriesOf(draft.providers)) {
     if (!RESERVED_PROVIDERS.includes(name)) continue;
-    report.add(['providers', name], `${name} is a word of the gateway’s own; write another name`, 'key');
+    report.key(['providers', name], `${name} is a word of the gateway’s own; write another name`);
   }
 }
 
@@ -30,8 +30,7 @@ function checkCredentials(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** The minimum prefix length of a trusted proxy range if networks give roles, by the length of an address in bytes.
- * Such a range is one subnet. */
+/** The minimum prefix length of a trusted proxy range if networks give roles: one subnet, by bytes of the address. */
 const NARROWEST: Readonly<Record<number, number>> = { 4: 24, 16: 64 };
 
 /** Any machine in the range of a trusted proxy can claim any client address: nginx uses the last address in
@@ -46,7 +45,7 @@ function checkProxied(report: Report, draft: DraftPolicy): void {
   if (!insecure) for (const { path, message } of forged) report.add(path, message);
   const key = ['gateway', 'insecure_proxied_networks'];
   if (forged.length > 0 || !insecure || report.touches(key)) return;
-  report.add(key, 'no effect: no network of a role can be forged by trusted_proxies; remove it', 'key');
+  report.key(key, 'no effect: no network of a role can be forged by trusted_proxies; remove it');
 }
 
 /** The networks that roles contain, with their paths. */
@@ -64,7 +63,7 @@ function networksOf(report: Report, draft: DraftPolicy): readonly { readonly ran
 
 const OTHERWISE = 'trust only the proxies’ own addresses, or write insecure_proxied_networks: true beside';
 
-/** Errors about ranges of trusted proxies that are so large that they may contain clients, if networks give roles. */
+/** Ranges of trusted proxies so large that they may contain clients, if networks give roles. */
 const wide = (trusted: readonly (Range | undefined)[], gives: boolean) =>
   trusted.flatMap((range, index) => {
     const narrowest = range && NARROWEST[range.bytes.length];

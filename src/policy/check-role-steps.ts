@@ -15,7 +15,7 @@ interface Step {
 
 /** The fact of a role. */
 interface Own {
-  /** The roles that the fact names. A wrong reference is removed here and from the report's tree. */
+  /** The roles that the fact names. A wrong reference is removed here and from the tree. */
   readonly steps: readonly Step[];
   /** The number of nested `any`, `all` and `none` in the fact. */
   readonly levels: number;
@@ -23,8 +23,8 @@ interface Own {
 
 type Roles = Map<string, Own>;
 
-/** Checks that no role depends on itself, and that roles are not nested more deeply than the gateway evaluates. A wrong
- * reference is removed. Without this, code that follows references between roles might never end. */
+/** Checks that no role depends on itself or is nested too deeply. It removes wrong references: code that follows them
+ * might never end. */
 export function checkRoleSteps(report: Report, draft: DraftPolicy): void {
   const roles: Roles = new Map(roleFacts(draft).map((fact) => [fact.role, ownOf(report, fact)]));
   const { order, others } = sorted(roles);
@@ -62,8 +62,7 @@ function takeOut(report: Report, path: Path): void {
   replace(report.tree, path, hole(0));
 }
 
-/** Sorts roles so that each comes after those that it names. Returns the roles that cannot be sorted as `others`: they
- * depend on themselves, or on such a role. */
+/** Sorts roles so that each comes after those that it names. `others` depend on themselves, or on such a role. */
 function sorted(roles: Roles): { readonly order: readonly string[]; readonly others: readonly string[] } {
   const waiting = new Map<string, number>();
   const naming = new Map<string, string[]>();
@@ -134,8 +133,7 @@ function wayTo(last: string, start: string, before: ReadonlyMap<string, string>)
   return last === start ? [start, start] : way.reverse();
 }
 
-/** Checks how deeply roles are nested, because each is evaluated inside another. If a role is too deep, the roles that
- * depend on it are not reported as well. */
+/** Each role is evaluated inside another. Of roles that are too deep, only the innermost is reported. */
 function checkLevels(report: Report, roles: Roles, order: readonly string[]): void {
   const levels = new Map<string, number>();
   const next = new Map<string, string>();

@@ -1,7 +1,20 @@
-import { type DraftPolicy, writes } from './draft.ts';
-import { allFacts, draftBits, type FactAt, innerFacts, neededAcrs, providersOf, roleFacts } from './draft-facts.ts';
+import { type ProviderKind, providerKinds } from '../providers/index.ts';
+import { wantsProofs } from './check-gateway.ts';
+import { kindOfDraft } from './check-kinds.ts';
+import { asksCertificates } from './check-request-facts.ts';
+import { type DraftFact, type DraftPolicy, entriesOf, writes } from './draft.ts';
+import {
+  allFacts,
+  draftBits,
+  type FactAt,
+  innerFacts,
+  isProviderAlone,
+  neededAcrs,
+  providersOf,
+  roleFacts,
+} from './draft-facts.ts';
 import { COMBINED } from './facts/combined.ts';
-import { malformedIn, OPERATORS, type WrittenLeaf } from './facts/describe.ts';
+import { malformedIn, neverIn, OPERATORS, type WrittenLeaf } from './facts/describe.ts';
 import { operators } from './facts/index.ts';
 import { REQUEST } from './facts/operator.ts';
 import { namesOf } from './names.ts';
@@ -24,13 +37,13 @@ function checkFact(report: Report, { fact, path }: FactAt): void {
   const [op, other] = [...OPERATORS, ...COMBINED].filter((it) => writes(fact, it));
   const mistake = malformedIn(fact as WrittenLeaf);
   if (other !== undefined) {
-    report.add(path, `${op} and ${other} in one fact; write all: [{ ${op}: … }, { ${other}: … }]`, 'key');
+    report.key(path, `${op} and ${other} in one fact; write all: [{ ${op}: … }, { ${other}: … }]`);
   } else if (mistake !== undefined) {
     report.add([...path, ...mistake.path], mistake.message, mistake.part);
   } else if ((writes(fact, ...COMBINED) || (draftBits(fact) & REQUEST) !== 0) && writes(fact, 'provider')) {
-    report.add([...path, 'provider'], `no effect beside ${op}; write all: [{ provider: NAME }, { ${op}: … }]`, 'key');
+    report.key([...path, 'provider'], `no effect beside ${op}; write all: [{ provider: NAME }, { ${op}: … }]`);
   } else if (op === undefined && !writes(fact, 'provider')) {
-    report.add(path, 'an empty fact; write { group: staff } or another one', 'key');
+    report.key(path, 'an empty fact; write { group: staff } or another one');
   }
 }
 
@@ -43,7 +56,7 @@ function checkProvider(report: Report, draft: DraftPolicy, at: FactAt, providers
     asks === 'required unless pinned' && at.within?.some((it) => providersOf(draft).fact(it)?.size === 1);
   const isNamed = writes(fact, 'provider') || provider !== undefined || isPinned;
   if (asks?.startsWith('required') && providers.length > 1 && !isNamed) {
-    report.add(path, `whose ${op}? add provider: ${oneOf(providers)}`, 'key');
+    report.key(path, `whose ${op}? add provider: ${oneOf(providers)}`);
   } else if (provider !== undefined && fact.provider !== undefined && fact.provider !== provider) {
     report.add([...path, 'provider'], `never true inside all with provider ${provider}; write ${provider}, or any`);
   } else if (
@@ -51,12 +64,11 @@ function checkProvider(report: Report, draft: DraftPolicy, at: FactAt, providers
     providersOf(draft).fact(fact)?.size === 0 &&
     !innerFacts(at).some((it) => isOdd(report, draft, it))
   ) {
-    report.add([...path, 'all'], 'never true: these are facts of different providers; write any', 'key');
+    report.key([...path, 'all'], 'never true: these are facts of different providers; write any');
   } else if (fact.all && !at.within?.some((it) => neededAcrs(draft).fact(it).length > 1)) {
     const [acr, other] = neededAcrs(draft).fact(fact);
     if (other === undefined) return;
-    const message = `never true: a person signs in by ${acr} or by ${other}, not by both; write any`;
-    report.add([...path, 'all'], message, 'key');
+    report.key([...path, 'all'], `never true: a person signs in by ${acr} or by ${other}, not by both; write any`);
   }
 }
 
@@ -66,3 +78,44 @@ function isOdd(report: Report, draft: DraftPolicy, { fact, path, provider }: Fac
   const isOther = named !== undefined && provider !== undefined && named !== provider;
   return isOther || report.touches(path) || providersOf(draft).fact(fact)?.size === 0;
 }
+
+/** The kind of a provider by its name; undefined if not known. */
+export type KindOf = (name: string | undefined) => ProviderKind | undefined;
+
+export const kindsOf =
+  (draft: DraftPolicy): KindOf =>
+  (name) => {
+    const kind = name === undefined ? undefined : kindOfDraft(draft.providers?.[name]);
+    return kind && providerKinds[kind];
+  };
+
+/** The policy's only provider, to which facts without a provider apply; undefined if there are several. */
+export function onlyProvider(report: Report): string | undefined {
+  const names = namesOf(report, 'provider') ?? [];
+  return names.length === 1 ? names[0] : undefined;
+}
+
+/** Checks that each fact can be true here, and that a token which anyone can get gives no role by itself. */
+export function checkFacts(report: Report, draft: DraftPolicy): void {
+  const kindOf = kindsOf(draft);
+  const only = onlyProvider(report);
+  const around = {
+    certificates: entriesOf(draft.hosts).some(([, host]) => asksCertificates(draft, host)),
+    unbound: (by: 'dpop' | 'certificate' | 'any') => wantsProofs(report, draft, by),
+  };
+  for (const { fact, path, provider, within = [] } of roleFacts(draft).flatMap(allFacts)) {
+    if (typeof fact !== 'object' || report.touches(path)) continue;
+    const kind = kindOf(fact.provider ?? provider ?? only);
+    for (const mistake of neverIn(fact as WrittenLeaf, { ...around, kind })) {
+      report.add([...path, ...mistake.path], mistake.message, mistake.part);
+    }
+    if (!kind?.ofAnybody || !isProviderAlone(fact) || within.some(saysMore)) continue;
+    const message = `anyone in the world can get a token of the kind ${kind.name}; write all: [{ provider: … }, { claim: …, is: … }] with the claim that makes it yours`;
+    report.key(path, message);
+  }
+}
+
+/** Whether an `all` requires more than the provider. A `none` does not count: it identifies no caller. */
+const saysMore = (fact: DraftFact): boolean =>
+  typeof fact === 'object' &&
+  (fact.all ?? []).some((it) => it === undefined || (!isProviderAlone(it) && !(typeof it === 'object' && it.none)));

@@ -1,9 +1,19 @@
-import { checkRuleServices } from './check-rule-service.ts';
-import { type DraftPolicy, type DraftRule, isDirect, type RouteAt, routesOf, serviceOf, writes } from './draft.ts';
+import {
+  type DraftPolicy,
+  type DraftRule,
+  ingressesOf,
+  ingressNameOf,
+  isDirect,
+  type RouteAt,
+  routesOf,
+  serviceOf,
+  writes,
+} from './draft.ts';
 import { implies, providersOf, restsOnNetwork } from './draft-facts.ts';
 import { namesOf } from './names.ts';
 import { formatPath, type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
+import { spelledOnce } from './request-headers.ts';
 
 /** What a rule allows, as far as this check knows it. */
 interface Known {
@@ -30,7 +40,7 @@ export function checkRules(report: Report, draft: DraftPolicy): void {
       if (first) {
         const allowed = formatPath([...route.path.slice(-1), 'allow', first.index]);
         const message = `no effect: ${allowed} above, ${first.who}, already allows all of these; put this rule before it, or remove it`;
-        report.add(path, message, 'key');
+        report.key(path, message);
       }
       before.push(known);
     }
@@ -59,10 +69,10 @@ function checkForm(report: Report, draft: DraftPolicy, { route }: RouteAt, rule:
   const { methods = [], as } = rule;
   const callers = ['role', 'who', 'agent'].filter((key) => writes(rule, key));
   if (callers.length > 1) {
-    report.add(path, `${callers.join(' and ')} in one rule; keep one of them`, 'key');
+    report.key(path, `${callers.join(' and ')} in one rule; keep one of them`);
   } else if (callers.length === 0 && !report.touches(path)) {
     report.lack('role');
-    report.add(path, 'a rule without a caller; write role: NAME, or who: authenticated', 'key');
+    report.key(path, 'a rule without a caller; write role: NAME, or who: authenticated');
   }
   if (methods.includes('GET') && methods.includes('HEAD')) {
     report.add([...path, 'methods', methods.indexOf('HEAD')], 'no effect: GET includes HEAD; remove it');
@@ -72,39 +82,32 @@ function checkForm(report: Report, draft: DraftPolicy, { route }: RouteAt, rule:
   const service = draft.services?.[name];
   if (as !== undefined && as !== 'default' && service && isDirect(service)) {
     const why = `nginx connects to service ${quote(name)} by its url, without an identity`;
-    report.add([...path, 'as'], `no effect: ${why}; remove it`, 'key');
+    report.key([...path, 'as'], `no effect: ${why}; remove it`);
   }
 }
 
-/** Checks that only rules for agents have tools, and that rules with tools allow POST, because MCP messages are POST
- * requests. */
+/** Only rules for agents have tools, and MCP messages are POST requests. */
 function checkTools(report: Report, rule: DraftForm, path: Path): void {
   if (!writes(rule, 'tools')) return;
   if (!writes(rule, 'agent')) {
-    report.add(
-      [...path, 'tools'],
-      'no effect: tools are for rules of agents; write agent: NAME, or remove this',
-      'key',
-    );
+    report.key([...path, 'tools'], 'no effect: tools are for rules of agents; write agent: NAME, or remove this');
   }
   const other = rule.methods?.findIndex((it) => it !== undefined && it !== 'POST') ?? -1;
   if (other >= 0) {
-    const message = 'no effect beside tools: an MCP message is a POST; remove it';
-    report.add([...path, 'methods', other], message);
+    report.add([...path, 'methods', other], 'no effect beside tools: an MCP message is a POST; remove it');
   }
 }
 
-/** Rejects a role that a caller at this host cannot have, because only tokens of other providers give it. */
+/** Rejects a role that only tokens of providers give which this host does not accept. */
 function checkReach(report: Report, draft: DraftPolicy, at: RouteAt, { who }: Known, path: Path): void {
   const accepted = at.host.providers;
   if (!accepted || accepted.includes(undefined) || namesOf(report, 'provider') === undefined) return;
   const giving = isRole(who) ? providersOf(draft).role(who) : undefined;
   if (!giving || giving.size === 0 || [...giving].some((it) => accepted.includes(it))) return;
   const names = [...giving].join(' or ');
-  report.add(
+  report.key(
     path,
     `no effect: only tokens of ${names} give role ${quote(who)}; accept it in providers, or remove this`,
-    'key',
   );
 }
 
@@ -130,4 +133,58 @@ function coversWho(draft: DraftPolicy, wide: string, narrow: string): boolean {
   // A network may also give a role to an anonymous caller.
   if (wide === 'authenticated') return !restsOnNetwork(draft).role(narrow);
   return narrow !== 'authenticated' && implies(draft, narrow, wide);
+}
+
+/** The CA with which nginx verifies a service; undefined if it has none, or an error hides it. */
+function trustOf(draft: DraftPolicy, name: string): string | undefined {
+  const service = draft.services?.[name];
+  if (service === undefined) return undefined;
+  if (!isDirect(service)) {
+    const named = ingressNameOf(service);
+    return ingressesOf(draft).find(({ name }) => name === named)?.ingress.ca_file;
+  }
+  if (!writes(service, 'url')) return undefined;
+  return writes(service, 'ca_file') ? service.ca_file : 'the system’s CAs';
+}
+
+/** The protocol of a service; undefined if an error hides it. */
+function protocolOf({ services }: DraftPolicy, name: string): string | undefined {
+  const service = services?.[name];
+  return service && (writes(service, 'protocol') ? service.protocol : 'http1');
+}
+
+/** Whether two services receive the same request headers; also true if an error hides the lists. */
+function sameHeaders({ services }: DraftPolicy, one: string, other: string): boolean {
+  const [a, b] = [services?.[one], services?.[other]];
+  if (a === undefined || b === undefined) return true;
+  return spelledOnce(a.request_headers) === spelledOnce(b.request_headers);
+}
+
+/** All services of a route have one CA, protocol and header list: nginx chooses them before it knows the caller. */
+export function checkRuleServices(report: Report, draft: DraftPolicy, { route, path }: RouteAt): void {
+  const { service: routed, allow = [] } = route;
+  if (routed === undefined) return;
+  let known = { name: routed, ca: trustOf(draft, routed) };
+  for (const [index, rule] of allow.entries()) {
+    const own = typeof rule === 'object' ? rule.service : undefined;
+    if (own === undefined) continue;
+    const here = [...path, 'allow', index, 'service'];
+    const ca = trustOf(draft, own);
+    if (own === routed) {
+      report.key(here, 'no effect: it is the route’s own service; remove it, or write another');
+    } else if (ca !== undefined && known.ca !== undefined && ca !== known.ca) {
+      const message = `${quote(own)} is verified by ${ca}, and ${quote(known.name)} by ${known.ca}, but nginx has one CA for a route; give both the same one, or write another route for it`;
+      report.add(here, message);
+    }
+    const [speaks, others] = [protocolOf(draft, own), protocolOf(draft, routed)];
+    if (speaks !== undefined && others !== undefined && speaks !== others) {
+      const message = `${quote(own)} speaks ${speaks}, and ${quote(routed)} ${others}, but nginx has one protocol for a route; write another route for it`;
+      report.add(here, message);
+    }
+    if (own !== routed && !sameHeaders(draft, own, routed)) {
+      const message = `${quote(own)} and ${quote(routed)} receive other request headers, but nginx has one list for a route; give both the same request_headers, or write another route for it`;
+      report.add(here, message);
+    }
+    if (known.ca === undefined) known = { name: own, ca };
+  }
 }

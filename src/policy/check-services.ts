@@ -1,4 +1,4 @@
-import { type DraftPolicy, entriesOf, ingressNameOf, isDirect, needsServerName, writes } from './draft.ts';
+import { type DraftPolicy, entriesOf, ingressNameOf, isDirect, needsServerName, repeated, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { hostPort } from './units.ts';
@@ -15,38 +15,34 @@ export function checkServices(report: Report, draft: DraftPolicy): void {
   checkAuthorities(report, services);
   const all = services.length > 0 && services.every(([, service]) => isDirect(service));
   if (draft.mesh && all) {
-    report.add(['mesh'], 'no effect: every service has its own url; remove mesh, or the url of a service', 'key');
+    report.key(['mesh'], 'no effect: every service has its own url; remove mesh, or the url of a service');
   }
 }
 
 function checkService(report: Report, draft: DraftPolicy, path: Path, service: DraftService): void {
   if (writes(service, 'url') && writes(service, 'insecure_url')) {
-    report.add([...path, 'insecure_url'], 'url is there as well; keep one of the two', 'key');
+    report.key([...path, 'insecure_url'], 'url is there as well; keep one of the two');
   }
   if (report.touches(path)) return;
   const idle = (key: string, why: string) => {
-    if (writes(service, key)) report.add([...path, key], `no effect: ${why}; remove it`, 'key');
+    if (writes(service, key)) report.key([...path, key], `no effect: ${why}; remove it`);
   };
-  if (isDirect(service)) {
-    for (const key of MESH_ONLY) idle(key, 'the service is reached by its url');
-    if (writes(service, 'url')) {
-      checkServerName(report, path, service);
-      return;
-    }
-  } else {
-    checkMeshService(report, draft, path, service);
+  if (isDirect(service)) for (const key of MESH_ONLY) idle(key, 'the service is reached by its url');
+  else checkMeshService(report, draft, path, service);
+  if (writes(service, 'url')) {
+    checkServerName(report, path, service);
+    return;
   }
   const why = isDirect(service) ? 'plain http has no certificate' : 'the mesh ingress is verified, by mesh.ingress';
-  idle('ca_file', why);
-  idle('server_name', why);
+  for (const key of ['ca_file', 'server_name']) idle(key, why);
 }
 
 function checkMeshService(report: Report, draft: DraftPolicy, path: Path, service: DraftService): void {
   if (!draft.mesh && !report.has(['mesh'])) {
     const found = writes(service, 'authority') ? 'the policy has no mesh' : 'it does not say where it is';
-    report.add(path, `${found}; write url: https://HOST:PORT, or a mesh section`, 'key');
+    report.key(path, `${found}; write url: https://HOST:PORT, or a mesh section`);
   } else if (!writes(service, 'authority')) {
-    report.add([...path, 'authority'], 'missing key "authority"; write the Host that the service expects', 'key');
+    report.missing(path, 'authority', 'the Host that the service expects');
   }
 }
 
@@ -54,22 +50,15 @@ function checkMeshService(report: Report, draft: DraftPolicy, path: Path, servic
 function checkServerName(report: Report, path: Path, { url, ...service }: DraftService): void {
   if (url === undefined || writes(service, 'server_name')) return;
   if (!needsServerName(hostPort(url.slice('https://'.length), 443).host)) return;
-  report.add([...path, 'server_name'], 'missing key "server_name"; write the DNS name in the certificate', 'key');
+  report.missing(path, 'server_name', 'the DNS name in the certificate');
 }
 
-/** Checks that the authorities of services are unique, because a mesh ingress distinguishes services only by
- * authority. */
+/** A mesh ingress distinguishes services only by authority. */
 function checkAuthorities(report: Report, services: readonly [string, DraftService][]): void {
-  const seen = new Map<string, string>();
-  for (const [name, service] of services) {
-    const authority = isDirect(service) ? undefined : service.authority?.toLowerCase();
-    if (authority === undefined) continue;
-    const key = `${ingressNameOf(service)} ${authority}`;
-    const other = seen.get(key);
-    if (other !== undefined) {
-      const message = `service ${quote(other)} has this authority, and the ingress cannot distinguish them; write another`;
-      report.add(['services', name, 'authority'], message);
-    }
-    seen.set(key, name);
+  const inMesh = services.filter(([, service]) => !isDirect(service) && service.authority !== undefined);
+  const key = (it: DraftService) => `${ingressNameOf(it)} ${it.authority?.toLowerCase()}`;
+  for (const [name, , other] of repeated(inMesh, key)) {
+    const message = `service ${quote(other)} has this authority, and the ingress cannot distinguish them; write another`;
+    report.add(['services', name, 'authority'], message);
   }
 }

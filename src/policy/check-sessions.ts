@@ -6,9 +6,6 @@ import { seconds } from './units.ts';
 
 type DraftGateway = NonNullable<DraftPolicy['gateway']>;
 
-/** Keys of `gateway` that have an effect only with `session`. */
-const OF_SESSIONS = ['signin', 'store'] as const;
-
 /** Checks that people can sign in, that a route accepts sessions, and that the times are consistent. */
 export function checkSessions(report: Report, draft: DraftPolicy): void {
   const gateway = draft.gateway ?? {};
@@ -30,9 +27,8 @@ function clientsOf(draft: DraftPolicy): [string, DraftProvider][] {
 
 /** Whether an error hides whether a provider has a client. */
 function isHidden(report: Report, draft: DraftPolicy): boolean {
-  return (
-    report.touches(['providers']) || entriesOf(draft.providers).some(([name]) => report.touches(['providers', name]))
-  );
+  const paths = [['providers'], ...entriesOf(draft.providers).map(([name]) => ['providers', name])];
+  return paths.some((path) => report.touches(path));
 }
 
 /** Names of a host's providers; undefined if an error hides them. */
@@ -50,19 +46,19 @@ export function takesSessions(draft: DraftPolicy, at: RouteAt): boolean {
   return names?.some((name) => writes(draft.providers?.[name] ?? {}, 'client')) ?? true;
 }
 
-/** Without sessions, rejects each key for the sign-in. All of them are one mistake, so it is reported at one place. */
+/** Without sessions, every key for the sign-in is one mistake, reported at one place. */
 function checkWithout(report: Report, draft: DraftPolicy, gateway: DraftGateway): void {
   const write = 'write session: { keys_file: /run/secrets/session.jwks } under gateway, or remove';
   const [first, ...others] = clientsOf(draft).filter(
     ([, provider]) => !writes(provider, 'introspection', 'groups_endpoint'),
   );
   if (first !== undefined) {
-    report.add(['providers', first[0], 'client'], `no effect without gateway.session; ${write} this`, 'key');
+    report.key(['providers', first[0], 'client'], `no effect without gateway.session; ${write} this`);
     for (const [name] of others) report.mark(['providers', name, 'client']);
     return;
   }
-  for (const key of OF_SESSIONS) {
-    if (writes(gateway, key)) report.add(['gateway', key], `no effect without gateway.session; ${write} this`, 'key');
+  for (const key of ['signin', 'store'].filter((it) => writes(gateway, it))) {
+    report.key(['gateway', key], `no effect without gateway.session; ${write} this`);
   }
 }
 
@@ -91,13 +87,12 @@ function checkSignin(report: Report, draft: DraftPolicy, { signin, insecure_http
   if (signin === undefined || report.touches(['gateway', 'signin'])) return;
   const path = ['gateway', 'signin'];
   if (Object.keys(signin).length === 0) {
-    report.add(path, 'nothing in it; write host: auth.example.com, or remove it', 'key');
+    report.key(path, 'nothing in it; write host: auth.example.com, or remove it');
   }
   if (writes(signin, 'tls') && !writes(signin, 'host')) {
-    report.add([...path, 'tls'], 'no effect without host, each host has its own; remove it, or write host', 'key');
+    report.key([...path, 'tls'], 'no effect without host, each host has its own; remove it, or write host');
   } else if (writes(signin, 'tls') && plain) {
-    const message = 'no effect: gateway.insecure_http serves plain HTTP; remove one of the two';
-    report.add([...path, 'tls'], message, 'key');
+    report.key([...path, 'tls'], 'no effect: gateway.insecure_http serves plain HTTP; remove one of the two');
   }
   const { host } = signin;
   if (host !== undefined && writes(draft.hosts ?? {}, host)) {
@@ -109,16 +104,12 @@ function checkSignin(report: Report, draft: DraftPolicy, { signin, insecure_http
 function checkStore(report: Report, { session, store }: DraftGateway): void {
   if (store !== undefined && writes(session ?? {}, 'insecure_forget_revocations')) {
     const message = 'no effect: the store keeps revocations over a restart; remove one of the two';
-    report.add(['gateway', 'session', 'insecure_forget_revocations'], message, 'key');
+    report.key(['gateway', 'session', 'insecure_forget_revocations'], message);
   }
   if (store === undefined || report.touches(['gateway', 'store'])) return;
-  for (const [key, other] of [
-    ['cert_file', 'key_file'],
-    ['key_file', 'cert_file'],
-  ] as const) {
-    if (!writes(store, key) || writes(store, other)) continue;
-    report.add(['gateway', 'store', other], `missing key "${other}"; write ${other}: beside ${key}`, 'key');
-  }
+  const [cert, key] = [writes(store, 'cert_file'), writes(store, 'key_file')];
+  if (cert && !key) report.missing(['gateway', 'store'], 'key_file', 'key_file: beside cert_file');
+  if (key && !cert) report.missing(['gateway', 'store'], 'cert_file', 'cert_file: beside key_file');
 }
 
 /** Checks that people can sign in at a host, and that each client is used for sessions. */
@@ -126,19 +117,15 @@ function checkUse(report: Report, draft: DraftPolicy): void {
   const path: Path = ['gateway', 'session'];
   if (report.has(['hosts']) || isHidden(report, draft)) return;
   const clients = clientsOf(draft);
-  if (clients.length === 0) {
-    const message = 'no effect: no provider has a client; add client: { id: … } to one, or remove this';
-    report.add(path, message, 'key');
-    return;
-  }
   const routes = routesOf(draft).filter((route) => takesSessions(draft, route));
-  if (routes.length === 0) {
-    report.add(path, 'no effect: no route accepts sessions; add session to an accept, or remove this', 'key');
-    return;
+  if (clients.length === 0) {
+    report.key(path, 'no effect: no provider has a client; add client: { id: … } to one, or remove this');
+  } else if (routes.length === 0) {
+    report.key(path, 'no effect: no route accepts sessions; add session to an accept, or remove this');
   }
-  for (const [name] of clients) {
+  for (const [name] of routes.length === 0 ? [] : clients) {
     if (routes.some((route) => providersOfHost(draft, route)?.includes(name) ?? true)) continue;
     const message = 'no effect: no route that accepts sessions accepts this provider; accept it there, or remove this';
-    report.add(['providers', name, 'client'], message, 'key');
+    report.key(['providers', name, 'client'], message);
   }
 }

@@ -12,63 +12,46 @@ export function checkTests(report: Report, draft: DraftPolicy): void {
     const path = ['tests', index];
     const methods = METHODS.filter((method) => writes(test, method));
     if (methods.length > 1)
-      report.add([...path, String(methods[1])], 'a test has one request; write a test for each method', 'key');
+      report.key([...path, String(methods[1])], 'a test has one request; write a test for each method');
     if (methods.length === 0 && !report.touches(path)) {
-      report.add(path, 'missing method; write GET: https://HOST/PATH, or another method', 'key');
+      report.key(path, 'missing method; write GET: https://HOST/PATH, or another method');
     }
     if (writes(test, 'tool') && writes(test, 'mcp')) {
-      report.add([...path, 'mcp'], 'a request is one message; keep tool or mcp', 'key');
+      report.key([...path, 'mcp'], 'a request is one message; keep tool or mcp');
     }
     if (typeof test.as === 'object') checkCaller(report, draft, [...path, 'as'], test.as);
   }
 }
 
-function checkCaller(
-  report: Report,
-  draft: DraftPolicy,
-  path: Path,
-  as: { readonly agent?: string | undefined },
-): void {
+type DraftCaller = { readonly agent?: string | undefined; readonly claims?: object | undefined };
+
+function checkCaller(report: Report, draft: DraftPolicy, path: Path, as: DraftCaller): void {
   if (report.touches(path)) return;
   const roles = writes(as, 'roles');
   const claims = writes(as, 'claims');
   if (roles && (claims || writes(as, 'provider'))) {
-    report.add(
-      path,
-      'roles and a token in one caller; write { roles: [staff] } or { provider: okta, claims: { … } }',
-      'key',
-    );
+    report.key(path, 'roles and a token in one caller; write { roles: [staff] } or { provider: okta, claims: { … } }');
   } else if (!roles && !claims && writes(as, 'agent')) {
-    checkAlone(report, draft, [...path, 'agent'], as.agent);
+    const agent = draft.agents?.[as.agent ?? ''];
+    const message = 'an agent that is not alone needs the roles of its person; write { roles: [staff], agent: … }';
+    if (as.agent !== undefined && agent && !writes(agent, 'alone')) report.key([...path, 'agent'], message);
   } else if (!roles && !claims && !writes(as, 'network', 'certificate')) {
-    report.add(path, 'no caller; write nobody, { roles: [staff] } or { provider: okta, claims: { … } }', 'key');
+    report.key(path, 'no caller; write nobody, { roles: [staff] } or { provider: okta, claims: { … } }');
   }
   if (writes(as, 'agent') && claims && !roles) {
-    const message = 'no effect beside claims, which say whether an agent acts; remove it';
-    report.add([...path, 'agent'], message, 'key');
+    report.key([...path, 'agent'], 'no effect beside claims, which say whether an agent acts; remove it');
   }
   for (const key of ['network', 'certificate'].filter((it) => roles && writes(as, it))) {
-    report.add([...path, key], `no effect beside roles, which are given; write { claims: { … }, ${key}: … }`, 'key');
+    report.key([...path, key], `no effect beside roles, which are given; write { claims: { … }, ${key}: … }`);
   }
   const signedIn = [...path, 'signed_in'];
   if (writes(as, 'signed_in') && !claims) {
-    report.add(signedIn, 'no effect without claims; write { provider: okta, claims: { … }, signed_in: … }', 'key');
-  } else if (writes(as, 'signed_in') && writes((as as { claims?: object }).claims ?? {}, 'auth_time')) {
-    report.add(signedIn, 'the claims have auth_time as well; keep one of the two', 'key');
+    report.key(signedIn, 'no effect without claims; write { provider: okta, claims: { … }, signed_in: … }');
+  } else if (writes(as, 'signed_in') && writes(as.claims ?? {}, 'auth_time')) {
+    report.key(signedIn, 'the claims have auth_time as well; keep one of the two');
   }
   const providers = namesOf(report, 'provider') ?? [];
   if (claims && !roles && !writes(as, 'provider') && providers.length > 1) {
-    report.add([...path, 'provider'], `missing key "provider"; write provider: ${oneOf(providers)}`, 'key');
+    report.missing(path, 'provider', `provider: ${oneOf(providers)}`);
   }
-}
-
-/** Checks a test whose caller is an agent without roles, which acts alone. */
-function checkAlone(report: Report, draft: DraftPolicy, path: Path, name: string | undefined): void {
-  const agent = name === undefined ? undefined : draft.agents?.[name];
-  if (!agent || writes(agent, 'alone')) return;
-  report.add(
-    path,
-    'an agent that is not alone needs the roles of its person; write { roles: [staff], agent: … }',
-    'key',
-  );
 }

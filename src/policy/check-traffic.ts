@@ -1,4 +1,4 @@
-import { type DraftHost, type DraftPolicy, type DraftRoute, entriesOf, routesOf, writes } from './draft.ts';
+import { type DraftHost, type DraftPolicy, type DraftRoute, entriesOf, repeated, routesOf, writes } from './draft.ts';
 import { type Path, quote, ROUTES } from './path.ts';
 import type { Report } from './report.ts';
 
@@ -27,26 +27,23 @@ const USUAL = { stream: false, buffering: true, request_buffering: true } as con
 /** @param outer the settings of the host, if these are a route's settings */
 function checkProxy(report: Report, path: Path, proxy: DraftProxy, outer: DraftProxy): void {
   if (Object.keys(proxy).length === 0 && !report.touches(path)) {
-    report.add(path, 'nothing in it; write { read_timeout: 5m }, or remove it', 'key');
+    report.key(path, 'nothing in it; write { read_timeout: 5m }, or remove it');
   }
   for (const [key, usual] of Object.entries(USUAL) as [keyof typeof USUAL, boolean][]) {
     if (proxy[key] !== usual || writes(outer, key) || (key !== 'stream' && writes(outer, 'stream'))) continue;
     if (key !== 'stream' && proxy.stream === true) continue;
-    report.add([...path, key], `no effect: it is ${usual} unless something says otherwise; remove it`, 'key');
+    report.key([...path, key], `no effect: it is ${usual} unless something says otherwise; remove it`);
   }
   if (proxy.stream !== true) return;
-  for (const key of ['buffering', 'request_buffering'] as const) {
-    if (!writes(proxy, key)) continue;
-    const message = `stream: true says that nothing is buffered; keep one of the two`;
-    report.add([...path, key], message, 'key');
+  for (const key of ['buffering', 'request_buffering'].filter((it) => writes(proxy, it))) {
+    report.key([...path, key], 'stream: true says that nothing is buffered; keep one of the two');
   }
 }
 
 /** Rejects buffering for a gRPC service. */
 function checkGrpc(report: Report, path: Path, proxy: DraftProxy): void {
-  for (const key of ['stream', 'buffering', 'request_buffering'] as const) {
-    if (!writes(proxy, key)) continue;
-    report.add([...path, key], 'no effect: gRPC is never buffered; remove it', 'key');
+  for (const key of Object.keys(USUAL).filter((it) => writes(proxy, it))) {
+    report.key([...path, key], 'no effect: gRPC is never buffered; remove it');
   }
 }
 
@@ -54,7 +51,7 @@ function checkGrpc(report: Report, path: Path, proxy: DraftProxy): void {
 function checkCors(report: Report, path: Path, cors: DraftCors | null, host: DraftHost | undefined): void {
   if (cors === null) {
     if (host?.cors === undefined || host.cors === null) {
-      report.add(path, 'no effect: pages of other origins may not send requests anyway; remove it', 'key');
+      report.key(path, 'no effect: pages of other origins may not send requests anyway; remove it');
     }
     return;
   }
@@ -72,12 +69,8 @@ function checkCors(report: Report, path: Path, cors: DraftCors | null, host: Dra
 
 /** Rejects names of headers that differ only in case. */
 function checkNames(report: Report, path: Path, names: readonly (string | undefined)[]): void {
-  const seen = new Map<string, string>();
-  for (const [index, name] of names.entries()) {
-    if (name === undefined) continue;
-    const other = seen.get(name.toLowerCase());
-    if (other !== undefined) report.add([...path, index], `the same header as ${quote(other)}; keep one`);
-    seen.set(name.toLowerCase(), name);
+  for (const [index, , other] of repeated(names.entries(), (name) => name?.toLowerCase())) {
+    report.add([...path, index], `the same header as ${quote(names[other] ?? '')}; keep one`);
   }
 }
 

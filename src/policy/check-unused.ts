@@ -1,4 +1,4 @@
-import { isService } from './check-agent-match.ts';
+import { isService } from './check-agents.ts';
 import { type DraftPolicy, entriesOf, isDirect, needsDefault, writes } from './draft.ts';
 import type { Named } from './hints.ts';
 import { namesOf, type Reference, references, SECTIONS } from './names.ts';
@@ -13,15 +13,14 @@ const ADVICE: Readonly<Record<Named, string>> = {
   identity: 'name it in the "as" of a rule, or remove it',
 };
 
-/** Checks that every definition is used. This check runs last, when every name has been looked up and corrected. */
+/** Checks that every definition is used. This check runs last, when every name has been looked up. */
 export function checkUnused(report: Report, draft: DraftPolicy): void {
   if (report.has(['hosts'])) return;
   const all = references(report);
   const used = (kind: Named, counts: (it: Reference) => boolean = () => true) =>
     new Set(all.filter((it) => it.kind === kind && counts(it)).map((it) => it.name));
   complain(report, 'role', used('role'));
-  // An agent that sends tokens needs a rule to pass. But without the agent in the policy, its tokens would count as
-  // tokens of people.
+  // An agent with tokens needs no rule: without the agent in the policy, its tokens would be tokens of people.
   const withTokens = entriesOf(draft.agents).filter(([, agent]) => !isService(agent));
   complain(report, 'agent', new Set([...used('agent'), ...withTokens.map(([name]) => name)]));
   complain(
@@ -34,8 +33,7 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
     complain(report, 'identity', new Set([...used('identity'), ...(needsDefault(draft) ? ['default'] : [])]));
   }
   if ((namesOf(report, 'provider')?.length ?? 0) < 2) return;
-  // If there is one provider, it belongs to every host. If there are several, a provider is not used if only facts and
-  // tests name it. If a host does not yet say which providers it accepts, no provider is reported.
+  // One provider belongs to every host. Of several, only hosts use one, and all may be used if a host names none.
   const silent = Object.keys(draft.hosts ?? {}).some((host) => report.has(['hosts', host, 'providers']));
   complain(
     report,
@@ -52,6 +50,6 @@ function silentServices({ services }: DraftPolicy): boolean {
 function complain(report: Report, kind: Named, used: ReadonlySet<string>): void {
   const unused = (namesOf(report, kind) ?? []).filter((name) => !used.has(name) && !report.mentions(name));
   for (const name of unused.slice(report.lacking(kind))) {
-    report.add([...SECTIONS[kind], name], `no effect: nothing uses this ${kind}; ${ADVICE[kind]}`, 'key');
+    report.key([...SECTIONS[kind], name], `no effect: nothing uses this ${kind}; ${ADVICE[kind]}`);
   }
 }

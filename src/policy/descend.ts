@@ -14,8 +14,7 @@ export interface Bare {
 
 const defOf = (schema: Schema) => schema._zod.def as z.core.$ZodTypes['_zod']['def'];
 
-/** The schema inside a wrapper; undefined if the schema has no wrapper. Of a transformation it returns the schema of
- * the value that policies contain. */
+/** The schema inside a wrapper, if it has one. Of a transformation, that of the value which policies contain. */
 function wrapped(schema: Schema): Schema | undefined {
   const def = defOf(schema);
   switch (def.type) {
@@ -40,8 +39,7 @@ export function unwrap(schema: Schema, optional = false): Bare {
   return hint ? { ...bare, hint } : bare;
 }
 
-/** Returns the schema at a path. The values along the path select the options of unions. A union at the end of the path
- * is returned as a union. */
+/** The schema at a path. Values along it select the options of unions; a union at its end stays one. */
 export function descend(root: Schema, path: Path, value: unknown): Bare | undefined {
   let here: Bare | undefined = unwrap(root);
   let current = value;
@@ -61,8 +59,7 @@ export function child(parent: Bare | undefined, step: string | number): Bare | u
   return def.type === 'array' ? unwrap(def.element) : undefined;
 }
 
-/** The index of the union's option that accepts values of this kind; -1 if no option does, or if the schema is not a
- * union. */
+/** The index of the union's option that accepts values of this kind; -1 if there is none. */
 export function optionFor(schema: Schema, value: unknown): number {
   const def = defOf(schema);
   return def.type === 'union' ? def.options.findIndex((it) => takes(it, value)) : -1;

@@ -18,11 +18,11 @@ export interface Yaml {
   readonly unread: readonly string[];
 }
 
-/** If a text has more sections than this, it is not a policy, and its sections are not parsed one by one. */
+/** A text with more sections is not a policy, and is not parsed section by section. */
 const MAX_SECTIONS = 32;
 
-/** Parses YAML 1.2. After a syntax error, the rest of the text is ambiguous. So the sections are then parsed one by
- * one: each section with a syntax error gives one error, and the others are checked as usual. */
+/** Parses YAML 1.2. After a syntax error, the sections are parsed one by one, and those without an error are checked as
+ * usual. */
 export function readYaml(text: string): Yaml {
   if (text.length > MAX_POLICY_BYTES) return failed(0, `the file is longer than ${MAX_POLICY_BYTES} bytes; split it`);
   const whole = parse(text);
@@ -46,7 +46,7 @@ function parse(text: string): Document.Parsed<ParsedNode, true> | string {
     const options = { prettyErrors: false, stringKeys: true, uniqueKeys: false, logLevel: 'silent' } as const;
     return parseDocument(text, options) as Document.Parsed<ParsedNode, true>;
   } catch {
-    // The YAML library is recursive. If the nesting is too deep for the stack, the error arrives here.
+    // The YAML library is recursive: nesting that is too deep for the stack ends here.
     return 'not readable as YAML; write plain lists and mappings, a few levels deep';
   }
 }

@@ -103,8 +103,7 @@ export const neededAcrs = draftReader<readonly string[]>({
   missing: [],
 });
 
-/** Whether each caller with a given fact also has the other role. This considers only roles whose definitions name each
- * other. */
+/** Whether each caller with a fact also has the other role, as far as definitions name each other. */
 function implying(draft: DraftPolicy, other: string): FactReading<DraftFact, boolean> {
   const covered = coveredBy(draft, other);
   const reader = draftReader<boolean>({
@@ -119,8 +118,7 @@ function implying(draft: DraftPolicy, other: string): FactReading<DraftFact, boo
 
 const impliers = new WeakMap<DraftPolicy, Map<string, FactReading<DraftFact, boolean>>>();
 
-/** Whether each caller with the first role also has the second one. This considers only roles whose definitions name
- * each other. */
+/** Whether each caller with the first role also has the second one, as far as definitions name each other. */
 export function implies(draft: DraftPolicy, role: string, other: string): boolean {
   const known = impliers.get(draft) ?? new Map<string, FactReading<DraftFact, boolean>>();
   impliers.set(draft, known);

@@ -1,7 +1,7 @@
 import { type Path, ROUTES, routePath } from './path.ts';
 import type { Written } from './schema.ts';
 
-/** A policy in which any part may be missing: the file does not have the part, or the part was wrong and was removed. */
+/** A policy in which any part may be missing: not in the file, or wrong and removed. */
 export type Draft<T> =
   | (T extends string | number | boolean | null | undefined
       ? T
@@ -39,6 +39,22 @@ export function routesOf(draft: DraftPolicy): RouteAt[] {
   );
 }
 
+/** The entries whose value an earlier entry has as well, each with the last such one. Entries without a value do not
+ * count. */
+export function* repeated<K, T>(
+  entries: Iterable<readonly [K, T]>,
+  textOf: (it: T, key: K) => string | undefined,
+): Generator<readonly [key: K, it: T, earlier: K]> {
+  const seen = new Map<string, K>();
+  for (const [key, it] of entries) {
+    const value = textOf(it, key);
+    if (value === undefined) continue;
+    const earlier = seen.get(value);
+    if (earlier !== undefined) yield [key, it, earlier];
+    seen.set(value, key);
+  }
+}
+
 /** Whether a key is written, even if its value was wrong and was removed. */
 export function writes(record: object, ...keys: readonly string[]): boolean {
   return keys.some((key) => Object.hasOwn(record, key));
@@ -49,8 +65,7 @@ export function isDirect(service: object): boolean {
   return writes(service, 'url', 'insecure_url');
 }
 
-/** The name of the service that callers of a rule reach: the service of the rule or, if it has none, of the route;
- * undefined if an error hides it. */
+/** The service that callers of a rule reach: of the rule or else the route; undefined if an error hides it. */
 export function serviceOf(route: DraftRoute, rule: DraftRule): string | undefined {
   return typeof rule === 'object' && writes(rule, 'service') ? rule.service : route.service;
 }
@@ -82,8 +97,7 @@ export function needsDefault(draft: DraftPolicy): boolean {
   );
 }
 
-/** Whether nginx cannot verify a certificate with a host's name, because the host is an address or a name that is not a
- * DNS name. */
+/** Whether nginx cannot verify a certificate by a host, which is an address or no DNS name. */
 export function needsServerName(host: string): boolean {
   return /^\[|^[\d.]+$|[A-Z_]/.test(host);
 }

@@ -4,7 +4,7 @@ import * as a from './addresses.ts';
 import { DEFAULTS, MAX_CLOCK_SKEW } from './bounds.ts';
 import { hints } from './hints.ts';
 import { gatewayLimits } from './limits.ts';
-import { mapping, onlyTrue, orElse, orNone } from './mapping.ts';
+import { computed, mapping, onlyTrue, optional, orElse, orNone, usually } from './mapping.ts';
 import { proof } from './proof.ts';
 import * as s from './scalars.ts';
 import { session, signin, store } from './sessions.ts';
@@ -12,25 +12,28 @@ import { doorTls, shown, tls } from './tls.ts';
 
 /** How long the gateway uses the providers' keys, and when it fetches them again, in seconds. */
 const keys = mapping({
-  refresh: s
-    .secondsWithin({ least: `${KEYS_JOB_INTERVAL_S}s`, most: '1d' })
-    .describe('How often the keys of a provider are fetched.')
-    .prefault('5m'),
-  stale: s.seconds.describe('How long keys are used while their provider does not answer.').prefault('24h'),
-  cool_down: s
-    .secondsWithin({ least: '1s', most: '1h' })
-    .describe('Shortest time between two fetches that unknown key ids cause.')
-    .prefault('10s'),
+  refresh: usually(
+    s.secondsWithin({ least: `${KEYS_JOB_INTERVAL_S}s`, most: '1d' }),
+    '5m',
+    'How often the keys of a provider are fetched.',
+  ),
+  stale: usually(s.seconds, '24h', 'How long keys are used while their provider does not answer.'),
+  cool_down: usually(
+    s.secondsWithin({ least: '1s', most: '1h' }),
+    '10s',
+    'Shortest time between two fetches that unknown key ids cause.',
+  ),
 }).describe('Life cycle of the providers’ keys.');
 
 const assertion = mapping({
   issuer: a.ownIssuer.describe('"iss" of the assertions: a URL of the gateway itself.'),
   keys_file: s.filePath.describe('JWKS of the private keys, readable by the worker; "meshgate keys" makes it.'),
   // The time is short, because nothing can revoke an assertion.
-  lifetime: s
-    .secondsWithin({ least: '10s', most: '600s' })
-    .describe('Lifetime of an assertion, from 10s to 10m.')
-    .prefault('60s'),
+  lifetime: usually(
+    s.secondsWithin({ least: '10s', most: '600s' }),
+    '60s',
+    'Lifetime of an assertion, from 10s to 10m.',
+  ),
 }).describe('Services receive X-Meshgate-Assertion: a short signed token that says who the caller is.');
 
 /** Settings of assertions. */
@@ -40,9 +43,9 @@ export interface Assertion extends z.output<typeof assertion> {
 }
 
 const inner = mapping({
-  listen: a.port.describe('Port of the inner listener.').prefault(DEFAULTS.innerListen),
+  listen: usually(a.port, DEFAULTS.innerListen, 'Port of the inner listener.'),
   client_ca_file: s.filePath.describe('CA for the certificates of services.'),
-  tls: tls.describe('Server certificate of the inner listener. Default: the host’s.').optional(),
+  tls: optional(tls, 'Server certificate of the inner listener. Default: the host’s.'),
 }).describe(
   'The listener where services send requests for the person whose request they serve: with mutual TLS, and the assertion that they received.',
 );
@@ -58,29 +61,25 @@ const hsts = mapping({
   .describe('Strict-Transport-Security (RFC 6797) in every response. Default: left to services.');
 
 export const gateway = mapping({
-  clock_skew: s
-    .secondsWithin({ most: `${MAX_CLOCK_SKEW}s` })
-    .describe('By how much exp, nbf and iat of a token may be off, at most 5m.')
-    .prefault('30s'),
-  token_cache: s
-    .secondsWithin({ least: '1s' })
-    .describe('Longest time that a verified token is remembered.')
-    .prefault('5m'),
+  clock_skew: usually(
+    s.secondsWithin({ most: `${MAX_CLOCK_SKEW}s` }),
+    '30s',
+    'By how much exp, nbf and iat of a token may be off, at most 5m.',
+  ),
+  token_cache: usually(s.secondsWithin({ least: '1s' }), '5m', 'Longest time that a verified token is remembered.'),
   keys: keys.prefault({}),
   trusted_proxies: orNone(
-    s
-      .list(a.cidr, '[10.0.0.0/8]')
-      .describe(
-        'Addresses of proxies whose X-Forwarded-For the gateway believes: each can claim any client address. Default: none.',
-      ),
+    s.list(a.cidr, '[10.0.0.0/8]'),
+    'Addresses of proxies whose X-Forwarded-For the gateway believes: each can claim any client address. Default: none.',
   ),
   insecure_proxied_networks: onlyTrue(
     'trusted_proxies may be wide, and overlap networks of roles, although clients in them can forge any address.',
   ),
   resolver: orNone(
-    s.list(a.resolver, '[10.0.0.10]').describe('DNS servers for providers and ingress. Default: those of the machine.'),
+    s.list(a.resolver, '[10.0.0.10]'),
+    'DNS servers for providers and ingress. Default: those of the machine.',
   ),
-  listen: a.port.describe('Port of the image.').prefault(DEFAULTS.listen),
+  listen: usually(a.port, DEFAULTS.listen, 'Port of the image.'),
   tls: doorTls.optional(),
   insecure_http: orElse(onlyTrue('The image serves plain HTTP, so tokens are not encrypted on the network.'), false),
   assertion: assertion.optional(),
@@ -90,10 +89,7 @@ export const gateway = mapping({
     .describe('Health over TCP. Default: on the unix socket alone.')
     .optional(),
   hsts: hsts.optional(),
-  public_port: a.port
-    .describe('Port in the gateway’s own URLs, as browsers and other clients see it.')
-    .meta({ default: 443 })
-    .optional(),
+  public_port: computed(a.port, 443, 'Port in the gateway’s own URLs, as browsers and other clients see it.'),
   session: session.optional(),
   signin: signin.optional(),
   store: store.optional(),

@@ -1,4 +1,4 @@
-import { IDENTITY_HEADERS, OPEN_FAMILIES, REQUEST_HEADERS } from './trusted/index.ts';
+import { TRUSTED } from './trusted/index.ts';
 import type { At, Policy, Service } from './types.ts';
 
 /** A recommendation for a policy that is valid without it. */
@@ -14,7 +14,7 @@ const USUAL = '[Accept, Accept-Encoding, Accept-Language, Cookie, Referer, User-
 /** The last words in names of identity headers. */
 const ENDINGS = ['User', 'Username', 'Email', 'Name', 'Group', 'Groups', 'Role', 'Roles'];
 
-const ERASED = [...IDENTITY_HEADERS, ...REQUEST_HEADERS];
+const ROWS = Object.values(TRUSTED).flat();
 
 /** The names of the identity headers that a service receives, in the order of the policy. */
 function receivedBy(service: Service, { hosts }: Policy): readonly string[] {
@@ -25,10 +25,12 @@ function receivedBy(service: Service, { hosts }: Policy): readonly string[] {
 }
 
 const familyOf = (name: string): string | undefined =>
-  OPEN_FAMILIES.find((family) => name.toLowerCase().startsWith(family.slice(0, -1).toLowerCase()));
+  ROWS.flatMap(({ family }) => family ?? []).find((family) =>
+    name.toLowerCase().startsWith(family.slice(0, -1).toLowerCase()),
+  );
 
-/** Names of headers that belong to the same family, such as `X-Team-Groups` for `X-Team-User`. Two names are of one
- * family if they differ only in the last word, and if a word other than `X` precedes it. */
+/** Names that differ only in the last word, such as `X-Team-Groups` for `X-Team-User`, if a word besides `X` precedes
+ * it. */
 function siblings(name: string): readonly string[] {
   const stem = name.slice(0, Math.max(0, name.lastIndexOf('-')));
   return /^(|x)$/i.test(stem) ? [] : ENDINGS.map((ending) => `${stem}-${ending}`);
@@ -48,7 +50,7 @@ function adviceFor(service: Service, policy: Policy, closed: ReadonlySet<string>
 /** Advice for services that may trust request headers which nginx does not erase. */
 export function headerAdvice(policy: Policy): readonly Advice[] {
   const set = policy.hosts.flatMap(({ routes }) => routes.flatMap(({ headers }) => Object.keys(headers)));
-  const closed = new Set([...set, ...ERASED].map((name) => name.toLowerCase()));
+  const closed = new Set([...set, ...ROWS.flatMap(({ names }) => names)].map((name) => name.toLowerCase()));
   return Object.values(policy.services).flatMap((service) => {
     // nginx passes all metadata of gRPC calls, so `request_headers` would have no effect.
     if (service.requestHeaders !== undefined || service.protocol === 'grpc') return [];

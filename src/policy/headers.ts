@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { hints } from './hints.ts';
+import { optional } from './mapping.ts';
 import * as s from './scalars.ts';
 
 const source = z
@@ -7,17 +8,13 @@ const source = z
     z.enum(['subject', 'email', 'name', 'groups', 'roles', 'provider', 'actor']),
     z
       .strictObject({
-        claim: s.claimPath.describe('Claim whose value is sent.').optional(),
+        claim: optional(s.claimPath, 'Claim whose value is sent.'),
         first_role: z
           .record(z.string(), s.headerValue)
-          .register(hints, {
-            what: 'a mapping of roles',
-            write: '{ admin: Admin, editor: Editor }',
-            keysRefer: 'role',
-          })
+          .register(hints, { what: 'a mapping of roles', write: '{ admin: Admin, editor: Editor }', keysRefer: 'role' })
           .meta({ description: 'Role → value; the first role that the caller has counts.' })
           .optional(),
-        else: s.headerValue.describe('Value for callers with none of the roles.').optional(),
+        else: optional(s.headerValue, 'Value for callers with none of the roles.'),
       })
       .transform(({ claim, first_role, else: otherwise }): ClaimSource | RoleSource => {
         if (claim !== undefined) return { claim };
@@ -68,8 +65,8 @@ export const DEFAULT_HEADERS: SaidOfHeaders = {
   'X-Forwarded-Roles': 'roles',
 };
 
-/** Merges the headers of the policy, the host and the route, in this order. Names are compared without regard to case.
- * An inner header replaces an outer one, and null removes it. */
+/** Merges headers of the policy, the host and the route. An inner header replaces an outer one in any case; null
+ * removes it. */
 export function mergeHeaders(...layers: readonly (SaidOfHeaders | undefined)[]): Headers {
   const merged = new Map<string, readonly [string, HeaderSource]>();
   for (const layer of layers) {

@@ -5,7 +5,7 @@ import type { At, Locate } from './at.ts';
 import { type Headers, headers, mergeHeaders, type SaidOfHeaders } from './headers.ts';
 import { hints } from './hints.ts';
 import { placeLimit } from './limits.ts';
-import { mapping, named, onlyTrue } from './mapping.ts';
+import { mapping, named, onlyTrue, optional, usually } from './mapping.ts';
 import { ROUTES, routePath } from './path.ts';
 import type { Provider } from './provider.ts';
 import * as s from './scalars.ts';
@@ -16,8 +16,7 @@ import { type Cors, cors, corsOf, type Proxying, proxy, proxying } from './traff
 const URL_PART = '[A-Za-z0-9._~:/?#@!$&()*+,;=%-]';
 const FILLED = '\\{(?:reason|request_id|route)\\}';
 
-/** The template of a link for people who need access. The placeholders must come after the host name, so that their
- * values cannot change the host. */
+/** The template of a link for access. Placeholders come after the host name, so that values cannot change the host. */
 const ASK = new RegExp(
   `^(?=.{1,500}$)(?:https://${a.LABEL}(?:\\.${a.LABEL})*(?::\\d{1,5})?(?:[/?](?:${URL_PART}|${FILLED})*)?|mailto:[A-Za-z0-9._%+-]+@${a.LABEL}(?:\\.${a.LABEL})*(?:\\?(?:${URL_PART}|${FILLED})*)?)$`,
 );
@@ -28,15 +27,15 @@ const shared = {
   proxy: proxy.optional(),
   cors: cors.optional(),
   limit: placeLimit.optional(),
-  owner: s.plainText.describe('The owner that the refusal page names, whom people may ask for access.').optional(),
-  ask: s
-    .text(ASK, {
+  owner: optional(s.plainText, 'The owner that the refusal page names, whom people may ask for access.'),
+  ask: optional(
+    s.text(ASK, {
       what: 'an https: or mailto: link',
       write: 'https://tickets.example.com/new?reason={reason}; {reason}, {request_id} and {route} are filled in',
       fix: (value) => (typeof value === 'string' && ASK.test(`mailto:${value}`) ? `mailto:${value}` : undefined),
-    })
-    .describe('Link on the refusal page to ask for access: {reason}, {request_id} and {route} are filled in.')
-    .optional(),
+    }),
+    'Link on the refusal page to ask for access: {reason}, {request_id} and {route} are filled in.',
+  ),
 };
 
 const CREDENTIALS = ['bearer', 'session', 'certificate'] as const;
@@ -45,22 +44,22 @@ const CREDENTIALS = ['bearer', 'session', 'certificate'] as const;
 export type CredentialKind = (typeof CREDENTIALS)[number];
 
 const spelledOut = mapping({
-  role: s.reference('role').describe('Callers with this role.').optional(),
-  agent: s
-    .reference('agent')
-    .describe('This agent, for a person whom another rule of the route allows; or alone, if it may be.')
-    .optional(),
-  who: z.enum(['authenticated', 'anyone']).describe('Every caller with a valid credential, or everybody.').optional(),
-  methods: s
-    .list(z.enum(s.METHODS), '[GET, POST]')
-    .describe('Methods that the rule covers, in upper case; GET includes HEAD. Default: all.')
-    .optional(),
-  tools: s
-    .list(s.tool, '[search_*]')
-    .describe('MCP tools that the agent may call, by the headers of SEP-2243; listings and notifications pass too.')
-    .optional(),
-  service: s.reference('service').describe('The service that these callers reach instead of the route’s.').optional(),
-  as: s.reference('identity').describe('Mesh identity to connect with.').prefault('default'),
+  role: optional(s.reference('role'), 'Callers with this role.'),
+  agent: optional(
+    s.reference('agent'),
+    'This agent, for a person whom another rule of the route allows; or alone, if it may be.',
+  ),
+  who: optional(z.enum(['authenticated', 'anyone']), 'Every caller with a valid credential, or everybody.'),
+  methods: optional(
+    s.list(z.enum(s.METHODS), '[GET, POST]'),
+    'Methods that the rule covers, in upper case; GET includes HEAD. Default: all.',
+  ),
+  tools: optional(
+    s.list(s.tool, '[search_*]'),
+    'MCP tools that the agent may call, by the headers of SEP-2243; listings and notifications pass too.',
+  ),
+  service: optional(s.reference('service'), 'The service that these callers reach instead of the route’s.'),
+  as: usually(s.reference('identity'), 'default', 'Mesh identity to connect with.'),
 });
 
 type SaidOfRule = z.output<typeof spelledOut>;
@@ -80,16 +79,14 @@ const rule = z
 
 export const route = mapping({
   service: s.reference('service').describe('The service that receives the requests.'),
-  accept: s
-    .list(z.enum(CREDENTIALS), '[bearer]')
-    .describe(
-      'Accepted credentials. Default: bearer if a provider has audiences, session if one has a client; certificate must be written.',
-    )
-    .optional(),
-  audiences: s
-    .list(s.plainText, '[https://mcp.example.com/mcp]')
-    .describe('One of these must be in "aud" here, instead of the providers’ audiences (RFC 8707).')
-    .optional(),
+  accept: optional(
+    s.list(z.enum(CREDENTIALS), '[bearer]'),
+    'Accepted credentials. Default: bearer if a provider has audiences, session if one has a client; certificate must be written.',
+  ),
+  audiences: optional(
+    s.list(s.plainText, '[https://mcp.example.com/mcp]'),
+    'One of these must be in "aud" here, instead of the providers’ audiences (RFC 8707).',
+  ),
   allow: s.list(rule, '[staff]').describe('Who may pass; the first rule that matches decides.'),
   ...shared,
   service_workers: onlyTrue(
@@ -106,10 +103,10 @@ type SaidOfRoute = z.output<typeof route>;
 
 export const host = z
   .strictObject({
-    providers: s
-      .list(s.reference('provider'), '[okta]')
-      .describe('Providers whose tokens are accepted; required if there are several.')
-      .optional(),
+    providers: optional(
+      s.list(s.reference('provider'), '[okta]'),
+      'Providers whose tokens are accepted; required if there are several.',
+    ),
     tls: doorTls.optional(),
     ...shared,
     [ROUTES]: z.record(z.string(), route),
@@ -127,8 +124,7 @@ export type PersonWho =
 
 export type Who = PersonWho | AgentWho;
 
-/** A rule for an agent. The agent may act for a person whom another rule of the route allows, through one of these
- * roles; or it may act alone, if the agent itself may. */
+/** A rule for an agent: it acts for a person whom another rule allows through one of these roles, or alone. */
 export interface AgentWho {
   readonly kind: 'agent';
   readonly agent: string;
@@ -165,22 +161,20 @@ export interface Route extends Omit<SaidOfRoute, Built> {
   readonly headers: Headers;
   /** The proxy settings; absent: the defaults. */
   readonly proxy?: Proxying;
-  /** Whether pages may register service workers: only from scripts in a folder, or from any script. Absent: pages may
-   * not, if people sign in at this host. */
+  /** Which scripts may be service workers. Absent: none, if people sign in at this host. */
   readonly serviceWorkers?: 'folder' | 'anywhere';
   /** The CORS settings; absent: pages of other origins may not send requests. */
   readonly cors?: Cors;
   readonly at: At;
 }
 
-/** A host. If `limit` is null, the host has no limit; if it is absent, the gateway's limit applies. */
+/** A host. With `limit: null` it has no limit; without `limit`, the gateway's applies. */
 export interface Host extends Pick<SaidOfRoute, 'limit'> {
   /** `wiki.example.com` or `*.example.com`, in lower case. */
   readonly name: string;
   readonly providers: readonly string[];
   readonly tls?: Tls;
-  /** The CA for clients' certificates: the CA of the host or, if it has none, of the gateway. Absent: nginx requests no
-   * certificates. */
+  /** The CA for clients' certificates, of the host or else the gateway. Absent: nginx requests none. */
   readonly clientCaFile?: string;
   readonly routes: readonly Route[];
   readonly at: At;

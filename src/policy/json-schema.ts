@@ -3,8 +3,8 @@ import { host } from './host.ts';
 import { ROUTES } from './path.ts';
 import { policySchema } from './schema.ts';
 
-/** The schema of policies as JSON Schema (draft 7, which YAML language servers support), so that editors complete and
- * describe keys. It contains every check that JSON Schema can express; `meshgate validate` makes the others. */
+/** The schema of policies as JSON Schema draft 7, for editors. `meshgate validate` makes the checks that it cannot
+ * express. */
 export function policyJsonSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(policySchema, {
     target: 'draft-7',

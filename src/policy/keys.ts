@@ -23,7 +23,7 @@ export function mendUnknownKey(
   const routes = route === undefined ? undefined : find(map, [ROUTES]);
   if (route !== undefined && routes?.kind === 'map' && !routes.entries.has(route)) {
     const mistake = PATTERN.test(key) ? 'a path is not a pattern' : 'a path begins with "/"';
-    report.add([...path, key], `${mistake}; write ${quote(route)}`, 'key');
+    report.key([...path, key], `${mistake}; write ${quote(route)}`);
     routes.entries.set(route, entry);
     remove(map, key);
     return;
@@ -33,7 +33,7 @@ export function mendUnknownKey(
   if (value[key] === null && mendColon(report, path, key, map, known)) return;
   const guess = guessKey(key, value, known);
   const isFact = guess === undefined && path.at(-2) === 'allow' && FACTS.has(key);
-  report.add([...path, key], isFact ? factMessage(key) : messageFor(key, guess, known), 'key');
+  report.key([...path, key], isFact ? factMessage(key) : messageFor(key, guess, known));
   const meant = guess === undefined ? undefined : known.get(guess);
   if (guess !== undefined && meant && !map.entries.has(guess) && holds(meant.schema, value[key])) {
     rename(map, key, guess);
@@ -50,14 +50,13 @@ function mendColon(report: Report, path: Path, key: string, map: Mapping, known:
   const value = written.replace(/^(["'])(.*)\1$/, '$2');
   const at = map.entries.get(key)?.at ?? map.at;
   if (!known.has(name) || map.entries.has(name)) return false;
-  report.add([...path, key], `a colon is missing; write ${name}: ${written}`, 'key');
+  report.key([...path, key], `a colon is missing; write ${name}: ${written}`);
   rename(map, key, name);
   map.entries.set(name, { at, node: { kind: 'scalar', at, value } });
   return true;
 }
 
-/** Whether a value is of the kind that a schema accepts, or would be if it were in brackets. Missing brackets are
- * reported as a separate mistake. */
+/** Whether a schema accepts values of this kind, perhaps in brackets. Missing brackets are another mistake. */
 function holds(schema: Schema, value: unknown): boolean {
   const element = elementOf({ schema, optional: false });
   return takes(schema, value) || (element !== undefined && typeof value === 'string' && takes(element, value));
@@ -69,7 +68,7 @@ const LATER = new Set([
   ...['insecure_raw_paths', 'waypoint', 'ambient'],
 ]);
 
-/** Keys of facts about a token, which belong into a role's definition. An error in another place says so. */
+/** Keys of facts, which belong into a role's definition. An error in another place says so. */
 const FACTS = new Set<string>([
   ...OPERATORS.filter((key) => (bitsOf(key) & TOKEN) !== 0),
   ...['groups', 'provider', ...COMBINED],
@@ -81,7 +80,7 @@ const factMessage = (key: string) =>
 /** A location pattern of nginx, or a regular expression. */
 const PATTERN = /^(?:\^~|~\*?|=)?\s*\^?(\/.*?)(\/?\.\*)?\$?$/;
 
-/** The path that a pattern means: an exact path if the end of the pattern is anchored, otherwise a prefix. */
+/** The path that a pattern means: exact if the end of the pattern is anchored, otherwise a prefix. */
 function plainPath(pattern: string): string | undefined {
   const [, base = '', rest] = PATTERN.exec(pattern) ?? [];
   if (base === '') return undefined;
@@ -98,7 +97,7 @@ function asRoute(key: string, value: unknown): string | undefined {
   return holdsRoute || /[/*]/.test(key) ? `/${key.replace(/^\.\//, '')}` : undefined;
 }
 
-/** The number of unknown keys of each mapping. It is counted once, although each unknown key needs it. */
+/** The number of unknown keys of each mapping, counted once. */
 const counted = new WeakMap<Record<string, unknown>, number>();
 
 /** The number of keys of a mapping that the schema does not have. */
@@ -108,8 +107,7 @@ function strangersOf(value: Record<string, unknown>, known: ReadonlyMap<string, 
   return count;
 }
 
-/** The key that was probably meant: one with a similar spelling, or the only missing key whose schema accepts the
- * value. */
+/** The key that was probably meant: a similar one, or the only missing key that accepts the value. */
 function guessKey(key: string, value: Record<string, unknown>, known: ReadonlyMap<string, Bare>): string | undefined {
   const absent = [...known].filter(([name]) => !Object.hasOwn(value, name));
   const near =
@@ -141,9 +139,8 @@ export function reportMissing(report: Report, path: Path, { schema, hint }: Bare
   const names = hint?.refers && namesOf(report, hint.refers);
   const keys = keysOf({ schema, optional: false });
   const write = keys ? `with ${oneOf([...keys.keys()])} below it` : names?.length ? oneOf(names) : hint?.write;
-  report.add(
+  report.key(
     path,
     `missing key ${quote(String(key))}; write ${key}: ${write ?? oneOf(valuesOf({ schema, optional: false }) ?? [])}`,
-    'key',
   );
 }

@@ -2,17 +2,14 @@ import * as z from 'zod';
 import { SITE_NETWORKS } from '../limits.ts';
 import { DEFAULTS, MAX_BURST } from './bounds.ts';
 import { hints } from './hints.ts';
-import { mapping, onlyTrue, orElse } from './mapping.ts';
+import { mapping, onlyTrue, optional, orElse, usually } from './mapping.ts';
 import * as s from './scalars.ts';
 import { perSecond } from './units.ts';
 
 const limit = z
   .strictObject({
     rate: s.rate.describe('Requests that may pass in the long run.'),
-    burst: s
-      .count('requests', MAX_BURST)
-      .describe('Requests that may come at once. Default: the number of the rate.')
-      .optional(),
+    burst: optional(s.count('requests', MAX_BURST), 'Requests that may come at once. Default: the number of the rate.'),
   })
   .transform(({ rate: written, burst }) => ({
     /** Requests per second. */
@@ -33,7 +30,7 @@ const fix = (value: unknown) =>
 /** An agent's own limit, or a default of the gateway. */
 export const ownLimit = limit.register(hints, { what: 'a limit', write, fix });
 
-/** The limit of a host or a route. The limit of a route replaces the limit of its host, which replaces the gateway's. */
+/** The limit of a host or a route; it replaces the outer one. */
 export const placeLimit = z
   .union([limit, z.null()])
   .register(hints, { what: 'a limit', write: `${write}, or null for none`, fix })
@@ -41,17 +38,17 @@ export const placeLimit = z
 
 /** The keys of `gateway.limits`. */
 export const gatewayLimits = mapping({
-  callers: ownLimit.describe('For each caller, if neither route nor host has a limit.').optional(),
-  agents: ownLimit.describe('For each agent without a limit of its own, and each person that it acts for.').optional(),
-  anonymous: ownLimit
-    .describe(
-      `For each address, of IPv6 each /64 network, if the caller is anonymous; a /48 network has ${SITE_NETWORKS} times as much. Default: the limit of callers.`,
-    )
-    .optional(),
-  zone: s
-    .bytesWithin({ least: '64k', most: '1g' })
-    .describe('Shared memory for the budgets of callers, and as much again for addresses.')
-    .prefault(`${DEFAULTS.limitsZone >> 20}m`),
+  callers: optional(ownLimit, 'For each caller, if neither route nor host has a limit.'),
+  agents: optional(ownLimit, 'For each agent without a limit of its own, and each person that it acts for.'),
+  anonymous: optional(
+    ownLimit,
+    `For each address, of IPv6 each /64 network, if the caller is anonymous; a /48 network has ${SITE_NETWORKS} times as much. Default: the limit of callers.`,
+  ),
+  zone: usually(
+    s.bytesWithin({ least: '64k', most: '1g' }),
+    `${DEFAULTS.limitsZone >> 20}m`,
+    'Shared memory for the budgets of callers, and as much again for addresses.',
+  ),
   insecure_pass_when_full: orElse(
     onlyTrue('If that memory is full, requests pass uncounted instead of being refused.'),
     false,

@@ -59,14 +59,25 @@ export function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape).transform(named);
 }
 
+/** A key that a policy may leave out; `text` describes it. */
+export const optional = <Schema extends z.ZodType>(schema: Schema, text: string) => schema.describe(text).optional();
+
+/** A key with a default, in the form that policies write. */
+export const usually = <Schema extends z.ZodType>(schema: Schema, value: z.input<Schema>, text: string) =>
+  schema.describe(text).prefault(value as z.core.util.NoUndefined<z.input<Schema>>);
+
+/** A key that a policy may leave out, with a default that only the JSON Schema shows, because the code computes it. */
+export const computed = <Schema extends z.ZodType>(schema: Schema, value: unknown, text: string) =>
+  schema.describe(text).meta({ default: value }).optional();
+
 /** A key with a default that JSON Schema cannot express. The code gets this default if the policy does not have the
  * key. */
 export const orElse = <Schema extends z.ZodType, Value>(schema: Schema, value: Value) =>
   schema.optional().transform((written) => (written === undefined ? value : written));
 
 /** A list that is empty if the policy does not have the key. */
-export const orNone = <Element extends z.ZodType>(list: z.ZodArray<Element>) =>
-  list.optional().transform((written) => written ?? []);
+export const orNone = <Element extends z.ZodType>(list: z.ZodArray<Element>, text: string) =>
+  optional(list, text).transform((written) => written ?? []);
 
 /** A key that can only be `true`. It is absent instead of `false`. */
 export const onlyTrue = (text: string) =>

@@ -3,7 +3,7 @@ import * as a from './addresses.ts';
 import { type At, type Defined, define, type Locate } from './at.ts';
 import { DEFAULTS } from './bounds.ts';
 import { hints } from './hints.ts';
-import { mapping } from './mapping.ts';
+import { mapping, optional, usually } from './mapping.ts';
 import * as s from './scalars.ts';
 import { hostPort } from './units.ts';
 import * as w from './workload-names.ts';
@@ -15,10 +15,11 @@ export type MeshKind = (typeof MESH_KINDS)[number];
 /** An identity. With `svid_dir` the files have the names that spiffe-helper uses by default. */
 const identity = mapping({
   spiffe: w.spiffeId.describe('The SPIFFE id in the certificate.'),
-  pem_file: s.filePath
-    .describe('One PEM with certificate and key, replaced atomically: the form that rotates safely.')
-    .optional(),
-  svid_dir: s.filePath.describe('Folder that spiffe-helper writes to: svid.pem and svid_key.pem in it.').optional(),
+  pem_file: optional(
+    s.filePath,
+    'One PEM with certificate and key, replaced atomically: the form that rotates safely.',
+  ),
+  svid_dir: optional(s.filePath, 'Folder that spiffe-helper writes to: svid.pem and svid_key.pem in it.'),
   cert_file: s.certFile.optional(),
   key_file: s.keyFile.optional(),
 })
@@ -33,25 +34,24 @@ export interface Identity extends Defined, Readonly<z.output<typeof identity>> {
 
 const ingress = mapping({
   address: a.endpoint.describe('Where nginx connects to.'),
-  server_name: a.serverName
-    .describe('DNS name in the ingress’s certificate. Default: the host of the address.')
-    .optional(),
+  server_name: optional(a.serverName, 'DNS name in the ingress’s certificate. Default: the host of the address.'),
   ca_file: s.filePath.describe('CA for the ingress’s certificate.'),
   own: mapping({
     cert_file: s.certFile,
     key_file: s.keyFile,
     client_ca_file: s.filePath.describe('CA for nginx’s certificates.'),
     listen: a.port.describe('Port that the ingress listens on.'),
-    assertion_jwks_file: s.filePath
-      .describe('Copy of the gateway’s key set: the ingress then verifies the signed assertion, and roles by it.')
-      .optional(),
+    assertion_jwks_file: optional(
+      s.filePath,
+      'Copy of the gateway’s key set: the ingress then verifies the signed assertion, and roles by it.',
+    ),
   })
     .describe('The ingress’s own side, as it sees its files; needed by render --target envoy.')
     .optional(),
-  namespace: w.namespace.describe('Kubernetes namespace of the ingress.').optional(),
+  namespace: optional(w.namespace, 'Kubernetes namespace of the ingress.'),
   labels: w.labels('ingress').optional(),
-  service_account: w.serviceAccount.describe('Service account of the ingress: workloads accept no other.').optional(),
-  consul_service: w.consulService.describe('The name of the ingress in Consul: workloads accept no other.').optional(),
+  service_account: optional(w.serviceAccount, 'Service account of the ingress: workloads accept no other.'),
+  consul_service: optional(w.consulService, 'The name of the ingress in Consul: workloads accept no other.'),
 }).transform(({ address, ...rest }) => {
   const { host, port } = hostPort(address, 443);
   // nginx cannot verify a certificate that has a SPIFFE id and no DNS name.
@@ -67,11 +67,12 @@ export const mesh = mapping({
   kind: z.enum(MESH_KINDS).describe('What the mesh is.'),
   trust_domain: w.trustDomain.describe('Trust domain of all identities.'),
   // No connection to the ingress is used for longer than this.
-  rotation: s
-    .secondsWithin({ least: '10s', most: '1h' })
-    .describe('Longest time that a replaced certificate is still used, on open connections too, from 10s to 1h.')
-    .prefault(`${DEFAULTS.rotation}s`),
-  ingress: ingress.describe('The ingress of the mesh.').optional(),
+  rotation: usually(
+    s.secondsWithin({ least: '10s', most: '1h' }),
+    `${DEFAULTS.rotation}s`,
+    'Longest time that a replaced certificate is still used, on open connections too, from 10s to 1h.',
+  ),
+  ingress: optional(ingress, 'The ingress of the mesh.'),
   ingresses: z
     .record(z.string(), ingress.describe('One ingress of the mesh.'))
     .register(hints, {
@@ -93,15 +94,16 @@ export const mesh = mapping({
       propertyNames: { pattern: s.NAME.source },
       description: 'The identities that nginx connects with, by name; "default" for rules that name none.',
     }),
-  assertion_ca_file: s.filePath
-    .describe('CA with which Consul’s proxies verify the gateway when they fetch its keys; a path on their machine.')
-    .optional(),
+  assertion_ca_file: optional(
+    s.filePath,
+    'CA with which Consul’s proxies verify the gateway when they fetch its keys; a path on their machine.',
+  ),
 }).describe('The mesh behind the gateway.');
 
 type SaidOfMesh = z.output<typeof mesh>;
 
 export interface Mesh extends Omit<SaidOfMesh, 'ingress' | 'ingresses' | 'identities'> {
-  /** The ingress, or the first of several. In a policy that {@link atIngress} returns, it is the chosen one. */
+  /** The ingress, the first of several, or the one that {@link atIngress} chose. */
   readonly ingress: Ingress;
   /** All ingresses by name. The one from `mesh.ingress` has the name `default`. */
   readonly ingresses: Readonly<Record<string, Ingress>>;

@@ -17,7 +17,7 @@ export const SECTIONS: Readonly<Record<Named, Path>> = {
 
 export const KINDS: readonly Named[] = ['provider', 'role', 'agent', 'service', 'ingress', 'identity'];
 
-/** The names of all things of a kind, in the order of the file; undefined if an error hides them. */
+/** The names of all things of a kind in file order; undefined if an error hides them. */
 export function namesOf(report: Report, kind: Named): readonly string[] | undefined {
   const path = SECTIONS[kind];
   const section = find(report.tree, path);

@@ -1,8 +1,7 @@
 /** Where something stands in a policy: the keys and list indexes from the root. */
 export type Path = readonly (string | number)[];
 
-/** The key under which the routes of a host stand while a policy is checked, so that they are separate from the host's
- * other keys. */
+/** The key of a host's routes while a policy is checked. It separates them from the host's other keys. */
 export const ROUTES = '/';
 
 /** The path of a host's route in the policy. */

@@ -3,7 +3,7 @@ import { reasons } from '../reasons.ts';
 import * as a from './addresses.ts';
 import type { At } from './at.ts';
 import { hints } from './hints.ts';
-import { mapping, named } from './mapping.ts';
+import { mapping, named, optional } from './mapping.ts';
 import { type Message, parseMessage, toolCall } from './message.ts';
 import * as s from './scalars.ts';
 import { oneCertificateName } from './workload-names.ts';
@@ -22,28 +22,28 @@ export const test = z
       .union([
         z.enum(['nobody']),
         mapping({
-          roles: z
-            .array(s.reference('role'))
-            .register(hints, { what: 'a list of roles', write: '[staff]' })
-            .describe('A caller with exactly these roles.')
-            .optional(),
-          agent: s.reference('agent').describe('The agent that acts for them, or alone.').optional(),
-          provider: s.reference('provider').describe('Provider of the token.').optional(),
-          claims: z
-            .record(z.string(), z.unknown())
-            .register(hints, { what: 'a mapping of claims', write: '{ sub: ann, groups: [staff] }' })
-            .describe('Claims of the token, or of the session.')
-            .optional(),
-          signed_in: s.seconds.describe('How long ago they signed in (claim auth_time).').optional(),
-          network: a.address.describe('The address of the client.').optional(),
-          certificate: oneCertificateName.describe('The name in the certificate that they show.').optional(),
+          roles: optional(
+            z.array(s.reference('role')).register(hints, { what: 'a list of roles', write: '[staff]' }),
+            'A caller with exactly these roles.',
+          ),
+          agent: optional(s.reference('agent'), 'The agent that acts for them, or alone.'),
+          provider: optional(s.reference('provider'), 'Provider of the token.'),
+          claims: optional(
+            z
+              .record(z.string(), z.unknown())
+              .register(hints, { what: 'a mapping of claims', write: '{ sub: ann, groups: [staff] }' }),
+            'Claims of the token, or of the session.',
+          ),
+          signed_in: optional(s.seconds, 'How long ago they signed in (claim auth_time).'),
+          network: optional(a.address, 'The address of the client.'),
+          certificate: optional(oneCertificateName, 'The name in the certificate that they show.'),
         }),
       ])
       .register(hints, { what: 'a caller', write: 'nobody, { roles: [staff] } or { provider: okta, claims: { … } }' })
       .describe('The caller.'),
     ...urls,
-    tool: s.toolName.describe('The MCP tool that the request calls, by the headers of SEP-2243.').optional(),
-    mcp: s.mcpMessage.describe('The MCP message of the request, by these headers: METHOD, or METHOD:NAME.').optional(),
+    tool: optional(s.toolName, 'The MCP tool that the request calls, by the headers of SEP-2243.'),
+    mcp: optional(s.mcpMessage, 'The MCP message of the request, by these headers: METHOD, or METHOD:NAME.'),
     expect: z.enum(EXPECTED).describe('allowed, or the reason why not.'),
   })
   .register(hints, {
@@ -55,12 +55,12 @@ export const test = z
 type SaidOfTest = z.output<typeof test>;
 type SaidOfCaller = Exclude<SaidOfTest['as'], string>;
 
-/** The properties of a request besides its token: the client's address, and the name in the client's certificate. */
+/** What a test says of a request besides its token. */
 export type AskedFrom = Pick<SaidOfCaller, 'network' | 'certificate'>;
 
 export interface PolicyTest {
-  /** The caller. `nobody`: an anonymous caller. `alone`: an agent that acts for itself. `roles`: a caller with exactly
-   * these roles, or an agent that acts for such a caller. `claims`: a caller whose token has these claims. */
+  /** The caller. `alone`: an agent that acts for itself. `roles`: a caller with exactly these, perhaps through an
+   * agent. */
   readonly as:
     | ({ readonly kind: 'nobody' } & AskedFrom)
     | { readonly kind: 'alone'; readonly agent: string }

@@ -1,25 +1,22 @@
 import type * as z from 'zod';
 import { DEFAULTS, MAX_PROOF_RATE } from './bounds.ts';
 import { hints } from './hints.ts';
-import { mapping, onlyTrue } from './mapping.ts';
+import { mapping, onlyTrue, optional, usually } from './mapping.ts';
 import * as s from './scalars.ts';
 
 /** The key `gateway.proof`. */
 export const proof = mapping({
-  rate: s
-    .perSecondWithin({ most: `${MAX_PROOF_RATE}/s` })
-    .describe(`DPoP proofs per second for which the replay store has room, at most ${MAX_PROOF_RATE}/s.`)
-    .prefault(`${DEFAULTS.proofRate}/s`),
-  age: s
-    .secondsWithin({ least: '5s', most: '300s' })
-    .describe('Greatest age of a proof, from 5s to 5m.')
-    .prefault('60s'),
+  rate: usually(
+    s.perSecondWithin({ most: `${MAX_PROOF_RATE}/s` }),
+    `${DEFAULTS.proofRate}/s`,
+    `DPoP proofs per second for which the replay store has room, at most ${MAX_PROOF_RATE}/s.`,
+  ),
+  age: usually(s.secondsWithin({ least: '5s', most: '300s' }), '60s', 'Greatest age of a proof, from 5s to 5m.'),
   nonce: onlyTrue('Proofs need a nonce of the gateway.'),
-  keys_file: s.filePath
-    .describe(
-      'JWKS of secret keys, "meshgate keys new --session" makes it: replicas that share it accept each other’s nonces.',
-    )
-    .optional(),
+  keys_file: optional(
+    s.filePath,
+    'JWKS of secret keys, "meshgate keys new --session" makes it: replicas that share it accept each other’s nonces.',
+  ),
 })
   .register(hints, { what: 'the settings of DPoP proofs', write: `{ rate: ${DEFAULTS.proofRate}/s }` })
   .describe('The gateway accepts DPoP proofs (RFC 9449).');

@@ -11,7 +11,7 @@ import * as a from './addresses.ts';
 import type { At } from './at.ts';
 import { MAX_INTROSPECTION_TIMEOUT } from './bounds.ts';
 import { hints } from './hints.ts';
-import { flag, mapping, onlyTrue, orElse, orNone } from './mapping.ts';
+import { flag, mapping, onlyTrue, optional, orElse, orNone, usually } from './mapping.ts';
 import * as s from './scalars.ts';
 import { trustDomain } from './workload-names.ts';
 
@@ -53,16 +53,14 @@ export type ClientAuth =
 
 const client = mapping({
   id: clientId.describe('Client id.'),
-  secret_file: s.filePath
-    .describe('File with the client secret; during a change, a second line has the next or the previous one.')
-    .optional(),
-  auth: z
-    .enum(['basic', 'post'])
-    .describe('How the secret is sent: as Basic credentials, or in the body.')
-    .prefault('basic'),
+  secret_file: optional(
+    s.filePath,
+    'File with the client secret; during a change, a second line has the next or the previous one.',
+  ),
+  auth: usually(z.enum(['basic', 'post']), 'basic', 'How the secret is sent: as Basic credentials, or in the body.'),
   cert_file: s.certFile.optional(),
   key_file: s.keyFile.optional(),
-  keys_file: s.filePath.describe('JWKS of private keys, for private_key_jwt; the first one signs.').optional(),
+  keys_file: optional(s.filePath, 'JWKS of private keys, for private_key_jwt; the first one signs.'),
 })
   .transform(
     ({ id, auth, secretFile, keysFile, certFile, keyFile }): { readonly id: string; readonly auth: ClientAuth } => {
@@ -86,10 +84,10 @@ const client = mapping({
 export type Client = z.output<typeof client>;
 
 const introspection = mapping({
-  endpoint: a.providerEndpoint.describe('The introspection endpoint. Default: from the discovery document.').optional(),
-  cache: s.secondsWithin({ least: '1s' }).describe('How long an answer counts.').prefault('1m'),
-  negative: s.seconds.describe('How long the answer counts that a token is not active.').prefault('10s'),
-  timeout: s.seconds.describe('Longest wait for an answer, at most 4s.').prefault(`${MAX_INTROSPECTION_TIMEOUT}s`),
+  endpoint: optional(a.providerEndpoint, 'The introspection endpoint. Default: from the discovery document.'),
+  cache: usually(s.secondsWithin({ least: '1s' }), '1m', 'How long an answer counts.'),
+  negative: usually(s.seconds, '10s', 'How long the answer counts that a token is not active.'),
+  timeout: usually(s.seconds, `${MAX_INTROSPECTION_TIMEOUT}s`, 'Longest wait for an answer, at most 4s.'),
   stale: orElse(
     s.seconds.describe('How much longer an answer counts while the provider does not answer. Default: not at all.'),
     0,
@@ -108,31 +106,29 @@ const introspection = mapping({
 export type IntrospectionPolicy = z.output<typeof introspection>;
 
 const signin = mapping({
-  scopes: s
-    .list(scope, '[openid, profile, email]')
-    .describe('Requested scopes. Default: those that the kind of provider needs.')
-    .optional(),
-  prompt: z
-    .enum(['login', 'consent', 'select_account'])
-    .describe('What the provider asks the person each time. Default: the provider decides.')
-    .optional(),
-  max_age: s
-    .secondsWithin({ least: '1s', or: ', or prompt: login for each time' })
-    .describe('The provider asks people again if their last sign-in there is longer ago.')
-    .optional(),
-  acr_values: s.list(s.acrValue, '[phr]').describe('Requested ways to sign in, the best first.').optional(),
-  domains: orNone(
-    s
-      .list(domain, '[example.com]')
-      .describe('People with e-mail addresses of these domains sign in with this provider.'),
+  scopes: optional(
+    s.list(scope, '[openid, profile, email]'),
+    'Requested scopes. Default: those that the kind of provider needs.',
   ),
-  userinfo: flag
-    .describe('Claims that the ID token lacks are fetched from the UserInfo endpoint. Default: true, except for entra.')
-    .optional(),
-  label: s.plainText
-    .describe('The provider’s name on the page where people choose. Default: its name in the policy.')
-    .optional(),
-  par: flag.describe('Requests are pushed to the provider first (RFC 9126). Default: if it requires that.').optional(),
+  prompt: optional(
+    z.enum(['login', 'consent', 'select_account']),
+    'What the provider asks the person each time. Default: the provider decides.',
+  ),
+  max_age: optional(
+    s.secondsWithin({ least: '1s', or: ', or prompt: login for each time' }),
+    'The provider asks people again if their last sign-in there is longer ago.',
+  ),
+  acr_values: optional(s.list(s.acrValue, '[phr]'), 'Requested ways to sign in, the best first.'),
+  domains: orNone(
+    s.list(domain, '[example.com]'),
+    'People with e-mail addresses of these domains sign in with this provider.',
+  ),
+  userinfo: optional(
+    flag,
+    'Claims that the ID token lacks are fetched from the UserInfo endpoint. Default: true, except for entra.',
+  ),
+  label: optional(s.plainText, 'The provider’s name on the page where people choose. Default: its name in the policy.'),
+  par: optional(flag, 'Requests are pushed to the provider first (RFC 9126). Default: if it requires that.'),
 }).describe('What the gateway requests from the provider when a person signs in.');
 
 type SaidOfSignin = z.output<typeof signin>;
@@ -144,8 +140,7 @@ export type ProviderSignin = SaidOfSignin & Required<Pick<SaidOfSignin, 'scopes'
 export interface GroupsEndpoint {
   /** The URL; the gateway replaces `{oid}` by the object id of the person. */
   readonly endpoint: string;
-  /** The scope that the gateway requests for its own token at this endpoint. Microsoft's scope stands for all
-   * permissions of an application. */
+  /** The scope of the gateway's own token here. Microsoft's stands for all permissions of an application. */
   readonly scope: string;
 }
 
@@ -154,41 +149,39 @@ const groupsEndpoint = a.groupsEndpoint.transform(
 );
 
 export const provider = mapping({
-  kind: z
-    .enum(providerKindNames)
-    .describe(
-      'The kind of the provider, which determines where its tokens have groups and scopes. Default: by the issuer.',
-    )
-    .optional(),
+  kind: optional(
+    z.enum(providerKindNames),
+    'The kind of the provider, which determines where its tokens have groups and scopes. Default: by the issuer.',
+  ),
   issuer: a.issuer.describe(
     'Compared exactly with "iss"; discovery starts here. For kind spiffe it may be spiffe:// and the trust domain.',
   ),
-  tenants: s
-    .list(a.tenant, '[72f988bf-86f1-41af-91ab-2d7cd011db47]')
-    .describe('Tenants whose tokens are accepted, if the issuer contains {tenantid}.')
-    .optional(),
-  trust_domain: trustDomain
-    .describe('Trust domain of the SPIFFE ids in "sub", for kind spiffe with an https: issuer.')
-    .optional(),
-  jwks_uri: a.jwksUri
-    .describe('URL of the keys, for an issuer without a discovery document. Default: from discovery.')
-    .optional(),
-  audiences: orNone(s.list(s.plainText, '[api://wiki]').describe('One of these must be in "aud".')),
-  insecure_any_audience: z
-    .literal(true)
-    .describe('Instead of audiences: accepts tokens that were issued for another service.')
-    .optional(),
-  clients: s
-    .list(s.plainText, '[my-client]')
-    .describe('If given, azp, client_id, cid or appid must be one of these.')
-    .optional(),
-  algorithms: s
-    .list(z.enum(ALGORITHMS), '[RS256]')
-    .describe('Signature algorithms that are accepted.')
-    .prefault(['RS256', 'PS256', 'ES256']),
-  ca_file: s.filePath.describe('CA bundle for the provider’s TLS certificate. Default: the system’s.').optional(),
+  tenants: optional(
+    s.list(a.tenant, '[72f988bf-86f1-41af-91ab-2d7cd011db47]'),
+    'Tenants whose tokens are accepted, if the issuer contains {tenantid}.',
+  ),
+  trust_domain: optional(
+    trustDomain,
+    'Trust domain of the SPIFFE ids in "sub", for kind spiffe with an https: issuer.',
+  ),
+  jwks_uri: optional(
+    a.jwksUri,
+    'URL of the keys, for an issuer without a discovery document. Default: from discovery.',
+  ),
+  audiences: orNone(s.list(s.plainText, '[api://wiki]'), 'One of these must be in "aud".'),
+  insecure_any_audience: optional(
+    z.literal(true),
+    'Instead of audiences: accepts tokens that were issued for another service.',
+  ),
+  clients: optional(s.list(s.plainText, '[my-client]'), 'If given, azp, client_id, cid or appid must be one of these.'),
+  algorithms: usually(
+    s.list(z.enum(ALGORITHMS), '[RS256]'),
+    ['RS256', 'PS256', 'ES256'],
+    'Signature algorithms that are accepted.',
+  ),
+  ca_file: optional(s.filePath, 'CA bundle for the provider’s TLS certificate. Default: the system’s.'),
   subject: mapping({
-    claim: s.claimPath.describe('Claim that names the caller.').prefault('sub'),
+    claim: usually(s.claimPath, 'sub', 'Claim that names the caller.'),
     prefix: orElse(
       s.subjectPrefix.describe('Precedes the subject; required if one host accepts several providers.'),
       '',
@@ -202,9 +195,10 @@ export const provider = mapping({
   client: client.optional(),
   signin: signin.optional(),
   introspection: introspection.optional(),
-  groups_endpoint: groupsEndpoint
-    .describe('Endpoint for the policy’s groups of people who have more groups than a token of entra contains.')
-    .optional(),
+  groups_endpoint: optional(
+    groupsEndpoint,
+    'Endpoint for the policy’s groups of people who have more groups than a token of entra contains.',
+  ),
 }).describe('An OpenID provider that vouches for callers.');
 
 type SaidOfProvider = z.output<typeof provider>;
@@ -213,7 +207,7 @@ export interface Provider extends Omit<SaidOfProvider, 'kind' | 'tenants' | 'tru
   readonly name: string;
   /** The name of a kind in src/providers/. */
   readonly kind: string;
-  /** If present, `iss` must be one of these issuers instead: one for each tenant, or each spelling of the issuer. */
+  /** If present, `iss` must be one of these instead, one per tenant or spelling. */
   readonly issuers?: readonly string[];
   /** The trust domain of the subjects in JWT-SVIDs. */
   readonly trustDomain?: string;

@@ -7,8 +7,8 @@ import type { At, PolicyError } from './types.ts';
 /** The part of an entry that an error points at: the key, or the value if it is one word. */
 export type Part = 'key' | 'value';
 
-/** Collects the errors of one file. Each path is reported once, because a later error at the same path follows from the
- * first. A definition that seems unused is not reported if its name occurs in a discarded part. */
+/** Collects the errors of one file, one per path: a later one follows from the first. A name in a discarded part counts
+ * as used. */
 export class Report {
   readonly #file: string;
   readonly #counter: LineCounter;
@@ -39,6 +39,16 @@ export class Report {
     this.addAt(this.#offset(path, part), path, message);
   }
 
+  /** Like {@link add}, for an error that points at the key of an entry, not at its value. */
+  key(path: Path, message: string): void {
+    this.add(path, message, 'key');
+  }
+
+  /** Reports that a key is missing below a path. */
+  missing(path: Path, key: string, write: string): void {
+    this.key([...path, key], `missing key "${key}"; write ${write}`);
+  }
+
   /** Reports an error at an offset of the text. */
   addAt(offset: number, path: Path, message: string): void {
     const key = formatPath(path);
@@ -59,20 +69,17 @@ export class Report {
     return this.#paths.has(formatPath(path));
   }
 
-  /** Records that something was removed at this path. If a part seems to be missing there, it may be the part that was
-   * removed. */
+  /** Records that something was removed here, which may be the part that seems to be missing. */
   obscure(path: Path): void {
     this.#obscured.add(formatPath(path));
   }
 
-  /** Whether there is an error at this path, or something was removed there. In both cases no error about a missing
-   * part is reported. */
+  /** Whether there is an error at this path, or something was removed. Then no missing part is reported. */
   touches(path: Path): boolean {
     return this.has(path) || this.#obscured.has(formatPath(path));
   }
 
-  /** Records that a name of this kind is missing somewhere. If something of this kind seems unused, the missing name
-   * may be its name. */
+  /** Records that a name of this kind is missing. It may be that of a thing that seems unused. */
   lack(kind: Named): void {
     this.#lacking[kind]++;
   }
@@ -111,8 +118,7 @@ export class Report {
       if (item) return item.at;
       const entry = parent?.kind === 'map' ? parent.entries.get(String(step)) : undefined;
       if (!entry) continue;
-      // If a value stands before its own key, it came from an alias. The error points at the place where the value is
-      // written.
+      // A value before its own key came from an alias. The error points at the place where it is written.
       const aliased = entry.node.at < entry.at;
       return aliased || (part === 'value' && entry.node.kind === 'scalar') ? entry.node.at : entry.at;
     }

@@ -2,16 +2,13 @@ import { type DraftPolicy, entriesOf, routesOf, writes } from './draft.ts';
 import { DEFAULT_HEADERS } from './headers.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
-import { CERTIFICATES } from './trusted/certificates.ts';
-import { IDENTITY } from './trusted/identity.ts';
-import { REQUESTS } from './trusted/requests.ts';
+import { TRUSTED } from './trusted/index.ts';
 
 /* `request_headers` of a service lists the request headers of clients that the service receives. nginx erases headers
  * by exact name. So a service that reads a whole family of names is safe only if nginx erases every header that is not
  * listed. */
 
-/** Headers that every service receives, whether they are listed or not. Each group says what would happen without these
- * headers. */
+/** Headers that every service receives, listed or not, and what would happen without them. */
 export const ALWAYS_PASSED: readonly { readonly names: readonly string[]; readonly why: string }[] = [
   {
     names: ['Content-Type', 'Content-Encoding', 'Content-Range'],
@@ -37,8 +34,7 @@ export const ALWAYS_PASSED: readonly { readonly names: readonly string[]; readon
 
 const ALWAYS = new Set(ALWAYS_PASSED.flatMap(({ names }) => names.map((name) => name.toLowerCase())));
 
-/** Headers that the gateway itself sends to every service. `Cookie` is not one of them, because nginx passes the
- * service's own cookies on. */
+/** Headers of the gateway itself. `Cookie` is not one: nginx passes the service's own cookies on. */
 const OWN =
   /^(host|upgrade|x-real-ip|x-forwarded-(for|proto|host|port)|x-request-id|traceparent|tracestate|x-meshgate-.*)$/;
 
@@ -46,12 +42,12 @@ const OWN =
 const HOP = /^(connection|keep-alive|te|trailers?|transfer-encoding|content-length|expect|http2-settings|proxy-.*)$/;
 
 const ERASED: ReadonlyMap<string, string> = new Map(
-  [...IDENTITY, ...CERTIFICATES, ...REQUESTS].flatMap(({ names, by }) =>
-    names.map((name) => [name.toLowerCase(), by] as const),
-  ),
+  Object.values(TRUSTED)
+    .flat()
+    .flatMap(({ names, by }) => names.map((name) => [name.toLowerCase(), by] as const)),
 );
 
-/** The names of all identity headers in the policy. nginx erases these headers of clients on every route. */
+/** Identity headers of the policy. nginx erases them on every route. */
 function identityNames(draft: DraftPolicy): ReadonlySet<string> {
   const layers = [
     writes(draft, 'headers') ? draft.headers : DEFAULT_HEADERS,
@@ -76,7 +72,7 @@ export function checkRequestHeaders(report: Report, draft: DraftPolicy): void {
     const path: Path = ['services', name, 'request_headers'];
     if (!writes(service, 'request_headers')) continue;
     if (service.protocol === 'grpc') {
-      report.add(path, 'nginx passes all metadata of gRPC calls, and cannot choose; remove it', 'key');
+      report.key(path, 'nginx passes all metadata of gRPC calls, and cannot choose; remove it');
       continue;
     }
     const seen = new Map<string, string>();

@@ -130,7 +130,7 @@ export const acrValue = text(/^[!-~]{1,128}$/, {
   fix: (value) => (typeof value === 'number' ? `"${value}" in quotes` : undefined),
 });
 
-/** The name or the path of a claim: printable ASCII without spaces, so that different texts never look the same. */
+/** A claim: printable ASCII without spaces, so that different texts never look the same. */
 export const claimPath = text(/^[!-~]{1,200}$/, {
   what: 'a claim name or path',
   write: 'names joined by dots, as in groups or realm_access.roles',

@@ -5,6 +5,7 @@ import { gateway } from './gateway.ts';
 import { headers } from './headers.ts';
 import { hints } from './hints.ts';
 import { host } from './host.ts';
+import { usually } from './mapping.ts';
 import { mesh } from './mesh.ts';
 import { test } from './policy-test.ts';
 import { provider } from './provider.ts';
@@ -25,8 +26,7 @@ const AGENT = '{ wiki-pages: { match: { service: wiki }, acts_for: [staff] } }';
 const SERVICE = '{ wiki: { url: https://wiki.internal:8443 } }';
 const HOST = '{ wiki.example.com: { /*: { service: wiki, allow: [staff] } } }';
 
-/** The form of a policy file. The files check*.ts check names, effects, and everything that depends on two places of
- * the policy. */
+/** The form of a policy file. check*.ts checks names, effects, and what depends on two places. */
 export const policySchema = z.strictObject({
   version: z
     .literal(1)
@@ -40,11 +40,11 @@ export const policySchema = z.strictObject({
   services: definitions(service, NAME, SERVICE, 'The destinations of requests, by name.'),
   headers: headers.optional(),
   hosts: definitions(host, HOST_NAME, HOST, 'Hosts by name, each with its routes by path.'),
-  tests: z
-    .array(test)
-    .register(hints, { what: 'a list of tests', write: 'a list below it' })
-    .describe('What must and must not be allowed; "meshgate validate" runs them.')
-    .prefault([]),
+  tests: usually(
+    z.array(test).register(hints, { what: 'a list of tests', write: 'a list below it' }),
+    [],
+    'What must and must not be allowed; "meshgate validate" runs them.',
+  ),
 });
 
 /** A policy file of the right form, as it is written. */

@@ -1,39 +1,33 @@
 import * as z from 'zod';
 import * as a from './addresses.ts';
 import type { At, Defined } from './at.ts';
-import { mapping } from './mapping.ts';
+import { computed, mapping, optional } from './mapping.ts';
 import * as s from './scalars.ts';
 import { hostPort } from './units.ts';
 import * as w from './workload-names.ts';
 
 export const service = mapping({
-  authority: a.authority.describe('Host that the service receives.').optional(),
-  endpoint: a.endpoint
-    .describe('Host and port of the service for the mesh ingress. Default: the authority, port 80.')
-    .optional(),
-  protocol: z
-    .enum(['http1', 'http2', 'grpc'])
-    .describe('Protocol of the service: HTTP/1.1 (WebSockets too), HTTP/2, or gRPC.')
-    .meta({ default: 'http1' })
-    .optional(),
-  ingress: s
-    .reference('ingress')
-    .describe('Its ingress, if the mesh has several.')
-    .meta({ default: 'default' })
-    .optional(),
-  url: a.httpsUrl.describe('The service is reached directly, over TLS and not through the mesh.').optional(),
-  insecure_url: a.httpUrl.describe('The service is reached directly over plain HTTP.').optional(),
-  ca_file: s.filePath.describe('CA for the service’s certificate. Default: the system’s.').optional(),
-  server_name: a.serverName.describe('DNS name in the service’s certificate. Default: the host of the URL.').optional(),
-  namespace: w.namespace.describe('Kubernetes namespace of the workload.').optional(),
+  authority: optional(a.authority, 'Host that the service receives.'),
+  endpoint: optional(a.endpoint, 'Host and port of the service for the mesh ingress. Default: the authority, port 80.'),
+  protocol: computed(
+    z.enum(['http1', 'http2', 'grpc']),
+    'http1',
+    'Protocol of the service: HTTP/1.1 (WebSockets too), HTTP/2, or gRPC.',
+  ),
+  ingress: computed(s.reference('ingress'), 'default', 'Its ingress, if the mesh has several.'),
+  url: optional(a.httpsUrl, 'The service is reached directly, over TLS and not through the mesh.'),
+  insecure_url: optional(a.httpUrl, 'The service is reached directly over plain HTTP.'),
+  ca_file: optional(s.filePath, 'CA for the service’s certificate. Default: the system’s.'),
+  server_name: optional(a.serverName, 'DNS name in the service’s certificate. Default: the host of the URL.'),
+  namespace: optional(w.namespace, 'Kubernetes namespace of the workload.'),
   labels: w.labels('workload').optional(),
-  port: a.port.describe('Port that the workload itself listens on.').optional(),
-  request_headers: s
-    .list(s.headerName, '[Accept, Accept-Language, Cookie, User-Agent]')
-    .describe('Request headers of clients that the service receives; all others are dropped. Default: all pass.')
-    .optional(),
-  spiffe: w.spiffeId.describe('SPIFFE id of the service’s own workload, if an agent is this service.').optional(),
-  consul_service: w.consulService.describe('The name of the workload in Consul. Default: the name here.').optional(),
+  port: optional(a.port, 'Port that the workload itself listens on.'),
+  request_headers: optional(
+    s.list(s.headerName, '[Accept, Accept-Language, Cookie, User-Agent]'),
+    'Request headers of clients that the service receives; all others are dropped. Default: all pass.',
+  ),
+  spiffe: optional(w.spiffeId, 'SPIFFE id of the service’s own workload, if an agent is this service.'),
+  consul_service: optional(w.consulService, 'The name of the workload in Consul. Default: the name here.'),
 }).describe('A destination of requests: through the mesh by authority and endpoint, or directly by url.');
 
 type SaidOfService = z.output<typeof service>;

@@ -3,7 +3,7 @@ import { SITE_NETWORKS } from '../limits.ts';
 import * as a from './addresses.ts';
 import { DEFAULTS, MAX_PEOPLE, MAX_SIGNIN_BURST } from './bounds.ts';
 import { hints } from './hints.ts';
-import { mapping, onlyTrue } from './mapping.ts';
+import { computed, mapping, onlyTrue, optional, usually } from './mapping.ts';
 import * as s from './scalars.ts';
 import { tls } from './tls.ts';
 
@@ -11,16 +11,14 @@ import { tls } from './tls.ts';
 
 export const session = mapping({
   keys_file: s.filePath.describe('JWKS of the keys that seal cookies; "meshgate keys --session" makes it.'),
-  idle: s.seconds.describe('How long a session lasts without a request.').meta({ default: '8h' }).optional(),
-  absolute: s.seconds.describe('How long a session lasts at most.').prefault(`${DEFAULTS.sessionAbsolute / 3600}h`),
-  fresh: s.seconds
-    .describe('How long the provider’s claims about a person count before it is asked again.')
-    .meta({ default: '10m' })
-    .optional(),
-  people: s
-    .count('people', MAX_PEOPLE, 'a whole number')
-    .describe('Number of people with a session at a time: shared memory has room for their records and revocations.')
-    .prefault(DEFAULTS.sessionPeople),
+  idle: computed(s.seconds, '8h', 'How long a session lasts without a request.'),
+  absolute: usually(s.seconds, `${DEFAULTS.sessionAbsolute / 3600}h`, 'How long a session lasts at most.'),
+  fresh: computed(s.seconds, '10m', 'How long the provider’s claims about a person count before it is asked again.'),
+  people: usually(
+    s.count('people', MAX_PEOPLE, 'a whole number'),
+    DEFAULTS.sessionPeople,
+    'Number of people with a session at a time: shared memory has room for their records and revocations.',
+  ),
   insecure_forget_revocations: onlyTrue(
     'The image starts although a restart erases revocations: its state is in memory, without etcd.',
   ),
@@ -56,18 +54,16 @@ const host = s.text(a.HOST, {
 
 /** The limit for sign-in requests. nginx itself counts them, per second or per minute. */
 const signinLimit = mapping({
-  rate: s
-    .text(/^[1-9]\d{0,4}\/[sm]$/, {
+  rate: usually(
+    s.text(/^[1-9]\d{0,4}\/[sm]$/, {
       what: 'a rate by the second or the minute',
       write: '20/s or 600/m',
       fix: (value) => (/^[1-9]\d{0,4}$/.test(String(value)) ? `${value}/s` : undefined),
-    })
-    .describe('Requests that each address may make in the long run.')
-    .prefault(DEFAULTS.signinRate),
-  burst: s
-    .count('requests', MAX_SIGNIN_BURST)
-    .describe('Requests that may come at once.')
-    .prefault(DEFAULTS.signinBurst),
+    }),
+    DEFAULTS.signinRate,
+    'Requests that each address may make in the long run.',
+  ),
+  burst: usually(s.count('requests', MAX_SIGNIN_BURST), DEFAULTS.signinBurst, 'Requests that may come at once.'),
 })
   .register(hints, { what: 'a limit', write: '{ rate: 20/s, burst: 200 }' })
   .describe(
@@ -75,13 +71,12 @@ const signinLimit = mapping({
   );
 
 export const signin = mapping({
-  host: host
-    .describe(
-      'The host where people sign in for all hosts, with one registered callback. Default: each host by itself.',
-    )
-    .optional(),
-  tls: tls.describe('Server certificate of that host in the image. Default: the gateway’s.').optional(),
-  pages_dir: s.filePath.describe('Folder of page templates; files that it lacks have defaults.').optional(),
+  host: optional(
+    host,
+    'The host where people sign in for all hosts, with one registered callback. Default: each host by itself.',
+  ),
+  tls: optional(tls, 'Server certificate of that host in the image. Default: the gateway’s.'),
+  pages_dir: optional(s.filePath, 'Folder of page templates; files that it lacks have defaults.'),
   limit: signinLimit.optional(),
 }).describe('How signing in looks.');
 
@@ -104,10 +99,10 @@ const endpoint = s.text(a.HTTPS_URL, {
 /** The store: etcd, which the gateway uses through its JSON gateway. */
 export const store = mapping({
   etcd: s.list(endpoint, '[https://etcd-0:2379]').describe('Endpoints of etcd, asked in turn.'),
-  ca_file: s.filePath.describe('CA for etcd’s certificates. Default: the system’s.').optional(),
+  ca_file: optional(s.filePath, 'CA for etcd’s certificates. Default: the system’s.'),
   cert_file: s.certFile.optional(),
   key_file: s.keyFile.optional(),
-  prefix: prefix.describe('Before every key.').prefault(DEFAULTS.storePrefix),
+  prefix: usually(prefix, DEFAULTS.storePrefix, 'Before every key.'),
 }).describe(
   'The store that several replicas share, with sealed refresh tokens and sign-outs. Default: each is on its own.',
 );

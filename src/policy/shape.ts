@@ -10,12 +10,8 @@ import { mendValue } from './values.ts';
 /** The maximum number of rounds in which mistakes are corrected. No policy needs so many. */
 const MAX_ROUNDS = 64;
 
-/**
- * Compares the tree with the schema and reports all differences. Each wrong part is replaced by what was probably
- * meant, or is removed, so that the rest of the policy can be checked.
- *
- * @returns the policy, if its form is right as written or after corrections
- */
+/** Compares the tree with the schema and reports all differences. Each wrong part is corrected or removed, so that the
+ * rest can be checked. Returns the policy, if its form is right as written or corrected. */
 export function checkShape(report: Report): Said | undefined {
   const grouped = new WeakSet<Tree>();
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -24,7 +20,7 @@ export function checkShape(report: Report): Said | undefined {
     const parsed = policySchema.safeParse(value);
     if (parsed.success) return parsed.data;
     const issues = parsed.error.issues.flatMap((issue) => flatten(issue, [], value));
-    // A misspelled key causes a second error, about a missing key. So the keys are corrected first.
+    // A misspelled key also causes an error about a missing key, so keys are corrected first.
     const keys = issues.filter((issue) => issue.unknownKeys);
     const now = keys.length > 0 ? keys : issues;
     if (!now.map((issue) => mend(report, issue, value)).includes(true)) break;

@@ -3,6 +3,5 @@ export function isOfTrustDomain(id: unknown, trustDomain: string): id is string 
   return typeof id === 'string' && id.startsWith(`spiffe://${trustDomain}/`) && SPIFFE_ID.test(id);
 }
 
-/** The SPIFFE id of a workload: a trust domain and a path. Each segment of the path is a plain word, and no segment is
- * `.` or `..`. */
+/** The SPIFFE id of a workload: a trust domain and a path of plain words, none of them `.` or `..`. */
 export const SPIFFE_ID = /^(?=.{1,2048}$)spiffe:\/\/[a-z0-9][a-z0-9._-]{0,254}(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9._-]+)+$/;

@@ -15,15 +15,14 @@ function providersOf({ name }: Service, { hosts, providers }: Policy): readonly 
   return Object.values(providers).filter((provider) => names.includes(provider.name));
 }
 
-/** Whether two providers can give the same name to two different people. Providers with the same issuer have the same
- * people. */
+/** Whether two providers can give the same name to two people. The same issuer has the same people. */
 function areMixed(one: Provider, other: Provider): boolean {
   const [a, b] = [one.subject.prefix, other.subject.prefix];
   return one.issuer !== other.issuer && (a.startsWith(b) || b.startsWith(a));
 }
 
 /** Advice for services that receive callers of several providers through several hosts, if nothing distinguishes the
- * subjects. If this happens on one host, it is an error instead. */
+ * subjects. On one host, this is an error. */
 export function subjectAdvice(policy: Policy): readonly Advice[] {
   return Object.values(policy.services).flatMap((service) => {
     const all = providersOf(service, policy);

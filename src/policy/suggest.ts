@@ -10,8 +10,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   for (const candidate of candidates) {
     const other = candidate.toLowerCase();
     const far = distance(lower, other);
-    // If half of the letters differ, two words are not similar. But a short word is similar to another one with two
-    // swapped letters.
+    // Two words are similar if less than about a third differs, or two letters of a short one.
     const near = far <= Math.max(Math.min(2, other.length - 1), Math.floor(other.length / 3));
     const part = lower.length > 2 && other.length > 2 && (other.startsWith(lower) || lower.startsWith(other));
     if ((near || part) && far < least) [best, least] = [candidate, far];
@@ -19,7 +18,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
-/** What to write instead of a word: the most similar candidate or, if none is similar, all candidates. */
+/** What to write instead of a word: the most similar candidate, or else all. */
 export function advise(word: string, candidates: readonly string[], none = 'leave it out'): string {
   const guess = nearest(word, candidates);
   if (guess !== undefined) return `did you mean ${quote(guess)}?`;

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { mapping } from './mapping.ts';
+import { mapping, optional } from './mapping.ts';
 import * as s from './scalars.ts';
 
 /** The certificate of a listener, and its key. */
@@ -11,14 +11,14 @@ export type Tls = z.output<typeof tls>;
 export const doorTls = mapping({
   cert_file: s.certFile.optional(),
   key_file: s.keyFile.optional(),
-  client_ca_file: s.filePath
-    .describe('CA for certificates of clients, which may show one. Default: no certificates are requested.')
-    .optional(),
+  client_ca_file: optional(
+    s.filePath,
+    'CA for certificates of clients, which may show one. Default: no certificates are requested.',
+  ),
 }).describe('Server certificate of the image, and the CA for client certificates.');
 
 type DoorTls = z.output<typeof doorTls>;
 
-/** The server certificate, if the policy has one. If the operator's own server block has the certificate, the policy
- * needs only the clients' CA. */
+/** The server certificate, unless the operator's own server block has it. */
 export const shown = ({ certFile, keyFile }: DoorTls = {}): { readonly tls?: Tls } =>
   certFile === undefined || keyFile === undefined ? {} : { tls: { certFile, keyFile } };

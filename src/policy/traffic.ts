@@ -2,41 +2,35 @@ import * as z from 'zod';
 import { origin } from './addresses.ts';
 import { PROXY_DEFAULTS } from './bounds.ts';
 import { hints } from './hints.ts';
-import { flag, mapping, orNone } from './mapping.ts';
+import { computed, flag, mapping, optional, orNone, usually } from './mapping.ts';
 import * as s from './scalars.ts';
 
 /** How nginx proxies requests of a route; a route's keys replace its host's. */
 export const proxy = mapping({
-  stream: flag
-    .describe('Events and messages pass at once, both ways: nothing is buffered, and a pause may last an hour.')
-    .meta({ default: false })
-    .optional(),
+  stream: computed(
+    flag,
+    false,
+    'Events and messages pass at once, both ways: nothing is buffered, and a pause may last an hour.',
+  ),
   // Longer times have no effect: the kernel stops trying to connect after about 75 s.
-  connect_timeout: s
-    .secondsWithin({ least: '1s', most: '75s' })
-    .describe('Longest wait for a connection, TLS included.')
-    .meta({ default: `${PROXY_DEFAULTS.connectTimeout}s` })
-    .optional(),
-  send_timeout: s
-    .secondsWithin({ least: '1s', most: '86400s' })
-    .describe('Longest pause of the service while it reads a request; 1h with stream.')
-    .meta({ default: `${PROXY_DEFAULTS.silence}s` })
-    .optional(),
-  read_timeout: s
-    .secondsWithin({ least: '1s', most: '86400s' })
-    .describe('Longest pause of the service while it responds; 1h with stream.')
-    .meta({ default: `${PROXY_DEFAULTS.silence}s` })
-    .optional(),
-  max_body: s
-    .bytesWithin({ most: '100g' })
-    .describe('Largest body of a request.')
-    .meta({ default: `${PROXY_DEFAULTS.maxBody >> 20}m` })
-    .optional(),
-  buffering: flag.describe('false: responses pass to the client as they come.').meta({ default: true }).optional(),
-  request_buffering: flag
-    .describe('false: bodies of requests pass to the service as they come.')
-    .meta({ default: true })
-    .optional(),
+  connect_timeout: computed(
+    s.secondsWithin({ least: '1s', most: '75s' }),
+    `${PROXY_DEFAULTS.connectTimeout}s`,
+    'Longest wait for a connection, TLS included.',
+  ),
+  send_timeout: computed(
+    s.secondsWithin({ least: '1s', most: '86400s' }),
+    `${PROXY_DEFAULTS.silence}s`,
+    'Longest pause of the service while it reads a request; 1h with stream.',
+  ),
+  read_timeout: computed(
+    s.secondsWithin({ least: '1s', most: '86400s' }),
+    `${PROXY_DEFAULTS.silence}s`,
+    'Longest pause of the service while it responds; 1h with stream.',
+  ),
+  max_body: computed(s.bytesWithin({ most: '100g' }), `${PROXY_DEFAULTS.maxBody >> 20}m`, 'Largest body of a request.'),
+  buffering: computed(flag, true, 'false: responses pass to the client as they come.'),
+  request_buffering: computed(flag, true, 'false: bodies of requests pass to the service as they come.'),
 })
   .register(hints, { what: 'a mapping', write: '{ read_timeout: 5m }' })
   .describe('How nginx proxies the requests.');
@@ -46,11 +40,8 @@ type SaidOfProxy = z.output<typeof proxy>;
 /** How nginx proxies requests. Times are in seconds, sizes in bytes. If the body size is 0, there is no limit. */
 export type Proxying = Required<Omit<SaidOfProxy, 'stream'>>;
 
-/**
- * The proxy settings of a route. Each setting is the route's own or, if it has none, the host's or the default.
- *
- * @param grpc whether the service uses gRPC: then calls may last, and send data, for as long as they need
- */
+/** The proxy settings of a route, else its host's, else the defaults. gRPC calls may last, and send data, as long as
+ * they need. */
 export function proxying(host: SaidOfProxy = {}, route: SaidOfProxy = {}, grpc: boolean): Proxying {
   const said = { ...host, ...route };
   const streams = grpc || (said.stream ?? false);
@@ -65,31 +56,32 @@ export function proxying(host: SaidOfProxy = {}, route: SaidOfProxy = {}, grpc: 
   };
 }
 
-/** Pages of other origins that may send requests to a route. The setting of a route replaces the setting of its host. */
+/** Pages of other origins that may send requests. A route's setting replaces its host's. */
 export const cors = z
   .union([
     mapping({
       origins: s
         .list(origin, '[https://app.example.com]')
         .describe('Origins whose pages may send requests, exactly; or only "*" for all, without credentials.'),
-      methods: s
-        .list(z.enum(s.METHODS), '[GET, POST]')
-        .describe('Methods that they may use. Default: those of the route’s rules.')
-        .optional(),
-      headers: s
-        .list(s.headerName, '[Authorization, Content-Type]')
-        .describe('Request headers that they may set.')
-        .prefault(['Authorization', 'Content-Type']),
-      expose: orNone(
-        s
-          .list(s.headerName, '[ETag]')
-          .describe('Response headers that they may read, besides those that are always readable. Default: none.'),
+      methods: optional(
+        s.list(z.enum(s.METHODS), '[GET, POST]'),
+        'Methods that they may use. Default: those of the route’s rules.',
       ),
-      credentials: flag.describe('true: the browser sends cookies along.').prefault(false),
-      max_age: s
-        .secondsWithin({ most: '86400s' })
-        .describe('How long a browser remembers what it may do, at most 1d.')
-        .prefault('10m'),
+      headers: usually(
+        s.list(s.headerName, '[Authorization, Content-Type]'),
+        ['Authorization', 'Content-Type'],
+        'Request headers that they may set.',
+      ),
+      expose: orNone(
+        s.list(s.headerName, '[ETag]'),
+        'Response headers that they may read, besides those that are always readable. Default: none.',
+      ),
+      credentials: usually(flag, false, 'true: the browser sends cookies along.'),
+      max_age: usually(
+        s.secondsWithin({ most: '86400s' }),
+        '10m',
+        'How long a browser remembers what it may do, at most 1d.',
+      ),
     }),
     z.null(),
   ])
@@ -105,7 +97,7 @@ export type Cors = NonNullable<SaidOfCors> & { readonly methods: readonly Method
 /** The methods that pages of other origins may use if the rules of a route name no methods. */
 const USUAL: readonly Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** The methods that at least one of these rules allows. If a rule allows all methods, the usual ones. */
+/** The methods that one of these rules allows; the usual ones if a rule allows all. */
 function allowed(rules: readonly { readonly methods?: readonly Method[] }[]): readonly Method[] {
   const named = rules.map(({ methods }) => methods);
   if (named.includes(undefined)) return USUAL;

@@ -1,7 +1,7 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml';
 import type { Path } from './path.ts';
 
-/** A policy as plain nodes with their places. Wrong nodes can be replaced, so that each mistake gives only one error. */
+/** A policy as plain nodes with their places. A wrong one is replaced, so that each mistake gives one error. */
 export type Tree = Scalar | List | Mapping;
 
 export interface Scalar {
@@ -41,10 +41,10 @@ export interface TreeProblem {
   readonly discarded?: Tree;
 }
 
-/** A node for a value that is missing, or whose error is already reported. It is not checked again. */
+/** A node for a value that is missing or already reported. It is not checked again. */
 export const hole = (at: number): Scalar => ({ kind: 'scalar', at, value: undefined });
 
-/** Makes one tree of YAML nodes. Reports repeated keys, recursion and too many nodes, which a policy must not have. */
+/** Makes one tree of YAML nodes. Reports repeated keys, recursion and too many nodes. */
 export function toTree(roots: readonly Node[], problem: (problem: TreeProblem) => void): Tree {
   const reader = new Reader(problem);
   const [first = hole(0), ...others] = roots.map((root) => reader.read(root, 0));

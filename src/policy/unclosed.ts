@@ -6,9 +6,8 @@ export interface Unclosed {
 
 const CLOSING: Readonly<Record<string, string>> = { '{': '}', '[': ']' };
 
-/** Finds a bracket or quote that was not closed before the place where YAML failed. The YAML library reports the place
- * where it noticed this, which may be many lines below. The search assumes that no quoted text has several lines and
- * that no word contains brackets. */
+/** Finds a bracket or quote that was not closed before the place where YAML noticed it, perhaps many lines below. It
+ * assumes that quoted texts have one line and words no brackets. */
 export function findUnclosed(text: string, start: number, end: number): Unclosed | undefined {
   const open: number[] = [];
   for (let at = start; at < end; at++) {

@@ -4,8 +4,7 @@ import type { Report } from './report.ts';
 import { advise, nearest, oneOf } from './suggest.ts';
 import { find, hole, replace, type Tree } from './tree.ts';
 
-/** Reports a value that does not fit its schema. Replaces it by the value that was probably meant, or by a hole, so the
- * tree always changes. */
+/** Reports a value that does not fit its schema, and replaces it by what was meant or a hole. */
 export function mendValue(report: Report, path: Path, schema: Bare, value: unknown): boolean {
   const node = find(report.tree, path);
   if (!node) return false;

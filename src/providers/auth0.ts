@@ -1,7 +1,7 @@
 import type { AboutKind, ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
-/** Auth0, one tenant. Access tokens are JWTs only if the client requested the audience of an API. `permissions`
- * contains the permissions of the API. All other claims are custom claims, whose names are URLs. */
+/** Auth0, one tenant. Access tokens are JWTs only if the client requested the audience of an API. `permissions` has the
+ * permissions of the API; names of other custom claims are URLs. */
 export const kind: ProviderKind = {
   name: 'auth0',
   groups: 'groups',
@@ -19,10 +19,7 @@ export const kind: ProviderKind = {
   emailVerified: 'email_verified',
   verifiedAs: [true],
   refusedTypes: [],
-  signin: {
-    scopes: ['openid', 'profile', 'email', 'offline_access'],
-    userinfo: true,
-  },
+  signin: { scopes: ['openid', 'profile', 'email', 'offline_access'], userinfo: true },
 };
 
 export const issuers: Issuers = {

@@ -1,7 +1,7 @@
 import type { AboutKind, ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
-/** Amazon Cognito, one user pool. An access token has an `aud` only if the client requested a resource. Otherwise the
- * token is for the client in `client_id`. */
+/** Amazon Cognito, one user pool. Without a requested resource, an access token has no `aud` and is for its
+ * `client_id`. */
 export const kind: ProviderKind = {
   name: 'cognito',
   groups: 'cognito:groups',

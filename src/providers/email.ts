@@ -5,8 +5,7 @@ import type { ProviderKind } from './types.ts';
  * is written in full, because a regular expression with the flag `u` takes ten times as long. */
 const address = /^[^\s\x00-\x1f\x7f-\x9f@]+@[^\s\x00-\x1f\x7f-\x9f@]+$/;
 
-/** The caller's e-mail address, if the provider says that it is verified; undefined otherwise. Each kind of provider
- * says this in another way. No subject, fact or header uses an address that is not verified. */
+/** The caller's e-mail address, if the provider says that it is verified. Nothing uses any other address. */
 export function emailOf(claims: Claims, kind: ProviderKind): string | undefined {
   if (kind.email === undefined || kind.emailVerified === undefined) return undefined;
   if (!kind.verifiedAs.includes(claimAt(claims, kind.emailVerified))) return undefined;
@@ -14,8 +13,7 @@ export function emailOf(claims: Claims, kind: ProviderKind): string | undefined 
   return typeof email === 'string' && address.test(email) ? email : undefined;
 }
 
-/** Why the gateway does not use the address in a token; undefined if the token has none, or if the address is
- * verified. */
+/** Why the gateway does not use the address in a token; undefined if there is none or it is verified. */
 export function emailRefusal(claims: Claims, kind: ProviderKind): string | undefined {
   const email = kind.email === undefined ? undefined : claimAt(claims, kind.email);
   if (email === undefined || emailOf(claims, kind) !== undefined) return undefined;

@@ -57,8 +57,7 @@ export const mistaken: Mistaken = {
   help: 'it is of version 1 of Entra ID: for version 2 set requestedAccessTokenVersion to 2 in the API’s manifest',
 };
 
-/** Claims with the names of people in directories. The names have several forms and are not verified. A name can also
- * pass from one person to another. */
+/** Claims with names of people: unverified, in several forms, and they can pass to another person. */
 export const unverified: readonly string[] = ['preferred_username', 'upn', 'unique_name'];
 
 export const help: ClaimHelp = {

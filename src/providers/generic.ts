@@ -1,7 +1,6 @@
 import type { AboutKind, ProviderKind } from './types.ts';
 
-/** Any provider whose access tokens are JWTs, as in RFC 9068 or older practice, and whose tokens have a claim
- * `groups`. */
+/** Any provider whose access tokens are JWTs, as in RFC 9068 or older practice. */
 export const kind: ProviderKind = {
   name: 'generic',
   groups: 'groups',

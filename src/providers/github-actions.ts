@@ -3,13 +3,11 @@ import type { AboutKind, ClaimHelp, Issuers, Owners, ProviderKind } from './type
 /** The beginning of a pattern: the name of an owner, and a slash. */
 const SLASH = '^[^/*]+/';
 
-/** The beginnings of subjects that name a repository or an owner. Each repository chooses which claims its subjects
- * contain. */
+/** Subjects that name a repository or an owner. Each repository chooses the claims in its subjects. */
 const SUBJECT =
   '^(?:repo(?:sitory)?:[^/:*]+/|(?:repository_id|repository_owner|repository_owner_id|enterprise|enterprise_id):[^:*]+(?::|$))';
 
-/** GitHub Actions: the token of a job. Each repository chooses the form of `sub`. All of GitHub has the same issuer,
- * and a job can request any audience. */
+/** GitHub Actions: the token of a job. All of GitHub has one issuer, and a job can request any audience. */
 export const kind: ProviderKind = {
   name: 'github-actions',
   scopes: [],
@@ -28,8 +26,8 @@ export const issuers: Issuers = {
   ],
 };
 
-/** Claims that name the owner of a token. job_workflow_ref does not, because any job can use a workflow of another
- * repository. actor does not either, because someone can trick a person into starting a job in any repository. */
+/** Claims that name the owner. job_workflow_ref does not: any job can use a workflow of another repository. actor does
+ * not: someone can trick a person into starting a job anywhere. */
 export const owners: Owners = {
   at: 'GitHub',
   named: 'a repository or an owner',

@@ -1,7 +1,7 @@
 import type { AboutKind, ClaimHelp, Issuers, Owners, ProviderKind } from './types.ts';
 
-/** Google. Access tokens are opaque, so callers send the ID tokens of service accounts, or people sign in. Anyone can
- * have a Google account, and any service account gets tokens for any audience. */
+/** Google. Access tokens are opaque, so callers send ID tokens. Anyone can have an account and get tokens for any
+ * audience. */
 export const kind: ProviderKind = {
   name: 'google',
   scopes: [],
@@ -28,8 +28,7 @@ export const issuers: Issuers = {
   only: 'https://accounts.google.com',
 };
 
-/** Claims that name the owner of a token. The domain of the e-mail address does not, because a Google account can have
- * an address of any domain. */
+/** Claims that name the owner. The domain of the address does not: an account can have an address of any domain. */
 export const owners: Owners = {
   at: 'Google',
   named: 'an organisation or an account',

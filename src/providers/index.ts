@@ -34,19 +34,6 @@ export type ProviderKindName = keyof typeof providerKinds;
 
 type ByKind<T> = Readonly<Partial<Record<string, T>>>;
 
-/** The form of the issuers of each kind. The first kind that matches an issuer counts. */
-const issuers: ByKind<Issuers> = {
-  okta: okta.issuers,
-  entra: entra.issuers,
-  keycloak: keycloak.issuers,
-  auth0: auth0.issuers,
-  google: google.issuers,
-  cognito: cognito.issuers,
-  'github-actions': githubActions.issuers,
-  kubernetes: kubernetes.issuers,
-  spiffe: spiffe.issuers,
-};
-
 /** Tokens that callers often send by mistake. */
 const mistaken: readonly Mistaken[] = [okta.mistaken, entra.mistaken, kubernetes.mistaken];
 
@@ -72,19 +59,15 @@ export const ownersOf: ByKind<Owners> = { google: google.owners, 'github-actions
 /** Claims with unverified names. They do not identify callers, and facts must not match a part of such a name. */
 export const unverifiedNames: ByKind<readonly string[]> = { entra: entra.unverified };
 
-/** What the command tells people who register the gateway at a provider. */
-export const aboutKinds: Readonly<Record<ProviderKindName, AboutKind>> = {
-  okta: okta.about,
-  entra: entra.about,
-  keycloak: keycloak.about,
-  auth0: auth0.about,
-  google: google.about,
-  cognito: cognito.about,
-  'github-actions': githubActions.about,
-  kubernetes: kubernetes.about,
-  spiffe: spiffe.about,
-  generic: generic.about,
+/** What only the command reads of a kind. A bundle with this table would contain every file as a whole. */
+const files: Readonly<Record<ProviderKindName, { readonly issuers?: Issuers; readonly about: AboutKind }>> = {
+  ...{ okta, entra, keycloak, auth0, google, cognito, 'github-actions': githubActions, kubernetes, spiffe, generic },
 };
+
+/** What the command tells people who register the gateway at a provider. */
+export const aboutKinds = /* @__PURE__ */ Object.fromEntries(
+  /* @__PURE__ */ Object.entries(files).map(([name, { about }]) => [name, about]),
+) as Record<ProviderKindName, AboutKind>;
 
 /** Names of the kinds, in the order in which help lists them. */
 export const providerKindNames = /* @__PURE__ */ Object.keys(providerKinds) as [
@@ -99,14 +82,13 @@ export function providerKind(name: string): ProviderKind | undefined {
 
 /** The kind of provider that an issuer belongs to, by its form. */
 export function kindOfIssuer(issuer: string): ProviderKindName {
-  const fits = (name: string) => issuers[name]?.looksLike.some((pattern) => pattern.test(issuer));
+  const fits = (name: ProviderKindName) => files[name].issuers?.looksLike.some((pattern) => pattern.test(issuer));
   return providerKindNames.find(fits) ?? 'generic';
 }
 
-/** What to write instead of an issuer that no token of this kind has; undefined if the issuer is right. Issuers must be
- * exactly equal. */
+/** What to write instead of an issuer that no token of this kind has; undefined if it is right. */
 export function issuerProblem(kind: ProviderKindName, issuer: string): string | undefined {
-  const own = issuers[kind];
+  const own = files[kind].issuers;
   if (own === undefined) return undefined;
   if (own.only !== undefined && issuer !== own.only) return own.only;
   const wanted = own.endsInSlash?.(issuer) ?? false;
@@ -114,8 +96,7 @@ export function issuerProblem(kind: ProviderKindName, issuer: string): string | 
   return wanted ? `${issuer}/` : issuer.replace(/(?<!\/)\/+$/, '');
 }
 
-/** What to do with a token of this issuer if the issuer belongs to no provider of the policy; undefined if there is no
- * advice. */
+/** Advice for a token whose issuer belongs to no provider of the policy; undefined if there is none. */
 export function issuerHelp(issuer: unknown): string | undefined {
   return typeof issuer === 'string' ? mistaken.find((it) => it.issuer.test(issuer))?.help : undefined;
 }

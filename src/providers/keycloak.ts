@@ -1,7 +1,6 @@
 import type { AboutKind, ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
-/** Keycloak, one realm. Roles are in `realm_access.roles`. Tokens have groups only with a mapper, and ID tokens have
- * roles only with a mapper. */
+/** Keycloak, one realm. Tokens have groups, and ID tokens have roles, only with a mapper. */
 export const kind: ProviderKind = {
   name: 'keycloak',
   groups: 'groups',
@@ -26,12 +25,9 @@ export const kind: ProviderKind = {
   },
 };
 
-export const issuers: Issuers = {
-  looksLike: [/^https:\/\/.+\/realms\/[^/]+\/?$/],
-};
+export const issuers: Issuers = { looksLike: [/^https:\/\/.+\/realms\/[^/]+\/?$/] };
 
-/** What to change if ID tokens and UserInfo lack a claim: the client scope "roles" adds the claim only to access
- * tokens. */
+/** The client scope "roles" adds these claims only to access tokens, not to ID tokens and UserInfo. */
 export const signinHelp: ClaimHelp = {
   realm_access: 'at Keycloak: Client scopes > roles, mapper "realm roles": "Add to ID token" (off as installed)',
   resource_access: 'at Keycloak: Client scopes > roles, mapper "client roles": "Add to ID token" (off as installed)',

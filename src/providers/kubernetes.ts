@@ -1,7 +1,6 @@
 import type { AboutKind, ClaimHelp, Issuers, Mistaken, ProviderKind } from './types.ts';
 
-/** Kubernetes, one cluster: the token of a service account. `sub` is `system:serviceaccount:NAMESPACE:NAME`, and
- * `kubernetes.io` says to which object the token is bound. */
+/** Kubernetes, one cluster: the token of a service account. `kubernetes.io` says to which object it is bound. */
 export const kind: ProviderKind = {
   name: 'kubernetes',
   scopes: [],

@@ -1,15 +1,13 @@
 import type { AboutKind, ClaimHelp, Issuers, Mistaken, ProviderKind } from './types.ts';
 
-/** Okta: a custom authorization server (`https://D/oauth2/ID`) or, only for sign-in, the authorization server of the
- * organisation. Tokens have the claim `groups` only if Okta is configured for it. */
+/** Okta: a custom authorization server (`https://D/oauth2/ID`) or, only for sign-in, that of the organisation. */
 export const kind: ProviderKind = {
   name: 'okta',
   groups: 'groups',
   scopes: ['scp', 'scope'],
   client: ['cid'],
   tellsByClient: true,
-  // The token of a person has a uid, and its subject is not a client id. The response of introspection names the client
-  // in client_id.
+  // A person's token has a uid, and its subject is no client id. Introspection names the client in client_id.
   alone: ['cid', 'client_id'].map((as) => [
     { claim: 'uid', absent: true },
     { claim: 'sub', as },

@@ -1,7 +1,6 @@
 import type { AboutKind, ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
-/** JWT-SVIDs of one trust domain. `sub` is the SPIFFE id of the workload, and `iss` may be absent. Keys come from a
- * bundle endpoint, where keys for tokens have their own value of `use`. */
+/** JWT-SVIDs of one trust domain. `iss` may be absent; keys come from a bundle, with their own `use`. */
 export const kind: ProviderKind = {
   name: 'spiffe',
   scopes: [],
@@ -14,13 +13,9 @@ export const kind: ProviderKind = {
   keyUse: 'jwt-svid',
 };
 
-export const issuers: Issuers = {
-  looksLike: [/^spiffe:\/\//],
-};
+export const issuers: Issuers = { looksLike: [/^spiffe:\/\//] };
 
-export const help: ClaimHelp = {
-  aud: 'ask the Workload API for a JWT-SVID of this audience',
-};
+export const help: ClaimHelp = { aud: 'ask the Workload API for a JWT-SVID of this audience' };
 
 export const about: AboutKind = {
   title: 'a SPIFFE trust domain',

@@ -1,6 +1,4 @@
-/** What meshgate knows about one kind of OpenID provider: the claims that the gateway reads in its tokens (access
- * tokens and ID tokens), which tokens are not access tokens, and what a sign-in requests. The path of a claim is its
- * name, or several names joined by dots. */
+/** What meshgate knows about one kind of OpenID provider. The path of a claim is its name, or names joined by dots. */
 export interface ProviderKind {
   readonly name: string;
   /** The claim with the caller's groups; absent: tokens of this kind have no groups. */
@@ -11,8 +9,7 @@ export interface ProviderKind {
   readonly audienceElse?: string;
   /** Claims with the granted scopes, as a space-delimited text or a list. The first present claim counts. */
   readonly scopes: readonly string[];
-  /** Claims with the client to which the token was issued. The first present claim counts. Other claims that name the
-   * client (`token/client-id.ts`) count only after these. Empty: tokens of this kind name no client. */
+  /** Claims with the client of the token; the first present one counts, before the others of `token/client-id.ts`. */
   readonly client: readonly string[];
   /** When a token has no person: `always`, or if all signs of one of these lists are present. */
   readonly alone: 'always' | readonly (readonly Sign[])[];
@@ -28,13 +25,11 @@ export interface ProviderKind {
   readonly email?: string;
   /** The claim that says whether the address is verified. */
   readonly emailVerified?: string;
-  /** The values of that claim which mean that the address is verified. With any other value, or without the claim, it
-   * is not. */
+  /** The values of that claim which mean that the address is verified. */
   readonly verifiedAs: readonly unknown[];
   /** A type in the JOSE header, in lower case, that tokens of this kind may have besides `JWT` and `at+jwt`. */
   readonly type?: string;
-  /** Values of the claim `typ` (not of the JOSE header), in lower case, by which the gateway recognises tokens that are
-   * not access tokens. */
+  /** Values of the claim `typ`, in lower case, of tokens that are not access tokens. */
   readonly refusedTypes: readonly string[];
   /** A service whose tokens have a `nonce` in the JOSE header. Only this service can verify these tokens. */
   readonly nonceInHeader?: string;
@@ -52,12 +47,10 @@ export interface ProviderKind {
   readonly signin?: SigninDefaults;
 }
 
-/** What to change at a provider if a claim is absent or has the wrong value, by the path of the claim. If a path has no
- * entry, the entry for the part before its first dot applies, or else the entry `*`. */
+/** What to change at a provider if a claim is absent or wrong, by its path, the part before a dot, or `*`. */
 export type ClaimHelp = Readonly<Record<string, string>>;
 
-/** A condition for a claim. The claim is absent, has this value, or matches a pattern; or it consists of `before`, the
- * text of the claim `as`, and `after`. */
+/** A condition for a claim: absent, this value, a pattern, or `before`, the text of the claim `as`, and `after`. */
 export type Sign =
   | { readonly claim: string; readonly absent: true }
   | { readonly claim: string; readonly is: string }
@@ -70,8 +63,7 @@ export type Sign =
       readonly ignoreCase?: true;
     };
 
-/** The claims that identify the owner of a token. If a role or an agent depends only on other claims, anyone's token
- * can match it. */
+/** The claims that identify the owner of a token. Anyone's token can match a role of other claims only. */
 export interface Owners {
   /** Where the tokens come from, for messages. */
   readonly at: string;
@@ -114,8 +106,7 @@ export interface Issuers {
   readonly only?: string;
 }
 
-/** Tokens that callers often send by mistake, by the form of their issuer. The help text contains nothing of the
- * policy. */
+/** Tokens that callers often send by mistake. The help contains nothing of the policy. */
 export interface Mistaken {
   readonly issuer: RegExp;
   readonly help: string;

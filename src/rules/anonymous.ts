@@ -7,8 +7,7 @@ import type { Policy } from '../policy/types.ts';
 import { toTable } from './table.ts';
 import type { Rule } from './types.ts';
 
-/** Addresses that no policy is expected to name in a range: one from the discard prefix (RFC 6666), and a dummy address
- * (RFC 7600). */
+/** Addresses that no policy names: one of the discard prefix (RFC 6666), and a dummy (RFC 7600). */
 export const ELSEWHERE: readonly string[] = ['100::1', '192.0.0.8'];
 
 /** Anonymous callers from some addresses, with the roles that each of two policies gives them. */
@@ -19,11 +18,12 @@ export interface AnonymousCaller {
   readonly right: readonly string[];
 }
 
-/** The ranges of addresses in the roles of a policy. */
-function rangesOf({ roles }: Policy): readonly Range[] {
+/** The ranges of addresses in the roles of a policy, by their texts. */
+function rangesOf({ roles }: Policy): ReadonlyMap<string, Range> {
   const facts = Object.values(roles).flatMap(({ fact }) => everyFact(fact));
-  const texts = new Set(facts.flatMap((fact) => (fact.op === 'network' ? fact.value : [])));
-  return [...texts].flatMap((text) => readRange(text) ?? []);
+  const texts = facts.flatMap((fact) => (fact.op === 'network' ? fact.value : []));
+  const ranges = texts.map((text) => [text, readRange(text)] as const);
+  return new Map(ranges.filter((entry): entry is [string, Range] => entry[1] !== undefined));
 }
 
 /** The first address after a range; undefined if there is none. */
@@ -39,14 +39,11 @@ function afterRange({ bytes, length }: Range): readonly number[] | undefined {
   return at < 0 && add > 0 ? undefined : next;
 }
 
-/** Returns one address of each set that the ranges distinguish: the first address of each range, the first one after
- * each range, and the first address of all. No range begins or ends between two neighbours of this list. */
+/** One address of each set that the ranges distinguish: the first of each range, the one after it, and the first of
+ * all. */
 function addressesOf(ranges: readonly Range[]): readonly (readonly number[])[] {
-  const all = [
-    Array<number>(4).fill(0),
-    Array<number>(16).fill(0),
-    ...ranges.flatMap((range) => [range.bytes, ...(afterRange(range) === undefined ? [] : [afterRange(range)])]),
-  ] as (readonly number[])[];
+  const ends = ranges.flatMap((range) => [range.bytes, afterRange(range)]).filter((bytes) => bytes !== undefined);
+  const all = [Array<number>(4).fill(0), Array<number>(16).fill(0), ...ends];
   return [...new Map(all.map((bytes) => [bytes.join('.'), bytes])).values()];
 }
 
@@ -54,26 +51,21 @@ function addressesOf(ranges: readonly Range[]): readonly (readonly number[])[] {
 function rolesAt(policy: Policy): (address: readonly number[]) => readonly string[] {
   const of: RequestRoles | undefined = requestRoles(toTable(policy, [], { egress: '' }));
   if (of === undefined) return () => [];
-  const ranges = new Map<string, Range | undefined>();
-  const read = (text: string): Range | undefined => {
-    if (!ranges.has(text)) ranges.set(text, readRange(text));
-    return ranges.get(text);
-  };
+  const ranges = rangesOf(policy);
   return (address) => {
     const isIn = (text: string): boolean => {
-      const range = read(text);
+      const range = ranges.get(text);
       return range !== undefined && isWithin(address, range);
     };
     return inView(NOBODY, of, { within: (texts) => texts.some(isIn), named: () => undefined }).roles;
   };
 }
 
-/** Anonymous callers to whom at least one of two policies gives a role. Each combination of roles occurs once. Without
- * a credential only the address gives roles, so the list is complete. */
+/** Anonymous callers to whom one of two policies gives a role. Only the address does this, so the list is complete. */
 export function anonymousCallers(left: Policy, right: Policy): readonly AnonymousCaller[] {
   const [leftAt, rightAt] = [rolesAt(left), rolesAt(right)];
   const found = new Map<string, AnonymousCaller>();
-  for (const bytes of addressesOf([...rangesOf(left), ...rangesOf(right)])) {
+  for (const bytes of addressesOf([...rangesOf(left).values(), ...rangesOf(right).values()])) {
     const [was, is] = [leftAt(bytes), rightAt(bytes)];
     const key = JSON.stringify([was, is]);
     if (was.length + is.length > 0 && !found.has(key))
@@ -92,7 +84,7 @@ export function heldFromMost(policy: Policy): ReadonlySet<string> {
   return new Set(ELSEWHERE.flatMap((address) => at(readAddress(address) ?? [])));
 }
 
-/** Advice about roles with a network in `none`: a rule for such a role allows anonymous callers from most addresses. */
+/** A role with a network in `none` may allow anonymous callers from most addresses. */
 export function anonymousAdvice(policy: Policy, rules: readonly Rule[]): readonly Advice[] {
   const held = heldFromMost(policy);
   return Object.values(policy.roles).flatMap(({ name, at }): Advice[] => {

@@ -84,9 +84,8 @@ export function aboutBytes({ user, provider, roles, agent, actors }: ToldCaller)
 
 const tooLong = (name: string): Refusal => refuse('claim_absent', `the value of ${name} is too long for a header`);
 
-/** The value of `X-Meshgate-Caller`. No field contains a TAB, because each field is either a name from the policy or
- * encoded. An empty field at either end needs a dot beside its TAB, because TABs at the ends of a header value are
- * removed. */
+/** The value of `X-Meshgate-Caller`. No field contains a TAB. TABs at the ends of a header value are removed, so dots
+ * stand there. */
 export const callerLine = (fields: readonly string[]): string => `.\t${fields.join('\t')}\t.`;
 
 /** The fields of `X-Meshgate-Caller` about a caller and a rule, in the order of `CALLER_FIELDS`. */

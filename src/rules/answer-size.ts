@@ -2,8 +2,7 @@ import { ANSWER_LARGE, ANSWER_MARGIN, ANSWER_SMALL } from '../limits.ts';
 import type { HeaderSource, Policy } from '../policy/types.ts';
 import type { Rule } from './types.ts';
 
-/** The size of one identity header, without the names and roles of the caller. Lists and claims have no maximum, so
- * their size is infinite. */
+/** The size of one identity header without names and roles of the caller. Lists and claims have no maximum. */
 function fixedBytes(source: HeaderSource): number {
   if (typeof source === 'string') return source === 'groups' ? Number.POSITIVE_INFINITY : 0;
   if ('claim' in source) return Number.POSITIVE_INFINITY;
@@ -28,8 +27,7 @@ export function answerSize(policy: Policy, rules: readonly Rule[]): number {
   return 2 * roles + fixed + names <= ANSWER_SMALL / 4 ? ANSWER_SMALL : ANSWER_LARGE;
 }
 
-/** How many bytes of a response the headers about a caller may have. The rest is for the status, the rule and the
- * challenge. */
+/** How many bytes of a response the headers about a caller may have. */
 export function answerRoom(size: number): number {
   return size - ANSWER_MARGIN;
 }

@@ -33,7 +33,7 @@ function fresh(isTaken: (word: string) => boolean): string {
   for (let word = 'x'; ; word += 'x') if (!isTaken(word)) return word;
 }
 
-/** The host names that two lists of rules distinguish. Names without a rule on both sides are not included. */
+/** The host names that rules distinguish. Names without a rule are not included. */
 export function hostAtoms(rules: readonly Pick<Rule, 'host'>[]): readonly HostAtom[] {
   const names = sorted(rules.map((rule) => rule.host));
   return names.map((name) => {
@@ -43,8 +43,7 @@ export function hostAtoms(rules: readonly Pick<Rule, 'host'>[]): readonly HostAt
   });
 }
 
-/** The host that receives requests for a name: the host with exactly this name or, if there is none, the one with the
- * longest matching wildcard. */
+/** The host that receives requests for a name: exactly this one, or the longest wildcard. */
 export function hostOf(names: readonly string[], host: string): string | undefined {
   if (names.includes(host)) return host;
   const wild = names.filter(isWildcard).map((name) => ({ name }));
@@ -60,8 +59,7 @@ function boundaries(path: Path, exact: Set<string>, prefix: Set<string>): void {
   for (const part of path.except) boundaries(part, exact, prefix);
 }
 
-/** The paths that rules distinguish. Each path that a rule names is an atom. So is the set of all other paths below a
- * prefix that belong to no longer prefix. */
+/** The paths that rules distinguish: each path that a rule names, and the rest below each prefix. */
 export function pathAtoms(paths: Iterable<Path>): readonly PathAtom[] {
   const exact = new Set<string>();
   const prefix = new Set<string>();

@@ -13,7 +13,7 @@ export interface Budgets {
   readonly callers?: Counted;
   /** For each address of anonymous callers. Absent if anonymous callers cannot pass. */
   readonly anonymous?: Counted;
-  /** For each agent in the route's rules, and for each person that the agent acts for. All limits of an agent apply. */
+  /** For each agent in the route's rules and each person that it acts for. All limits apply. */
   readonly agents: readonly (readonly [agent: string, limits: readonly Counted[]])[];
 }
 
@@ -28,10 +28,9 @@ function admitsNobody(policy: Policy, { allow }: Route): boolean {
   return allow.some(({ who }) => who.kind === 'anyone' || (who.kind === 'role' && restsOnNetwork(policy, who.role)));
 }
 
-/** The limits of a route. For people and for addresses, one limit applies: the limit of the route or, if it has none,
- * of the host or the gateway. For an agent, two limits apply: the limit of the route or host, and the agent's own. If
- * the agent has none, the gateway's limit for agents applies, or else its limit for callers. The requests of an agent
- * never count against the budget of the person that it acts for. */
+/** The limits of a route. For people and addresses, one applies: of the route, the host or the gateway. For an agent,
+ * two: that of the route or host, and its own or else the gateway's. It never counts against the budget of its
+ * person. */
 export function budgetsOf(policy: Policy, host: Pick<Host, 'name' | 'limit'>, route: Route): Budgets {
   const { callers, agents, anonymous } = policy.gateway.limits ?? {};
   const isSaid = route.limit !== undefined || host.limit !== undefined;

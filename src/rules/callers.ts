@@ -35,6 +35,8 @@ export interface Parting {
 /** A text for the result of a rule that allows. If two rules have the same text, they have the same result. */
 export type Outcome = (rule: Rule) => string;
 
+type ByAgent = NonNullable<Asking> & { readonly agent: string };
+
 /** A rule that allows an agent, and its position: the agent acts for a person or alone. */
 interface Acting {
   readonly index: number;
@@ -65,39 +67,22 @@ class Order {
     });
   }
 
-  /** The position of the first rule for a caller with these roles. */
-  position(roles: Iterable<string>): number {
-    let first = this.somebody;
+  /** The position of the first rule for a caller with these roles; `otherwise` is that without them. */
+  position(roles: Iterable<string>, otherwise: number): number {
+    let first = otherwise;
     for (const role of roles) first = Math.min(first, this.roles.get(role) ?? first);
     return first;
   }
 
-  /** The position of the first rule for an anonymous caller who has these roles because of the request. */
-  positionBare(roles: Iterable<string>): number {
-    let first = this.nobody;
-    for (const role of roles) first = Math.min(first, this.roles.get(role) ?? first);
-    return first;
-  }
-
-  /** The position of the rule for an agent that acts for a person with these roles. */
-  positionOf(agent: string, roles: readonly string[], mcp: McpHeaders | undefined, isPerson: boolean): number {
-    if (isPerson) return this.position(roles);
-    const acting = this.#acting(agent, false, mcp);
+  /** The position of the rule for an agent that is alone, or that acts for a person with these roles. */
+  positionOf({ agent, alone, roles, mcp }: ByAgent, isPerson: boolean): number {
+    if (isPerson) return this.position(roles, this.somebody);
+    const isFor = ({ who }: Acting) => mayAct(who, alone === true) && toolRefusal({ who }, mcp) === undefined;
+    const acting = this.agents.get(agent)?.find(isFor);
     if (acting === undefined) return this.rules.length;
     const person = travelling({ roles }, acting.who.actsFor);
-    return this.position(person.roles) < this.rules.length ? acting.index : this.rules.length;
-  }
-
-  /** The position of the rule for an agent that is alone. If this side treats the agent as a person, its token gives it
-   * these roles. */
-  positionAlone(agent: string, roles: readonly string[], mcp: McpHeaders | undefined, isPerson: boolean): number {
-    if (isPerson) return this.position(roles);
-    return this.#acting(agent, true, mcp)?.index ?? this.rules.length;
-  }
-
-  /** The first rule for an agent that covers the request. */
-  #acting(agent: string, alone: boolean, mcp: McpHeaders | undefined): Acting | undefined {
-    return this.agents.get(agent)?.find(({ who }) => mayAct(who, alone) && toolRefusal({ who }, mcp) === undefined);
+    const passes = alone || this.position(person.roles, this.somebody) < this.rules.length;
+    return passes ? acting.index : this.rules.length;
   }
 }
 
@@ -108,18 +93,9 @@ function sameWho(a: Who, b: Who): boolean {
   return a.actsFor.join() === b.actsFor.join() && a.tools?.join(' ') === b.tools?.join(' ');
 }
 
-function sameLists(
-  left: readonly Rule[],
-  right: readonly Rule[],
-  leftOutcome: Outcome,
-  rightOutcome: Outcome,
-): boolean {
-  return (
-    left.length === right.length &&
-    left.every(
-      (rule, i) => sameWho(rule.who, right[i]?.who as Who) && leftOutcome(rule) === rightOutcome(right[i] as Rule),
-    )
-  );
+function sameLists(left: readonly Rule[], right: readonly Rule[], ours: Outcome, theirs: Outcome): boolean {
+  const isSame = (a: Rule, b: Rule) => sameWho(a.who, b.who) && ours(a) === theirs(b);
+  return left.length === right.length && left.every((rule, i) => isSame(rule, right[i] as Rule));
 }
 
 /** The rules of one cell on two sides, compared for each caller. */
@@ -143,7 +119,7 @@ class Pair {
     this.right = right;
     this.roles = [...new Set([...left.roles.keys(), ...right.roles.keys()])].map((role) => {
       const all = [...implied(role)];
-      return { role, all, left: left.position(all), right: right.position(all) };
+      return { role, all, left: left.position(all, left.somebody), right: right.position(all, right.somebody) };
     });
     this.#outcomes = [left.rules.map(outcomes[0]), right.rules.map(outcomes[1])];
   }
@@ -177,23 +153,12 @@ function* ofAgent(pair: Pair, agent: string, mcp: McpHeaders | undefined): Gener
   const { left, right } = pair;
   const more = mcp === undefined ? {} : { mcp };
   const [isLeft, isRight] = pair.people.map((agents) => agents.has(agent)) as [boolean, boolean];
-  for (const [named, roles] of rolesOf(pair)) {
-    if (named.length > 0 && !isLeft && !isRight) break;
-    const itself = () => ({ roles, agent, alone: true as const, ...more });
-    const positions = [
-      left.positionAlone(agent, roles, mcp, isLeft),
-      right.positionAlone(agent, roles, mcp, isRight),
-    ] as const;
-    yield pair.at(named, itself, ...positions);
-  }
-  for (const [named, roles] of rolesOf(pair)) {
-    const caller = () => ({ roles, agent, ...more });
-    yield pair.at(
-      named,
-      caller,
-      left.positionOf(agent, roles, mcp, isLeft),
-      right.positionOf(agent, roles, mcp, isRight),
-    );
+  for (const own of [{ alone: true as const }, {}]) {
+    for (const [named, roles] of rolesOf(pair)) {
+      if ('alone' in own && named.length > 0 && !isLeft && !isRight) break;
+      const caller: ByAgent = { roles, agent, ...own, ...more };
+      yield pair.at(named, () => caller, left.positionOf(caller, isLeft), right.positionOf(caller, isRight));
+    }
   }
 }
 
@@ -205,7 +170,8 @@ function* bare(pair: Pair, callers: readonly AnonymousCaller[]): Generator<Parti
   for (const { address, left, right } of callers) {
     const own = left.join() === right.join() ? {} : { left };
     const caller = () => ({ roles: right, nobody: true as const, address, ...own });
-    const found = pair.at([], caller, pair.left.positionBare(left), pair.right.positionBare(right));
+    const [was, is] = [pair.left.position(left, pair.left.nobody), pair.right.position(right, pair.right.nobody)];
+    const found = pair.at([], caller, was, is);
     if (found === undefined) continue;
     const named = [...new Set([...decidedBy(found.right), ...decidedBy(found.left)])];
     yield { ...found, named };
@@ -241,21 +207,21 @@ export function* partings(
   outcomes: readonly [Outcome, Outcome],
   population: Population,
 ): Generator<Parting> {
-  const { anonymous, people } = population;
   const isSame = sameLists(left, right, ...outcomes);
   if (isSame && population.alike) return;
   const pair = new Pair(new Order(left), new Order(right), outcomes, population);
-  const first = [
-    pair.at([], () => null, pair.left.nobody, pair.right.nobody),
-    pair.at([], () => ({ roles: [] }), pair.left.somebody, pair.right.somebody),
-  ];
-  for (const parting of first) if (parting !== undefined) yield parting;
-  for (const parting of isSame ? [] : withRoles(pair)) if (parting !== undefined) yield parting;
-  for (const parting of bare(pair, anonymous)) if (parting !== undefined) yield parting;
-  const agents = isSame ? [] : [...pair.left.agents.keys(), ...pair.right.agents.keys()];
+  for (const parting of compared(pair, isSame, population)) if (parting !== undefined) yield parting;
+}
+
+function* compared(pair: Pair, isSame: boolean, population: Population): Generator<Parting | undefined> {
+  const { left, right } = pair;
+  const { anonymous, people } = population;
+  yield pair.at([], () => null, left.nobody, right.nobody);
+  yield pair.at([], () => ({ roles: [] }), left.somebody, right.somebody);
+  if (!isSame) yield* withRoles(pair);
+  yield* bare(pair, anonymous);
+  const agents = isSame ? [] : [...left.agents.keys(), ...right.agents.keys()];
   for (const agent of new Set([...agents, ...people[0], ...people[1]])) {
-    for (const mcp of messagesOf(pair, agent)) {
-      for (const parting of ofAgent(pair, agent, mcp)) if (parting !== undefined) yield parting;
-    }
+    for (const mcp of messagesOf(pair, agent)) yield* ofAgent(pair, agent, mcp);
   }
 }

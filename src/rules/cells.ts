@@ -18,8 +18,7 @@ interface Route<R> {
   readonly rules: R[];
 }
 
-/** Groups rules by path. Rules of one route of a policy share the path object; rules that were read from a mesh have
- * equal ones. */
+/** Groups rules by path. Rules of one route share the object; those read from a mesh have equal ones. */
 function byPath<R extends Rule>(rules: readonly R[]): readonly Route<R>[] {
   const objects = new Map<Path, Route<R>>();
   const texts = new Map<string, Route<R>>();
@@ -36,33 +35,24 @@ function byPath<R extends Rule>(rules: readonly R[]): readonly Route<R>[] {
   return [...texts.values()];
 }
 
-/** The rules of each host of a side. */
-class Hosts<R extends Rule> {
-  readonly #routes = new Map<string, readonly Route<R>[]>();
-  readonly #names: readonly string[];
-
-  constructor(rules: readonly R[]) {
-    this.#names = [...new Set(rules.map((rule) => rule.host))];
-    for (const name of this.#names) this.#routes.set(name, byPath(rules.filter((rule) => rule.host === name)));
-  }
-
-  routes(host: string): readonly Route<R>[] {
-    return this.#routes.get(hostOf(this.#names, host) ?? '') ?? [];
-  }
+/** Returns the rules that receive requests for a host, by path. */
+function routesOf<R extends Rule>(rules: readonly R[]): (host: string) => readonly Route<R>[] {
+  const names = [...new Set(rules.map((rule) => rule.host))];
+  const routes = new Map(names.map((name) => [name, byPath(rules.filter((rule) => rule.host === name))]));
+  return (host) => routes.get(hostOf(names, host) ?? '') ?? [];
 }
 
 function at<R>(routes: readonly Route<R>[], path: string): readonly R[] {
   return routes.flatMap((route) => (covers(route.path, path) ? route.rules : []));
 }
 
-/** Divides all requests into the cells that two lists of rules distinguish, without regard to the caller. Every request
- * that one of the lists can allow is in exactly one cell. All requests of a cell with the same caller get the same
- * decision. */
+/** Divides all requests, without regard to the caller, into the cells that two lists of rules distinguish: each request
+ * that one list can allow is in exactly one cell, and the same caller gets the same decision in all of it. */
 export function* cells<R extends Rule>(left: readonly R[], right: readonly R[]): Generator<Cell<R>> {
   const methods = methodAtoms([...left, ...right]);
-  const [leftHosts, rightHosts] = [new Hosts(left), new Hosts(right)];
+  const [leftOf, rightOf] = [routesOf(left), routesOf(right)];
   for (const host of hostAtoms([...left, ...right])) {
-    const [leftRoutes, rightRoutes] = [leftHosts.routes(host.host), rightHosts.routes(host.host)];
+    const [leftRoutes, rightRoutes] = [leftOf(host.host), rightOf(host.host)];
     for (const path of pathAtoms([...leftRoutes, ...rightRoutes].map((route) => route.path))) {
       const [leftRules, rightRules] = [at(leftRoutes, path.path), at(rightRoutes, path.path)];
       if (leftRules.length === 0 && rightRules.length === 0) continue;

@@ -23,8 +23,7 @@ export interface Asked {
   readonly dpop?: DpopError | undefined;
 }
 
-/** Why the gateway rejects a request with the scheme DPoP, or with a token that is bound to a DPoP key (RFC 9449
- * section 7.1). */
+/** The error for the scheme DPoP or a token that is bound to a DPoP key (RFC 9449 section 7.1). */
 export type DpopError = ReasonEntry['challenge'] | 'invalid_dpop_proof' | 'use_dpop_nonce';
 
 /** The maximum length of `acr_values` in a challenge, in characters. */
@@ -38,8 +37,7 @@ const SCOPES = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 
 const errors = new Map<string, string | undefined>();
 
-/** The part of a challenge that contains the error. It is made once per JavaScript context. Undefined if the reason has
- * no challenge. */
+/** The error of a challenge, made once per JavaScript context; undefined if the reason has no challenge. */
 function errorOf(reason: ReasonCode, error: string | undefined): string | undefined {
   const name = error === undefined ? reason : `${reason} ${error}`;
   if (errors.has(name)) return errors.get(name);
@@ -52,7 +50,7 @@ function errorOf(reason: ReasonCode, error: string | undefined): string | undefi
   return text;
 }
 
-/** The part of a challenge about the sign-in. A long list is left out, because the room in the response is limited. */
+/** The sign-in of a challenge. A long list is left out, because the room in the response is limited. */
 function signinOf(asked: StepUp | undefined): string {
   if (asked === undefined) return '';
   const { acrValues = [], maxAge } = asked;
@@ -67,7 +65,7 @@ const scopeOf = (scope: string | undefined): string =>
 /** The algorithms of proofs. A challenge of the scheme DPoP contains them (RFC 9449 section 7.1). */
 const ALGS = `, algs="${PROOF_ALGORITHMS.join(' ')}"`;
 
-/** A challenge that contains only the realm and, if there is one, the error (RFC 9110 section 15.5.2). */
+/** A challenge with the realm and perhaps the error (RFC 9110 section 15.5.2). */
 export const plainChallenge = (realm: string, error?: ReasonEntry['challenge']): string =>
   `Bearer realm="${realm}"${error === undefined ? '' : `, error="${error}"`}`;
 

@@ -1,28 +1,18 @@
 import { isLeaf, providerOf, readsOf } from '../policy/facts/describe.ts';
 import { everyFact } from '../policy/facts/walk.ts';
-import type { Client, GroupsEndpoint, Policy, Provider } from '../policy/types.ts';
+import type { Client, GroupsEndpoint, IntrospectionPolicy, Policy, Provider } from '../policy/types.ts';
 import { providerKind } from '../providers/index.ts';
 import { withoutPrototype } from './without-prototype.ts';
 
 /** A provider that the gateway asks about tokens or groups. */
-export interface AskedProvider {
-  readonly name: string;
-  readonly kind: string;
-  readonly issuer: string;
+export interface AskedProvider extends Pick<Provider, 'name' | 'kind' | 'issuer' | 'privateAddresses'> {
   readonly client: Client;
-  readonly privateAddresses?: true;
-  readonly introspection?: {
-    /** The URL; absent: the discovery document contains it. */
-    readonly endpoint?: string;
-    /** In seconds. */
-    readonly timeout: number;
-  };
-  /** The endpoint for the groups of people, and the scope that it requires. `ids` are the groups in the policy. */
+  readonly introspection?: Pick<IntrospectionPolicy, 'endpoint' | 'timeout'>;
+  /** The endpoint for the groups of people. `ids` are the groups in the policy. */
   readonly groups?: GroupsEndpoint & { readonly ids: readonly string[] };
 }
 
-/** client-policy.js: the part of the policy for the JavaScript that asks providers. It contains the paths of secret
- * files. */
+/** client-policy.js: the data with which JavaScript asks providers, with paths of secret files. */
 export interface ClientTable {
   readonly providers: Readonly<Record<string, AskedProvider>>;
   /** The Unix socket of the egress server. */
@@ -35,8 +25,7 @@ export interface ClientTable {
 export const isAsked = ({ introspection, groupsEndpoint }: Provider): boolean =>
   introspection !== undefined || groupsEndpoint !== undefined;
 
-/** The groups of a provider that the policy's roles name, each once. A role can name them with `group` or with the
- * claim. */
+/** The groups of a provider that roles name, with `group` or with the claim. */
 export function groupsOf({ roles }: Policy, { name, kind }: Provider): readonly string[] {
   const of = providerKind(kind);
   if (of === undefined) return [];
@@ -59,11 +48,7 @@ function askedProvider(policy: Policy, provider: Provider): AskedProvider {
   };
 }
 
-/**
- * The data with which the gateway asks providers; undefined if it asks none.
- *
- * @param egress the path of the egress server's unix socket
- */
+/** Undefined if the gateway asks no provider. `egress` is the path of the egress server's unix socket. */
 export function toClientTable(policy: Policy, egress: string): ClientTable | undefined {
   const asked = Object.values(policy.providers).filter(isAsked);
   if (asked.length === 0) return undefined;

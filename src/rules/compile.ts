@@ -14,8 +14,8 @@ export function plainPath(route: Route): Path {
   return route.kind === 'exact' ? { exact: route.path } : { prefix: route.path, except: [] };
 }
 
-/** The paths of a route, without the paths of more specific routes of the same host. Meshes need these exceptions:
- * their rules have no order. Of nested routes, only the outermost one is needed as an exception. */
+/** The paths of a route without those of more specific routes of the host: rules of meshes have no order. Of nested
+ * routes, the outermost suffices. */
 export function pathOf(route: Route, host: Host): Path {
   if (route.kind === 'exact') return { exact: route.path };
   const inner = host.routes.filter((other) => isInside(other, route));
@@ -30,8 +30,7 @@ function withHead(methods: readonly string[]): readonly string[] {
   return methods.includes('GET') && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods;
 }
 
-/** Compiles a checked policy to one list of positive rules, in the order of hosts, routes and rules. A request is
- * allowed if a rule covers it, and denied if none does. */
+/** Compiles a checked policy to one list of positive rules, in the order of hosts, routes and rules. */
 export function compile(policy: Policy): Rule[] {
   return policy.hosts.flatMap((host) =>
     host.routes.flatMap((route) => {

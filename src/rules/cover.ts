@@ -1,14 +1,13 @@
 import type { Path } from './types.ts';
 
-/** Whether a rule covers a decoded path. A prefix covers the path itself and all paths below it, by whole segments:
- * `/rest` covers `/rest` and `/rest/x`, not `/restore`. */
+/** Whether a rule covers a decoded path. A prefix covers whole segments: `/rest` covers `/rest/x`, not `/restore`. */
 export function covers(rule: Path, path: string): boolean {
   if ('exact' in rule) return path === rule.exact;
   const inside = path.startsWith(`${rule.prefix}/`) || (path === rule.prefix && path !== '');
   return inside && !rule.except.some((part) => covers(part, path));
 }
 
-/** A path of the rule that cannot be an exception, because no path of a policy contains a NUL. */
+/** A path of the rule that is no exception, because no path of a policy contains a NUL. */
 const inner = (path: Path): string => ('exact' in path ? path.exact : `${path.prefix}/\0`);
 
 /** Whether there is a path that both cover. */

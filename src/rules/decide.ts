@@ -3,8 +3,7 @@ import type { AgentWho, Who } from '../policy/types.ts';
 import { type McpHeaders, refusedTool } from './tools.ts';
 import type { Decision, Request, Rule } from './types.ts';
 
-/** The members of a rule that decisions need. In a rendered table, rules stand under their route, so they do not name
- * it. */
+/** What decisions need of a rule. Rules of a rendered table stand under their route and do not name it. */
 export type DecidingRule = Pick<Rule, 'id' | 'methods' | 'who' | 'service' | 'as'> & Partial<Pick<Rule, 'route'>>;
 
 /** The members of a caller that decisions need. */
@@ -14,8 +13,7 @@ export type DecidingCaller = Pick<Caller, 'roles' | 'agent' | 'alone' | 'stepUp'
 export const mayAct = ({ actsFor, alone }: AgentWho, isAlone: boolean): boolean =>
   isAlone ? alone === true : actsFor.length > 0;
 
-/** Whether the rule is for the caller, who may be anonymous. If an agent acts for the caller, whether the rule is for
- * this agent. */
+/** Whether the rule is for the caller, who may be anonymous, or for the agent that acts for the caller. */
 export function isWho(who: Who, caller: DecidingCaller | null): boolean {
   switch (who.kind) {
     case 'anyone':
@@ -31,7 +29,7 @@ export function isWho(who: Who, caller: DecidingCaller | null): boolean {
 
 const noHeaders: McpHeaders = Object.freeze({});
 
-/** Why a rule does not cover the tool that a request calls; undefined if it covers the tool, or if it names no tools. */
+/** Why a rule does not cover the tool of a request; undefined if it does, or names no tools. */
 export function toolRefusal({ who }: Pick<Rule, 'who'>, mcp: McpHeaders = noHeaders) {
   return who.kind === 'agent' && who.tools !== undefined ? refusedTool(who.tools, mcp) : undefined;
 }
@@ -41,16 +39,15 @@ export function hasMethod(rule: Pick<Rule, 'methods'>, method: string): boolean 
   return rule.methods === undefined || rule.methods.includes(method);
 }
 
-/** Whether a rule belongs to a route. A rule of a rendered table names no route, because it stands under its route. */
+/** Whether a rule belongs to a route. */
 const isOf = (rule: DecidingRule, route: string): boolean => rule.route === undefined || rule.route === route;
 
-/** The rules of a route. If the rules are from a rendered table, these are all of them. */
+/** The rules of a route; a rendered table has only these. */
 function ownOf<R extends DecidingRule>(rules: readonly R[], route: string): readonly R[] {
   return rules[0]?.route === undefined ? rules : rules.filter((rule) => isOf(rule, route));
 }
 
-/** The rule that comes closest to the request: a rule that fails only because of its method or, if there is none, a
- * rule that has the method, or the first rule. */
+/** The rule that comes closest: one that fails only by its method, else one that has the method, else the first. */
 function nearestOf<R extends DecidingRule>(rules: readonly R[], caller: DecidingCaller | null, method: string) {
   return rules.find((rule) => isWho(rule.who, caller)) ?? rules.find((rule) => hasMethod(rule, method)) ?? rules[0];
 }
@@ -65,18 +62,13 @@ function refused<R>(reason: Extract<Decision<R>, { allow: false }>['reason'], ne
   return nearest === undefined ? { allow: false, reason } : { allow: false, reason, nearest };
 }
 
-/**
- * The first rule that would allow the caller after a new or stronger sign-in.
- *
- * @param rules the rules of one route, in the policy's order
- */
+/** The first rule of a route that would allow the caller after a new or stronger sign-in. */
 function stepUpRule<R extends DecidingRule>(rules: readonly R[], { stepUp }: DecidingCaller, method: string) {
   if (stepUp === undefined) return undefined;
   return rules.find((rule) => rule.who.kind === 'role' && stepUp.includes(rule.who.role) && hasMethod(rule, method));
 }
 
-/** The refusal of a caller whose token needs only more scopes to match one of these rules; undefined if the caller
- * lacks more than scopes. */
+/** The refusal of a caller whose token needs only more scopes to match a rule; undefined if it lacks more. */
 function wantsScopes<R extends DecidingRule>(
   rules: readonly R[],
   { scopeUp }: DecidingCaller,
@@ -95,8 +87,7 @@ function wantsScopes<R extends DecidingRule>(
 const isElsewhere = ({ who }: DecidingRule, { elsewhere }: DecidingCaller): boolean =>
   who.kind === 'role' && elsewhere?.includes(who.role) === true;
 
-/** Why an anonymous caller is denied. If no credential would help, the reason is the address; otherwise it is the
- * absent credential. */
+/** If no credential would help an anonymous caller, the reason is the address, else the absent credential. */
 function refuseNobody<R extends DecidingRule>(
   people: readonly R[],
   caller: DecidingCaller | null,
@@ -108,15 +99,14 @@ function refuseNobody<R extends DecidingRule>(
   return isFar ? refused('network_refused', own[0]) : refused('credential_missing', nearest);
 }
 
-/** The person for whom an agent acts, with only those roles for which the agent may act. */
+/** The person for whom an agent acts, with the roles for which it may act. */
 export function travelling({ roles, scopeUp }: DecidingCaller, actsFor: readonly string[]): DecidingCaller {
   const person = { roles: roles.filter((role) => actsFor.includes(role)) };
   if (scopeUp === undefined) return person;
   return { ...person, scopeUp: Object.fromEntries(Object.entries(scopeUp).filter(([role]) => actsFor.includes(role))) };
 }
 
-/** The refusal of an agent if no rule for it covers the request. If several rules fail only because of the tool, the
- * first of them gives the reason. */
+/** The refusal of an agent without a rule. If rules fail only by the tool, the first gives the reason. */
 function refusedAgent<R extends DecidingRule>(
   own: readonly R[],
   mine: readonly R[],
@@ -130,8 +120,7 @@ function refusedAgent<R extends DecidingRule>(
   return refused('actor_not_allowed', nearestOf(of(true), caller, method) ?? nearestOf(of(false), caller, method));
 }
 
-/** Decides a request of an agent. The agent passes if a rule for it matches, and if another rule would allow the person
- * with the roles for which the agent may act. An agent that is alone needs only its own rule. */
+/** An agent passes if a rule for it matches and another would allow its person. Alone, it needs only its own rule. */
 function decideAgent<R extends DecidingRule>(own: readonly R[], caller: DecidingCaller, asked: Request): Decision<R> {
   const { method, mcp } = asked;
   const mine = own.filter((it) => it.who.kind === 'agent' && hasMethod(it, method) && isWho(it.who, caller));
@@ -148,16 +137,14 @@ function decideAgent<R extends DecidingRule>(own: readonly R[], caller: Deciding
 
 const NO_ROLES: readonly string[] = Object.freeze([]);
 
-/** The first rule of a route that allows a caller who is not an agent. For such a caller, it finds the same rule as
- * {@link decide} at half the cost. */
+/** The first rule of a route for a caller who is not an agent: what {@link decide} finds, at half the cost. */
 export function covering<R extends DecidingRule>(
   own: readonly R[],
   caller: DecidingCaller | null,
   method: string,
 ): R | undefined {
   const roles = caller === null ? NO_ROLES : caller.roles;
-  // An iterator would cost each new token as much as one rule. The test inside the loop spares a call for the most
-  // frequent kind of rule.
+  // Each iterator or call here would cost a new token as much as one rule.
   for (let i = 0; i < own.length; i++) {
     const rule = own[i] as R;
     const { methods, who } = rule;

@@ -13,13 +13,12 @@ export function roleChanges(before: Policy, after: Policy): readonly DefinitionC
     const effect = effectOf(old.fact, fresh.fact);
     return was === is ? [] : [{ before: was, after: is, ...(effect && { effect }) }];
   };
-  const found = section('role', before.roles, after.roles, compare, ({ fact }) => factText(fact));
+  const found = section('role', before.roles, after.roles, ({ fact }) => factText(fact), compare);
   const made = madeOf(after);
   return found.map((change) => ({ ...change, affects: [...made(change.name)] }));
 }
 
-/** Adds the rules that name a role, directly or through another role. If only one policy has the role, the changes of
- * the rules themselves show it. */
+/** Adds the rules that name a role of both policies, directly or through another role. */
 function withRules(change: DefinitionChange, rules: readonly Rule[]): DefinitionChange {
   if (change.before === undefined || change.after === undefined) return change;
   const roles = [change.name, ...change.affects];
@@ -29,15 +28,15 @@ function withRules(change: DefinitionChange, rules: readonly Rule[]): Definition
   };
 }
 
-/** Providers whose tokens the gateway now verifies in another way, or that it now asks in another way. */
-export function providerChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
+/** Providers whose tokens the gateway verifies or asks about in another way. */
+function providerChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const whole = ({ issuer, audiences, client }: Policy['providers'][string]) =>
     [
       `issuer ${issuer}`,
       ...(audiences.length === 0 ? [] : [`audiences ${audiences.join(', ')}`]),
       ...(client === undefined ? [] : [`client ${client.id}`]),
     ].join(', ');
-  return section('provider', before.providers, after.providers, (a, b) => parts(a, b), whole);
+  return section('provider', before.providers, after.providers, whole);
 }
 
 /** The keys of `gateway:`. */
@@ -49,12 +48,10 @@ const gatewayKeys = ({ limits, session, sessionRoom, ...rest }: Gateway): Named 
 
 type Known = Policy['agents'][string];
 
-/** Returns an id as it is if it is one plain word, otherwise in quotes. Providers choose ids freely, so without quotes
- * an id could look like another part of the text. */
+/** Quotes an id unless it is one plain word: providers choose ids, which could look like another part of the text. */
 const quoted = (id: string): string => (/^[\w.:/@+~-]+$/.test(id) ? id : JSON.stringify(id));
 
-/** The text of the mark by which the gateway recognises an agent, as policies write it. Different marks never have the
- * same text. */
+/** The mark of an agent as policies write it. Different marks never have the same text. */
 export function matchText({ match }: Known): string {
   const from = 'provider' in match && match.provider !== undefined ? ` of ${match.provider}` : '';
   switch (match.kind) {
@@ -70,7 +67,7 @@ export function matchText({ match }: Known): string {
 }
 
 /** Agents whose mark, longest actor chain, key binding or budget changed. Their rules say for whom they act. */
-export function agentChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
+function agentChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const known = (agent: Known) => ({ ...agent, match: matchText(agent) });
   const whole = (agent: Known) =>
     [
@@ -79,24 +76,18 @@ export function agentChanges(before: Policy, after: Policy): readonly Definition
       ...(agent.alone ? ['alone'] : []),
       ...(agent.bound === undefined ? [] : [`bound ${agent.bound}`]),
     ].join(', ');
-  return section(
-    'agent',
-    before.agents,
-    after.agents,
-    (a, b) => parts(known(a), known(b), ['actsFor', 'alone']),
-    whole,
-  );
+  const compare = (a: Known, b: Known) => parts(known(a), known(b), ['actsFor', 'alone']);
+  return section('agent', before.agents, after.agents, whole, compare);
 }
 
-/** Whether one token can match both agents. Then the agent that comes first in the policy counts. A token that names
- * two clients is rejected. */
+/** Whether one token can match both agents, so that their order counts. One that names two clients is rejected. */
 function canBeBoth({ match: one }: Known, { match: other }: Known): boolean {
   if (one.kind === 'service' || other.kind === 'service') return false;
   return one.kind === 'claim' || one.kind !== other.kind;
 }
 
 /** Agents whose order changed, if a token can match several agents and the order decides. */
-export function agentOrderChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
+function agentOrderChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const was = Object.values(before.agents).filter(({ name }) => Object.hasOwn(after.agents, name));
   const names = Object.keys(after.agents);
   const fresh = ({ name }: Known): Known => after.agents[name] as Known;
@@ -105,10 +96,8 @@ export function agentOrderChanges(before: Policy, after: Policy): readonly Defin
   return was.flatMap((agent, place) => {
     const swapped = was.slice(place + 1).filter((later) => isSwapped(agent, later) && decides(agent, later));
     return swapped.map(({ name }): DefinitionChange => {
-      return {
-        ...{ section: 'agent', name: agent.name, key: 'order' },
-        ...{ before: `before ${name}`, after: `after ${name}`, affects: [] },
-      };
+      const places = { before: `before ${name}`, after: `after ${name}` };
+      return { section: 'agent', name: agent.name, key: 'order', ...places, affects: [] };
     });
   });
 }
@@ -120,13 +109,10 @@ const doors = ({ mesh }: Policy): Readonly<Record<string, Ingress>> =>
   );
 
 /** Keys of `gateway:` that changed. */
-export const gatewayChanges = (before: Policy, after: Policy): readonly DefinitionChange[] =>
-  parts(gatewayKeys(before.gateway), gatewayKeys(after.gateway)).map((part) => ({
-    section: 'gateway',
-    name: 'gateway',
-    ...part,
-    affects: [],
-  }));
+const gatewayChanges = (before: Policy, after: Policy): readonly DefinitionChange[] =>
+  parts(gatewayKeys(before.gateway), gatewayKeys(after.gateway)).map(
+    (part): DefinitionChange => ({ section: 'gateway', name: 'gateway', ...part, affects: [] }),
+  );
 
 /** An ingress with its address as policies write it. */
 const knownIngress = ({ host, port, ...rest }: Ingress): Named => ({ address: `${host}:${port}`, ...rest });
@@ -136,7 +122,7 @@ function meshChanges(before: Policy, after: Policy): readonly DefinitionChange[]
   const all = ({ mesh }: Policy) => (mesh === undefined ? {} : { mesh });
   const but = ['ingress', 'ingresses', 'identities'];
   const whole = ({ kind, trustDomain }: Mesh) => `kind ${kind}, trust_domain ${trustDomain}`;
-  return section<Mesh>('mesh', all(before), all(after), (a, b) => parts(a, b, but), whole);
+  return section<Mesh>('mesh', all(before), all(after), whole, (a, b) => parts(a, b, but));
 }
 
 /** All other definitions that rules depend on: what changed in each section of the policy. */
@@ -145,7 +131,7 @@ export function definitionChanges(
   { policy: after, rules }: { readonly policy: Policy; readonly rules: readonly Rule[] },
 ): readonly DefinitionChange[] {
   const doorText = ({ host, port, caFile }: Ingress) => `address ${host}:${port}, ca_file ${caFile}`;
-  const [was, is] = [before.mesh?.identities ?? {}, after.mesh?.identities ?? {}];
+  const identities = ({ mesh }: Policy) => mesh?.identities ?? {};
   return [
     ...gatewayChanges(before, after),
     ...providerChanges(before, after),
@@ -154,21 +140,9 @@ export function definitionChanges(
     ...agentChanges(before, after),
     ...agentOrderChanges(before, after),
     ...meshChanges(before, after),
-    ...section('ingress', doors(before), doors(after), (a, b) => parts(knownIngress(a), knownIngress(b)), doorText),
-    ...section(
-      'identity',
-      was,
-      is,
-      (a, b) => parts(a, b),
-      ({ spiffe }) => spiffe,
-    ),
-    ...section(
-      'service',
-      before.services,
-      after.services,
-      (a, b) => parts(a, b),
-      ({ authority }) => `authority ${authority}`,
-    ),
+    ...section('ingress', doors(before), doors(after), doorText, (a, b) => parts(knownIngress(a), knownIngress(b))),
+    ...section('identity', identities(before), identities(after), ({ spiffe }) => spiffe),
+    ...section('service', before.services, after.services, ({ authority }) => `authority ${authority}`),
     ...routeChanges(before, after),
     ...headerChanges(before, after).map(({ on, ...change }) => ({
       section: 'header' as const,

@@ -11,7 +11,7 @@ import type { Rule } from './types.ts';
 /** Methods, as a policy writes them. */
 export type Methods = 'all' | { readonly only: readonly string[] } | { readonly except: readonly string[] };
 
-/** What changes for some callers: they gain or lose access, or reach another service or use another identity. */
+/** Callers who gain or lose access, or reach another service or use another identity. */
 export interface Change {
   readonly kind: 'gained' | 'changed' | 'lost';
   readonly who: Affected;
@@ -21,7 +21,7 @@ export interface Change {
   /** The rule that allowed the request before, and the rule that allows it now. */
   readonly before?: Rule;
   readonly after?: Rule;
-  /** Roles that keep access although all other callers lose it, or although a role that they include loses it. */
+  /** Roles that keep access although all others, or a role that they include, lose it. */
   readonly still: readonly string[];
 }
 
@@ -30,18 +30,11 @@ interface Group extends Pick<Change, 'kind' | 'who' | 'host' | 'before' | 'after
   readonly cells: Map<MethodAtom, Set<PathAtom>>;
 }
 
-function kindOf({ before, after }: MinimalChange): Change['kind'] {
-  if (before === undefined) return 'gained';
-  return after === undefined ? 'lost' : 'changed';
-}
-
-function stillOf({ who, after }: MinimalChange, cell: Cell, implied: Implied): readonly string[] {
-  return after === undefined ? keepers(cell.right, who, implied) : [];
-}
-
 function collect(groups: Map<string, Group>, cell: Cell, change: MinimalChange, implied: Implied): void {
   const { who, before, after } = change;
-  const [kind, still, host] = [kindOf(change), stillOf(change, cell, implied), cell.host.name];
+  const kind = before === undefined ? 'gained' : after === undefined ? 'lost' : 'changed';
+  const still = after === undefined ? keepers(cell.right, who, implied) : [];
+  const host = cell.host.name;
   const key = JSON.stringify([kind, who, host, before?.id, after?.id, still]);
   const rules = { ...(before && { before }), ...(after && { after }) };
   const group = groups.get(key) ?? { kind, who, host, ...rules, still, cells: new Map() };
@@ -83,12 +76,8 @@ function changes(group: Group, paths: readonly PathAtom[], methods: readonly Met
 
 const ORDER: readonly Change['kind'][] = ['gained', 'changed', 'lost'];
 
-/**
- * Which callers gain or lose access between two lists of rules. The comparison considers the requests that the rules
- * allow, not how the rules are written. Gains come first, then other identities and services, then losses.
- *
- * @param population the callers of both policies
- */
+/** Which callers gain or lose access between two lists of rules, by the requests that they allow and not how they are
+ * written. */
 export function diff(before: readonly Rule[], after: readonly Rule[], population: Population): readonly Change[] {
   const groups = new Map<string, Group>();
   const paths = new Map<string, Set<PathAtom>>();

@@ -1,16 +1,15 @@
 import type { PersonWho } from '../policy/types.ts';
 import type { Rule } from './types.ts';
 
-/** A rule that can be enforced alone: it depends on one request with one assertion, and on no other rule. */
+/** A rule that can be enforced alone, for one request with one assertion. */
 export interface Enforced extends Rule {
   /** The people whom the rule allows. */
   readonly who: PersonWho;
-  /** The value that `agent` in the assertion must have. A text: this name; null: the assertion must name no agent;
-   * absent: the policy has no agents. */
+  /** The agent in the assertion. null: none; absent: the policy has no agents. */
   readonly agent?: string | null;
   /** Set if the agent is alone, without a person. */
   readonly alone?: true;
-  /** The tools that the agent may call, as policies write them; absent: the agent may send any request. */
+  /** The tools that the agent may call; absent: any request. */
   readonly tools?: readonly string[];
 }
 

@@ -26,8 +26,7 @@ const heldWith = perPolicy((roleOf) =>
   }),
 );
 
-/** The roles that a role implies in all policies that define it. If the fact of a role requires other roles, it implies
- * them. */
+/** The roles that a role implies in all policies that define it, because its fact requires them. */
 export function impliedBy(policies: readonly Policy[]): Implied {
   const known = new Map<string, ReadonlySet<string>>();
   return (role) => {

@@ -14,17 +14,13 @@ class Read {
   readonly #whole = new Set<string>();
   readonly #elements = new Map<string, Set<string>>();
 
-  whole(path: string): void {
-    this.#whole.add(path);
-  }
-
   /** Adds claims that the session must keep as a whole, if the provider's kind has them. */
-  wholes(...paths: readonly (string | undefined)[]): void {
-    for (const path of paths) if (path !== undefined) this.whole(path);
+  whole(...paths: readonly (string | undefined)[]): void {
+    for (const path of paths) if (path !== undefined) this.#whole.add(path);
   }
 
-  /** Adds a claim of which the policy reads one value. If the value is a text, the session keeps only this element of a
-   * list. For any other value it keeps the whole claim, so that the types of a list's elements are known. */
+  /** Adds a claim of which the policy reads one value. Only a text is kept as an element; otherwise the types of a
+   * list's elements must be known. */
   claim({ path, value, kept }: ReadClaim): void {
     if (kept) return;
     if (typeof value !== 'string') this.whole(path);
@@ -50,20 +46,17 @@ function readFact(read: Read, fact: Fact, provider: string, kind: ProviderKind):
     if ((providerOf(fact) ?? provider) === provider) for (const claim of readsOf(fact, kind)) read.claim(claim);
   } else if ('facts' in fact) {
     const isOther = (part: Fact) => part.op === 'provider' && part.value !== provider;
-    // Such an `all` is false for this provider, whatever its other parts are. So nothing in it is read, unless the kind
-    // may leave out groups.
+    // Such an `all` is false for this provider, so nothing in it is read, unless the kind may leave out groups.
     if (fact.op === 'all' && kind.leftOut === undefined && fact.facts.some(isOther)) return;
     for (const part of fact.facts) readFact(read, part, provider, kind);
   }
 }
 
 function readSource(read: Read, source: HeaderSource, kind: ProviderKind): void {
-  if (source === 'groups') {
-    read.wholes(kind.groups, kind.leftOut);
-  } else if (source === 'name') read.wholes(kind.displayName);
-  else if (source === 'email') {
-    read.wholes(kind.email, kind.emailVerified);
-  } else if (typeof source === 'object' && 'claim' in source) read.whole(source.claim);
+  if (source === 'groups') read.whole(kind.groups, kind.leftOut);
+  else if (source === 'name') read.whole(kind.displayName);
+  else if (source === 'email') read.whole(kind.email, kind.emailVerified);
+  else if (typeof source === 'object' && 'claim' in source) read.whole(source.claim);
 }
 
 function ofProvider(policy: Policy, sources: readonly HeaderSource[], provider: Provider): Read {
@@ -71,8 +64,7 @@ function ofProvider(policy: Policy, sources: readonly HeaderSource[], provider: 
   if (kind === undefined) throw new Error(`no provider kind ${provider.kind}`);
   const read = new Read();
   // A back-channel sign-out names `sub`, even if the subject is read from another claim.
-  read.whole('sub');
-  read.whole(provider.subject.claim);
+  read.whole('sub', provider.subject.claim);
   const facts = Object.values(policy.roles).map(({ fact }) => fact);
   for (const fact of facts) readFact(read, fact, provider.name, kind);
   // An account that identifies an agent is not a person. This must still hold if a later policy adds the agent.
@@ -84,17 +76,12 @@ function ofProvider(policy: Policy, sources: readonly HeaderSource[], provider: 
   if (kind.leftOut !== undefined && facts.some((fact) => isOfGroup(fact, provider.name))) read.whole(kind.leftOut);
   for (const source of sources) readSource(read, source, kind);
   // An e-mail address counts only if it is verified.
-  if (kind.email !== undefined && read.reads(kind.email)) read.wholes(kind.emailVerified);
+  if (kind.email !== undefined && read.reads(kind.email)) read.whole(kind.emailVerified);
   return read;
 }
 
-/**
- * The claims that a session must keep so that its caller is the same as with all claims. For each provider at which
- * people sign in, these are the claims for the policy's subjects, facts, agents and headers. `auth_time` is not
- * included, because each session has it anyway.
- *
- * @param sources the sources of the identity headers on routes that accept sessions
- */
+/** The claims that a session must keep so that its caller is the same as with all claims, by provider. Each session has
+ * `auth_time` anyway. */
 export function keptClaims(policy: Policy, sources: readonly HeaderSource[]): KeptClaims {
   const all = Object.values(policy.providers).filter(({ client }) => client !== undefined);
   const read = all.map((provider) => [provider.name, ofProvider(policy, sources, provider)] as const);
@@ -104,8 +91,8 @@ export function keptClaims(policy: Policy, sources: readonly HeaderSource[]): Ke
   };
 }
 
-/** The claims that roles require and that ID tokens contain only if the provider is configured for it. They are listed
- * by provider, each with what to change there; undefined if there are none. */
+/** The claims that roles require and ID tokens have only by configuration, each with what to change; undefined if there
+ * are none. */
 export function signinClaims(policy: Policy): SigninHelp | undefined {
   const kept = keptClaims(policy, []);
   const all = Object.values(policy.providers).flatMap(({ name, kind }) => {

@@ -15,20 +15,17 @@ export type Match =
       >;
     };
 
-/** A host name or an address in brackets, and a port. This is wider than the hosts of policies, and narrower than what
- * clients may send. */
+/** A host name or an address in brackets, and a port: wider than policies, narrower than what clients may send. */
 const hostPort = /^([A-Za-z0-9!$%&'()*+,.;=_~-]+|\[[A-Za-z0-9!$&'()*+,.:;=_~-]*\])(?::([0-9]*))?$/;
 
-/** The name in a Host header as nginx compares it: in lower case, without port and final dot. If nginx would answer
- * 400, `undefined`. */
+/** The name in a Host header as nginx compares it; `undefined` if nginx would answer 400. */
 function hostName(header: string): string | undefined {
   const [, host, port = ''] = hostPort.exec(header.replace(/^ +|(?<! ) +$/g, '')) ?? [];
   if (host === undefined || host === '.' || host.includes('..') || Number(port) > 65535) return undefined;
   return host.toLowerCase().replace(/\.$/, '');
 }
 
-/** Returns the exact route or, if there is none, the longest prefix that ends at a path segment. The order of the
- * routes does not matter. */
+/** The exact route, or the longest prefix that ends at a path segment, in any order. */
 export function findRoute(routes: readonly Route[], path: string): Route | undefined {
   const exact = routes.find((route) => route.kind === 'exact' && route.path === path);
   if (exact !== undefined) return exact;
@@ -52,8 +49,7 @@ export function match(hosts: readonly Host[], header: string, target: string): M
   const name = parsed?.host === undefined ? given : hostName(parsed.host);
   if (parsed === undefined || name === undefined) return { reason: 'request_malformed' };
   const host = hostNamed(hosts, name);
-  // If the target is absolute and the Host header is invalid, nginx uses the server of the target's host. That server
-  // checks the path before the Host header.
+  // With an absolute target and an invalid Host header, nginx uses the target's server, which checks the path first.
   if (given === undefined && (host === undefined || isCanonical(parsed.raw))) return { reason: 'request_malformed' };
   if (host === undefined) return { reason: 'host_unknown' };
   if (!isCanonical(parsed.raw)) return { reason: 'path_not_canonical' };

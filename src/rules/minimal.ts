@@ -16,8 +16,7 @@ export type Affected = {
 
 type Person =
   | { readonly kind: 'anyone' }
-  /** Anonymous callers. With `roles`: only those who have these roles because of the request. With `given`: only one
-   * side gives them these roles. */
+  /** Anonymous callers, or those who have these roles by the request. With `given`: only one side gives them. */
   | { readonly kind: 'nobody'; readonly roles?: readonly string[]; readonly given?: 'now' | 'no longer' }
   /** Every caller with a credential. */
   | { readonly kind: 'authenticated' }
@@ -57,8 +56,8 @@ function withoutRoles(nobody: Parting | undefined, somebody: Parting | undefined
   ];
 }
 
-/** The changes from which all others follow. A change for all callers is not repeated for a role, and a change for a
- * role is not repeated for two roles. */
+/** The changes from which all others follow: none for a role that applies to all callers, none for two roles that
+ * applies to one. */
 export function minimal(partings: readonly Parting[]): readonly MinimalChange[] {
   const groups = new Map<string, Parting[]>();
   for (const parting of partings) {
@@ -78,8 +77,7 @@ export function minimal(partings: readonly Parting[]): readonly MinimalChange[] 
 /** A text that contains the callers of a change and its rules. */
 const sayingOf = (it: Parting): string => JSON.stringify([it.named, mark(it)]);
 
-/** The changes for an agent that is alone. A change has roles if one side treats the agent as a person, and if no
- * change without roles is equal to it. */
+/** The changes for an agent that is alone. One with roles is listed only if none without roles is equal. */
 function itself(partings: readonly Parting[]): readonly MinimalChange[] {
   return ofOne(partings).map((it): MinimalChange => {
     const { who } = it;
@@ -134,8 +132,7 @@ function ofOne(partings: readonly Parting[]): readonly MinimalChange[] {
   ];
 }
 
-/** Roles that a rule still allows although other callers lose access: any such role if all callers lose, and roles that
- * include a role which loses. For an agent, only if a rule for the agent remains. */
+/** Roles that a rule still allows although others lose access; for an agent, only if it keeps a rule. */
 export function keepers(rules: readonly Rule[], who: Affected, implied: Implied): readonly string[] {
   if (who.kind === 'nobody' || who.kind === 'alone') return [];
   const losing = who.kind === 'roles' ? who.roles : [];

@@ -6,9 +6,8 @@ function string(text: string): string {
   );
 }
 
-/** A value as a JavaScript literal. An object without a prototype remains one, because a lookup of a name from outside
- * must find only entries of the policy. Other objects have a prototype: without one, each object costs QuickJS a shape
- * of its own. `__proto__` is written as an ordinary key. */
+/** A value as a JavaScript literal. An object without a prototype stays one, because lookups of outside names must find
+ * only entries of the policy; others have one, without which QuickJS needs a shape for each. */
 function literal(value: unknown, indent: string): string {
   if (typeof value === 'string') return string(value);
   if (typeof value === 'number' && !Number.isFinite(value))
@@ -30,8 +29,7 @@ function literal(value: unknown, indent: string): string {
   return `{\n${entries.map((entry) => inner + entry).join(',\n')}\n${indent}}`;
 }
 
-/** The text of policy.js, or of another module that exports one value. It is one literal, and contains no code from the
- * policy. */
+/** The text of a module such as policy.js: one literal, without code from the policy. */
 export function tableModule(table: object): string {
   return `// Rendered by meshgate from the policy; do not edit.\nexport default ${literal(table, '')};\n`;
 }

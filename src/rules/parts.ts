@@ -1,33 +1,23 @@
+import type { Named as DefinedKind } from '../policy/hints.ts';
 import { writtenKey } from '../policy/mapping.ts';
 import type { Effect } from './role-changes.ts';
 import { isSameValue, said } from './said.ts';
 
 /** A definition of the policy that rules depend on, and what changed in it. */
 export interface DefinitionChange {
-  readonly section:
-    | 'gateway'
-    | 'provider'
-    | 'role'
-    | 'agent'
-    | 'mesh'
-    | 'identity'
-    | 'ingress'
-    | 'service'
-    | 'host'
-    | 'route'
-    | 'header';
-  /** The name of the provider, role, identity, service or header. For a host or a route, the part that changed. */
+  readonly section: DefinedKind | 'gateway' | 'mesh' | 'host' | 'route' | 'header';
+  /** The name in the section. For a host or a route, the part that changed. */
   readonly name: string;
   /** The key that changed, as policies write it; absent: the whole definition changed. */
   readonly key?: string;
   /** The values as text; absent: the definition or key did not exist before, or no longer exists. */
   readonly before?: string;
   readonly after?: string;
-  /** The roles that include this role. For a header, the places where it is sent, as policies write them. */
+  /** The roles that include this role, or the places where a header is sent. */
   readonly affects: readonly string[];
   /** Whether more or fewer callers have the role; absent if that is unknown. */
   readonly effect?: Effect;
-  /** The ids of the new policy's rules that name this role, or a role that includes it. */
+  /** The ids of the new rules that name this role, or one that includes it. */
   readonly rules?: readonly string[];
 }
 
@@ -50,12 +40,12 @@ export function parts(before: object, after: object, but: readonly string[] = []
 }
 
 /** The definitions of a section that were added, removed or changed. */
-export function section<T>(
+export function section<T extends object>(
   name: DefinitionChange['section'],
   before: Readonly<Record<string, T>>,
   after: Readonly<Record<string, T>>,
-  compare: (before: T, after: T) => Part[],
   whole: (it: T) => string,
+  compare: (before: T, after: T) => Part[] = (old, fresh) => parts(old, fresh),
 ): DefinitionChange[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key): DefinitionChange[] => {
     const [old, fresh] = [before[key], after[key]];

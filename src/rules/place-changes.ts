@@ -3,10 +3,10 @@ import type { PathAtom } from './atoms.ts';
 import { pathOf } from './compile.ts';
 import { covers } from './cover.ts';
 import { type DefinitionChange, type Named, type Part, parts } from './parts.ts';
-import { type HostPlaces, type Place, placesOf } from './places.ts';
+import { byChange, type HostPlaces, type Place, placesOf } from './places.ts';
 import { type Region, regions, regionText, written } from './regions.ts';
 
-/** Keys that are compared elsewhere: rules (diff), headers (see {@link headerChanges}), and the place of a route. */
+/** Keys that are compared elsewhere, by `diff` and {@link headerChanges}. */
 const RULED: readonly (keyof Route)[] = ['host', 'path', 'kind', 'service', 'allow', 'headers'];
 
 /** The keys of a route that are compared here. */
@@ -31,15 +31,8 @@ function partsAt({ left, right }: Place): Part[] {
   return parts({}, known(opened(right) as Route));
 }
 
-/** The paths for which one part changed. */
-interface Changed {
-  readonly part: Part;
-  readonly meant: Set<PathAtom>;
-}
-
-/** Writes the paths of a change. If possible, it uses the routes of the new policy, then those of the old one. Parts of
- * routes are written as patterns. */
-function regionsOf({ meant }: Changed, { left, right, places }: HostPlaces): readonly Region[] {
+/** Writes the paths of a change as routes of the new or the old policy, and what is left as patterns. */
+function regionsOf(meant: ReadonlySet<PathAtom>, { left, right, places }: HostPlaces): readonly Region[] {
   const all = places.map(({ path }) => path);
   const rest = new Set(meant);
   const taking = new Set(places.flatMap((it) => (meant.has(it.path) ? [it.left, it.right] : [])));
@@ -57,22 +50,12 @@ function regionsOf({ meant }: Changed, { left, right, places }: HostPlaces): rea
 }
 
 function routesAt(at: HostPlaces): DefinitionChange[] {
-  const found = new Map<string, Changed>();
-  for (const place of at.places) {
-    for (const part of partsAt(place)) {
-      const key = JSON.stringify(part);
-      const changed = found.get(key) ?? { part, meant: new Set() };
-      found.set(key, changed);
-      changed.meant.add(place.path);
-    }
-  }
-  return [...found.values()].flatMap((changed) =>
-    regionsOf(changed, at).map((region) => ({
-      section: 'route' as const,
-      name: regionText(at.host.name, region),
-      ...changed.part,
-      affects: [],
-    })),
+  return byChange(at.places, partsAt).flatMap(({ change, meant }) =>
+    regionsOf(meant, at).map(
+      (region): DefinitionChange => ({
+        ...{ section: 'route', name: regionText(at.host.name, region), ...change, affects: [] },
+      }),
+    ),
   );
 }
 
@@ -89,11 +72,10 @@ function hostAt({ host, left, right }: HostPlaces): DefinitionChange[] {
   return changed.map((part) => ({ section: 'host', name: host.name, ...part, affects: [] }));
 }
 
-/** The changes of hosts that accept the same names: providers, certificates, the CA of clients, limits. */
+/** Hosts that accept the same names: providers, certificates, the CA of clients, limits. */
 export const hostChanges = (before: Policy, after: Policy): readonly DefinitionChange[] =>
   placesOf(before, after).flatMap(hostAt);
 
-/** The changes of routes that accept the same paths: credentials and tokens, proxy settings, CORS, limits, and the
- * owner on the page of a refusal. */
+/** Routes that accept the same paths: credentials, proxy settings, CORS, limits, and the owner. */
 export const routeChanges = (before: Policy, after: Policy): readonly DefinitionChange[] =>
   placesOf(before, after).flatMap(routesAt);

@@ -26,9 +26,22 @@ function takes({ hosts }: Policy, name: string): Host | undefined {
   return hosts.find((host) => host.name === found);
 }
 
-/** All hosts and paths that two policies distinguish, with the host and the route that receive their requests on each
- * side. If only one side has a route for exactly these paths, a wider route may receive the requests on the other
- * side. */
+/** Each change at some places, once, with the paths for which it is the same. */
+export function byChange<C>(places: readonly Place[], changesAt: (place: Place) => Iterable<C>) {
+  const found = new Map<string, { readonly change: C; readonly meant: Set<PathAtom> }>();
+  for (const place of places) {
+    for (const change of changesAt(place)) {
+      const key = JSON.stringify(change);
+      const known = found.get(key) ?? { change, meant: new Set() };
+      found.set(key, known);
+      known.meant.add(place.path);
+    }
+  }
+  return [...found.values()];
+}
+
+/** All hosts and paths that two policies distinguish, with what receives their requests on each side, which may be a
+ * wider route. */
 export function placesOf(before: Policy, after: Policy): readonly HostPlaces[] {
   const names = [...before.hosts, ...after.hosts].map(({ name }) => ({ host: name }));
   return hostAtoms(names).map((host): HostPlaces => {

@@ -15,9 +15,8 @@ export interface Population {
   readonly alike: boolean;
 }
 
-/** Agents that send tokens and that only one policy has, under any name: the other policy treats such an agent as a
- * person. Agents that are services are not included: if the other policy has no agent for the service, its inner
- * listener rejects the service. */
+/** Agents with tokens that one policy lacks under any name: it treats them as people. Its inner listener rejects
+ * unknown services. */
 function unknownTo({ agents }: Policy, policy: Policy): ReadonlySet<string> {
   const known = Object.values(agents).map(matchText);
   const isNew = (agent: Agent): boolean =>

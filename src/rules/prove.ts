@@ -29,13 +29,8 @@ function requestOf({ host, path, method }: Cell<Rule>) {
   return { method: method.method, host: host.host, path: path.path };
 }
 
-/**
- * Whether two lists of rules allow the same requests, to the same service with the same identity. The result is exact:
- * there is a finite number of classes of requests ({@link cells}, {@link partings}), and each class is examined.
- *
- * @param population the callers of both policies
- * @returns a request with different results; undefined if there is none
- */
+/** A request that two lists of rules decide differently, or send to another service or identity; undefined if there is
+ * none. The result is exact: there is a finite number of classes of requests ({@link cells}, {@link partings}). */
 export function prove(left: Side, right: Side, population: Population): Witness | undefined {
   for (const cell of cells(left.rules, right.rules)) {
     for (const parting of partings(cell.left, cell.right, [left.outcome, right.outcome], population)) {
@@ -46,9 +41,7 @@ export function prove(left: Side, right: Side, population: Population): Witness 
   return undefined;
 }
 
-/** The callers that a rule of a mesh allows, in words: any connection with the identity, a connection with an
- * assertion, or one with an assertion that contains a role. The first is the caller with the most of these; the others
- * have less. */
+/** The callers that a rule of a mesh allows, in words: the one with the most role, assertion and identity first. */
 function peopleOf({ as, asserted, who }: MeshRule): readonly [caller: string, ...less: string[]] {
   if (who.kind === 'anyone') return [as];
   const signed = `${as} with an assertion${asserted === undefined ? '' : ` (${asserted})`}`;
@@ -68,19 +61,17 @@ function callersOf(rule: MeshRule): readonly [caller: string, ...less: string[]]
   return [first, ...marked, caller, ...less];
 }
 
-/** Finds a caller that one side allows and the other denies. If a rule allows a caller, it also allows callers that
- * have an additional role, assertion or agent. */
+/** A caller that only one side allows. With an additional role, assertion or agent it would still be allowed. */
 function parting(some: readonly MeshRule[], others: readonly MeshRule[]) {
   const allowed = new Set(others.map((rule) => callersOf(rule)[0]));
   const rule = some.find((it) => !callersOf(it).some((caller) => allowed.has(caller)));
   if (rule === undefined) return undefined;
-  // If a rule does not read the agent, it allows all agents, including those that no other rule names.
+  // Such a rule also allows agents that no other rule names.
   const unmarked = rule.agent === undefined && peopleOf(rule).some((it) => allowed.has(it + NO_AGENT));
   return { rule, caller: callersOf(rule)[0] + (unmarked ? ', by an agent that no rule names' : '') };
 }
 
-/** The MCP messages that rules distinguish, and `undefined` for a request without a message. If no rule reads messages,
- * only `undefined`. */
+/** The MCP messages that rules distinguish, and `undefined` for a request without one. */
 function messagesOf(rules: readonly MeshRule[]): readonly (McpHeaders | undefined)[] {
   const tools = rules.flatMap((rule) => (rule.tools === undefined ? [] : [rule.tools]));
   return tools.length === 0 ? [undefined] : [undefined, ...toolAtoms(tools.flat())];
@@ -102,12 +93,8 @@ function witnessIn({ left, right }: Cell<MeshRule>): Pick<Witness<string>, 'call
   return undefined;
 }
 
-/**
- * Like {@link prove}, for rules as a mesh enforces them. The mesh knows the identity of the connection and, if it
- * verifies one, the assertion.
- *
- * @returns a request whose caller is described as an identity, in words; undefined if there is no difference
- */
+/** Like {@link prove}, for rules as a mesh enforces them, which knows the connection's identity and perhaps the
+ * assertion. */
 export function proveIdentities(left: readonly MeshRule[], right: readonly MeshRule[]): Witness<string> | undefined {
   for (const cell of cells<MeshRule>(left, right)) {
     const witness = witnessIn(cell);

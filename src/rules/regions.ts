@@ -68,18 +68,12 @@ class Tree {
   }
 }
 
-/**
- * Writes a set of paths with as few patterns as possible.
- *
- * @param all every atom of the host
- * @param meant the atoms to write
- */
+/** Writes a set of paths with as few patterns as possible; `all` are the atoms of the host. */
 export function regions(all: readonly PathAtom[], meant: ReadonlySet<PathAtom>): readonly Region[] {
   return new Tree(all, meant).regions();
 }
 
-/** The paths of a route, if exactly these are chosen. The region has the name of the route without exceptions, because
- * the exceptions belong to other routes. */
+/** The route, if exactly its paths are chosen, by its name: the exceptions belong to other routes. */
 export function ownRegion(path: Path, all: readonly PathAtom[], meant: ReadonlySet<PathAtom>): Region | undefined {
   const same = all.every((atom) => covers(path, atom.path) === meant.has(atom));
   return same ? { path: written(path), except: [] } : undefined;

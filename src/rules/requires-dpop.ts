@@ -16,8 +16,7 @@ function whoNeedsDpop(who: Who, policy: Policy): boolean {
   return who.kind === 'agent' && policy.agents[who.agent]?.bound === 'dpop';
 }
 
-/** Whether routes accept only tokens that are bound to a DPoP key (RFC 9449), because each of their rules requires such
- * a token. */
+/** Whether each rule of some routes requires a token that is bound to a DPoP key (RFC 9449). */
 export function requiresDpop(routes: readonly Pick<Route, 'allow'>[], policy: Policy): boolean {
   // A service that acts for a person has no token of its own: it uses the inner listener.
   const isToken = (who: Who) => who.kind !== 'agent' || policy.agents[who.agent]?.match.kind !== 'service';

@@ -5,8 +5,7 @@ import { withoutPrototype } from './without-prototype.ts';
 
 const waysOf = perPolicy(scopeWays);
 
-/** The scopes for a role. If there are several ways to get the role, the first one that requires scopes counts. Empty
- * if none requires any. */
+/** The scopes for a role, by the first way to get it that requires any. */
 export function scopesOf(role: string, policy: Policy): readonly string[] {
   return (
     waysOf(policy)

@@ -8,7 +8,7 @@ import {
   type SigninTable,
 } from '../session/signin-table.ts';
 import { stepUps } from './step-ups.ts';
-import { withoutPrototype } from './without-prototype.ts';
+import { pick, withoutPrototype } from './without-prototype.ts';
 
 export interface SigninOptions {
   /** The path of the egress server's unix socket. */
@@ -19,16 +19,11 @@ export interface SigninOptions {
 
 /** Providers at which people sign in. */
 function providersOf(policy: Policy): readonly SigninProvider[] {
-  return Object.values(policy.providers).flatMap(({ name, kind, issuer, issuers, client, signin, privateAddresses }) =>
-    client && signin
-      ? [
-          {
-            ...{ name, kind, issuer, client, signin },
-            ...(issuers && { issuers }),
-            ...(privateAddresses && { privateAddresses }),
-          },
-        ]
-      : [],
+  return Object.values(policy.providers).flatMap(
+    ({ name, kind, issuer, issuers, client, signin, privateAddresses }) => {
+      const more = { ...(issuers && { issuers }), ...(privateAddresses && { privateAddresses }) };
+      return client && signin ? [{ name, kind, issuer, client, signin, ...more }] : [];
+    },
   );
 }
 
@@ -42,8 +37,7 @@ function hostsOf(policy: Policy): readonly SigninHost[] {
     }));
 }
 
-/** The names of providers in the redirect URIs of a host. If the host has only one provider, its redirect URI has no
- * name, and the result contains only `undefined`. */
+/** The names of providers in a host's redirect URIs; only `undefined` if there is one provider. */
 export function callbackNames(policy: Policy, host: string): readonly (string | undefined)[] {
   const signinHost = policy.gateway.signin?.host;
   const providers = withoutPrototype(providersOf(policy).map((provider) => [provider.name, provider]));
@@ -56,16 +50,10 @@ export function callbackNames(policy: Policy, host: string): readonly (string | 
 function pageRoutes(policy: Policy): Readonly<Record<string, PageRoute>> {
   const routes = policy.hosts.flatMap((host) => host.routes);
   const named = routes.filter(({ owner, ask }) => owner !== undefined || ask !== undefined);
-  return withoutPrototype(
-    named.map(({ name, owner, ask }) => [
-      name,
-      { ...(owner !== undefined && { owner }), ...(ask !== undefined && { ask }) },
-    ]),
-  );
+  return withoutPrototype(named.map((route) => [route.name, pick(route, ['owner', 'ask'])]));
 }
 
-/** The data of the sign-in's JavaScript that policy.js does not contain. {@link tableModule} renders it to
- * signin-policy.js. Undefined if the policy has no sessions. */
+/** signin-policy.js: what policy.js does not contain. Undefined if the policy has no sessions. */
 export function toSigninTable(policy: Policy, { egress, stateDir }: SigninOptions): SigninTable | undefined {
   const { session, signin, store, publicPort = DEFAULTS.publicPort } = policy.gateway;
   if (session === undefined) return undefined;

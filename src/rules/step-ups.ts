@@ -6,9 +6,8 @@ import { withoutPrototype } from './without-prototype.ts';
 
 const askedOf = perPolicy(askedOfSignin);
 
-/** What a sign-in must request from a provider so that the person gets a role: every `acr` of the role, in the policy's
- * order, and the shortest age. Such a sign-in satisfies each alternative of the role. Undefined if the role requires
- * nothing of a sign-in. */
+/** What a sign-in must request so that the person gets a role: every `acr` in order, and the shortest age, which
+ * satisfy each alternative. Undefined if nothing. */
 export function stepUpOf(role: string, policy: Policy): StepUp | undefined {
   const facts = askedOf(policy).role(role);
   if (facts.length === 0) return undefined;

@@ -14,29 +14,20 @@ import { keptClaims, signinClaims } from './kept-claims.ts';
 import { dependsOn } from './per-policy.ts';
 import { roleScopes } from './scopes.ts';
 import { stepUps } from './step-ups.ts';
-import {
-  CHECKED,
-  type Rule,
-  type Table,
-  type TableHop,
-  type TableRequest,
-  type TableRoute,
-  type TableSession,
-} from './types.ts';
-import { withoutPrototype } from './without-prototype.ts';
+import { CHECKED, type Rule, type Table, type TableHop, type TableRequest, type TableRoute } from './types.ts';
+import { pick, withoutPrototype } from './without-prototype.ts';
 
 export { tableModule } from './module.ts';
 
 export interface TableOptions {
   /** The path of the egress server's unix socket. */
   readonly egress: string;
-  /** The path of the unix socket of the check's server, where sessions are renewed. Only policies with sessions need
-   * it. */
+  /** The unix socket of the check's server, where sessions are renewed. Only policies with sessions need it. */
   readonly check?: string;
 }
 
-/** Every identity header of the policy, in the order of first use. Names that differ only in case are one header. In
- * the check's response, the index of a header names its value. */
+/** Every identity header, in the order of first use and once in any case. In the check's response, the index names
+ * it. */
 export function headerNames(policy: Policy): readonly string[] {
   const names = new Map<string, string>();
   for (const route of policy.hosts.flatMap((host) => host.routes)) {
@@ -55,11 +46,6 @@ export function spelled(headers: Headers, names: readonly string[]): Headers {
   );
 }
 
-/** Copies the members of an object that have these keys. The table for decisions is made in this way, because it must
- * not contain the paths of secret files. */
-const pick = <T, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> =>
-  Object.fromEntries(keys.flatMap((key) => (from[key] === undefined ? [] : [[key, from[key]]]))) as Pick<T, K>;
-
 function tokenProvider(policy: Policy, provider: Provider): TokenProvider {
   const { at: _, caFile: __, client: ___, signin: ____, introspection, groupsEndpoint, ...others } = provider;
   const asked = groupsEndpoint === undefined || groupsOf(policy, provider).length === 0;
@@ -69,8 +55,7 @@ function tokenProvider(policy: Policy, provider: Provider): TokenProvider {
   return { ...rest, introspection: answers, ...(isKeyless(provider) && { keyless: true as const }) };
 }
 
-/** Whether a provider publishes no keys. This is so if the policy has an introspection endpoint and no address of keys
- * for it. */
+/** Whether a provider has an introspection endpoint and no address of keys. */
 export const isKeyless = ({ introspection, jwksUri }: Provider): boolean =>
   introspection?.endpoint !== undefined && jwksUri === undefined;
 
@@ -95,7 +80,7 @@ function sendsOf(sources: readonly HeaderSource[]): Sends {
   return { email: sources.includes('email'), name: sources.includes('name'), groups: sources.includes('groups') };
 }
 
-/** The origins whose pages may send requests with credentials that browsers add automatically. */
+/** The origins whose pages may send requests with credentials that browsers add. */
 function originsOf({ accept, cors }: Route, networks: boolean): Pick<TableRoute, 'origins' | 'openOrigins'> {
   if (cors === undefined) return {};
   const named = cors.origins.filter((origin) => origin !== '*');
@@ -136,8 +121,7 @@ function tokenAgents({ agents }: Policy): readonly TokenAgent[] {
   });
 }
 
-/** The ranges and certificate names in facts about the request. Each occurs once. The ranges of one fact are one
- * text. */
+/** The ranges and certificate names in facts, each once. The ranges of one fact are one text. */
 export function requestFacts({ roles }: Policy): TableRequest | undefined {
   const facts = Object.values(roles).flatMap(({ fact }) => everyFact(fact));
   const networks = new Set(facts.flatMap((fact) => (fact.op === 'network' ? networkName(fact.value) : [])));
@@ -146,7 +130,7 @@ export function requestFacts({ roles }: Policy): TableRequest | undefined {
   return { networks: [...networks], certificates: [...certificates] };
 }
 
-/** The agents that are services, by the SPIFFE id of the service. The parser has checked that each has its own id. */
+/** The agents that are services, by SPIFFE id. The parser has checked that each has its own. */
 function tableHop({ gateway, agents, services, hosts, roles }: Policy): TableHop | undefined {
   if (gateway.assertion === undefined || gateway.inner === undefined) return undefined;
   const known = withoutPrototype(
@@ -172,7 +156,7 @@ function tableHop({ gateway, agents, services, hosts, roles }: Policy): TableHop
   };
 }
 
-function tableSession(policy: Policy, check: string): TableSession | undefined {
+function tableSession(policy: Policy, check: string): Table['session'] {
   const { session } = policy.gateway;
   if (session === undefined) return undefined;
   const sources = sourcesOf(policy, ({ accept }) => accept.includes('session'));
@@ -181,7 +165,7 @@ function tableSession(policy: Policy, check: string): TableSession | undefined {
   return { ...session, keep: keptClaims(policy, sources), socket: check, ...shared, ...(help && { help }) };
 }
 
-/** The settings of proofs for the table. `rate` is not included, because only nginx's configuration needs it. */
+/** Only nginx's configuration needs `rate`. */
 function tableProof({ rate, ...proof }: ProofPolicy): NonNullable<Table['proof']> {
   return { ...proof, perCaller: rate / PROOF_PARTS };
 }

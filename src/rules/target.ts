@@ -1,16 +1,14 @@
 /** The target of a request, split in the same way as in nginx. */
 export interface Target {
-  /** The host and port of an absolute-form target (RFC 9112 section 3.2.2). They take precedence over the Host
-   * header. */
+  /** The host of an absolute-form target, which precedes the Host header (RFC 9112 section 3.2.2). */
   readonly host?: string;
   /** The value of `$request_uri`: path and query, as the client sent them. */
   readonly raw: string;
-  /** The path that nginx compares with locations. It is decoded, and each character stands for one byte. */
+  /** The decoded path that nginx compares with locations; each character stands for one byte. */
   readonly path: string;
 }
 
-/** The beginning of an absolute-form target. nginx accepts no user name here, and fewer characters in the host than in
- * a Host header. */
+/** The beginning of an absolute-form target: for nginx, no user name, and fewer characters than in a Host header. */
 const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/((?:[A-Za-z0-9.-]+|\[[^\]]*\])(?::[0-9]*)?)(?=[/?]|$)/;
 
 /** Decodes the percent-encoding of a path. As in nginx, encoded slashes and dots become slashes and dots. */

@@ -18,27 +18,21 @@ export const LISTING: readonly string[] = [
   ...['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'],
 ];
 
-/** Methods about a task, which a server can make from a call (SEP-2663). Every rule with tools allows them, because the
- * rule has allowed the call. `Mcp-Name` contains the id of the task, and only the server knows which caller the task
- * belongs to. */
+/** Methods about a task of a call that the rule has allowed (SEP-2663). Only the server knows whose task `Mcp-Name`
+ * is. */
 export const TASKS: readonly string[] = ['tasks/get', 'tasks/update', 'tasks/cancel'];
 
 /** The prefix of all notification methods. */
 export const NOTIFICATIONS = 'notifications/';
 
-/** The characters of names that need no encoding. The comma is not one of them, so two headers that nginx joins by a
- * comma are no valid name. */
+/** The characters of names that need no encoding. The comma is none: nginx joins two headers by one. */
 export const NAME_CHARACTER = '[A-Za-z0-9_./-]';
 /** The characters of methods. */
 export const METHOD_CHARACTER = '[A-Za-z/_-]';
 
-// The length is limited only by nginx's limit for headers. Meshes must enforce the same rules, and they cannot count so
-// many characters.
+// Only nginx limits the length: meshes must enforce the same rules and cannot count so far.
 const plain = new RegExp(`^${NAME_CHARACTER}+$`);
 const isMethod = new RegExp(`^${METHOD_CHARACTER}+$`);
-
-/** The form of a pattern in policies: a name, a prefix with a star, or a star. */
-export const TOOL_PATTERN = /^(?:\*|[A-Za-z0-9_./-]{1,128}\*?)$/;
 
 /** The encoding of names that a header cannot contain. The SEP defines it as UTF-8 in base64. */
 const encoded = /^=\?base64\?(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\?=$/;
@@ -81,12 +75,11 @@ export function refusedTool(
 /** The name that a pattern matches, or the beginning of the names that it matches. */
 const stem = (pattern: string): string => (pattern.endsWith('*') ? pattern.slice(0, -1) : pattern);
 
-/** The MCP messages that rules with these tools distinguish, each represented by one: a listing method, each named
- * tool, one name for each prefix, and a name that no pattern matches. */
+/** One MCP message for each set that rules with these tools distinguish. */
 export function toolAtoms(tools: readonly string[]): readonly McpHeaders[] {
   const [version = ''] = MCP_VERSIONS;
   const stems = [...new Set(tools.map(stem))];
-  // No pattern that is longer than `from` matches the result. There are more numbers than patterns, so the loop ends.
+  // No longer pattern matches the result. There are more numbers than patterns, so the loop ends.
   const fresh = (from: string): string => {
     for (let i = 0; ; i++) {
       const name = `${from}${i}`;

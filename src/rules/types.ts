@@ -37,16 +37,13 @@ export interface Rule {
   readonly as: string;
 }
 
-/** A rule as a mesh enforces it. Its host and service are an authority or a workload. Its `as` is the SPIFFE id of the
- * connection. */
+/** A rule as a mesh enforces it: host and service are an authority or a workload, `as` is the SPIFFE id. */
 export interface MeshRule extends Rule {
-  /** The value that `agent` in the assertion must have. A text: this name; null: the assertion must name no agent;
-   * absent: the policy has no agents, or the mesh does not read the claim. */
+  /** The agent in the assertion. null: none; absent: no agents, or the mesh does not read it. */
   readonly agent?: string | null;
   /** Whether the agent must be alone. Absent: the agent acts for a person, or the mesh does not read this. */
   readonly alone?: true;
-  /** The tools that the agent may call, as policies write them. Absent: the agent may send any request, or the mesh
-   * does not read tools. */
+  /** The tools that the agent may call. Absent: any request, or the mesh does not read tools. */
   readonly tools?: readonly string[];
   /** The assertion that the rule requires, in words. Absent: the rule requires none, except for the role. */
   readonly asserted?: string;
@@ -64,8 +61,7 @@ export type Decision<R = Rule> =
   | {
       readonly allow: true;
       readonly rule: R;
-      /** Whether caller, route and method alone decided. Then each request with the same three gets the same
-       * decision. */
+      /** Whether caller, route and method alone decided, so that the decision holds for all such requests. */
       readonly replay: boolean;
     }
   | {
@@ -91,8 +87,7 @@ export interface TableRoute extends Pick<Route, (typeof CHECKED)[number]> {
   readonly accept?: readonly CredentialKind[];
   /** The other origins whose pages may send requests with credentials; absent: none. */
   readonly origins?: readonly string[];
-  /** The other origins whose pages may send requests without credentials. Only for routes where a network gives
-   * roles. */
+  /** The origins of pages that may send requests without credentials, if networks give roles. */
   readonly openOrigins?: readonly string[];
   /** The budgets of the route; absent: none. */
   readonly budgets?: TableBudgets;
@@ -148,8 +143,7 @@ export interface Table {
 
 /** The conditions about the request in roles. */
 export interface TableRequest {
-  /** For each fact, its ranges, separated by spaces. For each of them, nginx says whether it contains the client's
-   * address. */
+  /** The ranges of each fact, separated by spaces. nginx says which contain the client's address. */
   readonly networks: readonly string[];
   /** The names in certificates. */
   readonly certificates: readonly string[];
@@ -163,8 +157,7 @@ export interface TableSession extends SessionPolicy {
   readonly keep: KeptClaims;
   /** The path of the unix socket of the check's server, where sessions are renewed. */
   readonly socket: string;
-  /** Set if several replicas share their revocations. No replica accepts sessions before it has read the revocations
-   * once. */
+  /** Set if replicas share revocations. They accept no sessions before they have read them once. */
   readonly shared?: true;
   /** The claims that roles require. Absent: it is unknown which of them a sign-in may lack. */
   readonly help?: SigninHelp;

@@ -40,8 +40,7 @@ const REACHED: Partial<Record<Section, readonly string[]>> = {
   service: ['authority', 'direct', 'endpoint', 'ingress'],
 };
 
-/** Whether a whole definition was added or removed. Such a change has no effect by itself: it matters only if rules use
- * the name. */
+/** Whether a whole definition was added or removed. That matters only if rules use the name. */
 const isWhole = ({ section, key, before, after }: DefinitionChange): boolean =>
   section !== 'header' && key === undefined && (before === undefined || after === undefined);
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { optional } from '../mapping.ts';
 import { type Evaluation, type Operator, type Placed, TOKEN } from './operator.ts';
 
 /** How a token must be bound to its sender: to a DPoP key, to a client certificate, or to either. */
@@ -18,10 +19,7 @@ export const evaluation: Evaluation<Bound> = {
 };
 
 const keys = () => ({
-  bound: z
-    .enum(BOUND_BY)
-    .describe('The token is bound to a key of the sender: dpop, certificate, or any of the two.')
-    .optional(),
+  bound: optional(z.enum(BOUND_BY), 'The token is bound to a key of the sender: dpop, certificate, or any of the two.'),
 });
 
 export const operator: Operator<Bound, typeof keys> = {

@@ -1,3 +1,4 @@
+import { optional } from '../mapping.ts';
 import { certificateName } from '../workload-names.ts';
 import { CERTIFICATE, type Evaluation, type Operator, type Placed, REQUEST } from './operator.ts';
 
@@ -19,11 +20,7 @@ export interface CertificateNames {
   readonly dns: readonly string[];
 }
 
-/**
- * Whether a certificate has a name.
- *
- * @param name a SPIFFE id, a DNS name, or `*.` and a DNS name; the star stands for one label
- */
+/** Whether a certificate has a name: a SPIFFE id, a DNS name, or `*.` and a DNS name; the star stands for one label. */
 export function isNamed({ spiffe, dns }: CertificateNames, name: string): boolean {
   if (name.startsWith('spiffe:')) return spiffe === name;
   if (!name.startsWith('*.')) return dns.includes(name);
@@ -31,9 +28,10 @@ export function isNamed({ spiffe, dns }: CertificateNames, name: string): boolea
 }
 
 const keys = () => ({
-  certificate: certificateName
-    .describe('The client’s certificate has this name: a SPIFFE id, a DNS name, or *. and one.')
-    .optional(),
+  certificate: optional(
+    certificateName,
+    'The client’s certificate has this name: a SPIFFE id, a DNS name, or *. and one.',
+  ),
 });
 
 export const operator: Operator<Certificate, typeof keys> = {

@@ -3,6 +3,7 @@ import { isLike } from '../../like.ts';
 import { emailRefusal, identityAt } from '../../providers/email.ts';
 import { type ProviderKind, unverifiedNames } from '../../providers/index.ts';
 import { hints } from '../hints.ts';
+import { optional } from '../mapping.ts';
 import * as s from '../scalars.ts';
 import { claimHas, claimIs } from './compare.ts';
 import {
@@ -17,17 +18,15 @@ import {
   worded,
 } from './operator.ts';
 
-/** A fact about one claim. `is` is true if the claim equals the value or, for an array, if an element does. `has` is
- * true if an array or a space-delimited text contains the value. `like` is true if the text or an element of the array
- * matches the pattern, in which `*` matches any characters. */
+/** A fact about one claim. `is` and `like` (`*` matches any characters) apply to the claim or one of its elements,
+ * `has` to the elements of a list or the words of a text. */
 export type ClaimFact = OfProvider &
   (
     | { readonly op: 'is' | 'has'; readonly claim: string; readonly value: string | number | boolean }
     | { readonly op: 'like'; readonly claim: string; readonly value: string }
   );
 
-/** Whether a text, or a text in a list, matches the pattern. For a list with elements of other types the result is true
- * or unknown, never false. */
+/** Whether a text, or one in a list, matches. With elements of other types, a list never gives false. */
 function claimLike(claim: unknown, pattern: string): Truth {
   if (typeof claim === 'string') return isLike(claim, pattern);
   if (!Array.isArray(claim)) return undefined;
@@ -57,8 +56,7 @@ export const evaluation: Evaluation<ClaimFact> = {
   truth: (fact, { verified, kind }) => valueTruth(fact, identityAt(verified.claims, fact.claim, kind)),
 };
 
-/** Numbers must be within these bounds. Beyond them, JavaScript reads different numbers as equal ones, so facts cannot
- * compare them. */
+/** Beyond these bounds, JavaScript reads different numbers as equal ones. */
 const safeNumber = () => z.number().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
 
 const claimValue = () =>
@@ -70,12 +68,13 @@ const claimValue = () =>
 export const keys = () => {
   const value = claimValue();
   return {
-    claim: s.claimPath.describe('A claim path, with is, has or like.').optional(),
-    is: value.describe('The claim, or one of its elements, equals this.').optional(),
-    has: value.describe('The list or space-delimited claim contains this.').optional(),
-    like: s.plainText
-      .describe('The claim, or one of its elements, is a text that matches this; * matches any characters.')
-      .optional(),
+    claim: optional(s.claimPath, 'A claim path, with is, has or like.'),
+    is: optional(value, 'The claim, or one of its elements, equals this.'),
+    has: optional(value, 'The list or space-delimited claim contains this.'),
+    like: optional(
+      s.plainText,
+      'The claim, or one of its elements, is a text that matches this; * matches any characters.',
+    ),
   };
 };
 
@@ -124,7 +123,7 @@ export function malformed(fact: WrittenClaim, noun = 'fact'): Mistake | undefine
   return message === undefined ? undefined : { path: ['like'], message };
 }
 
-/** Rejects a pattern for a claim with an unverified name: such a claim must be compared as a whole. */
+/** A claim with an unverified name must be compared as a whole. */
 export function never({ claim = '', like }: WrittenClaim, { kind }: Pick<Surroundings, 'kind'>): Mistake | undefined {
   if (!like?.includes('*') || kind === undefined || !isUnverified(claim, kind)) return undefined;
   const message = `${claim} is not verified, and x@evil@example.com is like *@example.com; write a group, or { claim: email, … }, which counts with xms_edov`;

@@ -9,8 +9,7 @@ export interface Combined<F> extends Placed {
 /** The operators with inner facts, in the order of the schema. */
 export const COMBINED = ['any', 'all', 'none'] as const;
 
-/** The first true part decides `any` and `none`; the first false part decides `all`. Without parts the result is
- * unknown. */
+/** The first true part decides `any` and `none`, the first false one `all`. Without parts the result is unknown. */
 export function combinedTruth<F>({ op, facts }: Combined<F>, context: FactContext<F>, evaluate: Evaluate<F>): Truth {
   const deciding = op !== 'all';
   let unknown = facts.length === 0;

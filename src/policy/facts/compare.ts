@@ -7,8 +7,7 @@ function sameValue(present: unknown, wanted: Value): Truth {
   return typeof present === typeof wanted ? present === wanted : undefined;
 }
 
-/** Whether a list contains the value. For an empty list the result is false; for a list with elements of other types it
- * is true or unknown. */
+/** Whether a list contains the value. With elements of other types, it never gives false. */
 function listHolds(list: readonly unknown[], wanted: Value): Truth {
   if (list.includes(wanted)) return true;
   const type = typeof wanted;
@@ -16,7 +15,7 @@ function listHolds(list: readonly unknown[], wanted: Value): Truth {
   return false;
 }
 
-/** Whether the number is beyond the safe range, where JavaScript reads different numbers as equal ones. */
+/** Whether JavaScript reads other numbers as equal to this one. */
 const isOneOfMany = (wanted: Value): boolean =>
   typeof wanted === 'number' && !(Math.abs(wanted) <= Number.MAX_SAFE_INTEGER);
 

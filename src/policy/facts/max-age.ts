@@ -1,4 +1,5 @@
 import { MAX_CLOCK_SKEW } from '../bounds.ts';
+import { optional } from '../mapping.ts';
 import * as s from '../scalars.ts';
 import { seconds } from '../units.ts';
 import { type Evaluation, type OfProvider, type Operator, SIGNIN, TOKEN } from './operator.ts';
@@ -25,7 +26,7 @@ export const evaluation: Evaluation<MaxAge> = {
 };
 
 const keys = () => ({
-  max_age: s.duration.describe('The person signed in (claim auth_time) no longer ago than this.').optional(),
+  max_age: optional(s.duration, 'The person signed in (claim auth_time) no longer ago than this.'),
 });
 
 export const operator: Operator<MaxAge, typeof keys> = {

@@ -1,5 +1,6 @@
 import { isMappedRange, isWithin, type Range, rangeText, readRange } from '../../cidr.ts';
 import { cidr } from '../addresses.ts';
+import { optional } from '../mapping.ts';
 import { list } from '../scalars.ts';
 import { ADDRESS, type Evaluation, type Operator, type Placed, REQUEST } from './operator.ts';
 
@@ -14,11 +15,11 @@ export const evaluation: Evaluation<Network> = {
   truth: (fact, context) => context.request?.within(fact.value),
 };
 
-/** The ranges of a fact as one text. The table lists these texts, and their indexes identify the networks. */
+/** The ranges of a fact as one text. The table lists these texts, and indexes identify them. */
 export const networkName = (ranges: readonly string[]): string => ranges.join(' ');
 
 const keys = () => ({
-  network: list(cidr, '[10.9.0.0/24]').describe('The client’s address is in one of these ranges.').optional(),
+  network: optional(list(cidr, '[10.9.0.0/24]'), 'The client’s address is in one of these ranges.'),
 });
 
 export const operator: Operator<Network, typeof keys> = {

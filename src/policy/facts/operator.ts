@@ -73,8 +73,7 @@ export type Evaluate<F> = (fact: F, context: FactContext<F>) => Truth;
 export interface Evaluation<F> {
   /** The inputs of these facts, as bits. */
   readonly on: number;
-  /** Evaluates a fact. It is called only if the fact is about this token's provider, and for a fact about the sign-in
-   * only if `signin` is known. */
+  /** Called only if the fact is about this token's provider, and for the sign-in only if `signin` is known. */
   readonly truth: (fact: F, context: FactContext) => Truth;
 }
 
@@ -97,8 +96,7 @@ export type Unplaced<F> = F extends unknown ? Omit<F, 'at' | 'provider'> : never
 /** A claim that a fact reads. */
 export interface Read {
   readonly path: string;
-  /** If set, the fact reads only whether the claim is this value or contains it as an element. Absent: the fact reads
-   * the whole claim. */
+  /** The fact reads only whether the claim is or contains this value. Absent: it reads the whole claim. */
   readonly value?: string | number | boolean;
   /** Set if every session keeps this claim anyway. */
   readonly kept?: true;
@@ -130,8 +128,7 @@ export interface Operator<F, Keys extends () => z.ZodRawShape> {
   readonly provider?: 'required' | 'required unless pinned' | 'optional';
   /** Builds the fact. Absent: the fact has the name and the value of the operator's key. */
   build?(written: Written<Keys>): Unplaced<F>;
-  /** The claims that a fact reads in tokens of one kind of provider, in the order in which they count. Absent: no
-   * claims. */
+  /** The fact in the policy's words. Absent: the operator and its value. */
   text?(fact: F): string;
   /** The claims that a fact reads in tokens of one kind of provider, the most important one first. Absent: no claims. */
   reads?(fact: F, kind: ProviderKind): readonly Read[];

@@ -1,3 +1,4 @@
+import { optional } from '../mapping.ts';
 import * as s from '../scalars.ts';
 import { type Evaluation, type Operator, type Placed, TOKEN } from './operator.ts';
 
@@ -14,7 +15,7 @@ export const evaluation: Evaluation<Provider> = {
 
 /** If another operator stands beside this key, the provider is the one whose tokens that operator is about. */
 const keys = () => ({
-  provider: s.reference('provider').describe('The provider whose tokens this is about.').optional(),
+  provider: optional(s.reference('provider'), 'The provider whose tokens this is about.'),
 });
 
 export const operator: Operator<Provider, typeof keys> = { keys };

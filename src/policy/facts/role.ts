@@ -6,8 +6,8 @@ export interface RoleFact extends Placed {
   readonly value: string;
 }
 
-/** Whether the caller has a role. Each role is evaluated once. The result is unknown if the role does not exist, or if
- * it depends on itself. */
+/** Whether the caller has a role. Unknown if the role does not exist or depends on itself. Each role is evaluated
+ * once. */
 export function roleTruth<F>(name: string, context: FactContext<F>, evaluate: Evaluate<F>): Truth {
   context.known ??= new Map();
   const { known, roles } = context;

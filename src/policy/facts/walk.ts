@@ -24,12 +24,8 @@ export type Shape<F> =
   | { readonly role: string }
   | { readonly op: Combined<F>['op']; readonly parts: readonly (F | undefined)[] };
 
-/**
- * Computes values of facts and of the roles that they name. Each role is read once, even if several facts name it. So
- * the work grows with the size of the policy, and not with the number of paths through it.
- *
- * @param shapeOf returns undefined for a fact without inner facts
- */
+/** Computes values of facts and of the roles that they name. Each role is read once, so the work grows with the size of
+ * the policy, and not with the number of paths through it. */
 export function reading<F, T>(
   shapeOf: (fact: F) => Shape<F> | undefined,
   factOf: (role: string) => F | undefined,

@@ -1,30 +1,36 @@
 import { CERTIFICATES } from './certificates.ts';
 import { IDENTITY } from './identity.ts';
 import { REQUESTS } from './requests.ts';
-import type { Trusted } from './types.ts';
-
-export type { Trusted } from './types.ts';
 
 /* Request headers that applications, meshes and frameworks trust because a proxy sets them. nginx erases every such
- * header that a client sends. The list of erased headers and docs/headers.md are made from these rows. */
+ * header that a client sends. The list of erased headers and docs/headers.md are made from the lists of this folder.
+ * A list has two lines for each software: its name and the documentation that names the headers, and below it the
+ * names. If an administrator chooses the names, their pattern, such as `X-WEBAUTH-*`, follows those of the
+ * documentation. */
 
-/** The headers by meaning. The rows of {@link IDENTITY} and {@link CERTIFICATES} say who the caller is. */
+/** Request headers that one application, proxy or framework trusts. */
+export interface Trusted {
+  /** The software that trusts the headers. */
+  readonly by: string;
+  /** The documentation that names the headers. */
+  readonly source: string;
+  readonly names: readonly string[];
+  /** The pattern of names that an administrator chooses. nginx erases only `names`. */
+  readonly family?: string;
+}
+
+function read(list: string): readonly Trusted[] {
+  return [...list.matchAll(/^(\S.*): (https:\S+)\n((?: .+\n)+)/gm)].map(([, by = '', source = '', names = '']) => {
+    const [family] = names.match(/\S+\*/) ?? [];
+    const named = names.split(/\s+/).filter((name) => name !== '' && name !== family);
+    return Object.freeze({ by, source, names: Object.freeze(named), ...(family !== undefined && { family }) });
+  });
+}
+
+/** The headers by meaning. The rows of `identity` and `certificates` say who the caller is; nginx also erases these
+ * headers in CGI's spelling, with `_` instead of `-`. */
 export const TRUSTED: Readonly<Record<'identity' | 'certificates' | 'requests', readonly Trusted[]>> = Object.freeze({
-  identity: IDENTITY,
-  certificates: CERTIFICATES,
-  requests: REQUESTS,
+  identity: read(IDENTITY),
+  certificates: read(CERTIFICATES),
+  requests: read(REQUESTS),
 });
-
-const namesOf = (rows: readonly Trusted[]): readonly string[] => [...new Set(rows.flatMap(({ names }) => names))];
-
-/** Headers that say who the caller is. nginx also erases them in CGI's spelling, with `_` instead of `-`. */
-export const IDENTITY_HEADERS: readonly string[] = namesOf([...IDENTITY, ...CERTIFICATES]);
-
-/** Families of headers whose names are chosen by the administrator of an application, such as `X-WEBAUTH-*`. nginx
- * erases only the names in the application's documentation. */
-export const OPEN_FAMILIES: readonly string[] = [
-  ...new Set([...IDENTITY, ...CERTIFICATES, ...REQUESTS].flatMap(({ family }) => family ?? [])),
-];
-
-/** Headers that control a mesh or a service, or say where a request comes from. */
-export const REQUEST_HEADERS: readonly string[] = namesOf(REQUESTS);
