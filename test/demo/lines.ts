@@ -44,14 +44,14 @@ export const lines: readonly Line[] = [
     why: 'readers may only GET',
   },
   {
-    title: 'Nobody reads',
+    title: 'A request without a token',
     asked: { url: content },
     status: 401,
     holds: '"reason":"credential_missing"',
-    why: 'without a token there is nobody to let in',
+    why: 'without a token the gateway refuses the request',
   },
   {
-    title: 'The reader says to be ada',
+    title: 'The reader claims to be ada',
     token: 'TOKEN_READER',
     asked: { url: `${urls.dashboard}/`, headers: { 'X-Forwarded-User': 'ada' } },
     status: 200,

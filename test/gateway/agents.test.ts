@@ -103,7 +103,7 @@ beforeAll(() => ready(gateway, host, { token: herself }));
 
 describe('an agent for a person', () => {
   gatewayCase(setup, {
-    name: 'known by its client: the person is the caller, with the roles that travel',
+    name: 'is recognised by its client: the person is the caller, with the roles that travel',
     host,
     request: { method: 'POST', path: '/rest/page', token: byClient },
     status: 200,
@@ -123,7 +123,7 @@ describe('an agent for a person', () => {
   });
 
   gatewayCase(setup, {
-    name: 'known as the actor of the token, whoever fetched it',
+    name: 'is recognised as the actor of the token, whatever client fetched it',
     host,
     request: { path: '/rest/page', token: byActor },
     status: 200,
@@ -132,7 +132,7 @@ describe('an agent for a person', () => {
   });
 
   gatewayCase(setup, {
-    name: 'known by its SPIFFE id, over as many hops as it may',
+    name: 'is recognised by its SPIFFE id, over as many hops as it may',
     host,
     request: { path: '/rest/page', token: byChain },
     status: 200,
@@ -193,7 +193,7 @@ describe('a workload', async () => {
   ]);
 
   gatewayCase(setup, {
-    name: 'by its JWT-SVID asks for itself, with no role',
+    name: 'with its JWT-SVID acts alone, without a role',
     host: bots,
     request: { path: '/rest/page', token: own },
     status: 200,
@@ -207,7 +207,7 @@ describe('a workload', async () => {
   });
 
   gatewayCase(setup, {
-    name: 'does not pass by what its rule does not say',
+    name: 'is refused for a request that its rule does not name',
     host: bots,
     request: { method: 'POST', path: '/rest/page', token: own },
     status: 403,
@@ -215,7 +215,7 @@ describe('a workload', async () => {
   });
 
   gatewayCase(setup, {
-    name: 'that is no agent of the policy has what its roles give',
+    name: 'that is not an agent of the policy has the rights of its roles',
     host: bots,
     request: { path: '/rest/page', token: other },
     status: 403,
@@ -224,7 +224,7 @@ describe('a workload', async () => {
   });
 
   gatewayCase(setup, {
-    name: 'of another trust domain is nobody’s, whatever its path',
+    name: 'of another trust domain is not an agent, whatever its path',
     host: bots,
     request: { path: '/rest/page', token: abroad },
     status: 401,
@@ -295,7 +295,7 @@ describe('an agent whose tokens must be bound', async () => {
   });
 
   gatewayCase(setup, {
-    name: 'to a certificate passes over its connection, for its person',
+    name: 'passes over the connection of its certificate, for its person',
     host,
     client: mine.pem,
     request: { path, token: vault },
@@ -308,7 +308,7 @@ describe('an agent whose tokens must be bound', async () => {
   });
 
   gatewayCase(setup, {
-    name: 'and not over one without it',
+    name: 'is refused over a connection without it',
     host,
     request: { path, token: vault },
     status: 401,
@@ -316,7 +316,7 @@ describe('an agent whose tokens must be bound', async () => {
   });
 
   gatewayCase(setup, {
-    name: 'and not over one of another certificate',
+    name: 'is refused over a connection with another certificate',
     host,
     client: theirs.pem,
     request: { path, token: vault },
@@ -325,7 +325,7 @@ describe('an agent whose tokens must be bound', async () => {
   });
 
   gatewayCase(setup, {
-    name: 'is refused with a token that is bound to nothing, whatever certificate comes with it',
+    name: 'is refused with a token that is not bound, whatever certificate is sent',
     host,
     client: mine.pem,
     request: { path, token: loose },
@@ -344,7 +344,7 @@ describe('an agent whose tokens must be bound', async () => {
 
 describe('refused', () => {
   gatewayCase(setup, {
-    name: 'an agent for a person who would not pass: the line names person, agent and rule',
+    name: 'an agent for a person without access: the log line names person, agent and rule',
     host,
     request: { path: '/rest/page', token: forCleo },
     status: 403,
@@ -361,7 +361,7 @@ describe('refused', () => {
   });
 
   gatewayCase(setup, {
-    name: 'an agent without a rule for a person who passes: the same',
+    name: 'an agent without a rule for a person with access: the same',
     host,
     request: { path: '/page', token: byClient },
     status: 403,
@@ -372,7 +372,7 @@ describe('refused', () => {
   });
 
   gatewayCase(setup, {
-    name: 'an agent where anyone may pass',
+    name: 'an agent on a public route',
     host,
     request: { path: '/open', token: byActor },
     status: 403,
@@ -380,7 +380,7 @@ describe('refused', () => {
   });
 
   gatewayCase(setup, {
-    name: 'an actor that the policy does not know, where anyone may pass too',
+    name: 'an actor that the policy does not know, on a public route too',
     host,
     request: { path: '/open', token: unknown },
     status: 403,
@@ -389,7 +389,7 @@ describe('refused', () => {
   });
 
   gatewayCase(setup, {
-    name: 'a token that is not bound as its agent’s has to be',
+    name: 'a token without the binding that its agent needs',
     host,
     request: { path: '/rest/page', token: unbound },
     status: 401,
@@ -398,7 +398,7 @@ describe('refused', () => {
   });
 
   gatewayCase(setup, {
-    name: 'what is no chain of actors',
+    name: 'an invalid chain of actors',
     host,
     request: { path: '/rest/page', token: broken },
     status: 401,
@@ -407,7 +407,7 @@ describe('refused', () => {
 });
 
 gatewayCase(setup, {
-  name: 'a person without an agent has groups and claims of her own',
+  name: 'a person without an agent has their own groups and claims',
   host,
   request: { path: '/rest/page', token: herself },
   status: 200,

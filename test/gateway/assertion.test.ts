@@ -135,7 +135,7 @@ describe('the assertion that services receive', () => {
   });
 
   gatewayCase(setup, {
-    name: 'a client’s own assertion does not get through, with or without a credential',
+    name: 'a client’s own assertion is erased, with or without a credential',
     host: 'wiki.test',
     request: { path: '/open', headers: { 'X-Meshgate-Assertion': 'forged' } },
     status: 200,
@@ -155,7 +155,7 @@ describe('the assertion that services receive', () => {
   });
 
   gatewayCase(setup, {
-    name: 'who may not pass gets nothing that is signed',
+    name: 'a caller who is refused causes no assertion',
     host: 'wiki.test',
     request: { token: roleless },
     status: 403,

@@ -115,7 +115,7 @@ describe('sends each caller to the service of the first matching rule', () => {
   });
 
   gatewayCase(setup, {
-    name: 'whom no rule lets through reaches none of them',
+    name: 'a caller whom no rule allows reaches none of them',
     host: 'wiki.test',
     request: { path: '/page', token: nobody },
     status: 403,
@@ -124,7 +124,7 @@ describe('sends each caller to the service of the first matching rule', () => {
   });
 
   gatewayCase(setup, {
-    name: 'nobody: the log names the route’s service',
+    name: 'an anonymous caller: the log names the route’s service',
     host: 'wiki.test',
     request: { path: '/page', token: 'a.b.c' },
     status: 401,

@@ -79,7 +79,7 @@ const APP_PREFLIGHT = {
 describe('a preflight', () => {
   for (const over of ['http1', 'http2'] as const) {
     gatewayCase(setup, {
-      name: `of a page that may ask: nginx answers it without a credential (${over})`,
+      name: `of an allowed page is answered by nginx, without a credential (${over})`,
       host,
       over,
       request: { method: 'OPTIONS', path: '/page', headers: preflight(app) },
@@ -99,7 +99,7 @@ describe('a preflight', () => {
   }
 
   gatewayCase(setup, {
-    name: 'what it asks for is not reflected: the policy says what may be',
+    name: 'requests headers that are not reflected: the policy decides what is allowed',
     host,
     request: { method: 'OPTIONS', path: '/page', headers: preflight(app, 'DELETE', 'x-evil') },
     status: 204,
@@ -108,7 +108,7 @@ describe('a preflight', () => {
   });
 
   gatewayCase(setup, {
-    name: 'with a bad token: it is not looked at',
+    name: 'with an invalid token: the token is ignored',
     host,
     request: { method: 'OPTIONS', path: '/page', headers: preflight(app), token: 'a.b.c' },
     status: 204,
@@ -117,7 +117,7 @@ describe('a preflight', () => {
   });
 
   gatewayCase(setup, {
-    name: 'to a route for everybody',
+    name: 'to a public route',
     host,
     request: { method: 'OPTIONS', path: '/all/x', headers: preflight('https://anybody.example') },
     status: 204,
@@ -134,7 +134,7 @@ describe('a preflight', () => {
   });
 
   gatewayCase(setup, {
-    name: 'on a path that is none',
+    name: 'on a path without a route',
     host,
     request: { method: 'OPTIONS', path: '/a//b', headers: preflight(app) },
     status: 400,
@@ -143,7 +143,7 @@ describe('a preflight', () => {
   });
 
   gatewayCase(setup, {
-    name: 'where the route takes away what the host says',
+    name: 'on a route that removes the host’s settings',
     host,
     request: { method: 'OPTIONS', path: '/none/x', headers: preflight(app) },
     status: 401,
@@ -158,7 +158,7 @@ describe('a preflight', () => {
     ['another scheme', 'http://app.example.com'],
     ['another port', `${app}:8443`],
     ['no origin at all', 'null'],
-    ['two in one', `${app}, ${app}`],
+    ['two origins in one header', `${app}, ${app}`],
   ] as const) {
     gatewayCase(setup, {
       name: `of ${what}`,
@@ -208,7 +208,7 @@ describe('an OPTIONS request that is not a preflight goes through the check', ()
   }
 
   gatewayCase(setup, {
-    name: 'and no rule takes it',
+    name: 'and no rule allows it',
     host,
     request: { method: 'OPTIONS', path: '/page', headers: [['Origin', app]], token: staff },
     status: 403,
@@ -231,7 +231,7 @@ const spoken =
 
 describe('a cross-origin request', () => {
   gatewayCase(setup, {
-    name: 'of a page that may ask: the service’s own words are hidden, ours are said once',
+    name: 'of an allowed page: the service’s headers are removed, and the gateway’s are sent once',
     host,
     request: { path: `/page${spoken}`, headers: { Origin: app }, token: staff },
     status: 200,
@@ -247,7 +247,7 @@ describe('a cross-origin request', () => {
   });
 
   gatewayCase(setup, {
-    name: 'of another page: it may pass, but no script reads it',
+    name: 'of another page: it passes, but no script can read it',
     host,
     request: { path: `/page${spoken}`, headers: { Origin: 'https://evil.example' }, token: staff },
     status: 200,
@@ -265,7 +265,7 @@ describe('a cross-origin request', () => {
   });
 
   gatewayCase(setup, {
-    name: 'to a route for everybody',
+    name: 'to a public route',
     host,
     request: { path: '/all/x', headers: { Origin: 'https://anybody.example' } },
     status: 200,
@@ -274,7 +274,7 @@ describe('a cross-origin request', () => {
   });
 
   gatewayCase(setup, {
-    name: 'where the host’s is taken away, the service speaks for itself',
+    name: 'on a route that removes the host’s settings the service’s headers stay',
     host,
     request: { path: `/none/x${spoken}`, headers: { Origin: app }, token: staff },
     status: 200,

@@ -124,7 +124,7 @@ describe('rejects a certificate that does not verify, whatever other credential 
 });
 
 gatewayCase(setup, {
-  name: 'a good one beside a token changes nothing, and no service sees it',
+  name: 'a valid certificate beside a token changes nothing, and no service receives it',
   host: 'wiki.test',
   client: deployer,
   request: {
@@ -145,9 +145,9 @@ describe('a certificate is the credential if the route accepts certificates', ()
     ['a machine by a pattern', runner, 'GET', '/deploy/x', 200, undefined, 'dns:runner-7.ci.test'],
     ['not by this method', runner, 'POST', '/deploy/x', 403, 'role_missing', ''],
     ['a workload without a role', other, 'GET', '/deploy/x', 403, 'role_missing', ''],
-    ['nobody', undefined, 'GET', '/deploy/x', 401, 'credential_missing', ''],
+    ['an anonymous caller', undefined, 'GET', '/deploy/x', 401, 'credential_missing', ''],
     [
-      'a subject alone, on a route for everybody with a good one',
+      'a subject alone, on a public route with a valid certificate',
       named,
       'GET',
       '/any',
@@ -155,7 +155,7 @@ describe('a certificate is the credential if the route accepts certificates', ()
       undefined,
       'x509:CN=Backup\\%2C nightly',
     ],
-    ['not where the route takes tokens alone', deployer, 'GET', '/x', 401, 'credential_missing', ''],
+    ['is not accepted on a route that accepts only tokens', deployer, 'GET', '/x', 401, 'credential_missing', ''],
   ];
   for (const [name, client, method, path, status, reason, user] of cases) {
     gatewayCase(setup, {
@@ -168,7 +168,7 @@ describe('a certificate is the credential if the route accepts certificates', ()
   }
 
   gatewayCase(setup, {
-    name: 'a bad token never falls through to it',
+    name: 'an invalid token never falls back to it',
     host: 'wiki.test',
     client: deployer,
     request: { path: '/any', token: 'x' },
@@ -177,7 +177,7 @@ describe('a certificate is the credential if the route accepts certificates', ()
   });
 
   gatewayCase(setup, {
-    name: 'and none is taken where the route is for machines',
+    name: 'and no token is accepted on a route for machines',
     host: 'wiki.test',
     client: deployer,
     request: { path: '/deploy/x', token: ann },
@@ -206,15 +206,15 @@ describe('networks are matched against the address that a trusted proxy reports'
     ['over IPv6', 'GET', '/healthz', undefined, 'fd00:9::7', 200, undefined],
     ['elsewhere', 'GET', '/healthz', undefined, '10.9.1.7', 403, 'network_refused'],
     ['elsewhere with a token that gives nothing there', 'GET', '/healthz', ann, '10.9.1.7', 403, 'network_refused'],
-    ['nobody who might have a token', 'GET', '/mixed', undefined, '10.9.1.7', 401, 'credential_missing'],
+    ['an anonymous caller on a route where a token could help', 'GET', '/mixed', undefined, '10.9.1.7', 401, 'credential_missing'],
     ['a token in its network', 'GET', '/admin/x', ann, '10.8.1.1', 200, undefined],
     ['the same token elsewhere', 'GET', '/admin/x', ann, '10.9.0.7', 403, 'network_refused'],
     ['the inner of two networks', 'POST', '/admin/x', ann, '10.8.7.1', 200, undefined],
     ['the outer of two networks', 'POST', '/admin/x', ann, '10.8.1.1', 403, 'network_refused'],
     ['outside of a network', 'GET', '/roaming', ann, '10.9.0.7', 200, undefined],
     ['inside of it', 'GET', '/roaming', ann, '10.8.1.1', 403, 'network_refused'],
-    ['where more is missing', 'GET', '/roaming', ben, '10.8.1.1', 403, 'role_missing'],
-    ['a bad token never falls through to a network', 'GET', '/healthz', 'x', '10.9.0.7', 401, 'token_malformed'],
+    ['if another condition is missing', 'GET', '/roaming', ben, '10.8.1.1', 403, 'role_missing'],
+    ['an invalid token never falls back to a network', 'GET', '/healthz', 'x', '10.9.0.7', 401, 'token_malformed'],
   ];
   for (const [name, method, path, token, address, status, reason] of cases) {
     gatewayCase(setup, {

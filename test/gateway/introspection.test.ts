@@ -97,7 +97,7 @@ beforeEach(() => issuers.clearHits());
 
 describe('an opaque token of a certified provider', () => {
   gatewayCase(setup, {
-    name: 'passes with who it is of',
+    name: 'passes with its subject',
     host: 'corp.test',
     request: { path: '/page', token: ada },
     status: 200,
@@ -109,7 +109,7 @@ describe('an opaque token of a certified provider', () => {
   });
 
   gatewayCase(setup, {
-    name: 'of somebody without the role does not',
+    name: 'of a person without the role is refused',
     host: 'corp.test',
     request: { token: cleo },
     status: 403,
@@ -117,7 +117,7 @@ describe('an opaque token of a certified provider', () => {
   });
 
   gatewayCase(setup, {
-    name: 'that was never given out is not active',
+    name: 'that was never issued is not active',
     host: 'corp.test',
     request: { token: 'never-given-out-to-anybody' },
     status: 401,
@@ -126,7 +126,7 @@ describe('an opaque token of a certified provider', () => {
   });
 
   gatewayCase(setup, {
-    name: 'of another provider is none of its own',
+    name: 'of another provider is not a token of this one',
     host: 'corp.test',
     request: { token: fresh() },
     status: 401,
@@ -285,7 +285,7 @@ describe('the answer of the provider about an active token is validated', () => 
   const past = () => Math.floor(Date.now() / 1000) - 600;
   const cases: readonly (readonly [string, () => object, string])[] = [
     ['for another audience', () => ({ aud: ['other', 'third'] }), 'audience_mismatch'],
-    ['for nobody', () => ({ aud: undefined }), 'claim_absent'],
+    ['without an audience', () => ({ aud: undefined }), 'claim_absent'],
     ['of another issuer', () => ({ iss: 'https://issuers:8443/eve' }), 'issuer_unknown'],
     ['of a client that the policy does not name', () => ({ client_id: 'other' }), 'audience_mismatch'],
     ['a refresh token', () => ({ token_type: undefined }), 'type_refused'],
@@ -293,11 +293,11 @@ describe('the answer of the provider about an active token is validated', () => 
     ['a refresh token by its use', () => ({ token_use: 'refresh_token' }), 'type_refused'],
     ['a refresh token of Keycloak', () => ({ typ: 'Refresh' }), 'type_refused'],
     ['an expired one', () => ({ exp: past() }), 'token_expired'],
-    ['one whose expiry is no date', () => ({ exp: '2000000000' }), 'claim_absent'],
+    ['one whose expiry is not a date', () => ({ exp: '2000000000' }), 'claim_absent'],
     ['one that is not valid yet', () => ({ nbf: past() + 1200 }), 'token_not_yet_valid'],
-    ['nobody’s', () => ({ sub: undefined }), 'claim_absent'],
+    ['one without a subject', () => ({ sub: undefined }), 'claim_absent'],
     ['one that is bound to a key, without a proof', () => ({ cnf: { jkt: 'x'.repeat(43) } }), 'proof_invalid'],
-    ['one that is said to be bound, and not to what', () => ({ token_type: 'DPoP' }), 'proof_invalid'],
+    ['one that is bound to a key that it does not name', () => ({ token_type: 'DPoP' }), 'proof_invalid'],
   ];
 
   test.each(cases)('%s', async (_, claims, reason) => {
@@ -353,12 +353,12 @@ test('an endpoint that a discovery document places at a private address of anoth
 
 describe('refuses the token if the provider’s answer is not valid', () => {
   const cases: readonly (readonly [string, Document, RegExp])[] = [
-    ['a word for a truth', { body: '{"active":"true","sub":"ada","aud":"wiki"}' }, /without "active"/],
+    ['text instead of a boolean', { body: '{"active":"true","sub":"ada","aud":"wiki"}' }, /without "active"/],
     ['a list', { body: '[{"active":true}]' }, /not a JSON object/],
     ['a page', { body: '<html>' }, /not a JSON object/],
     ['a redirect', { status: 302, headers: { Location: `https://issuers:8443${path('kept')}` } }, /answered 302/],
     ['the client is refused', { status: 401, body: '{"error":"invalid_client"}' }, /does not let this client ask/],
-    ['too much', { body: JSON.stringify(good), padTo: 100_000 }, /answered too much/],
+    ['an answer that is too long', { body: JSON.stringify(good), padTo: 100_000 }, /answered too much/],
     ['cut off', { body: JSON.stringify(good), cutAt: 20 }, /did not answer|not a JSON object|answered 502/],
   ];
 

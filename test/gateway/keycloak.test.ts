@@ -75,7 +75,7 @@ beforeAll(async () => {
   // It tells nobody of tokens that are not for them.
   const [client] = await keycloak.admin('GET', '/clients?clientId=wiki');
   await keycloak.admin('POST', `/clients/${client.id}/protocol-mappers/models`, {
-    name: 'who asks',
+    name: 'the caller',
     protocol: 'openid-connect',
     protocolMapper: 'oidc-audience-mapper',
     config: { 'included.client.audience': 'wiki', 'access.token.claim': 'true' },
@@ -84,7 +84,7 @@ beforeAll(async () => {
 
 describe('an access token of Keycloak', () => {
   gatewayCase(setup, {
-    name: 'of somebody in the group passes',
+    name: 'of a person in the group passes',
     host,
     request: { path: '/page', token: ada },
     status: 200,
@@ -93,7 +93,7 @@ describe('an access token of Keycloak', () => {
   });
 
   gatewayCase(setup, {
-    name: 'of somebody without it does not',
+    name: 'of a person outside it is refused',
     host,
     request: { path: '/page', token: cleo },
     status: 403,
@@ -169,7 +169,7 @@ describe('an agent', async () => {
   const agent = { 'meshgate.agent': 'release-bot', 'meshgate.actors': 'release-bot' };
 
   gatewayCase(setup, {
-    name: 'by token exchange asks for the person',
+    name: 'acts for the person after a token exchange',
     host,
     request: { method: 'POST', path: '/rest/page', token: forAda },
     status: 200,
@@ -178,7 +178,7 @@ describe('an agent', async () => {
   });
 
   gatewayCase(setup, {
-    name: 'for a person who may not is refused',
+    name: 'for a person without access is refused',
     host,
     request: { path: '/rest/page', token: forCleo },
     status: 403,
@@ -187,7 +187,7 @@ describe('an agent', async () => {
   });
 
   gatewayCase(setup, {
-    name: 'where it has no rule is refused, whoever it asks for',
+    name: 'without a rule is refused, for any person',
     host,
     request: { path: '/page', token: forAda },
     status: 403,
@@ -196,7 +196,7 @@ describe('an agent', async () => {
   });
 
   gatewayCase(setup, {
-    name: 'with client credentials asks for itself',
+    name: 'with client credentials acts alone',
     host,
     request: { path: '/rest/page', token: itself },
     status: 200,
@@ -262,7 +262,7 @@ describe('other tokens of Keycloak are not accepted as access tokens', async () 
   });
 
   gatewayCase(setup, {
-    name: 'the refresh token, which nobody but Keycloak can verify',
+    name: 'the refresh token, which only Keycloak can verify',
     host,
     request: { path: '/page', token: refresh_token },
     status: 401,

@@ -99,7 +99,7 @@ describe('the main road', () => {
       },
     },
     {
-      name: 'somebody without a group sees the dashboard, and a forged header does not get there',
+      name: 'a person without a group sees the dashboard, and a forged header does not arrive',
       persona: 'cleo',
       identity: 'default',
       host: 'dashboard.localhost',
@@ -112,7 +112,7 @@ describe('the main road', () => {
       },
     },
     {
-      name: 'nobody sees the status, without an identity header of any kind',
+      name: 'an anonymous caller sees the status, without an identity header of any kind',
       persona: 'nobody',
       identity: 'default',
       host: 'wiki.localhost',
@@ -157,7 +157,7 @@ describe('the main road', () => {
       answer: { 'WWW-Authenticate': null },
     },
     {
-      name: 'nobody',
+      name: 'an anonymous caller',
       persona: 'nobody',
       host: 'wiki.localhost',
       request: { path: '/rest/api/content' },

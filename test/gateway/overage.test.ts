@@ -139,7 +139,7 @@ describe('with an endpoint', () => {
   const broken: readonly (readonly [string, Document])[] = [
     ['an error', { status: 500, body: '{}' }],
     ['a refusal of the gateway’s token', { status: 403, body: '{}' }],
-    ['nobody of that name', { status: 404, body: '{}' }],
+    ['no person of that name', { status: 404, body: '{}' }],
     ['no list', { body: '{"value":"all"}' }],
     ['a list of something else', { body: '{"value":[1]}' }],
     ['a page', { body: '<html>' }],

@@ -119,7 +119,7 @@ describe('several tenants by a template', () => {
   beforeAll(() => keysFor('tenants.test', ours), 60_000);
 
   gatewayCase(setup, {
-    name: 'keys come by the document of all organisations, and a token of a pinned tenant passes',
+    name: 'keys come from the document of all organisations, and a token of a pinned tenant passes',
     host: 'tenants.test',
     request: { token: ours },
     status: 200,
@@ -144,7 +144,7 @@ describe('oidc-provider issues', async () => {
   beforeAll(() => keysFor('op.test', person), 60_000);
 
   gatewayCase(setup, {
-    name: 'a person’s token: it passes by its group',
+    name: 'a person’s token passes by its group',
     host: 'op.test',
     request: { token: person },
     status: 200,
@@ -161,7 +161,7 @@ describe('oidc-provider issues', async () => {
   });
 
   gatewayCase(setup, {
-    name: 'an ID token: it is for its client, and not for services',
+    name: 'an ID token is refused: it is for its client, and not for services',
     host: 'op.test',
     request: { token: idToken },
     status: 401,

@@ -171,7 +171,7 @@ describe('HTTP/2', () => {
     { who: 'beta', token: beta, as: 'beta' },
   ]) {
     gatewayCase(setup, {
-      name: `${who}: the service is asked by HTTP/2, and gets what is ours alone`,
+      name: `${who}: the service is called by HTTP/2, and receives only the gateway’s headers`,
       host,
       request: { method: 'POST', path: '/assets/x?q=1', headers: FORGED, token, body: 'x' },
       status: 200,
@@ -207,7 +207,7 @@ describe('HTTP/2', () => {
   });
 
   gatewayCase(setup, {
-    name: 'an upgrade is none: HTTP/2 has no such header',
+    name: 'an Upgrade header has no effect: HTTP/2 has no such header',
     host,
     request: {
       path: '/assets/x',
@@ -223,7 +223,7 @@ describe('HTTP/2', () => {
   });
 
   gatewayCase(setup, {
-    name: 'nobody',
+    name: 'an anonymous caller',
     host,
     request: { path: '/assets/x' },
     status: 401,
@@ -233,7 +233,7 @@ describe('HTTP/2', () => {
   gatewayCase(
     { gateway: plain, echoes: [calls] },
     {
-      name: 'past the mesh, over plain TCP',
+      name: 'without the mesh, over plain TCP',
       host,
       request: { path: '/assets/x', headers: FORGED, token: staff },
       status: 200,
@@ -332,7 +332,7 @@ describe('gRPC', () => {
   });
 
   for (const [what, token, code, reason] of [
-    ['nobody', undefined, 'UNAUTHENTICATED', 'credential_missing'],
+    ['an anonymous caller', undefined, 'UNAUTHENTICATED', 'credential_missing'],
     ['a bad token', 'a.b.c', 'UNAUTHENTICATED', 'token_malformed'],
     ['no role', nobody, 'PERMISSION_DENIED', 'role_missing'],
   ] as const) {
@@ -350,7 +350,7 @@ describe('gRPC', () => {
   }
 
   gatewayCase(setup, {
-    name: 'what is no call is refused as everywhere, on the same route',
+    name: 'a request that is not a call is refused as everywhere, on the same route',
     host,
     request: { path: '/test.Echo/Unary' },
     status: 401,
@@ -359,7 +359,7 @@ describe('gRPC', () => {
   });
 
   gatewayCase(setup, {
-    name: 'a call elsewhere is a request like all others',
+    name: 'a call on another route is a request like all others',
     host,
     over: 'http2',
     request: { method: 'POST', path: '/page', headers: { 'Content-Type': 'application/grpc' }, body: 'x' },

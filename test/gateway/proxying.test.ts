@@ -36,7 +36,7 @@ const body = (size: number) => Buffer.alloc(size, 'x');
 
 describe('max_body', () => {
   gatewayCase(setup, {
-    name: 'a body that the host takes',
+    name: 'a body within the host’s limit',
     host,
     request: { method: 'POST', path: '/page', token, body: body(512 * 1024) },
     status: 200,
@@ -45,7 +45,7 @@ describe('max_body', () => {
   });
 
   gatewayCase(setup, {
-    name: 'one byte more reaches nobody',
+    name: 'one byte more reaches no service',
     host,
     request: { method: 'POST', path: '/page', token, body: body(512 * 1024 + 1) },
     status: 413,
@@ -53,7 +53,7 @@ describe('max_body', () => {
   });
 
   gatewayCase(setup, {
-    name: 'a route that takes more',
+    name: 'a route with a larger limit',
     host,
     request: { method: 'POST', path: '/large/x', token, body: body(2 * 1024 * 1024) },
     status: 200,

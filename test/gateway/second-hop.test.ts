@@ -68,7 +68,7 @@ describe('a service asks for the person whose request it serves', () => {
   });
 
   gatewayCase(setup, {
-    name: 'what it was not told it cannot tell',
+    name: 'a service cannot pass on an address that it did not receive',
     host: 'board.test',
     inner: ofWiki,
     request: asking(quiet),
@@ -86,7 +86,7 @@ describe('a service asks for the person whose request it serves', () => {
   });
 
   gatewayCase(setup, {
-    name: 'and that one for another, over as many hops as it may',
+    name: 'and that service calls another one, over as many hops as it may',
     host: 'vault.test',
     inner: ofBoard,
     request: asking(toBoard),

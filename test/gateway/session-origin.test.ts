@@ -8,15 +8,15 @@ const { gateway, wiki, setup, adas, ada, bearer, ring } = await startScene('sess
 
 describe('a page of another origin', () => {
   const origins: readonly (readonly [string, string, string | undefined, number])[] = [
-    ['the host’s own', '/page', 'https://wiki.test', 200],
-    ['no browser', '/page', undefined, 200],
+    ['the host’s own page', '/page', 'https://wiki.test', 200],
+    ['a program', '/page', undefined, 200],
     ['another host of the gateway', '/page', 'https://board.test', 403],
     ['its own over plain HTTP', '/page', 'http://wiki.test', 403],
-    ['one that begins alike', '/page', 'https://wiki.test.evil.example', 403],
-    ['one that hides', '/page', 'null', 403],
-    ['one that the route names', '/shared/x', 'https://app.wiki.test', 200],
-    ['one that another route names', '/page', 'https://app.wiki.test', 403],
-    ['any, where anyone may pass', '/public/x', 'https://evil.example', 403],
+    ['an origin that begins alike', '/page', 'https://wiki.test.evil.example', 403],
+    ['a page that hides its origin', '/page', 'null', 403],
+    ['an origin that the route names', '/shared/x', 'https://app.wiki.test', 200],
+    ['an origin that another route names', '/page', 'https://app.wiki.test', 403],
+    ['any page, on a public route', '/public/x', 'https://evil.example', 403],
   ];
   for (const [what, path, origin, status] of origins) {
     gatewayCase(setup, {
@@ -59,7 +59,7 @@ describe('a page of another origin', () => {
   });
 
   gatewayCase(setup, {
-    name: 'sends a token: that is not a session’s concern',
+    name: 'sends a token, which is checked instead of its session',
     host,
     request: { method: 'POST', path: '/page', token: bearer, headers: { Origin: 'https://evil.example' } },
     status: 200,
@@ -123,7 +123,7 @@ describe('whoami', () => {
   });
 
   gatewayCase(setup, {
-    name: 'by nothing',
+    name: 'without a credential',
     host,
     request: { path: '/.meshgate/whoami' },
     status: 401,

@@ -19,7 +19,7 @@ const secret = (cookie: string) => new RegExp(cookie.slice(-40));
 describe('a session', () => {
   for (const over of ['http1', 'http2'] as const) {
     gatewayCase(setup, {
-      name: `passes with its caller's headers, and its cookie does not travel on (${over})`,
+      name: `passes with its caller's headers, and its cookie is not forwarded (${over})`,
       host,
       over,
       request: { path: '/page?x=1', headers: { Cookie: `a=1; ${ada}; __Host-meshgate-a-zz=1; b="2 3"`, ...opening } },
@@ -48,7 +48,7 @@ describe('a session', () => {
   });
 
   gatewayCase(setup, {
-    name: 'without cookies of ours the line passes as it is',
+    name: 'without the gateway’s cookies the line stays unchanged',
     host,
     request: { path: '/public/x', headers: { Cookie: 'a=1;b=2;;  c="; d"' } },
     status: 200,
@@ -56,7 +56,7 @@ describe('a session', () => {
   });
 
   gatewayCase(setup, {
-    name: 'may not do what its roles do not allow',
+    name: 'is refused for what its roles do not allow',
     host,
     request: { path: '/page', headers: { Cookie: bob, ...script } },
     status: 403,
@@ -65,7 +65,7 @@ describe('a session', () => {
   });
 
   gatewayCase(setup, {
-    name: 'gives its headers where anyone may pass',
+    name: 'sends its headers on a public route',
     host,
     request: { path: '/public/x', headers: { Cookie: ada } },
     status: 200,
@@ -73,7 +73,7 @@ describe('a session', () => {
   });
 
   gatewayCase(setup, {
-    name: 'that has ended is nobody where anyone may pass, and nothing is set',
+    name: 'that has expired is an anonymous caller on a public route, and no cookie is set',
     host,
     request: {
       path: '/public/x',
@@ -85,7 +85,7 @@ describe('a session', () => {
   });
 
   gatewayCase(setup, {
-    name: 'gives way to a token',
+    name: 'is ignored beside a token',
     host,
     request: { path: '/page', token: bearer, headers: { Cookie: `a=1; ${ada}` } },
     status: 200,
@@ -93,7 +93,7 @@ describe('a session', () => {
   });
 
   gatewayCase(setup, {
-    name: 'does not make up for a bad token',
+    name: 'does not replace an invalid token',
     host,
     request: { path: '/page', token: stranger, headers: { Cookie: ada } },
     status: 401,
@@ -101,7 +101,7 @@ describe('a session', () => {
   });
 
   gatewayCase(setup, {
-    name: 'is no token, known as it is',
+    name: 'is not accepted as a token, even when it is known',
     host,
     request: { path: '/page', token: textOf(ada) },
     status: 401,
@@ -109,7 +109,7 @@ describe('a session', () => {
   });
 
   gatewayCase(setup, {
-    name: 'and a token is no session, known as it is',
+    name: 'a token is not accepted as a session, even when it is known',
     host,
     request: { path: '/page', headers: { Cookie: `__Host-meshgate=${bearer}` } },
     status: 401,
@@ -117,7 +117,7 @@ describe('a session', () => {
   });
 
   gatewayCase(setup, {
-    name: 'is nothing to a route that takes tokens alone',
+    name: 'is ignored on a route that accepts only tokens',
     host,
     request: { path: '/api/x', headers: { Cookie: ada, ...script } },
     status: 401,
@@ -126,7 +126,7 @@ describe('a session', () => {
   });
 
   gatewayCase(setup, {
-    name: 'a token on a route that takes sessions alone',
+    name: 'a token on a route that accepts only sessions',
     host,
     request: { path: '/pages/x', token: bearer },
     status: 401,
@@ -134,7 +134,7 @@ describe('a session', () => {
   });
 
   gatewayCase(setup, {
-    name: 'too old for a role that asks for a recent sign-in: a script is told',
+    name: 'too old for a role that asks for a recent sign-in: a script receives the reason',
     host,
     request: {
       path: '/admin/x',
@@ -149,7 +149,7 @@ describe('a session', () => {
   });
 
   gatewayCase(setup, {
-    name: 'too old for a role that asks for a recent sign-in: a page goes to step up',
+    name: 'too old for a role that asks for a recent sign-in: a page leads to a step up',
     host,
     request: {
       path: '/admin/x?y=1',
@@ -167,12 +167,12 @@ describe('a cookie that is not a session of this gateway', () => {
     ['tampered with', `${value.slice(0, -2)}${value.endsWith('AA') ? 'BB' : 'AA'}`],
     ['cut off', value.slice(0, -30)],
     ['of another host', boards],
-    ['of a key that nobody has', unknown],
-    ['no cookie of ours at all', 'x'],
+    ['of an unknown key', unknown],
+    ['no cookie of the gateway at all', 'x'],
   ];
   for (const [what, text] of cookies) {
     gatewayCase(setup, {
-      name: `${what}: a script is told, and gets no cookie`,
+      name: `${what}: a script receives the reason, and no cookie`,
       host,
       request: { path: '/page', headers: { Cookie: `__Host-meshgate=${text}`, ...script } },
       status: 401,
@@ -181,7 +181,7 @@ describe('a cookie that is not a session of this gateway', () => {
     });
 
     gatewayCase(setup, {
-      name: `${what}: a page goes to sign-in, and loses it`,
+      name: `${what}: a page leads to sign-in, and loses the cookie`,
       host,
       request: { path: '/page', headers: { Cookie: `__Host-meshgate=${text}`, ...opening } },
       status: 303,
@@ -191,7 +191,7 @@ describe('a cookie that is not a session of this gateway', () => {
   }
 
   gatewayCase(setup, {
-    name: 'two of one name',
+    name: 'two with one name',
     host,
     request: { path: '/page', headers: { Cookie: `${ada}; ${ada}`, ...script } },
     status: 400,
@@ -199,7 +199,7 @@ describe('a cookie that is not a session of this gateway', () => {
   });
 
   gatewayCase(setup, {
-    name: 'two of one name, in two lines',
+    name: 'two with one name, in two lines',
     host,
     request: {
       path: '/page',
@@ -218,7 +218,7 @@ describe('a cookie that is not a session of this gateway', () => {
   ] as const;
   for (const [what, cookie] of ended) {
     gatewayCase(setup, {
-      name: `${what}: a script is told`,
+      name: `${what}: a script receives the reason`,
       host,
       request: {
         path: '/page',
@@ -233,7 +233,7 @@ describe('a cookie that is not a session of this gateway', () => {
 
 describe('an anonymous caller', () => {
   gatewayCase(setup, {
-    name: 'a page goes to sign-in, and says where it wanted to go',
+    name: 'a page leads to sign-in, which remembers the page',
     host,
     request: { path: '/a%20b/c?x=1&to=/y&z=%2F', headers: opening },
     status: 303,
@@ -242,7 +242,7 @@ describe('an anonymous caller', () => {
   });
 
   gatewayCase(setup, {
-    name: 'a script is told by 401, and starts nothing',
+    name: 'a script receives 401, and begins no sign-in',
     host,
     request: { path: '/page', headers: script },
     status: 401,
@@ -251,7 +251,7 @@ describe('an anonymous caller', () => {
   });
 
   gatewayCase(setup, {
-    name: 'a page that is fetched ahead of time starts nothing',
+    name: 'a prefetched page begins no sign-in',
     host,
     request: { path: '/page', headers: { ...opening, 'Sec-Purpose': 'prefetch;prerender' } },
     status: 401,
@@ -260,7 +260,7 @@ describe('an anonymous caller', () => {
   });
 
   gatewayCase(setup, {
-    name: 'where anyone may pass: no redirect, no cookie',
+    name: 'on a public route: no redirect, no cookie',
     host,
     request: { path: '/public/x', headers: opening },
     status: 200,
@@ -271,7 +271,7 @@ describe('an anonymous caller', () => {
 
 describe('a refusal of the sign-in has the same reason in its answer and in the log', () => {
   test.each([
-    ['an answer that no attempt waits for', '/.meshgate/callback?code=a&state=b', {}, 400, 'attempt_unknown'],
+    ['a callback without an attempt', '/.meshgate/callback?code=a&state=b', {}, 400, 'attempt_unknown'],
     ['a sign-out by a page of another origin', '/.meshgate/signout', { method: 'POST' }, 403, 'origin_refused'],
     ['a page that is not there', '/.meshgate/none', {}, 404, 'route_unknown'],
   ] as const)('%s', async (_, path, more, status, reason) => {
@@ -296,7 +296,7 @@ describe('a refusal of the sign-in has the same reason in its answer and in the 
   });
 
   gatewayCase(setup, {
-    name: 'a sign-out by the provider that does not hold',
+    name: 'an invalid sign-out by the provider',
     host,
     request: {
       method: 'POST',

@@ -79,7 +79,7 @@ async function cases(): Promise<readonly Case[]> {
   const now = Math.floor(Date.now() / 1000);
   const claims: JWTPayload = { ...decodeJwt(good), iat: now, exp: now + 600 };
   return [
-    ['a good one', good, true],
+    ['a valid one', good, true],
     ['one that the same key signed a moment later', await byKey(0, claims), true],
     ['one that the next key signed', await byKey(1, claims), true],
     ['one of another service', await received('/dashboard'), false],

@@ -52,9 +52,9 @@ describeWith(lacksDecoder(), "Consul's own decoder", () => {
   });
 
   test.each<[string, Json, RegExp]>([
-    ['a field that is not there', { Kind: 'service-intentions', Name: 'wiki', Sorces: [] }, /invalid keys: Sorces/],
+    ['an unknown field', { Kind: 'service-intentions', Name: 'wiki', Sorces: [] }, /invalid keys: Sorces/],
     ['a text for a number', { Kind: 'jwt-provider', Name: 'meshgate', ClockSkewSeconds: '30' }, /expected type 'int'/],
-    ['a kind that nobody defined', { Kind: 'service-intention', Name: 'wiki' }, /invalid config entry kind/],
+    ['a kind that is not defined', { Kind: 'service-intention', Name: 'wiki' }, /invalid config entry kind/],
     [
       'a regular expression that RE2 cannot read',
       {

@@ -387,9 +387,9 @@ describeWith(lacksMesh(), 'Istio', async () => {
 
     test.each([
       { name: 'the agent for a reader', says: agent, expected: passes },
-      { name: 'with a method that its own rule alone gives', says: agent, method: 'POST', expected: byRules },
+      { name: 'with a method that only its own rule allows', says: agent, method: 'POST', expected: byRules },
       { name: 'for an editor, whose role does not travel', says: { ...agent, roles: ['editor'] }, expected: byRules },
-      { name: 'for nobody that a rule names', says: { ...agent, roles: [] }, expected: byRules },
+      { name: 'for a caller that no rule names', says: { ...agent, roles: [] }, expected: byRules },
       { name: 'another agent', says: { ...agent, agent: 'other' }, expected: byRules },
       { name: 'no agent as its identity', says: { ...person, as: 'hop' }, expected: byRules },
     ])('$name', async ({ says, expected, method = 'GET' }) => {

@@ -88,7 +88,7 @@ describe.each(credentials)('%s', (_, host, path, cert) => {
       { gateway, echoes: [wiki] },
       {
         ...at,
-        name: `${passes ? 'counts' : 'counts for nothing'} if ${page} sends a form`,
+        name: `${passes ? 'counts' : 'does not count'} if ${page} sends a form`,
         request: post(path, headers),
         ...(passes ? { status: 200 } : { status: 403, reason: 'origin_refused', upstream: 'never' }),
       },
@@ -99,7 +99,7 @@ describe.each(credentials)('%s', (_, host, path, cert) => {
     { gateway, echoes: [wiki] },
     {
       ...at,
-      name: 'counts for nothing if a page of another site opens a WebSocket',
+      name: 'does not count if a page of another site opens a WebSocket',
       request: { path, headers: { ...upgrade, Origin: EVIL } },
       status: 403,
       reason: 'origin_refused',
@@ -159,7 +159,7 @@ describe('a network, over plain HTTP', () => {
   gatewayCase(
     { gateway: bare, echoes: [wiki] },
     {
-      name: 'its own page at the port that was asked sends: 200',
+      name: 'its own page at the requested port sends: 200',
       host: 'wiki.test',
       request: post('/x', { Host: 'wiki.test:8080', Origin: 'http://wiki.test:8080' }),
       status: 200,

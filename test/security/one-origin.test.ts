@@ -199,11 +199,11 @@ describe('a response of a service without cache headers', () => {
     ['is private for a person with a session', '/page/x', { Cookie: ada }, [200, 'private']],
     ['is private on a route for anyone, too', '/public/x', { Cookie: ada }, [200, 'private']],
     ['is private where the service has an error', '/page/x?echo-status=404', { Cookie: ada }, [404, 'private']],
-    ['is private where a page may ask', '/shared/x', { Cookie: ada }, [200, 'private']],
+    ['is private on a route for pages of other origins', '/shared/x', { Cookie: ada }, [200, 'private']],
     ['is private for a token', '/page/x', { Authorization: `Bearer ${bearer}` }, [200, 'private']],
-    ['stays as it is for an anonymous caller', '/public/x', {}, [200]],
-    ['is what the service says, if it says it', `/page/x?${own}max-age%3D60`, { Cookie: ada }, [200, 'max-age=60']],
-    ['is public, if it says that', `/page/x?${own}public`, { Cookie: ada }, [200, 'public']],
+    ['stays unchanged for an anonymous caller', '/public/x', {}, [200]],
+    ['is the service’s own header, if it sends one', `/page/x?${own}max-age%3D60`, { Cookie: ada }, [200, 'max-age=60']],
+    ['is public, if the service says so', `/page/x?${own}public`, { Cookie: ada }, [200, 'public']],
   ])('%s', async (_, path, headers, expected) => {
     expect(await kept(path, headers)).toEqual([expected, expected]);
   });
@@ -230,8 +230,8 @@ describe('a request with too many cookies, which a page of a related site set', 
 describe('with gateway.hsts, every response has the header once', () => {
   const cookie = { Cookie: ada };
   test.each<[string, Sent, number]>([
-    ['a service’s', { path: '/page/x', headers: cookie }, 200],
-    ['where a page may ask', { path: '/shared/x', headers: cookie }, 200],
+    ['a service’s response', { path: '/page/x', headers: cookie }, 200],
+    ['a service’s response on a route for other pages', { path: '/shared/x', headers: cookie }, 200],
     [
       'a service’s that says another',
       { path: '/page/x?echo-header=Strict-Transport-Security:max-age%3D0', headers: cookie },
@@ -248,7 +248,7 @@ describe('with gateway.hsts, every response has the header once', () => {
     ['the sign-in’s', { path: '/.meshgate/signout', headers: opening }, 200],
     ['whoami’s', { path: '/.meshgate/whoami', headers: cookie }, 200],
     ['an unknown path’s', { path: '/.meshgate/x' }, 404],
-    ['an odd path’s', { path: '/a//b' }, 400],
+    ['a path that is not canonical', { path: '/a//b' }, 400],
     ['a worker’s', { path: '/sw.js', headers: { 'Service-Worker': 'script' } }, 403],
   ])('%s', async (_, sent, status) => {
     for (const answer of [await gateway.send(host, sent), ...(await gateway.sendHttp2(host, sent))]) {

@@ -117,7 +117,7 @@ describe('a stolen token', () => {
     answer: { 'WWW-Authenticate': dpop },
   });
   gatewayCase(setup, {
-    name: 'as a bearer token with somebody else’s proof is refused',
+    name: 'as a bearer token with another caller’s proof is refused',
     host,
     request: { token: bound, headers: { DPoP: atRoot } },
     status: 401,
@@ -133,7 +133,7 @@ describe('a stolen token', () => {
     log: { forbidden: [new RegExp(bound.split('.')[2]!)] },
   });
   gatewayCase(setup, {
-    name: 'does not become nobody where anyone may pass',
+    name: 'does not count as an anonymous caller on a public route',
     host,
     request: { path: '/open/x', token: bound },
     status: 401,

@@ -22,7 +22,7 @@ const { ofWiki, ofBoard, ofVault, ofGateway } = lab;
 
 describe('requests that the policy does not allow', () => {
   gatewayCase(setup, {
-    name: 'roles that do not travel let nobody pass',
+    name: 'roles that do not travel allow nothing',
     host: 'board.test',
     inner: ofWiki,
     request: asking(given, { method: 'POST', body: 'x' }),
@@ -32,7 +32,7 @@ describe('requests that the policy does not allow', () => {
   });
 
   gatewayCase(setup, {
-    name: 'a route without a rule for the agent, though the person may',
+    name: 'a route without a rule for the agent, even if the person has one',
     host: 'board.test',
     inner: ofWiki,
     request: asking(given, { path: '/admin/x' }),
@@ -55,7 +55,7 @@ describe('requests that the policy does not allow', () => {
   });
 
   gatewayCase(setup, {
-    name: 'a host without agents is not there, open as it is outside',
+    name: 'a host without agents is not served, even if it is public outside',
     host: 'plain.test',
     inner: ofWiki,
     request: asking(given),
@@ -65,7 +65,7 @@ describe('requests that the policy does not allow', () => {
   });
 
   gatewayCase(setup, {
-    name: 'an odd path',
+    name: 'a path that is not canonical',
     host: 'board.test',
     inner: ofWiki,
     request: asking(given, { path: '/a/..%2fadmin/x' }),
@@ -109,7 +109,7 @@ const certificates: [string, string, string, number, RegExp][] = [
     401,
     /for the service wiki, and the certificate is that of board/,
   ],
-  ['that of a service that is no agent', ofVault, 'actor_not_allowed', 403, /no agent/],
+  ['that of a service that is not an agent', ofVault, 'actor_not_allowed', 403, /no agent/],
   ['that of the gateway itself', ofGateway, 'actor_not_allowed', 403, /no agent/],
 ];
 
@@ -175,8 +175,8 @@ const credentials: [string, string, Sent, string][] = [
   ['one that has expired', ofWiki, asking(await changed({ iat: now - 700, exp: now - 100 })), 'token_expired'],
   ['one of another issuer', ofWiki, asking(await changed({ iss: acme.url })), 'issuer_unknown'],
   ['one for another service', ofWiki, asking(await changed({ aud: 'board' })), 'audience_mismatch'],
-  ['one for two', ofWiki, asking(await changed({ aud: ['wiki', 'board'] })), 'claim_absent'],
-  ['one of a provider that is gone', ofWiki, asking(await changed({ provider: 'old' })), 'issuer_unknown'],
+  ['one for two services', ofWiki, asking(await changed({ aud: ['wiki', 'board'] })), 'claim_absent'],
+  ['one of a provider that the policy no longer has', ofWiki, asking(await changed({ provider: 'old' })), 'issuer_unknown'],
   ['one of another key', ofWiki, asking(await signToken(stranger, { ...decodeJwt(given) }, typ)), 'signature_invalid'],
   ['one of another length', ofWiki, asking(given.replace(/[^.]+$/, 'A'.repeat(88))), 'signature_invalid'],
   ['no JWT', ofWiki, asking('x'), 'token_malformed'],
@@ -212,7 +212,7 @@ describe('the right certificate with another credential', () => {
 
 describe('at the public listener', () => {
   gatewayCase(setup, {
-    name: 'an assertion is no credential, also with what would say that a certificate was shown',
+    name: 'an assertion is not accepted as a credential, even with a header that names a certificate',
     host: 'board.test',
     request: asking(given, { headers: { 'SSL-Client-Cert': encodeURIComponent(ofWiki.slice(0, 800)) } }),
     status: 401,
@@ -228,7 +228,7 @@ describe('at the public listener', () => {
   });
 
   gatewayCase(setup, {
-    name: 'nor is it a token',
+    name: 'it is not accepted as a token either',
     host: 'board.test',
     request: { token: given },
     status: 401,
@@ -236,7 +236,7 @@ describe('at the public listener', () => {
   });
 
   gatewayCase(setup, {
-    name: 'a person’s request is nobody’s agent, whatever it says',
+    name: 'a person’s request has no agent, whatever its headers say',
     host: 'board.test',
     request: asking(given, {
       token: ann,

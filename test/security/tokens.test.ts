@@ -100,7 +100,7 @@ const refused: [name: string, reason: string, token: string][] = [
   ['no issuer', 'issuer_unknown', await acme.sign({ ...claims, iss: undefined })],
   ['another audience', 'audience_mismatch', await acme.sign({ ...claims, aud: 'ops' })],
   ['no audience', 'claim_absent', await acme.sign({ ...claims, aud: undefined })],
-  ['an audience that contains ours', 'audience_mismatch', await acme.sign({ ...claims, aud: 'wiki2' })],
+  ['an audience that contains the right one', 'audience_mismatch', await acme.sign({ ...claims, aud: 'wiki2' })],
   ['expired', 'token_expired', await acme.sign({ ...claims, exp: now - 10 })],
   ['exp missing', 'claim_absent', await acme.sign({ ...claims, exp: undefined })],
   [
@@ -168,28 +168,28 @@ describe('one credential decides, and a bad one never falls back to another', ()
   const anyone = { host: 'wiki.test' } as const;
   gatewayCase(setup, {
     ...anyone,
-    name: 'anyone without a credential passes, without identity',
+    name: 'a public route without a credential passes, without identity',
     request: { path: '/open' },
     status: 200,
     upstream: { absent: ['X-Forwarded-User', 'Authorization'] },
   });
   gatewayCase(setup, {
     ...anyone,
-    name: 'anyone with a good one has its headers',
+    name: 'a public route with a valid token sends its headers',
     request: { path: '/open', token: good },
     status: 200,
     upstream: { headers: { 'X-Forwarded-User': 'ada' }, absent: ['Authorization'] },
   });
   gatewayCase(setup, {
     ...anyone,
-    name: 'anyone with a bad one is refused',
+    name: 'a public route with an invalid token is refused',
     request: { path: '/open', token: refused[0]![2] },
     status: 401,
     reason: 'algorithm_refused',
   });
   gatewayCase(setup, {
     ...anyone,
-    name: 'another scheme is refused where anyone may pass',
+    name: 'another scheme is refused on a public route',
     request: { path: '/open', headers: { Authorization: 'Basic YTpi' } },
     status: 401,
     reason: 'credential_unsupported',
@@ -204,7 +204,7 @@ describe('one credential decides, and a bad one never falls back to another', ()
   });
   gatewayCase(setup, {
     ...anyone,
-    name: 'two tokens in one header are none',
+    name: 'two tokens in one header are refused',
     request: { headers: { Authorization: `Bearer ${good}, Bearer ${good}` } },
     status: 401,
     reason: 'token_malformed',
@@ -212,7 +212,7 @@ describe('one credential decides, and a bad one never falls back to another', ()
   });
   gatewayCase(setup, {
     ...anyone,
-    name: 'a token in the query is none',
+    name: 'a token in the query is refused',
     request: { path: `/x?access_token=${good}` },
     status: 401,
     reason: 'credential_unsupported',
@@ -220,19 +220,19 @@ describe('one credential decides, and a bad one never falls back to another', ()
   });
   gatewayCase(setup, {
     ...anyone,
-    name: 'two spaces after the scheme are one',
+    name: 'two spaces after the scheme count as one',
     request: { headers: { Authorization: `Bearer  ${good}` } },
     status: 200,
   });
   gatewayCase(setup, {
     ...anyone,
-    name: 'a lower-case scheme is the scheme',
+    name: 'a lower-case scheme is accepted',
     request: { headers: { authorization: `bearer ${good}` } },
     status: 200,
   });
   gatewayCase(setup, {
     ...anyone,
-    name: 'two Authorization headers are nginx’s own 400',
+    name: 'two Authorization headers are refused by nginx with 400',
     request: {
       raw: plainRequest('wiki.test', {
         headers: [

@@ -55,7 +55,7 @@ test.each([
     'in other letters, as headers may be',
     [version.toLowerCase(), call.toUpperCase().replace('TOOLS/CALL', 'tools/call'), named],
   ],
-  ['with spaces around a value, which are none of it', [version, call, 'Mcp-Name:   search_pages  ']],
+  ['with spaces around a value, which do not belong to it', [version, call, 'Mcp-Name:   search_pages  ']],
 ])('headers %s pass', async (_, lines) => {
   expect(await outcome(lines)).toEqual(['200 -', 2]);
 });
@@ -79,9 +79,9 @@ describe('a tool that no rule names cannot be called by another spelling of one 
   });
 
   test.each([
-    ['bytes that are no ASCII', 'séarch_pages'],
+    ['bytes beyond ASCII', 'séarch_pages'],
     ['broken base64', '=?base64?c2Vhc?='],
-    ['a tab before it, which nginx takes for a part of it', '\tsearch_pages'],
+    ['a tab before it, which nginx treats as a part of it', '\tsearch_pages'],
     ['nothing', ''],
   ])('%s: %s', async (_, name) => {
     expect(await outcome([version, call, `Mcp-Name: ${name}`])).toEqual(['400 protocol_refused', 0]);

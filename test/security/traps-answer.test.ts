@@ -15,7 +15,7 @@ const checkAnswers = (directives: string): Change => inHttp('js_content meshgate
 
 describe('refusals', () => {
   trap(lab, {
-    name: 'a refusal is said with its own status, over every method',
+    name: 'a refusal has its own status, over every method',
     without: inRoutes(/ {4}error_page 401 = @meshgate_refuse;\n/g),
     attack: async () => {
       const answers = [];
@@ -60,7 +60,7 @@ describe('refusals', () => {
   }
 
   trap(lab, {
-    name: "only a 401 is ours: nginx's own 403 stays nginx's",
+    name: "only a 401 is the gateway’s: nginx's own 403 stays nginx's",
     around: inServer(host, 'deny all;'),
     without: inRoutes(/ {4}error_page 401 = @meshgate_refuse;\n/g, '    error_page 401 403 = @meshgate_refuse;\n'),
     attack: () => ask({ path: '/rest/x', token: reader }),

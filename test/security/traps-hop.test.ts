@@ -60,7 +60,7 @@ describe('the hop to the check', () => {
   });
 
   trap(lab, {
-    name: 'client_max_body_size 0: a body is no matter of the check',
+    name: 'client_max_body_size 0: the check does not look at the size of a body',
     without: inHop(/ {4}client_max_body_size 0;\n/),
     attack: () => ask({ method: 'POST', path: '/rest/x', token: reader, body: 'x'.repeat(2_000_000) }),
     held: '200 -',
@@ -85,7 +85,7 @@ describe('the hop to the check', () => {
   });
 
   trap(lab, {
-    name: 'proxy_pass_request_headers off: 12 KB of cookies over HTTP/2 are no matter of the check',
+    name: 'proxy_pass_request_headers off: the check does not receive 12 KB of cookies over HTTP/2',
     around: (files) => ({
       ...files,
       'servers.conf': files['servers.conf']!.replaceAll('listen 8080', 'http2 on; listen 8080'),
@@ -131,7 +131,7 @@ describe('the hop to the check', () => {
   });
 
   trap(lab, {
-    name: 'the route stands in the path of the check: no variable, which a "set" of the server would wipe',
+    name: 'the route is a part of the path of the check: no variable, which a "set" of the server would erase',
     without: all(
       inHosts(/auth_request (\/\.meshgate\/check\/)(wiki\.test\/\S+);/g, 'set $meshgate_asked "$2"; auth_request $1x;'),
       inHop('proxy_pass http://meshgate_check;', 'proxy_pass http://meshgate_check/.meshgate/check/$meshgate_asked;'),
@@ -163,7 +163,7 @@ describe('the hop to the check', () => {
     ['auth_request', /auth_request off;/, 'auth_request /.meshgate/check/-;', '401 -'],
   ] as const) {
     trap(lab, {
-      name: `${outer} at the http level says nothing in the place of the check`,
+      name: `${outer} at the http level does not answer instead of the check`,
       around: all(atHttpLevel(around), outer === 'auth_basic' ? inServer(host, 'auth_basic off;') : (files) => files),
       without: inHttp(new RegExp(own, 'g')),
       attack: () => ask({ path: '/rest/x', token: stranger }),

@@ -98,7 +98,7 @@ describe('a certificate', () => {
   });
 
   trap(lab, {
-    name: 'has to verify',
+    name: 'must verify',
     without: inInner('ssl_verify_client on;', 'ssl_verify_client optional_no_ca;'),
     attack: () => ask(forged.pem),
     held: '401 proof_invalid',
@@ -106,7 +106,7 @@ describe('a certificate', () => {
   });
 
   trap(lab, {
-    name: 'is the connection’s, whatever a header says',
+    name: 'is that of the connection, whatever a header says',
     without: inInner('SSL-Client-Cert $meshgate_inner_cert;', 'SSL-Client-Cert $http_ssl_client_cert;'),
     attack: () => ask(ofBoard!.pem, shown),
     held: '401 audience_mismatch',
@@ -114,7 +114,7 @@ describe('a certificate', () => {
   });
 
   trap(lab, {
-    name: 'counts for the name that the connection was made for, and its CA',
+    name: 'is bound to the server name of its connection, and to the CA of that host',
     around: otherDefault,
     without: inInner('SSL-Client-Cert $meshgate_inner_cert;', 'SSL-Client-Cert $ssl_client_escaped_cert;'),
     attack: () => askOver(ELSEWHERE, 'board.test'),
@@ -123,7 +123,7 @@ describe('a certificate', () => {
   });
 
   trap(lab, {
-    name: 'counts for no name below a wildcard that nginx does not choose a server by',
+    name: 'is valid for no name below a wildcard by which nginx does not choose a server',
     around: otherDefault,
     without: (files) =>
       replaceIn(files, 'http.conf', /"~\*[^"]*boards[^"]*"( \$ssl_client_escaped_cert;)/, '*.boards.test$1'),
@@ -142,7 +142,7 @@ describe('a certificate', () => {
   });
 
   trap(lab, {
-    name: 'is shown on each connection: no session is taken up again',
+    name: 'is sent on each connection: TLS sessions are not resumed',
     without: inInner(/ssl_session_(cache|tickets) off;/g),
     attack: async () => {
       const { host, port, ca } = gateway.inner('board.test');
@@ -175,7 +175,7 @@ describe('a certificate', () => {
 
 describe('at the public listener', () => {
   trap(lab, {
-    name: 'headers make nobody a service',
+    name: 'headers make no client a service',
     without: inHosts(
       'proxy_pass http://meshgate_check;',
       'proxy_pass http://meshgate_check/.meshgate/hop/; proxy_set_header SSL-Client-Cert $http_ssl_client_cert; proxy_set_header X-Meshgate-Assertion $http_x_meshgate_assertion;',

@@ -31,7 +31,7 @@ const unasked: Change = inRoutes(/ auth_request \/\.meshgate\/check\/wiki\.test.
 const undecided = undecidedPass('meshgate_direct_wiki', 'wiki:8080');
 
 trap(lab, {
-  name: 'auth_request: a route is asked for by nobody',
+  name: 'auth_request: a route cannot be requested directly',
   without: all(unasked, undecided),
   attack: () => came(scene, { path: '/rest/x' }),
   held: refused,
@@ -39,7 +39,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: 'satisfy all: an outer "satisfy any" with an address list admits nobody',
+  name: 'satisfy all: an outer "satisfy any" with an address list allows nothing',
   around: atHttpLevel('satisfy any; allow all;'),
   without: all(inHosts(/^ *satisfy all;\n/gm), undecided),
   attack: () => came(scene, { path: '/rest/x' }),

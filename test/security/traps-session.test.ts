@@ -76,7 +76,7 @@ async function told(sent: Sent, ...names: readonly string[]): Promise<(string | 
 const status = async (sent: Sent) => (await both(sent)).map((answer) => answer.status);
 
 trap(lab, {
-  name: "the service's Cookie line is ours to say: a session's cookie does not reach it",
+  name: "the service's Cookie line is rendered: a session's cookie does not reach it",
   without: inRoutes(/ {4}proxy_set_header Cookie .*;\n/g),
   attack: () => cookies({ Cookie: 'a=1; __Host-meshgate=s; __Host-meshgate-a-1=x' }),
   held: [['a=1'], ['a=1']],
@@ -84,7 +84,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: 'a line that is no browser’s, with more cookies of ours than there can be, goes nowhere',
+  name: 'a Cookie line that no browser sends, with too many of the gateway’s cookies, is not forwarded',
   without: inHttp(/("~\*\^\\s\*\+\(\?<meshgate_o0>)/, '"~*^(?<meshgate_k0>.*)$" ""; $1'),
   attack: () => cookies({ Cookie: Array(12).fill('a=1; __Host-meshgate=s').join('; ') }),
   held: [[], []],
@@ -92,7 +92,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: 'a cookie of ours in a line of its own, between others, is found as well',
+  name: 'a cookie of the gateway in a line of its own, between others, is found as well',
   without: inHttp(/>\(\?:;\\s\*\+__Host-meshgate/g, '>(?:;\\s*+__Host-none'),
   attack: async () =>
     (
@@ -107,7 +107,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: 'a cookie that the check sets fits into its answer, whatever else does',
+  name: 'a cookie that the check sets fits into its answer, whatever other headers it has',
   without: inHop(/proxy_buffer_size 6k;/, 'proxy_buffer_size 2k;'),
   attack: () => status({ path: '/x', headers: saying({ 'Set-Cookie': `__Host-meshgate=${'x'.repeat(4000)}` }) }),
   held: [200, 200],
@@ -115,7 +115,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: "the check hears whose page sends: another origin's form and WebSocket",
+  name: "the check receives the origin of the page: another origin's form and WebSocket",
   without: inHop(/ {4}proxy_set_header X-Meshgate-Origin .*;\n/),
   attack: async () => [
     ...(await told({ method: 'POST', headers: { Origin: 'https://evil.test' } }, 'X-Meshgate-Origin')),
@@ -126,7 +126,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: 'of an Upgrade too, whose method is GET',
+  name: 'also for an Upgrade, whose method is GET',
   without: inHttp('"GET" $meshgate_origin_upgrade;', '"GET" "";'),
   attack: async () => {
     const headers = { Origin: 'https://evil.test', Upgrade: 'other' };
@@ -140,7 +140,7 @@ trap(lab, {
 const made = { 'X-Meshgate-Origin': 'https://wiki.test', 'X-Meshgate-Navigation': 'get', 'X-Meshgate-Session': 's' };
 
 trap(lab, {
-  name: 'a client says none of that by itself',
+  name: 'a client cannot set these headers',
   without: all(
     inHop(/ {4}proxy_pass_request_headers off;\n/),
     inHop(/ {4}proxy_set_header X-Meshgate-(Origin|Navigation) .*;\n/g),
@@ -154,7 +154,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: 'what is fetched beforehand starts no sign-in',
+  name: 'a prefetch begins no sign-in',
   without: inHttp('map $http_sec_fetch_dest$http_sec_purpose ', 'map $http_sec_fetch_dest '),
   attack: () => status({ path: '/x', headers: { ...NAVIGATES, 'Sec-Purpose': 'prefetch', ...missing } }),
   held: [401, 401],
@@ -162,7 +162,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: 'a script is sent to no sign-in',
+  name: 'a script is not redirected to a sign-in',
   without: inRoutes('error_page 401 = $meshgate_refuse_as;', 'error_page 401 = @meshgate_signin;'),
   attack: () => status({ path: '/x', headers: { 'Sec-Fetch-Mode': 'cors', Accept: 'text/html', ...missing } }),
   held: [401, 401],
@@ -175,7 +175,7 @@ const reasons = async (sent: Sent) =>
   (await both(sent)).map((answer) => [answer.status, /"reason":"(\w+)"/.exec(answer.text)?.[1]]);
 
 trap(lab, {
-  name: 'a page that cannot be had: the refusal all the same, with its reason',
+  name: 'if the page cannot be fetched the refusal is sent all the same, with its reason',
   around: away,
   without: inRoutes(/ {4}recursive_error_pages on;\n/),
   attack: () => reasons(refused),
@@ -191,7 +191,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: 'the page of a refusal is for nobody to ask for',
+  name: 'the page of a refusal cannot be requested',
   without: inHosts(/ {4}if \(\$meshgate_reason = "" \) \{.*\}\n/),
   attack: () => reasons({ path: '/.meshgate/page/role_missing', headers: { 'X-Meshgate-Reason': 'role_missing' } }),
   held: [
@@ -205,7 +205,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: 'a refused form is thrown away, not read',
+  name: 'a refused form is discarded, not read',
   without: inHttp(/client_max_body_size 1;/, 'client_max_body_size 0;'),
   attack: async () => {
     const body = 'x'.repeat(60_000);
@@ -229,7 +229,7 @@ const renewal = (token: string): Sent => ({
 });
 
 trap(lab, {
-  name: 'a session is renewed by the check alone',
+  name: 'only the check can renew a session',
   without: inHosts(
     /location = \/\.meshgate\/callback \{([\s\S]*?)\n {8}if \(.*\}\n/,
     'location = /.meshgate/renew {$1\n',
@@ -260,7 +260,7 @@ async function logged(path: string): Promise<boolean> {
 }
 
 trap(lab, {
-  name: 'error_log off for the sign-in: an answer that nginx cannot take writes no code into the log',
+  name: 'error_log off for the sign-in: a response that nginx rejects writes no code into the log',
   without: inHosts(/ {4}error_log \/dev\/null emerg;\n/g),
   attack: () => logged(`/.meshgate/callback?${SECRETS}&large`),
   held: false,
@@ -268,7 +268,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: 'the query goes to the JavaScript beside the URL: where that throws, no code stands in the log',
+  name: 'the query is passed to the JavaScript beside the URL: if that throws, no code is in the log',
   without: inHosts(/(check\.sock:)\$uri;/, '$1$uri$is_args$args;'),
   attack: () => logged(`/.meshgate/callback?${SECRETS}&throw`),
   held: false,
@@ -277,7 +277,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: 'an access log of the server has none of the URLs of the sign-in',
+  name: 'an access log of the server has no URL of the sign-in',
   around: inServer(host, 'access_log /dev/stderr combined;'),
   without: inHosts(/ {4}access_log \/dev\/stdout meshgate [^;]*;\n/),
   attack: () => logged(`/.meshgate/callback?${SECRETS}`),
@@ -287,7 +287,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: 'endpoints hear of a client what they are told to hear',
+  name: 'endpoints receive only the client headers that are meant for them',
   without: inHosts(
     /( {4}proxy_request_buffering on;\n {4}proxy_http_version 1\.1;\n) {4}proxy_pass_request_headers off;\n/,
     '$1',
@@ -308,7 +308,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: "a cookie of ours in a service's answer: nobody on the way keeps it",
+  name: "a cookie of the gateway in a service's response is not cached on the way",
   without: inRoutes(/ {4}add_header Cache-Control \$meshgate_cache_for always;\n/),
   attack: async () => {
     const path = '/x?echo-header=Cache-Control:public,max-age%3D60';
@@ -320,7 +320,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: "a service's answer sets no cookie of ours, and ours stays",
+  name: "a service's response sets no cookie of the gateway, and the gateway's own stays",
   without: inHttp(/"~\*__Host-meshgate" \$meshgate_cookies_kept;/),
   attack: async () => {
     const path = '/x?echo-header=Set-Cookie:__Host-meshgate%3Devil&echo-header=Set-Cookie:a%3D1';
@@ -368,7 +368,7 @@ test('if the JavaScript for cookies fails, browsers receive no cookie with a nam
 const crowded = Array(12).fill('a=1; __Host-meshgate-a-1.abcdefgh=s').join('; ');
 
 trap(lab, {
-  name: 'the sign-in hears of all cookies where they are more than a browser’s, and can end them',
+  name: 'the sign-in receives all cookies if there are more than a browser sends, and can end them',
   without: inHttp('"" $meshgate_cookie_crowd;'),
   attack: async () =>
     (await both({ path: '/.meshgate/signin?in&to=/', headers: { Cookie: crowded } })).map((answer) =>
@@ -379,7 +379,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: 'the script of a service worker reaches no service',
+  name: 'the script of a service worker does not reach the service',
   without: inHosts(/^if \(\$meshgate_worker\) \{[^}]*\}\n/m),
   attack: () => status({ path: '/sw.js', headers: { 'Service-Worker': 'script' } }),
   held: [403, 403],
@@ -387,7 +387,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: 'no service widens the scope of a worker',
+  name: 'no service widens the scope of a service worker',
   without: inRoutes(/ {4}proxy_hide_header Service-Worker-Allowed;\n/),
   attack: async () => {
     const answers = await both({ path: '/x?echo-header=Service-Worker-Allowed:/' });
@@ -398,7 +398,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: 'what a caller with a name receives without a word about caches is private',
+  name: 'a response to an authenticated caller without cache headers is private',
   without: inHttp(/(\$meshgate_cache_caller \{[^}]*?)default private;/, '$1default "";'),
   attack: async () => (await both({ path: '/x' })).map((answer) => answer.header('Cache-Control')),
   held: ['private', 'private'],
@@ -406,7 +406,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: 'so is what a caller without a name receives who has a role by their network, and nothing else is',
+  name: 'so is a response to an anonymous caller with a role by network, and no other',
   without: inHttp(
     'map $meshgate_user$meshgate_roles $meshgate_cache_caller',
     'map $meshgate_user $meshgate_cache_caller',
@@ -434,7 +434,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: "where a sign-in comes from is told to nobody: no Referrer goes on from a page of the sign-in's",
+  name: 'the target of a sign-in is not leaked: a page of the sign-in sends no Referrer',
   without: inHosts(/ {4}add_header Referrer-Policy .*;\n/g),
   attack: async () =>
     (await both({ path: `/.meshgate/callback?${SECRETS}` })).map((answer) => answer.header('Referrer-Policy')),

@@ -29,7 +29,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: 'mirror off: a copy of the request goes nowhere',
+  name: 'mirror off: a copy of the request is not sent',
   around: atHttpLevel('mirror /rest/x;'),
   without: inRoutes(/ {4}mirror off;\n/g),
   attack: async () => {
@@ -43,7 +43,7 @@ trap(lab, {
 
 for (const directive of ['add_before_body', 'add_after_body']) {
   trap(lab, {
-    name: `${directive}: nothing is put around an answer`,
+    name: `${directive}: nothing is added around a response`,
     around: atHttpLevel(`${directive} /rest/x; addition_types *;`),
     without: inRoutes(new RegExp(` {4}${directive} "";\\n`, 'g')),
     attack: async () => {
@@ -74,7 +74,7 @@ for (const [what, location] of [
 }
 
 trap(lab, {
-  name: '$meshgate_to: a return of the server, which answers the check’s own request as well, lets nobody pass',
+  name: '$meshgate_to: a return of the server, which answers the check’s own request as well, allows nothing',
   // The request that marks the log has to stay one that nginx refuses.
   around: inServer(host, 'if ($uri !~ ^/(rest|open|meshgate-settle)) { return 200; }'),
   without: undecided,
