@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { ReasonCode } from '../src/reasons.ts';
 
 /**
- * Vectors that nobody here wrote (Wycheproof, RFC 7515 appendix A, Istio), each with the reason it must come to.
+ * Vectors of other projects (Wycheproof, RFC 7515 appendix A, Istio), each with the reason it must come to.
  * The unit tests run them against the verification, the gateway's tests through real nginx.
  * The folder is what MESHGATE_VECTORS names; without it the tests that need it are skipped and say so, unless
  * MESHGATE_VECTORS_REQUIRED is 1.

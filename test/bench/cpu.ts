@@ -66,7 +66,7 @@ async function measureOnce(ground: Ground, settings: Settings, bench: Bench, bac
   return cpu / count / 1000;
 }
 
-/** Requests that nobody counts. */
+/** Requests that are not counted. */
 async function drive(ground: Ground, settings: Settings, { system, nginx, tokens }: Bench, count: number) {
   const file = inputFile(ground, pathsOf(system), tokens(count));
   await run({ port: nginx.port, tls: nginx.tls, file, count, connections: settings.connections }, () => {});

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 /** Offsets from the first port. */
 export const ports = { backend: 0, hold: 1, issuer: 2, ingress: 3, systems: 4, last: 20 } as const;
 
-/** An error that names the setting, unless nobody listens on the ports that the benchmark takes. */
+/** An error that names the setting, unless the ports of the benchmark are free. */
 export async function checkFree(first: number): Promise<void> {
   for (let port = first; port <= first + ports.last; port++) {
     if (!(await isFree(port))) {

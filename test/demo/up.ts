@@ -13,7 +13,7 @@ import { command, step, Trouble } from './trouble.ts';
 
 type Tokens = Readonly<Record<string, string>>;
 
-/** Whoever changes the demo's policy changes what it answers: then this is no failure of the demo. */
+/** A changed policy changes the demo's answers: this is then no failure of the demo. */
 const CHANGED = `if that is what you changed in test/demo/meshgate.yaml, all is well: the demo runs, with its variables in ${envFile}`;
 
 function readPolicy(text: string): Policy {

@@ -1,4 +1,4 @@
-/** Budgets at two workers: how exact they are, what those see who have used theirs up, and whom they count. */
+/** Budgets at two workers: how exact they are, what callers see who have used theirs up, and how callers are counted. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
 import {
@@ -49,9 +49,9 @@ hosts:
 `,
 });
 
-/** A token of somebody who has asked for nothing yet. */
+/** A token of a person who has sent no request yet. */
 let count = 0;
-const somebody = (sub = `person-${++count}`) => acme.sign({ aud: 'wiki', sub, groups: ['staff'] });
+const newPerson = (sub = `person-${++count}`) => acme.sign({ aud: 'wiki', sub, groups: ['staff'] });
 
 const ask = async (token: string, sent: Sent = {}) => gateway.send(host, { token, ...sent });
 const from = (address: string, sent: Sent = {}) =>
@@ -77,14 +77,14 @@ afterEach(async () => {
   await expectCleanLog(gateway, mark, expected.splice(0));
 });
 
-await until(async () => (await ask(await somebody(), { path: '/free/x' })).status === 200, {
+await until(async () => (await ask(await newPerson(), { path: '/free/x' })).status === 200, {
   what: 'the keys',
   help: () => gateway.box.logs.tail(),
 });
 
 describe('a caller with a used-up budget', () => {
   test('is told when to come back, and does not reach the service; the log names the caller and the rule', async () => {
-    const token = await somebody('ada');
+    const token = await newPerson('ada');
     expect(await statuses(3, () => ask(token))).toEqual([200, 200, 200]);
     await wiki.clear();
     const answer = await ask(token, { path: '/page?q=1' });
@@ -115,7 +115,7 @@ describe('a caller with a used-up budget', () => {
   });
 
   test('has another budget on a route with its own limit, and none on a route without a limit', async () => {
-    const token = await somebody();
+    const token = await newPerson();
     expect(await statuses(4, () => ask(token))).toEqual([200, 200, 200, 429]);
     expect((await ask(token, { path: '/exact/x' })).status).toBe(200);
     expect(await statuses(10, () => ask(token, { path: '/free/x' }))).toEqual(Array(10).fill(200));
@@ -123,7 +123,7 @@ describe('a caller with a used-up budget', () => {
   });
 
   test('stays refused after a reload', async () => {
-    const token = await somebody();
+    const token = await newPerson();
     expect(await statuses(4, () => ask(token))).toEqual([200, 200, 200, 429]);
     await gateway.reload();
     expect((await ask(token)).status).toBe(429);
@@ -226,7 +226,7 @@ describe('an anonymous caller', () => {
 
 describe('two workers under load', () => {
   test('allow the requests of the limit within 5 %, and all requests of other callers', async () => {
-    const [token, other] = await Promise.all([somebody(), somebody()]);
+    const [token, other] = await Promise.all([newPerson(), newPerson()]);
     const agent = gateway.keepAlive(host, 24);
     const asked: { readonly sent: number; readonly answered: number; readonly passed: boolean }[] = [];
     const others: number[] = [];
@@ -260,7 +260,7 @@ describe('two workers under load', () => {
   });
 
   test('both count: each has answered, and a burst at once passes as often as the budget allows', async () => {
-    const token = await somebody();
+    const token = await newPerson();
     const answers = await Promise.all(Array.from({ length: 24 }, () => ask(token)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(3);
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(21);
@@ -294,7 +294,7 @@ describe('a zone without free memory', () => {
     expect(closed[0]?.header('Retry-After')).toBe('1');
     expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(200);
     expect(await statuses(3, () => from(known))).toEqual([200, 200, 429]);
-    expect((await ask(await somebody())).status).toBe(200);
+    expect((await ask(await newPerson())).status).toBe(200);
     expected.push(/ngx_slab_alloc\(\) failed: no memory/, /no room to count requests in; enlarge gateway.limits.zone/);
   });
 });

@@ -65,7 +65,7 @@ const [envoy, gateway] = await Promise.all([
 ]);
 const setup = { gateway, echoes: [wiki, canary, old] };
 const sign = (...groups: string[]) => acme.sign({ aud: 'wiki', sub: 'ada', groups });
-const [staff, beta, legacy, nobody] = [
+const [staff, beta, legacy, withoutRole] = [
   await sign('staff'),
   await sign('beta', 'staff'),
   await sign('legacy', 'staff'),
@@ -115,9 +115,9 @@ describe('sends each caller to the service of the first matching rule', () => {
   });
 
   gatewayCase(setup, {
-    name: 'a caller whom no rule allows reaches none of them',
+    name: 'a caller without a matching rule reaches none of them',
     host: 'wiki.test',
-    request: { path: '/page', token: nobody },
+    request: { path: '/page', token: withoutRole },
     status: 403,
     reason: 'role_missing',
     log: { fields: { 'meshgate.service': 'wiki-canary' } },

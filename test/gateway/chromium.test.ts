@@ -95,7 +95,7 @@ const providers = {
     form: '#kc-form-login',
     refreshes: async () => keycloak.events('REFRESH_TOKEN').length,
     signOut: (person: string) => keycloak.signOut(person),
-    // It knows by the hint who signs out, and asks nobody.
+    // It knows by the hint who signs out, and shows no form.
     confirm: async () => {},
   },
   sso: {
@@ -190,7 +190,7 @@ describe.each(['keycloak', 'sso'] as const)('at %s', (name) => {
     await Promise.all(others.map((tab, i) => tab.goto(`${home}/tab/${i + 1}`)));
     await provider.signInAt(first, 'ada');
     await first.waitForURL(`${home}/tab/0`);
-    // They show the provider's form, or have left it by themselves: Keycloak's notices that somebody signed in.
+    // They show the provider's form, or have left it: Keycloak's form notices a sign-in.
     for (const [i, tab] of others.entries()) {
       const url = `${home}/tab/${i + 1}`;
       const there = async () => (await tab.goto(url).catch(() => undefined))?.ok() && tab.url() === url;

@@ -18,7 +18,7 @@ export interface ConformanceModule {
   /** What the provider does. */
   readonly provider: string;
   /**
-   * `signed in`: the person is at their page with a session. `refused`: nobody is, and the page says why. `signed out`:
+   * `signed in`: the person is at their page with a session. `refused`: they have no session, and the page says why. `signed out`:
    * the session no longer passes. `session stays`: the call is refused with 400, and the session still passes.
    */
   readonly outcome: 'signed in' | 'refused' | 'signed out' | 'session stays';

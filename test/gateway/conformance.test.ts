@@ -114,7 +114,7 @@ afterEach(async () => {
 
 const now = () => Math.floor(Date.now() / 1000);
 
-/** Somebody whom the gateway has sent to the provider. */
+/** A person that the gateway has redirected to the provider. */
 interface Begun {
   readonly name: Name;
   readonly agent: UserAgent;
@@ -315,7 +315,7 @@ test('oidcc-client-test-discovery-openid-config', async () => {
   const hits = await server.hits();
   expect(hits['/op/.well-known/openid-configuration']).toBeGreaterThan(0);
   await signIn('op');
-  // Endpoints that nobody would guess.
+  // Endpoints that cannot be guessed.
   expect((await server.hits())['/op/token-here']).toBe((hits['/op/token-here'] ?? 0) + 1);
 });
 
@@ -464,7 +464,7 @@ test('oidcc-client-test-rp-frontchannel-rpinitlogout', async () => {
 
 test('oidcc-client-test-rp-frontchannel-opinitlogout', async () => {
   const begun = await signIn('op');
-  // Whoever names another session, or another issuer, signs nobody out.
+  // A call that names another session, or another issuer, ends no session.
   await frontchannel(begun.agent, 'another session');
   await frontchannel(begun.agent, claimsOf(begun.token).sid, 'https://other.example.com');
   expect((await begun.agent.visit(begun.page)).url).toBe(begun.page);
@@ -509,7 +509,7 @@ test('oidcc-client-test-rp-backchannel-rpinitlogout', async () => {
   expect((await other.agent.visit(other.page)).url, 'another session of the same person').toBe(other.page);
 });
 
-/** Nobody is signed out by it. */
+/** It ends no session. */
 async function takesNo(make: (begun: Awaited<ReturnType<typeof signIn>>) => Promise<string> | string): Promise<void> {
   const begun = await signIn('op');
   const answer = await backchannel(await make(begun));

@@ -43,7 +43,7 @@ const around = (files: Files) =>
   replaceIn(files, 'servers.conf', /(server_name wiki\.test;)/, '$1\n    add_header X-Around yes always;');
 const gateway = await startGateway(stage, { policy, mutate: around });
 const setup = { gateway, echoes: [wiki] };
-const [staff, nobody] = [
+const [staff, withoutRole] = [
   await acme.sign({ aud: 'wiki', sub: 'ada', groups: ['staff'] }),
   await acme.sign({ aud: 'wiki', sub: 'bob' }),
 ];
@@ -119,7 +119,7 @@ describe('a preflight', () => {
   gatewayCase(setup, {
     name: 'to a public route',
     host,
-    request: { method: 'OPTIONS', path: '/all/x', headers: preflight('https://anybody.example') },
+    request: { method: 'OPTIONS', path: '/all/x', headers: preflight('https://any.example') },
     status: 204,
     upstream: 'never',
     answer: {
@@ -267,7 +267,7 @@ describe('a cross-origin request', () => {
   gatewayCase(setup, {
     name: 'to a public route',
     host,
-    request: { path: '/all/x', headers: { Origin: 'https://anybody.example' } },
+    request: { path: '/all/x', headers: { Origin: 'https://any.example' } },
     status: 200,
     upstream: {},
     answer: { ...NONE, 'Access-Control-Allow-Origin': '*', Vary: 'Origin' },
@@ -302,7 +302,7 @@ describe('a refusal is readable by a page of an allowed origin, and by no other'
   gatewayCase(setup, {
     name: 'without a role',
     host,
-    request: { path: '/page', headers: { Origin: app }, token: nobody },
+    request: { path: '/page', headers: { Origin: app }, token: withoutRole },
     status: 403,
     reason: 'role_missing',
     answer: readable,
@@ -311,7 +311,7 @@ describe('a refusal is readable by a page of an allowed origin, and by no other'
   gatewayCase(setup, {
     name: 'of another page',
     host,
-    request: { path: '/page', headers: { Origin: 'https://evil.example' }, token: nobody },
+    request: { path: '/page', headers: { Origin: 'https://evil.example' }, token: withoutRole },
     status: 403,
     reason: 'role_missing',
     answer: { ...NONE, Vary: 'Origin' },

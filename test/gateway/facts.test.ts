@@ -71,8 +71,8 @@ const files = {
   '/run/tls/tls.key': tls.key,
 };
 /**
- * Somebody's own nginx: its default server asks for certificates of another CA, the http level has that CA for OCSP
- * stapling, and believes whoever says in a header where a request comes from.
+ * An operator's own nginx: its default server asks for certificates of another CA, the http level has that CA for OCSP
+ * stapling, and believes any client that names its address in a header.
  */
 const lax = (rendered: Readonly<Record<string, string>>) => {
   const changed = replaceIn(
@@ -85,7 +85,7 @@ const lax = (rendered: Readonly<Record<string, string>>) => {
     'set_real_ip_from 0.0.0.0/0; real_ip_header X-Forwarded-For; ssl_trusted_certificate /run/partners/ca.pem;';
   return { ...changed, 'http.conf': `${around}\n${changed['http.conf']}` };
 };
-// Nobody knows the address of this machine beforehand, from which the requests come.
+// The requests come from this machine, whose address is not known beforehand.
 const proxied = 'trusted_proxies: [172.16.0.0/12, 192.168.0.0/16]\n  insecure_proxied_networks: true';
 const [gateway, alone] = await Promise.all([
   startGateway(stage, { policy: policyOf(proxied), files }),
@@ -206,7 +206,15 @@ describe('networks are matched against the address that a trusted proxy reports'
     ['over IPv6', 'GET', '/healthz', undefined, 'fd00:9::7', 200, undefined],
     ['elsewhere', 'GET', '/healthz', undefined, '10.9.1.7', 403, 'network_refused'],
     ['elsewhere with a token that gives nothing there', 'GET', '/healthz', ann, '10.9.1.7', 403, 'network_refused'],
-    ['an anonymous caller on a route where a token could help', 'GET', '/mixed', undefined, '10.9.1.7', 401, 'credential_missing'],
+    [
+      'an anonymous caller on a route where a token could help',
+      'GET',
+      '/mixed',
+      undefined,
+      '10.9.1.7',
+      401,
+      'credential_missing',
+    ],
     ['a token in its network', 'GET', '/admin/x', ann, '10.8.1.1', 200, undefined],
     ['the same token elsewhere', 'GET', '/admin/x', ann, '10.9.0.7', 403, 'network_refused'],
     ['the inner of two networks', 'POST', '/admin/x', ann, '10.8.7.1', 200, undefined],

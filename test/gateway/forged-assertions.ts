@@ -1,5 +1,5 @@
 /**
- * Assertions that no service may take, as somebody forges them who has no key of the gateway, or as a gateway would
+ * Assertions that every service must reject, as an attacker without the gateway's key forges them, or as a gateway would
  * never sign them: what a verifier has to look at, one by one.
  */
 import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
@@ -17,7 +17,7 @@ export interface Subject {
 export interface Forged {
   readonly name: string;
   readonly text: string;
-  /** It names a key that nobody has published: a verifier may ask for keys, but not once for each of these. */
+  /** It names a key that is not published: a verifier may ask for keys, but not once for each of these. */
   readonly unknownKey?: true;
 }
 
@@ -178,7 +178,7 @@ export function forgedAssertions({ header, claims, keys }: Subject): readonly Fo
   ];
   const unknown: readonly (readonly [string, string])[] = [
     ['brings its key', headed({ kid: 'evil', jwk: jwkOf(stranger) }, stranger)],
-    ['brings its key under the name of ours', headed({ jwk: { ...jwkOf(stranger), kid: header.kid } }, stranger)],
+    ['brings its key under the gateway’s key id', headed({ jwk: { ...jwkOf(stranger), kid: header.kid } }, stranger)],
     ['says where its keys are', headed({ kid: 'evil-2', jku: 'https://evil.example.com/jwks' }, stranger)],
     ['says where its certificate is', headed({ kid: 'evil-3', x5u: 'https://evil.example.com/cert.pem' }, stranger)],
     ['names a file as its key', headed({ kid: '../../dev/null' }, stranger)],
@@ -195,7 +195,7 @@ export function forgedAssertions({ header, claims, keys }: Subject): readonly Fo
   return all.map(([name, text]) => ({ name: `one that ${name}`, text }));
 }
 
-/** Forgeries that each name a key which nobody has published. */
+/** Forgeries that each name a key that is not published. */
 export function strangersAssertions({ header, claims }: Subject, count: number): readonly string[] {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return Array.from({ length: count }, (_, i) => {

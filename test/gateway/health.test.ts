@@ -72,7 +72,7 @@ const first: Readonly<Record<string, Credential>> = {
   expired: await issue('expired', -120, -60),
   early: await issue('early', 10, 70),
   expiring: await issue('expiring', -50, 10),
-  other: await issue('somebody'),
+  other: await issue('stranger'),
   mismatch: { ...(await issue('mismatch')), key: (await issue('mismatch')).key },
   malformed: { ...(await issue('malformed')), cert: '' },
   missing: await issue('missing'),
@@ -198,7 +198,7 @@ test.each(['/.meshgate/readyz', '/.meshgate/healthz'])('%s is not for clients', 
 test('a bundle that is written again with the same certificates changes nothing; one that is cut short is a warning', async () => {
   const bundle = stage.meshCa.cert;
   await gateway.box.write({ [CA]: `# the same\n${bundle}` });
-  await writeSvid(gateway.box, dir('good'), await issue('somebody'), bundle);
+  await writeSvid(gateway.box, dir('good'), await issue('stranger'), bundle);
   await says('a look after it', ({ identities: { good } }) => good?.reason === 'svid_other_identity');
   expect((await gateway.health('/.meshgate/readyz')).json().ca).toEqual({ state: 'ok' });
   await gateway.box.write({ [CA]: bundle.slice(0, 200) });

@@ -72,7 +72,7 @@ describe('in the image', () => {
 });
 
 describe('the Dockerfile', () => {
-  /** Words of apt that would take packages which nobody has signed, or that ignore how old an index is. */
+  /** Options of apt that accept unsigned packages, or ignore the age of an index. */
   const LAX = /AllowInsecure|AllowUnauthenticated|allow-unauthenticated|trusted=|Trusted:|AllowWeak|AllowDowngrade/i;
 
   test('installs packages from one source, whose signature it verifies', () => {

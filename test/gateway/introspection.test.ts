@@ -78,7 +78,7 @@ const [ada, cleo, jwt] = await Promise.all([
 ]);
 
 let serial = 0;
-/** A token that nobody has seen. */
+/** A token that is not known yet. */
 const fresh = () => `opaque-${++serial}-${'x'.repeat(20)}`;
 const path = (name: string) => `/${name}/introspect`;
 const hits = async (name: string) => (await issuers.hits())[path(name)] ?? 0;
@@ -119,7 +119,7 @@ describe('an opaque token of a certified provider', () => {
   gatewayCase(setup, {
     name: 'that was never issued is not active',
     host: 'corp.test',
-    request: { token: 'never-given-out-to-anybody' },
+    request: { token: 'never-issued' },
     status: 401,
     reason: 'token_inactive',
     answer: { 'WWW-Authenticate': /error="invalid_token"/ },

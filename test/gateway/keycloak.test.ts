@@ -72,7 +72,7 @@ const [ada, cleo] = await Promise.all([keycloak.token('ada'), keycloak.token('cl
 beforeAll(() => ready(gateway, host, { token: ada }));
 
 beforeAll(async () => {
-  // It tells nobody of tokens that are not for them.
+  // It answers no client about tokens that are not for it.
   const [client] = await keycloak.admin('GET', '/clients?clientId=wiki');
   await keycloak.admin('POST', `/clients/${client.id}/protocol-mappers/models`, {
     name: 'the caller',
@@ -111,7 +111,7 @@ test('tokens of a session that Keycloak ended are rejected if the gateway intros
     what: 'the refusal of a token whose session has ended at Keycloak',
   });
   expect([refused.status, refused.json().reason]).toEqual([401, 'token_inactive']);
-  // Its signature holds until it expires, for whoever does not ask.
+  // Without introspection its signature is valid until it expires.
   expect((await gateway.send(host, { token })).status).toBe(200);
   const forged = `${token.slice(0, -20)}AAAA${token.slice(-16)}`;
   expect((await gateway.send('asked.example.com', { token: forged })).json().reason).toBe('signature_invalid');

@@ -87,7 +87,7 @@ async function login(tab: Page, name: string): Promise<void> {
 test('the chooser finds a provider by the e-mail address, and leads back to the page', async () => {
   const { person, tab, violations } = await open('/display/HOME?a=b');
   expect(await tab.title()).toBe('Sign in');
-  await tab.fill('input[type=email]', 'somebody@example.com');
+  await tab.fill('input[type=email]', 'person@example.com');
   await tab.click('button');
   await tab.waitForSelector('[role=alert]');
   await tab.fill('input[type=email]', 'ada@example.org');

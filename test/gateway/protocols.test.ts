@@ -94,7 +94,7 @@ const [envoy, gateway, plain, dead, naked] = await Promise.all([
 const setup = { gateway, echoes: [wiki, calls] };
 const host = 'wiki.test';
 const sign = (...groups: string[]) => acme.sign({ aud: 'wiki', sub: 'ada', groups });
-const [staff, beta, nobody] = [await sign('staff'), await sign('beta'), await sign()];
+const [staff, beta, withoutRole] = [await sign('staff'), await sign('beta'), await sign()];
 
 beforeAll(async () => {
   for (const one of [gateway, plain]) {
@@ -334,7 +334,7 @@ describe('gRPC', () => {
   for (const [what, token, code, reason] of [
     ['an anonymous caller', undefined, 'UNAUTHENTICATED', 'credential_missing'],
     ['a bad token', 'a.b.c', 'UNAUTHENTICATED', 'token_malformed'],
-    ['no role', nobody, 'PERMISSION_DENIED', 'role_missing'],
+    ['no role', withoutRole, 'PERMISSION_DENIED', 'role_missing'],
   ] as const) {
     twice(`refused, ${what}: a status of gRPC, with the reason`, async (mark) => {
       const called = await callUnary(clients.gateway, '/test.Echo/Unary', 'hello', metadata(token));

@@ -90,7 +90,7 @@ test('people sign in once, and each host has its own session', async () => {
   const page = await sso.signIn(agent, await agent.visit(`${wikiHome}/page?x=1`), 'ada');
   expect([page.url, page.status]).toEqual([`${wikiHome}/page?x=1`, 200]);
   expect(pathsOf(page).slice(-3)).toEqual([`${AUTH}/.meshgate/callback`, `${WIKI}/.meshgate/handover`, `${WIKI}/page`]);
-  // The other host asks nobody.
+  // The other host shows no form.
   const other = await agent.visit(`${dashHome}/board`);
   expect([other.url, other.status]).toEqual([`${dashHome}/board`, 200]);
   expect(pathsOf(other).slice(0, 3)).toEqual([`${DASH}/board`, `${DASH}/.meshgate/signin`, `${AUTH}/.meshgate/signin`]);

@@ -216,7 +216,7 @@ describe('a navigation to a page', () => {
     // nginx has seen that the browser is gone, and the provider has not answered.
     await gateway.box.logs.waitFor(/"http\.response\.status_code":499/, mark);
     await sso.control('/token');
-    // The code is used; nobody has the session.
+    // The code is used, and no browser has the session.
     expect((await agent.visit(back.location!, { follow: false })).status).toBe(400);
     expect((await agent.visit(`${home}/page`)).status).toBe(200);
   });

@@ -70,7 +70,7 @@ const [sso, gateway] = await Promise.all([
 let mark = 0;
 const expected: RegExp[] = [];
 
-/** Ada, or whoever, with a session of each host, by one sign-in at the provider. */
+/** A person, by default Ada, with a session of each host, by one sign-in at the provider. */
 async function signIn(person: string, agent = newAgent(stage)): Promise<UserAgent> {
   for (const origin of [home, dash]) {
     const page = await agent.visit(`${origin}/page`);

@@ -21,7 +21,7 @@ const host = 'wiki.example.com';
 const origin = `https://${host}:8443`;
 const callback = `${origin}/.meshgate/callback`;
 const key = await createKey('ES256');
-const unknown = await createCa('a CA that nobody knows');
+const unknown = await createCa('an unknown CA');
 const certificate = await unknown.issue({ commonName: 'wiki-self' });
 const [sso, rp] = await Promise.all([
   startSso(stage, { origins: [origin], keys: [key.jwk], certificate: certificate.cert }),

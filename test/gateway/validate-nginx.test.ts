@@ -266,7 +266,7 @@ describe('each weakness that it warns of is real', () => {
     await sh(blocks.filter(({ language }) => language === 'sh')[1]!.text);
   });
 
-  /** Asks that nginx as nobody: the status, and whether the service was asked. */
+  /** Sends an anonymous request to that nginx: the status, and whether the service received it. */
   async function ask(change: () => Files, path: string): Promise<[status: number, reached: boolean]> {
     const changed = change();
     await box.write({

@@ -1,4 +1,4 @@
-/** Vectors that nobody here wrote, through real nginx: each stops, or passes, where the table in ../vectors.ts says. */
+/** Vectors of other projects, through real nginx: each stops, or passes, where the table in ../vectors.ts says. */
 import { expect, test } from 'vitest';
 import { type Answer, startEcho, startGateway, startIssuer, testStage, until, valuesOf } from '../harness/index.ts';
 import { describeWith } from '../harness/needs.ts';

@@ -68,7 +68,7 @@ type Case = readonly [name: string, text: string, passes: boolean];
 const STRANGERS = 20;
 const MOST_FETCHES = 5;
 
-/** Good ones, forged ones, and some that name keys which nobody has published. */
+/** Valid ones, forged ones, and some that name keys that are not published. */
 async function cases(): Promise<readonly Case[]> {
   const good = await received('/x');
   const subject: Subject = {

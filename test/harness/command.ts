@@ -3,7 +3,7 @@ import { meshgate, type Ran } from '../unit/cli/fake.ts';
 import type { Box } from './container.ts';
 
 /**
- * Runs the command as somebody does who has these files: over Node's own network, to one container, whatever its port is
+ * Runs the command as a person with these files does: over Node's own network, to one container, whatever its port is
  * on this machine.
  *
  * @param files texts by path

@@ -122,7 +122,7 @@ export class Box {
     await this.logs.waitFor(this.#ready, mark, START_MS);
   }
 
-  /** Stops and removes it, once: whoever calls it later waits until it is gone as well. */
+  /** Stops and removes it, once: later calls wait until it is gone as well. */
   stop(): Promise<void> {
     this.#stopped ??= this.started.stop({ timeout: 0, remove: true, removeVolumes: true }).then(() => {});
     return this.#stopped;

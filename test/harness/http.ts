@@ -80,7 +80,7 @@ export function headerPairs(name: string, sent: Sent): [string, string][] {
   return pairs;
 }
 
-/** How Node's TLS is told whom to trust, and what to show. */
+/** The certificates that Node's TLS trusts and sends. */
 export function tlsOptions(target: Target) {
   return {
     servername: target.name,

@@ -91,7 +91,7 @@ type Held<Key extends 'clientInformation' | 'tokens'> = Awaited<ReturnType<OAuth
 
 const redirectUrl = 'https://client.test/callback';
 
-/** A person's client: it knows a URL, and whoever sends its person to sign in. */
+/** A person's client: it knows a URL, and a function that signs its person in. */
 export class PersonsClient implements OAuthClientProvider {
   readonly redirectUrl = redirectUrl;
   readonly clientMetadata = {

@@ -84,7 +84,7 @@ export interface ProviderOptions {
   readonly alias?: string;
   /** Default 8443. */
   readonly port?: number;
-  /** Origins whose gateways people sign in to; without one nobody signs in. */
+  /** Origins whose gateways people sign in to; without one no sign-in is possible. */
   readonly origins?: readonly string[];
   /** Its name in the policy, where a host has several providers: each has a redirect URI of its own. */
   readonly name?: string;

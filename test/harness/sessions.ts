@@ -42,7 +42,7 @@ export class Sealer {
     return new Sealer(ring, table, table.session);
   }
 
-  /** A session of somebody who signed in just now, with what it keeps of these claims. */
+  /** A session of a person who signed in just now, with the claims that it keeps. */
   session(provider: string, claims: SessionClaims['claims'], changes: Partial<SessionClaims> = {}): SessionClaims {
     const now = Math.floor(Date.now() / 1000);
     return {
@@ -72,7 +72,7 @@ export class Sealer {
   }
 
   /**
-   * Makes a session older than it is, at the gateway and in its browser: nobody waits until the provider's word is too
+   * Makes a session older than it is, at the gateway and in its browser: no test waits until the provider's word is too
    * old.
    *
    * @param fresh seconds from now until it is; below zero: it is already

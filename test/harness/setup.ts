@@ -5,7 +5,7 @@ import { removeLeftovers, removeRun, runId } from './docker.ts';
 const prepare = fileURLToPath(new URL('../images/prepare.sh', import.meta.url));
 let prepared = false;
 
-/** Before the first file: what dead runs left behind is removed, images are built. After the last: nothing of ours stays. */
+/** Before the first file: what dead runs left behind is removed, images are built. After the last: nothing of the tests stays. */
 export async function setup(): Promise<() => Promise<void>> {
   const id = runId();
   if (!prepared) {

@@ -150,7 +150,7 @@ describeWith(lacksMesh(), 'the lab enforces', async () => {
     const objects = ingressObjects(scene);
 
     test('is enforced once it is applied, and so is its removal', async () => {
-      for (const role of ['nobody', 'someone', 'no-one']) {
+      for (const role of ['first', 'second', 'third']) {
         const mark = await lab.apply(objects.replace('values: [reader]', `values: [${role}]`));
         const answer = await ingress.send(reader, 'wiki.test', sent(asReader));
         expect([answer.status, answer.header('server')]).toEqual([403, mark]);
@@ -169,7 +169,7 @@ describeWith(lacksMesh(), 'the lab enforces', async () => {
 
     test("is enforced at the workload on the ingress' own connections too", async () => {
       expect(await atIngress(reader, asReader)).toBe(200);
-      await lab.apply(workloadObjects(scene).replace('values: [reader, editor]', 'values: [nobody]'));
+      await lab.apply(workloadObjects(scene).replace('values: [reader, editor]', 'values: [none]'));
       expect(await atIngress(reader, asReader)).toBe(403);
       await lab.apply(workloadObjects(scene));
       expect(await atIngress(reader, asReader)).toBe(200);

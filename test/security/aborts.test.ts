@@ -181,7 +181,11 @@ describe('before the request is sent', () => {
 });
 
 describe('while the check runs', () => {
-  for (const [who, token] of Object.entries({ nobody: undefined, 'a known caller': reader, 'a stranger': stranger })) {
+  for (const [who, token] of Object.entries({
+    'an anonymous caller': undefined,
+    'a known caller': reader,
+    'a stranger': stranger,
+  })) {
     test(`${who}, closed at once`, async () => {
       const sent: Sent = token === undefined ? {} : { token };
       for (const reset of [false, true]) await goAway(plainRequest(host, sent), atOnce, reset);
@@ -243,7 +247,7 @@ describe('while the check runs', () => {
 });
 
 describe('while the body is sent', () => {
-  for (const [who, token] of Object.entries({ nobody: undefined, 'a known caller': reader })) {
+  for (const [who, token] of Object.entries({ 'an anonymous caller': undefined, 'a known caller': reader })) {
     test(who, async () => {
       const head = `POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 1000000\r\n${token === undefined ? '' : `Authorization: Bearer ${token}\r\n`}\r\n`;
       for (const reset of [false, true]) await goAway(head + 'x'.repeat(100_000), atOnce, reset);

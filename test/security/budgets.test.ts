@@ -1,4 +1,4 @@
-/** What nobody gets around or uses up: the budgets of callers, agents and addresses. */
+/** No caller can evade the budgets of callers, agents and addresses, or use up those of others. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   type Answer,
@@ -47,9 +47,9 @@ hosts:
 });
 
 const claims = (sub: string, more = {}) => ({ aud: 'wiki', sub, groups: ['staff'], jti: crypto.randomUUID(), ...more });
-/** Somebody's token; each time another one. */
+/** A person's token; each time another one. */
 const person = (sub: string) => acme.sign(claims(sub, { azp: 'web' }));
-/** A token with which the bot asks for somebody. */
+/** A token with which the bot acts for a person. */
 const bot = (sub: string) => acme.sign(claims(sub, { azp: 'bot' }));
 
 const send = (sent: Sent): Promise<Answer> => gateway.send(host, sent);
@@ -174,7 +174,7 @@ test('forged addresses give no new budget', async () => {
   const received = await wiki.requests();
   expect(received).toHaveLength(6);
   for (const { headers } of received) expect(JSON.stringify(headers)).not.toMatch(/meshgate.address/i);
-  // Nor does a credential of nobody: it is refused, and takes nothing of others.
+  // Nor does an invalid credential: it is refused, and uses no budget of others.
   expect((await send({ path: '/open/x', token: 'none' })).status).toBe(401);
   const token = await person('flo');
   expect(await passing(12, () => send({ path: '/open/x', token }))).toBe(10);

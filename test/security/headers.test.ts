@@ -108,8 +108,8 @@ async function arrived(headers: readonly (readonly [string, string])[]): Promise
     await gateway.send(host, { path: '/open/x', headers: [['Host', host], ...headers] }),
   ];
   expect([first.status, second.status]).toEqual([200, 200]);
-  const [known, nobody] = (await echo.requests()) as [Received, Received];
-  return [...wrong(known, told), ...wrong(nobody, {})];
+  const [known, anonymous] = (await echo.requests()) as [Received, Received];
+  return [...wrong(known, told), ...wrong(anonymous, {})];
 }
 
 describe('the client’s copies never arrive, for each name of the policy and of the trusted list', () => {
@@ -150,8 +150,8 @@ describe('the client’s copies never arrive, for each name of the policy and of
       { path: '/open/x', headers },
     );
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
-    const [known, nobody] = (await echo.requests()) as [Received, Received];
-    expect([...wrong(known, told), ...wrong(nobody, {})]).toEqual([]);
+    const [known, anonymous] = (await echo.requests()) as [Received, Received];
+    expect([...wrong(known, told), ...wrong(anonymous, {})]).toEqual([]);
   });
 
   test('Authorization of an anonymous caller', async () => {
@@ -263,8 +263,8 @@ describe('the client’s copies never arrive, for each name of the policy and of
           [header, value],
           ['authorization', 'Bearer x'],
         ]);
-        const nobody = await sendRawHttp2(gateway, host, [[header, value]]);
-        const got = [refused, nobody].map((line) => line['http.response.status_code']);
+        const anonymous = await sendRawHttp2(gateway, host, [[header, value]]);
+        const got = [refused, anonymous].map((line) => line['http.response.status_code']);
         expect(got, JSON.stringify([header, value])).toEqual(statuses);
         const received = await echo.requests();
         expect(received.length).toBe(statuses[1] === 200 ? 1 : 0);

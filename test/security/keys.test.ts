@@ -18,7 +18,7 @@ const echo = await startEcho(stage, { alias: 'wiki' });
 const issuers = await startIssuer(stage, { aliases: ['inside'] });
 const elsewhere = await startIssuer(stage, {
   alias: 'impostor',
-  pem: (await (await createCa('somebody else')).server(['impostor'])).pem,
+  pem: (await (await createCa('another CA')).server(['impostor'])).pem,
 });
 
 const names = [
@@ -223,7 +223,7 @@ test('a rotated key is accepted at once, and the withdrawn one is rejected, know
 });
 
 test('a flood of unknown kids causes at most one fetch per cool-down', async () => {
-  const token = await sign('acme', { header: { kid: 'nobody' } });
+  const token = await sign('acme', { header: { kid: 'unknown' } });
   await gateway.send('acme.test', { token });
   const start = Date.now();
   const before = await hitsOf('acme');

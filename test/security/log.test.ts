@@ -1,4 +1,4 @@
-/** Whatever bytes a caller sends, its line of the log is JSON in UTF-8: nobody chooses whether a line is read. */
+/** Whatever bytes a caller sends, its line of the log is JSON in UTF-8: no caller can make a line unreadable. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ready, replaceIn, startEcho, startGateway, startIssuer, testStage, until } from '../harness/index.ts';
 

@@ -174,7 +174,7 @@ describe('one upstream block per identity', async () => {
     const mark = await settle(gateway);
     const next = await stage.meshCa.client(spiffe('alpha'));
     const ask = () => gateway.send('wiki.test', { path: '/alpha/half', token: tokens.alpha });
-    // Whoever writes has stopped half way. Connections of the pair before serve until their time is over.
+    // The writer has stopped half way. Connections of the pair before serve until their time is over.
     await writeSvid(gateway.box, dir, next, stage.meshCa.cert, 'exit 0');
     await until(async () => (await ask()).status === 503, { what: 'the first new connection' });
     await echo.clear();
@@ -209,7 +209,7 @@ describe('one upstream block for both identities', async () => {
 });
 
 describe('the ingress’s certificate is verified: a wrong one gives no answer, and there is no fallback to plain HTTP', async () => {
-  const others = await createCa('somebody else');
+  const others = await createCa('another CA');
   const gateways: Record<string, Gateway> = {};
   const wrong: Record<string, () => Promise<{ cert: string; key: string }>> = {
     'another CA': () => others.server(['ingress.mesh']),

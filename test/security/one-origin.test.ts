@@ -128,7 +128,7 @@ describe('a service that tells browsers to clear their data', () => {
     [host, '/page/x', { Cookie: ada }],
     [host, '/public/x', {}],
     [host, '/shared/x', { Cookie: ada, Origin: 'https://app.wiki.test' }],
-    // Nobody signs in here; browsers clear the cookies of the whole site where one host of it says so.
+    // This host has no sign-in; browsers clear the cookies of the whole site where one host of it says so.
     ['tools.wiki.test', '/x', {}],
   ];
   test.each(wishes)('keeps the cookies: %j', async (lines, left) => {
@@ -202,7 +202,12 @@ describe('a response of a service without cache headers', () => {
     ['is private on a route for pages of other origins', '/shared/x', { Cookie: ada }, [200, 'private']],
     ['is private for a token', '/page/x', { Authorization: `Bearer ${bearer}` }, [200, 'private']],
     ['stays unchanged for an anonymous caller', '/public/x', {}, [200]],
-    ['is the service’s own header, if it sends one', `/page/x?${own}max-age%3D60`, { Cookie: ada }, [200, 'max-age=60']],
+    [
+      'is the service’s own header, if it sends one',
+      `/page/x?${own}max-age%3D60`,
+      { Cookie: ada },
+      [200, 'max-age=60'],
+    ],
     ['is public, if the service says so', `/page/x?${own}public`, { Cookie: ada }, [200, 'public']],
   ])('%s', async (_, path, headers, expected) => {
     expect(await kept(path, headers)).toEqual([expected, expected]);

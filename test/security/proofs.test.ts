@@ -315,7 +315,7 @@ describe('a replayed proof', () => {
   });
 });
 
-/** A client of its own: a key, and somebody's token that is bound to it. */
+/** A client of its own: a key, and a person's token that is bound to it. */
 async function newClient(sub: string = crypto.randomUUID()): Promise<() => Promise<Sent>> {
   const own = await createProofKey();
   const token = await acme.sign({ ...claims, sub, cnf: { jkt: own.jkt } });

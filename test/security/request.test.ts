@@ -250,7 +250,7 @@ describe('no header and no method bypasses the check', () => {
       answers.push(answer.status);
     }
     expect(answers).toEqual([401, 401, 401, 401]);
-    // A rule for reading lets nobody write.
+    // A rule for reading allows no caller to write.
     for (const method of ['POST', 'DELETE', 'OPTIONS']) {
       const answer = await gateway.send(host, {
         method,

@@ -48,7 +48,7 @@ const refused: Record<string, string> = {
   token_expired: await acme.sign({ ...claims, exp: now - 3600 }),
   audience_mismatch: await acme.sign({ ...claims, aud: 'another-one' }),
   signature_invalid: await acme.sign(claims, { key: stranger }),
-  key_unknown: await acme.sign(claims, { header: { kid: 'nobody' } }),
+  key_unknown: await acme.sign(claims, { header: { kid: 'unknown' } }),
   algorithm_refused: forgeToken({ alg: 'none', typ: 'at+jwt' }, { iss: acme.url, ...claims }, 'AAAA'),
   issuer_unknown: forgeToken({ alg: 'RS256', kid: acme.key.kid }, { iss: 'https://evil.test', ...claims }, 'AAAA'),
   token_malformed: `${reader.slice(0, -4)}=!_secret-tail`,
@@ -191,7 +191,7 @@ test('forged tokens at full rate do not keep valid callers out', async () => {
   const honest = await Promise.all(Array.from({ length: 60 }, (_, i) => acme.sign({ ...claims, sub: `user ${i}` })));
   const forged = Array.from({ length: 300 }, (_, i) => {
     const [header, payload, signature] = reader.split('.') as [string, string, string];
-    // A signature of its own for each, so that nothing is known of it; every third names a key that nobody has.
+    // A signature of its own for each, so that nothing is known of it; every third names an unknown key.
     if (i % 3 === 2)
       return forgeToken({ alg: 'RS256', kid: `k${i}`, typ: 'at+jwt' }, { iss: acme.url, ...claims, jti: i }, signature);
     return `${header}.${payload}.${Buffer.from(`${i}`.padStart(256, 'x')).toString('base64url')}`;

@@ -41,7 +41,7 @@ hosts:
   return { lab, gateway, echo, sign, reader, stranger, ask };
 }
 
-/** Status and reason; `-` for a body that is none of ours. */
+/** Status and reason; `-` for a body that is not the gateway's. */
 export function said(answer: Answer | undefined): string {
   const reason = /"reason":"(\w+)"/.exec(answer?.text ?? '')?.[1];
   return `${answer?.status} ${reason ?? '-'}`;

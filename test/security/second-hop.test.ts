@@ -176,7 +176,12 @@ const credentials: [string, string, Sent, string][] = [
   ['one of another issuer', ofWiki, asking(await changed({ iss: acme.url })), 'issuer_unknown'],
   ['one for another service', ofWiki, asking(await changed({ aud: 'board' })), 'audience_mismatch'],
   ['one for two services', ofWiki, asking(await changed({ aud: ['wiki', 'board'] })), 'claim_absent'],
-  ['one of a provider that the policy no longer has', ofWiki, asking(await changed({ provider: 'old' })), 'issuer_unknown'],
+  [
+    'one of a provider that the policy no longer has',
+    ofWiki,
+    asking(await changed({ provider: 'old' })),
+    'issuer_unknown',
+  ],
   ['one of another key', ofWiki, asking(await signToken(stranger, { ...decodeJwt(given) }, typ)), 'signature_invalid'],
   ['one of another length', ofWiki, asking(given.replace(/[^.]+$/, 'A'.repeat(88))), 'signature_invalid'],
   ['no JWT', ofWiki, asking('x'), 'token_malformed'],

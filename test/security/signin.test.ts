@@ -1,4 +1,4 @@
-/** Sign-in under attack, with an issuer of ours that answers what it should not. */
+/** Sign-in under attack, with a test issuer whose answers are wrong. */
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -235,11 +235,11 @@ describe('state is bound to the browser, single use, per tab', () => {
     const again = `${home}/.meshgate/callback?code=x&state=${new URL(location!).searchParams.get('state')}`;
     await unknown(newAgent(stage), again);
     expect((await issuers.hits())['/evil/token']).toBeUndefined();
-    // And somebody who is signed in stays who they are.
-    const somebody = await signedIn();
-    const on = await somebody.visit(planted, { follow: false });
+    // And a person who is signed in stays signed in as before.
+    const other = await signedIn();
+    const on = await other.visit(planted, { follow: false });
     expect(on.location).toBe(`${home}/planted`);
-    expect(await whoami(somebody)).toMatchObject({ subject: 'ada' });
+    expect(await whoami(other)).toMatchObject({ subject: 'ada' });
   });
 
   test('each tab returns to its own page', async () => {

@@ -1,4 +1,4 @@
-/** Sign-out and refresh under attack, with an issuer of ours that answers what it should not. */
+/** Sign-out and refresh under attack, with a test issuer whose answers are wrong. */
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
 import {

@@ -78,8 +78,8 @@ describe('a check that answers otherwise, or not at all, allows nothing', () => 
     ['500', checkAnswers('return 500;')],
     ['a closed connection', checkAnswers('return 444;')],
     ['a function that is missing', checkAnswers('js_content meshgate.nothing;')],
-    ['no socket', inHttp('server unix:/run/meshgate/check.sock;', 'server unix:/run/meshgate/nobody.sock;')],
-    ['no socket folder', inHttp('server unix:/run/meshgate/check.sock;', 'server unix:/run/nobody/check.sock;')],
+    ['no socket', inHttp('server unix:/run/meshgate/check.sock;', 'server unix:/run/meshgate/absent.sock;')],
+    ['no socket folder', inHttp('server unix:/run/meshgate/check.sock;', 'server unix:/run/absent/check.sock;')],
   ] as const) {
     trap(lab, {
       name: `${what}: 503 with a body`,

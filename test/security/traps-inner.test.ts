@@ -67,7 +67,7 @@ beforeAll(async () => {
 const ask = async (pem: string, headers: Record<string, string> = {}, host = 'board.test') =>
   said(await send(gateway.inner('board.test', pem), asking(given, { headers: { Host: host, ...headers } })));
 
-/** Somebody's own default server of the port verifies by another CA. */
+/** An operator's default server of the port verifies by another CA. */
 const otherDefault: Change = (files) =>
   replaceIn(
     files,

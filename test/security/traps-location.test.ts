@@ -23,7 +23,7 @@ const { lab, gateway, echo, sign, reader } = scene;
 const other = await sign({ sub: 'ben', groups: ['reader'] });
 
 const refused: Came = { status: 401, reached: [] };
-/** The route `-`, which every server has at its own level, is known to nobody. */
+/** The route `-`, which every server has at its own level, has no client. */
 const closed: Came = { status: 404, reached: [] };
 const passed: Came = { status: 200, reached: ['/rest/x'] };
 

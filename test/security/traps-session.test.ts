@@ -364,7 +364,7 @@ test('if the JavaScript for cookies fails, browsers receive no cookie with a nam
   expect(broken.box.logs.since(mark).join('\n')).toContain('broken');
 });
 
-/** What the sign-in hears of a line with twelve cookies of ours, each between two others. */
+/** What the sign-in receives of a line with twelve of the gateway's cookies, each between two others. */
 const crowded = Array(12).fill('a=1; __Host-meshgate-a-1.abcdefgh=s').join('; ');
 
 trap(lab, {

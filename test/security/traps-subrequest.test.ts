@@ -96,9 +96,9 @@ for (const [what, location] of [
     around: inServer(host, `location = /opened { auth_request off; ${location} }`),
     without: all(unasked, undecided),
     attack: async () => {
-      const nobody = await came(scene, { path: '/opened' });
+      const anonymous = await came(scene, { path: '/opened' });
       const asker = await came(scene, { path: '/opened', token: reader });
-      return [nobody, asker].map(({ status, reached }) => [status, reached.at(-1)?.startsWith('/rest/x') ?? false]);
+      return [anonymous, asker].map(({ status, reached }) => [status, reached.at(-1)?.startsWith('/rest/x') ?? false]);
     },
     held: [
       [401, false],

@@ -1,5 +1,5 @@
 /**
- * An OpenID provider that does right until it is told what to do wrong (shared/alterations.ts). It asks nobody: who
+ * An OpenID provider that works correctly until a test tells it what to do wrong (shared/alterations.ts). It shows no form: who
  * comes is signed in. It checks what relying parties send, and refuses what is wrong; every call is remembered.
  *
  * Admin port: PUT /alter {…} (instead of all before), GET /calls, DELETE /calls, POST /rotate (the other key signs and is

@@ -1,6 +1,6 @@
 /**
  * Shows what the gateway and the mesh said about a request: who asked, by which rule it passed, over which mesh
- * identity, which headers were erased on the way. A page for browsers, JSON for everybody else.
+ * identity, which headers were erased on the way. A page for browsers, JSON for all other clients.
  *
  * Environment: PORT, ADMIN_PORT.
  */

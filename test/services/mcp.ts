@@ -2,7 +2,7 @@
  * A real MCP server (the SDK's) over plain HTTP at /mcp: tools `search_pages`, `delete_page`, and `watch_page`, which
  * reports progress, waits until it is released, and reports again. It knows nothing of tokens: the gateway does.
  *
- * Admin port: GET /calls (tools that were called, by whom the gateway says), DELETE /calls, POST /release.
+ * Admin port: GET /calls (tools that were called, with the caller that the gateway names), DELETE /calls, POST /release.
  * Environment: PORT, ADMIN_PORT; LEGACY=1 serves protocol versions before 2026-07-28 as well.
  */
 import type { RequestListener } from 'node:http';

@@ -6,8 +6,8 @@
  * Admin port: GET /keys, POST /keys {alg} (adds one that signs from now on), DELETE /keys?kid=K (withdraws one),
  * POST /mint {subject, client, expiresIn, claims, kind}.
  *
- * People sign in by oidc-provider's own pages: any password, the subject as login; nobody is asked for consent. With
- * PEOPLE_PAGE they choose who they are on a page of ours (shared/signin.ts).
+ * People sign in by oidc-provider's own pages: any password, the subject as login; no one is asked for consent. With
+ * PEOPLE_PAGE they choose who they are on a page of this service (shared/signin.ts).
  *
  * Environment: ISSUER, PORT, TLS_PEM_FILE, ADMIN_PORT, PEOPLE_PAGE; CALLBACKS: redirect URIs of the gateway's clients,
  * divided by spaces.
@@ -75,7 +75,7 @@ function registration(client: ClientEntry) {
 /** Ids of grants by client and subject: tabs that sign in at once share one, as they would a person's consent. */
 const grants = new Map<string, string>();
 
-/** Whoever signs in is not asked whether the gateway may know them. */
+/** A person who signs in is not asked for consent. */
 async function grantedTo({ oidc }: KoaContextWithOIDC) {
   const { client, session } = oidc;
   if (!session?.accountId || client === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
  * A certified OpenID provider (oidc-provider) for sign-in: authorization code with PKCE, PAR, rotating refresh tokens,
- * every client authentication, sign-out (RP-initiated, back-channel), device flow. Consent is nobody's business here.
+ * every client authentication, sign-out (RP-initiated, back-channel), device flow. It asks for no consent.
  *
  * The sign-in form is one POST: `person` (a subject of shared/people.ts; login_hint fills it in), `acr`.
  * Admin port:
@@ -38,7 +38,7 @@ const clients = JSON.parse(
   readFileSync(setting('CLIENTS_FILE', '/etc/service/clients.json'), 'utf8'),
 ) as ClientMetadata[];
 const ttl = JSON.parse(setting('TTL', '{}')) as Record<string, number>;
-/** Scopes by resource, for clients that name one (RFC 8707); whoever comes may register as its client. */
+/** Scopes by resource, for clients that name one (RFC 8707); every program may register as its client. */
 const resources = JSON.parse(setting('RESOURCES', '{}')) as Record<string, string>;
 const ring = new KeyRing();
 const controls = new Controls();
@@ -199,7 +199,7 @@ async function interact(request: IncomingMessage, response: ServerResponse): Pro
   const sent = request.method === 'POST' ? await readForm(request) : undefined;
   const person = sent?.get('person') ?? settings.person;
   if (person === undefined || activeOf(person) === undefined) {
-    const trouble = person === undefined ? undefined : `Nobody called ${person} may sign in.`;
+    const trouble = person === undefined ? undefined : `No person called ${person} may sign in.`;
     const hint = String(params.login_hint ?? '');
     const markup = signInPage(`/interaction/${uid}`, String(params.client_id), hint, acr, trouble);
     return sendPage(response, trouble === undefined ? 200 : 403, markup, anywhere);

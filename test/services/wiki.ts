@@ -1,7 +1,7 @@
 /**
  * A stand-in for Confluence: pages to read and edit, its REST content API and its status, all in memory.
  * It believes X-Forwarded-User, as an application behind a gateway does. Its page /dashboard is another service's
- * answer, which it asks for through the gateway, for whoever reads the page.
+ * answer, which it asks for through the gateway, for the reader of the page.
  *
  * Environment: PORT, ADMIN_PORT; for /dashboard DASHBOARD_URL, GATEWAY, SVID_FILE, GATEWAY_CA_FILE.
  */
@@ -108,7 +108,7 @@ async function rest(request: IncomingMessage, response: ServerResponse, path: st
   sendJson(response, 200, { results, start: 0, limit: 25, size: results.length });
 }
 
-/** What the dashboard says to whoever reads this page; to scripts as it came. */
+/** What the dashboard answers to the reader of this page; to scripts as it came. */
 async function passOn(request: IncomingMessage, response: ServerResponse, hop: Hop, user: string): Promise<void> {
   const answer = await askFor(request, hop).catch((error: Error) => ({
     status: 502,

@@ -39,7 +39,7 @@ function broken(file: string, target: string): string | undefined {
   return anchor !== undefined && !anchors(found).includes(anchor) ? `${target}: no such heading` : undefined;
 }
 
-/** Machines, registries and trackers: what nobody who has only the project could follow. */
+/** Machines, registries and trackers: what a reader who has only the project cannot follow. */
 const AROUND = /\/work\/|deb\.debian\.org|registry\.npmjs|pypi\.|proxy\.golang|crates\.io|\bissues? #?\d+|\(#\d+\)/gi;
 
 const without = (text: string) => text.replace(/^```[\s\S]*?^```/gm, '');

@@ -5,7 +5,7 @@ import { consul } from '../../../src/targets/consul/index.ts';
 import { type Store, storeOf, type Token } from './evaluate.ts';
 import { takenIn } from './objects.ts';
 
-/** The gateway's public keys, and those of somebody else. */
+/** The gateway's public keys, and those of a stranger. */
 export const KEYS = '{"keys":[{"kty":"EC","crv":"P-256","x":"x","y":"y","kid":"gateway"}]}';
 export const OTHER_KEYS = '{"keys":[{"kty":"EC","crv":"P-256","x":"z","y":"y","kid":"other"}]}';
 

@@ -59,7 +59,7 @@ export interface Setup {
 export type Verdict =
   | { readonly kind: 'allowed'; readonly forwarded: boolean }
   | { readonly kind: 'no connection' }
-  /** Nothing lets the request pass, whoever asks. */
+  /** No caller's request passes. */
   | { readonly kind: 'refused' }
   /** With another token it would pass. */
   | { readonly kind: 'refused token' };
@@ -174,7 +174,7 @@ function forwards({ providers }: Store, sources: readonly Source[], asked: Asked
 /**
  * Asks the proxy of a service.
  *
- * Where the default is `allow`, proxies are told whom to refuse: what an allowing permission says of tokens is no part
+ * Where the default is `allow`, proxies are told which callers to refuse: what an allowing permission says of tokens is no part
  * of that, and is not looked at.
  */
 export function verdictOf(store: Store, asked: Asked, { trustDomain, byDefault, mutualTls }: Setup): Verdict {

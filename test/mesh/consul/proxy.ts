@@ -81,7 +81,7 @@ function permissionsOf(own: readonly Permission[], issuers: ReadonlyMap<string, 
   });
 }
 
-/** Everybody of a name, whatever the datacenter; `*` is any service, less those that have a source of their own. */
+/** All services of a name, in any datacenter; `*` is any service, less those that have a source of their own. */
 function principal(name: string, trustDomain: string): Json {
   const service = name === '*' ? '[^/]+' : name;
   return { authenticated: { principal_name: regex(`^spiffe://${trustDomain}/ns/default/dc/[^/]+/svc/${service}$`) } };

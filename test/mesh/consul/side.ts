@@ -73,7 +73,7 @@ function presented(policy: Policy, credential: Credential, now: number): Token |
 }
 
 /**
- * The rules of those whom the assertion speaks of: an agent's are its own, others for itself than for people, and where
+ * The rules of the callers that the assertion describes: an agent's are its own, others for itself than for people, and where
  * anyone passes agents do.
  */
 function rulesFor(rules: readonly Enforced[], credential: Credential | undefined): readonly Enforced[] {

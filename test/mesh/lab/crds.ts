@@ -6,7 +6,7 @@ import { until } from '../../harness/index.ts';
 import { HUNG_MS } from './hung.ts';
 import type { Kube } from './kube.ts';
 
-/** Definitions of Linkerd's objects that nobody here wrote; the folder is what MESHGATE_CRDS names. */
+/** Linkerd's own definitions of its objects; the folder is what MESHGATE_CRDS names. */
 const crdsFolder = process.env.MESHGATE_CRDS ?? fileURLToPath(new URL('../../../../shared/crds', import.meta.url));
 
 /**

@@ -54,7 +54,7 @@ export type Settled = { readonly mark: string } | { readonly refused: string };
 
 /**
  * Waits until the Envoys of some namespaces enforce what was changed there, each its own and with a mark of its own. They
- * keep connections after an answer: whoever asks has to open new ones.
+ * keep connections after an answer: a client has to open new ones.
  */
 export async function settleEach({ kube, fences }: Core, changes: readonly Changed[]): Promise<readonly Settled[]> {
   await fences.pass(changes.flatMap(({ there, gone }) => [...there, ...gone]));
@@ -93,7 +93,7 @@ async function carries(kube: Kube, envoy: MeshEnvoy, mark: string): Promise<stri
   return refused;
 }
 
-/** The secret that a listener waits for and that nobody has made: the listener never comes. */
+/** A secret that a listener waits for and that does not exist: the listener never starts. */
 async function missing(kube: Kube, envoy: MeshEnvoy, { listeners, warming }: Dump): Promise<string | undefined> {
   if (warming.length === 0 && listeners.every(({ active }) => active !== undefined)) return undefined;
   for (const name of await envoy.awaitedSecrets()) {

@@ -74,7 +74,7 @@ function isClient(identity: string, client: string): boolean {
 
 /**
  * Whether a policy lets a client pass: it has all that is required. A policy that names an authentication which is not
- * there is passed over; one that requires nothing lets everybody pass.
+ * there is passed over; one that requires nothing allows every caller.
  */
 function lets(cluster: Cluster, { required }: AuthorizationPolicy, client: string | undefined): boolean {
   return required.every((name) => {

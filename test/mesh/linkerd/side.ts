@@ -75,7 +75,7 @@ export class LinkerdSide implements Mutable {
       (it) => it.name !== cell.service && authorities(it, this.#policy).includes(authority),
     );
     const answer = elsewhere ? 'refused: rules' : expectedOf({ ...cell, authority }, this.#view);
-    // Not TLS, but the route's policy ends it: there is nobody to let pass.
+    // Not TLS, but the route's policy ends it: no caller can pass.
     return cell.connects.kind === 'plain' ? 'refused: rules' : answer;
   }
 
@@ -93,7 +93,7 @@ export class LinkerdSide implements Mutable {
     const touched = bystanders(pod).some(
       (it) => verdictOf(cluster, { pod: it, authority, method, path }) !== 'allowed',
     );
-    if (touched) return 'wrong: pods of somebody else are held to it';
+    if (touched) return 'wrong: it applies to pods of other services';
     return verdictOf(cluster, { pod, authority, method, path, ...client }) === 'allowed' ? 'allowed' : 'refused: rules';
   }
 

@@ -3,7 +3,7 @@ import { decide } from '../../../src/rules/decide.ts';
 import { type Implied, impliedBy } from '../../../src/rules/implied.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 
-/** Somebody with these roles, an agent for somebody with these or for itself, or nobody. */
+/** A person with these roles, an agent for a person with these or for itself, or an anonymous caller. */
 export type Asker = { readonly roles: readonly string[]; readonly agent?: string; readonly alone?: true } | null;
 
 /** No agent of a policy has this name. */
@@ -32,7 +32,7 @@ export class Askers {
     return this.#names.filter((name) => all.has(name));
   }
 
-  /** Whom this rule, and no rule before it, lets pass. */
+  /** The callers that this rule, and no rule before it, allows. */
   passing(rule: Rule, rules: readonly Rule[], method: string): readonly Asker[] {
     const role = rule.who.kind === 'role' ? [this.#with([rule.who.role])] : [];
     const each = this.#names.map((name) => this.#with([name]));
@@ -51,7 +51,7 @@ export class Askers {
     return itself && found.at(-1) === itself ? [...found.slice(0, -1).slice(0, 2), itself] : found.slice(0, 2);
   }
 
-  /** Whom it does not: somebody without a role, with another one, with all others. */
+  /** The callers that it does not allow: without a role, with another one, with all others. */
   others(rule: Rule): readonly (readonly string[])[] {
     const { who } = rule;
     if (who.kind !== 'role' && who.kind !== 'agent') return [];
@@ -65,7 +65,7 @@ export class Askers {
   }
 
   /**
-   * Who else may act, or nobody instead of the rule's own agent; nothing where the policy knows no agents.
+   * Other actors, or none, instead of the rule's own agent; nothing where the policy knows no agents.
    *
    * @param alone for itself: nothing is signed for an agent that may not
    */

@@ -94,7 +94,7 @@ class Derivation {
     }
   }
 
-  /** For whom else an agent may ask, and how: in a mesh its rule is one for each rule by which these may. */
+  /** The other persons that an agent may act for: in a mesh its rule is one for each rule of theirs. */
   #others(asker: Asker, methods: readonly string[]): readonly (readonly [Asker, string])[] {
     if (this.#rule.who.kind !== 'agent') return [];
     const found = new Map<string, readonly [Asker, string]>([[JSON.stringify(asker), [asker, '']]]);
@@ -112,7 +112,7 @@ class Derivation {
     return asker && { ...asker, service, ...(as !== '' && { as }) };
   }
 
-  /** @param name the rule's id, or for whom else it is */
+  /** @param name the rule's id, or the other person that it is for */
   #base(asker: Asker, method: string, path: string, name = this.#rule.id): Cell {
     const { id, host, service, as } = this.#rule;
     const { authority } = this.#service;
@@ -174,7 +174,7 @@ class Derivation {
     }
   }
 
-  /** Whether any rule lets somebody pass at another path of the host. */
+  /** Whether any rule allows a caller at another path of the host. */
   #passes({ host, credential }: Cell, path: string, method: string): boolean {
     const matched = match(this.#policy.hosts, host, path);
     return 'route' in matched && decide(this.#rules, credential ?? null, { route: matched.route.name, method }).allow;
@@ -220,7 +220,7 @@ class Derivation {
       const changed = agent === undefined ? person : { ...person, agent, ...(alone && { alone }) };
       this.#add(base, 'agent', agent ?? 'none', { credential: changed });
     }
-    // The same as for somebody who has no role.
+    // The same as for a caller without a role.
     if (alone) this.#add(base, 'agent', 'not alone', { credential: { ...person, agent: credential.agent as string } });
     this.#add(base, 'credential', 'none', { credential: null });
     for (const [flaw, part] of FLAWS) {

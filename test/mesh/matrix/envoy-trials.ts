@@ -25,7 +25,7 @@ function loadedOf(value: Json, original: Json, number: number): Loaded {
   } = original.static_resources;
   const { listeners: [own = {}] = [], clusters = [] } = value?.static_resources ?? {};
   const port = FIRST_PORT + number;
-  // Elsewhere than rendered nobody finds it here either.
+  // It is found only where it is rendered.
   const here = own.address === before.address && { socket_address: { address: '0.0.0.0', port_value: port } };
   const listener = { ...own, name: `trial${suffix}`, ...(here && { address: here }) };
   const changed: readonly string[] = known.filter((it: Json) => !clusters.includes(it)).map((it: Json) => it.name);

@@ -10,7 +10,7 @@ export interface View {
   /** Those that it enforces. */
   readonly rules: readonly Rule[];
   readonly layer: 'ingress' | 'workload';
-  /** Whether it verifies the assertion; otherwise whoever has the identity may be any caller. */
+  /** Whether it verifies the assertion; otherwise a client with the identity may be any caller. */
   readonly assertion: boolean;
   /** Whether it holds `as` against the assertion. */
   readonly as: boolean;

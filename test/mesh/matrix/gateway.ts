@@ -30,7 +30,7 @@ function decided(cell: Cell, { policy, rules }: Subject): Rule | Answer {
   return decision.allow ? decision.rule : 'refused: rules';
 }
 
-/** Nobody is asked for a credential: of the rules, not of what it presented. */
+/** No credential was requested: the rules refused, not the credential. */
 const isMissing = ({ body }: Reply): boolean => body.includes('credential_missing');
 
 /** Parts of a request that its client does not choose: the gateway does. */

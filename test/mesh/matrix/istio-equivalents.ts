@@ -21,7 +21,7 @@ export const istioEquivalents: readonly Equivalent[] = [
   {
     at: /\/spec\/selector$/,
     change: /^dropped$/,
-    reason: 'without a selector it is about all pods of the namespace, and lets nobody in to the others',
+    reason: 'without a selector it applies to all pods of the namespace, and allows no caller at the others',
   },
   {
     at: /^Gateway \S+\/spec\/servers\/0\/tls\/mode$/,

@@ -103,7 +103,7 @@ function textsOf(node: Json, found = new Map<string, string[]>(), field = ''): R
 
 /** What requests there can be: who gets a connection, what is led on, and whose assertions are verified. */
 interface Scene {
-  /** Absent: whoever the mesh gave a certificate. */
+  /** Absent: every client with a certificate of the mesh. */
   readonly principals?: readonly string[];
   /** Absent: any, being for the one service. */
   readonly hosts?: readonly string[];

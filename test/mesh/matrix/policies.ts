@@ -86,7 +86,7 @@ export function confluence(): Yaml {
 }
 
 /**
- * Services that act for people, as an identity of their own and as everybody's, and a bot that also asks for itself; a
+ * Services that act for people, as an identity of their own and as the shared one, and a bot that also asks for itself; a
  * role that does not travel.
  */
 export function agents(): Yaml {

@@ -19,7 +19,7 @@ export type Part =
 /** How a credential is bad: a token at the gateway, an assertion behind it. */
 export type Flaw = 'garbage' | 'unsigned' | 'unknown key' | 'altered' | 'issuer' | 'audience' | 'expired';
 
-/** Who somebody is said to be, and by what. */
+/** The claimed identity of a caller, and its credential. */
 export interface Credential {
   /** What the token's roles are made of at the gateway; `roles` of the assertion behind it, as they are. */
   readonly roles: readonly string[];
@@ -66,7 +66,7 @@ export interface Cell {
   readonly path: string;
   /** What it says of itself as a message of MCP; absent: nothing. */
   readonly mcp?: McpHeaders;
-  /** Absent: nobody asks. */
+  /** Absent: an anonymous caller. */
   readonly credential?: Credential;
   readonly connects: Connects;
 }

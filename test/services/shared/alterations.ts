@@ -4,8 +4,8 @@
 export type Members = Readonly<Record<string, unknown>>;
 
 /**
- * Who signs: the published key, the one that follows it, one that nobody knows (under the published one's kid), an EC
- * key, the client's secret (HS256), nobody (alg none), or the published or EC key with the signature spoilt.
+ * Who signs: the published key, the one that follows it, an unknown one (under the published one's kid), an EC
+ * key, the client's secret (HS256), none (alg none), or the published or EC key with the signature spoilt.
  */
 export type Signer = 'main' | 'next' | 'stranger' | 'ec' | 'secret' | 'none' | 'spoilt' | 'spoilt-ec';
 

@@ -18,7 +18,7 @@ export interface HopAnswer {
   readonly text: string;
 }
 
-/** Asks another service for whoever sent the request: with the assertion that came with it, and this workload's certificate. */
+/** Calls another service for the caller of a request: with the request's assertion, and this workload's certificate. */
 export function askFor(incoming: IncomingMessage, { url, gateway, svidFile, caFile }: Hop): Promise<HopAnswer> {
   const { hostname, host, port, pathname } = new URL(url);
   const passed = ['x-meshgate-assertion', 'traceparent'].flatMap((name) => {

@@ -12,7 +12,7 @@ export const interactionUrl = (_: unknown, { uid }: { readonly uid: string }): s
 const personas = Object.entries(people);
 
 /**
- * Answers what belongs to somebody's sign-in.
+ * Answers the requests of a sign-in.
  *
  * @returns false for any other request, which is the provider's own
  */
@@ -34,7 +34,7 @@ async function answer(
 ): Promise<void> {
   if (request.method === 'POST') {
     const person = (await readForm(request)).get('person') ?? '';
-    if (!Object.hasOwn(people, person)) throw new Error('nobody of this name');
+    if (!Object.hasOwn(people, person)) throw new Error('no person of this name');
     return provider.interactionFinished(request, response, { login: { accountId: person } });
   }
   await provider.interactionDetails(request, response);

@@ -3,7 +3,7 @@ import type { Person } from './people.ts';
 
 const home = 'Example sign-in';
 
-/** The form that signs a person in with one POST: whom a hint names stands in it already. */
+/** The form that signs a person in with one POST: it is filled in if a hint names the person. */
 export function signInPage(action: string, client: string, hint: string, acr: string, trouble?: string): Markup {
   return page(
     'Sign in',

@@ -62,7 +62,12 @@ function refusal(...given: Parameters<typeof by>): string {
 describe('the actor', () => {
   test.each<[string, Claims, string, readonly string[]]>([
     ['the client', { cid: 'release-bot' }, 'bot', ['release-bot']],
-    ['the actor, whoever fetched the token', { cid: 'portal', act: { sub: 'release-bot' } }, 'bot', ['release-bot']],
+    [
+      'the actor, whatever client fetched the token',
+      { cid: 'portal', act: { sub: 'release-bot' } },
+      'bot',
+      ['release-bot'],
+    ],
     ['an actor by its SPIFFE id', { cid: 'portal', act: { sub: SPIFFE } }, 'workload', [SPIFFE]],
     [
       'a SPIFFE id is the same wherever it comes from',
@@ -408,7 +413,11 @@ describe('refused', () => {
       { cid: 'release-bot', may_act: { sub: 'far-bot' } },
       'actor_not_allowed: the token lets',
     ],
-    ['or nobody that can be read', { cid: 'release-bot', may_act: 'release-bot' }, 'actor_not_allowed: the token lets'],
+    [
+      'or an actor in another form',
+      { cid: 'release-bot', may_act: 'release-bot' },
+      'actor_not_allowed: the token lets',
+    ],
     [
       'or one of another issuer',
       { cid: 'release-bot', may_act: { sub: 'release-bot', iss: 'https://x.test' } },
@@ -458,7 +467,7 @@ describe('the claims of Entra ID', () => {
 
   test.each<[string, Claims]>([
     ['by itself', { appid: 'release-bot', idtyp: 'app', xms_act_fct: '11', xms_sub_fct: '11' }],
-    ['with an account of its own, which nobody is behind', { azp: 'release-bot', idtyp: 'user', xms_sub_fct: '1 13' }],
+    ['with an account of its own, and no person behind it', { azp: 'release-bot', idtyp: 'user', xms_sub_fct: '1 13' }],
   ])('an agent %s', (_, claims) => {
     expect(of(claims)).toMatchObject({ agent: 'bot', alone: true, roles: [] });
   });
@@ -500,12 +509,12 @@ describe('the decision', () => {
   };
 
   test.each([
-    ['for somebody who may', { roles: ['staff'], agent: 'bot' }, 'GET', 'r#2'],
-    ['for somebody who may not', { roles: [], agent: 'bot' }, 'GET', 'role_missing'],
+    ['for a person with the role', { roles: ['staff'], agent: 'bot' }, 'GET', 'r#2'],
+    ['for a person without the role', { roles: [], agent: 'bot' }, 'GET', 'role_missing'],
     ['for anyone', { roles: [], agent: 'bot' }, 'PUT', 'r#2'],
     ['alone, and may', { roles: [], agent: 'night', alone: true }, 'DELETE', 'r#3'],
     ['alone, and may not', { roles: [], agent: 'bot', alone: true }, 'PUT', 'actor_not_allowed'],
-    ['for somebody, and may be alone only', { roles: ['staff'], agent: 'night' }, 'PUT', 'actor_not_allowed'],
+    ['for a person, although it may only act alone', { roles: ['staff'], agent: 'night' }, 'PUT', 'actor_not_allowed'],
     ['without a rule', { roles: ['staff'], agent: 'other' }, 'PUT', 'actor_not_allowed'],
   ] as const)('an agent %s', (_, caller, method, expected) => {
     expect(outcome(caller, method)).toBe(expected);

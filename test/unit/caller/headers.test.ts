@@ -51,10 +51,10 @@ describe('headerValue', () => {
   });
 
   it('is empty if the caller has no value', () => {
-    const nobody = { ...nobodyInParticular, roles: [], groups: [] };
+    const anonymous = { ...nobodyInParticular, roles: [], groups: [] };
     for (const source of ['email', 'name', 'roles', 'groups', byRole()] as const)
-      expect(headerValue(source, nobody)).toBe('');
-    expect(headerValue(byRole('Guest'), nobody)).toBe('Guest');
+      expect(headerValue(source, anonymous)).toBe('');
+    expect(headerValue(byRole('Guest'), anonymous)).toBe('Guest');
   });
 
   it('is never truncated: the value fits whole or is refused', () => {

@@ -24,7 +24,7 @@ const at = { file: '', line: 1, column: 1 };
 
 const policy = { keysFile: '', idle: 28_800, absolute: 86_400, fresh: 600 };
 
-/** Without the role that rests on how long ago somebody signed in. */
+/** Without the role that depends on the time since the sign-in. */
 const table: Table = { ...whole, roles: whole.roles.slice(0, 1), sends: { email: true, name: true, groups: false } };
 
 const session: SessionClaims = {
@@ -50,9 +50,9 @@ const isReady = (it: SessionClaims, of?: Parameters<typeof sessionText>[1]) =>
 describe('a ready-made caller', () => {
   it.each([
     ['Ada', {}],
-    ['nobody of a role', { groups: [] }],
+    ['a person without a role', { groups: [] }],
     ['without an e-mail address', { email: undefined }],
-    ['with one that nobody verified', { email_verified: false }],
+    ['with one that is not verified', { email_verified: false }],
     ['with a name of any script', { name: 'Ἄδα, %41' }],
     ['without a name', { name: undefined }],
   ])('is the caller that the claims describe: %s', (_, more) => {
@@ -76,7 +76,7 @@ describe('a ready-made caller', () => {
   it.each<[string, Partial<SessionClaims>, Partial<Table>]>([
     ['the claims were chosen by another policy', { selection: 'other' }, {}],
     ['the policy does not have the provider', { provider: 'gone' }, {}],
-    ['a role rests on how long ago somebody signed in', {}, { roles: whole.roles }],
+    ['a role depends on the time since the sign-in', {}, { roles: whole.roles }],
     ['headers send groups', {}, { sends: { email: true, name: true, groups: true } }],
     ['headers send claims', {}, { claims: ['tier'] }],
     ['there is no subject', { claims: {} }, {}],

@@ -161,7 +161,7 @@ describe('a step up', () => {
     expect(callerOf(choice, { groups: ['x'], acr: 'hw' }).roles).toEqual(['r']);
   });
 
-  it('is offered to no caller whom it would not help or who does not need it', () => {
+  it('is not offered to a caller that it would not help or that does not need it', () => {
     expect(callerOf(table, { groups: ['readers'], auth_time: NOW }).stepUp).toBeUndefined();
     expect(callerOf(table, { groups: ['editors'], acr: 'phr', auth_time: NOW }).stepUp).toBeUndefined();
   });

@@ -60,7 +60,7 @@ const okta = 'https://example.okta.com/oauth2/default';
 
 const PUBLISHED = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
 
-/** What the provider of the examples says at its addresses; somebody confirms at once. */
+/** What the provider of the examples says at its addresses; a person confirms at once. */
 const provider: Readonly<Record<string, () => unknown>> = {
   '/.well-known/openid-configuration': () => ({
     issuer: okta,
@@ -111,7 +111,7 @@ const consul = policy
   .replaceAll('example.org', DOMAIN)
   .replace(/ {4}own: .*\n/, '    consul_service: ingress\n');
 
-/** Public keys of nobody. */
+/** Public keys without a private key. */
 const keys = '{"keys":[{"kty":"EC","crv":"P-256","x":"x","y":"y","kid":"a"}]}';
 
 /** What is rendered for Consul, in a folder. */

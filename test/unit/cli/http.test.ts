@@ -25,7 +25,7 @@ async function listening(speak: (socket: Socket) => void): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Says something again and again, as long as somebody listens. */
+/** Says something again and again, as long as a client listens. */
 function dripping(socket: Socket, text: string): void {
   const timer = setInterval(() => socket.write(text), 20);
   open.push(() => clearInterval(timer));

@@ -71,7 +71,7 @@ describe('Linkerd', () => {
     ['a namespace in lower case', authorization('namespace', 'wiki'), 'it allows more than routes'],
     ['a route in lower case', authorization('httproute', 'meshgate-confluence.refuse'), 'it allows more than routes'],
     ['a route by a name in upper case', authorization('HTTPRoute', 'MESHGATE-CONFLUENCE.REFUSE'), 'it allows more'],
-    ['a kind that nobody knows', authorization('Pods', 'x'), 'it allows more than routes'],
+    ['an unknown kind', authorization('Pods', 'x'), 'it allows more than routes'],
     ['nothing that is understood', `${head('AuthorizationPolicy')}spec: {targetRef: all}\n`, 'it allows more'],
     ['a server, from no namespace', authorization('Server', 'meshgate-confluence', ''), 'it allows more than routes'],
   ])('a foreign policy for %s may allow more', async (_, text, says) => {

@@ -60,12 +60,12 @@ caller  reader
   });
 
   test('changed roles and providers are a difference', async () => {
-    const other = POLICY.replace('group: readers', 'group: everybody').replace('audiences: [wiki]', 'audiences: [ci]');
+    const other = POLICY.replace('group: readers', 'group: everyone').replace('audiences: [wiki]', 'audiences: [ci]');
     const { code, out } = await prove(POLICY, other);
     expect(code).toBe(1);
     expect(out).toBe(`no: a.yaml and b.yaml allow the same roles the same requests, but define these in different ways
   provider ci: audiences ["wiki"] → ["ci"]
-  role reader means something else: group "readers" of okta → group "everybody" of okta; it counts in wiki.example.com/*#1
+  role reader means something else: group "readers" of okta → group "everyone" of okta; it counts in wiki.example.com/*#1
 `);
     const two = `${POLICY}  api.example.com: { providers: [okta, ci], /*: { service: wiki, allow: [authenticated] } }\n`;
     const one = two.replace('api.example.com: { providers: [okta, ci]', 'api.example.com: { providers: [okta]');

@@ -198,7 +198,7 @@ describe('meshgate token --online', () => {
 
 describe('meshgate token --online with a token that only its provider can read', () => {
   const SECRET = 'hidden-secret';
-  const TEXT = 'opaque-text-of-somebody';
+  const TEXT = 'opaque-text-of-a-person';
   const ASKED = `${ISSUER}/introspect`;
   const asking = (more = 'introspection: { cache: 60s }') =>
     POLICY.replace('okta- } }', `okta- }, client: { id: gate, secret_file: /run/secrets/okta }, ${more} }`);
@@ -279,7 +279,7 @@ describe('meshgate token --online with a token that only its provider can read',
     ['is for others', { says: { ...good, aud: 'x' } }, 'audience_mismatch (401)'],
     ['is a refresh token', { says: { ...good, token_type: undefined } }, 'type_refused (401)'],
     [
-      'is bound, where nobody takes a proof',
+      'is bound, where no proof is accepted',
       { says: { ...good, cnf: { jkt: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs' } } },
       'proof_missing (401)',
     ],

@@ -46,7 +46,7 @@ it('the image does not start if a restart would lose revocations', () => {
 
 it.each<[string, () => ReturnType<typeof check>]>([
   ['its state is on a disk', () => check(disk, sessions)],
-  ['nobody signs in', () => check(memory, '')],
+  ['there is no sign-in', () => check(memory, '')],
   ['replicas share revocations', () => check(memory, etcd)],
   ['the policy says so', () => check(memory, sessions, OPTION)],
 ])('the image starts if %s', (_, start) => {

@@ -78,7 +78,7 @@ describe('a budget', () => {
   });
 
   test('is found again if a worker reads a number that has expired', () => {
-    // njs goes on counting from what lies there until somebody else's entry has it swept.
+    // njs goes on counting from what lies there until another entry has it swept.
     const { key } = budgetOf(budgets, ann) ?? { key: '' };
     budgetsDict().set(key, (START - 86400) * 2, 1e9);
     expect(passing(20, () => ask(at(0)))).toBe(5);
@@ -187,8 +187,8 @@ describe('an address', () => {
 
   test('is the only key for anonymous callers, whatever roles their network gives them', () => {
     const both = prepareBudgets({ callers: limit(1, 2), anonymous: limit(1, 4) }, false);
-    const nobody = { ...caller('nobody'), provider: 'nobody' };
-    expect(passing(20, () => spendCaller(both, nobody, at(0)))).toBe(20);
+    const anonymous = { ...caller('nobody'), provider: 'nobody' };
+    expect(passing(20, () => spendCaller(both, anonymous, at(0)))).toBe(20);
     expect(passing(20, () => spendAddress(both, '192.0.2.1', at(0)))).toBe(4);
   });
 
@@ -291,8 +291,8 @@ describe('workers whose steps are interleaved', () => {
   };
 
   test.each([
-    ['of somebody who is not known', undefined, 50],
-    ['of somebody whose bucket is full again: the two that find it so count as one', START * 10 - 1, 51],
+    ['for an unknown caller', undefined, 50],
+    ['for a caller whose bucket is full again: the two that find it so count as one', START * 10 - 1, 51],
   ])('allow no more than the budget, %s', (_, before, most) => {
     if (before !== undefined) budgetsDict().set(budget.key, before, 1e6);
     let passed = 0;

@@ -106,9 +106,9 @@ describe('a session', () => {
 
   it('sends its headers on a public route, and none for an anonymous caller', async () => {
     expect((await context.check(cookie(await ada()), 'public/*')).headers['X-Meshgate-User']).toBe('o-ada');
-    const nobody = await context.check(page, 'public/*');
-    expect(nobody.status).toBe(204);
-    expect(Object.keys(nobody.headers)).toEqual(['X-Meshgate-Rule', 'X-Meshgate-As']);
+    const anonymous = await context.check(page, 'public/*');
+    expect(anonymous.status).toBe(204);
+    expect(Object.keys(anonymous.headers)).toEqual(['X-Meshgate-Rule', 'X-Meshgate-As']);
     const broken = await context.check({ ...cookie('k1.1.x'), ...page }, 'public/*');
     expect(broken.status).toBe(204);
     expect(Object.keys(broken.headers)).toEqual(['X-Meshgate-Rule', 'X-Meshgate-As']);
@@ -145,7 +145,7 @@ describe('a session', () => {
   it.each<[string, () => Promise<string>]>([
     ['is altered', async () => `${await ada()}A`],
     ['is another host’s', () => sealed(adas(start), { host: 'board.example.com' })],
-    ['is of a key that nobody has', () => sealed(adas(start), { key: ['k9', 9] })],
+    ['is of an unknown key', () => sealed(adas(start), { key: ['k9', 9] })],
     ['is of another key by the same name', () => sealed(adas(start), { key: ['k1', 9] })],
     ['is empty', async () => ''],
     ['is of a provider that the host does not take', () => sealed(adas(start, { provider: 'other' }))],
@@ -226,7 +226,7 @@ describe('a session', () => {
 });
 
 describe('a session with its caller ready-made', () => {
-  /** Without the role by which nobody's caller is ready-made. */
+  /** Without the role that keeps every caller from being ready-made. */
   const plain: Table = { ...table, roles: table.roles.slice(0, 1) };
   const ready = (changes: Partial<SessionClaims> = {}, of = plain) => sealedReady(adas(start, changes), of);
   const people = [{}, { claims: { uid: 'ada', groups: ['staff'] } }, { claims: { uid: 'ada', groups: [] } }];
@@ -504,7 +504,7 @@ describe('renewal', () => {
     expect(script.headers).toMatchObject({ 'X-Meshgate-Reason': 'session_expired', 'X-Meshgate-Signin': 'renew' });
     renewing(401);
     expect((await context.check({ ...cookie(text), ...page })).headers['X-Meshgate-Set-Cookie']).toBe(gone);
-    // Nobody may make another policy's session pass by asking again and again.
+    // A session of another policy never passes, however often it is sent.
     renewing(200, text);
     expect((await context.check(cookie(text))).headers['X-Meshgate-Reason']).toBe('session_expired');
   });
@@ -624,7 +624,7 @@ describe('whoami', () => {
   });
 
   it.each<[string, () => Promise<Record<string, string>>, string, number, string]>([
-    ['nobody', async () => ({}), wiki, 401, 'credential_missing'],
+    ['an anonymous caller', async () => ({}), wiki, 401, 'credential_missing'],
     ['another host’s session', async () => cookie(await ada()), 'board.example.com', 401, 'credential_missing'],
     ['an unknown host', async () => cookie(await ada()), 'x.example.com', 421, 'host_unknown'],
     ['an old policy’s session', async () => cookie(await ada({ selection: 'x' })), wiki, 401, 'session_expired'],

@@ -21,7 +21,7 @@ beforeEach(() => {
   locks.room = Number.POSITIVE_INFINITY;
 });
 
-/** Another worker fetches, and whoever comes meanwhile waits. */
+/** Another worker fetches, and requests in the meantime wait. */
 const begins = () => {
   locks.set(fetching, 1);
   locks.set(composed('cool', 'okta'), 1);

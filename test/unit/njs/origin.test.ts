@@ -5,7 +5,7 @@ import { adas, adasToken, Context, publishKeys, sealed, table, wiki, writeRing }
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 /*
- * A browser adds some credentials by itself, whoever's page makes the request: the session, the client's certificate and
+ * A browser adds some credentials by itself, whichever page makes the request: the session, the client's certificate and
  * the network that it is in. What a page of another origin can send so must not count.
  */
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Questions } from '../../../src/njs/questions.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
-/** Questions about tokens that a provider alone can read, while somebody makes tokens up. */
+/** Questions about tokens that only a provider can read, while an attacker makes tokens up. */
 
 const fake = fakeNgx();
 stopClock(fake);

@@ -106,7 +106,7 @@ describe('a refresh', () => {
     'consent_required',
     'account_selection_required',
     'mfa_required',
-    'an error that nobody knows',
+    'an unknown error',
   ])('that is refused for the person ends the session: %s', async (error) => {
     for (const status of [400, 401, 403]) {
       expect((await refreshedBy({ status, body: { error } })).refreshed.kind).toBe('over');

@@ -166,7 +166,7 @@ describe('sign-outs that name a provider’s session and no person', () => {
     expect(rejects(of('other', now + 2799))).toBe(false);
     const { psid: _, ...unnamed } = of('other', now);
     expect([rejects(unnamed), rejects(token)]).toEqual([false, false]);
-    // Whoever signs in again, passes.
+    // A person who signs in again passes.
     const begun = of('other', now + 2800);
     expect(rejects({ ...begun, cut: knownCut(begun) })).toBe(false);
   });

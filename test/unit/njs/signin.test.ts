@@ -257,7 +257,7 @@ describe('a callback', () => {
     // The second time there is an end to it.
     const again = await browser().get(provider.authorize(new URL(answer.location!)));
     expect([again.status, again.location]).toEqual([400, undefined]);
-    // Whoever signs in then signs in as themselves.
+    // A person who signs in then signs in as themselves.
     expect((await victim.visit(answer.location!)).url).toBe(`https://${HOST}/planted`);
   });
 
@@ -729,7 +729,7 @@ describe('one sign-in host for many', () => {
     for (const [name, value] of jar) again.jar().set(name, value);
     const late = await again.get(ticket);
     expect([late.status, again.jar().has('__Host-meshgate')]).toEqual([400, false]);
-    // Whoever is signed in goes on to the page.
+    // A person who is signed in continues to the page.
     expect((await one.get(ticket)).location).toBe(`https://${HOST}/page`);
   });
 

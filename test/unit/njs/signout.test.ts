@@ -297,8 +297,8 @@ describe('a front-channel sign-out', () => {
   test('revokes nothing without authentication', async () => {
     const of = lab();
     const browser = await signedIn(of);
-    const nobody = await of.browser().get(url(ISSUER, 'op-session'));
-    expect([nobody.status, nobody.setCookies]).toEqual([200, []]);
+    const anonymous = await of.browser().get(url(ISSUER, 'op-session'));
+    expect([anonymous.status, anonymous.setCookies]).toEqual([200, []]);
     const plain = `https://${HOST}/.meshgate/frontchannel`;
     for (const wrong of [
       url('https://other.example', 'op-session'),

@@ -86,7 +86,7 @@ describe('refused, with one error', () => {
     ['no hops', 'acts_for: [staff]', 'acts_for: [staff], hops: 0', 'a number from 1 to 8'],
     ['an agent and a role in one rule', '{ agent: pages', '{ role: staff, agent: pages', 'role and agent in one rule'],
     ['the same port twice', 'inner: {', 'inner: { listen: 8443,', "the gateway's own"],
-    ['a test of an agent for nobody', '{ roles: [staff], agent', '{ agent', 'roles of its person'],
+    ['a test of an agent without a person', '{ roles: [staff], agent', '{ agent', 'roles of its person'],
     [
       'a test of an agent beside claims',
       '{ roles: [staff], agent',
@@ -97,7 +97,7 @@ describe('refused, with one error', () => {
     ['a binding of a service', 'acts_for: [staff]', 'acts_for: [staff], bound: dpop', 'shows its certificate'],
     ['a service by itself', 'acts_for: [staff]', 'acts_for: [staff], alone: true', 'a service acts for the person'],
     ['a provider of a service', '{ service: wiki }', '{ service: wiki, provider: okta }', 'comes without a token'],
-    ['nobody to act for', ', acts_for: [staff]', '', 'missing key "acts_for"'],
+    ['no role to act for', ', acts_for: [staff]', '', 'missing key "acts_for"'],
     [
       'a rule that an earlier one covers',
       '{ agent: pages, methods',

@@ -12,7 +12,7 @@ hosts: { wiki.test: { /*: { service: wiki, allow: [staff, { agent: bot }] } } }
   return parsePolicy(text, 'p.yaml').errors.map(({ path, message }) => `${path}: ${message}`);
 }
 
-// Several numbers of a token are read as one there, so that the fact would never be true, and nobody would know why.
+// Several numbers of a token are read as one there, so that the fact would never be true, and the reason would not be visible.
 test.each(['9007199254740993', '-9007199254740993', '1e300'])(
   'rejects the number %s as the value of a claim',
   (number) => {

@@ -29,16 +29,16 @@ test.each([
   '{ claim: repository, like: "acme*" }',
   '{ claim: repository, like: "*/wiki" }',
   '{ claim: actor, is: ann }',
-  // Anybody's job can use a workflow of another repository.
+  // Any job can use a workflow of another repository.
   '{ claim: job_workflow_ref, is: acme/wiki/.github/workflows/release.yaml@refs/heads/main }',
   // Each repository chooses the form of its subject.
   '{ claim: sub, is: "environment:prod" }',
   '{ claim: sub, is: "job_workflow_ref:acme/wiki/.github/workflows/release.yaml@refs/heads/main" }',
   '{ claim: sub, is: "actor:repo:acme/wiki" }',
   '{ claim: sub, like: "repository_owner:acme*" }',
-  // A text has words, and the rest of it is anybody's.
+  // A text has words, and the rest of it can be chosen by any account.
   '{ claim: sub, has: "repo:acme/wiki:environment:prod" }',
-  // Anybody's job runs on a machine of GitHub's, and whoever has a certificate gets a token.
+  // Any job runs on a machine of GitHub's, and any holder of a certificate gets a token.
   '{ all: [{ network: [192.0.2.0/24] }, { claim: environment, is: prod }] }',
   '{ all: [{ network: [192.0.2.0/24] }, { provider: github }] }',
   '{ all: [{ certificate: "*.ci.test" }, { claim: environment, is: prod }] }',
@@ -116,7 +116,7 @@ hosts: { wiki.test: { /*: { service: wiki, allow: [ours] } } }
 test.each([
   '{ claim: email_verified, is: true }',
   '{ claim: email, like: "*" }',
-  // Anybody can make a project with service accounts, and an account of Google's may have an address of any domain.
+  // Any account can make a project with service accounts, and an account of Google's may have an address of any domain.
   '{ claim: email, like: "*.iam.gserviceaccount.com" }',
   '{ claim: email, like: "*@*.iam.gserviceaccount.com" }',
   '{ claim: email, like: "*@example.com" }',

@@ -70,7 +70,7 @@ const routes = (host: string): fc.Arbitrary<Route[]> =>
           fc
             .record({
               service: fc.constantFrom(...SERVICES),
-              // An agent alone lets nobody pass.
+              // An agent alone allows no person.
               allow: fc
                 .array(allow, { minLength: 1, maxLength: 3 })
                 .map((rules) => (rules.every(({ who }) => who.kind === 'agent') ? [...rules, readers] : rules)),
@@ -133,7 +133,7 @@ export const policy: fc.Arbitrary<Policy> = host.map((hosts) => ({
   tests: [],
 }));
 
-/** Somebody with some roles, perhaps through an agent, an agent alone, or nobody. */
+/** A person with some roles, perhaps through an agent, an agent alone, or an anonymous caller. */
 export const caller: fc.Arbitrary<Asking> = fc.oneof(
   fc.constant(null),
   fc.subarray(ROLES).map((roles) => ({ roles })),

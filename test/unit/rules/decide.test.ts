@@ -8,7 +8,7 @@ import { caller, method, policy } from './arbitrary.ts';
 const base = { service: 'wiki', as: 'default' };
 const readers: DecidingRule = { ...base, id: 'r#1', who: { kind: 'role', role: 'reader' }, methods: ['GET', 'HEAD'] };
 const editors: DecidingRule = { ...base, id: 'r#2', who: { kind: 'role', role: 'editor' }, as: 'wiki-editor' };
-const everybody: DecidingRule = { ...base, id: 'r#3', who: { kind: 'anyone' }, methods: ['OPTIONS'] };
+const everyone: DecidingRule = { ...base, id: 'r#3', who: { kind: 'anyone' }, methods: ['OPTIONS'] };
 const signedIn: DecidingRule = { ...base, id: 'r#4', who: { kind: 'authenticated' } };
 
 const as = (...roles: string[]) => ({ roles });
@@ -29,8 +29,8 @@ describe('allowed', () => {
   });
 
   test('by anyone without a credential, and with one', () => {
-    expect(decide([everybody], null, ask('OPTIONS')).allow).toBe(true);
-    expect(decide([everybody], as(), ask('OPTIONS')).allow).toBe(true);
+    expect(decide([everyone], null, ask('OPTIONS')).allow).toBe(true);
+    expect(decide([everyone], as(), ask('OPTIONS')).allow).toBe(true);
   });
 
   test('by authenticated without a role', () => {
@@ -49,7 +49,7 @@ describe('allowed', () => {
 
 describe('refused', () => {
   test('without a credential: credential_missing, even if anyone may use other methods', () => {
-    expect(decide([everybody, editors], null, ask('GET'))).toMatchObject({ reason: 'credential_missing' });
+    expect(decide([everyone, editors], null, ask('GET'))).toMatchObject({ reason: 'credential_missing' });
     expect(decide([], null, ask('GET'))).toEqual({ allow: false, reason: 'credential_missing' });
   });
 

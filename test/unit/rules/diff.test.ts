@@ -79,7 +79,7 @@ function saysOfBare(who: Change['who'], { roles, left = roles }: Exclude<Caller,
 }
 
 /** A statement about everyone with a role, or a loss of all anonymous callers, need not be true of anonymous callers to
- * whom the request gives a role: another rule may let them pass. A statement about a role that the request gives is
+ * that have a role by the request: another rule may let them pass. A statement about a role that the request gives is
  * true of those who have no other. Any other statement is true of those it speaks of.
  * */
 function isOfRequest({ who, kind }: Change, { roles, left = roles }: Exclude<Caller, null>): boolean {

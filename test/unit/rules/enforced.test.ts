@@ -8,14 +8,14 @@ const base = { at, route: 'r', host: 'h', path: { exact: '/' }, service: 'board'
 const staff: Rule = { ...base, id: 'r#1', who: { kind: 'role', role: 'staff' }, methods: ['GET', 'HEAD'], as: 'a' };
 const admin: Rule = { ...base, id: 'r#2', who: { kind: 'role', role: 'admin' }, as: 'a' };
 const pages: Rule = { ...base, id: 'r#3', who: { kind: 'agent', agent: 'pages', actsFor: ['staff'] }, as: 'b' };
-const everybody: Rule = { ...base, id: 'r#4', who: { kind: 'anyone' }, methods: ['OPTIONS'], as: 'a' };
+const everyone: Rule = { ...base, id: 'r#4', who: { kind: 'anyone' }, methods: ['OPTIONS'], as: 'a' };
 
 describe('an agent’s rule becomes one for each rule by which its person may pass', () => {
   const short = (rules: readonly Rule[]) =>
     enforced(rules).map(({ id, who, agent, methods, as }) => ({ id, who: who.kind, agent, methods, as }));
 
   test('with its own identity, the methods of both, and roles that travel', () => {
-    expect(short([staff, admin, pages, everybody])).toEqual([
+    expect(short([staff, admin, pages, everyone])).toEqual([
       { id: 'r#1', who: 'role', agent: null, methods: ['GET', 'HEAD'], as: 'a' },
       { id: 'r#2', who: 'role', agent: null, methods: undefined, as: 'a' },
       { id: 'r#3.1', who: 'role', agent: 'pages', methods: ['GET', 'HEAD'], as: 'b' },
@@ -38,7 +38,7 @@ describe('an agent’s rule becomes one for each rule by which its person may pa
 
   test('an agent that acts for no person passes by no person’s rule', () => {
     const who = { kind: 'agent', agent: 'pages', actsFor: [], alone: true } as const;
-    expect(short([staff, { ...pages, who }, everybody]).map(({ id }) => id)).toEqual(['r#1', 'r#3.0', 'r#4']);
+    expect(short([staff, { ...pages, who }, everyone]).map(({ id }) => id)).toEqual(['r#1', 'r#3.0', 'r#4']);
   });
 
   test('methods without overlap give no rule', () => {
@@ -50,7 +50,7 @@ describe('an agent’s rule becomes one for each rule by which its person may pa
   });
 
   test('without agents, rules do not change', () => {
-    expect(enforced([staff, everybody])).toEqual([staff, everybody]);
+    expect(enforced([staff, everyone])).toEqual([staff, everyone]);
   });
 
   test('ids lead back to the written rule', () => {
@@ -60,7 +60,7 @@ describe('an agent’s rule becomes one for each rule by which its person may pa
 
 describe('an agent', () => {
   const ask = (roles: readonly string[], method: string, agent = 'pages') =>
-    decide([staff, admin, pages, everybody], { roles, agent }, { route: 'r', method });
+    decide([staff, admin, pages, everyone], { roles, agent }, { route: 'r', method });
 
   test('passes by its own rule for a person who would pass', () => {
     expect(ask(['staff'], 'GET')).toEqual({ allow: true, rule: pages, replay: true });
@@ -68,7 +68,7 @@ describe('an agent', () => {
   });
 
   test('does not pass by roles that do not travel', () => {
-    expect(ask(['admin'], 'POST')).toEqual({ allow: false, reason: 'role_missing', nearest: everybody });
+    expect(ask(['admin'], 'POST')).toEqual({ allow: false, reason: 'role_missing', nearest: everyone });
     expect(ask(['staff', 'admin'], 'POST')).toEqual({ allow: false, reason: 'role_missing', nearest: staff });
   });
 

@@ -45,7 +45,7 @@ describe('what a session cookie says', () => {
     holds(fc.property(fc.oneof(fc.string(), fc.json()), (text) => readClaims(text) === undefined));
   });
 
-  it('takes at most 1.5 KB of cookie with 20 groups', async () => {
+  it('needs at most 1.5 KB of cookie with 20 groups', async () => {
     const groups = Array.from({ length: 20 }, (_, i) => `confluence-team-${i}-editors`);
     const plain = claimsText({ ...session, psid: 'x'.repeat(22), claims: { ...session.claims, name: 'Ada', groups } });
     const text = await seal(await ringOf(['2026-10-a', 1]), 'session', 'wiki.example.com', plain, now);
@@ -59,7 +59,7 @@ describe('what a session keeps of the claims', () => {
     elements: { kc: { groups: ['/staff', '/editors'], scope: ['a'] }, okta: { groups: ['x'] } },
   };
 
-  it('is found where it was before', () => {
+  it('is found at the same place as before', () => {
     const claims = {
       sub: 'u1',
       realm_access: { roles: ['editor', 'offline_access'], other: 1 },
@@ -79,16 +79,16 @@ describe('what a session keeps of the claims', () => {
     for (const path of kept.paths.kc!) expect(claimAt(few, path)).toEqual(claimAt(claims, path));
   });
 
-  it('is the whole list where something reads it whole, and nothing of another provider', () => {
+  it('is the whole list if something reads it whole, and nothing of another provider', () => {
     expect(keep({ sub: 'u', groups: ['y'], 'realm_access.roles': [] }, kept, 'okta')).toEqual({
       sub: 'u',
       groups: ['y'],
     });
-    expect(keep({ sub: 'u' }, kept, 'nobody')).toEqual({});
+    expect(keep({ sub: 'u' }, kept, 'unknown')).toEqual({});
     expect(keep({ sub: 'u' }, kept, '__proto__')).toEqual({});
   });
 
-  it('is an empty list where no element is named: the policy asks whether somebody is not in a group', () => {
+  it('is an empty list if no element is named: the policy asks whether the person is not in a group', () => {
     expect(keep({ groups: ['/guests'] }, kept, 'kc')).toEqual({ groups: [] });
     expect(keep({ groups: ['/guests', 1] }, kept, 'kc')).toEqual({ groups: [1] });
     expect(keep({}, kept, 'kc')).toEqual({});

@@ -65,7 +65,7 @@ describe('a Cookie line', () => {
 });
 
 describe('a Set-Cookie', () => {
-  it('has the attributes of its name, and goes with the same', () => {
+  it('has the attributes of its name, and is deleted with the same', () => {
     expect(setCookie(SESSION_COOKIE, 'k.1.x')).toBe('__Host-meshgate=k.1.x; Path=/; Secure; HttpOnly; SameSite=Lax');
     expect(setCookie(`${ATTEMPT_COOKIE}1`, 'x', 600)).toBe(
       '__Host-meshgate-a-1=x; Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax',

@@ -14,7 +14,7 @@ describe('lines that set a cookie of the gateway', () => {
     ' = __Host-meshgate=x',
     'a=1; Path=/, __Host-meshgate=x; Secure; Path=/',
     'a=1,__host-meshgate=x',
-  ])('%j goes', (line) => {
+  ])('%j is removed', (line) => {
     expect(withoutOwn(['a=1', line, 'b=2'])).toEqual(['a=1', 'b=2']);
   });
 });
@@ -30,7 +30,7 @@ describe('other cookies', () => {
     '__Host-other=x; Secure; Path=/',
     '"__Host-meshgate"=x',
     '\tb=2;\tPath=/',
-  ])('%j stays as it is', (line) => {
+  ])('%j stays unchanged', (line) => {
     expect(withoutOwn([line])).toEqual([line]);
   });
 });

@@ -7,14 +7,14 @@ it('reads what it wrote', () => {
   expect(readRecord(recordText(record), session.sid)).toEqual(record);
 });
 
-it('takes no record of another session, of another version, or what is none', () => {
+it('rejects a record of another session, of another version, and invalid text', () => {
   expect(readRecord(recordText(record), 'another')).toBeUndefined();
   expect(readRecord(JSON.stringify({ ...record, v: 2 }), session.sid)).toBeUndefined();
   expect(readRecord('', session.sid)).toBeUndefined();
   expect(readRecord('{}', session.sid)).toBeUndefined();
 });
 
-it('keeps no record that is too long, and does not say what is in it', () => {
+it('stores no record that is too long, and does not show its content', () => {
   const idToken = 'x'.repeat(MAX_RECORD_LENGTH);
   expect(() => recordText({ ...record, idToken })).toThrow(
     /^what the provider says of a session takes more than \d+ characters$/,

@@ -37,20 +37,20 @@ describe('a cookie that asks for renewal', () => {
     expect(step(20_000)).toBe('refresh');
   });
 
-  it('is over at its hard end, whatever the record has', () => {
+  it('ends at its hard end, whatever the record says', () => {
     expect(step(1000 + 28_800)).toBe('alone');
     const late = { ...session, sealed: 80_000 };
     expect(step(87_399, { ...record, session: late }, {}, late)).toBe('refresh');
     expect(step(87_400, { ...record, session: late }, {}, late)).toBe('alone');
   });
 
-  it('finds what a newer one has', () => {
+  it('finds the claims of a newer one', () => {
     const newer = { ...record, session: { ...session, gen: 2, fresh: 2200 } };
     expect(step(1600, newer)).toBe('newest');
     expect(step(2100, newer)).toBe('refresh');
   });
 
-  it('stands alone without a record or a refresh token, or while the provider is left alone', () => {
+  it('is not renewed without a record or a refresh token, or while calls to the provider pause', () => {
     expect(nextStep(session, undefined, at(1600))).toBe('alone');
     expect(step(1600, withoutToken(record))).toBe('alone');
     expect(step(1600, record, { mayAsk: false })).toBe('alone');
@@ -60,7 +60,7 @@ describe('a cookie that asks for renewal', () => {
     expect(step(1600, record, {}, { ...session, gen: 2 })).toBe('alone');
   });
 
-  it.each(['since', 'end'] as const)('gets nothing of the record of a later sign-in (other %s)', (time) => {
+  it.each(['since', 'end'] as const)('receives nothing from the record of a later sign-in (other %s)', (time) => {
     const later = { ...record, session: { ...session, gen: 2, fresh: 2200, [time]: session[time] + 50 } };
     expect(step(1100, later)).toBe('alone');
     expect(step(1600, later)).toBe('alone');
@@ -69,14 +69,14 @@ describe('a cookie that asks for renewal', () => {
     expect(step(1100, ended(later))).toBe('ended');
   });
 
-  it('is chosen anew for another policy, from the record only', () => {
+  it('selects its claims again for another policy, only from the record', () => {
     expect(step(1100, record, { selection: 'sel-2' })).toBe('newest');
     expect(step(1600, record, { selection: 'sel-2' })).toBe('refresh');
     expect(step(1600, withoutToken(record), { selection: 'sel-2' })).toBe('newest');
     expect(nextStep(session, undefined, at(1100, { selection: 'sel-2' }))).toBe('alone');
   });
 
-  it('is sealed anew when a quarter of the idle time is used up, while it is fresh', () => {
+  it('is sealed again after a quarter of the idle time, while it is fresh', () => {
     const long = { ...session, fresh: 20_000 };
     const kept = { ...record, session: long };
     expect(step(8200, kept, {}, long)).toBe('alone');
@@ -85,7 +85,7 @@ describe('a cookie that asks for renewal', () => {
     expect(nextStep(session, undefined, at(8201))).toBe('alone');
   });
 
-  it('has ended where the provider ended it', () => {
+  it('has ended if the provider ended it', () => {
     expect(step(1100, ended(record))).toBe('ended');
   });
 });
@@ -93,7 +93,7 @@ describe('a cookie that asks for renewal', () => {
 describe('a confirmed session', () => {
   const choose = (claims: Readonly<Record<string, unknown>>) => ({ sub: claims.sub, chosen: true });
 
-  it('has the claims of now, another generation, and keeps its id and its end', () => {
+  it('has the current claims, another generation, and keeps its id and its end', () => {
     const after = confirmed(
       sending(record),
       {
@@ -123,7 +123,7 @@ describe('a confirmed session', () => {
     });
   });
 
-  it('keeps what the provider did not give anew', () => {
+  it('keeps what the provider did not send again', () => {
     const after = confirmed(record, { kind: 'confirmed', claims: { sub: 'u1' } }, choose, at(1500));
     expect(after).toMatchObject({ claims: { sub: 'u1' }, refreshToken: 'refresh-1', idToken: 'a.b.c' });
     expect(after.session.psid).toBe('p-1');
@@ -133,14 +133,14 @@ describe('a confirmed session', () => {
     expect(confirmed(record, { kind: 'confirmed', claims: {} }, choose, at(87_000)).session.fresh).toBe(87_400);
   });
 
-  it('is said by a cookie in the words of the policy of now', () => {
+  it('is written into a cookie for the current policy', () => {
     expect(sessionOf(record, choose, at(1300.5))).toEqual({ ...session, sealed: 1300 });
     const other = sessionOf(record, choose, at(1300, { selection: 'sel-2' }));
     expect(other).toEqual({ ...session, selection: 'sel-2', sealed: 1300, claims: { sub: 'u1', chosen: true } });
   });
 });
 
-it('a refresh token is marked while it is used, free again where it was not, and gone where nobody knows', () => {
+it('a refresh token is marked while it is used, free again if it was not, and removed if that is unknown', () => {
   expect(sending(record)).toEqual({ ...record, lost: true });
   expect(unused(sending(record))).toEqual(record);
   expect(withoutToken(sending(record))).not.toHaveProperty('refreshToken');

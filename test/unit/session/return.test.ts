@@ -72,7 +72,7 @@ describe('safeReturn', () => {
     '/%00',
     '/x\u0000',
     `/${'x'.repeat(MAX_RETURN_LENGTH)}`,
-  ])('makes / of %j', (target) => {
+  ])('returns / for %j', (target) => {
     expect(safeReturn(target)).toBe('/');
   });
 
@@ -93,7 +93,7 @@ describe('safeReturn', () => {
       fc.property(targets, (target) => {
         const to = safeReturn(target);
         expect(to === '/' || to === target).toBe(true);
-        // As a browser reads a Location, and as it reads a link of a page of ours.
+        // As a browser reads a Location, and as it reads a link of the gateway's page.
         for (const base of [`${origin}/`, `${origin}/.meshgate/callback?code=x`, 'https://auth.example.com/']) {
           const seen = new URL(to, base);
           expect(seen.origin).toBe(new URL(base).origin);

@@ -61,14 +61,14 @@ describe('a revocation', () => {
     ['kid', ofAny('ring-1')],
     ['sid', ofAny('s1')],
     ['jti', ofAny('j1')],
-  ])('of a %s holds whatever time and cut-off the credential says', (kind, value) => {
+  ])('of a %s applies whatever time and cut-off the credential has', (kind, value) => {
     const latest = 253402300799;
     for (const at of [0, 1e12, latest, Number.POSITIVE_INFINITY]) {
       expect(isRevoked(calling({ kind, value, before: latest }), { ...session, at, cut: latest }, now)).toBe(true);
     }
   });
 
-  it.each([0, 30])('of a person holds for a session from the future, with clocks that differ by %i s', (skew) => {
+  it.each([0, 30])('of a person applies to a session from the future, with clocks that differ by %i s', (skew) => {
     const look = calling({ kind: 'sub', value: ofProvider('okta', 'u1'), before: now });
     const limit = now + 2 * skew + 1;
     for (const [at, cut, wanted] of [
@@ -81,7 +81,7 @@ describe('a revocation', () => {
     }
   });
 
-  it('holds where its time cannot be read, or the credential has none', () => {
+  it('applies if its time cannot be read, or the credential has none', () => {
     expect(isRevoked(() => 'x', session, now)).toBe(true);
     const undated = { ...session, at: Number.NaN };
     expect(isRevoked(calling({ kind: 'sub', value: ofProvider('okta', 'u1'), before: 5 }), undated, now)).toBe(true);
@@ -95,14 +95,14 @@ describe('a revocation', () => {
     }
   });
 
-  it('of one provider is of no other whose name begins or ends like it', () => {
+  it('of one provider does not apply to another whose name begins or ends like it', () => {
     const look = calling({ kind: 'sub', value: ofProvider('a', 'b c'), before: 2000 });
     expect(isRevoked(look, { ...session, provider: 'a', subject: 'b c' }, now)).toBe(true);
     expect(isRevoked(look, { ...session, provider: 'a b', subject: 'c' }, now)).toBe(false);
     expect(isRevoked(look, { ...session, provider: 'a', subject: 'b', sub: 'c' }, now)).toBe(false);
   });
 
-  it('looks nothing up that the credential has not', () => {
+  it('looks up only the ids that the credential has', () => {
     const asked: string[] = [];
     isRevoked(
       (key) => {
@@ -126,7 +126,7 @@ describe('a revocation', () => {
     expect(cutBefore(calling({ kind, value, before }), { ...session, at: 1001 })).toBe(wanted);
   });
 
-  it('is never shortened by another one of the same name, whichever comes first', () => {
+  it('is never shortened by another one of the same name, in whatever order they come', () => {
     const [long, late] = [
       { before: 5, until: 900, made: 4 },
       { before: 7, until: 100, made: 6 },
@@ -136,7 +136,7 @@ describe('a revocation', () => {
     expect(mergedSaid(late, undefined)).toEqual(late);
   });
 
-  it('is read as it was written, and holds for ever where it cannot be read', () => {
+  it('is read as it was written, and applies for ever if it cannot be read', () => {
     for (const said of [
       { before: 5, until: 9, made: 4 },
       { before: 0, until: 9, made: 4, ended: ['a', 'b'] },

@@ -9,7 +9,7 @@ const noKid = 'has no "kid" of 1 to 16 letters, digits, "_" and "-"';
 const noBits = 'has no "k" of 256 bits in base64url';
 
 describe('the session keys', () => {
-  it('are read in their order: the first seals', async () => {
+  it('are read in order: the first one seals', async () => {
     const ring = await readRing(text(ringKey('new', 1), ringKey('old', 2)), 0);
     if (typeof ring === 'string') throw new Error(ring);
     expect(ring.sealing.kid).toBe('new');
@@ -52,7 +52,7 @@ describe('the session keys', () => {
       'the first key, which seals, has expired',
     ],
     ['no random k', text({ ...ringKey('a', 1), k: 'A'.repeat(43) }), 'key 1 is no random key'],
-  ])('%s: says what is wrong, and nothing of the text', async (_, broken, wanted) => {
+  ])('%s: the error says what is wrong, and nothing of the text', async (_, broken, wanted) => {
     const why = await readRing(broken, 100);
     expect(why).toContain(wanted);
     expect(why).not.toContain(String(ringKey('a', 1).k));

@@ -54,7 +54,7 @@ describe('session keys', () => {
     expect(await rotateRing(text, NOW + 60, DAY, true)).toMatchObject({ ok: true, seals: true });
   });
 
-  test('a ring of one key gets a second; keys of somebody’s own making rotate too', async () => {
+  test('a ring of one key gets a second; keys of other programs rotate too', async () => {
     const { keys } = JSON.parse(newRing(NOW));
     const single = good(await rotateRing(JSON.stringify({ keys: [keys[0]] }), NOW, DAY, false));
     expect([single.seals, (await kids(single.text))[0]]).toEqual([false, keys[0].kid]);

@@ -1,4 +1,4 @@
-/** Whatever somebody changes by hand in what decides is found: each value, and each part that is taken out. */
+/** Every change by hand of a deciding part is found: each value, and each removed part. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -68,12 +68,12 @@ function unnoticed(kind: MeshKind, name: string, isDeciding: (path: string) => b
   return [...found].sort();
 }
 
-describe('changes that make no difference, and no others, are passed over', () => {
+describe('only changes that make no difference are ignored', () => {
   test('Envoy: none', () => {
     expect(unnoticed('envoy', 'agents', () => true)).toEqual([]);
   });
 
-  test('Istio: an exception for paths that the same callers may ask for, and what names objects', () => {
+  test('Istio: an exception for paths that the same callers may request, and names of objects', () => {
     const names = /metadata\.(labels|annotations|name$)|\.apiVersion$/;
     expect(unnoticed('istio', 'agents', (place) => !names.test(place))).toEqual([
       'gone AuthorizationPolicy.spec.rules.0.to.0.operation.notPaths.2',

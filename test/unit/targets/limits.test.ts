@@ -45,7 +45,7 @@ function gapsOf(kind: (typeof meshTargetNames)[number], ...parts: [string, strin
 
 const LIMIT = '{ rate: 1/s }';
 
-test.each(meshTargetNames)('%s is rendered no limit, and says so once, on the first', (kind) => {
+test.each(meshTargetNames)('%s renders no limit, and reports that once, on the first', (kind) => {
   const without = gapsOf(kind, '', '', '');
   const added = (...parts: [string, string, string]) => {
     const before = new Set(without.map((gap) => JSON.stringify(gap)));

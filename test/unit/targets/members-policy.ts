@@ -2,7 +2,7 @@ import { formatError, parsePolicy } from '../../../src/policy/index.ts';
 import type { MeshKind, Policy } from '../../../src/policy/types.ts';
 import type { Schema } from './schemas/types.ts';
 
-/** The gateway's public keys, of no use to anybody. */
+/** The gateway's public keys, without a private key. */
 export const JWKS = '{"keys":[{"kty":"EC","crv":"P-256","x":"x","y":"y","kid":"a"}]}';
 
 const CONSUL = '11111111-2222-3333-4444-555555555555.consul';

@@ -157,7 +157,7 @@ function tableOf(kind: MeshKind, rows: ReadonlyMap<string, Row>): string {
   ].join('\n');
 }
 
-test('no change of a member goes unnoticed, but of those that change no answer', async () => {
+test('no change of a member goes unnoticed, except changes that change no decision', async () => {
   const pages = [HEAD];
   for (const kind of MESHES) {
     const rows = rowsOf(kind);

@@ -53,7 +53,7 @@ function copiedBeside(changed: unknown, object: unknown, path: Path): readonly u
   });
 }
 
-/** What Kubernetes has in every object, as far as anybody may set it. */
+/** What Kubernetes has in every object, as far as it may be set. */
 const METADATA: Members = {
   name: 'string',
   namespace: 'string',

@@ -49,10 +49,10 @@ const whole = (kind: MeshKind) => {
   return { policy, rules: compile(policy) };
 };
 
-describe('a policy as one of its ingresses sees it', () => {
+describe('a policy for one of its ingresses', () => {
   const seen = (name: string) => atIngress(whole('envoy'), name);
 
-  test('has that one only, and the services of others are past it', () => {
+  test('has only that ingress, and the services of others are outside the mesh', () => {
     const { mesh, services } = seen('west').policy;
     expect([mesh?.ingress.host, Object.keys(mesh?.ingresses ?? {})]).toEqual(['west.mesh', ['west']]);
     const direct = Object.values(services).map(({ name, direct }) => [name, direct !== undefined]);
@@ -60,7 +60,7 @@ describe('a policy as one of its ingresses sees it', () => {
     expect(Object.keys(seen('east').policy.services)).toEqual(['wiki', 'canary']);
   });
 
-  test('has the rules of routes that lead to it, all of them: an agent’s rests on those of people', () => {
+  test('has all the rules of routes that lead to it, because an agent’s depends on those of people', () => {
     const rules = (name: string) => Object.fromEntries(seen(name).rules.map(({ id, as }) => [id, as]));
     expect(rules('east')).toEqual({
       'wiki.example.com/*#1': '',
@@ -75,7 +75,7 @@ describe('a policy as one of its ingresses sees it', () => {
     });
   });
 
-  test('a name that is none', () => {
+  test('an unknown name', () => {
     expect(() => seen('north')).toThrow('no ingress north');
   });
 });
@@ -84,7 +84,7 @@ describe.each(meshTargetNames.filter((name) => !meshTarget(name).together))('%s'
   const target = meshTarget(kind);
   const all = emitMesh(target, whole(kind), {});
 
-  test('each ingress has a folder, and in it what it leads to', () => {
+  test('each ingress has a folder with what it leads to', () => {
     const text = (name: string) =>
       Object.entries(all.files)
         .filter(([path]) => path.startsWith(`${name}/`))
@@ -98,7 +98,7 @@ describe.each(meshTargetNames.filter((name) => !meshTarget(name).together))('%s'
     expect(text('west')).not.toContain('wiki.svc');
   });
 
-  test('no gap says of a service that it is past the mesh', () => {
+  test('no gap says that a service is outside the mesh', () => {
     expect(all.gaps.filter(({ part }) => part.startsWith('services.'))).toEqual([]);
   });
 
@@ -122,7 +122,7 @@ test('in Linkerd no object of one has the name of an object of the other', () =>
   expect(names('east').filter((it) => names('west').includes(it))).toEqual([]);
 });
 
-test('Consul has all of them in one place: each service allows the ingress that leads to it', () => {
+test('Consul has all in one place: each service allows the ingress that leads to it', () => {
   const { policy } = whole('envoy');
   const mesh = policy.mesh!;
   const named = Object.values(mesh.ingresses).map((it) => [it.name, { ...it, consulService: `door-${it.name}` }]);
@@ -139,19 +139,19 @@ test('Consul has all of them in one place: each service allows the ingress that 
   expect(sources('canary')).toEqual(['door-west', '*']);
 });
 
-describe('what a service speaks', () => {
+describe('the protocol of a service', () => {
   const { policy } = whole('envoy');
   const services = { ...policy.services, search: { ...policy.services.search!, protocol: 'grpc' as const } };
   const speaking = { policy: { ...policy, services }, rules: compile(policy) };
 
-  test('Envoy speaks to it', () => {
+  test('is used by Envoy', () => {
     const { files } = emitMesh(meshTarget('envoy'), speaking, {}, 'west');
     const of = (name: string) =>
       /explicit_http_config:\n +(\w+):/.exec((files['envoy.yaml'] ?? '').split(`- name: "${name}"\n`)[1] ?? '')?.[1];
     expect([of('search'), of('canary')]).toEqual(['http2_protocol_options', 'http_protocol_options']);
   });
 
-  test('Consul’s proxies read it', () => {
+  test('is read by Consul’s proxies', () => {
     const mesh = { ...policy.mesh!, kind: 'consul' as const };
     const named = Object.entries(mesh.ingresses).map(([name, it]) => [name, { ...it, consulService: name }]);
     const consul = { ...speaking.policy, mesh: { ...mesh, ingresses: Object.fromEntries(named) } };

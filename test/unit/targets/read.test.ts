@@ -33,7 +33,7 @@ function passes(rule: MeshRule, caller: Caller): boolean {
 
 const NOBODYS = 'an agent of no rule';
 
-/** Everybody that some rule speaks of, by every agent. */
+/** Every caller that a rule names, with every agent. */
 function callersOf(rules: readonly MeshRule[]): readonly Caller[] {
   const agents = [...new Set(rules.map(({ agent }) => agent ?? null)), null, NOBODYS];
   const people = new Map(

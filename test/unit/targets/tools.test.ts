@@ -91,7 +91,7 @@ function withTools(policy: Policy, own: readonly (readonly string[])[]): Policy 
 const TOOLS = draw(tools, 50);
 const looking = meshes.filter(({ kind }) => kind === 'envoy' || kind === 'istio');
 
-test.each(looking)('$name: read back, tools are what they were, for 100 policies', ({ kind, own, roundTrip }) => {
+test.each(looking)('$name: read back, tools are the same, for 100 policies', ({ kind, own, roundTrip }) => {
   const some = policies(100).map((it, i) => withTools(own(it, i), TOOLS.slice(i % 40)));
   let named = 0;
   for (const policy of some) {
@@ -109,7 +109,7 @@ describe.each(['envoy', 'istio'] as const)('%s', (kind) => {
   const { files, gaps } = target.emit(policy, rules, {});
   const expected = target.project!(policy, rules);
 
-  test('no field of what it says of tools changes unnoticed', () => {
+  test('no field about tools changes unnoticed', () => {
     let found = 0;
     for (const [name, text] of Object.entries(files)) {
       const objects = documentsIn(name, text).map((value, i) => ({ name: `${name} ${i}`, value }));
@@ -134,7 +134,7 @@ describe.each(['envoy', 'istio'] as const)('%s', (kind) => {
     [['search_*', 'wiki.read'], ['search_*'], 'tools/call wiki.read'],
     [['search_*'], ['search_*', 'wiki.read'], 'tools/call wiki.read'],
     [['search_*'], ['*'], 'tools/call 0'],
-  ])('%j against %j is told apart by %s', (one, other, words) => {
+  ])('%j against %j: distinguished by %s', (one, other, words) => {
     const of = (own: readonly string[]) => {
       const changed = withTools(policy, [own]);
       return target.project!(changed, compile(changed));
@@ -142,7 +142,7 @@ describe.each(['envoy', 'istio'] as const)('%s', (kind) => {
     expect(proveIdentities(of(one), of(other))?.caller).toContain(words);
   });
 
-  test('says how well it holds them', () => {
+  test('reports how well it enforces them', () => {
     const held = rules.filter(({ who }) => who.kind === 'agent').map((rule) => target.covers(rule, policy).kind);
     expect(held).toEqual(['wider', 'wider', 'wider']);
     const printed = gaps.filter(({ text }) => /a repeated header|notifications/.test(text));

@@ -39,14 +39,14 @@ describe('anonymous callers with a role by network have an assertion, which pass
     );
   });
 
-  test.each<MeshKind>(['istio', 'envoy', 'consul'])('%s does not say that it holds such a rule exactly', (kind) => {
+  test.each<MeshKind>(['istio', 'envoy', 'consul'])('%s does not claim to enforce such a rule exactly', (kind) => {
     const held = coversOf(kind, open);
     expect(held['w.test/x#1']).toMatch(/^wider: .*anonymous callers have an assertion too/);
     expect(held['w.test/ping#1']).toBe('exact');
     expect(held['w.test/*#1']).toBe('exact');
   });
 
-  test('no rule of such a role, or none for whoever is authenticated: there is none', () => {
+  test('no rule for such a role, or for authenticated callers: no gap', () => {
     const text = (lines: readonly string[]) => lines.filter((it) => it.includes('anonymous callers have an assertion'));
     expect(text(gapsOf('istio', open.replace('[authenticated]', '[staff]')))).toEqual([]);
     expect(text(gapsOf('istio', open.replace('[probe]', '[staff]'), 'staff: { group: staff }'))).toEqual([]);
@@ -54,7 +54,7 @@ describe('anonymous callers with a role by network have an assertion, which pass
   });
 });
 
-describe('two hosts of one service are one to a mesh', () => {
+describe('two hosts of one service are one for a mesh', () => {
   const two = (second: string) => `
   v.test: { /*: { service: wiki, allow: [${second}] } }
   w.test: { /*: { service: wiki, allow: [staff] }, /ping: { service: wiki, allow: [probe] } }`;
@@ -66,7 +66,7 @@ describe('two hosts of one service are one to a mesh', () => {
   });
 
   test.each<MeshKind>(['istio', 'envoy', 'consul', 'linkerd'])(
-    '%s holds exactly only the rules that both hosts have',
+    '%s enforces exactly only the rules that both hosts have',
     (kind) => {
       const hosts = `
   v.test: { /*: { service: wiki, allow: [staff] }, /status: { service: wiki, allow: [anyone] } }
@@ -79,7 +79,7 @@ describe('two hosts of one service are one to a mesh', () => {
     },
   );
 
-  test('where their rules are the same, there is none', () => {
+  test('if their rules are the same: no gap', () => {
     const same = `
   v.test: { /*: { service: wiki, allow: [staff] } }
   w.test: { /*: { service: wiki, allow: [staff] } }`;

@@ -26,7 +26,7 @@ test.each<[kind: ProviderKindName, claims: object, alone: boolean]>([
   ['generic', { sub: 'ann', azp: 'bot', client_id: 'bot' }, false],
   ['generic', { sub: '', azp: '' }, false],
   ['generic', {}, false],
-])('a token of %s with %j has nobody behind it: %s', (kind, claims, alone) => {
+])('a token of %s with %j acts alone: %s', (kind, claims, alone) => {
   expect(isAlone(claims as never, providerKinds[kind])).toBe(alone);
 });
 

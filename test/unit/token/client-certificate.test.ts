@@ -14,7 +14,7 @@ const of = async (subject: Subject) => readClientCertificate(encodeURIComponent(
 const names = (value: object) => ({ ok: true, value: expect.objectContaining(value) });
 const proofInvalid = (detail: string) => ({ ok: false, reason: 'proof_invalid', detail });
 
-describe('who a client is by its certificate', () => {
+describe('the holder of a client certificate', () => {
   test.each<[string, Subject, object]>([
     ['a workload', { uris: [ID] }, { spiffe: ID, dns: [] }],
     [
@@ -23,14 +23,14 @@ describe('who a client is by its certificate', () => {
       { spiffe: ID, dns: ['ci.test', 'ci.example.com'] },
     ],
     ['a machine', { dns: ['ci.test'], ips: ['10.0.0.1'] }, { dns: ['ci.test'] }],
-    ['a web address is nobody', { dns: ['ci.test'], uris: ['https://ci.test/'] }, { dns: ['ci.test'] }],
+    ['a web address is not a name', { dns: ['ci.test'], uris: ['https://ci.test/'] }, { dns: ['ci.test'] }],
     ['a pattern is no name', { dns: ['*.ci.test', 'ci.test'] }, { dns: ['ci.test'] }],
     ['a subject alone', { commonName: 'ci' }, { dns: [] }],
   ])('%s', async (_, subject, value) => {
     expect(await of(subject)).toEqual(names(value));
   });
 
-  test('its thumbprint and its end are those that others read', async () => {
+  test('has the thumbprint and the expiry that other programs compute', async () => {
     const { cert } = await ca.issue({ dns: ['ci.test'] });
     const read = new X509Certificate(cert);
     expect(readClientCertificate(encodeURIComponent(cert))).toEqual(
@@ -53,11 +53,11 @@ describe('who a client is by its certificate', () => {
       { uris: [ID.replace('spiffe', 'SPIFFE')] },
       'the URI of the client certificate is not the SPIFFE id of a workload',
     ],
-  ])('%s: refused', async (_, subject, detail) => {
+  ])('%s: rejected', async (_, subject, detail) => {
     expect(await of(subject)).toEqual(proofInvalid(detail));
   });
 
-  test('none, and what is none', () => {
+  test('a missing certificate, and invalid text', () => {
     expect(readClientCertificate('')).toEqual({ ok: false, reason: 'proof_missing' });
     for (const text of ['x', '%', '-----BEGIN%20CERTIFICATE-----%0AAAAA%0A-----END%20CERTIFICATE-----%0A']) {
       expect(readClientCertificate(text)).toEqual(proofInvalid('the client certificate cannot be read'));

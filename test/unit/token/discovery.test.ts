@@ -22,7 +22,7 @@ describe('readDiscovery', () => {
     'HTTPS://issuer.example.com/jwks',
     'https://10.example.com/jwks',
     'https://localhost.example.com/jwks',
-  ])('takes the keys from %s', (uri) => {
+  ])('reads the address of the keys from %s', (uri) => {
     expect(read(uri)).toEqual({ ok: true, jwksUri: uri });
   });
 
@@ -43,7 +43,7 @@ describe('readDiscovery', () => {
     'jwks',
     '',
     `https://issuer.example.com/${'x'.repeat(2048)}`,
-  ])('refuses %s as no plain https URL', (uri) => {
+  ])('rejects %s, which is not a plain https URL', (uri) => {
     expect(read(uri)).toEqual({ ok: false, error: expect.stringMatching(/^"jwks_uri" is no https URL/) });
   });
 
@@ -62,18 +62,18 @@ describe('readDiscovery', () => {
     'https://LOCALHOST:8443/jwks',
     'https://localhost./jwks',
     'https://x.localhost/jwks',
-  ])('refuses the address %s', (uri) => {
+  ])('rejects the address %s', (uri) => {
     expect(read(uri)).toEqual({ ok: false, error: expect.stringMatching(/^"jwks_uri" points to the address "/) });
   });
 
-  it('takes an address that is the issuer itself, on any port', () => {
+  it('accepts an address that is the issuer itself, on any port', () => {
     expect(read('https://localhost:9443/jwks', 'https://localhost:8443')).toMatchObject({ ok: true });
     expect(read('https://127.0.0.1/jwks', 'https://127.0.0.1:8443/realm')).toMatchObject({ ok: true });
     expect(read('https://127.0.0.2/jwks', 'https://127.0.0.1')).toMatchObject({ ok: false });
   });
 
   it.each([`${issuer}/`, 'https://ISSUER.example.com/realms/main', '', undefined, [issuer]])(
-    'refuses the document of the issuer %j',
+    'rejects the document of the issuer %j',
     (named) => {
       const text = JSON.stringify({ issuer: named, jwks_uri: 'https://issuer.example.com/jwks' });
       expect(readDiscovery(text, issuer)).toEqual({
@@ -91,7 +91,7 @@ describe('readDiscovery', () => {
     [JSON.stringify({ issuer }), 'the discovery document has no "jwks_uri"'],
     [JSON.stringify({ issuer, jwks_uri: 7 }), 'the discovery document has no "jwks_uri"'],
     [' '.repeat(256 * 1024 + 1), 'the discovery document is too large'],
-  ])('refuses %.40j', (text, error) => {
+  ])('rejects %.40j', (text, error) => {
     expect(readDiscovery(text, issuer)).toEqual({ ok: false, error });
   });
 });

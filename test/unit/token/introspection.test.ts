@@ -24,7 +24,7 @@ const keyless: TokenProvider = { ...asked, name: 'keyless', issuer: 'legacy', ke
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const jws = (iss: string) => `${part({ alg: 'RS256' })}.${part({ iss })}.AAAA`;
 
-describe('who is asked', () => {
+describe('the provider that is called', () => {
   it.each([
     ['about a token that is no JWS', 'abc', [corp, asked], 'corp'],
     ['about an encrypted one', 'eyJhbGciOiJkaXIifQ..a.b.c', [asked], 'corp'],
@@ -35,17 +35,17 @@ describe('who is asked', () => {
   });
 
   it.each([
-    ['where nobody is asked', 'abc', [corp]],
+    ['if introspection is off', 'abc', [corp]],
     ['about a JWT of who publishes keys', jws(corp.issuer), [asked]],
     ['about a JWT of another issuer', jws('https://eve.example.com'), [asked, keyless]],
     ['about what is no token', 'a b', [asked]],
     ['about a JWT with a broken payload', `${part({ alg: 'RS256' })}.%.AAAA`, [asked]],
     ['about one with a header that is refused', `${part({ alg: 'RS256', crit: ['x'] })}.e30.AAAA`, [asked]],
-  ] as const)('nobody %s', (_, text, providers) => {
+  ] as const)('no provider %s', (_, text, providers) => {
     expect(providerToIntrospect(text, providers)).toBeUndefined();
   });
 
-  it('nothing of a JWS is asked about, whatever is wrong with it', () => {
+  it('returns no claims of an invalid JWS, and recognises the text of a token', () => {
     expect(claimsOfJws(`${part({ typ: 'JWT' })}.x.y`)).toEqual({});
     expect(claimsOfJws('a.b.c')).toBeUndefined();
     expect(isTokenText('abc==')).toBe(true);
@@ -65,7 +65,7 @@ describe('an answer', () => {
     expect(readIntrospection(200, text)).toEqual(said);
   });
 
-  it('of any other status is none, and too long is none', () => {
+  it('is invalid with any other status, and if it is too long', () => {
     for (const status of [201, 204, 302, 400, 401, 403, 500]) {
       expect(readIntrospection(status, '{"active":true}').kind).toBe('broken');
     }
@@ -86,17 +86,17 @@ describe('an active token', () => {
   const judge = (changes: object, provider: TokenProvider = asked) =>
     judgeIntrospected({ ...good, ...changes }, provider, now, 30, now + 60);
 
-  it('is its provider’s word, until that is asked again', () => {
+  it('is the provider’s word until it expires', () => {
     const claims = good;
     const value = { provider: 'corp', claims, expires: now + 600, key: INTROSPECTED, until: now + 60 };
     expect(judge({})).toEqual({ ok: true, value });
   });
 
-  it('without "exp" expires as the answer does', () => {
+  it('without "exp" expires when the answer does', () => {
     expect(judge({ exp: undefined })).toMatchObject({ ok: true, value: { expires: now + 60 } });
   });
 
-  it('may leave out its type only where the policy says so, and is still no other', () => {
+  it('may leave out its type only if the policy says so, and may have no other', () => {
     const any: TokenProvider = { ...asked, introspection: { ...times, anyType: true } };
     expect(judge({ token_type: undefined })).toMatchObject({ ok: false, reason: 'type_refused' });
     expect(judge({ token_type: undefined }, any).ok).toBe(true);
@@ -123,7 +123,7 @@ describe('an active token', () => {
 describe('a JWT that its provider confirms', () => {
   const verified = { provider: 'corp', claims: { sub: 'ada' }, expires: now + 600, key: 'k' };
 
-  it('keeps its own claims, and no longer than either says', () => {
+  it('keeps its own claims, and is valid for the shorter of both times', () => {
     expect(confirmed(verified, { active: true, sub: 'eve', exp: now + 100 }, asked, now + 60)).toEqual({
       ok: true,
       value: { ...verified, expires: now + 100, until: now + 60 },
@@ -131,7 +131,7 @@ describe('a JWT that its provider confirms', () => {
     expect(confirmed(verified, { exp: now + 900 }, asked, now + 60)).toMatchObject({ value: { expires: now + 600 } });
   });
 
-  it('is none of another issuer', () => {
+  it('is rejected if another issuer answers', () => {
     expect(confirmed(verified, { iss: 'https://eve.example.com' }, asked, now + 60)).toMatchObject({
       ok: false,
       reason: 'issuer_unknown',

@@ -57,7 +57,7 @@ test('the documents of templates are those of all organisations', () => {
   );
 });
 
-test('a template’s own host may be a close one, as any issuer’s', () => {
+test('the host of a template may be private, as any issuer’s', () => {
   const close = 'https://127.0.0.1:8443/{tenantid}/v2.0';
   expect(addressProblem('jwks_uri', 'https://127.0.0.1:8443/keys', close)).toBeUndefined();
   expect(addressProblem('jwks_uri', 'https://127.0.0.2:8443/keys', close)).toMatch(/127\.0\.0\.2/);
@@ -76,7 +76,7 @@ const kids = async (kind?: Parameters<typeof readKeySet>[1]) => {
   return set.ok ? set.keys.map(({ kid, issuer: of }) => [kid, of]) : set.error;
 };
 
-test('keys of a bundle endpoint are taken for tokens of their kind alone, and issuers of keys where they count', async () => {
+test('keys of a bundle endpoint verify only tokens of their kind, and issuers of keys apply', async () => {
   expect(await kids()).toEqual([['p384', undefined]]);
   expect(await kids({ keyUse: 'jwt-svid' })).toEqual([
     ['p256', undefined],

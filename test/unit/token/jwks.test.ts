@@ -81,7 +81,7 @@ describe('readKeySet', () => {
     ['of an unknown use', { ...rsa, use: 'tls' }],
     ['for other operations', { ...rsa, key_ops: ['encrypt', 'wrapKey'] }],
     ['with operations that are no list', { ...rsa, key_ops: 'verify' }],
-  ])('leaves out a key %s without a word', async (_, jwk) => {
+  ])('leaves out a key %s without logging it', async (_, jwk) => {
     expect(await warningFor(jwk)).toBeUndefined();
   });
 
@@ -117,17 +117,17 @@ describe('readKeySet', () => {
     ['a point that is not on the curve', { ...publicJwk('p256'), y: publicJwk('p256b').y }, 'it is not a key'],
     ['a point of another curve', { ...publicJwk('p256'), crv: 'P-384' }, 'it is not a key'],
     ['31 bytes of Ed25519', { ...publicJwk('ed'), x: Buffer.alloc(31, 1).toString('base64url') }, 'it is not a key'],
-  ])('leaves out %s and says so', async (_, jwk, why) => {
+  ])('leaves out %s and logs it', async (_, jwk, why) => {
     expect(await warningFor(jwk)).toMatch(/^key 2( \(kid ".*"\))? is not used: /);
     expect((await warningFor(jwk))?.endsWith(`: ${why}`), String(await warningFor(jwk))).toBe(true);
   });
 
-  it('takes a modulus with zeros before it, as some providers write it', async () => {
+  it('accepts a modulus with leading zeros, as some providers write it', async () => {
     const n = Buffer.concat([Buffer.alloc(1), Buffer.from(rsa.n!, 'base64url')]).toString('base64url');
     expect(await readKeySet(jwks({ ...rsa, n }))).toMatchObject({ ok: true, warnings: [], keys: [{ kty: 'RSA' }] });
   });
 
-  it('uses the first hundred keys and says so', async () => {
+  it('uses the first hundred keys and logs that', async () => {
     const many = Array.from({ length: 101 }, (_, index) => publicJwk('p256', { kid: `k${index}` }));
     const set = await readKeySet(jwks(...many));
     expect(set).toMatchObject({ ok: true, warnings: ['the key set has 101 keys; only the first 100 are used'] });
@@ -154,11 +154,11 @@ describe('readKeySet', () => {
       'the key set has no usable key; key 1 is not used: symmetric keys have no place in a published key set',
     ],
     ['too much', `{"keys":[]${' '.repeat(MAX_DOCUMENT_BYTES)}}`, 'the key set is too large'],
-  ])('refuses %s', async (_, text, error) => {
+  ])('rejects %s', async (_, text, error) => {
     expect(await readKeySet(text)).toEqual({ ok: false, error });
   });
 
-  it('comes back from a document nested as deeply as it may be', async () => {
+  it('rejects a document that is nested as deeply as its size allows', async () => {
     const deep = `{"keys":[${'['.repeat(100_000)}${']'.repeat(100_000)}]}`;
     expect(await readKeySet(deep)).toMatchObject({ ok: false });
   });

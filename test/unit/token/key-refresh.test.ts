@@ -45,7 +45,7 @@ describe('the life cycle of keys', () => {
     expect(isStale(failed(state(), t + 200), t + 201, times)).toBe(false);
   });
 
-  it('refetches for an unknown key once per cool-down, whoever tried', () => {
+  it('fetches again for an unknown key once per cool-down, whichever token causes it', () => {
     expect(mayRefetch(state(), t + 9, times)).toBe(false);
     expect(mayRefetch(state(), t + 10, times)).toBe(true);
     expect(mayRefetch(trying(state(), t + 10), t + 19, times)).toBe(false);
@@ -76,7 +76,7 @@ describe('the life cycle of keys', () => {
     });
   });
 
-  it('never waits less than the cool-down, and ends for any number of failures', () => {
+  it('never waits less than the cool-down, for any number of failures', () => {
     const short = { refresh: 5, stale: 10, coolDown: 10 };
     expect(isDue(failed(state(), t), t + 9, short)).toBe(false);
     expect(isDue(state({ failures: 5000, lastTry: t }), t + 300, times)).toBe(true);

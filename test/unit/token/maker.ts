@@ -1,6 +1,6 @@
 import { constants, createHmac, generateKeyPairSync, type JsonWebKey, type KeyObject, sign } from 'node:crypto';
 
-/** Private keys made for one test run, and the tokens they sign. Node's own signing, so that no code of ours is in it. */
+/** Private keys made for one test run, and the tokens they sign. Node's own signing, so that no code under test is in it. */
 
 export type KeyName =
   | 'rsa'

@@ -24,17 +24,17 @@ describe('groups are left out', () => {
 });
 
 describe('an answer', () => {
-  it('gives of the groups that were asked for those that are held', () => {
+  it('contains those of the requested groups that the person has', () => {
     expect(readHeld('{"value":["b","x"]}', ['a', 'b'])).toEqual(['b']);
     expect(readHeld('{"value":[]}', ['a'])).toEqual([]);
   });
 
-  it.each(['', 'null', '{}', '{"value":{}}', '{"value":["a",1]}', '[["a"]]'])('%s is none', (text) => {
+  it.each(['', 'null', '{}', '{"value":{}}', '{"value":["a",1]}', '[["a"]]'])('%s is invalid', (text) => {
     expect(readHeld(text, ['a'])).toBeUndefined();
   });
 });
 
-it('an object id has no character that means something in a path', () => {
+it('an object id has no character with a meaning in a path', () => {
   expect(isObjectId('0f0e0d0c-0000-0000-0000-000000000000')).toBe(true);
   for (const id of ['', '..', 'a/b', 'a%2fb', 'a?b', 'x'.repeat(65), 7, undefined]) expect(isObjectId(id)).toBe(false);
 });

@@ -28,7 +28,7 @@ test.each([
 test('several providers: by issuer; one: that one; an unknown issuer: none', () => {
   const refusal = { reason: 'key_unknown' } as const;
   expect(providerToAsk(token({}, other.issuer), refusal, [acme, other])).toBe(other);
-  expect(providerToAsk(token({}, 'https://nobody.test'), refusal, [acme, other])).toBeUndefined();
-  expect(providerToAsk(token({}, 'https://nobody.test'), refusal, [acme])).toBe(acme);
+  expect(providerToAsk(token({}, 'https://unknown.test'), refusal, [acme, other])).toBeUndefined();
+  expect(providerToAsk(token({}, 'https://unknown.test'), refusal, [acme])).toBe(acme);
   expect(providerToAsk('no token', refusal, [acme])).toBeUndefined();
 });

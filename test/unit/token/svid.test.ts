@@ -33,7 +33,7 @@ describe('the SPIFFE id of a certificate', () => {
   test.each<[string, Subject]>([
     ['its only name', { uris: [ID] }],
     ['beside DNS names and addresses', { uris: [ID], dns: ['wiki.test', 'a.b'], ips: ['10.0.0.1'] }],
-    ['of a certificate with a subject', { uris: [ID], commonName: 'spiffe://example.org/somebody-else' }],
+    ['of a certificate with a subject', { uris: [ID], commonName: 'spiffe://example.org/another' }],
     ['of an RSA key, whose certificate is longer', { uris: [ID], keyType: 'rsa' }],
   ])('%s', async (_, subject) => {
     expect(await of(subject)).toEqual({
@@ -49,11 +49,11 @@ describe('the SPIFFE id of a certificate', () => {
 
   const proofInvalid = (detail: string) => ({ ok: false, reason: 'proof_invalid', detail });
 
-  test('no certificate is a reason of its own', () => {
+  test('a missing certificate is a reason of its own', () => {
     expect(readSvid('')).toEqual({ ok: false, reason: 'proof_missing' });
   });
 
-  test('two URIs, or none, name nobody', async () => {
+  test('two URIs, or none, are rejected', async () => {
     const two = proofInvalid('the client certificate has more than one URI');
     const none = proofInvalid('the client certificate has no URI, and so no SPIFFE id');
     expect(await of({ uris: [ID, ID] })).toEqual(two);
@@ -80,7 +80,7 @@ describe('the SPIFFE id of a certificate', () => {
     'spiffe:///wiki',
     'spiffe://example.org/wiki ',
     `spiffe://example.org/${'a'.repeat(2048)}`,
-  ])('%j is none', async (uri) => {
+  ])('%j is rejected', async (uri) => {
     expect(await of({ uris: [uri] })).toEqual(
       proofInvalid('the URI of the client certificate is not the SPIFFE id of a workload'),
     );
@@ -135,7 +135,7 @@ const withNames = (made: Buffer) => {
 describe('hostile DER', () => {
   const unreadable = { ok: false, reason: 'proof_invalid', detail: 'the client certificate cannot be read' };
 
-  test('the helper puts it together as it was', () => {
+  test('the test helper rebuilds a certificate unchanged', () => {
     expect(withNames(names(name(ID)))).not.toEqual(good);
     expect(read(withNames(names(name(ID))))).toMatchObject({ ok: true, value: { spiffe: ID } });
     expect(put(good, [0, 1], (it) => it)).toEqual(good);
@@ -182,7 +182,7 @@ describe('hostile DER', () => {
     expect(read(withNames(names(nested)))).toMatchObject({ detail: expect.stringContaining('no URI') });
   });
 
-  test('a URI of another tag, or inside another name, is none', () => {
+  test('a URI of another tag, or inside another name, is ignored', () => {
     for (const tag of [0x82, 0x81, 0x16, 0xa6, 0x06]) {
       expect(read(withNames(names(name(ID, tag))))).toMatchObject({ detail: expect.stringContaining('no URI') });
     }
@@ -195,7 +195,7 @@ describe('hostile DER', () => {
     expect(read(withNames(names(name(`spiffe://example.org/${end}`))))).toEqual(unreadable);
   });
 
-  test('what is no PEM of one certificate', () => {
+  test('text that is not a PEM of one certificate', () => {
     const pem = pemOf(good);
     for (const text of [
       pem + pem,

@@ -17,7 +17,7 @@ import { caseRunner, mismatch } from './case.ts';
 /** Vectors that jose takes and this gateway refuses, with the reason why it is right to. */
 const strictness: readonly (readonly [id: RegExp, why: string])[] = [
   [/^jwk 7 /, 'jose does not look for ROCA keys'],
-  [/^jwk 9 /, 'jose takes an exponent of 1, with which anybody can sign'],
+  [/^jwk 9 /, 'jose takes an exponent of 1, with which every program can sign'],
 ];
 
 async function joseTakes({ token, jwks }: Vector): Promise<boolean> {

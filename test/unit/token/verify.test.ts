@@ -15,7 +15,7 @@ describe('verifyToken', () => {
     expect(mismatch(testCase, await run(testCase))).toBeUndefined();
   });
 
-  it('is not changed by what went before: all again, backwards, with the same imported keys', async () => {
+  it('depends on no earlier run: all again, backwards, with the same imported keys', async () => {
     const wrong: string[] = [];
     for (const testCase of [...cases].reverse()) {
       const problem = mismatch(testCase, await run(testCase));

@@ -22,7 +22,7 @@ test.each<[x509.JsonName, string]>([
   expect(text(name)).toBe(wanted);
 });
 
-test.each(['3003020101', '310a', '3006310430020600'])('what is no name: %s', (hex) => {
+test.each(['3003020101', '310a', '3006310430020600'])('an invalid name: %s', (hex) => {
   const element = whole(Uint8Array.from(Buffer.from(hex, 'hex')));
   expect(element === undefined ? undefined : nameText(element)).toBeUndefined();
 });

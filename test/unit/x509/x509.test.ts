@@ -64,12 +64,12 @@ describe('keys', async () => {
     }
   });
 
-  test('of another certificate of the same kind', async () => {
+  test('do not belong to another certificate of the same kind', async () => {
     const another = await ca.client('spiffe://example.org/a');
     expect(belongs(blockOf(another.key), publicKeyOf(ec.cert))).toBe(false);
   });
 
-  test('that are encrypted, or do not say what their public part is: unknown', () => {
+  test('that are encrypted, or do not contain their public part, are unknown', () => {
     const locked = written(ec.key, 'pkcs8', { cipher: 'aes-256-cbc', passphrase: 'x' });
     expect(locked.label).toBe('ENCRYPTED PRIVATE KEY');
     expect(belongs(locked, publicKeyOf(ec.cert))).toBeUndefined();

@@ -94,11 +94,11 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     for (const cell of cells) {
       if (cell.part === undefined) continue;
       const base = baseOf(cell);
-      // Where nobody has to be named, whoever is named differs in all that is said of him.
-      const whoever = base.credential === undefined ? FIELDS.credential : [];
+      // Where no caller has to be named, a named caller differs in all its fields.
+      const anyCaller = base.credential === undefined ? FIELDS.credential : [];
       // A rule of all methods is asked for other paths by one more.
       const however = cell.part === 'path' && ruleOf(subject, cell).methods === undefined ? FIELDS.method : [];
-      const may = [...FIELDS[cell.part], ...whoever, ...however];
+      const may = [...FIELDS[cell.part], ...anyCaller, ...however];
       expect([cell.name, differs(cell, base).filter((it) => !may.includes(it))]).toEqual([cell.name, []]);
     }
   });
@@ -111,7 +111,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
       const own = rule.who.kind === 'agent' ? [rule, ...people] : [rule];
       const decision = decide(own, credential, { route: rule.route, method });
       const byRule = decision.allow && decision.rule.id === rule.id;
-      // For whom an agent asks is the other rules' matter.
+      // The person that an agent acts for is the other rules' matter.
       const any = rule.who.kind === 'agent' && people.some(({ who }) => who.kind !== 'role');
       if ((part === 'role' && !any) || part === 'method') expect([cell.name, byRule]).toEqual([cell.name, false]);
       if (part === 'agent' && rule.who.kind === 'agent') expect([cell.name, byRule]).toEqual([cell.name, false]);

@@ -32,7 +32,7 @@ describe('a changed rule of Istio lets the same requests pass', () => {
   });
 
   test('if another rule allows the same requests', () => {
-    // `anyone` may read the dashboard, as the identity that is everybody's.
+    // `anyone` may read the dashboard, as the shared identity.
     expect(
       same(dashboard, 'AuthorizationPolicy dashboard/meshgate-workload-dashboard', 'spec/rules/2', 'element dropped'),
     ).toBe(true);

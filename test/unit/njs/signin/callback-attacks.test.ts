@@ -260,7 +260,7 @@ describe('a host by wildcard, with a sign-in host', () => {
       expect(asked.body).toContain(wild);
       expect([asked.hops.some((hop) => hop.startsWith(ISSUER)), victim.attempts(signinHost)]).toEqual([false, []]);
       expect(lab.provider.calls('/token')).toEqual([]);
-      // Once they say so, they are at the page of the host, where nobody is signed in by what another browser began.
+      // Once they say so, they are at the page of the host, where what another browser began signs no one in.
       const answer = await victim.get(asked.url, { method: 'POST', headers: form });
       expect(answer.location).toMatch(new RegExp(`^${ISSUER}/authorize`));
       expect((await victim.visit(answer.location as string)).status).toBe(400);

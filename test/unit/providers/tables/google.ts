@@ -35,7 +35,7 @@ export const google: KindTable = {
     claims('of another service of Google', 'issuer_unknown', { iss: 'https://cloud.google.com/iap' }),
     claims('of plain HTTP', 'issuer_unknown', { iss: 'http://accounts.google.com' }),
     claims(
-      'of somebody who signed in by gcloud',
+      'of a person who signed in by gcloud',
       'type_refused',
       {
         ...{ azp: '32555940559.apps.googleusercontent.com', aud: '32555940559.apps.googleusercontent.com' },
@@ -52,7 +52,7 @@ export const google: KindTable = {
     ),
     claims('for the service with a slash', 'audience_mismatch', { aud: 'https://wiki.example.com/' }),
     miss('that is opaque', 'token_malformed', { text: () => 'ya29.c.c0ASRK0Gb9hVqk2rNn' }),
-    claims('of anybody else’s service account', 'role_missing', { email: 'indexer@evil.iam.gserviceaccount.com' }),
+    claims('of a foreign service account', 'role_missing', { email: 'indexer@evil.iam.gserviceaccount.com' }),
     claims('without an address', 'role_missing', { email: undefined }),
     claims('with an address that is not theirs', 'role_missing', { email_verified: false }),
     claims('with an address of an unknown owner', 'role_missing', { email_verified: undefined }),

@@ -21,9 +21,9 @@ export const spiffe: KindTable = {
     { name: 'with its trust domain as the issuer', claims: { iss: 'spiffe://example.org' } },
   ],
   misses: [
-    ...common('without a subject', 'by a key that is not published', 'by nobody'),
+    ...common('without a subject', 'by a key that is not published', 'without a signature algorithm'),
     claims('without a subject', 'issuer_unknown', { sub: undefined }),
-    miss('by nobody', 'algorithm_refused', { header: { alg: 'none' }, signAs: 'ES256' }),
+    miss('without a signature algorithm', 'algorithm_refused', { header: { alg: 'none' }, signAs: 'ES256' }),
     miss('by a key that is not published', 'signature_invalid', { key: 'p256b', header: { kid: 'p256' } }),
     miss('by the authority of X.509-SVIDs', 'key_unknown', { key: 'rsa', alg: 'RS256' }),
     claims('of another trust domain', 'issuer_unknown', { sub: 'spiffe://example.com/ns/ci/sa/deployer' }),

@@ -61,8 +61,8 @@ const flip = (text: string): string => (text.startsWith('A') ? 'B' : 'A') + text
 const ALL: readonly Miss[] = [
   claims('of another issuer', 'issuer_unknown', { iss: 'https://evil.example.com' }),
   claims('of a list of issuers', 'issuer_unknown', { iss: ['https://evil.example.com'] }),
-  claims('for somebody else', 'audience_mismatch', { aud: 'api://pay' }, 'the token is for "api://pay"'),
-  claims('for nobody', 'audience_mismatch', { aud: [] }),
+  claims('for another service', 'audience_mismatch', { aud: 'api://pay' }, 'the token is for "api://pay"'),
+  claims('for no audience', 'audience_mismatch', { aud: [] }),
   claims('for a number', 'claim_absent', { aud: 7 }),
   claims('without an audience', 'claim_absent', { aud: undefined }, 'the token has no "aud"'),
   claims('without a subject', 'claim_absent', { sub: undefined }, '"sub" is not a non-empty string'),
@@ -74,10 +74,10 @@ const ALL: readonly Miss[] = [
   claims('with the "at_hash" of an ID token', 'type_refused', { at_hash: 'MTIzNDU2Nzg5MDEyMzQ1Ng' }),
   miss('that is an ID-JAG', 'type_refused', { header: { typ: 'oauth-id-jag+jwt' }, says: 'a grant: exchange it' }),
   miss('that is a DPoP proof', 'type_refused', { header: { typ: 'dpop+jwt' }, says: 'for the header DPoP' }),
-  miss('that is an assertion of ours', 'type_refused', { header: { typ: 'meshgate+jwt' } }),
+  miss('that is an assertion of the gateway', 'type_refused', { header: { typ: 'meshgate+jwt' } }),
   miss('by a key that is not published', 'signature_invalid', { key: 'rsa3072', header: { kid: 'rsa' }, alg: 'RS256' }),
   miss('by a key of another name', 'key_unknown', { header: { kid: 'another' } }),
-  miss('by nobody', 'algorithm_refused', { header: { alg: 'none' }, signAs: 'RS256' }),
+  miss('without a signature algorithm', 'algorithm_refused', { header: { alg: 'none' }, signAs: 'RS256' }),
   miss('by its public key as a secret', 'algorithm_refused', { alg: 'HS256' }),
   miss('with another payload under its signature', 'signature_invalid', {
     text: (token) => token.replace(/\.([^.]*)\./, (_, payload) => `.${swapped(payload)}.`),

@@ -5,7 +5,7 @@ import { readPushed, readTokenAnswer } from '../../../../src/session/flow/token-
 import { holds } from '../../../harness/property.ts';
 
 describe('readCallback', () => {
-  it('has one state, and one of code and error', () => {
+  it('has one state, and either a code or an error', () => {
     expect(readCallback('code=abc&state=s.1.x')).toEqual({ state: 's.1.x', answer: { code: 'abc' } });
     expect(readCallback('state=s&error=login_required&error_description=x&iss=https%3A%2F%2Fi.example')).toEqual({
       state: 's',
@@ -29,7 +29,7 @@ describe('readCallback', () => {
     'code=a&state=s&iss=a&iss=b',
     'code=%&state=s',
     `code=a&state=${'s'.repeat(20_000)}`,
-  ])('is nothing else: %.60s', (query) => {
+  ])('rejects any other query: %.60s', (query) => {
     expect(readCallback(query)).toBeUndefined();
   });
 
@@ -41,7 +41,7 @@ describe('readCallback', () => {
 
 describe('isOfIssuer', () => {
   const callback = (iss?: string) => ({ state: 's', answer: { code: 'c' }, ...(iss !== undefined && { iss }) });
-  it('wants the issuer where the provider always names it, and the right one wherever it is named', () => {
+  it('requires the issuer if the provider always names it, and the right one if it names any', () => {
     expect(isOfIssuer(callback('https://i'), 'https://i', true)).toBe(true);
     expect(isOfIssuer(callback('https://i'), 'https://i', false)).toBe(true);
     expect(isOfIssuer(callback('https://i/'), 'https://i', true)).toBe(false);
@@ -53,7 +53,7 @@ describe('isOfIssuer', () => {
 });
 
 describe('afterError', () => {
-  it('goes on with somebody there after a silent attempt only', () => {
+  it('becomes interactive only after a silent attempt', () => {
     expect(afterError('login_required', 'renew')).toBe('interact');
     expect(afterError('consent_required', 'renew')).toBe('interact');
     expect(afterError('access_denied', 'renew')).toBe('failed');
@@ -63,7 +63,7 @@ describe('afterError', () => {
     expect(afterError('toString', 'in')).toBe('failed');
   });
 
-  it('names an error in the log only by a code', () => {
+  it('logs an error only as a code', () => {
     expect(errorName('access_denied')).toBe('access_denied');
     for (const other of ['a"b', 'a\\b', 'a\nb', 'é', '', 'x'.repeat(65), 7, undefined]) {
       expect(errorName(other)).toBe('of no known form');
@@ -75,7 +75,7 @@ describe('readTokenAnswer', () => {
   const read = (status: number, body: unknown) =>
     readTokenAnswer(status, typeof body === 'string' ? body : JSON.stringify(body));
 
-  it('has an ID token, and what comes with it', () => {
+  it('has an ID token, and the other tokens', () => {
     expect(read(200, { id_token: 'i', access_token: 'a', refresh_token: 'r', token_type: 'bearer' })).toEqual({
       kind: 'tokens',
       tokens: { idToken: 'i', accessToken: 'a', refreshToken: 'r' },
@@ -83,7 +83,7 @@ describe('readTokenAnswer', () => {
     expect(read(200, { id_token: 'i' })).toEqual({ kind: 'tokens', tokens: { idToken: 'i' } });
   });
 
-  it('tells a refusal from an answer that says nothing', () => {
+  it('distinguishes a refusal from an invalid answer', () => {
     expect(read(400, { error: 'invalid_grant' })).toMatchObject({
       kind: 'refused',
       error: 'invalid_grant',
@@ -124,7 +124,7 @@ describe('readTokenAnswer', () => {
     for (const none of [undefined, '', 7, ['x'], null]) expect(refusedAs(none)).toBe('');
   });
 
-  it('has no secret in the description that the request sent', () => {
+  it('removes secrets of the request from the description', () => {
     expect(refusedAs('Code c0de-of-the-answer is not valid for s3cret', ['c0de-of-the-answer', 's3cret'])).toBe(
       ', "Code \\u2026 is not valid for \\u2026"',
     );
@@ -149,7 +149,7 @@ describe('readTokenAnswer', () => {
 });
 
 describe('readPushed', () => {
-  it('has a request URI, or says why not', () => {
+  it('returns a request URI, or the reason for having none', () => {
     expect(readPushed(201, '{"request_uri":"urn:x","expires_in":60}')).toEqual({ requestUri: 'urn:x' });
     expect(readPushed(400, '{"error":"invalid_request"}')).toEqual({
       error: 'the pushed request was refused: invalid_request',

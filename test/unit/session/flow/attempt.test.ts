@@ -21,7 +21,7 @@ import { holds } from '../../../harness/property.ts';
 const now = 1_790_000_000;
 
 describe('an attempt', () => {
-  it('has an id, a verifier, a nonce and a cookie of its own', () => {
+  it('has its own id, verifier, nonce and cookie', () => {
     const all = Array.from({ length: 200 }, () => newAttempt({ mode: 'in', to: '/x' }, 'okta', now));
     for (const of of ['id', 'verifier', 'nonce', 'binding'] as const) {
       expect(new Set(all.map(({ attempt }) => attempt[of])).size, of).toBe(200);
@@ -47,13 +47,13 @@ describe('an attempt', () => {
     }
   });
 
-  it('is over after ten minutes, and where a clock says that it has not begun', () => {
+  it('expires after ten minutes, and is rejected if the clock says that it has not begun', () => {
     expect(isOver({ at: now }, now + 600)).toBe(false);
     expect(isOver({ at: now }, now + 601)).toBe(true);
     expect(isOver({ at: now + 700 }, now)).toBe(true);
   });
 
-  it('is remembered as used for as long as it would be good', () => {
+  it('is remembered as used for as long as it would be valid', () => {
     const { attempt } = newAttempt({ mode: 'in', to: '/' }, 'okta', now);
     expect(onceId(attempt)).toMatch(/^[\w-]{16}$/);
     expect(attempt.id.endsWith(onceId(attempt))).toBe(true);
@@ -65,7 +65,7 @@ describe('an attempt', () => {
   });
 
   it.each(['', 'signout 1', '[]', 'null', '"x"', '{}', '{"at":1,"id":"x"}'])(
-    'is nothing else that was sealed: %s',
+    'is not any other sealed text: %s',
     (text) => {
       expect(readAttempt(text)).toBeUndefined();
     },
@@ -85,7 +85,7 @@ describe('cookies of attempts', () => {
     expect(attemptValue(line, at(now).id)).toBeUndefined();
   });
 
-  it('do not count where one is there twice', () => {
+  it('do not count if one is sent twice', () => {
     const [one, two] = [at(now), at(now)];
     const line = `${lineOf([one, two])}; __Host-meshgate-a-${one.id}=evil`;
     expect([attemptValue(line, one.id), attemptValue(line, two.id)]).toEqual([undefined, two.value]);
@@ -104,14 +104,14 @@ describe('cookies of attempts', () => {
     expect(endedAttempts(lineOf(cookies), ['__Host-meshgate=x; Path=/'])).toEqual(ends(9, 3));
   });
 
-  it('end before all others if a script made them', () => {
+  it('end before all others if a script set them', () => {
     const mine = [...Array(8).keys()].map((i) => at(now + i));
     const planted = '__Host-meshgate-a-x=1; __Host-meshgate-a-y.z=2';
     const ended = ['x', 'y.z'].map((id) => expiredAttempt(id));
     expect(endedAttempts(`${lineOf(mine)}; ${planted}`, [])).toEqual(ended);
   });
 
-  it('are written as the prefix __Host- wants it', () => {
+  it('are written as the prefix __Host- requires', () => {
     const cookie = at(now);
     expect(attemptCookie(cookie)).toBe(
       `__Host-meshgate-a-${cookie.id}=${cookie.value}; Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax`,
@@ -133,7 +133,7 @@ describe('cookies of attempts', () => {
   });
 });
 
-it('the oldest attempt is the one that began first; what no attempt of ours is called counts for none', () => {
+it('the oldest attempt is the one that began first; cookies with other names do not count', () => {
   const line = (...names: readonly string[]) => names.map((name) => `__Host-meshgate-a-${name}=v`).join('; ');
   expect(oldestAttempt(line('b0.abcdefgh', 'a9.abcdefgh', 'a9.00000000'))).toBe('a9.abcdefgh');
   expect(oldestAttempt(line('0', '-1.abcdefgh', 'x', 'a9.abcdefgh'))).toBe('a9.abcdefgh');

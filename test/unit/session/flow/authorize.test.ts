@@ -44,7 +44,7 @@ describe('authorizationParams', () => {
     expect(sha256('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk')).toBe('E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM');
   });
 
-  it('asks for what the policy says', () => {
+  it('requests what the policy says', () => {
     const of = provider({ prompt: 'login', maxAge: 28800, acrValues: ['phr', 'mfa'] });
     expect(ask({}, of, { hint: 'ada@example.com' }).params).toMatchObject({
       prompt: 'login',
@@ -54,11 +54,11 @@ describe('authorizationParams', () => {
     });
   });
 
-  it('is silent where a session is renewed, whatever the prompt of the policy', () => {
+  it('is silent if a session is renewed, whatever the prompt of the policy', () => {
     expect(ask({ mode: 'renew' }, provider({ prompt: 'login' })).params.prompt).toBe('none');
   });
 
-  it('asks for what a role wants, where somebody steps up for it', () => {
+  it('requests what a role needs, in a step up', () => {
     const step = ask({ mode: 'step', role: 'admin' }, provider({ maxAge: 28800, acrValues: ['mfa'] })).params;
     expect(step).toMatchObject({ max_age: '900', acr_values: 'phr phrh' });
     expect(ask({ mode: 'step', role: 'recent' }, provider({ maxAge: 30 })).params).toMatchObject({ max_age: '30' });
@@ -79,7 +79,7 @@ describe('askedBy', () => {
 
 describe('isPushed', () => {
   const metadata = { parRequired: false } as Metadata;
-  it('as the policy says, or where the provider requires it', () => {
+  it('follows the policy, or the provider if that requires it', () => {
     expect(isPushed(provider(), metadata)).toBe(false);
     expect(isPushed(provider({ par: true }), metadata)).toBe(true);
     expect(isPushed(provider(), { ...metadata, parRequired: true })).toBe(true);

@@ -37,7 +37,7 @@ describe('secretsIn', () => {
     return answer.kind === 'refused' ? answer.text : '';
   };
 
-  it('finds them in a body that the provider repeats, as it was sent and as others write it', () => {
+  it('finds secrets in a body that the provider repeats, as sent and in other encodings', () => {
     const { body } = clientCall(client('client_secret_post'), sent, { secret });
     const bodies = [
       body,
@@ -73,7 +73,7 @@ describe('clientCall', () => {
     expect(body).toBe('grant_type=authorization_code&code=a+b');
   });
 
-  it('shows a secret in the body, an assertion, or its id alone', () => {
+  it('sends a secret in the body, an assertion, or only its id', () => {
     const post = clientCall(client('client_secret_post'), params, { secret: 'se&cret' });
     expect(post.authorization).toBeUndefined();
     expect(Object.fromEntries(new URLSearchParams(post.body))).toMatchObject({
@@ -94,14 +94,14 @@ describe('clientCall', () => {
     }
   });
 
-  it('calls nobody without what it has to show', () => {
+  it('makes no call without its credential', () => {
     expect(() => clientCall(client('client_secret_basic'), params, undefined)).toThrow('no client secret');
     expect(() => clientCall(client('private_key_jwt'), params, undefined)).toThrow('no client assertion');
   });
 });
 
 describe('readSecrets', () => {
-  it('has the newest first, and no more than some', () => {
+  it('returns the newest first, and a limited number', () => {
     expect(readSecrets('new\n', 4)).toEqual(['new']);
     expect(readSecrets('  new secret \r\n\nold\n', 4)).toEqual(['new secret', 'old']);
     expect(readSecrets('a\nb\nc', 2)).toEqual(['a', 'b']);
@@ -151,11 +151,11 @@ describe('client assertions', () => {
     [file('p256', { alg: 'none' }), expect.stringMatching(/^the first key is not one for/)],
     [JSON.stringify({ keys: [publicJwk('p256')] }), 'the first key has no private half'],
     [file('p256', { x: 'AAAA' }), 'the first key is not a private key'],
-  ])('are signed with nothing of %.50s', async (text, why) => {
+  ])('are not signed with invalid keys: %.50s', async (text, why) => {
     expect(await readClientKey(text)).toEqual(why);
   });
 
-  it('are for whom the kind of provider wants them to be', () => {
+  it('have the audience that the kind of provider requires', () => {
     const to = (kind: string) => assertionAudience(kind, 'ISSUER', 'TOKEN');
     expect([to('okta'), to('entra'), to('keycloak'), to('generic')]).toEqual(['TOKEN', 'TOKEN', 'ISSUER', 'ISSUER']);
   });

@@ -58,7 +58,7 @@ describe('verifyIdToken', () => {
     { claims: { typ: 'ID' } },
     { claims: { exp: now - 20 } },
     { claims: { iat: now + 20, nbf: now + 20 } },
-  ] as const)('takes %j', async (parts) => {
+  ] as const)('accepts %j', async (parts) => {
     expect(await outcome(parts as never)).toBe('verified');
   });
 
@@ -95,18 +95,18 @@ describe('verifyIdToken', () => {
     ['at_hash without an access token', { claims: { at_hash: 'x' } }, 'claim_absent'],
     ['a payload that is no object', { rawPayload: '[]' }, 'token_malformed'],
     ['a critical extension', { header: { crit: ['b64'], b64: true } }, 'token_malformed'],
-  ] as const)('refuses %s', async (_, parts, reason) => {
+  ] as const)('rejects %s', async (_, parts, reason) => {
     expect(await outcome(parts as never)).toBe(reason);
   });
 
-  it('refuses without keys, and any text that is no token', async () => {
+  it('rejects every token without keys, and text that is not a token', async () => {
     expect(await outcome({}, {}, { keys: undefined })).toBe('provider_unavailable');
     for (const text of ['', '.', 'a.b', 'a.b.c', `${makeToken({ claims })}=`, 'x'.repeat(20_000)]) {
       expect((await verifyIdToken(text, { nonce }, context, now)).ok).toBe(false);
     }
   });
 
-  it('cannot be asked without a nonce', async () => {
+  it('cannot be called without a nonce', async () => {
     const text = makeToken({ claims: { ...claims, nonce: '' } });
     for (const none of ['', undefined, null]) {
       await expect(verifyIdToken(text, { nonce: none as never }, context, now)).rejects.toThrow('without a nonce');
@@ -117,7 +117,7 @@ describe('verifyIdToken', () => {
     ['RS256', 'rsa', 'sha256'],
     ['ES384', 'p384', 'sha384'],
     ['ES512', 'p521', 'sha512'],
-  ] as const)('holds at_hash of %s against the access token', async (alg, key, hash) => {
+  ] as const)('compares at_hash of %s with the access token', async (alg, key, hash) => {
     const accessToken = 'jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y';
     const digest = createHash(hash).update(accessToken).digest();
     const half = b64(digest.subarray(0, digest.length / 2));
@@ -127,7 +127,7 @@ describe('verifyIdToken', () => {
     expect(await outcome({ alg, key, claims: {} }, { accessToken })).toBe('verified');
   });
 
-  it('wants the age that was asked for', async () => {
+  it('enforces the requested age', async () => {
     const at = (auth_time: unknown) => outcome({ claims: { auth_time } }, { maxAge: 60 });
     expect(await at(now - 60)).toBe('verified');
     expect(await at(now - 90)).toBe('verified');
@@ -139,7 +139,7 @@ describe('verifyIdToken', () => {
     expect(await outcome({ claims: { auth_time: now - 40 } }, { maxAge: 0 })).toBe('step_up_required');
   });
 
-  it('wants the acr that a role asked for', async () => {
+  it('enforces the acr that a role requested', async () => {
     const acr = (said: unknown, acrValues: string[]) => outcome({ claims: { acr: said } }, { acrValues });
     expect(await acr('phr', ['phr', 'phrh'])).toBe('verified');
     expect(await acr('pwd', ['phr'])).toBe('step_up_required');
@@ -155,7 +155,7 @@ describe('verifyRefreshedIdToken', () => {
     return result.ok ? 'verified' : result.reason;
   };
 
-  it('has no nonce, but the same person', async () => {
+  it('has no nonce, and must be for the same person', async () => {
     expect(await refreshed({})).toBe('verified');
     expect(await refreshed({}, 'ben')).toBe('audience_mismatch');
     expect(await refreshed({ aud: 'other' })).toBe('audience_mismatch');

@@ -10,7 +10,7 @@ const base = {
 const read = (more: Record<string, unknown> = {}) => readMetadata(JSON.stringify({ ...base, ...more }), issuer);
 
 describe('readMetadata', () => {
-  it('takes the endpoints that are there', () => {
+  it('returns the endpoints that are there', () => {
     expect(read()).toEqual({
       ok: true,
       metadata: {
@@ -49,7 +49,7 @@ describe('readMetadata', () => {
     'userinfo_endpoint',
     'end_session_endpoint',
     'pushed_authorization_request_endpoint',
-  ])('is led to no other place by %s', (name) => {
+  ])('accepts no other place from %s', (name) => {
     for (const uri of [
       'http://issuer.example.com/x',
       'https://127.0.0.1/x',
@@ -63,7 +63,7 @@ describe('readMetadata', () => {
   });
 
   it.each(['http://issuer.example.com/revoke', 'https://127.0.0.1/revoke', 'https://a@b.example/x', '', 7, {}])(
-    'goes on without an endpoint for revocation that is no address for it, and says so: %j',
+    'accepts a document with an invalid revocation endpoint, and reports it: %j',
     (uri) => {
       const problem = expect.stringContaining('"revocation_endpoint"');
       const plain = read({ userinfo_endpoint: `${issuer}/userinfo` });
@@ -78,7 +78,7 @@ describe('readMetadata', () => {
     },
   );
 
-  it('wants the endpoints of a sign-in, and the issuer of the policy', () => {
+  it('requires the endpoints of a sign-in, and the issuer of the policy', () => {
     expect(read({ token_endpoint: undefined })).toEqual({
       ok: false,
       error: 'the discovery document has no "token_endpoint"',

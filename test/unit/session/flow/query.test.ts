@@ -29,7 +29,7 @@ describe('parameters', () => {
     expect(valuesOf(read!, 'a')).toEqual(['1', '2']);
   });
 
-  it.each(['a=%', 'a=%zz', '%ff=1', 'a=%c3%28'])('takes no broken escape: %s', (text) => {
+  it.each(['a=%', 'a=%zz', '%ff=1', 'a=%c3%28'])('rejects a broken escape: %s', (text) => {
     expect(parseParams(text)).toBeUndefined();
   });
 

@@ -30,7 +30,7 @@ describe('readSigninRequest', () => {
     expect(readSigninRequest('for=a.b.c')).toEqual({ request: 'a.b.c' });
   });
 
-  it('comes back to this origin only', () => {
+  it('returns only to this origin', () => {
     for (const to of ['//evil.example', 'https://evil.example', '%2F%2Fevil.example', '%2f%5cevil.example', '']) {
       expect(readSigninRequest(`in&to=${to}`)).toEqual({ wish: { mode: 'in', to: '/' }, said: {} });
     }
@@ -71,14 +71,14 @@ describe('chooseProvider', () => {
   const [staff, partners] = [provider('staff', 'example.com'), provider('partners', 'example.net', 'example.org')];
   const both = [staff!, partners!];
 
-  it('takes the only one, or the one that is named', () => {
+  it('chooses the only one, or the named one', () => {
     expect(chooseProvider([staff!], {})).toEqual({ provider: staff });
     expect(chooseProvider(both, { provider: 'partners' })).toEqual({ provider: partners });
     expect(chooseProvider(both, {})).toEqual({ choose: both, unknown: false });
     expect(chooseProvider(both, { provider: 'toString' })).toEqual({ choose: both, unknown: false });
   });
 
-  it('finds the one of an address, and says who is meant', () => {
+  it('finds the one of an address, and passes the address on as a hint', () => {
     expect(chooseProvider(both, { email: ' Ada@Example.ORG ' })).toEqual({
       provider: partners,
       hint: 'Ada@Example.ORG',
@@ -90,7 +90,7 @@ describe('chooseProvider', () => {
     }
   });
 
-  it('goes on with the provider of the session', () => {
+  it('continues with the provider of the session', () => {
     expect(chooseProvider(both, { current: 'partners' })).toEqual({ provider: partners });
     expect(chooseProvider(both, { current: 'gone' })).toEqual({ choose: both, unknown: false });
     expect(chooseProvider(both, { current: 'partners', provider: 'staff' })).toEqual({ provider: staff });
@@ -108,7 +108,7 @@ describe('claims of a session', () => {
     expect(lacksClaims({ sub: 'a', email: 'b' }, readPaths(keep, 'okta'))).toBe(true);
   });
 
-  it('are added to by UserInfo of the same person, and never changed', () => {
+  it('are extended by UserInfo of the same person, and never changed', () => {
     const idToken = { sub: 'ada', email: 'ada@example.com' };
     expect(withUserinfo(idToken, '{"sub":"ada","email":"evil@example.com","groups":["a"]}', generic)).toEqual({
       ok: true,
@@ -148,14 +148,14 @@ describe('claims of a session', () => {
       { email: own, email_verified: true },
       { email: own, email_verified: false },
     ],
-  ])('have an address with what the same side says of it: %s', (_, idToken, said, expected) => {
+  ])('have an address with its flag from the same source: %s', (_, idToken, said, expected) => {
     expect(withUserinfo({ sub: 'ada', ...idToken }, JSON.stringify({ sub: 'ada', ...said }), generic)).toEqual({
       ok: true,
       value: { sub: 'ada', ...expected },
     });
   });
 
-  it('have an address with what says at Entra ID that it is verified', () => {
+  it('have an address with the claim by which Entra ID verifies it', () => {
     const said = JSON.stringify({ sub: 'ada', email: other, xms_edov: true });
     expect(withUserinfo({ sub: 'ada', email: own }, said, entra)).toEqual({
       ok: true,
@@ -163,7 +163,7 @@ describe('claims of a session', () => {
     });
   });
 
-  it('of the sign-in itself are those of the signed token alone', () => {
+  it('of the sign-in itself are only those of the signed token', () => {
     const said = {
       sub: 'ada',
       acr: 'phr',
@@ -182,7 +182,7 @@ describe('claims of a session', () => {
     });
   });
 
-  it('are not taken where the provider left out what the policy reads', () => {
+  it('are rejected if the provider left out what the policy reads', () => {
     const overage = { sub: 'ada', _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint: 'x' } } };
     expect(checkOverage(overage, ['groups'])).toMatchObject({
       reason: 'claim_absent',
@@ -199,7 +199,7 @@ describe('newSession', () => {
   const make = (claims: Record<string, unknown> = {}) =>
     newSession('okta', { sub: 'ada', ...claims }, { sub: 'ada' }, 'SEL', lifetimes, 1000.9, 1000);
 
-  it('has a new id each time, and times of now', () => {
+  it('has a new id each time, and current times', () => {
     expect(make({ sid: 'op1', auth_time: 900 })).toEqual({
       sid: expect.stringMatching(/^[\w-]{22}$/),
       provider: 'okta',
@@ -216,7 +216,7 @@ describe('newSession', () => {
     expect(make().sid).not.toBe(make().sid);
   });
 
-  it('was signed in when the provider says, by a clock that may be a little ahead of ours', () => {
+  it('has the provider’s sign-in time, which may be a little ahead of the gateway’s clock', () => {
     for (const [auth_time, is] of [
       [900.9, 900],
       [1001, 1000],
@@ -226,7 +226,7 @@ describe('newSession', () => {
     }
   });
 
-  it('was signed in nobody knows when, and not just now, where the provider does not say', () => {
+  it('has an unknown sign-in time, and not the current one, if the provider does not send it', () => {
     for (const auth_time of [undefined, 'x', Number.NaN, -5, 1301, 1e300, [900]]) {
       expect(make({ auth_time }).authTime).toBe(0);
     }
@@ -249,7 +249,7 @@ describe('underAttempt', () => {
     for (const other of others) expect(other.sid).not.toBe(one.sid);
   });
 
-  it('is as it was where nothing says who the person is', () => {
+  it('stays unchanged if no claim says who the person is', () => {
     expect(underAttempt({ ...session, claims: {} }, 'a.1', 'sub')).toEqual({ ...session, claims: {} });
   });
 });
@@ -260,7 +260,7 @@ describe('continued', () => {
     sid: `s${end}`,
   });
 
-  it('by a silent renewal counts from the sign-in before, and ends when that session would have', () => {
+  it('by a silent renewal counts from the earlier sign-in, and ends when that session would have', () => {
     const [before, renewed] = [
       { ...at(1000), since: 7, cut: 5, gen: 3 },
       { ...at(5000), since: 90, cut: 80 },
@@ -273,7 +273,7 @@ describe('continued', () => {
     expect(continued(renewed, uncut, 'renew')).not.toHaveProperty('cut');
   });
 
-  it.each(['in', 'step'] as const)('by a sign-in keeps the id alone (mode %s)', (mode) => {
+  it.each(['in', 'step'] as const)('by a sign-in keeps only the id (mode %s)', (mode) => {
     const [before, after] = [
       { ...at(1000), cut: 5, gen: 3 },
       { ...at(5000), since: 90 },
@@ -291,8 +291,8 @@ describe('continued', () => {
   });
 });
 
-describe('what is sealed', () => {
-  it('is read for what it is', () => {
+describe('a sealed text', () => {
+  it('is read only for its purpose', () => {
     const errand = {
       wish: { mode: 'in', to: '/' },
       errand: { host: 'h', id: 'i', binding: 'b' },
@@ -310,7 +310,7 @@ describe('what is sealed', () => {
 });
 
 describe('addresses', () => {
-  it('are of the policy, with the port that browsers see', () => {
+  it('are those of the policy, with the port that browsers see', () => {
     expect(originOf('wiki.example.com', 443)).toBe('https://wiki.example.com');
     expect(redirectUri('wiki.example.com', 8443)).toBe('https://wiki.example.com:8443/.meshgate/callback');
     expect(handoverUrl('wiki.example.com', 443, 'k.d.x')).toBe(

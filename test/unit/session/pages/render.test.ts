@@ -46,7 +46,7 @@ const links = (page: Page) =>
 describe.each(pages.map((page) => [`${page.kind} ${'reason' in page ? page.reason : ''}`, page] as const))(
   'the page %s',
   (_, page) => {
-    test.each(Object.keys(catalogues))('is whole and accessible in %s', (language) => {
+    test.each(Object.keys(catalogues))('is complete and accessible in %s', (language) => {
       const document = documentOf(page, language);
       expect(document.documentElement.getAttribute('lang')).toBe(language);
       expect(document.querySelectorAll('main')).toHaveLength(1);
@@ -74,7 +74,7 @@ describe.each(pages.map((page) => [`${page.kind} ${'reason' in page ? page.reaso
 describe('headers', () => {
   const headersOf = (page: Page) => renderPage(page, '').headers;
 
-  test('are the strictest that the page can live with', () => {
+  test('are the strictest that allow the page to work', () => {
     expect(headersOf({ kind: 'signedout', host })).toEqual({
       'Content-Type': 'text/html; charset=utf-8',
       'Content-Language': 'en',
@@ -102,7 +102,7 @@ describe('headers', () => {
 });
 
 describe('what pages offer', () => {
-  test('the chooser links to each provider, and its form comes back to the same page', () => {
+  test('the chooser links to each provider, and its form leads back to the same page', () => {
     expect(links(choose)).toEqual([
       ['Continue with Example staff', '/.meshgate/signin?step&role=admin%2Bx&provider=okta&to=/a?b=1&to=/c'],
       ['Continue with Partners', '/.meshgate/signin?step&role=admin%2Bx&provider=entra&to=/a?b=1&to=/c'],
@@ -140,14 +140,14 @@ describe('what pages offer', () => {
     expect(documentOf(page).querySelector('dl')?.textContent).toContain('role_missing');
   });
 
-  test('a link to ask is none that runs', () => {
+  test('a link to ask for access is never executable', () => {
     const ask = (template: string) => links({ kind: 'refused', host, reason: 'role_missing', ask: template });
     for (const bad of ['javascript:alert(1)', 'data:text/html,x', ' javascript:x', '{reason}:x']) {
       expect(ask(bad)).toEqual([]);
     }
   });
 
-  test('a path to go on to is of this origin', () => {
+  test('a link to continue stays on this origin', () => {
     for (const to of ['//evil.example', '/\\evil.example', 'https://evil.example', '/a\tb', '/ä', '']) {
       expect(links({ kind: 'signedin', host, to })).toEqual([['Go on', '/']]);
     }
@@ -177,9 +177,9 @@ describe('languages', () => {
     ['DE', 'de'],
     ['de;q=x', 'en'],
     [`${'x,'.repeat(500)}de`, 'en'],
-  ])('%j is read in %s', (header, tag) => expect(languageFor(header).tag).toBe(tag));
+  ])('%j selects %s', (header, tag) => expect(languageFor(header).tag).toBe(tag));
 
-  test('every catalogue says the same things, with the same values in them', () => {
+  test('every catalogue has the same texts, with the same values in them', () => {
     const names = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
     const { en, ...others } = catalogues;
     for (const texts of Object.values(others)) {
@@ -190,7 +190,7 @@ describe('languages', () => {
     }
   });
 
-  test('an operator says some otherwise, and adds others', () => {
+  test('an operator replaces some texts, and adds others', () => {
     const own = { de: { 'signedout.title': 'Tschüss' }, 'pt-br': { 'signedout.title': 'Tchau' } };
     const page: Page = { kind: 'signedout', host };
     const title = (languages: string) => /<h1>(.*)<\/h1>/.exec(renderPage(page, languages, { texts: own }).html)?.[1];

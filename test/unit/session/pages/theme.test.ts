@@ -18,7 +18,7 @@ describe('a folder of pages', () => {
     expect(headers['Content-Security-Policy']).toContain("img-src 'self'; font-src 'self'");
   });
 
-  test('an empty one is ours', () => {
+  test('is optional: an empty one gives the default', () => {
     expect(readTheme({})).toEqual({ theme: {}, errors: [] });
     expect(renderPage({ kind: 'signedout', host: 'h' }, '').headers['Content-Security-Policy']).not.toContain(
       'img-src',
@@ -35,7 +35,7 @@ describe('a folder of pages', () => {
     ['de.json', '{"signedout.text":"x"}', 1, 'other values in it than {host}'],
     ['page.htm', '', 1, 'nothing is made of this file'],
     ['deutsch.txt', '', 1, 'nothing is made of this file'],
-  ])('%s %j has a mistake, and the rest of the folder is used', (file, text, line, message) => {
+  ])('%s %j is a mistake, and the rest of the folder is used', (file, text, line, message) => {
     const { theme, errors } = readTheme({ [file]: text, 'style.css': 'p {}' });
     expect(errors[0]).toMatchObject({ file, line, message: expect.stringContaining(message) });
     expect(theme.style?.text).toBe('p {}');

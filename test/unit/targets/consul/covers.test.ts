@@ -22,7 +22,7 @@ function coverage(rest: string, sample?: Sample) {
 
 const kinds = (rest: string, sample?: Sample) => coverage(rest, sample).map(({ kind }) => kind);
 
-test('with the assertion roles are held, also behind an ingress: what goes for the whole mesh is said', () => {
+test('with the assertion roles are enforced, also behind an ingress, and mesh-wide settings are named', () => {
   expect(kinds(both)).toEqual(['exact', 'exact']);
   expect(gapsOf(both)).toEqual([HOST, DEFAULT, SKEW]);
   expect(
@@ -33,7 +33,7 @@ test('with the assertion roles are held, also behind an ingress: what goes for t
 describe('without the assertion', () => {
   const UNSIGNED: Sample = { gateway: '' };
 
-  test('roles from one source are one', () => {
+  test('roles from one source are treated as one', () => {
     expect(coverage(both, UNSIGNED)).toEqual([
       {
         kind: 'wider',
@@ -44,7 +44,7 @@ describe('without the assertion', () => {
     expect(gapsOf(both, UNSIGNED)).toHaveLength(3);
   });
 
-  test('identities of their own tell them apart where they are sources, and end at an ingress', () => {
+  test('identities of their own distinguish roles where they are sources, and not behind an ingress', () => {
     const apart = wiki('/*: { service: wiki, allow: [reader, { role: editor, as: wiki-editor }] }');
     expect(kinds(apart, { ...UNSIGNED, ingress: '' })).toEqual(['exact', 'exact']);
     expect(gapsOf(apart, { ...UNSIGNED, ingress: '' })).toEqual([HOST]);
@@ -54,14 +54,14 @@ describe('without the assertion', () => {
     );
   });
 
-  test('on other paths or methods they are held', () => {
+  test('on other paths or methods roles are enforced', () => {
     const rest = wiki(
       '/*: { service: wiki, allow: [{ role: reader, methods: [GET] }, { role: editor, methods: [POST] }] }, /x/*: { service: wiki, allow: [editor] }',
     );
     expect(kinds(rest, UNSIGNED)).toEqual(['exact', 'exact', 'exact']);
   });
 
-  test('three are named, and the rest counted', () => {
+  test('three are named, and the others counted', () => {
     const allow = ['reader', 'editor', 'authenticated', 'anyone'].join(', ');
     const [first] = coverage(wiki(`/*: { service: wiki, allow: [${allow}] }`), UNSIGNED);
     expect(first).toMatchObject({
@@ -78,7 +78,7 @@ test('a method that permissions cannot name passes with all of its kind', () => 
   expect(gapsOf(rest)).toContain(`w.test/*#1: ${text}`);
 });
 
-test('of tools a header that comes twice is a gap', () => {
+test('for tools a header that is sent twice is a gap', () => {
   const rest = `agents: { bot: { match: { client_id: bot }, acts_for: [reader], bound: none } }
 ${wiki('/mcp: { service: wiki, allow: [{ agent: bot, tools: [search_*] }, reader] }')}`;
   expect(kinds(rest)).toEqual(['wider', 'exact']);
@@ -87,7 +87,7 @@ ${wiki('/mcp: { service: wiki, allow: [{ agent: bot, tools: [search_*] }, reader
   );
 });
 
-test('services that are reached directly are not guarded', () => {
+test('services that are reached directly are not protected', () => {
   const rest = `services: { wiki: { authority: wiki.apps }, direct: { url: "https://direct.test" } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /d/*: { service: direct, allow: [editor] } } }`;
   expect(gapsOf(rest)[0]).toBe(
@@ -113,7 +113,7 @@ describe('nothing is rendered, and a gap says why', () => {
     expect(consul.emit(meshless, rules)).toEqual({ files: {}, gaps: [{ part: 'mesh', text }] });
   });
 
-  test('where the gateway’s assertions are not made for Consul', () => {
+  test('if the gateway’s assertions are not made for Consul', () => {
     const other = { ...policy, mesh: { ...mesh!, kind: 'envoy' } } as const;
     expect(consul.emit(other, rules)).toEqual({
       files: {},
@@ -121,14 +121,14 @@ describe('nothing is rendered, and a gap says why', () => {
     });
   });
 
-  test('where proxies would have no keys', () => {
+  test('if the proxies would have no keys', () => {
     expect(consul.emit(policy, rules)).toEqual({
       files: {},
       gaps: [{ part: 'gateway.assertion', text: expect.stringContaining('give --assertion-jwks') }],
     });
   });
 
-  test('where nobody connects whom Consul knows', () => {
+  test('if no service that Consul knows connects', () => {
     const { consulService: _, ...ingress } = mesh!.ingress;
     const identities = { default: { ...mesh!.identities.default!, spiffe: 'spiffe://x.consul/ns/a/sa/b' } };
     const other = { ...policy, mesh: { ...mesh!, ingress, identities } };

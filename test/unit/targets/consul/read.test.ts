@@ -40,7 +40,7 @@ test('with tools of agents, too', () => {
   expect(looking).toBeGreaterThan(30);
 }, 120_000);
 
-test('planted differences are found at either side, and none is invented', () => {
+test('planted differences are found on either side, and none is invented', () => {
   const seen = (policy: Policy) => projection(policy, compile(policy));
   let found = 0;
   for (const [index, one] of draw(consulPolicy, 20).entries()) {
@@ -99,14 +99,14 @@ const permission = (entry: Any, path: string) =>
   entry.Sources[0].Permissions.find(({ HTTP }: Any) => HTTP.PathPrefix === path || HTTP.PathExact === path);
 const drift = (files: Record<string, string>, options = OPTIONS) => driftOf(demo.policy, demo.rules, options, files);
 
-test('what Consul prints is read', () => {
+test('the output of Consul is read', () => {
   expect(expected.length).toBeGreaterThan(4);
   expect(proveIdentities(expected, readConsul(live()))).toBeUndefined();
   expect(drift(live())).toEqual([]);
   expect(readConsul({ all: `[${live()['-']?.replace(/^}\n(?=\{)/gm, '},\n')}]\n` })).toEqual(readConsul(live()));
 });
 
-describe('what somebody changed', () => {
+describe('a change by hand', () => {
   const claim = (entry: Any, path: string, name: string) =>
     permission(entry, path).JWT.Providers[0].VerifyClaims.find(({ Path }: Any) => Path[0] === name);
 
@@ -122,8 +122,8 @@ describe('what somebody changed', () => {
     ['an action', (it) => Object.assign(permission(it, '/open'), { Action: 'deny' }), 'ingress'],
     ['a source', (it) => Object.assign(it.Sources[0], { Name: 'gateway' }), 'ingress'],
     ['all of a source', (it) => it.Sources.unshift({ Name: 'other', Action: 'allow' }), 'other'],
-    ['everybody', (it) => Object.assign(it.Sources.at(-1), { Action: 'allow' }), '*'],
-  ])('%s: a request tells it apart', (_, change, caller) => {
+    ['every source', (it) => Object.assign(it.Sources.at(-1), { Action: 'allow' }), '*'],
+  ])('%s: a request differs', (_, change, caller) => {
     const files = changed(WIKI, change);
     expect(proveIdentities(expected, readConsul(files))?.caller).toContain(caller);
     expect(drift(files)).toEqual([]);
@@ -151,11 +151,11 @@ describe('what somebody changed', () => {
     ['a partition', (it) => Object.assign(it, { Partition: 'east' }), '"Partition"'],
     ['no odd paths', (it) => it.Sources[0].Permissions.shift(), 'paths that are not canonical are not refused'],
     ['no end', (it) => it.Sources[0].Permissions.pop(), 'left to the default of the mesh'],
-    ['nobody else', (it) => it.Sources.pop(), 'left to other intentions'],
+    ['no other sources', (it) => it.Sources.pop(), 'left to other intentions'],
     ['both', (it) => Object.assign(it.Sources[0], { Action: 'allow' }), 'ingress'],
     ['a denied token', (it) => Object.assign(permission(it, '/'), { Action: 'deny' }), 'deny'],
     ['no path', (it) => (permission(it, '/').HTTP = { Methods: ['GET'] }), 'Methods'],
-  ])('%s: it says why it cannot read that', (_, change, message) => {
+  ])('%s: the reason why it cannot be read', (_, change, message) => {
     expect(() => readConsul(changed(WIKI, change))).toThrow(message);
   });
 
@@ -163,13 +163,13 @@ describe('what somebody changed', () => {
     ['text that is no JSON', '{', 'not JSON'],
     ['a list of texts', '["a"]', 'no entries of Consul'],
     ['something else', '{ "a": 1 }', 'no entries of Consul'],
-  ])('%s is no entry', (_, text, message) => {
+  ])('%s is not an entry', (_, text, message) => {
     expect(() => readConsul({ a: text })).toThrow(message);
   });
 
   test.each<[string, string, (entry: Any) => unknown, readonly string[]]>([
     ['an entry less', WIKI, () => null, [ABSENT]],
-    ['somebody else’s', WIKI, (it) => delete it.Meta, [`${WIKI}: Meta is nothing, and not {"managed-by":"meshgate"}`]],
+    ['a foreign entry', WIKI, (it) => delete it.Meta, [`${WIKI}: Meta is nothing, and not {"managed-by":"meshgate"}`]],
     [
       'an entry more',
       WIKI,
@@ -208,7 +208,7 @@ describe('what somebody changed', () => {
       (it) => Object.assign(it.Locations[0].Header, { Name: 'Authorization' }),
       ['jwt-provider meshgate: Locations[0].Header.Name is "Authorization", and not "X-Meshgate-Assertion"'],
     ],
-  ])('%s is a line', (_, title, change, lines) => {
+  ])('%s is reported', (_, title, change, lines) => {
     expect(drift(changed(title, change))).toEqual(lines);
   });
 
@@ -220,7 +220,7 @@ describe('what somebody changed', () => {
     ]);
   });
 
-  test('a method that no rule of a policy can be held to is not read', () => {
+  test('a method that no rule of a policy can name is not read', () => {
     const files = changed(WIKI, (it) => permission(it, '/').HTTP.Methods.push('PROPFIND'));
     expect(() => readConsul(files)).toThrow('not as meshgate renders it: {"Methods":"PROPFIND"}');
   });
@@ -253,24 +253,23 @@ describe('what somebody changed', () => {
       { Kind: 'mesh', HTTP: { Incoming: { RequestNormalization: { InsecureDisablePathNormalization: true } } } },
       'mesh mesh: it is for every service, and HTTP.Incoming is {"RequestNormalization":{"InsecureDisablePathNormalization":true}}, which meshgate does not render',
     ],
-    [
-      'a kind that nobody knows',
-      { Kind: 'new-kind', Name: 'x' },
-      'new-kind x: prove does not know entries of this kind',
-    ],
-  ])('%s is a line', (_, entry, line) => {
+    ['an unknown kind', { Kind: 'new-kind', Name: 'x' }, 'new-kind x: prove does not know entries of this kind'],
+  ])('%s is reported', (_, entry, line) => {
     expect(other(entry)).toEqual([line]);
   });
 
   test.each<[string, object]>([
-    ['nobody for every service', { Kind: 'service-intentions', Name: '*', Sources: [{ Name: '*', Action: 'deny' }] }],
+    [
+      'a refusal for every service',
+      { Kind: 'service-intentions', Name: '*', Sources: [{ Name: '*', Action: 'deny' }] },
+    ],
     [
       'what is logged',
       { Kind: 'proxy-defaults', Name: 'global', Config: { protocol: 'http' }, AccessLogs: { Enabled: true } },
     ],
     ['versions of TLS', { Kind: 'mesh', TLS: { Incoming: { TLSMinVersion: 'TLSv1_3' } } }],
     ['where another service is', { Kind: 'service-resolver', Name: 'db' }],
-  ])('%s is passed over', (_, entry) => {
+  ])('%s is ignored', (_, entry) => {
     expect(other(entry)).toEqual([]);
   });
 
@@ -278,19 +277,19 @@ describe('what somebody changed', () => {
     ['Expose', { Paths: [{ Path: '/healthz', ListenerPort: 21500 }] }, 'Expose is '],
     ['EnvoyExtensions', [{ Name: 'builtin/ext-authz' }], 'EnvoyExtensions is '],
     ['RateLimits', { InstanceLevel: { RequestsPerSecond: 1 } }, 'RateLimits is '],
-  ])('%s of a service is a line', (key, value, line) => {
+  ])('%s of a service is reported', (key, value, line) => {
     const files = changed('service-defaults wiki', (it) => Object.assign(it, { [key]: value }));
     expect(drift(files)).toEqual([expect.stringContaining(`service-defaults wiki: ${line}`)]);
   });
 
-  test('intentions of others, for other services, are not looked at', () => {
+  test('foreign intentions for other services are ignored', () => {
     const other = { Kind: 'service-intentions', Name: 'db', Sources: [{ Name: 'wiki', Permissions: [{ JWT: 1 }] }] };
     const files = { ...live(), other: JSON.stringify(other) };
     expect(proveIdentities(expected, readConsul(files))).toBeUndefined();
     expect(drift(files)).toEqual([]);
   });
 
-  test('keys can only be compared with what they should be', () => {
+  test('keys can only be compared with the expected ones', () => {
     expect(drift(live(), {} as typeof OPTIONS)).toEqual([
       'jwt-provider meshgate: its keys are not known; give --assertion-jwks',
     ]);
@@ -300,7 +299,7 @@ describe('what somebody changed', () => {
   });
 });
 
-describe('what somebody changed of tools', () => {
+describe('a change by hand of tools', () => {
   const tools = render(`agents: { bot: { match: { client_id: bot }, acts_for: [reader], bound: none } }
 services: { wiki: { authority: wiki.apps } }
 hosts: { w.test: { /mcp: { service: wiki, allow: [{ agent: bot, tools: [search_*, read_page] }, reader] } } }
@@ -316,7 +315,7 @@ hosts: { w.test: { /mcp: { service: wiki, allow: [{ agent: bot, tools: [search_*
     return proveIdentities(own, readConsul({ all: JSON.stringify(entries) }))?.caller;
   };
 
-  test('as it is, nothing', () => {
+  test('without a change nothing is reported', () => {
     expect(read(() => {})).toBeUndefined();
   });
 
@@ -340,7 +339,7 @@ hosts: { w.test: { /mcp: { service: wiki, allow: [{ agent: bot, tools: [search_*
           .map((own) => (own.JWT ? { ...own, JWT: about(it, 'read_page').JWT } : own))),
       'by agent bot',
     ],
-  ])('%s: a message tells it apart', (_, change, message) => {
+  ])('%s: a message differs', (_, change, message) => {
     expect(read(change)).toContain(message);
   });
 
@@ -352,7 +351,7 @@ hosts: { w.test: { /mcp: { service: wiki, allow: [{ agent: bot, tools: [search_*
     ['whatever is not named', (it) => Object.assign(nameOf(it, 'read_page'), { Invert: true })],
     ['an open expression', (it) => Object.assign(nameOf(it, 'search_'), { Regex: 'search_.*' })],
     ['no listing', (it) => all(it).splice(all(it).indexOf(about(it, 'tools/list')), 1)],
-  ])('%s: it says why it cannot read that', (_, change) => {
+  ])('%s: the reason why it cannot be read', (_, change) => {
     expect(() => read(change)).toThrow('not as meshgate renders it');
   });
 });

@@ -4,7 +4,7 @@ import { JWKS, render, type Sample, WIKI } from './samples.ts';
 
 const wiki = (routes: string) => `${WIKI}hosts: { w.test: { ${routes} } }`;
 
-/** A permission in a line: what it does, where, and for whom. */
+/** A permission in a line: what it does, where, and for which callers. */
 function line({ Action, HTTP, JWT }: Permission): string {
   const { PathExact, PathPrefix, PathRegex, Methods = ['any'] } = HTTP;
   const where = PathExact ?? (PathPrefix === undefined ? PathRegex && 'odd paths' : `${PathPrefix}…`);
@@ -18,7 +18,7 @@ const lines = (rest: string, sample: Sample = { gateway: '' }, source = 'ingress
   render(rest, sample).permissions(source).map(line);
 
 describe('permissions', () => {
-  test('are a path and the prefix behind its slash: prefixes of Consul end anywhere', () => {
+  test('have a path, and the prefix behind its slash, because prefixes of Consul end anywhere', () => {
     expect(lines(wiki('/rest/*: { service: wiki, allow: [reader] }'))).toEqual([
       'deny any odd paths',
       'allow any /rest',
@@ -27,7 +27,7 @@ describe('permissions', () => {
     ]);
   });
 
-  test('exact paths come first, then the longest prefix: the first that matches decides', () => {
+  test('are sorted by exact paths, then the longest prefix: the first match decides', () => {
     const rest = wiki(
       '/*: { service: wiki, allow: [reader] }, /a/*: { service: wiki, allow: [{ role: reader, methods: [GET] }] }, /a/b/*: { service: wiki, allow: [reader] }, /a/b/c: { service: wiki, allow: [{ role: reader, methods: [POST] }] }',
     );
@@ -38,24 +38,24 @@ describe('permissions', () => {
     ]);
   });
 
-  test('there are none that change nothing', () => {
+  test('are left out if they have no effect', () => {
     const rest = wiki(
       '/*: { service: wiki, allow: [reader] }, /a/*: { service: wiki, allow: [editor] }, /b: { service: wiki, allow: [anyone] }',
     );
     expect(lines(rest)).toEqual(['deny any odd paths', 'allow any /…']);
   });
 
-  test('what another service has of a host is refused', () => {
+  test('refuse the paths of another service on the same host', () => {
     const rest = `services: { wiki: { authority: wiki.apps }, app: { authority: app.apps } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: app, allow: [reader] } } }`;
     expect(lines(rest)).toEqual(['deny any odd paths', 'deny any /app', 'deny any /app/…', 'allow any /…']);
   });
 
-  test('without a prefix no path passes that is not canonical, and no rule denies it by itself', () => {
+  test('without a prefix allow no path that is not canonical, and need no rule to deny it', () => {
     expect(lines(wiki('/x: { service: wiki, allow: [anyone] }'))).toEqual(['allow any /x', 'deny any /…']);
   });
 
-  test('roles of one path are in one: of two Consul would only look at the first', () => {
+  test('join the roles of one path, because Consul would only read the first of two', () => {
     const rest = wiki('/x: { service: wiki, allow: [{ role: reader, methods: [GET] }, editor] }');
     expect(lines(rest, {})).toEqual([
       'allow GET HEAD /x [as default, editor person | as default, reader person]',
@@ -64,7 +64,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: ap
     ]);
   });
 
-  test('whoever is let pass anyhow needs no role beside, and anyone no assertion', () => {
+  test('name no role beside callers who pass anyway, and no assertion for anyone', () => {
     const rest = wiki(
       '/x: { service: wiki, allow: [reader, authenticated] }, /y: { service: wiki, allow: [reader, { who: anyone, methods: [GET] }] }',
     );
@@ -76,7 +76,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: ap
     ]);
   });
 
-  test('each source has its own, and everybody else is refused', () => {
+  test('exist for each source, and all others are refused', () => {
     const rest = wiki('/x: { service: wiki, allow: [reader, { role: editor, as: wiki-editor }] }');
     const { of } = render(rest, { ingress: '', gateway: '' });
     const [{ Sources }] = of('service-intentions');
@@ -113,7 +113,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: ap
     expect(kinds([...names].sort())).toEqual(kinds(names));
   });
 
-  test('the provider has the keys, and the audiences that are asked for', () => {
+  test('the provider has the keys, and the expected audiences', () => {
     const [provider] = render(rest).of('jwt-provider');
     expect(Buffer.from(provider.JSONWebKeySet.Local.JWKS, 'base64').toString()).toBe(JWKS);
     expect(provider).toMatchObject({ Issuer: 'https://gw.test', Audiences: ['wiki'], ClockSkewSeconds: 30 });
@@ -123,7 +123,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: ap
     }
   });
 
-  test('or proxies fetch them, from a server of one CA', () => {
+  test('or proxies fetch the keys, from a server of one CA', () => {
     const { of, gaps } = render(rest, { mesh: 'assertion_ca_file: /etc/ca.pem', options: {} });
     expect(of('jwt-provider')[0].JSONWebKeySet).toEqual({
       Remote: {
@@ -136,7 +136,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: ap
     expect(gaps.some(({ text }) => text.includes('whatever name it has'))).toBe(true);
   });
 
-  test('there is no provider where no permission asks for an assertion', () => {
+  test('no provider is rendered if no permission needs an assertion', () => {
     const { files, gaps } = render(wiki('/x: { service: wiki, allow: [reader, anyone] }'), { options: {} });
     expect(Object.keys(files)).toEqual(['service-defaults.wiki.json', 'service-intentions.wiki.json']);
     expect(gaps).toHaveLength(1);

@@ -8,7 +8,7 @@ import type { MeshOptions } from '../../../../src/targets/types.ts';
 import { policy } from '../../rules/arbitrary.ts';
 
 export const DOMAIN = '11111111-2222-3333-4444-555555555555.consul';
-/** The gateway's public keys, of no use to anybody. */
+/** The gateway's public keys, without a private key. */
 export const JWKS = '{"keys":[{"kty":"EC","crv":"P-256","x":"x","y":"y","kid":"a"}]}';
 
 export const spiffe = (service: string): string => `spiffe://${DOMAIN}/ns/default/dc/dc1/svc/${service}`;

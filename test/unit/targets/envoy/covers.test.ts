@@ -9,7 +9,7 @@ function gaps(rest: string, mesh?: string) {
   return render(rest, mesh).gaps.map(({ part, text }) => `${part}: ${text}`);
 }
 
-test('a role with an identity of its own is held exactly: no gap', () => {
+test('a role with its own identity is enforced exactly: no gap', () => {
   const { policy, rules, gaps } = render(
     `${service}hosts: { w.test: { /*: { service: wiki, allow: [{ role: reader, methods: [GET] }, { role: editor, as: wiki-editor }] } } }`,
   );
@@ -71,7 +71,7 @@ test('two hosts that share an authority: wider, and the authority is named', () 
   );
 });
 
-test('a service that is reached directly is not guarded', () => {
+test('a service that is reached directly is not protected', () => {
   const rest = `services: { wiki: { authority: wiki.mesh }, direct: { url: "https://direct.test" } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /d/*: { service: direct, allow: [editor] } } }`;
   const { policy, rules, gaps } = render(rest, undefined);

@@ -26,7 +26,7 @@ function find(node: Any, has: (it: Any) => boolean): Any {
 
 const header = (name: string) => (it: Any) => it.name === name && it.string_match !== undefined;
 
-describe('a member that means something else to Envoy is not read, and its path is said', () => {
+describe('a member that means something else to Envoy is not read, and its path is reported', () => {
   test.each<[string, (it: Any) => boolean, Any, string]>([
     [
       'another method',
@@ -62,7 +62,7 @@ describe('a member that means something else to Envoy is not read, and its path 
   });
 });
 
-test('what stands beside the rules is a line', () => {
+test('parts beside the rules are reported', () => {
   const lines = (change: (filter: Any) => void) => {
     const live = tree();
     change(find(live, (it) => it.name === ALLOW_FILTER));
@@ -75,7 +75,7 @@ test('what stands beside the rules is a line', () => {
   expect(lines((filter) => (filter.disabled = true))).toEqual([expect.stringMatching(/\.disabled is true, which/)]);
 });
 
-test('a second document is a line', () => {
+test('a second document is reported', () => {
   const text = JSON.stringify(tree());
   expect(driftOf(own, rules, {}, { a: text, b: text })).toEqual([
     'there is more than one document, and Envoy takes the first',

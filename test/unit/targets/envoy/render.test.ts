@@ -36,7 +36,7 @@ describe('the listener', () => {
     ]);
   });
 
-  test('ends every stream when the longest session would end, where there are sessions', () => {
+  test('ends every stream when the longest session would end, if there are sessions', () => {
     expect(http.common_http_protocol_options).toEqual({ max_headers_count: 250 });
     const session = { keysFile: '/run/keys', idle: 3600, absolute: 7200, fresh: 600 };
     const { policy, rules } = render(wiki);
@@ -47,7 +47,7 @@ describe('the listener', () => {
     expect(options).toEqual({ max_headers_count: 250, max_stream_duration: '7200s' });
   });
 
-  test('wants a client certificate with exactly one of the identities that rules use', () => {
+  test('requires a client certificate with exactly one of the identities that rules use', () => {
     expect(tls.require_client_certificate).toBe(true);
     expect(tls.common_tls_context.validation_context).toEqual({
       trusted_ca: { filename: '/run/own/ca.pem' },
@@ -58,7 +58,7 @@ describe('the listener', () => {
     });
   });
 
-  test('normalises paths, and passes no client certificate header on', () => {
+  test('normalises paths, and forwards no client certificate header', () => {
     expect(http).toMatchObject({
       normalize_path: true,
       merge_slashes: true,
@@ -68,7 +68,7 @@ describe('the listener', () => {
     });
   });
 
-  test('the administration is reached from inside only', () => {
+  test('the administration is only reachable from inside', () => {
     expect(tree.admin.address.socket_address.address).toBe('127.0.0.1');
   });
 
@@ -82,7 +82,7 @@ describe('the listener', () => {
     expect(http.http_filters[1].typed_config.rules.action).toBe('ALLOW');
   });
 
-  test('one virtual host and one cluster per service', () => {
+  test('there is one virtual host and one cluster for each service', () => {
     expect(http.route_config.virtual_hosts).toEqual([
       {
         name: 'wiki.mesh',
@@ -108,7 +108,7 @@ describe('the listener', () => {
 });
 
 describe('the rules', () => {
-  test('say authority, path, methods and identity, each exactly', () => {
+  test('match authority, path, methods and identity, each exactly', () => {
     const { tree } = render(`${wiki}    /rest/*: { service: wiki, allow: [editor] }\n`);
     const filter = tree.static_resources.listeners[0].filter_chains[0].filters[0].typed_config.http_filters[1];
     expect(filter.typed_config.rules.policies['wiki.test/*#1']).toEqual({
@@ -165,7 +165,7 @@ describe('the rules', () => {
     });
   });
 
-  test('with an assertion they want its identity and role, and its service is its audience', () => {
+  test('require the identity and the role of an assertion, and its service as the audience', () => {
     const { policy, rules } = render(wiki);
     const changed = asserting(policy);
     const { files, gaps } = envoy.emit(changed, rules);
@@ -199,7 +199,7 @@ describe('the rules', () => {
     ]);
   });
 
-  test('a file of somebody else is not read', () => {
+  test('the file of another program is not read', () => {
     expect(() => readEnvoy({ 'envoy.yaml': 'static_resources: {}' })).toThrow(
       'no rules of meshgate; give the file that',
     );

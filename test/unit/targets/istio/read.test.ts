@@ -65,7 +65,7 @@ describe.each(cases)('%s', (name) => {
   });
 });
 
-describe('what somebody changed', () => {
+describe('a change by hand', () => {
   const own = goldenPolicy('demo');
   const { files } = render(own);
   const expected = project(own, compile(own));
@@ -90,12 +90,12 @@ describe('what somebody changed', () => {
     ['methods', ingress, '0.to.0.operation.methods', ['GET'], 'of role editor'],
     ['hosts', ingress, '0.to.0.operation.hosts.length', 1, 'of role editor'],
     ['a rule less', workload, 'length', 3, 'spiffe://example.org/ns/edge/sa/meshgate-ingress'],
-  ])('%s: a request tells it apart', (_, title, at, value, caller) => {
+  ])('%s: a request differs', (_, title, at, value, caller) => {
     const read = changed(title, (it) => put(it.spec.rules, at, value));
     expect(proveIdentities(expected, read)?.caller).toContain(caller);
   });
 
-  test('ids that are gone are made up', () => {
+  test('ids that are missing are made up', () => {
     const read = changed(ingress, (it) => void delete it.metadata.annotations);
     expect(read[0]).toMatchObject({ id: 'edge/meshgate-ingress-wiki#1', route: 'edge/meshgate-ingress-wiki' });
     expect(proveIdentities(expected, read)).toBeUndefined();
@@ -119,14 +119,14 @@ describe('what somebody changed', () => {
     ['two audiences', 'spec.rules.0.when.1.values', ['a', 'b'], 'one value for request.auth.claims[aud]'],
     ['other claims', 'spec.rules.0.when.3.key', 'request.auth.claims[x]', 'conditions on the issuer'],
     ['no issuer', 'spec.rules.0.when.0', { key: 'request.headers[x]', values: ['x'] }, 'conditions on the issuer'],
-  ])('%s: it says why it cannot read that', (_, at, value, message) => {
+  ])('%s: the reason why it cannot be read', (_, at, value, message) => {
     const read = () => changed(workload, (it) => put(it, at, value));
     expect(read).toThrow(`${workload.replace(' ', ' wiki/')}: `);
     expect(read).toThrow(message);
   });
 });
 
-describe('objects of others', () => {
+describe('foreign objects', () => {
   const own = goldenPolicy('demo');
   const { files } = render(own);
   const drift = (...objects: Any[]) =>
@@ -152,7 +152,7 @@ describe('objects of others', () => {
   const beside = (kind: string, namespace: string, spec: unknown) => drift(object(kind, namespace, spec));
   const pods = (matchLabels: Any) => ({ selector: { matchLabels } });
 
-  test('as rendered, there is no line', () => {
+  test('rendered objects are not reported', () => {
     expect(drift()).toEqual([]);
   });
 
@@ -161,7 +161,7 @@ describe('objects of others', () => {
     ['of pods with a label that ours may have', 'wiki', { ...pods({ tier: 'web' }), rules: [{}] }],
     ['of the namespace', 'wiki', { action: 'ALLOW', rules: [{}] }],
     ['of the mesh', 'istio-system', { rules: [{}] }],
-  ])('a policy that allows more, %s, is a line', (_, namespace, spec) => {
+  ])('a policy that allows more, %s, is reported', (_, namespace, spec) => {
     expect(beside('AuthorizationPolicy', namespace, spec)).toEqual([
       expect.stringMatching(new RegExp(`^AuthorizationPolicy ${namespace}/more: it allows more than Authorization`)),
     ]);
@@ -184,12 +184,12 @@ describe('objects of others', () => {
     ],
     ['a filter', 'EnvoyFilter', { configPatches: [] }, 'it changes the proxies of'],
     ['a module', 'WasmPlugin', { url: 'oci://x' }, 'it changes the proxies of'],
-    ['a kind that nobody knows', 'NewKind', {}, 'prove does not know objects of this kind'],
-  ])('%s is a line', (_, kind, spec, line) => {
+    ['an unknown kind', 'NewKind', {}, 'prove does not know objects of this kind'],
+  ])('%s is reported', (_, kind, spec, line) => {
     expect(beside(kind, 'wiki', spec)).toEqual([expect.stringContaining(`${kind} wiki/more: ${line}`)]);
   });
 
-  test('another listener of the ingress, and other ways behind ours, are lines', () => {
+  test('another listener of the ingress, and other routes behind the rendered ones, are reported', () => {
     const { spec, metadata } = Object.values(files)
       .flatMap((text) => parseAllDocuments(text).map((it) => it.toJS() as Any))
       .find(({ kind }) => kind === 'Gateway');
@@ -210,11 +210,11 @@ describe('objects of others', () => {
     ['a policy that only logs', 'AuthorizationPolicy', 'wiki', { action: 'AUDIT', rules: [{}] }],
     ['mutual TLS of a whole namespace', 'PeerAuthentication', 'wiki', { mtls: { mode: 'PERMISSIVE' } }],
     ['a log', 'Telemetry', 'wiki', {}],
-  ])('%s is passed over', (_, kind, namespace, spec) => {
+  ])('%s is ignored', (_, kind, namespace, spec) => {
     expect(beside(kind, namespace, spec)).toEqual([]);
   });
 
-  test.each(['True', '1', 'T', 'true', 'false'])('a dry run that is spelled %s is a line', (value) => {
+  test.each(['True', '1', 'T', 'true', 'false'])('a dry run that is spelled %s is reported', (value) => {
     const changed = live(files, (it) => {
       if (it.kind === 'AuthorizationPolicy') it.metadata.annotations['istio.io/dry-run'] = value;
     });
@@ -234,20 +234,20 @@ describe('objects of others', () => {
     ],
     ['a target', (it) => (it.spec.targetRefs = [{ kind: 'Gateway' }]), 'spec.targetRefs is '],
     ['a deletion', (it) => (it.metadata.deletionTimestamp = '2026-01-01'), 'metadata.deletionTimestamp is '],
-  ])('%s of ours is a line', (_, change, line) => {
+  ])('%s of a rendered object is reported', (_, change, line) => {
     const changed = live(files, (it) => {
       if (it.kind === 'AuthorizationPolicy') change(it);
     });
     expect(driftOf(own, compile(own), {}, changed)[0]).toContain(line);
   });
 
-  test('an object that is there twice is a line', () => {
+  test('an object that is there twice is reported', () => {
     const lines = drift(object('AuthorizationPolicy', 'wiki', {}), object('AuthorizationPolicy', 'wiki', {}));
     expect(lines).toEqual(['AuthorizationPolicy wiki/more: it is there twice']);
   });
 });
 
-test('what is no YAML', () => {
+test('text that is not YAML', () => {
   expect(() => readIstio({ x: '{' })).toThrow('not YAML, line 1: ');
   expect(() => readIstio({ x: 'text\n---\n5\n---\n' })).toThrow(
     'no objects of Kubernetes; ask for all of its policies: kubectl',

@@ -26,7 +26,7 @@ describe('paths as Istio’s patterns', () => {
 });
 
 describe('names', () => {
-  test('are the same for the same parts, and as Kubernetes takes them', () => {
+  test('are the same for the same parts, and valid in Kubernetes', () => {
     const long = objectName('workload', 'x'.repeat(63));
     expect(objectName('ingress', 'wiki')).toBe('meshgate-ingress-wiki');
     expect(long).toMatch(/^meshgate-workload-x+-[0-9a-f]{16}$/);
@@ -34,7 +34,7 @@ describe('names', () => {
     expect(objectName('workload', `${'x'.repeat(62)}y`)).not.toBe(long);
   });
 
-  test.each(cases)('no two objects of %s have the same', (name) => {
+  test.each(cases)('no two objects of %s have the same name', (name) => {
     const policy = goldenPolicy(name);
     const all = Object.values(istioObjects(policy, rulesOf(policy))).flat();
     const keys = all.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`);
@@ -54,7 +54,7 @@ describe('the key set', () => {
     expect(found.map(({ jwksUri }) => jwksUri)).toEqual(Array(3).fill('https://wiki.example.com/.meshgate/jwks'));
   });
 
-  test('or stands in the objects', () => {
+  test('or is a part of the objects', () => {
     const found = verifiers(render(demo, { assertionJwks: jwks }).files).map(({ spec }) => spec.jwtRules[0]);
     expect(found.map((it) => [it.jwks, it.jwksUri])).toEqual(Array(3).fill([jwks, undefined]));
   });
@@ -89,7 +89,7 @@ describe('coverage', () => {
   });
 });
 
-describe('a policy that says too little', () => {
+describe('an incomplete policy', () => {
   const envoy = text.replace('kind: istio', 'kind: envoy');
 
   test.each([
@@ -124,7 +124,7 @@ describe('a policy that says too little', () => {
     expect(render(policyOf(direct)).gaps[0]?.text).toContain('the policy has no mesh');
   });
 
-  test('what the ingress runs as: no workload is guarded', () => {
+  test('the ingress’s own identity: no workload is protected', () => {
     const policy = policyOf(envoy.replace(/ {4}service_account.*\n/, ''));
     expect(Object.keys(render(policy).files)).toEqual(['kustomization.yaml', 'ingress.yaml']);
     expect(gapsOf(policy)).toContainEqual(expect.stringContaining('write mesh.ingress.service_account'));
@@ -136,7 +136,7 @@ describe('docs/istio.md', () => {
   const document = readFileSync('docs/istio.md', 'utf8');
   const blocks = [...document.matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(([, block = '']) => block);
 
-  test('shows a policy that says enough', () => {
+  test('shows a complete policy', () => {
     const head = `version: 1\nproviders: { okta: { issuer: "https://okta.example.com", audiences: [a] } }\n`;
     const identities =
       '  identities: { default: { spiffe: spiffe://example.org/gateway, pem_file: /run/gateway.pem } }\n';

@@ -19,7 +19,7 @@ describe('roles', () => {
     '/*: { service: wiki, allow: [{ role: reader, methods: [GET] }, { role: editor, as: wiki-editor }] }',
   );
 
-  test('with identities of their own are held: no gap but that a deployment has one', () => {
+  test('with identities of their own are enforced: the only gap is that a deployment has one identity', () => {
     expect(coverage(both, APART)).toEqual([{ kind: 'exact' }, { kind: 'exact' }]);
     expect(gapsOf(both, APART)).toEqual([
       "mesh.identities: an nginx deployment has one identity in Linkerd: requests as wiki-editor pass from a deployment of its own; if an ingress ends nginx's connections, write mesh.ingress.namespace and service_account",
@@ -39,7 +39,7 @@ describe('roles', () => {
     expect(gapsOf(both)[1]).toBe(`w.test/*#1: ${text}`);
   });
 
-  test('on other methods or paths are held', () => {
+  test('on other methods or paths are enforced', () => {
     const rest = wiki(
       '/*: { service: wiki, allow: [{ role: reader, methods: [GET] }, { role: editor, methods: [POST] }] }, /x/*: { service: wiki, allow: [anyone] }',
     );
@@ -66,14 +66,14 @@ describe('an exact path beside the prefix of the same path', () => {
   const routes =
     '/x: { service: wiki, allow: [{ role: reader, methods: [GET] }] }, /x/*: { service: wiki, allow: [editor] }';
 
-  test('is told apart by the host, which is said and is no less', () => {
+  test('is distinguished by the host, which is named and as strict', () => {
     expect(coverage(wiki(routes))).toEqual([{ kind: 'exact' }, { kind: 'exact' }]);
     expect(gapsOf(wiki(routes))).toEqual([
       'w.test/x#1: Linkerd counts an exact path no more than the prefix of the same path, so the host confluence.wiki.svc.cluster.local tells them apart: a request for any other host in wiki.svc.cluster.local, which nginx never sends, is held as one of the prefix',
     ]);
   });
 
-  test('is one with it where the workload has several authorities: both are wider', () => {
+  test('is one with it if the workload has several authorities: both are wider', () => {
     const rest = `services: { wiki: { authority: wiki.apps, ${WORKLOAD} }, docs: { authority: docs.apps, ${WORKLOAD} } }
 hosts: { w.test: { ${routes} }, d.test: { /*: { service: docs, allow: [reader] } } }`;
     expect(coverage(rest).map(({ kind }) => kind)).toEqual(['wider', 'wider', 'exact']);
@@ -83,7 +83,7 @@ hosts: { w.test: { ${routes} }, d.test: { /*: { service: docs, allow: [reader] }
 });
 
 describe('services', () => {
-  test('that are reached directly are not guarded', () => {
+  test('that are reached directly are not protected', () => {
     const rest = `services: { wiki: { authority: wiki.apps, ${WORKLOAD} }, direct: { url: "https://direct.test" } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /d/*: { service: direct, allow: [editor] } } }`;
     expect(gapsOf(rest)).toEqual([
@@ -92,7 +92,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /d/*: { service: dire
     expect(coverage(rest)[1]).toEqual({ kind: 'none', text: 'direct is reached directly and not through the mesh' });
   });
 
-  test('that do not say where they run are not guarded, and nothing is rendered', () => {
+  test('that do not say where they run are not protected, and nothing is rendered', () => {
     const rest = `services: { wiki: { authority: wiki.apps, namespace: wiki } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] } } }`;
     const { files, gaps, policy, rules } = render(rest, { kind: 'envoy' });
@@ -101,7 +101,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] } } }`;
     expect(linkerd.covers(rules[0]!, policy)).toEqual({ kind: 'none', text: gaps[0]?.text });
   });
 
-  test('whose host a route cannot name are not guarded', () => {
+  test('whose host a route cannot name are not protected', () => {
     const rest = `services: { wiki: { authority: "10.0.0.7:80", ${WORKLOAD} } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] } } }`;
     expect(gapsOf(rest, { kind: 'envoy' })).toEqual([

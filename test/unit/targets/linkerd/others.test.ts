@@ -26,11 +26,11 @@ const changed = (kind: string, change: (object: Any) => void) =>
     return copy;
   });
 
-test('as rendered, there is no line', () => {
+test('rendered objects are not reported', () => {
   expect(drift(objects)).toEqual([]);
 });
 
-describe('a server that guards nothing is a line', () => {
+describe('a server that protects nothing is reported', () => {
   test.each<[string, (it: Any) => void, string]>([
     ['other pods', ({ spec }) => (spec.podSelector.matchLabels.app = 'x'), 'spec.podSelector.matchLabels.app is "x"'],
     [
@@ -45,7 +45,7 @@ describe('a server that guards nothing is a line', () => {
       'spec.accessPolicy is "all-authenticated"',
     ],
     ['what is not HTTP', ({ spec }) => (spec.proxyProtocol = 'opaque'), 'spec.proxyProtocol is "opaque"'],
-    ['a member that nobody knows', ({ spec }) => (spec.unheardOf = 1), 'spec.unheardOf is 1, which meshgate does not'],
+    ['an unknown member', ({ spec }) => (spec.unheardOf = 1), 'spec.unheardOf is 1, which meshgate does not'],
   ])('%s', (_, change, line) => {
     expect(drift(changed('Server', change))[0]).toContain(line);
   });
@@ -59,7 +59,7 @@ describe('a server that guards nothing is a line', () => {
   });
 });
 
-describe('what is not as it is rendered is not read', () => {
+describe('members that differ from the rendered ones are not read', () => {
   test.each<[string, string, (it: Any) => void, string]>([
     [
       'identities by reference',
@@ -106,7 +106,7 @@ describe('what is not as it is rendered is not read', () => {
   });
 });
 
-describe('objects of others', () => {
+describe('foreign objects', () => {
   const object = (kind: string, spec: unknown, namespace = 'wiki') => ({
     apiVersion: 'policy.linkerd.io/v1beta1',
     kind,
@@ -151,8 +151,8 @@ describe('objects of others', () => {
       { targetRef: server },
       'it may refuse what Server wiki/meshgate-wiki allows',
     ],
-    ['a kind that nobody knows', 'NewKind', {}, 'prove does not know objects of this kind'],
-  ])('%s is a line', (_, kind, spec, line) => {
+    ['an unknown kind', 'NewKind', {}, 'prove does not know objects of this kind'],
+  ])('%s is reported', (_, kind, spec, line) => {
     expect(beside(kind, spec)).toEqual([expect.stringContaining(`${kind} wiki/more: ${line}`)]);
   });
 
@@ -163,7 +163,7 @@ describe('objects of others', () => {
     ['a route of another server', 'HTTPRoute', { parentRefs: [{ ...server, name: 'x' }] }, 'wiki'],
     ['a policy of another namespace', 'AuthorizationPolicy', { targetRef: namespace }, 'elsewhere'],
     ['who may pass somewhere else', 'MeshTLSAuthentication', { identities: ['*'] }, 'wiki'],
-  ])('%s is passed over', (_, kind, spec, space) => {
+  ])('%s is ignored', (_, kind, spec, space) => {
     expect(beside(kind, spec, space)).toEqual([]);
   });
 
@@ -173,7 +173,7 @@ describe('objects of others', () => {
     expect(drift([...objects, old])).toEqual([expect.stringContaining('meshgate-old: the policy does not render it')]);
   });
 
-  test('hosts that no service has are a line', () => {
+  test('hosts that no service has are reported', () => {
     const all = changed('HTTPRoute', ({ spec }) => spec.hostnames?.push('x.wiki.svc.cluster.local'));
     expect(drift(all)).toContain('routes of wiki: x.wiki.svc.cluster.local: no service of the policy has it');
   });

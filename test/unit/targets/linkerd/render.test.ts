@@ -23,7 +23,7 @@ function routes(rest: string, sample?: Parameters<typeof render>[1]) {
   );
 }
 
-describe('who may pass', () => {
+describe('the allowed identity', () => {
   const identities = (rest: string, sample?: Parameters<typeof render>[1]) =>
     render(rest, sample)
       .of('MeshTLSAuthentication')
@@ -36,7 +36,7 @@ describe('who may pass', () => {
     expect(identities(both)).toEqual([['ingress.edge.serviceaccount.identity.linkerd.example.org']]);
   });
 
-  test('is what nginx connects as, if not', () => {
+  test('is that of nginx, if not', () => {
     expect(identities(both, APART)).toEqual([
       [
         'gateway.edge.serviceaccount.identity.linkerd.example.org',
@@ -46,7 +46,7 @@ describe('who may pass', () => {
     ]);
   });
 
-  test('a SPIFFE id that is no service account stays one', () => {
+  test('is a SPIFFE id if that is not a service account', () => {
     const { policy, rules } = render(both, APART);
     const identities = { ...policy.mesh!.identities };
     identities.default = { ...identities.default!, spiffe: 'spiffe://example.org/vm/gateway' };
@@ -71,7 +71,7 @@ describe('matches', () => {
     });
   });
 
-  test('there are none that change nothing', () => {
+  test('are left out if they have no effect', () => {
     expect(
       routes(
         wiki(
@@ -81,7 +81,7 @@ describe('matches', () => {
     ).toMatchObject({ 'meshgate-wiki.allow.ingress': ['any PathPrefix /'] });
   });
 
-  test('what another service has of a host is refused', () => {
+  test('refuse the paths of another service on the same host', () => {
     const rest = `services: { wiki: { authority: wiki.apps, ${WORKLOAD} }, app: { authority: app.apps, namespace: wiki, labels: { app: app }, port: 80 } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: app, allow: [reader] } } }`;
     expect(routes(rest)).toMatchObject({
@@ -90,7 +90,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: ap
     });
   });
 
-  test('an exact path that its prefix would take is told apart by its host', () => {
+  test('an exact path that its prefix would match is distinguished by its host', () => {
     const { of } = render(
       wiki('/: { service: wiki, allow: [{ who: anyone, methods: [GET] }] }, /*: { service: wiki, allow: [reader] }'),
     );
@@ -102,7 +102,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: ap
     ]);
   });
 
-  test('without a prefix no path passes that is not canonical, and no rule denies it by itself', () => {
+  test('without a prefix allow no path that is not canonical, and need no rule to deny it', () => {
     expect(Object.keys(routes(wiki('/x: { service: wiki, allow: [anyone] }')))).toEqual([
       'meshgate-wiki.allow.ingress',
     ]);
@@ -138,7 +138,7 @@ describe('objects', () => {
     holds(property, 200);
   });
 
-  test('have a name as well where that of the policy ends in a dash, or would be too long', () => {
+  test('have a valid name even if that of the policy ends in a dash, or would be too long', () => {
     const { policy, rules } = render(
       `services: { wiki-: { authority: wiki.apps, ${WORKLOAD} } }\nhosts: { w.test: { /*: { service: wiki-, allow: [anyone] } } }`,
     );
@@ -164,7 +164,7 @@ describe('objects', () => {
     ]);
   });
 
-  test('stay what they are when a route is added', () => {
+  test('do not change when a route is added', () => {
     const before = render(wiki('/*: { service: wiki, allow: [reader] }'));
     const after = render(
       wiki('/*: { service: wiki, allow: [reader] }, /x: { service: wiki, allow: [{ role: editor, methods: [GET] }] }'),
@@ -173,7 +173,7 @@ describe('objects', () => {
     expect(before.objects.map(id).filter((name) => !names.includes(name))).toEqual([]);
   });
 
-  test('text of the policy never becomes a regular expression, and no YAML', () => {
+  test('text of the policy never becomes a regular expression, or YAML', () => {
     const { text, of } = render(wiki('"/.+/(a)/*": { service: wiki, allow: [reader] }'));
     expect(text.match(/RegularExpression/g)).toHaveLength(1);
     const odd = of('HTTPRoute').at(-1);

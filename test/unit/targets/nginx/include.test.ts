@@ -11,7 +11,7 @@ test('the example for an existing nginx includes what is rendered for the smalle
   expect(files).toEqual(expect.arrayContaining(included));
 });
 
-test('what it says of duplicates is true', () => {
+test('the text about duplicates is true', () => {
   const { files } = render(goldenPolicy('smallest'));
   const settings = treeOf(files, 'http.conf').filter((one) => one.block === undefined);
   const unique = settings

@@ -37,7 +37,7 @@ const NETWORK = '{ network: [192.0.2.0/24] }';
 const TRUSTED = ', trusted_proxies: [10.0.0.7/32]';
 const LINE = 'set_real_ip_from 10.0.0.0/8;';
 
-test('warns of proxies that the http level trusts, which do not count for a policy that decides by addresses', () => {
+test('warns of proxies that the http level trusts, which do not count for a policy with networks', () => {
   expect(told('', NETWORK, { http: LINE })).toEqual([
     expect.stringMatching(/^1 set_real_ip_from 10\.0\.0\.0\/8 does not count/),
   ]);

@@ -26,7 +26,7 @@ function told(name: string, { http = '', server = '' }: { http?: string; server?
 const LINE = 'ssl_conf_command VerifyCAFile /etc/ssl/bundle.pem;';
 const wrong = expect.stringMatching(/^ssl_conf_command VerifyCAFile \S+ verifies certificates of clients by other CAs/);
 
-test('warns of CAs that OpenSSL is told to verify clients by, where the policy asks for certificates', () => {
+test('warns of CAs that OpenSSL commands add for client certificates, if the policy uses certificates', () => {
   expect(told('certificates', { http: LINE })).toEqual([wrong]);
   expect(told('certificates', { server: LINE })).toEqual([wrong, wrong, wrong]);
   expect(told('smallest', { http: LINE, server: LINE })).toEqual([]);
@@ -36,7 +36,7 @@ test('says nothing of other commands', () => {
   expect(told('certificates', { http: 'ssl_conf_command Options PrioritizeChaCha;' })).toEqual([]);
 });
 
-test.each(['proxy', 'grpc'])('warns of CAs that OpenSSL is told to verify what nginx calls by: %s', (module) => {
+test.each(['proxy', 'grpc'])('warns of CAs that OpenSSL commands add for upstreams: %s', (module) => {
   const line = `${module}_ssl_conf_command VerifyCAFile /etc/ssl/bundle.pem;`;
   const said = expect.stringMatching(
     /_ssl_conf_command VerifyCAFile \S+ verifies services, ingresses and providers by/,

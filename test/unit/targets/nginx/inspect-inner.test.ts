@@ -29,11 +29,11 @@ ${inner === '' ? '' : server(8444, inner)} }`;
     return found?.warnings.map(({ text }) => text);
   };
 
-  test('a server of its own with its file', () => {
+  test('has no warning in a server of its own with its file', () => {
     expect(told('include meshgate/inner/dashboard*;')).toEqual([]);
   });
 
-  test('no server, one that asks by itself, or one that answers the check', () => {
+  test('has warnings if it is missing, skips the check, or answers in its place', () => {
     const none = 'hosts."dashboard.example.com": no server of this nginx includes inner/dashboard.example.com.conf';
     expect(told('')).toEqual([none]);
     expect(told('proxy_pass http://x;')).toEqual(

@@ -28,11 +28,11 @@ server { listen 443 ssl; server_name auth.example.com; ${signin} } }`;
 
 const told = (around: Around) => inspect(around)?.warnings.map(({ text }) => text);
 
-test('as it is: nothing to say', () => {
+test('the rendered configuration: no warning', () => {
   expect(inspect({})).toEqual({ warnings: [] });
 });
 
-test('no server for the sign-in host', () => {
+test('a missing server for the sign-in host', () => {
   expect(told({ signin: '' })).toEqual([
     'gateway.signin.host auth.example.com: no server of this nginx includes hosts/auth.example.com.conf',
   ]);
@@ -45,7 +45,7 @@ test('signin-policy.js of another policy, or one that cannot be read', () => {
   expect(inspect({ read: none })).toEqual({ warnings: [], unread: `${DIR}/signin-policy.js` });
 });
 
-describe('a log of their own', () => {
+describe('a log of the operator', () => {
   const format = (text: string) => `log_format own '${text}';`;
 
   test.each([
@@ -53,13 +53,13 @@ describe('a log of their own', () => {
     '${http_authorization}',
     '$sent_http_set_cookie',
     'to=$sent_http_location',
-  ])('with credentials in it: %s', (text) => {
+  ])('that would contain credentials: %s', (text) => {
     expect(told({ http: format(text), inWiki: 'access_log /var/log/own own;' })).toEqual([
       expect.stringMatching(/^log_format own writes \$\w+ of the policy's hosts into a log/),
     ]);
   });
 
-  test('without, or of other servers', () => {
+  test('that contains none, or is of other servers', () => {
     expect(told({ http: format('$request $http_referer $http_cookies'), inWiki: 'access_log /l own;' })).toEqual([]);
     expect(told({ http: `${format('$http_cookie')} access_log /l own;`, inWiki: 'access_log /m;' })).toEqual([]);
   });

@@ -100,11 +100,11 @@ describe('reading', () => {
     [';', 1],
     ['a { b }', 1],
     ['{', 1],
-  ])('what nginx refuses has a line: %j', (conf, line) => {
+  ])('a text that nginx refuses is reported with its line: %j', (conf, line) => {
     expect(readConf('f', conf).unreadable).toBe(line);
   });
 
-  test('a rendered file reads as another reader reads it', () => {
+  test('a rendered file is read as by another reader', () => {
     const words = (nodes: readonly { name: string; args: readonly string[]; block?: unknown }[]): unknown =>
       nodes.map(({ name, args, block }) => ({
         words: [name, ...args],
@@ -153,24 +153,24 @@ describe('reading', () => {
     expect(readConf('f', 'a {'.repeat(100_000)).unreadable).toBe(1);
   });
 
-  test('files that include each other end', () => {
+  test('files that include each other are read to an end', () => {
     const doubling = Object.fromEntries(
       Array.from({ length: 40 }, (_, i) => [`/e/${i}`, `include /e/${i + 1}; include /e/${i + 1};`]),
     );
     expect(toTree(readDump(dumped({ ...doubling, '/e/40': 'a; include /e/0;' }))).main.length).toBeLessThan(200_000);
   });
 
-  test('what is no dump', () => {
+  test('a text that is not a dump', () => {
     expect(inspectNginx('nginx: [emerg] no such file', policy, rules, () => undefined)).toBeUndefined();
     expect(inspectNginx('', policy, rules, () => undefined)).toBeUndefined();
   });
 
-  test('what cannot be read is said', () => {
+  test('a file that cannot be read is reported', () => {
     expect(lines({ files: { '/etc/nginx/odd.conf': 'a "b' } })).toEqual([expect.stringMatching(/^1 cannot be read/)]);
   });
 });
 
-describe('nothing to say', () => {
+describe('no warning', () => {
   test.each<[string, Around]>([
     ['as it is', {}],
     ['error_log info of main, and notice in http', { http: 'error_log /var/log/e notice;' }],
@@ -191,13 +191,13 @@ describe('nothing to say', () => {
     ['a name by a pattern', { name: '"~^(.+)\\.test$"' }],
     ['a name by a star', { name: '*.test' }],
     ['no name, for whatever comes', { name: '_' }],
-    ['a script that nobody can read here', { http: 'js_import x from x.js;' }],
+    ['a script that cannot be read here', { http: 'js_import x from x.js;' }],
   ])('%s', (_, around) => {
     expect(inspect(around)).toEqual({ warnings: [] });
   });
 });
 
-describe('warned of', () => {
+describe('a warning', () => {
   test.each<[string, Around, RegExp]>([
     ['error_log debug_http', { http: 'error_log /var/log/e debug_http;' }, /^3 "error_log … debug_http"/],
     ['error_log in a location', { after: 'location = /x { error_log /x info; }' }, /^9 "error_log/],
@@ -208,7 +208,7 @@ describe('warned of', () => {
     ],
     ['js_engine njs', { beside: 'server { listen 1; js_engine njs; }' }, /^5 js_engine njs.*will not start/],
     [
-      'a group that is a variable of ours',
+      'a group that is a variable of the gateway',
       { before: 'if ($args ~ "(?<meshgate_odd>x)") { set $a 1; }' },
       /^7 if changes \$meshgate_odd/,
     ],
@@ -236,7 +236,7 @@ describe('warned of', () => {
       /^10 location \/x\/y answers by grpc_pass/,
     ],
     [
-      'a location that asks somebody else',
+      'a location that asks another server',
       { after: 'location /x/ { auth_request /auth; proxy_pass http://a; }' },
       /auth_request \/auth/,
     ],
@@ -254,7 +254,7 @@ describe('warned of', () => {
     expect(lines(around)).toEqual([expect.stringMatching(says)]);
   });
 
-  test('an old script, where one can read it', () => {
+  test('an old script, if it can be read', () => {
     const read = (path: string) =>
       path === '/old/x.js' ? 'const c = require("crypto")' : files[path.slice(DIR.length + 1)];
     const warnings = inspect({ http: 'js_path /old; js_import x from x.js;' }, read)?.warnings;
@@ -269,7 +269,7 @@ describe('the rendered files', () => {
     files: { [`${DIR}/${file}`]: by(files[file] as string) },
   });
 
-  test('one that was edited: the first line that differs', () => {
+  test('an edited file: the first line that differs', () => {
     expect(
       inspect(changed('server.conf', (content) => content.replace('satisfy all', 'satisfy any')))?.warnings,
     ).toEqual([
@@ -282,7 +282,7 @@ describe('the rendered files', () => {
     ]);
   });
 
-  test('one that is longer, or of a host that is gone', () => {
+  test('a longer file, or one of a host that is gone', () => {
     expect(inspect(changed('http.conf', (content) => `${content}x;\n`))?.warnings).toHaveLength(1);
     const gone = (files['hosts/wiki.test.conf'] as string).replace('{} of wiki.test', '{} of old.test');
     expect(inspect({ files: { [`${DIR}/hosts/old.test.conf`]: gone } })?.warnings.map(({ text }) => text)).toEqual([
@@ -290,7 +290,7 @@ describe('the rendered files', () => {
     ]);
   });
 
-  test('options are found in them', () => {
+  test('options of the command are read from them', () => {
     const other = render(policy, {
       dir: '/opt/m',
       runDir: '/r',

@@ -27,11 +27,11 @@ ${hosts.map((name) => `  "${name}":\n    /*: { service: wiki, allow: [staff] }`)
 
 const BOUND = expect.stringMatching(/^~\^/);
 
-test('no expression looks at the name of a host that is no wildcard', () => {
+test('no expression matches the name of a host that is not a wildcard', () => {
   expect(keysOf(['wiki.test', '*.apps.test'])).toEqual(['wiki.test', 'default', BOUND]);
 });
 
-test('of many hosts only so many are in the map as have room there, and the bound holds for all others', () => {
+test('of many hosts a limited number is in the map, and the bound applies to all others', () => {
   const hosts = Array.from({ length: 300 }, (_, i) => `wiki${i}.test`);
   expect(keysOf(hosts)).toEqual([...hosts.slice(0, 64), 'default', BOUND]);
 });

@@ -61,20 +61,23 @@ ${all.map(([path, allow]) => `    /${path}: { service: wiki, allow: [${allow}] }
 describe('a resource', () => {
   const said = metadata();
 
-  test.each(['keyed', 'agent', 'any', 'all'])('takes no token but with a DPoP key: /%s', (path) => {
+  test.each(['keyed', 'agent', 'any', 'all'])('accepts only tokens with a DPoP key: /%s', (path) => {
     expect(said.get(path)).toMatchObject({ dpop_bound_access_tokens_required: true });
   });
 
-  test.each(['any-agent', 'staff', 'anyone', 'authenticated', 'either', 'certified'])('takes others: /%s', (path) => {
-    expect(said.get(path)).toMatchObject({
-      resource: `https://wiki.test/${path}`,
-      dpop_signing_alg_values_supported: expect.arrayContaining(['ES256']),
-      tls_client_certificate_bound_access_tokens: true,
-    });
-    expect(said.get(path)).not.toHaveProperty('dpop_bound_access_tokens_required');
-  });
+  test.each(['any-agent', 'staff', 'anyone', 'authenticated', 'either', 'certified'])(
+    'accepts other tokens: /%s',
+    (path) => {
+      expect(said.get(path)).toMatchObject({
+        resource: `https://wiki.test/${path}`,
+        dpop_signing_alg_values_supported: expect.arrayContaining(['ES256']),
+        tls_client_certificate_bound_access_tokens: true,
+      });
+      expect(said.get(path)).not.toHaveProperty('dpop_bound_access_tokens_required');
+    },
+  );
 
-  test('without proofs and certificates says nothing of them', () => {
+  test('without proofs and certificates does not mention them', () => {
     expect(Object.keys(metadata('').get('staff') ?? {})).toEqual([
       'resource',
       'authorization_servers',
@@ -87,7 +90,7 @@ test.each([
   'kind: google, issuer: https://accounts.google.com',
   'kind: github-actions, issuer: https://token.actions.githubusercontent.com',
   'kind: kubernetes, issuer: https://kubernetes.default.svc',
-])('no client is sent to a provider that gives it no token to come with: %s', (text) => {
+])('no client is sent to a provider that issues it no usable token: %s', (text) => {
   const said = metadata('', `other: { ${text}, audiences: [wiki], subject: { prefix: other- } }`);
   expect(said.get('staff')?.authorization_servers).toEqual(['https://okta.test']);
 });

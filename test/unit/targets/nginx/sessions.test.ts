@@ -20,7 +20,7 @@ const hop = (tree: readonly Parsed[]) => sent(location(tree, '^~', '/.meshgate/c
 
 const BROWSER = ['X-Meshgate-Origin $meshgate_origin_in', 'X-Meshgate-Navigation $meshgate_navigation'];
 
-test('the check hears of a browser where sessions are taken, and everywhere of a cookie of ours', () => {
+test('the check receives the browser headers if sessions are accepted, and everywhere the gateway’s cookies', () => {
   for (const tree of [wiki, apps, api]) expect(hop(tree)).toContain('Cookie $meshgate_cookie_in');
   expect(hop(wiki)).toEqual(expect.arrayContaining(BROWSER));
   expect(hop(api).filter((it) => BROWSER.includes(it))).toEqual([]);
@@ -28,14 +28,14 @@ test('the check hears of a browser where sessions are taken, and everywhere of a
   expect(hop(apps)).toContain('X-Meshgate-Host $host');
 });
 
-test('the answer of the check has room for a cookie where it may set one', () => {
+test('the answer of the check has room for a cookie if it may set one', () => {
   const size = (tree: readonly Parsed[]) => args(location(tree, '^~', '/.meshgate/check/'), 'proxy_buffer_size');
   expect([size(wiki), size(api)]).toEqual([['6k'], ['2k']]);
 });
 
 const REST = `$${[...Array(10).keys()].map((i) => `meshgate_k${i}`).join('$')}`;
 
-test('services receive the Cookie line without ours, calls too, and at the inner listener', () => {
+test('services receive the Cookie line without the gateway’s cookies, gRPC calls too, and at the inner listener', () => {
   for (const tree of [wiki, apps, api]) expect(sent(location(tree, '^~', '/'))).toContain(`Cookie ${REST}`);
   expect(args(location(wiki, '^~', '/'), 'grpc_set_header')).toContain(`Cookie ${REST}`);
   const agents = goldenPolicy('agents');
@@ -55,7 +55,7 @@ test('services receive the Cookie line without ours, calls too, and at the inner
   expect([map?.words[1], map?.block?.[0]?.words]).toEqual(['$meshgate_cookie_in', ['default', REST]]);
 });
 
-test('the answer sets the cookie that the check says, beside what other levels add', () => {
+test('the response sets the cookie of the check, beside the headers of other levels', () => {
   for (const tree of [wiki, apps]) {
     const around = location(tree, '^~', '/');
     expect(args(around, 'add_header')).toEqual([
@@ -70,7 +70,7 @@ test('the answer sets the cookie that the check says, beside what other levels a
       expect(args(one.block ?? [], 'add_header_inherit')).toEqual(['merge']);
     }
   }
-  // Nobody signs in here; what browsers clear is the whole site's.
+  // This host has no sign-in; what browsers clear is the whole site's.
   expect(args(location(api, '^~', '/'), 'add_header')).toEqual(['Clear-Site-Data $meshgate_cleared always']);
   expect(args(location(api, '^~', '/'), 'add_header_inherit')).toEqual(['merge']);
 });
@@ -88,7 +88,7 @@ describe('the endpoints', () => {
     ...['signout', 'backchannel', 'frontchannel', 'whoami'],
   ];
 
-  test('are where people sign in, each way back where it is used, and nowhere else', () => {
+  test('are where people sign in, each path back only where it is used', () => {
     for (const [tree, back] of hosts) {
       const around = location(tree, '^~', '/.meshgate/');
       const found = all(around, 'location').map(({ words }) => words.slice(1).join(' '));
@@ -151,7 +151,7 @@ describe('the endpoints', () => {
     }
   });
 
-  test('are told the configured host and nothing that a client makes up', () => {
+  test('receive the configured host and no header that a client makes up', () => {
     for (const [tree, host] of [
       [wiki, 'wiki.example.com'],
       [apps, '$host'],
@@ -182,7 +182,7 @@ test('JavaScript of the sign-in is in no context of the check', () => {
   for (const tree of [wiki, apps, api]) expect(JSON.stringify(tree)).not.toContain('/.meshgate/renew');
 });
 
-test('the job of revocations takes a whole page of etcd’s in one answer', () => {
+test('the job of revocations receives a whole page of etcd in one response', () => {
   const block = all(http, 'location').find(({ words }) => words[1] === '@meshgate_revocations')?.block ?? [];
   const [size] = args(block, 'js_fetch_max_response_buffer_size');
   const value = btoa(JSON.stringify({ kind: 'sub', value: 'x'.repeat(64), before: 2 ** 31, until: 2 ** 31 }));
@@ -306,7 +306,7 @@ describe('egress', () => {
   const at = (egress: readonly Parsed[], ...words: readonly string[]) =>
     inherited(egress, { words: [], block: location(egress, ...words) }).block ?? [];
 
-  test('a provider with a client is called by GET or POST, once; another is fetched from', () => {
+  test('a provider with a client is called by GET or POST, once; keys are fetched from another one', () => {
     const egress = server(http);
     const okta = at(egress, '=', '/okta');
     expect(args(okta, 'proxy_method')).toEqual(['$meshgate_egress_method']);
@@ -326,7 +326,7 @@ describe('egress', () => {
     ]);
   });
 
-  test('a client certificate is a variable, so that its files are read anew', () => {
+  test('a client certificate is a variable, so that its files are read again', () => {
     const keycloak = location(server(http), '=', '/keycloak');
     expect(args(keycloak, 'set')).toEqual([
       '$meshgate_client_cert /run/secrets/client.crt',
@@ -336,7 +336,7 @@ describe('egress', () => {
     expect(args(location(server(http), '=', '/okta'), 'proxy_ssl_certificate')).toEqual([]);
   });
 
-  test('each node of etcd by itself, verified by its own name', () => {
+  test('each node of etcd has its own block, and is verified by its own name', () => {
     const conf = readConf(shared['http.conf'] ?? '');
     const nodes = [0, 1, 2].map((i) => at(server(conf), '^~', `/etcd/${i}/`));
     expect(nodes.map((node) => args(node, 'proxy_pass')[0])).toEqual(

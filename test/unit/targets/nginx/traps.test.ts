@@ -45,7 +45,7 @@ const toHandler = ({ words, block = [] }: Parsed): boolean =>
   /^\/\.meshgate\/(\w+\/?|callback\/\w+)$/.test(words[2] ?? '') &&
   args(block, 'proxy_pass').every((to) => to.startsWith('http://unix:/run/meshgate/check.sock:'));
 
-test('nothing proxies but the routes, the hop to the check, that to the key set, and the sign-in', () => {
+test('nothing proxies except the routes, the hop to the check, that to the key set, and the sign-in', () => {
   for (const name of cases) {
     const policy = goldenPolicy(name);
     const ours = policy.gateway.assertion === undefined ? 1 : 2;
@@ -97,7 +97,7 @@ describe.each(everyDoor)('%s, %s', (name, door) => {
   const routes = hosts.flatMap((host) => host.routes);
   const answers = filledByAnswers(render(policy).files['http.conf'] ?? '');
 
-  test('every route has its locations, and each asks the check by its name', () => {
+  test('every route has its locations, and each one calls the check by its name', () => {
     const expected = routes.flatMap((route) =>
       route.kind === 'exact'
         ? [`= ${route.path}`]
@@ -132,7 +132,7 @@ describe.each(everyDoor)('%s, %s', (name, door) => {
         expect(names).toEqual(expect.arrayContaining(trusted));
         // Every header of our own that a rendered file speaks of, in some policy.
         expect(ownNames.filter((it) => !names.includes(it))).toEqual([]);
-        // Nothing that the client sent goes on under a name of ours.
+        // Nothing that the client sent goes on under a name of the gateway.
         expect(passed).toEqual([]);
       }
       // Identity headers are empty unless the route sets them.
@@ -181,7 +181,7 @@ test('of two identities on one route none shares an upstream', () => {
 });
 
 describe.each(['canary', 'ingresses'])(
-  '%s: rules that say where to: each to its own service, ingress and identity',
+  '%s: rules with a place: each to its own service, ingress and identity',
   (name) => {
     const policy = goldenPolicy(name);
     const files = render(policy).files;
@@ -216,14 +216,14 @@ describe.each(['canary', 'ingresses'])(
       });
     });
 
-    test('a rule that is none of them leads nowhere', () => {
+    test('a rule that is not among them leads nowhere', () => {
       for (const field of ['authority', 'pass', 'name', 'cert', 'key']) expect(said(field, 'default')).toBe('');
     });
   },
 );
 
 describe('a route with a service in the mesh', () => {
-  test('shows a certificate, and no other does', () => {
+  test('sends a certificate, and no other does', () => {
     const shows = proxied('canary').map(({ route, location }) => [
       route,
       args(location.block ?? [], 'auth_request_set').some((one) => one.startsWith('$meshgate_cert ')),
@@ -240,7 +240,7 @@ describe('several ingresses', () => {
   const { files } = render(goldenPolicy('ingresses'));
   const upstreams = all(readConf(files['http.conf'] ?? ''), 'upstream');
 
-  test('each has an upstream of its own for each identity that it sees', () => {
+  test('each has its own upstream for each identity that it receives', () => {
     const servers = upstreams.map(({ words, block = [] }) => [words[1], args(block, 'server')[0]]);
     expect(Object.fromEntries(servers)).toMatchObject({
       meshgate_ingress_default: 'ingress.mesh:8443 resolve',
@@ -252,7 +252,7 @@ describe('several ingresses', () => {
     expect(upstreams.map(({ words }) => words[1])).not.toContain('meshgate_ingress_south_default');
   });
 
-  test('each location is verified by the CA and the name of its own', () => {
+  test('each location verifies by the CA and the name of its own', () => {
     const verified = proxied('ingresses').map(({ match, location: { block = [] } }) => [
       match,
       [args(block, 'proxy_ssl_trusted_certificate')[0], args(block, 'proxy_ssl_name')[0]],
@@ -267,7 +267,7 @@ describe('several ingresses', () => {
   });
 });
 
-test('each server closes what others add, before anything is matched', () => {
+test('each server closes the locations that others add, before it matches any', () => {
   const { files } = render(goldenPolicy('demo'));
   for (const path of Object.keys(files)) {
     if (!path.startsWith('hosts/')) continue;
@@ -289,7 +289,7 @@ describe('the inner listener', () => {
   const { files } = render(goldenPolicy('agents'));
   const server = treeOf(files, 'inner/dashboard.example.com.conf');
 
-  test('has the hosts with a rule for an agent, and no other', () => {
+  test('has the hosts with a rule for an agent, and no others', () => {
     expect(Object.keys(files).filter((path) => path.startsWith('inner/'))).toEqual([
       'inner/dashboard.example.com.conf',
     ]);
@@ -299,7 +299,7 @@ describe('the inner listener', () => {
     expect(inside.map((block) => args(block, 'server_name')[0])).toEqual(['_', 'dashboard.example.com']);
   });
 
-  test('wants a certificate on each connection, also for other names', () => {
+  test('requires a certificate on each connection, also for other names', () => {
     const unknown = all(readConf(files['servers.conf'] ?? ''), 'server').find(
       ({ block = [] }) => args(block, 'listen')[0] === '8444 ssl default_server',
     );
@@ -312,7 +312,7 @@ describe('the inner listener', () => {
     }
   });
 
-  test('takes a certificate where the connection was made for the host, and by no other name', () => {
+  test('accepts a certificate only if the connection was made for the host', () => {
     const map = all(readConf(files['http.conf'] ?? ''), 'map').find(({ words }) => words[2] === '$meshgate_inner_cert');
     expect(map?.words[1]).toBe('$ssl_server_name');
     expect(map?.block?.map(({ words }) => words)).toEqual([
@@ -341,7 +341,7 @@ describe('the inner listener', () => {
   });
 });
 
-test('the inner servers take nothing over from the http level around them', () => {
+test('inherits nothing from the http level around it', () => {
   const http = treeOf(render(goldenPolicy('demo')).files, 'http.conf');
   const servers = all(http, 'server').filter((one) => one.block !== undefined);
   expect(servers).toHaveLength(3);

@@ -42,7 +42,7 @@ export const traps: readonly Trap[] = [
   is('proxy_cache', 'off', 'one caller gets the answer of another'),
   is('proxy_store', 'off', 'answers are written to disk'),
   is('proxy_max_temp_file_size', '0', 'slow readers of large answers fill the disk, or the memory'),
-  is('proxy_intercept_errors', 'off', 'an error of the service reads like a refusal of ours'),
+  is('proxy_intercept_errors', 'off', 'an error of the service reads like a refusal of the gateway'),
   is('proxy_redirect', 'off', 'Location is rewritten by the name of an upstream block'),
   is('proxy_ignore_headers', IGNORED, 'a service reaches internal locations'),
   has('proxy_http_version', /^(1\.1|2)$/, 'no connection is kept'),
@@ -68,8 +68,8 @@ export const traps: readonly Trap[] = [
 
 /** Of those that connect by TLS. */
 export const tlsTraps: readonly Trap[] = [
-  is('proxy_ssl_verify', 'on', 'anybody can be the service'),
-  has('proxy_ssl_trusted_certificate', /^\//, 'anybody can be the service'),
+  is('proxy_ssl_verify', 'on', 'any server can be the service'),
+  has('proxy_ssl_trusted_certificate', /^\//, 'any server can be the service'),
   has('proxy_ssl_name', /^([^$]+|\$meshgate_rule_name)$/, 'any certificate of the CA will do'),
   is('proxy_ssl_server_name', 'on', 'the other side cannot choose its certificate'),
   is('proxy_ssl_session_reuse', 'off', 'a resumed session keeps an old or another identity'),

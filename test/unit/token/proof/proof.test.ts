@@ -15,7 +15,7 @@ describe('verifyProof', () => {
     expect(await run(one)).toBeUndefined();
   });
 
-  it('is not changed by what went before: all again, backwards, with the same keys', async () => {
+  it('depends on no earlier run: all again, backwards, with the same keys', async () => {
     const wrong: string[] = [];
     for (const one of [...proofSpecs].reverse()) {
       const problem = await run(one);
