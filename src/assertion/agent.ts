@@ -61,7 +61,7 @@ export function agentCaller(asserted: Asserted, spiffe: string, agent: KnownAgen
     return refuse('audience_mismatch', detail);
   }
   if (asserted.alone) {
-    const detail = 'an agent asked for itself, so that nobody is there for whom a service could ask';
+    const detail = 'an agent acted alone, so there is no person that a service could act for';
     return refuse('actor_not_allowed', detail);
   }
   const actors = [spiffe, ...asserted.actors];

@@ -153,7 +153,7 @@ function actingBy(verified: Verified, made: Prepared): Result<Acting | undefined
     !alone &&
     !mayAct(claims, issuer, agent.match.kind === 'client' ? [name] : [name, ...clients])
   ) {
-    return refuse('actor_not_allowed', `the token lets somebody else act for its subject, and not agent ${agent.name}`);
+    return refuse('actor_not_allowed', `the token lets another actor act for its subject, and not agent ${agent.name}`);
   }
   return ok({ agent, actors: [name, ...before.map(({ sub }) => sub)], alone });
 }
@@ -217,5 +217,5 @@ export function refuseAgent(verified: Verified, made: Prepared): ReturnType<type
     if (!found.ok) return refuse(found.reason, found.detail ?? '');
     if (found.value === undefined) return undefined;
   }
-  return refuse('actor_not_allowed', 'an agent asks with its token; nobody signs in as one');
+  return refuse('actor_not_allowed', 'an agent sends its token, and never signs in');
 }

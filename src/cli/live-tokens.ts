@@ -13,7 +13,7 @@ export interface TokenFlag {
   readonly file: string;
 }
 
-/** Parses the value WHOM=FILE of `--token`. */
+/** Parses the value of `--token`: a test or roles, and a file. */
 export function parseTokenFlag(text: string): TokenFlag {
   const [, whom, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   if (whom === undefined || file === undefined)

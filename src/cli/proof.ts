@@ -12,7 +12,7 @@ import type { Runtime } from './runtime.ts';
 import { type Paint, painter } from './style.ts';
 import { aloneText, rolesText, ruleText } from './words.ts';
 
-/** The caller for whom two sides differ: an anonymous caller, a caller with roles, or an identity. */
+/** The caller that two sides treat differently: an anonymous caller, a caller with roles, or an identity. */
 export type Differing = Asking | { readonly identity: string };
 
 /** The result of a proof: a request on which the sides differ, and the definitions that give a role different

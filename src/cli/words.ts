@@ -29,7 +29,7 @@ export function ruleText({ who, methods, service, as }: Rule, routed?: string): 
 
 /** Describes a caller that has roles, and the agent if there is one. */
 export function rolesText(roles: readonly string[], agent?: string): string {
-  const person = roles.length === 0 ? 'somebody without a role' : roles.join(', ');
+  const person = roles.length === 0 ? 'a caller without a role' : roles.join(', ');
   return agent === undefined ? person : `agent ${agent} for ${person}`;
 }
 
@@ -46,6 +46,6 @@ export function askerText(as: PolicyTest['as']): string {
     case 'roles':
       return rolesText(as.roles, as.agent);
     case 'claims':
-      return `somebody of ${as.provider}${fromText(as) === '' ? '' : `, ${fromText(as)}`}`;
+      return `a caller of ${as.provider}${fromText(as) === '' ? '' : `, ${fromText(as)}`}`;
   }
 }

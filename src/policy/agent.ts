@@ -70,7 +70,7 @@ export const agent = mapping({
   match,
   acts_for: orNone(
     s.list(s.reference('role'), '[staff]'),
-    'Roles of the person that it may act for. Default: none, it acts for nobody.',
+    'Roles of the person that it may act for. Default: none, it acts for no person.',
   ),
   alone: onlyTrue('It may act alone, without a person behind it.'),
   hops: usually(s.count('hops', MAX_HOPS), 1, 'Longest chain of actors for one person, this one included.'),

@@ -6,7 +6,7 @@ import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { oneOf } from './suggest.ts';
 
-/** Checks that each agent is identified and can send requests, and that a rule allows a person for whom it acts. */
+/** Checks that each agent is identified and can send requests, and that a rule allows a person that it acts for. */
 export function checkAgents(report: Report, draft: DraftPolicy): void {
   checkAgentMatch(report, draft);
   checkInner(report, draft);
@@ -82,7 +82,7 @@ function checkSpiffe(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** The people whom a rule allows; undefined for an agent's rule, or if an error hides it. */
+/** The people that a rule allows; undefined for an agent's rule, or if an error hides it. */
 function personOf(rule: DraftRule): { readonly who: string; readonly methods?: readonly string[] } | undefined {
   if (typeof rule === 'string') return { who: rule };
   const who = rule?.who ?? rule?.role;
@@ -155,7 +155,7 @@ const MARKS = ['client_id', 'spiffe', 'service', 'claim'] as const;
 /** Whether an agent is a service that uses the inner listener. All other agents send tokens. */
 export const isService = ({ match }: DraftAgent): boolean => match !== undefined && writes(match, 'service');
 
-/** Checks how agents are identified, for whom they act, and what their tokens are bound to. */
+/** Checks how agents are identified, which people they act for, and what their tokens are bound to. */
 export function checkAgentMatch(report: Report, draft: DraftPolicy): void {
   const providers = namesOf(report, 'provider') ?? [];
   for (const [name, agent] of entriesOf(draft.agents)) {

@@ -84,7 +84,7 @@ function check(
     if (source === null) names.delete(lower);
     else names.add(lower);
     if (source === 'actor' && !writes(draft, 'agents') && !report.has(['agents'])) {
-      report.add(here, 'no effect: the policy has no agents, so nobody acts for a person; remove it');
+      report.add(here, 'no effect: the policy has no agents, so no agent acts for a person; remove it');
     }
     if (source !== null && typeof source === 'object') checkSource(report, draft, here, source);
   }

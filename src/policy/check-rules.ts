@@ -24,7 +24,7 @@ interface Known {
   readonly tools?: true;
 }
 
-/** Checks that each rule can match a caller whom no earlier rule allows. */
+/** Checks that each rule can match a caller that no earlier rule allows. */
 export function checkRules(report: Report, draft: DraftPolicy): void {
   for (const route of routesOf(draft)) {
     const before: Known[] = [];

@@ -27,7 +27,7 @@ const shared = {
   proxy: proxy.optional(),
   cors: cors.optional(),
   limit: placeLimit.optional(),
-  owner: optional(s.plainText, 'The owner that the refusal page names, whom people may ask for access.'),
+  owner: optional(s.plainText, 'The owner that the refusal page names and people ask for access.'),
   ask: optional(
     s.text(ASK, {
       what: 'an https: or mailto: link',
@@ -47,7 +47,7 @@ const spelledOut = mapping({
   role: optional(s.reference('role'), 'Callers with this role.'),
   agent: optional(
     s.reference('agent'),
-    'This agent, for a person whom another rule of the route allows; or alone, if it may be.',
+    'This agent, for a person that another rule of the route allows; or alone, if it may be.',
   ),
   who: optional(z.enum(['authenticated', 'anyone']), 'Every caller with a valid credential, or everybody.'),
   methods: optional(
@@ -116,7 +116,7 @@ export const host = z
 
 type SaidOfHost = z.output<typeof host>;
 
-/** The people whom a rule allows. */
+/** The people that a rule allows. */
 export type PersonWho =
   | { readonly kind: 'anyone' }
   | { readonly kind: 'authenticated' }
@@ -124,11 +124,11 @@ export type PersonWho =
 
 export type Who = PersonWho | AgentWho;
 
-/** A rule for an agent: it acts for a person whom another rule allows through one of these roles, or alone. */
+/** A rule for an agent: it acts for a person that another rule allows through one of these roles, or alone. */
 export interface AgentWho {
   readonly kind: 'agent';
   readonly agent: string;
-  /** The roles of the people for whom the agent may act. Empty: it acts for no person. */
+  /** The roles of the people that the agent may act for. Empty: it acts for no person. */
   readonly actsFor: readonly string[];
   readonly alone?: true;
   /** Tools that the agent may call, by name or prefix (`search_*`). Absent: the gateway does not check tools. */

@@ -61,7 +61,7 @@ function rolesAt(policy: Policy): (address: readonly number[]) => readonly strin
   };
 }
 
-/** Anonymous callers to whom one of two policies gives a role. Only the address does this, so the list is complete. */
+/** Anonymous callers that have a role by one of two policies. Only the address does this, so the list is complete. */
 export function anonymousCallers(left: Policy, right: Policy): readonly AnonymousCaller[] {
   const [leftAt, rightAt] = [rolesAt(left), rolesAt(right)];
   const found = new Map<string, AnonymousCaller>();

@@ -97,7 +97,7 @@ export function fieldsOf(rule: string, as: string, told: ToldCaller): string[] {
 }
 
 /**
- * The lines for a caller whom a rule allows: the caller for nginx's log, the rule, and the identity headers of the
+ * The lines for a caller that a rule allows: the caller for nginx's log, the rule, and the identity headers of the
  * route.
  *
  * @returns the reason `claim_absent` if an identity header does not fit

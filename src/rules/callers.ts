@@ -190,8 +190,8 @@ function* withRoles(pair: Pair): Generator<Parting | undefined> {
 }
 
 /**
- * The callers for whom the rules of one cell differ, in this order: anonymous callers; callers without a role, with one
- * role and with two; anonymous callers by address; for each agent, the agent alone and for the same people.
+ * The callers that the rules of one cell treat differently, in this order: anonymous callers; callers without a role,
+ * with one role and with two; anonymous callers by address; for each agent, the agent alone and for the same people.
  *
  * Two roles are enough to find every difference. Suppose that the sides differ for a caller with many roles. Then one
  * role decides on the left, and one on the right (or none does). Each belongs to the first rule that matches, and this

@@ -99,7 +99,7 @@ function refuseNobody<R extends DecidingRule>(
   return isFar ? refused('network_refused', own[0]) : refused('credential_missing', nearest);
 }
 
-/** The person for whom an agent acts, with the roles for which it may act. */
+/** The person that an agent acts for, with the roles for which it may act. */
 export function travelling({ roles, scopeUp }: DecidingCaller, actsFor: readonly string[]): DecidingCaller {
   const person = { roles: roles.filter((role) => actsFor.includes(role)) };
   if (scopeUp === undefined) return person;

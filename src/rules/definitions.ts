@@ -66,7 +66,7 @@ export function matchText({ match }: Known): string {
   }
 }
 
-/** Agents whose mark, longest actor chain, key binding or budget changed. Their rules say for whom they act. */
+/** Agents whose mark, longest actor chain, key binding or budget changed. Their rules say which people they act for. */
 function agentChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const known = (agent: Known) => ({ ...agent, match: matchText(agent) });
   const whole = (agent: Known) =>

@@ -3,7 +3,7 @@ import type { Rule } from './types.ts';
 
 /** A rule that can be enforced alone, for one request with one assertion. */
 export interface Enforced extends Rule {
-  /** The people whom the rule allows. */
+  /** The people that the rule allows. */
   readonly who: PersonWho;
   /** The agent in the assertion. null: none; absent: the policy has no agents. */
   readonly agent?: string | null;
@@ -26,7 +26,7 @@ function common(a: Rule, b: Rule): { readonly methods?: readonly string[] } | un
   return both.length === 0 ? undefined : { methods: both };
 }
 
-/** The people of a rule for whom an agent may act. A request of such an agent always has a person. */
+/** The people of a rule that an agent may act for. A request of such an agent always has a person. */
 function behind(who: Rule['who'], actsFor: readonly string[]): PersonWho | undefined {
   if (who.kind === 'role') return actsFor.includes(who.role) ? who : undefined;
   return who.kind === 'agent' ? undefined : { kind: 'authenticated' };

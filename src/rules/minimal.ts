@@ -10,7 +10,7 @@ export type Affected = {
   readonly message?: string;
 } & (
   | Person
-  /** With `roles`: one side does not know the agent and treats it as a person, to whom its token gives these roles. */
+  /** With `roles`: one side does not know the agent and treats it as a person with the roles of its token. */
   | { readonly kind: 'alone'; readonly agent: string; readonly roles?: readonly string[] }
 );
 

@@ -7,7 +7,7 @@ import { type Implied, impliedBy } from './implied.ts';
 export interface Population {
   /** The roles that other roles imply on both sides. */
   readonly implied: Implied;
-  /** Anonymous callers to whom the request gives a role on at least one side. */
+  /** Anonymous callers that have a role by the request on at least one side. */
   readonly anonymous: readonly AnonymousCaller[];
   /** For each side, the agents that it does not know and therefore treats as people. */
   readonly people: readonly [left: ReadonlySet<string>, right: ReadonlySet<string>];

@@ -54,7 +54,7 @@ export function revocation(
 }
 
 /** Makes the revocation of one session of the gateway or of the provider. It is stored in the entry of its person. So
- * nobody can fill the zone of revocations by repeated sign-ins and sign-outs.
+ * no one can fill the zone of revocations by repeated sign-ins and sign-outs.
  * @param what the session, with a known person
  * @param life maximum number of seconds for which the session can still be valid */
 export function ending(what: Revocable, now: number, life: number): Revocation {

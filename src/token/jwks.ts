@@ -40,7 +40,7 @@ function problemOf(jwk: Jwk): string | undefined {
   const { kty, crv, kid, alg } = jwk;
   if (kty === 'oct') return 'symmetric keys have no place in a published key set';
   if (privateMembers.some((name) => Object.hasOwn(jwk, name)))
-    return 'its private half is published: anybody can sign with it';
+    return 'its private half is published: anyone can sign with it';
   if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP') return `the key type ${shown(kty)} is not supported`;
   if (publicMembers[kty].some((name) => typeof jwk[name] !== 'string')) return 'a member is missing';
   if (kid !== undefined && typeof kid !== 'string') return '"kid" is not a string';

@@ -28,6 +28,9 @@ const isComment = (part: string) => /^\/[/*]/.test(part);
 /** The name in `test('…'`, `describe(`…`` and in the second call of `test.each([…])('…'`. */
 const beforeName = /(?:^|\s)(?:test|it|describe)(?:\.\w+)*\($|\]\)\($|\)\($/;
 
+/** Code in backquotes, and names that a comment links to. */
+const CODE_OF_COMMENT = /`[^`\n]+`|\{@link [^}]+\}/g;
+
 /** The prose of a file: for a source its comments and its texts with a space, for a test its comments and names. */
 function proseOf(file: string, text: string): string {
   if (file.endsWith('.md')) return text.replace(/^```[\s\S]*?^```|`[^`\n]+`/gm, '`');
@@ -37,7 +40,7 @@ function proseOf(file: string, text: string): string {
       if (isComment(part)) return true;
       return part.includes(' ') && (!isTest || beforeName.test(text.slice(Math.max(0, index - 40), index)));
     })
-    .map(([part]) => (isComment(part) ? part.replace(/`[^`\n]+`/g, '`') : part))
+    .map(([part]) => part.replace(isComment(part) ? CODE_OF_COMMENT : /\$\{[^{}]*\}/g, '`'))
     .join('\n');
 }
 
@@ -72,6 +75,8 @@ test('finds a retired word in a comment, a text and a test name, but not in code
   expect(found('src/a.ts', `// A ${word}`)).toHaveLength(1);
   expect(found('src/a.ts', `const a = 'a ${word}';`)).toHaveLength(1);
   expect(found('src/a.ts', `const a = ${word};`)).toEqual([]);
+  expect(found('src/a.ts', `const a = \`b \${${word}}\`;`)).toEqual([]);
+  expect(found('src/a.ts', `/** A {@link ${word}}. */`)).toEqual([]);
   expect(found('test/a.ts', `test.each([1])('a ${word}', () => {});`)).toHaveLength(1);
   expect(found('test/a.ts', `const a = 'a ${word}';`)).toEqual([]);
 });

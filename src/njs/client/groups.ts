@@ -72,7 +72,7 @@ export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Prom
     const name = r.headersIn[TO_INTROSPECTION.provider] ?? '';
     const provider = Object.hasOwn(table.providers, name) ? table.providers[name] : undefined;
     try {
-      if (provider?.groups === undefined) throw new Error('nobody asks it');
+      if (provider?.groups === undefined) throw new Error('never called');
       const asking = { ...provider, groups: provider.groups };
       const id = r.requestText ?? '';
       if (!isObjectId(id)) throw new Error('the token has no "oid"');

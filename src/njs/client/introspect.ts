@@ -54,7 +54,7 @@ export function introspectHandler(table: ClientTable): (r: NginxHTTPRequest) => 
     const name = r.headersIn[TO_INTROSPECTION.provider] ?? '';
     const provider = Object.hasOwn(table.providers, name) ? table.providers[name] : undefined;
     try {
-      if (provider?.introspection === undefined) throw new Error('nobody asks it');
+      if (provider?.introspection === undefined) throw new Error('never called');
       const said = await ask(provider, r.requestText ?? '', Date.now() / 1000);
       if (said.kind === 'active') return reply(r, ANSWERED.active, JSON.stringify(said.claims));
       if (said.kind === 'inactive') return reply(r, ANSWERED.inactive);

@@ -23,7 +23,7 @@ async function ticketOf({ vault, signin }: SigninScene, { host, query, now }: Vi
   return ticket?.errand.host === host ? ticket : undefined;
 }
 
-/** Handles a ticket that belongs to another browser, is too old, or was used before. As in a callback, it signs nobody
+/** Handles a ticket that belongs to another browser, is too old, or was used before. As in a callback, it signs no one
  * in. */
 async function astray(scene: SigninScene, visit: Visit, ticket: Ticket, used: boolean): Promise<void> {
   const { session, errand, to, restarted } = ticket;

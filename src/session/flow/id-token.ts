@@ -40,7 +40,7 @@ function checkParties(claims: Claims, context: ProviderTokenContext): Refused {
   if (other !== undefined) return other;
   const audiences = audiencesOf(claims);
   if (audiences.length > 1 && azp === undefined) {
-    return refuse('audience_mismatch', `it is for ${listed(audiences)}, and no "azp" says for whom`);
+    return refuse('audience_mismatch', `it is for ${listed(audiences)}, and no "azp" names one of them`);
   }
   if (azp === undefined || azp === context.clientId) return undefined;
   return refuse('audience_mismatch', `its "azp" is ${shown(azp)}`);

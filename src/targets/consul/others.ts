@@ -21,7 +21,7 @@ const MESH: readonly Neutral[] = [
   ...neutral(HERE, 'Kind', 'Name', 'Meta'),
   ...neutral(OWN, 'AllowEnablingPermissiveMutualTLS'),
   ...neutral(ASKING, 'TransparentProxy', 'ValidateClusters', 'Peering'),
-  ...neutral('says which versions and ciphers of TLS proxies take, and not from whom', 'TLS'),
+  ...neutral('says which versions and ciphers of TLS proxies accept, and not from which callers', 'TLS'),
   { path: ['HTTP', 'SanitizeXForwardedClientCert'], why: 'says what a service receives, and not who passes' },
 ];
 

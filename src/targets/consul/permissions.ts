@@ -53,8 +53,8 @@ interface Case {
   readonly passes: readonly Pass[];
 }
 
-/** The kinds of messages in their order, then all other messages. Each has the callers for whom no later case
- * decides. */
+/** The kinds of messages in their order, then all other messages. Each has the callers that no later case
+ * decides about. */
 function casesOf(passes: readonly Pass[]): readonly Case[] {
   const always = passes.filter(({ tools }) => tools === undefined);
   const some = passes.flatMap(({ tools }) => tools ?? []);

@@ -24,7 +24,7 @@ function fail(what: string, text: string): never {
 /** Rejects a literal with a `$`, because nginx has no escape for it. */
 function checkLiteral(text: string): string {
   if (UNPRINTABLE.test(text)) fail('a control character', text);
-  if (text.includes('$')) fail('a "$" that is no variable of ours', text);
+  if (text.includes('$')) fail('a "$" that begins no known variable', text);
   return text;
 }
 

@@ -127,7 +127,7 @@ gateway https://localhost:8443: disagrees on 1 of 4 requests
     const { code, out } = await run(gateway, right);
     expect(code).toBe(0);
     expect(out).toContain(
-      `tests[2]: POST ${WIKI}/x?y=1 as somebody of okta: not asked at the gateway: no token: add --token tests[2]=FILE\n`,
+      `tests[2]: POST ${WIKI}/x?y=1 as a caller of okta: not asked at the gateway: no token: add --token tests[2]=FILE\n`,
     );
     expect(out).toContain('not asked at the gateway: no token: add --token reader=FILE\n');
     expect(out).toContain('gateway https://localhost:8443: agrees on 1 request; 3 tests not asked\n');
