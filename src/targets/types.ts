@@ -62,12 +62,9 @@ export interface MeshTarget extends Target<MeshOptions> {
   /** What `prove` assumes about the mesh, for its output; absent: nothing besides the documentation. */
   readonly assumes?: string;
   emit(policy: Policy, rules: readonly Rule[], options?: MeshOptions): Emitted;
-  /**
-   * Reads rendered or live files back as rules. `prove` compares them with the result of `project` for the policy's
+  /** Reads rendered or live files back as rules. `prove` compares them with the result of `project` for the policy's
    * rules.
-   *
-   * @throws Foreign; Error for rules that meshgate did not render
-   */
+   * @throws Foreign; Error for rules that meshgate did not render */
   read(files: Files): readonly MeshRule[];
   /** The rules, reduced to what the mesh can express. */
   project(policy: Policy, rules: readonly Rule[]): readonly MeshRule[];

@@ -32,9 +32,8 @@ export function sourceOf(
 }
 
 /** The rules that Consul enforces: the rules of services in the mesh whose sources Consul knows. */
-export function consulRules(policy: Policy, rules: readonly Rule[]): readonly Enforced[] {
-  return meshRules(policy, rules).filter((rule) => sourceOf(policy, rule) !== undefined);
-}
+export const consulRules = (policy: Policy, rules: readonly Rule[]): readonly Enforced[] =>
+  meshRules(policy, rules).filter((rule) => sourceOf(policy, rule) !== undefined);
 
 /** Every service to which a rule leads, in the order of the policy. */
 export function destinationsOf(policy: Policy, rules: readonly Rule[]): readonly Destination[] {
@@ -50,9 +49,8 @@ export function destinationsOf(policy: Policy, rules: readonly Rule[]): readonly
 }
 
 /** The assertion that a rule requires; undefined if the rule allows anyone, or if the gateway signs no assertions. */
-export function assertionFor({ gateway }: Policy, { who }: Pick<Rule, 'who'>): Assertion | undefined {
-  return who.kind === 'anyone' ? undefined : gateway.assertion;
-}
+export const assertionFor = ({ gateway }: Policy, { who }: Pick<Rule, 'who'>): Assertion | undefined =>
+  who.kind === 'anyone' ? undefined : gateway.assertion;
 
 /** What the policy lacks to be rendered for Consul; undefined if it is complete. */
 export function missing(policy: Policy, rules: readonly Rule[]): string | undefined {

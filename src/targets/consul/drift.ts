@@ -3,13 +3,11 @@ import type { Rule } from '../../rules/types.ts';
 import { objectDifferences } from '../kit/compare.ts';
 import type { Files, MeshOptions } from '../types.ts';
 import { type Entry, entriesOf, keySetOf, planOf } from './entries.ts';
-import { neutralOf } from './neutral.ts';
-import { bearingOf } from './others.ts';
+import { bearingOf, neutralOf } from './others.ts';
 import { entriesIn, isEmpty, isManaged, type LiveEntry, oddPathsIn, titleOf } from './parse.ts';
 import { serviceHost } from './project.ts';
 
-/** Compares the patterns for paths that are not canonical. They depend on the paths of the policy, so they are not read
- * back as rules. */
+/** Compares the patterns for paths that are not canonical, which are not read back as rules. */
 function oddPaths(own: readonly Entry[], live: readonly LiveEntry[]): readonly string[] {
   const found = new Map(live.map((it) => [titleOf(it).toLowerCase(), it]));
   return own.flatMap((entry) => {

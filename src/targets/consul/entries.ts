@@ -14,8 +14,7 @@ export const META = { 'managed-by': 'meshgate' } as const;
 /** Consul's wildcard source: it stands for every service that no other source names, and has the lowest precedence. */
 export const EVERYBODY = '*';
 
-/** The number of verified assertions that a proxy caches. There is one assertion for each caller and service, and it is
- * valid for at least half a minute. */
+/** How many verified assertions a proxy caches: one for each caller and service, each for at least half a minute. */
 const REMEMBERED = 1000;
 /** How long a proxy waits for the keys of the gateway. Consul counts whole seconds. */
 const KEYS_TIMEOUT_MS = 5000;
@@ -83,8 +82,7 @@ function provider({ gateway }: Policy, audiences: readonly string[], assertion: 
   };
 }
 
-/** The defaults of a service. Intentions with permissions require that the proxy reads HTTP; the proxy must also accept
- * only mutual TLS. */
+/** The defaults of a service: intentions need a proxy that reads HTTP, and it must accept only mutual TLS. */
 const defaults = (name: string, protocol: Service['protocol']) => ({
   Kind: 'service-defaults' as const,
   Name: name,
@@ -113,12 +111,9 @@ function intentions(policy: Policy, { name, sources }: Destination) {
 /** A configuration entry of Consul, of a kind that this folder renders. */
 export type Entry = ReturnType<typeof provider | typeof defaults | typeof intentions>;
 
-/**
- * Every entry that enforces the rules, in the order in which Consul accepts them: the JWT provider, then the protocol
+/** Every entry that enforces the rules, in the order in which Consul accepts them: the JWT provider, then the protocol
  * of each service, then its intentions.
- *
- * @param keys where proxies get the keys for the assertion; undefined if no permission needs one
- */
+ * @param keys where proxies get the keys for the assertion; undefined if no permission needs one */
 export function entriesOf(policy: Policy, { intentions, audiences, assertion }: Plan, keys?: KeySet): readonly Entry[] {
   const services = Object.values(policy.services).filter(({ direct }) => direct === undefined);
   return [

@@ -1,7 +1,41 @@
 import { differences, type Neutral } from '../kit/compare.ts';
-import { EVERYBODY } from './entries.ts';
-import { CONSUL_NEUTRAL, neutral } from './neutral.ts';
+import { type Entry, EVERYBODY } from './entries.ts';
 import { isEmpty, type LiveEntry } from './parse.ts';
+
+/** Top-level members of an entry that change no decision. All of them have the same reason. */
+const neutral = (why: string, ...names: readonly string[]): readonly Neutral[] =>
+  names.map((name) => ({ path: [name], why }));
+
+/** Members that Consul adds. */
+const CONSUL_NEUTRAL: readonly Neutral[] = [
+  ...neutral('Consul counts by it, and no proxy reads it', 'CreateIndex', 'ModifyIndex', 'Hash'),
+  ...['Partition', 'Namespace'].map(
+    (name): Neutral => ({ path: [name], values: ['default'], why: 'the only one that the policy is rendered for' }),
+  ),
+];
+
+const UPSTREAM = 'says how the service asks others, and not who may ask it';
+const TIMES = 'says how long and how many, and not who may ask';
+
+/** Members of a service's entry that decide nothing. */
+const DEFAULTS: readonly Neutral[] = [
+  ...CONSUL_NEUTRAL,
+  ...neutral('for people', 'Meta'),
+  ...neutral(UPSTREAM, 'UpstreamConfig', 'MeshGateway', 'ExternalSNI', 'Mode', 'TransparentProxy'),
+  ...neutral(TIMES, 'LocalConnectTimeoutMs', 'LocalRequestTimeoutMs'),
+  ...neutral(TIMES, 'MaxInboundConnections', 'BalanceInboundConnections'),
+  { path: ['Protocol'], values: ['http', 'http2', 'grpc'], why: 'proxies read the requests of each' },
+];
+
+const PROVED: readonly Neutral[] = [
+  { path: ['Sources'], why: 'they are read back as rules, and proved', proved: true },
+];
+
+/** Members of a live entry that change no decision, or that a reader proves. */
+export function neutralOf({ Kind }: Entry): readonly Neutral[] {
+  if (Kind === 'service-defaults') return DEFAULTS;
+  return Kind === 'service-intentions' ? [...CONSUL_NEUTRAL, ...PROVED] : CONSUL_NEUTRAL;
+}
 
 const HERE = 'says what it is, and for people';
 const OWN = 'our entries say their own';
@@ -74,11 +108,8 @@ const BEARINGS: Readonly<Record<string, (entry: LiveEntry) => string | undefined
   'tcp-route': none,
 };
 
-/**
- * How another entry may change the decisions of the rendered ones.
- *
- * @returns undefined if the entry is known to change no decision
- */
+/** How another entry may change the decisions of the rendered ones.
+ * @returns undefined if the entry is known to change no decision */
 export function bearingOf(entry: LiveEntry): string | undefined {
   const bearing = Object.hasOwn(BEARINGS, entry.Kind) ? BEARINGS[entry.Kind] : undefined;
   return bearing === undefined ? 'prove does not know entries of this kind' : bearing(entry);

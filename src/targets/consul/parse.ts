@@ -77,8 +77,7 @@ function parsed(file: string, text: string): unknown {
   }
 }
 
-/** The member that an object in a JSON text contains twice, also in different case. Consul joins lists of the same
- * name, and ignores the case of names. */
+/** The member that an object has twice, in any case. Consul joins lists of one name, and ignores its case. */
 function repeatedMember(json: string): string | undefined {
   const open: Set<string>[] = [];
   let text = '';
@@ -98,8 +97,7 @@ function repeatedMember(json: string): string | undefined {
 /** The name that the entry of kind `mesh` has here. In Consul it has none. */
 const MESH = 'mesh';
 
-/** Whether a value means the same to Consul as an absent value. A zero value disables a setting or selects its
- * default. */
+/** Whether a value is absent to Consul. A zero value disables a setting or selects its default. */
 export function isEmpty(value: unknown): boolean {
   if (value == null || value === '' || value === false || value === 0) return true;
   return typeof value === 'object' && Object.keys(value).length === 0;
@@ -227,11 +225,8 @@ export function oddPathsIn(entry: object): ReadonlyMap<string, string> {
   );
 }
 
-/**
- * The sources and their permissions in the entries that meshgate rendered.
- *
- * @throws Error for a construct that meshgate does not render
- */
+/** The sources and their permissions in the entries that meshgate rendered.
+ * @throws Error for a construct that meshgate does not render */
 export function sourcesIn(files: Files): readonly ReadSource[] {
   const entries = entriesIn(files).filter((it) => it.Kind === 'service-intentions' && isManaged(it));
   return entries.flatMap((entry) => {

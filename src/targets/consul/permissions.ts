@@ -53,8 +53,7 @@ interface Case {
   readonly passes: readonly Pass[];
 }
 
-/** The kinds of messages in their order, then all other messages. Each has the callers that no later case
- * decides about. */
+/** The kinds of messages in their order, then all others, with the callers that no later case decides about. */
 function casesOf(passes: readonly Pass[]): readonly Case[] {
   const always = passes.filter(({ tools }) => tools === undefined);
   const some = passes.flatMap(({ tools }) => tools ?? []);
@@ -107,53 +106,30 @@ function permissionsAt(http: Permission['HTTP'], reach: Reach<Pass>, otherwise: 
 const byText = (a: string, b: string): number => (a < b ? -1 : 1);
 const longestFirst = (a: string, b: string): number => b.length - a.length || byText(a, b);
 
-/** For each path that the rules distinguish, the callers that they allow. */
-class Regions {
-  readonly #paths: Paths<Pass>;
-  /** For each prefix, the callers that reach the paths below it. The longest prefix comes first. */
-  readonly #below: ReadonlyMap<string, Reach<Pass>>;
-  readonly points: readonly string[];
-
-  constructor(paths: Paths<Pass>) {
-    this.#paths = paths;
-    const atoms = pathAtoms(paths.all);
-    this.points = atoms.filter(({ kind }) => kind === 'point').map(({ path }) => path);
-    const below = atoms.filter(({ kind }) => kind === 'below').sort((a, b) => longestFirst(a.base, b.base));
-    this.#below = new Map(below.map(({ base, path }) => [base, this.at(path)]));
-  }
-
-  get prefixes(): Iterable<readonly [string, Reach<Pass>]> {
-    return this.#below;
-  }
-
-  at(path: string): Reach<Pass> {
-    return new Map([...this.#paths.at(path)].map(([method, passes]) => [method, fewest(passes)]));
-  }
-
-  /** The callers that the next longest prefix of a path allows. */
-  around(path: string): Reach<Pass> {
-    return [...this.#below].find(([prefix]) => path.startsWith(`${prefix}/`))?.[1] ?? NOBODY;
-  }
-}
-
 const EVERY_PATH = '/';
 
-/**
- * The smallest list of permissions that allows exactly the callers that the rules allow. Consul uses the first
+/** The smallest list of permissions that allows exactly the callers that the rules allow. Consul uses the first
  * permission that matches the path and the method, even if the request does not meet its JWT requirement. So exact
  * paths come first, then prefixes, beginning with the longest.
- *
  * @param rules the rules of one source; not empty
- * @param pass returns the callers that a rule allows
- */
+ * @param pass returns the callers that a rule allows */
 export function permissionsOf(rules: readonly Enforced[], pass: (rule: Enforced) => Pass): readonly Permission[] {
-  const regions = new Regions(Paths.of(rules, pass));
+  const paths = new Paths(rules, pass);
+  const at = (path: string): Reach<Pass> =>
+    new Map([...paths.at(path)].map(([method, passes]) => [method, fewest(passes)]));
+  const atoms = pathAtoms(paths.all);
+  const points = atoms.filter(({ kind }) => kind === 'point').map(({ path }) => path);
+  // The longest prefix comes first. A prefix ends with a slash here, so it does not match the path itself, which needs a
+  // permission of its own.
+  const prefixes = atoms
+    .filter(({ kind }) => kind === 'below')
+    .sort((a, b) => longestFirst(a.base, b.base))
+    .map(({ base, path }) => ({ base, prefix: `${base}/`, reach: at(path) }));
+  // The callers that the next longest prefix of a path allows.
+  const around = (path: string) => prefixes.find(({ prefix }) => path.startsWith(prefix))?.reach ?? NOBODY;
   const own = [
-    // A prefix ends with a slash here, so it does not match the path itself, which needs a permission of its own.
-    ...regions.points.flatMap((point) => permissionsAt({ PathExact: point }, regions.at(point), regions.around(point))),
-    ...[...regions.prefixes].flatMap(([prefix, reach]) =>
-      permissionsAt({ PathPrefix: `${prefix}/` }, reach, regions.around(prefix)),
-    ),
+    ...points.flatMap((point) => permissionsAt({ PathExact: point }, at(point), around(point))),
+    ...prefixes.flatMap(({ base, prefix, reach }) => permissionsAt({ PathPrefix: prefix }, reach, around(base))),
   ];
   const opens = own.some(({ Action, HTTP }) => Action === 'allow' && HTTP.PathPrefix !== undefined);
   const last = own.at(-1)?.HTTP;

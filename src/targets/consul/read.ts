@@ -52,8 +52,7 @@ function pathOf({ path: { kind, value } }: ReadPermission): readonly Path[] {
   return [{ prefix: value.slice(0, -1), except: [] }];
 }
 
-/** Checks that paths which are not canonical are denied before a prefix can allow them, and that requests without a
- * permission are denied. */
+/** Checks that no prefix can allow paths which are not canonical, and that everything else is denied. */
 function check({ name, destination, permissions }: ReadSource): void {
   const where = `service-intentions ${destination}, ${name}`;
   const regexes = permissions.filter(({ path }) => path.kind === 'regex');
@@ -123,11 +122,8 @@ function taken({ permissions, messages }: Place): readonly Taken[] {
   );
 }
 
-/**
- * The tools that callers may call if they may send these messages; undefined if they may send any request.
- *
- * @throws Error if no list of tools has this meaning
- */
+/** The tools that callers may call if they may send these messages; undefined if they may send any request.
+ * @throws Error if no list of tools has this meaning */
 function toolsOf({ messages, patterns }: Place, sent: readonly McpHeaders[]): readonly string[] | undefined {
   if (sent.length === messages.length) return undefined;
   const passes = (tools: readonly string[], it: McpHeaders) => refusedTool(tools, it) === undefined;
@@ -137,8 +133,7 @@ function toolsOf({ messages, patterns }: Place, sent: readonly McpHeaders[]): re
   return tools;
 }
 
-/** The rules that permissions contain for one path: one rule for each caller, with the methods and tools that the
- * caller may use. */
+/** The rules of permissions for one path: one for each caller, with its methods and tools. */
 function rulesAt(source: ReadSource, path: Path, sample: string): readonly MeshRule[] {
   const place = placeOf(source, sample);
   const all = taken(place);
@@ -185,13 +180,10 @@ function rulesOf(source: ReadSource): readonly MeshRule[] {
   return regions.flatMap(({ path, sample }) => rulesAt(source, path, sample));
 }
 
-/**
- * Reads entries of Consul back as rules, reduced to what Consul can express; see {@link ./project.ts}. It ignores
+/** Reads entries of Consul back as rules, reduced to what Consul can express; see {@link ./project.ts}. It ignores
  * entries that are not marked as rendered.
- *
  * @param files rendered files, or output of `consul config read`, with any names
- * @throws Error for a construct that meshgate does not render
- */
+ * @throws Error for a construct that meshgate does not render */
 export function readConsul(files: Files): readonly MeshRule[] {
   const sources = sourcesIn(files);
   const closed = new Set(sources.filter(({ name }) => name === EVERYBODY).map(({ destination }) => destination));

@@ -9,8 +9,7 @@ const HTTP = 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtoco
 
 const address = (host: string, port: number) => ({ socket_address: { address: host, port_value: port } });
 
-/** The mTLS settings: Envoy accepts only connections with a client certificate of the CA that has exactly one of these
- * SPIFFE ids. */
+/** The mTLS settings: Envoy accepts only client certificates of the CA with exactly one of these SPIFFE ids. */
 function transportSocket(own: NonNullable<Ingress['own']>, spiffeIds: readonly string[]): unknown {
   return {
     name: 'envoy.transport_sockets.tls',
@@ -29,8 +28,7 @@ function transportSocket(own: NonNullable<Ingress['own']>, spiffeIds: readonly s
   };
 }
 
-/** The maximum number of connections, requests and retries for a service. It is high because nginx enforces the real
- * limits. */
+/** The maximum of connections, requests and retries for a service. nginx enforces the real limits. */
 const UNLIMITED = 100_000;
 
 function cluster({ name, endpoint, protocol }: Service): unknown {

@@ -9,8 +9,7 @@ const HCM = 'type.googleapis.com/envoy.extensions.filters.network.http_connectio
 const ROUTER = 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router';
 const STDOUT = 'type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog';
 
-/** The access log: one JSON line per request on standard output. It has no query, because queries may contain
- * secrets. */
+/** The access log: one JSON line per request on standard output, without the query, which may contain secrets. */
 const accessLog = {
   name: 'envoy.access_loggers.stdout',
   typed_config: {

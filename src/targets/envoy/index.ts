@@ -20,8 +20,7 @@ function missing(policy: Policy, rules: readonly Rule[]): string | undefined {
   return undefined;
 }
 
-/** Renders envoy.yaml for an Envoy that is the ingress of the mesh. The file contains everything: listener, mTLS, rules
- * and clusters. */
+/** Renders envoy.yaml for an Envoy that is the ingress of the mesh: listener, mTLS, rules and clusters. */
 const render = (policy: Policy, rules: readonly Rule[]): Emitted => ({
   files: { 'envoy.yaml': documents([bootstrap(policy, rules)]) },
   gaps: envoyGaps(policy, rules),

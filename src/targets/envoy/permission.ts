@@ -16,13 +16,11 @@ export type Permission =
   | { readonly not_rule: Permission };
 
 /** A permission that matches a header with one of these values. */
-export function headerIn(name: string, values: readonly string[]): Permission {
-  return anyOf(values.map((exact) => ({ header: { name, string_match: { exact } } })));
-}
+export const headerIn = (name: string, values: readonly string[]): Permission =>
+  anyOf(values.map((exact) => ({ header: { name, string_match: { exact } } })));
 
-export function anyOf(rules: readonly Permission[]): Permission {
-  return rules.length === 1 ? (rules[0] as Permission) : { or_rules: { rules } };
-}
+export const anyOf = (rules: readonly Permission[]): Permission =>
+  rules.length === 1 ? (rules[0] as Permission) : { or_rules: { rules } };
 
 export const allOf = (rules: readonly Permission[]): Permission => ({ and_rules: { rules } });
 

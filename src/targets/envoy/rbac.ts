@@ -29,9 +29,9 @@ export const principal = (spiffe: string) => ({
 });
 
 /** The SPIFFE ids of the connections that a rule needs. */
-export function spiffeIds(policy: Policy, rules: readonly Rule[]): readonly string[] {
-  return [...new Set(meshRules(policy, rules).map((rule) => spiffeOf(policy, rule)))];
-}
+export const spiffeIds = (policy: Policy, rules: readonly Rule[]): readonly string[] => [
+  ...new Set(meshRules(policy, rules).map((rule) => spiffeOf(policy, rule))),
+];
 
 /** A rule, with what Envoy sees of it. */
 export interface Seen extends Pick<Enforced, 'path' | 'methods' | 'tools'> {
@@ -65,9 +65,10 @@ const seenOf = (policy: Policy, rule: Enforced, authorities: readonly Authority[
   says: verifies(policy) === undefined ? [] : assertionPrincipals(rule),
 });
 
-function filter(name: string, action: 'ALLOW' | 'DENY', policies: Readonly<Record<string, RbacPolicy>>): unknown {
-  return { name, typed_config: { '@type': RBAC, rules: { action, policies } } };
-}
+const filter = (name: string, action: 'ALLOW' | 'DENY', policies: Readonly<Record<string, RbacPolicy>>): unknown => ({
+  name,
+  typed_config: { '@type': RBAC, rules: { action, policies } },
+});
 
 /** The two filters with the rules. The first denies paths that are not canonical. In the second, each rule is a policy
  * that allows requests; all other requests are denied. */

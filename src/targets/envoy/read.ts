@@ -159,20 +159,12 @@ function findFilter(node: unknown): Filter | undefined {
   return undefined;
 }
 
-/**
- * Reads Envoy's configuration as rules, reduced to what Envoy can express; see {@link projection}.
- *
- * @throws Foreign if the configuration has no rules of meshgate; Error for rules that meshgate did not render
- */
-export function rulesOf(tree: unknown): readonly MeshRule[] {
-  return Object.entries(policiesIn(tree)).map(([id, policy]) => readPolicy(id, policy));
-}
+/** Reads Envoy's configuration as rules, reduced to what Envoy can express; see {@link projection}.
+ * @throws Foreign if the configuration has no rules of meshgate; Error for rules that meshgate did not render */
+export const rulesOf = (tree: unknown): readonly MeshRule[] =>
+  Object.entries(policiesIn(tree)).map(([id, policy]) => readPolicy(id, policy));
 
-/**
- * The rules in Envoy's form, by id.
- *
- * @throws Foreign if there are none
- */
+/** The rules in Envoy's form, by id; throws Foreign if there are none. */
 export function policiesIn(tree: unknown): Readonly<Record<string, RbacPolicy>> {
   const filter = findFilter(tree);
   if (filter === undefined)
@@ -185,11 +177,6 @@ export const documentsOf = perFiles((files) =>
   Object.entries(files).flatMap(([name, text]) => allDocumentsIn(name, text)),
 );
 
-/**
- * Reads a file back as rules; see {@link rulesOf}.
- *
- * @param files exactly one file, with any name
- */
-export function readEnvoy(files: Files): readonly MeshRule[] {
-  return rulesOf(documentsOf(files)[0]);
-}
+/** Reads a file back as rules; see {@link rulesOf}.
+ * @param files exactly one file, with any name */
+export const readEnvoy = (files: Files): readonly MeshRule[] => rulesOf(documentsOf(files)[0]);

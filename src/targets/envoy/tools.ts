@@ -12,8 +12,7 @@ import { allOf, anyOf, headerIn, type Permission, type StringMatch } from './per
 const header = (name: string, string_match: StringMatch): Permission => ({ header: { name, string_match } });
 const like = (name: string, regex: string): Permission => header(name, { safe_regex: { regex } });
 
-/** Matches a header. If a header is repeated, Envoy compares each value on its own, and one match is enough: see
- * `twiceText`. */
+/** Matches a header. For Envoy, one matching value of a repeated header is enough: see `twiceText`. */
 function hasText(name: string, text: HeaderText): Permission {
   if ('exact' in text) return header(name, text);
   // One regular expression for both parts would exceed Envoy's limit if the prefix is long.

@@ -29,8 +29,7 @@ const policiesOf = (objects: readonly LiveObject[]): readonly LiveObject[] =>
 const place = (policy: LiveObject): string =>
   layerOf(policy) === 'ingress' ? 'ingress' : `${policy.metadata.namespace}/${policy.metadata.name}`;
 
-/** The rendered authorization policies that are missing, if no other rendered policy selects their pods. Istio then
- * allows all requests to these pods. */
+/** The rendered policies that are missing at pods that no other one selects. Istio then allows all requests there. */
 function unguarding(own: readonly LiveObject[], live: readonly LiveObject[]): readonly LiveObject[] {
   const guarded = new Set(policiesOf(live).map(place));
   return policiesOf(own).filter((it) => !guarded.has(place(it)));

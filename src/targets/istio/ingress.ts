@@ -13,9 +13,9 @@ const named = ({ ingress }: Scene, ...parts: string[]): Metadata =>
   metadata('ingress', objectName('ingress', ...parts), ingress.namespace);
 
 /** The SPIFFE ids of the connections that a rule needs. */
-function spiffeIds({ policy, services }: Scene): readonly string[] {
-  return [...new Set(services.flatMap(({ rules }) => rules.map((rule) => spiffeOf(policy, rule))))];
-}
+const spiffeIds = ({ policy, services }: Scene): readonly string[] => [
+  ...new Set(services.flatMap(({ rules }) => rules.map((rule) => spiffeOf(policy, rule)))),
+];
 
 /** The Gateway: mutual TLS with a client certificate of one of the identities. Istio accepts only the Gateway's hosts as
  * SNI. So the name in the ingress's certificate must be one of these hosts. */

@@ -19,17 +19,18 @@ export function layerOf(object: LiveObject): Layer | undefined {
 
 const LONGEST = 63;
 
-/** A valid Kubernetes name (RFC 1123). The same parts always give the same name. A long name is cut and ends with a
- * hash of the whole. */
+/** A Kubernetes name (RFC 1123), always the same for the same parts. A long name ends with a hash of the whole. */
 export function objectName(...parts: readonly string[]): string {
   const name = ['meshgate', ...parts].join('-');
   return name.length <= LONGEST ? name : `${name.slice(0, LONGEST - 17)}-${hash(name)}`;
 }
 
 /** The metadata of a rendered object. */
-export function metadata(layer: Layer, name: string, namespace: string): Metadata {
-  return { name, namespace, labels: { ...MANAGED, [LAYER]: layer } };
-}
+export const metadata = (layer: Layer, name: string, namespace: string): Metadata => ({
+  name,
+  namespace,
+  labels: { ...MANAGED, [LAYER]: layer },
+});
 
 /** A rule of Istio's `AuthorizationPolicy`, in the forms that meshgate renders. */
 export interface IstioRule {
@@ -38,12 +39,9 @@ export interface IstioRule {
   readonly when?: readonly Condition[];
 }
 
-export interface Operation {
-  readonly hosts?: readonly string[];
-  readonly methods?: readonly string[];
-  readonly paths: readonly string[];
-  readonly notPaths?: readonly string[];
-}
+type Operation = { readonly paths: readonly string[] } & {
+  readonly [Key in 'hosts' | 'methods' | 'notPaths']?: readonly string[];
+};
 
 export interface Condition {
   readonly key: string;
@@ -51,22 +49,17 @@ export interface Condition {
   readonly notValues?: readonly string[];
 }
 
-const SECURITY = 'security.istio.io/v1';
-const NETWORKING = 'networking.istio.io/v1';
-const TELEMETRY = 'telemetry.istio.io/v1';
+const GROUPS = {
+  ...{ AuthorizationPolicy: 'security', PeerAuthentication: 'security', RequestAuthentication: 'security' },
+  ...{ Gateway: 'networking', VirtualService: 'networking', Telemetry: 'telemetry' },
+} as const;
 
-const VERSIONS: Readonly<Record<string, string>> = {
-  AuthorizationPolicy: SECURITY,
-  PeerAuthentication: SECURITY,
-  RequestAuthentication: SECURITY,
-  Gateway: NETWORKING,
-  VirtualService: NETWORKING,
-  Telemetry: TELEMETRY,
-};
-
-export function istioObject(kind: string, metadata: Metadata, spec: unknown): KubeObject {
-  return { apiVersion: VERSIONS[kind] ?? '', kind, metadata, spec };
-}
+export const istioObject = (kind: keyof typeof GROUPS, metadata: Metadata, spec: unknown): KubeObject => ({
+  apiVersion: `${GROUPS[kind]}.istio.io/v1`,
+  kind,
+  metadata,
+  spec,
+});
 
 /** The selector of the pods to which an object applies. */
 export const selector = (labels: Readonly<Record<string, string>>) => ({ selector: { matchLabels: labels } });

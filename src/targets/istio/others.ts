@@ -58,8 +58,7 @@ const authorization: Bearing = (other, own) => {
 /** A Gateway by name and namespace. If a part is absent, it may have any value. */
 type Named = Partial<Pick<LiveObject['metadata'], 'name' | 'namespace'>>;
 
-/** The Gateway that a VirtualService names. NAME, NS/NAME, ./NAME, NAME.NS and NAME.NS.svc.cluster.local are spellings
- * of the same name. */
+/** The Gateway that a VirtualService names: NAME, NS/NAME, ./NAME, NAME.NS or NAME.NS.svc.cluster.local. */
 function gatewayOf(said: unknown, { namespace }: LiveObject['metadata']): Named {
   if (typeof said !== 'string' || said === '') return {};
   const here = (name: string): Named => ({ name, ...(namespace === undefined ? {} : { namespace }) });

@@ -13,11 +13,8 @@ import { joined } from './tools.ts';
 const ASK =
   'ask for all of its policies: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies.security.istio.io,requestauthentications.security.istio.io,peerauthentications.security.istio.io,telemetries.telemetry.istio.io,envoyfilters.networking.istio.io,wasmplugins.extensions.istio.io -A -o yaml';
 
-/**
- * The objects in some files: Istio's and all others.
- *
- * @throws Foreign if the files contain no object of Istio
- */
+/** The objects in some files: Istio's and all others.
+ * @throws Foreign if the files contain no object of Istio */
 export const liveFiles = perFiles((files): KubeFiles => {
   const found = kubeFiles(files, ASK);
   if (!found.objects.some((it) => groupOf(it).endsWith('.istio.io'))) {
@@ -26,13 +23,6 @@ export const liveFiles = perFiles((files): KubeFiles => {
   }
   return found;
 });
-
-interface AuthorizationSpec {
-  readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> };
-  readonly targetRefs?: unknown;
-  readonly action?: string;
-  readonly rules?: readonly IstioRule[];
-}
 
 /** Matches patterns that have a `*` other than in `/*` at the end, or no slash at the beginning. */
 const ODD_PATTERN = /^[^/]|\*.|[^/]\*$/;
@@ -106,8 +96,7 @@ function peopleOf(when: readonly Condition[], title: string): readonly Omit<Says
   return roles.map((role) => ({ who: { kind: 'role', role }, asserted }));
 }
 
-/** Rejects empty lists. For Istio an empty list is no condition, so everything passes; in a policy, such a rule would
- * allow nothing. */
+/** Rejects empty lists. For Istio an empty list is no condition; in a policy such a rule would allow nothing. */
 function checkLists(value: unknown, title: string): void {
   if (value === null || (Array.isArray(value) && value.length === 0)) {
     throw unreadable(title, 'an empty list is no condition to Istio');
@@ -159,11 +148,12 @@ function idsOf({ metadata }: LiveObject, count: number): readonly string[] {
 /** Istio accepts any spelling of a boolean in this annotation. meshgate does not render it. */
 const DRY_RUN = 'istio.io/dry-run';
 
-const specOf = (object: LiveObject) => (object.spec ?? {}) as AuthorizationSpec;
-
 function readPolicy(object: LiveObject): readonly MeshRule[] {
   const title = titleOf(object);
-  const { action = 'ALLOW', rules = [] } = specOf(object);
+  const { action = 'ALLOW', rules = [] } = (object.spec ?? {}) as {
+    readonly action?: string;
+    readonly rules?: readonly IstioRule[];
+  };
   if (action !== 'ALLOW') throw unreadable(title, 'its action is not ALLOW');
   if (object.metadata.annotations?.[DRY_RUN] !== undefined) throw unreadable(title, 'it is a dry run');
   const { namespace = '', name } = object.metadata;
@@ -179,12 +169,9 @@ function readPolicy(object: LiveObject): readonly MeshRule[] {
   });
 }
 
-/**
- * Reads rendered or live objects as rules, reduced to what Istio can express: first the rules of the ingress, then
+/** Reads rendered or live objects as rules, reduced to what Istio can express: first the rules of the ingress, then
  * those of the workloads; see {@link project}.
- *
- * @throws Error for rules that meshgate did not render
- */
+ * @throws Error for rules that meshgate did not render */
 export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
   const own = objects.filter((it) => it.kind === 'AuthorizationPolicy' && layerOf(it) !== undefined);
   const layer = (name: string) => own.filter((it) => layerOf(it) === name).flatMap(readPolicy);
@@ -195,6 +182,4 @@ export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
  *
  * @param files YAML documents, or output of `kubectl get -o yaml`
  */
-export function readIstio(files: Files): readonly MeshRule[] {
-  return rulesOf(liveFiles(files).objects);
-}
+export const readIstio = (files: Files): readonly MeshRule[] => rulesOf(liveFiles(files).objects);

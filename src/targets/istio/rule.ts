@@ -10,8 +10,7 @@ import { withTools } from './tools.ts';
 /** A SPIFFE id without its scheme, which is how Istio writes it. */
 export const principalOf = (spiffe: string): string => spiffe.replace(/^spiffe:\/\//, '');
 
-/** Istio's patterns for a path. In Istio a `*` at the end matches any text. So a prefix that matches whole segments
- * needs two patterns. */
+/** Istio's patterns for a path. A `*` at the end matches any text, so a prefix of whole segments needs two. */
 export function patterns(path: Path): readonly string[] {
   if ('exact' in path) return [path.exact];
   return path.prefix === '' ? ['/*'] : [path.prefix, `${path.prefix}/*`];
@@ -98,11 +97,7 @@ function istioRules(group: Group, view: View): readonly IstioRule[] {
   return withTools(own, rule.tools);
 }
 
-/**
- * The policy that allows requests to some pods. Istio denies each request to them that no such policy allows.
- *
- * @param meta without annotations
- */
+/** The policy that allows requests to some pods, to which Istio then denies all others. */
 export function authorizationPolicy(
   meta: Metadata,
   labels: Readonly<Record<string, string>>,

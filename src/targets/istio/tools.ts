@@ -24,8 +24,7 @@ const condition = (header: string, values: readonly string[]): Condition => ({
   values,
 });
 
-/** The conditions of two rules of Istio for MCP messages. One rule allows listings and messages about tasks, the other
- * calls of tools. */
+/** The conditions of two rules of Istio: one for listings and messages about tasks, one for calls of tools. */
 export function toolConditions(tools: readonly string[]): readonly [readonly Condition[], readonly Condition[]] {
   const [{ versions }, calls] = toolMessages(tools);
   const methods = calls.methods.flatMap((it) => ('exact' in it ? [it.exact] : []));
@@ -50,11 +49,8 @@ interface Read {
   readonly tools?: readonly string[];
 }
 
-/**
- * Joins rules that {@link withTools} split.
- *
- * @throws the error of `unreadable` if one of the two rules is missing
- */
+/** Joins rules that {@link withTools} split.
+ * @throws the error of `unreadable` if one of the two rules is missing */
 export function joined(rules: readonly IstioRule[], unreadable: (why: string) => Error): readonly Read[] {
   const found: Read[] = [];
   for (let i = 0; i < rules.length; i += 1) {

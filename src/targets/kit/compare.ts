@@ -1,19 +1,16 @@
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
-/** The object's own member of this name. JavaScript gives every object a `constructor` and a `__proto__`, which do not
- * count. */
+/** The object's own member of this name, and not a `constructor` or `__proto__` that every object has. */
 const memberOf = (value: Readonly<Record<string, unknown>>, key: string): unknown =>
   Object.hasOwn(value, key) ? value[key] : undefined;
 
 const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value));
 
-type Steps = readonly string[];
-
 /** A member of a live object that changes no decision, or that a reader proves. */
 export interface Neutral {
   /** The names of members from the top. `*` matches any name, or any position in a list. */
-  readonly path: Steps;
+  readonly path: readonly string[];
   /** Why the member changes no decision. */
   readonly why: string;
   /** The values that change no decision; absent: every value. */
@@ -31,28 +28,19 @@ export interface Comparison {
   readonly isNothing?: (value: unknown) => boolean;
 }
 
-const leadsTo = (path: Steps, steps: Steps): boolean =>
-  steps.every((step, index) => path[index] === '*' || path[index] === step);
-
-const isAt = (path: Steps, steps: Steps): boolean => path.length === steps.length && leadsTo(path, steps);
-
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-class Walk {
-  readonly #neutral: readonly Neutral[];
-  readonly #isNothing: (value: unknown) => boolean;
-
-  constructor({ neutral = [], isNothing = (value) => value === undefined }: Comparison) {
-    this.#neutral = neutral;
-    this.#isNothing = isNothing;
-  }
-
-  *at(own: unknown, live: unknown, path: string, steps: Steps): Generator<string> {
-    if (this.#isNothing(own) && this.#isNothing(live)) return;
-    const known = this.#neutral.filter((it) => leadsTo(it.path, steps));
-    if (known.some((it) => isAt(it.path, steps) && (it.values?.some((value) => same(value, live)) ?? true))) return;
+/** Compares a live value with the rendered one, and returns the first difference in each branch. Only members that are
+ * rendered or listed as neutral are accepted: every other member is a difference. */
+export function differences(own: unknown, live: unknown, comparison: Comparison = {}): readonly string[] {
+  const { neutral = [], isNothing = (value: unknown) => value === undefined } = comparison;
+  function* walk(own: unknown, live: unknown, path: string, steps: readonly string[]): Generator<string> {
+    if (isNothing(own) && isNothing(live)) return;
+    const known = neutral.filter((it) => steps.every((step, i) => it.path[i] === '*' || it.path[i] === step));
+    const here = known.filter((it) => it.path.length === steps.length);
+    if (here.some(({ values }) => values?.some((value) => same(value, live)) ?? true)) return;
     // A member that meshgate does not render may contain members that are known to change nothing.
-    const below = known.some((it) => it.path.length > steps.length);
+    const below = known.length > here.length;
     const ours = own === undefined && below && isRecord(live) ? (Array.isArray(live) ? [] : {}) : own;
     if (!isRecord(ours) || !isRecord(live) || Array.isArray(ours) !== Array.isArray(live)) {
       if (ours === live) return;
@@ -63,15 +51,10 @@ class Walk {
     }
     const step = (key: string) => (Array.isArray(ours) ? `[${key}]` : path === '' ? key : `.${key}`);
     for (const key of new Set([...Object.keys(ours), ...Object.keys(live)])) {
-      yield* this.at(memberOf(ours, key), memberOf(live, key), path + step(key), [...steps, key]);
+      yield* walk(memberOf(ours, key), memberOf(live, key), path + step(key), [...steps, key]);
     }
   }
-}
-
-/** Compares a live value with the rendered one, and returns the first difference in each branch. Only members that are
- * rendered or listed as neutral are accepted: every other member is a difference. */
-export function differences(own: unknown, live: unknown, comparison: Comparison = {}): readonly string[] {
-  return [...new Walk(comparison).at(own, live, comparison.path ?? '', [])];
+  return [...walk(own, live, comparison.path ?? '', [])];
 }
 
 /** A value as a file contains it, without members that are undefined. */
@@ -85,8 +68,7 @@ export interface Comparing<Own, Live> {
   readonly neutral: (object: Own) => readonly Neutral[];
   /** Whether an object is marked as rendered by meshgate. */
   readonly isManaged: (object: Live) => boolean;
-  /** How an object that meshgate does not render changes the decisions of the rendered ones; undefined if it is known
-   * to change none. */
+  /** How an object that is not rendered changes decisions; undefined if it is known to change none. */
   readonly bearing: (object: Live) => string | undefined;
   readonly isNothing?: (value: unknown) => boolean;
   /** Whether a reader proves the whole object, so that it is not compared here. */

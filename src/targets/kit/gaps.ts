@@ -11,12 +11,8 @@ export function directGaps({ services }: Policy, rules: readonly Rule[], text: s
   return [...direct].map((name) => ({ part: `services.${name}`, text }));
 }
 
-/**
- * The gap of paths that a mesh denies because it matches paths without decoding them.
- *
- * @param rules the rules that the mesh enforces
- * @param refuses what denies these paths, in words
- */
+/** The gap of paths that a mesh denies because it matches paths without decoding them.
+ * @param refuses what denies these paths, in words */
 export function encodingGaps(rules: readonly Enforced[], refuses: string): readonly Gap[] {
   const first = rules.find((rule) => encodableOf([rule]).length > 0);
   if (first === undefined) return [];
@@ -25,12 +21,8 @@ export function encodingGaps(rules: readonly Enforced[], refuses: string): reado
   return [{ part: first.id, text }];
 }
 
-/**
- * The gap of identities that workloads do not see, because the ingress replaces them by its own.
- *
- * @param rules the rules that the mesh enforces
- * @param text returns the text for the names of the identities
- */
+/** The gap of identities that workloads do not see, because the ingress replaces them by its own.
+ * @param text returns the text for the names of the identities */
 export function identityGaps(rules: readonly Rule[], text: (names: string) => string): readonly Gap[] {
   const names = [...new Set(rules.map(({ as }) => as))].filter((as) => as !== '' && as !== 'default').join(', ');
   return names === '' ? [] : [{ part: 'mesh.identities', text: text(names) }];
@@ -48,13 +40,7 @@ const saidOf = ({ path, methods, who, agent, alone, tools, as }: Enforced): stri
 const saidAt = (rules: readonly Enforced[], host: string): string =>
   [...new Set(rules.filter((rule) => rule.host === host).map(saidOf))].sort().join();
 
-/**
- * The gap of hosts that lead to the same service by different rules. A mesh sees only the service, so it joins the
- * rules of these hosts.
- *
- * @param rules the rules that the mesh enforces
- * @param mesh the name of the mesh, for the text
- */
+/** The gap of hosts that lead to one service by different rules. A mesh sees only the service and joins them. */
 export function unitedHosts(rules: readonly Enforced[], mesh: string): readonly Gap[] {
   const services = [...new Set(rules.map(({ service }) => service))];
   return services.flatMap((service): Gap[] => {
@@ -66,13 +52,8 @@ export function unitedHosts(rules: readonly Enforced[], mesh: string): readonly 
   });
 }
 
-/**
- * The gap of rules for `authenticated`, which also match the assertions of some anonymous callers. An anonymous caller
- * who has a role because of the request has an assertion too, and a mesh cannot see that the caller is anonymous.
- *
- * @param rules the rules that the mesh enforces
- * @param mesh the name of the mesh, for the text
- */
+/** The gap of rules for `authenticated`, which also match the assertions of some anonymous callers. An anonymous caller
+ * who has a role because of the request has an assertion too, and a mesh cannot see that the caller is anonymous. */
 export function anonymousAssertions(policy: Policy, rules: readonly Enforced[], mesh: string): readonly Gap[] {
   if (policy.gateway.assertion === undefined) return [];
   const byRequest = heldByNobody([policy]);
@@ -95,13 +76,9 @@ function isUnited(rule: Enforced, rules: readonly Enforced[]): boolean {
   return hostsOf(own.filter((other) => saidOf(other) === said)) < hostsOf(own);
 }
 
-/**
- * Why a mesh allows more than a rule, according to the gaps from {@link unitedHosts} and {@link anonymousAssertions}.
- *
- * @param rules the rules that the mesh enforces
+/** Why a mesh allows more than a rule, according to the gaps from {@link unitedHosts} and {@link anonymousAssertions}.
  * @param id the id of the rule in the policy
- * @param assertion whether the mesh reads the assertion
- */
+ * @param assertion whether the mesh reads the assertion */
 export function widerTexts(
   policy: Policy,
   rules: readonly Enforced[],
@@ -130,11 +107,7 @@ function written({ gateway, agents, hosts }: Policy): readonly string[] {
   ];
 }
 
-/**
- * The gap of limits. They are not a part of the rules, and no mesh enforces them.
- *
- * @param mesh the name of the mesh, for the text
- */
+/** The gap of limits. They are not a part of the rules, and no mesh enforces them. */
 export function rateLimitGaps(policy: Policy, mesh: string): readonly Gap[] {
   const [first, ...rest] = written(policy);
   if (first === undefined) return [];

@@ -5,24 +5,19 @@ import { documentsIn } from './yaml.ts';
 const KEPT = 'the API server keeps it for itself, and no proxy reads it';
 const TOOL = 'a tool that applies objects finds its own by it, and no proxy reads it';
 
-const metadata = (why: string, ...names: readonly string[]): readonly Neutral[] =>
-  names.map((name) => ({ path: ['metadata', name], why }));
-
-const labels = (...names: readonly string[]): readonly Neutral[] =>
-  names.map((name) => ({ path: ['metadata', 'labels', name], why: TOOL }));
-
-const annotations = (...names: readonly string[]): readonly Neutral[] =>
-  names.map((name) => ({ path: ['metadata', 'annotations', name], why: TOOL }));
+const metadata = (why: string, inside: readonly string[], ...names: readonly string[]): readonly Neutral[] =>
+  names.map((name) => ({ path: ['metadata', ...inside, name], why }));
 
 /** Members that Kubernetes adds to an object and that change no decision. */
 export const KUBE_NEUTRAL: readonly Neutral[] = [
-  ...metadata(KEPT, 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields', 'selfLink'),
-  ...metadata('says who removes the object, or waits for that', 'ownerReferences', 'finalizers'),
-  ...labels('app.kubernetes.io/instance', 'argocd.argoproj.io/instance', 'helm.sh/chart'),
-  ...labels('kustomize.toolkit.fluxcd.io/name', 'kustomize.toolkit.fluxcd.io/namespace'),
-  ...annotations('kubectl.kubernetes.io/last-applied-configuration', 'argocd.argoproj.io/tracking-id'),
-  ...annotations('argocd.argoproj.io/sync-wave', 'argocd.argoproj.io/sync-options'),
-  ...annotations('meta.helm.sh/release-name', 'meta.helm.sh/release-namespace'),
+  ...metadata(KEPT, [], 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields', 'selfLink'),
+  ...metadata('says who removes the object, or waits for that', [], 'ownerReferences', 'finalizers'),
+  ...metadata(TOOL, ['labels'], 'app.kubernetes.io/instance', 'argocd.argoproj.io/instance', 'helm.sh/chart'),
+  ...metadata(TOOL, ['labels'], 'kustomize.toolkit.fluxcd.io/name', 'kustomize.toolkit.fluxcd.io/namespace'),
+  ...metadata(TOOL, ['annotations'], 'kubectl.kubernetes.io/last-applied-configuration'),
+  ...metadata(TOOL, ['annotations'], 'argocd.argoproj.io/tracking-id'),
+  ...metadata(TOOL, ['annotations'], 'argocd.argoproj.io/sync-wave', 'argocd.argoproj.io/sync-options'),
+  ...metadata(TOOL, ['annotations'], 'meta.helm.sh/release-name', 'meta.helm.sh/release-namespace'),
 ];
 
 /** Any object, as `kubectl get -o yaml` prints it. */
@@ -93,8 +88,7 @@ function isKustomization(file: string, value: unknown): boolean {
   return isNamed || (kind === 'Kustomization' && /^kustomize\.config\.k8s\.io\//.test(String(apiVersion)));
 }
 
-/** How kustomizations differ from the rendered one, one line for each difference. A patch in a kustomization can change
- * every object in its folder. */
+/** How kustomizations differ from the rendered one. A patch in one can change every object in its folder. */
 const kustomizationLines = (live: readonly unknown[], resources: readonly string[]): readonly string[] =>
   live.flatMap((it) => differences(kustomization(resources), it).map((text) => `kustomization.yaml: ${text}`));
 
@@ -126,12 +120,9 @@ function flat(file: string, value: unknown, ask: string): readonly LiveObject[] 
   return [value as unknown as LiveObject];
 }
 
-/**
- * Every object in some files. A file contains one object, several documents, or a list.
- *
+/** Every object in some files. A file contains one object, several documents, or a list.
  * @param ask how to get files that can be read
- * @throws Foreign if a file has no Kubernetes object; Error if kubectl could read the file in another way
- */
+ * @throws Foreign if a file has no Kubernetes object; Error if kubectl could read the file in another way */
 export function kubeFiles(files: Readonly<Record<string, string>>, ask: string): KubeFiles {
   const all = Object.entries(files).flatMap(([file, text]) =>
     documentsIn(file, text).map((value) => ({ file, value, isOurs: isKustomization(file, value) })),
@@ -142,8 +133,7 @@ export function kubeFiles(files: Readonly<Record<string, string>>, ask: string):
   };
 }
 
-/** How an object of another tool may change the decisions of the rendered ones; undefined if it is known to change
- * none. */
+/** How an object of another tool may change decisions of the rendered ones; undefined if it is known not to. */
 export type Bearing = (other: LiveObject, own: readonly LiveObject[]) => string | undefined;
 export type Bearings = Readonly<Record<string, Bearing>>;
 
@@ -159,12 +149,9 @@ export interface KubeComparing extends Omit<Comparing<LiveObject, LiveObject>, '
   readonly unguarded: string;
 }
 
-/**
- * How live objects differ from rendered ones (see {@link objectDifferences}), and how kustomizations differ from the
+/** How live objects differ from rendered ones (see {@link objectDifferences}), and how kustomizations differ from the
  * rendered one.
- *
- * @param files the names of the rendered files
- */
+ * @param files the names of the rendered files */
 export function kubeDifferences(
   own: readonly LiveObject[],
   live: KubeFiles,

@@ -39,8 +39,7 @@ export interface MeshDefinition extends Omit<MeshTarget, 'emit' | 'covers'> {
   toolGaps?(rules: readonly Enforced[]): readonly Gap[];
   /** The rules that the mesh enforces. */
   enforces(policy: Policy, rules: readonly Rule[]): Enforcement;
-  /** Why the mesh does not enforce a rule at all; undefined if it does. It is not called for services that nginx
-   * reaches directly. */
+  /** Why the mesh does not enforce a rule of a service behind it at all; undefined if it does. */
   notEnforced(rule: Rule, policy: Policy): string | undefined;
 }
 

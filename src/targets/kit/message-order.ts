@@ -18,8 +18,7 @@ export interface HeaderIs {
   readonly not?: true;
 }
 
-/** The kinds of messages that rules with tools distinguish: listings and notifications, messages about a task, and
- * calls of tools that match a pattern. */
+/** The kinds of messages: listings and notifications, messages about a task, calls of tools of a pattern. */
 export type Messages =
   | { readonly kind: 'listing' }
   | { readonly kind: 'call'; readonly pattern: string }
@@ -72,8 +71,7 @@ export function headersOf(messages: Messages): readonly HeaderIs[] {
   }
 }
 
-/** The messages that meet these conditions, if {@link headersOf} returns the conditions for a kind of messages;
- * otherwise undefined. */
+/** The messages for which {@link headersOf} returns these conditions; undefined if there are none. */
 export function messagesIn(headers: readonly HeaderIs[]): Messages | undefined {
   const last = headers.at(-1);
   const stem = last?.regex?.replace(`${NAME_CHARACTER}*`, '').replaceAll('\\.', '.');

@@ -3,8 +3,7 @@ import type { Rule } from '../../rules/types.ts';
 /** The methods that both a policy and the objects of Linkerd and Consul can name. */
 export const NAMED: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
-/** The methods that a policy can name, but Linkerd and Consul cannot. These meshes allow them only if an object names
- * no methods. */
+/** Methods that only a policy can name. Linkerd and Consul allow them if an object names no methods. */
 export const UNNAMED: readonly string[] = [
   ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'SEARCH'],
 ];
@@ -13,12 +12,10 @@ export const UNNAMED: readonly string[] = [
 export const REST = '';
 
 /** The methods of a rule that these meshes cannot name. */
-export function unnamedOf({ methods = [] }: Pick<Rule, 'methods'>): readonly string[] {
-  return methods.filter((method) => !NAMED.includes(method));
-}
+export const unnamedOf = ({ methods = [] }: Pick<Rule, 'methods'>): readonly string[] =>
+  methods.filter((method) => !NAMED.includes(method));
 
-/** A rule with the methods that the mesh allows for it. If the rule has a method that cannot be named, the mesh allows
- * all such methods. */
+/** A rule with the methods that the mesh allows for it: all unnamed methods, if it has one of them. */
 export function widened<R extends Pick<Rule, 'methods'>>(rule: R): R {
   if (rule.methods === undefined || unnamedOf(rule).length === 0) return rule;
   return { ...rule, methods: [...NAMED.filter((method) => rule.methods?.includes(method)), ...UNNAMED] };
@@ -36,11 +33,8 @@ export function methodsOf(named: readonly string[], rest: boolean): readonly str
   return named.length === NAMED.length ? undefined : [...named, ...UNNAMED];
 }
 
-/**
- * A text that says which methods the mesh allows beyond a rule; empty if there are none.
- *
- * @param what the object that would have to name the methods
- */
+/** A text that says which methods the mesh allows beyond a rule; empty if there are none.
+ * @param what the object that would have to name the methods */
 export function methodTexts(rule: Pick<Rule, 'methods'>, what: string): readonly string[] {
   const unnamed = unnamedOf(rule);
   if (unnamed.length === 0) return [];

@@ -1,24 +1,19 @@
 import { ODD_PATH } from '../../raw-path.ts';
 import type { Path, Rule } from '../../rules/types.ts';
 
-/** Characters that paths of a policy may contain and that clients may percent-encode. Those of {@link ODD_PATH} are not
- * included. */
+/** Characters in paths of a policy that clients may percent-encode, without those of {@link ODD_PATH}. */
 export function encodable(paths: readonly Path[]): readonly string[] {
   const texts = paths.map((path) => ('exact' in path ? path.exact : path.prefix));
   return [...new Set(texts.join('').replace(/[A-Za-z0-9/._-]/g, ''))].sort();
 }
 
 /** The characters in the paths of these rules that a client must not percent-encode. */
-export function encodableOf(rules: readonly Rule[]): readonly string[] {
-  return encodable(rules.flatMap(({ path }): Path[] => [path, ...('except' in path ? path.except : [])]));
-}
+export const encodableOf = (rules: readonly Rule[]): readonly string[] =>
+  encodable(rules.flatMap(({ path }): Path[] => [path, ...('except' in path ? path.except : [])]));
 
-/**
- * Regular expressions for raw paths that are not canonical. A mesh matches paths without decoding, so it could match
+/** Regular expressions for raw paths that are not canonical. A mesh matches paths without decoding, so it could match
  * such a path with another rule than nginx or the service does. An expression must match the whole path.
- *
- * @param characters the result of {@link encodable} for the policy
- */
+ * @param characters the result of {@link encodable} for the policy */
 export function oddPatterns(characters: readonly string[]): readonly string[] {
   const codes = characters.map((char) => {
     const hex = char.charCodeAt(0).toString(16);

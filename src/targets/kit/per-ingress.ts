@@ -13,12 +13,9 @@ function emitAt(target: MeshTarget, whole: Ruled, name: string, options: MeshOpt
   return { files, gaps: gaps.filter((gap) => !isOther(gap)) };
 }
 
-/**
- * Renders a policy for its mesh. If the policy has several ingresses, the files for each ingress are in a folder with
+/** Renders a policy for its mesh. If the policy has several ingresses, the files for each ingress are in a folder with
  * its name, unless the target renders all ingresses together.
- *
- * @param only the name of an ingress: then only its files are rendered, without a folder
- */
+ * @param only the name of an ingress: then only its files are rendered, without a folder */
 export function emitMesh(target: MeshTarget, whole: Ruled, options: MeshOptions, only?: string): Emitted {
   const { policy, rules } = whole;
   if (only !== undefined) return emitAt(target, whole, only, options);

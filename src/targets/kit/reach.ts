@@ -1,6 +1,8 @@
 import { covers } from '../../rules/cover.ts';
+import type { Enforced } from '../../rules/enforced.ts';
 import type { Path, Rule } from '../../rules/types.ts';
 import { coversMethod, NAMED, REST } from './methods.ts';
+import { grouped } from './rules.ts';
 
 /** The callers that a rule allows, as a mesh sees them. Two values with the same name stand for the same callers. */
 interface Named {
@@ -27,34 +29,17 @@ function byName<T extends Named>(people: Iterable<T>): readonly T[] {
 }
 
 /** The callers that at least one of the two allows. */
-export function union<T extends Named>(a: Reach<T>, b: Reach<T>): Reach<T> {
-  return new Map(METHODS.map((method) => [method, byName([...(a.get(method) ?? []), ...(b.get(method) ?? [])])]));
-}
+export const union = <T extends Named>(a: Reach<T>, b: Reach<T>): Reach<T> =>
+  new Map(METHODS.map((method) => [method, byName([...(a.get(method) ?? []), ...(b.get(method) ?? [])])]));
 
-/** A rule, and the callers that it allows. */
-interface Passing<T extends Named> {
-  readonly methods?: readonly string[];
-  readonly one: T;
-}
-
-/** Rules, grouped by path because most rules of a policy share the path of their route. */
+/** Rules with their callers, grouped by path, because most rules share the path of their route. */
 export class Paths<T extends Named> {
-  readonly #routes: ReadonlyMap<Path, readonly Passing<T>[]>;
-
-  private constructor(routes: ReadonlyMap<Path, readonly Passing<T>[]>) {
-    this.#routes = routes;
-  }
+  readonly #routes: ReadonlyMap<Path, readonly { readonly rule: Rule; readonly one: T }[]>;
 
   /** @param who returns the callers that a rule allows */
-  static of<T extends Named, R extends Rule>(rules: readonly R[], who: (rule: R) => T): Paths<T> {
-    const routes = new Map<Path, Passing<T>[]>();
-    for (const rule of rules) {
-      const passing = { ...(rule.methods && { methods: rule.methods }), one: who(rule) };
-      const own = routes.get(rule.path);
-      if (own === undefined) routes.set(rule.path, [passing]);
-      else own.push(passing);
-    }
-    return new Paths(routes);
+  constructor(rules: readonly Enforced[], who: (rule: Enforced) => T) {
+    const passing = rules.map((rule) => ({ rule, one: who(rule) }));
+    this.#routes = grouped(passing, ({ rule }) => rule.path);
   }
 
   get all(): Iterable<Path> {
@@ -63,8 +48,8 @@ export class Paths<T extends Named> {
 
   /** The callers that the rules allow at a path. */
   at(path: string): Reach<T> {
-    const rules = [...this.#routes].flatMap(([own, rules]) => (covers(own, path) ? rules : []));
-    const people = (method: string) => rules.filter((rule) => coversMethod(rule, method)).map(({ one }) => one);
+    const passing = [...this.#routes].flatMap(([own, some]) => (covers(own, path) ? some : []));
+    const people = (method: string) => passing.flatMap(({ rule, one }) => (coversMethod(rule, method) ? one : []));
     return new Map(METHODS.map((method) => [method, byName(people(method))]));
   }
 }

@@ -5,8 +5,7 @@ import { asFile, type Comparison, differences } from './compare.ts';
 /* Functions for the readers of all meshes. A reader accepts only what it knows. Anything else is an error, and the
  * result of `prove` is then "not proven". */
 
-/** Returns a function that parses files only once. `prove` reads them several times, and parsing takes longer than the
- * rest of its work. */
+/** Parses files only once. `prove` reads them several times, and parsing takes longest. */
 export function perFiles<T>(parse: (files: Files) => T): (files: Files) => T {
   const parsed = new WeakMap<Files, T>();
   return (files) => {
@@ -22,34 +21,24 @@ export const unreadable = (title: string, why: string): Error => new Error(`${ti
 /** The error for something that meshgate never renders. */
 export const unlike = (what: unknown): Error => new Error(`not as meshgate renders it: ${JSON.stringify(what)}`);
 
-/**
- * Checks that an object has only the listed members.
- *
- * @throws Error for any other member
- */
+/** Checks that an object has only the listed members, and throws an Error for any other. */
 export function checkMembers(value: object, known: readonly string[], title: string): void {
   const other = Object.keys(value).find((key) => !known.includes(key));
   if (other !== undefined) throw unreadable(title, `"${other}" is nothing that meshgate renders`);
 }
 
-/**
- * Compares an object with what meshgate would render for the part that the reader understood. If another member
+/** Compares an object with what meshgate would render for the part that the reader understood. If another member
  * differs, it may change the meaning of this part.
- *
  * @param before the text before the difference in the error
- * @throws Error that names the difference
- */
+ * @throws Error that names the difference */
 export function checkForm(understood: unknown, live: unknown, comparison: Comparison, before = ''): void {
   const [first] = differences(asFile(understood), live, comparison);
   if (first !== undefined) throw new Error(before + first);
 }
 
-/**
- * Reads paths from a list in which a prefix has two items: the path itself, and then the paths below it.
- *
+/** Reads paths from a list in which a prefix has two items: the path itself, and then the paths below it.
  * @param part returns the path of an item; undefined if the item is unknown
- * @throws the error of `fail` for an item that is unknown or in the wrong position
- */
+ * @throws the error of `fail` for an item that is unknown or in the wrong position */
 export function pathsIn<T>(
   items: readonly T[],
   part: (item: T) => { readonly exact: string } | { readonly below: string } | undefined,

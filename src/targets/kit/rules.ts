@@ -5,9 +5,8 @@ import { type Enforced, enforced } from '../../rules/enforced.ts';
 import type { MeshRule, Path, Rule } from '../../rules/types.ts';
 
 /** The rules of services in the mesh. Each can be enforced alone. */
-export function meshRules(policy: Policy, rules: readonly Rule[]): readonly Enforced[] {
-  return enforced(rules).filter((rule) => policy.services[rule.service]?.direct === undefined);
-}
+export const meshRules = (policy: Policy, rules: readonly Rule[]): readonly Enforced[] =>
+  enforced(rules).filter((rule) => policy.services[rule.service]?.direct === undefined);
 
 /** Groups items by key. The order is that of the first item of each group. */
 export function grouped<T, K>(items: Iterable<T>, key: (item: T) => K): ReadonlyMap<K, readonly [T, ...T[]]> {
@@ -30,14 +29,11 @@ export function spiffeOf({ mesh }: Policy, { id, as }: Rule): string {
 /** The members of a rule that depend on the assertion. */
 type Says = Pick<MeshRule, 'who' | 'agent' | 'alone' | 'tools' | 'asserted'>;
 
-/**
- * A rule as a mesh enforces it.
- *
+/** A rule as a mesh enforces it.
  * @param file the file that the rule is read from, without line numbers
  * @param host stands for host and service
  * @param as the identity of the connection
- * @param says what the assertion must contain; absent: the rule allows any caller with this connection
- */
+ * @param says what the assertion must contain; absent: the rule allows any caller with this connection */
 export function meshRule(
   file: string,
   { id, route, path, methods }: Pick<Rule, 'id' | 'route' | 'path' | 'methods'>,
@@ -49,19 +45,13 @@ export function meshRule(
   return { id, at, route, host, path, ...(methods !== undefined && { methods }), ...says, service: host, as };
 }
 
-/** A set of paths, and one path that represents all of them. */
-interface Region {
-  readonly path: Path;
-  readonly sample: string;
-}
-
 const baseOf = (path: Path): string => ('exact' in path ? path.exact : path.prefix);
 
 /** Whether a path is the prefix itself or below it. */
 export const isInside = (path: string, prefix: string): boolean => path === prefix || path.startsWith(`${prefix}/`);
 
-/** The sets of paths that some paths distinguish. Each occurs once. */
-export function regionsOf(paths: Iterable<Path>): readonly Region[] {
+/** The sets of paths that some paths distinguish, each once, and one path that represents all of a set. */
+export function regionsOf(paths: Iterable<Path>): readonly { readonly path: Path; readonly sample: string }[] {
   const atoms = pathAtoms(paths);
   const plain = atoms.map(
     ({ kind, base }): Path => (kind === 'point' ? { exact: base } : { prefix: base, except: [] }),
@@ -80,18 +70,13 @@ export function whoText({ who, agent, alone }: Pick<Enforced, 'who' | 'agent' | 
   return typeof agent === 'string' ? `agent ${agent} for ${person}` : person;
 }
 
-function methodsMeet(a: Rule, b: Rule): boolean {
-  return a.methods === undefined || b.methods === undefined || a.methods.some((method) => b.methods?.includes(method));
-}
+const methodsMeet = (a: Rule, b: Rule): boolean =>
+  a.methods === undefined || b.methods === undefined || a.methods.some((method) => b.methods?.includes(method));
 
-/**
- * The rules for other callers that a mesh confuses with the callers of a rule, because both rules cover the same
+/** The rules for other callers that a mesh confuses with the callers of a rule, because both rules cover the same
  * request.
- *
- * @param rules all rules that the mesh enforces
  * @param seen what the mesh sees of a rule besides the request
- * @returns a function that returns these rules for one of the rules
- */
+ * @returns a function that returns these rules for one of the rules */
 export function indistinctIn(
   rules: readonly Enforced[],
   seen: (rule: Enforced) => string,
@@ -121,8 +106,7 @@ export const connectionOf =
   (rule: Rule): string =>
     JSON.stringify([services[rule.service]?.authority, mesh?.identities[rule.as]?.spiffe]);
 
-/** The text about callers who have the same {@link connectionOf} as a rule, so that the mesh cannot distinguish them
- * from the rule's callers. */
+/** The text about callers that the mesh confuses with a rule's callers: {@link connectionOf} is the same. */
 export function sharingText(rule: Enforced, others: readonly Enforced[], policy: Policy): string {
   const hosts = others.some((other) => other.host !== rule.host);
   const where = hosts ? ` and the authority ${policy.services[rule.service]?.authority}` : '';

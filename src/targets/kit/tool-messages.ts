@@ -6,8 +6,7 @@ export const VERSION_HEADER = 'mcp-protocol-version';
 export const METHOD_HEADER = 'mcp-method';
 export const NAME_HEADER = 'mcp-name';
 
-/** The exact value of a header, or a prefix and the class of the characters that may follow it, as in regular
- * expressions. */
+/** The exact value of a header, or a prefix and the class of the characters after it, as in a regular expression. */
 export type HeaderText = { readonly exact: string } | { readonly prefix: string; readonly of: string };
 
 /** Conditions for the messages that a rule with tools allows. A message must meet all of them. */
@@ -37,12 +36,9 @@ export const namedTools = (tools: readonly string[]): readonly string[] =>
 const called = (tool: string): HeaderText =>
   tool.endsWith('*') ? { prefix: tool.slice(0, -1), of: NAME_CHARACTER } : { exact: tool };
 
-/**
- * The messages that {@link refusedTool} allows, as conditions on headers. There are three kinds of messages, and a
+/** The messages that {@link refusedTool} allows, as conditions on headers. There are three kinds of messages, and a
  * message must be of one of them. If a mesh cannot express a condition, it must report a gap or deny.
- *
- * @param tools the patterns of a rule, as policies write them
- */
+ * @param tools the patterns of a rule, as policies write them */
 export function toolMessages(
   tools: readonly string[],
 ): readonly [listing: ToolMessages, calls: ToolMessages, tasks: ToolMessages] {

@@ -5,14 +5,11 @@ import { Foreign } from '../types.ts';
 export const HEAD = '# Rendered by meshgate from the policy; do not edit.\n';
 
 /** A value as a YAML document. All strings are quoted: without quotes, `y`, `on` and numbers would not be strings. */
-export function toYaml(value: unknown): string {
-  return dump(value, { forceQuotes: true, lineWidth: -1, noRefs: true, quoteStyle: 'double', skipInvalid: true });
-}
+export const toYaml = (value: unknown): string =>
+  dump(value, { forceQuotes: true, lineWidth: -1, noRefs: true, quoteStyle: 'double', skipInvalid: true });
 
 /** A file with one document for each object. */
-export function documents(objects: readonly unknown[]): string {
-  return HEAD + objects.map(toYaml).join('---\n');
-}
+export const documents = (objects: readonly unknown[]): string => HEAD + objects.map(toYaml).join('---\n');
 
 /** The maximum nesting that is read. Rendered files have less. */
 const DEEPEST = 100;
@@ -43,11 +40,8 @@ function unclear({ style, valueStart, valueEnd }: ScalarEvent, text: string): st
   return isClear ? undefined : `${value} without quotes`;
 }
 
-/**
- * Checks that all YAML readers of meshes read a text in the same way.
- *
- * @throws Error if they do not, because the meaning is then unknown
- */
+/** Checks that all YAML readers of meshes read a text in the same way.
+ * @throws Error if they do not, because the meaning is then unknown */
 function checkClear(name: string, text: string, events: readonly Event[]): void {
   const fail = (at: number, what: string) => {
     const line = text.slice(0, at).split('\n').length;
@@ -63,13 +57,10 @@ function checkClear(name: string, text: string, events: readonly Event[]): void 
   }
 }
 
-/**
- * Every document of a YAML or JSON file. Empty documents are null. The parser for policies is not used, because it
+/** Every document of a YAML or JSON file. Empty documents are null. The parser for policies is not used, because it
  * keeps positions and takes ten times as long, which is too long for thousands of rules.
- *
  * @throws Foreign if the file is not YAML, or has aliases, with which a small file could expand without limit; Error if
- * another parser could read the file in another way
- */
+ * another parser could read the file in another way */
 export function allDocumentsIn(name: string, text: string): readonly unknown[] {
   const { events, documents } = parsed(name, text);
   checkClear(name, text, events);
@@ -87,11 +78,8 @@ function parsed(name: string, text: string) {
   }
 }
 
-/**
- * The documents of a file that are not empty.
- *
- * @throws the errors of {@link allDocumentsIn}; Foreign if there is no such document
- */
+/** The documents of a file that are not empty.
+ * @throws the errors of {@link allDocumentsIn}; Foreign if there is no such document */
 export function documentsIn(name: string, text: string): readonly unknown[] {
   const documents = allDocumentsIn(name, text).filter((it) => it !== null && it !== undefined);
   if (documents.length === 0) throw new Foreign('the file is empty', name);

@@ -17,13 +17,12 @@ interface Planned {
 
 function plan(policy: Policy, workload: Workload): readonly Planned[] {
   return workload.authorities.map((authority) => {
-    const paths = Paths.of(authority.rules, (rule) => clientOf(policy, rule));
+    const paths = new Paths(authority.rules, (rule) => clientOf(policy, rule));
     return { workload, authority, matches: matchesOf(paths, workload.authorities.length === 1) };
   });
 }
 
-/** The wildcard for a host: `*.wiki.svc` for `confluence.wiki.svc`. For a name with one label it is empty, which stands
- * for every host. */
+/** The wildcard for a host: `*.wiki.svc` for `confluence.wiki.svc`; empty, so any host, for a single label. */
 function wildcard(host: string): readonly string[] {
   const dot = host.indexOf('.');
   return dot < 0 ? [] : [`*${host.slice(dot)}`];
@@ -58,8 +57,7 @@ function authentications(all: readonly Planned[]): readonly Rendered[] {
   return [...bySet.values()].map(([{ namespace, clients }]) => authentication(namespace, clients));
 }
 
-/** Every object that enforces the rules: first the authentications, then the server of each workload with its routes
- * and their policies. */
+/** Every object that enforces the rules: authentications, then each workload's server, routes and policies. */
 export function objectsOf(policy: Policy, rules: readonly Rule[]): readonly Rendered[] {
   const all = workloadsOf(policy, rules).map((workload) => plan(policy, workload));
   return [

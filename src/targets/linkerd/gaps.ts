@@ -20,8 +20,7 @@ interface Place {
   readonly ties: ReadonlySet<string>;
 }
 
-/** A part of a rule that Linkerd does not enforce exactly. `wider` is false if nginx never sends the additional
- * requests that Linkerd allows. */
+/** A part of a rule that is not enforced exactly; `wider` is false if nginx never sends what Linkerd also allows. */
 interface Lack {
   readonly text: string;
   readonly wider: boolean;
@@ -31,7 +30,7 @@ interface Lack {
 function placesOf(policy: Policy, workloads: readonly Workload[]): ReadonlyMap<Enforced, Place> {
   const places = workloads.flatMap(({ authorities }) =>
     authorities.flatMap((authority) => {
-      const ties = new Set(tiesOf(Paths.of(authority.rules, (rule) => clientOf(policy, rule))));
+      const ties = new Set(tiesOf(new Paths(authority.rules, (rule) => clientOf(policy, rule))));
       const place: Place = { authority, shared: authorities.length > 1, ties };
       return authority.rules.map((rule) => [rule, place] as const);
     }),

@@ -13,11 +13,9 @@ export interface Client {
 const LABEL = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
 const KUBERNETES = new RegExp(`^spiffe://(${LABEL}(?:\\.${LABEL})*)/ns/(${LABEL})/sa/(${LABEL}(?:\\.${LABEL})*)$`);
 
-/** The name that Linkerd gives to a service account. It contains the namespace of the control plane, which is `linkerd`
- * by default. */
-function dnsId(serviceAccount: string, namespace: string, trustDomain: string): string {
-  return `${serviceAccount}.${namespace}.serviceaccount.identity.linkerd.${trustDomain}`;
-}
+/** Linkerd's name for a service account. The namespace of the control plane in it is `linkerd` by default. */
+const dnsId = (serviceAccount: string, namespace: string, trustDomain: string): string =>
+  `${serviceAccount}.${namespace}.serviceaccount.identity.linkerd.${trustDomain}`;
 
 /** The name that Linkerd gives to a SPIFFE id. `spiffe://D/ns/N/sa/S` is a service account. Any other id belongs to a
  * workload outside of Kubernetes, for which Linkerd uses the SPIFFE id itself. */

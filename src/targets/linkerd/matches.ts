@@ -21,62 +21,37 @@ function matchesAt(path: Match['path'], first: boolean, reach: Reach<Client>, ot
   const all = differs(REST, otherwise);
   const from: Reach<Client> = all ? new Map(METHODS.map((method) => [method, clients(REST)])) : otherwise;
   return [
-    ...NAMED.filter((method) => differs(method, from)).map((method) => ({
-      path,
-      method,
-      clients: clients(method),
-      first,
-    })),
+    ...NAMED.flatMap((method) => (differs(method, from) ? { path, method, clients: clients(method), first } : [])),
     ...(all ? [{ path, clients: clients(REST), first }] : []),
   ];
 }
 
-/** The prefixes that have matches, with the clients that reach the paths below them. The longest comes first. */
-class Prefixes {
-  readonly #known: { readonly prefix: string; readonly reach: Reach<Client> }[] = [];
-
-  /** The clients that reach a path because of the prefixes that were added before. */
-  at(path: string): Reach<Client> {
-    return this.#known.find(({ prefix }) => isInside(path, prefix))?.reach ?? NOBODY;
-  }
-
-  has(path: string): boolean {
-    const prefix = path === '/' ? '' : path;
-    return this.#known.some((it) => it.prefix === prefix);
-  }
-
-  add(prefix: string, reach: Reach<Client>): void {
-    this.#known.unshift({ prefix, reach });
-  }
-}
-
 const byLength = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : 1);
 
-/**
- * The smallest list of matches with which Linkerd allows exactly the clients that the rules allow. The longest path
+/** The smallest list of matches with which Linkerd allows exactly the clients that the rules allow. The longest path
  * takes precedence. If two paths have the same length, the match that names the method does.
- *
  * @param apart whether Linkerd can distinguish an exact path from the prefix of the same length. If not, both are one,
- * and a client that reaches one of them reaches both.
- */
+ * and a client that reaches one of them reaches both. */
 export function matchesOf(paths: Paths<Client>, apart: boolean): readonly Match[] {
   const atoms = pathAtoms(paths.all);
   const points = atoms.filter(({ kind }) => kind === 'point').map(({ path }) => path);
   const below = new Map(atoms.filter(({ kind }) => kind === 'below').map(({ base, path }) => [base, path]));
-  const prefixes = new Prefixes();
+  // The prefixes that have matches, with the clients that reach the paths below them. The longest comes first.
+  const prefixes: { readonly prefix: string; readonly reach: Reach<Client> }[] = [];
+  const around = (path: string) => prefixes.find(({ prefix }) => isInside(path, prefix))?.reach ?? NOBODY;
   const matches: Match[] = [];
   for (const base of [...below.keys()].sort(byLength)) {
     const value = base === '' ? '/' : base;
     const own = paths.at(below.get(base) as string);
     const reach = apart || !points.includes(value) ? own : union(own, paths.at(value));
-    if (sameReach(reach, prefixes.at(base))) continue;
-    matches.push(...matchesAt({ type: 'PathPrefix', value }, false, reach, prefixes.at(base)));
-    prefixes.add(base, reach);
+    if (sameReach(reach, around(base))) continue;
+    matches.push(...matchesAt({ type: 'PathPrefix', value }, false, reach, around(base)));
+    prefixes.unshift({ prefix: base, reach });
   }
   for (const value of points) {
-    const first = prefixes.has(value);
+    const first = prefixes.some(({ prefix }) => prefix === (value === '/' ? '' : value));
     if (first && !apart) continue;
-    matches.push(...matchesAt({ type: 'Exact', value }, first, paths.at(value), prefixes.at(value)));
+    matches.push(...matchesAt({ type: 'Exact', value }, first, paths.at(value), around(value)));
   }
   return matches;
 }

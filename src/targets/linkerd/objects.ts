@@ -120,13 +120,10 @@ export function routes(route: Route, matches: readonly Match[]): readonly Render
   });
 }
 
-/**
- * A route that denies raw paths which are not canonical. Linkerd matches without decoding, so it could match such a
+/** A route that denies raw paths which are not canonical. Linkerd matches without decoding, so it could match such a
  * path with another rule than nginx or the service does. For Linkerd, the length of a regular expression is that of the
  * whole path, so it takes precedence over every prefix.
- *
- * @param characters the characters in paths of the policy that clients may percent-encode
- */
+ * @param characters the characters in paths of the policy that clients may percent-encode */
 export function oddPaths(route: Omit<Route, 'clients'>, characters: readonly string[]): Rendered {
   const path = { type: 'RegularExpression', value: oddPattern(characters) };
   return httpRoute({ ...route, clients: [] }, `${routeName(route)}refuse.odd-paths`, [{ path }]);

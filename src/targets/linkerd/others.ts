@@ -33,8 +33,7 @@ const near = (other: LiveObject, own: readonly LiveObject[]) => own.filter((it) 
 const TARGETS = ['server', 'httproute', 'grpcroute'];
 const PARENTS = ['server', 'service', 'gateway', 'egressnetwork', 'unmeshednetwork'];
 
-/** Whether a reference may name a rendered object: by kind and name, by its namespace, or because the kind is
- * unknown. */
+/** Whether a reference may name a rendered object: by kind and name, or because the kind is unknown. */
 function names({ kind, name }: Ref, it: LiveObject, known: readonly string[]): boolean {
   const what = folded(kind);
   if (what === undefined || !known.includes(what)) return true;

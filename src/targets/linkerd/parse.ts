@@ -12,13 +12,8 @@ interface Ref {
   readonly namespace?: string;
 }
 
-export interface PathMatch {
-  readonly type?: 'Exact' | 'PathPrefix' | 'RegularExpression';
-  readonly value?: string;
-}
-
 export interface RequestMatch {
-  readonly path?: PathMatch;
+  readonly path?: { readonly type?: 'Exact' | 'PathPrefix' | 'RegularExpression'; readonly value?: string };
   readonly method?: string;
 }
 
@@ -34,27 +29,17 @@ export interface ReadRoute {
 }
 
 /** How to get files from a cluster that can be read. */
-const ASK = `ask for all of its policies: kubectl get -A -o yaml ${[
-  'servers',
-  'httproutes',
-  'authorizationpolicies',
-  'meshtlsauthentications',
-  'networkauthentications',
-  'serverauthorizations',
-]
-  .map((it) => `${it}.${GROUP}`)
-  .join()}`;
+const ASK =
+  'ask for all of its policies: kubectl get -A -o yaml servers.policy.linkerd.io,httproutes.policy.linkerd.io,authorizationpolicies.policy.linkerd.io,meshtlsauthentications.policy.linkerd.io,networkauthentications.policy.linkerd.io,serverauthorizations.policy.linkerd.io';
 
 /** The objects in some files. */
 export const liveFiles = perFiles((files): KubeFiles => kubeFiles(files, ASK));
 
 const idOf = ({ metadata }: LiveObject, name: unknown = metadata.name): string => `${metadata.namespace}/${name}`;
 
-/** Whether a route has regular expressions for paths. meshgate renders them only to deny paths that are not
- * canonical. */
-export function withOddPaths({ kind, spec }: LiveObject): boolean {
-  return kind === 'HTTPRoute' && JSON.stringify(spec ?? {}).includes('"RegularExpression"');
-}
+/** Whether a route has regular expressions, which are rendered only to deny paths that are not canonical. */
+export const withOddPaths = ({ kind, spec }: LiveObject): boolean =>
+  kind === 'HTTPRoute' && JSON.stringify(spec ?? {}).includes('"RegularExpression"');
 
 /** Checks that an object contains nothing besides the parts that the reader understood. */
 function checkObject(live: LiveObject, kind: Rendered['kind'], spec: unknown): void {
@@ -63,10 +48,7 @@ function checkObject(live: LiveObject, kind: Rendered['kind'], spec: unknown): v
 }
 
 function checkServer(server: LiveObject): void {
-  const { accessPolicy = 'deny', proxyProtocol = 'unknown' } = server.spec as {
-    accessPolicy?: string;
-    proxyProtocol?: string;
-  };
+  const { accessPolicy = 'deny', proxyProtocol = 'unknown' } = server.spec as Readonly<Record<string, string>>;
   if (accessPolicy !== 'deny') {
     throw unreadable(titleOf(server), `its accessPolicy is ${accessPolicy}, so more passes than routes allow`);
   }
@@ -85,7 +67,7 @@ function isOddPattern(value: string): boolean {
 }
 
 /** Whether a path is absolute. Linkerd rejects any other path. */
-const isWhole = ({ type, value = '/' }: PathMatch): boolean =>
+const isWhole = ({ type, value = '/' }: NonNullable<RequestMatch['path']>): boolean =>
   type === 'RegularExpression' || (typeof value === 'string' && value.startsWith('/'));
 
 function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: string): readonly RequestMatch[] {
@@ -168,8 +150,7 @@ interface RouteStatus {
   }[];
 }
 
-/** Checks that the policy controller has accepted a live route: it has no effect before. A route in a file has no
- * status. */
+/** Checks that the policy controller has accepted a live route. A route in a file has no status. */
 function checkAccepted(route: LiveObject, server: string): void {
   if (route.metadata.uid === undefined && route.status === undefined) return;
   const { parents = [] } = (route.status ?? {}) as RouteStatus;
@@ -223,11 +204,8 @@ function readRoute(route: LiveObject, servers: ReadonlySet<string>): Omit<ReadRo
   };
 }
 
-/**
- * Reads routes from rendered objects or from the output of `kubectl get`.
- *
- * @throws Foreign if there is no object of Linkerd; Error for a construct that meshgate does not render
- */
+/** Reads routes from rendered objects or from the output of `kubectl get`.
+ * @throws Foreign if there is no object of Linkerd; Error for a construct that meshgate does not render */
 export function routesIn(objects: readonly LiveObject[]): readonly ReadRoute[] {
   if (objects.length === 0) throw new Foreign(`no objects; ${ASK}`);
   const strange = objects.find((it) => !GROUPS.includes(groupOf(it)));

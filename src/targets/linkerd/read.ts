@@ -9,8 +9,7 @@ import type { Files } from '../types.ts';
 import { FILE } from './objects.ts';
 import { liveFiles, type ReadRoute, type RequestMatch, routesIn } from './parse.ts';
 
-/** How well a route matches a host: with the full name, with a wildcard, or because the route names no host; undefined
- * if it does not match. */
+/** How well a route matches a host: by its full name, a wildcard or no host; undefined if it does not match. */
 function hostRank(hosts: readonly string[], host: string): number | undefined {
   if (hosts.length === 0) return 0;
   const ranks = hosts.map((it) => {
@@ -107,8 +106,7 @@ function hostRules(routes: readonly ReadRoute[], host: string): readonly MeshRul
 /** A label that is longer than labels may be, so that no name contains it. */
 const FRESH = 'x'.repeat(64);
 
-/** The hosts that routes distinguish: each name that is written in full; for each wildcard, and for routes without a
- * host, a name that only they match. */
+/** The hosts that routes distinguish: full names, and for each wildcard or no host, a name that only it matches. */
 function hostsOf(server: string, routes: readonly ReadRoute[]) {
   const said = routes.flatMap(({ hosts }) => (hosts.length === 0 ? [''] : hosts));
   return [...new Set(said)].map((it) => {
@@ -118,11 +116,8 @@ function hostsOf(server: string, routes: readonly ReadRoute[]) {
   });
 }
 
-/**
- * Reads objects of Linkerd as rules, reduced to what Linkerd can express; see {@link ./project.ts}.
- *
- * @throws Error for a construct that meshgate does not render
- */
+/** Reads objects of Linkerd as rules, reduced to what Linkerd can express; see {@link ./project.ts}.
+ * @throws Error for a construct that meshgate does not render */
 export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
   const routes = [...routesIn(objects)].sort((a, b) => (a.created + a.id < b.created + b.id ? -1 : 1));
   return [...new Set(routes.map(({ server }) => server))].flatMap((server) => {
@@ -133,8 +128,7 @@ export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
   });
 }
 
-/** The rules for hosts that no route names in full. nginx never sends requests for such hosts, and no rule of a policy
- * is about them. */
+/** The rules for hosts that no route names in full. nginx never sends such requests, and no policy is about them. */
 export function otherHostRules(objects: readonly LiveObject[]): readonly MeshRule[] {
   const names = ({ spec }: LiveObject): readonly string[] =>
     (spec as { readonly hostnames?: readonly string[] }).hostnames ?? [''];
@@ -144,11 +138,6 @@ export function otherHostRules(objects: readonly LiveObject[]): readonly MeshRul
   return some ? rulesOf(objects).filter(({ host }) => host.includes('/')) : [];
 }
 
-/**
- * Reads files back as rules; see {@link rulesOf}.
- *
- * @param files rendered files, or output of `kubectl get -o yaml`, with any names
- */
-export function readLinkerd(files: Files): readonly MeshRule[] {
-  return rulesOf(liveFiles(files).objects);
-}
+/** Reads files back as rules; see {@link rulesOf}.
+ * @param files rendered files, or output of `kubectl get -o yaml`, with any names */
+export const readLinkerd = (files: Files): readonly MeshRule[] => rulesOf(liveFiles(files).objects);

@@ -77,7 +77,6 @@ export function workloadsOf(policy: Policy, rules: readonly Rule[]): readonly Wo
   }));
 }
 
-/** Whether the same pod may have the labels of both workloads. It is then undefined which of the two `Server`s applies
- * to the pod. */
+/** Whether a pod may have the labels of both workloads. Which of the `Server`s applies to it is then undefined. */
 export const mayMeet = (a: Guarded, b: Guarded): boolean =>
   a.namespace === b.namespace && a.port === b.port && labelsMeet(a.labels, b.labels);

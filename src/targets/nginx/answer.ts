@@ -1,28 +1,24 @@
 import { CALLER_FIELDS, FROM_CHECK } from '../../internal-headers.ts';
 import { alwaysField, isLong } from '../../rules/carrier.ts';
-import { block, commented, type Directive, line, literal, regex, variable } from './directive.ts';
+import { conf, type Directive, regex, variable } from './directive.ts';
 import { answerHeader, headerVariable, keptField } from './names.ts';
 import type { Scene } from './scene.ts';
 
 const SEPARATOR = '\\x09';
 
-/** Matches a text without the separator. With a name, the text is kept in a variable. The expression never
- * backtracks. */
+/** Matches a text without the separator, and keeps it under a name. The expression never backtracks. */
 const field = (name?: string): string => (name === undefined ? '[^\\x09]*+' : `(?<${name}>[^\\x09]*+)`);
 
-/** The variable that the regular expression fills with the rule. It is separate from the map's variable, so that the
- * map is empty if the response has no fields. */
+/** The variable of the regular expression. It is not the map's, which is empty if the response has no fields. */
 const SAID_RULE = 'meshgate_said_rule';
 
-const ANSWER = 'meshgate_answer';
-
 /** The rule that the check's response names. Reading this variable also fills the variables of the other fields. */
-export const answerRule = variable(ANSWER);
+export const answerRule = variable('meshgate_answer');
 
 /** The map that splits the check's response into its fields. It is `volatile`, so each response is read again. If the
  * response does not match in full, for example because something else answered instead of the check, the rule is empty
  * and the request reaches no service. */
-export function answerMap({ hosts, headerNames }: Pick<Scene, 'hosts' | 'headerNames'>): Directive {
+export function answerMap({ hosts, headerNames }: Pick<Scene, 'hosts' | 'headerNames'>): readonly Directive[] {
   const headers = hosts.flatMap(({ routes }) => routes.flatMap((route) => route.headers));
   const isField = (index: number) =>
     headers.some((it) => it.index === index && alwaysField(it.source) === undefined && !isLong(it.source));
@@ -33,16 +29,11 @@ export function answerMap({ hosts, headerNames }: Pick<Scene, 'hosts' | 'headerN
   const optional = last < 0 ? '' : `(?:${identity.join('')}(?:${SEPARATOR}${field()})*?)?`;
   const own = CALLER_FIELDS.map((name) => field(name === 'rule' ? SAID_RULE : keptField(name)));
   const expression = `^\\.${SEPARATOR}${own.join(SEPARATOR)}${optional}${SEPARATOR}\\.$`;
-  return commented(
-    'What the check says of the caller, field by field.',
-    block(
-      'map',
-      [answerHeader(FROM_CHECK.caller), answerRule],
-      [
-        line('volatile'),
-        { ...line('default', literal('')), beside: true },
-        line(regex('~', expression), variable(SAID_RULE)),
-      ],
-    ),
-  );
+  return conf`
+    # What the check says of the caller, field by field.
+    map ${answerHeader(FROM_CHECK.caller)} ${answerRule} {
+      volatile; default "";
+      ${regex('~', expression)} ${variable(SAID_RULE)};
+    }
+  `;
 }

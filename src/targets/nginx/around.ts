@@ -1,18 +1,16 @@
 import type { Ingress } from '../../policy/types.ts';
-import { block, commented, type Directive, line, literal, variable } from './directive.ts';
+import { conf, type Directive, literal, variable } from './directive.ts';
 import type { Door } from './door.ts';
 import { type ConfFile, included } from './files.ts';
 import { hostHeaders } from './headers.ts';
 import { type RouteFiles, routeLocations } from './location.ts';
 import { modulesOf, shown, tls, verified } from './module.ts';
-import { orPage } from './page.ts';
-import { refusal } from './problem.ts';
+import { noRoute } from './page.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
 const ingressName = ({ name }: Ingress) => `ingress${name === 'default' ? '' : `-${name}`}.conf` as const;
 
-/** The files with the TLS settings for each ingress of the mesh. All routes that lead only to one ingress share one TLS
- * context. */
+/** The files with TLS settings for each ingress. Routes that lead only to one ingress share one TLS context. */
 export function ingressFiles(scene: Scene): readonly ConfFile[] {
   const ingresses = new Set(scene.hosts.flatMap(({ ingress }) => ingress ?? []));
   return [...ingresses].map((ingress) => [
@@ -26,46 +24,31 @@ export function ingressFiles(scene: Scene): readonly ConfFile[] {
   ]);
 }
 
-/** The location that sends the refusals of the check. Only hosts where people sign in have pages for them. */
-const refused = (scene: Scene, { sessions }: SceneHost): Directive =>
-  sessions ? included(scene, 'session.conf') : line('error_page', '401', '=', '@meshgate_refuse');
-
 /** A location around all routes of a host, with the directives that each route needs. They override the directives of
  * outer levels. No route has its own `proxy_set_header`, which would replace the inherited list. If each location
  * repeated the list, this would cost about 125 KB of nginx's memory per location, and as much of the processor's
- * cache. */
-export function around(scene: Scene, files: RouteFiles, host: SceneHost, door: Door): Directive {
+ * cache. Only hosts where people sign in have pages for the refusals of the check. */
+export function around(scene: Scene, files: RouteFiles, host: SceneHost, door: Door): readonly Directive[] {
   const exact = new Set(host.routes.filter(({ route }) => route.kind === 'exact').map(({ route }) => route.path));
   const all = host.routes.some(({ route }) => route.kind === 'prefix' && route.path === '');
-  return block(
-    'location',
-    ['^~', '/'],
-    [
-      refused(scene, host),
-      ...modulesOf([host]).flatMap((module) => [
-        included(scene, module === 'grpc' ? 'proxy-grpc.conf' : 'proxy.conf'),
-        ...hostHeaders(host, module, door.cookie),
-      ]),
-      ...(host.ingress ? [included(scene, ingressName(host.ingress))] : []),
-      ...host.routes.flatMap((route) =>
-        routeLocations(scene, files, host, door, route, exact).map((location, i) =>
-          i === 0
-            ? commented(`${route.route.name} → ${route.services.map(({ name }) => name).join(', ')}`, location)
-            : location,
-        ),
-      ),
-      ...(all
-        ? []
-        : [
-            commented(
-              'No route of the policy covers other paths.',
-              block(
-                'location',
-                ['^~', '/'],
-                [...(host.sessions ? orPage('route_unknown') : []), ...refusal(scene, 'route_unknown')],
-              ),
-            ),
-          ]),
-    ],
+  const shared = modulesOf([host]).flatMap((module) => [
+    included(scene, module === 'grpc' ? 'proxy-grpc.conf' : 'proxy.conf'),
+    ...hostHeaders(host, module, door.cookie),
+  ]);
+  const routes = host.routes.flatMap(
+    (route) => conf`
+      # ${route.route.name} → ${route.services.map(({ name }) => name).join(', ')}
+      ${routeLocations(scene, files, host, door, route, exact)}
+    `,
   );
+  return conf`
+    location ^~ / {
+      ${host.sessions ? included(scene, 'session.conf') : conf`error_page 401 = @meshgate_refuse;`}
+      ${shared}
+      ${host.ingress && included(scene, ingressName(host.ingress))}
+      ${routes}
+      # No route of the policy covers other paths.
+      ${!all && noRoute(scene, host)}
+    }
+  `;
 }

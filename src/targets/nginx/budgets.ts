@@ -2,13 +2,10 @@ import { TO_CHECK } from '../../internal-headers.ts';
 import { DEFAULTS } from '../../policy/bounds.ts';
 import type { Policy } from '../../policy/types.ts';
 import { type Budgets, budgetsOf, counts } from '../../rules/budgets.ts';
-import { commented, type Directive, line, variable } from './directive.ts';
+import { conf, type Directive } from './directive.ts';
 import { hasNetworks } from './networks.ts';
 import { hasQuestions } from './questions.ts';
 import type { Scene, SceneHost } from './scene.ts';
-
-/** The maximum time for which nginx keeps a number that was stored without a time. */
-const TIMEOUT = 'timeout=1h';
 
 const some = (policy: Policy, counts: (budgets: Budgets) => boolean, { hosts }: Pick<Policy, 'hosts'> = policy) =>
   hosts.some((host) => host.routes.some((route) => counts(budgetsOf(policy, host, route))));
@@ -23,20 +20,22 @@ export const readsAddresses = (scene: Pick<Scene, 'policy'>): boolean =>
   scene.policy.gateway.session !== undefined;
 
 /** The shared memory for budgets of callers and addresses. All workers of one nginx use it; docs/budgets.md says how
- * many budgets fit. */
+ * many budgets fit. A number that was stored without a time is kept for an hour. */
 export function budgetZones({ policy }: Scene): readonly Directive[] {
   if (!some(policy, counts)) return [];
-  const size = `${(policy.gateway.limits?.zone ?? DEFAULTS.limitsZone) >> 10}k`;
-  const zone = (name: string) => line('js_shared_dict_zone', `zone=meshgate_${name}:${size}`, 'type=number', TIMEOUT);
-  return [commented('Counts of requests by caller and by address.', zone('budgets')), zone('addresses')];
+  const size = (policy.gateway.limits?.zone ?? DEFAULTS.limitsZone) >> 10;
+  return conf`
+    # Counts of requests by caller and by address.
+    js_shared_dict_zone zone=meshgate_budgets:${size}k type=number timeout=1h;
+    js_shared_dict_zone zone=meshgate_addresses:${size}k type=number timeout=1h;
+  `;
 }
 
-const address = line('proxy_set_header', TO_CHECK.address, variable('remote_addr'));
+const address = conf`proxy_set_header ${TO_CHECK.address} $remote_addr;`;
 
 /** The client's address, with which the check counts calls to providers about tokens. */
-export const askedFrom = (scene: Scene): readonly Directive[] => (hasQuestions(scene) ? [address] : []);
+export const askedFrom = (scene: Scene): readonly Directive[] => (hasQuestions(scene) ? address : []);
 
-/** Sends the client's address to the check of a host that counts requests by address, unless the check of every host
- * gets it anyway. */
+/** Sends the client's address to the check of a host that counts by address, unless every host's check gets it. */
 export const shownAddress = (scene: Scene, { host }: SceneHost): readonly Directive[] =>
-  some(scene.policy, byAddress, { hosts: [host] }) && !hasQuestions(scene) ? [address] : [];
+  some(scene.policy, byAddress, { hosts: [host] }) && !hasQuestions(scene) ? address : [];

@@ -44,8 +44,7 @@ export const usual: readonly Directive[] = row(
 const patience = ({ requestBuffering, readTimeout }: Proxying): readonly Directive[] =>
   requestBuffering || readTimeout <= USUAL.readTimeout ? [] : [line('client_body_timeout', time(readTimeout))];
 
-/** The settings in which a route differs from the defaults. For gRPC, which nginx never buffers, these are all
- * settings. */
+/** The settings in which a route differs from the defaults. For gRPC, which nginx never buffers, all settings. */
 export function carried(proxy: Proxying = USUAL, module: Module = 'proxy'): readonly Directive[] {
   const keys =
     module === 'grpc'

@@ -2,7 +2,7 @@ import { TO_CHECK } from '../../internal-headers.ts';
 import { MAX_COOKIE_BYTES } from '../../limits.ts';
 import { askedFrom } from './budgets.ts';
 import { INNER_CERTIFICATE } from './client-certificate.ts';
-import { type Directive, line, literal, row, template, variable } from './directive.ts';
+import { conf, type Directive, variable } from './directive.ts';
 import type { ConfFile } from './files.ts';
 import { ignoresAccel, onceMore, timeouts, unstored } from './module.ts';
 import { CHECK_UPSTREAM, requestHeader } from './names.ts';
@@ -13,77 +13,59 @@ import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
 /** A request to the check's server has only the listed headers of the client. */
-export const bare: readonly Directive[] = [
-  ...row(
-    'proxy_http_version 1.1; proxy_method GET; proxy_pass_request_headers off; proxy_pass_request_body off',
-    'send only what follows',
-  ),
-  ...row('proxy_set_header Host meshgate; proxy_set_header Connection ""; proxy_set_header Content-Length ""'),
-];
+export const bare = conf`
+  proxy_http_version 1.1; proxy_method GET; proxy_pass_request_headers off; proxy_pass_request_body off; # send only what follows
+  proxy_set_header Host meshgate; proxy_set_header Connection ""; proxy_set_header Content-Length "";
+`;
 
-/**
- * The location that leads to a check. It sends the headers that the check reads, and has room for the largest request
+/** The location that leads to a check. It sends the headers that the check reads, and has room for the largest request
  * that the outer server accepts.
- *
- * @param size the maximum size of a response, in bytes
- */
-const way = (size: number, credentials: readonly Directive[]): readonly Directive[] => [
-  ...inside,
-  line('auth_request', 'off'),
-  ...row(
-    [line('proxy_pass', literal(`http://${CHECK_UPSTREAM}`))],
-    'without a URI, so the check sees the path of auth_request',
-  ),
-  ...bare,
-  ...credentials,
-  line('proxy_set_header', TO_CHECK.method, variable('request_method')),
-  ...row('client_max_body_size 0', 'the location of the route has the limit'),
+ * @param size the maximum size of a response, in bytes */
+const way = (size: number, credentials: readonly Directive[]): readonly Directive[] => conf`
+  ${inside}
+  auth_request off;
+  proxy_pass http://${CHECK_UPSTREAM}; # without a URI, so the check sees the path of auth_request
+  ${bare}
+  ${credentials}
+  proxy_set_header ${TO_CHECK.method} $request_method;
+  client_max_body_size 0; # the location of the route has the limit
   // The default of proxy_busy_buffers_size is twice the first buffer. This may be more than nginx accepts with three
   // other buffers.
-  ...row(
-    `proxy_buffering on; proxy_buffer_size ${size >> 10}k; proxy_buffers 4 32k` +
-      (size > 48 * 1024 ? `; proxy_busy_buffers_size ${size >> 10}k` : ''),
-  ),
-  ...timeouts('3s', '3s', '10s'),
-  ...onceMore(),
-  ...unstored,
-  ...row('proxy_intercept_errors off', 'refuse.conf answers rejected requests'),
-  ...ignoresAccel(),
-];
+  proxy_buffering on; proxy_buffer_size ${size >> 10}k; proxy_buffers 4 32k; ${size > 48 * 1024 && conf`proxy_busy_buffers_size ${size >> 10}k;`}
+  ${timeouts('3s', '3s', '10s')}
+  ${onceMore()}
+  ${unstored}
+  proxy_intercept_errors off; # refuse.conf answers rejected requests
+  ${ignoresAccel()}
+`;
 
-/** If the client's URL contains a token, a word before the value of `Authorization` makes a scheme that the check
- * rejects: logs and browsers keep URLs (RFC 6750 section 5.3). The map returns only this word, because each request
- * holds a copy of the map's result. */
-const authorization = template(variable('meshgate_in_query'), variable('http_authorization'));
-
-/** The files of the locations that lead to both checks. On hosts where people sign in, the responses have room for a
- * cookie. */
+/** The files of the locations that lead to both checks. Where people sign in, responses have room for a cookie. */
 export function checkFiles(scene: Scene): readonly ConfFile[] {
-  const outer = [
-    line('proxy_set_header', 'Authorization', authorization),
-    ...(hasSessions(scene) ? [line('proxy_set_header', 'Cookie', variable('meshgate_cookie_in'))] : []),
-    ...shownNetworks(scene),
-    ...proofHeaders(scene),
-    ...askedFrom(scene),
-  ];
-  const browser = [
-    ...outer,
-    line('proxy_set_header', TO_CHECK.navigation, variable('meshgate_navigation')),
-    line('proxy_set_header', TO_CHECK.origin, variable('meshgate_origin_in')),
-  ];
-  const inner = [
-    line('proxy_set_header', 'Authorization', variable('http_authorization')),
-    line('proxy_set_header', TO_CHECK.assertion, requestHeader(TO_CHECK.assertion)),
-    line('proxy_set_header', 'SSL-Client-Cert', variable(INNER_CERTIFICATE)),
-  ];
+  const outer = conf`
+    // If the client's URL contains a token, a word before the value makes a scheme that the check rejects: logs and
+    // browsers keep URLs (RFC 6750 section 5.3). The map returns only this word, because each request holds a copy of
+    // the map's result.
+    proxy_set_header Authorization $meshgate_in_query$http_authorization;
+    ${hasSessions(scene) && conf`proxy_set_header Cookie $meshgate_cookie_in;`}
+    ${shownNetworks(scene)}
+    ${proofHeaders(scene)}
+    ${askedFrom(scene)}
+  `;
+  const browser = conf`
+    ${outer}
+    proxy_set_header ${TO_CHECK.navigation} $meshgate_navigation;
+    proxy_set_header ${TO_CHECK.origin} $meshgate_origin_in;
+  `;
+  const inner = conf`
+    proxy_set_header Authorization $http_authorization;
+    proxy_set_header ${TO_CHECK.assertion} ${requestHeader(TO_CHECK.assertion)};
+    proxy_set_header SSL-Client-Cert ${variable(INNER_CERTIFICATE)};
+  `;
   const { answerSize } = scene;
+  const room = answerSize + MAX_COOKIE_BYTES;
   return [
     ['check.conf', way(answerSize, outer), 'How nginx asks the check whether a request may pass.'],
-    [
-      'check-session.conf',
-      way(answerSize + MAX_COOKIE_BYTES, browser),
-      'How nginx asks the check, on hosts where browsers sign in.',
-    ],
+    ['check-session.conf', way(room, browser), 'How nginx asks the check, on hosts where browsers sign in.'],
     [
       'hop.conf',
       way(answerSize, inner),

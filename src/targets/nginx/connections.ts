@@ -1,6 +1,6 @@
 import { hasSeveral } from '../../policy/ingress.ts';
 import type { Identity, Policy, Service } from '../../policy/types.ts';
-import { type Arg, commented, type Directive, key, literal, map, type Part, template, variable } from './directive.ts';
+import { type Arg, conf, type Directive, key, line, literal, type Part, template, variable } from './directive.ts';
 import { directUpstream, ingressUpstream, upstreamVariable } from './names.ts';
 import type { Scene, SceneRoute, Target } from './scene.ts';
 
@@ -38,9 +38,7 @@ const BY_IDENTITY: Readonly<Partial<Record<Field, Arg>>> = {
 const ruleVariable = (field: Field): Part => variable(`meshgate_rule_${field}`);
 
 /** Whether the rules of a route name several services. Then the rule that allows a request determines its service. */
-export function hasChoice({ services }: SceneRoute): boolean {
-  return services.length > 1;
-}
+export const hasChoice = ({ services }: SceneRoute): boolean => services.length > 1;
 
 /** The value of a field for a route. If all rules of the route have the same value, the result is a literal. */
 export function chosen(route: SceneRoute, field: Field): Arg {
@@ -56,8 +54,7 @@ export function chosen(route: SceneRoute, field: Field): Arg {
   return BY_IDENTITY[field] ?? ruleVariable(field);
 }
 
-/** The maps from the identity in the check's response to the upstream, the certificate and the key. They exist only if
- * a route has several identities. */
+/** The maps from the identity to the upstream, certificate and key, if a route has several identities. */
 function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directive[] {
   const routes = hosts
     .flatMap((host) => host.routes)
@@ -66,41 +63,33 @@ function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directi
   const variableOf = ({ ingress, service }: Target) => ingress && upstreamVariable(ingress.name, service.protocol);
   const asked = new Set(routes.flatMap(({ targets }) => targets.map(variableOf)));
   // For any other name the value is empty, and nginx refuses to connect.
-  const from = (name: string, some: readonly Identity[], value: (identity: Identity) => string) =>
-    map(variable('meshgate_as'), name, [
-      ['default', literal('')],
-      ...some.map((identity) => [key(identity.name), literal(value(identity))] as const),
-    ]);
+  const from = (name: string, some: readonly Identity[], value: (identity: Identity) => string) => conf`
+    map $meshgate_as ${variable(name)} {
+      default "";
+      ${some.map((identity) => line(key(identity.name), literal(value(identity))))}
+    }
+  `;
   const upstreams = ingresses
     .filter(({ ingress, protocol }) => asked.has(upstreamVariable(ingress.name, protocol)))
-    .map(({ ingress, protocol, identities: own }) =>
+    .flatMap(({ ingress, protocol, identities: own }) =>
       from(upstreamVariable(ingress.name, protocol), own, ({ name }) => ingressUpstream(ingress.name, name, protocol)),
     );
-  return [
-    ...upstreams.map((one, i) =>
-      i > 0
-        ? one
-        : commented(
-            'One upstream for each identity: nginx pools connections and TLS sessions by address, not by certificate.',
-            one,
-          ),
-    ),
-    from('meshgate_identity_cert', identities, ({ certFile }) => certFile),
-    from('meshgate_identity_key', identities, ({ keyFile }) => keyFile),
-  ];
+  return conf`
+    # One upstream for each identity: nginx pools connections and TLS sessions by address, not by certificate.
+    ${upstreams}
+    ${from('meshgate_identity_cert', identities, ({ certFile }) => certFile)}
+    ${from('meshgate_identity_key', identities, ({ keyFile }) => keyFile)}
+  `;
 }
 
-/** Whether a header names the destination. Linkerd's proxies in ingress mode need it, because they do not read
- * `Host`. */
+/** Whether a header names the destination, as Linkerd's proxies in ingress mode need: they do not read `Host`. */
 export const namesDestination = ({ mesh }: Policy): boolean => mesh?.kind === 'linkerd';
 
 /** The rules that determine the service of their requests. */
-export function choosingRules({ hosts }: Scene): readonly Target[] {
-  return hosts.flatMap((host) => host.routes.filter(hasChoice)).flatMap(({ targets }) => targets);
-}
+export const choosingRules = ({ hosts }: Scene): readonly Target[] =>
+  hosts.flatMap((host) => host.routes.filter(hasChoice)).flatMap(({ targets }) => targets);
 
-/** The maps from the rule that allowed a request to its service. They exist only if rules of one route name several
- * services. */
+/** The maps from the rule to its service, if rules of one route name several services. */
 function ruleMaps(scene: Scene): readonly Directive[] {
   const targets = choosingRules(scene);
   if (targets.length === 0) return [];
@@ -108,19 +97,20 @@ function ruleMaps(scene: Scene): readonly Directive[] {
   const fields = (Object.keys(FIELDS) as Field[]).filter(
     (field) => (field !== 'ingress' || hasSeveral(policy)) && (field !== 'destination' || namesDestination(policy)),
   );
-  const maps = fields.map((field) =>
-    map(variable('meshgate_rule'), `meshgate_rule_${field}`, [
-      // This is for the log: if no rule allowed a request, the log names the route's own service.
-      ['default', field === 'service' ? variable('meshgate_route_service') : literal('')],
-      ...targets.map((target) => [key(target.rule), literal(FIELDS[field](target))] as const),
-    ]),
+  const maps = fields.flatMap(
+    (field) => conf`
+      map $meshgate_rule ${ruleVariable(field)} {
+        // This is for the log: if no rule allowed a request, the log names the route's own service.
+        default ${field === 'service' ? variable('meshgate_route_service') : ''};
+        ${targets.map((target) => line(key(target.rule), literal(FIELDS[field](target))))}
+      }
+    `,
   );
-  return maps.map((one, i) =>
-    i === 0 ? commented('Rules of one route lead to several services: the rule decides.', one) : one,
-  );
+  return conf`
+    # Rules of one route lead to several services: the rule decides.
+    ${maps}
+  `;
 }
 
 /** The maps that select the destination of a request. */
-export function connectionMaps(scene: Scene): readonly Directive[] {
-  return [...identityMaps(scene), ...ruleMaps(scene)];
-}
+export const connectionMaps = (scene: Scene): readonly Directive[] => [...identityMaps(scene), ...ruleMaps(scene)];

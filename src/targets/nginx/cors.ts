@@ -1,110 +1,69 @@
 import type { Cors } from '../../policy/types.ts';
-import {
-  type Arg,
-  block,
-  commented,
-  type Directive,
-  key,
-  line,
-  literal,
-  map,
-  template,
-  variable,
-} from './directive.ts';
+import { type Arg, conf, type Directive, key, line, literal, type Part, variable } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { hiddenHeaders, hiddenScope } from './hide.ts';
 import { moduleOf, modulesOf } from './module.ts';
 import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 
-/** Response headers of CORS (Fetch standard, section 3.2.3, and its draft). nginx removes those of services, because
- * they could contradict the gateway's. */
+/** Response headers of CORS (Fetch, section 3.2.3, and its draft). Services' could contradict the gateway's. */
 const ANSWERS = [
   ...['Allow-Origin', 'Allow-Credentials', 'Allow-Methods', 'Allow-Headers', 'Expose-Headers', 'Max-Age'],
   'Allow-Private-Network',
 ];
 
-/** The name of a variable. It contains the origin as the policy writes it, and is empty if the policy does not allow
- * the origin. */
-const origin = (index: number): string => `meshgate_cors_${index}`;
-const part = (index: number, name: 'preflight' | 'credentials' | 'expose'): string => `meshgate_cors_${index}_${name}`;
+/** The variable with the origin as the policy writes it. It is empty if the policy does not allow the origin. */
+const origin = (index: number): Part => variable(`meshgate_cors_${index}`);
+const part = (index: number, name: 'preflight' | 'credentials' | 'expose'): Part =>
+  variable(`meshgate_cors_${index}_${name}`);
 
-/** The map for the origin in the response: `*`, or an origin from the policy. The response never repeats a text that
- * the client sent. */
-function originMap({ origins }: Cors, index: number): Directive {
-  const name = origin(index);
-  if (origins.includes('*')) {
-    return map(variable('http_origin'), name, [
-      [key(''), literal('')],
-      ['default', literal('*')],
-    ]);
-  }
-  return map(variable('http_origin'), name, [
-    ['default', literal('')],
-    ...origins.map((it) => [key(it), literal(it)] as const),
-  ]);
-}
+/** The map for the origin in the response: `*` or an origin of the policy, never a text that the client sent. */
+const originMap = ({ origins }: Cors, index: number): readonly Directive[] =>
+  origins.includes('*')
+    ? conf`map $http_origin ${origin(index)} { "" ""; default *; }`
+    : conf`map $http_origin ${origin(index)} { default ""; ${origins.map((it) => line(key(it), literal(it)))} }`;
 
 /** A map that gives a value for allowed origins, and an empty text for all others. */
-function allowedOnly(index: number, name: 'credentials' | 'expose', value: string): Directive {
-  return map(variable(origin(index)), part(index, name), [
-    [key(''), literal('')],
-    ['default', literal(value)],
-  ]);
-}
+const allowedOnly = (index: number, name: 'credentials' | 'expose', value: string): readonly Directive[] =>
+  conf`map ${origin(index)} ${part(index, name)} { "" ""; default ${value}; }`;
 
 /** The maps for all routes that pages of other origins may use. */
 export function corsMaps({ cors }: Scene): readonly Directive[] {
   if (cors.length === 0) return [];
-  return [
-    commented(
-      'CORS. A preflight is OPTIONS with Access-Control-Request-Method; nginx answers it if the policy allows the origin.',
-      map(variable('http_access_control_request_method'), 'meshgate_cors_asked', [
-        [key(''), literal('')],
-        ['default', '1'],
-      ]),
-    ),
-    map(variable('request_method'), 'meshgate_cors_preflight', [
-      ['default', literal('')],
-      [key('OPTIONS'), variable('meshgate_cors_asked')],
-    ]),
-    ...cors.flatMap((one, index) => [
-      originMap(one, index),
-      map(variable('meshgate_cors_preflight'), part(index, 'preflight'), [
-        [key(''), literal('')],
-        ['default', variable(origin(index))],
-      ]),
-      ...(one.credentials ? [allowedOnly(index, 'credentials', 'true')] : []),
-      ...(one.expose.length > 0 ? [allowedOnly(index, 'expose', one.expose.join(', '))] : []),
-    ]),
-  ];
+  const maps = cors.flatMap(
+    (one, index) => conf`
+      ${originMap(one, index)}
+      map $meshgate_cors_preflight ${part(index, 'preflight')} { "" ""; default ${origin(index)}; }
+      ${one.credentials && allowedOnly(index, 'credentials', 'true')}
+      ${one.expose.length > 0 && allowedOnly(index, 'expose', one.expose.join(', '))}
+    `,
+  );
+  return conf`
+    # CORS. A preflight is OPTIONS with Access-Control-Request-Method; nginx answers it if the policy allows the origin.
+    map $http_access_control_request_method $meshgate_cors_asked { "" ""; default 1; }
+    map $request_method $meshgate_cors_preflight { default ""; "OPTIONS" $meshgate_cors_asked; }
+    ${maps}
+  `;
 }
-
-const asked = (index: number): readonly Arg[] => [template('(', variable(part(index, 'preflight')), ')')];
-
-const header = (name: string, value: Arg, ...more: readonly string[]): Directive =>
-  line('add_header', name, value, ...more);
 
 /** The response to a preflight. It says what the policy allows, whatever the preflight requests.
  * `Access-Control-Allow-Origin` and the other CORS headers are inherited from the location around it
  * (`add_header_inherit`). */
-const preflight = (cors: Cors, index: number): Directive =>
-  commented(
-    'A preflight has no credential, and nginx answers it.',
-    block('if', asked(index), [
-      header('Access-Control-Allow-Methods', literal(cors.methods.join(', '))),
-      header('Access-Control-Allow-Headers', literal(cors.headers.join(', '))),
-      header('Access-Control-Max-Age', literal(String(cors.maxAge))),
-      line('return', '204'),
-    ]),
-  );
+const preflight = ({ methods, headers, maxAge }: Cors, index: number): readonly Directive[] => conf`
+  # A preflight has no credential, and nginx answers it.
+  if (${part(index, 'preflight')}) {
+    add_header Access-Control-Allow-Methods ${methods.join(', ')};
+    add_header Access-Control-Allow-Headers ${headers.join(', ')};
+    add_header Access-Control-Max-Age ${maxAge};
+    return 204;
+  }
+`;
 
-/** The file for one `cors` setting. `auth_request_set` keeps its values in variables, which the locations of refusals
- * read. */
+/** The file for one `cors` setting. It keeps its values in variables, which the locations of refusals read. */
 function corsFile(scene: Scene, cors: Cors, index: number): ConfFile {
   const own = {
-    origin: variable(origin(index)),
-    ...(cors.credentials && { credentials: variable(part(index, 'credentials')) }),
-    ...(cors.expose.length > 0 && { expose: variable(part(index, 'expose')) }),
+    origin: origin(index),
+    ...(cors.credentials && { credentials: part(index, 'credentials') }),
+    ...(cors.expose.length > 0 && { expose: part(index, 'expose') }),
     vary: literal('Origin'),
   };
   const hidden = modulesOf(scene.hosts).flatMap((module) => [
@@ -112,13 +71,13 @@ function corsFile(scene: Scene, cors: Cors, index: number): ConfFile {
     // A directive at this level replaces the inherited ones, so these are repeated.
     ...hiddenHeaders(scene, module),
   ]);
-  const directives = [
-    ...Object.entries(own).map(([name, value]) => line('auth_request_set', variable(`meshgate_cors_${name}`), value)),
-    preflight(cors, index),
-    ...hidden,
-    ...answered(own),
-    line('add_header_inherit', 'merge'),
-  ];
+  const directives = conf`
+    ${Object.entries(own).map(([name, value]) => line('auth_request_set', variable(`meshgate_cors_${name}`), value))}
+    ${preflight(cors, index)}
+    ${hidden}
+    ${answered(own)}
+    add_header_inherit merge;
+  `;
   return [corsName(index), directives, 'What routes answer to pages of other origins.'];
 }
 
@@ -128,17 +87,15 @@ const corsName = (index: number) => `cors-${index}.conf` as const;
 export const corsFiles = (scene: Scene): readonly ConfFile[] =>
   scene.cors.map((cors, index) => corsFile(scene, cors, index));
 
-/** The directives of a route with CORS. They repeat the header that the host hides, because the route's own directives
- * replace the inherited ones. */
+/** The directives of a route with CORS. They replace inherited ones, so the header that the host hides is repeated. */
 export function corsOf(scene: Scene, { sessions }: SceneHost, { service, cors }: SceneRoute): readonly Directive[] {
   if (cors === undefined) return [];
-  return [included(scene, corsName(cors)), ...(sessions ? [hiddenScope(moduleOf(service))] : [])];
+  return [included(scene, corsName(cors)), ...(sessions ? hiddenScope(moduleOf(service)) : [])];
 }
 
-/** Sets the route for the log entry of a preflight, because nothing else sets it. It must come before the block that
- * answers the preflight. */
+/** Sets the route for the log of a preflight. It must come before the block that answers the preflight. */
 export const preflightRoute = ({ route, cors }: SceneRoute): readonly Directive[] =>
-  cors === undefined ? [] : [block('if', asked(cors), [line('set', variable('meshgate_route'), literal(route.name))])];
+  cors === undefined ? [] : conf`if (${part(cors, 'preflight')}) { set $meshgate_route ${route.name}; }`;
 
 const NAMES = {
   origin: 'Access-Control-Allow-Origin',
@@ -147,15 +104,12 @@ const NAMES = {
   vary: 'Vary',
 } as const;
 
-function answered(values: { readonly [Name in keyof typeof NAMES]?: Arg }): readonly Directive[] {
-  return Object.entries(NAMES).flatMap(([name, text]) => {
-    const value = values[name as keyof typeof NAMES];
-    return value === undefined ? [] : [header(text, value, 'always')];
-  });
-}
+const answered = (values: { readonly [Name in keyof typeof NAMES]?: Arg }): readonly Directive[] =>
+  (Object.keys(NAMES) as (keyof typeof NAMES)[]).flatMap((name) =>
+    values[name] === undefined ? [] : conf`add_header ${NAMES[name]} ${values[name]} always;`,
+  );
 
-/** The CORS headers of the gateway's own refusals. Without them, the script of an allowed page could not even read the
- * status. */
+/** The CORS headers of refusals, without which the script of an allowed page could not read the status. */
 export function corsOfRefusals({ cors }: Scene): readonly Directive[] {
   if (cors.length === 0) return [];
   return answered({

@@ -43,54 +43,24 @@ export function variable(name: string): Extract<Arg, { readonly kind: 'variable'
   return { kind: 'variable', name };
 }
 
-export function regex(operator: '~' | '~*' | '', source: string): Arg {
-  return { kind: 'regex', source, operator };
-}
+export const regex = (operator: '~' | '~*' | '', source: string): Arg => ({ kind: 'regex', source, operator });
 
 /** The left side of a map entry. */
-export function key(text: string): Arg {
-  return { kind: 'key', text };
-}
+export const key = (text: string): Arg => ({ kind: 'key', text });
 
 /** Makes a template. Strings are literals here. */
-export function template(...parts: readonly (string | Part)[]): Arg {
-  return { kind: 'template', parts: parts.map((part) => (typeof part === 'string' ? literal(part) : part)) };
-}
+export const template = (...parts: readonly (string | Part)[]): Arg => ({
+  kind: 'template',
+  parts: parts.map((part) => (typeof part === 'string' ? literal(part) : part)),
+});
 
-function arg(given: Given): Arg {
-  return typeof given === 'string' ? { kind: 'word', text: given } : given;
-}
+const arg = (given: Given): Arg => (typeof given === 'string' ? { kind: 'word', text: given } : given);
 
 /** Makes a directive that ends with `;`. */
-export function line(name: string | Arg, ...args: readonly Given[]): Directive {
-  return { name, args: args.map(arg) };
-}
-
-/** Makes a directive with a block. */
-export function block(name: string, args: readonly Given[], body: readonly Directive[]): Directive {
-  return { name, args: args.map(arg), block: body };
-}
-
-/** Adds lines of comment above a directive. */
-export function commented(comment: string | readonly string[], directive: Directive): Directive {
-  return { ...directive, comment: typeof comment === 'string' ? [comment] : comment };
-}
-
-/** Parses directives in nginx's own form, for text from this repository: each argument is a word, a variable or `""`.
- * It must never get text from a policy, because nginx would read a space or a `;` in it as its own syntax. */
-export function fixed(text: string): readonly Directive[] {
-  return text.split(/; ?/).map((one) => {
-    const [name = '', ...args] = one.split(' ');
-    return line(
-      name,
-      ...args.map((word) => (word === '""' ? literal('') : word.startsWith('$') ? variable(word.slice(1)) : word)),
-    );
-  });
-}
+export const line = (name: string | Arg, ...args: readonly Given[]): Directive => ({ name, args: args.map(arg) });
 
 /** Puts directives without blocks on one line. A comment after them says why they exist. */
-export function row(given: string | readonly Directive[], why?: string): readonly Directive[] {
-  const directives = typeof given === 'string' ? fixed(given) : given;
+export function row(directives: readonly Directive[], why?: string): readonly Directive[] {
   const last = directives.length - 1;
   return directives.map((one, i) => ({
     ...one,
@@ -99,11 +69,145 @@ export function row(given: string | readonly Directive[], why?: string): readonl
   }));
 }
 
-/** Makes `map SOURCE $NAME { … }`. The entries are pairs of key and value. */
-export function map(source: Arg, name: string, entries: readonly (readonly [Arg | 'default', Given])[]): Directive {
-  return block(
-    'map',
-    [source, variable(name)],
-    entries.map(([left, right]) => line(left, right)),
-  );
+/** A value in the text of {@link conf}. A string is a literal, wherever it stands. */
+type Value = string | number | Arg;
+
+/** A value; or nothing, several arguments or whole directives. */
+type Inserted = Value | false | undefined | Directive | readonly (string | Arg | Directive)[];
+
+/** Stands for the next value in the text. No text of this repository contains it. */
+const HOLE = '\0';
+
+const TOKEN = /\n|(?:#|\/\/ )[^\n]*|[;{}]|"[^"]*"|'[^']*'|[^\s;{}"']+/g;
+
+const WORD = /^[A-Za-z0-9_./:@=^~*+!,-]+$/;
+
+const isDirective = (value: unknown): value is Directive =>
+  typeof value === 'object' && value !== null && 'args' in value;
+
+const isDirectives = (value: Inserted): value is false | undefined | Directive | readonly Directive[] =>
+  value === undefined || value === false || isDirective(value) || (Array.isArray(value) && value.every(isDirective));
+
+/** An expression with values is made by {@link regex}, so that only text of this repository becomes an expression. */
+function expression(operator: '~' | '~*' | '', source: string): Arg {
+  if (source.includes(HOLE)) throw new Error('nginx: a value in a regular expression');
+  return regex(operator, source);
 }
+
+function partsOf(arg: Arg): readonly Part[] {
+  if (arg.kind === 'template') return arg.parts;
+  if (arg.kind !== 'literal' && arg.kind !== 'variable') throw new Error(`nginx: a ${arg.kind} inside of an argument`);
+  return [arg];
+}
+
+/** Reads the tokens of one text from the first to the last. */
+class Reader {
+  readonly #tokens: readonly string[];
+  readonly #values: Inserted[];
+  #at = 0;
+  #line = 0;
+
+  constructor(text: string, values: readonly Inserted[]) {
+    this.#tokens = text.match(TOKEN) ?? [];
+    this.#values = [...values];
+  }
+
+  /** The directives up to the end of the block that begins here, or of the text. */
+  body(opened = -1): readonly Directive[] {
+    const made: Directive[] = [];
+    let comment: string[] = [];
+    let ended = -1;
+    let token = this.#next();
+    for (; token !== undefined && token !== '}'; token = this.#next()) {
+      if (token === '\n' || token.startsWith('// ')) continue;
+      if (token.startsWith('#')) {
+        const text = this.#filled(token.slice(2));
+        if (ended !== this.#line) comment.push(text);
+        else if (made.length > 0) made.push({ ...(made.pop() as Directive), note: text });
+        continue;
+      }
+      const [first, ...more] = this.#directives(token);
+      if (first !== undefined) {
+        const beside = ended === this.#line && opened !== this.#line && made.length > 0;
+        made.push({ ...first, ...(beside && { beside }), ...(comment.length > 0 && { comment }) }, ...more);
+      }
+      comment = [];
+      ended = this.#line;
+    }
+    if ((token === undefined) !== opened < 0) throw new Error('nginx: a block has no end, or no beginning');
+    return made;
+  }
+
+  #next(): string | undefined {
+    const token = this.#tokens[this.#at++];
+    if (token === '\n') this.#line++;
+    return token;
+  }
+
+  #directives(token: string): readonly Directive[] {
+    if (token === HOLE && isDirectives(this.#values[0])) {
+      const all = [this.#values.shift()].flat() as readonly (Directive | false | undefined)[];
+      return all.filter((it) => it !== undefined && it !== false);
+    }
+    const name = this.#name(token);
+    const args: Arg[] = [];
+    for (let token = this.#next(); token !== ';'; token = this.#next()) {
+      if (token === undefined || token === '}') throw new Error('nginx: a directive has no end');
+      if (token === '{') return [{ name, args, block: this.body(this.#line) }];
+      if (token !== '\n') args.push(...this.#args(token));
+    }
+    return [{ name, args }];
+  }
+
+  /** A text in quotes on the left side of a map is a key, or a regular expression after `~`. */
+  #name(token: string): string | Arg {
+    const [value] = this.#values;
+    if (token === HOLE && typeof value === 'object') return this.#values.shift() as Arg;
+    if (!/^["']/.test(token)) return this.#filled(token);
+    const [, operator, source] = /^(~\*?)([\s\S]*)$/.exec(token.slice(1, -1)) ?? [];
+    if (operator !== undefined && source !== undefined) return expression(operator as '~' | '~*', source);
+    return key(this.#filled(token.slice(1, -1)));
+  }
+
+  #filled(text: string): string {
+    return text.replaceAll(HOLE, () => String(this.#values.shift()));
+  }
+
+  #args(token: string): readonly Arg[] {
+    if (token === HOLE) {
+      const given = [this.#values.shift()].flat() as readonly (Value | false | undefined)[];
+      return given.flatMap((it): readonly Arg[] => {
+        if (it === undefined || it === false) return [];
+        return [
+          typeof it === 'object' ? it : typeof it === 'string' ? literal(it) : { kind: 'word', text: String(it) },
+        ];
+      });
+    }
+    if (/^\^(?!~$)/.test(token)) return [expression('', token)];
+    const isQuoted = /^["']/.test(token);
+    let isOurs = !isQuoted;
+    const parts = (isQuoted ? token.slice(1, -1) : token)
+      .split(/(\0|\$[a-z][a-z0-9_]*)/)
+      .flatMap((text): readonly Part[] => {
+        if (text.startsWith('$')) return [variable(text.slice(1))];
+        if (text !== HOLE) return text === '' ? [] : [literal(text)];
+        const value = this.#values.shift() as Value;
+        if (typeof value === 'object') return partsOf(value);
+        isOurs &&= typeof value === 'number';
+        return [literal(String(value))];
+      });
+    const text = parts.map((part) => (part.kind === 'literal' ? part.text : undefined));
+    if (text.includes(undefined)) return [parts.length === 1 ? (parts[0] as Part) : { kind: 'template', parts }];
+    const whole = text.join('');
+    return [isOurs && WORD.test(whole) ? { kind: 'word', text: whole } : literal(whole)];
+  }
+}
+
+/** Directives, written as nginx reads them. The text is from this repository: a word is a word of nginx, `$name` is a
+ * variable, and a word after `^` is a regular expression. What stands between `${` and `}` never becomes part of this
+ * language: a string stays a literal, so text of a policy may stand there. Directives may stand there as well, and
+ * `undefined` or `false` for nothing.
+ * The lines of the text are those of the rendered file. A comment above a directive belongs to it, and is left out
+ * without it; a comment beside it says why it exists. A line after `//` is only for readers of this repository. */
+export const conf = ({ raw }: TemplateStringsArray, ...values: readonly Inserted[]): readonly Directive[] =>
+  new Reader(raw.join(HOLE), values).body();

@@ -10,7 +10,7 @@ import {
   outerCertificates,
   shownCertificate,
 } from './client-certificate.ts';
-import { type Arg, commented, type Directive, line, literal, map, regex, variable } from './directive.ts';
+import { type Arg, conf, type Directive, regex, variable } from './directive.ts';
 import type { FileName } from './files.ts';
 import { CHECK_PATH, HOP_PATH } from './names.ts';
 import { shownOrigin } from './origin.ts';
@@ -32,10 +32,6 @@ export interface Door {
   readonly server: readonly Directive[];
 }
 
-/** Whether agents send tokens. Agents that are services use the inner listener instead. */
-export const hasTokenAgents = ({ agents }: Pick<Policy, 'agents'>): boolean =>
-  Object.values(agents).some(({ match }) => match.kind !== 'service');
-
 /** Matches a word of letters and `_`. Each character may be percent-encoded, because services decode all of them. */
 function encodable(word: string): string {
   const codes = (char: string) => [...new Set([char, char.toUpperCase()])].map((it) => it.charCodeAt(0).toString(16));
@@ -43,13 +39,13 @@ function encodable(word: string): string {
 }
 
 /** Finds a token in the client's URL. The check cannot, because its subrequest has no query. */
-export const inQueryMap: Directive = commented(
-  'Tokens in the URL are not accepted. The check gets this word instead of the scheme.',
-  map(variable('request_uri'), 'meshgate_in_query', [
-    ['default', literal('')],
-    [regex('~*', `^[^?]*\\?(?:.*&)?${encodable('access_token')}=`), literal(`${IN_QUERY} `)],
-  ]),
-);
+export const inQueryMap = conf`
+  # Tokens in the URL are not accepted. The check gets this word instead of the scheme.
+  map $request_uri $meshgate_in_query {
+    default "";
+    ${regex('~*', `^[^?]*\\?(?:.*&)?${encodable('access_token')}=`)} "${IN_QUERY} ";
+  }
+`;
 
 /** Whether a rule of the host reads the tools of an agent. */
 export const looksAtTools = ({ routes }: Host): boolean =>
@@ -58,16 +54,16 @@ export const looksAtTools = ({ routes }: Host): boolean =>
 /** Sends the MCP headers to the check, if a rule of the host reads tools. */
 function toolHeaders({ host }: SceneHost): readonly Directive[] {
   if (!looksAtTools(host)) return [];
-  return [
-    line('proxy_set_header', TO_CHECK.mcpVersion, variable('http_mcp_protocol_version')),
-    line('proxy_set_header', TO_CHECK.mcpMethod, variable('http_mcp_method')),
-    line('proxy_set_header', TO_CHECK.mcpName, variable('http_mcp_name')),
-  ];
+  return conf`
+    proxy_set_header ${TO_CHECK.mcpVersion} $http_mcp_protocol_version;
+    proxy_set_header ${TO_CHECK.mcpMethod} $http_mcp_method;
+    proxy_set_header ${TO_CHECK.mcpName} $http_mcp_name;
+  `;
 }
 
 /** For a wildcard host, sends the requested name to the check. Sessions, proofs and origins belong to this name. */
 const askedName = (host: SceneHost): readonly Directive[] =>
-  isWildcard(host.host.name) ? [line('proxy_set_header', TO_CHECK.host, hostName(host))] : [];
+  isWildcard(host.host.name) ? conf`proxy_set_header ${TO_CHECK.host} ${hostName(host)};` : [];
 
 /** The listener for people and programs that have their own credentials. */
 export function outerDoor(scene: Scene, host: SceneHost): Door {
@@ -108,23 +104,16 @@ export function hasServiceAgents({ routes }: Host, { agents }: Policy): boolean 
 }
 
 /** The hosts that the inner listener serves. */
-export function innerHosts({ hosts, policy }: Pick<Scene, 'hosts' | 'policy'>): readonly SceneHost[] {
-  return hosts.filter(({ host }) => hasServiceAgents(host, policy));
-}
-
-/** Whether the inner listener has any hosts. */
-export const hasInnerHosts = (scene: Scene): boolean =>
-  scene.policy.gateway.inner !== undefined && innerHosts(scene).length > 0;
+export const innerHosts = ({ hosts, policy }: Pick<Scene, 'hosts' | 'policy'>): readonly SceneHost[] =>
+  hosts.filter(({ host }) => hasServiceAgents(host, policy));
 
 /** The map for a service's certificate. The certificate counts only if the connection was made for a host of the inner
  * listener, because the host determines the CA. */
 export function innerCertificateMap(scene: Pick<Scene, 'hosts' | 'policy'>): readonly Directive[] {
   const names = innerHosts(scene).map(({ host }) => host.name);
   if (names.length === 0) return [];
-  return [
-    commented(
-      'Certificates of services count only on connections for these hosts.',
-      certificateMap(INNER_CERTIFICATE, names),
-    ),
-  ];
+  return conf`
+    # Certificates of services count only on connections for these hosts.
+    ${certificateMap(INNER_CERTIFICATE, names)}
+  `;
 }

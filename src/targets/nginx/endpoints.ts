@@ -12,7 +12,7 @@ import {
 import { callbackPath } from '../../session/urls.ts';
 import { askedFrom } from './budgets.ts';
 import { shownCertificate } from './client-certificate.ts';
-import { block, commented, type Directive, fixed, line, literal, regex, template, variable } from './directive.ts';
+import { conf, type Directive, regex } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { asked, fromHandler, handlerHost, toHandler, told } from './handler.ts';
 import { accessLog } from './log.ts';
@@ -33,8 +33,7 @@ interface Endpoint {
   readonly limited?: true;
 }
 
-/** The endpoints of the sign-in at one host. The endpoints to which browsers return depend on the host's providers, and
- * on whether it is the sign-in host. */
+/** The endpoints of the sign-in at one host, which depend on its providers and on the sign-in host. */
 function signinEndpoints({ policy, signinHost }: Scene, { host: { name } }: SceneHost): readonly Endpoint[] {
   const isSigninHost = name === signinHost?.host.name;
   const limited = true as const;
@@ -56,61 +55,65 @@ const ENDPOINTS: readonly Endpoint[] = [
 ];
 
 /** Answers 404 to any other method. */
-const only = (methods: readonly string[]): Directive =>
-  block('if', [template('(', variable('request_method')), '!~', regex('', `^(${methods.join('|')})$)`)], [unknown]);
+const only = (methods: readonly string[]): readonly Directive[] =>
+  conf`if ($request_method !~ ${regex('', `^(${methods.join('|')})$)`)} { ${unknown} }`;
 
 const at = ({ options }: Scene): string => `http://unix:${checkSocket(options)}:`;
 
-const noRoute: readonly Directive[] = [
-  // nginx warns of a variable that only `set` declares, so `auth_request_set` declares it first.
-  ...fixed('auth_request_set $meshgate_route -; set $meshgate_route -'),
-];
+// nginx warns of a variable that only `set` declares, so `auth_request_set` declares it first.
+const noRoute = conf`
+  auth_request_set $meshgate_route -;
+  set $meshgate_route -;
+`;
 
-/** The directives of exact endpoints. nginx drops the query because there is a variable in the path. In an exact
- * location, this variable has only one value. */
-const exact = (scene: Scene): readonly Directive[] => [
-  ...noRoute,
-  line('proxy_pass', template(at(scene), variable('uri'))),
-];
+/** The directives of exact endpoints. The variable, which has one value here, makes nginx drop the query. */
+const exact = (scene: Scene): readonly Directive[] => conf`
+  ${noRoute}
+  proxy_pass ${at(scene)}$uri;
+`;
 
-function endpoint(scene: Scene, { path, methods, limited }: Endpoint): Directive {
-  const folder = path.endsWith('/');
-  const own = folder ? [...noRoute, line('proxy_pass', literal(at(scene) + path))] : [included(scene, 'endpoint.conf')];
-  return block(
-    'location',
-    [folder ? '^~' : '=', literal(path)],
-    [...own, only(methods), ...(limited ? [included(scene, 'endpoint-limit.conf')] : [])],
-  );
+function endpoint(scene: Scene, { path, methods, limited }: Endpoint): readonly Directive[] {
+  const isFolder = path.endsWith('/');
+  return conf`
+    location ${isFolder ? '^~' : '='} ${path} {
+      ${isFolder ? noRoute : included(scene, 'endpoint.conf')}
+      ${isFolder && conf`proxy_pass ${at(scene)}${path};`}
+      ${only(methods)}
+      ${limited && included(scene, 'endpoint-limit.conf')}
+    }
+  `;
 }
 
 /** The location for all paths below `/.meshgate/` that a client may request on a host where people sign in. Queries
  * contain codes, states and tickets. So this location writes no error log; the access log contains no queries. */
-const around = (scene: Scene): readonly Directive[] => [
-  accessLog(scene),
-  ...fixed('error_log /dev/null emerg; auth_request off; error_page 500 502 504 = @meshgate_down'),
-  oftenPage,
-  line('default_type', 'application/problem+json'),
-  ...bodyBuffer(MAX_SIGNIN_BODY_BYTES),
-  line('proxy_request_buffering', 'on'),
-  ...toHandler,
-  ...asked,
-  ...fromHandler,
-  ...ENDPOINTS.map((one) => endpoint(scene, one)),
-  ...orPage('route_unknown'),
-  unknown,
-];
+const around = (scene: Scene): readonly Directive[] => conf`
+  ${accessLog(scene)}
+  error_log /dev/null emerg;
+  auth_request off;
+  error_page 500 502 504 = @meshgate_down;
+  ${oftenPage}
+  default_type application/problem+json;
+  ${bodyBuffer(MAX_SIGNIN_BODY_BYTES)}
+  proxy_request_buffering on;
+  ${toHandler}
+  ${asked}
+  ${fromHandler}
+  ${ENDPOINTS.flatMap((one) => endpoint(scene, one))}
+  ${orPage('route_unknown')}
+  ${unknown}
+`;
 
 /** The headers for whoami: the same credentials that the check reads. */
-const whoami = (scene: Scene): readonly Directive[] => [
-  ...exact(scene),
-  ...told,
-  ...asked,
-  line('proxy_set_header', 'Authorization', variable('http_authorization')),
-  ...proofHeaders(scene),
-  ...askedFrom(scene),
-  ...shownNetworks(scene),
-  only(['GET', 'HEAD']),
-];
+const whoami = (scene: Scene): readonly Directive[] => conf`
+  ${exact(scene)}
+  ${told}
+  ${asked}
+  proxy_set_header Authorization $http_authorization;
+  ${proofHeaders(scene)}
+  ${askedFrom(scene)}
+  ${shownNetworks(scene)}
+  ${only(['GET', 'HEAD'])}
+`;
 
 /** The files of the sign-in. */
 export const signinFiles = (scene: Scene): readonly ConfFile[] => [
@@ -121,21 +124,16 @@ export const signinFiles = (scene: Scene): readonly ConfFile[] => [
 ];
 
 /** The location of the sign-in in the server of a host. Its callbacks depend on the host's providers. */
-export const endpoints = (scene: Scene, host: SceneHost): Directive =>
-  commented(
-    'The sign-in.',
-    block(
-      'location',
-      ['^~', '/.meshgate/'],
-      [
-        included(scene, 'signin.conf'),
-        handlerHost(host),
-        ...signinEndpoints(scene, host).map((one) => endpoint(scene, one)),
-        block(
-          'location',
-          ['=', literal(WHOAMI_PATH)],
-          [included(scene, 'whoami.conf'), handlerHost(host), ...shownCertificate(scene, host)],
-        ),
-      ],
-    ),
-  );
+export const endpoints = (scene: Scene, host: SceneHost): readonly Directive[] => conf`
+  # The sign-in.
+  location ^~ /.meshgate/ {
+    ${included(scene, 'signin.conf')}
+    ${handlerHost(host)}
+    ${signinEndpoints(scene, host).flatMap((one) => endpoint(scene, one))}
+    location = ${WHOAMI_PATH} {
+      ${included(scene, 'whoami.conf')}
+      ${handlerHost(host)}
+      ${shownCertificate(scene, host)}
+    }
+  }
+`;

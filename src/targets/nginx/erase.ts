@@ -32,11 +32,8 @@ interface Erased {
 const underscored = (names: readonly string[]): readonly string[] =>
   names.flatMap((name) => [name, name.replaceAll('-', '_')]);
 
-/**
- * The headers that are erased unless the gateway sets them. Each name occurs once, in any case.
- *
- * @param named the identity headers of the policy, which are erased in every spelling
- */
+/** The headers that are erased unless the gateway sets them. Each name occurs once, in any case.
+ * @param named the identity headers of the policy, which are erased in every spelling */
 function rows(named: readonly string[]): readonly Erased[] {
   const seen = new Set<string>();
   const all: readonly Erased[] = [

@@ -20,8 +20,7 @@ export type ConfFile = readonly [
 export const included = ({ options }: Pick<Scene, 'options'>, file: FileName): Directive =>
   line('include', literal(`${options.dir}/${file}`));
 
-/** A collection of files for parts of a policy. Parts with equal content share a file. If several files have the same
- * name, all except the first get a number. */
+/** Files for parts of a policy. Equal parts share a file; of files with the same name, later ones get a number. */
 export class Shelf<Of> {
   readonly files: ConfFile[] = [];
   readonly #names = new Map<Of, FileName>();

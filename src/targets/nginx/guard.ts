@@ -3,8 +3,7 @@ import { requestFacts } from '../../rules/table.ts';
 import { UnprintableError } from './print.ts';
 import type { Scene } from './scene.ts';
 
-/** The form of texts at places where nginx gives some characters a special meaning: `~` in a name, `*` in a path,
- * `data:` in a file. */
+/** The form of texts where nginx gives characters a meaning: `~` in a name, `*` in a path, `data:` in a file. */
 const SHAPES = {
   name: /^[a-z][a-z0-9-]*$/,
   host: /^(\*\.)?[a-z0-9][a-z0-9.-]*$/,
@@ -31,26 +30,14 @@ function hold(shape: keyof typeof SHAPES, texts: readonly (string | undefined)[]
 const certificateOf = (auth: NonNullable<Provider['client']>['auth'] | undefined) =>
   auth?.kind === 'tls_client_auth' ? auth : undefined;
 
-/**
- * Checks that every text of a policy has the form that its place requires, even if the policy did not come from the
+/** Checks that every text of a policy has the form that its place requires, even if the policy did not come from the
  * parser. The parser makes the same checks and gives better messages.
- *
- * @throws UnprintableError if a text has another form
- */
-export function guard({
-  policy,
-  options,
-  resolver,
-  hosts,
-  signinHost,
-  identities,
-  headerNames,
-  cors,
-  ingresses: asked,
-}: Scene): void {
+ * @throws UnprintableError if a text has another form */
+export function guard(scene: Scene): void {
+  const { policy, options, resolver, hosts, signinHost, identities, headerNames, cors } = scene;
   const services = Object.values(policy.services);
   const providers = Object.values(policy.providers);
-  const ingresses = asked.map(({ ingress }) => ingress);
+  const ingresses = scene.ingresses.map(({ ingress }) => ingress);
   const { inner, store } = policy.gateway;
   const served = [...hosts, ...(signinHost ? [signinHost] : [])].map(({ host }) => host);
   const tls = [policy.gateway.tls, inner?.tls, ...served.map((host) => host.tls)];

@@ -70,11 +70,8 @@ export function headersFile(scene: Scene, module: Module): ConfFile {
   ];
 }
 
-/**
- * The headers for services of one host. A location that sets headers does not inherit those of outer levels.
- *
- * @param cookie the `Cookie` header; absent: the client's, if there is one
- */
+/** The headers for services of one host. A location that sets headers does not inherit those of outer levels.
+ * @param cookie the `Cookie` header; absent: the client's, if there is one */
 export const hostHeaders = ({ host }: SceneHost, module: Module, cookie: Arg | undefined): readonly Directive[] =>
   row([
     line(`${module}_set_header`, FORWARDED_HOST, isWildcard(host.name) ? variable('host') : literal(host.name)),

@@ -1,4 +1,4 @@
-import { commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
+import { conf, type Directive, line } from './directive.ts';
 import type { Module } from './module.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
@@ -13,44 +13,38 @@ export function hiddenHeaders(scene: Scene, module: Module): readonly Directive[
   return names.map((name) => line(`${module}_hide_header`, name));
 }
 
-/** Prevents a service from widening the scope of a service worker. On hosts where people sign in, the scope is the
- * folder of the script. */
-export const hiddenScope = (module: Module): Directive => line(`${module}_hide_header`, 'Service-Worker-Allowed');
+/** Prevents a service from widening a service worker's scope: where people sign in, it is the script's folder. */
+export const hiddenScope = (module: Module): readonly Directive[] =>
+  conf`${module}_hide_header Service-Worker-Allowed;`;
 
 /** Adds `Clear-Site-Data` with what a service may ask browsers to clear. */
 export const clearedBeside = (scene: Scene): readonly Directive[] =>
-  hasSessions(scene) ? [line('add_header', 'Clear-Site-Data', variable('meshgate_cleared'), 'always')] : [];
+  hasSessions(scene) ? conf`add_header Clear-Site-Data $meshgate_cleared always;` : [];
 
 /** The map for the `Clear-Site-Data` of a service. It removes `"cookies"`, because this would include the gateway's
  * cookies. It replaces `"*"` by all other data of the service. */
 export const clearedMaps = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
-    ? [
-        commented(
-          'Clear-Site-Data of services: everything except cookies.',
-          map(variable('upstream_http_clear_site_data'), 'meshgate_cleared', [
-            [key(''), literal('')],
-            ['default', variable('upstream_http_clear_site_data')],
-            [regex('~', '\\*'), literal('"cache", "storage"')],
-            [regex('~*', 'cookies.*cookies'), literal('')],
-            [
-              regex('~*', '^(?<meshgate_cleared_0>.*)"cookies"(?<meshgate_cleared_1>.*)$'),
-              template(variable('meshgate_cleared_0'), variable('meshgate_cleared_1')),
-            ],
-            [regex('~*', 'cookies'), literal('')],
-          ]),
-        ),
-      ]
+    ? conf`
+        # Clear-Site-Data of services: everything except cookies.
+        map $upstream_http_clear_site_data $meshgate_cleared {
+          "" "";
+          default $upstream_http_clear_site_data;
+          '~\*' '"cache", "storage"';
+          '~*cookies.*cookies' "";
+          '~*^(?<meshgate_cleared_0>.*)"cookies"(?<meshgate_cleared_1>.*)$' $meshgate_cleared_0$meshgate_cleared_1;
+          '~*cookies' "";
+        }
+      `
     : [];
 
-/** Adds a header to every response of a server with which browsers use only TLS for the host. No inner level drops
- * it. */
+/** Adds a header to every response with which browsers use only TLS for the host. No inner level drops it. */
 export function strictTransport({ policy }: Scene): readonly Directive[] {
   const { hsts } = policy.gateway;
   if (hsts === undefined) return [];
   const value = `max-age=${hsts.maxAge}${hsts.subdomains ? '; includeSubDomains' : ''}`;
-  return [
-    line('add_header', 'Strict-Transport-Security', literal(value), 'always'),
-    line('add_header_inherit', 'merge'),
-  ];
+  return conf`
+    add_header Strict-Transport-Security ${value} always;
+    add_header_inherit merge;
+  `;
 }

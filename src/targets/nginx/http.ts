@@ -2,7 +2,7 @@ import { KEYS_BYTES_PER_PROVIDER, MIN_KEYS_BYTES } from '../../limits.ts';
 import type { Policy } from '../../policy/types.ts';
 import { budgetZones } from './budgets.ts';
 import { choosingRules } from './connections.ts';
-import { commented, type Directive, line, literal } from './directive.ts';
+import { conf, type Directive } from './directive.ts';
 import { egressMaps, egressServer } from './egress.ts';
 import { etcdUpstreams } from './etcd.ts';
 import { included } from './files.ts';
@@ -32,55 +32,45 @@ function hashSizes(scene: Scene): readonly Directive[] {
   ];
   const longest = Math.max(0, ...keys.map(({ length }) => length));
   const bucket = [64, 128, 256, 512, 1024].find((size) => size >= longest + 24) ?? 2048;
-  return [
-    line('variables_hash_max_size', '4096'),
-    ...(bucket > 64 ? [line('map_hash_bucket_size', String(bucket))] : []),
-  ];
+  return conf`
+    variables_hash_max_size 4096;
+    ${bucket > 64 && conf`map_hash_bucket_size ${bucket};`}
+  `;
 }
 
-/** The size in bytes of the zone with provider keys. It has room for everything that the gateway keeps of each
- * provider. */
+/** The size in bytes of the zone with provider keys, with room for all that is kept of each provider. */
 export const keysBytes = ({ providers }: Pick<Policy, 'providers'>): number =>
   Math.max(MIN_KEYS_BYTES, Object.keys(providers).length * KEYS_BYTES_PER_PROVIDER);
 
 function engine(scene: Scene): readonly Directive[] {
   const { dir, stateDir } = scene.options;
-  return [
-    line('js_engine', 'qjs'),
-    line('js_path', literal(dir)),
-    ...ownCookies(scene),
-    commented(
-      'Shared memory: keys of the providers, kept over a restart; verified tokens; locks.',
-      line(
-        'js_shared_dict_zone',
-        `zone=meshgate_keys:${keysBytes(scene.policy) >> 10}k`,
-        'type=string',
-        literal(`state=${stateDir}/keys.json`),
-      ),
-    ),
-    line('js_shared_dict_zone', 'zone=meshgate_tokens:32m', 'type=string', 'timeout=1h', 'evict'),
-    line('js_shared_dict_zone', `zone=meshgate_locks:${locksBytes(scene.policy) >> 10}k`, 'type=number', 'timeout=60s'),
-    ...questionZones(scene),
-    ...sessionZones(scene),
-    ...signinLimitZone(scene),
-    ...budgetZones(scene),
-    ...proofZone(scene),
-  ];
+  return conf`
+    js_engine qjs;
+    js_path ${dir};
+    ${ownCookies(scene)}
+    # Shared memory: keys of the providers, kept over a restart; verified tokens; locks.
+    js_shared_dict_zone zone=meshgate_keys:${keysBytes(scene.policy) >> 10}k type=string state=${stateDir}/keys.json;
+    js_shared_dict_zone zone=meshgate_tokens:32m type=string timeout=1h evict;
+    js_shared_dict_zone zone=meshgate_locks:${locksBytes(scene.policy) >> 10}k type=number timeout=60s;
+    ${questionZones(scene)}
+    ${sessionZones(scene)}
+    ${signinLimitZone(scene)}
+    ${budgetZones(scene)}
+    ${proofZone(scene)}
+  `;
 }
 
 /** http.conf: the directives for `http {}`. */
-export function httpConf(scene: Scene): readonly Directive[] {
-  return [
-    ...engine(scene),
-    ...hashSizes(scene),
-    included(scene, 'maps.conf'),
-    included(scene, 'log.conf'),
-    ...maps(scene),
-    ...egressMaps(scene),
-    ...upstreams(scene),
-    ...etcdUpstreams(scene),
-    checkServer(scene),
-    egressServer(scene),
-    ...healthServer(scene),
-  ];
-}
+export const httpConf = (scene: Scene): readonly Directive[] => [
+  ...engine(scene),
+  ...hashSizes(scene),
+  included(scene, 'maps.conf'),
+  included(scene, 'log.conf'),
+  ...maps(scene),
+  ...egressMaps(scene),
+  ...upstreams(scene),
+  ...etcdUpstreams(scene),
+  ...checkServer(scene),
+  ...egressServer(scene),
+  ...healthServer(scene),
+];

@@ -1,22 +1,15 @@
 import type { Host, Policy } from '../../policy/types.ts';
 import { hasServiceAgents } from './door.ts';
 import { locations, passesOn } from './inspect-locations.ts';
-import { type Warning, warn } from './inspect-read.ts';
+import { matches, type Warning, warn } from './inspect-read.ts';
 import { rewrites } from './inspect-rewrite.ts';
 import { defaultServer, type Server, type Tree } from './inspect-tree.ts';
 import { CHECK_PATH, HOP_PATH, hostFile, innerFile } from './names.ts';
 import { signinHostOf } from './scene.ts';
 
-/** Whether a `server_name` matches a host of the policy; undefined if it contains a regular expression that JavaScript
- * cannot read. */
+/** Whether a `server_name` matches a host; undefined for a regular expression that JavaScript cannot read. */
 function names(serverName: string, host: string): boolean | undefined {
-  if (serverName.startsWith('~')) {
-    try {
-      return new RegExp(serverName.slice(1), 'i').test(host);
-    } catch {
-      return undefined;
-    }
-  }
+  if (serverName.startsWith('~')) return matches(serverName.slice(1), host, 'i');
   if (serverName.startsWith('.')) return host === serverName.slice(1) || host.endsWith(serverName);
   if (serverName.startsWith('*.')) return host.endsWith(serverName.slice(1));
   if (serverName.endsWith('.*')) return host.startsWith(serverName.slice(0, -1));
@@ -26,22 +19,21 @@ function names(serverName: string, host: string): boolean | undefined {
 const includes = (server: Server, file: string): boolean => server.hostFiles.some((it) => it.endsWith(`/${file}`));
 
 /** The rendered files of a host: the file for its server, and the file for the inner listener. */
-function filesOf(host: Host, policy: Policy): readonly string[] {
-  return [hostFile(host.name), ...(hasServiceAgents(host, policy) ? [innerFile(host.name)] : [])];
-}
+const filesOf = (host: Host, policy: Policy): readonly string[] => [
+  hostFile(host.name),
+  ...(hasServiceAgents(host, policy) ? [innerFile(host.name)] : []),
+];
 
 /** Warns of a server that receives requests for the host and does not run the check. */
 function beside(server: Server, host: Host): readonly Warning[] {
   if (server.inner || !server.names.includes(host.name)) return [];
   const pass = passesOn(server.body);
   if (pass === undefined) return [];
-  return [
-    warn(
-      pass,
-      `the server of ${host.name} at ${server.node.file}:${server.node.line} does not include ${hostFile(host.name)}, and sends requests to ${pass.args[0] ?? pass.name} without the policy`,
-      `include …/${hostFile(host.name)}; there, or a return to the server that does`,
-    ),
-  ];
+  return warn(
+    pass,
+    `the server of ${host.name} at ${server.node.file}:${server.node.line} does not include ${hostFile(host.name)}, and sends requests to ${pass.args[0] ?? pass.name} without the policy`,
+    `include …/${hostFile(host.name)}; there, or a return to the server that does`,
+  );
 }
 
 /** Whether a server receives requests for the host, because of its name or as the default server. */
@@ -54,25 +46,21 @@ function serves(tree: Tree, server: Server, host: Host): boolean {
 function ofFile(tree: Tree, host: Host, file: string): readonly Warning[] {
   const own = tree.servers.filter((server) => includes(server, file));
   if (own.length === 0) {
-    return [
-      warn(
-        host.at,
-        `${host.routes.length > 0 ? `hosts."${host.name}"` : `gateway.signin.host ${host.name}`}: no server of this nginx includes ${file}`,
-        `include …/${file}; in the server of ${host.name}`,
-      ),
-    ];
+    return warn(
+      host.at,
+      `${host.routes.length > 0 ? `hosts."${host.name}"` : `gateway.signin.host ${host.name}`}: no server of this nginx includes ${file}`,
+      `include …/${file}; in the server of ${host.name}`,
+    );
   }
   const path = file === innerFile(host.name) ? HOP_PATH : CHECK_PATH;
   return own.flatMap((server) => [
     ...(serves(tree, server, host)
       ? []
-      : [
-          warn(
-            server.node,
-            `this server includes ${file} and is named ${server.names.join(' ') || 'nothing'}: requests for ${host.name} do not come here by its name`,
-            `server_name ${host.name}; or the file of the host that it serves`,
-          ),
-        ]),
+      : warn(
+          server.node,
+          `this server includes ${file} and is named ${server.names.join(' ') || 'nothing'}: requests for ${host.name} do not come here by its name`,
+          `server_name ${host.name}; or the file of the host that it serves`,
+        )),
     ...rewrites(tree, server, path, host.name),
     ...locations(tree, server, host),
   ]);

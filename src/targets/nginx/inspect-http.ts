@@ -4,12 +4,10 @@ import { readsAddresses } from './budgets.ts';
 import { type Read, type ReadText, type Warning, warn, warnAll } from './inspect-read.ts';
 import { defaultServer, effective, everywhere, type Server, type Tree } from './inspect-tree.ts';
 
-function talksTooMuch({ args }: Read): boolean {
-  return args.slice(1).some((level) => /^(info|debug(_\w+)?)$/.test(level));
-}
+const talksTooMuch = ({ args }: Read): boolean => args.slice(1).some((level) => /^(info|debug(_\w+)?)$/.test(level));
 
 /** Warns of error logs into which nginx writes whole request headers of the rendered hosts, including tokens. */
-export function errorLogs(tree: Tree, ours: readonly Server[]): readonly Warning[] {
+function errorLogs(tree: Tree, ours: readonly Server[]): readonly Warning[] {
   const defaults = ours.flatMap(({ sockets }) => sockets.map((socket) => defaultServer(tree, socket)));
   const servers = new Set([...ours, ...defaults.filter((one) => one !== undefined)]);
   const logs = new Set(effective('error_log', tree.http, tree.main));
@@ -26,12 +24,11 @@ export function errorLogs(tree: Tree, ours: readonly Server[]): readonly Warning
   );
 }
 
-/** Variables with values that a reader of the log could use to impersonate a caller: tokens, session cookies, and URLs
- * of a sign-in. */
+/** Variables with which a reader of the log could impersonate a caller: tokens, cookies, URLs of a sign-in. */
 const CREDENTIALS = /\$\{?(http_cookie|http_authorization|sent_http_set_cookie|sent_http_location)\b/;
 
 /** Warns of other access logs of the rendered servers whose lines contain credentials. */
-export function accessLogs(tree: Tree, ours: readonly Server[]): readonly Warning[] {
+function accessLogs(tree: Tree, ours: readonly Server[]): readonly Warning[] {
   const formats = new Map(
     tree.http.filter(({ name }) => name === 'log_format').map((node) => [node.args[0] ?? '', node] as const),
   );
@@ -56,8 +53,7 @@ function bytes(size: string): number {
   return digits === '' ? Number.NaN : Number(digits) * factor;
 }
 
-/** The directives for reading header lines, each with what is wrong if its value differs. The place follows after
- * "in". */
+/** Directives for reading header lines, and what is wrong if a value differs. The place follows after "in". */
 const READING = [
   {
     name: 'underscores_in_headers',
@@ -80,7 +76,7 @@ const READING = [
 ];
 
 /** Warns of a default server that reads header lines in another way than the rendered servers. */
-export function defaultServers(tree: Tree, ours: readonly Server[]): readonly Warning[] {
+function defaultServers(tree: Tree, ours: readonly Server[]): readonly Warning[] {
   const seen = new Set<Read>();
   return ours.flatMap(({ sockets }) =>
     sockets.flatMap((socket) => {
@@ -98,9 +94,8 @@ export function defaultServers(tree: Tree, ours: readonly Server[]): readonly Wa
   );
 }
 
-/** Warns of settings about trusted proxies outside the rendered files, if the policy decides by addresses or counts
- * requests by them. */
-export function proxies(tree: Tree, ours: readonly Server[], policy: Policy): readonly Warning[] {
+/** Warns of trusted proxies outside the rendered files, if the policy decides or counts by addresses. */
+function proxies(tree: Tree, ours: readonly Server[], policy: Policy): readonly Warning[] {
   if (!readsAddresses({ policy })) return [];
   const own = (nodes: readonly Read[]) =>
     nodes.filter(({ name, file }) => name === 'set_real_ip_from' && tree.kind(file) === 'other');
@@ -136,17 +131,17 @@ function cas(tree: Tree, ours: readonly Server[], name: RegExp, whose: string, i
 }
 
 /** Warns of such CAs for clients, if a host or the inner listener requests certificates. */
-export const clientCas = (tree: Tree, ours: readonly Server[], { gateway, hosts }: Policy): readonly Warning[] =>
+const clientCas = (tree: Tree, ours: readonly Server[], { gateway, hosts }: Policy): readonly Warning[] =>
   gateway.inner === undefined && hosts.every(({ clientCaFile }) => clientCaFile === undefined)
     ? []
     : cas(tree, ours, /^ssl_conf_command$/, 'certificates of clients', 'client_ca_file in the policy');
 
 /** Warns of such CAs for ingresses, services and providers. */
-export const serverCas = (tree: Tree, ours: readonly Server[]): readonly Warning[] =>
+const serverCas = (tree: Tree, ours: readonly Server[]): readonly Warning[] =>
   cas(tree, ours, /^(proxy|grpc)_ssl_conf_command$/, 'services, ingresses and providers', 'ca_file in the policy');
 
 /** Warns of scripts and settings of njs that the rendered servers inherit, or that disable TLS. */
-export function scripts(tree: Tree, read: ReadText): readonly Warning[] {
+function scripts(tree: Tree, read: ReadText): readonly Warning[] {
   const own = ({ file }: Read) => tree.kind(file) !== 'other';
   const all = everywhere(tree.http).filter((node) => !own(node));
   const engines = all.filter(({ name, args }) => name === 'js_engine' && args[0] === 'njs');
@@ -198,14 +193,26 @@ function made({ name, args }: Read): readonly string[] {
 }
 
 /** Warns if directives of others set variables of the rendered files. */
-export function variables(tree: Tree): readonly Warning[] {
+function variables(tree: Tree): readonly Warning[] {
   return everywhere(tree.http).flatMap((node) =>
     tree.kind(node.file) !== 'other'
       ? []
       : made(node)
           .filter((name) => name.startsWith('$meshgate_'))
-          .map((name) =>
+          .flatMap((name) =>
             warn(node, `${node.name} changes ${name}, by which the rendered files decide`, 'another variable'),
           ),
   );
 }
+
+/** The findings about `http {}` and the servers with rendered files. */
+export const inHttp = (tree: Tree, ours: readonly Server[], policy: Policy, read: ReadText): readonly Warning[] => [
+  ...errorLogs(tree, ours),
+  ...accessLogs(tree, ours),
+  ...scripts(tree, read),
+  ...variables(tree),
+  ...defaultServers(tree, ours),
+  ...proxies(tree, ours, policy),
+  ...clientCas(tree, ours, policy),
+  ...serverCas(tree, ours),
+];

@@ -48,13 +48,11 @@ function openedBelow(node: Read, outer: string | undefined, tree: Tree): readonl
   const here =
     by === undefined || pass === undefined || (kind !== 'regex' && path.startsWith(ACME))
       ? []
-      : [
-          warn(
-            node,
-            `location ${node.args.join(' ')} answers by ${pass.name} ${pass.args[0] ?? ''} without the policy (${by})`,
-            'a route of the policy; for everybody, write allow: [anyone]',
-          ),
-        ];
+      : warn(
+          node,
+          `location ${node.args.join(' ')} answers by ${pass.name} ${pass.args[0] ?? ''} without the policy (${by})`,
+          'a route of the policy; for everybody, write allow: [anyone]',
+        );
   return [...here, ...nested.flatMap((inner) => openedBelow(inner, by, tree))];
 }
 
@@ -66,21 +64,18 @@ function takes({ kind, path }: Match, route: Route): boolean {
   return path.startsWith(`${route.path}/`) || `${route.path}/`.startsWith(path);
 }
 
-/** Warns of a location that receives requests of a route. The server's check denies them all, because only a rendered
- * location knows the route. */
+/** Warns of a location that receives requests of a route. They are all denied: only a rendered location knows it. */
 function shadowing(node: Read, host: Host): readonly Warning[] {
   const match = matchOf(node);
   const inside = everywhere(node.block ?? []);
   const other = inside.some(({ name }) => ['auth_request', 'satisfy', 'return', 'rewrite', 'internal'].includes(name));
   const route = host.routes.find((one) => takes(match, one));
   if (other || route === undefined) return [];
-  return [
-    warn(
-      node,
-      `location ${node.args.join(' ')} takes requests from the route ${route.name}, and refuses them all: nothing but a rendered location knows the route`,
-      'no such location; a route of the policy in its place',
-    ),
-  ];
+  return warn(
+    node,
+    `location ${node.args.join(' ')} takes requests from the route ${route.name}, and refuses them all: nothing but a rendered location knows the route`,
+    'no such location; a route of the policy in its place',
+  );
 }
 
 /** Warns of locations that were added to the server of a host. */
@@ -90,17 +85,18 @@ export function locations(tree: Tree, server: Server, host: Host): readonly Warn
     .flatMap((node) => {
       const { kind, path } = matchOf(node);
       if ((kind === 'prefix' || kind === 'exact') && path.startsWith('/.meshgate/')) {
-        return [
-          warn(node, `location ${node.args.join(' ')} answers instead of the check`, 'no location below /.meshgate/'),
-        ];
+        return warn(
+          node,
+          `location ${node.args.join(' ')} answers instead of the check`,
+          'no location below /.meshgate/',
+        );
       }
       const open = openedBelow(node, undefined, tree);
       return open.length > 0 ? open : shadowing(node, host);
     });
 }
 
-/** The directive with which a server sends requests elsewhere, if there is one. Locations that renew certificates do
- * not count. */
+/** The directive with which a server sends requests elsewhere, other than to renew certificates. */
 export function passesOn(nodes: readonly Read[]): Read | undefined {
   for (const node of nodes) {
     if (ANSWERS_ELSEWHERE.test(node.name)) return node;

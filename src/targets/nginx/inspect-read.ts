@@ -23,9 +23,7 @@ const MAX_DEPTH = 64;
 
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "'": "'", '\\': '\\', t: '\t', r: '\r', n: '\n' };
 
-function unescaped(raw: string): string {
-  return raw.replace(/\\([\s\S])/g, (whole, next: string) => ESCAPES[next] ?? whole);
-}
+const unescaped = (raw: string): string => raw.replace(/\\([\s\S])/g, (whole, next: string) => ESCAPES[next] ?? whole);
 
 /** The word at `at`, and the offset of its end; undefined if nginx would reject it. */
 function word(text: string, at: number): { readonly text: string; readonly end: number } | undefined {
@@ -126,11 +124,22 @@ export interface Warning {
 /** Reads a file of the machine; undefined if it does not exist, or if the user may not read it. */
 export type ReadText = (path: string) => string | undefined;
 
-/** Makes a warning with its place. */
-export function warn(at: { readonly file: string; readonly line: number }, text: string, instead: string): Warning {
-  return { file: at.file, line: at.line, text, instead };
-}
+/** A warning with its place. */
+export const warn = (
+  { file, line }: Pick<Read, 'file' | 'line'>,
+  text: string,
+  instead: string,
+): readonly Warning[] => [{ file, line, text, instead }];
 
-/** Makes the same warning for several directives. */
+/** The same warning for several directives. */
 export const warnAll = (nodes: readonly Read[], text: (node: Read) => string, instead: string): readonly Warning[] =>
-  nodes.map((node) => warn(node, text(node), instead));
+  nodes.flatMap((node) => warn(node, text(node), instead));
+
+/** Whether a regular expression of nginx matches; undefined if JavaScript cannot read the expression. */
+export function matches(source: string, text: string, flags = ''): boolean | undefined {
+  try {
+    return new RegExp(source, flags).test(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -6,18 +6,16 @@ import { CHECK_UPSTREAM } from './names.ts';
 import { type NginxOptions, nginxOptions } from './options.ts';
 import { renderNginx } from './render.ts';
 
-/** The result of comparing the rendered files with the policy. */
-export interface Compared {
+/** The warnings about a configuration, in the order of the dump's files and then by line. */
+export interface Inspection {
   readonly warnings: readonly Warning[];
-  /** The name of a file that could not be read and was therefore not compared. */
+  /** A rendered file that could not be read and was therefore not compared with the policy. */
   readonly unread?: string;
 }
 
 const AGAIN = 'render the policy again, and reload nginx';
 
-function folder(path: string): string {
-  return path.slice(0, path.lastIndexOf('/'));
-}
+const folder = (path: string): string => path.slice(0, path.lastIndexOf('/'));
 
 /** The options with which the files were rendered. They are read from the content of the files. */
 function optionsOf(tree: Tree, http: string): NginxOptions {
@@ -41,28 +39,24 @@ function optionsOf(tree: Tree, http: string): NginxOptions {
   });
 }
 
-/** The number of the first line in which two texts differ, from 1; undefined if the texts are equal. */
-function difference(one: string, other: string): number | undefined {
-  if (one === other) return undefined;
-  const others = other.split('\n');
-  const lines = one.split('\n');
+/** Warns of the first line of a file that differs from the rendered file. */
+function changed(file: string, text: string, wanted: string): readonly Warning[] {
+  if (text === wanted) return [];
+  const others = wanted.split('\n');
+  const lines = text.split('\n');
   const found = lines.findIndex((line, i) => line !== others[i]);
-  return found < 0 ? lines.length : found + 1;
+  const line = found < 0 ? lines.length : found + 1;
+  return warn({ file, line }, 'this is not what the policy renders to now', AGAIN);
 }
 
-/**
- * Compares the rendered files with what the policy renders to now.
- *
- * @throws UnprintableError if the policy cannot be rendered
- */
-export function rendered(tree: Tree, policy: Policy, rules: readonly Rule[], read: ReadText): Compared {
+/** Compares the rendered files with what the policy renders to now.
+ * @throws UnprintableError if the policy cannot be rendered */
+export function rendered(tree: Tree, policy: Policy, rules: readonly Rule[], read: ReadText): Inspection {
   const http = [...tree.files.keys()].find((name) => tree.kind(name) === 'http');
   if (http === undefined) {
     const at = tree.main.find(({ name }) => name === 'http') ?? { file: [...tree.files.keys()][0] ?? '', line: 1 };
     return {
-      warnings: [
-        warn(at, 'http {} does not include http.conf of the rendered files', 'include …/http.conf; in http {}'),
-      ],
+      warnings: warn(at, 'http {} does not include http.conf of the rendered files', 'include …/http.conf; in http {}'),
     };
   }
   const options = optionsOf(tree, http);
@@ -72,17 +66,13 @@ export function rendered(tree: Tree, policy: Policy, rules: readonly Rule[], rea
     if (tree.kind(name) === 'other') return [];
     const wanted = now.get(name);
     if (wanted === undefined) {
-      return [warn({ file: name, line: 1 }, 'the policy does not render to this file', `no include of it; ${AGAIN}`)];
+      return warn({ file: name, line: 1 }, 'the policy does not render to this file', `no include of it; ${AGAIN}`);
     }
-    const line = difference(text, wanted);
-    return line === undefined ? [] : [warn({ file: name, line }, 'this is not what the policy renders to now', AGAIN)];
+    return changed(name, text, wanted);
   });
   const scripts = ['policy.js', 'signin-policy.js'].map((name) => `${options.dir}/${name}`).filter((it) => now.has(it));
   const texts = scripts.map((path) => [path, read(path)] as const);
   const unread = texts.find(([, text]) => text === undefined)?.[0];
-  const others = texts.flatMap(([path, text]) => {
-    const line = text === undefined ? undefined : difference(text, now.get(path) ?? '');
-    return line === undefined ? [] : [warn({ file: path, line }, 'this is not what the policy renders to now', AGAIN)];
-  });
+  const others = texts.flatMap(([path, text = now.get(path) ?? '']) => changed(path, text, now.get(path) ?? ''));
   return { warnings: [...warnings, ...others], ...(unread !== undefined && { unread }) };
 }

@@ -1,19 +1,10 @@
-import { type Read, type Warning, warn } from './inspect-read.ts';
+import { matches, type Read, type Warning, warn } from './inspect-read.ts';
 import type { Server, Tree } from './inspect-tree.ts';
 import { CHECK_PATH } from './names.ts';
 
 /** Variables that have the same value in the check's subrequest as in the client's request. */
 const SAME =
   /^\$(request_method|request_uri|host|http_\w+|cookie_\w+|scheme|https|server_\w+|remote_addr|ssl_\w+|content_(type|length))$/;
-
-/** Whether a regular expression of nginx matches; undefined if JavaScript cannot read the expression. */
-function matches(source: string, caseless: boolean, text: string): boolean | undefined {
-  try {
-    return new RegExp(source, caseless ? 'i' : '').test(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** Whether the condition of an `if` is true in the check's subrequest; undefined if that is unknown. */
 function holds(args: readonly string[], check: string): boolean | undefined {
@@ -29,7 +20,7 @@ function holds(args: readonly string[], check: string): boolean | undefined {
       : undefined;
   if (said === undefined) return undefined;
   if (operator === undefined) return said !== '' && said !== '0';
-  const positive = operator.endsWith('=') ? said === value : matches(value, operator.endsWith('*'), said);
+  const positive = operator.endsWith('=') ? said === value : matches(value, said, operator.endsWith('*') ? 'i' : '');
   return positive === undefined ? undefined : positive !== operator.startsWith('!');
 }
 
@@ -53,35 +44,15 @@ interface Where {
 
 function returns(node: Read, { check, condition }: Where): readonly Warning[] {
   if (condition === undefined) {
-    return [
-      warn(
-        node,
-        'this return answers every request of the server: no route of the policy is reached',
-        'no return here, or a location around it',
-      ),
-    ];
+    const text = 'this return answers every request of the server: no route of the policy is reached';
+    return warn(node, text, 'no return here, or a location around it');
   }
   const admits = /^2\d\d$/.test(node.args[0] ?? '');
   const held = holds(condition, check);
-  if (admits && held !== false && !alike(condition)) {
-    return [
-      warn(
-        node,
-        `this return answers the check's own request as well, and ${node.args[0]} lets the client's request pass unchecked`,
-        'a location for what it answers',
-      ),
-    ];
-  }
-  if (!admits && held === true && !alike(condition)) {
-    return [
-      warn(
-        node,
-        "this return answers the check's own request as well, so that nothing passes",
-        'a location for what it answers',
-      ),
-    ];
-  }
-  return [];
+  if ((admits ? held === false : held !== true) || alike(condition)) return [];
+  const why = admits ? `and ${node.args[0]} lets the client's request pass unchecked` : 'so that nothing passes';
+  const text = `this return answers the check's own request as well, ${why}`;
+  return warn(node, text, 'a location for what it answers');
 }
 
 function one(node: Read, where: Where): readonly Warning[] {
@@ -89,27 +60,23 @@ function one(node: Read, where: Where): readonly Warning[] {
   if (node.name === 'if') return (node.block ?? []).flatMap((inner) => one(inner, { ...where, condition: node.args }));
   if (node.name === 'return') return returns(node, where);
   if (node.name === 'break' && before) {
-    return [
-      warn(
-        node,
-        'break ends what nginx does before a location is found, so the rendered files no longer refuse paths that are not canonical ("..;", "%2f"): they reach the services as they are',
-        'the line after the include of the host file',
-      ),
-    ];
+    return warn(
+      node,
+      'break ends what nginx does before a location is found, so the rendered files no longer refuse paths that are not canonical ("..;", "%2f"): they reach the services as they are',
+      'the line after the include of the host file',
+    );
   }
   if (node.name === 'rewrite') {
     if (condition !== undefined && holds(condition, check) === false) return [];
-    if (!matches(node.args[0] ?? '', false, check)) return [];
-    return [
-      warn(
-        node,
-        `rewrite ${node.args[0]} takes the check's own request (${CHECK_PATH}…) as well: another location answers instead, and may allow everything`,
-        `a regular expression that leaves it out, such as ^(?!/\\.meshgate/)…, or a rewrite inside a location`,
-      ),
-    ];
+    if (!matches(node.args[0] ?? '', check)) return [];
+    return warn(
+      node,
+      `rewrite ${node.args[0]} takes the check's own request (${CHECK_PATH}…) as well: another location answers instead, and may allow everything`,
+      `a regular expression that leaves it out, such as ^(?!/\\.meshgate/)…, or a rewrite inside a location`,
+    );
   }
   if (node.name === 'set' && node.args[0] === '$http_authorization') {
-    return [warn(node, 'set $http_authorization replaces the credential that the client sent', 'another variable')];
+    return warn(node, 'set $http_authorization replaces the credential that the client sent', 'another variable');
   }
   return [];
 }

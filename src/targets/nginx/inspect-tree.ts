@@ -121,9 +121,8 @@ export function defaultServer({ servers }: Tree, socket: string): Server | undef
 }
 
 /** All directives at any depth. A block comes before its content. */
-export function everywhere(nodes: readonly Read[]): readonly Read[] {
-  return nodes.flatMap((node) => [node, ...everywhere(node.block ?? [])]);
-}
+export const everywhere = (nodes: readonly Read[]): readonly Read[] =>
+  nodes.flatMap((node) => [node, ...everywhere(node.block ?? [])]);
 
 /** The directives of a name that are in effect: those on the innermost level that has any. */
 export function effective(name: string, ...levels: readonly (readonly Read[])[]): readonly Read[] {

@@ -1,35 +1,18 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { hosts } from './inspect-hosts.ts';
-import {
-  accessLogs,
-  clientCas,
-  defaultServers,
-  errorLogs,
-  proxies,
-  scripts,
-  serverCas,
-  variables,
-} from './inspect-http.ts';
+import { inHttp } from './inspect-http.ts';
 import { type ReadText, readDump, type Warning, warn } from './inspect-read.ts';
-import { rendered } from './inspect-rendered.ts';
+import { type Inspection, rendered } from './inspect-rendered.ts';
 import { toTree } from './inspect-tree.ts';
 
-export interface Inspection {
-  /** The warnings, in the order of the dump's files and then by line. */
-  readonly warnings: readonly Warning[];
-  /** A rendered file that this user could not read. It was therefore not compared with the policy. */
-  readonly unread?: string;
-}
+export type { Inspection };
 
-/**
- * Finds settings in the configuration around the rendered files that make them unsafe or break them. It does not guess
+/** Finds settings in the configuration around the rendered files that make them unsafe or break them. It does not guess
  * what it cannot know, such as the permissions of the sockets' folder, or scripts on other machines.
- *
  * @param dump output of `nginx -T`
  * @param read reads files that are not in a dump: policy.js and other scripts
- * @returns undefined if `dump` is not output of `nginx -T`
- */
+ * @returns undefined if `dump` is not output of `nginx -T` */
 export function inspectNginx(
   dump: string,
   policy: Policy,
@@ -44,21 +27,9 @@ export function inspectNginx(
   const unreadable = [...files].flatMap(([file, { unreadable }]) =>
     unreadable === undefined
       ? []
-      : [warn({ file, line: unreadable }, 'cannot be read from here on, and was not checked', 'what nginx -t accepts')],
+      : warn({ file, line: unreadable }, 'cannot be read from here on, and was not checked', 'what nginx -t accepts'),
   );
-  const all = [
-    ...unreadable,
-    ...errorLogs(tree, ours),
-    ...accessLogs(tree, ours),
-    ...scripts(tree, read),
-    ...variables(tree),
-    ...defaultServers(tree, ours),
-    ...proxies(tree, ours, policy),
-    ...clientCas(tree, ours, policy),
-    ...serverCas(tree, ours),
-    ...hosts(tree, policy),
-    ...warnings,
-  ];
+  const all = [...unreadable, ...inHttp(tree, ours, policy, read), ...hosts(tree, policy), ...warnings];
   const order = [...files.keys()];
   const place = ({ file }: Warning) => (order.includes(file) ? order.indexOf(file) : order.length);
   // If a file is included twice, each of its findings is reported once.

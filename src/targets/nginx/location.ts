@@ -6,12 +6,12 @@ import { answerRule } from './answer.ts';
 import { carried } from './carry.ts';
 import { chosen, hasChoice, namesDestination } from './connections.ts';
 import { corsOf, preflightRoute } from './cors.ts';
-import { type Arg, block, type Directive, key, line, literal, map, row, variable } from './directive.ts';
+import { conf, type Directive, line, variable } from './directive.ts';
 import type { Door } from './door.ts';
 import { type ConfFile, type FileName, included, Shelf } from './files.ts';
 import { grpcErrorPages } from './grpc.ts';
 import { identityVariable } from './headers.ts';
-import { type Module, moduleOf, shown, tls, verified } from './module.ts';
+import { moduleOf, shown, tls, verified } from './module.ts';
 import { answerHeader, headerVariable, keptAs, keptField } from './names.ts';
 import { givesNonces } from './proof.ts';
 import { listedHostHeaders, restricted } from './request-headers.ts';
@@ -22,9 +22,8 @@ import { refusesWorkersAt } from './worker.ts';
 /** The headers of the check's response about a refusal. Both listeners use them. */
 const ANSWERS: readonly string[] = [FROM_CHECK.status, FROM_CHECK.reason, FROM_CHECK.detail, FROM_CHECK.retryAfter];
 
-function fromAnswer(header: string): Directive {
-  return line('auth_request_set', variable(keptAs(header)), answerHeader(header));
-}
+const fromAnswer = (header: string): Directive =>
+  line('auth_request_set', variable(keptAs(header)), answerHeader(header));
 
 /** Keeps the value of an identity header, unless the variable of another field has it already. */
 function identity(scene: Scene, { index, source }: SceneRoute['headers'][number]): readonly Directive[] {
@@ -36,8 +35,7 @@ function identity(scene: Scene, { index, source }: SceneRoute['headers'][number]
   return [line('auth_request_set', variable(own), answerHeader(`${FROM_CHECK.identity}${index}`))];
 }
 
-/** The file with the variables that keep values of the check's response, for every host. If the response lacks a
- * header, its variable is empty. */
+/** The file with the variables that keep values of the check's response; without a header, one is empty. */
 export function answerFile(scene: Scene): ConfFile {
   const headers = [
     ...ANSWERS,
@@ -48,22 +46,12 @@ export function answerFile(scene: Scene): ConfFile {
   return ['answer.conf', [rule, ...headers.map(fromAnswer)], 'What nginx keeps of every answer of the check.'];
 }
 
-/** Sends the request to a destination in a variable, which is set only after the check. If a request was not checked,
- * the variable is empty and nginx sends the request nowhere. Such a request is a subrequest of another location in the
- * same server, because nginx does not check subrequests. See {@link passMap}. */
-function passTo(module: Module, upstream: Arg): readonly Directive[] {
-  return [
-    line('auth_request_set', variable('meshgate_pass'), upstream),
-    line(`${module}_pass`, variable('meshgate_to')),
-  ];
-}
-
 /** The map that empties the destination if the check's response names no rule. Another response with a 2xx status leads
  * to no service. An example is a `return 200` at the server level, which nginx also runs for the check's subrequest. */
-export const passMap: Directive = map(variable('meshgate_rule'), 'meshgate_to', [
-  [key(''), literal('')],
-  ['default', variable('meshgate_pass')],
-]);
+export const passMap = conf`
+  # A request goes to a service only if the check names a rule that allows it.
+  map $meshgate_rule $meshgate_to { "" ""; default $meshgate_pass; }
+`;
 
 /** Whether a route's service uses HTTP/2 without gRPC. */
 export const speaksHttp2 = ({ hosts }: Pick<Scene, 'hosts'>): boolean =>
@@ -71,16 +59,7 @@ export const speaksHttp2 = ({ hosts }: Pick<Scene, 'hosts'>): boolean =>
 
 const inMesh = ({ direct }: Service): boolean => direct === undefined;
 
-/** The certificate that the check or the rule has chosen. */
-function identityFiles(route: SceneRoute): readonly Directive[] {
-  return row([
-    line('auth_request_set', variable('meshgate_cert'), chosen(route, 'cert')),
-    line('auth_request_set', variable('meshgate_key'), chosen(route, 'key')),
-  ]);
-}
-
-/** The TLS settings of a location that does not lead only to the ingress of the mesh. All services of a location have
- * the same CA. */
+/** The TLS settings of a location that does not lead only to the ingress. All its services have the same CA. */
 function ownTls(route: SceneRoute): readonly Directive[] {
   const ca = route.targets.find((target) => target.tls !== undefined)?.tls?.ca;
   if (ca === undefined) return [];
@@ -89,22 +68,26 @@ function ownTls(route: SceneRoute): readonly Directive[] {
   return [
     ...tls(module),
     ...verified(module, chosen(route, 'name'), ca),
-    ...(mesh
-      ? shown(module, variable('meshgate_cert'), variable('meshgate_key'))
-      : shown(module, literal(''), literal(''))),
+    ...(mesh ? shown(module, variable('meshgate_cert'), variable('meshgate_key')) : shown(module, '', '')),
   ];
 }
 
-/** The destination of a route's requests. For the ingress of the mesh, the TLS settings are in the location around all
+/** The destination of a route's requests, and the certificate that the check or the rule has chosen. The destination is
+ * a variable, which is set only after the check. If a request was not checked, the variable is empty and nginx sends the
+ * request nowhere. Such a request is a subrequest of another location in the same server, because nginx does not check
+ * subrequests. See {@link passMap}. For the ingress of the mesh, the TLS settings are in the location around all
  * routes. */
 function connected(route: SceneRoute): readonly Directive[] {
-  const { service } = route;
-  return [
-    ...(route.services.some(inMesh) ? identityFiles(route) : []),
-    ...passTo(moduleOf(service), chosen(route, 'pass')),
-    ...(service.protocol === 'http2' ? row('auth_request_set $meshgate_http2 1; proxy_http_version 2') : []),
-    ...(route.sharesTls ? [] : ownTls(route)),
-  ];
+  const identity = conf`
+    auth_request_set $meshgate_cert ${chosen(route, 'cert')}; auth_request_set $meshgate_key ${chosen(route, 'key')};
+  `;
+  return conf`
+    ${route.services.some(inMesh) && identity}
+    auth_request_set $meshgate_pass ${chosen(route, 'pass')};
+    ${moduleOf(route.service)}_pass $meshgate_to;
+    ${route.service.protocol === 'http2' && conf`auth_request_set $meshgate_http2 1; proxy_http_version 2;`}
+    ${!route.sharesTls && ownTls(route)}
+  `;
 }
 
 /** The headers about the caller that a route sends to its service. */
@@ -114,39 +97,31 @@ const caller = (scene: Scene, route: SceneRoute): readonly Directive[] => [
   ...(scene.policy.gateway.assertion ? [fromAnswer(FROM_CHECK.assertion)] : []),
 ];
 
-/** The directives that routes to a service share: which values of the check's response nginx keeps, where it sends the
- * requests, and with which settings. */
-const target = (scene: Scene, host: SceneHost, route: SceneRoute, callerFile: FileName): readonly Directive[] => [
-  included(scene, callerFile),
-  ...(hasChoice(route)
-    ? [line('auth_request_set', variable('meshgate_route_service'), literal(route.service.name))]
-    : []),
-  ...(hasSeveral(scene.policy)
-    ? [line('auth_request_set', variable('meshgate_ingress'), chosen(route, 'ingress'))]
-    : []),
-  ...row([
-    line('auth_request_set', variable('meshgate_service'), chosen(route, 'service')),
-    line('auth_request_set', variable('meshgate_authority'), chosen(route, 'authority')),
-  ]),
-  ...(namesDestination(scene.policy)
-    ? [line('auth_request_set', variable('meshgate_destination'), chosen(route, 'destination'))]
-    : []),
-  ...connected(route),
-  ...(moduleOf(route.service) === 'grpc' ? grpcErrorPages : []),
-  ...carried(route.route.proxy, moduleOf(route.service)),
-  ...corsOf(scene, host, route),
-  ...restricted(scene, route.service),
-];
+/** What routes to a service share: kept values of the check's response, the destination and its settings. */
+function target(scene: Scene, host: SceneHost, route: SceneRoute, callerFile: FileName): readonly Directive[] {
+  const { policy } = scene;
+  const { name } = route.service;
+  return conf`
+    ${included(scene, callerFile)}
+    ${hasChoice(route) && conf`auth_request_set $meshgate_route_service ${name};`}
+    ${hasSeveral(policy) && conf`auth_request_set $meshgate_ingress ${chosen(route, 'ingress')};`}
+    auth_request_set $meshgate_service ${chosen(route, 'service')}; auth_request_set $meshgate_authority ${chosen(route, 'authority')};
+    ${namesDestination(policy) && conf`auth_request_set $meshgate_destination ${chosen(route, 'destination')};`}
+    ${connected(route)}
+    ${moduleOf(route.service) === 'grpc' && grpcErrorPages}
+    ${carried(route.route.proxy, moduleOf(route.service))}
+    ${corsOf(scene, host, route)}
+    ${restricted(scene, route.service)}
+  `;
+}
 
-/** The files that routes include. Files with equal content are one file. So most policies have one file for callers,
- * and one for each service. */
+/** The files that routes include. Most policies have one file for callers, and one for each service. */
 export interface RouteFiles {
   readonly callers: Shelf<SceneRoute>;
   readonly targets: Shelf<SceneRoute>;
 }
 
-/** The name of a file for a service. It depends on how nginx connects: with one identity, or with the identity that the
- * check or the rule determines. */
+/** The name of a file for a service, by how nginx connects: with one identity, or as the check or rule says. */
 function targetName(route: SceneRoute): `services/${string}` {
   const names = [...new Set(route.targets.map(({ identity }) => identity?.name))];
   const name = `services/${route.service.name}` as const;
@@ -161,63 +136,38 @@ export function routeFiles(scene: Scene): RouteFiles {
   for (const host of scene.hosts) {
     for (const route of host.routes) {
       const names = route.services.map(({ name }) => name).join(', ');
-      callers.add(
-        route,
-        'caller',
-        caller(scene, route),
-        'What nginx keeps of an answer of the check for a route: identity headers.',
-      );
-      targets.add(
-        route,
-        targetName(route),
-        target(scene, host, route, callers.of(route)),
-        `How routes lead to ${names}.`,
-      );
+      const kept = 'What nginx keeps of an answer of the check for a route: identity headers.';
+      callers.add(route, 'caller', caller(scene, route), kept);
+      const directives = target(scene, host, route, callers.of(route));
+      targets.add(route, targetName(route), directives, `How routes lead to ${names}.`);
     }
   }
   return { callers, targets };
 }
 
-function location(
+/** The locations of one route. A prefix has two locations: if there were only `^~ /x/`, nginx would answer `/x` with a
+ * redirect and without a check.
+ * @param exact the paths of the host's exact routes */
+export function routeLocations(
   scene: Scene,
   { targets }: RouteFiles,
   host: SceneHost,
   { check, cookie }: Door,
   route: SceneRoute,
-  operator: '=' | '^~',
-  path: string,
-): Directive {
-  const { name } = route.route;
-  return block(
-    'location',
-    [operator, literal(path)],
-    [
-      ...refusesWorkersAt(host, route, path),
-      line('auth_request', literal(check + name)),
-      line('auth_request_set', variable('meshgate_route'), literal(name)),
-      ...preflightRoute(route),
-      included(scene, targets.of(route)),
-      ...listedHostHeaders(host, route.service, cookie),
-    ],
-  );
-}
-
-/**
- * The locations of one route. A prefix has two locations: if there were only `^~ /x/`, nginx would answer `/x` with a
- * redirect and without a check.
- *
- * @param exact the paths of the host's exact routes
- */
-export function routeLocations(
-  scene: Scene,
-  files: RouteFiles,
-  host: SceneHost,
-  door: Door,
-  route: SceneRoute,
   exact: ReadonlySet<string>,
 ): readonly Directive[] {
-  const { path, kind } = route.route;
-  if (kind === 'exact') return [location(scene, files, host, door, route, '=', path)];
-  const below = location(scene, files, host, door, route, '^~', `${path}/`);
-  return path === '' || exact.has(path) ? [below] : [location(scene, files, host, door, route, '=', path), below];
+  const { path, kind, name } = route.route;
+  const location = (operator: '=' | '^~', at: string) => conf`
+    location ${operator} ${at} {
+      ${refusesWorkersAt(host, route, at)}
+      auth_request ${check}${name};
+      auth_request_set $meshgate_route ${name};
+      ${preflightRoute(route)}
+      ${included(scene, targets.of(route))}
+      ${listedHostHeaders(host, route.service, cookie)}
+    }
+  `;
+  if (kind === 'exact') return location('=', path);
+  const below = location('^~', `${path}/`);
+  return path === '' || exact.has(path) ? below : [...location('=', path), ...below];
 }

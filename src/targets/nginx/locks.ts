@@ -14,15 +14,13 @@ const PAGE = 64 * 1024;
 /** The size in bytes of a zone with room for a number of locks. */
 const bytesOf = (locks: number): number => MIN_LOCKS_BYTES + Math.floor((locks * LOCK_BYTES) / PAGE) * PAGE;
 
-/** The size in bytes of the zone with locks of sessions. It has room for the sessions of all people, because all of
- * them may be renewed at once. */
+/** The size in bytes of the zone with locks of sessions: all people may renew theirs at once. */
 export const renewalsBytes = (people: number): number => bytesOf(people * LOCKS_PER_SESSION);
 
 /** The size in bytes of the zone that counts sign-ins, with room for this number of people. */
 export const signinsBytes = (people: number): number => bytesOf(people * LOCKS_PER_PERSON);
 
-/** The size in bytes of the zone with locks. It has room for the locks of all providers, and for all introspection
- * calls that may be open at the same time. */
+/** The size in bytes of the zone with locks of all providers and of all introspection calls at a time. */
 export function locksBytes({ gateway, providers }: Pick<Policy, 'gateway' | 'providers'>): number {
   const all = Object.values(providers);
   const locks =

@@ -3,19 +3,7 @@ import { FROM_HANDLER } from '../../internal-headers.ts';
 import { MAX_LOG_AGENT, MAX_LOG_HOST, MAX_LOG_METHOD, MAX_LOG_PATH, MAX_LOG_TOOL } from '../../limits.ts';
 import { hasSeveral } from '../../policy/ingress.ts';
 import { asksCertificates } from './client-certificate.ts';
-import {
-  type Arg,
-  commented,
-  type Directive,
-  key,
-  line,
-  literal,
-  map,
-  type Part,
-  row,
-  template,
-  variable,
-} from './directive.ts';
+import { type Arg, conf, type Directive, line, type Part, row, template, variable } from './directive.ts';
 import { looksAtTools } from './door.ts';
 import type { ConfFile } from './files.ts';
 import { answerHeader } from './names.ts';
@@ -23,8 +11,7 @@ import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { found, pathMaps, shortMap, textMaps } from './utf8.ts';
 
-/** The fields of the JSON line. A field has the name that OpenTelemetry uses for it, if there is one. The path has no
- * query. */
+/** The fields of the JSON line, with the names of OpenTelemetry where it has one. The path has no query. */
 const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' | 'number'])[] = [
   ['time', 'time_iso8601', 'text'],
   ['request_id', 'request_id', 'text'],
@@ -61,72 +48,46 @@ const ACTING = ['meshgate_agent', 'meshgate_actors'];
 /** The variables of the fields about the MCP message. Their values are from the request's headers. */
 const TOOLS = ['meshgate_log_mcp_method', 'meshgate_log_mcp_name'];
 
-/** Which parts a policy has that need fields of their own. */
-interface Having {
-  /** Whether the policy has agents. */
-  readonly agents: boolean;
-  /** Whether a rule reads the tools of an agent. */
-  readonly tools: boolean;
-  /** Whether the mesh of the policy has several ingresses. */
-  readonly several: boolean;
-}
-
-/** The status as a JSON number, which must not begin with zero. nginx writes three digits, and 000 without a response
- * (009 for HTTP/0.9). */
-const codeMap: Directive = map(variable('status'), 'meshgate_code', [
-  ['default', variable('status')],
-  [key('000'), '0'],
-  [key('009'), '0'],
-]);
+/** The status as a JSON number. nginx writes three digits, and 000 without a response (009 for HTTP/0.9). */
+const codeMap = conf`map $status $meshgate_code { default $status; "000" 0; "009" 0; }`;
 
 /** The maps for the reason of a refusal. It is the check's reason or, if nginx itself refused the request, nginx's. */
 function reasonMaps(scene: Scene): readonly Directive[] {
   const inner = scene.policy.gateway.inner !== undefined;
   const certificates = inner || asksCertificates(scene);
   const sessions = hasSessions(scene);
-  return [
-    commented(
-      `Why a request was refused: the reason of the check${sessions ? ' or the sign-in' : ''}, or of nginx itself.`,
-      map(template(variable('meshgate_rule'), variable('meshgate_reason')), 'meshgate_log_reason', [
-        [key(''), variable(sessions ? 'meshgate_handler_reason' : 'meshgate_status_reason')],
-        ['default', variable('meshgate_reason')],
-      ]),
-    ),
-    ...(sessions
-      ? [
-          map(answerHeader(FROM_HANDLER.reason), 'meshgate_handler_reason', [
-            [key(''), variable('meshgate_status_reason')],
-            ['default', answerHeader(FROM_HANDLER.reason)],
-          ]),
-        ]
-      : []),
-    map(variable('status'), 'meshgate_status_reason', [
-      ['default', literal('')],
-      [key('400'), variable('meshgate_bad_reason')],
-      ...(certificates ? [[key('401'), variable('meshgate_certificate_reason')] as const] : []),
-      [key('404'), 'route_unknown'],
-      [key('421'), 'host_unknown'],
-      ...(sessions ? [[key('429'), 'limit_exceeded'] as const] : []),
-      [key('503'), 'check_unavailable'],
-    ]),
-    map(variable('meshgate_odd'), 'meshgate_bad_reason', [
-      [key(''), 'request_malformed'],
-      ['default', variable('meshgate_odd')],
-    ]),
-    ...(certificates ? [certificateMap(inner)] : []),
-    codeMap,
-  ];
+  const said = answerHeader(FROM_HANDLER.reason);
+  return conf`
+    # Why a request was refused: the reason of the check${sessions ? ' or the sign-in' : ''}, or of nginx itself.
+    map $meshgate_rule$meshgate_reason $meshgate_log_reason {
+      "" ${variable(sessions ? 'meshgate_handler_reason' : 'meshgate_status_reason')};
+      default $meshgate_reason;
+    }
+    ${sessions && conf`map ${said} $meshgate_handler_reason { "" $meshgate_status_reason; default ${said}; }`}
+    map $status $meshgate_status_reason {
+      default "";
+      "400" $meshgate_bad_reason;
+      ${certificates && conf`"401" $meshgate_certificate_reason;`}
+      "404" route_unknown;
+      "421" host_unknown;
+      ${sessions && conf`"429" limit_exceeded;`}
+      "503" check_unavailable;
+    }
+    map $meshgate_odd $meshgate_bad_reason { "" request_malformed; default $meshgate_odd; }
+    ${certificates && certificateMap(inner)}
+    ${codeMap}
+  `;
 }
 
-/** The reason why nginx refused a request because of its certificate. All other responses with 401 are the gateway's
- * own. */
-const certificateMap = (inner: boolean): Directive =>
-  map(variable('ssl_client_verify'), 'meshgate_certificate_reason', [
-    ['default', 'proof_invalid'],
-    [key('NONE'), inner ? 'proof_missing' : literal('')],
-    [key('SUCCESS'), literal('')],
-    [key(''), literal('')],
-  ]);
+/** The reason why nginx refused a certificate. All other responses with 401 are the gateway's own. */
+const certificateMap = (inner: boolean): readonly Directive[] => conf`
+  map $ssl_client_verify $meshgate_certificate_reason {
+    default proof_invalid;
+    "NONE" ${inner ? 'proof_missing' : ''};
+    "SUCCESS" "";
+    "" "";
+  }
+`;
 
 /** The methods of nearly all requests. */
 const METHODS = ['GET', 'POST', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -144,50 +105,45 @@ export const namesFound = (hosts: Scene['hosts']): readonly string[] =>
 /** The maps for the parts of a line that clients choose. They give UTF-8 text of limited length, so that a log line is
  * one write to a pipe. The gateway makes all other parts from the policy or from its providers. nginx itself refuses a
  * host that is not UTF-8. */
-const clientMaps = ({ hosts }: Scene): readonly Directive[] => [
-  commented(
-    'What the client sent, cut at a limit, and at the first byte that is not UTF-8 or is a control character.',
-    shortMap(variable('request_method'), 'meshgate_log_method', MAX_LOG_METHOD, row(METHODS.map(found))),
-  ),
-  ...pathMaps(variable('request_uri'), 'meshgate_log_path', MAX_LOG_PATH),
-  ...textMaps(variable('http_user_agent'), 'meshgate_log_agent', MAX_LOG_AGENT),
-  ...(hosts.some(({ host }) => looksAtTools(host))
-    ? [
-        ...textMaps(variable('http_mcp_method'), 'meshgate_log_mcp_method', MAX_LOG_TOOL),
-        ...textMaps(variable('http_mcp_name'), 'meshgate_log_mcp_name', MAX_LOG_TOOL),
-      ]
-    : []),
+const clientMaps = ({ hosts }: Scene): readonly Directive[] => conf`
+  # What the client sent, cut at a limit, and at the first byte that is not UTF-8 or is a control character.
+  ${shortMap('request_method', 'meshgate_log_method', MAX_LOG_METHOD, row(METHODS.map(found)))}
+  ${pathMaps('request_uri', 'meshgate_log_path', MAX_LOG_PATH)}
+  ${textMaps('http_user_agent', 'meshgate_log_agent', MAX_LOG_AGENT)}
+  ${hosts.some(({ host }) => looksAtTools(host)) && toolMaps}
+`;
+
+const toolMaps: readonly Directive[] = [
+  ...textMaps('http_mcp_method', 'meshgate_log_mcp_method', MAX_LOG_TOOL),
+  ...textMaps('http_mcp_name', 'meshgate_log_mcp_name', MAX_LOG_TOOL),
 ];
 
 /** The map for the host's name in the log. */
-export const hostMap = ({ hosts }: Scene): Directive =>
-  commented(
-    'For the log: the host, cut at a limit.',
-    shortMap(variable('host'), 'meshgate_log_host', MAX_LOG_HOST, namesFound(hosts).map(found)),
-  );
+export const hostMap = ({ hosts }: Scene): readonly Directive[] => conf`
+  # For the log: the host, cut at a limit.
+  ${shortMap('host', 'meshgate_log_host', MAX_LOG_HOST, namesFound(hosts).map(found))}
+`;
 
 /** The file of the access log. It does not depend on the policy's hosts, which http.conf lists. */
 export const logFile = (scene: Scene): ConfFile => [
   'log.conf',
-  [
-    ...reasonMaps(scene),
-    ...clientMaps(scene),
-    commented(
-      'One JSON object for each request.',
-      logFormat({
-        agents: Object.keys(scene.policy.agents).length > 0,
-        tools: scene.policy.hosts.some(looksAtTools),
-        several: hasSeveral(scene.policy),
-      }),
-    ),
-  ],
+  conf`
+    ${reasonMaps(scene)}
+    ${clientMaps(scene)}
+    # One JSON object for each request.
+    ${logFormat({
+      agents: Object.keys(scene.policy.agents).length > 0,
+      tools: scene.policy.hosts.some(looksAtTools),
+      several: hasSeveral(scene.policy),
+    })}
+  `,
   'The access log.',
 ];
 
-/** The `log_format meshgate`: one JSON object per line, escaped by nginx itself. By default it has all fields. */
-export function logFormat(
-  { agents, tools, several }: Having = { agents: true, tools: true, several: true },
-): Directive {
+/** The `log_format meshgate`: one JSON object per line, escaped by nginx itself. By default it has all fields.
+ * @param having whether the policy has agents, a rule for tools, and several ingresses, which have fields of their own */
+export function logFormat(having = { agents: true, tools: true, several: true }): Directive {
+  const { agents, tools, several } = having;
   const own = FIELDS.filter(
     ([, name]) =>
       (agents || !ACTING.includes(name)) &&
@@ -205,10 +161,8 @@ const STREAMS = ['/dev/stdout', '/dev/stderr'];
 
 /** The destination of the log lines. A file receives each line at once. A stream receives several lines in one write.
  * nginx writes only whole lines, and never more than a pipe accepts at once. */
-export function accessLog({ options }: Pick<Scene, 'options'>): Directive {
-  const together = STREAMS.includes(options.accessLog) ? ['buffer=4k', 'flush=10ms'] : [];
-  return line('access_log', literal(options.accessLog), 'meshgate', ...together);
-}
+export const accessLog = ({ options: { accessLog } }: Pick<Scene, 'options'>): readonly Directive[] =>
+  conf`access_log ${accessLog} meshgate ${STREAMS.includes(accessLog) && ['buffer=4k', 'flush=10ms']};`;
 
 /** The maximum length, in bytes, of a line with field names in the rendered file. */
 const WIDE = 60;

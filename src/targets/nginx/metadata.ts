@@ -8,33 +8,10 @@ import { requiresDpop } from '../../rules/requires-dpop.ts';
 import { METADATA_PATH, resourceOf, resourcePath } from '../../rules/resource.ts';
 import { routeScopes } from '../../rules/scopes.ts';
 import { PROOF_ALGORITHMS } from '../../token/proof/types.ts';
-import {
-  block,
-  commented,
-  type Directive,
-  fixed,
-  key,
-  line,
-  literal,
-  map,
-  regex,
-  row,
-  template,
-  variable,
-} from './directive.ts';
+import { conf, type Directive, key, line, literal, regex, variable } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { unknown } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
-
-/** The metadata of a resource (RFC 9728 section 2), without its identifier. */
-interface Metadata {
-  readonly authorization_servers?: readonly string[];
-  readonly scopes_supported?: readonly string[];
-  readonly bearer_methods_supported: readonly string[];
-  readonly dpop_signing_alg_values_supported?: readonly string[];
-  readonly dpop_bound_access_tokens_required?: true;
-  readonly tls_client_certificate_bound_access_tokens?: true;
-}
 
 /** The issuers at which a client can request tokens. A template stands for the issuers of its tenants. Issuers of
  * workload identities are left out. So are issuers whose access tokens the gateway cannot accept, unless it asks the
@@ -61,25 +38,24 @@ function serversOf(policy: Policy, { providers }: Host, routes: readonly Route[]
     .filter(isIssuerUrl);
 }
 
-/** The metadata of routes. A long list of scopes is left out, because challenges name the scopes that a request
- * needs. */
-function metadataOf(policy: Policy, host: Host, routes: readonly Route[]): Metadata {
+/** The metadata of routes (RFC 9728 section 2), without the identifier of the resource. A long list of scopes is left
+ * out, because challenges name the scopes that a request needs. */
+function metadataOf(policy: Policy, host: Host, routes: readonly Route[]): object {
   const servers = serversOf(policy, host, routes);
   const scopes = [...new Set(routes.flatMap((route) => routeScopes(route, policy)))];
-  const known: Metadata = {
+  const known = {
     ...(servers.length > 0 && { authorization_servers: servers }),
     bearer_methods_supported: ['header'],
     ...(policy.gateway.proof && { dpop_signing_alg_values_supported: PROOF_ALGORITHMS }),
-    ...(requiresDpop(routes, policy) && { dpop_bound_access_tokens_required: true as const }),
-    ...(host.clientCaFile !== undefined && { tls_client_certificate_bound_access_tokens: true as const }),
+    ...(requiresDpop(routes, policy) && { dpop_bound_access_tokens_required: true }),
+    ...(host.clientCaFile !== undefined && { tls_client_certificate_bound_access_tokens: true }),
   };
   const whole = { ...known, ...(scopes.length > 0 && { scopes_supported: scopes }) };
   return jsonOf(whole).length > MAX_METADATA_BYTES ? known : whole;
 }
 
-/** The metadata as JSON in which nginx replaces no variables. This matters because a provider chooses its scopes, and
- * they may contain a `$`. */
-const jsonOf = (metadata: Metadata): string =>
+/** The metadata as JSON in which nginx finds no variables: a provider's scopes may contain a `$`. */
+const jsonOf = (metadata: object): string =>
   JSON.stringify(metadata).replace(
     /[$\x7f-\uffff]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -99,13 +75,8 @@ function resources({ host }: SceneHost): ReadonlyMap<string, readonly Route[]> {
 const keyOf = ({ host }: SceneHost, path: string): string => host.name + path;
 
 /** The keys of {@link metadataMaps}. They may be long. */
-export function metadataKeys({ hosts }: Pick<Scene, 'hosts'>): readonly string[] {
-  return hosts.flatMap((host) => [...resources(host).keys()].map((path) => keyOf(host, path)));
-}
-
-/** The variables with the host of a location: as the policy writes it, and as clients write it. */
-const HOST = 'meshgate_resource_host';
-const NAME = 'meshgate_resource_name';
+export const metadataKeys = ({ hosts }: Pick<Scene, 'hosts'>): readonly string[] =>
+  hosts.flatMap((host) => [...resources(host).keys()].map((path) => keyOf(host, path)));
 
 const hasWildcards = ({ hosts }: Pick<Scene, 'hosts'>): boolean => hosts.some(({ host }) => isWildcard(host.name));
 
@@ -118,67 +89,51 @@ export function metadataMaps(scene: Scene): readonly Directive[] {
     const behind = resourceOf('', path, port).replace('https://', '');
     return `${behind}",${jsonOf(metadataOf(policy, host, routes)).slice(1)}`;
   };
-  return [
-    commented(
-      'Which providers issue tokens for a host and path (RFC 9728).',
-      map(variable('uri'), 'meshgate_resource_path', [
-        ['default', literal('')],
-        [regex('~', `^${METADATA_PATH.replaceAll('.', '\\.')}(?<meshgate_r>.*)$`), variable('meshgate_r')],
-      ]),
-    ),
-    map(template(variable(HOST), variable('meshgate_resource_path')), 'meshgate_resource', [
-      ['default', literal('')],
-      ...hosts.flatMap((host) =>
-        [...resources(host)].map(
-          ([path, routes]) => [key(keyOf(host, path)), literal(text(host, path, routes))] as const,
-        ),
-      ),
-    ]),
-    ...(hasWildcards(scene)
-      ? [
-          map(variable(HOST), NAME, [
-            ['default', variable(HOST)],
-            [regex('~', '^\\*'), variable('host')],
-          ]),
-        ]
-      : []),
-  ];
+  const entries = hosts.flatMap((host) =>
+    [...resources(host)].map(([path, routes]) => line(key(keyOf(host, path)), literal(text(host, path, routes)))),
+  );
+  const nameMap = conf`
+    map $meshgate_resource_host $meshgate_resource_name { default $meshgate_resource_host; "~^\*" $host; }
+  `;
+  return conf`
+    # Which providers issue tokens for a host and path (RFC 9728).
+    map $uri $meshgate_resource_path {
+      default "";
+      ${regex('~', `^${METADATA_PATH.replaceAll('.', '\\.')}(?<meshgate_r>.*)$`)} $meshgate_r;
+    }
+    map $meshgate_resource_host$meshgate_resource_path $meshgate_resource {
+      default "";
+      ${entries}
+    }
+    ${hasWildcards(scene) && nameMap}
+  `;
 }
 
-const elsewhere = (...condition: Parameters<typeof block>[1]): Directive => block('if', condition, [unknown]);
-
-/** The file with both locations of a host. The metadata is public: scripts in browsers may read it. */
-export const metadataFile = (scene: Scene): ConfFile => [
-  'metadata.conf',
-  [
-    line('default_type', 'application/json'),
-    ...row(
-      [
-        line('add_header', 'Access-Control-Allow-Origin', literal('*'), 'always'),
-        ...fixed('add_header Cache-Control max-age=300 always; add_header X-Content-Type-Options nosniff always'),
-      ],
-      'scripts in browsers may read it',
-    ),
-    elsewhere(template('(', variable('request_method')), '!~', regex('', '^(GET|HEAD)$)')),
-    elsewhere(template('(', variable('meshgate_resource')), '=', literal(''), literal(')')),
-    ...(hasWildcards(scene) ? [elsewhere(template('(', variable(NAME)), '!~', regex('', '^[a-z0-9.-]+$)'))] : []),
-    line(
-      'return',
-      '200',
-      template('{"resource":"https://', variable(hasWildcards(scene) ? NAME : HOST), variable('meshgate_resource')),
-    ),
-  ],
-  'Which provider issues tokens for a route (RFC 9728).',
-];
+/** The file with both locations of a host. The metadata is public: scripts in browsers may read it. The variable with
+ * the host is as the policy writes it; for a wildcard host, a second one is as clients write it. */
+export function metadataFile(scene: Scene): ConfFile {
+  const name = variable(hasWildcards(scene) ? 'meshgate_resource_name' : 'meshgate_resource_host');
+  const strange = conf`if ($meshgate_resource_name !~ ^[a-z0-9.-]+$) { ${unknown} }`;
+  const directives = conf`
+    default_type application/json;
+    add_header Access-Control-Allow-Origin * always; add_header Cache-Control max-age=300 always; add_header X-Content-Type-Options nosniff always; # scripts in browsers may read it
+    if ($request_method !~ ^(GET|HEAD)$) { ${unknown} }
+    if ($meshgate_resource = "" ) { ${unknown} }
+    ${hasWildcards(scene) && strange}
+    return 200 '{"resource":"https://${name}$meshgate_resource';
+  `;
+  return ['metadata.conf', directives, 'Which provider issues tokens for a route (RFC 9728).'];
+}
 
 /** The locations where clients learn which provider issues tokens for a route, and which scopes they need. */
 export function metadataLocations(scene: Scene, { host }: SceneHost): readonly Directive[] {
-  const own = [line('set', variable(HOST), literal(host.name)), included(scene, 'metadata.conf')];
-  return [
-    commented(
-      'Which provider issues tokens for a route (RFC 9728).',
-      block('location', ['=', literal(METADATA_PATH)], own),
-    ),
-    block('location', ['^~', literal(`${METADATA_PATH}/`)], own),
-  ];
+  const own = conf`
+    set $meshgate_resource_host ${host.name};
+    ${included(scene, 'metadata.conf')}
+  `;
+  return conf`
+    # Which provider issues tokens for a route (RFC 9728).
+    location = ${METADATA_PATH} { ${own} }
+    location ^~ ${METADATA_PATH}/ { ${own} }
+  `;
 }

@@ -1,9 +1,8 @@
 import type { Service } from '../../policy/types.ts';
-import { type Arg, type Directive, line, literal, row } from './directive.ts';
+import { type Arg, conf, type Directive } from './directive.ts';
 import type { SceneHost } from './scene.ts';
 
-/** The nginx module that proxies the requests of a route. Each module has its own directives and ignores those of the
- * other. */
+/** The nginx module that proxies a route's requests. Each has its own directives and ignores the other's. */
 export type Module = 'proxy' | 'grpc';
 
 export const moduleOf = ({ protocol }: Service): Module => (protocol === 'grpc' ? 'grpc' : 'proxy');
@@ -16,40 +15,33 @@ export const modulesOf = (hosts: readonly Pick<SceneHost, 'routes'>[]): readonly
 
 /** How long nginx waits for the server that it connects to. */
 export const timeouts = (connect: string, send: string, read: string): readonly Directive[] =>
-  row(`proxy_connect_timeout ${connect}; proxy_send_timeout ${send}; proxy_read_timeout ${read}`);
+  conf`proxy_connect_timeout ${connect}; proxy_send_timeout ${send}; proxy_read_timeout ${read};`;
 
 /** Switches off the cache. A `proxy_cache` of an outer level would give one caller the response for another. */
-export const unstored = row('proxy_cache off; proxy_store off', 'no caller gets the answer for another one');
+export const unstored = conf`proxy_cache off; proxy_store off; # no caller gets the answer for another one`;
 
 /** Ignores headers with which a service could choose a location that clients cannot reach. */
-export const ignoresAccel = (module: Module = 'proxy'): readonly Directive[] =>
-  row(
-    `${module}_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Charset`,
-    'an answer cannot redirect to internal locations',
-  );
+export const ignoresAccel = (module: Module = 'proxy'): readonly Directive[] => conf`
+  ${module}_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Charset; # an answer cannot redirect to internal locations
+`;
 
 /** nginx sends a request again only if a connection that it kept open is already closed. */
 export const onceMore = (module: Module = 'proxy'): readonly Directive[] =>
-  row(`${module}_next_upstream error; ${module}_next_upstream_tries 1`, 'no request is sent twice');
+  conf`${module}_next_upstream error; ${module}_next_upstream_tries 1; # no request is sent twice`;
 
 /** TLS for connections to a service, an ingress or a provider. */
-export const tls = (module: Module): readonly Directive[] =>
-  row(
-    ['verify on', 'verify_depth 5', 'server_name on', 'session_reuse off']
-      .map((one) => `${module}_ssl_${one}`)
-      .join('; '),
-    'a resumed session would keep its old identity',
-  );
+export const tls = (module: Module): readonly Directive[] => conf`
+  ${module}_ssl_verify on; ${module}_ssl_verify_depth 5; ${module}_ssl_server_name on; ${module}_ssl_session_reuse off; # a resumed session would keep its old identity
+`;
 
 /** The name and the CA with which nginx verifies the certificate of the other side. */
 export const verified = (module: Module, name: Arg, ca: string): readonly Directive[] =>
-  row([line(`${module}_ssl_trusted_certificate`, literal(ca)), line(`${module}_ssl_name`, name)]);
+  conf`${module}_ssl_trusted_certificate ${ca}; ${module}_ssl_name ${name};`;
 
-/** The certificate that nginx shows. If the names of the files contain variables, nginx reads the files again. If they
- * are empty, it shows no certificate. */
-export const shown = (module: Module, cert: Arg, key: Arg): readonly Directive[] =>
-  row([line(`${module}_ssl_certificate`, cert), line(`${module}_ssl_certificate_key`, key)]);
+/** The certificate that nginx shows. It reads files named by variables again; empty names are no certificate. */
+export const shown = (module: Module, cert: string | Arg, key: string | Arg): readonly Directive[] =>
+  conf`${module}_ssl_certificate ${cert}; ${module}_ssl_certificate_key ${key};`;
 
 /** The maximum length of a body. The body stays in memory, because it contains secrets. */
 export const bodyBuffer = (bytes: number): readonly Directive[] =>
-  row(`client_max_body_size ${bytes >> 10}k; client_body_buffer_size ${bytes >> 10}k`);
+  conf`client_max_body_size ${bytes >> 10}k; client_body_buffer_size ${bytes >> 10}k;`;

@@ -3,14 +3,10 @@ import type { Service } from '../../policy/types.ts';
 import { type Part, variable } from './directive.ts';
 
 /** The variable with a request header. */
-export function requestHeader(name: string): Part {
-  return variable(`http_${underscored(name)}`);
-}
+export const requestHeader = (name: string): Part => variable(`http_${underscored(name)}`);
 
 /** The variable with a header of the check's response. */
-export function answerHeader(name: string): Part {
-  return variable(`upstream_http_${underscored(name)}`);
-}
+export const answerHeader = (name: string): Part => variable(`upstream_http_${underscored(name)}`);
 
 /** The variable with a field of `X-Meshgate-Caller`. */
 export const keptField = (field: string): string => `meshgate_${field}`;
@@ -19,23 +15,15 @@ export const keptField = (field: string): string => `meshgate_${field}`;
 export const keptAs = (header: string): string => underscored(header).slice('x_'.length);
 
 /** The variable of the identity header with this index. */
-export function headerVariable(index: number): string {
-  return `meshgate_h${index}`;
-}
+export const headerVariable = (index: number): string => `meshgate_h${index}`;
 
-export function underscored(name: string): string {
-  return name.toLowerCase().replaceAll('-', '_');
-}
+export const underscored = (name: string): string => name.toLowerCase().replaceAll('-', '_');
 
-/** The number of identity headers that nginx always erases. Thus a client can never send the next header, even if the
- * policy has fewer. */
+/** How many identity headers nginx always erases, so that no client can send the next one of a policy. */
 const NUMBERED = 16;
 
-/**
- * All internal headers. nginx erases them from requests of clients, even if the policy does not use them.
- *
- * @param identities the number of identity headers in the policy
- */
+/** All internal headers. nginx erases them from requests of clients, even if the policy does not use them.
+ * @param identities the number of identity headers in the policy */
 export function internalNames(identities: number): readonly string[] {
   const numbers = Array(Math.max(NUMBERED, identities)).keys();
   return [...INTERNAL_NAMES, ...[...numbers].map((i) => FROM_CHECK.identity + i)];
@@ -68,22 +56,16 @@ export const BAD_LOCATION = '/.meshgate/bad';
 export const LARGE_LOCATION = '/.meshgate/large';
 export const CERTIFICATE_LOCATION = '/.meshgate/certificate';
 
-/** The beginning of an upstream's name. It contains the protocol, because connections of two protocols must not share a
- * pool. */
+/** The beginning of an upstream's name, with the protocol: two protocols must not share a pool. */
 const prefix = (protocol: Service['protocol']): string => `meshgate_${protocol === undefined ? '' : `${protocol}_`}`;
 
-/** The name of the upstream block for an ingress with one identity. Names in policies contain no underscore, so the
- * result is unique. */
-export function ingressUpstream(ingress: string, identity: string, protocol?: Service['protocol']): string {
-  return `${prefix(protocol)}ingress_${ingress === 'default' ? '' : `${ingress}_`}${identity}`;
-}
+/** The name of the upstream of an ingress and identity. It is unique: names in policies have no underscore. */
+export const ingressUpstream = (ingress: string, identity: string, protocol?: Service['protocol']): string =>
+  `${prefix(protocol)}ingress_${ingress === 'default' ? '' : `${ingress}_`}${identity}`;
 
 /** The variable that contains an ingress's upstream for the identity of the request. */
-export function upstreamVariable(ingress: string, protocol?: Service['protocol']): string {
-  return `${prefix(protocol)}upstream${ingress === 'default' ? '' : `_${underscored(ingress)}`}`;
-}
+export const upstreamVariable = (ingress: string, protocol?: Service['protocol']): string =>
+  `${prefix(protocol)}upstream${ingress === 'default' ? '' : `_${underscored(ingress)}`}`;
 
 /** The name of the upstream block for a service without a mesh. */
-export function directUpstream(service: string): string {
-  return `meshgate_direct_${service}`;
-}
+export const directUpstream = (service: string): string => `meshgate_direct_${service}`;

@@ -2,7 +2,7 @@ import { isWithin, rangeText, readRange } from '../../cidr.ts';
 import { TO_CHECK } from '../../internal-headers.ts';
 import type { Policy } from '../../policy/types.ts';
 import { requestFacts } from '../../rules/table.ts';
-import { block, commented, type Directive, line, literal, variable } from './directive.ts';
+import { conf, type Directive, line, literal } from './directive.ts';
 import type { Scene } from './scene.ts';
 
 /** The networks in roles. The vector has one digit for each, in this order. */
@@ -13,7 +13,7 @@ export const hasNetworks = ({ policy }: Pick<Scene, 'policy'>): boolean => netwo
 
 /** Sends the vector to the check. Empty if the policy has no networks. */
 export const shownNetworks = (scene: Pick<Scene, 'policy'>): readonly Directive[] =>
-  hasNetworks(scene) ? [line('proxy_set_header', TO_CHECK.networks, variable('meshgate_networks'))] : [];
+  hasNetworks(scene) ? conf`proxy_set_header ${TO_CHECK.networks} $meshgate_networks;` : [];
 
 /** The map from the client's address to one digit for each network of the policy. Behind a trusted proxy, the address
  * is the one that the proxy names. nginx uses the longest range that contains the address. So each range also has the
@@ -32,10 +32,11 @@ export function networkVector({ policy }: Pick<Scene, 'policy'>): readonly Direc
     const has = networks.map((ranges) => (ranges.some((range) => isWithin(bytes, range, length)) ? '1' : '0'));
     return line(literal(text), has.join(''));
   });
-  return [
-    commented(
-      'Which networks of the policy the client is in.',
-      block('geo', [variable('meshgate_networks')], [line('default', '0'.repeat(networks.length)), ...digits]),
-    ),
-  ];
+  return conf`
+    # Which networks of the policy the client is in.
+    geo $meshgate_networks {
+      default ${'0'.repeat(networks.length)};
+      ${digits}
+    }
+  `;
 }

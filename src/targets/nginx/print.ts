@@ -1,7 +1,6 @@
 import type { Arg, Directive, Part } from './directive.ts';
 
-/** The error for a value that nginx could read as more than one text. The cause is a mistake in this program, or a
- * malicious policy. */
+/** The error for a value that nginx could read as more than one text: a mistake here, or a malicious policy. */
 export class UnprintableError extends Error {
   override readonly name = 'UnprintableError';
 }
@@ -28,10 +27,8 @@ function checkLiteral(text: string): string {
   return text;
 }
 
-/**
- * Escapes a text for nginx's tokenizer. It reads `\"`, `\'`, `\\`, `\t`, `\r` and `
- * ` as escapes, and leaves any other backslash unchanged.
- */
+/** Escapes a text for nginx's tokenizer. It reads `\"`, `\'`, `\\`, `\t`, `\r` and `\n` as escapes, and leaves any other
+ * backslash unchanged. */
 function escaped(text: string, quote: '"' | "'"): string {
   let out = '';
   for (let i = 0; i < text.length; i++) {
@@ -92,15 +89,13 @@ function printName(name: string | Arg): string {
   return NAME.test(name) ? name : fail('a directive', name);
 }
 
-function printComment(text: string, indent: string): string {
-  return text === '' ? `${indent}#` : `${indent}# ${checkLiteral(text)}`;
-}
+const printComment = (text: string, indent: string): string =>
+  text === '' ? `${indent}#` : `${indent}# ${checkLiteral(text)}`;
 
 /** The maximum length of a block that is printed on one line. */
 const WIDE = 160;
 
-/** Whether a block is readable on one line if it is short. This is so for maps, and for blocks that do one thing on a
- * condition or at a path. */
+/** Whether a block is readable on one line: maps, and blocks that do one thing on a condition or at a path. */
 function fits({ name, block = [] }: Directive): boolean {
   const few = name === 'map' || ((name === 'if' || name === 'location') && block.length < 3);
   return few && block.length > 0 && block.every(({ block, comment, note }) => (block ?? comment ?? note) === undefined);
@@ -138,12 +133,9 @@ function printAll(directives: readonly Directive[], indent: string): string {
   return out;
 }
 
-/**
- * The text of a configuration file.
- *
+/** The text of a configuration file.
  * @param head the comments at the top of the file, one per line
- * @throws UnprintableError for a value that nginx could read as more than one text
- */
+ * @throws UnprintableError for a value that nginx could read as more than one text */
 export function print(directives: readonly Directive[], head: readonly string[] = []): string {
   const top = head.map((text) => `${printComment(text, '')}\n`).join('');
   const isApart = top !== '' && directives[0]?.comment !== undefined;

@@ -1,5 +1,5 @@
 import { usual } from './carry.ts';
-import { type Directive, line, row } from './directive.ts';
+import { conf, type Directive } from './directive.ts';
 import { eraseFile, eraseName } from './erase.ts';
 import { type ConfFile, included } from './files.ts';
 import { grpcAround } from './grpc.ts';
@@ -7,34 +7,29 @@ import { headersFile, headersName } from './headers.ts';
 import { clearedBeside, hiddenHeaders, hiddenScope } from './hide.ts';
 import { ignoresAccel, type Module, modulesOf, onceMore, unstored } from './module.ts';
 import { BAD_LOCATION, LARGE_LOCATION } from './names.ts';
-import { refuseAs } from './page.ts';
 import { nonceHeader } from './proof.ts';
 import type { Scene } from './scene.ts';
 import { refusedCookies, setCookieBeside } from './session.ts';
 
-/** Switches off directives of outer levels that could answer instead of the service, or send requests without a
- * check. */
-const closed: readonly Directive[] = [
-  ...row('satisfy all', 'an outer "satisfy any" must not open a route'),
-  ...row(
-    'ssi off; mirror off; add_before_body ""; add_after_body ""',
-    'each would request another route without the check',
-  ),
-  ...unstored,
-  ...row('proxy_intercept_errors off; proxy_redirect off', 'errors and redirects of the service pass unchanged'),
-  ...ignoresAccel(),
-];
+/** Switches off outer directives that could answer instead of the service, or send requests without a check. */
+const closed = conf`
+  satisfy all; # an outer "satisfy any" must not open a route
+  ssi off; mirror off; add_before_body ""; add_after_body ""; # each would request another route without the check
+  ${unstored}
+  proxy_intercept_errors off; proxy_redirect off; # errors and redirects of the service pass unchanged
+  ${ignoresAccel()}
+`;
 
 /** The error pages for refusals by nginx itself, and for a check that failed. A level with its own `error_page`
  * inherits none, so each level has all of them. The page for the check's refusals is set in the same place. */
-export const errorPages: readonly Directive[] = row(
-  `error_page 500 = @meshgate_down; error_page 400 = ${BAD_LOCATION}; error_page 494 = ${LARGE_LOCATION}`,
-);
+export const errorPages = conf`
+  error_page 500 = @meshgate_down; error_page 400 = ${BAD_LOCATION}; error_page 494 = ${LARGE_LOCATION};
+`;
 
 /** The headers that the gateway adds to a service's response. Headers of outer levels stay. */
 function headersBeside(scene: Scene): readonly Directive[] {
   const headers = [...clearedBeside(scene), ...nonceHeader(scene)];
-  return headers.length === 0 ? [] : [...headers, line('add_header_inherit', 'merge')];
+  return headers.length === 0 ? [] : [...headers, ...conf`add_header_inherit merge;`];
 }
 
 const trusted = (scene: Scene, module: Module): readonly Directive[] => [
@@ -43,33 +38,27 @@ const trusted = (scene: Scene, module: Module): readonly Directive[] => [
   included(scene, eraseName(module)),
 ];
 
-const proxied = (scene: Scene): readonly Directive[] => [
-  ...errorPages,
-  ...closed,
-  ...headersBeside(scene),
-  ...usual,
-  ...row('proxy_max_temp_file_size 0', 'answers are not written to disk'),
-  ...row('proxy_http_version 1.1', 'so that connections stay open'),
-  ...onceMore(),
-  ...row(
-    [
-      line('proxy_headers_hash_max_size', '4096'),
-      line('proxy_headers_hash_bucket_size', scene.headerNames.some((name) => name.length > 90) ? '256' : '128'),
-    ],
-    'room for the headers below',
-  ),
-  ...trusted(scene, 'proxy'),
-];
+const proxied = (scene: Scene): readonly Directive[] => conf`
+  ${errorPages}
+  ${closed}
+  ${headersBeside(scene)}
+  ${usual}
+  proxy_max_temp_file_size 0; # answers are not written to disk
+  proxy_http_version 1.1; # so that connections stay open
+  ${onceMore()}
+  proxy_headers_hash_max_size 4096; proxy_headers_hash_bucket_size ${scene.headerNames.some((name) => name.length > 90) ? 256 : 128}; # room for the headers below
+  ${trusted(scene, 'proxy')}
+`;
 
 /** The directives for hosts where people sign in. If the page cannot be made, a second error page applies, which
  * `recursive_error_pages` allows. */
-const sessions = (scene: Scene): readonly Directive[] => [
-  line('error_page', '401', '=', refuseAs),
-  line('recursive_error_pages', 'on'),
-  ...setCookieBeside,
-  refusedCookies,
-  ...modulesOf(scene.hosts).map(hiddenScope),
-];
+const sessions = (scene: Scene): readonly Directive[] => conf`
+  error_page 401 = $meshgate_refuse_as;
+  recursive_error_pages on;
+  ${setCookieBeside}
+  ${refusedCookies}
+  ${modulesOf(scene.hosts).flatMap(hiddenScope)}
+`;
 
 /** The files with the directives that all routes share. */
 export const proxyFiles = (scene: Scene): readonly ConfFile[] => [

@@ -1,5 +1,5 @@
 import { corsOfRefusals } from './cors.ts';
-import { block, literal } from './directive.ts';
+import { conf } from './directive.ts';
 import type { ConfFile } from './files.ts';
 import { orPage, pageLocations, vary } from './page.ts';
 import { refusal, refusalLocations } from './problem.ts';
@@ -16,18 +16,18 @@ export function refuseFiles(scene: Scene): readonly ConfFile[] {
   return [
     [
       'refuse.conf',
-      [
-        ...refusalLocations(scene, [...cors, ...nonce]),
-        block('location', ['^~', literal('/.meshgate/')], refusal(scene, 'route_unknown')),
-      ],
+      conf`
+        ${refusalLocations(scene, [...cors, ...nonce])}
+        location ^~ /.meshgate/ { ${refusal(scene, 'route_unknown')} }
+      `,
       'How nginx answers rejected requests.',
     ],
     [
       'refuse-pages.conf',
       [
-        ...refusalLocations(scene, [...cors, vary, setCookie, ...nonce], orPage),
-        oftenLocation(scene),
-        workerLocation(scene),
+        ...refusalLocations(scene, [...cors, ...vary, ...setCookie, ...nonce], orPage),
+        ...oftenLocation(scene),
+        ...workerLocation(scene),
         ...pageLocations,
       ],
       'How nginx answers rejected requests where browsers sign in: a navigation gets a page.',

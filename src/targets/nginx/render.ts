@@ -35,12 +35,9 @@ import { insecureOptions, serversConf, unserved } from './servers.ts';
 import { checkSocket, isAddress } from './upstreams.ts';
 
 /** The socket of the egress server. policy.js contains its path for the JavaScript. */
-export function egressSocket(options: NginxOptions): string {
-  return `${options.runDir}/egress.sock`;
-}
+export const egressSocket = (options: NginxOptions): string => `${options.runDir}/egress.sock`;
 
-/** The gap of headers that are empty if an agent acts: the groups and claims of a person are not sent with the agent's
- * request. */
+/** The gap of headers that are empty if an agent acts: groups and claims of a person are not sent then. */
 function stayBehind({ hosts }: Scene): readonly Gap[] {
   return hosts.flatMap(({ routes }) =>
     routes.flatMap(({ route, targets }) => {
@@ -59,45 +56,34 @@ function stayBehind({ hosts }: Scene): readonly Gap[] {
 function gaps(scene: Scene): readonly Gap[] {
   const { policy } = scene;
   const named = [
-    ...scene.ingresses.map(({ ingress }) => [ingressPath(ingress, policy), ingress.host, ingress.serverName] as const),
-    ...scene.direct.map(
-      (service) =>
-        [
-          `services.${service.name}`,
-          service.direct?.host ?? '',
-          service.direct?.tls ? service.direct.serverName : '',
-        ] as const,
-    ),
-    ...etcdEndpoints(scene).map(({ host }) => ['gateway.store.etcd', host, host] as const),
+    ...scene.ingresses.map(({ ingress }) => ({ ...ingress, part: ingressPath(ingress, policy) })),
+    ...scene.direct.map(({ name, direct }) => ({
+      part: `services.${name}`,
+      host: direct?.host ?? '',
+      serverName: direct?.tls ? direct.serverName : '',
+    })),
+    ...etcdEndpoints(scene).map(({ host }) => ({ part: 'gateway.store.etcd', host, serverName: host })),
   ];
-  return [
-    ...(scene.resolver.length > 0
-      ? []
-      : [
-          {
-            part: 'gateway.resolver',
-            text: 'no DNS server is known, so the keys of providers cannot be fetched by host name; name one in gateway.resolver',
-          },
-          ...named
-            .filter(([, host]) => !isAddress(host))
-            .map(([part, host]) => ({
-              part,
-              text: `${host} is resolved once, when nginx starts; name a DNS server in gateway.resolver`,
-            })),
-        ]),
-    ...named
-      .filter(([, , serverName]) => serverName !== '' && isAddress(serverName))
-      .map(([part]) => ({
-        part,
-        text: `nginx verifies DNS names in certificates and no addresses; ${part === 'gateway.store.etcd' ? 'name the endpoint by one' : 'set server_name to a name in the certificate'}`,
-      })),
-    ...stayBehind(scene),
+  const unresolved = [
+    {
+      part: 'gateway.resolver',
+      text: 'no DNS server is known, so the keys of providers cannot be fetched by host name; name one in gateway.resolver',
+    },
+    ...named.flatMap(({ part, host }) => {
+      const text = `${host} is resolved once, when nginx starts; name a DNS server in gateway.resolver`;
+      return isAddress(host) ? [] : [{ part, text }];
+    }),
   ];
+  const addresses = named.flatMap(({ part, serverName }) => {
+    const cure =
+      part === 'gateway.store.etcd' ? 'name the endpoint by one' : 'set server_name to a name in the certificate';
+    const text = `nginx verifies DNS names in certificates and no addresses; ${cure}`;
+    return serverName === '' || !isAddress(serverName) ? [] : [{ part, text }];
+  });
+  return [...(scene.resolver.length > 0 ? [] : unresolved), ...addresses, ...stayBehind(scene)];
 }
 
-function head(what: string): readonly string[] {
-  return [`${what} Rendered by meshgate from the policy; do not edit.`];
-}
+const head = (what: string): readonly string[] => [`${what} Rendered by meshgate from the policy; do not edit.`];
 
 function serversHead(scene: Scene): readonly string[] {
   return [
@@ -152,13 +138,10 @@ function needed(all: readonly ConfFile[], by: readonly Directive[], dir: string)
   return all.filter(([name]) => names.has(name));
 }
 
-/**
- * Renders a policy for nginx. The files are http.conf, servers.conf, hosts/HOST.conf, inner/HOST.conf for hosts that
+/** Renders a policy for nginx. The files are http.conf, servers.conf, hosts/HOST.conf, inner/HOST.conf for hosts that
  * services call for people, the files that these include, policy.js and watched.js. If people sign in there is also
  * signin-policy.js, and if the gateway asks providers about tokens, client-policy.js. The bundles are not included.
- *
- * @throws UnprintableError for text that nginx could read as more than one text
- */
+ * @throws UnprintableError for text that nginx could read as more than one text */
 export function renderNginx(policy: Policy, rules: readonly Rule[], options: NginxOptions): Emitted {
   const scene = toScene(policy, rules, options);
   guard(scene);

@@ -1,6 +1,6 @@
 import { ALWAYS_PASSED } from '../../policy/request-headers.ts';
 import type { Service } from '../../policy/types.ts';
-import { type Arg, commented, type Directive, line, literal } from './directive.ts';
+import { type Arg, conf, type Directive } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { headersName, hostHeaders } from './headers.ts';
 import { requestHeader } from './names.ts';
@@ -17,12 +17,9 @@ const isCookie = (name: string): boolean => name.toLowerCase() === 'cookie';
 export const restricted = (scene: Scene, service: Service): readonly Directive[] =>
   service.requestHeaders === undefined ? [] : [included(scene, requestsName(service))];
 
-/**
- * The headers of the host, for the location of a route to such a service. The list in its file replaces the headers
+/** The headers of the host, for the location of a route to such a service. The list in its file replaces the headers
  * that are set around the location, so they are repeated.
- *
- * @param cookie the `Cookie` header for services at this listener; absent: the client's
- */
+ * @param cookie the `Cookie` header for services at this listener; absent: the client's */
 export function listedHostHeaders(
   host: SceneHost,
   { requestHeaders }: Service,
@@ -37,15 +34,15 @@ export function requestsFiles(scene: Scene): readonly ConfFile[] {
   const services = new Set(scene.hosts.flatMap(({ routes }) => routes.map(({ service }) => service)));
   return [...services].flatMap((service): ConfFile[] => {
     if (service.requestHeaders === undefined) return [];
-    const set = (name: string) => line('proxy_set_header', literal(name), requestHeader(name));
-    const [first, ...more] = ALWAYS_PASSED.flatMap(({ names }) => names).map(set);
-    const [listed, ...others] = service.requestHeaders.filter((name) => !isCookie(name)).map(set);
-    const directives = [
-      line('proxy_pass_request_headers', 'off'),
-      included(scene, headersName('proxy')),
-      ...(first ? [commented('Headers that every service receives.', first), ...more] : []),
-      ...(listed ? [commented('Headers that this service lists.', listed), ...others] : []),
-    ];
+    const set = (name: string) => conf`proxy_set_header ${name} ${requestHeader(name)};`;
+    const directives = conf`
+      proxy_pass_request_headers off;
+      ${included(scene, headersName('proxy'))}
+      # Headers that every service receives.
+      ${ALWAYS_PASSED.flatMap(({ names }) => names.flatMap(set))}
+      # Headers that this service lists.
+      ${service.requestHeaders.filter((name) => !isCookie(name)).flatMap(set)}
+    `;
     return [[requestsName(service), directives, `Headers that ${service.name} receives.`]];
   });
 }

@@ -88,9 +88,8 @@ function doorOf(mesh: Mesh, service: Service): Ingress {
 }
 
 /** Whether people sign in at a host: one of its routes accepts sessions, or it is the sign-in host. */
-function takesSessions({ gateway: { session, signin } }: Policy, { name, routes }: Host): boolean {
-  return session !== undefined && (name === signin?.host || routes.some(({ accept }) => accept.includes('session')));
-}
+const takesSessions = ({ gateway: { session, signin } }: Policy, { name, routes }: Host): boolean =>
+  session !== undefined && (name === signin?.host || routes.some(({ accept }) => accept.includes('session')));
 
 /** The sign-in host as a host without routes; undefined if it is one of the policy's hosts, or if there is none. */
 export function signinHostOf({ gateway, hosts }: Policy): Host | undefined {
@@ -151,8 +150,7 @@ function sceneRoute(
   };
 }
 
-/** The source of an identity header, if all routes use the same; undefined if a route uses another source or does not
- * send the header. */
+/** The source of an identity header, if all routes use the same one; otherwise undefined. */
 function sharedSource(routes: readonly Pick<SceneRoute, 'headers'>[], index: number): HeaderSource | undefined {
   const sources = new Set(routes.map(({ headers }) => headers.find((header) => header.index === index)?.source));
   return sources.size === 1 ? [...sources][0] : undefined;

@@ -1,5 +1,5 @@
 import type { Host, Tls } from '../../policy/types.ts';
-import { block, commented, type Directive, line, literal } from './directive.ts';
+import { conf, type Directive } from './directive.ts';
 import { innerCertificates, innerHosts } from './door.ts';
 import { accessLog } from './log.ts';
 import { BAD_LOCATION, hostFile, innerFile } from './names.ts';
@@ -10,40 +10,41 @@ import { reading, trustedProxies } from './server.ts';
 /** Settings that weaken the policy, one line for each. The image prints them when it starts. */
 export function insecureOptions(scene: Scene): readonly string[] {
   const { gateway, hosts, providers, services } = scene.policy;
-  return [
-    ...Object.values(providers)
-      .filter(({ anyAudience }) => anyAudience)
-      .map(({ name }) => `insecure: providers.${name}.insecure_any_audience: tokens for any service are accepted`),
-    ...Object.values(providers)
-      .filter(({ introspection }) => introspection?.anyType)
-      .map(({ name }) => `insecure: providers.${name}.introspection.insecure_any_type: refresh tokens may be accepted`),
-    ...Object.values(providers)
-      .filter(({ privateAddresses }) => privateAddresses)
-      .map(({ name }) => `insecure: providers.${name}.insecure_private_addresses: its documents may name any address`),
-    ...(gateway.insecureHttp
-      ? ['insecure: gateway.insecure_http: the gateway serves plain HTTP, so tokens are not encrypted']
-      : []),
-    ...(gateway.sessionRoom?.forgetful
-      ? ['insecure: gateway.session.insecure_forget_revocations: a restart may erase revocations']
-      : []),
-    ...(gateway.proxiedNetworks
-      ? [
-          'insecure: gateway.insecure_proxied_networks: clients among the trusted proxies can forge the address of a role',
-        ]
-      : []),
-    ...(gateway.limits?.passWhenFull
-      ? ['insecure: gateway.limits.insecure_pass_when_full: requests pass uncounted if there is no room to count']
-      : []),
-    ...hosts
-      .flatMap(({ routes }) => routes)
-      .filter(({ serviceWorkers }) => serviceWorkers === 'anywhere')
-      .map(
-        ({ name }) => `insecure: hosts.${name}.insecure_service_workers: service workers from there see the sign-in`,
-      ),
-    ...Object.values(services)
-      .filter(({ direct }) => direct !== undefined && !direct.tls)
-      .map(({ name }) => `insecure: services.${name}.insecure_url: requests reach ${name} over plain HTTP`),
+  const all = Object.values(providers);
+  const routes = hosts.flatMap((host) => host.routes);
+  const rows: readonly (readonly [isSet: unknown, text: string])[] = [
+    ...all.map(
+      (it) =>
+        [it.anyAudience, `providers.${it.name}.insecure_any_audience: tokens for any service are accepted`] as const,
+    ),
+    ...all.map(({ name, introspection }) => {
+      const text = `providers.${name}.introspection.insecure_any_type: refresh tokens may be accepted`;
+      return [introspection?.anyType, text] as const;
+    }),
+    ...all.map(({ name, privateAddresses }) => {
+      const text = `providers.${name}.insecure_private_addresses: its documents may name any address`;
+      return [privateAddresses, text] as const;
+    }),
+    [gateway.insecureHttp, 'gateway.insecure_http: the gateway serves plain HTTP, so tokens are not encrypted'],
+    [gateway.sessionRoom?.forgetful, 'gateway.session.insecure_forget_revocations: a restart may erase revocations'],
+    [
+      gateway.proxiedNetworks,
+      'gateway.insecure_proxied_networks: clients among the trusted proxies can forge the address of a role',
+    ],
+    [
+      gateway.limits?.passWhenFull,
+      'gateway.limits.insecure_pass_when_full: requests pass uncounted if there is no room to count',
+    ],
+    ...routes.map(({ name, serviceWorkers }) => {
+      const text = `hosts.${name}.insecure_service_workers: service workers from there see the sign-in`;
+      return [serviceWorkers === 'anywhere', text] as const;
+    }),
+    ...Object.values(services).map(({ name, direct }) => {
+      const text = `services.${name}.insecure_url: requests reach ${name} over plain HTTP`;
+      return [direct !== undefined && !direct.tls, text] as const;
+    }),
   ];
+  return rows.flatMap(([isSet, text]) => (isSet ? `insecure: ${text}` : []));
 }
 
 /** A listener of the image: its port, and how its servers differ from those of the other listener. */
@@ -57,58 +58,45 @@ interface Listener {
 }
 
 function listen(scene: Scene, port: number, tls: Tls | undefined, isDefault: boolean): readonly Directive[] {
-  const more = isDefault ? ['default_server'] : [];
   // gRPC calls use HTTP/2, also over plain TCP.
   const calls = Object.values(scene.policy.services).some(({ protocol }) => protocol === 'grpc');
-  if (tls === undefined) return [line('listen', String(port), ...more), ...(calls ? [line('http2', 'on')] : [])];
-  return [
-    line('listen', String(port), 'ssl', ...more),
-    line('http2', 'on'),
-    line('ssl_certificate', literal(tls.certFile)),
-    line('ssl_certificate_key', literal(tls.keyFile)),
-  ];
+  return conf`
+    listen ${port} ${tls && 'ssl'} ${isDefault && 'default_server'};
+    ${(tls !== undefined || calls) && conf`http2 on;`}
+    ${tls && conf`ssl_certificate ${tls.certFile};`}
+    ${tls && conf`ssl_certificate_key ${tls.keyFile};`}
+  `;
 }
 
-/** The default server, for names that are not in the policy. Over TLS it shows the certificate of another name. */
-function unknownHost(scene: Scene, { port, unknown }: Listener, tls: Tls | undefined): Directive {
-  return block(
-    'server',
-    [],
-    [
-      ...listen(scene, port, tls, true),
-      line('server_name', '_'),
-      ...unknown,
-      ...reading,
-      accessLog(scene),
-      ...trustedProxies(scene),
-      line('error_page', '400', '494', '=', BAD_LOCATION),
-      badLocation(scene),
-      block('location', ['@meshgate_unknown'], refusal(scene, 'host_unknown')),
-      block('location', ['/'], refusal(scene, 'host_unknown')),
-    ],
-  );
-}
-
-function server(scene: Scene, { port, fileOf }: Listener, { name }: Host, tls: Tls | undefined): Directive {
-  return block(
-    'server',
-    [],
-    [
-      ...listen(scene, port, tls, false),
-      line('server_name', literal(name)),
-      line('include', literal(`${scene.options.dir}/${fileOf(name)}`)),
-    ],
-  );
-}
-
+/** The servers of a listener. The default server comes first; over TLS it shows the certificate of another name. */
 function serversOf(scene: Scene, listener: Listener, hosts: readonly SceneHost[], what: string): readonly Directive[] {
   const [first] = hosts;
   if (first === undefined) return [];
+  const { port, unknown, fileOf, certificateOf } = listener;
   const tls = scene.policy.gateway.insecureHttp ? undefined : scene.policy.gateway.tls;
-  return [
-    commented(what, unknownHost(scene, listener, tls ?? listener.certificateOf(first.host))),
-    ...hosts.map(({ host }) => server(scene, listener, host, listener.certificateOf(host))),
-  ];
+  const server = ({ host }: SceneHost) => conf`
+    server {
+      ${listen(scene, port, certificateOf(host), false)}
+      server_name ${host.name};
+      include ${scene.options.dir}/${fileOf(host.name)};
+    }
+  `;
+  return conf`
+    # ${what}
+    server {
+      ${listen(scene, port, tls ?? certificateOf(first.host), true)}
+      server_name _;
+      ${unknown}
+      ${reading}
+      ${accessLog(scene)}
+      ${trustedProxies(scene)}
+      error_page 400 494 = ${BAD_LOCATION};
+      ${badLocation(scene)}
+      location @meshgate_unknown { ${refusal(scene, 'host_unknown')} }
+      location / { ${refusal(scene, 'host_unknown')} }
+    }
+    ${hosts.flatMap(server)}
+  `;
 }
 
 function innerServers(scene: Scene): readonly Directive[] {
@@ -118,19 +106,14 @@ function innerServers(scene: Scene): readonly Directive[] {
     port: inner.listen,
     certificateOf: (host) => inner.tls ?? host.tls ?? tls,
     fileOf: innerFile,
-    unknown: [...innerCertificates(inner), certificateLocation(scene, '-')],
+    unknown: [...innerCertificates(inner), ...certificateLocation(scene, '-')],
   };
   const served = innerHosts(scene).filter(({ host }) => listener.certificateOf(host) !== undefined);
-  return serversOf(
-    scene,
-    listener,
-    served,
-    'The inner listener, where services send requests: requests for any other host.',
-  );
+  const what = 'The inner listener, where services send requests: requests for any other host.';
+  return serversOf(scene, listener, served, what);
 }
 
-/** servers.conf: the servers of the image. Operators who use the rendered files in their own nginx have their own
- * servers. */
+/** servers.conf: the servers of the image, for operators without an nginx of their own. */
 export function serversConf(scene: Scene): readonly Directive[] {
   const { gateway } = scene.policy;
   const listener: Listener = {
@@ -144,11 +127,11 @@ export function serversConf(scene: Scene): readonly Directive[] {
   if (served.length === 0) return [];
   const longest = Math.max(...served.map(({ host }) => host.name.length));
   const bucket = [128, 256, 512].find((size) => size > longest + 24) ?? 512;
-  return [
-    ...(longest > 40 ? [line('server_names_hash_bucket_size', String(bucket))] : []),
-    ...serversOf(scene, listener, served, 'Requests for any other host.'),
-    ...innerServers(scene),
-  ];
+  return conf`
+    ${longest > 40 && conf`server_names_hash_bucket_size ${bucket};`}
+    ${serversOf(scene, listener, served, 'Requests for any other host.')}
+    ${innerServers(scene)}
+  `;
 }
 
 /** The hosts that the image cannot serve, because the policy does not say how. */

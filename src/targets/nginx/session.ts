@@ -1,20 +1,7 @@
 import { isWildcard } from '../../host-name.ts';
 import { ATTEMPT_COOKIE, MAX_ATTEMPTS, SESSION_COOKIE } from '../../session/names.ts';
 import { OWN_PREFIX } from '../../session/own-cookies.ts';
-import {
-  type Arg,
-  commented,
-  type Directive,
-  fixed,
-  key,
-  line,
-  literal,
-  map,
-  type Part,
-  regex,
-  template,
-  variable,
-} from './directive.ts';
+import { type Arg, conf, type Directive, literal, regex, template, variable } from './directive.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
 /** Whether people sign in at any host. */
@@ -25,39 +12,39 @@ export const hasSessions = ({ hosts, signinHost }: Pick<Scene, 'hosts' | 'signin
 export const hostName = ({ host }: SceneHost) => (isWildcard(host.name) ? variable('host') : literal(host.name));
 
 /** Adds the cookies of the check to a response of the gateway. */
-export const setCookie: Directive = line('add_header', 'Set-Cookie', variable('meshgate_set_cookie'), 'always');
+export const setCookie = conf`add_header Set-Cookie $meshgate_set_cookie always;`;
 
 /** Adds the cookies of the check to a service's response, which proxies must then not store. nginx reads the variable
  * before it adds the header, and after it has removed the service's own lines for such cookies. */
-export const setCookieBeside: readonly Directive[] = [
-  line('add_header', 'Set-Cookie', variable('meshgate_set_cookie_beside'), 'always'),
-  line('add_header', 'Cache-Control', variable('meshgate_cache_for'), 'always'),
-];
+export const setCookieBeside = conf`
+  add_header Set-Cookie $meshgate_set_cookie_beside always;
+  add_header Cache-Control $meshgate_cache_for always;
+`;
 
 /** A second protection, in case this JavaScript fails. If a service sets a cookie with the name of a gateway cookie,
  * the cookie loses `Secure`, so that browsers reject it (RFC 6265bis section 4.1.3.2). nginx reads attributes only
  * between spaces, and has no such directive for gRPC. */
-export const refusedCookies: Directive = line('proxy_cookie_flags', regex('~', `^\\s*${OWN_PREFIX}`), 'nosecure');
+export const refusedCookies = conf`proxy_cookie_flags ${regex('~', `^\\s*${OWN_PREFIX}`)} nosecure;`;
 
 // nginx hides the gateway's cookies from services, and separates them from each other, by the beginning of their names.
 if (!SESSION_COOKIE.startsWith(OWN_PREFIX) || !ATTEMPT_COOKIE.startsWith(OWN_PREFIX))
   throw new Error('cookies have other names');
 
-/** The JavaScript for a service's response that mentions a cookie of the gateway. It does not run for other
- * responses. */
+/** The JavaScript for a service's response, which runs only if that mentions a cookie of the gateway. */
 export const ownCookies = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
-    ? fixed('js_import meshgate_cookies from cookies.js; js_set $meshgate_cookies_kept meshgate_cookies.kept')
+    ? conf`
+        js_import meshgate_cookies from cookies.js;
+        js_set $meshgate_cookies_kept meshgate_cookies.kept;
+      `
     : [];
 
 /** The indexes of the runs of gateway cookies. A browser has at most one session and a number of attempts, and other
  * cookies may stand between any two of these cookies. */
 const RUNS = [...Array(MAX_ATTEMPTS + 2).keys()];
-const ourRun = (i: number): Part => variable(`meshgate_o${i}`);
-const otherRun = (i: number): Part => variable(`meshgate_k${i}`);
 
 /** The `Cookie` header without the gateway's own cookies, for services at the outer listener. */
-export const otherCookies: Arg = template(...RUNS.map(otherRun));
+export const otherCookies: Arg = template(...RUNS.map((i) => variable(`meshgate_k${i}`)));
 
 /** Matches the cookies of a request as alternating runs of the gateway's cookies and of others. The expression never
  * backtracks, however long the line is. Each run includes the separators before it; only the first run of the gateway
@@ -71,93 +58,54 @@ const LINE = RUNS.reduce(
   '',
 );
 
-const cookieMaps = ({ policy }: Scene): readonly Directive[] => [
-  commented(
-    'Cookies of the gateway go to the check, others to the service. A line with more cookies than a browser sends goes to neither.',
-    map(variable('http_cookie'), 'meshgate_cookie_in', [
-      ['default', literal('')],
-      [key(''), literal('')],
-      [regex('~*', `^${LINE}$`), template(...RUNS.map(ourRun))],
-    ]),
-  ),
+const cookieMaps = ({ policy }: Scene): readonly Directive[] => conf`
+  # Cookies of the gateway go to the check, others to the service. A line with more cookies than a browser sends goes to neither.
+  map $http_cookie $meshgate_cookie_in {
+    default "";
+    "" "";
+    ${regex('~*', `^${LINE}$`)} ${template(...RUNS.map((i) => variable(`meshgate_o${i}`)))};
+  }
   // If there are too many cookies, the sign-in receives all of them, because it deletes the surplus attempts.
-  map(variable('meshgate_cookie_in'), 'meshgate_cookie_signin', [
-    [key(''), variable('meshgate_cookie_crowd')],
-    ['default', variable('meshgate_cookie_in')],
-  ]),
-  map(variable('http_cookie'), 'meshgate_cookie_crowd', [
-    ['default', literal('')],
-    [regex('~*', OWN_PREFIX), variable('http_cookie')],
-  ]),
-  ...(policy.gateway.inner
-    ? [map(variable('meshgate_cookie_in'), 'meshgate_cookie_inside', [['default', otherCookies]] as const)]
-    : []),
-  commented(
-    'A service cannot set cookies of the gateway: JavaScript removes them from its answer.',
-    map(variable('upstream_http_set_cookie'), 'meshgate_set_cookie_beside', [
-      ['default', variable('meshgate_set_cookie')],
-      [key(''), variable('meshgate_set_cookie')],
-      [regex('~*', OWN_PREFIX), variable('meshgate_cookies_kept')],
-    ]),
-  ),
-  commented(
-    'Cache-Control: private if the answer sets a cookie of the gateway, or if a known caller gets an answer without Cache-Control.',
-    map(variable('meshgate_set_cookie'), 'meshgate_cache_for', [
-      [key(''), variable('meshgate_cache_unsaid')],
-      ['default', 'private'],
-    ]),
-  ),
-  map(variable('upstream_http_cache_control'), 'meshgate_cache_unsaid', [
-    [key(''), variable('meshgate_cache_caller')],
-    ['default', literal('')],
-  ]),
+  map $meshgate_cookie_in $meshgate_cookie_signin { "" $meshgate_cookie_crowd; default $meshgate_cookie_in; }
+  map $http_cookie $meshgate_cookie_crowd { default ""; ${regex('~*', OWN_PREFIX)} $http_cookie; }
+  ${policy.gateway.inner && conf`map $meshgate_cookie_in $meshgate_cookie_inside { default ${otherCookies}; }`}
+  # A service cannot set cookies of the gateway: JavaScript removes them from its answer.
+  map $upstream_http_set_cookie $meshgate_set_cookie_beside {
+    default $meshgate_set_cookie;
+    "" $meshgate_set_cookie;
+    ${regex('~*', OWN_PREFIX)} $meshgate_cookies_kept;
+  }
+  # Cache-Control: private if the answer sets a cookie of the gateway, or if a known caller gets an answer without Cache-Control.
+  map $meshgate_set_cookie $meshgate_cache_for { "" $meshgate_cache_unsaid; default private; }
+  map $upstream_http_cache_control $meshgate_cache_unsaid { "" $meshgate_cache_caller; default ""; }
   // A network can give roles to anonymous callers.
-  map(template(variable('meshgate_user'), variable('meshgate_roles')), 'meshgate_cache_caller', [
-    [key(''), literal('')],
-    ['default', 'private'],
-  ]),
-];
+  map $meshgate_user$meshgate_roles $meshgate_cache_caller { "" ""; default private; }
+`;
 
-/** The maps that say whether a browser shows the response as a page. They use Fetch Metadata or, over plain HTTP, other
- * headers. */
-const navigationMaps: readonly Directive[] = [
-  commented(
-    'Navigations: "get" can go to the sign-in and come back; "post" is a form, which is not sent twice. Others come from scripts.',
-    map(variable('http_sec_fetch_mode'), 'meshgate_navigation', [
-      ['default', literal('')],
-      [key('navigate'), variable('meshgate_navigation_document')],
-      [key(''), variable('meshgate_navigation_plain')],
-    ]),
-  ),
+/** The maps that say whether a browser shows a page: by Fetch Metadata or, over plain HTTP, other headers. */
+const navigationMaps = conf`
+  # Navigations: "get" can go to the sign-in and come back; "post" is a form, which is not sent twice. Others come from scripts.
+  map $http_sec_fetch_mode $meshgate_navigation {
+    default "";
+    "navigate" $meshgate_navigation_document;
+    "" $meshgate_navigation_plain;
+  }
   // A prefetch looks like a page request. Only its purpose differs.
-  map(template(variable('http_sec_fetch_dest'), variable('http_sec_purpose')), 'meshgate_navigation_document', [
-    ['default', literal('')],
-    [key('document'), variable('meshgate_navigation_method')],
-  ]),
-  map(variable('http_accept'), 'meshgate_navigation_plain', [
-    ['default', literal('')],
-    [key(''), literal('')],
-    [regex('~*', '(^|,)[ \\t]*text/html[ \\t]*(;|,|$)'), variable('meshgate_navigation_bare')],
-  ]),
-  map(
-    template(
-      ...['http_x_requested_with', 'http_upgrade', 'http_sec_purpose', 'http_purpose', 'http_sec_fetch_dest'].map(
-        variable,
-      ),
-    ),
-    'meshgate_navigation_bare',
-    [
-      ['default', literal('')],
-      [key(''), variable('meshgate_navigation_method')],
-    ],
-  ),
-  map(variable('request_method'), 'meshgate_navigation_method', [
-    ['default', literal('')],
-    [key('GET'), 'get'],
-    [key('HEAD'), 'get'],
-    [key('POST'), 'post'],
-  ]),
-];
+  map $http_sec_fetch_dest$http_sec_purpose $meshgate_navigation_document {
+    default "";
+    "document" $meshgate_navigation_method;
+  }
+  map $http_accept $meshgate_navigation_plain {
+    default "";
+    "" "";
+    "~*(^|,)[ \t]*text/html[ \t]*(;|,|$)" $meshgate_navigation_bare;
+  }
+  map $http_x_requested_with$http_upgrade$http_sec_purpose$http_purpose$http_sec_fetch_dest $meshgate_navigation_bare {
+    default "";
+    "" $meshgate_navigation_method;
+  }
+  map $request_method $meshgate_navigation_method { default ""; "GET" get; "HEAD" get; "POST" post; }
+`;
 
 /** The maps of a policy with sessions. */
 export const sessionMaps = (scene: Scene): readonly Directive[] =>

@@ -27,19 +27,14 @@ import {
   SIGNOUT_PATH,
   WHOAMI_PATH,
 } from '../../session/names.ts';
-import { block, commented, type Directive, fixed, line, literal } from './directive.ts';
+import { conf, type Directive } from './directive.ts';
 import { renewalsBytes, signinsBytes } from './locks.ts';
 import { bodyBuffer } from './module.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
-/** The sizes in bytes of the zones with records, revocations and used values. They follow from the policy's number of
- * people, with a minimum. */
-export function sessionRoom({ sessionRoom: room }: Pick<Gateway, 'sessionRoom'>): {
-  readonly records: number;
-  readonly revocations: number;
-  readonly once: number;
-} {
+/** The sizes in bytes of the zones, which follow from the policy's number of people, with a minimum. */
+export function sessionRoom({ sessionRoom: room }: Pick<Gateway, 'sessionRoom'>) {
   const people = room?.people ?? DEFAULTS.sessionPeople;
   const whole = (bytes: number) => Math.ceil(bytes / MEGABYTE) * MEGABYTE;
   return {
@@ -50,8 +45,6 @@ export function sessionRoom({ sessionRoom: room }: Pick<Gateway, 'sessionRoom'>)
   };
 }
 
-const megabytes = (bytes: number): string => `${bytes / MEGABYTE}m`;
-
 /** The zones for sessions. All workers of one nginx share them; docs/sessions.md says how much fits. */
 export function sessionZones(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
@@ -59,28 +52,15 @@ export function sessionZones(scene: Scene): readonly Directive[] {
   const { gateway } = scene.policy;
   const { records, revocations, once } = sessionRoom(gateway);
   const people = gateway.sessionRoom?.people ?? DEFAULTS.sessionPeople;
-  return [
-    commented(
-      'Sessions, of which the oldest make room; values that were used once; locks of sessions; counts of sign-ins; revocations.',
-      line(
-        'js_shared_dict_zone',
-        `zone=meshgate_sessions:${megabytes(records)}`,
-        'type=string',
-        'timeout=24h',
-        'evict',
-      ),
-    ),
-    line('js_shared_dict_zone', `zone=meshgate_once:${megabytes(once)}`, 'type=string', 'timeout=1h'),
-    line('js_shared_dict_zone', `zone=meshgate_renewals:${renewalsBytes(people) >> 10}k`, 'type=number', 'timeout=60s'),
-    line('js_shared_dict_zone', `zone=meshgate_signins:${signinsBytes(people) >> 10}k`, 'type=number', 'timeout=15m'),
-    line(
-      'js_shared_dict_zone',
-      `zone=meshgate_revoked:${megabytes(revocations)}`,
-      'type=string',
-      'timeout=24h',
-      literal(`state=${stateDir}/revoked.json`),
-    ),
-  ];
+  const megabytes = (bytes: number): string => `${bytes / MEGABYTE}m`;
+  return conf`
+    # Sessions, of which the oldest make room; values that were used once; locks of sessions; counts of sign-ins; revocations.
+    js_shared_dict_zone zone=meshgate_sessions:${megabytes(records)} type=string timeout=24h evict;
+    js_shared_dict_zone zone=meshgate_once:${megabytes(once)} type=string timeout=1h;
+    js_shared_dict_zone zone=meshgate_renewals:${renewalsBytes(people) >> 10}k type=number timeout=60s;
+    js_shared_dict_zone zone=meshgate_signins:${signinsBytes(people) >> 10}k type=number timeout=15m;
+    js_shared_dict_zone zone=meshgate_revoked:${megabytes(revocations)} type=string timeout=24h state=${stateDir}/revoked.json;
+  `;
 }
 
 const MEGABYTE = 1024 * 1024;
@@ -99,56 +79,42 @@ const HANDLERS = [
   [RENEW_PATH, 'renew'],
 ] as const;
 
-const imported = line('js_import', 'signin', 'from', 'signin.js');
-
-/** The page for a form that is refused. JavaScript would first read a form of any size, so nginx discards a form that
- * is too long. The other statuses also lead to the page. */
-const page: readonly Directive[] = [
-  block(
-    'location',
-    ['^~', literal(PAGE_PATH)],
-    fixed('error_log /dev/null emerg; client_max_body_size 1; error_page 413 418 = @meshgate_page; return 418'),
-  ),
-  block(
-    'location',
-    ['@meshgate_page'],
-    [
-      imported,
-      line('js_context_reuse', String(SIGNIN_CONTEXTS)),
-      ...bodyBuffer(MAX_SIGNIN_BODY_BYTES),
-      line('js_content', 'signin.page'),
-    ],
-  ),
-];
+/** The directives of a location that runs the sign-in's JavaScript. */
+const script = conf`
+  js_import signin from signin.js;
+  js_context_reuse ${SIGNIN_CONTEXTS};
+  ${bodyBuffer(MAX_SIGNIN_BODY_BYTES)}
+`;
 
 /** The locations that run the sign-in's JavaScript, in the check's server. Only they load it, so that no check does. */
 export function handlerLocations(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
-  const handlers = HANDLERS.map(([path, name]) =>
-    block('location', [path.endsWith('/') ? '^~' : '=', literal(path)], [line('js_content', `signin.${name}`)]),
+  const handlers = HANDLERS.flatMap(
+    ([path, name]) => conf`location ${path.endsWith('/') ? '^~' : '='} ${path} { js_content signin.${name}; }`,
   );
-  return [
-    block('location', ['=', literal(WHOAMI_PATH)], [line('js_content', 'meshgate.whoami')]),
-    block(
-      'location',
-      ['^~', '/.meshgate/'],
-      [
-        imported,
-        line('js_context_reuse', String(SIGNIN_CONTEXTS)),
-        ...bodyBuffer(MAX_SIGNIN_BODY_BYTES),
-        ...handlers,
-        line('return', '404'),
-      ],
-    ),
-    ...page,
-    block(
-      'location',
-      ['@meshgate_revocations'],
-      [
-        imported,
-        line('js_fetch_max_response_buffer_size', String(MAX_REVOCATIONS_ANSWER_BYTES)),
-        line('js_periodic', 'signin.revocations', `interval=${REVOCATIONS_JOB_INTERVAL_S}s`),
-      ],
-    ),
-  ];
+  return conf`
+    location = ${WHOAMI_PATH} { js_content meshgate.whoami; }
+    location ^~ /.meshgate/ {
+      ${script}
+      ${handlers}
+      return 404;
+    }
+    // The page for a form that is refused. JavaScript would first read a form of any size, so nginx discards a form that
+    // is too long. The other statuses also lead to the page.
+    location ^~ ${PAGE_PATH} {
+      error_log /dev/null emerg;
+      client_max_body_size 1;
+      error_page 413 418 = @meshgate_page;
+      return 418;
+    }
+    location @meshgate_page {
+      ${script}
+      js_content signin.page;
+    }
+    location @meshgate_revocations {
+      js_import signin from signin.js;
+      js_fetch_max_response_buffer_size ${MAX_REVOCATIONS_ANSWER_BYTES};
+      js_periodic signin.revocations interval=${REVOCATIONS_JOB_INTERVAL_S}s;
+    }
+  `;
 }

@@ -1,40 +1,47 @@
+import { DEFAULTS } from '../../policy/bounds.ts';
 import { hasSeveral } from '../../policy/ingress.ts';
 import type { Ingress } from '../../policy/types.ts';
-import { block, commented, type Directive, line, literal, row } from './directive.ts';
+import { conf, type Directive } from './directive.ts';
 import { CHECK_UPSTREAM, directUpstream, ingressUpstream } from './names.ts';
 import type { NginxOptions } from './options.ts';
-import { rotationTimes } from './rotation.ts';
 import type { Scene } from './scene.ts';
 
 /** The socket of the check's server. */
-export function checkSocket({ runDir }: NginxOptions): string {
-  return `${runDir}/check.sock`;
-}
+export const checkSocket = ({ runDir }: NginxOptions): string => `${runDir}/check.sock`;
 
 /** Whether a host is an IP address, which needs no DNS. */
-export function isAddress(host: string): boolean {
-  return /^[0-9.]+$/.test(host) || host.includes(':');
-}
+export const isAddress = (host: string): boolean => /^[0-9.]+$/.test(host) || host.includes(':');
 
 /** `host:port`, with the brackets that IPv6 requires. */
-function address(host: string, port: number): string {
-  return `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
-}
+const address = (host: string, port: number): string =>
+  `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
 
-/** The `resolver` directive. It is absent if no DNS server is known; nginx then resolves names only once, at its
- * start. */
+/** The `resolver` directive; absent if no DNS server is known, so that names are resolved only at the start. */
 export function resolver(scene: Scene): readonly Directive[] {
   if (scene.resolver.length === 0) return [];
   const servers = scene.resolver.map((server) =>
-    literal((server.match(/:/g) ?? []).length > 1 && !server.startsWith('[') ? `[${server}]` : server),
+    (server.match(/:/g) ?? []).length > 1 && !server.startsWith('[') ? `[${server}]` : server,
   );
-  return row([line('resolver', ...servers, 'valid=10s', 'ipv6=off'), line('resolver_timeout', '3s')]);
+  return conf`resolver ${servers} valid=10s ipv6=off; resolver_timeout 3s;`;
+}
+
+/** How long nginx may keep a certificate and its connections. After the files were replaced, the last request with the
+ * old certificate must begin within `mesh.rotation`. In the worst case, nginx opens a connection at the last moment of
+ * the cache, which counts whole seconds. The connection returns to the pool at the end of its time, is idle for as
+ * long as it may be, and is used once more.
+ * @returns `cache`, after which nginx reads the files of a certificate again; `time`, after which it closes a connection
+ * when a request ends; and `idle`, after which it closes an idle connection, all in seconds */
+export function rotationTimes({ policy }: Scene) {
+  const rotation = policy.mesh?.rotation ?? DEFAULTS.rotation;
+  const cache = Math.min(10, Math.floor(rotation / 7));
+  const rest = rotation - cache - 1;
+  const idle = Math.min(30, Math.floor(rest / 2));
+  return { cache, time: rest - idle, idle };
 }
 
 /** Keeps connections open, but none for longer than the sum of both times. */
-export function kept(time: number, idle: number): readonly Directive[] {
-  return row([line('keepalive', '256'), line('keepalive_time', `${time}s`), line('keepalive_timeout', `${idle}s`)]);
-}
+export const kept = (time: number, idle: number): readonly Directive[] =>
+  conf`keepalive 256; keepalive_time ${time}s; keepalive_timeout ${idle}s;`;
 
 /** An upstream block with one machine. If there is a DNS server, nginx resolves the name regularly. */
 export function upstream(
@@ -43,19 +50,19 @@ export function upstream(
   host: string,
   port: number,
   times: readonly Directive[],
-): Directive {
+): readonly Directive[] {
   const named = !isAddress(host) && scene.resolver.length > 0;
-  const server = literal(address(host, port));
-  return block(
-    'upstream',
-    [name],
-    [
-      ...(named
-        ? [line('zone', name, '64k'), ...resolver(scene), line('server', server, 'resolve')]
-        : [line('server', server)]),
-      ...times,
-    ],
-  );
+  const resolved = conf`
+    zone ${name} 64k;
+    ${resolver(scene)}
+  `;
+  return conf`
+    upstream ${name} {
+      ${named && resolved}
+      server ${address(host, port)} ${named && 'resolve'};
+      ${times}
+    }
+  `;
 }
 
 /** The upstreams: one for each ingress and identity, one for each service without a mesh, and one for the check. */
@@ -63,37 +70,28 @@ export function upstreams(scene: Scene): readonly Directive[] {
   const called = ({ name }: Ingress) =>
     hasSeveral(scene.policy) ? `Ingress ${name} of the mesh` : 'The ingress of the mesh';
   const { time, idle } = rotationTimes(scene);
-  return [
-    ...scene.ingresses.flatMap(({ ingress, protocol, identities }) =>
-      identities.map((identity) =>
-        commented(
-          `${called(ingress)}, with the identity ${identity.spiffe}.`,
-          upstream(
-            scene,
-            ingressUpstream(ingress.name, identity.name, protocol),
-            ingress.host,
-            ingress.port,
-            kept(time, idle),
-          ),
-        ),
-      ),
-    ),
-    ...scene.direct.map(({ name, direct }) =>
-      commented(
-        `Service ${name}, outside the mesh.`,
-        upstream(scene, directUpstream(name), direct?.host ?? '', direct?.port ?? 0, kept(30, 30)),
-      ),
-    ),
-    commented(
-      'The check, behind a unix socket.',
-      block(
-        'upstream',
-        [CHECK_UPSTREAM],
-        [
-          line('server', literal(`unix:${checkSocket(scene.options)}`)),
-          ...row('keepalive 256; keepalive_requests 100000; keepalive_timeout 60s'),
-        ],
-      ),
-    ),
-  ];
+  const inMesh = scene.ingresses.flatMap(({ ingress, protocol, identities }) =>
+    identities.flatMap(({ name, spiffe }) => {
+      const own = ingressUpstream(ingress.name, name, protocol);
+      return conf`
+        # ${called(ingress)}, with the identity ${spiffe}.
+        ${upstream(scene, own, ingress.host, ingress.port, kept(time, idle))}
+      `;
+    }),
+  );
+  const outside = scene.direct.flatMap(
+    ({ name, direct }) => conf`
+      # Service ${name}, outside the mesh.
+      ${upstream(scene, directUpstream(name), direct?.host ?? '', direct?.port ?? 0, kept(30, 30))}
+    `,
+  );
+  return conf`
+    ${inMesh}
+    ${outside}
+    # The check, behind a unix socket.
+    upstream ${CHECK_UPSTREAM} {
+      server unix:${checkSocket(scene.options)};
+      keepalive 256; keepalive_requests 100000; keepalive_timeout 60s;
+    }
+  `;
 }

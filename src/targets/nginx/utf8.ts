@@ -1,23 +1,10 @@
-import {
-  type Arg,
-  block,
-  type Directive,
-  key,
-  line,
-  literal,
-  map,
-  type Part,
-  regex,
-  template,
-  variable,
-} from './directive.ts';
+import { conf, type Directive, key, line, literal, regex, variable } from './directive.ts';
 
 /* nginx writes bytes from 0x80 on into the log as the client sent them. A strict reader skips a line that is not
  * UTF-8, so a client could choose whether its line is read. A line that is too long for one write to a pipe is written
  * in pieces, and other lines may come between them. So the length of the part that a client chooses is limited. */
 
-/** Matches one character (RFC 3629) by its bytes. The expression never backtracks, so a text of any length is read
- * once. */
+/** Matches characters (RFC 3629) by their bytes. It never backtracks, so any text is read once. */
 const characters = (ascii: string): string =>
   `(?:[${ascii}]++|[\\xc2-\\xdf][\\x80-\\xbf]|\\xe0[\\xa0-\\xbf][\\x80-\\xbf]|[\\xe1-\\xec\\xee\\xef][\\x80-\\xbf]{2}` +
   '|\\xed[\\x80-\\x9f][\\x80-\\xbf]|\\xf0[\\x90-\\xbf][\\x80-\\xbf]{2}|[\\xf1-\\xf3][\\x80-\\xbf]{3}' +
@@ -57,64 +44,60 @@ const BROKEN = '\ufffd';
 
 /** Maps that return a variable as UTF-8 text with a limited number of bytes in the log. {@link BROKEN} follows if the
  * text was cut. Most requests need only the first expression. */
-function bounded(source: Part, name: string, most: number, { plain, any, bytes, end }: Alphabet): readonly Directive[] {
+function bounded(source: string, name: string, most: number, alphabet: Alphabet): readonly Directive[] {
+  const { plain, any, bytes, end } = alphabet;
   // JSON writes two bytes for a quotation mark.
   const half = most / 2;
-  const part = (of: string): string => `${name}_${of}`;
+  const part = (of: string) => variable(`${name}_${of}`);
   /** Matches the valid part of the text. If the whole variable is valid, nothing is captured. */
-  const whole = (before: string, text: string, of: string): readonly [Arg, Part] =>
+  const whole = (before: string, text: string, of: string): readonly Directive[] =>
     end === TEXT.end
-      ? [regex('~', `^${before}${text}${end}`), source]
-      : [regex('~', `^${before}(?<${part(of)}>${text})${end}`), variable(part(of))];
-  return [
-    map(source, name, [
-      [key(''), literal('')],
-      whole('', `[${plain}]{1,${most}}+`, 'plain'),
-      whole(`(?=[${bytes}]{1,${half}}+${end})`, any, 'text'),
-      [regex('~', `^(?<${part('long')}>[${plain}]{${most}})`), template(variable(part('long')), BROKEN)],
+      ? conf`${regex('~', `^${before}${text}${end}`)} ${variable(source)};`
+      : conf`${regex('~', `^${before}(?<${name}_${of}>${text})${end}`)} ${part(of)};`;
+  return conf`
+    map ${variable(source)} ${variable(name)} {
+      "" "";
+      ${whole('', `[${plain}]{1,${most}}+`, 'plain')}
+      ${whole(`(?=[${bytes}]{1,${half}}+${end})`, any, 'text')}
+      ${regex('~', `^(?<${name}_long>[${plain}]{${most}})`)} ${part('long')}${BROKEN};
       // The default also applies if PCRE gives up.
-      ['default', variable(part('rest'))],
-    ]),
-    map(source, part('head'), [[regex('~', `^(?<${part('bytes')}>[${bytes}]{1,${half}})`), variable(part('bytes'))]]),
-    map(variable(part('head')), part('rest'), [
-      [regex('~', `^(?<${part('kept')}>${any})`), template(variable(part('kept')), BROKEN)],
-      ['default', literal(BROKEN)],
-    ]),
-  ];
+      default ${part('rest')};
+    }
+    map ${variable(source)} ${part('head')} { ${regex('~', `^(?<${name}_bytes>[${bytes}]{1,${half}})`)} ${part('bytes')}; }
+    map ${part('head')} ${part('rest')} {
+      ${regex('~', `^(?<${name}_kept>${any})`)} ${part('kept')}${BROKEN};
+      default ${BROKEN};
+    }
+  `;
 }
 
-/**
- * Maps that return a variable as text. If the text is UTF-8 without control bytes and not too long, it is unchanged.
+/** Maps that return a variable as text. If the text is UTF-8 without control bytes and not too long, it is unchanged.
  * Otherwise the result is its valid part and U+FFFD.
- *
+ * @param source the variable with the text
  * @param name the variable with the result
- * @param most the maximum number of bytes in the log
- */
-export const textMaps = (source: Part, name: string, most: number): readonly Directive[] =>
+ * @param most the maximum number of bytes in the log */
+export const textMaps = (source: string, name: string, most: number): readonly Directive[] =>
   bounded(source, name, most, TEXT);
 
 /** The maps of {@link textMaps}, for the path of a request without its query. */
-export const pathMaps = (source: Part, name: string, most: number): readonly Directive[] =>
+export const pathMaps = (source: string, name: string, most: number): readonly Directive[] =>
   bounded(source, name, most, PATH);
 
-/**
- * A map for a variable in which nginx accepts only plain ASCII. It cuts the text after a number of bytes. Nearly all
+/** A map for a variable in which nginx accepts only plain ASCII. It cuts the text after a number of bytes. Nearly all
  * texts are shorter than the expression, and PCRE does not examine those.
- *
- * @param usual entries for texts that are found without an expression; a map ignores the case of their letters
- */
-export function shortMap(source: Part, name: string, most: number, usual: readonly Directive[]): Directive {
-  const kept = `${name}_kept`;
-  return block(
-    'map',
-    [source, variable(name)],
-    [
-      ...usual,
-      line('default', source),
-      line(regex('~', `^(?<${kept}>[\\x00-\\xff]{${most}})[\\x00-\\xff]`), template(variable(kept), BROKEN)),
-    ],
-  );
-}
+ * @param usual entries for texts that are found without an expression; a map ignores the case of their letters */
+export const shortMap = (
+  source: string,
+  name: string,
+  most: number,
+  usual: readonly Directive[],
+): readonly Directive[] => conf`
+  map ${variable(source)} ${variable(name)} {
+    ${usual}
+    default ${variable(source)};
+    ${regex('~', `^(?<${name}_kept>[\\x00-\\xff]{${most}})[\\x00-\\xff]`)} ${variable(`${name}_kept`)}${BROKEN};
+  }
+`;
 
 /** An entry of a map for a text that stays unchanged. */
 export const found = (text: string): Directive => line(key(text), literal(text));

@@ -1,4 +1,4 @@
-import { block, commented, type Directive, key, line, literal, map, regex, template, variable } from './directive.ts';
+import { conf, type Directive } from './directive.ts';
 import { WORKER_LOCATION } from './names.ts';
 import { inside, refusal } from './problem.ts';
 import type { Scene, SceneHost, SceneRoute } from './scene.ts';
@@ -11,46 +11,35 @@ import { hasSessions } from './session.ts';
 /** Whether the request is for the script of a service worker. Only browsers mark such requests. */
 export const workerMap = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
-    ? [
-        commented(
-          'Service workers could read the sign-in, so nginx looks for their scripts.',
-          map(variable('http_service_worker'), 'meshgate_worker', [
-            [key(''), literal('')],
-            ['default', '1'],
-          ]),
-        ),
-      ]
+    ? conf`
+        # Service workers could read the sign-in, so nginx looks for their scripts.
+        map $http_service_worker $meshgate_worker { "" ""; default 1; }
+      `
     : [];
 
 const allowsSome = ({ routes }: SceneHost): boolean => routes.some(({ route }) => route.serviceWorkers !== undefined);
 
-const refused: Directive = block(
-  'if',
-  [template('(', variable('meshgate_worker'), ')')],
-  [line('rewrite', regex('', '^'), literal(`${WORKER_LOCATION}?`), 'last')],
-);
+const refused = conf`if ($meshgate_worker) { rewrite ^ ${WORKER_LOCATION}? last; }`;
 
 /** Refuses service workers in the server of a host where people sign in and no route allows them. */
-export const refusesWorkers = (host: SceneHost): readonly Directive[] =>
-  host.sessions && !allowsSome(host)
-    ? [commented('Reject scripts of service workers: no route allows them.', refused)]
-    : [];
+export const refusesWorkers = (host: SceneHost): readonly Directive[] => conf`
+  # Reject scripts of service workers: no route allows them.
+  ${host.sessions && !allowsSome(host) && refused}
+`;
 
-/**
- * Refuses service workers in a location, if another route of the host allows them.
- *
+/** Refuses service workers in a location, if another route of the host allows them.
  * @param path the path of the location. If it is not in a folder, it belongs to the root, and workers are refused
- * whatever the route allows.
- */
+ * whatever the route allows. */
 export function refusesWorkersAt(host: SceneHost, { route }: SceneRoute, path: string): readonly Directive[] {
   if (!host.sessions || !allowsSome(host) || route.serviceWorkers === 'anywhere') return [];
-  return route.serviceWorkers === 'folder' && path.lastIndexOf('/') > 0 ? [] : [refused];
+  return route.serviceWorkers === 'folder' && path.lastIndexOf('/') > 0 ? [] : refused;
 }
 
 /** The response to a request for the script of a refused worker. */
-export const workerLocation = (scene: Scene): Directive =>
-  block(
-    'location',
-    ['=', literal(WORKER_LOCATION)],
-    [...inside, line('set', variable('meshgate_reason'), 'worker_refused'), ...refusal(scene, 'worker_refused')],
-  );
+export const workerLocation = (scene: Scene): readonly Directive[] => conf`
+  location = ${WORKER_LOCATION} {
+    ${inside}
+    set $meshgate_reason worker_refused;
+    ${refusal(scene, 'worker_refused')}
+  }
+`;

@@ -4,8 +4,8 @@ import { parse } from 'yaml';
 import { EXPIRING_AT, SVIDS_JOB_INTERVAL_S } from '../../../src/limits.ts';
 import { DEFAULTS } from '../../../src/policy/bounds.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
-import { rotationTimes } from '../../../src/targets/nginx/rotation.ts';
 import type { Scene } from '../../../src/targets/nginx/scene.ts';
+import { rotationTimes } from '../../../src/targets/nginx/upstreams.ts';
 import { goldenPolicy } from '../targets/nginx/golden.ts';
 
 /** docs/svids.md and docs/health.md say what is so. */

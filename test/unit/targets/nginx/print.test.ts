@@ -1,16 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  block,
-  commented,
-  key,
-  line,
-  literal,
-  map,
-  regex,
-  template,
-  variable,
-} from '../../../../src/targets/nginx/directive.ts';
+import { conf, key, line, literal, regex, template, variable } from '../../../../src/targets/nginx/directive.ts';
 import { print, UnprintableError } from '../../../../src/targets/nginx/print.ts';
 import { holds } from '../../../harness/property.ts';
 import { anyText } from '../../text.ts';
@@ -40,7 +30,7 @@ describe('print', () => {
     ['\\a', '\\\\a'],
     ['editor', 'editor'],
   ])('the key %s of a map is a literal to nginx', (text, word) => {
-    const [parsed] = readConf(print([map(variable('a'), 'b', [[key(text), 'x']])]));
+    const [parsed] = readConf(print(conf`map $a $b { ${key(text)} x; }`));
     expect(parsed?.block?.[0]?.words).toEqual([word, 'x']);
   });
 
@@ -55,7 +45,7 @@ describe('print', () => {
     ['a word with a dollar', line('x', '$a')],
     ['a variable that is none', line('x', variable('a}b'))],
     ['a directive that is none', line('x;y')],
-    ['a line end in a comment', commented('a\nevil on;', line('x'))],
+    ['a line end in a comment', { ...line('x'), comment: ['a\nevil on;'] }],
     ['a line end in a regular expression', line('x', regex('~', '\n'))],
   ])('%s is refused', (_, directive) => {
     expect(() => print([directive])).toThrow(UnprintableError);
@@ -68,9 +58,7 @@ describe('print', () => {
       fc.property(texts, texts, (one, two) => {
         let text: string;
         try {
-          text = print([
-            block('b', [literal(one)], [line('x', literal(two), template('-', literal(one), variable('v')))]),
-          ]);
+          text = print(conf`b ${one} { x ${two} -${one}$v; }`);
         } catch (error) {
           expect(error).toBeInstanceOf(UnprintableError);
           expect(`${one}${two}`).toMatch(/[$\p{Cc}\p{Cs}\u2028\u2029]/u);
