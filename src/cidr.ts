@@ -51,8 +51,7 @@ export function readAddress(text: string): readonly number[] | undefined {
 const masked = (byte: number, at: number, length: number): number =>
   byte & (0xff00 >> Math.max(0, Math.min(8, length - at * 8))) & 0xff;
 
-/** Reads a range in the form of policies, such as `10.0.0.0/8`; undefined for any other text. Bits after the prefix are
- * ignored. */
+/** Reads a range such as `10.0.0.0/8`; undefined for any other text. Bits after the prefix are ignored. */
 export function readRange(text: string): Range | undefined {
   const [address = '', bits = '', ...more] = text.split('/');
   const bytes = address.includes(':') ? ipv6(address) : ipv4(address);
@@ -82,7 +81,6 @@ export function rangeText({ bytes, length }: Range): string {
 export const addressText = (bytes: readonly number[]): string =>
   rangeText({ bytes, length: bytes.length * 8 }).replace(/\/\d+$/, '');
 
-/** Whether a range consists of IPv4 addresses in IPv6's form. No client has such an address, because nginx reads it as
- * IPv4. */
+/** Whether a range consists of IPv4 addresses in IPv6's form. nginx reads such addresses as IPv4. */
 export const isMappedRange = ({ bytes, length }: Range): boolean =>
   bytes.length === 16 && length >= 96 && isMapped(bytes);

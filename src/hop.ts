@@ -1,5 +1,4 @@
-/** The entry of hop.js, for the check of the inner listener. It is a separate bundle, so that other checks do not load
- * it. */
+/** The entry of hop.js, for the check of the inner listener. It is separate, so that other checks do not load it. */
 
 import { hopHandler } from './njs/hop.ts';
 import { Signer } from './njs/signer.ts';
@@ -10,6 +9,4 @@ const { assertion, hop } = table;
 if (assertion === undefined || hop === undefined) throw new Error('the policy has no agents');
 
 /** `js_content` of the check. */
-const check = hopHandler(table, hop, new Signer(assertion));
-
-export default { check };
+export default { check: hopHandler(table, hop, new Signer(assertion)) };

@@ -5,8 +5,7 @@ export const isWildcard = (host: string): boolean => host.startsWith('*.');
  * no other characters are allowed. */
 const plainName = /^[a-z0-9.-]+$/;
 
-/** Returns the host of the policy for a name: the host with exactly this name, or else the longest wildcard host that
- * matches. */
+/** Returns the host of the policy for a name: the host of this name, or else the longest wildcard host that matches. */
 export function hostNamed<T extends { readonly name: string }>(hosts: Iterable<T>, name: string): T | undefined {
   const isPlain = plainName.test(name);
   let longest: T | undefined;

@@ -1,8 +1,7 @@
-/** Limits of tokens, keys, providers and nginx. Sizes are in bytes and times in seconds, unless the name says
- * otherwise. */
+/** Limits of tokens, keys, providers and nginx. Sizes are in bytes and times in seconds, unless a name says so. */
 
-/** Maximum length of a header line that the rendered servers accept. The default server of a socket reads the line
- * before the host is known. */
+/** Maximum length of a header line that the rendered servers accept. The default server reads it before the host is
+ * known. */
 export const HEADER_LINE_BYTES = 32 * 1024;
 
 /** Maximum length of a token. */
@@ -41,8 +40,7 @@ export const PROVIDER_TIMEOUT_MS = 4000;
 /** How often the job checks whether a provider's keys are due. */
 export const KEYS_JOB_INTERVAL_S = 10;
 
-/** Maximum number of checks that wait at the same time for keys of one provider. Further checks answer that the client
- * should retry. */
+/** Maximum number of checks that wait for keys of one provider at once. The clients of further ones should retry. */
 export const MAX_WAITERS = 16;
 
 /** How long a check waits for keys that another check fetches, in milliseconds. */
@@ -79,8 +77,8 @@ export const PLACES_KEPT = 32;
 export const QUESTIONS_SHARE = 1 / 2;
 export const PLACES_SHARE = 1;
 
-/** Room for answers about tokens, in bytes, for each provider that is asked. It suffices for about ten thousand answers
- * of 500 characters. */
+/** Room for answers about tokens, in bytes, for each provider that is asked. About ten thousand answers of 500
+ * characters fit. */
 export const ANSWERS_BYTES_PER_PROVIDER = 8 * 1024 * 1024;
 
 /** How long the gateway remembers that a token was active, in milliseconds. */
@@ -114,8 +112,7 @@ export const MCP_VERSIONS: readonly string[] = ['2026-07-28'];
 /** Maximum number of ways to a role by scopes that are examined. */
 export const MAX_SCOPE_WAYS = 16;
 
-/** Maximum length of a resource's metadata without its identifier. An argument in nginx's configuration has at most 4
- * KB. */
+/** Maximum length of a resource's metadata without its identifier. An argument of nginx has at most 4 KB. */
 export const MAX_METADATA_BYTES = 3000;
 
 /** Maximum length of the list of scopes in a challenge, in characters. A longer list is left out. */
@@ -140,8 +137,8 @@ export const JWKS_MAX_AGE_S = 300;
 /** How long a signing key is published before it signs. istiod fetches keys every 20 minutes. */
 export const PUBLISHED_BEFORE_SIGNING_S = 3600;
 
-/** Size of the check's answer without lists: names, roles, a rule. The larger size has room for lists of groups and an
- * assertion. */
+/** Size of the check's answer without lists: names, roles, a rule. The larger one has room for groups and an assertion.
+ * */
 export const ANSWER_SMALL = 2048;
 export const ANSWER_LARGE = 32 * 1024;
 
@@ -160,8 +157,8 @@ export const SVIDS_JOB_INTERVAL_S = 5;
 /** A result for the files that is older than this does not count. */
 export const SVIDS_LOOK_MAX_AGE_S = 30;
 
-/** If a file changed less than this many milliseconds ago, the write may not be complete, or another change may get the
- * same time stamp. */
+/** If a file changed less than this many milliseconds ago, its write may not be complete, or another one may get the
+ * same time. */
 export const JUST_WRITTEN_MS = 2000;
 
 /** Number of SVIDs that are read in one run. After that, the worker handles requests. */
@@ -194,8 +191,8 @@ export const MAX_DICT_TTL_MS = 4_000_000_000;
 /** Time-out of one request of the command, in milliseconds, from the DNS lookup to the end of the response. */
 export const CALL_DEADLINE_MS = 10_000;
 
-/** The default interval at which the device flow asks for its token, and by how much the interval grows if the provider
- * requests this. */
+/** The default interval at which the device flow asks for its token, and by how much it grows if the provider says so.
+ * */
 export const DEVICE_POLL_S = 5;
 
 /** Minimum pause of the device flow between two requests. */
@@ -219,8 +216,7 @@ export const MAX_JTI_LENGTH = 256;
 /** Number of clients whose proof keys each JavaScript context keeps. */
 export const PROOF_KEYS_PER_CONTEXT = 64;
 
-/** One caller, and one key, may use one Nth of the room for proofs. They may use the proofs of this many seconds at
- * once. */
+/** One caller, and one key, may use one Nth of the room for proofs. They may use those of this many seconds at once. */
 export const PROOF_PARTS = 4;
 export const PROOF_BURST_S = 10;
 

@@ -6,15 +6,13 @@ import { whoamiHandler } from './njs/whoami.ts';
 import table from './policy.js';
 
 const gateway = gatewayOf(table);
-const check = checkHandler(gateway);
 
-/** Tells callers who they are. It has a location only if the policy has sessions. */
-const whoami = whoamiHandler(gateway);
-
-/** `js_periodic`: fetches the providers' keys when they are due. */
-const keys = (): Promise<void> => gateway.keys.refresh();
-
-/** The public keys of the signed assertion. It has a location only if the policy has assertions. */
-const jwks = (r: NginxHTTPRequest): Promise<void> | undefined => gateway.signer?.jwks(r);
-
-export default { check, whoami, keys, jwks };
+export default {
+  check: checkHandler(gateway),
+  /** Tells callers who they are. It has a location only if the policy has sessions. */
+  whoami: whoamiHandler(gateway),
+  /** `js_periodic`: fetches the providers' keys when they are due. */
+  keys: (): Promise<void> => gateway.keys.refresh(),
+  /** The public keys of the signed assertion. It has a location only if the policy has assertions. */
+  jwks: (r: NginxHTTPRequest): Promise<void> | undefined => gateway.signer?.jwks(r),
+};

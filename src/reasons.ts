@@ -161,10 +161,7 @@ export const reasons = {
     status: 403,
     help: 'This agent or service may not do this here: not for this person, not by itself, or not over so many hops. Ask the owner of the route.',
   },
-  limit_exceeded: {
-    status: 429,
-    help: 'You have used up the limit for requests. Wait as long as Retry-After says.',
-  },
+  limit_exceeded: { status: 429, help: 'You have used up the limit for requests. Wait as long as Retry-After says.' },
   tool_refused: {
     status: 403,
     help: 'No rule allows this agent to call this tool or send this method. Ask the owner of the route.',
@@ -181,10 +178,7 @@ export const reasons = {
     status: 503,
     help: 'The gateway cannot sign the assertion for the service. Its error log says what is wrong with the key file.',
   },
-  check_unavailable: {
-    status: 503,
-    help: 'The gateway could not decide, so it refused. Its error log says why.',
-  },
+  check_unavailable: { status: 503, help: 'The gateway could not decide, so it refused. Its error log says why.' },
 } as const satisfies Record<string, ReasonEntry>;
 
 export type ReasonCode = keyof typeof reasons;
@@ -198,8 +192,8 @@ export const MISSING = {
 /** A refusal. `detail` is safe to show to the client: it never contains a token or a secret. */
 export interface Refusal {
   readonly reason: ReasonCode;
-  /** The expected and the received value in a short phrase. It is set only if the signature was valid or the phrase
-   * contains nothing secret. */
+  /** The expected and the received value in a short phrase. Set only if the signature was valid or nothing in it is
+   * secret. */
   readonly detail?: string;
   /** The caller, for the log, if a valid token is refused. */
   readonly about?: About;

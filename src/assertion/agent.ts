@@ -1,4 +1,5 @@
 import type { Caller } from '../caller/types.ts';
+import { ownOf } from '../own.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Asserted } from './verify.ts';
@@ -17,10 +18,9 @@ export interface KnownAgent {
 /** Agents by the SPIFFE id of their service. */
 export type KnownAgents = Readonly<Record<string, KnownAgent>>;
 
-/** Returns the agent with this SPIFFE id.
- * @returns reason `actor_not_allowed` if there is no such agent */
+/** Returns the agent with this SPIFFE id; reason `actor_not_allowed` if there is none. */
 export function agentOf(spiffe: string, agents: KnownAgents): Result<KnownAgent> {
-  const agent = Object.hasOwn(agents, spiffe) ? agents[spiffe] : undefined;
+  const agent = ownOf(agents, spiffe);
   return agent === undefined ? refuse('actor_not_allowed', 'no agent of the policy has this SPIFFE id') : ok(agent);
 }
 
@@ -32,24 +32,23 @@ export interface ClientCas {
   readonly certificateRoles?: readonly string[];
 }
 
-/** Whether a host trusts the certificate on which the caller or a role depends. The host must use the same CA as the
- * host that verified the certificate; the assertion names that host. A host that verifies no certificates accepts the
- * roles, but not a caller whose only credential was a certificate. */
+/** Whether a host trusts the certificate on which the caller or a role depends: by the same CA as the host that
+ * verified it, which the assertion names. A host that verifies no certificates accepts the roles, but not a caller
+ * whose only credential was a certificate. */
 export function trustsCertificate(
   { provider, roles, certificateHost }: Pick<Caller, 'provider' | 'roles' | 'certificateHost'>,
   host: string,
   { clientCas = {}, certificateRoles = [] }: ClientCas,
 ): boolean {
-  const caOf = (name: string): number | undefined => (Object.hasOwn(clientCas, name) ? clientCas[name] : undefined);
   const isHolder = provider === CERTIFICATE_PROVIDER;
   if (!isHolder && !roles.some((role) => certificateRoles.includes(role))) return true;
-  const own = caOf(host);
+  const own = ownOf(clientCas, host);
   if (own === undefined) return !isHolder;
-  return certificateHost !== undefined && own === caOf(certificateHost);
+  return certificateHost !== undefined && own === ownOf(clientCas, certificateHost);
 }
 
-/** Returns the caller of a request in which a service presents the assertion that it received. The caller is the
- * person, with the roles that travel. The service becomes the first actor, before the earlier actors.
+/** Returns the caller of a request in which a service presents the assertion that it received: the person, with the
+ * roles that travel. The service becomes the first actor.
  * @param spiffe SPIFFE id in the service's certificate
  * @param agent the agent with this SPIFFE id
  * @returns reason `audience_mismatch` if the assertion was made for another service; `actor_not_allowed` if the chain
@@ -67,10 +66,8 @@ export function agentCaller(asserted: Asserted, spiffe: string, agent: KnownAgen
   const actors = [spiffe, ...asserted.actors];
   if (actors.length > agent.hops) {
     const allowed = agent.hops === 1 ? '1 hop' : `${agent.hops} hops`;
-    return refuse(
-      'actor_not_allowed',
-      `this would be hop ${actors.length} for one person, ${agent.name} may do ${allowed}`,
-    );
+    const detail = `this would be hop ${actors.length} for one person, ${agent.name} may do ${allowed}`;
+    return refuse('actor_not_allowed', detail);
   }
   return ok({
     provider,

@@ -2,22 +2,20 @@ import type { Caller } from '../caller/types.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import type { Assertion } from '../policy/types.ts';
 
-/** The content of an assertion besides the caller: the service for which it is made, and the mesh identity with which
- * the request is sent. */
+/** The service for which an assertion is made, and the mesh identity with which the request is sent. */
 export interface Grant {
   readonly service: string;
   /** The mesh identity; empty if nginx connects to the service directly. */
   readonly as: string;
-  /** Whether the assertion contains the e-mail address and the name. It does so only if the service may act for the
-   * caller and also receives both in headers. */
+  /** Whether the assertion names e-mail address and name: the service may act for the caller, and has both in headers.
+   * */
   readonly email?: boolean;
   readonly name?: boolean;
   /** The host that verified a client certificate, and the roles that require one; absent: no service acts for callers. */
   readonly certificate?: { readonly host: string; readonly roles: readonly string[] };
 }
 
-/** JOSE `typ` of the gateway's assertions (RFC 8725 section 3.11). Because of it, an assertion is not accepted as a
- * token of another kind. */
+/** JOSE `typ` of the gateway's assertions (RFC 8725 section 3.11), so that none passes as another kind of token. */
 export const ASSERTION_TYPE = 'meshgate+jwt';
 
 /** The claim that contains each role with its holder. It is for meshes that can only compare strings. */
@@ -29,8 +27,7 @@ export const EVERY_ROLE = 'authenticated';
 export const ALONE = 'alone';
 export const IS_ALONE = 'true';
 
-/** Returns the holder of the roles: a person, or an agent that acts for one. An agent that is alone has no roles. Names
- * of agents contain no spaces. */
+/** Returns the holder of the roles: a person, or an agent for one. Alone, it has no roles. Names have no spaces. */
 export const holderOf = (agent: string | null | undefined, alone = false): string =>
   agent == null ? 'person' : `agent ${agent}${alone ? ' alone' : ''}`;
 
@@ -39,17 +36,15 @@ export const CERTIFICATE_HOST = 'certificate_host';
 
 type Standing = Pick<Caller, 'provider' | 'roles' | 'certificateHost'>;
 
-/** Returns the host that verified the certificate, if it matters. Other hosts need not trust its CA, so {@link
- * trustsCertificate} compares the CAs at the second hop. */
+/** Returns the host that verified a certificate that matters: {@link trustsCertificate} compares CAs at the second hop.
+ * */
 function certificateHostOf({ certificateHost, provider, roles }: Standing, { certificate }: Grant): string | undefined {
   if (certificateHost !== undefined || certificate === undefined) return certificateHost;
   const rests = provider === CERTIFICATE_PROVIDER || roles.some((role) => certificate.roles.includes(role));
   return rests ? certificate.host : undefined;
 }
 
-type Holder = Pick<Caller, 'roles' | 'agent' | 'alone'>;
-
-function byRole({ roles, agent, alone }: Holder): Readonly<Record<string, string>> {
+function byRole({ roles, agent, alone }: Pick<Caller, 'roles' | 'agent' | 'alone'>): Readonly<Record<string, string>> {
   return Object.fromEntries([EVERY_ROLE, ...roles].map((role) => [role, holderOf(agent, alone)]));
 }
 
@@ -59,15 +54,11 @@ function actOf(actors: readonly string[]): unknown {
 }
 
 /** Returns the claims of an assertion (RFC 7519 section 4.1). It has no `jti` and does not depend on a request, because
- * it is cached and sent many times.
- * @param now seconds since the epoch */
+ * it is cached and sent many times. */
 export function assertionClaims(
   assertion: Assertion,
   grant: Grant,
-  caller: Pick<
-    Caller,
-    'provider' | 'subject' | 'roles' | 'email' | 'name' | 'agent' | 'alone' | 'actors' | 'certificateHost'
-  >,
+  caller: Omit<Caller, 'groups' | 'claims'>,
   now: number,
 ): Readonly<Record<string, unknown>> {
   const { service, as, email, name } = grant;

@@ -9,9 +9,9 @@ export const jwksUri = ({ issuer }: Pick<Assertion, 'issuer'>): string =>
 /** The members of a public P-256 key that verifiers read (RFC 7517, RFC 7518 section 6.2.1). */
 const PUBLIC = ['kty', 'crv', 'x', 'y', 'kid', 'alg', 'use'] as const;
 
-/** Returns the gateway's public keys for /.meshgate/jwks, with only the members that verifiers need.
- * @returns the key set as one line of JSON. If the text is not a key set or contains a private key, a sentence that
- * contains nothing of the text. */
+/** Returns the gateway's public keys for /.meshgate/jwks, with only the members that verifiers need, as one line of
+ * JSON. For a text that is no key set or contains a private key, returns a sentence that contains nothing of the text.
+ * */
 export function parsePublishedKeys(text: string): { readonly jwks: string } | string {
   const list = 'list "keys" with a key in it';
   const keys = keysIn(text, 'the file', list);

@@ -19,19 +19,16 @@ async function makeKey(now: number): Promise<Jwk> {
 
 const textOf = (keys: readonly Jwk[]): string => `${JSON.stringify({ keys }, null, 2)}\n`;
 
-/** Returns a file of signing keys. The first key signs; the second is published so that it can sign after the next
- * rotation. */
+/** Returns a file of signing keys. The first key signs; the second is published to sign after the next rotation. */
 export async function newSigningKeys(now: number): Promise<string> {
   return textOf([await makeKey(now), await makeKey(now)]);
 }
 
-/** Returns a file of signing keys that replaces a leaked file. None of the old keys is published any more.
- * @returns a sentence that says what is wrong with the text, if it is not a file of signing keys */
+/** Returns a file of signing keys that replaces a leaked file. None of the old keys is published any more. */
 export async function replaceSigningKeys(text: string, now: number): Promise<Rotated> {
   const keys = parseSigningKeys(text);
-  return typeof keys === 'string'
-    ? { ok: false, error: keys }
-    : { ok: true, text: await newSigningKeys(now), signs: true };
+  if (typeof keys === 'string') return { ok: false, error: keys };
+  return { ok: true, text: await newSigningKeys(now), signs: true };
 }
 
 export type Rotated =
@@ -39,9 +36,9 @@ export type Rotated =
   | { readonly ok: true; readonly text: string; readonly signs: boolean }
   | { readonly ok: false; readonly error: string };
 
-/** Rotates the keys by one. The second key, which was already published, begins to sign. A new key is published, and
- * will sign after the next rotation. The key that signed before stays published, because its assertions are still in
- * use. Older keys are removed. If there is no second key, one is added and the first key continues to sign.
+/** Rotates the keys by one. The second key, which was already published, begins to sign; without one, the first
+ * continues. A new key is published, and will sign after the next rotation. The key that signed before stays published,
+ * because its assertions are still in use. Older keys are removed.
  * @param early whether a key may sign even if it was not published for long enough
  * @returns a sentence if there is something wrong with the text, or if it is too early */
 export async function rotateSigningKeys(text: string, now: number, early: boolean): Promise<Rotated> {

@@ -24,8 +24,7 @@ export async function signBytes(key: SigningKeys['key'], bytes: Uint8Array): Pro
   return new Uint8Array((await crypto.subtle.sign(ecdsa, key as never, bytes as never)) as ArrayBuffer);
 }
 
-/** Signs claims as a compact JWS (RFC 7515 section 7.1).
- * @returns reason `claim_absent` if the assertion would be too long for a header */
+/** Signs claims as a compact JWS (RFC 7515 section 7.1); reason `claim_absent` if it would be too long for a header. */
 export async function signAssertion(
   { kid, key }: Pick<SigningKeys, 'kid' | 'key'>,
   claims: Readonly<Record<string, unknown>>,

@@ -1,10 +1,10 @@
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
 import { MAX_KEYS_PER_PROVIDER } from '../limits.ts';
 import type { ImportedKey } from '../token/import.ts';
-import { asObject, keysIn } from '../token/json.ts';
+import { asObject, keysIn, type Members } from '../token/json.ts';
 import { type SigningKeys, signBytes } from './sign.ts';
 
-type Jwk = Readonly<Record<string, unknown>>;
+type Jwk = Members;
 type ImportAlgorithm = Parameters<typeof crypto.subtle.importKey>[2];
 
 const p256 = { name: 'ECDSA', namedCurve: 'P-256' } as unknown as ImportAlgorithm;
@@ -17,8 +17,7 @@ const coordinate = /^[A-Za-z0-9_-]{43}$/;
 const importJwk = (jwk: Jwk, use: 'sign' | 'verify'): Promise<ImportedKey> =>
   crypto.subtle.importKey('jwk', jwk as never, p256, false, [use]);
 
-/** Returns the keys in a text, or a sentence if it is not a valid key set. The sentence contains nothing of the text.
- * @returns a string if it is not a key set of private P-256 keys */
+/** Returns the private P-256 keys in a text, or a sentence with nothing of the text, if it has others or none. */
 export function parseSigningKeys(text: string): readonly Jwk[] | string {
   const keys = keysIn(text) as readonly Jwk[] | string;
   if (typeof keys === 'string') return keys;
@@ -41,8 +40,7 @@ async function publicHalf({ kty, crv, x, y, kid }: Jwk): Promise<Jwk & { readonl
   return { ...bare, kid: name, alg: 'ES256', use: 'sig' };
 }
 
-/** Whether the public half verifies what the private key signs. If the two do not belong together, no service could
- * verify an assertion. */
+/** Whether the public half verifies what the private key signs. Otherwise no service could verify an assertion. */
 async function fits(key: ImportedKey, half: Jwk): Promise<boolean> {
   const { kty, crv, x, y } = half;
   const publicKey = await importJwk({ kty, crv, x, y }, 'verify');
@@ -50,7 +48,7 @@ async function fits(key: ImportedKey, half: Jwk): Promise<boolean> {
 }
 
 /** Reads the gateway's signing keys: a JWKS (RFC 7517 section 5) of private P-256 keys. The first key signs, and the
- * public halves of all keys are published.
+ * public halves of all are published.
  * @returns a sentence for the log if the text is not valid; it contains nothing of the text */
 export async function readSigningKeys(text: string): Promise<SigningKeys | string> {
   const keys = parseSigningKeys(text);

@@ -2,6 +2,7 @@ import { ok, type Result, refuse } from '../reasons.ts';
 import { actorChain } from '../token/act.ts';
 import { shown } from '../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';
+import { isText } from '../token/json.ts';
 import { type SignatureContext, verifySignature } from '../token/signature.ts';
 import { checkTimes } from '../token/times.ts';
 import type { Claims, Key } from '../token/types.ts';
@@ -37,19 +38,10 @@ export interface AssertionContext extends SignatureContext {
   readonly skew: number;
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
-
 const wrong = (name: string) => refuse('claim_absent', `"${name}" of the assertion is missing or has another form`);
 
 /** Checks the claims of an assertion whose signature is valid. */
-function judge(
-  header: JoseHeader,
-  claims: Claims | undefined,
-  { thumbprint }: Key,
-  now: number,
-  skew: number,
-): Result<Asserted> {
-  if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');
+function judge(header: JoseHeader, claims: Claims, { thumbprint }: Key, now: number, skew: number): Result<Asserted> {
   if (header.typ !== ASSERTION_TYPE) {
     return refuse('type_refused', `the token has the type ${shown(header.typ)}; send the assertion as it was received`);
   }
@@ -80,11 +72,9 @@ function judge(
   });
 }
 
-/** Verifies an assertion that the gateway signed. It checks, in this order: format, header, issuer, algorithm, key,
- * signature, type, times, claims. It does not check the audience; {@link agentCaller} does. It never throws, whatever
- * the text is.
+/** Verifies an assertion that the gateway signed: format, header, issuer, algorithm, key, signature, type, times,
+ * claims, in this order. The audience is for {@link agentCaller}. It never throws, whatever the text is.
  * @param keys the gateway's own public keys
- * @param now seconds since the epoch
  * @returns the content, or the first reason that applies. The detail says what was expected only if the signature is
  * valid. */
 export function verifyAssertion(

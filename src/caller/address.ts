@@ -2,9 +2,8 @@
  * for itself (RFC 4291 section 2.5.4, RFC 8981). */
 export const NETWORK_BYTES = 8;
 
-/** Number of bytes of an IPv6 address that name its site. By RFC 6177 each site has many networks. Home lines often
- * have a /56, and anyone can get a /48, which is usually the largest block of one site. Larger blocks belong to
- * carriers. */
+/** Number of bytes of an IPv6 address that name its site, which has many networks (RFC 6177). Home lines often have a
+ * /56, and anyone can get a /48, usually the largest block of one site. Larger blocks belong to carriers. */
 export const SITE_BYTES = 6;
 
 /** The short names under which an address is counted. */
@@ -16,10 +15,7 @@ export interface AddressNames {
 }
 
 /** Returns bytes as text without padding: eleven characters for eight bytes. */
-const packed = (bytes: readonly number[]): string =>
-  btoa(String.fromCharCode(...bytes))
-    .split('=', 1)
-    .join('');
+const packed = (bytes: readonly number[]): string => btoa(String.fromCharCode(...bytes)).split('=', 1)[0] as string;
 
 /** Returns the bytes of the network of an IPv6 address (RFC 4291 section 2.2). */
 function networkOf(address: string): readonly number[] {

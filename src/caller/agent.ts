@@ -33,8 +33,7 @@ function isMarked(mark: AgentMark, claims: Claims): boolean {
   return words.includes(mark.has);
 }
 
-/** Returns `agent` if the provider says that the caller is an agent, and `alone` if it also says that no person is
- * behind the agent; else undefined. */
+/** Returns `agent` if the provider says that the caller is one, and `alone` if it says that no person is behind it. */
 export function marksOf({ kind }: Pick<Prepared, 'kind'>, claims: Claims): 'agent' | 'alone' | undefined {
   const held = (kind.agents ?? []).filter((mark) => isMarked(mark, claims));
   if (held.length === 0) return undefined;
@@ -51,15 +50,15 @@ interface Saying {
   readonly clients: readonly string[];
 }
 
-/** Whether a claim says that the token belongs to an agent; unknown if the claim has another form. An e-mail address
- * counts here even if it is not verified: it does not identify a person here, but it can belong to an agent. */
+/** Whether a claim says that the token belongs to an agent; unknown if it has another form. An e-mail address counts
+ * even if it is not verified, because it can belong to an agent, and identifies no person here. */
 function claimTruth(fact: ClaimFact, claims: Claims): Truth {
   const value = claimAt(claims, fact.claim);
   return value === undefined ? false : valueTruth(fact, value);
 }
 
-/** Whether the token belongs to this agent. If the token names an actor, only the actor counts. The client and the
- * other claims then do not count, because they describe the subject. */
+/** Whether the token belongs to this agent. If it names an actor, only the actor counts, because client and other
+ * claims then describe the subject. */
 function isOf({ match }: TokenAgent, { verified, made, actor, clients }: Saying): Truth {
   switch (match.kind) {
     case 'client':
@@ -75,8 +74,8 @@ function isOf({ match }: TokenAgent, { verified, made, actor, clients }: Saying)
   }
 }
 
-/** Returns the first agent of the policy to which the token belongs. If an agent's claim cannot be read, the token is
- * rejected, because it may belong to that agent. */
+/** Returns the first agent of the policy to which the token belongs. If an agent's claim cannot be read, the token may
+ * belong to that agent, and is rejected. */
 function agentBy(said: Saying): Result<TokenAgent | undefined> {
   for (const agent of said.made.agents) {
     const truth = isOf(agent, said);
@@ -89,8 +88,8 @@ function agentBy(said: Saying): Result<TokenAgent | undefined> {
   return ok(undefined);
 }
 
-/** Returns a second agent to which the token would belong. There is one if the token names another actor, or another
- * client besides the client of the first agent. */
+/** Returns a second agent to which the token could belong as well: it names another actor, or another client besides
+ * the first's. */
 function otherOf(found: TokenAgent, agents: readonly TokenAgent[], said: Saying): TokenAgent | undefined {
   const { match: own } = found;
   if (said.actor === undefined && own.kind !== 'client') return undefined;
@@ -102,8 +101,8 @@ function otherOf(found: TokenAgent, agents: readonly TokenAgent[], said: Saying)
   );
 }
 
-/** Whether the token allows this actor to act for its subject (RFC 8693 section 4.4). A token without `may_act` allows
- * every actor. */
+/** Whether the token allows an actor to act for its subject (RFC 8693 section 4.4). Without `may_act`, every actor may.
+ * */
 function mayAct(claims: Claims, issuer: string, names: readonly string[]): boolean {
   if (claims.may_act === undefined) return true;
   const { sub, client_id: client, iss } = asObject(claims.may_act) ?? {};
@@ -117,8 +116,8 @@ const nameOf = (match: TokenAgent['match']): string | undefined =>
 
 const notKnown = (who: string) => refuse('actor_not_allowed', `no agent of the policy is ${who}`);
 
-/** Returns the agent that acts with a token, if there is one. It is the agent that `act` names, or else the first agent
- * of the policy whose client, SPIFFE id or claim is in the token. */
+/** Returns the agent that acts with a token: the one that `act` names, or else the first agent of the policy whose
+ * client, SPIFFE id or claim is in the token. */
 function actingBy(verified: Verified, made: Prepared): Result<Acting | undefined> {
   const { claims } = verified;
   const { issuer } = made;
@@ -134,17 +133,14 @@ function actingBy(verified: Verified, made: Prepared): Result<Acting | undefined
   const agent = found.value;
   if (agent === undefined) {
     if (actor !== undefined) return notKnown(`${shown(actor.sub)}, who acts by this token`);
-    return marked === undefined
-      ? ok(undefined)
-      : notKnown(`the client ${shown(clients[0])}, an agent for its provider`);
+    if (marked === undefined) return ok(undefined);
+    return notKnown(`the client ${shown(clients[0])}, an agent for its provider`);
   }
   const other = otherOf(agent, made.agents, said);
   if (other !== undefined) {
-    const detail =
-      actor === undefined
-        ? `the token names the clients of two agents, ${agent.name} and ${other.name}`
-        : `the token was issued to agent ${other.name}, and agent ${agent.name} acts by it`;
-    return refuse('actor_not_allowed', detail);
+    const two = `the token names the clients of two agents, ${agent.name} and ${other.name}`;
+    const issued = `the token was issued to agent ${other.name}, and agent ${agent.name} acts by it`;
+    return refuse('actor_not_allowed', actor === undefined ? two : issued);
   }
   const name = actor?.sub ?? nameOf(agent.match) ?? clients[0] ?? String(claims.sub);
   const alone = actor === undefined && (marked === 'alone' || isAlone(claims, made.kind));
@@ -175,13 +171,12 @@ function misfit({ agent, actors, alone }: Acting, binding: Caller['binding']) {
   return refuse('actor_not_allowed', `this is hop ${actors.length} for one person, ${name} may do ${allowed}`);
 }
 
-/** Returns the caller of a token that an agent may have sent. If the agent acts for a person, the caller is the person
- * with the roles that travel, and the agent. If the agent is alone, the caller has no role. Groups and claims of the
- * person are dropped.
+/** Returns the caller of a token that an agent may have sent: the person with the roles that travel, and the agent; or
+ * the agent alone, without a role. Groups and claims of the person are dropped.
  * @param caller the caller if no agent acts
  * @returns `caller` itself if no agent acts; reason `actor_not_allowed` if the agent is not in the policy, may not act
- * for the subject, or the chain is too long; `claim_absent` if the chain is malformed or an agent's claim cannot be
- * read; and `proof_missing` if the policy requires of the agent a bound token and the token is not bound */
+ * for the subject, or the chain is too long; `claim_absent` if the chain or an agent's claim cannot be read; and
+ * `proof_missing` if the policy requires a bound token of the agent */
 export function withAgent(caller: Caller, verified: Verified, made: Prepared): Result<Caller> {
   const { subject, provider } = caller;
   const acting = actingBy(verified, made);
@@ -204,10 +199,9 @@ export function withAgent(caller: Caller, verified: Verified, made: Prepared): R
   });
 }
 
-/** Refuses the sign-in of an agent. An agent must use its token. With a session it would count as a person and would
- * not be bound to a key.
- * @returns reason `actor_not_allowed`, or `claim_absent` if an agent's claim cannot be read; undefined for the claims
- * of a person */
+/** Refuses the sign-in of an agent, which must use its token: with a session it would count as a person and would not
+ * be bound to a key.
+ * @returns reason `actor_not_allowed`, or `claim_absent` if an agent's claim cannot be read; undefined for a person */
 export function refuseAgent(verified: Verified, made: Prepared): ReturnType<typeof refuse> | undefined {
   const { claims } = verified;
   const acts = claims.act !== undefined;

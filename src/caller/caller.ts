@@ -18,7 +18,7 @@ import { truthsOf } from './views.ts';
 
 const nothing: readonly string[] = Object.freeze([]);
 
-/** Returns the strings of a list. A single string counts as a list of one, and any other value as an empty list. */
+/** Returns the strings of a list. A single string counts as a list of one, and any other value as none. */
 function stringsOf(claim: unknown): readonly string[] {
   if (typeof claim === 'string') return [claim];
   if (!Array.isArray(claim)) return nothing;
@@ -61,8 +61,8 @@ function addSignin(caller: Making, verified: Verified, made: Prepared, { now, un
   if (roles.length > 0) caller.stepUp = roles;
 }
 
-/** Makes the caller of a verified token: subject, roles, values for headers, and the agent if one acts.
- * @returns the caller, or a reason of {@link toPerson} or {@link withAgent} */
+/** Makes the caller of a verified token: subject, roles, values for headers, and the agent if one acts; or a reason of
+ * {@link toPerson} or {@link withAgent}. */
 export function toCaller(verified: Verified, table: CallerTable, now: number): Result<Caller> {
   const made = preparedOf(verified.provider, table);
   const person = personOf(verified, made, table, now);
@@ -70,8 +70,8 @@ export function toCaller(verified: Verified, table: CallerTable, now: number): R
   return person.ok ? withAgent(person.value, verified, made) : person;
 }
 
-/** Makes the caller of a token. In addition to {@link toCaller}, it finds the roles that the token lacks only because
- * of missing scopes. A session cannot get further scopes, so this is only for tokens. */
+/** Makes the caller of a token like {@link toCaller}, with the roles that it lacks only because of missing scopes, of
+ * which a session cannot get more. */
 export function tokenCaller(verified: Verified, table: CallerTable, now: number): Result<Caller> {
   const caller = toCaller(verified, table, now);
   if (table.scopes === undefined || !caller.ok) return caller;
@@ -84,11 +84,9 @@ export const refuseSignin = (provider: string, claims: Claims, table: CallerTabl
   refuseAgent({ provider, claims, expires: 0, key: '' }, preparedOf(provider, table));
 
 /** Makes the person of a session: subject, roles and values for headers.
- * @param table the part of the policy that determines callers
- * @param now seconds since the epoch; if a role depends on the age of the sign-in, `until` of the result says how long
- * it is valid
- * @returns reason `claim_absent` if the subject is missing or too long for a header, if a list has too many elements,
- * or if the provider left the groups out because there are too many; or a reason of {@link refuseAgent} */
+ * @param now seconds since the epoch; `until` of the result says how long it is valid
+ * @returns reason `claim_absent` if the subject is missing or too long for a header, a list has too many elements, or
+ * the provider left the groups out; or a reason of {@link refuseAgent} */
 export function toPerson(verified: Verified, table: CallerTable, now: number): Result<Caller> {
   const made = preparedOf(verified.provider, table);
   return refuseAgent(verified, made) ?? personOf(verified, made, table, now);
@@ -109,10 +107,8 @@ function personOf(verified: Verified, made: Prepared, table: CallerTable, now: n
   const subject = source.prefix + named;
   if (isTooLong(subject)) return refuse('claim_absent', `"${source.claim}" is too long`);
   if ((table.certificates === true || subject.startsWith(OWN)) && isReserved(subject, kind.name, table)) {
-    return refuse(
-      'claim_absent',
-      `"${source.claim}" is like a subject of the gateway's own; give the provider a prefix`,
-    );
+    const detail = `"${source.claim}" is like a subject of the gateway's own; give the provider a prefix`;
+    return refuse('claim_absent', detail);
   }
   const groups = kind.groups === undefined ? undefined : claimAt(claims, kind.groups);
   if (isTooMany(groups, scopesClaim(verified, kind))) {

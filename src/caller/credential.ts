@@ -5,7 +5,7 @@ import { MISSING, ok, type Refusal, type Result, refuse } from '../reasons.ts';
 /* Decides which credential of a request counts. The check, whoami and the offline commands call {@link takeCredential}.
  * The inner listener, which accepts only services, calls {@link assertionOf}. */
 
-/** nginx sends this value to the check instead of `Authorization` if the URL contains a token (RFC 6750 section 2.3). */
+/** nginx sends this value instead of `Authorization` if the URL contains a token (RFC 6750 section 2.3). */
 export const IN_QUERY = 'query';
 
 /** The credentials of a request, with the names of the headers in which nginx passes them on. */
@@ -31,8 +31,7 @@ export interface Accepting {
 /** How a token is sent. */
 export type Scheme = 'Bearer' | 'DPoP';
 
-/** One function for each kind of credential. {@link takeCredential} calls the function of the credential that counts,
- * and returns its result. */
+/** One function for each kind of credential. That of the one that counts is called, and its result returned. */
 export interface Ways<R, P, T> {
   token(r: R, at: P, method: string, token: string, scheme: Scheme): T;
   /** @param certificate the certificate as nginx passes it on; nginx has verified it */
@@ -47,10 +46,8 @@ export interface Ways<R, P, T> {
 const signIn = refuse('credential_unsupported', 'this route accepts no tokens: sign in with a browser');
 const showCertificate = refuse('credential_unsupported', 'this route takes no tokens: show a client certificate');
 const noScheme = refuse('credential_unsupported');
-const inQuery = refuse(
-  'credential_unsupported',
-  'the URL has an access_token, and URLs stay in logs: send it as Authorization: Bearer TOKEN',
-);
+const urlsStay = 'the URL has an access_token, and URLs stay in logs: send it as Authorization: Bearer TOKEN';
+const inQuery = refuse('credential_unsupported', urlsStay);
 const missing = refuse('credential_missing');
 const missingSession = refuse('credential_missing', MISSING.session);
 const missingCertificate = refuse('credential_missing', MISSING.certificate);
@@ -58,13 +55,12 @@ const missingCertificate = refuse('credential_missing', MISSING.certificate);
 /** Returns which credentials a place accepts.
  * @param takesProofs whether the policy accepts DPoP proofs */
 export function acceptingOf(accept: readonly CredentialKind[], takesProofs: boolean): Accepting {
-  const [bearers, certificates, sessions] = (['bearer', 'certificate', 'session'] as const).map((it) =>
-    accept.includes(it),
-  ) as [boolean, boolean, boolean];
+  const bearers = accept.includes('bearer');
+  const sessions = accept.includes('session');
   return {
     bearers,
     proofs: bearers && takesProofs,
-    certificates,
+    certificates: accept.includes('certificate'),
     sessions,
     noTokens: sessions ? signIn : showCertificate,
     missing: bearers ? missing : sessions ? missingSession : missingCertificate,
@@ -73,8 +69,8 @@ export function acceptingOf(accept: readonly CredentialKind[], takesProofs: bool
 
 const SPACE = 0x20;
 
-/** Returns the token of `Authorization: Bearer …` (RFC 6750 section 2.1). By RFC 9110 section 11.4, the case of the
- * scheme does not matter, and several spaces may follow it. */
+/** Returns the token of `Authorization: Bearer …` (RFC 6750 section 2.1). The case of the scheme does not matter, and
+ * several spaces may follow it (RFC 9110 section 11.4). */
 function bearer(authorization: string): string | undefined {
   const isBearer = authorization.length > 7 && authorization.slice(0, 7).toLowerCase() === 'bearer ';
   if (!isBearer) return undefined;
@@ -87,8 +83,8 @@ function dpop(authorization: string): string | undefined {
   return isDpop ? authorization.slice(5).trimStart() : undefined;
 }
 
-/** Finds the credential of a request that counts: a token, else a client certificate, else a session. The first
- * credential that is present decides: if it is not valid, the others are not examined. */
+/** Finds the credential of a request that counts: a token, else a client certificate, else a session. The first one
+ * that is present decides, even if it is not valid. */
 export function takeCredential<R, P extends Accepting, T>(
   ways: Ways<R, P, T>,
   shown: Shown,
@@ -107,8 +103,8 @@ export function takeCredential<R, P extends Accepting, T>(
       if (proved !== undefined) return ways.token(r, at, method, proved, 'DPoP');
       return ways.refuse(r, at, method, authorization.startsWith(IN_QUERY) ? inQuery : noScheme);
     }
-    // A service may use a parameter access_token for itself in its URLs. If the place accepts no tokens, the other
-    // credentials decide.
+    // A service may use a parameter access_token in its URLs. If the place accepts no tokens, the other credentials
+    // decide.
     if (authorization !== IN_QUERY) return ways.refuse(r, at, method, at.noTokens);
   }
   const certificate = at.certificates ? shown['SSL-Client-Cert'] : undefined;
@@ -117,9 +113,8 @@ export function takeCredential<R, P extends Accepting, T>(
   return line === undefined ? ways.anonymous(r, at, method) : ways.session(r, at, method, line);
 }
 
-/** Returns the assertion that a service presents at the inner listener in addition to its certificate. No other
- * credential is accepted there.
- * @param shown headers of a request whose certificate is valid */
+/** Returns the assertion that a service presents at the inner listener in addition to its certificate, which is valid.
+ * No other credential is accepted there. */
 export function assertionOf(shown: Readonly<Record<string, string | undefined>>): Result<string> {
   const { Authorization: authorization, [TO_CHECK.assertion]: assertion } = shown;
   if (authorization !== undefined) {

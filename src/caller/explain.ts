@@ -49,8 +49,8 @@ function partsOf(fact: Fact, context: FactContext, known: Known): readonly FactE
 
 type Known = Map<string, readonly FactExplanation[]>;
 
-/** Explains what decided a fact, for the command `explain`. The result contains no value of the token. If a role is
- * named several times, its explanation is the same object.
+/** Explains what decided a fact, for the command `explain`, without any value of the token. A role that is named
+ * several times has one explanation.
  * @param known explanations of roles that were made so far */
 export function explainFact(fact: Fact, context: FactContext, known: Known = new Map()): FactExplanation {
   const truth = truthOf(fact, context);

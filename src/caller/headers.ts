@@ -1,21 +1,14 @@
 import { MAX_HEADER_VALUE } from '../limits.ts';
+import { ownOf } from '../own.ts';
 import type { HeaderSource } from '../policy/types.ts';
 import { encodeList, encodeValue } from './encode.ts';
 import type { Caller } from './types.ts';
 
-/** Returns a string, number or boolean as text, and an empty text for anything else. A number that is not a safe
- * integer has no text: several such numbers are parsed as the same number, so two people could get the same text. */
+/** Returns a string, number or boolean as text, else an empty text. A number that is not a safe integer has none,
+ * because several are parsed as the same number, which would give two people the same text. */
 function textOf(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return value;
-    case 'number':
-      return Number.isSafeInteger(value) ? String(value) : '';
-    case 'boolean':
-      return String(value);
-    default:
-      return '';
-  }
+  if (typeof value === 'string') return value;
+  return typeof value === 'boolean' || Number.isSafeInteger(value) ? String(value) : '';
 }
 
 function claimValue(claim: unknown): string {
@@ -41,18 +34,16 @@ function wholeValue(source: HeaderSource, caller: Caller): string {
       return caller.roles.join(',');
   }
   if ('claim' in source) {
-    return claimValue(Object.hasOwn(caller.claims, source.claim) ? caller.claims[source.claim] : undefined);
+    return claimValue(ownOf(caller.claims, source.claim));
   }
   const first = source.firstRole.find(([role]) => caller.roles.includes(role));
   return encodeValue(first?.[1] ?? source.else ?? '');
 }
 
-/** Returns the value of an identity header. It is encoded, so that no claim can split a header or a list. It is empty
- * if the caller has no such value; then the header is not sent. A value that is too long makes the gateway refuse the
- * request. If the service received no header or only a part, it would decide by something that the provider did not
- * say. This affects only routes that send the header.
- * @returns `undefined` for a value that is longer than `MAX_HEADER_VALUE`. A value is never cut, because half of a
- * group name can be the name of another group. */
+/** Returns the value of an identity header, encoded, so that no claim can split a header or a list. An empty one is not
+ * sent. The gateway refuses a request, on routes that send the header, if the value is longer than `MAX_HEADER_VALUE`,
+ * and the result `undefined`: a service that received no header or a part would decide by something that the provider
+ * did not say. Half of a group's name can be the name of another group. */
 export function headerValue(source: HeaderSource, caller: Caller): string | undefined {
   const value = wholeValue(source, caller);
   return value.length > MAX_HEADER_VALUE ? undefined : value;

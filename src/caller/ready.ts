@@ -7,15 +7,13 @@ import { encodeValue } from './encode.ts';
 import { preparedOf, signinView } from './roles.ts';
 import type { Caller, CallerTable } from './types.ts';
 
-/* The caller of a session is prepared when the cookie is sealed. Then the claims of a new session need not be parsed as
- * JSON, and its roles need not be computed. The prepared lines come before the rest of the cookie's content. Neither
- * the lines nor that content contain line breaks. */
+/* The caller of a session is prepared when the cookie is sealed, so that its claims need not be parsed nor its roles
+ * computed. The prepared lines come before the rest of the cookie's content. Neither contains line breaks. */
 
 /** Version of these lines and of the code that makes callers from claims. Lines of another version are ignored. */
 const VERSION = 1;
 
-/** Maximum length of all lines together, in characters. Cookies must be short, and if a caller has many roles, the
- * cookie is already long because of the groups. */
+/** Maximum number of characters of all lines. With many roles, the cookie is already long because of the groups. */
 const MAX_READY_LENGTH = 256;
 
 /** Indexes of the lines. */
@@ -34,16 +32,14 @@ type ReadyTable = CallerTable & { readonly selection: string };
 
 type Lifetimes = Pick<SessionPolicy, 'idle' | 'absolute' | 'fresh'>;
 
-/** Returns the first line. It names the policy by 132 bits of a SHA-256, and the other lines are valid only for that
- * policy. */
+/** Returns the first line, which names by 132 bits of a SHA-256 the only policy for which the others are valid. */
 export const readyHead = ({ selection }: Pick<ReadyTable, 'selection'>, { idle, absolute, fresh }: Lifetimes): string =>
   `${VERSION} ${selection.slice(0, 22)} ${idle} ${absolute} ${fresh}`;
 
 /** Whether a value can be written as a line. An empty line means that there is no value. */
 const isLine = (value: string | undefined): boolean => value === undefined || (value !== '' && !value.includes('\n'));
 
-/** Returns the lines for subject, roles, e-mail address and name; `undefined` if the caller must be made from the
- * claims. */
+/** Returns the lines for subject, roles, e-mail address and name; `undefined` if they must be made from the claims. */
 function callerLines(session: SessionClaims, table: ReadyTable, now: number): readonly string[] | undefined {
   const { provider, selection, authTime, end } = session;
   if (selection !== table.selection || !Object.hasOwn(table.providers, provider)) return undefined;
@@ -61,9 +57,7 @@ function callerLines(session: SessionClaims, table: ReadyTable, now: number): re
 }
 
 /** Returns the text that is sealed as a session cookie: the lines of the prepared caller if possible, then the claims.
- * The lines do not change who the caller is.
- * @param table the table of the current policy
- * @param now seconds since the epoch */
+ * The lines do not change who the caller is. */
 export function sessionText(session: SessionClaims, table: ReadyTable, policy: SessionPolicy, now: number): string {
   const says = claimsText(session);
   const caller = callerLines(session, table, now);

@@ -23,34 +23,30 @@ export const NOBODY: Caller = Object.freeze({
   nobody: true,
 });
 
-/** Whether a subject is reserved for callers without a token. The subject of a JWT-SVID is a SPIFFE id too, but it
- * names the same workload, so it is allowed.
+/** Whether a subject is reserved for callers without a token. That of a JWT-SVID is a SPIFFE id too, of the same
+ * workload.
  * @param kind kind of the provider */
 export function isReserved(subject: string, kind: string, { certificates }: CallerTable): boolean {
   if (subject.startsWith(OWN)) return true;
   return certificates === true && kind !== 'spiffe' && OF_CERTIFICATES.some((begin) => subject.startsWith(begin));
 }
 
-export function certificateSubject({
-  spiffe,
-  dns: [name],
-  subject,
-}: Pick<ClientCertificate, 'spiffe' | 'dns' | 'subject'>): string {
+export function certificateSubject(certificate: Pick<ClientCertificate, 'spiffe' | 'dns' | 'subject'>): string {
+  const { spiffe, subject } = certificate;
+  const [name] = certificate.dns;
   if (spiffe !== undefined) return spiffe;
   if (name !== undefined) return `dns:${name}`;
   return subject === '' ? '' : `x509:${subject}`;
 }
 
-/** Returns the agent with the SPIFFE id of a certificate. A workload is the same agent with a token and with a
- * certificate. */
+/** Returns the agent with the SPIFFE id of a certificate: a workload is the same agent by token and certificate. */
 function agentIn({ spiffe }: ClientCertificate, agents: readonly TokenAgent[]): TokenAgent | undefined {
   if (spiffe === undefined) return undefined;
   return agents.find(({ match }) => match.kind === 'spiffe' && match.spiffe === spiffe);
 }
 
-/** Returns the caller of a request whose only credential is a certificate. The subject is the SPIFFE id, else the first
- * DNS name, else the certificate's subject. The roles depend on the request and are added later. If the SPIFFE id
- * belongs to an agent, the caller is that agent, alone.
+/** Returns the caller of a request whose only credential is a certificate: its SPIFFE id, else the first DNS name, else
+ * its subject; or the agent with this SPIFFE id, alone. The roles depend on the request and are added later.
  * @param agents agents of the policy that send tokens
  * @returns reason `proof_invalid` if the certificate has no name or a name that is too long for a header; or
  * `proof_missing` if it belongs to an agent that must use DPoP */

@@ -17,8 +17,7 @@ interface Granted {
   readonly names: readonly string[];
 }
 
-/** Data for finding the roles of a provider's tokens, computed once. Most roles are given by a group and are found by
- * the group's name. */
+/** Data for finding the roles of a provider's tokens, computed once; most are found by the name of a group. */
 interface RoleGrants {
   /** The roles in the policy's order. The indexes below refer to this list. */
   readonly names: readonly string[];
@@ -58,8 +57,7 @@ const namesRole = (fact: Fact): boolean => everyFact(fact).some(({ op }) => op =
 export const isOfGroup = (fact: Fact, name: string): boolean =>
   everyFact(fact).some((part) => part.op === 'group' && (part.provider === undefined || part.provider === name));
 
-/** Computes the data for one provider. A group fact that names another provider is never true for this one's tokens. A
- * group fact without a provider applies to all. */
+/** Computes a provider's data. A group fact without a provider applies to all, and any other only to its own. */
 function grantsOf({ roles, depends }: RoleFacts, provider: string): RoleGrants {
   const names = [...roles.keys()];
   const places = new Map<unknown, number[]>();
@@ -71,11 +69,9 @@ function grantsOf({ roles, depends }: RoleFacts, provider: string): RoleGrants {
       places.set(fact.value, [...(places.get(fact.value) ?? []), place]);
     }
   });
-  const granted = [...places].map(([group, own]) => ({
-    group,
-    places: own,
-    names: own.map((i) => names[i] as string),
-  }));
+  const granted = [...places].map(([group, own]) => {
+    return { group, places: own, names: own.map((i) => names[i] as string) };
+  });
   const by = (bit: number) => byFact.filter((place) => (depends.role(names[place] as string) & bit) !== 0);
   const byGroup = new Map(granted.map((one) => [one.group, one]));
   const nested = [...roles.values()].some(namesRole);
@@ -97,8 +93,7 @@ function prepare(name: string, table: CallerTable): Prepared {
   return { kind, issuer, subject, roles, asked, ways, grants, readsGroups, agents, seeksAgents, ofRequest };
 }
 
-/** Returns the data for tokens of a provider.
- * @throws if the table has no such provider */
+/** Returns the data for tokens of a provider. It throws if the table has no such provider. */
 export function preparedOf(name: string, table: CallerTable): Prepared {
   let providers = prepared.get(table);
   if (providers === undefined) {
@@ -126,8 +121,7 @@ export function factContext(verified: Verified, table: CallerTable, now: number,
 
 const none: readonly string[] = Object.freeze([]);
 
-/** Returns the roles that a token's groups give. It iterates over the groups of the token or those of the policy,
- * whichever list is shorter. */
+/** Returns the roles that a token's groups give, by the shorter list: its groups or those of the policy. */
 function grantedTo(claim: unknown, { byGroup, granted }: RoleGrants): readonly Granted[] {
   const held: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
   const found: Granted[] = [];
@@ -169,13 +163,8 @@ function placesOf(
 }
 
 /** Returns the roles of a token whose groups were already read, see {@link rolesOf}.
- * @param signin the result of {@link signinView}; this function writes into it until when the roles are valid */
-export function rolesBy(
-  verified: Verified,
-  made: Prepared,
-  groups: unknown,
-  signin: SigninView | undefined,
-): readonly string[] {
+ * @param signin the result of {@link signinView}, into which this function writes until when the roles are valid */
+export function rolesBy(verified: Verified, made: Prepared, groups: unknown, signin: SigninView | undefined) {
   const { names, byFact } = made.grants;
   const found = grantedTo(groups, made.grants);
   if (byFact.length === 0 && found.length < 2) return found.length === 0 ? none : (found[0] as Granted).names;
@@ -187,8 +176,7 @@ export function rolesBy(
 }
 
 /** Returns the roles that a token gives, in the policy's order. The cost grows with the groups of the token and not
- * with the size of the policy.
- * @param now seconds since the epoch */
+ * with the size of the policy. */
 export function rolesOf(verified: Verified, table: CallerTable, now: number): readonly string[] {
   const made = preparedOf(verified.provider, table);
   const { groups } = made.kind;

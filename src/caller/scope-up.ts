@@ -4,11 +4,9 @@ import type { Way } from './scope-ways.ts';
 import { type FactContext, roleTruth } from './truth.ts';
 import type { CallerTable } from './types.ts';
 
-/** Returns the roles that a token lacks only because of scopes. Each role has the scopes of the first set that
- * suffices, separated by spaces.
- * @param held the roles that the token gives
- * @param now seconds since the epoch
- * @returns undefined if there are no such roles */
+/** Returns the roles that a token lacks only because of scopes, each with those of the first set that suffices,
+ * separated by spaces; undefined if there are none.
+ * @param held the roles that the token gives */
 export function scopeUp(
   verified: Verified,
   table: CallerTable,

@@ -6,8 +6,7 @@ import type { FactContext } from './truth.ts';
 /** A fact about how or when the person signed in. */
 export type SigninFact = Extract<Leaf, { op: 'acr' | 'max_age' }>;
 
-/** What facts require of the sign-in, in the policy's order. A negated fact requires nothing, because a step-up cannot
- * make it true. */
+/** What facts require of the sign-in, in the policy's order. A step-up cannot make a negated fact true. */
 export const askedOfSignin = (roleOf: RoleOf): FactReading<Fact, readonly SigninFact[]> =>
   leaves(roleOf, SIGNIN, false);
 

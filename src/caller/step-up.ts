@@ -3,10 +3,8 @@ import type { Prepared } from './roles.ts';
 import { isMet, type SigninFact, signedInSo } from './signin-facts.ts';
 import { type FactContext, roleTruth } from './truth.ts';
 
-/** Returns the roles that the caller lacks and would have after a sign-in that meets the policy's requirements. If the
- * present sign-in already meets the requirements of a role, the role is left out. Otherwise the step-up would be
- * repeated forever.
- * @param now seconds since the epoch */
+/** Returns the roles that the caller lacks and would have after a sign-in that meets the policy's requirements, except
+ * those whose requirements the present sign-in meets: their step-up would be repeated forever. */
 export function stepUpRoles(
   verified: Verified,
   { kind, roles, grants, asked }: Prepared,

@@ -1,24 +1,19 @@
-import type { AgentMatch } from '../policy/types.ts';
 import { type Issued, shareIssuer } from '../token/issuer.ts';
+import type { TokenProvider } from '../token/types.ts';
+import type { TokenAgent } from './types.ts';
 
 /** The part of an agent that says how tokens name the agent. */
-interface Matching {
-  readonly match: Exclude<AgentMatch, { kind: 'service' }>;
-}
+type Matching = Pick<TokenAgent, 'match'>;
 
 /** The part of a provider that says which tokens it issues. */
-interface Issuing extends Issued {
-  readonly name: string;
-  readonly kind: string;
-}
+type Issuing = Issued & Pick<TokenProvider, 'name' | 'kind'>;
 
 const providerOf = ({ match }: Matching): string | undefined =>
   match.kind === 'claim' ? match.fact.provider : match.provider;
 
-/** Returns the agents that send tokens of a provider, in the policy's order: the provider's own agents, then those of
- * other providers with the same issuer. One OAuth client can get tokens for all providers of an issuer. Without the
- * second group, an agent would count as a person with tokens of the other provider. A workload has the same SPIFFE id
- * in every JWT-SVID, so its provider does not matter. */
+/** Returns the agents that send tokens of a provider, in the policy's order: its own, then those of other providers
+ * with the same issuer, for all of which one OAuth client can get tokens. Otherwise such an agent would count as a
+ * person. A workload has the same SPIFFE id in every JWT-SVID, so its provider does not matter. */
 export function agentsOf<A extends Matching>(
   agents: readonly A[],
   provider: Issuing,

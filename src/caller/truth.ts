@@ -32,9 +32,7 @@ export function truthOf(fact: Fact, context: FactContext): Truth {
     if (context.given !== undefined) return context.given(fact);
     const { provider } = fact as { readonly provider?: string };
     if (provider !== undefined && provider !== context.verified.provider) return undefined;
-    if ((on & SIGNIN) !== 0 && (context.signin === undefined || context.signin.assumed)) {
-      return context.signin && true;
-    }
+    if ((on & SIGNIN) !== 0 && (context.signin === undefined || context.signin.assumed)) return context.signin && true;
   }
   return truth(fact, context);
 }

@@ -29,8 +29,8 @@ export interface Caller {
   readonly stepUp?: readonly string[];
   /** Roles that the token lacks only because of scopes, each with the scopes that it requires; absent: none. */
   readonly scopeUp?: Readonly<Record<string, string>>;
-  /** The truth of each fact about the token on which roles of the request depend, one letter for each fact; absent:
-   * there are none. */
+  /** The truth of each fact of the token on which the request's roles depend, one letter each; absent: there are none.
+   * */
   readonly truths?: string;
   /** Roles that the caller lacks only because of the client's address; absent: none. */
   readonly elsewhere?: readonly string[];
@@ -47,8 +47,7 @@ export interface CallerTable {
   readonly roles: readonly (readonly [name: string, fact: Fact])[];
   /** Claims that headers send. */
   readonly claims: readonly string[];
-  /** Which other values of a caller a header sends. Other values are not computed, because that would cost time for
-   * each new token. */
+  /** Which other values of a caller a header sends. Others are not computed, to save time for each new token. */
   readonly sends: Sends;
   /** Agents that send tokens, in the policy's order; absent: none. */
   readonly agents?: readonly TokenAgent[];

@@ -9,8 +9,8 @@ import { type FactContext, roleTruth, truthOf } from './truth.ts';
 import type { Caller, CallerTable } from './types.ts';
 
 /* Roles that depend on the request. A token is verified once, but its caller can have other roles from another network.
- * So the truth of each fact about the token on which such a role depends is stored, one letter for each fact. The
- * claims are then not needed again. */
+ * So the truth of each fact about the token on which such a role depends is stored, one letter for each, and the claims
+ * are not needed again. */
 
 /** The roles of a policy that depend on the request. */
 export interface RequestRoles extends Pick<RoleFacts, 'roles' | 'asked'> {
@@ -60,9 +60,9 @@ const letterOf = (truth: Truth): string => (truth === undefined ? 'u' : truth ? 
 const truthOfLetter = (letter: string | undefined): Truth =>
   letter === 't' ? true : letter === 'f' ? false : undefined;
 
-/** Returns the truth of each fact about the token on which roles of the request depend: true, false or unknown. For a
- * fact about the sign-in, the provider that the fact names is not compared. If the fact is for another provider, the
- * letter is a capital letter, and the fact counts as unknown. */
+/** Returns the truth of each fact about the token on which roles of the request depend: true, false or unknown. The
+ * provider of a fact about the sign-in is not compared; for another provider, the letter is a capital letter, which
+ * counts as unknown. */
 export function truthsOf({ leaves }: RequestRoles, context: FactContext): string {
   const { verified, signin } = context;
   let letters = '';
@@ -112,8 +112,7 @@ const elsewhereOf = (context: FactContext): FactReading<Fact, number> =>
     missing: 0,
   });
 
-/** Returns the roles of a caller in the policy's order: the roles that do not depend on the request, and those that the
- * request gives. */
+/** Returns the roles of a caller, those of the request included, in the policy's order. */
 function merged(of: RequestRoles, anyway: readonly string[], more: readonly string[]): readonly string[] {
   if (more.every((name) => anyway.includes(name))) return anyway;
   return [...of.roles.keys()].filter((name) => anyway.includes(name) || more.includes(name));
@@ -128,23 +127,19 @@ function stepUps(of: RequestRoles, caller: Caller, held: readonly string[], requ
     if (held.includes(name) || roleTruth(name, assumed) !== true) return false;
     return !isMet(of.asked.role(name), isSo);
   });
-  return merged(
-    of,
-    (caller.stepUp ?? []).filter((name) => !held.includes(name)),
-    more,
-  );
+  const before = (caller.stepUp ?? []).filter((name) => !held.includes(name));
+  return merged(of, before, more);
 }
 
-/** Returns the roles that a request can give to a caller. If an agent acts for a person, only the roles that travel
- * count. An agent that is alone gets no role. */
+/** Returns the roles that a request can give to a caller. For an agent, those that travel; alone, none. */
 function namesFor(of: RequestRoles, { agent, alone }: Caller): readonly string[] {
   if (agent === undefined) return of.names;
   const travels = alone ? [] : (of.actsFor.get(agent) ?? []);
   return of.names.filter((name) => travels.includes(name));
 }
 
-/** Returns the caller of one request. The request adds the roles that it gives, and the roles that are missing only
- * because of the address.
+/** Returns the caller of one request, with the roles that it gives, and those that are missing only because of the
+ * address.
  * @param caller the result of {@link toCaller}, or {@link NOBODY} */
 export function inView(caller: Caller, of: RequestRoles, request: RequestView): Caller {
   const now = contextOf(of, caller.truths ?? '', request, false);
@@ -157,10 +152,5 @@ export function inView(caller: Caller, of: RequestRoles, request: RequestView): 
   );
   const stepUp = caller.nobody || caller.agent !== undefined ? [] : stepUps(of, caller, roles, request);
   const { stepUp: _, elsewhere: __, ...rest } = caller;
-  return {
-    ...rest,
-    roles,
-    ...(stepUp.length > 0 && { stepUp }),
-    ...(lacks.length > 0 && { elsewhere: lacks }),
-  };
+  return { ...rest, roles, ...(stepUp.length > 0 && { stepUp }), ...(lacks.length > 0 && { elsewhere: lacks }) };
 }

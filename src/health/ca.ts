@@ -23,14 +23,9 @@ export interface CaFound {
 }
 
 /** The result of reading the file. */
-export interface CaLook {
-  readonly seen: string;
-  readonly holds?: string;
-  readonly fault?: CaFault;
-}
+export type CaLook = Pick<CaFound, 'seen' | 'holds' | 'fault'>;
 
-/** Returns the certificates of a bundle. They are sorted, so that their order in the file does not matter.
- * @returns undefined if nginx would not load the bundle or would load only a part of it */
+/** Returns the certificates of a bundle, sorted; undefined if nginx would not load the bundle, or only a part of it. */
 export function bundleOf(text: string): string | undefined {
   const blocks = readPem(text);
   if (blocks === undefined || blocks.length === 0) return undefined;
@@ -38,8 +33,7 @@ export function bundleOf(text: string): string | undefined {
   return whole ? [...new Set(blocks.map(({ bytes }) => String(bytes)))].sort().join(';') : undefined;
 }
 
-/** Returns the state after the file was read. At the first reading of a worker, the file contains what nginx has just
- * loaded. */
+/** Returns the state after the file was read. What a worker reads first is what nginx has just loaded. */
 export function afterLook(before: CaFound | undefined, look: CaLook, pid: number): CaFound {
   if (before?.pid !== pid) return { pid, loaded: look.holds ?? '', ...look };
   const { loaded, asked, said } = before;
@@ -50,16 +44,12 @@ export function afterLook(before: CaFound | undefined, look: CaLook, pid: number
 const isChanged = ({ fault, holds, loaded }: CaFound): boolean => fault === undefined && holds !== loaded;
 
 /** Whether to request a reload. It is requested once for each bundle. */
-export function wantsReload(found: CaFound): boolean {
-  return isChanged(found) && found.asked !== found.holds;
-}
+export const wantsReload = (found: CaFound): boolean => isChanged(found) && found.asked !== found.holds;
 
-function reasonOf(found: CaFound): HealthReason | undefined {
-  return found.fault ?? (isChanged(found) ? 'ca_changed' : undefined);
-}
+const reasonOf = (found: CaFound): HealthReason | undefined =>
+  found.fault ?? (isChanged(found) ? 'ca_changed' : undefined);
 
-/** Returns the state of the CA file. A problem with it never makes the gateway unready, because nginx verifies with the
- * bundle that it has loaded. */
+/** Returns the state of the CA file. A problem never makes the gateway unready: nginx verifies with what it loaded. */
 export function caPart(found: CaFound | undefined): Part {
   const reason = found && reasonOf(found);
   return reason === undefined ? { state: 'ok' } : { state: 'warning', reason, help: healthReasons[reason] };

@@ -14,8 +14,7 @@ export function working(works: boolean, reason: HealthReason): Part {
   return works ? ok : failed(reason);
 }
 
-/** Returns the state of a provider's keys.
- * @param stale number of seconds for which the keys may be used while the provider has an outage */
+/** Returns the state of a provider's keys, which may be used for `stale` seconds in an outage of the provider. */
 export function keysPart(state: KeyState | undefined, stale: number, now: number): Part {
   const known = state ?? noKeys;
   if (known.fetchedAt === 0) return failed('keys_missing');
@@ -25,8 +24,7 @@ export function keysPart(state: KeyState | undefined, stale: number, now: number
   return keys.length === 0 ? { ...failed('keys_missing'), age } : { ...ok, keys: keys.length, age };
 }
 
-/** Returns the state of revocations. If the newest revocations are not known or little room is left, the gateway is
- * still ready. If the revocations were never read, it is not ready.
+/** Returns the state of revocations. The gateway is ready, unless they were never read.
  * @param taken used part of the zone, from 0 to 1
  * @param age seconds since all revocations of other replicas were known; absent if there are no other replicas
  * @param more `unread`: they were never read; `dropped`: some were dropped for lack of room */
@@ -50,14 +48,7 @@ export function revocationsPart(
 /** Joins all parts. The gateway is ready if no part has failed. */
 export function readiness(parts: Omit<Readiness, 'ready'>): Readiness {
   const { check, assertion, ca, client_ca: clientCa, revocations, providers, identities } = parts;
-  const all = [
-    check,
-    ...(assertion ? [assertion] : []),
-    ...(ca ? [ca] : []),
-    ...(clientCa ? [clientCa] : []),
-    ...(revocations ? [revocations] : []),
-    ...Object.values(providers),
-    ...Object.values(identities),
-  ];
-  return { ready: all.every(({ state }) => state !== 'failed'), ...parts };
+  const single = [check, assertion, ca, clientCa, revocations];
+  const all = [...single, ...Object.values(providers), ...Object.values(identities)];
+  return { ready: all.every((part) => part?.state !== 'failed'), ...parts };
 }

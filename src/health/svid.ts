@@ -1,14 +1,11 @@
 import { EXPIRING_AT, REPEAT_LINE_S } from '../limits.ts';
-import { readCertificate } from '../x509/certificate.ts';
+import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import { belongs } from '../x509/key.ts';
 import { readPem } from '../x509/pem.ts';
 import { type HealthReason, healthReasons, type Part } from './types.ts';
 
 /** The validity of a certificate, in seconds since the epoch. */
-export interface Svid {
-  readonly notBefore: number;
-  readonly notAfter: number;
-}
+export type Svid = Pick<Certificate, 'notBefore' | 'notAfter'>;
 
 /** A problem with the files of an identity that does not depend on the time. */
 export type SvidFault = Extract<
@@ -26,11 +23,9 @@ export interface Found {
   readonly said?: { readonly reason: HealthReason; readonly at: number };
 }
 
-/** Reads an X.509-SVID.
- * @param cert text of the file with the certificate. If there are several, the first one counts, as in nginx.
- * @param key text of the file with the private key; it may be the same file
- * @param spiffe the expected SPIFFE id. Certificates without a URI, as Linkerd issues them, are accepted without a
- * SPIFFE id. */
+/** Reads an X.509-SVID from its files, which may be the same.
+ * @param cert the file with the certificate. If there are several, the first one counts, as in nginx.
+ * @param spiffe the expected SPIFFE id. A certificate without a URI, as Linkerd issues it, is accepted too. */
 export function readSvid(cert: string, key: string, spiffe: string): Svid | SvidFault {
   const first = readPem(cert)?.find(({ label }) => label === 'CERTIFICATE');
   const certificate = first && readCertificate(first.bytes);
@@ -59,15 +54,13 @@ export function svidPart(found: Found, now: number): Part {
   };
 }
 
-/** Returns after how many seconds the same line is logged again: a minute for a failure, and about a tenth of the
- * lifetime for an expiry. */
+/** Returns after how many seconds a line is logged again: a minute, for an expiry about a tenth of the lifetime. */
 function pause(reason: HealthReason, svid: Svid | undefined): number {
   if (reason !== 'svid_expiring' || svid === undefined) return REPEAT_LINE_S;
   return Math.max(REPEAT_LINE_S, ((svid.notAfter - svid.notBefore) * EXPIRING_AT) / 10);
 }
 
-/** Returns whether to log the state of an SVID: a change at once, and an unchanged problem at intervals.
- * @returns the reason to log; undefined if all is well or was logged recently */
+/** Returns what to log about an SVID: a change at once, and an unchanged problem at intervals. */
 export function toSay(found: Found, now: number): HealthReason | undefined {
   const reason = reasonOf(found, now);
   if (reason === undefined) return undefined;

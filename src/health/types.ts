@@ -20,8 +20,7 @@ export interface Watched {
   readonly ca?: readonly string[];
   /** CA files for certificates of clients, and of services at the inner listener. Each file is listed once. */
   readonly clientCa?: readonly string[];
-  /** `own` if sessions belong only to this gateway, `shared` if replicas share them in a store; absent: there are no
-   * sessions. */
+  /** Whether sessions belong only to this gateway, or replicas share them in a store; absent: there are no sessions. */
   readonly sessions?: 'own' | 'shared';
   /** The identities that rules use. */
   readonly identities: readonly WatchedIdentity[];

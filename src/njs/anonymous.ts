@@ -31,10 +31,8 @@ function refuseAnonymous(
   deny(r, to, refusal, { nearest, signin });
 }
 
-/** Decides the request of an anonymous caller. A role that the request itself gives counts. The requests are counted by
- * address. If a page of another origin sends the request, the network gives no role.
- * @param reason the reason of the refusal if anonymous callers may not pass
- * @param expire whether the cookie is useless; if the request opens a page, the answer deletes the cookie */
+/** Decides the request of an anonymous caller, which the request itself can give a role, but not if a page of another
+ * origin sends it. The requests are counted by address. See {@link Door.absent} for the last three parameters. */
 export function answerAnonymous(
   { signer, views }: Gateway,
   r: NginxHTTPRequest,

@@ -16,15 +16,15 @@ import type { PreparedRoute } from './routes.ts';
 import { TokenCache } from './tokens.ts';
 
 /** The part of a route that says which providers' tokens it accepts. */
-type Accepting = Pick<PreparedRoute, 'providers' | 'accepted' | 'scope'>;
+type Place = Pick<PreparedRoute, 'providers' | 'accepted' | 'scope'>;
 
-/** A function that receives the caller of a new token, the value `along` from its caller, and the verified claims. */
+/** Receives the caller of a new token, the value `along` from its caller, and the verified claims. */
 export type Use<T, S> = (known: Result<KnownCaller>, along: S, verified?: Verified) => T | Promise<T>;
 
 /** The state while a new token is verified. A tuple costs a fifth of a closure with the same values. */
 type Newcomer<T, S> = readonly [
   bearers: Bearers,
-  providers: Accepting['providers'],
+  providers: Place['providers'],
   token: string,
   now: number,
   use: Use<T, S>,
@@ -61,9 +61,8 @@ export class Bearers {
     this.#questions = table.asking === undefined ? undefined : new Questions(table.asking, table.selection);
   }
 
-  /** Returns a known caller of these providers, if the key of its token is still published and nothing of the caller is
-   * revoked. */
-  recall(to: Accepting, token: string, now: number): KnownCaller | undefined {
+  /** Returns a known caller of these providers, if its key is still published and nothing of the caller is revoked. */
+  recall(to: Place, token: string, now: number): KnownCaller | undefined {
     const known = this.#tokens.get(to.scope, token, now);
     if (known === undefined || !to.accepted.has(known.provider)) return undefined;
     if (this.#keys.vouchFor(known, now)) return known;
@@ -87,23 +86,19 @@ export class Bearers {
     return ok(this.#tokens.put(scope, token, verified.value, caller.value, now, cap, stamp, sub));
   }
 
-  /** Finds the caller of a verified token and passes the result to `use`. If the provider must be asked first, it is
-   * asked. */
+  /** Passes the caller of a verified token to `use`. If the provider must be asked first, it is asked. */
   static #settle<T, S>(verified: Result<Verified>, newcomer: Newcomer<T, S>): T | Promise<T> {
-    const questions = newcomer[0].#questions;
-    if (questions !== undefined && verified.ok) {
+    if (newcomer[0].#questions !== undefined && verified.ok) {
       const provider = newcomer[0].#provider(verified.value.provider);
       if (provider.introspection?.jwts && verified.value.until === undefined) {
-        return Bearers.#confirm(questions, provider, verified.value, newcomer);
+        return Bearers.#confirm(provider, verified.value, newcomer);
       }
       if (provider.asksGroups && leavesGroupsOut(verified.value.claims, provider.kind)) {
-        return Bearers.#complete(questions, provider, verified.value, newcomer);
+        return Bearers.#complete(provider, verified.value, newcomer);
       }
     }
-    const use = newcomer[4];
-    const along = newcomer[5];
     const known = newcomer[0].#meet(newcomer[6], newcomer[2], newcomer[3], verified);
-    return verified.ok ? use(known, along, verified.value) : use(known, along);
+    return newcomer[4](known, newcomer[5], verified.ok ? verified.value : undefined);
   }
 
   #provider(name: string): TokenProvider {
@@ -111,24 +106,16 @@ export class Bearers {
   }
 
   /** Asks the provider whether a verified JWT is active, then continues with {@link #settle}. */
-  static async #confirm<T, S>(
-    questions: Questions,
-    provider: TokenProvider,
-    verified: Verified,
-    newcomer: Newcomer<T, S>,
-  ): Promise<T> {
+  static async #confirm<T, S>(provider: TokenProvider, verified: Verified, newcomer: Newcomer<T, S>): Promise<T> {
+    const questions = newcomer[0].#questions as Questions;
     const said = await questions.introspect(provider, newcomer[2], newcomer[3], newcomer[7], true);
     const held = said.ok ? confirmed(verified, said.value.claims, provider, said.value.until) : said;
     return Bearers.#settle(held, newcomer);
   }
 
   /** Asks the provider for the policy's groups that the token leaves out, then continues with {@link #settle}. */
-  static async #complete<T, S>(
-    questions: Questions,
-    provider: TokenProvider,
-    verified: Verified,
-    newcomer: Newcomer<T, S>,
-  ): Promise<T> {
+  static async #complete<T, S>(provider: TokenProvider, verified: Verified, newcomer: Newcomer<T, S>): Promise<T> {
+    const questions = newcomer[0].#questions as Questions;
     const cap = newcomer[0].#table.tokenCache;
     const said = await questions.groups(provider, verified.claims, newcomer[3], cap, newcomer[7]);
     if (!said.ok) return Bearers.#settle(said, newcomer);
@@ -145,32 +132,23 @@ export class Bearers {
     return Bearers.#settle(judgeIntrospected(claims, provider, now, bearers.#context.skew, until), newcomer);
   }
 
-  /** Continues with {@link #settle}. If the known keys are not enough, it fetches the provider's newest keys and
-   * verifies the token once more. */
+  /** Continues with {@link #settle}. If the known keys are not enough, it first verifies with the newest ones. */
   static #settleOrAsk<T, S>(verified: Result<Verified>, newcomer: Newcomer<T, S>): T | Promise<T> {
     if (verified.ok) return Bearers.#settle(verified, newcomer);
     const [bearers, providers, token, now] = newcomer;
     const ask = providerToAsk(token, verified, providers);
     if (ask === undefined) return Bearers.#settle(verified, newcomer);
     return bearers.#keys.refetch(ask).then((refetched) => {
-      if (refetched === 'busy') return Bearers.#settle(refuse('provider_unavailable'), newcomer);
-      if (refetched === 'unchanged') return Bearers.#settle(verified, newcomer);
-      return verifyToken(token, providers, now, bearers.#context, Bearers.#settle<T, S>, newcomer);
+      if (refetched === 'fetched')
+        return verifyToken(token, providers, now, bearers.#context, Bearers.#settle, newcomer);
+      return Bearers.#settle(refetched === 'busy' ? refuse('provider_unavailable') : verified, newcomer);
     });
   }
 
-  /** Verifies a new token. If the known keys are not enough, it fetches the provider's newest keys and verifies the
-   * token once more.
+  /** Verifies a new token, if necessary with the provider's newest keys.
    * @param along a value that `use` receives too
    * @param r the request that contains the token */
-  verify<T, S>(
-    to: Accepting,
-    token: string,
-    now: number,
-    use: Use<T, S>,
-    along: S,
-    r: NginxHTTPRequest,
-  ): T | Promise<T> {
+  verify<T, S>(to: Place, token: string, now: number, use: Use<T, S>, along: S, r: NginxHTTPRequest): T | Promise<T> {
     const { providers, scope } = to;
     const from = this.#questions === undefined ? '' : (r.headersIn[TO_CHECK.address] ?? '');
     const newcomer: Newcomer<T, S> = [this, providers, token, now, use, along, scope, from];

@@ -8,12 +8,11 @@ import type { TableBudgets, TableLimit } from '../rules/budgets.ts';
 import { addressesDict, budgetsDict } from './dicts.ts';
 import type { Budget, KnownCaller, PreparedBudgets, PreparedLimit } from './known.ts';
 
-/* Each budget is a token bucket. One number in shared memory says when the bucket will be full again. Its unit is
- * requests at the limit's rate, counted from the epoch. To take a request, a worker adds one to this number, or to the
- * present time if that is later. If the sum is ahead of the present time by more than the burst, the budget is used up.
- * All workers change the same number. If the bucket is full, the number must first be set, and that is a step of its
- * own. So workers that take from a full bucket at the same moment count as one. While the bucket is not full, every
- * request counts. */
+/* Each budget is a token bucket. One number in shared memory says when the bucket will be full again, in requests at
+ * the limit's rate since the epoch. A request adds one to this number, or to the present time if that is later. The
+ * budget is used up if the sum is ahead of the present time by more than the burst. All workers change the same number.
+ * A full bucket needs a second step, which sets the number, so workers that take from it at the same moment count as
+ * one. */
 
 /** Why a request does not pass now, and the number of seconds after which a similar request would pass. */
 export interface Short extends Refusal {
@@ -40,10 +39,8 @@ const ofSite = (limit: TableLimit): TableLimit => ({
 });
 
 /** @param passWhenFull member of the table: whether requests pass if the zone is full */
-export function prepareBudgets(
-  { callers, anonymous, agents = [] }: TableBudgets,
-  passWhenFull: boolean,
-): PreparedBudgets {
+export function prepareBudgets(of: TableBudgets, passWhenFull: boolean): PreparedBudgets {
+  const { callers, anonymous, agents = [] } = of;
   const one = (limit: TableLimit | undefined) => (limit === undefined ? [] : [prepareLimit(limit, passWhenFull)]);
   return {
     callers: one(callers),
@@ -106,14 +103,12 @@ function over(dict: NgxSharedDict<number>, budget: Budget, at: number, taken: nu
   count(dict, budget, -1, at);
   const ahead = taken - burst - at;
   if (ahead <= MAX_UNCOUNTED) return exceeded(says, ahead / rate);
-  // All workers together cannot take that much at once, so the clock was set back. Callers must not wait until the
-  // clock has caught up.
+  // Workers cannot take that much at once: the clock was set back, and callers must not wait until it has caught up.
   dict.set(key, at + burst, ttl);
   return exceeded(says, 1 / rate);
 }
 
-/** Takes one request from a budget and from all budgets that are linked to it. If one of them is used up, nothing is
- * taken.
+/** Takes one request from a budget and from all that are linked to it; if one of them is used up, from none.
  * @param now seconds since the epoch
  * @returns `limit_exceeded`; or `check_unavailable` if the zone has no room to count; else undefined */
 export function spend(dict: NgxSharedDict<number>, budget: Budget, now: number): Short | undefined {

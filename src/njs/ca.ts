@@ -6,8 +6,7 @@ import { healthReasons } from '../health/types.ts';
 import { JUST_WRITTEN_MS, MAX_DOCUMENT_BYTES } from '../limits.ts';
 import { svidsDict } from './dicts.ts';
 
-/** Key in the dict for the state of the ingress's CA file. The next key is for the CA file that verifies certificates
- * of clients and services. */
+/** Keys in the dict for the state of the ingress's CA file, and of the one that verifies clients and services. */
 export const CA = ' ca';
 export const CLIENT_CA = ' client ca';
 
@@ -18,8 +17,7 @@ type Ca = keyof typeof WHOSE;
 /** Returns the key in the dict for one of several CA files. */
 export const caName = (name: Ca, index: number): string => (index === 0 ? name : composed(name, String(index)));
 
-/** Checks the file, and reads it if it has changed. A file that was written just now is read at the next check, because
- * the write may not be complete. */
+/** Reads the file if it has changed; a file that was written just now may not be complete, and is read next time. */
 function look(path: string, before: CaFound | undefined, now: number): CaLook | undefined {
   try {
     const { ino, size, mtimeMs } = fs.statSync(path);
@@ -34,8 +32,7 @@ function look(path: string, before: CaFound | undefined, now: number): CaLook | 
   }
 }
 
-/** Makes nginx's master process reload the configuration. A worker that has no master must not signal its parent
- * process, which is another program. */
+/** Makes nginx's master process reload. A worker without a master must not signal another program. */
 function reload(): boolean {
   try {
     const title = fs.readFileSync(`/proc/${process.ppid}/cmdline`, 'utf8');
@@ -45,8 +42,8 @@ function reload(): boolean {
   }
 }
 
-/** Checks a CA file. nginx reads the file only when it loads its configuration. If the certificates have changed and
- * the policy allows it, this worker makes nginx reload. */
+/** Checks a CA file, which nginx reads only when it loads its configuration. If the certificates have changed and the
+ * policy allows it, this worker makes nginx reload. */
 export function watchCa(name: Ca, path: string, index = 0): void {
   const dict = svidsDict();
   const now = Date.now() / 1000;

@@ -20,9 +20,9 @@ function dpopError(reason: ReasonCode, { scheme }: Sent, binding: Binding | unde
   return reason === 'proof_nonce_required' ? 'use_dpop_nonce' : 'invalid_dpop_proof';
 }
 
-/** Makes the functions that find the caller of a request by its credential, or the reason why there is no caller. A
- * known token or session needs no promise. Every request runs this code, so it uses variables, which are read faster
- * than members. */
+/** Makes the functions that find the caller of a request by its credential, or the reason why there is none. A known
+ * token or session needs no promise. Every request runs this code, so it uses variables, which are faster than members.
+ * */
 export function callersOf<P extends Place>(gateway: Gateway, door: Door<P>): Ways<NginxHTTPRequest, P, Answered> {
   const { table, bearers, prover, certificates } = gateway;
   const { fresh, met } = door;
@@ -32,8 +32,7 @@ export function callersOf<P extends Place>(gateway: Gateway, door: Door<P>): Way
   const anonymous = (r: NginxHTTPRequest, to: P, method: string): Answered =>
     door.absent(r, to, method, 'credential_missing');
 
-  /** Continues with the caller of a token. Every new token runs this function, so it reads tuples by index: an iterator
-   * would cost more than all the rest. */
+  /** Continues with the caller of a new token. It reads tuples by index: an iterator would cost more than the rest. */
   function arrive(caller: Result<KnownCaller>, asked: Asked<P>, verified?: Verified): Answered {
     const isDpop = asked[5] === 'DPoP';
     if (!caller.ok) return door.refuse(asked[0], asked[1], caller, isDpop ? { dpop: 'invalid_token' } : undefined);
@@ -41,7 +40,7 @@ export function callersOf<P extends Place>(gateway: Gateway, door: Door<P>): Way
     return met(asked[0], asked[1], asked[2], caller.value, asked[3], undefined, verified);
   }
 
-  /** Verifies the proof. A token that is sent with the scheme DPoP always needs one, whatever the token is bound to. */
+  /** Verifies the proof, which a token with the scheme DPoP always needs, whatever it is bound to. */
   function prove(known: KnownCaller, [r, to, method, now, token, scheme]: Asked<P>, verified?: Verified): Answered {
     const sent: Sent = { r, host: hostOf(r, to), method, token, scheme, now };
     return prover.prove(sent, known.binding, proved, [to, known, verified] as const);

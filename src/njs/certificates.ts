@@ -17,23 +17,16 @@ export interface ReadCertificate extends Kept {
 
 const revocableOf = ({ revocable }: ReadCertificate): Revocable => revocable;
 
-/** The certificate that was read last. A client usually sends several requests with the same certificate, so this entry
- * is compared first. */
-interface Last<T> {
-  readonly escaped: string;
-  readonly read: Result<T>;
-}
-
-/** Makes a function that reads certificates from the header `SSL-Client-Cert`. It reads each certificate once per
- * context. All code that needs a certificate uses this function.
+/** Makes the function with which all code reads certificates from the header `SSL-Client-Cert`, each once per context.
  * @param read makes the value for a certificate, see {@link readClientCertificate} and {@link readSvid}
- * @returns a function that returns this value, or a reason: `proof_invalid` if the certificate has expired after nginx
- * verified it at the beginning of the connection, or `revoked` */
+ * @returns a function that returns this value, or a reason: `revoked`, or `proof_invalid` if the certificate has
+ * expired since nginx verified it at the beginning of the connection */
 export function certificateReader<T extends ReadCertificate>(
   read: (escaped: string) => Result<T>,
 ): (escaped: string, now: number) => Result<T> {
   const known = new Map<string, Result<T>>();
-  let last: Last<T> | undefined;
+  // A client usually sends several requests with the same certificate, so the last one is compared first.
+  let last: { readonly escaped: string; readonly read: Result<T> } | undefined;
 
   function recall(escaped: string): Result<T> {
     let made = known.get(escaped);
@@ -55,17 +48,12 @@ export function certificateReader<T extends ReadCertificate>(
   };
 }
 
-/** The value for a client's certificate. */
-interface Made<T> extends ReadCertificate {
-  readonly made: Result<T>;
-}
-
-/** Makes a {@link certificateReader} for certificates of clients. Such a certificate can be revoked by its thumbprint,
- * or by its subject with the provider `certificate`. */
+/** Makes a {@link certificateReader} for certificates of clients, which can be revoked by their thumbprint, or by their
+ * subject with the provider `certificate`. */
 export function clientReader<T>(
   make: (certificate: ClientCertificate) => Result<T>,
 ): (escaped: string, now: number) => Result<T> {
-  const readerOf = certificateReader((escaped): Result<Made<T>> => {
+  const readerOf = certificateReader((escaped): Result<ReadCertificate & { readonly made: Result<T> }> => {
     const read = readClientCertificate(escaped);
     if (!read.ok) return read;
     const { thumbprint, notBefore, notAfter } = read.value;

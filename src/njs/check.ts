@@ -13,8 +13,7 @@ import { withHelp } from './session-help.ts';
 /** Path of the internal location of the check. The route's name follows it. */
 const CHECK = '/.meshgate/check/';
 
-/** Makes the handler that answers nginx's `auth_request`. For a known token or session it answers synchronously: the
- * check then costs one context and no promise. */
+/** Makes the handler of nginx's `auth_request`. For a known token or session it answers without a promise. */
 export function checkHandler(gateway: Gateway): (r: NginxHTTPRequest) => Answered {
   const { table, signer, views } = gateway;
   const route = routesOf(table);

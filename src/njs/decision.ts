@@ -1,9 +1,10 @@
 import { TO_CHECK } from '../internal-headers.ts';
 import type { Refusal } from '../reasons.ts';
+import { linesOf } from '../rules/answer-lines.ts';
 import { covering, decide } from '../rules/decide.ts';
 import type { Request } from '../rules/types.ts';
-import { type Last, letPass } from './answer.ts';
-import { spendAddress, spendCaller } from './budgets.ts';
+import { type Last, send } from './answer.ts';
+import { budgetOf, spendAddress, spendCaller } from './budgets.ts';
 import type { KnownCaller } from './known.ts';
 import { deny } from './refusal.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
@@ -18,6 +19,9 @@ function toolRequest({ headersIn }: NginxHTTPRequest, to: PreparedRoute, method:
   };
   return { route: to.name, method, mcp };
 }
+
+/** Maximum number of ready answers for one caller, because a client can invent methods. */
+const MAX_READY = 64;
 
 /** A function that adds details about the caller to a refusal. */
 type Explain = (refusal: Refusal, to: PreparedRoute, known: KnownCaller) => Refusal;
@@ -76,7 +80,8 @@ function sign(
   });
 }
 
-/** Calls {@link letPass}, and answers with a refusal if an identity header is too long or invalid. */
+/** Answers 204 with rule, identity and headers for a caller that a rule allows, and stores the answer for later
+ * requests. Refuses the request if an identity header is too long or invalid. */
 function pass(
   r: NginxHTTPRequest,
   to: PreparedRoute,
@@ -85,9 +90,16 @@ function pass(
   replay: boolean,
   known: KnownCaller,
   assertion: string | undefined,
-): void {
-  const refused = letPass(r, to, method, rule, replay, known, assertion);
-  if (refused !== undefined) deny(r, to, refused, { known, nearest: rule });
+) {
+  const lines = linesOf(known, to.plan, rule);
+  if ('reason' in lines) return deny(r, to, lines, { known, nearest: rule });
+  const { ready } = known;
+  if (replay && ready !== undefined) {
+    if (ready.size >= MAX_READY) ready.clear();
+    const budget = to.budgets && budgetOf(to.budgets, known);
+    ready.set(method + to.afterMethod, { lines, grant: rule.grant, budget });
+  }
+  send(r, lines, assertion);
 }
 
 /** Counts a request by its address. If the budget is used up, answers with a refusal and returns true. */

@@ -2,26 +2,10 @@ import { composed } from '../composed.ts';
 
 /** The shared dict zones of the rendered configuration. All workers share them. Each context looks a zone up once. */
 
-type Zone =
-  | 'meshgate_keys'
-  | 'meshgate_tokens'
-  | 'meshgate_answers'
-  | 'meshgate_inactive'
-  | 'meshgate_active'
-  | 'meshgate_locks'
-  | 'meshgate_renewals'
-  | 'meshgate_signins'
-  | 'meshgate_svids'
-  | 'meshgate_sessions'
-  | 'meshgate_once'
-  | 'meshgate_revoked'
-  | 'meshgate_budgets'
-  | 'meshgate_addresses'
-  | 'meshgate_proofs'
-  | 'meshgate_proof_keys';
+type Zone = `meshgate_${string}`;
 
-/** Returns a function that returns a zone. Each request uses several zones, and a variable for each is found faster
- * than a name in a list. */
+/** Returns a function that returns a zone. Each request uses several, and variables are found faster than names in
+ * lists. */
 function zone<V extends string | number>(name: Zone): () => NgxSharedDict<V> {
   let found: NgxSharedDict<V> | undefined;
   return () => {
@@ -30,8 +14,8 @@ function zone<V extends string | number>(name: Zone): () => NgxSharedDict<V> {
   };
 }
 
-/** A zone of locks, counters and marks, each with a lifetime in milliseconds. The policy determines its size. If the
- * zone is full anyway, no request is rejected for this reason; there is only no lock, no mark and no count. */
+/** A zone of locks, counters and marks, each with a lifetime in milliseconds. If it is full in spite of its size, which
+ * the policy determines, there is only no lock, no mark and no count, and no request is rejected. */
 interface Locks extends Pick<NgxSharedDict<number>, 'has' | 'get' | 'delete'> {
   /** @returns whether the entry is new; `undefined` if the zone has no room for it */
   add(name: string, value: number, ms: number): boolean | undefined;
@@ -70,8 +54,7 @@ function locks(zoneName: Zone): () => Locks {
 /** The keys of the providers. A state file keeps them over restarts. */
 export const keysDict = zone<string>('meshgate_keys');
 
-/** Returns the key for a provider's keys in this zone. It contains the issuer, so that these keys are not used for
- * another issuer under the same name. */
+/** Returns the key for a provider's keys in this zone. The keys are not used for another issuer under the same name. */
 export const keysName = ({ name, issuer }: { readonly name: string; readonly issuer: string }): string =>
   composed('keys', name, issuer);
 
@@ -79,8 +62,7 @@ export const keysName = ({ name, issuer }: { readonly name: string; readonly iss
 export const metadataName = ({ name, issuer }: { readonly name: string; readonly issuer: string }): string =>
   composed('op', name, issuer);
 
-/** Stores data from a provider's documents. A provider cannot use more than its part of the zone, so that every
- * provider has room.
+/** Stores data from a provider's documents. Every provider has its part of the zone and cannot use more.
  * @param most maximum number of bytes
  * @throws Error with one line for the log */
 export function keepDocument(name: string, text: string, most: number): void {
@@ -97,40 +79,36 @@ export function keepDocument(name: string, text: string, most: number): void {
 export const tokensDict = zone<string>('meshgate_tokens');
 
 /** Answers of providers about tokens, by a hash. The oldest entries are evicted. With `stale`, an answer is kept longer
- * than a verified token. In one common zone such answers would displace verified tokens. Only a policy that asks about
- * tokens has this zone. */
+ * than a verified token, which it would displace from a common zone. Only a policy that asks about tokens has these
+ * three zones. */
 export const answersDict = zone<string>('meshgate_answers');
 
-/** Hashes of tokens that a provider called inactive. Only a policy that asks about tokens has this zone. */
+/** Hashes of tokens that a provider called inactive. */
 export const inactiveDict = zone<string>('meshgate_inactive');
 
-/** Names of tokens that were active before. Only a policy that asks about tokens has this zone. The entries that were
- * used longest ago are evicted. */
+/** Names of tokens that were active before. The entries that were used longest ago are evicted. */
 export const activeDict = zone<string>('meshgate_active');
 
 /** Locks, counters and pauses of the gateway and of each provider. No person and no token adds a lasting entry. */
 export const locksDict = locks('meshgate_locks');
 
-/** Locks and pauses of sessions. They have their own zone: anyone can have many sessions, and these must not prevent
- * questions to a provider. Nothing is evicted. If a session gets no lock, it is not renewed at this time. Only a policy
- * with sessions has this zone. */
+/** Locks and pauses of sessions, apart from the others, because anyone can have many sessions. Nothing is evicted; a
+ * session without a lock is not renewed at this time. Only a policy with sessions has this zone. */
 export const renewalsDict = locks('meshgate_renewals');
 
-/** How often each person signed in recently. This has its own zone too, because anyone with an account adds entries. */
+/** How often each person signed in recently; apart from the others too, because anyone with an account adds entries. */
 export const signinsDict = locks('meshgate_signins');
 
 /** The state of the files of each mesh identity. Only a policy with identities has this zone. */
 export const svidsDict = zone<string>('meshgate_svids');
 
-/** Sealed records of sessions by session id. The entries that expire first are evicted. Only a policy with sessions has
- * this zone. */
+/** Sealed records of sessions by session id, if the policy has sessions. The entries that expire first are evicted. */
 export const sessionsDict = zone<string>('meshgate_sessions');
 
-/** Values that may be used only once, until they expire. Nothing is evicted; if the zone is full, a new value is
- * refused. */
+/** Values that may be used only once, until they expire. Nothing is evicted; a full zone refuses new values. */
 export const onceDict = zone<string>('meshgate_once');
 
-/** Used DPoP proofs, until they expire. Nothing is evicted; if the zone is full, a new proof is refused. */
+/** Used DPoP proofs, until they expire. Nothing is evicted; a full zone refuses new proofs. */
 export const proofsDict = zone<string>('meshgate_proofs');
 
 /** The number of proofs of each caller and each key. The entries that were used longest ago are evicted. */
@@ -142,13 +120,12 @@ export const revokedDict = zone<string>('meshgate_revoked');
 /** Budgets of callers. Nothing is evicted. Only a policy with limits has this zone. */
 export const budgetsDict = zone<number>('meshgate_budgets');
 
-/** Budgets of addresses. They have their own zone, so that anonymous callers cannot fill the zone of callers' budgets. */
+/** Budgets of addresses, apart from those of callers, whose zone anonymous callers must not fill. */
 export const addressesDict = zone<number>('meshgate_addresses');
 
-/** In the zone of revocations: key for the time when the revocations of all other replicas were read. In the zone of
- * locks: key for the mark that they were read since nginx started. */
+/** Key in the zone of revocations for the time when those of all other replicas were read. Key in the zone of locks for
+ * the mark that they were read since nginx started. */
 export const REVOCATIONS_READ = 'read';
 
-/** Key in the zone of locks for the last time when all revocations of other replicas were known; seconds since the
- * epoch. */
+/** Key in the zone of locks: when all revocations of other replicas were last known, seconds since the epoch. */
 export const REVOCATIONS_SEEN = 'revocations seen';

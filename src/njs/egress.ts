@@ -10,8 +10,8 @@ export interface Called {
   readonly privateAddresses?: true;
 }
 
-/** Rejects an answer from a private address, unless the policy itself names the host. A discovery document, or the DNS
- * of a host in it, must not direct the gateway into its own network. nginx has verified the certificate at this point.
+/** Rejects an answer from a private address, unless the policy itself names the host: neither a discovery document nor
+ * DNS may direct the gateway into its own network. nginx has verified the certificate at this point.
  * @param to absent: the URL comes from the policy
  * @throws Error with one line for the log */
 function holdAddress(url: string, headers: Headers, to: Called | undefined): void {
@@ -23,31 +23,30 @@ function holdAddress(url: string, headers: Headers, to: Called | undefined): voi
   );
 }
 
-/** Fetches a provider's document through the egress server, which verifies the provider's certificate. Redirects are
- * not followed. `js_fetch_timeout` in the rendered configuration limits the time for the whole answer.
+/** Sends a request to the egress server, and reads the whole answer.
+ * @throws NoAnswer with one line for the log */
+async function ask(socket: string, provider: string, url: string, request: NgxFetchOptions) {
+  try {
+    const answer = await ngx.fetch(`http://unix:${socket}:/${provider}`, request);
+    return { status: answer.status, headers: answer.headers, text: await answer.text() };
+  } catch (error) {
+    throw new NoAnswer(`${url} did not answer: ${(error as Error).message}`);
+  }
+}
+
+/** Fetches a provider's document through the egress server, which verifies the certificate. Redirects are not followed.
+ * `js_fetch_timeout` in the rendered configuration limits the time for the whole answer.
  * @param socket path of the egress server's unix socket
- * @param provider selects the location of the egress server, and with it the CA
+ * @param provider selects the location of the egress server, and with it the CA and the client certificate
  * @param url absolute `https:` URL
  * @param to where the URL comes from; absent: the policy
  * @throws Error with one line for the log */
 export async function fetchDocument(socket: string, provider: string, url: string, to?: Called): Promise<string> {
-  let text: string;
-  let status: number;
-  let headers: Headers;
-  try {
-    const answer = await ngx.fetch(`http://unix:${socket}:/${provider}`, {
-      headers: { Host: 'meshgate', [TO_EGRESS.url]: url },
-    });
-    status = answer.status;
-    headers = answer.headers;
-    text = await answer.text();
-  } catch (error) {
-    throw new Error(`${url} did not answer: ${(error as Error).message}`);
-  }
-  if (status !== 200)
-    throw new Error(
-      `${url} answered ${status}${status === 502 ? ' (not reached, or its certificate does not verify; the line above says which)' : ''}`,
-    );
+  const { status, text, headers } = await ask(socket, provider, url, {
+    headers: { Host: 'meshgate', [TO_EGRESS.url]: url },
+  });
+  const why = ' (not reached, or its certificate does not verify; the line above says which)';
+  if (status !== 200) throw new Error(`${url} answered ${status}${status === 502 ? why : ''}`);
   holdAddress(url, headers, to);
   if (text.length > MAX_DOCUMENT_BYTES) throw new Error(`${url} answered more than ${MAX_DOCUMENT_BYTES} bytes`);
   return text;
@@ -61,13 +60,16 @@ export interface ProviderCall {
   readonly body?: string;
   /** Whether the body is JSON. Otherwise it is a form. */
   readonly json?: true;
-  readonly authorization?: string;
+  readonly authorization?: string | undefined;
 }
 
 /** The answer to a call, with any status. */
-export interface ProviderAnswer {
-  readonly status: number;
+export interface ProviderAnswer extends Answered {
   readonly text: string;
+}
+
+interface Answered {
+  readonly status: number;
   /** False if the egress server itself answered because it could not connect. Then the provider received nothing. */
   readonly reached: boolean;
 }
@@ -79,23 +81,18 @@ export class Away extends Error {}
 export class NoAnswer extends Away {}
 
 /** Whether a status means that the provider cannot answer any request at this time. */
-export const isAway = ({ status, reached }: Pick<ProviderAnswer, 'status' | 'reached'>): boolean =>
-  !reached || status >= 500;
+export const isAway = ({ status, reached }: Answered): boolean => !reached || status >= 500;
 
 /** Whether a status means that there were too many calls. Some providers count calls by person, and some by client. */
-export const isLimited = ({ status }: Pick<ProviderAnswer, 'status'>): boolean => status === 429;
+export const isLimited = ({ status }: Answered): boolean => status === 429;
 
-/** Whether a single-use value may be used up although no usable answer came. After 200 it is used up; after 5xx this is
- * not known. With any other status the provider did not use the value, even if another server sent the status. */
-export const mayBeUsed = ({ status, reached }: Pick<ProviderAnswer, 'status' | 'reached'>): boolean =>
-  reached && (status === 200 || status >= 500);
+/** Whether a single-use value may be used up although no usable answer came: yes after 200, perhaps after 5xx. With any
+ * other status the provider did not use it, even if another server sent the status. */
+export const mayBeUsed = ({ status, reached }: Answered): boolean => reached && (status === 200 || status >= 500);
 
 const FORM = 'application/x-www-form-urlencoded';
 
-/** Calls an endpoint of a provider through the egress server. The call is never repeated, and nothing of it is logged.
- * @param socket path of the egress server's unix socket
- * @param provider selects the location of the egress server, and with it the CA and the client certificate
- * @param to where the URL comes from; absent: the policy
+/** Calls an endpoint of a provider like {@link fetchDocument}. It never repeats a call, and logs nothing of it.
  * @throws NoAnswer with one line for the log, or an Error if the answer came from a forbidden address */
 export async function callProvider(
   socket: string,
@@ -109,22 +106,11 @@ export async function callProvider(
     headers[TO_EGRESS.method] = 'POST';
     headers[TO_EGRESS.contentType] = json ? 'application/json' : FORM;
   }
-  let headersOf: Headers;
-  let made: ProviderAnswer;
-  try {
-    const answer = await ngx.fetch(`http://unix:${socket}:/${provider}`, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers,
-      ...(body !== undefined && { body }),
-    });
-    const { status, headers: said } = answer;
-    const isGateways = status === 502 || status === 504;
-    const reached = !isGateways || /^\d/.test(said.get(FROM_EGRESS.reached) ?? '');
-    headersOf = said;
-    made = { status, text: await answer.text(), reached };
-  } catch (error) {
-    throw new NoAnswer(`${url} did not answer: ${(error as Error).message}`);
-  }
-  if (made.reached) holdAddress(url, headersOf, to);
-  return made;
+  const method = body === undefined ? 'GET' : 'POST';
+  const answer = await ask(socket, provider, url, { method, headers, ...(body !== undefined && { body }) });
+  const { status, text } = answer;
+  const isGateways = status === 502 || status === 504;
+  const reached = !isGateways || /^\d/.test(answer.headers.get(FROM_EGRESS.reached) ?? '');
+  if (reached) holdAddress(url, answer.headers, to);
+  return { status, text, reached };
 }

@@ -1,8 +1,8 @@
 import { keysDict } from './dicts.ts';
 import { anyRevoked } from './revoked-room.ts';
 
-/** Key in the dict of keys for the epoch: a text that changes with every fetch of a provider's keys and with every
- * revocation. By one read of it, a context sees whether its data is current. */
+/** Key in the dict of keys for the epoch: a text that changes with every fetch of a provider's keys and every
+ * revocation, so that one read of it shows a context whether its data is current. */
 export const EPOCH = 'epoch';
 
 /** Last character of an epoch in which revocations exist. If it is missing, nothing has to be looked up. */
@@ -11,8 +11,8 @@ const REVOKED = '!';
 /** Whether revocations can exist in an epoch. If the epoch is unknown, they must be looked up. */
 export const hasRevocations = (epoch: string | undefined): boolean => epoch?.endsWith(REVOKED) !== false;
 
-/** Starts a new epoch, so that all contexts check their known credentials again. It is called after keys or revocations
- * have changed, and when a worker starts, because keys and revocations come from two files. */
+/** Starts a new epoch, so that all contexts check their known credentials again: after keys or revocations have
+ * changed, and when a worker starts, because keys and revocations come from two files. */
 export function newEpoch(): void {
   const base = `${Date.now() / 1000} ${Math.random()}`;
   const had = anyRevoked();

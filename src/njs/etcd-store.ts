@@ -18,8 +18,7 @@ interface Known {
   readonly revision: number;
 }
 
-/** Logs the number of entries that are not enforced. An earlier version may have written them, and an operator may rely
- * on them. */
+/** Logs that entries are not enforced. An earlier version may have written them, and an operator may rely on them. */
 function sayIgnored(count: number): void {
   if (count === 0 || !locksDict().add('said ignored', 1, REPEAT_LINE_S * 1000)) return;
   const line = `${count} entries in etcd are not revocations that this build reads, and are ignored: revoke again`;
@@ -92,23 +91,15 @@ export class EtcdStore implements SessionStore {
     this.#revoke([revocation]);
   }
 
-  /** Reads one page of revocations. If the answer would be too long, it requests a shorter page. */
+  /** Reads one page of revocations, or a shorter one if the answer would be too long. */
   async #page(prefix: string, from: number, budget: number): Promise<EtcdAnswer> {
     const began = Date.now();
+    const range = { key: encode(prefix), range_end: prefixEnd(prefix), min_mod_revision: String(from) };
+    const order = { sort_order: 'ASCEND', sort_target: 'MOD' };
     for (let limit = ETCD_PAGE; ; limit = Math.floor(limit / 2)) {
       try {
-        return await this.#etcd.call(
-          '/v3/kv/range',
-          {
-            key: encode(prefix),
-            range_end: prefixEnd(prefix),
-            min_mod_revision: String(from),
-            sort_order: 'ASCEND',
-            sort_target: 'MOD',
-            limit: String(limit),
-          },
-          budget - (Date.now() - began),
-        );
+        const question = { ...range, ...order, limit: String(limit) };
+        return await this.#etcd.call('/v3/kv/range', question, budget - (Date.now() - began));
       } catch (error) {
         const isTooLong = /large/.test((error as Error).message);
         if (!isTooLong || limit === 1 || Date.now() - began >= budget) throw error;

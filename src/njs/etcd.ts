@@ -7,8 +7,7 @@ import { locksDict } from './dicts.ts';
 export const encode = (text: string): string => Buffer.from(text).toString('base64');
 export const decode = (text: string): string => Buffer.from(text, 'base64').toString();
 
-/** Returns the end of the range of all keys that begin with a prefix (etcd, "Key ranges"): the prefix with its last
- * byte increased by one. */
+/** Returns the end of the range of all keys with a prefix (etcd, "Key ranges"): the prefix, its last byte plus one. */
 export function prefixEnd(prefix: string): string {
   const bytes = Buffer.from(prefix);
   bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) + 1;
@@ -38,7 +37,7 @@ export interface EtcdEntry {
 /** Longer than the egress server waits. It waits once for the connection and twice as long for the answer. */
 const ANSWER_MS = 3 * ETCD_TIMEOUT_MS;
 
-/** Maximum number of attempts to change a key. An attempt fails if another replica changes the key at the same time. */
+/** Maximum number of attempts to change a key. One fails if another replica changes the key at the same time. */
 const CHANGE_ATTEMPTS = 8;
 
 /** Key for the number of the endpoint that answered last. */
@@ -66,8 +65,8 @@ export class Etcd {
     this.#endpoints = endpoints;
   }
 
-  /** Returns the order in which to try the endpoints. The endpoint that answered last comes first, so that an endpoint
-   * that hangs is tried only if another one stops answering. */
+  /** Returns the order in which to try the endpoints. The one that answered last comes first, so that one that hangs is
+   * tried only if another stops answering. */
   #inTurn(): readonly number[] {
     const last = locksDict().get(LAST) ?? 0;
     const good: number[] = [];
@@ -94,8 +93,7 @@ export class Etcd {
     return answer.status === 200 ? (JSON.parse(text) as EtcdAnswer) : `it answered ${answer.status}`;
   }
 
-  /** Calls etcd. An endpoint that does not answer is skipped for some seconds; if no other endpoint answers, it is
-   * tried anyway. etcd may receive a call twice.
+  /** Calls etcd. An endpoint that does not answer is tried last for some seconds. etcd may receive a call twice.
    * @param path path of the call, such as `/v3/kv/range`
    * @param budget milliseconds after which no further endpoint is tried
    * @throws Error with one line for the log: no endpoint answers */
@@ -132,9 +130,14 @@ export class Etcd {
     await this.call('/v3/lease/revoke', { ID: id });
   }
 
-  /** Changes the value of a key, or creates the key. No other replica can change it in between.
-   * @param change returns the new value and its lifetime in seconds, given the old value; `undefined` if nothing must
-   * change */
+  /** Revokes a lease that has no keys any more. If this fails, it expires. */
+  async #free(lease: string | undefined): Promise<void> {
+    if (lease !== undefined && lease !== '0') await this.revokeLease(lease).catch(() => {});
+  }
+
+  /** Changes or creates a key. No other replica can change it in between.
+   * @param change given the old value, returns the new value and its lifetime in seconds; `undefined` to change nothing
+   * */
   async change(
     key: string,
     change: (before: string | undefined) => { readonly value: string; readonly ttl: number } | undefined,
@@ -158,8 +161,7 @@ export class Etcd {
       // etcd may have received the call twice. Then the second call finds what the first call wrote.
       const isDone = succeeded || responses?.[0]?.response_range?.kvs?.[0]?.lease === lease;
       // The key is now under one of the two leases. The other lease has no keys and is revoked.
-      const free = isDone ? before?.lease : lease;
-      if (free !== undefined && free !== '0') await this.revokeLease(free).catch(() => {});
+      await this.#free(isDone ? before?.lease : lease);
       if (isDone) return;
     }
     throw new Error('etcd: others change the same key all the time');
@@ -167,16 +169,10 @@ export class Etcd {
 
   async put(key: string, value: string, ttl: number): Promise<void> {
     const lease = await this.lease(ttl);
-    const { prev_kv: before } = await this.call('/v3/kv/put', {
-      key: encode(key),
-      value: encode(value),
-      lease,
-      prev_kv: true,
-    });
-    // The key is under the new lease now, and the old lease has no keys. etcd may have received the call twice; then
-    // the second call finds the key under the new lease.
-    const old = before?.lease;
-    if (old !== undefined && old !== '0' && old !== lease) await this.revokeLease(old).catch(() => {});
+    const put = { key: encode(key), value: encode(value), lease, prev_kv: true };
+    const { prev_kv: before } = await this.call('/v3/kv/put', put);
+    // The old lease has no keys now. etcd may have received the call twice; the second one finds the new lease.
+    if (before?.lease !== lease) await this.#free(before?.lease);
   }
 
   async get(key: string): Promise<string | undefined> {
@@ -189,7 +185,7 @@ export class Etcd {
   }
 
   /** Creates a key, if it does not exist.
-   * @param value a unique value. If etcd received the call twice, the value shows whether this call created the key.
+   * @param value a unique value, which shows whether this call created the key if etcd received it twice
    * @returns the lease of the key, or `undefined` if the key existed */
   async create(key: string, value: string, ttl: number): Promise<string | undefined> {
     const lease = await this.lease(ttl);
@@ -201,7 +197,7 @@ export class Etcd {
     });
     const found = responses?.[0]?.response_range?.kvs?.[0]?.value;
     if (succeeded || (found !== undefined && decode(found) === value)) return lease;
-    await this.revokeLease(lease).catch(() => {});
+    await this.#free(lease);
     return undefined;
   }
 }

@@ -5,13 +5,12 @@ import type { PreparedRoute } from './routes.ts';
 
 type Place = Pick<PreparedRoute, 'realm' | 'publicPort'>;
 
-/** Returns the host of a request as the policy writes it. For a wildcard host, returns the requested name. */
+/** Returns the host of a request as the policy writes it; for a wildcard host, the requested name. */
 export const hostOf = (r: NginxHTTPRequest, { realm }: Place): string =>
   isWildcard(realm) ? (r.headersIn[TO_CHECK.host] ?? realm) : realm;
 
 /** Whether a page of another origin sends a request that could change something. This is checked for each credential
- * that a browser sends without being told: the session, the client certificate, the network. A program that sends no
- * origin passes.
+ * that a browser sends by itself: session, client certificate, network. A program that sends no origin passes.
  * @param named other origins whose pages may send requests */
 export function isForeign(r: NginxHTTPRequest, to: Place, named: readonly string[]): boolean {
   // nginx passes on the origin only for methods that are not safe, and for an upgrade of the connection.

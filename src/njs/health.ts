@@ -43,11 +43,10 @@ function revocations(sessions: 'own' | 'shared', now: number): Part {
   return revocationsPart(revokedTaken(), now - (locksDict().get(REVOCATIONS_SEEN) ?? now), { dropped, unread });
 }
 
-/** Makes the handler of `/.meshgate/readyz`. It answers 200 if every part works and 503 otherwise. The body has the
- * state of each part. */
+/** Makes the handler of `/.meshgate/readyz`: the state of each part, with 200 if every part works and 503 otherwise. */
 export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise<void> {
   return async (r) => {
-    // No policy has this route, so the check must refuse it. The refusal shows that the check's JavaScript runs.
+    // No policy has this route. That the check refuses it shows that its JavaScript runs.
     const refuses = (answer: Response) => answer.headers.get(FROM_CHECK.reason) === 'route_unknown';
     const [checks, signs] = await Promise.all([
       answers(watched.check, '/.meshgate/check/-', refuses),
@@ -56,10 +55,8 @@ export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise
     const now = Date.now() / 1000;
     const looked = Number(watched.identities.length > 0 ? (svidsDict().get(LOOKED) ?? 0) : now);
     const svid = (name: string): Part => {
-      const found = parse<Found>(svidsDict().get(name));
-      return found === undefined || now - looked > SVIDS_LOOK_MAX_AGE_S
-        ? failed('svid_unchecked')
-        : svidPart(found, now);
+      const found = now - looked > SVIDS_LOOK_MAX_AGE_S ? undefined : parse<Found>(svidsDict().get(name));
+      return found === undefined ? failed('svid_unchecked') : svidPart(found, now);
     };
     const result = readiness({
       check: working(checks, 'check_failed'),

@@ -10,25 +10,22 @@ export interface Hold {
   readonly until: number;
 }
 
-/** The name of the resource, as the parts of a key. */
-type Name = readonly string[];
+const counterOf = (name: readonly string[], period: number): string => composed(...name, String(period));
 
-const counterOf = (name: Name, period: number): string => composed(...name, String(period));
+const countAt = (name: readonly string[], period: number): number => locksDict().get(counterOf(name, period)) ?? 0;
 
-const countAt = (name: Name, period: number): number => locksDict().get(counterOf(name, period)) ?? 0;
-
-/** Returns how many units are held. */
-export function heldNow(span: number, ...name: Name): number {
+/** Returns how many units are held.
+ * @param name the name of the resource, as the parts of a key */
+export function heldNow(span: number, ...name: readonly string[]): number {
   const period = Math.floor(Date.now() / span);
   return countAt(name, period) + countAt(name, period - 1);
 }
 
-/** Takes a unit without a limit; `undefined` if the zone has no room to count it. Each period of time has its own
- * counter, and the counters of the present and the previous period are added. So the units of a worker that died are
- * free again after two periods, even if others take units all the time. A single counter, whose lifetime each unit
- * extends, would never forget them.
+/** Takes a unit without a limit; `undefined` if the zone has no room to count it. Each period has its own counter, and
+ * those of the present and the previous period are added. So the units of a worker that died are free after two
+ * periods; a single counter, whose lifetime each unit extends, would never forget them.
  * @param span length of a period in milliseconds; no unit is held longer */
-export function hold(span: number, ...name: Name): Hold | undefined {
+export function hold(span: number, ...name: readonly string[]): Hold | undefined {
   const now = Date.now();
   const period = Math.floor(now / span);
   const counter = counterOf(name, period);
@@ -37,8 +34,7 @@ export function hold(span: number, ...name: Name): Hold | undefined {
   return count === undefined ? undefined : { count: count + countAt(name, period - 1), counter, until };
 }
 
-/** Releases a unit; it must be called only once. A counter at zero is deleted, so that names of callers do not fill the
- * memory. */
+/** Releases a unit; call it only once. A counter at zero is deleted, so that callers' names do not fill the memory. */
 export function release({ counter, until }: Hold): void {
   const left = until - Date.now();
   const count = left > 0 ? locksDict().incr(counter, -1, 0, left) : undefined;
@@ -46,7 +42,7 @@ export function release({ counter, until }: Hold): void {
 }
 
 /** Takes a unit; `undefined` if the maximum number is held already, or the zone has no room to count it. */
-export function holdUpTo(most: number, span: number, ...name: Name): Hold | undefined {
+export function holdUpTo(most: number, span: number, ...name: readonly string[]): Hold | undefined {
   const held = hold(span, ...name);
   if (held === undefined || held.count <= most) return held;
   release(held);

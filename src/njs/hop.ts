@@ -3,6 +3,7 @@ import { type AssertionContext, verifyAssertion } from '../assertion/verify.ts';
 import { assertionOf } from '../caller/credential.ts';
 import type { Caller } from '../caller/types.ts';
 import { TO_CHECK } from '../internal-headers.ts';
+import { ownOf } from '../own.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Table, TableHop } from '../rules/types.ts';
@@ -22,9 +23,9 @@ import { TokenCache } from './tokens.ts';
 /** Path of the internal location of the inner listener. The route's name follows it. */
 const HOP = '/.meshgate/hop/';
 
-/** Makes the handler that answers nginx's `auth_request` on the inner listener. There a service sends a request for the
- * person whose request it serves. It presents the assertion that it received, and its own certificate, which nginx has
- * verified. The inner listener accepts no other credential. */
+/** Makes the handler of nginx's `auth_request` on the inner listener. There a service sends a request for the person
+ * whose request it serves, with the assertion that it received and its own certificate, which nginx has verified. No
+ * other credential is accepted. */
 export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: NginxHTTPRequest) => Promise<void> {
   // On this listener only services present certificates. The assertion says what the caller's own certificate proved.
   awaitRevocations(table);
@@ -37,10 +38,8 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     return ok({ ...read.value, revocable });
   });
   // The cache keeps all claims of the caller that an assertion contains.
-  const callers = new TokenCache(
-    { selection: hop.selection, sends: { ...table.sends, name: true }, claims: [] },
-    isJws,
-  );
+  const sends = { ...table.sends, name: true };
+  const callers = new TokenCache({ selection: hop.selection, sends, claims: [] }, isJws);
   const context: AssertionContext = {
     issuer: table.assertion?.issuer ?? '',
     skew: table.clockSkew,
@@ -51,7 +50,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
   /** Returns the properties by which the person in an assertion can be revoked, and the key that signed the assertion. */
   function revocable(caller: Pick<Caller, 'provider' | 'subject'>, key: string, at: number, keys: readonly Key[]) {
     const { provider, subject } = caller;
-    const of = Object.hasOwn(table.providers, provider) ? table.providers[provider] : undefined;
+    const of = ownOf(table.providers, provider);
     return {
       provider,
       subject,
@@ -83,7 +82,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     return ok(callers.put(spiffe, assertion, asserted.value, caller.value, now, table.tokenCache, stamp));
   }
 
-  async function asks(to: PreparedRoute, { headersIn }: NginxHTTPRequest, now: number): Promise<Result<KnownCaller>> {
+  async function asker(to: PreparedRoute, { headersIn }: NginxHTTPRequest, now: number): Promise<Result<KnownCaller>> {
     const svid = svidOf(headersIn['SSL-Client-Cert'] ?? '', now);
     if (!svid.ok) return svid;
     const assertion = assertionOf(headersIn);
@@ -101,7 +100,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     const to = route((r.uri as string).slice(HOP.length));
     if (to === undefined) return deny(r, NOWHERE, { reason: 'route_unknown' });
     const now = Date.now() / 1000;
-    const caller = await asks(to, r, now);
+    const caller = await asker(to, r, now);
     // A service gets no challenge, because it cannot send a token on this listener.
     if (!caller.ok) return deny(r, { realm: to.realm, metadata: '' }, caller);
     return answer(signer, r, to, r.headersIn[TO_CHECK.method] as string, caller.value, now);

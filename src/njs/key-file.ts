@@ -11,8 +11,7 @@ const BROKEN_LINE_MS = 60_000;
 const expiryOf = (keys: object | undefined): number =>
   (keys as { readonly expires?: number } | undefined)?.expires ?? Number.POSITIVE_INFINITY;
 
-/** A file of keys that is read again every few seconds, so that keys can be rotated without a reload. The keys are only
- * in this context's memory. */
+/** A file of keys that is read again every few seconds, so that keys can be rotated. Only this context has the keys. */
 export class KeyFile<T extends object> {
   readonly #path: string;
   readonly #read: (text: string, now: number) => Promise<T | string>;
@@ -57,7 +56,7 @@ export class KeyFile<T extends object> {
     return keys;
   }
 
-  /** Returns the keys if they were read recently. If it returns `undefined`, call {@link current}. It makes no promise. */
+  /** Returns the keys if they were read recently, without a promise; else call {@link current}. */
   recall(now: number): T | undefined {
     return now < this.#lookAt ? this.#keys : undefined;
   }

@@ -25,12 +25,14 @@ import { holdUpTo, release } from './held.ts';
 import type { KnownCaller } from './known.ts';
 import { isRevokedNow } from './revocation-reader.ts';
 
-/** The result of waiting for new keys. `fetched`: there may be new keys; `unchanged`: there are none; `busy`: too many
- * requests are waiting. */
+/** The result of waiting for new keys: there may be some, there are none, or too many requests are waiting. */
 export type Refetched = 'fetched' | 'unchanged' | 'busy';
 
 /** A cached verification: the parts on which its validity depends, and the last result. */
-type Vouched = Pick<KnownCaller, 'caller' | 'provider' | 'key' | 'stamp' | 'sub' | 'epoch' | 'usableUntil'>;
+type Vouched = Issued & Pick<KnownCaller, 'epoch' | 'usableUntil'>;
+
+/** What a token says about its caller and itself. */
+type Issued = Pick<KnownCaller, 'caller' | 'provider' | 'key' | 'stamp' | 'sub'>;
 
 interface Loaded {
   readonly state: KeyState;
@@ -72,8 +74,6 @@ export class KeyStore {
     return text === undefined ? noKeys : (JSON.parse(text) as KeyState);
   }
 
-  /** Stores the keys of a provider.
-   * @throws Error with one line for the log if there is no room, or it needs more than its part */
   #save(provider: TokenProvider, state: KeyState): void {
     keepDocument(keysName(provider), JSON.stringify(state), MAX_KEYS_BYTES);
   }
@@ -89,7 +89,7 @@ export class KeyStore {
   }
 
   /** Returns the properties by which a caller's token can be revoked: the token, its key and its subject. */
-  #revocable({ caller, provider, key, stamp, sub }: Pick<Vouched, 'caller' | 'provider' | 'key' | 'stamp' | 'sub'>) {
+  #revocable({ caller, provider, key, stamp, sub }: Issued) {
     const { state } = this.#load(provider);
     const { claim, prefix } = (this.#table.providers[provider] as TokenProvider).subject;
     const { subject } = caller;
@@ -107,12 +107,12 @@ export class KeyStore {
   }
 
   /** Whether the token of a caller is revoked now. */
-  isRevoked(of: Pick<Vouched, 'caller' | 'provider' | 'key' | 'stamp' | 'sub'>): boolean {
+  isRevoked(of: Issued): boolean {
     return isRevokedNow(() => this.#revocable(of));
   }
 
   /** Whether a cached verification is still valid: its key is published and not too old, and nothing of the caller is
-   * revoked. The result is stored with the caller until keys are fetched or something is revoked. */
+   * revoked. The result is kept with the caller until keys are fetched or something is revoked. */
   vouchFor(known: Vouched, now: number): boolean {
     const epoch = this.epoch();
     if (known.usableUntil !== undefined && known.epoch === epoch) return now <= known.usableUntil;
@@ -132,17 +132,13 @@ export class KeyStore {
 
   /** Returns the address of the keys from the provider's discovery document. */
   async #discover({ name, issuer, privateAddresses }: TokenProvider): Promise<string> {
-    const discovery = readDiscovery(
-      await fetchDocument(this.#table.egress, name, discoveryUrl(issuer)),
-      issuer,
-      privateAddresses,
-    );
+    const text = await fetchDocument(this.#table.egress, name, discoveryUrl(issuer));
+    const discovery = readDiscovery(text, issuer, privateAddresses);
     if (!discovery.ok) throw new Error(discovery.error);
     return discovery.jwksUri;
   }
 
-  /** Fetches the discovery document and the key set, and stores the result for all workers. It logs a failure in one
-   * line. */
+  /** Fetches discovery document and key set, and stores the result for all workers. It logs a failure in one line. */
   async #fetch(provider: TokenProvider): Promise<boolean> {
     const { keys: times, egress } = this.#table;
     const now = Date.now() / 1000;
@@ -165,9 +161,8 @@ export class KeyStore {
       } catch {
         // The stored keys stay in use. The code below logs the reason.
       }
-      const serving = isStale(state, now, times)
-        ? `; serving the keys of ${Math.round(now - state.fetchedAt)} s ago`
-        : '';
+      const age = Math.round(now - state.fetchedAt);
+      const serving = isStale(state, now, times) ? `; serving the keys of ${age} s ago` : '';
       ngx.log(ngx.ERR, `meshgate: keys of provider ${provider.name}: ${(error as Error).message}${serving}`);
       return false;
     }
@@ -184,8 +179,7 @@ export class KeyStore {
     }
   }
 
-  /** The periodic job: fetches the keys of each provider that is due. It fetches them at the same time, so that no
-   * provider delays another. */
+  /** The periodic job: fetches the keys of all providers that are due at the same time, so that none delays another. */
   async refresh(): Promise<void> {
     // After a restart, keys and revocations come from two files, and one file may be older than the other.
     if (locksDict().add('begun', 1, MAX_DICT_TTL_MS)) newEpoch();
@@ -194,10 +188,10 @@ export class KeyStore {
     await Promise.all(publishing.map((provider) => this.#fetchAlone(provider, due)));
   }
 
-  /** Fetches the keys early because a token has an unknown key. If another request is fetching them, it waits for that
-   * request. There is at most one fetch per provider and cool-down, for any number of requests.
-   * @param urgent whether to ignore the cool-down. Use it only if the provider has just answered, so that clients
-   * cannot cause such fetches at will. */
+  /** Fetches the keys early because a token has an unknown key, or waits for a request that is fetching them. There is
+   * at most one fetch per provider and cool-down, for any number of requests.
+   * @param urgent whether to ignore the cool-down. Clients cannot cause such fetches at will only if the provider has
+   * just answered. */
   async refetch(provider: TokenProvider, urgent = false): Promise<Refetched> {
     if (provider.keyless) return 'unchanged';
     const locks = locksDict();

@@ -49,8 +49,7 @@ export interface KnownCaller extends ToldCaller {
   readonly until: number;
   /** Thumbprint of the key that signed the token. */
   readonly key: string;
-  /** Identifies a token for revocation, besides subject and key: `iat` and `jti`, separated by a space. See {@link
-   * stampOf}. */
+  /** Identifies a token for revocation, besides subject and key: `iat` and `jti`, see {@link stampOf}. */
   readonly stamp: string;
   /** The claim `sub`, if the policy reads the subject from another claim; else empty. */
   readonly sub: string;
@@ -58,8 +57,7 @@ export interface KnownCaller extends ToldCaller {
   readonly says?: string;
   /** The key that the token is bound to. Each request must first prove that its sender has this key. */
   readonly binding?: Binding | undefined;
-  /** Stored answers that allow this caller, by method and route. Absent at first, because most new tokens are used only
-   * once. */
+  /** Stored answers for this caller, by method and route. Absent at first: most new tokens are used only once. */
   ready?: Map<string, ReadyAnswer>;
   /** The epoch in which `key` was last found to be published. */
   epoch?: string | undefined;
@@ -86,9 +84,7 @@ export interface ReadyAnswer {
 }
 
 /** @param roles the caller's roles, joined by commas
- * @param stamp see {@link KnownCaller.stamp}; empty if no provider issued a token
- * @param sub see {@link KnownCaller.sub}
- * @param binding see {@link KnownCaller.binding} */
+ * @param stamp empty if no provider issued a token */
 export function knownCaller(
   caller: Caller,
   roles: string,
@@ -105,15 +101,14 @@ export function knownCaller(
   return agent === undefined ? known : { ...known, agent, actors: encodeList(caller.actors ?? []) };
 }
 
-/** Returns the first line of an id. Real ids have no line breaks. The names of revocations are cut in the same way. */
+/** Returns the first line of an id. Real ids have no line breaks, and names of revocations are cut in the same way. */
 function firstLine(value: unknown): string {
   if (typeof value !== 'string') return '';
   const end = value.indexOf('\n');
   return end < 0 ? value : value.slice(0, end);
 }
 
-/** Returns {@link KnownCaller.stamp} for the claims of a token. A token without `iat` counts as the oldest possible
- * token. */
+/** Returns {@link KnownCaller.stamp} for a token. Without `iat` it counts as the oldest possible token. */
 export const stampOf = ({ iat, jti }: Claims): string =>
   `${typeof iat === 'number' ? iat : 0} ${firstLine(typeof jti === 'number' ? String(jti) : jti)}`;
 

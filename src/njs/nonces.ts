@@ -1,14 +1,13 @@
 import hash from 'crypto';
 import { MAX_DICT_TTL_MS, NONCE_LIFE_S } from '../limits.ts';
-import { type Ring, readRing } from '../session/ring.ts';
+import { readRing } from '../session/ring.ts';
 import { proofsDict } from './dicts.ts';
 import { KeyFile } from './key-file.ts';
 
 /** The keys for nonces. The first key makes nonces; all keys verify them. */
 type NonceKeys = readonly Buffer[] & { readonly expires?: number };
 
-/** The name of this nginx's own key in the zone of used proofs. It contains a space, so it cannot be the name of a
- * proof. */
+/** The name of this nginx's own key in the zone of used proofs. No proof's name contains a space. */
 const OWN_KEY = 'own key';
 
 const encoder = new TextEncoder();
@@ -22,20 +21,18 @@ const derivation = {
   info: encoder.encode('meshgate nonce'),
 } as unknown as DeriveAlgorithm;
 
-async function keysOf({ sealing, keys, expires }: Ring): Promise<NonceKeys> {
+async function readNonceKeys(text: string, now: number): Promise<NonceKeys | string> {
+  const ring = await readRing(text, now);
+  if (typeof ring === 'string') return ring;
+  const { sealing, keys, expires } = ring;
   const all = [sealing, ...[...keys.values()].filter((key) => key !== sealing)];
   const derived = all.map(({ base }) => crypto.subtle.deriveBits(derivation, base as never, 256));
   const buffers = (await Promise.all(derived)).map((bits) => Buffer.from(bits));
   return expires === undefined ? buffers : Object.assign(buffers, { expires });
 }
 
-async function readNonceKeys(text: string, now: number): Promise<NonceKeys | string> {
-  const ring = await readRing(text, now);
-  return typeof ring === 'string' ? ring : keysOf(ring);
-}
-
-/** Returns the key that all workers of this nginx share. No other nginx has it, and after a restart there is a new key.
- * So an nginx accepts a proof only if it would know whether the proof was used before. */
+/** Returns the key that all workers of this nginx share. No other nginx has it, nor this one after a restart. So an
+ * nginx accepts a proof only if it would know whether the proof was used before. */
 function ownKeys(): NonceKeys | undefined {
   const dict = proofsDict();
   try {
@@ -58,13 +55,13 @@ const nonceOf = (key: Buffer, slot: number): string =>
 export interface NoncesNow {
   /** The nonce for new proofs. */
   readonly fresh: string;
-  /** All accepted nonces. They include those of the periods before and after, because the clocks of replicas differ. */
+  /** All accepted nonces, also of the periods before and after, because the clocks of replicas differ. */
   readonly taken: readonly string[];
 }
 
-/** Makes and verifies nonces for proofs (RFC 9449 section 9). A nonce is computed from a key and the time. So nothing
- * has to be stored, and every replica that has the key knows the nonces. A nonce is given out for {@link NONCE_LIFE_S}
- * and accepted for the same time after that. */
+/** Makes and verifies nonces for proofs (RFC 9449 section 9). They are computed from a key and the time, so that
+ * nothing is stored and every replica with the key knows them. A nonce is given out for {@link NONCE_LIFE_S} and
+ * accepted for the same time after that. */
 export class Nonces {
   readonly #file: KeyFile<NonceKeys> | undefined;
   #keys: NonceKeys | undefined;
@@ -87,8 +84,8 @@ export class Nonces {
     return this.#now;
   }
 
-  /** Returns the current nonces, or a promise if the file must be read. The result is `undefined` if there is no key:
-   * the file is missing or broken, or shared memory has no room for this nginx's own key. */
+  /** Returns the current nonces, or a promise if the file must be read; `undefined` if there is no key: the file is
+   * missing or broken, or shared memory has no room for this nginx's own key. */
   at(now: number): NoncesNow | undefined | Promise<NoncesNow | undefined> {
     const file = this.#file;
     if (file === undefined) {

@@ -20,7 +20,7 @@ export function sendJson(r: NginxHTTPRequest, status: number, type: string, body
   send(r, status, JSON.stringify(body));
 }
 
-/** Refuses a request in the same form as the check does: a problem document (RFC 9457), and a challenge with each 401. */
+/** Refuses a request as the check does: with a problem document (RFC 9457), and a challenge with each 401. */
 export function sendProblem(r: NginxHTTPRequest, realm: string, refusal: Refusal): void {
   const { reason } = refusal;
   const { status } = reasons[reason];

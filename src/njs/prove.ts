@@ -29,8 +29,8 @@ export interface Sent {
   readonly now: number;
   /** The nonce for the sender's next proof. It is sent with the answer. */
   nonce?: string;
-  /** Remembers the proof as used, or returns why that is not possible. It is set only if the proof is valid. It is
-   * called last, so that a request which a budget refuses takes no room. */
+  /** Remembers the proof as used, or returns why that is not possible. It is set if the proof is valid, and called
+   * last, so that a request which a budget refuses takes no room. */
   remember?: (known: KnownCaller) => Refusal | Short | undefined;
 }
 
@@ -46,10 +46,8 @@ type Looking<T, S> = readonly [sent: Sent, thumbprint: string, use: Use<T, S>, a
 type Quota = readonly [caller: PreparedLimit, key: PreparedLimit];
 
 const notBound = refuse('proof_invalid', 'the token is bound to no key: send it as "Authorization: Bearer TOKEN"');
-const otherBinding = refuse(
-  'proof_invalid',
-  'the token is bound to a certificate, but sent as one that is bound to a DPoP key',
-);
+const otherKind = 'the token is bound to a certificate, but sent as one that is bound to a DPoP key';
+const otherBinding = refuse('proof_invalid', otherKind);
 const noCertificate = refuse('proof_missing', 'the token is bound to a client certificate: show it on the connection');
 const otherCertificate = refuse('proof_invalid', 'the token is bound to another certificate than the connection has');
 const asBearer = refuse('proof_missing', 'the token is bound to a DPoP key: send it as "Authorization: DPoP TOKEN"');
@@ -80,10 +78,10 @@ function countedAs(known: KnownCaller): string {
   return known.counted;
 }
 
-/** Remembers a used proof until it expires, in memory that all workers share. One caller can use only a part of the
- * room, with any number of keys. One key can use only a part of it too.
- * @returns reason `proof_replayed`; `limit_exceeded` if the caller or the key has used up its part; or
- * `check_unavailable` if there is no room. A proof that is not remembered could be used twice, so it is refused. */
+/** Remembers a used proof until it expires, in memory that all workers share. One caller, with any number of keys, and
+ * one key can use only a part of the room.
+ * @returns `proof_replayed`; `limit_exceeded` if the part is used up; or `check_unavailable` if there is no room: a
+ * proof that is not remembered could be used twice */
 function useUp(
   name: string,
   until: number,
@@ -118,18 +116,11 @@ function judge<T, S>(proof: Result<Proof>, looking: Looking<T, S>): T | Promise<
   return use(good, sent, along);
 }
 
-/** Returns the limit for a caller or a key. If the zone has no room for the counters, the zone of proofs itself is
- * still a limit. */
-const quotaOf = (whose: 'caller' | 'key', rate: number): PreparedLimit =>
-  prepareLimit(
-    {
-      rate,
-      burst: Math.ceil(rate * PROOF_BURST_S),
-      of: 'proofs',
-      says: `at most ${rate} proofs per second for one ${whose}`,
-    },
-    true,
-  );
+/** Returns the limit for a caller or a key. If its zone is full, the zone of proofs itself is still a limit. */
+function quotaOf(whose: 'caller' | 'key', rate: number): PreparedLimit {
+  const says = `at most ${rate} proofs per second for one ${whose}`;
+  return prepareLimit({ rate, burst: Math.ceil(rate * PROOF_BURST_S), of: 'proofs', says }, true);
+}
 
 /** Verifies that the sender of a request has the key that its token is bound to. */
 export class Prover {
@@ -140,18 +131,10 @@ export class Prover {
   readonly #port: number;
   readonly #skew: number;
   readonly #certificateOf = clientReader(ok);
-  readonly #context: ProofContext = {
-    known: new Map(),
-    imported: new Map(),
-    digest,
-    onFailure: emptyErrorQueue,
-  };
+  readonly #context: ProofContext = { known: new Map(), imported: new Map(), digest, onFailure: emptyErrorQueue };
 
-  constructor({
-    proof,
-    clockSkew,
-    publicPort = DEFAULTS.publicPort,
-  }: Pick<Table, 'proof' | 'clockSkew' | 'publicPort'>) {
+  constructor(table: Pick<Table, 'proof' | 'clockSkew' | 'publicPort'>) {
+    const { proof, clockSkew, publicPort = DEFAULTS.publicPort } = table;
     this.#settings = proof;
     this.#quota = proof && [quotaOf('caller', proof.perCaller), quotaOf('key', proof.perCaller)];
     this.#nonces = proof?.nonce ? new Nonces(proof.keysFile) : undefined;
@@ -164,7 +147,7 @@ export class Prover {
     return this.#settings !== undefined;
   }
 
-  /** Checks the proof of a request. It is called if the token is bound, or if it was sent with the scheme DPoP.
+  /** Checks the proof of a request whose token is bound or was sent with the scheme DPoP.
    * @param use receives a success or one of the reasons `proof_missing`, `proof_invalid`, `proof_replayed`,
    * `proof_nonce_required` and `check_unavailable`; its result is returned */
   prove<T, S>(sent: Sent, binding: Binding | undefined, use: Use<T, S>, along: S): T | Promise<T> {

@@ -29,25 +29,23 @@ export interface Said {
 
 /** One question to a provider. Times are in seconds. */
 interface Question {
-  /** Key of the question and its answer in shared memory. It is a hash, because the question contains the token. */
+  /** Key of the question and its answer in shared memory: a hash, because the question contains the token. */
   readonly key: string;
   readonly provider: string;
   readonly path: string;
   readonly body: string;
-  /** How long an answer may be used. `negative`: for a token that is not active. `stale`: longer by this time during an
-   * outage of the provider. */
+  /** How long an answer may be used. `negative`: about an inactive token. `stale`: so much longer during an outage. */
   readonly cache: number;
   readonly negative: number;
   readonly stale: number;
   /** Whether the token has a valid signature, so that no client can have invented it. */
   readonly isSigned: boolean;
   /** The client's address. Absent: the gateway itself asks, about a person who signs in. */
-  readonly from?: string;
+  readonly from: string | undefined;
 }
 
-/** A stored answer. */
+/** A stored answer, and when it was requested. */
 interface Kept {
-  /** When the answer was requested. */
   readonly at: number;
   readonly text: string;
 }
@@ -60,7 +58,7 @@ const LOCKED_MS = 2 * PROVIDER_TIMEOUT_MS;
 
 const LOOK_MS = 25;
 
-/** The places for one provider. Each of the two kinds of tokens can use only a part of them, see src/limits.ts. */
+/** The places for one provider, of which each kind of tokens can use only a part, see src/limits.ts. */
 interface Room {
   readonly name: string;
   readonly most: number;
@@ -78,14 +76,12 @@ const PLACES: Room = {
 };
 
 const unavailable = refuse('provider_unavailable');
-const tooMany = refuse(
-  'limit_exceeded',
-  'too many tokens of this address or its network need an answer at once; retry',
-);
+const crowded = 'too many tokens of this address or its network need an answer at once; retry';
+const tooMany = refuse('limit_exceeded', crowded);
 const inactive = refuse('token_inactive');
 
-/** Asks providers about tokens. The questions are sent through the JavaScript that is the OAuth client of the
- * providers. A question is sent once, even if many requests need its answer. The answer is stored for all workers. */
+/** Asks providers about tokens, through the JavaScript that is their OAuth client. A question is sent once, even if
+ * many requests need its answer, which is stored for all workers. */
 export class Questions {
   readonly #socket: string;
   readonly #selection: string;
@@ -107,19 +103,13 @@ export class Questions {
   /** Asks a provider about a token (RFC 7662). The promise never rejects.
    * @param from the client's address
    * @param isSigned whether the token's signature is valid
-   * @returns reason `token_inactive`; `limit_exceeded` if the address already has too many questions; or
-   * `provider_unavailable` if the provider does not answer or too many requests are waiting */
-  introspect(
-    { name, introspection }: TokenProvider,
-    token: string,
-    now: number,
-    from: string,
-    isSigned = false,
-  ): Promise<Result<Said>> {
+   * @returns reason `token_inactive`; `limit_exceeded` if the address has too many questions; or `provider_unavailable`
+   * if the provider does not answer or too many requests are waiting */
+  introspect({ name, introspection }: TokenProvider, token: string, now: number, from: string, isSigned = false) {
     if (introspection === undefined) throw new Error(`the provider ${name} is not asked about tokens`);
     const { cache, negative, stale } = introspection;
-    const key = this.#key(INTROSPECT_PATH, name, token);
     const path = INTROSPECT_PATH;
+    const key = this.#key(path, name, token);
     return this.#ask({ key, provider: name, path, body: token, cache, negative, stale, isSigned, from }, now);
   }
 
@@ -127,26 +117,16 @@ export class Questions {
    * confirms. The promise never rejects.
    * @param cache number of seconds for which an answer may be used
    * @param from the client's address; absent at a sign-in, where nginx limits each address, and in a renewal
-   * @returns reason `claim_absent` if the token does not name the person; `limit_exceeded` if the address already has
-   * too many questions; or `provider_unavailable` if there is no answer */
-  async groups(
-    provider: TokenProvider,
-    claims: Claims,
-    now: number,
-    cache: number,
-    from?: string,
-  ): Promise<Result<Said>> {
+   * @returns reason `claim_absent` if the token does not name the person; or a reason of {@link introspect} */
+  async groups({ name, kind }: TokenProvider, claims: Claims, now: number, cache: number, from?: string) {
     const { oid } = claims;
     if (!isObjectId(oid)) return refuse('claim_absent', 'the token has no "oid", so no groups can be asked for');
-    const key = this.#key(GROUPS_PATH, provider.name, oid);
-    const about = { key, provider: provider.name, path: GROUPS_PATH, body: oid, isSigned: true };
-    const question = { ...about, cache, negative: 0, stale: 0 };
-    const answer = await this.#ask(from === undefined ? question : { ...question, from }, now);
+    const key = this.#key(GROUPS_PATH, name, oid);
+    const about = { key, provider: name, path: GROUPS_PATH, body: oid, isSigned: true };
+    const answer = await this.#ask({ ...about, cache, negative: 0, stale: 0, from }, now);
     if (!answer.ok) return answer;
-    return ok({
-      claims: withGroups(claims, provider.kind, answer.value.claims.held as string[]),
-      until: answer.value.until,
-    });
+    const { claims: said, until } = answer.value;
+    return ok({ claims: withGroups(claims, kind, said.held as string[]), until });
   }
 
   async #ask(question: Question, now: number): Promise<Result<Said>> {
@@ -255,12 +235,8 @@ function giveBack(taken: Taken): void {
 /** Returns the names under which an address is counted, each with its share as a multiple of that of one address. */
 function sharersOf(address: AddressNames | undefined): readonly (readonly [name: string, times: number])[] {
   if (address === undefined) return [];
-  const { own, site } = address;
-  if (site === undefined) return [[own, 1]];
-  return [
-    [own, 1],
-    [site, SITE_SHARE],
-  ];
+  const own = [address.own, 1] as const;
+  return address.site === undefined ? [own] : [own, [address.site, SITE_SHARE]];
 }
 
 /** Takes one place of a provider for a kind of token, and counts it for the address and its site. There are at most
@@ -305,8 +281,8 @@ function keptOf(question: Question): Kept | undefined {
 }
 
 function keep(question: Question, { at, text }: Kept): void {
+  const life = (question.cache + question.stale) * 1000;
   try {
-    const life = (question.cache + question.stale) * 1000;
     answersDict().set(answerOf(question), `${at}\n${text}`, life);
     if (!question.isSigned) activeDict().set(shortOf(question), '', ACTIVE_BEFORE_MS);
   } catch {
@@ -314,9 +290,7 @@ function keep(question: Question, { at, text }: Kept): void {
   }
 }
 
-function said({ text }: Kept, until: number): Result<Said> {
-  return ok({ claims: JSON.parse(text) as Claims, until });
-}
+const said = ({ text }: Kept, until: number): Result<Said> => ok({ claims: JSON.parse(text) as Claims, until });
 
 function remember(question: Question): Result<Said> {
   answersDict().delete(answerOf(question));

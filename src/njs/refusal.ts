@@ -11,10 +11,9 @@ import { reply } from './answer.ts';
 import type { KnownCaller } from './known.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 
-/** The texts of a reason, which are the same for all requests. They are made once per context. */
+/** The texts of a reason, made once per context. `help` is for `detail` of the problem document. */
 interface Words {
   readonly status: string;
-  /** The help text, for `detail` of the problem document. */
   readonly help: string;
 }
 
@@ -43,16 +42,14 @@ export type RefusedAt = Challenged & Partial<Pick<PreparedRoute, 'rules' | 'scop
 /** The place of a request that reaches no route of the policy. */
 export const NOWHERE: RefusedAt = { realm: '-', metadata: '' };
 
-/** Returns the scopes that the request needs, if a role requires scopes. They belong to the rule that came closest, or
- * else to the first rule. */
+/** Returns the scopes that the request needs, of the rule that came closest, or else of the first rule. */
 function scopeOf({ rules, scopes }: RefusedAt, nearest: PreparedRule | undefined, method: string): string | undefined {
   if (scopes === undefined || rules === undefined) return undefined;
   const who = (nearest ?? nearestRule(rules, method))?.who;
   return who?.kind === 'role' ? scopes[who.role] : undefined;
 }
 
-/** Returns the DPoP error for a caller that has proved possession of a key. The challenge then offers the scheme DPoP
- * too. */
+/** Returns the DPoP error for a caller that has proved a key. The challenge then offers the scheme DPoP too. */
 const asDpop = (reason: ReasonCode, known: KnownCaller | undefined): DpopError | undefined =>
   known?.binding?.kind === 'dpop' ? (reasons[reason] as ReasonEntry).challenge : undefined;
 
@@ -73,8 +70,7 @@ export interface More {
   readonly dpop?: DpopError | undefined;
 }
 
-/** Answers nginx with 401, and sends the true status and reason in headers, because `auth_request` supports few
- * statuses. */
+/** Answers nginx with 401, and sends status and reason in headers, because `auth_request` supports few statuses. */
 export function deny(r: NginxHTTPRequest, to: RefusedAt, { reason, detail, about }: Refusal, more: More = {}): void {
   const { status, help } = wordsOf(reason);
   const { known, nearest, retryAfter = 1, signin, asked } = more;
@@ -92,8 +88,7 @@ export function deny(r: NginxHTTPRequest, to: RefusedAt, { reason, detail, about
   reply(r, 401);
 }
 
-/** Returns the fields about the caller of a refused request, for the log. If a valid token is refused, they describe
- * the caller that the token names. Values that are too long are left out. */
+/** Returns the log's fields about the caller, or the one of a refused valid token, unless they are too long. */
 function fieldsAbout(rule: string, known: KnownCaller | undefined, about: About | undefined): readonly string[] {
   if (known !== undefined && aboutBytes(known) <= MAX_ABOUT_BYTES) return fieldsOf(rule, '', known);
   const nothing = [rule, '', '', '', '', '', ''];

@@ -8,12 +8,12 @@ import { type Hold, holdUpTo, release } from './held.ts';
 /** The result of a renewal, see src/session/renewal-status.ts. */
 export type Renewed =
   | { readonly kind: 'renewed'; readonly text: string }
-  | { readonly kind: 'going' }
-  | { readonly kind: 'alone' }
-  | { readonly kind: 'ended' }
-  | { readonly kind: 'stale' };
+  | { readonly kind: 'going' | 'alone' | 'ended' | 'stale' };
 
 const alone: Renewed = { kind: 'alone' };
+
+/** The results without a text. */
+const OTHERS = ['going', 'ended', 'stale'] as const;
 
 async function ask(socket: string, host: string, text: string, wait: boolean): Promise<Renewed> {
   const answer = await ngx.fetch(`http://unix:${socket}:${RENEW_PATH}`, {
@@ -26,18 +26,10 @@ async function ask(socket: string, host: string, text: string, wait: boolean): P
     },
   });
   const body = await answer.text();
-  switch (answer.status) {
-    case RENEWED.renewed:
-      return body !== '' && body.length <= MAX_SEALED.session ? { kind: 'renewed', text: body } : alone;
-    case RENEWED.going:
-      return { kind: 'going' };
-    case RENEWED.ended:
-      return { kind: 'ended' };
-    case RENEWED.stale:
-      return { kind: 'stale' };
-    default:
-      return alone;
+  if (answer.status === RENEWED.renewed) {
+    return body !== '' && body.length <= MAX_SEALED.session ? { kind: 'renewed', text: body } : alone;
   }
+  return { kind: OTHERS.find((kind) => RENEWED[kind] === answer.status) ?? 'alone' };
 }
 
 /** Name of the counter of waiting checks, for all workers. Each waiting check holds a JavaScript context. */
@@ -48,18 +40,12 @@ const WAITING_MS = 2 * PROVIDER_TIMEOUT_MS;
 
 /** Asks the sign-in's JavaScript to renew a session.
  * @param socket the unix socket of the server of the check
- * @param provider the provider of the session. Waiting checks are counted by provider, so that a slow provider does not
- * affect the sessions of others.
+ * @param provider the provider of the session, by which waiting checks are counted, so that a slow one does not affect
+ * others
  * @param text the cookie's value
  * @param wait whether to wait until the provider has answered
- * @returns the result; it is `alone` if anything fails or too many checks are waiting. The promise never rejects. */
-export async function askRenewal(
-  socket: string,
-  provider: string,
-  host: string,
-  text: string,
-  wait: boolean,
-): Promise<Renewed> {
+ * @returns `alone` if anything fails or too many checks are waiting. The promise never rejects. */
+export async function askRenewal(socket: string, provider: string, host: string, text: string, wait: boolean) {
   let place: Hold | undefined;
   try {
     place = holdUpTo(MAX_RENEWAL_WAITERS, WAITING_MS, WAITING, provider);

@@ -5,30 +5,28 @@ import { keysDict, revokedDict } from './dicts.ts';
 import { EPOCH, hasRevocations } from './epoch.ts';
 import { wasRead, wasReadHere } from './revocations-read.ts';
 
-/* The only module that looks up revocations. Code that looks up or caches a caller must ask this module before it
- * answers. docs/sessions.md lists all such code. */
+/* The only module that looks up revocations. All code that looks up or caches a caller asks it before it answers;
+ * docs/sessions.md lists that code. */
 
 /** True once the revocations of other replicas were read. It stays true until nginx restarts. */
 let isRead = true;
 
 /** If replicas share revocations, makes this context reject credentials until {@link wasRead} returns true.
- * @returns whether replicas share revocations; if not, {@link canLookUp} need not be called for each request */
+ * @returns whether they do; if not, {@link canLookUp} need not be called for each request */
 export function awaitRevocations({ session }: Pick<Table, 'session'>): boolean {
   const isShared = session?.shared === true;
   isRead = !isShared;
   return isShared;
 }
 
-/** Whether revocations can be looked up now. All code that accepts a credential must call this before it looks for the
- * caller. */
+/** Whether revocations can be looked up now. All code that accepts a credential asks this first. */
 export function canLookUp(): boolean {
   if (isRead) return true;
   isRead = wasReadHere();
   return isRead || wasRead(Date.now() / 1000);
 }
 
-/** Whether {@link canLookUp} will stay true. Callers are cached only in that case, because this check is skipped for a
- * cached caller. */
+/** Whether {@link canLookUp} will stay true. Only then callers are cached, because this check is skipped for them. */
 export const canRemember = (): boolean => isRead;
 
 /** The refusal while the revocations of other replicas are not read yet. */
@@ -38,7 +36,6 @@ export const unread = refuse('check_unavailable', 'it is not known yet what othe
 const look = (key: string): string | undefined =>
   ngx.shared.meshgate_revoked === undefined ? undefined : revokedDict().get(key);
 
-/** Returns the current epoch of all workers, see {@link EPOCH}. */
 const epochNow = (): string | undefined => keysDict().get(EPOCH);
 
 /** Whether a credential is revoked, by the revocations in shared memory.
@@ -53,7 +50,7 @@ export interface Kept {
   revoked?: boolean;
 }
 
-/** Whether a cached credential is revoked. It looks this up again only if something was revoked since the last result.
+/** Whether a cached credential is revoked. It is looked up again only if something was revoked since the last result.
  * @param what returns the properties by which the credential can be revoked */
 export function isKeptRevoked<T extends Kept>(kept: T, what: (kept: T) => Revocable): boolean {
   const epoch = epochNow();
@@ -64,6 +61,5 @@ export function isKeptRevoked<T extends Kept>(kept: T, what: (kept: T) => Revoca
   return kept.revoked;
 }
 
-/** Returns the latest cut-off for a credential, by the revocations in shared memory. A sign-in before that time is
- * revoked. See {@link cutBefore}. */
+/** Returns the latest cut-off in shared memory for a credential, see {@link cutBefore}. */
 export const knownCut = (what: Revocable): number => cutBefore(look, what);

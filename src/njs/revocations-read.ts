@@ -2,8 +2,7 @@ import { MAX_DICT_TTL_MS } from '../limits.ts';
 import { REVOCATIONS_MARK_S, REVOCATIONS_READ_S } from '../session/limits.ts';
 import { locksDict, REVOCATIONS_READ, revokedDict } from './dicts.ts';
 
-/** Records that all revocations of other replicas were read. It writes this only once in a while, because each write
- * rewrites the state file. */
+/** Records that all revocations of other replicas were read; once in a while, as each time rewrites the state file. */
 export function noteRead(now: number): void {
   locksDict().set(REVOCATIONS_READ, 1, MAX_DICT_TTL_MS);
   if (!(now - Number(revokedDict().get(REVOCATIONS_READ) ?? 0) < REVOCATIONS_MARK_S)) {
@@ -14,8 +13,7 @@ export function noteRead(now: number): void {
 /** Whether all revocations of other replicas were read since nginx started. Once true, the result stays true. */
 export const wasReadHere = (): boolean => locksDict().has(REVOCATIONS_READ);
 
-/** Whether all revocations of other replicas were read since nginx started, or a short time before the start. In the
- * second case the result becomes false later. */
+/** Whether they were read since nginx started, or a short time before; then the result becomes false later. */
 export function wasRead(now: number): boolean {
   if (wasReadHere()) return true;
   return now - Number(revokedDict().get(REVOCATIONS_READ) ?? 0) < REVOCATIONS_READ_S;

@@ -12,9 +12,9 @@ export function revokedTaken(): number {
   return 1 - dict.freeSpace() / dict.capacity;
 }
 
-/** Two entries that reserve room for {@link FLOOR}. In a full zone, the room of a deleted entry fits only entries of
- * the same size, and a new text is written before the old text is erased. So these entries have the size of FLOOR, and
- * one of them is deleted when FLOOR needs the room. */
+/** Two entries that reserve room for {@link FLOOR} by having its size: in a full zone, the room of a deleted entry fits
+ * only entries of the same size, and a new text is written before the old one is erased. One of them is deleted when
+ * FLOOR needs the room. */
 const SPARES: readonly string[] = [composed('room1'), composed('room2')];
 
 /** Number of digits of each time in {@link FLOOR}, so that all its texts have the same length. */
@@ -35,11 +35,9 @@ export function anyRevoked(): boolean {
   return dict.size() > marks;
 }
 
-/** Reserves room for {@link FLOOR}. It is called while there is room: when a worker starts, and after the reserved room
- * was used. */
+/** Reserves room for {@link FLOOR}: when a worker starts, and after the reserved room was used. */
 export function keepRoom(): void {
-  for (const spare of SPARES) {
-    if (revokedDict().has(spare)) continue;
+  for (const spare of SPARES.filter((one) => !revokedDict().has(one))) {
     try {
       revokedDict().set(spare, floorText({ before: 0, until: 0, made: 0 }), MAX_DICT_TTL_MS);
     } catch {
@@ -57,8 +55,7 @@ export function dropOld(): number {
   return old.length;
 }
 
-/** Prefix of revocations of keys. A key is never issued again, and {@link FLOOR} revokes by time, so FLOOR cannot
- * replace these revocations. */
+/** Prefix of revocations of keys. FLOOR, which revokes by time, cannot replace them: a key is never issued again. */
 const KEYS = revocationKey('kid', '');
 
 interface Dropped {
@@ -67,8 +64,8 @@ interface Dropped {
   readonly said: Said;
 }
 
-/** Lists the revocations that may be dropped to make room, the oldest first. Revocations of keys must stay: anyone who
- * has a key can choose the times in the texts that it signs.
+/** Lists the revocations that may be dropped to make room, the oldest first. Those of keys must stay: anyone who has a
+ * key can choose the times in the texts that it signs.
  * @param beginning prefix of the keys to list */
 function droppable(beginning = ''): readonly Dropped[] {
   const all: Dropped[] = [];
@@ -82,8 +79,7 @@ function droppable(beginning = ''): readonly Dropped[] {
   return all.sort((a, b) => a.said.before - b.said.before);
 }
 
-/** Extends {@link FLOOR} so that it replaces the given revocations. Returns false if the zone has no room for it.
- * @param name the entry that replaces them, if it is not FLOOR */
+/** Extends {@link FLOOR}, or another entry, to replace the given revocations. Returns false if it has no room. */
 function raiseFloor(said: Said, now: number, name = FLOOR): boolean {
   const text = revokedDict().get(name);
   const floor = mergedSaid(said, text === undefined ? undefined : readSaid(text));
@@ -102,10 +98,8 @@ function raiseFloor(said: Said, now: number, name = FLOOR): boolean {
 /** The part of the revocations that is dropped at a time if there is no room. */
 const SHARE = 1 / 16;
 
-/** Drops the oldest revocations, part by part, until `put` succeeds. In their place, everything that was issued before
- * them is revoked.
- * @param put called after each part; returns whether there was enough room
- * @returns false if `put` never succeeded */
+/** Drops the oldest revocations, part by part, until `put` returns true, because there is enough room. In their place,
+ * everything that was issued before them is revoked. Returns whether `put` succeeded. */
 export function makeRoom(now: number, put: () => boolean): boolean {
   const all = droppable();
   const size = Math.ceil(all.length * SHARE);
@@ -131,7 +125,7 @@ export function makeRoom(now: number, put: () => boolean): boolean {
 /** Prefix of revocations of providers' sessions whose person is not known. */
 const PSIDS = revocationKey('psid', '');
 
-/** Name of the counter of these revocations. The zone has many other entries, so they are listed only once in a while. */
+/** Name of the counter of these revocations, which are listed only once in a while, among many other entries. */
 const PSIDS_KEPT = composed('psids kept');
 
 /** Whether it is time to list and count them. If the counter has no room, it always is. */
@@ -140,9 +134,9 @@ function isPsidsDue(most: number): boolean {
   return count % Math.max(1, Math.floor((most * SHARE) / 2)) === 0;
 }
 
-/** Drops the oldest revocations of providers' sessions without a person, if they take more than their part of the zone.
- * {@link PSID_FLOOR} replaces them. It must be called after such a revocation was stored.
- * @returns whether any were dropped */
+/** Drops the oldest revocations of providers' sessions without a person, if they take more than their part of the zone,
+ * and lets {@link PSID_FLOOR} replace them. It must be called after such a revocation was stored. Returns whether any
+ * were dropped. */
 export function boundPsids(now: number): boolean {
   const most = Math.floor((revokedDict().capacity * PSID_SHARE) / PSID_BYTES);
   if (!isPsidsDue(most)) return false;

@@ -8,22 +8,16 @@ import { locksDict, revokedDict } from './dicts.ts';
 import { newEpoch } from './epoch.ts';
 import { boundPsids, makeRoom, revokedTaken } from './revoked-room.ts';
 
-/** Logs that revocations were dropped. readyz reports this too, as long as `FLOOR` exists. */
-function sayDropped(): void {
-  if (!locksDict().add('said dropped', 1, REPEAT_LINE_S * 1000)) return;
-  ngx.log(
-    ngx.ERR,
-    'meshgate: the zone meshgate_revoked is full: the oldest revocations were dropped, and every credential from before them is rejected; enlarge gateway.session.people',
-  );
-}
+/** What the log says if revocations were dropped. readyz reports it too, as long as `FLOOR` exists. */
+const DROPPED =
+  'the zone meshgate_revoked is full: the oldest revocations were dropped, and every credential from before them is rejected; enlarge gateway.session.people';
 
-/** Logs that providers' sign-outs were dropped to make room for newer ones. */
-function sayPsidsDropped(): void {
-  if (!locksDict().add('said psids dropped', 1, REPEAT_LINE_S * 1000)) return;
-  ngx.log(
-    ngx.ERR,
-    'meshgate: sign-outs by providers that name a session and no person have filled their part of the zone meshgate_revoked: the oldest made room, and sessions from before them are rejected where their provider names its sessions; have the provider send "sub" in its logout tokens, or enlarge gateway.session.people',
-  );
+/** What the log says if providers' sign-outs were dropped to make room for newer ones. */
+const PSIDS_DROPPED =
+  'sign-outs by providers that name a session and no person have filled their part of the zone meshgate_revoked: the oldest made room, and sessions from before them are rejected where their provider names its sessions; have the provider send "sub" in its logout tokens, or enlarge gateway.session.people';
+
+function say(what: 'said dropped' | 'said psids dropped', line: string): void {
+  if (locksDict().add(what, 1, REPEAT_LINE_S * 1000)) ngx.log(ngx.ERR, `meshgate: ${line}`);
 }
 
 /** Name of the lock. One lock for all is enough, because each use takes microseconds. */
@@ -32,15 +26,14 @@ const LOCK = composed('revoking');
 /** Waits for the lock. Returns false if the lock could not be taken. */
 function locked(): boolean {
   for (let tries = 0; tries < LOCK_REVOCATIONS_TRIES; tries++) {
-    const isOurs = locksDict().add(LOCK, 1, LOCK_REVOCATIONS_MS);
     // `undefined` means that the zone has no room for the lock; another attempt would not help.
+    const isOurs = locksDict().add(LOCK, 1, LOCK_REVOCATIONS_MS);
     if (isOurs !== false) return isOurs === true;
   }
   return false;
 }
 
-/** Runs a function while no other worker runs one. An entry is read, merged and written in three steps, which must not
- * be mixed with those of another worker. */
+/** Runs a function while no other worker runs one: an entry is read, merged and written in three steps. */
 function alone<T>(act: () => T): T {
   const isLocked = locked();
   try {
@@ -58,8 +51,8 @@ function keep(one: Revocation): boolean {
   const key = revocationKey(one.kind, one.value);
   const present = revokedDict().get(key);
   const merged = mergedSaid(one, present === undefined ? undefined : readSaid(present));
-  // The list of a person's ended sessions grows. If sign-outs have used up their part of the zone, all sessions of the
-  // person end instead.
+  // A person's list of ended sessions grows. If sign-outs have used up their part of the zone, all sessions of the
+  // person end.
   const grows = one.kind === 'out' && present !== undefined && saidText(merged).length > present.length;
   const said = grows && revokedTaken() >= SIGNOUT_SHARE ? withoutList(merged) : merged;
   const text = saidText(said);
@@ -74,14 +67,14 @@ function keep(one: Revocation): boolean {
   };
   if (!put()) {
     if (!makeRoom(now, put)) throw new Error('the zone meshgate_revoked is full: enlarge gateway.session.people');
-    sayDropped();
+    say('said dropped', DROPPED);
   }
-  if (one.kind === 'psid' && present === undefined && boundPsids(now)) sayPsidsDropped();
+  if (one.kind === 'psid' && present === undefined && boundPsids(now)) say('said psids dropped', PSIDS_DROPPED);
   return true;
 }
 
-/** Stores revocations and makes all contexts check their known credentials again. If there is no room, the oldest
- * revocations are dropped.
+/** Stores revocations, if necessary in place of the oldest ones, and makes all contexts check their known credentials
+ * again.
  * @throws Error with one line for the log if there is no room at all */
 export function keepRevoked(revocations: readonly Revocation[]): void {
   let changed = false;
@@ -92,8 +85,8 @@ export function keepRevoked(revocations: readonly Revocation[]): void {
   }
 }
 
-/** Stores revocations of sessions that people end themselves. They may use only a part of the zone; the rest is for
- * operators and providers.
+/** Stores revocations of sessions that people end. They may use only a part of the zone; the rest is for operators and
+ * providers.
  * @throws Error with one line for the log if that part is full */
 export function keepEnded(revocations: readonly Revocation[]): void {
   const isNew = ({ kind, value }: Revocation) => !revokedDict().has(revocationKey(kind, value));

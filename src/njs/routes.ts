@@ -19,8 +19,8 @@ export type PreparedRule = TableRoute['rules'][number] & { readonly grant: Prepa
 /** A route as the check uses it. It is prepared once per context. */
 export interface PreparedRoute extends Accepting {
   readonly name: string;
-  /** A separator and the route's name. The method and this text together are the key of a ready answer. It is computed
-   * in advance, because a function call would cost time in each request. */
+  /** A separator and the route's name, which after the method is the key of a ready answer; computed in advance,
+   * because a function call would cost time in each request. */
   readonly afterMethod: string;
   /** The realm of the challenge (RFC 9110 section 11.5): the host. */
   readonly realm: string;
@@ -28,8 +28,8 @@ export interface PreparedRoute extends Accepting {
   readonly metadata: string;
   readonly rules: readonly PreparedRule[];
   readonly providers: readonly TokenProvider[];
-  /** The scope of cached tokens. It contains the route's own audiences, because other routes may reject a token that
-   * this route accepts. Usually it is empty. */
+  /** The scope of cached tokens: the route's own audiences, because other routes may reject a token that this one
+   * accepts. Usually it is empty. */
   readonly scope: string;
   /** Names of the accepted providers. */
   readonly accepted: ReadonlySet<string>;
@@ -60,9 +60,8 @@ function metadataOf(name: string, port: number): string {
   return isWildcard(name) ? '' : metadataUrl(name.slice(0, slash), name.slice(slash), port);
 }
 
-/** Returns a function that finds a route by name. The routes of the rendered policy are prepared on first use.
- * @param cas the CAs by which this listener verifies callers' certificates; default: the CAs of the outer listener
- * @returns a function that returns the route with a given name; `undefined` for unknown names */
+/** Returns a function that finds a route by name, `undefined` for unknown names. Routes are prepared on first use.
+ * @param cas the CAs by which this listener verifies callers' certificates; default: the CAs of the outer listener */
 export function routesOf(table: Table, cas: ClientCas = table.hop ?? {}): (name: string) => PreparedRoute | undefined {
   const { clientCas = {}, certificateRoles = [] } = cas;
   const prepared = new Map<string, PreparedRoute>();

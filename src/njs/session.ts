@@ -8,17 +8,16 @@ import { SESSION_COOKIE } from '../session/names.ts';
 import { renewalsDict } from './dicts.ts';
 import type { Answered, Door, Place } from './door.ts';
 import { hostOf, isForeign } from './foreign.ts';
-import { askRenewal, type Renewed } from './renewal.ts';
+import { askRenewal } from './renewal.ts';
 import { type KnownSession, listedOf, type Opened, type OpenedSession, type Sessions } from './sessions.ts';
 
-/** Returns when to ask again about a session that was asked about early. It is at the latest the end of the fresh time. */
+/** Returns when to ask again about a session that was asked about early: at the latest at the end of the fresh time. */
 const nextAsk = ({ fresh }: KnownSession, now: number): number => Math.min(now + RENEWAL_PAUSE_S, fresh);
 
 /** Beginning of the `Cookie` line if the cookie of the session is the gateway's first cookie. */
 const SESSION = `${SESSION_COOKIE}=`;
 
-/** Returns `get` if the browser opens a page, and another method if it sends a form; undefined for the request of a
- * script. */
+/** Returns `get` if the browser opens a page, another method if it sends a form, undefined for a script's request. */
 const navigationOf = (r: NginxHTTPRequest): string | undefined => r.headersIn[TO_CHECK.navigation];
 
 /** Whether this request is the one that has the session renewed. Other requests continue with the old session. */
@@ -83,8 +82,8 @@ export class SessionCallers<P extends Place> {
     return this.#door.met(r, to, method, known, now);
   }
 
-  /** Has a session renewed. Before the end of the fresh time, one request asks and does not wait for the provider. After
-   * that, every request waits. */
+  /** Has a session renewed. Before the end of the fresh time, one request asks without waiting; every later one waits.
+   * */
   #renew(r: NginxHTTPRequest, to: P, method: string, known: KnownSession, now: number): Answered {
     if (!this.#door.renews) return this.#door.met(r, to, method, known, now);
     const { next, provider, says, host, text } = known;
@@ -112,7 +111,7 @@ export class SessionCallers<P extends Place> {
   }
 
   /** Handles a session that cannot be renewed now. A page is redirected to the provider, and other requests pass until
-   * the hard end. If the provider was asked and did not return the claims, no request passes with the old session. */
+   * the hard end, unless the provider was asked and did not return the claims. */
   #passOld(r: NginxHTTPRequest, to: P, method: string, known: KnownSession, now: number): Answered {
     if (known.unconfirmed || navigationOf(r) === 'get') {
       return this.#door.absent(r, to, method, 'session_expired', false, 'renew');
@@ -133,7 +132,9 @@ export class SessionCallers<P extends Place> {
   #take(r: NginxHTTPRequest, to: P, method: string, old: OpenedSession, text: string): Answered {
     const now = Date.now() / 1000;
     return this.#sessions.open(old.host, text, now, (opened) => {
-      if (opened.kind !== 'known') return this.#arriveRenewed(r, to, method, opened);
+      if (opened.kind === 'nobody') return this.#door.refuse(r, to, opened);
+      if (opened.kind === 'unavailable') return this.#door.refuse(r, to, refuse('check_unavailable'));
+      if (opened.kind !== 'known') return this.#door.absent(r, to, method, 'session_expired', false, 'renew');
       const { known } = opened;
       if (listedOf(known.says)[SID] !== listedOf(old.says)[SID])
         throw new Error('a renewed session was replaced by an invalid one');
@@ -142,15 +143,7 @@ export class SessionCallers<P extends Place> {
     });
   }
 
-  /** Handles a newly sealed cookie that is not usable. */
-  #arriveRenewed(r: NginxHTTPRequest, to: P, method: string, opened: Exclude<Opened, { kind: 'known' }>): Answered {
-    if (opened.kind === 'nobody') return this.#door.refuse(r, to, opened);
-    if (opened.kind === 'unavailable') return this.#door.refuse(r, to, refuse('check_unavailable'));
-    return this.#door.absent(r, to, method, 'session_expired', false, 'renew');
-  }
-
-  /** Handles a session of another policy. Its claims were selected for other roles, so it identifies no caller until it
-   * is renewed. */
+  /** Handles a session of another policy, whose claims identify no caller here until it is renewed. */
   #choose(r: NginxHTTPRequest, to: P, method: string, opened: OpenedSession, now: number): Answered {
     if (now >= opened.end) return this.#door.absent(r, to, method, 'session_expired');
     if (this.#sessions.isRevoked(opened)) return this.#door.absent(r, to, method, 'session_expired', true);
@@ -158,7 +151,7 @@ export class SessionCallers<P extends Place> {
     if (!this.#door.renews) return this.#door.absent(r, to, method, 'session_expired', false, 'renew');
     const { says, host, text } = opened;
     const provider = listedOf(says)[PROVIDER];
-    return askRenewal(this.#sessions.settings.socket, provider, host, text, true).then((renewed: Renewed) => {
+    return askRenewal(this.#sessions.settings.socket, provider, host, text, true).then((renewed) => {
       if (renewed.kind === 'renewed') return this.#take(r, to, method, opened, renewed.text);
       if (renewed.kind === 'ended') return this.#door.absent(r, to, method, 'session_expired', true);
       return this.#door.absent(r, to, method, 'session_expired', false, 'renew');

@@ -11,6 +11,7 @@ import {
   readyHead,
 } from '../caller/ready.ts';
 import type { Caller } from '../caller/types.ts';
+import { ownOf } from '../own.ts';
 import type { Result } from '../reasons.ts';
 import type { Table, TableSession } from '../rules/types.ts';
 import {
@@ -81,27 +82,23 @@ export type Opened =
 const closed: Opened = { kind: 'closed' };
 const unavailable: Opened = { kind: 'unavailable' };
 
-/** Returns the content of a cookie as a list.
- * @throws if it is not a session */
+/** Returns the content of a session cookie as a list. It throws if it is not a session. */
 export function listedOf(says: string): Listed {
   const listed = readListed(lastLine(says));
   if (listed === undefined) throw new Error('a session that was opened cannot be read');
   return listed;
 }
 
-/** Returns the last characters of a cookie, which differ between cookies. They are the key of a Map; the whole text is
- * compared after that. */
+/** Returns the key of a cookie in a Map: its last characters, which differ. The whole text is compared later. */
 const tail = (text: string): string => text.slice(-32);
 
-/** Finds callers by their session cookies. Known callers are kept only in a small Map of this context, because opening
- * a cookie costs no more than a look-up in shared memory. */
+/** Finds callers by their session cookies, and keeps few, because opening one costs no more than a shared look-up. */
 export class Sessions {
   readonly settings: TableSession;
   readonly #table: Table;
   readonly #file: KeyFile<Ring>;
   readonly #head: string;
-  /** Sessions that were opened recently, and those that were opened before them. When the first Map is full, it
-   * replaces the second one. */
+  /** Sessions that were opened recently, and before them. When the first Map is full, it replaces the second one. */
   #near = new Map<string, KnownSession>();
   #before = this.#near;
 
@@ -162,20 +159,9 @@ export class Sessions {
     // If one of these values were not a number, every comparison with it would be false.
     if (lines.length !== READY_LINES || !(end > 0 && fresh > 0 && renewAt > 0)) return closed;
     const caller = callerOf(lines);
+    const roles = lines[ROLES] as string;
     // A prepared subject is already encoded for a header.
-    return this.#know(
-      ring,
-      host,
-      text,
-      plain,
-      caller,
-      caller.subject,
-      lines[ROLES] as string,
-      end,
-      end,
-      fresh,
-      renewAt,
-    );
+    return this.#know(ring, host, text, plain, caller, caller.subject, roles, end, end, fresh, renewAt);
   }
 
   /** Remembers a caller. */
@@ -254,8 +240,7 @@ export class Sessions {
 
   readonly #revocable = ({ says, text }: OpenedSession): Revocable => {
     const session = claimsOf(listedOf(says));
-    const { providers } = this.#table;
-    const provider = Object.hasOwn(providers, session.provider) ? providers[session.provider] : undefined;
-    return revocableSession(session, provider, this.#table.clockSkew, kidOf(text));
+    const { providers, clockSkew } = this.#table;
+    return revocableSession(session, ownOf(providers, session.provider), clockSkew, kidOf(text));
   };
 }

@@ -31,8 +31,7 @@ export class Signer {
     return this.#public.keys;
   }
 
-  /** Returns the last assertion for a caller, if it is in the first half of its lifetime and its key still signs. It
-   * makes no promise. */
+  /** Returns the last assertion for a caller, without a promise, if its key still signs and half its life is left. */
   recall(known: KnownCaller, { index }: PreparedGrant, now: number): string | undefined {
     const made = known.assertions?.[index];
     if (made === undefined || now >= made.renewAt || made.keys !== this.#file.recall(now)) return undefined;
@@ -57,10 +56,7 @@ export class Signer {
   /** `js_content` of the key set with which services verify assertions. */
   async jwks(r: NginxHTTPRequest): Promise<void> {
     const keys = await this.#file.current(Date.now() / 1000);
-    if (keys === undefined) {
-      r.return(503);
-      return;
-    }
+    if (keys === undefined) return r.return(503);
     r.headersOut['Content-Type'] = 'application/jwk-set+json';
     r.headersOut['Cache-Control'] = `public, max-age=${JWKS_MAX_AGE_S}`;
     r.headersOut['X-Content-Type-Options'] = 'nosniff';

@@ -1,5 +1,5 @@
 import fs from 'fs';
-import { type Found, readSvid, type SvidFault, toSay } from '../health/svid.ts';
+import { type Found, readSvid, toSay } from '../health/svid.ts';
 import { type HealthReason, healthReasons, type WatchedIdentity } from '../health/types.ts';
 import { JUST_WRITTEN_MS, MAX_SVID_BYTES, SVIDS_AT_ONCE } from '../limits.ts';
 import { svidsDict } from './dicts.ts';
@@ -14,7 +14,7 @@ const NO_FILE = 'no regular file, or too large';
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? NO_FILE;
 
-/** Returns the current versions of the files, and whether they were written just now. It throws the errors of `stat`. */
+/** Returns the versions of the files, and whether they were written just now. It throws the errors of `stat`. */
 function filesOf({ certFile, keyFile }: WatchedIdentity, now: number): { seen: string; fresh: boolean } {
   const stats = (certFile === keyFile ? [certFile] : [certFile, keyFile]).map((path) => fs.statSync(path));
   for (const stat of stats) if (!stat.isFile() || stat.size > MAX_SVID_BYTES) throw new Error(NO_FILE);
@@ -27,6 +27,7 @@ function filesOf({ certFile, keyFile }: WatchedIdentity, now: number): { seen: s
 /** Checks the files of an identity, and reads them if they have changed. */
 function look(identity: WatchedIdentity, before: Found | undefined, now: number): Look {
   const { certFile, keyFile, spiffe } = identity;
+  const said = before?.said && { said: before.said };
   let path = certFile;
   try {
     const { seen, fresh } = filesOf(identity, now);
@@ -35,23 +36,24 @@ function look(identity: WatchedIdentity, before: Found | undefined, now: number)
     path = keyFile;
     const key = keyFile === certFile ? cert : fs.readFileSync(path, 'utf8');
     const read = readSvid(cert, key, spiffe);
-    const said = before?.said && { said: before.said };
     if (typeof read !== 'string') return { seen: fresh ? '' : seen, svid: read, ...said };
     // The write may not be complete, so the next check reads the file.
     if (fresh && before?.svid !== undefined) return { ...before, seen: '' };
     return { seen: '', fault: read, ...said };
   } catch (error) {
-    const fault: SvidFault = 'svid_unreadable';
-    return { seen: '', fault, detail: `${path}: ${codeOf(error)}`, ...(before?.said && { said: before.said }) };
+    return { seen: '', fault: 'svid_unreadable', detail: `${path}: ${codeOf(error)}`, ...said };
   }
 }
 
-function line(identity: WatchedIdentity, { svid, detail }: Look, reason: HealthReason, now: number): string {
-  const when =
-    svid === undefined
-      ? ''
-      : `, it ${svid.notAfter < now ? 'expired' : 'expires'} at ${new Date(svid.notAfter * 1000).toISOString()}`;
-  const where = detail ?? identity.certFile;
+function line(
+  identity: WatchedIdentity,
+  { svid }: Found,
+  reason: HealthReason,
+  now: number,
+  where = identity.certFile,
+) {
+  const at = svid && new Date(svid.notAfter * 1000).toISOString();
+  const when = svid === undefined ? '' : `, it ${svid.notAfter < now ? 'expired' : 'expires'} at ${at}`;
   return `meshgate: SVID of identity ${identity.name} (${where})${when}: ${reason}: ${healthReasons[reason]}`;
 }
 
@@ -66,10 +68,7 @@ export async function watchSvids(identities: readonly WatchedIdentity[]): Promis
     const { detail, ...found } = look(identity, before, now);
     const reason = toSay(found, now);
     if (reason !== undefined) {
-      ngx.log(
-        reason === 'svid_expiring' ? ngx.WARN : ngx.ERR,
-        line(identity, { ...found, ...(detail !== undefined && { detail }) }, reason, now),
-      );
+      ngx.log(reason === 'svid_expiring' ? ngx.WARN : ngx.ERR, line(identity, found, reason, now, detail));
     }
     const after = JSON.stringify(reason === undefined ? found : { ...found, said: { reason, at: now } });
     if (after === text) continue;

@@ -10,8 +10,8 @@ import { type KnownCaller, knownCaller } from './known.ts';
 /** Version of packed callers. A caller that another version packed is ignored, because it may lack a member. */
 const FORM = '3';
 
-/** Number of last characters of a token that are the key of the Map. They belong to the signature, so they differ
- * between tokens. The whole token is compared after that. */
+/** Number of last characters of a token that are the key of the Map. They differ between tokens, being of the
+ * signature; the whole token is compared after that. */
 const TAIL = -32;
 
 interface Near {
@@ -20,9 +20,10 @@ interface Near {
   readonly known: KnownCaller;
 }
 
-/** A cache of verified tokens: a small Map in this context, and behind it the dict that all workers share. The dict's
- * keys are hashes of tokens. So no readable token is in shared memory, and the keys are short. */
+/** A cache of verified tokens: a small Map in this context, and behind it the dict that all workers share, whose keys
+ * are hashes of tokens: they are short, and no readable token is in shared memory. */
 export class TokenCache {
+  readonly #isToken: (text: string) => boolean;
   readonly #selection: string;
   readonly #more: boolean;
   readonly #near = new Map<string, Near>();
@@ -32,24 +33,18 @@ export class TokenCache {
   #lastToken = '';
   #lastKey = '';
 
-  readonly #isToken: (text: string) => boolean;
-
-  /** @param table the table that determines callers. An entry is found only under the same `selection`, because another
-   * policy has other keys.
-   * @param isToken whether a text can be a token. It is called before shared memory is read, unless this context
-   * already has the text. */
-  constructor(
-    { selection, sends, claims }: Pick<Table, 'selection' | 'sends' | 'claims'>,
-    isToken: (text: string) => boolean,
-  ) {
+  /** @param table the table that determines callers. An entry is found only under the same `selection`.
+   * @param isToken whether a text can be a token. It is called before shared memory is read, unless this context has
+   * the text. */
+  constructor(table: Pick<Table, 'selection' | 'sends' | 'claims'>, isToken: (text: string) => boolean) {
+    const { selection, sends, claims } = table;
     this.#isToken = isToken;
     this.#selection = selection;
     this.#beginning = composed(FORM, selection, '');
     this.#more = sends.name || sends.groups || claims.length > 0;
   }
 
-  /** Returns the key of a token in the dict. It keeps the last result, because an unknown token is looked up and then
-   * stored. */
+  /** Returns the key of a token in the dict, and keeps it, because an unknown token is looked up and then stored. */
   #dictKey(scope: string, token: string): string {
     if (token !== this.#lastToken || scope !== this.#lastScope) {
       if (scope !== this.#lastScope) this.#beginning = composed(FORM, this.#selection, scope);
@@ -61,9 +56,7 @@ export class TokenCache {
   }
 
   #keepNear(scope: string, token: string, known: KnownCaller): KnownCaller {
-    if (this.#near.size >= TOKENS_PER_CONTEXT) {
-      this.#near.delete(this.#near.keys().next().value as string);
-    }
+    if (this.#near.size >= TOKENS_PER_CONTEXT) this.#near.delete(this.#near.keys().next().value as string);
     this.#near.set(token.slice(TAIL), { scope, token, known });
     return known;
   }
@@ -84,11 +77,10 @@ export class TokenCache {
     return known.until > now ? this.#keepNear(scope, token, known) : undefined;
   }
 
-  /** Remembers a verified token. The entry expires with the token, with the caller, or after the policy's maximum time,
-   * whichever is first.
+  /** Remembers a verified token until the token or the caller expires or the policy's maximum time is over.
    * @param scope see {@link get}
    * @param cap the policy's maximum time in seconds
-   * @param stamp identifies the token for revocations, see {@link KnownCaller.stamp}
+   * @param stamp see {@link KnownCaller.stamp}
    * @param sub see {@link KnownCaller.sub} */
   put(
     scope: string,
@@ -133,8 +125,7 @@ type Unpacked = 'until' | 'elsewhere' | 'nobody';
 
 type Rare = Exclude<keyof Caller, Placed | Unpacked>;
 
-/** Members that few callers have. Every member of a caller must be in one of these three lists; otherwise this does not
- * compile. */
+/** Members that few callers have. Every member of a caller must be in one of these three lists for this to compile. */
 const RARE = Object.keys({
   agent: 1,
   actors: 1,
@@ -145,30 +136,22 @@ const RARE = Object.keys({
   certificateHost: 1,
 } satisfies Record<Rare, 1>) as readonly Rare[];
 
-/** Whether a caller has such a member. Every new token is checked, and hardly any has one. Reading the members directly
- * costs a tenth of a loop over names. */
+/** Whether a caller has such a member, as hardly any has. Direct reads cost a tenth of a loop over names. */
 function hasRare({ agent, actors, stepUp, scopeUp, alone, truths, certificateHost }: Pick<Caller, Rare>): boolean {
   return (agent ?? actors ?? stepUp ?? scopeUp ?? alone ?? truths ?? certificateHost) !== undefined;
 }
 
+const noRares: readonly never[] = [];
+
 /** Packs a caller as one text, in a fifth of the time that JSON takes. Members without a line break have one line each,
- * and the subject only if it is plain. JSON of the other members follows. For a bound token, a last line contains the
- * binding.
+ * and the subject only if it is plain. JSON of the other members follows, and the binding of a bound token.
  * @param more whether a header sends name, groups or claims */
 function pack({ caller, until, key, user, roles, stamp, sub, binding }: KnownCaller, more: boolean): string {
   const { provider, subject, email, name, groups, claims } = caller;
   const plain = user === subject;
   const rare = hasRare(caller);
-  const rest =
-    plain && !more && !rare
-      ? ''
-      : JSON.stringify([
-          subject,
-          name ?? 0,
-          groups,
-          claims,
-          ...(rare ? RARE.map((member) => caller[member] ?? 0) : []),
-        ]);
+  const rares = rare ? RARE.map((member) => caller[member] ?? 0) : noRares;
+  const rest = plain && !more && !rare ? '' : JSON.stringify([subject, name ?? 0, groups, claims, ...rares]);
   const text = [until, key, provider, roles, email ?? '', plain ? subject : '', stamp, sub, rest].join('\n');
   return binding === undefined ? text : `${text}\n${binding.kind} ${binding.thumbprint}`;
 }
@@ -195,7 +178,6 @@ function unpack(text: string): KnownCaller {
   return known;
 }
 
-/** Parses the binding in the last line of a bound token. */
 function bindingIn(line: string): Binding {
   const [kind, thumbprint] = line.split(' ') as [Binding['kind'], string];
   return { kind, thumbprint };

@@ -55,8 +55,7 @@ function credentialOf(known: KnownCaller, verified: Verified | undefined) {
   return { credential: 'session', expires: (known as KnownSession).end, fresh, authTime, acr: claims.acr };
 }
 
-/** Returns what the caller is told. Values that no header of the policy sends are missing, such as groups or name,
- * because the gateway does not keep them. */
+/** Returns what the caller is told. Values that no header sends are missing, because the gateway does not keep them. */
 function told(known: KnownCaller, verified: Verified | undefined): unknown {
   const { provider, subject, roles, groups, email, name, agent, actors, alone } = known.caller;
   const { credential, expires, fresh, authTime, acr } = credentialOf(known, verified);
@@ -78,8 +77,7 @@ function told(known: KnownCaller, verified: Verified | undefined): unknown {
   };
 }
 
-/** Makes the handler that tells callers how the gateway identifies them. Developers use it first when they search for a
- * mistake. */
+/** Makes the handler that tells callers how the gateway identifies them, which helps developers to find mistakes. */
 export function whoamiHandler(gateway: Gateway): (r: NginxHTTPRequest) => void | Promise<void> {
   const { table, views } = gateway;
   let hosts: readonly PlaceOfHost[] | undefined;

@@ -1,14 +1,15 @@
 import { claimAt } from '../claim-at.ts';
 import { MAX_NUMERIC_DATE } from '../limits.ts';
-import { asObject } from '../token/json.ts';
+import { ownOf } from '../own.ts';
+import { asObject, isText } from '../token/json.ts';
 import type { Claims } from '../token/types.ts';
 import type { KeptClaims, SessionClaims } from './types.ts';
 
 /** Version of the list below. A list of another version is rejected. */
 const VERSION = 1;
 
-/** The version, then the members of {@link SessionClaims} in order. If the provider has no session id, its place
- * contains 0. The last element, the cut-off, exists only if there is one. */
+/** The version, then the members of {@link SessionClaims} in order, with 0 for a session id that the provider does not
+ * have. The last element, the cut-off, exists only if there is one. */
 export type Listed = readonly [
   version: number,
   sid: string,
@@ -48,13 +49,11 @@ export function claimsText(session: SessionClaims): string {
   return JSON.stringify(cut === undefined ? listed : [...listed, cut]);
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
-
 const isCount = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_NUMERIC_DATE;
 
-/** Reads the result of {@link claimsText} as a list; `undefined` for any other text. Each new session is read here. In
- * njs, making an object with a dozen members would take as long as the rest of this function. */
+/** Reads the result of {@link claimsText} as a list; `undefined` for any other text. Each new session is read here, and
+ * making an object with a dozen members would take as long as the rest of this function in njs. */
 export function readListed(text: string): Listed | undefined {
   let listed: unknown;
   try {
@@ -89,24 +88,23 @@ export function readClaims(text: string): SessionClaims | undefined {
   return listed && claimsOf(listed);
 }
 
-/** Returns the elements of a list that the policy names. Elements that are not texts are kept too, because they show
- * that the list has another form. A value that is not a list is not changed; a text can be a list of words. */
+/** Returns the elements of a list that the policy names, and those that are no texts, because they show that the list
+ * has another form. Any other value is not changed; a text can be a list of words. */
 function elementsOf(value: unknown, wanted: readonly string[]): unknown {
   if (!Array.isArray(value)) return value;
   return value.filter((element) => typeof element !== 'string' || wanted.includes(element));
 }
 
-/** Returns the claims that a session keeps. The key of each claim is its whole path, which {@link claimAt} tries first.
- * So facts, headers and subjects read the same values as from all claims. */
+/** Returns the claims that a session keeps, by their whole paths, which {@link claimAt} tries first. So facts, headers
+ * and subjects read the same values as from all claims. */
 export function keep(claims: Claims, kept: KeptClaims, provider: string): Claims {
   const members: [string, unknown][] = [];
-  const paths = Object.hasOwn(kept.paths, provider) ? (kept.paths[provider] as readonly string[]) : [];
+  const paths = ownOf(kept.paths, provider) ?? [];
   for (const path of paths) {
     const value = claimAt(claims, path);
     if (value !== undefined) members.push([path, value]);
   }
-  const elements = Object.hasOwn(kept.elements, provider) ? kept.elements[provider] : undefined;
-  for (const [path, wanted] of Object.entries(elements ?? {})) {
+  for (const [path, wanted] of Object.entries(ownOf(kept.elements, provider) ?? {})) {
     const value = paths.includes(path) ? undefined : claimAt(claims, path);
     if (value !== undefined) members.push([path, elementsOf(value, wanted)]);
   }

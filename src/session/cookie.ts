@@ -18,8 +18,7 @@ function trimmed(pair: string): string {
 const pairsIn = (line: string): readonly string[] => line.split(';');
 
 /** Returns the value of the session cookie in a `Cookie` line (RFC 6265 section 4.2.1). The name must match exactly.
- * @returns `undefined` if there is no session cookie; `twice` if there are two, because it is not clear which one is
- * genuine. `twice` cannot be the value of a session cookie. */
+ * @returns `undefined` if there is none; `twice`, which no value is, if there are two, because one may be forged */
 export function ownSession(line: string): string | 'twice' | undefined {
   const parts = pairsIn(line);
   let session: string | undefined;
@@ -32,8 +31,7 @@ export function ownSession(line: string): string | 'twice' | undefined {
   return session;
 }
 
-/** Returns the value of a cookie. The name must match exactly.
- * @returns `undefined` if there is no such cookie, or if there are two, because it is not clear which one is genuine */
+/** Returns the value of a cookie with exactly this name; `undefined` if there is none, or two, as one may be forged. */
 export function cookieValue(line: string, name: string): string | undefined {
   const [own, ...more] = pairsIn(line)
     .map(trimmed)
@@ -43,14 +41,13 @@ export function cookieValue(line: string, name: string): string | undefined {
 
 /** Returns the names of all cookies in a line that begin with a text, in the line's order. */
 export function cookieNames(line: string, beginning: string): readonly string[] {
-  const pairs = pairsIn(line)
-    .map(trimmed)
-    .filter((pair) => pair.startsWith(beginning) && pair.indexOf('=') > 0);
-  return pairs.map((pair) => pair.slice(0, pair.indexOf('=')));
+  const pairs = pairsIn(line).map(trimmed);
+  const ours = pairs.filter((pair) => pair.startsWith(beginning) && pair.indexOf('=') > 0);
+  return ours.map((pair) => pair.slice(0, pair.indexOf('=')));
 }
 
-/** The attributes that `__Host-` requires, `HttpOnly` and `SameSite`. With `Lax`, the browser also sends the cookie if
- * a person follows a link from another site. */
+/** The attributes that `__Host-` requires, `HttpOnly` and `SameSite`; `Lax`: a link from another site sends the cookie.
+ * */
 const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 
 /** Returns a `Set-Cookie` value for a cookie of the gateway.
@@ -61,6 +58,5 @@ export function setCookie(name: string, value: string, maxAge?: number): string 
   return `${name}=${value}; ${maxAge === undefined ? '' : `Max-Age=${maxAge}; `}${ATTRIBUTES}`;
 }
 
-/** Returns a `Set-Cookie` value that deletes a cookie of the gateway. Its attributes are those with which the cookie
- * was set. */
+/** Returns a `Set-Cookie` value that deletes a cookie of the gateway, with the attributes with which it was set. */
 export const expireCookie = (name: string): string => setCookie(name, '', 0);

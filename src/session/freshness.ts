@@ -7,8 +7,7 @@ const EARLY = 0.2;
 /** The part of the idle time after which a cookie is sealed again. */
 const USED = 0.25;
 
-/** Returns when a cookie ends even if the provider confirms its session: at the end of the idle time or at the absolute
- * end of the session, whichever is first. */
+/** Returns when a cookie ends even if it is confirmed: after the idle time or at the session's absolute end. */
 export const hardEnd = ({ sealed, end }: Pick<SessionClaims, 'sealed' | 'end'>, { idle }: SessionPolicy): number =>
   Math.min(sealed + idle, end);
 
@@ -23,7 +22,6 @@ export const isRefreshDue = (session: Pick<SessionClaims, 'fresh'>, policy: Sess
 export const isSealDue = ({ sealed }: Pick<SessionClaims, 'sealed'>, { idle }: SessionPolicy, now: number): boolean =>
   now > sealed + USED * idle;
 
-/** Returns when the claims must be confirmed or the cookie must be sealed again, whichever is first; seconds since the
- * epoch. */
+/** Returns when the claims must be confirmed or the cookie resealed, whichever is first; seconds since the epoch. */
 export const dueAt = (fresh: number, sealed: number, policy: SessionPolicy): number =>
   Math.min(fresh - EARLY * policy.fresh, sealed + USED * policy.idle);

@@ -1,7 +1,7 @@
-/** Limits of sessions, of the sign-in and of revocations. Sizes are in bytes and times in seconds, unless the name says
- * otherwise. */
+/** Limits of sessions, of the sign-in and of revocations. Sizes are in bytes and times in seconds, unless a name says
+ * so. */
 
-/** Minimum number of addresses whose sign-in requests nginx counts, and the memory that nginx uses for one address. */
+/** Minimum number of addresses whose sign-in requests nginx counts, and the memory for one address. */
 export const MIN_SIGNIN_ADDRESSES = 32_768;
 export const SIGNIN_ADDRESS_BYTES = 128;
 
@@ -16,15 +16,14 @@ export const PSID_BYTES = 320;
 export const MIN_RECORDS_BYTES = 4 * 1024 * 1024;
 export const MIN_REVOCATIONS_BYTES = 4 * 1024 * 1024;
 
-/** Memory for one entry in the zones of locks and of used values, measured with the longest names; and the minimum
- * sizes of these zones. */
+/** Memory for one entry in the zones of locks and of used values, with the longest names, and the minimum sizes. */
 export const LOCK_BYTES = 260;
 export const ONCE_BYTES = 292;
 export const MIN_LOCKS_BYTES = 64 * 1024;
 export const MIN_ONCE_BYTES = 4 * 1024 * 1024;
 
-/** Number of locks, counters and pauses that exist at the same time: for a provider; for a person, whose sign-ins are
- * counted; and, in a zone of their own, for a session that is being renewed. */
+/** Number of locks, counters and pauses at the same time: for a provider; for a person, whose sign-ins are counted;
+ * and, in a zone of their own, for a session that is being renewed. */
 export const LOCKS_PER_PROVIDER = 20;
 export const LOCKS_PER_PERSON = 2;
 export const LOCKS_PER_SESSION = 3;
@@ -36,19 +35,16 @@ export const SIGNINS_PERIOD_S = 900;
 /** Number of single-use values that one person may use in an hour: attempts to sign in, tickets and logout tokens. */
 export const ONCE_PER_PERSON = 4;
 
-/** How long a new session key exists before it seals. After this time every gateway has read it, even from a secret
- * that is synchronised slowly. */
+/** How long a new session key exists before it seals. Then every gateway has read it, even if a secret syncs slowly. */
 export const PUBLISHED_BEFORE_SEALING_S = 600;
 
 /** Maximum number of records that one nginx keeps for a person. A new record replaces the oldest one. */
 export const RECORDS_PER_PERSON = 16;
 
-/** Maximum length of a session's record in characters, before it is sealed. A record contains claims, refresh token and
- * ID token. */
+/** Maximum length of a session's record, of claims, refresh token and ID token, in characters before it is sealed. */
 export const MAX_RECORD_LENGTH = 64 * 1024;
 
-/** Maximum number of keys in a session ring, and of derived keys that a context keeps. A derived key is for one purpose
- * and one day. */
+/** Maximum number of keys in a session ring, and of derived keys, for one purpose and day each, in a context. */
 export const MAX_RING_KEYS = 16;
 export const MAX_DERIVED_KEYS = 64;
 
@@ -58,34 +54,32 @@ export const SESSIONS_PER_CONTEXT = 64;
 /** After an attempt to renew a session, or during one, the session is not renewed for this number of seconds. */
 export const RENEWAL_PAUSE_S = 5;
 
-/** Maximum length of a sealed text, by purpose. Browsers drop a cookie if its name and value have more than 4096 bytes.
- * A ticket is part of a URL, and a record contains tokens. */
+/** Maximum length of a sealed text. Browsers drop a cookie if its name and value have more than 4096 bytes. A ticket is
+ * part of a URL, and a record contains tokens. */
 export const MAX_SEALED = { session: 4080, state: 4096, ticket: 8192, record: 128 * 1024 } as const;
 
 /** How often the folder with an operator's pages is checked. */
 export const THEME_INTERVAL_S = 5;
 
-/** How long a renewal may hold the lock of its session, in milliseconds. It is longer than all calls of a renewal to
- * the provider together, and short enough if a worker dies. There are at most ten calls of {@link PROVIDER_TIMEOUT_MS}:
- * one for discovery; one to the token endpoint with each of {@link MAX_SECRETS}; two for discovery and keys; one for
- * UserInfo; one wait for a free place; and one question about groups. The rest of the time is for the store. */
+/** How long a renewal may hold the lock of its session, in milliseconds: longer than all its calls to the provider
+ * together, and short enough if a worker dies. There are at most ten calls of {@link PROVIDER_TIMEOUT_MS}: one for
+ * discovery; one to the token endpoint with each of {@link MAX_SECRETS}; two for discovery and keys; one for UserInfo;
+ * one wait for a free place; and one question about groups. The rest of the time is for the store. */
 export const LOCK_RENEWAL_MS = 60_000;
 
-/** How long a check waits for a renewal of another check, in milliseconds. It is shorter than the time-out of the
- * check's own call. */
+/** How long a check waits for another's renewal, in milliseconds: shorter than the time-out of its own call. */
 export const WAIT_FOR_RENEWAL_MS = 3000;
 
-/** Maximum number of checks of one nginx that wait for renewals at the same time, and of renewals that continue after
- * the response. */
+/** Maximum number of checks of one nginx that wait for renewals, and of renewals that continue after the response. */
 export const MAX_RENEWAL_WAITERS = 128;
 export const MAX_RENEWALS = 32;
 
 /** How long no session is renewed at a provider that did not answer, in milliseconds. */
 export const PROVIDER_PAUSE_MS = 10_000;
 
-/** If the token endpoint answers for this many people in a row that there were too many calls, the provider limits the
- * gateway and not one person. Only answers within this number of milliseconds count. A set of this many bits for each
- * provider tells people apart; some people share a bit. */
+/** If the token endpoint answers for this many people in a row, within this number of milliseconds, that there were too
+ * many calls, the provider limits the gateway and not one person. A set of this many bits for each provider tells
+ * people apart; some people share a bit. */
 export const LIMITED_PEOPLE = 3;
 export const LIMITED_MS = 60_000;
 export const LIMITED_BITS = 31;
@@ -93,8 +87,8 @@ export const LIMITED_BITS = 31;
 /** Maximum time that a person may need to sign in at the provider. */
 export const ATTEMPT_LIFETIME_S = 600;
 
-/** How long a state is claimed while its code is exchanged. It is longer than all calls to the provider together. Only
- * after a success is the state remembered for its whole lifetime. */
+/** How long a state is claimed while its code is exchanged: longer than all calls to the provider together. Only after
+ * a success is it remembered for its whole lifetime. */
 export const EXCHANGE_S = 60;
 
 /** Maximum time that a browser may need from the sign-in host to the host to which the person signs in. */
@@ -112,8 +106,7 @@ export const MAX_SIGNIN_QUERY = 16 * 1024;
 /** If a discovery document is older than this, the next sign-in fetches it again. */
 export const METADATA_REFRESH_S = 300;
 
-/** Maximum number of secrets of one client that are tried. The next one is tried if the provider rejects the one
- * before. */
+/** Maximum number of secrets of one client that are tried, each if the provider rejects the one before. */
 export const MAX_SECRETS = 4;
 
 /** Maximum size of a body that an endpoint of the sign-in accepts or sends to a provider. */
@@ -122,12 +115,10 @@ export const MAX_SIGNIN_BODY_BYTES = 64 * 1024;
 /** How often the job reads revocations. All its calls together take less time than this. */
 export const REVOCATIONS_JOB_INTERVAL_S = 1;
 
-/** Number of JavaScript contexts of the sign-in that a worker keeps for each location. If many people sign in at the
- * same time, no more contexts stay in memory afterwards. */
+/** Number of JavaScript contexts of the sign-in that a worker keeps for each location after many sign-ins at once. */
 export const SIGNIN_CONTEXTS = 8;
 
-/** Time-out of one call to etcd, in milliseconds. One call to each of three nodes takes less than {@link
- * REVOCATIONS_JOB_INTERVAL_S}. */
+/** Time-out of one call to etcd, in milliseconds. Three calls take less than {@link REVOCATIONS_JOB_INTERVAL_S}. */
 export const ETCD_TIMEOUT_MS = 300;
 
 /** Maximum size of a body for etcd. Records in it are base64 of sealed texts. */
@@ -142,7 +133,7 @@ export const MAX_LOGOUT_TOKEN_LIFE_S = 3600;
 /** Folder below the gateway's state in which `meshgate revoke` puts its files. */
 export const REVOKE_FOLDER = 'revoke';
 
-/** Prefix of the names of files that sign-outs write to that folder. Anyone who signs in can cause any number of them. */
+/** Prefix of the files of sign-outs in that folder, of which anyone who signs in can cause any number. */
 export const SIGNOUT_FILE = 'out-';
 
 /** Maximum size of a file in that folder. */
@@ -152,37 +143,31 @@ export const MAX_REVOKE_FILE_BYTES = 4096;
 export const SIGNOUT_SHARE = 0.7;
 
 /** The part of that share for sign-outs that name a provider's session and no person. One account can cause any number
- * of them. Because of this limit, everyone else still has room for a sign-out. */
+ * of them, and everyone else must still have room for a sign-out. */
 export const PSID_SHARE = 0.2;
 
-/** How long a worker may hold the lock for changing a revocation, in milliseconds. The lock of a worker that dies ends
- * after this time. */
+/** How long a worker may hold the lock for changing a revocation, in milliseconds, even if it dies. */
 export const LOCK_REVOCATIONS_MS = 2000;
 
-/** How often a worker tries to get that lock. After that it continues without the lock. Each attempt takes a
- * microsecond or less. */
+/** How often a worker tries to get that lock, in a microsecond or less each. Then it continues without the lock. */
 export const LOCK_REVOCATIONS_TRIES = 100_000;
 
 /** If this part of the zone of revocations is used, the log and the health check report it. */
 export const REVOKED_ALARM = 0.8;
 
-/** If revocations are older than this number of seconds, the log and the health check report it. etcd is read each
- * second. */
+/** If revocations, which are read each second, are older than this number of seconds, log and health report it. */
 export const REVOCATIONS_OLD_S = 5;
 
-/** If etcd does not answer after a restart, revocations still count as read if they were read at most this number of
- * seconds before. */
+/** If etcd does not answer after a restart, revocations count as read if they were at most this many seconds before. */
 export const REVOCATIONS_READ_S = 3600;
 
 /** How often the state folder records when they were read, in seconds. */
 export const REVOCATIONS_MARK_S = 600;
 
-/** Maximum number of revocations in one answer of etcd. This number of the longest revocations fits into {@link
- * MAX_REVOCATIONS_ANSWER_BYTES}. */
+/** Maximum number of revocations in an answer of etcd; the longest fit into {@link MAX_REVOCATIONS_ANSWER_BYTES}. */
 export const ETCD_PAGE = 400;
 
-/** Maximum size of an answer that the job of revocations reads. An answer has one page in base64, with key, value and
- * lease of each revocation. */
+/** Maximum size of an answer for the job of revocations: a page in base64, with key, value and lease of each. */
 export const MAX_REVOCATIONS_ANSWER_BYTES = 1024 * 1024;
 
 /** Minimum time between two attempts to fetch a discovery document for a sign-in. */

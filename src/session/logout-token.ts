@@ -1,5 +1,5 @@
 import { type Refused, type Result, refuse } from '../reasons.ts';
-import { parseClaims, splitJws } from '../token/format.ts';
+import { type JoseHeader, parseClaims, splitJws } from '../token/format.ts';
 import { asObject } from '../token/json.ts';
 import { checkTimes } from '../token/times.ts';
 import type { Claims } from '../token/types.ts';
@@ -39,28 +39,23 @@ function checkContent({ sub, sid, jti, iat, exp }: Claims): Refused {
   return wrong === undefined ? undefined : refuse('claim_absent', '"sub" or "sid" is no text');
 }
 
-/** Returns the issuer of a logout token, which is not verified yet. It selects the provider that then verifies the
- * token.
- * @returns `undefined` if the text is not a JWT */
+/** Returns the issuer of a logout token, which selects the provider to verify it; `undefined` if the text is no JWT. */
 export function issuerOf(text: string): unknown {
   const jws = splitJws(text);
   return jws.ok ? parseClaims(jws.payload)?.iss : undefined;
 }
 
-/** Verifies a logout token (section 2.6). It does not check whether the token was received before. That check is
- * optional there, and a token that comes again only revokes the same again.
+/** Verifies a logout token (section 2.6), but not whether it was received before: that is optional there, and a token
+ * that comes again only revokes the same again.
  * @param now seconds since the epoch
  * @returns the claims, which include `iat`, `exp`, `jti`, and at least one of `sub` and `sid` */
 export function verifyLogoutToken(text: string, context: ProviderTokenContext, now: number): Promise<Result<Claims>> {
-  return verifyProviderToken(
-    text,
-    context,
-    (claims, header) =>
-      checkTypes(header, claims, 'logout token', TYPES, 'logout') ??
-      checkEvent(claims) ??
-      checkIssuer(claims, context) ??
-      checkAudience(claims, context) ??
-      checkTimes(claims, now, context.skew) ??
-      checkContent(claims),
-  );
+  const check = (claims: Claims, header: JoseHeader) =>
+    checkTypes(header, claims, 'logout token', TYPES, 'logout') ??
+    checkEvent(claims) ??
+    checkIssuer(claims, context) ??
+    checkAudience(claims, context) ??
+    checkTimes(claims, now, context.skew) ??
+    checkContent(claims);
+  return verifyProviderToken(text, context, check);
 }

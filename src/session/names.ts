@@ -1,7 +1,6 @@
 /** Names and paths that the check, the sign-in and the renderer share. */
 
-/** The name of the session cookie. `__Host-` binds a cookie to one host, TLS and the path `/` (RFC 6265bis section
- * 4.1.3.2). */
+/** The name of the session cookie. `__Host-` binds it to host, TLS and the path `/` (RFC 6265bis section 4.1.3.2). */
 export const SESSION_COOKIE = '__Host-meshgate';
 
 /** Beginning of the name of the cookie that binds an attempt to its browser. */

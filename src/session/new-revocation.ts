@@ -12,8 +12,8 @@ import {
 } from './revocation.ts';
 import type { Revocation } from './store.ts';
 
-/** Maximum time for which a revocation is kept, in seconds. It is the maximum of a shared dict. A longer time would not
- * help, because the lifetime of a token is not known. */
+/** Maximum time for which a revocation is kept, in seconds: that of a shared dict. A longer one would not help, because
+ * the lifetime of a token is not known. */
 export const LONGEST_REVOCATION_S = 46 * 86400;
 
 const KINDS: readonly Revocation['kind'][] = ['sid', 'psid', 'sub', 'kid', 'jti', 'out'];
@@ -26,8 +26,7 @@ const isEndedList = (value: unknown): value is readonly string[] =>
   value.length <= MAX_ENDED &&
   value.every((name) => typeof name === 'string' && ENDED_NAME.test(name));
 
-/** Reads a revocation from etcd or from a file of `meshgate revoke`.
- * @returns `undefined` if the text is not a revocation */
+/** Reads a revocation from etcd or from a file of `meshgate revoke`; `undefined` for any other text. */
 export function readRevocation(text: string): Revocation | undefined {
   const { kind, value, before, until, made, ended = [] } = objectIn(text) ?? {};
   if (!KINDS.includes(kind as Revocation['kind']) || !isRevocationValue(value) || !isTime(before) || !isTime(until)) {
@@ -41,27 +40,20 @@ export function readRevocation(text: string): Revocation | undefined {
 /** Makes a revocation that begins now.
  * @param value result of `ofAny` or `ofProvider`
  * @param life maximum number of seconds for which a revoked credential can still be valid */
-export function revocation(
-  kind: Revocation['kind'],
-  value: string,
-  now: number,
-  life = LONGEST_REVOCATION_S,
-): Revocation {
-  // A subject can sign in again, and a session of the provider can continue. Times have no fractions, so the present
-  // second is included.
+export function revocation(kind: Revocation['kind'], value: string, now: number, life = LONGEST_REVOCATION_S) {
+  // A subject can sign in again, a provider's session can continue, and times without fractions include this second.
   const before = kind === 'sub' || kind === 'psid' ? Math.floor(now) + 1 : MAX_NUMERIC_DATE;
   return { kind, value, before, until: Math.ceil(now + life), made: Math.floor(now) };
 }
 
-/** Makes the revocation of one session of the gateway or of the provider. It is stored in the entry of its person. So
- * no one can fill the zone of revocations by repeated sign-ins and sign-outs.
+/** Makes the revocation of one session of the gateway or of the provider. It is stored in the entry of its person, so
+ * that no one can fill the zone of revocations by repeated sign-ins and sign-outs.
  * @param what the session, with a known person
  * @param life maximum number of seconds for which the session can still be valid */
 export function ending(what: Revocable, now: number, life: number): Revocation {
   const { provider = '', sid, psid } = what;
-  const ended = [
-    ...(sid === undefined ? [] : [endedName('sid', ofAny(sid))]),
-    ...(psid === undefined ? [] : [endedUntil(provider, psid, now)]),
-  ];
+  const ended: string[] = [];
+  if (sid !== undefined) ended.push(endedName('sid', ofAny(sid)));
+  if (psid !== undefined) ended.push(endedUntil(provider, psid, now));
   return { ...revocation('out', personOf(what), now, life), before: 0, ended };
 }

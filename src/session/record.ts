@@ -14,9 +14,8 @@ export function recordText(record: SessionRecord): string {
   return text;
 }
 
-/** Reads the result of {@link recordText}.
- * @param sid the expected session id. A record that was moved to the key of another session is rejected.
- * @returns `undefined` if the record has another version or belongs to another session */
+/** Reads the result of {@link recordText}; `undefined` for another version.
+ * @param sid the expected session id, because a record may have been moved to the key of another session */
 export function readRecord(text: string, sid: string): SessionRecord | undefined {
   const { v, ...record } = (objectIn(text) ?? {}) as Partial<SessionRecord> & { readonly v?: unknown };
   return v === VERSION && record.session?.sid === sid ? (record as SessionRecord) : undefined;

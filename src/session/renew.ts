@@ -23,18 +23,16 @@ export interface Renewing {
   readonly policy: SessionPolicy;
   /** Seconds since the epoch. */
   readonly now: number;
-  /** False if the provider must not be asked now. It did not answer a short time ago, or its last answer did not
-   * confirm this session. */
+  /** False if the provider did not answer a short time ago, or its last answer did not confirm this session. */
   readonly mayAsk: boolean;
 }
 
-/** Whether a record and a cookie belong to the same sign-in. A later sign-in keeps the session's id. An earlier cookie,
- * which may be a stolen copy, must not get the time or the authentication level of the later sign-in. */
+/** Whether a record and a cookie belong to the same sign-in. A later sign-in keeps the session's id, but an earlier
+ * cookie, perhaps a stolen copy, must not get its time or authentication level. */
 export const isOfSignin = (record: SessionClaims, cookie: SessionClaims): boolean =>
   record.since === cookie.since && record.end === cookie.end;
 
-/** Decides how to renew the cookie of a session.
- * @param record the session's record, if this gateway has one */
+/** Decides how to renew the cookie of a session. */
 export function nextStep(cookie: SessionClaims, record: SessionRecord | undefined, at: Renewing): Step {
   const { selection, policy, now } = at;
   if (now >= hardEnd(cookie, policy)) return 'alone';
@@ -49,8 +47,7 @@ export function nextStep(cookie: SessionClaims, record: SessionRecord | undefine
   return keeps && isSealDue(cookie, policy, now) ? 'same' : 'alone';
 }
 
-/** Whether a refresh was sent and its answer is not known. If no request is waiting for the answer any more, the answer
- * is lost. */
+/** Whether a refresh was sent and its answer is not known, and is lost if no request is waiting for it any more. */
 export const isUnanswered = (record: SessionRecord): boolean =>
   record.lost === true && record.refreshToken !== undefined;
 
@@ -62,18 +59,17 @@ const NOT_OF_PERSON: readonly string[] = [
   ...['slow_down', 'too_many_requests', 'request_timeout'],
 ];
 
-/** Whether an error of the token endpoint concerns the person or the grant, so that the session is over. Such errors
- * are `invalid_grant`, `access_denied` (Okta, Auth0), `interaction_required` (Entra), `login_required`,
- * `consent_required`, and any other error that does not concern the client, the request or an outage.
- * @param status status of the answer. If it means "retry later", the error does not concern the person. */
+/** Whether an error of the token endpoint concerns the person or the grant, so that the session is over:
+ * `invalid_grant`, `access_denied` (Okta, Auth0), `interaction_required` (Entra), `login_required`, `consent_required`,
+ * and any other error that does not concern the client, the request or an outage.
+ * @param status status of the answer, which can also mean "retry later" */
 export const isOfPerson = (error: string, status: number): boolean =>
   [400, 401, 403].includes(status) && !NOT_OF_PERSON.includes(error);
 
 /** Errors that the provider returns for every session: it does not know the client, or it has an outage. */
 const OF_ALL: readonly string[] = ['invalid_client', 'server_error', 'temporarily_unavailable', 'service_unavailable'];
 
-/** Whether the provider would return the same error for the next session. An error about one person must not stop the
- * renewal of other sessions. */
+/** Whether the next session would get the same error. One about a person must not stop the renewal of others. */
 export const isOfAll = (error: string): boolean => OF_ALL.includes(error);
 
 /** Whether the provider has an outage, so that no session can be renewed now. */
@@ -95,13 +91,12 @@ export type Refreshed =
     }
   /** The refresh succeeded, but the answer contains no claims. The policy limits how old the claims may become. */
   | { readonly kind: 'unconfirmed'; readonly detail: string; readonly refreshToken?: string }
-  /** The session is over. The provider refuses the person or the grant, see {@link isOfPerson}, or its answer is about
-   * another person or an agent. */
+  /** The session is over: see {@link isOfPerson}, or the answer is about another person or an agent. */
   | { readonly kind: 'over'; readonly detail: string }
   /** The claims are not known now. The refresh token was not used, so the gateway can try again with it. */
   | ({ readonly kind: 'unused'; readonly detail: string } & MaybeAway)
-  /** The provider answered, but did not return the claims. The present claims count only until the end of their fresh
-   * time. `limited`: the token endpoint has too many calls, about this person or about everyone. */
+  /** The provider did not return the claims, so the present ones count only for their fresh time. `limited`: the token
+   * endpoint has too many calls, about this person or about everyone. */
   | { readonly kind: 'unsaid'; readonly detail: string; readonly refreshToken?: string; readonly limited?: true }
   /** The refresh token was sent, and the result is not known. */
   | ({ readonly kind: 'lost'; readonly detail: string } & MaybeAway);
@@ -163,8 +158,7 @@ export const unconfirmed = (record: SessionRecord, refreshToken = record.refresh
   silent: true,
 });
 
-/** Returns the record after a refresh whose answer was lost. The provider may have used the token already, and would
- * treat a second use as theft. */
+/** Returns the record after a refresh whose answer was lost: providers treat a second use of the token as theft. */
 export function withoutToken(record: SessionRecord): SessionRecord {
   const { refreshToken: _, ...rest } = record;
   return { ...rest, lost: true };

@@ -23,8 +23,7 @@ export interface Revocable {
   /** Names of the key: for a token its `kid` and the key's thumbprint; for a session the `kid` of the session key. */
   readonly kids: readonly (string | undefined)[];
   readonly jti?: string;
-  /** When the credential was issued, in seconds since the epoch: `iat` of a token, or the beginning of the session's
-   * sign-in. 0 if not known. */
+  /** When the credential was issued, in seconds since the epoch: `iat`, or the begin of the sign-in; 0 if not known. */
   readonly at: number;
   /** The latest cut-off that was known when the session began. Cut-offs up to this one do not apply to the session. */
   readonly cut?: number;
@@ -32,8 +31,7 @@ export interface Revocable {
   readonly skew?: number;
 }
 
-/** Maximum length of a value that is stored unchanged. Keys of a dict use memory, and the gateway limits the length of
- * etcd's answers. */
+/** Maximum length of a value that is stored unchanged, because of dicts' memory and the length of etcd's answers. */
 const MAX_VALUE_LENGTH = 256;
 
 /** Matches texts that need one byte per character in every store. */
@@ -52,8 +50,7 @@ export const isRevocationValue = (value: unknown): value is string =>
 /** Returns the value for a revocation of a session, a key or a token. */
 export const ofAny = (id: string): string => kept(id);
 
-/** Returns the value for a revocation that concerns one provider: of a subject, or of a session of the provider.
- * @param value the subject, with or without the provider's prefix; or the id of the provider's session */
+/** Returns the value for a revocation of a subject, with or without the prefix, or of a session of one provider. */
 export const ofProvider = (provider: string, value: string): string => kept(provider, value);
 
 /** Returns the key of a revocation in the dict. */
@@ -62,13 +59,12 @@ export const revocationKey = (kind: Revocation['kind'], value: string): string =
 /** The content of a revocation, without kind and value. */
 export type Said = Pick<Revocation, 'before' | 'until' | 'made' | 'ended'>;
 
-/** Returns the short name of an ended session. All ended sessions of a person share one entry, so their names must be
- * short. */
+/** Returns the name of an ended session, which is short because all of a person share one entry. */
 export const endedName = (kind: 'sid' | 'psid', value: string): string =>
   sha256(revocationKey(kind, value)).slice(0, 12);
 
-/** Returns the name of a provider's session that has ended now. The session may continue at the provider. So only
- * gateway sessions that began before now are revoked, and the name contains this cut-off. */
+/** Returns the name of a provider's session that has ended now, with the cut-off: the session may continue at the
+ * provider, so only gateway sessions that began before now are revoked. */
 export const endedUntil = (provider: string, psid: string, now: number): string =>
   `${endedName('psid', ofProvider(provider, psid))}.${(Math.floor(now) + 1).toString(36)}`;
 
@@ -76,8 +72,7 @@ export const endedUntil = (provider: string, psid: string, now: number): string 
 export const ENDED_NAME = /^[\w-]{12}(\.[0-9a-z]{1,8})?$/;
 
 /** Maximum number of ended sessions that are stored one by one for a person. With their times they fit into 256 bytes,
- * which is a size in which nginx allocates memory. If one more session ends, all of the person's sessions until now are
- * revoked. */
+ * a size in which nginx allocates memory. One more revokes all of the person's sessions until now. */
 export const MAX_ENDED = 14;
 
 /** Returns the text of a revocation in the dict: cut-off, end and time, then the ended sessions. */
@@ -105,8 +100,7 @@ export function readSaid(text: string): Said {
   };
 }
 
-/** Joins two revocations with the same key. The result revokes everything that one of them revokes, and lasts as long
- * as the longer one. */
+/** Joins two revocations with the same key: the result revokes everything that one of them does, for the longer one. */
 export function mergedSaid(one: Said, other: Said | undefined): Said {
   if (other === undefined) return one;
   const before = Math.max(one.before, other.before);
@@ -119,24 +113,20 @@ export function mergedSaid(one: Said, other: Said | undefined): Said {
   return ended.length <= MAX_ENDED ? said : withoutList(said);
 }
 
-/** Replaces a list of ended sessions by one revocation of all sessions of the person that began until now. Its text is
- * shorter. */
+/** Replaces a list of ended sessions by a shorter text, which revokes all of the person's until now. */
 export const withoutList = ({ before, until, made }: Said): Said => ({
   before: Math.max(before, Math.floor(made) + 1),
   until,
   made,
 });
 
-/** Name of the entry that replaces revocations that were dropped for lack of room. It revokes everything that was
- * issued before its cut-off. */
+/** Name of the entry that replaces revocations that were dropped for lack of room: it revokes everything before it. */
 export const FLOOR = composed('floor');
 
-/** The same for dropped revocations of providers' sessions without a person. It applies to all sessions for which the
- * provider has a session id. */
+/** The same for dropped revocations of providers' sessions without a person, for all sessions that have one. */
 export const PSID_FLOOR = composed('floor', 'psid');
 
-/** Returns the keys for the credential itself and for its keys. If one of them is revoked, the credential is revoked,
- * whatever time it contains. */
+/** Returns the keys for the credential itself and for its keys, which revoke it whatever time it contains. */
 function namesOf({ sid, kids, jti }: Revocable): string[] {
   const keys: string[] = [];
   if (sid !== undefined) keys.push(revocationKey('sid', ofAny(sid)));
@@ -145,8 +135,7 @@ function namesOf({ sid, kids, jti }: Revocable): string[] {
   return keys;
 }
 
-/** Returns the keys that the credential shares with later credentials. They revoke only what was issued before their
- * cut-off. */
+/** Returns the keys that the credential shares with later ones, which revoke what was issued before their cut-off. */
 function cutOffsOf({ provider, subject, sub, psid }: Revocable): string[] {
   const keys: string[] = [];
   if (provider !== undefined) {
@@ -193,8 +182,8 @@ function hasEnded(look: (key: string) => string | undefined, what: Revocable, no
   return endedCutOffs(what, said).some((before) => isBefore(what, before, now));
 }
 
-/** Whether a credential was issued before a cut-off. The result is true if its time cannot be read or is later than any
- * clock can show, because anyone who has a session key can choose that time. */
+/** Whether a credential was issued before a cut-off. This is true if its time cannot be read or is later than any clock
+ * can show, because anyone who has a session key can choose that time. */
 function isBefore({ at, cut = 0, skew = 0 }: Revocable, before: number, now: number): boolean {
   const latest = now + 2 * skew + 1;
   if (!(at <= latest && cut <= latest)) return true;
@@ -202,8 +191,7 @@ function isBefore({ at, cut = 0, skew = 0 }: Revocable, before: number, now: num
 }
 
 /** Whether a credential is revoked.
- * @param look returns the value of a key in the dict
- * @param now seconds since the epoch */
+ * @param look returns the value of a key in the dict */
 export function isRevoked(look: (key: string) => string | undefined, what: Revocable, now: number): boolean {
   for (const key of namesOf(what)) if (look(key) !== undefined) return true;
   for (const key of cutOffsOf(what)) {
@@ -213,11 +201,10 @@ export function isRevoked(look: (key: string) => string | undefined, what: Revoc
   return hasEnded(look, what, now);
 }
 
-/** Returns the latest cut-off that this gateway knows when a sign-in begins. A cut-off is at the end of its second and
- * allows for clocks that are ahead. Without this value, a cut-off would also revoke the session of a person who signs
- * in again at once.
- * @param look returns the value of a key in the dict
- * @returns the value of {@link Revocable.cut}; 0 if there is no cut-off */
+/** Returns the latest cut-off that this gateway knows when a sign-in begins, for {@link Revocable.cut}; 0 if there is
+ * none. Cut-offs are at the end of their second and allow for clocks that are ahead, so they would also revoke the
+ * session of a person who signs in again at once.
+ * @param look returns the value of a key in the dict */
 export function cutBefore(look: (key: string) => string | undefined, what: Revocable): number {
   let cut = 0;
   const note = (before: number) => {

@@ -1,6 +1,6 @@
 import { MAX_NUMERIC_DATE } from '../limits.ts';
 import type { ImportedKey } from '../token/import.ts';
-import { asObject, decodeCanonical, keysIn } from '../token/json.ts';
+import { asObject, decodeCanonical, keysIn, type Members } from '../token/json.ts';
 import { MAX_RING_KEYS } from './limits.ts';
 import type { Purpose } from './names.ts';
 
@@ -16,13 +16,11 @@ export interface Ring {
   readonly sealing: RingKey;
   /** The keys that can open sealed texts, by `kid`: all keys whose `until` has not passed. */
   readonly keys: ReadonlyMap<string, RingKey>;
-  /** When the next key expires, in seconds since the epoch; absent if no key expires. After that time the text is read
-   * again. */
+  /** When the next key expires, in seconds since the epoch, and the text is read again; absent: no key expires. */
   readonly expires?: number;
   /** The keys that src/session/seal.ts has derived so far. They are kept as long as the ring. */
   readonly derived: Map<string, ImportedKey>;
-  /** The key and data that opened the last text. Most texts have the same key and day, and most requests are for few
-   * hosts. */
+  /** What opened the last text. Most texts have the same key and day, and most requests are for few hosts. */
   latest?: Opener;
 }
 
@@ -46,16 +44,8 @@ const kidForm = /^[A-Za-z0-9_-]{1,16}$/;
 
 const KEY_BYTES = 32;
 
-function keysOf(text: string): readonly unknown[] | string {
-  const keys = keysIn(text);
-  if (typeof keys === 'string') return keys;
-  if (keys.length === 0) return 'the file has no key';
-  return keys.length > MAX_RING_KEYS ? `the file has more than ${MAX_RING_KEYS} keys` : keys;
-}
-
 /** Returns the bytes of a key, or a sentence that says what is wrong with the key. */
-function bytesOf(jwk: Readonly<Record<string, unknown>>): Buffer | string {
-  const { kty, alg, use, kid, k } = jwk;
+function bytesOf({ kty, alg, use, kid, k }: Members): Buffer | string {
   if (kty !== 'oct' || alg !== 'A256GCM' || use !== 'enc') {
     return 'is not for sessions: "kty" is to be "oct", "alg" "A256GCM" and "use" "enc"';
   }
@@ -68,20 +58,21 @@ function bytesOf(jwk: Readonly<Record<string, unknown>>): Buffer | string {
 }
 
 /** Returns when a key expires, or a sentence that says what is wrong with its `until`. */
-function expiryOf({ until }: Readonly<Record<string, unknown>>): number | string {
+function expiryOf({ until }: Members): number | string {
   if (until === undefined) return Number.POSITIVE_INFINITY;
   const isTime = typeof until === 'number' && until >= 0 && until <= MAX_NUMERIC_DATE;
   return isTime ? until : 'has an "until" that is no time in seconds';
 }
 
-/** Reads the session keys. They are a JWKS (RFC 7517 section 5) of symmetric 256-bit keys (`kty: oct`, `alg: A256GCM`,
- * `use: enc`; RFC 7518 section 6.4), each with its own `kid`. The first key seals. Each key opens texts until its
- * `until`.
+/** Reads the session keys: a JWKS (RFC 7517 section 5) of symmetric 256-bit keys (RFC 7518 section 6.4), each with its
+ * own `kid`. The first key seals. Each key opens texts until its `until`.
  * @param now seconds since the epoch; keys that have expired are left out
  * @returns a sentence for the log if the text is not valid; it contains nothing of the text */
 export async function readRing(text: string, now: number): Promise<Ring | string> {
-  const list = keysOf(text);
+  const list = keysIn(text);
   if (typeof list === 'string') return list;
+  if (list.length === 0) return 'the file has no key';
+  if (list.length > MAX_RING_KEYS) return `the file has more than ${MAX_RING_KEYS} keys`;
   const keys = new Map<string, RingKey>();
   const kids = new Set<string>();
   let sealing: RingKey | undefined;

@@ -1,8 +1,8 @@
+import { randomText } from './flow/random.ts';
 import { MAX_RING_KEYS, PUBLISHED_BEFORE_SEALING_S } from './limits.ts';
 import { readRing } from './ring.ts';
 
-/** A key in the file. `iat`: when the key was made. `until`: set if the key no longer seals; it opens sealed texts
- * until this time. */
+/** A key in the file. `iat`: when it was made. `until`: set if it no longer seals; it opens texts until this time. */
 interface Jwk {
   readonly kid: string;
   readonly iat?: unknown;
@@ -11,16 +11,15 @@ interface Jwk {
 
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 
-/** Returns a new key id. It is short because it is part of every cookie, and it differs from the ids that are taken. */
+/** Returns a new key id, which differs from those that are taken. It is short because it is part of every cookie. */
 function newKid(taken: readonly string[]): string {
   const kid = [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => LETTERS[byte % LETTERS.length]).join('');
   return taken.includes(kid) ? newKid(taken) : kid;
 }
 
 function makeKey(now: number, taken: readonly string[] = []): Jwk {
-  const k = Buffer.from(crypto.getRandomValues(new Uint8Array(32)) as Uint8Array).toString('base64url');
-  const jwk = { kty: 'oct', kid: newKid(taken), alg: 'A256GCM', use: 'enc', iat: Math.floor(now), k };
-  return jwk;
+  const made = { kty: 'oct', kid: newKid(taken), alg: 'A256GCM', use: 'enc', iat: Math.floor(now), k: randomText(32) };
+  return made;
 }
 
 const textOf = (keys: readonly Jwk[]): string => `${JSON.stringify({ keys }, null, 2)}\n`;
@@ -32,8 +31,7 @@ export function newRing(now: number, taken: readonly string[] = []): string {
   return textOf([first, makeKey(now, [...taken, first.kid])]);
 }
 
-/** Whether a text contains session keys and no signing keys. A rotation checks this first, even if the text has other
- * mistakes. */
+/** Whether a text contains session keys and no signing keys, even if it has other mistakes. */
 export function isRing(text: string): boolean {
   try {
     const { keys } = JSON.parse(text) as { keys?: readonly { readonly kty?: unknown }[] };
@@ -44,13 +42,12 @@ export function isRing(text: string): boolean {
 }
 
 export type RotatedRing =
-  /** `seals`: whether another key seals now. `gone`: number of removed keys, with which no valid text is sealed any
-   * more. */
+  /** `seals`: whether another key seals now. `gone`: number of removed keys, with which no valid text is sealed. */
   | { readonly ok: true; readonly text: string; readonly seals: boolean; readonly gone: number }
   | { readonly ok: false; readonly error: string };
 
-/** Returns a ring that replaces a leaked ring. It contains none of the old keys, so texts that they sealed cannot be
- * opened. It also uses none of the old key ids, which may be revoked.
+/** Returns a ring that replaces a leaked one. It has none of the old keys, so texts that they sealed cannot be opened,
+ * and none of the old key ids, which may be revoked.
  * @returns what is wrong with the text */
 export async function replaceRing(text: string, now: number): Promise<RotatedRing> {
   const ring = await readRing(text, 0);
@@ -58,9 +55,8 @@ export async function replaceRing(text: string, now: number): Promise<RotatedRin
   return { ok: true, text: newRing(now, [...ring.keys.keys()]), seals: true, gone: ring.keys.size };
 }
 
-/** Rotates the ring by one key. The second key, which every gateway has read by now, begins to seal. A new key is
- * added, which will seal next. The old key opens texts until all cookies that it sealed have reached their absolute
- * end.
+/** Rotates the ring by one key. The second key, which every gateway has read by now, begins to seal, and a new key is
+ * added. The old key opens texts until all cookies that it sealed have reached their absolute end.
  * @param absolute maximum lifetime of a session in seconds
  * @param early whether a key may seal even if some gateways may not have read it yet
  * @returns what is wrong with the text, or why it is too early */

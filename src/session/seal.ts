@@ -25,8 +25,7 @@ type CipherAlgorithm = Parameters<typeof crypto.subtle.encrypt>[0];
 
 const gcm = { name: 'AES-GCM' } as unknown as ImportAlgorithm;
 
-/** Returns the additional data. Purposes, key ids and days contain no `|`, so different combinations give different
- * texts. */
+/** Returns the additional data. It is unambiguous, because purposes, key ids and days contain no `|`. */
 const bound = (purpose: Purpose, host: string, kid: string, day: string): Uint8Array =>
   encoder.encode(`meshgate|${purpose}|${host}|${kid}|${day}`);
 
@@ -53,9 +52,7 @@ function keep(ring: Ring, name: string, key: ImportedKey): void {
 /** Seals a text with the first key of the ring.
  * @param purpose the only purpose for which the text can be opened
  * @param host the only host for which the text can be opened; empty if it belongs to no host
- * @param plain any text. If the sealed text is longer than {@link MAX_SEALED} allows, it cannot be opened, see {@link
- * isOpenable}.
- * @param now seconds since the epoch
+ * @param plain any text; if the result is not {@link isOpenable}, it is too long
  * @returns a text of letters, digits, `_`, `-` and two dots */
 export async function seal(ring: Ring, purpose: Purpose, host: string, plain: string, now: number): Promise<string> {
   const { kid } = ring.sealing;
@@ -80,22 +77,17 @@ export function kidOf(text: string): string | undefined {
 }
 
 /** Opens a text that {@link seal} sealed, if it is unchanged, purpose and host are the same, and the ring has the key.
- * It does not check how long the text is valid, because that is part of the content.
+ * How long the text is valid is part of its content.
  * @returns the plain text, or `undefined` for any other text; the promise never rejects */
 export function open(ring: Ring, purpose: Purpose, host: string, text: string): Promise<string | undefined> {
   return openFor(ring, purpose, host, text, (plain) => plain);
 }
 
-/** Opens a text like {@link open}, and calls a function in the same promise, because each further promise costs time in
- * every request.
- * @param use receives the plain text or `undefined`. The promise resolves to its result, and rejects if it throws. */
-export function openFor<T>(
-  ring: Ring,
-  purpose: Purpose,
-  host: string,
-  text: string,
-  use: (plain: string | undefined) => T | Promise<T>,
-): Promise<T> {
+type Use<T> = (plain: string | undefined) => T | Promise<T>;
+
+/** Opens a text like {@link open}, and calls a function in the same promise, because each further one costs time in
+ * every request. The promise rejects if the function throws. */
+export function openFor<T>(ring: Ring, purpose: Purpose, host: string, text: string, use: Use<T>): Promise<T> {
   if (text.length > MAX_SEALED[purpose]) return Promise.resolve(use(undefined));
   const opener = ring.latest;
   if (opener !== undefined && opener.purpose === purpose && opener.host === host && text.startsWith(opener.beginning)) {
@@ -111,11 +103,7 @@ function bytesOf(text: string, from: number): Buffer | undefined {
 }
 
 /** Decrypts with only one promise, which the engine makes. */
-function decrypt<T>(
-  { key, data }: Opener,
-  bytes: Buffer,
-  use: (plain: string | undefined) => T | Promise<T>,
-): Promise<T> {
+function decrypt<T>({ key, data }: Opener, bytes: Buffer, use: Use<T>): Promise<T> {
   let opened: Promise<ArrayBuffer>;
   try {
     const algorithm = cipher(bytes.subarray(0, IV_BYTES), data);

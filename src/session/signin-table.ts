@@ -1,4 +1,5 @@
 import type { Etcd, Provider, SessionPolicy } from '../policy/types.ts';
+import type { RefusedPage } from './pages/types.ts';
 
 /** A provider, as the sign-in uses it. */
 export interface SigninProvider
@@ -21,12 +22,9 @@ export interface StepUp {
 }
 
 /** What a refusal page shows about a route's owner. */
-export interface PageRoute {
-  readonly owner?: string;
-  readonly ask?: string;
-}
+export type PageRoute = Pick<RefusedPage, 'owner' | 'ask'>;
 
-/** signin-policy.js: the parts of the policy that only the JavaScript of the sign-in needs, in addition to policy.js. */
+/** signin-policy.js: what only the JavaScript of the sign-in needs of the policy, in addition to policy.js. */
 export interface SigninTable {
   readonly session: SessionPolicy;
   /** Port of the gateway's public URLs. */
@@ -46,8 +44,7 @@ export interface SigninTable {
   readonly store?: Pick<Etcd, 'endpoints' | 'prefix'>;
 }
 
-/** Returns the names of the providers that send browsers back to a host. They are the host's own providers; on the
- * sign-in host, they are the providers of all hosts. */
+/** Returns the names of the providers that send browsers back to a host: its own; on the sign-in host, those of all. */
 export function answering(
   { signinHost, providers }: Pick<SigninTable, 'signinHost' | 'providers'>,
   host: Pick<SigninHost, 'name' | 'providers'> | undefined,

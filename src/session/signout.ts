@@ -1,8 +1,8 @@
 import { objectIn } from '../token/json.ts';
-import { type Params, parseParams, valuesOf, withQuery } from './flow/query.ts';
+import { parseParams, valuesOf, withQuery } from './flow/query.ts';
 import { SIGNOUT_PATH } from './names.ts';
 
-/** Maximum length of an ID token that is sent as a hint. It is part of a URL, and servers accept about 8 KB of a URL. */
+/** Maximum length of an ID token that is sent as a hint in a URL, of which servers accept about 8 KB. */
 const MAX_HINT_LENGTH = 4096;
 
 /** The time within which a person must return from the provider. */
@@ -23,8 +23,7 @@ export const doneUrl = (here: boolean): string => `${SIGNOUT_PATH}?${here ? 'her
 /** Reads the query. If it cannot be understood, the page asks for confirmation. */
 export function readAfterSignout(query: string): AfterSignout {
   if (query === 'done' || query === 'here') return { kind: 'done', here: query === 'here' };
-  const params = query === '' ? [] : (parseParams(query) ?? []);
-  const [state, ...more] = valuesOf(params, 'state');
+  const [state, ...more] = valuesOf(parseParams(query) ?? [], 'state');
   return state !== undefined && more.length === 0 ? { kind: 'back', state } : { kind: 'ask' };
 }
 
@@ -44,19 +43,14 @@ export interface EndSession {
   /** Origin of the host at which the person signs out. */
   readonly origin: string;
   readonly state: string;
-  readonly idToken?: string;
+  readonly idToken?: string | undefined;
 }
 
-/** Returns the URL that ends the session at the provider. The provider then sends the browser back to the page that
- * confirms this. */
+/** Returns the URL that ends the session at the provider, which then sends the browser back to a page that says so. */
 export function endSessionUrl({ endpoint, clientId, origin, state, idToken }: EndSession): string {
-  const hint: Params = idToken !== undefined && idToken.length <= MAX_HINT_LENGTH ? [['id_token_hint', idToken]] : [];
-  return withQuery(endpoint, [
-    ...hint,
-    ['client_id', clientId],
-    ['post_logout_redirect_uri', `${origin}${SIGNOUT_PATH}`],
-    ['state', state],
-  ]);
+  const hint = idToken !== undefined && idToken.length <= MAX_HINT_LENGTH && { id_token_hint: idToken };
+  const params = { ...hint, client_id: clientId, post_logout_redirect_uri: `${origin}${SIGNOUT_PATH}`, state };
+  return withQuery(endpoint, Object.entries(params));
 }
 
 /** The headers in which a browser says which page sent a form. */
@@ -66,8 +60,7 @@ export interface Sender {
   readonly site: string | undefined;
 }
 
-/** Whether a page of this host sent a form. Another site must not be able to sign people out. Clients that are not
- * browsers send neither header. */
+/** Whether a page of this host sent a form: another site must not sign people out. Programs send neither header. */
 export function isOwnForm({ origin, site }: Sender, own: string): boolean {
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;
   return origin === undefined || origin === own || (origin === 'null' && site === 'same-origin');

@@ -32,7 +32,7 @@ export interface Claim {
 }
 
 /** The store of everything about sessions except their cookies: the shared memory of one nginx, or etcd for several
- * replicas. If the store does not answer, each method throws an Error with one line for the log. */
+ * replicas. If it does not answer, each method throws an Error with one line for the log. */
 export interface SessionStore {
   /** Returns the record of a session; `undefined` if the store does not have it. */
   get(sid: string): Promise<SessionRecord | undefined>;
@@ -42,7 +42,7 @@ export interface SessionStore {
   /** @param ttl milliseconds
    * @returns `undefined` if another request has the lock, or there is no room for locks */
   lock(sid: string, ttl: number): Promise<Lock | undefined>;
-  /** Claims a single-use value that is used up only if an attempt succeeds, such as a state. Until then it takes room
+  /** Claims a single-use value, such as a state, that is used up only if an attempt succeeds. Until then it takes room
    * only for a short time.
    * @param ttl seconds after which the claim expires if it was neither used nor released
    * @returns `undefined` if the value was used, or another request has the claim */

@@ -4,16 +4,15 @@ import type { Claims } from '../token/types.ts';
 export interface KeptClaims {
   /** Claim paths that are kept whole, by provider. */
   readonly paths: Readonly<Record<string, readonly string[]>>;
-  /** Elements of lists that are kept, by provider and claim path, if nothing reads the whole list. For example, a
-   * person can be in hundreds of groups, of which the policy names only a few. */
+  /** Elements of lists that are kept, by provider and claim path, if nothing reads the whole list: a person can be in
+   * hundreds of groups, of which the policy names only a few. */
   readonly elements: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
 
 /** The content of a session cookie, which is sealed. Times are in seconds since the epoch. The names are short because
  * each byte is sent with each request. */
 export interface SessionClaims {
-  /** Id of the session: 128 random bits as base64url. It stays the same while the same person uses the browser, see
-   * `continued`. */
+  /** Id of the session: 128 random bits as base64url. It stays for the same person in the browser, see `continued`. */
   readonly sid: string;
   readonly provider: string;
   /** The id of the session at the provider (`sid` of the ID token). A back-channel sign-out names it. */

@@ -1,7 +1,7 @@
 import { CALLBACK_PATH, HANDOVER_PATH, SIGNIN_PATH } from './names.ts';
 
-/** Returns the origin of a host as browsers write it (RFC 6454 section 6.2). It is computed from the policy and never
- * from a request. It is always https, even if a proxy in front of the gateway terminates TLS. */
+/** Returns the origin of a host as browsers write it (RFC 6454 section 6.2), computed from the policy and never from a
+ * request. It is always https, even if a proxy in front of the gateway terminates TLS. */
 export const originOf = (host: string, publicPort: number): string =>
   `https://${host}${publicPort === 443 ? '' : `:${publicPort}`}`;
 
@@ -13,19 +13,16 @@ export function callbackName(path: string): string | undefined {
   return path.startsWith(`${CALLBACK_PATH}/`) ? path.slice(CALLBACK_PATH.length + 1) : undefined;
 }
 
-/** Returns the redirect URI. If a host has several providers, each has its own URI. So a response shows which provider
+/** Returns the redirect URI. Each of several providers of a host has its own, so that a response shows which provider
  * sent it, even without `iss` (RFC 9700 section 4.4.2.2).
  * @param one the provider's name, if the host has several providers */
-export function redirectUri(host: string, publicPort: number, one?: string): string {
-  return originOf(host, publicPort) + callbackPath(one);
-}
+export const redirectUri = (host: string, publicPort: number, one?: string): string =>
+  originOf(host, publicPort) + callbackPath(one);
 
 /** Returns the URL at which the sign-in host accepts requests of other hosts. */
-export function requestUrl(host: string, publicPort: number, request: string): string {
-  return `${originOf(host, publicPort)}${SIGNIN_PATH}?for=${request}`;
-}
+export const requestUrl = (host: string, publicPort: number, request: string): string =>
+  `${originOf(host, publicPort)}${SIGNIN_PATH}?for=${request}`;
 
 /** Returns the URL at which a host accepts the ticket of a completed sign-in. */
-export function handoverUrl(host: string, publicPort: number, ticket: string): string {
-  return `${originOf(host, publicPort)}${HANDOVER_PATH}?ticket=${ticket}`;
-}
+export const handoverUrl = (host: string, publicPort: number, ticket: string): string =>
+  `${originOf(host, publicPort)}${HANDOVER_PATH}?ticket=${ticket}`;

@@ -1,5 +1,5 @@
 import { MAX_HOPS } from '../limits.ts';
-import { asObject } from './json.ts';
+import { asObject, isText } from './json.ts';
 
 /** An actor that acts for the subject of a token. */
 export interface Actor {
@@ -8,11 +8,8 @@ export interface Actor {
   readonly iss?: string;
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
-
-/** Returns the actor chain: the current actor first, then the earlier actors (RFC 8693 section 4.1).
- * @param claim value of `act`
- * @returns undefined if the claim is not a chain, or is longer than any policy allows */
+/** Returns the actor chain in `act`, the current actor first (RFC 8693 section 4.1); undefined if the claim is not a
+ * chain, or is longer than any policy allows. */
 export function actorChain(claim: unknown): readonly Actor[] | undefined {
   const actors: Actor[] = [];
   for (let act = claim; act !== undefined; ) {

@@ -13,21 +13,24 @@ export interface AlgorithmEntry {
   readonly signatureBytes?: number;
 }
 
-const rs = (bits: 256 | 384 | 512): AlgorithmEntry => ({
+const BITS = [256, 384, 512] as const;
+type Bits = (typeof BITS)[number];
+
+const rs = (bits: Bits): AlgorithmEntry => ({
   alg: `RS${bits}`,
   kty: 'RSA',
   import: { name: 'RSASSA-PKCS1-v1_5', hash: `SHA-${bits}` },
   verify: { name: 'RSASSA-PKCS1-v1_5' },
 });
 
-const ps = (bits: 256 | 384 | 512): AlgorithmEntry => ({
+const ps = (bits: Bits): AlgorithmEntry => ({
   alg: `PS${bits}`,
   kty: 'RSA',
   import: { name: 'RSA-PSS', hash: `SHA-${bits}` },
   verify: { name: 'RSA-PSS', saltLength: bits / 8 },
 });
 
-const es = (bits: 256 | 384 | 512, crv: string, signatureBytes: number): AlgorithmEntry => ({
+const es = (bits: Bits, crv: string, signatureBytes: number): AlgorithmEntry => ({
   alg: `ES${bits}`,
   kty: 'EC',
   crv,
@@ -45,18 +48,9 @@ const ed25519: AlgorithmEntry = {
   signatureBytes: 64,
 };
 
-/** All algorithms that a policy may allow. They are in a Map, so that no name in a token can find an inherited member. */
+const curved = [es(256, 'P-256', 64), es(384, 'P-384', 96), es(512, 'P-521', 132), ed25519];
+
+/** All algorithms that a policy may allow, in a Map, so that no name in a token can find an inherited member. */
 export const algorithms: ReadonlyMap<string, AlgorithmEntry> = new Map(
-  [
-    rs(256),
-    rs(384),
-    rs(512),
-    ps(256),
-    ps(384),
-    ps(512),
-    es(256, 'P-256', 64),
-    es(384, 'P-384', 96),
-    es(512, 'P-521', 132),
-    ed25519,
-  ].map((entry) => [entry.alg, entry]),
+  [...BITS.map(rs), ...BITS.map(ps), ...curved].map((entry) => [entry.alg, entry]),
 );

@@ -14,10 +14,8 @@ function shows(sign: Sign, claims: Claims): boolean {
   return sign.ignoreCase ? value.toLowerCase() === named.toLowerCase() : value === named;
 }
 
-/** Whether a token shows that no person is behind it. Software has then got the token for itself (RFC 6749 section
- * 4.4), or a workload has shown its own identity. A token without such a mark counts as a person's token.
- * @param claims claims of a token whose signature is valid
- * @param kind kind of the provider */
+/** Whether a token, whose signature is valid, shows that no person is behind it: software got it for itself (RFC 6749
+ * section 4.4), or a workload showed its own identity. A token without such a mark counts as a person's. */
 export function isAlone(claims: Claims, kind: ProviderKind): boolean {
   if (kind.alone === 'always') return true;
   return kind.alone.some((signs) => signs.every((sign) => shows(sign, claims)));

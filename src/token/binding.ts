@@ -8,14 +8,11 @@ const members = [
   ['x5t#S256', 'certificate'],
 ] as const;
 
-/** Other registered members (RFC 7800 section 6.2, RFC 9200). If a token contains one, its provider expects that it is
- * checked. */
+/** Other registered members (RFC 7800 section 6.2, RFC 9200), whose provider expects that they are checked. */
 const others = ['jwk', 'jwe', 'kid', 'jku', 'osc'];
 
-const uncheckable = refuse(
-  'proof_invalid',
-  'the token is bound ("cnf") by something else than one thumbprint, "jkt" or "x5t#S256"',
-);
+const otherwise = 'the token is bound ("cnf") by something else than one thumbprint, "jkt" or "x5t#S256"';
+const uncheckable = refuse('proof_invalid', otherwise);
 
 /** Whether a text is a SHA-256 as base64url. */
 const isThumbprint = (value: unknown): value is string =>
@@ -23,10 +20,9 @@ const isThumbprint = (value: unknown): value is string =>
 
 /** Returns the key to which a token is bound (RFC 7800 section 3.1): the thumbprint of a DPoP key (RFC 9449 section
  * 6.1) or of a client certificate (RFC 8705 section 3.1). Members that are not registered are ignored, as RFC 7800
- * requires. For example, Keycloak adds `kc-jkt-type`.
+ * requires; Keycloak adds `kc-jkt-type`.
  * @param cnf the claim `cnf`, which the token contains
- * @returns reason `proof_invalid` if the claim contains no supported member, more than one, or another registered
- * member */
+ * @returns reason `proof_invalid` if there is no supported member, more than one, or another registered member */
 export function bindingOf(cnf: unknown): Result<Binding> {
   const confirmation = asObject(cnf) ?? {};
   if (others.some((name) => Object.hasOwn(confirmation, name))) return uncheckable;

@@ -1,4 +1,5 @@
 import { claimAt } from '../claim-at.ts';
+import { ownOf } from '../own.ts';
 import { isOfTrustDomain } from '../policy/spiffe.ts';
 import { claimHelp, type ProviderKind, providerKind } from '../providers/index.ts';
 import { type Refused, refuse } from '../reasons.ts';
@@ -8,8 +9,8 @@ import type { JoseHeader } from './format.ts';
 import { checkTimes } from './times.ts';
 import type { Claims, TokenProvider } from './types.ts';
 
-/* These checks run for each new token, so objects are made only for refusals. A plain read of a claim is safe:
- * Object.prototype has no members with these names, and JSON has no undefined. */
+/* These checks run for each new token, so objects are made only for refusals. A plain read of a claim is safe: no
+ * member of Object.prototype has such a name, and JSON has no undefined. */
 
 /** Claims of ID tokens and logout tokens (OpenID Connect Core section 2, Back-Channel Logout section 2.4). */
 const otherTokens = ['nonce', 'at_hash', 'c_hash', 'events'];
@@ -29,12 +30,12 @@ const wanted = ({ wants }: ProviderKind): string => `this route wants ${wants ??
 
 function refuseType(typ: string, kind: ProviderKind): Refused {
   const name = typ.toLowerCase();
-  const what = Object.hasOwn(otherTypes, name) ? ` (${otherTypes[name]})` : '';
+  const other = ownOf(otherTypes, name);
+  const what = other === undefined ? '' : ` (${other})`;
   return refuse('type_refused', `the token has the type ${shown(typ)}${what}, ${wanted(kind)}`);
 }
 
-/** Rejects a token that is for another service of its provider. Such a token has a nonce in its header, and only the
- * other service can verify it.
+/** Rejects a token that is for another service of its provider, which alone can verify its header's nonce.
  * @returns reason `type_refused`, or undefined */
 export function checkNonce(header: JoseHeader, provider: TokenProvider): Refused {
   const kind = providerKind(provider.kind) ?? noKind(provider);
@@ -84,8 +85,7 @@ function helped(detail: string, kind: ProviderKind, claim: string): string {
   return help === undefined ? detail : `${detail}; ${help}`;
 }
 
-/** Rejects a token unless `aud` contains one of the provider's audiences. `aud` is a string or a list of strings (RFC
- * 7519 section 4.1.3). */
+/** Rejects a token unless `aud`, a string or a list of strings (RFC 7519 section 4.1.3), has one of the provider's. */
 function checkAudience(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
   if (provider.anyAudience) return undefined;
   let { aud } = claims;
@@ -102,8 +102,7 @@ function checkAudience(claims: Claims, provider: TokenProvider, kind: ProviderKi
   return refuse('audience_mismatch', helped(detail, kind, 'aud'));
 }
 
-/** If the policy names clients, rejects a token that was issued to another client. A malformed claim about the client
- * is always rejected. */
+/** Rejects a token for another client than the policy names, and always one with a malformed claim about it. */
 export function checkClient(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
   const malformed = malformedClient(claims, kind);
   if (malformed !== undefined) return refuse('claim_absent', `"${malformed}" is not a non-empty string`);
@@ -111,10 +110,8 @@ export function checkClient(claims: Claims, provider: TokenProvider, kind: Provi
   const client = clientOf(claims, kind);
   if (client === undefined) return refuse('claim_absent', `the token names no client in ${kind.client.join(', ')}`);
   if (provider.clients.includes(client)) return undefined;
-  return refuse(
-    'audience_mismatch',
-    `the token is for the client ${shown(client)}, this route wants ${listed(provider.clients)}`,
-  );
+  const detail = `the token is for the client ${shown(client)}, this route wants ${listed(provider.clients)}`;
+  return refuse('audience_mismatch', detail);
 }
 
 function checkSubject(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
@@ -127,7 +124,7 @@ function checkSubject(claims: Claims, provider: TokenProvider, kind: ProviderKin
   return refuse('claim_absent', value === undefined ? helped(detail, kind, subject.claim) : detail);
 }
 
-function noKind({ kind }: TokenProvider): never {
+export function noKind({ kind }: TokenProvider): never {
   throw new Error(`no provider kind ${kind}`);
 }
 
@@ -146,15 +143,9 @@ export function checkParties(claims: Claims, provider: TokenProvider, kind: Prov
 /** Checks the claims of a token whose signature is valid and whose `iss` is that of the provider.
  * @param now seconds since the epoch
  * @param skew seconds by which clocks can differ
- * @returns a refusal with `type_refused`, `claim_absent`, `token_expired`, `token_not_yet_valid`, `audience_mismatch`,
- * or for a JWT-SVID `issuer_unknown`; undefined if the claims are valid, and then `exp` is a number */
-export function checkClaims(
-  header: JoseHeader,
-  claims: Claims,
-  provider: TokenProvider,
-  now: number,
-  skew: number,
-): Refused {
+ * @returns `type_refused`, `claim_absent`, `token_expired`, `token_not_yet_valid`, `audience_mismatch`, for a JWT-SVID
+ * `issuer_unknown`; undefined if the claims are valid, and then `exp` is a number */
+export function checkClaims(header: JoseHeader, claims: Claims, provider: TokenProvider, now: number, skew: number) {
   const kind = providerKind(provider.kind) ?? noKind(provider);
   const refused = checkType(header, claims, provider, kind);
   if (refused !== undefined) return refused;

@@ -9,8 +9,7 @@ import { readPem } from '../x509/pem.ts';
 /** The refusal of a text that is not exactly one certificate. */
 const unreadable = refuse('proof_invalid', 'the client certificate cannot be read');
 
-/** Returns the DER of the certificate in nginx's `$ssl_client_escaped_cert`; undefined if the text is not exactly one
- * certificate. */
+/** Returns the DER of nginx's `$ssl_client_escaped_cert`; undefined if the text is not exactly one certificate. */
 export function certificateBytes(escaped: string): Uint8Array | undefined {
   if (escaped.length > MAX_CERTIFICATE_LENGTH) return undefined;
   try {
@@ -24,7 +23,7 @@ export function certificateBytes(escaped: string): Uint8Array | undefined {
 /** Returns the SHA-256 of a certificate's DER as base64url: `x5t#S256` (RFC 8705 section 3.1). */
 export const thumbprintOf = (bytes: Uint8Array): string => hash.createHash('sha256').update(bytes).digest('base64url');
 
-/** Reads the client certificate as nginx passes it on. Returns reason `proof_missing` or `proof_invalid` if this fails. */
+/** Reads the client certificate as nginx passes it on. Returns `proof_missing` or `proof_invalid` if this fails. */
 export function readEscaped(escaped: string): Result<Certificate & Pick<ClientCertificate, 'thumbprint'>> {
   if (escaped === '') return refuse('proof_missing');
   const bytes = certificateBytes(escaped);
@@ -32,7 +31,7 @@ export function readEscaped(escaped: string): Result<Certificate & Pick<ClientCe
   return bytes && certificate ? ok({ ...certificate, thumbprint: thumbprintOf(bytes) }) : unreadable;
 }
 
-/** What a certificate says about a client. nginx has verified the certificate. */
+/** What a certificate says about a client. nginx has verified the certificate. Times are seconds since the epoch. */
 export interface ClientCertificate {
   /** The SPIFFE id of a workload, if one of the certificate's URIs is a SPIFFE id. */
   readonly spiffe?: string;
@@ -40,9 +39,7 @@ export interface ClientCertificate {
   readonly dns: readonly string[];
   /** The certificate's subject as text (RFC 4514), such as `CN=ci,O=Example`; empty if it has none. */
   readonly subject: string;
-  /** Seconds since the epoch. */
   readonly notBefore: number;
-  /** Seconds since the epoch. */
   readonly notAfter: number;
   /** SHA-256 of the DER, base64url: `x5t#S256` (RFC 8705 section 3.1). */
   readonly thumbprint: string;
@@ -52,25 +49,22 @@ const DNS_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z
 
 /** Reads from a certificate who the client is (RFC 5280 section 4.2.1.6).
  * @param escaped `$ssl_client_escaped_cert` of nginx; empty if the client showed no certificate
- * @returns reason `proof_missing`; or `proof_invalid` if the certificate cannot be read, has two SPIFFE ids, or has a
- * malformed one. The details contain nothing of the certificate. */
+ * @returns `proof_missing`; or `proof_invalid` if it cannot be read, or has two SPIFFE ids or a malformed one. The
+ * details contain nothing of the certificate. */
 export function readClientCertificate(escaped: string): Result<ClientCertificate> {
   const read = readEscaped(escaped);
   if (!read.ok) return read;
-  const certificate = read.value;
-  const subject = nameText(certificate.subject);
+  const { uris, dnsNames, notBefore, notAfter, thumbprint } = read.value;
+  const subject = nameText(read.value.subject);
   if (subject === undefined) return unreadable;
-  const [spiffe, ...more] = certificate.uris.filter((uri) => /^spiffe:/i.test(uri));
+  const [spiffe, ...more] = uris.filter((uri) => /^spiffe:/i.test(uri));
   if (more.length > 0) return refuse('proof_invalid', 'the client certificate has more than one SPIFFE id');
   if (spiffe !== undefined && !SPIFFE_ID.test(spiffe)) {
     return refuse('proof_invalid', 'the URI of the client certificate is not the SPIFFE id of a workload');
   }
   return ok({
     ...(spiffe !== undefined && { spiffe }),
-    dns: certificate.dnsNames.map((name) => name.toLowerCase()).filter((name) => DNS_NAME.test(name)),
-    subject,
-    notBefore: certificate.notBefore,
-    notAfter: certificate.notAfter,
-    thumbprint: certificate.thumbprint,
+    dns: dnsNames.map((name) => name.toLowerCase()).filter((name) => DNS_NAME.test(name)),
+    ...{ subject, notBefore, notAfter, thumbprint },
   });
 }

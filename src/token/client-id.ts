@@ -1,24 +1,23 @@
 import type { ProviderKind } from '../providers/index.ts';
+import { isText } from './json.ts';
 import type { Claims } from './types.ts';
 
 /** Claims that name the client to which a token was issued: `azp` of OpenID Connect, `client_id` of RFC 9068 and of
  * introspection (RFC 7662 section 2.2), `cid` of Okta, and `appid` of Entra ID version 1. */
 export const CLIENT_CLAIMS: readonly string[] = Object.freeze(['azp', 'client_id', 'cid', 'appid']);
 
-const isClient = (value: unknown): value is string => typeof value === 'string' && value !== '';
-
 const noClients: readonly string[] = Object.freeze([]);
 
-/** Returns the clients to which a token was issued, from all these claims. The claims that this kind of provider uses
- * in tokens come first, then all others, because an introspection answer may use another claim. All claims name the
- * same client, unless the provider contradicts itself. Tokens of some kinds of providers name no client. */
+/** Returns the clients to which a token was issued: first by the claims that this kind of provider uses, then by all
+ * others, which an introspection answer may use. All name the same client, unless the provider contradicts itself.
+ * Tokens of some kinds name none. */
 export function clientsOf(claims: Claims, { client: own }: ProviderKind): readonly string[] {
   if (own.length === 0) return noClients;
   const found: string[] = [];
   for (const names of [own, CLIENT_CLAIMS]) {
     for (let i = 0; i < names.length; i++) {
       const value = claims[names[i] as string];
-      if (isClient(value) && !found.includes(value)) found.push(value);
+      if (isText(value) && !found.includes(value)) found.push(value);
     }
   }
   return found;
@@ -27,12 +26,11 @@ export function clientsOf(claims: Claims, { client: own }: ProviderKind): readon
 /** Returns the first of {@link clientsOf}; undefined if there is none. */
 export const clientOf = (claims: Claims, kind: ProviderKind): string | undefined => clientsOf(claims, kind)[0];
 
-/** Returns a claim that must name a client but is not a non-empty text. Without this check, an agent's token could
- * count as a person's token. */
+/** Returns a claim that must name a client but is no non-empty text, by which an agent could count as a person. */
 export function malformedClient(claims: Claims, { client: own }: ProviderKind): string | undefined {
   if (own.length === 0) return undefined;
-  // This runs for each new token, and hardly any token has such a claim. Plain reads are faster than a loop over names
-  // or function calls.
+  // This runs for each new token, and hardly any has such a claim. Plain reads are faster than a loop or function
+  // calls.
   const { azp, client_id: clientId, cid, appid } = claims;
   if (
     (azp === undefined || (typeof azp === 'string' && azp !== '')) &&
@@ -42,5 +40,5 @@ export function malformedClient(claims: Claims, { client: own }: ProviderKind): 
   ) {
     return undefined;
   }
-  return CLIENT_CLAIMS.find((name) => claims[name] !== undefined && !isClient(claims[name]));
+  return CLIENT_CLAIMS.find((name) => claims[name] !== undefined && !isText(claims[name]));
 }

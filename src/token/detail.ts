@@ -1,5 +1,4 @@
-/** Writes claim values into details. They are short and written as JSON strings, so that a value cannot look like the
- * gateway's own words. */
+/** Writes claim values into details, short and as JSON strings, so that none can look like the gateway's own words. */
 
 const MAX_SHOWN = 64;
 const MAX_LISTED = 4;
@@ -10,8 +9,7 @@ export function shown(value: unknown): string {
   return JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 }
 
-/** Returns a text from outside for a line of the log: quoted, only printable ASCII, and cut after a given number of
- * characters.
+/** Returns a text from outside for a line of the log: quoted, only printable ASCII, and cut after some characters.
  * @param secrets texts that must not appear in the log, even if the text contains them */
 export function forLog(text: string, most: number, secrets: readonly string[] = []): string {
   const hidden = secrets.reduce((kept, secret) => (secret === '' ? kept : kept.split(secret).join('…')), text);

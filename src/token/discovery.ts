@@ -1,15 +1,12 @@
 import { MAX_DOCUMENT_BYTES } from '../limits.ts';
 import { fillTenant, TENANT } from '../providers/index.ts';
 import { shown } from './detail.ts';
-import { asObject } from './json.ts';
+import { asObject, type Members } from './json.ts';
 
 /** The address of a provider's keys, or a sentence for the log if the discovery document is not usable. */
-export type Discovery =
-  | { readonly ok: true; readonly jwksUri: string }
-  | { readonly ok: false; readonly error: string };
+export type Discovery = { readonly ok: true; readonly jwksUri: string } | Unusable;
 
-/** Matches https URLs: a host without userinfo, an optional port, and the rest in the characters of RFC 3986, without a
- * fragment. */
+/** Matches https URLs: a host without userinfo, an optional port, and characters of RFC 3986, without a fragment. */
 const httpsUrl = /^https:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?][\w\-.~!$&'()*+,;=:@%/?]*)?$/i;
 
 /** Matches IPv6 in brackets, localhost, and IPv4 in any form that resolvers accept, all of which end in a number. */
@@ -37,14 +34,14 @@ const templateAt = (issuer: string): string =>
     : fillTenant(issuer, 'organizations');
 
 /** Returns the address of a provider's discovery document (OpenID Connect Discovery section 4.1). For a template of
- * Entra ID, this is the document of the tenant of all organisations, which contains the template itself. */
+ * Entra ID, it is that of the tenant of all organisations, which contains the template itself. */
 export function discoveryUrl(issuer: string): string {
   if (issuer.includes(TENANT)) return discoveryUrl(templateAt(issuer));
   return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
 }
 
-/** Returns why an address in a discovery document is not accepted; `undefined` if it is accepted. The document must not
- * direct the gateway to plain HTTP, to this machine or to an IP address, unless the issuer itself is there.
+/** Returns why an address in a discovery document is not accepted; `undefined` if it is. It must not direct the gateway
+ * to plain HTTP, to this machine or to an IP address, unless the issuer itself is there.
  * @param name name of the member in the document
  * @param issuer issuer of the document
  * @param anywhere whether the policy allows such addresses (`insecure_private_addresses`) */
@@ -58,35 +55,31 @@ export function addressProblem(name: string, uri: unknown, issuer: string, anywh
 }
 
 /** The members of a discovery document, or a sentence for the log if it is not usable. */
-export type DiscoveryMembers =
-  | { readonly ok: true; readonly members: Readonly<Record<string, unknown>> }
-  | { readonly ok: false; readonly error: string };
+export type DiscoveryMembers = { readonly ok: true; readonly members: Members } | Unusable;
+
+interface Unusable {
+  readonly ok: false;
+  readonly error: string;
+}
 
 /** Reads the members of a discovery document of this issuer (OpenID Connect Discovery section 4.3).
  * @param text the document as fetched
  * @param issuer the provider's issuer; the document must contain exactly this text */
 export function discoveryMembers(text: string, issuer: string): DiscoveryMembers {
   if (text.length > MAX_DOCUMENT_BYTES) return { ok: false, error: 'the discovery document is too large' };
-  let members: Readonly<Record<string, unknown>> | undefined;
+  let members: Members | undefined;
   try {
     members = asObject(JSON.parse(text));
   } catch {
     return { ok: false, error: 'the discovery document is not JSON' };
   }
   if (members === undefined) return { ok: false, error: 'the discovery document is not a JSON object' };
-  if (members.issuer !== issuer) {
-    return {
-      ok: false,
-      error: `the discovery document is of the issuer ${shown(members.issuer)}, the policy says ${shown(issuer)}`,
-    };
-  }
-  return { ok: true, members };
+  if (members.issuer === issuer) return { ok: true, members };
+  const error = `the discovery document is of the issuer ${shown(members.issuer)}, the policy says ${shown(issuer)}`;
+  return { ok: false, error };
 }
 
-/** Reads the address of the keys from a discovery document.
- * @param text the document as fetched
- * @param issuer the provider's issuer; the document must contain exactly this text
- * @param anywhere see {@link addressProblem} */
+/** Reads the address of the keys from a discovery document, see {@link discoveryMembers} and {@link addressProblem}. */
 export function readDiscovery(text: string, issuer: string, anywhere = false): Discovery {
   const read = discoveryMembers(text, issuer);
   if (!read.ok) return read;

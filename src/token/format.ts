@@ -5,7 +5,7 @@ import type { Claims } from './types.ts';
 
 /** A compact JWS (RFC 7515 section 7.1). */
 export interface CompactJws {
-  /** The header, still encoded. Many tokens have the same header, and a known header is not decoded again. */
+  /** The header, still encoded, because many tokens have the same one, which is decoded once. */
   readonly header: string;
   readonly payload: Buffer;
   readonly signature: Buffer;
@@ -16,7 +16,7 @@ export interface CompactJws {
 /** The result of {@link splitJws}. It is not a Result, because that would be one more object for each token. */
 export type Split = (CompactJws & { readonly ok: true }) | ReturnType<typeof refuse>;
 
-/** The members of a JOSE header that the gateway reads. It ignores all others, such as `jwk`, `jku`, `x5u` and `x5c`. */
+/** The members of a JOSE header that the gateway reads, and not `jwk`, `jku`, `x5u`, `x5c` or others. */
 export interface JoseHeader {
   readonly alg: string;
   readonly kid?: string;
@@ -30,16 +30,15 @@ const KNOWN_HEADERS = 32;
 
 const knownHeaders = new Map<string, Result<JoseHeader>>();
 
-/** The header that was parsed last. It is needed again while its token is verified, and most of the following tokens
- * have the same header. */
+/** The header that was parsed last. It is needed again for its token, and for most of the following ones. */
 let lastHeader = '';
 let lastParsed: Result<JoseHeader> | undefined;
 
 const encoder = new TextEncoder();
 
-/* Header and signature length of the last token. Most tokens of a provider have the same two. Searching a whole token
- * for dots takes as long as decoding it, so these are tried first. A part that contains a dot is not canonical, so a
- * wrong guess is noticed. */
+/* Header and signature length of the last token, which most tokens of a provider share. Searching a whole token for
+ * dots takes as long as decoding it, so these are tried first. A wrong guess is noticed, because a part that contains a
+ * dot is not canonical. */
 let header = '';
 let tail = Number.POSITIVE_INFINITY;
 
@@ -51,9 +50,8 @@ const malformed = refuse('token_malformed', 'the token is not three parts of can
 let lastToken = '';
 let last: Split = malformed;
 
-/** Splits a token into three parts of canonical base64url. The token's text is a key of the token cache, so each token
- * must have exactly one spelling. An empty payload passes here; it is rejected as a claims set after the signature was
- * verified.
+/** Splits a token into three parts of canonical base64url. As a key of the token cache, each token must have exactly
+ * one spelling. An empty payload passes here, and is rejected as a claims set after the signature was verified.
  * @returns reason `token_malformed` if the text does not have this form or is too long */
 export function splitJws(token: string): Split {
   if (token !== lastToken) {
@@ -81,18 +79,17 @@ function splitAnew(token: string): Split {
   return { ok: true, header, payload, signature, input: encoder.encode(token.slice(0, dot)) };
 }
 
-/** Whether a text has the form of a compact JWS: three parts of canonical base64url, and the first part is a header.
- * Only such texts are looked up. */
+/** Whether a text is three parts of canonical base64url, the first one a header. Only such texts are looked up. */
 export function isJws(token: string): boolean {
   const jws = splitJws(token);
   return jws.ok && parseHeader(jws.header).ok;
 }
 
 /** Members that change how the other members must be read. The gateway supports none of them. */
-const changing = ['crit', 'b64', 'zip'];
+export const changing = ['crit', 'b64', 'zip'];
 
 /** Parses a JOSE header. It rejects `crit` with any value, because the gateway supports no extensions (RFC 7515 section
- * 4.1.11). It also rejects `b64` (RFC 7797) and `zip`.
+ * 4.1.11), and `b64` (RFC 7797) and `zip`.
  * @param text the first part of a {@link CompactJws}
  * @returns reason `token_malformed` for any other text */
 export function parseHeader(text: string): Result<JoseHeader> {
@@ -128,6 +125,4 @@ function parseAnew(text: string): Result<JoseHeader> {
 }
 
 /** Parses a payload; `undefined` if the payload is not a claims set (RFC 7519 section 7.2). */
-export function parseClaims(payload: Buffer): Claims | undefined {
-  return parseObject(payload);
-}
+export const parseClaims = (payload: Buffer): Claims | undefined => parseObject(payload);

@@ -10,8 +10,8 @@ export type ImportedKeys = Map<string, ImportedKey>;
 
 type ImportAlgorithm = Parameters<typeof crypto.subtle.importKey>[2];
 
-/** Imports a public key for one algorithm. No code reads the properties of the imported key: njs 1.0.2 reports wrong
- * names for EC keys there, but verifies correctly.
+/** Imports a public key for one algorithm. No code reads its properties: njs 1.0.2 reports wrong names for EC keys
+ * there.
  * @throws if the key is broken, or the engine lacks the algorithm */
 export function importKey(key: Key, entry: AlgorithmEntry): Promise<ImportedKey> {
   const algorithm = entry.import as unknown as ImportAlgorithm;

@@ -1,8 +1,8 @@
 import { MAX_ANSWER_LENGTH } from '../limits.ts';
 import { type ProviderKind, providerKind } from '../providers/index.ts';
-import { type Refused, type Result, refuse } from '../reasons.ts';
+import { type Refused, refuse } from '../reasons.ts';
 import { withBinding } from './binding.ts';
-import { checkClient, checkParties } from './claims.ts';
+import { checkClient, checkParties, noKind } from './claims.ts';
 import { CLIENT_CLAIMS } from './client-id.ts';
 import { shown } from './detail.ts';
 import { parseClaims, parseHeader } from './format.ts';
@@ -11,7 +11,7 @@ import { objectIn } from './json.ts';
 import { checkTimes } from './times.ts';
 import type { Claims, TokenProvider, Verified } from './types.ts';
 
-/** Stands in place of the thumbprint of a key if the provider itself confirmed the token and no key was used. */
+/** Stands for the thumbprint of a key if the provider itself confirmed the token. */
 export const INTROSPECTED = 'introspected';
 
 /** Matches the characters of a bearer token (RFC 6750 section 2.1). Other texts are never sent to a provider. */
@@ -20,8 +20,7 @@ const b64token = /^[\w\-.~+/]+=*$/;
 /** Whether the text of a credential can be a token. */
 export const isTokenText = (text: string): boolean => b64token.test(text);
 
-/** Returns the claims of a text that has the form of a JWS. The signature is not verified. Returns undefined for any
- * other text. */
+/** Returns the claims of a text in the form of a JWS, whose signature is not verified; undefined for any other text. */
 export function claimsOfJws(text: string): Claims | undefined {
   const parts = text.split('.', 4);
   if (parts.length !== 3) return undefined;
@@ -30,10 +29,9 @@ export function claimsOfJws(text: string): Claims | undefined {
   return isHeader ? (parseClaims(Buffer.from(parts[1] as string, 'base64url')) ?? {}) : undefined;
 }
 
-/** Returns the provider that must be asked about a token before the token is accepted. For a token that is not a JWS,
- * this is the host's provider of opaque tokens. For a JWS, it is the issuer, if the issuer publishes no keys.
- * @param providers the providers that the host accepts
- * @returns undefined if no provider has to be asked */
+/** Returns the provider that must be asked about a token before it is accepted, if there is one: the host's provider of
+ * opaque tokens; for a JWS, the issuer, if it publishes no keys.
+ * @param providers the providers that the host accepts */
 export function providerToIntrospect(text: string, providers: readonly TokenProvider[]): TokenProvider | undefined {
   const asked = providers.find(({ introspection }) => introspection !== undefined);
   if (asked === undefined || !isTokenText(text)) return undefined;
@@ -68,8 +66,7 @@ export function readIntrospection(status: number, text: string): Introspected {
 const accessTypes = ['bearer', 'dpop'];
 const accessUses = ['access', 'access_token'];
 
-/** Checks the kind of a token. Refresh tokens are active too, but they are not access tokens (RFC 7662 section 4). So
- * the provider must say which kind of token it is. */
+/** Checks the kind of a token, which the provider must say, as refresh tokens are active too (RFC 7662 section 4). */
 function checkType(claims: Claims, { introspection }: TokenProvider, kind: ProviderKind): Refused {
   const { token_type: type, token_use: use, typ, cnf } = claims;
   if (typeof typ === 'string' && kind.refusedTypes.includes(typ.toLowerCase())) {
@@ -83,40 +80,22 @@ function checkType(claims: Claims, { introspection }: TokenProvider, kind: Provi
     return refuse('proof_invalid', 'the provider says that the token is bound by DPoP, and not to which key');
   }
   if (typeof type === 'string' && accessTypes.includes(type.toLowerCase())) return undefined;
-  return refuse(
-    'type_refused',
-    type === undefined
-      ? 'the provider does not say of what "token_type" the token is; this route wants an access token'
-      : `the token is of the type ${shown(type)}, this route wants an access token`,
-  );
+  const said = `the token is of the type ${shown(type)}, this route wants an access token`;
+  const unsaid = 'the provider does not say of what "token_type" the token is; this route wants an access token';
+  return refuse('type_refused', type === undefined ? unsaid : said);
 }
 
 /** Checks the issuer. A provider may omit the issuer of its own token, but another issuer is rejected. */
 function checkIssuer({ iss }: Claims, provider: TokenProvider): Refused {
-  return iss === undefined || isIssuer(provider, iss)
-    ? undefined
-    : refuse('issuer_unknown', `its issuer is ${shown(iss)}`);
-}
-
-function kindOf({ kind: name }: TokenProvider): ProviderKind {
-  const kind = providerKind(name);
-  if (kind === undefined) throw new Error(`no provider kind ${name}`);
-  return kind;
+  if (iss === undefined || isIssuer(provider, iss)) return undefined;
+  return refuse('issuer_unknown', `its issuer is ${shown(iss)}`);
 }
 
 /** Checks a provider's answer about an active token in the same way as the claims of a JWT: type, issuer, times,
  * audience, client, subject. A token without `exp` is valid as long as the answer may be used.
- * @param now seconds since the epoch
- * @param skew seconds by which clocks can differ
  * @param until when the provider must be asked again */
-export function judgeIntrospected(
-  claims: Claims,
-  provider: TokenProvider,
-  now: number,
-  skew: number,
-  until: number,
-): Result<Verified> {
-  const kind = kindOf(provider);
+export function judgeIntrospected(claims: Claims, provider: TokenProvider, now: number, skew: number, until: number) {
+  const kind = providerKind(provider.kind) ?? noKind(provider);
   const dated = claims.exp === undefined ? { ...claims, exp: until } : claims;
   const refused =
     checkType(claims, provider, kind) ??
@@ -130,8 +109,7 @@ export function judgeIntrospected(
 /** Claims about the actor of a token, and about the key to which it is bound. */
 const partyClaims = ['act', 'may_act', 'cnf'];
 
-/** Returns the claims about the actor that only the provider's answer contains. Without them an agent would count as
- * the person. */
+/** Returns the claims with what only the answer says of the actor: without it, an agent would count as the person. */
 function added(own: Claims, said: Claims): Claims {
   const more: Record<string, unknown> = {};
   for (const name of partyClaims) if (own[name] === undefined && said[name] !== undefined) more[name] = said[name];
@@ -141,18 +119,13 @@ function added(own: Claims, said: Claims): Claims {
   return Object.keys(more).length === 0 ? own : { ...own, ...more };
 }
 
-/** Joins a JWT whose signature is valid with the provider's answer that it is active. The claims of the JWT are kept.
- * Client, actor and key are added from the answer if the JWT does not contain them.
- * @param claims the provider's answer
+/** Joins a JWT whose signature is valid with the provider's answer that it is active, which adds client, actor and key
+ * if the JWT has none.
  * @param until when the provider must be asked again */
-export function confirmed(
-  verified: Verified,
-  claims: Claims,
-  provider: TokenProvider,
-  until: number,
-): Result<Verified> {
+export function confirmed(verified: Verified, claims: Claims, provider: TokenProvider, until: number) {
   const all = added(verified.claims, claims);
-  const refused = checkIssuer(claims, provider) ?? checkClient(all, provider, kindOf(provider));
+  const kind = providerKind(provider.kind) ?? noKind(provider);
+  const refused = checkIssuer(claims, provider) ?? checkClient(all, provider, kind);
   if (refused !== undefined) return refused;
   const { exp } = claims;
   const expires = typeof exp === 'number' ? Math.min(exp, verified.expires) : verified.expires;

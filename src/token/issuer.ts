@@ -33,8 +33,8 @@ export function providerOf(claims: Claims, providers: readonly TokenProvider[]):
   return iss === undefined ? ofTrustDomain(claims.sub, providers) : undefined;
 }
 
-/** Whether a key may sign tokens of an issuer. Entra ID publishes the keys of all issuers together, and each key names
- * its issuer or a template of issuers. The tenant of the token must match its issuer too. */
+/** Whether a key may sign tokens of an issuer. Entra ID publishes the keys of all issuers together, each with its
+ * issuer or a template of issuers. The tenant of the token must match its issuer too. */
 export function isKeyOfIssuer({ issuer }: Pick<Key, 'issuer'>, { iss, tid }: Claims): boolean {
   if (issuer === undefined) return true;
   const tenant = tenantOf(iss);

@@ -1,35 +1,33 @@
 import { MAX_DOCUMENT_BYTES } from '../limits.ts';
 
+/** The members of a JSON object. */
+export type Members = Readonly<Record<string, unknown>>;
+
+export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
 const strict = new TextDecoder('utf-8', { fatal: true });
 
 /** Decodes base64url in its only canonical spelling: no padding, no white space, and unused trailing bits are zero (RFC
- * 4648 sections 3.2, 3.3, 3.5). The decoders of engines accept more, and each accepts something else. A text is
- * canonical if the decoded bytes are encoded to the same text.
+ * 4648 sections 3.2, 3.3, 3.5). Engines accept more, so the decoded bytes must encode to the same text.
  * @returns `undefined` for any other text */
 export function decodeCanonical(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url');
   return bytes.toString('base64url') === text ? bytes : undefined;
 }
 
-/** The character that the lenient decoder writes for a byte that is not UTF-8. */
-const foreign = '\ufffd';
-
-/** Decodes strict UTF-8. The result of the lenient decoder is correct if all bytes are ASCII, as in most payloads. Then
- * the text has as many characters as bytes, and contains no replacement character. This costs less than a third of the
- * strict decoder. In a text of narrow characters, njs's engine needs no search to know that there is no replacement
- * character.
+/** Decodes strict UTF-8. The lenient decoder, which costs less than a third, is correct if all bytes are ASCII, as in
+ * most payloads: then the text has as many characters as bytes, and no replacement character. In a text of narrow
+ * characters, njs's engine need not search for it.
  * @throws TypeError if the bytes are not UTF-8 */
 function textOf(bytes: Buffer): string {
   const text = bytes.toString();
-  const isAscii = text.length === bytes.length && text.replace(foreign, '') === text;
+  const isAscii = text.length === bytes.length && text.replace('\ufffd', '') === text;
   return isAscii ? text : strict.decode(bytes as never);
 }
 
-/** Parses a JSON object in strict UTF-8 without a byte order mark. If a member occurs twice, the last one counts (RFC
- * 7515 section 4, RFC 7519 section 4).
- * @returns `undefined` if UTF-8 or JSON are invalid, the JSON value is not an object, or it is nested too deeply for
- * the engine */
-export function parseObject(bytes: Buffer): Readonly<Record<string, unknown>> | undefined {
+/** Parses a JSON object in strict UTF-8 without a byte order mark; of equal members, the last one counts (RFC 7515
+ * section 4). Returns `undefined` for anything else, also for an object that is nested too deeply for the engine. */
+export function parseObject(bytes: Buffer): Members | undefined {
   // Some decoders drop a byte order mark and others do not. JSON never begins with this byte.
   if (bytes[0] === 0xef) return undefined;
   try {
@@ -40,14 +38,12 @@ export function parseObject(bytes: Buffer): Readonly<Record<string, unknown>> | 
 }
 
 /** Returns the value if it is a JSON object, and not `null` or an array. */
-export function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined;
+export function asObject(value: unknown): Members | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : undefined;
 }
 
 /** Returns the JSON object in a text; `undefined` for any other text. */
-export function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
+export function objectIn(text: string): Members | undefined {
   try {
     return asObject(JSON.parse(text));
   } catch {
@@ -55,8 +51,8 @@ export function objectIn(text: string): Readonly<Record<string, unknown>> | unde
   }
 }
 
-/** Returns the keys of a JWKS (RFC 7517 section 5) unchanged. If there are none, returns a sentence for the log, which
- * contains nothing of the text.
+/** Returns the keys of a JWKS (RFC 7517 section 5) unchanged, or a sentence for the log, which contains nothing of the
+ * text.
  * @param what name of the text in that sentence
  * @param list what the text must contain, for that sentence */
 export function keysIn(text: string, what = 'the file', list = 'list "keys"'): readonly unknown[] | string {

@@ -5,17 +5,17 @@ import type { ProviderKind } from '../providers/index.ts';
 import { algorithms } from './algorithms.ts';
 import { shown } from './detail.ts';
 import { importKey } from './import.ts';
-import { asObject, keysIn } from './json.ts';
+import { asObject, keysIn, type Members } from './json.ts';
 import type { Key } from './types.ts';
 import { rsaWeakness } from './weak.ts';
 
-/** A provider's usable keys, with sentences for the log about keys that were left out; or the reason why the document
- * is not usable. */
+/** A provider's usable keys, with lines for the log about those that are left out; or why the document is not usable.
+ * */
 export type KeySet =
   | { readonly ok: true; readonly keys: readonly Key[]; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly error: string };
 
-type Jwk = Readonly<Record<string, unknown>>;
+type Jwk = Members;
 
 /** The public members of a key, by type (RFC 7518 section 6, RFC 8037 section 2). Only these are imported. */
 const publicMembers: Readonly<Record<Key['kty'], readonly string[]>> = {
@@ -24,12 +24,12 @@ const publicMembers: Readonly<Record<Key['kty'], readonly string[]>> = {
   OKP: ['kty', 'crv', 'x'],
 };
 
-const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
+/** Members that a public JWK must not have (RFC 7518 section 6). */
+export const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
 
 const curves = [...algorithms.values()].map(({ crv }) => crv).filter((crv) => crv !== undefined);
 
-/** Whether a key is for signatures. Keys for other uses are not a mistake and are left out without a warning (RFC 7517
- * sections 4.2 and 4.3). */
+/** Whether a key is for signatures. Others are no mistake, and are left out (RFC 7517 sections 4.2 and 4.3). */
 function isForSignatures({ use, key_ops: operations }: Jwk, own: string | undefined): boolean {
   if (use !== undefined && use !== 'sig' && use !== own) return false;
   return operations === undefined || (Array.isArray(operations) && operations.includes('verify'));
@@ -54,18 +54,14 @@ function problemOf(jwk: Jwk): string | undefined {
 
 /** Imports the key, because only the engine can detect a point that is not on its curve. */
 async function tryImport(key: Key): Promise<void> {
-  // nginx's module of njs 1.0.2 lacks Ed25519. The key itself is valid, and tokens with this algorithm are refused with
-  // that reason.
+  // nginx's module of njs 1.0.2 lacks Ed25519. The key is valid, and tokens with this algorithm are refused with that
+  // reason.
   if (key.kty === 'OKP') {
     if (decode(key.jwk.x as string).length !== 32) throw new Error('not 32 bytes');
     return;
   }
-  for (const entry of algorithms.values()) {
-    if (entry.kty === key.kty && entry.crv === key.crv) {
-      await importKey(key, entry);
-      return;
-    }
-  }
+  const entry = [...algorithms.values()].find(({ kty, crv }) => kty === key.kty && crv === key.crv);
+  if (entry !== undefined) await importKey(key, entry);
 }
 
 async function readKey(jwk: Jwk, named: boolean): Promise<Key | string> {
@@ -92,10 +88,9 @@ async function readKey(jwk: Jwk, named: boolean): Promise<Key | string> {
 
 /** Reads a JWKS (RFC 7517 section 5). Invalid, weak, symmetric and private keys are left out with a warning, and keys
  * for other uses without one. Several keys may have the same `kid` or none. Thumbprints are those of RFC 7638.
- * @param text the document as fetched
  * @param kind kind of the provider, which says which additional members its keys have
- * @returns an error if the text is not a key set or has no usable key. A provider without keys is a mistake, so the
- * known keys stay in use until they are too old. */
+ * @returns an error if the text is not a key set or has no usable key: a provider without keys is a mistake, so the
+ * known keys stay in use until they are too old */
 export async function readKeySet(
   text: string,
   kind: Pick<ProviderKind, 'keyUse' | 'keysNameIssuer'> = {},

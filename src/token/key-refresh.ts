@@ -13,7 +13,7 @@ export interface KeyTimes {
 /** The stored state of one provider's keys, as JSON. All times are seconds since the epoch. */
 export interface KeyState {
   readonly keys: readonly Key[];
-  /** Increases when a key is added, removed or renamed. Results that depend on earlier keys must then be checked again. */
+  /** Increases when a key is added, removed or renamed, so that earlier results are checked again. */
   readonly generation: number;
   /** When the keys were last fetched; 0 if never. */
   readonly fetchedAt: number;
@@ -26,11 +26,8 @@ export interface KeyState {
 /** The state before the first attempt. */
 export const noKeys: KeyState = Object.freeze({ keys: [], generation: 0, fetchedAt: 0, lastTry: 0, failures: 0 });
 
-/** Returns the seconds since a time. The result is infinite if the time is in the future, for example after a clock was
- * set back. */
-function since(time: number, now: number): number {
-  return time > now ? Number.POSITIVE_INFINITY : now - time;
-}
+/** Returns the seconds since a time; infinite if it is in the future, for example after a clock was set back. */
+const since = (time: number, now: number): number => (time > now ? Number.POSITIVE_INFINITY : now - time);
 
 /** Returns the seconds to wait after the last attempt. Each further failure doubles them, up to the usual interval. */
 function pause({ failures }: KeyState, { refresh, coolDown }: KeyTimes): number {
@@ -54,14 +51,12 @@ export function isStale(state: KeyState, now: number, times: KeyTimes): boolean 
 
 /** Returns the keys that verify tokens; `undefined` if there are none yet, or all are too old. */
 export function usableKeys(state: KeyState, now: number, times: KeyTimes): readonly Key[] | undefined {
-  // After a clock was set back, the age of the keys is not known. They stay in use and are due to be fetched.
+  // After a clock was set back, the age of the keys is not known. They are due to be fetched, and stay in use.
   return state.fetchedAt > 0 && now - state.fetchedAt <= times.stale ? state.keys : undefined;
 }
 
 /** Returns the state at the beginning of an attempt. */
-export function trying(state: KeyState, now: number): KeyState {
-  return { ...state, lastTry: now };
-}
+export const trying = (state: KeyState, now: number): KeyState => ({ ...state, lastTry: now });
 
 /** Returns the state after a failed attempt. The keys stay. */
 export function failed(state: KeyState, now: number): KeyState {
@@ -70,13 +65,11 @@ export function failed(state: KeyState, now: number): KeyState {
 
 /** Returns everything in the keys on which the verification of a token can depend. */
 function selectionOf(keys: readonly Key[]): string {
-  return keys
-    .map(({ thumbprint, kid, alg }) => JSON.stringify([thumbprint, kid, alg]))
-    .sort()
-    .join();
+  const names = keys.map(({ thumbprint, kid, alg }) => JSON.stringify([thumbprint, kid, alg]));
+  return names.sort().join();
 }
 
-/** Returns the state after the keys were fetched. The generation changes only if a key was added, removed or renamed. */
+/** Returns the state after the keys were fetched, in a new generation if a key was added, removed or renamed. */
 export function fetched(state: KeyState, keys: readonly Key[], now: number): KeyState {
   const generation = selectionOf(keys) === selectionOf(state.keys) ? state.generation : state.generation + 1;
   return { keys, generation, fetchedAt: now, lastTry: now, failures: 0 };

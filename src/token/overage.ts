@@ -2,8 +2,7 @@ import { providerKind } from '../providers/index.ts';
 import { asObject, objectIn } from './json.ts';
 import type { Claims } from './types.ts';
 
-/** Whether a token leaves out groups of its caller. Entra ID then names the missing claim in another claim (OpenID
- * Connect Core section 5.6.2). */
+/** Whether a token leaves out groups of its caller, as Entra ID says in a claim (OpenID Connect Core section 5.6.2). */
 export function leavesGroupsOut(claims: Claims, kind: string): boolean {
   const { leftOut, groups = '' } = providerKind(kind) ?? {};
   if (leftOut === undefined || claims[groups] !== undefined) return false;
@@ -11,7 +10,7 @@ export function leavesGroupsOut(claims: Claims, kind: string): boolean {
   return names !== undefined && Object.hasOwn(names, groups);
 }
 
-/** Returns the claims with the groups that the provider has confirmed. Only groups that the policy names are included. */
+/** Returns the claims with those of the policy's groups that the provider has confirmed. */
 export function withGroups(claims: Claims, kind: string, held: readonly string[]): Claims {
   const { leftOut = '', groups = '' } = providerKind(kind) ?? {};
   const { [groups]: _, ...others } = asObject(claims[leftOut]) ?? {};
@@ -21,8 +20,8 @@ export function withGroups(claims: Claims, kind: string, held: readonly string[]
 /** Whether a value is an object id of Entra ID, which is safe in a path. */
 export const isObjectId = (value: unknown): value is string => typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
 
-/** Reads the provider's answer `{ "value": [ids] }`, and returns which of the requested groups a person is in;
- * undefined for any other text. */
+/** Reads the provider's answer `{ "value": [ids] }`: which of these groups a person is in; undefined for other texts.
+ * */
 export function readHeld(text: string, asked: readonly string[]): readonly string[] | undefined {
   const value = objectIn(text)?.value;
   if (!Array.isArray(value) || !value.every((id) => typeof id === 'string')) return undefined;

@@ -3,17 +3,11 @@ import { parseClaims, parseHeader, splitJws } from './format.ts';
 import { providerOf } from './issuer.ts';
 import type { TokenProvider } from './types.ts';
 
-/** Returns the provider whose keys must be fetched before a refusal is final: no key matched, or no keys are known. If
- * a token has no `kid` and no key verifies its signature, it may have been signed with a new key, so its provider is
- * returned too.
+/** Returns the provider whose keys must be fetched before a refusal is final, if other keys could change it: no key
+ * matched, no keys are known, or a token without `kid` may have been signed with a new key.
  * @param token the refused token
- * @param providers the providers that the host accepts
- * @returns undefined if other keys would not change the result */
-export function providerToAsk(
-  token: string,
-  { reason }: Refusal,
-  providers: readonly TokenProvider[],
-): TokenProvider | undefined {
+ * @param providers the providers that the host accepts */
+export function providerToAsk(token: string, { reason }: Refusal, providers: readonly TokenProvider[]) {
   if (reason !== 'key_unknown' && reason !== 'provider_unavailable' && reason !== 'signature_invalid') return undefined;
   const jws = splitJws(token);
   if (!jws.ok) return undefined;

@@ -7,13 +7,10 @@ import type { Key } from './types.ts';
 
 type VerifyAlgorithm = Parameters<typeof crypto.subtle.verify>[0];
 
-const noEd25519 = refuse(
-  'algorithm_refused',
-  'Ed25519 is missing in this build of nginx; let the provider sign with ES256 or RS256',
-);
+const ed25519IsMissing = 'Ed25519 is missing in this build of nginx; let the provider sign with ES256 or RS256';
+const noEd25519 = refuse('algorithm_refused', ed25519IsMissing);
 
-/** Whether a key fits an algorithm: its type and curve match, and its owner did not bind it to another algorithm (RFC
- * 8725 section 3.1). */
+/** Whether a key fits an algorithm by type, curve and, if its owner bound it, algorithm (RFC 8725 section 3.1). */
 function fits(key: Key, { alg, kty, crv }: AlgorithmEntry): boolean {
   return key.kty === kty && key.crv === crv && (key.alg === undefined || key.alg === alg);
 }
@@ -25,9 +22,8 @@ function onlyNameless(entry: AlgorithmEntry, keys: readonly Key[]): Key | undefi
   return fitting.length === 1 ? fitting[0] : undefined;
 }
 
-/** Returns the keys that can verify a token. If the token has a `kid`, these are the keys with that `kid`; otherwise
- * they are the first few keys that fit. A `kid` is only a hint (RFC 7515 section 4.1.4): if no key of the set has one,
- * the only key that fits is used.
+/** Returns the keys that can verify a token: those with its `kid`; for a token without one, the first few keys that
+ * fit. A `kid` is only a hint (RFC 7515 section 4.1.4): if no key of the set has one, the only key that fits is used.
  * @returns reason `key_unknown` if there is no such key */
 export function chooseKeys(header: JoseHeader, entry: AlgorithmEntry, keys: readonly Key[]): Result<readonly Key[]> {
   const { kid } = header;
@@ -45,8 +41,7 @@ export function chooseKeys(header: JoseHeader, entry: AlgorithmEntry, keys: read
   return refuse('key_unknown', named ? 'no key of that name fits the algorithm' : 'no key has the "kid" of the token');
 }
 
-/** A key to try, with two values that are computed once: its name among the imported keys, and the result if it
- * verifies the signature. */
+/** A key to try, with its name among the imported keys, and the result if it verifies the signature. */
 interface Candidate {
   readonly key: Key;
   readonly name: string;
@@ -66,12 +61,9 @@ interface Choice {
 
 const notSigned = refuse('signature_invalid');
 
-/** The key with the token's `kid` may be newer than the key set. The reason `key_unknown` causes a new fetch of the
- * set. */
-const otherSigned = refuse(
-  'key_unknown',
-  'no key has the "kid" of the token, and the only one without that fits did not sign it',
-);
+/** The key with the token's `kid` may be newer than the key set, which `key_unknown` causes to be fetched. */
+const unnamed = 'no key has the "kid" of the token, and the only one without that fits did not sign it';
+const otherSigned = refuse('key_unknown', unnamed);
 
 const choices = new WeakMap<JoseHeader, Choice>();
 
@@ -82,17 +74,11 @@ function newChoice(header: JoseHeader, keys: readonly Key[]): Choice | undefined
   const made = chosen.ok ? chosen.value : [];
   const candidates = made.map((key) => ({ key, name: importName(key, entry), signed: ok(key) }));
   const isNamed = header.kid === undefined || made.some(({ kid }) => kid === header.kid);
-  return {
-    keys,
-    entry,
-    candidates,
-    refused: chosen.ok ? undefined : chosen,
-    unsigned: isNamed ? notSigned : otherSigned,
-  };
+  const unsigned = isNamed ? notSigned : otherSigned;
+  return { keys, entry, candidates, refused: chosen.ok ? undefined : chosen, unsigned };
 }
 
-/** Returns the algorithm and keys for a header, and keeps them for the next token with this header; undefined for an
- * unknown algorithm. */
+/** Returns the algorithm and keys for a header, and keeps them for the next one; undefined for an unknown algorithm. */
 function choose(header: JoseHeader, keys: readonly Key[]): Choice | undefined {
   const known = choices.get(header);
   if (known !== undefined && known.keys === keys) return known;
@@ -109,8 +95,7 @@ export interface SignatureContext {
   readonly onFailure?: () => Promise<void>;
 }
 
-/** A function that receives the result for a signature and the value `along`. A tuple costs a fifth of a closure with
- * the same values. */
+/** Receives the result for a signature and `along`. A tuple costs a fifth of a closure with the same values. */
 type Use<T, S> = (signer: Result<Key>, along: S) => T | Promise<T>;
 
 function holdsUnder(publicKey: ImportedKey, { signature, input }: CompactJws, entry: AlgorithmEntry): Promise<boolean> {
@@ -119,12 +104,7 @@ function holdsUnder(publicKey: ImportedKey, { signature, input }: CompactJws, en
 }
 
 /** Returns a promise for whether the signature is valid. It rejects if the engine throws. */
-function holds(
-  jws: CompactJws,
-  { key, name }: Candidate,
-  entry: AlgorithmEntry,
-  imported: ImportedKeys,
-): Promise<boolean> {
+function holds(jws: CompactJws, { key, name }: Candidate, entry: AlgorithmEntry, imported: ImportedKeys) {
   try {
     const known = imported.get(name);
     if (known !== undefined) return holdsUnder(known, jws, entry);
@@ -134,8 +114,7 @@ function holds(
   }
 }
 
-/** Tries the keys, beginning with a given one. For some invalid signatures an engine returns false, and for others it
- * throws. Both mean that the signature is invalid. */
+/** Tries the keys, beginning with a given one. For an invalid signature an engine returns false or throws. */
 function tryKeys<T, S>(
   jws: CompactJws,
   choice: Choice,
@@ -156,18 +135,10 @@ function tryKeys<T, S>(
 }
 
 /** Verifies a signature with an algorithm that this engine supports. */
-function verifyBy<T, S>(
-  choice: Choice,
-  jws: CompactJws,
-  context: SignatureContext,
-  use: Use<T, S>,
-  along: S,
-): T | Promise<T> {
+function verifyBy<T, S>(choice: Choice, jws: CompactJws, context: SignatureContext, use: Use<T, S>, along: S) {
   if (choice.refused !== undefined) return use(choice.refused, along);
   const { signatureBytes } = choice.entry;
-  if (signatureBytes !== undefined && jws.signature.length !== signatureBytes) {
-    return use(notSigned, along);
-  }
+  if (signatureBytes !== undefined && jws.signature.length !== signatureBytes) return use(notSigned, along);
   return tryKeys(jws, choice, 0, context, use, along);
 }
 
@@ -187,10 +158,9 @@ export function verifySignatureWith<T, S>(
 }
 
 /** Verifies the signature of a token (RFC 7515 section 5.2) and calls `use` with the result.
- * @param keys the provider's keys
  * @param use receives the key that signed the token, or a reason: `algorithm_refused`, `key_unknown`,
- * `signature_invalid`. Its result is returned. There is only one promise, which the engine makes, because each further
- * `async` or `await` would cost a new token 2 µs. */
+ * `signature_invalid`. Its result is returned. Only the engine makes a promise, because each further one would cost a
+ * new token 2 µs. */
 export function verifySignature<T>(
   jws: CompactJws,
   header: JoseHeader,

@@ -5,8 +5,8 @@ import { type ClientCertificate, readEscaped } from './client-certificate.ts';
 /** What a certificate says about a workload. */
 export type Svid = Required<Omit<ClientCertificate, 'dns' | 'subject'>>;
 
-/** Reads an X.509-SVID (SPIFFE X509-SVID section 2). It has exactly one URI among its names, which is the SPIFFE id of
- * a workload. nginx has verified the certificate.
+/** Reads an X.509-SVID (SPIFFE X509-SVID section 2), which has exactly one URI, the SPIFFE id of a workload. nginx has
+ * verified the certificate.
  * @param escaped `$ssl_client_escaped_cert` of nginx; empty if the client showed no certificate
  * @returns reason `proof_missing` or `proof_invalid`; the details contain nothing of the certificate */
 export function readSvid(escaped: string): Result<Svid> {

@@ -7,7 +7,7 @@ function isDate(value: unknown): value is number | undefined {
   return value === undefined || (typeof value === 'number' && value <= MAX_NUMERIC_DATE && value > never);
 }
 
-/** A number that is smaller than every date. The engine finds a local name faster than a member of a global object. */
+/** A number below every date. The engine finds a local name faster than a member of a global object. */
 const never = Number.NEGATIVE_INFINITY;
 
 function noDate(name: string, value: unknown): Refused {
@@ -16,8 +16,7 @@ function noDate(name: string, value: unknown): Refused {
 }
 
 /** Requires `exp`; checks `nbf` and `iat` if they are present (RFC 7519 sections 4.1.4 to 4.1.6).
- * @returns a refusal with `claim_absent`, `token_expired` or `token_not_yet_valid`; undefined if the times are valid,
- * and then `exp` is a number */
+ * @returns `claim_absent`, `token_expired` or `token_not_yet_valid`; undefined if the times are valid */
 export function checkTimes(claims: Claims, now: number, skew: number): Refused {
   const { exp, nbf, iat } = claims;
   const latest = now + skew;

@@ -14,8 +14,8 @@ export interface TokenProvider
   readonly asksGroups?: true;
 }
 
-/** Returns the provider with a route's own audiences (RFC 8707), which replace those of the provider. So the route
- * rejects a token for another resource, and other routes reject a token for this resource. */
+/** Returns the provider with a route's own audiences (RFC 8707) instead of its own. So the route rejects a token for
+ * another resource, and other routes reject a token for this one. */
 export function forResource(provider: TokenProvider, audiences: readonly string[]): TokenProvider {
   const { anyAudience: _, ...rest } = provider;
   return { ...rest, audiences };
@@ -37,8 +37,7 @@ export interface Verified {
   readonly claims: Claims;
   /** `exp`, seconds since the epoch. */
   readonly expires: number;
-  /** RFC 7638 thumbprint of the key that signed the token; `introspected` if no key did. The cache entry is valid only
-   * while this key is. */
+  /** RFC 7638 thumbprint of the key that signed it, or `introspected`. A cache entry is valid as long as this key. */
   readonly key: string;
   /** When the provider must be asked again, in seconds since the epoch; absent: never. */
   readonly until?: number;

@@ -15,8 +15,7 @@ export interface VerifyContext extends SignatureContext {
   readonly skew: number;
 }
 
-/** Returns the only provider to which a payload without claims can belong. Its signature is verified anyway, so that
- * the refusal can say what is wrong. */
+/** Returns the only provider to which a payload without claims can belong. It is verified for the refusal. */
 const onlyOf = (providers: readonly TokenProvider[]): TokenProvider | undefined =>
   providers.length === 1 ? providers[0] : undefined;
 
@@ -33,8 +32,7 @@ type Read<T, S> = readonly [
 
 const otherKey = refuse('key_unknown', 'the key that signed the token is of another issuer');
 
-/** Returns why a signature is invalid. If only the service for which the token was made could verify it, the refusal
- * says so. */
+/** Returns why a signature is invalid: perhaps only the service for which the token was made could verify it. */
 function ofOthers(refused: Result<Key>, header: JoseHeader, provider: TokenProvider): ReturnType<typeof refuse> {
   if (header.nonce === undefined) return refused as ReturnType<typeof refuse>;
   return checkNonce(header, provider) ?? (refused as ReturnType<typeof refuse>);
@@ -59,7 +57,6 @@ function judge<T, S>(signer: Result<Key>, read: Read<T, S>): T | Promise<T> {
 /** Verifies a bearer token. It checks, in this order: format, header, provider, algorithm, key, signature, claims (RFC
  * 7515 section 5.2, RFC 7519 section 7.2, RFC 8725). It never throws, whatever the text is.
  * @param providers the providers that the host accepts
- * @param now seconds since the epoch
  * @param use receives the claims with their provider, or the first reason that applies. The detail says what was
  * expected only if the signature is valid. The result of `use` is returned, see {@link verifySignature}.
  * @param along a value that `use` receives too */

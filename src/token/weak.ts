@@ -19,20 +19,17 @@ function powersModulo(prime: number): ReadonlySet<number> {
   return powers;
 }
 
-/** Primes for the test of CVE-2017-15361. Modulo each of them, an affected modulus is always a power of 65537; of other
- * moduli, only few are. */
+/** Primes for the test of CVE-2017-15361. An affected modulus is a power of 65537 modulo each; of others, few are. */
 const rocaPrimes = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
 
-/** Whether a modulus has the property of keys from chips with CVE-2017-15361 (ROCA). The private half of such a key can
- * be computed. About one in a hundred million good moduli has this property by chance. */
+/** Whether a modulus is like those of chips with CVE-2017-15361 (ROCA), whose private half can be computed. About one
+ * in a hundred million good moduli is so by chance. */
 function hasRocaMark(modulus: Uint8Array): boolean {
   return rocaPrimes.every((prime) => powersModulo(prime).has(remainder(modulus, prime)));
 }
 
 /** Returns why an RSA public key must not be trusted; `undefined` if it may be (RFC 7518 section 3.3). Even and very
- * small exponents are not valid.
- * @param modulus as a big-endian number
- * @param exponent as a big-endian number */
+ * small exponents are not valid. Modulus and exponent are big-endian numbers. */
 export function rsaWeakness(modulus: Uint8Array, exponent: Uint8Array): string | undefined {
   const bits = bitLength(modulus);
   if (bits < MIN_RSA_BITS) return `RSA of ${bits} bits is too short; at least ${MIN_RSA_BITS}`;

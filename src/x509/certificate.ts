@@ -18,9 +18,7 @@ export interface Certificate {
 /** The object identifier of id-ce-subjectAltName: 2.5.29.17. */
 const SUBJECT_ALT_NAME = '551d11';
 
-/** Reads a certificate (RFC 5280 section 4.1).
- * @param bytes DER
- * @returns undefined if the bytes are not a certificate */
+/** Reads a certificate in DER (RFC 5280 section 4.1); undefined if the bytes are not a certificate. */
 export function readCertificate(bytes: Uint8Array): Certificate | undefined {
   const [tbs, algorithm, signature, ...more] = within(whole(bytes)) ?? [];
   if (algorithm?.tag !== TAG.sequence || signature?.tag !== TAG.bitString || more.length > 0) return undefined;

@@ -26,10 +26,8 @@ export const explicit = (n: number): number => 0xa0 | n;
 /** Returns the tag of an implicit `[n]`, which replaces the tag of a primitive element. */
 export const implicit = (n: number): number => 0x80 | n;
 
-/** Returns the element that begins at a given index.
- * @param end index that the element must not exceed
- * @returns undefined if the bytes are not DER: the length is indefinite, not in its shortest form, or too large; or the
- * tag has several bytes */
+/** Returns the element that begins at a given index and does not exceed `end`; undefined if the bytes are not DER: the
+ * length is indefinite, not in its shortest form, or too large; or the tag has several bytes. */
 export function elementAt(bytes: Uint8Array, at: number, end: number = bytes.length): Element | undefined {
   const tag = bytes[at];
   const first = bytes[at + 1];
@@ -47,8 +45,7 @@ export function elementAt(bytes: Uint8Array, at: number, end: number = bytes.len
   return start + length > end ? undefined : { tag, bytes, start, end: start + length };
 }
 
-/** Returns the elements that exactly fill the contents of another element; undefined if they do not, or if that element
- * has another tag. */
+/** Returns the elements that exactly fill the contents of another element with this tag; undefined if they do not. */
 export function within(outer: Element | undefined, tag: number = TAG.sequence): readonly Element[] | undefined {
   if (outer?.tag !== tag) return undefined;
   const elements: Element[] = [];
@@ -68,9 +65,7 @@ export function whole(bytes: Uint8Array): Element | undefined {
 }
 
 /** Returns the contents of an element, without a copy. */
-export function contents({ bytes, start, end }: Element): Uint8Array {
-  return bytes.subarray(start, end);
-}
+export const contents = ({ bytes, start, end }: Element): Uint8Array => bytes.subarray(start, end);
 
 /** Returns the contents as text with one byte per character; undefined if a byte is not printable ASCII. */
 export function ascii(element: Element): string | undefined {
@@ -78,20 +73,21 @@ export function ascii(element: Element): string | undefined {
   return /^[ -~]*$/.test(text) ? text : undefined;
 }
 
-/** Returns the contents of a BIT STRING that consists of whole bytes; undefined if it has another tag or unused bits. */
+/** Returns the contents of a BIT STRING of whole bytes; undefined if it has another tag or unused bits. */
 export function bitString(element: Element | undefined, tag: number = TAG.bitString): Uint8Array | undefined {
   if (element?.tag !== tag || element.bytes[element.start] !== 0 || element.end === element.start) return undefined;
   return element.bytes.subarray(element.start + 1, element.end);
 }
 
-/** Returns the bytes of an object identifier in hexadecimal, such as `551d11`. */
-export function objectId(element: Element | undefined): string | undefined {
-  if (element?.tag !== TAG.objectId) return undefined;
-  return Array.from(contents(element), (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
+export const hex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** Returns a time in a certificate (RFC 5280 section 4.1.2.5), in whole seconds since the epoch.
- * @returns undefined if the time has another form or the date does not exist */
+/** Returns the bytes of an object identifier in hexadecimal, such as `551d11`. */
+export const objectId = (element: Element | undefined): string | undefined =>
+  element?.tag === TAG.objectId ? hex(contents(element)) : undefined;
+
+/** Returns a time in a certificate (RFC 5280 section 4.1.2.5), in seconds since the epoch; undefined for another form, or
+ * a date that does not exist. */
 export function timeOf(element: Element | undefined): number | undefined {
   const text = element && ascii(element);
   const digits = element?.tag === TAG.utcTime ? 2 : element?.tag === TAG.generalizedTime ? 4 : 0;
@@ -100,13 +96,9 @@ export function timeOf(element: Element | undefined): number | undefined {
   }
   const written = Number(text.slice(0, digits));
   const year = digits === 4 ? written : written < 50 ? 2000 + written : 1900 + written;
-  const [month, day, hour, minute, second] = [0, 2, 4, 6, 8].map((at) =>
-    Number(text.slice(digits + at, digits + at + 2)),
-  );
-  const iso = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}.000Z`;
+  const [month, day, hour, minute, second] = [0, 2, 4, 6, 8].map((at) => text.slice(digits + at, digits + at + 2));
+  const iso = `${String(year).padStart(4, '0')}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
   const ms = Date.parse(iso);
   // `Date` changes a date that does not exist to a day in the next month. The comparison detects this.
   return Number.isNaN(ms) || new Date(ms).toISOString() !== iso ? undefined : ms / 1000;
 }
-
-const two = (value: number | undefined) => String(value).padStart(2, '0');

@@ -1,16 +1,10 @@
 import { bitString, contents, type Element, explicit, implicit, TAG, whole, within } from './der.ts';
-
-/** The PEM block of a private key file. */
-export interface KeyBlock {
-  readonly label: string;
-  readonly bytes: Uint8Array;
-}
+import type { PemBlock } from './pem.ts';
 
 const same = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, index) => byte === b[index]);
 
-/** Returns the public part of a key: for RSA the modulus; for EC all bytes of the bit string, which are a point of the
- * curve. */
+/** Returns the public part of a key: for RSA the modulus, for EC the bytes of the bit string, a point of the curve. */
 function publicPart(info: Element): Uint8Array | undefined {
   const bits = bitString(within(info)?.[1]);
   if (bits === undefined) return undefined;
@@ -18,8 +12,7 @@ function publicPart(info: Element): Uint8Array | undefined {
   return modulus?.tag === TAG.integer ? contents(modulus) : bits;
 }
 
-/** Returns the public part inside a private key, which is an ECPrivateKey (RFC 5915) or an RSAPrivateKey (RFC 8017
- * A.1.2). */
+/** Returns the public part inside an ECPrivateKey (RFC 5915) or an RSAPrivateKey (RFC 8017 A.1.2). */
 function carried(bytes: Uint8Array): Uint8Array | undefined {
   const fields = within(whole(bytes)) ?? [];
   if (fields[0]?.tag !== TAG.integer) return undefined;
@@ -29,25 +22,20 @@ function carried(bytes: Uint8Array): Uint8Array | undefined {
 }
 
 /** Returns the public part of a private key file, if the file contains it. */
-function publicPartOf({ label, bytes }: KeyBlock): Uint8Array | undefined {
+function publicPartOf({ label, bytes }: PemBlock): Uint8Array | undefined {
   if (label !== 'PRIVATE KEY') return label === 'ENCRYPTED PRIVATE KEY' ? undefined : carried(bytes);
-  // PKCS #8 (RFC 5958): an OCTET STRING contains the private key in the format of its algorithm. In version 2, the
-  // public key is an element after it.
+  // PKCS #8 (RFC 5958): an OCTET STRING contains the key in the format of its algorithm; in version 2, the public key
+  // follows.
   const fields = within(whole(bytes)) ?? [];
-  const key = fields.find(({ tag }) => tag === TAG.octetString);
-  return (
-    (key && carried(contents(key))) ??
-    bitString(
-      fields.find(({ tag }) => tag === implicit(1)),
-      implicit(1),
-    )
-  );
+  const field = (wanted: number) => fields.find(({ tag }) => tag === wanted);
+  const key = field(TAG.octetString);
+  return (key && carried(contents(key))) ?? bitString(field(implicit(1)), implicit(1));
 }
 
 /** Whether a private key belongs to a certificate. It compares their public parts and signs nothing.
  * @param publicKey SubjectPublicKeyInfo of the certificate
  * @returns undefined if the private key does not contain its public part */
-export function belongs(key: KeyBlock, publicKey: Element): boolean | undefined {
+export function belongs(key: PemBlock, publicKey: Element): boolean | undefined {
   const [mine, its] = [publicPartOf(key), publicPart(publicKey)];
   return mine === undefined || its === undefined ? undefined : same(mine, its);
 }

@@ -1,4 +1,4 @@
-import { contents, type Element, objectId, TAG, within } from './der.ts';
+import { contents, type Element, hex, objectId, TAG, within } from './der.ts';
 
 /** Attribute types that have a short name (RFC 4514 section 3), by the bytes of their object identifiers. */
 const SHORT: Readonly<Record<string, string>> = {
@@ -15,8 +15,6 @@ const SHORT: Readonly<Record<string, string>> = {
 
 /** The tags of UTF8String, PrintableString and IA5String. */
 const TEXTS: readonly number[] = [0x0c, 0x13, 0x16];
-
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Returns an object identifier as numbers with dots, such as `1.2.840.113549.1.9.1`. */
 function dotted(bytes: Uint8Array): string {
@@ -51,8 +49,7 @@ const escaped = (text: string): string =>
     .replace(/["+,;<>\\]|^[ #]| $/g, '\\$&')
     .replace(/[\x00-\x1f\x7f]/g, (char) => `\\${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
-/** Returns one attribute as text. If it has no short name or its value is not text, the bytes are written in
- * hexadecimal. */
+/** Returns one attribute as text, or in hexadecimal if it has no short name or its value is not text. */
 function attributeText(attribute: Element): string | undefined {
   const [type, value, ...more] = within(attribute) ?? [];
   const id = objectId(type);
@@ -71,17 +68,12 @@ function headLength({ start, end }: Element): number {
 
 const SET = 0x31;
 
-/** Returns a Name as text (RFC 4514), such as `CN=ci,O=Example`. The last part comes first. The empty name gives an
- * empty text.
- * @returns undefined if the Name is malformed */
+/** Returns a Name as text (RFC 4514), such as `CN=ci,O=Example`, the last part first; undefined if it is malformed. */
 export function nameText(name: Element): string | undefined {
   if (name.tag !== TAG.sequence) return undefined;
   const parts = within(name)?.map((part) => within(part, SET)?.map(attributeText));
   const whole = parts?.every((part) => part !== undefined && part.length > 0 && part.every((it) => it !== undefined));
-  return whole
-    ? (parts as string[][])
-        .map((part) => part.join('+'))
-        .reverse()
-        .join(',')
-    : undefined;
+  if (!whole) return undefined;
+  const texts = (parts as string[][]).map((part) => part.join('+'));
+  return texts.reverse().join(',');
 }

@@ -5,8 +5,7 @@ export interface PemBlock {
   readonly bytes: Uint8Array;
 }
 
-/** Returns the blocks of a PEM text (RFC 7468) in order, without the text between them.
- * @returns undefined if a block has no end, or contains something other than base64 */
+/** Returns the blocks of a PEM text (RFC 7468), without the text between them; undefined if one is broken. */
 export function readPem(text: string): readonly PemBlock[] | undefined {
   const blocks: PemBlock[] = [];
   const begin = /-----BEGIN ([A-Z0-9 ]{1,40})-----/g;

@@ -1,5 +1,6 @@
 import { TO_INTROSPECTION } from '../../internal-headers.ts';
 import { GROUPS_PER_CALL } from '../../limits.ts';
+import { ownOf } from '../../own.ts';
 import type { AskedProvider, ClientTable } from '../../rules/client-table.ts';
 import type { ClientMetadata } from '../../session/flow/provider-metadata.ts';
 import { readAppToken } from '../../session/flow/token-answer.ts';
@@ -8,14 +9,7 @@ import { ANSWERED } from '../../token/provider-questions.ts';
 import { Away, callProvider } from '../egress.ts';
 import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
-import { fail, reply } from './reply.ts';
-
-/** The gateway's own token for the directory of a provider. It is kept only in this context's memory. */
-interface AppToken {
-  readonly token: string;
-  /** When the token must be replaced, shortly before it expires; seconds since the epoch. */
-  readonly until: number;
-}
+import { discoveryUnknown, fail, reply } from './reply.ts';
 
 type Asking = AskedProvider & { readonly groups: NonNullable<AskedProvider['groups']> };
 
@@ -27,23 +21,20 @@ const sliced = (ids: readonly string[]): readonly (readonly string[])[] =>
     ids.slice(i * GROUPS_PER_CALL, (i + 1) * GROUPS_PER_CALL),
   );
 
-/** Makes the handler of `/.meshgate/groups`, which only this gateway calls. It asks the provider's directory
- * (checkMemberObjects of Microsoft Graph) which of the policy's groups a person is in. See
- * src/token/provider-questions.ts. */
+/** Makes the handler of `/.meshgate/groups`, which only this gateway calls: it asks the provider's directory
+ * (checkMemberObjects of Microsoft Graph) which of the policy's groups a person is in. */
 export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Promise<void> {
   const store = new MetadataStore<ClientMetadata>(table, ofClient);
   const client = new ProviderClient(table.egress, 'groups cannot be looked up');
-  const tokens = new Map<string, AppToken>();
+  // The gateway's own token for the directory of each provider, and when it must be replaced, shortly before it expires.
+  const tokens = new Map<string, { readonly token: string; readonly until: number }>();
 
   async function appToken(provider: Asking, now: number): Promise<string> {
     const known = tokens.get(provider.name);
     if (known !== undefined && now < known.until) return known.token;
     const metadata = await store.of(provider, now);
-    if (metadata === undefined) throw new Away('its discovery document is not available');
-    const params = [
-      ['grant_type', 'client_credentials'],
-      ['scope', provider.groups.scope],
-    ] as const;
+    if (metadata === undefined) throw discoveryUnknown();
+    const params = Object.entries({ grant_type: 'client_credentials', scope: provider.groups.scope });
     const { status, text, reached, secrets } = await client.call(provider, metadata, 'token', params, now);
     if (!reached) throw new Away('the token endpoint was not reached; the line above says why');
     const answer = readAppToken(status, text, secrets);
@@ -70,7 +61,7 @@ export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Prom
 
   return async (r) => {
     const name = r.headersIn[TO_INTROSPECTION.provider] ?? '';
-    const provider = Object.hasOwn(table.providers, name) ? table.providers[name] : undefined;
+    const provider = ownOf(table.providers, name);
     try {
       if (provider?.groups === undefined) throw new Error('never called');
       const asking = { ...provider, groups: provider.groups };

@@ -1,5 +1,6 @@
 import { TO_INTROSPECTION } from '../../internal-headers.ts';
 import { PROVIDER_TIMEOUT_MS } from '../../limits.ts';
+import { ownOf } from '../../own.ts';
 import type { AskedProvider, ClientTable } from '../../rules/client-table.ts';
 import type { ClientMetadata } from '../../session/flow/provider-metadata.ts';
 import { readIntrospection } from '../../token/introspection.ts';
@@ -7,7 +8,7 @@ import { ANSWERED } from '../../token/provider-questions.ts';
 import { Away, type ProviderAnswer } from '../egress.ts';
 import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
-import { fail, reply } from './reply.ts';
+import { discoveryUnknown, fail, reply } from './reply.ts';
 
 /** Returns the answer, or an error after the time-out. The call itself continues and ends by its own time-out. */
 function within(call: Promise<ProviderAnswer>, seconds: number): Promise<ProviderAnswer> {
@@ -27,23 +28,20 @@ async function endpointsOf(
   const { introspection } = provider;
   if (introspection?.endpoint !== undefined) return { introspection: introspection.endpoint, mtls: {}, written: true };
   const metadata = await store.of(provider, now);
-  if (metadata === undefined) throw new Away('its discovery document is not available');
+  if (metadata === undefined) throw discoveryUnknown();
   if (metadata.introspection !== undefined) return metadata;
   throw new Error('its discovery document has no "introspection_endpoint"; write introspection: { endpoint: … }');
 }
 
-/** Makes the handler of `/.meshgate/introspect`, which only the check calls. It asks a provider about a token (RFC
- * 7662); see src/token/provider-questions.ts. It logs neither the token nor the answer. */
+/** Makes the handler of `/.meshgate/introspect`, which only the check calls: it asks a provider about a token (RFC
+ * 7662), and logs neither the token nor the answer. */
 export function introspectHandler(table: ClientTable): (r: NginxHTTPRequest) => Promise<void> {
   const store = new MetadataStore(table, ofClient);
   const client = new ProviderClient(table.egress, 'it cannot issue a token to the gateway');
 
   async function ask(provider: AskedProvider, token: string, now: number) {
     const endpoints = await endpointsOf(provider, store, now);
-    const params = [
-      ['token', token],
-      ['token_type_hint', 'access_token'],
-    ] as const;
+    const params = Object.entries({ token, token_type_hint: 'access_token' });
     const call = client.call(provider, endpoints, 'introspection', params, now);
     const { status, text, reached } = await within(call, provider.introspection?.timeout ?? 0);
     if (!reached) throw new Away('the introspection endpoint was not reached; the line above says why');
@@ -52,7 +50,7 @@ export function introspectHandler(table: ClientTable): (r: NginxHTTPRequest) => 
 
   return async (r) => {
     const name = r.headersIn[TO_INTROSPECTION.provider] ?? '';
-    const provider = Object.hasOwn(table.providers, name) ? table.providers[name] : undefined;
+    const provider = ownOf(table.providers, name);
     try {
       if (provider?.introspection === undefined) throw new Error('never called');
       const said = await ask(provider, r.requestText ?? '', Date.now() / 1000);

@@ -29,20 +29,13 @@ export function refuseWith(
   reason: ReasonCode,
   more: Pick<RefusedPage, 'detail' | 'retry'> & { readonly cookies?: readonly string[] } = {},
 ): void {
-  const { host, requestId } = visit;
+  const { r, host, requestId } = visit;
   const { detail, retry, cookies = [] } = more;
   const { status } = reasons[reason];
   setCookies(visit, cookies);
-  if (status === 503) visit.r.headersOut['Retry-After'] = '1';
-  if (status === 401) visit.r.headersOut['WWW-Authenticate'] = plainChallenge(host);
-  pages.answer(visit.r, status, {
-    kind: 'refused',
-    host,
-    reason,
-    ...(requestId !== undefined && { requestId }),
-    ...(detail !== undefined && { detail }),
-    ...(retry !== undefined && { retry }),
-  });
+  if (status === 503) r.headersOut['Retry-After'] = '1';
+  if (status === 401) r.headersOut['WWW-Authenticate'] = plainChallenge(host);
+  pages.answer(r, status, { kind: 'refused', host, reason, requestId, detail, retry });
 }
 
 /** Refuses a method that an endpoint does not support. */

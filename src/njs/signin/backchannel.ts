@@ -3,7 +3,7 @@ import { ok, type Result, refuse } from '../../reasons.ts';
 import { parseParams, valuesOf } from '../../session/flow/query.ts';
 import { issuerOf, verifyLogoutToken } from '../../session/logout-token.ts';
 import { ending, revocation } from '../../session/new-revocation.ts';
-import { audiencesOf } from '../../session/provider-token.ts';
+import { audiencesOf, type ProviderTokenContext } from '../../session/provider-token.ts';
 import { ofProvider } from '../../session/revocation.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { Revocation } from '../../session/store.ts';
@@ -32,12 +32,7 @@ function providersOf({ signin }: SigninScene, host: string, issuer: unknown): re
   });
 }
 
-/** Returns the providers to whose client a token is addressed. */
-const addressed = (providers: readonly SigninProvider[], claims: Claims): readonly SigninProvider[] =>
-  providers.filter(({ client }) => audiencesOf(claims).includes(client.id));
-
-/** Returns the claims of a logout token that one of the providers verifies. If none does, returns why the first one
- * rejects it. */
+/** Returns the claims of a logout token that one of the providers verifies, or else why the first one rejects it. */
 async function verifiedBy(
   scene: SigninScene,
   [first, ...others]: readonly SigninProvider[],
@@ -45,18 +40,16 @@ async function verifiedBy(
   now: number,
 ): Promise<Result<Claims>> {
   if (first === undefined) return refuse('issuer_unknown', 'its issuer is no provider of this host');
-  const verified = await withNewestKeys(scene, first, token, now, (context) =>
-    verifyLogoutToken(token, context, Date.now() / 1000),
-  );
+  const verify = (context: ProviderTokenContext) => verifyLogoutToken(token, context, Date.now() / 1000);
+  const verified = await withNewestKeys(scene, first, token, now, verify);
   if (verified.ok || others.length === 0) return verified;
   // The token may be for another client of the same issuer.
   const next = await verifiedBy(scene, others, token, now);
   return next.ok ? next : verified;
 }
 
-/** Returns what a logout token revokes: the provider's session or, if the token names no session, all sessions that the
- * person began before. A token that comes a second time revokes the same again, because the time of its arrival does
- * not matter. It does not revoke a session that began later.
+/** Returns what a logout token revokes: the provider's session or, if the token names none, all sessions that the
+ * person began before. A token that comes again revokes the same again, and no session that began later.
  * @param at when the token was made; the present time if the provider's clock is ahead */
 function revokedBy({ sid, sub }: Claims, provider: string, at: number, absolute: number): Revocation {
   if (typeof sid !== 'string') return revocation('sub', ofProvider(provider, String(sub)), at, absolute);
@@ -73,10 +66,10 @@ async function take(scene: SigninScene, { r, host, now }: Visit): Promise<Result
   const claims = verified.value;
   const at = Math.min(now, claims.iat as number);
   const { absolute } = scene.signin.session;
-  await callBack(
-    scene,
-    addressed(providers, claims).map(({ name }) => revokedBy(claims, name, at, absolute)),
-  );
+  // Only the providers to whose client the token is addressed count.
+  const addressed = providers.filter(({ client }) => audiencesOf(claims).includes(client.id));
+  const revocations = addressed.map(({ name }) => revokedBy(claims, name, at, absolute));
+  await callBack(scene, revocations);
   return ok(undefined);
 }
 
@@ -88,26 +81,17 @@ function answer(r: NginxHTTPRequest, status: 200 | 400, body: string): void {
 }
 
 /** `/.meshgate/backchannel`: the provider reports a sign-out (OpenID Connect Back-Channel Logout 1.0). It answers 200
- * when the revocation is in force on this replica; the other replicas follow within two seconds. In all other cases it
- * answers 400 with a reason. */
+ * when the revocation is in force on this replica, which the others follow within two seconds, and otherwise 400 with a
+ * reason. */
 export async function backchannel(scene: SigninScene, visit: Visit): Promise<void> {
   const { r } = visit;
-  if (r.method !== 'POST') {
-    refuseMethod(visit, 'POST');
-    return;
+  if (r.method !== 'POST') return refuseMethod(visit, 'POST');
+  const taken = await take(scene, visit).catch((error: Error) => error);
+  if (taken instanceof Error) {
+    ngx.log(ngx.ERR, `meshgate: back-channel sign-out: ${taken.message}`);
+    return answer(r, 400, JSON.stringify({ error: 'logout_failed' }));
   }
-  let taken: Result<void>;
-  try {
-    taken = await take(scene, visit);
-  } catch (error) {
-    ngx.log(ngx.ERR, `meshgate: back-channel sign-out: ${(error as Error).message}`);
-    answer(r, 400, JSON.stringify({ error: 'logout_failed' }));
-    return;
-  }
-  if (taken.ok) {
-    answer(r, 200, '');
-    return;
-  }
+  if (taken.ok) return answer(r, 200, '');
   const { reason, detail = '' } = taken;
   ngx.log(ngx.WARN, `meshgate: back-channel sign-out refused: ${reason}: ${detail}`);
   r.headersOut[FROM_HANDLER.reason] = reason;

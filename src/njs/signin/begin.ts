@@ -19,23 +19,16 @@ export interface Beginning {
   readonly hint?: string;
   /** On the sign-in host: the attempt of the other host. */
   readonly errand?: Errand;
-  /** Whether the person in this browser has confirmed the sign-in to the other host. If not, they are asked if
-   * necessary. */
+  /** Whether the person in this browser has confirmed the sign-in to the other host. If not, they may be asked. */
   readonly confirmed?: boolean;
   /** Further `Set-Cookie` values for the response. */
   readonly cookies?: readonly string[];
 }
 
 /** Seals a state. If the address of the page is too long, the sign-in returns to `/` instead. */
-async function sealed(
-  { vault }: SigninScene,
-  host: string,
-  textFor: (to: string | undefined) => string,
-  now: number,
-): Promise<string> {
-  const text =
-    (await vault.sealFor('state', host, textFor(undefined), now)) ??
-    (await vault.sealFor('state', host, textFor('/'), now));
+async function sealed<T>({ vault }: SigninScene, host: string, state: T, atRoot: T, now: number): Promise<string> {
+  const seal = (it: T) => vault.sealFor('state', host, JSON.stringify(it), now);
+  const text = (await seal(state)) ?? (await seal(atRoot));
   if (text === undefined) throw new Error('a state is too long');
   return text;
 }
@@ -65,28 +58,18 @@ async function toProvider(scene: SigninScene, visit: Visit, beginning: Beginning
   const { wish, provider, hint, errand, cookies = [] } = beginning;
   const { signin, pages } = scene;
   const metadata = await scene.metadata.of(provider, now);
-  if (metadata === undefined) {
-    refuseWith(pages, visit, 'provider_unavailable', { retry: wish.to, cookies });
-    return;
-  }
+  if (metadata === undefined) return refuseWith(pages, visit, 'provider_unavailable', { retry: wish.to, cookies });
   const { attempt, cookie } = newAttempt(wish, provider.name, now, errand);
-  const textFor = (to: string = attempt.to) => JSON.stringify({ ...attempt, to } satisfies Attempt);
-  const state = await sealed(scene, host, textFor, now);
-  const params = authorizationParams(
-    attempt,
-    provider,
-    askedBy(attempt, provider, signin.stepUps),
-    redirectUri(host, signin.publicPort, callbackAt(signin, host, provider.name)),
-    state,
-    hint === undefined ? {} : { hint },
-  );
+  const state = await sealed<Attempt>(scene, host, attempt, { ...attempt, to: '/' }, now);
+  const asked = askedBy(attempt, provider, signin.stepUps);
+  const uri = redirectUri(host, signin.publicPort, callbackAt(signin, host, provider.name));
+  const params = authorizationParams(attempt, provider, asked, uri, state, hint === undefined ? {} : { hint });
   let address: string;
   try {
     address = await addressOf(scene, provider, metadata, params, now);
   } catch (error) {
     ngx.log(ngx.ERR, `meshgate: sign-in through ${provider.name}: ${(error as Error).message}`);
-    refuseWith(pages, visit, 'provider_unavailable', { retry: wish.to, cookies });
-    return;
+    return refuseWith(pages, visit, 'provider_unavailable', { retry: wish.to, cookies });
   }
   redirect(visit, address, [attemptCookie(cookie), ...cookies]);
 }
@@ -101,15 +84,8 @@ async function request(
   cookies: readonly string[],
 ): Promise<void> {
   const { now } = visit;
-  const textFor = (to: string = wish.to) =>
-    JSON.stringify({
-      wish: { ...wish, to },
-      errand,
-      provider: provider.name,
-      ...(hint !== undefined && { hint }),
-      at: Math.floor(now),
-    } satisfies SigninErrand);
-  const text = await sealed(scene, signinHost, textFor, now);
+  const of = { wish, errand, provider: provider.name, ...(hint !== undefined && { hint }), at: Math.floor(now) };
+  const text = await sealed<SigninErrand>(scene, signinHost, of, { ...of, wish: { ...wish, to: '/' } }, now);
   redirect(visit, requestUrl(signinHost, scene.signin.publicPort, text), cookies);
 }
 
@@ -122,7 +98,7 @@ function toSigninHost(scene: SigninScene, visit: Visit, signinHost: string, begi
 }
 
 /** Begins an attempt: binds it to the browser with a cookie, and redirects to the provider or to the sign-in host. All
- * sign-ins go through this function, so that a person is always asked before the sign-in to a wildcard host.
+ * sign-ins pass here, so that a person is always asked before the sign-in to a wildcard host.
  * @throws Error with one line for the log if nothing can be sealed */
 export function begin(scene: SigninScene, visit: Visit, beginning: Beginning): Promise<void> {
   const { signinHost } = scene.signin;

@@ -1,3 +1,4 @@
+import { ownOf } from '../../own.ts';
 import type { ReasonCode } from '../../reasons.ts';
 import { type Attempt, isBound, isOver, onceId, onceLifetime, readAttempt } from '../../session/flow/attempt.ts';
 import { expiredAttempt } from '../../session/flow/attempt-cookies.ts';
@@ -25,45 +26,30 @@ async function returned({ vault, signin }: SigninScene, { host, query, now }: Vi
   const callback = readCallback(query);
   const plain = callback === undefined ? undefined : await vault.openFor('state', host, callback.state, now);
   const attempt = plain === undefined ? undefined : readAttempt(plain);
-  if (callback === undefined || attempt === undefined || !Object.hasOwn(signin.providers, attempt.provider)) {
-    return undefined;
-  }
-  return { callback, attempt, provider: signin.providers[attempt.provider] as SigninProvider };
+  const provider = attempt && ownOf(signin.providers, attempt.provider);
+  return callback && attempt && provider && { callback, attempt, provider };
 }
 
-/** Returns the origin of the page for which the attempt was begun. */
-const originFor = ({ signin }: SigninScene, { host }: Visit, { errand }: Attempt): string =>
-  originOf(errand?.host ?? host, signin.publicPort);
-
-/** Handles an attempt that belongs to another browser, is too old, or was completed before. It never signs anyone in.
- * If the person already has a session, the browser continues to the page. Otherwise the attempt is restarted once, with
+/** Handles an attempt of another browser, or one that is too old or was completed before. It never signs anyone in. If
+ * the person has a session, the browser continues to the page. Otherwise the attempt is restarted once, with
  * interaction; for a wildcard host the person is asked first. An attempt for another host that is too old is not
  * restarted, because its cookie on that host has expired too. */
 async function astray(scene: SigninScene, visit: Visit, { attempt, provider }: Returned, used: boolean): Promise<void> {
   const { errand, mode, role, to } = attempt;
   const session = errand === undefined ? await scene.vault.sessionOf(visit.host, visit.cookies, visit.now) : undefined;
-  if (session !== undefined) {
-    redirect(visit, originFor(scene, visit, attempt) + to, [expiredAttempt(attempt.id)]);
-    return;
-  }
+  const page = originOf(visit.host, scene.signin.publicPort) + to;
+  if (session !== undefined) return redirect(visit, page, [expiredAttempt(attempt.id)]);
   const isLate = errand !== undefined && isOver(attempt, visit.now);
   if (used || isLate || attempt.restarted || !visit.isPage) {
     ngx.log(ngx.INFO, `meshgate: sign-in through ${provider.name}: attempt_unknown`);
-    refuseWith(scene.pages, visit, 'attempt_unknown', errand === undefined ? { retry: to } : {});
-    return;
+    return refuseWith(scene.pages, visit, 'attempt_unknown', errand === undefined ? { retry: to } : {});
   }
   const wish = { mode, to, restarted: true, ...(role !== undefined && { role }) } as const;
   await begin(scene, visit, { wish, provider, ...(errand !== undefined && { errand }) });
 }
 
 /** Reports a failed sign-in in one line of the log and as a page. */
-function fail(
-  scene: SigninScene,
-  visit: Visit,
-  { attempt, provider }: Returned,
-  reason: ReasonCode,
-  why: string,
-): void {
+function fail(scene: SigninScene, visit: Visit, { attempt, provider }: Returned, reason: ReasonCode, why: string) {
   ngx.log(ngx.WARN, `meshgate: sign-in through ${provider.name}: ${reason}: ${why}`);
   const cookies = goneAfter(attempt.id, reason, visit.cookies);
   refuseWith(scene.pages, visit, reason, { cookies, ...(attempt.errand === undefined && { retry: attempt.to }) });
@@ -76,14 +62,9 @@ async function refused(scene: SigninScene, visit: Visit, back: Returned, error: 
   if (next === 'interact' && !attempt.restarted) {
     const wish = { mode: 'in', to: attempt.to, restarted: true } as const;
     const cookies = [expiredAttempt(attempt.id)];
-    await begin(scene, visit, {
-      wish,
-      provider,
-      cookies,
-      // The attempt belongs to this browser, so this person was already asked.
-      ...(attempt.errand !== undefined && { errand: attempt.errand, confirmed: true }),
-    });
-    return;
+    // The attempt belongs to this browser, so this person was already asked.
+    const asked = attempt.errand !== undefined && { errand: attempt.errand, confirmed: true };
+    return begin(scene, visit, { wish, provider, cookies, ...asked });
   }
   const reason = next === 'unavailable' ? 'provider_unavailable' : 'signin_failed';
   fail(scene, visit, back, reason, `it answered with the error ${errorName(error)}`);
@@ -93,61 +74,35 @@ async function refused(scene: SigninScene, visit: Visit, back: Returned, error: 
  * browser to which the attempt is bound.
  * @throws Error with one line for the log if the store does not answer, or nothing can be sealed */
 export async function callback(scene: SigninScene, visit: Visit): Promise<void> {
-  if (visit.r.method !== 'GET') {
-    refuseMethod(visit, 'GET');
-    return;
-  }
+  if (visit.r.method !== 'GET') return refuseMethod(visit, 'GET');
   const back = await returned(scene, visit);
-  if (back === undefined) {
-    refuseWith(scene.pages, visit, 'attempt_unknown', { retry: '/' });
-    return;
-  }
+  if (back === undefined) return refuseWith(scene.pages, visit, 'attempt_unknown', { retry: '/' });
   const { attempt, provider, callback: came } = back;
   const { now } = visit;
-  if (!isBound(attempt, visit.cookies) || isOver(attempt, now)) {
-    await astray(scene, visit, back, false);
-    return;
-  }
+  if (!isBound(attempt, visit.cookies) || isOver(attempt, now)) return astray(scene, visit, back, false);
   const at = callbackName(visit.path);
   if (at !== callbackAt(scene.signin, visit.host, provider.name)) {
     const whose = at === undefined ? 'a single provider' : `provider ${at}`;
-    fail(scene, visit, back, 'signin_failed', `the answer came to the redirect URI of ${whose}`);
-    return;
+    return fail(scene, visit, back, 'signin_failed', `the answer came to the redirect URI of ${whose}`);
   }
   const metadata = await scene.metadata.of(provider, now);
   if (metadata === undefined) {
-    fail(scene, visit, back, 'provider_unavailable', 'its discovery document is not known');
-    return;
+    return fail(scene, visit, back, 'provider_unavailable', 'its discovery document is not known');
   }
   if (!isOfIssuer(came, provider.issuer, metadata.namesIssuer)) {
-    fail(
-      scene,
-      visit,
-      back,
-      'signin_failed',
-      `the answer ${came.iss === undefined ? 'names no issuer' : 'is of another issuer'}`,
-    );
-    return;
+    const issuer = came.iss === undefined ? 'names no issuer' : 'is of another issuer';
+    return fail(scene, visit, back, 'signin_failed', `the answer ${issuer}`);
   }
-  if ('error' in came.answer) {
-    await refused(scene, visit, back, came.answer.error);
-    return;
-  }
+  if ('error' in came.answer) return refused(scene, visit, back, came.answer.error);
   const claim = await scene.store.claim(onceId(attempt), EXCHANGE_S);
-  if (claim === undefined) {
-    await astray(scene, visit, back, true);
-    return;
-  }
+  if (claim === undefined) return astray(scene, visit, back, true);
   const exchanged = await exchange(scene, visit, attempt, provider, metadata, came.answer.code);
   const often = exchanged.ok ? signsInTooOften(provider.name, exchanged.value.idClaims.sub, now) : undefined;
   const person = often === undefined ? exchanged : { ...often, lost: false };
   // If the code was not used, the claim is released. A code that may have been used is never sent again.
   if (person.ok) await claim.use(onceLifetime(attempt, now));
   else if (!person.lost) await claim.release();
-  if (!person.ok) {
-    fail(scene, visit, back, person.reason, person.detail ?? '');
-    return;
-  }
+  if (!person.ok) return fail(scene, visit, back, person.reason, person.detail ?? '');
   const done = await establish(scene, visit, attempt, provider, person.value);
   if (!done.ok) fail(scene, visit, back, done.reason, done.detail ?? '');
 }

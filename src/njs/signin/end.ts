@@ -6,8 +6,7 @@ import type { SessionClaims } from '../../session/types.ts';
 import { keepEnded, keepRevoked } from '../revoked.ts';
 import type { SigninScene } from './scene.ts';
 
-/** Writes revocations of sign-outs to files. A job sends them to the other replicas, and repeats this until it
- * succeeds. */
+/** Writes revocations of sign-outs to files, which a job sends to the other replicas until it succeeds. */
 function leave(stateDir: string, revocations: readonly Revocation[]): void {
   for (const one of revocations) {
     const name = `${SIGNOUT_FILE}${Date.now()}-${Math.random().toString(36).slice(2, 12)}.json`;
@@ -18,39 +17,25 @@ function leave(stateDir: string, revocations: readonly Revocation[]): void {
 /** Revokes on all replicas: at once on this one, and on the others as soon as the store answers.
  * @param keep stores the revocations on this replica
  * @throws Error with one line for the log if it is not in force, here or elsewhere */
-export async function callBack(
-  { store, signin }: SigninScene,
-  revocations: readonly Revocation[],
-  keep = keepRevoked,
-): Promise<void> {
+export async function callBack({ store, signin }: SigninScene, revocations: readonly Revocation[], keep = keepRevoked) {
   keep(revocations);
   try {
     for (const one of revocations) await store.revoke(one);
   } catch (error) {
-    ngx.log(
-      ngx.WARN,
-      `meshgate: a sign-out is in force here and waits for the other replicas: ${(error as Error).message}`,
-    );
+    const why = (error as Error).message;
+    ngx.log(ngx.WARN, `meshgate: a sign-out is in force here and waits for the other replicas: ${why}`);
     leave(signin.stateDir, revocations);
   }
 }
 
-/** Ends one session of the gateway, with all cookies that it ever had. Other sessions that belong to the same session
- * of the provider continue.
- * @param keep stores the revocation on this replica
- * @throws Error with one line for the log if it is not in force */
-export async function endOne(
-  scene: SigninScene,
-  session: SessionClaims,
-  now: number,
-  keep = keepRevoked,
-): Promise<void> {
+/** Ends one session of the gateway, with all cookies that it ever had, like {@link callBack}. Other sessions that
+ * belong to the same session of the provider continue. */
+export async function endOne(scene: SigninScene, session: SessionClaims, now: number, keep = keepRevoked) {
   const { psid: _, ...one } = scene.vault.revocable(session);
   await callBack(scene, [ending(one, now, scene.signin.session.absolute)], keep);
 }
 
-/** Ends a session everywhere: its cookies, its record, and on every host the other sessions that belong to the same
- * session of the provider.
+/** Ends a session everywhere: its cookies, its record, and on every host the other sessions of the provider's session.
  * @throws Error with one line for the log if that is not in force */
 export async function endSession(scene: SigninScene, session: SessionClaims, now: number): Promise<void> {
   const { absolute } = scene.signin.session;

@@ -24,8 +24,7 @@ const tooLong = refuse(
   'the claims that the policy reads do not fit into a cookie; let the policy name the groups that count, or the provider send fewer',
 );
 
-/** Stores the record of a session. If this fails, the session continues without a record, and is renewed through the
- * provider. */
+/** Stores the record of a session. If this fails, the session is renewed through the provider. */
 async function remember({ store }: SigninScene, record: SessionRecord, now: number): Promise<void> {
   try {
     await store.put(record, Math.max(1, record.session.end - now));
@@ -34,26 +33,10 @@ async function remember({ store }: SigninScene, record: SessionRecord, now: numb
   }
 }
 
-/** Deletes the record of a session that is no longer used. */
-async function forget({ store }: SigninScene, { sid }: SessionClaims): Promise<void> {
-  try {
-    await store.delete(sid);
-  } catch {
-    // The record expires.
-  }
-}
+/** Deletes the record of a session that is no longer used. If this fails, the record expires. */
+const forget = ({ store }: SigninScene, { sid }: SessionClaims): Promise<void> => store.delete(sid).catch(() => {});
 
-/** Returns the record of a session; `undefined` if there is none. */
-async function kept({ store }: SigninScene, { sid }: SessionClaims): Promise<SessionRecord | undefined> {
-  try {
-    return await store.get(sid);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Revokes a session that the session of another person replaced. Otherwise a copy of its cookie would stay valid after
- * the sign-out. */
+/** Revokes a session that another person's session replaced. A copy of its cookie would outlive the sign-out. */
 async function replace(scene: SigninScene, before: SessionClaims, now: number): Promise<void> {
   if (scene.vault.isRevoked(before)) return;
   try {
@@ -85,8 +68,7 @@ export interface Arrival {
 }
 
 /** Sends the browser to its page with the session cookie.
- * @returns reason `revoked` if the session was revoked in the meantime, or `claim_absent` if it is too long for a
- * cookie. In both cases nothing was answered. */
+ * @returns reason `revoked`, or `claim_absent` if the session is too long for a cookie; then nothing was answered */
 export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival): Promise<Result<void>> {
   const { host, cookies, now } = visit;
   const { mode, attempt, to } = arrival;
@@ -103,7 +85,8 @@ export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival)
   const hasMoved = session.sid !== arrival.session.sid;
   const text = await vault.sealSession(host, session, now);
   if (text === undefined) return tooLong;
-  const record = arrival.record ?? (hasMoved ? await kept(scene, arrival.session) : undefined);
+  const kept = () => scene.store.get(arrival.session.sid).catch(() => undefined);
+  const record = arrival.record ?? (hasMoved ? await kept() : undefined);
   if (before !== undefined && !goesOn) await replace(scene, before, now);
   // A session that continues has only one record, under its own id.
   if (before !== undefined) await forget(scene, before);
@@ -114,8 +97,8 @@ export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival)
 }
 
 /** Makes the session of a person and answers: with the session cookie on this host, or with a ticket for another host.
- * @returns reason `claim_absent` if the session is too long for a cookie or a ticket, or a reason of {@link
- * refuseSignin}. In these cases nothing was answered. */
+ * @returns reason `claim_absent` if the session is too long, or a reason of {@link refuseSignin}; then nothing was
+ * answered */
 export async function establish(
   scene: SigninScene,
   visit: Visit,
@@ -134,22 +117,12 @@ export async function establish(
   const cut = knownCut(vault.revocable(began));
   const session = cut === 0 ? began : { ...began, cut };
   const { idToken, refreshToken } = tokens;
-  const record: SessionRecord = {
-    session,
-    host: errand?.host ?? host,
-    claims,
-    idToken,
-    ...(refreshToken !== undefined && { refreshToken }),
-  };
+  const kept = refreshToken === undefined ? {} : { refreshToken };
+  const record: SessionRecord = { session, host: errand?.host ?? host, claims, idToken, ...kept };
   if (errand === undefined) return arrive(scene, visit, { session, mode, attempt: attempt.id, to, record });
   const ticket: Ticket = {
-    id: randomText(12),
-    errand,
-    session,
-    mode,
-    to,
+    ...{ id: randomText(12), errand, session, mode, to, at: Math.floor(now) },
     ...(restarted && { restarted }),
-    at: Math.floor(now),
   };
   const text = await vault.sealFor('ticket', errand.host, JSON.stringify(ticket), now);
   if (text === undefined) return tooLong;

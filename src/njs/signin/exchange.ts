@@ -29,14 +29,9 @@ export interface Person {
 export type NotExchanged = { readonly ok: false; readonly lost: boolean } & Refusal;
 
 /** Returns the input for verifying ID tokens of a provider, with its current keys. */
-export function idTokenContext(
-  { table, keys }: SigninScene,
-  provider: SigninProvider,
-  now: number,
-): ProviderTokenContext {
-  const tokenProvider = table.providers[provider.name] as TokenProvider;
+export function idTokenContext({ table, keys }: SigninScene, provider: SigninProvider, now: number) {
   return {
-    provider: tokenProvider,
+    provider: table.providers[provider.name] as TokenProvider,
     clientId: provider.client.id,
     keys: keys.of(provider.name, now),
     skew: table.clockSkew,
@@ -45,8 +40,7 @@ export function idTokenContext(
   };
 }
 
-/** Verifies an ID token. If the known keys are not enough, it fetches the provider's newest keys and verifies the token
- * once more. */
+/** Verifies an ID token, if necessary once more with the provider's newest keys. */
 export async function withNewestKeys(
   scene: SigninScene,
   provider: SigninProvider,
@@ -64,11 +58,10 @@ export async function withNewestKeys(
   return verify(idTokenContext(scene, provider, now));
 }
 
-/** If a person signs in with several tabs at once, one answer is used for all of them for this number of seconds. */
+/** For this number of seconds, one answer is used for all tabs with which a person signs in at once. */
 const TABS_S = 5;
 
-/** Returns the claims of the ID token. If the policy reads claims that it lacks, those of the UserInfo endpoint are
- * added.
+/** Returns the claims of the ID token, with those of UserInfo if it lacks claims that the policy reads.
  * @returns reason `provider_unavailable`, `signin_failed`, or `claim_absent` if the provider left groups out
  * @throws Error with one line for the log if UserInfo did not answer */
 export async function allClaims(
@@ -78,28 +71,25 @@ export async function allClaims(
   idClaims: Claims,
   accessToken: string | undefined,
 ): Promise<Result<Claims>> {
-  const keep = table.session?.keep;
-  const paths = keep === undefined ? [] : readPaths(keep, provider.name);
+  const paths = readPaths(table.session?.keep, provider.name);
   let claims = ok(idClaims);
-  if (provider.signin.userinfo && accessToken !== undefined && metadata.userinfo !== undefined) {
-    if (lacksClaims(idClaims, paths)) {
-      const said = await client.userinfo(provider, metadata, accessToken);
-      claims = said.ok ? withUserinfo(idClaims, said.value, providerKind(provider.kind) ?? {}) : said;
-    }
+  const mayAsk = provider.signin.userinfo && accessToken !== undefined && metadata.userinfo !== undefined;
+  if (mayAsk && lacksClaims(idClaims, paths)) {
+    const said = await client.userinfo(provider, metadata, accessToken);
+    claims = said.ok ? withUserinfo(idClaims, said.value, providerKind(provider.kind) ?? {}) : said;
   }
   if (!claims.ok) return claims;
   const of = table.providers[provider.name] as TokenProvider;
   if (questions !== undefined && of.asksGroups && leavesGroupsOut(claims.value, of.kind)) {
     const said = await questions.groups(of, claims.value, Date.now() / 1000, TABS_S);
-    return said.ok
-      ? ok(said.value.claims)
-      : refuse(said.reason, said.detail ?? 'it does not say which groups people have');
+    if (said.ok) return ok(said.value.claims);
+    return refuse(said.reason, said.detail ?? 'it does not say which groups people have');
   }
   return checkOverage(claims.value, paths) ?? claims;
 }
 
-/** Returns the refusal that the person sees for a rejected ID token. It says if a step-up or keys are needed, and
- * otherwise only that the sign-in failed. */
+/** Returns the refusal that the person sees for a rejected ID token. It says only that the sign-in failed, unless a
+ * step-up or keys are needed. */
 function notTaken({ reason, detail = '' }: Refusal): ReturnType<typeof refuse> {
   if (reason === 'provider_unavailable') return refuse(reason, detail === '' ? 'it has published no keys yet' : detail);
   return reason === 'step_up_required'
@@ -107,7 +97,7 @@ function notTaken({ reason, detail = '' }: Refusal): ReturnType<typeof refuse> {
     : refuse('signin_failed', `its ID token is rejected: ${reason}${detail === '' ? '' : `: ${detail}`}`);
 }
 
-/** Returns a refusal after the provider has redeemed the code. If the result is not known, the code is lost. */
+/** Returns a refusal after the provider has redeemed the code, which is lost if the result is not known. */
 const afterTokens = (refusal: Refusal): NotExchanged => ({
   ok: false,
   ...refusal,
@@ -124,31 +114,18 @@ export async function exchange(
   code: string,
 ): Promise<{ readonly ok: true; readonly value: Person } | NotExchanged> {
   const { client, signin } = scene;
-  const answer = await client.tokens(
-    provider,
-    metadata,
-    [
-      ['grant_type', 'authorization_code'],
-      ['code', code],
-      ['redirect_uri', redirectUri(host, signin.publicPort, callbackAt(signin, host, provider.name))],
-      ['code_verifier', attempt.verifier],
-    ],
-    now,
-  );
+  const redirect = redirectUri(host, signin.publicPort, callbackAt(signin, host, provider.name));
+  const sent = { grant_type: 'authorization_code', code, redirect_uri: redirect, code_verifier: attempt.verifier };
+  const answer = await client.tokens(provider, metadata, Object.entries(sent), now);
   if (answer.kind === 'broken') return { ...refuse('provider_unavailable', answer.error), lost: answer.lost };
   if (answer.kind === 'refused') return { ...refuse('signin_failed', answer.text), lost: false };
   const { tokens } = answer;
   const { idToken, accessToken } = tokens;
-  const expected = {
-    ...askedBy(attempt, provider, signin.stepUps),
-    nonce: attempt.nonce,
-    ...(accessToken !== undefined && { accessToken }),
-  };
+  const expected = { ...askedBy(attempt, provider, signin.stepUps), nonce: attempt.nonce, accessToken };
   // The time is read again: a token that was signed while this request waited must not count as issued in the future.
   const then = Date.now() / 1000;
-  const verified = await withNewestKeys(scene, provider, idToken, then, (context) =>
-    verifyIdToken(idToken, expected, context, then),
-  );
+  const verify = (context: ProviderTokenContext) => verifyIdToken(idToken, expected, context, then);
+  const verified = await withNewestKeys(scene, provider, idToken, then, verify);
   if (!verified.ok) return afterTokens(notTaken(verified));
   try {
     const claims = await allClaims(scene, provider, metadata, verified.value, accessToken);

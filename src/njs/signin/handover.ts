@@ -1,9 +1,9 @@
+import { ownOf } from '../../own.ts';
 import { isBound, isOver, onceId, onceLifetime } from '../../session/flow/attempt.ts';
 import { expiredAttempt } from '../../session/flow/attempt-cookies.ts';
 import { readTicket, type Ticket } from '../../session/flow/errand.ts';
 import { parseParams, valuesOf } from '../../session/flow/query.ts';
 import { MAX_SIGNIN_QUERY, TICKET_LIFETIME_S } from '../../session/limits.ts';
-import type { SigninProvider } from '../../session/signin-table.ts';
 import { originOf } from '../../session/urls.ts';
 import { redirect, refuseMethod, refuseWith } from './answer.ts';
 import { begin } from './begin.ts';
@@ -23,46 +23,30 @@ async function ticketOf({ vault, signin }: SigninScene, { host, query, now }: Vi
   return ticket?.errand.host === host ? ticket : undefined;
 }
 
-/** Handles a ticket that belongs to another browser, is too old, or was used before. As in a callback, it signs no one
- * in. */
+/** Handles a ticket of another browser, or one that is old or was used before. As in a callback, it signs no one in. */
 async function astray(scene: SigninScene, visit: Visit, ticket: Ticket, used: boolean): Promise<void> {
   const { session, errand, to, restarted } = ticket;
   const { signin, vault, pages } = scene;
-  if ((await vault.sessionOf(visit.host, visit.cookies, visit.now)) !== undefined) {
-    redirect(visit, originOf(visit.host, signin.publicPort) + to, [expiredAttempt(errand.id)]);
-    return;
-  }
-  const known = Object.hasOwn(signin.providers, session.provider);
-  if (used || restarted || !known || !visit.isPage) {
-    refuseWith(pages, visit, 'attempt_unknown', { retry: to });
-    return;
-  }
-  const provider = signin.providers[session.provider] as SigninProvider;
+  const before = await vault.sessionOf(visit.host, visit.cookies, visit.now);
+  const page = originOf(visit.host, signin.publicPort) + to;
+  if (before !== undefined) return redirect(visit, page, [expiredAttempt(errand.id)]);
+  const provider = ownOf(signin.providers, session.provider);
+  if (used || restarted || provider === undefined || !visit.isPage)
+    return refuseWith(pages, visit, 'attempt_unknown', { retry: to });
   await begin(scene, visit, { wish: { mode: 'in', to, restarted: true }, provider });
 }
 
-/** `/.meshgate/handover`: the sign-in host returns a browser to this page with a ticket. The ticket is valid once, for
- * a minute, and only in the browser in which the attempt began.
+/** `/.meshgate/handover`: the sign-in host returns a browser to this page with a {@link Ticket}.
  * @throws Error with one line for the log if the store does not answer, or nothing can be sealed */
 export async function handover(scene: SigninScene, visit: Visit): Promise<void> {
-  if (visit.r.method !== 'GET') {
-    refuseMethod(visit, 'GET');
-    return;
-  }
+  if (visit.r.method !== 'GET') return refuseMethod(visit, 'GET');
   const ticket = await ticketOf(scene, visit);
-  if (ticket === undefined) {
-    refuseWith(scene.pages, visit, 'attempt_unknown', { retry: '/' });
-    return;
-  }
+  if (ticket === undefined) return refuseWith(scene.pages, visit, 'attempt_unknown', { retry: '/' });
   const { errand, session, to, id } = ticket;
-  if (!isBound(errand, visit.cookies) || isOver(ticket, visit.now, TICKET_LIFETIME_S)) {
-    await astray(scene, visit, ticket, false);
-    return;
-  }
-  if (!(await scene.store.once(onceId({ id }), onceLifetime(ticket, visit.now, TICKET_LIFETIME_S)))) {
-    await astray(scene, visit, ticket, true);
-    return;
-  }
+  const isLate = isOver(ticket, visit.now, TICKET_LIFETIME_S);
+  if (isLate || !isBound(errand, visit.cookies)) return astray(scene, visit, ticket, false);
+  const isFirst = await scene.store.once(onceId({ id }), onceLifetime(ticket, visit.now, TICKET_LIFETIME_S));
+  if (!isFirst) return astray(scene, visit, ticket, true);
   const arrived = await arrive(scene, visit, { session, mode: ticket.mode, attempt: errand.id, to });
   if (arrived.ok) return;
   ngx.log(ngx.WARN, `meshgate: sign-in through ${session.provider}: ${arrived.reason}: ${arrived.detail ?? ''}`);

@@ -50,55 +50,41 @@ export const ofClient: Reading<ClientMetadata> = {
   what: 'asking',
 };
 
-/** The endpoints of the providers. All workers share them, and they are kept over restarts with the providers' keys. */
+/** The endpoints of the providers, which all workers share, and which are kept over restarts. */
 export class MetadataStore<M = Metadata> {
   readonly #egress: string;
   readonly #stale: number;
   readonly #how: Reading<M>;
 
-  constructor(
-    { egress, keys }: { readonly egress: string; readonly keys: { readonly stale: number } },
-    how: Reading<M>,
-  ) {
-    this.#egress = egress;
-    this.#stale = keys.stale;
+  constructor(table: { readonly egress: string; readonly keys: { readonly stale: number } }, how: Reading<M>) {
+    this.#egress = table.egress;
+    this.#stale = table.keys.stale;
     this.#how = how;
-  }
-
-  #kept(provider: Provider): Kept<M> | undefined {
-    const text = keysDict().get(this.#how.name(provider));
-    return text === undefined ? undefined : (JSON.parse(text) as Kept<M>);
   }
 
   /** Returns the stored data, unless it is older than a provider's keys may be. */
   #usable(provider: Provider, now: number): Kept<M> | undefined {
-    const kept = this.#kept(provider);
+    const text = keysDict().get(this.#how.name(provider));
+    const kept = text === undefined ? undefined : (JSON.parse(text) as Kept<M>);
     return kept !== undefined && now - kept.fetchedAt <= this.#stale ? kept : undefined;
   }
 
   async #fetch(provider: Provider, now: number): Promise<void> {
     const { name, issuer, privateAddresses } = provider;
     try {
-      const read = this.#how.read(
-        await fetchDocument(this.#egress, name, discoveryUrl(issuer)),
-        issuer,
-        privateAddresses,
-      );
+      const text = await fetchDocument(this.#egress, name, discoveryUrl(issuer));
+      const read = this.#how.read(text, issuer, privateAddresses);
       if (!read.ok) throw new Error(read.error);
       for (const line of read.warnings ?? []) ngx.log(ngx.WARN, `meshgate: ${this.#how.what} ${name}: ${line}`);
-      keepDocument(
-        this.#how.name(provider),
-        JSON.stringify({ metadata: read.metadata, fetchedAt: now } satisfies Kept<M>),
-        MAX_METADATA_STATE_BYTES,
-      );
+      const kept: Kept<M> = { metadata: read.metadata, fetchedAt: now };
+      keepDocument(this.#how.name(provider), JSON.stringify(kept), MAX_METADATA_STATE_BYTES);
     } catch (error) {
       ngx.log(ngx.ERR, `meshgate: ${this.#how.what} ${name}: ${(error as Error).message}`);
     }
   }
 
-  /** Returns the endpoints of a provider. They are fetched if they are unknown or some minutes old, by one request at a
-   * time and only every few seconds. During an outage of the provider the stored endpoints are used.
-   * @returns `undefined` if there are none */
+  /** Returns the endpoints of a provider, `undefined` if there are none. They are fetched if they are unknown or some
+   * minutes old, by one request at a time and only every few seconds. During an outage the stored ones are used. */
   async of(provider: Provider, now: number): Promise<M | undefined> {
     const before = this.#usable(provider, now);
     if (before !== undefined && Math.abs(now - before.fetchedAt) < METADATA_REFRESH_S) return before.metadata;

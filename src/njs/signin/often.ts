@@ -4,12 +4,10 @@ import { refuse } from '../../reasons.ts';
 import { MAX_SIGNINS, SIGNINS_PERIOD_S } from '../../session/limits.ts';
 import { signinsDict } from '../dicts.ts';
 
-const tooOften = refuse(
-  'limit_exceeded',
-  `this person has signed in ${MAX_SIGNINS} times within ${SIGNINS_PERIOD_S / 60} minutes`,
-);
+const often = `this person has signed in ${MAX_SIGNINS} times within ${SIGNINS_PERIOD_S / 60} minutes`;
+const tooOften = refuse('limit_exceeded', often);
 
-/** Counts one more sign-in of a person. Sign-ins are counted in shared memory from which nothing is evicted.
+/** Counts one more sign-in of a person, in shared memory from which nothing is evicted.
  * @param sub the person's `sub` at the provider
  * @returns reason `limit_exceeded` if the person signs in too often; else undefined */
 export function signsInTooOften(provider: string, sub: unknown, now: number): typeof tooOften | undefined {

@@ -1,6 +1,8 @@
 import { FROM_HANDLER, TO_HANDLER, TO_PAGE } from '../../internal-headers.ts';
+import { ownOf } from '../../own.ts';
 import { type ReasonCode, reasons } from '../../reasons.ts';
 import { ASSETS_PATH, PAGE_PATH } from '../../session/names.ts';
+import { decoded } from '../../session/pages/links.ts';
 import { renderPage, STYLE, STYLE_HEADERS } from '../../session/pages/render.ts';
 import { pictureType } from '../../session/pages/theme.ts';
 import type { Page } from '../../session/pages/types.ts';
@@ -8,11 +10,11 @@ import type { SigninTable } from '../../session/signin-table.ts';
 import { send } from './send.ts';
 import { ThemeFolder } from './theme.ts';
 
-/** Reasons that a page explains if a form was sent without a valid session. A new sign-in solves all of them. A page
- * that was only opened is redirected to the sign-in instead. */
+/** Reasons that a page explains if a form was sent without a valid session, and that a new sign-in solves. A page that
+ * was only opened is redirected to the sign-in instead. */
 const FORM_REASONS: readonly ReasonCode[] = ['credential_missing', 'session_expired', 'revoked', 'step_up_required'];
 
-/** The cache time of a picture in seconds. It is short, because the name of a picture does not change with its content. */
+/** The cache time of a picture in seconds: short, because the name of a picture does not change with its content. */
 const PICTURE_MAX_AGE_S = 3600;
 
 const isReason = (text: string): text is ReasonCode => Object.hasOwn(reasons, text);
@@ -26,39 +28,26 @@ function unescapeJson(text: string): string {
   }
 }
 
-/** Decodes the value of a header. */
-function decodeValue(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 /** Returns the page for a refused request, from the headers that nginx sends. */
 function refusedPage({ headersIn }: NginxHTTPRequest, reason: ReasonCode, table: SigninTable): Page {
-  const host = headersIn[TO_HANDLER.host] ?? '';
-  const requestId = headersIn[TO_HANDLER.requestId];
-  const about = { host, ...(requestId !== undefined && { requestId }) };
+  const about = { host: headersIn[TO_HANDLER.host] ?? '', requestId: headersIn[TO_HANDLER.requestId] };
   const signin = headersIn[TO_PAGE.signin];
   const isForm = headersIn[TO_HANDLER.navigation] === 'post';
   if (isForm && signin !== undefined && FORM_REASONS.includes(reason)) {
     return { kind: 'form', ...about, reason, mode: signin };
   }
   const route = headersIn[TO_PAGE.route] ?? '';
-  const { owner, ask } = (Object.hasOwn(table.routes, route) ? table.routes[route] : undefined) ?? {};
   const detail = headersIn[TO_PAGE.detail];
   const user = headersIn[TO_PAGE.user];
   return {
-    kind: 'refused',
+    ...ownOf(table.routes, route),
     ...about,
+    kind: 'refused',
     reason,
-    ...(detail !== undefined && { detail: unescapeJson(detail) }),
-    ...(user !== undefined && { user: decodeValue(user) }),
-    ...(owner !== undefined && { owner }),
-    ...(ask !== undefined && { ask }),
-    ...(route !== '' && { route }),
-    ...(!isForm && { retry: headersIn[TO_PAGE.target] ?? '/' }),
+    detail: detail && unescapeJson(detail),
+    user: user && decoded(user),
+    route: route === '' ? undefined : route,
+    retry: isForm ? undefined : (headersIn[TO_PAGE.target] ?? '/'),
     signOut: reason === 'role_missing',
   };
 }
@@ -79,14 +68,10 @@ export class Pages {
     this.#folder = new ThemeFolder(table.pagesDir);
   }
 
-  /** Answers with a page. Headers that are already set, such as `Set-Cookie`, stay.
-   * @param status status of the response */
+  /** Answers with a page. Headers that are already set, such as `Set-Cookie`, stay. */
   answer(r: NginxHTTPRequest, status: number, page: Page): void {
-    const { html, headers } = renderPage(
-      page,
-      r.headersIn['Accept-Language'] ?? '',
-      this.#folder.theme(Date.now() / 1000),
-    );
+    const theme = this.#folder.theme(Date.now() / 1000);
+    const { html, headers } = renderPage(page, r.headersIn['Accept-Language'] ?? '', theme);
     for (const [name, value] of Object.entries(headers)) r.headersOut[name] = value;
     if ('reason' in page) r.headersOut[FROM_HANDLER.reason] = page.reason;
     send(r, status, html);
@@ -105,8 +90,7 @@ export class Pages {
     for (const [header, value] of Object.entries(STYLE_HEADERS)) r.headersOut[header] = value;
     if (/^style-[0-9a-f]+\.css$/.test(name)) {
       const style = this.#folder.theme(Date.now() / 1000).style ?? STYLE;
-      // While an operator replaces a stylesheet, replicas can have different ones. This replica sends its own and
-      // forbids caching.
+      // While an operator replaces a stylesheet, replicas can have different ones, which must not be cached.
       if (style.name !== name) r.headersOut['Cache-Control'] = 'no-store';
       r.return(200, style.text);
       return;

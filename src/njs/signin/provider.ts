@@ -30,8 +30,7 @@ type Where = Endpoints & {
 /** The part of a provider that its OAuth client needs. */
 type ClientOf = Pick<SigninProvider, 'name' | 'kind' | 'issuer' | 'client' | 'privateAddresses'>;
 
-/** Statuses with which the UserInfo endpoint rejects the token or says that the person does not exist (RFC 6750 section
- * 3.1). */
+/** Statuses with which UserInfo rejects the token, or knows no such person (RFC 6750 section 3.1). */
 const REFUSALS: readonly number[] = [401, 403, 404];
 
 /** The answer of the token endpoint to a code. `lost`: the code may be used up, and the result is not known. */
@@ -44,7 +43,7 @@ export interface ClientAnswer extends ProviderAnswer {
   readonly secrets: readonly string[];
 }
 
-/** Calls providers as their registered OAuth client. The client's credentials are read from their files for each call. */
+/** Calls providers as their registered OAuth client. Its credentials are read from their files for each call. */
 export class ProviderClient {
   readonly #egress: string;
   readonly #without: string;
@@ -65,7 +64,7 @@ export class ProviderClient {
     return file;
   }
 
-  /** Returns the client's credentials, the newest first. There are several secrets while a new one replaces an old one. */
+  /** Returns the client's credentials, the newest first. There are several secrets while one replaces another. */
   async #shown({ kind, issuer, client }: ClientOf, { token = issuer }: Where, now: number): Promise<readonly Shown[]> {
     const { auth } = client;
     switch (auth.kind) {
@@ -98,31 +97,17 @@ export class ProviderClient {
   }
 
   /** Calls an endpoint as the client. It tries the next secret only if the provider does not know the client by this
-   * one, because the provider has then examined nothing else.
+   * one, because then nothing else was examined.
    * @throws Error with one line for the log if there was no answer, or the client has no credential */
-  async call(
-    provider: ClientOf,
-    metadata: Where,
-    endpoint: ClientEndpoint,
-    params: Params,
-    now: number,
-  ): Promise<ClientAnswer> {
+  async call(provider: ClientOf, metadata: Where, endpoint: ClientEndpoint, params: Params, now: number) {
     const url = this.#endpoint(provider, metadata, endpoint);
     if (url === undefined) throw new Error(`the provider has no endpoint for ${endpoint}`);
     let answer: ProviderAnswer | undefined;
     const all = await this.#shown(provider, metadata, now);
     for (const shown of all) {
       const { body, authorization } = clientCall(provider.client, params, shown);
-      answer = await callProvider(
-        this.#egress,
-        provider.name,
-        {
-          url,
-          body,
-          ...(authorization !== undefined && { authorization }),
-        },
-        metadata.written ? undefined : provider,
-      );
+      const call = { url, body, authorization };
+      answer = await callProvider(this.#egress, provider.name, call, metadata.written ? undefined : provider);
       if (!refusesClient(answer.status, answer.text)) break;
     }
     return { ...(answer as ProviderAnswer), secrets: secretsIn(provider.client, params, all) };
@@ -145,15 +130,8 @@ export class ProviderClient {
   async userinfo(provider: SigninProvider, metadata: Metadata, accessToken: string): Promise<Result<string>> {
     const url = this.#endpoint(provider, metadata, 'userinfo');
     if (url === undefined) throw new Error('the provider has no UserInfo endpoint');
-    const { status, text } = await callProvider(
-      this.#egress,
-      provider.name,
-      {
-        url,
-        authorization: `Bearer ${accessToken}`,
-      },
-      provider,
-    );
+    const call = { url, authorization: `Bearer ${accessToken}` };
+    const { status, text } = await callProvider(this.#egress, provider.name, call, provider);
     if (status === 200) return ok(text);
     const line = `the UserInfo endpoint answered ${status}`;
     if (REFUSALS.includes(status)) return refuse('signin_failed', line);

@@ -1,10 +1,12 @@
 import { refuseSignin } from '../../caller/caller.ts';
+import { ownOf } from '../../own.ts';
 import { providerKind } from '../../providers/index.ts';
-import { ok, type ReasonCode, type Result } from '../../reasons.ts';
+import { ok, type ReasonCode, type Result, refuse } from '../../reasons.ts';
 import { verifyRefreshedIdToken } from '../../session/flow/id-token.ts';
 import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import { readRefreshAnswer, type Tokens } from '../../session/flow/token-answer.ts';
 import { losesClaims, onlyOfTokens, readPaths, withUserinfo } from '../../session/flow/userinfo.ts';
+import type { ProviderTokenContext } from '../../session/provider-token.ts';
 import { isOfAll, isOfPerson, type Refreshed } from '../../session/renew.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionRecord } from '../../session/types.ts';
@@ -14,14 +16,13 @@ import { allClaims, withNewestKeys } from './exchange.ts';
 import type { ClientAnswer } from './provider.ts';
 import type { SigninScene } from './scene.ts';
 
-/** Claims about the sign-in, which a refresh does not change. The ID token of a refresh may omit them. */
+/** Claims about the sign-in, which a refresh does not change and its ID token may omit. */
 const LASTING = ['auth_time', 'acr', 'amr', 'sid', 'nonce'] as const;
 
 /** Reasons for which the claims are not known now. The session can continue. */
 const PASSING: readonly ReasonCode[] = ['provider_unavailable', 'key_unknown'];
 
-/** Returns all claims of the person after a refresh; absent if the provider returned none.
- * @throws Error with one line for the log */
+/** Returns all claims of the person after a refresh; absent if there are none. It throws like {@link allClaims}. */
 async function claimsAfter(
   scene: SigninScene,
   provider: SigninProvider,
@@ -37,15 +38,14 @@ async function claimsAfter(
     return withUserinfo(onlyOfTokens(before), said.value, providerKind(provider.kind) ?? {});
   }
   const now = Date.now() / 1000;
-  const expected = { subject: String(before.sub), ...(accessToken !== undefined && { accessToken }) };
-  const verified = await withNewestKeys(scene, provider, idToken, now, (context) =>
-    verifyRefreshedIdToken(idToken, expected, context, now),
-  );
+  const verify = (context: ProviderTokenContext) =>
+    verifyRefreshedIdToken(idToken, { subject: String(before.sub), accessToken }, context, now);
+  const verified = await withNewestKeys(scene, provider, idToken, now, verify);
   if (!verified.ok) return verified;
   const claims: Record<string, unknown> = { ...verified.value };
   // OpenID Connect Core section 12.2: if the new ID token has a nonce, it must be the nonce of the sign-in.
   if (claims.nonce !== undefined && claims.nonce !== before.nonce) {
-    return { ok: false, reason: 'claim_absent', detail: 'its "nonce" is not that of the sign-in' };
+    return refuse('claim_absent', 'its "nonce" is not that of the sign-in');
   }
   for (const name of LASTING) if (claims[name] === undefined && before[name] !== undefined) claims[name] = before[name];
   return allClaims(scene, provider, metadata, claims, accessToken);
@@ -72,25 +72,19 @@ function outcomeOf(
   return { kind: mayBeUsed(answered) ? 'lost' : 'unused', detail: answer.error, ...away };
 }
 
-/** Asks a provider once whether a session may continue, with its refresh token (RFC 6749 section 6, OpenID Connect Core
- * section 12). It never throws. */
+/** Asks a provider once whether a session may continue, by its refresh token (RFC 6749 section 6). It never throws. */
 export async function refresh(scene: SigninScene, record: SessionRecord): Promise<Refreshed> {
   const { signin, client } = scene;
   const { session, claims: before, refreshToken = '' } = record;
   const now = Date.now() / 1000;
-  if (!Object.hasOwn(signin.providers, session.provider)) {
-    return { kind: 'unused', detail: 'people can no longer sign in with it' };
-  }
-  const provider = signin.providers[session.provider] as SigninProvider;
+  const provider = ownOf(signin.providers, session.provider);
+  if (provider === undefined) return { kind: 'unused', detail: 'people can no longer sign in with it' };
   let tokens: Partial<Tokens>;
   let metadata: Metadata | undefined;
   try {
     metadata = await scene.metadata.of(provider, now);
     if (metadata === undefined) return { kind: 'unused', detail: 'its discovery document is not known', ...AWAY };
-    const params = [
-      ['grant_type', 'refresh_token'],
-      ['refresh_token', refreshToken],
-    ] as const;
+    const params = Object.entries({ grant_type: 'refresh_token', refresh_token: refreshToken });
     const outcome = outcomeOf(await client.call(provider, metadata, 'token', params, now));
     if (outcome.kind !== 'tokens') return outcome;
     tokens = outcome.tokens;
@@ -112,8 +106,7 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
     const agent = refuseSignin(provider.name, claims.value, scene.table);
     if (agent !== undefined) return { kind: 'over', detail: `${agent.reason}: ${agent.detail ?? ''}` };
     const psid = claims.value.sid;
-    const keep = scene.table.session?.keep;
-    const paths = keep === undefined ? [] : readPaths(keep, provider.name);
+    const paths = readPaths(scene.table.session?.keep, provider.name);
     const partly = idToken === undefined && losesClaims(before, claims.value, paths);
     return {
       kind: 'confirmed',

@@ -4,46 +4,23 @@ import { RENEWED } from '../../session/renewal-status.ts';
 import type { SessionClaims } from '../../session/types.ts';
 import { endOne } from './end.ts';
 import { refresh } from './refresh.ts';
-import { type Renewal, Renewals } from './renewal.ts';
+import { Renewals } from './renewal.ts';
 import type { SigninScene } from './scene.ts';
+import { send } from './send.ts';
 
-/** Milliseconds between two reads of the store by a waiting request. A read of shared memory costs almost nothing; a
- * read of etcd is a call. */
+/** Milliseconds between two reads of the store by a waiting request: of shared memory, and of etcd by a call. */
 const LOOK_MS = 50;
 const LOOK_ETCD_MS = 200;
 
-/** Answers the check. If the check has given up, `r.return` throws. The error is ignored, because the answer is no
- * longer needed. */
-function answer(r: NginxHTTPRequest, status: number, text = ''): void {
-  try {
-    r.return(status, text);
-  } catch (error) {
-    ngx.log(ngx.INFO, `meshgate: a renewal is not answered: ${(error as Error).message}`);
-  }
-}
+/** Answers the check. */
+const answer = (r: NginxHTTPRequest, status: number, text = ''): void => send(r, status, text, 'a renewal');
 
-/** Answers with the cookie of a session. If the session no longer fits into a cookie, it ends; a new session of this
- * size could not begin either. */
+/** Answers with the cookie of a session. If it no longer fits into a cookie, it ends, as a new one could not begin. */
 async function answerSession({ vault }: SigninScene, r: NginxHTTPRequest, host: string, session: SessionClaims) {
   const text = await vault.sealSession(host, session, Date.now() / 1000);
   if (text !== undefined) return answer(r, RENEWED.renewed, text);
   ngx.log(ngx.WARN, 'meshgate: claim_absent: the claims that the policy reads no longer fit into a cookie');
   return answer(r, RENEWED.ended);
-}
-
-function speak(scene: SigninScene, r: NginxHTTPRequest, host: string, renewal: Renewal): void | Promise<void> {
-  switch (renewal.kind) {
-    case 'session':
-      return answerSession(scene, r, host, renewal.session);
-    case 'going':
-      return answer(r, RENEWED.going);
-    case 'alone':
-      return answer(r, RENEWED.alone);
-    case 'ended':
-      return answer(r, RENEWED.ended);
-    case 'stale':
-      return answer(r, RENEWED.stale);
-  }
 }
 
 /** Makes the handler of `/.meshgate/renew`, which only the check calls. See src/session/renewal-status.ts. */
@@ -76,9 +53,9 @@ export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promi
       const cookie = plain === undefined ? undefined : readClaims(plain);
       if (cookie === undefined) return answer(r, RENEWED.alone);
       const renewal = await renewals.renew(cookie, host, wait);
-      await speak(scene, r, host, renewal);
-      // The check has its answer, and its request continues. The connection is closed, so that no later call has to
-      // wait for it.
+      if (renewal.kind === 'session') await answerSession(scene, r, host, renewal.session);
+      else answer(r, RENEWED[renewal.kind]);
+      // The check has its answer, and its connection is closed, so that no later call has to wait for it.
       if (renewal.kind === 'going') await renewal.go?.();
     } catch (error) {
       ngx.log(ngx.ERR, `meshgate: a session is not renewed: ${(error as Error).message}`);

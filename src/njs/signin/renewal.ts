@@ -33,7 +33,7 @@ import type { SessionClaims, SessionRecord } from '../../session/types.ts';
 import { locksDict, renewalsDict } from '../dicts.ts';
 import { holdUpTo, release } from '../held.ts';
 
-/** What a renewal needs. Functions that call the provider or read keys are passed in. */
+/** What a renewal needs. */
 export interface RenewalScene {
   readonly store: SessionStore;
   /** Milliseconds between two reads of the store by a waiting request. */
@@ -41,10 +41,9 @@ export interface RenewalScene {
   readonly choose: Choose;
   /** Asks the provider once. It never throws. */
   refresh(record: SessionRecord): Promise<Refreshed>;
-  /** Whether a session is revoked.
-   * @param sub the person's `sub` at the provider, if it is known */
+  /** @param sub the person's `sub` at the provider, if it is known */
   isRevoked(session: SessionClaims, sub?: unknown): boolean;
-  /** Revokes a session that its provider ended, so that it stays ended after its record was deleted. It never throws. */
+  /** Revokes a session that its provider ended, so that it stays ended without a record. It never throws. */
   end(session: SessionClaims): Promise<void>;
   readonly policy: Renewing['policy'];
   readonly selection: string;
@@ -53,29 +52,21 @@ export interface RenewalScene {
 /** The result of a renewal, for one cookie. */
 export type Renewal =
   | { readonly kind: 'session'; readonly session: SessionClaims }
-  | { readonly kind: 'alone' }
-  | { readonly kind: 'ended' }
-  /** The fresh time is over, and the source of the claims did not answer. */
-  | { readonly kind: 'stale' }
-  /** The provider is asked by {@link Going.go} after the answer, or another request is already asking it. */
-  | Going;
-
-interface Going {
-  readonly kind: 'going';
-  readonly go?: () => Promise<void>;
-}
+  /** `stale`: the fresh time is over, and the source of the claims did not answer. */
+  | { readonly kind: 'alone' | 'ended' | 'stale' }
+  /** The provider is asked by `go` after the answer, or another request is already asking it. */
+  | { readonly kind: 'going'; readonly go?: () => Promise<void> };
 
 const alone: Renewal = { kind: 'alone' };
 
-/** Names of two counters of a provider, for all workers: renewals that continue after the answer, and requests that
- * wait for a renewal. */
+/** Names of two counters of a provider: renewals that continue after the answer, and requests that wait for one. */
 const RENEWING = 'renewing';
 const WAITING = 'waiting renewal';
 
 /** Longer than a wait and a renewal together, because a request that has waited can renew after that. */
 const HELD_MS = WAIT_FOR_RENEWAL_MS + LOCK_RENEWAL_MS;
 
-/** Returns the key of the mark that a provider must not be asked for a while, in general or about one session. */
+/** Returns the key of the mark that a provider is not asked for a while, in general or about one session. */
 const paused = (what: string): string => composed('pause', what);
 
 /** Returns the key of the mark that the source of a session's claims did not answer. */
@@ -84,19 +75,14 @@ const unsaid = (sid: string): string => composed('unsaid', sid);
 /** Longer than the pause and the next attempt together, so that the mark stays until that attempt has its answer. */
 const UNSAID_MS = PROVIDER_PAUSE_MS + LOCK_RENEWAL_MS;
 
-/** Returns the name of a set of people: a provider has answered for each of them in a row that there were too many
- * calls. Each person is one bit of the set. */
+/** Returns the name of the set of people, one bit each, for which a provider said in a row: too many calls. */
 const limited = (provider: string): string => composed('limited', provider);
 
 const bitOf = (person: string): number =>
   1 << (Number.parseInt(hash.createHash('sha256').update(person).digest('hex').slice(0, 8), 16) % LIMITED_BITS);
 
 /** Returns the number of bits that are set. */
-function countOf(set: number): number {
-  let count = 0;
-  for (let rest = set; rest !== 0; rest &= rest - 1) count++;
-  return count;
-}
+const countOf = (set: number): number => (set >>> 0).toString(2).split('1').length - 1;
 
 /** Whether a provider rejects calls about every person because there are too many. If a worker overwrites the set of
  * another worker, one more person is needed. */
@@ -107,8 +93,7 @@ function isLimitedForAll({ session, claims }: SessionRecord): boolean {
   return countOf(people) >= LIMITED_PEOPLE;
 }
 
-/** Renews sessions. For each session there is one renewal at a time, on all workers and replicas, even if many cookies
- * need it. */
+/** Renews sessions: each once at a time on all workers and replicas, even if many cookies need it. */
 export class Renewals {
   readonly #scene: RenewalScene;
 
@@ -126,8 +111,8 @@ export class Renewals {
     return nextStep(cookie, record, this.#at(cookie));
   }
 
-  /** Returns the result of a step that does not ask the provider. */
-  #without(step: Exclude<Step, 'refresh'>, cookie: SessionClaims, record: SessionRecord | undefined): Renewal {
+  /** Returns the result of a step without asking the provider; if it would be asked, `alone`. */
+  #without(step: Step, cookie: SessionClaims, record: SessionRecord | undefined): Renewal {
     if (step === 'same') return { kind: 'session', session: { ...cookie, sealed: Math.floor(Date.now() / 1000) } };
     if (step === 'newest' && record !== undefined) {
       return { kind: 'session', session: sessionOf(record, this.#scene.choose, this.#at(cookie)) };
@@ -135,9 +120,9 @@ export class Renewals {
     return step === 'ended' ? { kind: 'ended' } : alone;
   }
 
-  /** Returns the record after a failed refresh. If the provider does not answer, or has too many calls, it is not asked
+  /** Returns the record after a failed refresh. A provider that does not answer, or has too many calls, is not asked
    * for a while: otherwise each session would wait for it or lose its refresh token. If the problem concerns one
-   * session, only that session is not renewed for a while. */
+   * session, only that one is not renewed for a while. */
   #after(record: SessionRecord, outcome: Exclude<Refreshed, { kind: 'confirmed' }>): SessionRecord {
     const { provider, sid } = record.session;
     if (outcome.kind === 'over') {
@@ -164,7 +149,7 @@ export class Renewals {
     return outcome.kind === 'unused' ? unused(record) : withoutToken(record);
   }
 
-  /** Returns the result for a cookie. It is `stale` if the claims were not confirmed before the end of the fresh time. */
+  /** Returns the result for a cookie: `stale` if its claims were not confirmed before the end of the fresh time. */
   #inTime(renewal: Renewal, cookie: SessionClaims): Renewal {
     if (renewal.kind !== 'session' && renewal.kind !== 'alone') return renewal;
     const session = renewal.kind === 'session' ? renewal.session : cookie;
@@ -181,13 +166,12 @@ export class Renewals {
     const { store, choose } = this.#scene;
     const before = await store.get(cookie.sid);
     const step = this.#step(cookie, before);
-    if (step !== 'refresh' || before === undefined)
-      return this.#without(step as Exclude<Step, 'refresh'>, cookie, before);
+    if (step !== 'refresh' || before === undefined) return this.#without(step, cookie, before);
     if (isUnanswered(before)) {
       // The request that sent the refresh token was lost, and its answer with it.
       const left = withoutToken(before);
       await this.#keep(left);
-      return this.#without(this.#step(cookie, left) as Exclude<Step, 'refresh'>, cookie, left);
+      return this.#without(this.#step(cookie, left), cookie, left);
     }
     // This is recorded before the token is sent. If the worker dies in between, the answer is lost.
     await this.#keep(sending(before));
@@ -195,17 +179,15 @@ export class Renewals {
     const revoked = this.#scene.isRevoked(before.session, before.claims.sub);
     if (outcome.kind !== 'unsaid' || !outcome.limited) locksDict().delete(limited(cookie.provider));
     if (outcome.kind === 'confirmed') renewalsDict().delete(unsaid(cookie.sid));
-    const after =
-      outcome.kind === 'confirmed'
-        ? confirmed(before, outcome, choose, this.#at(cookie))
-        : this.#after(before, outcome);
+    const isConfirmed = outcome.kind === 'confirmed';
+    const after = isConfirmed ? confirmed(before, outcome, choose, this.#at(cookie)) : this.#after(before, outcome);
     if (revoked) {
       await store.delete(cookie.sid);
       return { kind: 'ended' };
     }
     try {
       const kept = await store.get(cookie.sid);
-      // If the person has signed in again in the meantime, the record belongs to the new sign-in and is not replaced.
+      // After another sign-in of the person, the record belongs to that one and is not replaced.
       if (kept === undefined || isOfSignin(kept.session, before.session)) await this.#keep(after);
     } catch (error) {
       // The stored record says that this token must not be used again.
@@ -216,19 +198,14 @@ export class Renewals {
       return { kind: 'ended' };
     }
     if (outcome.kind === 'confirmed') return { kind: 'session', session: after.session };
-    return this.#without(this.#step(cookie, after) as Exclude<Step, 'refresh'>, cookie, after);
+    return this.#without(this.#step(cookie, after), cookie, after);
   }
 
-  async #leadAndRelease(cookie: SessionClaims, lock: Lock): Promise<Renewal> {
-    try {
-      return await this.#lead(cookie);
-    } finally {
-      await lock.release();
-    }
+  #leadAndRelease(cookie: SessionClaims, lock: Lock): Promise<Renewal> {
+    return this.#lead(cookie).finally(() => lock.release());
   }
 
-  /** Waits until the request that asks the provider has the answer. If that request died before it asked, this one
-   * asks. */
+  /** Waits until the request that asks the provider has the answer, and asks if that one died before it asked. */
   async #wait(cookie: SessionClaims): Promise<Renewal> {
     const { store, look } = this.#scene;
     const until = Date.now() + WAIT_FOR_RENEWAL_MS;
@@ -268,11 +245,7 @@ export class Renewals {
       return { kind: 'going' };
     }
     const go = async () => {
-      try {
-        await this.#leadAndRelease(cookie, lock);
-      } finally {
-        release(place);
-      }
+      await this.#leadAndRelease(cookie, lock).finally(() => release(place));
     };
     return { kind: 'going', go };
   }
@@ -280,10 +253,6 @@ export class Renewals {
   async #waitInTurn(cookie: SessionClaims): Promise<Renewal> {
     const place = holdUpTo(MAX_RENEWAL_WAITERS, HELD_MS, WAITING, cookie.provider);
     if (place === undefined) return alone;
-    try {
-      return await this.#wait(cookie);
-    } finally {
-      release(place);
-    }
+    return this.#wait(cookie).finally(() => release(place));
   }
 }

@@ -18,11 +18,10 @@ import { EtcdStore } from '../etcd-store.ts';
 import { keepRevoked } from '../revoked.ts';
 import { dropOld, keepRoom, revokedTaken } from '../revoked-room.ts';
 
-/** Milliseconds after which a run starts no new work. So it ends before the next run, which would otherwise stop it. */
+/** Milliseconds after which a run starts no new work, so that it ends before the next run, which would stop it. */
 const BUDGET_MS = REVOCATIONS_JOB_INTERVAL_S * 950;
 
-/** Milliseconds after which a run starts no further file on this nginx. The worker can do nothing else during this
- * time. */
+/** Milliseconds after which a run starts no further file on this nginx, because the worker can do nothing else. */
 const KEEP_MS = 50;
 
 /** Milliseconds after which a run sends no further file to etcd. One call can take all of the remaining time. */
@@ -101,11 +100,8 @@ async function share({ path, revocation }: Kept, store: SessionStore): Promise<b
   try {
     await store.revoke(revocation);
   } catch (error) {
-    say(
-      'revoke',
-      ngx.ERR,
-      `a revocation is in force here and waits for the other replicas: ${(error as Error).message}`,
-    );
+    const why = (error as Error).message;
+    say('revoke', ngx.ERR, `a revocation is in force here and waits for the other replicas: ${why}`);
     return false;
   }
   try {
@@ -123,12 +119,10 @@ const KEPT = 'revocation files kept';
 const SHARED = 'revocation files shared';
 
 /** Returns the list, rotated so that it begins with another element. */
-function rotated<T>(list: readonly T[], by: number): readonly T[] {
-  const start = list.length === 0 ? 0 : by % list.length;
-  return [...list.slice(start), ...list.slice(0, start)];
-}
+const rotated = <T>(list: readonly T[], by: number): readonly T[] =>
+  list.map((_, i) => list[(i + by) % list.length] as T);
 
-/** Returns the files in the order in which a run processes them. Files of sign-outs come last: anyone who signs in can
+/** Returns the files in the order in which a run processes them. Those of sign-outs come last: anyone who signs in can
  * cause any number of them, and the nginx of the sign-out already enforces them. */
 function inTurn<T>(files: readonly T[], nameOf: (file: T) => string, counter: string): readonly T[] {
   const by = locksDict().get(counter) ?? 0;
@@ -142,8 +136,8 @@ function cameTo(counter: string, by: number): void {
   locksDict().incr(counter, by, 0, MAX_DICT_TTL_MS);
 }
 
-/** Processes the files of `meshgate revoke`. First it enforces all of them on this nginx, so that no call to etcd
- * delays this. Then it sends them to the other replicas. */
+/** Processes the files of `meshgate revoke`: first it enforces all of them on this nginx, which no call to etcd may
+ * delay, then it sends them to the other replicas. */
 async function take(folder: string, store: SessionStore, providers: readonly string[], began: number): Promise<void> {
   const kept: Kept[] = [];
   for (const name of inTurn(filesIn(folder), String, KEPT)) {
@@ -189,23 +183,15 @@ async function poll(store: EtcdStore, began: number): Promise<void> {
     problem = (error as Error).message;
   }
   const age = Date.now() / 1000 - (locksDict().get(REVOCATIONS_SEEN) ?? 0);
-  if (age < REVOCATIONS_OLD_S) return;
-  say(
-    'old',
-    ngx.ERR,
-    `revocations are ${Math.round(age)} s old: ${problem || 'etcd has more than can be read in time'}`,
-  );
+  const why = problem || 'etcd has more than can be read in time';
+  if (age >= REVOCATIONS_OLD_S) say('old', ngx.ERR, `revocations are ${Math.round(age)} s old: ${why}`);
 }
 
-/** The periodic job of revocations. It processes the files of `meshgate revoke`, reads the revocations of other
- * replicas, and logs if there is little room.
+/** The periodic job of revocations: files of `meshgate revoke`, other replicas, and a line in the log if there is
+ * little room.
  * @param stateDir the state folder of the gateway
  * @param providers names of the policy's providers */
-export async function watchRevocations(
-  stateDir: string,
-  store: SessionStore,
-  providers: readonly string[],
-): Promise<void> {
+export async function watchRevocations(stateDir: string, store: SessionStore, providers: readonly string[]) {
   const began = Date.now();
   // Keys and revocations come from two files, which can have different ages.
   if (locksDict().add('revocations began', 1, MAX_DICT_TTL_MS)) {
@@ -217,11 +203,7 @@ export async function watchRevocations(
   await take(`${stateDir}/${REVOKE_FOLDER}`, store, providers, began);
   if (store instanceof EtcdStore) await poll(store, began);
   const taken = revokedTaken();
-  if (taken >= REVOKED_ALARM) {
-    say(
-      'full',
-      ngx.ERR,
-      `the zone meshgate_revoked is ${Math.round(taken * 100)} % full: sign-outs are refused, and when it is full the oldest revocations are dropped; enlarge gateway.session.people`,
-    );
-  }
+  const what = `the zone meshgate_revoked is ${Math.round(taken * 100)} % full`;
+  const effect = 'sign-outs are refused, and when it is full the oldest revocations are dropped';
+  if (taken >= REVOKED_ALARM) say('full', ngx.ERR, `${what}: ${effect}; enlarge gateway.session.people`);
 }

@@ -1,9 +1,9 @@
-/** Answers a browser. If it has closed its connection, `r.return` throws. The error is ignored, because the answer is
- * no longer needed. */
-export function send(r: NginxHTTPRequest, status: number, body: string): void {
+/** Answers. `r.return` throws if the other side has closed its connection, and then nothing is left to do.
+ * @param what the other side, or its request, for the log */
+export function send(r: NginxHTTPRequest, status: number, body: string, what = 'a browser'): void {
   try {
     r.return(status, body);
   } catch (error) {
-    ngx.log(ngx.INFO, `meshgate: a browser is not answered: ${(error as Error).message}`);
+    ngx.log(ngx.INFO, `meshgate: ${what} is not answered: ${(error as Error).message}`);
   }
 }

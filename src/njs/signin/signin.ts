@@ -1,3 +1,4 @@
+import { ownOf } from '../../own.ts';
 import { isOver, type Wish } from '../../session/flow/attempt.ts';
 import { chooseProvider, type Said } from '../../session/flow/choose.ts';
 import { readErrand } from '../../session/flow/errand.ts';
@@ -15,9 +16,7 @@ const modeOf = ({ mode, role }: Wish): string =>
   role === undefined ? mode : `${mode}&role=${encodeURIComponent(role)}`;
 
 const providersOf = ({ signin }: SigninScene, { providers }: SigninHost): readonly SigninProvider[] =>
-  providers.flatMap((name) =>
-    Object.hasOwn(signin.providers, name) ? [signin.providers[name] as SigninProvider] : [],
-  );
+  providers.map((name) => ownOf(signin.providers, name)).filter((provider) => provider !== undefined);
 
 /** Shows the providers with which a person may sign in. */
 function chooser(
@@ -27,14 +26,14 @@ function chooser(
   providers: readonly SigninProvider[],
   unknown: boolean,
 ): void {
-  const { host, requestId } = visit;
-  pages.answer(visit.r, 200, {
+  const { r, host, requestId } = visit;
+  pages.answer(r, 200, {
     kind: 'choose',
     host,
-    ...(requestId !== undefined && { requestId }),
+    requestId,
+    unknown,
     choices: providers.map(({ name, signin }) => ({ name, label: signin.label })),
     email: providers.some(({ signin }) => signin.domains.length > 0),
-    ...(unknown && { unknown }),
     mode: modeOf(wish),
     issuers: providers.map(({ issuer }) => issuer),
     to: wish.to,
@@ -45,21 +44,17 @@ function chooser(
 async function here(scene: SigninScene, visit: Visit, wish: Wish, said: Said): Promise<void> {
   const host = hostOf(scene.signin, visit.host);
   const providers = host === undefined ? [] : providersOf(scene, host);
-  if (providers.length === 0) {
-    refuseWith(scene.pages, visit, 'attempt_unknown');
-    return;
-  }
-  // For a new sign-in the existing session is ignored, because another person may want to sign in. A session that
-  // continues stays with its provider.
+  if (providers.length === 0) return refuseWith(scene.pages, visit, 'attempt_unknown');
+  // A new sign-in ignores the existing session: another person may want to sign in. Otherwise its provider stays.
   const session = wish.mode === 'in' ? undefined : await scene.vault.sessionOf(visit.host, visit.cookies, visit.now);
   const chosen = chooseProvider(providers, { ...said, ...(session !== undefined && { current: session.provider }) });
   if ('choose' in chosen) chooser(scene, visit, wish, chosen.choose, chosen.unknown);
   else await begin(scene, visit, { wish, ...chosen });
 }
 
-/** Whether the person in front of the browser has confirmed the sign-in to a wildcard host. If not, the page asks them.
- * The owner of one name below the wildcard receives the session for that name. Without the question, this owner could
- * make any person complete a sign-in. */
+/** Whether the person in front of the browser has confirmed the sign-in to a wildcard host. If not, the page asks:
+ * without the question, the owner of one name below the wildcard, who receives the session for that name, could make
+ * any person complete a sign-in. */
 function isConfirmed(
   { signin, pages }: SigninScene,
   visit: Visit,
@@ -69,8 +64,7 @@ function isConfirmed(
 ): boolean {
   const { r, requestId } = visit;
   if (r.method !== 'POST') {
-    const about = { host, ...(requestId !== undefined && { requestId }) };
-    pages.answer(r, 200, { kind: 'confirm', ...about, issuers: [issuer], request });
+    pages.answer(r, 200, { kind: 'confirm', host, requestId, issuers: [issuer], request });
     return false;
   }
   const sender = { origin: r.headersIn.Origin, site: r.headersIn['Sec-Fetch-Site'] };
@@ -86,33 +80,23 @@ async function forAnother(scene: SigninScene, visit: Visit, request: string): Pr
   const plain = signin.signinHost === host ? await vault.openFor('state', host, request, now) : undefined;
   const wanted = plain === undefined ? undefined : readErrand(plain);
   const target = wanted === undefined ? undefined : hostOf(signin, wanted.errand.host);
-  const provider =
-    target === undefined ? undefined : providersOf(scene, target).find(({ name }) => name === wanted?.provider);
-  if (wanted === undefined || provider === undefined || isOver(wanted, now)) {
-    refuseWith(pages, visit, 'attempt_unknown');
-    return;
-  }
+  const provider = target && providersOf(scene, target).find(({ name }) => name === wanted?.provider);
+  if (wanted === undefined || provider === undefined || isOver(wanted, now))
+    return refuseWith(pages, visit, 'attempt_unknown');
   const { wish, errand, hint } = wanted;
   const asked = isAskedFor(signin, errand.host);
   if (asked && !isConfirmed(scene, visit, request, errand.host, provider)) return;
   await begin(scene, visit, { wish, provider, errand, confirmed: asked, ...(hint !== undefined && { hint }) });
 }
 
-/** `/.meshgate/signin`: begins a sign-in for a person in a browser. For a program, or a browser that prefetches pages,
- * it answers 401 and begins nothing.
+/** `/.meshgate/signin`: begins a sign-in for a person in a browser. A program, or a prefetching browser, gets 401.
  * @throws Error with one line for the log if nothing can be sealed */
 export async function signin(scene: SigninScene, visit: Visit): Promise<void> {
   const asked = readSigninRequest(visit.query);
   // This is the form of the page that asks for confirmation.
   const isAnswer = visit.r.method === 'POST' && 'request' in asked && visit.host === scene.signin.signinHost;
-  if (visit.r.method !== 'GET' && !isAnswer) {
-    refuseMethod(visit, 'GET');
-    return;
-  }
-  if (!visit.isPage && !isAnswer) {
-    challenge(visit);
-    return;
-  }
+  if (visit.r.method !== 'GET' && !isAnswer) return refuseMethod(visit, 'GET');
+  if (!visit.isPage && !isAnswer) return challenge(visit);
   if ('request' in asked) await forAnother(scene, visit, asked.request);
   else await here(scene, visit, asked.wish, asked.said);
 }

@@ -1,8 +1,8 @@
+import { ownOf } from '../../own.ts';
 import { expireCookie } from '../../session/cookie.ts';
 import { allAttemptsEnded } from '../../session/flow/attempt-cookies.ts';
 import { readRevoked } from '../../session/flow/token-answer.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
-import type { SigninProvider } from '../../session/signin-table.ts';
 import {
   doneUrl,
   endSessionUrl,
@@ -20,71 +20,56 @@ import { endSession } from './end.ts';
 import type { SigninScene } from './scene.ts';
 import type { Visit } from './visit.ts';
 
-/** Returns the cookies that a sign-out deletes: the session, and the attempts to sign in, which began before it. */
+/** Returns the cookies that a sign-out deletes: the session, and the attempts to sign in that began before it. */
 const goneOf = ({ cookies }: Visit): readonly string[] => [expireCookie(SESSION_COOKIE), ...allAttemptsEnded(cookies)];
-
-const about = ({ host, requestId }: Visit) => ({ host, ...(requestId !== undefined && { requestId }) });
 
 /** Shows the page that asks whether to sign out, or the page after a sign-out. */
 async function show(scene: SigninScene, visit: Visit): Promise<void> {
   const { pages, vault, signin } = scene;
-  const { r, host, query, now } = visit;
+  const { r, host, query, now, requestId } = visit;
   const after = readAfterSignout(query);
   const session = await vault.sessionOf(host, visit.cookies, now);
   if (after.kind === 'back') {
     const state = await vault.openFor('state', host, after.state, now);
-    if (state === undefined || !isSignoutState(state, now)) {
-      refuseWith(pages, visit, 'attempt_unknown');
-      return;
-    }
+    if (state === undefined || !isSignoutState(state, now)) return refuseWith(pages, visit, 'attempt_unknown');
   }
   if (session === undefined || after.kind === 'back') {
     const here = after.kind === 'done' && after.here;
-    pages.answer(r, 200, { kind: 'signedout', ...about(visit), ...(here && { here }) });
-    return;
+    return pages.answer(r, 200, { kind: 'signedout', host, requestId, here });
   }
-  const provider = Object.hasOwn(signin.providers, session.provider) ? signin.providers[session.provider] : undefined;
-  pages.answer(r, 200, { kind: 'confirm', ...about(visit), issuers: provider === undefined ? [] : [provider.issuer] });
+  const provider = ownOf(signin.providers, session.provider);
+  pages.answer(r, 200, { kind: 'confirm', host, requestId, issuers: provider === undefined ? [] : [provider.issuer] });
 }
 
-/** Returns the URL for the sign-out at the provider; `undefined` if the provider has none or it is not known now. */
+/** Returns the URL for the sign-out at the provider; `undefined` if it has none or it is not known now. */
 async function addressAtProvider(
   { metadata, vault, signin }: SigninScene,
   { host, now }: Visit,
   { provider: name }: SessionClaims,
   record: SessionRecord | undefined,
 ): Promise<string | undefined> {
-  if (!Object.hasOwn(signin.providers, name)) return undefined;
-  const provider = signin.providers[name] as SigninProvider;
-  const endpoint = (await metadata.of(provider, now))?.endSession;
+  const provider = ownOf(signin.providers, name);
+  const endpoint = provider && (await metadata.of(provider, now))?.endSession;
   const state = endpoint === undefined ? undefined : await vault.sealFor('state', host, signoutState(now), now);
-  if (endpoint === undefined || state === undefined) return undefined;
+  if (provider === undefined || endpoint === undefined || state === undefined) return undefined;
   const idToken = record?.host === host ? record.idToken : undefined;
-  return endSessionUrl({
-    endpoint,
-    clientId: provider.client.id,
-    origin: originOf(host, signin.publicPort),
-    state,
-    ...(idToken !== undefined && { idToken }),
-  });
+  const origin = originOf(host, signin.publicPort);
+  return endSessionUrl({ endpoint, clientId: provider.client.id, origin, state, idToken });
 }
 
-/** Has the provider revoke the refresh token of a session after the sign-out (RFC 7009), if the provider supports it.
- * The browser already has its answer, so a failure is only logged. It never throws. */
+/** Has the provider revoke the refresh token of a session after the sign-out (RFC 7009), if it supports that. The
+ * browser already has its answer, so a failure is only logged. It never throws. */
 async function revokeToken(
   { client, metadata, signin }: SigninScene,
   { now }: Visit,
   { session: { provider: name }, refreshToken }: SessionRecord,
 ): Promise<void> {
-  if (refreshToken === undefined || !Object.hasOwn(signin.providers, name)) return;
-  const provider = signin.providers[name] as SigninProvider;
+  const provider = ownOf(signin.providers, name);
+  if (refreshToken === undefined || provider === undefined) return;
   try {
     const known = await metadata.of(provider, now);
     if (known?.revocation === undefined) return;
-    const params = [
-      ['token', refreshToken],
-      ['token_type_hint', 'refresh_token'],
-    ] as const;
+    const params = Object.entries({ token: refreshToken, token_type_hint: 'refresh_token' });
     const { status, text, secrets } = await client.call(provider, known, 'revocation', params, now);
     const error = readRevoked(status, text, secrets);
     if (error !== undefined) throw new Error(error);
@@ -100,16 +85,11 @@ async function signOut(scene: SigninScene, visit: Visit): Promise<void> {
   const { r, host, cookies, now } = visit;
   const { headersIn } = r;
   const own = originOf(host, scene.signin.publicPort);
-  if (!isOwnForm({ origin: headersIn.Origin, site: headersIn['Sec-Fetch-Site'] }, own)) {
-    refuseWith(scene.pages, visit, 'origin_refused');
-    return;
-  }
+  if (!isOwnForm({ origin: headersIn.Origin, site: headersIn['Sec-Fetch-Site'] }, own))
+    return refuseWith(scene.pages, visit, 'origin_refused');
   const gone = goneOf(visit);
   const session = await scene.vault.sessionOf(host, cookies, now);
-  if (session === undefined) {
-    redirect(visit, own + doneUrl(false), gone);
-    return;
-  }
+  if (session === undefined) return redirect(visit, own + doneUrl(false), gone);
   // The record contains the hint for the provider. It must be read now, because the end of the session deletes it.
   const record = await scene.store.get(session.sid).catch(() => undefined);
   try {
@@ -118,11 +98,9 @@ async function signOut(scene: SigninScene, visit: Visit): Promise<void> {
     // The browser has lost its cookie, but a copy of the cookie would still be accepted.
     ngx.log(ngx.ERR, `meshgate: a sign-out is not stored: ${(error as Error).message}`);
     setCookies(visit, gone);
-    refuseWith(scene.pages, visit, 'check_unavailable', { cookies: gone });
-    return;
+    return refuseWith(scene.pages, visit, 'check_unavailable', { cookies: gone });
   }
-  // The provider may be slow, and the browser may close the connection in the meantime. So this comes after the
-  // revocation.
+  // The provider may be slow, and the browser may close the connection: so this comes after the revocation.
   const address = await addressAtProvider(scene, visit, session, record).catch((error: Error) => {
     ngx.log(ngx.WARN, `meshgate: a sign-out does not continue at ${session.provider}: ${error.message}`);
     return undefined;
@@ -141,19 +119,15 @@ export async function signout(scene: SigninScene, visit: Visit): Promise<void> {
 }
 
 /** `/.meshgate/frontchannel`: the provider makes the browser load this page in a frame (OpenID Connect Front-Channel
- * Logout 1.0). Any page can do the same. So it ends only the session of the browser's own cookie, and only if issuer
- * and session match. The response does not show whether they match. */
+ * Logout 1.0). Any page can do the same, so it ends only the session of the browser's own cookie, if issuer and session
+ * match, which the response does not show. */
 export async function frontchannel(scene: SigninScene, visit: Visit): Promise<void> {
   const { r, host, query, cookies, now } = visit;
-  if (r.method !== 'GET') {
-    refuseMethod(visit, 'GET');
-    return;
-  }
+  if (r.method !== 'GET') return refuseMethod(visit, 'GET');
   const named = readFrontChannel(query);
   const session = named === undefined ? undefined : await scene.vault.sessionOf(host, cookies, now);
   if (named !== undefined && session !== undefined && session.psid === named.sid) {
-    const { providers } = scene.signin;
-    const provider = Object.hasOwn(providers, session.provider) ? providers[session.provider] : undefined;
+    const provider = ownOf(scene.signin.providers, session.provider);
     if (provider && isIssuer(provider, named.iss)) {
       await endSession(scene, session, now);
       setCookies(visit, goneOf(visit));

@@ -5,13 +5,12 @@ import type { Theme } from '../../session/pages/types.ts';
 
 function filesOf(dir: string): Readonly<Record<string, string>> {
   const names = (fs.readdirSync(dir) as string[]).filter((name) => !name.startsWith('.'));
-  return Object.fromEntries(
-    names.map((name) => [name, isThemeText(name) ? fs.readFileSync(`${dir}/${name}`, 'utf8') : '']),
-  );
+  const read = (name: string) => (isThemeText(name) ? fs.readFileSync(`${dir}/${name}`, 'utf8') : '');
+  return Object.fromEntries(names.map((name) => [name, read(name)]));
 }
 
-/** Reads an operator's folder of pages again every few seconds. Invalid parts are replaced by the default, and the log
- * reports them. */
+/** Reads an operator's folder of pages again every few seconds. Invalid parts are logged and replaced by the default.
+ * */
 export class ThemeFolder {
   readonly #dir: string | undefined;
   #theme: Theme = {};

@@ -1,4 +1,5 @@
 import { sessionText } from '../../caller/ready.ts';
+import { ownOf } from '../../own.ts';
 import type { SessionPolicy } from '../../policy/types.ts';
 import type { Table } from '../../rules/types.ts';
 import { ownSession } from '../../session/cookie.ts';
@@ -37,8 +38,8 @@ export class Vault implements RecordSeal {
     return isOpenable(purpose, text) ? text : undefined;
   }
 
-  /** Opens a text. If its key is unknown, the file is read again, because the key may be new. A text that was sealed
-   * with a revoked key is never opened: anyone who has the key can seal anything, for any purpose.
+  /** Opens a text. If its key is unknown, the file is read again, because the key may be new. A text of a revoked key
+   * is never opened: anyone who has the key can seal anything, for any purpose.
    * @throws Error with one line for the log if it is not known yet which keys are revoked */
   async openFor(purpose: Purpose, host: string, text: string, now: number): Promise<string | undefined> {
     if (!canLookUp()) throw new Error('it is not known yet what other replicas revoked');
@@ -81,8 +82,7 @@ export class Vault implements RecordSeal {
   /** Returns the properties by which a session can be revoked, except the key that sealed its cookie. */
   revocable(session: SessionClaims): Revocable {
     const { providers, clockSkew } = this.#table;
-    const provider = Object.hasOwn(providers, session.provider) ? providers[session.provider] : undefined;
-    return revocableSession(session, provider, clockSkew);
+    return revocableSession(session, ownOf(providers, session.provider), clockSkew);
   }
 
   /** @throws Error with one line for the log */

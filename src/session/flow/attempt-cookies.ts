@@ -11,19 +11,16 @@ export interface AttemptCookie {
   readonly value: string;
 }
 
-/** Returns the value of an attempt's cookie in a `Cookie` line; `undefined` if there is no such cookie or there are
- * two. */
+/** Returns the value of an attempt's cookie in a `Cookie` line; `undefined` if there is none, or two. */
 export const attemptValue = (line: string, id: string): string | undefined => cookieValue(line, ATTEMPT_COOKIE + id);
 
-/** Returns when an attempt began, by the name of its cookie. A script can set cookies with other names; these count as
- * the oldest. */
+/** Returns when an attempt began, by the name of its cookie. Other names, which scripts can set, count as oldest. */
 function startOf(name: string): number {
   const [, start] = attemptId.exec(name.slice(ATTEMPT_COOKIE.length)) ?? [];
   return start === undefined ? -1 : Number.parseInt(start, 36);
 }
 
-/** Returns the id of the attempt in a `Cookie` line that began first. If several began in the same second, it is the
- * first in the line. */
+/** Returns the id of the attempt in a `Cookie` line that began first, of several the first in the line. */
 export function oldestAttempt(line: string): string | undefined {
   let oldest: string | undefined;
   let first = Number.POSITIVE_INFINITY;
@@ -36,15 +33,14 @@ export function oldestAttempt(line: string): string | undefined {
   return oldest;
 }
 
-/** Matches names that can be written in a response. A script can set cookies with other names; they are not deleted. */
+/** Matches names that can be written in a response. Cookies with other names, which a script can set, stay. */
 const plainName = /^[\w.-]{1,128}$/;
 
 /** Maximum number of cookies that one response deletes. The next response deletes more. */
 const MAX_ENDED = 64;
 
-/** Returns `Set-Cookie` values that delete the oldest attempts of a browser. At most {@link MAX_ATTEMPTS} remain after
- * the response. There can be more for a while if many attempts begin at the same time, because each request then lacks
- * the cookies of the others.
+/** Returns `Set-Cookie` values that delete the oldest attempts of a browser, so that {@link MAX_ATTEMPTS} remain. There
+ * can be more for a while: a request lacks the cookies of attempts that begin at the same time.
  * @param line the browser's `Cookie` line
  * @param set the `Set-Cookie` values of the response */
 export function endedAttempts(line: string, set: readonly string[]): readonly string[] {
@@ -60,11 +56,10 @@ export function endedAttempts(line: string, set: readonly string[]): readonly st
 }
 
 /** Returns `Set-Cookie` values that delete all attempts in a `Cookie` line. */
-export const allAttemptsEnded = (line: string): readonly string[] =>
-  [...new Set(cookieNames(line, ATTEMPT_COOKIE))]
-    .filter((name) => plainName.test(name))
-    .slice(0, MAX_ENDED)
-    .map(expireCookie);
+export function allAttemptsEnded(line: string): readonly string[] {
+  const names = [...new Set(cookieNames(line, ATTEMPT_COOKIE))].filter((name) => plainName.test(name));
+  return names.slice(0, MAX_ENDED).map(expireCookie);
+}
 
 /** Returns the `Set-Cookie` value for a new attempt. */
 export function attemptCookie({ id, value }: AttemptCookie): string {

@@ -1,11 +1,10 @@
 import { MAX_CLOCK_SKEW } from '../../policy/bounds.ts';
-import { objectIn } from '../../token/json.ts';
+import { type Members, objectIn } from '../../token/json.ts';
 import { ATTEMPT_LIFETIME_S } from '../limits.ts';
-import { type AttemptCookie, attemptValue } from './attempt-cookies.ts';
+import { attemptValue } from './attempt-cookies.ts';
 import { randomText, sameText, sha256 } from './random.ts';
 
-/** Why the browser is sent to the provider: `in` to sign in, `renew` to confirm the session without interaction, `step`
- * for a step-up. */
+/** Why the browser is sent to the provider: to sign in, to confirm the session without interaction, or to step up. */
 export type Mode = 'in' | 'renew' | 'step';
 
 /** What a sign-in must achieve. */
@@ -42,43 +41,31 @@ export interface Attempt extends Wish {
 }
 
 /** Makes a new attempt, and the cookie that binds it to its browser. */
-export function newAttempt(
-  wish: Wish,
-  provider: string,
-  now: number,
-  errand?: Errand,
-): { readonly attempt: Attempt; readonly cookie: AttemptCookie } {
+export function newAttempt(wish: Wish, provider: string, now: number, errand?: Errand) {
   const id = `${Math.floor(now).toString(36)}.${randomText(12)}`;
   const value = randomText(16);
-  const { mode, role, to, restarted } = wish;
-  return {
-    attempt: {
-      id,
-      provider,
-      verifier: randomText(32),
-      nonce: randomText(16),
-      binding: sha256(value),
-      at: Math.floor(now),
-      mode,
-      to,
-      ...(role !== undefined && { role }),
-      ...(restarted && { restarted }),
-      ...(errand !== undefined && { errand }),
-    },
-    cookie: { id, value },
+  const attempt: Attempt = {
+    ...wish,
+    id,
+    provider,
+    verifier: randomText(32),
+    nonce: randomText(16),
+    binding: sha256(value),
+    at: Math.floor(now),
+    ...(errand !== undefined && { errand }),
   };
+  return { attempt, cookie: { id, value } };
 }
 
 /** Returns the members of an opened text, if it is a JSON object with a time. */
-export function openedObject(text: string): Readonly<Record<string, unknown>> | undefined {
+export function openedObject(text: string): Members | undefined {
   const members = objectIn(text);
   return typeof members?.at === 'number' ? members : undefined;
 }
 
 const texts = ['id', 'provider', 'verifier', 'nonce', 'binding', 'mode', 'to'];
 
-/** Reads the attempt in an opened state. The gateway sealed the state, but an earlier version may have used another
- * format.
+/** Reads the attempt in an opened state. The gateway sealed it, but an earlier version may have used another format.
  * @returns `undefined` if the text is not an attempt */
 export function readAttempt(text: string): Attempt | undefined {
   const members = openedObject(text);
@@ -86,17 +73,16 @@ export function readAttempt(text: string): Attempt | undefined {
   return texts.every((name) => typeof members[name] === 'string') ? (members as unknown as Attempt) : undefined;
 }
 
-/** Whether an attempt began too long ago or in the future. Requests and tickets of the sign-in host have the time of
- * their attempt. */
+/** Whether an attempt, or its request or ticket, is of too long ago or of the future. */
 export function isOver({ at }: { readonly at: number }, now: number, lifetime = ATTEMPT_LIFETIME_S): boolean {
   return now - at > lifetime || at - now > lifetime;
 }
 
-/** Returns the name under which an attempt is remembered as used: the random part of its id. Keys of up to 16
- * characters use half the memory. */
+/** Returns the name under which an attempt is remembered as used: the random part of its id. Up to 16 characters use
+ * half the memory. */
 export const onceId = ({ id }: { readonly id: string }): string => id.slice(id.indexOf('.') + 1);
 
-/** Returns how long a used attempt must be remembered: its remaining lifetime plus the possible difference of clocks. */
+/** Returns how long a used attempt must be remembered: its remaining lifetime and the possible difference of clocks. */
 export const onceLifetime = ({ at }: { readonly at: number }, now: number, lifetime = ATTEMPT_LIFETIME_S): number =>
   Math.max(1, Math.ceil(at + lifetime - now)) + MAX_CLOCK_SKEW;
 

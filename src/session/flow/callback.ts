@@ -7,12 +7,12 @@ export interface Callback {
   readonly state: string;
   readonly answer: { readonly code: string } | { readonly error: string };
   /** The issuer (RFC 9207). */
-  readonly iss?: string;
+  readonly iss?: string | undefined;
 }
 
 const KNOWN = ['state', 'code', 'error', 'iss'];
 
-/** Matches an error code in the characters of RFC 6749 section 4.1.2.1 that is short enough for a line of the log. */
+/** Matches an error code of RFC 6749 section 4.1.2.1 that is short enough for a line of the log. */
 const errorCode = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,64}$/;
 
 /** Returns the code of an OAuth error in a form that is safe for the log. */
@@ -20,38 +20,28 @@ export function errorName(code: unknown): string {
   return typeof code === 'string' && errorCode.test(code) ? code : 'of no known form';
 }
 
-/** Reads the query of a callback. It must contain one state and either a code or an error, and no parameter twice.
- * @param query the query as the request contains it */
+/** Reads the query of a callback. It must contain one state and either a code or an error, and no parameter twice. */
 export function readCallback(query: string): Callback | undefined {
   const params = query.length > MAX_SIGNIN_QUERY ? undefined : parseParams(query);
   if (params === undefined || KNOWN.some((name) => valuesOf(params, name).length > 1)) return undefined;
-  const [[state], [code], [error], [iss]] = KNOWN.map((name) => valuesOf(params, name)) as [
-    string[],
-    string[],
-    string[],
-    string[],
-  ];
+  const [state, code, error, iss] = KNOWN.map((name) => valuesOf(params, name)[0]);
   if (state === undefined || state === '' || (code === undefined) === (error === undefined)) return undefined;
   if (code === '') return undefined;
-  const answer = code !== undefined ? { code } : { error: error as string };
-  return { state, answer, ...(iss !== undefined && { iss }) };
+  return { state, iss, answer: code !== undefined ? { code } : { error: error as string } };
 }
 
 /** Whether a response comes from the provider to which the browser was sent (RFC 9207 section 2.4). Its `iss` must be
- * the issuer. It may be missing only if the provider does not announce that it sends `iss`. */
+ * the issuer, and may be missing only if the provider does not announce that it sends `iss`. */
 export function isOfIssuer({ iss }: Callback, issuer: string, namesIssuer: boolean): boolean {
   return iss === undefined ? !namesIssuer : iss === issuer;
 }
 
-/** What the gateway does after an error: repeat the sign-in with interaction, report an outage, or report a failed
- * sign-in. */
-export type AfterError = 'interact' | 'unavailable' | 'failed';
-
 /** Errors which mean that the provider needs interaction (OpenID Connect Core section 3.1.2.6). */
 const interactive = ['login_required', 'interaction_required', 'consent_required', 'account_selection_required'];
 
-/** @param mode of the failed attempt; only an attempt without interaction is repeated */
-export function afterError(error: string, mode: Mode): AfterError {
+/** Returns what the gateway does after an error: repeat the sign-in with interaction, which only an attempt without one
+ * is, report an outage, or report a failed sign-in. */
+export function afterError(error: string, mode: Mode): 'interact' | 'unavailable' | 'failed' {
   if (mode === 'renew' && interactive.includes(error)) return 'interact';
   return error === 'temporarily_unavailable' || error === 'server_error' ? 'unavailable' : 'failed';
 }

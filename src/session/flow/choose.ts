@@ -16,13 +16,12 @@ export interface Said {
 
 const address = /^[^\s\x00-\x1f\x7f-\x9f@]{1,128}@([^\s\x00-\x1f\x7f-\x9f@]{1,255})$/;
 
-/** Returns the domain of an e-mail address in lower case; `undefined` if the text is not an e-mail address. */
+/** Returns the domain of an e-mail address in lower case; `undefined` for any other text. */
 function domainOf(email: string): string | undefined {
   return address.exec(email.trim())?.[1]?.toLowerCase();
 }
 
-/** Chooses a provider of a host: by its name, by the domain of an e-mail address, or by the existing session. A single
- * provider is chosen at once. */
+/** Chooses a provider of a host: the only one, or by name, domain of an e-mail address, or existing session. */
 export function chooseProvider(providers: readonly SigninProvider[], said: Said): Chosen {
   const { provider: name, email, current } = said;
   const named = providers.find((provider) => provider.name === name);

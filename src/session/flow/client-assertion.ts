@@ -2,30 +2,27 @@ import { encode } from 'jose/base64url';
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
 import { algorithms } from '../../token/algorithms.ts';
 import type { ImportedKey } from '../../token/import.ts';
-import { asObject, keysIn } from '../../token/json.ts';
+import { asObject, keysIn, type Members } from '../../token/json.ts';
 import { randomText } from './random.ts';
 
 /** The private key with which the gateway authenticates at a provider. */
 export interface ClientKey {
   readonly alg: string;
   readonly kid: string;
-  /** Thumbprints of the key's certificate (RFC 7515 sections 4.1.7 and 4.1.8). Some providers identify the key by them. */
+  /** Thumbprints of the key's certificate (RFC 7515 sections 4.1.7 and 4.1.8), by which some providers find the key. */
   readonly certificate: Readonly<Record<string, string>>;
   readonly key: ImportedKey;
 }
-
-type Jwk = Readonly<Record<string, unknown>>;
 
 /** The default algorithm for each type of key (RFC 7518 section 3.1). */
 const usual: Readonly<Record<string, string>> = { 'EC P-256': 'ES256', 'EC P-384': 'ES384', RSA: 'RS256' };
 
 const taken = ['ES256', 'ES384', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
 
-/** Lifetime of an assertion in seconds. An assertion is sent at once, but the clocks of gateway and provider can
- * differ. */
+/** Lifetime of an assertion in seconds. It is sent at once, but the clocks of gateway and provider can differ. */
 const LIFETIME_S = 60;
 
-function algorithmOf({ kty, crv, alg }: Jwk): string | undefined {
+function algorithmOf({ kty, crv, alg }: Members): string | undefined {
   if (alg === undefined) return usual[kty === 'EC' ? `EC ${String(crv)}` : String(kty)];
   const entry = typeof alg === 'string' && taken.includes(alg) ? algorithms.get(alg) : undefined;
   return entry !== undefined && entry.kty === kty && entry.crv === crv ? entry.alg : undefined;
@@ -59,8 +56,8 @@ export async function readClientKey(text: string): Promise<ClientKey | string> {
   }
 }
 
-/** Kinds of providers that require their token endpoint as the audience. The others accept the issuer. The issuer is
- * safer, because no endpoint could use such an assertion elsewhere. */
+/** Kinds of providers that require their token endpoint as the audience. The others accept the issuer, which is safer,
+ * because no endpoint could use such an assertion elsewhere. */
 const wantTokenEndpoint = ['okta', 'entra'];
 
 /** Returns the audience of an assertion, as the provider's kind requires it (RFC 7523 section 3). */
@@ -79,14 +76,7 @@ export async function signClientAssertion(
   now: number,
 ): Promise<string> {
   const at = Math.floor(now);
-  const claims = {
-    iss: clientId,
-    sub: clientId,
-    aud: audience,
-    jti: randomText(16),
-    iat: at,
-    exp: at + LIFETIME_S,
-  };
+  const claims = { iss: clientId, sub: clientId, aud: audience, jti: randomText(16), iat: at, exp: at + LIFETIME_S };
   const input = `${part({ alg, kid, typ: 'JWT', ...certificate })}.${part(claims)}`;
   const how = algorithms.get(alg)?.verify as never;
   const signature = await crypto.subtle.sign(how, key as never, encoder.encode(input) as never);

@@ -16,8 +16,8 @@ const BASIC = 'Basic ';
 /** The type of a client assertion (RFC 7523 section 2.2). */
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-/** Makes a request with client authentication. By RFC 6749 section 2.3.1, id and secret are form-encoded before they
- * become Basic credentials. See also OpenID Connect Core section 9, and RFC 8705 section 2 for a certificate in TLS. */
+/** Makes a request with client authentication (OpenID Connect Core section 9; RFC 8705 section 2 for a certificate in
+ * TLS). Id and secret are form-encoded before they become Basic credentials (RFC 6749 section 2.3.1). */
 export function clientCall({ id, auth }: Client, params: Params, shown: Shown): ClientCall {
   switch (auth.kind) {
     case 'client_secret_basic': {
@@ -26,26 +26,21 @@ export function clientCall({ id, auth }: Client, params: Params, shown: Shown): 
     }
     case 'client_secret_post':
       return { body: formText([...params, ['client_id', id], ['client_secret', secretOf(shown)]]) };
-    case 'private_key_jwt':
-      return {
-        body: formText([
-          ...params,
-          ['client_id', id],
-          ['client_assertion_type', ASSERTION_TYPE],
-          ['client_assertion', assertionOf(shown)],
-        ]),
-      };
+    case 'private_key_jwt': {
+      const own = { client_id: id, client_assertion_type: ASSERTION_TYPE, client_assertion: assertionOf(shown) };
+      return { body: formText([...params, ...Object.entries(own)]) };
+    }
     case 'tls_client_auth':
     case 'none':
       return { body: formText([...params, ['client_id', id]]) };
   }
 }
 
-/** Parameters whose values are secret. The log must not contain these values, even if a provider repeats them. */
+/** Parameters whose values must not be in the log, even if a provider repeats them. */
 const SECRET_PARAMS = ['code', 'code_verifier', 'refresh_token', 'token', 'state', 'nonce'];
 
-/** Returns a secret, and the forms in which an answer can repeat it: encoded as a form or as a URL, with hex digits in
- * upper or lower case. */
+/** Returns a secret, and the forms in which an answer can repeat it: as a form or URL, with hex digits of either case.
+ * */
 function spellings(secret: string): readonly string[] {
   const encoded = [formEncode(secret), encodeURIComponent(secret)];
   return [secret, ...encoded, ...encoded.map((text) => text.replace(/%../g, (hex) => hex.toLowerCase()))];
@@ -58,8 +53,7 @@ export function secretsIn(client: Client, params: Params, shown: readonly Shown[
     ...shown.flatMap((it) => (it === undefined ? [] : ['secret' in it ? it.secret : it.assertion])),
   ];
   const basic = shown.map((it) => clientCall(client, params, it).authorization?.slice(BASIC.length) ?? '');
-  const all = new Set([...raw.flatMap(spellings), ...basic]);
-  return [...all].sort((a, b) => b.length - a.length);
+  return [...new Set([...raw.flatMap(spellings), ...basic])].sort((a, b) => b.length - a.length);
 }
 
 function secretOf(shown: Shown): string {
@@ -72,12 +66,9 @@ function assertionOf(shown: Shown): string {
   return shown.assertion;
 }
 
-/** Reads the secrets in a secret file: one secret per line, the newest first. White space around a secret is removed.
+/** Reads the secrets in a secret file: one per line, the newest first, without the white space around them.
  * @param most maximum number of secrets to read */
 export function readSecrets(text: string, most: number): readonly string[] {
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .slice(0, most);
+  const lines = text.split('\n').map((line) => line.trim());
+  return lines.filter((line) => line !== '').slice(0, most);
 }

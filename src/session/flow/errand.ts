@@ -27,18 +27,14 @@ export interface Ticket {
 }
 
 /** Returns the members of an opened text, if it contains the given objects. */
-function membersWith(text: string, objects: readonly string[]): Readonly<Record<string, unknown>> | undefined {
+function membersWith<T>(text: string, ...objects: readonly (keyof T & string)[]): T | undefined {
   const members = openedObject(text);
   if (members === undefined) return undefined;
-  return objects.every((name) => asObject(members[name]) !== undefined) ? members : undefined;
+  return objects.every((name) => asObject(members[name]) !== undefined) ? (members as unknown as T) : undefined;
 }
 
 /** @returns `undefined` if the text is not such a request */
-export function readErrand(text: string): SigninErrand | undefined {
-  return membersWith(text, ['wish', 'errand']) as SigninErrand | undefined;
-}
+export const readErrand = (text: string) => membersWith<SigninErrand>(text, 'wish', 'errand');
 
 /** @returns `undefined` if the text is not a ticket */
-export function readTicket(text: string): Ticket | undefined {
-  return membersWith(text, ['errand', 'session']) as Ticket | undefined;
-}
+export const readTicket = (text: string) => membersWith<Ticket>(text, 'errand', 'session');

@@ -18,7 +18,7 @@ import { sameText } from './random.ts';
 export interface Expected extends Asked {
   readonly nonce: string;
   /** The access token that came with the ID token, for `at_hash`. */
-  readonly accessToken?: string;
+  readonly accessToken?: string | undefined;
 }
 
 const TYPES = ['jwt', 'application/jwt', 'id+jwt'];
@@ -52,7 +52,7 @@ function checkAges(claims: Claims, now: number, skew: number): Refused {
   return checkTimes(claims, now, skew);
 }
 
-/** Returns the hash of an algorithm, with which `at_hash` is made (section 3.1.3.6). For EdDSA it is SHA-512. */
+/** Returns the hash with which `at_hash` is made (section 3.1.3.6). For EdDSA it is SHA-512. */
 function hashOf(alg: string): 'SHA-256' | 'SHA-384' | 'SHA-512' {
   if (alg.endsWith('256')) return 'SHA-256';
   return alg.endsWith('384') ? 'SHA-384' : 'SHA-512';
@@ -84,35 +84,24 @@ function checkAsked({ acr, auth_time: at }: Claims, { acrValues, maxAge }: Asked
 }
 
 /** Verifies what is the same for every ID token. */
-const verified = (
+function verified(
   text: string,
   context: ProviderTokenContext,
   now: number,
   more: (claims: Claims, alg: string) => Promise<Refused>,
-): Promise<Result<Claims>> =>
-  verifyProviderToken(
-    text,
-    context,
-    (claims, header) =>
-      checkType(header, claims) ??
-      checkParties(claims, context) ??
-      checkAges(claims, now, context.skew) ??
-      more(claims, header.alg),
-  );
+): Promise<Result<Claims>> {
+  const check = (claims: Claims, header: JoseHeader) =>
+    checkType(header, claims) ?? checkParties(claims, context) ?? checkAges(claims, now, context.skew);
+  return verifyProviderToken(text, context, (claims, header) => check(claims, header) ?? more(claims, header.alg));
+}
 
-/** Verifies the ID token of a sign-in (OpenID Connect Core section 3.1.3.7): its signature, which must be made with a
- * key of the provider and an allowed algorithm; its issuer, audience, times and nonce; and the requirements of the
- * request.
+/** Verifies the ID token of a sign-in (OpenID Connect Core section 3.1.3.7): its signature by a key of the provider and
+ * an allowed algorithm; its issuer, audience, times and nonce; and the requirements of the request.
  * @param now seconds since the epoch
  * @returns the claims, or the first reason that applies: `step_up_required` if the provider signed the person in but
  * did not meet the requirements; `provider_unavailable` if there are no keys
  * @throws if no nonce was expected: each sign-in has one */
-export async function verifyIdToken(
-  text: string,
-  expected: Expected,
-  context: ProviderTokenContext,
-  now: number,
-): Promise<Result<Claims>> {
+export async function verifyIdToken(text: string, expected: Expected, context: ProviderTokenContext, now: number) {
   const { nonce, accessToken } = expected;
   if (typeof nonce !== 'string' || nonce === '') throw new Error('an ID token is checked without a nonce');
   return verified(text, context, now, async (claims, alg) => {
@@ -126,13 +115,12 @@ export async function verifyIdToken(
  * @param subject `sub` of the session's first ID token */
 export async function verifyRefreshedIdToken(
   text: string,
-  { subject, accessToken }: { readonly subject: string; readonly accessToken?: string },
+  { subject, accessToken }: { readonly subject: string; readonly accessToken?: string | undefined },
   context: ProviderTokenContext,
   now: number,
 ): Promise<Result<Claims>> {
-  return verified(text, context, now, async (claims, alg) =>
-    claims.sub === subject
-      ? checkAccessToken(claims, alg, accessToken)
-      : refuse('audience_mismatch', 'it is of another person'),
-  );
+  return verified(text, context, now, async (claims, alg) => {
+    if (claims.sub !== subject) return refuse('audience_mismatch', 'it is of another person');
+    return checkAccessToken(claims, alg, accessToken);
+  });
 }

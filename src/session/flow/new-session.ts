@@ -12,8 +12,7 @@ export interface Lifetimes {
   readonly fresh: number;
 }
 
-/** Returns when the person signed in, according to the provider, but at most the present time. The result is 0 if the
- * provider does not say it, because the sign-in may be long ago. */
+/** Returns when the person signed in, according to the provider, at most the present time; 0 if it does not say. */
 function signedIn(authTime: unknown, at: number): number {
   if (typeof authTime !== 'number' || !(authTime > 0) || authTime > at + MAX_CLOCK_SKEW) return 0;
   return Math.min(Math.floor(authTime), at);
@@ -24,7 +23,7 @@ function signedIn(authTime: unknown, at: number): number {
  * @param kept the claims that the cookie keeps
  * @param selection identifies the policy that selected these claims
  * @param now seconds since the epoch
- * @param began when the sign-in began. A sign-out after this time ends the session, even if the provider answers later. */
+ * @param began when the sign-in began: a later sign-out ends the session, even if the provider answers after it */
 export function newSession(
   provider: string,
   idToken: Claims,
@@ -59,8 +58,8 @@ export function isOfSamePerson(one: SessionClaims, other: SessionClaims, subject
 }
 
 /** Returns the session with the id that belongs to an attempt and its person. If a person signs in with several tabs at
- * once, no tab has the cookie of another. Their oldest attempt then gives all tabs the same id. So a revocation of the
- * session ends all these cookies.
+ * once, no tab has the cookie of another; their oldest attempt gives all of them the same id, so that a revocation of
+ * the session ends all these cookies.
  * @param subject the claim that identifies a person */
 export function underAttempt(session: SessionClaims, attempt: string, subject: string): SessionClaims {
   const who = claimAt(session.claims, subject);
@@ -68,9 +67,9 @@ export function underAttempt(session: SessionClaims, attempt: string, subject: s
   return { ...session, sid: sha256(composed('session', attempt, session.provider, String(who))).slice(0, 22) };
 }
 
-/** Returns the session that follows a session of the same person in the same browser. It keeps the id, so a revocation
- * of the session ends all cookies that it ever had. A silent renewal is not a sign-in. So the time of the sign-in and
- * the absolute end stay those of the session before. */
+/** Returns the session that follows one of the same person in the same browser. It keeps the id, so a revocation ends
+ * all cookies that it ever had. A silent renewal is no sign-in, so the time of the sign-in and the absolute end stay.
+ * */
 export function continued(session: SessionClaims, before: SessionClaims, mode: Mode): SessionClaims {
   const { sid, since, cut } = before;
   const { cut: _, ...rest } = session;

@@ -1,4 +1,5 @@
 import { addressProblem, discoveryMembers } from '../../token/discovery.ts';
+import type { Members } from '../../token/json.ts';
 
 /** The parts of a discovery document that a sign-in needs (OpenID Connect Discovery section 3, RFC 8414 section 2). */
 export interface Metadata {
@@ -14,12 +15,7 @@ export interface Metadata {
   /** Whether each response contains `iss` (RFC 9207 section 3). */
   readonly namesIssuer: boolean;
   /** Endpoints for clients that show a certificate (RFC 8705 section 5). */
-  readonly mtls: {
-    readonly token?: string;
-    readonly userinfo?: string;
-    readonly par?: string;
-    readonly revocation?: string;
-  };
+  readonly mtls: { readonly [Name in keyof typeof aliases]?: string };
 }
 
 /** The result. `warnings`: the endpoints that are left out, as lines for the log. */
@@ -27,15 +23,13 @@ export type Read<M> =
   | { readonly ok: true; readonly metadata: M; readonly warnings?: readonly string[] }
   | { readonly ok: false; readonly error: string };
 
-/** Endpoints for introspection and for client credentials. An endpoint is absent if the document does not contain it. */
+/** Endpoints for introspection and for client credentials; absent if the document does not contain them. */
 export interface ClientMetadata {
   readonly token?: string;
   /** The introspection endpoint (RFC 7662, RFC 8414 section 2). */
   readonly introspection?: string;
   readonly mtls: { readonly token?: string; readonly introspection?: string };
 }
-
-type Members = Readonly<Record<string, unknown>>;
 
 const required = { authorization: 'authorization_endpoint', token: 'token_endpoint' } as const;
 
@@ -56,7 +50,7 @@ const aliases = {
 /** An endpoint that no sign-in needs. If its address is wrong, only this endpoint is left out. */
 const SPARED: string = optional.revocation;
 
-/** Returns the endpoints in a document. Each address is checked. The result is a sentence if an address is wrong.
+/** Returns the endpoints in a document. Each address is checked; the result is a sentence if one is wrong.
  * @param warnings receives a line for each endpoint that is left out */
 function endpoints(
   members: Members,
@@ -78,9 +72,7 @@ function endpoints(
 }
 
 /** Reads the parts of a discovery document that a sign-in needs. Its endpoints must pass the same check as `jwks_uri`.
- * @param text the document as fetched
- * @param issuer the provider's issuer; the document must contain exactly this text
- * @param anywhere whether the policy allows private addresses in the document */
+ * See {@link discoveryMembers} and {@link addressProblem} for the parameters. */
 export function readMetadata(text: string, issuer: string, anywhere = false): Read<Metadata> {
   const read = discoveryMembers(text, issuer);
   if (!read.ok) return read;
@@ -110,10 +102,7 @@ export function readMetadata(text: string, issuer: string, anywhere = false): Re
 
 const ofClients = { token: required.token, introspection: 'introspection_endpoint' } as const;
 
-/** Reads the parts of a discovery document that an OAuth client without a sign-in needs.
- * @param text the document as fetched
- * @param issuer the provider's issuer; the document must contain exactly this text
- * @param anywhere whether the policy allows private addresses in the document */
+/** Reads the parts of a discovery document that an OAuth client without a sign-in needs, like {@link readMetadata}. */
 export function readClientMetadata(text: string, issuer: string, anywhere = false): Read<ClientMetadata> {
   const read = discoveryMembers(text, issuer);
   if (!read.ok) return read;

@@ -3,12 +3,9 @@
 /** Names and values, in their order. */
 export type Params = readonly (readonly [name: string, value: string])[];
 
-function decoded(text: string): string {
-  return decodeURIComponent(text.replace(/\+/g, ' '));
-}
+const decoded = (text: string): string => decodeURIComponent(text.replace(/\+/g, ' '));
 
-/** Parses `application/x-www-form-urlencoded` (URL standard, section 5.1).
- * @returns `undefined` if a percent-encoding is invalid */
+/** Parses a form (URL standard, section 5.1); `undefined` if a percent-encoding is invalid. */
 export function parseParams(text: string): Params | undefined {
   const params: (readonly [string, string])[] = [];
   try {

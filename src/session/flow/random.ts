@@ -5,8 +5,7 @@ export function randomText(bytes: number): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('base64url');
 }
 
-/** Returns the SHA-256 of a text as base64url. It is used for the PKCE challenge of a verifier (RFC 7636 section 4.2)
- * and for the binding of a cookie. */
+/** Returns the SHA-256 of a text as base64url, for the PKCE challenge (RFC 7636 section 4.2) or to bind a cookie. */
 export function sha256(text: string): string {
   return hash.createHash('sha256').update(text).digest('base64url');
 }

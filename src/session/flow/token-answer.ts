@@ -1,5 +1,5 @@
 import { forLog } from '../../token/detail.ts';
-import { objectIn } from '../../token/json.ts';
+import { isText, type Members, objectIn } from '../../token/json.ts';
 import { MAX_ERROR_DESCRIPTION } from '../limits.ts';
 import { errorName } from './callback.ts';
 
@@ -17,34 +17,30 @@ export type TokenAnswer =
   | { readonly kind: 'refused'; readonly error: string; readonly text: string }
   | { readonly kind: 'broken'; readonly error: string };
 
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+const textOf = (value: unknown): string | undefined => (isText(value) ? value : undefined);
 
 type Failed = Exclude<TokenAnswer, { kind: 'tokens' }>;
 
 type RefreshAnswer = Failed | { readonly kind: 'tokens'; readonly tokens: Partial<Tokens> };
 
 /** Returns an OAuth error as one line of the log (RFC 6749 section 5.2): its code, and the provider's description for
- * the operator of the client.
- * @param secrets secrets of the request, which the log must not contain */
-function errorText(members: Readonly<Record<string, unknown>>, secrets: readonly string[]): string {
+ * the operator of the client. This and the following functions hide the secrets of the request. */
+function errorText(members: Members, secrets: readonly string[]): string {
   const description = textOf(members.error_description);
   const name = errorName(members.error);
   return description === undefined ? name : `${name}, ${forLog(description, MAX_ERROR_DESCRIPTION, secrets)}`;
 }
 
-/** Reads the answer to a refresh token. It may lack an ID token (OpenID Connect Core section 12.2).
- * @param secrets secrets of the request, which the log must not contain */
+/** Reads the answer to a refresh token. It may lack an ID token (OpenID Connect Core section 12.2). */
 export function readRefreshAnswer(status: number, text: string, secrets: readonly string[] = []): RefreshAnswer {
   const members = objectIn(text);
   if (status >= 500) return { kind: 'broken', error: `the token endpoint answered ${status}` };
   if (status !== 200) {
-    return members?.error === undefined
-      ? { kind: 'broken', error: `the token endpoint answered ${status} without an error of OAuth` }
-      : {
-          kind: 'refused',
-          error: errorName(members.error),
-          text: `the token endpoint refused: ${errorText(members, secrets)}`,
-        };
+    if (members?.error === undefined) {
+      return { kind: 'broken', error: `the token endpoint answered ${status} without an error of OAuth` };
+    }
+    const text = `the token endpoint refused: ${errorText(members, secrets)}`;
+    return { kind: 'refused', error: errorName(members.error), text };
   }
   if (members === undefined) return { kind: 'broken', error: 'the token endpoint answered what is not a JSON object' };
   const { token_type: type } = members;
@@ -54,15 +50,11 @@ export function readRefreshAnswer(status: number, text: string, secrets: readonl
   if (accessToken !== undefined && (typeof type !== 'string' || type.toLowerCase() !== 'bearer')) {
     return { kind: 'broken', error: 'the token endpoint answered with an access token that is no bearer token' };
   }
-  return {
-    kind: 'tokens',
-    tokens: { ...(idToken && { idToken }), ...(accessToken && { accessToken }), ...(refreshToken && { refreshToken }) },
-  };
+  const refresh = refreshToken && { refreshToken };
+  return { kind: 'tokens', tokens: { ...(idToken && { idToken }), ...(accessToken && { accessToken }), ...refresh } };
 }
 
-/** Reads the answer of the token endpoint to a code. Error texts contain only the error code and the description of the
- * answer.
- * @param secrets secrets of the request, which the log must not contain */
+/** Reads the answer of the token endpoint to a code. */
 export function readTokenAnswer(status: number, text: string, secrets: readonly string[] = []): TokenAnswer {
   const answer = readRefreshAnswer(status, text, secrets);
   if (answer.kind !== 'tokens') return answer;
@@ -71,14 +63,13 @@ export function readTokenAnswer(status: number, text: string, secrets: readonly 
   return { kind: 'tokens', tokens: { idToken, ...others } };
 }
 
-/** Whether an endpoint says that it does not know the client. In that case it has not examined anything else. */
+/** Whether an endpoint says that it does not know the client, and so has examined nothing else. */
 export function refusesClient(status: number, text: string): boolean {
   const answer = status === 400 || status === 401 ? readTokenAnswer(status, text) : undefined;
   return answer?.kind === 'refused' && answer.error === 'invalid_client';
 }
 
-/** Reads the answer to a pushed authorization request (RFC 9126 section 2.2).
- * @param secrets secrets of the request, which the log must not contain */
+/** Reads the answer to a pushed authorization request (RFC 9126 section 2.2). */
 export function readPushed(
   status: number,
   text: string,
@@ -93,9 +84,7 @@ export function readPushed(
   return { error: `the endpoint for pushed requests answered ${status}` };
 }
 
-/** Reads the answer to the revocation of a token (RFC 7009 section 2.2). If the provider did not revoke it, returns the
- * reason for the log.
- * @param secrets secrets of the request, which the log must not contain */
+/** Reads the answer to the revocation of a token (RFC 7009 section 2.2). Returns for the log why it was not. */
 export function readRevoked(status: number, text: string, secrets: readonly string[] = []): string | undefined {
   if (status === 200) return undefined;
   const members = status < 500 ? objectIn(text) : undefined;
@@ -106,9 +95,7 @@ export function readRevoked(status: number, text: string, secrets: readonly stri
 /** The lifetime in seconds of a token without `expires_in`. RFC 6749 section 5.1 recommends this member. */
 const UNSAID_S = 300;
 
-/** Reads the answer to client credentials (RFC 6749 section 4.4.3). If there is no token, returns a sentence for the
- * log, which contains only the error code and the description of the answer.
- * @param secrets secrets of the request, which the log must not contain */
+/** Reads the answer to client credentials (RFC 6749 section 4.4.3). Without a token, returns a sentence for the log. */
 export function readAppToken(
   status: number,
   text: string,

@@ -1,4 +1,5 @@
 import { claimAt } from '../../claim-at.ts';
+import { ownOf } from '../../own.ts';
 import type { ProviderKind } from '../../providers/index.ts';
 import { ok, type Result, refuse } from '../../reasons.ts';
 import { asObject, objectIn } from '../../token/json.ts';
@@ -6,10 +7,9 @@ import type { Claims } from '../../token/types.ts';
 import type { KeptClaims } from '../types.ts';
 
 /** Returns all claim paths of a provider that the policy reads. */
-export function readPaths({ paths, elements }: KeptClaims, provider: string): readonly string[] {
-  const of = <T>(by: Readonly<Record<string, T>>): T | undefined =>
-    Object.hasOwn(by, provider) ? by[provider] : undefined;
-  return [...(of(paths) ?? []), ...Object.keys(of(elements) ?? {})];
+export function readPaths(kept: KeptClaims | undefined, provider: string): readonly string[] {
+  if (kept === undefined) return [];
+  return [...(ownOf(kept.paths, provider) ?? []), ...Object.keys(ownOf(kept.elements, provider) ?? {})];
 }
 
 /** Whether a claim that the policy reads is missing. */
@@ -17,7 +17,7 @@ export function lacksClaims(claims: Claims, paths: readonly string[]): boolean {
   return paths.some((path) => claimAt(claims, path) === undefined);
 }
 
-/** Returns the claims that UserInfo cannot confirm: the subject, the session, and claims that only ID tokens contain. */
+/** Returns the claims that UserInfo cannot confirm: the subject, and claims that only ID tokens contain. */
 export function onlyOfTokens(claims: Claims): Claims {
   return Object.fromEntries(Object.entries(claims).filter(([name]) => name === 'sub' || ofTokens.includes(name)));
 }
@@ -34,8 +34,7 @@ const ofTokens = [
 
 type AddressKind = Pick<ProviderKind, 'email' | 'emailVerified'>;
 
-/** Joins the claims of the ID token and of UserInfo. `email_verified` applies only to the e-mail address from the same
- * source. */
+/** Joins the claims of ID token and UserInfo. `email_verified` applies only to the address from the same source. */
 function joined(claims: Claims, more: Claims, { email, emailVerified: flag }: AddressKind): Claims {
   const all: Record<string, unknown> = { ...more, ...claims };
   if (email === undefined || flag === undefined || claims[email] === more[email]) return all;
@@ -58,9 +57,8 @@ export function withUserinfo(claims: Claims, text: string, kind: AddressKind): R
   return ok(joined(claims, Object.fromEntries(said), kind));
 }
 
-/** Detects claims that the provider keeps elsewhere because they are too many (OpenID Connect Core section 5.6.2; Entra
- * does so with more than 200 groups). Without this check the gateway would assume that the person has no such claims.
- * So it refuses the sign-in.
+/** Refuses a sign-in if the provider keeps claims elsewhere because they are too many (OpenID Connect Core section
+ * 5.6.2; Entra does so with more than 200 groups). Otherwise the person would seem to have no such claims.
  * @param paths the claim paths that the policy reads */
 export function checkOverage(claims: Claims, paths: readonly string[]): ReturnType<typeof refuse> | undefined {
   const elsewhere = asObject(claims._claim_names);

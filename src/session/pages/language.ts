@@ -1,3 +1,4 @@
+import { ownOf } from '../../own.ts';
 import { de } from './texts/de.ts';
 import { en, type TextName, type Texts } from './texts/en.ts';
 
@@ -12,21 +13,17 @@ const MAX_LENGTH = 200;
 
 /** Returns the languages that a person reads, the preferred one first (RFC 9110 section 12.5.4). */
 function wanted(header: string): string[] {
-  const ranges = header
-    .slice(0, MAX_LENGTH)
-    .toLowerCase()
-    .split(',')
-    .map((range) => {
-      const [tag = '', weight] = range.split(';');
-      const quality = weight === undefined ? 1 : Number(/^\s*q=([01](?:\.\d{0,3})?)\s*$/.exec(weight)?.[1] ?? 0);
-      return { tag: tag.trim(), quality };
-    })
-    .filter(({ tag, quality }) => /^[a-z]{1,8}(-[a-z0-9]{1,8})*$/.test(tag) && quality > 0);
-  return ranges.sort((a, b) => b.quality - a.quality).map(({ tag }) => tag);
+  const all = header.slice(0, MAX_LENGTH).toLowerCase().split(',');
+  const ranges = all.map((range) => {
+    const [tag = '', weight] = range.split(';');
+    const quality = weight === undefined ? 1 : Number(/^\s*q=([01](?:\.\d{0,3})?)\s*$/.exec(weight)?.[1] ?? 0);
+    return { tag: tag.trim(), quality };
+  });
+  const good = ranges.filter(({ tag, quality }) => /^[a-z]{1,8}(-[a-z0-9]{1,8})*$/.test(tag) && quality > 0);
+  return good.sort((a, b) => b.quality - a.quality).map(({ tag }) => tag);
 }
 
-/** Returns the known tag for a language: the tag itself, or a more general one. For example, `de-at` finds `de` (RFC
- * 4647 section 3.4). */
+/** Returns the known tag for a language: itself, or a more general one, as `de` for `de-at` (RFC 4647 section 3.4). */
 function lookUp(tag: string, known: readonly string[]): string | undefined {
   for (let rest = tag; rest !== ''; rest = rest.slice(0, Math.max(0, rest.lastIndexOf('-')))) {
     if (known.includes(rest)) return rest;
@@ -52,13 +49,11 @@ export function languageFor(header: string, own: Catalogues = {}): Language {
   const found = wanted(header).map((tag) => lookUp(tag, known));
   const tag = found.find((one) => one !== undefined) ?? (known[0] as string);
   const texts: Readonly<Record<string, string | undefined>> = { ...en, ...catalogues[tag], ...own[tag] };
-  const maybe = (name: string) => (Object.hasOwn(texts, name) ? texts[name] : undefined);
+  const maybe = (name: string) => ownOf(texts, name);
   return {
     tag,
     maybe,
     text: (name, values = {}) =>
-      (maybe(name) ?? en[name]).replace(/\{(\w+)\}/g, (whole, key: string) =>
-        Object.hasOwn(values, key) ? (values[key] as string) : whole,
-      ),
+      (maybe(name) ?? en[name]).replace(/\{(\w+)\}/g, (whole, key: string) => ownOf(values, key) ?? whole),
   };
 }

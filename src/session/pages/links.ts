@@ -1,3 +1,4 @@
+import { ownOf } from '../../own.ts';
 import { SIGNIN_PATH } from '../names.ts';
 import { encodeUnreserved } from './escape.ts';
 
@@ -15,7 +16,8 @@ export function signinHref(mode: string, to: string, provider?: string): string 
   return `${SIGNIN_PATH}?${mode}${through}&to=${pathOf(to)}`;
 }
 
-function decoded(text: string): string {
+/** Decodes percent-encoding; a text that cannot be decoded is not changed. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -23,8 +25,8 @@ function decoded(text: string): string {
   }
 }
 
-/** Returns the fields of the form that asks for an e-mail address. A browser encodes the fields: `in` becomes `in=`,
- * and `to` begins with `%2F` instead of `/`. */
+/** Returns the fields of the form for an e-mail address, which a browser encodes: `in` becomes `in=`, and `to` begins
+ * with `%2F`. */
 export function signinFields(mode: string, to: string): readonly (readonly [name: string, value: string])[] {
   const fields = mode.split('&').map((field) => {
     const [name = '', value = ''] = field.split('=');
@@ -37,9 +39,7 @@ export function signinFields(mode: string, to: string): readonly (readonly [name
  * @returns `undefined` if a page must not contain that link */
 export function askHref(template: string, values: Readonly<Record<string, string | undefined>>): string | undefined {
   if (!/^(https?:\/\/|mailto:)/i.test(template)) return undefined;
-  return template.replace(/\{(\w+)\}/g, (_, name: string) =>
-    Object.hasOwn(values, name) ? encodeUnreserved(values[name] ?? '') : '',
-  );
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => encodeUnreserved(ownOf(values, name) ?? ''));
 }
 
 /** Returns a link to an owner, if the owner is an e-mail address. */

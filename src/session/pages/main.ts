@@ -13,9 +13,7 @@ export interface Said {
 }
 
 const button = (href: string, text: string, quiet = false): Html =>
-  quiet
-    ? html`<li><a class="button quiet" href="${href}">${text}</a></li>`
-    : html`<li><a class="button" href="${href}">${text}</a></li>`;
+  html`<li><a class="${quiet ? 'button quiet' : 'button'}" href="${href}">${text}</a></li>`;
 
 const actions = (items: readonly (Html | undefined)[]): Html | undefined => {
   const there = items.filter((item) => item !== undefined);
@@ -147,22 +145,16 @@ ${actions([button('/', text('signedout.again'))])}`,
   };
 }
 
-function said(page: Page, language: Language): Said {
-  switch (page.kind) {
-    case 'choose':
-      return choose(page, language);
-    case 'refused':
-      return refused(page, language);
-    case 'form':
-      return form(page, language);
-    case 'signedin':
-      return signedIn(page, language);
-    case 'confirm':
-      return confirm(page, language);
-    case 'signedout':
-      return signedOut(page, language);
-  }
-}
+type Writer<K> = (page: Extract<Page, { kind: K }>, language: Language) => Said;
+
+const writers: { readonly [K in Page['kind']]: Writer<K> } = {
+  choose,
+  refused,
+  form,
+  signedin: signedIn,
+  confirm,
+  signedout: signedOut,
+};
 
 const entry = (name: string, value: Html): Html => html`<dt>${name}</dt><dd>${value}</dd>`;
 
@@ -171,12 +163,9 @@ function about(page: Page, { text }: Language): Html | undefined {
   const entries: Html[] = [];
   const { owner, user } = page.kind === 'refused' ? page : {};
   if (user !== undefined) entries.push(entry(text('about.user'), html`${user}`));
-  if (owner !== undefined) {
-    const mail = ownerHref(owner);
-    entries.push(
-      entry(text('about.owner'), mail === undefined ? html`${owner}` : html`<a href="${mail}">${owner}</a>`),
-    );
-  }
+  const mail = owner && ownerHref(owner);
+  if (owner !== undefined)
+    entries.push(entry(text('about.owner'), mail ? html`<a href="${mail}">${owner}</a>` : html`${owner}`));
   if ('reason' in page) entries.push(entry(text('about.reason'), html`<code>${page.reason}</code>`));
   if ('detail' in page && page.detail !== undefined && page.detail !== reasons[page.reason].help) {
     entries.push(entry(text('about.detail'), html`<span lang="en">${page.detail}</span>`));
@@ -187,6 +176,6 @@ function about(page: Page, { text }: Language): Html | undefined {
 
 /** Returns the main part of a page in a language. */
 export function mainOf(page: Page, language: Language): { readonly title: string; readonly main: Html } {
-  const { title, body } = said(page, language);
+  const { title, body } = (writers[page.kind] as Writer<unknown>)(page, language);
   return { title, main: html`<h1>${title}</h1>\n${body}\n${about(page, language)}` };
 }

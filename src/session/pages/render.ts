@@ -2,29 +2,23 @@ import { ASSETS_PATH } from '../names.ts';
 import { languageFor } from './language.ts';
 import { mainOf } from './main.ts';
 import { page as ownPage, style as ownStyle } from './style.ts';
-import { fill, readTemplate, type Template } from './template.ts';
+import { fill, readTemplate } from './template.ts';
 import { styleAsset } from './theme.ts';
 import type { Asset, Page, Rendered, Theme } from './types.ts';
 
-function ownTemplate(): Template {
-  const read = readTemplate(ownPage);
-  if ('errors' in read) throw new Error('our own page has mistakes');
-  return read.template;
-}
-
-const template = ownTemplate();
+const ownTemplate = readTemplate(ownPage);
+if ('errors' in ownTemplate) throw new Error('our own page has mistakes');
+const { template } = ownTemplate;
 
 /** The stylesheet that is used if the operator's folder contains none. */
 export const STYLE: Asset = styleAsset(ownStyle);
 
-/** Returns the origins to which a form of the page may lead. Browsers apply this list also to redirects after a form,
- * and a provider may redirect people to further sites. So every site with TLS is allowed. If the policy allows a
- * provider without TLS, its origin is allowed too. */
+/** Returns the origins to which a form of the page may lead. Browsers apply this list to redirects after a form too,
+ * and a provider may redirect people further: so every site with TLS is allowed, and a provider without TLS that the
+ * policy allows. */
 function formAction(page: Page): string {
   if (page.kind !== 'confirm' && !(page.kind === 'choose' && page.email)) return "'none'";
-  const plain = page.issuers
-    .map((issuer) => /^http:\/\/[\w.:[\]-]+/i.exec(issuer)?.[0])
-    .filter((it) => it !== undefined);
+  const plain = page.issuers.flatMap((issuer) => /^http:\/\/[\w.:[\]-]+/i.exec(issuer)?.[0] ?? []);
   return ["'self'", 'https:', ...new Set(plain)].join(' ');
 }
 
@@ -50,7 +44,7 @@ export function renderPage(page: Page, languages: string, theme: Theme = {}): Re
         "base-uri 'none'",
       ].join('; '),
       'X-Content-Type-Options': 'nosniff',
-      // If another page opened this page in a window, that page cannot access it or see to which pages it navigates.
+      // A page that opened this one in a window cannot access it or see where it navigates.
       'Cross-Origin-Opener-Policy': 'same-origin',
       // With `no-referrer`, a browser would send `Origin: null` with the form that signs out.
       'Referrer-Policy': page.kind === 'confirm' ? 'same-origin' : 'no-referrer',

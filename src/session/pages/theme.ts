@@ -1,4 +1,5 @@
 import crypto from 'crypto';
+import { ownOf } from '../../own.ts';
 import { objectIn } from '../../token/json.ts';
 import type { Catalogues } from './language.ts';
 import { readTemplate } from './template.ts';
@@ -33,11 +34,10 @@ const PICTURES: Readonly<Record<string, string>> = {
   woff2: 'font/woff2',
 };
 
-/** Returns how a file in the folder is used.
- * @returns the media type of a picture or font; `undefined` for a file that is not used */
+/** Returns the media type of a picture or font in the folder; `undefined` for any other file. */
 export function pictureType(name: string): string | undefined {
   const extension = /^[A-Za-z0-9_-]{1,64}\.([a-z0-9]{2,5})$/.exec(name)?.[1];
-  return extension !== undefined && Object.hasOwn(PICTURES, extension) ? PICTURES[extension] : undefined;
+  return extension && ownOf(PICTURES, extension);
 }
 
 /** Returns the language of a file of texts, such as `de.json` or `pt-BR.json`, as BCP 47 in lower case. */

@@ -13,7 +13,7 @@ export interface Choice {
 export interface PageAbout {
   /** The host of the request, without a port. */
   readonly host: string;
-  readonly requestId?: string;
+  readonly requestId?: string | undefined;
 }
 
 /** The page on which a person chooses a provider. It has a link for each provider. If the policy has e-mail domains, it
@@ -38,16 +38,16 @@ export interface RefusedPage extends PageAbout {
   readonly kind: 'refused';
   readonly reason: ReasonCode;
   /** The expected value and the received value, in English. The text is safe to show. */
-  readonly detail?: string;
+  readonly detail?: string | undefined;
   /** The person who is signed in. */
-  readonly user?: string;
+  readonly user?: string | undefined;
   /** The person or team that people ask for access: an e-mail address, or a name. */
   readonly owner?: string;
   /** Template of the link with which people ask for access: `{reason}`, `{request_id}`, `{route}`. */
   readonly ask?: string;
-  readonly route?: string;
+  readonly route?: string | undefined;
   /** The raw request target to which a new sign-in returns; absent: the page offers no sign-in. */
-  readonly retry?: string;
+  readonly retry?: string | undefined;
   /** Whether the page offers to sign out, because another account may have access. */
   readonly signOut?: boolean;
 }

@@ -1,7 +1,9 @@
 import { ok, type Result, refuse } from '../../reasons.ts';
 import { type AlgorithmEntry, algorithms } from '../algorithms.ts';
 import { shown } from '../detail.ts';
-import { asObject, decodeCanonical, parseObject } from '../json.ts';
+import { changing } from '../format.ts';
+import { asObject, decodeCanonical, type Members, parseObject } from '../json.ts';
+import { privateMembers } from '../jwks.ts';
 import type { Key } from '../types.ts';
 import { rsaWeakness } from '../weak.ts';
 import { PROOF_ALGORITHMS, type ProofKey } from './types.ts';
@@ -10,26 +12,17 @@ const wrong = (detail: string) => refuse('proof_invalid', detail);
 
 const noKey = wrong('the proof\'s "jwk" is no public key that fits its "alg"');
 
-/** Members that a public JWK must not have (RFC 7518 section 6). */
-const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
-
-/** Members of a header that would change how the other members must be read. */
-const changing = ['crit', 'b64', 'zip'];
-
 /** Length of one coordinate in bytes, for each curve. */
 const coordinates: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 };
 
-type Jwk = Readonly<Record<string, unknown>>;
-
-/** A function that returns the SHA-256 of a text as base64url. */
+/** Returns the SHA-256 of a text as base64url. */
 type Digest = (text: string) => string;
 
 const bytesOf = (value: unknown): Buffer | undefined =>
   typeof value === 'string' ? decodeCanonical(value) : undefined;
 
-/** Returns a key with the curve point in SEC 1 form (section 2.3.3). Only the engine's import detects whether the point
- * is on the curve. */
-function curveKey({ x, y }: Jwk, crv: string, digest: Digest): Key | undefined {
+/** Returns a key with the curve point in SEC 1 form (section 2.3.3). Only the import finds a point off the curve. */
+function curveKey({ x, y }: Members, crv: string, digest: Digest): Key | undefined {
   const [left, right] = [bytesOf(x), bytesOf(y)];
   const length = coordinates[crv];
   if (left?.length !== length || right?.length !== length) return undefined;
@@ -39,14 +32,14 @@ function curveKey({ x, y }: Jwk, crv: string, digest: Digest): Key | undefined {
   return { thumbprint, kty: 'EC', crv, jwk: {}, raw };
 }
 
-function rsaKey({ n, e }: Jwk, digest: Digest): Key | undefined {
+function rsaKey({ n, e }: Members, digest: Digest): Key | undefined {
   const [modulus, exponent] = [bytesOf(n), bytesOf(e)];
   if (modulus === undefined || exponent === undefined || rsaWeakness(modulus, exponent) !== undefined) return undefined;
   const jwk = { kty: 'RSA', n, e };
   return { thumbprint: digest(`{"e":"${e}","kty":"RSA","n":"${n}"}`), kty: 'RSA', jwk };
 }
 
-function publicKey(jwk: Jwk | undefined, { alg, kty, crv }: AlgorithmEntry, digest: Digest): Result<Key> {
+function publicKey(jwk: Members | undefined, { alg, kty, crv }: AlgorithmEntry, digest: Digest): Result<Key> {
   if (jwk === undefined) return wrong('the proof\'s header has no "jwk"');
   if (privateMembers.some((name) => Object.hasOwn(jwk, name))) {
     return wrong('the proof\'s "jwk" is no public key alone: anyone who saw the proof may have the private half');

@@ -1,8 +1,7 @@
 import type { JoseHeader } from '../format.ts';
 import type { Key } from '../types.ts';
 
-/** Algorithms with which proofs may be signed; `algs` of the challenge lists them (RFC 9449 section 7.1). Ed25519 is
- * missing because nginx's module lacks it. */
+/** Algorithms of proofs, which `algs` of the challenge lists (RFC 9449 section 7.1). nginx's module lacks Ed25519. */
 export const PROOF_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'PS256', 'RS256'] as const;
 
 /** The key in the header of a proof. */

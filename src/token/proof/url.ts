@@ -3,8 +3,8 @@ const parts = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#@\\]+)([^?#]*)/;
 
 const unreserved = /[A-Za-z0-9._~-]/;
 
-/** Decodes percent-encoded characters that need no encoding, and writes all other encodings in upper case (RFC 3986
- * sections 6.2.2.1 and 6.2.2.2). */
+/** Decodes percent-encoded characters that need none, and writes other encodings in upper case (RFC 3986 section
+ * 6.2.2). */
 const plainPath = (path: string): string =>
   path.replace(/%([0-9A-Fa-f]{2})/g, (octet, hex: string) => {
     const char = String.fromCharCode(Number.parseInt(hex, 16));
@@ -24,10 +24,9 @@ function normal(url: string): string | undefined {
   return `${lower}://${named}${path === '' ? '/' : plainPath(path)}`;
 }
 
-/** Whether the URL in a proof is that of the request. Query and fragment are ignored, and spellings that have the same
- * meaning by RFC 3986 section 6.2 are equal (RFC 9449 section 4.3). Dot segments are not resolved, because the gateway
- * rejects paths that contain them.
- * @param url URL of the request: origin and raw path */
+/** Whether the URL in a proof is that of the request, its origin and raw path. Query and fragment are ignored, and
+ * spellings with the same meaning by RFC 3986 section 6.2 are equal (RFC 9449 section 4.3). Dot segments are not
+ * resolved, because the gateway rejects paths that contain them. */
 export function isSameUrl(htu: string, url: string): boolean {
   if (htu === url) return true;
   const one = normal(htu);

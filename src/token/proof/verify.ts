@@ -23,8 +23,7 @@ const malformed = wrong('the proof is not one signed JWT in a "DPoP" header of i
 
 const encoder = new TextEncoder();
 
-/** Splits a proof into its three parts. If there are two headers, nginx joins them by a comma, and the result is not a
- * proof. */
+/** Splits a proof into its three parts. Two headers, which nginx joins by a comma, are no proof. */
 function splitProof(text: string): CompactJws | undefined {
   const dot = text.indexOf('.');
   const end = text.lastIndexOf('.');
@@ -35,8 +34,7 @@ function splitProof(text: string): CompactJws | undefined {
   return { header: text.slice(0, dot), payload, signature, input: encoder.encode(text.slice(0, end)) };
 }
 
-/** Returns the key of a proof, if the token is bound to it. Only such keys are cached, so other clients cannot displace
- * them. */
+/** Returns the key of a proof, if the token is bound to it. Only such keys are cached, so none displaces them. */
 function keyOf(header: string, { thumbprint }: ExpectedProof, { known, digest }: ProofContext): Result<ProofKey> {
   const before = known.get(header);
   const key = before === undefined ? readProofKey(header, digest) : ok(before);
@@ -51,8 +49,8 @@ function keyOf(header: string, { thumbprint }: ExpectedProof, { known, digest }:
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
-/** Checks when a proof was made. By the gateway's clock, it must not be too old, and only slightly in the future.
- * Optional dates are checked too. */
+/** Checks when a proof was made, by the gateway's clock: not too old, and only slightly in the future. Also checks
+ * optional dates. */
 function checkProofTimes({ iat, exp, nbf }: Claims, { now, age, skew }: ExpectedProof): Refused {
   if (!isNumber(iat)) return wrong('the proof\'s "iat" is not a number');
   if (iat > now + skew) return wrong(`the proof's "iat" is ${iat}, it is ${Math.floor(now)}: clocks differ too much`);
@@ -87,10 +85,9 @@ function judge<T, S>(signer: Result<Key>, [proof, use, along]: Read<T, S>): T | 
   return use(signer.ok ? ok(proof) : wrong('the signature does not match the proof'), along);
 }
 
-/** Verifies a DPoP proof (RFC 9449 section 4.3): form, key, claims about the request, signature. It does not check
- * whether the proof was used before. It never throws, whatever the text is.
- * @param use receives the proof, or reason `proof_invalid` or `proof_nonce_required`; its result is returned. There is
- * only one promise, which the engine makes.
+/** Verifies a DPoP proof (RFC 9449 section 4.3): form, key, claims about the request, signature; not whether it was
+ * used before. It never throws, whatever the text is. There is only one promise, which the engine makes.
+ * @param use receives the proof, or reason `proof_invalid` or `proof_nonce_required`; its result is returned
  * @param along a value that `use` receives too */
 export function verifyProof<T, S>(
   text: string,

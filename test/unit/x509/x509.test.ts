@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readCertificate } from '../../../src/x509/certificate.ts';
 import { elementAt, whole, within } from '../../../src/x509/der.ts';
-import { belongs, type KeyBlock } from '../../../src/x509/key.ts';
-import { readPem } from '../../../src/x509/pem.ts';
+import { belongs } from '../../../src/x509/key.ts';
+import { type PemBlock, readPem } from '../../../src/x509/pem.ts';
 import { createCa } from '../../harness/pki.ts';
 import { holds } from '../../harness/property.ts';
 import { svid, x509Samples } from './samples.ts';
@@ -42,7 +42,7 @@ describe('certificates of every kind read as Node reads them', () => {
 describe('keys', async () => {
   const ec = await ca.client('spiffe://example.org/a');
   const rsa = await ca.issue({ keyType: 'rsa', commonName: 'x' });
-  const blockOf = (pem: string): KeyBlock => readPem(pem)!.find(({ label }) => label.endsWith('PRIVATE KEY'))!;
+  const blockOf = (pem: string): PemBlock => readPem(pem)!.find(({ label }) => label.endsWith('PRIVATE KEY'))!;
   const written = (pem: string, type: 'pkcs8' | 'sec1' | 'pkcs1', more = {}) =>
     blockOf(
       createPrivateKey(pem)
