@@ -5,7 +5,6 @@ import { text } from './scalars.ts';
 /** Names of hosts, addresses, ports and URLs. */
 
 export const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
-/** The name of one host. */
 export const HOST = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`);
 /** The name of a host with at least two labels, such as a registered domain. */
 export const DOMAIN = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})+$`);
@@ -61,7 +60,6 @@ export const origin = text(ORIGIN, {
 export const HTTPS_URL = new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?$`);
 const HTTP_URL = new RegExp(`^http://${ENDPOINT_HOST}(?::${PORT})?$`);
 
-/** The scheme, the host and the port of a URL. */
 const originOf = (value: unknown) => (typeof value === 'string' ? value.replace(/^(\w+:\/\/[^/?#]*).*$/, '$1') : '');
 
 /** Returns the origin to write instead if a URL has a path, or a scheme that belongs to another key. */
@@ -92,22 +90,20 @@ const TEMPLATE_URL = `https://${ENDPOINT_HOST}(?::${PORT})?/\\{tenantid\\}/(?:v2
 /** Whether the issuer is a URL from which the address of a discovery document follows. */
 export const isIssuerUrl = (issuer: string): boolean => new RegExp(`^(?:${ISSUER_URL}|${TEMPLATE_URL})$`).test(issuer);
 
-export const ownIssuer = text(new RegExp(`^${ISSUER_URL}$`), {
+const URL_HINT = {
   what: 'an https: URL without query, fragment or user',
+  fix: (value: unknown) => (/^http:\/\//.test(String(value)) ? String(value).replace('http:', 'https:') : undefined),
+};
+
+export const ownIssuer = text(new RegExp(`^${ISSUER_URL}$`), {
+  ...URL_HINT,
   write: 'a URL of the gateway itself, as in https://wiki.example.com',
-  fix: (value) =>
-    typeof value === 'string' && value.startsWith('http://') ? value.replace('http:', 'https:') : undefined,
 });
 
 /** An issuer: an https: URL, or a name that is not a URL. {@link isIssuerUrl} says which of the two it is. */
 export const issuer = text(
   new RegExp(`^(?:${ISSUER_URL}|${TEMPLATE_URL}|spiffe://${TRUST_DOMAIN}|(?![A-Za-z][A-Za-z0-9+.-]*:/)[!-~]{1,255})$`),
-  {
-    what: 'an https: URL without query, fragment or user',
-    write: 'the issuer exactly as in "iss", as in https://login.example.com/realms/main',
-    fix: (value) =>
-      typeof value === 'string' && value.startsWith('http://') ? value.replace('http:', 'https:') : undefined,
-  },
+  { ...URL_HINT, write: 'the issuer exactly as in "iss", as in https://login.example.com/realms/main' },
 );
 
 export const tenant = text(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, {
@@ -116,15 +112,17 @@ export const tenant = text(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, {
   fix: (value) => (typeof value === 'string' && /^[0-9A-F-]{36}$/i.test(value) ? value.toLowerCase() : undefined),
 });
 
-export const jwksUri = text(new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?/[A-Za-z0-9._~!&()*+,=:@%/?-]*$`), {
+const PATH_URL = new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?/[A-Za-z0-9._~!&()*+,=:@%/?-]*$`);
+
+export const jwksUri = text(PATH_URL, {
   what: 'the https: URL of a key set',
   write: 'https://login.example.com/realms/main/certs',
 });
 
-export const providerEndpoint = text(
-  new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?/[A-Za-z0-9._~!&()*+,=:@%/?-]*$`),
-  { what: 'the https: URL of an endpoint', write: 'https://login.example.com/introspect' },
-);
+export const providerEndpoint = text(PATH_URL, {
+  what: 'the https: URL of an endpoint',
+  write: 'https://login.example.com/introspect',
+});
 
 export const groupsEndpoint = text(
   new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?/(?:[A-Za-z0-9._~-]+/)*\\{oid\\}(?:/[A-Za-z0-9._~-]+)*$`),
@@ -147,7 +145,6 @@ export const cidr = text(
   },
 );
 
-/** The IP address of one client. */
 export const address = text(new RegExp(`^(?:${IPV4}|${IPV6})$`), { what: 'an address', write: '10.9.0.7 or fd00::7' });
 
 export const resolver = text(new RegExp(`^(?:${IPV4}|\\[${IPV6}\\])(?::${PORT})?$`), {

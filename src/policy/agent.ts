@@ -85,7 +85,6 @@ export const agent = mapping({
 
 type SaidOfAgent = z.output<typeof agent>;
 
-/** Software that acts for a person, or for itself. */
 export interface Agent extends Defined, Omit<SaidOfAgent, 'match'> {
   readonly match: AgentMatch;
 }
@@ -100,7 +99,6 @@ export type AgentMatch =
   | { readonly kind: 'client'; readonly client: string; readonly provider?: string }
   /** The agent sends a JWT-SVID with this id, or tokens that name this id as the actor. */
   | { readonly kind: 'spiffe'; readonly spiffe: string; readonly provider?: string }
-  /** The agent's tokens meet this fact. */
   | { readonly kind: 'claim'; readonly fact: ClaimFact };
 
 function buildMatch({ client_id, spiffe, service, ...fact }: SaidOfAgent['match'], at: At): AgentMatch {

@@ -16,7 +16,6 @@ export interface Defined {
   readonly at: At;
 }
 
-/** Builds each entry of a section. `build` gets the entry with its name and its place. */
 export function define<Said, Built>(
   said: Readonly<Record<string, Said>> | undefined,
   section: Path,

@@ -10,7 +10,6 @@ export const DEFAULTS = {
   sessionIdle: 8 * 3600,
   sessionAbsolute: 24 * 3600,
   sessionFresh: 600,
-  /** The number of people who can have a session at the same time. */
   sessionPeople: 4000,
   storePrefix: '/meshgate/',
   limitsZone: 8 * 1024 * 1024,
@@ -18,7 +17,6 @@ export const DEFAULTS = {
   signinBurst: 200,
 } as const;
 
-/** The largest burst that a policy may set for the sign-in requests of one address. */
 export const MAX_SIGNIN_BURST = 10_000;
 
 /** How nginx proxies requests if the policy sets nothing else. Times are in seconds, the size is in bytes. */
@@ -36,10 +34,8 @@ export const MAX_INTROSPECTION_TIMEOUT = 4;
 /** The most groups of a provider with a groups endpoint. The gateway sends all these calls at the same time. */
 export const MAX_ASKED_GROUPS = 200;
 
-/** The largest clock skew that a policy may set. */
 export const MAX_CLOCK_SKEW = 300;
 
-/** The largest number of people with sessions that a policy may set. */
 export const MAX_PEOPLE = 1_000_000;
 
 /** The longest session that a policy may set: shared memory cannot keep entries longer. */
@@ -58,5 +54,4 @@ export const MAX_POLICY_BYTES = 1024 * 1024;
 /** The maximum depth of nested roles, and of nested `any`, `all` and `none`: each level uses stack. */
 export const MAX_ROLE_LEVELS = 64;
 
-/** The largest number of proofs per second that a policy may set. */
 export const MAX_PROOF_RATE = 20_000;

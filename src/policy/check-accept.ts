@@ -1,13 +1,11 @@
 import { providersOfHost, takesSessions } from './check-sessions.ts';
 import { type DraftPolicy, entriesOf, type RouteAt, routesOf, writes } from './draft.ts';
-import type { Path } from './path.ts';
 import type { Report } from './report.ts';
 import { oneOf } from './suggest.ts';
 
 const WORKERS = ['service_workers', 'insecure_service_workers'] as const;
 
-/** Checks that a provider of the host supports each credential of a route, and that only routes with pages have
- * owners. */
+/** Checks that a provider of the host supports the credentials of a route, and that owners have pages. */
 export function checkAccept(report: Report, draft: DraftPolicy): void {
   const routes = routesOf(draft);
   for (const route of routes) {
@@ -22,13 +20,12 @@ export function checkAccept(report: Report, draft: DraftPolicy): void {
     const own = routes.filter(({ hostName }) => hostName === name);
     if (report.touches(['hosts', name]) || own.length === 0) continue;
     if (own.some((route) => takesSessions(draft, route))) continue;
-    checkPages(report, ['hosts', name], host);
-    for (const { path, route } of own) {
-      checkPages(report, path, route);
-      for (const key of WORKERS.filter((it) => writes(route, it))) {
-        const why =
-          'no effect: no route of this host accepts sessions, and workers are refused only where people sign in';
-        report.key([...path, key], `${why}; remove it`);
+    const pages = 'pages are for browsers that sign in';
+    const workers = 'workers are refused only where people sign in';
+    const idle = { owner: pages, ask: pages, service_workers: workers, insecure_service_workers: workers };
+    for (const { path, route } of [{ path: ['hosts', name], route: host }, ...own]) {
+      for (const [key, why] of Object.entries(idle).filter(([it]) => writes(route, it))) {
+        report.key([...path, key], `no effect: no route of this host accepts sessions, and ${why}; remove it`);
       }
     }
   }
@@ -44,31 +41,20 @@ function checkWorkers(report: Report, { path, name, route }: RouteAt): void {
   }
 }
 
-function checkPages(report: Report, path: Path, owned: object): void {
-  for (const key of ['owner', 'ask'].filter((it) => writes(owned, it))) {
-    const why = 'no effect: no route of this host accepts sessions, and pages are for browsers that sign in';
-    report.key([...path, key], `${why}; remove it`);
-  }
-}
-
 function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
   const names = providersOfHost(draft, at);
   if (names === undefined || names.length === 0 || names.some((name) => isHidden(report, draft, name))) return;
   const { accept } = at.route;
   if (writes(at.route, 'audiences') && accept && !accept.includes('bearer') && !accept.includes(undefined)) {
-    report.key(
-      [...at.path, 'audiences'],
-      'no effect: this route accepts no tokens; add bearer to accept, or remove this',
-    );
+    const path = [...at.path, 'audiences'];
+    report.key(path, 'no effect: this route accepts no tokens; add bearer to accept, or remove this');
   }
   const has = (...keys: string[]) => names.some((name) => writes(draft.providers?.[name] ?? {}, ...keys));
   for (const [index, kind] of (at.route.accept ?? []).entries()) {
     const path = [...at.path, 'accept', index];
     if (kind === 'session' && !has('client')) {
-      report.add(
-        path,
-        `no provider of this host has a client; add client: { id: … } to ${oneOf(names)}, or remove this`,
-      );
+      const write = `add client: { id: … } to ${oneOf(names)}, or remove this`;
+      report.add(path, `no provider of this host has a client; ${write}`);
     }
     if (kind === 'bearer' && !writes(at.route, 'audiences') && !has('audiences', 'insecure_any_audience')) {
       const message = `tokens of this host’s providers are not accepted; add audiences to ${oneOf(names)} or here, or remove this`;

@@ -15,7 +15,6 @@ export function checkAgents(report: Report, draft: DraftPolicy): void {
   for (const route of routesOf(draft)) checkRoute(report, draft, route);
 }
 
-/** Checks the inner listener, to which services send assertions. */
 function checkInner(report: Report, draft: DraftPolicy): void {
   const gateway = draft.gateway ?? {};
   const inner = draft.gateway?.inner;
@@ -100,7 +99,6 @@ function meet(one: Methods, other: Methods): boolean {
   return withHead(one).some((it) => names.includes(it));
 }
 
-/** What is wrong with an agent's rule that can allow no person. */
 function idle(draft: DraftPolicy, { host, route }: RouteAt, agent: DraftAgent): string | undefined {
   if (isService(agent)) return undefined;
   const { accept } = route;
@@ -149,7 +147,6 @@ function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
 
 export type DraftAgent = NonNullable<NonNullable<DraftPolicy['agents']>[string]>;
 
-/** The keys that identify an agent. Each agent has exactly one of them. */
 const MARKS = ['client_id', 'spiffe', 'service', 'claim'] as const;
 
 /** Whether an agent is a service that uses the inner listener. All other agents send tokens. */
@@ -192,7 +189,6 @@ function checkMarks(report: Report, path: Path, match: DraftMatch, providers: re
   }
 }
 
-/** Checks that an agent may act for people, or alone. */
 function checkWhom(report: Report, path: Path, agent: DraftAgent): void {
   if (report.touches(path)) return;
   const acts = writes(agent, 'acts_for');
@@ -220,7 +216,6 @@ function checkBound(report: Report, path: Path, agent: DraftAgent): void {
   }
 }
 
-/** Checks that no two agents are identified by the same value. */
 function checkTwins(report: Report, draft: DraftPolicy): void {
   const markOf = ({ match }: DraftAgent) => (['client_id', 'spiffe'] as const).find((it) => match?.[it] !== undefined);
   const value = (agent: DraftAgent) => {

@@ -6,15 +6,14 @@ import {
   type DraftPolicy,
   type DraftProvider,
   entriesOf,
+  headersOf,
   repeated,
-  routesOf,
   writes,
 } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { seconds } from './units.ts';
 
-/** The keys that say how a client authenticates. */
 const WAYS = ['secret_file', 'keys_file', 'cert_file'] as const;
 
 /** Checks the clients of the providers, with which people sign in. */
@@ -78,8 +77,7 @@ function checkDomains(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Checks which providers have introspection or a groups endpoint, and that a host has one provider of opaque
- * tokens. */
+/** Checks who is asked about tokens and groups, and that a host has one provider of opaque tokens. */
 export function checkIntrospection(report: Report, draft: DraftPolicy): void {
   for (const [name, provider] of entriesOf(draft.providers)) {
     if (writes(provider, 'introspection')) checkIntrospected(report, ['providers', name, 'introspection'], provider);
@@ -109,13 +107,8 @@ function checkGroups(report: Report, path: Path, provider: DraftProvider): void 
 /** Rejects facts and headers that need all groups of a person: the gateway asks only for those that roles name. */
 function checkAll(report: Report, path: Path, draft: DraftPolicy): void {
   if (report.touches(path)) return;
-  const layers = [
-    draft,
-    ...entriesOf(draft.hosts).map(([, host]) => host),
-    ...routesOf(draft).map(({ route }) => route),
-  ];
-  const sent = layers
-    .flatMap(({ headers }) => Object.entries(headers ?? {}))
+  const sent = headersOf(draft)
+    .flatMap(({ headers }) => Object.entries(headers))
     .find(([, source]) => source === 'groups' || (typeof source === 'object' && source?.claim === 'groups'))?.[0];
   const named = entriesOf(draft.roles).flatMap(([, fact]) => namesIn(fact));
   const all =
@@ -129,7 +122,7 @@ function checkAll(report: Report, path: Path, draft: DraftPolicy): void {
   }
 }
 
-/** The groups that a fact names. Contains undefined if the fact has a pattern. */
+/** The groups that a fact names; undefined for a pattern. */
 function namesIn(fact: DraftFact | undefined): readonly (string | undefined)[] {
   if (typeof fact !== 'object') return [];
   const inner = [...(fact.any ?? []), ...(fact.all ?? []), ...(fact.none ?? [])] as readonly (DraftFact | undefined)[];

@@ -64,7 +64,6 @@ function checkIdentities(report: Report, { mesh }: DraftPolicy): void {
   }
 }
 
-/** Checks that the names are unique, because an intention names its destination. */
 function checkNames(report: Report, { services }: DraftPolicy): void {
   const inMesh = entriesOf(services).filter(([, service]) => !isDirect(service));
   for (const [name, service, other] of repeated(inMesh, (it, key) => it.consul_service ?? key)) {

@@ -6,7 +6,6 @@ import { NAME, ROLE_NAME } from './scalars.ts';
 import { nearest } from './suggest.ts';
 import { find, rename } from './tree.ts';
 
-/** Words that have their own meaning where a role could stand. */
 const RESERVED = ['anyone', 'authenticated', 'nobody'];
 
 /** Checks that names are well formed. If all references agree on another spelling, the definition gets it. */

@@ -38,7 +38,6 @@ function checkIssuer(report: Report, { gateway, providers }: DraftPolicy): void 
   report.add(['gateway', 'assertion', 'issuer'], message);
 }
 
-/** Checks that each port has only one listener. */
 function checkHealth(report: Report, gateway: NonNullable<DraftPolicy['gateway']>): void {
   const listen = gateway.health?.listen;
   if (listen === undefined) return;
@@ -61,7 +60,6 @@ function checkStale(
 
 type DraftGateway = NonNullable<DraftPolicy['gateway']>;
 
-/** Checks the settings of proofs, and that the gateway accepts tokens at all. */
 export function checkProof(report: Report, draft: DraftPolicy): void {
   const { gateway } = draft;
   if (gateway && writes(gateway, 'proof')) {

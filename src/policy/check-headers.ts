@@ -1,4 +1,4 @@
-import { type DraftHeaders, type DraftPolicy, entriesOf, routesOf, writes } from './draft.ts';
+import { type DraftHeaders, type DraftPolicy, entriesOf, headersOf, routesOf, writes } from './draft.ts';
 import { implies } from './draft-facts.ts';
 import { DEFAULT_HEADERS } from './headers.ts';
 import { type Path, quote } from './path.ts';
@@ -34,20 +34,14 @@ const LONGEST_IN_CALLS = 46;
 function checkLengths(report: Report, draft: DraftPolicy): void {
   const grpc = entriesOf(draft.services).find(([, { protocol }]) => protocol === 'grpc')?.[0];
   if (grpc === undefined) return;
-  const layers = [
-    { path: ['headers'], headers: draft.headers },
-    ...entriesOf(draft.hosts).map(([name, { headers }]) => ({ path: ['hosts', name, 'headers'], headers })),
-    ...routesOf(draft).map(({ path, route }) => ({ path: [...path, 'headers'], headers: route.headers })),
-  ];
-  for (const { path, headers } of layers) {
-    for (const name of Object.keys(headers ?? {}).filter((it) => it.length > LONGEST_IN_CALLS)) {
+  for (const { path, headers } of headersOf(draft)) {
+    for (const name of Object.keys(headers).filter((it) => it.length > LONGEST_IN_CALLS)) {
       const message = `too long beside service ${quote(grpc)}, which speaks gRPC; write a name of at most ${LONGEST_IN_CALLS} characters`;
       report.key([...path, name], message);
     }
   }
 }
 
-/** Returns a header's name as the policy spells it. */
 function spelling(draft: DraftPolicy, lower: string): string {
   const layers = [draft.headers ?? DEFAULT_HEADERS, ...entriesOf(draft.hosts).map(([, host]) => host.headers ?? {})];
   return layers.flatMap((layer) => Object.keys(layer)).find((name) => name.toLowerCase() === lower) ?? lower;
@@ -104,12 +98,11 @@ type Source = Exclude<NonNullable<DraftHeaders[string]>, string>;
 
 function checkSource(report: Report, draft: DraftPolicy, path: Path, source: Source): void {
   if (!report.touches(path)) {
-    const both = writes(source, 'claim') && writes(source, 'first_role');
-    if (both) report.key(path, 'claim and first_role in one header; keep one of them');
-    else if (!writes(source, 'claim', 'first_role')) {
+    const [claim, roles] = [writes(source, 'claim'), writes(source, 'first_role')];
+    if (claim && roles) report.key(path, 'claim and first_role in one header; keep one of them');
+    if (claim && !roles && writes(source, 'else')) report.key([...path, 'else'], 'no effect beside claim; remove it');
+    if (!claim && !roles) {
       report.key(path, 'a header without a source; write claim: NAME or first_role: { admin: Admin }');
-    } else if (writes(source, 'claim') && writes(source, 'else')) {
-      report.key([...path, 'else'], 'no effect beside claim; remove it');
     }
   }
   const role = [...path, 'first_role'];

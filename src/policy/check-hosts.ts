@@ -24,7 +24,6 @@ export function checkHosts(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** A name in lower case, without scheme, port, path and final dot. */
 function plainHost(name: string): string {
   const lower = name.toLowerCase().replace(/^[a-z]+:\/\//, '');
   return lower

@@ -90,7 +90,6 @@ function checkTrustDomain(report: Report, path: Path, provider: DraftProvider, k
   }
 }
 
-/** Rejects keys and facts that need claims which the tokens of this kind do not have. */
 function checkUses(report: Report, path: Path, provider: DraftProvider, kind: ProviderKind): void {
   if (kind.signin === undefined && writes(provider, 'client')) {
     report.key([...path, 'client'], `people cannot sign in with a provider of the kind ${kind.name}; remove it`);

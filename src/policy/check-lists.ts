@@ -1,27 +1,19 @@
+import { repeated } from './draft.ts';
 import type { Path } from './path.ts';
 import type { Report } from './report.ts';
-import type { Tree } from './tree.ts';
+import { childrenOf, type Tree } from './tree.ts';
 import { show } from './values.ts';
 
-/** Rejects lists that contain a value twice. The claims of a test are an exception. */
-export function checkLists(report: Report): void {
-  visit(report, report.tree, []);
-}
+const textOf = (it: Tree) =>
+  it.kind === 'scalar' && it.value !== undefined ? `${typeof it.value} ${it.value}` : undefined;
 
-function visit(report: Report, node: Tree, path: Path): void {
+/** Rejects lists that contain a value twice. The claims of a test are an exception. */
+export function checkLists(report: Report, node: Tree = report.tree, path: Path = []): void {
   if (node.kind === 'scalar' || path.at(-1) === 'claims') return;
   // A repeated rule gets another error: an earlier rule covers it.
-  if (node.kind === 'list' && path.at(-1) !== 'allow') checkList(report, node.items, path);
-  const children =
-    node.kind === 'list' ? node.items.entries() : [...node.entries].map(([k, it]) => [k, it.node] as const);
-  for (const [step, below] of children) visit(report, below, [...path, step]);
-}
-
-function checkList(report: Report, items: readonly Tree[], path: Path): void {
-  const seen = new Set<unknown>();
-  for (const [index, item] of items.entries()) {
-    if (item.kind !== 'scalar' || item.value === undefined) continue;
-    if (seen.has(item.value)) report.add([...path, index], `${show(item.value)} is in this list twice; remove one`);
-    seen.add(item.value);
+  const items = node.kind === 'list' && path.at(-1) !== 'allow' ? node.items : [];
+  for (const [index, item] of repeated(items.entries(), textOf)) {
+    if (item.kind === 'scalar') report.add([...path, index], `${show(item.value)} is in this list twice; remove one`);
   }
+  for (const [step, below] of childrenOf(node)) checkLists(report, below, [...path, step]);
 }

@@ -97,7 +97,6 @@ function checkIngress(report: Report, path: Path, ingress: DraftIngress): void {
   report.missing(path, 'server_name', 'the DNS name in the ingress’s certificate');
 }
 
-/** The gateway signs assertions if the ingress verifies them. */
 function checkAssertion(report: Report, { gateway }: DraftPolicy, at: Path, { own }: DraftIngress): void {
   if (!own || !writes(own, 'assertion_jwks_file') || writes(gateway ?? {}, 'assertion')) return;
   const path = [...at, 'own', 'assertion_jwks_file'];
@@ -140,7 +139,6 @@ export function checkWorkloads(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Checks that labels are well formed, and that there is a namespace with them. */
 function checkPlace(report: Report, path: Path, workload: Workload): void {
   if (!writes(workload, 'labels')) return;
   if (!writes(workload, 'namespace') && !report.touches(path)) {

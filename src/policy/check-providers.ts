@@ -46,7 +46,6 @@ function checkIssuers(report: Report, draft: DraftPolicy): void {
   });
 }
 
-/** Whether a route has its own audiences for tokens of a provider. */
 function isTakenSomewhere(draft: DraftPolicy, name: string): boolean {
   return routesOf(draft).some(
     ({ host, route }) => writes(route, 'audiences') && (!writes(host, 'providers') || host.providers?.includes(name)),

@@ -29,7 +29,6 @@ function isKnown(report: Report, { kind, name, path }: Reference): boolean {
   return kind === 'identity' && isOfDirectService(report, path);
 }
 
-/** Whether a path is that of a rule which is only a name. */
 const inAllow = (path: Path) => path[0] === 'hosts' && path.at(-2) === 'allow';
 
 function candidatesFor(report: Report, { kind, path }: Reference): readonly string[] {

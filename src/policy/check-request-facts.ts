@@ -5,8 +5,7 @@ import type { Path } from './path.ts';
 import type { Report } from './report.ts';
 import { RESERVED_PROVIDERS } from './reserved.ts';
 
-/** Checks that no client can forge a fact about the request, and that hosts request the certificates that they
- * accept. */
+/** Checks that no client can forge facts about the request, and that hosts request the certificates they accept. */
 export function checkRequestFacts(report: Report, draft: DraftPolicy): void {
   checkProxied(report, draft);
   checkCredentials(report, draft);
@@ -16,7 +15,6 @@ export function checkRequestFacts(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Whether nginx requests certificates from the clients of a host. */
 export function asksCertificates({ gateway }: DraftPolicy, host: DraftHost): boolean {
   return [gateway?.tls, host.tls].some((tls) => tls !== undefined && writes(tls, 'client_ca_file'));
 }
@@ -48,7 +46,6 @@ function checkProxied(report: Report, draft: DraftPolicy): void {
   report.key(key, 'no effect: no network of a role can be forged by trusted_proxies; remove it');
 }
 
-/** The networks that roles contain, with their paths. */
 function networksOf(report: Report, draft: DraftPolicy): readonly { readonly range: Range; readonly path: Path }[] {
   return roleFacts(draft)
     .flatMap(allFacts)

@@ -9,15 +9,12 @@ import { find, hole, replace } from './tree.ts';
 interface Step {
   readonly to: string;
   readonly path: Path;
-  /** The number of `any`, `all` and `none` around the reference. */
   readonly around: number;
 }
 
-/** The fact of a role. */
 interface Own {
   /** The roles that the fact names. A wrong reference is removed here and from the tree. */
   readonly steps: readonly Step[];
-  /** The number of nested `any`, `all` and `none` in the fact. */
   readonly levels: number;
 }
 
@@ -99,7 +96,7 @@ function checkCycles(report: Report, roles: Roles, names: readonly string[]): vo
   }
 }
 
-/** Reports one cycle that contains a role. Returns the role whose reference is wrong. */
+/** Returns the role whose reference is wrong. */
 function checkCycle(report: Report, roles: Roles, through: ReadonlySet<string>, name: string): string | undefined {
   const cycle = findCycle(roles, through, name);
   const wrong = roles.get(name)?.steps.filter(({ to }) => to === cycle?.[1]) ?? [];

@@ -72,14 +72,12 @@ function checkProvider(report: Report, draft: DraftPolicy, at: FactAt, providers
   }
 }
 
-/** Whether a fact inside an `all` is wrong, whatever the other facts are. */
 function isOdd(report: Report, draft: DraftPolicy, { fact, path, provider }: FactAt): boolean {
   const named = typeof fact === 'object' ? fact.provider : undefined;
   const isOther = named !== undefined && provider !== undefined && named !== provider;
   return isOther || report.touches(path) || providersOf(draft).fact(fact)?.size === 0;
 }
 
-/** The kind of a provider by its name; undefined if not known. */
 export type KindOf = (name: string | undefined) => ProviderKind | undefined;
 
 export const kindsOf =

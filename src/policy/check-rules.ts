@@ -15,12 +15,10 @@ import { formatPath, type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { spelledOnce } from './request-headers.ts';
 
-/** What a rule allows, as far as this check knows it. */
 interface Known {
   readonly who: string;
   readonly methods?: readonly string[];
   readonly index: number;
-  /** Set if the rule also depends on the tool. */
   readonly tools?: true;
 }
 
@@ -86,7 +84,6 @@ function checkForm(report: Report, draft: DraftPolicy, { route }: RouteAt, rule:
   }
 }
 
-/** Only rules for agents have tools, and MCP messages are POST requests. */
 function checkTools(report: Report, rule: DraftForm, path: Path): void {
   if (!writes(rule, 'tools')) return;
   if (!writes(rule, 'agent')) {
@@ -105,10 +102,8 @@ function checkReach(report: Report, draft: DraftPolicy, at: RouteAt, { who }: Kn
   const giving = isRole(who) ? providersOf(draft).role(who) : undefined;
   if (!giving || giving.size === 0 || [...giving].some((it) => accepted.includes(it))) return;
   const names = [...giving].join(' or ');
-  report.key(
-    path,
-    `no effect: only tokens of ${names} give role ${quote(who)}; accept it in providers, or remove this`,
-  );
+  const why = `only tokens of ${names} give role ${quote(who)}`;
+  report.key(path, `no effect: ${why}; accept it in providers, or remove this`);
 }
 
 /** The earlier rule that allows everything that this rule allows, if there is one. */

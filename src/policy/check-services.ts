@@ -3,7 +3,6 @@ import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { hostPort } from './units.ts';
 
-/** Keys that have an effect only for a service in the mesh. */
 const MESH_ONLY = ['endpoint', 'ingress', 'namespace', 'labels', 'port', 'consul_service'];
 
 type DraftService = NonNullable<NonNullable<DraftPolicy['services']>[string]>;

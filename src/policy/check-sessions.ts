@@ -20,12 +20,10 @@ export function checkSessions(report: Report, draft: DraftPolicy): void {
   checkUse(report, draft);
 }
 
-/** Providers at which people could sign in. */
 function clientsOf(draft: DraftPolicy): [string, DraftProvider][] {
   return entriesOf(draft.providers).filter(([, provider]) => writes(provider, 'client'));
 }
 
-/** Whether an error hides whether a provider has a client. */
 function isHidden(report: Report, draft: DraftPolicy): boolean {
   const paths = [['providers'], ...entriesOf(draft.providers).map(([name]) => ['providers', name])];
   return paths.some((path) => report.touches(path));

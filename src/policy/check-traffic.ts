@@ -40,7 +40,6 @@ function checkProxy(report: Report, path: Path, proxy: DraftProxy, outer: DraftP
   }
 }
 
-/** Rejects buffering for a gRPC service. */
 function checkGrpc(report: Report, path: Path, proxy: DraftProxy): void {
   for (const key of Object.keys(USUAL).filter((it) => writes(proxy, it))) {
     report.key([...path, key], 'no effect: gRPC is never buffered; remove it');
@@ -67,14 +66,12 @@ function checkCors(report: Report, path: Path, cors: DraftCors | null, host: Dra
   checkNames(report, [...path, 'expose'], cors.expose ?? []);
 }
 
-/** Rejects names of headers that differ only in case. */
 function checkNames(report: Report, path: Path, names: readonly (string | undefined)[]): void {
   for (const [index, , other] of repeated(names.entries(), (name) => name?.toLowerCase())) {
     report.add([...path, index], `the same header as ${quote(names[other] ?? '')}; keep one`);
   }
 }
 
-/** The routes that use the `cors` of their host. */
 function sharing(host: DraftHost): readonly DraftRoute[] {
   return entriesOf(host[ROUTES]).flatMap(([, route]) => (writes(route, 'cors') ? [] : [route]));
 }

@@ -42,7 +42,6 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
   );
 }
 
-/** Whether a service in the mesh names no ingress. */
 function silentServices({ services }: DraftPolicy): boolean {
   return entriesOf(services).some(([, service]) => !isDirect(service) && !writes(service, 'ingress'));
 }

@@ -2,7 +2,6 @@ import type * as z from 'zod';
 import { type Hint, hints } from './hints.ts';
 import type { Path } from './path.ts';
 
-/** Any schema, in the type of zod's core. */
 export type Schema = z.core.$ZodType;
 
 /** A schema without wrappers such as `optional`. */
@@ -30,7 +29,6 @@ function wrapped(schema: Schema): Schema | undefined {
   return undefined;
 }
 
-/** Removes all wrappers of a schema. */
 export function unwrap(schema: Schema, optional = false): Bare {
   const hint = hints.get(schema);
   const inner = wrapped(schema);
@@ -108,13 +106,11 @@ export function keysOf({ schema }: Bare): ReadonlyMap<string, Bare> | undefined 
   return def.type === 'object' ? new Map(Object.entries(def.shape).map(([key, it]) => [key, unwrap(it)])) : undefined;
 }
 
-/** The values of an enumeration; undefined for any other schema. */
 export function valuesOf({ schema }: Bare): readonly string[] | undefined {
   const def = defOf(schema);
   return def.type === 'enum' ? Object.values(def.entries).map(String) : undefined;
 }
 
-/** The schema of a list's elements; undefined for any other schema. */
 export function elementOf({ schema }: Bare): Schema | undefined {
   const def = defOf(schema);
   return def.type === 'array' ? def.element : undefined;

@@ -4,7 +4,6 @@ import { findUnclosed } from './unclosed.ts';
 
 /** A part of the text that YAML does not allow. */
 export interface Problem {
-  /** Offset in the text. */
   readonly at: number;
   readonly message: string;
 }
@@ -21,8 +20,7 @@ export interface Yaml {
 /** A text with more sections is not a policy, and is not parsed section by section. */
 const MAX_SECTIONS = 32;
 
-/** Parses YAML 1.2. After a syntax error, the sections are parsed one by one, and those without an error are checked as
- * usual. */
+/** Parses YAML 1.2. After a syntax error, the sections are parsed one by one, and the sound ones are checked. */
 export function readYaml(text: string): Yaml {
   if (text.length > MAX_POLICY_BYTES) return failed(0, `the file is longer than ${MAX_POLICY_BYTES} bytes; split it`);
   const whole = parse(text);
@@ -88,7 +86,6 @@ function firstProblem(document: Document.Parsed<ParsedNode, true>, start: number
   return isMap(document.contents) ? undefined : { at: start, message: `not YAML: ${ADVICE.MULTILINE_IMPLICIT_KEY}` };
 }
 
-/** Names the bracket or quote that is not closed further up, if this is why YAML failed here. */
 function explain(text: string, start: number, found: Problem): Problem {
   const unclosed = findUnclosed(text, start, found.at);
   return unclosed ? { at: unclosed.at, message: `not YAML: ${unclosed.message}` } : found;

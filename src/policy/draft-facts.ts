@@ -14,10 +14,8 @@ export interface FactAt {
   readonly within?: readonly DraftFact[];
 }
 
-/** A fact that is not the name of a role. */
 export type DraftForm = Exclude<DraftFact, string>;
 
-/** The facts directly inside a fact. */
 export function innerFacts({ fact, path, provider, within = [] }: FactAt): FactAt[] {
   if (typeof fact === 'string') return [];
   return COMBINED.flatMap((op) => {
@@ -33,12 +31,10 @@ export function innerFacts({ fact, path, provider, within = [] }: FactAt): FactA
   });
 }
 
-/** Returns a fact and all facts inside it. */
 export function allFacts(fact: FactAt): FactAt[] {
   return [fact, ...innerFacts(fact).flatMap(allFacts)];
 }
 
-/** The fact of each role. */
 export function roleFacts(draft: DraftPolicy): (FactAt & { readonly role: string })[] {
   return entriesOf(draft.roles).map(([role, fact]) => ({ role, fact, path: ['roles', role] }));
 }

@@ -18,7 +18,6 @@ export type DraftRule = NonNullable<DraftRoute['allow']>[number];
 export type DraftFact = NonNullable<NonNullable<DraftPolicy['roles']>[string]>;
 export type DraftHeaders = NonNullable<DraftPolicy['headers']>;
 
-/** A route with its path. */
 export interface RouteAt {
   readonly host: DraftHost;
   readonly hostName: string;
@@ -32,15 +31,23 @@ export function entriesOf<T>(record: Readonly<Record<string, T | undefined>> | u
   return Object.entries(record ?? {}).filter((entry): entry is [string, NonNullable<T>] => entry[1] != null);
 }
 
-/** All routes of all hosts. */
 export function routesOf(draft: DraftPolicy): RouteAt[] {
   return entriesOf(draft.hosts).flatMap(([hostName, host]) =>
     entriesOf(host[ROUTES]).map(([name, route]) => ({ host, hostName, name, route, path: routePath(hostName, name) })),
   );
 }
 
-/** The entries whose value an earlier entry has as well, each with the last such one. Entries without a value do not
- * count. */
+/** Every `headers` of the policy, with its path. */
+export function headersOf(draft: DraftPolicy): { path: Path; headers: DraftHeaders }[] {
+  const layers = [
+    { path: ['headers'], headers: draft.headers },
+    ...entriesOf(draft.hosts).map(([name, { headers }]) => ({ path: ['hosts', name, 'headers'], headers })),
+    ...routesOf(draft).map(({ path, route: { headers } }) => ({ path: [...path, 'headers'], headers })),
+  ];
+  return layers.flatMap(({ path, headers }) => (headers ? [{ path, headers }] : []));
+}
+
+/** The entries whose text an earlier entry has as well, each with the last such one. */
 export function* repeated<K, T>(
   entries: Iterable<readonly [K, T]>,
   textOf: (it: T, key: K) => string | undefined,

@@ -1,11 +1,10 @@
 import type * as z from 'zod';
 import { KEYS_JOB_INTERVAL_S } from '../limits.ts';
 import * as a from './addresses.ts';
-import { DEFAULTS, MAX_CLOCK_SKEW } from './bounds.ts';
+import { DEFAULTS, MAX_CLOCK_SKEW, MAX_PROOF_RATE } from './bounds.ts';
 import { hints } from './hints.ts';
 import { gatewayLimits } from './limits.ts';
 import { computed, mapping, onlyTrue, optional, orElse, orNone, usually } from './mapping.ts';
-import { proof } from './proof.ts';
 import * as s from './scalars.ts';
 import { session, signin, store } from './sessions.ts';
 import { doorTls, shown, tls } from './tls.ts';
@@ -36,7 +35,6 @@ const assertion = mapping({
   ),
 }).describe('Services receive X-Meshgate-Assertion: a short signed token that says who the caller is.');
 
-/** Settings of assertions. */
 export interface Assertion extends z.output<typeof assertion> {
   /** Set if the assertion also contains the roles in a second form, which Consul can compare. */
   readonly byRole?: true;
@@ -59,6 +57,26 @@ const hsts = mapping({
 })
   .register(hints, { what: 'a mapping', write: '{ max_age: 365d }' })
   .describe('Strict-Transport-Security (RFC 6797) in every response. Default: left to services.');
+
+const proof = mapping({
+  rate: usually(
+    s.perSecondWithin({ most: `${MAX_PROOF_RATE}/s` }),
+    `${DEFAULTS.proofRate}/s`,
+    `DPoP proofs per second for which the replay store has room, at most ${MAX_PROOF_RATE}/s.`,
+  ),
+  age: usually(s.secondsWithin({ least: '5s', most: '300s' }), '60s', 'Greatest age of a proof, from 5s to 5m.'),
+  nonce: onlyTrue('Proofs need a nonce of the gateway.'),
+  keys_file: optional(
+    s.filePath,
+    'JWKS of secret keys, "meshgate keys new --session" makes it: replicas that share it accept each other’s nonces.',
+  ),
+})
+  .register(hints, { what: 'the settings of DPoP proofs', write: `{ rate: ${DEFAULTS.proofRate}/s }` })
+  .describe('The gateway accepts DPoP proofs (RFC 9449).');
+
+/** The settings of DPoP proofs: how many proofs all workers accept together per second, and for how many seconds a
+ * proof is valid. */
+export type ProofPolicy = z.output<typeof proof>;
 
 export const gateway = mapping({
   clock_skew: usually(

@@ -1,5 +1,5 @@
 import { TRUSTED } from './trusted/index.ts';
-import type { At, Policy, Service } from './types.ts';
+import type { At, Policy, Route, Service } from './types.ts';
 
 /** A recommendation for a policy that is valid without it. */
 export interface Advice {
@@ -16,21 +16,21 @@ const ENDINGS = ['User', 'Username', 'Email', 'Name', 'Group', 'Groups', 'Role',
 
 const ROWS = Object.values(TRUSTED).flat();
 
-/** The names of the identity headers that a service receives, in the order of the policy. */
 function receivedBy(service: Service, { hosts }: Policy): readonly string[] {
-  const routes = hosts
-    .flatMap((host) => host.routes)
-    .filter((route) => [route.service, ...route.allow.map((rule) => rule.service)].includes(service.name));
+  const routes = hosts.flatMap((host) => host.routes).filter((route) => leadsTo(route, service));
   return [...new Set(routes.flatMap(({ headers }) => Object.keys(headers)))];
 }
+
+/** Whether callers of a route can reach a service. */
+export const leadsTo = ({ service, allow }: Route, { name }: Service): boolean =>
+  [service, ...allow.map((rule) => rule.service)].includes(name);
 
 const familyOf = (name: string): string | undefined =>
   ROWS.flatMap(({ family }) => family ?? []).find((family) =>
     name.toLowerCase().startsWith(family.slice(0, -1).toLowerCase()),
   );
 
-/** Names that differ only in the last word, such as `X-Team-Groups` for `X-Team-User`, if a word besides `X` precedes
- * it. */
+/** Names that differ only in the last word, such as `X-Team-Groups` for `X-Team-User`. */
 function siblings(name: string): readonly string[] {
   const stem = name.slice(0, Math.max(0, name.lastIndexOf('-')));
   return /^(|x)$/i.test(stem) ? [] : ENDINGS.map((ending) => `${stem}-${ending}`);

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { hints } from './hints.ts';
-import { optional } from './mapping.ts';
+import { optional, record } from './mapping.ts';
 import * as s from './scalars.ts';
 
 const source = z
@@ -16,7 +16,7 @@ const source = z
           .optional(),
         else: optional(s.headerValue, 'Value for callers with none of the roles.'),
       })
-      .transform(({ claim, first_role, else: otherwise }): ClaimSource | RoleSource => {
+      .transform(({ claim, first_role, else: otherwise }): { readonly claim: string } | RoleSource => {
         if (claim !== undefined) return { claim };
         return { firstRole: Object.entries(first_role ?? {}), ...(otherwise !== undefined && { else: otherwise }) };
       }),
@@ -32,24 +32,18 @@ const source = z
   })
   .describe('The source of the value; null removes a header of the host or the gateway.');
 
-interface ClaimSource {
-  readonly claim: string;
-}
-
 interface RoleSource {
   readonly firstRole: readonly (readonly [role: string, value: string])[];
   readonly else?: string;
 }
 
-export const headers = z
-  .record(z.string(), source)
-  .register(hints, { what: 'a mapping of headers', write: '{ X-Forwarded-User: subject }' })
-  .meta({
-    propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9-]*$' },
-    description: 'Identity headers that services receive, by name.',
-  });
+export const headers = record(
+  source,
+  /^[A-Za-z][A-Za-z0-9-]*$/,
+  { what: 'a mapping of headers', write: '{ X-Forwarded-User: subject }' },
+  'Identity headers that services receive, by name.',
+);
 
-/** Where the value of an identity header comes from. */
 export type HeaderSource = NonNullable<z.output<typeof source>>;
 
 /** Identity headers by name. The names are spelled as in the policy and have a fixed order. */
@@ -65,8 +59,7 @@ export const DEFAULT_HEADERS: SaidOfHeaders = {
   'X-Forwarded-Roles': 'roles',
 };
 
-/** Merges headers of the policy, the host and the route. An inner header replaces an outer one in any case; null
- * removes it. */
+/** Merges headers of the policy, the host and the route. An inner one replaces an outer one; null removes it. */
 export function mergeHeaders(...layers: readonly (SaidOfHeaders | undefined)[]): Headers {
   const merged = new Map<string, readonly [string, HeaderSource]>();
   for (const layer of layers) {

@@ -22,5 +22,4 @@ export interface Hint {
   readonly keysRefer?: Named;
 }
 
-/** The hints for schemas; shape.ts reads them. */
 export const hints = z.registry<Hint>();

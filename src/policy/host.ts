@@ -40,7 +40,6 @@ const shared = {
 
 const CREDENTIALS = ['bearer', 'session', 'certificate'] as const;
 
-/** A kind of credential. */
 export type CredentialKind = (typeof CREDENTIALS)[number];
 
 const spelledOut = mapping({
@@ -116,10 +115,8 @@ export const host = z
 
 type SaidOfHost = z.output<typeof host>;
 
-/** The people that a rule allows. */
 export type PersonWho =
-  | { readonly kind: 'anyone' }
-  | { readonly kind: 'authenticated' }
+  | { readonly kind: 'anyone' | 'authenticated' }
   | { readonly kind: 'role'; readonly role: string };
 
 export type Who = PersonWho | AgentWho;
@@ -182,9 +179,7 @@ export interface Host extends Pick<SaidOfRoute, 'limit'> {
 
 /** The other parts of the policy that routes depend on. */
 export interface Around {
-  /** Whether browsers have sessions. */
   readonly sessions: boolean;
-  /** The gateway's CA for certificates of clients. */
   readonly clientCaFile: string | undefined;
   readonly headers: SaidOfHeaders;
   readonly providers: Readonly<Record<string, Provider>>;
@@ -253,15 +248,14 @@ function buildRoute(
 
 export function buildHost(name: string, said: SaidOfHost, around: Around, at: Locate): Host {
   const { [ROUTES]: routes, providers = Object.keys(around.providers), tls, limit } = said;
-  const clientCaFile = tls?.clientCaFile ?? around.clientCaFile;
   const place = { ...said, host: name, providers };
-  return {
+  return named({
     name,
     providers,
     ...shown(tls),
-    ...(clientCaFile !== undefined && { clientCaFile }),
-    ...(limit !== undefined && { limit }),
+    clientCaFile: tls?.clientCaFile ?? around.clientCaFile,
+    limit,
     routes: Object.entries(routes).map(([path, route]) => buildRoute(place, path, route, around, at)),
     at: at(['hosts', name]),
-  };
+  });
 }

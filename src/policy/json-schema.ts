@@ -3,8 +3,7 @@ import { host } from './host.ts';
 import { ROUTES } from './path.ts';
 import { policySchema } from './schema.ts';
 
-/** The schema of policies as JSON Schema draft 7, for editors. `meshgate validate` makes the checks that it cannot
- * express. */
+/** The schema of policies as JSON Schema draft 7, for editors. `meshgate validate` checks more. */
 export function policyJsonSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(policySchema, {
     target: 'draft-7',

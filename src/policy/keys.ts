@@ -6,7 +6,7 @@ import { namesOf } from './names.ts';
 import { type Path, quote, ROUTES } from './path.ts';
 import type { Report } from './report.ts';
 import { advise, nearest, oneOf } from './suggest.ts';
-import { find, type Mapping, remove, rename } from './tree.ts';
+import { find, type Mapping, rename } from './tree.ts';
 
 /** Reports a key that the schema does not have. Renames it to the key that was probably meant, or removes it. */
 export function mendUnknownKey(
@@ -25,7 +25,7 @@ export function mendUnknownKey(
     const mistake = PATTERN.test(key) ? 'a path is not a pattern' : 'a path begins with "/"';
     report.key([...path, key], `${mistake}; write ${quote(route)}`);
     routes.entries.set(route, entry);
-    remove(map, key);
+    map.entries.delete(key);
     return;
   }
   const known = new Map(keysOf(choose(schema, value) ?? schema) ?? []);
@@ -40,7 +40,7 @@ export function mendUnknownKey(
   } else {
     report.mention(entry.node);
     report.obscure(path);
-    remove(map, key);
+    map.entries.delete(key);
   }
 }
 
@@ -100,7 +100,6 @@ function asRoute(key: string, value: unknown): string | undefined {
 /** The number of unknown keys of each mapping, counted once. */
 const counted = new WeakMap<Record<string, unknown>, number>();
 
-/** The number of keys of a mapping that the schema does not have. */
 function strangersOf(value: Record<string, unknown>, known: ReadonlyMap<string, Bare>): number {
   const count = counted.get(value) ?? Object.keys(value).filter((key) => !known.has(key)).length;
   counted.set(value, count);
@@ -128,7 +127,6 @@ function messageFor(key: string, guess: string | undefined, known: ReadonlyMap<s
   return `unknown key ${quote(key)}; ${instead ?? advise(key, [...known.keys()])}`;
 }
 
-/** Reports a missing key. */
 export function reportMissing(report: Report, path: Path, { schema, hint }: Bare): void {
   const key = path.at(-1);
   if (key === undefined) {
@@ -139,8 +137,6 @@ export function reportMissing(report: Report, path: Path, { schema, hint }: Bare
   const names = hint?.refers && namesOf(report, hint.refers);
   const keys = keysOf({ schema, optional: false });
   const write = keys ? `with ${oneOf([...keys.keys()])} below it` : names?.length ? oneOf(names) : hint?.write;
-  report.key(
-    path,
-    `missing key ${quote(String(key))}; write ${key}: ${write ?? oneOf(valuesOf({ schema, optional: false }) ?? [])}`,
-  );
+  const value = write ?? oneOf(valuesOf({ schema, optional: false }) ?? []);
+  report.key(path, `missing key ${quote(String(key))}; write ${key}: ${value}`);
 }

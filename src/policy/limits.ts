@@ -12,7 +12,6 @@ const limit = z
     burst: optional(s.count('requests', MAX_BURST), 'Requests that may come at once. Default: the number of the rate.'),
   })
   .transform(({ rate: written, burst }) => ({
-    /** Requests per second. */
     rate: perSecond(written),
     /** The number of requests that a caller may send at once. They become available again at the rate. */
     burst: burst ?? Number.parseInt(written, 10),
@@ -36,7 +35,6 @@ export const placeLimit = z
   .register(hints, { what: 'a limit', write: `${write}, or null for none`, fix })
   .describe('The budget of each caller here; null removes the limit of the host or the gateway.');
 
-/** The keys of `gateway.limits`. */
 export const gatewayLimits = mapping({
   callers: optional(ownLimit, 'For each caller, if neither route nor host has a limit.'),
   agents: optional(ownLimit, 'For each agent without a limit of its own, and each person that it acts for.'),

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { unwrap } from './descend.ts';
-import { hints } from './hints.ts';
+import { type Hint, hints } from './hints.ts';
 import { duration } from './scalars.ts';
 
 /* Each mapping of a policy is declared once. From its schema follow both the form that policies write and the type
@@ -31,7 +31,6 @@ type CodeName<K> = K extends keyof typeof NAMES
 
 type Fixed<T> = T extends readonly (infer Element)[] ? readonly Element[] : T;
 
-/** A mapping of the policy, in the type that the code uses. */
 export type Named<T> = { readonly [K in keyof T as CodeName<K>]: Fixed<Exclude<T[K], undefined>> };
 
 /** The name of a key in the code: `caFile` for `ca_file`. */
@@ -70,8 +69,7 @@ export const usually = <Schema extends z.ZodType>(schema: Schema, value: z.input
 export const computed = <Schema extends z.ZodType>(schema: Schema, value: unknown, text: string) =>
   schema.describe(text).meta({ default: value }).optional();
 
-/** A key with a default that JSON Schema cannot express. The code gets this default if the policy does not have the
- * key. */
+/** A key with a default that JSON Schema cannot express. */
 export const orElse = <Schema extends z.ZodType, Value>(schema: Schema, value: Value) =>
   schema.optional().transform((written) => (written === undefined ? value : written));
 
@@ -79,9 +77,15 @@ export const orElse = <Schema extends z.ZodType, Value>(schema: Schema, value: V
 export const orNone = <Element extends z.ZodType>(list: z.ZodArray<Element>, text: string) =>
   optional(list, text).transform((written) => written ?? []);
 
+/** A mapping whose keys are names of the author's choice. */
+export const record = <T extends z.ZodType>(value: T, { source }: RegExp, hint: Hint, description: string) =>
+  z
+    .record(z.string(), value)
+    .register(hints, hint)
+    .meta({ propertyNames: { pattern: source }, description });
+
 /** A key that can only be `true`. It is absent instead of `false`. */
 export const onlyTrue = (text: string) =>
   z.literal(true).register(hints, { what: 'true', write: 'true, or leave it out' }).describe(text).optional();
 
-/** `true` or `false`. */
 export const flag = z.boolean().register(hints, { what: 'true or false', write: 'true or false' });

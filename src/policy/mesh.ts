@@ -2,8 +2,7 @@ import * as z from 'zod';
 import * as a from './addresses.ts';
 import { type At, type Defined, define, type Locate } from './at.ts';
 import { DEFAULTS } from './bounds.ts';
-import { hints } from './hints.ts';
-import { mapping, optional, usually } from './mapping.ts';
+import { mapping, optional, record, usually } from './mapping.ts';
 import * as s from './scalars.ts';
 import { hostPort } from './units.ts';
 import * as w from './workload-names.ts';
@@ -58,10 +57,10 @@ const ingress = mapping({
   return { host, port, serverName: host, ...rest };
 });
 
-type SaidOfIngress = z.output<typeof ingress>;
-
 /** An ingress. If it is the only one, its name is `default`. */
-export interface Ingress extends Defined, SaidOfIngress {}
+export interface Ingress extends Defined, Readonly<z.output<typeof ingress>> {}
+
+const EXAMPLE = 'spiffe://example.org/gateway';
 
 export const mesh = mapping({
   kind: z.enum(MESH_KINDS).describe('What the mesh is.'),
@@ -73,27 +72,18 @@ export const mesh = mapping({
     'Longest time that a replaced certificate is still used, on open connections too, from 10s to 1h.',
   ),
   ingress: optional(ingress, 'The ingress of the mesh.'),
-  ingresses: z
-    .record(z.string(), ingress.describe('One ingress of the mesh.'))
-    .register(hints, {
-      what: 'a mapping of ingresses',
-      write: '{ east: { address: east.mesh:8443, ca_file: /run/mesh/east.pem } }',
-    })
-    .meta({
-      propertyNames: { pattern: s.NAME.source },
-      description: 'Instead of ingress: several, by name; "default" for services that name none.',
-    })
-    .optional(),
-  identities: z
-    .record(z.string(), identity)
-    .register(hints, {
-      what: 'a mapping of identities',
-      write: '{ default: { spiffe: spiffe://example.org/gateway, pem_file: /run/mesh/gateway.pem } }',
-    })
-    .meta({
-      propertyNames: { pattern: s.NAME.source },
-      description: 'The identities that nginx connects with, by name; "default" for rules that name none.',
-    }),
+  ingresses: record(
+    ingress.describe('One ingress of the mesh.'),
+    s.NAME,
+    { what: 'a mapping of ingresses', write: '{ east: { address: east.mesh:8443, ca_file: /run/mesh/east.pem } }' },
+    'Instead of ingress: several, by name; "default" for services that name none.',
+  ).optional(),
+  identities: record(
+    identity,
+    s.NAME,
+    { what: 'a mapping of identities', write: `{ default: { spiffe: ${EXAMPLE}, pem_file: /run/mesh/gateway.pem } }` },
+    'The identities that nginx connects with, by name; "default" for rules that name none.',
+  ),
   assertion_ca_file: optional(
     s.filePath,
     'CA with which Consul’s proxies verify the gateway when they fetch its keys; a path on their machine.',

@@ -6,13 +6,11 @@ export interface Message {
   readonly name?: string;
 }
 
-/** The method that calls a tool. */
 export const CALL = 'tools/call';
 
 /** `METHOD`, or `METHOD:NAME`. The name of a method contains no colon. */
 export const MCP_MESSAGE = /^([A-Za-z/_-]{1,64})(?::([^\u0000-\u001f\u007f]{1,256}))?$/;
 
-/** The message that calls a tool. */
 export const toolCall = (name: string): Message => ({ method: CALL, name });
 
 /** Parses a message such as `tools/list` or `prompts/get:review`; undefined for any other text. */

@@ -3,9 +3,8 @@ import type { Hint, Named } from './hints.ts';
 import type { Path } from './path.ts';
 import type { Report } from './report.ts';
 import { policySchema } from './schema.ts';
-import { find, type Tree } from './tree.ts';
+import { childrenOf, find, type Tree } from './tree.ts';
 
-/** The section of the policy that defines each kind of thing. */
 export const SECTIONS: Readonly<Record<Named, Path>> = {
   provider: ['providers'],
   role: ['roles'],
@@ -15,7 +14,7 @@ export const SECTIONS: Readonly<Record<Named, Path>> = {
   identity: ['mesh', 'identities'],
 };
 
-export const KINDS: readonly Named[] = ['provider', 'role', 'agent', 'service', 'ingress', 'identity'];
+export const KINDS = Object.keys(SECTIONS) as readonly Named[];
 
 /** The names of all things of a kind in file order; undefined if an error hides them. */
 export function namesOf(report: Report, kind: Named): readonly string[] | undefined {
@@ -26,16 +25,13 @@ export function namesOf(report: Report, kind: Named): readonly string[] | undefi
 }
 
 /** A place in the policy that refers to a name. */
-export interface Reference {
+export interface Reference extends Pick<Hinted, 'path' | 'isKey'> {
   readonly kind: Named;
   readonly name: string;
-  /** The path of the value. If the name is a key, this is the path of its entry. */
-  readonly path: Path;
-  readonly isKey: boolean;
 }
 
 /** A value or a key whose schema has a hint. */
-export interface Hinted {
+interface Hinted {
   readonly hint: Hint;
   readonly text: string;
   /** The path of the value. For a key, this is the path of its entry. */
@@ -44,7 +40,7 @@ export interface Hinted {
 }
 
 /** Every text, and every key of a mapping, whose schema has a hint. */
-export function hinted(report: Report): readonly Hinted[] {
+function hinted(report: Report): readonly Hinted[] {
   const found: Hinted[] = [];
   visit(unwrap(policySchema), report.tree, [], found);
   return found;
@@ -58,9 +54,7 @@ function visit(bare: Bare, node: Tree, path: Path, found: Hinted[]): void {
     if (hint && typeof node.value === 'string') found.push({ hint, text: node.value, path, isKey: false });
     return;
   }
-  const children =
-    node.kind === 'list' ? node.items.entries() : [...node.entries].map(([k, it]) => [k, it.node] as const);
-  for (const [step, below] of children) {
+  for (const [step, below] of childrenOf(node)) {
     const here = [...path, step];
     if (hint && typeof step === 'string') found.push({ hint, text: step, path: here, isKey: true });
     const inner = child(schema, step);

@@ -8,18 +8,12 @@ import type { Policy, PolicyError } from './types.ts';
 
 /** The result of reading a policy file: the policy, or every error. */
 export interface Parsed {
-  /** Present if there are no errors. */
   readonly policy?: Policy;
-  /** The errors, in the order of the file. */
   readonly errors: readonly PolicyError[];
 }
 
-/**
- * Reads and checks a policy. It reports all mistakes at once, each as one error, and never throws.
- *
- * @param text - the content of the file
- * @param file - the name of the file, for messages only
- */
+/** Reads and checks a policy. It reports all mistakes, each as one error, and never throws. `file` is only for
+ * messages. */
 export function parsePolicy(text: string, file: string): Parsed {
   const yaml = readYaml(text);
   const problems: TreeProblem[] = [];

@@ -4,7 +4,6 @@ export type Path = readonly (string | number)[];
 /** The key of a host's routes while a policy is checked. It separates them from the host's other keys. */
 export const ROUTES = '/';
 
-/** The path of a host's route in the policy. */
 export function routePath(host: string, path: string): Path {
   return ['hosts', host, ROUTES, path];
 }

@@ -59,8 +59,7 @@ type SaidOfCaller = Exclude<SaidOfTest['as'], string>;
 export type AskedFrom = Pick<SaidOfCaller, 'network' | 'certificate'>;
 
 export interface PolicyTest {
-  /** The caller. `alone`: an agent that acts for itself. `roles`: a caller with exactly these, perhaps through an
-   * agent. */
+  /** The caller. `alone`: an agent for itself. `roles`: a caller with exactly these, perhaps through an agent. */
   readonly as:
     | ({ readonly kind: 'nobody' } & AskedFrom)
     | { readonly kind: 'alone'; readonly agent: string }
@@ -74,9 +73,7 @@ export interface PolicyTest {
       });
   readonly method: string;
   readonly url: string;
-  /** The MCP message of the request; absent: the request contains none. */
   readonly message?: Message;
-  /** `allowed`, or the code of the expected reason. */
   readonly expect: string;
   readonly at: At;
 }

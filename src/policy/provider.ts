@@ -11,7 +11,7 @@ import * as a from './addresses.ts';
 import type { At } from './at.ts';
 import { MAX_INTROSPECTION_TIMEOUT } from './bounds.ts';
 import { hints } from './hints.ts';
-import { flag, mapping, onlyTrue, optional, orElse, orNone, usually } from './mapping.ts';
+import { flag, mapping, named, onlyTrue, optional, orElse, orNone, usually } from './mapping.ts';
 import * as s from './scalars.ts';
 import { trustDomain } from './workload-names.ts';
 
@@ -133,10 +133,8 @@ const signin = mapping({
 
 type SaidOfSignin = z.output<typeof signin>;
 
-/** What the gateway requests from a provider at a sign-in. */
 export type ProviderSignin = SaidOfSignin & Required<Pick<SaidOfSignin, 'scopes' | 'userinfo' | 'label'>>;
 
-/** The endpoint from which the gateway reads the groups of a person. */
 export interface GroupsEndpoint {
   /** The URL; the gateway replaces `{oid}` by the object id of the person. */
   readonly endpoint: string;
@@ -205,7 +203,6 @@ type SaidOfProvider = z.output<typeof provider>;
 
 export interface Provider extends Omit<SaidOfProvider, 'kind' | 'tenants' | 'trustDomain' | 'signin'> {
   readonly name: string;
-  /** The name of a kind in src/providers/. */
   readonly kind: string;
   /** If present, `iss` must be one of these instead, one per tenant or spelling. */
   readonly issuers?: readonly string[];
@@ -240,19 +237,8 @@ export function buildProvider(name: string, said: SaidOfProvider, at: At): Provi
   } = said;
   const { signin: defaults = { scopes: [], userinfo: false } }: ProviderKind = providerKinds[kind];
   const { userinfo = defaults.userinfo, label = name, par, ...signin }: Partial<SaidOfSignin> = own ?? {};
-  const asked = {
-    scopes: defaults.scopes,
-    domains: [],
-    ...signin,
-    ...{ userinfo, label },
-    ...(par !== undefined && { par }),
-  };
-  return {
-    ...{ name, kind, issuer },
-    ...issuersOf(kind, said),
-    ...(jwksUri !== undefined && { jwksUri }),
-    ...rest,
-    ...(client && { client, signin: asked }),
-    at,
-  };
+  const asked = named({ scopes: defaults.scopes, domains: [], ...signin, userinfo, label, par });
+  return named({
+    ...{ name, kind, issuer, ...issuersOf(kind, said), jwksUri, ...rest, client, signin: client && asked, at },
+  });
 }

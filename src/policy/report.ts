@@ -7,8 +7,7 @@ import type { At, PolicyError } from './types.ts';
 /** The part of an entry that an error points at: the key, or the value if it is one word. */
 export type Part = 'key' | 'value';
 
-/** Collects the errors of one file, one per path: a later one follows from the first. A name in a discarded part counts
- * as used. */
+/** Collects the errors of one file, one per path. A name in a discarded part counts as used. */
 export class Report {
   readonly #file: string;
   readonly #counter: LineCounter;
@@ -17,9 +16,7 @@ export class Report {
   readonly #places = new Set<string>();
   readonly #obscured = new Set<string>();
   readonly #mentioned = new Set<string>();
-  readonly #lacking: Record<Named, number> = {
-    ...{ provider: 0, role: 0, agent: 0, service: 0, ingress: 0, identity: 0 },
-  };
+  readonly #lacking = new Map<Named, number>();
   /** The policy as far as it has been read and corrected. */
   readonly tree: Tree;
 
@@ -29,7 +26,6 @@ export class Report {
     this.tree = tree;
   }
 
-  /** All errors, in the order of the file. */
   get errors(): readonly PolicyError[] {
     return [...this.#errors].sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column);
   }
@@ -49,7 +45,6 @@ export class Report {
     this.key([...path, key], `missing key "${key}"; write ${write}`);
   }
 
-  /** Reports an error at an offset of the text. */
   addAt(offset: number, path: Path, message: string): void {
     const key = formatPath(path);
     const place = `${offset} ${message}`;
@@ -59,12 +54,10 @@ export class Report {
     this.#errors.push({ at: this.#place(offset), path: key, message });
   }
 
-  /** Marks a path as wrong without a new error. */
   mark(path: Path): void {
     this.#paths.add(formatPath(path));
   }
 
-  /** Whether there is an error at this path. */
   has(path: Path): boolean {
     return this.#paths.has(formatPath(path));
   }
@@ -81,12 +74,11 @@ export class Report {
 
   /** Records that a name of this kind is missing. It may be that of a thing that seems unused. */
   lack(kind: Named): void {
-    this.#lacking[kind]++;
+    this.#lacking.set(kind, this.lacking(kind) + 1);
   }
 
-  /** The number of places where a name of this kind is missing. */
   lacking(kind: Named): number {
-    return this.#lacking[kind];
+    return this.#lacking.get(kind) ?? 0;
   }
 
   /** Records the words of a discarded part, because names in it may be in use. */
@@ -95,7 +87,6 @@ export class Report {
     for (const word of found) this.#mentioned.add(word);
   }
 
-  /** Whether a name occurs in a discarded part. */
   mentions(name: string): boolean {
     return this.#mentioned.has(name);
   }

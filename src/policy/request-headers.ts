@@ -1,4 +1,4 @@
-import { type DraftPolicy, entriesOf, routesOf, writes } from './draft.ts';
+import { type DraftPolicy, entriesOf, headersOf, repeated, writes } from './draft.ts';
 import { DEFAULT_HEADERS } from './headers.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
@@ -49,12 +49,9 @@ const ERASED: ReadonlyMap<string, string> = new Map(
 
 /** Identity headers of the policy. nginx erases them on every route. */
 function identityNames(draft: DraftPolicy): ReadonlySet<string> {
-  const layers = [
-    writes(draft, 'headers') ? draft.headers : DEFAULT_HEADERS,
-    ...entriesOf(draft.hosts).map(([, { headers }]) => headers),
-    ...routesOf(draft).map(({ route: { headers } }) => headers),
-  ];
-  return new Set(layers.flatMap((layer) => Object.keys(layer ?? {}).map((name) => name.toLowerCase())));
+  const usual = writes(draft, 'headers') ? {} : DEFAULT_HEADERS;
+  const layers = [usual, ...headersOf(draft).map(({ headers }) => headers)];
+  return new Set(layers.flatMap((layer) => Object.keys(layer).map((name) => name.toLowerCase())));
 }
 
 function mistake(lower: string, identity: ReadonlySet<string>): string | undefined {
@@ -75,15 +72,17 @@ export function checkRequestHeaders(report: Report, draft: DraftPolicy): void {
       report.key(path, 'nginx passes all metadata of gRPC calls, and cannot choose; remove it');
       continue;
     }
-    const seen = new Map<string, string>();
-    for (const [index, header] of (service.request_headers ?? []).entries()) {
-      if (header === undefined) continue;
-      const lower = header.toLowerCase();
-      const twice = seen.get(lower);
-      const message = twice === undefined ? mistake(lower, identity) : `the same header as ${quote(twice)}; keep one`;
+    const headers = service.request_headers ?? [];
+    const twice = [...repeated(headers.entries(), (header) => header?.toLowerCase())];
+    for (const [index, header, other] of twice) {
       // A text that occurs twice in a list is another error.
-      if (message !== undefined && twice !== header) report.add([...path, index], message);
-      seen.set(lower, header);
+      if (headers[other] === header) continue;
+      report.add([...path, index], `the same header as ${quote(headers[other] ?? '')}; keep one`);
+    }
+    for (const [index, header] of headers.entries()) {
+      if (header === undefined || twice.some(([at]) => at === index)) continue;
+      const message = mistake(header.toLowerCase(), identity);
+      if (message !== undefined) report.add([...path, index], message);
     }
   }
 }

@@ -56,7 +56,6 @@ function within(text: z.ZodString, measure: (text: string) => number, [few, many
     .transform(measure);
 }
 
-/** A duration as a number of seconds. */
 export const seconds = duration.transform(units.seconds);
 export const secondsWithin = (bounds: Bounds) => within(duration, units.seconds, ['short', 'long'], bounds);
 
@@ -70,10 +69,8 @@ const size = text(/^[1-9]\d{0,5}[kmg]$/, {
   },
 });
 
-/** A size as a number of bytes. */
 export const bytesWithin = (bounds: Bounds) => within(size, units.bytes, ['small', 'large'], bounds);
 
-/** A number of requests in a unit of time. */
 export const rate = text(/^[1-9]\d{0,6}\/[smhd]$/, {
   what: 'a rate with its unit',
   write: '10/s, 60/m, 1000/h or 5000/d',
@@ -88,7 +85,6 @@ export const rate = text(/^[1-9]\d{0,6}\/[smhd]$/, {
 
 export const perSecondWithin = (bounds: Bounds) => within(rate, units.perSecond, ['little', 'much'], bounds);
 
-/** A whole number of things. */
 export const count = (things: string, most: number, write = 'a number') =>
   z
     .int()
@@ -147,14 +143,12 @@ export const plainText = text(PLAIN_TEXT, {
   fix: quoted,
 });
 
-/** The name of one group at a provider. */
 export const groupName = text(PLAIN_TEXT, {
   what: 'a text of 1 to 256 printable characters',
   write: 'it in quotes',
   fix: (value) => (Array.isArray(value) ? 'any: [{ group: staff }, { group: guests }] instead' : quoted(value)),
 });
 
-/** The fixed value of a header. */
 export const headerValue = text(/^[!-~](?:[ -~]{0,254}[!-~])?$/, {
   what: 'a header value of visible ASCII characters',
   write: 'plain text such as Viewer',

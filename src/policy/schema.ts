@@ -5,7 +5,7 @@ import { gateway } from './gateway.ts';
 import { headers } from './headers.ts';
 import { hints } from './hints.ts';
 import { host } from './host.ts';
-import { usually } from './mapping.ts';
+import { record, usually } from './mapping.ts';
 import { mesh } from './mesh.ts';
 import { test } from './policy-test.ts';
 import { provider } from './provider.ts';
@@ -14,11 +14,8 @@ import { service } from './service.ts';
 
 export { times } from './mapping.ts';
 
-const definitions = <T extends z.ZodType>(value: T, { source }: RegExp, write: string, description: string) =>
-  z
-    .record(z.string(), value)
-    .register(hints, { what: 'a mapping of names', write })
-    .meta({ propertyNames: { pattern: source }, description });
+const definitions = <T extends z.ZodType>(value: T, keys: RegExp, write: string, description: string) =>
+  record(value, keys, { what: 'a mapping of names', write }, description);
 
 const PROVIDER = '{ okta: { issuer: https://login.example.com, audiences: [api://wiki] } }';
 const ROLE = '{ staff: { group: staff } }';
@@ -47,7 +44,6 @@ export const policySchema = z.strictObject({
   ),
 });
 
-/** A policy file of the right form, as it is written. */
 export type Written = z.input<typeof policySchema>;
 
 /** The same file as the code uses it, before its parts get their places and its names are looked up. */

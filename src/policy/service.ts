@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import * as a from './addresses.ts';
 import type { At, Defined } from './at.ts';
-import { computed, mapping, optional } from './mapping.ts';
+import { computed, mapping, named, optional } from './mapping.ts';
 import * as s from './scalars.ts';
 import { hostPort } from './units.ts';
 import * as w from './workload-names.ts';
@@ -62,12 +62,7 @@ export function buildService(name: string, said: SaidOfService, at: At): Service
     name,
     authority: said.authority ?? address,
     endpoint: found,
-    direct: {
-      ...found,
-      tls: url !== undefined,
-      ...(caFile !== undefined && { caFile }),
-      serverName: serverName ?? found.host,
-    },
+    direct: named({ ...found, tls: url !== undefined, caFile, serverName: serverName ?? found.host }),
     ...common,
   };
 }

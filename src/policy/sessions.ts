@@ -36,8 +36,7 @@ export const session = mapping({
 
 type Session = z.output<typeof session>;
 
-/** How many seconds a session lasts: without any request, since the sign-in, and since the provider confirmed the
- * claims. */
+/** How many seconds a session lasts: without a request, at all, and without the provider's confirmation. */
 export type SessionPolicy = Readonly<Session['session']>;
 
 /** The size of nginx's memory for sessions, for nginx and the image. */

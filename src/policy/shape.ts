@@ -41,7 +41,6 @@ function regroup(tree: Tree, grouped: WeakSet<Tree>): void {
   }
 }
 
-/** An issue with its path from the root. */
 interface Issue {
   readonly path: Path;
   readonly unknownKeys?: readonly string[];

@@ -1,17 +1,10 @@
-import type { Advice } from './header-advice.ts';
-import type { Policy, Provider, Service } from './types.ts';
+import { type Advice, leadsTo } from './header-advice.ts';
+import type { Policy, Provider, Route, Service } from './types.ts';
 
 /** The providers whose callers can reach a service, in the order of the policy. */
-function providersOf({ name }: Service, { hosts, providers }: Policy): readonly Provider[] {
-  const names = hosts
-    .filter(({ routes }) =>
-      routes.some(
-        ({ service, allow, accept }) =>
-          accept.some((credential) => credential !== 'certificate') &&
-          [service, ...allow.map((rule) => rule.service)].includes(name),
-      ),
-    )
-    .flatMap((host) => host.providers);
+function providersOf(service: Service, { hosts, providers }: Policy): readonly Provider[] {
+  const brings = (route: Route) => route.accept.some((it) => it !== 'certificate') && leadsTo(route, service);
+  const names = hosts.filter(({ routes }) => routes.some(brings)).flatMap((host) => host.providers);
   return Object.values(providers).filter((provider) => names.includes(provider.name));
 }
 
@@ -21,8 +14,7 @@ function areMixed(one: Provider, other: Provider): boolean {
   return one.issuer !== other.issuer && (a.startsWith(b) || b.startsWith(a));
 }
 
-/** Advice for services that receive callers of several providers through several hosts, if nothing distinguishes the
- * subjects. On one host, this is an error. */
+/** Services that receive callers of several providers through several hosts. On one host, this is an error. */
 export function subjectAdvice(policy: Policy): readonly Advice[] {
   return Object.values(policy.services).flatMap((service) => {
     const all = providersOf(service, policy);

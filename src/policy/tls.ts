@@ -2,12 +2,10 @@ import type * as z from 'zod';
 import { mapping, optional } from './mapping.ts';
 import * as s from './scalars.ts';
 
-/** The certificate of a listener, and its key. */
 export const tls = mapping({ cert_file: s.certFile, key_file: s.keyFile });
 
 export type Tls = z.output<typeof tls>;
 
-/** The certificate of a host, its key, and the CA for certificates of clients. */
 export const doorTls = mapping({
   cert_file: s.certFile.optional(),
   key_file: s.keyFile.optional(),

@@ -40,8 +40,7 @@ type SaidOfProxy = z.output<typeof proxy>;
 /** How nginx proxies requests. Times are in seconds, sizes in bytes. If the body size is 0, there is no limit. */
 export type Proxying = Required<Omit<SaidOfProxy, 'stream'>>;
 
-/** The proxy settings of a route, else its host's, else the defaults. gRPC calls may last, and send data, as long as
- * they need. */
+/** The proxy settings of a route, its host, or the defaults. gRPC streams, and its bodies have no limit. */
 export function proxying(host: SaidOfProxy = {}, route: SaidOfProxy = {}, grpc: boolean): Proxying {
   const said = { ...host, ...route };
   const streams = grpc || (said.stream ?? false);
@@ -105,7 +104,6 @@ function allowed(rules: readonly { readonly methods?: readonly Method[] }[]): re
   return [...all].flatMap((method): Method[] => (method === 'GET' && !all.has('HEAD') ? ['GET', 'HEAD'] : [method]));
 }
 
-/** The CORS settings of a route: its own or, if it has none, the host's. */
 export function corsOf(said: SaidOfCors | undefined, rules: Parameters<typeof allowed>[0]): Cors | undefined {
   return said == null ? undefined : { ...said, methods: said.methods ?? allowed(rules) };
 }

@@ -2,30 +2,14 @@ import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair } fro
 import type { Path } from './path.ts';
 
 /** A policy as plain nodes with their places. A wrong one is replaced, so that each mistake gives one error. */
-export type Tree = Scalar | List | Mapping;
+export type Tree = Scalar | { readonly kind: 'list'; readonly at: number; readonly items: Tree[] } | Mapping;
 
-export interface Scalar {
-  readonly kind: 'scalar';
-  readonly at: number;
-  readonly value: unknown;
-}
-
-export interface List {
-  readonly kind: 'list';
-  readonly at: number;
-  readonly items: Tree[];
-}
+type Scalar = { readonly kind: 'scalar'; readonly at: number; readonly value: unknown };
 
 export interface Mapping {
   readonly kind: 'map';
   readonly at: number;
-  readonly entries: Map<string, Entry>;
-}
-
-export interface Entry {
-  /** The offset of the key. */
-  readonly at: number;
-  readonly node: Tree;
+  readonly entries: Map<string, { readonly at: number; readonly node: Tree }>;
 }
 
 /** The maximum number of nodes in a policy, and their maximum depth. An alias counts at each use. */
@@ -141,7 +125,6 @@ class Reader {
   }
 }
 
-/** The node at a path. */
 export function find(tree: Tree | undefined, path: Path): Tree | undefined {
   let node = tree;
   for (const step of path) {
@@ -151,7 +134,6 @@ export function find(tree: Tree | undefined, path: Path): Tree | undefined {
   return node;
 }
 
-/** Replaces the node at a path. */
 export function replace(tree: Tree, path: Path, node: Tree): void {
   const parent = find(tree, path.slice(0, -1));
   const step = path.at(-1);
@@ -161,9 +143,9 @@ export function replace(tree: Tree, path: Path, node: Tree): void {
   } else if (parent?.kind === 'list') parent.items[Number(step)] = node;
 }
 
-export function remove(map: Mapping, key: string): void {
-  map.entries.delete(key);
-}
+/** The nodes directly below a list or a mapping, with their steps. */
+export const childrenOf = (node: Exclude<Tree, Scalar>): Iterable<readonly [string | number, Tree]> =>
+  node.kind === 'list' ? node.items.entries() : [...node.entries].map(([key, it]) => [key, it.node] as const);
 
 /** Renames the key of an entry. The entry keeps its position in the mapping. */
 export function rename(map: Mapping, key: string, to: string): void {
@@ -172,7 +154,6 @@ export function rename(map: Mapping, key: string, to: string): void {
   for (const [name, entry] of entries) map.entries.set(name === key ? to : name, entry);
 }
 
-/** The values of a tree, without their places. */
 export function plain(tree: Tree): unknown {
   if (tree.kind === 'list') return tree.items.map(plain);
   if (tree.kind === 'scalar') return tree.value;

@@ -14,14 +14,13 @@ export type { At } from './at.ts';
 export type { BoundBy } from './facts/bound.ts';
 export type { ClaimFact } from './facts/claim.ts';
 export type { Fact } from './facts/index.ts';
-export type { Assertion, Gateway, Inner } from './gateway.ts';
+export type { Assertion, Gateway, Inner, ProofPolicy } from './gateway.ts';
 export type { HeaderSource, Headers } from './headers.ts';
 export type { AgentWho, Allow, CredentialKind, Host, PersonWho, Route, Who } from './host.ts';
 export type { GatewayLimits, Limit } from './limits.ts';
 export type { Identity, Ingress, Mesh, MeshKind } from './mesh.ts';
 export type { Message } from './message.ts';
 export type { AskedFrom, PolicyTest } from './policy-test.ts';
-export type { ProofPolicy } from './proof.ts';
 export type {
   Algorithm,
   Client,
@@ -53,6 +52,5 @@ export interface PolicyError {
   readonly at: At;
   /** The path in the file, e.g. `hosts."wiki.example.com"."/*".allow[1].role`. */
   readonly path: string;
-  /** e.g. `no role "raeder"; did you mean "reader"?` */
   readonly message: string;
 }

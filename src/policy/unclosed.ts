@@ -1,4 +1,3 @@
-/** A bracket or quote that is not closed. */
 export interface Unclosed {
   readonly at: number;
   readonly message: string;

@@ -78,7 +78,6 @@ function messageFor(value: unknown, chosen: Bare, { hint: outer }: Bare): string
   return `${value === null ? 'nothing stands here' : `${show(value)} is not a mapping`}; write ${below} below it`;
 }
 
-/** A value as errors show it. */
 export function show(value: unknown): string {
   if (value === null) return 'nothing';
   if (typeof value === 'string') return quote(value);

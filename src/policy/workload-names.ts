@@ -54,7 +54,6 @@ const nameFix = (pattern: RegExp) => (value: unknown) => {
 const ONE_NAME = new RegExp(`^(?=.{1,253}$)${DNS_NAME}$|${SPIFFE_ID.source}`);
 const SOME_NAME = new RegExp(`^(?=.{1,253}$)(?:\\*\\.)?${DNS_NAME}$|${SPIFFE_ID.source}`);
 
-/** A name in a client's certificate. */
 export const oneCertificateName = text(ONE_NAME, {
   what: 'a name in a certificate',
   write: 'a SPIFFE id or a DNS name, as in spiffe://example.org/ns/ci/sa/deployer or ci.example.com',

@@ -1,7 +1,6 @@
 import type { AboutKind, ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
-/** Amazon Cognito, one user pool. Without a requested resource, an access token has no `aud` and is for its
- * `client_id`. */
+/** Amazon Cognito, one user pool. An access token has an `aud` only if the client requested a resource. */
 export const kind: ProviderKind = {
   name: 'cognito',
   groups: 'cognito:groups',

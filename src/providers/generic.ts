@@ -19,8 +19,8 @@ export const kind: ProviderKind = {
   // The types that Keycloak gives to its other tokens.
   refusedTypes: ['id', 'refresh', 'offline', 'logout', 'serialized-id', 'action', 'initial-access'],
   signin: {
-    // With offline_access, each sign-in requires the person's consent (OpenID Connect Core, section 11). So only the
-    // policy can request it.
+    // offline_access requires consent at each sign-in (OpenID Connect Core, section 11): only the policy can request
+    // it.
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },

@@ -1,7 +1,6 @@
 import type { AboutKind, ClaimHelp, Issuers, Owners, ProviderKind } from './types.ts';
 
-/** Google. Access tokens are opaque, so callers send ID tokens. Anyone can have an account and get tokens for any
- * audience. */
+/** Google. Access tokens are opaque, so callers send ID tokens. Anyone can get them for any audience. */
 export const kind: ProviderKind = {
   name: 'google',
   scopes: [],
@@ -16,8 +15,7 @@ export const kind: ProviderKind = {
   spellings: ['https://accounts.google.com', 'accounts.google.com'],
   ofAnybody: true,
   signin: {
-    // Google does not know offline_access, and issues refresh tokens only with consent. So sessions are renewed with
-    // prompt=none.
+    // Google has no offline_access and issues refresh tokens only with consent: sessions are renewed with prompt=none.
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },

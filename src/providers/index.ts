@@ -34,7 +34,6 @@ export type ProviderKindName = keyof typeof providerKinds;
 
 type ByKind<T> = Readonly<Partial<Record<string, T>>>;
 
-/** Tokens that callers often send by mistake. */
 const mistaken: readonly Mistaken[] = [okta.mistaken, entra.mistaken, kubernetes.mistaken];
 
 /** For each kind, what to change at a provider whose tokens lack a claim. */
@@ -118,7 +117,6 @@ function helpFor(help: ClaimHelp | undefined, path: string): string | undefined 
   return help['*'];
 }
 
-/** Freezes a value and everything in it. */
 function deepFreeze<const T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   for (const part of Object.values(value)) deepFreeze(part);
@@ -128,7 +126,6 @@ function deepFreeze<const T>(value: T): T {
 /** The placeholder for the id of a tenant in the issuers of Entra ID. */
 export const TENANT = '{tenantid}';
 
-/** Puts the id of a tenant into an issuer template. */
 export const fillTenant = (template: string, tenant: string): string => template.split(TENANT).join(tenant);
 
 /** The id of the tenant in an issuer of Entra ID; undefined if there is none. */

@@ -18,8 +18,7 @@ export const kind: ProviderKind = {
   verifiedAs: [true],
   refusedTypes: ['id', 'refresh', 'offline', 'logout', 'serialized-id', 'action', 'initial-access'],
   signin: {
-    // Keycloak always issues refresh tokens. offline_access is only for refresh tokens that outlive the session at
-    // Keycloak.
+    // Keycloak always issues refresh tokens. offline_access is for those that outlive its session.
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },

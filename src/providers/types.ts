@@ -19,9 +19,7 @@ export interface ProviderKind {
   readonly tellsByClient?: true;
   /** A claim and a value that every access token has and no other token has. */
   readonly says?: { readonly claim: string; readonly is: string };
-  /** The claim with the caller's display name. */
   readonly displayName?: string;
-  /** The claim with the caller's e-mail address. */
   readonly email?: string;
   /** The claim that says whether the address is verified. */
   readonly emailVerified?: string;
@@ -65,9 +63,7 @@ export type Sign =
 
 /** The claims that identify the owner of a token. Anyone's token can match a role of other claims only. */
 export interface Owners {
-  /** Where the tokens come from, for messages. */
   readonly at: string;
-  /** What the policy must name, for messages. */
   readonly named: string;
   readonly claims: Readonly<Record<string, OwnerClaim>>;
   readonly write: string;
@@ -89,20 +85,17 @@ export interface AgentMark {
   readonly alone?: true;
 }
 
-/** What people must know about a kind of provider. */
 export interface AboutKind {
   readonly title: string;
   /** The steps to register the gateway at the provider, one per line. */
   readonly registering: readonly string[];
 }
 
-/** The form of a kind's issuers. */
 export interface Issuers {
   /** Patterns: an issuer that matches one of them belongs to this kind. */
   readonly looksLike: readonly RegExp[];
   /** Whether an issuer must end with a slash; absent: issuers have no slash at the end. */
   readonly endsInSlash?: (issuer: string) => boolean;
-  /** The only issuer of this kind. */
   readonly only?: string;
 }
 

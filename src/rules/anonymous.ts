@@ -12,7 +12,6 @@ export const ELSEWHERE: readonly string[] = ['100::1', '192.0.0.8'];
 
 /** Anonymous callers from some addresses, with the roles that each of two policies gives them. */
 export interface AnonymousCaller {
-  /** One of the addresses. */
   readonly address: string;
   readonly left: readonly string[];
   readonly right: readonly string[];
@@ -39,15 +38,13 @@ function afterRange({ bytes, length }: Range): readonly number[] | undefined {
   return at < 0 && add > 0 ? undefined : next;
 }
 
-/** One address of each set that the ranges distinguish: the first of each range, the one after it, and the first of
- * all. */
+/** One address of each set that ranges distinguish: the first of each range, the one after it, the first of all. */
 function addressesOf(ranges: readonly Range[]): readonly (readonly number[])[] {
   const ends = ranges.flatMap((range) => [range.bytes, afterRange(range)]).filter((bytes) => bytes !== undefined);
   const all = [Array<number>(4).fill(0), Array<number>(16).fill(0), ...ends];
   return [...new Map(all.map((bytes) => [bytes.join('.'), bytes])).values()];
 }
 
-/** Returns the roles of an anonymous caller with a given address. */
 function rolesAt(policy: Policy): (address: readonly number[]) => readonly string[] {
   const of: RequestRoles | undefined = requestRoles(toTable(policy, [], { egress: '' }));
   if (of === undefined) return () => [];

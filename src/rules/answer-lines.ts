@@ -16,7 +16,6 @@ export interface ToldCaller {
   readonly provider: string;
   /** The subject, encoded for a header. */
   readonly user: string;
-  /** Names of the roles, joined by commas. */
   readonly roles: string;
   /** The name of the agent that acts for the caller or for itself. */
   readonly agent?: string;
@@ -24,7 +23,6 @@ export interface ToldCaller {
   readonly actors?: string;
 }
 
-/** One identity header of a route. */
 interface PlannedHeader {
   readonly name: string;
   readonly source: HeaderSource;
@@ -34,7 +32,6 @@ interface PlannedHeader {
   readonly carrier?: string | undefined;
 }
 
-/** The identity headers of a route. */
 export interface HeaderPlan {
   readonly headers: readonly PlannedHeader[];
   /** The number of fields of `X-Meshgate-Caller` with identity headers; 0 if the route needs none. */
@@ -45,12 +42,8 @@ export interface HeaderPlan {
   readonly room: number;
 }
 
-/**
- * Plans the identity headers of a route. Values that each response contains anyway need no line of their own: subject
- * and provider always fit, and the roles only have to be compared with their limit.
- *
- * @param names all identity headers of the policy
- */
+/** Plans the identity headers of a route; `names` are all of the policy. Values that each response contains anyway need
+ * no line: subject and provider always fit, and only the length of the roles is compared. */
 export function planOf(headers: Headers, names: readonly string[], room: number): HeaderPlan {
   const all = Object.entries(headers);
   const planned = all
@@ -96,12 +89,8 @@ export function fieldsOf(rule: string, as: string, told: ToldCaller): string[] {
     : [rule, as, user, provider, roles, agent, actors];
 }
 
-/**
- * The lines for a caller that a rule allows: the caller for nginx's log, the rule, and the identity headers of the
- * route.
- *
- * @returns the reason `claim_absent` if an identity header does not fit
- */
+/** The lines for a caller that a rule allows: the caller for nginx's log, the rule, and the identity headers of the
+ * route. If one does not fit, the reason is `claim_absent`. */
 export function linesOf(told: ToldCaller, plan: HeaderPlan, { id, as }: Pick<Rule, 'id' | 'as'>): string[] | Refusal {
   const { caller, roles } = told;
   const fields = fieldsOf(id, as, told);

@@ -27,7 +27,6 @@ export function answerSize(policy: Policy, rules: readonly Rule[]): number {
   return 2 * roles + fixed + names <= ANSWER_SMALL / 4 ? ANSWER_SMALL : ANSWER_LARGE;
 }
 
-/** How many bytes of a response the headers about a caller may have. */
 export function answerRoom(size: number): number {
   return size - ANSWER_MARGIN;
 }

@@ -2,7 +2,6 @@ import { ingressOf } from '../policy/ingress.ts';
 import type { Ingress, Policy, Service } from '../policy/types.ts';
 import type { Rule } from './types.ts';
 
-/** A policy and its rules. */
 export interface Ruled {
   readonly policy: Policy;
   readonly rules: readonly Rule[];
@@ -13,13 +12,8 @@ function elsewhere(service: Service, { host, port, serverName, caFile }: Ingress
   return { ...service, direct: { host, port, tls: true, caFile, serverName } };
 }
 
-/**
- * The view that one ingress has of a policy with several ingresses. Its policy contains only this ingress. Services of
- * other ingresses become services without a mesh. A route that leads only to such services has no rules. Any other
- * route keeps all its rules, because an agent's rule depends on the rules for people.
- *
- * @param name the name of one of the policy's ingresses
- */
+/** The policy of one of several ingresses. Services of other ingresses become services without a mesh. Routes only to
+ * such services lose their rules; others keep all, because an agent's rule depends on the rules for people. */
 export function atIngress({ policy, rules }: Ruled, name: string): Ruled {
   const { mesh } = policy;
   const ingress = mesh?.ingresses[name];

@@ -3,7 +3,6 @@ import type { Path, Rule } from './types.ts';
 
 /** A set of paths that no rule of either side distinguishes. One of the paths represents the set. */
 export interface PathAtom {
-  /** The representative. */
   readonly path: string;
   /** `point`: only this path; `below`: all paths below it that belong to no other atom. */
   readonly kind: 'point' | 'below';
@@ -12,7 +11,6 @@ export interface PathAtom {
 }
 
 export interface HostAtom {
-  /** The representative host name. */
   readonly host: string;
   /** The name as policies write it. A wildcard stands for all its names except those with atoms of their own. */
   readonly name: string;

@@ -1,7 +1,7 @@
 import type { Host, Limit, Policy, Route } from '../policy/types.ts';
 import { restsOnNetwork } from './implied.ts';
+import { pick } from './without-prototype.ts';
 
-/** A limit, and what it counts. */
 export interface Counted extends Limit {
   /** The name of the route or host whose requests share the budget. Empty: all requests to the gateway share it. */
   readonly of: string;
@@ -9,7 +9,6 @@ export interface Counted extends Limit {
 
 /** The budgets of a route. If a member is absent, there is no such limit. */
 export interface Budgets {
-  /** For each caller. */
   readonly callers?: Counted;
   /** For each address of anonymous callers. Absent if anonymous callers cannot pass. */
   readonly anonymous?: Counted;
@@ -20,10 +19,6 @@ export interface Budgets {
 const of = (limit: Limit | null | undefined, name: string): Counted | undefined =>
   limit ? { ...limit, of: name } : undefined;
 
-const present = (...limits: readonly (Counted | undefined)[]): readonly Counted[] =>
-  limits.filter((limit) => limit !== undefined);
-
-/** Whether a route may allow an anonymous caller. */
 function admitsNobody(policy: Policy, { allow }: Route): boolean {
   return allow.some(({ who }) => who.kind === 'anyone' || (who.kind === 'role' && restsOnNetwork(policy, who.role)));
 }
@@ -46,43 +41,32 @@ export function budgetsOf(policy: Policy, host: Pick<Host, 'name' | 'limit'>, ro
     ...(person && { callers: person }),
     ...(nobody && { anonymous: nobody }),
     agents: [...named].flatMap((name) => {
-      const limits = present(place, acting(name) ?? otherwise(callers));
+      const limits = [place, acting(name) ?? otherwise(callers)].filter((limit) => limit !== undefined);
       return limits.length === 0 ? [] : [[name, limits] as const];
     }),
   };
 }
 
-/** Whether a route has a budget. */
 export const counts = ({ callers, anonymous, agents }: Budgets): boolean =>
   callers !== undefined || anonymous !== undefined || agents.length > 0;
 
-/** What a limit counts for, in words. */
 export const EACH = {
   callers: 'each caller',
   anonymous: 'each address',
   agents: 'this agent and each person that it acts for',
 } as const;
 
-/** A limit as policies write it. */
 export const limitText = ({ written, burst }: Limit): string => `${written}, burst ${burst}`;
 
-/** A limit and what it counts, in words. */
 export function countedText(limit: Counted, who: string): string {
   return `${limitText(limit)} for ${who}${limit.of === '' ? ', on all routes together' : ` of ${limit.of}`}`;
 }
 
 /** A limit as the check reads it. */
-export interface TableLimit {
-  /** Requests per second. */
-  readonly rate: number;
-  readonly burst: number;
-  /** The name that separates the counts of this limit from those of others. */
-  readonly of: string;
-  /** The limit in words. */
+export interface TableLimit extends Pick<Counted, 'rate' | 'burst' | 'of'> {
   readonly says: string;
 }
 
-/** {@link Budgets} as the check reads them. */
 export interface TableBudgets {
   readonly callers?: TableLimit;
   readonly anonymous?: TableLimit;
@@ -90,9 +74,7 @@ export interface TableBudgets {
 }
 
 const tableLimit = (limit: Counted, who: string): TableLimit => ({
-  rate: limit.rate,
-  burst: limit.burst,
-  of: limit.of,
+  ...pick(limit, ['rate', 'burst', 'of']),
   says: countedText(limit, who),
 });
 
@@ -100,13 +82,12 @@ const tableLimit = (limit: Counted, who: string): TableLimit => ({
 export function tableBudgets(budgets: Budgets): { readonly budgets?: TableBudgets } {
   const { callers, anonymous, agents } = budgets;
   if (!counts(budgets)) return {};
+  const acting = agents.map(([name, limits]) => [name, limits.map((it) => tableLimit(it, EACH.agents))] as const);
   return {
     budgets: {
       ...(callers && { callers: tableLimit(callers, EACH.callers) }),
       ...(anonymous && { anonymous: tableLimit(anonymous, EACH.anonymous) }),
-      ...(agents.length > 0 && {
-        agents: agents.map(([name, limits]) => [name, limits.map((limit) => tableLimit(limit, EACH.agents))] as const),
-      }),
+      ...(acting.length > 0 && { agents: acting }),
     },
   };
 }

@@ -5,19 +5,17 @@ import type { Population } from './population.ts';
 import { type McpHeaders, toolAtoms } from './tools.ts';
 import type { Rule } from './types.ts';
 
-/** The caller in a comparison: an anonymous caller, who may have roles because of the request; a caller with exactly
- * these roles, directly or through an agent; or an agent that is alone. */
+/** The caller in a comparison: anonymous, with roles by the request; with exactly these roles, perhaps through an
+ * agent; or an agent alone. */
 export type Asking = {
   readonly roles: readonly string[];
   readonly agent?: string;
-  /** Set if the agent is alone. A side that does not know the agent treats it as a person. `roles` are then those that
-   * its token gives it there. */
+  /** A side that does not know an agent that is alone treats it as a person, with `roles` that its token gives it
+   * there. */
   readonly alone?: true;
   readonly nobody?: true;
-  /** The address of an anonymous caller. */
   readonly address?: string;
-  /** The roles of an anonymous caller on the left. Present if they differ from the roles on the right, which {@link
-   * roles} contains. */
+  /** The roles of an anonymous caller on the left, if they differ from {@link roles}, those on the right. */
   readonly left?: readonly string[];
   /** The agent's MCP message; absent: the request contains none, or no rule reads it. */
   readonly mcp?: McpHeaders;
@@ -43,14 +41,12 @@ interface Acting {
   readonly who: AgentWho;
 }
 
-/** The callers that the rules of one cell allow. A position is the index of a rule in their order; the number of rules
- * means that the request is denied. */
+/** The rules of one cell. A position is the index of a rule; the number of rules means that the request is denied. */
 class Order {
   readonly rules: readonly Rule[];
   readonly roles = new Map<string, number>();
   readonly nobody: number;
   readonly somebody: number;
-  /** All rules for each agent. */
   readonly agents = new Map<string, Acting[]>();
 
   constructor(rules: readonly Rule[]) {
@@ -103,15 +99,9 @@ class Pair {
   readonly left: Order;
   readonly right: Order;
   /** For each role that a rule names: the positions of the first rules, and the implied roles. */
-  readonly roles: readonly {
-    readonly role: string;
-    readonly all: readonly string[];
-    readonly left: number;
-    readonly right: number;
-  }[];
-  /** The agents that a side does not know and therefore treats as people. */
+  readonly roles;
   readonly people: Population['people'];
-  readonly #outcomes: readonly [readonly string[], readonly string[]];
+  readonly #outcomes;
 
   constructor(left: Order, right: Order, outcomes: readonly [Outcome, Outcome], { implied, people }: Population) {
     this.people = people;
@@ -121,7 +111,7 @@ class Pair {
       const all = [...implied(role)];
       return { role, all, left: left.position(all, left.somebody), right: right.position(all, right.somebody) };
     });
-    this.#outcomes = [left.rules.map(outcomes[0]), right.rules.map(outcomes[1])];
+    this.#outcomes = [left.rules.map(outcomes[0]), right.rules.map(outcomes[1])] as const;
   }
 
   at(named: readonly string[], caller: () => Asking, left: number, right: number): Parting | undefined {
@@ -147,8 +137,8 @@ function* rolesOf({ roles }: Pair): Generator<readonly [named: readonly string[]
   }
 }
 
-/** The callers of an agent: the agent alone, and the agent for people with no role, one role and two. A side that does
- * not know the agent treats it as such a person, and its token may give it roles. */
+/** The agent alone, and for people with no role, one and two. A side that does not know the agent treats it as a
+ * person. */
 function* ofAgent(pair: Pair, agent: string, mcp: McpHeaders | undefined): Generator<Parting | undefined> {
   const { left, right } = pair;
   const more = mcp === undefined ? {} : { mcp };
@@ -162,7 +152,6 @@ function* ofAgent(pair: Pair, agent: string, mcp: McpHeaders | undefined): Gener
   }
 }
 
-/** The role because of which a rule allows the caller. */
 const decidedBy = (rule: Rule | undefined): readonly string[] => (rule?.who.kind === 'role' ? [rule.who.role] : []);
 
 /** Anonymous callers, with the roles that their address gives them on each side. */

@@ -12,7 +12,6 @@ export interface Cell<R extends Rule = Rule> {
   readonly right: readonly R[];
 }
 
-/** The rules that have the same paths. */
 interface Route<R> {
   readonly path: Path;
   readonly rules: R[];
@@ -35,7 +34,6 @@ function byPath<R extends Rule>(rules: readonly R[]): readonly Route<R>[] {
   return [...texts.values()];
 }
 
-/** Returns the rules that receive requests for a host, by path. */
 function routesOf<R extends Rule>(rules: readonly R[]): (host: string) => readonly Route<R>[] {
   const names = [...new Set(rules.map((rule) => rule.host))];
   const routes = new Map(names.map((name) => [name, byPath(rules.filter((rule) => rule.host === name))]));

@@ -3,7 +3,6 @@ import { type ReasonCode, type ReasonEntry, reasons } from '../reasons.ts';
 import type { StepUp } from '../session/signin-table.ts';
 import { PROOF_ALGORITHMS } from '../token/proof/types.ts';
 
-/** What a challenge says about the route. */
 export interface Challenged {
   /** The protection space (RFC 9110 section 11.5), which is the host. */
   readonly realm: string;
@@ -19,14 +18,12 @@ export interface Asked {
   readonly scope?: string | undefined;
   /** The requirements for another sign-in (RFC 9470 section 3). */
   readonly signin?: StepUp | undefined;
-  /** The error, if the challenge is of the scheme DPoP. */
   readonly dpop?: DpopError | undefined;
 }
 
 /** The error for the scheme DPoP or a token that is bound to a DPoP key (RFC 9449 section 7.1). */
 export type DpopError = ReasonEntry['challenge'] | 'invalid_dpop_proof' | 'use_dpop_nonce';
 
-/** The maximum length of `acr_values` in a challenge, in characters. */
 const MAX_ACR_LENGTH = 128;
 
 /** Replaces characters that a description must not contain, such as `"` and `\` (RFC 6750 section 3). */
@@ -69,12 +66,8 @@ const ALGS = `, algs="${PROOF_ALGORITHMS.join(' ')}"`;
 export const plainChallenge = (realm: string, error?: ReasonEntry['challenge']): string =>
   `Bearer realm="${realm}"${error === undefined ? '' : `, error="${error}"`}`;
 
-/**
- * The challenges of a refusal, each with realm, metadata, scopes, error and the requirements for a sign-in. Usually
- * there is one. There are two if the request has no credential and may use either scheme.
- *
- * @returns undefined if the reason has no challenge
- */
+/** The challenges of a refusal, one for each scheme that a request without a credential may use; undefined if the
+ * reason has none. */
 export function challengesOf(
   reason: ReasonCode,
   place: Challenged,

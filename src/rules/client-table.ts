@@ -2,9 +2,8 @@ import { isLeaf, providerOf, readsOf } from '../policy/facts/describe.ts';
 import { everyFact } from '../policy/facts/walk.ts';
 import type { Client, GroupsEndpoint, IntrospectionPolicy, Policy, Provider } from '../policy/types.ts';
 import { providerKind } from '../providers/index.ts';
-import { withoutPrototype } from './without-prototype.ts';
+import { pick, withoutPrototype } from './without-prototype.ts';
 
-/** A provider that the gateway asks about tokens or groups. */
 export interface AskedProvider extends Pick<Provider, 'name' | 'kind' | 'issuer' | 'privateAddresses'> {
   readonly client: Client;
   readonly introspection?: Pick<IntrospectionPolicy, 'endpoint' | 'timeout'>;
@@ -15,9 +14,7 @@ export interface AskedProvider extends Pick<Provider, 'name' | 'kind' | 'issuer'
 /** client-policy.js: the data with which JavaScript asks providers, with paths of secret files. */
 export interface ClientTable {
   readonly providers: Readonly<Record<string, AskedProvider>>;
-  /** The Unix socket of the egress server. */
   readonly egress: string;
-  /** The maximum age of provider documents, from the policy. */
   readonly keys: { readonly stale: number };
 }
 
@@ -37,13 +34,11 @@ export function groupsOf({ roles }: Policy, { name, kind }: Provider): readonly 
 }
 
 function askedProvider(policy: Policy, provider: Provider): AskedProvider {
-  const { name, kind, issuer, client, introspection, groupsEndpoint, privateAddresses } = provider;
+  const { name, client, introspection, groupsEndpoint } = provider;
   if (client === undefined) throw new Error(`the provider ${name} is asked, and has no client`);
-  const { endpoint, timeout = 0 } = introspection ?? {};
   return {
-    ...{ name, kind, issuer, client },
-    ...(privateAddresses && { privateAddresses }),
-    ...(introspection && { introspection: { ...(endpoint !== undefined && { endpoint }), timeout } }),
+    ...{ ...pick(provider, ['name', 'kind', 'issuer']), client, ...pick(provider, ['privateAddresses']) },
+    ...(introspection && { introspection: pick(introspection, ['endpoint', 'timeout']) }),
     ...(groupsEndpoint && { groups: { ...groupsEndpoint, ids: groupsOf(policy, provider) } }),
   };
 }

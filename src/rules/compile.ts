@@ -14,8 +14,7 @@ export function plainPath(route: Route): Path {
   return route.kind === 'exact' ? { exact: route.path } : { prefix: route.path, except: [] };
 }
 
-/** The paths of a route without those of more specific routes of the host: rules of meshes have no order. Of nested
- * routes, the outermost suffices. */
+/** The paths of a route without more specific routes, of which the outermost suffice: rules of meshes have no order. */
 export function pathOf(route: Route, host: Host): Path {
   if (route.kind === 'exact') return { exact: route.path };
   const inner = host.routes.filter((other) => isInside(other, route));
@@ -25,7 +24,6 @@ export function pathOf(route: Route, host: Host): Path {
   };
 }
 
-/** Adds HEAD to methods that contain GET (RFC 9110 section 9.3.2). */
 function withHead(methods: readonly string[]): readonly string[] {
   return methods.includes('GET') && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods;
 }

@@ -10,7 +10,6 @@ export function covers(rule: Path, path: string): boolean {
 /** A path of the rule that is no exception, because no path of a policy contains a NUL. */
 const inner = (path: Path): string => ('exact' in path ? path.exact : `${path.prefix}/\0`);
 
-/** Whether there is a path that both cover. */
 export function overlap(a: Path, b: Path): boolean {
   return [inner(a), inner(b)].some((path) => covers(a, path) && covers(b, path));
 }

@@ -1,5 +1,6 @@
 import type { Caller } from '../caller/types.ts';
 import type { AgentWho, Who } from '../policy/types.ts';
+import type { ReasonCode } from '../reasons.ts';
 import { type McpHeaders, refusedTool } from './tools.ts';
 import type { Decision, Request, Rule } from './types.ts';
 
@@ -9,7 +10,6 @@ export type DecidingRule = Pick<Rule, 'id' | 'methods' | 'who' | 'service' | 'as
 /** The members of a caller that decisions need. */
 export type DecidingCaller = Pick<Caller, 'roles' | 'agent' | 'alone' | 'stepUp' | 'scopeUp' | 'elsewhere' | 'nobody'>;
 
-/** Whether the rule allows the agent to act in this way: for a person, or alone. */
 export const mayAct = ({ actsFor, alone }: AgentWho, isAlone: boolean): boolean =>
   isAlone ? alone === true : actsFor.length > 0;
 
@@ -34,17 +34,13 @@ export function toolRefusal({ who }: Pick<Rule, 'who'>, mcp: McpHeaders = noHead
   return who.kind === 'agent' && who.tools !== undefined ? refusedTool(who.tools, mcp) : undefined;
 }
 
-/** Whether the rule allows the method. */
 export function hasMethod(rule: Pick<Rule, 'methods'>, method: string): boolean {
   return rule.methods === undefined || rule.methods.includes(method);
 }
 
-/** Whether a rule belongs to a route. */
-const isOf = (rule: DecidingRule, route: string): boolean => rule.route === undefined || rule.route === route;
-
 /** The rules of a route; a rendered table has only these. */
 function ownOf<R extends DecidingRule>(rules: readonly R[], route: string): readonly R[] {
-  return rules[0]?.route === undefined ? rules : rules.filter((rule) => isOf(rule, route));
+  return rules[0]?.route === undefined ? rules : rules.filter((rule) => rule.route === route);
 }
 
 /** The rule that comes closest: one that fails only by its method, else one that has the method, else the first. */
@@ -58,9 +54,8 @@ export function nearestRule<R extends DecidingRule>(own: readonly R[], method: s
   return nearestOf(people, null, method) ?? own[0];
 }
 
-function refused<R>(reason: Extract<Decision<R>, { allow: false }>['reason'], nearest: R | undefined): Decision<R> {
-  return nearest === undefined ? { allow: false, reason } : { allow: false, reason, nearest };
-}
+const refused = <R>(reason: ReasonCode, nearest: R | undefined): Decision<R> =>
+  nearest === undefined ? { allow: false, reason } : { allow: false, reason, nearest };
 
 /** The first rule of a route that would allow the caller after a new or stronger sign-in. */
 function stepUpRule<R extends DecidingRule>(rules: readonly R[], { stepUp }: DecidingCaller, method: string) {
@@ -159,16 +154,11 @@ export function covering<R extends DecidingRule>(
  * identity. For an agent, this is the agent's own rule, and another rule must allow the person.
  *
  * @param rules in the policy's order; rules of other routes are ignored
- * @param caller the caller. Without a credential it is null, or {@link NOBODY} with the roles that the request gives. A
- * request with an invalid credential is rejected earlier.
- * @param request with the route that nginx, or {@link match}, chose
- * @returns the rule, or a refusal. Its reasons: `credential_missing` (the caller is anonymous, and a credential may
- * help), `actor_not_allowed` (no rule for the agent, or none for acting in this way), `tool_refused` or
- * `protocol_refused` (see {@link refusedTool}), `step_up_required` (another sign-in would give the role `stepUp`, and
- * the request would then pass), `scope_missing` (a token with the scopes `scope` would pass), `network_refused` (only
- * the address is wrong; for an anonymous caller, no credential would help), and in all other cases `role_missing`. A
- * refusal names the closest rule: the rule for the role that is missing, or a rule that fails only because of its
- * method, or the first rule that names a role.
+ * @param caller null without a credential, or {@link NOBODY} with the roles that the request gives
+ * @returns the rule, or a refusal with the closest rule. Its reasons: `credential_missing` (a credential may help),
+ * `actor_not_allowed` (no rule for the agent, or none for acting in this way), `tool_refused` or `protocol_refused` (see
+ * {@link refusedTool}), `step_up_required` (after another sign-in the request would pass), `scope_missing` (with these
+ * scopes it would pass), `network_refused` (only the address is wrong), and otherwise `role_missing`
  */
 export function decide<R extends DecidingRule>(
   rules: readonly R[],

@@ -6,7 +6,6 @@ import { hostChanges, routeChanges } from './place-changes.ts';
 import { effectOf, madeOf } from './role-changes.ts';
 import type { Rule } from './types.ts';
 
-/** Roles whose facts changed. */
 export function roleChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const compare = (old: Policy['roles'][string], fresh: Policy['roles'][string]): Part[] => {
     const [was, is] = [factText(old.fact), factText(fresh.fact)];
@@ -39,7 +38,6 @@ function providerChanges(before: Policy, after: Policy): readonly DefinitionChan
   return section('provider', before.providers, after.providers, whole);
 }
 
-/** The keys of `gateway:`. */
 const gatewayKeys = ({ limits, session, sessionRoom, ...rest }: Gateway): Named => ({
   ...rest,
   ...(session && { session: { ...session, ...sessionRoom } }),
@@ -108,16 +106,13 @@ const doors = ({ mesh }: Policy): Readonly<Record<string, Ingress>> =>
     Object.entries(mesh?.ingresses ?? {}).map(([key, it]) => [key === 'default' ? 'ingress' : key, it]),
   );
 
-/** Keys of `gateway:` that changed. */
 const gatewayChanges = (before: Policy, after: Policy): readonly DefinitionChange[] =>
   parts(gatewayKeys(before.gateway), gatewayKeys(after.gateway)).map(
     (part): DefinitionChange => ({ section: 'gateway', name: 'gateway', ...part, affects: [] }),
   );
 
-/** An ingress with its address as policies write it. */
 const knownIngress = ({ host, port, ...rest }: Ingress): Named => ({ address: `${host}:${port}`, ...rest });
 
-/** The changed keys of the mesh, except its ingresses and identities. */
 function meshChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const all = ({ mesh }: Policy) => (mesh === undefined ? {} : { mesh });
   const but = ['ingress', 'ingresses', 'identities'];

@@ -18,14 +18,12 @@ export interface Change {
   readonly host: string;
   readonly paths: readonly Region[];
   readonly methods: Methods;
-  /** The rule that allowed the request before, and the rule that allows it now. */
   readonly before?: Rule;
   readonly after?: Rule;
   /** Roles that keep access although all others, or a role that they include, lose it. */
   readonly still: readonly string[];
 }
 
-/** All cells that have the same change. */
 interface Group extends Pick<Change, 'kind' | 'who' | 'host' | 'before' | 'after' | 'still'> {
   readonly cells: Map<MethodAtom, Set<PathAtom>>;
 }
@@ -76,8 +74,7 @@ function changes(group: Group, paths: readonly PathAtom[], methods: readonly Met
 
 const ORDER: readonly Change['kind'][] = ['gained', 'changed', 'lost'];
 
-/** Which callers gain or lose access between two lists of rules, by the requests that they allow and not how they are
- * written. */
+/** Which callers gain or lose access, by the requests that the rules allow and not how they are written. */
 export function diff(before: readonly Rule[], after: readonly Rule[], population: Population): readonly Change[] {
   const groups = new Map<string, Group>();
   const paths = new Map<string, Set<PathAtom>>();

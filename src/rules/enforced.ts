@@ -3,11 +3,9 @@ import type { Rule } from './types.ts';
 
 /** A rule that can be enforced alone, for one request with one assertion. */
 export interface Enforced extends Rule {
-  /** The people that the rule allows. */
   readonly who: PersonWho;
   /** The agent in the assertion. null: none; absent: the policy has no agents. */
   readonly agent?: string | null;
-  /** Set if the agent is alone, without a person. */
   readonly alone?: true;
   /** The tools that the agent may call; absent: any request. */
   readonly tools?: readonly string[];
@@ -18,7 +16,6 @@ export function writtenId(id: string): string {
   return id.replace(/(#\d+)\.\d+$/, '$1');
 }
 
-/** The methods that both rules have; undefined if there are none. */
 function common(a: Rule, b: Rule): { readonly methods?: readonly string[] } | undefined {
   if (a.methods === undefined) return b.methods === undefined ? {} : { methods: b.methods };
   const { methods } = b;
@@ -32,15 +29,10 @@ function behind(who: Rule['who'], actsFor: readonly string[]): PersonWho | undef
   return who.kind === 'agent' ? undefined : { kind: 'authenticated' };
 }
 
-/**
- * Converts the rules of a policy so that each can be enforced alone. A rule for people stays, and allows no request of
- * an agent. A rule for an agent becomes several rules, one for each rule of its route that allows the person. For
- * example, `route#3.1` is what the rule `route#3` allows the agent if it acts for people of `route#1`; `route#3.0` is
- * what it allows the agent alone. Together they cover exactly the requests that {@link decide} allows: an agent that
- * may be alone passes wherever it passes for a person.
- *
- * @param rules all rules of a policy
- */
+/** Converts the rules of a policy so that each can be enforced alone. A rule for people allows no request of an agent.
+ * A rule for an agent becomes one for each rule of its route that allows the person: `route#3.1` is what `route#3`
+ * allows the agent if it acts for people of `route#1`, `route#3.0` what it allows it alone. Together they cover exactly
+ * the requests that {@link decide} allows. */
 export function enforced(rules: readonly Rule[]): readonly Enforced[] {
   const some = rules.some(({ who }) => who.kind === 'agent');
   return rules.flatMap((rule): readonly Enforced[] => {

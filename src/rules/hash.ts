@@ -2,12 +2,8 @@ const OFFSET = 0xcbf29ce484222325n;
 const PRIME = 0x100000001b3n;
 const MASK = 0xffffffffffffffffn;
 
-/**
- * FNV-1a with 64 bits, over the UTF-16 units of the text. It makes different names for rendered objects. It is not a
- * cryptographic hash.
- *
- * @returns 16 hex digits
- */
+/** FNV-1a with 64 bits over the UTF-16 units of a text, as 16 hex digits. It tells names of rendered objects apart; it
+ * is not a cryptographic hash. */
 export function hash(text: string): string {
   let value = OFFSET;
   for (let i = 0; i < text.length; i++) {

@@ -13,7 +13,6 @@ function inAll(sets: readonly ReadonlySet<string>[]): ReadonlySet<string> {
 
 const none: ReadonlySet<string> = new Set();
 
-/** The roles that a caller has whenever a fact is true. */
 const heldWith = perPolicy((roleOf) =>
   readFacts<ReadonlySet<string>>(roleOf, {
     leaf: () => none,

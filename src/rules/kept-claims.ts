@@ -9,7 +9,6 @@ import type { KeptClaims } from '../session/types.ts';
 import type { SigninHelp } from './types.ts';
 import { withoutPrototype } from './without-prototype.ts';
 
-/** Collects the claims of one provider that the policy reads. */
 class Read {
   readonly #whole = new Set<string>();
   readonly #elements = new Map<string, Set<string>>();
@@ -91,8 +90,7 @@ export function keptClaims(policy: Policy, sources: readonly HeaderSource[]): Ke
   };
 }
 
-/** The claims that roles require and ID tokens have only by configuration, each with what to change; undefined if there
- * are none. */
+/** The claims that roles require and ID tokens have only by configuration, each with what to change. */
 export function signinClaims(policy: Policy): SigninHelp | undefined {
   const kept = keptClaims(policy, []);
   const all = Object.values(policy.providers).flatMap(({ name, kind }) => {

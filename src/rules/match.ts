@@ -34,15 +34,10 @@ export function findRoute(routes: readonly Route[], path: string): Route | undef
     .sort((a, b) => b.path.length - a.path.length)[0];
 }
 
-/**
- * Finds the route of a request in the same way as nginx with the rendered configuration. Commands that run without
- * nginx use it.
- *
- * @param header the Host header, with or without a port
- * @param target the raw target of the request line with its query; an absolute-form target has its own host
- * @returns the route, or a reason: `request_malformed` if nginx cannot read the request, `host_unknown`,
- * `path_not_canonical` if the raw path could mean another path, or `route_unknown`
- */
+/** Finds the route of a request like nginx with the rendered configuration, for commands without nginx. `target` is
+ * that of the request line with its query; in absolute form it has its own host. Reasons: `request_malformed` if nginx
+ * cannot read the request, `host_unknown`, `path_not_canonical` if the raw path could mean another one,
+ * `route_unknown`. */
 export function match(hosts: readonly Host[], header: string, target: string): Match {
   const parsed = parseTarget(target);
   const given = hostName(header);

@@ -18,12 +18,10 @@ type Person =
   | { readonly kind: 'anyone' }
   /** Anonymous callers, or those who have these roles by the request. With `given`: only one side gives them. */
   | { readonly kind: 'nobody'; readonly roles?: readonly string[]; readonly given?: 'now' | 'no longer' }
-  /** Every caller with a credential. */
   | { readonly kind: 'authenticated' }
   /** Callers with this role, or with both of these roles. */
   | { readonly kind: 'roles'; readonly roles: readonly string[] };
 
-/** A change for some of the callers of one cell. */
 export interface MinimalChange {
   readonly who: Affected;
   readonly before?: Rule;
@@ -47,13 +45,9 @@ function follows(single: Parting, singles: readonly Parting[]): boolean {
 }
 
 function withoutRoles(nobody: Parting | undefined, somebody: Parting | undefined): MinimalChange[] {
-  if (nobody !== undefined && somebody !== undefined && mark(nobody) === mark(somebody)) {
-    return [change({ kind: 'anyone' }, nobody)];
-  }
-  return [
-    ...(nobody === undefined ? [] : [change({ kind: 'nobody' }, nobody)]),
-    ...(somebody === undefined ? [] : [change({ kind: 'authenticated' }, somebody)]),
-  ];
+  if (nobody && somebody && mark(nobody) === mark(somebody)) return [change({ kind: 'anyone' }, nobody)];
+  const first = nobody ? [change({ kind: 'nobody' }, nobody)] : [];
+  return somebody ? [...first, change({ kind: 'authenticated' }, somebody)] : first;
 }
 
 /** The changes from which all others follow: none for a role that applies to all callers, none for two roles that
@@ -74,7 +68,6 @@ export function minimal(partings: readonly Parting[]): readonly MinimalChange[] 
   });
 }
 
-/** A text that contains the callers of a change and its rules. */
 const sayingOf = (it: Parting): string => JSON.stringify([it.named, mark(it)]);
 
 /** The changes for an agent that is alone. One with roles is listed only if none without roles is equal. */
@@ -99,7 +92,7 @@ function anonymous(
   bare: readonly Parting[],
   nobody: Parting | undefined,
   singles: readonly Parting[],
-): readonly MinimalChange[] {
+): MinimalChange[] {
   const isSaid = (it: Parting): boolean =>
     it.left !== undefined &&
     givenBy(it) === undefined &&
@@ -119,16 +112,14 @@ function ofOne(partings: readonly Parting[]): readonly MinimalChange[] {
   const bare = partings.filter(({ caller }) => caller?.nobody);
   const own = partings.filter((it) => !it.caller?.nobody && (somebody === undefined || mark(it) !== mark(somebody)));
   const singles = own.filter(({ named }) => named.length === 1);
-  const changed = new Set(
-    partings.flatMap(({ caller, named }) => (named.length === 1 && !caller?.nobody ? named : [])),
-  );
+  const isSingle = ({ caller, named }: Parting) => named.length === 1 && !caller?.nobody;
+  const changed = new Set(partings.filter(isSingle).flatMap(({ named }) => named));
   const pairs = own.filter(({ named }) => named.length === 2 && !named.some((role) => changed.has(role)));
+  const withRoles = [...singles.filter((it) => !follows(it, singles)), ...pairs];
   return [
     ...withoutRoles(nobody, somebody),
     ...anonymous(bare, nobody, singles),
-    ...[...singles.filter((it) => !follows(it, singles)), ...pairs].map((it) =>
-      change({ kind: 'roles', roles: it.named }, it),
-    ),
+    ...withRoles.map((it) => change({ kind: 'roles', roles: it.named }, it)),
   ];
 }
 
@@ -136,12 +127,9 @@ function ofOne(partings: readonly Parting[]): readonly MinimalChange[] {
 export function keepers(rules: readonly Rule[], who: Affected, implied: Implied): readonly string[] {
   if (who.kind === 'nobody' || who.kind === 'alone') return [];
   const losing = who.kind === 'roles' ? who.roles : [];
-  const roles = [...new Set(rules.flatMap((rule) => (rule.who.kind === 'role' ? [rule.who.role] : [])))].filter(
-    (role) => losing.every((it) => implied(role).has(it)),
-  );
+  const all = new Set(rules.flatMap((rule) => (rule.who.kind === 'role' ? [rule.who.role] : [])));
+  const roles = [...all].filter((role) => losing.every((it) => implied(role).has(it)));
   if (who.agent === undefined) return roles;
-  const [acting] = rules.flatMap((rule) =>
-    rule.who.kind === 'agent' && rule.who.agent === who.agent ? [rule.who] : [],
-  );
+  const [acting] = rules.flatMap((it) => (it.who.kind === 'agent' && it.who.agent === who.agent ? [it.who] : []));
   return roles.filter((role) => acting?.actsFor.includes(role));
 }

@@ -21,7 +21,6 @@ export interface DefinitionChange {
   readonly rules?: readonly string[];
 }
 
-/** The change of one key. */
 export type Part = Pick<DefinitionChange, 'key' | 'before' | 'after' | 'effect'>;
 
 export type Named = Readonly<Record<string, unknown>>;
@@ -39,7 +38,6 @@ export function parts(before: object, after: object, but: readonly string[] = []
     .map((key) => ({ key: writtenKey(key), ...sides(said(key, was[key]), said(key, is[key])) }));
 }
 
-/** The definitions of a section that were added, removed or changed. */
 export function section<T extends object>(
   name: DefinitionChange['section'],
   before: Readonly<Record<string, T>>,

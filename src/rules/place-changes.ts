@@ -9,7 +9,6 @@ import { type Region, regions, regionText, written } from './regions.ts';
 /** Keys that are compared elsewhere, by `diff` and {@link headerChanges}. */
 const RULED: readonly (keyof Route)[] = ['host', 'path', 'kind', 'service', 'allow', 'headers'];
 
-/** The keys of a route that are compared here. */
 function known({ limit, serviceWorkers, ...rest }: Route): Named {
   return {
     ...rest,

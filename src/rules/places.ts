@@ -40,8 +40,7 @@ export function byChange<C>(places: readonly Place[], changesAt: (place: Place) 
   return [...found.values()];
 }
 
-/** All hosts and paths that two policies distinguish, with what receives their requests on each side, which may be a
- * wider route. */
+/** All hosts and paths that two policies distinguish. On one side, a wider route may receive their requests. */
 export function placesOf(before: Policy, after: Policy): readonly HostPlaces[] {
   const names = [...before.hosts, ...after.hosts].map(({ name }) => ({ host: name }));
   return hostAtoms(names).map((host): HostPlaces => {

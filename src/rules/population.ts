@@ -5,7 +5,6 @@ import { type Implied, impliedBy } from './implied.ts';
 
 /** What a comparison of two policies must know about the callers besides the rules. */
 export interface Population {
-  /** The roles that other roles imply on both sides. */
   readonly implied: Implied;
   /** Anonymous callers that have a role by the request on at least one side. */
   readonly anonymous: readonly AnonymousCaller[];
@@ -15,8 +14,7 @@ export interface Population {
   readonly alike: boolean;
 }
 
-/** Agents with tokens that one policy lacks under any name: it treats them as people. Its inner listener rejects
- * unknown services. */
+/** Agents with tokens that one policy treats as people, because it has them under no name. */
 function unknownTo({ agents }: Policy, policy: Policy): ReadonlySet<string> {
   const known = Object.values(agents).map(matchText);
   const isNew = (agent: Agent): boolean =>
@@ -34,6 +32,5 @@ export function population(
   return { implied, anonymous, people, alike: people.every(({ size }) => size === 0) && anonymous.every(isAlike) };
 }
 
-/** Returns the population of two policies. */
 export const populationOf = (left: Policy, right: Policy): Population =>
   population(impliedBy([left, right]), anonymousCallers(left, right), [unknownTo(left, right), unknownTo(right, left)]);

@@ -5,8 +5,7 @@ import type { Population } from './population.ts';
 import { type McpHeaders, messageText, refusedTool, toolAtoms } from './tools.ts';
 import type { MeshRule, Rule } from './types.ts';
 
-/** A list of rules, and the function that gives the result of a rule that allows. Two results are equal if their texts
- * are. */
+/** A list of rules, and the text for the result of each. Results with the same text are equal. */
 export interface Side {
   readonly rules: readonly Rule[];
   readonly outcome: Outcome;
@@ -22,7 +21,6 @@ export interface Witness<Caller = Asking> {
   readonly right?: Rule;
 }
 
-/** Compares services and identities by name. */
 export const named: Outcome = ({ service, as }) => JSON.stringify([service, as]);
 
 function requestOf({ host, path, method }: Cell<Rule>) {
@@ -93,8 +91,7 @@ function witnessIn({ left, right }: Cell<MeshRule>): Pick<Witness<string>, 'call
   return undefined;
 }
 
-/** Like {@link prove}, for rules as a mesh enforces them, which knows the connection's identity and perhaps the
- * assertion. */
+/** Like {@link prove}, for a mesh, which knows the connection's identity and perhaps the assertion. */
 export function proveIdentities(left: readonly MeshRule[], right: readonly MeshRule[]): Witness<string> | undefined {
   for (const cell of cells<MeshRule>(left, right)) {
     const witness = witnessIn(cell);

@@ -8,7 +8,6 @@ export interface Region {
   readonly except: readonly string[];
 }
 
-/** The path of a rule, as policies write it. */
 export function written(path: Path): string {
   return 'exact' in path ? path.exact : `${path.prefix}/*`;
 }
@@ -42,7 +41,6 @@ class Tree {
     return prefix !== undefined && this.#below.has(prefix);
   }
 
-  /** The parts of a chosen prefix that are not chosen themselves. */
   #exceptions(prefix: string): string[] {
     const own = prefix === '' || this.#exact.has(prefix) ? [] : [prefix];
     const points = this.#points.filter(
@@ -79,6 +77,5 @@ export function ownRegion(path: Path, all: readonly PathAtom[], meant: ReadonlyS
   return same ? { path: written(path), except: [] } : undefined;
 }
 
-/** Paths of a host as one text. */
 export const regionText = (host: string, { path, except }: Region): string =>
   `${host}${path}${except.length === 0 ? '' : ` (but ${except.join(', ')})`}`;

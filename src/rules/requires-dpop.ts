@@ -2,7 +2,6 @@ import { readFacts } from '../policy/facts/walk.ts';
 import type { Policy, Route, Who } from '../policy/types.ts';
 import { perPolicy } from './per-policy.ts';
 
-/** Whether a fact is true only for tokens that are bound to a DPoP key. */
 const needsDpop = perPolicy((roleOf) =>
   readFacts<boolean>(roleOf, {
     leaf: (fact) => fact.op === 'bound' && fact.value === 'dpop',

@@ -5,7 +5,6 @@ import type { Fact, Policy } from '../policy/types.ts';
 /** Whether a changed fact is true for more or for fewer callers, and the parts of the fact that changed. */
 export interface Effect {
   readonly kind: 'wider' | 'narrower' | 'other';
-  /** Whether the parts are alternatives or all required. */
   readonly of: 'any' | 'all';
   readonly came: readonly string[];
   readonly went: readonly string[];
@@ -29,11 +28,9 @@ export function effectOf(before: Fact, after: Fact): Effect | undefined {
   return undefined;
 }
 
-/** Roles that a fact names. */
 const rolesIn = (fact: Fact): readonly string[] =>
   everyFact(fact).flatMap((part) => (part.op === 'role' ? part.value : []));
 
-/** For each role, the roles whose facts name it, in the order of the policy. */
 function madeDirectly({ roles }: Policy): ReadonlyMap<string, readonly string[]> {
   const made = new Map<string, string[]>();
   for (const { name, fact } of Object.values(roles)) {

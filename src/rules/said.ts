@@ -9,7 +9,6 @@ import { limitText } from './budgets.ts';
 const isPlace = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'file' in value && 'line' in value && 'column' in value;
 
-/** A value without places and with sorted keys. */
 function bare(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(bare);
   if (typeof value !== 'object' || value === null) return value;

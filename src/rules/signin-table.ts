@@ -11,13 +11,11 @@ import { stepUps } from './step-ups.ts';
 import { pick, withoutPrototype } from './without-prototype.ts';
 
 export interface SigninOptions {
-  /** The path of the egress server's unix socket. */
   readonly egress: string;
   /** The folder in which the workers keep data over a restart. */
   readonly stateDir: string;
 }
 
-/** Providers at which people sign in. */
 function providersOf(policy: Policy): readonly SigninProvider[] {
   return Object.values(policy.providers).flatMap(
     ({ name, kind, issuer, issuers, client, signin, privateAddresses }) => {
@@ -27,7 +25,6 @@ function providersOf(policy: Policy): readonly SigninProvider[] {
   );
 }
 
-/** Hosts where a route accepts sessions. */
 function hostsOf(policy: Policy): readonly SigninHost[] {
   return policy.hosts
     .filter(({ routes }) => routes.some(({ accept }) => accept.includes('session')))

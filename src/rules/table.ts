@@ -1,4 +1,4 @@
-import type { Sends, TokenAgent } from '../caller/types.ts';
+import type { TokenAgent } from '../caller/types.ts';
 import { PROOF_PARTS } from '../limits.ts';
 import { DEFAULTS } from '../policy/bounds.ts';
 import { networkName } from '../policy/facts/network.ts';
@@ -20,14 +20,12 @@ import { pick, withoutPrototype } from './without-prototype.ts';
 export { tableModule } from './module.ts';
 
 export interface TableOptions {
-  /** The path of the egress server's unix socket. */
   readonly egress: string;
   /** The unix socket of the check's server, where sessions are renewed. Only policies with sessions need it. */
   readonly check?: string;
 }
 
-/** Every identity header, in the order of first use and once in any case. In the check's response, the index names
- * it. */
+/** Every identity header, in the order of first use, once in any case. The check's response names its index. */
 export function headerNames(policy: Policy): readonly string[] {
   const names = new Map<string, string>();
   for (const route of policy.hosts.flatMap((host) => host.routes)) {
@@ -65,20 +63,13 @@ function bare<F extends Fact>(fact: F): F {
   return ('facts' in rest ? { ...rest, facts: rest.facts.map(bare) } : rest) as F;
 }
 
-/** The sources of the identity headers, of all routes or of some. */
 function sourcesOf(policy: Policy, counts: (route: Route) => boolean = () => true): readonly HeaderSource[] {
   return policy.hosts.flatMap((host) => host.routes.filter(counts).flatMap((route) => Object.values(route.headers)));
 }
 
-function claimsOf(sources: readonly HeaderSource[]): readonly string[] {
-  return [
-    ...new Set(sources.flatMap((source) => (typeof source === 'object' && 'claim' in source ? source.claim : []))),
-  ];
-}
-
-function sendsOf(sources: readonly HeaderSource[]): Sends {
-  return { email: sources.includes('email'), name: sources.includes('name'), groups: sources.includes('groups') };
-}
+const claimsOf = (sources: readonly HeaderSource[]): readonly string[] => [
+  ...new Set(sources.flatMap((source) => (typeof source === 'object' && 'claim' in source ? source.claim : []))),
+];
 
 /** The origins whose pages may send requests with credentials that browsers add. */
 function originsOf({ accept, cors }: Route, networks: boolean): Pick<TableRoute, 'origins' | 'openOrigins'> {
@@ -113,7 +104,6 @@ function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly str
   );
 }
 
-/** The agents that are identified by their tokens. */
 function tokenAgents({ agents }: Policy): readonly TokenAgent[] {
   return Object.values(agents).flatMap(({ at: _, limit: __, match, ...rest }): TokenAgent[] => {
     if (match.kind === 'service') return [];
@@ -166,24 +156,19 @@ function tableSession(policy: Policy, check: string): Table['session'] {
 }
 
 /** Only nginx's configuration needs `rate`. */
-function tableProof({ rate, ...proof }: ProofPolicy): NonNullable<Table['proof']> {
-  return { ...proof, perCaller: rate / PROOF_PARTS };
-}
+const tableProof = ({ rate, ...proof }: ProofPolicy) => ({ ...proof, perCaller: rate / PROOF_PARTS });
 
-/**
- * The part of a policy that the gateway's JavaScript needs.
- *
- * @param rules the rules that were compiled from the policy
- */
+/** The part of a policy that the gateway's JavaScript needs, with the rules that were compiled from it. */
 export function toTable(policy: Policy, rules: readonly Rule[], options: TableOptions): Table {
   const { clockSkew, tokenCache, keys, assertion } = policy.gateway;
-  const providers = withoutPrototype(
-    Object.values(policy.providers).map((provider) => [provider.name, tokenProvider(policy, provider)]),
-  );
+  const all = Object.values(policy.providers);
+  const providers = withoutPrototype(all.map((provider) => [provider.name, tokenProvider(policy, provider)]));
   const roles = Object.values(policy.roles).map((role) => [role.name, bare(role.fact)] as const);
   const sources = sourcesOf(policy);
   const claims = claimsOf(sources);
-  const sends = sendsOf(sources);
+  const sends = {
+    ...{ email: sources.includes('email'), name: sources.includes('name'), groups: sources.includes('groups') },
+  };
   const names = headerNames(policy);
   const hop = tableHop(policy);
   const session = tableSession(policy, options.check ?? '');
@@ -218,7 +203,7 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
     ...(policy.gateway.proof && { proof: tableProof(policy.gateway.proof) }),
     ...(session && { session }),
     ...(Object.keys(asked).length > 0 && { stepUps: asked }),
-    ...(Object.values(policy.providers).some(isAsked) && { asking: options.check ?? '' }),
+    ...(all.some(isAsked) && { asking: options.check ?? '' }),
     ...(Object.keys(scopes).length > 0 && { scopes }),
     ...(publicPort !== undefined && publicPort !== DEFAULTS.publicPort && { publicPort }),
     ...(policy.gateway.limits?.passWhenFull && { passWhenFull: true as const }),

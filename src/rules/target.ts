@@ -27,12 +27,8 @@ function climbsOut(path: string): boolean {
   return false;
 }
 
-/**
- * Reads the target of a request line in the same way as nginx.
- *
- * @returns `undefined` if nginx itself answers 400: the target has a control character or space, a broken escape, an
- * encoded NUL, a path above the root, or a form that is neither `/path` nor `scheme://host/path`
- */
+/** Reads the target of a request line like nginx. `undefined` if nginx answers 400: for a control character or space, a
+ * broken escape, an encoded NUL, a path above the root, or a form that is neither `/path` nor `scheme://host/path`. */
 export function parseTarget(text: string): Target | undefined {
   const target = text.replace(/^ +|(?<! ) +$/g, '');
   if (/[\x00-\x20\x7f]/.test(target)) return undefined;

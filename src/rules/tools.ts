@@ -18,8 +18,7 @@ export const LISTING: readonly string[] = [
   ...['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'],
 ];
 
-/** Methods about a task of a call that the rule has allowed (SEP-2663). Only the server knows whose task `Mcp-Name`
- * is. */
+/** Methods about a task of a call that the rule allowed (SEP-2663). Only the server knows whose task it is. */
 export const TASKS: readonly string[] = ['tasks/get', 'tasks/update', 'tasks/cancel'];
 
 /** The prefix of all notification methods. */
@@ -50,14 +49,9 @@ function matches(pattern: string, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }
 
-/**
- * Why a rule with tools does not cover a request. `protocol_refused`: its headers are unreliable, because they are
- * missing, repeated or broken, or because servers of this protocol version do not compare them with the body.
- * `tool_refused`: the headers name something that the rule does not allow. A name that needs encoding matches only `*`.
- *
- * @param tools the patterns of the rule
- * @returns undefined if the rule covers the request
- */
+/** Why a rule with these patterns does not cover a request. `protocol_refused`: headers are missing, repeated or
+ * broken, or servers of this version do not compare them with the body. `tool_refused`: they name something that the
+ * rule does not allow. A name that needs encoding matches only `*`. */
 export function refusedTool(
   tools: readonly string[],
   { version, method, name }: McpHeaders,

@@ -12,12 +12,8 @@ const clientCaFiles = ({ gateway, hosts }: Policy): readonly string[] => [
   ...new Set([gateway.inner, ...hosts].flatMap((it) => it?.clientCaFile ?? [])),
 ];
 
-/**
- * The part of a policy that the health check needs.
- *
- * @param identities the identities that at least one rule uses
- * @param check the unix socket of the check's server
- */
+/** The part of a policy that the health check needs. `identities` are those that a rule uses, `check` is the unix
+ * socket of the check's server. */
 export function toWatched(policy: Policy, identities: readonly Identity[], check: string): Watched {
   const clientCa = clientCaFiles(policy);
   return {

@@ -1,12 +1,9 @@
 import * as s from '../scalars.ts';
 import { claimIs } from './compare.ts';
-import { type Evaluation, type OfProvider, type Operator, SIGNIN, TOKEN } from './operator.ts';
+import { type Evaluation, type OfProvider, type Operator, SIGNIN, TOKEN, type Valued } from './operator.ts';
 
 /** A fact about how the person signed in. A step-up may make it true. */
-export interface Acr extends OfProvider {
-  readonly op: 'acr';
-  readonly value: string;
-}
+type Acr = OfProvider & Valued<'acr'>;
 
 export const evaluation: Evaluation<Acr> = {
   on: TOKEN | SIGNIN,
@@ -17,8 +14,7 @@ const keys = () => ({ acr: s.acrValue.describe('The person signed in this way (c
 
 export const operator: Operator<Acr, typeof keys> = {
   keys,
-  /** Each provider defines what its acr values mean. If another fact of the `all` names a provider, the acr belongs to
-   * this provider. */
+  /** Each provider defines its acr values. Another fact of the `all` may name the provider. */
   provider: 'required unless pinned',
   reads: () => [{ path: 'acr' }],
 };

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { optional } from '../mapping.ts';
-import { type Evaluation, type Operator, type Placed, TOKEN } from './operator.ts';
+import { type Evaluation, type Operator, TOKEN, type Valued } from './operator.ts';
 
 /** How a token must be bound to its sender: to a DPoP key, to a client certificate, or to either. */
 export type BoundBy = (typeof BOUND_BY)[number];
@@ -8,10 +8,7 @@ export type BoundBy = (typeof BOUND_BY)[number];
 export const BOUND_BY = ['dpop', 'certificate', 'any'] as const;
 
 /** The token is bound to a key of the sender. The gateway verifies the proof of this key before it evaluates rules. */
-export interface Bound extends Placed {
-  readonly op: 'bound';
-  readonly value: BoundBy;
-}
+type Bound = Valued<'bound', BoundBy>;
 
 export const evaluation: Evaluation<Bound> = {
   on: TOKEN,

@@ -1,12 +1,9 @@
 import { optional } from '../mapping.ts';
 import { certificateName } from '../workload-names.ts';
-import { CERTIFICATE, type Evaluation, type Operator, type Placed, REQUEST } from './operator.ts';
+import { CERTIFICATE, type Evaluation, type Operator, REQUEST, type Valued } from './operator.ts';
 
 /** The client's certificate has a name: a SPIFFE id, a DNS name, or `*.` and a DNS name. */
-export interface Certificate extends Placed {
-  readonly op: 'certificate';
-  readonly value: string;
-}
+type Certificate = Valued<'certificate'>;
 
 export const evaluation: Evaluation<Certificate> = {
   on: REQUEST | CERTIFICATE,

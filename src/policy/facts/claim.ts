@@ -39,7 +39,6 @@ function claimLike(claim: unknown, pattern: string): Truth {
   return unknown ? undefined : false;
 }
 
-/** The truth of a fact for the value of its claim. */
 export function valueTruth(fact: ClaimFact, value: unknown): Truth {
   switch (fact.op) {
     case 'is':
@@ -78,7 +77,6 @@ export const keys = () => {
   };
 };
 
-/** A claim and its value as policies write them. */
 export type WrittenClaim = Written<typeof keys>;
 
 export const operator: Operator<ClaimFact, typeof keys> = {
@@ -95,7 +93,6 @@ export const operator: Operator<ClaimFact, typeof keys> = {
   never,
 };
 
-/** What is wrong with a pattern; undefined if the pattern is valid. */
 function patternMistake(like: string): string | undefined {
   if (!/[*]/.test(like)) return `the pattern has no *; write is: ${like}, or put a * in`;
   return like.includes('**') ? `one * matches any characters; write ${like.replace(/[*]+/g, '*')}` : undefined;
@@ -130,6 +127,5 @@ export function never({ claim = '', like }: WrittenClaim, { kind }: Pick<Surroun
   return { path: ['like'], message };
 }
 
-/** Whether a claim of this kind of provider is an unverified name. */
 export const isUnverified = (claim: string | undefined, kind: ProviderKind): boolean =>
   claim !== undefined && unverifiedNames[kind.name]?.includes(claim) === true;

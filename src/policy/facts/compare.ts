@@ -19,7 +19,6 @@ function listHolds(list: readonly unknown[], wanted: Value): Truth {
 const isOneOfMany = (wanted: Value): boolean =>
   typeof wanted === 'number' && !(Math.abs(wanted) <= Number.MAX_SAFE_INTEGER);
 
-/** Whether a claim, or one of its elements, equals the value. */
 export function claimIs(claim: unknown, wanted: Value): Truth {
   if (isOneOfMany(wanted)) return undefined;
   return Array.isArray(claim) ? listHolds(claim, wanted) : sameValue(claim, wanted);

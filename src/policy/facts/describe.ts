@@ -13,7 +13,6 @@ import {
 
 type Operators = typeof operators;
 
-/** A key of policies that names an operator. */
 export type OperatorKey = keyof Operators;
 
 type Shape<K extends OperatorKey> = { [P in K]: (shape: ReturnType<Operators[P]['keys']>) => void }[K] extends (
@@ -22,7 +21,6 @@ type Shape<K extends OperatorKey> = { [P in K]: (shape: ReturnType<Operators[P][
   ? S
   : never;
 
-/** All keys of facts without inner facts. */
 export type LeafShape = Shape<OperatorKey>;
 
 /** A fact without inner facts, as policies write it. In a draft any value may be missing. */
@@ -35,7 +33,6 @@ const entries = Object.entries(operators) as [OperatorKey, AnyOperator][];
 /** The keys that name an operator, except `provider`. A fact has at most one of them. */
 export const OPERATORS = entries.map(([key]) => key).filter((key) => key !== 'provider');
 
-/** The inputs of facts with this key, as bits. */
 export const bitsOf = (key: OperatorKey): number => evaluations[key === 'claim' ? 'is' : key].on;
 
 /** The operator of a fact. `is`, `has` and `like` belong to one operator, `claim`. */
@@ -79,7 +76,6 @@ export const neverIn = (written: WrittenLeaf, around: Surroundings): readonly Mi
     return { path: [key], message: `never true: ${mistakes}`, part: 'key' as const };
   });
 
-/** The schemas of all keys of facts without inner facts. */
 export const leafShape = (): LeafShape => Object.assign({}, ...entries.map(([, { keys }]) => keys()));
 
 /** Builds a fact that was checked before. */

@@ -1,13 +1,10 @@
 import { claimAt } from '../../claim-at.ts';
 import * as s from '../scalars.ts';
 import { claimIs } from './compare.ts';
-import { type Evaluation, type OfProvider, type Operator, TOKEN } from './operator.ts';
+import { type Evaluation, type OfProvider, type Operator, TOKEN, type Valued } from './operator.ts';
 
 /** The person is in this group of the provider. */
-export interface Group extends OfProvider {
-  readonly op: 'group';
-  readonly value: string;
-}
+type Group = OfProvider & Valued<'group'>;
 
 export const evaluation: Evaluation<Group> = {
   on: TOKEN,

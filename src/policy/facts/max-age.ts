@@ -2,13 +2,10 @@ import { MAX_CLOCK_SKEW } from '../bounds.ts';
 import { optional } from '../mapping.ts';
 import * as s from '../scalars.ts';
 import { seconds } from '../units.ts';
-import { type Evaluation, type OfProvider, type Operator, SIGNIN, TOKEN } from './operator.ts';
+import { type Evaluation, type OfProvider, type Operator, SIGNIN, TOKEN, type Valued } from './operator.ts';
 
 /** The time since the person signed in is at most this many seconds. */
-export interface MaxAge extends OfProvider {
-  readonly op: 'max_age';
-  readonly value: number;
-}
+type MaxAge = OfProvider & Valued<'max_age', number>;
 
 export const evaluation: Evaluation<MaxAge> = {
   on: TOKEN | SIGNIN,

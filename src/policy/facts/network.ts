@@ -2,13 +2,10 @@ import { isMappedRange, isWithin, type Range, rangeText, readRange } from '../..
 import { cidr } from '../addresses.ts';
 import { optional } from '../mapping.ts';
 import { list } from '../scalars.ts';
-import { ADDRESS, type Evaluation, type Operator, type Placed, REQUEST } from './operator.ts';
+import { ADDRESS, type Evaluation, type Operator, REQUEST, type Valued } from './operator.ts';
 
 /** The client's address is in one of these ranges. */
-export interface Network extends Placed {
-  readonly op: 'network';
-  readonly value: readonly string[];
-}
+type Network = Valued<'network', readonly string[]>;
 
 export const evaluation: Evaluation<Network> = {
   on: REQUEST | ADDRESS,

@@ -33,11 +33,9 @@ export interface TokenView {
 
 /** The input for facts about the sign-in. It exists only if a policy has such facts. */
 export interface SigninView {
-  /** Seconds since the epoch. */
   readonly now: number;
   /** Whether facts about the sign-in count as true. This gives the result that a new and stronger sign-in would have. */
   readonly assumed: boolean;
-  /** The time until which the results are valid. */
   until: number;
 }
 
@@ -54,7 +52,6 @@ export interface FactContext<F = unknown> {
   readonly verified: TokenView;
   /** The kind of the provider. It says which claims have the groups and scopes. */
   readonly kind: ProviderKind;
-  /** The policy's roles by name. */
   readonly roles: ReadonlyMap<string, F>;
   /** How and when the person signed in; absent if this is unknown. */
   readonly signin?: SigninView | undefined;
@@ -71,15 +68,19 @@ export type Evaluate<F> = (fact: F, context: FactContext<F>) => Truth;
 
 /** How the gateway evaluates the facts of an operator. */
 export interface Evaluation<F> {
-  /** The inputs of these facts, as bits. */
   readonly on: number;
   /** Called only if the fact is about this token's provider, and for the sign-in only if `signin` is known. */
   readonly truth: (fact: F, context: FactContext) => Truth;
 }
 
-/** A fact with its place in the policy. */
 export interface Placed {
   readonly at: At;
+}
+
+/** A fact with one value: that of the operator's key. */
+export interface Valued<Op extends string, Value = string> extends Placed {
+  readonly op: Op;
+  readonly value: Value;
 }
 
 /** A fact about tokens. If it names a provider, it is about tokens of this provider only. */
@@ -93,7 +94,6 @@ export type Written<Keys extends () => z.ZodRawShape> = Partial<z.output<z.ZodOb
 /** What an operator builds, without the place and the provider, which are added for all operators in the same way. */
 export type Unplaced<F> = F extends unknown ? Omit<F, 'at' | 'provider'> : never;
 
-/** A claim that a fact reads. */
 export interface Read {
   readonly path: string;
   /** The fact reads only whether the claim is or contains this value. Absent: it reads the whole claim. */
@@ -114,7 +114,6 @@ export interface Mistake {
 export interface Surroundings {
   /** The kind of the provider whose tokens the fact is about; absent if it is unknown. */
   readonly kind?: ProviderKind | undefined;
-  /** Whether a host requests certificates. */
   readonly certificates: boolean;
   /** Returns why no token can be bound in this way; undefined if tokens can. */
   readonly unbound: (by: 'dpop' | 'certificate' | 'any') => string | undefined;

@@ -1,12 +1,9 @@
 import { optional } from '../mapping.ts';
 import * as s from '../scalars.ts';
-import { type Evaluation, type Operator, type Placed, TOKEN } from './operator.ts';
+import { type Evaluation, type Operator, TOKEN, type Valued } from './operator.ts';
 
 /** The token was issued by this provider. */
-export interface Provider extends Placed {
-  readonly op: 'provider';
-  readonly value: string;
-}
+type Provider = Valued<'provider'>;
 
 export const evaluation: Evaluation<Provider> = {
   on: TOKEN,

@@ -1,13 +1,9 @@
-import type { Evaluate, FactContext, Placed, Truth } from './operator.ts';
+import type { Evaluate, FactContext, Truth, Valued } from './operator.ts';
 
 /** The caller has another role of the policy. */
-export interface RoleFact extends Placed {
-  readonly op: 'role';
-  readonly value: string;
-}
+export type RoleFact = Valued<'role'>;
 
-/** Whether the caller has a role. Unknown if the role does not exist or depends on itself. Each role is evaluated
- * once. */
+/** Evaluates each role once. Unknown if the role does not exist or depends on itself. */
 export function roleTruth<F>(name: string, context: FactContext<F>, evaluate: Evaluate<F>): Truth {
   context.known ??= new Map();
   const { known, roles } = context;

@@ -2,13 +2,18 @@ import { claimAt } from '../../claim-at.ts';
 import type { ProviderKind } from '../../providers/index.ts';
 import * as s from '../scalars.ts';
 import { claimHas } from './compare.ts';
-import { type Evaluation, type OfProvider, type Operator, SCOPE, TOKEN, type TokenView } from './operator.ts';
+import {
+  type Evaluation,
+  type OfProvider,
+  type Operator,
+  SCOPE,
+  TOKEN,
+  type TokenView,
+  type Valued,
+} from './operator.ts';
 
 /** The token has this scope. */
-export interface Scope extends OfProvider {
-  readonly op: 'scope';
-  readonly value: string;
-}
+type Scope = OfProvider & Valued<'scope'>;
 
 /** The scopes of a token: the value of the first present claim in which its provider may put scopes. */
 export function scopesClaim({ claims }: TokenView, { scopes }: ProviderKind): unknown {

@@ -3,7 +3,6 @@ import { evaluations, type Fact, type Leaf } from './index.ts';
 
 /** Computes a value from facts, beginning with the innermost ones. */
 export interface FactReader<L, T> {
-  /** The value of a fact without inner facts. */
   readonly leaf: (fact: L) => T;
   /** The value of a fact with inner facts, computed from their values. */
   readonly sum: (op: Combined<unknown>['op'], parts: readonly T[]) => T;
@@ -13,7 +12,6 @@ export interface FactReader<L, T> {
   readonly missing: T;
 }
 
-/** The values for the facts of one policy. */
 export interface FactReading<F, T> {
   readonly fact: (fact: F | undefined) => T;
   readonly role: (name: string) => T;
@@ -24,8 +22,7 @@ export type Shape<F> =
   | { readonly role: string }
   | { readonly op: Combined<F>['op']; readonly parts: readonly (F | undefined)[] };
 
-/** Computes values of facts and of the roles that they name. Each role is read once, so the work grows with the size of
- * the policy, and not with the number of paths through it. */
+/** Computes values of facts and roles. Each role is read once, so that the work grows with the size of the policy. */
 export function reading<F, T>(
   shapeOf: (fact: F) => Shape<F> | undefined,
   factOf: (role: string) => F | undefined,
@@ -55,7 +52,6 @@ export function reading<F, T>(
   return { fact: ofFact, role: ofRole };
 }
 
-/** Returns the fact of a role. */
 export type RoleOf = (name: string) => Fact | undefined;
 
 function shapeOf(fact: Fact): Shape<Fact> | undefined {
@@ -80,12 +76,8 @@ export const dependencies = (roleOf: RoleOf): FactReading<Fact, number> =>
 
 const nothing: readonly never[] = Object.freeze([]);
 
-/**
- * The facts of some kind inside facts, in the order of the policy. Each fact occurs once.
- *
- * @param wanted bits; a fact is included if it depends on all of them
- * @param negated whether to include facts inside `none`
- */
+/** The facts inside facts that depend on all `wanted` bits, each once, in the order of the policy. `negated` includes
+ * facts inside `none`. */
 export const leaves = <L extends Leaf>(
   roleOf: RoleOf,
   wanted: number,

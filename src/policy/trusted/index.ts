@@ -8,9 +8,7 @@ import { REQUESTS } from './requests.ts';
  * names. If an administrator chooses the names, their pattern, such as `X-WEBAUTH-*`, follows those of the
  * documentation. */
 
-/** Request headers that one application, proxy or framework trusts. */
 export interface Trusted {
-  /** The software that trusts the headers. */
   readonly by: string;
   /** The documentation that names the headers. */
   readonly source: string;
