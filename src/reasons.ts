@@ -168,7 +168,7 @@ export const reasons = {
   },
   protocol_refused: {
     status: 400,
-    help: 'The agent has to say what it calls. Send MCP-Protocol-Version 2026-07-28, Mcp-Method, and for a call Mcp-Name, each once and as in the message.',
+    help: 'The agent must say which tool or method it calls. Send MCP-Protocol-Version 2026-07-28, Mcp-Method, and for a call Mcp-Name, each once and as in the message.',
   },
   provider_unavailable: {
     status: 503,

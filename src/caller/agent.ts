@@ -124,7 +124,7 @@ function actingBy(verified: Verified, made: Prepared): Result<Acting | undefined
   const marked = marksOf(made, claims);
   if (claims.act === undefined && marked === undefined && made.agents.length === 0) return ok(undefined);
   const chain = claims.act === undefined ? [] : actorChain(claims.act);
-  if (chain === undefined) return refuse('claim_absent', '"act" is no chain of actors, each with a "sub"');
+  if (chain === undefined) return refuse('claim_absent', '"act" is not a chain of actors, each with a "sub"');
   const [actor, ...before] = chain;
   const clients = clientsOf(claims, made.kind);
   const said: Saying = { verified, made, actor, clients };
@@ -132,14 +132,14 @@ function actingBy(verified: Verified, made: Prepared): Result<Acting | undefined
   if (!found.ok) return found;
   const agent = found.value;
   if (agent === undefined) {
-    if (actor !== undefined) return notKnown(`${shown(actor.sub)}, who acts by this token`);
+    if (actor !== undefined) return notKnown(`${shown(actor.sub)}, the actor of this token`);
     if (marked === undefined) return ok(undefined);
-    return notKnown(`the client ${shown(clients[0])}, an agent for its provider`);
+    return notKnown(`the client ${shown(clients[0])}, which its provider calls an agent`);
   }
   const other = otherOf(agent, made.agents, said);
   if (other !== undefined) {
     const two = `the token names the clients of two agents, ${agent.name} and ${other.name}`;
-    const issued = `the token was issued to agent ${other.name}, and agent ${agent.name} acts by it`;
+    const issued = `the token was issued to agent ${other.name}, and its actor is agent ${agent.name}`;
     return refuse('actor_not_allowed', actor === undefined ? two : issued);
   }
   const name = actor?.sub ?? nameOf(agent.match) ?? clients[0] ?? String(claims.sub);

@@ -102,7 +102,10 @@ function personOf(verified: Verified, made: Prepared, table: CallerTable, now: n
   }
   if (source.claim === kind.email && emailOf(claims, kind) === undefined) {
     const verified = `"${kind.emailVerified}" does not say that it is verified`;
-    return refuse('claim_absent', `"${source.claim}" is no address of theirs: it has not one @, or ${verified}`);
+    return refuse(
+      'claim_absent',
+      `"${source.claim}" is not an address of the person: it does not have exactly one @, or ${verified}`,
+    );
   }
   const subject = source.prefix + named;
   if (isTooLong(subject)) return refuse('claim_absent', `"${source.claim}" is too long`);
@@ -115,7 +118,10 @@ function personOf(verified: Verified, made: Prepared, table: CallerTable, now: n
     return refuse('claim_absent', `more than ${MAX_LIST_VALUES} groups or scopes`);
   }
   if (groups === undefined && made.readsGroups && leavesGroupsOut(claims, kind.name)) {
-    return refuse('claim_absent', 'the provider left the groups out, too many; let it give those of the application');
+    return refuse(
+      'claim_absent',
+      'the provider left out the groups because there are too many; let it send only those of the application',
+    );
   }
   const { sends } = table;
   const signin = signinView(made, now);

@@ -44,7 +44,7 @@ export interface Ways<R, P, T> {
 }
 
 const signIn = refuse('credential_unsupported', 'this route accepts no tokens: sign in with a browser');
-const showCertificate = refuse('credential_unsupported', 'this route takes no tokens: show a client certificate');
+const showCertificate = refuse('credential_unsupported', 'this route accepts no tokens: show a client certificate');
 const noScheme = refuse('credential_unsupported');
 const urlsStay = 'the URL has an access_token, and URLs stay in logs: send it as Authorization: Bearer TOKEN';
 const inQuery = refuse('credential_unsupported', urlsStay);
@@ -118,7 +118,7 @@ export function takeCredential<R, P extends Accepting, T>(
 export function assertionOf(shown: Readonly<Record<string, string | undefined>>): Result<string> {
   const { Authorization: authorization, [TO_CHECK.assertion]: assertion } = shown;
   if (authorization !== undefined) {
-    return refuse('credential_unsupported', 'services ask here with X-Meshgate-Assertion, and without Authorization');
+    return refuse('credential_unsupported', 'services send X-Meshgate-Assertion here, without Authorization');
   }
   if (assertion !== undefined) return ok(assertion);
   return refuse('credential_missing', 'send X-Meshgate-Assertion as it came with the request that you serve');

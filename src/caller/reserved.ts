@@ -59,6 +59,6 @@ export function certificateCaller(certificate: ClientCertificate, agents: readon
   const agent = agentIn(certificate, agents);
   if (agent === undefined) return ok(person);
   if (agent.bound === 'dpop')
-    return refuse('proof_missing', `agent ${agent.name} has to come with a token bound by DPoP`);
+    return refuse('proof_missing', `agent ${agent.name} must send a token that is bound by DPoP`);
   return ok({ ...person, agent: agent.name, alone: true, actors: [subject] });
 }

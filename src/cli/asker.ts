@@ -61,7 +61,7 @@ function withoutToken(policy: Policy, claimed: ClaimedCaller, from: AskedFrom): 
   const where = fromText(nobody ? { ...(from.network !== undefined && { network: from.network }) } : from);
   const held = roles.length === 0 ? '' : `; roles: ${roles.join(', ')}`;
   const byAddress = nobody && where === '' ? heldByAnonymous(policy) : undefined;
-  const who = nobody ? 'nobody (no credential)' : `${JSON.stringify(subject)} by certificate`;
+  const who = nobody ? 'an anonymous caller' : `${JSON.stringify(subject)} by certificate`;
   return {
     kind: nobody ? 'nobody' : 'certificate',
     text: `${who}${where === '' ? '' : `, ${where}`}${held}`,

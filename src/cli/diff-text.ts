@@ -102,7 +102,7 @@ const MOST_RULES = 3;
 function rulesOfRole({ rules = [] }: DefinitionChange): string {
   if (rules.length === 0) return '';
   const more = rules.length > MOST_RULES ? ` and ${rules.length - MOST_RULES} more` : '';
-  return `; it counts in ${rules.slice(0, MOST_RULES).join(', ')}${more}`;
+  return `; used in ${rules.slice(0, MOST_RULES).join(', ')}${more}`;
 }
 
 function effectText({ kind, of, came, went }: Effect): string {
@@ -122,8 +122,8 @@ function acceptsText({ name, before, after }: DefinitionChange): string {
   const [was, is] = [listOf(before), listOf(after)];
   const [more, less] = [is.filter((it) => !was.includes(it)), was.filter((it) => !is.includes(it))];
   return `host ${name}: ${[
-    ...(more.length === 0 ? [] : [`tokens of ${more.join(', ')} are now taken`]),
-    ...(less.length === 0 ? [] : [`tokens of ${less.join(', ')} are no longer taken`]),
+    ...(more.length === 0 ? [] : [`tokens of ${more.join(', ')} are now accepted`]),
+    ...(less.length === 0 ? [] : [`tokens of ${less.join(', ')} are no longer accepted`]),
   ].join(', ')}`;
 }
 
@@ -131,7 +131,7 @@ function affectsText({ section, affects }: DefinitionChange): string {
   if (affects.length === 0) return '';
   return section === 'header'
     ? ` on ${affects.join(', ')}`
-    : `; ${affects.join(', ')} ${affects.length === 1 ? 'is' : 'are'} made of it`;
+    : `; ${affects.join(', ')} ${affects.length === 1 ? 'depends' : 'depend'} on it`;
 }
 
 /** Describes in one line a definition that changed. */

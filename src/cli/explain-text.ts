@@ -9,7 +9,7 @@ import { place } from './load.ts';
 import type { Paint } from './style.ts';
 import { ruleText } from './words.ts';
 
-const UNVERIFIED = 'signature not checked: this is what the token says, not who sent it';
+const UNVERIFIED = 'signature not checked: anyone can write a token with these claims';
 
 function truthText(truth: boolean | undefined, paint: Paint): string {
   if (truth === true) return paint('good', 'yes');

@@ -51,7 +51,7 @@ const flags = {
   network: flag('ADDRESS', 'Ask from this address', parseAddress),
   certificate: flag('NAME', 'Ask with a client certificate that has this SPIFFE id or DNS name', parseName),
   origin: flag('ORIGIN', 'Send it from a page of this origin', parseOrigin),
-  signedIn: flag('TIME', 'Come with a session that began this long ago, as in 9h', parseDuration),
+  signedIn: flag('TIME', 'Send it with a session that began this long ago, as in 9h', parseDuration),
   ...messageFlags,
   policy: policyFlag,
   format: formatFlag,
@@ -63,11 +63,13 @@ function checkUse(flags: Flags, method: string, url: string): void {
   if (flags.as !== undefined && flags.token !== undefined) throw new WrongUse('--as and --token: give one');
   const isGiven = flags.as !== undefined && flags.as[0] !== 'nobody';
   if (isGiven && (flags.network ?? flags.certificate) !== undefined) {
-    throw new WrongUse('--network and --certificate mean nothing with --as ROLE: the roles are given');
+    throw new WrongUse('--network and --certificate have no effect with --as ROLE: the roles are given');
   }
   if (flags.token === '-' && flags.policy === '-') throw new WrongUse('standard input holds one file, not two');
   if (!/^[A-Z_-]+$/.test(method)) {
-    throw new WrongUse(`${JSON.stringify(method)} is no method; write it in upper case, as in GET https://HOST/PATH`);
+    throw new WrongUse(
+      `${JSON.stringify(method)} is not a method; write it in upper case, as in GET https://HOST/PATH`,
+    );
   }
   if (splitUrl(url) === undefined) throw new WrongUse(`${JSON.stringify(url)} names no host; write https://HOST/PATH`);
 }

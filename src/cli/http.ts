@@ -115,7 +115,7 @@ export function systemAsk(deadline = CALL_DEADLINE_MS): Ask | undefined {
         request?.destroy();
       };
       const failed = (error: unknown) => end({ error: errorCode(error) });
-      const timer = setTimeout(() => failed({ code: `no whole answer in ${deadline / 1000} seconds` }), deadline);
+      const timer = setTimeout(() => failed({ code: `no complete response in ${deadline / 1000} seconds` }), deadline);
       try {
         const http = getBuiltinModule(outgoing.tls ? 'node:https' : 'node:http') as NodeHttp;
         request = http.request(optionsOf(outgoing), (message) => {

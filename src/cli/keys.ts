@@ -95,8 +95,8 @@ async function replaceKeys(text: string, now: number, { early, absolute }: Rotat
   return {
     text: replaced.text,
     said: sessions
-      ? 'two new session keys, and none of the leaked ones: put the file in place at once; all people sign in again'
-      : 'two new keys, and none of the leaked ones: put the file in place at once; services fetch the new keys',
+      ? 'two new session keys replace the leaked ones: put the file in place at once; all people sign in again'
+      : 'two new keys replace the leaked ones: put the file in place at once; services fetch the new keys',
   };
 }
 

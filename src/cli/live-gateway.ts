@@ -22,7 +22,7 @@ export interface GatewayAddress {
 export function gatewayAddress(url: string): GatewayAddress {
   const [, scheme, host] = /^(https?):\/\/([^/?#]+)\/?$/i.exec(url) ?? [];
   if (scheme === undefined || host === undefined) {
-    throw new WrongUse(`--gateway ${url}: write https://HOST:PORT; the tests say the rest`);
+    throw new WrongUse(`--gateway ${url}: write https://HOST:PORT; the tests contain the rest`);
   }
   const tls = scheme.toLowerCase() === 'https';
   return { url, tls, ...hostPort(host, '--gateway', tls ? 443 : 80) };
@@ -65,7 +65,7 @@ const askedFrom = (as: PolicyTest['as']): AskedFrom => (as.kind === 'nobody' || 
 function fromElsewhere(as: TestOutcome['test']['as'], { forwarded, clients }: Means): string | undefined {
   const { network, certificate } = askedFrom(as);
   if (network !== undefined && !forwarded) {
-    return `from ${network}: give --forwarded where the gateway trusts this machine as a proxy`;
+    return `from ${network}: give --forwarded if the gateway trusts this machine as a proxy`;
   }
   if (certificate === undefined || clients?.has(certificate)) return undefined;
   return `no certificate: add --client ${certificate}=FILE`;

@@ -39,7 +39,7 @@ function withPolicyCa(runtime: Runtime, asked: Asked, { caFile }: Provider): Ask
     const ca = utf8(runtime.read(caFile));
     return ca === undefined ? asked : { ...asked, ca };
   } catch {
-    runtime.err(`${caFile} is not here, so the system's CAs count; --ca-file names another\n`);
+    runtime.err(`${caFile} is not on this machine, so the CAs of the system are used; --ca-file names another file\n`);
     return asked;
   }
 }
@@ -95,7 +95,7 @@ export const loginCommand = command({
     const token = await poll(runtime, asked, endpoints, who, begun);
     if ('error' in token) return no(token.error);
     const taken = new Offline(loaded.policy, runtime.now()).ofToken(token.accessToken, [provider.name]);
-    if (!taken.ok) return no(`the gateway would not take this token: ${taken.reason}: ${detailOf(taken)}`);
+    if (!taken.ok) return no(`the gateway would reject this token: ${taken.reason}: ${detailOf(taken)}`);
     const { subject, roles } = taken.value.caller;
     runtime.err(`${foreign(subject)}; roles: ${roles.join(', ') || 'none'}\n`);
     runtime.out(`${token.accessToken}\n`);

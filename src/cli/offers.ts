@@ -24,7 +24,7 @@ function offers(members: Members, list: string, wanted: string, otherwise?: read
   return (namesIn(members, list) ?? otherwise)?.includes(wanted);
 }
 
-const unsaid = (list: string) => `its discovery document has no "${list}", so only a try can show it`;
+const unsaid = (list: string) => `its discovery document has no "${list}", so only a test can show it`;
 
 function finding(ok: boolean | undefined, yes: string, no: string, list: string): Finding {
   if (ok === undefined) return { text: `${yes}: ${unsaid(list)}` };

@@ -48,11 +48,11 @@ interface Asked {
 function anonymousText({ roles, left, address }: Exclude<Asking, null>): string {
   const gives = (those: readonly string[]) => those.join(', ') || 'no role';
   const each = left === undefined ? gives(roles) : `${gives(left)} on the first side and ${gives(roles)} on the second`;
-  return `nobody (no credential), from ${address}, where the request gives ${each}`;
+  return `an anonymous caller, from ${address}; the request gives ${each}`;
 }
 
 function callerText(caller: Differing): string {
-  if (caller === null) return 'nobody (no credential)';
+  if (caller === null) return 'an anonymous caller';
   if ('identity' in caller) return caller.identity;
   if (caller.nobody) return anonymousText(caller);
   const sending = caller.mcp === undefined ? '' : `, sending ${messageText(caller.mcp)}`;

@@ -60,9 +60,7 @@ function meshFiles(runtime: Runtime, path: string): Readonly<Record<string, stri
   if (names.length === 0) throw new WrongUse(`${path} has no file that ends in .yaml or .json`);
   const other = all.find((name) => !ENDINGS.test(name) && !HIDDEN.test(name));
   if (other !== undefined) {
-    throw new WrongUse(
-      `${path}/${other}: only files that end in .yaml, .yml or .json are read; rename it, or take it out`,
-    );
+    throw new WrongUse(`${path}/${other}: only files that end in .yaml, .yml or .json are read; rename or remove it`);
   }
   return Object.fromEntries(names.map((name) => [name, read(`${path}/${name}`)]));
 }
@@ -128,7 +126,7 @@ function proveTarget(
   } catch (error) {
     if (error instanceof WrongUse) throw error;
     // A rule that another tool wrote is a difference. Some of these rules cannot be read as rules.
-    const shapeless = `not as "meshgate render --target ${name}" writes it`;
+    const shapeless = `it is not what "meshgate render --target ${name}" writes`;
     return {
       definitions: [],
       objects: [...objects, error instanceof TypeError ? shapeless : (error as Error).message],

@@ -14,7 +14,7 @@ import type { Runtime } from './runtime.ts';
 /** The flag `--ca-file`, for commands that send requests to providers. */
 export const caFileFlag = flag(
   'FILE',
-  'CA of the providers’ certificates (default: each one’s ca_file where this machine has it, else the system’s)',
+  'CA of the providers’ certificates (default: each one’s ca_file if this machine has it, else the system’s)',
 );
 
 /** Returns what is needed to send requests to a provider. The CA comes from the flag, or from the policy if that file
@@ -55,7 +55,7 @@ export async function checkedOnline(
   const provider = policy.providers[name] as Provider;
   const jws = splitJws(text);
   const header = jws.ok ? parseHeader(jws.header) : jws;
-  if (!jws.ok || !header.ok) throw new WrongUse('the token is no JWT');
+  if (!jws.ok || !header.ok) throw new WrongUse('the token is not a JWT');
   const asked = networkTo(runtime, 'token', provider, caFile);
   const members = provider.jwksUri === undefined ? await discover(asked, provider.issuer) : {};
   if (typeof members === 'string') return refuse('provider_unavailable', members);

@@ -61,7 +61,7 @@ export async function askUrl(asked: Asked, url: string, form?: string, authoriza
 
 async function sent({ ask, ca, client }: Asked, url: string, form?: string, authorization?: string): Promise<Incoming> {
   const request = outgoing(url, ca);
-  if (request === undefined) return { error: 'it is no https URL' };
+  if (request === undefined) return { error: 'it is not an https URL' };
   if (form === undefined) return ask(request);
   const headers = {
     ...request.headers,
@@ -92,6 +92,6 @@ export async function discover(asked: Asked, issuer: string): Promise<Members | 
   const read = discoveryMembers(answer.body, issuer);
   if (read.ok) return read.members;
   const own = jsonOf(answer)?.issuer;
-  const hint = typeof own === 'string' && own !== issuer && webUrl.test(own) ? `; take ${foreign(own)}` : '';
+  const hint = typeof own === 'string' && own !== issuer && webUrl.test(own) ? `; write ${foreign(own)}` : '';
   return `${url}: ${read.error}${hint}`;
 }

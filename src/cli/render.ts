@@ -13,7 +13,7 @@ import type { Runtime } from './runtime.ts';
 /** The folder of the rendered files in the image. */
 const IMAGE_DIR = '/run/meshgate/conf';
 const flags = {
-  target: { kind: 'enum', values: ['nginx', ...meshTargetNames], brief: 'What to render for' },
+  target: { kind: 'enum', values: ['nginx', ...meshTargetNames], brief: 'The target to render for' },
   out: flag('DIR', 'Folder to write to (default: print to standard output)'),
   dir: flag('PATH', `Folder in which nginx will find the files (default: the folder of --out, else ${IMAGE_DIR})`),
   runDir: flag('PATH', 'Folder of the unix sockets (default /run/meshgate)'),
@@ -134,7 +134,7 @@ function gapsText({ policy, rules }: Loaded, gaps: readonly Gap[]): string {
 /** `meshgate render`: renders the policy as configuration of nginx or of a mesh. */
 export const renderCommand = command({
   brief: 'Render a policy as configuration of nginx or of a mesh',
-  text: "Renders a policy. What the target cannot enforce is printed on standard error, with its place in the policy. For nginx the gateway's own JavaScript, meshgate.js, hop.js, signin.js, client.js, health.js and cookies.js, is copied beside the files. Exit code 1: the policy has errors.",
+  text: "Renders a policy. Standard error lists what the target cannot enforce, with its place in the policy. For nginx the gateway's own JavaScript, meshgate.js, hop.js, signin.js, client.js, health.js and cookies.js, is copied beside the files. Exit code 1: the policy has errors.",
   examples: [
     'meshgate render --target nginx --out /etc/nginx/meshgate meshgate.yaml',
     'meshgate render --target nginx --out build --dir /etc/nginx/meshgate meshgate.yaml',

@@ -229,7 +229,7 @@ function reload(pidFile: string): string | undefined {
     else if (fd !== undefined) fs.writeSync(Number(fd), `reload ${pid}\n`);
     else return 'this engine sends no signals';
   } catch (error) {
-    return `process ${pid} accepts no signal (${codeOf(error) ?? 'why is not known'})`;
+    return `process ${pid} accepts no signal (${codeOf(error) ?? 'the cause is unknown'})`;
   }
   return undefined;
 }

@@ -39,8 +39,8 @@ function formLine({ form, header }: TokenReport): string {
 
 function signatureText(signature: Signature, paint: Paint): string {
   if (signature === 'not checked')
-    return 'not checked: this is what the token says, not who sent it; --online asks the provider';
-  if ('key' in signature) return `${paint('good', 'holds')}, by the provider's key ${plain(signature.key)}`;
+    return 'not checked: anyone can write a token with these claims; --online asks the provider';
+  if ('key' in signature) return `${paint('good', 'valid')}, verified with the provider's key ${plain(signature.key)}`;
   const { reason, detail } = signature;
   return `${paint('bad', reason)}${detail === undefined ? '' : `: ${detail}`}; ${reasons[reason].help}`;
 }
@@ -49,13 +49,13 @@ function takenLines({ refused, expires, binding, asker }: TokenReport, paint: Pa
   if (refused !== undefined) {
     const { reason, detail } = refused;
     return [
-      `taken      ${paint('bad', 'no')}: ${reason} (${reasons[reason].status})`,
+      `accepted   ${paint('bad', 'no')}: ${reason} (${reasons[reason].status})`,
       ...(detail === undefined ? [] : [`           ${detail}`]),
       `           ${reasons[reason].help}`,
     ];
   }
   return [
-    `taken      ${paint('good', 'yes')}, until ${dateOf(expires) ?? expires}`,
+    `accepted   ${paint('good', 'yes')}, until ${dateOf(expires) ?? expires}`,
     ...(binding === undefined ? [] : [`bound      to a key (${binding}): each request needs a proof of it`]),
     ...(asker === undefined ? [] : [`caller     ${asker.text}`]),
   ];

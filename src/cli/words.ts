@@ -40,7 +40,9 @@ export const aloneText = (agent: string): string => `agent ${agent} alone`;
 export function askerText(as: PolicyTest['as']): string {
   switch (as.kind) {
     case 'nobody':
-      return as.certificate === undefined && as.network === undefined ? 'nobody' : `nobody, ${fromText(as)}`;
+      return as.certificate === undefined && as.network === undefined
+        ? 'an anonymous caller'
+        : `an anonymous caller, ${fromText(as)}`;
     case 'alone':
       return aloneText(as.agent);
     case 'roles':

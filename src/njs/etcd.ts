@@ -164,7 +164,7 @@ export class Etcd {
       await this.#free(isDone ? before?.lease : lease);
       if (isDone) return;
     }
-    throw new Error('etcd: others change the same key all the time');
+    throw new Error('etcd: other replicas keep changing the same key');
   }
 
   async put(key: string, value: string, ttl: number): Promise<void> {

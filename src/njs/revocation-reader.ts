@@ -30,7 +30,7 @@ export function canLookUp(): boolean {
 export const canRemember = (): boolean => isRead;
 
 /** The refusal while the revocations of other replicas are not read yet. */
-export const unread = refuse('check_unavailable', 'it is not known yet what other replicas revoked');
+export const unread = refuse('check_unavailable', 'the revocations of other replicas are not known yet');
 
 /** Looks a revocation up. Only a policy with sessions has the zone. */
 const look = (key: string): string | undefined =>

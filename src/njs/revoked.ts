@@ -14,7 +14,7 @@ const DROPPED =
 
 /** What the log says if providers' sign-outs were dropped to make room for newer ones. */
 const PSIDS_DROPPED =
-  'sign-outs by providers that name a session and no person have filled their part of the zone meshgate_revoked: the oldest made room, and sessions from before them are rejected where their provider names its sessions; have the provider send "sub" in its logout tokens, or enlarge gateway.session.people';
+  'sign-outs by providers that name a session and no person have filled their part of the zone meshgate_revoked: the oldest made room, and sessions from before them are rejected if their provider names its sessions; have the provider send "sub" in its logout tokens, or enlarge gateway.session.people';
 
 function say(what: 'said dropped' | 'said psids dropped', line: string): void {
   if (locksDict().add(what, 1, REPEAT_LINE_S * 1000)) ngx.log(ngx.ERR, `meshgate: ${line}`);

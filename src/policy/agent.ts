@@ -28,9 +28,9 @@ export const fact: z.ZodType<string | RawFact, string | RawFact> = z
       s.reference('role'),
       z.strictObject({
         ...leafShape(),
-        any: facts('True if one of these is.').optional(),
-        all: facts('True if all of these are.').optional(),
-        none: facts('True if none of these is; false where a claim is absent.').optional(),
+        any: facts('True if one of these is true.').optional(),
+        all: facts('True if all of these are true.').optional(),
+        none: facts('True if none of these is true; false if a claim is absent.').optional(),
       }),
     ]),
   )

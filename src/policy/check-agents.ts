@@ -183,9 +183,9 @@ function checkMarks(report: Report, path: Path, match: DraftMatch, providers: re
   } else if (mistake !== undefined) {
     report.add([...path, ...mistake.path], mistake.message);
   } else if (mark === 'service' && writes(match, 'provider')) {
-    report.key([...path, 'provider'], 'no effect beside service, which comes without a token; remove it');
+    report.key([...path, 'provider'], 'no effect beside service, which sends no token; remove it');
   } else if (['client_id', 'claim'].includes(mark) && providers.length > 1 && !writes(match, 'provider')) {
-    report.key(path, `whose ${mark}? add provider: ${oneOf(providers)}`);
+    report.key(path, `${mark} of which provider? add provider: ${oneOf(providers)}`);
   }
 }
 

@@ -11,7 +11,7 @@ export function checkRequestFacts(report: Report, draft: DraftPolicy): void {
   checkCredentials(report, draft);
   for (const [name] of entriesOf(draft.providers)) {
     if (!RESERVED_PROVIDERS.includes(name)) continue;
-    report.key(['providers', name], `${name} is a word of the gateway’s own; write another name`);
+    report.key(['providers', name], `${name} is reserved for the gateway; write another name`);
   }
 }
 
@@ -65,7 +65,7 @@ const wide = (trusted: readonly (Range | undefined)[], gives: boolean) =>
   trusted.flatMap((range, index) => {
     const narrowest = range && NARROWEST[range.bytes.length];
     if (!gives || narrowest === undefined || range === undefined || range.length >= narrowest) return [];
-    const message = `every address in ${rangeText(range)} can claim to be any other, also one of a network that gives a role: with such roles at most a /${narrowest}; ${OTHERWISE}`;
+    const message = `every address in ${rangeText(range)} can claim any other address, even one in a network that gives a role: with such roles, write at most a /${narrowest}; ${OTHERWISE}`;
     return [{ path: ['gateway', 'trusted_proxies', index], message }];
   });
 
@@ -76,6 +76,6 @@ const overlapping = (trusted: readonly (Range | undefined)[], networks: ReturnTy
   networks.flatMap(({ range, path }) => {
     const proxies = trusted.find((it) => it !== undefined && overlaps(range, it));
     if (proxies === undefined) return [];
-    const message = `it overlaps ${rangeText(proxies)} of gateway.trusted_proxies, where any client can forge such an address; ${OTHERWISE}`;
+    const message = `it overlaps ${rangeText(proxies)} of gateway.trusted_proxies, whose clients can forge such an address; ${OTHERWISE}`;
     return [{ path, message }];
   });

@@ -56,7 +56,7 @@ function checkProvider(report: Report, draft: DraftPolicy, at: FactAt, providers
     asks === 'required unless pinned' && at.within?.some((it) => providersOf(draft).fact(it)?.size === 1);
   const isNamed = writes(fact, 'provider') || provider !== undefined || isPinned;
   if (asks?.startsWith('required') && providers.length > 1 && !isNamed) {
-    report.key(path, `whose ${op}? add provider: ${oneOf(providers)}`);
+    report.key(path, `${op} of which provider? add provider: ${oneOf(providers)}`);
   } else if (provider !== undefined && fact.provider !== undefined && fact.provider !== provider) {
     report.add([...path, 'provider'], `never true inside all with provider ${provider}; write ${provider}, or any`);
   } else if (

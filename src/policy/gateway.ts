@@ -26,7 +26,7 @@ const keys = mapping({
 
 const assertion = mapping({
   issuer: a.ownIssuer.describe('"iss" of the assertions: a URL of the gateway itself.'),
-  keys_file: s.filePath.describe('JWKS of the private keys, readable by the worker; "meshgate keys" makes it.'),
+  keys_file: s.filePath.describe('JWKS of the private keys, readable by the worker, made by "meshgate keys new".'),
   // The time is short, because nothing can revoke an assertion.
   lifetime: usually(
     s.secondsWithin({ least: '10s', most: '600s' }),
@@ -68,7 +68,7 @@ const proof = mapping({
   nonce: onlyTrue('Proofs need a nonce of the gateway.'),
   keys_file: optional(
     s.filePath,
-    'JWKS of secret keys, "meshgate keys new --session" makes it: replicas that share it accept each other’s nonces.',
+    'JWKS of secret keys, made by "meshgate keys new --session". Replicas that share it accept each other’s nonces.',
   ),
 })
   .register(hints, { what: 'the settings of DPoP proofs', write: `{ rate: ${DEFAULTS.proofRate}/s }` })

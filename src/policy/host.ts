@@ -48,7 +48,7 @@ const spelledOut = mapping({
     s.reference('agent'),
     'This agent, for a person that another rule of the route allows; or alone, if it may be.',
   ),
-  who: optional(z.enum(['authenticated', 'anyone']), 'Every caller with a valid credential, or everybody.'),
+  who: optional(z.enum(['authenticated', 'anyone']), 'Every caller with a valid credential, or every caller.'),
   methods: optional(
     s.list(z.enum(s.METHODS), '[GET, POST]'),
     'Methods that the rule covers, in upper case; GET includes HEAD. Default: all.',
@@ -86,7 +86,7 @@ export const route = mapping({
     s.list(s.plainText, '[https://mcp.example.com/mcp]'),
     'One of these must be in "aud" here, instead of the providers’ audiences (RFC 8707).',
   ),
-  allow: s.list(rule, '[staff]').describe('Who may pass; the first rule that matches decides.'),
+  allow: s.list(rule, '[staff]').describe('The callers that may pass; the first rule that matches decides.'),
   ...shared,
   service_workers: onlyTrue(
     'Pages may register service workers from below a folder of this route. Default: refused where people sign in.',

@@ -32,7 +32,7 @@ const identity = mapping({
 export interface Identity extends Defined, Readonly<z.output<typeof identity>> {}
 
 const ingress = mapping({
-  address: a.endpoint.describe('Where nginx connects to.'),
+  address: a.endpoint.describe('The address that nginx connects to.'),
   server_name: optional(a.serverName, 'DNS name in the ingress’s certificate. Default: the host of the address.'),
   ca_file: s.filePath.describe('CA for the ingress’s certificate.'),
   own: mapping({
@@ -63,7 +63,7 @@ export interface Ingress extends Defined, Readonly<z.output<typeof ingress>> {}
 const EXAMPLE = 'spiffe://example.org/gateway';
 
 export const mesh = mapping({
-  kind: z.enum(MESH_KINDS).describe('What the mesh is.'),
+  kind: z.enum(MESH_KINDS).describe('The kind of the mesh.'),
   trust_domain: w.trustDomain.describe('Trust domain of all identities.'),
   // No connection to the ingress is used for longer than this.
   rotation: usually(

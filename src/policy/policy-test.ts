@@ -26,7 +26,7 @@ export const test = z
             z.array(s.reference('role')).register(hints, { what: 'a list of roles', write: '[staff]' }),
             'A caller with exactly these roles.',
           ),
-          agent: optional(s.reference('agent'), 'The agent that acts for them, or alone.'),
+          agent: optional(s.reference('agent'), 'The agent that acts for the caller, or alone.'),
           provider: optional(s.reference('provider'), 'Provider of the token.'),
           claims: optional(
             z
@@ -34,9 +34,9 @@ export const test = z
               .register(hints, { what: 'a mapping of claims', write: '{ sub: ann, groups: [staff] }' }),
             'Claims of the token, or of the session.',
           ),
-          signed_in: optional(s.seconds, 'How long ago they signed in (claim auth_time).'),
+          signed_in: optional(s.seconds, 'How long ago the caller signed in (claim auth_time).'),
           network: optional(a.address, 'The address of the client.'),
-          certificate: optional(oneCertificateName, 'The name in the certificate that they show.'),
+          certificate: optional(oneCertificateName, 'The name in the certificate that the caller shows.'),
         }),
       ])
       .register(hints, { what: 'a caller', write: 'nobody, { roles: [staff] } or { provider: okta, claims: { … } }' })

@@ -96,7 +96,7 @@ const introspection = mapping({
     'The provider is also asked about JWTs, after their signature is verified, so that a revoked one is rejected within "cache".',
   ),
   insecure_any_type: onlyTrue(
-    'Accepts tokens of which the provider does not say "token_type": a refresh token may be one.',
+    'Accepts tokens for which the provider sends no "token_type": a refresh token may be one.',
   ),
 })
   .register(hints, { what: 'the settings of introspection', write: '{ cache: 1m }' })
@@ -112,7 +112,7 @@ const signin = mapping({
   ),
   prompt: optional(
     z.enum(['login', 'consent', 'select_account']),
-    'What the provider asks the person each time. Default: the provider decides.',
+    'The prompt that the provider shows each time. Default: the provider decides.',
   ),
   max_age: optional(
     s.secondsWithin({ least: '1s', or: ', or prompt: login for each time' }),
@@ -129,7 +129,7 @@ const signin = mapping({
   ),
   label: optional(s.plainText, 'The provider’s name on the page where people choose. Default: its name in the policy.'),
   par: optional(flag, 'Requests are pushed to the provider first (RFC 9126). Default: if it requires that.'),
-}).describe('What the gateway requests from the provider when a person signs in.');
+}).describe('The request to the provider when a person signs in.');
 
 type SaidOfSignin = z.output<typeof signin>;
 

@@ -40,7 +40,7 @@ export const policySchema = z.strictObject({
   tests: usually(
     z.array(test).register(hints, { what: 'a list of tests', write: 'a list below it' }),
     [],
-    'What must and must not be allowed; "meshgate validate" runs them.',
+    'Requests that must or must not be allowed; "meshgate validate" runs them.',
   ),
 });
 

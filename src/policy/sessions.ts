@@ -10,7 +10,7 @@ import { tls } from './tls.ts';
 /** The keys of `gateway` about browsers that sign in. */
 
 export const session = mapping({
-  keys_file: s.filePath.describe('JWKS of the keys that seal cookies; "meshgate keys --session" makes it.'),
+  keys_file: s.filePath.describe('JWKS of the keys that seal cookies, made by "meshgate keys new --session".'),
   idle: computed(s.seconds, '8h', 'How long a session lasts without a request.'),
   absolute: usually(s.seconds, `${DEFAULTS.sessionAbsolute / 3600}h`, 'How long a session lasts at most.'),
   fresh: computed(s.seconds, '10m', 'How long the provider’s claims about a person count before it is asked again.'),

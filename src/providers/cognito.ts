@@ -33,7 +33,7 @@ export const issuers: Issuers = {
 
 export const help: ClaimHelp = {
   aud: 'write the ids of the app clients as audiences, or ask Cognito for a resource',
-  'cognito:groups': 'who is in no group of the pool has none, and neither has the token of a client itself',
+  'cognito:groups': 'people without a group in the pool have none, and neither have tokens of a client itself',
   scope: 'at Cognito: a resource server of the pool, and its custom scopes for the app client',
   '*': 'at Cognito: a pre token generation trigger of version 2 adds it to access tokens',
 };

@@ -17,7 +17,7 @@ export function emailOf(claims: Claims, kind: ProviderKind): string | undefined 
 export function emailRefusal(claims: Claims, kind: ProviderKind): string | undefined {
   const email = kind.email === undefined ? undefined : claimAt(claims, kind.email);
   if (email === undefined || emailOf(claims, kind) !== undefined) return undefined;
-  if (typeof email !== 'string' || !address.test(email)) return 'what the token says is no address with one @';
+  if (typeof email !== 'string' || !address.test(email)) return 'the value is not an address with exactly one @';
   const verified = kind.emailVerified === undefined ? '' : ` (${JSON.stringify(kind.emailVerified)})`;
   return `the token has an address, and does not say that it is verified${verified}`;
 }

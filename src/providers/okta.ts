@@ -30,7 +30,7 @@ export const issuers: Issuers = {
 
 export const mistaken: Mistaken = {
   issuer: /^https:\/\/[a-z0-9-]+\.(?:okta|oktapreview|okta-emea|okta-gov)\.com\/?$/,
-  help: 'it is of Okta’s organisation server, for Okta alone: ask an authorization server, as https://D/oauth2/default',
+  help: 'it is from Okta’s organisation server, only for Okta: ask an authorization server, such as https://D/oauth2/default',
 };
 
 /** What to change if ID tokens lack a claim that access tokens have. */

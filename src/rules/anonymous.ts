@@ -87,7 +87,7 @@ export function anonymousAdvice(policy: Policy, rules: readonly Rule[]): readonl
   return Object.values(policy.roles).flatMap(({ name, at }): Advice[] => {
     const rule = held.has(name) ? rules.find(({ who }) => who.kind === 'role' && who.role === name) : undefined;
     if (rule === undefined) return [];
-    const text = `callers without a credential have this role from most addresses, and ${rule.id} lets them in; add a fact of a token to it (all), or write anyone in the rule if that is meant`;
+    const text = `anonymous callers have this role from most addresses, and ${rule.id} allows them; add a fact about the token to it (all), or write anyone in the rule if this is intended`;
     return [{ at, path: `roles.${name}`, text }];
   });
 }

@@ -31,12 +31,12 @@ function checkEvent({ events, nonce }: Claims): Refused {
 function checkContent({ sub, sid, jti, iat, exp }: Claims): Refused {
   if (typeof iat !== 'number') return refuse('claim_absent', 'it has no "iat"');
   if ((exp as number) - iat > MAX_LOGOUT_TOKEN_LIFE_S) {
-    return refuse('claim_absent', `it is good for more than ${MAX_LOGOUT_TOKEN_LIFE_S} s`);
+    return refuse('claim_absent', `it is valid for more than ${MAX_LOGOUT_TOKEN_LIFE_S} s`);
   }
   if (!isText(jti)) return refuse('claim_absent', 'it has no "jti"');
   if (sub === undefined && sid === undefined) return refuse('claim_absent', 'it has neither "sub" nor "sid"');
   const wrong = [sub, sid].find((value) => value !== undefined && !isText(value));
-  return wrong === undefined ? undefined : refuse('claim_absent', '"sub" or "sid" is no text');
+  return wrong === undefined ? undefined : refuse('claim_absent', '"sub" or "sid" is not a text');
 }
 
 /** Returns the issuer of a logout token, which selects the provider to verify it; `undefined` if the text is no JWT. */

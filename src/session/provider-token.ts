@@ -22,10 +22,10 @@ export interface ProviderTokenContext extends SignatureContext {
 export function checkTypes(header: JoseHeader, claims: Claims, name: string, types: readonly string[], own: string) {
   const typ = header.typ?.toLowerCase();
   if (typ !== undefined && !types.includes(typ)) {
-    return refuse('type_refused', `it has the type ${shown(header.typ)} and is no ${name}`);
+    return refuse('type_refused', `it has the type ${shown(header.typ)}, which is not that of ${name}`);
   }
   if (typeof claims.typ !== 'string' || claims.typ.toLowerCase() === own) return undefined;
-  return refuse('type_refused', `it is of the type ${shown(claims.typ)} and is no ${name}`);
+  return refuse('type_refused', `it is of the type ${shown(claims.typ)}, which is not that of ${name}`);
 }
 
 /** Rejects a token that another issuer issued. */

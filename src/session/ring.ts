@@ -54,14 +54,14 @@ function bytesOf({ kty, alg, use, kid, k }: Members): Buffer | string {
   }
   const bytes = typeof k === 'string' ? decodeCanonical(k) : undefined;
   if (bytes?.length !== KEY_BYTES) return 'has no "k" of 256 bits in base64url';
-  return bytes.every((byte) => byte === bytes[0]) ? 'is no random key' : bytes;
+  return bytes.every((byte) => byte === bytes[0]) ? 'is not a random key' : bytes;
 }
 
 /** Returns when a key expires, or a sentence that says what is wrong with its `until`. */
 function expiryOf({ until }: Members): number | string {
   if (until === undefined) return Number.POSITIVE_INFINITY;
   const isTime = typeof until === 'number' && until >= 0 && until <= MAX_NUMERIC_DATE;
-  return isTime ? until : 'has an "until" that is no time in seconds';
+  return isTime ? until : 'has an "until" that is not a time in seconds';
 }
 
 /** Reads the session keys: a JWKS (RFC 7517 section 5) of symmetric 256-bit keys (RFC 7518 section 6.4), each with its

@@ -97,7 +97,7 @@ function checkAudience(claims: Claims, provider: TokenProvider, kind: ProviderKi
     return refuse('claim_absent', '"aud" is not a string or a list of strings');
   if (list.some((value) => provider.audiences.includes(value))) return undefined;
   if (provider.audiences.length === 0)
-    return refuse('audience_mismatch', 'of this provider no tokens are taken, people sign in through it');
+    return refuse('audience_mismatch', 'no tokens of this provider are accepted, because people sign in through it');
   const detail = `the token is for ${listed(list)}, this route wants ${listed(provider.audiences)}`;
   return refuse('audience_mismatch', helped(detail, kind, 'aud'));
 }
@@ -117,7 +117,7 @@ export function checkClient(claims: Claims, provider: TokenProvider, kind: Provi
 function checkSubject(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
   const { subject, trustDomain } = provider;
   if (trustDomain !== undefined && !isOfTrustDomain(claims.sub, trustDomain))
-    return refuse('issuer_unknown', `"sub" is no SPIFFE id of the trust domain ${trustDomain}`);
+    return refuse('issuer_unknown', `"sub" is not a SPIFFE id of the trust domain ${trustDomain}`);
   const value = claimAt(claims, subject.claim);
   if (typeof value === 'string' && value !== '') return undefined;
   const detail = `"${subject.claim}" is not a non-empty string`;

@@ -22,7 +22,7 @@ export function forLog(text: string, most: number, secrets: readonly string[] = 
 
 /** Returns a list of values for a detail, cut after four values. */
 export function listed(values: readonly unknown[]): string {
-  if (values.length === 0) return 'nobody';
+  if (values.length === 0) return 'none';
   const some = values.slice(0, MAX_LISTED).map(shown).join(' or ');
   return values.length > MAX_LISTED ? `${some} and ${values.length - MAX_LISTED} more` : some;
 }

@@ -48,7 +48,7 @@ export function discoveryUrl(issuer: string): string {
 export function addressProblem(name: string, uri: unknown, issuer: string, anywhere = false): string | undefined {
   if (typeof uri !== 'string') return `the discovery document has no "${name}"`;
   const host = hostOf(uri);
-  if (host === undefined) return `"${name}" is no https URL without user name and fragment: ${shown(uri)}`;
+  if (host === undefined) return `"${name}" is not an https URL without user name and fragment: ${shown(uri)}`;
   if (!anywhere && closeHost.test(host) && host !== issuerHost(issuer))
     return `"${name}" points to the address ${shown(host)}`;
   return undefined;

@@ -56,7 +56,7 @@ export function readIntrospection(status: number, text: string): Introspected {
   if (text.length > MAX_ANSWER_LENGTH) return { kind: 'broken', error: 'the introspection endpoint answered too much' };
   const claims = objectIn(text);
   if (claims === undefined) {
-    return { kind: 'broken', error: 'the introspection endpoint answered what is not a JSON object' };
+    return { kind: 'broken', error: 'the introspection endpoint did not answer with a JSON object' };
   }
   if (claims.active === true) return { kind: 'active', claims };
   if (claims.active === false) return { kind: 'inactive' };
@@ -81,7 +81,7 @@ function checkType(claims: Claims, { introspection }: TokenProvider, kind: Provi
   }
   if (typeof type === 'string' && accessTypes.includes(type.toLowerCase())) return undefined;
   const said = `the token is of the type ${shown(type)}, this route wants an access token`;
-  const unsaid = 'the provider does not say of what "token_type" the token is; this route wants an access token';
+  const unsaid = 'the provider sends no "token_type" for the token; this route wants an access token';
   return refuse('type_refused', type === undefined ? unsaid : said);
 }
 

@@ -36,6 +36,6 @@ export function rsaWeakness(modulus: Uint8Array, exponent: Uint8Array): string |
   if (bits > MAX_RSA_BITS) return `RSA of ${bits} bits is too long; at most ${MAX_RSA_BITS}`;
   if (bitLength(exponent) > MAX_RSA_EXPONENT_BITS) return 'the RSA exponent is too long';
   if (bitLength(exponent) < 2 || (exponent[exponent.length - 1] as number) % 2 === 0)
-    return 'the RSA exponent is no odd number over 1';
+    return 'the RSA exponent is not an odd number over 1';
   return hasRocaMark(modulus) ? 'the RSA key was made by a chip with CVE-2017-15361 (ROCA)' : undefined;
 }

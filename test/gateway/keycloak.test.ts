@@ -138,7 +138,7 @@ describe('the command', () => {
 
   test('verifies a token by the keys that Keycloak publishes', async () => {
     const { code, out } = await token(ada);
-    expect([code, out]).toEqual([0, expect.stringContaining('signature  holds')]);
+    expect([code, out]).toEqual([0, expect.stringContaining('signature  valid')]);
     const forged = `${ada.slice(0, -20)}AAAA${ada.slice(-16)}`;
     expect(await token(forged)).toMatchObject({
       code: 1,
@@ -155,7 +155,7 @@ describe('the command', () => {
     expect(active.out).toContain('denied: role_missing (403)');
     await keycloak.signOut('cleo');
     const ended = await token(own, ...at);
-    expect([ended.code, ended.out]).toEqual([1, expect.stringContaining('taken      no: token_inactive (401)')]);
+    expect([ended.code, ended.out]).toEqual([1, expect.stringContaining('accepted   no: token_inactive (401)')]);
     for (const secret of [keycloakSecret, own.split('.')[2]!]) expect(active.out + ended.out).not.toContain(secret);
   });
 });

@@ -143,7 +143,7 @@ test('a connection with a certificate that the command does not trust counts as 
   await writeFile(join(folder, 'other.pem'), stage.meshCa.cert);
   const { code, out } = await meshgate('test', '--gateway', url, '--ca-file', 'other.pem', 'meshgate.yaml');
   expect(code).toBe(1);
-  expect(out).toMatch(/as nobody: no answer: [A-Z_]+$/m);
+  expect(out).toMatch(/as an anonymous caller: no answer: [A-Z_]+$/m);
 });
 
 describe('the gateway runs the new policy, and Envoy the previous one', () => {
@@ -181,7 +181,7 @@ describe('the gateway runs the new policy, and Envoy the previous one', () => {
     const { code, out } = await meshgate('test', ...AT_GATEWAY, 'closed.yaml');
     expect(code).toBe(1);
     expect(out).toMatch(
-      /^closed\.yaml:\d+:\d+ tests\[5\]: GET https:\/\/wiki\.localhost\/status as nobody: the policy says credential_missing, the gateway allowed \(200\); they differ at rule wiki\.localhost\/status#1 at closed\.yaml:\d+:\d+: role editor, as default$/m,
+      /^closed\.yaml:\d+:\d+ tests\[5\]: GET https:\/\/wiki\.localhost\/status as an anonymous caller: the policy says credential_missing, the gateway allowed \(200\); they differ at rule wiki\.localhost\/status#1 at closed\.yaml:\d+:\d+: role editor, as default$/m,
     );
   });
 });

@@ -45,7 +45,9 @@ export function sendRaw(
     const timer = setTimeout(() => {
       socket.destroy();
       reject(
-        new Error(`no whole answer in time; received ${JSON.stringify(received.toString('latin1').slice(0, 500))}`),
+        new Error(
+          `no complete response in time; received ${JSON.stringify(received.toString('latin1').slice(0, 500))}`,
+        ),
       );
     }, options.timeoutMs ?? PATIENCE_MS);
     socket.on('data', (chunk: Buffer) => {

@@ -42,7 +42,7 @@ export class Vault implements RecordSeal {
    * is never opened: anyone who has the key can seal anything, for any purpose.
    * @throws Error with one line for the log if it is not known yet which keys are revoked */
   async openFor(purpose: Purpose, host: string, text: string, now: number): Promise<string | undefined> {
-    if (!canLookUp()) throw new Error('it is not known yet what other replicas revoked');
+    if (!canLookUp()) throw new Error('the revocations of other replicas are not known yet');
     let ring = await this.#file.current(now);
     const kid = kidOf(text);
     if (isRevokedNow(() => ({ kids: [kid], at: 0 }))) return undefined;

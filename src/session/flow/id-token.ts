@@ -80,7 +80,7 @@ function checkAsked({ acr, auth_time: at }: Claims, { acrValues, maxAge }: Asked
   if (at > now + skew) return refuse('token_not_yet_valid', '"auth_time" lies in the future');
   return now - at <= maxAge + skew
     ? undefined
-    : refuse('step_up_required', `the sign-in is ${Math.floor(now - at)} s old, wanted are at most ${maxAge}`);
+    : refuse('step_up_required', `the sign-in is ${Math.floor(now - at)} s old, allowed are at most ${maxAge}`);
 }
 
 /** Verifies what is the same for every ID token. */

@@ -42,13 +42,13 @@ export function readRefreshAnswer(status: number, text: string, secrets: readonl
     const text = `the token endpoint refused: ${errorText(members, secrets)}`;
     return { kind: 'refused', error: errorName(members.error), text };
   }
-  if (members === undefined) return { kind: 'broken', error: 'the token endpoint answered what is not a JSON object' };
+  if (members === undefined) return { kind: 'broken', error: 'the token endpoint did not answer with a JSON object' };
   const { token_type: type } = members;
   const idToken = textOf(members.id_token);
   const accessToken = textOf(members.access_token);
   const refreshToken = textOf(members.refresh_token);
   if (accessToken !== undefined && (typeof type !== 'string' || type.toLowerCase() !== 'bearer')) {
-    return { kind: 'broken', error: 'the token endpoint answered with an access token that is no bearer token' };
+    return { kind: 'broken', error: 'the token endpoint answered with an access token that is not a bearer token' };
   }
   const refresh = refreshToken && { refreshToken };
   return { kind: 'tokens', tokens: { ...(idToken && { idToken }), ...(accessToken && { accessToken }), ...refresh } };

@@ -50,9 +50,9 @@ function joined(claims: Claims, more: Claims, { email, emailVerified: flag }: Ad
  * @returns reason `signin_failed` if the answer is not valid or is about another person */
 export function withUserinfo(claims: Claims, text: string, kind: AddressKind): Result<Claims> {
   const more = objectIn(text);
-  if (more === undefined) return refuse('signin_failed', 'the UserInfo endpoint answered what is not a JSON object');
+  if (more === undefined) return refuse('signin_failed', 'the UserInfo endpoint did not answer with a JSON object');
   // Section 5.3.2: `sub` must be the same; otherwise the values must not be used.
-  if (more.sub !== claims.sub) return refuse('signin_failed', 'the UserInfo endpoint speaks of another "sub"');
+  if (more.sub !== claims.sub) return refuse('signin_failed', 'the UserInfo endpoint answered with another "sub"');
   const said = Object.entries(more).filter(([name]) => !ofTokens.includes(name));
   return ok(joined(claims, Object.fromEntries(said), kind));
 }
@@ -67,6 +67,6 @@ export function checkOverage(claims: Claims, paths: readonly string[]): ReturnTy
   if (path === undefined) return undefined;
   return refuse(
     'claim_absent',
-    `the provider left "${path}" out, since there are too many; let it send only the groups assigned to the application, or use app roles`,
+    `the provider left out "${path}" because there are too many; let it send only the groups assigned to the application, or use app roles`,
   );
 }

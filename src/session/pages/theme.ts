@@ -88,7 +88,9 @@ export function readTheme(files: Readonly<Record<string, string>>): ReadTheme {
     else if (language !== undefined) texts[language] = readTexts(text, wrong);
     else if (pictureType(file) !== undefined) theme = { ...theme, pictures: true };
     else
-      wrong('nothing is made of this file: there are page.html, style.css, de.json and the like, pictures and fonts');
+      wrong(
+        'this file is not used: the folder may have page.html, style.css, de.json and the like, pictures and fonts',
+      );
   }
   return { theme: Object.keys(texts).length === 0 ? theme : { ...theme, texts }, errors };
 }

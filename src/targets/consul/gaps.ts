@@ -14,7 +14,7 @@ import type { KeySet } from './entries.ts';
 const ENVOY_SKEW = 60;
 
 const HOST =
-  'intentions have no host: whatever host a request names, its path decides; give each service a name of its own in Consul';
+  'intentions have no host, so only the path of a request decides; give each service a name of its own in Consul';
 
 const DEFAULT =
   'a token is required only in a mesh that denies by default: set default_intention_policy, or the ACLs’ default_policy, to deny';

@@ -12,7 +12,7 @@ import { missing } from './services.ts';
 /** Members of live objects that change no decision. */
 const NEUTRAL: readonly Neutral[] = [
   ...KUBE_NEUTRAL,
-  { path: ['status'], why: 'istiod writes it, and reads none of it' },
+  { path: ['status'], why: 'istiod writes it and does not read it' },
   { path: ['metadata', 'annotations', RULES], why: 'it names the rules of the policy, and nothing decides by it' },
 ];
 
@@ -54,6 +54,6 @@ export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOpt
     isManaged: (it) => layerOf(it) !== undefined,
     bearing: (it) => bearingOf(it, own),
     unguarding: unguarding(own, live.objects),
-    unguarded: 'Istio lets everybody in',
+    unguarded: 'Istio allows every request',
   });
 }

@@ -39,7 +39,7 @@ function pathOf(patterns: readonly string[], not: readonly string[], title: stri
   const [own, ...more] = pathsOf(patterns, title);
   if (own === undefined || more.length > 0) throw unreadable(title, 'one path for each rule');
   if ('prefix' in own) return { prefix: own.prefix, except: pathsOf(not, title) };
-  if (not.length > 0) throw unreadable(title, 'a path with exceptions that is none of a prefix');
+  if (not.length > 0) throw unreadable(title, 'a path with exceptions that is not a prefix');
   return own;
 }
 
@@ -74,7 +74,7 @@ function agentOf({ values, notValues }: Condition, title: string): string | null
 
 function peopleOf(when: readonly Condition[], title: string): readonly Omit<Says, 'agent' | 'alone'>[] {
   if (when.length === 0) return [{ who: { kind: 'anyone' } }];
-  if (when.some(({ notValues }) => notValues !== undefined)) throw unreadable(title, 'no conditions on what is not');
+  if (when.some(({ notValues }) => notValues !== undefined)) throw unreadable(title, 'no negative conditions');
   const values = new Map(when.map(({ key, values }) => [key, values]));
   const some = (name: string): readonly string[] | undefined => {
     const found = values.get(claim(name));

@@ -47,7 +47,7 @@ export function unreachable(service: Service): string | undefined {
     return 'nginx connects to it directly and not through Istio, which does not enforce it';
   const wrong = [nameOf(service), service.endpoint.host.toLowerCase()].find((it) => !isName(it));
   if (wrong === undefined) return undefined;
-  return `Istio leads to DNS names only, and ${wrong} is none: nothing is rendered, and it refuses the service; write another authority or endpoint`;
+  return `Istio routes only to DNS names, and ${wrong} is not one: nothing is rendered, and Istio refuses requests to the service; write another authority or endpoint`;
 }
 
 /** The rules of services to which Istio can route requests. */

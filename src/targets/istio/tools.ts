@@ -73,11 +73,11 @@ export function joined(rules: readonly IstioRule[], unreadable: (why: string) =>
 
 /** What Istio allows beyond a rule with tools, in words. */
 export function widerTools(tools: readonly string[]): string {
-  const twice = `${twiceText('Istio')}; of ${TASKS.join(', ')} Istio does not look at Mcp-Name, which the gateway wants`;
-  if (tools.includes('*')) return `${twice}; Istio takes whatever stands in Mcp-Name for *, also what is badly encoded`;
+  const twice = `${twiceText('Istio')}; of ${TASKS.join(', ')} Istio does not check Mcp-Name, which the gateway requires`;
+  if (tools.includes('*')) return `${twice}; for *, Istio accepts any Mcp-Name, even one with an invalid encoding`;
   const stems = tools.filter((it) => it.endsWith('*'));
   if (stems.length === 0) return twice;
-  return `${twice}; Istio looks at how the names of ${stems.join(' ')} begin, and takes any characters behind that, also those that the gateway refuses`;
+  return `${twice}; Istio checks only how the names of ${stems.join(' ')} begin, and accepts any characters after that, even those that the gateway refuses`;
 }
 
 /** The gaps of tools in Istio. */
@@ -88,6 +88,6 @@ export function toolGaps(rules: readonly Enforced[]): readonly Gap[] {
     ...looking.map(({ id, tools = [] }) => ({ part: id, text: widerTools(tools) })),
     ...(first === undefined
       ? []
-      : [{ part: first.id, text: `of notifications Istio lets pass ${NOTIFICATIONS.join(', ')}, and no others` }]),
+      : [{ part: first.id, text: `of the notifications, Istio allows only ${NOTIFICATIONS.join(', ')}` }]),
   ];
 }

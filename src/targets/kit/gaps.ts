@@ -17,7 +17,7 @@ export function encodingGaps(rules: readonly Enforced[], refuses: string): reado
   const first = rules.find((rule) => encodableOf([rule]).length > 0);
   if (first === undefined) return [];
   const characters = encodableOf(rules).join(' ');
-  const text = `${refuses} where a client percent-encodes ${characters}, which paths of the policy hold`;
+  const text = `${refuses} if a client percent-encodes ${characters}, which paths of the policy contain`;
   return [{ part: first.id, text }];
 }
 
@@ -30,7 +30,7 @@ export function identityGaps(rules: readonly Rule[], text: (names: string) => st
 
 /** The text that says what workloads behind an ingress see instead of an identity. */
 export const endsText = (ingress: string) => (names: string) =>
-  `workloads see the ingress (${ingress}) and not what nginx connects to it as: ${names} ends there`;
+  `workloads see the ingress (${ingress}) and not the identity with which nginx connects to it: ${names} ends there`;
 
 /** The content of a rule without its host and its name. */
 const saidOf = ({ path, methods, who, agent, alone, tools, as }: Enforced): string =>

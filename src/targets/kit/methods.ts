@@ -39,6 +39,6 @@ export function methodTexts(rule: Pick<Rule, 'methods'>, what: string): readonly
   const unnamed = unnamedOf(rule);
   if (unnamed.length === 0) return [];
   return [
-    `${what} can name no method but ${NAMED.join(', ')}: where ${unnamed.join(', ')} passes, all others do; only the gateway distinguishes them`,
+    `${what} can name only the methods ${NAMED.join(', ')}: if ${unnamed.join(', ')} passes, all others pass too; only the gateway distinguishes them`,
   ];
 }

@@ -48,13 +48,13 @@ function roleText(policy: Policy, rule: Enforced, others: readonly Enforced[]): 
 }
 
 function tieText({ authority: { host }, shared }: Place): string {
-  const same = 'Linkerd counts an exact path no more than the prefix of the same path';
+  const same = 'Linkerd ranks an exact path no higher than the prefix of the same path';
   if (shared) {
     return `${same}, and the workload has several authorities: a client that may reach one may reach the other; give the service its own pods`;
   }
   const dot = host.indexOf('.');
   const others = dot < 0 ? 'any other host' : `any other host in ${host.slice(dot + 1)}`;
-  return `${same}, so the host ${host} tells them apart: a request for ${others}, which nginx never sends, is held as one of the prefix`;
+  return `${same}, so the host ${host} tells them apart: a request for ${others}, which nginx never sends, is treated as one of the prefix`;
 }
 
 /** Whether Linkerd confuses the path with another one. If Linkerd treats two paths as one, this is true for both. */

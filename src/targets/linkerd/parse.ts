@@ -74,7 +74,7 @@ function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: 
   checkMembers(rule, ['matches'], title);
   const { matches = [] } = rule;
   // A rule without matches applies to every request.
-  if (matches.length === 0) throw unreadable(title, 'a rule without matches takes every path');
+  if (matches.length === 0) throw unreadable(title, 'a rule without matches matches every path');
   if (matches.length > MATCHES)
     throw unreadable(title, `a rule has at most ${MATCHES} matches, or the route does not count`);
   for (const match of matches) {

@@ -91,7 +91,7 @@ function checkOddPaths(routes: readonly ReadRoute[], host: string): void {
   if (bestRank(refusing, host) < bestRank(wide, host)) {
     throw unreadable(
       host,
-      'the route that refuses paths that are not canonical is gone, or yields to one whose host is more exact',
+      'the route that refuses paths that are not canonical is missing, or a route with a more exact host replaces it',
     );
   }
 }

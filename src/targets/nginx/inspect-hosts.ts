@@ -58,7 +58,7 @@ function ofFile(tree: Tree, host: Host, file: string): readonly Warning[] {
       ? []
       : warn(
           server.node,
-          `this server includes ${file} and is named ${server.names.join(' ') || 'nothing'}: requests for ${host.name} do not come here by its name`,
+          `this server includes ${file} and has ${server.names.length === 0 ? 'no name' : `the name ${server.names.join(' ')}`}: requests for ${host.name} do not reach it by that name`,
           `server_name ${host.name}; or the file of the host that it serves`,
         )),
     ...rewrites(tree, server, path, host.name),

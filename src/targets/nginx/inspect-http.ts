@@ -104,7 +104,7 @@ function proxies(tree: Tree, ours: readonly Server[], policy: Policy): readonly 
     ...warnAll(
       ours.flatMap(({ body }) => own(body)),
       ({ args }) =>
-        `set_real_ip_from ${args.join(' ')} counts beside gateway.trusted_proxies: each address in it can claim to be any other, and the policy decides or counts by addresses`,
+        `set_real_ip_from ${args.join(' ')} counts beside gateway.trusted_proxies: each address in it can claim any other address, and the policy decides or counts by addresses`,
       instead,
     ),
     ...warnAll(
@@ -125,7 +125,7 @@ function cas(tree: Tree, ours: readonly Server[], name: RegExp, whose: string, i
     [tree.http, ...ours.map(({ body }) => body)]
       .flat()
       .filter((node) => name.test(node.name) && VERIFY_CA.test(node.args[0] ?? '')),
-    (node) => `${node.name} ${node.args.join(' ')} verifies ${whose} by other CAs than the policy's`,
+    (node) => `${node.name} ${node.args.join(' ')} verifies ${whose} with other CAs than the policy's`,
     instead,
   );
 }
@@ -200,7 +200,7 @@ function variables(tree: Tree): readonly Warning[] {
       : made(node)
           .filter((name) => name.startsWith('$meshgate_'))
           .flatMap((name) =>
-            warn(node, `${node.name} changes ${name}, by which the rendered files decide`, 'another variable'),
+            warn(node, `${node.name} changes ${name}, which the rendered files need for the decision`, 'another variable'),
           ),
   );
 }

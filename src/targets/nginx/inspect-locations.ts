@@ -51,7 +51,7 @@ function openedBelow(node: Read, outer: string | undefined, tree: Tree): readonl
       : warn(
           node,
           `location ${node.args.join(' ')} answers by ${pass.name} ${pass.args[0] ?? ''} without the policy (${by})`,
-          'a route of the policy; for everybody, write allow: [anyone]',
+          'a route of the policy; for all callers, write allow: [anyone]',
         );
   return [...here, ...nested.flatMap((inner) => openedBelow(inner, by, tree))];
 }
@@ -73,7 +73,7 @@ function shadowing(node: Read, host: Host): readonly Warning[] {
   if (other || route === undefined) return [];
   return warn(
     node,
-    `location ${node.args.join(' ')} takes requests from the route ${route.name}, and refuses them all: nothing but a rendered location knows the route`,
+    `location ${node.args.join(' ')} takes requests from the route ${route.name}, and refuses them all, because only a rendered location knows the route`,
     'no such location; a route of the policy in its place',
   );
 }

@@ -71,7 +71,7 @@ function one(node: Read, where: Where): readonly Warning[] {
     if (!matches(node.args[0] ?? '', check)) return [];
     return warn(
       node,
-      `rewrite ${node.args[0]} takes the check's own request (${CHECK_PATH}…) as well: another location answers instead, and may allow everything`,
+      `rewrite ${node.args[0]} matches the check's own request (${CHECK_PATH}…) as well: another location answers instead, and may allow everything`,
       `a regular expression that leaves it out, such as ^(?!/\\.meshgate/)…, or a rewrite inside a location`,
     );
   }

@@ -77,7 +77,7 @@ function gaps(scene: Scene): readonly Gap[] {
   const addresses = named.flatMap(({ part, serverName }) => {
     const cure =
       part === 'gateway.store.etcd' ? 'name the endpoint by one' : 'set server_name to a name in the certificate';
-    const text = `nginx verifies DNS names in certificates and no addresses; ${cure}`;
+    const text = `nginx verifies DNS names in certificates, not addresses; ${cure}`;
     return serverName === '' || !isAddress(serverName) ? [] : [{ part, text }];
   });
   return [...(scene.resolver.length > 0 ? [] : unresolved), ...addresses, ...stayBehind(scene)];

@@ -29,7 +29,7 @@ export function insecureOptions(scene: Scene): readonly string[] {
     [gateway.sessionRoom?.forgetful, 'gateway.session.insecure_forget_revocations: a restart may erase revocations'],
     [
       gateway.proxiedNetworks,
-      'gateway.insecure_proxied_networks: clients among the trusted proxies can forge the address of a role',
+      'gateway.insecure_proxied_networks: clients in the ranges of the trusted proxies can forge an address that gives a role',
     ],
     [
       gateway.limits?.passWhenFull,

@@ -10,7 +10,7 @@ import { PROOF_ALGORITHMS, type ProofKey } from './types.ts';
 
 const wrong = (detail: string) => refuse('proof_invalid', detail);
 
-const noKey = wrong('the proof\'s "jwk" is no public key that fits its "alg"');
+const noKey = wrong('the proof\'s "jwk" is not a public key that fits its "alg"');
 
 /** Length of one coordinate in bytes, for each curve. */
 const coordinates: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 };

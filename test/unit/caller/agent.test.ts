@@ -381,7 +381,7 @@ describe('refused', () => {
     [
       'one agent acting with the token of another',
       { cid: 'far-bot', act: { sub: 'release-bot' } },
-      'actor_not_allowed: the token was issued to agent far, and agent bot acts by it',
+      'actor_not_allowed: the token was issued to agent far, and its actor is agent bot',
     ],
     [
       'a token of two clients, each an agent',
@@ -391,12 +391,12 @@ describe('refused', () => {
     [
       'one agent acting with a token that names another as its second client',
       { azp: 'release-bot', client_id: 'far-bot', act: { sub: 'release-bot' } },
-      'actor_not_allowed: the token was issued to agent far, and agent bot acts by it',
+      'actor_not_allowed: the token was issued to agent far, and its actor is agent bot',
     ],
     [
       'a subject who lets the second client act, and not the agent',
       { azp: 'spa', client_id: 'release-bot', may_act: { sub: 'spa' } },
-      'actor_not_allowed: the token lets',
+      'actor_not_allowed: the token allows another actor',
     ],
     [
       'a client of another issuer',
@@ -411,17 +411,17 @@ describe('refused', () => {
     [
       'a subject who lets another act',
       { cid: 'release-bot', may_act: { sub: 'far-bot' } },
-      'actor_not_allowed: the token lets',
+      'actor_not_allowed: the token allows another actor',
     ],
     [
       'or an actor in another form',
       { cid: 'release-bot', may_act: 'release-bot' },
-      'actor_not_allowed: the token lets',
+      'actor_not_allowed: the token allows another actor',
     ],
     [
       'or one of another issuer',
       { cid: 'release-bot', may_act: { sub: 'release-bot', iss: 'https://x.test' } },
-      'actor_not_allowed: the token lets',
+      'actor_not_allowed: the token allows another actor',
     ],
     ['a chain without end', { act: deep(MAX_HOPS + 1) }, 'claim_absent: "act"'],
     ...[

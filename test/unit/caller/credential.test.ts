@@ -39,7 +39,7 @@ describe('the first credential that is there decides', () => {
     [
       ['certificate'],
       { Authorization: 'Bearer T', ...certificate },
-      'credential_unsupported this route takes no tokens: show a client certificate',
+      'credential_unsupported this route accepts no tokens: show a client certificate',
     ],
   ])('of the accepted kinds %j: %j → %s', (accept, shown, way) => {
     expect(taken(accept, shown)).toBe(way);

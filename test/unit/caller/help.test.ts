@@ -27,7 +27,7 @@ test.each<[kind: ProviderKindName, fact: object, help: RegExp]>([
   ['keycloak', { op: 'acr', value: 'x' }, /client scope "acr"/],
   ['auth0', { op: 'has', claim: 'https://example.com/roles', value: 'x' }, /an Action sets it/],
   ['auth0', { op: 'scope', value: 'x' }, /ask Auth0 for the scope/],
-  ['cognito', { op: 'group', value: 'staff' }, /in no group of the pool/],
+  ['cognito', { op: 'group', value: 'staff' }, /without a group in the pool/],
   ['kubernetes', { op: 'is', claim: 'kubernetes.io.pod.name', value: 'x' }, /projected into a pod/],
   ['github-actions', { op: 'like', claim: 'environment', value: 'x*' }, /jobs with "environment:"/],
 ])('help at %s if %j is unknown', (kind, fact, help) => {

@@ -174,7 +174,7 @@ describe('groups that were left out of a token', () => {
   it('do not count as an empty list', () => {
     expect(toCaller(verifiedBy('okta', claims), entra, NOW)).toMatchObject({
       reason: 'claim_absent',
-      detail: expect.stringContaining('left the groups out'),
+      detail: expect.stringContaining('left out the groups'),
     });
     expect(toCaller(verifiedBy('okta', { ...claims, groups: ['editors'] }), entra, NOW).ok).toBe(true);
     expect(toCaller(verifiedBy('okta', { _claim_names: { roles: 'src1' } }), entra, NOW).ok).toBe(true);

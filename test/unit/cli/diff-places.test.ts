@@ -121,7 +121,7 @@ describe('a host that is removed leaves its requests to a wildcard', () => {
     const [a, b] = [policy(wiki(ALL) + wild(ALL)), policy(OTHER + wild(ALL))];
     const asked = ['https://ci.example.com', 'https://wiki.example.com/x'] as const;
     expect([await explained(a, ...asked), await explained(b, ...asked)]).toEqual(['issuer_unknown', 'allowed']);
-    await reports(a, b, ['* host wiki.example.com: tokens of ci are now taken']);
+    await reports(a, b, ['* host wiki.example.com: tokens of ci are now accepted']);
   });
 
   test('with another CA of client certificates, and another limit', async () => {

@@ -118,7 +118,7 @@ const CHANGES: readonly {
       ],
     ],
     says: [
-      '* role editor means something else: now also by group "writers" of okta, no longer by group "editors" of okta; admin is made of it; it counts in wiki.example.com/*#2, wiki.example.com/admin/*#1',
+      '* role editor means something else: now also by group "writers" of okta, no longer by group "editors" of okta; admin depends on it; used in wiki.example.com/*#2, wiki.example.com/admin/*#1',
     ],
     back: [],
   },
@@ -130,8 +130,8 @@ const CHANGES: readonly {
         'builder: { all: [{ provider: ci }, { scope: build }, { scope: deploy }] }',
       ],
     ],
-    says: ['* role builder is narrower: now also needs scope "deploy"; it counts in wiki.example.com/*#3'],
-    back: ['* role builder is wider: no longer needs scope "deploy"; it counts in wiki.example.com/*#3'],
+    says: ['* role builder is narrower: now also needs scope "deploy"; used in wiki.example.com/*#3'],
+    back: ['* role builder is wider: no longer needs scope "deploy"; used in wiki.example.com/*#3'],
   },
   {
     name: 'a role by one more group',
@@ -141,14 +141,14 @@ const CHANGES: readonly {
         'reader: { any: [{ group: readers, provider: okta }, { group: guests, provider: okta }] }',
       ],
     ],
-    says: ['* role reader is wider: now also by group "guests" of okta; it counts in wiki.example.com/*#1'],
-    back: ['* role reader is narrower: no longer by group "guests" of okta; it counts in wiki.example.com/*#1'],
+    says: ['* role reader is wider: now also by group "guests" of okta; used in wiki.example.com/*#1'],
+    back: ['* role reader is narrower: no longer by group "guests" of okta; used in wiki.example.com/*#1'],
   },
   {
     name: 'a role by something else altogether',
     edit: [['reader: { group: readers, provider: okta }', 'reader: { scope: read, provider: okta }']],
     says: [
-      '* role reader means something else: group "readers" of okta → scope "read" of okta; it counts in wiki.example.com/*#1',
+      '* role reader means something else: group "readers" of okta → scope "read" of okta; used in wiki.example.com/*#1',
     ],
     back: [],
   },

@@ -48,7 +48,7 @@ rules
     const { code, out } = await explain(['GET', `${WIKI}/x`]);
     expect(code).toBe(1);
     expect(out).toContain('denied: credential_missing (401)');
-    expect(out).toContain('caller    nobody (no credential)');
+    expect(out).toContain('caller    an anonymous caller');
     expect(await explain(['--as', 'nobody', 'GET', `${WIKI}/x`])).toMatchObject({ out });
     expect((await explain(['GET', `${WIKI}/status`])).code).toBe(0);
   });
@@ -227,7 +227,7 @@ describe('with a token', () => {
 describe('wrong use', () => {
   test.each([
     [['GET'], 'Expected argument for URL'],
-    [['get', `${WIKI}/`], '"get" is no method; write it in upper case'],
+    [['get', `${WIKI}/`], '"get" is not a method; write it in upper case'],
     [['GET', '/x'], '"/x" names no host; write https://HOST/PATH'],
     [['--as', 'raeder', 'GET', `${WIKI}/`], 'the policy has no role "raeder"; did you mean "reader"?'],
     [['--as', 'nobody,reader', 'GET', `${WIKI}/`], '--as nobody cannot be combined with roles'],

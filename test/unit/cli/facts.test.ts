@@ -49,7 +49,7 @@ tests:
 
   test('is requested by explain if most addresses would have other roles', async () => {
     expect((await explained()).out).toContain(
-      'nobody (no credential); the answer depends on the client’s address, which is not given: give --network',
+      'an anonymous caller; the answer depends on the client’s address, which is not given: give --network',
     );
     expect(await explained('--network', '203.0.113.7')).toMatchObject({ code: 0 });
     expect((await explained('--network', '10.0.0.7')).out).not.toContain('depends on');
@@ -83,7 +83,7 @@ describe('explain', () => {
   test('an anonymous caller from a network', async () => {
     const { code, out } = await explain('--network', '192.0.2.7', 'GET', 'https://wiki.example.com/healthz');
     expect(code).toBe(0);
-    expect(out).toContain('caller    nobody (no credential), from 192.0.2.7; roles: probe');
+    expect(out).toContain('caller    an anonymous caller, from 192.0.2.7; roles: probe');
     expect(out).toContain('yes network 192.0.2.0/24');
   });
 
@@ -150,7 +150,7 @@ test('prove finds requests that only anonymous callers in a network may send', a
     files: { a: more, b: fewer.replace(/^tests:[\s\S]*/m, '') },
   });
   expect(code).toBe(1);
-  expect(out).toContain('caller  nobody (no credential), from 192.0.2.0, where the request gives probe');
+  expect(out).toContain('caller  an anonymous caller, from 192.0.2.0; the request gives probe');
   expect((await meshgate(['prove', 'a', 'a'], { files: { a: more } })).code).toBe(0);
 });
 
@@ -173,7 +173,7 @@ describe('at a running gateway', () => {
   test('a test that cannot be sent from here is reported', async () => {
     const { out, asked } = await ask();
     expect(asked).toHaveLength(1);
-    expect(out).toContain('give --forwarded where the gateway trusts this machine as a proxy');
+    expect(out).toContain('give --forwarded if the gateway trusts this machine as a proxy');
     expect(out).toContain('add --client a.runners.example.com=FILE');
   });
 

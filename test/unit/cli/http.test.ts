@@ -38,7 +38,7 @@ const request = (port: number, more: Partial<Outgoing> = {}): Outgoing => ({
 });
 
 const ask = systemAsk(300) as Ask;
-const TOO_LATE = { error: 'no whole answer in 0.3 seconds' };
+const TOO_LATE = { error: 'no complete response in 0.3 seconds' };
 
 describe('a call of the command ends at its deadline', () => {
   test.each<[string, (socket: Socket) => void]>([

@@ -79,7 +79,7 @@ describe('meshgate init', () => {
     const issuer = 'https://id.example.com';
     const other = await init(issuer, document(`${issuer}/`));
     expect([other.code, other.out]).toEqual([1, '']);
-    expect(other.err).toContain('take https://id.example.com/\n');
+    expect(other.err).toContain('write https://id.example.com/\n');
     expect((await init(issuer, {}, HOST, 404)).err).toBe(`${issuer}/.well-known/openid-configuration: status 404\n`);
     expect(await init(issuer, 'x')).toMatchObject({ code: 1, err: expect.stringContaining('not JSON') });
   });

@@ -86,7 +86,7 @@ describe('meshgate login', () => {
     const bad = token({ iss: ISSUER, aud: 'api://wiki', sub: 'ann', exp: NOW + 60, iat: NOW, ...claims });
     const ran = await login([discovery, json(begun), json({ access_token: bad })]);
     expect([ran.code, ran.out]).toEqual([1, '']);
-    expect(ran.err).toContain(`the gateway would not take this token: ${reason}: `);
+    expect(ran.err).toContain(`the gateway would reject this token: ${reason}: `);
     expect(ran.err).not.toContain(bad);
   });
 
@@ -101,7 +101,7 @@ describe('meshgate login', () => {
     ['issues no token (400): access_denied', [discovery, json(begun), json({ error: 'access_denied' }, 400)]],
     ['has expired', [discovery, json(begun), json({ error: 'expired_token' }, 400)]],
     ['has expired', [discovery, json({ ...begun, interval: 61 })]],
-    ['would not take this token: token_malformed', [discovery, json(begun), json({ access_token: 'opaque' })]],
+    ['would reject this token: token_malformed', [discovery, json(begun), json({ access_token: 'opaque' })]],
     ['without an access token', [discovery, json(begun), json({ access_token: 'a b' })]],
   ])('prints %j', async (text, answers) => {
     const ran = await login(answers);

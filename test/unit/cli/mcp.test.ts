@@ -137,7 +137,7 @@ describe('token', () => {
   test('is accepted on a route with its audience, and only there', async () => {
     const { code, out } = await run(['token', 'ann.txt']);
     expect(code).toBe(0);
-    expect(out).toContain('taken      yes');
+    expect(out).toContain('accepted   yes');
     expect(out).toContain('  mcp.test/mcp: any method: by mcp.test/mcp#2');
     expect(out).toContain('  mcp.test/wiki: any method: audience_mismatch');
   });
@@ -167,7 +167,7 @@ describe('token', () => {
   test('of an audience of no route and no provider is refused', async () => {
     const files = { './meshgate.yaml': policy, t: token({ ...claims, aud: 'https://other.test' }) };
     const { code, out } = await meshgate(['token', 't'], { files, now: NOW });
-    expect([code, out]).toEqual([1, expect.stringContaining('taken      no: audience_mismatch (401)')]);
+    expect([code, out]).toEqual([1, expect.stringContaining('accepted   no: audience_mismatch (401)')]);
   });
 
   test('without a request is not a message', async () => {

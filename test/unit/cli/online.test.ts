@@ -78,7 +78,7 @@ describe('meshgate validate --online', () => {
     [
       'is another issuer',
       { members: { issuer: `${ISSUER}/` } },
-      'the policy says "https://login.example.com"; take https://login.example.com/',
+      'the policy says "https://login.example.com"; write https://login.example.com/',
     ],
     [
       'sends for keys elsewhere',

@@ -115,8 +115,8 @@ describe('Linkerd', () => {
 
   test('a rule without matches allows every path', async () => {
     const allow = /(name: "meshgate-confluence\.allow[\s\S]*?rules:\n)/;
-    expect(await change(allow, '$1    - matches: []\n')).toEqual(notProven('a rule without matches takes every path'));
-    expect(await change(allow, '$1    - {}\n')).toEqual(notProven('a rule without matches takes every path'));
+    expect(await change(allow, '$1    - matches: []\n')).toEqual(notProven('a rule without matches matches every path'));
+    expect(await change(allow, '$1    - {}\n')).toEqual(notProven('a rule without matches matches every path'));
   });
 
   test.each(['/rest/..;/admin/x', '/rest//x', '/rest/./x', '/rest/%2e/x', '/rest/a;b', '/rest/a\\\\b'])(
@@ -209,7 +209,7 @@ describe('Linkerd', () => {
         }
         return it;
       });
-      expect(outcome).toEqual(notProven('the route that refuses paths that are not canonical is gone, or yields'));
+      expect(outcome).toEqual(notProven('the route that refuses paths that are not canonical is missing, or a route'));
     });
 
     test('another path below the wildcard is another answer for all other hosts', async () => {
@@ -311,7 +311,7 @@ describe('Istio', () => {
     const others = (side.files[file] ?? '').split('---\n').filter((it) => !it.includes('kind: "AuthorizationPolicy"'));
     const { code, says } = await prove('istio', side, { ...side.files, [file]: others.join('---\n') });
     expect(code).toBe(3);
-    expect(says).toMatch(/AuthorizationPolicy \S+: it is not there: without it Istio lets everybody in\n/);
+    expect(says).toMatch(/AuthorizationPolicy \S+: it is not there: without it Istio allows every request\n/);
     expect(says).not.toContain('refused');
   });
 });

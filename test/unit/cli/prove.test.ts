@@ -65,11 +65,11 @@ caller  reader
     expect(code).toBe(1);
     expect(out).toBe(`no: a.yaml and b.yaml allow the same roles the same requests, but define these in different ways
   provider ci: audiences ["wiki"] → ["ci"]
-  role reader means something else: group "readers" of okta → group "everyone" of okta; it counts in wiki.example.com/*#1
+  role reader means something else: group "readers" of okta → group "everyone" of okta; used in wiki.example.com/*#1
 `);
     const two = `${POLICY}  api.example.com: { providers: [okta, ci], /*: { service: wiki, allow: [authenticated] } }\n`;
     const one = two.replace('api.example.com: { providers: [okta, ci]', 'api.example.com: { providers: [okta]');
-    expect((await prove(two, one)).out).toContain('  host api.example.com: tokens of ci are no longer taken\n');
+    expect((await prove(two, one)).out).toContain('  host api.example.com: tokens of ci are no longer accepted\n');
   });
 });
 
@@ -198,7 +198,7 @@ caller  spiffe://example.org/gateway
       'is false, and not true',
     ],
     ['an action', 'action: "ALLOW"', 'action: "LOG"', 'rules.action is "LOG", and not "ALLOW"'],
-    ['a rule of no shape', 'permissions:\n', 'permission:\n', 'not as "meshgate render --target envoy" writes it'],
+    ['a rule of no shape', 'permissions:\n', 'permission:\n', 'it is not what "meshgate render --target envoy" writes'],
   ])('changed by hand, %s: the place', async (_, from, to, says) => {
     const envoy = await rendered(POLICY);
     const last = envoy.lastIndexOf(from);

@@ -118,7 +118,7 @@ gateway https://localhost:8443: disagrees on 1 of 4 requests
     expect((await verdicts({ status: 403, headers: {}, body: 'RBAC: access denied' }))[0]).toContain(
       'the policy says allowed, the gateway refused by the mesh (403)',
     );
-    expect((await verdicts({ error: 'ECONNREFUSED' }))[0]).toMatch(/as nobody: no answer: ECONNREFUSED$/);
+    expect((await verdicts({ error: 'ECONNREFUSED' }))[0]).toMatch(/as an anonymous caller: no answer: ECONNREFUSED$/);
     // A service's own refusal is no refusal of the gateway.
     expect(await verdicts({ status: 403, headers: { 'content-type': 'text/html' }, body: '' })).toEqual([]);
   });

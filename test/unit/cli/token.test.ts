@@ -23,9 +23,9 @@ describe('meshgate token', () => {
     expect([code, err]).toEqual([0, '']);
     expect(out).toBe(`token      JWT: at+jwt, RS256, kid k1
 provider   okta (https://login.example.com)
-taken      yes, until 2027-01-15T09:00:00Z
+accepted   yes, until 2027-01-15T09:00:00Z
 caller     "okta-ada" of okta; roles: reader
-signature  not checked: this is what the token says, not who sent it; --online asks the provider
+signature  not checked: anyone can write a token with these claims; --online asks the provider
 claims
   iss     "https://login.example.com"
   aud     "api://wiki"
@@ -92,7 +92,7 @@ routes
   ])('%s: the reason why it is rejected', async (_, payload, header, words) => {
     const { code, out } = await run(token(payload, header));
     expect(code).toBe(1);
-    expect(out).toContain(`taken      no: ${words}`);
+    expect(out).toContain(`accepted   no: ${words}`);
     expect(out).not.toContain('routes\n');
   });
 
@@ -171,7 +171,7 @@ describe('meshgate token --online', () => {
     const good = await run(signed, ['--online'], provider());
     expect([good.code, good.out]).toEqual([
       0,
-      expect.stringContaining('signature  holds, by the provider\'s key "k1"'),
+      expect.stringContaining('signature  valid, verified with the provider\'s key "k1"'),
     ]);
     const [header, , signature] = signed.split('.');
     const payload = Buffer.from(JSON.stringify(claims({ groups: ['editors'] }))).toString('base64url');
@@ -251,7 +251,7 @@ describe('meshgate token --online with a token that only its provider can read',
       'token      opaque: only its provider knows what it means',
       `provider   okta (${ISSUER})`,
       'asked      the provider says that it is active',
-      'taken      yes, until 2027-01-15T09:00:00Z',
+      'accepted   yes, until 2027-01-15T09:00:00Z',
       'caller     "okta-ada" of okta; roles: reader',
     ]);
     expect(out).toContain('wiki.example.com/*: GET HEAD: by wiki.example.com/*#1');
@@ -299,13 +299,13 @@ describe('meshgate token --online with a token that only its provider can read',
   ])('%s: rejected', async (_, given, words) => {
     const { code, out } = await ask(given);
     expect([code, out]).toEqual([1, expect.stringContaining(words)]);
-    expect(out).toContain('taken      no: ');
+    expect(out).toContain('accepted   no: ');
   });
 
   test('a JWT that the policy has introspected too', async () => {
     const policy = asking('introspection: { cache: 60s, jwts: true }');
     const good = await ask({ policy, text: signed });
-    expect([good.code, good.out]).toEqual([0, expect.stringContaining('signature  holds')]);
+    expect([good.code, good.out]).toEqual([0, expect.stringContaining('signature  valid')]);
     expect(good.out).toContain('says that it is active');
     const ended = await ask({ policy, text: signed, says: { active: false } });
     expect([ended.code, ended.out]).toEqual([1, expect.stringContaining('no: token_inactive')]);

@@ -76,7 +76,7 @@ describe('validate', () => {
   ])('advises if most anonymous callers have a role that a rule allows: %s', async (roles, name) => {
     expect(await advice(policy(roles, name))).toEqual([
       expect.stringMatching(
-        /^advice: .*roles\.off: callers without a credential have this role from most addresses, and wiki\.example\.com\/\*#1 lets them in; /,
+        /^advice: .*roles\.off: anonymous callers have this role from most addresses, and wiki\.example\.com\/\*#1 allows them; /,
       ),
     ]);
     const { advice: said } = JSON.parse((await ask(policy(roles, name), ['validate', '--format', 'json'])).out);
@@ -116,7 +116,7 @@ describe('an e-mail address that is present and does not count', () => {
       { email: 'ann@example.com', email_verified: false },
       'the token has an address, and does not say that it is verified ("email_verified")',
     ],
-    [{ email: 'x@evil.example@example.com', email_verified: true }, 'what the token says is no address with one @'],
+    [{ email: 'x@evil.example@example.com', email_verified: true }, 'the value is not an address with exactly one @'],
     [{}, 'the token does not say'],
   ])('%j: %s', async (own, why) => {
     expect(await said(own)).toContain(`?   claim "email" like "*@example.com": ${why}`);

@@ -38,7 +38,7 @@ describe('a valid policy', () => {
       tests: [
         {
           at: { file: 'meshgate.yaml', line: 40, column: 5 },
-          as: 'nobody',
+          as: 'an anonymous caller',
           method: 'GET',
           url: 'https://wiki.example.com/status',
           expect: 'allowed',

@@ -455,7 +455,7 @@ describe('claims', () => {
     provider.manners = { claims: { groups: undefined, _claim_names: { groups: 'src1' } } };
     const { body } = await browser().signIn();
     expect(body).toContain('claim_absent');
-    expect(logged()).toMatch(/"groups" out, since there are too many/);
+    expect(logged()).toMatch(/left out "groups" because there are too many/);
   });
 
   test('that are too many are requested if the policy has an endpoint, and kept like others', async () => {

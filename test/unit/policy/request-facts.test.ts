@@ -64,9 +64,9 @@ describe('facts of the request', () => {
     [
       '{ group: staff }',
       { provider: 'nobody' },
-      'providers.nobody: nobody is a word of the gateway’s own; write another name',
+      'providers.nobody: nobody is reserved for the gateway; write another name',
     ],
-    ['{ group: staff }', { provider: 'certificate' }, 'certificate is a word of the gateway’s own'],
+    ['{ group: staff }', { provider: 'certificate' }, 'certificate is reserved for the gateway'],
     [
       '{ group: staff }',
       { tests: 'tests: [{ as: { roles: [probe], network: 10.9.0.7 }, GET: https://a.test/, expect: allowed }]' },

@@ -51,7 +51,7 @@ describe('the session keys', () => {
       text({ ...ringKey('a', 1), until: 100 }),
       'the first key, which seals, has expired',
     ],
-    ['no random k', text({ ...ringKey('a', 1), k: 'A'.repeat(43) }), 'key 1 is no random key'],
+    ['no random k', text({ ...ringKey('a', 1), k: 'A'.repeat(43) }), 'key 1 is not a random key'],
   ])('%s: the error says what is wrong, and nothing of the text', async (_, broken, wanted) => {
     const why = await readRing(broken, 100);
     expect(why).toContain(wanted);

@@ -57,7 +57,7 @@ describe('a message', () => {
         const covered = refusedTool(own, asked) === undefined;
         if (passes && !covered) {
           if (TASKS.includes(asked.method ?? '')) {
-            expect(widerTools(own)).toContain('tasks/get, tasks/update, tasks/cancel Istio does not look at Mcp-Name');
+            expect(widerTools(own)).toContain('tasks/get, tasks/update, tasks/cancel Istio does not check Mcp-Name');
             return;
           }
           expect(asked.method).toBe(CALL);

@@ -44,7 +44,7 @@ describe('readDiscovery', () => {
     '',
     `https://issuer.example.com/${'x'.repeat(2048)}`,
   ])('rejects %s, which is not a plain https URL', (uri) => {
-    expect(read(uri)).toEqual({ ok: false, error: expect.stringMatching(/^"jwks_uri" is no https URL/) });
+    expect(read(uri)).toEqual({ ok: false, error: expect.stringMatching(/^"jwks_uri" is not an https URL/) });
   });
 
   it.each([

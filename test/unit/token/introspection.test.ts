@@ -60,7 +60,7 @@ describe('an answer', () => {
     ['{"active":false,"sub":"a"}', { kind: 'inactive' }],
     ['{"active":1}', { kind: 'broken', error: 'the introspection endpoint answered without "active"' }],
     ['{}', { kind: 'broken', error: 'the introspection endpoint answered without "active"' }],
-    ['null', { kind: 'broken', error: 'the introspection endpoint answered what is not a JSON object' }],
+    ['null', { kind: 'broken', error: 'the introspection endpoint did not answer with a JSON object' }],
   ])('%s', (text, said) => {
     expect(readIntrospection(200, text)).toEqual(said);
   });

@@ -61,7 +61,7 @@ test('the host of a template may be private, as any issuer’s', () => {
   const close = 'https://127.0.0.1:8443/{tenantid}/v2.0';
   expect(addressProblem('jwks_uri', 'https://127.0.0.1:8443/keys', close)).toBeUndefined();
   expect(addressProblem('jwks_uri', 'https://127.0.0.2:8443/keys', close)).toMatch(/127\.0\.0\.2/);
-  expect(addressProblem('jwks_uri', 'https://keys.example.com/{tenantid}', template)).toMatch(/no https URL/);
+  expect(addressProblem('jwks_uri', 'https://keys.example.com/{tenantid}', template)).toMatch(/not an https URL/);
 });
 
 const kids = async (kind?: Parameters<typeof readKeySet>[1]) => {

@@ -97,7 +97,7 @@ export const entra: KindTable = {
         _claim_names: { groups: 'src1' },
         _claim_sources: { src1: { endpoint: 'https://graph.windows.net/x' } },
       },
-      'the provider left the groups out',
+      'the provider left out the groups',
     ),
     claims('without groups', 'role_missing', { groups: undefined }),
     claims('with a group by its name', 'role_missing', { groups: ['Wiki staff'] }),

@@ -35,7 +35,7 @@ export const spiffe: KindTable = {
         iss: 'spiffe://example.org',
         sub: 'spiffe://example.com/ns/ci/sa/deployer',
       },
-      'no SPIFFE id of the trust domain example.org',
+      'not a SPIFFE id of the trust domain example.org',
     ),
     claims('of the trust domain itself', 'issuer_unknown', { sub: 'spiffe://example.org' }),
     claims('of a path that leads elsewhere', 'issuer_unknown', { sub: 'spiffe://example.org/ns/ci/../default' }),

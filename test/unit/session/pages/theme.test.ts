@@ -33,8 +33,8 @@ describe('a folder of pages', () => {
     ['de.json', '{"signedout.title":1}', 1, 'signedout.title is not a text'],
     ['de.json', '{"signedout.title":"{host}"}', 1, 'other values in it than none'],
     ['de.json', '{"signedout.text":"x"}', 1, 'other values in it than {host}'],
-    ['page.htm', '', 1, 'nothing is made of this file'],
-    ['deutsch.txt', '', 1, 'nothing is made of this file'],
+    ['page.htm', '', 1, 'this file is not used'],
+    ['deutsch.txt', '', 1, 'this file is not used'],
   ])('%s %j is a mistake, and the rest of the folder is used', (file, text, line, message) => {
     const { theme, errors } = readTheme({ [file]: text, 'style.css': 'p {}' });
     expect(errors[0]).toMatchObject({ file, line, message: expect.stringContaining(message) });

@@ -6,7 +6,7 @@ const wiki = (routes: string) => `${WIKI}hosts: { w.test: { ${routes} } }`;
 const both = wiki('/*: { service: wiki, allow: [{ role: reader, methods: [GET] }, editor] }');
 
 const HOST =
-  'mesh: intentions have no host: whatever host a request names, its path decides; give each service a name of its own in Consul';
+  'mesh: intentions have no host, so only the path of a request decides; give each service a name of its own in Consul';
 const DEFAULT =
   'mesh: a token is required only in a mesh that denies by default: set default_intention_policy, or the ACLs’ default_policy, to deny';
 const SKEW =
@@ -50,7 +50,7 @@ describe('without the assertion', () => {
     expect(gapsOf(apart, { ...UNSIGNED, ingress: '' })).toEqual([HOST]);
     expect(kinds(apart, UNSIGNED)).toEqual(['wider', 'wider']);
     expect(gapsOf(apart, UNSIGNED)[1]).toBe(
-      'mesh.identities: workloads see the ingress (ingress) and not what nginx connects to it as: wiki-editor ends there',
+      'mesh.identities: workloads see the ingress (ingress) and not the identity with which nginx connects to it: wiki-editor ends there',
     );
   });
 
@@ -73,7 +73,7 @@ describe('without the assertion', () => {
 test('a method that permissions cannot name passes with all of its kind', () => {
   const rest = wiki('/*: { service: wiki, allow: [{ role: editor, methods: [GET, PROPFIND] }] }');
   const text =
-    'intentions can name no method but GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS: where PROPFIND passes, all others do; only the gateway distinguishes them';
+    'intentions can name only the methods GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS: if PROPFIND passes, all others pass too; only the gateway distinguishes them';
   expect(coverage(rest)).toEqual([{ kind: 'wider', text }]);
   expect(gapsOf(rest)).toContain(`w.test/*#1: ${text}`);
 });
@@ -100,7 +100,7 @@ test('characters of paths that clients encode are named', () => {
   expect(
     gapsOf(wiki('/*: { service: wiki, allow: [reader] }, "/a@b/~c": { service: wiki, allow: [anyone] }')),
   ).toContain(
-    'w.test/*#1: Consul’s proxies match paths without decoding them: they refuse those where a client percent-encodes @ ~, which paths of the policy hold',
+    'w.test/*#1: Consul’s proxies match paths without decoding them: they refuse those if a client percent-encodes @ ~, which paths of the policy contain',
   );
 });
 

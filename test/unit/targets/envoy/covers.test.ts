@@ -90,7 +90,7 @@ test('characters of paths that clients encode are named', () => {
       `${service}hosts: { w.test: { /*: { service: wiki, allow: [reader] }, "/a@b/~c": { service: wiki, allow: [{ role: editor, as: wiki-editor }] } } }`,
     ),
   ).toEqual([
-    'w.test/*#1: Envoy matches paths without decoding them: it refuses those where a client percent-encodes @ ~, which paths of the policy hold',
+    'w.test/*#1: Envoy matches paths without decoding them: it refuses those if a client percent-encodes @ ~, which paths of the policy contain',
   ]);
 });
 

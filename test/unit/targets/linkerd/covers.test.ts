@@ -34,7 +34,7 @@ describe('roles', () => {
       { kind: 'wider', text: expect.stringContaining('as role reader (w.test/*#1)') },
     ]);
     expect(gapsOf(both)[0]).toBe(
-      'mesh.identities: workloads see the ingress (ingress.edge.serviceaccount.identity.linkerd.example.org) and not what nginx connects to it as: wiki-editor ends there',
+      'mesh.identities: workloads see the ingress (ingress.edge.serviceaccount.identity.linkerd.example.org) and not the identity with which nginx connects to it: wiki-editor ends there',
     );
     expect(gapsOf(both)[1]).toBe(`w.test/*#1: ${text}`);
   });
@@ -57,7 +57,7 @@ describe('roles', () => {
 test('a method that routes cannot name passes with all of its kind', () => {
   const rest = wiki('/*: { service: wiki, allow: [{ role: editor, methods: [GET, PROPFIND] }] }');
   const text =
-    'routes of Linkerd can name no method but GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS: where PROPFIND passes, all others do; only the gateway distinguishes them';
+    'routes of Linkerd can name only the methods GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS: if PROPFIND passes, all others pass too; only the gateway distinguishes them';
   expect(coverage(rest)).toEqual([{ kind: 'wider', text }]);
   expect(gapsOf(rest)).toEqual([`w.test/*#1: ${text}`]);
 });
@@ -69,7 +69,7 @@ describe('an exact path beside the prefix of the same path', () => {
   test('is distinguished by the host, which is named and as strict', () => {
     expect(coverage(wiki(routes))).toEqual([{ kind: 'exact' }, { kind: 'exact' }]);
     expect(gapsOf(wiki(routes))).toEqual([
-      'w.test/x#1: Linkerd counts an exact path no more than the prefix of the same path, so the host confluence.wiki.svc.cluster.local tells them apart: a request for any other host in wiki.svc.cluster.local, which nginx never sends, is held as one of the prefix',
+      'w.test/x#1: Linkerd ranks an exact path no higher than the prefix of the same path, so the host confluence.wiki.svc.cluster.local tells them apart: a request for any other host in wiki.svc.cluster.local, which nginx never sends, is treated as one of the prefix',
     ]);
   });
 
@@ -131,7 +131,7 @@ test('an assertion is forwarded and not verified', () => {
 test('characters of paths that clients encode are named', () => {
   expect(gapsOf(wiki('/*: { service: wiki, allow: [reader] }, "/a@b/~c": { service: wiki, allow: [anyone] }'))).toEqual(
     [
-      'w.test/*#1: Linkerd matches paths without decoding them: it refuses those where a client percent-encodes @ ~, which paths of the policy hold',
+      'w.test/*#1: Linkerd matches paths without decoding them: it refuses those if a client percent-encodes @ ~, which paths of the policy contain',
     ],
   );
 });

@@ -24,7 +24,9 @@ function told(name: string, { http = '', server = '' }: { http?: string; server?
 }
 
 const LINE = 'ssl_conf_command VerifyCAFile /etc/ssl/bundle.pem;';
-const wrong = expect.stringMatching(/^ssl_conf_command VerifyCAFile \S+ verifies certificates of clients by other CAs/);
+const wrong = expect.stringMatching(
+  /^ssl_conf_command VerifyCAFile \S+ verifies certificates of clients with other CAs/,
+);
 
 test('warns of CAs that OpenSSL commands add for client certificates, if the policy uses certificates', () => {
   expect(told('certificates', { http: LINE })).toEqual([wrong]);
@@ -39,7 +41,7 @@ test('says nothing of other commands', () => {
 test.each(['proxy', 'grpc'])('warns of CAs that OpenSSL commands add for upstreams: %s', (module) => {
   const line = `${module}_ssl_conf_command VerifyCAFile /etc/ssl/bundle.pem;`;
   const said = expect.stringMatching(
-    /_ssl_conf_command VerifyCAFile \S+ verifies services, ingresses and providers by/,
+    /_ssl_conf_command VerifyCAFile \S+ verifies services, ingresses and providers with/,
   );
   expect(told('smallest', { http: line })).toEqual([said]);
   expect(told('smallest', { server: line })).toEqual([said]);

@@ -44,7 +44,7 @@ ${inner === '' ? '' : server(8444, inner)} }`;
       expect.stringMatching(/lets the client's request pass unchecked/),
     ]);
     expect(told(`rewrite ^/.meshgate/hop /x; ${include}`)).toEqual([
-      expect.stringMatching(/takes the check's own request/),
+      expect.stringMatching(/matches the check's own request/),
     ]);
   });
 });

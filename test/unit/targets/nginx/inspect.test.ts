@@ -243,7 +243,7 @@ describe('a warning', () => {
     [
       'another name',
       { name: 'other.test' },
-      /^6 this server includes hosts\/wiki\.test\.conf and is named other\.test/,
+      /^6 this server includes hosts\/wiki\.test\.conf and has the name other\.test/,
     ],
     [
       'a way around',
