@@ -149,7 +149,7 @@ function actingBy(verified: Verified, made: Prepared): Result<Acting | undefined
     !alone &&
     !mayAct(claims, issuer, agent.match.kind === 'client' ? [name] : [name, ...clients])
   ) {
-    return refuse('actor_not_allowed', `the token lets another actor act for its subject, and not agent ${agent.name}`);
+    return refuse('actor_not_allowed', `the token allows another actor for its subject, not agent ${agent.name}`);
   }
   return ok({ agent, actors: [name, ...before.map(({ sub }) => sub)], alone });
 }

@@ -155,13 +155,12 @@ function personOf(
   runtime: Runtime,
   policy: Policy,
   flags: AskerFlags,
-  reached: Exclude<Reached, Refusal>,
+  { host, route }: Exclude<Reached, Refusal>,
 ): Asker | Refusal {
   const { as: roles = ['nobody'], token: file } = flags;
   if (roles.length > 1 && roles.includes('nobody')) throw new WrongUse('--as nobody cannot be combined with roles');
   if (file === undefined && roles[0] !== 'nobody') return withRoles(policy, roles);
   const offline = new Offline(policy, flags.now ?? runtime.now());
-  const { host, route } = reached;
   let text: string | undefined;
   const claimedFrom = (from: AskedFrom): Result<ClaimedCaller> => {
     const token = () => {

@@ -3,15 +3,8 @@ import { assertionAudience, readClientKey, signClientAssertion } from '../sessio
 import { readSecrets, type Shown } from '../session/flow/client-auth.ts';
 import { MAX_SECRETS } from '../session/limits.ts';
 import { reasonOf, utf8 } from './load.ts';
+import type { Asked } from './provider.ts';
 import type { Runtime } from './runtime.ts';
-
-/** The credentials of the policy's OAuth client: secrets or an assertion for requests, and a certificate for
- * connections. */
-export interface ClientSecrets {
-  /** Secrets or assertions, the newest first. There are several secrets while a new one replaces an old one. */
-  readonly shown: readonly Shown[];
-  readonly certificate?: { readonly cert: string; readonly key: string };
-}
 
 function textOf(runtime: Runtime, file: string): string {
   let bytes: Uint8Array;
@@ -30,6 +23,8 @@ function textOf(runtime: Runtime, file: string): string {
  *
  * @param now seconds since the epoch
  * @param tokenEndpoint the audience of the assertion, if the provider's kind requires this URL
+ * @returns secrets or assertions for requests, the newest first, and a certificate for connections. There are several
+ * secrets while a new one replaces an old one.
  * @throws Error with a sentence if a file is missing or not valid
  */
 export async function clientSecrets(
@@ -37,7 +32,7 @@ export async function clientSecrets(
   { client, kind, issuer }: Provider,
   now: number,
   tokenEndpoint: string = issuer,
-): Promise<ClientSecrets> {
+): Promise<{ readonly shown: readonly Shown[]; readonly certificate?: Required<Asked>['client'] }> {
   if (client === undefined) throw new Error('the policy has no client there');
   const { auth, id } = client;
   switch (auth.kind) {

@@ -6,28 +6,11 @@ import type { Runtime } from './runtime.ts';
 
 /** The device flow (RFC 8628) for a public client. */
 
-export interface DeviceEndpoints {
-  readonly device: string;
-  readonly token: string;
-}
-
 /** Returns the provider's endpoints for the device flow, or a sentence that says why there are none. */
-export function deviceEndpoints(members: Members): DeviceEndpoints | string {
+export function deviceEndpoints(members: Members): { readonly device: string; readonly token: string } | string {
   const { device_authorization_endpoint: device, token_endpoint: token } = members;
   if (typeof device !== 'string') return 'the provider has no device flow ("device_authorization_endpoint")';
   return typeof token === 'string' ? { device, token } : 'the provider has no "token_endpoint"';
-}
-
-/** What a person must confirm (section 3.2). */
-export interface Begun {
-  readonly deviceCode: string;
-  readonly userCode: string;
-  readonly uri: string;
-  /** The URL that already contains the code. */
-  readonly complete?: string;
-  /** Lifetime of the code in seconds. */
-  readonly expiresIn: number;
-  readonly interval: number;
 }
 
 const form = (params: Readonly<Record<string, string>>): string => formText(Object.entries(params));
@@ -43,30 +26,25 @@ const isLine = (value: unknown): value is string => typeof value === 'string' &&
 const positive = (value: unknown, fallback: number): number =>
   typeof value === 'number' && value > 0 ? value : fallback;
 
-/** Begins the device flow (section 3.1). Returns a sentence if this fails. */
-export async function authorize(
-  asked: Asked,
-  { device }: DeviceEndpoints,
-  params: Readonly<Record<string, string>>,
-): Promise<Begun | string> {
+/** Begins the device flow (section 3.1).
+ *
+ * @param device the endpoint
+ * @returns what the person must confirm (section 3.2), with the lifetime of the code and the interval of requests in
+ * seconds; a sentence if this fails
+ */
+export async function authorize(asked: Asked, device: string, params: Readonly<Record<string, string>>) {
   const answer = await askUrl(asked, device, form(params));
   if ('error' in answer) return `${foreign(device)}: no answer: ${answer.error}`;
-  const members = jsonOf(answer);
-  if (answer.status !== 200) return `the provider refuses to begin (${answer.status}): ${errorText(members ?? {})}`;
-  const { device_code, user_code, verification_uri, verification_uri_complete, expires_in, interval } = members ?? {};
-  if (
-    !isLine(device_code) ||
-    typeof user_code !== 'string' ||
-    !/^[\x20-\x7e]{1,64}$/.test(user_code) ||
-    !isLine(verification_uri)
-  ) {
-    return 'the provider’s answer has no code to confirm';
-  }
+  const members = jsonOf(answer) ?? {};
+  if (answer.status !== 200) return `the provider refuses to begin (${answer.status}): ${errorText(members)}`;
+  const { device_code: deviceCode, user_code: userCode, verification_uri: uri, expires_in, interval } = members;
+  const complete = members.verification_uri_complete;
+  const isCode = typeof userCode === 'string' && /^[\x20-\x7e]{1,64}$/.test(userCode);
+  if (!isLine(deviceCode) || !isCode || !isLine(uri)) return 'the provider’s answer has no code to confirm';
   return {
-    deviceCode: device_code,
-    userCode: user_code,
-    uri: verification_uri,
-    ...(isLine(verification_uri_complete) && { complete: verification_uri_complete }),
+    ...{ deviceCode, userCode },
+    /** The URL, with the code if the provider sends such a URL. */
+    uri: isLine(complete) ? complete : uri,
     expiresIn: Math.min(positive(expires_in, MAX_DEVICE_WAIT_S), MAX_DEVICE_WAIT_S),
     interval: Math.max(positive(interval, DEVICE_POLL_S), MIN_DEVICE_POLL_S),
   };
@@ -80,20 +58,16 @@ export async function authorize(
 export async function poll(
   runtime: Pick<Runtime, 'sleep' | 'now'>,
   asked: Asked,
-  { token }: DeviceEndpoints,
+  endpoint: string,
   who: Readonly<Record<string, string>>,
-  { deviceCode, expiresIn, interval }: Begun,
+  { deviceCode, expiresIn, interval }: Exclude<Awaited<ReturnType<typeof authorize>>, string>,
 ): Promise<{ readonly accessToken: string } | { readonly error: string }> {
-  const body = form({
-    grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
-    device_code: deviceCode,
-    ...who,
-  });
+  const body = form({ grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: deviceCode, ...who });
   let pause = interval;
   // The time that the requests take counts too.
   for (const end = runtime.now() + expiresIn; runtime.now() + pause <= end; ) {
     await runtime.sleep(pause);
-    const answer = await askUrl(asked, token, body);
+    const answer = await askUrl(asked, endpoint, body);
     const members = jsonOf(answer) ?? {};
     if ('error' in answer) pause *= 2;
     else if (answer.status === 200) {

@@ -31,17 +31,15 @@ export type Incoming =
 
 export type Ask = (request: Outgoing) => Promise<Incoming>;
 
-/** The parts of Node's modules `http` and `https` that this module uses. */
+/** The parts of Node's modules that this module uses. */
 interface NodeHttp {
-  request(options: Readonly<Record<string, unknown>>, answered: (message: NodeMessage) => void): NodeRequest;
+  request(options: object, answered: (message: NodeMessage) => void): NodeRequest;
 }
 
 interface NodeMessage {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  on(event: 'data', listener: (chunk: Uint8Array) => void): void;
-  on(event: 'end', listener: () => void): void;
-  on(event: 'error', listener: (error: unknown) => void): void;
+  on(event: 'data' | 'end' | 'error', listener: (chunk: Uint8Array) => void): void;
 }
 
 interface NodeRequest {
@@ -55,10 +53,6 @@ interface NodeTimers {
   clearTimeout(timer: unknown): void;
 }
 
-interface NodeProcess {
-  getBuiltinModule?(name: string): unknown;
-}
-
 /** Default limit of a body in characters. Every refusal of the gateway is shorter. */
 const MAX_BODY = 16 * 1024;
 
@@ -67,7 +61,7 @@ function errorCode(error: unknown): string {
   return code ?? message ?? 'it failed';
 }
 
-function optionsOf(request: Outgoing): Readonly<Record<string, unknown>> {
+function optionsOf(request: Outgoing): object {
   const { address, port, tls, name, authority, method, target, headers, body, ca, client } = request;
   const length = body === undefined ? {} : { 'Content-Length': String(new TextEncoder().encode(body).length) };
   return {
@@ -82,8 +76,7 @@ function optionsOf(request: Outgoing): Readonly<Record<string, unknown>> {
 }
 
 function single(headers: NodeMessage['headers']): Record<string, string> {
-  const entries = Object.entries(headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')] as const);
-  return Object.fromEntries(entries);
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]));
 }
 
 /** Reads a body, and cuts it at a maximum number of characters. */
@@ -103,7 +96,7 @@ function readBody(message: NodeMessage, max: number, done: (body: string) => voi
  * @param deadline milliseconds for one request, from the DNS lookup to the end of the response
  */
 export function systemAsk(deadline = CALL_DEADLINE_MS): Ask | undefined {
-  const { getBuiltinModule } = process as unknown as NodeProcess;
+  const { getBuiltinModule } = process as { getBuiltinModule?(name: string): unknown };
   if (getBuiltinModule === undefined) return undefined;
   const { setTimeout, clearTimeout } = getBuiltinModule('node:timers') as NodeTimers;
   return (outgoing) =>

@@ -4,7 +4,7 @@ import { PUBLISHED_BEFORE_SIGNING_S } from '../limits.ts';
 import { PUBLISHED_BEFORE_SEALING_S } from '../session/limits.ts';
 import { isRing, newRing, replaceRing, rotateRing } from '../session/rotate-ring.ts';
 import { argument, type Context, command, type FlagsOf, flag, NO, parseDuration, WrongUse, YES } from './context.ts';
-import { reasonOf, utf8 } from './load.ts';
+import { decoded, reasonOf } from './load.ts';
 import { codeOf, type Runtime } from './runtime.ts';
 
 /** The numeric id of nginx's user in the image. */
@@ -33,71 +33,56 @@ type RotateFlags = FlagsOf<typeof rotateFlags>;
 
 /** Reads the text of a file; undefined if the file does not exist. */
 function textOf(runtime: Runtime, file: string): string | undefined {
-  let text: string | undefined;
   try {
-    text = utf8(runtime.read(file));
+    return decoded(file, runtime.read(file));
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw new WrongUse(`${file}: ${reasonOf(error)}`);
+    throw error instanceof WrongUse ? error : new WrongUse(`${file}: ${reasonOf(error)}`);
   }
-  if (text === undefined) throw new WrongUse(`${file}: it is not UTF-8`);
-  return text;
 }
 
 function replace(runtime: Runtime, file: string, text: string): void {
   try {
     runtime.replace(file, text);
   } catch (error) {
-    if (codeOf(error) === 'EPERM') {
-      throw new WrongUse(
-        `${file}: it belongs to another user, which the gateway may need: run this as that user, or as root`,
-      );
-    }
-    throw new WrongUse(`${file}: ${reasonOf(error)}`);
+    const other = 'it belongs to another user, which the gateway may need: run this as that user, or as root';
+    throw new WrongUse(`${file}: ${codeOf(error) === 'EPERM' ? other : reasonOf(error)}`);
   }
 }
 
-/** The text of a rotated file, and a sentence that says what changed. */
+/** Says what a rotation changed. */
 type Rotation = { readonly text: string; readonly said: string } | { readonly error: string };
 
 async function rotateSession(text: string, now: number, { early, absolute }: RotateFlags): Promise<Rotation> {
   const rotated = await rotateRing(text, now, absolute ?? ABSOLUTE_S, early);
   if (!rotated.ok) return rotated;
+  if (!rotated.seals)
+    return { ...rotated, said: 'a second session key is added and will seal next; the first still seals' };
   const gone = rotated.gone === 0 ? '' : `; ${rotated.gone} that sealed nothing valid any more were removed`;
-  return {
-    text: rotated.text,
-    said: rotated.seals
-      ? `the next session key seals now, another one will seal next, and earlier keys open what they sealed${gone}`
-      : 'a second session key is added and will seal next; the first still seals',
-  };
+  const said = `the next session key seals now, another one will seal next, and earlier keys open what they sealed${gone}`;
+  return { ...rotated, said };
 }
 
 async function rotateSigning(text: string, now: number, { early, absolute }: RotateFlags): Promise<Rotation> {
   if (absolute !== undefined) throw new WrongUse('--absolute is only for session keys, and these keys sign assertions');
   const rotated = await rotateSigningKeys(text, now, early);
   if (!rotated.ok) return rotated;
-  return {
-    text: rotated.text,
-    said: rotated.signs
-      ? 'the next key signs now, another one is published and will sign next, and the one before stays published'
-      : 'a second key is published and will sign next; the first still signs',
-  };
+  const said = rotated.signs
+    ? 'the next key signs now, another one is published and will sign next, and the one before stays published'
+    : 'a second key is published and will sign next; the first still signs';
+  return { ...rotated, said };
 }
 
 /** Replaces all keys of a leaked file by new keys. */
 async function replaceKeys(text: string, now: number, { early, absolute }: RotateFlags): Promise<Rotation> {
-  if (early || absolute !== undefined) {
+  if (early || absolute !== undefined)
     throw new WrongUse('--leaked replaces all keys at once: --early and --absolute have no effect with it');
-  }
-  const sessions = isRing(text);
-  const replaced = await (sessions ? replaceRing : replaceSigningKeys)(text, now);
+  const isSession = isRing(text);
+  const replaced = await (isSession ? replaceRing : replaceSigningKeys)(text, now);
   if (!replaced.ok) return replaced;
-  return {
-    text: replaced.text,
-    said: sessions
-      ? 'two new session keys replace the leaked ones: put the file in place at once; all people sign in again'
-      : 'two new keys replace the leaked ones: put the file in place at once; services fetch the new keys',
-  };
+  const [kind, then] = isSession ? [' session', 'all people sign in again'] : ['', 'services fetch the new keys'];
+  const said = `two new${kind} keys replace the leaked ones: put the file in place at once; ${then}`;
+  return { ...replaced, said };
 }
 
 /** `meshgate keys new`: writes a file of signing keys or of session keys. */

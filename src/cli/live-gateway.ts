@@ -10,16 +10,8 @@ import { mcpFields } from './message.ts';
 import type { TestOutcome } from './policy-tests.ts';
 import { askerText } from './words.ts';
 
-/** The address of the gateway. The host name comes from each test. */
-export interface GatewayAddress {
-  readonly url: string;
-  readonly tls: boolean;
-  readonly address: string;
-  readonly port: number;
-}
-
-/** Parses the value of `--gateway`. */
-export function gatewayAddress(url: string): GatewayAddress {
+/** Parses the value of `--gateway`. The host name of a request comes from its test. */
+export function gatewayAddress(url: string) {
   const [, scheme, host] = /^(https?):\/\/([^/?#]+)\/?$/i.exec(url) ?? [];
   if (scheme === undefined || host === undefined) {
     throw new WrongUse(`--gateway ${url}: write https://HOST:PORT; the tests contain the rest`);
@@ -49,30 +41,35 @@ function verdict({ status, headers, body }: Extract<Incoming, { status: number }
 }
 
 /** The files and settings for requests to the gateway. */
-export interface Means {
+interface Means {
   /** The CA bundle for the gateway's certificate, as PEM. */
   readonly ca?: string;
   /** Whether the gateway trusts this machine as a proxy. Then the command can set the client's address. */
-  readonly forwarded?: boolean;
+  readonly forwarded: boolean;
   /** Client certificates with their keys, as PEM; the key of the map is a name in the certificate. */
-  readonly clients?: ReadonlyMap<string, string>;
+  readonly clients: ReadonlyMap<string, string>;
 }
 
 /** Returns the address and the certificate that a test gives for its request. */
 const askedFrom = (as: PolicyTest['as']): AskedFrom => (as.kind === 'nobody' || as.kind === 'claims' ? as : {});
 
-/** Returns why a test cannot run from this machine; undefined if it can. */
-function fromElsewhere(as: TestOutcome['test']['as'], { forwarded, clients }: Means): string | undefined {
+/** Returns why a test is not sent from this machine; undefined if it is. */
+function notSent(policy: Policy, { test, index }: TestOutcome, token: string | undefined, means: Means) {
+  const { as } = test;
+  const agent = 'agent' in as && as.agent !== undefined ? policy.agents[as.agent] : undefined;
+  if (agent?.match.kind === 'service') return 'this agent needs the certificate of its service';
   const { network, certificate } = askedFrom(as);
-  if (network !== undefined && !forwarded) {
+  if (network !== undefined && !means.forwarded) {
     return `from ${network}: give --forwarded if the gateway trusts this machine as a proxy`;
   }
-  if (certificate === undefined || clients?.has(certificate)) return undefined;
-  return `no certificate: add --client ${certificate}=FILE`;
+  if (certificate !== undefined && !means.clients.has(certificate)) {
+    return `no certificate: add --client ${certificate}=FILE`;
+  }
+  return as.kind === 'nobody' || token !== undefined ? undefined : LiveTokens.missing(test, index);
 }
 
 function requestOf(
-  gateway: GatewayAddress,
+  gateway: ReturnType<typeof gatewayAddress>,
   { as, method, url, message }: TestOutcome['test'],
   token: string | undefined,
   { ca, forwarded, clients }: Means,
@@ -85,7 +82,7 @@ function requestOf(
     ...(network !== undefined && forwarded && { 'X-Forwarded-For': network }),
     ...mcpFields(message),
   };
-  const pem = certificate === undefined ? undefined : clients?.get(certificate);
+  const pem = certificate === undefined ? undefined : clients.get(certificate);
   const name = host.replace(/:\d*$/, '');
   return {
     ...{ address, port, tls, name, authority: host, method, target, headers },
@@ -105,40 +102,26 @@ async function askOne(
   return { agrees: got === outcome.got, got, status: answer.status };
 }
 
-/** Whether the agent of a test is a service. No token exists for such an agent. */
-function isService({ agents }: Policy, as: PolicyTest['as']): boolean {
-  const agent = 'agent' in as && as.agent !== undefined ? agents[as.agent] : undefined;
-  return agent?.match.kind === 'service';
-}
-
 /** Sends the policy's tests to the running gateway, one after another. */
 export async function askGateway(
   ask: Ask,
-  gateway: GatewayAddress,
+  gateway: ReturnType<typeof gatewayAddress>,
   policy: Policy,
   outcomes: readonly TestOutcome[],
   tokens: LiveTokens,
-  means: Means = {},
+  means: Means,
 ): Promise<Enforcer> {
   const all: LiveOutcome[] = [];
   for (const outcome of outcomes) {
     const { test, index, rule } = outcome;
-    const common = { outcome, as: askerText(test.as), expect: outcome.got, ...(rule && { rule }) };
     const token = tokens.of(test, index);
-    if (isService(policy, test.as)) {
-      all.push({ ...common, agrees: true, note: 'this agent needs the certificate of its service' });
-      continue;
-    }
-    const elsewhere = fromElsewhere(test.as, means);
-    if (elsewhere !== undefined) {
-      all.push({ ...common, agrees: true, note: elsewhere });
-      continue;
-    }
-    if (test.as.kind !== 'nobody' && token === undefined) {
-      all.push({ ...common, agrees: true, note: LiveTokens.missing(test, index) });
-      continue;
-    }
-    all.push({ ...common, ...(await askOne(ask, outcome, requestOf(gateway, test, token, means))) });
+    const note = notSent(policy, outcome, token, means);
+    all.push({
+      ...{ outcome, as: askerText(test.as), expect: outcome.got, ...(rule && { rule }) },
+      ...(note === undefined
+        ? await askOne(ask, outcome, requestOf(gateway, test, token, means))
+        : { agrees: true, note }),
+    });
   }
   return { kind: 'gateway', address: gateway.url, outcomes: all };
 }

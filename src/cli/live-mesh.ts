@@ -1,25 +1,17 @@
-import type { Identity, Policy } from '../policy/types.ts';
+import type { Identity } from '../policy/types.ts';
 import { covers } from '../rules/cover.ts';
 import { hasMethod } from '../rules/decide.ts';
 import { enforced } from '../rules/enforced.ts';
 import { parseTarget } from '../rules/target.ts';
 import type { Rule } from '../rules/types.ts';
 import { reach, splitUrl } from './ask.ts';
+import { WrongUse } from './context.ts';
 import { foreign } from './foreign.ts';
-import type { Ask, Incoming, Outgoing } from './http.ts';
-import { type Enforcer, type LiveOutcome, textOf } from './live.ts';
-import type { Loaded } from './load.ts';
+import type { Ask, Incoming } from './http.ts';
+import type { Enforcer, hostPort, LiveOutcome } from './live.ts';
+import { type Loaded, readText } from './load.ts';
 import type { TestOutcome } from './policy-tests.ts';
 import type { Runtime } from './runtime.ts';
-
-/** The address of the mesh ingress, and the folder that contains the policy's files. */
-export interface MeshAddress {
-  readonly text: string;
-  readonly address: string;
-  readonly port: number;
-  /** A folder that is put before the paths of files in the policy. */
-  readonly root: string;
-}
 
 /** The body of a refusal by Envoy itself. In the response to HEAD, only its length is visible. */
 const DENIED = 'RBAC: access denied';
@@ -69,84 +61,48 @@ function ruleFor({ policy, rules }: Loaded, hop: Hop, identity: Identity) {
   return { expect: allowing === undefined ? 'refused' : 'allowed', ...(rule && { rule }) };
 }
 
-/** Sends requests to the mesh ingress with each identity of the policy. */
-class Ingress {
-  readonly #ask: Ask;
-  readonly #loaded: Loaded;
-  readonly #mesh: MeshAddress;
-  readonly #ca: string;
-  readonly #clients: readonly { readonly identity: Identity; readonly cert: string; readonly key: string }[];
-
-  constructor(runtime: Runtime, ask: Ask, loaded: Loaded, mesh: MeshAddress, policyMesh: NonNullable<Policy['mesh']>) {
-    const read = (file: string, what: string) => textOf(runtime, mesh.root + file, what);
-    this.#ask = ask;
-    this.#loaded = loaded;
-    this.#mesh = mesh;
-    this.#ca = read(policyMesh.ingress.caFile, 'the CA of the mesh');
-    this.#clients = Object.values(policyMesh.identities).map((identity) => ({
-      identity,
-      cert: read(identity.certFile, `the certificate of ${identity.name}`),
-      key: read(identity.keyFile, `the key of ${identity.name}`),
-    }));
-  }
-
-  #request({ authority, method, target }: Hop, client: Outgoing['client']): Outgoing {
-    const { address, port } = this.#mesh;
-    const name = this.#loaded.policy.mesh?.ingress.serverName ?? address;
-    return {
-      address,
-      port,
-      tls: true,
-      name,
-      authority,
-      method,
-      target,
-      headers: {},
-      ca: this.#ca,
-      ...(client && { client }),
-    };
-  }
-
-  async test(outcome: TestOutcome): Promise<LiveOutcome[]> {
-    const hops = hopsOf(this.#loaded, outcome.test);
-    if (typeof hops === 'string') return [{ outcome, as: '', expect: '', agrees: true, note: hops }];
-    const all: LiveOutcome[] = [];
-    for (const hop of hops) all.push(...(await this.#askAs(outcome, hop)));
-    return all;
-  }
-
-  async #askAs(outcome: TestOutcome, hop: Hop): Promise<LiveOutcome[]> {
-    const all: LiveOutcome[] = [];
-    for (const { identity, cert, key } of this.#clients) {
-      const { expect, rule } = ruleFor(this.#loaded, hop, identity);
-      const answer = await this.#ask(this.#request(hop, { cert, key }));
-      const got = verdict(answer);
-      all.push({
-        outcome,
-        as: identity.name,
-        expect,
-        agrees: got === expect,
-        ...(rule && { rule }),
-        ...(got === undefined ? { note: `no answer: ${'error' in answer ? foreign(answer.error) : ''}` } : { got }),
-        ...('status' in answer && { status: answer.status }),
-      });
-    }
-    return all;
-  }
-}
-
 /** Sends the policy's tests directly to the mesh ingress, with the certificate of each identity. The mesh decides by
- * this identity alone. */
+ * this identity alone.
+ *
+ * @param mesh address of the ingress, and a folder that is put before the paths of files in the policy
+ */
 export async function askMesh(
   runtime: Runtime,
   ask: Ask,
   loaded: Loaded,
-  policyMesh: NonNullable<Policy['mesh']>,
-  mesh: MeshAddress,
+  { text, root, address, port }: { readonly text: string; readonly root: string } & ReturnType<typeof hostPort>,
   outcomes: readonly TestOutcome[],
 ): Promise<Enforcer> {
-  const ingress = new Ingress(runtime, ask, loaded, mesh, policyMesh);
+  const { mesh } = loaded.policy;
+  if (mesh === undefined) throw new WrongUse('the policy has no mesh: leave --mesh out');
+  const read = (file: string, what: string) => readText(runtime, root + file, what);
+  const { caFile, serverName: name = address } = mesh.ingress;
+  const tls = { address, port, tls: true, name, headers: {}, ca: read(caFile, 'the CA of the mesh') };
+  const clients = Object.values(mesh.identities).map((identity) => ({
+    identity,
+    cert: read(identity.certFile, `the certificate of ${identity.name}`),
+    key: read(identity.keyFile, `the key of ${identity.name}`),
+  }));
   const all: LiveOutcome[] = [];
-  for (const outcome of outcomes) all.push(...(await ingress.test(outcome)));
-  return { kind: 'mesh', address: mesh.text, outcomes: all };
+  for (const outcome of outcomes) {
+    const hops = hopsOf(loaded, outcome.test);
+    if (typeof hops === 'string') {
+      all.push({ outcome, as: '', expect: '', agrees: true, note: hops });
+      continue;
+    }
+    for (const hop of hops) {
+      for (const { identity, ...client } of clients) {
+        const { expect, rule } = ruleFor(loaded, hop, identity);
+        const { authority, method, target } = hop;
+        const answer = await ask({ ...tls, authority, method, target, client });
+        const got = verdict(answer);
+        all.push({
+          ...{ outcome, as: identity.name, expect, agrees: got === expect, ...(rule && { rule }) },
+          ...(got === undefined ? { note: `no answer: ${'error' in answer ? foreign(answer.error) : ''}` } : { got }),
+          ...('status' in answer && { status: answer.status }),
+        });
+      }
+    }
+  }
+  return { kind: 'mesh', address: text, outcomes: all };
 }

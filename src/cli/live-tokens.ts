@@ -1,20 +1,14 @@
 import type { Policy, PolicyTest } from '../policy/types.ts';
 import { WrongUse } from './context.ts';
-import { textOf } from './live.ts';
+import { readText } from './load.ts';
 import { Offline } from './offline.ts';
 import type { Runtime } from './runtime.ts';
 
 /** The name in `--token` for a caller that has no role. */
 const NO_ROLE = 'authenticated';
 
-/** One flag `--token`: the roles and the file. */
-export interface TokenFlag {
-  readonly whom: string;
-  readonly file: string;
-}
-
 /** Parses the value of `--token`: a test or roles, and a file. */
-export function parseTokenFlag(text: string): TokenFlag {
+export function parseTokenFlag(text: string) {
   const [, whom, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   if (whom === undefined || file === undefined)
     throw new Error('write ROLE,ROLE=FILE, authenticated=FILE or tests[N]=FILE');
@@ -29,10 +23,10 @@ export class LiveTokens {
 
   /** Reads the tokens from their files. If the policy gives a token other roles than the flag says, the call is wrong
    * use. */
-  constructor(runtime: Runtime, policy: Policy, flags: readonly TokenFlag[]) {
+  constructor(runtime: Runtime, policy: Policy, flags: readonly ReturnType<typeof parseTokenFlag>[]) {
     const offline = new Offline(policy, runtime.now());
     for (const { whom, file } of flags) {
-      const text = textOf(runtime, file, 'the token')
+      const text = readText(runtime, file, 'the token')
         .trim()
         .replace(/^(?:authorization: *)?bearer +/i, '');
       const own = /^tests\[\d+\]$/.test(whom);

@@ -1,9 +1,6 @@
 import type { Rule } from '../rules/types.ts';
 import { WrongUse } from './context.ts';
-import type { Ask } from './http.ts';
-import { readFile, utf8 } from './load.ts';
 import type { TestOutcome } from './policy-tests.ts';
-import type { Runtime } from './runtime.ts';
 
 /** The result of one test at the gateway or the mesh. */
 export interface LiveOutcome {
@@ -14,7 +11,6 @@ export interface LiveOutcome {
   readonly expect: string;
   /** The result at the gateway or the mesh; absent if no request was sent. */
   readonly got?: string;
-  /** The status of the response, if there was a response. */
   readonly status?: number;
   readonly agrees: boolean;
   /** Why no request was sent, or why there was no response. */
@@ -30,28 +26,8 @@ export interface Enforcer {
   readonly outcomes: readonly LiveOutcome[];
 }
 
-/** Returns the function that sends requests. If the engine cannot send requests, it throws an error that names one that
- * can. */
-export function network(runtime: Runtime): Ask {
-  if (runtime.ask === undefined) {
-    throw new WrongUse('--gateway and --mesh need Node: run "npx meshgate test …"; njs has no network here');
-  }
-  return runtime.ask;
-}
-
-/** Reads the text of a file that a request needs. */
-export function textOf(runtime: Runtime, file: string, what: string): string {
-  const text = utf8(readFile(runtime, file, what));
-  if (text === undefined) throw new WrongUse(`${what} ${file} is not UTF-8`);
-  return text;
-}
-
 /** Parses `host:port`. The host may be an IP address in brackets. */
-export function hostPort(
-  text: string,
-  what: string,
-  port?: number,
-): { readonly address: string; readonly port: number } {
+export function hostPort(text: string, what: string, port?: number) {
   const [, host, given] = /^([^\s:/?#[\]]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/.exec(text) ?? [];
   const number = given === undefined ? port : Number(given);
   if (host === undefined || number === undefined || number > 65535)

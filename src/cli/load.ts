@@ -48,6 +48,21 @@ export function readFile(runtime: Runtime, file: string, what: string): Uint8Arr
   }
 }
 
+/** Reads the text of a file that the user named. */
+export function readText(runtime: Runtime, file: string, what: string): string {
+  return decoded(`${what} ${file}`, readFile(runtime, file, what));
+}
+
+/** Decodes UTF-8.
+ *
+ * @param file its name in the error
+ */
+export function decoded(file: string, bytes: Uint8Array): string {
+  const text = utf8(bytes);
+  if (text === undefined) throw new WrongUse(`${file}: it is not UTF-8`);
+  return text;
+}
+
 /** Decodes UTF-8; undefined if the bytes are not valid UTF-8. */
 export function utf8(bytes: Uint8Array): string | undefined {
   try {

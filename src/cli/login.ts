@@ -4,10 +4,9 @@ import { detailOf } from '../reasons.ts';
 import { command, type FlagsOf, flag, NO, policyFlag, WrongUse, YES } from './context.ts';
 import { authorize, deviceEndpoints, poll } from './device.ts';
 import { foreign } from './foreign.ts';
-import { loadValid, policyFile, utf8 } from './load.ts';
+import { loadValid, policyFile } from './load.ts';
 import { Offline } from './offline.ts';
-import { type Asked, discover, providerNetwork } from './provider.ts';
-import type { Runtime } from './runtime.ts';
+import { discover, providerNetwork, withPolicyCa } from './provider.ts';
 
 const flags = {
   policy: policyFlag,
@@ -30,18 +29,6 @@ function providerOf({ providers }: Policy, { provider: name, clientId }: FlagsOf
   if (only === undefined) throw new WrongUse('no provider of the policy has a client: give --client-id ID');
   if (able.length === 1) return only;
   throw new WrongUse(`give --provider NAME: ${able.map((one) => one.name).join(', ')}`);
-}
-
-/** Adds the provider's CA from the policy, if the file exists on this machine. */
-function withPolicyCa(runtime: Runtime, asked: Asked, { caFile }: Provider): Asked {
-  if (asked.ca !== undefined || caFile === undefined) return asked;
-  try {
-    const ca = utf8(runtime.read(caFile));
-    return ca === undefined ? asked : { ...asked, ca };
-  } catch {
-    runtime.err(`${caFile} is not on this machine, so the CAs of the system are used; --ca-file names another file\n`);
-    return asked;
-  }
 }
 
 /** Returns the scope or the resource with which the provider issues a token for the gateway. Entra and Okta choose the
@@ -82,17 +69,21 @@ export const loginCommand = command({
       runtime.err(`${text}\n`);
       return NO;
     };
-    const asked = withPolicyCa(runtime, network, provider);
+    const asked = withPolicyCa(runtime, network, provider, () =>
+      runtime.err(
+        `${provider.caFile} is not on this machine, so the CAs of the system are used; --ca-file names another file\n`,
+      ),
+    );
     const members = await discover(asked, provider.issuer);
     if (typeof members === 'string') return no(members);
     const endpoints = deviceEndpoints(members);
     if (typeof endpoints === 'string') return no(endpoints);
     const { scope, ...resource } = askedFor(provider, flags.scope);
     const who = { client_id: client, ...resource };
-    const begun = await authorize(asked, endpoints, { ...who, scope });
+    const begun = await authorize(asked, endpoints.device, { ...who, scope });
     if (typeof begun === 'string') return no(begun);
-    runtime.err(`open ${begun.complete ?? begun.uri}\nand confirm the code ${begun.userCode}\n`);
-    const token = await poll(runtime, asked, endpoints, who, begun);
+    runtime.err(`open ${begun.uri}\nand confirm the code ${begun.userCode}\n`);
+    const token = await poll(runtime, asked, endpoints.token, who, begun);
     if ('error' in token) return no(token.error);
     const taken = new Offline(loaded.policy, runtime.now()).ofToken(token.accessToken, [provider.name]);
     if (!taken.ok) return no(`the gateway would reject this token: ${taken.reason}: ${detailOf(taken)}`);

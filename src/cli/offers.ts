@@ -24,11 +24,14 @@ function offers(members: Members, list: string, wanted: string, otherwise?: read
   return (namesIn(members, list) ?? otherwise)?.includes(wanted);
 }
 
+export const good = (text: string): Finding => ({ ok: true, text });
+export const bad = (text: string): Finding => ({ ok: false, text });
+
 const unsaid = (list: string) => `its discovery document has no "${list}", so only a test can show it`;
 
 function finding(ok: boolean | undefined, yes: string, no: string, list: string): Finding {
   if (ok === undefined) return { text: `${yes}: ${unsaid(list)}` };
-  return { ok, text: ok ? yes : no };
+  return ok ? good(yes) : bad(no);
 }
 
 /** Checks whether the provider's endpoint supports the client authentication of the policy (OpenID Connect Discovery
@@ -48,29 +51,23 @@ function clientFinding(members: Members, { auth }: Client, endpoint: 'token' | '
 
 function grantFindings(members: Members, { signin }: Provider): readonly Finding[] {
   const grants = 'grant_types_supported';
-  const usual = ['authorization_code', 'implicit'];
-  const code = offers(members, grants, 'authorization_code', usual);
-  const refresh = offers(members, grants, 'refresh_token');
-  return [
-    ...(code === true ? [] : [{ ok: false, text: `no authorization code grant: "${grants}" does not have it` }]),
-    ...(signin?.scopes.includes('offline_access') && refresh === false
-      ? [
-          {
-            ok: false,
-            text: `no refresh tokens: "${grants}" does not have refresh_token; sessions end when they are no longer fresh`,
-          },
-        ]
-      : []),
-  ];
+  const found: Finding[] = [];
+  if (!offers(members, grants, 'authorization_code', ['authorization_code', 'implicit']))
+    found.push(bad(`no authorization code grant: "${grants}" does not have it`));
+  if (signin?.scopes.includes('offline_access') && offers(members, grants, 'refresh_token') === false) {
+    const then = 'sessions end when they are no longer fresh';
+    found.push(bad(`no refresh tokens: "${grants}" does not have refresh_token; ${then}`));
+  }
+  return found;
 }
 
-function pushedFinding({ signin }: Provider, par: string | undefined, parRequired: boolean): Finding | undefined {
+function pushedFindings({ signin }: Provider, par: string | undefined, parRequired: boolean): readonly Finding[] {
   const pushed = signin?.par ?? parRequired;
   if (pushed && par === undefined)
-    return { ok: false, text: 'no "pushed_authorization_request_endpoint", but requests must be pushed (RFC 9126)' };
+    return [bad('no "pushed_authorization_request_endpoint", but requests must be pushed (RFC 9126)')];
   if (!pushed && parRequired)
-    return { ok: false, text: 'it accepts only pushed requests (RFC 9126), but the policy says par: false' };
-  return par === undefined ? undefined : { ok: true, text: `requests are ${pushed ? '' : 'not '}pushed (RFC 9126)` };
+    return [bad('it accepts only pushed requests (RFC 9126), but the policy says par: false')];
+  return par === undefined ? [] : [good(`requests are ${pushed ? '' : 'not '}pushed (RFC 9126)`)];
 }
 
 /** Checks what a sign-in requires: endpoints, grants, PKCE, client authentication, scopes, pushed requests. */
@@ -78,14 +75,13 @@ export function signinFindings(members: Members, provider: Provider): readonly F
   const { client, signin, issuer } = provider;
   if (client === undefined || signin === undefined) return [];
   const read = readMetadata(JSON.stringify(members), issuer);
-  if (!read.ok) return [{ ok: false, text: `sign-in: ${read.error}` }];
+  if (!read.ok) return [bad(`sign-in: ${read.error}`)];
   const { par, parRequired } = read.metadata;
-  const pushed = pushedFinding(provider, par, parRequired);
   const challenges = 'code_challenge_methods_supported';
   const scopes = namesIn(members, 'scopes_supported');
   const absent = signin.scopes.filter((scope) => scopes?.includes(scope) === false);
   const found: readonly Finding[] = [
-    { ok: true, text: 'authorization and token endpoint' },
+    good('authorization and token endpoint'),
     ...(read.warnings ?? []).map((text) => ({ text })),
     ...grantFindings(members, provider),
     finding(
@@ -96,7 +92,7 @@ export function signinFindings(members: Members, provider: Provider): readonly F
     ),
     clientFinding(members, client, 'token'),
     ...(absent.length === 0 ? [] : [{ text: `the scopes ${absent.join(' ')} are not in "scopes_supported"` }]),
-    ...(pushed === undefined ? [] : [pushed]),
+    ...pushedFindings(provider, par, parRequired),
   ];
   return found.map(({ text, ...rest }) => ({ ...rest, text: `sign-in: ${text}` }));
 }
@@ -113,13 +109,10 @@ export function introspectionFindings(
     const why = read.ok
       ? 'no "introspection_endpoint" in its discovery document; write introspection: { endpoint: … }'
       : read.error;
-    return [{ ok: false, text: `introspection: ${why}` }];
+    return [bad(`introspection: ${why}`)];
   }
   const shows = clientFinding(members, client, 'introspection');
-  return [
-    { ok: true, text: `introspection: ${foreign(own)}` },
-    { ...shows, text: `introspection: ${shows.text}` },
-  ];
+  return [good(`introspection: ${foreign(own)}`), { ...shows, text: `introspection: ${shows.text}` }];
 }
 
 /** Checks whether the provider can bind tokens to DPoP keys with an algorithm that the gateway accepts (RFC 9449
@@ -129,7 +122,7 @@ export function proofFindings(members: Members, needed: boolean): readonly Findi
   const said = namesIn(members, name);
   if (said === undefined) return needed ? [{ text: `DPoP: ${unsaid(name)}` }] : [];
   const both = PROOF_ALGORITHMS.filter((alg) => said.includes(alg));
-  if (both.length > 0) return [{ ok: true, text: `DPoP: proofs with ${both.join(', ')}` }];
+  if (both.length > 0) return [good(`DPoP: proofs with ${both.join(', ')}`)];
   const text = `DPoP: it supports only proofs with ${foreign(said.join(', '))}, the gateway only ${PROOF_ALGORITHMS.join(', ')}`;
-  return [needed ? { ok: false, text } : { text }];
+  return [needed ? bad(text) : { text }];
 }

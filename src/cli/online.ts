@@ -5,7 +5,7 @@ import type { SigninHelp } from '../rules/types.ts';
 import { algorithms } from '../token/algorithms.ts';
 import { discoveryUrl } from '../token/discovery.ts';
 import { chooseKeys } from '../token/signature.ts';
-import { type Finding, introspectionFindings, proofFindings, signinFindings } from './offers.ts';
+import { bad, type Finding, good, introspectionFindings, proofFindings, signinFindings } from './offers.ts';
 import { type Asked, discover, type Members } from './provider.ts';
 import { networkTo, publishedKeys } from './provider-keys.ts';
 import type { Runtime } from './runtime.ts';
@@ -19,7 +19,7 @@ export interface ProviderFindings {
 
 async function keyFindings(asked: Asked, provider: Provider, members: Members): Promise<readonly Finding[]> {
   const set = await publishedKeys(asked, provider, members);
-  if (!set.ok) return [{ ok: false, text: `keys: ${set.error}` }];
+  if (!set.ok) return [bad(`keys: ${set.error}`)];
   const usable = provider.algorithms.filter((alg) => {
     const entry = algorithms.get(alg);
     return entry !== undefined && chooseKeys({ alg }, entry, set.keys).ok;
@@ -27,8 +27,8 @@ async function keyFindings(asked: Asked, provider: Provider, members: Members): 
   const of = `${set.keys.length} published`;
   return [
     usable.length > 0
-      ? { ok: true, text: `keys: ${of}, for ${usable.join(', ')}` }
-      : { ok: false, text: `keys: ${of}, none for ${provider.algorithms.join(', ')}; write algorithms: […]` },
+      ? good(`keys: ${of}, for ${usable.join(', ')}`)
+      : bad(`keys: ${of}, none for ${provider.algorithms.join(', ')}; write algorithms: […]`),
     ...set.warnings.map((text) => ({ text: `keys: ${text}` })),
   ];
 }
@@ -53,7 +53,7 @@ async function findingsOf(
     // The gateway does not fetch this document either if the policy has all endpoints and people do not sign in.
     isAbsent
       ? { ...(!(isKnown && provider.signin === undefined) && { ok: false }), text: `discovery: ${members}` }
-      : { ok: true, text: `discovery: ${discoveryUrl(provider.issuer)}` },
+      : good(`discovery: ${discoveryUrl(provider.issuer)}`),
     ...(isKeyless(provider) || (isAbsent && !isKnown) ? [] : await keyFindings(asked, provider, own)),
     ...(isAbsent ? [] : signinFindings(own, provider)),
     ...claimFindings(Object.hasOwn(help, provider.name) ? (help[provider.name] as SigninHelp[string]) : []),
@@ -81,15 +81,13 @@ export function askProviders(runtime: Runtime, policy: Policy, caFile?: string):
 export const hasFaults = (found: readonly ProviderFindings[]): boolean =>
   found.some(({ findings }) => findings.some(({ ok }) => ok === false));
 
-const MARKS = { true: 'yes', false: 'no ', undefined: '   ' } as const;
-
 /** Returns the findings as text, one finding per line. */
 export function findingsText(found: readonly ProviderFindings[], paint: Paint): string {
   return found
     .flatMap(({ provider, findings }) =>
       findings.map(({ ok, text }) => {
-        const mark = MARKS[`${ok}`];
-        return `${ok === undefined ? mark : paint(ok ? 'good' : 'bad', mark)} ${provider}: ${text}\n`;
+        const mark = ok === undefined ? '   ' : ok ? paint('good', 'yes') : paint('bad', 'no ');
+        return `${mark} ${provider}: ${text}\n`;
       }),
     )
     .join('');

@@ -38,12 +38,6 @@ export function isProven(proof: Proof): boolean {
   return proof.witness !== undefined || proof.definitions.length > 0 || isSame(proof);
 }
 
-interface Asked {
-  readonly a: string;
-  readonly b: string;
-  readonly format: Format;
-}
-
 /** Describes an anonymous caller, with the roles that its address gives on both sides. */
 function anonymousText({ roles, left, address }: Exclude<Asking, null>): string {
   const gives = (those: readonly string[]) => those.join(', ') || 'no role';
@@ -74,9 +68,11 @@ function sideText(file: string, rule: Rule | undefined, paint: Paint): string {
   return `${file}: ${paint('good', 'allowed')} by ${rule.id}: ${says}  ${paint('dim', place(rule.at))}`;
 }
 
-function text(proof: Proof, { a, b }: Asked, paint: Paint): string {
-  const { witness, definitions, objects = [] } = proof;
+function text(proof: Proof, a: string, b: string, paint: Paint): string {
+  const { witness, definitions, other = [], objects = [], assumes } = proof;
   const [left, right] = [fileName(a), fileName(b)];
+  const changed = definitions.map(definitionText);
+  const rest = other.map((change) => `not compared: ${definitionText(change)}`);
   if (witness !== undefined) {
     return [
       `${paint('bad', 'no')}: ${left} and ${right} differ`,
@@ -84,39 +80,28 @@ function text(proof: Proof, { a, b }: Asked, paint: Paint): string {
       `caller  ${inLine(callerText(witness.caller))}`,
       `  ${sideText(left, witness.left, paint)}`,
       `  ${sideText(right, witness.right, paint)}`,
-      ...definitions.map((change) => `also: ${definitionText(change)}`),
-      ...objects.map((line) => `also: ${inLine(line)}`),
-      ...otherLines(proof),
+      ...[...changed, ...objects.map(inLine)].map((line) => `also: ${line}`),
+      ...rest,
     ].join('\n');
   }
   if (objects.length > 0) {
-    return [
-      `${paint('bad', 'not proven')}: ${right} differs from what ${left} renders to`,
-      ...objects.map((it) => `  ${inLine(it)}`),
-    ].join('\n');
+    const no = `${paint('bad', 'not proven')}: ${right} differs from what ${left} renders to`;
+    return [no, ...objects.map((line) => `  ${inLine(line)}`)].join('\n');
   }
-  if (definitions.length === 0) {
-    const granted = proof.assumes === undefined ? '' : `, if ${proof.assumes}`;
-    const yes = `${paint('good', 'yes')}: ${left} and ${right} allow the same requests${granted}`;
-    return [yes, ...otherLines(proof)].join('\n');
-  }
-  return [
-    `${paint('bad', 'no')}: ${left} and ${right} allow the same roles the same requests, but define these in different ways`,
-    ...definitions.map((change) => `  ${definitionText(change)}`),
-    ...otherLines(proof),
-  ].join('\n');
+  const granted = assumes === undefined ? '' : `, if ${assumes}`;
+  const result =
+    definitions.length === 0
+      ? `${paint('good', 'yes')}: ${left} and ${right} allow the same requests${granted}`
+      : `${paint('bad', 'no')}: ${left} and ${right} allow the same roles the same requests, but define these in different ways`;
+  return [result, ...changed.map((line) => `  ${line}`), ...rest].join('\n');
 }
-
-/** Returns the lines about differences that the proof does not cover. */
-const otherLines = ({ other = [] }: Proof): readonly string[] =>
-  other.map((change) => `not compared: ${definitionText(change)}`);
 
 function callerJson(caller: Differing) {
   if (caller === null) return { kind: 'nobody' };
   return 'identity' in caller ? { kind: 'identity', ...caller } : { kind: 'roles', ...caller };
 }
 
-function toJson(proof: Proof, { a, b }: Asked): unknown {
+function toJson(proof: Proof, a: string, b: string): unknown {
   const { witness, definitions, other = [], objects = [] } = proof;
   const worded = (changes: readonly DefinitionChange[]) =>
     changes.map((change) => ({ ...change, text: definitionText(change) }));
@@ -130,8 +115,8 @@ function toJson(proof: Proof, { a, b }: Asked): unknown {
         method: witness.method,
         url: witness.url,
         caller: callerJson(witness.caller),
-        a: witness.left === undefined ? { allowed: false } : { allowed: true, ...ruleJson(witness.left) },
-        b: witness.right === undefined ? { allowed: false } : { allowed: true, ...ruleJson(witness.right) },
+        a: { allowed: witness.left !== undefined, ...(witness.left && ruleJson(witness.left)) },
+        b: { allowed: witness.right !== undefined, ...(witness.right && ruleJson(witness.right)) },
       },
     }),
     ...(definitions.length > 0 && { definitions: worded(definitions) }),
@@ -141,7 +126,7 @@ function toJson(proof: Proof, { a, b }: Asked): unknown {
   };
 }
 
-/** Returns a proof as the command prints it. */
-export function proofOutput(runtime: Runtime, proof: Proof, asked: Asked): string {
-  return asked.format === 'json' ? json(toJson(proof, asked)) : `${text(proof, asked, painter(runtime))}\n`;
+/** Returns a proof as the command prints it. `a` and `b` are the files of the two sides. */
+export function proofOutput(runtime: Runtime, proof: Proof, a: string, b: string, format: Format): string {
+  return format === 'json' ? json(toJson(proof, a, b)) : `${text(proof, a, b, painter(runtime))}\n`;
 }

@@ -11,7 +11,7 @@ import { Foreign, type MeshTarget } from '../targets/types.ts';
 import { argument, command, formatFlag, NO, NOT_PROVEN, WrongUse, YES } from './context.ts';
 import { checkTogether, ingressFlag, seenFrom } from './ingress.ts';
 import { assertionJwksFlag, meshOptions } from './jwks.ts';
-import { fileName, type Loaded, loadPair, loadValid, readFile, utf8 } from './load.ts';
+import { decoded, fileName, type Loaded, loadPair, loadValid, readFile } from './load.ts';
 import { isProven, isSame, type Proof, proofOutput } from './proof.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -31,9 +31,8 @@ function sideOf({ policy, rules }: Loaded): Side {
 }
 
 /** Returns the URL with which a client would send this request to the gateway of this policy. */
-function urlOf({ policy }: Loaded, { host, path }: Pick<Witness, 'host' | 'path'>): string {
-  return `${policy.gateway.insecureHttp ? 'http' : 'https'}://${host}${path}`;
-}
+const urlOf = ({ policy }: Loaded, { host, path }: Pick<Witness, 'host' | 'path'>): string =>
+  `${policy.gateway.insecureHttp ? 'http' : 'https'}://${host}${path}`;
 
 /** The meshes whose files `prove` can read. */
 const READABLE = meshTargetNames.filter((name) => meshTarget(name).read !== undefined);
@@ -43,26 +42,21 @@ const ENDINGS = /\.(ya?ml|json)$/;
 /** Matches hidden files, such as those of Git. A mesh does not apply them. */
 const HIDDEN = /(^|\/)\./;
 
-/** Reads the text of a file, which must not be empty. An empty file means that the tool that wrote it failed. */
-function meshFile(runtime: Runtime, file: string): string {
-  const text = utf8(readFile(runtime, file, 'the rendered file'));
-  if (text === undefined) throw new WrongUse(`${fileName(file)}: the file is not UTF-8`);
-  if (text.trim() === '') throw new WrongUse(`${fileName(file)}: the file is empty`);
-  return text;
-}
-
 /** Reads the files of a mesh: one file, or all files in a folder. */
 function meshFiles(runtime: Runtime, path: string): Readonly<Record<string, string>> {
-  const read = (file: string) => meshFile(runtime, file);
+  const read = (file: string): string => {
+    const text = decoded(fileName(file), readFile(runtime, file, 'the rendered file'));
+    // An empty file means that the tool that wrote it failed.
+    if (text.trim() === '') throw new WrongUse(`${fileName(file)}: the file is empty`);
+    return text;
+  };
   const all = path === '-' ? undefined : runtime.list(path);
   if (all === undefined) return { [fileName(path)]: read(path) };
   const names = all.filter((name) => ENDINGS.test(name));
   if (names.length === 0) throw new WrongUse(`${path} has no file that ends in .yaml or .json`);
   const other = all.find((name) => !ENDINGS.test(name) && !HIDDEN.test(name));
-  if (other !== undefined) {
-    throw new WrongUse(`${path}/${other}: only files that end in .yaml, .yml or .json are read; rename or remove it`);
-  }
-  return Object.fromEntries(names.map((name) => [name, read(`${path}/${name}`)]));
+  if (other === undefined) return Object.fromEntries(names.map((name) => [name, read(`${path}/${name}`)]));
+  throw new WrongUse(`${path}/${other}: only files that end in .yaml, .yml or .json are read; rename or remove it`);
 }
 
 /** Returns the URL of a request. A workload has no URL, so its name is returned. */
@@ -91,16 +85,6 @@ function meshWitness(
   return { ...witness, ...(own && { left: own }), url: meshUrl(loaded, witness), caller };
 }
 
-/** Runs a function that reads files of a mesh. If a file does not belong to a mesh, the error becomes wrong use. */
-function understood<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof Foreign) throw new WrongUse(`${error.file ?? fileName(path)}: ${error.message}`);
-    throw error;
-  }
-}
-
 function proveTarget(
   runtime: Runtime,
   name: MeshKind,
@@ -121,10 +105,11 @@ function proveTarget(
   let objects: readonly string[] = [];
   let read: readonly MeshRule[];
   try {
-    objects = understood(b, () => target.drift?.(policy, rules, meshOptions(runtime, assertionJwks), files) ?? []);
-    read = understood(b, () => target.read?.(files) ?? []);
+    objects = target.drift?.(policy, rules, meshOptions(runtime, assertionJwks), files) ?? [];
+    read = target.read?.(files) ?? [];
   } catch (error) {
     if (error instanceof WrongUse) throw error;
+    if (error instanceof Foreign) throw new WrongUse(`${error.file ?? fileName(b)}: ${error.message}`);
     // A rule that another tool wrote is a difference. Some of these rules cannot be read as rules.
     const shapeless = `it is not what "meshgate render --target ${name}" writes`;
     return {
@@ -133,8 +118,8 @@ function proveTarget(
     };
   }
   const witness = meshWitness(loaded, target, read, target.unguarded?.(policy, rules, files) ?? (() => false));
-  const assumes = target.assumes === undefined ? {} : { assumes: target.assumes };
-  return { ...(witness && { witness }), definitions: [], objects, ...assumes };
+  const { assumes } = target;
+  return { ...(witness && { witness }), definitions: [], objects, ...(assumes !== undefined && { assumes }) };
 }
 
 function provePolicies(runtime: Runtime, a: string, b: string): Proof | undefined {
@@ -181,7 +166,7 @@ export const proveCommand = command({
         ? provePolicies(runtime, a, b)
         : proveTarget(runtime, target, { assertionJwks, ingress }, a, b);
     if (proof === undefined) return NOT_PROVEN;
-    runtime.out(proofOutput(runtime, proof, { a, b, format }));
+    runtime.out(proofOutput(runtime, proof, a, b, format));
     if (!isProven(proof)) return NOT_PROVEN;
     return isSame(proof) ? YES : NO;
   },

@@ -7,8 +7,7 @@ import { type KeySet, readKeySet } from '../token/jwks.ts';
 import { verifySignature } from '../token/signature.ts';
 import type { Key } from '../token/types.ts';
 import { flag, WrongUse } from './context.ts';
-import { utf8 } from './load.ts';
-import { type Asked, askUrl, discover, type Members, providerNetwork } from './provider.ts';
+import { type Asked, askUrl, discover, type Members, providerNetwork, withPolicyCa } from './provider.ts';
 import type { Runtime } from './runtime.ts';
 
 /** The flag `--ca-file`, for commands that send requests to providers. */
@@ -17,19 +16,12 @@ export const caFileFlag = flag(
   'CA of the providers’ certificates (default: each one’s ca_file if this machine has it, else the system’s)',
 );
 
-/** Returns what is needed to send requests to a provider. The CA comes from the flag, or from the policy if that file
- * exists on this machine. */
-export function networkTo(runtime: Runtime, command: string, provider: Provider, caFile?: string): Asked {
-  if (caFile !== undefined || provider.caFile === undefined) return providerNetwork(runtime, command, caFile);
-  const asked = providerNetwork(runtime, command);
-  try {
-    const ca = utf8(runtime.read(provider.caFile));
-    return ca === undefined ? asked : { ...asked, ca };
-  } catch {
-    // The policy names a path on the gateway's machine, which this machine may not have.
-    return asked;
-  }
-}
+/** Returns what is needed to send requests to a provider.
+ *
+ * @param caFile the value of `--ca-file`
+ */
+export const networkTo = (runtime: Runtime, command: string, provider: Provider, caFile?: string): Asked =>
+  withPolicyCa(runtime, providerNetwork(runtime, command, caFile), provider);
 
 /** Returns the keys that a provider publishes, or says why they are not usable. */
 export async function publishedKeys(asked: Asked, provider: Provider, members: Members): Promise<KeySet> {

@@ -1,10 +1,11 @@
 import { MAX_DOCUMENT_BYTES } from '../limits.ts';
+import type { Provider } from '../policy/types.ts';
 import { discoveryMembers, discoveryUrl } from '../token/discovery.ts';
 import { asObject } from '../token/json.ts';
 import { WrongUse } from './context.ts';
 import { foreign } from './foreign.ts';
 import type { Ask, Incoming, Outgoing } from './http.ts';
-import { readFile, utf8 } from './load.ts';
+import { readText, utf8 } from './load.ts';
 import type { Runtime } from './runtime.ts';
 
 /** An OpenID provider, with what is needed to send requests to it. */
@@ -16,20 +17,32 @@ export interface Asked {
   readonly client?: { readonly cert: string; readonly key: string };
 }
 
-/** Returns the function that sends requests. If the engine cannot send requests, it throws an error that names one that
- * can.
+/** Returns the function that sends requests, or says which engine can send them.
  *
- * @param command the name of the command
- * @param caFile the value of `--ca-file`
+ * @param needs the command or the flags that send requests
  */
+export function network({ ask }: Runtime, command: string, needs = `${command} needs`): Ask {
+  if (ask !== undefined) return ask;
+  throw new WrongUse(`${needs} Node: run "npx meshgate ${command} …"; njs has no network here`);
+}
+
+/** @param caFile the value of `--ca-file` */
 export function providerNetwork(runtime: Runtime, command: string, caFile?: string): Asked {
-  if (runtime.ask === undefined) {
-    throw new WrongUse(`${command} needs Node: run "npx meshgate ${command} …"; njs has no network here`);
+  const ask = network(runtime, command);
+  return caFile === undefined ? { ask } : { ask, ca: readText(runtime, caFile, 'the CA') };
+}
+
+/** Adds the provider's CA from the policy if `--ca-file` gives none. The policy names a path on the gateway's machine,
+ * which this machine may not have. */
+export function withPolicyCa(runtime: Runtime, asked: Asked, { caFile }: Provider, absent?: () => void): Asked {
+  if (asked.ca !== undefined || caFile === undefined) return asked;
+  try {
+    const ca = utf8(runtime.read(caFile));
+    return ca === undefined ? asked : { ...asked, ca };
+  } catch {
+    absent?.();
+    return asked;
   }
-  if (caFile === undefined) return { ask: runtime.ask };
-  const ca = utf8(readFile(runtime, caFile, 'the CA'));
-  if (ca === undefined) throw new WrongUse(`${caFile}: it is not UTF-8`);
-  return { ask: runtime.ask, ca };
 }
 
 const webUrl = /^https:\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?([/?][^#\s]*)?$/;

@@ -1,23 +1,19 @@
 import { command, type FlagsOf, flag, formatFlag, NO, policyArgument, policyFlag, WrongUse, YES } from './context.ts';
+import type { Ask } from './http.ts';
 import { ingressFlag, seenFrom } from './ingress.ts';
-import { type Enforcer, hostPort, network, textOf } from './live.ts';
+import { type Enforcer, hostPort } from './live.ts';
 import { askGateway, gatewayAddress } from './live-gateway.ts';
 import { askMesh } from './live-mesh.ts';
 import { LiveTokens, parseTokenFlag } from './live-tokens.ts';
-import { fileName, type Loaded, loadValid, policyFile } from './load.ts';
+import { fileName, type Loaded, loadValid, policyFile, readText } from './load.ts';
 import { runTests, type TestOutcome } from './policy-tests.ts';
+import { network } from './provider.ts';
 import type { Runtime } from './runtime.ts';
 import { painter } from './style.ts';
 import { isGood, reportJson, reportText } from './test-output.ts';
 
-/** One flag `--client`: a name in the certificate, and the file. */
-interface ClientFlag {
-  readonly name: string;
-  readonly file: string;
-}
-
 /** Parses the value NAME=FILE of `--client`. */
-function parseClientFlag(text: string): ClientFlag {
+function parseClientFlag(text: string) {
   const [, name, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   if (name === undefined || file === undefined) throw new Error('write NAME=FILE, as in ci.example.com=ci.pem');
   return { name, file };
@@ -52,34 +48,41 @@ const flags = {
 
 type Flags = FlagsOf<typeof flags>;
 
-function checkUse({ gateway, mesh, ingress, caFile, token, client, forwarded, root }: Flags): void {
-  if (gateway === undefined && caFile !== undefined) throw new WrongUse('--ca-file has no effect without --gateway');
-  if (gateway === undefined && token !== undefined) throw new WrongUse('--token has no effect without --gateway');
-  if (gateway === undefined && client !== undefined) throw new WrongUse('--client has no effect without --gateway');
-  if (gateway === undefined && forwarded) throw new WrongUse('--forwarded has no effect without --gateway');
-  if (mesh === undefined && ingress !== undefined) throw new WrongUse('--ingress has no effect without --mesh');
-  if (mesh === undefined && root !== undefined) throw new WrongUse('--root has no effect without --mesh');
+/** Flags that have an effect only with another flag. */
+const WITH = {
+  gateway: { 'ca-file': 'caFile', token: 'token', client: 'client', forwarded: 'forwarded' },
+  mesh: { ingress: 'ingress', root: 'root' },
+} as const;
+
+function checkUse(flags: Flags): void {
+  for (const where of ['gateway', 'mesh'] as const) {
+    if (flags[where] !== undefined) continue;
+    for (const [name, key] of Object.entries<keyof Flags>(WITH[where])) {
+      if (flags[key] !== undefined && flags[key] !== false)
+        throw new WrongUse(`--${name} has no effect without --${where}`);
+    }
+  }
 }
 
-async function atGateway(runtime: Runtime, loaded: Loaded, outcomes: readonly TestOutcome[], flags: Flags) {
-  if (flags.gateway === undefined) return [];
-  const address = gatewayAddress(flags.gateway);
-  const tokens = new LiveTokens(runtime, loaded.policy, flags.token ?? []);
-  const ca = flags.caFile === undefined ? undefined : textOf(runtime, flags.caFile, 'the CA');
-  const clients = new Map(
-    (flags.client ?? []).map(({ name, file }) => [name, textOf(runtime, file, 'the client certificate')]),
-  );
-  const means = { ...(ca !== undefined && { ca }), forwarded: flags.forwarded === true, clients };
-  return [await askGateway(network(runtime), address, loaded.policy, outcomes, tokens, means)];
-}
-
-async function atMesh(runtime: Runtime, loaded: Loaded, outcomes: readonly TestOutcome[], flags: Flags) {
-  if (flags.mesh === undefined) return [];
-  const seen = seenFrom(loaded, flags.ingress);
-  const { mesh } = seen.policy;
-  if (mesh === undefined) throw new WrongUse('the policy has no mesh: leave --mesh out');
-  const address = { text: flags.mesh, root: flags.root ?? '', ...hostPort(flags.mesh, '--mesh') };
-  return [await askMesh(runtime, network(runtime), seen, mesh, address, outcomes)];
+/** Sends the tests to the gateway and to the mesh that the flags name. */
+async function enforcers(runtime: Runtime, ask: Ask, loaded: Loaded, outcomes: readonly TestOutcome[], flags: Flags) {
+  const { gateway, caFile, forwarded = false, client = [], token = [], mesh, ingress, root = '' } = flags;
+  const all: Enforcer[] = [];
+  if (gateway !== undefined) {
+    const address = gatewayAddress(gateway);
+    const tokens = new LiveTokens(runtime, loaded.policy, token);
+    const ca = caFile === undefined ? undefined : readText(runtime, caFile, 'the CA');
+    const read = (file: string) => readText(runtime, file, 'the client certificate');
+    const clients = new Map(client.map(({ name, file }) => [name, read(file)]));
+    const means = { ...(ca !== undefined && { ca }), forwarded, clients };
+    all.push(await askGateway(ask, address, loaded.policy, outcomes, tokens, means));
+  }
+  if (mesh !== undefined) {
+    const seen = seenFrom(loaded, ingress);
+    const address = { text: mesh, root, ...hostPort(mesh, '--mesh') };
+    all.push(await askMesh(runtime, ask, seen, address, outcomes));
+  }
+  return all;
 }
 
 /** `meshgate test`: runs the policy's tests offline, at the gateway, and directly at the mesh. */
@@ -95,17 +98,18 @@ export const testCommand = command({
   args: [policyArgument],
   async run(runtime, flags, argument) {
     checkUse(flags);
-    if (flags.gateway !== undefined || flags.mesh !== undefined) network(runtime);
+    const isLive = flags.gateway !== undefined || flags.mesh !== undefined;
+    const ask = isLive ? network(runtime, 'test', '--gateway and --mesh need') : undefined;
     const file = policyFile(argument, flags.policy);
     const loaded = loadValid(runtime, file);
     if (loaded === undefined) return NO;
     if (loaded.policy.tests.length === 0) throw new WrongUse(`${fileName(file)} has no tests`);
     const outcomes = runTests(loaded, runtime.now());
-    const enforcers: Enforcer[] = [
-      ...(await atGateway(runtime, loaded, outcomes, flags)),
-      ...(await atMesh(runtime, loaded, outcomes, flags)),
-    ];
-    const report = { file: fileName(file), outcomes, enforcers };
+    const report = {
+      file: fileName(file),
+      outcomes,
+      enforcers: ask === undefined ? [] : await enforcers(runtime, ask, loaded, outcomes, flags),
+    };
     runtime.out(flags.format === 'json' ? reportJson(report) : reportText(report, painter(runtime)));
     return isGood(report) ? YES : NO;
   },

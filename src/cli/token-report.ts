@@ -9,7 +9,7 @@ import { type Asker, bearerOf } from './asker.ts';
 import { deciding } from './explanation.ts';
 import type { Loaded } from './load.ts';
 import { mcpHeaders } from './message.ts';
-import { type ClaimedCaller, type Judge, Offline } from './offline.ts';
+import { type Judge, Offline } from './offline.ts';
 
 /** The form of a token: a JWT, an encrypted token (RFC 7516), which cannot be read, or an opaque token. */
 export type Form = 'jwt' | 'encrypted' | 'opaque';
@@ -101,35 +101,25 @@ function atRoutes({ policy, rules }: Loaded, judge: Judge, provider: string): re
   );
 }
 
-function judged(offline: Offline, judge: Judge, { names, audiences, anywhere }: Taken): Result<ClaimedCaller> {
-  return anywhere ? offline.anywhere(judge) : judge(names, audiences);
-}
-
-/** Returns the roles of a token, and the routes where it passes. */
-function given(loaded: Loaded, claimed: ClaimedCaller, judge: Judge) {
-  const asker = bearerOf(claimed);
-  const { binding, expires } = claimed.facts.verified;
+/** Adds to a report how the policy judges the token: its roles and the routes where it passes, or the refusal. */
+function judged(report: TokenReport, loaded: Loaded, offline: Offline, judge: Judge, taken: Taken): TokenReport {
+  const claimed = taken.anywhere ? offline.anywhere(judge) : judge(taken.names, taken.audiences);
+  if (!claimed.ok) return refusedReport(report, claimed);
+  const asker = bearerOf(claimed.value);
+  const { binding, expires } = claimed.value.facts.verified;
+  const { refused: _, ...read } = report;
   return {
-    asker,
-    expires,
-    ...(binding !== undefined && { binding: binding.kind }),
+    ...{ ...read, asker, expires, ...(binding && { binding: binding.kind }) },
     roles: Object.values(loaded.policy.roles).map((role) => deciding(asker.role(role))),
-    routes: atRoutes(loaded, judge, claimed.caller.provider),
+    routes: atRoutes(loaded, judge, claimed.value.caller.provider),
   };
 }
 
 /** Returns the report on a token that is rejected. */
 export function refusedReport(report: TokenReport, refused: Refusal): TokenReport {
-  const { form, header, claims, provider } = report;
-  const active = refused.reason === 'token_inactive' ? false : undefined;
-  return {
-    form,
-    ...(header && { header }),
-    ...(claims && { claims }),
-    ...(provider !== undefined && { provider }),
-    ...(active !== undefined && { active }),
-    ...{ refused, roles: [], routes: [] },
-  };
+  const { asker: _asker, expires: _expires, binding: _binding, active: _active, ...read } = report;
+  const isInactive = refused.reason === 'token_inactive';
+  return { ...read, ...(isInactive && { active: false }), refused, roles: [], routes: [] };
 }
 
 /** Reports on a token's text: its form, the provider that accepts it, its roles, and the routes where it passes. The
@@ -143,9 +133,7 @@ export function tokenReport(loaded: Loaded, text: string, now: number, taken: Ta
   const offline = new Offline(policy, now);
   const provider = parts.claims && offline.issuerOf(parts.claims, taken.names);
   const read = { form: formOf(text), ...parts, ...(provider !== undefined && { provider }), roles: [], routes: [] };
-  const judge: Judge = (names, audiences) => offline.ofToken(text, names, audiences);
-  const claimed = judged(offline, judge, taken);
-  return claimed.ok ? { ...read, ...given(loaded, claimed.value, judge) } : refusedReport(read, claimed);
+  return judged(read, loaded, offline, (names, audiences) => offline.ofToken(text, names, audiences), taken);
 }
 
 /** Returns a provider's answer without the token, which some providers repeat. */
@@ -168,11 +156,8 @@ export function introspectedReport(
 ): TokenReport {
   const asked = { ...report, provider };
   if (!said.ok) return refusedReport(asked, said);
-  const read = { ...asked, claims: withoutToken(said.value, text) };
   const offline = new Offline(loaded.policy, now);
   const judge: Judge = (_, audiences) => offline.ofIntrospected(provider, said.value, audiences);
-  const claimed = judged(offline, judge, taken);
-  if (!claimed.ok) return { ...refusedReport(read, claimed), active: true };
-  const { refused: _, ...open } = read;
-  return { ...open, active: true, ...given(loaded, claimed.value, judge) };
+  const read = { ...asked, claims: withoutToken(said.value, text) };
+  return { ...judged(read, loaded, offline, judge, taken), active: true };
 }

@@ -200,7 +200,11 @@ function variables(tree: Tree): readonly Warning[] {
       : made(node)
           .filter((name) => name.startsWith('$meshgate_'))
           .flatMap((name) =>
-            warn(node, `${node.name} changes ${name}, which the rendered files need for the decision`, 'another variable'),
+            warn(
+              node,
+              `${node.name} changes ${name}, which the rendered files need for the decision`,
+              'another variable',
+            ),
           ),
   );
 }

@@ -115,7 +115,9 @@ describe('Linkerd', () => {
 
   test('a rule without matches allows every path', async () => {
     const allow = /(name: "meshgate-confluence\.allow[\s\S]*?rules:\n)/;
-    expect(await change(allow, '$1    - matches: []\n')).toEqual(notProven('a rule without matches matches every path'));
+    expect(await change(allow, '$1    - matches: []\n')).toEqual(
+      notProven('a rule without matches matches every path'),
+    );
     expect(await change(allow, '$1    - {}\n')).toEqual(notProven('a rule without matches matches every path'));
   });
 
