@@ -5,14 +5,13 @@ import { readyHandler } from './njs/health.ts';
 import { watchSvids } from './njs/svids.ts';
 import watched from './watched.js';
 
-/** `js_content` of `/.meshgate/readyz`. */
-const ready = readyHandler(watched);
-
-/** `js_periodic`: reads the files of the mesh identities, and the CAs with which nginx verifies certificates. */
-const svids = (): Promise<void> => {
-  for (const [index, file] of (watched.ca ?? []).entries()) watchCa(CA, file, index);
-  for (const [index, file] of (watched.clientCa ?? []).entries()) watchCa(CLIENT_CA, file, index);
-  return watchSvids(watched.identities);
+export default {
+  /** `js_content` of `/.meshgate/readyz`. */
+  ready: readyHandler(watched),
+  /** `js_periodic`: reads the files of the mesh identities, and the CAs with which nginx verifies certificates. */
+  svids: (): Promise<void> => {
+    for (const [index, file] of (watched.ca ?? []).entries()) watchCa(CA, file, index);
+    for (const [index, file] of (watched.clientCa ?? []).entries()) watchCa(CLIENT_CA, file, index);
+    return watchSvids(watched.identities);
+  },
 };
-
-export default { ready, svids };

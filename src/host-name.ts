@@ -1,4 +1,3 @@
-/** Whether a host of the policy is a wildcard host. */
 export const isWildcard = (host: string): boolean => host.startsWith('*.');
 
 /** Matches the names that a wildcard host accepts. The client chooses the name, and the gateway writes it into URLs, so

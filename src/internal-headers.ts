@@ -4,7 +4,6 @@
  * src/build.mjs. nginx erases all these headers in requests of clients, with one exception: the assertion that a
  * service presents at the inner listener. */
 
-/** A header that is sent in one direction. */
 export interface InternalHeader {
   readonly name: `X-Meshgate-${string}`;
   readonly says: string;
@@ -31,14 +30,10 @@ export const DIRECTIONS = directions({
     readBy: 'the check',
     headers: {
       method: { name: 'X-Meshgate-Method', says: 'the method of the request' },
-      host: {
-        name: 'X-Meshgate-Host',
-        says: 'the host that the client requests',
-        when: 'if the host of the policy is a wildcard',
-      },
+      host: { name: 'X-Meshgate-Host', says: 'the requested host', when: 'if the host of the policy is a wildcard' },
       navigation: {
         name: 'X-Meshgate-Navigation',
-        says: '`get` or `post` if a browser will show the answer as a page',
+        says: '`get` or `post` if a browser shows the answer as a page',
         when: 'if browsers sign in at the host',
       },
       origin: {
@@ -92,11 +87,7 @@ export const DIRECTIONS = directions({
         says: 'the query of the sign-in URL before `&to=`',
         when: 'if the check refuses, and signing in would help',
       },
-      dpopNonce: {
-        name: 'X-Meshgate-Dpop-Nonce',
-        says: 'the nonce for the next DPoP proof',
-        when: 'if `gateway.proof` has `nonce`',
-      },
+      dpopNonce: { name: 'X-Meshgate-Dpop-Nonce', says: 'the next DPoP nonce', when: 'if `gateway.proof` has `nonce`' },
       setCookie: {
         name: 'X-Meshgate-Set-Cookie',
         says: 'the session cookie for the browser',
@@ -145,16 +136,10 @@ export const DIRECTIONS = directions({
     setBy: 'nginx',
     readBy: 'the sign-in and whoami',
     headers: {
-      host: {
-        name: 'X-Meshgate-Host',
-        says: 'the host of the policy; for a wildcard host, the host that the client requests',
-      },
+      host: { name: 'X-Meshgate-Host', says: 'the host of the policy; for a wildcard host, the requested host' },
       query: { name: 'X-Meshgate-Query', says: 'the query, which is not in the URL, because the error log shows URLs' },
       requestId: { name: 'X-Meshgate-Request-Id', says: 'the request id' },
-      navigation: {
-        name: 'X-Meshgate-Navigation',
-        says: '`get` or `post` if a browser will show the answer as a page',
-      },
+      navigation: { name: 'X-Meshgate-Navigation', says: '`get` or `post` if a browser shows the answer as a page' },
     },
   },
   toPage: {
@@ -177,11 +162,7 @@ export const DIRECTIONS = directions({
     setBy: 'the sign-in and whoami',
     readBy: 'nginx, for the log',
     headers: {
-      reason: {
-        name: 'X-Meshgate-Reason',
-        says: 'the reason that the answer shows',
-        when: 'if the answer is a refusal',
-      },
+      reason: { name: 'X-Meshgate-Reason', says: 'the reason in the answer', when: 'if the answer is a refusal' },
     },
   },
   toRenewal: {

@@ -1,10 +1,8 @@
 /** Limits of tokens, keys, providers and nginx. Sizes are in bytes and times in seconds, unless a name says so. */
 
-/** Maximum length of a header line that the rendered servers accept. The default server reads it before the host is
- * known. */
+/** Maximum length of a header line. The default server of a socket reads it before the host is known. */
 export const HEADER_LINE_BYTES = 32 * 1024;
 
-/** Maximum length of a token. */
 export const MAX_TOKEN_BYTES = 16 * 1024;
 
 /** Maximum size of a discovery document or JWKS. */
@@ -77,8 +75,7 @@ export const PLACES_KEPT = 32;
 export const QUESTIONS_SHARE = 1 / 2;
 export const PLACES_SHARE = 1;
 
-/** Room for answers about tokens, in bytes, for each provider that is asked. About ten thousand answers of 500
- * characters fit. */
+/** Bytes for answers about tokens, for each provider. About ten thousand answers of 500 characters fit. */
 export const ANSWERS_BYTES_PER_PROVIDER = 8 * 1024 * 1024;
 
 /** How long the gateway remembers that a token was active, in milliseconds. */
@@ -137,8 +134,7 @@ export const JWKS_MAX_AGE_S = 300;
 /** How long a signing key is published before it signs. istiod fetches keys every 20 minutes. */
 export const PUBLISHED_BEFORE_SIGNING_S = 3600;
 
-/** Size of the check's answer without lists: names, roles, a rule. The larger one has room for groups and an assertion.
- * */
+/** Size of the check's answer without lists: names, roles, a rule. The larger one has room for both. */
 export const ANSWER_SMALL = 2048;
 export const ANSWER_LARGE = 32 * 1024;
 
@@ -157,8 +153,7 @@ export const SVIDS_JOB_INTERVAL_S = 5;
 /** A result for the files that is older than this does not count. */
 export const SVIDS_LOOK_MAX_AGE_S = 30;
 
-/** If a file changed less than this many milliseconds ago, its write may not be complete, or another one may get the
- * same time. */
+/** For so many milliseconds after a change, a write may not be complete, or another get the same time. */
 export const JUST_WRITTEN_MS = 2000;
 
 /** Number of SVIDs that are read in one run. After that, the worker handles requests. */
@@ -176,7 +171,6 @@ export const REPEAT_LINE_S = 60;
 /** Time-out of the calls of readyz, in milliseconds. */
 export const HEALTH_TIMEOUT_MS = 2000;
 
-/** Maximum length of a client certificate as nginx escapes it. */
 export const MAX_CERTIFICATE_LENGTH = 16 * 1024;
 
 /** Number of client certificates that each JavaScript context keeps. */
@@ -191,8 +185,7 @@ export const MAX_DICT_TTL_MS = 4_000_000_000;
 /** Time-out of one request of the command, in milliseconds, from the DNS lookup to the end of the response. */
 export const CALL_DEADLINE_MS = 10_000;
 
-/** The default interval at which the device flow asks for its token, and by how much it grows if the provider says so.
- * */
+/** The default interval of the device flow's questions, and by how much it grows if the provider says so. */
 export const DEVICE_POLL_S = 5;
 
 /** Minimum pause of the device flow between two requests. */

@@ -3,7 +3,6 @@
  * table. */
 
 export interface ReasonEntry {
-  /** The HTTP status that the client receives. */
   readonly status: 400 | 401 | 403 | 404 | 421 | 429 | 503;
   /** `error` of the challenge `WWW-Authenticate: Bearer`. If it is an empty string, the challenge contains no error
    * (RFC 6750 section 3: the request had no credential). If it is absent, there is no challenge.
@@ -199,13 +198,11 @@ export interface Refusal {
   readonly about?: About;
 }
 
-/** The caller that a log line names. */
 export interface About {
   readonly subject: string;
   readonly provider: string;
   /** Name of the agent that acts for the caller. */
   readonly agent?: string;
-  /** The actor chain. */
   readonly actors?: readonly string[];
 }
 
@@ -227,5 +224,4 @@ export function refuse(reason: ReasonCode, detail?: string): { readonly ok: fals
   return detail === undefined ? { ok: false, reason } : { ok: false, reason, detail };
 }
 
-/** A refusal, or undefined. */
 export type Refused = ReturnType<typeof refuse> | undefined;

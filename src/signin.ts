@@ -1,8 +1,8 @@
 /** The entry of signin.js: the functions for the locations of the sign-in. Separate, so that checks do not load it. */
 
+import { handlerOf } from './njs/signin/answer.ts';
 import { backchannel } from './njs/signin/backchannel.ts';
 import { callback } from './njs/signin/callback.ts';
-import { handlerOf } from './njs/signin/handler.ts';
 import { handover } from './njs/signin/handover.ts';
 import { renewHandler } from './njs/signin/renew.ts';
 import { watchRevocations } from './njs/signin/revocations.ts';

@@ -49,8 +49,6 @@ export function trustsCertificate(
 
 /** Returns the caller of a request in which a service presents the assertion that it received: the person, with the
  * roles that travel. The service becomes the first actor.
- * @param spiffe SPIFFE id in the service's certificate
- * @param agent the agent with this SPIFFE id
  * @returns reason `audience_mismatch` if the assertion was made for another service; `actor_not_allowed` if the chain
  * would be too long, or the agent that called the service acts for no person */
 export function agentCaller(asserted: Asserted, spiffe: string, agent: KnownAgent): Result<Caller> {

@@ -8,7 +8,6 @@ import { checkTimes } from '../token/times.ts';
 import type { Claims, Key } from '../token/types.ts';
 import { ALONE, ASSERTION_TYPE, CERTIFICATE_HOST } from './claims.ts';
 
-/** The content of a verified assertion. */
 export interface Asserted {
   /** The service for which the assertion was made. */
   readonly audience: string;
@@ -31,16 +30,13 @@ export interface Asserted {
   readonly key: string;
 }
 
-/** What is needed to verify assertions. */
 export interface AssertionContext extends SignatureContext {
   readonly issuer: string;
-  /** Seconds by which clocks can differ. */
   readonly skew: number;
 }
 
 const wrong = (name: string) => refuse('claim_absent', `"${name}" of the assertion is missing or has another form`);
 
-/** Checks the claims of an assertion whose signature is valid. */
 function judge(header: JoseHeader, claims: Claims, { thumbprint }: Key, now: number, skew: number): Result<Asserted> {
   if (header.typ !== ASSERTION_TYPE) {
     return refuse('type_refused', `the token has the type ${shown(header.typ)}; send the assertion as it was received`);

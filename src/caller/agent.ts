@@ -13,7 +13,6 @@ import type { Claims, Verified } from '../token/types.ts';
 import type { Prepared } from './roles.ts';
 import type { Caller, TokenAgent } from './types.ts';
 
-/** The agent that acts with a token. */
 interface Acting {
   readonly agent: TokenAgent;
   /** The actor chain, the current actor first. */
@@ -88,8 +87,8 @@ function agentBy(said: Saying): Result<TokenAgent | undefined> {
   return ok(undefined);
 }
 
-/** Returns a second agent to which the token could belong as well: it names another actor, or another client besides
- * the first's. */
+/** Returns a second agent to which the token could belong: it names another actor, or another client than the first's.
+ * */
 function otherOf(found: TokenAgent, agents: readonly TokenAgent[], said: Saying): TokenAgent | undefined {
   const { match: own } = found;
   if (said.actor === undefined && own.kind !== 'client') return undefined;
@@ -101,7 +100,7 @@ function otherOf(found: TokenAgent, agents: readonly TokenAgent[], said: Saying)
   );
 }
 
-/** Whether the token allows an actor to act for its subject (RFC 8693 section 4.4). Without `may_act`, every actor may.
+/** Whether a token allows an actor to act for its subject (RFC 8693 section 4.4). Without `may_act`, every actor may.
  * */
 function mayAct(claims: Claims, issuer: string, names: readonly string[]): boolean {
   if (claims.may_act === undefined) return true;

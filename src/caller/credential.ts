@@ -18,7 +18,6 @@ export interface Shown {
 /** The kinds of credentials that a place accepts. A place is a route, a host, or the inner listener. */
 export interface Accepting {
   readonly bearers: boolean;
-  /** Whether a token may be sent with a DPoP proof. */
   readonly proofs: boolean;
   readonly certificates: boolean;
   readonly sessions: boolean;
@@ -28,7 +27,6 @@ export interface Accepting {
   readonly missing: Refusal;
 }
 
-/** How a token is sent. */
 export type Scheme = 'Bearer' | 'DPoP';
 
 /** One function for each kind of credential. That of the one that counts is called, and its result returned. */

@@ -16,7 +16,6 @@ export interface FactExplanation {
   readonly at?: At;
   /** What to change at the provider, if the fact depends on a claim that the token lacks. */
   readonly help?: string;
-  /** Why the fact is unknown, if the reason is not a missing claim. */
   readonly unsaid?: string;
   /** Whether the parts of this fact were already listed before. */
   readonly above?: true;

@@ -24,8 +24,7 @@ export const NOBODY: Caller = Object.freeze({
 });
 
 /** Whether a subject is reserved for callers without a token. That of a JWT-SVID is a SPIFFE id too, of the same
- * workload.
- * @param kind kind of the provider */
+ * workload. */
 export function isReserved(subject: string, kind: string, { certificates }: CallerTable): boolean {
   if (subject.startsWith(OWN)) return true;
   return certificates === true && kind !== 'spiffe' && OF_CERTIFICATES.some((begin) => subject.startsWith(begin));
@@ -47,7 +46,6 @@ function agentIn({ spiffe }: ClientCertificate, agents: readonly TokenAgent[]): 
 
 /** Returns the caller of a request whose only credential is a certificate: its SPIFFE id, else the first DNS name, else
  * its subject; or the agent with this SPIFFE id, alone. The roles depend on the request and are added later.
- * @param agents agents of the policy that send tokens
  * @returns reason `proof_invalid` if the certificate has no name or a name that is too long for a header; or
  * `proof_missing` if it belongs to an agent that must use DPoP */
 export function certificateCaller(certificate: ClientCertificate, agents: readonly TokenAgent[] = []): Result<Caller> {

@@ -10,7 +10,6 @@ import { roleTruth, type TokenContext, truthOf } from './truth.ts';
 import type { CallerTable, TokenAgent } from './types.ts';
 import { type RequestRoles, requestRoles } from './views.ts';
 
-/** The roles that a group gives. */
 interface Granted {
   readonly group: unknown;
   readonly places: readonly number[];
@@ -27,9 +26,7 @@ interface RoleGrants {
   readonly byFact: readonly number[];
   /** Indexes of the roles that depend on how or when the person signed in. */
   readonly bySignin: readonly number[];
-  /** Indexes of the roles that depend on scopes. */
   readonly byScope: readonly number[];
-  /** Whether a role depends on another role. */
   readonly nested: boolean;
 }
 

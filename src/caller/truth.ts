@@ -6,7 +6,6 @@ import type { Verified } from '../token/types.ts';
 
 export type { Truth } from '../policy/facts/operator.ts';
 
-/** The input for evaluating facts. */
 export interface FactContext extends Context<Fact> {
   /** If set, returns the truth of each fact about the token, so that no token is needed. */
   readonly given?: ((fact: Leaf) => Truth) | undefined;
@@ -17,7 +16,6 @@ export interface TokenContext extends FactContext {
   readonly verified: Verified;
 }
 
-/** Returns the truth of one fact. */
 export function truthOf(fact: Fact, context: FactContext): Truth {
   switch (fact.op) {
     case 'role':

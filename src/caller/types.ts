@@ -29,8 +29,7 @@ export interface Caller {
   readonly stepUp?: readonly string[];
   /** Roles that the token lacks only because of scopes, each with the scopes that it requires; absent: none. */
   readonly scopeUp?: Readonly<Record<string, string>>;
-  /** The truth of each fact of the token on which the request's roles depend, one letter each; absent: there are none.
-   * */
+  /** The truth of each fact of the token on which the request's roles depend, as letters; absent: none. */
   readonly truths?: string;
   /** Roles that the caller lacks only because of the client's address; absent: none. */
   readonly elsewhere?: readonly string[];
@@ -45,7 +44,6 @@ export interface CallerTable {
   readonly providers: Readonly<Record<string, TokenProvider>>;
   /** Names and facts of the roles, in the policy's order. */
   readonly roles: readonly (readonly [name: string, fact: Fact])[];
-  /** Claims that headers send. */
   readonly claims: readonly string[];
   /** Which other values of a caller a header sends. Others are not computed, to save time for each new token. */
   readonly sends: Sends;
@@ -57,7 +55,6 @@ export interface CallerTable {
   readonly scopes?: Readonly<Record<string, string>>;
 }
 
-/** An agent that sends tokens. */
 export interface TokenAgent extends Omit<Agent, 'match' | 'limit' | 'at'> {
   readonly match: Exclude<AgentMatch, { kind: 'service' }>;
 }

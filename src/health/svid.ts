@@ -44,7 +44,6 @@ function reasonOf({ svid, fault }: Found, now: number): HealthReason | undefined
   return notAfter - now < (notAfter - notBefore) * EXPIRING_AT ? 'svid_expiring' : undefined;
 }
 
-/** Returns the state of an identity's SVID. */
 export function svidPart(found: Found, now: number): Part {
   const reason = reasonOf(found, now);
   return {

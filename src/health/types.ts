@@ -1,4 +1,3 @@
-/** The files of an identity, which the gateway watches. */
 export interface WatchedIdentity {
   readonly name: string;
   readonly spiffe: string;
@@ -14,7 +13,6 @@ export interface Watched {
   readonly providers: readonly { readonly name: string; readonly issuer: string }[];
   /** Number of seconds for which a provider's keys may be used while the provider has an outage. */
   readonly stale: number;
-  /** Whether services receive a signed assertion. */
   readonly assertion: boolean;
   /** CA files of the ingresses that rules use. Each file is listed once. */
   readonly ca?: readonly string[];
@@ -31,7 +29,6 @@ export interface Part {
   readonly state: 'ok' | 'warning' | 'failed';
   readonly reason?: HealthReason;
   readonly help?: string;
-  /** Number of known keys of a provider. */
   readonly keys?: number;
   /** Seconds since a provider's keys were fetched, or since all revocations of other replicas were known. */
   readonly age?: number;
@@ -41,7 +38,6 @@ export interface Part {
   readonly expires_in?: number;
 }
 
-/** The answer of `/.meshgate/readyz`. */
 export interface Readiness {
   readonly ready: boolean;
   readonly check: Part;

@@ -13,7 +13,6 @@ import type { Gateway } from './gateway.ts';
 import { deny } from './refusal.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 
-/** Refuses the request of an anonymous caller. */
 function refuseAnonymous(
   r: NginxHTTPRequest,
   to: PreparedRoute,

@@ -35,7 +35,6 @@ type Newcomer<T, S> = readonly [
   from: string,
 ];
 
-/** Finds callers by their bearer tokens. */
 export class Bearers {
   readonly #table: Table;
   readonly #keys: KeyStore;
@@ -146,7 +145,6 @@ export class Bearers {
   }
 
   /** Verifies a new token, if necessary with the provider's newest keys.
-   * @param along a value that `use` receives too
    * @param r the request that contains the token */
   verify<T, S>(to: Place, token: string, now: number, use: Use<T, S>, along: S, r: NginxHTTPRequest): T | Promise<T> {
     const { providers, scope } = to;

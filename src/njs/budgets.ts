@@ -123,7 +123,6 @@ export function spend(dict: NgxSharedDict<number>, budget: Budget, now: number):
   return short;
 }
 
-/** {@link spend} for a caller. */
 export function spendCaller(budgets: PreparedBudgets, known: KnownCaller, now: number): Short | undefined {
   const budget = budgetOf(budgets, known);
   return budget === undefined ? undefined : spend(budgetsDict(), budget, now);

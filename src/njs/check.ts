@@ -1,14 +1,30 @@
 import { takeCredential } from '../caller/credential.ts';
+import { claimAt } from '../claim-at.ts';
 import { FROM_CHECK, TO_CHECK } from '../internal-headers.ts';
+import { ownOf } from '../own.ts';
+import type { Refusal } from '../reasons.ts';
+import { CLAIMS } from '../session/cookie-claims.ts';
 import { answerAnonymous } from './anonymous.ts';
 import { replayCached } from './answer.ts';
 import { callersOf } from './callers.ts';
 import { answer } from './decision.ts';
 import type { Answered, Door } from './door.ts';
 import type { Gateway } from './gateway.ts';
+import type { KnownCaller } from './known.ts';
 import { deny, NOWHERE } from './refusal.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
-import { withHelp } from './session-help.ts';
+import { listedOf } from './sessions.ts';
+
+/** Adds to a refusal which claim the session lacks for a role, if the policy has help for this case. */
+function withHelp(refusal: Refusal, { help }: PreparedRoute, { provider, says }: KnownCaller): Refusal {
+  if (refusal.reason !== 'role_missing' || help === undefined || says === undefined) return refusal;
+  const claims = listedOf(says)[CLAIMS];
+  const lacking = ownOf(help, provider)?.find(([claim]) => claimAt(claims, claim) === undefined);
+  if (lacking === undefined) return refusal;
+  const [claim, what] = lacking;
+  const detail = `You are signed in, but none of your roles may do this here. Your sign-in returned no "${claim}", which roles here require. If you should have one, tell the owner of the route: ${what}`;
+  return { ...refusal, detail };
+}
 
 /** Path of the internal location of the check. The route's name follows it. */
 const CHECK = '/.meshgate/check/';

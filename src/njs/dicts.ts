@@ -4,8 +4,7 @@ import { composed } from '../composed.ts';
 
 type Zone = `meshgate_${string}`;
 
-/** Returns a function that returns a zone. Each request uses several, and variables are found faster than names in
- * lists. */
+/** Returns a function that returns a zone. Requests use several, and find variables faster than names. */
 function zone<V extends string | number>(name: Zone): () => NgxSharedDict<V> {
   let found: NgxSharedDict<V> | undefined;
   return () => {

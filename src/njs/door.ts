@@ -13,11 +13,9 @@ export type Place = Accepting &
 
 export type Answered = void | Promise<void>;
 
-/** How a handler finds callers and answers them. */
 export interface Door<P extends Place> {
   /** Whether even a known token is verified again, because the handler reads its claims. */
   readonly fresh: boolean;
-  /** Whether sessions are renewed during the request. */
   readonly renews: boolean;
   /** The header of the answer in which the client receives the nonce for its next proof. */
   readonly nonceHeader: string;

@@ -52,7 +52,6 @@ export async function fetchDocument(socket: string, provider: string, url: strin
   return text;
 }
 
-/** A call to an endpoint at which the gateway is an OAuth client. */
 export interface ProviderCall {
   /** Absolute `https:` URL, without secrets. */
   readonly url: string;

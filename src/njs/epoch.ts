@@ -5,6 +5,8 @@ import { anyRevoked } from './revoked-room.ts';
  * revocation, so that one read of it shows a context whether its data is current. */
 export const EPOCH = 'epoch';
 
+export const epochNow = (): string | undefined => keysDict().get(EPOCH);
+
 /** Last character of an epoch in which revocations exist. If it is missing, nothing has to be looked up. */
 const REVOKED = '!';
 

@@ -20,7 +20,6 @@ export interface EtcdAnswer {
   readonly kvs?: readonly EtcdEntry[];
   readonly more?: boolean;
   readonly prev_kv?: EtcdEntry;
-  /** The id of a lease. */
   readonly ID?: string;
   /** Whether the conditions of a transaction held. */
   readonly succeeded?: boolean;

@@ -20,7 +20,7 @@ import {
 import type { Key, TokenProvider } from '../token/types.ts';
 import { keepDocument, keysDict, keysName, locksDict } from './dicts.ts';
 import { fetchDocument } from './egress.ts';
-import { EPOCH, newEpoch } from './epoch.ts';
+import { epochNow, newEpoch } from './epoch.ts';
 import { holdUpTo, release } from './held.ts';
 import type { KnownCaller } from './known.ts';
 import { isRevokedNow } from './revocation-reader.ts';
@@ -55,7 +55,7 @@ export class KeyStore {
   }
 
   #load(provider: string): Loaded {
-    const epoch = this.epoch();
+    const epoch = epochNow();
     if (epoch !== this.#epoch) {
       this.#loaded.clear();
       this.#epoch = epoch;
@@ -76,11 +76,6 @@ export class KeyStore {
 
   #save(provider: TokenProvider, state: KeyState): void {
     keepDocument(keysName(provider), JSON.stringify(state), MAX_KEYS_BYTES);
-  }
-
-  /** Returns the current epoch of all workers. */
-  epoch(): string | undefined {
-    return keysDict().get(EPOCH);
   }
 
   /** Returns the keys that verify a provider's tokens; `undefined` if there are none yet, or all are too old. */
@@ -106,7 +101,6 @@ export class KeyStore {
     };
   }
 
-  /** Whether the token of a caller is revoked now. */
   isRevoked(of: Issued): boolean {
     return isRevokedNow(() => this.#revocable(of));
   }
@@ -114,7 +108,7 @@ export class KeyStore {
   /** Whether a cached verification is still valid: its key is published and not too old, and nothing of the caller is
    * revoked. The result is kept with the caller until keys are fetched or something is revoked. */
   vouchFor(known: Vouched, now: number): boolean {
-    const epoch = this.epoch();
+    const epoch = epochNow();
     if (known.usableUntil !== undefined && known.epoch === epoch) return now <= known.usableUntil;
     known.epoch = epoch;
     known.usableUntil = this.#usableUntil(known);
@@ -209,6 +203,6 @@ export class KeyStore {
       await new Promise<void>((resolve) => setTimeout(resolve, 50));
     }
     release(place);
-    return keysDict().get(EPOCH) === epoch ? 'unchanged' : 'fetched';
+    return epochNow() === epoch ? 'unchanged' : 'fetched';
   }
 }

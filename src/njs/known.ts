@@ -15,7 +15,6 @@ export interface PreparedLimit extends TableLimit {
   readonly passWhenFull: boolean;
 }
 
-/** The budgets for the requests to a route. */
 export interface PreparedBudgets {
   readonly callers: readonly PreparedLimit[];
   readonly anonymous: readonly PreparedLimit[];
@@ -30,7 +29,6 @@ export interface Budget extends PreparedLimit {
   readonly and?: Budget | undefined;
 }
 
-/** An assertion that was signed for a caller. */
 export interface MadeAssertion {
   readonly text: string;
   /** When half of its lifetime is over, in seconds since the epoch. After that a new assertion is signed. */

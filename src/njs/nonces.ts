@@ -51,9 +51,7 @@ function ownKeys(): NonceKeys | undefined {
 const nonceOf = (key: Buffer, slot: number): string =>
   hash.createHmac('sha256', key).update(`nonce ${slot}`).digest('base64url').slice(0, 22);
 
-/** The nonces at one time. */
 export interface NoncesNow {
-  /** The nonce for new proofs. */
   readonly fresh: string;
   /** All accepted nonces, also of the periods before and after, because the clocks of replicas differ. */
   readonly taken: readonly string[];

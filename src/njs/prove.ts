@@ -127,7 +127,6 @@ export class Prover {
   readonly #settings: Settings | undefined;
   readonly #nonces: Nonces | undefined;
   readonly #quota: Quota | undefined;
-  /** The port in the public URLs of the hosts. */
   readonly #port: number;
   readonly #skew: number;
   readonly #certificateOf = clientReader(ok);

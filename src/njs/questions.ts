@@ -212,7 +212,6 @@ const answerOf = ({ key }: Question): string => composed('answer', key);
 const shortOf = ({ key }: Question): string => key.slice(0, 16);
 const lockOf = ({ key }: Question): string => `?${key.slice(0, 15)}`;
 
-/** The request for which a question is asked. */
 interface Asker {
   readonly provider: string;
   /** `new` if a client can have invented the token, else `known`. */

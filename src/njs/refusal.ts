@@ -53,12 +53,10 @@ function scopeOf({ rules, scopes }: RefusedAt, nearest: PreparedRule | undefined
 const asDpop = (reason: ReasonCode, known: KnownCaller | undefined): DpopError | undefined =>
   known?.binding?.kind === 'dpop' ? (reasons[reason] as ReasonEntry).challenge : undefined;
 
-/** Details of a refusal, besides its reason. */
 export interface More {
   readonly known?: KnownCaller | undefined;
   /** The rule that came closest to allowing the request. */
   readonly nearest?: PreparedRule | undefined;
-  /** Seconds after which the client may retry. */
   readonly retryAfter?: number | undefined;
   /** The kind of sign-in to which a browser is redirected if it opens a page. */
   readonly signin?: SigninMode | undefined;

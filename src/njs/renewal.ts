@@ -39,7 +39,6 @@ const WAITING = 'waiting checks';
 const WAITING_MS = 2 * PROVIDER_TIMEOUT_MS;
 
 /** Asks the sign-in's JavaScript to renew a session.
- * @param socket the unix socket of the server of the check
  * @param provider the provider of the session, by which waiting checks are counted, so that a slow one does not affect
  * others
  * @param text the cookie's value

@@ -1,8 +1,8 @@
 import { refuse } from '../reasons.ts';
 import type { Table } from '../rules/types.ts';
 import { cutBefore, isRevoked, type Revocable } from '../session/revocation.ts';
-import { keysDict, revokedDict } from './dicts.ts';
-import { EPOCH, hasRevocations } from './epoch.ts';
+import { revokedDict } from './dicts.ts';
+import { epochNow, hasRevocations } from './epoch.ts';
 import { wasRead, wasReadHere } from './revocations-read.ts';
 
 /* The only module that looks up revocations. All code that looks up or caches a caller asks it before it answers;
@@ -36,14 +36,11 @@ export const unread = refuse('check_unavailable', 'the revocations of other repl
 const look = (key: string): string | undefined =>
   ngx.shared.meshgate_revoked === undefined ? undefined : revokedDict().get(key);
 
-const epochNow = (): string | undefined => keysDict().get(EPOCH);
-
 /** Whether a credential is revoked, by the revocations in shared memory.
  * @param what returns the properties by which the credential can be revoked; not called if nothing is revoked */
 export const isRevokedNow = (what: () => Revocable): boolean =>
   hasRevocations(epochNow()) && isRevoked(look, what(), Date.now() / 1000);
 
-/** The last result for a cached credential. */
 export interface Kept {
   /** The epoch in which the result was found. */
   epoch?: string | undefined;

@@ -31,9 +31,7 @@ export interface PreparedRoute extends Accepting {
   /** The scope of cached tokens: the route's own audiences, because other routes may reject a token that this one
    * accepts. Usually it is empty. */
   readonly scope: string;
-  /** Names of the accepted providers. */
   readonly accepted: ReadonlySet<string>;
-  /** The port in the public URLs of the host. */
   readonly publicPort: number;
   /** Other origins whose pages may send requests with a session or a certificate. */
   readonly origins: readonly string[];

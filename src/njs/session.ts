@@ -82,8 +82,7 @@ export class SessionCallers<P extends Place> {
     return this.#door.met(r, to, method, known, now);
   }
 
-  /** Has a session renewed. Before the end of the fresh time, one request asks without waiting; every later one waits.
-   * */
+  /** Has a session renewed. Before the end of the fresh time, one request asks without waiting; later ones wait. */
   #renew(r: NginxHTTPRequest, to: P, method: string, known: KnownSession, now: number): Answered {
     if (!this.#door.renews) return this.#door.met(r, to, method, known, now);
     const { next, provider, says, host, text } = known;

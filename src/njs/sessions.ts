@@ -42,9 +42,7 @@ import { ringFile } from './ring-file.ts';
 export interface OpenedSession {
   /** The content as text, see {@link listedOf}. */
   readonly says: string;
-  /** The value of the cookie. */
   readonly text: string;
-  /** The host of the cookie. */
   readonly host: string;
   /** The hard end, which no answer of the provider changes; seconds since the epoch. */
   readonly end: number;
@@ -59,7 +57,6 @@ export interface KnownSession extends KnownCaller, OpenedSession {
   readonly fresh: number;
   /** When the session must be renewed. An attempt sets a later time. */
   renewAt: number;
-  /** Whether the provider has ended the session. */
   ended?: boolean;
   /** Whether the provider was asked for the claims after the fresh time and did not return them. */
   unconfirmed?: boolean;
@@ -164,7 +161,6 @@ export class Sessions {
     return this.#know(ring, host, text, plain, caller, caller.subject, roles, end, end, fresh, renewAt);
   }
 
-  /** Remembers a caller. */
   #know(
     ring: Ring,
     host: string,

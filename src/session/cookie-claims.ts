@@ -69,7 +69,6 @@ export function readListed(text: string): Listed | undefined {
   return listed as unknown as Listed;
 }
 
-/** Makes an object from a list. */
 export function claimsOf(listed: Listed): SessionClaims {
   const [, sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims, cut] = listed;
   const said: SessionClaims = {

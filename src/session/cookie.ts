@@ -1,6 +1,5 @@
 import { SESSION_COOKIE } from './names.ts';
 
-/** The name of the session cookie, followed by `=`. */
 const SESSION = `${SESSION_COOKIE}=`;
 
 const isSpace = (code: number): boolean => code === 0x20 || code === 0x09;

@@ -1,5 +1,4 @@
-/** Limits of sessions, of the sign-in and of revocations. Sizes are in bytes and times in seconds, unless a name says
- * so. */
+/** Limits of sessions, sign-in and revocations. Sizes are in bytes and times in seconds, unless a name says so. */
 
 /** Minimum number of addresses whose sign-in requests nginx counts, and the memory for one address. */
 export const MIN_SIGNIN_ADDRESSES = 32_768;
@@ -127,7 +126,6 @@ export const MAX_ETCD_BODY_BYTES = 256 * 1024;
 /** An etcd endpoint that did not answer is tried after all other endpoints for this number of milliseconds. */
 export const ETCD_PAUSE_MS = 10_000;
 
-/** Maximum lifetime of a logout token. */
 export const MAX_LOGOUT_TOKEN_LIFE_S = 3600;
 
 /** Folder below the gateway's state in which `meshgate revoke` puts its files. */

@@ -11,7 +11,6 @@ export interface ProviderTokenContext extends SignatureContext {
   readonly clientId: string;
   /** The provider's current keys; `undefined` if there are none yet, or only ones that are too old. */
   readonly keys: readonly Key[] | undefined;
-  /** Seconds by which clocks may differ. */
   readonly skew: number;
 }
 
@@ -28,14 +27,12 @@ export function checkTypes(header: JoseHeader, claims: Claims, name: string, typ
   return refuse('type_refused', `it is of the type ${shown(claims.typ)}, which is not that of ${name}`);
 }
 
-/** Rejects a token that another issuer issued. */
 export function checkIssuer({ iss }: Claims, { provider }: ProviderTokenContext): Refused {
   return isIssuer(provider, iss) ? undefined : refuse('issuer_unknown', `its issuer is ${shown(iss)}`);
 }
 
 export const audiencesOf = ({ aud }: Claims): readonly unknown[] => (Array.isArray(aud) ? aud : [aud]);
 
-/** Rejects a token that is for another client. */
 export function checkAudience(claims: Claims, { clientId }: ProviderTokenContext): Refused {
   const audiences = audiencesOf(claims);
   return audiences.includes(clientId) ? undefined : refuse('audience_mismatch', `it is for ${listed(audiences)}`);

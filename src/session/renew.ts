@@ -3,7 +3,6 @@ import type { Claims } from '../token/types.ts';
 import { hardEnd, isRefreshDue, isSealDue, isStale } from './freshness.ts';
 import type { SessionClaims, SessionRecord } from './types.ts';
 
-/** The next step of the renewal of a cookie. */
 export type Step =
   /** Ask the provider, with the refresh token of the record. */
   | 'refresh'
@@ -32,7 +31,6 @@ export interface Renewing {
 export const isOfSignin = (record: SessionClaims, cookie: SessionClaims): boolean =>
   record.since === cookie.since && record.end === cookie.end;
 
-/** Decides how to renew the cookie of a session. */
 export function nextStep(cookie: SessionClaims, record: SessionRecord | undefined, at: Renewing): Step {
   const { selection, policy, now } = at;
   if (now >= hardEnd(cookie, policy)) return 'alone';
@@ -77,7 +75,6 @@ interface MaybeAway {
   readonly away?: true;
 }
 
-/** The result of a refresh. */
 export type Refreshed =
   /** The provider confirmed the session. `claims` are all claims that it returned. */
   | {

@@ -10,7 +10,6 @@ import type { SessionClaims } from './types.ts';
  * a cut-off: credentials that were issued before it are revoked. The entry stays as long as such a credential can be
  * valid. */
 
-/** The properties by which a credential can be revoked. */
 export interface Revocable {
   /** Name of the provider, and the subject in the form that services receive; absent if the caller is not known yet. */
   readonly provider?: string;
@@ -53,7 +52,6 @@ export const ofAny = (id: string): string => kept(id);
 /** Returns the value for a revocation of a subject, with or without the prefix, or of a session of one provider. */
 export const ofProvider = (provider: string, value: string): string => kept(provider, value);
 
-/** Returns the key of a revocation in the dict. */
 export const revocationKey = (kind: Revocation['kind'], value: string): string => composed(kind) + value;
 
 /** The content of a revocation, without kind and value. */
@@ -171,7 +169,6 @@ function endedCutOffs({ psid, provider = '' }: Revocable, { before, ended = [] }
   return ofOne === undefined ? [before] : [before, ofOne];
 }
 
-/** Whether the entry of its person says that a session has ended. */
 function hasEnded(look: (key: string) => string | undefined, what: Revocable, now: number): boolean {
   const { sid } = what;
   if (sid === undefined) return false;
@@ -190,8 +187,7 @@ function isBefore({ at, cut = 0, skew = 0 }: Revocable, before: number, now: num
   return before > cut && at < before + skew;
 }
 
-/** Whether a credential is revoked.
- * @param look returns the value of a key in the dict */
+/** Whether a credential is revoked. */
 export function isRevoked(look: (key: string) => string | undefined, what: Revocable, now: number): boolean {
   for (const key of namesOf(what)) if (look(key) !== undefined) return true;
   for (const key of cutOffsOf(what)) {
@@ -203,8 +199,7 @@ export function isRevoked(look: (key: string) => string | undefined, what: Revoc
 
 /** Returns the latest cut-off that this gateway knows when a sign-in begins, for {@link Revocable.cut}; 0 if there is
  * none. Cut-offs are at the end of their second and allow for clocks that are ahead, so they would also revoke the
- * session of a person who signs in again at once.
- * @param look returns the value of a key in the dict */
+ * session of a person who signs in again at once. */
 export function cutBefore(look: (key: string) => string | undefined, what: Revocable): number {
   let cut = 0;
   const note = (before: number) => {

@@ -31,7 +31,6 @@ export interface Opener {
   /** Prefix of these texts: the key id and the day, each followed by a dot. */
   readonly beginning: string;
   readonly key: ImportedKey;
-  /** The additional authenticated data. */
   readonly data: Uint8Array;
 }
 

@@ -6,7 +6,6 @@ export interface SigninProvider
   extends Pick<Provider, 'name' | 'kind' | 'issuer' | 'issuers' | 'privateAddresses'>,
     Required<Pick<Provider, 'client' | 'signin'>> {}
 
-/** A host where people sign in. */
 export interface SigninHost {
   readonly name: string;
   /** Names of the host's providers at which people can sign in. */
@@ -27,13 +26,11 @@ export type PageRoute = Pick<RefusedPage, 'owner' | 'ask'>;
 /** signin-policy.js: what only the JavaScript of the sign-in needs of the policy, in addition to policy.js. */
 export interface SigninTable {
   readonly session: SessionPolicy;
-  /** Port of the gateway's public URLs. */
   readonly publicPort: number;
   /** The sign-in host; absent: people sign in at each host. */
   readonly signinHost?: string;
   readonly providers: Readonly<Record<string, SigninProvider>>;
   readonly hosts: readonly SigninHost[];
-  /** Requirements by role. */
   readonly stepUps: Readonly<Record<string, StepUp>>;
   /** Contents of refusal pages by route. */
   readonly routes: Readonly<Record<string, PageRoute>>;

@@ -53,12 +53,8 @@ export function endSessionUrl({ endpoint, clientId, origin, state, idToken }: En
   return withQuery(endpoint, Object.entries(params));
 }
 
-/** The headers in which a browser says which page sent a form. */
-export interface Sender {
-  readonly origin: string | undefined;
-  /** The value of `Sec-Fetch-Site`. */
-  readonly site: string | undefined;
-}
+/** The headers `Origin` and `Sec-Fetch-Site`, in which a browser says which page sent a form. */
+type Sender = Readonly<Record<'origin' | 'site', string | undefined>>;
 
 /** Whether a page of this host sent a form: another site must not sign people out. Programs send neither header. */
 export function isOwnForm({ origin, site }: Sender, own: string): boolean {

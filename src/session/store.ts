@@ -1,6 +1,5 @@
 import type { SessionRecord } from './types.ts';
 
-/** Says that something is revoked. */
 export interface Revocation {
   /** `sid`: a session of the gateway; `psid`: a session of the provider; `sub`: a subject; `kid`: a key or a
    * certificate; `jti`: a token; `out`: a list of ended sessions of one person. */
@@ -11,7 +10,6 @@ export interface Revocation {
   readonly before: number;
   /** When the revocation may be erased, because everything that it revokes has expired by then. */
   readonly until: number;
-  /** When the revocation was made. */
   readonly made: number;
   /** For `out`: the names of the ended sessions, see `endedName`. */
   readonly ended?: readonly string[];

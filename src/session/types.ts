@@ -40,7 +40,6 @@ export interface SessionClaims {
 /** What the gateway keeps about a session in addition to the cookie. It is sealed before it is stored. */
 export interface SessionRecord {
   readonly session: SessionClaims;
-  /** The host of the cookie. */
   readonly host: string;
   /** All claims that the provider returned. Another policy can then select other claims. */
   readonly claims: Claims;

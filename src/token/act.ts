@@ -1,7 +1,6 @@
 import { MAX_HOPS } from '../limits.ts';
 import { asObject, isText } from './json.ts';
 
-/** An actor that acts for the subject of a token. */
 export interface Actor {
   readonly sub: string;
   /** The issuer that gave the actor its name; absent: the issuer of the token. */

@@ -6,7 +6,6 @@ import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import { nameText } from '../x509/name.ts';
 import { readPem } from '../x509/pem.ts';
 
-/** The refusal of a text that is not exactly one certificate. */
 const unreadable = refuse('proof_invalid', 'the client certificate cannot be read');
 
 /** Returns the DER of nginx's `$ssl_client_escaped_cert`; undefined if the text is not exactly one certificate. */

@@ -14,7 +14,6 @@ const closeHost = /^\[|(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$|(?:^|\.)localhost\.?$/i;
 
 const MAX_URL = 2048;
 
-/** Whether two URLs name the same host. */
 export function sameHost(url: string, other: string): boolean {
   const host = hostOf(url);
   return host !== undefined && host === issuerHost(other);

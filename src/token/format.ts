@@ -3,7 +3,6 @@ import { ok, type Result, refuse } from '../reasons.ts';
 import { decodeCanonical, parseObject } from './json.ts';
 import type { Claims } from './types.ts';
 
-/** A compact JWS (RFC 7515 section 7.1). */
 export interface CompactJws {
   /** The header, still encoded, because many tokens have the same one, which is decoded once. */
   readonly header: string;

@@ -23,7 +23,6 @@ export function importKey(key: Key, entry: AlgorithmEntry): Promise<ImportedKey>
 /** Returns the name of an imported key in {@link ImportedKeys}. */
 export const importName = (key: Key, entry: AlgorithmEntry): string => entry.alg + key.thumbprint;
 
-/** Returns the imported key, and imports it only once. */
 export async function importOnce(key: Key, entry: AlgorithmEntry, imported: ImportedKeys): Promise<ImportedKey> {
   const made = await importKey(key, entry);
   // Keys that the provider has removed stay in the map. Clearing the whole map costs less than tracking them.

@@ -30,8 +30,7 @@ export function claimsOfJws(text: string): Claims | undefined {
 }
 
 /** Returns the provider that must be asked about a token before it is accepted, if there is one: the host's provider of
- * opaque tokens; for a JWS, the issuer, if it publishes no keys.
- * @param providers the providers that the host accepts */
+ * opaque tokens; for a JWS, the issuer, if it publishes no keys. */
 export function providerToIntrospect(text: string, providers: readonly TokenProvider[]): TokenProvider | undefined {
   const asked = providers.find(({ introspection }) => introspection !== undefined);
   if (asked === undefined || !isTokenText(text)) return undefined;

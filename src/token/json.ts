@@ -1,6 +1,5 @@
 import { MAX_DOCUMENT_BYTES } from '../limits.ts';
 
-/** The members of a JSON object. */
 export type Members = Readonly<Record<string, unknown>>;
 
 export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

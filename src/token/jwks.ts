@@ -9,8 +9,7 @@ import { asObject, keysIn, type Members } from './json.ts';
 import type { Key } from './types.ts';
 import { rsaWeakness } from './weak.ts';
 
-/** A provider's usable keys, with lines for the log about those that are left out; or why the document is not usable.
- * */
+/** A provider's usable keys, with lines for the log about those that are left out; or why there are none. */
 export type KeySet =
   | { readonly ok: true; readonly keys: readonly Key[]; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly error: string };

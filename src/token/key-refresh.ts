@@ -17,13 +17,10 @@ export interface KeyState {
   readonly generation: number;
   /** When the keys were last fetched; 0 if never. */
   readonly fetchedAt: number;
-  /** When the last attempt to fetch began. */
   readonly lastTry: number;
-  /** Failed attempts in a row. */
   readonly failures: number;
 }
 
-/** The state before the first attempt. */
 export const noKeys: KeyState = Object.freeze({ keys: [], generation: 0, fetchedAt: 0, lastTry: 0, failures: 0 });
 
 /** Returns the seconds since a time; infinite if it is in the future, for example after a clock was set back. */

@@ -20,8 +20,7 @@ export function withGroups(claims: Claims, kind: string, held: readonly string[]
 /** Whether a value is an object id of Entra ID, which is safe in a path. */
 export const isObjectId = (value: unknown): value is string => typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
 
-/** Reads the provider's answer `{ "value": [ids] }`: which of these groups a person is in; undefined for other texts.
- * */
+/** Reads the provider's answer `{ "value": [ids] }`: which of the groups a person is in, if any. */
 export function readHeld(text: string, asked: readonly string[]): readonly string[] | undefined {
   const value = objectIn(text)?.value;
   if (!Array.isArray(value) || !value.every((id) => typeof id === 'string')) return undefined;

@@ -4,9 +4,7 @@ import { providerOf } from './issuer.ts';
 import type { TokenProvider } from './types.ts';
 
 /** Returns the provider whose keys must be fetched before a refusal is final, if other keys could change it: no key
- * matched, no keys are known, or a token without `kid` may have been signed with a new key.
- * @param token the refused token
- * @param providers the providers that the host accepts */
+ * matched, no keys are known, or a token without `kid` may have been signed with a new key. */
 export function providerToAsk(token: string, { reason }: Refusal, providers: readonly TokenProvider[]) {
   if (reason !== 'key_unknown' && reason !== 'provider_unavailable' && reason !== 'signature_invalid') return undefined;
   const jws = splitJws(token);

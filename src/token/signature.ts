@@ -87,7 +87,6 @@ function choose(header: JoseHeader, keys: readonly Key[]): Choice | undefined {
   return choice;
 }
 
-/** What is needed to verify a signature. */
 export interface SignatureContext {
   /** Imported keys, which the owner of this object keeps between tokens. */
   readonly imported: ImportedKeys;

@@ -2,7 +2,6 @@ import { SPIFFE_ID } from '../policy/spiffe.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { type ClientCertificate, readEscaped } from './client-certificate.ts';
 
-/** What a certificate says about a workload. */
 export type Svid = Required<Omit<ClientCertificate, 'dns' | 'subject'>>;
 
 /** Reads an X.509-SVID (SPIFFE X509-SVID section 2), which has exactly one URI, the SPIFFE id of a workload. nginx has

@@ -7,11 +7,9 @@ import { isKeyOfIssuer, providerOf } from './issuer.ts';
 import { type SignatureContext, verifySignatureWith } from './signature.ts';
 import type { Claims, Key, TokenProvider, Verified } from './types.ts';
 
-/** What is needed to verify tokens, for all hosts. */
 export interface VerifyContext extends SignatureContext {
   /** Returns the provider's current keys; `undefined` if there are none yet, or all are too old. */
   readonly keysOf: (provider: TokenProvider, now: number) => readonly Key[] | undefined;
-  /** Seconds by which clocks can differ. */
   readonly skew: number;
 }
 
@@ -56,10 +54,8 @@ function judge<T, S>(signer: Result<Key>, read: Read<T, S>): T | Promise<T> {
 
 /** Verifies a bearer token. It checks, in this order: format, header, provider, algorithm, key, signature, claims (RFC
  * 7515 section 5.2, RFC 7519 section 7.2, RFC 8725). It never throws, whatever the text is.
- * @param providers the providers that the host accepts
  * @param use receives the claims with their provider, or the first reason that applies. The detail says what was
- * expected only if the signature is valid. The result of `use` is returned, see {@link verifySignature}.
- * @param along a value that `use` receives too */
+ * expected only if the signature is valid. The result of `use` is returned, see {@link verifySignature}. */
 export function verifyToken<T, S>(
   text: string,
   providers: readonly TokenProvider[],

@@ -11,7 +11,6 @@ export interface Certificate {
   readonly dnsNames: readonly string[];
   /** The subject, as a Name (RFC 5280 section 4.1.2.6). */
   readonly subject: Element;
-  /** The public key, as SubjectPublicKeyInfo. */
   readonly publicKey: Element;
 }
 

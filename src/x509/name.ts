@@ -43,7 +43,6 @@ function textOf(value: Element): string | undefined {
   }
 }
 
-/** Escapes a value as RFC 4514 section 2.4 requires. */
 const escaped = (text: string): string =>
   text
     .replace(/["+,;<>\\]|^[ #]| $/g, '\\$&')

@@ -1,4 +1,3 @@
-/** One block of a PEM file. */
 export interface PemBlock {
   /** The label, such as `CERTIFICATE` or `PRIVATE KEY`. */
   readonly label: string;

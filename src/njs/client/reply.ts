@@ -6,7 +6,6 @@ import { send } from '../signin/send.ts';
 
 const SAID_MS = 1000;
 
-/** Answers the check. */
 export const reply = (r: NginxHTTPRequest, status: number, text = ''): void => send(r, status, text, 'a question');
 
 export const discoveryUnknown = (): Away => new Away('its discovery document is not available');

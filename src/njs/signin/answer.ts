@@ -4,8 +4,9 @@ import { endedAttempts } from '../../session/flow/attempt-cookies.ts';
 import type { RefusedPage } from '../../session/pages/types.ts';
 import { sendProblem } from '../problem.ts';
 import type { Pages } from './page.ts';
+import type { SigninScene } from './scene.ts';
 import { send } from './send.ts';
-import type { Visit } from './visit.ts';
+import { type Visit, visitOf } from './visit.ts';
 
 /** Sets cookies, one line for each. If the browser has too many attempts, it also deletes the oldest ones. */
 export function setCookies({ r, cookies: line }: Visit, cookies: readonly string[]): void {
@@ -43,6 +44,24 @@ export function refuseMethod({ r }: Visit, allowed: string): void {
   r.headersOut.Allow = allowed;
   r.headersOut['Cache-Control'] = 'no-store';
   send(r, 405, '');
+}
+
+/** Makes a `js_content` handler. An error is logged in one line, and the browser gets a page without details.
+ * @param what name of this part of the sign-in, for the log */
+export function handlerOf(
+  scene: SigninScene,
+  what: string,
+  handle: (scene: SigninScene, visit: Visit) => Promise<void>,
+) {
+  return async (r: NginxHTTPRequest): Promise<void> => {
+    const visit = visitOf(r);
+    try {
+      await handle(scene, visit);
+    } catch (error) {
+      ngx.log(ngx.ERR, `meshgate: ${what}: ${(error as Error).message}`);
+      refuseWith(scene.pages, visit, 'check_unavailable');
+    }
+  };
 }
 
 /** Answers 401 with a challenge (RFC 6750 section 3). This is for programs, which cannot sign in. */

@@ -11,7 +11,6 @@ import { redirect, refuseWith } from './answer.ts';
 import type { SigninScene } from './scene.ts';
 import { callbackAt, isAskedFor, type Visit } from './visit.ts';
 
-/** The input for a new attempt. */
 export interface Beginning {
   readonly wish: Wish;
   readonly provider: SigninProvider;
@@ -52,7 +51,6 @@ async function addressOf(
   return withQuery(metadata.authorization, [id, ['request_uri', answer.requestUri]]);
 }
 
-/** Redirects the browser to the provider. */
 async function toProvider(scene: SigninScene, visit: Visit, beginning: Beginning): Promise<void> {
   const { host, now } = visit;
   const { wish, provider, hint, errand, cookies = [] } = beginning;

@@ -14,7 +14,6 @@ import { signsInTooOften } from './often.ts';
 import type { SigninScene } from './scene.ts';
 import { callbackAt, type Visit } from './visit.ts';
 
-/** An attempt whose browser has returned from the provider. */
 interface Returned {
   readonly callback: Callback;
   readonly attempt: Attempt;

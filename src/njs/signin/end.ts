@@ -15,7 +15,6 @@ function leave(stateDir: string, revocations: readonly Revocation[]): void {
 }
 
 /** Revokes on all replicas: at once on this one, and on the others as soon as the store answers.
- * @param keep stores the revocations on this replica
  * @throws Error with one line for the log if it is not in force, here or elsewhere */
 export async function callBack({ store, signin }: SigninScene, revocations: readonly Revocation[], keep = keepRevoked) {
   keep(revocations);

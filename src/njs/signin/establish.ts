@@ -60,7 +60,6 @@ const subjectOf = ({ table }: SigninScene, provider: string): string =>
 export interface Arrival {
   readonly session: SessionClaims;
   readonly mode: Mode;
-  /** The id of this host's attempt. */
   readonly attempt: string;
   readonly to: string;
   /** The record to store; absent if the sign-in host has stored it. */

@@ -28,7 +28,6 @@ interface Reading<M> {
   readonly read: (text: string, issuer: string, anywhere?: boolean) => Read<M>;
   /** Returns the key in the dict of keys. */
   readonly name: (provider: Provider) => string;
-  /** Name of the lock. */
   readonly lock: string;
   /** What the data is used for, in the log. */
   readonly what: string;

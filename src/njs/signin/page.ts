@@ -58,7 +58,6 @@ function statusOf({ headersIn }: NginxHTTPRequest, reason: ReasonCode): number {
   return /^[45]\d\d$/.test(status) ? Number(status) : reasons[reason].status;
 }
 
-/** Answers browsers with the gateway's pages. */
 export class Pages {
   readonly #table: SigninTable;
   readonly #folder: ThemeFolder;

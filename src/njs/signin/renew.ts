@@ -12,7 +12,6 @@ import { send } from './send.ts';
 const LOOK_MS = 50;
 const LOOK_ETCD_MS = 200;
 
-/** Answers the check. */
 const answer = (r: NginxHTTPRequest, status: number, text = ''): void => send(r, status, text, 'a renewal');
 
 /** Answers with the cookie of a session. If it no longer fits into a cookie, it ends, as a new one could not begin. */

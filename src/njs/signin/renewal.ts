@@ -33,7 +33,6 @@ import type { SessionClaims, SessionRecord } from '../../session/types.ts';
 import { locksDict, renewalsDict } from '../dicts.ts';
 import { holdUpTo, release } from '../held.ts';
 
-/** What a renewal needs. */
 export interface RenewalScene {
   readonly store: SessionStore;
   /** Milliseconds between two reads of the store by a waiting request. */

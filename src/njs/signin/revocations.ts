@@ -131,26 +131,21 @@ function inTurn<T>(files: readonly T[], nameOf: (file: T) => string, counter: st
   return [...rotated(others, by), ...rotated(files.filter(isSignout), by)];
 }
 
-/** Adds to one of these counters. */
-function cameTo(counter: string, by: number): void {
-  locksDict().incr(counter, by, 0, MAX_DICT_TTL_MS);
-}
-
 /** Processes the files of `meshgate revoke`: first it enforces all of them on this nginx, which no call to etcd may
  * delay, then it sends them to the other replicas. */
 async function take(folder: string, store: SessionStore, providers: readonly string[], began: number): Promise<void> {
   const kept: Kept[] = [];
   for (const name of inTurn(filesIn(folder), String, KEPT)) {
     if (Date.now() - began > KEEP_MS) break;
-    cameTo(KEPT, 1);
+    locksDict().incr(KEPT, 1, 0, MAX_DICT_TTL_MS);
     const file = keepHere(folder, name, providers);
     if (file !== undefined) kept.push(file);
   }
   for (const file of inTurn(kept, ({ name }) => name, SHARED)) {
     if (Date.now() - began > FILES_MS) break;
     // It is counted before the call, because the next run stops a call that takes too long.
-    cameTo(SHARED, 1);
-    if (await share(file, store)) cameTo(SHARED, -1);
+    locksDict().incr(SHARED, 1, 0, MAX_DICT_TTL_MS);
+    if (await share(file, store)) locksDict().incr(SHARED, -1, 0, MAX_DICT_TTL_MS);
   }
 }
 

@@ -14,18 +14,7 @@ import { ProviderClient } from './provider.ts';
 import { Vault } from './vault.ts';
 
 /** The objects that all handlers of the sign-in share. */
-export interface SigninScene {
-  readonly table: Table;
-  readonly signin: SigninTable;
-  readonly keys: KeyStore;
-  readonly metadata: MetadataStore;
-  readonly client: ProviderClient;
-  readonly vault: Vault;
-  readonly store: SessionStore;
-  readonly pages: Pages;
-  /** Absent: the policy asks no provider about tokens or people. */
-  readonly questions?: Questions;
-}
+export type SigninScene = Readonly<ReturnType<typeof signinScene>>;
 
 /** Returns the store of sessions: the memory of this nginx, or the store that replicas share. */
 function storeOf({ store, egress }: SigninTable, vault: Vault): SessionStore {
@@ -34,7 +23,7 @@ function storeOf({ store, egress }: SigninTable, vault: Vault): SessionStore {
 }
 
 /** Makes these objects. It is called once per context. */
-export function signinScene(table: Table, signin: SigninTable): SigninScene {
+export function signinScene(table: Table, signin: SigninTable) {
   awaitRevocations(table);
   const vault = new Vault(table, signin.session);
   return {

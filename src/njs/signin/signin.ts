@@ -18,7 +18,6 @@ const modeOf = ({ mode, role }: Wish): string =>
 const providersOf = ({ signin }: SigninScene, { providers }: SigninHost): readonly SigninProvider[] =>
   providers.map((name) => ownOf(signin.providers, name)).filter((provider) => provider !== undefined);
 
-/** Shows the providers with which a person may sign in. */
 function chooser(
   { pages }: SigninScene,
   visit: Visit,
@@ -40,7 +39,6 @@ function chooser(
   });
 }
 
-/** Signs a person in to the host of the request. */
 async function here(scene: SigninScene, visit: Visit, wish: Wish, said: Said): Promise<void> {
   const host = hostOf(scene.signin, visit.host);
   const providers = host === undefined ? [] : providersOf(scene, host);

@@ -9,7 +9,7 @@ function filesOf(dir: string): Readonly<Record<string, string>> {
   return Object.fromEntries(names.map((name) => [name, read(name)]));
 }
 
-/** Reads an operator's folder of pages again every few seconds. Invalid parts are logged and replaced by the default.
+/** Reads an operator's folder of pages again every few seconds. The default replaces invalid parts, which are logged.
  * */
 export class ThemeFolder {
   readonly #dir: string | undefined;

@@ -3,22 +3,9 @@ import { TO_HANDLER } from '../../internal-headers.ts';
 import { answering, nameInCallback, type SigninHost, type SigninTable } from '../../session/signin-table.ts';
 
 /** One request to a handler of the sign-in, as nginx passes it on. */
-export interface Visit {
-  readonly r: NginxHTTPRequest;
-  /** The host of the request. */
-  readonly host: string;
-  readonly path: string;
-  readonly query: string;
-  /** The value of the `Cookie` header. */
-  readonly cookies: string;
-  readonly requestId: string | undefined;
-  /** Whether the browser shows the response to a person as a page. */
-  readonly isPage: boolean;
-  /** Seconds since the epoch. */
-  readonly now: number;
-}
+export type Visit = Readonly<ReturnType<typeof visitOf>>;
 
-export function visitOf(r: NginxHTTPRequest): Visit {
+export function visitOf(r: NginxHTTPRequest) {
   const { headersIn } = r;
   return {
     r,
@@ -27,15 +14,14 @@ export function visitOf(r: NginxHTTPRequest): Visit {
     query: headersIn[TO_HANDLER.query] ?? '',
     cookies: headersIn.Cookie ?? '',
     requestId: headersIn[TO_HANDLER.requestId],
+    /** Whether the browser shows the response to a person as a page. */
     isPage: headersIn[TO_HANDLER.navigation] === 'get',
     now: Date.now() / 1000,
   };
 }
 
-/** Maximum length of a host name in a URL. */
 const MAX_NAME_LENGTH = 253;
 
-/** Returns the policy's host for a name. */
 export const hostOf = ({ hosts }: Pick<SigninTable, 'hosts'>, name: string): SigninHost | undefined =>
   name.length > MAX_NAME_LENGTH ? undefined : hostNamed(hosts, name);
 

@@ -5,12 +5,6 @@ import { ATTEMPT_COOKIE, MAX_ATTEMPTS } from '../names.ts';
 /** The id of an attempt: seconds in base 36, a dot, and random bits. So older ids come first when they are sorted. */
 const attemptId = /^([0-9a-z]{1,10})\.[\w-]{8,64}$/;
 
-/** A cookie that binds an attempt to its browser. */
-export interface AttemptCookie {
-  readonly id: string;
-  readonly value: string;
-}
-
 /** Returns the value of an attempt's cookie in a `Cookie` line; `undefined` if there is none, or two. */
 export const attemptValue = (line: string, id: string): string | undefined => cookieValue(line, ATTEMPT_COOKIE + id);
 
@@ -41,7 +35,6 @@ const MAX_ENDED = 64;
 
 /** Returns `Set-Cookie` values that delete the oldest attempts of a browser, so that {@link MAX_ATTEMPTS} remain. There
  * can be more for a while: a request lacks the cookies of attempts that begin at the same time.
- * @param line the browser's `Cookie` line
  * @param set the `Set-Cookie` values of the response */
 export function endedAttempts(line: string, set: readonly string[]): readonly string[] {
   const own = new Map(set.map((text) => [text.slice(0, text.indexOf('=')), text.includes('; Max-Age=0;')]));
@@ -61,10 +54,8 @@ export function allAttemptsEnded(line: string): readonly string[] {
   return names.slice(0, MAX_ENDED).map(expireCookie);
 }
 
-/** Returns the `Set-Cookie` value for a new attempt. */
-export function attemptCookie({ id, value }: AttemptCookie): string {
-  return setCookie(ATTEMPT_COOKIE + id, value, ATTEMPT_LIFETIME_S);
-}
+export const attemptCookie = ({ id, value }: { readonly id: string; readonly value: string }): string =>
+  setCookie(ATTEMPT_COOKIE + id, value, ATTEMPT_LIFETIME_S);
 
 /** Returns the `Set-Cookie` value that deletes the cookie of an attempt. */
 export const expiredAttempt = (id: string): string => expireCookie(ATTEMPT_COOKIE + id);

@@ -7,10 +7,8 @@ import { randomText, sameText, sha256 } from './random.ts';
 /** Why the browser is sent to the provider: to sign in, to confirm the session without interaction, or to step up. */
 export type Mode = 'in' | 'renew' | 'step';
 
-/** What a sign-in must achieve. */
 export interface Wish {
   readonly mode: Mode;
-  /** The role that requires the step-up. */
   readonly role?: string;
   /** The raw request target to which the sign-in returns, after {@link safeReturn}. */
   readonly to: string;
@@ -78,8 +76,7 @@ export function isOver({ at }: { readonly at: number }, now: number, lifetime = 
   return now - at > lifetime || at - now > lifetime;
 }
 
-/** Returns the name under which an attempt is remembered as used: the random part of its id. Up to 16 characters use
- * half the memory. */
+/** Returns the name of an attempt that was used: the random part of its id. Up to 16 characters use half the memory. */
 export const onceId = ({ id }: { readonly id: string }): string => id.slice(id.indexOf('.') + 1);
 
 /** Returns how long a used attempt must be remembered: its remaining lifetime and the possible difference of clocks. */

@@ -5,9 +5,6 @@ import type { Metadata } from './provider-metadata.ts';
 import type { Params } from './query.ts';
 import { sha256 } from './random.ts';
 
-/** What the provider must show about the sign-in. The ID token must contain it. */
-export type Asked = StepUp;
-
 /** Returns what an attempt requires of the sign-in. The provider must meet the requirements of a role and the policy's
  * `max_age`; the policy's `acr_values` are voluntary (OpenID Connect Core section 5.5.1.1).
  * @param stepUps requirements by role */
@@ -15,7 +12,7 @@ export function askedBy(
   { mode, role }: Pick<Attempt, 'mode' | 'role'>,
   { signin }: Pick<SigninProvider, 'signin'>,
   stepUps: Readonly<Record<string, StepUp>>,
-): Asked {
+): StepUp {
   const own = signin.maxAge === undefined ? {} : { maxAge: signin.maxAge };
   const step = mode === 'step' && role !== undefined ? ownOf(stepUps, role) : undefined;
   if (step === undefined) return own;
@@ -27,12 +24,11 @@ export function askedBy(
 }
 
 /** Returns the parameters of the authorization request (OpenID Connect Core section 3.1.2.1, RFC 7636 section 4.3).
- * @param state the sealed attempt
  * @param more `login_hint`, if the person is known */
 export function authorizationParams(
   attempt: Attempt,
   { client, signin }: Pick<SigninProvider, 'client' | 'signin'>,
-  asked: Asked,
+  asked: StepUp,
   redirect: string,
   state: string,
   more: { readonly hint?: string } = {},

@@ -6,7 +6,6 @@ import { parseParams, valuesOf } from './query.ts';
 export interface Callback {
   readonly state: string;
   readonly answer: { readonly code: string } | { readonly error: string };
-  /** The issuer (RFC 9207). */
   readonly iss?: string | undefined;
 }
 

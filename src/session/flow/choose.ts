@@ -6,7 +6,6 @@ export type Chosen =
   /** @property unknown whether the domain of the person's e-mail address has no provider */
   | { readonly choose: readonly SigninProvider[]; readonly unknown: boolean };
 
-/** The parts of a request that determine the provider. */
 export interface Said {
   readonly provider?: string;
   readonly email?: string;
@@ -17,9 +16,7 @@ export interface Said {
 const address = /^[^\s\x00-\x1f\x7f-\x9f@]{1,128}@([^\s\x00-\x1f\x7f-\x9f@]{1,255})$/;
 
 /** Returns the domain of an e-mail address in lower case; `undefined` for any other text. */
-function domainOf(email: string): string | undefined {
-  return address.exec(email.trim())?.[1]?.toLowerCase();
-}
+const domainOf = (email: string): string | undefined => address.exec(email.trim())?.[1]?.toLowerCase();
 
 /** Chooses a provider of a host: the only one, or by name, domain of an e-mail address, or existing session. */
 export function chooseProvider(providers: readonly SigninProvider[], said: Said): Chosen {

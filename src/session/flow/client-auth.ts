@@ -1,13 +1,6 @@
 import type { Client } from '../../policy/types.ts';
 import { formEncode, formText, type Params } from './query.ts';
 
-/** A request to an endpoint with the gateway's client authentication. */
-export interface ClientCall {
-  readonly authorization?: string;
-  /** The body, as `application/x-www-form-urlencoded`. */
-  readonly body: string;
-}
-
 /** The client's secret or signed assertion for one call; `undefined` for other methods. */
 export type Shown = { readonly secret: string } | { readonly assertion: string } | undefined;
 
@@ -18,7 +11,11 @@ const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 /** Makes a request with client authentication (OpenID Connect Core section 9; RFC 8705 section 2 for a certificate in
  * TLS). Id and secret are form-encoded before they become Basic credentials (RFC 6749 section 2.3.1). */
-export function clientCall({ id, auth }: Client, params: Params, shown: Shown): ClientCall {
+export function clientCall(
+  { id, auth }: Client,
+  params: Params,
+  shown: Shown,
+): { readonly authorization?: string; readonly body: string } {
   switch (auth.kind) {
     case 'client_secret_basic': {
       const credentials = `${formEncode(id)}:${formEncode(secretOf(shown))}`;
@@ -39,8 +36,7 @@ export function clientCall({ id, auth }: Client, params: Params, shown: Shown): 
 /** Parameters whose values must not be in the log, even if a provider repeats them. */
 const SECRET_PARAMS = ['code', 'code_verifier', 'refresh_token', 'token', 'state', 'nonce'];
 
-/** Returns a secret, and the forms in which an answer can repeat it: as a form or URL, with hex digits of either case.
- * */
+/** Returns a secret, and the forms that can repeat it: as a form or URL, with hex digits of either case. */
 function spellings(secret: string): readonly string[] {
   const encoded = [formEncode(secret), encodeURIComponent(secret)];
   return [secret, ...encoded, ...encoded.map((text) => text.replace(/%../g, (hex) => hex.toLowerCase()))];

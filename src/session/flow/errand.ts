@@ -33,8 +33,6 @@ function membersWith<T>(text: string, ...objects: readonly (keyof T & string)[])
   return objects.every((name) => asObject(members[name]) !== undefined) ? (members as unknown as T) : undefined;
 }
 
-/** @returns `undefined` if the text is not such a request */
 export const readErrand = (text: string) => membersWith<SigninErrand>(text, 'wish', 'errand');
 
-/** @returns `undefined` if the text is not a ticket */
 export const readTicket = (text: string) => membersWith<Ticket>(text, 'errand', 'session');

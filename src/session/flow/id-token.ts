@@ -11,11 +11,10 @@ import {
   type ProviderTokenContext,
   verifyProviderToken,
 } from '../provider-token.ts';
-import type { Asked } from './authorize.ts';
+import type { StepUp } from '../signin-table.ts';
 import { sameText } from './random.ts';
 
-/** The values that the ID token of a sign-in must match. */
-export interface Expected extends Asked {
+export interface Expected extends StepUp {
   readonly nonce: string;
   /** The access token that came with the ID token, for `at_hash`. */
   readonly accessToken?: string | undefined;
@@ -71,7 +70,7 @@ async function checkAccessToken({ at_hash: said }: Claims, alg: string, token: s
 }
 
 /** Checks points 12 and 13: whether the provider met the requirements of the request. */
-function checkAsked({ acr, auth_time: at }: Claims, { acrValues, maxAge }: Asked, now: number, skew: number): Refused {
+function checkAsked({ acr, auth_time: at }: Claims, { acrValues, maxAge }: StepUp, now: number, skew: number): Refused {
   if (acrValues !== undefined && !(typeof acr === 'string' && acrValues.includes(acr))) {
     return refuse('step_up_required', `the sign-in was ${shown(acr ?? 'of no acr')}, wanted is ${listed(acrValues)}`);
   }
@@ -83,7 +82,6 @@ function checkAsked({ acr, auth_time: at }: Claims, { acrValues, maxAge }: Asked
     : refuse('step_up_required', `the sign-in is ${Math.floor(now - at)} s old, allowed are at most ${maxAge}`);
 }
 
-/** Verifies what is the same for every ID token. */
 function verified(
   text: string,
   context: ProviderTokenContext,

@@ -6,7 +6,6 @@ import type { SessionClaims } from '../types.ts';
 import type { Mode } from './attempt.ts';
 import { randomText, sha256 } from './random.ts';
 
-/** The lifetimes of a session in seconds. */
 export interface Lifetimes {
   readonly absolute: number;
   readonly fresh: number;

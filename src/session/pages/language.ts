@@ -31,9 +31,7 @@ function lookUp(tag: string, known: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** A language and its texts. */
 export interface Language {
-  /** The tag of the language (BCP 47). */
   readonly tag: string;
   /** Returns a text in which each `{name}` is replaced by its value. */
   text(name: TextName, values?: Readonly<Record<string, string>>): string;

@@ -25,8 +25,7 @@ export function decoded(text: string): string {
   }
 }
 
-/** Returns the fields of the form for an e-mail address, which a browser encodes: `in` becomes `in=`, and `to` begins
- * with `%2F`. */
+/** Returns the fields of the form for an e-mail address, which a browser encodes: `in` as `in=`, `to` with `%2F`. */
 export function signinFields(mode: string, to: string): readonly (readonly [name: string, value: string])[] {
   const fields = mode.split('&').map((field) => {
     const [name = '', value = ''] = field.split('=');

@@ -7,7 +7,7 @@ import type { TextName } from './texts/en.ts';
 import type { ChoosePage, ConfirmPage, FormPage, Page, RefusedPage, SignedInPage, SignedOutPage } from './types.ts';
 
 /** The main part of a page: the title, which is also the heading, and the content below it. */
-export interface Said {
+interface Said {
   readonly title: string;
   readonly body: Html;
 }
@@ -174,7 +174,6 @@ function about(page: Page, { text }: Language): Html | undefined {
   return entries.length === 0 ? undefined : html`<dl>${entries}</dl>`;
 }
 
-/** Returns the main part of a page in a language. */
 export function mainOf(page: Page, language: Language): { readonly title: string; readonly main: Html } {
   const { title, body } = (writers[page.kind] as Writer<unknown>)(page, language);
   return { title, main: html`<h1>${title}</h1>\n${body}\n${about(page, language)}` };

@@ -9,7 +9,6 @@ export interface Slots {
   readonly title: string;
   readonly main: Html;
   readonly host: string;
-  /** Path of the stylesheet. */
   readonly stylesheet: string;
 }
 
@@ -18,7 +17,6 @@ export const SLOTS: readonly (keyof Slots)[] = ['lang', 'title', 'main', 'host',
 /** Slots that every template must contain. */
 const NEEDED: readonly (keyof Slots)[] = ['lang', 'title', 'main'];
 
-/** A template, or a list of its mistakes. */
 export type ReadTemplate =
   | { readonly template: Template }
   /** `line` is counted from 1. */

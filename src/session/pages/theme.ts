@@ -11,19 +11,6 @@ export function styleAsset(text: string): Asset {
   return { name: `style-${crypto.createHash('sha256').update(text).digest('hex').slice(0, 16)}.css`, text };
 }
 
-/** A mistake in an operator's folder. */
-export interface ThemeError {
-  readonly file: string;
-  readonly line: number;
-  readonly message: string;
-}
-
-export interface ReadTheme {
-  /** The theme that the valid parts of the folder make. */
-  readonly theme: Theme;
-  readonly errors: readonly ThemeError[];
-}
-
 /** Media types of the pictures and fonts that page and stylesheet may use. */
 const PICTURES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
@@ -73,8 +60,8 @@ function readTexts(text: string, wrong: (message: string) => void): Readonly<Rec
 
 /** Reads the folder `gateway.signin.pages_dir`: `page.html`, `style.css`, texts by language, pictures and fonts.
  * @param files contents by file name. The contents of pictures and fonts are not used. */
-export function readTheme(files: Readonly<Record<string, string>>): ReadTheme {
-  const errors: ThemeError[] = [];
+export function readTheme(files: Readonly<Record<string, string>>) {
+  const errors: { readonly file: string; readonly line: number; readonly message: string }[] = [];
   const texts: Record<string, Catalogues[string]> = {};
   let theme: Theme = {};
   for (const [file, text] of Object.entries(files)) {

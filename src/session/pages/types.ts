@@ -2,7 +2,6 @@ import type { ReasonCode } from '../../reasons.ts';
 import type { Catalogues } from './language.ts';
 import type { Template } from './template.ts';
 
-/** A provider on the chooser page. */
 export interface Choice {
   readonly name: string;
   /** The provider's name as people know it. */
@@ -33,7 +32,6 @@ export interface ChoosePage extends PageAbout {
   readonly to: string;
 }
 
-/** The page for a refused request or a refused sign-in. */
 export interface RefusedPage extends PageAbout {
   readonly kind: 'refused';
   readonly reason: ReasonCode;
@@ -82,7 +80,6 @@ export interface SignedOutPage extends PageAbout {
   readonly here?: boolean;
 }
 
-/** The content of a page. */
 export type Page = ChoosePage | RefusedPage | FormPage | SignedInPage | ConfirmPage | SignedOutPage;
 
 /** The parts that an operator's folder changes. All other parts are the default. */
@@ -101,7 +98,6 @@ export interface Asset {
   readonly text: string;
 }
 
-/** A page as it is sent: the body and all headers. */
 export interface Rendered {
   readonly html: string;
   readonly headers: Readonly<Record<string, string>>;

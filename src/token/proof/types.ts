@@ -4,21 +4,17 @@ import type { Key } from '../types.ts';
 /** Algorithms of proofs, which `algs` of the challenge lists (RFC 9449 section 7.1). nginx's module lacks Ed25519. */
 export const PROOF_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'PS256', 'RS256'] as const;
 
-/** The key in the header of a proof. */
 export interface ProofKey {
   readonly header: JoseHeader;
   /** The key, as a list, because that is the form in which signatures are verified. */
   readonly keys: readonly [Key];
 }
 
-/** What a proof must say about its request. */
 export interface ExpectedProof {
-  /** RFC 7638 thumbprint of the key to which the token is bound. */
   readonly thumbprint: string;
   readonly method: string;
   /** The origin and the raw path of the request, without a query. */
   readonly url: string;
-  /** SHA-256 of the token, base64url. */
   readonly tokenHash: string;
   /** Seconds since the epoch. */
   readonly now: number;

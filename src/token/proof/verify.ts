@@ -9,7 +9,6 @@ import { readProofKey } from './key.ts';
 import type { ExpectedProof, Proof, ProofKey } from './types.ts';
 import { isSameUrl } from './url.ts';
 
-/** What is kept between proofs. */
 export interface ProofContext extends SignatureContext {
   /** Parsed keys by the text of their header. All proofs of one client have the same header. */
   readonly known: Map<string, ProofKey>;
@@ -49,8 +48,8 @@ function keyOf(header: string, { thumbprint }: ExpectedProof, { known, digest }:
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
-/** Checks when a proof was made, by the gateway's clock: not too old, and only slightly in the future. Also checks
- * optional dates. */
+/** Checks when a proof was made, by the gateway's clock: not too old, and hardly in the future. Checks optional dates.
+ * */
 function checkProofTimes({ iat, exp, nbf }: Claims, { now, age, skew }: ExpectedProof): Refused {
   if (!isNumber(iat)) return wrong('the proof\'s "iat" is not a number');
   if (iat > now + skew) return wrong(`the proof's "iat" is ${iat}, it is ${Math.floor(now)}: clocks differ too much`);
@@ -87,8 +86,7 @@ function judge<T, S>(signer: Result<Key>, [proof, use, along]: Read<T, S>): T | 
 
 /** Verifies a DPoP proof (RFC 9449 section 4.3): form, key, claims about the request, signature; not whether it was
  * used before. It never throws, whatever the text is. There is only one promise, which the engine makes.
- * @param use receives the proof, or reason `proof_invalid` or `proof_nonce_required`; its result is returned
- * @param along a value that `use` receives too */
+ * @param use receives the proof, or reason `proof_invalid` or `proof_nonce_required`; its result is returned */
 export function verifyProof<T, S>(
   text: string,
   expected: ExpectedProof,

@@ -77,8 +77,6 @@ export const en = {
   'reason.assertion_unavailable': 'The server cannot vouch for you at the moment, so the page stays closed.',
 } as const;
 
-/** Name of a text. */
 export type TextName = keyof typeof en;
 
-/** All texts in one language. */
 export type Texts = Readonly<Record<TextName, string>>;
