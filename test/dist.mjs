@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Bytes. The gateway's bundle is loaded into every JavaScript context: its size is memory. The sign-in's has the
- * texts of its pages, and is in few contexts. */
+/** Bytes. The gateway's bundle is loaded into every JavaScript context, so its size is memory. The sign-in's bundle has
+ * the texts of its pages, and is in few contexts. */
 const budget = {
   'meshgate.js': 186 * 1024,
   'hop.js': 74 * 1024,

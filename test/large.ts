@@ -3,7 +3,7 @@ import type { MeshKind } from '../src/policy/types.ts';
 export interface Large {
   readonly routes: number;
   readonly roles: number;
-  /** Of the roles, so many may use each route. */
+  /** The number of roles that may use each route. */
   readonly rolesOfRoute: number;
   readonly kind?: MeshKind;
 }
@@ -11,7 +11,7 @@ export interface Large {
 const HOST_ROUTES = 20;
 const IDENTITIES = 5;
 
-/** Routes inside others, beside others and exact ones: twenty to a host, with a service each. */
+/** Routes inside others, beside others and exact ones: twenty for each host, each with its own service. */
 function pathOf(index: number): string {
   const own = index % HOST_ROUTES;
   if (own === 0) return '/*';
@@ -26,7 +26,7 @@ function allowed(index: number): string {
     : `{ role: role-${index}, methods: [GET, POST]${as === 0 ? '' : `, as: id-${as}`} }`;
 }
 
-/** A policy of many routes and roles that every target takes, for measurements and for nginx itself. */
+/** A policy with many routes and roles that every target can render, for measurements and for nginx itself. */
 export function largePolicy({ routes, roles, rolesOfRoute, kind = 'envoy' }: Large): string {
   const count = (length: number) => Array.from({ length }, (_, i) => i);
   const lines = count(routes).map((i) => {

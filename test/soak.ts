@@ -26,7 +26,7 @@ import { HEADER, type Load, nextLoad, type Row, rowOf, table } from './harness/s
 const file = 'test/soak.tsv';
 const prepare = 'test/images/prepare.sh';
 
-/** The commit, with `+` where the tree has changes that it lacks. */
+/** The commit, with `+` if the tree has uncommitted changes. */
 function commit(): string {
   const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim();
   const changed = git('status', '--porcelain', '--', '.', `:!${file}`) !== '';
@@ -44,7 +44,7 @@ function busyProcess(): () => void {
   return end;
 }
 
-/** Runs a command; all that it prints goes to the log, and what it prints on standard error is also shown. */
+/** Runs a command; its output goes to the log, and its standard error is also shown. */
 function logged(command: string, args: readonly string[], log: string, env: NodeJS.ProcessEnv): Promise<number> {
   const out = createWriteStream(log, { flags: 'a' });
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -54,7 +54,7 @@ function logged(command: string, args: readonly string[], log: string, env: Node
   return new Promise((resolve) => child.once('close', (code) => out.end(() => resolve(code ?? 1))));
 }
 
-/** Removes images and built parts: the next run finds what a new machine has. */
+/** Removes images and built parts: the next run starts as on a new machine. */
 function makeCold(): NodeJS.ProcessEnv {
   // A stopped engine would hide its images here and show them again to the build.
   execFileSync(prepare, ['engine'], { stdio: 'ignore' });
@@ -87,7 +87,7 @@ async function run(load: Load, cold: boolean, log: string): Promise<Row> {
     const files = readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Results);
     const results = merge(files);
     const failed = Object.entries(results).flatMap(([name, state]) => (state === 'failed' ? [name] : []));
-    // A run that broke off has failed, whatever its tests said.
+    // A run that was interrupted has failed, whatever the results of its tests.
     if (code !== 0 && failed.length === 0) failed.push(`${prepared === 0 ? 'vitest' : prepare} ended with ${code}`);
     const { passed, skipped } = count(results);
     const seconds = (from: number, to: number) => Math.round((to - from) / 1000);

@@ -16,20 +16,20 @@ export interface Vector {
   readonly jwks: { readonly keys: readonly Record<string, unknown>[] };
   readonly token: string;
   readonly expected: VectorOutcome;
-  /** Where the token names an issuer or audience itself. */
+  /** Present if the token names an issuer or audience itself. */
   readonly issuer?: string;
   readonly audience?: string;
-  /** Why the outcome is not what the source's own verdict would lead to. */
+  /** Why the result differs from that of the source. */
   readonly because?: string;
 }
 
 export interface VectorOutcome {
   readonly outcome: 'verified' | ReasonCode;
-  /** A detail is given where the signature held. */
+  /** A detail is given if the signature is valid. */
   readonly detail?: string | null;
 }
 
-/** The signature held, and the payload is not a claims set. */
+/** The signature is valid, and the payload is not a claims set. */
 export const pastSignature: VectorOutcome = {
   outcome: 'token_malformed',
   detail: 'the payload is not a claims set',
@@ -38,7 +38,7 @@ export const pastSignature: VectorOutcome = {
 export const vectorsFolder =
   process.env.MESHGATE_VECTORS ?? fileURLToPath(new URL('../../shared/vectors', import.meta.url));
 
-/** Why the vectors cannot run, in a line; undefined if they are there. Throws if they must be there and are not. */
+/** Why the vectors cannot run, in one line; undefined if they are there. Throws if they must be there and are not. */
 export function lacksVectors(): string | undefined {
   if (existsSync(vectorsFolder)) return undefined;
   if (process.env.MESHGATE_VECTORS_REQUIRED === '1') throw new Error(`no vectors in ${vectorsFolder}`);
@@ -61,7 +61,7 @@ interface WycheproofGroup {
   readonly tests: readonly WycheproofTest[];
 }
 
-/** What is no canonical compact JWS stops at the format, whatever its algorithm. */
+/** A text that is not a canonical compact JWS stops at the format, whatever its algorithm. */
 const malformed = [
   /^rejectsMissing(Signature|Header|PayloadAndSeparator)/,
   /^rejects(EmptyString|Extra|ValidJsonSerialization|NoneAlgorithmAndMissingSignature)/,
@@ -74,7 +74,7 @@ const malformed = [
   /^MacOfIncorrectlyEncodedMessage$/,
 ];
 
-/** Tests of the signature file that stop at the key: its `kid` is another, or it is bound to another use or algorithm. */
+/** Tests of the signature file that stop at the key: it has another `kid`, or is bound to another use or algorithm. */
 const signatureKeyUnknown: Readonly<Record<number, string>> = {
   25: 'kid changed',
   40: 'kid changed',
@@ -89,7 +89,7 @@ const signatureKeyUnknown: Readonly<Record<number, string>> = {
   356: 'key_ops: encrypt',
 };
 
-/** Valid by Wycheproof, but not to a reader that honours `alg` of a key as its tests 332 and JWK 19 want it. */
+/** Valid by Wycheproof, but not for a reader that honours `alg` of a key as its tests 332 and JWK 19 expect. */
 const disputed: Readonly<Record<number, string>> = {
   346: 'the token is PS384, its key is bound to PS256',
   350: 'the token is PS384, its key is bound to PS256',
@@ -123,7 +123,7 @@ function reasonOf(
   return test.result === 'valid' ? pastSignature : { outcome: 'signature_invalid', detail: null };
 }
 
-/** `alg` of a token's header, read as leniently as can be. */
+/** `alg` of a token's header, read as leniently as possible. */
 function algOf(token: string): string | undefined {
   return /"alg"\s*:\s*"(\w+)"/.exec(Buffer.from(token.split('.')[0]!, 'base64url').toString())?.[1];
 }
@@ -152,7 +152,7 @@ function wycheproof(file: string, name: string, atKey: Readonly<Record<number, s
   );
 }
 
-/** Wycheproof's JWS and JWK tests. Their payloads are no claims sets. */
+/** Wycheproof's JWS and JWK tests. Their payloads are not claims sets. */
 export function wycheproofVectors(): Vector[] {
   return [
     ...wycheproof('wycheproof_json_web_signature_test.json', 'jws', signatureKeyUnknown),
@@ -160,7 +160,7 @@ export function wycheproofVectors(): Vector[] {
   ];
 }
 
-/** What each example of RFC 7515 appendix A must come to; their `exp` is in 2011. */
+/** The expected result of each example of RFC 7515 appendix A; their `exp` is in 2011. */
 const rfc7515: Readonly<Record<string, VectorOutcome>> = {
   'A.1': { outcome: 'algorithm_refused' },
   'A.2': { outcome: 'token_expired' },

@@ -1,8 +1,8 @@
 import type { Numbers } from './bounds.ts';
 
 /**
- * What a known request pays, part by part, with TLS from clients and mutual TLS to the service. Each part has all of the
- * one before it; the last is another system that does the job.
+ * What each part of a known request costs, with TLS from clients and mutual TLS to the service. Each part includes all
+ * parts before it; the last row is another system that does the same job.
  */
 export const parts = [
   { part: 'bare', label: 'bare proxy' },
@@ -18,7 +18,7 @@ export type Part = (typeof parts)[number]['part'];
 /** Its key in results.json. */
 export const partKey = (part: Part): string => `part_${part}.cpu_us`;
 
-/** The caller as the check would name it, in the place of the check. */
+/** The caller as the check would name it, used instead of the check. */
 const CALLER = { rule: 'bench.example.com/*#2', user: '00u1a2b3c4-00000001', provider: 'bench', roles: 'reader' };
 
 const SET = Object.entries(CALLER)
@@ -28,13 +28,13 @@ const SET = Object.entries(CALLER)
 
 const LINE = ['.', CALLER.rule, 'id-0', CALLER.user, CALLER.provider, CALLER.roles, '', '', '.'].join('\\\\t');
 
-/** Shell that takes out of the rendered files what a part does not have. */
+/** Shell commands that remove from the rendered files what a part does not have. */
 const CHANGES: Readonly<Partial<Record<Part, string>>> = {
   proxied: `sed -i -E 's#auth_request_set#set#g; s#^( +.*)auth_request /[^;]*;#\\1auth_request off; ${SET}#' services/*.conf hosts/*.conf`,
   hop: `sed -i 's#js_content meshgate.check;#add_header X-Meshgate-Caller "${LINE.replaceAll('#', '\\#')}" always; return 204;#' http.conf`,
 };
 
-/** The command of the image with a part: files that were rendered before, and where the log goes. */
+/** The image's command with a part: rendered files, and the place of the log. */
 export function partCommand(part: Exclude<Part, 'bare' | 'envoy'>): string {
   const log = part === 'stdout' ? '/dev/stdout' : '/bench/access.log';
   const conf = '/run/meshgate/conf';
@@ -61,13 +61,13 @@ function rows(numbers: Numbers): string[][] {
 
 const HEAD = ['a known request, TLS in and mutual TLS out', 'µs', 'more than above', 'x bare'];
 
-/** The table with its head; empty if nothing of it was measured. */
+/** The table with its head; empty if nothing was measured. */
 export function ablationRows(numbers: Numbers): string[][] {
   const found = rows(numbers);
   return found.length === 0 ? [] : [HEAD, ...found];
 }
 
-/** docs/bench.md with the table of this run; as it was unless all parts were measured. */
+/** docs/bench.md with the table of this run; unchanged unless all parts were measured. */
 export function withAblation(text: string, numbers: Numbers): string {
   const found = rows(numbers);
   if (found.length < parts.length) return text;

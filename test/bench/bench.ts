@@ -1,4 +1,5 @@
-// make bench: what a request costs, and what it holds. Prints a table; writes results.json and chart.svg beside this.
+// make bench: measures the CPU time and the memory of requests. Prints a table, and writes results.json and chart.svg
+// beside this file.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -6,7 +6,7 @@ export type Numbers = Readonly<Record<string, number>>;
 /** What the gateway promises about its cost. */
 export interface Bound {
   readonly text: string;
-  /** The measured side of the comparison, and its limit; undefined where something was not measured. */
+  /** The measured value and its limit; undefined if a part was not measured. */
   readonly measured: (numbers: Numbers) => number | undefined;
   readonly limit: number;
   readonly digits: number;
@@ -19,7 +19,7 @@ function ratio(above: string, below: string) {
   };
 }
 
-/** The most that a command takes with any target; undefined unless all were measured. */
+/** The highest cost of a command over all targets; undefined unless all were measured. */
 function slowest(keys: readonly string[]) {
   return (numbers: Numbers) =>
     keys.every((key) => key in numbers) ? Math.max(...keys.map((key) => numbers[key]!)) : undefined;
@@ -29,7 +29,8 @@ const [usual, widest] = sizes;
 
 const alone = (key: string) => (numbers: Numbers) => numbers[key];
 
-/** In the order in which they are printed. Growth: two bytes a request; a lost object would be ten times that. */
+/** In the order in which they are printed. Growth: two bytes for each request; a lost object would be ten times
+ * that. */
 export const bounds: readonly Bound[] = [
   { text: 'known token / hop', measured: ratio('known.cpu_us', 'hop.cpu_us'), limit: 1.8, digits: 2 },
   {

@@ -7,15 +7,15 @@ import { systems } from './systems.ts';
 const width = 760;
 const left = 232;
 
-/** Light and dark: the picture brings its own ground, so that it is legible wherever it stands. */
+/** Light and dark: the picture has its own background, so that it is legible on any page. */
 const style = `
 svg { background: #ffffff; border-radius: 6px; color: #1f2328 }
 @media (prefers-color-scheme: dark) { svg { background: #0d1117; color: #e6edf3 } }`;
 
-/** Clear of both grounds. */
+/** Visible on both backgrounds. */
 const colours = { bare: '#848d97', hop: '#848d97', gateway: '#2f81f7', cmodule: '#d4731c', envoy: '#8957e5' } as const;
 
-/** A bar a system: CPU per request. */
+/** One bar for each system: CPU per request. */
 export function chart(numbers: Numbers, at: Surroundings & { readonly date: string }): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const bars = systems.flatMap((system) => {

@@ -7,25 +7,25 @@ import type { Settings } from './settings.ts';
 import { type Ground, pathsOf, type System } from './systems.ts';
 import { linesOf } from './tokens.ts';
 
-/** A started system and how it is asked. */
+/** A started system and how it is called. */
 export interface Bench {
   readonly system: System;
   readonly nginx: Nginx;
-  /** Gives the tokens of the next so many requests. */
+  /** Returns the tokens of the next `count` requests. */
   readonly tokens: (count: number) => readonly string[];
 }
 
 /** Requests before each measurement that are not counted: connections, contexts and caches are warm. */
 const warm = 1000;
 
-/** Tokens that one system takes which sees each only once. */
+/** A supply of new tokens for one system, which sees each token only once. */
 export function tokensNeeded(settings: Settings): number {
   return settings.rounds * (warm + settings.newRequests);
 }
 
 /**
- * CPU of the worker per request, microseconds, one number a round. The systems take turns within a round, and a round
- * begins with the next system each time, so that what disturbs the machine disturbs all.
+ * CPU of the worker per request in microseconds, one number for each round. The systems alternate within a round, and
+ * each round begins with the next system, so that a disturbance of the machine affects all.
  */
 export async function measureCpu(
   ground: Ground,
@@ -72,14 +72,14 @@ async function drive(ground: Ground, settings: Settings, { system, nginx, tokens
   await run({ port: nginx.port, tls: nginx.tls, file, count, connections: settings.connections }, () => {});
 }
 
-/** @param paths asked in turn */
+/** @param paths requested in turn */
 export function inputFile(ground: Ground, paths: readonly string[], tokens: readonly (string | undefined)[]): string {
   const file = join(ground.folder, 'requests.txt');
   writeFileSync(file, linesOf(paths, tokens));
   return file;
 }
 
-/** Requests that the backend has answered since its start, this question included. */
+/** Requests that the backend has answered since its start, including this one. */
 async function servedBy(backend: Nginx): Promise<number> {
   const { text } = await backend.ask('/.backend/status');
   return Number(/^ *\d+ \d+ (\d+)/m.exec(text)![1]);

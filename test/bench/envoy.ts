@@ -15,7 +15,7 @@ const tls = (type: 'UpstreamTlsContext' | 'DownstreamTlsContext', rest: object) 
   typed_config: { '@type': `type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.${type}`, ...rest },
 });
 
-/** About what the gateway's line says, as far as Envoy knows it. */
+/** Similar to the gateway's log line, as far as Envoy has the values. */
 const LOG = {
   time: '%START_TIME%',
   method: '%REQ(:METHOD)%',

@@ -4,7 +4,7 @@ import { identityPaths } from './policy.ts';
 import type { System } from './systems.ts';
 import { forged } from './tokens.ts';
 
-/** A number that cannot be trusted is an error, never a result. */
+/** A number that is not reliable is an error, never a result. */
 export class UntrustworthyError extends Error {
   override readonly name = 'UntrustworthyError';
 }
@@ -15,7 +15,8 @@ export function must(holds: boolean, system: string, text: string): void {
 }
 
 /**
- * A system that checks tokens lets a good one through and refuses a forged one; the others let both through.
+ * Checks that a system with a check accepts a valid token and refuses a forged one; systems without a check accept
+ * both.
  *
  * @param credential the token, or the cookie that is measured
  */
@@ -37,7 +38,7 @@ export async function checkSystem(
   must((await nginx.ask(path)).status === 401, system.key, 'a request without a token is not refused');
 }
 
-/** Requests of different routes travel as different identities, as many as there should be. */
+/** Checks that requests of different routes use as many identities as they should. */
 export async function checkIdentities({ key, ...system }: System, nginx: Nginx, token: string): Promise<void> {
   if (!('identities' in system)) return;
   const serials = new Set<string>();
@@ -45,7 +46,7 @@ export async function checkIdentities({ key, ...system }: System, nginx: Nginx, 
   must(serials.size === system.identities, key, `requests travel as ${serials.size} identities`);
 }
 
-/** All three have counted the same requests, and each was answered as it should be. */
+/** Checks that all three counted the same requests, and that each had the expected answer. */
 export function checkCounts(system: string, sent: number, counted: Counted, backend: number, logged: number): void {
   must(counted.broken === 0, system, `${counted.broken} connections broke`);
   must(counted.refused === 0, system, `${counted.refused} answers were not 200`);
@@ -54,7 +55,8 @@ export function checkCounts(system: string, sent: number, counted: Counted, back
   must(logged === sent, system, `the access log has ${logged} lines for ${sent} requests`);
 }
 
-/** A known token is not verified, a new one is: the difference is at least half of what OpenSSL alone takes. */
+/** Checks that only a new token is verified: it costs at least half of what OpenSSL alone takes more than a known
+ * one. */
 export function checkKnown(medians: Readonly<Record<string, number>>): void {
   const { 'known.cpu_us': known, 'new_rs256.cpu_us': fresh } = medians;
   if (known === undefined || fresh === undefined) return;

@@ -9,13 +9,13 @@ const atOnce = 32;
 /** The only path on which the slow service is slow. */
 export const slowPath = '/slow';
 
-/** The path on which it sends one event at once, and another when it is told to. */
+/** The path on which it sends one event at once, and another one on release. */
 export const eventsPath = '/events';
 
 const opened = 'data: opened\n\n';
 const closed = 'data: closed\n\n';
 
-/** A slow service: it answers, or goes on, when it is told to. */
+/** A slow service: it answers, or continues, on release. */
 export class Hold {
   readonly #waiting: ServerResponse[] = [];
   readonly #server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
@@ -41,7 +41,7 @@ export class Hold {
     return this.#waiting.length;
   }
 
-  /** As servers of events do that know of proxies. */
+  /** As event servers do that expect a proxy in front. */
   #open(response: ServerResponse): void {
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
     response.write(opened);
@@ -90,7 +90,7 @@ export async function holdOpen<T>(
     const arrived = () =>
       hold.waiting === sockets.length &&
       (!streams || heads.slice(0, sockets.length).every((head) => head.includes(opened)));
-    // As they gather on a day: a few arrive at once, many are open.
+    // In groups, as in real traffic: a few arrive at once, and many are open.
     while (sockets.length < tokens.length) {
       for (const token of tokens.slice(sockets.length, sockets.length + atOnce))
         sockets.push(open(token, sockets.length));

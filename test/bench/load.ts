@@ -22,7 +22,7 @@ export interface Counted {
 
 export const host = 'bench.example.com';
 const script = join(import.meta.dirname, 'load.lua');
-/** Only a run that hangs gets so far. */
+/** Only a run that hangs reaches this limit. */
 const longest = 600;
 
 /**

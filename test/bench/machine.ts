@@ -1,7 +1,7 @@
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import type { Nginx } from './nginx.ts';
 
-/** What ran, and on what. */
+/** The software of the run, and the machine. */
 export interface Surroundings {
   readonly machine: string;
   readonly nginx: string;
@@ -24,7 +24,7 @@ export function versionIn(text: string): string {
   return /\d+\.\d+\.\d+/.exec(text)?.[0] ?? 'unknown';
 }
 
-/** A warning where others use the machine, or undefined. Ratios stand then, microseconds do not. */
+/** A warning if other processes use the machine, or undefined. Ratios are still valid then, microseconds are not. */
 export function busy(load: number = loadavg()[0]!, cores: number = cpus().length): string | undefined {
   if (load < cores / 4) return undefined;
   return `the machine is busy (load ${load.toFixed(1)} on ${cores} cores): read the ratios, and measure again when it is quiet`;

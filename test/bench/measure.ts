@@ -16,7 +16,7 @@ import { median, rounded, spread } from './stats.ts';
 import { type Ground, pathsOf, type System, startBackend, startSystem, systems } from './systems.ts';
 import { type Alg, forged, walk } from './tokens.ts';
 
-/** All that a run found, under the keys of results.json. */
+/** All results of a run, under the keys of results.json. */
 export interface Found {
   readonly numbers: Record<string, number>;
   /** By system. */
@@ -41,7 +41,7 @@ const isOfSessions = (system: System): boolean => 'sessions' in system;
 
 const proves = (system: System): boolean => 'proofs' in system;
 
-/** What is measured where it is the same in each request. */
+/** What is measured for systems whose requests are all alike. */
 async function credentialOf(ground: Ground, system: System, known: string, prover: Prover): Promise<string> {
   if (proves(system)) return prover.proofs(1)[0]!;
   if (isOfSessions(system)) return (await cookies(ground, host, 1))[0]!;
@@ -95,7 +95,8 @@ async function cpuNumbers(
   return { numbers, spreads, at };
 }
 
-/** Megabytes resident that a worker with 100 identities has beyond one with a single identity, after the same requests. */
+/** Megabytes of resident memory that a worker with 100 identities needs beyond one with a single identity, after the
+ * same requests. */
 async function identitiesHold(benches: readonly Bench[]): Promise<Record<string, number>> {
   const held = async (key: string) =>
     (await benches.find(({ system }) => system.key === key)?.nginx.worker.memory())?.rss;

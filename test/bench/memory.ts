@@ -6,7 +6,7 @@ import type { Nginx } from './nginx.ts';
 import { median } from './stats.ts';
 import { type Ground, startSystem } from './systems.ts';
 
-/** Where the memory measurements find free ports. */
+/** The ports that the memory measurements use. */
 export interface Ports {
   readonly port: number;
   readonly backend: number;
@@ -17,8 +17,8 @@ const inFlight = 1000;
 const distinct = 10_000;
 
 /**
- * Kilobytes that one slow request holds in the worker: pages it has written with 1,000 in flight, less those before.
- * The instance is fresh: memory that an earlier burst left behind would hide what this one takes.
+ * Kilobytes that one slow request holds in the worker: the pages written with 1,000 requests in flight, minus those
+ * before. The instance is fresh, because memory of an earlier burst would hide the difference.
  */
 async function perRequest(
   ground: Ground,
@@ -46,19 +46,19 @@ async function perRequest(
   }
 }
 
-/** Kilobytes that a slow request holds beyond what it holds in a bare proxy on the same transport. */
+/** Kilobytes that a slow request needs beyond a bare proxy on the same transport. */
 export async function inflight(ground: Ground, at: Ports, token: string): Promise<{ bare: number; gateway: number }> {
   const bare = await perRequest(ground, 'bare', at, token);
   return { bare, gateway: await perRequest(ground, 'gateway', at, token) };
 }
 
-/** The same of an event stream that is open, and has sent its first event. */
+/** The same for an open event stream that has sent its first event. */
 export async function streams(ground: Ground, at: Ports, token: string): Promise<{ bare: number; gateway: number }> {
   const bare = await perRequest(ground, 'bare', at, token, eventsPath);
   return { bare, gateway: await perRequest(ground, 'gateway', at, token, eventsPath) };
 }
 
-/** Megabytes resident in a fresh worker that has seen 10,000 tokens, shared dictionaries and libraries included. */
+/** Megabytes of resident memory in a fresh worker after 10,000 tokens, including shared dictionaries and libraries. */
 export async function worker10k(ground: Ground, at: Ports, tokens: readonly string[]): Promise<number> {
   must(new Set(tokens).size === distinct, 'worker_10k', `${new Set(tokens).size} tokens where ${distinct} are wanted`);
   const nginx = await startSystem(ground, 'gateway', { name: 'worker-10k', port: at.port, backend: at.backend });
@@ -70,13 +70,14 @@ export async function worker10k(ground: Ground, at: Ports, tokens: readonly stri
   return rss / 1024;
 }
 
-/** What the growth measurement sends, of each ten: eight good tokens, a bad one, none. One fifth is refused. */
+/** The credentials of ten requests of the growth measurement: eight valid tokens, an invalid one, none. One fifth is
+ * refused. */
 export function mixture(good: readonly string[], bad: readonly string[]): (string | undefined)[] {
   return good.flatMap((token, i) => (i % 8 === 7 ? [token, bad[(i >> 3) % bad.length], undefined] : [token]));
 }
 
 /**
- * Kilobytes by which the worker grew over so many requests, after as many as make every cache full.
+ * Kilobytes by which the worker grew during the requests, after enough requests to fill every cache.
  *
  * @returns the growth, and what the worker held at each of the looks
  */
@@ -102,7 +103,8 @@ export async function growth(
   return { kb: grown(looks), looks };
 }
 
-/** The last looks against the first; the middle of three each, since a worker breathes by some hundred KB. */
+/** Compares the last samples with the first, the middle one of three each, because a worker varies by some hundred
+ * KB. */
 export function grown(looks: readonly number[]): number {
   return median(looks.slice(-3)) - median(looks.slice(0, 3));
 }

@@ -8,19 +8,19 @@ import { until } from '../harness/until.ts';
 import { host } from './load.ts';
 import { Worker } from './process.ts';
 
-/** An nginx, or another server, in a container of its own, on this machine's loopback, with one worker. */
+/** An nginx, or another server, in its own container, on this machine's loopback address, with one worker. */
 export interface NginxSpec {
   readonly name: string;
   readonly image: string;
   readonly port: number;
-  /** Written to the folder that the container sees as /bench. */
+  /** Files in the folder that the container sees as /bench. */
   readonly files: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   /** It serves TLS, with a certificate of this CA. */
   readonly ca?: string;
-  /** It has no workers of its own: its first process does all, in several threads. */
+  /** It has no workers: its first process does all the work, in several threads. */
   readonly alone?: boolean;
-  /** Its access log is on standard output; else in a file. */
+  /** Its access log is on standard output; otherwise it is in a file. */
   readonly streams?: boolean;
   /** A shell command that ends in `exec`. */
   readonly command: string;
@@ -105,13 +105,14 @@ export class Nginx {
     return Number(stdout) - this.#forgotten;
   }
 
-  /** Empties the access log, so that it does not fill the machine's memory; a stream is counted from here on. */
+  /** Empties the access log, so that it does not fill the machine's memory; lines of a stream are counted from here
+   * on. */
   async forget(): Promise<void> {
     if (this.#spec.streams) this.#forgotten += await this.#streamed();
     else truncateSync(this.#log);
   }
 
-  /** Waits until a good token is let through: the gateway fetches keys in the background. */
+  /** Waits until a valid token is accepted: the gateway fetches keys in the background. */
   async untilOpen(path: string, token: string): Promise<void> {
     await until(async () => (await this.ask(path, token)).status === 200, {
       what: `${this.name} to let a good token through`,
@@ -120,7 +121,7 @@ export class Nginx {
     });
   }
 
-  /** What a command prints in its container, on standard output and error. */
+  /** The output of a command in its container, standard output and error. */
   async tell(command: string): Promise<string> {
     return docker('exec', this.#container, 'sh', '-c', `${command} 2>&1`);
   }
@@ -129,7 +130,7 @@ export class Nginx {
     await docker('rm', '--force', '--volumes', this.#container);
   }
 
-  /** One request with a token, or a cookie; the answer's status and text. */
+  /** Sends one request with a token or a cookie; returns the status and the text. */
   async ask(path: string, credential?: string): Promise<{ status: number; text: string }> {
     const answer = await send(targetOf(this.#spec), { path, ...credentialOf(credential) });
     return { status: answer.status, text: answer.text };

@@ -6,13 +6,14 @@ import { meshTargetNames } from '../../src/targets/index.ts';
 import { largePolicy } from '../large.ts';
 import { median, rounded } from './stats.ts';
 
-/** 200 routes and 50 roles: each route for three of them, as policies are; and each for all, the most that there can be. */
+/** 200 routes and 50 roles: with three roles for each route, as in usual policies, and with all roles, the largest
+ * case. */
 export const sizes = [
   { rules: 600, rolesOfRoute: 3 },
   { rules: 10_000, rolesOfRoute: 50 },
 ] as const;
 
-/** What `render` is asked for; `prove` reads what of it is a mesh's. */
+/** The arguments of `render`, and the file of the mesh that `prove` reads. */
 export const offlineTargets = ['nginx', ...meshTargetNames] as const;
 
 /** Keys of results.json, seconds of CPU each. */
@@ -39,7 +40,7 @@ function often(measure: () => number): number {
   return rounded(median(Array.from({ length: ROUNDS }, measure)), 2);
 }
 
-/** What `render` and `prove` cost on large policies. A difference that `prove` invents is an error. */
+/** Measures the cost of `render` and `prove` on large policies. A difference that `prove` invents is an error. */
 export function measureOffline(say: (text: string) => void): Record<string, number> {
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'meshgate-offline-'));
   const numbers: Record<string, number> = {};

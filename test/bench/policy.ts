@@ -1,4 +1,4 @@
-/** Where the measured gateway finds its parts. */
+/** The addresses and files of the measured gateway. */
 export interface Places {
   readonly port: number;
   readonly backend: number;
@@ -8,10 +8,10 @@ export interface Places {
 }
 
 export const audience = 'bench';
-/** Group that the tokens carry and the measured route asks for. */
+/** The group of the tokens that the measured route requires. */
 export const group = 'readers';
 
-/** The path that the load asks for: the only route's, or one in the middle of two hundred. */
+/** The requested path: the only route's, or one in the middle of two hundred. */
 export function measuredPath(routes: number): string {
   return routes === 1 ? '/' : `/area-${routes >> 1}/page`;
 }
@@ -27,7 +27,7 @@ export function identityPaths(page: string): readonly string[] {
 /** SPIFFE id of the i-th identity. */
 export const spiffe = (i: number) => `spiffe://bench.example/ns/edge/sa/id-${i}`;
 
-/** So many identities, and a service behind the mesh's ingress. */
+/** `count` identities, and a service behind the mesh's ingress. */
 function meshed({ ingress }: Places, identities: number): string {
   const names = Array.from({ length: identities }, (_, i) => i);
   const one = (i: number) => `    id-${i}: { spiffe: "${spiffe(i)}", svid_dir: /bench/id-${i} }\n`;

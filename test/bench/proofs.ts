@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import type { Signer } from './tokens.ts';
 
-/** Credentials of one client with a bound token: the same token each time, and a proof that was never made before. */
+/** Credentials of one client with a bound token: the same token each time, and a new proof each time. */
 export interface Prover {
   /** So many, as load.lua takes them: `DPoP~TOKEN~PROOF`. */
   readonly proofs: (count: number) => readonly string[];
@@ -9,7 +9,7 @@ export interface Prover {
 
 const b64 = (value: string | Buffer): string => Buffer.from(value as string).toString('base64url');
 
-/** Made when they are asked for: a proof holds for a minute. */
+/** Proofs are made on demand, because a proof is valid for a minute. */
 export async function createProver(signer: Signer, url: string): Promise<Prover> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const { crv, kty, x, y } = publicKey.export({ format: 'jwk' });

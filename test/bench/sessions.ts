@@ -13,7 +13,7 @@ const batch = 512;
  * @param host whose they are
  */
 export async function cookies({ ring, signer }: Ground, host: string, count: number): Promise<string[]> {
-  // The ports are nothing to a session.
+  // The ports do not matter for a session.
   const text = policy({ port: 8443, backend: 1, ingress: 1, issuer: signer.issuer }, 1, undefined, true);
   const sealer = await Sealer.of(readPolicy(text), ring);
   const one = (serial: number) =>

@@ -2,17 +2,17 @@
 export interface Settings {
   /** How often each system is measured; medians of these are reported. */
   readonly rounds: number;
-  /** Requests of one measurement with a token that is known, or none that matters. */
+  /** Requests of one measurement with a known token, or without one. */
   readonly requests: number;
-  /** Requests of one measurement with new tokens: each needs a token that was signed before. */
+  /** Requests of one measurement with new tokens: each needs a token that is signed in advance. */
   readonly newRequests: number;
   /** Connections of the load generator. */
   readonly connections: number;
-  /** First of some twenty ports on 127.0.0.1 that the benchmark takes. */
+  /** The first of some twenty ports on 127.0.0.1 that the benchmark uses. */
   readonly port: number;
   /** Requests of the growth measurement; 0 leaves it out. */
   readonly growth: number;
-  /** Systems to measure, by key; empty: all. A part is not written to results.json. */
+  /** Keys of the systems to measure; empty: all. The results of a part are not written to results.json. */
   readonly only: readonly string[];
 }
 
@@ -25,7 +25,8 @@ const variables = {
   growth: ['BENCH_GROWTH', 500_000, 0],
 } as const;
 
-/** Reads the settings; a value that is no whole number, or too small, is an error that says what is wanted. */
+/** Reads the settings; a value that is not a whole number, or is too small, is an error that names the expected
+ * value. */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const number = ([name, otherwise, least]: (typeof variables)[keyof typeof variables]) => {
     const text = env[name];

@@ -6,12 +6,12 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
-/** Distance of the extremes as a part of the median: how far the rounds agree. */
+/** The distance of the extremes relative to the median: how much the rounds agree. */
 export function spread(values: readonly number[]): number {
   return (Math.max(...values) - Math.min(...values)) / median(values);
 }
 
-/** A rounded number that keeps what a reader needs. */
+/** A rounded number with enough digits for a reader. */
 export function rounded(value: number, digits = 1): number {
   return Number(value.toFixed(digits));
 }

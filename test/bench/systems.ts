@@ -6,7 +6,7 @@ import { configuration, Nginx, type NginxSpec, plainNginx } from './nginx.ts';
 import { identityPaths, measuredPath, policy } from './policy.ts';
 import type { Alg, Signer } from './tokens.ts';
 
-/** What is measured: keys of results.json, and the words of table and chart. */
+/** The measured systems: keys of results.json, and their names in table and chart. */
 export const systems = [
   { key: 'bare', label: 'nginx, bare proxy', runs: 'bare', alg: 'RS256', fresh: false, routes: 1 },
   { key: 'hop', label: 'auth_request hop alone', runs: 'hop', alg: 'RS256', fresh: false, routes: 1 },
@@ -91,25 +91,25 @@ export const systems = [
   readonly label: string;
   readonly runs: 'bare' | 'hop' | 'gateway' | 'cmodule' | 'envoy';
   readonly alg: Alg;
-  /** Each request has a token that was never seen before. */
+  /** Each request has a new token. */
   readonly fresh: boolean;
   readonly routes: number;
-  /** Mesh identities that requests travel as, in turn; absent: the service is asked directly, over plain HTTP. */
+  /** Mesh identities of the requests, in turn; absent: the service is called directly, over plain HTTP. */
   readonly identities?: number;
   /** The credential is a session's cookie. */
   readonly sessions?: true;
-  /** The credential is an opaque token, which the issuer is asked about. */
+  /** The credential is an opaque token, which the issuer introspects. */
   readonly opaque?: true;
-  /** Callers have a limit, which they do not reach. */
+  /** Callers have a limit that they do not reach. */
   readonly limited?: true;
-  /** The credential is a bound token, the same each time, and a proof of its own. */
+  /** The credential is a bound token, the same each time, with a new proof each time. */
   readonly proofs?: true;
-  /** What of the gateway it has, with TLS from clients and mutual TLS to the service; see ablation.ts. */
+  /** The part of the gateway that it has, with TLS from clients and mutual TLS to the service; see ablation.ts. */
   readonly part?: Part;
 }[];
 
 export type System = (typeof systems)[number];
-/** What not every system has is absent there. */
+/** Members that not every system has are absent there. */
 type Wide = {
   readonly routes: number;
   readonly identities?: number;
@@ -185,7 +185,7 @@ function envoy(ground: Ground, { name, port, ingress = 0 }: Place): NginxSpec {
   return { name, image: envoyImage, port, files, command: envoyCommand, ca: ground.ca, alone: true };
 }
 
-/** The image as it is; its log goes to a file like the others', unless the log on standard output is measured. */
+/** The image as it is; its log goes to a file as that of the others, unless the log on standard output is measured. */
 function gateway(ground: Ground, place: Place): NginxSpec {
   const { name, port, backend, ingress = 0, routes, sessions, opaque, limited, proofs, part } = place;
   const identities = part === undefined ? place.identities : 1;
@@ -209,7 +209,7 @@ function gateway(ground: Ground, place: Place): NginxSpec {
   };
 }
 
-/** The paths that are asked for, in turn. */
+/** The requested paths, in turn. */
 export function pathsOf({ routes, identities }: Wide): readonly string[] {
   return identities === undefined ? [measuredPath(routes)] : identityPaths('page');
 }

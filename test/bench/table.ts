@@ -14,7 +14,7 @@ export function columns(rows: readonly (readonly string[])[]): string {
   return rows.map(line).join('\n');
 }
 
-/** CPU per request: each system, and what it costs beside the hop. */
+/** CPU per request: each system, and its cost relative to the hop. */
 function cpuRows(numbers: Numbers, spreads: Numbers): string[][] {
   const hop = numbers['hop.cpu_us'];
   return systems.flatMap((system) => {
@@ -61,7 +61,7 @@ function boundRow(bound: Bound, numbers: Numbers): string[] {
 }
 
 /**
- * All that a run found, as text.
+ * All results of a run, as text.
  *
  * @param spreads distance of the extremes of a system's rounds, as a part of its median
  */

@@ -9,7 +9,7 @@ export interface Signer {
   readonly jwks: { readonly keys: readonly object[] };
   /** The RSA key, as the C module wants it. */
   readonly rsaPem: string;
-  /** So many tokens that no call gave before. */
+  /** Returns `count` new tokens. */
   sign(alg: Alg, count: number, more?: Readonly<Record<string, unknown>>): Promise<string[]>;
 }
 
@@ -50,7 +50,7 @@ export async function createSigner(issuer: string, now: number): Promise<Signer>
   };
 }
 
-/** About what Keycloak or Okta put into an access token; of equal length for all serial numbers of eight digits. */
+/** Similar to an access token of Keycloak or Okta; of equal length for all serial numbers of eight digits. */
 export function claimsOf(jti: string) {
   return {
     jti: `5b2f7c1e-8a0d-4f6b-9d43-${jti}`,
@@ -73,12 +73,12 @@ export function forged(token: string): string {
   return [head, payload, `${signature.slice(0, 10)}${other}${signature.slice(11)}`, ...rest].join('.');
 }
 
-/** The load generator's input: each token's request, the paths in turn. */
+/** The input of the load generator: one line for each token, with the paths in turn. */
 export function linesOf(paths: readonly string[], tokens: readonly (string | undefined)[]): string {
   return tokens.map((token, i) => `${paths[i % paths.length]} ${token ?? '-'}\n`).join('');
 }
 
-/** Walks a list of tokens, never back: what it gave once it does not give again. */
+/** Walks forward through a list of tokens: it returns each token once. */
 export function walk(tokens: readonly string[]): (count: number) => readonly string[] {
   let at = 0;
   return (count) => {

@@ -10,7 +10,7 @@ export interface Asked {
   readonly body?: string;
 }
 
-/** One HTTPS request to this machine, whatever name is asked: `*.localhost` needs no resolver. */
+/** Sends one HTTPS request to this machine, whatever its host name is: `*.localhost` needs no resolver. */
 export function ask(
   ca: string,
   { url, method = 'GET', headers = {}, body }: Asked,

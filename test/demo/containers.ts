@@ -10,20 +10,20 @@ import { Trouble } from './trouble.ts';
 
 interface DemoContainer {
   readonly name: string;
-  /** What it is, for people. */
+  /** A description for people. */
   readonly what: string;
   readonly image: string;
   /** Name in the demo's network. */
   readonly alias: string;
   readonly port?: number;
-  /** It listens on the port of this machine inside as well. */
+  /** It listens on the same port inside the container as on this machine. */
   readonly samePort?: true;
   readonly mount?: { readonly folder: string; readonly target: string };
   readonly options?: readonly string[];
   readonly command?: readonly string[];
 }
 
-/** Where people come back to who sign in. */
+/** The addresses to which people return after a sign-in. */
 const callbacks = [urls.gateway, urls.dashboard].map((origin) => `${origin}/.meshgate/callback`).join(' ');
 
 /** In the order in which they start. */
@@ -76,13 +76,13 @@ export const containers: readonly DemoContainer[] = [
     mount: mounts.gateway,
     options: [
       ...['--tmpfs', '/run/meshgate:uid=10101,gid=10101,mode=0750'],
-      // What is revoked stays so over a restart.
+      // Revocations stay in force over a restart.
       ...['--mount', 'type=volume,target=/var/lib/meshgate'],
     ],
   },
 ];
 
-/** Starts a container, or leaves the one that runs as it would be started now. */
+/** Starts a container, or keeps the running one if it was started in the same way. */
 export async function start(container: DemoContainer): Promise<string> {
   const name = `${instance}-${container.name}`;
   const args = [...argumentsOf(container), container.image, ...(container.command ?? [])];
@@ -99,7 +99,7 @@ export async function start(container: DemoContainer): Promise<string> {
   return existing === '' ? 'started' : 'replaced';
 }
 
-/** No root, no capabilities, nothing writable but what is said; ports on the loopback address only. */
+/** No root, no capabilities, only the named folders are writable; ports on the loopback address only. */
 function argumentsOf({ alias, port, samePort, mount, options = [] }: DemoContainer): string[] {
   return [
     ...['--network', network, '--network-alias', alias],
@@ -129,7 +129,7 @@ async function refuseTaken(port: number, what: string): Promise<void> {
   throw new Trouble(`port ${port}, which the ${what} needs, is taken by ${holder}; stop it and run make up again`);
 }
 
-/** What of the gateway is not well, by its own account; undefined once it is ready. */
+/** The parts of the gateway that are not healthy, by its own report; undefined once it is ready. */
 export async function unready(): Promise<string | undefined> {
   const said = await docker('exec', `${instance}-gateway`, 'sh', '-c', 'meshgate-health || true');
   if (said === '') return 'it does not answer';
@@ -138,7 +138,7 @@ export async function unready(): Promise<string | undefined> {
   return ready ? undefined : failed.map(([name, { reason }]) => `${name}: ${reason}`).join(', ') || said;
 }
 
-/** Fails with the last words of a container of the demo that has stopped. */
+/** Throws if a container of the demo has stopped, with the last lines of its log. */
 export async function refuseStopped(): Promise<void> {
   const names = words(
     await docker('ps', '-a', '--filter', `label=${label}`, '--filter', 'status=exited', '--format', '{{.Names}}'),

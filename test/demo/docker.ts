@@ -4,13 +4,13 @@ import { removeNetwork } from '../harness/docker.ts';
 import { instance } from './paths.ts';
 import { Trouble } from './trouble.ts';
 
-/** On everything that the demo starts. */
+/** The label of everything that the demo starts. */
 export const label = instance;
 export const network = instance;
 
 const run = promisify(execFile);
 
-/** Runs the docker command and gives what it printed. An error is one line of it. */
+/** Runs the docker command and returns its output. An error is one line of it. */
 export async function docker(...args: string[]): Promise<string> {
   try {
     return (await run('docker', args, { maxBuffer: 16 * 1024 * 1024 })).stdout.trim();
@@ -23,12 +23,12 @@ export async function docker(...args: string[]): Promise<string> {
   }
 }
 
-/** Removes the demo's containers and its network. Gives how many containers there were. */
+/** Removes the demo's containers and its network. Returns the number of containers. */
 export async function removeAll(): Promise<number> {
   const ids = words(await docker('ps', '-aq', '--filter', `label=${label}`));
   if (ids.length > 0) await docker('rm', '-f', '-v', ...ids);
   const networks = words(await docker('network', 'ls', '-q', '--filter', `name=^${network}$`));
-  // One that the engine keeps although it is empty is used again: see there.
+  // A network that the engine keeps although it is empty is used again.
   await Promise.all(networks.map(removeNetwork));
   return ids.length;
 }

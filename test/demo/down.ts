@@ -1,4 +1,4 @@
-/** `make down`: nothing of the demo stays on this machine, but its images. */
+/** `make down`: removes everything of the demo from this machine, except its images. */
 import { rm } from 'node:fs/promises';
 import { removeAll } from './docker.ts';
 import { envFile, state } from './paths.ts';

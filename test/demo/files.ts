@@ -23,7 +23,7 @@ export const meshCaFile = join(mounts.gateway.folder, 'mesh-ca.pem');
 const day = 24 * 3600 * 1000;
 const marker = join(state, 'certificates.json');
 
-/** Makes all certificates that the policy names, unless those there are still good. */
+/** Makes all certificates that the policy names, unless the existing ones are still valid. */
 export async function makeCertificates(policy: Policy): Promise<string> {
   const identities = Object.values(policy.mesh?.identities ?? {}).map(({ name, spiffe }) => [name, spiffe]);
   const { tls, inner, assertion, session } = policy.gateway;
@@ -57,7 +57,7 @@ export async function makeCertificates(policy: Policy): Promise<string> {
   return 'made';
 }
 
-/** Puts policy and rendered Envoy configuration where they are mounted from. */
+/** Puts the policy and the rendered Envoy configuration into the mounted folders. */
 export async function placeConfiguration(policyText: string): Promise<void> {
   const rendered = await render('envoy', policyText).catch((error: { stderr?: string }) => {
     throw new Trouble(`the policy does not render for Envoy: ${error.stderr?.trim() ?? String(error)}`);
@@ -77,13 +77,13 @@ async function place(files: Readonly<Record<string, string>>): Promise<void> {
     const file = join(mount.folder, path.slice(mount.target.length));
     await mkdir(dirname(file), { recursive: true, mode: 0o755 });
     await writeFile(file, text);
-    // The container's user reads it, whatever the umask; the folder above keeps others out.
+    // The container's user reads it, whatever the umask; the folder above denies access to others.
     await chmod(file, 0o644);
   }
   for (const { folder } of Object.values(mounts)) if (existsSync(folder)) await chmod(folder, 0o755);
 }
 
-/** Digest of all that a mounted folder holds, so that a container with older content is replaced. */
+/** Digest of the content of a mounted folder, so that a container with older content is replaced. */
 export async function digestOf(texts: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
   for (const text of texts) hash.update(text).update('\0');

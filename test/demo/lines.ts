@@ -1,14 +1,14 @@
 import type { Asked } from './ask.ts';
 import { urls } from './paths.ts';
 
-/** One curl line: what is asked, and what must come. */
+/** One curl command: the request, and the expected answer. */
 export interface Line {
   readonly title: string;
   /** Name of the variable in .demo.env with the token. */
   readonly token?: string;
   readonly asked: Asked;
   readonly status: number;
-  /** What the body holds, and what to say about it. */
+  /** A part of the body, and the explanation. */
   readonly holds: string;
   readonly why: string;
 }
@@ -17,7 +17,7 @@ const content = `${urls.gateway}/rest/api/content`;
 const page = JSON.stringify({ title: 'Hello', body: { storage: { value: 'Written through the gateway.' } } });
 const write = { url: content, method: 'POST', headers: { 'Content-Type': 'application/json' }, body: page };
 
-/** Requests whose answers differ for a reason one can see. */
+/** Requests whose answers differ for a visible reason. */
 export const lines: readonly Line[] = [
   {
     title: 'An editor writes',

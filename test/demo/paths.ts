@@ -6,8 +6,8 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const policyFile = join(root, 'test/demo/meshgate.yaml');
 
 /**
- * A second demo beside the first: MESHGATE_DEMO_OFFSET moves its ports on this machine and names it,
- * MESHGATE_DEMO_DIR is where its state goes.
+ * A second demo beside the first: MESHGATE_DEMO_OFFSET moves its ports on this machine and names it, and
+ * MESHGATE_DEMO_DIR is the folder of its state.
  */
 const offset = Number(process.env.MESHGATE_DEMO_OFFSET ?? 0);
 if (!(Number.isInteger(offset) && offset >= 0 && offset <= 55_000)) {
@@ -21,9 +21,9 @@ const folder = process.env.MESHGATE_DEMO_DIR ?? root;
 /** Names of containers and network begin with it; also the label on everything that the demo starts. */
 export const instance = offset === 0 ? 'meshgate-demo' : `meshgate-demo-${offset}`;
 
-/** All that the demo makes: certificates and what is mounted into its containers. */
+/** Everything that the demo makes: certificates, and the folders that are mounted into its containers. */
 export const state = join(folder, '.demo');
-/** Shell variables for what the demo has. */
+/** Shell variables with the demo's addresses and tokens. */
 export const envFile = join(folder, '.demo.env');
 
 /** Ports inside the containers. */
@@ -44,7 +44,7 @@ export function withPorts(policy: string): string {
     .replaceAll(`https://provider.localhost:${ports.provider}`, issuer);
 }
 
-/** Under which URLs this machine asks. */
+/** The URLs by which this machine sends requests. */
 export const urls = {
   gateway: `https://wiki.localhost:${published(ports.gateway)}`,
   dashboard: `https://dashboard.localhost:${published(ports.gateway)}`,

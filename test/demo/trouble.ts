@@ -1,4 +1,4 @@
-/** Something that a person can mend: printed as one line, without a stack. */
+/** A problem that a person can fix: printed as one line, without a stack. */
 export class Trouble extends Error {}
 
 /** Runs a command's main function; a {@link Trouble} is one line and exit code 1. */
@@ -12,7 +12,7 @@ export async function command(name: string, main: () => Promise<void>): Promise<
   }
 }
 
-/** Runs one step and says on standard error what it did and how long it took. */
+/** Runs one step, and prints the step and its duration on standard error. */
 export async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
   const started = performance.now();
   process.stderr.write(`demo: ${what} … `);

@@ -1,4 +1,4 @@
-/** `make up`: the whole road on this machine. What it did goes to standard error, what it has to standard output. */
+/** `make up`: starts the whole road on this machine. Progress goes to standard error, the result to standard output. */
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatError, type Policy, parsePolicy } from '../../src/policy/index.ts';
@@ -25,7 +25,8 @@ function readPolicy(text: string): Policy {
 const unexpected = (line: Line, last: string) =>
   `"${line.title}" is answered with ${last}, not ${line.status} … ${line.holds} …`;
 
-/** Asks until there is an answer: at first ports do not answer, and the gateway has no keys yet. Then it counts. */
+/** Sends a request until there is an answer: at first the ports are closed, and the gateway has no keys yet. Then the
+ * answer counts. */
 async function expectAnswer(ca: string, tokens: Tokens, line: Line): Promise<void> {
   let last = 'nothing';
   const headers = {

@@ -11,18 +11,18 @@ import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const PROJECTS = ['unit', 'gateway', 'security', 'mesh'];
-/** A property is searched for so long at a time, so that no test takes longer than it may. */
+/** One property is searched for this time, so that no test exceeds its time-out. */
 const LONGEST_MS = 10_000;
-/** A machine that does other things as well takes its time. */
+/** A busy machine needs more time. */
 const TIMEOUT_MS = '600000';
-/** vitest runs so many files at once. */
+/** vitest runs this many files at once. */
 const WORKERS = 3;
 
 const minutes = Number(process.env.MINUTES || 5);
 const part = process.env.PART || 'unit';
 if (!(minutes > 0)) fail(`MINUTES=${process.env.MINUTES} is no number of minutes`);
 
-/** Test files that search, by the number of their properties. A hunt searches for as long as it takes. */
+/** Test files with properties or hunts, by the number of their properties. A hunt takes as long as it needs. */
 const files = new Map(
   globSync(`test/{${PROJECTS}}/**/*.test.ts`).flatMap((file): [string, number][] => {
     const text = readFileSync(file, 'utf8');

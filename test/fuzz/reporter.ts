@@ -5,7 +5,7 @@ import type {} from './searched.ts';
 
 const stored = relative(process.cwd(), casesFile);
 
-/** A line for each property or hunt that was searched, and for each test that failed. Stores what was found. */
+/** Prints a line for each property or hunt that was searched, and for each failed test. Stores the counterexamples. */
 export default class FuzzReporter implements Reporter {
   onTestCaseResult(test: TestCase): void {
     const searched = test.meta().searched ?? [];

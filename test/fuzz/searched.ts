@@ -16,7 +16,7 @@ declare module 'vitest' {
   }
 }
 
-/** Hands what the running test searched to the reporter of `make fuzz`. */
+/** Reports the search of the running test to the reporter of `make fuzz`. */
 export function tellFuzz(one: Searched): void {
   const test = TestRunner.getCurrentTest();
   if (test === undefined) return;

@@ -19,7 +19,7 @@ beforeEach(() => Promise.all(echoes.map((echo) => echo.clear())));
 const start = `${home}/start?echo-header=content-type:text/html`;
 const from = start;
 
-/** A query that has the echo answer with these headers. */
+/** A query that makes the echo service answer with these headers. */
 const answering = (...headers: readonly string[]) =>
   headers.map((header) => `echo-header=${encodeURIComponent(header)}`).join('&');
 const redirecting = (to: string, status = 303) => `echo-status=${status}&${answering(`Location:${to}`)}`;
@@ -27,13 +27,13 @@ const redirecting = (to: string, status = 303) => `echo-status=${status}&${answe
 const compared =
   /^(host|accept|accept-language|cache-control|pragma|cookie|content-type|origin|referer|upgrade-insecure-requests|sec-(fetch|purpose).*)$/i;
 
-/** Chromium asks for a page's icon when it likes. */
+/** Chromium requests a page's icon at any time. */
 async function received(): Promise<Received[]> {
   const all = (await Promise.all(echoes.map((echo) => echo.requests()))).flat();
   return all.filter(({ url }) => url !== '/favicon.ico');
 }
 
-/** What the services received since the last time, without what differs from run to run. */
+/** Returns what the services received since the last call, without values that differ from run to run. */
 async function heard(): Promise<unknown[]> {
   const all = await received();
   await Promise.all(echoes.map((echo) => echo.clear()));
@@ -49,8 +49,8 @@ async function heard(): Promise<unknown[]> {
 }
 
 /**
- * Opens a page of the wiki in Chromium, has it do some things one after the other, and gives what the services heard of
- * them alone.
+ * Opens a page of the wiki in Chromium, performs actions one after the other, and returns what the services received
+ * because of them.
  */
 async function inChromium(acts: ((page: Page) => Promise<unknown>) | ((page: Page) => Promise<unknown>)[], each = 1) {
   const person = await browser.person();
@@ -69,7 +69,7 @@ async function inChromium(acts: ((page: Page) => Promise<unknown>) | ((page: Pag
   return said;
 }
 
-/** DevTools has a script run as if a person had just clicked. */
+/** DevTools runs a script as if a person had just clicked. */
 const script = (text: string) => (page: Page) => page.evaluate(text);
 
 describe('sends the headers that Chromium sends', () => {
@@ -158,7 +158,7 @@ describe('keeps the cookies that Chromium keeps', () => {
     `large=${long}xxx; Path=/; Secure`,
   ];
   const path = `/under/page?${answering(...cookies.map((cookie) => `Set-Cookie:${cookie}`))}`;
-  // Chromium makes a cookie without SameSite a Lax one.
+  // Chromium treats a cookie without SameSite as Lax.
   const shape = ({ name, path, domain, httpOnly, secure }: { [key in string]?: unknown }) =>
     `${name} ${path} ${String(domain).replace(/^\./, '')} ${httpOnly} ${secure}`;
 
@@ -189,7 +189,7 @@ describe('keeps the cookies that Chromium keeps', () => {
       await agent.visit(url);
       asked[1]!.push(...(await heard()));
     }
-    // From a page of another site: a link brings the Lax ones, a script's request none.
+    // From a page of another site, a link sends the Lax cookies and a script's request sends none.
     await page.goto(`${far}/`);
     await heard();
     await page.evaluate(`location = ${JSON.stringify(`${home}/`)}`);

@@ -20,7 +20,7 @@ import {
 const stage = await testStage('agents');
 const [wiki, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
 const acme = await issuers.create('acme', { alg: 'ES256' });
-// Its key set is one of JWT-SVIDs; nothing else is asked of a trust domain.
+// The key set is one of JWT-SVIDs; a trust domain needs nothing else.
 const workloads = await issuers.create('workloads', { alg: 'ES256' });
 const host = 'wiki.test';
 const bots = 'bots.test';
@@ -183,7 +183,7 @@ describe('an agent that acts alone', () => {
 
 describe('a workload', async () => {
   const now = Math.floor(Date.now() / 1000);
-  // As SPIRE makes them: no issuer, and one type for all.
+  // As SPIRE makes them: without an issuer, and with one type for all.
   const svid = (sub: string) =>
     signToken(workloads.key, { sub, aud: ['wiki'], iat: now, exp: now + 3600 }, { header: { typ: 'JWT' } });
   const [own, other, abroad] = await Promise.all([

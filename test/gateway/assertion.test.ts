@@ -56,7 +56,7 @@ const token = await acme.sign(claims);
 const roleless = await acme.sign({ ...claims, groups: [] });
 const kids = (text: string): string[] => JSON.parse(text).keys.map(({ kid }: JWK) => kid);
 
-/** The assertion of a request that passes; exactly one. */
+/** Returns the only assertion of a request that passes. */
 async function received(sent: Sent = { token }, echo = wiki): Promise<string> {
   await echo.clear();
   expect((await gateway.send('wiki.test', sent)).status).toBe(200);
@@ -72,22 +72,22 @@ async function published(): Promise<JSONWebKeySet> {
   return answer.json();
 }
 
-/** @param keys that a service has; default those that are published now */
+/** @param keys of a service; by default those that are published now */
 const verify = async (assertion: string, audience = 'wiki', keys?: JSONWebKeySet) =>
   jwtVerify(assertion, createLocalJWKSet(keys ?? (await published())), {
     issuer: ISSUER,
     audience,
-    // On a slow machine it may have expired by now, which is no matter of its key.
+    // On a slow machine it may have expired by now, which says nothing about its key.
     currentDate: new Date(decodeJwt(assertion).iat! * 1000),
     algorithms: ['ES256'],
     typ: 'meshgate+jwt',
     requiredClaims: ['exp', 'iat', 'sub'],
   });
 
-/** More than checks were ever in flight here at once. */
+/** More requests than were ever in flight here at once. */
 const CONTEXTS = 8;
 
-/** Puts a key file in place and waits until this text's first key signs. */
+/** Replaces the key file and waits until the first key of this text signs. */
 async function rotate(text: string): Promise<void> {
   await gateway.box.write({ [KEYS]: text });
   const [signs] = kids(text);
@@ -95,7 +95,7 @@ async function rotate(text: string): Promise<void> {
     const { status } = await gateway.send('wiki.test', { token });
     return status === 200 && decodeProtectedHeader(await received()).kid === signs;
   };
-  // Each context looks at the file by itself, and requests go round all of them.
+  // Each context reads the file separately, and requests use all contexts in turn.
   const everywhere = async () => {
     for (let asked = 0; asked < CONTEXTS; asked++) if (!(await signing())) return false;
     return true;
@@ -164,7 +164,7 @@ describe('the assertion that services receive', () => {
   });
 
   test('stays the same for a known caller until half of its life is over', async () => {
-    // No other test asks as this caller, so what is signed once they are known is new.
+    // No other test uses this caller, so an assertion that is signed once the caller is known is new.
     const sent = { token: await acme.sign({ ...claims, sub: 'eve' }) };
     await received(sent);
     const before = await received(sent);
@@ -230,7 +230,7 @@ describe('keys rotate without a reload', () => {
     await rotate(rotated.text);
     const assertion = await received();
     expect(decodeProtectedHeader(assertion).kid).not.toBe(decodeProtectedHeader(old).kid);
-    // A service that still has the key set of before verifies what the new key signs.
+    // A service that still has the earlier key set verifies what the new key signs.
     await verify(assertion, 'wiki', before);
     await until(async () => (await published()).keys.length === 3, { what: 'three keys to be published' });
     await verify(old);
@@ -255,7 +255,7 @@ describe('keys rotate without a reload', () => {
       expect(refused.json()).toMatchObject({ reason: 'assertion_unavailable' });
       expect(refused.header('Retry-After')).toBe('1');
       expect((await gateway.send('wiki.test', { path: '/open' })).status).toBe(200);
-      // Its own context may have looked at the file a moment before.
+      // The context of the key set may have read the file a moment before.
       const jwks = await until(
         async () => {
           const answer = await gateway.send('wiki.test', { path: '/.meshgate/jwks' });
@@ -276,7 +276,7 @@ describe('keys rotate without a reload', () => {
 
   test('a key that is not published does not verify', async () => {
     const key = await createKey('ES256', { kid: kids(first)[0]! });
-    // Some context may not have read the good file again yet.
+    // Some contexts may not have read the valid file again yet.
     const genuine = await until(() => received().catch(() => undefined), {
       what: 'an assertion, since the good file has been read',
     });

@@ -1,4 +1,4 @@
-/** The tests' own misbehaving provider, asked as a relying party asks it: it does right, and what it is told to do wrong. */
+/** The tests' faulty provider, called as a relying party calls it: it works, or has the faults that a test selects. */
 import { createHash, randomBytes } from 'node:crypto';
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, type JWTVerifyResult, jwtVerify } from 'jose';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -20,7 +20,7 @@ const agent = newAgent(stage);
 const get = async (path: string, headers = {}) =>
   (await agent.visit(bad.issuer + path, { headers, follow: false })).answer;
 
-/** A whole sign-in; what came at each step. */
+/** A whole sign-in; returns the answer of each step. */
 async function signIn() {
   const verifier = randomBytes(32).toString('base64url');
   const query = new URLSearchParams({
@@ -37,7 +37,7 @@ async function signIn() {
   return { back, token, status: answer.status, text: answer.text, tokens: answer.status === 200 && answer.json() };
 }
 
-/** What jose, as a relying party, makes of its ID token. */
+/** The result when jose, as a relying party, verifies its ID token. */
 async function verified(idToken: string): Promise<JWTVerifyResult> {
   const keys = createLocalJWKSet((await get('/jwks')).json());
   return jwtVerify(idToken, keys, { issuer: bad.issuer, audience: 'wiki', requiredClaims: ['sub', 'iat', 'nonce'] });

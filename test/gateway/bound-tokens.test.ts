@@ -23,7 +23,7 @@ const stage = await testStage('bound-tokens');
 const hosts = { keycloak: 'corp.example.com', 'oidc-provider': 'wiki.example.com' } as const;
 const origin = 'https://wiki.example.com:8443';
 const [keycloak, sso, wiki] = await Promise.all([
-  // Its tokens are made at once and used by all tests.
+  // The tokens are made at once and used by all tests.
   startKeycloak(stage, { accessToken: 3600 }),
   startSso(stage, { origins: [origin], ttl: { AccessToken: 3600 } }),
   startEcho(stage, { alias: 'wiki' }),
@@ -104,7 +104,7 @@ async function fromSso(clientPem?: string): Promise<string> {
 }
 
 const keyed = { keycloak: await fromKeycloak(), 'oidc-provider': await fromSso() };
-// Keycloak has a switch for it, by client.
+// Keycloak has a switch for this, for each client.
 const [client] = await keycloak.admin('GET', '/clients?clientId=wiki');
 await keycloak.admin('PUT', `/clients/${client.id}`, {
   ...client,
@@ -120,7 +120,7 @@ async function proved(host: string, token: string, path: string, signer = key) {
 beforeAll(() =>
   Promise.all(
     Object.entries(hosts).map(([provider, host]) =>
-      // A proof is good for one request.
+      // A proof is valid for one request.
       until(
         async () => {
           const sent = await proved(host, keyed[provider as keyof typeof keyed], '/');

@@ -1,4 +1,4 @@
-/** The browser of the tests itself: it reaches containers by name over TLS, people are apart, and what it says is true. */
+/** The tests' browser: it reaches containers by name over TLS, separates people, and reports what happened. */
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * What nginx by itself makes of browsers' requests: who navigates, whose page sends, which cookies go where, where a
- * refusal is spoken. JavaScript that says what it was told stands in for the gateway's.
+ * How nginx itself treats requests of browsers: navigations, origins, cookies, and the form of a refusal. A stand-in
+ * that reports its input replaces the gateway's JavaScript.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -82,7 +82,7 @@ const request = fc.record({
 });
 type Asked = ReturnType<typeof request.generate>['value'] & { readonly Upgrade?: string };
 
-/** Whether a browser shows the answer as a page, by FACTS of Fetch Metadata and what stood in its place before. */
+/** Whether a browser shows the answer as a page, by FACTS about Fetch Metadata and the older headers. */
 function navigation({ method, ...sent }: Asked): string | undefined {
   const kind = method === 'GET' ? 'get' : method === 'POST' ? 'post' : undefined;
   const mode = sent['Sec-Fetch-Mode'] ?? '';
@@ -93,10 +93,10 @@ function navigation({ method, ...sent }: Asked): string | undefined {
   return (sent.Accept ?? '').split(',').some((type) => /^\s*text\/html\s*(;|$)/i.test(type)) ? kind : undefined;
 }
 
-/** Whose page sends, where it matters. */
+/** The origin of the page, where it matters. */
 function origin({ method, Upgrade, ...sent }: Asked): string | undefined {
   if (['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(method) && Upgrade === undefined) return undefined;
-  // A page that hides its origin is known to be the host's own by what no page can say itself.
+  // A page that hides its origin is recognised as the host's own by headers that no page can set.
   if (sent.Origin === 'null' && sent['Sec-Fetch-Site'] === 'same-origin') return undefined;
   return sent.Origin ?? (/^(cross|same)-site$/.test(sent['Sec-Fetch-Site'] ?? '') ? 'null' : undefined);
 }
@@ -222,7 +222,8 @@ test('reads long Cookie lines to their end, also those that could make an expres
   });
   expect(met(long).service.Cookie).toEqual([`a=${'x'.repeat(7000)}`]);
   for (const one of ['; ', ';a', '; a=1; __Host-meshgate=s', '; __Host-meshgat', '__Host-meshgate']) {
-    // As it is, ten times the length costs no more; with an expression that looks from each part to the end, over five times.
+    // With the rendered expression ten times the length costs about ten times as much; with an expression that reads
+    // from each part to the end, far more.
     const short = await costOf(one, 750);
     expect(await costOf(one, 7500), one).toBeLessThan(4 * short);
   }
@@ -237,7 +238,7 @@ test('the check receives the requested host for a wildcard, and nothing about br
   expect(api.service.Cookie).toEqual(['a=1']);
 });
 
-/** One after the other over both versions. */
+/** The requests are sent one after the other over both versions. */
 async function both(sent: Sent, at = host): Promise<readonly Answer[]> {
   return [await gateway.send(at, sent), ...(await gateway.sendHttp2(at, sent))];
 }
@@ -448,7 +449,7 @@ describe('the endpoints', () => {
 
   test.each([
     ['signin', host, ['GET']],
-    // A provider sends browsers back to the sign-in's host, which sends them on with a ticket.
+    // A provider redirects browsers back to the sign-in host, which redirects them with a ticket.
     ['callback', 'auth.test', ['GET']],
     ['callback', host, []],
     ['handover', host, ['GET']],

@@ -57,7 +57,7 @@ const ask = async (token: string, sent: Sent = {}) => gateway.send(host, { token
 const from = (address: string, sent: Sent = {}) =>
   gateway.send(open, { ...sent, headers: { ...sent.headers, 'X-Forwarded-For': address } });
 
-/** Statuses of as many requests, one after the other. */
+/** Sends `count` requests, one after the other; returns their statuses. */
 async function statuses(times: number, one: () => Promise<Answer>): Promise<number[]> {
   const all: number[] = [];
   for (let i = 0; i < times; i++) all.push((await one()).status);
@@ -92,7 +92,7 @@ describe('a caller with a used-up budget', () => {
       ...[429, 'application/problem+json', 'no-store'],
     ]);
     const wait = Number(answer.header('Retry-After'));
-    // Two minutes bring one back, less what has gone by.
+    // One request is allowed again after two minutes, minus the time that has passed.
     expect(wait).toBeGreaterThan(60);
     expect(wait).toBeLessThanOrEqual(120);
     expect(answer.json()).toEqual({
@@ -156,7 +156,7 @@ describe('the sign-in', () => {
     expect(site).toBeGreaterThanOrEqual(33);
     expect(site).toBeLessThan(60);
     expect(await passing(Array(6).fill('2001:db8:e::1'))).toBe(3);
-    // With bytes that are line ends.
+    // Bytes that are line ends.
     expect(await passing(Array.from({ length: 40 }, (_, i) => `2001:a0a:d0a:0:${i.toString(16)}::a0a`))).toBe(3);
   });
 });
@@ -233,7 +233,7 @@ describe('two workers under load', () => {
     const passes = () => asked.filter(({ passed }) => passed);
     const refusals = () => asked.filter(({ passed }) => !passed);
     const seconds = () => performance.now() / 1000;
-    // Until the limit has let through four bursts, and refused while it did.
+    // Until the limit has allowed four bursts, and refused requests in between.
     const enough = () => passes().length >= 100 && refusals().length > 20;
     const hammer = async () => {
       while (!enough()) {
@@ -241,16 +241,17 @@ describe('two workers under load', () => {
         const { status } = await ask(token, { path: '/exact/x', agent });
         if (![200, 429].includes(status)) throw new Error(`status ${status}`);
         asked.push({ sent, answered: seconds(), passed: status === 200 });
-        // The other one asks far less often than the limit lets them.
+        // The other caller sends far fewer requests than its limit allows.
         if (status === 200 && passes().length % 8 === 0) others.push((await ask(other, { path: '/exact/x' })).status);
       }
     };
     await Promise.all(Array.from({ length: 16 }, hammer));
     agent.destroy();
-    // Each was decided on between its sending and its answer, whatever the load: no more than fits between the ends…
+    // Each decision was made between the sending and the answer, whatever the load: no more requests pass than the time
+    // between the ends allows…
     const longest = Math.max(...passes().map((one) => one.answered)) - Math.min(...asked.map(({ sent }) => sent));
     expect(passes().length).toBeLessThanOrEqual(1.05 * (25 + 25 * longest));
-    // … and where one was refused, all that had come until it was sent was taken.
+    // … and if one was refused, all that the limit allowed until it was sent had been used.
     const last = refusals().reduce((one, another) => (another.sent > one.sent ? another : one));
     const first = Math.min(...passes().map(({ answered }) => answered));
     const taken = passes().filter(({ sent }) => sent <= last.answered).length;
@@ -274,7 +275,7 @@ describe('two workers under load', () => {
       .split('\n')
       .map(Number)
       .sort((a, b) => b - a);
-    // Each of the two newest has done a part of all this.
+    // Each of the two newest workers has handled a part of the requests.
     expect(cpu.length).toBeGreaterThanOrEqual(2);
     expect((cpu[1] ?? 0) / (cpu[0] ?? 1)).toBeGreaterThan(0.05);
   });

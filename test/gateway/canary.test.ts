@@ -1,4 +1,4 @@
-/** Rules of one route that lead to several services: through the mesh and past it, each with its own assertion. */
+/** Rules of one route that lead to several services: through the mesh and outside it, each with its own assertion. */
 import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';

@@ -61,7 +61,7 @@ const [wiki, keycloak, sso, browser] = await Promise.all([
   startSso(stage, { origins: [originOf(hosts.sso)] }),
   startBrowser(stage),
 ]);
-// After its providers: it fetches their keys as it starts, and tries again only after a while.
+// The gateway starts after its providers: it fetches their keys at its start, and tries again only after a while.
 const gateway = await startGateway(stage, {
   policy,
   workers: 2,
@@ -124,7 +124,7 @@ describe.each(['keycloak', 'sso'] as const)('at %s', (name) => {
     (await person.cookies(home)).filter((cookie) => cookie.name.startsWith(SESSION_COOKIE));
   const names = async (person: BrowserContext) => (await own(person)).map((cookie) => cookie.name);
 
-  /** Requests of a page's script, at once: their statuses. */
+  /** Sends requests of a page's script at once; returns their statuses. */
   const fetches = (page: Page, count: number): Promise<number[]> =>
     page.evaluate(
       `Promise.all(Array.from({ length: ${count} }, (_, i) => fetch('/rest/' + i).then((answer) => answer.status)))`,
@@ -139,7 +139,7 @@ describe.each(['keycloak', 'sso'] as const)('at %s', (name) => {
     ]);
   }
 
-  /** A cookie that the gateway sealed, of a session that is over. */
+  /** A cookie that the gateway sealed, of an expired session. */
   async function expire(person: BrowserContext): Promise<string> {
     const past = Math.floor(Date.now() / 1000) - 60;
     const session = sealer.session(
@@ -185,7 +185,7 @@ describe.each(['keycloak', 'sso'] as const)('at %s', (name) => {
     const first = await person.newPage();
     await first.goto(`${home}/tab/0`);
     await first.waitForSelector(provider.form);
-    // Keycloak takes these for tabs of the first one's visit; of tabs that come all at once it forgets most.
+    // Keycloak treats these as tabs of the first tab's visit; if tabs come all at once it forgets most of them.
     const others = await Promise.all(Array.from({ length: 9 }, () => person.newPage()));
     await Promise.all(others.map((tab, i) => tab.goto(`${home}/tab/${i + 1}`)));
     await provider.signInAt(first, 'ada');
@@ -194,7 +194,8 @@ describe.each(['keycloak', 'sso'] as const)('at %s', (name) => {
     for (const [i, tab] of others.entries()) {
       const url = `${home}/tab/${i + 1}`;
       const there = async () => (await tab.goto(url).catch(() => undefined))?.ok() && tab.url() === url;
-      // Its own script may leave the form at the same moment, which ends this navigation: then it is asked for again.
+      // Its own script may leave the form at the same moment, which ends this navigation; then the page is opened
+      // again.
       await until(there, { what: `the tab to show ${url}`, help: () => tab.url() });
     }
     await person.close();
@@ -214,7 +215,7 @@ describe.each(['keycloak', 'sso'] as const)('at %s', (name) => {
     const person = await browser.person();
     const page = await signedIn(person);
     const cookie = await expire(person);
-    // One that is sent to the provider would fail, or be no 401.
+    // A request that is redirected to the provider would fail, or would not be a 401.
     expect(await fetches(page, 30)).toEqual(Array(30).fill(401));
     expect((await own(person)).map(({ name, value }) => [name, value])).toEqual([[SESSION_COOKIE, cookie]]);
     await person.close();

@@ -59,7 +59,7 @@ export const modules: readonly ConformanceModule[] = [
     outcome: 'signed in',
   },
   {
-    // The suite takes either: to refuse, or to try all keys, of which the gateway tries a few.
+    // The suite accepts both results: to refuse, or to try all keys, of which the gateway tries a few.
     name: 'oidcc-client-test-kid-absent-multiple-jwks',
     profile: 'basic',
     provider: 'sends no kid in the ID token, and has none in several keys of one kind',
@@ -72,7 +72,7 @@ export const modules: readonly ConformanceModule[] = [
     outcome: 'signed in',
   },
   {
-    // The suite takes either; an unsigned token is never good here.
+    // The suite accepts both results; an unsigned token is never valid here.
     name: 'oidcc-client-test-idtoken-sig-none',
     profile: 'basic',
     provider: 'does not sign the ID token',

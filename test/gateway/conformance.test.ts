@@ -24,7 +24,7 @@ const stage = await testStage('conformance');
 const server = await startIssuer(stage);
 await startEcho(stage, { alias: 'wiki' });
 
-/** Providers by what is special about them: the gateway keeps documents and keys of each. */
+/** Providers by their faults: the gateway keeps documents and keys of each. */
 const names = ['op', 'single', 'multiple', 'mismatch', 'rotation', 'just', 'refresh'] as const;
 type Name = (typeof names)[number];
 const made = Object.fromEntries(
@@ -81,12 +81,12 @@ ${hosts.map((name) => `  ${hostOf(name)}: { providers: [${name}], /*: { service:
 const others = names.filter((name) => name !== 'refresh');
 const [gateway, refreshing] = await Promise.all([
   startGateway(stage, { policy: policyFor(others, '') }),
-  // A session is refreshed when there is a fifth of this left.
+  // A session is refreshed when this part of its fresh time is left.
   startGateway(stage, { policy: policyFor(['refresh'], ', fresh: 3s'), alias: 'refreshing' }),
 ]);
 
 let mark = 0;
-/** Lines of the error log that a test makes. */
+/** Lines of the error log that a test expects. */
 const expected: RegExp[] = [];
 
 beforeAll(async () => {
@@ -108,7 +108,7 @@ beforeAll(async () => {
 afterEach(async () => {
   const since = mark;
   mark = await settle(gateway, hostOf('op'));
-  // The provider that is of another issuer is asked again and again.
+  // The gateway calls the provider with another issuer again and again.
   await expectCleanLog(gateway, since, [/mismatch/, ...expected.splice(0)]);
 });
 
@@ -185,7 +185,7 @@ async function signIn(name: Name, more: Claims = {}): Promise<Begun & { readonly
   return { ...begun, token };
 }
 
-/** Refused for what is wrong with its ID token. */
+/** Checks that the sign-in is refused because of its ID token. */
 async function refuses(line: RegExp, make: (begun: Begun) => Promise<string> | string): Promise<void> {
   const begun = await begin('op');
   await expectRefused(begun, await finish(begun, await make(begun)), line);
@@ -263,7 +263,7 @@ test('oidcc-client-test-invalid-sig-hs256', () =>
 
 test('oidcc-client-test-nonce-invalid', () => refuses(/nonce/, (begun) => idToken(begun, { nonce: 'another' })));
 
-/** Claims that are at UserInfo alone. */
+/** Claims that only UserInfo has. */
 const elsewhere = { email: undefined, email_verified: undefined };
 
 test('oidcc-client-test-userinfo-invalid-sub', async () => {
@@ -331,7 +331,7 @@ test('oidcc-client-test-discovery-issuer-mismatch', async () => {
   expected.push(/mismatch|provider_unavailable/);
 });
 
-/** Signs with another key from now on, and has withdrawn the one before. */
+/** From now on the provider signs with another key, and has withdrawn the previous one. */
 async function rotate(name: Name): Promise<void> {
   made[name].key = await createKey('RS256');
   await serveKeys(name, made[name].key.jwk);
@@ -340,7 +340,7 @@ async function rotate(name: Name): Promise<void> {
 test('oidcc-client-test-signing-key-rotation', async () => {
   await signIn('rotation');
   await rotate('rotation');
-  // An unknown key is fetched once in a cool-down, which the first sign-in may have begun.
+  // An unknown key causes one fetch in a cool-down, which the first sign-in may have begun.
   const again = async () => {
     const begun = await begin('rotation');
     return (await finish(begun, await idToken(begun))).status === 200;
@@ -355,14 +355,14 @@ test('oidcc-client-test-signing-key-rotation-just-before-signing', async () => {
   expectIn(begun, await finish(begun, await idToken(begun)));
 });
 
-/** What the refresh token is exchanged for from now on: an ID token as before, without nonce (Core section 12.2). */
+/** The answer to the refresh token from now on: an ID token as before, without nonce (Core section 12.2). */
 async function refreshed(begun: Awaited<ReturnType<typeof signIn>>, claims: Claims): Promise<void> {
   const { nonce: _, iat: __, exp: ___, ...before } = claimsOf(begun.token);
   const token = await idToken(begun, { ...before, nonce: undefined, ...claims });
   await serveTokens('refresh', token, { refresh_token: 'second' });
 }
 
-/** Opens pages until the provider was asked with this refresh token; gives the last page. */
+/** Opens pages until the gateway has sent this refresh token to the provider; returns the last page. */
 function openUntil(begun: Begun, done: (visited: Visited, asked: string) => boolean): Promise<Visited> {
   return until(
     async () => {
@@ -381,7 +381,7 @@ test('oidcc-client-test-refresh-token', async () => {
     expect(status).toBe(200);
     return asked.includes('grant_type=refresh_token') && asked.includes('refresh_token=first');
   });
-  // What came with the answer is used from then on.
+  // The tokens of that answer are used from then on.
   await openUntil(begun, ({ status, location }, asked) => {
     expect([status, location]).toEqual([200, undefined]);
     return asked.includes('refresh_token=second');
@@ -400,7 +400,7 @@ test.each([
   expect((await server.last('/refresh/token-here')).body).toContain('refresh_token=first');
 });
 
-/** Signs out by the gateway's page; gives where the provider is asked to sign out as well. */
+/** Signs out by the gateway's page; returns the address of the sign-out at the provider. */
 async function signOut({ name, agent, page, token }: Awaited<ReturnType<typeof signIn>>): Promise<URL> {
   const thief = agent.twin();
   const asked = await agent.visit(`${originOf(name)}/.meshgate/signout`, { from: page });
@@ -418,7 +418,7 @@ async function signOut({ name, agent, page, token }: Awaited<ReturnType<typeof s
   return there;
 }
 
-/** A cookie of before is of no use any more. */
+/** An earlier cookie is no longer valid. */
 async function expectOut(name: Name, agent: UserAgent, page: string): Promise<void> {
   const visited = await agent.visit(page, { until: /authorize-here/ });
   expect(visited.location, `signed out of ${name}`).toMatch(/authorize-here/);
@@ -449,7 +449,7 @@ test('oidcc-client-test-rp-init-logout-no-state', async () => {
   expect([visited.status, visited.document.querySelector('h1').textContent]).toEqual([200, 'You are signed out']);
 });
 
-/** The provider's page has the browser open this. */
+/** The provider's page makes the browser open this URL. */
 const frontchannel = (agent: UserAgent, sid: unknown, iss = made.op.url) =>
   agent.visit(`${originOf('op')}/.meshgate/frontchannel?${new URLSearchParams({ iss, sid: String(sid) })}`, {
     from: `${made.op.url}/end-session-here`,

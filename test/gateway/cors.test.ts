@@ -1,4 +1,5 @@
-/** Pages of other origins: who may ask, what nginx answers by itself, and that nothing opens by it. */
+/** Pages of other origins: which of them may send requests, what nginx answers by itself, and that this allows nothing
+ * else. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   type Files,
@@ -38,7 +39,7 @@ hosts:
     /all/*: { service: wiki, allow: [anyone], cors: { origins: ["*"], headers: [X-Page] } }
     /none/*: { service: wiki, allow: [staff], cors: null }
 `;
-/** An nginx around the rendered files that sends a header with all answers. */
+/** An nginx around the rendered files that adds a header to all responses. */
 const around = (files: Files) =>
   replaceIn(files, 'servers.conf', /(server_name wiki\.test;)/, '$1\n    add_header X-Around yes always;');
 const gateway = await startGateway(stage, { policy, mutate: around });
@@ -60,7 +61,7 @@ const NONE = {
 
 beforeAll(() => ready(gateway, host, { token: staff }));
 
-/** What a browser asks before a request that a form could not make. */
+/** The preflight of a browser before a request that a form could not send. */
 const preflight = (origin: string, method = 'PUT', headers = 'authorization') => [
   ['Origin', origin] as const,
   ['Access-Control-Request-Method', method] as const,

@@ -29,7 +29,7 @@ function run(command: string, ...args: string[]): Promise<Ran> {
 }
 
 const demo = (name: 'up' | 'down') => run(process.execPath, `test/demo/${name}.ts`);
-/** A line as it is typed, with the demo's variables. */
+/** Runs a line as it is typed, with the demo's variables. */
 const typed = (line: string) => run('bash', '-c', `. ${folder}/.demo.env; ${line}`);
 const left = () => docker('ps', '-aq', '--filter', `label=meshgate-demo-${offset}`);
 
@@ -41,7 +41,7 @@ afterAll(async () => {
 
 test('names a port that is in use in one line, and the program that uses it if that is known', async () => {
   const other = createServer().listen(9443 + offset, '127.0.0.1');
-  // State: the port is taken.
+  // State: the port is in use.
   await once(other, 'listening');
   const { code, stderr } = await demo('up');
   other.close();

@@ -1,4 +1,4 @@
-/** Calls of the gateway's own: what leaves through the egress server, how it is verified, and that it leaves once. */
+/** The gateway's own calls: what leaves through the egress server, how it is verified, and that it is sent once. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
   createCa,
@@ -192,7 +192,7 @@ test('a client certificate is shown only to its own provider, and replaced witho
   const other = await stage.ca.client('spiffe://gateway.test/next');
   await gateway.box.write({ '/run/secrets/client.crt': other.cert, '/run/secrets/client.key': other.key });
   expect(await uris()).toEqual([200, ['spiffe://gateway.test/next'], false]);
-  // Through another provider's location nothing is shown: the server refuses.
+  // Through the location of another provider no certificate is shown: the server refuses.
   expect((await call({ path: '/idp', method: 'POST', headers: url, body: secrets })).status).not.toBe(200);
 });
 
@@ -212,7 +212,7 @@ describe('etcd', () => {
   });
 
   test('times out for a node that hangs, and reports a node that is missing', async () => {
-    // State: the node holds it open still when the answer comes.
+    // State: the node still holds the request open when the answer comes.
     const hung = call({ path: '/etcd/0/v3/kv/range?echo-hold=hung', method: 'POST', body: '{}' });
     expect((await hung).status).toBe(504);
     await etcd.release('hung');

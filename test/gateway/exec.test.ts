@@ -1,4 +1,4 @@
-/** What a command in a container prints arrives as it is, however the engine cuts it into parts. */
+/** The output of a command in a container arrives unchanged, however the engine splits it. */
 import { expect, test } from 'vitest';
 import { bareImage, startContainer, testStage } from '../harness/index.ts';
 

@@ -1,4 +1,4 @@
-/** Facts of the request: the client's certificate, and the network that it comes from. */
+/** Facts of the request: the client's certificate, and its network. */
 import { createHash, X509Certificate } from 'node:crypto';
 import { connect } from 'node:tls';
 import { decodeJwt } from 'jose';

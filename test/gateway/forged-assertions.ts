@@ -7,7 +7,7 @@ import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, typ
 type Json = Readonly<Record<string, unknown>>;
 
 export interface Subject {
-  /** Header and claims of a good assertion. */
+  /** Header and claims of a valid assertion. */
   readonly header: Json;
   readonly claims: Json;
   /** The gateway's private keys as JWKs: the one that signs, and the one that signs next. */
@@ -27,10 +27,10 @@ const encode = (value: unknown) =>
 const es256 = (input: string, key: KeyObject, hash = 'sha256') =>
   sign(hash, Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' });
 
-/** Seconds by which each token is early or late: more than clocks may differ, and than all verifiers take to run. */
+/** Seconds by which each token is early or late: more than the clock skew, and than the run of all verifiers takes. */
 const HOUR = 3600;
 
-/** All of them; times count from now. */
+/** All forged assertions; times are relative to now. */
 export function forgedAssertions({ header, claims, keys }: Subject): readonly Forged[] {
   const now = Math.floor(Date.now() / 1000);
   const [own, next] = keys.map((jwk) => createPrivateKey({ key: jwk as never, format: 'jwk' })) as [

@@ -1,4 +1,4 @@
-/** nginx takes every golden rendering of test/unit/targets/nginx/golden, and a large one, without a warning. */
+/** nginx accepts every golden rendering of test/unit/targets/nginx/golden, and a large one, without a warning. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ const names = readdirSync(folder);
 
 const into = '/etc/nginx/meshgate';
 
-/** What is around them: the image's servers, or servers of one's own. */
+/** The configuration around them: the image's servers, or an operator's own servers. */
 const nginxConf = (servers: string) => `
 load_module modules/ngx_http_js_module.so;
 error_log stderr notice;
@@ -31,11 +31,11 @@ for (const name of names) {
     .map((entry) => join(entry.parentPath, entry.name));
   for (const path of paths) files[`/golden${path.slice(folder.length)}`] = readFileSync(path, 'utf8');
   const policy = readPolicy(files[`/golden/${name}/policy.yaml`]!);
-  // What is as in the folder of the smallest policy, and the list of erased headers, is there alone.
+  // Files that equal those of the smallest policy, and the list of erased headers, exist only in that folder.
   for (const [path, content] of Object.entries(render(policy).files)) files[`/golden/${name}/${path}`] ??= content;
   Object.assign(files, await gatewayFiles(policy, stage));
 }
-/** 200 routes for 50 roles, a server for each twenty. */
+/** 200 routes for 50 roles, with a server for each twenty. */
 const LARGE = 'large';
 const large = readPolicy(largePolicy({ routes: 200, roles: 50, rolesOfRoute: 3 }));
 for (const [path, content] of Object.entries(render(large).files)) files[`/golden/${LARGE}/${path}`] = content;
@@ -49,7 +49,7 @@ const box = await startContainer(stage, {
   files,
 });
 
-/** Puts a golden in place, and gives what nginx says of it. */
+/** Puts a golden in place, and returns what nginx prints about it. */
 async function tried(name: string, conf: string): Promise<string> {
   const { exitCode, stdout, stderr } = await box.exec(
     'sh',
@@ -59,7 +59,7 @@ async function tried(name: string, conf: string): Promise<string> {
   return `${stdout}${stderr}exit code ${exitCode}`.replace(harmless, '');
 }
 
-/** The module has a table of one size for the names that it erases. */
+/** The module has a table of fixed size for the names that it erases. */
 const harmless = /^.*\[warn\].*could not build optimal grpc_headers_hash, .*\n/gm;
 const fine = /^(?![\s\S]*\[(warn|error|crit|alert|emerg)\])[\s\S]*test is successful\s+exit code 0$/;
 

@@ -1,4 +1,4 @@
-/** Health: what readyz says of each part, and that it says so as soon as a part changes, without a reload. */
+/** Health: what readyz reports of each part, and that it does so as soon as a part changes, without a reload. */
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
@@ -21,7 +21,7 @@ const KEYS = '/run/keys/assertion.jwks';
 const CA = '/run/mesh/ca.pem';
 const dir = (name: string) => `/run/spiffe/${name}`;
 
-/** Identities by what is wrong with their files at the start, and the level of the line about it. */
+/** Identities by the fault of their files at the start, and the level of the log line about it. */
 const faults = {
   expired: ['svid_expired', 'error'],
   early: ['svid_not_yet_valid', 'error'],
@@ -92,7 +92,7 @@ const gateway = await startGateway(stage, {
 });
 const started = Date.now();
 
-/** Waits until readyz says so, and holds that its status says the same. */
+/** Waits until readyz reports this, and checks that its status agrees. */
 async function says(what: string, good: (it: Readiness) => boolean): Promise<Readiness> {
   let last: Readiness | undefined;
   const answer = await until(
@@ -110,7 +110,8 @@ async function says(what: string, good: (it: Readiness) => boolean): Promise<Rea
 
 const lines = (pattern: RegExp) => gateway.box.logs.lines.filter((line) => pattern.test(line));
 
-/** Lines about one identity: one at first, then one a minute at most. A log reaches us a moment after the answer. */
+/** Checks the lines about one identity: one at first, then at most one a minute. A log line arrives a moment after the
+ * answer. */
 async function spoken(name: string, reason: string, level: string): Promise<string> {
   const pattern = new RegExp(`\\[${level}\\].*meshgate: SVID of identity ${name} .*: ${reason}: `);
   const first = await gateway.box.logs.waitFor(pattern);

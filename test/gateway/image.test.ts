@@ -8,7 +8,7 @@ import { gatewayImage, PATIENCE_MS } from '../harness/index.ts';
 const readme = readFileSync('README.md', 'utf8');
 const dockerfile = readFileSync('nginx/Dockerfile', 'utf8');
 
-/** The options of the README's `docker run`, except for the files and ports that it is given. */
+/** The options of the README's `docker run`, except files and ports. */
 const OPTIONS = (/^docker run ((?:.*\\\n)*.*) meshgate\/gateway:dev$/m.exec(readme)?.[1] ?? '')
   .replaceAll('\\\n', ' ')
   .replace(/-[vp] (?:"[^"]*"|\S+)/g, '')

@@ -1,4 +1,5 @@
-/** Two ingresses of a mesh with CAs of their own: each service reaches its own, and nothing crosses. */
+/** Two ingresses of a mesh with CAs of their own: each service uses its own ingress, and no request uses the other
+ * one. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   createCa,
@@ -55,7 +56,7 @@ const [east, west] = await Promise.all([
   startEnvoy(stage, { policy, ingress: 'default' }),
   startEnvoy(stage, { policy, ingress: 'west', ca: westCa }),
 ]);
-// After them: a name that is not there yet nginx asks for again only seconds later.
+// The gateway starts after the ingresses: nginx looks up an unknown name again only seconds later.
 const gateway = await startGateway(stage, { policy, files });
 const setup = { gateway, echoes: [wiki, search] };
 const sign = (...groups: string[]) => acme.sign({ aud: 'wiki', sub: 'ada', groups });
@@ -121,7 +122,7 @@ test('a certificate of another ingress’s CA is refused', async () => {
     policy,
     files,
     alias: 'gateway-2',
-    // Both doors lead to the west, whose certificate says west.mesh and is of another CA.
+    // Both addresses lead to the west ingress, whose certificate is for west.mesh and of another CA.
     mutate: (rendered) =>
       replaceIn(
         replaceIn(rendered, 'http.conf', 'server east.mesh:8443', 'server west.mesh:8443'),

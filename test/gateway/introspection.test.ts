@@ -1,4 +1,4 @@
-/** Opaque tokens: the provider is asked about them (RFC 7662), once, and what it says is judged as a JWT's claims
+/** Opaque tokens: the provider introspects them (RFC 7662), once, and its answer is validated as the claims of a JWT
  * are. */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -160,7 +160,7 @@ describe('an opaque token of a certified provider', () => {
     const token = await provider.token('ada', 'wiki-opaque');
     expect((await gateway.send('corp.test', { token })).status).toBe(200);
     await provider.revoke(token, 'wiki-opaque');
-    // State: the answer that let it pass counts no more, and the gateway has asked again.
+    // State: the cached answer has expired, and the gateway has called the provider again.
     const last = await until(
       async () => {
         const refused = await gateway.send('corp.test', { token });
@@ -172,7 +172,7 @@ describe('an opaque token of a certified provider', () => {
   });
 });
 
-/** An agent with so many connections, so that as many requests arrive at once: a question waits for no handshakes. */
+/** An agent with this many connections, so that as many requests arrive at once without waiting for handshakes. */
 async function connected(count: number) {
   const agent = gateway.keepAlive('made.test', count);
   const all = await Promise.all(Array.from({ length: count }, () => gateway.send('made.test', { agent })));
@@ -231,8 +231,8 @@ describe('the provider', () => {
     await says('made', {});
     await issuers.release('crowd');
     const statuses = (await Promise.all(all)).map(({ status }) => status);
-    // On a slow machine some have waited too long by now, and are told to come again as well; others came only after
-    // the release, and passed.
+    // On a slow machine some requests have waited too long by now and are refused as well; others arrived after the
+    // release, and passed.
     expect(statuses.filter((status) => ![200, 429, 503].includes(status))).toEqual([]);
     expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(1);
     expect((await gateway.send('made.test', { token: fresh() })).status).toBe(200);
@@ -375,7 +375,7 @@ describe('refuses the token if the provider’s answer is not valid', () => {
     );
     expect(refused.header('Retry-After')).toBeDefined();
     await says('made', {});
-    // Where an answer came it was one token's, and says nothing of others; without, the provider is left alone a
+    // An answer was about one token, and does not affect others; without an answer calls to the provider pause for a
     // second.
     const again = () => gateway.send('made.test', { token: fresh() });
     if (document.cutAt === undefined) expect((await again()).status).toBe(200);
@@ -393,8 +393,8 @@ describe('a provider that does not answer', () => {
     const other = await gateway.send('kept.test', { token: fresh() });
     expect([other.status, other.json().reason]).toEqual([503, 'provider_unavailable']);
     await gateway.box.logs.waitFor(/introspection by provider kept: .*within 1 s/, mark);
-    // State: the answer about the token counts no more, so the gateway has asked again without success; the token
-    // passes still.
+    // State: the cached answer has expired, so the gateway has called the provider again without success; the token
+    // still passes.
     const before = await hits('kept');
     await until(
       async () => {

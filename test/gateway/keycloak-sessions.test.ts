@@ -1,4 +1,5 @@
-/** Sessions at a real Keycloak that rotates refresh tokens and takes each once: renewal, and sign-out both ways. */
+/** Sessions at a real Keycloak that rotates refresh tokens and accepts each once: renewal, and sign-out in both
+ * directions. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
 import {
@@ -83,7 +84,7 @@ afterAll(async () => {
   expect(gateway.box.logs.since(0).join('\n')).not.toMatch(/eyJ[\w-]{10}|refresh_token=/);
 });
 
-/** Waits until Keycloak's log has come as far as a sign-in that is made now. */
+/** Waits until Keycloak's log has the lines before a sign-in that is made now. */
 async function settleKeycloak(): Promise<void> {
   const mark = keycloak.box.logs.mark();
   await keycloak.token('cleo');
@@ -109,7 +110,7 @@ test('an administrator signs a person out: the next requests are refused, by the
   // Keycloak answers once it has called the back channel.
   await keycloak.signOut('ben');
   expect(await many(agent, 5)).toEqual(Array(5).fill(401));
-  // The session was fresh: the gateway did not ask whether it goes on.
+  // The session was fresh, so the gateway did not ask the provider about it.
   await settleKeycloak();
   expect(keycloak.events('REFRESH_TOKEN', mark)).toEqual([]);
 });
@@ -133,7 +134,7 @@ test('a disabled person loses the session at the next refresh', async () => {
   await keycloak.enable('ada', true);
 });
 
-/** The mapper of realm roles in the client scope that every client has as Keycloak is installed. */
+/** The mapper of realm roles in the client scope that every client has by default. */
 async function realmRoles() {
   const scopes: { id: string; name: string }[] = await keycloak.admin('GET', '/client-scopes');
   const at = `/client-scopes/${scopes.find(({ name }) => name === 'roles')?.id}/protocol-mappers/models`;
@@ -157,7 +158,7 @@ test('a sign-in at an unchanged Keycloak brings no realm roles; the 403 says so,
   try {
     await addToIdToken(true);
     expect((await edit(await signIn('ada'))).status).toBe(200);
-    // Ben's sign-in has the claim now, and he has another role.
+    // Ben's ID token has the claim now, and he has another role.
     const other = await edit(await signIn('ben'));
     expect([other.status, other.json().detail]).toEqual([403, expect.stringContaining('Ask the owner of the route')]);
   } finally {

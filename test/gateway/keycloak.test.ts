@@ -52,13 +52,13 @@ hosts:
     providers: [asked]
     /*: { service: wiki, allow: [staff] }
 `;
-// A gateway that finds no provider at its start looks again later only.
+// A gateway that finds no provider at its start tries again only later.
 const keycloak = await startKeycloak(stage, {
   origins: [origin],
   keys: [key.jwk],
   backchannel: 'https://rp:8443/backchannel',
   agent: 'release-bot',
-  // Tokens are made at once and used by all tests.
+  // The tokens are made at once and used by all tests.
   accessToken: 3600,
 });
 const [wiki, rp, gateway] = await Promise.all([
@@ -270,7 +270,7 @@ describe('other tokens of Keycloak are not accepted as access tokens', async () 
   });
 });
 
-/** The first step of a sign-in, as a relying party would ask for it. */
+/** The first step of a sign-in, as a relying party begins it. */
 function authorization(): string {
   const query = new URLSearchParams({
     ...{ client_id: 'wiki', response_type: 'code', scope: 'openid', redirect_uri: `${origin}/callback`, state: 's' },

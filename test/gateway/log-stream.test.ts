@@ -1,4 +1,4 @@
-/** The log on standard output: several lines in one write, each whole, and none lost by a reload or a stop. */
+/** The log on standard output: a write holds several whole lines, and no line is lost by a reload or a stop. */
 import { expect, test } from 'vitest';
 import { ready, settle, startEcho, startGateway, testStage } from '../harness/index.ts';
 
@@ -24,14 +24,14 @@ async function start(alias: string) {
   let sent = 0;
   return {
     gateway,
-    /** So many requests at once; lines have different lengths. */
+    /** Sends `count` requests at once; the lines have different lengths. */
     async ask(count: number): Promise<readonly string[]> {
       const paths = Array.from({ length: count }, () => `/page-${++sent}/${'x'.repeat((sent * 37) % 700)}`);
       const answers = await Promise.all(paths.map((path) => gateway.send(host, { path })));
       expect(answers.map(({ status }) => status)).toEqual(paths.map(() => 200));
       return paths;
     },
-    /** Paths of the log's lines. Parsing fails for a line that is not whole. */
+    /** Paths of the log's lines. Parsing fails for an incomplete line. */
     logged: (mark: number) =>
       gateway
         .access(mark)

@@ -166,12 +166,12 @@ describe('the main road', () => {
       answer: { 'WWW-Authenticate': /^Bearer/ },
     },
   ])('$name is refused, and reaches neither the ingress nor the wiki', async ({ persona, ...road }) => {
-    // State: the line of the request before is there.
+    // State: the line of the previous request is in the log.
     await settle(gateway, road.host);
     const mark = envoy.box.logs.mark();
     await runCase(setup, { ...road, request: { ...road.request, ...withToken(persona) } }, 'first run');
     await runCase(setup, { ...road, request: { ...road.request, ...withToken(persona) } }, 'second run');
-    // State: the ingress has logged a request that came later, and nothing before it.
+    // State: the ingress has logged a later request, and nothing before it.
     const traceId = randomBytes(16).toString('hex');
     const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
     expect((await gateway.send('dashboard.localhost', { headers, ...withToken('ada') })).status).toBe(200);
@@ -225,13 +225,13 @@ describe('every cell of the policy', () => {
     return String(line?.['meshgate.reason'] || answer.status);
   }
 
-  /** Whether some rule lets this identity ask this of the service: all that the mesh can know. */
+  /** Whether some rule allows this request with this identity: the mesh knows nothing else. */
   function coveredInMesh(identity: string, service: string, method: string, path: string, by = rules): boolean {
     const own = by.filter((rule) => rule.as === identity && rule.service === service);
     return own.some((rule) => hasMethod(rule, method) && covers(rule.path, path));
   }
 
-  // The same policy, but readers may write: what the comparisons below must be able to see.
+  // The same policy, but readers may write: the comparisons below must detect this.
   const writers = compile(
     readPolicy(
       text.replaceAll('{ role: reader, methods: [GET], as: wiki-reader }', '{ role: reader, as: wiki-reader }'),
@@ -280,7 +280,7 @@ describe('every cell of the policy', () => {
     expect(cells.filter(({ other, does }) => other !== does).length, 'against another policy').toBeGreaterThan(0);
   });
 
-  /** 200 through the echo is yes; 403, and a handshake that fails, is no; anything else is an error. */
+  /** 200 through the echo is yes; 403 and a failed handshake are no; anything else is an error. */
   async function envoyLets(pem: string, authority: string, method: string, path: string): Promise<boolean> {
     try {
       const { status } = await envoy.send(pem, authority, { method, path });

@@ -1,4 +1,4 @@
-/** src/rules/match.ts against nginx: 10,000 request targets and hosts, sent as they are, and no difference. */
+/** Compares src/rules/match.ts with nginx on 10,000 request targets and hosts, sent as they are. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { match } from '../../src/rules/match.ts';
@@ -75,7 +75,7 @@ const plainSegment = fc.constantFrom(
   '.meshgate',
 );
 
-/** A segment of the policy's own, and what may become of it. */
+/** A segment of the policy, and its variations. */
 const segment: fc.Arbitrary<string> = fc.oneof(
   { weight: 12, arbitrary: plainSegment },
   { weight: 1, arbitrary: plainSegment.map((text) => text.toUpperCase()) },
@@ -150,7 +150,7 @@ const path = fc
   .tuple(
     fc.oneof(
       { weight: 3, arbitrary: fc.array(segment, { maxLength: 5 }) },
-      // A whole route, and something behind it.
+      // A whole route, and a path below it.
       {
         weight: 3,
         arbitrary: fc
@@ -233,17 +233,17 @@ interface Sample {
   readonly target: string;
 }
 
-/** Each route once, so that none is left to chance. */
+/** Each route once, so that every route is covered. */
 const plain = Object.entries(paths).flatMap(([host, routes]) =>
   routes.map((path) => ({ host: host.replace('*', 'a'), target: path.replace('*', 'x') })),
 );
 const samples: readonly Sample[] = [...plain, ...draw(fc.record({ host: hostHeader, target }), COUNT - plain.length)];
 
-/** What the gateway made of a request: its route, or the reason. */
+/** The gateway's result for a request: its route, or the reason. */
 function outcome(answer: Answer): string {
   const reason = /^\{"title":"[^"]*","status":\d+,"reason":"(\w+)"/.exec(answer.text)?.[1];
   if (reason !== undefined) return reason;
-  // The echo says what it received; one that cannot read the target is still the route's service.
+  // The echo reports what it received; one that cannot read the target is still the route's service.
   if (answer.status === 200) {
     const { headers } = answer.json() as { headers: [string, string][] };
     return headers.find(([name]) => name === 'X-Meshgate-Route')?.[1] ?? 'no route in the echo';
@@ -251,7 +251,7 @@ function outcome(answer: Answer): string {
   return `passed on, ${answer.status}`;
 }
 
-/** Sends a share of the samples in order; where nginx closes the connection, the rest goes on a new one. */
+/** Sends a part of the samples in order; if nginx closes the connection, the others use a new one. */
 async function send(share: readonly number[], outcomes: Map<number, string>): Promise<void> {
   const batch = 100;
   let at = 0;
@@ -278,7 +278,7 @@ test(`${COUNT} requests have the route that match() gives them`, async () => {
   const shares = [0, 1, 2, 3].map((part) => all.filter((i) => i % 4 === part));
   await Promise.all(shares.map((share) => send(share, outcomes)));
 
-  // Where only the service refused what it got, nginx's log says the route.
+  // If only the service refused the request, nginx's log has the route.
   const passedOn = [...outcomes].filter(([, what]) => what.startsWith('passed on')).map(([i]) => i);
   const lines = await gateway.box.logs.waitForJson(COUNT, mark);
   const routes = new Map(lines.map((line) => [line['user_agent.original'], line['http.route']]));

@@ -1,4 +1,5 @@
-/** A real MCP client before a real MCP server: it knows a URL, and the gateway's answers lead it to the rest. */
+/** A real MCP client and a real MCP server: the client knows a URL, and the gateway's answers lead it to the
+ * provider. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -77,7 +78,7 @@ beforeAll(() =>
 
 const modern = { versionNegotiation: { mode: { pin: '2026-07-28' } } } as const;
 
-/** Connects; if the client has to be authorized first, its person signs in on the way. */
+/** Connects; if the client needs an authorization first, its person signs in. */
 async function connected(person: PersonsClient, exchanges: Exchange[], url = resource): Promise<Client> {
   const options = { authProvider: person, fetch: stageFetch(stage, exchanges) };
   const first = mcpTransport(stage, url, options);
@@ -165,7 +166,7 @@ describe('audiences of a route', () => {
   const apps = 'one.apps.example.com';
   const ask = async (path: string, ...aud: string[]) => {
     const token = await acme.sign({ aud, sub: 'ben', groups: ['staff'] });
-    // Known from the second time on.
+    // From the second time on it is a known token.
     const [first, second] = [await gateway.send(apps, { path, token }), await gateway.send(apps, { path, token })];
     expect(second.status).toBe(first.status);
     return [first.status, first.status === 401 ? first.json().reason : undefined];

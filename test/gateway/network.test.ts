@@ -1,4 +1,4 @@
-/** A stage's network goes once all containers have left it, and the engine's list says who has. */
+/** The network of a stage is removed once all containers have left it, by the engine's list. */
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ test('a network with a container in it is kept, and the error names the containe
 test('an engine that refuses to remove a network although its list is empty fails no test', async () => {
   const stage = await open();
   const name = stage.network.getName();
-  // The engine's fault cannot be made to happen: the command refuses here as it did then.
+  // The engine's fault cannot be caused here, so a fake command refuses as the engine did.
   const folder = mkdtempSync(join(tmpdir(), 'meshgate-docker-'));
   const refuses = `#!/bin/sh\n[ "$1 $2" != "network rm" ] || { echo "network $3 has active endpoints" >&2; exit 1; }\n`;
   writeFileSync(join(folder, 'docker'), `${refuses}PATH='${PATH}' exec docker "$@"\n`);

@@ -99,12 +99,12 @@ describe('with an endpoint', () => {
     });
     const calls = (await issuers.hits())[graph(oid)];
     expect(calls).toBeGreaterThanOrEqual(2);
-    // The answer is remembered for two seconds, and a busy machine may take longer than that for the twenty.
+    // The answer is cached for two seconds, and a busy machine may take longer for the twenty requests.
     expect(calls).toBeLessThanOrEqual(2 * (1 + Math.floor((Date.now() - began) / 2000)));
     const { method, authorization, body } = await issuers.last(graph(oid));
     expect([method, authorization]).toEqual(['POST', 'Bearer app-SECRET']);
     expect(JSON.parse(body).ids.length).toBeLessThanOrEqual(20);
-    // Another token of theirs is another question only when the answer is old.
+    // Another token of the person causes another request only after the cached answer has expired.
     expect((await gateway.send('asked.test', { token: await token(oid) })).status).toBe(200);
     expect((await gateway.send('asked.test', { path: '/stranger', token: theirs })).json().reason).toBe('role_missing');
   });

@@ -68,7 +68,7 @@ beforeAll(() =>
   readyToSignIn(stage, gateway, `${origin}/.meshgate/signin?in&provider=staff&to=/`, 'https://provider:8443'),
 );
 
-/** A tab of a new person, and what it must never complain of. */
+/** A tab of a new person, with the messages that must never appear in its console. */
 async function open(path: string): Promise<{ person: BrowserContext; tab: Page; violations(): readonly string[] }> {
   const person = await browser.person();
   const tab = await person.newPage();

@@ -1,4 +1,4 @@
-/** `meshgate test` at the real gateway and straight at the real mesh ingress. */
+/** `meshgate test` against the real gateway, and directly against the real mesh ingress. */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -84,7 +84,7 @@ test('gateway and mesh agree with the policy that they run', async () => {
   });
 });
 
-/** The demo's policy with another rule for readers of `/rest/*`, which a test of it posts to. */
+/** The demo's policy with another rule for readers of `/rest/*`, to which one of its tests posts. */
 function moved(rule: string, expected: string): string {
   const [before, after] = text.split('/rest/*:');
   const changed = `${before}/rest/*:${after?.replace('{ role: reader, methods: [GET], as: wiki-reader }', rule)}`;
@@ -94,7 +94,7 @@ function moved(rule: string, expected: string): string {
 
 const opened = moved('{ role: reader, as: wiki-reader }', 'allowed');
 
-/** What a parting line says, without place and rule. */
+/** The text of a difference, without place and rule. */
 const said = (line: string) => line.replace(/^.*?: /, '').replace(/; they differ.*$/, '');
 
 test('if the policy has changed since, the rule is named for the gateway and for the mesh', async () => {
@@ -107,7 +107,7 @@ test('if the policy has changed since, the rule is named for the gateway and for
     parted.every((line) => rule.test(line)),
     out,
   ).toBe(true);
-  // Three tests post there: for the mesh they are the same request.
+  // Three tests post there, and are the same request for the mesh.
   expect(parted.map(said)).toEqual([
     'POST https://wiki.localhost/rest/api/content as reader: the policy says allowed, the gateway role_missing (403)',
     'POST https://wiki.localhost/rest/api/content as editor, at the mesh as wiki-reader: the policy says allowed, the mesh refused (403)',

@@ -80,7 +80,7 @@ beforeAll(async () => {
 });
 
 describe('at a gateway', () => {
-  // Where a scope would do, that is said; the tables know what is made of a token, and not what a route wants.
+  // If a scope is missing the reason says so; the tables know the result of a token, and not the needs of a route.
   const plain = (reason: string) => (reason === 'scope_missing' ? 'role_missing' : reason);
 
   test.each(providerKindNames)('each row of the table of %s has the result that it states, twice', async (kind) => {

@@ -1,4 +1,5 @@
-/** What is not one request and one answer of HTTP/1.1: WebSockets, events, HTTP/2 and gRPC, through the mesh's ingress. */
+/** Traffic that is not one request and one response of HTTP/1.1: WebSockets, events, HTTP/2 and gRPC, through the
+ * mesh's ingress. */
 import { request as httpsRequest } from 'node:https';
 import { Metadata } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -87,7 +88,7 @@ const [envoy, gateway, plain, dead, naked] = await Promise.all([
   startGateway(stage, {
     policy: direct,
     alias: 'naked',
-    // What the module of HTTP/1.1 erases is nothing to that of gRPC.
+    // Headers that the module for HTTP/1.1 erases are not erased by the module for gRPC.
     mutate: (files) => replaceIn(files, 'erase-grpc.conf', 'grpc_set_header X-Remote-User "";', ''),
   }),
 ]);
@@ -102,7 +103,7 @@ beforeAll(async () => {
   }
 });
 
-/** What a client must not be able to say of itself. */
+/** Headers that a client must not be able to set. */
 const FORGED: readonly (readonly [string, string])[] = [
   ['X-Forwarded-User', 'root'],
   ['X-Forwarded-Roles', 'admin'],
@@ -301,7 +302,7 @@ describe('gRPC', () => {
         'meshgate.identity': as,
         'meshgate.reason': '',
       });
-      // And the ingress's.
+      // And the line of the ingress.
       await envoy.box.logs.waitFor(/"\/test\.Echo\/Unary"/, ingress);
       const seen = envoy.access(ingress).find(({ path }) => path === '/test.Echo/Unary');
       expect([seen?.authority, seen?.downstream_peer_uri_san]).toEqual([

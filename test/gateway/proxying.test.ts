@@ -1,4 +1,4 @@
-/** How requests are carried: limits, time-outs, and what passes as it comes. */
+/** How requests are forwarded: limits, time-outs and streams. */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -30,7 +30,7 @@ const host = 'wiki.test';
 
 beforeAll(() => ready(gateway, host, { token }));
 
-/** What nginx says of a body that it keeps in a file until it is whole. */
+/** nginx's log line about a body that it keeps in a file until it is complete. */
 const kept = /a client request body is buffered to a temporary file/;
 const body = (size: number) => Buffer.alloc(size, 'x');
 
@@ -76,7 +76,7 @@ describe('read_timeout', () => {
   });
 });
 
-/** An answer, when its headers are there. */
+/** Resolves to a response once its headers are there. */
 function ask(path: string): Promise<IncomingMessage> {
   const { host: address, port } = gateway.target(host);
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** Sessions are renewed by their refresh token: one call to the provider, whatever number of requests ask. */
+/** Sessions are renewed by their refresh token: one call to the provider, whatever the number of requests. */
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
 import {
@@ -77,20 +77,20 @@ const cookieOf = (agent: UserAgent): string => agent.cookies(home).find(({ key }
 
 const ask = (agent: UserAgent, path = '/page') => agent.fetch(home + path, { from: `${home}/page` });
 
-/** Requests of scripts, all with the cookie of now, and each on a connection of its own. */
+/** Requests of scripts with the current cookie, each on its own connection. */
 const many = (agent: UserAgent, count: number, path?: string) =>
   Promise.all(Array.from({ length: count }, () => ask(agent, path)));
 
 const refreshes = async () => (await sso.grants()).refresh_token ?? { good: 0, bad: 0 };
 
-/** Claims stay fresh for ten minutes; from two minutes before that on they are confirmed early. */
+/** Claims stay fresh for ten minutes; in the last two minutes they are confirmed early. */
 const makeStale = (agent: UserAgent) => sealer.age(memory.records, agent, home, -1);
 const makeDue = (agent: UserAgent) => sealer.age(memory.records, agent, home, 60);
 
 /** The token endpoint was called. */
 const isCalled = async () => (await sso.calls())['/token'] === 1;
 
-/** Lets the provider be asked at once that did not answer: otherwise it is left alone for ten seconds. */
+/** Ends the pause after a failed call, which otherwise lasts ten seconds. */
 const forgetPause = () => memory.forget('meshgate_locks', /^pause\s+sso\s*$/);
 
 beforeAll(async () => {
@@ -123,7 +123,7 @@ describe('past the fresh time', () => {
     await sso.control('/token', { holdAnswer: true });
     const before = cookieOf(agent);
     const asked = many(agent, 20);
-    // The provider has renewed and not answered, and others than the one that asked it wait.
+    // The provider has renewed and not answered, and requests other than the first one wait.
     await until(async () => (await refreshes()).good === 1, { what: 'the refresh' });
     await until(async () => (await memory.held('waiting checks')) > 1, { what: 'the others' });
     await sso.control('/token');
@@ -141,7 +141,7 @@ describe('past the fresh time', () => {
     const socket = openRaw(gateway.target(host));
     const mark = await settle(gateway);
     socket.write(plainRequest(host, { path: '/page', headers: { Cookie: `__Host-meshgate=${cookieOf(agent)}` } }));
-    // The provider is asked and does not answer.
+    // The provider has received the call and does not answer.
     await until(isCalled, { what: 'the call of the token endpoint' });
     socket.destroy();
     // nginx has seen that the client is gone.
@@ -160,12 +160,12 @@ describe('before the end of the fresh time', () => {
     await sso.forget();
     await sso.control('/token', { hold: true });
     const before = cookieOf(agent);
-    // All are answered before the provider answers.
+    // All requests are answered before the provider answers.
     expect((await many(agent, 10)).map(({ status }) => status)).toEqual(Array(10).fill(200));
     await until(isCalled, { what: 'the early refresh' });
     expect((await many(agent, 10)).map(({ status }) => status)).toEqual(Array(10).fill(200));
     await sso.control('/token');
-    // Each worker asks about a session that is being renewed every five seconds.
+    // Every five seconds each worker asks about a session that is being renewed.
     await until(async () => (await ask(agent)).status === 200 && cookieOf(agent) !== before, {
       what: 'the new cookie',
       everyMs: 100,
@@ -212,7 +212,7 @@ describe('a session', () => {
   });
 });
 
-/** After these the provider is left alone for ten seconds, unless that is forgotten. */
+/** After these tests calls to the provider pause for ten seconds, unless the pause is ended. */
 describe('the provider', () => {
   test('whose answer is lost causes no failed request, its token is not used again, and a page goes through the provider', async () => {
     const agent = await signIn();
@@ -243,7 +243,7 @@ describe('the provider', () => {
     }
     await sso.control('/token');
     const renewed = async () => (await ask(agent)).status === 200 && (await refreshes()).good === 1;
-    // The one wait of this file for a time of the gateway: it asks again ten seconds later by itself.
+    // The only test of this file that waits for a time of the gateway: ten seconds later it calls the provider again.
     await until(renewed, { what: 'the refresh after the pause', everyMs: 100 });
   });
 
@@ -257,13 +257,13 @@ describe('the provider', () => {
     try {
       const mark = await settle(gateway);
       expect((await many(agent, 5)).map(({ status }) => status)).toEqual(Array(5).fill(200));
-      // The five may have their answers before the one call is given up.
+      // The five requests may have their answers before the one call is given up.
       await gateway.box.logs.waitFor(/the token endpoint was not reached/, mark);
     } finally {
       await sso.box.resume();
     }
     await forgetPause();
-    // A cookie that no worker has tried to renew yet: one that failed is left alone for five seconds.
+    // A cookie that no worker has tried to renew yet: a failed one is not tried again for five seconds.
     await makeStale(agent);
     expect((await ask(agent)).status).toBe(200);
     expect(await refreshes()).toEqual({ good: 1, bad: 0 });

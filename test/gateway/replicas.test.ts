@@ -52,7 +52,7 @@ hosts:
 `;
 
 const stage = await testStage('replicas');
-// First, so that browsers find it under the host's name.
+// The first one, so that browsers find it under the host's name.
 await startService(stage, 'balancer', {
   alias: host,
   env: { BACKENDS: 'gateway-a:8443 gateway-b:8443' },
@@ -90,18 +90,18 @@ const ask = (agent: UserAgent) => agent.fetch(`${home}/page`, { from: `${home}/p
 const cookieOf = (agent: UserAgent): string =>
   `__Host-meshgate=${agent.cookies(home).find(({ key }) => key === '__Host-meshgate')!.value}`;
 
-/** A script's request straight at one gateway. */
+/** A script's request directly to one gateway. */
 const at = async (gateway: Gateway, cookie: string) =>
   (await gateway.send(host, { path: '/page', headers: { Cookie: cookie } })).status;
 
-/** What the gateways keep of sessions; asked of the member that lives longest but one. */
+/** The stored sessions of the gateways, read from the member that lives longest but one. */
 const records = {
   get: (sid: string) => first.get(`/meshgate/session/${sid}`),
   put: (sid: string, sealed: string) => first.put(`/meshgate/session/${sid}`, sealed),
 };
 const makeStale = (agent: UserAgent) => sealer.age(records, agent, home, -1);
 
-/** Persons who are revoked, one for each time: a revocation holds for the whole of its second. */
+/** Persons to revoke, one for each time: a revocation is in force for the whole of its second. */
 async function newPerson(name: string): Promise<string> {
   await sso.change(name, { groups: ['staff'] });
   return name;
@@ -114,7 +114,7 @@ const many = async (agent: UserAgent, count: number) =>
 
 const health = async (gateway: Gateway) => (await gateway.health('/.meshgate/readyz')).json();
 
-/** Both know that a session is no more, when each has looked into etcd once since it was said. */
+/** Both know that a session has ended once each has read etcd after the revocation. */
 async function gone(cookie: string): Promise<void> {
   const said = Date.now() / 1000;
   for (const gateway of both) {
@@ -127,7 +127,7 @@ async function gone(cookie: string): Promise<void> {
   expect(await Promise.all(both.map((one) => at(one, cookie)))).toEqual([401, 401]);
 }
 
-/** A member answers, which takes a leader. */
+/** A member answers, which needs a leader. */
 const answers = (member: EtcdMember) =>
   until(async () => (await member.keys('/x').catch(() => undefined)) !== undefined, {
     what: `${member.box.alias} to answer`,
@@ -136,7 +136,7 @@ const answers = (member: EtcdMember) =>
 
 beforeAll(async () => {
   for (const gateway of both) {
-    // It has looked into etcd, and has the provider's discovery document.
+    // The gateway has read etcd, and has the provider's discovery document.
     const ready = async () => (await health(gateway)).revocations?.state === 'ok';
     await until(ready, { what: 'etcd at the gateway', help: () => gateway.box.logs.tail() });
     const signin = { path: '/.meshgate/signin?in&to=/', headers: opening };
@@ -158,13 +158,13 @@ test('a sign-in that one gateway began is finished by the other one, and both ha
   expect(value).toMatch(/^[\w-]+\.\d+\.[\w-]+$/);
 });
 
-/** Twenty requests past the fresh time. */
+/** Sends twenty requests past the fresh time. */
 async function refreshedOnce(): Promise<void> {
   const agent = await signIn();
   await makeStale(agent);
   await sso.forget();
   expect(await many(agent, 20)).toEqual(Array(20).fill(200));
-  // Where etcd did not answer a gateway in time it asks again later.
+  // A gateway that received no answer from etcd in time tries again later.
   await until(async () => (await ask(agent)).status === 200 && (await refreshes()).good > 0, {
     what: 'the refresh',
     everyMs: 100,
@@ -180,7 +180,7 @@ test('even if the provider is slow', async () => {
   await sso.forget();
   await sso.control('/token', { holdAnswer: true });
   const asked = many(agent, 20);
-  // The provider has renewed and not answered, and others than the one that asked it wait.
+  // The provider has renewed and not answered, and requests other than the first one wait.
   await until(async () => (await refreshes()).good === 1, { what: 'the refresh' });
   const waiting = async () => {
     const counts = both.map((one) => new Memory(one, host).held('waiting checks'));
@@ -246,17 +246,17 @@ describe('etcd', () => {
     await gone(cookieOf(lost));
     await second.kill();
     const old = async () => (await Promise.all(both.map(health))).every((one) => one.revocations.state === 'warning');
-    // They say so when they have not seen etcd for five seconds.
+    // They report it when they have not read etcd for five seconds.
     await until(old, { what: 'health to say it', everyMs: 100 });
     for (const gateway of both) {
       const { ready, revocations } = await health(gateway);
       expect([ready, revocations.reason]).toEqual([true, 'revocations_old']);
       expect(revocations.age).toBeGreaterThanOrEqual(5);
-      // The job of revocations says it after health does.
+      // The job of revocations reports it after health does.
       await gateway.box.logs.waitFor(/revocations are \d+ s old: etcd does not answer/, 0);
       expect([await at(gateway, cookieOf(agent)), await at(gateway, cookieOf(lost))]).toEqual([200, 401]);
     }
-    // Revoked here all the same, though no other gateway hears of it now.
+    // A revocation at this gateway is in force all the same, although no other gateway receives it now.
     const { exitCode } = await revoke(a, 'ada');
     expect(exitCode).toBe(1);
     expect(await at(a, cookieOf(agent))).toBe(401);

@@ -1,4 +1,5 @@
-/** What the test of the zone of revocations runs in nginx: shared memory has pieces of one size, which no fake has. */
+/** The JavaScript that the test of the revocation zone runs in nginx: real shared memory has pieces of fixed size, and
+ * no fake has that. */
 
 import { isRevokedNow } from '../../src/njs/revocation-reader.ts';
 import { keepEnded, keepRevoked } from '../../src/njs/revoked.ts';
@@ -34,7 +35,8 @@ function revoking(i: number, at: number): Revocation {
   ][i % 4] as Revocation;
 }
 
-/** Revokes a key, then so much that the zone is full several times over; says what does not hold. */
+/** Revokes a key, and then so much that the zone is full several times over; reports revocations that are not in
+ * force. */
 function fill(r: NginxHTTPRequest): void {
   keepRoom();
   const first = Math.floor(Date.now() / 1000) - 1_000_000;
@@ -81,9 +83,10 @@ function ended(r: NginxHTTPRequest): void {
   r.return(200, String(gone.length));
 }
 
-/** Signs out so many of a provider's sessions without a person; says how full the zone is then, and what passes. */
+/** Signs out `count` sessions of a provider without a person; reports the fill level of the zone, and the sessions that
+ * still pass. */
 function psids(r: NginxHTTPRequest): void {
-  // Before what the other test revokes.
+  // Before the revocations of the other test.
   const first = Math.floor(Date.now() / 1000) - 2_000_000;
   const count = Number(argument(r, 'count'));
   const nameOf = (i: number) => `6b1b36cb-e3b4-4a35-9a92-${String(i).padStart(12, '0')}`;

@@ -1,4 +1,4 @@
-/** The second hop: a service asks another one for the person whose request it serves, with its own certificate. */
+/** The second hop: a service calls another one for the person whose request it serves, with its own certificate. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

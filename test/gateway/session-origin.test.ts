@@ -1,4 +1,4 @@
-/** Sessions at the check: other origins' pages, who am I, and keys that rotate. */
+/** Sessions at the check: pages of other origins, whoami, and key rotation. */
 import { describe, expect, test } from 'vitest';
 import { rotateRing } from '../../src/session/rotate-ring.ts';
 import { gatewayCase, Sealer, until, valuesOf } from '../harness/index.ts';

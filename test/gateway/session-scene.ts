@@ -37,7 +37,7 @@ export const claims = { sub: 'ada', groups: ['staff', 'berlin'], email: 'ada@exa
 /** Seconds since the epoch. */
 export const now = () => Math.floor(Date.now() / 1000);
 
-/** What Chromium sends for a page that is opened, and for a script's request. */
+/** Chromium's headers for a navigation, and for a script's request. */
 export const opening = {
   'Sec-Fetch-Mode': 'navigate',
   'Sec-Fetch-Dest': 'document',

@@ -1,4 +1,4 @@
-/** Sessions at the check: whose cookie passes, what the service receives, and how others are answered. */
+/** Sessions at the check: which cookies pass, what the service receives, and how other cookies are refused. */
 import { describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
 import { gatewayCase, Sealer, settle } from '../harness/index.ts';
@@ -13,7 +13,7 @@ const unused = await sealer.cookie(host, { ...adas, sealed: now() - 8 * 3600, si
 const early = await sealer.cookie(host, { ...adas, authTime: now() - 1000 });
 const boards = await sealer.seal('board.test', adas);
 const unknown = await (await Sealer.of(gateway.policy, newRing(now()))).seal(host, adas);
-/** What is sealed must not be seen in any log. */
+/** A sealed value that no log may show. */
 const secret = (cookie: string) => new RegExp(cookie.slice(-40));
 
 describe('a session', () => {

@@ -1,4 +1,4 @@
-/** One host where people sign in for many: one callback, and a hand-over to each. */
+/** One sign-in host for many hosts: one callback, and a handover to each. */
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import {
   expectCleanLog,
@@ -17,7 +17,7 @@ import {
 import { ssoSecret } from '../harness/sso.ts';
 
 const [WIKI, DASH, AUTH] = ['wiki.example.com', 'dash.example.net', 'auth.example.org'] as const;
-/** Below a wildcard, and this name's owner in DNS is an attacker. */
+/** A name below a wildcard whose owner in DNS is an attacker. */
 const WILD = 'a.apps.example.com';
 const originOf = (host: string) => `https://${host}:8443`;
 const [wikiHome, dashHome, authHome, wildHome] = [WIKI, DASH, AUTH, WILD].map(originOf) as [
@@ -78,7 +78,7 @@ afterEach(async () => {
 const pathsOf = ({ hops }: Visited) => hops.map(({ url }) => new URL(url).hostname + new URL(url).pathname);
 const names = (agent: UserAgent, origin: string) => agent.cookies(origin).map(({ key }) => key);
 
-/** As far as the ticket. */
+/** Follows a sign-in as far as the ticket. */
 async function handedOver(agent: UserAgent): Promise<string> {
   const first = await agent.visit(`${wikiHome}/page`);
   const page = await sso.signIn(agent, first, 'ada', { until: /\/\.meshgate\/handover/ });
@@ -127,7 +127,7 @@ test('for a host by wildcard each browser is asked, even if another browser has 
   expect(question.text).toContain(WILD);
   const confirmed = await attacker.submit(question, {}, { follow: 1, until: /^https:\/\/sso:/ });
   const state = new URL(confirmed.location!).searchParams.get('state');
-  // The victim is signed in at the provider, which would ask them nothing.
+  // The victim is signed in at the provider, which would show no form.
   const victim = newAgent(stage);
   await sso.signIn(victim, await victim.visit(`${wikiHome}/page`), 'ada');
   await sso.forget();
@@ -138,7 +138,7 @@ test('for a host by wildcard each browser is asked, even if another browser has 
     expect(asked.hops.filter(({ url }) => url.startsWith(wildHome))).toEqual([]);
     expect((await sso.calls())['/token'] ?? 0).toBe(0);
   }
-  // Who began and answered in one browser is signed in.
+  // A person who began and answered in one browser is signed in.
   const page = await sso.signIn(attacker, await attacker.visit(confirmed.location!), 'ada');
   expect([page.url, page.status]).toEqual([`${wildHome}/page`, 200]);
 });

@@ -106,10 +106,10 @@ const [gateway, wiki, sso, partners] = await Promise.all([
 
 let mark = 0;
 
-/** Lines of the error log that a test makes. */
+/** Lines of the error log that a test expects. */
 const expected: RegExp[] = [];
 
-/** What may be in no log, of one test. */
+/** Texts that no log may have, of one test. */
 const secrets: RegExp[] = [];
 
 const signinUrl = (origin: string, to: string, mode = 'in') => `${origin}/.meshgate/signin?${mode}&to=${to}`;
@@ -132,7 +132,7 @@ afterEach(async () => {
   await expectCleanLog(gateway, since, expected.splice(0));
 });
 
-/** Signs in at the provider's page, where there is one. */
+/** Signs in at the provider's page, if it shows one. */
 async function login(agent: UserAgent, page: Visited, person = 'ada'): Promise<Visited> {
   return page.document.querySelector('#signin') === null ? page : sso.signIn(agent, page, person);
 }
@@ -165,7 +165,7 @@ describe('a navigation to a page', () => {
     expect([session.secure, session.httpOnly, session.sameSite, session.path]).toEqual([true, true, 'lax', '/']);
     expect(session.value).toMatch(/^[\w-]+\.\d+\.[\w-]+$/);
     secrets.push(new RegExp(session.value.slice(-40)));
-    // Claims that the ID token lacks were asked for once, the code was used once.
+    // Claims that the ID token lacks were requested once, and the code was used once.
     expect(await sso.calls()).toMatchObject({ '/token': 1, '/me': 1 });
   });
 
@@ -194,8 +194,8 @@ describe('a navigation to a page', () => {
     expect(attempts(agent, home).length).toBe(8);
     expect((await login(agent, tabs[4]!)).url).toBe(urls[4]);
     for (const url of urls) expect((await agent.visit(url)).status).toBe(200);
-    // A tab in which the form is sent all the same comes to its page as well: the newest, and one whose cookie made
-    // room.
+    // A tab whose form is sent all the same reaches its page as well: the newest one, and one that had made room with
+    // its cookie.
     for (const i of [9, 0]) expect((await login(agent, tabs[i]!)).url).toBe(urls[i]);
   });
 
@@ -213,7 +213,7 @@ describe('a navigation to a page', () => {
     );
     await until(async () => (await sso.grants()).authorization_code?.good === 1, { what: 'the code to be redeemed' });
     socket.destroy();
-    // nginx has seen that the browser is gone, and the provider has not answered.
+    // nginx has noticed that the browser disconnected, and the provider has not answered.
     await gateway.box.logs.waitFor(/"http\.response\.status_code":499/, mark);
     await sso.control('/token');
     // The code is used, and no browser has the session.
@@ -249,7 +249,7 @@ describe('the client', () => {
     };
     expect((await page()).status).toBe(200);
     expect((await sso.calls())['/token']).toBe(2);
-    // And none that fits is a page.
+    // If none fits, a page is shown.
     await gateway.box.write({ '/run/secrets/post': 'another\n' });
     expected.push(/sign-in through post: signin_failed: the token endpoint refused: invalid_client/);
     const failed = await page();
@@ -273,7 +273,7 @@ describe('several providers', () => {
     const page = await partners.signIn(agent, byAddress, 'ben');
     expect([page.url, page.status]).toEqual([`${many}/page?x=1`, 200]);
     expect(valuesOf((await wiki.requests())[0]!, 'X-Forwarded-User')).toEqual(['partners-ben']);
-    // A renewal is the same provider's.
+    // A renewal uses the same provider.
     const renewed = await agent.visit(signinUrl(many, '/page', 'renew'));
     expect(renewed.hops.map(({ url }) => new URL(url).hostname)).toContain('partners');
   });
@@ -355,7 +355,7 @@ describe('a callback', () => {
   test('with the code of a provider other than the chosen one is sent to neither of them', async () => {
     await partners.forget();
     const agent = newAgent(stage);
-    // The hostile provider sends the browser on to the honest one, to an address that is registered there.
+    // The hostile provider redirects the browser to the honest one, with an address that is registered there.
     const asked = await agent.visit(signinUrl(many, '/page', 'in&provider=partners'), { follow: false });
     const on = new URL(asked.location!);
     expect(on.searchParams.get('redirect_uri')).toBe(`${many}/.meshgate/callback/partners`);
@@ -376,7 +376,7 @@ describe('a callback', () => {
     const page = await login(agent, first);
     expect([page.status, page.text.includes('provider_unavailable')]).toEqual([503, true]);
     expect((await sso.calls())['/token']).toBe(1);
-    // The next try works.
+    // The next attempt works.
     expect((await agent.visit(`${home}/page`)).status).toBe(200);
   });
 });

@@ -1,4 +1,4 @@
-/** People sign out: here, at the provider, and by the provider; and are revoked by command. */
+/** People sign out at the gateway, at the provider, and by the provider; and an operator revokes them by command. */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
@@ -57,7 +57,7 @@ const [sso, gateway] = await Promise.all([
     files: {
       '/run/secrets/sso': `${ssoSecret}\n`,
       '/run/secrets/session.jwks': newRing(Date.now() / 1000 - 7200),
-      // As in the image, with less patience.
+      // As in the image, with shorter time-outs.
       '/etc/nginx/nginx.conf': readFileSync('nginx/nginx.conf', 'utf8').replace(
         /worker_shutdown_timeout \d+s/,
         'worker_shutdown_timeout 2s',
@@ -140,7 +140,7 @@ describe('signing out', () => {
 describe('the provider', () => {
   test('signs a person out of every host by its back channel', async () => {
     const agent = await signIn('ben');
-    // It has the gateway's answer, which knows from then on.
+    // The provider has the gateway's answer, and the gateway enforces the sign-out from then on.
     expect(await sso.signOut('ben')).toBeGreaterThan(0);
     expect([await ask(agent, home), await ask(agent, dash)]).toEqual([401, 401]);
     const other = await signIn('ada');
@@ -205,7 +205,7 @@ describe('meshgate revoke', () => {
       'recorded: every credential with this name is rejected from now on\nnginx reloads: open connections end within its worker_shutdown_timeout, also those of other people\n',
     ]);
     await cut;
-    // The workers from before the reload are told to go.
+    // The workers from before the reload are told to end.
     await gateway.box.logs.waitFor(/gracefully shutting down/, mark);
     expected.push(/./);
   });

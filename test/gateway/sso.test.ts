@@ -1,4 +1,4 @@
-/** The tests' own provider for sign-in, asked as a relying party asks it: what other tests build on holds. */
+/** The tests' provider for sign-in, called as a relying party calls it: checks the behaviour that other tests need. */
 import { createHash, randomBytes } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -44,7 +44,7 @@ function authorization({ client = 'wiki', params = {} }: Asked): URLSearchParams
   });
 }
 
-/** Signs ada in, or uses her session; what the callback was given. */
+/** Signs ada in, or uses her session; returns the parameters of the callback. */
 async function codeOf(asked: Asked = {}): Promise<URLSearchParams> {
   const agent = asked.agent ?? newAgent(stage);
   const until = /\/\.meshgate\/callback/;

@@ -1,5 +1,5 @@
-/** `validate --nginx` on what `nginx -T` says of a Debian nginx set up as docs/nginx.md has it, with one weakness
- * each. */
+/** `validate --nginx` on the output of `nginx -T` in a Debian nginx that is set up as docs/nginx.md shows, with one
+ * weakness each. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -41,7 +41,7 @@ const box = await startContainer(stage, {
 
 type Files = Record<string, string>;
 
-/** Where a Debian administrator puts what docs/nginx.md shows, around the distribution's own nginx.conf. */
+/** The files of Debian in which docs/nginx.md puts its examples, around the distribution's own nginx.conf. */
 const HTTP = '/etc/nginx/conf.d/meshgate.conf';
 const SERVER = '/etc/nginx/sites-enabled/wiki';
 const MAIN = '/etc/nginx/nginx.conf';
@@ -68,7 +68,7 @@ beforeAll(async () => {
   files[SERVER] = /^ {4}server \{[\s\S]*?^ {4}\}\n/m.exec(shown)![0];
 });
 
-/** The dump of that nginx with some files changed, and what the inspection says of it. */
+/** The dump of that nginx with some files changed, and the result of the inspection. */
 async function inspect(changed: Files): Promise<{ inspection: Inspection; dump: string }> {
   await box.write({ ...files, ...changed });
   const dump = await sh('nginx -T 2>/root/said || { cat /root/said >&2; exit 1; }');
@@ -76,7 +76,7 @@ async function inspect(changed: Files): Promise<{ inspection: Inspection; dump: 
   return { inspection: inspectNginx(dump, read, compile(read), (path) => scripts[path])!, dump };
 }
 
-/** What the command says of it there, on njs, which takes a second. */
+/** The command's output about it, on njs, which takes a second. */
 async function inspectThere(): Promise<Inspection> {
   const { stdout, stderr } = await box.exec(
     'sh',
@@ -118,7 +118,7 @@ describe('reports nothing if there is no weakness', () => {
 const other =
   'listen 443 ssl default_server; ssl_certificate /etc/meshgate/tls.crt; ssl_certificate_key /etc/meshgate/tls.key;';
 
-/** What is added, where the warning points, and what it says. */
+/** The added text, the place of the warning, and its text. */
 const weaknesses: readonly (readonly [what: string, change: () => Files, at: string, says: RegExp])[] = [
   [
     'error_log info, main',
@@ -198,7 +198,7 @@ describe('warns of each weakness, and of nothing else', () => {
     const more = `${policy}  more.test:\n    /*: { service: wiki, allow: [staff] }\n`;
     const { warnings } = (await inspect({ [POLICY]: more })).inspection;
     expect(warnings.map(({ file, text }) => `${file} ${text}`)).toEqual([
-      // It has the metadata of all hosts.
+      // The other server has the metadata of all hosts.
       expect.stringMatching(/http\.conf this is not what the policy renders to now$/),
       `${POLICY} hosts."more.test": no server of this nginx includes hosts/more.test.conf`,
       expect.stringMatching(/policy\.js this is not what the policy renders to now$/),

@@ -8,7 +8,7 @@ const lacks = lacksVectors();
 const vectors: readonly Vector[] =
   lacks === undefined ? [...wycheproofVectors(), ...rfcVectors(), ...istioVectors()] : [];
 
-/** One provider and one host a group: its keys are an issuer's of their own. */
+/** One provider and one host for each group: its keys belong to their own issuer. */
 const byIssuer = new Map<string, Vector[]>();
 for (const vector of vectors) {
   const key = `${vector.group} ${vector.issuer ?? ''}`;
@@ -85,10 +85,10 @@ ${istio.map(({ name, host }) => `  any-${host}: { providers: [any-${name}], /*: 
     }
   });
 
-  /** What a vector comes to at a gateway, where there is a header around it and its keys come as a set. */
+  /** The result of a vector at a gateway, where it has a header and its keys come as a set. */
   const expectedOf = ({ token, expected }: Vector, answer: Answer): string => {
     if (token === '') return 'credential_unsupported';
-    // A set without a usable key gives no keys: such a vector stops before its key is looked for.
+    // A set without a usable key yields no keys, so such a vector stops before its key is looked up.
     const noKeys = expected.outcome === 'key_unknown' && answer.json().reason === 'provider_unavailable';
     return noKeys ? 'provider_unavailable' : expected.outcome;
   };
@@ -131,7 +131,7 @@ ${istio.map(({ name, host }) => `  any-${host}: { providers: [any-${name}], /*: 
   });
 });
 
-/** What a service must receive of a claims set, by the headers of the policy above. */
+/** The headers that a service must receive for a claims set, by the policy above. */
 function expectedHeaders(claims: Record<string, unknown>): Record<string, string | undefined> {
   const {
     sub,

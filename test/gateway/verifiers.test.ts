@@ -61,10 +61,10 @@ async function received(path: string): Promise<string> {
   return valuesOf((await echo.requests()).at(-1)!, 'X-Meshgate-Assertion')[0]!;
 }
 
-/** An assertion, and whether a verifier may take it. */
+/** An assertion, and whether a verifier may accept it. */
 type Case = readonly [name: string, text: string, passes: boolean];
 
-/** More than keys are asked for in one run, if no caller chooses how often. */
+/** More key fetches than one run causes, unless a caller can choose their number. */
 const STRANGERS = 20;
 const MOST_FETCHES = 5;
 
@@ -88,7 +88,7 @@ async function cases(): Promise<readonly Case[]> {
   ];
 }
 
-/** Claims under one of the gateway's own keys: the first one signs, the second one signs next. */
+/** Claims signed by one of the gateway's own keys: the first one signs now, the second one next. */
 async function byKey(index: number, claims: JWTPayload): Promise<string> {
   const { kid, ...jwk } = JSON.parse(keyFile).keys[index];
   return new SignJWT(claims)
@@ -96,7 +96,7 @@ async function byKey(index: number, claims: JWTPayload): Promise<string> {
     .sign(await importJWK(jwk, 'ES256'));
 }
 
-/** What a language prints for each assertion, `ok SUB` or `no`; or why it is not here. */
+/** The output of a language for each assertion, `ok SUB` or `no`; or the reason why it cannot run here. */
 type Verifier = (folder: string, code: string, assertions: readonly string[]) => readonly string[] | string;
 
 mkdirSync('test-results', { recursive: true });
@@ -259,7 +259,7 @@ describe('a verifier of docs/assertion.md accepts only assertions that are for i
     expect
       .soft(said.map((line, i) => `${all[i]?.[0]}: ${line}`))
       .toEqual(all.map(([name, , passes]) => `${name}: ${passes ? 'ok ada' : 'no'}`));
-    // The worker writes its lines in order: with that of a later request, all of the verifier's are there.
+    // The worker writes its lines in order: once the line of a later request is there, all lines of the verifier are.
     await gateway.send('localhost', { token, path: '/later' });
     await until(() => gateway.access(mark).some((line) => line['url.path'] === '/later'), { what: 'the last line' });
     expect(fetches(mark)).toBeGreaterThan(0);

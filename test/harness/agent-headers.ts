@@ -1,19 +1,19 @@
 import { getPublicSuffix } from 'tough-cookie';
 
-/** What asks in a browser. */
+/** The kinds of requests in a browser. */
 export type Kind = 'navigation' | 'fetch' | 'events' | 'websocket';
 
-/** One request of a browser, as far as its headers follow from it. */
+/** One request of a browser, as far as its headers depend on it. */
 export interface Asking {
   readonly kind: Kind;
   readonly method: string;
-  /** URLs of this request so far: where it began, each redirect, and the one that is asked now. */
+  /** URLs of this request so far: the first one, each redirect, and the current one. */
   readonly urls: readonly string[];
-  /** The page that it comes from; without one a person typed it, or opened a bookmark. */
+  /** The page that it comes from; without one, a person typed the URL or opened a bookmark. */
   readonly from?: string | undefined;
-  /** A form that was sent, or where that led. */
+  /** A sent form, or a redirect after it. */
   readonly form?: boolean | undefined;
-  /** A person's click or key, not a script's doing. */
+  /** It was caused by a person's click or key, not by a script. */
   readonly byPerson?: boolean | undefined;
   /** A navigation ahead of time: `prefetch`, or `prefetch;prerender`. */
   readonly purpose?: string | undefined;
@@ -28,27 +28,27 @@ function siteOf(url: string): string {
   return `${protocol}//${getPublicSuffix(hostname, { allowSpecialUseDomain: true, ignoreError: true }) ?? hostname}`;
 }
 
-/** How far apart two URLs are, as Sec-Fetch-Site says it. */
+/** The relation of two URLs, as Sec-Fetch-Site names it. */
 export function relation(one: string, other: string): 'same-origin' | 'same-site' | 'cross-site' {
   const [a, b] = [new URL(one.replace(/^ws/, 'http')), new URL(other.replace(/^ws/, 'http'))];
   if (a.origin === b.origin) return 'same-origin';
   return siteOf(a.href) === siteOf(b.href) ? 'same-site' : 'cross-site';
 }
 
-/** Over all redirects: the farthest that this request has been from its page; `none` where a person typed it. */
+/** Over all redirects: the most distant relation of this request to its page; `none` if a person typed it. */
 export function fetchSite({ from, urls }: Asking): 'none' | 'same-origin' | 'same-site' | 'cross-site' {
   if (from === undefined) return 'none';
   const relations = urls.map((url) => relation(from, url));
   return (['cross-site', 'same-site'] as const).find((far) => relations.includes(far)) ?? 'same-origin';
 }
 
-/** Which cookies may go along, by their SameSite. */
+/** The SameSite values of the cookies that are sent. */
 export function sameSiteContext(asking: Asking): 'strict' | 'lax' | 'none' {
   if (fetchSite(asking) !== 'cross-site') return 'strict';
   return asking.kind === 'navigation' && ['GET', 'HEAD'].includes(asking.method) ? 'lax' : 'none';
 }
 
-/** Origin, as Chromium sends it: with all that is not GET or HEAD, and with what scripts ask of another origin. */
+/** Origin, as Chromium sends it: for all methods except GET and HEAD, and for scripts' requests to another origin. */
 function originOf(asking: Asking): string | undefined {
   const { from, kind, method, urls } = asking;
   if (from === undefined) return ['GET', 'HEAD'].includes(method) ? undefined : 'null';
@@ -57,14 +57,14 @@ function originOf(asking: Asking): string | undefined {
   return kind !== 'navigation' && urls.some((url) => relation(from, url) !== 'same-origin') ? origin : undefined;
 }
 
-/** Referer by the default policy, strict-origin-when-cross-origin: once cut down it stays so. */
+/** Referer by the default policy, strict-origin-when-cross-origin: once it is shortened it stays so. */
 function refererOf(asking: Asking): string | undefined {
   const { from } = asking;
   if (from === undefined) return undefined;
   return fetchSite(asking) === 'same-origin' ? from.split('#')[0] : `${new URL(from).origin}/`;
 }
 
-/** Scripts' streams ask past every cache; a form that is sent asks them to look again, and so does where it leads. */
+/** Streams of scripts bypass every cache; a sent form asks caches to revalidate, and so do its redirects. */
 function cacheControlOf({ kind, form }: Asking): string | undefined {
   if (kind === 'events' || kind === 'websocket') return 'no-cache';
   return form === true ? 'max-age=0' : undefined;
@@ -72,7 +72,7 @@ function cacheControlOf({ kind, form }: Asking): string | undefined {
 
 const secure = (url: string) => /^(https|wss):/.test(url);
 
-/** The headers that Chromium gives a request beside `Host`, `Cookie` and the page's own, in no special order. */
+/** The headers that Chromium adds to a request beside `Host`, `Cookie` and the page's own, in no special order. */
 export function headersOf(asking: Asking): [string, string][] {
   const { kind, byPerson, purpose, urls } = asking;
   const navigation = kind === 'navigation';

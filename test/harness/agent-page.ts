@@ -1,7 +1,7 @@
 import { parseHTML } from 'linkedom';
 import type { Answer } from './http.ts';
 
-/** One request on the way to a page, and its answer. */
+/** One request on the way to a page, and its response. */
 export interface Hop {
   readonly method: string;
   readonly url: string;
@@ -15,7 +15,7 @@ export interface Submission {
   readonly fields: URLSearchParams;
 }
 
-/** Where a navigation has ended: the last answer, which may be a redirect that was not followed. */
+/** The end of a navigation: the last response, which may be a redirect that was not followed. */
 export class Visited {
   /** In order; the last one is the page. */
   readonly hops: readonly Hop[];
@@ -40,7 +40,7 @@ export class Visited {
     return this.answer.text;
   }
 
-  /** Where the answer sends the browser, absolute. */
+  /** The absolute target of a redirect. */
   get location(): string | undefined {
     const location = this.answer.header('Location');
     return location === undefined ? undefined : new URL(location, this.url).href;
@@ -52,14 +52,15 @@ export class Visited {
     return parseHTML(this.text).document;
   }
 
-  /** Where a link leads. */
+  /** The target of a link. */
   link(selector: string): string {
     const link = this.document.querySelector(selector);
     if (link === null) throw new Error(`no ${selector} in the page of ${this.url}:\n${this.text.slice(0, 2000)}`);
     return new URL(link.getAttribute('href') ?? '', this.url).href;
   }
 
-  /** What a form sends: its fields as they stand, hidden ones among them, and over them what is typed. */
+  /** The fields that a form sends: their values in the page, hidden ones included, and the typed values instead of
+   * them. */
   form(typed: Readonly<Record<string, string>> = {}, selector = 'form'): Submission {
     const form = this.document.querySelector(selector);
     if (form === null) throw new Error(`no ${selector} in the page of ${this.url}:\n${this.text.slice(0, 2000)}`);

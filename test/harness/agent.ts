@@ -15,22 +15,23 @@ export interface Wish {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | URLSearchParams;
-  /** The page that asks, by its URL; without one a person typed the address. */
+  /** The URL of the page that sends it; without one a person typed the address. */
   readonly from?: string;
 }
 
 export interface Navigation extends Wish {
-  /** Default: yes; a script's `location = …` is none. */
+  /** Default: yes; a script's `location = …` is not one. */
   readonly byPerson?: boolean;
   /** `prefetch` or `prefetch;prerender`: ahead of time. */
   readonly purpose?: string;
-  /** Redirects to follow at most, default 20; one more is an error. `false`: the first answer it is. */
+  /** The highest number of redirects to follow, default 20; one more is an error. `false`: returns the first
+   * response. */
   readonly follow?: number | false;
-  /** A redirect to a URL like this is not followed, but the end. */
+  /** A redirect to a URL like this is not followed; the navigation ends there. */
   readonly until?: RegExp;
 }
 
-/** An open connection, or the answer that refused it. */
+/** An open connection, or the response that refused it. */
 export interface Upgraded {
   readonly answer: Answer;
   readonly socket?: Duplex;
@@ -43,9 +44,9 @@ export interface Upgraded {
 export class UserAgent {
   readonly #stage: Stage;
   #jar = new CookieJar(undefined, { prefixSecurity: 'strict', rejectPublicSuffixes: false });
-  /** Cookies that a browser would not take, with the reason. */
+  /** Cookies that a browser would reject, with the reason. */
   readonly refused: string[] = [];
-  /** PEM of a client certificate and its key that it shows wherever one is asked for. */
+  /** PEM of a client certificate and its key, sent to each server that requests one. */
   clientPem?: string;
 
   constructor(stage: Stage) {
@@ -59,12 +60,12 @@ export class UserAgent {
     return twin;
   }
 
-  /** Cookies that a URL gets from its own site. */
+  /** Cookies that a URL receives from its own site. */
   cookies(url: string): Cookie[] {
     return this.#jar.getCookiesSync(url);
   }
 
-  /** Every cookie that it keeps. */
+  /** All its cookies. */
   allCookies(): Cookie[] {
     const all = this.#jar.serializeSync()!.cookies.map((stored) => Cookie.fromJSON(stored)!);
     return all.filter((cookie) => cookie.TTL() > 0);
@@ -79,7 +80,7 @@ export class UserAgent {
     this.#jar.removeAllCookiesSync();
   }
 
-  /** Goes to a page; where a redirect leads it goes on with GET, or with the same method for 307 and 308. */
+  /** Goes to a page; redirects are followed with GET, or with the same method for 307 and 308. */
   async visit(url: string, wish: Navigation = {}): Promise<Visited> {
     const hops: Hop[] = [];
     const most = wish.follow === false ? 0 : (wish.follow ?? 20);
@@ -107,7 +108,7 @@ export class UserAgent {
     }
   }
 
-  /** Sends a page's form; what is typed goes over its fields. */
+  /** Sends a page's form; typed values replace its fields. */
   submit(page: Visited, typed: Readonly<Record<string, string>> = {}, wish: Navigation & { form?: string } = {}) {
     const { method, url, fields } = page.form(typed, wish.form);
     const to = method === 'POST' ? url : `${url.split('?')[0]}?${fields}`;
@@ -119,17 +120,17 @@ export class UserAgent {
     return this.visit(page.link(selector), { from: page.url, ...wish });
   }
 
-  /** What `fetch` of a page's script gets; XMLHttpRequest is the same. Redirects are not followed. */
+  /** Sends the request of a page's `fetch` or XMLHttpRequest. Redirects are not followed. */
   fetch(url: string, wish: Wish & { readonly from: string }): Promise<Answer> {
     return this.#ask({ kind: 'fetch', ...wish, method: wish.method ?? 'GET', urls: [url] }, wish);
   }
 
-  /** What an EventSource gets: the whole of it, so the stream must end. */
+  /** Returns the whole stream of an EventSource, so the stream must end. */
   events(url: string, wish: Wish & { readonly from: string }): Promise<Answer> {
     return this.#ask({ kind: 'events', ...wish, method: 'GET', urls: [url] }, wish);
   }
 
-  /** Opens a WebSocket (`wss://…`); the socket is the caller's to close. */
+  /** Opens a WebSocket (`wss://…`); the caller closes the socket. */
   webSocket(url: string, wish: Wish & { readonly from: string }): Promise<Upgraded> {
     const asking: Asking = { kind: 'websocket', ...wish, method: 'GET', urls: [url] };
     const target = this.#target(url);
@@ -187,7 +188,7 @@ export class UserAgent {
   #take(text: string, url: string, context: 'strict' | 'lax' | 'none'): void {
     const [pair = ''] = text.split(';');
     try {
-      // Chromium's limit, which is over name and value.
+      // Chromium's limit for name and value together.
       if (pair.length > 4097) throw new Error('longer than 4096');
       const cookie = this.#jar.setCookieSync(text, url, { sameSiteContext: context });
       if (cookie === undefined) throw new Error('not as its prefix wants it');
@@ -196,7 +197,7 @@ export class UserAgent {
     }
   }
 
-  /** The container of that name, by the port of this machine that leads to it. */
+  /** The container with that name, by the port of this machine that leads to it. */
   #target(url: string): Target {
     const { protocol, hostname, port } = new URL(url);
     const tls = /^(https|wss):$/.test(protocol);

@@ -8,7 +8,7 @@ export type { Alterations, Call, TokenAlteration };
 
 const port = 8443;
 
-/** A provider that does right until it is told what to do wrong: test/services/shared/alterations.ts. */
+/** A provider that works correctly until a test gives it faults: test/services/shared/alterations.ts. */
 export class BadProvider {
   readonly box: Box;
   readonly issuer: string;
@@ -18,7 +18,7 @@ export class BadProvider {
     this.issuer = `https://${box.alias}:${port}`;
   }
 
-  /** What it does wrong from now on, and nothing else; without any it does right again. */
+  /** Sets its faults; without any it works correctly again. */
   async alter(alterations: Alterations = {}): Promise<void> {
     await callAdmin(this.box, 'PUT', '/alter', alterations);
   }
@@ -33,17 +33,17 @@ export class BadProvider {
     await callAdmin(this.box, 'DELETE', '/calls');
   }
 
-  /** Another key signs from now on, and is the one that is published. */
+  /** Another key signs from now on, and is the published one. */
   async rotate(): Promise<void> {
     await callAdmin(this.box, 'POST', '/rotate');
   }
 
-  /** The session that began last. */
+  /** The newest session. */
   last(): Promise<{ person: string; sid: string }> {
     return callAdmin(this.box, 'GET', '/last');
   }
 
-  /** A logout token for the session that began last: to be sent to the gateway as `logout_token`. */
+  /** A logout token for the newest session, to be sent to the gateway as `logout_token`. */
   async logoutToken(alteration: TokenAlteration = {}): Promise<string> {
     return (await callAdmin(this.box, 'POST', '/logout-token', alteration)).token;
   }

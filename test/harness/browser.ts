@@ -9,24 +9,24 @@ export type { BrowserContext, Cookie, Page };
 
 const port = 9222;
 const desktop = { width: 1280, height: 800 };
-/** A phone of the usual size; screenshots of it have two pixels for one. */
+/** A phone of the usual size; screenshots have two pixels for one of its own. */
 const phone = { width: 390, height: 844 };
 
-/** What a page asked for, and what came of it. */
+/** A request of a page, and its outcome. */
 export interface Fetched {
   readonly method: string;
   readonly url: string;
   /** `document`, `fetch`, `xhr`, `eventsource`, `stylesheet`, … */
   readonly kind: string;
-  /** The answer's status, or why there was none (`net::ERR_…`). */
+  /** The status of the response, or the reason for having none (`net::ERR_…`). */
   readonly came: number | string;
 }
 
-/** What a page did since it is watched; the lists grow. */
+/** The events of a page since it is watched; the lists grow. */
 export interface Watched {
-  /** Requests that have come to their end, in that order. A redirect is one of its own. */
+  /** Finished requests, in the order in which they ended. Each redirect counts separately. */
   readonly requests: readonly Fetched[];
-  /** Errors and warnings of the console, uncaught errors among them. */
+  /** Errors and warnings of the console, uncaught errors included. */
   readonly troubles: readonly string[];
 }
 
@@ -55,13 +55,13 @@ export class Browser {
     });
   }
 
-  /** Lets go of it; the container ends with the stage. */
+  /** Disconnects; the container ends with the stage. */
   async close(): Promise<void> {
     await this.#chromium.close();
   }
 }
 
-/** Starts Chromium, which trusts the stage's CA. `flags` are Chromium's own, beside those of the image. */
+/** Starts Chromium, which trusts the stage's CA. `flags` are added to those of the image. */
 export async function startBrowser(
   stage: Stage,
   options: { readonly alias?: string; readonly flags?: readonly string[] } = {},
@@ -79,7 +79,7 @@ export async function startBrowser(
   return new Browser(box, await chromium.connectOverCDP(`http://${box.host}:${port}`));
 }
 
-/** Notes what a page asks for and complains of from now on. */
+/** Records a page's requests and console messages from now on. */
 export function watch(page: Page): Watched {
   const requests: Fetched[] = [];
   const troubles: string[] = [];
@@ -104,8 +104,8 @@ export function watch(page: Page): Watched {
 }
 
 /**
- * Takes a page's picture at a desktop's and at a phone's width, the whole of it: FILE.png and FILE-phone.png. The page is
- * laid out anew for each, not loaded.
+ * Takes a page's picture at the width of a desktop and of a phone, at full height: FILE.png and FILE-phone.png. The
+ * page is laid out again for each, not loaded again.
  */
 export async function shoot(page: Page, file: string): Promise<void> {
   mkdirSync(dirname(file), { recursive: true });

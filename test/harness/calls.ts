@@ -8,14 +8,14 @@ export async function startCalls(stage: Stage, alias: string): Promise<Echo> {
   return new Echo(await startService(stage, 'calls', { alias, env: { NAME: alias } }));
 }
 
-/** Lets streams that wait go on; how many. */
+/** Releases waiting streams; returns their number. */
 export async function releaseStreams(calls: Echo): Promise<number> {
   return (await callAdmin(calls.box, 'POST', '/release')).released;
 }
 
 const whole = (bytes: Buffer): Buffer => bytes;
 
-/** What came of a call: the message, or gRPC's status and its text. */
+/** The result of a call: the message, or gRPC's status and its text. */
 export type Called = { readonly message: string } | { readonly code: string; readonly details: string };
 
 /** A client of gRPC, as grpc-js makes one. */
@@ -28,7 +28,7 @@ export function callClient(target: Target): Client {
   });
 }
 
-/** One message there, one back. */
+/** One message in each direction. */
 export function callUnary(client: Client, path: string, message: string, metadata: Metadata): Promise<Called> {
   return new Promise((resolve) => {
     client.makeUnaryRequest(

@@ -7,24 +7,24 @@ import { type Echo, type Received, valuesOf } from './services.ts';
 import { openStage, type Stage, saveLogs } from './stage.ts';
 import { until } from './until.ts';
 
-/** What the gateway under test talks to. */
+/** The systems around the gateway under test. */
 export interface Setup {
   readonly gateway: Gateway;
-  /** All upstreams that a case may reach, or must not. */
+  /** All upstreams that a case may reach, or must not reach. */
   readonly echoes: readonly Echo[];
 }
 
-/** One request and everything that must come of it. */
+/** One request and all expected results. */
 export interface Case {
   /** One sentence. */
   readonly name: string;
-  /** Host of the policy that is asked. */
+  /** The host of the policy that receives it. */
   readonly host: string;
   /** A request, or exact bytes. */
   readonly request: Sent | { readonly raw: string | readonly string[]; readonly options?: RawOptions };
-  /** Asks the inner listener, with this client certificate and its key in one PEM; empty: without one. */
+  /** Sends it to the inner listener, with this client certificate and its key in one PEM; empty: without one. */
   readonly inner?: string;
-  /** Shows this client certificate, with its key in one PEM. */
+  /** Sends this client certificate, with its key in one PEM. */
   readonly client?: string;
   /** Default HTTP/1.1. */
   readonly over?: 'http1' | 'http2';
@@ -33,7 +33,7 @@ export interface Case {
   readonly reason?: string;
   /** Headers of the answer: exact value, pattern, or null for absent. */
   readonly answer?: Readonly<Record<string, string | RegExp | null>>;
-  /** What the upstream received; `never`: none was called. Default for a status from 400 on: `never`. */
+  /** The request that the upstream received; `never`: none was called. Default for a status from 400 on: `never`. */
   readonly upstream?: 'never' | UpstreamExpected;
   readonly log?: LogExpected;
 }
@@ -54,7 +54,7 @@ export interface LogExpected {
   readonly fields?: Readonly<Record<string, unknown>>;
   /** Error log lines that must be there; without them any line at warn or above fails the case. */
   readonly expected?: readonly RegExp[];
-  /** What no line of any log may contain. A bearer token of the request is forbidden always. */
+  /** Texts that no line of any log may contain. A bearer token of the request is always forbidden. */
   readonly forbidden?: readonly RegExp[];
   /** Access log lines that one run writes; default 1. */
   readonly lines?: number;
@@ -74,7 +74,7 @@ export async function testStage(name: string): Promise<Stage> {
   return stage;
 }
 
-/** Defines a test that runs the case twice, one after the other, on the gateway as the cases before have left it. */
+/** Defines a test that runs the case twice, one after the other, on the gateway as earlier cases have left it. */
 export function gatewayCase(setup: Setup, one: Case): void {
   test(one.name, async () => {
     await settle(setup.gateway, one.host);
@@ -84,7 +84,7 @@ export function gatewayCase(setup: Setup, one: Case): void {
 }
 
 /**
- * Waits until all that the workers wrote so far is here, in both logs: each of them has taken a marker.
+ * Waits until all lines that the workers wrote so far are here, in both logs: each worker has received a marker.
  *
  * @param host one that asks for no client certificate; default the policy's first
  * @returns a mark after the lines
@@ -93,7 +93,8 @@ export async function settle(gateway: Gateway, host = gateway.policy.hosts[0]!.n
   const marked = new Set<string>();
   const missing = () => gateway.workers().filter((worker) => !marked.has(worker));
   const all = async () => {
-    // One alone takes the first. Of several, those that are not busy take the next ones: so some are sent at once.
+    // A single worker receives the first marker. Of several, those that are not busy receive the next ones, so some are
+    // sent at once.
     const count = gateway.workers().length === 1 ? 1 : 2 * gateway.workers().length;
     const took = await Promise.all(Array.from({ length: count }, () => markLog(gateway, host.replace('*', 'settle'))));
     for (const worker of took) marked.add(worker);
@@ -106,8 +107,8 @@ export async function settle(gateway: Gateway, host = gateway.policy.hosts[0]!.n
 let markers = 0;
 
 /**
- * Sends a request that nginx itself refuses: it is larger than any route takes, which is a line of the error log and one of
- * the access log, after those of the requests before.
+ * Sends a request that nginx itself refuses: it is larger than any route allows. This writes a line of the error log
+ * and one of the access log, after those of earlier requests.
  *
  * @returns the worker that took it, once its lines are here
  */
@@ -122,7 +123,7 @@ async function markLog(gateway: Gateway, name: string): Promise<string> {
   return gateway.box.logs.waitForMarker(path);
 }
 
-/** Runs a case once and checks answer, upstream and logs. */
+/** Runs a case once and checks response, upstream and logs. */
 export async function runCase(setup: Setup, one: Case, run: string): Promise<Answer> {
   const { gateway, echoes } = setup;
   await Promise.all(echoes.map((echo) => echo.clear()));
@@ -197,7 +198,8 @@ async function expectLog(gateway: Gateway, mark: number, one: Case, run: string)
   expectTroubles(all, log.expected, run);
 }
 
-/** Fails where the error log has lines at `warn` or above since the mark that no pattern expects; it waits for all that are under way. */
+/** Throws if the error log has lines at `warn` or above since the mark that no pattern expects. It waits for all lines
+ * in flight. */
 export async function expectCleanLog(
   gateway: Gateway,
   mark: number,
@@ -213,7 +215,7 @@ function expectTroubles(lines: readonly string[], expected: readonly RegExp[] = 
   expect(unexpected, `${run}: unexpected lines in the error log`).toEqual([]);
 }
 
-/** The last part of a token is enough to find it again, and is never a part of anything else. */
+/** The last part of a token is enough to find it, and is never a part of another text. */
 function secretsOf(one: Case): RegExp[] {
   const token = 'token' in one.request ? one.request.token : undefined;
   const last = token?.split('.').at(-1) ?? '';

@@ -1,19 +1,20 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** A counterexample of a property: its values, or the way to values that JSON cannot hold. */
+/** A counterexample of a property: its values, or the path to values that JSON cannot express. */
 export type PropertyCase = { readonly property: string } & (
   | { readonly values: readonly unknown[] }
   | { readonly seed: number; readonly path: string; readonly shown: string }
 );
 
-/** What a hunt found with a seed: a mutant that no cell tells from the original, or a cell that is answered wrongly. */
+/** A result of a hunt with a seed: a mutant that no cell distinguishes from the original, or a cell with a wrong
+ * answer. */
 export type HuntCase = { readonly hunt: string; readonly seed: string } & (
   | { readonly mutant: { readonly object: string; readonly path: string; readonly change: string } }
   | { readonly cell: string }
 );
 
-/** A counterexample that `make fuzz` found. Each run tries it before all else. */
+/** A counterexample that `make fuzz` found. Each run tries it first. */
 export type Case = PropertyCase | HuntCase;
 
 /** One line of JSON for each case. */

@@ -14,7 +14,7 @@ import { waiting } from './waiting.ts';
 // The reaper's image comes from a registry; docker.ts cleans up instead.
 process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
 
-/** What to start. */
+/** A container to start. */
 export interface ContainerSpec {
   readonly image: string;
   /** Its name in the stage's network, and in saved logs. */
@@ -25,24 +25,24 @@ export interface ContainerSpec {
   readonly env?: Readonly<Record<string, string>>;
   readonly command?: readonly string[];
   readonly entrypoint?: readonly string[];
-  /** The log line that says it is ready; a server writes it once it listens. */
+  /** The log line that says that it is ready; a server writes it once it listens. */
   readonly ready: RegExp;
   readonly tmpfs?: Readonly<Record<string, string>>;
   readonly user?: string;
   readonly cpu?: number;
-  /** Most memory that it may hold, MB. */
+  /** The highest memory that it may use, MB. */
   readonly memory?: number;
   readonly ulimitFiles?: number;
   readonly startMs?: number;
-  /** It says `ready` and exits: it has no address then, and its whole log is there. */
+  /** It prints `ready` and exits: it has no address then, and its whole log is there. */
   readonly ends?: boolean;
-  /** The engine asks it how it is, as its image says. */
+  /** The engine checks its health, as its image defines. */
   readonly healthcheck?: boolean;
   /** Shares this box's network, as the containers of a pod do; its alias is for logs only. */
   readonly inside?: Box;
 }
 
-/** A slow machine needs long for a start, and nothing else takes so long: a container that ends says so at once. */
+/** A slow machine needs a long time for a start, and for nothing else: a container that ends is reported at once. */
 const START_MS = 240_000;
 
 /** A running container. */
@@ -83,11 +83,11 @@ export class Box {
     return execIn(this.started.getId(), command, user);
   }
 
-  /** Puts files in place, each whole at once: written beside it, then renamed over it. */
+  /** Writes files atomically: each one beside its place first, then renamed. */
   async write(files: Readonly<Record<string, string | Buffer>>): Promise<void> {
     const beside = Object.entries(files).map(([path, content]) => ({ content, target: `${path}.new`, mode: 0o644 }));
     await this.started.copyContentToContainer(beside);
-    // One process for all: starting one in a container takes longer than what it does.
+    // One process for all files: starting one in a container takes longer than its work.
     const move = 'for file; do mv -f "$file.new" "$file"; done';
     await this.#asRoot('sh', '-ec', move, 'sh', ...Object.keys(files));
   }
@@ -106,17 +106,17 @@ export class Box {
     await (await this.#raw()).kill({ signal: name });
   }
 
-  /** Ends its processes with the image's signal and starts it again; done when it has said once more that it is
+  /** Ends its processes with the image's signal and starts it again; resolves when it has said again that it is
    * ready. */
   async restart(): Promise<void> {
     const raw = await this.#raw();
     await raw.stop({ t: 60 });
-    // State: the old log has come to its end, so no late line of it counts as one of the new start.
+    // State: the old log has ended, so no late line of it counts as one of the new start.
     await this.logs.waitForEnd();
     const mark = this.logs.mark();
     await follow(this.started.getId(), this.logs);
     await raw.start();
-    // Its address may be another one now.
+    // It may have another address now.
     const [joined] = Object.values((await raw.inspect()).NetworkSettings.Networks);
     this.#address = joined!.IPAddress;
     await this.logs.waitFor(this.#ready, mark, START_MS);
@@ -139,7 +139,7 @@ export class Box {
   }
 }
 
-/** A container whose log is followed from before its first line, so that none is missed. */
+/** A container whose log is followed from before its first line, so that no line is missed. */
 class Followed extends GenericContainer {
   readonly #logs: LogBuffer;
 
@@ -192,7 +192,7 @@ class Ready implements WaitStrategy {
   }
 }
 
-/** Reads what a container that is not running yet will write. */
+/** Reads the log of a container that does not run yet. */
 async function follow(id: string, logs: LogBuffer): Promise<void> {
   const { container } = await getContainerRuntimeClient();
   const raw = container.getById(id);

@@ -1,6 +1,6 @@
 /**
- * The last line of .ci/run: `count.ts FOLDER CHECK TEST` adds up the results in the folder and the exit codes of
- * `make check` and `make test`. Exit code 1 where anything failed, or nothing ran.
+ * The last line of .ci/run: `count.ts FOLDER CHECK TEST` adds up the results in the folder and the exit codes of `make
+ * check` and `make test`. Exit code 1 if anything failed, or nothing ran.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

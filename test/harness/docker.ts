@@ -1,19 +1,19 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** The tests' own marks on what they start, so that the leftovers of a dead run are found. */
+/** The labels of everything that the tests start, so that leftovers of a dead run are found. */
 export const runLabel = 'meshgate.test.run';
 export const networkPrefix = 'meshgate-test-';
 
 const run = promisify(execFile);
 
-/** Process id of the test run: vitest's main process, or this one where there is none. */
+/** Process id of the test run: vitest's main process, or this one without vitest. */
 export function runId(): string {
   process.env.MESHGATE_RUN ??= String(process.pid);
   return process.env.MESHGATE_RUN;
 }
 
-/** Runs the docker command; what it printed, trimmed. */
+/** Runs the docker command; returns its output, trimmed. */
 export async function docker(...args: string[]): Promise<string> {
   const { stdout } = await run('docker', args, { maxBuffer: 64 * 1024 * 1024 });
   return stdout.trim();
@@ -42,7 +42,7 @@ export async function removeRun(id: string): Promise<void> {
   await Promise.allSettled(networks.map(removeNetwork));
 }
 
-/** Removes what runs have left behind whose process is gone. */
+/** Removes the leftovers of runs whose process has ended. */
 export async function removeLeftovers(): Promise<void> {
   const ids = new Set<string>();
   for (const id of lines(

@@ -11,11 +11,11 @@ export interface EnvoyOptions {
   readonly policy: string;
   readonly mutate?: (files: Files) => Files;
   readonly files?: Readonly<Record<string, string>>;
-  /** Other name in the network than the host of its address. */
+  /** Another name in the network than the host of its address. */
   readonly alias?: string;
-  /** Which of several ingresses it is. */
+  /** The ingress's name, if there are several. */
   readonly ingress?: string;
-  /** Signs its certificate; default the mesh's. */
+  /** Signs its certificate; by default the mesh's CA. */
   readonly ca?: Ca;
 }
 
@@ -46,7 +46,7 @@ export class Envoy {
     };
   }
 
-  /** A request straight to the ingress; the authority is a header. */
+  /** Sends a request directly to the ingress; the authority is a header. */
   send(clientPem: string | undefined, authority: string, sent: Sent = {}): Promise<Answer> {
     const headers = Array.isArray(sent.headers) ? sent.headers : Object.entries(sent.headers ?? {});
     return send(this.target(clientPem), { ...sent, headers: [['Host', authority], ...headers] });
@@ -58,7 +58,7 @@ export class Envoy {
   }
 }
 
-/** Starts Envoy with what `meshgate render --target envoy` makes of the policy. */
+/** Starts Envoy with the output of `meshgate render --target envoy` for the policy. */
 export async function startEnvoy(stage: Stage, options: EnvoyOptions): Promise<Envoy> {
   const policy = readPolicy(options.policy);
   const own = await ingressFiles(policy, stage, options.ingress, options.ca);

@@ -7,7 +7,7 @@ import { until } from './until.ts';
 const clientPort = 2379;
 const peerPort = 2380;
 
-/** One member; asked over its JSON gateway (`/v3/kv/range`, …), TLS with a client certificate. */
+/** One member; called over its JSON gateway (`/v3/kv/range`, …), TLS with a client certificate. */
 export class EtcdMember {
   readonly box: Box;
   /** As the gateways' policy names it. */
@@ -33,7 +33,7 @@ export class EtcdMember {
     if (answer.status !== 200) throw new Error(`${this.box.alias}: put: ${answer.status} ${answer.text}`);
   }
 
-  /** The value; undefined where there is none. */
+  /** Returns the value, or undefined if there is none. */
   async get(key: string): Promise<string | undefined> {
     const answer = await this.call('/v3/kv/range', { key: base64(key) });
     if (answer.status !== 200) throw new Error(`${this.box.alias}: range: ${answer.status} ${answer.text}`);
@@ -41,7 +41,7 @@ export class EtcdMember {
     return found === undefined ? undefined : Buffer.from(found.value ?? '', 'base64').toString();
   }
 
-  /** Every key that begins so. */
+  /** Returns every key with this prefix. */
   async keys(prefix: string): Promise<string[]> {
     const end = Buffer.from(prefix);
     end[end.length - 1]! += 1;
@@ -68,13 +68,13 @@ export class EtcdMember {
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-/** A cluster, and what a gateway needs to reach it. */
+/** A cluster, and the files with which a gateway reaches it. */
 export interface Etcd {
   readonly members: readonly EtcdMember[];
   readonly urls: readonly string[];
   /** CA of the members' certificates, PEM. */
   readonly ca: string;
-  /** A client certificate that they take, and its key: apart, and in one PEM. */
+  /** A client certificate that the members accept, and its key: separate, and in one PEM. */
   readonly client: { readonly cert: string; readonly key: string; readonly pem: string };
 }
 

@@ -11,18 +11,19 @@ import { until } from './until.ts';
 export interface GatewayOptions {
   /** The policy file's text. */
   readonly policy: string;
-  /** Changes what is rendered, to show what a line of it is good for. */
+  /** Changes the rendered files, to show the effect of a line. */
   readonly mutate?: (files: Files) => Files;
   /** Rendered files instead of what the policy renders to. */
   readonly rendered?: Files;
-  /** Files more, or other ones than the stage makes up; absolute path → content, null: it is missing. */
+  /** Additional files, or replacements of those that the stage makes; absolute path → content, null: the file is
+   * missing. */
   readonly files?: Readonly<Record<string, string | null>>;
   readonly image?: string;
-  /** Worker processes; default 1, so that a case meets the worker that the case before has left. */
+  /** Worker processes; default 1, so that a case uses the worker of the case before. */
   readonly workers?: number;
   readonly alias?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** The engine asks it how it is. */
+  /** The engine checks its health. */
   readonly healthcheck?: boolean;
 }
 
@@ -44,7 +45,7 @@ export class Gateway {
     this.#workers = workers;
   }
 
-  /** Where one of the policy's hosts answers; with certificate and key of the client in one PEM, where it shows one. */
+  /** The address of one of the policy's hosts; with the client's certificate and key in one PEM, if it sends one. */
   target(host: string, clientPem?: string): Target {
     const { listen, insecureHttp } = this.policy.gateway;
     const client = clientPem === undefined ? {} : { clientPem };
@@ -58,7 +59,7 @@ export class Gateway {
     };
   }
 
-  /** Where services ask one of the policy's hosts, with certificate and key in one PEM. */
+  /** The address at which services call one of the policy's hosts, with certificate and key in one PEM. */
   inner(host: string, clientPem?: string): Target {
     const port = this.policy.gateway.inner?.listen ?? 0;
     const client = clientPem === undefined ? {} : { clientPem };
@@ -88,7 +89,7 @@ export class Gateway {
     return keepAlive(this.target(host), maxSockets);
   }
 
-  /** A place in the log to look from. */
+  /** The current position in the log. */
   mark(): number {
     return this.box.logs.mark();
   }
@@ -115,13 +116,13 @@ export class Gateway {
     return troubles(this.box.logs.since(mark));
   }
 
-  /** Health over the port that the policy gives it. */
+  /** Health over the port of the policy. */
   health(path: string): Promise<Answer> {
     const port = Number(this.policy.gateway.health?.split(':').at(-1));
     return send({ host: this.box.host, port, tls: false, name: 'health' }, { path });
   }
 
-  /** Loads the configuration again, as a deployment would; from then on new workers alone take connections. */
+  /** Loads the configuration again, as a deployment would; from then on only new workers accept connections. */
   async reload(): Promise<void> {
     const mark = this.mark();
     const workers = (pattern: RegExp) => {
@@ -177,7 +178,7 @@ export async function startGateway(stage: Stage, options: GatewayOptions): Promi
   return gateway;
 }
 
-/** Takes out or changes text in rendered files, and fails where there is nothing to change. */
+/** Removes or changes text in rendered files, and throws if there is nothing to change. */
 export function replaceIn(files: Files, path: string | RegExp, pattern: RegExp | string, by: string): Files {
   const changed = { ...files };
   let hits = 0;

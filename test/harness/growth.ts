@@ -3,7 +3,7 @@
  * not count, and of several tries the cheapest does.
  */
 
-/** One try takes at least this, microseconds: the kernel counts a running thread's time every four milliseconds. */
+/** One try takes at least this many microseconds: the kernel counts a running thread's time every four milliseconds. */
 const LEAST = 16_000;
 
 const TRIES = 3;
@@ -23,12 +23,12 @@ function cost(work: () => unknown): number {
     times *= least < LEAST / 4 ? 4 : 2;
     least = spent(work, times);
   }
-  // What is slow is so at every try.
+  // Slow code is slow in every try.
   for (let i = 1; i < TRIES && least < 10 * LEAST; i++) least = Math.min(least, spent(work, times));
   return least / times;
 }
 
-/** How many times as much a large input costs as a small one. */
+/** The cost of a large input relative to a small one. */
 export function growth(work: (size: number) => unknown, small: number, large: number): number {
   const less = cost(() => work(small));
   return cost(() => work(large)) / less;

@@ -67,8 +67,8 @@ hosts:
 `;
 
 /**
- * Three services behind the mesh ingress, two of them agents, a person with a role that travels and one that does not,
- * and what the services received in her name.
+ * Three services behind the mesh ingress, two of them agents; a person with a role that travels and one that does not;
+ * and the assertions that the services received for her.
  */
 export async function startHopLab(name: string) {
   const stage = await testStage(name);
@@ -98,7 +98,7 @@ export async function startHopLab(name: string) {
 
   await ready(gateway, 'wiki.test', { token: ann });
 
-  /** The one assertion that a service received with the request that this sends. */
+  /** The only assertion that a service received with the request that `send` sends. */
   async function received(echo: Echo, ask: () => Promise<{ readonly status: number }>): Promise<string> {
     await echo.clear();
     expect((await ask()).status).toBe(200);
@@ -129,17 +129,17 @@ export async function startHopLab(name: string) {
   };
 }
 
-/** The headers of a service that asks. */
+/** The headers of a service that calls another one. */
 export const asking = (assertion: string, more: Sent = {}): Sent => ({
   ...more,
   headers: { 'X-Meshgate-Assertion': assertion, ...(more.headers as Record<string, string> | undefined) },
 });
 
-/** What of an assertion or a certificate is nowhere else. */
+/** A part of an assertion or a certificate that occurs nowhere else. */
 export const secret = (text: string) =>
   new RegExp(text.trim().split(/[.\n]/).at(-1)!.slice(-40).replace(/[+/]/g, '\\$&'));
 const certificateOf = (pem: string) => secret(pem.slice(0, pem.indexOf('\n-----END')));
-/** What no log line may hold. */
+/** Texts that no log line may have. */
 export const hidden = (pem: string, ...assertions: string[]) => ({
   forbidden: [...assertions.map(secret), ...(pem === '' ? [] : [certificateOf(pem)]), /BEGIN/],
 });

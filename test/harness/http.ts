@@ -4,7 +4,7 @@ import { Agent, request as httpsRequest } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import type { PeerCertificate } from 'node:tls';
 
-/** Where a server answers, and how to trust it. */
+/** The address of a server, and how to verify it. */
 export interface Target {
   readonly host: string;
   readonly port: number;
@@ -15,9 +15,9 @@ export interface Target {
   readonly ca?: string;
   /** Client certificate and key, PEM in one. */
   readonly clientPem?: string;
-  /** The SPIFFE id that the server's certificate must have, where it has no DNS name. */
+  /** The SPIFFE id that the server's certificate must have, if it has no DNS name. */
   readonly serverSpiffe?: string;
-  /** The server's certificate may have any name: a test says one in the handshake that no certificate has. */
+  /** The server's certificate may have any name: the test uses a server name that no certificate has. */
   readonly anyName?: true;
 }
 
@@ -35,7 +35,7 @@ export interface Sent {
   readonly agent?: Agent | HttpAgent;
 }
 
-/** An answer, headers in the order and spelling in which they came. */
+/** A response, with its headers in the order and spelling in which they came. */
 export class Answer {
   readonly status: number;
   readonly headers: readonly (readonly [string, string])[];
@@ -91,7 +91,7 @@ export function tlsOptions(target: Target) {
   };
 }
 
-/** Holds a server's certificate against a SPIFFE id instead of a name. */
+/** Compares a server's certificate with a SPIFFE id instead of a name. */
 export function hasSpiffe(id: string) {
   return (_: string, { subjectaltname = '' }: PeerCertificate): Error | undefined =>
     subjectaltname.split(', ').includes(`URI:${id}`)
@@ -99,7 +99,7 @@ export function hasSpiffe(id: string) {
       : new Error(`the server is ${subjectaltname}, not ${id}`);
 }
 
-/** One HTTP/1.1 request. Without an agent it has a connection of its own. */
+/** Sends one HTTP/1.1 request. Without an agent it has its own connection. */
 export function send(target: Target, sent: Sent = {}): Promise<Answer> {
   const shared = {
     host: target.host,
@@ -133,7 +133,7 @@ export function keepAlive(target: Target, maxSockets = 8): Agent | HttpAgent {
     : new HttpAgent({ keepAlive: true, maxSockets });
 }
 
-/** Requests over one HTTP/2 connection, one after the other; cleartext with prior knowledge where there is no TLS. */
+/** Sends requests over one HTTP/2 connection, one after the other; cleartext with prior knowledge without TLS. */
 export async function sendHttp2(target: Target, sents: readonly Sent[]): Promise<Answer[]> {
   const origin = `${target.tls ? 'https' : 'http'}://${target.name}:${target.port}`;
   const session = target.tls

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 const list = fileURLToPath(new URL('../../test-results/images.txt', import.meta.url));
 
 /**
- * An image as `prepare.sh` made it for this checkout: by the hash of its contents. The tag `dev` belongs to the checkout
- * that built last, so it is used only where nothing was prepared here.
+ * An image as `prepare.sh` made it for this checkout: by the hash of its contents. The tag `dev` belongs to the
+ * checkout that built last, so it is used only if nothing was prepared here.
  */
 export function imageOf(name: string): string {
   const lines = existsSync(list) ? readFileSync(list, 'utf8').split('\n') : [];

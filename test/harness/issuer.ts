@@ -25,7 +25,7 @@ export class IssuerServer {
     await callAdmin(this.box, 'DELETE', `/documents?path=${encodeURIComponent(path)}`);
   }
 
-  /** Requests so far, by path, those to paths without a document among them. */
+  /** Number of requests so far by path, including paths without a document. */
   hits(): Promise<Record<string, number>> {
     return callAdmin(this.box, 'GET', '/hits');
   }
@@ -39,7 +39,7 @@ export class IssuerServer {
     await callAdmin(this.box, 'DELETE', '/hits');
   }
 
-  /** Answers what is held under `hold: key`. */
+  /** Releases the requests that are held under `hold: key`. */
   async release(key: string): Promise<void> {
     await callAdmin(this.box, 'POST', `/release?key=${encodeURIComponent(key)}`);
   }
@@ -52,12 +52,12 @@ export class IssuerServer {
   }
 }
 
-/** One issuer; tokens are signed in the test's own process. */
+/** One issuer; its tokens are signed in the test's own process. */
 export class Issuer {
   readonly url: string;
   readonly discoveryPath: string;
   readonly jwksPath: string;
-  /** The key that signs unless another one is given. */
+  /** The key that signs by default. */
   key: SigningKey;
   readonly #server: IssuerServer;
 
@@ -79,7 +79,7 @@ export class Issuer {
     });
   }
 
-  /** Serves something else where the keys were. */
+  /** Serves another document at the address of the keys. */
   async serveJwks(document: Document): Promise<void> {
     await this.#server.put({ [this.jwksPath]: document });
   }
@@ -88,7 +88,7 @@ export class Issuer {
     await this.#server.put({ [this.discoveryPath]: document });
   }
 
-  /** An access token of this issuer: `iss` is set, the rest of the claims is given (`aud`, `sub`, `groups`, …). */
+  /** Signs an access token of this issuer: `iss` is set, the other claims are given (`aud`, `sub`, `groups`, …). */
   sign(
     claims: Readonly<Record<string, unknown>>,
     options: SignOptions & { readonly key?: SigningKey } = {},

@@ -1,21 +1,21 @@
 import type { JWK } from 'jose';
 import { people, wikiResource } from '../services/shared/people.ts';
 
-/** How a realm of the tests differs from what stands below; times in seconds. */
+/** The settings of a realm that differ from the defaults below; times in seconds. */
 export interface RealmOptions {
   /** Name of the realm, default `corp`; the issuer is `https://ALIAS:8443/realms/NAME`. */
   readonly name?: string;
-  /** Origins of the gateway (`https://wiki.example.com:8443`) that people may be sent back to. */
+  /** Origins of the gateway (`https://wiki.example.com:8443`) to which people may return. */
   readonly origins?: readonly string[];
   readonly accessToken?: number;
-  /** Life of a provider session without and with use. */
+  /** Lifetime of a provider session without and with use. */
   readonly idle?: number;
   readonly most?: number;
-  /** Default on: each refresh token is good once, and a second use ends the session. */
+  /** Default on: each refresh token is valid once, and a second use ends the session. */
   readonly rotation?: boolean;
-  /** URL that hears of ended sessions from Keycloak itself. */
+  /** The URL that Keycloak itself notifies about ended sessions. */
   readonly backchannel?: string;
-  /** URL that browsers open, in a frame, at sign-out. */
+  /** The URL that browsers open in a frame at sign-out. */
   readonly frontchannel?: string;
   /** Public keys of the client that signs its assertions (`wiki-jwt`). */
   readonly keys?: readonly JWK[];
@@ -23,13 +23,14 @@ export interface RealmOptions {
   readonly certificate?: string;
   /** Tokens of all clients are bound to a key by DPoP, or to the client's certificate. */
   readonly bound?: 'dpop' | 'certificate';
-  /** PAR is the only way in. */
+  /** Pushed requests are required. */
   readonly parOnly?: boolean;
-  /** A client of this name, with the secret of `wiki`: it exchanges people's tokens of `wiki` for its own, and has some for itself. */
+  /** A client with this name, and the secret of `wiki`: it exchanges people's tokens of `wiki` for its own, and has
+   * tokens for itself. */
   readonly agent?: string;
 }
 
-/** Clients of a realm. `wiki` has this secret, and people's password is their name. */
+/** Clients of a realm. `wiki` has this secret, and each person's password is their name. */
 export const keycloakSecret = 'wiki-secret';
 
 /** Realm roles beside the groups. */
@@ -129,7 +130,7 @@ export function realm(options: RealmOptions = {}): Json {
     enabled: true,
     sslRequired: 'all',
     loginTheme: 'keycloak',
-    // Passwords here are no secrets: a sign-in that costs little.
+    // Passwords here are not secrets, so a sign-in may be cheap.
     passwordPolicy: 'hashAlgorithm(pbkdf2-sha256) and hashIterations(1)',
     revokeRefreshToken: options.rotation ?? true,
     refreshTokenMaxReuse: 0,

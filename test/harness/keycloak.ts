@@ -11,7 +11,7 @@ export { keycloakSecret, type RealmOptions, realm } from './keycloak-realm.ts';
 const port = 8443;
 const credentials = { client_id: 'wiki', client_secret: keycloakSecret };
 
-/** A real Keycloak with one realm; who and what is in it stands in keycloak-realm.ts. */
+/** A real Keycloak with one realm; keycloak-realm.ts defines its people and clients. */
 export class Keycloak {
   readonly box: Box;
   readonly issuer: string;
@@ -38,7 +38,7 @@ export class Keycloak {
     return (await this.tokens(person)).access_token!;
   }
 
-  /** A token of an agent's: for the person whose token of the client `wiki` it exchanges (RFC 8693), or for itself. */
+  /** A token of an agent: for the person whose token of the client `wiki` it exchanges (RFC 8693), or for itself. */
   async agentToken(agent: string, subjectToken?: string): Promise<string> {
     const grant =
       subjectToken === undefined
@@ -53,7 +53,7 @@ export class Keycloak {
     return answer.json().access_token;
   }
 
-  /** Asks an endpoint of OpenID Connect (`token`, `auth/device`, `ext/par/request`, …) as a server does. */
+  /** Calls an endpoint of OpenID Connect (`token`, `auth/device`, `ext/par/request`, …) as a server does. */
   post(
     endpoint: string,
     form: Readonly<Record<string, string>>,
@@ -63,12 +63,12 @@ export class Keycloak {
     return this.#send(`/realms/${this.realm}/protocol/openid-connect/${endpoint}`, form, clientPem, headers);
   }
 
-  /** Fills in the sign-in form on which a user agent stands, and goes where it leads. */
+  /** Fills in the sign-in form that a user agent shows, and follows its redirects. */
   signIn(agent: UserAgent, page: Visited, person: string, wish: Navigation = {}): Promise<Visited> {
     return agent.submit(page, { username: person, password: person }, { form: '#kc-form-login', ...wish });
   }
 
-  /** The same in Chromium; what comes after is to be waited for. */
+  /** The same in Chromium; the caller waits for the result. */
   async signInAt(page: Page, person: string): Promise<void> {
     await page.fill('#username', person);
     await page.fill('#password', person);
@@ -80,12 +80,12 @@ export class Keycloak {
     await this.admin('PUT', `/users/${person}`, { enabled });
   }
 
-  /** Ends a person's sessions; clients with a back-channel URL are told before this is done. */
+  /** Ends a person's sessions; clients with a back-channel URL are notified before it returns. */
   async signOut(person: string): Promise<void> {
     await this.admin('POST', `/users/${person}/logout`);
   }
 
-  /** Puts a person into a group of the realm, or takes them out. */
+  /** Adds a person to a group of the realm, or removes them. */
   async member(person: string, group: string, member: boolean): Promise<void> {
     const found = await this.admin('GET', `/groups?exact=true&search=${encodeURIComponent(group)}`);
     const id = found.find(({ name }: { name: string }) => name === group)?.id;
@@ -98,12 +98,13 @@ export class Keycloak {
     return this.admin('GET', `/users/${person}/sessions`);
   }
 
-  /** Lines of its log about an event (`LOGIN`, `CODE_TO_TOKEN`, `REFRESH_TOKEN`, `LOGOUT`, … with `_ERROR` if it failed). */
+  /** Lines of its log about an event (`LOGIN`, `CODE_TO_TOKEN`, `REFRESH_TOKEN`, `LOGOUT`, … with `_ERROR` if it
+   * failed). */
   events(type: string, mark = 0): string[] {
     return this.box.logs.since(mark).filter((line) => line.includes(`type="${type}"`));
   }
 
-  /** The admin API of the realm; what it answers, parsed. */
+  /** Calls the admin API of the realm; returns the parsed answer. */
   // biome-ignore lint/suspicious/noExplicitAny: Keycloak's own answers
   async admin(method: string, path: string, body?: unknown): Promise<any> {
     const login = { client_id: 'admin-cli', grant_type: 'password', username: 'admin', password: 'admin' };
@@ -145,7 +146,8 @@ export interface KeycloakOptions extends RealmOptions {
   readonly alias?: string;
 }
 
-/** Starts Keycloak, which takes some ten seconds of a core and 450 MB: one a file, and only where it must be the real one. */
+/** Starts Keycloak, which takes some ten seconds of a core and 450 MB: at most one for each test file, and only for
+ * tests that need the real Keycloak. */
 export async function startKeycloak(stage: Stage, options: KeycloakOptions = {}): Promise<Keycloak> {
   const alias = options.alias ?? 'keycloak';
   const { cert, key } = await stage.ca.server(alias);

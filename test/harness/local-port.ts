@@ -15,8 +15,8 @@ server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port
 `;
 
 /**
- * A port of `localhost` that leads to a container's, for programs that take plain HTTP from there alone. A thread of its
- * own serves it, so it works while the test waits for such a program. It ends with the test file.
+ * A port of `localhost` that leads to a container's port, for programs that accept plain HTTP only from there. Its own
+ * thread serves it, so it works while the test waits for such a program. It ends with the test file.
  */
 export async function localPort(box: Box, inside: number): Promise<number> {
   const worker = new Worker(forward, { eval: true, workerData: { host: box.host, port: inside } });

@@ -1,26 +1,25 @@
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { PATIENCE_MS, until } from './until.ts';
 
-/** Which of a container's two streams. The engine carries each in order, and none before or after the other. */
+/** The two streams of a container. The engine keeps the order within each one, and not between them. */
 type Side = 'stdout' | 'stderr';
 
-/** A request that the harness sends to mark the log (`settle` in case.ts): nginx refuses it, and says so in the error
- * log, with its worker's process id, and in the access log.
- * */
+/** A request that the harness sends to mark the log (`settle` in case.ts): nginx refuses it, and logs that in the error
+ * log, with its worker's process id, and in the access log. */
 const MARKER = / (\d+)#\d+: .*"POST (\/meshgate-settle-\d+) HTTP|"url\.path":"(\/meshgate-settle-\d+)"/;
 
-/** The path of a marker of that number. */
+/** The path of the marker with that number. */
 export const markerPath = (number: number): string => `/meshgate-settle-${number}`;
 
-/** What a container wrote so far (standard output and error together), line by line; markers are left out. */
+/** The output of a container so far (standard output and error together), line by line; markers are left out. */
 export class LogBuffer {
   readonly lines: string[] = [];
   readonly #rest: Record<Side, string> = { stdout: '', stderr: '' };
-  /** Paths of markers in the access log; in the error log with the worker that took each. */
+  /** Paths of markers in the access log; in the error log with the worker that handled each. */
   readonly #markers = { stdout: new Set<string>(), stderr: new Map<string, string>() };
   #ended = false;
 
-  /** Takes in a container's log: `split` writes its two streams apart until the stream ends. */
+  /** Reads a container's log: `split` writes its two streams separately until the stream ends. */
   follow(stream: NodeJS.EventEmitter, split: (out: Writable, err: Writable) => void): void {
     this.#ended = false;
     const sides = [this.#side('stdout'), this.#side('stderr')] as const;
@@ -51,7 +50,7 @@ export class LogBuffer {
     }
   }
 
-  /** A position to look from: lines after it are new. */
+  /** A position to search from: later lines are new. */
   mark(): number {
     return this.lines.length;
   }
@@ -69,7 +68,7 @@ export class LogBuffer {
     const find = () => this.since(mark).find((line) => pattern.test(line));
     return until(
       () => {
-        // Asked before the look, so that the last lines of a container that ends are still found.
+        // Read before the search, so that the last lines of a container that ends are still found.
         const ended = this.#ended;
         const found = find();
         if (found === undefined && ended)
@@ -80,7 +79,7 @@ export class LogBuffer {
     );
   }
 
-  /** Waits until both streams have come to the marker: what its worker wrote before it is here. Gives the worker. */
+  /** Waits until both streams have the marker: the earlier lines of its worker are here then. Returns the worker. */
   waitForMarker(path: string): Promise<string> {
     return until(() => this.#markers.stdout.has(path) && this.#markers.stderr.get(path), {
       what: `the marker ${path} in both logs`,
@@ -94,7 +93,7 @@ export class LogBuffer {
     await until(() => this.#ended, { what: 'the end of a log', help: () => this.tail() });
   }
 
-  /** Waits until at least `count` JSON lines stand after `mark`, and gives them parsed. */
+  /** Waits until at least `count` JSON lines come after `mark`, and returns them parsed. */
   waitForJson(count: number, mark = 0, timeoutMs = PATIENCE_MS): Promise<Record<string, unknown>[]> {
     return until(
       () => {
@@ -105,19 +104,19 @@ export class LogBuffer {
     );
   }
 }
-/** The lines that are JSON objects, parsed; a line that looks like one and is none is an error. */
+/** The lines that are JSON objects, parsed; a line that begins like one and is invalid is an error. */
 export function jsonLines(lines: readonly string[]): Record<string, unknown>[] {
   return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 /**
- * A connection to the check that was kept with a worker which a reload has ended since: nginx says so and takes another
- * one. A request that is lost is seen by its answer.
+ * nginx logs a kept connection to the check whose worker a reload has ended, and uses another one. A lost request is
+ * visible by its response.
  */
 const STALE =
   /writev\(\) failed \(32: Broken pipe\) while sending request to upstream, .*"http:\/\/unix:[^"]*check\.sock:/;
 
-/** Lines of nginx's error log at `warn` or above, and what is no log line at all (a crash, a script's words). */
+/** Lines of nginx's error log at `warn` or above, and lines that are not log lines (a crash, a script's output). */
 export function troubles(lines: readonly string[]): string[] {
   return lines.filter((line) => {
     if (line === '' || line.startsWith('{') || line.startsWith('meshgate: ') || STALE.test(line)) return false;

@@ -44,7 +44,7 @@ export async function startMcp(stage: Stage, alias = 'mcp.internal'): Promise<Mc
   return new McpService(await startService(stage, 'mcp', { alias }));
 }
 
-/** A request as it went out, and the status of its answer. */
+/** A sent request, and the status of its response. */
 export interface Exchange {
   readonly method: string;
   readonly url: string;
@@ -52,7 +52,7 @@ export interface Exchange {
   readonly challenge?: string;
 }
 
-/** `fetch` to the stage's containers by their names inside, with bodies that stream; it keeps what was asked. */
+/** A `fetch` that reaches the stage's containers by their names, with streamed bodies; it records the requests. */
 export function stageFetch(stage: Stage, exchanges: Exchange[] = []) {
   return async (to: string | URL, init: RequestInit = {}): Promise<Response> => {
     const url = new URL(to);
@@ -107,9 +107,9 @@ export class PersonsClient implements OAuthClientProvider {
   #known: Held<'clientInformation'>;
   #tokens: Held<'tokens'>;
   #verifier = '';
-  /** Where its person was sent, in turn. */
+  /** The pages to which its person was sent, in order. */
   readonly asked: URL[] = [];
-  /** What the provider sent back to {@link redirectUrl} last. */
+  /** The provider's last redirect to {@link redirectUrl}. */
   returned?: URLSearchParams;
 
   constructor(stage: Stage, sso: Sso, person: string) {
@@ -118,7 +118,8 @@ export class PersonsClient implements OAuthClientProvider {
     this.#person = person;
   }
 
-  /** Registers anew when it next asks: its registration names the scopes of its first token, and some give it no others. */
+  /** Registers again before its next request: its registration names the scopes of its first token, and some providers
+   * issue no others. */
   forget() {
     this.#known = undefined;
   }
@@ -147,7 +148,7 @@ export class PersonsClient implements OAuthClientProvider {
     return this.#verifier;
   }
 
-  /** The person signs in, where the provider does not know them yet. */
+  /** The person signs in, if the provider has no session of theirs yet. */
   async redirectToAuthorization(url: URL) {
     this.asked.push(url);
     const until = /^https:\/\/client\.test\/callback/;

@@ -3,7 +3,7 @@ import { send } from './http.ts';
 import type { Files } from './policy.ts';
 import type { Records } from './sessions.ts';
 
-/** Served in the place of no host, so that no host's settings apply to it. */
+/** Served instead of a host, so that no host's settings apply. */
 const location = `    location = /.test/memory {
         access_log off;
         client_body_buffer_size 256k;
@@ -28,7 +28,7 @@ const turn = (r) => {
 export default { turn };
 `;
 
-/** Rendered files with a door to nginx's shared memory, for a gateway whose test makes a {@link Memory} of it. */
+/** Rendered files with access to nginx's shared memory, for a gateway whose test makes a {@link Memory} of it. */
 export function withMemory(rendered: Files): Files {
   const imported = replaceIn(rendered, 'http.conf', /^js_path .*\n/m, '$&js_import memory from memory.js;\n');
   const served = replaceIn(imported, 'servers.conf', /^ {4}location \/ \{/m, `${location}$&`);
@@ -36,8 +36,7 @@ export function withMemory(rendered: Files): Files {
 }
 
 /**
- * The shared memory of a gateway, so that a test makes a state or looks at one where it would have to wait for a time
- * to pass.
+ * The shared memory of a gateway, so that a test sets or reads a state instead of waiting for a time to pass.
  */
 export class Memory {
   readonly #gateway: Gateway;
@@ -57,17 +56,17 @@ export class Memory {
     await this.#ask('PUT', zone, key, value);
   }
 
-  /** How many of something all workers hold together. */
+  /** The number of something that all workers hold together. */
   async held(name: string): Promise<number> {
     return Number(await this.#ask('OPTIONS', 'meshgate_locks', name));
   }
 
-  /** Deletes all keys that match: how the gateway joins the parts of a key is its own affair. */
+  /** Deletes all keys that match: the gateway decides how it joins the parts of a key. */
   async forget(zone: string, keys: RegExp): Promise<void> {
     await this.#ask('DELETE', zone, keys.source);
   }
 
-  /** What a gateway without a store keeps of sessions. */
+  /** The session data of a gateway without a store. */
   get records(): Records {
     const zone = 'meshgate_sessions';
     return { get: (sid) => this.get(zone, sid), put: (sid, sealed) => this.set(zone, sid, sealed) };

@@ -1,7 +1,7 @@
 import { describe, test } from 'vitest';
 
 /**
- * A group of tests that needs something which a machine can lack. Where it is missing, one test of the group's name is
+ * A group of tests that needs something which a machine can lack. If it is missing, one test with the group's name is
  * skipped and says why.
  *
  * @param lacks what is missing, in a line; undefined: nothing

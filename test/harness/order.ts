@@ -32,7 +32,7 @@ export const SWEEPS = [
 /** The longest of the other unit tests, which run after all others. */
 const LONGEST_UNIT = ['unit/targets/nginx/traps', 'unit/policy/fuzz'];
 
-/** Where a file stands among those that take longest; the others are behind them. */
+/** The position of a file among the longest; the others come after them. */
 function rankIn(longest: readonly string[], file: string): number {
   const rank = longest.findIndex((name) => file === `test/${name}.test.ts`);
   return rank < 0 ? longest.length : rank;

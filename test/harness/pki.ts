@@ -2,14 +2,14 @@ import 'reflect-metadata';
 import { randomBytes, type webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
-/** Certificate and private key as PEM text; `pem` is both in one file, key last: the form that rotates safely. */
+/** Certificate and private key as PEM text; `pem` has both, the key last, which is the form that rotates safely. */
 export interface Credential {
   readonly cert: string;
   readonly key: string;
   readonly pem: string;
 }
 
-/** What a certificate says and how long it holds. */
+/** The content of a certificate, and its lifetime. */
 export interface Subject {
   readonly commonName?: string;
   readonly dns?: readonly string[];
@@ -103,7 +103,7 @@ async function leaf(
       new x509.ExtendedKeyUsageExtension([serverAuth, clientAuth]),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(ca.publicKey),
-      // RFC 5280 4.2.1.6: critical where the subject is empty.
+      // RFC 5280 4.2.1.6: critical if the subject is empty.
       ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names, subject.commonName === undefined)] : []),
     ],
   });

@@ -13,13 +13,13 @@ import type { Stage } from './stage.ts';
 /** Path in a folder or container → text. */
 export type Files = Readonly<Record<string, string>>;
 
-/** Who signs what the policy's files hold. */
+/** The authorities that sign the files of the policy. */
 export type Authorities = Pick<Stage, 'ca' | 'meshCa'>;
 
 const run = promisify(execFile);
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
-/** What a rendering on this machine must be told to be right in the image, on a Docker network. */
+/** The options of a rendering on this machine for the image, on a Docker network. */
 const forImage: Readonly<Record<string, readonly string[]>> = {
   nginx: ['--dir', '/run/meshgate/conf', '--access-log', '/dev/stdout', '--resolver', '127.0.0.11'],
 };
@@ -32,7 +32,7 @@ export function readPolicy(text: string): Policy {
 }
 
 /**
- * What `meshgate render` writes for a target, by its path below the output folder.
+ * The output of `meshgate render` for a target, by its path below the output folder.
  *
  * @param ingress of several, this one's alone
  */
@@ -54,7 +54,7 @@ export async function render(target: string, policy: string, ingress?: string): 
   }
 }
 
-/** Every file that the gateway's side of a policy names, made up by the authorities. */
+/** Every file that the gateway's side of a policy names, made by the authorities. */
 export async function gatewayFiles(policy: Policy, authorities: Authorities): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
   const { inner, proof, session, signin, store } = policy.gateway;
@@ -86,7 +86,7 @@ export async function gatewayFiles(policy: Policy, authorities: Authorities): Pr
   return files;
 }
 
-/** What a provider knows the gateway by. */
+/** The data of the gateway that a provider needs. */
 async function clientFiles(files: Record<string, string>, auth: ClientAuth | undefined, { ca }: Authorities) {
   if (auth === undefined || auth.kind === 'none') return;
   if (auth.kind === 'private_key_jwt') files[auth.keysFile] = await newSigningKeys(Date.now() / 1000);

@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import type { Reporter, TestCase, TestModule, TestSpecification } from 'vitest/node';
 import { forgetWaits, waits } from './waiting.ts';
 
-/** A line this often while tests run. */
+/** The interval of the progress lines. */
 const EVERY_MS = 15_000;
 
 interface Running {
@@ -12,14 +12,14 @@ interface Running {
   test?: { readonly name: string; readonly since: number };
 }
 
-/** Where the time of the last run went: seconds and file, the longest first. */
+/** The durations of the last run: seconds and file, the longest first. */
 const TIMES = 'test-results/times.tsv';
 
 const seconds = (since: number): number => Math.round((performance.now() - since) / 1000);
 
 /**
- * Every 15 seconds one line: how far the run is, which files run for how long, and what they wait for. At the end
- * `test-results/times.tsv` has the time of each file.
+ * Prints one line every 15 seconds: the progress of the run, the running files with their durations, and what they wait
+ * for. At the end `test-results/times.tsv` has the duration of each file.
  */
 export default class Progress implements Reporter {
   readonly #running = new Map<string, Running>();
@@ -69,7 +69,7 @@ export default class Progress implements Reporter {
     writeFileSync(TIMES, lines.join(''));
   }
 
-  /** How far the run is. */
+  /** The progress of the run. */
   line(): string {
     const running = [...this.#running.values()].map(({ name, since, test }) => {
       const now = test === undefined ? 'starts' : `${test.name.slice(0, 60)} ${seconds(test.since)} s`;

@@ -24,18 +24,18 @@ export async function createProofKey(alg = 'ES256'): Promise<ProofKey> {
   return { alg, privateKey, jwk, privateJwk: await exportJWK(privateKey), jkt: await calculateJwkThumbprint(jwk) };
 }
 
-/** What a proof says; a value of undefined removes a member. */
+/** The claims of a proof; a value of undefined removes a member. */
 export interface ProofWish {
   readonly method?: string;
   readonly url: string;
-  /** The token that it goes with; absent: it is for a token endpoint. */
+  /** The token that it is sent with; absent: it is for a token endpoint. */
   readonly token?: string;
   readonly nonce?: string | undefined;
   readonly claims?: Readonly<Record<string, unknown>>;
   readonly header?: Readonly<Record<string, unknown>>;
 }
 
-/** Signs a DPoP proof (RFC 9449 section 4.2). Nothing is checked, so that wrong ones can be made. */
+/** Signs a DPoP proof (RFC 9449 section 4.2). Nothing is checked, so that invalid ones can be made. */
 export function signProof(key: ProofKey, wish: ProofWish): Promise<string> {
   const { method = 'GET', url, token, nonce } = wish;
   const claims = {

@@ -8,7 +8,7 @@ import { seeds } from './seeds.ts';
 /** How long `make fuzz` searches in each property, after the usual number of runs. */
 const searchMs = Number(process.env.MESHGATE_FUZZ_MS ?? 0);
 
-/** How many properties a test has asked so far: each of them has a seed and cases of its own. */
+/** The number of properties that a test has checked so far: each has its own seed and cases. */
 const asked = new WeakMap<object, number>();
 
 /** The name of the running test's next property: file and test, with a number if it is not the first. */
@@ -20,13 +20,13 @@ function nextName(): string {
   return count === 1 ? test.fullName : `${test.fullName} (${count})`;
 }
 
-/** fast-check takes numbers of 32 bits for seeds. */
+/** fast-check uses numbers of 32 bits for seeds. */
 const numberOf = (text: string): number => createHash('sha256').update(text).digest().readInt32BE();
 
 /** A seed of its own for each name, so that the order of files and tests changes nothing. */
 const seedOf = (name: string): number => numberOf(`${seeds.properties} ${name}`);
 
-/** Calls `then` with a value, or with what a promise brings. */
+/** Calls `then` with a value, or with the result of a promise. */
 function after<T>(value: T | Promise<T>, then: (value: T) => unknown): unknown {
   return value instanceof Promise ? value.then(then) : then(value);
 }
@@ -79,7 +79,8 @@ export function holds(property: Property, runs = 100): unknown {
 const pathOf = ({ counterexamplePath }: fc.RunDetails<unknown>) =>
   counterexamplePath !== null && { path: counterexamplePath };
 
-/** The case of a counterexample: its values if they fail after they were written as JSON, or else the way to them. */
+/** The case of a counterexample: its values if they fail after they were written as JSON, or otherwise the path to
+ * them. */
 function foundBy(property: Property, name: string, details: fc.RunDetails<unknown>) {
   const { counterexample, counterexamplePath, seed } = details;
   if (counterexample === null || counterexamplePath === null) return undefined;

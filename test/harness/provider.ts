@@ -43,7 +43,7 @@ export class Provider {
     return callAdmin(this.box, 'GET', '/keys');
   }
 
-  /** Adds a key that signs from now on; the old ones stay published. Gives its kid. */
+  /** Adds a key that signs from now on; the old ones stay published. Returns its kid. */
   async addKey(alg = 'RS256'): Promise<string> {
     return (await callAdmin(this.box, 'POST', '/keys', { alg })).kid;
   }
@@ -52,7 +52,7 @@ export class Provider {
     await callAdmin(this.box, 'DELETE', `/keys?kid=${encodeURIComponent(kid)}`);
   }
 
-  /** Calls an opaque token back (RFC 7009), as the client that it was issued to. */
+  /** Revokes an opaque token (RFC 7009), as the client that it was issued to. */
   async revoke(token: string, client: string): Promise<void> {
     await this.#post('/token/revocation', client, { token });
   }
@@ -86,7 +86,7 @@ export interface ProviderOptions {
   readonly port?: number;
   /** Origins whose gateways people sign in to; without one no sign-in is possible. */
   readonly origins?: readonly string[];
-  /** Its name in the policy, where a host has several providers: each has a redirect URI of its own. */
+  /** Its name in the policy, if a host has several providers: each has its own redirect URI. */
   readonly name?: string;
 }
 

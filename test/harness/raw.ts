@@ -3,27 +3,27 @@ import { connect as connectTls } from 'node:tls';
 import { Answer, headerPairs, type Sent, type Target } from './http.ts';
 import { PATIENCE_MS } from './until.ts';
 
-/** What came back over one connection on which exact bytes were sent. */
+/** The answer on a connection over which exact bytes were sent. */
 export interface RawExchange {
   readonly answers: readonly Answer[];
   /** All bytes, read as Latin-1. */
   readonly text: string;
-  /** Bytes after the last whole answer: the start of a tunnel, or of a broken answer. */
+  /** Bytes after the last whole response: the start of a tunnel, or of a broken response. */
   readonly rest: Buffer;
   /** The server closed the connection. */
   readonly closed: boolean;
 }
 
 export interface RawOptions {
-  /** Ends after so many answers; default 1. */
+  /** Ends after this many responses; default 1. */
   readonly answers?: number;
   /** Waits for the server to close. */
   readonly untilClosed?: boolean;
-  /** Ends when it has seen this in the bytes. */
+  /** Ends when the bytes have this text. */
   readonly untilText?: string;
   /** Methods of the requests in order, since an answer to HEAD has no body; default GET. */
   readonly methods?: readonly string[];
-  /** For an answer that does not come; default {@link PATIENCE_MS}. */
+  /** For a response that does not come; default {@link PATIENCE_MS}. */
   readonly timeoutMs?: number;
 }
 
@@ -80,7 +80,7 @@ export function plainRequest(name: string, sent: Sent): string {
   return rawRequest(`${sent.method ?? 'GET'} ${sent.path ?? '/'} HTTP/1.1`, headerPairs(name, sent), body);
 }
 
-/** A connection to a target, for exact bytes that a test writes and reads by itself. */
+/** A connection to a target, for exact bytes that a test writes and reads itself. */
 export function openRaw(target: Target): Socket {
   if (!target.tls) return connectTcp(target.port, target.host);
   return connectTls({
@@ -92,7 +92,7 @@ export function openRaw(target: Target): Socket {
   });
 }
 
-/** Whole answers at the start of the bytes (RFC 9112). */
+/** Whole responses at the start of the bytes (RFC 9112). */
 function parse(bytes: Buffer, closed: boolean, methods: readonly string[] = []): { answers: Answer[]; rest: Buffer } {
   const answers: Answer[] = [];
   let rest = bytes;

@@ -1,7 +1,7 @@
 import { BlockList } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
-/** Says in one line why nothing will work where this machine is not in a container's network. */
+/** Throws an error of one line if this machine cannot reach a container's network. */
 export function refuseUnreachable(alias: string, address: string): void {
   const own = new BlockList();
   for (const { cidr, family } of Object.values(networkInterfaces()).flatMap((all) => all ?? [])) {

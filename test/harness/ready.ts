@@ -15,7 +15,7 @@ export async function ready(gateway: Gateway, host: string, sent: Sent = {}): Pr
   });
 }
 
-/** Waits until a page leads to its provider: the gateway has the provider's discovery document. */
+/** Waits until a page redirects to its provider: the gateway has the provider's discovery document. */
 export async function readyToSignIn(stage: Stage, gateway: Gateway, page: string, issuer: string): Promise<void> {
   await until(async () => new URL((await newAgent(stage).visit(page)).url).origin === new URL(issuer).origin, {
     what: `${page} to lead to ${issuer}`,

@@ -1,6 +1,6 @@
 export type State = 'passed' | 'failed' | 'skipped';
 
-/** What became of each test, by project, file and name, and of those of one name by their number. */
+/** The result of each test, by project, file and name; tests with the same name are numbered. */
 export type Results = Record<string, State>;
 
 export interface Count {
@@ -9,7 +9,8 @@ export interface Count {
   readonly skipped: number;
 }
 
-/** Takes one test of a run down. A second of the same name counts by itself, as `name (2)`, in every run the same. */
+/** Records one test of a run. A second one with the same name counts separately, as `name (2)`, in every run the
+ * same. */
 export function record(results: Results, name: string, state: State): void {
   let own = name;
   for (let number = 2; Object.hasOwn(results, own); number += 1) own = `${name} (${number})`;
@@ -17,7 +18,7 @@ export function record(results: Results, name: string, state: State): void {
 }
 
 /**
- * Adds runs up; a test that ran twice counts once, and has failed if it failed in one of them. A group that one run
+ * Adds runs up. A test that ran twice counts once, and has failed if it failed in one of them. A group that one run
  * skipped as a whole is not counted beside its tests, which another ran.
  */
 export function merge(runs: readonly Results[]): Results {

@@ -10,7 +10,7 @@ export type { Received };
 const adminPort = 9901;
 const tlsFile = '/etc/service/tls.pem';
 
-/** Calls an admin port; what it answers, parsed. An answer other than 200 is an error. */
+/** Calls an admin port; returns the parsed answer. An answer other than 200 is an error. */
 // biome-ignore lint/suspicious/noExplicitAny: each service's admin API has its own answers
 export async function callAdmin(box: Box, method: string, path: string, body?: unknown): Promise<any> {
   const target = { host: box.host, port: adminPort, tls: false, name: 'admin' };
@@ -33,7 +33,7 @@ export function startService(
   });
 }
 
-/** An upstream that answers with what it received; see test/services/echo.ts for what a query can ask of it. */
+/** An upstream that answers with what it received; see test/services/echo.ts for the options in a query. */
 export class Echo {
   readonly box: Box;
   readonly alias: string;
@@ -48,7 +48,7 @@ export class Echo {
     return callAdmin(this.box, 'GET', '/requests');
   }
 
-  /** Bytes that were no HTTP request. */
+  /** Bytes that were not an HTTP request. */
   malformed(): Promise<string[]> {
     return callAdmin(this.box, 'GET', '/malformed');
   }
@@ -62,14 +62,14 @@ export class Echo {
     return (await callAdmin(this.box, 'GET', '/held'))[key] ?? 0;
   }
 
-  /** Waits until so many are held. */
+  /** Waits until this many requests are held. */
   async waitForHeld(key: string, count: number): Promise<void> {
     await until(async () => (await this.held(key)) >= count, {
       what: `${count} requests held at ${this.alias}`,
     });
   }
 
-  /** Lets them go. */
+  /** Releases them. */
   async release(key: string): Promise<void> {
     await callAdmin(this.box, 'POST', `/release?key=${encodeURIComponent(key)}`);
   }

@@ -15,13 +15,13 @@ import type { UserAgent } from './agent.ts';
 /** For `gateway.signin` of a policy whose test signs in more often, from one address, than people do. */
 export const MANY_SIGNINS = 'limit: { rate: 10000/s, burst: 10000 }';
 
-/** Where a gateway keeps what it knows of sessions beside their cookies. */
+/** The places of a gateway's session data beside the cookies. */
 export interface Records {
   get(sid: string): Promise<string | undefined>;
   put(sid: string, sealed: string): Promise<void>;
 }
 
-/** Seals sessions as a gateway does that has the same policy and the same keys. */
+/** Seals sessions as a gateway with the same policy and the same keys does. */
 export class Sealer {
   readonly #ring: Ring;
   readonly #table: Table;

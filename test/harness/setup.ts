@@ -5,7 +5,8 @@ import { removeLeftovers, removeRun, runId } from './docker.ts';
 const prepare = fileURLToPath(new URL('../images/prepare.sh', import.meta.url));
 let prepared = false;
 
-/** Before the first file: what dead runs left behind is removed, images are built. After the last: nothing of the tests stays. */
+/** Before the first file: removes leftovers of dead runs, and builds images. After the last: removes everything of the
+ * tests. */
 export async function setup(): Promise<() => Promise<void>> {
   const id = runId();
   if (!prepared) {

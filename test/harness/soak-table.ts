@@ -9,9 +9,9 @@ export interface Row {
   /** `cold`: images and parts had to be built. */
   readonly parts: string;
   readonly load: Load;
-  /** Seconds that images and parts took. */
+  /** Seconds for building images and parts. */
   readonly prepare: number;
-  /** Seconds that the tests took. */
+  /** Seconds of the tests. */
   readonly suite: number;
   readonly passed: number;
   /** Names of failed tests. */
@@ -37,7 +37,7 @@ const linesOf = (text: string): readonly (readonly string[])[] =>
     .filter((line) => line !== '')
     .map((line) => line.split('\t'));
 
-/** The load of the next run: after a quiet run a busy one, and the other way round. */
+/** The load of the next run: busy after a quiet run, and quiet after a busy one. */
 export function nextLoad(text: string): Load {
   const last = linesOf(text).slice(1).at(-1);
   return last?.[COLUMNS.indexOf('load')] === 'none' ? 'busy' : 'none';

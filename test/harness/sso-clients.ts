@@ -1,7 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { exportJWK, importX509, type JWK } from 'jose';
 
-/** Where a gateway is, and what its clients may do. */
+/** The addresses of a gateway, and the options of its clients. */
 export interface ClientsOptions {
   /** Origins of the gateway, `https://wiki.example.com:8443`. */
   readonly origins: readonly string[];
@@ -11,9 +11,9 @@ export interface ClientsOptions {
   readonly keys?: readonly JWK[];
   /** Certificate of `wiki-self`, PEM. */
   readonly certificate?: string;
-  /** Paths that people may be sent back to after sign-out. */
+  /** Paths to which people may return after sign-out. */
   readonly afterSignOut?: readonly string[];
-  /** Metadata over those of every client. */
+  /** Metadata that replaces those of every client. */
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 

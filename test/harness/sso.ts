@@ -30,7 +30,7 @@ export class Sso {
     this.issuer = `https://${box.alias}:${port}`;
   }
 
-  /** Asks an endpoint as a server does: no browser's headers, no cookies. */
+  /** Calls an endpoint as a server does: no headers of a browser, no cookies. */
   send(path: string, sent: Sent = {}, clientPem?: string): Promise<Answer> {
     const client = clientPem === undefined ? {} : { clientPem };
     const { host, alias } = this.box;
@@ -39,7 +39,7 @@ export class Sso {
     return send(target, { path, ...sent, headers: [['Host', `${alias}:${port}`], ...headers] });
   }
 
-  /** Sends a form to an endpoint; `client` authenticates by its secret, and a certificate may be shown. */
+  /** Sends a form to an endpoint; `client` authenticates by its secret, and a certificate may be sent. */
   post(
     path: string,
     form: Readonly<Record<string, string>>,
@@ -57,23 +57,23 @@ export class Sso {
     return this.send(path, { method: 'POST', headers, body: new URLSearchParams(form).toString() }, clientPem);
   }
 
-  /** Sends the sign-in form on which a user agent stands, and goes where it leads. */
+  /** Sends the sign-in form that a user agent shows, and follows its redirects. */
   signIn(agent: UserAgent, page: Visited, person: string, wish: Navigation = {}): Promise<Visited> {
     return agent.submit(page, { person }, { form: '#signin', ...wish });
   }
 
-  /** The same in Chromium; what comes after is to be waited for. */
+  /** The same in Chromium; the caller waits for the result. */
   async signInAt(page: Page, person: string): Promise<void> {
     await page.fill('#person', person);
     await page.click('#submit');
   }
 
-  /** Says yes to sign-out, on the provider's page that asks. */
+  /** Confirms the sign-out on the provider's page. */
   confirm(agent: UserAgent, page: Visited, wish: Navigation = {}): Promise<Visited> {
     return agent.submit(page, {}, wish);
   }
 
-  /** Connects a device: from `verification_uri_complete` to the end. */
+  /** Confirms a device: from `verification_uri_complete` to the end. */
   async approve(agent: UserAgent, url: string, person: string): Promise<Visited> {
     let page = await agent.visit(url);
     for (let steps = 0; page.status === 200 && page.document.querySelector('form') !== null; steps += 1) {
@@ -98,12 +98,12 @@ export class Sso {
     await callAdmin(this.box, 'DELETE', '/calls');
   }
 
-  /** Slows, fails or loses the calls of a path from now on; without a control it is free again. */
+  /** Slows, fails or loses the calls of a path from now on; without a control it works again. */
   async control(path: string, control: Control = {}): Promise<void> {
     await callAdmin(this.box, 'PUT', `/controls?path=${encodeURIComponent(path)}`, control);
   }
 
-  /** Changes a person's groups or e-mail, or disables them; one that is not known is made. */
+  /** Changes a person's groups or e-mail, or disables them; an unknown person is added. */
   async change(
     person: string,
     change: { readonly groups?: readonly string[]; readonly email?: string; readonly disabled?: boolean },
@@ -112,8 +112,8 @@ export class Sso {
   }
 
   /**
-   * How people sign in from now on: `person` without a form; `acr` as will be said instead of what is wanted; `authAge`
-   * seconds ago. What is left out is as at the start.
+   * The sign-ins from now on: `person` without a form; `acr` as the response will have it, whatever was requested;
+   * `authAge` seconds ago. Missing settings are as at the start.
    */
   async settings(settings: {
     readonly person?: string;
@@ -123,12 +123,12 @@ export class Sso {
     await callAdmin(this.box, 'PUT', '/settings', settings);
   }
 
-  /** Ends a person's sessions and tokens; how many clients were told over their back channel. */
+  /** Ends a person's sessions and tokens; returns how many clients were notified over their back channel. */
   async signOut(person: string): Promise<number> {
     return (await callAdmin(this.box, 'POST', `/signout?person=${encodeURIComponent(person)}`)).told;
   }
 
-  /** Adds a key that signs from now on; the old ones stay published. Gives its kid. */
+  /** Adds a key that signs from now on; the old ones stay published. Returns its kid. */
   async addKey(alg = 'RS256'): Promise<string> {
     return (await callAdmin(this.box, 'POST', '/keys', { alg })).kid;
   }
@@ -143,9 +143,9 @@ export interface SsoOptions extends ClientsOptions {
   readonly alias?: string;
   /** Lifetimes in seconds: AccessToken, IdToken, RefreshToken, Session, … */
   readonly ttl?: Readonly<Record<string, number>>;
-  /** ID tokens say the subject alone, so that groups are had from userinfo. */
+  /** ID tokens have only the subject, so that groups come from UserInfo. */
   readonly slim?: boolean;
-  /** Scopes by resource; then clients may register themselves. */
+  /** Scopes by resource; with them clients may register themselves. */
   readonly resources?: Readonly<Record<string, string>>;
 }
 

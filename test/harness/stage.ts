@@ -5,12 +5,12 @@ import type { Box } from './container.ts';
 import { networkPrefix, removeNetwork, runId } from './docker.ts';
 import { type Ca, createCa } from './pki.ts';
 
-/** One network with all that runs in it, and the authorities that its parts trust. */
+/** One network with all its containers, and the authorities that they trust. */
 export interface Stage {
   readonly name: string;
   readonly network: StartedNetwork;
   readonly boxes: Box[];
-  /** Starts of containers that are under way. */
+  /** Containers that are starting. */
   readonly starting: Set<Promise<unknown>>;
   /** Signs the certificates of gateway and providers. */
   readonly ca: Ca;
@@ -22,7 +22,7 @@ export interface Stage {
 
 let counter = 0;
 
-/** Opens a network of its own. `name` is for people: it is in container labels and in the names of saved logs. */
+/** Opens its own network. `name` is for people: it is in container labels and in the names of saved logs. */
 export async function openStage(name: string): Promise<Stage> {
   const networkName = `${networkPrefix}${runId()}-${process.pid}-${++counter}`;
   const [network, ca, meshCa] = await Promise.all([
@@ -33,7 +33,7 @@ export async function openStage(name: string): Promise<Stage> {
   const boxes: Box[] = [];
   const starting = new Set<Promise<unknown>>();
   const close = async () => {
-    // State: no container comes to the network any more, and all have left it.
+    // State: no container joins the network any more, and all have left it.
     await Promise.allSettled(starting);
     await Promise.all(boxes.splice(0).map((box) => box.stop()));
     await removeNetwork(networkName);
@@ -41,7 +41,7 @@ export async function openStage(name: string): Promise<Stage> {
   return { name, network, boxes, starting, ca, meshCa, close };
 }
 
-/** Writes every container's log to test-results/; gives the tails for an error message. */
+/** Writes every container's log to test-results/; returns the last lines for an error message. */
 export function saveLogs(stage: Stage, title: string): string {
   const folder = join('test-results', 'logs');
   mkdirSync(folder, { recursive: true });

@@ -73,13 +73,13 @@ answers.revocations = async () => {};
 export default answers;
 `;
 
-/** Rendered files with it. */
+/** Rendered files with the stand-in. */
 export const standIn = (rendered: Files): Files => ({ ...rendered, 'meshgate.js': check, 'signin.js': signin });
 
-/** What the check is to say, as headers of a request. */
+/** The answer that the check is to give, as headers of a request. */
 export const saying = (answer: Readonly<Record<string, string>>): Readonly<Record<string, string>> => ({
   Authorization: JSON.stringify(answer),
 });
 
-/** What the check was told, by what the service received as the caller's name. */
+/** The input of the check, as the service received it in the caller's name. */
 export const toldCheck = (user: string): Readonly<Record<string, string>> => JSON.parse(decodeURIComponent(user));

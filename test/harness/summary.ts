@@ -21,7 +21,8 @@ export default class Summary implements Reporter {
   }
 }
 
-/** A test that never ran because its run was broken off has not passed, nor has one that was skipped without a reason. */
+/** A test that never ran because its run was interrupted has not passed, and neither has one that was skipped without a
+ * reason. */
 function stateOf(test: TestCase): State {
   const result = test.result();
   if (result.state === 'pending') return 'failed';

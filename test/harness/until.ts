@@ -1,21 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { waiting } from './waiting.ts';
 
-/** How long a state may take to come. A machine under load is slow; only a state that never comes takes longer. */
+/** The time that a state may take. A machine under load is slow; only a state that never comes takes longer. */
 export const PATIENCE_MS = 120_000;
 
 export interface Wait {
-  /** The state that is waited for; completes "waited N ms for …". */
+  /** The expected state; completes "waited N ms for …". */
   readonly what: string;
   /** Default {@link PATIENCE_MS}. */
   readonly timeoutMs?: number;
-  /** Pause between two questions; default 20. */
+  /** Pause between two tries; default 20. */
   readonly everyMs?: number;
   /** More text for the error. */
   readonly help?: () => string;
 }
 
-/** Asks again and again until the answer is neither undefined nor false, and gives it; an error after the time-out. */
+/** Calls a function until its result is neither undefined nor false, and returns that; throws after the time-out. */
 export async function until<T>(
   ask: () => T | undefined | false | Promise<T | undefined | false>,
   wait: Wait,

@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runId } from './docker.ts';
 
-/** A wait shows after so long; shorter ones are of no interest to a person who looks on. */
+/** A wait is shown after this time; shorter ones do not interest a person who watches. */
 const SHOWN_AFTER_MS = 3_000;
 
 let count = 0;
 
-/** Workers and the process that reports are different processes of one run: they meet in this folder. */
+/** Workers and the reporting process are different processes of one run: they meet in this folder. */
 const folder = () => join(tmpdir(), `meshgate-waits-${runId()}`);
 
 /**
- * Says what this worker waits for, so that `make test` can show it.
+ * Records what this worker waits for, so that `make test` can show it.
  *
  * @param what completes "waits for …"
  * @returns to be called when the wait is over
@@ -32,7 +32,7 @@ export function waiting(what: string): () => void {
   };
 }
 
-/** What the workers of this run wait for now. */
+/** The current waits of this run's workers. */
 export function waits(): readonly string[] {
   try {
     return readdirSync(folder()).map((name) => readFileSync(join(folder(), name), 'utf8'));
@@ -42,7 +42,7 @@ export function waits(): readonly string[] {
   }
 }
 
-/** Removes what killed workers have left. */
+/** Removes the files of killed workers. */
 export function forgetWaits(): void {
   rmSync(folder(), { recursive: true, force: true });
 }

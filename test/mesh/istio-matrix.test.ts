@@ -1,7 +1,7 @@
 /**
- * The matrix at Istio's two layers: every cell of every policy, put straight to an ingress and straight to the workloads.
- * Both have to answer what `decide` says, as far as they see the request; and whatever is changed in what was rendered
- * has to make one of them answer otherwise.
+ * The matrix at Istio's two layers: every cell of every policy, sent directly to an ingress and directly to the
+ * workloads. Both must answer as `decide` does, as far as they see the request; and every change of what was rendered
+ * must make one of them answer otherwise.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testStage } from '../harness/index.ts';
@@ -28,15 +28,15 @@ import type { Cell } from './matrix/types.ts';
 const subjects = await istioSubjects('https://issuers:8443/acme');
 const LAYERS = ['ingress', 'workload'] as const;
 /**
- * Policies whose objects are changed, field by field: the others have no other form. A Confluence's sixteen hundred
- * mutants are tried as well with MESHGATE_HUNT=all.
+ * Policies whose objects are changed, field by field: the others have no other forms. The sixteen hundred mutants of
+ * Confluence are tried as well with MESHGATE_HUNT=all.
  */
 const HUNTED = ['demo', 'agents', ...(huntsAll ? ['confluence'] : [])];
 /** Part of a policy: the ingress, or the workload of a service. */
 const groupOf = (name: string, service?: string) => `${name}: ${service ?? 'ingress'}`;
-/** Ingresses, and as many slots: as many versions stand side by side. */
+/** Number of ingresses, and of slots: this many versions are loaded at once. */
 const COPIES = 6;
-/** A mutant's field and change, whatever the names, at the ingress or at a workload. */
+/** A mutant's field and change, without names, at the ingress or at a workload. */
 function formsIn({ service }: Part, cells: readonly Cell[]): (mutant: Mutant) => string {
   const likely = new Likely(cells);
   return (mutant) => `${service === undefined ? 'ingress' : 'workload'} ${likely.field(mutant)}`;
@@ -56,7 +56,7 @@ function formsByPart(published: string): ReadonlyMap<string, readonly string[]> 
   );
 }
 
-/** While the versions of one lane are asked, those of the other are put in place. */
+/** While the versions of one lane are tried, those of the other are loaded. */
 const LANES = 2;
 
 describeWith(lacksMesh(), 'Istio', async () => {
@@ -75,7 +75,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
     if (finished === subjects.length) report.write();
   });
 
-  /** Puts all cells to a side, as many services at a time as there is room for. */
+  /** Sends all cells to a side, as many services at a time as there is room for. */
   async function ask(side: IstioSide, cells: readonly Cell[]) {
     let asked = 0;
     const disagreements: Disagreement[] = [];
@@ -111,7 +111,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
 
   describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s', (name, subject) => {
     const all = cellsOf(subject.policy, subject.rules);
-    // Forty hosts are many of a few forms.
+    // Forty hosts have many objects of a few forms.
     const cells = name === '40 hosts' ? toAsk(all) : all;
     const sideOf = (layer: (typeof LAYERS)[number]) => new IstioSide(mesh, subject, layer, stage, assertions);
 

@@ -1,4 +1,4 @@
-/** What Istio's own Envoys refuse, at the ingress and at workloads, whatever nginx would have done. */
+/** Requests that Istio's own Envoys refuse, at the ingress and at workloads, whatever nginx would have done. */
 import { readFileSync } from 'node:fs';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -56,10 +56,10 @@ describeWith(lacksMesh(), 'Istio', async () => {
     return stdout;
   }
 
-  /** The documented command: what is live, piped into the proof. */
+  /** The documented command: the live objects, piped into the proof. */
   async function prove() {
     const { items } = JSON.parse(await kubectl('get', DOCUMENTED_KINDS, '-A', '-o', 'json')) as List;
-    // The lab's own mark and fence speak of every proxy, and prove says so.
+    // The lab's own mark and fence apply to every proxy, and prove reports that.
     const live = JSON.stringify({ kind: 'List', items: items.filter((it) => !isOfLab(it)) });
     const files = { 'meshgate.yaml': DEMO, 'jwks.json': mesh.signer.published, '-': live };
     const args = ['prove', '--target', 'istio', '--assertion-jwks', 'jwks.json', 'meshgate.yaml', '-'];
@@ -93,15 +93,15 @@ describeWith(lacksMesh(), 'Istio', async () => {
     const headersOf = async () => ({ 'X-Meshgate-Assertion': await mesh.signer.sign(reader) });
     const handshake = async (at: Asked['at'], pem: string | undefined) =>
       came(asking.envoy(at).send(pem, WIKI, { path: '/rest/x', headers: await headersOf() }));
-    /** Of all listeners of an Envoy. */
+    /** The sum over all listeners of an Envoy. */
     async function counted(at: Asked['at'], name: string): Promise<number> {
       const text = await asking.envoy(at).admin(`/stats?filter=^listener.*ssl.${name}$`);
       return [...text.matchAll(/: (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
     }
 
-    /** Envoy's threads add their counts up a moment later. */
+    /** Envoy's threads add their counters a moment later. */
     async function counts(at: Asked['at'], name: string, wanted: number): Promise<void> {
-      // State: the counter has reached the number that this test has made it.
+      // State: the counter has the number that this test caused.
       await until(async () => (await counted(at, name)) >= wanted, { what: `${name} at ${at}`, timeoutMs: HUNG_MS });
       expect(await counted(at, name)).toBe(wanted);
     }
@@ -180,12 +180,12 @@ describeWith(lacksMesh(), 'Istio', async () => {
       expect(value('x-meshgate-assertion').map(decodeJwt)).toEqual([
         expect.objectContaining({ iss: 'https://gateway.test', ...reader }),
       ]);
-      // Who connected to the ingress, and to the workload: each hop says what it saw.
+      // Each hop reports its peer: at the ingress, and at the workload.
       const peers = value('x-forwarded-client-cert')
         .join()
         .matchAll(/URI=([^,;]+)/g);
       expect([...peers].map(([, uri]) => uri)).toEqual([identity('reader'), INGRESS]);
-      // State: the line of this request's trace, in each log.
+      // State: each log has the line of this request's trace.
       const [nginx, atIngress, atWorkload] = await Promise.all([
         gateway.box.logs.waitFor(new RegExp(trace), marks[0]),
         ingress.box.logs.waitFor(new RegExp(trace), marks[1]),
@@ -208,7 +208,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
       expect(await asked('editors', 'DELETE')).toBe(200);
       expect(await asked('readers', 'GET')).toBe(200);
       expect(await asked('readers', 'DELETE')).toBe(403);
-      // State: the line of the last of the requests that pass; the ones before it have theirs.
+      // State: the line of the last passing request is there; the earlier ones have theirs.
       await mesh.lab.ingress.box.logs.waitFor(/"path":"\/rest\/readers"/, mark, HUNG_MS);
       expect(mesh.lab.ingress.access(mark).map((line) => line.downstream_peer_uri_san)).toEqual([
         identity('editor'),
@@ -226,12 +226,12 @@ describeWith(lacksMesh(), 'Istio', async () => {
       try {
         await kubectl('patch', kind, name, '-n', namespace, '--type=json', '-p', JSON.stringify(patch));
         const after = await prove();
-        // No request tells plain HTTP apart, for a proof asks over TLS: it says that nothing is proven.
+        // No request of a proof uses plain HTTP, because a proof asks over TLS: it says that nothing is proven.
         expect([after.code, after.err]).toEqual([witness === undefined ? 3 : 1, '']);
         expect(after.out).toContain(says);
-        // At the other layer it may be refused still.
+        // The other layer may still refuse it.
         const passes = async () => witness === undefined || (await ask(witness))[1] === 'via_upstream';
-        // State: the Envoy lets this very request pass, which it refused before the patch.
+        // State: the Envoy allows exactly this request, which it refused before the patch.
         await until(passes, { what: 'the patch to be enforced', timeoutMs: HUNG_MS });
       } finally {
         await mesh.hold(DEMO);
@@ -240,7 +240,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
   });
 
   describe('with a change to every member that prove calls neutral', () => {
-    /** Members that the API server keeps for itself: they differ once an object is made anew. */
+    /** Members that the API server sets itself: they differ once an object is made again. */
     const KEPT = ['uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields'];
     const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'other', uid: '0b0e2a3c-5f0d-4b59-9a57-000000000000' };
     const changed: Readonly<Record<string, unknown>> = {
@@ -263,7 +263,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
           ...['-p', '{"status":{"conditions":[{"type":"Ready","status":"False"}]}}'],
         );
       }
-      // What follows the patches through the mesh is there after them.
+      // After the patches the mesh still has all that depends on them.
       await mesh.hold(DEMO, withChanged);
     });
     afterAll(() => mesh.hold(DEMO));

@@ -1,4 +1,4 @@
-/** The rendered folders are what `kubectl apply -k` takes, and what is live then is what the policy renders to. */
+/** `kubectl apply -k` accepts the rendered folders, and the live objects are then those that the policy renders to. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,7 @@ import {
 const ROOT = fileURLToPath(new URL('../unit/targets', import.meta.url));
 const golden = (target: string, name: string) => join(ROOT, target, 'golden', name);
 
-/** What was rendered into a golden folder: path → text. */
+/** The rendered files of a golden folder: path → text. */
 function rendered(target: string, name: string): Readonly<Record<string, string>> {
   const files = readdirSync(golden(target, name), { recursive: true, encoding: 'utf8' });
   const yaml = files.filter((file) => file.endsWith('.yaml') && file !== 'policy.yaml');
@@ -32,14 +32,14 @@ function objectsOf(files: Readonly<Record<string, string>>): readonly KubeObject
   return Object.entries(files).flatMap(([file, text]) => (file === 'kustomization.yaml' ? [] : readObjects(text)));
 }
 
-/** By what they are called: kustomize has an order of its own. */
+/** Sorted by name: kustomize has its own order. */
 const named = (objects: readonly KubeObject[]) => new Map(objects.map((it) => [titleOf(it), it]));
 
 const KINDS = /kubectl get ([\w.,]+)/.exec(readFileSync('docs/istio.md', 'utf8'))?.[1] ?? '';
 const LINKERD_KINDS =
   /^ +([\w.,]+policy\.linkerd\.io) > live\.yaml$/m.exec(readFileSync('docs/linkerd.md', 'utf8'))?.[1] ?? '';
 
-/** No controller of Linkerd's runs here: what is live with the status that one writes once it has accepted a route. */
+/** No controller of Linkerd runs here: adds the status that it writes once it has accepted a route. */
 function accepted(live: string): string {
   const list = parse(live) as {
     readonly items: readonly { kind: string; spec: { parentRefs: unknown[] }; status?: unknown }[];

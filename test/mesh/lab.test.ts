@@ -109,7 +109,7 @@ describeWith(lacksMesh(), 'the lab enforces', async () => {
       expect(await atIngress(reader, assertion)).toBe(401);
       const published = { trustDomain, issuer: acme.url, keys: `jwksUri: ${acme.url}/jwks` };
       await lab.apply(ingressObjects(published) + '---' + workloadObjects(published));
-      // State: the ingress takes a token of these keys, which it refused before istiod had fetched them.
+      // State: the ingress accepts a token of these keys, which it refused before istiod had fetched them.
       await until(async () => (await atIngress(reader, assertion)) === 200, {
         what: 'istiod to have fetched the keys',
         timeoutMs: HUNG_MS,
@@ -120,7 +120,7 @@ describeWith(lacksMesh(), 'the lab enforces', async () => {
     test('logs the caller and the decision in its access log', async () => {
       const mark = ingress.box.logs.mark();
       await atIngress(reader, asEditor, 'GET', '/rest/logged');
-      // State: the line of this very path, which nothing else asks.
+      // State: the line of exactly this path, which no other request uses.
       const written = await ingress.box.logs.waitFor(/"path":"\/rest\/logged"/, mark, HUNG_MS);
       expect(JSON.parse(written)).toMatchObject({
         peer: 'spiffe://mesh.test/ns/edge/sa/reader',

@@ -22,7 +22,7 @@ afterAll(() => {
 
 describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s', (name, subject) => {
   const { policy, rules } = subject;
-  // Routes are one for each method and path, as permissions of Consul's are.
+  // Routes are rendered one for each method and path, as permissions of Consul are.
   const cells = crossed(subject);
   const side = new LinkerdSide(policy, rules);
 

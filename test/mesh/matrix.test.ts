@@ -1,7 +1,7 @@
 /**
- * The matrix: requests that are derived from the rules, put to the gateway and to each layer of each mesh. All have to
- * answer what `decide` says, as far as they see the request; and whatever is changed in what was rendered has to make
- * one of them answer otherwise. docs/matrix.md says how to read matrix.json.
+ * The matrix: requests that are derived from the rules, sent to the gateway and to each layer of each mesh. All must
+ * answer as `decide` does, as far as they see the request; and every change of what was rendered must make one of them
+ * answer otherwise. docs/matrix.md says how to read matrix.json.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -25,9 +25,10 @@ import { startServices } from './matrix/services.ts';
 import type { Mutable } from './matrix/types.ts';
 
 const ISSUER = 'https://issuers:8443/acme';
-/** Policies of whose rendered file every field is changed: with MESHGATE_HUNT=all in each place, else see {@link hunted}. */
+/** Policies of whose rendered file every field is changed: with MESHGATE_HUNT=all in each place, otherwise see {@link
+ * hunted}. */
 const HUNTED = ['demo', 'demo, by certificate only', 'confluence', 'agents'];
-/** Envoys that are tried changed files. */
+/** Envoys for changed files. */
 const LANES = 4;
 const report = new Report('gateway');
 const equivalents = new Equivalents(envoyEquivalents);
@@ -39,14 +40,15 @@ afterAll(() => {
   if (finished === subjects.length) report.write();
 });
 
-/** A mutant's field and change, whatever the rule or the service, and however many there are. */
+/** A mutant's field and change, without names of rules and services, and without counts. */
 const formOf = ({ path, change }: Mutant): string =>
   `${path
     .replace(/(\/policies\/).*?(?=\/(permissions|principals)|$)/, '$1*')
     .replace(/(\/providers\/)[^/]+/, '$1*')
     .replace(/\d+/g, 'N')} ${change}`;
 
-/** Of the policies that are hunted whole, the forms of their mutants: of the others only mutants of another form are tried. */
+/** The forms of the mutants of the policies that are hunted whole: of the others only mutants of another form are
+ * tried. */
 const FORMS = new Map(
   subjects
     .filter(({ name }) => HUNTED.includes(name))
@@ -74,7 +76,7 @@ async function startBoth(stage: Stage, { text, policy }: Subject) {
 
 describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s', (name, subject) => {
   const cells = cellsOf(subject.policy, subject.rules);
-  // Forty hosts are many of a few forms. Their mutants are hunted with all cells.
+  // Forty hosts have many objects of a few forms. Their mutants are hunted with all cells.
   const some = name === '40 hosts' ? toAsk(cells) : cells;
   let stage: Stage;
   let gateway: GatewaySide;

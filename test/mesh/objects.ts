@@ -1,14 +1,14 @@
-/** Minimal objects, written by hand, that use everything the lab must enforce. */
+/** Minimal objects, written by hand, that use everything that the lab must enforce. */
 
 export interface Scene {
-  /** Who signs assertions. */
+  /** The issuer of the assertions. */
   readonly issuer: string;
-  /** Where the keys are: `jwks` or `jwksUri` of a rule. */
+  /** The keys: `jwks` or `jwksUri` of a rule. */
   readonly keys: string;
   readonly trustDomain: string;
 }
 
-/** At the ingress: mutual TLS, an assertion in our own header, a rule by identity, role, method and path. */
+/** At the ingress: mutual TLS, an assertion in the gateway's header, a rule by identity, role, method and path. */
 export function ingressObjects({ issuer, keys, trustDomain }: Scene): string {
   const reader = `${trustDomain}/ns/edge/sa/reader`;
   const editor = `${trustDomain}/ns/edge/sa/editor`;

@@ -37,7 +37,7 @@ const host = 'wiki.test';
 const claims = { aud: 'wiki', sub: 'ada', groups: ['reader'] };
 const reader = await acme.sign(claims);
 const stranger = await acme.sign({ ...claims, groups: [] });
-/** Clients that go away at once, of each kind. */
+/** Clients that disconnect at once, of each kind. */
 const CLIENTS = 12;
 
 beforeAll(() => ready(gateway, host, { token: reader }));
@@ -50,7 +50,7 @@ async function workerIds(): Promise<string> {
   return stdout.trim();
 }
 
-/** Connections of clients that the gateway still has: established, or closed by the client only. */
+/** Connections of clients that the gateway still has: established, or closed only by the client. */
 async function open(): Promise<number> {
   const { stdout } = await gateway.box.exec('cat', '/proc/net/tcp');
   const port = gateway.policy.gateway.listen.toString(16).toUpperCase().padStart(4, '0');
@@ -81,7 +81,7 @@ afterEach(async () => {
   expect(troubles, 'the error log').toEqual([]);
 });
 
-/** A TLS connection that is there. */
+/** An open TLS connection. */
 function dial(): Promise<TLSSocket> {
   const target = gateway.target(host);
   return new Promise((resolve, reject) => {
@@ -93,10 +93,10 @@ function dial(): Promise<TLSSocket> {
   });
 }
 
-/** Waits for what has to be before clients go away; it is told whether all of them are answered. */
+/** Waits for the state in which clients disconnect; it is told whether all of them are answered. */
 type Reached = (answered: () => boolean) => Promise<unknown>;
 
-/** Writes bytes, waits, and goes away. */
+/** Writes bytes, waits, and disconnects. */
 async function goAway(bytes: string, reached: Reached, reset: boolean): Promise<void> {
   const sockets = await Promise.all(Array.from({ length: CLIENTS }, dial));
   let answers = 0;
@@ -209,7 +209,7 @@ describe('while the check runs', () => {
       (reached: Reached) => goAway(plainRequest(host, { token }), reached, true),
       (reached: Reached) => cancel({ token }, reached),
     ]) {
-      // Past the cool-down of the fetch before.
+      // After the cool-down of the previous fetch.
       await until(
         async () => {
           await issuers.clearHits();
@@ -233,7 +233,7 @@ describe('while the check runs', () => {
       await acme.publish(acme.key);
       await issuers.release('keys');
     }
-    // None of those who are gone is still counted among those who wait: the next ones get their turn.
+    // None of the disconnected clients still counts as waiting: the next ones have their turn.
     await acme.publish(acme.key, next);
     const answer = await until(
       async () => {

@@ -54,7 +54,7 @@ const bot = (sub: string) => acme.sign(claims(sub, { azp: 'bot' }));
 
 const send = (sent: Sent): Promise<Answer> => gateway.send(host, sent);
 
-/** How many of some requests in a row pass; all others have to be refused for the limit. */
+/** The number of requests in a row that pass; all others must be refused because of the limit. */
 async function passing(times: number, one: (i: number) => Promise<Answer> | Answer): Promise<number> {
   let passed = 0;
   for (let i = 0; i < times; i++) {
@@ -88,7 +88,7 @@ describe('an agent', () => {
     const [own, looping] = [await person('ada'), await bot('ada')];
     expect(await passing(3, () => send({ token: own }))).toBe(3);
     expect(await passing(200, () => send({ token: looping }))).toBe(4);
-    // A fresh token for the same person is the same agent's.
+    // A fresh token for the same person counts for the same agent.
     expect(await passing(5, async () => send({ token: await bot('ada') }))).toBe(0);
     expect(await passing(7, () => send({ token: own }))).toBe(7);
     expect(await wiki.requests()).toHaveLength(14);

@@ -1,4 +1,4 @@
-/** THREATS.md, "Headers": what a claim says can neither split nor forge a header or a log line. */
+/** THREATS.md, "Headers": a claim can neither split nor forge a header or a log line. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   expectCleanLog,
@@ -42,7 +42,7 @@ async function ask(claims: Readonly<Record<string, unknown>>) {
   return gateway.send(host, { path: '/x', token });
 }
 
-/** What the service received, and the one log line. */
+/** The headers that the service received, and the one log line. */
 async function passed(
   claims: Readonly<Record<string, unknown>>,
 ): Promise<{ request: Received; line: Record<string, unknown> }> {
@@ -50,7 +50,7 @@ async function passed(
   const mark = await settle(gateway, host);
   const answer = await ask(claims);
   expect(answer.status, answer.text).toBe(200);
-  // nginx's line of the request, which may come after its answer.
+  // nginx's line of the request, which may come after its response.
   const [line] = await gateway.box.logs.waitForJson(1, mark);
   const lines = gateway.box.logs.since(mark);
   expect(lines.length, lines.join('\n')).toBe(1);
@@ -61,7 +61,7 @@ async function passed(
   return { request: received[0]!, line: line! };
 }
 
-/** Text that could mean something to a header, a list or a log line. */
+/** Text that could have a meaning in a header, a list or a log line. */
 const hostile: Record<string, string> = {
   'CR LF and a header': 'a\r\nX-Injected: forged',
   'CR LF CR LF and a body': 'a\r\n\r\nHTTP/1.1 200 OK',

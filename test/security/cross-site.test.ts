@@ -1,6 +1,6 @@
 /**
- * What a browser adds by itself to a request, a page of another origin can have sent: the certificate of the person in
- * front of it, and the network that it is in. The check of sessions is in test/gateway/session-origin.test.ts.
+ * Credentials that a browser adds by itself, a page of another origin can use: the certificate of the person, and their
+ * network. The check of sessions is in test/gateway/session-origin.test.ts.
  */
 import { describe } from 'vitest';
 import { gatewayCase, ready, type Sent, startEcho, startGateway, startIssuer, testStage } from '../harness/index.ts';
@@ -10,7 +10,7 @@ const [wiki, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), 
 const idp = await issuers.create('idp');
 const names = ['wiki.test', 'a.apps.test'];
 const tls = await stage.ca.server([...names, '*.apps.test']);
-// Wherever the test's own containers are.
+// The network of the test's own containers.
 const ANYWHERE = '[10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, "fc00::/7"]';
 const rest = `
 providers:
@@ -55,13 +55,14 @@ const upgrade = {
 const EVIL = 'https://evil.example';
 const post = (path: string, headers: Record<string, string>): Sent => ({ method: 'POST', path, body: 'x=1', headers });
 
-/** What the page of an origin sends to a host over TLS: refused, or not. */
+/** Requests that the page of an origin sends to a host over TLS: refused, or not. */
 const fromPages = (host: string): readonly (readonly [string, Record<string, string>, boolean])[] => [
   ['a program', {}, true],
   ['its own page', { Origin: `https://${host}`, 'Sec-Fetch-Site': 'same-origin' }, true],
   ['a page of another site', { Origin: EVIL, 'Sec-Fetch-Site': 'cross-site' }, false],
   ['a page of another site in an old browser', { Origin: EVIL }, false],
-  // A page with `Referrer-Policy: no-referrer` says no origin to its own host either; what the browser adds still does.
+  // A page with `Referrer-Policy: no-referrer` sends no origin to its own host either; the browser still adds
+  // Sec-Fetch-Site.
   ['its own page that hides its origin', { Origin: 'null', 'Sec-Fetch-Site': 'same-origin' }, true],
   ['a page that hides its origin in an old browser', { Origin: 'null' }, false],
   ['a page of another site that hides its origin', { Origin: 'null', 'Sec-Fetch-Site': 'cross-site' }, false],

@@ -90,7 +90,7 @@ describe('one Authorization header with one scheme', () => {
       const { answers } = await gateway.sendRaw(host, raw);
       expect([answers[0]?.status, reasonOf(answers[0]!)]).toEqual([401, reason]);
       const { answers: open } = await gateway.sendRaw(host, raw.replace('/rest/', '/open/'));
-      // No credential at all is anyone; a bad one is not.
+      // A missing credential is anonymous; an invalid one is not.
       expect(open[0]?.status).toBe(value === '' ? 200 : 401);
       expect((await echo.requests()).length).toBe(value === '' ? 1 : 0);
       await expectCleanLog(gateway, mark);
@@ -121,7 +121,7 @@ describe('the host', () => {
   ];
   test.each(outcomes)('%s', async (_, raw, status, reason) => {
     await echo.clear();
-    // The connection's own name is none of the policy's, so that only Host speaks.
+    // The server name of the connection is not in the policy, so that only Host counts.
     const { text } = await gateway.sendRaw(host, raw, { untilClosed: /HTTP\/(1\.0|0)|x\r\n$/.test(raw) });
     expect(text).toContain(`"reason":"${reason}"`);
     expect(text).toContain(`"status":${status}`);

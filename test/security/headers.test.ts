@@ -1,4 +1,4 @@
-/** THREATS.md, "Headers": every identity header arrives exactly once, ours, or not at all. */
+/** THREATS.md, "Headers": every identity header arrives exactly once, from the gateway, or not at all. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   expectCleanLog,
@@ -58,7 +58,7 @@ const ada = {
   department: 'tools',
 };
 const reader = await acme.sign(ada);
-/** What the service is told of ada. */
+/** The headers that the service receives about ada. */
 const told: Record<string, string> = {
   'X-Forwarded-User': 'ada',
   'X-Forwarded-Email': 'ada@example.org',
@@ -70,7 +70,7 @@ const told: Record<string, string> = {
 };
 const named = Object.keys(told);
 const every = [...new Set([...named, ...FORGED, ...INTERNAL])];
-// With a credential beside it, a second Authorization is a 400 of nginx's own; request.test.ts has it.
+// With a credential beside it, nginx refuses a second Authorization with 400; see request.test.ts.
 const sendable = every.filter((name) => name !== 'Authorization');
 
 beforeAll(() => ready(gateway, host, { token: reader }));
@@ -88,8 +88,7 @@ const spelledOver = (name: string): readonly string[] =>
 
 const plain = (name: string) => name.toLowerCase().replaceAll('_', '-');
 
-/** Headers that arrived with something a client made up, and identity headers that are not exactly what they should
- * be. */
+/** Headers that arrived with a client's value, and identity headers that differ from the expected ones. */
 function wrong(request: Received, identity: Record<string, string>): string[] {
   const forged = request.headers.filter(([, value]) => /forged/.test(value)).map(([name]) => `forged ${name}`);
   const others = named.flatMap((name) => {
@@ -100,7 +99,7 @@ function wrong(request: Received, identity: Record<string, string>): string[] {
   return [...forged, ...others];
 }
 
-/** Sends headers with a credential and without, and gives what is wrong with what arrived. */
+/** Sends headers with a credential and without, and returns the mistakes in what arrived. */
 async function arrived(headers: readonly (readonly [string, string])[]): Promise<string[]> {
   await echo.clear();
   const [first, second] = [
@@ -120,13 +119,13 @@ describe('the client’s copies never arrive, for each name of the policy and of
     'in mixed case': (name) => [name.replace(/./g, (c, i: number) => (i % 2 ? c.toLowerCase() : c.toUpperCase()))],
     'with _ for each -': (name) => [name.replaceAll('-', '_')],
     'with _ for some -': (name) => spelledOver(name).slice(0, 7),
-    // nginx itself takes only one of these.
+    // nginx itself accepts only one of these.
     twice: (name) => (name === 'Proxy-Authorization' ? [name] : [name, name.toLowerCase()]),
   };
   for (const [what, spell] of Object.entries(spellings)) {
     test(what, async () => {
       const mark = await settle(gateway);
-      // nginx takes 32 KB of header lines, and 1000 of them.
+      // nginx accepts 32 KB of header lines, and 1000 of them.
       const lines = sendable.flatMap((name) => spell(name).map((one): [string, string] => [one, 'forged']));
       for (let i = 0; i < lines.length; i += 200) {
         expect(await arrived(lines.slice(i, i + 200))).toEqual([]);
@@ -138,7 +137,7 @@ describe('the client’s copies never arrive, for each name of the policy and of
   test('over HTTP/2', async () => {
     await echo.clear();
     const headers = sendable
-      // Connection-specific names are not of HTTP/2 (RFC 9113 section 8.2.2); Node sends none.
+      // HTTP/2 has no connection-specific names (RFC 9113 section 8.2.2); Node sends none.
       .filter((name) => !/^proxy-connection$/i.test(name))
       .flatMap((name): [string, string][] => [
         [name.toLowerCase(), 'forged'],
@@ -227,7 +226,7 @@ describe('the client’s copies never arrive, for each name of the policy and of
         const received = await echo.requests();
         expect([200, 400], JSON.stringify(line)).toContain(answers[0]!.status);
         for (const request of received) {
-          // A value in which only the text of a header stands is a value.
+          // A value that is the text of a header stays a value.
           const others = request.headers.filter(([header]) => !/^x-other$/i.test(header));
           expect(wrong({ ...request, headers: others }, told), JSON.stringify(line)).toEqual([]);
         }
@@ -251,9 +250,9 @@ describe('the client’s copies never arrive, for each name of the policy and of
         ['x-other', `a\n${name}: forged`, malformed],
         ['x-other', `a\0${name}: forged`, malformed],
         [':path', '/x', malformed],
-        // The connection ends without an answer.
+        // The connection ends without a response.
         ['', 'forged', [0, 0]],
-        // RFC 9113 section 8.2.2 calls these malformed; nginx takes them and passes none on.
+        // RFC 9113 section 8.2.2 calls these malformed; nginx accepts them and forwards none.
         ['connection', name, fine],
         ['transfer-encoding', 'chunked', fine],
       ];

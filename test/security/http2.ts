@@ -1,7 +1,8 @@
 import { createConnection } from 'node:net';
 import { type Gateway, settle } from '../harness/index.ts';
 
-/** One HTTP/2 request of exactly these fields, which no client library would send; cleartext with prior knowledge. */
+/** Sends one HTTP/2 request of exactly these fields, which no client library would send; cleartext with prior
+ * knowledge. */
 export async function sendRawHttp2(
   gateway: Gateway,
   host: string,
@@ -23,7 +24,7 @@ export async function sendRawHttp2(
     Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(4, 0, 0), frame(1, 0x5, 1, block)]),
   );
   try {
-    // nginx logs whatever it makes of it.
+    // nginx logs it, whatever its result is.
     const [line] = await gateway.box.logs.waitForJson(1, mark);
     return line!;
   } finally {

@@ -1,4 +1,4 @@
-/** The life of the providers' keys: fetched, rotated, withdrawn, hostile, and the provider away. */
+/** The life of the providers' keys: fetched, rotated, withdrawn, hostile, and the provider down. */
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
@@ -43,7 +43,7 @@ const made = Object.fromEntries(
 ) as Record<Name, Awaited<ReturnType<typeof issuers.create>>>;
 const impostor = await elsewhere.create('impostor');
 
-// What is wrong with each hostile provider.
+// The fault of each hostile provider.
 await made.huge.serveJwks({ body: JSON.stringify({ keys: [made.huge.key.jwk] }), padTo: 2_000_000 });
 await made.slow.serveJwks({ body: '{"keys":[]}', hold: 'never' });
 await made.cut.serveJwks({ body: JSON.stringify({ keys: [made.cut.key.jwk] }), cutAt: 100 });
@@ -55,7 +55,7 @@ await made['wrong-issuer'].serveDiscovery({
 await made.near.serveDiscovery({
   body: JSON.stringify({ issuer: made.near.url, jwks_uri: 'https://127.0.0.1:8443/near/jwks' }),
 });
-// A name that leads into the gateway's own network, as DNS may come to say of any.
+// A name that leads into the gateway's own network, as DNS may return for any name.
 for (const name of ['inside', 'allowed'] as const) {
   await made[name].serveDiscovery({
     body: JSON.stringify({ issuer: made[name].url, jwks_uri: `https://inside:8443${made[name].jwksPath}` }),
@@ -63,7 +63,7 @@ for (const name of ['inside', 'allowed'] as const) {
 }
 // Another issuer with the same key.
 await made.twin.publish(made.acme.key);
-// jose makes no such key.
+// jose cannot make such a key.
 const short = generateKeyPairSync('rsa', { modulusLength: 1024 });
 await made.weak.publish({ ...short.publicKey.export({ format: 'jwk' }), kid: 'short', alg: 'RS256' });
 const twins = [await createKey('RS256'), await createKey('RS256')] as const;
@@ -91,7 +91,7 @@ const gateway = await startGateway(stage, { policy: policyFor('1h') });
 const sign = (name: Name, options = {}, claims = {}) =>
   made[name].sign({ aud: 'wiki', sub: 'ada', ...claims }, options);
 
-/** Asks until the gateway has tried to fetch the keys once. */
+/** Waits until the gateway has tried to fetch the keys once. */
 async function settled(on: Gateway, host: string, token: string) {
   return until(
     async () => {
@@ -130,7 +130,7 @@ describe('a hostile key set yields no keys, and the log says why', () => {
     await gateway.box.logs.waitFor(line);
     const token = name === 'impostor' ? await impostor.sign({ aud: 'wiki', sub: 'ada' }) : await sign(name);
     await echo.clear();
-    // The second call as well: no connection whose certificate was refused is used again.
+    // The second call as well: a connection whose certificate was rejected is not used again.
     for (const run of [1, 2]) {
       const answer = await gateway.send(`${name}.test`, { token });
       expect([answer.status, answer.json().reason], `run ${run}`).toEqual([503, 'provider_unavailable']);
@@ -231,7 +231,7 @@ test('a flood of unknown kids causes at most one fetch per cool-down', async () 
   const fetches = (await hitsOf('acme')) - before;
   const seconds = (Date.now() - start) / 1000;
   const reasons = new Set(answers.map((answer) => answer.json().reason));
-  // A request that finds another one's fetch under way and no place to wait is told to retry.
+  // A request that finds another fetch in progress and no room to wait is told to retry.
   expect([...reasons].every((reason) => reason === 'key_unknown' || reason === 'provider_unavailable')).toBe(true);
   expect(answers.some((answer) => answer.json().reason === 'key_unknown')).toBe(true);
   expect(fetches).toBeLessThanOrEqual(1 + Math.ceil(seconds));
@@ -247,7 +247,7 @@ test('keys survive a restart of nginx while the provider is down, and a provider
   await issuers.box.pause();
   try {
     const mark = await settle(gateway);
-    // The job finds it hung, says so, and goes on serving.
+    // The job detects that it hangs, logs that, and continues.
     await gateway.box.logs.waitFor(/provider acme: .*serving the keys of \d+ s ago/, mark);
     expect((await gateway.send('acme.test', { token })).status).toBe(200);
     expect((await gateway.send('acme.test', { token: await sign('acme', {}, { sub: 'new' }) })).status).toBe(200);

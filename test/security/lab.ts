@@ -13,10 +13,10 @@ import {
 
 const conf = '/run/meshgate/conf';
 
-/** A change of the rendered files: what a user's own nginx has around them, or a rendering without some line. */
+/** A change of the rendered files: the surroundings in an operator's nginx, or a rendering without some line. */
 export type Change = (files: Files) => Files;
 
-/** One gateway that loads one rendering after the other, so that the many mutants of it cost one container. */
+/** One gateway that loads one rendering after the other, so that many mutants need only one container. */
 export class Lab {
   readonly gateway: Gateway;
   /** What the policy renders to. */
@@ -29,7 +29,7 @@ export class Lab {
     this.#loaded = rendered;
   }
 
-  /** Loads the rendering with these changes; done when the worker before it takes no more connections. */
+  /** Loads the rendering with these changes; resolves when the worker before it accepts no more connections. */
   async load(...changes: readonly Change[]): Promise<void> {
     const files = changes.reduce<Files>((before, change) => change(before), this.rendered);
     const changed = Object.entries(files).filter(([path, text]) => this.#loaded[path] !== text);
@@ -58,25 +58,25 @@ export async function startLab(stage: Stage, policy: string, files: Files = {}):
 }
 
 export interface Trap<R> {
-  /** One sentence: what cannot be done. */
+  /** One sentence: the attack that is prevented. */
   readonly name: string;
-  /** What the user's own nginx has, with which it could be. */
+  /** The operator's configuration that would make it possible. */
   readonly around?: Change;
-  /** The rendering without the line that closes the trap. */
+  /** The rendering without the line that prevents it. */
   readonly without: Change;
-  /** Does it, and gives what came of it. */
+  /** Runs the attack, and returns the result. */
   readonly attack: () => Promise<R>;
-  /** What comes of it as things are. */
+  /** The result with the unchanged rendering. */
   readonly held: R;
-  /** What comes of it without the line: the test can see. */
+  /** The result without the line, which shows that the test can detect it. */
   readonly open: R;
-  /** Lines of the error log that belong to the attack. */
+  /** Lines of the error log that the attack causes. */
   readonly expected?: readonly RegExp[];
 }
 
 const asItIs: Change = (files) => files;
 
-/** Defines a test that springs the trap on the rendering as it is, and again without the line that closes it. */
+/** Defines a test that runs the attack on the unchanged rendering, and again without the line that prevents it. */
 export function trap<R>(lab: Lab, one: Trap<R>): void {
   test(one.name, async () => {
     const around = one.around ?? asItIs;
@@ -89,17 +89,17 @@ export function trap<R>(lab: Lab, one: Trap<R>): void {
   });
 }
 
-/** Lines at the http level, before ours. */
+/** Lines at the http level, before the gateway's. */
 export const atHttpLevel =
   (lines: string): Change =>
   (files) => ({ ...files, 'http.conf': `${lines}\n${files['http.conf']}` });
 
-/** Lines of the user's own in the server of a host, after ours. */
+/** The operator's own lines in the server of a host, after the gateway's. */
 export const inServer =
   (host: string, lines: string): Change =>
   (files) => ({ ...files, [`hosts/${host}.conf`]: `${files[`hosts/${host}.conf`]}\n${lines}\n` });
 
-/** Files that others include, and how deep they stand there. */
+/** Files that others include, and their indentation. */
 const INCLUDED: readonly (readonly [RegExp, number])[] = [
   [/^(server|refuse|refuse-pages)\.conf$/, 0],
   [
@@ -109,7 +109,7 @@ const INCLUDED: readonly (readonly [RegExp, number])[] = [
   [/^(answer|caller[^/]*|endpoint|endpoint-limit|whoami|cors-\d+|services\/.*|requests\/.*)\.conf$/, 2],
 ];
 
-/** A line with each of its directives on a line of its own, and without the comment behind them. */
+/** A line with each of its directives on its own line, and without the comment behind them. */
 function single(line: string): string {
   const words = line.replace(/"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'/g, (quoted) => '_'.repeat(quoted.length));
   const bare = words.split(' # ')[0]!;
@@ -120,7 +120,7 @@ function single(line: string): string {
   return ends.length === 0 ? line : directives.join('\n');
 }
 
-/** Text changed in some files, where each directive has a line, as deep as it stands with its file in its place. */
+/** Changes text in some files, with one directive on each line, indented as with its file in its place. */
 function changed(files: Files, paths: RegExp, pattern: RegExp | string, by: string): Files {
   const depth = (path: string) => '    '.repeat(INCLUDED.find(([name]) => name.test(path))?.[1] ?? 0);
   const moved = Object.fromEntries(
@@ -142,7 +142,7 @@ function changed(files: Files, paths: RegExp, pattern: RegExp | string, by: stri
   );
 }
 
-/** What the servers of hosts say, except the inner listener's and what is rendered for http {}. */
+/** The servers of hosts, except the inner listener's, and what is rendered for http {}. */
 const HOSTS = /^(hosts\/.*|services\/.*|requests\/.*|(?!(http|maps|log|servers|inside|hop)\.)[a-z0-9_-]+)\.conf$/;
 
 /** Text changed in the files of all hosts. */
@@ -162,7 +162,7 @@ const hop = /location \^~ \/\.meshgate\/check\/ \{[^}]*\}/;
 const withoutHop = (files: Files): Files =>
   Object.fromEntries(Object.entries(files).map(([path, text]) => [path, text.replace(hop, '@hop@')]));
 
-/** Text changed in the location that leads to the check. */
+/** Changes text in the location that leads to the check. */
 export const inHop =
   (pattern: RegExp | string, by = ''): Change =>
   (files) => {
@@ -176,7 +176,7 @@ export const inHop =
 
 const ROUTES = /^(hosts\/.*|services\/.*|requests\/.*|(proxy|headers|erase)[a-z-]*|session|caller.*|cors-\d+)\.conf$/;
 
-/** Text changed in the locations of the routes, and not in the one that leads to the check. */
+/** Changes text in the locations of the routes, and not in the one that leads to the check. */
 export const inRoutes =
   (pattern: RegExp | string, by = ''): Change =>
   (files) =>
@@ -188,7 +188,8 @@ export const inRoutes =
     );
 
 /**
- * Routes pass on whatever comes, decided or not: where else a line closes a trap, this second line would close it too.
+ * Makes routes forward every request, decided or not: if another line closes a trap as well, this second line would
+ * hide the first.
  *
  * @param upstream name of the service's upstream block
  */
@@ -198,7 +199,7 @@ export const undecidedPass = (upstream: string, authority: string): Change =>
     inRoutes(/proxy_set_header Host .*;/g, `proxy_set_header Host ${authority};`),
   );
 
-/** Several changes as one. */
+/** Combines several changes. */
 export const all =
   (...changes: readonly Change[]): Change =>
   (files) =>

@@ -6,7 +6,7 @@ const stage = await testStage('log');
 const [, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
 const acme = await issuers.create('acme');
 const host = 'wiki.test';
-/** The log of the image, in a file: what the engine gives of a container's output is text already. */
+/** The log of the image, in a file: the engine returns a container's output as text already. */
 const LOG = '/run/meshgate/access.log';
 const gateway = await startGateway(stage, {
   policy: `
@@ -36,12 +36,12 @@ hosts:
 
 beforeAll(() => ready(gateway, host, { path: '/' }));
 
-/** Identity headers of the policy: a client tries to set them all. */
+/** Identity headers of the policy: a client tries to set all of them. */
 const ERASED = ['X-Forwarded-User', 'X-Forwarded-Email', 'X-Forwarded-Groups', 'X-Forwarded-Preferred-Username'];
 
 let count = 0;
 
-/** The line of one request, of which these bytes are sent as they are. */
+/** The line of one request, with these bytes sent as they are. */
 async function textOf({
   path = '',
   method = 'GET',
@@ -71,7 +71,7 @@ async function lineOf(sent: Parameters<typeof textOf>[0]): Promise<Record<string
 
 const latin1 = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
 
-/** What is no UTF-8 (RFC 3629), each with what comes before it. */
+/** Invalid UTF-8 (RFC 3629), each with the text before it. */
 const BROKEN: readonly (readonly [what: string, bytes: string])[] = [
   ['a byte that is in no character', '\xff'],
   ['a byte that only goes on', '\x80'],
@@ -123,13 +123,13 @@ test('text in UTF-8 is logged as it was sent', async () => {
   });
 });
 
-/** Bytes that a pipe takes at once on Linux: of a longer line others' lines stand in the middle. */
+/** Bytes that Linux writes to a pipe at once: a longer line may be interrupted by others. */
 const PIPE_BUF = 4096;
 
-/** Of these, what is left for the names that policy and providers choose. */
+/** Of these, the bytes for the names that policy and providers choose. */
 const OTHERS = 1000;
 
-/** How long the fields are at most, as the documentation says: bytes of a line, without what marks that something is missing. */
+/** The greatest lengths of the fields, as the documentation says: bytes of a line, without the mark for truncation. */
 const MOST = { path: 1024, agent: 512, tool: 256, host: 255, method: 32 };
 
 const CUT = '\ufffd';
@@ -139,7 +139,7 @@ test.each([1, 2, 3, 4])(
   async (width) => {
     const char = ['x', 'é', '日', '🙂'][width - 1]!;
     const text = char.repeat(30_000 / width);
-    // Plain ASCII stands in the line byte by byte; of other characters half as many bytes are kept.
+    // Plain ASCII is logged byte by byte; of other characters half as many bytes are kept.
     const kept = (most: number, before = '') => {
       const room = (width === 1 ? most : most / 2) - before.length;
       return `${before}${char.repeat(Math.floor(room / width))}${CUT}`;
@@ -172,7 +172,7 @@ test('a method and a host are logged up to their greatest length', async () => {
   expect((await lineOf({ hostName: name(7000) }))['server.address']).toBe(`${'h'.repeat(MOST.host)}${CUT}`);
 });
 
-/** What takes most room in the line, as JSON writes it. */
+/** The text that needs the most room in the line, as JSON writes it. */
 const FILLS: readonly (readonly [what: string, bytes: string])[] = [
   ['plain letters', 'x'],
   ['quotation marks', '"'],
@@ -186,7 +186,7 @@ test.each(FILLS)('no client causes a line that is longer than one write to a pip
   const long = bytes.repeat(Math.floor(7000 / bytes.length));
   const tries = ERASED.map((name) => `${name}: x`);
   const lines = [`User-Agent: ${long}`, `Mcp-Method: ${long}`, `Mcp-Name: ${long}`, ...tries];
-  // nginx takes no control bytes in a path.
+  // nginx accepts no control bytes in a path.
   const path = bytes === '\x01' ? 'x' : long;
   for (const more of [{}, { method: 'M'.repeat(7000) }, { hostName: `${'h'.repeat(7000)}.apps.test` }]) {
     const line = await textOf({ path, lines, ...more });

@@ -1,4 +1,5 @@
-/** Two roles that share one identity: the ingress tells them apart by the assertion, and refuses what is not coupled. */
+/** Two roles that share one identity: the ingress distinguishes them by the assertion, and refuses combinations that do
+ * not belong together. */
 import { decodeJwt, type JWTPayload } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
@@ -81,8 +82,8 @@ async function asked(token: string, sent: Sent): Promise<number> {
 }
 
 /**
- * The assertion that the gateway sends with a request; once the road is there, which each identity and service has of
- * its own.
+ * The assertion that the gateway sends with a request, once the road works, which each identity and service has of its
+ * own.
  */
 async function assertionOf(token: string, path: string): Promise<string> {
   await until(

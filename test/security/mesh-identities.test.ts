@@ -1,5 +1,4 @@
-/** Two roles, one ingress: no request travels on another identity's connection or TLS session, across a rotation
- * too. */
+/** Two roles, one ingress: no request uses another identity's connection or TLS session, also during a rotation. */
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
@@ -25,7 +24,7 @@ const spiffe = (name: string) => `spiffe://example.org/ns/edge/sa/${name}`;
 const identities = ['alpha', 'beta'] as const;
 type Name = (typeof identities)[number];
 
-/** Seconds after which no request begins with a certificate that was replaced. */
+/** Seconds after which no request begins with a replaced certificate. */
 const rotation = 10;
 /** spiffe-helper's folder for alpha; beta has one PEM. */
 const dir = '/run/spiffe/alpha';
@@ -73,7 +72,7 @@ interface Carried {
   readonly peer: string;
 }
 
-/** What Envoy's own log says: which identity's certificate each request came with. */
+/** Envoy's own log: the identity's certificate of each request. */
 const carried = (mark: number): Carried[] =>
   envoy
     .access(mark)
@@ -110,10 +109,10 @@ const readyAtIngress = (gateway: Gateway) => ready(gateway, 'wiki.test', { token
 /** SHA-256 of a certificate, as Envoy puts it into x-forwarded-client-cert. */
 const hashOf = (pem: string) => new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase();
 
-/** All identities through one upstream block: what nginx's documentation suggests. */
+/** All identities through one upstream block, as nginx's documentation suggests. */
 const shared = (files: Files): Files => {
   const text = files['http.conf']!.replaceAll('meshgate_ingress_beta', 'meshgate_ingress_alpha');
-  // The second block of the same name goes, so that one pool serves both.
+  // Removes the second block of the same name, so that one pool serves both.
   const blocks = text.match(/upstream meshgate_ingress_alpha \{[\s\S]*?\n\}/g) ?? [];
   expect(blocks.length, 'upstream blocks of the two identities').toBe(2);
   const at = text.lastIndexOf(blocks[1]!);
@@ -144,7 +143,7 @@ describe('one upstream block per identity', async () => {
     const rotated = Date.now();
     let lastOld = 0;
     let allNew = 0;
-    // Goes on for some time after the last one, so that one that came later would be seen.
+    // Continues for some time after the last one, so that a later one would be noticed.
     while (sent < 20_000 || Date.now() - Math.max(rotated, lastOld) < rotation * 1000) {
       await echo.clear();
       await burst(500);
@@ -174,14 +173,14 @@ describe('one upstream block per identity', async () => {
     const mark = await settle(gateway);
     const next = await stage.meshCa.client(spiffe('alpha'));
     const ask = () => gateway.send('wiki.test', { path: '/alpha/half', token: tokens.alpha });
-    // The writer has stopped half way. Connections of the pair before serve until their time is over.
+    // The writer has stopped half way. Connections with the earlier pair serve until their time is over.
     await writeSvid(gateway.box, dir, next, stage.meshCa.cert, 'exit 0');
     await until(async () => (await ask()).status === 503, { what: 'the first new connection' });
     await echo.clear();
     expect((await ask()).status).toBe(503);
     expect(await echo.requests()).toEqual([]);
     expect((await gateway.send('wiki.test', { path: '/beta/half', token: tokens.beta })).status).toBe(200);
-    // What nginx said of the pair that does not match; it may come after the answers.
+    // nginx's line about the pair that does not match; it may come after the responses.
     await gateway.box.logs.waitFor(
       /SSL_use_PrivateKey\("\/run\/spiffe\/alpha\/svid_key\.pem"\) failed .*key values mismatch/,
       mark,
@@ -238,7 +237,7 @@ describe('the ingress’s certificate is verified: a wrong one gives no answer, 
       expect(answer.status).toBe(502);
       // The second call too.
       expect((await gateway.send('wiki.test', { token: tokens.alpha })).status).toBe(502);
-      // What nginx said of the certificate; it may come after the answers.
+      // nginx's line about the certificate; it may come after the responses.
       await gateway.box.logs.waitFor(/upstream SSL certificate (verify error|does not match)/, mark);
       expect(await echo.requests()).toEqual([]);
     });
@@ -248,7 +247,7 @@ describe('the ingress’s certificate is verified: a wrong one gives no answer, 
     const gateway = gateways['another CA']!;
     const mark = await settle(gateway);
     await gateway.box.write({ '/run/mesh/ca.pem': `${others.cert}${stage.meshCa.cert}`.slice(0, -30) });
-    // The job has read the file that is no bundle.
+    // The job has read the invalid file.
     await gateway.box.logs.waitFor(/CA of the ingress \(\/run\/mesh\/ca\.pem\): ca_malformed: /, mark);
     await gateway.box.write({ '/run/mesh/ca.pem': stage.meshCa.cert });
     await gateway.box.write({ '/run/mesh/ca.pem': others.cert + stage.meshCa.cert });

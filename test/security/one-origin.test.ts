@@ -1,6 +1,6 @@
 /**
- * A service is of one origin with the gateway's own pages. It neither imitates them nor listens to them, and the gateway's
- * cookies are none of its business.
+ * A service has the same origin as the gateway's own pages. It can neither imitate them nor read them, and it cannot
+ * use the gateway's cookies.
  */
 import { describe, expect, test } from 'vitest';
 import { host, opening, startScene } from '../gateway/session-scene.ts';
@@ -128,7 +128,7 @@ describe('a service that tells browsers to clear their data', () => {
     [host, '/page/x', { Cookie: ada }],
     [host, '/public/x', {}],
     [host, '/shared/x', { Cookie: ada, Origin: 'https://app.wiki.test' }],
-    // This host has no sign-in; browsers clear the cookies of the whole site where one host of it says so.
+    // This host has no sign-in; browsers clear the cookies of the whole site if one host of it says so.
     ['tools.wiki.test', '/x', {}],
   ];
   test.each(wishes)('keeps the cookies: %j', async (lines, left) => {
@@ -215,7 +215,7 @@ describe('a response of a service without cache headers', () => {
 });
 
 describe('a request with too many cookies, which a page of a related site set', () => {
-  // Over HTTP/2 nginx ends the connection for a field that is so long; browsers send a field for each cookie there.
+  // Over HTTP/2 nginx ends the connection for such a long field; browsers send one field for each cookie there.
   const ask = (headers: Record<string, string>) =>
     gateway.send(host, { path: '/page/x', headers: { ...headers, Cookie: `a=${'x'.repeat(40_000)}` } });
 

@@ -144,9 +144,9 @@ test('most of it is rejected, and some of it is accepted', () => {
   const tried = Object.keys(places).length * hostile.length;
   expect(accepted.length).toBeGreaterThan(50);
   expect(accepted.length).toBeLessThan(tried / 2);
-  // Where text is free, nearly all of it is.
+  // Nearly all text is accepted where text is free.
   expect(accepted.filter(({ place }) => place === 'an audience').length).toBeGreaterThan(hostile.length - 10);
-  // Where it is not, none of what could end a word is.
+  // Elsewhere, no text that could end a word is accepted.
   const careful = accepted.filter(({ place }) => !/group|claim|scope|audience|value|prefix of/.test(place));
   expect(careful.filter(({ text }) => /[\s;{}"'\\$#`]/.test(text))).toEqual([]);
 });
@@ -172,7 +172,7 @@ describe('nginx can read the result', async () => {
     '/etc/nginx/try.conf': `load_module modules/ngx_http_js_module.so; error_log stderr notice; events {}
       http { include /etc/nginx/meshgate/http.conf; include /etc/nginx/meshgate/servers.conf; }`,
   };
-  // Equal renderings (an audience is in policy.js only) are tried once.
+  // Equal renderings (an audience is only in policy.js) are tried once.
   const different = new Map(
     accepted.map((one) => [
       JSON.stringify({ ...one.files, 'policy.js': '' }) + (one.place === 'a group' ? one.text : ''),

@@ -1,4 +1,4 @@
-/** Tokens that are bound to a key, and what a thief does with them: a real gateway, and what reached the upstream. */
+/** Attacks of a thief on tokens that are bound to a key: a real gateway, and the requests that reached the service. */
 import { createHmac } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
@@ -64,7 +64,7 @@ const claims = { aud: 'wiki', sub: 'ada', groups: ['staff'] };
 const bound = await acme.sign({ ...claims, cnf: { jkt: key.jkt } });
 const unbound = await acme.sign(claims);
 
-/** A request with the bound token and a proof of its own key, or as wished. */
+/** A request with the bound token and a proof of its own key, or with changes. */
 async function proved(path = '/page', wish: Partial<ProofWish> = {}, signer = key): Promise<Sent> {
   const proof = await signProof(signer, { url: origin + path, token: bound, ...wish });
   return { path, headers: withProof(bound, proof), ...(wish.method && { method: wish.method }) };
@@ -157,7 +157,7 @@ describe('a stolen token', () => {
   });
 });
 
-/** Each is refused, twice, on one worker; nothing of it is remembered. */
+/** Each is refused twice, on one worker; nothing of it is remembered. */
 const attacks: readonly (readonly [name: string, wish: Partial<ProofWish>, signer?: typeof key])[] = [
   ['of another key', {}, thief],
   ['that names the right key and is signed by another', { header: { jwk: key.jwk } }, thief],
@@ -354,7 +354,7 @@ test('a full zone refuses, and is logged once', async () => {
     }
   }
   agent.destroy();
-  // What the rate asks for has room: 1/s for 60 s, and 5 s in the future.
+  // There is room for the configured rate: 1/s for 60 s, and 5 s in the future.
   expect(counts['200 -']).toBeGreaterThan(66);
   expect(counts['503 check_unavailable']).toBeGreaterThan(2);
   expect(Object.keys(counts).sort()).toEqual(['200 -', '503 check_unavailable']);
@@ -390,7 +390,7 @@ test('a caller without a credential is told both schemes', async () => {
   expect((await none.send(host)).all('WWW-Authenticate')).toEqual([expect.stringMatching(/^Bearer /)]);
 });
 
-/** A nonce of a gateway, as a client learns it. */
+/** A nonce of a gateway, as a client receives it. */
 async function nonceOf(of: Gateway): Promise<string> {
   const answer = await of.send(host, await proved());
   expect(said(answer)).toBe('401 proof_nonce_required');

@@ -1,4 +1,5 @@
-/** `request_headers`: a service receives what it lists, what always passes and what the gateway says; nothing else. */
+/** `request_headers`: a service receives the headers that it lists, those that always pass and those of the gateway; no
+ * others. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   expectCleanLog,
@@ -54,11 +55,11 @@ const token = await acme.sign({ aud: 'wiki', sub: 'ada', groups: ['reader'] });
 
 beforeAll(() => ready(gateway, host, { token }));
 
-/** Names that no list of documented headers has. */
+/** Names that are in no list of documented headers. */
 const MADE_UP = ['X-WEBAUTH-SHOE-SIZE', 'Impersonate-Extra-Anything', 'X-Auth-Anything', 'Whatever', 'Accept-Language'];
 const forged = MADE_UP.map((name): [string, string] => [name, 'forged']);
 
-/** What HTTP, browsers and MCP say of a request, as a client may send it. */
+/** Headers of HTTP, browsers and MCP, as a client may send them. */
 const MEANT: readonly (readonly [string, string])[] = [
   ['Content-Type', 'text/plain'],
   ['Content-Encoding', 'identity'],
@@ -79,7 +80,7 @@ const MEANT: readonly (readonly [string, string])[] = [
   ['Mcp-Name', 'search'],
 ];
 
-/** What the gateway says to every service. */
+/** The gateway's headers for every service. */
 const OWN = [
   ...['host', 'content-length', 'x-real-ip', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'],
   ...['x-forwarded-port', 'x-request-id', 'traceparent', 'x-meshgate-route', 'x-meshgate-rule'],

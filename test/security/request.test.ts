@@ -1,4 +1,4 @@
-/** THREATS.md, "Which request was decided": the request that is decided is the one that is proxied. */
+/** THREATS.md, "Which request was decided": the decided request is the one that is proxied. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   type Answer,
@@ -46,7 +46,7 @@ beforeAll(() => ready(gateway, host, { path: '/rest/x', token: reader }));
 
 const reasonOf = (answer: Answer) => /"reason":"(\w+)"/.exec(answer.text)?.[1];
 
-/** Paths that something behind may read as another one. */
+/** Paths that a service may read as another one. */
 const oddPaths = [
   '//rest/x',
   '/open//rest/x',
@@ -176,7 +176,7 @@ describe('all other paths and queries arrive unchanged, under the route of the d
   test('bytes beyond ASCII are forwarded: their meaning is the service’s decision', async () => {
     await echo.clear();
     const { answers } = await gateway.sendRaw(host, plainRequest(host, { path: '/open/\xe9?\xff' }));
-    // Node's parser, for one, refuses them.
+    // Node's parser, for example, refuses them.
     expect([answers[0]?.status, answers[0]?.text]).toEqual([400, '']);
     expect((await echo.malformed()).join()).toContain('GET /open/\xe9?\xff HTTP/1.1');
   });

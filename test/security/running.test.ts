@@ -1,4 +1,4 @@
-/** THREATS.md, "Running it": no secret where it does not belong, nothing after a challenge, honest users in a flood. */
+/** THREATS.md, "Running it": no secret in the wrong place, nothing after a challenge, valid callers in a flood. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   type Answer,
@@ -58,7 +58,7 @@ beforeAll(() => ready(gateway, host, { token: reader }));
 
 const reasonOf = (answer: Answer) => /"reason":"(\w+)"/.exec(answer.text)?.[1];
 
-/** Parts of a token that are nowhere else. */
+/** Parts of a token that occur nowhere else. */
 function partsOf(token: string): string[] {
   const parts = token.split('.');
   return [parts[1]!.slice(0, 60), parts.at(-1)!.slice(-24)].filter((part) => part.length >= 12);
@@ -79,7 +79,7 @@ test('no log, response or file has a secret, cookie or token', async () => {
     }
     answers.push(...(await gateway.sendHttp2(host, { path: '/y', token, headers })));
   }
-  // Two Authorization headers, another scheme, one that is too long, and a service that is away.
+  // Two Authorization headers, another scheme, one that is too long, and a service that is down.
   const odd: [string, string][][] = [
     [
       ['Authorization', `Bearer ${reader}`],
@@ -100,13 +100,13 @@ test('no log, response or file has a secret, cookie or token', async () => {
     expect(seen, reason).toContain(reason);
   }
   const secrets = [cookie, basic, inQuery, inBody, ...[reader, ...Object.values(refused)].flatMap(partsOf)];
-  // What was answered by the gateway itself; the echo says all that it received.
+  // The gateway's own responses; the echo reports all that it received.
   const own = answers.filter((answer) => answer.status !== 200);
   for (const answer of own) {
     const all = JSON.stringify(answer.headers) + answer.text;
     for (const secret of secrets) expect(all.includes(secret), `${secret} in an answer`).toBe(false);
   }
-  // The log has the last request's line, and that of one which was asked after it.
+  // The log has the line of the last request, and that of a later one.
   await gateway.box.logs.waitFor(/\/away\/x/, mark);
   await settle(gateway, host);
   const lines = gateway.box.logs.lines;
@@ -125,7 +125,7 @@ test('no log, response or file has a secret, cookie or token', async () => {
   const filesWith = async (...texts: string[]) =>
     (await gateway.box.execAs('root', 'sh', '-c', look, 'sh', ...texts)).stdout.trim();
   expect(await filesWith(...secrets)).toBe('');
-  // It finds what is there: a line of the configuration, and the public key in the state.
+  // The search works: it finds a line of the configuration, and the public key in the state.
   const there = await filesWith('proxy_ssl_verify', acme.key.kid);
   expect(there).toMatch(/^proxy_ssl_verify in .*conf\/http\.conf$/m);
   expect(there).toMatch(/keys\.json$/m);
@@ -179,7 +179,7 @@ describe('the service is never called after a challenge', () => {
       const raw = await gateway.sendRaw(host, [expecting, 'hello', good], { answers: 2 });
       expect(raw.answers.map(({ status }) => status)).toEqual([answers[0]!.status, 200]);
       expect(new Set(answers.map(({ status }) => status)).size).toBe(1);
-      // Whatever might have been sent on late would have come before this one, on its own connection or another.
+      // A request that was forwarded late would have come before this one, on its own connection or another.
       expect((await echo.requests()).map(({ url }) => url)).toEqual(['/good']);
       await expectCleanLog(gateway, mark);
     });
@@ -191,7 +191,7 @@ test('forged tokens at full rate do not keep valid callers out', async () => {
   const honest = await Promise.all(Array.from({ length: 60 }, (_, i) => acme.sign({ ...claims, sub: `user ${i}` })));
   const forged = Array.from({ length: 300 }, (_, i) => {
     const [header, payload, signature] = reader.split('.') as [string, string, string];
-    // A signature of its own for each, so that nothing is known of it; every third names an unknown key.
+    // A different signature for each, so that none is known; every third names an unknown key.
     if (i % 3 === 2)
       return forgeToken({ alg: 'RS256', kid: `k${i}`, typ: 'at+jwt' }, { iss: acme.url, ...claims, jti: i }, signature);
     return `${header}.${payload}.${Buffer.from(`${i}`.padStart(256, 'x')).toString('base64url')}`;
@@ -216,7 +216,7 @@ test('forged tokens at full rate do not keep valid callers out', async () => {
   const attackers = Array.from({ length: 48 }, attacker);
   const statuses: number[] = [];
   const user = async (own: readonly string[]) => {
-    // Each token twice: once to be verified, once known.
+    // Each token twice: once to be verified, once as a known one.
     for (const token of [...own, ...own]) statuses.push((await gateway.send(host, { token, agent: calm })).status);
   };
   await Promise.all([0, 1, 2, 3].map((n) => user(honest.filter((_, i) => i % 4 === n))));

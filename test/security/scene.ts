@@ -49,16 +49,16 @@ export function said(answer: Answer | undefined): string {
 
 export type Scene = Awaited<ReturnType<typeof trapScene>>;
 
-/** What came of a request. */
+/** The result of a request. */
 export interface Came {
   status: number;
-  /** Raw targets that reached the upstream. */
+  /** Raw targets that reached the service. */
   reached: string[];
 }
 
 /**
- * Sends one request; its status, and all that reached the upstream in its wake, a mirror or what a mutant lets through
- * among it. nginx writes a request's line when all that it began for it is over.
+ * Sends one request; returns its status, and everything that reached the service because of it, including a mirror or
+ * what a mutant allows. nginx writes a request's line when everything that it began for it has ended.
  */
 export async function came({ gateway, echo }: Scene, sent: Sent): Promise<Came> {
   await echo.clear();

@@ -1,4 +1,5 @@
-/** What asks at the inner listener and may not, or tries from outside: each is refused with a reason of its own. */
+/** Requests at the inner listener that are not allowed, and attempts from outside: each is refused with its own
+ * reason. */
 import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
@@ -129,7 +130,7 @@ describe('the assertion with the wrong certificate', () => {
   }
 
   test('an assertion that expires while its connection is open', async () => {
-    // One whose connection the gateway has taken before its end: on a busy machine the first one may come too late.
+    // One whose connection the gateway has accepted before its end: on a busy machine the first one may come too late.
     const { target, agent } = await until(
       async () => {
         const notAfter = new Date(Math.ceil(Date.now() / 1000) * 1000 + 2000);

@@ -68,7 +68,7 @@ async function begin(agent: UserAgent, to = '/page', host = HOST): Promise<URL> 
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** Has the token endpoint answer with an ID token of these claims for an attempt, and gives the callback. */
+/** Makes the token endpoint answer with an ID token of these claims for an attempt, and returns the callback. */
 async function answered(url: URL, claims: Claims = {}, header: Claims = {}, more: Claims = {}): Promise<string> {
   const of = { sub: 'ada', aud: 'wiki', groups: ['staff'], nonce: url.searchParams.get('nonce'), ...claims };
   const idToken = await evil.sign(of, { header: { typ: 'JWT', ...header } });
@@ -90,7 +90,7 @@ const hasSession = (agent: UserAgent): boolean => agent.cookies(home).some(({ ke
 const whoami = async (agent: UserAgent) => (await agent.fetch(`${home}/.meshgate/whoami`, { from: `${home}/` })).json();
 
 let mark = 0;
-/** Lines of the error log that belong to an attack. */
+/** Lines of the error log that an attack causes. */
 const expected: RegExp[] = [];
 
 beforeAll(async () => {
@@ -104,7 +104,7 @@ async function signedIn(): Promise<UserAgent> {
   try {
     await signIn(agent);
   } catch {
-    // Not yet.
+    // There is none yet.
   }
   return agent;
 }
@@ -210,7 +210,7 @@ describe('state is bound to the browser, single use, per tab', () => {
     }
     expect((await issuers.hits())['/evil/token']).toBeUndefined();
     expect(hasSession(agent)).toBe(false);
-    // The attempt is as good as before.
+    // The attempt is still valid.
     expect((await agent.visit(await answered(url), { follow: false })).location).toBe(`${home}/page`);
   });
 
@@ -229,7 +229,7 @@ describe('state is bound to the browser, single use, per tab', () => {
     const [attacker, victim] = [newAgent(stage), newAgent(stage)];
     const planted = await answered(await begin(attacker, '/planted'), { sub: 'mallory' });
     const { status, location } = await victim.visit(planted, { follow: false, from: 'https://evil.example.com/' });
-    // It begins anew, for the victim themselves, once.
+    // It begins again, for the victim themselves, once.
     expect([status, hasSession(victim)]).toEqual([303, false]);
     expect(location).toMatch(/^https:\/\/issuers:8443\/evil\/authorize\?/);
     const again = `${home}/.meshgate/callback?code=x&state=${new URL(location!).searchParams.get('state')}`;
@@ -277,7 +277,7 @@ describe('nonce and PKCE are always used', () => {
       const { status, text } = await signIn(agent, '/page', { nonce });
       expect([status, text.includes('signin_failed'), hasSession(agent)]).toEqual([403, true, false]);
     }
-    // A good one among them is taken.
+    // A valid one among them is accepted.
     expect(hasSession(await signedIn())).toBe(true);
   });
 
@@ -319,7 +319,7 @@ describe('a sign-in makes a new session', () => {
     const own = victim.cookies(home).find(({ key }) => key === '__Host-meshgate')!.value;
     expect(own).not.toBe(planted);
     expect(await whoami(victim)).toMatchObject({ subject: 'ada' });
-    // What is planted ends: nothing that the browser had before outlives the sign-in of another person.
+    // A planted session ends: nothing that the browser had before survives the sign-in of another person.
     expect(await whoami(attacker)).not.toHaveProperty('subject');
   });
 });
@@ -418,7 +418,7 @@ describe('a code is used once, and the token endpoint is called once', () => {
     expect(answers.flatMap((answer) => answer.all('Set-Cookie'))).toEqual([]);
     expect(answers.flatMap((answer) => answer.all('Location'))).toEqual([]);
     expect(await wiki.requests()).toEqual([]);
-    // Tabs do not either: eight at most.
+    // Tabs do not either: there are eight at most.
     for (let i = 0; i < 12; i++) await begin(agent);
     expect(named(agent, '__Host-meshgate-a-').length).toBe(8);
   });

@@ -67,7 +67,7 @@ await evil.serveDiscovery({
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** What the token endpoint answers from now on. */
+/** The answer of the token endpoint from now on. */
 async function tokens(claims: Claims, more: Claims = {}): Promise<void> {
   const idToken = await evil.sign(
     { sub: 'ada', aud: 'wiki', groups: ['staff'], ...claims },
@@ -96,7 +96,7 @@ async function signIn(host = HOST, agent = newAgent(stage), claims: Claims = {})
 const cookieOf = (agent: UserAgent, origin = home) =>
   agent.cookies(origin).find(({ key }) => key === '__Host-meshgate');
 
-/** A script's request; the status, and whether the service saw it. */
+/** A script's request; returns the status, and whether the service received it. */
 async function ask(agent: UserAgent, host = HOST): Promise<[status: number, seen: boolean]> {
   await wiki.clear();
   const { status } = await agent.fetch(`https://${host}:8443/page`, { from: `https://${host}:8443/page` });
@@ -160,7 +160,7 @@ describe('a logout token', () => {
       send({}, { typ: 'at+jwt' }),
       send({ typ: 'ID' }, { typ: 'JWT' }),
       send({}, {}, other),
-      // Another's key under the issuer's name.
+      // A foreign key under the issuer's name.
       send({ iss: evil.url }, {}, other),
     ];
     expect(await Promise.all(wrong)).toEqual(Array(wrong.length).fill(400));
@@ -182,7 +182,7 @@ describe('a logout token', () => {
     const agent = await signIn(HOST, newAgent(stage), { sid: undefined });
     expect(await send({ sid: undefined, sub: 'ada' })).toBe(200);
     expect(await ask(agent)).toEqual(refused);
-    // Also a sign-in within the second in which it was said, all of which counts as before.
+    // This includes a sign-in within the second of the sign-out, all of which counts as before.
     await signIn(HOST, agent, { sid: undefined });
     expect(await ask(agent)).toEqual(passes);
     expect(await send({ sid: undefined, sub: 'ben' })).toBe(200);
@@ -203,7 +203,7 @@ describe('sign-out', () => {
       from: `${home}/.meshgate/signout`,
       follow: false,
     });
-    // With the attributes that it was set with, or browsers keep it.
+    // With the attributes with which it was set, or browsers keep it.
     expect(answer.all('Set-Cookie')).toEqual(['__Host-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax']);
     expect(cookieOf(agent)).toBeUndefined();
     expect(await ask(copy)).toEqual(refused);
@@ -215,7 +215,7 @@ describe('sign-out', () => {
     expect((await newAgent(stage).visit(frame)).status).toBe(200);
     expect((await agent.visit(frame.replace('op-3', 'op-4'))).status).toBe(200);
     expect(await ask(agent)).toEqual(passes);
-    // Its own does.
+    // Its own frame does.
     expect((await agent.visit(frame)).status).toBe(200);
     expect(await ask(agent)).toEqual(refused);
   });

@@ -1,4 +1,4 @@
-/** What has gone wrong elsewhere with tokens, sent to a real gateway. */
+/** Known attacks on tokens, sent to a real gateway. */
 import { createHmac, sign as signBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
@@ -50,14 +50,14 @@ const [goodHeader, goodPayload, goodSignature] = good.split('.') as [string, str
 const payload = { iss: acme.url, exp: now + 600, iat: now, ...claims };
 const kid = acme.key.jwk.kid as string;
 
-/** A token whose payload is any bytes at all, under a signature of acme's key. */
+/** A token whose payload is any bytes, under a signature of acme's key. */
 const signText = async (payloadBytes: string | Buffer) => {
   const part = Buffer.from(payloadBytes as string).toString('base64url');
   const input = `${b64(JSON.stringify({ alg: 'RS256', kid }))}.${part}`;
   return `${input}.${signBytes('sha256', Buffer.from(input), await privatePem(acme.key)).toString('base64url')}`;
 };
 
-/** HS256 keyed with the public key's own text, in the forms that libraries have taken it. */
+/** HS256 with the public key's own text as the key, in the forms that libraries have accepted. */
 const confused = (secret: string) => {
   const input = `${b64(JSON.stringify({ alg: 'HS256', kid }))}.${b64(JSON.stringify(payload))}`;
   return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
@@ -273,7 +273,7 @@ describe('a verification for one host is not reused for another with other rules
   });
 
   test('a token is rejected after its exp, known or not', async () => {
-    // One that the gateway has taken before its end: on a busy machine the first one may come too late.
+    // A token that the gateway has accepted before its end: on a busy machine the first one may come too late.
     const brief = await until(
       async () => {
         const token = await acme.sign({ ...claims, exp: Math.floor(Date.now() / 1000) + 2 });

@@ -1,4 +1,5 @@
-/** Rules with tools, and tokens of routes: what a client tries, a real gateway, and what reached the service. */
+/** Rules with tools, and tokens of routes: attacks of a client, a real gateway, and the requests that reached the
+ * service. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ready, startEcho, startGateway, startIssuer, testStage } from '../harness/index.ts';
 import { said } from './scene.ts';
@@ -34,7 +35,7 @@ const person = await acme.sign(claims);
 
 beforeAll(() => ready(gateway, host, { path: '/mcp', token: person }));
 
-/** What is said to a request as it stands, twice, and how many reached the service. */
+/** The response to a request as it is sent, twice, and the number that reached the service. */
 async function outcome(lines: readonly string[], token = bot, path = '/mcp'): Promise<readonly [string, number]> {
   await echo.clear();
   const head = [`POST ${path} HTTP/1.1`, `Host: ${host}`, `Authorization: Bearer ${token}`, ...lines];

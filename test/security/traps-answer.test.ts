@@ -1,6 +1,6 @@
 /**
- * NGINX.md, "The answer of the check": what it may answer, and what comes of it.
- * A trap is sprung twice: on the rendering as it is, and without the line that closes it.
+ * NGINX.md, "The answer of the check": the possible answers, and their results. Each attack runs twice: on the
+ * unchanged rendering, and without the line that prevents it.
  */
 import { describe, expect, test } from 'vitest';
 import { type Change, inHosts, inHttp, inRoutes, inServer, trap } from './lab.ts';
@@ -27,7 +27,7 @@ describe('refusals', () => {
       return [...new Set(answers), head.status, challenged.header('WWW-Authenticate')?.slice(0, 6)];
     },
     held: ['401 credential_missing', '403 role_missing', 403, 'Bearer'],
-    // nginx passes a 401 on, whatever the check had to say.
+    // nginx forwards a 401, whatever headers the check sent.
     open: ['401 -', 401, 'Bearer'],
   });
 
@@ -145,7 +145,7 @@ describe('a body of a request that is refused', () => {
       return [answers.map(said), bodies];
     },
     held: [['401 credential_missing', '200 -'], [['GET', 0]]],
-    // nginx's own limit stands before the check, and ends the connection.
+    // nginx's own limit applies before the check, and ends the connection.
     open: [['413 -'], []],
   });
 });

@@ -1,6 +1,6 @@
 /**
- * NGINX.md, "The answer of the check": the way to it. Each line against what nginx does without it.
- * A trap is sprung twice: on the rendering as it is, and without the line that closes it.
+ * NGINX.md, "The answer of the check": the hop to it. Each line is compared with nginx's behaviour without it. Each
+ * attack runs twice: on the unchanged rendering, and without the line that prevents it.
  */
 import { connect } from 'node:http2';
 import { createConnection } from 'node:net';
@@ -30,7 +30,7 @@ function status(on: ReturnType<typeof session>, path: string): Promise<number> {
 }
 
 describe('the hop to the check', () => {
-  /** The host of the policy is the socket's default server, as it may be in an nginx of one's own. */
+  /** The host of the policy is the socket's default server, as it may be in an operator's own nginx. */
   const isDefault: Change = (files) => ({
     ...files,
     'servers.conf': files['servers.conf']!.replace('listen 8080 default_server;', 'listen 8080;').replace(
@@ -118,7 +118,7 @@ describe('the hop to the check', () => {
       // Frozen, so that nginx finds all requests at once.
       await gateway.box.pause();
       const pending = sessions.flatMap((one) => Array.from({ length: 110 }, () => status(one, '/open/x')));
-      // No session has a frame left to send: the kernel keeps all requests for nginx.
+      // No session has a frame to send: the kernel keeps all requests for nginx.
       const sent = () => sessions.every((one) => one.state.outboundQueueSize === 0);
       await until(sent, { what: 'the requests to be sent' });
       await gateway.box.resume();

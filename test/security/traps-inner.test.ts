@@ -1,4 +1,4 @@
-/** The inner listener: each line that makes the certificate speak for itself, and what comes in without it. */
+/** The inner listener: each line that binds the certificate to its connection, and requests without it. */
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -22,7 +22,7 @@ const stage = await testStage('traps of the inner listener');
 const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'apps' }), startIssuer(stage)]);
 const acme = await issuers.create('acme');
 const others = await createCa('another mesh');
-/** A name that no host has, as a service that asks by another one sends it. */
+/** A name that no host has, as a service that calls another one sends it. */
 const ELSEWHERE = 'elsewhere.test';
 const tls = await stage.ca.server(['wiki.test', 'board.test', ELSEWHERE]);
 const lab = await startLab(
@@ -55,7 +55,7 @@ const { gateway } = lab;
 const [ofWiki, ofBoard] = await Promise.all(['wiki', 'board'].map((name) => stage.meshCa.client(spiffe(name))));
 const forged = await others.client(spiffe('wiki'));
 const ann = await acme.sign({ aud: 'wiki', sub: 'ann', groups: ['staff'] });
-/** The wiki's certificate as a header would have it. */
+/** The wiki's certificate in the form of a header. */
 const shown = { 'SSL-Client-Cert': encodeURIComponent(ofWiki!.cert) };
 let given = '';
 
@@ -85,7 +85,7 @@ const askOver = async (name: string, host: string) =>
     ),
   );
 
-/** Text changed in all that is rendered for the inner listener. */
+/** Changes text in all files that are rendered for the inner listener. */
 const inInner =
   (pattern: RegExp | string, by = ''): Change =>
   (files: Files) =>

@@ -1,6 +1,6 @@
 /**
- * NGINX.md, "What every proxied location emits": each line against what an nginx around it may switch on.
- * A trap is sprung twice: on the rendering as it is, and without the line that closes it.
+ * NGINX.md, "What every proxied location emits": each line against what an nginx around it may switch on. Each attack
+ * runs twice: on the unchanged rendering, and without the line that prevents it.
  */
 import { once } from 'node:events';
 import { openRaw, plainRequest, settle, until, valuesOf } from '../harness/index.ts';
@@ -319,13 +319,13 @@ trap(lab, {
     const client = openRaw(gateway.target(host));
     client.write(plainRequest(host, { path: '/open/x?echo-size=100000000' }));
     const [beginning] = (await once(client, 'data')) as [Buffer];
-    // It reads no more, and stays; the answer is larger than what the kernel takes for it, some 33 MB.
+    // It stops reading, and stays connected; the response is larger than what the kernel buffers, some 33 MB.
     client.pause();
     const inFile = () => gateway.troubles(mark).some((line) => /temporary file/.test(line));
     await until(
       async () => {
         const before = await unread();
-        // The one worker has gone through its events once more.
+        // The one worker has handled its events once more.
         await settle(gateway, host);
         return inFile() || (before > 0 && (await unread()) === before);
       },

@@ -1,7 +1,7 @@
 /**
- * What is rendered where browsers sign in, line by line: cookies, origins, pages, endpoints, and the renewal that is for
- * the check alone. JavaScript that says what it was told stands in for the gateway's, so that nothing but nginx closes
- * a trap. It is sprung on the rendering as it is, and without the line that closes it.
+ * The rendered lines for browsers: cookies, origins, pages, endpoints, and the renewal that only the check may use. A
+ * stand-in that reports its input replaces the gateway's JavaScript, so that only nginx prevents an attack. Each attack
+ * runs on the unchanged rendering, and without the line that prevents it.
  */
 import { expect, test } from 'vitest';
 import {
@@ -61,11 +61,11 @@ async function cookies(headers: NonNullable<Sent['headers']>): Promise<string[][
   return (await both({ path: '/x', headers })).map((answer) => valuesOf(answer.json(), 'Cookie'));
 }
 
-/** A header by its name, however it is spelled: over HTTP/2 a client's own are in small letters. */
+/** A header by its name, in any spelling: over HTTP/2 a client's own are in small letters. */
 const named = (headers: Readonly<Record<string, string>>, name: string): string | undefined =>
   Object.entries(headers).find(([other]) => other.toLowerCase() === name.toLowerCase())?.[1];
 
-/** What the check is told, of these headers of its. */
+/** The input of the check, of these headers. */
 async function told(sent: Sent, ...names: readonly string[]): Promise<(string | undefined)[][]> {
   return (await both({ path: '/x', ...sent })).map((answer) => {
     const heard = toldCheck(valuesOf(answer.json(), 'X-Forwarded-User')[0] ?? '');
@@ -253,7 +253,7 @@ async function logged(path: string): Promise<boolean> {
   const mark = await settle(gateway);
   await gateway.send(host, { path });
   await gateway.box.logs.waitForJson(1, mark);
-  // Standard output and error come on ways of their own: what nginx said there is here once this is.
+  // Standard output and error arrive separately: nginx's messages there are here once this is.
   await gateway.box.exec('sh', '-c', 'echo meshgate: so far >/proc/1/fd/2');
   await gateway.box.logs.waitFor(/^meshgate: so far$/, mark);
   return gateway.box.logs.since(mark).join('\n').includes('SECRET');

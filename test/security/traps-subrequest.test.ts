@@ -17,7 +17,7 @@ trap(lab, {
   around: atHttpLevel('ssi on; ssi_types *;'),
   without: inRoutes(/ {4}ssi off;\n/g),
   attack: async () => {
-    // The page included says the same again, until nginx has had enough of it.
+    // The included page includes itself again, until nginx stops.
     const { status, reached } = await came(scene, {
       path: '/open/x',
       headers: { 'X-Page': "<!--# include virtual='/rest/x' -->" },
@@ -55,8 +55,8 @@ for (const directive of ['add_before_body', 'add_after_body']) {
   });
 }
 
-// A location that a user has opened (auth_request off), with whatever leads from it to a route: a subrequest is not
-// checked by nginx, so it finds no upstream.
+// A location that an operator has opened (auth_request off), with different ways from it to a route: nginx does not
+// check a subrequest, so it finds no upstream.
 for (const [what, location] of [
   ['an include', `ssi on; default_type text/html; return 200 "<!--# include virtual='/rest/x' -->";`],
   ['a mirror', 'mirror /rest/x; alias /etc/hostname;'],
@@ -75,7 +75,7 @@ for (const [what, location] of [
 
 trap(lab, {
   name: '$meshgate_to: a return of the server, which answers the check’s own request as well, allows nothing',
-  // The request that marks the log has to stay one that nginx refuses.
+  // The request that marks the log must stay one that nginx refuses.
   around: inServer(host, 'if ($uri !~ ^/(rest|open|meshgate-settle)) { return 200; }'),
   without: undecided,
   attack: () => came(scene, { path: '/rest/x' }),
@@ -84,7 +84,7 @@ trap(lab, {
   expected: [/invalid URL prefix in ""/],
 });
 
-// What leads there as the request itself is checked like any request: nothing but the check closes it.
+// A request that reaches the route directly is checked like any request: only the check refuses it.
 for (const [what, location] of [
   ['rewrite … last', 'rewrite ^ /rest/x last;'],
   ['error_page', 'error_page 404 = /rest/x; return 404;'],
@@ -111,8 +111,8 @@ for (const [what, location] of [
   });
 }
 
-// `return` is answered before anything is checked, and nothing that is rendered can close it: it is the user's own text,
-// and no service is asked. docs/SECURITY.md says so.
+// `return` is answered before any check, and no rendered line can prevent it: it is the operator's own text, and no
+// service is called. docs/SECURITY.md says so.
 test('a location of the operator that returns by itself is not checked, and reaches no service', async () => {
   await lab.load(inServer(host, "location = /opened { return 200 'hello'; }"));
   expect(await came(scene, { path: '/opened' })).toEqual({ status: 200, reached: [] });

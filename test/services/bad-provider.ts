@@ -17,7 +17,7 @@ import { people } from './shared/people.ts';
 import { Signers } from './shared/signers.ts';
 import { claimsOf } from './shared/sso-pages.ts';
 
-/** One call of an endpoint; parameters of query and form together. */
+/** One call of an endpoint, with the parameters of query and form. */
 export interface Call {
   readonly path: string;
   readonly method: string;
@@ -88,7 +88,7 @@ async function jwks(): Promise<Members> {
   return { keys: await Promise.all(keys.map((name) => signers.published(name, kids))) };
 }
 
-/** The callback's URL with its parameters altered. */
+/** The callback's URL with changed parameters. */
 function answer(uri: string, params: Record<string, string>, changes: Alterations['callback'] = {}): string {
   const url = new URL(uri);
   const all: Record<string, string | readonly string[] | null> = { ...params, ...changes };
@@ -113,7 +113,7 @@ function authorize(given: Record<string, string>): string {
   return answer(redirect_uri, right, alterations.callback);
 }
 
-/** Checks the client's secret; by which way it came. */
+/** Checks the client's secret; returns how it was sent. */
 function authenticate(request: IncomingMessage, params: Record<string, string>): string {
   const [, encoded = ''] = /^Basic (.+)$/.exec(request.headers.authorization ?? '') ?? [];
   const decode = (part = '') => decodeURIComponent(part.replaceAll('+', ' '));
@@ -229,7 +229,7 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
   }
 }
 
-/** A logout token for the session that began last. */
+/** A logout token for the newest session. */
 async function logoutToken(alteration: TokenAlteration): Promise<{ token: string }> {
   const claims = {
     ...{ iss: issuer, aud: client.id, iat: seconds(), exp: seconds() + 120, jti: random() },

@@ -10,12 +10,12 @@ import { sendJson } from './shared/body.ts';
 import { html, page, sendPage } from './shared/html.ts';
 import { listen, plain, setting, stopOnSignals } from './shared/listen.ts';
 
-/** What a service can know of one request; what was not said is absent. */
+/** What a service can know of one request; missing values are absent. */
 interface Seen {
   readonly user?: string;
   readonly email?: string;
   readonly roles: readonly string[];
-  /** SPIFFE id of the service that asks for them. */
+  /** SPIFFE id of the service that acts for the person. */
   readonly actor?: string;
   readonly route?: string;
   readonly rule?: string;
@@ -23,7 +23,7 @@ interface Seen {
   readonly identity?: string;
   /** SPIFFE id of the connection, as the mesh ingress saw it. */
   readonly spiffe?: string;
-  /** Headers that the client tried to set and the gateway took out. */
+  /** Headers that the client tried to set and the gateway erased. */
   readonly erased: readonly string[];
   readonly traceId?: string;
   readonly method: string;

@@ -88,7 +88,7 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
   response.end(text);
 }
 
-/** Waits until the admin port releases the key, or the client is gone. */
+/** Waits until the admin port releases the key, or the client disconnects. */
 function hold(key: string | null, response: ServerResponse): Promise<void> | undefined {
   if (key === null) return undefined;
   return new Promise((resolve) => {
@@ -122,7 +122,7 @@ function* chunksOf(size: number): Generator<Buffer> {
   for (let left = size; left > 0; left -= chunk.length) yield chunk.subarray(0, Math.min(left, chunk.length));
 }
 
-/** A WebSocket is echoed frame by frame; any other protocol gets its 101 as well, and its bytes back. */
+/** A WebSocket is echoed frame by frame; any other protocol receives its 101 as well, and its bytes back. */
 function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const protocol = request.headers.upgrade ?? request.method ?? '';
   const entry = note(request, protocol);

@@ -61,7 +61,7 @@ function build(): McpServer {
 
 const handler = createMcpHandler(build, { legacy: setting('LEGACY', '') === '1' ? 'stateless' : 'reject' });
 stopOnSignals();
-// Its types know no request without a method, and Node has none.
+// The SDK's types have no request without a method, and Node never sends one.
 const serve = toNodeHandler(handler) as unknown as RequestListener;
 await listen(plain(serve), Number(setting('PORT', '8080')), 'mcp');
 await listen(

@@ -30,7 +30,7 @@ const lifetime = 3600;
 const callbacks = setting('CALLBACKS', '').split(' ').filter(Boolean);
 const peoplePage = setting('PEOPLE_PAGE', '') !== '';
 const ring = new KeyRing();
-/** Claims that the admin port wants in a token beside those of its subject. */
+/** Claims that the admin port adds to those of a token's subject. */
 const wished = new WeakMap<object, Record<string, unknown>>();
 
 function resourceServer(resource: string, client: Client) {
@@ -72,7 +72,7 @@ function registration(client: ClientEntry) {
   };
 }
 
-/** Ids of grants by client and subject: tabs that sign in at once share one, as they would a person's consent. */
+/** Ids of grants by client and subject: tabs that sign in at once share one, as they would share a person's consent. */
 const grants = new Map<string, string>();
 
 /** A person who signs in is not asked for consent. */
@@ -101,7 +101,7 @@ function configuration(): Configuration {
       revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
-        // Who signs in at the gateway gets a token for this provider's own UserInfo.
+        // A person who signs in at the gateway receives a token for this provider's own UserInfo.
         defaultResource: (_, { clientId }) => (clientId.startsWith('gateway') ? [] : wikiResource),
         getResourceServerInfo: (_, resource, client) => resourceServer(resource, client),
       },
@@ -116,7 +116,7 @@ function configuration(): Configuration {
   };
 }
 
-/** Makes an access token through oidc-provider's own machinery: it signs it and decides its shape. */
+/** Makes an access token through oidc-provider's own code, which signs it and decides its form. */
 function accessToken(subject: string, client: Client, expiresIn: number): AccessToken {
   const token = new provider.AccessToken({
     accountId: subject,
@@ -138,7 +138,7 @@ async function grantToPersona(context: KoaContextWithOIDC): Promise<void> {
   context.body = { access_token: await token.save(), expires_in: lifetime, token_type: 'Bearer', scope: token.scope };
 }
 
-/** A provider with the keys of the ring; what it has stored outlives it. */
+/** A provider with the keys of the ring; its stored data survives it. */
 function build(): Provider {
   const made = new Provider(issuer, configuration());
   made.registerGrantType(personaGrant, grantToPersona, ['persona', 'resource', 'scope']);

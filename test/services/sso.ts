@@ -46,7 +46,7 @@ const people: Record<string, Person & { readonly disabled?: boolean }> = structu
 const sessions = new Map<string, Set<string>>();
 const grants: Record<string, { good: number; bad: number }> = {};
 let settings: { readonly person?: string; readonly acr?: string; readonly authAge?: number } = {};
-/** Redirects of a form lead to whatever client asked. */
+/** Redirects of a form lead to the client of the request, whichever that is. */
 const anywhere = "'self' https: http:";
 
 const activeOf = (id: string) => (people[id] === undefined || people[id].disabled ? undefined : people[id]);
@@ -67,7 +67,7 @@ async function grantOf(ctx: KoaContextWithOIDC) {
   return grant;
 }
 
-/** Asks for a step up, where a client names the acr that it would like and the session has another one. */
+/** Requires a step up if a client names an acr that it would like and the session has another one. */
 function policy() {
   const base = interactionPolicy.base();
   const wanted = new interactionPolicy.Check('acr_values', 'another acr is wanted', (ctx) => {
@@ -121,7 +121,7 @@ function configuration(): Configuration {
       return person === undefined ? undefined : { accountId: id, claims: () => ({ sub: id, ...claimsOf(person) }) };
     },
     interactions: { policy: policy(), url: (_, interaction) => `/interaction/${interaction.uid}` },
-    // What is told of an ended session is in the stage's network, at private addresses.
+    // The receivers of back-channel messages are in the stage's network, at private addresses.
     fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined as never }),
     features: {
       devInteractions: { enabled: false },
@@ -159,7 +159,7 @@ function configuration(): Configuration {
       },
       resourceIndicators: {
         enabled: true,
-        // A device wants a token for the gateway; a gateway that signs people in wants one for userinfo.
+        // A device needs a token for the gateway; a gateway that signs people in needs one for UserInfo.
         defaultResource: (ctx) => (ctx.oidc.client?.clientId === 'wiki-cli' ? wikiResource : []),
         useGrantedResource: () => true,
         getResourceServerInfo: (_, resource) => ({
@@ -173,7 +173,7 @@ function configuration(): Configuration {
   };
 }
 
-/** A provider with the keys of the ring; what it has stored outlives it. */
+/** A provider with the keys of the ring; its stored data survives it. */
 function build(): Provider {
   const made = new Provider(issuer, configuration());
   made.on('server_error', (_, error) => console.error(error));
@@ -192,7 +192,7 @@ function build(): Provider {
   return made;
 }
 
-/** The form, and what it sends. */
+/** The form, and the data that it sends. */
 async function interact(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { params, uid } = await provider.interactionDetails(request, response);
   const acr = settings.acr ?? String(params.acr_values ?? 'pwd').split(' ')[0]!;

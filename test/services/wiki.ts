@@ -29,7 +29,7 @@ function create(title: string, text: string, author: string): WikiPage {
   return made;
 }
 
-/** Writes a page; one that has the title already gets a new version, so that scripts may run again. */
+/** Writes a page; one with an existing title gets a new version, so that scripts may run again. */
 function write(title: string, text: string, author: string): WikiPage {
   const known = [...pages.values()].find((other) => other.title === title);
   return known === undefined ? create(title, text, author) : change(known, title, text, author);
@@ -42,7 +42,7 @@ function change(page: WikiPage, title: string, text: string, author: string): Wi
 create('Welcome', 'This wiki stands behind the gateway and the mesh. It knows you by the headers it receives.', 'wiki');
 create('On call', 'Who carries the phone this week, and what to do when it rings.', 'wiki');
 
-/** Where the dashboard is asked; undefined where there is none. */
+/** The address of the dashboard; undefined if there is none. */
 const dashboard: Hop | undefined =
   process.env.DASHBOARD_URL === undefined
     ? undefined
@@ -53,7 +53,7 @@ const dashboard: Hop | undefined =
         caFile: setting('GATEWAY_CA_FILE', '/etc/wiki/ca.pem'),
       };
 
-/** Who the wiki believes is asking. */
+/** The caller, as the wiki believes it. */
 function userOf(request: IncomingMessage): string {
   const value = request.headers['x-forwarded-user'];
   return typeof value === 'string' && value !== '' ? value : 'nobody';

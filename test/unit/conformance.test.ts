@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { modules } from '../gateway/conformance-modules.ts';
 
-/** Holds docs/CONFORMANCE.md, the list of modules and their tests against each other. */
+/** Compares docs/CONFORMANCE.md, the list of modules and their tests with each other. */
 
 const table = readFileSync('docs/CONFORMANCE.md', 'utf8');
 const tests = readFileSync('test/gateway/conformance.test.ts', 'utf8');

@@ -3,7 +3,7 @@ import cookies from '../../src/cookies.ts';
 
 test('a failure removes every cookie of the service', () => {
   const lines = ['a=1', '__Host-meshgate=evil'];
-  // Whatever looks at a line fails.
+  // Every function that reads a line throws.
   const failing = new Proxy(lines, {
     get: (of, name) => {
       if (name === 'filter') throw new Error('broken');

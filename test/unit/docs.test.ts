@@ -5,7 +5,7 @@ import { logFormat } from '../../src/targets/nginx/log.ts';
 import { print } from '../../src/targets/nginx/print.ts';
 import { meshgate } from './cli/fake.ts';
 
-/** Holds the documents to what is there. Their examples have tests of their own. */
+/** Checks that the documents agree with the repository. Their examples have tests of their own. */
 
 const files = [
   'README.md',
@@ -31,7 +31,7 @@ function anchors(file: string): string[] {
   return [...readFileSync(file, 'utf8').matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
 }
 
-/** What is wrong with a relative link; undefined if nothing is. */
+/** The mistake in a relative link; undefined if there is none. */
 function broken(file: string, target: string): string | undefined {
   const [path = '', anchor] = target.split('#');
   const found = path === '' ? file : join(dirname(file), path);
@@ -72,7 +72,7 @@ test('docs/index.md links to every page of docs/ exactly once', () => {
   expect(linked.toSorted()).toEqual(pages.toSorted());
 });
 
-/** Words that a code span or block says after this one. */
+/** The words that follow this one in a code span or block. */
 function said(text: string, command: string): string[] {
   const code = [...text.matchAll(/^```[\s\S]*?^```|`[^`\n]+`/gm)].map(([span]) => span);
   const word = new RegExp(`(?<![\\w./-])${command} ([a-z][\\w-]*)`, 'g');
@@ -87,7 +87,7 @@ describe.each(documents)('%s', (file, text) => {
 
   test('names only commands that exist', async () => {
     for (const name of new Set(said(text, 'meshgate'))) {
-      // What the image's wrapper and nginx say of themselves is no command.
+      // Options of the image's wrapper and of nginx are not commands.
       if (['from'].includes(name)) continue;
       expect(await meshgate([name, '--help']), `${file}: meshgate ${name}`).toMatchObject({ code: 0 });
     }

@@ -10,7 +10,7 @@ const SOURCES = new URL('../../src/', import.meta.url);
 const row = ({ setBy, readBy }: Direction, it: InternalHeader): string =>
   `| \`${it.name}${it.name === 'X-Meshgate-H' ? 'N' : ''}\` | ${it.setBy ?? setBy} | ${it.readBy ?? readBy} | ${it.when ?? 'always'} | ${it.says} |\n`;
 
-/** `UPDATE_DOCS=1` writes it anew. */
+/** `UPDATE_DOCS=1` writes it again. */
 test('docs/nginx.md has a row for each internal header', () => {
   const rows = Object.values<Direction>(DIRECTIONS).flatMap((direction) =>
     Object.values(direction.headers).map((header) => row(direction, header)),
@@ -44,7 +44,7 @@ test('no other source file spells a name out', () => {
 /** Names after `X-Meshgate-`, in the order of the alphabet. */
 const names = (text: string): readonly string[] => text.split(' ').map((name) => `X-Meshgate-${name}`);
 
-/** What is rendered, in all golden folders. */
+/** The rendered files of all golden folders. */
 const rendered = readdirSync(GOLDEN, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && entry.name.endsWith('.conf'))
   .map(({ parentPath, name }) => readFileSync(`${parentPath}/${name}`, 'utf8'));

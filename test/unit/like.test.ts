@@ -30,7 +30,7 @@ test.each([
   expect(isLike(text, pattern)).toBe(wanted);
 });
 
-/** The same by a regular expression, of which nothing in the pattern is a part. */
+/** The same by a regular expression that contains nothing of the pattern. */
 const byExpression = (text: string, pattern: string) =>
   new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^]*')}$`).test(text);
 

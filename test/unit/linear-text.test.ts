@@ -24,7 +24,8 @@ import { inputsOf } from '../harness/pump.ts';
 
 const BUNDLES = ['meshgate', 'hop', 'signin', 'client', 'health', 'cli'];
 
-/** Of libraries, and never put to what others wrote; or no slower than so many times the length, at any length. */
+/** Expressions of libraries that never read foreign text, or that are slower by a constant factor at most, at any
+ * length. */
 const SPARED = new Map([
   ['/\\[[^\\]]{1,255}\\]|[\\s\\S]/g', 'looks 255 characters ahead, and no further, for each that it takes'],
   ['/^-+|-+$/g', 'zod: makes slugs, which no schema here asks for'],
@@ -41,7 +42,7 @@ interface Expression {
   readonly regex?: { readonly pattern: string; readonly flags: string };
 }
 
-/** Every regular expression that stands in a program. */
+/** Every regular expression in a program. */
 function patternsIn(program: string): readonly RegExp[] {
   const found: RegExp[] = [];
   const waiting: unknown[] = [parseAst(program.replace(/^#!.*/, ''))];
@@ -54,7 +55,7 @@ function patternsIn(program: string): readonly RegExp[] {
   return found;
 }
 
-/** Patterns that are put together when the program runs: those of policies are in their schema. */
+/** Patterns that the program builds when it runs: those of policies are in their schema. */
 function patternsOf(schema: unknown): readonly RegExp[] {
   if (typeof schema !== 'object' || schema === null) return [];
   return Object.entries(schema).flatMap(([key, value]) =>
@@ -67,22 +68,22 @@ const use = (pattern: RegExp, text: string): unknown => {
   return pattern.global ? text.replace(pattern, '') : pattern.exec(text);
 };
 
-/** Longer and longer: what doubles with each character is found among the first. */
+/** Increasing lengths: exponential time is found at the first ones. */
 const LENGTHS = [24, 200, 1000, 8000];
 
-/** No engine takes so little for the square of the last length, milliseconds. */
+/** No engine is this fast, in milliseconds, for the square of the last length. */
 const SUSPICIOUS = 15;
 
-/** A text is put to it so many times shorter as well. */
+/** The expression also reads a text that is this many times shorter. */
 const SHORTER = 16;
 
-/** Sixteen times as long is sixteen times the work, or 256 times; whatever a machine adds stays far from the other. */
+/** Sixteen times the length is sixteen times the work, or 256 times; a slow machine changes neither enough. */
 const LINEAR = 64;
 
-/** An input that takes so long by itself is slow for certain, milliseconds: the others need not be tried. */
+/** An input that takes this many milliseconds alone is certainly slow: the others need not be tried. */
 const PLAIN = 10 * SUSPICIOUS;
 
-/** What all inputs cost, and which of them costs most. */
+/** The cost of all inputs, and the most expensive one. */
 function tried(pattern: RegExp, texts: readonly string[]) {
   let [total, most, worst] = [0, 0, 0];
   for (const [index, text] of texts.entries()) {
@@ -94,14 +95,14 @@ function tried(pattern: RegExp, texts: readonly string[]) {
   return { total, most, worst };
 }
 
-/** Whether a pattern takes more time than its inputs are long. */
+/** Whether a pattern takes more time than the length of its inputs allows. */
 function isSlow(pattern: RegExp): boolean {
   const inputs = inputsOf(pattern);
   for (const length of LENGTHS) {
     const texts = inputs(length);
     const { total, most, worst } = tried(pattern, texts);
     if (total < SUSPICIOUS) continue;
-    // Many of the longest inputs, and none that takes long by itself.
+    // Many of the longest inputs, none of which takes long alone.
     if (length === LENGTHS.at(-1) && most < SUSPICIOUS / 2) return false;
     const shorter = inputs(length / SHORTER);
     const run = (size: number) => use(pattern, (size === length ? texts : shorter)[worst] as string);
@@ -142,7 +143,7 @@ test('no regular expression of the schema of policies is slow', () => {
   expect([...patterns].filter(([, pattern]) => isSlow(pattern)).map(([text]) => text)).toEqual([]);
 }, 600_000);
 
-/** Texts of a length, each of one kind of characters; `#` is another word each time. */
+/** Texts of a length, each of one kind of characters; `#` is a different word each time. */
 const PIECES = [
   ' ',
   'a',
@@ -200,7 +201,7 @@ test.each<readonly [string, (text: string) => unknown]>([
   for (const piece of PIECES) {
     const texts = new Map([16_000 / SHORTER, 16_000].map((length) => [length, `x; ${textOf(piece, length)}x`]));
     const run = (length: number) => read(texts.get(length) as string);
-    // What is fast enough for the longest is not measured.
+    // An expression that is fast enough for the longest input is not measured.
     if (spentOnce(() => run(16_000)) < SUSPICIOUS) continue;
     expect(growth(run, 16_000 / SHORTER, 16_000)).toBeLessThan(LINEAR);
   }

@@ -7,7 +7,7 @@ interface NamedTest {
   readonly name: string;
 }
 
-/** Those that a text names; a file without a name beside it counts as a whole. */
+/** The tests that a text names; a file without a name beside it counts as a whole. */
 export function namedTests(document: string, text: string): readonly NamedTest[] {
   return [...text.matchAll(/\]\(((?:\.\.\/)+test\/[^)]+)\)((?:,? "[^"]+")*)/g)].flatMap(([, link = '', names = '']) => {
     const path = join(dirname(document), link);
@@ -16,6 +16,6 @@ export function namedTests(document: string, text: string): readonly NamedTest[]
   });
 }
 
-/** Those that are not there: no such file, or no such words in it. */
+/** The missing ones: there is no such file, or no such text in it. */
 export const missingTests = (named: readonly NamedTest[]): readonly NamedTest[] =>
   named.filter(({ path, name }) => !existsSync(path) || !readFileSync(path, 'utf8').includes(name));

@@ -58,7 +58,7 @@ test.each([
 });
 
 test('a plain path has one spelling', () => {
-  // JavaScript knows no possessive quantifiers; what matches is the same.
+  // JavaScript has no possessive quantifiers; the match is the same.
   const plain = new RegExp(PLAIN_PATH.replaceAll('*+', '*'));
   expect(['/', '/x', '/x/', '/x.y/z~?//', '/-/_'].filter((path) => !plain.test(path))).toEqual([]);
   const piece = fc.constantFrom(

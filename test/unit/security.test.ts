@@ -1,4 +1,4 @@
-/** docs/threats.md and docs/advisories name tests that are there, and say nothing that has become untrue. */
+/** docs/threats.md and docs/advisories name existing tests, and state nothing that has become untrue. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { missingTests, namedTests } from './named-tests.ts';
@@ -12,13 +12,13 @@ const rowsOf = (text: string): readonly (readonly string[])[] =>
     .filter((line) => line.startsWith('| ') && !/^\| (lesson|advisory|---)/.test(line))
     .map((line) => line.slice(2, -2).split(' | '));
 
-/** Why a row may have no test, and whether that is still so. Any other reason is rejected. */
+/** The reasons why a row may have no test, and whether each is still true. Any other reason is rejected. */
 const REASONS: Readonly<Record<string, () => boolean>> = {
   'a policy is one file': () =>
     !Object.hasOwn(JSON.parse(readFileSync('docs/policy.schema.json', 'utf8')).properties, 'teams'),
 };
 
-/** What is wrong with the last cell of a row; undefined if nothing is. */
+/** The mistake in the last cell of a row; undefined if there is none. */
 function problemOf(cell: string): string | undefined {
   const [, reason] = /^not applicable yet: (.+)$/.exec(cell) ?? [];
   if (reason === undefined) return /^\[[\w-]+\]\(\.\.\/test\/\S+\)/.test(cell) ? undefined : 'it names no test';

@@ -1,4 +1,4 @@
-/** How the files of src/ depend on each other, and how long they are. */
+/** Checks how the files of src/ depend on each other, and how long they are. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -21,7 +21,7 @@ const ORDER = [
   'entry',
 ];
 
-/** What runs in nginx and what only the command needs never import each other. */
+/** The files that run in nginx and those that only the command needs never import each other. */
 const APART = ['njs to targets', 'cli to njs'];
 
 /** Files of src/ itself that nginx or Node runs. All others there are the foundation, which imports no folder. */
@@ -30,7 +30,8 @@ const ENTRIES = ['meshgate', 'hop', 'signin', 'client', 'health', 'cookies', 'cl
 /** Longest source file in lines. */
 const LONGEST = 350;
 
-/** Today's exceptions. Each test fails when one of them is no longer needed, so that the lists only shrink. */
+/** The current exceptions. Each test fails when one of them is no longer needed, so that the lists only become
+ * shorter. */
 const CYCLES: readonly string[] = [];
 const UPWARD: readonly string[] = [];
 const LONG: readonly string[] = [];
@@ -67,7 +68,7 @@ function reachedFrom(name: string): ReadonlySet<string> {
   return reached;
 }
 
-/** Files that import each other, as one text for each circle. */
+/** Files that import each other, as one text for each cycle. */
 function cycles(): readonly string[] {
   const reached = new Map([...imports.keys()].map((name) => [name, reachedFrom(name)]));
   const circles = [...reached].flatMap(([name, own]) =>

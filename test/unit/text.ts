@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** Where code points mean something to most readers of text: controls, ASCII, the rest of Latin, what ends a line. */
+/** Code points with a meaning for most readers of text: controls, ASCII, the rest of Latin, line ends. */
 const TELLING = [
   ...Array.from({ length: 0x180 }, (_, point) => point),
   ...[0x2028, 0x2029, 0xfeff, 0xfffd, 0xffff, 0x10000, 0x10ffff],
@@ -14,8 +14,8 @@ const point = fc.oneof(
 );
 
 /**
- * Any text, as `fc.string({ unit: 'binary' })` has it: that one first makes a table of a million code points, which
- * takes longer than most tests do.
+ * Any text, as from `fc.string({ unit: 'binary' })`, which first builds a table of a million code points and takes
+ * longer than most tests do.
  */
 export const anyText = (constraints: { readonly maxLength?: number } = {}): fc.Arbitrary<string> =>
   fc.array(point, constraints).map((points) => String.fromCodePoint(...points));

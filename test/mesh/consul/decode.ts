@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** What Consul's own Go module makes of an entry: all that it read, or why it does not take it. */
+/** The result of Consul's own Go module for an entry: all that it read, or its error. */
 export type Decoded = { readonly entry: Readonly<Record<string, unknown>> } | { readonly error: string };
 
 const { MESHGATE_CACHE, XDG_CACHE_HOME } = process.env;
@@ -14,8 +14,8 @@ const BUILD = fileURLToPath(new URL('../go/build.sh', import.meta.url));
 const program = (): string => execFileSync(BUILD, ['consul-path', FOLDER], { encoding: 'utf8' }).trim();
 
 /**
- * What the tests with Consul's own decoder lack, in a line, for `describeWith`; undefined: nothing. It is the decoder,
- * which is built from a Go module. With CI=true or MESHGATE_MESH_REQUIRED=1 that is an error.
+ * What the tests with Consul's own decoder lack, in one line, for `describeWith`; undefined: nothing. The decoder is
+ * built from a Go module. With CI=true or MESHGATE_MESH_REQUIRED=1 a missing one is an error.
  */
 export function lacksDecoder(): string | undefined {
   if (existsSync(program())) return undefined;
@@ -24,7 +24,7 @@ export function lacksDecoder(): string | undefined {
   return line;
 }
 
-/** Decodes entries, as JSON, in their order; unknown fields and other types than the module's own are refused. */
+/** Decodes entries, as JSON, in order; unknown fields and wrong types are rejected. */
 export function decode(entries: readonly unknown[]): readonly Decoded[] {
   const input = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
   const lines = execFileSync(program(), { input, encoding: 'utf8', maxBuffer: 64 << 20 })

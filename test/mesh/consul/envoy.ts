@@ -16,13 +16,13 @@ const FILES = { cert: '/run/proxy/tls.crt', key: '/run/proxy/tls.key', ca: '/run
 const NAME = 'sidecar.test';
 const FIRST_PORT = 21000;
 
-/** Envoy takes what is expired for a minute, unless it is told otherwise. */
+/** By default Envoy accepts expired tokens for one more minute. */
 const EXPIRED_FOR = 70;
 
 /** Letters, digits, `-`, `.`, `_` and `~`, percent-encoded. */
 const UNRESERVED = /%(2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])/gi;
 
-/** A raw path as Envoy makes it plain, and merges no slashes. */
+/** A raw path as Envoy normalises it without merging slashes. */
 function madePlain(raw: string): ReturnType<View['path']> {
   const slashed = raw.replace(/\?.*$/s, '').replaceAll('\\', '/');
   if (/#|%00/.test(slashed)) return { refused: 'refused: rules' };
@@ -36,15 +36,15 @@ function madePlain(raw: string): ReturnType<View['path']> {
   return isCanonical(path) ? { path } : { refused: 'refused: rules' };
 }
 
-/** How an Envoy is started other than a mesh of today would. */
+/** How an Envoy is started, if not as in a current mesh. */
 export interface Otherwise {
-  /** What becomes of the entries before Consul gets them. */
+  /** Changes the entries before Consul reads them. */
   readonly change?: (entries: readonly unknown[]) => readonly unknown[];
   /** Paths are read as they are, as before Consul 1.20.1. */
   readonly old?: boolean;
 }
 
-/** A real Envoy with what Consul makes of the rendered entries, a listener for each workload. */
+/** A real Envoy with Consul's configuration for the rendered entries, with one listener for each workload. */
 export class ConsulEnvoySide implements Side {
   readonly name = 'consul on envoy';
   readonly #evaluated: ConsulSide;

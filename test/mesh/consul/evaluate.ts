@@ -10,28 +10,28 @@ import type {
 } from './objects.ts';
 
 /**
- * What the proxy of a workload makes of a request, from Consul's documents of intentions (precedence of sources, the
+ * How the proxy of a workload decides a request, from Consul's documents of intentions (precedence of sources, the
  * first permission that matches is terminal) and from agent/xds/rbac.go and jwt_authn.go of Consul 1.16.3, which say
- * what matches: path, method and headers, never the JWT. A path is not normalised here, as versions before 1.20.1 do not.
+ * what matches: path, method and headers, never the JWT. A path is not normalised here, as in versions before 1.20.1.
  */
 
-/** All entries, by what they are. */
+/** All entries, by kind. */
 export interface Store {
   readonly providers: ReadonlyMap<string, JwtProvider>;
   readonly defaults: ReadonlyMap<string, ServiceDefaults>;
   readonly intentions: ReadonlyMap<string, ServiceIntentions>;
 }
 
-/** A signed token, and the header that it travels in. */
+/** A signed token, and its header. */
 export interface Token {
   /** Lower case. */
   readonly header: string;
-  /** JWKS with the key that it is signed with. */
+  /** JWKS with the key that signed it. */
   readonly keys: string;
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** A request on its way into a workload. */
+/** A request that arrives at a workload. */
 export interface Asked {
   /** Name of the service. */
   readonly service: string;
@@ -41,18 +41,18 @@ export interface Asked {
   /** Raw, with query. */
   readonly path: string;
   readonly token?: Token;
-  /** By their names in lower case; each comes once. */
+  /** By their names in lower case; each has one value. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Seconds. */
   readonly now: number;
 }
 
-/** How the mesh is set up around the entries. */
+/** The settings of the mesh around the entries. */
 export interface Setup {
   readonly trustDomain: string;
   /** `default_intention_policy`, or the default policy of the ACLs. */
   readonly byDefault: 'allow' | 'deny';
-  /** What proxy-defaults says of connections without TLS. */
+  /** The mode of proxy-defaults for connections without TLS. */
   readonly mutualTls: 'strict' | 'permissive';
 }
 
@@ -67,7 +67,7 @@ export type Verdict =
 const HTTP = ['http', 'http2', 'grpc'];
 
 /**
- * The entries as one store that took them in this order.
+ * The entries as a store that accepted them in this order.
  *
  * @throws Error if two are the same entry, or one rests on another that is not there
  */
@@ -94,13 +94,13 @@ export function storeOf(entries: readonly ConsulEntry[]): Store {
   return store;
 }
 
-/** The service that a SPIFFE id is, in the default namespace; the datacenter is not looked at. No source is anything else. */
+/** The service of a SPIFFE id in the default namespace; the datacenter is ignored. Nothing else is a source. */
 export function serviceOf(client: string, trustDomain: string): string | undefined {
   const [, domain, name] = /^spiffe:\/\/([^/]+)\/ns\/default\/dc\/[^/]+\/svc\/([^/]+)$/.exec(client) ?? [];
   return domain === trustDomain ? name : undefined;
 }
 
-/** A source by its name counts before the wildcard; neither: the default. */
+/** A source by its name has precedence over the wildcard; with neither, the default applies. */
 function sourceOf(sources: readonly Source[], name: string): Source | undefined {
   return sources.find((it) => it.name === name) ?? sources.find((it) => it.name === '*');
 }
@@ -113,7 +113,8 @@ function isWhole(regex: string, value: string): boolean {
   return known.test(value);
 }
 
-/** Makes of a header what agent/xds/rbac.go and Envoy do: one that is not there is none of it, whatever is asked. */
+/** Matches a header as agent/xds/rbac.go and Envoy do: a missing header matches nothing, also when the match is
+ * inverted. */
 function isSo({ name, how, value, invert }: Header, headers: Readonly<Record<string, string>>): boolean {
   const own = headers[name];
   const found = {
@@ -148,7 +149,7 @@ function payload(provider: JwtProvider, { token, now }: Asked): Token['claims'] 
   return good ? token.claims : undefined;
 }
 
-/** A claim is compared if it is a text, and a list or a mapping is none. */
+/** A claim is compared if it is text; a list or a mapping never matches. */
 function holds({ providers }: Store, { provider, claims }: Required, asked: Asked): boolean {
   const own = providers.get(provider);
   const said = own && payload(own, asked);
@@ -162,7 +163,7 @@ function holds({ providers }: Store, { provider, claims }: Required, asked: Aske
   });
 }
 
-/** Providers that the filter before all permissions verifies tokens for; it takes the header away unless told otherwise. */
+/** Providers whose tokens the filter before all permissions verifies; by default it removes the header. */
 function forwards({ providers }: Store, sources: readonly Source[], asked: Asked): boolean {
   const names = sources.flatMap(({ permissions }) => permissions.flatMap(({ jwt }) => jwt.map((it) => it.provider)));
   return [...new Set(names)].every((name) => {
@@ -172,16 +173,14 @@ function forwards({ providers }: Store, sources: readonly Source[], asked: Asked
 }
 
 /**
- * Asks the proxy of a service.
- *
- * Where the default is `allow`, proxies are told which callers to refuse: what an allowing permission says of tokens is no part
- * of that, and is not looked at.
+ * Asks the proxy of a service. If the default is `allow`, proxies only know which callers to refuse: the token
+ * conditions of an allowing permission are then ignored.
  */
 export function verdictOf(store: Store, asked: Asked, { trustDomain, byDefault, mutualTls }: Setup): Verdict {
   const { service, client } = asked;
   const defaults = store.defaults.get(service);
   if (client === undefined) {
-    // No intention speaks of what comes without mutual TLS.
+    // No intention applies to a connection without mutual TLS.
     const mode = defaults?.mutualTls || mutualTls;
     return mode === 'permissive' ? { kind: 'allowed', forwarded: true } : { kind: 'no connection' };
   }

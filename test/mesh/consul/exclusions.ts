@@ -1,6 +1,6 @@
 import type { Alternatives, Exclusion } from '../matrix/mutants.ts';
 
-/** What of Consul's entries is no policy. */
+/** Parts of Consul's entries that are not policy. */
 export const CONSUL_EXCLUSIONS: readonly Exclusion[] = [
   { at: /\/Meta$/, reason: 'a mark by which entries are found' },
   { at: /\/CacheConfig$/, reason: 'how many good assertions a proxy remembers' },

@@ -1,15 +1,15 @@
 /**
- * Consul's configuration entries as its servers take them: defaults filled in, anything unknown refused. From the
- * documents and from agent/structs/config_entry_*.go of Consul 1.16.3, the last of them under the MPL.
+ * Consul's configuration entries as its servers accept them: defaults filled in, unknown fields rejected. From the
+ * documents and from agent/structs/config_entry_*.go of Consul 1.16.3, the last version under the MPL.
  */
 
 export interface JwtProvider {
   readonly kind: 'jwt-provider';
   readonly name: string;
   readonly issuer: string;
-  /** Empty: tokens for whomever. */
+  /** Empty: tokens with any audience. */
   readonly audiences: readonly string[];
-  /** Ids of the keys that proxies have from the entry itself; undefined: they fetch them. */
+  /** Ids of the keys that the entry itself gives to proxies; undefined: they fetch them. */
   readonly keys?: string;
   readonly remote?: unknown;
   /** Lower case. */
@@ -22,7 +22,7 @@ export interface ServiceDefaults {
   readonly kind: 'service-defaults';
   readonly name: string;
   readonly protocol: string;
-  /** Empty: what proxy-defaults says. */
+  /** Empty: the value of proxy-defaults. */
   readonly mutualTls: string;
 }
 
@@ -50,9 +50,9 @@ export interface Permission {
   readonly prefix: string;
   readonly regex: string;
   readonly methods: readonly string[];
-  /** All of them have to be so. */
+  /** All of them are required. */
   readonly headers: readonly Header[];
-  /** One of these is enough; none: no token is looked at. */
+  /** One of these is enough; none: no token is read. */
   readonly jwt: readonly Required[];
 }
 
@@ -74,7 +74,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 class Refused extends Error {}
 
-/** The fields of a mapping, none but these, and all that are required. */
+/** The fields of a mapping: only these, and all required ones. */
 function fields(value: unknown, known: readonly string[], required: readonly string[] = []): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Refused('not a mapping');
   for (const key of Object.keys(value)) if (!known.includes(key)) throw new Refused(`unknown field ${key}`);
@@ -100,7 +100,7 @@ function list<T>(value: unknown, each: (item: unknown) => T): readonly T[] {
   return value.map(each);
 }
 
-/** A place of the entry, without what has no default and is 0 there. */
+/** A place in the entry, without fields that have no default and are 0. */
 function whole(value: unknown, fallback: number): number {
   if (value === undefined || value === 0) return fallback;
   if (!Number.isInteger(value)) throw new Refused('no whole number');
@@ -193,7 +193,7 @@ function path(value: unknown): string {
 
 const HOW = ['Present', 'Exact', 'Prefix', 'Suffix', 'Regex'] as const;
 
-/** config_entry_intentions.go: a name, and one way to look at it. */
+/** config_entry_intentions.go: a name, and one way to match it. */
 function header(value: unknown): Header {
   const own = fields(value, ['Name', 'Invert', ...HOW], ['Name']);
   const ways = HOW.filter((key) => own[key] !== undefined && own[key] !== '' && own[key] !== false);
@@ -246,7 +246,7 @@ function intentions(value: unknown): ServiceIntentions {
 }
 
 /**
- * An entry as Consul keeps it.
+ * An entry as Consul stores it.
  *
  * @throws Error where it is not taken
  */

@@ -5,7 +5,7 @@ import type { ConsulEntry, Header, JwtProvider, Permission, Required, ServiceInt
  * TLS, agent/xds/jwt_authn.go and agent/xds/rbac.go of Consul 1.16.3, in a mesh that refuses by default.
  */
 
-/** Where a workload's proxy listens, and what is behind it. */
+/** The address of a workload's proxy, and the service behind it. */
 export interface Workload {
   /** Its name in Consul. */
   readonly service: string;
@@ -21,10 +21,10 @@ export interface ProxyFiles {
   readonly ca: string;
 }
 
-/** What goes for the whole mesh. */
+/** The settings of the whole mesh. */
 export interface MeshSetup {
   readonly trustDomain: string;
-  /** Paths are made plain before anything looks at them: so unless told otherwise since Consul 1.20.1. */
+  /** Paths are normalised before they are matched: the default since Consul 1.20.1. */
   readonly normalizes: boolean;
 }
 
@@ -44,7 +44,7 @@ function headerIs({ name, how, value, invert }: Header): Json {
   return { header: { name, ...said, ...(invert && { invert_match: true }) } };
 }
 
-/** What a permission matches: path, method and headers, and nothing of its JWT. */
+/** The match of a permission: path, method and headers, and not the JWT. */
 function matched({ exact, prefix, regex: pattern, methods, headers }: Permission): Json {
   const path = exact !== '' ? { exact } : prefix !== '' ? { prefix } : pattern !== '' ? regex(pattern) : undefined;
   return all([
@@ -70,7 +70,7 @@ function verified({ provider, claims }: Required, issuer: string): Json {
   return all([claim(provider, ['iss'], issuer), ...claims.map(({ path, value }) => claim(provider, path, value))]);
 }
 
-/** Of permissions in an order, those that allow, each without all that went before. */
+/** Of ordered permissions those that allow, each minus all earlier ones. */
 function permissionsOf(own: readonly Permission[], issuers: ReadonlyMap<string, string>): readonly Json[] {
   return own.flatMap((permission, index): readonly Json[] => {
     if (permission.action === 'deny') return [];
@@ -81,7 +81,7 @@ function permissionsOf(own: readonly Permission[], issuers: ReadonlyMap<string, 
   });
 }
 
-/** All services of a name, in any datacenter; `*` is any service, less those that have a source of their own. */
+/** All services with a name, in any datacenter; `*` is any service except those that have their own source. */
 function principal(name: string, trustDomain: string): Json {
   const service = name === '*' ? '[^/]+' : name;
   return { authenticated: { principal_name: regex(`^spiffe://${trustDomain}/ns/default/dc/[^/]+/svc/${service}$`) } };
@@ -105,7 +105,7 @@ function rbac({ sources }: ServiceIntentions, issuers: ReadonlyMap<string, strin
   };
 }
 
-/** Verifies tokens and leaves what they say to the permissions; a bad one passes, as none does. */
+/** Verifies tokens and leaves their claims to the permissions; an invalid token passes, as a missing one does. */
 function jwtAuthn(providers: readonly JwtProvider[]): Json {
   const requirements = providers.map(({ name }) => ({
     requires_any: { requirements: [{ provider_name: name }, { allow_missing_or_failed: {} }] },

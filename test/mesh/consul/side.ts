@@ -18,13 +18,13 @@ import { OTHER_KEYS, renderedEntries, storeWith, tokenOf } from './ask.ts';
 import { type Asked, type Setup, type Store, serviceOf, type Token, verdictOf } from './evaluate.ts';
 import type { Permission, Required, Source } from './objects.ts';
 
-/** A raw path as a proxy reads it that does not change it. */
+/** A raw path for a proxy that does not normalise paths. */
 function asItIs(raw: string): ReturnType<View['path']> {
   const path = raw.replace(/[?#].*$/s, '');
   return isCanonical(raw) ? { path } : { refused: 'refused: rules' };
 }
 
-/** What Consul sees: at the workload, who connects and what the assertion says, and no host. */
+/** What Consul sees: at the workload, the connecting identity and the assertion, and no host. */
 export function consulView(policy: Policy, path: View['path'] = asItIs): Omit<View, 'rules'> {
   const ingress = policy.mesh?.ingress.consulService;
   return {
@@ -34,7 +34,7 @@ export function consulView(policy: Policy, path: View['path'] = asItIs): Omit<Vi
     as: policy.gateway.assertion !== undefined,
     authorities: () => 'any',
     path,
-    // A bad one counts as none, and is looked at nowhere else.
+    // An invalid assertion counts as none.
     flawed: () => 'refused: rules',
     connects: () => true,
     ...(ingress !== undefined && { ingress: `spiffe://${policy.mesh?.trustDomain}/ns/default/dc/dc2/svc/${ingress}` }),
@@ -46,13 +46,13 @@ const nameOf = (entry: unknown): string => {
   return `${Kind} ${Name}`;
 };
 
-/** Whether the assertion of a credential is the gateway's own for the service, and still good. */
+/** Whether the assertion of a credential is the gateway's own for the service, and not expired. */
 const isGood = ({ flaw, service }: Credential, cell: Cell): boolean => flaw === undefined && service === cell.service;
 
-/** Seconds: by more than any clock is off here. */
+/** Seconds: more than any clock skew here. */
 const EXPIRED_FOR = 45;
 
-/** The token that a credential stands for, wrong in the one thing that its flaw says. */
+/** The token for a credential, wrong in the one part that its flaw names. */
 function presented(policy: Policy, credential: Credential, now: number): Token | undefined {
   const { flaw } = credential;
   const lifetime = policy.gateway.assertion?.lifetime ?? 0;
@@ -73,8 +73,8 @@ function presented(policy: Policy, credential: Credential, now: number): Token |
 }
 
 /**
- * The rules of the callers that the assertion describes: an agent's are its own, others for itself than for people, and where
- * anyone passes agents do.
+ * The rules for the callers that the assertion describes: an agent has its own, different ones alone and for people,
+ * and agents also pass where anyone does.
  */
 function rulesFor(rules: readonly Enforced[], credential: Credential | undefined): readonly Enforced[] {
   const isOf = ({ agent, alone }: Enforced) =>
@@ -101,7 +101,7 @@ export class ConsulSide implements Mutable {
     this.#store = storeWith(this.objects.map(({ value }) => value));
   }
 
-  /** Undefined for a service that is not in the mesh. The datacenter in a SPIFFE id means nothing. */
+  /** Undefined for a service outside the mesh. The datacenter in a SPIFFE id has no meaning. */
   expected(cell: Cell): Answer | undefined {
     if (this.#policy.services[cell.service]?.direct !== undefined) return undefined;
     const { credential, ...without } = cell;
@@ -117,8 +117,8 @@ export class ConsulSide implements Mutable {
   }
 
   /**
-   * Asks in a mesh that refuses by default and, where a service asks, in one that allows by default: there tokens are not
-   * looked at, but all else holds. Both let proxies take connections without TLS where an entry says no other.
+   * Asks in a mesh that refuses by default and, for calls of services, in one that allows by default: there tokens are
+   * ignored, and all else applies. In both, proxies accept connections without TLS unless an entry says otherwise.
    */
   #ask(store: Store, cell: Cell): Answer {
     if (cell.connects.kind === 'other CA' || cell.connects.kind === 'no certificate') return 'refused: connection';
@@ -169,7 +169,8 @@ export class ConsulSide implements Mutable {
     }
   }
 
-  /** Why a version means the same as what was rendered: Consul fills in what was left out, or asks for it elsewhere too. */
+  /** Why a version means the same as what was rendered: Consul fills in the missing part, or requires it elsewhere
+   * too. */
   same(version: readonly Rendered[]): string | undefined {
     const kept = storeWith(version.map(({ value }) => value));
     if (textOf(kept) === textOf(this.#store)) return 'Consul fills in the same value';
@@ -188,7 +189,7 @@ function audiences({ providers }: Store, { provider, claims }: Required): readon
   return asked.filter((it) => taken.length === 0 || taken.includes(it));
 }
 
-/** A store in which each permission alone says what audience it asks for. */
+/** A store in which only each permission names the required audience. */
 function asking(store: Store): Store {
   const own = (required: Required) => ({
     ...required,

@@ -4,7 +4,7 @@ import { envoySubjects, fitted, type Subject, subject, tools } from '../matrix/p
 
 const DOMAIN = '11111111-2222-3333-4444-555555555555.consul';
 
-/** A policy as Consul gets it: behind an ingress, or with each identity a service of Consul's. */
+/** A policy as Consul receives it: behind an ingress, or with one Consul service for each identity. */
 export function forConsul(policy: Policy, ingress: boolean): Policy {
   const { mesh, gateway } = policy;
   if (mesh === undefined) throw new Error('a policy without a mesh');

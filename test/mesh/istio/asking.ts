@@ -4,7 +4,7 @@ import type { MeshEnvoy } from '../lab/index.ts';
 import { logged, type PolicyMesh } from './mesh.ts';
 import { type Asked, type Outcome, WIKI } from './refusals.ts';
 
-/** Asks the Envoys of a mesh, each straight. */
+/** Asks each Envoy of a mesh directly. */
 export class Asking {
   readonly #mesh: PolicyMesh;
   readonly #ca: Ca;
@@ -30,7 +30,7 @@ export class Asking {
     return at === 'ingress' ? ingress : workloads.get(at)!;
   }
 
-  /** Status, and the mesh's own words about the request, from the line that it writes of it. */
+  /** The status, and the mesh's reason, from the log line of the request. */
   async ask(asked: Asked): Promise<Outcome> {
     const assertion = asked.says && (await this.#mesh.signer.sign(asked.says));
     return this.send(asked, assertion === null ? {} : { 'X-Meshgate-Assertion': assertion });

@@ -8,21 +8,21 @@ import { istio } from '../../../src/targets/istio/index.ts';
 import { type Answer, readPolicy, type Sent, type Stage } from '../../harness/index.ts';
 import { HUNG_MS, type KubeObject, type MeshEnvoy, type PolicyLab, readObjects, startPolicyLab } from '../lab/index.ts';
 
-/** What docs/istio.md says of the mesh config. */
+/** The mesh config of docs/istio.md. */
 export function documentedMesh(): Readonly<Record<string, unknown>> {
   const text = readFileSync(new URL('../../../docs/istio.md', import.meta.url), 'utf8');
   const found = [...text.matchAll(/```yaml\n(.*?)```/gs)].find(([, block]) => block?.includes('extensionProviders'));
   return parseAllDocuments(found?.[1] ?? '')[0]!.toJS();
 }
 
-/** The objects that a policy renders to, with the keys in them. */
+/** The rendered objects of a policy, with the keys in them. */
 export function objectsOf(text: string, jwks: string) {
   const policy = readPolicy(text);
   const { files } = istio.emit(policy, compile(policy), { assertionJwks: jwks });
   return Object.entries(files).flatMap(([name, file]) => (name === 'kustomization.yaml' ? [] : readObjects(file)));
 }
 
-/** Signs what the gateway would. */
+/** Signs assertions as the gateway would. */
 export class Signer {
   /** With private keys, for a gateway. */
   readonly keyFile: string;
@@ -53,7 +53,7 @@ export class Signer {
   }
 }
 
-/** A lab in which one policy at a time holds. */
+/** A lab that has one policy at a time. */
 export class PolicyMesh {
   readonly signer: Signer;
   readonly lab: PolicyLab;
@@ -64,7 +64,8 @@ export class PolicyMesh {
     this.lab = lab;
   }
 
-  /** Starts what the policies name, with the mesh config of the documentation, and puts the first one's objects in place. */
+  /** Starts the services of the policies, with the mesh config of the documentation, and applies the first policy's
+   * objects. */
   static async start(stage: Stage, first: string, ...others: readonly string[]): Promise<PolicyMesh> {
     const policies = [first, ...others].map(readPolicy);
     const services = Object.assign({}, ...policies.map((it) => it.services));
@@ -77,18 +78,18 @@ export class PolicyMesh {
     return mesh;
   }
 
-  /** What is there now. */
+  /** The present objects. */
   get objects(): readonly KubeObject[] {
     return this.#there;
   }
 
-  /** Takes away what is there, so that it is made anew. */
+  /** Deletes an object, so that it is made again. */
   async clear(): Promise<void> {
     await this.lab.lab.change({ delete: this.#there });
     this.#there = [];
   }
 
-  /** Puts a policy's objects, as they are or changed, in the place of those of the one before. */
+  /** Replaces the objects by those of a policy, unchanged or changed. */
   async hold(text: string, changed: (object: KubeObject) => KubeObject = (it) => it): Promise<void> {
     const objects = objectsOf(text, this.signer.published).map(changed);
     const names = new Set(objects.map(nameOf));
@@ -100,7 +101,7 @@ export class PolicyMesh {
 const nameOf = ({ kind, metadata }: ReturnType<typeof objectsOf>[number]) =>
   `${kind} ${metadata.namespace}/${metadata.name}`;
 
-/** What came of a request: the status, or how the handshake ended. */
+/** The result of a request: the status, or how the handshake ended. */
 export async function came(answer: Promise<Answer>): Promise<number | string> {
   return answer.then(
     ({ status }) => status,
@@ -110,7 +111,7 @@ export async function came(answer: Promise<Answer>): Promise<number | string> {
 
 let requests = 0;
 
-/** Asks once, and gives the status and the line of the Envoy's access log. */
+/** Sends one request, and returns the status and the line of the Envoy's access log. */
 export async function logged(
   envoy: MeshEnvoy,
   ask: (sent: Sent) => Promise<Answer>,

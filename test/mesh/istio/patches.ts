@@ -1,7 +1,7 @@
 import { identity } from './policy.ts';
 import { type Asked, DASHBOARD, INGRESS, reader } from './refusals.ts';
 
-/** A live change, and what `prove` has to say of it. */
+/** A live change, and the expected output of `prove`. */
 export interface Patch {
   readonly name: string;
   readonly object: readonly [namespace: string, kind: string, name: string];

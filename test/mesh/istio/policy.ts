@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 /** Where the gateway finds the keys that it signs assertions with. */
 export const KEYS_FILE = '/run/keys/assertion.jwks';
 
-/** Who vouches for callers. */
+/** The provider of the callers. */
 export const ISSUER = 'https://issuers:8443/acme';
 
 const TRUST_DOMAIN = 'example.org';
@@ -39,7 +39,7 @@ interface Parts {
   readonly hosts: Hosts;
 }
 
-/** A policy of the lab: what is the same for all, and of roles and services those that its rules name. */
+/** A policy of the lab: the common part, and the roles and services that its rules name. */
 function policyOf({ roles, services, identities, hosts }: Parts) {
   const names = (all: Readonly<Record<string, unknown>>, some: readonly string[]) =>
     Object.fromEntries(some.map((name) => [name, all[name]]));
@@ -124,7 +124,7 @@ export const ONE_IDENTITY = text(
   }),
 );
 
-/** A service for those who try the next version, with an identity of its own. */
+/** A service for testers of the next version, with its own identity. */
 export const CANARY = text(
   policyOf({
     roles: ['beta', 'reader'],
@@ -141,7 +141,7 @@ export const CANARY = text(
 /** SPIFFE id of the wiki's own pods. */
 export const WIKI_POD = `spiffe://${TRUST_DOMAIN}/ns/wiki/sa/wiki`;
 
-/** The wiki asks the dashboard for those who read a page. */
+/** The wiki calls the dashboard for the readers of a page. */
 export const AGENTS = agents();
 
 function agents(): string {

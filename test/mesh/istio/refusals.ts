@@ -11,9 +11,9 @@ export const DASHBOARD_POD = 'spiffe://example.org/ns/ops/sa/dashboard';
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** A request straight to an Envoy of the mesh. */
+/** A request directly to an Envoy of the mesh. */
 export interface Asked {
-  /** Ingress, or the service whose workload is asked. */
+  /** The ingress, or the service whose workload receives the request. */
   readonly at: 'ingress' | 'wiki' | 'wiki-canary' | 'dashboard';
   /** SPIFFE id of the connection. */
   readonly peer: string;
@@ -23,11 +23,11 @@ export interface Asked {
   readonly method?: string;
   /** Default `/rest/x`. */
   readonly path?: string;
-  /** What the assertion says, `age` seconds ago; null: there is none. */
+  /** The claims of the assertion, `age` seconds ago; null: there is none. */
   readonly says: Claims | null;
 }
 
-/** Status, and the mesh's own words for it: `response_code_details`. */
+/** The status, and the mesh's own reason: `response_code_details`. */
 export type Outcome = readonly [status: number, words: string];
 
 export const passes: Outcome = [200, 'via_upstream'];
@@ -35,12 +35,12 @@ export const byRules: Outcome = [403, 'rbac_access_denied_matched_policy[none]']
 export const isForAnother: Outcome = [403, 'jwt_authn_access_denied{Audiences_in_Jwt_are_not_allowed}'];
 const isExpired: Outcome = [401, 'jwt_authn_access_denied{Jwt_is_expired}'];
 
-/** A request that is refused, how, and what of it is made right. */
+/** A refused request, the refusal, and the corrected part. */
 export interface Refusal {
   readonly name: string;
   readonly asked: Asked;
   readonly right: Partial<Asked>;
-  /** Default by the rules. */
+  /** By default the rules refuse. */
   readonly refused?: Outcome;
 }
 
@@ -49,10 +49,10 @@ export const editor: Claims = { aud: 'wiki', as: 'editor', roles: ['editor', 're
 
 const fromReader: Asked = { at: 'ingress', peer: identity('reader'), says: reader };
 const fromIngress: Asked = { at: 'wiki', peer: INGRESS, says: reader };
-/** Envoy allows a minute more. */
+/** Envoy accepts expired tokens for one more minute. */
 const expired: Claims = { ...reader, age: 130 };
 
-/** What the mesh refuses by itself, under the demo's rules, at the layer that sees it. */
+/** Requests that the mesh itself refuses under the demo's rules, at the layer that sees them. */
 export const REFUSALS: readonly Refusal[] = [
   { name: 'no assertion, at the ingress', asked: { ...fromReader, says: null }, right: { says: reader } },
   { name: 'no assertion, at the workload', asked: { ...fromIngress, says: null }, right: { says: reader } },

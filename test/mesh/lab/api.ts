@@ -16,7 +16,7 @@ export interface ApiTarget {
 
 const JSON_TYPE = 'application/json';
 
-/** A client of the API server that keeps its connections: an object is there in a few milliseconds. */
+/** A client of the API server that reuses its connections: an object is applied in a few milliseconds. */
 export class Api {
   readonly #target: ApiTarget;
   readonly #agent: Agent;
@@ -26,7 +26,7 @@ export class Api {
     this.#agent = new Agent({ keepAlive: true, maxSockets: 8, ca: target.ca });
   }
 
-  /** One request; the answer is parsed where it is JSON, else it is text. */
+  /** Sends one request; JSON is parsed, and any other answer is text. */
   request(method: string, path: string, body?: string, type = JSON_TYPE, accept = JSON_TYPE): Promise<ApiAnswer> {
     const { host, port, token } = this.#target;
     const headers = {
@@ -51,7 +51,7 @@ export class Api {
     });
   }
 
-  /** The same; an answer from 400 on is an error with the server's words. */
+  /** The same; an answer from 400 on is an error with the server's message. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   async ask(method: string, path: string, body?: string, type?: string): Promise<any> {
     const answer = await this.request(method, path, body, type);
@@ -64,7 +64,7 @@ export class Api {
   }
 }
 
-/** Why the server refused. */
+/** The server's reason for a refusal. */
 export function wordsOf({ status, body }: ApiAnswer): string {
   return `${status} ${typeof body === 'string' ? body.slice(0, 400) : (body.message ?? JSON.stringify(body))}`;
 }

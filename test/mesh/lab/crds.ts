@@ -10,8 +10,8 @@ import type { Kube } from './kube.ts';
 const crdsFolder = process.env.MESHGATE_CRDS ?? fileURLToPath(new URL('../../../../shared/crds', import.meta.url));
 
 /**
- * What tests with Linkerd's definitions lack, in a line, for `describeWith`; undefined: nothing. With
- * MESHGATE_VECTORS_REQUIRED=1 that is an error.
+ * What tests with Linkerd's definitions lack, in one line, for `describeWith`; undefined: nothing. With
+ * MESHGATE_VECTORS_REQUIRED=1 a missing definition is an error.
  */
 export function lacksLinkerdCrds(): string | undefined {
   const folder = join(crdsFolder, 'linkerd');
@@ -20,7 +20,7 @@ export function lacksLinkerdCrds(): string | undefined {
   return `no folder ${folder} (MESHGATE_CRDS) with Linkerd's definitions`;
 }
 
-/** Has the API server take Linkerd's definitions; see {@link lacksLinkerdCrds}. */
+/** Adds Linkerd's definitions to the API server; see {@link lacksLinkerdCrds}. */
 export async function installLinkerdCrds(kube: Kube): Promise<void> {
   const folder = join(crdsFolder, 'linkerd');
   const files = (await readdir(folder)).filter((name) => name.endsWith('.yaml'));
@@ -30,7 +30,7 @@ export async function installLinkerdCrds(kube: Kube): Promise<void> {
 
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
-/** The texts go as they are: reading a megabyte of YAML here would take longer than all the rest. */
+/** The texts are sent unparsed: parsing a megabyte of YAML here would take longer than everything else. */
 async function install(kube: Kube, text: string): Promise<void> {
   const documents = text.split(/^---.*$/m).filter((part) => /^kind: CustomResourceDefinition/m.test(part));
   if (documents.length === 0) throw new Error('no custom resource definitions in the text');
@@ -54,8 +54,8 @@ interface Definition {
 }
 
 /**
- * Whether objects of the definition can be found and asked for. "Established" in its status says less: both lists of
- * kinds and the paths of its objects follow, each in its own time.
+ * Whether objects of the definition can be found and requested. "Established" in its status is not enough: both lists
+ * of kinds and the paths of its objects come later, each at its own time.
  */
 async function isServed(kube: Kube, { spec }: Definition): Promise<boolean> {
   const { group, names, versions } = spec;

@@ -3,11 +3,11 @@ export interface Listener {
   readonly name: string;
   /** Its configuration in JSON; undefined while it is warming. */
   readonly active?: unknown;
-  /** Why Envoy refused its newest configuration. */
+  /** The reason why Envoy refused its newest configuration. */
   readonly refused?: string;
 }
 
-/** What an Envoy's admin port says of its configuration. */
+/** The configuration as an Envoy's admin port reports it. */
 export interface Dump {
   /** Listeners that came from istiod. */
   readonly listeners: readonly Listener[];
@@ -15,11 +15,11 @@ export interface Dump {
   readonly routes: readonly { readonly name: string; readonly config: unknown }[];
   /** Names of clusters that came from istiod. */
   readonly clusters: readonly string[];
-  /** Names of clusters that wait for their endpoints or certificates; an older version may still be used. */
+  /** Names of clusters that wait for their endpoints or certificates; an older version may be in use. */
   readonly warming: readonly string[];
   /** All that came from istiod. Envoy leaves private keys out of it. */
   readonly json: unknown;
-  /** A line each, for people. */
+  /** One line each, for people. */
   summary(): string;
 }
 
@@ -27,7 +27,7 @@ export interface Dump {
 type Any = any;
 
 export function readDump(text: string): Dump {
-  // The bootstrap holds the token that istiod is asked with.
+  // The bootstrap has the token for istiod.
   const configs: Any[] = JSON.parse(text).configs.filter((one: Any) => !one['@type'].endsWith('.BootstrapConfigDump'));
   const of = (type: string): Any => configs.find((config) => config['@type'].endsWith(`.${type}`)) ?? {};
   const listeners: Listener[] = (of('ListenersConfigDump').dynamic_listeners ?? []).flatMap(listenerOf);
@@ -51,7 +51,7 @@ export function readDump(text: string): Dump {
   return { listeners, routes, clusters, warming, json: configs, summary };
 }
 
-/** One that is only draining is gone. */
+/** A listener that only drains counts as gone. */
 function listenerOf({ name, active_state, warming_state, error_state }: Any): Listener[] {
   if (!active_state && !warming_state && !error_state) return [];
   return [

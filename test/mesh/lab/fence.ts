@@ -3,10 +3,11 @@ import type { Istiod } from './istiod.ts';
 import type { Kube } from './kube.ts';
 import type { KubeObject } from './objects.ts';
 
-/** A fence selects no pod, names no host that is asked, and differs from the one before: istiod pushes no equal object. */
+/** A fence selects no pod, names no host of a request, and differs from the one before, because istiod does not push
+ * equal objects. */
 const pods = (text: string) => ({ selector: { matchLabels: { fence: text } } });
 
-/** Of each kind that tests change: what its fences are. EnvoyFilters need none, for the mark is one of them. */
+/** The fences of each kind that tests change. EnvoyFilters need none, because the mark is one of them. */
 const KINDS: Readonly<Record<string, readonly [apiVersion: string, spec: (text: string) => unknown]>> = {
   AuthorizationPolicy: ['security.istio.io/v1', pods],
   PeerAuthentication: ['security.istio.io/v1', pods],
@@ -42,9 +43,9 @@ const NAMESPACE = 'lab-fence';
 export class Fences {
   readonly #kube: Kube;
   readonly #istiod: Istiod;
-  /** By kind, the last fence: one at a time, so that each line of the log is about one of them. */
+  /** The last fence of each kind: one at a time, so that each line of the log is about one of them. */
   readonly #last = new Map<string, Promise<unknown>>();
-  /** By kind, a fence that is not written yet: it is one for all who ask until then. */
+  /** A fence of each kind that is not written yet: all callers share it until then. */
   readonly #next = new Map<string, Promise<void>>();
   #count = 0;
 
@@ -53,7 +54,7 @@ export class Fences {
     this.#istiod = istiod;
   }
 
-  /** Waits until istiod has handled all that was changed of these objects' kinds. */
+  /** Waits until istiod has handled all changes of these objects' kinds. */
   async pass(changed: readonly KubeObject[]): Promise<void> {
     const kinds = new Set(changed.filter(isIstios).map(({ kind }) => kind));
     kinds.delete('EnvoyFilter');
@@ -76,7 +77,7 @@ export class Fences {
     return made;
   }
 
-  /** Waits for istiod's line about this very fence: it is new, and the one before has had its line. */
+  /** Waits for istiod's line about exactly this fence: it is new, and the one before has had its line. */
   async #put(kind: string): Promise<void> {
     const [apiVersion, spec] = KINDS[kind] ?? [];
     if (apiVersion === undefined || spec === undefined) throw new Error(`fence.ts has no fence for a ${kind}`);

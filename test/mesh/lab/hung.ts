@@ -1,5 +1,5 @@
 /**
- * Milliseconds after which a wait of the mesh tests counts as hung, and fails. No wait ends earlier than its state comes,
- * and none takes the end of this time for an answer.
+ * Milliseconds after which a wait of the mesh tests counts as hung, and fails. Every wait ends when its state comes,
+ * and none treats the time-out as a result.
  */
 export const HUNG_MS = 120_000;

@@ -4,8 +4,8 @@ import { meshImage } from '../../harness/images.ts';
 export { meshImage };
 
 /**
- * What the tests on a real mesh lack, in a line, for `describeWith`; undefined: nothing. It is the image, which is built
- * from Go modules. With CI=true or MESHGATE_MESH_REQUIRED=1 that is an error.
+ * What the tests on a real mesh lack, in one line, for `describeWith`; undefined: nothing. The image is built from Go
+ * modules. With CI=true or MESHGATE_MESH_REQUIRED=1 a missing one is an error.
  */
 export function lacksMesh(): string | undefined {
   try {

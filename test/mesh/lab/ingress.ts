@@ -5,15 +5,15 @@ import { accountObjects, type Pod, podObjects, podStatus } from './pod.ts';
 import { configure, startEnvoyIn } from './start-envoy.ts';
 
 export interface IngressOptions {
-  /** Where it runs, and what `Gateway` and policies select it by. */
+  /** Its namespace, and the labels by which `Gateway` and policies select it. */
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly serviceAccount: string;
   /** Its service's and pod's name; default `ingress`. */
   readonly name?: string;
-  /** Ports that Gateway objects open; the first is the one that {@link Ingress.send} asks. */
+  /** Ports that Gateway objects open; {@link Ingress.send} uses the first. */
   readonly ports: readonly number[];
-  /** DNS names of its certificate, its names in the network too; the first is checked by {@link Ingress.send}. */
+  /** DNS names of its certificate, which are also its names in the network; {@link Ingress.send} verifies the first. */
   readonly dns: readonly string[];
   /** Name of the secret with its certificate and its clients' CA, as `credentialName` has it. */
   readonly credentialName: string;
@@ -30,12 +30,12 @@ export class Ingress extends MeshEnvoy {
     this.#port = port;
   }
 
-  /** One request on a connection of its own, with an identity's certificate and key in one PEM, or without. */
+  /** Sends one request on its own connection, with an identity's certificate and key in one PEM, or without. */
   send(clientPem: string | undefined, authority: string, sent?: Sent): Promise<Answer> {
     return this.ask(this.#port, clientPem, authority, sent);
   }
 
-  /** Where it answers, for `sendHttp2` and `keepAlive`. */
+  /** Its address, for `sendHttp2` and `keepAlive`. */
   target(clientPem?: string) {
     return this.at(this.#port, clientPem);
   }

@@ -60,7 +60,7 @@ function get(box: Box, path: string, token: string): Promise<string> {
   });
 }
 
-/** The access log: a line of JSON a request, with its trace, its peer and why it was answered so. */
+/** The access log: one line of JSON for each request, with its trace, its peer and the reason of the answer. */
 const fields = {
   authority: '%REQ(:AUTHORITY)%',
   method: '%REQ(:METHOD)%',
@@ -76,7 +76,7 @@ const fields = {
   traceparent: '%REQ(TRACEPARENT)%',
 };
 
-/** Every Envoy writes it: those that no Telemetry speaks of, and those whose Telemetry names our provider. */
+/** Every Envoy writes it: those without a Telemetry, and those whose Telemetry names this provider. */
 const accessLog = {
   accessLogFile: '/dev/stdout',
   accessLogEncoding: 'JSON',
@@ -86,7 +86,7 @@ const accessLog = {
   ],
 };
 
-/** What makes istiod's output fit for plain Envoys, which lack the filters of Istio's own build. */
+/** Makes istiod's output usable for plain Envoys, which lack the filters of Istio's own build. */
 const plainEnvoys = {
   PILOT_ENABLE_ALPN_FILTER: 'false',
   PILOT_ENABLE_METADATA_EXCHANGE: 'false',
@@ -116,10 +116,10 @@ export async function startIstiod(stage: Stage, kube: Kube, options: IstiodOptio
       '--kubeconfig',
       '/etc/kube/kubeconfig',
       '--log_output_level',
-      // The last says which objects a push is for: fence.ts.
+      // The last one logs which objects a push is for: fence.ts.
       'default:info,krt:warn,push:debug',
     ],
-    // The second is where it looks for authorities of a `jwksUri`.
+    // The second is the file of the authorities for a `jwksUri`.
     files: { '/etc/kube/kubeconfig': kube.kubeconfig, '/cacerts/extra.pem': stage.ca.cert },
     env: {
       POD_NAME: 'istiod',

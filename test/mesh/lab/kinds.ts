@@ -6,7 +6,7 @@ interface Kind {
   readonly namespaced: boolean;
 }
 
-/** Where the API server keeps each kind of object; asked once per group and version, and again for a kind that was not there. */
+/** The API path of each kind of object; requested once for each group and version, and again for an unknown kind. */
 export class Kinds {
   readonly #api: Api;
   readonly #known = new Map<string, Promise<Map<string, Kind>>>();
@@ -21,7 +21,7 @@ export class Kinds {
     const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
     const found = (await this.#in(root)).get(kind);
     if (found === undefined) {
-      // A definition may be taken at any time: what is not there now is asked for again the next time.
+      // A definition may be added at any time, so an unknown kind is requested again the next time.
       this.#known.delete(root);
       return undefined;
     }

@@ -6,7 +6,7 @@ import { meshImage } from './image.ts';
 import { Kinds } from './kinds.ts';
 import { type KubeObject, type Objects, readObjects, titleOf } from './objects.ts';
 
-/** What the API server says of an object under strict validation. */
+/** The API server's answer about an object under strict validation. */
 export type Verdict = { readonly accepted: true } | { readonly accepted: false; readonly words: string };
 
 const port = 6443;
@@ -28,8 +28,8 @@ export class Kube {
   }
 
   /**
-   * Puts objects in place as `kubectl apply --server-side --validate=strict` does: a field that was there before and is
-   * not now is taken away. Namespaces are made where they are missing.
+   * Applies objects as `kubectl apply --server-side --validate=strict` does: a field that is no longer there is
+   * removed. Missing namespaces are made.
    *
    * @returns the objects as the server keeps them
    */
@@ -37,12 +37,12 @@ export class Kube {
     return Promise.all(readObjects(given).map((object) => this.#put(object, '', false)));
   }
 
-  /** Sets what a controller would set, e.g. a pod's address. */
+  /** Sets values that a controller would set, e.g. a pod's address. */
   applyStatus(object: KubeObject): Promise<KubeObject> {
     return this.#put(object, '/status', false);
   }
 
-  /** Takes objects away; one that is not there is no error. */
+  /** Deletes objects; a missing one is not an error. */
   async delete(given: Objects): Promise<void> {
     await Promise.all(
       readObjects(given).map(async (object) => {
@@ -52,7 +52,7 @@ export class Kube {
     );
   }
 
-  /** The object as it is kept, or undefined. */
+  /** The object as it is stored, or undefined. */
   async read(object: Pick<KubeObject, 'apiVersion' | 'kind' | 'metadata'>): Promise<KubeObject | undefined> {
     const answer = await this.api.request('GET', await this.#path(object));
     if (answer.status === 404) return undefined;
@@ -60,7 +60,7 @@ export class Kube {
     return answer.body;
   }
 
-  /** What `kubectl apply --server-side --dry-run=server --validate=strict` says; nothing is changed. */
+  /** The output of `kubectl apply --server-side --dry-run=server --validate=strict`; nothing is changed. */
   async verdict(object: KubeObject): Promise<Verdict> {
     try {
       await this.#put(object, '', true);
@@ -72,7 +72,7 @@ export class Kube {
     }
   }
 
-  /** Verdicts of all objects of a text that were not accepted, as `title: words`. */
+  /** Results for all rejected objects of a text, as `title: message`. */
   async refusals(given: Objects): Promise<string[]> {
     const verdicts = await Promise.all(readObjects(given).map((object) => this.verdict(object)));
     return verdicts.flatMap((verdict) => (verdict.accepted ? [] : [verdict.words]));
@@ -85,7 +85,7 @@ export class Kube {
     return (await this.api.ask('POST', path, JSON.stringify(body))).status.token;
   }
 
-  /** Makes a namespace where there is none. */
+  /** Makes a namespace if it is missing. */
   namespace(name: string): Promise<unknown> {
     const known = this.#namespaces.get(name);
     if (known !== undefined) return known;

@@ -10,12 +10,12 @@ import { settle } from './settle.ts';
 import { installWebhook } from './webhook.ts';
 import { startWorkload, type Workload, type WorkloadOptions } from './workload.ts';
 
-/** What envoys are started with. */
+/** The common options of all Envoys. */
 export interface Core {
   readonly kube: Kube;
   readonly istiod: Istiod;
   readonly sds: Sds;
-  /** Those that a change is waited for. */
+  /** The Envoys that a change waits for. */
   readonly envoys: MeshEnvoy[];
   /** The SPIFFE id of a service account. */
   spiffe(namespace: string, serviceAccount: string): string;
@@ -26,7 +26,7 @@ export interface Change {
   readonly delete?: Objects;
 }
 
-/** A Kubernetes API and an istiod, and as many ingresses and workloads as are started in it. */
+/** A Kubernetes API and an istiod, with any number of ingresses and workloads. */
 export class Lab implements Core {
   readonly kube: Kube;
   readonly istiod: Istiod;
@@ -56,24 +56,24 @@ export class Lab implements Core {
     return startWorkload(this.#stage, this, options);
   }
 
-  /** Puts objects in place and waits until every Envoy enforces them: {@link change}. */
+  /** Applies objects and waits until every Envoy enforces them: {@link change}. */
   apply(given: Objects): Promise<string> {
     return this.change({ apply: given });
   }
 
-  /** Takes objects away and waits until no Envoy enforces them any more. */
+  /** Deletes objects and waits until no Envoy enforces them any more. */
   delete(given: Objects): Promise<string> {
     return this.change({ delete: given });
   }
 
   /**
-   * Puts objects in place, takes others away, and waits once for both.
+   * Applies objects, deletes others, and waits once for both.
    *
    * @returns the mark that answers now carry in `server`
    * @throws NotEnforced where an Envoy cannot take it, in its words
    */
   change(given: Change): Promise<string> {
-    // One after the other: the mark of the next would replace this one's before it is seen.
+    // One after the other: the mark of the next change would replace this one's before it arrives.
     const done = this.#last.then(() => this.#change(given));
     this.#last = done.catch(() => {});
     return done;

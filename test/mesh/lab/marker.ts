@@ -36,7 +36,7 @@ export function markerObject(mark: string, keeps = false, namespace = rootNamesp
     '@type': managerType,
     server_name: mark,
     server_header_transformation: 'OVERWRITE',
-    // A connection keeps the configuration that it began with: pooled ones, of the gateway to the ingress or of the
+    // A connection keeps the configuration with which it began: pooled ones, of the gateway to the ingress or of the
     // ingress to a workload, would answer by the old one for a while.
     ...(keeps ? {} : { common_http_protocol_options: { max_requests_per_connection: 1 } }),
   };
@@ -62,7 +62,7 @@ export function markerObject(mark: string, keeps = false, namespace = rootNamesp
   };
 }
 
-/** Whether all that an Envoy enforces has come since the mark was set. */
+/** Whether everything that an Envoy enforces arrived after the mark was set. */
 export function hasMark({ listeners, routes }: Dump, mark: string): boolean {
   if (!listeners.some(({ name }) => name === mark)) return false;
   const texts = listeners.map(({ active }) => (active === undefined ? undefined : JSON.stringify(active)));
@@ -76,7 +76,8 @@ export function hasMark({ listeners, routes }: Dump, mark: string): boolean {
   return [...wanted].every((name) => marked.has(name!));
 }
 
-/** Why Envoy refused a part of what came with the mark, or undefined. What it refused before is forgotten by then. */
+/** The reason why Envoy refused a part of the update with the mark, or undefined. Earlier refusals are cleared by
+ * then. */
 export function refusal({ listeners }: Dump, mark: string): string | undefined {
   if (!listeners.some(({ name }) => name === mark)) return undefined;
   const refused = listeners.find(({ refused }) => refused !== undefined);

@@ -7,7 +7,7 @@ import { sdsPort } from './sds.ts';
 /** Envoy's admin port. */
 export const adminPort = 15000;
 
-/** Who an Envoy is, to istiod. */
+/** The identity of an Envoy towards istiod. */
 export interface Node {
   readonly kind: 'router' | 'sidecar';
   readonly pod: string;
@@ -72,12 +72,12 @@ function grpcCluster(name: string, host: string, port: number) {
   };
 }
 
-/** How a client knows it. */
+/** The names by which a client knows it. */
 export type Trust = Pick<Target, 'name' | 'ca' | 'serverSpiffe'>;
 
 /** A real Envoy whose configuration comes from istiod: the ingress gateway, or a workload's sidecar. */
 export class MeshEnvoy {
-  /** Holds its log. */
+  /** Its container, with its log. */
   readonly box: Box;
   /** `POD.NAMESPACE` */
   readonly name: string;
@@ -95,46 +95,46 @@ export class MeshEnvoy {
     return { host: this.box.host, port: port, tls: true, ...this.#trust, ...client };
   }
 
-  /** One request on a connection of its own; the authority is a header. A refused handshake is an error. */
+  /** Sends one request on its own connection; the authority is a header. A refused handshake is an error. */
   ask(port: number, clientPem: string | undefined, authority: string, sent: Sent = {}): Promise<Answer> {
     const headers = Array.isArray(sent.headers) ? sent.headers : Object.entries(sent.headers ?? {});
     return send(this.at(port, clientPem), { ...sent, headers: [['Host', authority], ...headers] });
   }
 
-  /** Access log lines after a mark of `box.logs`; Envoy's own log is no JSON. */
+  /** Access log lines after a mark of `box.logs`; Envoy's own log is not JSON. */
   access(mark = 0): Record<string, unknown>[] {
     return jsonLines(this.box.logs.since(mark));
   }
 
-  /** What an admin page says, e.g. `/listeners`, `/clusters`, `/stats?filter=rbac`. */
+  /** The text of an admin page, e.g. `/listeners`, `/clusters`, `/stats?filter=rbac`. */
   async admin(path: string): Promise<string> {
     const target: Target = { host: this.box.host, port: adminPort, tls: false, name: 'admin' };
     return (await send(target, { path })).text;
   }
 
-  /** Namespace of its pod, where its secrets are. */
+  /** The namespace of its pod, with its secrets. */
   get namespace(): string {
     return this.name.slice(this.name.indexOf('.') + 1);
   }
 
-  /** Names of the Kubernetes secrets that it has asked istiod for and not got yet. */
+  /** Names of the Kubernetes secrets that it has requested from istiod and not received yet. */
   async awaitedSecrets(): Promise<readonly string[]> {
     const text = await this.admin('/init_dump');
     return [...text.matchAll(/SdsApi kubernetes:\/\/([^"\s]+)/g)].map(([, name]) => name as string);
   }
 
-  /** Everything that it enforces now, as Envoy's admin port tells it. */
+  /** Everything that it enforces now, as Envoy's admin port reports it. */
   async dump(): Promise<Dump> {
     return readDump(await this.admin('/config_dump?include_eds'));
   }
 
-  /** Whether it has a listener of this name, in whatever state: cheaper than {@link dump}. */
+  /** Whether it has a listener of this name, in any state: cheaper than {@link dump}. */
   async hasListener(name: string): Promise<boolean> {
     const text = await this.admin(`/config_dump?resource=dynamic_listeners&name_regex=^${name}$`);
     return text.includes(`"${name}"`);
   }
 
-  /** Waits until its configuration answers the question with true. */
+  /** Waits until its configuration fulfils a condition. */
   async waitFor(what: string, ask: (dump: Dump) => boolean | Promise<boolean>, timeoutMs = HUNG_MS): Promise<void> {
     let last: Dump | undefined;
     await until(

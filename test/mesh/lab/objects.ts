@@ -17,10 +17,10 @@ export interface Meta {
   readonly uid?: string;
 }
 
-/** What an object can be given as. */
+/** The forms in which an object can be given. */
 export type Objects = string | KubeObject | readonly KubeObject[];
 
-/** Objects of one or several YAML documents; a YAML mistake is an error, an empty document is nothing. */
+/** Objects of one or several YAML documents; a YAML mistake is an error, an empty document yields nothing. */
 export function readObjects(given: Objects): readonly KubeObject[] {
   if (typeof given !== 'string') return Array.isArray(given) ? given : [given as KubeObject];
   return parseAllDocuments(given, { strict: true, uniqueKeys: true }).flatMap((document): KubeObject[] => {

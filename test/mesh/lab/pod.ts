@@ -1,6 +1,6 @@
 import type { KubeObject } from './objects.ts';
 
-/** A pod as the API server is told of it, and what makes istiod know it. */
+/** A pod for the API server, and the objects by which istiod knows it. */
 export interface Pod {
   readonly name: string;
   readonly namespace: string;
@@ -14,7 +14,7 @@ export interface Pod {
 
 const v1 = 'v1';
 
-/** The account, and the right to read secrets of its namespace (istiod asks before it hands a certificate out). */
+/** The account, and the right to read secrets of its namespace (istiod checks it before it sends a certificate). */
 export function accountObjects({ namespace, serviceAccount: name }: Pod): KubeObject[] {
   const apiGroup = 'rbac.authorization.k8s.io';
   const apiVersion = `${apiGroup}/v1`;
@@ -37,7 +37,7 @@ export function accountObjects({ namespace, serviceAccount: name }: Pod): KubeOb
   ];
 }
 
-/** The service, its endpoint and the pod. Without all three istiod gives a envoy no listeners. */
+/** The service, its endpoint and the pod. Without all three istiod gives an Envoy no listeners. */
 export function podObjects(pod: Pod, ip: string): KubeObject[] {
   const { name, namespace, labels } = pod;
   const service = pod.service ?? name;
@@ -59,7 +59,7 @@ export function podObjects(pod: Pod, ip: string): KubeObject[] {
   ];
 }
 
-/** A service without a pod of its own, at an address: what an ingress alone routes to. Nothing of the mesh guards it. */
+/** A service at an address without a pod: only an ingress routes to it. The mesh does not protect it. */
 export function plainService(where: {
   readonly name: string;
   readonly namespace: string;
@@ -67,7 +67,7 @@ export function plainService(where: {
   readonly port: number;
   readonly targetPort: number;
   readonly ip: string;
-  /** More ports of the service, that lead nowhere. */
+  /** More ports of the service, which lead nowhere. */
   readonly others?: readonly number[];
 }): KubeObject[] {
   const { name, namespace, port, targetPort, ip, others = [] } = where;
@@ -101,7 +101,7 @@ function podObject({ name, namespace, labels, serviceAccount }: Pod): KubeObject
   };
 }
 
-/** What a kubelet would say of the pod. */
+/** The status that a kubelet would set. */
 export function podStatus(pod: Pod, ip: string): KubeObject {
   return {
     apiVersion: v1,

@@ -7,13 +7,13 @@ import { type Lab, startLab } from './lab.ts';
 import type { App, Workload } from './workload.ts';
 
 export interface PolicyLabOptions extends IstiodOptions {
-  /** What runs behind the sidecar of a service; default an echo. */
+  /** The program behind the sidecar of a service; by default an echo. */
   readonly app?: (service: Service) => App | undefined;
-  /** Names of the services that get a workload; default all that say where they run. */
+  /** Names of the services with a workload; by default all that say where they run. */
   readonly services?: readonly string[];
 }
 
-/** A lab with everything in it that a policy names. */
+/** A lab with everything that a policy names. */
 export interface PolicyLab {
   readonly lab: Lab;
   readonly ingress: Ingress;

@@ -11,7 +11,7 @@ export class Sds {
     this.box = box;
   }
 
-  /** Puts a pod's certificate in place, before its Envoy asks. `name` is `POD.NAMESPACE`. */
+  /** Writes a pod's certificate before its Envoy requests it. `name` is `POD.NAMESPACE`. */
   async give(name: string, made: { readonly cert: string; readonly key: string; readonly ca: string }): Promise<void> {
     await this.box.write({
       [`/certs/${name}/cert.pem`]: made.cert,

@@ -7,14 +7,14 @@ import { hasMark, markerObject, refusal } from './marker.ts';
 import type { MeshEnvoy } from './mesh-envoy.ts';
 import type { KubeObject } from './objects.ts';
 
-/** An Envoy could not take what istiod made of the objects. */
+/** An Envoy refused istiod's configuration for the objects. */
 export class NotEnforced extends Error {}
 
 let marks = 0;
 
 const nextMark = (): string => `lab-${++marks}`;
 
-/** What tells that objects are enforced. */
+/** The signs by which objects are known to be enforced. */
 interface Core {
   readonly kube: Kube;
   readonly fences: Fences;
@@ -41,7 +41,7 @@ export async function settle(
   return mark;
 }
 
-/** What was changed in a namespace that has one Envoy. */
+/** The changes in a namespace that has one Envoy. */
 export interface Changed {
   readonly namespace: string;
   readonly envoy: MeshEnvoy;
@@ -49,11 +49,11 @@ export interface Changed {
   readonly gone: readonly KubeObject[];
 }
 
-/** What an Envoy stands at: the mark that its answers carry, or why it does not take what was changed. */
+/** The state of an Envoy: the mark in its answers, or its reason for refusing the change. */
 export type Settled = { readonly mark: string } | { readonly refused: string };
 
 /**
- * Waits until the Envoys of some namespaces enforce what was changed there, each its own and with a mark of its own. They
+ * Waits until the Envoys of some namespaces enforce the changes there, each one its own and with its own mark. They
  * keep connections after an answer: a client has to open new ones.
  */
 export async function settleEach({ kube, fences }: Core, changes: readonly Changed[]): Promise<readonly Settled[]> {
@@ -69,14 +69,14 @@ export async function settleEach({ kube, fences }: Core, changes: readonly Chang
 }
 
 /**
- * Waits until an Envoy enforces all that came with the mark: its listeners and routes have the mark, and no listener or
- * cluster is still warming. Clusters come before the listeners of the same push.
+ * Waits until an Envoy enforces everything with the mark: its listeners and routes have the mark, and no listener or
+ * cluster is warming. Clusters come before the listeners of the same push.
  *
  * @returns why it never will, or undefined
  */
 async function carries(kube: Kube, envoy: MeshEnvoy, mark: string): Promise<string | undefined> {
-  // State: the listener of this very mark is there, and then all else of the push that brought it.
-  // A whole dump of forty hosts is megabytes: first only whether the mark is there at all.
+  // State: the listener with exactly this mark is there, and then everything else of its push. A whole dump of forty
+  // hosts is megabytes, so the mark alone is checked first.
   const isThere = () => envoy.hasListener(mark).catch(() => false);
   await until(isThere, {
     what: `${envoy.name}: the mark ${mark}`,

@@ -5,8 +5,8 @@ import type { Kube } from './kube.ts';
 import type { KubeObject } from './objects.ts';
 
 /**
- * Has the API server ask istiod of each object before it takes it, as an installed Istio does: the definitions check
- * shapes, istiod what they mean.
+ * Makes the API server ask istiod about each object, as an installed Istio does: definitions check shapes, and istiod
+ * checks their meaning.
  */
 export async function installWebhook(kube: Kube): Promise<void> {
   const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'istio-ca-secret', namespace: rootNamespace } };
@@ -34,7 +34,7 @@ export async function installWebhook(kube: Kube): Promise<void> {
       },
     ],
   });
-  // State: istiod denied an object that only it denies, so the API server asks it.
+  // State: istiod denied an object that only istiod denies, so the API server asks it.
   await until(() => isDenied(kube), { what: "istiod's webhook to be asked", timeoutMs: HUNG_MS });
 }
 
@@ -43,7 +43,7 @@ async function isDenied(kube: Kube): Promise<boolean> {
   return verdict?.accepted === false && verdict.words.includes('denied the request');
 }
 
-/** Its shape is right: only istiod refuses it. */
+/** Its shape is valid: only istiod refuses it. */
 const nonsense: KubeObject = {
   apiVersion: 'networking.istio.io/v1',
   kind: 'Gateway',

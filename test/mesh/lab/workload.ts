@@ -11,19 +11,19 @@ export interface WorkloadOptions {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly serviceAccount: string;
-  /** Where its sidecar listens, on every address of the pod. */
+  /** The port of its sidecar, on every address of the pod. */
   readonly port: number;
   /** The service's own port; default the same. */
   readonly servicePort?: number;
-  /** What runs behind the sidecar; default an echo. */
+  /** The program behind the sidecar; by default an echo. */
   readonly app?: App;
 }
 
 /** A program of a pod, started by the test itself; the sidecar runs in the same network. */
 export interface App {
-  /** Where it listens; another port than its service's. */
+  /** Its port, which differs from that of its service. */
   readonly port: number;
-  /** Starts it under these names in the network. */
+  /** Starts it with these names in the network. */
   start(place: { readonly alias: string; readonly aliases: readonly string[] }): Promise<Box>;
 }
 
@@ -31,7 +31,7 @@ export interface App {
 const echoPort = 18080;
 const echoAdminPort = 9901;
 
-/** A workload: an echo service, or another app, and in front of it Envoy as its sidecar. */
+/** A workload: an echo service, or another app, with Envoy as its sidecar in front. */
 export class Workload extends MeshEnvoy {
   readonly app: Box;
   readonly #port: number;
@@ -42,12 +42,12 @@ export class Workload extends MeshEnvoy {
     this.#port = port;
   }
 
-  /** What its echo received, where it is one. */
+  /** The requests that its echo received, if it is one. */
   get echo(): Echo {
     return new Echo(this.app);
   }
 
-  /** One request straight to the sidecar, past the ingress, as another pod would. */
+  /** Sends one request directly to the sidecar, without the ingress, as another pod would. */
   send(clientPem: string | undefined, authority: string, sent?: Sent): Promise<Answer> {
     return this.ask(this.#port, clientPem, authority, sent);
   }
@@ -80,7 +80,7 @@ export async function startWorkload(stage: Stage, core: Core, options: WorkloadO
   await configure(box, bootstrap({ kind: 'sidecar', pod: pod.name, namespace, labels, serviceAccount, ip, token }));
   const trust = { name: '', ca: stage.meshCa.cert, serverSpiffe: core.spiffe(namespace, serviceAccount) };
   const workload = new Workload(box, inside, name, port, trust);
-  // State: the listener of its port is active. Which policies it has is settle's to wait for.
+  // State: the listener of its port is active. settle waits for its policies.
   await workload.waitFor(`a listener on port ${port}`, ({ listeners }) =>
     listeners.some((listener) => listener.active !== undefined && listener.name.endsWith(`_${port}`)),
   );

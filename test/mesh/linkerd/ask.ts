@@ -18,7 +18,7 @@ export function renderedObjects(policy: Policy, rules: readonly Rule[]): readonl
  */
 export const clusterWith = (objects: readonly unknown[]): Cluster => clusterOf(objects.map(takenIn));
 
-/** The pod that is a service, with a label of its own besides those of the policy. */
+/** The pod of a service, with its own label besides those of the policy. */
 export function podOf(policy: Policy, name: string): Pod {
   const { namespace, labels, port } = policy.services[name] ?? {};
   if (namespace === undefined || port === undefined) throw new Error(`service ${name} is no workload`);

@@ -4,13 +4,13 @@ import type { Rendered } from '../matrix/types.ts';
 import { clusterWith } from './ask.ts';
 import { letTheSamePass } from './same.ts';
 
-/** All that is taken in of objects. */
+/** All fields of objects that are evaluated. */
 function textOf(objects: readonly Rendered[]): string {
   const { authentications, ...rest } = clusterWith(objects.map(({ value }) => value));
   return JSON.stringify([rest, [...authentications]]);
 }
 
-/** What changes nothing that any request could see. */
+/** Changes that affect no request. */
 export const LINKERD_EQUIVALENTS: readonly Equivalent[] = [
   { at: /\/metadata\/labels$/, reason: 'a label by which objects are found' },
   {

@@ -13,7 +13,7 @@ export interface Pod {
   readonly port: number;
 }
 
-/** A request on its way into a pod. */
+/** A request that arrives at a pod. */
 export interface Asked extends Requested {
   readonly pod: Pod;
   /** Identity that mesh TLS proved; undefined: no mesh TLS. */
@@ -22,12 +22,12 @@ export interface Asked extends Requested {
 
 export type Verdict =
   | 'allowed'
-  /** 404: the server has routes, and none takes the request. */
+  /** 404: the server has routes, and none matches the request. */
   | 'refused: no route'
-  /** 403: nothing lets the client use the route. */
+  /** 403: nothing allows the client to use the route. */
   | 'refused: not authorized';
 
-/** All objects, by what they are. */
+/** All objects, by kind. */
 export interface Cluster {
   readonly servers: readonly Server[];
   readonly routes: readonly HttpRoute[];
@@ -38,7 +38,7 @@ export interface Cluster {
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);
 
 /**
- * The objects as a cluster that took them all in one second, so that names decide what their age would.
+ * The objects as a cluster that accepted all of them in the same second, so that names decide instead of their age.
  *
  * @throws Error if two are the same object
  */
@@ -56,7 +56,7 @@ export function clusterOf(objects: readonly LinkerdObject[]): Cluster {
   };
 }
 
-/** Pods of its own namespace that have all the labels; of several servers the oldest has the port. */
+/** Pods of its own namespace that have all the labels; of several servers the oldest one has the port. */
 function serverOf({ servers }: Cluster, { namespace, labels, port }: Pod): Server | undefined {
   return servers.find(
     (server) =>
@@ -73,8 +73,8 @@ function isClient(identity: string, client: string): boolean {
 }
 
 /**
- * Whether a policy lets a client pass: it has all that is required. A policy that names an authentication which is not
- * there is passed over; one that requires nothing allows every caller.
+ * Whether a policy allows a client: the client has all that is required. A policy that names a missing authentication
+ * is ignored; one that requires nothing allows every caller.
  */
 function lets(cluster: Cluster, { required }: AuthorizationPolicy, client: string | undefined): boolean {
   return required.every((name) => {
@@ -83,7 +83,8 @@ function lets(cluster: Cluster, { required }: AuthorizationPolicy, client: strin
   });
 }
 
-/** What a port lets pass that no policy speaks of: https://linkerd.io/2.19/reference/authorization-policy/#default-policies */
+/** The requests that a port allows if no policy applies to it:
+ * https://linkerd.io/2.19/reference/authorization-policy/#default-policies */
 function byDefault(accessPolicy: string, client: string | undefined): boolean {
   if (accessPolicy === 'deny') return false;
   return accessPolicy === 'audit' || accessPolicy.endsWith('-unauthenticated') || client !== undefined;
@@ -94,7 +95,7 @@ function policiesFor({ policies }: Cluster, namespace: string, kind: string, nam
   return policies.filter((it) => it.namespace === namespace && it.target.kind === kind && it.target.name === name);
 }
 
-/** HTTP is looked into unless the port is said to be something else: then server policies decide of the connection. */
+/** HTTP is parsed unless the port has another protocol: then server policies decide about the connection. */
 const HTTP = ['unknown', 'HTTP/1', 'HTTP/2'];
 
 /**

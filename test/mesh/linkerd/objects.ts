@@ -25,7 +25,7 @@ export interface HttpRoute {
   readonly name: string;
   readonly servers: readonly string[];
   readonly hostnames: readonly string[];
-  /** Each with the matches of which one is enough; none is enough for a rule without any. */
+  /** Each with matches of which one is enough; a rule without matches needs none. */
   readonly rules: readonly (readonly Match[])[];
 }
 
@@ -68,7 +68,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 class Refused extends Error {}
 
-/** The fields of a mapping, none but these, and all that are required. */
+/** The fields of a mapping: only these, and all required ones. */
 function fields(value: unknown, known: readonly string[], required: readonly string[] = known): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Refused('not a mapping');
   for (const key of Object.keys(value)) if (!known.includes(key)) throw new Refused(`unknown field ${key}`);
@@ -95,7 +95,7 @@ function list(value: unknown, most = 1000): readonly unknown[] {
 const NAME = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const NAMESPACE = /^(?=.{1,63}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const HOSTNAME = /^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-/** What the admission webhook takes: policy-controller/runtime/src/validation.rs. */
+/** The checks of the admission webhook: policy-controller/runtime/src/validation.rs. */
 const IDENTITY =
   /^(spiffe:\/\/[a-z0-9._-]+(\/[A-Za-z0-9._-]+)*|(\*|[a-z0-9]([-a-z0-9]*[a-z0-9])?)(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)$/;
 
@@ -150,7 +150,7 @@ function httpRoute(meta: Meta, value: unknown): HttpRoute {
   return {
     kind: 'HTTPRoute',
     ...meta,
-    // The policy controller passes over parents that are no Server of its own.
+    // The policy controller ignores parents that are not a Server of its own.
     servers: parents.flatMap(({ group, kind, name }) => (group === GROUP && kind === 'Server' ? name : [])),
     hostnames: list(spec.hostnames ?? [], 16).map((host) => text(host, HOSTNAME)),
     rules,
@@ -188,7 +188,7 @@ const READERS: { readonly [Kind in LinkerdObject['kind']]: (meta: Meta, spec: un
 };
 
 /**
- * Takes an object in, as `kubectl apply` would have it taken.
+ * Reads an object as `kubectl apply` would accept it.
  *
  * @throws Error for what API server or admission webhook refuse, and for fields that nothing here evaluates
  */
@@ -199,6 +199,6 @@ export function takenIn(value: unknown): LinkerdObject {
   oneOf(group, [GROUP]);
   oneOf(version, VERSIONS[known]);
   const { name, namespace } = fields(metadata, ['name', 'namespace', 'labels'], ['name']);
-  // Without one, kubectl puts it into its own.
+  // Without one, kubectl uses its own namespace.
   return READERS[known]({ name: text(name, NAME), namespace: text(namespace ?? 'default', NAMESPACE) }, spec);
 }

@@ -4,7 +4,7 @@ import type { HttpRoute, Match } from './objects.ts';
  * follows the Gateway API (https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule), except for one thing: there
  * an exact path stands before every prefix, here both count with their length. */
 
-/** What of a request routes are chosen by. */
+/** The parts of a request by which routes are chosen. */
 export interface Requested {
   readonly method: string;
   /** Raw, with its query. */
@@ -15,7 +15,7 @@ export interface Requested {
 
 type Rank = readonly number[];
 
-/** Greater first; of equals the earlier one stays, as `best` in lib.rs does. */
+/** The greater first; of equals the earlier one stays, as `best` in lib.rs does. */
 function isGreater(a: Rank, b: Rank): boolean {
   const at = a.findIndex((it, i) => it !== b[i]);
   return at >= 0 && (a[at] as number) > (b[at] as number);
@@ -41,7 +41,7 @@ function pathLength({ type, value }: Match, path: string): number | undefined {
     case 'Exact':
       return path === value ? value.length : undefined;
     case 'RegularExpression':
-      // The whole path has to match, and all of it counts.
+      // The whole path must match, and all of it counts.
       return new RegExp(`^(?:${value})$`, 's').test(path) ? path.length : undefined;
     case 'PathPrefix': {
       if (value === '/') return 1;
@@ -61,7 +61,7 @@ function matchRank(match: Match, { method, path }: Requested): Rank | undefined 
   return length === undefined ? undefined : [length, match.method === undefined ? 0 : 1];
 }
 
-/** A rule without matches takes everything, as a prefix `/` does. */
+/** A rule without matches matches everything, as a prefix `/` does. */
 const IMPLICIT: Rank = [1, 0];
 
 function best(ranks: readonly (Rank | undefined)[]): Rank | undefined {

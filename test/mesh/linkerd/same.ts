@@ -4,20 +4,20 @@ import { type Cluster, type Pod, verdictOf } from './evaluate.ts';
 import type { Match } from './objects.ts';
 
 /**
- * Whether two versions of Linkerd's objects let the same requests pass, by one request of each kind that their texts
- * tell apart.
+ * Whether two versions of Linkerd's objects allow the same requests, by one request of each kind that their texts
+ * distinguish.
  */
 
-/** What no text of the objects goes on with. */
+/** A character with which no text of the objects continues. */
 const MORE = '~';
 
 const matchesOf = (clusters: readonly Cluster[]): readonly Match[] =>
   clusters.flatMap(({ routes }) => routes.flatMap(({ rules }) => rules.flat()));
 
-/** A regular expression that means itself, except for its dots. */
+/** A regular expression that matches only itself, except for its dots. */
 const isPlain = ({ type, value }: Match): boolean => type !== 'RegularExpression' || /^[\w/.-]+$/.test(value);
 
-/** Expressions for what is written oddly: with the same ones, paths that are not canonical are no reason to differ. */
+/** Expressions for paths that are not canonical: if they are equal, such paths make no difference. */
 const expressions = (cluster: Cluster): string =>
   JSON.stringify(
     cluster.routes
@@ -25,7 +25,7 @@ const expressions = (cluster: Cluster): string =>
       .filter(([, , own]) => own!.length > 0),
   );
 
-/** Paths that the matches tell apart: each value, what only begins so, what lies below, what a dot may stand for. */
+/** Paths that the matches distinguish: each value, a longer text, a path below it, and other characters for a dot. */
 function pathsOf(matches: readonly Match[]): readonly string[] {
   const values = [...new Set(matches.filter(isPlain).map(({ value }) => value.replace(/\/+$/, '')))];
   const near = values.flatMap((it) => [
@@ -65,7 +65,7 @@ function kindsOf(clusters: readonly Cluster[]): Kinds {
   };
 }
 
-/** Objects with which a request to a pod has to do. */
+/** Objects that affect a request to a pod. */
 function near({ servers, routes, policies, authentications }: Cluster, { namespace }: Pod): Cluster {
   const own = <T extends { readonly namespace: string }>(all: readonly T[]) =>
     all.filter((it) => it.namespace === namespace);

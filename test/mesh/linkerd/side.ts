@@ -7,14 +7,14 @@ import type { Answer, Cell, Mutable, OriginalTrial, Rendered, Trial, VersionTria
 import { clusterWith, meshIdentity, podOf, renderedObjects } from './ask.ts';
 import { type Cluster, type Pod, verdictOf } from './evaluate.ts';
 
-/** Hosts that a service's authority can be written as; the port means nothing to Linkerd. */
+/** Hosts by which a service's authority can be written; the port has no meaning for Linkerd. */
 function authorities({ authority }: Service, policy: Policy): readonly string[] {
   const host = authority.replace(/:\d+$/, '');
   const { ingress } = policy.mesh ?? {};
   return [authority, host, ...[ingress?.own?.listen, ingress?.port, 443].map((port) => `${host}:${port}`)];
 }
 
-/** What Linkerd sees: at the workload, who connects, and no assertion. */
+/** What Linkerd sees: at the workload, the connecting identity, and no assertion. */
 function viewOf(policy: Policy, rules: readonly Rule[]): View {
   const { namespace, serviceAccount } = policy.mesh?.ingress ?? {};
   const behind = serviceAccount !== undefined;
@@ -40,7 +40,7 @@ const nameOf = (object: unknown): string => {
   return `${kind} ${metadata.namespace}/${metadata.name}`;
 };
 
-/** Pods that are none of the policy's business: of the same namespace or port, with other labels, ports, namespaces. */
+/** Pods outside the policy: of the same namespace or port, with other labels, ports, namespaces. */
 function bystanders(pod: Pod): readonly Pod[] {
   const { labels } = pod;
   const less = Object.keys(labels).map((left) => ({
@@ -66,10 +66,10 @@ export class LinkerdSide implements Mutable {
     this.#cluster = clusterWith(this.objects.map(({ value }) => value));
   }
 
-  /** Undefined for a service that is not in the mesh. A Host for another service reaches that one's pods. */
+  /** Undefined for a service outside the mesh. A Host for another service reaches the pods of that service. */
   expected(cell: Cell): Answer | undefined {
     if (this.#policy.services[cell.service]?.direct !== undefined) return undefined;
-    // In any case: Linkerd knows no other.
+    // In any case of letters: Linkerd knows no other.
     const authority = cell.authority.toLowerCase();
     const elsewhere = Object.values(this.#policy.services).some(
       (it) => it.name !== cell.service && authorities(it, this.#policy).includes(authority),
@@ -84,7 +84,7 @@ export class LinkerdSide implements Mutable {
   }
 
   #ask(cluster: Cluster, cell: Cell): Answer {
-    // A proxy takes no mesh TLS without a certificate of its trust anchors.
+    // A proxy accepts mesh TLS only with a certificate of its trust anchors.
     if (cell.connects.kind === 'other CA' || cell.connects.kind === 'no certificate') return 'refused: connection';
     const spiffe = spiffeOf(cell, this.#view);
     const client = spiffe === undefined ? {} : { client: meshIdentity(spiffe) };

@@ -2,14 +2,14 @@ import type { Policy, Service } from '../../../src/policy/types.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { envoySubjects, type Subject } from '../matrix/policies.ts';
 
-/** Where a service runs: a namespace of two services or so, pods of its own, a port of its own. */
+/** The place of a service: a namespace of one or two services, its own pods, its own port. */
 function placed(service: Service, index: number): Service {
   if (service.direct !== undefined) return service;
   const labels = { app: service.name, tier: 'web' };
   return { ...service, namespace: `apps-${Math.floor(index / 2)}`, labels, port: 8000 + index };
 }
 
-/** A policy as Linkerd gets it. */
+/** A policy as Linkerd receives it. */
 export function forLinkerd(policy: Policy, ingress: boolean): Policy {
   const { mesh } = policy;
   if (mesh === undefined) throw new Error('a policy without a mesh');

@@ -1,6 +1,6 @@
 import type { Answer, Cell, Side } from './types.ts';
 
-/** Where a side and the decision part. */
+/** A difference between a side and the decision. */
 export interface Disagreement {
   readonly side: string;
   readonly cell: Cell;
@@ -8,7 +8,7 @@ export interface Disagreement {
   readonly got: Answer;
 }
 
-/** Requests under way at once. */
+/** Concurrent requests. */
 const AT_ONCE = 8;
 
 /** Runs over items, some at once, in order of start. */
@@ -20,7 +20,7 @@ export async function each<T>(items: readonly T[], run: (item: T) => Promise<voi
   await Promise.all(Array.from({ length: atOnce }, work));
 }
 
-/** Puts all cells to a side. */
+/** Sends all cells to a side. */
 export async function agree(
   side: Side,
   cells: readonly Cell[],

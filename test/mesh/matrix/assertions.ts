@@ -6,14 +6,14 @@ import type { Assertion } from '../../../src/policy/types.ts';
 import { createKey, forgeToken, type SigningKey, signToken } from '../../harness/tokens.ts';
 import type { Credential } from './types.ts';
 
-/** Seconds for which one text is used: what has expired by a little must not expire by more while a test runs. */
+/** Seconds for which one text is used: an assertion that expired a little ago must not age while a test runs. */
 const USED_FOR = 5;
 
-/** Makes the assertions that cells present, as the gateway would, or wrong in one thing. */
+/** Makes the assertions of cells, as the gateway would, or wrong in one part. */
 export class Assertions {
   /** JWKS with private keys, for the gateway. */
   readonly keyFile: string;
-  /** JWKS of the public ones, for who verifies. */
+  /** JWKS of the public ones, for verifiers. */
   readonly published: string;
   readonly #keys: SigningKeys;
   readonly #stranger: SigningKey;

@@ -9,10 +9,10 @@ export type Asker = { readonly roles: readonly string[]; readonly agent?: string
 /** No agent of a policy has this name. */
 const NO_AGENT = 'no-agent';
 
-/** At most so many other roles are tried one by one. */
+/** The highest number of other roles that are tried one by one. */
 const OTHERS = 4;
 
-/** Who can be made up from a policy's roles. */
+/** The callers that can be made from a policy's roles. */
 export class Askers {
   readonly #names: readonly string[];
   readonly #agents: readonly string[];
@@ -26,7 +26,7 @@ export class Askers {
     this.#implied = impliedBy([policy]);
   }
 
-  /** A role and what comes with it, in the policy's order. */
+  /** A role and the roles that it implies, in the policy's order. */
   #with(roles: readonly string[]): readonly string[] {
     const all = new Set(roles.flatMap((role) => [...this.#implied(role)]));
     return this.#names.filter((name) => all.has(name));

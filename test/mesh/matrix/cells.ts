@@ -6,10 +6,10 @@ import { type Asker, Askers } from './callers.ts';
 import { insidePaths, oddPaths, outsidePaths } from './paths.ts';
 import type { Cell, Connects, Credential, Flaw, Part } from './types.ts';
 
-/** What stands for all methods that no rule names. */
+/** A method that stands for all methods that no rule names. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PURGE'];
 
-/** Others of a kind are tried up to so many. */
+/** The highest number of other values of a kind that are tried. */
 const OTHERS = 3;
 
 /** No service of a policy has this name. */
@@ -25,10 +25,10 @@ const FLAWS: readonly (readonly [Flaw, Part])[] = [
   ['expired', 'expiry'],
 ];
 
-/** A host name that a policy's host takes. */
+/** A host name that the policy's host matches. */
 export const hostNamed = (host: string): string => host.replace(/^\*/, 'any');
 
-/** A request that passes, and what differs in another one. */
+/** A request that passes, and the changes of another one. */
 type Change = Partial<Omit<Cell, 'name' | 'rule' | 'part' | 'credential'>> & {
   /** null: without one. */
   readonly credential?: Credential | null;
@@ -50,7 +50,7 @@ class Derivation {
     this.#service = policy.services[rule.service] as Service;
   }
 
-  /** All cells of the rule; none where the rules before it leave it nothing. */
+  /** All cells of the rule; none if the rules before it leave it no request. */
   derive(): readonly Cell[] {
     const named = this.#rule.methods ?? METHODS.filter((it) => it !== 'HEAD');
     const passing = (method: string) => this.#askers.passing(this.#rule, this.#rules, method);
@@ -72,7 +72,7 @@ class Derivation {
     return this.cells;
   }
 
-  /** All cells that begin with one that passes. */
+  /** All cells that are derived from one that passes. */
   #addAll(asker: Asker, method: string, methods: readonly string[], name?: string): void {
     const [path = '/', ...paths] = insidePaths(this.#rule.path);
     const base = this.#base(asker, method, path, name);
@@ -84,7 +84,7 @@ class Derivation {
     this.#addWrong(base);
   }
 
-  /** With each method: it passes, or the one behind an agent may not ask with it. */
+  /** With each method: it passes, or the person behind an agent may not use it. */
   #addMethods(base: Cell, methods: readonly string[]): void {
     for (const method of methods.filter((it) => it !== base.method)) {
       const asker = base.credential ?? null;
@@ -129,7 +129,7 @@ class Derivation {
 
   #add(base: Cell, part: Part | undefined, how: string, change: Change): void {
     const { credential = null, ...cell } = { ...base, ...change };
-    // Where there are several that pass, whose request it is that something is wrong with.
+    // If several pass, the name of the request that is wrong in a part.
     const whose = base.credential?.agent === undefined || base.name === this.#rule.id ? '' : `, ${base.name}`;
     const name = `${this.#rule.id}: ${part === undefined ? '' : `${part}: `}${how}${whose}`;
     this.cells.push({ ...cell, name, ...(part && { part }), ...(credential && { credential }) });
@@ -160,7 +160,7 @@ class Derivation {
     }
     for (const it of outsidePaths(path)) {
       this.#add(base, 'path', it, { path: it });
-      // What another rule lets pass there, it does not with every method.
+      // Requests that another rule allows there, but not with every method.
       const other = () => this.#passes(base, it, base.method) && methods?.find((one) => !this.#passes(base, it, one));
       const method = methods === undefined ? 'PURGE' : other();
       if (method) this.#add(base, 'path', `${it} with ${method}`, { path: it, method });
@@ -267,14 +267,14 @@ class Derivation {
 }
 
 /**
- * Requests derived from the rules: for each rule some that pass by it, and for each part of it some in which that part
- * alone is wrong. Another rule may let one of these pass: what has to come of a cell, `decide` says.
+ * Requests derived from the rules: for each rule some that pass by it, and for each part of it some in which only that
+ * part is wrong. Another rule may allow one of these: `decide` gives the expected result of a cell.
  */
 export function cellsOf(policy: Policy, rules: readonly Rule[]): readonly Cell[] {
   return rules.flatMap((rule) => new Derivation(policy, rules, rule).derive());
 }
 
-/** Rules of which nothing is asked, because the ones before them leave them nothing. */
+/** Rules without a cell, because the ones before them leave them no request. */
 export function unasked(rules: readonly Rule[], cells: readonly Cell[]): readonly string[] {
   const asked = new Set(cells.map((cell) => cell.rule));
   return rules.filter(({ id }) => !asked.has(id)).map(({ id }) => id);

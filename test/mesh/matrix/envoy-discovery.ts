@@ -5,7 +5,7 @@ import { DISCOVERY } from './services.ts';
 // biome-ignore lint/suspicious/noExplicitAny: Envoy's configuration, and what became of it
 export type Json = any;
 
-/** One version of envoy.yaml as a listener of its own, and the clusters that it alone has. */
+/** One version of envoy.yaml as its own listener, and the clusters that only it has. */
 export interface Loaded {
   readonly name: string;
   readonly port: number;
@@ -14,7 +14,7 @@ export interface Loaded {
   readonly clusters: readonly string[];
 }
 
-/** Where Envoy listens for what a document of listeners has beside the versions: that it has it says that it read it. */
+/** A listener that shows that Envoy has read a document of listeners: Envoy opens it beside the versions. */
 const FIRST_WITNESS_PORT = 10_000;
 const WITNESS_PORTS = 9000;
 
@@ -30,7 +30,7 @@ function witness(version: number): string {
   });
 }
 
-/** Discovery by REST, from the container of the services: it answers when there is something new. */
+/** Discovery by REST, from the container of the services: it answers when there is a new document. */
 function discovered(): Json {
   const api_config_source = {
     ...{ api_type: 'REST', transport_api_version: 'V3', cluster_names: ['discovery'] },
@@ -41,7 +41,7 @@ function discovered(): Json {
 
 export const ADMIN = 9901;
 
-/** Configuration of an Envoy that is told all else by discovery. */
+/** Configuration of an Envoy that receives everything else by discovery. */
 export function discovering(node: string): string {
   const at = (address: string, port_value: number) => ({ socket_address: { address, port_value } });
   const endpoints = [{ lb_endpoints: [{ endpoint: { address: at(SERVICES_HOST, DISCOVERY) } }] }];
@@ -60,7 +60,7 @@ function document(version: number, kind: string, resources: readonly string[]): 
   return `{"version_info":"${version}","resources":[${typed.join(',')}]}`;
 }
 
-/** One kind of resource that an Envoy is told. */
+/** One kind of resource that an Envoy receives. */
 export class Discovered {
   readonly #envoy: Box;
   readonly #target: Target;
@@ -84,7 +84,7 @@ export class Discovered {
   }
 
   /**
-   * Makes Envoy take these versions and no others.
+   * Makes Envoy load exactly these versions.
    *
    * @param rejected gets the names of those that it does not take
    */
@@ -96,7 +96,7 @@ export class Discovered {
     this.#isPut = true;
   }
 
-  /** Of versions those that Envoy takes beside what it has taken: all, or the ones of each half. */
+  /** The versions that Envoy accepts beside those that it has: all, or those of each half. */
   async #some(
     before: readonly Loaded[],
     versions: readonly Loaded[],
@@ -114,19 +114,19 @@ export class Discovered {
     return this.#some(await this.#some(before, versions.slice(0, half), rejected), versions.slice(half), rejected);
   }
 
-  /** Whether Envoy took all of it. */
+  /** Whether Envoy accepted all of it. */
   async #put(versions: readonly Loaded[]): Promise<boolean> {
     this.#version += 1;
     const isOfListeners = this.#kind === 'listeners';
     const resources = [...(isOfListeners ? [witness(this.#version)] : []), ...this.#resources(versions)];
     const kind = isOfListeners ? 'listener.v3.Listener' : 'cluster.v3.Cluster';
     const body = document(this.#version, kind, resources);
-    // State: Envoy has asked for the next version, and says which one it stands at.
+    // State: Envoy has requested the next version, and reports its current one.
     const answer = await send(this.#target, { method: 'PUT', path: this.#path, body });
     return answer.json().version === String(this.#version);
   }
 
-  /** Envoy adds what it can of listeners, unless it cannot even read them: undefined then. */
+  /** Envoy adds the listeners that it can, unless it cannot read the document at all: undefined then. */
   async #there(): Promise<ReadonlySet<string> | undefined> {
     if (this.#kind === 'clusters') return undefined;
     const admin = { host: this.#envoy.host, port: ADMIN, tls: false, name: 'admin' };

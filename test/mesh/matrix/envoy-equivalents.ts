@@ -11,7 +11,7 @@ const http = `${cluster}/typed_extension_protocol_options`;
 
 const at = (...paths: readonly string[]) => new RegExp(`(${paths.join('|')})$`);
 
-/** Changes to envoy.yaml that no request could tell from what was rendered. */
+/** Changes to envoy.yaml that no request can distinguish from what was rendered. */
 export const envoyEquivalents: readonly Equivalent[] = [
   { at: at('^envoy\\.yaml/admin'), reason: 'the admin interface is no way to a service' },
   {

@@ -3,8 +3,8 @@ import { ALLOW_FILTER } from '../../../src/targets/envoy/rbac.ts';
 import type { Mutant } from './mutants.ts';
 
 /**
- * Whether Envoy's rules let the same requests pass with one of them changed: what it gains or loses, others let pass
- * as well. Envoy's matching is done here, on one request of each kind that the rules tell apart.
+ * Whether Envoy's rules allow the same requests with one of them changed: what it gains or loses, others allow as well.
+ * Envoy's matching is done here, on one request of each kind that the rules distinguish.
  */
 
 // biome-ignore lint/suspicious/noExplicitAny: Envoy's configuration
@@ -12,21 +12,21 @@ type Json = any;
 
 interface Asked {
   readonly authority: string;
-  /** Whether an assertion is looked at here: what there is none about, nothing is said about. */
+  /** Whether an assertion is read here: without one no condition on it can be checked. */
   readonly asserted: boolean;
   readonly method: string;
   readonly path: string;
-  /** What else rules look at, by name. */
+  /** Other headers that rules read, by name. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 interface Asking {
   readonly spiffe: string;
-  /** What the verified assertion says; absent: there is none. */
+  /** The claims of the verified assertion; absent: there is none. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
-/** The form of a matcher is not among those that are rendered, or that come of changing these. */
+/** The form of a matcher is not among the rendered ones, or their changes. */
 class Unknown extends Error {}
 
 /** The one field of an object that says which form it has. */
@@ -44,7 +44,7 @@ function matchesText(matcher: Json, text: string): boolean {
   throw new Unknown(form);
 }
 
-/** Whether a permission of Envoy's lets a request pass. */
+/** Whether a permission of Envoy allows a request. */
 export function permits(node: Json, asked: Asked): boolean {
   const [form, value] = formOf(node);
   switch (form) {
@@ -59,7 +59,7 @@ export function permits(node: Json, asked: Asked): boolean {
     case 'header': {
       const own = { ...asked.headers, ':authority': asked.authority, ':method': asked.method };
       const text = (own as Record<string, string | undefined>)[value.name];
-      // Without a matcher the header has to be there.
+      // Without a matcher the header must be present.
       return text !== undefined && (value.string_match === undefined || matchesText(value.string_match, text));
     }
     default:
@@ -86,7 +86,7 @@ function names(node: Json, asking: Asking): boolean {
       const { '@type': type, san_matcher } = value.typed_config;
       const { san_type, matcher } = san_matcher;
       if (!String(type).endsWith('.mtls_authenticated.v3.Config')) throw new Unknown(type);
-      // A certificate of the mesh has its SPIFFE id, and nothing that is written like one, elsewhere.
+      // A certificate of the mesh has its SPIFFE id in this place only, and no text like it elsewhere.
       return san_type === 'URI' && matchesText(matcher, asking.spiffe);
     }
     case 'sourced_metadata': {
@@ -118,10 +118,10 @@ function* having(node: Json, key: string): Generator<Json> {
   for (const child of Object.values(node)) yield* having(child, key);
 }
 
-/** What no text of a policy goes on with. */
+/** A character with which no text of a policy continues. */
 const MORE = '~';
 
-/** Texts below nodes, and what begins with them: exact and prefix matchers tell no others apart. */
+/** Texts below nodes, and longer texts: exact and prefix matchers distinguish no others. */
 function kinds(nodes: Iterable<Json>): readonly string[] {
   const all = [...nodes];
   const texts = ['exact', 'prefix'].flatMap((form) =>
@@ -131,9 +131,9 @@ function kinds(nodes: Iterable<Json>): readonly string[] {
 }
 
 interface Scene {
-  /** Those that some virtual host has. */
+  /** Names that some virtual host has. */
   readonly authorities: readonly Pick<Asked, 'authority' | 'asserted'>[];
-  /** SPIFFE ids that get a connection. */
+  /** SPIFFE ids whose connections are accepted. */
   readonly connect: readonly string[];
 }
 
@@ -145,7 +145,7 @@ function sceneOf(file: Json): Scene {
   return {
     authorities: managerOf(file)
       .route_config.virtual_hosts.flatMap((host: Json) => host.domains)
-      // A virtual host takes its name in any case; nothing else does.
+      // A virtual host matches its name in any case; nothing else does.
       .flatMap((it: string) => [
         { authority: it, asserted: true },
         { authority: it.toUpperCase(), asserted: false },
@@ -162,11 +162,11 @@ export function policiesOf(file: Json): Policies {
 const headersIn = (policies: readonly Policy[]): readonly Json[] =>
   [...having(policies, 'header')].map(({ header }) => header);
 
-/** What regular expressions tell apart beside what texts do: names with an encoding, a bad one, and what none can
- * have. */
+/** Values that regular expressions distinguish beside those of texts: names with an encoding, an invalid one, and one
+ * that no name can have. */
 const ODD = ['=?base64?YQ==?=', '=?base64?YQ==?=x', '=?base64?Y?=', '\u00e9'];
 
-/** Headers that the policies which are compared look at, with values that all of them tell apart. */
+/** Headers that the compared policies read, with values that all of them distinguish. */
 function messagesOf(both: readonly Policy[], all: readonly Policy[]): readonly Readonly<Record<string, string>>[] {
   const names = new Set(headersIn(both).map(({ name }) => String(name)));
   return [...names]
@@ -181,7 +181,7 @@ function messagesOf(both: readonly Policy[], all: readonly Policy[]): readonly R
     );
 }
 
-/** Requests that policies tell apart. Who asks without a header passes by no more than who has it. */
+/** Requests that policies distinguish. A request without a header passes by no more rules than one with it. */
 function requestsOf(both: readonly Policy[], rest: readonly Policy[], { authorities }: Scene): readonly Asked[] {
   const policies = [...both, ...rest];
   const paths = ['/', `/${MORE}`, ...kinds(having(policies, 'url_path')).filter((it) => it.startsWith('/'))];
@@ -194,7 +194,7 @@ function requestsOf(both: readonly Policy[], rest: readonly Policy[], { authorit
   return messages.length === 1 ? near : near.flatMap((it) => messages.map((headers) => ({ ...it, headers })));
 }
 
-/** A permission without what it says of other headers than Envoy's own: with any it lets pass no more. */
+/** A permission without its conditions on headers other than Envoy's own: conditions only make it narrower. */
 function withoutMessage(node: Json): Json {
   const [form, value] = formOf(node);
   if (form === 'not_rule') return isOfMessage(value) ? { and_rules: { rules: [] } } : node;
@@ -205,7 +205,7 @@ function withoutMessage(node: Json): Json {
 const isOfMessage = (node: Json): boolean =>
   [...having(node, 'header')].some(({ header }) => !String(header.name).startsWith(':'));
 
-/** Callers that policies tell apart. One role at a time: no role makes a request fail. */
+/** Callers that policies distinguish. One role at a time: no role makes a request fail. */
 function callersOf(policies: readonly Policy[], { connect }: Scene): readonly Asking[] {
   const said = [...having(policies, 'metadata_matcher')].map((it) => it.metadata_matcher);
   const [as, roles, agents, alone] = ['as', 'roles', 'agent', 'alone'].map((claim) =>
@@ -244,7 +244,7 @@ function isSame(one: Policy | undefined, other: Policy | undefined, rest: readon
 }
 
 /**
- * Whether a mutant of one of Envoy's rules lets the same requests pass.
+ * Whether a mutant of one of Envoy's rules allows the same requests.
  *
  * @param original the file as it was rendered
  */
@@ -258,7 +258,7 @@ export function isSameForAll(original: Json, { version }: Pick<Mutant, 'version'
     const { [id]: _, ...rest } = before;
     return isSame(before[id], after[id], Object.values(rest), sceneOf(original));
   } catch (error) {
-    // Of another form than can be compared here, or not even that.
+    // It has a form that cannot be compared here, or none.
     if (error instanceof Unknown || error instanceof TypeError) return false;
     throw error;
   }

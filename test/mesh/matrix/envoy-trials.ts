@@ -8,14 +8,14 @@ import { Road } from './road.ts';
 import { TUNNEL } from './services.ts';
 import type { Answer, Cell, Mutable, OriginalTrial, Rendered, Side, Trial, VersionTrial } from './types.ts';
 
-/** Listeners that are loaded at once, in bytes: Envoy reads all of them again where it cannot read one. */
+/** Bytes of listeners that are loaded at once: Envoy reads all of them again if it cannot read one. */
 const BATCH_BYTES = 500_000;
 const FIRST_PORT = 20_000;
 const HTTP_MANAGER = 'envoy.filters.network.http_connection_manager';
 
 /**
- * Renames the clusters that changed, and what leads to them, so that versions can stand side by side. What did not change
- * is the same object in every version.
+ * Renames the changed clusters, and the references to them, so that versions can be loaded side by side. Unchanged
+ * parts are the same object in every version.
  */
 function loadedOf(value: Json, original: Json, number: number): Loaded {
   const suffix = `@${number}`;
@@ -39,8 +39,8 @@ function loadedOf(value: Json, original: Json, number: number): Loaded {
 }
 
 /**
- * Whether Envoy will ever answer. It takes a list of HTTP filters without any, and then keeps each request: nothing is
- * left that could answer it, so there is no state to wait for.
+ * Whether Envoy can ever answer. It accepts a list of HTTP filters without a router, and then holds each request:
+ * nothing could answer it, so there is no state to wait for.
  */
 function answers(value: Json): boolean {
   const listeners: readonly Json[] = value?.static_resources?.listeners ?? [];
@@ -49,7 +49,7 @@ function answers(value: Json): boolean {
   return managers.every((it: Json) => (it.typed_config?.http_filters?.length ?? 0) > 0);
 }
 
-/** An Envoy that is told by discovery what to have. */
+/** An Envoy that receives its configuration by discovery. */
 class Told {
   readonly alias: string;
   readonly clusters: Discovered;
@@ -67,8 +67,8 @@ class Told {
   static async start(stage: Stage, services: Box, original: Json, files: Files, alias: string): Promise<Told> {
     const box = await startContainer(stage, {
       image: envoyImage,
-      // As in the static file: a field that Envoy does not know is an error. What goes goes at once. What it does not
-      // take is not logged: it would be logged whole.
+      // As in the static file, an unknown field is an error. Removed listeners close at once. Rejected configuration is
+      // not logged, because the log would have all of it.
       command: [
         ...['envoy', '-c', '/etc/envoy/trials.json', '--disable-hot-restart', '--log-level', 'warn'],
         ...['--component-log-level', 'config:critical'],
@@ -91,11 +91,11 @@ export interface EnvoyTrialsOptions {
   /** The Envoy that has the rendered file itself. */
   readonly side: Side;
   readonly presenter: Presenter;
-  /** Envoys that are started: as many trials at once. */
+  /** Number of Envoys, which is the number of concurrent trials. */
   readonly count: number;
 }
 
-/** Envoys that take many versions of the rendered listener at once, each on a port of its own, and then the original. */
+/** Envoys that load many versions of the rendered listener at once, each on its own port, and then the original. */
 export class EnvoyTrials implements Mutable {
   readonly name = 'envoy';
   readonly objects: readonly Rendered[];
@@ -138,7 +138,7 @@ export class EnvoyTrials implements Mutable {
     this.#free.push(envoy);
   }
 
-  /** A slot is a port of an Envoy: first a version listens there, then what was rendered. */
+  /** A slot is a port of an Envoy: first a version listens there, then the original. */
   async *#batch(
     { clusters, listeners, alias }: Told,
     from: number,

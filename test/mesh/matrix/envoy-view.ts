@@ -5,7 +5,7 @@ import { spiffeIds } from '../../../src/targets/envoy/rbac.ts';
 import type { View } from './expect.ts';
 import type { Subject } from './policies.ts';
 
-/** Dot segments out, as RFC 3986 section 5.2.4 says, slashes merged. */
+/** Removes dot segments, as RFC 3986 section 5.2.4 says, and merges slashes. */
 function normalized(path: string): string {
   const out: string[] = [];
   for (const segment of path.split('/').slice(1)) {
@@ -19,13 +19,13 @@ function normalized(path: string): string {
 /** Letters, digits, `-`, `.`, `_` and `~`, percent-encoded: Envoy decodes these. */
 const UNRESERVED = /%(2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])/gi;
 
-/** A path without its query as Envoy's normalization makes it: backslashes, dot segments, codes of plain characters. */
+/** A path without its query after Envoy's normalization: backslashes, dot segments, codes of plain characters. */
 export function madePlain(path: string): string {
   const slashed = path.replaceAll('\\', '/');
   return normalized(slashed.replace(UNRESERVED, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))));
 }
 
-/** How Envoy reads a path: it refuses what the rendered rules call odd, after having made plain what it can. */
+/** How Envoy reads a path: after its normalization it refuses paths that the rendered rules call not canonical. */
 export function envoyPath(raw: string): ReturnType<View['path']> {
   const [path = ''] = raw.split('?');
   if (/%2f|%5c|%00|#/i.test(path)) return { refused: 'refused: path' };

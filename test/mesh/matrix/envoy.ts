@@ -8,7 +8,7 @@ import type { Subject } from './policies.ts';
 import { Road } from './road.ts';
 import type { Answer, Cell, Side } from './types.ts';
 
-/** Seconds over the clock skew; a skew that is longer by as much again takes what is expired for so long. */
+/** Seconds beyond the clock skew; a skew that is larger by this accepts tokens that expired as long ago. */
 const OVER_SKEW = 10;
 
 export function presenterOf(subject: Subject, stage: Pick<Stage, 'meshCa'>, assertions: Assertions): Presenter {
@@ -17,7 +17,7 @@ export function presenterOf(subject: Subject, stage: Pick<Stage, 'meshCa'>, asse
   return { view: envoyView(subject), identities, ca: stage.meshCa.cert, assertions, expiredFor };
 }
 
-/** A plain Envoy as the ingress, with what was rendered. */
+/** A plain Envoy as the ingress, with the rendered configuration. */
 export class EnvoySide implements Side {
   readonly name = 'envoy';
   readonly #presenter: Presenter;

@@ -1,13 +1,13 @@
 import type { Mutant } from './mutants.ts';
 import type { Rendered } from './types.ts';
 
-/** Mutants that mean the same as what was rendered, and why. */
+/** Mutants that mean the same as the rendered object, and why. */
 export interface Equivalent {
-  /** Of the object's name and the path: `envoy.yaml/admin`. What lies below is meant as well. */
+  /** Matches the object's name and the path: `envoy.yaml/admin`. Everything below is included. */
   readonly at?: RegExp;
   /** Default: every change. */
   readonly change?: RegExp;
-  /** Says so of a mutant of these objects; default: of all. */
+  /** Whether it applies to a mutant of these objects; by default to all. */
   readonly proves?: (mutant: Mutant, objects: readonly Rendered[]) => boolean;
   readonly reason: string;
 }
@@ -18,7 +18,7 @@ function fits({ at, change, proves }: Equivalent, mutant: Mutant, objects: reado
   return isAt && (change?.test(mutant.change) ?? true) && (proves?.(mutant, objects) ?? true);
 }
 
-/** Whether the path, or one that leads to it, matches. */
+/** Whether the path, or one above it, matches. */
 function matchesUpTo(at: RegExp, name: string): boolean {
   for (let end = name.length; end > 0; end = name.lastIndexOf('/', end - 1)) {
     if (at.test(name.slice(0, end))) return true;
@@ -26,7 +26,7 @@ function matchesUpTo(at: RegExp, name: string): boolean {
   return false;
 }
 
-/** A list of equivalents that notes which of them it needed. */
+/** A list of equivalents that records which of them it needed. */
 export class Equivalents {
   readonly #list: readonly Equivalent[];
   readonly #used = new Set<Equivalent>();
@@ -35,14 +35,14 @@ export class Equivalents {
     this.#list = list;
   }
 
-  /** Why a mutant of these objects that no cell killed means the same; undefined: nothing says so. */
+  /** Why a mutant of these objects that no cell killed means the same; undefined: there is no reason. */
   reason(mutant: Mutant, objects: readonly Rendered[]): string | undefined {
     const found = this.#list.find((it) => fits(it, mutant, objects));
     if (found !== undefined) this.#used.add(found);
     return found?.reason;
   }
 
-  /** Reasons that no mutant needed: they have to go. */
+  /** Reasons that no mutant needed: they must be removed. */
   get unused(): readonly string[] {
     return this.#list.filter((it) => !this.#used.has(it)).map(({ reason }) => reason);
   }

@@ -4,25 +4,26 @@ import { decide } from '../../../src/rules/decide.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import type { Answer, Cell, Credential, Flaw } from './types.ts';
 
-/** What one layer of a mesh sees of a request. The verdict is `decide`'s, on the rules as far as it sees them. */
+/** What one layer of a mesh sees of a request. The decision is that of `decide`, on the rules as far as the layer sees
+ * them. */
 export interface View {
   readonly policy: Policy;
-  /** Those that it enforces. */
+  /** The rules that it enforces. */
   readonly rules: readonly Rule[];
   readonly layer: 'ingress' | 'workload';
   /** Whether it verifies the assertion; otherwise a client with the identity may be any caller. */
   readonly assertion: boolean;
-  /** Whether it holds `as` against the assertion. */
+  /** Whether it compares `as` with the assertion. */
   readonly as: boolean;
-  /** Authorities that mean the service; a workload may take any, being the service. */
+  /** Authorities of the service; a workload may accept any, because it is the service. */
   readonly authorities: (service: string) => readonly string[] | 'any' | ((authority: string) => boolean);
   /** The path as it is matched, or how it is refused before any rule. */
   readonly path: (raw: string) => { readonly path: string } | { readonly refused: Answer };
-  /** Where a bad assertion is refused: when it is read, or by the rules. */
+  /** Where an invalid assertion is refused: when it is read, or by the rules. */
   readonly flawed: (flaw: Flaw) => Answer;
-  /** Whether a certificate of the mesh's CA with this SPIFFE id gets a connection. */
+  /** Whether a certificate of the mesh's CA with this SPIFFE id is accepted for a connection. */
   readonly connects: (spiffe: string) => boolean;
-  /** SPIFFE id of the ingress, which is who connects to a workload. */
+  /** SPIFFE id of the ingress, which connects to a workload. */
   readonly ingress?: string;
 }
 
@@ -52,7 +53,7 @@ function rulesOf(cell: Cell, view: View, spiffe: string): readonly Rule[] {
   );
 }
 
-/** The service that a layer takes a request to be for. */
+/** The service that a layer assigns a request to. */
 export function askedService(cell: Cell, view: View): string | undefined {
   return Object.keys(view.policy.services).find((service) => {
     const own = view.authorities(service);
@@ -82,7 +83,7 @@ export function expectedOf(cell: Cell, view: View): Answer {
   return isAllowed(cell, own, view) ? 'allowed' : 'refused: rules';
 }
 
-/** Whether rules let a cell pass that its connection may use. */
+/** Whether rules that its connection may use allow a cell. */
 function isAllowed(cell: Cell, own: readonly Rule[], { rules, assertion }: View): boolean {
   const { credential = null, method }: { credential?: Credential | null; method: string } = cell;
   if (!assertion) {
@@ -94,7 +95,7 @@ function isAllowed(cell: Cell, own: readonly Rule[], { rules, assertion }: View)
     const united = own.map(({ route: _, ...rule }) => rule);
     return decide(united, credential, { route: '', method }).allow;
   }
-  // The person behind an agent passes by any rule of the route, whatever it connects as.
+  // The person behind an agent passes by any rule of the route, whatever identity connects.
   return own
     .filter(({ who }) => who.kind === 'agent')
     .some((rule) => {

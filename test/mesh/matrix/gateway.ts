@@ -19,7 +19,7 @@ const REFUSED: Readonly<Record<number, Answer>> = {
   421: 'refused: rules',
 };
 
-/** The rule by which the gateway must let a request pass, or what it must answer. */
+/** The rule by which the gateway must allow a request, or the expected answer. */
 function decided(cell: Cell, { policy, rules }: Subject): Rule | Answer {
   const matched = match(policy.hosts, cell.host, cell.path);
   if ('reason' in matched) {
@@ -33,10 +33,11 @@ function decided(cell: Cell, { policy, rules }: Subject): Rule | Answer {
 /** No credential was requested: the rules refused, not the credential. */
 const isMissing = ({ body }: Reply): boolean => body.includes('credential_missing');
 
-/** Parts of a request that its client does not choose: the gateway does. */
+/** Parts of a request that its client does not choose, because the gateway does. */
 const ITS_OWN = new Set(['as', 'certificate']);
 
-/** What services ask the gateway with: the assertion that they received, and their own certificate. */
+/** The credentials with which services call the gateway: the assertion that they received, and their own
+ * certificate. */
 export interface Hop {
   readonly assertions: Assertions;
   readonly identities: Identities;
@@ -44,7 +45,7 @@ export interface Hop {
   readonly expiredFor: number;
 }
 
-/** The roles that an assertion of the gateway's has. */
+/** The roles of an assertion of the gateway. */
 function travellingOf({ roles, agent }: Credential, { agents }: Policy): readonly string[] {
   const own = agent === undefined ? undefined : agents[agent];
   return own === undefined ? roles : travelling({ roles }, own.actsFor).roles;
@@ -57,7 +58,7 @@ export class GatewaySide implements Side {
   readonly #tokens: Tokens;
   readonly #road: Road;
   readonly #hop: Hop;
-  /** To the inner listener, by the host that is asked. */
+  /** At the inner listener, by the requested host. */
   readonly #inner = new Map<string, Road>();
   readonly #place: (host: string) => Place;
 
@@ -76,7 +77,7 @@ export class GatewaySide implements Side {
 
   expected(cell: Cell): Answer | undefined {
     if (cell.part !== undefined && ITS_OWN.has(cell.part)) return undefined;
-    // Where agents ask, the name is that of the TLS connection too: for another host there is none.
+    // For agents, the TLS connection has the same name: another host has none.
     if (cell.credential?.agent !== undefined && cell.part === 'host') return undefined;
     const verdict = decided(cell, this.#subject);
     return typeof verdict === 'string' ? verdict : 'allowed';
@@ -101,7 +102,7 @@ export class GatewaySide implements Side {
     return this.#road.ask('plain', { method, path, headers });
   }
 
-  /** A service for a person, with the assertion that it was sent for that person's own request. */
+  /** A service for a person, with the assertion that it received for that person's own request. */
   async #askInside({ method, path, host, credential }: Cell): Promise<Reply | NoReply | 'not askable'> {
     const { roles = [], agent = '', flaw } = credential ?? {};
     const { agents, services, gateway } = this.policy;
@@ -123,7 +124,7 @@ export class GatewaySide implements Side {
     return road;
   }
 
-  /** Whether the request went where the rule says, as the identity that it says, with the assertion that it says. */
+  /** Whether the request reached the service of the rule, with the identity of the rule and the right assertion. */
   #saw(cell: Cell, { answered, seen }: Reply): Answer {
     const rule = decided(cell, this.#subject);
     if (typeof rule === 'string') return 'allowed';

@@ -2,43 +2,43 @@ import { Likely } from './likely.ts';
 import type { Mutant } from './mutants.ts';
 import type { Answer, Cell, Mutable, OriginalTrial, Trial } from './types.ts';
 
-/** A cell that was answered in another way than the policy says. */
+/** A cell with another answer than the policy's. */
 interface Told {
   readonly cell: Cell;
   readonly expected: Answer;
   readonly got: Answer;
 }
 
-/** A mutant that was noticed. What was rendered, put back into its slot, was not. */
+/** A mutant that was noticed. The original, put back into its slot, was not. */
 export interface Kill {
   readonly mutant: Mutant;
-  /** The first cell that told it from the original, or the words with which it was not taken. */
+  /** The first cell that distinguished it from the original, or the error with which it was rejected. */
   readonly by: Told | { readonly rejected: string };
 }
 
 export interface Hunt {
   readonly kills: readonly Kill[];
   readonly survivors: readonly Mutant[];
-  /** Those that no request can tell from the original, and why. */
+  /** Mutants that no request can distinguish from the original, and why. */
   readonly equivalent: readonly { readonly mutant: Mutant; readonly reason: string }[];
-  /** Requests that it took. */
+  /** Number of requests. */
   readonly asked: number;
 }
 
-/** Why a mutant means the same as what was rendered; undefined: nothing says so. */
+/** Why a mutant means the same as the original; undefined: there is no reason. */
 export type Proof = (mutant: Mutant) => string | undefined;
 
 export interface HuntOptions {
-  /** So many cells must not tell a mutant from the original before its proof counts; default 20. */
+  /** The number of cells that must not notice a mutant before its proof counts; default 20. */
   readonly beforeProof?: number;
-  /** The mutants are shared out among so many trials of the side at once; default one. */
+  /** The number of concurrent trials of the side that share the mutants; default one. */
   readonly lanes?: number;
 }
 
-/** Cells that are asked of what was rendered. */
+/** Number of cells for the original. */
 const CONTROL = 600;
 
-/** Cells that are asked at once, more and more of them as none kills. */
+/** Numbers of concurrent cells, which grow while none kills. */
 const FIRST = 2;
 const MOST = 8;
 
@@ -63,7 +63,7 @@ class Hunter {
     this.#beforeProof = beforeProof;
   }
 
-  /** Tries mutants, one after the other. A kill counts once what was rendered has answered right in the same slot. */
+  /** Tries mutants, one after the other. A kill counts once the original has the right answer in the same slot. */
   async tryAll(mutants: readonly Mutant[]): Promise<void> {
     const unconfirmed = new Map<number, Kill>();
     let tried = 0;
@@ -86,7 +86,7 @@ class Hunter {
   }
 
   /**
-   * Asks what was rendered, in the slot of these mutants, what killed them.
+   * Asks the killing cells of the original, in the slot of these mutants.
    *
    * @throws Error where it fails as they did: then the slot, and not the change, is why
    */
@@ -107,7 +107,7 @@ class Hunter {
   }
 
   /**
-   * Tries what was rendered as mutants are.
+   * Tries the original as mutants are tried.
    *
    * @throws Error where it does not do as it must: whatever kills it would seem to kill mutants
    */
@@ -138,7 +138,7 @@ class Hunter {
     return by;
   }
 
-  /** The first cell that is answered in another way than the policy says. */
+  /** The first cell with another answer than the policy's. */
   async #telling(trial: Loaded, cells: readonly Cell[]): Promise<Told | undefined> {
     for (let at = 0, size = FIRST; at < cells.length; at += size, size = Math.min(MOST, 2 * size)) {
       const some = cells.slice(at, at + size);
@@ -153,14 +153,14 @@ class Hunter {
   }
 }
 
-/** Items shared out, alike ones in a row staying in a row. */
+/** Distributes items; equal ones that follow each other stay together. */
 function shared<T>(items: readonly T[], parts: number): readonly (readonly T[])[] {
   const size = Math.ceil(items.length / parts);
   return Array.from({ length: parts }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
 
 /**
- * Looks for a cell that tells each mutant from what was rendered, and stops at the first.
+ * Looks for a cell that distinguishes each mutant from the original, and stops at the first.
  *
  * @throws Error where what was rendered, tried as mutants are or in the slot of one, is told from itself
  */
@@ -175,10 +175,10 @@ export async function hunt(
   const likely = new Likely(cells.filter((cell) => side.expected(cell) !== undefined));
   const hunter = new Hunter(side, likely, proof, options);
   await hunter.control();
-  // Alike ones in a row: what kills one is likely to kill the next.
+  // Similar mutants in a row: a cell that kills one probably kills the next.
   const parts = shared([...likely.shapes(mutants)].flat(), lanes);
   const lanesDone = await Promise.allSettled(parts.map((part) => hunter.tryAll(part)));
-  // A lane that goes on after another has failed would change what the next test asks: the error waits for all.
+  // A lane that continues after another has failed would change the state of the next test: the error waits for all.
   for (const done of lanesDone) if (done.status === 'rejected') throw done.reason;
   const { kills, survivors, equivalent, asked } = hunter;
   return { kills, survivors, equivalent, asked };

@@ -5,7 +5,7 @@ import type { Connects } from './types.ts';
 /** A client certificate with its key, no TLS, or TLS without one. */
 export type Client = { readonly pem?: string } | 'plain';
 
-/** Certificates of all that connect, each made once. */
+/** Certificates of all clients, each made once. */
 export class Identities {
   readonly #policy: Policy;
   readonly #ca: Ca;

@@ -2,7 +2,7 @@ import type { Equivalent } from './equivalents.ts';
 import { isSameForAll } from './istio-same.ts';
 import type { Alternatives } from './mutants.ts';
 
-/** Changes to Istio's objects that no request could tell from what was rendered. */
+/** Changes to Istio's objects that no request can distinguish from what was rendered. */
 export const istioEquivalents: readonly Equivalent[] = [
   { at: /^Telemetry \S+$/, reason: 'the log' },
   { at: /\/metadata\/(labels|annotations)$/, reason: 'what people and `prove` find it by; Istio does not look' },
@@ -29,7 +29,7 @@ export const istioEquivalents: readonly Equivalent[] = [
     reason: 'Envoy requires a certificate wherever names are given that it must have',
   },
   {
-    // Of one issuer. istio.test.ts has an ingress that verifies tokens of a second one, and needs all conditions.
+    // With one issuer. istio.test.ts has an ingress that verifies tokens of a second one, and needs all conditions.
     at: /^AuthorizationPolicy \S+\/spec\/rules$/,
     proves: (mutant, objects) => isSameForAll(objects, mutant),
     reason: 'the rules that are left let the same requests pass',

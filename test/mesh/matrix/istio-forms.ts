@@ -1,6 +1,6 @@
 import type { Rendered } from './types.ts';
 
-/** A text without the names in it: what of it is Istio's own stays. */
+/** A text without the names in it: only Istio's own words stay. */
 const plain = (text: string): string =>
   text.startsWith('request.auth.claims[') ? text : text.replace(/[\w~.-]+(\/[\w~.-]+)*/g, 'x');
 
@@ -12,8 +12,7 @@ function* formsIn(value: unknown, path: string): Generator<string> {
 }
 
 /**
- * The fields that objects have, and the forms of what stands in them, whatever the names: forty services are no other
- * form than two.
+ * The fields of objects, and the forms of their values, without names: forty services have the same forms as two.
  */
 export function formsOf(objects: readonly Rendered[]): ReadonlySet<string> {
   return new Set(

@@ -16,11 +16,11 @@ import { EDGE, INGRESS, POD, PORT } from './istio-policies.ts';
 import type { Subject } from './policies.ts';
 import { startServed } from './services.ts';
 
-/** Where the services that ingresses lead to begin to listen. */
+/** The first port of the services behind the ingresses. */
 const FIRST_PORT = 9000;
-/** Where a slot's program listens, inside. */
+/** The port of a slot's program, inside. */
 const APP_PORT = 18080;
-/** What a slot's program answers with: it does not know which service it stands for. */
+/** The answer of a slot's program, which does not know its service. */
 export const SLOT = 'slot';
 
 /**
@@ -30,7 +30,7 @@ export const SLOT = 'slot';
 export interface Place {
   readonly envoy: Ingress | Workload;
   readonly namespace: string;
-  /** What is there now, by kind, namespace and name. */
+  /** The present objects, by kind, namespace and name. */
   readonly there: Map<string, KubeObject>;
 }
 
@@ -43,14 +43,14 @@ export interface Version {
 
 const nameOf = ({ kind, metadata }: KubeObject): string => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
 
-/** What the API server can be asked to keep at all. */
+/** Whether the API server can store it at all. */
 function isNamed({ apiVersion, kind, metadata }: KubeObject): boolean {
   return [apiVersion, kind, metadata?.name].every((it) => typeof it === 'string');
 }
 
 function placed(object: KubeObject, { place, instead }: Pick<Version, 'place' | 'instead'>): KubeObject {
   const { namespace = 'elsewhere' } = object.metadata;
-  // What a mutant added to the name stays, and so does another name: no place has it.
+  // A text that a mutant added to the name stays, and so does another name, which no place has.
   const own = namespace.startsWith(instead) ? namespace.slice(instead.length) : `-${namespace}`;
   return { ...object, metadata: { ...object.metadata, namespace: place.namespace + own } };
 }
@@ -76,7 +76,7 @@ export class IstioMesh {
     const names = [...new Set(subjects.flatMap(({ policy }) => Object.keys(policy.services)))];
     const served = names.map((name, i) => ({ name, host: 'services', port: FIRST_PORT + i }));
     const [lab, services] = await Promise.all([
-      // A Gateway opens ports of pods in its own namespace only: the versions of it must not meet.
+      // A Gateway opens only ports of pods in its own namespace: its versions must not meet.
       startLab(stage, { trustDomain, mesh: documentedMesh(), env: { PILOT_SCOPE_GATEWAY_TO_NAMESPACE: 'true' } }),
       startServed(stage, served),
     ]);
@@ -90,7 +90,7 @@ export class IstioMesh {
         ),
       ),
     ]);
-    // State: each ingress has a cluster for each service. No mark waits for services: no policy holds them.
+    // State: each ingress has a cluster for each service. No mark waits for services, because no policy is about them.
     await Promise.all(
       ingresses.map(({ envoy }) =>
         envoy.waitFor('all services', ({ clusters, warming }) =>
@@ -105,7 +105,7 @@ export class IstioMesh {
   }
 
   /**
-   * What API server and istiod say of an object, put into a place; nothing is changed.
+   * The answer of API server and istiod about an object in a place; nothing is changed.
    *
    * @returns why they do not take it; undefined: they do
    */
@@ -119,14 +119,14 @@ export class IstioMesh {
   }
 
   /**
-   * Puts other objects into some places, and waits until the Envoys there enforce them, or never will.
+   * Replaces the objects of some places, and waits until the Envoys there enforce them, or never can.
    */
   async hold(versions: readonly Version[]): Promise<readonly Settled[]> {
     const changes = await Promise.all(versions.map((version) => this.#put(version)));
     return settleEach(this.lab, changes);
   }
 
-  /** Applies what differs from what is there, and takes the rest away. */
+  /** Applies the objects that differ from the present ones, and deletes the others. */
   async #put(version: Version): Promise<Changed> {
     const { there: before, envoy, namespace } = version.place;
     const wanted = new Map(
@@ -143,7 +143,8 @@ export class IstioMesh {
     return { namespace, envoy, there: there.flat(), gone };
   }
 
-  /** What takes the last field of a part away leaves a null there, and is refused for it: then it is made anew. */
+  /** A change that removes the last field of a part leaves a null there and is rejected: the object is then made
+   * again. */
   async #apply(object: KubeObject): Promise<KubeObject[]> {
     const { kube } = this.lab;
     return kube.apply(object).catch(() => kube.delete(object).then(() => kube.apply(object)));

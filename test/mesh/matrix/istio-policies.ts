@@ -1,14 +1,15 @@
 import { stringify } from 'yaml';
 import { agents, confluence, demo, hosts, KEYS_FILE, type Subject, subject, type Yaml } from './policies.ts';
 
-/** Labels of every service's pods: they differ by their namespaces, so that one pod can stand for one after the other. */
+/** Labels of every service's pods: services differ by their namespaces, so that one pod can stand for one after the
+ * other. */
 export const POD = { app: 'service' };
 export const INGRESS = { istio: 'meshgate-ingress' };
-/** Where the policies say that the ingress runs. */
+/** The place of the ingress in the policies. */
 export const EDGE = 'edge';
 export const PORT = 8080;
 
-/** Fits a policy to the lab: who vouches, and where ingress and services run. */
+/** Adapts a policy to the lab: the provider, and the places of ingress and services. */
 function fitted(yaml: Yaml, issuer: string): string {
   for (const provider of Object.values<Yaml>(yaml.providers)) {
     provider.issuer = issuer;

@@ -1,9 +1,8 @@
 import type { Mutant } from './mutants.ts';
 import type { Rendered } from './types.ts';
 
-/** Whether Istio's authorization policies let the same requests pass with one rule changed: what it gains or loses,
- * others let pass as well. Istio's matching is done here, on one request of each kind that the rules tell apart.
- * */
+/** Whether Istio's authorization policies allow the same requests with one rule changed: what it gains or loses, others
+ * allow as well. Istio's matching is done here, on one request of each kind that the rules distinguish. */
 
 // biome-ignore lint/suspicious/noExplicitAny: a mutant may have any shape
 type Json = any;
@@ -24,7 +23,7 @@ interface Asked {
 
 type Claims = Readonly<Record<string, string | undefined>>;
 
-/** The form of a rule is not among those that are rendered, or that come of changing these. */
+/** The form of a rule is not among the rendered ones, or their changes. */
 class Unknown extends Error {}
 
 /** Exact, or with `*` at an end; `*` alone is any text that is not empty. */
@@ -42,7 +41,7 @@ function only(value: Json, known: readonly string[]): void {
     throw new Unknown(JSON.stringify(value));
 }
 
-/** Whether source and operation of a rule fit. */
+/** Whether source and operation of a rule match. */
 function isFor({ from = [], to = [] }: Rule, asked: Asked): boolean {
   const source = ({ source }: Json) => {
     only(source, ['principals']);
@@ -63,7 +62,7 @@ const HEADER = /^request\.headers\[([\w-]+)\]$/;
 /** Headers of a request, by name. */
 type Headers = Readonly<Record<string, string>>;
 
-/** Whether the conditions of a rule hold. */
+/** Whether the conditions of a rule match. */
 export function says({ when = [] }: Pick<Rule, 'when'>, claims: Claims | undefined, headers: Headers = {}): boolean {
   return when.every((condition: Json) => {
     only(condition, ['key', 'values', 'notValues']);
@@ -78,10 +77,10 @@ export function says({ when = [] }: Pick<Rule, 'when'>, claims: Claims | undefin
   });
 }
 
-/** What no text of a policy goes on with. */
+/** A character with which no text of the objects continues. */
 const MORE = '~';
 
-/** One text of each kind that some patterns tell apart. */
+/** One text of each kind that some patterns distinguish. */
 function kinds(patterns: readonly string[]): readonly string[] {
   const texts = patterns.flatMap((it) => {
     const plain = it.replace(/^\*|\*$/g, '');
@@ -90,7 +89,7 @@ function kinds(patterns: readonly string[]): readonly string[] {
   return [...new Set([...texts, MORE])];
 }
 
-/** All texts below nodes, by the field that they are in. */
+/** All texts below nodes, by their field. */
 function textsOf(node: Json, found = new Map<string, string[]>(), field = ''): ReadonlyMap<string, readonly string[]> {
   if (typeof node === 'string') found.set(field, [...(found.get(field) ?? []), node]);
   else if (Array.isArray(node)) for (const child of node) textsOf(child, found, field);
@@ -101,11 +100,12 @@ function textsOf(node: Json, found = new Map<string, string[]>(), field = ''): R
   return found;
 }
 
-/** What requests there can be: who gets a connection, what is led on, and whose assertions are verified. */
+/** The possible requests: the accepted connections, the forwarded hosts, and the issuers whose assertions are
+ * verified. */
 interface Scene {
   /** Absent: every client with a certificate of the mesh. */
   readonly principals?: readonly string[];
-  /** Absent: any, being for the one service. */
+  /** Absent: any, because there is only the one service. */
   readonly hosts?: readonly string[];
   readonly issuers: readonly string[];
   readonly audiences: readonly string[];
@@ -125,7 +125,7 @@ function sceneOf(objects: readonly Json[]): Scene {
   };
 }
 
-/** Callers that rules tell apart. One role at a time: no role makes a request fail. */
+/** Callers that rules distinguish. One role at a time: no role makes a request fail. */
 function callersOf(texts: ReadonlyMap<string, readonly string[]>, { issuers, audiences }: Scene): readonly Claims[] {
   const [as, roles, agents, alone] = ['as', 'roles', 'agent', 'alone'].map((name) => kinds(texts.get(name) ?? []));
   return issuers.flatMap((iss) =>
@@ -159,7 +159,7 @@ function requestsOf(
 const headersIn = (rules: readonly (Rule | undefined)[]): readonly string[] =>
   rules.flatMap((rule) => (rule?.when ?? []).flatMap(({ key }) => HEADER.exec(key)?.[1] ?? []));
 
-/** Headers that the compared rules look at. Who asks without one passes by no more than who has it. */
+/** Headers that the compared rules read. A request without one passes by no more rules than one with it. */
 function messagesOf(both: readonly (Rule | undefined)[], texts: ReadonlyMap<string, readonly string[]>) {
   return [...new Set(headersIn(both))].reduce<readonly Headers[]>(
     (found, name) =>
@@ -169,7 +169,7 @@ function messagesOf(both: readonly (Rule | undefined)[], texts: ReadonlyMap<stri
 }
 
 /**
- * Whether a mutant of one rule lets the same requests pass.
+ * Whether a mutant of one rule allows the same requests.
  *
  * @param original the objects of the ingress, or of one workload, as they were rendered
  */

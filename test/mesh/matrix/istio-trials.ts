@@ -4,27 +4,27 @@ import type { IstioSide, Part } from './istio.ts';
 import type { Place } from './istio-mesh.ts';
 import type { Answer, Cell, Mutable, OriginalTrial, Rendered, Trial, VersionTrial } from './types.ts';
 
-/** Versions that API server and istiod judge at once. */
+/** Versions that API server and istiod check at once. */
 const BATCH = 64;
 
-/** Versions that one place has in turn before what was rendered is put back. */
+/** Versions that one place has in turn before the original is put back. */
 const ROUNDS = 4;
 
 type Version = readonly Rendered[];
 type Numbered = readonly [number: number, version: Version];
 
-/** A list in parts of so many items. */
+/** Splits a list into parts of this length. */
 function chunks<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
   return items.flatMap((_, i) => (i % size === 0 ? [items.slice(i, i + size)] : []));
 }
 
-/** Many versions of the objects of the ingress, or of one workload, each in a place of its own. */
+/** Many versions of the objects of the ingress, or of one workload, each in its own place. */
 export class IstioTrials implements Mutable {
   readonly name: string;
   readonly objects: readonly Rendered[];
   readonly #side: IstioSide;
   readonly #part: Part;
-  /** Of trials, by lanes. */
+  /** The trials, by lanes. */
   readonly #free: (readonly Place[])[];
 
   /** @param lanes how many trials there may be at once */
@@ -37,7 +37,7 @@ export class IstioTrials implements Mutable {
     this.#free = Array.from({ length: lanes }, (_, lane) => side.places.slice(lane * size, (lane + 1) * size));
   }
 
-  /** Nothing to cells of other workloads. */
+  /** Cells of other workloads do not matter. */
   expected(cell: Cell): Answer | undefined {
     const { service = cell.service } = this.#part;
     return service === cell.service ? this.#side.expected(cell) : undefined;
@@ -57,7 +57,7 @@ export class IstioTrials implements Mutable {
     }
   }
 
-  /** Has all judged first: what is refused takes no place. */
+  /** All versions are checked first: a rejected one needs no place. */
   async *#batch(versions: readonly Numbered[], places: readonly Place[]): AsyncGenerator<VersionTrial | OriginalTrial> {
     const refused = new Map<number, string>();
     await each(versions, async ([number, version]) => {
@@ -76,7 +76,8 @@ export class IstioTrials implements Mutable {
     for (const some of chunks(rounds, ROUNDS)) yield* this.#rounds(some, places);
   }
 
-  /** What was rendered of the objects that were refused with a change: API server and istiod judge it in the same place. */
+  /** The originals of the objects that were rejected with a change: API server and istiod check them in the same
+   * place. */
   async *#judgeOriginals(versions: readonly Numbered[], place: Place): AsyncGenerator<OriginalTrial> {
     const nameOf = ([, version]: Numbered) => this.#changed(version)?.name;
     for (const name of new Set(versions.map(nameOf))) {
@@ -86,7 +87,7 @@ export class IstioTrials implements Mutable {
     }
   }
 
-  /** Puts versions into the places, round after round, and at the end what was rendered. */
+  /** Puts versions into the places, round after round, and at the end the original. */
   async *#rounds(
     rounds: readonly (readonly Numbered[])[],
     places: readonly Place[],
@@ -108,7 +109,7 @@ export class IstioTrials implements Mutable {
     }
   }
 
-  /** Versions in places, as many as there are places. */
+  /** As many versions as there are places. */
   async *#held(versions: readonly Version[], places: readonly Place[]): AsyncGenerator<readonly [number, Trial]> {
     const held = await this.#side.mesh.hold(versions.map((it, i) => this.#in(places[i]!, it)));
     for (const [i, settled] of held.entries()) {
@@ -126,7 +127,7 @@ export class IstioTrials implements Mutable {
     return version.find((it) => !this.objects.includes(it));
   }
 
-  /** Why an object is not taken in a place. */
+  /** Why an object is rejected in a place. */
   async #refusal(object: unknown, place: Place): Promise<string | undefined> {
     if (object === undefined) return undefined;
     return this.#side.mesh.refusal(object as KubeObject, { place, instead: this.#part.namespace });

@@ -43,12 +43,12 @@ export function istioView({ policy, rules }: Subject, layer: View['layer']): Vie
   };
 }
 
-/** Audiences that the ingress takes: those of all services. */
+/** Audiences that the ingress accepts: those of all services. */
 function isKnownAudience({ policy, rules }: View, service: string): boolean {
   return rules.some((rule) => rule.service === service) && policy.services[service]?.direct === undefined;
 }
 
-/** The ingress reads an assertion for any of its services; the rules of another service take it for none. */
+/** The ingress reads an assertion for any of its services; the rules of another service ignore it. */
 function seenBy(view: View, cell: Cell): Cell {
   const { credential, ...rest } = cell;
   if (view.layer === 'workload' || credential === undefined) return cell;
@@ -56,8 +56,8 @@ function seenBy(view: View, cell: Cell): Cell {
   return other && [undefined, 'audience'].includes(credential.flaw) ? rest : cell;
 }
 
-/** What one of Istio's layers has to answer: the ingress refuses paths that are not canonical that its rules let
- * pass. */
+/** The expected answer of one of Istio's layers: the ingress refuses paths that are not canonical and that its rules
+ * allow. */
 export function expectedAt(cell: Cell, view: View): Answer {
   const answer = expectedOf(seenBy(view, cell), view);
   const read = view.path(cell.path);

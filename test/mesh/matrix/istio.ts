@@ -12,7 +12,7 @@ import type { Subject } from './policies.ts';
 import { Road } from './road.ts';
 import type { Answer, Cell, Rendered, Side } from './types.ts';
 
-/** Seconds that Envoy lets an assertion live on, and some more. */
+/** Seconds for which Envoy accepts an expired assertion, and some more. */
 const EXPIRED_FOR = 70;
 
 const titleOf = ({ kind, metadata }: KubeObject) => `${kind} ${metadata.namespace}/${metadata.name}`;
@@ -21,12 +21,12 @@ const titleOf = ({ kind, metadata }: KubeObject) => `${kind} ${metadata.namespac
 export interface Part {
   /** The service of a workload; absent: the ingress. */
   readonly service?: string;
-  /** Where its objects were rendered for. */
+  /** The namespace that its objects were rendered for. */
   readonly namespace: string;
   readonly objects: readonly Rendered[];
 }
 
-/** What a policy renders to, in parts. */
+/** The rendered objects of a policy, in parts. */
 export function partsOf({ policy, rules }: Subject, published: string): readonly Part[] {
   const { files } = istio.emit(policy, rules, { assertionJwks: published });
   return Object.entries(files).flatMap(([file, text]): Part[] => {
@@ -37,15 +37,15 @@ export function partsOf({ policy, rules }: Subject, published: string): readonly
   });
 }
 
-/** One of Istio's layers: real Envoys that enforce what was rendered. */
+/** One of Istio's layers: real Envoys that enforce the rendered objects. */
 export class IstioSide implements Side {
   readonly name: string;
   readonly parts: readonly Part[];
-  /** Where they can be put. */
+  /** The places for them. */
   readonly places: readonly Place[];
   readonly mesh: IstioMesh;
   readonly #presenter: Presenter;
-  /** By what is there. */
+  /** By the present objects. */
   readonly #roads = new Map<string, Pick<Road, 'ask' | 'close'>>();
 
   constructor(
@@ -74,7 +74,7 @@ export class IstioSide implements Side {
     return this.parts.flatMap((_, i) => (i % size === 0 ? [this.parts.slice(i, i + size)] : []));
   }
 
-  /** Has Envoys enforce some parts as they were rendered. */
+  /** Makes Envoys enforce some parts as they were rendered. */
   async hold(parts: readonly Part[]): Promise<void> {
     const versions = parts.map(({ namespace, objects }, i) => ({
       place: this.places[i]!,
@@ -82,7 +82,7 @@ export class IstioSide implements Side {
       objects: objects.map(({ value }) => value as KubeObject),
     }));
     const settled = await this.mesh.hold(versions);
-    // A connection keeps the configuration that it began with.
+    // A connection keeps the configuration with which it began.
     for (const road of this.#roads.values()) road.close();
     this.#roads.clear();
     for (const [i, part] of parts.entries()) {
@@ -106,7 +106,7 @@ export class IstioSide implements Side {
   }
 
   /**
-   * The way to a place in which the objects of a part are.
+   * The address of the place that has the objects of a part.
    *
    * @param mark what its Envoy stands at: an answer that names another one is an error
    */

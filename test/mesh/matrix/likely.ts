@@ -1,7 +1,7 @@
 import type { Mutant } from './mutants.ts';
 import type { Cell } from './types.ts';
 
-/** A cell's kind: what is wrong, or how it passes, whatever the rule and the words of it. */
+/** A cell's kind: the wrong part, or how it passes, without the names of the rule. */
 function kindOf({ name, rule, part, credential }: Cell): string {
   const how = name.slice(rule.length).replace(/^(: \w+).*?(, \D*)?$/, '$1$2');
   return part === undefined
@@ -20,7 +20,7 @@ function grouped<T>(items: readonly T[], by: (item: T) => string): ReadonlyMap<s
   return groups;
 }
 
-/** Round after round one of each kind, so that few requests see many kinds. */
+/** One cell of each kind in each round, so that few requests cover many kinds. */
 function mixed(cells: readonly Cell[]): readonly Cell[] {
   const seen = new Map<string, number>();
   const round = cells.map((cell) => {
@@ -32,25 +32,25 @@ function mixed(cells: readonly Cell[]): readonly Cell[] {
   return round.sort(([a], [b]) => a - b).map(([, cell]) => cell);
 }
 
-/** Names of a cell that may stand in what was rendered for it. */
+/** Names of a cell that may occur in the objects rendered for it. */
 function namesOf({ rule, authority, service, path, method, credential, connects }: Cell): readonly string[] {
   const identity = 'identity' in connects ? [connects.identity] : [];
   return [...new Set([rule, authority, service, path, method, ...identity, ...(credential?.roles ?? [])])];
 }
 
-/** So many cells of a kind are tried first. */
+/** The number of cells of a kind that are tried first. */
 const BEST = 3;
 
-/** What stands around a field is looked at up to so many characters. */
+/** The number of characters around a field that are compared. */
 const AROUND = 700;
 
-/** By a mutant's field, of whatever policy: kinds of cells that killed such ones. */
+/** Kinds of cells that killed mutants of a field before, in any policy. */
 const KILLERS = new Map<string, readonly string[]>();
 
-/** Cells in the order in which they are likely to kill a mutant. */
+/** Cells in the order in which they probably kill a mutant. */
 export class Likely {
   readonly #cells: readonly { readonly cell: Cell; readonly kind: string; readonly names: readonly number[] }[];
-  /** What cells are named by: they have its numbers. */
+  /** The names in cells, with the cells' numbers. */
   readonly #texts: readonly string[];
   readonly #names: readonly string[];
   readonly #fields = new Map<Mutant, string>();
@@ -68,17 +68,17 @@ export class Likely {
     this.#names = [...new Set(names)].sort((a, b) => b.length - a.length);
   }
 
-  /** All, each kind soon. */
+  /** All cells, with each kind early. */
   get all(): readonly Cell[] {
     return this.#cells.map(({ cell }) => cell);
   }
 
-  /** A text without names and numbers, which differ where all else is the same. */
+  /** A text without names and numbers, which differ if everything else is the same. */
   #plain(text: string): string {
     return this.#names.reduce((all, name) => all.replaceAll(name, '*'), text).replace(/\d+/g, 'N');
   }
 
-  /** The field and its change, whatever object of its kind it is in. */
+  /** The field and its change, in any object of its kind. */
   field(mutant: Mutant): string {
     const known = this.#fields.get(mutant);
     if (known !== undefined) return known;
@@ -87,7 +87,7 @@ export class Likely {
     return field;
   }
 
-  /** The same with what stands around, except the texts there. */
+  /** The same with its context, except the texts there. */
   shape(mutant: Mutant): string {
     const known = this.#shapes.get(mutant);
     if (known !== undefined) return known;
@@ -99,30 +99,30 @@ export class Likely {
     return shape;
   }
 
-  /** The field, and how what stood there begins: elements of one list may be of many kinds. */
+  /** The field, and the beginning of its value: elements of one list may be of many kinds. */
   #about(mutant: Mutant): string {
     return `${this.field(mutant)} ${this.#plain((JSON.stringify(mutant.was) ?? '').slice(0, 80))}`;
   }
 
-  /** The same mutants by shape, those of one field in a row. */
+  /** The same mutants by shape, with those of one field in a row. */
   shapes(mutants: readonly Mutant[]): Iterable<readonly Mutant[]> {
     const fields = [...grouped(mutants, (mutant) => this.field(mutant)).values()];
     return grouped(fields.flat(), (mutant) => this.shape(mutant)).values();
   }
 
-  /** How much of a cell stands where a mutant is, and how much in what was changed, by the cell's number. */
+  /** How much of a cell occurs in the context of a mutant, and how much in the changed value, by the cell's number. */
   #scores(mutant: Mutant): readonly number[] {
     const around = `${mutant.path}/ ${mutant.around(AROUND)}`;
     const was = (JSON.stringify(mutant.was) ?? '').slice(0, AROUND);
     const worth = this.#texts.map((text) => {
       const stands = around.includes(`"${text}"`) || around.includes(`/${text}/`);
-      // A rule or a service that the path leads through is what the mutant is about.
+      // A rule or a service on the path is what the mutant is about.
       return (stands ? 1 : 0) + (was.includes(`"${text}"`) ? 2 : 0) + (mutant.path.includes(`/${text}/`) ? 4 : 0);
     });
     return this.#cells.map(({ names }) => names.reduce((sum, name) => sum + worth[name]!, 0));
   }
 
-  /** The best cells of each kind that killed such a mutant before, and all others, the likeliest first. */
+  /** The best cells of each kind that killed such a mutant before, and all others, the most likely first. */
   order(mutant: Mutant): { readonly first: readonly Cell[]; readonly rest: () => readonly Cell[] } {
     const scores = this.#scores(mutant);
     const bestOf = (own: string) => {

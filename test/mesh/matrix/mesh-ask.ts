@@ -6,10 +6,10 @@ import { mcpHeaders } from './messages.ts';
 import type { Question, Reply, Road } from './road.ts';
 import type { Answer, Cell } from './types.ts';
 
-/** A client's own copy of what only the mesh may say. */
+/** A client's own copies of headers that only the mesh may set. */
 const FORGED = 'By=forged;URI=spiffe://forged.test/x';
 
-/** What is needed to put cells to a layer of a mesh. */
+/** The parameters for sending cells to a layer of a mesh. */
 export interface Presenter {
   readonly view: View;
   readonly identities: Identities;
@@ -38,11 +38,11 @@ async function questionOf(cell: Cell, { view, assertions, expiredFor }: Presente
   return { method, path, headers };
 }
 
-/** Whether the service saw who connected, from the mesh and not from the client, and the assertion. */
+/** Whether the service received the connecting identity from the mesh, and not from the client, and the assertion. */
 function sawRight(cell: Cell, question: Question, { seen, answered }: Reply, view: View): Answer {
   if (answered !== askedService(cell, view)) return `wrong: ${answered} answered`;
   const certs = seen['x-forwarded-client-cert'] ?? [];
-  // A sidecar adds what it saw to what the ingress says, which it believes.
+  // A sidecar adds its own observation to that of the ingress, which it trusts.
   const cert = view.layer === 'workload' ? (certs[0] ?? '').replace(/^By=forged[^,]*,/, '') : (certs[0] ?? '');
   if (certs.length !== 1 || /forged|,/.test(cert) || !cert.includes(`URI=${spiffeOf(cell, view)}`)) {
     return 'wrong: the service saw another certificate';
@@ -63,7 +63,7 @@ const STATUS: Readonly<Record<number, Answer>> = {
   404: 'refused: rules',
 };
 
-/** Puts one cell to a layer of a mesh. */
+/** Sends one cell to a layer of a mesh. */
 export async function askMesh(cell: Cell, road: Pick<Road, 'ask'>, presenter: Presenter): Promise<Answer> {
   const client = await presenter.identities.of(cell.connects);
   const question = await questionOf(cell, presenter);

@@ -8,7 +8,7 @@ const call = (name: string): McpHeaders => ({ version, method, name });
 
 const NAMES = ['search_pages', 'read_page', 'read_file', '=?base64?w6Q=?='];
 
-/** Messages that the policy with tools tells apart, and such as are broken. */
+/** Messages that the policy with tools distinguishes, and broken ones. */
 export const MESSAGES: readonly McpHeaders[] = [
   {},
   { version, method: 'tools/list' },
@@ -42,7 +42,7 @@ function withoutTools(rule: Rule): Rule {
   return { ...rule, who };
 }
 
-/** Cells of a policy; where its rules look at messages, each with each message. */
+/** Cells of a policy; if its rules read messages, each with each message. */
 export function withMessages(subject: Subject, cellsOf: (subject: Subject) => readonly Cell[]): readonly Cell[] {
   if (!subject.rules.some(looks)) return cellsOf(subject);
   const cells = cellsOf({ ...subject, rules: subject.rules.map(withoutTools) });

@@ -7,9 +7,9 @@ export interface Mutant {
   /** Keys and positions that lead to the field, joined by `/`. */
   readonly path: string;
   readonly change: string;
-  /** What stood there. */
+  /** The original value. */
   readonly was: unknown;
-  /** What stood around the field, as JSON: the largest part that has it and is no longer than so many characters. */
+  /** The context of the field, as JSON: the largest part that contains it and is not longer than the limit. */
   around(length: number): string;
   /** All objects, this one changed; what did not change is shared. */
   readonly version: readonly Rendered[];
@@ -17,12 +17,12 @@ export interface Mutant {
 
 /** What is not mutated, and why. */
 export interface Exclusion {
-  /** Of the object's name and the path: `envoy.yaml/admin`. What lies below is meant as well. */
+  /** Matches the object's name and the path: `envoy.yaml/admin`. Everything below is included. */
   readonly at: RegExp;
   readonly reason: string;
 }
 
-/** Mutants that mean the same as what was rendered, and why. */
+/** Mutants that mean the same as the original, and why. */
 export interface Equivalent extends Exclusion {
   /** Default: every change. */
   readonly change?: RegExp;
@@ -44,7 +44,7 @@ function scalarChanges(value: unknown, others: readonly string[]): readonly Chan
   return [];
 }
 
-/** A value with what is at a path replaced or dropped. */
+/** A value with one part replaced or removed. */
 function withChange(value: unknown, path: readonly Step[], fresh: unknown): unknown {
   const [step, ...rest] = path;
   if (step === undefined) return fresh;
@@ -86,7 +86,7 @@ function* changes(
 
 const TEXTS = new WeakMap<object, string>();
 
-/** A value as JSON; that of an object is made once. */
+/** A value as JSON; that of an object is computed once. */
 function textOf(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? '';
   const text = TEXTS.get(value) ?? JSON.stringify(value);
@@ -101,12 +101,12 @@ function around(value: unknown, path: readonly Step[], length: number): string {
   return around((value as Record<Step, unknown>)[step], rest, length);
 }
 
-/** What {@link mutantsOf} leaves out, counted by reason. */
+/** The mutants that {@link mutantsOf} leaves out, counted by reason. */
 export type Left = Record<string, number>;
 
 export interface Mutants {
   readonly mutants: readonly Mutant[];
-  /** Fields, with what is below them, that are no policy. */
+  /** Fields that are not policy, with everything below them. */
   readonly excluded: Left;
   /** Mutants that mean the same. */
   readonly equivalent: Left;

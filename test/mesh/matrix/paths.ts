@@ -11,13 +11,13 @@ function fresh(path: Path): string {
   for (let word = 'q'; ; word += 'q') if (!taken.some((it) => it.startsWith(`${baseOf(path)}/${word}`))) return word;
 }
 
-/** Just beside a path: what a match without a boundary, or with an unescaped dot, would take for it. */
+/** Similar paths: a match without a boundary, or with an unescaped dot, would match them. */
 function beside(path: string): readonly string[] {
   const dot = path.replace('.', 'x');
   return path === '' || path === '/' ? [] : [`${path}x`, `${path}.x`, ...(dot === path ? [] : [dot])];
 }
 
-/** Paths that the rule covers: itself, below it, and just beside what it leaves out. */
+/** Paths that the rule covers: itself, below it, and similar to its exceptions. */
 export function insidePaths(path: Path): readonly string[] {
   if ('exact' in path) return [path.exact];
   const { prefix, except } = path;
@@ -27,7 +27,7 @@ export function insidePaths(path: Path): readonly string[] {
   return unique([...own, ...near]).filter((it) => covers(path, it));
 }
 
-/** Paths that it does not cover: above it, just beside it, and what it leaves out. */
+/** Paths that it does not cover: above it, similar to it, and its exceptions. */
 export function outsidePaths(path: Path): readonly string[] {
   const base = baseOf(path);
   const above = base.slice(0, base.lastIndexOf('/'));
@@ -38,7 +38,7 @@ export function outsidePaths(path: Path): readonly string[] {
   return unique([...own, ...left]).filter((it) => it.startsWith('/') && !covers(path, it));
 }
 
-/** Other spellings of a path; something on the way might read them as it. */
+/** Other spellings of a path that a proxy might read as that path. */
 export function oddPaths(path: string): readonly string[] {
   const encoded = path.replace(/[a-z]/, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
   const last = path.lastIndexOf('/');

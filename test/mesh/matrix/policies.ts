@@ -16,7 +16,7 @@ export interface Subject {
 export type Yaml = any;
 
 export const SERVICES_HOST = 'services';
-/** Where the gateway, and the ingress, find what they verify assertions with. */
+/** The addresses of the keys with which the gateway and the ingress verify. */
 export const KEYS_FILE = '/run/keys/assertion.jwks';
 export const JWKS_FILE = '/run/ingress/jwks.json';
 const FIRST_PORT = 9000;
@@ -49,7 +49,7 @@ const mesh = (identities: readonly string[]): Yaml => ({
   ),
 });
 
-/** Prefixes with carve-outs, methods, what is open to all, a stream, and what machines call. */
+/** Prefixes with exceptions, methods, a public path, a stream, and calls of machines. */
 export function confluence(): Yaml {
   const wiki = (...allow: Yaml[]) => ({ service: 'confluence', allow });
   return {
@@ -86,8 +86,8 @@ export function confluence(): Yaml {
 }
 
 /**
- * Services that act for people, as an identity of their own and as the shared one, and a bot that also asks for itself; a
- * role that does not travel.
+ * Services that act for people, with their own identity and with the shared one, and a bot that also acts alone; a role
+ * that does not travel.
  */
 export function agents(): Yaml {
   const service = (name: string) => ({
@@ -139,7 +139,8 @@ export function agents(): Yaml {
   };
 }
 
-/** Agents that may call tools of an MCP server, some of them the same, beside people and an agent that may all. */
+/** Agents that may call tools of an MCP server, some of them the same ones, beside people and an agent that may call
+ * all. */
 export function tools(): Yaml {
   return {
     version: 1,
@@ -170,7 +171,7 @@ export function tools(): Yaml {
   };
 }
 
-/** Many hosts, a service each, and two rules for each. */
+/** Many hosts, each with its own service, and two rules for each. */
 export function hosts(count: number): Yaml {
   const numbers = Array.from({ length: count }, (_, i) => i + 1);
   return {
@@ -197,7 +198,7 @@ export function hosts(count: number): Yaml {
   };
 }
 
-/** Fits a policy to the lab: who vouches, where services are, how the ingress verifies. */
+/** Adapts a policy to the lab: the provider, the places of services, and how the ingress verifies. */
 export function fitted(yaml: Yaml, issuer: string, own: boolean): string {
   const { services } = yaml;
   for (const provider of Object.values<Yaml>(yaml.providers)) {
@@ -228,7 +229,7 @@ export function fitted(yaml: Yaml, issuer: string, own: boolean): string {
   return stringify(yaml, { aliasDuplicateObjects: false });
 }
 
-/** A policy as it is asked. */
+/** A policy as it is tried. */
 export function subject(name: string, text: string): Subject {
   const { policy, errors } = parsePolicy(text, 'meshgate.yaml');
   if (policy === undefined) throw new Error(`${name}:\n${errors.map(formatError).join('\n')}`);

@@ -4,24 +4,24 @@ import type { Disagreement } from './agree.ts';
 import type { Hunt } from './hunt.ts';
 import { huntSeed } from './sample.ts';
 
-/** How many of each. */
+/** Numbers by name. */
 export type Count = Readonly<Record<string, number>>;
 
-/** What one side did for one policy. */
+/** The results of one side for one policy. */
 export interface SideCount {
   /** Requests that it was asked. */
   readonly cells: number;
   readonly disagreements: number;
-  /** Absent, as all below: its objects are not changed. Equivalent ones are not counted here. */
+  /** Absent, as all below, if its objects are not changed. Equivalent mutants are not counted here. */
   readonly mutants?: number;
   readonly killed?: number;
-  /** Of the killed ones those that the side did not take, so that it would not run at all. */
+  /** The killed mutants that the side rejected, so that they would never run. */
   readonly rejected?: number;
-  /** Mutants that mean the same as what was rendered, by the reason why. */
+  /** Mutants that mean the same as the original, by reason. */
   readonly equivalent?: Count;
 }
 
-/** Policy → side → what it did. */
+/** Policy → side → results. */
 export type Policies = Readonly<Record<string, Readonly<Record<string, SideCount>>>>;
 
 /** test/mesh/matrix.json; docs/matrix.md says how to read it. */
@@ -40,14 +40,14 @@ function sorted<T>(record: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** How often each name is there. */
+/** The number of occurrences of each name. */
 export function counted(names: readonly string[]): Count {
   const counts: Record<string, number> = {};
   for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
   return sorted(counts);
 }
 
-/** What is written of all policies, the same whatever came first. */
+/** The written results of all policies, in a fixed order. */
 export function written(policies: Policies): Written {
   const inOrder = sorted(Object.fromEntries(Object.entries(policies).map(([name, sides]) => [name, sorted(sides)])));
   const all = Object.values(inOrder).flatMap((sides) => Object.entries(sides));
@@ -67,7 +67,7 @@ export function written(policies: Policies): Written {
 }
 
 const FILE = new URL('../matrix.json', import.meta.url);
-/** What each test file did; the next one that ends puts all of it together. */
+/** The results of each test file; the next one that ends merges them. */
 const PARTS = new URL('../../../test-results/matrix/', import.meta.url);
 
 /** All parts that are there. */
@@ -80,7 +80,7 @@ function joined(parts: URL): Policies {
   return all;
 }
 
-/** What became of a run, policy by policy and side by side. */
+/** The results of a run, by policy and side. */
 export class Report {
   readonly #part: string;
   readonly #policies: Record<string, Record<string, SideCount>> = {};

@@ -6,41 +6,41 @@ import { hasSpiffe } from '../../harness/http.ts';
 import { HUNG_MS } from '../lab/hung.ts';
 import type { Client } from './identities.ts';
 
-/** What the service saw of a request, by header name. */
+/** The request as the service received it, by header name. */
 export type Seen = Readonly<Record<string, readonly string[]>>;
 
 export interface Reply {
   readonly status: number;
-  /** Name of the service that answered; absent: something before it did. */
+  /** Name of the service that answered; absent: a proxy before it answered. */
   readonly answered?: string;
-  /** What the server calls itself. */
+  /** The server's own name. */
   readonly server?: string;
   readonly seen: Seen;
   readonly body: string;
 }
 
-/** What is sent; nothing of it is normalised. */
+/** The sent request; nothing in it is normalised. */
 export interface Question {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Where a side listens. */
+/** The address of a side. */
 export interface Place {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
-  /** Server name that TLS asks for. */
+  /** The server name of the TLS connection. */
   readonly name: string;
   readonly ca: string;
-  /** The SPIFFE id that the server's certificate must have, where it has no DNS name. */
+  /** The SPIFFE id that the server's certificate must have, if it has no DNS name. */
   readonly serverSpiffe?: string;
-  /** Host and port are those of a network, which is reached through here. */
+  /** Host and port belong to a network that is reached through here. */
   readonly tunnel?: { readonly host: string; readonly port: number };
 }
 
-/** What came instead of an answer: the other end refused or closed the connection. */
+/** The reason why there is no response: the other end refused or closed the connection. */
 export type NoReply = 'no connection';
 
 /** Makes an agent connect through a tunnel. */
@@ -61,7 +61,7 @@ function through(
   agent.createConnection = create as typeof agent.createConnection;
 }
 
-/** Connections to one place, kept, for each client's certificate its own. */
+/** Kept connections to one place, separate for each client's certificate. */
 export class Road {
   readonly #place: Place;
   readonly #agents = new Map<Client, Agent | HttpAgent>();
@@ -74,8 +74,9 @@ export class Road {
     const known = this.#agents.get(client);
     if (known !== undefined) return known;
     const { ca, name, tunnel, host, port, serverSpiffe } = this.#place;
-    // As nginx does here: TLS sessions are not resumed. Envoy takes the certificate of a resumed one as not verified.
-    // No request waits for the connection of another one: an agent whose connections fail would forget it.
+    // As in the gateway's nginx, TLS sessions are not resumed: Envoy treats the certificate of a resumed one as not
+    // verified. No request waits for the connection of another one, because an agent whose connections fail would
+    // forget it.
     const keep = { keepAlive: true, maxCachedSessions: 0 };
     const tls = {
       servername: name,
@@ -90,10 +91,10 @@ export class Road {
     return made;
   }
 
-  /** Sends one request; `no connection` where there is none, or it ends before an answer. */
+  /** Sends one request; returns `no connection` if there is none, or if it ends before a response. */
   async ask(client: Client, question: Question): Promise<Reply | NoReply> {
     const first = await this.#once(client, question);
-    // A kept connection may have been closed at the other end just now.
+    // The other end may just have closed a kept connection.
     const answer = first === 'closed' ? await this.#once(client, question) : first;
     return answer === 'closed' ? 'no connection' : answer;
   }
@@ -104,7 +105,7 @@ export class Road {
     return new Promise((resolve, reject) => {
       const request = client === 'plain' || !this.#place.tls ? httpRequest(options) : httpsRequest(options);
       request.on('response', (response) => read(response).then(resolve, reject));
-      // That nothing listens there is an answer too: a changed Gateway may open another port.
+      // A closed port is a result too: a changed Gateway may open another port.
       request.on('error', () => resolve(request.reusedSocket ? 'closed' : 'no connection'));
       request.setTimeout(HUNG_MS, () => {
         const { socket } = request;

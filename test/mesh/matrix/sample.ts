@@ -7,19 +7,19 @@ import type { Cell } from './types.ts';
 /** Whether all mutants are hunted: `MESHGATE_HUNT=all`. */
 export const huntsAll = process.env.MESHGATE_HUNT === 'all';
 
-/** What the hunts draw from: stored, so that every run tries the same mutants; `make fuzz` hunts with fresh ones. */
+/** The seed of the hunts, which is stored, so that every run tries the same mutants; `make fuzz` uses fresh ones. */
 export const huntSeed = seeds.hunts;
 
-/** A number that a text leads to (FNV-1a, 32 bits). */
+/** A number derived from a text (FNV-1a, 32 bits). */
 function drawn(text: string): number {
   let hash = 0x811c9dc5;
   for (const char of text) hash = Math.imul(hash ^ (char.codePointAt(0) as number), 0x01000193) >>> 0;
-  // The last bits of a product say little.
+  // The last bits of a product are not random enough.
   return (hash >>> 16) ^ (hash & 0xffff);
 }
 
 /**
- * Shares forms out among groups of mutants: each form goes to one of the groups that have it, drawn by the seed.
+ * Distributes forms among groups of mutants: each form goes to one of the groups that have it, drawn by the seed.
  *
  * @param groups by name, the forms of their mutants
  * @returns whether a form went to a group; one that no group has is every group's
@@ -39,7 +39,7 @@ export function shareOut(
 }
 
 /**
- * A sample of mutants: of each form one. The same seed draws the same ones.
+ * A sample of mutants: one of each form. The same seed draws the same ones.
  *
  * @param formOf a mutant's field and change, whatever object of its kind it is in
  * @param has whether it is here that a form has to be tried; default: each one
@@ -60,7 +60,7 @@ export function sample(
 
 const stored = storedCases();
 
-/** Whether `make fuzz` found this mutant alive before. */
+/** Whether `make fuzz` found that this mutant survives. */
 const isStored = ({ object, path, change }: Mutant): boolean =>
   stored.some((one) => 'mutant' in one && isDeepStrictEqual(one.mutant, { object, path, change }));
 
@@ -77,12 +77,12 @@ export function hunted(
   return some;
 }
 
-/** Whether `make fuzz` found this cell answered wrongly before. */
+/** Whether `make fuzz` found a wrong answer for this cell. */
 const isStoredCell = ({ name }: Cell): boolean => stored.some((one) => 'cell' in one && one.cell === name);
 
 /**
- * The cells that this run asks of a policy that is many times the same: of each rule one that passes and one for each
- * part that is wrong; or all.
+ * The cells of this run for a policy with many copies of a form: of each rule one that passes and one for each part
+ * that is wrong; or all.
  */
 export function asked(cells: readonly Cell[], seed = huntSeed, all = huntsAll): readonly Cell[] {
   if (all) return cells;

@@ -1,8 +1,8 @@
-/** Services that say who answered and what reached them, in headers, so that HEAD says it as well. */
+/** Services that report their name and the received request in headers, so that HEAD reports it as well. */
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 
-/** Envoy keeps its connections for an hour, and a request that meets one being closed is lost. */
+/** Envoy keeps its connections for an hour, and a request on a connection that is being closed is lost. */
 const options = { keepAliveTimeout: 0 };
 
 const shown = ['x-forwarded-client-cert', 'x-meshgate-assertion', 'x-meshgate-rule', 'host'];
@@ -20,7 +20,7 @@ for (const [name, port] of Object.entries(JSON.parse(process.env.SERVICES ?? '{}
   }).listen(Number(port), '0.0.0.0');
 }
 
-/** A way into the network for what has no port outside: CONNECT HOST:PORT. */
+/** Access to the network for ports that are not open outside: CONNECT HOST:PORT. */
 createServer()
   .on('connect', (request, client) => {
     const [host, port] = request.url.split(':');

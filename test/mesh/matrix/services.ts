@@ -2,20 +2,21 @@ import { readFile } from 'node:fs/promises';
 import type { Policy } from '../../../src/policy/types.ts';
 import { type Box, nodeImage, type Stage, startContainer } from '../../harness/index.ts';
 
-/** Port of the way into the network. */
+/** Port of the access to the network. */
 export const TUNNEL = 8999;
 
-/** Where Envoy finds what a test put there; see service.mjs. */
+/** The address at which Envoy finds a test's documents; see service.mjs. */
 export const DISCOVERY = 8998;
 
-/** Where a service answers. */
+/** The address of a service. */
 export interface Served {
   readonly name: string;
   readonly host: string;
   readonly port: number;
 }
 
-/** Every service of a policy at its endpoint, in one container: it answers with its name, and with what it saw. */
+/** Every service of a policy at its endpoint, in one container: it answers with its name, and with the received
+ * request. */
 export function startServices(stage: Stage, policy: Policy): Promise<Box> {
   return startServed(
     stage,
@@ -23,7 +24,7 @@ export function startServices(stage: Stage, policy: Policy): Promise<Box> {
   );
 }
 
-/** Such services, each on a port of its own. */
+/** Such services, each on its own port. */
 export async function startServed(stage: Stage, services: readonly Served[]): Promise<Box> {
   const [first = 'services', ...aliases] = new Set(services.map(({ host }) => host));
   return startContainer(stage, {

@@ -30,10 +30,10 @@ function grant(fact: Fact, policy: Policy, claims: Claims): void {
   }
 }
 
-/** Seconds that a token's text is used. */
+/** Seconds for which a token's text is used. */
 const USED_FOR = 60;
 
-/** Makes the tokens that cells present to the gateway: as good or bad as the assertion is behind it. */
+/** Makes the tokens of cells for the gateway: valid or invalid as the assertion is behind it. */
 export class Tokens {
   readonly #policy: Policy;
   readonly #issuer: Issuer;
@@ -43,7 +43,7 @@ export class Tokens {
   constructor(policy: Policy, issuer: Issuer) {
     this.#policy = policy;
     this.#issuer = issuer;
-    // The same kid: an unknown one would send the gateway to the provider again and again.
+    // With the same kid: an unknown one would make the gateway call the provider again and again.
     this.#stranger = createKey('ES256', { kid: issuer.key.kid });
   }
 
@@ -59,7 +59,7 @@ export class Tokens {
     return text;
   }
 
-  /** Of an agent by a token: the client that it was issued to, which is the subject too where it asks for itself. */
+  /** For an agent by a token: the client that it was issued to, which is also the subject if it acts alone. */
   #acting({ agent, alone }: Credential): Claims | undefined {
     if (agent === undefined) return { sub: 'ada' };
     const match = this.#policy.agents[agent]?.match;

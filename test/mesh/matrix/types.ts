@@ -1,6 +1,6 @@
 import type { McpHeaders } from '../../../src/rules/tools.ts';
 
-/** What of a request is wrong, and nothing else is. */
+/** The part of a request that is wrong, while all others are right. */
 export type Part =
   | 'role'
   | 'agent'
@@ -16,29 +16,29 @@ export type Part =
   | 'certificate'
   | 'header';
 
-/** How a credential is bad: a token at the gateway, an assertion behind it. */
+/** The flaw of a credential: of a token at the gateway, of an assertion behind it. */
 export type Flaw = 'garbage' | 'unsigned' | 'unknown key' | 'altered' | 'issuer' | 'audience' | 'expired';
 
 /** The claimed identity of a caller, and its credential. */
 export interface Credential {
-  /** What the token's roles are made of at the gateway; `roles` of the assertion behind it, as they are. */
+  /** The roles from which the token at the gateway is made; `roles` of the assertion behind it. */
   readonly roles: readonly string[];
   readonly flaw?: Flaw;
   /** `aud` of the assertion: a service's name. */
   readonly service: string;
   /** `as` of the assertion; absent: it has none. */
   readonly as?: string;
-  /** The agent that acts for the person; absent: the person asks. */
+  /** The agent that acts for the person; absent: the person sends the request. */
   readonly agent?: string;
-  /** It asks for itself, and there is no person. */
+  /** It acts alone, and there is no person. */
   readonly alone?: true;
 }
 
-/** Which certificate the connection into the mesh has. */
+/** The certificate of the connection into the mesh. */
 export type Connects =
   /** At the ingress that of this identity; at a workload that of the ingress. */
   | { readonly kind: 'right'; readonly identity: string }
-  /** That of this identity of the policy, at a workload too. */
+  /** That of this identity of the policy, also at a workload. */
   | { readonly kind: 'identity'; readonly identity: string }
   /** One of the mesh's CA with this SPIFFE id. */
   | { readonly kind: 'spiffe'; readonly spiffe: string }
@@ -48,23 +48,23 @@ export type Connects =
   /** No TLS at all. */
   | { readonly kind: 'plain' };
 
-/** A request with all that speaks for it. */
+/** A request with its credentials. */
 export interface Cell {
-  /** One line: the rule, what is wrong, how. */
+  /** One line: the rule, the wrong part, and how. */
   readonly name: string;
   /** Id of the rule that it was derived from. */
   readonly rule: string;
-  /** What of it is wrong; absent: nothing, the rule lets it pass. */
+  /** The wrong part; absent: none, the rule allows it. */
   readonly part?: Part;
-  /** What is asked: the policy's host at the gateway, the service's authority behind it. */
+  /** The requested host: the policy's host at the gateway, the service's authority behind it. */
   readonly host: string;
   readonly authority: string;
-  /** The service whose workload is asked. */
+  /** The service whose workload receives it. */
   readonly service: string;
   readonly method: string;
   /** Raw, as it is sent. */
   readonly path: string;
-  /** What it says of itself as a message of MCP; absent: nothing. */
+  /** Its MCP headers; absent: none. */
   readonly mcp?: McpHeaders;
   /** Absent: an anonymous caller. */
   readonly credential?: Credential;
@@ -72,23 +72,23 @@ export interface Cell {
 }
 
 /**
- * What came of a cell. Agreement is about `allowed` and the rest; where a side says where a request ended, that
- * has to agree as well, since two refusals in a row would hide that one of them is gone.
+ * The result of a cell. Sides must agree on `allowed`; a side that reports where a request ended must agree on that as
+ * well, because two refusals in a row would hide that one of them is gone.
  */
 export type Answer =
   /** The right service answered. */
   | 'allowed'
   /** No connection: TLS ended it. */
   | 'refused: connection'
-  /** The credential itself is bad. */
+  /** The credential itself is invalid. */
   | 'refused: credential'
   /** The path could mean another one. */
   | 'refused: path'
   /** No rule allows it. */
   | 'refused: rules'
-  /** The service answered, and saw what it must not see, or another one did. */
+  /** The service answered, and received what it must not receive, or another service answered. */
   | `wrong: ${string}`
-  /** This side cannot be asked this. */
+  /** This side cannot answer the cell. */
   | 'not askable';
 
 /** A rendered object, or file, as plain JSON. */
@@ -102,20 +102,20 @@ export interface Rendered {
 export interface Side {
   /** `gateway`, `envoy`, `istio ingress`, `istio workload`, `linkerd`, `consul`. */
   readonly name: string;
-  /** What it must answer, from {@link ./expect.ts}; undefined: it has nothing to say to this cell. */
+  /** The expected answer, from {@link ./expect.ts}; undefined: the cell does not apply to it. */
   expected(cell: Cell): Answer | undefined;
   ask(cell: Cell): Answer | Promise<Answer>;
 }
 
-/** A side with other objects than were rendered, or what was rendered in the place of such. */
+/** A side with changed objects, or with the original ones in their place. */
 export type Trial =
-  /** It did not take them: as good as killed. */
+  /** It rejected them, which counts as killed. */
   { readonly rejected: string } | { ask(cell: Cell): Answer | Promise<Answer> };
 
 /** One of the versions, by its position in the list. */
 export type VersionTrial = Trial & { readonly version: number };
 
-/** What was rendered, put back into the slot that these versions had, after the last of them. */
+/** The original, put back into the slot of these versions, after the last of them. */
 export type OriginalTrial = Trial & { readonly originalOf: readonly number[] };
 
 /** A side whose rendered objects can be changed. */

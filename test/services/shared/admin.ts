@@ -1,10 +1,11 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { readJson, sendJson } from './body.ts';
 
-/** One action of an admin port: gets the query and the JSON body, gives what is answered as JSON. */
+/** One action of an admin port: receives the query and the JSON body, and returns the JSON answer. */
 export type Action = (query: URLSearchParams, body: Record<string, unknown>) => unknown;
 
-/** The admin port of a test service: a table of `METHOD /path` → action. What an action throws is a 400 with its text. */
+/** The admin port of a test service: a table of `METHOD /path` → action. An error of an action is a 400 with its
+ * text. */
 export function admin(actions: Readonly<Record<string, Action>>): RequestListener {
   return (request, response) => {
     run(actions, request).then(

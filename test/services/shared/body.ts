@@ -26,14 +26,14 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
   response.end(text);
 }
 
-/** Pairs of name and value as they came, from a flat list (`rawHeaders`, `rawTrailers`). */
+/** Pairs of name and value in their order, from a flat list (`rawHeaders`, `rawTrailers`). */
 export function pairs(flat: readonly string[]): [string, string][] {
   const list: [string, string][] = [];
   for (let i = 0; i + 1 < flat.length; i += 2) list.push([flat[i]!, flat[i + 1]!]);
   return list;
 }
 
-/** Length and digest of a body, and its text where it is short. */
+/** Length and digest of a body, and its text if it is short. */
 export class BodyDigest {
   length = 0;
   readonly #hash = createHash('sha256');

@@ -1,23 +1,24 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { sendJson } from './body.ts';
 
-/** What happens to the calls of one path. */
+/** The treatment of the calls of one path. */
 export interface Control {
-  /** Done as ever (a grant is used up), but the connection is cut instead of the answer. */
+  /** The call is processed (a grant is used up), but the connection is closed instead of the answer. */
   readonly lose?: boolean;
-  /** Not done; answered with this status. */
+  /** Not processed; answered with this status. */
   readonly fail?: number;
-  /** Not done and never answered, until the client goes. */
+  /** Not processed and never answered, until the client disconnects. */
   readonly hang?: boolean;
-  /** Not done before the path is controlled anew; so a test decides by a state when the answer comes, and not by a time. */
+  /** Not processed before the path has a new control, so that a test decides by a state when the answer comes, and not
+   * by a time. */
   readonly hold?: boolean;
-  /** Done at once, and answered when the path is controlled anew. */
+  /** Processed at once, and answered when the path has a new control. */
   readonly holdAnswer?: boolean;
-  /** For so many calls; default for all. */
+  /** For this number of calls; by default for all. */
   readonly times?: number;
 }
 
-/** Counts calls by path, and puts controls on them. */
+/** Counts calls by path, and applies controls to them. */
 export class Controls {
   #calls: Record<string, number> = {};
   readonly #controls = new Map<string, { control: Control; left: number }>();
@@ -32,7 +33,7 @@ export class Controls {
     this.#calls = {};
   }
 
-  /** Controls one path from now on; without any member it is free again. What was held goes on. */
+  /** Sets the control of one path from now on; without any member it has none. Held calls continue. */
   set(path: string, control: Control): void {
     const held = this.#held.get(path) ?? [];
     this.#held.delete(path);
@@ -75,7 +76,7 @@ export class Controls {
   }
 }
 
-/** The handler's answer goes nowhere. */
+/** The handler's answer is discarded. */
 function lose(response: ServerResponse): void {
   response.write = () => true;
   response.end = () => {
@@ -84,7 +85,7 @@ function lose(response: ServerResponse): void {
   };
 }
 
-/** The handler's answer leaves later. Services write theirs in one piece. */
+/** The handler's answer is sent later. Services write theirs in one piece. */
 function late(response: ServerResponse, until: Promise<unknown>): void {
   const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
   response.end = (...args: unknown[]) => {

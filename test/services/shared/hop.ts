@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 
-/** Where another service is asked for the person who asks, and as what. */
+/** The address at which another service is called for a person, and the certificate for it. */
 export interface Hop {
   /** URL of the service's host at the gateway's inner listener. */
   readonly url: string;
-  /** Name or address that the inner listener has here. */
+  /** Name or address of the inner listener here. */
   readonly gateway: string;
-  /** Certificate and key of this workload in one PEM; read anew each time, for it is renewed. */
+  /** Certificate and key of this workload in one PEM; read again each time, because it is renewed. */
   readonly svidFile: string;
   readonly caFile: string;
 }

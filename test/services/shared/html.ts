@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 
-/** Text that is HTML already; everything else is escaped. */
+/** Text that is HTML already; all other text is escaped. */
 export class Markup {
   readonly text: string;
 
@@ -55,7 +55,7 @@ footer { padding-block: 1rem 2rem }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: .6rem } }
 `;
 
-/** Nothing but this page and its own style; where forms may lead is said. */
+/** The policy allows nothing except this page and its own style; it names the targets of forms. */
 const contentSecurityPolicy = (forms: string) =>
   [
     "default-src 'none'",
@@ -65,7 +65,7 @@ const contentSecurityPolicy = (forms: string) =>
     "frame-ancestors 'none'",
   ].join('; ');
 
-/** A whole page. `home` is what stands at the top left, `who` at the top right. */
+/** A whole page. `home` is the text at the top left, `who` at the top right. */
 export function page(title: string, home: string, who: string, body: Markup): Markup {
   return html`<!doctype html>
 <html lang="en">

@@ -8,8 +8,8 @@ import {
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 
 /**
- * Large enough for what the gateway lets through; what is larger must be refused before it. Nor is a connection closed
- * because it idles: Envoy keeps its own for an hour, and a request that meets one being closed is lost.
+ * Large enough for everything that the gateway allows; larger requests must be refused before. Idle connections are not
+ * closed: Envoy keeps its own for an hour, and a request on a connection that is being closed is lost.
  */
 export const options: ServerOptions = {
   maxHeaderSize: 256 * 1024,
@@ -29,9 +29,8 @@ export function plain(handler: RequestListener): HttpServer {
 }
 
 /**
- * A TLS server with the certificate of the environment: TLS_PEM_FILE holds certificate and key.
- * With CLIENT_CA_FILE it asks for a client certificate and requires a good one, or with CLIENT_CERT=optional takes any
- * or none: the handler looks at the socket.
+ * A TLS server with the certificate of the environment: TLS_PEM_FILE has certificate and key. With CLIENT_CA_FILE it
+ * requires a valid client certificate, or with CLIENT_CERT=optional accepts any or none: the handler reads the socket.
  */
 export function secure(handler: RequestListener): HttpsServer {
   const pem = readFileSync(setting('TLS_PEM_FILE', '/etc/service/tls.pem'));

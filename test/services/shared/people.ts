@@ -1,4 +1,4 @@
-/** Who the test provider knows. */
+/** The people that the test provider knows. */
 export interface Person {
   readonly name: string;
   readonly email: string;
@@ -12,10 +12,10 @@ export const people: Readonly<Record<string, Person>> = {
   cleo: { name: 'Cleo Patra', email: 'cleo@example.org', groups: [] },
 };
 
-/** The audience of the wiki, and the resource that a client asks a token for. */
+/** The audience of the wiki, and the resource for which a client requests a token. */
 export const wikiResource = 'api://wiki';
 
-/** Grant of the test provider by which a token for a person is had without a browser. */
+/** Grant of the test provider for a token of a person without a browser. */
 export const personaGrant = 'urn:meshgate:test:persona';
 
 export interface ClientEntry {
@@ -26,20 +26,20 @@ export interface ClientEntry {
   readonly algorithm: 'RS256' | 'ES256';
   /** Groups of the service account itself. */
   readonly groups?: readonly string[];
-  /** How it shows itself; default `client_secret_basic`. */
+  /** How it authenticates; default `client_secret_basic`. */
   readonly auth?: 'client_secret_basic' | 'client_secret_post' | 'none';
-  /** Every authorization request of it has to be pushed. */
+  /** Each of its authorization requests must be pushed. */
   readonly pushes?: true;
-  /** Its access tokens are no JWTs: who wants to know what they say asks. */
+  /** Its access tokens are not JWTs: recipients have to introspect them. */
   readonly opaque?: true;
 }
 
-/** What the gateway's policies of the tests are given as the secret of every client. */
+/** The secret of every client in the gateway's policies of the tests. */
 const gatewaySecret = 'the client secret of the tests';
 
 const codeFlow = ['authorization_code', 'refresh_token'];
 
-/** Clients by what they are for: people's command lines, service accounts, an agent, and gateways where people sign in. */
+/** Clients by purpose: people's command lines, service accounts, an agent, and gateways at which people sign in. */
 export const clients: readonly ClientEntry[] = [
   { id: 'wiki-cli', secret: 'wiki-cli-secret', grants: [personaGrant], algorithm: 'RS256' },
   { id: 'wiki-cli-es256', secret: 'wiki-cli-secret', grants: [personaGrant], algorithm: 'ES256' },

@@ -15,10 +15,10 @@ export interface Received {
   readonly remote: { readonly address: string; readonly port: number };
   /** Number of the TCP connection, counted from 1. */
   readonly connection: number;
-  /** Where the service itself ended TLS. */
+  /** Present if the service itself ended TLS. */
   readonly tls?: { readonly clientUris: string[]; readonly resumed: boolean; readonly serverName: string };
-  /** The protocol that was switched to. */
+  /** The protocol after a switch. */
   readonly upgrade?: string;
-  /** The client went away before the answer was complete. */
+  /** The client disconnected before the response was complete. */
   aborted?: boolean;
 }

@@ -5,11 +5,11 @@ type Pair = Awaited<ReturnType<typeof generateKeyPair>>;
 
 const b64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** Signs tokens rightly or wrongly, as is wanted. */
+/** Signs tokens, valid or with a fault. */
 export class Signers {
   readonly #pairs: Readonly<Record<string, Pair>>;
   readonly #secret: Uint8Array;
-  /** Who signs where nothing else is said. */
+  /** The default signer. */
   main: 'main' | 'next' = 'main';
 
   private constructor(pairs: Readonly<Record<string, Pair>>, secret: string) {
@@ -29,7 +29,7 @@ export class Signers {
     return { ...jwk, use: 'sig', alg: name === 'ec' ? 'ES256' : 'RS256', ...(kid ? { kid: name } : {}) };
   }
 
-  /** A token of these claims, altered. `typ` stands in its header. */
+  /** A token of these claims, with changes. `typ` is in its header. */
   async token(
     claims: Members,
     typ: string,

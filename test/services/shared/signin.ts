@@ -4,9 +4,10 @@ import { readForm } from './body.ts';
 import { html, page } from './html.ts';
 import { people } from './people.ts';
 
-/** The provider's own page, on which people say who they are: no passwords, it is a test's and a demo's. */
+/** The provider's own page, on which people choose who they are: without passwords, because it is for tests and the
+ * demo. */
 
-/** Where that page is. */
+/** The path of that page. */
 export const interactionUrl = (_: unknown, { uid }: { readonly uid: string }): string => `/interaction/${uid}`;
 
 const personas = Object.entries(people);
@@ -38,7 +39,7 @@ async function answer(
     return provider.interactionFinished(request, response, { login: { accountId: person } });
   }
   await provider.interactionDetails(request, response);
-  // Browsers hold the redirects after a form to `form-action`, and these lead to the gateway: none is said.
+  // Browsers apply `form-action` to the redirects after a form, and these lead to the gateway: the policy names none.
   response.writeHead(200, {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",

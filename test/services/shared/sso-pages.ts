@@ -17,7 +17,7 @@ export function signInPage(action: string, client: string, hint: string, acr: st
   );
 }
 
-/** A page about one of the provider's own forms, which it gives as HTML; `fields` go into it. */
+/** A page around one of the provider's own forms, which is HTML; `fields` are added to it. */
 export function formPage(title: string, form: string, fields: Markup, button: string): Markup {
   const whole = form.replace('</form>', `${fields.text}<button type="submit" id="submit">${button}</button></form>`);
   return page(title, home, '', html`<h1>${title}</h1><section>${new Markup(whole)}</section>`);

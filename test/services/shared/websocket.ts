@@ -33,7 +33,7 @@ export function echoWebSocket(request: IncomingMessage, socket: Duplex, head: Bu
 interface Frame {
   readonly opcode: number;
   readonly payload: Buffer;
-  /** Bytes that the frame took, header included. */
+  /** The number of bytes of the frame, header included. */
   readonly size: number;
 }
 

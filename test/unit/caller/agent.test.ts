@@ -245,8 +245,9 @@ describe('the actor', () => {
     });
   });
 
-  // A session is bound to no key of an agent's, and has all roles of its account. So an account that is an agent's has
-  // none, though a cookie rarely says what makes it one: the sign-in and each refresh, which see all claims, ask as well.
+  // A session is not bound to a key of an agent, and has all roles of its account. So the account of an agent has no
+  // session, although a cookie rarely shows that it is one: the sign-in and each refresh, which see all claims, check
+  // it as well.
   test.each<[string, Claims, string]>([
     ['by its client', { cid: 'release-bot' }, 'actor_not_allowed'],
     ['by a claim', { team: 'robots' }, 'actor_not_allowed'],
@@ -272,7 +273,7 @@ describe('the answer of an introspection endpoint', () => {
   const answer = { active: true, token_type: 'Bearer', exp: NOW + 600 };
   const bound = { ...bot, bound: 'dpop' } as const;
 
-  /** What the gateway makes of an opaque token's answer. */
+  /** The gateway's result for an opaque token's answer. */
   function judged(kind: string, claims: Claims, agents: readonly TokenAgent[] = [bound]) {
     const verified = judgeIntrospected({ ...answer, ...claims }, asked(kind), NOW, 30, NOW + 60);
     if (!verified.ok) return verified;
@@ -310,7 +311,7 @@ describe('the answer of an introspection endpoint', () => {
     expect(toCaller(verified.value, table, NOW)).toMatchObject({ value: { agent: 'bot', alone: true, roles: [] } });
   });
 
-  // A JWT that says nothing of who acts, by a policy that asks the provider about JWTs as well.
+  // A JWT without an actor, with a policy that introspects JWTs as well.
   test.each<[string, Claims, object]>([
     ['the client', { client_id: 'release-bot' }, { reason: 'proof_missing', about: { agent: 'bot' } }],
     ['the actor', { act: { sub: 'other' } }, { reason: 'actor_not_allowed' }],

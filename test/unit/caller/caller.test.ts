@@ -140,7 +140,7 @@ describe('toCaller', () => {
       reason: 'claim_absent',
       detail: 'more than 1000 groups or scopes',
     });
-    // They are too many whether a header sends them or not; a list that is none of groups is no group.
+    // They are too many whether a header sends them or not; an invalid list has no group.
     const none = tableOf({}, [], { email: false, name: false, groups: false });
     expect(toCaller(verifiedBy('okta', { groups: [...groups, 'x'] }), none, NOW).ok).toBe(false);
     expect(toCaller(verifiedBy('okta', { groups: [...groups, 7] }), none, NOW).ok).toBe(true);

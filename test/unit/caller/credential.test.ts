@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { acceptingOf, assertionOf, type Shown, takeCredential, type Ways } from '../../../src/caller/credential.ts';
 import type { CredentialKind } from '../../../src/policy/types.ts';
 
-/** Says which way a request goes. */
+/** Returns how a request is treated. */
 const ways: Ways<undefined, unknown, string> = {
   token: (_, __, ___, token, scheme) => `${scheme} ${token}`,
   certificate: (_, __, ___, certificate) => `certificate ${certificate}`,

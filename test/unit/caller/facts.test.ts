@@ -43,7 +43,7 @@ describe('a fact at the e-mail claim', () => {
       { op: 'is', claim: 'email', value: ann },
     ];
     expect(facts.map((fact) => truth(fact, claims))).toEqual([expected, expected]);
-    // What is not known makes the opposite no more true.
+    // An unknown fact does not make its opposite true.
     expect(truth({ op: 'none', facts: [facts[0]!] }, claims)).toBe(expected === undefined ? undefined : !expected);
   });
 
@@ -161,7 +161,7 @@ describe('any, all and none of anything', () => {
     ),
   })).fact;
 
-  /** Kleene's tables by numbers: no 0, unknown 1, yes 2; of no parts nothing is known. */
+  /** Kleene's tables with numbers: no 0, unknown 1, yes 2; without parts the result is unknown. */
   function byNumbers(fact: PlainFact): number {
     if (!('facts' in fact)) return fact === leaves.yes ? 2 : fact === leaves.no ? 0 : 1;
     const parts = fact.facts.map(byNumbers);

@@ -65,7 +65,7 @@ describe('headerValue', () => {
   });
 });
 
-/** With U+FFFD for lone surrogates, by another way than the code's. */
+/** With U+FFFD for lone surrogates, computed in another way than in the code. */
 const wellFormed = (text: string): string => Buffer.from(text).toString();
 
 describe('the encoding', () => {

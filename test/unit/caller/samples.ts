@@ -5,7 +5,8 @@ import type { Fact } from '../../../src/policy/types.ts';
 import { kind as generic } from '../../../src/providers/generic.ts';
 import type { Claims } from '../../../src/token/types.ts';
 
-/** Pairs of what comes out and what should, of the parts that lean on the engine's own regular expressions and objects. */
+/** Pairs of actual and expected values, for the parts that depend on the engine's own regular expressions and
+ * objects. */
 export interface Sample {
   readonly name: string;
   readonly got: () => unknown;
@@ -67,7 +68,7 @@ const paths: Sample[] = [
   at('constructor.name', undefined),
   at('c.constructor', undefined),
   at('hasOwnProperty', undefined),
-  // A member of that name is the provider's own word; it is found, and nothing is inherited from it.
+  // A member with that name belongs to the provider's claims; it is found, and nothing is inherited from it.
   at('__proto__.p', 8),
   at('p', undefined),
   at('deep.q', undefined),

@@ -56,7 +56,7 @@ describe('the time since a sign-in', () => {
     for (const auth_time of [undefined, null, String(NOW), [NOW], true, NOW + 301, 1e300]) {
       expect([held(recent, { auth_time }), held(none(recent), { auth_time })]).toEqual([false, false]);
     }
-    // As much as clocks may differ.
+    // As much as the clock skew allows.
     expect(held(recent, { auth_time: NOW + 300 })).toBe(true);
   });
 

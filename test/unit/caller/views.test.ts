@@ -18,7 +18,7 @@ const lab: PlainFact = { op: 'network', value: ['10.8.0.0/24', 'fd00::/8'] };
 const deployer: PlainFact = { op: 'certificate', value: 'ci.test' };
 const group = (value: string): PlainFact => ({ op: 'group', value });
 
-/** A request as said: true, false, or not known. */
+/** The state of a request: true, false, or unknown. */
 const view = (network: Record<string, Truth> = {}, certificate: Record<string, Truth> = {}): RequestView => ({
   within: (ranges) => network[ranges.join(' ')],
   named: (name) => certificate[name],

@@ -1,4 +1,5 @@
-/** Agents that one of two policies does not know: there their tokens are their people's, as `explain --token` says. */
+/** Agents that one of two policies does not know: there their tokens belong to their people, as `explain --token`
+ * says. */
 import { describe, expect, test } from 'vitest';
 import { meshgate, token } from './fake.ts';
 

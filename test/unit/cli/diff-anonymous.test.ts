@@ -22,7 +22,7 @@ ${['one', 'two'].map((name) => (allow.includes(name) ? `  ${name}: { insecure_ur
 const run = (command: string, a: string, b: string, ...args: readonly string[]) =>
   meshgate([command, ...args, 'a.yaml', 'b.yaml'], { files: { 'a.yaml': a, 'b.yaml': b } });
 
-/** The service that a caller without a credential reaches from an address; undefined: none. */
+/** The service that an anonymous caller reaches from an address; undefined: none. */
 async function reached(text: string, address: string): Promise<string | undefined> {
   const asked = ['explain', '--format', 'json', '--network', address, 'GET', 'http://wiki.example.com/x'];
   const { allowed, rule } = JSON.parse((await meshgate(asked, { files: { './meshgate.yaml': text } })).out);
@@ -121,7 +121,7 @@ describe('a role that anonymous callers have as well', () => {
   });
 });
 
-/** `prove` names an address from which `explain` says two things. */
+/** `prove` names an address for which `explain` has two results. */
 async function confirms(a: string, b: string): Promise<void> {
   const proof = JSON.parse((await run('prove', a, b, '--format', 'json')).out);
   expect(proof.same).toBe(false);

@@ -1,4 +1,4 @@
-/** Changes as people propose them: what `meshgate diff` says of each, to the letter, and nothing else. */
+/** Typical changes: the exact output of `meshgate diff` for each. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -17,7 +17,7 @@ async function diff(name: string, ...args: string[]) {
   return out;
 }
 
-/** UPDATE_GOLDEN=1 writes what is said now; read the difference before it is committed. */
+/** UPDATE_GOLDEN=1 writes the current output; read the difference before it is committed. */
 describe.each(readdirSync(FOLDER))('%s', (name) => {
   test.each([
     ['says.txt', []],

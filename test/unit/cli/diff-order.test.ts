@@ -1,4 +1,4 @@
-/** Orders and names that decide whose a token is, as `explain --token` says. */
+/** Orders and names that decide which caller a token belongs to, as `explain --token` says. */
 import { describe, expect, test } from 'vitest';
 import { meshgate, token } from './fake.ts';
 

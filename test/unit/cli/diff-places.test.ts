@@ -1,4 +1,5 @@
-/** What takes a request beside its rules: routes and hosts that come and go, compared with `explain` with a token. */
+/** Changes that affect a request beside its rules: routes and hosts that are added and removed, compared with `explain`
+ * with a token. */
 import { describe, expect, test } from 'vitest';
 import { meshgate, token } from './fake.ts';
 
@@ -14,7 +15,7 @@ services:
 hosts:
 ${hosts}`;
 
-/** The host that makes the second provider one that a host takes. */
+/** The host by which the second provider is accepted. */
 const OTHER = '  other.example.com: { providers: [ci], /*: { service: wiki, accept: [bearer], allow: [reader] } }\n';
 const ALL = '    /*: { service: wiki, accept: [bearer, session], allow: [reader] }\n';
 const admin = (own: string) => `    /admin/*: { service: wiki, ${own}, allow: [reader] }\n`;
@@ -24,7 +25,7 @@ const wild = (...routes: readonly string[]) => `  "*.example.com":\n    provider
 const run = (command: string, a: string, b: string, ...args: readonly string[]) =>
   meshgate([command, ...args, 'a.yaml', 'b.yaml'], { files: { 'a.yaml': a, 'b.yaml': b } });
 
-/** What becomes of a token of a reader: `allowed`, or the reason. */
+/** The result for a token of a reader: `allowed`, or the reason. */
 async function explained(text: string, issuer: string, url: string): Promise<string> {
   const claims = { iss: issuer, sub: 'ann', aud: 'wiki', groups: ['readers'], iat: 1_799_999_990, exp: 1_800_003_600 };
   const files = { './meshgate.yaml': text, t: token(claims) };
@@ -33,7 +34,8 @@ async function explained(text: string, issuer: string, url: string): Promise<str
   return allowed ? 'allowed' : reason;
 }
 
-/** Both directions: `diff` says these lines of the change, and something of its way back; `prove` says no. */
+/** Both directions: `diff` prints these lines for the change, and some lines for its reversal; `prove` reports a
+ * difference. */
 async function reports(a: string, b: string, lines: readonly string[]): Promise<void> {
   expect((await run('diff', a, b)).out.trimEnd().split('\n')).toEqual(lines);
   expect((await run('diff', b, a)).code).toBe(1);

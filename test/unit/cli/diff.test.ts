@@ -11,7 +11,7 @@ async function diff(old: string, fresh: string, ...args: string[]) {
   return { code, out, lines: out.trimEnd().split('\n') };
 }
 
-/** A change to the policy: fails where there is nothing to change. */
+/** A change to the policy: throws if there is nothing to change. */
 function changed(...replacements: readonly (readonly [string, string])[]): string {
   let text = POLICY;
   for (const [from, to] of replacements) {
@@ -23,7 +23,7 @@ function changed(...replacements: readonly (readonly [string, string])[]): strin
 
 const STATUS = '    /status: { service: wiki, allow: [anyone] }\n';
 
-/** What is changed, what is said when it is, and what is said when it is taken back. */
+/** The change, the output for it, and the output for its reversal. */
 const CHANGES: readonly {
   readonly name: string;
   readonly edit: readonly (readonly [string, string])[];

@@ -10,7 +10,7 @@ import { nginxOptions } from '../../../src/targets/nginx/options.ts';
 import { renderNginx } from '../../../src/targets/nginx/render.ts';
 import { meshgate, token } from './fake.ts';
 
-/** Every example of docs/cli.md is run, and what it prints there is what it prints. `UPDATE_DOCS=1` writes it anew. */
+/** Runs every example of docs/cli.md, and compares its output with the document. `UPDATE_DOCS=1` writes it again. */
 
 const FILE = 'docs/cli.md';
 const text = readFileSync(FILE, 'utf8');
@@ -19,7 +19,7 @@ const block = (info: string) => new RegExp(`^\`\`\`${info}\n([\\s\\S]*?)^\`\`\``
 
 const policy = block('yaml meshgate.yaml');
 
-/** What `nginx -T` prints of an nginx that includes the rendered policy, and logs too much. */
+/** The output of `nginx -T` for an nginx that includes the rendered policy, and logs too much. */
 const { policy: parsed } = parsePolicy(policy, 'meshgate.yaml');
 const { files: rendered } = renderNginx(parsed!, compile(parsed!), nginxOptions({ dir: '/etc/nginx/meshgate' }));
 const dump = Object.entries({
@@ -42,7 +42,7 @@ http {
   .map(([name, content]) => `# configuration file ${name}:\n${content}\n`)
   .join('');
 
-/** What readers may do more, and what else changes. */
+/** A change that gives readers more rights, and changes other settings. */
 const fresh = policy
   .replace('role: reader, methods: [GET]', 'role: reader, methods: [GET, POST]')
   .replace('group: editors', 'group: writers')
@@ -60,7 +60,7 @@ const okta = 'https://example.okta.com/oauth2/default';
 
 const PUBLISHED = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
 
-/** What the provider of the examples says at its addresses; a person confirms at once. */
+/** The answers of the examples' provider; a person confirms at once. */
 const provider: Readonly<Record<string, () => unknown>> = {
   '/.well-known/openid-configuration': () => ({
     issuer: okta,
@@ -94,7 +94,7 @@ async function ask({ method, target, client, authority }: Outgoing): Promise<Inc
   return { status: 403, headers: { 'content-type': 'application/problem+json' }, body };
 }
 
-/** The same policy for Linkerd, which guards the workload behind the ingress. */
+/** The same policy for Linkerd, which protects the workload behind the ingress. */
 const linkerd = policy
   .replace('kind: envoy', 'kind: linkerd')
   .replace(/ {4}own: .*\n/, '    namespace: edge\n    service_account: ingress\n')
@@ -103,7 +103,7 @@ const linkerd = policy
     'wiki: { authority: wiki.wiki.svc.cluster.local, namespace: wiki, labels: { app: wiki }, port: 8080 }',
   );
 
-/** The same policy for Consul, which guards the workload behind the ingress and verifies the assertion. */
+/** The same policy for Consul, which protects the workload behind the ingress and verifies the assertion. */
 const DOMAIN = '5f1c0b6e-1d9a-4f0e-9b0e-2f3f7a1c9d42.consul';
 const consul = policy
   .replace('kind: envoy', 'kind: consul')
@@ -114,7 +114,7 @@ const consul = policy
 /** Public keys without a private key. */
 const keys = '{"keys":[{"kty":"EC","crv":"P-256","x":"x","y":"y","kid":"a"}]}';
 
-/** What is rendered for Consul, in a folder. */
+/** The files that are rendered for Consul, in a folder. */
 const entries = await meshgate(['render', '--target', 'consul', '--assertion-jwks', 'keys', '--out', '/out', 'x'], {
   files: { x: consul, keys },
 });
@@ -153,7 +153,7 @@ const files = {
   '/etc/resolv.conf': 'nameserver 10.0.0.10\n',
 };
 
-/** What a shell would show for the commands of a block. */
+/** The output of a shell for the commands of a block. */
 async function played(commands: readonly string[]): Promise<string> {
   let shown = '';
   let code = 0;

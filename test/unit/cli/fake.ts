@@ -15,13 +15,13 @@ export interface Surroundings {
   readonly terminal?: boolean;
   /** Seconds since the epoch. */
   readonly now?: number;
-  /** What sleeping does, beside moving the clock. */
+  /** The effect of sleeping, beside moving the clock. */
   readonly sleep?: (seconds: number) => Promise<void>;
   /** Folders without files. */
   readonly folders?: readonly string[];
-  /** What happens to files while the command waits: the texts of those that are written, by path. */
+  /** The changes of files while the command waits: the texts of those that are written, by path. */
   readonly meanwhile?: (written: Record<string, string>) => void;
-  /** Reloads the nginx of a pid file, or says why not. */
+  /** Reloads the nginx of a pid file, or returns the reason why not. */
   readonly reload?: (pidFile: string) => string | undefined;
   /** The network; absent as on njs. */
   readonly ask?: Ask;
@@ -29,7 +29,7 @@ export interface Surroundings {
 
 const systemError = (code: string) => Object.assign(new Error(code), { code });
 
-/** Runs the command in memory: no file, clock or stream of this machine. `-` is standard input. */
+/** Runs the command in memory: it uses no file, clock or stream of this machine. `-` is standard input. */
 export async function meshgate(args: readonly string[], given: Surroundings = {}): Promise<Ran> {
   const { files = {}, env = {}, terminal = false, folders = [], ask, sleep = async () => {} } = given;
   let now = given.now ?? 1_800_000_000;
@@ -81,7 +81,7 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
   return { code: await main(runtime), out, err, written };
 }
 
-/** A policy with most of what the command shows. */
+/** A policy with most of the settings that the command prints. */
 export const POLICY = `version: 1
 gateway: { insecure_http: true }
 providers:
@@ -122,7 +122,7 @@ hosts:
     /status: { service: wiki, allow: [anyone] }
 `;
 
-/** An unsigned token: its signature is bytes of no meaning. */
+/** An unsigned token: its signature is arbitrary bytes. */
 export function token(
   claims: Readonly<Record<string, unknown>>,
   header: Readonly<Record<string, unknown>> = {},

@@ -3,11 +3,11 @@ import { foreign } from '../../../src/cli/foreign.ts';
 import type { Ask, Incoming } from '../../../src/cli/http.ts';
 import { meshgate, POLICY, token } from './fake.ts';
 
-/** What others say reaches the terminal as text on one line, and steers nothing. */
+/** Text of others reaches the terminal as text on one line, and cannot control it. */
 
 const NOW = 1_800_000_000;
 const ISSUER = 'https://login.example.com';
-/** Clears the screen, by two spellings; turns text round; writes a line of the command's own. */
+/** Clears the screen, in two spellings; reverses the direction of text; writes a line in the name of the command. */
 const EVIL = '\u001b[2J\u009b2J\u202e\u2066\u0007\u007f\nyes okta: all is well\r';
 
 const policy = `version: 1
@@ -33,7 +33,7 @@ function run(args: readonly string[], answers: readonly Incoming[], files: Recor
 }
 
 const STEERING = /[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
-/** The colours that the command itself paints with. */
+/** The colours that the command itself uses. */
 const COLOUR = /\u001b\[(?:0|1|2|31|32)m/g;
 
 function expectPlain({ out, err }: { readonly out: string; readonly err: string }): void {

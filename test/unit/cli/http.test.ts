@@ -5,14 +5,14 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type Ask, type Outgoing, systemAsk } from '../../../src/cli/http.ts';
 import { closed } from '../../harness/closed.ts';
 
-/** A call of the command to servers that give no whole answer. */
+/** Calls of the command to servers that send no complete answer. */
 
 const open: (() => void)[] = [];
 afterEach(() => {
   for (const close of open.splice(0)) close();
 });
 
-/** The port of a server that speaks so to each client. */
+/** The port of a server that sends this to each client. */
 async function listening(speak: (socket: Socket) => void): Promise<number> {
   const server = createServer((socket) => {
     open.push(() => socket.destroy());
@@ -25,7 +25,7 @@ async function listening(speak: (socket: Socket) => void): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Says something again and again, as long as a client listens. */
+/** Sends something again and again, as long as a client listens. */
 function dripping(socket: Socket, text: string): void {
   const timer = setInterval(() => socket.write(text), 20);
   open.push(() => clearInterval(timer));
@@ -83,7 +83,7 @@ describe('a call of the command ends at its deadline', () => {
 });
 
 describe('reads no more of an answer than its limit', () => {
-  /** Writes as much as the client takes; the promise says that it has gone. */
+  /** Writes as much as the client reads; the promise resolves when it has disconnected. */
   async function endless(more: Partial<Outgoing>) {
     let gone: Promise<unknown> | undefined;
     const port = await listening((socket) => {

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemRuntime } from '../../../src/cli/runtime.ts';
 
-/** What the command writes lands where it says, whatever links another user has put there before. */
+/** The command writes to the intended place, whatever links another user has put there before. */
 
 let folder = '';
 let elsewhere = '';

@@ -20,7 +20,7 @@ services: { wiki: { url: https://wiki.internal:8443 } }
 hosts: { wiki.example.com: { /*: { service: wiki, allow: [authenticated] } } }
 `;
 
-/** A provider that offers all that the policy above wants. */
+/** A provider that offers all that the policy above needs. */
 const good = {
   issuer: ISSUER,
   jwks_uri: JWKS,

@@ -8,11 +8,11 @@ import { POLICY } from './fake.ts';
 const folder = mkdtempSync(join(tmpdir(), 'meshgate-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Built now, as `dist/` is: the sources by themselves take most of a second to start. */
+/** Built now, as `dist/` is: the sources themselves take most of a second to start. */
 const built = spawnSync(process.execPath, ['src/build.mjs', folder], { encoding: 'utf8' });
 const cli = join(folder, 'cli.js');
 
-/** The command as a process of its own. */
+/** The command in its own process. */
 function run(args: readonly string[], input = '') {
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
     cwd: folder,

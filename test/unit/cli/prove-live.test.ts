@@ -1,4 +1,4 @@
-/** What is live, as `kubectl get -o yaml` prints it, is understood with all that an API server adds to it. */
+/** Live objects, as `kubectl get -o yaml` prints them, are read with everything that an API server adds. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -23,14 +23,14 @@ function objectsOf(target: string, name: string): Any[] {
 
 const ACCEPTED = [{ type: 'Accepted', status: 'True', lastTransitionTime: '2026-11-25T10:00:01Z' }];
 
-/** What controllers write: Linkerd's says of routes whether they count, parent by parent. */
+/** The status that controllers write: Linkerd's says for each parent whether a route counts. */
 function statusOf({ kind, spec }: Any): Any {
   if (kind !== 'HTTPRoute') return { conditions: ACCEPTED };
   const controllerName = 'linkerd.io/policy-controller';
   return { parents: spec.parentRefs.map((parentRef: Any) => ({ parentRef, controllerName, conditions: ACCEPTED })) };
 }
 
-/** An object as the API server keeps it. */
+/** An object as the API server stores it. */
 function kept(object: Any, index: number): Any {
   const { metadata, spec, ...rest } = structuredClone(object);
   const applied = { 'kubectl.kubernetes.io/last-applied-configuration': `${JSON.stringify(object)}\n` };
@@ -67,7 +67,7 @@ async function prove(target: string, name: string, live: string) {
 }
 
 const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'wiki-0', namespace: 'wiki' }, spec: {} };
-/** Of Istio the answer says what it takes for granted. */
+/** For Istio the answer names its assumptions. */
 const yesOf = (target: string) => ({
   code: 0,
   out: `yes: meshgate.yaml and stdin allow the same requests${target === 'istio' ? ", if the mesh's root namespace is istio-system" : ''}\n`,

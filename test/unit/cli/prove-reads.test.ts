@@ -1,4 +1,4 @@
-/** Files that a mesh reads otherwise than `prove` are never called the same: each of these opens the mesh, or may. */
+/** Files that a mesh reads otherwise than `prove` never count as the same: each of these allows more, or may. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import { meshgate } from './fake.ts';
 
 type Files = Readonly<Record<string, string>>;
 
-/** The files of a golden folder: the policy, and what is rendered. */
+/** The files of a golden folder: the policy, and the rendered files. */
 function golden(target: string, name: string) {
   const folder = join(import.meta.dirname, '../targets', target, 'golden', name);
   const all = readdirSync(folder, { recursive: true, encoding: 'utf8' })

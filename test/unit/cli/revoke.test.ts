@@ -4,7 +4,7 @@ import { meshgate, type Surroundings } from './fake.ts';
 const NOW = 1_800_000_000;
 const folders = ['/var/lib/meshgate/revoke'];
 
-/** A gateway that takes what it finds. */
+/** A gateway that processes the files that it finds. */
 const takes = (found: string[] = []) => ({
   folders,
   now: NOW,
@@ -16,7 +16,7 @@ const takes = (found: string[] = []) => ({
   },
 });
 
-/** What lies there for the gateway. */
+/** The files for the gateway. */
 async function allLaid(...flags: readonly string[]): Promise<readonly unknown[]> {
   const found: string[] = [];
   const { code, err } = await meshgate(['revoke', ...flags], takes(found));

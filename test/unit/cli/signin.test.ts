@@ -64,7 +64,7 @@ describe('tests of a policy', () => {
     [`{ as: { provider: okta, claims: { acr: phr }, signed_in: 1m }, GET: ${url}/admin/x, expect: role_missing }`],
     [`{ as: { roles: [admin] }, GET: ${url}/admin/x, expect: allowed }`],
     [`{ as: { ${staff} } }, POST: https://staff.example.com/x, expect: allowed }`],
-    // Sessions of a provider that the host does not accept are not looked at.
+    // Sessions of a provider that the host does not accept are ignored.
     [`{ as: { ${guest} } }, GET: https://staff.example.com/x, expect: credential_missing }`],
   ])('%s', async (one) => {
     const { code, lines } = await run(at([one]), 'validate');

@@ -25,7 +25,7 @@ const files = {
   './pki/run/mesh/editor.pem': 'EDITOR',
 };
 
-/** A network that answers by a function, and what it was asked. */
+/** A network that answers by a function, and the requests that it received. */
 async function run(args: readonly string[], answer?: (request: Outgoing) => Incoming) {
   const asked: Outgoing[] = [];
   const ask = async (request: Outgoing) => {
@@ -119,7 +119,7 @@ gateway https://localhost:8443: disagrees on 1 of 4 requests
       'the policy says allowed, the gateway refused by the mesh (403)',
     );
     expect((await verdicts({ error: 'ECONNREFUSED' }))[0]).toMatch(/as an anonymous caller: no answer: ECONNREFUSED$/);
-    // A service's own refusal is no refusal of the gateway.
+    // A service's own refusal is not a refusal of the gateway.
     expect(await verdicts({ status: 403, headers: { 'content-type': 'text/html' }, body: '' })).toEqual([]);
   });
 
@@ -150,7 +150,7 @@ describe('at the mesh', () => {
   const mesh = ['--mesh', 'localhost:10443', '--root', './pki'];
   const denied: Incoming = { status: 403, headers: {}, body: 'RBAC: access denied' };
 
-  /** Envoy with the policy's rules: /status for the default identity, the rest by method. */
+  /** Envoy with the policy's rules: /status for the default identity, the other paths by method. */
   const right = ({ method, target, client }: Outgoing): Incoming => {
     if (target === '/status') return client?.cert === 'DEFAULT' ? passed : denied;
     if (client?.cert === 'EDITOR') return passed;

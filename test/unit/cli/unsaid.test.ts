@@ -1,4 +1,4 @@
-/** What commands say of roles where the request, or the token, leaves something unsaid. */
+/** The commands' output about roles if the request, or the token, leaves something open. */
 import { describe, expect, test } from 'vitest';
 import { meshgate, token } from './fake.ts';
 

@@ -1,4 +1,4 @@
-/** Properties that are false, but seldom: fuzz.test.ts runs them in a folder of their own. */
+/** Properties that are false for a few values: fuzz.test.ts runs them in their own folder. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { holds } from '../../harness/property.ts';

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { plainRequest, sendRaw } from '../../harness/raw.ts';
 
-/** A server that answers the first bytes it gets with exact ones. */
+/** A server that answers the first bytes with exact ones. */
 async function answering(bytes: string, close = true) {
   const server = createServer((socket) => {
     socket.once('data', () => (close ? socket.end(bytes, 'latin1') : socket.write(bytes, 'latin1')));

@@ -8,7 +8,7 @@ import type { Scene } from '../../../src/targets/nginx/scene.ts';
 import { rotationTimes } from '../../../src/targets/nginx/upstreams.ts';
 import { goldenPolicy } from '../targets/nginx/golden.ts';
 
-/** docs/svids.md and docs/health.md say what is so. */
+/** docs/svids.md and docs/health.md are true. */
 
 const read = (name: string) => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8');
 const svids = read('svids.md');
@@ -16,7 +16,7 @@ const health = read('health.md');
 const blocks = (text: string, language: string): string[] =>
   [...text.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, block = '']) => block);
 
-/** A policy around parts of one. */
+/** A policy around some parts. */
 const around = (part: string) => `version: 1
 ${part}
 providers:
@@ -36,7 +36,7 @@ const ingress =
 describe('spiffe-helper', () => {
   const [identities = ''] = blocks(svids, 'yaml');
   const { policy, errors } = parsePolicy(around(identities.replace('mesh:\n', ingress)), 'svids.md');
-  /** Its keys (cmd/spiffe-helper/config, 0.11), as far as they are of use here. */
+  /** Its keys (cmd/spiffe-helper/config, 0.11), as far as they are used here. */
   const keys = ['agent_address', 'cert_dir', 'hint', 'svid_bundle_file_name', 'svid_file_name', 'svid_key_file_name'];
 
   test('the policy is valid', () => expect(errors).toEqual([]));
@@ -66,7 +66,7 @@ describe('the time of a rotation', () => {
   test('is the sum of its parts, for every rotation', () => {
     for (let rotation = 10; rotation <= 3600; rotation++) {
       const { cache, time, idle } = times(rotation);
-      // nginx counts whole seconds of the cache, and so a second more.
+      // nginx counts whole seconds of the cache, so one second more.
       expect(cache + 1 + time + idle).toBe(rotation);
       expect(Math.min(cache, time, idle)).toBeGreaterThanOrEqual(1);
       expect(time).toBeGreaterThanOrEqual(idle);

@@ -18,7 +18,7 @@ afterEach(() => {
   for (const folder of [memory, disk]) rmSync(folder, { recursive: true });
 });
 
-/** Runs the entrypoint's look at the state, on rendered files as said. */
+/** Runs the entrypoint's check of the state, on these rendered files. */
 function check(state: string, http: string, servers = '') {
   const conf = join(disk, 'conf');
   mkdirSync(conf, { recursive: true });

@@ -1,4 +1,4 @@
-/** Consul's documented rules over what is rendered, against the rules as far as Consul sees them. */
+/** Compares Consul's documented rules on the rendered entries with the policy's rules as far as Consul sees them. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Policy } from '../../../src/policy/types.ts';
@@ -37,7 +37,7 @@ function headersOf({ version, method, name }: McpHeaders): Readonly<Record<strin
   return Object.fromEntries(Object.entries(all).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
 }
 
-/** Whether a rule of the mesh speaks of who asks. */
+/** Whether a rule of the mesh depends on the caller. */
 function isFor({ who, agent, alone, asserted, tools }: MeshRule, bearer: Bearer | null, message: McpHeaders): boolean {
   if (tools !== undefined && refusedTool(tools, message) !== undefined) return false;
   if (who.kind === 'anyone') return true;
@@ -47,7 +47,7 @@ function isFor({ who, agent, alone, asserted, tools }: MeshRule, bearer: Bearer 
   return who.kind === 'authenticated' || (who.kind === 'role' && bearer.roles.includes(who.role));
 }
 
-/** Requests that Consul decides in another way than the rules, as far as it sees them. */
+/** Requests that Consul decides differently from the rules, as far as it sees them. */
 function disagreements(policy: Policy, messages: readonly McpHeaders[] = [{}]): readonly string[] {
   const rules = compile(policy);
   const store = storeWith(renderedEntries(policy, rules));

@@ -1,4 +1,4 @@
-/** Linkerd's documented rules, on what is rendered for it: they let pass what the rules of the policy do. */
+/** Linkerd's documented rules on the rendered objects allow the same requests as the rules of the policy. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Policy } from '../../../src/policy/types.ts';
@@ -14,7 +14,7 @@ import { linkerdPolicy } from '../targets/linkerd/samples.ts';
 
 const STRANGER = 'other.edge.serviceaccount.identity.linkerd.example.org';
 
-/** Requests that Linkerd decides in another way than the rules, as far as it sees them. */
+/** Requests that Linkerd decides differently from the rules, as far as it sees them. */
 function disagreements(policy: Policy): readonly string[] {
   const rules = compile(policy);
   const projected = projection(policy, rules);

@@ -23,13 +23,13 @@ beforeEach(() => {
   ngx.logged.length = 0;
 });
 
-/** Goes on to some seconds after the start. */
+/** Moves the clock to some seconds after the start. */
 function at(seconds: number): number {
   ngx.clock = (START + seconds) * 1000;
   return START + seconds;
 }
 
-/** How many of some requests in a row pass at one time. */
+/** The number of requests in a row that pass at one time. */
 function passing(times: number, ask: () => unknown): number {
   return Array.from({ length: times }, ask).filter((short) => short === undefined).length;
 }
@@ -78,7 +78,7 @@ describe('a budget', () => {
   });
 
   test('is found again if a worker reads a number that has expired', () => {
-    // njs goes on counting from what lies there until another entry has it swept.
+    // njs continues to count from an expired value until another entry causes its removal.
     const { key } = budgetOf(budgets, ann) ?? { key: '' };
     budgetsDict().set(key, (START - 86400) * 2, 1e9);
     expect(passing(20, () => ask(at(0)))).toBe(5);
@@ -121,7 +121,7 @@ describe('an agent', () => {
     for (let second = 0; second < 5; second++) {
       passing(50, () => spendCaller(budgets, caller('ann', 'bot'), at(second)));
     }
-    // 3 and one a second of its own; of the route's 8 as many are gone, and come back as fast.
+    // The agent's own budget is 3, and one a second; as many of the route's 8 are used, and return as fast.
     const [key] = [budgetOf(budgets, caller('ann', 'bot'))?.key ?? ''];
     expect((budgetsDict().get(key) as number) - (START + 4)).toBe(3);
   });
@@ -235,7 +235,7 @@ describe('a full zone', () => {
   });
 });
 
-/** The same in the plainest way: tokens in a bucket. */
+/** A simple implementation for comparison: tokens in a bucket. */
 class Bucket {
   readonly rate: number;
   readonly burst: number;
@@ -265,7 +265,7 @@ test('decides as a bucket of tokens does, at any times', () => {
       const bucket = new Bucket(rate, burst);
       let now = 0;
       for (const step of steps) {
-        // Tenths of the time that one token takes, by whole milliseconds as the clock has them.
+        // Tenths of the time that one token takes, in whole milliseconds as the clock has them.
         now = Math.round(now * 1000 + (step * 100) / rate) / 1000;
         const passes = spendCaller(budgets, caller('ann'), at(now)) === undefined;
         expect(passes).toBe(bucket.take(now));

@@ -17,10 +17,10 @@ stopClock(fake, start);
 const gone = '__Host-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax';
 
 let context: Context;
-/** What was asked of the sign-in's side. */
+/** The requests to the sign-in's side. */
 let asked: { wait: string | undefined; session: string | undefined; host: string | undefined }[];
 
-/** How the sign-in's side answers. */
+/** The answer of the sign-in's side. */
 function renewing(status: number, body: string | (() => Promise<string>) = ''): void {
   fake.fetch = async (url, options) => {
     expect(url).toBe('http://unix:/run/check.sock:/.meshgate/renew');
@@ -35,7 +35,7 @@ function renewing(status: number, body: string | (() => Promise<string>) = ''): 
   };
 }
 
-/** Moves the clock to so many seconds after the start. */
+/** Moves the clock to this many seconds after the start. */
 function at(seconds: number): void {
   vi.setSystemTime((start + seconds) * 1000);
   fake.clock = (start + seconds) * 1000;
@@ -390,7 +390,7 @@ describe('renewal', () => {
     const { status, headers } = await context.check(cookie(text));
     expect(status).toBe(204);
     expect(headers['X-Meshgate-Set-Cookie']).toBe(`__Host-meshgate=${renewed}; Path=/; Secure; HttpOnly; SameSite=Lax`);
-    // The other tabs' requests, with the old cookie still.
+    // The requests of the other tabs, still with the old cookie.
     renewing(204);
     expect((await context.check(cookie(text))).headers['X-Meshgate-Set-Cookie']).toContain(renewed);
     expect(asked).toHaveLength(2);

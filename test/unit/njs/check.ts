@@ -103,7 +103,7 @@ export const table: Table = {
   stepUps: { recent: { acrValues: ['phr', 'mfa'], maxAge: 900 } },
 };
 
-/** Has the keys of the provider `okta` in shared memory, as its job leaves them there. */
+/** Puts the keys of the provider `okta` into shared memory, as its job stores them there. */
 export async function publishKeys(now: number): Promise<void> {
   const set = await readKeySet(jwks(publicJwk('rsa'), publicJwk('p256')));
   if (!set.ok) throw new Error(set.error);
@@ -128,7 +128,7 @@ export const adasToken = (now: number, claims: Record<string, unknown> = {}, par
     },
   });
 
-/** What came of a request. */
+/** The result of a request. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -154,7 +154,8 @@ export async function run(handler: Handler, uri: string, headersIn: Readonly<Rec
   return answered;
 }
 
-/** `X-Meshgate-Caller` as headers of its fields, those of identity headers by their number; what is empty is left out. */
+/** `X-Meshgate-Caller` as headers of its fields, those of identity headers by their number; empty fields are left
+ * out. */
 function apart({ 'X-Meshgate-Caller': caller, ...headers }: Answer['headers']): Answer['headers'] {
   const [, rule, as, user, provider, roles, agent, actors, ...identity] = caller?.split('\t').slice(0, -1) ?? [];
   const fields = { Rule: rule, As: as, User: user, Provider: provider, Roles: roles, Agent: agent, Actors: actors };
@@ -163,7 +164,7 @@ function apart({ 'X-Meshgate-Caller': caller, ...headers }: Answer['headers']): 
   return { ...headers, ...Object.fromEntries(said) };
 }
 
-/** One context of a gateway: what it knows it keeps. */
+/** One context of a gateway with its memory. */
 export class Context {
   readonly #check: Handler;
   readonly #whoami: Handler;
@@ -216,7 +217,7 @@ export async function sealedText(
   return seal(await ringOf(key), 'session', host, text, now);
 }
 
-/** The value of a session cookie, of whose claims the caller is to be made. */
+/** The value of a session cookie from whose claims the caller is made. */
 export const sealed = (
   session: SessionClaims,
   { host = wiki, key = ['k1', 1] as readonly [string, number], now = session.sealed } = {},

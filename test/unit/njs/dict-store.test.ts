@@ -7,7 +7,7 @@ import { fakeNgx } from './fake-ngx.ts';
 
 const fake = fakeNgx();
 
-/** No cipher: what matters here is who calls it. */
+/** Without a cipher: only the calls matter here. */
 const seal: RecordSeal = {
   seal: async (text) => `sealed ${Buffer.from(text).toString('base64')}`,
   open: async (text) => (text.startsWith('sealed ') ? Buffer.from(text.slice(7), 'base64').toString() : undefined),
@@ -108,7 +108,7 @@ describe('locks', () => {
     const held = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((sid) => store.lock(sid, 1000)));
     expect(held.map((lock) => lock !== undefined)).toEqual([true, true, true, false, false]);
     expect(fake.logged).toEqual([expect.stringContaining('meshgate_renewals is full')]);
-    // What keeps providers from being asked twice is elsewhere.
+    // Another test covers the locks of providers.
     expect(locks.keys()).toEqual(['renewals full']);
     await held[0]!.release();
     expect(await store.lock('d', 1000)).toBeDefined();

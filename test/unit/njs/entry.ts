@@ -1,7 +1,7 @@
 import fs from 'fs';
 import { type CaseReport, runCases } from './run.ts';
 
-/** What runs the cases inside njs: as a script of the command, and as a handler of nginx. */
+/** Runs the cases inside njs: as a script of the command, and as a handler of nginx. */
 
 function textOf(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}\n${error.stack}` : String(error);

@@ -84,7 +84,7 @@ describe('locks', () => {
     void lease;
     etcd.calls.length = 0;
     const ask = etcd.fetch;
-    // The first transaction is done, and its answer lost: the next endpoint says that the key is there.
+    // The first transaction is processed, and its response lost: the next endpoint says that the key exists.
     fake.fetch = (url, options) => {
       const first = url.endsWith('/txn') && !etcd.calls.some((call) => call.endsWith('/txn'));
       etcd.fates[0] = first ? 'loses' : 'answers';

@@ -1,4 +1,4 @@
-/** As much of etcd's JSON gateway as the gateway asks, behind the egress server's paths. */
+/** The parts of etcd's JSON gateway that the gateway uses, behind the egress server's paths. */
 
 interface Entry {
   value: string;
@@ -14,10 +14,10 @@ export class FakeEtcd {
   readonly leases = new Map<string, number>();
   /** Endpoint and path of each call. */
   readonly calls: string[] = [];
-  /** By endpoint; `loses`: does what it is asked, and answers 502. */
+  /** By endpoint; `loses`: processes the request, and answers 502. */
   readonly fates: Record<number, Fate> = {};
   revision = 1;
-  /** Longest answer that is read, characters. */
+  /** The longest response that is read, in characters. */
   longest = Number.POSITIVE_INFINITY;
   cluster = '77';
   #lease = 1000;
@@ -29,7 +29,7 @@ export class FakeEtcd {
     const fate = this.fates[Number(endpoint)] ?? 'answers';
     if (fate === 'hangs') return new Promise(() => {});
     const answer = fate === 'refuses' ? {} : this.#answer(path, JSON.parse(options?.body ?? '{}'));
-    // As njs's fetch does with what is longer than its buffer.
+    // As njs's fetch does with a response that is longer than its buffer.
     if (JSON.stringify(answer).length > this.longest) throw new Error('http fetch body is too large');
     return { status: fate === 'answers' ? 200 : 502, text: async () => JSON.stringify(answer) };
   };

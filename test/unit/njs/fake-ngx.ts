@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, vi } from 'vitest';
 
-/** The shared dicts of njs, in Node: times to live by a clock that the test moves, and a size in entries. */
+/** The shared dicts of njs, in Node: expiry by a clock that the test moves, and a size in entries. */
 export class FakeDict<V extends string | number> {
   readonly #entries = new Map<string, { value: V; until: number }>();
   readonly #now: () => number;
-  /** Most entries; beyond, `set` and `add` throw as a full zone without `evict` does. */
+  /** The highest number of entries; beyond, `set` and `add` throw as a full zone without `evict` does. */
   room = Number.POSITIVE_INFINITY;
   /** Bytes, as {@link freeSpace} counts. */
   readonly capacity = 4_000_000;
 
-  /** Part of it that is taken, 0 to 1, whatever is in it. */
+  /** The part of it that is used, 0 to 1, whatever its entries. */
   taken = 0;
 
   constructor(now: () => number) {
@@ -94,7 +94,7 @@ const ZONES = [
   'proof_keys',
 ] as const;
 
-/** What a test sees of {@link fakeNgx}. */
+/** The parts of {@link fakeNgx} that a test reads and sets. */
 export interface FakeNgx {
   readonly zones: Record<(typeof ZONES)[number], FakeDict<string | number>>;
   readonly logged: string[];

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Hold, heldNow, holdUpTo, release, hold as take } from '../../../src/njs/held.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
-/** What all workers together hold at a time. */
+/** The holds of all workers at a time. */
 
 const fake = fakeNgx();
 stopClock(fake, 1_800_000_000);

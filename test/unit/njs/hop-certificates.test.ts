@@ -50,14 +50,14 @@ const holder: Person = { provider: 'certificate', subject: 'spiffe://example.org
 const onDevice: Person = { provider: 'okta', subject: 'o-ada', roles: ['staff', 'device'] };
 const plain: Person = { provider: 'okta', subject: 'o-ada', roles: ['staff'] };
 
-/** What came of one request: why it was refused, or the host that the next assertion names. */
+/** The result of one request: the reason of its refusal, or the host that the next assertion names. */
 interface Outcome {
   readonly reason?: string;
   readonly host?: unknown;
 }
 
 /**
- * What comes of requests at the inner listener of a host, with an assertion that the other host gave: three to one
+ * The results of requests at the inner listener of a host, with an assertion that the other host issued: three to one
  * context of a worker, and one to another context.
  */
 async function asked(person: Person, from: string, host: string, signs = true): Promise<readonly Outcome[]> {

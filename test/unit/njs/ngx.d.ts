@@ -1,5 +1,5 @@
 /**
- * What modules under `src/njs/` use of njs, for tests that load them in Node: njs's own types would take the place of
+ * The parts of njs that modules under `src/njs/` use, for tests that load them in Node: njs's own types would replace
  * Node's `Headers` and `Response`.
  */
 

@@ -61,7 +61,7 @@ beforeEach(async () => {
   context = new Context(of);
 });
 
-/** What each browser adds by itself, and the route that takes it. */
+/** The credentials that each browser adds by itself, and the route that accepts each. */
 const ambient: readonly (readonly [string, string, () => Promise<Record<string, string>>])[] = [
   ['a session', '*', async () => ({ Cookie: `__Host-meshgate=${await sealed(adas(start))}` })],
   ['a certificate', 'deploy/*', async () => ({ 'SSL-Client-Cert': certificate })],
@@ -69,7 +69,7 @@ const ambient: readonly (readonly [string, string, () => Promise<Record<string, 
 ];
 
 const EVIL = 'https://evil.example';
-/** Passes, or the reason why not. Asked twice: the second time the caller is known. */
+/** `passes`, or the reason of the refusal. Sent twice: the second time the caller is known. */
 async function asked(headers: Readonly<Record<string, string>>, path: string, host = wiki): Promise<string> {
   const outcomes: string[] = [];
   for (let i = 0; i < 2; i++) {
@@ -96,7 +96,7 @@ describe.each(ambient)('%s', (_, path, credential) => {
   ])('is refused from a page of %s', async (origin) => {
     const headers = { ...(await credential()), 'X-Meshgate-Origin': origin };
     expect(await asked(headers, path)).toBe('origin_refused');
-    // A caller that is known already is refused all the same.
+    // A known caller is refused as well.
     expect(await asked(await credential(), path)).toBe('passes');
     expect(await asked(headers, path)).toBe('origin_refused');
   });

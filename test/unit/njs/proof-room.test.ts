@@ -4,7 +4,7 @@ import { createProofKey, type ProofKey, signProof, withProof } from '../../harne
 import { adasToken, Context, publishKeys, table, wiki } from './check.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
-/** The room for DPoP proofs, which all clients share: what one of them can use of it. */
+/** The room for DPoP proofs, which all clients share: the part that one of them can use. */
 
 const fake = fakeNgx();
 stopClock(fake);
@@ -39,7 +39,7 @@ async function proofOf(own: ProofKey, token: string): Promise<Record<string, str
   return { ...withProof(token, proof), 'X-Meshgate-Uri': '/x' };
 }
 
-/** What so many requests come to, each with a proof of its own. */
+/** The results of this many requests, each with its own proof. */
 async function asked(at: Context, own: ProofKey, times: number, claims?: Record<string, unknown>) {
   const token = tokenOf(own, claims);
   const said: string[] = [];

@@ -16,7 +16,7 @@ const OTHER = '198.51.100.7';
 
 const questions = new Questions('/run/check.sock', 'sel');
 
-/** Tokens that the provider knows; it answers these at once, and others when it is told to. */
+/** Tokens that the provider knows; it answers these at once, and others on release. */
 const good = new Set<string>();
 let asked: string[];
 let held: (() => void)[];
@@ -43,7 +43,7 @@ beforeEach(() => {
 
 const running: Promise<unknown>[] = [];
 
-/** Lets all questions come to an end. */
+/** Lets all questions end. */
 async function settle(): Promise<void> {
   const all = Promise.allSettled(running.splice(0));
   let done = false;
@@ -60,7 +60,7 @@ afterEach(settle);
 const ask = (token: string, from: string, isSigned = false) =>
   questions.introspect(provider, token, fake.clock / 1000, from, isSigned);
 
-/** Asks about so many made-up tokens. */
+/** Introspects this many made-up tokens. */
 function madeUp(count: number, from: (i: number) => string): void {
   for (let i = 0; i < count; i++) running.push(ask(`made-up-${i}`, from(i)));
 }
@@ -70,7 +70,7 @@ const told = async (token: string, from: string, isSigned = false) => {
   return result.ok ? 'active' : result.reason;
 };
 
-/** So many new tokens that the provider knows come from one address, one after the other. */
+/** Sends new tokens that the provider knows from one address, one after the other. */
 async function honest(count: number, meanwhile = () => {}): Promise<void> {
   for (let i = 0; i < count; i++) {
     meanwhile();
@@ -256,14 +256,14 @@ describe('if the zone of locks is full', () => {
     fake.zones.locks.room = Number.POSITIVE_INFINITY;
   });
 
-  // A place takes three entries: of all, of the address and of its site.
+  // A place needs three entries: for all, for the address and for its site.
   it.each([0, 1, 2])('with room for %i entries, a token is not introspected, and nothing rejects', async (room) => {
     fake.zones.locks.room = room;
     expect(await told('new', '2001:db8::1')).toBe('provider_unavailable');
     expect([asked, fake.zones.locks.keys()]).toEqual([[], []]);
   });
 
-  // And a question four: a lock, and three like those.
+  // A question needs four: a lock, and three like those.
   it.each([3, 4, 5, 6])('with room for %i entries, a question waits until there is room', async (room) => {
     good.add('new');
     fake.zones.locks.room = room;

@@ -8,13 +8,13 @@ import { type FakeProvider, HOST, ISSUER, Lab, type LabOptions, labNgx, ROBOTS }
 
 stopClock(labNgx);
 
-/** What a provider's answer to a refresh token comes to. */
+/** The results of a provider's answers to a refresh token. */
 
 let lab: Lab;
 
 afterEach(() => expect(lab.logged).not.toMatch(/SECRET|S3CRET|eyJ/));
 
-/** A session that was signed in, and what the token endpoint answers next. */
+/** A session that was signed in, and the next answer of the token endpoint. */
 async function refreshedBy(
   answer: ReturnType<NonNullable<FakeProvider['manners']['token']>>,
   options: LabOptions = {},
@@ -79,7 +79,7 @@ describe('a refresh', () => {
     const { claims, ...more } = refreshed as { claims: Record<string, unknown> };
     expect(claims).not.toHaveProperty('groups');
     expect(claims).toMatchObject({ sub: 'ada', acr: 'phr', sid: 'op-session', auth_time: record.claims.auth_time });
-    // A provider that says groups in ID tokens only is not asked in this way again.
+    // A provider that sends groups only in ID tokens is not called again in this way.
     expect(more).toMatchObject({ kind: 'confirmed', partly: true });
   });
 
@@ -196,7 +196,7 @@ describe('a refresh', () => {
       lab.provider.manners = { ...lab.provider.manners, token: () => answer, userinfoStatus };
       return refresh(lab.scene, record);
     };
-    /** An ID token that lacks what the policy reads, so that UserInfo is asked as well. */
+    /** An ID token without a claim that the policy reads, so that UserInfo is called as well. */
     const lacking = () => idToken({ groups: undefined });
 
     test.each([401, 403, 404])('refuses the person ends the session: %i', async (status) => {

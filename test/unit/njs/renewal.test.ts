@@ -2,7 +2,7 @@ import { beforeEach, expect, it, vi } from 'vitest';
 import { askRenewal } from '../../../src/njs/renewal.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
-/** Checks that ask the sign-in's side to renew a session. */
+/** Checks that request the renewal of a session from the sign-in's side. */
 
 const fake = fakeNgx();
 stopClock(fake);

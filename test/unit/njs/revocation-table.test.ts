@@ -35,7 +35,7 @@ const start = 1_790_000_000;
 stopClock(fake, start);
 const SERVICE = 'spiffe://example.org/ns/wiki/sa/wiki';
 
-/** What a credential says of itself, as far as a revocation may name it. */
+/** The properties of a credential that a revocation may name. */
 interface Named {
   readonly sub?: readonly [provider: string, subject: string];
   readonly sid?: string;
@@ -44,7 +44,7 @@ interface Named {
   readonly jti?: string;
 }
 
-/** A credential that is ready to be used, once. */
+/** A credential that is ready for one use. */
 interface Ready extends Named {
   readonly passes: () => Promise<boolean>;
 }
@@ -86,7 +86,7 @@ const token =
   async () => {
     const text = adasToken(start, { jti: 'j1', sid: 'op-1' });
     const context = new Context(policy);
-    // The first look finds it in no memory, the second in the shared one.
+    // The first lookup finds it in no memory, the second in the shared one.
     for (let i = 0; known && i < 3; i++) expect(await passed(context.check(bearer(text)))).toBe(true);
     const named: Named = { sub: ada, jti: 'j1', kid: 'p256', psid: 'op-1' };
     return { ...named, passes: () => passed((known ? context : new Context(policy)).check(bearer(text))) };
@@ -98,7 +98,7 @@ const opaque: Prepare = async () => {
   const said = { active: true, token_type: 'Bearer', iss: okta.issuer, aud: 'api://wiki', sub: 'ada-sub', uid: 'ada' };
   const claims = { ...said, groups: ['staff'], iat: start, exp: start + 600, jti: 'j1' };
   fake.fetch = async () => new Response(JSON.stringify(claims), { status: 200 });
-  // It comes to a context that has seen no request before.
+  // It reaches a context that has received no request before.
   return { sub: ada, jti: 'j1', passes: () => passed(new Context(of).check(bearer('opaque-token'))) };
 };
 
@@ -113,7 +113,7 @@ const session =
     return { ...ofAda, passes: () => passed((known ? context : new Context(policy)).check(cookie(text))) };
   };
 
-/** It is sealed by the key before; what it is renewed to is sealed by the key of now. */
+/** It is sealed by the earlier key; its renewed cookie is sealed by the current key. */
 const otherPolicy: Prepare = async () => {
   const text = await sealed(adas(start, { selection: 'before' }));
   writeRing(['k2', 2], ['k1', 1]);
@@ -146,11 +146,11 @@ const renewal: Prepare = async () => {
   return { ...named, passes: async () => (await run(renewHandler(scene), '/.meshgate/renew', headers)).status === 200 };
 };
 
-/** A browser is at the provider, and comes back. */
+/** A browser is at the provider, and returns. */
 const answered: Prepare = async () => {
   const lab = labOf();
   const browser = lab.browser();
-  // Within one second it is not known which was first.
+  // Within one second it is unknown which was first.
   vi.setSystemTime((start - 1) * 1000);
   const back = lab.provider.authorize(await browser.begin());
   vi.setSystemTime(start * 1000);
@@ -265,7 +265,7 @@ const paths: Readonly<Record<string, Prepare>> = {
 
 const COLUMNS = ['sub', 'sid', 'psid', 'kid', 'jti'] as const;
 
-/** Revokes what a credential says of itself; where it does not say that, what another one does. */
+/** Revokes a property of a credential, or that of another credential if it lacks the property. */
 function revoke(
   kind: (typeof COLUMNS)[number],
   { sub = ada, sid = 's', psid = 'p', kid = 'k', jti = 'j' }: Named,
@@ -280,7 +280,7 @@ function revoke(
   keepRevoked([revocation(kind, value[kind], start)]);
 }
 
-/** Rows of the table, by path: what stands in each column. */
+/** Rows of the table, by path: the cells of each column. */
 function tableOfDocs(): ReadonlyMap<string, readonly string[]> {
   const text = readFileSync(new URL('../../../docs/sessions.md', import.meta.url), 'utf8');
   const from = text.indexOf('| path | `--subject`');
@@ -369,7 +369,7 @@ describe('if replicas share revocations', () => {
     for (const zone of [fake.zones.revoked, fake.zones.locks]) zone.clear();
     awaitRevocations(shared);
   };
-  // A session is known where it was opened, which was after they were read.
+  // A session is known in the context that opened it, after the revocations were read.
   const others = Object.entries(paths).filter(([path]) => path !== 'session cookie, known');
 
   it.each(others)('%s: rejected until revocations were read once', async (_, prepare) => {

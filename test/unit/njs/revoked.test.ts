@@ -130,7 +130,7 @@ describe('sign-outs that name a provider’s session and no person', () => {
   });
   const token: Revocable = { provider: 'okta', subject: 'u9', jti: 'j', kids: ['k'], at: now - 600 };
 
-  /** So many sign-outs, one a second. */
+  /** This many sign-outs, one a second. */
   const flood = (count: number) => {
     for (let i = 0; i < count; i++) {
       keepRevoked([revocation('psid', ofProvider('okta', `p${i}`), now + i, 86_400)]);
@@ -198,7 +198,7 @@ describe('a full zone', () => {
     const tokens = ['a', 'b', 'c'].map((jti, i) => revocation('jti', ofAny(jti), now + i));
     keepRevoked([leaked[0]!, leaked[1]!, ...tokens, leaked[2]!]);
     expect(() => keepRevoked([leaked[3]!])).toThrow('meshgate_revoked is full');
-    // Anyone who has a key says what they like of when.
+    // A holder of a key can write any time into a token.
     for (const kid of ['k1', 'k2', 'k3']) expect(isRevokedNow(() => ({ kids: [kid], at: now + 9 }))).toBe(true);
   });
 
@@ -224,7 +224,7 @@ describe('with clocks that differ by thirty seconds', () => {
     keepRevoked([revocation('sub', u1.value, now)]);
     expect(isRevokedNow(() => of(now + 30))).toBe(true);
     expect(isRevokedNow(() => of(now + 31))).toBe(false);
-    // Here it is known that the person was revoked, and signs in again.
+    // This gateway knows that the person was revoked, and signs in again.
     for (const at of [now, now + 1, now + 29, now + 31]) {
       vi.setSystemTime(at * 1000);
       expect(isRevokedNow(() => begun(at))).toBe(false);

@@ -10,10 +10,10 @@ import { x509Samples } from '../x509/samples.ts';
 
 const samples = [...callerSamples, ...x509Samples];
 
-/** What came of a run. */
+/** The results of a run. */
 export interface CaseReport {
   readonly ran: number;
-  /** What did not come out as it should. */
+  /** Results that differ from the expected ones. */
   readonly wrong: readonly string[];
   readonly hasEd25519: boolean;
 }
@@ -36,13 +36,13 @@ async function wrongSessions(): Promise<string[]> {
   return wrong;
 }
 
-/** A document that an engine may give up on is an error like any other. */
+/** A document that exceeds an engine's limits is an error like any other. */
 async function deepKeySet(): Promise<string[]> {
   const set = await readKeySet(`{"keys":${'['.repeat(100_000)}${']'.repeat(100_000)}}`);
   return set.ok ? ['a key set nested 100,000 deep is taken'] : [];
 }
 
-/** Every proof twice, there and back. */
+/** Every proof twice, forwards and backwards. */
 async function wrongProofs(proofs: readonly ProofCase[]): Promise<string[]> {
   const run = proofRunner();
   const wrong: string[] = [];
@@ -53,14 +53,15 @@ async function wrongProofs(proofs: readonly ProofCase[]): Promise<string[]> {
   return wrong;
 }
 
-/** What is run, as JSON. */
+/** The cases, as JSON. */
 export interface Cases {
   readonly tokens: readonly TokenCase[];
   readonly proofs: readonly ProofCase[];
   readonly kinds: KindRun;
 }
 
-/** Runs every case twice, there and back, every line of each kind of provider, and every sample. No Node in here. */
+/** Runs every case twice, forwards and backwards, every line of each kind of provider, and every sample. No Node in
+ * here. */
 export async function runCases({ tokens: cases, proofs, kinds }: Cases): Promise<CaseReport> {
   const run = caseRunner();
   const ed25519 = await hasEd25519();

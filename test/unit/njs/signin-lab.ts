@@ -41,7 +41,7 @@ export const ringText = (...kids: string[]): string =>
     })),
   });
 
-/** A request that the provider got. */
+/** A request that the provider received. */
 export interface Asked {
   readonly path: string;
   readonly method: string;
@@ -54,10 +54,10 @@ interface Grant {
   used?: true;
 }
 
-/** What a provider does that it should not, or need not. */
+/** Faults and options of a provider. */
 export interface Manners {
   metadata?: Record<string, unknown>;
-  /** Changes what the ID token says, or how it is signed. */
+  /** Changes the ID token, or its signature. */
   idToken?: (claims: Record<string, unknown>) => Omit<TokenParts, 'claims'> & { claims?: Record<string, unknown> };
   claims?: Record<string, unknown>;
   userinfo?: Record<string, unknown> | string;
@@ -65,7 +65,7 @@ export interface Manners {
   userinfoStatus?: number | 'hangs up';
   /** Of the token endpoint instead of tokens. */
   token?: (asked: Asked) => { status: number; body: unknown } | 'hangs up' | 'not reached' | undefined;
-  /** Parameters of the answer beside code and state; `null` takes one out. */
+  /** Parameters of the callback beside code and state; `null` removes one. */
   answer?: Record<string, string | null>;
   /** Instead of a code. */
   error?: string;
@@ -94,7 +94,7 @@ export class FakeProvider {
     return this.asked.filter((one) => one.path === path);
   }
 
-  /** What a browser is sent back with. */
+  /** The parameters with which a browser returns. */
   authorize(url: URL): string {
     let params = url.searchParams;
     const pushed = params.get('request_uri');
@@ -165,7 +165,7 @@ export class FakeProvider {
 
   #tokens(asked: Asked): { status: number; body: string } {
     const own = this.manners.token?.(asked);
-    // As the egress server answers, which was never connected.
+    // As the egress server answers, without a connection.
     if (own === 'not reached') return { status: 502, body: '' };
     if (own === 'hangs up') throw new Error('the connection was closed');
     if (own !== undefined) return { status: own.status, body: JSON.stringify(own.body) };
@@ -223,23 +223,24 @@ export interface LabOptions {
   readonly client?: Client;
   readonly signin?: Partial<ProviderSignin>;
   readonly signinHost?: string;
-  /** Whether replicas share what is revoked. */
+  /** Whether replicas share revocations. */
   readonly shared?: boolean;
   /** More providers of wiki.example.com. */
   readonly more?: Readonly<Record<string, Partial<ProviderSignin>>>;
-  /** Those of {@link more} that have the issuer of the first, each as a client of its own name. */
+  /** Those of {@link more} with the issuer of the first, each as a client with its own name. */
   readonly sameIssuer?: readonly string[];
   readonly stepUps?: SigninTable['stepUps'];
-  /** Agents that come with tokens; the claims that sessions keep are `team` too, by which they may be known. */
+  /** Agents that are recognised by their tokens; the claims that sessions keep include `team`, by which they may be
+   * known. */
   readonly agents?: Table['agents'];
-  /** The providers leave groups out, and are asked for them, by a person's object id. */
+  /** The providers leave groups out, and return them on request, by a person's object id. */
   readonly groups?: (oid: string) => { status: number; body: string };
 }
 
 export const HOST = 'wiki.example.com';
 export const OTHER = 'dash.example.com';
 
-/** One for all of a file: the modules under test look their zones up once. */
+/** One for all tests of a file: the modules under test look their zones up once. */
 export const labNgx = fakeNgx();
 
 export class Lab {
@@ -357,7 +358,7 @@ export class Lab {
     };
   }
 
-  /** What a handler answers; anything but a handler's path is a page of the host. */
+  /** The response of a handler; any other path is a page of the host. */
   async ask(
     url: string,
     cookies: string,
@@ -405,7 +406,7 @@ export class Lab {
     return new FakeBrowser(this);
   }
 
-  /** No secret of a sign-in may stand in a log. */
+  /** No log may have a secret of a sign-in. */
   get logged(): string {
     return this.ngx.logged.join('\n');
   }
@@ -433,7 +434,7 @@ export class FakeBrowser {
     return [...this.jar(host).keys()].filter((name) => name.startsWith('__Host-meshgate-a-'));
   }
 
-  /** One request, cookies and all; no redirect is followed. */
+  /** Sends one request with cookies; follows no redirect. */
   async get(url: string, more: Parameters<Lab['ask']>[2] = {}): Promise<Answer> {
     const { hostname } = new URL(url);
     const jar = this.jar(hostname);
@@ -448,7 +449,7 @@ export class FakeBrowser {
     return answer;
   }
 
-  /** Begins a sign-in; gives the address of the provider. */
+  /** Begins a sign-in; returns the address of the provider. */
   async begin(to = '/page?x=1', mode = 'in', host = HOST): Promise<URL> {
     const { location, status, body } = await this.get(`https://${host}/.meshgate/signin?${mode}&to=${to}`);
     if (location === undefined) throw new Error(`no redirect but ${status}: ${body}`);
@@ -484,7 +485,7 @@ export class FakeBrowser {
 
 export const clientKeys = (): string => fileOf('client.jwks', JSON.stringify({ keys: [privateJwk('p256')] }));
 
-/** An agent that is known by the claim `team`, for the option `agents`. */
+/** An agent that is recognised by the claim `team`, for the option `agents`. */
 export const ROBOTS: NonNullable<Table['agents']>[number] = {
   name: 'robots',
   match: { kind: 'claim', fact: { op: 'is', claim: 'team', value: 'robots', at: { file: '', line: 1, column: 1 } } },

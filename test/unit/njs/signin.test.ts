@@ -18,7 +18,7 @@ function lab(options: ConstructorParameters<typeof Lab>[0] = {}): Lab {
   return made;
 }
 
-// Codes, tokens and secrets are named so that they are found.
+// Codes, tokens and secrets have names that a search finds.
 afterEach(() => {
   for (const { logged } of labs.splice(0)) expect(logged).not.toMatch(/SECRET|S3CRET|eyJ|k1\.\d/);
 });
@@ -47,7 +47,7 @@ describe('a sign-in', () => {
       claims: { nonce: expect.any(String) },
     });
     expect(logged()).toBe('');
-    // The token endpoint is called once, with what only this gateway knows.
+    // The token endpoint is called once, with values that only this gateway knows.
     const [call, ...more] = provider.calls('/token');
     expect(more).toEqual([]);
     expect(call?.authorization).toBe(`Basic ${Buffer.from('wiki:S3CRET').toString('base64')}`);
@@ -104,7 +104,7 @@ describe('a sign-in', () => {
     const begun: URL[] = [];
     for (let i = 0; i < 10; i++) begun.push(await one.begin(`/page${i}`));
     expect(one.attempts().length).toBe(8);
-    // Tabs that began last come back to their own pages; no cookie of an attempt is left of those that came back.
+    // The newest tabs return to their own pages; no attempt cookie is left of those that returned.
     for (let i = 9; i > 1; i--) {
       const { url } = await one.visit(provider.authorize(begun[i]!));
       expect(url).toBe(`https://${HOST}/page${i}`);
@@ -132,7 +132,7 @@ describe('a sign-in', () => {
     const { url } = await one.visit(provider.authorize(tabs[15]!));
     expect(url).toBe(`https://${HOST}/page15`);
     expect(one.attempts().length).toBe(8);
-    // Of those that are left each works, and the others find the session.
+    // Each of the remaining ones works, and the others find the session.
     for (const i of [14, 13, 1, 0])
       expect((await one.visit(provider.authorize(tabs[i]!))).url).toBe(`https://${HOST}/page${i}`);
     expect(one.attempts().length).toBeLessThan(8);
@@ -254,7 +254,7 @@ describe('a callback', () => {
     expect(answer.location).toMatch(new RegExp(`^${ISSUER}/authorize`));
     expect(victim.jar().has('__Host-meshgate')).toBe(false);
     expect(provider.calls('/token')).toEqual([]);
-    // The second time there is an end to it.
+    // The second time it ends.
     const again = await browser().get(provider.authorize(new URL(answer.location!)));
     expect([again.status, again.location]).toEqual([400, undefined]);
     // A person who signs in then signs in as themselves.
@@ -279,7 +279,7 @@ describe('a callback', () => {
     const jar = new Map(one.jar());
     expect((await one.get(back)).location).toBe(page);
     expect((await one.get(back)).location).toBe(page);
-    // As if the second were sent before the first was answered: the cookie is still there.
+    // As if the second were sent before the response to the first: the cookie is still there.
     const racing = browser();
     for (const [name, value] of jar) racing.jar().set(name, value);
     const late = await racing.get(back);
@@ -542,7 +542,7 @@ describe('the client', () => {
     };
     expect((await browser().signIn()).url).toBe(page);
     expect(provider.calls('/token').map(({ params }) => params.get('client_secret'))).toEqual(['new', 'old']);
-    // A file that changed is read for the next call.
+    // A changed file is read for the next call.
     writeFileSync(secretFile, 'old\n');
     expect((await browser().signIn()).url).toBe(page);
     expect(provider.calls('/token').length).toBe(3);
@@ -607,7 +607,7 @@ describe('a silent renewal', () => {
     expect([renewed.sid, renewed.since]).toEqual([first.sid, first.since]);
     expect([renewed.end, renewed.fresh]).toEqual([older.end, older.end]);
     expect((await scene.store.get(renewed.sid))?.session).toEqual(renewed);
-    // A sign-in is as long as any.
+    // A sign-in lasts as long as any other.
     await one.signIn('/page');
     expect((await one.session())!.end).toBeGreaterThan(older.end);
   });
@@ -710,7 +710,7 @@ describe('one sign-in host for many', () => {
   test('hands over once, to the browser that began, for the host that requested it, within a minute', async () => {
     const it = bound(lab({ signinHost }));
     const { one, ticket } = await handedOver(it);
-    // Another browser's: begins anew, with no session.
+    // A ticket of another browser: it begins again, without a session.
     const victim = it.browser();
     const planted = await victim.get(ticket);
     expect(planted.location).toMatch(new RegExp(`^https://${signinHost}/.meshgate/signin\\?for=`));
@@ -718,7 +718,7 @@ describe('one sign-in host for many', () => {
     // Another host's.
     const other = await one.get(ticket.replace(HOST, OTHER));
     expect([other.status, other.setCookies]).toEqual([400, []]);
-    // Tampered, twice there, or none.
+    // Changed, sent twice, or missing.
     for (const url of [`${ticket}A`, `${ticket}&ticket=x`, ticket.replace(/ticket=.*/, '')]) {
       expect((await one.get(url)).status).toBe(400);
     }
@@ -756,7 +756,7 @@ describe('one sign-in host for many', () => {
       const answer = await one.get(`https://${signinHost}/.meshgate/signin?for=${text}`);
       expect([answer.status, answer.setCookies]).toEqual([400, []]);
     }
-    // A request is no state, and is for the sign-in's host alone.
+    // A request is not a state, and is only for the sign-in host.
     expect((await one.get(`https://${signinHost}/.meshgate/callback?code=x&state=${request}`)).status).toBe(400);
     expect((await one.get(`https://${OTHER}/.meshgate/signin?for=${request}`)).status).toBe(400);
   });
@@ -770,7 +770,7 @@ interface Bound {
   readonly logged: () => string;
 }
 
-/** Methods that can be taken apart by pattern. */
+/** Methods that a pattern can find. */
 function bound(of: Lab): Bound {
   return {
     browser: () => of.browser(),

@@ -108,7 +108,7 @@ describe('signing out', () => {
     expect((await browser.get(location!)).body).not.toContain('<form');
   });
 
-  /** The provider's discovery document is not known any more, and has to be asked for. */
+  /** The provider's discovery document is not cached any more, and must be fetched. */
   const forgetProvider = ({ ngx }: Lab): void => {
     ngx.zones.keys.clear();
     ngx.zones.locks.clear();

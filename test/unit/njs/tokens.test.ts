@@ -9,7 +9,7 @@ const fake = fakeNgx();
 const start = 1_790_000_000;
 stopClock(fake, start);
 
-/** A host whose route takes tokens for another audience. */
+/** A host whose route accepts tokens for another audience. */
 const narrow = 'api.example.com';
 const routes = {
   ...table.routes,
@@ -28,7 +28,7 @@ describe('a token for the audience of one route', () => {
   const of = { ...table, routes };
   const token = adasToken(start, { aud: 'A' });
 
-  /** The contexts of a gateway in which the token passed where it may. */
+  /** The contexts of a gateway in which the token passed on its own route. */
   async function afterPassing(): Promise<readonly Context[]> {
     const context = new Context(of);
     for (let i = 0; i < 3; i++) expect((await context.check(bearer(token), '*', narrow)).status).toBe(204);

@@ -3,7 +3,7 @@ import { parsePolicy } from '../../../src/policy/index.ts';
 
 const TENANT = 'https://login.microsoftonline.com/11111111-1111-1111-1111-111111111111/v2.0';
 
-/** What is said of a policy whose provider has this issuer, these keys, this role and this agent. */
+/** The errors of a policy whose provider has this issuer, these keys, this role and this agent. */
 function said(fact: string, subject = '', match = '{ client_id: bot }', issuer = TENANT): readonly string[] {
   const text = `version: 1
 providers: { p: { issuer: "${issuer}", audiences: [wiki]${subject} } }

@@ -9,7 +9,7 @@ import { anyText } from '../text.ts';
 
 const full = readFileSync(new URL('fixtures/full.yaml', import.meta.url), 'utf8');
 
-/** Words that a policy has, so that random trees get past the first check. */
+/** Words of a policy, so that random trees pass the first check. */
 const words = [...new Set(full.match(/[\w./*:-]+/g)), '<<', '__proto__', 'constructor', '/', '', 'null', '*.a', '*'];
 const keys = fc.oneof(fc.constantFrom(...words), fc.string());
 const scalars = fc.oneof(
@@ -28,7 +28,7 @@ const { tree } = fc.letrec<{ tree: unknown; list: unknown; map: unknown }>((tie)
 const sections = [...Object.keys((JSON.parse(policyJsonSchemaText()) as { properties: object }).properties)];
 const policies = fc.record(Object.fromEntries(sections.map((key) => [key, tree])), { requiredKeys: [] });
 
-/** Never throws, and says either what the policy is or what is wrong with it, in order, each once. */
+/** Never throws, and returns either the policy or its errors, in order, each once. */
 function check(text: string): void {
   const { policy, errors } = parsePolicy(text, 'fuzz.yaml');
   expect(policy === undefined).toBe(errors.length > 0);

@@ -1,4 +1,4 @@
-/** What a policy may say of asking a provider about tokens. */
+/** The introspection settings of a policy. */
 import { describe, expect, test } from 'vitest';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
 import { groupsOf } from '../../../src/rules/client-table.ts';

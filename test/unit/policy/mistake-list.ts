@@ -1,8 +1,8 @@
-/** What can be done wrong in fixtures/full.yaml, as data for mistakes.ts. */
+/** Mistakes in fixtures/full.yaml, as data for mistakes.ts. */
 
 /**
- * Mistakes by hand: kind, the line they are made in (its beginning), what to replace by what, what is said, and
- * beginnings of other lines that they are about.
+ * Manual mistakes: kind, the beginning of their line, the text to replace and its replacement, the error, and the
+ * beginnings of other lines that the error mentions.
  */
 type Change = readonly [kind: string, line: string, from: string, to: string, says: string, ...about: string[]];
 
@@ -502,7 +502,7 @@ export const CHANGES: readonly Change[] = [
   ['YAML', '    audiences: [api', '[api://mesh]', '*mesh', 'write the value out'],
 ];
 
-/** Lines to add after a line: kind, the line, what to add, which of the added lines is reported, what is said. */
+/** Added lines: kind, the line before them, the text, the reported line among them, and the error. */
 type Addition = readonly [
   kind: string,
   line: string,
@@ -572,7 +572,7 @@ export const ADDITIONS: readonly Addition[] = [
   ['bad name', 'roles:', ['  anyone: { group: all, provider: okta }'], 1, 'choose another'],
 ];
 
-/** Required keys that are dropped: the line that goes, the line that is reported instead. */
+/** Removed required keys: the removed line, and the line that is reported instead. */
 export const DROPS: readonly (readonly [line: string, reported: string, says: string])[] = [
   ['version: 1', 'version: 1', 'write version: 1'],
   ['    key_file: /run/tls/tls.key', '  tls:', 'write key_file: /run/secrets/name.pem'],

@@ -1,19 +1,19 @@
 import { ADDITIONS, CHANGES, DROPS } from './mistake-list.ts';
 
 /**
- * Makes single mistakes in a valid policy, each with the line that must be reported and what must be said instead.
- * Seeded: the same mistakes every time.
+ * Makes single mistakes in a valid policy, each with the line that must be reported and the correction that the error
+ * must name. Seeded: the same mistakes every time.
  */
 export interface Mistake {
   readonly kind: string;
-  /** What was done, for the name of the test. */
+  /** The mistake, for the name of the test. */
   readonly what: string;
-  /** Line in the policy before the mistake, from 1, and what stands there afterwards (one line or several). */
+  /** Line in the policy before the mistake, from 1, and its new text (one line or several). */
   readonly edit: { readonly line: number; readonly to: readonly string[] };
-  /** The reported line, counted in the policy before the mistake; `after` counts on inside the edited lines. */
+  /** The reported line, counted in the policy before the mistake; `after` counts further inside the edited lines. */
   readonly reported: { readonly line: number; readonly after: number };
   readonly says: string;
-  /** Lines that the mistake is about as well: another mistake there would be about the same thing. */
+  /** Other lines that the mistake concerns: another mistake there would concern the same thing. */
   readonly about: readonly number[];
 }
 
@@ -28,7 +28,7 @@ export function random(seed: number): (below: number) => number {
   };
 }
 
-/** The policy with these mistakes in it, and the line on which each is to be reported. */
+/** The policy with these mistakes in it, and the line on which each must be reported. */
 export function apply(policy: string, mistakes: readonly Mistake[]) {
   const lines = policy.split('\n').map((line) => [line]);
   for (const { edit } of mistakes) lines[edit.line - 1] = [...edit.to];
@@ -74,7 +74,7 @@ function misspellings(lines: readonly string[], pick: (below: number) => number)
     WORDS.flatMap(([kind, pattern]) =>
       [...line.matchAll(pattern)].flatMap((match) => {
         const word = match.groups?.w ?? '';
-        // null is no enum's value, and a role's own definition is no use of it.
+        // null is not the value of an enum, and a role's own definition is not a use of it.
         if (word === 'null' || /^ {2}(null|staff)/.test(line.slice(match.index))) return [];
         const wrong = misspell(word, pick);
         const to = line.slice(0, match.index) + wrong + line.slice(match.index + word.length);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parsePolicy } from '../../../src/policy/index.ts';
 
-/** What is said of a policy in which a role of jobs of GitHub Actions is this fact. */
+/** The errors of a policy in which a role for jobs of GitHub Actions has this fact. */
 function said(fact: string, more = ''): readonly string[] {
   const text = `version: 1
 gateway: { tls: { cert_file: /run/c.pem, key_file: /run/k.pem, client_ca_file: /run/clients.pem } }
@@ -92,7 +92,7 @@ test.each(['{ claim: repository, is: acme/wiki }', '{ claim: sub, like: "repo:ac
   },
 );
 
-/** What is said of a policy with an agent that asks for itself. */
+/** The errors of a policy with an agent that acts alone. */
 function agent(match: string, issuer: string): readonly string[] {
   const text = `version: 1
 providers: { p: { issuer: ${issuer}, audiences: [wiki] } }

@@ -47,6 +47,6 @@ test('no advice is given if no two people can have one name', () => {
   expect(advice({ partnerRoute: '/x: { service: board, allow: [guest] }' })).toEqual([]);
   // Two audiences of one issuer: the same people.
   expect(advice({ issuer: 'https://okta.test' })).toEqual([]);
-  // No token is taken there.
+  // No token is accepted there.
   expect(advice({ partnerRoute: '/x: { service: wiki, accept: [certificate], allow: [authenticated] }' })).toEqual([]);
 });

@@ -92,7 +92,7 @@ describe('cors', () => {
         maxAge: 3600,
       },
     ],
-    // A route's own replaces its host's as a whole.
+    // The settings of a route replace those of its host as a whole.
     [`cors: { ${app}, credentials: true }`, 'cors: { origins: ["*"] }', { ...cors, origins: ['*'] }],
     [`cors: { ${app} }`, 'cors: null', undefined],
     [

@@ -20,7 +20,7 @@ function table(key: keyof typeof TITLES): string {
   return `### ${TITLES[key]}\n\n| trusted by | headers |\n| --- | --- |\n${lines.join('')}`;
 }
 
-/** `UPDATE_DOCS=1` writes both anew. */
+/** `UPDATE_DOCS=1` writes both again. */
 test('docs/headers.md has a row for each group of headers that always pass', () => {
   const text = readFileSync(FILE, 'utf8');
   const lines = ALWAYS_PASSED.map(
@@ -48,7 +48,7 @@ test('each row has a source, and names that nginx can erase, also for gRPC calls
   for (const { by, source, names } of rows) {
     expect(source, by).toMatch(/^https:\/\/\S+$/);
     expect(new Set(names.map((name) => name.toLowerCase())).size, by).toBe(names.length);
-    // nginx has a fixed size for the names that it sends with calls.
+    // nginx has a table of fixed size for the names that it sends with gRPC calls.
     for (const name of names) expect(name, by).toMatch(/^(?=.{1,46}$)[A-Za-z0-9]+(-[A-Za-z0-9]+)*$/);
   }
 });

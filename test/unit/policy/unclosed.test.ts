@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
 
-/** A broken section, and where and how the break is reported; the section after it is still read. */
+/** A broken section, and the place and text of its error; the section after it is still read. */
 const cases: readonly (readonly [what: string, section: string, says: string])[] = [
   [
     'a brace',

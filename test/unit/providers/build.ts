@@ -4,13 +4,13 @@ import { jwks, type KeyName, makeToken, publicJwk } from '../token/maker.ts';
 import { tables } from './tables/index.ts';
 import type { KindTable, Line } from './tables/table.ts';
 
-/** A line of a table as a token, and what must come of it. */
+/** A line of a table as a token, and its expected result. */
 export interface KindCase {
   readonly kind: ProviderKindName;
   readonly name: string;
   readonly token: string;
   readonly expected: 'allowed' | ReasonCode;
-  /** What the detail has to say, in part. */
+  /** A part of the expected detail. */
   readonly says?: string;
 }
 
@@ -20,7 +20,7 @@ const kinds = Object.entries(tables) as [ProviderKindName, KindTable][];
 export const hostOf = (kind: ProviderKindName): string => `${kind}.test`;
 
 /**
- * One policy for all kinds: a provider, a role and a host each.
+ * One policy for all kinds: a provider, a role and a host for each.
  *
  * @param keys what says where a kind's keys are, as keys of the provider
  * @param gateway the gateway's section

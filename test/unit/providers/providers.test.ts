@@ -49,7 +49,7 @@ describe('an ID token is not accepted as an access token', () => {
       30,
     );
 
-  // As Okta and Entra ID make them, for an application that is its own API: the audience is the same.
+  // As Okta and Entra ID issue them, for an application that is its own API: the audience is the same.
   test.each([
     ['okta', { idp: '00o', amr: ['pwd'], auth_time: now, ver: 1 }],
     ['entra', { oid: 'o', tid: 't', preferred_username: 'ann@example.com', ver: '2.0' }],

@@ -7,7 +7,7 @@ import type { Key, TokenProvider, Verified } from '../../../src/token/types.ts';
 import { verifyToken } from '../../../src/token/verify.ts';
 import type { KindCase } from './build.ts';
 
-/** All that a run needs, as JSON, so that any engine can run it. */
+/** Everything that a run needs, as JSON, so that any engine can run it. */
 export interface KindRun {
   readonly table: Table;
   readonly cases: readonly KindCase[];
@@ -16,13 +16,13 @@ export interface KindRun {
   readonly now: number;
 }
 
-/** What came of a case: the first reason that applies, or `allowed`. */
+/** The result of a case: the first reason that applies, or `allowed`. */
 export interface KindOutcome {
   readonly outcome: string;
   readonly detail: string;
 }
 
-/** Runs cases as a worker would: by the table that is rendered of the policy. No Node in here. */
+/** Runs cases as a worker would: with the table that is rendered from the policy. No Node in here. */
 export async function kindRunner({ table, keys, now }: Omit<KindRun, 'cases'>) {
   const sets = new Map<string, readonly Key[]>();
   for (const kind of Object.keys(keys)) {
@@ -40,13 +40,13 @@ export async function kindRunner({ table, keys, now }: Omit<KindRun, 'cases'>) {
     verifyToken(token, [table.providers[kind] as TokenProvider], now, context, judge, kind);
 }
 
-/** What is wrong with an outcome; undefined where nothing is. */
+/** The mistake in a result; undefined if there is none. */
 export function kindMismatch({ kind, name, expected, says = '' }: KindCase, { outcome, detail }: KindOutcome) {
   if (outcome === expected && detail.includes(says)) return undefined;
   return `a token of ${kind} ${name}: got ${outcome} (${detail}), expected ${expected} (${says})`;
 }
 
-/** Runs every case there and back, and says what is wrong. */
+/** Runs every case forwards and backwards, and returns the mistakes. */
 export async function runKinds(run: KindRun): Promise<readonly string[]> {
   const ask = await kindRunner(run);
   const wrong: string[] = [];

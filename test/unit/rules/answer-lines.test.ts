@@ -1,4 +1,4 @@
-/** What the check's answer says of a caller that a rule lets pass. */
+/** The lines about an allowed caller in the check's answer. */
 import { expect, test } from 'vitest';
 import type { Caller } from '../../../src/caller/types.ts';
 import type { Headers } from '../../../src/policy/types.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Agent, AgentMatch, Allow, At, Host, Ingress, Policy, Route, Who } from '../../../src/policy/types.ts';
 import type { Asking } from '../../../src/rules/callers.ts';
 
-/** Random policies over few names, so that paths nest, rules overlap and requests hit. */
+/** Random policies with few names, so that paths nest, rules overlap and requests match. */
 
 export const at: At = { file: 'meshgate.yaml', line: 1, column: 1 };
 
@@ -140,13 +140,13 @@ export const caller: fc.Arbitrary<Asking> = fc.oneof(
   fc
     .record({ roles: fc.subarray(ROLES), agent: fc.constantFrom('pages', 'bot', 'night', 'other') })
     .map(({ roles, agent }) => ({ roles, agent })),
-  // Nothing is signed for one that may not be alone, so that no mesh sees it.
+  // Nothing is signed for an agent that may not act alone, so that no mesh sees it.
   fc.constantFrom('bot', 'night').map((agent) => ({ roles: [], agent, alone: true }) as const),
 );
 
 export const method = fc.constantFrom(...METHODS, 'get');
 
-/** What a request to one of the hosts may ask for; a final slash is another path. */
+/** Possible requests to one of the hosts; a final slash is another path. */
 export const requestPath = fc
   .tuple(path, fc.constantFrom('', '/'))
   .map(([base, slash]) => base + (base === '' ? '/' : slash));

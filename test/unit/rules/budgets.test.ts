@@ -89,6 +89,6 @@ ${block.replace(
   'gateway:\n  tls: { cert_file: /run/c, key_file: /run/k }\n  assertion: { issuer: https://wiki.example.com, keys_file: /run/a }\n  inner: { client_ca_file: /run/ca }\n',
 )}`;
   const { errors } = parsePolicy(text, 'budgets.md');
-  // Its host and its routes say all there is to say: the gateway's defaults are there to be seen.
+  // Its host and its routes have all limits themselves: the gateway's defaults are only shown.
   expect(errors.map(formatError).filter((line) => !line.includes('no effect'))).toEqual([]);
 });

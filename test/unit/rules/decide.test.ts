@@ -122,7 +122,7 @@ describe('for all policies', () => {
       fc.property(policy, caller, method, (policy, caller, method) => {
         const rules = compile(policy);
         for (const { route } of rules) {
-          // What an agent may by itself, a person may not.
+          // A request that an agent may send alone, a person may not.
           if (caller?.alone || !decide(rules, caller, { route, method }).allow) continue;
           expect(decide(rules, { roles: ['reader', 'editor', 'admin'] }, { route, method }).allow).toBe(true);
         }

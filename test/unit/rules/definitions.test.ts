@@ -1,4 +1,5 @@
-/** Each value of a checked policy is changed and taken away: a difference says something of it, or the reason stands here. */
+/** Each value of a checked policy is changed and removed: either a difference is reported, or the reason is listed
+ * here. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -16,7 +17,7 @@ const POLICIES: readonly string[] = ['nginx', 'consul', 'istio', 'envoy', 'linke
     .filter((file) => existsSync(file));
 });
 
-/** What no definition says, and why. */
+/** Values that no definition reports, and why. */
 const EXCEPTIONS: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/(^|\.)at(\.(file|line|column))?$/, 'a place'],
   [/^(version|tests)\b/, 'decides nothing'],
@@ -40,7 +41,7 @@ function other(value: unknown): unknown {
   return typeof value === 'number' ? value + 1 : `${value}x`;
 }
 
-/** A copy of a tree in which the value of one path is another, or is gone. */
+/** A copy of a tree in which the value of one path is changed or removed. */
 function changedAt(tree: unknown, [key, ...rest]: readonly Key[], value: unknown): unknown {
   if (!isTree(tree) || key === undefined) return value;
   const copy = (Array.isArray(tree) ? [...tree] : { ...tree }) as Tree;
@@ -58,14 +59,14 @@ function* paths(tree: Tree, before: readonly Key[] = []): Generator<readonly Key
   }
 }
 
-/** Whether a value may be absent, so that a policy without it is one. */
+/** Whether a value may be absent, so that a policy without it is valid. */
 const mayLack = (key: Key, parent: unknown): boolean =>
   Array.isArray(parent) ||
   /^(tls|cors|proxy|limit|owner|ask|audiences|caFile|clientCaFile|assertionCaFile|serviceWorkers|labels)$/.test(
     `${key}`,
   );
 
-/** The policy with what few have. */
+/** The policy with settings that few policies have. */
 const filled = (policy: Policy): Policy => ({
   ...policy,
   hosts: policy.hosts.map((host) => ({

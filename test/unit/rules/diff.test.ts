@@ -15,7 +15,7 @@ import { draw } from '../../harness/property.ts';
 import { AGENTS, METHODS, policy, ROLES } from './arbitrary.ts';
 import { CHANGES, chance, plant, rewrite } from './mutate.ts';
 
-/** Compares the differences in text with the decision about each request. */
+/** Compares the reported differences with the decision about each request. */
 
 type Caller = Asking;
 
@@ -49,7 +49,7 @@ const CALLERS: readonly Caller[] = [
 const parsed = (text: string): Path =>
   text.endsWith('/*') ? { prefix: text.slice(0, -2), except: [] } : { exact: text };
 
-/** A region reads as the policy does: the path of a route leaves out what its more specific routes take. */
+/** A region reads as the policy does: the path of a route excludes its more specific routes. */
 function inRegion({ path, except }: Region, rules: readonly (Rule | undefined)[], asked: string): boolean {
   const own = except.length > 0 ? undefined : rules.find((rule) => rule && written(rule.path) === path);
   if (own !== undefined && covers(own.path, asked)) return true;
@@ -67,8 +67,8 @@ function speaksOf({ who, still }: Change, caller: Caller): boolean {
   return who.kind === 'authenticated' || who.roles.join() === caller.roles.join();
 }
 
-/** Whether it is said of anonymous callers with these roles by the request, of all who have a role, or of all anonymous
- * ones. */
+/** Whether it is about anonymous callers with these roles by the request, about all callers with a role, or about all
+ * anonymous ones. */
 function saysOfBare(who: Change['who'], { roles, left = roles }: Exclude<Caller, null>): boolean {
   if (who.kind === 'roles') return who.roles.every((role) => roles.includes(role) && left.includes(role));
   if (who.kind !== 'nobody' || who.roles === undefined) return who.kind === 'nobody';
@@ -78,10 +78,9 @@ function saysOfBare(who: Change['who'], { roles, left = roles }: Exclude<Caller,
   return who.roles.every((it) => roles.includes(it) && left.includes(it));
 }
 
-/** A statement about everyone with a role, or a loss of all anonymous callers, need not be true of anonymous callers to
- * that have a role by the request: another rule may let them pass. A statement about a role that the request gives is
- * true of those who have no other. Any other statement is true of those it speaks of.
- * */
+/** A statement about everyone with a role, or a loss of all anonymous callers, need not be true of anonymous callers
+ * that have a role by the request: another rule may allow them. A statement about a role that the request gives is true
+ * of callers without other roles. Any other statement is true of the callers that it names. */
 function isOfRequest({ who, kind }: Change, { roles, left = roles }: Exclude<Caller, null>): boolean {
   if (who.kind !== 'nobody') return who.kind !== 'roles';
   if (who.roles === undefined) return kind === 'gained';

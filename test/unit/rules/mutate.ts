@@ -1,9 +1,9 @@
 import type { Allow, Host, Policy, Route, Who } from '../../../src/policy/types.ts';
 import { AGENTS, IDENTITIES, ROLES, SERVICES } from './arbitrary.ts';
 
-/** Changes to a policy, by chance that a seed fixes: single ones that mean something, and rewritings that do not. */
+/** Random changes to a policy, fixed by a seed: single ones that have a meaning, and rewritings that have none. */
 
-/** Numbers below a bound, each by chance. */
+/** Random numbers below a bound. */
 export type Chance = (below: number) => number;
 
 /** mulberry32. */
@@ -32,7 +32,7 @@ function rename(route: Route, path: string): Route {
 
 const METHODS = ['GET', 'POST', 'DELETE', 'PUT'];
 
-/** What may become of one rule. */
+/** The possible changes of one rule. */
 const allowChanges: Readonly<Record<string, (allow: Allow, random: Chance) => Allow>> = {
   'another caller': (allow, random) => ({ ...allow, who: pick(WHOS, random) }),
   'another identity': (allow) => ({ ...allow, as: IDENTITIES.find((it) => it !== allow.as) as string }),
@@ -52,7 +52,7 @@ function changeRule(change: (allow: Allow, random: Chance) => Allow) {
   };
 }
 
-/** What may become of one route; undefined: it goes. */
+/** The possible changes of one route; undefined: it is removed. */
 const routeChanges: Readonly<Record<string, (route: Route, random: Chance) => Route | undefined>> = {
   ...Object.fromEntries(Object.entries(allowChanges).map(([name, change]) => [name, changeRule(change)])),
   'another service': (route) => ({ ...route, service: SERVICES.find((it) => it !== route.service) as string }),
@@ -73,7 +73,7 @@ export const CHANGES = Object.keys(routeChanges);
 
 export interface Changed {
   readonly policy: Policy;
-  /** The route as it was, and as it is. */
+  /** The route before and after. */
   readonly routes: readonly Route[];
 }
 
@@ -95,7 +95,7 @@ function split(allow: readonly Allow[]): Allow[] {
   return [...each, each.at(-1) as Allow];
 }
 
-/** A path of a prefix route, written down as a route of its own. */
+/** A path of a prefix route, written as its own route. */
 function carveOut(route: Route): Route[] {
   if (route.kind === 'exact') return [route];
   return [route, rename({ ...route, kind: 'exact' }, `${route.path}/carved`)];

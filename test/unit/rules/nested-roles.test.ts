@@ -23,7 +23,7 @@ import { meshgate, token } from '../cli/fake.ts';
 
 const NOW = 1_800_000_000;
 
-/** What the first role is. */
+/** The fact of the first role. */
 const FIRST = {
   group: '{ group: staff }',
   scope: '{ all: [{ group: staff }, { scope: write }] }',
@@ -67,7 +67,7 @@ const verified = (claims: Verified['claims']): Verified => ({
   key: 'k',
 });
 
-/** Twice as many roles are twice the work, and that of a file's other parts does not grow. */
+/** Twice as many roles are twice the work, and the work for a file's other parts does not grow. */
 const LINEAR = 6;
 
 const [SMALL, LARGE] = [9, 20];
@@ -141,7 +141,7 @@ describe('a policy is read once, however often its roles name each other', () =>
     ['budgets', 'group', (policy) => policy.hosts.map((host) => host.routes.map((it) => budgetsOf(policy, host, it)))],
     ['what a change affects', 'group', (policy) => roleChanges(policy, policyWith(policy, 'r0'))],
   ])('for %s', (_, first, work) => {
-    // Another object each time: what was made of a policy is kept with it.
+    // A different object each time, because compiled data is cached with the policy.
     expectLinear(first, (policy) => () => work({ ...policy, roles: { ...policy.roles } }));
   });
 

@@ -30,7 +30,7 @@ const CALLERS: readonly Asking[] = [
   ),
 ];
 
-/** What the gateway does: by the matcher and the decision, which know nothing of proofs. */
+/** The gateway's result: by the matcher and the decision, which do not use proofs. */
 function verdict(policy: Policy, rules: Side['rules'], { host, path, method, caller }: Witness): string {
   const matched = match(policy.hosts, host, path);
   if ('reason' in matched) return 'refused';
@@ -198,6 +198,6 @@ test('of 200 routes for 50 roles each, in two orders, every pair of roles is loo
     });
     return { ...(policies[0] as Policy), hosts: [{ name: 'wiki.test', providers: [], routes, at }] };
   };
-  // Another order with one identity: no short cut, and every pair of roles is looked at.
+  // Another order with one identity: no short cut, and every pair of roles is compared.
   expect(compare(large(roles), large([...roles].reverse()))).toBeUndefined();
 });

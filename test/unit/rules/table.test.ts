@@ -33,7 +33,7 @@ function table(of: Policy): Table {
   return toTable(of, compile(of), { egress: '/run/egress.sock' });
 }
 
-/** What nginx's JavaScript would import. */
+/** The module that nginx's JavaScript imports. */
 async function imported(of: Table): Promise<Table> {
   const text = tableModule(of);
   expect(text).toMatch(/^[\x20-\x7e\n]*$/);

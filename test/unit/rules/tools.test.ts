@@ -30,7 +30,7 @@ describe('a call', () => {
     // Two headers.
     [['search_*'], 'search_pages, delete_page', 'tool_refused'],
     [['search_*'], 'search_pages,delete_page', 'tool_refused'],
-    // Its spelling is another one, whatever is behind it.
+    // Its spelling differs, whatever it decodes to.
     [['search_*'], '=?base64?c2VhcmNoX3BhZ2Vz?=', 'tool_refused'],
     [['*'], '=?base64?c2VhcmNoX3BhZ2Vz', undefined],
     [['*'], '=?base64?c2Vhc?=', 'protocol_refused'],
@@ -62,7 +62,7 @@ describe('another method', () => {
     },
   );
 
-  // Of tasks there were two more before SEP-2663.
+  // Before SEP-2663 there were two more messages for tasks.
   test.each([
     ...['resources/read', 'prompts/get', 'completion/complete', 'tools/calls', 'Tools/call'],
     ...['tasks/result', 'tasks/list', 'tasks/delete', 'tasks/'],

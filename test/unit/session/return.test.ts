@@ -102,7 +102,7 @@ describe('safeReturn', () => {
         expect(new URL(origin + to).origin).toBe(origin);
         expect(to).toMatch(/^\/[\x21-\x7e]*$/);
         for (const decoded of [to, decodeSafely(to)]) expect(decoded).not.toMatch(/^\/[\s/\\\x00-\x1f]/);
-        // What is safe stays as it is.
+        // A safe value stays unchanged.
         expect(safeReturn(to)).toBe(to);
       }),
       5_000,

@@ -24,7 +24,7 @@ const session: Revocable = {
   at: 1000,
 };
 
-/** When it is looked up. */
+/** The time of the lookup. */
 const now = 2000;
 
 function calling(...revocations: readonly Pick<Revocation, 'kind' | 'value' | 'before'>[]) {
@@ -52,7 +52,7 @@ describe('a revocation', () => {
   ])('of %s %s: %s', (kind, value, wanted) => {
     expect(isRevoked(calling({ kind, value, before: 1001 }), session, now)).toBe(wanted);
     expect(isRevoked(calling({ kind, value, before: 1000.5 }), session, now)).toBe(wanted);
-    // What comes again, a person and a session at the provider, is revoked until then; the others are for ever.
+    // Names that return, a person and a session at the provider, are revoked until then; the others for ever.
     const comesAgain = kind === 'sub' || kind === 'psid';
     expect(isRevoked(calling({ kind, value, before: 1000 }), session, now)).toBe(wanted && !comesAgain);
   });

@@ -1,6 +1,6 @@
 import { type Ring, readRing } from '../../../src/session/ring.ts';
 
-/** A key of a ring from a number: not random at all, and the same each time. */
+/** A key of a ring from a number: not random, and the same each time. */
 export function ringKey(kid: string, seed: number): Record<string, unknown> {
   const bytes = Buffer.from(Uint8Array.from({ length: 32 }, (_, index) => (seed * 37 + index * 11) % 256));
   return { kty: 'oct', alg: 'A256GCM', use: 'enc', kid, k: bytes.toString('base64url') };

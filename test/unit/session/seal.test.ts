@@ -11,7 +11,7 @@ const now = 1_790_000_000;
 const host = 'wiki.example.com';
 const purposes: readonly Purpose[] = ['session', 'state', 'ticket', 'record'];
 
-/** Any text; fast-check's own unit of that kind takes seconds to be made. */
+/** Any text; fast-check's own unit of that kind takes seconds to build. */
 const text = (maxLength: number) =>
   fc
     .array(fc.oneof(fc.nat(0x7f), fc.nat(0xd7ff), fc.integer({ min: 0xe000, max: 0x10ffff })), { maxLength })

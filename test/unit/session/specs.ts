@@ -2,7 +2,7 @@ import { readRing } from '../../../src/session/ring.ts';
 import { open, seal } from '../../../src/session/seal.ts';
 import { ringKey, ringOf } from './rings.ts';
 
-/** What sealing leans on the engine for; the same list runs in Node and inside njs. */
+/** The parts of the engine that sealing depends on; the same list runs in Node and inside njs. */
 
 export interface SessionSpec {
   readonly name: string;
@@ -14,7 +14,7 @@ const now = 1_790_000_000;
 const day = 86400;
 const plain = 'Zürich: {"a":["€","\u{1f511}"]}';
 
-/** Sealed by Node with this very ring: no engine may read it otherwise. */
+/** Sealed by Node with exactly this ring: every engine must read it in the same way. */
 const known = {
   ring: [['k1', 1]],
   text: 'k1.20717.5laYVE9DR7YgasJis9O8IerrQKYYd2jiFMybC4aeEUQGoxRjgY8hv8bmBPBfs1Qd-ovwCczCSYiA',

@@ -21,7 +21,7 @@ function* pathsOf(value: unknown, path: Path = []): Generator<Path> {
 const at = (value: unknown, path: Path): unknown =>
   path.reduce((it, step) => (it as Record<string | number, unknown>)[step], value);
 
-/** A copy with another value in a place, or without what is there. */
+/** A copy with another value in a place, or without the value. */
 function changed(value: unknown, path: Path, change: 'other' | 'gone'): unknown {
   const copy = structuredClone(value);
   const parent = at(copy, path.slice(0, -1)) as Record<string | number, unknown>;

@@ -18,7 +18,7 @@ const INGRESS: Readonly<Record<MeshKind, string>> = {
 const spiffe = (kind: MeshKind, name: string) =>
   kind === 'consul' ? `spiffe://${CONSUL}/ns/default/dc/dc1/svc/${name}` : `spiffe://example.org/ns/edge/sa/${name}`;
 
-/** A policy for a mesh with the service wiki, and those that are named beside it. */
+/** A policy for a mesh with the service wiki, and the named services beside it. */
 export function policyText(
   kind: MeshKind,
   roles: string,
@@ -46,7 +46,7 @@ hosts:${hosts}
 `;
 }
 
-/** A small policy of which a mesh renders each of its forms: a prefix with an exception, roles, an agent, anyone. */
+/** A small policy with each form that a mesh renders: a prefix with an exception, roles, an agent, anyone. */
 export function policyFor(kind: MeshKind): Policy {
   const roles = 'reader: { group: readers }, editor: { group: editors }';
   const hosts = `

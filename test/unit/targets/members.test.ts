@@ -31,7 +31,7 @@ const METADATA = {
   'metadata finalizers': REMOVAL,
 };
 
-/** What changes no answer, and why. Written by hand: nothing of it comes from the code. */
+/** Members that change no decision, and why. Written by hand: nothing of it comes from the code. */
 const NEUTRAL: Readonly<Record<MeshKind, Readonly<Record<string, string>>>> = {
   istio: {
     ...METADATA,
@@ -74,17 +74,17 @@ const NEUTRAL: Readonly<Record<MeshKind, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** What of each type the mesh's definitions have, and what `prove` makes of it. */
+/** The members of each type in the mesh's definitions, and the result of `prove` for them. */
 interface Row {
   readonly rendered: Set<string>;
   readonly others: Set<string>;
   readonly unnoticed: Set<string>;
 }
 
-/** A type without the folders of the definitions that it is in. */
+/** The name of a type without the folders of its definition. */
 const short = (type: string): string => type.replace(/^.*:/, '');
 
-/** Istio has the keys in its objects, or where to fetch them. */
+/** Istio has the keys in its objects, or their address. */
 const FETCHED: readonly MeshKind[] = ['istio'];
 
 function rowsOf(kind: MeshKind): ReadonlyMap<string, Row> {
@@ -94,7 +94,7 @@ function rowsOf(kind: MeshKind): ReadonlyMap<string, Row> {
   return rows;
 }
 
-/** Changes objects of what is rendered, and notes what comes of it. */
+/** Changes rendered objects, and records the results. */
 function addRows(rows: Map<string, Row>, kind: MeshKind, options: MeshOptions, isMeant: (object: unknown) => boolean) {
   const policy = policyFor(kind);
   const { files } = meshTarget(kind).emit(policy, compile(policy), options);

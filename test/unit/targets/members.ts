@@ -7,7 +7,7 @@ import { meshTarget } from '../../../src/targets/index.ts';
 import type { MeshOptions } from '../../../src/targets/types.ts';
 import type { Members, Schema } from './schemas/types.ts';
 
-/** All members that objects of a mesh may have; extract.ts took them from its own definitions. */
+/** All members that objects of a mesh may have; extract.ts reads them from the mesh's own definitions. */
 export const schemaOf = (target: string): Schema =>
   JSON.parse(readFileSync(join(import.meta.dirname, 'schemas', `${target}.json`), 'utf8')) as Schema;
 
@@ -16,17 +16,17 @@ export interface Change {
   /** Type and member, e.g. `AuthorizationPolicy.spec action`. */
   readonly type: string;
   readonly member: string;
-  /** Another value, none, or one where there was none. */
+  /** A changed value, no value, or a value where there was none. */
   readonly change: 'other' | 'gone' | 'added';
   readonly isRendered: boolean;
   readonly value: unknown;
-  /** What it is now. */
+  /** The current value. */
   readonly object: unknown;
 }
 
 type Path = readonly (string | number)[];
 
-/** A copy with another value at a path, undefined for none. What lies beside the path is shared with the original. */
+/** A copy with another value at a path, undefined for none. Parts beside the path are shared with the original. */
 function put(object: unknown, [key, ...rest]: Path, value: unknown): unknown {
   if (key === undefined) return value;
   const copy = Array.isArray(object) ? [...object] : { ...(object as object) };
@@ -53,7 +53,7 @@ function copiedBeside(changed: unknown, object: unknown, path: Path): readonly u
   });
 }
 
-/** What Kubernetes has in every object, as far as it may be set. */
+/** The members of every Kubernetes object, as far as they may be set. */
 const METADATA: Members = {
   name: 'string',
   namespace: 'string',
@@ -72,7 +72,7 @@ const METADATA: Members = {
   generateName: 'string',
 };
 
-/** Makes every change of objects that their definitions know. */
+/** Makes every change of objects that their definitions allow. */
 export class Changer {
   readonly #schema: Schema;
 
@@ -92,7 +92,7 @@ export class Changer {
     return typeof url === 'string' ? (this.#schema.roots[url] ?? type) : type;
   }
 
-  /** Values of a type; of an object, one with its first member set. */
+  /** Values of a type; for an object, one with its first member set. */
   samples(type: string, depth = 3): readonly unknown[] {
     if (type.startsWith('[]')) return [[this.sample(type.slice(2), depth)]];
     if (type.startsWith('map ')) return [{ x: this.sample(type.slice(4), depth) }];
@@ -105,7 +105,7 @@ export class Changer {
     return [depth === 0 || first === undefined ? {} : { [first[0]]: this.sample(first[1], depth - 1) }];
   }
 
-  /** The last one: the first of an enum is its default. */
+  /** The last one, because the first of an enum is its default. */
   sample(type: string, depth = 3): unknown {
     return this.samples(type, depth).at(-1);
   }
@@ -174,14 +174,14 @@ export class Changer {
 
 const texts = new WeakMap<object, string>();
 
-/** An object as a file has it. */
+/** An object as it is in a file. */
 function textOf(object: unknown): string {
   const text = texts.get(object as object) ?? `${JSON.stringify(object)}\n`;
   texts.set(object as object, text);
   return text;
 }
 
-/** Tells of objects whether `prove` holds that a mesh with these allows what the policy does. */
+/** Whether `prove` says that a mesh with these objects allows the same requests as the policy. */
 export function prover(name: MeshKind, policy: Policy, options: MeshOptions): (objects: readonly unknown[]) => boolean {
   const target = meshTarget(name);
   const rules = compile(policy);

@@ -13,21 +13,21 @@ import { policy } from '../rules/arbitrary.ts';
 import { meshed } from './istio/meshed.ts';
 import { workloads } from './linkerd/samples.ts';
 
-/** A mesh as the properties of rendering and reading see it. */
+/** A mesh as the properties of rendering and reading use it. */
 export interface Mesh {
   readonly name: string;
   readonly kind: MeshKind;
   /** A random policy as one for this mesh. */
   readonly own: (policy: Policy, index: number) => Policy;
-  /** Through the objects that are printed; YAML between them takes most of the time, and is tested beside this. */
+  /** Through the printed objects; YAML between them takes most of the time, and has its own test. */
   readonly roundTrip: (policy: Policy) => readonly MeshRule[];
-  /** Random policies that it is tried with. */
+  /** The random policies for it. */
   readonly count: number;
-  /** What is read back is what `project` leaves, rule by rule; else it allows the same. */
+  /** Reading returns what `project` leaves, rule by rule; otherwise it allows the same requests. */
   readonly isLiteral: boolean;
 }
 
-/** As JSON has it: no undefined, nothing shared. */
+/** As JSON: without undefined, and with nothing shared. */
 const plain = <T>(value: unknown): T => JSON.parse(JSON.stringify(value)) as T;
 
 /** The same policy with an assertion that Envoy verifies. */
@@ -76,5 +76,5 @@ export const meshes: readonly Mesh[] = [
   },
 ];
 
-/** As many random policies as asked for, always the same. */
+/** As many random policies as requested, always the same. */
 export const policies = (count: number): readonly Policy[] => draw(policy, count);

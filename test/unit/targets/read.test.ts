@@ -1,4 +1,5 @@
-/** What is rendered for a mesh says what the rules say, and says it apart from all that says something else. */
+/** The rendered files of a mesh mean the same as the rules, and differ from those of every rule that means something
+ * else. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Policy } from '../../../src/policy/types.ts';
@@ -17,10 +18,11 @@ import { type Mesh, meshes } from './meshes.ts';
 const projected = ({ kind }: Mesh, policy: Policy): readonly MeshRule[] =>
   meshTarget(kind).project?.(policy, compile(policy)) ?? [];
 
-/** A caller with all that a rule asks for, and nothing else; a name or null for its agent, which may be alone. */
+/** A caller with everything that a rule requires, and nothing else; a name or null for its agent, which may be
+ * alone. */
 type Caller = Pick<MeshRule, 'as' | 'who' | 'asserted' | 'alone'> & { readonly agent: string | null };
 
-/** Whether a rule lets a caller pass, written down once more: without what proofs are made of. */
+/** Whether a rule allows a caller, implemented a second time without the code of proofs. */
 function passes(rule: MeshRule, caller: Caller): boolean {
   if (rule.as !== caller.as) return false;
   if (rule.agent !== undefined && rule.agent !== caller.agent) return false;
@@ -49,7 +51,7 @@ function callersOf(rules: readonly MeshRule[]): readonly Caller[] {
 
 const texts = new WeakMap<MeshRule, string>();
 
-/** What of a rule decides. */
+/** The parts of a rule that decide. */
 function textOf(rule: MeshRule): string {
   const { host, path, methods, who, as, asserted, agent, alone } = rule;
   const text = texts.get(rule) ?? JSON.stringify({ host, path, methods, who, as, asserted, agent, alone });
@@ -60,7 +62,7 @@ function textOf(rule: MeshRule): string {
 const isSame = (left: readonly MeshRule[], right: readonly MeshRule[]): boolean =>
   left.map(textOf).sort().join() === right.map(textOf).sort().join();
 
-/** Whether some request is answered differently: every caller that a rule speaks of, at every path that one names. */
+/** Whether some request has another decision: every caller that a rule names, at every path that one names. */
 function differ(left: readonly MeshRule[], right: readonly MeshRule[]): boolean {
   return [...new Set([...left, ...right].map(({ host }) => host))].some((host) => {
     const [one, other] = [left, right].map((rules) => rules.filter((rule) => rule.host === host)) as [
@@ -82,7 +84,7 @@ function differ(left: readonly MeshRule[], right: readonly MeshRule[]): boolean 
   });
 }
 
-/** The request of a witness, asked on both sides. */
+/** The request of a witness, decided on both sides. */
 function answers(
   { host, path, method, caller, ...rules }: Witness<string>,
   ...sides: readonly (readonly MeshRule[])[]
@@ -143,7 +145,7 @@ describe.each(meshes)('$name', (mesh) => {
       2 * count,
     );
     expect([...found.values()].reduce((sum, one) => sum + one, 0)).toBeGreaterThanOrEqual(count);
-    // A mesh unites its rules: their order means nothing to it, and one more is often covered by the others.
+    // A mesh unites its rules: their order has no meaning, and an added rule is often covered by the others.
     const seldom = ['two rules in another order', 'a rule more'];
     const meaningful = CHANGES.filter((kind) => !seldom.includes(kind));
     expect([...found.keys()]).toEqual(expect.arrayContaining(meaningful));

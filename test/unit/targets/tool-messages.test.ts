@@ -1,4 +1,4 @@
-/** Compares what meshes are told about tools with what the gateway decides. */
+/** Compares the tool conditions of meshes with the decisions of the gateway. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CALL, LISTING, type McpHeaders, refusedTool } from '../../../src/rules/tools.ts';

@@ -1,4 +1,4 @@
-/** Rules with tools, as Envoy and Istio have them: what passes, what is read back, and what is printed. */
+/** Rules with tools in Envoy and Istio: the allowed messages, the rules that are read back, and the printed gaps. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Policy } from '../../../src/policy/types.ts';
@@ -71,7 +71,7 @@ describe('a message', () => {
   });
 });
 
-/** The same policy, its agents' rules with tools. */
+/** The same policy, with tools in its agents' rules. */
 function withTools(policy: Policy, own: readonly (readonly string[])[]): Policy {
   let count = 0;
   const hosts = policy.hosts.map((host) => ({

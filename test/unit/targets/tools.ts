@@ -32,7 +32,7 @@ export function withTools(policies: fc.Arbitrary<Policy>): fc.Arbitrary<Policy> 
 const [version, method] = ['2026-07-28', 'tools/call'];
 const call = (name: string): McpHeaders => ({ version, method, name });
 
-/** Messages of all kinds; what is broken among them, or comes twice. */
+/** Messages of all kinds, including broken ones and ones with repeated headers. */
 export const MESSAGES: readonly McpHeaders[] = [
   {},
   { version },

@@ -14,7 +14,7 @@ function gapsOf(kind: MeshKind, hosts: string, roles = ROLES): readonly string[]
   return gaps.map(({ part, text }) => `${part}: ${text}`);
 }
 
-/** How well a mesh says that it holds each rule, by the rule's id. */
+/** The coverage that a mesh reports for each rule, by the rule's id. */
 function coversOf(kind: MeshKind, hosts: string, roles = ROLES): Readonly<Record<string, string>> {
   const { policy } = parsePolicy(policyText(kind, roles, hosts), 'meshgate.yaml');
   if (policy === undefined) throw new Error('a mistake');

@@ -49,7 +49,7 @@ const maker: Maker = {
 
 const second: TokenProvider = { ...usualProvider, name: 'second', issuer: 'https://second.example.com' };
 
-/** Makes a spec's token and what it is checked against. */
+/** Makes a spec's token and the data that it is checked with. */
 export function buildCase(spec: Spec): TokenCase {
   const keys: Record<string, string> = {};
   if (spec.keys !== 'none yet') keys.main = (spec.keys === undefined ? usualKeys : keySets[spec.keys])();

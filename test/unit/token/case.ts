@@ -4,7 +4,7 @@ import { readKeySet } from '../../../src/token/jwks.ts';
 import type { Key, TokenProvider } from '../../../src/token/types.ts';
 import { verifyToken } from '../../../src/token/verify.ts';
 
-/** One token with all it is checked against, as JSON, so that any engine can run it. */
+/** One token with all data of its check, as JSON, so that any engine can run it. */
 export interface TokenCase {
   readonly name: string;
   readonly token: string;
@@ -16,7 +16,7 @@ export interface TokenCase {
   readonly expected: Expected;
 }
 
-/** What must come out: `verified`, or a reason, with its detail where that matters. */
+/** The expected result: `verified`, or a reason, with its detail if that matters. */
 export interface Expected {
   readonly outcome: 'verified' | ReasonCode;
   /** The whole detail; `null`: there must be none. */
@@ -62,7 +62,7 @@ export function caseRunner(): (testCase: TokenCase) => Promise<Outcome> {
 
 const missingEd25519 = 'Ed25519 is missing in this build of nginx; let the provider sign with ES256 or RS256';
 
-/** Why an outcome is not the expected one, or `undefined`. */
+/** The difference between the actual and the expected result, or `undefined`. */
 export function mismatch({ expected }: TokenCase, got: Outcome, hasEd25519 = true): string | undefined {
   const wanted: Expected =
     expected.ed25519 && !hasEd25519 ? { outcome: 'algorithm_refused', detail: missingEd25519 } : expected;

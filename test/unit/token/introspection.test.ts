@@ -1,4 +1,4 @@
-/** What a provider says of a token (RFC 7662), and what is asked about at all. */
+/** A provider's answers about a token (RFC 7662), and the tokens that are introspected. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {

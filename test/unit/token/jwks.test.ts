@@ -4,7 +4,7 @@ import { MAX_DOCUMENT_BYTES } from '../../../src/limits.ts';
 import { readKeySet } from '../../../src/token/jwks.ts';
 import { jwks, privateJwk, publicJwk } from './maker.ts';
 
-/** What is said of one key beside a good one. */
+/** The log text about one key beside a valid one. */
 async function warningFor(jwk: Record<string, unknown> | unknown): Promise<string | undefined> {
   const set = await readKeySet(JSON.stringify({ keys: [publicJwk('p256b', { kid: 'good' }), jwk] }));
   if (!set.ok) throw new Error(set.error);
@@ -16,7 +16,7 @@ async function warningFor(jwk: Record<string, unknown> | unknown): Promise<strin
 
 const rsa = publicJwk('rsa');
 
-/** A number of so many bits: the first and the last are ones. */
+/** A number of this many bits: the first and the last are ones. */
 function oddNumber(bits: number): string {
   const bytes = Buffer.alloc(Math.ceil(bits / 8));
   bytes[0] = 1 << ((bits - 1) % 8);

@@ -36,7 +36,7 @@ const pairs: Readonly<Record<KeyName, { publicKey: KeyObject; privateKey: KeyObj
 
 export type Jwk = JsonWebKey & Record<string, unknown>;
 
-/** The public key with a `kid` of its name, and what else is said. */
+/** The public key with a `kid` of its name, and the given members. */
 export function publicJwk(name: KeyName, more: Record<string, unknown> = {}): Jwk {
   const jwk = { ...pairs[name].publicKey.export({ format: 'jwk' }), kid: name, ...more };
   return Object.fromEntries(Object.entries(jwk).filter(([, value]) => value !== undefined));
@@ -91,7 +91,7 @@ export interface TokenParts {
   readonly signAs?: string;
 }
 
-/** A token, signed by RS256 with the key `rsa` unless said otherwise. */
+/** A token, signed by RS256 with the key `rsa` by default. */
 export function makeToken(parts: TokenParts): string {
   const alg = parts.alg ?? 'RS256';
   const key = parts.key ?? 'rsa';

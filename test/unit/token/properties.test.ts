@@ -42,7 +42,7 @@ describe('splitJws', () => {
         const canonical = [payload, signature].every(
           (part) => Buffer.from(part, 'base64url').toString('base64url') === part,
         );
-        // The header is looked at by parseHeader, which knows most of them.
+        // parseHeader reads the header, which knows most of them.
         expect(taken.ok).toBe(/^[^.]+\.[\w-]*\.[\w-]+$/.test(token) && canonical && header !== '');
       }),
       5000,

@@ -87,7 +87,7 @@ describe('the SPIFFE id of a certificate', () => {
   });
 });
 
-/** The bytes with one element's content replaced, and the lengths of all around it as they now are. */
+/** The bytes with one element's content replaced, and the lengths of all around it adapted. */
 function put(
   bytes: Uint8Array,
   path: readonly number[],

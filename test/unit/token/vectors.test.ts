@@ -14,7 +14,7 @@ import {
 import { vectorCase } from './build.ts';
 import { caseRunner, mismatch } from './case.ts';
 
-/** Vectors that jose takes and this gateway refuses, with the reason why it is right to. */
+/** Vectors that jose accepts and this gateway rejects, with the reason why that is right. */
 const strictness: readonly (readonly [id: RegExp, why: string])[] = [
   [/^jwk 7 /, 'jose does not look for ROCA keys'],
   [/^jwk 9 /, 'jose takes an exponent of 1, with which every program can sign'],

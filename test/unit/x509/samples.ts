@@ -4,7 +4,8 @@ import { belongs } from '../../../src/x509/key.ts';
 import { readPem } from '../../../src/x509/pem.ts';
 import type { Sample } from '../caller/samples.ts';
 
-/** An SVID as SPIRE makes them (EC P-256), good from 2026-01-02T03:04:05Z for an hour, and its key: made for this. */
+/** An SVID as SPIRE makes them (EC P-256), valid from 2026-01-02T03:04:05Z for an hour, and its key: made for this
+ * test. */
 export const svid = `-----BEGIN CERTIFICATE-----
 MIIBzDCCAXKgAwIBAgIQEYbcVwkxFdmCKPYCrDMNFTAKBggqhkjOPQQDAjAWMRQw
 EgYDVQQDEwtleGFtcGxlLm9yZzAeFw0yNjAxMDIwMzA0MDVaFw0yNjAxMDIwNDA0
@@ -41,7 +42,7 @@ const time = (tag: number, text: string, wanted: string | undefined): Sample => 
 
 const read = () => readCertificate(readPem(svid)?.[0]?.bytes ?? new Uint8Array());
 
-/** What comes out of the readers, in Node as in njs. */
+/** The results of the readers, in Node as in njs. */
 export const x509Samples: readonly Sample[] = [
   time(UTC, '260102030405Z', '2026-01-02T03:04:05Z'),
   time(UTC, '491231235959Z', '2049-12-31T23:59:59Z'),

@@ -3,7 +3,7 @@ import { LogBuffer } from '../../../harness/logs.ts';
 import { Fences } from '../../../mesh/lab/fence.ts';
 import type { Istiod, Kube, KubeObject } from '../../../mesh/lab/index.ts';
 
-/** An API server that notes what is written, and an istiod whose log the test writes. */
+/** An API server that records the written objects, and an istiod whose log the test writes. */
 function mesh() {
   const written: string[] = [];
   const logs = new LogBuffer();
@@ -20,7 +20,7 @@ const object = (kind: string, apiVersion = 'security.istio.io/v1'): KubeObject =
   metadata: { name: 'one', namespace: 'wiki' },
 });
 
-/** All that is done without istiod is done. */
+/** Waits until everything is done that does not need istiod. */
 const soon = () => new Promise((resolve) => setImmediate(resolve));
 
 async function isOver(passed: Promise<unknown>): Promise<boolean> {
@@ -48,7 +48,7 @@ describe('a fence', () => {
     says('AuthorizationPolicy');
     await first;
     expect(await isOver(second!)).toBe(false);
-    // One for both: neither was written before they asked.
+    // One for both: neither was written before both asked.
     expect(written).toHaveLength(2);
     says('AuthorizationPolicy');
     await Promise.all([second, third]);

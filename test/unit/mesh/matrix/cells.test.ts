@@ -1,4 +1,4 @@
-/** The requests of the matrix: each is what its name says, and `decide` refuses or permits as the name claims. */
+/** The requests of the matrix: each is what its name says, and `decide` denies or allows it as the name claims. */
 import { describe, expect, test } from 'vitest';
 import { covers } from '../../../../src/rules/cover.ts';
 import { decide } from '../../../../src/rules/decide.ts';
@@ -32,13 +32,13 @@ function differs(cell: Cell, base: Cell): readonly string[] {
   return [...names].filter((key) => JSON.stringify(own[key]) !== JSON.stringify(its[key])).sort();
 }
 
-/** What a part may differ in; a credential that is gone, or bad, differs in all that it says. */
+/** The fields in which a part may differ; a missing or invalid credential differs in all its fields. */
 const FIELDS: Readonly<Record<Part, readonly string[]>> = {
   role: ['roles'],
   agent: ['agent', 'alone'],
   method: ['method'],
   host: ['host', 'authority', 'service'],
-  // Where another rule lets pass what is asked at another path, the method differs too.
+  // If another rule allows a request at another path, the method differs too.
   path: ['path', 'method'],
   credential: ['agent', 'alone', 'as', 'authority', 'flaw', 'host', 'roles', 'service'],
   signature: ['flaw'],
@@ -55,7 +55,7 @@ const ruleOf = ({ rules }: Subject, cell: Cell): Rule => rules.find(({ id }) => 
 describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s', (_, subject) => {
   const { policy, rules } = subject;
   const cells = cellsOf(policy, rules);
-  /** The request that passes, with whose name this one ends. */
+  /** The passing request with whose name this one ends. */
   const baseOf = (cell: Cell) => {
     const [whose = ''] = /, for .*$/.exec(cell.name) ?? [];
     return cells.find(({ rule, part, name }) => rule === cell.rule && part === undefined && name.endsWith(whose))!;
@@ -96,7 +96,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
       const base = baseOf(cell);
       // Where no caller has to be named, a named caller differs in all its fields.
       const anyCaller = base.credential === undefined ? FIELDS.credential : [];
-      // A rule of all methods is asked for other paths by one more.
+      // A rule for all methods has cells for other paths with one more method.
       const however = cell.part === 'path' && ruleOf(subject, cell).methods === undefined ? FIELDS.method : [];
       const may = [...FIELDS[cell.part], ...anyCaller, ...however];
       expect([cell.name, differs(cell, base).filter((it) => !may.includes(it))]).toEqual([cell.name, []]);

@@ -1,4 +1,4 @@
-/** Which changes of Envoy's rules mean the same is proved, and the proof can fail. */
+/** Changes of Envoy's rules without effect are proved, and the proof can fail. */
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { envoy } from '../../../../src/targets/envoy/index.ts';
@@ -8,7 +8,7 @@ import { envoySubjects } from '../../../mesh/matrix/policies.ts';
 
 const subjects = await envoySubjects('https://issuers:8443/acme');
 
-/** Mutants of one rule, as path in it and change. */
+/** Mutants of one rule, as the path in it and the change. */
 function same(name: string, rule: string, fits: (path: string) => boolean = () => true): readonly string[] {
   const { policy, rules } = subjects.find((subject) => subject.name === name)!;
   const value = parse(envoy.emit(policy, rules).files['envoy.yaml']!);
@@ -28,7 +28,7 @@ describe('demo, by certificate only', () => {
     const found = same(name, 'dashboard.localhost/*#3');
     expect(found).toContain(' dropped');
     expect(found).toContain('permissions/0/and_rules/rules/1/url_path/path/prefix changed');
-    // With another authority it would let pass what no rule does.
+    // With another authority it would allow requests that no rule allows.
     expect(found).not.toContain('permissions/0/and_rules/rules/0 element dropped');
   });
 

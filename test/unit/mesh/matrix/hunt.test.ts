@@ -1,4 +1,4 @@
-/** A matrix that cannot fail is worth nothing: what is planted is found. */
+/** The hunt must be able to fail: planted faults are found. */
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../../../src/rules/decide.ts';
 import { match } from '../../../../src/rules/match.ts';
@@ -34,10 +34,10 @@ function decided(cell: Cell, own: readonly Rule[]): Answer {
 }
 
 const kept = rules.map(({ id, route, methods, who, service, as }) => ({ id, route, methods, who, service, as }));
-/** `comment` does nothing, and `must` has to be true. */
+/** `comment` has no effect, and `must` has to be true. */
 const objects: readonly Rendered[] = [{ name: 'rules', value: { must: true, comment: 'x', rules: kept } }];
 
-/** A side that decides by its objects; `lie` answers for it where it answers at all. */
+/** A side that decides by its objects; `lie` replaces its answers. */
 function sideWith(lie: (cell: Cell, answer: Answer) => Answer = (_, answer) => answer): Mutable {
   const ask = (version: readonly Rendered[]) => (cell: Cell) => {
     const { rules: own = [] } = version[0]!.value as { rules?: readonly Rule[] };
@@ -87,7 +87,7 @@ describe('agreement', () => {
   });
 });
 
-/** Ids and routes are names here, service and identity are looked at nowhere. */
+/** Ids and routes are only names here, and service and identity are not read. */
 const named = new Equivalents([
   {
     at: /\/rules\/\d+\/(id|service|as|methods)$/,
@@ -134,7 +134,7 @@ describe('the hunt', () => {
   });
 });
 
-/** A side with one slot, which each version and at the end what was rendered is put into. */
+/** A side with one slot, for each version and at the end for the original. */
 class Slot implements Mutable {
   readonly name = 'slow';
   readonly objects = objects;
@@ -162,7 +162,7 @@ class Slot implements Mutable {
   }
 }
 
-/** What a slot answers, given all that was put into it, the newest last. */
+/** The answers of a slot, given all versions that were put into it, the newest last. */
 type SlotAnswers = (inSlot: readonly (readonly Rendered[])[]) => Trial;
 
 const answersOf = (version: readonly Rendered[]) => (cell: Cell) =>
@@ -181,7 +181,7 @@ describe('what was rendered is tried again in the slot of each kill', () => {
   });
 
   test('a slot that answers by an earlier version fails the hunt', async () => {
-    // The mutant comes late: it answers for all that is put in place after it.
+    // The mutant comes late: it answers for everything that is put in place after it.
     const late: SlotAnswers = (inSlot) => ({
       ask: answersOf(inSlot.slice(0, -1).includes(widened!.version) ? widened!.version : objects),
     });

@@ -1,4 +1,4 @@
-/** Which changes of Istio's rules mean the same is proved, and the proof can fail. */
+/** Changes of Istio's rules without effect are proved, and the proof can fail. */
 import { describe, expect, test } from 'vitest';
 import { partsOf } from '../../../mesh/matrix/istio.ts';
 import { ISTIO_ALTERNATIVES } from '../../../mesh/matrix/istio-equivalents.ts';
@@ -23,7 +23,7 @@ function same(part: typeof ingress, object: string, path: string, change: string
 describe('a changed rule of Istio lets the same requests pass', () => {
   const atWiki = 'AuthorizationPolicy edge/meshgate-ingress-wiki';
   test.each([
-    // A prefix of everything is every path.
+    // A prefix of the root matches every path.
     ['spec/rules/0/to/0/operation/paths', 'dropped'],
     // One issuer is verified.
     ['spec/rules/0/when/0', 'element dropped'],

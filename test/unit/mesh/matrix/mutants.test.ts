@@ -52,7 +52,7 @@ test('mutants are distinct, differ from the original, and share what did not cha
   const { mutants } = mutantsOf(objects);
   const texts = mutants.map(({ version }) => JSON.stringify(version));
   expect(texts).not.toContain(JSON.stringify(objects));
-  // Of two equal elements it is all the same which one is gone.
+  // Of two equal elements it does not matter which one is removed.
   expect(new Set(texts).size).toBe(texts.length - 1);
   for (const { object: name, version } of mutants) {
     for (const [i, it] of version.entries()) expect(it === objects[i]).toBe(it.name !== name);

@@ -4,7 +4,7 @@ import { HOST, ISSUER, Lab, labNgx, OTHER } from '../signin-lab.ts';
 
 stopClock(labNgx);
 
-/** What comes to the callback that no sign-in of this browser and provider waits for. */
+/** Callbacks without a sign-in of this browser and provider. */
 
 const signinHost = 'auth.example.com';
 const junk = (url: URL, code: string): string => {
@@ -47,11 +47,11 @@ describe('several providers', () => {
       const url = await browser.begin('/page', `in&provider=${provider}`);
       return host === undefined ? url : new URL((await browser.get(url.href)).location as string);
     };
-    // What is registered at the honest provider, as it sees it.
+    // The registered addresses, as the honest provider sees them.
     const registered = (await sentTo(lab.browser(), 'okta')).searchParams.get('redirect_uri')!;
     const victim = lab.browser();
     const asked = await sentTo(victim, 'partners');
-    // The hostile provider sends the browser on to the honest one, which signs in silently and answers without iss.
+    // The hostile provider redirects the browser to the honest one, which signs in silently and answers without iss.
     const on = new URL(`${ISSUER}/authorize?${asked.searchParams}`);
     on.searchParams.set('redirect_uri', registered);
     const answer = await victim.get(honest.authorize(on));
@@ -173,7 +173,7 @@ describe('invalid codes', () => {
     const answers = await Promise.all([browser.get(back), again.get(back)]);
     expect(answers.map(({ status }) => status).sort()).toEqual([303, 400]);
     expect(lab.provider.calls('/token').length).toBe(1);
-    // A sign-in that succeeded is remembered.
+    // A successful sign-in is remembered.
     const late = lab.browser();
     for (const [name, value] of jar) late.jar().set(name, value);
     expect((await late.get(back)).status).toBe(400);
@@ -207,7 +207,7 @@ describe('a host by wildcard, with a sign-in host', () => {
 
   test('receives no ticket before the person in the browser confirmed the sign-in to it', async () => {
     const lab = new Lab({ signinHost });
-    // The attacker begins, and has the victim finish.
+    // The attacker begins, and makes the victim finish.
     const request = (await lab.browser().begin('/page', 'in', wild)).href;
     const victim = lab.browser();
     const asked = await victim.get(request);
@@ -215,7 +215,7 @@ describe('a host by wildcard, with a sign-in host', () => {
     expect(asked.body).toContain(wild);
     expect(asked.body).toContain('<form method="post" action="/.meshgate/signin?for&#61;');
     expect(lab.provider.asked).toEqual([]);
-    // No other page can say it for them.
+    // No other page can confirm it for them.
     for (const headers of [
       { Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' },
       { Origin: `https://${wild}`, 'Sec-Fetch-Site': 'same-site' },
@@ -241,7 +241,7 @@ describe('a host by wildcard, with a sign-in host', () => {
     expect(await browser.session(wild)).toBeDefined();
   });
 
-  /** Begins at the wildcard host and answers the question; gives the provider's address. */
+  /** Begins at the wildcard host and confirms the question; returns the provider's address. */
   const confirmed = async (browser: ReturnType<Lab['browser']>, mode = 'in'): Promise<URL> => {
     const request = (await browser.begin('/page', mode, wild)).href;
     const headers = { ...form, 'X-Meshgate-Navigation': 'post' };
@@ -260,7 +260,7 @@ describe('a host by wildcard, with a sign-in host', () => {
       expect(asked.body).toContain(wild);
       expect([asked.hops.some((hop) => hop.startsWith(ISSUER)), victim.attempts(signinHost)]).toEqual([false, []]);
       expect(lab.provider.calls('/token')).toEqual([]);
-      // Once they say so, they are at the page of the host, where what another browser began signs no one in.
+      // Once they confirm, they are at the page of the host, where what another browser began signs no one in.
       const answer = await victim.get(asked.url, { method: 'POST', headers: form });
       expect(answer.location).toMatch(new RegExp(`^${ISSUER}/authorize`));
       expect((await victim.visit(answer.location as string)).status).toBe(400);

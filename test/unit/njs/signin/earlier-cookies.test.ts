@@ -27,7 +27,7 @@ const cookieOf = (browser: FakeBrowser) => browser.jar().get(NAME);
 const signOut = (browser: FakeBrowser) => browser.get(SIGN_OUT, { method: 'POST', headers: own });
 const revoked = ({ ngx }: Lab) => ngx.zones.revoked.keys().sort();
 
-/** The person that the provider names next; without a session id of the provider's unless there is one. */
+/** The person that the provider names next; without a provider session id unless one is set. */
 function person(of: Lab, sub: string, sid?: string): void {
   of.provider.manners = { refreshToken: 'REFRESH-SECRET', claims: { sub, sid }, userinfo: { sub } };
 }
@@ -102,7 +102,7 @@ it('renewals, step ups and sign-ins of one person revoke nothing, and leave one 
   expect(revoked(of)).toEqual([]);
   const session = (await browser.session())!;
   expect((await of.scene.store.get(session.sid))?.session).toEqual(session);
-  // Each browser's, and the list of them.
+  // The record of each browser, and the list of them.
   expect(of.ngx.zones.sessions.size()).toBe(3);
   await signOut(browser);
   expect(await passes(of, cookieOf(other))).toBe(true);
@@ -195,7 +195,7 @@ describe.each([
   ['that names none', undefined, undefined],
   ['that names none', undefined, 'auth.example.com'],
 ] as const)('first sign-ins in two tabs at once, at a provider %s (%s, sign-in host: %s)', (_, sid, signinHost) => {
-  /** Where a tab comes back to the host that it signs in to; that request is not sent yet. */
+  /** The URL by which a tab returns to the host that it signs in to; that request is not sent yet. */
   async function wayBack(of: Lab, browser: FakeBrowser, begun: URL): Promise<string> {
     for (let next = begun.href; ; ) {
       const { origin, hostname, pathname } = new URL(next);
@@ -209,14 +209,14 @@ describe.each([
 
   const made = () => lab(signinHost === undefined ? {} : { signinHost }, sid);
 
-  /** A request of a tab, with the cookies that were there as it was sent; gives the browser as the answer leaves it. */
+  /** Sends a request of a tab with its cookies at that time; returns the browser as the response leaves it. */
   async function send(of: Lab, back: string, jar: ReadonlyMap<string, string>) {
     const tab = of.browser();
     for (const [name, value] of jar) tab.jar().set(name, value);
     return { tab, answer: await tab.get(back) };
   }
 
-  /** Two tabs that have begun, the cookies that each sends, and where each comes back to. */
+  /** Two tabs that have begun, the cookies that each sends, and the URL by which each returns. */
   async function twoTabs(of: Lab) {
     const browser = of.browser();
     const first = await wayBack(of, browser, await browser.begin('/a'));

@@ -17,7 +17,7 @@ import { fileOf, HOST, Lab, labNgx } from '../signin-lab.ts';
 
 stopClock(labNgx);
 
-/** What the documentation says to do with a file that has leaked, while an attacker has the old one. */
+/** The documented steps after a file has leaked, while an attacker has the old one. */
 
 const now = Math.floor(Date.now() / 1000);
 

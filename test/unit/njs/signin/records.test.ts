@@ -22,7 +22,7 @@ async function signedIn(of: Lab, sub: string): Promise<{ browser: FakeBrowser; s
   return { browser, sid: (await browser.session())!.sid };
 }
 
-/** A person with one sign-in more than records are kept of; `first` has lost its own. */
+/** A person with one sign-in more than the limit of records; `first` has lost its own. */
 async function seventeen() {
   const of = new Lab();
   const bob = await signedIn(of, 'bob');

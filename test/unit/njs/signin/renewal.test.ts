@@ -29,12 +29,12 @@ const early: SessionRecord = { ...sample, session: { ...session, fresh: now + 60
 let asked: string[];
 let answers: (record: SessionRecord) => Promise<Refreshed>;
 let revoked: boolean;
-/** Sessions that were revoked since their provider ended them. */
+/** Sessions that were revoked because their provider ended them. */
 let ended: string[];
 
 const good: Refreshed = { kind: 'confirmed', claims: { sub: 'u1', groups: ['other'] }, refreshToken: 'refresh-2' };
 
-/** One worker's, or one replica's: they share the store. */
+/** One worker's, or one replica's renewal: they share the store. */
 const renewals = (more: Partial<RenewalScene> = {}): Renewals =>
   new Renewals({
     store,
@@ -55,11 +55,11 @@ const renewals = (more: Partial<RenewalScene> = {}): Renewals =>
 
 const renew = (cookie = session, wait = true, on = renewals()) => on.renew(cookie, 'wiki.example.com', wait);
 
-/** How many are counted under a name. */
+/** The number of entries that are counted under a name. */
 const counted = (name: string): number =>
   fake.zones.locks.items().reduce((sum, [key, count]) => (key.startsWith(`${name}\n`) ? sum + Number(count) : sum), 0);
 
-/** So many requests wait for a renewal that another one leads. */
+/** This many requests wait for a renewal that another one leads. */
 const waiting = (count: number) => until(() => counted('waiting renewal') === count, { what: `${count} that wait` });
 
 const pass = (milliseconds: number): void => {
@@ -67,7 +67,7 @@ const pass = (milliseconds: number): void => {
   vi.setSystemTime(fake.clock);
 };
 
-/** So many other people's sessions are renewed after the answer, by workers that die meanwhile. */
+/** Sessions of other people are renewed after the response, by workers that die meanwhile. */
 async function die(count: number): Promise<void> {
   answers = () => new Promise(() => {});
   for (let i = 0; i < count; i++) {
@@ -138,7 +138,7 @@ it('does not use a token again if its worker died, and locks no one out', async 
   expect(asked).toHaveLength(1);
 });
 
-// Ten calls of four seconds: discovery, four secrets, discovery and keys, UserInfo, a wait and a question for groups.
+// Ten calls of four seconds: discovery, four secrets, discovery and keys, UserInfo, a wait and a request for groups.
 it('keeps the lock of its session while the provider is slow', async () => {
   let meanwhile: unknown;
   answers = async () => {
@@ -175,7 +175,7 @@ it.each(['unused', 'lost'] as const)('renews other sessions while the provider r
   expect(await renew()).toEqual({ kind: 'alone' });
   answers = async () => good;
   expect(await renew(others.session)).toMatchObject({ kind: 'session', session: { gen: 2 } });
-  // The one that was refused is left alone.
+  // The refused session is not tried again.
   expect(await renew()).toEqual({ kind: 'alone' });
   expect(asked).toHaveLength(2);
 });
@@ -193,7 +193,7 @@ it('renews other sessions while UserInfo does not answer for one, which is stale
   pass(10_000);
   expect(await renew()).toMatchObject({ kind: 'session', session: { gen: 2, claims: { groups: ['other'] } } });
   expect(asked.at(-1)).toBe('refresh-2');
-  // And it is asked all the same when it is due again.
+  // It is called all the same when it is due again.
   pass(700_000);
   answers = async () => ({ kind: 'unused', detail: 'https://op.example/token answered 502', away: true });
   const { session: next } = (await store.get(session.sid))!;
@@ -237,7 +237,7 @@ it('renews other sessions while the token endpoint has too many calls about one 
   for (let i = 0; i < 10; i++) expect(await renew(await sessionOf('eve', `eve-${i}`))).toEqual({ kind: 'stale' });
   answers = async () => good;
   expect(await renew(await sessionOf('ada'))).toMatchObject({ kind: 'session', session: { gen: 2 } });
-  // She is not asked about for a while, and her refresh token was not used.
+  // No call is made about her for a while, and her refresh token was not used.
   const [eve] = [await store.get('eve-0')];
   expect([eve?.refreshToken, eve?.lost]).toEqual(['refresh-1', undefined]);
   expect(await renew(eve!.session)).toEqual({ kind: 'stale' });
@@ -252,7 +252,7 @@ it('pauses calls to a provider whose token endpoint has too many calls about thr
   for (const sub of ['ada', 'ben', 'eve', 'dan']) kinds.push((await renew(await sessionOf(sub))).kind);
   expect(kinds).toEqual(['stale', 'stale', 'alone', 'alone']);
   expect(asked).toHaveLength(3);
-  // Then it is asked once each time, and those who were stale go on.
+  // Then it is called once each time, and the stale sessions continue.
   for (const sub of ['ada', 'ben', 'eve', 'dan']) {
     pass(10_000);
     expect(await renew(await sessionOf(sub))).toEqual({ kind: 'alone' });
@@ -298,7 +298,7 @@ it('stores marks of single sessions outside the room of providers', async () => 
     await store.put({ ...record, session: { ...session, sid: `s${i}` } }, 80_000);
     await renew({ ...session, sid: `s${i}` });
   }
-  // That this was said, and no more.
+  // Only this is logged.
   expect(fake.zones.locks.size() - before).toBe(1);
 });
 

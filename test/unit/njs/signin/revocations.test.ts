@@ -29,7 +29,7 @@ const fake = fakeNgx();
 stopClock(fake);
 const { revoked, keys, locks } = fake.zones;
 
-/** What is kept, except the room that the job keeps. */
+/** The kept revocations, except the room that the job reserves. */
 const kept = () => revoked.keys().filter((key) => !key.startsWith('room'));
 const seal = { seal: async (text: string) => text, open: async (text: string) => text };
 const store = new DictStore(seal, keepRevoked);
@@ -174,7 +174,7 @@ describe('with etcd', () => {
     ]);
   });
 
-  /** Each call to etcd takes so long; those about the revocation of `refused` fail, of all where there is none. */
+  /** Each call to etcd takes this long; calls about the revocation of `refused` fail, or all calls if there is none. */
   const isSlow = (milliseconds: number, refused = ''): void => {
     const name = Buffer.from(`/meshgate/revoked/sid/${ofAny(refused)}`).toString('base64');
     fake.fetch = async (url, options) => {

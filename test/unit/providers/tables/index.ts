@@ -13,7 +13,7 @@ import type { KindTable } from './table.ts';
 
 export type { KindTable } from './table.ts';
 
-/** One table a kind. */
+/** One table for each kind. */
 export const tables: Readonly<Record<ProviderKindName, KindTable>> = {
   okta,
   entra,

@@ -8,7 +8,7 @@ import type { KeyName } from '../../token/maker.ts';
 export interface KindTable {
   /** The provider's section of a policy, as YAML or JSON; without `jwks_uri`. */
   readonly provider: Readonly<Record<string, unknown>>;
-  /** The fact that lets its callers in, as in a policy, without its provider. */
+  /** The fact by which its callers pass, as in a policy, without its provider. */
   readonly role: Readonly<Record<string, unknown>>;
   readonly header: Members;
   /** Claims at a time, seconds since the epoch. */
@@ -16,33 +16,33 @@ export interface KindTable {
   /** Default: RS256 with the key `rsa`. */
   readonly alg?: string;
   readonly key?: KeyName;
-  /** Its key set: what each key says beside, by the key's name. Default: {@link key} and nothing beside. */
+  /** Its key set: the other members of each key, by the key's name. Default: {@link key} without others. */
   readonly keys?: Readonly<Partial<Record<KeyName, Members>>>;
-  /** Other tokens of it that pass. */
+  /** Other tokens of the kind that pass. */
   readonly passes: readonly Line[];
   readonly misses: readonly Miss[];
 }
 
 export type Members = Readonly<Record<string, unknown>>;
 
-/** A change of the real token; `undefined` takes a member away. */
+/** A change of the real token; `undefined` removes a member. */
 export interface Line {
   readonly name: string;
   readonly header?: Members;
   readonly claims?: Members | ((now: number) => Members);
-  /** Nothing of the real claims stays. */
+  /** None of the real claims stays. */
   readonly instead?: true;
   readonly key?: KeyName;
   readonly alg?: string;
   /** Signs by these rules instead of the header's. */
   readonly signAs?: string;
-  /** What is sent instead of the token. */
+  /** The text that is sent instead of the token. */
   readonly text?: (token: string) => string;
 }
 
 export interface Miss extends Line {
   readonly reason: ReasonCode;
-  /** What its detail has to say, in part. */
+  /** A part of the expected detail. */
   readonly says?: string;
 }
 
@@ -51,13 +51,13 @@ type More = Omit<Miss, 'name' | 'reason'>;
 /** One line. */
 export const miss = (name: string, reason: ReasonCode, more: More): Miss => ({ name, reason, ...more });
 
-/** A change of claims alone, with what has to be said of it. */
+/** A change of claims alone, with the expected detail. */
 export const claims = (name: string, reason: ReasonCode, changed: Members, says?: string): Miss =>
   miss(name, reason, { claims: changed, ...(says !== undefined && { says }) });
 
 const flip = (text: string): string => (text.startsWith('A') ? 'B' : 'A') + text.slice(1);
 
-/** What is no token of any kind. */
+/** Tokens that are not valid for any kind. */
 const ALL: readonly Miss[] = [
   claims('of another issuer', 'issuer_unknown', { iss: 'https://evil.example.com' }),
   claims('of a list of issuers', 'issuer_unknown', { iss: ['https://evil.example.com'] }),
@@ -91,7 +91,7 @@ const swapped = (payload: string): string => {
   return Buffer.from(text.replace(/\d(?=[,}])/, (digit) => String((Number(digit) + 1) % 10))).toString('base64url');
 };
 
-/** The lines of every kind, except these names: the kind has lines of its own for them. */
+/** The lines of every kind, except these names, for which the kind has its own lines. */
 export function common(...but: readonly string[]): readonly Miss[] {
   const unknown = but.filter((name) => !ALL.some((line) => line.name === name));
   if (unknown.length > 0) throw new Error(`no line of every kind: ${unknown.join(', ')}`);

@@ -128,7 +128,7 @@ describe('readTokenAnswer', () => {
     expect(refusedAs('Code c0de-of-the-answer is not valid for s3cret', ['c0de-of-the-answer', 's3cret'])).toBe(
       ', "Code \\u2026 is not valid for \\u2026"',
     );
-    // Not by being cut in the middle either.
+    // Not if it is truncated in the middle either.
     expect(refusedAs(`${'z'.repeat(195)}c0de-of-the-answer`, ['c0de-of-the-answer'])).toBe(
       `, "${'z'.repeat(195)}\\u2026"`,
     );

@@ -98,7 +98,7 @@ describe('cookies of attempts', () => {
     expect(endedAttempts(lineOf(cookies.slice(0, 7)), [begun])).toEqual([]);
     expect(endedAttempts(lineOf(cookies.slice(0, 8)), [begun])).toEqual(ends(3));
     expect(endedAttempts(lineOf(cookies), [begun])).toEqual(ends(9, 3, 5));
-    // An answer that begins none, or ends one itself, leaves as many.
+    // A response that begins none, or ends one itself, leaves as many.
     expect(endedAttempts(lineOf(cookies), [])).toEqual(ends(9, 3));
     expect(endedAttempts(lineOf(cookies), ends(9))).toEqual(ends(3));
     expect(endedAttempts(lineOf(cookies), ['__Host-meshgate=x; Path=/'])).toEqual(ends(9, 3));

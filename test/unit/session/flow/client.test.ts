@@ -26,7 +26,7 @@ describe('secretsIn', () => {
     ['code', code],
     ['redirect_uri', 'https://wiki.example.com/.meshgate/callback'],
   ] as const;
-  /** What the log has of a description. */
+  /** The description as it is logged. */
   const logged = (kind: Client['auth']['kind'], description: string): string => {
     const secrets = secretsIn(client(kind), sent, [{ secret }, { secret: 'older' }]);
     const answer = readTokenAnswer(

@@ -26,7 +26,7 @@ const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toSt
 
 const rsa = { modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };
 
-/** How a key for an algorithm is made. */
+/** The parameters of a key for an algorithm. */
 const generated: Readonly<Record<string, object>> = {
   ES256: { name: 'ECDSA', namedCurve: 'P-256' },
   ES384: { name: 'ECDSA', namedCurve: 'P-384' },
@@ -40,7 +40,7 @@ interface Pair {
   readonly keys: readonly Key[];
 }
 
-/** A private key as the gateway reads it of its file, and its public half as a provider reads it. */
+/** A private key as the gateway reads it from its file, and its public part as a provider reads it. */
 async function pairFor(alg: string): Promise<Pair> {
   const { subtle } = crypto;
   const made = (await subtle.generateKey(generated[alg] as never, true, ['sign', 'verify'])) as unknown as {

@@ -239,14 +239,14 @@ describe('whatever is put in', () => {
     readonly children: Iterable<Tag>;
   }
 
-  /** Tags, names of attributes and order: all that a value must not change. */
+  /** Tags, names of attributes and order: a value must not change any of them. */
   const skeleton = (element: Tag): unknown => [
     element.tagName,
     [...element.attributes].map(({ name }) => name),
     [...element.children].map(skeleton),
   ];
 
-  /** Text that means something to a reader of HTML. */
+  /** Text with a meaning in HTML. */
   const nasty = fc.oneof(
     anyText({ maxLength: 20 }),
     fc
@@ -306,7 +306,7 @@ describe('whatever is put in', () => {
       const { html } = renderPage((make[name] as (text: string) => Page)(text), '');
       return skeleton(parseHTML(html).document.documentElement as unknown as Tag);
     };
-    // An owner may have a link, if they are an address.
+    // An owner may have a link, if the owner is an address.
     const shapes = ['x', 'x@example.com'].map((text) => JSON.stringify(shapeOf(text)));
     holds(
       fc.property(nasty, (text) => {

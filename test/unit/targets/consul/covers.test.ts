@@ -14,7 +14,7 @@ const SKEW =
 
 const gapsOf = (rest: string, sample?: Sample) => render(rest, sample).gaps.map(({ part, text }) => `${part}: ${text}`);
 
-/** What is held of each rule, in their order. */
+/** The coverage of each rule, in order. */
 function coverage(rest: string, sample?: Sample) {
   const { policy, rules } = render(rest, sample);
   return rules.map((rule) => consul.covers(rule, policy));

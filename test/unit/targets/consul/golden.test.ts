@@ -9,7 +9,7 @@ import { JWKS } from './samples.ts';
 const FOLDER = join(import.meta.dirname, 'golden');
 const POLICY = 'policy.yaml';
 
-/** What a golden folder holds: the rendered files, and the gaps as lines. Proxies have the keys, or fetch them. */
+/** The content of a golden folder: the rendered files, and the gaps as lines. Proxies have the keys, or fetch them. */
 function rendered(name: string): Readonly<Record<string, string>> {
   const { policy, errors } = parsePolicy(readFileSync(join(FOLDER, name, POLICY), 'utf8'), POLICY);
   if (policy === undefined) throw new Error(errors.map(formatError).join('\n'));
@@ -20,7 +20,7 @@ function rendered(name: string): Readonly<Record<string, string>> {
 
 const onDisk = (name: string) => readdirSync(join(FOLDER, name)).filter((file) => file !== POLICY);
 
-/** UPDATE_GOLDEN=1 writes what is rendered now; read the difference before it is committed. */
+/** UPDATE_GOLDEN=1 writes the current output; read the difference before it is committed. */
 describe.each(readdirSync(FOLDER))('%s', (name) => {
   const files = rendered(name);
   if (process.env.UPDATE_GOLDEN === '1') {

@@ -77,7 +77,7 @@ const expected = projection(demo.policy, demo.rules);
 
 const FILLED = { CreateIndex: 7, ModifyIndex: 9, Partition: 'default', Namespace: 'default' };
 
-/** What is live, as `consul config read` prints it, one entry after the other. */
+/** The live entries, as `consul config read` prints them, one after the other. */
 function live(change: (entry: Any) => unknown = () => {}): Record<string, string> {
   const entries = demo.entries.map((entry) => {
     const copy = { ...structuredClone(entry), ...FILLED };
@@ -89,7 +89,7 @@ function live(change: (entry: Any) => unknown = () => {}): Record<string, string
   return { '-': entries.join('') };
 }
 
-/** What is live, with one entry changed; null: without it. */
+/** The live entries with one of them changed; null: without it. */
 const changed = (title: string, change: (entry: Any) => unknown) =>
   live((it) => (`${it.Kind} ${it.Name}` === title ? change(it) : undefined));
 

@@ -28,7 +28,7 @@ export interface Sample {
   readonly options?: MeshOptions;
 }
 
-/** Roles and a mesh with what the rest of the policy uses, since what is unused is an error. */
+/** Roles and a mesh, with the parts that the policy uses, because an unused part is an error. */
 function text(rest: string, { ingress = 'consul_service: ingress', gateway = ASSERTION, mesh = '' }: Sample): string {
   const roles = ['reader', 'editor'].filter((role) => new RegExp(`[ [{]${role}[,\\] }]`).test(rest));
   const identities = ['default', 'wiki-editor'].filter((name) => name === 'default' || rest.includes(`as: ${name}`));

@@ -19,11 +19,11 @@ interface Asked {
 function stringMatches(match: StringMatch, value: string): boolean {
   if ('exact' in match) return value === match.exact;
   if ('prefix' in match) return value.startsWith(match.prefix);
-  // Envoy wants the whole value to match.
+  // Envoy matches the whole value.
   return new RegExp(`^(?:${match.safe_regex.regex})$`, 's').test(value);
 }
 
-/** What Envoy makes of a permission. */
+/** Envoy's result for a permission. */
 function permits(permission: Permission, asked: Asked): boolean {
   if ('and_rules' in permission) return permission.and_rules.rules.every((it) => permits(it, asked));
   if ('or_rules' in permission) return permission.or_rules.rules.some((it) => permits(it, asked));

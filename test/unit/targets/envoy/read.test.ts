@@ -13,7 +13,7 @@ const own = policyFor('envoy');
 const rules = compile(own);
 const tree = (): Any => JSON.parse(JSON.stringify(bootstrap(own, rules, own.mesh!.ingress.own!)));
 
-/** A part of the first rule that has it, wherever it is. */
+/** A part of the first rule that has it, in any place. */
 function find(node: Any, has: (it: Any) => boolean): Any {
   if (typeof node !== 'object' || node === null) return undefined;
   if (has(node)) return node;

@@ -14,7 +14,7 @@ const SPIFFE: Readonly<Record<string, string>> = {
   'wiki-editor': 'spiffe://example.org/wiki-editor',
 };
 
-/** Roles and a mesh with what the rest of the policy uses, since what is unused is an error. */
+/** Roles and a mesh, with the parts that the policy uses, because an unused part is an error. */
 function meshFor(rest: string): string {
   const roles = ['reader', 'editor'].filter((role) => new RegExp(`[ [{]${role}[,\\] }]`).test(rest));
   const identities = Object.entries(SPIFFE).filter(([name]) => name === 'default' || rest.includes(`as: ${name}`));

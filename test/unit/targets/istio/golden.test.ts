@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cases, golden, goldenPolicy, render } from './golden.ts';
 
-/** What a golden folder holds: the rendered files, and the gaps as lines. */
+/** The content of a golden folder: the rendered files, and the gaps as lines. */
 function rendered(name: string): Readonly<Record<string, string>> {
   const { files, gaps } = render(goldenPolicy(name));
   return { ...files, 'gaps.txt': gaps.map(({ part, text }) => `${part}: ${text}\n`).join('') };
@@ -24,7 +24,7 @@ function update(name: string, files: Readonly<Record<string, string>>): void {
   }
 }
 
-/** UPDATE_GOLDEN=1 writes what is rendered now; read the difference before it is committed. */
+/** UPDATE_GOLDEN=1 writes the current output; read the difference before it is committed. */
 describe.each(cases)('%s', (name) => {
   const files = rendered(name);
   if (process.env.UPDATE_GOLDEN === '1') update(name, files);

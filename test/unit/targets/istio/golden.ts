@@ -11,7 +11,7 @@ const FOLDER = join(import.meta.dirname, 'golden');
 /** Names of the golden folders. */
 export const cases: readonly string[] = readdirSync(FOLDER);
 
-/** Path of something in a golden folder. */
+/** A path in a golden folder. */
 export const golden = (name: string, ...path: readonly string[]): string => join(FOLDER, name, ...path);
 
 /** A policy without mistakes. */

@@ -14,7 +14,7 @@ import { meshed } from './meshed.ts';
 // biome-ignore lint/suspicious/noExplicitAny: objects of many kinds
 type Any = any;
 
-/** What is live, as `kubectl get -o yaml` prints it: one list, with what the server adds. */
+/** The live objects, as `kubectl get -o yaml` prints them: one list, with the members that the server adds. */
 function live(
   files: Readonly<Record<string, string>>,
   change: (object: Any) => void = () => {},
@@ -34,7 +34,7 @@ function live(
   return { '-': stringify(list, { version: '1.1' }) };
 }
 
-/** Puts a value somewhere, or takes away what is there. */
+/** Sets a value in a place, or removes it. */
 function put(object: Any, path: string, value: unknown): void {
   const steps = path.split('.');
   const last = steps.pop() as string;

@@ -8,7 +8,7 @@ const gapsOf = (rest: string, sample?: Sample) => render(rest, sample).gaps.map(
 
 const wiki = (routes: string) => `${WIKI}hosts: { w.test: { ${routes} } }`;
 
-/** What is held of each rule, in their order. */
+/** The coverage of each rule, in order. */
 function coverage(rest: string, sample?: Sample) {
   const { policy, rules } = render(rest, sample);
   return rules.map((rule) => linkerd.covers(rule, policy));

@@ -9,7 +9,7 @@ import { linkerdPolicy, render, WIKI, WORKLOAD } from './samples.ts';
 const wiki = (routes: string) => `${WIKI}hosts: { w.test: { ${routes} } }`;
 const APART = { ingress: '' };
 
-/** Names of the routes, with what they match. */
+/** Names of the routes, with their matches. */
 function routes(rest: string, sample?: Parameters<typeof render>[1]) {
   return Object.fromEntries(
     render(rest, sample)

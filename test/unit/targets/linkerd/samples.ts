@@ -24,7 +24,7 @@ export const WORKLOAD = 'namespace: wiki, labels: { app: confluence }, port: 809
 export const WIKI = `services: { wiki: { authority: confluence.wiki.svc.cluster.local, ${WORKLOAD} } }\n`;
 export const INGRESS = 'namespace: edge, service_account: ingress';
 
-/** Roles and a mesh with what the rest of the policy uses, since what is unused is an error. */
+/** Roles and a mesh, with the parts that the policy uses, because an unused part is an error. */
 function meshFor(rest: string, ingress: string, gateway: string): string {
   const roles = ['reader', 'editor'].filter((role) => new RegExp(`[ [{]${role}[,\\] }]`).test(rest));
   const identities = Object.entries(IDENTITIES).filter(([name]) => name === 'default' || rest.includes(`as: ${name}`));
@@ -43,7 +43,7 @@ export interface Sample {
   readonly ingress?: string;
   /** More keys of gateway, with a comma before them. */
   readonly gateway?: string;
-  /** Another kind of mesh, for which less is required. */
+  /** Another kind of mesh, which needs fewer settings. */
   readonly kind?: string;
 }
 

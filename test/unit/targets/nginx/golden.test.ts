@@ -3,11 +3,12 @@ import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cases, golden, goldenPolicy, render } from './golden.ts';
 
-/** The golden folder with the list of erased headers, and with what others need no copy of. */
+/** The golden folder with the list of erased headers, and with files that the others need no copy of. */
 const SMALLEST = 'smallest';
 const smallest = render(goldenPolicy(SMALLEST)).files;
 
-/** What a golden folder holds: the rendered files that the smallest policy's has not, and the gaps as lines. */
+/** The content of a golden folder: the rendered files that differ from those of the smallest policy, and the gaps as
+ * lines. */
 function rendered(name: string): Readonly<Record<string, string>> {
   const { files, gaps } = render(goldenPolicy(name));
   const isOwn = (path: string, text: string) => !path.startsWith('erase') && text !== smallest[path];
@@ -30,7 +31,7 @@ function update(name: string, files: Readonly<Record<string, string>>): void {
   }
 }
 
-/** UPDATE_GOLDEN=1 writes what is rendered now; read the difference before it is committed. */
+/** UPDATE_GOLDEN=1 writes the current output; read the difference before it is committed. */
 describe.each(cases)('%s', (name) => {
   const files = rendered(name);
   if (process.env.UPDATE_GOLDEN === '1') update(name, files);
@@ -44,7 +45,7 @@ describe.each(cases)('%s', (name) => {
   });
 });
 
-/** Names that a file sends, by either module of nginx. */
+/** Names that a file sends, with either module of nginx. */
 const sent = (text = ''): readonly string[] =>
   [...text.matchAll(/_set_header (\S+) /g)].map(([, name = '']) => name.toLowerCase());
 

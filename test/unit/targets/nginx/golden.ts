@@ -12,10 +12,10 @@ const FOLDER = join(import.meta.dirname, 'golden');
 /** Names of the golden folders. */
 export const cases: readonly string[] = readdirSync(FOLDER);
 
-/** Path of something in a golden folder. */
+/** A path in a golden folder. */
 export const golden = (name: string, ...path: readonly string[]): string => join(FOLDER, name, ...path);
 
-/** Options that every golden output is rendered with. */
+/** The options of every golden output. */
 export const options: NginxOptions = nginxOptions({ dir: '/etc/nginx/meshgate', resolver: ['192.0.2.53'] });
 
 /** The policy of a golden folder. */

@@ -80,7 +80,7 @@ test('no string of a policy, parsed or not, becomes more than text', () => {
       }
       expect(names(tree).filter((name) => !known.has(name))).toEqual([]);
       const marked = words(tree).filter((word) => plain(word).includes(MARK));
-      // As it is, or in the JSON of metadata, which spells some characters by their numbers.
+      // As it is, or in the JSON of metadata, which escapes some characters.
       const written = [text, JSON.stringify(text).slice(1, -1)].map((it) => plain(spelledOut(it)));
       expect(marked.filter((word) => !written.some((it) => plain(spelledOut(word)).includes(it)))).toEqual([]);
       expect(marked.filter((word) => /\$\{?\/?zqz/i.test(word))).toEqual([]);

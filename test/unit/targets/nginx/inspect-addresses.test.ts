@@ -6,7 +6,7 @@ import { render } from './golden.ts';
 
 const DIR = '/etc/nginx/meshgate';
 
-/** What is said of an nginx around a policy with this gateway and this role. */
+/** The warnings about an nginx around a policy with this gateway and this role. */
 function told(gateway: string, role: string, around: { http?: string; server?: string; idp?: string }) {
   const { http = '', server = '', idp = '' } = around;
   const text = `version: 1

@@ -5,7 +5,7 @@ import { goldenPolicy, render } from './golden.ts';
 
 const DIR = '/etc/nginx/meshgate';
 
-/** What is said of an nginx that includes what a policy renders to. */
+/** The warnings about an nginx that includes the rendered files of a policy. */
 function told(name: string, { http = '', server = '' }: { http?: string; server?: string }) {
   const policy = goldenPolicy(name);
   const { files } = render(policy);

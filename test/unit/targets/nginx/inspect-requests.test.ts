@@ -7,7 +7,7 @@ const DIR = '/etc/nginx/meshgate';
 const policy = goldenPolicy('request-headers');
 const made = render(policy).files;
 
-/** What is said of an nginx that includes all rendered files, some of them changed. */
+/** The warnings about an nginx that includes all rendered files, some of them changed. */
 function told(change: (file: string, text: string) => string) {
   const server = (port: number, name: string, folder: string) =>
     `server { listen ${port} ssl; server_name ${name}.example.com; include meshgate/${folder}/${name}*; }`;

@@ -17,7 +17,7 @@ const routes = {
   certified: 'certified',
 };
 
-/** What the gateway says of the resources of wiki.test, by path. */
+/** The gateway's metadata of the resources of wiki.test, by path. */
 function metadata(gateway = 'proof: {}', provider = ''): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
   const proofs = gateway !== '';
   const all = Object.entries(proofs ? routes : { staff: 'staff' });
@@ -110,7 +110,7 @@ hosts: { wiki.test: { /x: { service: wiki, allow: [staff] } } }
   expect(errors).toEqual([]);
   const [, text = ''] = /"wiki\.test\/x" (.*);$/m.exec(render(policy!).files['http.conf'] ?? '') ?? [];
   expect(text).not.toMatch(/[$\x7f-\uffff]/);
-  // As nginx reads what stands in quotes.
+  // As nginx reads a quoted text.
   const read = text.slice(1, -1).replace(/\\(["'\\])/g, '$1');
   expect(JSON.parse(`{"resource":"https://wiki.test${read}`).scopes_supported).toEqual([scope]);
 });

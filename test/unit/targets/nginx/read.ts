@@ -1,4 +1,4 @@
-/** A tokenizer of nginx configuration that knows nothing of the printer: as ngx_conf_read_token() reads. */
+/** A tokenizer of nginx configuration that shares nothing with the printer: it reads as ngx_conf_read_token() does. */
 
 export interface Parsed {
   /** The words of the directive; the first is its name. */
@@ -74,7 +74,7 @@ export function readConf(text: string): readonly Parsed[] {
 export function included(tree: readonly Parsed[], files: Readonly<Record<string, string>>): readonly Parsed[] {
   return tree.flatMap((one): readonly Parsed[] => {
     if (one.block !== undefined) return [{ ...one, block: included(one.block, files) }];
-    // The longest: requests/wiki/hosts/a.conf ends as hosts/a.conf does.
+    // The longest one: requests/wiki/hosts/a.conf ends as hosts/a.conf does.
     const [path] =
       one.words[0] === 'include'
         ? Object.keys(files)

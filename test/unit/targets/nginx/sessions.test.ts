@@ -142,7 +142,7 @@ describe('the endpoints', () => {
       const around = location(tree, '^~', '/.meshgate/');
       expect(args(around, 'error_log')).toEqual(['/dev/null emerg']);
       expect(args(around, 'access_log')).toEqual(['/var/log/nginx/meshgate.log meshgate']);
-      // A query in the inner URL would stand in the inner server's error log.
+      // A query in the inner URL would be in the inner server's error log.
       for (const name of namesOf(back)) {
         expect(args(location(tree, '=', `/.meshgate/${name}`), 'proxy_pass')).toEqual([
           'http://unix:/run/meshgate/check.sock:$uri',
@@ -286,11 +286,11 @@ test.each([
     const zones = args(readConf(render(changed).files['http.conf'] ?? ''), 'js_shared_dict_zone').join('\n');
     expect(zones).toContain(`zone=meshgate_sessions:${records}m `);
     expect(zones).toContain(`zone=meshgate_revoked:${revocations}m `);
-    // What people sign out has 70 %: an entry of each, and one that a provider signs out without them.
+    // Sign-outs have 70 %: an entry for each person, and one for a sign-out by a provider without a person.
     expect(revocations * 2 ** 20 * 0.7).toBeGreaterThanOrEqual(people * (768 + 320));
     expect(zones).toContain(`zone=meshgate_renewals:${renewals}k type=number timeout=60s`);
     expect(zones).toContain(`zone=meshgate_signins:${signins}k type=number timeout=15m`);
-    // Each session that is renewed has three, and each takes what was measured above.
+    // Each renewed session has three entries, and each entry has the size that was measured above.
     expect(renewals * 1024).toBeGreaterThan(people * 3 * (1_048_576 / 4047));
     // Sign-ins are counted by quarters of an hour, of which two overlap.
     expect(signins * 1024).toBeGreaterThan(people * 2 * (1_048_576 / 4047));
@@ -302,7 +302,7 @@ describe('egress', () => {
     all(conf, 'server').find(({ block = [] }) => args(block, 'listen').some((it) => it.includes('egress.sock')))
       ?.block ?? [];
 
-  /** A location of it, with what it inherits. */
+  /** A location of it, with the directives that it inherits. */
   const at = (egress: readonly Parsed[], ...words: readonly string[]) =>
     inherited(egress, { words: [], block: location(egress, ...words) }).block ?? [];
 

@@ -1,4 +1,4 @@
-/** How many lines a reviewer reads: what each host, each route and each header adds to the rendered files. */
+/** The number of lines that a reviewer reads: what each host, each route and each header adds to the rendered files. */
 import { describe, expect, test } from 'vitest';
 import type { Policy } from '../../../../src/policy/types.ts';
 import { cases, goldenPolicy, render } from './golden.ts';

@@ -12,11 +12,11 @@ interface Place {
   readonly route: string;
   readonly match: string;
   readonly location: Parsed;
-  /** It takes calls of gRPC. */
+  /** It accepts gRPC calls. */
   readonly grpc: boolean;
 }
 
-/** Where the servers of a policy come from: those of the hosts, and those at the inner listener. */
+/** The servers of a policy: those of the hosts, and those at the inner listener. */
 const doors = { hosts: '/.meshgate/check/', inner: '/.meshgate/hop/' } as const;
 type DoorName = keyof typeof doors;
 
@@ -78,10 +78,10 @@ const ownNames = [
   ),
 ];
 
-/** What carries an identity header: a variable of its own, or what nginx keeps of each answer for its log. */
+/** The sources of an identity header: its own variable, or the value that nginx keeps of each answer for its log. */
 const CARRIED = /^\$meshgate_(?:h\d+|user|provider|roles)(?= |$)/;
 
-/** Variables that each answer of the check fills, some with nothing. */
+/** Variables that each answer of the check sets, some of them to empty text. */
 const filledByAnswers = (http: string): readonly string[] => {
   const [map] = all(readConf(http), 'map').filter(({ words }) => words[2] === '$meshgate_answer');
   const text = (map?.block ?? []).flatMap(({ words }) => words).join(' ');
@@ -123,14 +123,14 @@ describe.each(everyDoor)('%s, %s', (name, door) => {
       const trusted = [...FORGED, ...INTERNAL].map((it) => it.toLowerCase());
       const passed = sent.filter(([, value]) => value.includes('$http_'));
       if (listsHeaders(location)) {
-        // What passes keeps its name, which nothing trusts.
+        // Headers that pass keep their name, which nothing trusts.
         const same = passed.filter(([name, value]) => value === `$http_${name.toLowerCase().replaceAll('-', '_')}`);
         expect(passed).toEqual(same);
         expect(passed.filter(([name]) => [...trusted, ...ownNames].includes(name.toLowerCase()))).toEqual([]);
         expect(names).not.toContain('authorization');
       } else {
         expect(names).toEqual(expect.arrayContaining(trusted));
-        // Every header of our own that a rendered file speaks of, in some policy.
+        // Every header of the gateway in the rendered files of some policy.
         expect(ownNames.filter((it) => !names.includes(it))).toEqual([]);
         // Nothing that the client sent goes on under a name of the gateway.
         expect(passed).toEqual([]);
@@ -140,7 +140,7 @@ describe.each(everyDoor)('%s, %s', (name, door) => {
       const filled = args(location.block ?? [], 'auth_request_set').flatMap((it) => CARRIED.exec(it)?.[0] ?? []);
       const carried = sent.filter(([, value]) => CARRIED.test(value) && [...filled, ...answers].includes(value));
       expect(carried.map(([header]) => header)).toEqual(expect.arrayContaining(Object.keys(own)));
-      // What another route sends has a field of its own, which the check leaves empty: rules/answer-lines.test.ts.
+      // Headers of other routes have a field of their own, which the check leaves empty: rules/answer-lines.test.ts.
       const others = carried.filter(([header]) => !(header in own)).map(([, value]) => value);
       expect(others.filter((value) => filled.includes(value) || !/^\$meshgate_h\d+$/.test(value))).toEqual([]);
     },
@@ -276,7 +276,7 @@ test('each server closes the locations that others add, before it matches any', 
     expect(args(server, 'satisfy')).toEqual(['all']);
     expect(args(server, 'underscores_in_headers')).toEqual(['off']);
     expect(server.find((one) => one.words[0] === 'if')?.words).toEqual(['if', '($meshgate_odd)']);
-    // A `set` at this level would run again in the check's subrequest and wipe what the location set.
+    // A `set` at this level would run again in the check's subrequest and erase the location's value.
     expect(args(server, 'set')).toEqual([]);
     const hop = server.find((one) => one.words[2] === '/.meshgate/check/')?.block ?? [];
     expect(hop[0]?.words).toEqual(['internal']);

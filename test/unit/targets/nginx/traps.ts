@@ -21,13 +21,13 @@ const has = (directive: string, pattern: RegExp, without: string): Trap => ({
 
 const IGNORED = 'X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Charset';
 
-/** Lines that erase. Where a list says what passes, {@link listsHeaders}, there is nothing to erase. */
+/** Lines that erase headers. If a list names the headers that pass, {@link listsHeaders}, there is nothing to erase. */
 const erasing: readonly Trap[] = [
   has('proxy_set_header', /^Authorization $/, 'the credential reaches the service'),
   has('proxy_set_header', /^Proxy $/, 'CVE-2016-5385'),
 ];
 
-/** Of every location that proxies to a service. */
+/** For every location that proxies to a service. */
 export const traps: readonly Trap[] = [
   has('auth_request', /^\/\.meshgate\/(check|hop)\/[^/]+\//, 'nothing is decided'),
   has('error_page', /^401 = (@meshgate_refuse|\$meshgate_refuse_as)$/, 'a refusal has no reason'),
@@ -66,7 +66,7 @@ export const traps: readonly Trap[] = [
   has('proxy_set_header', /^tracestate \$meshgate_tracestate$/, 'a tracestate without its traceparent'),
 ];
 
-/** Of those that connect by TLS. */
+/** For those that connect by TLS. */
 export const tlsTraps: readonly Trap[] = [
   is('proxy_ssl_verify', 'on', 'any server can be the service'),
   has('proxy_ssl_trusted_certificate', /^\//, 'any server can be the service'),
@@ -75,7 +75,7 @@ export const tlsTraps: readonly Trap[] = [
   is('proxy_ssl_session_reuse', 'off', 'a resumed session keeps an old or another identity'),
 ];
 
-/** Of those that go through the mesh. */
+/** For those that connect through the mesh. */
 export const meshTraps: readonly Trap[] = [
   is('proxy_ssl_certificate', '$meshgate_cert', 'a rotated certificate is not read'),
   is('proxy_ssl_certificate_key', '$meshgate_key', 'a rotated key is not read'),
@@ -88,16 +88,17 @@ export const meshTraps: readonly Trap[] = [
   ),
 ];
 
-/** Of those that connect to the service itself by TLS. */
+/** For those that connect to the service itself by TLS. */
 export const directTraps: readonly Trap[] = [
   is('proxy_ssl_certificate', '', 'a stranger gets an identity of the mesh'),
   is('proxy_ssl_certificate_key', '', 'a stranger gets an identity of the mesh'),
 ];
 
-/** What the other module has no word for, or, of an upgrade, never does. */
+/** Directives that the other module lacks, or, for an upgrade, never needs. */
 const PROXY_ONLY = /^proxy_(cache|store|max_temp_file_size|redirect|http_version)$/;
 
-/** Of a location that takes calls: its own module's directives under the names of the other's, whose count for nothing. */
+/** For a location that accepts gRPC calls: its own module's directives under the names of the other's, which do not
+ * apply. */
 export function callsAsProxied(location: Parsed): Parsed {
   const block = (location.block ?? [])
     .filter(({ words }) => !words[0]?.startsWith('proxy_'))
@@ -116,7 +117,7 @@ const calls = (trap: Trap): readonly Trap[] => {
 export const listsHeaders = ({ block = [] }: Parsed): boolean =>
   args(block, 'proxy_pass_request_headers').join() === 'off';
 
-/** A location as nginx sees it: what it does not say itself, the location around it says. */
+/** A location as nginx sees it: directives that it lacks are inherited from the location around it. */
 export function inherited(around: readonly Parsed[], location: Parsed): Parsed {
   const own = location.block ?? [];
   const said = new Set(own.map((one) => one.words[0]));
@@ -126,7 +127,7 @@ export function inherited(around: readonly Parsed[], location: Parsed): Parsed {
   };
 }
 
-/** The traps that a location falls into. */
+/** The traps of which a location lacks the line. */
 export function fallsInto(location: Parsed, wanted: readonly Trap[]): readonly Trap[] {
   const { words, block = [] } = location;
   const open = ['^~', '='].includes(words[1] ?? '')
@@ -135,13 +136,13 @@ export function fallsInto(location: Parsed, wanted: readonly Trap[]): readonly T
   return [...open, ...wanted.filter((trap) => !trap.holds(args(block, trap.directive)))];
 }
 
-/** What applies to a location, from how it proxies. */
+/** The lines that a location needs, from how it proxies. */
 export function trapsOf(location: Parsed, grpc: boolean): readonly Trap[] {
   const needed = listsHeaders(location) ? traps.filter((trap) => !erasing.includes(trap)) : traps;
   const common = grpc ? needed.flatMap(calls) : needed;
   const sets = args(location.block ?? [], 'auth_request_set');
   const pass = sets.find((one) => one.startsWith('$meshgate_pass '))?.split(' ')[1] ?? '';
-  // The rule says where to: what it says is held in another test.
+  // The place depends on the rule: another test checks it.
   const mixed = pass === '$meshgate_rule_pass';
   const shows = sets.some((one) => one.startsWith('$meshgate_cert '));
   if (mixed) return [...common, ...tlsTraps, ...(shows ? meshTraps : directTraps)];

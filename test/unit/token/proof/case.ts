@@ -3,7 +3,7 @@ import type { ReasonCode } from '../../../../src/reasons.ts';
 import type { ExpectedProof } from '../../../../src/token/proof/types.ts';
 import { type ProofContext, verifyProof } from '../../../../src/token/proof/verify.ts';
 
-/** One proof with all it is checked against, as JSON, so that any engine can run it. */
+/** One proof with all data of its check, as JSON, so that any engine can run it. */
 export interface ProofCase {
   readonly name: string;
   readonly proof: string;
@@ -13,7 +13,8 @@ export interface ProofCase {
   readonly detail?: string | undefined;
 }
 
-/** Runs cases one after the other with the same keys, as one nginx worker would; says what is wrong. No Node in here. */
+/** Runs cases one after the other with the same keys, as one nginx worker would; returns the mistakes. No Node in
+ * here. */
 export function proofRunner(): (one: ProofCase) => Promise<string | undefined> {
   const context: ProofContext = {
     known: new Map(),

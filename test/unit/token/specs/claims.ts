@@ -1,6 +1,6 @@
 import { flip, now, type Spec, spec, usualClaims } from './spec.ts';
 
-/** Claims of a token whose signature holds. */
+/** Claims of a token with a valid signature. */
 export const dates: Spec[] = [
   spec('exp within the skew', 'verified', (m) => m.token({ claims: { exp: now - 29 } })),
   spec('exp at the end of the skew', 'token_expired', (m) => m.token({ claims: { exp: now - 30 } }), {
@@ -167,7 +167,7 @@ export const subjects: Spec[] = [
 
 const thumbprint = 'bWVzaGdhdGUtbWVzaGdhdGUtbWVzaGdhdGUtbWVzaGc';
 
-/** What a token says of the key that it is bound to. */
+/** The claims of a token about the key that it is bound to. */
 export const bindings: Spec[] = [
   spec('bound to a DPoP key', 'verified', (m) => m.token({ claims: { cnf: { jkt: thumbprint } } })),
   spec('bound to a certificate', 'verified', (m) => m.token({ claims: { cnf: { 'x5t#S256': thumbprint } } })),

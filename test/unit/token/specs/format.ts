@@ -1,9 +1,9 @@
 import { bytes, flip, looseEnd, type Spec, spec, usualClaims } from './spec.ts';
 
-/** Nested so deeply that an engine may give up, in less than the largest token. */
+/** Nested so deeply that an engine may fail, in less than the size of the largest token. */
 const deep = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
 
-/** What is looked at before any key. */
+/** The checks before any key. */
 export const format: Spec[] = [
   ...['', '.', '..', 'a', 'a.b', '.b.c', 'a..c', 'a.b.', 'YWJj.YWJj.YWJj.YWJj', 'Bearer a.b.c', 'a.b.c\n'].map(
     (text): Spec => spec(`the text ${JSON.stringify(text)}`, 'token_malformed', () => text),

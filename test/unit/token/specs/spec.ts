@@ -2,8 +2,8 @@ import type { TokenProvider } from '../../../../src/token/types.ts';
 import type { Expected } from '../case.ts';
 
 /**
- * What tokens must come to, as data: one line each, run in Node, in the njs command and in nginx.
- * `../build.ts` makes the tokens.
+ * The expected results of tokens, as data: one line each, run in Node, in the njs command and in nginx. `../build.ts`
+ * makes the tokens.
  */
 export interface Spec {
   readonly name: string;
@@ -27,15 +27,15 @@ export interface Spec {
     | 'private';
 }
 
-/** The token builder that a spec is given. */
+/** The token builder for a spec. */
 export interface Maker {
-  /** Signed by RS256 with the key `rsa`, unless said otherwise; claims are the usual ones with these changes. */
+  /** Signed by RS256 with the key `rsa` by default; claims are the usual ones with these changes. */
   token(parts?: TokenChange): string;
   /** Replaces one of the three parts (0, 1, 2) of a token. */
   part(token: string, index: number, change: (text: string, bytes: Uint8Array) => string | Uint8Array): string;
   /** A token of any header text. */
   headed(header: string | Uint8Array): string;
-  /** A token of any payload text, with a good signature. */
+  /** A token of any payload text, with a valid signature. */
   loaded(payload: string | Uint8Array): string;
   /** A public key as JSON. */
   jwk(key: string): Record<string, unknown>;
