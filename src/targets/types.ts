@@ -18,8 +18,7 @@ export interface Emitted {
   readonly gaps: readonly Gap[];
 }
 
-/** The error for files that cannot be read, or that contain nothing of the mesh. The user probably named the wrong
- * files. */
+/** The error for files that cannot be read, or that contain nothing of the mesh: probably the wrong files. */
 export class Foreign extends Error {
   override readonly name = 'Foreign';
   /** The file that the error is about; absent: the error is about all files. */

@@ -5,27 +5,18 @@ import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { grouped, meshRules } from '../kit/rules.ts';
 
-/** A service that sends requests to another service of Consul, and the rules for these requests. */
-export interface Source {
-  /** The name of the source: the ingress, or the identity of nginx's connection. */
-  readonly name: string;
-  readonly rules: readonly Enforced[];
-}
-
-/** A service of Consul that receives requests, with its rules. */
+/** A service of Consul that receives requests, and its rules by source: the ingress, or the identity of nginx's
+ * connection. */
 export interface Destination {
   readonly name: string;
-  readonly sources: readonly Source[];
+  readonly sources: readonly { readonly name: string; readonly rules: readonly Enforced[] }[];
 }
 
 /** The name under which Consul knows a service. */
 export const consulName = ({ name, consulService }: Service): string => consulService ?? name;
 
 /** The service of Consul that connects to the workload for requests of a rule; undefined if Consul does not know it. */
-export function sourceOf(
-  { mesh, services }: Policy,
-  { as, service }: Pick<Rule, 'as' | 'service'>,
-): string | undefined {
+export function sourceOf({ mesh, services }: Policy, { as, service }: Rule): string | undefined {
   const found = services[service];
   const ingress = mesh && found && ingressOf(mesh, found);
   return ingress?.consulService ?? CONSUL_SPIFFE.exec(mesh?.identities[as]?.spiffe ?? '')?.[1];

@@ -39,19 +39,12 @@ export function keySetOf({ mesh }: Policy, assertion: Assertion, { assertionJwks
   };
 }
 
+type Plan = ReturnType<typeof planOf>;
 export type KeySet = NonNullable<ReturnType<typeof keySetOf>>;
 
-/** The input of the renderer: the intentions, and the assertions that they need. */
-export interface Plan {
-  readonly intentions: readonly ReturnType<typeof intentions>[];
-  /** The services whose assertions a permission requires, in the order of the policy. */
-  readonly audiences: readonly string[];
-  /** The settings of assertions. Absent: no permission requires an assertion. */
-  readonly assertion?: Assertion;
-}
-
-/** Determines which rules Consul can enforce. */
-export function planOf(policy: Policy, rules: readonly Rule[]): Plan {
+/** The input of the renderer: the intentions, the services whose assertions they require, in the order of the policy,
+ * and the settings of assertions, unless none is required. */
+export function planOf(policy: Policy, rules: readonly Rule[]) {
   const all = destinationsOf(policy, rules).map((destination) => intentions(policy, destination));
   const asked = new Set(
     all

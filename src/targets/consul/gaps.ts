@@ -89,8 +89,7 @@ function assertionGaps({ gateway }: Policy, keys: KeySet | undefined): readonly 
   ];
 }
 
-/** The gaps that only Consul has.
- * @param keys where proxies get the gateway's keys; undefined if they need none */
+/** The gaps that only Consul has. Without `keys`, proxies need no keys of the gateway. */
 export function consulGaps(policy: Policy, rules: readonly Rule[], keys: KeySet | undefined): readonly Gap[] {
   const { rules: held, wider } = enforcedByConsul(policy, rules);
   const lacks = held.flatMap((rule) => wider(rule).map((text) => ({ part: writtenId(rule.id), text })));

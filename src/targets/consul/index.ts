@@ -4,15 +4,13 @@ import { defineMesh } from '../kit/mesh.ts';
 import type { Emitted, Gap, MeshOptions } from '../types.ts';
 import { missing, sourceOf } from './destinations.ts';
 import { driftOf, unguardedHosts } from './drift.ts';
-import { type Entry, entriesOf, keySetOf, planOf } from './entries.ts';
+import { entriesOf, keySetOf, planOf } from './entries.ts';
 import { consulGaps, enforcedByConsul, notEnforcedGaps, unknownText } from './gaps.ts';
 import { projection } from './project.ts';
 import { readConsul } from './read.ts';
 
 const NO_KEYS =
   'Consul’s proxies need the gateway’s public keys; give --assertion-jwks, or write mesh.assertion_ca_file so that they can fetch them';
-
-const fileOf = ({ Kind, Name }: Entry): string => `${Kind}.${Name}.json`;
 
 /** Renders the rules as configuration entries of Consul, one entry per file: the JWT provider, then the protocol of
  * each service, then its intentions. `consul config write` must get the files in the order of their names. */
@@ -21,11 +19,10 @@ function render(policy: Policy, rules: readonly Rule[], options: MeshOptions): E
   const { assertion } = plan;
   const keys = assertion && keySetOf(policy, assertion, options);
   if (assertion !== undefined && keys === undefined) return { part: 'gateway.assertion', text: NO_KEYS };
-  const entries = entriesOf(policy, plan, keys);
-  return {
-    files: Object.fromEntries(entries.map((entry) => [fileOf(entry), `${JSON.stringify(entry, null, 2)}\n`])),
-    gaps: consulGaps(policy, rules, keys),
-  };
+  const files = entriesOf(policy, plan, keys).map(
+    (entry) => [`${entry.Kind}.${entry.Name}.json`, `${JSON.stringify(entry, null, 2)}\n`] as const,
+  );
+  return { files: Object.fromEntries(files), gaps: consulGaps(policy, rules, keys) };
 }
 
 export const consul = defineMesh({

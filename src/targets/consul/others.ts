@@ -3,8 +3,7 @@ import { type Entry, EVERYBODY } from './entries.ts';
 import { isEmpty, type LiveEntry } from './parse.ts';
 
 /** Top-level members of an entry that change no decision. All of them have the same reason. */
-const neutral = (why: string, ...names: readonly string[]): readonly Neutral[] =>
-  names.map((name) => ({ path: [name], why }));
+const neutral = (why: string, ...names: readonly string[]) => names.map((name) => ({ path: [name], why }));
 
 /** Members that Consul adds. */
 const CONSUL_NEUTRAL: readonly Neutral[] = [
@@ -88,29 +87,22 @@ function intentions(entry: LiveEntry): string | undefined {
   return unknown(entry, DENIALS);
 }
 
-const none = () => undefined;
+/** A JWT provider has an effect only if an intention names it. The other kinds are about one service that is not rendered,
+ * or about the source. */
+const HARMLESS = [
+  ...['jwt-provider', 'service-defaults', 'service-resolver', 'service-router', 'service-splitter'],
+  ...['exported-services', 'ingress-gateway', 'api-gateway', 'http-route', 'tcp-route'],
+];
 
 const BEARINGS: Readonly<Record<string, (entry: LiveEntry) => string | undefined>> = {
   'service-intentions': intentions,
   'proxy-defaults': (entry) => unknown(entry, PROXY_DEFAULTS),
   mesh: (entry) => unknown(entry, MESH),
-  // A JWT provider has an effect only if an intention names it. The other kinds are about one service that is not
-  // rendered, or about the source.
-  'jwt-provider': none,
-  'service-defaults': none,
-  'service-resolver': none,
-  'service-router': none,
-  'service-splitter': none,
-  'exported-services': none,
-  'ingress-gateway': none,
-  'api-gateway': none,
-  'http-route': none,
-  'tcp-route': none,
 };
 
-/** How another entry may change the decisions of the rendered ones.
- * @returns undefined if the entry is known to change no decision */
+/** How another entry may change the decisions of the rendered ones; undefined if it is known to change none. */
 export function bearingOf(entry: LiveEntry): string | undefined {
+  if (HARMLESS.includes(entry.Kind)) return undefined;
   const bearing = Object.hasOwn(BEARINGS, entry.Kind) ? BEARINGS[entry.Kind] : undefined;
   return bearing === undefined ? 'prove does not know entries of this kind' : bearing(entry);
 }

@@ -13,32 +13,10 @@ export interface LiveEntry {
   readonly [key: string]: unknown;
 }
 
+/** What one service may send to another one; without an action, its permissions decide. */
+export type ReadSource = ReturnType<typeof sourceOf>;
 /** A permission, with the members that the reader understands. */
-export interface ReadPermission {
-  readonly action: 'allow' | 'deny';
-  readonly path: { readonly kind: 'exact' | 'prefix' | 'regex'; readonly value: string };
-  readonly methods?: readonly string[];
-  /** The MCP messages of the permission; absent: it applies to every request. */
-  readonly messages?: Messages;
-  /** Conditions for the assertion; a request must meet one of them. Absent: the permission requires no assertion. */
-  readonly providers?: readonly ReadProvider[];
-}
-
-export interface ReadProvider {
-  readonly name: string;
-  /** For each claim, its value. The key consists of the names in the claim's path, joined by a NUL. */
-  readonly claims: ReadonlyMap<string, string>;
-}
-
-/** What one service may send to another one. */
-export interface ReadSource {
-  readonly name: string;
-  /** The destination of the entry. */
-  readonly destination: string;
-  /** The decision for all requests; absent: the permissions decide. */
-  readonly action?: 'allow' | 'deny';
-  readonly permissions: readonly ReadPermission[];
-}
+export type ReadPermission = ReturnType<typeof permissionOf>;
 
 /** How to get files that can be read. */
 const ASK = 'give what "consul config read -kind KIND -name NAME" prints, each in a file of a folder';
@@ -124,10 +102,9 @@ function textsOf(value: unknown): readonly string[] {
 }
 
 function methodsOf(value: unknown): readonly string[] {
-  const methods = textsOf(value);
-  const strange = methods.find((it) => !NAMED.includes(it));
+  const strange = textsOf(value).find((it) => !NAMED.includes(it));
   if (strange !== undefined) throw unlike({ Methods: strange });
-  return methods;
+  return textsOf(value);
 }
 
 function textIn(fields: Fields, key: string): string {
@@ -142,15 +119,16 @@ function actionIn(fields: Fields): 'allow' | 'deny' {
   return Action;
 }
 
-function providerOf(value: unknown): ReadProvider {
+/** For each claim that an assertion must have, its value. The key consists of the names in the claim's path, joined by
+ * a NUL. */
+function claimsOf(value: unknown): ReadonlyMap<string, string> {
   const fields = only(value, ['Name', 'VerifyClaims']);
   const claims = listOf(fields.VerifyClaims).map((it): readonly [string, string] => {
     const claim = only(it, ['Path', 'Value']);
     return [textsOf(claim.Path).join('\0'), textIn(claim, 'Value')];
   });
-  const name = textIn(fields, 'Name');
-  if (name !== PROVIDER || new Map(claims).size < claims.length) throw unlike(value);
-  return { name, claims: new Map(claims) };
+  if (textIn(fields, 'Name') !== PROVIDER || new Map(claims).size < claims.length) throw unlike(value);
+  return new Map(claims);
 }
 
 const PATHS = { PathExact: 'exact', PathPrefix: 'prefix', PathRegex: 'regex' } as const;
@@ -171,19 +149,21 @@ function messagesOf(value: unknown): Messages {
   return found;
 }
 
-function permissionOf(value: unknown): ReadPermission {
+function permissionOf(value: unknown) {
   const fields = only(value, ['Action', 'HTTP', 'JWT']);
   const http = only(fields.HTTP, [...Object.keys(PATHS), 'Methods', 'Header']);
   const paths = (Object.keys(PATHS) as (keyof typeof PATHS)[]).filter((key) => !isEmpty(http[key]));
   const [key] = paths;
   if (key === undefined || paths.length > 1) throw unlike(http);
-  const providers = isEmpty(fields.JWT) ? undefined : listOf(only(fields.JWT, ['Providers']).Providers).map(providerOf);
+  const providers = isEmpty(fields.JWT) ? undefined : listOf(only(fields.JWT, ['Providers']).Providers).map(claimsOf);
   const action = actionIn(fields);
   if (providers?.length === 0 || (providers && action === 'deny')) throw unlike(value);
   return {
     action,
     path: { kind: PATHS[key], value: textIn(http, key) },
     ...(!isEmpty(http.Methods) && { methods: methodsOf(http.Methods) }),
+    // Without messages, the permission applies to every request; without providers, it requires no assertion. A request
+    // must meet the conditions of one of them.
     ...(!isEmpty(http.Header) && { messages: messagesOf(http.Header) }),
     ...(providers && { providers }),
   };
@@ -200,7 +180,7 @@ function checkPlace(fields: Fields): void {
   if (odd !== undefined) throw unlike(odd);
 }
 
-function sourceOf(destination: string, value: unknown): ReadSource {
+function sourceOf(destination: string, value: unknown) {
   const fields = only(value, ['Name', 'Action', 'Permissions', 'Precedence', 'Type', 'Description', ...PLACES]);
   checkPlace(fields);
   if (!isEmpty(fields.Type) && fields.Type !== 'consul') throw unlike(fields.Type);
@@ -225,8 +205,7 @@ export function oddPathsIn(entry: object): ReadonlyMap<string, string> {
   );
 }
 
-/** The sources and their permissions in the entries that meshgate rendered.
- * @throws Error for a construct that meshgate does not render */
+/** The sources in rendered entries. It throws an Error for a construct that meshgate does not render. */
 export function sourcesIn(files: Files): readonly ReadSource[] {
   const entries = entriesIn(files).filter((it) => it.Kind === 'service-intentions' && isManaged(it));
   return entries.flatMap((entry) => {

@@ -7,10 +7,11 @@ import { isOneOf } from '../kit/message-order.ts';
 import { methodsOf, NAMED, REST } from '../kit/methods.ts';
 import { METHODS } from '../kit/reach.ts';
 import { unlike } from '../kit/reading.ts';
-import { meshRule, regionsOf } from '../kit/rules.ts';
+import { grouped, meshRule, regionsOf } from '../kit/rules.ts';
 import type { Files } from '../types.ts';
 import { EVERYBODY } from './entries.ts';
-import { type ReadPermission, type ReadProvider, type ReadSource, sourcesIn } from './parse.ts';
+import { type ReadPermission, type ReadSource, sourcesIn } from './parse.ts';
+import { PROVIDER } from './permissions.ts';
 import { assertedText, FILE, serviceHost } from './project.ts';
 
 /** The callers that a permission allows, with the members of rules. */
@@ -18,10 +19,10 @@ type Passing = Pick<MeshRule, 'who' | 'agent' | 'alone' | 'asserted'>;
 
 const PERSON = holderOf(null);
 
-function passingOf({ name, claims }: ReadProvider): Passing {
+function passingOf(claims: ReadonlyMap<string, string>): Passing {
   const [audience, as] = [claims.get('aud'), claims.get('as')];
   if (audience === undefined || as === undefined) throw unlike([...claims]);
-  const asserted = assertedText(as, audience, name);
+  const asserted = assertedText(as, audience, PROVIDER);
   if (claims.size === 2) return { who: { kind: 'authenticated' }, asserted };
   const [path = '', holder = ''] = [...claims].find(([path]) => path.startsWith(`${BY_ROLE}\0`)) ?? [];
   const role = path.slice(BY_ROLE.length + 1);
@@ -41,8 +42,7 @@ function hasPath({ path: { kind, value } }: ReadPermission, path: string): boole
   return kind === 'prefix' && path.startsWith(value);
 }
 
-const hasMethod = ({ methods }: ReadPermission, method: string): boolean =>
-  methods === undefined || methods.includes(method);
+const hasMethod = ({ methods }: ReadPermission, method: string) => methods === undefined || methods.includes(method);
 
 /** The path of a permission, in the form of rules. The slash at the end of a prefix makes it match whole segments. */
 function pathOf({ path: { kind, value } }: ReadPermission): readonly Path[] {
@@ -70,9 +70,8 @@ function check({ name, destination, permissions }: ReadSource): void {
   if (opens && permissions[0]?.path.kind !== 'regex')
     throw new Error(`${where}: paths that are not canonical are not refused`);
   const last = permissions.at(-1);
-  if (last?.path.kind !== 'prefix' || last.path.value !== '/' || (last.methods ?? last.messages) !== undefined) {
+  if (last?.path.kind !== 'prefix' || last.path.value !== '/' || (last.methods ?? last.messages) !== undefined)
     throw new Error(`${where}: a request without a permission is left to the default of the mesh`);
-  }
 }
 
 /** Whether the first permission allows every caller that the second one allows. */
@@ -122,8 +121,7 @@ function taken({ permissions, messages }: Place): readonly Taken[] {
   );
 }
 
-/** The tools that callers may call if they may send these messages; undefined if they may send any request.
- * @throws Error if no list of tools has this meaning */
+/** The tools for callers who may send these messages; undefined: any request. It throws if no list means that. */
 function toolsOf({ messages, patterns }: Place, sent: readonly McpHeaders[]): readonly string[] | undefined {
   if (sent.length === messages.length) return undefined;
   const passes = (tools: readonly string[], it: McpHeaders) => refusedTool(tools, it) === undefined;
@@ -140,32 +138,21 @@ function rulesAt(source: ReadSource, path: Path, sample: string): readonly MeshR
   const people = new Map(all.flatMap(({ passing }) => passing.map((it) => [JSON.stringify(it), it] as const)));
   return [...people.values()].flatMap((passing) => {
     const own = all.filter((it) => it.passing.some((wide) => includes(wide, passing)));
-    const ways = new Map<string, Way>();
-    for (const method of METHODS) {
+    const ways = METHODS.flatMap((method) => {
       const sent = own.filter((it) => it.method === method).map(({ message }) => message);
-      if (sent.length === 0) continue;
-      const tools = toolsOf(place, sent);
-      const key = JSON.stringify([tools]);
-      ways.set(key, { tools, methods: [...(ways.get(key)?.methods ?? []), method] });
-    }
-    return [...ways.values()].map((way) => ruleOf(source, path, passing, way, own));
+      return sent.length === 0 ? [] : [{ method, tools: toolsOf(place, sent) }];
+    });
+    return [...grouped(ways, ({ tools }) => JSON.stringify([tools])).values()].map((way) => {
+      const [{ tools }] = way;
+      const used = way.map(({ method }) => method);
+      const named = NAMED.filter((method) => used.includes(method));
+      const methods = methodsOf(named, used.includes(REST));
+      const id = `Permissions[${own.find(({ method }) => used.includes(method))?.index}] of ${source.name}`;
+      const rule = { id, route: id, path, ...(methods !== undefined && { methods }) };
+      const says = { ...(tools && { tools }), ...passing };
+      return meshRule(FILE, rule, serviceHost(source.destination), source.name, says);
+    });
   });
-}
-
-/** The methods with which a caller may call the same tools. */
-interface Way {
-  readonly methods: readonly string[];
-  readonly tools: readonly string[] | undefined;
-}
-
-function ruleOf(source: ReadSource, path: Path, passing: Passing, way: Way, own: readonly Taken[]): MeshRule {
-  const named = NAMED.filter((method) => way.methods.includes(method));
-  const methods = methodsOf(named, way.methods.includes(REST));
-  const index = own.find(({ method }) => way.methods.includes(method))?.index;
-  const id = `Permissions[${index}] of ${source.name}`;
-  const rule = { id, route: id, path, ...(methods !== undefined && { methods }) };
-  const says = { ...(way.tools && { tools: way.tools }), ...passing };
-  return meshRule(FILE, rule, serviceHost(source.destination), source.name, says);
 }
 
 function rulesOf(source: ReadSource): readonly MeshRule[] {

@@ -1,19 +1,15 @@
-import type { Policy, Service } from '../../policy/types.ts';
+import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { meshRules } from '../kit/rules.ts';
 
-/** A service as Envoy distinguishes it: by its authority. Each authority occurs once in a policy. */
-export interface Authority {
-  readonly service: Service;
-  /** The Host headers that Envoy accepts: the authority as written; if no other service has the same name, also with
-   * and without a port. */
-  readonly domains: readonly string[];
-}
+/** A service as Envoy distinguishes it: by its authority, which occurs once in a policy. Envoy accepts these domains as
+ * Host header: the authority as written; if no other service has the same name, also with and without a port. */
+export type Authority = ReturnType<typeof authoritiesOf>[number];
 
 const portOf = (authority: string): string | undefined => /:\d+$/.exec(authority)?.[0];
 
 /** The services to which rules lead through the mesh, in the order of the policy. */
-export function authoritiesOf(policy: Policy, rules: readonly Rule[]): readonly Authority[] {
+export function authoritiesOf(policy: Policy, rules: readonly Rule[]) {
   const asked = new Set(meshRules(policy, rules).map((rule) => rule.service));
   const services = Object.values(policy.services).filter((service) => asked.has(service.name));
   const written = services.map(({ authority }) => authority);

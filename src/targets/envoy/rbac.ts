@@ -56,15 +56,6 @@ export function rbacPolicy({ domains, path, methods, tools, spiffe, says }: Seen
   return { permissions: [{ and_rules: { rules } }], principals };
 }
 
-const seenOf = (policy: Policy, rule: Enforced, authorities: readonly Authority[]): Seen => ({
-  path: rule.path,
-  ...(rule.methods && { methods: rule.methods }),
-  ...(rule.tools && { tools: rule.tools }),
-  domains: domainsOf(rule, authorities),
-  spiffe: spiffeOf(policy, rule),
-  says: verifies(policy) === undefined ? [] : assertionPrincipals(rule),
-});
-
 const filter = (name: string, action: 'ALLOW' | 'DENY', policies: Readonly<Record<string, RbacPolicy>>): unknown => ({
   name,
   typed_config: { '@type': RBAC, rules: { action, policies } },
@@ -79,12 +70,13 @@ export function rbacFilters(
 ): readonly unknown[] {
   const own = meshRules(policy, rules);
   const odd = { permissions: oddPaths(encodableOf(own)), principals: [{ any: true }] };
+  const allowed = own.map((rule) => {
+    const says = verifies(policy) === undefined ? [] : assertionPrincipals(rule);
+    const seen = { ...rule, domains: domainsOf(rule, authorities), spiffe: spiffeOf(policy, rule), says };
+    return [rule.id, rbacPolicy(seen)] as const;
+  });
   return [
     filter(DENY_FILTER, 'DENY', { 'path-not-canonical': odd }),
-    filter(
-      ALLOW_FILTER,
-      'ALLOW',
-      Object.fromEntries(own.map((rule) => [rule.id, rbacPolicy(seenOf(policy, rule, authorities))])),
-    ),
+    filter(ALLOW_FILTER, 'ALLOW', Object.fromEntries(allowed)),
   ];
 }

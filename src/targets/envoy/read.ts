@@ -122,9 +122,8 @@ function toolsOf(rules: readonly Permission[]): readonly string[] | undefined {
 function readPolicy(id: string, live: RbacPolicy): MeshRule {
   const { permissions, principals } = live;
   const [first] = permissions;
-  if (first === undefined || permissions.length !== 1 || !('and_rules' in first) || principals.length !== 1) {
+  if (first === undefined || permissions.length !== 1 || !('and_rules' in first) || principals.length !== 1)
     throw unlike(id);
-  }
   const { rules } = first.and_rules;
   const domains = authoritiesIn(live) ?? [];
   const [authority] = domains;
@@ -143,15 +142,13 @@ function readPolicy(id: string, live: RbacPolicy): MeshRule {
   return meshRule(FILE, rule, authority, spiffe, { ...said, ...(tools && { tools }) });
 }
 
-interface Filter {
-  readonly name: string;
-  readonly typed_config: { readonly rules: { readonly policies: Readonly<Record<string, RbacPolicy>> } };
-}
+type Policies = Readonly<Record<string, RbacPolicy>>;
+type Filter = { readonly typed_config: { readonly rules: { readonly policies: Policies } } };
 
 /** Finds a filter of the only listener, at any depth. */
 function findFilter(node: unknown): Filter | undefined {
   if (typeof node !== 'object' || node === null) return undefined;
-  if ((node as Filter).name === ALLOW_FILTER) return node as Filter;
+  if ('name' in node && node.name === ALLOW_FILTER) return node as unknown as Filter;
   for (const child of Object.values(node)) {
     const found = findFilter(child);
     if (found !== undefined) return found;
@@ -165,7 +162,7 @@ export const rulesOf = (tree: unknown): readonly MeshRule[] =>
   Object.entries(policiesIn(tree)).map(([id, policy]) => readPolicy(id, policy));
 
 /** The rules in Envoy's form, by id; throws Foreign if there are none. */
-export function policiesIn(tree: unknown): Readonly<Record<string, RbacPolicy>> {
+export function policiesIn(tree: unknown): Policies {
   const filter = findFilter(tree);
   if (filter === undefined)
     throw new Foreign('no rules of meshgate; give the file that "meshgate render --target envoy" wrote');
@@ -177,6 +174,5 @@ export const documentsOf = perFiles((files) =>
   Object.entries(files).flatMap(([name, text]) => allDocumentsIn(name, text)),
 );
 
-/** Reads a file back as rules; see {@link rulesOf}.
- * @param files exactly one file, with any name */
+/** Reads exactly one file, with any name, back as rules; see {@link rulesOf}. */
 export const readEnvoy = (files: Files): readonly MeshRule[] => rulesOf(documentsOf(files)[0]);

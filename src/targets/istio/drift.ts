@@ -19,8 +19,7 @@ const NEUTRAL: readonly Neutral[] = [
 /** The part of authorization policies that is read back as rules and proved. */
 const PROVED: Neutral = { path: ['spec', 'rules'], why: 'they are read back as rules, and proved', proved: true };
 
-const neutralOf = ({ kind }: LiveObject): readonly Neutral[] =>
-  kind === 'AuthorizationPolicy' ? [...NEUTRAL, PROVED] : NEUTRAL;
+const neutralOf = ({ kind }: LiveObject) => (kind === 'AuthorizationPolicy' ? [...NEUTRAL, PROVED] : NEUTRAL);
 
 const policiesOf = (objects: readonly LiveObject[]): readonly LiveObject[] =>
   objects.filter((it) => it.kind === 'AuthorizationPolicy' && layerOf(it) !== undefined);

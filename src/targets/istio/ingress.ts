@@ -1,4 +1,3 @@
-import type { Rule } from '../../rules/types.ts';
 import type { KubeObject, Metadata } from '../kit/kubernetes.ts';
 import { encodableOf, oddPatterns } from '../kit/odd-paths.ts';
 import { grouped, spiffeOf } from '../kit/rules.ts';
@@ -12,45 +11,34 @@ export const CREDENTIAL = 'meshgate-ingress';
 const named = ({ ingress }: Scene, ...parts: string[]): Metadata =>
   metadata('ingress', objectName('ingress', ...parts), ingress.namespace);
 
-/** The SPIFFE ids of the connections that a rule needs. */
-const spiffeIds = ({ policy, services }: Scene): readonly string[] => [
-  ...new Set(services.flatMap(({ rules }) => rules.map((rule) => spiffeOf(policy, rule)))),
-];
-
 /** The Gateway: mutual TLS with a client certificate of one of the identities. Istio accepts only the Gateway's hosts as
  * SNI. So the name in the ingress's certificate must be one of these hosts. */
 function gateway(scene: Scene): KubeObject {
-  const { ingress, services } = scene;
+  const { policy, ingress, services } = scene;
+  const spiffeIds = new Set(services.flatMap(({ rules }) => rules.map((rule) => spiffeOf(policy, rule))));
   return istioObject('Gateway', named(scene), {
     selector: ingress.labels,
     servers: [
       {
         port: { number: ingress.port, name: 'https-meshgate', protocol: 'HTTPS' },
         hosts: [...new Set([ingress.serverName, ...services.map(({ name }) => name)])],
-        tls: { mode: 'MUTUAL', credentialName: CREDENTIAL, subjectAltNames: spiffeIds(scene) },
+        tls: { mode: 'MUTUAL', credentialName: CREDENTIAL, subjectAltNames: [...spiffeIds] },
       },
     ],
   });
 }
 
-/** Denies paths that Istio would read as other paths, because it matches without decoding. */
-function oddPaths(rules: readonly Rule[]): unknown {
-  return {
-    name: 'path-not-canonical',
-    match: oddPatterns(encodableOf(rules)).map((regex) => ({ uri: { regex } })),
-    directResponse: { status: 400 },
-  };
-}
-
-/** The VirtualService for services with the same name. Their ports distinguish them. */
+/** The VirtualService for services with the same name. Their ports distinguish them. It denies paths that Istio
+ * would read as other paths, because it matches without decoding. */
 function virtualService(scene: Scene, services: readonly [Asked, ...Asked[]]): KubeObject {
   const [first] = services;
-  const rules = scene.services.flatMap((it) => it.rules);
+  const patterns = oddPatterns(encodableOf(scene.services.flatMap(({ rules }) => rules)));
+  const match = patterns.map((regex) => ({ uri: { regex } }));
   return istioObject('VirtualService', named(scene, first.service.name), {
     hosts: [first.name],
     gateways: [objectName('ingress')],
     http: [
-      oddPaths(rules),
+      { name: 'path-not-canonical', match, directResponse: { status: 400 } },
       ...services.map(({ service, hosts }) => ({
         name: service.name,
         ...(services.length > 1 && { match: hosts.map((exact) => ({ authority: { exact } })) }),

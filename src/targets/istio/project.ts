@@ -13,8 +13,7 @@ import { missing, toScene } from './services.ts';
 export const FILE = 'istio';
 
 /** The assertion that a rule requires, in words. */
-export const assertedText = (as: string, audience: string, issuer: string): string =>
-  `as ${as}, for ${audience}, by ${issuer}`;
+export const assertedText = (as: string, audience: string, issuer: string) => `as ${as}, for ${audience}, by ${issuer}`;
 
 /** The host name that stands for a workload in rules. */
 export const workloadHost = (namespace: string, name: string): string => `${namespace}/${name}`;

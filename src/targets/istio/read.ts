@@ -13,8 +13,7 @@ import { joined } from './tools.ts';
 const ASK =
   'ask for all of its policies: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies.security.istio.io,requestauthentications.security.istio.io,peerauthentications.security.istio.io,telemetries.telemetry.istio.io,envoyfilters.networking.istio.io,wasmplugins.extensions.istio.io -A -o yaml';
 
-/** The objects in some files: Istio's and all others.
- * @throws Foreign if the files contain no object of Istio */
+/** The objects in some files. It throws Foreign if the files contain no object of Istio. */
 export const liveFiles = perFiles((files): KubeFiles => {
   const found = kubeFiles(files, ASK);
   if (!found.objects.some((it) => groupOf(it).endsWith('.istio.io'))) {
@@ -88,9 +87,8 @@ function peopleOf(when: readonly Condition[], title: string): readonly Omit<Says
   };
   const [iss, aud, as, roles] = [one('iss'), one('aud'), one('as'), some('roles')];
   const count = roles === undefined ? 3 : 4;
-  if (iss === undefined || aud === undefined || as === undefined || when.length !== count || values.size !== count) {
+  if (iss === undefined || aud === undefined || as === undefined || when.length !== count || values.size !== count)
     throw unreadable(title, 'conditions on the issuer, the audience and the identity of the assertion');
-  }
   const asserted = assertedText(as, aud, iss);
   if (roles === undefined) return [{ who: { kind: 'authenticated' }, asserted }];
   return roles.map((role) => ({ who: { kind: 'role', role }, asserted }));
@@ -98,9 +96,8 @@ function peopleOf(when: readonly Condition[], title: string): readonly Omit<Says
 
 /** Rejects empty lists. For Istio an empty list is no condition; in a policy such a rule would allow nothing. */
 function checkLists(value: unknown, title: string): void {
-  if (value === null || (Array.isArray(value) && value.length === 0)) {
+  if (value === null || (Array.isArray(value) && value.length === 0))
     throw unreadable(title, 'an empty list is no condition to Istio');
-  }
   if (typeof value !== 'object') return;
   for (const it of Object.values(value)) checkLists(it, title);
 }
@@ -110,17 +107,15 @@ function readRule(rule: IstioRule, host: string | undefined, title: string): rea
   checkMembers(rule, ['from', 'to', 'when'], title);
   const [from, to] = [rule.from?.[0]?.source, rule.to?.[0]?.operation];
   const principal = from?.principals?.[0];
-  if (from === undefined || to === undefined || rule.from.length !== 1 || rule.to.length !== 1) {
+  if (from === undefined || to === undefined || rule.from.length !== 1 || rule.to.length !== 1)
     throw unreadable(title, 'one source and one operation for each rule');
-  }
   for (const it of rule.from) checkMembers(it, ['source'], title);
   for (const it of rule.to) checkMembers(it, ['operation'], title);
   for (const it of rule.when ?? []) checkMembers(it, ['key', 'values', 'notValues'], title);
   checkMembers(from, ['principals'], title);
   checkMembers(to, ['methods', 'paths', 'notPaths', ...(host === undefined ? ['hosts'] : [])], title);
-  if (principal === undefined || from.principals.length !== 1 || /\*/.test(principal)) {
+  if (principal === undefined || from.principals.length !== 1 || /\*/.test(principal))
     throw unreadable(title, 'one principal for each rule');
-  }
   const { hosts = [], methods, paths = [], notPaths = [] } = to;
   if (methods?.some((method) => !/^[A-Z]+$/.test(method))) throw unreadable(title, 'methods by their names');
   const asked = host ?? hostOf(hosts);
@@ -178,8 +173,5 @@ export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
   return [...layer('ingress'), ...layer('workload')];
 }
 
-/** Reads files back as rules; see {@link rulesOf}.
- *
- * @param files YAML documents, or output of `kubectl get -o yaml`
- */
+/** Reads YAML documents, or output of `kubectl get -o yaml`, back as rules; see {@link rulesOf}. */
 export const readIstio = (files: Files): readonly MeshRule[] => rulesOf(liveFiles(files).objects);

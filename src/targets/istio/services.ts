@@ -1,4 +1,4 @@
-import type { Assertion, Ingress, Mesh, Policy, Service } from '../../policy/types.ts';
+import type { Policy, Service } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { grouped, meshRules } from '../kit/rules.ts';
@@ -10,27 +10,10 @@ export interface Place {
 }
 
 /** A service behind the ingress, with the rules that lead to it. */
-export interface Asked {
-  readonly service: Service;
-  readonly rules: readonly Enforced[];
-  /** The authority without a port and in lower case, as Istio names hosts. */
-  readonly name: string;
-  /** The values of `hosts` in its rules. They match any port, unless another service has the same name. */
-  readonly hosts: readonly string[];
-  /** Where the workload runs; absent if the policy does not say it. */
-  readonly place?: Place;
-}
+export type Asked = ReturnType<typeof askedOf>[number];
 
 /** The input of the renderer. */
-export interface Scene {
-  readonly policy: Policy;
-  readonly mesh: Mesh;
-  readonly ingress: Ingress & Place;
-  readonly services: readonly Asked[];
-  readonly assertion?: Assertion;
-  /** The gateway's public keys as JSON; absent: istiod fetches them. */
-  readonly jwks?: string;
-}
+export type Scene = ReturnType<typeof toScene>;
 
 const DNS_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 const ADDRESS = /^[\d.]+$/;
@@ -38,8 +21,7 @@ const ADDRESS = /^[\d.]+$/;
 const isName = (text: string): boolean => DNS_NAME.test(text) && !ADDRESS.test(text);
 
 /** The host name in an authority, in lower case and without the port. */
-export const nameOf = ({ authority }: Pick<Service, 'authority'>): string =>
-  authority.replace(/:\d+$/, '').toLowerCase();
+export const nameOf = ({ authority }: Pick<Service, 'authority'>) => authority.replace(/:\d+$/, '').toLowerCase();
 
 /** Why Istio cannot route requests to a service; undefined if it can. */
 export function unreachable(service: Service): string | undefined {
@@ -62,7 +44,7 @@ export const placeOf = ({ namespace, labels }: Partial<Place>): Place | undefine
   namespace === undefined || labels === undefined ? undefined : { namespace, labels };
 
 /** The services to which rules lead through the mesh, in the order of the policy. */
-export function askedOf(policy: Policy, rules: readonly Rule[]): readonly Asked[] {
+function askedOf(policy: Policy, rules: readonly Rule[]) {
   const byService = grouped(istioRules(policy, rules), ({ service }) => service);
   const services = Object.values(policy.services).filter(({ name }) => byService.has(name));
   return services.map((service) => {
@@ -73,7 +55,9 @@ export function askedOf(policy: Policy, rules: readonly Rule[]): readonly Asked[
       service,
       rules: byService.get(service.name) ?? [],
       name,
+      // The values of `hosts` in its rules. They match any port, unless another service has the same name.
       hosts: alone ? [name, `${name}:*`] : [service.authority.toLowerCase()],
+      // The place is absent if the policy does not say where the workload runs.
       ...(place && { place }),
     };
   });
@@ -92,8 +76,9 @@ export function missing(policy: Policy, rules: readonly Rule[]): string | undefi
   return undefined;
 }
 
-/** The input of the renderer, for policies that lack nothing; see {@link missing}. */
-export function toScene(policy: Policy, rules: readonly Rule[], jwks?: string): Scene {
+/** The input of the renderer, for policies that lack nothing; see {@link missing}.
+ * @param jwks the gateway's public keys as JSON; absent: istiod fetches them */
+export function toScene(policy: Policy, rules: readonly Rule[], jwks?: string) {
   const { mesh } = policy;
   const place = mesh && placeOf(mesh.ingress);
   if (mesh === undefined || place === undefined) throw new Error('istio: the policy says too little');

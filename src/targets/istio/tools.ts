@@ -43,16 +43,9 @@ export function withTools(rule: IstioRule, tools: readonly string[] | undefined)
 
 const isOfTools = ({ key }: Condition): boolean => HEADER.test(key);
 
-/** One or two rules of Istio, joined to one rule with tools. */
-interface Read {
-  readonly rule: IstioRule;
-  readonly tools?: readonly string[];
-}
-
-/** Joins rules that {@link withTools} split.
- * @throws the error of `unreadable` if one of the two rules is missing */
-export function joined(rules: readonly IstioRule[], unreadable: (why: string) => Error): readonly Read[] {
-  const found: Read[] = [];
+/** Joins rules that {@link withTools} split; throws the error of `unreadable` if one of the two is missing. */
+export function joined(rules: readonly IstioRule[], unreadable: (why: string) => Error) {
+  const found: { readonly rule: IstioRule; readonly tools?: readonly string[] }[] = [];
   for (let i = 0; i < rules.length; i += 1) {
     const { when = [], ...rest } = rules[i] as IstioRule;
     if (!when.some(isOfTools)) {
@@ -62,9 +55,8 @@ export function joined(rules: readonly IstioRule[], unreadable: (why: string) =>
     const others = when.filter((it) => !isOfTools(it));
     const rule: IstioRule = { ...rest, ...(others.length > 0 && { when: others }) };
     const tools = rules[i + 1]?.when?.find(({ key }) => HEADER.exec(key)?.[1] === NAME_HEADER)?.values ?? [];
-    if (differences(withTools(rule, tools), rules.slice(i, i + 2)).length > 0) {
+    if (differences(withTools(rule, tools), rules.slice(i, i + 2)).length > 0)
       throw unreadable('two rules for an agent with tools: one for what lists, and one for calls');
-    }
     found.push({ rule, tools });
     i += 1;
   }

@@ -30,8 +30,7 @@ export interface Comparison {
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** Compares a live value with the rendered one, and returns the first difference in each branch. Only members that are
- * rendered or listed as neutral are accepted: every other member is a difference. */
+/** The first difference of a live value from the rendered one in each branch. Unknown members are differences. */
 export function differences(own: unknown, live: unknown, comparison: Comparison = {}): readonly string[] {
   const { neutral = [], isNothing = (value: unknown) => value === undefined } = comparison;
   function* walk(own: unknown, live: unknown, path: string, steps: readonly string[]): Generator<string> {

@@ -11,8 +11,7 @@ export function directGaps({ services }: Policy, rules: readonly Rule[], text: s
   return [...direct].map((name) => ({ part: `services.${name}`, text }));
 }
 
-/** The gap of paths that a mesh denies because it matches paths without decoding them.
- * @param refuses what denies these paths, in words */
+/** The gap of paths that a mesh denies because it does not decode them; `refuses` says what denies them. */
 export function encodingGaps(rules: readonly Enforced[], refuses: string): readonly Gap[] {
   const first = rules.find((rule) => encodableOf([rule]).length > 0);
   if (first === undefined) return [];
@@ -21,8 +20,7 @@ export function encodingGaps(rules: readonly Enforced[], refuses: string): reado
   return [{ part: first.id, text }];
 }
 
-/** The gap of identities that workloads do not see, because the ingress replaces them by its own.
- * @param text returns the text for the names of the identities */
+/** The gap of identities that workloads do not see, because the ingress replaces them by its own. */
 export function identityGaps(rules: readonly Rule[], text: (names: string) => string): readonly Gap[] {
   const names = [...new Set(rules.map(({ as }) => as))].filter((as) => as !== '' && as !== 'default').join(', ');
   return names === '' ? [] : [{ part: 'mesh.identities', text: text(names) }];

@@ -120,9 +120,7 @@ function flat(file: string, value: unknown, ask: string): readonly LiveObject[] 
   return [value as unknown as LiveObject];
 }
 
-/** Every object in some files. A file contains one object, several documents, or a list.
- * @param ask how to get files that can be read
- * @throws Foreign if a file has no Kubernetes object; Error if kubectl could read the file in another way */
+/** Every object in some files, each with one object, documents or a list. `ask` says how to get such files. */
 export function kubeFiles(files: Readonly<Record<string, string>>, ask: string): KubeFiles {
   const all = Object.entries(files).flatMap(([file, text]) =>
     documentsIn(file, text).map((value) => ({ file, value, isOurs: isKustomization(file, value) })),
@@ -149,9 +147,7 @@ export interface KubeComparing extends Omit<Comparing<LiveObject, LiveObject>, '
   readonly unguarded: string;
 }
 
-/** How live objects differ from rendered ones (see {@link objectDifferences}), and how kustomizations differ from the
- * rendered one.
- * @param files the names of the rendered files */
+/** How live objects and kustomizations differ from rendered ones in these files; see {@link objectDifferences}. */
 export function kubeDifferences(
   own: readonly LiveObject[],
   live: KubeFiles,

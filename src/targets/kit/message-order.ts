@@ -30,8 +30,7 @@ export type Messages =
 
 const escaped = (text: string): string => text.replaceAll('.', '\\.');
 
-const regexOf = (text: HeaderText): string =>
-  'exact' in text ? escaped(text.exact) : `${escaped(text.prefix)}${text.of}*`;
+const regexOf = (text: HeaderText) => ('exact' in text ? escaped(text.exact) : `${escaped(text.prefix)}${text.of}*`);
 
 /** The condition that a header has one of these texts. */
 function isAnyOf(name: string, texts: readonly HeaderText[]): HeaderIs {

@@ -33,8 +33,7 @@ export function methodsOf(named: readonly string[], rest: boolean): readonly str
   return named.length === NAMED.length ? undefined : [...named, ...UNNAMED];
 }
 
-/** A text that says which methods the mesh allows beyond a rule; empty if there are none.
- * @param what the object that would have to name the methods */
+/** A text that says which methods the mesh allows beyond a rule, if it has any that `what` cannot name. */
 export function methodTexts(rule: Pick<Rule, 'methods'>, what: string): readonly string[] {
   const unnamed = unnamedOf(rule);
   if (unnamed.length === 0) return [];

@@ -11,9 +11,7 @@ export function encodable(paths: readonly Path[]): readonly string[] {
 export const encodableOf = (rules: readonly Rule[]): readonly string[] =>
   encodable(rules.flatMap(({ path }): Path[] => [path, ...('except' in path ? path.except : [])]));
 
-/** Regular expressions for raw paths that are not canonical. A mesh matches paths without decoding, so it could match
- * such a path with another rule than nginx or the service does. An expression must match the whole path.
- * @param characters the result of {@link encodable} for the policy */
+/** Regular expressions for whole raw paths that are not canonical. A mesh could match such a path with another rule. */
 export function oddPatterns(characters: readonly string[]): readonly string[] {
   const codes = characters.map((char) => {
     const hex = char.charCodeAt(0).toString(16);

@@ -30,8 +30,7 @@ export const twiceText = (mesh: string): string =>
   `a repeated header of a message passes ${mesh} if one of the two values may; the gateway denies it, and so does the server, which compares the headers with the message`;
 
 /** The tools of a rule that the rendered files name. */
-export const namedTools = (tools: readonly string[]): readonly string[] =>
-  tools.includes('*') ? ['*'] : [...new Set(tools)];
+export const namedTools = (tools: readonly string[]) => (tools.includes('*') ? ['*'] : [...new Set(tools)]);
 
 const called = (tool: string): HeaderText =>
   tool.endsWith('*') ? { prefix: tool.slice(0, -1), of: NAME_CHARACTER } : { exact: tool };

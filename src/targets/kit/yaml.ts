@@ -40,8 +40,7 @@ function unclear({ style, valueStart, valueEnd }: ScalarEvent, text: string): st
   return isClear ? undefined : `${value} without quotes`;
 }
 
-/** Checks that all YAML readers of meshes read a text in the same way.
- * @throws Error if they do not, because the meaning is then unknown */
+/** Checks that all YAML readers read a text in the same way. Otherwise it throws: the meaning is unknown. */
 function checkClear(name: string, text: string, events: readonly Event[]): void {
   const fail = (at: number, what: string) => {
     const line = text.slice(0, at).split('\n').length;
@@ -78,8 +77,7 @@ function parsed(name: string, text: string) {
   }
 }
 
-/** The documents of a file that are not empty.
- * @throws the errors of {@link allDocumentsIn}; Foreign if there is no such document */
+/** The documents of a file that are not empty. It throws Foreign if there are none, and as {@link allDocumentsIn}. */
 export function documentsIn(name: string, text: string): readonly unknown[] {
   const documents = allDocumentsIn(name, text).filter((it) => it !== null && it !== undefined);
   if (documents.length === 0) throw new Foreign('the file is empty', name);

@@ -4,23 +4,18 @@ import { encodableOf } from '../kit/odd-paths.ts';
 import { Paths, textOf } from '../kit/reach.ts';
 import { grouped } from '../kit/rules.ts';
 import { clientOf } from './identity.ts';
-import { type Match, matchesOf } from './matches.ts';
+import { matchesOf } from './matches.ts';
 import { authentication, oddPaths, type Rendered, type Route, routes, server } from './objects.ts';
-import { type Authority, type Workload, workloadsOf } from './workloads.ts';
+import { type Workload, workloadsOf } from './workloads.ts';
 
-/** An authority, and the matches that enforce its rules. */
-interface Planned {
-  readonly workload: Workload;
-  readonly authority: Authority;
-  readonly matches: readonly Match[];
-}
+/** An authority of a workload, and the matches that enforce its rules. */
+type Planned = ReturnType<typeof plan>[number];
 
-function plan(policy: Policy, workload: Workload): readonly Planned[] {
-  return workload.authorities.map((authority) => {
+const plan = (policy: Policy, workload: Workload) =>
+  workload.authorities.map((authority) => {
     const paths = new Paths(authority.rules, (rule) => clientOf(policy, rule));
     return { workload, authority, matches: matchesOf(paths, workload.authorities.length === 1) };
   });
-}
 
 /** The wildcard for a host: `*.wiki.svc` for `confluence.wiki.svc`; empty, so any host, for a single label. */
 function wildcard(host: string): readonly string[] {

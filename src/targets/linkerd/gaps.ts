@@ -11,12 +11,11 @@ import { clientOf, ingressClient } from './identity.ts';
 import { tiesOf } from './matches.ts';
 import { type Authority, lackOf, mayMeet, meshServices, type Workload, workloadsOf } from './workloads.ts';
 
-/** What Linkerd can enforce for one authority. */
+/** An authority, whether another one has the same workload, and exact paths that Linkerd cannot distinguish, by the
+ * path alone, from the prefix of the same path. */
 interface Place {
   readonly authority: Authority;
-  /** Whether another authority has the same workload. */
   readonly shared: boolean;
-  /** Exact paths that Linkerd cannot distinguish, by the path alone, from the prefix of the same path. */
   readonly ties: ReadonlySet<string>;
 }
 

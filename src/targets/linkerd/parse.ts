@@ -18,15 +18,7 @@ export interface RequestMatch {
 }
 
 /** A route, with everything that decides about its requests. */
-export interface ReadRoute {
-  readonly id: string;
-  readonly created: string;
-  readonly server: string;
-  readonly hosts: readonly string[];
-  readonly matches: readonly RequestMatch[];
-  /** The identities that the route allows. */
-  readonly clients: readonly string[];
-}
+export type ReadRoute = ReturnType<typeof routesIn>[number];
 
 /** How to get files from a cluster that can be read. */
 const ASK =
@@ -49,12 +41,10 @@ function checkObject(live: LiveObject, kind: Rendered['kind'], spec: unknown): v
 
 function checkServer(server: LiveObject): void {
   const { accessPolicy = 'deny', proxyProtocol = 'unknown' } = server.spec as Readonly<Record<string, string>>;
-  if (accessPolicy !== 'deny') {
+  if (accessPolicy !== 'deny')
     throw unreadable(titleOf(server), `its accessPolicy is ${accessPolicy}, so more passes than routes allow`);
-  }
-  if (!['unknown', 'HTTP/1', 'HTTP/2'].includes(proxyProtocol)) {
+  if (!['unknown', 'HTTP/1', 'HTTP/2'].includes(proxyProtocol))
     throw unreadable(titleOf(server), `its proxyProtocol is ${proxyProtocol}, so no route counts`);
-  }
 }
 
 const PATH_TYPES = ['Exact', 'PathPrefix', 'RegularExpression'];
@@ -79,9 +69,8 @@ function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: 
     throw unreadable(title, `a rule has at most ${MATCHES} matches, or the route does not count`);
   for (const match of matches) {
     checkMembers(match, ['path', 'method'], title);
-    if (match.method !== undefined && !NAMED.includes(match.method)) {
+    if (match.method !== undefined && !NAMED.includes(match.method))
       throw unreadable(title, `no method that routes of Linkerd can name: ${match.method}`);
-    }
     const { type, value = '' } = match.path ?? {};
     if (!isWhole(match.path ?? {}))
       throw unreadable(title, `a path begins with /, or the route does not count: ${value}`);
@@ -97,37 +86,32 @@ function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: 
   return matches;
 }
 
-interface Authorization {
-  readonly targetRef: Ref;
-  readonly requiredAuthenticationRefs: readonly Ref[];
-}
-
 /** For each route, the identities that it allows. */
 function clientsOf(objects: readonly LiveObject[]): ReadonlyMap<string, readonly string[]> {
   const of = (kind: string) => objects.filter((object) => object.kind === kind);
-  const identities = new Map(
-    of('MeshTLSAuthentication').map((it) => [idOf(it), (it.spec as { identities?: readonly string[] }).identities]),
-  );
+  const identities = new Map<string, readonly string[] | undefined>();
   for (const it of of('MeshTLSAuthentication')) {
-    checkObject(it, 'MeshTLSAuthentication', { identities: identities.get(idOf(it)) });
+    const { identities: own } = it.spec as { readonly identities?: readonly string[] };
+    checkObject(it, 'MeshTLSAuthentication', { identities: own });
+    identities.set(idOf(it), own);
   }
   const routes = new Set(of('HTTPRoute').map((it) => idOf(it)));
   const clients = new Map<string, readonly string[]>();
   for (const object of of('AuthorizationPolicy')) {
-    const { targetRef, requiredAuthenticationRefs } = object.spec as Authorization;
-    const [ref, ...more] = requiredAuthenticationRefs;
+    const { targetRef, requiredAuthenticationRefs: required } = object.spec as {
+      readonly targetRef: Ref;
+      readonly requiredAuthenticationRefs: readonly Ref[];
+    };
+    const [ref, ...more] = required;
     const found = ref && identities.get(`${ref.namespace ?? object.metadata.namespace}/${ref.name}`);
     const title = titleOf(object);
-    if (targetRef.kind !== 'HTTPRoute' || targetRef.name === undefined) {
+    if (targetRef.kind !== 'HTTPRoute' || targetRef.name === undefined)
       throw unreadable(title, `it is for a whole ${targetRef.kind}, and allows more than routes do`);
-    }
-    if (found === undefined || more.length > 0 || ref?.kind !== 'MeshTLSAuthentication') {
+    if (found === undefined || more.length > 0 || ref?.kind !== 'MeshTLSAuthentication')
       throw unreadable(title, 'it does not require exactly one existing MeshTLSAuthentication');
-    }
-    const refs = requiredAuthenticationRefs.map(({ name }) => ({ group: GROUP, kind: 'MeshTLSAuthentication', name }));
     checkObject(object, 'AuthorizationPolicy', {
       targetRef: { group: GROUP, kind: 'HTTPRoute', name: targetRef.name },
-      requiredAuthenticationRefs: refs,
+      requiredAuthenticationRefs: [{ group: GROUP, kind: 'MeshTLSAuthentication', name: ref.name }],
     });
     const route = idOf(object, targetRef.name);
     // Linkerd ignores the case of this name.
@@ -168,7 +152,7 @@ function checkAccepted(route: LiveObject, server: string): void {
     throw unreadable(titleOf(route), 'Linkerd has not accepted it, so it does not count');
 }
 
-function readRoute(route: LiveObject, servers: ReadonlySet<string>): Omit<ReadRoute, 'clients'> {
+function readRoute(route: LiveObject, servers: ReadonlySet<string>) {
   const spec = route.spec as {
     readonly parentRefs: readonly Ref[];
     readonly hostnames?: readonly string[];
@@ -177,12 +161,10 @@ function readRoute(route: LiveObject, servers: ReadonlySet<string>): Omit<ReadRo
   const [parent, ...more] = spec.parentRefs;
   const server = idOf(route, parent?.name);
   const title = titleOf(route);
-  if (parent?.kind !== 'Server' || more.length > 0 || !servers.has(server)) {
+  if (parent?.kind !== 'Server' || more.length > 0 || !servers.has(server))
     throw unreadable(title, 'it does not belong to exactly one existing Server');
-  }
-  if (spec.rules.length === 0 || spec.rules.length > RULES) {
+  if (spec.rules.length === 0 || spec.rules.length > RULES)
     throw unreadable(title, `a route has from 1 to ${RULES} rules, or it does not count`);
-  }
   const rules = spec.rules.map((rule) => matchesOf(rule, title));
   checkObject(route, 'HTTPRoute', {
     parentRefs: [{ group: GROUP, kind: 'Server', name: parent.name }],
@@ -206,7 +188,7 @@ function readRoute(route: LiveObject, servers: ReadonlySet<string>): Omit<ReadRo
 
 /** Reads routes from rendered objects or from the output of `kubectl get`.
  * @throws Foreign if there is no object of Linkerd; Error for a construct that meshgate does not render */
-export function routesIn(objects: readonly LiveObject[]): readonly ReadRoute[] {
+export function routesIn(objects: readonly LiveObject[]) {
   if (objects.length === 0) throw new Foreign(`no objects; ${ASK}`);
   const strange = objects.find((it) => !GROUPS.includes(groupOf(it)));
   if (strange !== undefined) throw new Foreign(`${titleOf(strange)} is no object of Linkerd; ${ASK}`);

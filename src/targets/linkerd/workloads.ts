@@ -12,20 +12,11 @@ export interface Guarded extends Service {
   readonly port: number;
 }
 
-/** A service as its workload distinguishes it: by the host of the request. */
-export interface Authority {
-  readonly service: Guarded;
-  /** The host in lower case and without the port, which Linkerd ignores. */
-  readonly host: string;
-  readonly rules: readonly Enforced[];
-}
+/** A service as its workload distinguishes it: by the host of the request, in lower case and without the port. */
+export type Authority = ReturnType<typeof authoritiesOf>[number];
 
-/** Pods and one of their ports. There is one `Server` for each workload. */
-export interface Workload {
-  /** The first of the services that run there. */
-  readonly service: Guarded;
-  readonly authorities: readonly Authority[];
-}
+/** Pods and one of their ports, with the first of the services that run there. Each has one `Server`. */
+export type Workload = ReturnType<typeof workloadsOf>[number];
 
 /** The host of an authority, as a route can name it; undefined if it is an IP address or not a DNS name. */
 export function hostOf({ authority }: Service): string | undefined {
@@ -60,7 +51,7 @@ export function meshServices(policy: Policy, rules: readonly Rule[]): readonly S
 }
 
 /** The authorities of some services. Linkerd treats services with the same authority as one and joins their rules. */
-function authoritiesOf(services: readonly Guarded[], rules: readonly Enforced[]): readonly Authority[] {
+function authoritiesOf(services: readonly Guarded[], rules: readonly Enforced[]) {
   return [...grouped(services, (service) => hostOf(service) as string)].map(([host, own]) => {
     const names = new Set(own.map(({ name }) => name));
     return { service: own[0], host, rules: rules.filter((rule) => names.has(rule.service)) };
@@ -68,7 +59,7 @@ function authoritiesOf(services: readonly Guarded[], rules: readonly Enforced[])
 }
 
 /** Every workload at which Linkerd enforces rules, with these rules. */
-export function workloadsOf(policy: Policy, rules: readonly Rule[]): readonly Workload[] {
+export function workloadsOf(policy: Policy, rules: readonly Rule[]) {
   const held = meshRules(policy, rules);
   const places = grouped(meshServices(policy, rules).filter(isGuarded), place);
   return [...places.values()].map((services) => ({

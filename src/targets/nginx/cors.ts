@@ -84,8 +84,7 @@ function corsFile(scene: Scene, cors: Cors, index: number): ConfFile {
 const corsName = (index: number) => `cors-${index}.conf` as const;
 
 /** The files for all `cors` settings. */
-export const corsFiles = (scene: Scene): readonly ConfFile[] =>
-  scene.cors.map((cors, index) => corsFile(scene, cors, index));
+export const corsFiles = (scene: Scene) => scene.cors.map((cors, index) => corsFile(scene, cors, index));
 
 /** The directives of a route with CORS. They replace inherited ones, so the header that the host hides is repeated. */
 export function corsOf(scene: Scene, { sessions }: SceneHost, { service, cors }: SceneRoute): readonly Directive[] {

@@ -107,8 +107,7 @@ export function hasServiceAgents({ routes }: Host, { agents }: Policy): boolean 
 export const innerHosts = ({ hosts, policy }: Pick<Scene, 'hosts' | 'policy'>): readonly SceneHost[] =>
   hosts.filter(({ host }) => hasServiceAgents(host, policy));
 
-/** The map for a service's certificate. The certificate counts only if the connection was made for a host of the inner
- * listener, because the host determines the CA. */
+/** The map for a service's certificate, which counts only on connections for hosts of the inner listener. */
 export function innerCertificateMap(scene: Pick<Scene, 'hosts' | 'policy'>): readonly Directive[] {
   const names = innerHosts(scene).map(({ host }) => host.name);
   if (names.length === 0) return [];

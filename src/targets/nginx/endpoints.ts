@@ -1,14 +1,6 @@
 import { callbackNames } from '../../rules/signin-table.ts';
 import { MAX_SIGNIN_BODY_BYTES } from '../../session/limits.ts';
-import {
-  ASSETS_PATH,
-  BACKCHANNEL_PATH,
-  FRONTCHANNEL_PATH,
-  HANDOVER_PATH,
-  SIGNIN_PATH,
-  SIGNOUT_PATH,
-  WHOAMI_PATH,
-} from '../../session/names.ts';
+import * as paths from '../../session/names.ts';
 import { callbackPath } from '../../session/urls.ts';
 import { askedFrom } from './budgets.ts';
 import { shownCertificate } from './client-certificate.ts';
@@ -40,18 +32,18 @@ function signinEndpoints({ policy, signinHost }: Scene, { host: { name } }: Scen
   const callback = (one: string | undefined) => ({ path: callbackPath(one), methods: ['GET'], limited });
   return [
     // Before a sign-in to a wildcard host, a page asks the person to continue, and sends a POST.
-    { path: SIGNIN_PATH, methods: isSigninHost ? ['GET', 'POST'] : ['GET'], limited },
+    { path: paths.SIGNIN_PATH, methods: isSigninHost ? ['GET', 'POST'] : ['GET'], limited },
     ...(signinHost === undefined || isSigninHost ? callbackNames(policy, name).map(callback) : []),
-    ...(signinHost === undefined || isSigninHost ? [] : [{ path: HANDOVER_PATH, methods: ['GET'], limited }]),
+    ...(signinHost === undefined || isSigninHost ? [] : [{ path: paths.HANDOVER_PATH, methods: ['GET'], limited }]),
   ];
 }
 
 /** The other endpoints for browsers and providers. They exist on each host where people sign in. */
 const ENDPOINTS: readonly Endpoint[] = [
-  { path: SIGNOUT_PATH, methods: ['GET', 'POST'], limited: true },
-  { path: BACKCHANNEL_PATH, methods: ['POST'] },
-  { path: FRONTCHANNEL_PATH, methods: ['GET'], limited: true },
-  { path: ASSETS_PATH, methods: ['GET', 'HEAD'] },
+  { path: paths.SIGNOUT_PATH, methods: ['GET', 'POST'], limited: true },
+  { path: paths.BACKCHANNEL_PATH, methods: ['POST'] },
+  { path: paths.FRONTCHANNEL_PATH, methods: ['GET'], limited: true },
+  { path: paths.ASSETS_PATH, methods: ['GET', 'HEAD'] },
 ];
 
 /** Answers 404 to any other method. */
@@ -130,7 +122,7 @@ export const endpoints = (scene: Scene, host: SceneHost): readonly Directive[] =
     ${included(scene, 'signin.conf')}
     ${handlerHost(host)}
     ${signinEndpoints(scene, host).flatMap((one) => endpoint(scene, one))}
-    location = ${WHOAMI_PATH} {
+    location = ${paths.WHOAMI_PATH} {
       ${included(scene, 'whoami.conf')}
       ${handlerHost(host)}
       ${shownCertificate(scene, host)}

@@ -22,21 +22,12 @@ export function underscoreSpellings(name: string): readonly string[] {
   return all.filter((spelling) => spelling !== name);
 }
 
-/** Headers that are erased for the same reason. */
-interface Erased {
-  /** The software that trusts these headers. */
-  readonly by: string;
-  readonly names: readonly string[];
-}
+const underscored = (names: readonly string[]) => names.flatMap((name) => [name, name.replaceAll('-', '_')]);
 
-const underscored = (names: readonly string[]): readonly string[] =>
-  names.flatMap((name) => [name, name.replaceAll('-', '_')]);
-
-/** The headers that are erased unless the gateway sets them. Each name occurs once, in any case.
- * @param named the identity headers of the policy, which are erased in every spelling */
-function rows(named: readonly string[]): readonly Erased[] {
+/** The headers that are erased unless the gateway sets them, each once in any case, with what trusts it. */
+function rows(named: readonly string[]) {
   const seen = new Set<string>();
-  const all: readonly Erased[] = [
+  const all: readonly { readonly by: string; readonly names: readonly string[] }[] = [
     { by: 'the policy', names: named.flatMap((name) => [name, ...underscoreSpellings(name)]) },
     ...[...TRUSTED.identity, ...TRUSTED.certificates].map(({ by, names }) => ({ by, names: underscored(names) })),
     { by: 'the gateway', names: underscored(internalNames(named.length)) },

@@ -5,16 +5,8 @@ import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { kept, upstream } from './upstreams.ts';
 
-/** One node of the etcd cluster. */
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-  /** Host and port as in the URL, for the header `Host`. */
-  readonly authority: string;
-}
-
-/** The nodes of the policy's store, in the order of the policy. */
-export function etcdEndpoints(scene: Scene): readonly Endpoint[] {
+/** The nodes of the policy's store, in the order of the policy. The authority is for the header `Host`. */
+export function etcdEndpoints(scene: Scene) {
   const { store } = scene.policy.gateway;
   if (store === undefined || !hasSessions(scene)) return [];
   return store.endpoints.map((url) => {

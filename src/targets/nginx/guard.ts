@@ -1,7 +1,7 @@
 import type { Provider } from '../../policy/types.ts';
 import { requestFacts } from '../../rules/table.ts';
 import { UnprintableError } from './print.ts';
-import type { Scene } from './scene.ts';
+import { allHosts, type Scene } from './scene.ts';
 
 /** The form of texts where nginx gives characters a meaning: `~` in a name, `*` in a path, `data:` in a file. */
 const SHAPES = {
@@ -20,9 +20,8 @@ const SHAPES = {
 
 function hold(shape: keyof typeof SHAPES, texts: readonly (string | undefined)[]): void {
   for (const text of texts) {
-    if (text !== undefined && !SHAPES[shape].test(text)) {
+    if (text !== undefined && !SHAPES[shape].test(text))
       throw new UnprintableError(`nginx: not a ${shape}: ${JSON.stringify(text)}`);
-    }
   }
 }
 
@@ -34,12 +33,12 @@ const certificateOf = (auth: NonNullable<Provider['client']>['auth'] | undefined
  * parser. The parser makes the same checks and gives better messages.
  * @throws UnprintableError if a text has another form */
 export function guard(scene: Scene): void {
-  const { policy, options, resolver, hosts, signinHost, identities, headerNames, cors } = scene;
+  const { policy, options, resolver, hosts, identities, headerNames, cors } = scene;
   const services = Object.values(policy.services);
   const providers = Object.values(policy.providers);
   const ingresses = scene.ingresses.map(({ ingress }) => ingress);
   const { inner, store } = policy.gateway;
-  const served = [...hosts, ...(signinHost ? [signinHost] : [])].map(({ host }) => host);
+  const served = allHosts(scene).map(({ host }) => host);
   const tls = [policy.gateway.tls, inner?.tls, ...served.map((host) => host.tls)];
   const networks = requestFacts(policy)?.networks ?? [];
   const texts: Readonly<Record<keyof typeof SHAPES, readonly (string | undefined)[]>> = {

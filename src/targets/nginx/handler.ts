@@ -9,8 +9,7 @@ const passed = (...names: readonly string[]): readonly Directive[] =>
   names.map((name) => line('proxy_set_header', name, requestHeader(name)));
 
 /** Sends the host of the request to the handler. It is set in the host's file, at the level of {@link toHandler}. */
-export const handlerHost = (host: SceneHost): readonly Directive[] =>
-  conf`proxy_set_header ${TO_HANDLER.host} ${hostName(host)};`;
+export const handlerHost = (host: SceneHost) => conf`proxy_set_header ${TO_HANDLER.host} ${hostName(host)};`;
 
 /** The headers that every handler receives. */
 export const told = conf`

@@ -2,46 +2,50 @@ import { isWildcard } from '../../host-name.ts';
 import { TO_SERVICE } from '../../internal-headers.ts';
 import { alwaysField } from '../../rules/carrier.ts';
 import { namesDestination } from './connections.ts';
-import { type Arg, type Directive, line, literal, row, variable } from './directive.ts';
+import { type Arg, conf, type Directive, line, literal, row, variable } from './directive.ts';
 import type { ConfFile } from './files.ts';
 import type { Module } from './module.ts';
 import { headerVariable, keptField } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
-/** Headers that every service receives for any caller, in groups with the reason for each group. */
-const fixedHeaders = ({
-  policy,
-}: Scene): readonly (readonly [why: string, headers: Readonly<Record<string, string>>])[] => [
-  ['the authority of the service, not the host of the request', { Host: 'meshgate_authority' }],
-  ['WebSocket only', { Upgrade: 'meshgate_upgrade', Connection: 'meshgate_connection' }],
-  ['the address of the client', { 'X-Real-IP': 'remote_addr', 'X-Forwarded-For': 'remote_addr' }],
-  ['the scheme and port of the request', { 'X-Forwarded-Proto': 'scheme', 'X-Forwarded-Port': 'server_port' }],
-  [
-    'for logs and traces',
-    { 'X-Request-Id': 'request_id', traceparent: 'meshgate_traceparent', tracestate: 'meshgate_tracestate' },
-  ],
-  ['what was decided', { [TO_SERVICE.route]: 'meshgate_route', [TO_SERVICE.rule]: 'meshgate_rule' }],
-  [
-    'the mesh identity; identity headers that the client sent',
-    { [TO_SERVICE.identity]: 'meshgate_as', [TO_SERVICE.erased]: 'meshgate_erased' },
-  ],
-  ...(namesDestination(policy) ? [['for Linkerd', { 'l5d-dst-override': 'meshgate_destination' }] as const] : []),
-  ...(policy.gateway.assertion ? [['signed', { [TO_SERVICE.assertion]: 'meshgate_assertion' }] as const] : []),
-];
+/** The directives that set headers which every service receives for any caller, with the reason for each line. */
+function fixedHeaders({ policy }: Scene, module: Module = 'proxy'): readonly Directive[] {
+  const set = `${module}_set_header`;
+  // A gRPC call cannot become a WebSocket, so nginx sends neither of the two headers with it.
+  const upgrade = conf`
+    ${set} Upgrade $meshgate_upgrade; ${set} Connection $meshgate_connection; # WebSocket only
+  `;
+  return conf`
+    ${set} Host $meshgate_authority; # the authority of the service, not the host of the request
+    ${module === 'proxy' && upgrade}
+    ${set} X-Real-IP $remote_addr; ${set} X-Forwarded-For $remote_addr; # the address of the client
+    ${set} X-Forwarded-Proto $scheme; ${set} X-Forwarded-Port $server_port; # the scheme and port of the request
+    ${set} X-Request-Id $request_id; ${set} traceparent $meshgate_traceparent; ${set} tracestate $meshgate_tracestate; # for logs and traces
+    ${set} ${TO_SERVICE.route} $meshgate_route; ${set} ${TO_SERVICE.rule} $meshgate_rule; # what was decided
+    ${set} ${TO_SERVICE.identity} $meshgate_as; ${set} ${TO_SERVICE.erased} $meshgate_erased; # the mesh identity; identity headers that the client sent
+    ${namesDestination(policy) && conf`${set} l5d-dst-override $meshgate_destination; # for Linkerd`}
+    ${policy.gateway.assertion && conf`${set} ${TO_SERVICE.assertion} $meshgate_assertion; # signed`}
+  `;
+}
 
 const FORWARDED_HOST = 'X-Forwarded-Host';
 
+/** The names of {@link fixedHeaders}. */
+const fixedNames = (scene: Scene): readonly string[] =>
+  fixedHeaders(scene).flatMap(({ args: [name] }) =>
+    name?.kind === 'word' || name?.kind === 'literal' ? name.text : [],
+  );
+
 /** The names of all headers that the gateway sends to services, except `Cookie`. */
 export const ownNames = (scene: Scene): readonly string[] => [
-  ...fixedHeaders(scene).flatMap(([, headers]) => Object.keys(headers)),
+  ...fixedNames(scene),
   FORWARDED_HOST,
   ...scene.headerNames,
 ];
 
 export const headersName = (module: Module) => (module === 'proxy' ? 'headers.conf' : 'headers-grpc.conf');
 
-/** The variable of an identity header. If each response of the check contains the value anyway, and if all routes send
- * this value, it is the variable of that value. */
+/** The variable of an identity header, or of the field that each response contains anyway and all routes send. */
 export function identityVariable({ sharedSources }: Scene, index: number): string {
   const source = sharedSources[index];
   const field = source === undefined ? undefined : alwaysField(source);
@@ -50,28 +54,17 @@ export function identityVariable({ sharedSources }: Scene, index: number): strin
 
 /** The file with the headers that services of all hosts receive. A route adds its own identity headers. */
 export function headersFile(scene: Scene, module: Module): ConfFile {
-  const set = (headers: Readonly<Record<string, string>>) =>
-    Object.entries(headers).map(([name, from]) => line(`${module}_set_header`, literal(name), variable(from)));
-  const identity = Object.fromEntries(scene.headerNames.map((name, i) => [name, identityVariable(scene, i)]));
-  const names = ownNames(scene).map((name) => name.toLowerCase());
-  const own = names.slice(0, names.length - scene.headerNames.length);
+  const own = [...fixedNames(scene), FORWARDED_HOST].map((name) => name.toLowerCase());
   const clash = scene.headerNames.find((name) => own.includes(name.toLowerCase()));
   if (clash !== undefined) throw new Error(`nginx: the header ${clash} is the gateway's own`);
-  return [
-    headersName(module),
-    [
-      // A gRPC call cannot become a WebSocket, so nginx sends neither of the two headers with it.
-      ...fixedHeaders(scene).flatMap(([why, headers]) =>
-        module === 'grpc' && 'Upgrade' in headers ? [] : row(set(headers), why),
-      ),
-      ...set(identity),
-    ],
-    'Headers that the gateway sends to services.',
-  ];
+  const identity = scene.headerNames.map((name, i) =>
+    line(`${module}_set_header`, literal(name), variable(identityVariable(scene, i))),
+  );
+  const directives = [...fixedHeaders(scene, module), ...identity];
+  return [headersName(module), directives, 'Headers that the gateway sends to services.'];
 }
 
-/** The headers for services of one host. A location that sets headers does not inherit those of outer levels.
- * @param cookie the `Cookie` header; absent: the client's, if there is one */
+/** The headers for services of one host, which a location with headers of its own does not inherit. */
 export const hostHeaders = ({ host }: SceneHost, module: Module, cookie: Arg | undefined): readonly Directive[] =>
   row([
     line(`${module}_set_header`, FORWARDED_HOST, isWildcard(host.name) ? variable('host') : literal(host.name)),

@@ -13,8 +13,7 @@ const watchedFiles = ({ policy, identities }: Scene): number => {
   return identities.length + ca.length + clientCa.length;
 };
 
-/** The health server, with the zone for the results of its job. Each file or pair of files takes one kilobyte. The server
- * has its own JavaScript, so that the checks of requests do not load it. */
+/** The health server and its zone, of one kilobyte per file. It has its own JavaScript, which no check loads. */
 export function healthServer(scene: Scene): readonly Directive[] {
   const { health } = scene.policy.gateway;
   const files = watchedFiles(scene);

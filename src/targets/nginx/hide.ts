@@ -14,8 +14,7 @@ export function hiddenHeaders(scene: Scene, module: Module): readonly Directive[
 }
 
 /** Prevents a service from widening a service worker's scope: where people sign in, it is the script's folder. */
-export const hiddenScope = (module: Module): readonly Directive[] =>
-  conf`${module}_hide_header Service-Worker-Allowed;`;
+export const hiddenScope = (module: Module) => conf`${module}_hide_header Service-Worker-Allowed;`;
 
 /** Adds `Clear-Site-Data` with what a service may ask browsers to clear. */
 export const clearedBeside = (scene: Scene): readonly Directive[] =>

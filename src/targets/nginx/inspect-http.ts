@@ -175,13 +175,8 @@ function scripts(tree: Tree, read: ReadText): readonly Warning[] {
 
 /** For each directive that sets a variable, the index of the argument that names the variable. */
 const MAKERS: Readonly<Record<string, number>> = {
-  set: 0,
-  auth_request_set: 0,
-  js_set: 0,
-  js_var: 0,
-  perl_set: 0,
-  map: 1,
-  split_clients: 1,
+  ...{ set: 0, auth_request_set: 0, js_set: 0, js_var: 0, perl_set: 0 },
+  ...{ map: 1, split_clients: 1 },
 };
 
 function made({ name, args }: Read): readonly string[] {

@@ -41,24 +41,17 @@ function word(text: string, at: number): { readonly text: string; readonly end: 
   return { text: unescaped(text.slice(at, end)), end: Math.min(end, text.length) };
 }
 
-interface Open {
-  readonly nodes: Read[];
-  readonly name: string;
-  readonly args: readonly string[];
-  readonly line: number;
-}
-
 /** Parses the directives of one file. It never throws: if it cannot read something, it stops and returns the line. */
 export function readConf(file: string, text: string): ReadFile {
   const top: Read[] = [];
-  const open: Open[] = [];
+  const open: (Pick<Read, 'name' | 'args' | 'line'> & { readonly nodes: Read[] })[] = [];
   let nodes = top;
   let words: string[] = [];
   let from = 1;
   let line = 1;
   let at = 0;
   const close = () => {
-    const { name, args, line, nodes: outer } = open.pop() as Open;
+    const { name, args, line, nodes: outer } = open.pop() as (typeof open)[number];
     outer.push({ name, args, block: nodes, file, line });
     nodes = outer;
   };

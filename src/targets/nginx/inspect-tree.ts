@@ -1,31 +1,11 @@
 import type { Read, ReadFile } from './inspect-read.ts';
 
 /** The kind of a rendered file, according to its first line. Files that the files of hosts include are `shared`. */
-export type Kind = 'http' | 'servers' | 'host' | 'shared' | 'other';
+type Kind = 'http' | 'servers' | 'host' | 'shared' | 'other';
 
 /** A whole configuration, in which each `include` is replaced. */
-export interface Tree {
-  readonly files: ReadonlyMap<string, ReadFile>;
-  readonly main: readonly Read[];
-  /** The directives in `http {}`. */
-  readonly http: readonly Read[];
-  readonly servers: readonly Server[];
-  kind(file: string): Kind;
-}
-
-export interface Server {
-  readonly node: Read;
-  readonly body: readonly Read[];
-  /** The sockets on which the server listens, in one spelling. */
-  readonly sockets: readonly string[];
-  /** The sockets for which the server is marked as the default. */
-  readonly claimed: readonly string[];
-  readonly names: readonly string[];
-  /** The host files that the server includes. */
-  readonly hostFiles: readonly string[];
-  /** Whether the server is the check's server or the egress server from http.conf. */
-  readonly inner: boolean;
-}
+export type Tree = ReturnType<typeof toTree>;
+export type Server = ReturnType<typeof server>;
 
 /** The maximum number of directives that are read. Files that include each other would exceed it. */
 const MAX_DIRECTIVES = 200_000;
@@ -87,22 +67,24 @@ function socket({ args: [address = '', ...more] }: Read): string {
   return more.includes('quic') ? `quic ${spelled}` : spelled;
 }
 
-function server(node: Read, kind: Tree['kind']): Server {
+function server(node: Read, kind: (file: string) => Kind) {
   const body = node.block ?? [];
   const listens = body.filter(({ name }) => name === 'listen');
   return {
     node,
     body,
+    // The sockets on which the server listens, in one spelling, and those for which it is marked as the default.
     sockets: listens.length === 0 ? ['*:80'] : listens.map(socket),
     claimed: listens.filter(({ args }) => args.includes('default_server') || args.includes('default')).map(socket),
     names: body.filter(({ name }) => name === 'server_name').flatMap(({ args }) => args.map((it) => it.toLowerCase())),
     hostFiles: [...new Set(body.filter(({ file }) => kind(file) === 'host').map(({ file }) => file))],
+    // Whether it is the check's server or the egress server.
     inner: kind(node.file) === 'http',
   };
 }
 
 /** Joins the files of a dump to one configuration. */
-export function toTree(files: ReadonlyMap<string, ReadFile>): Tree {
+export function toTree(files: ReadonlyMap<string, ReadFile>) {
   const kinds = new Map(
     [...files].map(([name, { text }]) => [name, HEADS.find(([, head]) => head.test(text))?.[0] ?? 'other'] as const),
   );

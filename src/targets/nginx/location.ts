@@ -19,11 +19,7 @@ import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { refusesWorkersAt } from './worker.ts';
 
-/** The headers of the check's response about a refusal. Both listeners use them. */
-const ANSWERS: readonly string[] = [FROM_CHECK.status, FROM_CHECK.reason, FROM_CHECK.detail, FROM_CHECK.retryAfter];
-
-const fromAnswer = (header: string): Directive =>
-  line('auth_request_set', variable(keptAs(header)), answerHeader(header));
+const fromAnswer = (header: string) => line('auth_request_set', variable(keptAs(header)), answerHeader(header));
 
 /** Keeps the value of an identity header, unless the variable of another field has it already. */
 function identity(scene: Scene, { index, source }: SceneRoute['headers'][number]): readonly Directive[] {
@@ -38,7 +34,7 @@ function identity(scene: Scene, { index, source }: SceneRoute['headers'][number]
 /** The file with the variables that keep values of the check's response; without a header, one is empty. */
 export function answerFile(scene: Scene): ConfFile {
   const headers = [
-    ...ANSWERS,
+    ...[FROM_CHECK.status, FROM_CHECK.reason, FROM_CHECK.detail, FROM_CHECK.retryAfter],
     ...(hasSessions(scene) ? [FROM_CHECK.setCookie, FROM_CHECK.signin] : []),
     ...(givesNonces(scene) ? [FROM_CHECK.dpopNonce] : []),
   ];

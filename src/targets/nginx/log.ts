@@ -11,8 +11,11 @@ import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { found, pathMaps, shortMap, textMaps } from './utf8.ts';
 
+/** The parts of a policy that have fields of their own: agents, rules for tools, and several ingresses. */
+const EVERYTHING = { agents: true, tools: true, several: true };
+
 /** The fields of the JSON line, with the names of OpenTelemetry where it has one. The path has no query. */
-const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' | 'number'])[] = [
+const FIELDS: readonly (readonly [string, variable: string, 'text' | 'number', needs?: keyof typeof EVERYTHING])[] = [
   ['time', 'time_iso8601', 'text'],
   ['request_id', 'request_id', 'text'],
   ['trace_id', 'meshgate_trace_id', 'text'],
@@ -26,27 +29,21 @@ const FIELDS: readonly (readonly [field: string, variable: string, kind: 'text' 
   ['user_agent.original', 'meshgate_log_agent', 'text'],
   ['user.id', 'meshgate_user', 'text'],
   ['user.roles', 'meshgate_roles', 'text'],
-  ['meshgate.agent', 'meshgate_agent', 'text'],
-  ['meshgate.actors', 'meshgate_actors', 'text'],
-  ['mcp.method.name', 'meshgate_log_mcp_method', 'text'],
-  ['gen_ai.tool.name', 'meshgate_log_mcp_name', 'text'],
+  ['meshgate.agent', 'meshgate_agent', 'text', 'agents'],
+  ['meshgate.actors', 'meshgate_actors', 'text', 'agents'],
+  ['mcp.method.name', 'meshgate_log_mcp_method', 'text', 'tools'],
+  ['gen_ai.tool.name', 'meshgate_log_mcp_name', 'text', 'tools'],
   ['meshgate.provider', 'meshgate_provider', 'text'],
   ['meshgate.rule', 'meshgate_rule', 'text'],
   ['meshgate.reason', 'meshgate_log_reason', 'text'],
   ['meshgate.service', 'meshgate_service', 'text'],
-  ['meshgate.ingress', 'meshgate_ingress', 'text'],
+  ['meshgate.ingress', 'meshgate_ingress', 'text', 'several'],
   ['meshgate.identity', 'meshgate_as', 'text'],
   ['meshgate.upstream', 'upstream_addr', 'text'],
   ['meshgate.erased', 'meshgate_erased', 'text'],
   ['duration', 'request_time', 'number'],
   ['bytes', 'body_bytes_sent', 'number'],
 ];
-
-/** The variables of the fields about the agent and the actor chain. */
-const ACTING = ['meshgate_agent', 'meshgate_actors'];
-
-/** The variables of the fields about the MCP message. Their values are from the request's headers. */
-const TOOLS = ['meshgate_log_mcp_method', 'meshgate_log_mcp_name'];
 
 /** The status as a JSON number. nginx writes three digits, and 000 without a response (009 for HTTP/0.9). */
 const codeMap = conf`map $status $meshgate_code { default $status; "000" 0; "009" 0; }`;
@@ -140,16 +137,9 @@ export const logFile = (scene: Scene): ConfFile => [
   'The access log.',
 ];
 
-/** The `log_format meshgate`: one JSON object per line, escaped by nginx itself. By default it has all fields.
- * @param having whether the policy has agents, a rule for tools, and several ingresses, which have fields of their own */
-export function logFormat(having = { agents: true, tools: true, several: true }): Directive {
-  const { agents, tools, several } = having;
-  const own = FIELDS.filter(
-    ([, name]) =>
-      (agents || !ACTING.includes(name)) &&
-      (tools || !TOOLS.includes(name)) &&
-      (several || name !== 'meshgate_ingress'),
-  );
+/** The `log_format meshgate`: one JSON object per line, escaped by nginx itself. By default it has all fields. */
+export function logFormat(having = EVERYTHING): Directive {
+  const own = FIELDS.filter(([, , , needs]) => needs === undefined || having[needs]);
   const fields = own.map(([field, name, kind]): readonly (string | Part)[] =>
     kind === 'text' ? [`"${field}":"`, variable(name), '"'] : [`"${field}":`, variable(name)],
   );

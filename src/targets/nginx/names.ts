@@ -22,8 +22,7 @@ export const underscored = (name: string): string => name.toLowerCase().replaceA
 /** How many identity headers nginx always erases, so that no client can send the next one of a policy. */
 const NUMBERED = 16;
 
-/** All internal headers. nginx erases them from requests of clients, even if the policy does not use them.
- * @param identities the number of identity headers in the policy */
+/** All internal headers, with this number of identity headers. nginx erases them even if they are not used. */
 export function internalNames(identities: number): readonly string[] {
   const numbers = Array(Math.max(NUMBERED, identities)).keys();
   return [...INTERNAL_NAMES, ...[...numbers].map((i) => FROM_CHECK.identity + i)];

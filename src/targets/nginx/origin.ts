@@ -1,7 +1,7 @@
 import { TO_CHECK } from '../../internal-headers.ts';
 import { requestFacts } from '../../rules/table.ts';
 import { conf, type Directive } from './directive.ts';
-import type { Scene, SceneHost } from './scene.ts';
+import { allHosts, type Scene, type SceneHost } from './scene.ts';
 
 /** Whether a browser automatically adds a credential to requests for a host, whichever page sends them. Such
  * credentials are a session cookie, a client certificate that a route accepts, or a network that gives a role. */
@@ -10,8 +10,7 @@ function isAmbient({ policy }: Pick<Scene, 'policy'>, { sessions, routes }: Scen
   return routes.some(({ route }) => route.accept.includes('certificate'));
 }
 
-const isAmbientSomewhere = (scene: Scene): boolean =>
-  [...scene.hosts, ...(scene.signinHost ? [scene.signinHost] : [])].some((host) => isAmbient(scene, host));
+const isAmbientSomewhere = (scene: Scene): boolean => allHosts(scene).some((host) => isAmbient(scene, host));
 
 /** Sends the origin of a request to the check, with which the check recognises the page that sends the request. On
  * hosts where people do not sign in, it says whether the origin is the host's own. On hosts where people sign in,

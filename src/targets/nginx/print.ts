@@ -89,7 +89,7 @@ function printName(name: string | Arg): string {
   return NAME.test(name) ? name : fail('a directive', name);
 }
 
-const printComment = (text: string, indent: string): string =>
+const printComment = (text: string, indent: string) =>
   text === '' ? `${indent}#` : `${indent}# ${checkLiteral(text)}`;
 
 /** The maximum length of a block that is printed on one line. */
@@ -133,9 +133,7 @@ function printAll(directives: readonly Directive[], indent: string): string {
   return out;
 }
 
-/** The text of a configuration file.
- * @param head the comments at the top of the file, one per line
- * @throws UnprintableError for a value that nginx could read as more than one text */
+/** The text of a configuration file, with comments at its top. It throws an {@link UnprintableError}. */
 export function print(directives: readonly Directive[], head: readonly string[] = []): string {
   const top = head.map((text) => `${printComment(text, '')}\n`).join('');
   const isApart = top !== '' && directives[0]?.comment !== undefined;

@@ -53,8 +53,7 @@ function bodyOf(reason: ReasonCode): Arg {
   return template(`${head(status)}"reason":"${reason}","detail":${JSON.stringify(help)}`, ...ID);
 }
 
-const returned = (reason: ReasonCode): readonly Directive[] =>
-  conf`return ${reasons[reason].status} ${bodyOf(reason)};`;
+const returned = (reason: ReasonCode) => conf`return ${reasons[reason].status} ${bodyOf(reason)};`;
 
 /** The `return` for a path without a route. Many locations have it, so its body is in a variable. */
 export const unknown = conf`return 404 $meshgate_route_unknown;`;
@@ -65,8 +64,7 @@ export const refusal = (scene: Scene, reason: ReasonCode): readonly Directive[] 
   ...(reason === 'route_unknown' ? unknown : returned(reason)),
 ];
 
-const refused = (status: number): readonly Directive[] =>
-  conf`return ${status} ${template(head(status), variable('meshgate_problem'))};`;
+const refused = (status: number) => conf`return ${status} ${template(head(status), variable('meshgate_problem'))};`;
 
 /** A location that only nginx itself can reach. For a client it looks like any unknown path. */
 export const inside = conf`internal; error_page 404 = @meshgate_unknown;`;

@@ -21,18 +21,16 @@ export const nonceHeader = (scene: Pick<Scene, 'policy'>): readonly Directive[] 
 
 const PAGE = 64 * 1024;
 
+const zoneBytes = (entries: number): number => (Math.ceil((entries * PROOF_BYTES) / PAGE) + 1) * PAGE;
+
 /** The size in bytes of the memory for all valid proofs, which may be dated slightly in the future. */
 export function proofZoneBytes({ proof, clockSkew }: Policy['gateway']): number {
   if (proof === undefined) return 0;
-  const entries = Math.ceil(proof.rate * (proof.age + clockSkew + 1));
-  return (Math.ceil((entries * PROOF_BYTES) / PAGE) + 1) * PAGE;
+  return zoneBytes(Math.ceil(proof.rate * (proof.age + clockSkew + 1)));
 }
 
 /** The size in bytes of the memory for counters of all callers and keys while a counter is kept. */
-function keysZoneBytes({ proof }: Policy['gateway']): number {
-  const entries = 2 * (proof?.rate ?? 0) * (PROOF_BURST_S + 1);
-  return (Math.ceil((entries * PROOF_BYTES) / PAGE) + 1) * PAGE;
-}
+const keysZoneBytes = ({ proof }: Policy['gateway']): number => zoneBytes(2 * (proof?.rate ?? 0) * (PROOF_BURST_S + 1));
 
 /** The zone of used proofs. No entry is evicted: if the zone is full, the gateway rejects proofs. */
 export function proofZone({ policy }: Pick<Scene, 'policy'>): readonly Directive[] {

@@ -20,8 +20,7 @@ const closed = conf`
   ${ignoresAccel()}
 `;
 
-/** The error pages for refusals by nginx itself, and for a check that failed. A level with its own `error_page`
- * inherits none, so each level has all of them. The page for the check's refusals is set in the same place. */
+/** The error pages for refusals by nginx itself. A level with its own inherits none, so each has all of them. */
 export const errorPages = conf`
   error_page 500 = @meshgate_down; error_page 400 = ${BAD_LOCATION}; error_page 494 = ${LARGE_LOCATION};
 `;
@@ -50,8 +49,7 @@ const proxied = (scene: Scene): readonly Directive[] => conf`
   ${trusted(scene, 'proxy')}
 `;
 
-/** The directives for hosts where people sign in. If the page cannot be made, a second error page applies, which
- * `recursive_error_pages` allows. */
+/** The directives for hosts where people sign in. If the page cannot be made, a second error page applies. */
 const sessions = (scene: Scene): readonly Directive[] => conf`
   error_page 401 = $meshgate_refuse_as;
   recursive_error_pages on;

@@ -6,7 +6,6 @@ import { tableModule, toTable } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
 import { toWatched } from '../../rules/watched.ts';
 import type { Emitted, Gap, Target } from '../types.ts';
-import { ingressFiles } from './around.ts';
 import { checkFiles } from './check.ts';
 import { corsFiles } from './cors.ts';
 import type { Directive } from './directive.ts';
@@ -15,7 +14,7 @@ import { signinFiles } from './endpoints.ts';
 import { etcdEndpoints } from './etcd.ts';
 import type { ConfFile } from './files.ts';
 import { guard } from './guard.ts';
-import { hostConf, innerConf } from './host.ts';
+import { hostConf, ingressFiles, innerConf } from './host.ts';
 import { httpConf } from './http.ts';
 import { insideFile } from './inner.ts';
 import { answerFile, type RouteFiles, routeFiles } from './location.ts';
@@ -29,7 +28,7 @@ import { problemFile } from './problem.ts';
 import { proxyFiles } from './proxy.ts';
 import { refuseFiles } from './refuse.ts';
 import { requestsFiles } from './request-headers.ts';
-import { type Scene, toScene } from './scene.ts';
+import { allHosts, type Scene, toScene } from './scene.ts';
 import { serverFile } from './server.ts';
 import { insecureOptions, serversConf, unserved } from './servers.ts';
 import { checkSocket, isAddress } from './upstreams.ts';
@@ -146,10 +145,9 @@ export function renderNginx(policy: Policy, rules: readonly Rule[], options: Ngi
   const scene = toScene(policy, rules, options);
   guard(scene);
   const { inner } = policy.gateway;
-  const { signinHost } = scene;
   const routes = routeFiles(scene);
   const hosts: readonly ConfFile[] = [
-    ...[...scene.hosts, ...(signinHost ? [signinHost] : [])].map((host) => hostConf(scene, routes, host)),
+    ...allHosts(scene).map((host) => hostConf(scene, routes, host)),
     ...innerHosts(scene).flatMap((host) => (inner === undefined ? [] : [innerConf(scene, routes, host, inner)])),
   ];
   const http = httpConf(scene);

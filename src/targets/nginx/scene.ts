@@ -72,6 +72,10 @@ export interface Scene {
   readonly cors: readonly Cors[];
 }
 
+/** The hosts of a policy, and its sign-in host if that is another one. */
+export const allHosts = ({ hosts, signinHost }: Pick<Scene, 'hosts' | 'signinHost'>): readonly SceneHost[] =>
+  signinHost === undefined ? hosts : [...hosts, signinHost];
+
 /** The name and the CA to verify the certificate of a service, or of its ingress. */
 function verifiedBy({ direct }: Service, ingress: Ingress | undefined, options: NginxOptions): Target['tls'] {
   if (direct?.tls === false) return undefined;
@@ -81,9 +85,8 @@ function verifiedBy({ direct }: Service, ingress: Ingress | undefined, options: 
 
 function doorOf(mesh: Mesh, service: Service): Ingress {
   const { ingress } = service;
-  if (ingress !== undefined && mesh.ingresses[ingress] === undefined) {
+  if (ingress !== undefined && mesh.ingresses[ingress] === undefined)
     throw new Error(`nginx: service ${service.name} is reached through an undefined ingress`);
-  }
   return ingressOf(mesh, service);
 }
 

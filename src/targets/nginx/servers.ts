@@ -4,7 +4,7 @@ import { innerCertificates, innerHosts } from './door.ts';
 import { accessLog } from './log.ts';
 import { BAD_LOCATION, hostFile, innerFile } from './names.ts';
 import { badLocation, certificateLocation, refusal } from './problem.ts';
-import type { Scene, SceneHost } from './scene.ts';
+import { allHosts, type Scene, type SceneHost } from './scene.ts';
 import { reading, trustedProxies } from './server.ts';
 
 /** Settings that weaken the policy, one line for each. The image prints them when it starts. */
@@ -123,7 +123,7 @@ export function serversConf(scene: Scene): readonly Directive[] {
     unknown: [],
   };
   const isServed = ({ host }: SceneHost) => gateway.insecureHttp || listener.certificateOf(host) !== undefined;
-  const served = [...scene.hosts, ...(scene.signinHost ? [scene.signinHost] : [])].filter(isServed);
+  const served = allHosts(scene).filter(isServed);
   if (served.length === 0) return [];
   const longest = Math.max(...served.map(({ host }) => host.name.length));
   const bucket = [128, 256, 512].find((size) => size > longest + 24) ?? 512;
@@ -138,6 +138,5 @@ export function serversConf(scene: Scene): readonly Directive[] {
 export function unserved(scene: Scene): readonly string[] {
   const { gateway } = scene.policy;
   if (gateway.insecureHttp || gateway.tls !== undefined) return [];
-  const hosts = [...scene.hosts, ...(scene.signinHost ? [scene.signinHost] : [])];
-  return hosts.filter(({ host }) => host.tls === undefined).map(({ host }) => host.name);
+  return allHosts(scene).flatMap(({ host }) => (host.tls === undefined ? host.name : []));
 }

@@ -2,11 +2,11 @@ import { isWildcard } from '../../host-name.ts';
 import { ATTEMPT_COOKIE, MAX_ATTEMPTS, SESSION_COOKIE } from '../../session/names.ts';
 import { OWN_PREFIX } from '../../session/own-cookies.ts';
 import { type Arg, conf, type Directive, literal, regex, template, variable } from './directive.ts';
-import type { Scene, SceneHost } from './scene.ts';
+import { allHosts, type Scene, type SceneHost } from './scene.ts';
 
 /** Whether people sign in at any host. */
-export const hasSessions = ({ hosts, signinHost }: Pick<Scene, 'hosts' | 'signinHost'>): boolean =>
-  signinHost !== undefined || hosts.some(({ sessions }) => sessions);
+export const hasSessions = (scene: Pick<Scene, 'hosts' | 'signinHost'>): boolean =>
+  allHosts(scene).some(({ sessions }) => sessions);
 
 /** The name of a host. For a wildcard host it is the requested name, which nginx has checked. */
 export const hostName = ({ host }: SceneHost) => (isWildcard(host.name) ? variable('host') : literal(host.name));
@@ -108,5 +108,4 @@ const navigationMaps = conf`
 `;
 
 /** The maps of a policy with sessions. */
-export const sessionMaps = (scene: Scene): readonly Directive[] =>
-  hasSessions(scene) ? [...cookieMaps(scene), ...navigationMaps] : [];
+export const sessionMaps = (scene: Scene) => (hasSessions(scene) ? [...cookieMaps(scene), ...navigationMaps] : []);

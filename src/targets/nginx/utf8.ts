@@ -10,41 +10,32 @@ const characters = (ascii: string): string =>
   '|\\xed[\\x80-\\x9f][\\x80-\\xbf]|\\xf0[\\x90-\\xbf][\\x80-\\xbf]{2}|[\\xf1-\\xf3][\\x80-\\xbf]{3}' +
   '|\\xf4[\\x80-\\x8f][\\x80-\\xbf]{2})*+';
 
-/** Regular expressions for the parts of a text. None of them matches control bytes, because JSON needs six bytes for
- * each. */
-interface Alphabet {
-  /** Matches ASCII characters that JSON writes unchanged. */
-  readonly plain: string;
-  /** Matches characters for which JSON writes at most twice as many bytes. */
-  readonly any: string;
-  /** Matches the bytes with which the text continues. */
-  readonly bytes: string;
-  /** Matches what follows the text. */
-  readonly end: string;
-}
-
-const TEXT: Alphabet = {
+/** Regular expressions for the parts of a text. None matches control bytes: JSON needs six bytes for each. */
+const TEXT = {
+  // ASCII characters that JSON writes unchanged.
   plain: '\\x20\\x21\\x23-\\x5b\\x5d-\\x7e',
+  // Characters for which JSON writes at most twice as many bytes.
   any: characters('\\x20-\\x7e'),
+  // The bytes with which the text continues.
   bytes: '\\x00-\\xff',
+  // What follows the text.
   end: '\\z',
 };
 
 /** The alphabet of a request's path, which a query may follow. */
-const PATH: Alphabet = {
+const PATH: typeof TEXT = {
   plain: '\\x21\\x23-\\x3e\\x40-\\x5b\\x5d-\\x7e',
   any: characters('\\x20-\\x3e\\x40-\\x7e'),
   bytes: '\\x00-\\x3e\\x40-\\xff',
   end: '(?:\\?|\\z)',
 };
 
-/** The replacement character. It stands for the first byte that is not part of a character, is a control byte or makes
- * the text too long, and for everything after this byte. */
+/** The replacement character. It stands for the first byte that is invalid or too much, and for all after it. */
 const BROKEN = '\ufffd';
 
 /** Maps that return a variable as UTF-8 text with a limited number of bytes in the log. {@link BROKEN} follows if the
  * text was cut. Most requests need only the first expression. */
-function bounded(source: string, name: string, most: number, alphabet: Alphabet): readonly Directive[] {
+function bounded(source: string, name: string, most: number, alphabet: typeof TEXT): readonly Directive[] {
   const { plain, any, bytes, end } = alphabet;
   // JSON writes two bytes for a quotation mark.
   const half = most / 2;
