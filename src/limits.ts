@@ -134,7 +134,7 @@ export const JWKS_MAX_AGE_S = 300;
 /** How long a signing key is published before it signs. istiod fetches keys every 20 minutes. */
 export const PUBLISHED_BEFORE_SIGNING_S = 3600;
 
-/** Size of the check's answer without lists: names, roles, a rule. The larger one has room for both. */
+/** Size of the check's answer without lists; the larger one has room for lists of groups and an assertion. */
 export const ANSWER_SMALL = 2048;
 export const ANSWER_LARGE = 32 * 1024;
 
@@ -153,7 +153,7 @@ export const SVIDS_JOB_INTERVAL_S = 5;
 /** A result for the files that is older than this does not count. */
 export const SVIDS_LOOK_MAX_AGE_S = 30;
 
-/** For so many milliseconds after a change, a write may not be complete, or another get the same time. */
+/** If a file changed so many milliseconds ago, a write may not be complete, or another one may get the same time. */
 export const JUST_WRITTEN_MS = 2000;
 
 /** Number of SVIDs that are read in one run. After that, the worker handles requests. */
@@ -185,7 +185,7 @@ export const MAX_DICT_TTL_MS = 4_000_000_000;
 /** Time-out of one request of the command, in milliseconds, from the DNS lookup to the end of the response. */
 export const CALL_DEADLINE_MS = 10_000;
 
-/** The default interval of the device flow's questions, and by how much it grows if the provider says so. */
+/** The default interval at which the device flow asks, and by how much it grows if the provider says so. */
 export const DEVICE_POLL_S = 5;
 
 /** Minimum pause of the device flow between two requests. */

@@ -36,7 +36,7 @@ export const CERTIFICATE_HOST = 'certificate_host';
 
 type Standing = Pick<Caller, 'provider' | 'roles' | 'certificateHost'>;
 
-/** Returns the host of a certificate that matters: {@link trustsCertificate} compares CAs at the second hop. */
+/** Returns the host that verified the certificate, if that matters: see {@link trustsCertificate}. */
 function certificateHostOf({ certificateHost, provider, roles }: Standing, { certificate }: Grant): string | undefined {
   if (certificateHost !== undefined || certificate === undefined) return certificateHost;
   const rests = provider === CERTIFICATE_PROVIDER || roles.some((role) => certificate.roles.includes(role));

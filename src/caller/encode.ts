@@ -28,7 +28,7 @@ export function encodeList(values: readonly string[]): string {
   return encoded.filter((value) => value !== '').join(',');
 }
 
-/** Whether an encoded value is too long. Encoding makes at most nine characters of one, so short values are known. */
+/** Whether an encoded value is too long. One character becomes at most nine, so a short value is not encoded. */
 export function isTooLong(value: string): boolean {
   return value.length > MAX_HEADER_VALUE / 9 && encodeValue(value).length > MAX_HEADER_VALUE;
 }

@@ -41,9 +41,9 @@ function wholeValue(source: HeaderSource, caller: Caller): string {
 }
 
 /** Returns the value of an identity header, encoded, so that no claim can split a header or a list. An empty one is not
- * sent. The gateway refuses a request, on routes that send the header, if the value is longer than `MAX_HEADER_VALUE`,
- * and the result `undefined`: a service that received no header or a part would decide by something that the provider
- * did not say. Half of a group's name can be the name of another group. */
+ * sent. If it is longer than `MAX_HEADER_VALUE`, the result is `undefined`, and the gateway refuses the request: a
+ * service that received no header or a part would decide by something that the provider did not say. Half of a group's
+ * name can be the name of another group. */
 export function headerValue(source: HeaderSource, caller: Caller): string | undefined {
   const value = wholeValue(source, caller);
   return value.length > MAX_HEADER_VALUE ? undefined : value;

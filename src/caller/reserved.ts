@@ -23,8 +23,7 @@ export const NOBODY: Caller = Object.freeze({
   nobody: true,
 });
 
-/** Whether a subject is reserved for callers without a token. That of a JWT-SVID is a SPIFFE id too, of the same
- * workload. */
+/** Whether a subject is reserved for callers without a token. The SPIFFE id of a JWT-SVID names the same workload. */
 export function isReserved(subject: string, kind: string, { certificates }: CallerTable): boolean {
   if (subject.startsWith(OWN)) return true;
   return certificates === true && kind !== 'spiffe' && OF_CERTIFICATES.some((begin) => subject.startsWith(begin));

@@ -23,7 +23,7 @@ export function send(r: NginxHTTPRequest, lines: readonly string[], assertion: s
   reply(r, 204);
 }
 
-/** Called after all other checks, budgets included. It can still refuse the request, by an answer and true. */
+/** Called after all other checks, budgets included. If it refuses the request, it answers and returns true. */
 export type Last = () => boolean;
 
 /** Allows the request of a known caller with a stored answer. No function runs more often.

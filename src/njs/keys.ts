@@ -184,8 +184,8 @@ export class KeyStore {
 
   /** Fetches the keys early because a token has an unknown key, or waits for a request that is fetching them. There is
    * at most one fetch per provider and cool-down, for any number of requests.
-   * @param urgent whether to ignore the cool-down. Clients cannot cause such fetches at will only if the provider has
-   * just answered. */
+   * @param urgent whether to ignore the cool-down: only if the provider has just answered, so that clients cannot cause
+   * such fetches at will */
   async refetch(provider: TokenProvider, urgent = false): Promise<Refetched> {
     if (provider.keyless) return 'unchanged';
     const locks = locksDict();

@@ -13,7 +13,7 @@ export interface VerifyContext extends SignatureContext {
   readonly skew: number;
 }
 
-/** Returns the only provider to which a payload without claims can belong. It is verified for the refusal. */
+/** Returns the only provider of a payload without claims. Its signature is verified anyway, for the refusal. */
 const onlyOf = (providers: readonly TokenProvider[]): TokenProvider | undefined =>
   providers.length === 1 ? providers[0] : undefined;
 

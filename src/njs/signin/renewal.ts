@@ -74,7 +74,7 @@ const unsaid = (sid: string): string => composed('unsaid', sid);
 /** Longer than the pause and the next attempt together, so that the mark stays until that attempt has its answer. */
 const UNSAID_MS = PROVIDER_PAUSE_MS + LOCK_RENEWAL_MS;
 
-/** Returns the name of the set of people, one bit each, for which a provider said in a row: too many calls. */
+/** Returns the name of the set of people, one bit each, for which a provider has limited its calls in a row. */
 const limited = (provider: string): string => composed('limited', provider);
 
 const bitOf = (person: string): number =>

@@ -71,7 +71,7 @@ export function readAttempt(text: string): Attempt | undefined {
   return texts.every((name) => typeof members[name] === 'string') ? (members as unknown as Attempt) : undefined;
 }
 
-/** Whether an attempt, or its request or ticket, is of too long ago or of the future. */
+/** Whether an attempt (or its request or ticket) began too long ago or in the future. */
 export function isOver({ at }: { readonly at: number }, now: number, lifetime = ATTEMPT_LIFETIME_S): boolean {
   return now - at > lifetime || at - now > lifetime;
 }

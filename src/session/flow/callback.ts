@@ -38,8 +38,8 @@ export function isOfIssuer({ iss }: Callback, issuer: string, namesIssuer: boole
 /** Errors which mean that the provider needs interaction (OpenID Connect Core section 3.1.2.6). */
 const interactive = ['login_required', 'interaction_required', 'consent_required', 'account_selection_required'];
 
-/** Returns what the gateway does after an error: repeat the sign-in with interaction, which only an attempt without one
- * is, report an outage, or report a failed sign-in. */
+/** Returns what the gateway does after an error: repeat an attempt that was without interaction, with interaction;
+ * report an outage; or report a failed sign-in. */
 export function afterError(error: string, mode: Mode): 'interact' | 'unavailable' | 'failed' {
   if (mode === 'renew' && interactive.includes(error)) return 'interact';
   return error === 'temporarily_unavailable' || error === 'server_error' ? 'unavailable' : 'failed';

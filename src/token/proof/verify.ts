@@ -48,8 +48,7 @@ function keyOf(header: string, { thumbprint }: ExpectedProof, { known, digest }:
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
-/** Checks when a proof was made, by the gateway's clock: not too old, and hardly in the future. Checks optional dates.
- * */
+/** Checks by the gateway's clock that a proof is not too old, and hardly in the future, and its optional dates. */
 function checkProofTimes({ iat, exp, nbf }: Claims, { now, age, skew }: ExpectedProof): Refused {
   if (!isNumber(iat)) return wrong('the proof\'s "iat" is not a number');
   if (iat > now + skew) return wrong(`the proof's "iat" is ${iat}, it is ${Math.floor(now)}: clocks differ too much`);
