@@ -45,8 +45,7 @@ const root = buildRouteMap<string, Context>({
   },
 });
 
-/** Returns the text of an exception. In njs, the stack shows where the exception was thrown but does not contain its
- * message. */
+/** Returns the text of an exception. In njs, the stack does not contain the message. */
 function exceptionText(thrown: unknown): string {
   return thrown instanceof Error ? `${thrown.name}: ${thrown.message}\n${thrown.stack ?? ''}` : String(thrown);
 }

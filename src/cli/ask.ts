@@ -5,20 +5,14 @@ import { match } from '../rules/match.ts';
 /** The route that a request reaches, or a refusal before any rule is evaluated. */
 export type Reached = { readonly host: Host; readonly route: Route } | Refusal;
 
-/** Splits a URL into host and target. The target keeps its spelling, because nginx must receive exactly that spelling.
- *
- * @returns `undefined` if it has no host
- */
+/** Splits a URL into host and target, which keeps its spelling; undefined if the URL has no host. */
 export function splitUrl(url: string): { readonly host: string; readonly target: string } | undefined {
   const [, host, rest = ''] = /^(?:https?:\/\/)?([^/?#]+)(.*)$/is.exec(url) ?? [];
   if (host === undefined) return undefined;
   return { host, target: rest.startsWith('/') ? rest : `/${rest}` };
 }
 
-/** Finds the route of a request, as nginx does.
- *
- * @param url with host and path; see {@link splitUrl}
- */
+/** Finds the route of a request, as nginx does. */
 export function reach(policy: Policy, method: string, url: string): Reached {
   const split = splitUrl(url);
   if (split === undefined || !/^[A-Z_-]+$/.test(method)) return { reason: 'request_malformed' };

@@ -95,10 +95,7 @@ export function tokenText(runtime: Runtime, file: string): string {
   return (text ?? '').trim().replace(/^(?:authorization: *)?(?:bearer|dpop) +/i, '');
 }
 
-/** Returns the caller that the command's flags describe.
- *
- * @returns the refusal if the gateway would reject the token
- */
+/** Returns the caller that the command's flags describe, or the refusal if the gateway would reject the token. */
 export function askerOf(
   runtime: Runtime,
   policy: Policy,

@@ -6,7 +6,7 @@ import type { Host, Route } from '../policy/types.ts';
 import { type Refusal, refuse } from '../reasons.ts';
 import { linesOf, planOf, type ToldCaller } from '../rules/answer-lines.ts';
 import { toTable } from '../rules/table.ts';
-import type { Rule, TableRoute } from '../rules/types.ts';
+import type { Rule, Table } from '../rules/types.ts';
 import { originOf } from '../session/urls.ts';
 import { splitUrl } from './ask.ts';
 import type { Asker } from './asker.ts';
@@ -15,8 +15,7 @@ import type { Loaded } from './load.ts';
 /*
  * The checks of the gateway besides the rules, as far as the command can know them: the end of a session, the origin of
  * the request, the length of identity headers. The command assumes that all other checks succeed, and prints each
- * assumption.
- */
+ * assumption. */
 
 export interface BeyondFlags {
   /** The origin of the page that sends the request. */
@@ -45,18 +44,13 @@ const mayHaveSession = ({ route, asker }: Asked): boolean =>
 export class Beyond {
   readonly #loaded: Loaded;
   readonly #asked: Asked;
-  readonly #route: TableRoute;
-  readonly #headerNames: readonly string[];
-  readonly #room: number;
+  readonly #table: Table;
   readonly #certificates: boolean;
 
   constructor(loaded: Loaded, asked: Asked) {
-    const { routes, headerNames, answerRoom } = toTable(loaded.policy, loaded.rules, { egress: '' });
     this.#loaded = loaded;
     this.#asked = asked;
-    this.#route = routes[asked.route.name] as TableRoute;
-    this.#headerNames = headerNames;
-    this.#room = answerRoom;
+    this.#table = toTable(loaded.policy, loaded.rules, { egress: '' });
     this.#certificates = asked.asker.kind === 'certificate';
   }
 
@@ -69,8 +63,7 @@ export class Beyond {
     return !named.includes(origin) && origin !== originOf(name, publicPort);
   }
 
-  /** Returns the refusal if the gateway refuses a request with a session or a certificate before it evaluates the
-   * rules. */
+  /** Returns the refusal of a request with a session or a certificate, before any rule is evaluated. */
   credential(): Refusal | undefined {
     const { signedIn } = this.#asked;
     const isSession = mayHaveSession(this.#asked);
@@ -79,12 +72,17 @@ export class Beyond {
       return refuse('session_expired', `a session ends ${session.absolute}s after the sign-in`);
     }
     const isAmbient = isSession || this.#certificates;
-    return isAmbient && this.#isForeign(this.#route.origins) ? refuse('origin_refused') : undefined;
+    return isAmbient && this.#isForeign(this.#table.routes[this.#asked.route.name]?.origins)
+      ? refuse('origin_refused')
+      : undefined;
   }
 
   /** Whether a page of another origin sends the request. Then an anonymous caller gets no role by the network. */
   isForeignNetwork(): boolean {
-    return this.#asked.asker.caller?.nobody === true && this.#isForeign(this.#route.openOrigins);
+    return (
+      this.#asked.asker.caller?.nobody === true &&
+      this.#isForeign(this.#table.routes[this.#asked.route.name]?.openOrigins)
+    );
   }
 
   /** Returns the refusal if a rule allows the request but an identity header would be too long or invalid. */
@@ -92,7 +90,7 @@ export class Beyond {
     const { asker, route } = this.#asked;
     const caller = asker.claimed?.caller;
     if (caller === undefined) return undefined;
-    const lines = linesOf(toldOf(caller), planOf(route.headers, this.#headerNames, this.#room), rule);
+    const lines = linesOf(toldOf(caller), planOf(route.headers, this.#table.headerNames, this.#table.answerRoom), rule);
     return 'reason' in lines ? lines : undefined;
   }
 

@@ -20,13 +20,11 @@ function textOf(runtime: Runtime, file: string): string {
 
 /** Reads the client's credentials from the files that the policy names. Error messages do not contain any part of a
  * credential.
- *
  * @param now seconds since the epoch
  * @param tokenEndpoint the audience of the assertion, if the provider's kind requires this URL
  * @returns secrets or assertions for requests, the newest first, and a certificate for connections. There are several
  * secrets while a new one replaces an old one.
- * @throws Error with a sentence if a file is missing or not valid
- */
+ * @throws Error with a sentence if a file is missing or not valid */
 export async function clientSecrets(
   runtime: Runtime,
   { client, kind, issuer }: Provider,

@@ -10,8 +10,7 @@ import { seconds } from '../policy/units.ts';
 import { foreign } from './foreign.ts';
 import type { Runtime } from './runtime.ts';
 
-/** The exit codes: yes, no (denied, or not valid) and wrong use. Commands that compare have a fourth code for an
- * unproven result. */
+/** The exit codes: yes, no (denied, or not valid), wrong use, and for commands that compare an unproven result. */
 export const YES = 0;
 export const NO = 1;
 export const WRONG_USE = 2;
@@ -22,8 +21,7 @@ export interface Context extends CommandContext {
   readonly runtime: Runtime;
 }
 
-/** The error for a command that was called wrongly. Its message says how to call the command, with one line for each
- * mistake. */
+/** The error for a command that was called wrongly. Its lines say how to call the command. */
 export class WrongUse extends Error {
   override readonly name = 'WrongUse';
   readonly lines: readonly string[];
@@ -44,9 +42,7 @@ interface ValueFlag<T> {
 }
 
 /** Returns an optional flag with a value.
- *
- * @param parse throws an error that says what to write
- */
+ * @param parse throws an error that says what to write */
 export function flag<T = string>(
   placeholder: string,
   brief: string,
@@ -78,9 +74,7 @@ type ArgumentsOf<A> = {
 };
 
 /** Returns a command for stricli. Its exit code is the number that `run` returns, or 2 for wrong use.
- *
- * @param text the description for `--help`
- */
+ * @param text the description for `--help` */
 export function command<S extends object, const A extends readonly Argument[] = []>(given: {
   readonly brief: string;
   readonly text: string;

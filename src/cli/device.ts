@@ -27,11 +27,9 @@ const positive = (value: unknown, fallback: number): number =>
   typeof value === 'number' && value > 0 ? value : fallback;
 
 /** Begins the device flow (section 3.1).
- *
  * @param device the endpoint
  * @returns what the person must confirm (section 3.2), with the lifetime of the code and the interval of requests in
- * seconds; a sentence if this fails
- */
+ * seconds; a sentence if this fails */
 export async function authorize(asked: Asked, device: string, params: Readonly<Record<string, string>>) {
   const answer = await askUrl(asked, device, form(params));
   if ('error' in answer) return `${foreign(device)}: no answer: ${answer.error}`;
@@ -52,9 +50,7 @@ export async function authorize(asked: Asked, device: string, params: Readonly<R
 
 /** Polls the provider until the person has confirmed (sections 3.4 and 3.5). It waits for the provider's interval
  * between two requests, and longer if the provider requests this or a response was lost.
- *
- * @param who `client_id`, and `resource` if the token is for a resource (RFC 8707 section 2.2)
- */
+ * @param who `client_id`, and `resource` if the token is for a resource (RFC 8707 section 2.2) */
 export async function poll(
   runtime: Pick<Runtime, 'sleep' | 'now'>,
   asked: Asked,

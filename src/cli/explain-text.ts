@@ -60,22 +60,19 @@ function stepUpText(role: string, policy: Policy): string {
 }
 
 function nearestLines({ route, decision, wouldPass }: Explanation, policy: Policy): string[] {
-  if (!decision.allow && 'stepUp' in decision && decision.stepUp !== undefined) {
-    return [stepUpText(decision.stepUp, policy)];
+  if (decision.allow) return [];
+  if ('stepUp' in decision && decision.stepUp !== undefined) return [stepUpText(decision.stepUp, policy)];
+  const lines: string[] = [];
+  if ('nearest' in decision && decision.nearest !== undefined) {
+    const { id, at } = decision.nearest;
+    lines.push(`nearest rule  ${id}: ${ruleText(decision.nearest, route?.service)}  ${place(at)}`);
   }
-  const nearest = decision.allow || !('nearest' in decision) ? undefined : decision.nearest;
-  return [
-    ...(nearest === undefined
-      ? []
-      : [`nearest rule  ${nearest.id}: ${ruleText(nearest, route?.service)}  ${place(nearest.at)}`]),
-    ...(wouldPass === undefined
-      ? []
-      : [
-          wouldPass.who === 'authenticated'
-            ? `any caller with a good credential would pass, by ${wouldPass.rule.id}`
-            : `role ${wouldPass.who} would pass, by ${wouldPass.rule.id}`,
-        ]),
-  ];
+  if (wouldPass !== undefined) {
+    const { who, rule } = wouldPass;
+    const caller = who === 'authenticated' ? 'any caller with a good credential' : `role ${who}`;
+    lines.push(`${caller} would pass, by ${rule.id}`);
+  }
+  return lines;
 }
 
 /** Names the ingress that leads to the service, if the policy has several ingresses. */

@@ -40,8 +40,7 @@ export interface Explanation {
   readonly limits: readonly string[];
   /** Assumptions about an allowed request, for facts that the user did not give. */
   readonly assumes: readonly string[];
-  /** The first role with which the request would pass, and the rule for it. The role is `authenticated` if any valid
-   * credential suffices. */
+  /** The first role with which the request would pass, and its rule; `authenticated` if any valid credential suffices. */
   readonly wouldPass?: { readonly who: string; readonly rule: Rule };
 }
 
@@ -176,15 +175,8 @@ export function explainRoute(
 }
 
 /** Explains a refusal that happens before any rule is evaluated. */
-export function explainRefusal(at: Asked, { reason, detail }: Refusal): Explanation {
-  return {
-    ...at,
-    rules: [],
-    roles: [],
-    limits: [],
-    assumes: [],
-    decision: { allow: false, reason, ...(detail !== undefined && { detail }) },
-  };
+export function explainRefusal(at: Asked, refusal: Refusal): Explanation {
+  return { ...at, rules: [], roles: [], limits: [], assumes: [], decision: { ...refusal, allow: false } };
 }
 
 /** Returns the status and the help text for a denied request. */

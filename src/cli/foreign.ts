@@ -16,16 +16,12 @@ export function foreign(text: string, longest = LONGEST): string {
   return cut.replace(UNPRINTABLE, escaped);
 }
 
-/** Characters that control a terminal, except line breaks and tabs. JSON has the same escapes, so JSON keeps its
- * meaning. */
+/** Characters that control a terminal, except line breaks and tabs. Their escapes are those of JSON. */
 const STEERING =
   /\u001b\[(?:0|1|2|31|32)m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** Escapes the control characters in all output of a command. This also covers texts that did not pass through {@link
- * foreign}.
- *
- * @param colours whether the command's own colour codes (style.ts) are kept
- */
+/** Escapes the control characters in all output of a command, also in texts that did not pass {@link foreign}.
+ * @param colours whether the command's own colour codes (style.ts) are kept */
 export function printable(text: string, colours: boolean): string {
   return text.replace(STEERING, (found) => {
     if (found.length > 1) return colours ? found : escaped(found[0] as string) + found.slice(1);

@@ -92,9 +92,7 @@ function readBody(message: NodeMessage, max: number, done: (body: string) => voi
 
 /** Returns a function that sends each request over its own connection, with Node's HTTP client; undefined if the engine
  * has no such client. A body that is longer than its limit is cut. At the deadline the result is an error.
- *
- * @param deadline milliseconds for one request, from the DNS lookup to the end of the response
- */
+ * @param deadline milliseconds for one request, from the DNS lookup to the end of the response */
 export function systemAsk(deadline = CALL_DEADLINE_MS): Ask | undefined {
   const { getBuiltinModule } = process as { getBuiltinModule?(name: string): unknown };
   if (getBuiltinModule === undefined) return undefined;

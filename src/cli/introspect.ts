@@ -47,11 +47,9 @@ async function answerOf(runtime: Runtime, provider: Provider, text: string, caFi
 }
 
 /** Asks a provider about a token (RFC 7662) as the policy's OAuth client, and reads the client's secret from its file.
- *
  * @param caFile of `--ca-file`
  * @returns reason `token_inactive`; or `provider_unavailable`, with a sentence that does not contain the token or the
- * secret
- */
+ * secret */
 export async function introspectOnline(
   runtime: Runtime,
   provider: Provider,

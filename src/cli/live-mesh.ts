@@ -25,18 +25,8 @@ function verdict(answer: Incoming): string | undefined {
   return body.startsWith(DENIED) || silent ? 'refused' : 'allowed';
 }
 
-/** A test as a request to the ingress, with the service's authority as host. */
-interface Hop {
-  readonly authority: string;
-  readonly method: string;
-  readonly target: string;
-  readonly path: string;
-  readonly route: string;
-}
-
-/** Returns one request for each service of the test's route, or a sentence that says why the mesh cannot receive the
- * test. */
-function hopsOf({ policy, rules }: Loaded, { method, url }: TestOutcome['test']): readonly Hop[] | string {
+/** Returns one request for each service of the test's route, or says why the mesh cannot receive the test. */
+function hopsOf({ policy, rules }: Loaded, { method, url }: TestOutcome['test']) {
   const reached = reach(policy, method, url);
   if ('reason' in reached) return `it reaches no route: ${reached.reason}`;
   const route = reached.route.name;
@@ -51,7 +41,11 @@ function hopsOf({ policy, rules }: Loaded, { method, url }: TestOutcome['test'])
 }
 
 /** Returns a rule that allows the identity, or else a rule of the same route for another identity. */
-function ruleFor({ policy, rules }: Loaded, hop: Hop, identity: Identity) {
+function ruleFor(
+  { policy, rules }: Loaded,
+  hop: Exclude<ReturnType<typeof hopsOf>, string>[number],
+  identity: Identity,
+) {
   const own = enforced(rules).filter(({ service }) => policy.services[service]?.authority === hop.authority);
   const here = own.filter((rule) => hasMethod(rule, hop.method) && covers(rule.path, hop.path));
   const spiffe = ({ as }: Rule) => policy.mesh?.identities[as]?.spiffe;
@@ -63,9 +57,7 @@ function ruleFor({ policy, rules }: Loaded, hop: Hop, identity: Identity) {
 
 /** Sends the policy's tests directly to the mesh ingress, with the certificate of each identity. The mesh decides by
  * this identity alone.
- *
- * @param mesh address of the ingress, and a folder that is put before the paths of files in the policy
- */
+ * @param mesh address of the ingress, and a folder that is put before the paths of files in the policy */
 export async function askMesh(
   runtime: Runtime,
   ask: Ask,

@@ -21,8 +21,7 @@ const sorted = (roles: readonly string[]): string => [...roles].sort().join(',')
 export class LiveTokens {
   readonly #byWhom = new Map<string, string>();
 
-  /** Reads the tokens from their files. If the policy gives a token other roles than the flag says, the call is wrong
-   * use. */
+  /** Reads the tokens from their files. It is wrong use if the policy gives a token other roles than the flag says. */
   constructor(runtime: Runtime, policy: Policy, flags: readonly ReturnType<typeof parseTokenFlag>[]) {
     const offline = new Offline(policy, runtime.now());
     for (const { whom, file } of flags) {

@@ -53,10 +53,7 @@ export function readText(runtime: Runtime, file: string, what: string): string {
   return decoded(`${what} ${file}`, readFile(runtime, file, what));
 }
 
-/** Decodes UTF-8.
- *
- * @param file its name in the error
- */
+/** Decodes UTF-8; the error names the file. */
 export function decoded(file: string, bytes: Uint8Array): string {
   const text = utf8(bytes);
   if (text === undefined) throw new WrongUse(`${file}: it is not UTF-8`);

@@ -11,16 +11,14 @@ export function messageOf({ tool, mcp }: FlagsOf<typeof messageFlags>): Message 
   return tool === undefined ? mcp : toolCall(tool);
 }
 
-/** Returns a name as a header value (SEP-2243). Printable ASCII is unchanged, and any other name is base64 of its
- * UTF-8. */
+/** Returns a name as a header value (SEP-2243): printable ASCII is unchanged, any other name is base64. */
 function headerValue(name: string): string {
   const isPlain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(name);
   if (isPlain && !/^=\?base64\?.*\?=$/.test(name)) return name;
   return `=?base64?${Buffer.from(name).toString('base64')}?=`;
 }
 
-/** Returns the headers for a message. They have the protocol version in which servers compare these headers with the
- * body. */
+/** Returns the headers for a message, in the protocol version in which servers compare them with the body. */
 export function mcpHeaders({ method, name }: Message): McpHeaders {
   const [version] = MCP_VERSIONS;
   return { version, method, ...(name !== undefined && { name: headerValue(name) }) };

@@ -17,9 +17,7 @@ function namesIn(members: Members, name: string): readonly string[] | undefined 
 }
 
 /** Whether a list of a discovery document contains a name.
- *
- * @param otherwise the names that apply if the list is missing (OpenID Connect Discovery section 3); absent: unknown
- */
+ * @param otherwise the names that apply if the list is missing (OpenID Connect Discovery section 3); absent: unknown */
 function offers(members: Members, list: string, wanted: string, otherwise?: readonly string[]): boolean | undefined {
   return (namesIn(members, list) ?? otherwise)?.includes(wanted);
 }
@@ -34,8 +32,7 @@ function finding(ok: boolean | undefined, yes: string, no: string, list: string)
   return ok ? good(yes) : bad(no);
 }
 
-/** Checks whether the provider's endpoint supports the client authentication of the policy (OpenID Connect Discovery
- * section 3, RFC 8414 section 2). */
+/** Checks whether an endpoint supports the policy's client authentication (RFC 8414 section 2). */
 function clientFinding(members: Members, { auth }: Client, endpoint: 'token' | 'introspection'): Finding {
   const list = `${endpoint}_endpoint_auth_methods_supported`;
   // RFC 8414 has a default only for the token endpoint.
@@ -115,8 +112,7 @@ export function introspectionFindings(
   return [good(`introspection: ${foreign(own)}`), { ...shows, text: `introspection: ${shows.text}` }];
 }
 
-/** Checks whether the provider can bind tokens to DPoP keys with an algorithm that the gateway accepts (RFC 9449
- * section 5.1). */
+/** Checks whether the provider supports a DPoP algorithm that the gateway accepts (RFC 9449 section 5.1). */
 export function proofFindings(members: Members, needed: boolean): readonly Finding[] {
   const name = 'dpop_signing_alg_values_supported';
   const said = namesIn(members, name);

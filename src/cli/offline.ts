@@ -31,8 +31,7 @@ export interface ClaimedCaller {
 export interface Said extends AskedFrom {
   /** Checks the token of the request; absent: the request has none. */
   readonly token?: () => Result<ClaimedCaller>;
-  /** Checks the session of the request; absent: the request has none. If it returns undefined, the gateway ignores the
-   * session. */
+  /** Checks the session of the request, or returns undefined if the gateway ignores it; absent: there is none. */
   readonly session?: () => Result<ClaimedCaller> | undefined;
 }
 
@@ -56,7 +55,9 @@ function usualClaims(
   };
 }
 
-/** Decides about callers without a running gateway, by the policy and a given time. */
+/** Decides about callers without a running gateway, by the policy and a given time. Parameters of its functions:
+ * @param providers names of the providers that are accepted
+ * @param own audiences of the route, which replace the provider's audiences */
 export class Offline {
   readonly policy: Policy;
   readonly now: number;
@@ -69,11 +70,7 @@ export class Offline {
     this.#table = toTable(policy, [], { egress: '' });
   }
 
-  /** Returns the caller of a token. All checks except the signature are made, in the gateway's order.
-   *
-   * @param providers names of the providers that are accepted
-   * @param audiences audiences of the route, which replace the provider's audiences
-   */
+  /** Returns the caller of a token. All checks except the signature are made, in the gateway's order. */
   ofToken(
     text: string,
     providers: readonly string[],
@@ -95,18 +92,13 @@ export class Offline {
   }
 
   /** Returns the provider that issued a token, by its claims.
-   *
-   * @param providers names of providers to try first, before the others of the policy
-   */
+   * @param providers names of providers to try first, before the others of the policy */
   issuerOf(claims: Claims, providers: readonly string[]): string | undefined {
     const all = [...providers, ...Object.keys(this.policy.providers)];
     return providerOf(claims, this.#providers(all))?.name;
   }
 
-  /** Returns the provider that must be asked about a token (RFC 7662) before the token is accepted.
-   *
-   * @param providers names of the providers that are accepted
-   */
+  /** Returns the provider that must be asked about a token (RFC 7662) before the token is accepted. */
   askedAbout(text: string, providers: readonly string[]): string | undefined {
     return providerToIntrospect(text, this.#providers(providers))?.name;
   }
@@ -118,11 +110,7 @@ export class Offline {
     return refuse('provider_unavailable', detail);
   }
 
-  /** Returns the caller of a token that the provider has called active.
-   *
-   * @param claims the provider's answer
-   * @param own audiences of the route, which replace the provider's audiences
-   */
+  /** Returns the caller of a token that the provider has called active. `claims` is the provider's answer. */
   ofIntrospected(name: string, claims: Claims, own?: readonly string[]): Result<ClaimedCaller> {
     const [provider] = this.#providers([name], own);
     if (provider === undefined) throw new Error(`the policy has no provider ${name}`);
@@ -133,9 +121,7 @@ export class Offline {
   }
 
   /** Checks a token without a route. It tries the audiences of the providers first, then those of each route.
-   *
-   * @returns if no route accepts the token, the reason why the providers reject it
-   */
+   * @returns if no route accepts the token, the reason why the providers reject it */
   anywhere(judge: Judge): Result<ClaimedCaller> {
     const usual = judge(Object.keys(this.policy.providers));
     if (usual.ok || usual.reason !== 'audience_mismatch') return usual;
@@ -171,9 +157,7 @@ export class Offline {
   }
 
   /** Returns the caller of a session for which the provider returned these claims.
-   *
-   * @returns undefined if the host does not accept the provider, so that its sessions are ignored
-   */
+   * @returns undefined if the host does not accept the provider, so that its sessions are ignored */
   ofSession(
     name: string,
     given: Claims,
@@ -263,8 +247,7 @@ export class Offline {
     return { verified, kind: providerKinds.generic, roles, request: requestView(from), given };
   }
 
-  /** Returns an anonymous caller, with the roles that the request itself gives. The certificate is left out, because a
-   * caller that shows one is not anonymous. */
+  /** Returns an anonymous caller, which has no certificate, with the roles that the request itself gives. */
   ofNobody({ network }: AskedFrom): ClaimedCaller {
     const from = network === undefined ? {} : { network };
     return { caller: this.#seen(NOBODY, from), facts: this.#withoutToken(from) };
@@ -278,8 +261,7 @@ export class Offline {
     return ok({ caller: this.#seen(caller.value, all), facts: this.#withoutToken(all) });
   }
 
-  /** Returns the caller of a request to a route. If there are several credentials, the route decides which one
-   * counts. */
+  /** Returns the caller of a request. If there are several credentials, the route decides which one counts. */
   callerAt({ accept }: Pick<Route, 'accept'>, said: Said): Result<ClaimedCaller> {
     const ways: Ways<Said, Accepting, Result<ClaimedCaller>> = {
       token: ({ token }) => (token as NonNullable<typeof token>)(),

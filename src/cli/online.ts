@@ -33,8 +33,7 @@ async function keyFindings(asked: Asked, provider: Provider, members: Members): 
   ];
 }
 
-/** Returns a finding for roles that read claims which ID tokens can lack. The provider publishes no document about its
- * claim mappings. */
+/** Returns a finding for each claim that roles read and that ID tokens can lack. No document shows these. */
 const claimFindings = (help: SigninHelp[string]): readonly Finding[] =>
   help.map(([claim, what]) => ({ text: `sign-in: roles depend on "${claim}"; ${what}` }));
 
@@ -62,10 +61,7 @@ async function findingsOf(
   ];
 }
 
-/** Compares all providers of a policy with the policy, at the same time.
- *
- * @param caFile the value of `--ca-file`
- */
+/** Compares all providers of a policy with the policy, at the same time. */
 export function askProviders(runtime: Runtime, policy: Policy, caFile?: string): Promise<readonly ProviderFindings[]> {
   const needsProof = policy.gateway.proof !== undefined;
   const help = signinClaims(policy);

@@ -32,8 +32,7 @@ function takesTokens(offline: Offline, provider: string, { route }: Reached): bo
   return route.accept.includes('bearer') && taken;
 }
 
-/** Returns the credential for a test with claims: a token, or a session if the provider or the route accepts no
- * tokens. */
+/** Returns the credential for a test with claims: a token, or else a session. */
 function saidBy(offline: Offline, as: Extract<PolicyTest['as'], { kind: 'claims' }>, reached: Reached): Said {
   const { provider, claims, signedIn } = as;
   const { host, route } = reached;
@@ -65,8 +64,7 @@ function ask({ rules }: Loaded, offline: Offline, { as, method, url, message }: 
 
 const gotBy = (asked: Asked): string => (asked.allow ? 'allowed' : asked.reason);
 
-/** Whether a test without an address would have another result if the address were known not to be in any network of
- * the policy. */
+/** Whether a test without an address would have another result at an address outside the policy's networks. */
 function needsAddress(loaded: Loaded, offline: Offline, test: PolicyTest, got: string): boolean {
   const { as } = test;
   if ((as.kind !== 'nobody' && as.kind !== 'claims') || as.network !== undefined) return false;
@@ -74,9 +72,7 @@ function needsAddress(loaded: Loaded, offline: Offline, test: PolicyTest, got: s
 }
 
 /** Runs the policy's `tests:` with the code that decides in the gateway.
- *
- * @param now seconds since the epoch, for claims that contain times
- */
+ * @param now seconds since the epoch, for claims that contain times */
 export function runTests(loaded: Loaded, now: number): TestOutcome[] {
   const offline = new Offline(loaded.policy, now);
   return loaded.policy.tests.map((test, index) => {

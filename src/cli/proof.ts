@@ -15,8 +15,7 @@ import { aloneText, rolesText, ruleText } from './words.ts';
 /** The caller that two sides treat differently: an anonymous caller, a caller with roles, or an identity. */
 export type Differing = Asking | { readonly identity: string };
 
-/** The result of a proof: a request on which the sides differ, and the definitions that give a role different
- * meanings. */
+/** The result of a proof: a request on which the sides differ, and the definitions that differ. */
 export interface Proof {
   readonly witness?: Omit<Witness<Differing>, 'host' | 'path'> & { readonly url: string };
   readonly definitions: readonly DefinitionChange[];

@@ -67,9 +67,7 @@ function meshUrl(loaded: Loaded, { host, path }: Pick<Witness, 'host' | 'path'>)
 }
 
 /** Finds a request on which the policy and the rules of the target differ.
- *
- * @param unguarded whether the target has no rules for a host, so that the target's own default decides
- */
+ * @param unguarded whether the target has no rules for a host, so that the target's own default decides */
 function meshWitness(
   loaded: Loaded,
   target: MeshTarget,

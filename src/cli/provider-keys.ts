@@ -16,10 +16,7 @@ export const caFileFlag = flag(
   'CA of the providers’ certificates (default: each one’s ca_file if this machine has it, else the system’s)',
 );
 
-/** Returns what is needed to send requests to a provider.
- *
- * @param caFile the value of `--ca-file`
- */
+/** Returns what is needed to send requests to a provider. */
 export const networkTo = (runtime: Runtime, command: string, provider: Provider, caFile?: string): Asked =>
   withPolicyCa(runtime, providerNetwork(runtime, command, caFile), provider);
 

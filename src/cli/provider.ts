@@ -4,7 +4,7 @@ import { discoveryMembers, discoveryUrl } from '../token/discovery.ts';
 import { asObject } from '../token/json.ts';
 import { WrongUse } from './context.ts';
 import { foreign } from './foreign.ts';
-import type { Ask, Incoming, Outgoing } from './http.ts';
+import type { Ask, Incoming } from './http.ts';
 import { readText, utf8 } from './load.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -18,9 +18,7 @@ export interface Asked {
 }
 
 /** Returns the function that sends requests, or says which engine can send them.
- *
- * @param needs the command or the flags that send requests
- */
+ * @param needs the command or the flags that send requests */
 export function network({ ask }: Runtime, command: string, needs = `${command} needs`): Ask {
   if (ask !== undefined) return ask;
   throw new WrongUse(`${needs} Node: run "npx meshgate ${command} …"; njs has no network here`);
@@ -47,41 +45,30 @@ export function withPolicyCa(runtime: Runtime, asked: Asked, { caFile }: Provide
 
 const webUrl = /^https:\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?([/?][^#\s]*)?$/;
 
-/** Returns a request for a URL; undefined if the URL is not https. */
-function outgoing(url: string, ca: string | undefined): Outgoing | undefined {
+/** Sends GET to a URL, or POST if there is a form. An error is returned as a sentence. */
+export async function askUrl(asked: Asked, url: string, form?: string, authorization?: string): Promise<Incoming> {
+  const { ask, ca, client } = asked;
   const [, host, port, rest = '/'] = webUrl.exec(url) ?? [];
-  if (host === undefined) return undefined;
+  if (host === undefined) return { error: 'it is not an https URL' };
   const address = host.replace(/^\[|\]$/g, '');
-  return {
+  const answer = await ask({
     address,
     port: Number(port ?? 443),
     tls: true,
     name: address,
     authority: port === undefined ? host : `${host}:${port}`,
-    method: 'GET',
+    method: form === undefined ? 'GET' : 'POST',
     target: rest.startsWith('/') ? rest : `/${rest}`,
-    headers: { Accept: 'application/json' },
+    headers: {
+      Accept: 'application/json',
+      ...(form !== undefined && { 'Content-Type': 'application/x-www-form-urlencoded' }),
+      ...(authorization !== undefined && { Authorization: authorization }),
+    },
     maxBody: MAX_DOCUMENT_BYTES,
     ...(ca !== undefined && { ca }),
-  };
-}
-
-/** Sends GET to a URL, or POST if there is a form. An error is returned as a sentence. */
-export async function askUrl(asked: Asked, url: string, form?: string, authorization?: string): Promise<Incoming> {
-  const answer = await sent(asked, url, form, authorization);
+    ...(form !== undefined && { body: form, ...(client && { client }) }),
+  });
   return 'error' in answer ? { error: foreign(answer.error) } : answer;
-}
-
-async function sent({ ask, ca, client }: Asked, url: string, form?: string, authorization?: string): Promise<Incoming> {
-  const request = outgoing(url, ca);
-  if (request === undefined) return { error: 'it is not an https URL' };
-  if (form === undefined) return ask(request);
-  const headers = {
-    ...request.headers,
-    'Content-Type': 'application/x-www-form-urlencoded',
-    ...(authorization !== undefined && { Authorization: authorization }),
-  };
-  return ask({ ...request, method: 'POST', headers, body: form, ...(client && { client }) });
 }
 
 export type Members = Readonly<Record<string, unknown>>;

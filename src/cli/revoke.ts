@@ -40,8 +40,7 @@ function subjectOf(text: string): readonly [provider: string, subject: string] {
   return [provider, subject];
 }
 
-/** Returns the names of a key. If its id looks like the SHA-256 of a certificate, that value in the gateway's spelling
- * is a second name. */
+/** Returns the names of a key. A key id that looks like the SHA-256 of a certificate has a second spelling. */
 function kidsOf(text: string): readonly string[] {
   const digits = text.replaceAll(':', '');
   return /^[0-9a-f]{64}$/i.test(digits) ? [text, Buffer.from(digits, 'hex').toString('base64url')] : [text];

@@ -16,34 +16,23 @@ export interface Runtime {
   out(text: string): void;
   /** Prints messages to standard error. */
   err(text: string): void;
-  /**
-   * Reads the bytes of a file, or of standard input if the path is `-`.
-   *
-   * @throws Error with the system's code
-   */
+  /** Reads the bytes of a file, or of standard input if the path is `-`.
+   * @throws Error with the system's code */
   read(path: string): Uint8Array;
   /** Lists the paths of all files below a folder, sorted; undefined if the folder does not exist. */
   list(path: string): readonly string[] | undefined;
   /** Replaces a file atomically, and makes the folders that are missing. An existing file keeps its mode. Links below
    * the folder are not followed.
-   *
-   * @param name path of the file within the folder
-   */
+   * @param name path of the file within the folder */
   write(folder: string, name: string, content: string | Uint8Array): void;
   /** Replaces a secret file atomically. A new file can be read only by its owner; an existing file keeps its mode and
    * owner. A link is replaced.
-   *
-   * @throws Error with the system's code, `EPERM` if the owner cannot be kept
-   */
+   * @throws Error with the system's code, `EPERM` if the owner cannot be kept */
   replace(path: string, text: string): void;
   /** Makes a folder and returns its absolute path. */
   folder(path: string): string;
   isFolder(path: string): boolean;
-  /** Makes nginx reload its configuration.
-   *
-   * @param pidFile the file that contains the pid of nginx's master process
-   * @returns the reason if the reload failed
-   */
+  /** Makes nginx reload its configuration. `pidFile` has the pid of its master. Returns the reason if this failed. */
   reload(pidFile: string): string | undefined;
   /** Sends a request; absent if the engine cannot send requests. */
   readonly ask?: Ask;
@@ -112,12 +101,8 @@ function folderOf(path: string): string {
   return slash < 0 ? '.' : path.slice(0, slash) || '/';
 }
 
-/** Whether standard output is a character device, as a terminal is. The null device counts as a terminal, which does no
- * harm. */
-function isTerminal(): boolean {
-  if (onNode) return node.stdout?.isTTY === true;
-  return fs.fstatSync(1).isCharacterDevice();
-}
+/** Whether standard output is a terminal. On njs, the null device counts as one too, which does no harm. */
+const isTerminal = (): boolean => (onNode ? node.stdout?.isTTY === true : fs.fstatSync(1).isCharacterDevice());
 
 function isFolder(path: string): boolean {
   try {
@@ -135,7 +120,7 @@ function listAll(path: string): readonly string[] | undefined {
 }
 
 /** Returns permissions and owner of an existing file. A link is not followed. */
-function standing(path: string): { readonly mode: number; readonly uid: number; readonly gid: number } | undefined {
+function standing(path: string) {
   try {
     const stat = fs.lstatSync(path);
     return stat.isSymbolicLink() ? undefined : { mode: stat.mode & 0o777, uid: stat.uid, gid: stat.gid };
@@ -166,10 +151,8 @@ function keepOwner(path: string, uid: number, gid: number): void {
 
 /** Writes a temporary file in the same folder and then renames it. The file is opened exclusively: if another process
  * puts a link there, the write fails.
- *
  * @param mode permissions of a new file
- * @param keepsOwner whether an existing file must keep its owner; if that is not possible, the write fails
- */
+ * @param keepsOwner whether an existing file must keep its owner; if that is not possible, the write fails */
 function putFile(path: string, content: string | Uint8Array, mode: number, keepsOwner = false): void {
   const beside = `${path}.new`;
   remove(beside);
@@ -203,8 +186,7 @@ function writeBelow(folder: string, name: string, content: string | Uint8Array):
   putFile(`${parts.reduce((path, part) => ownFolder(`${path}/${part}`), folder)}/${file}`, content, 0o666);
 }
 
-/** Waits in a loop, because the njs command has no timers. A command waits only a second or two, for a job of the
- * gateway. */
+/** Waits in a loop, because njs has no timers. A command waits only a second or two, for a job of the gateway. */
 async function spin(seconds: number): Promise<void> {
   for (const until = Date.now() + seconds * 1000; Date.now() < until; ) fs.statSync('/');
 }

@@ -6,8 +6,7 @@ export type Style = keyof typeof CODES;
 
 export type Paint = (style: Style, text: string) => string;
 
-/** Whether the output uses colours. It does so only on a terminal that has colours, and only if `NO_COLOR` is not set
- * (no-color.org). */
+/** Whether the output uses colours: on a terminal that has them, unless `NO_COLOR` is set (no-color.org). */
 export function hasColours({ terminal, env }: Pick<Runtime, 'terminal' | 'env'>): boolean {
   return terminal && !env.NO_COLOR && env.TERM !== undefined && env.TERM !== 'dumb';
 }

@@ -24,13 +24,12 @@ export function isGood({ outcomes, enforcers }: Report): boolean {
 }
 
 /** Describes a difference between the policy and the gateway or the mesh, with the rule. */
-function partingText(kind: Enforcer['kind'], one: LiveOutcome): string {
-  const asked = kind === 'mesh' ? `${askedText(one.outcome)}, at the mesh as ${one.as}` : askedText(one.outcome);
-  if (one.got === undefined) return `${asked}: ${one.note}`;
-  const status = one.status === undefined ? '' : ` (${one.status})`;
-  const { rule } = one;
+function partingText({ kind, outcome, as, expect, got, status, note, rule }: LiveOutcome & Pick<Enforcer, 'kind'>) {
+  const asked = kind === 'mesh' ? `${askedText(outcome)}, at the mesh as ${as}` : askedText(outcome);
+  if (got === undefined) return `${asked}: ${note}`;
+  const answered = status === undefined ? '' : ` (${status})`;
   const where = rule === undefined ? '' : `; they differ at rule ${rule.id} at ${place(rule.at)}: ${ruleText(rule)}`;
-  return `${asked}: the policy says ${one.expect}, the ${kind} ${one.got}${status}${where}`;
+  return `${asked}: the policy says ${expect}, the ${kind} ${got}${answered}${where}`;
 }
 
 function enforcerText(enforcer: Enforcer, paint: Paint): string {
@@ -47,21 +46,17 @@ function enforcerText(enforcer: Enforcer, paint: Paint): string {
   return `${kind} ${address}: ${verdict}${left === 0 ? '' : `; ${count(left, 'test')} not asked`}`;
 }
 
-/** Returns the report as text: failures and differences, then a summary line for the policy, the gateway and the
- * mesh. */
+/** Returns the report as text: failures and differences, then a line for the policy, the gateway and the mesh. */
 export function reportText(report: Report, paint: Paint): string {
   const { file, outcomes, enforcers } = report;
+  const live = enforcers.flatMap(({ kind, outcomes }) => outcomes.map((one) => ({ ...one, kind })));
   const good = outcomes.every(({ passed }) => passed);
   const lines = [
     ...outcomes.filter(({ passed }) => !passed).map(failureText),
-    ...enforcers.flatMap(({ kind, outcomes }) =>
-      outcomes.filter(({ agrees }) => !agrees).map((one) => partingText(kind, one)),
-    ),
-    ...enforcers.flatMap(({ kind, outcomes }) =>
-      outcomes
-        .filter((one) => !wasAsked(one))
-        .map((one) => `${askedText(one.outcome)}: not asked at the ${kind}: ${one.note}`),
-    ),
+    ...live.filter(({ agrees }) => !agrees).map(partingText),
+    ...live
+      .filter((one) => !wasAsked(one))
+      .map(({ kind, outcome, note }) => `${askedText(outcome)}: not asked at the ${kind}: ${note}`),
     `${file}: ${paint(good ? 'good' : 'bad', good ? 'as the policy decides' : 'not as the policy decides')}: ${testsText(outcomes)}`,
     ...enforcers.map((enforcer) => enforcerText(enforcer, paint)),
   ];

@@ -10,15 +10,7 @@ import { checkedOnline } from './provider-keys.ts';
 import type { Runtime } from './runtime.ts';
 import { introspectedReport, refusedReport, type Signature, type Taken, type TokenReport } from './token-report.ts';
 
-/** What is known about a token after the provider has answered. */
-export interface AskedReport {
-  readonly report: TokenReport;
-  /** The result for the signature; absent if such tokens are not verified with a key. */
-  readonly signature?: Signature;
-}
-
-/** Rejects a token that names no issuer if there are several providers. The token must not be sent to one provider
- * after another. */
+/** Rejects a token that names no issuer if there are several providers: it must not be sent to all of them. */
 function checkOne({ providers }: Policy, { form }: TokenReport, { names }: Taken): void {
   const asked = names.filter((name) => providers[name]?.introspection !== undefined);
   if (form === 'jwt' || asked.length < 2) return;
@@ -38,11 +30,10 @@ function confirmedReport(report: TokenReport, provider: Provider, said: Result<C
 }
 
 /** Fetches the provider's keys or asks the provider about the token, as the gateway does.
- *
  * @param report the report on the token's text
  * @param now seconds since the epoch
  * @param caFile the value of `--ca-file`
- */
+ * @returns the report, and the result for the signature if such tokens are verified with a key */
 export async function askedReport(
   runtime: Runtime,
   loaded: Loaded,
@@ -51,7 +42,7 @@ export async function askedReport(
   taken: Taken,
   now: number,
   caFile?: string,
-): Promise<AskedReport> {
+): Promise<{ readonly report: TokenReport; readonly signature?: Signature }> {
   const { policy } = loaded;
   const asked = new Offline(policy, now).askedAbout(text, taken.names);
   if (asked !== undefined) {

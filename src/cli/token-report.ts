@@ -122,11 +122,7 @@ export function refusedReport(report: TokenReport, refused: Refusal): TokenRepor
   return { ...read, ...(isInactive && { active: false }), refused, roles: [], routes: [] };
 }
 
-/** Reports on a token's text: its form, the provider that accepts it, its roles, and the routes where it passes. The
- * signature is not verified here.
- *
- * @param now seconds since the epoch
- */
+/** Reports on a token's text. The signature is not verified here. */
 export function tokenReport(loaded: Loaded, text: string, now: number, taken: Taken): TokenReport {
   const { policy } = loaded;
   const parts = partsOf(text);
@@ -141,10 +137,7 @@ function withoutToken(claims: Claims, text: string): Claims {
   return Object.fromEntries(Object.entries(claims).filter(([, value]) => !JSON.stringify(value).includes(text)));
 }
 
-/** Reports on a token that only its provider can read.
- *
- * @param said the provider's answer, or the reason why there is no answer
- */
+/** Reports on a token that only its provider can read. `said` is the provider's answer, or why there is none. */
 export function introspectedReport(
   loaded: Loaded,
   text: string,

@@ -130,8 +130,7 @@ function jsonReport(
   });
 }
 
-/** `meshgate validate`: reports all errors of the policy in one run, then checks its pages, its tests, nginx's
- * configuration, and its providers. */
+/** `meshgate validate`: checks the policy, its pages, its tests, nginx's configuration and its providers. */
 export const validateCommand = command({
   brief: 'Check a policy and run its tests',
   text: 'Checks a policy, reports every error in one run, and runs its tests by the decision that the gateway makes. With --nginx it also reads the whole configuration of the nginx that includes the rendered files, and warns about what weakens or breaks them there. With --online it asks each provider, on Node: its discovery document, its keys, and what sign-in, introspection and proofs need. Exit code 0: valid; 1: errors, tests that fail, warnings, or a provider that lacks something.',

@@ -15,9 +15,7 @@ export function whoText(who: Who): string {
 }
 
 /** Describes a rule in one line: `role editor, GET POST, as wiki-editor`.
- *
- * @param routed service of the route; if the rule has another service, the text names it: `to wiki-canary`
- */
+ * @param routed service of the route; if the rule has another service, the text names it: `to wiki-canary` */
 export function ruleText({ who, methods, service, as }: Rule, routed?: string): string {
   return [
     whoText(who),

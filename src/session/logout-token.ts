@@ -51,7 +51,7 @@ export function issuerOf(text: string): unknown {
  * @returns the claims, which include `iat`, `exp`, `jti`, and at least one of `sub` and `sid` */
 export function verifyLogoutToken(text: string, context: ProviderTokenContext, now: number): Promise<Result<Claims>> {
   const check = (claims: Claims, header: JoseHeader) =>
-    checkTypes(header, claims, 'logout token', TYPES, 'logout') ??
+    checkTypes(header, claims, 'a logout token', TYPES, 'logout') ??
     checkEvent(claims) ??
     checkIssuer(claims, context) ??
     checkAudience(claims, context) ??

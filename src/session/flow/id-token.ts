@@ -24,7 +24,7 @@ const TYPES = ['jwt', 'application/jwt', 'id+jwt'];
 
 function checkType(header: JoseHeader, claims: Claims): Refused {
   if (claims.events !== undefined) return refuse('type_refused', 'it is a logout token');
-  return checkTypes(header, claims, 'ID token', TYPES, 'id');
+  return checkTypes(header, claims, 'an ID token', TYPES, 'id');
 }
 
 /** Checks OpenID Connect Core section 3.1.3.7, points 2 to 5: issuer and audience. */
