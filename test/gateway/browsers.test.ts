@@ -271,7 +271,7 @@ describe('refusals', () => {
     ['EventSource', 'GET', { 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Dest': 'empty', Accept: 'text/event-stream' }],
     ['an image', 'GET', { 'Sec-Fetch-Mode': 'no-cors', 'Sec-Fetch-Dest': 'image', Accept: 'image/*' }],
     ['a frame', 'GET', { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'iframe', Accept: HTML }],
-    ['what is fetched beforehand', 'GET', { ...NAVIGATES, 'Sec-Purpose': 'prefetch;prerender', Accept: HTML }],
+    ['a prefetch', 'GET', { ...NAVIGATES, 'Sec-Purpose': 'prefetch;prerender', Accept: HTML }],
     ['curl', 'GET', { Accept: '*/*' }],
     ['DELETE', 'DELETE', { ...NAVIGATES, Accept: HTML }],
   ])('%s receives problem+json and the challenge, and no redirect', async (_, method, given) => {

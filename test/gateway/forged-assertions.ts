@@ -110,7 +110,7 @@ export function forgedAssertions({ header, claims, keys }: Subject): readonly Fo
     ['is for another service', said({ aud: 'dashboard' })],
     ['is for other services', said({ aud: ['dashboard', 'board'] })],
     ['is for a service in capitals', said({ aud: String(claims.aud).toUpperCase() })],
-    ['is for a service whose name begins with ours', said({ aud: `${claims.aud}-canary` })],
+    ['is for a service whose name begins with the right one', said({ aud: `${claims.aud}-canary` })],
     ['is for an object', said({ aud: { wiki: true } })],
   ];
   const types: readonly (readonly [string, string])[] = [
@@ -118,7 +118,7 @@ export function forgedAssertions({ header, claims, keys }: Subject): readonly Fo
     ['is any JWT', headed({ typ: 'JWT' })],
     ['is a logout token', headed({ typ: 'logout+jwt' })],
     ['is a DPoP proof', headed({ typ: 'dpop+jwt' })],
-    ['is of a type that begins with ours', headed({ typ: 'meshgate+jwt2' })],
+    ['is of a type that begins with the right one', headed({ typ: 'meshgate+jwt2' })],
     ['has no type', headed({ typ: undefined })],
     ['has an empty type', headed({ typ: '' })],
     ['has a number for a type', headed({ typ: 7 })],
@@ -187,7 +187,7 @@ export function forgedAssertions({ header, claims, keys }: Subject): readonly Fo
     ['has an extension that must be understood', headed({ crit: ['exp-2'], 'exp-2': now })],
   ];
   const forms: readonly (readonly [string, string])[] = [
-    ['is no JWT', 'x'],
+    ['is not a JWT', 'x'],
     ['is only dots', '..'],
     ['has two parts', `${head}.${payload}`],
   ];

@@ -107,7 +107,7 @@ describe('reports nothing if there is no weakness', () => {
     ['renewal of certificates', inServer('location /.well-known/acme-challenge/ { auth_request off; root /var/www; }')],
     ['a rewrite that leaves the check out', inServer('rewrite ^/old/(.*)$ /$1 permanent;')],
     [
-      'what other servers do',
+      'directives of other servers',
       beside('server { listen 82; error_log /dev/null debug; underscores_in_headers on; break; }'),
     ],
   ] as const) {

@@ -129,7 +129,7 @@ const refused: [name: string, reason: string, token: string][] = [
     await signText(Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xc3, 0x28]), Buffer.from('"}')])),
   ],
   ['a payload that is an array', 'token_malformed', await signText('[]')],
-  ['a payload that is no JSON', 'token_malformed', await signText('hello')],
+  ['a payload that is not JSON', 'token_malformed', await signText('hello')],
   ['20 KB of token', 'token_malformed', await acme.sign({ ...claims, pad: 'x'.repeat(15_000) })],
 ];
 

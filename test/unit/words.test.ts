@@ -85,6 +85,12 @@ test('every retired word has another to write instead', () => {
   expect(table.filter((row) => row.length !== 2 || row.includes(''))).toEqual([]);
 });
 
+test('each text that we quote is in its file', () => {
+  expect(quoted.filter(({ file, text }) => !existsSync(file) || !readFileSync(file, 'utf8').includes(text))).toEqual(
+    [],
+  );
+});
+
 test('no text uses a word that the project no longer uses', () => {
   expect(files.flatMap((file) => found(file, readFileSync(file, 'utf8')))).toEqual([]);
 });

@@ -42,7 +42,7 @@ describe('reading a key file', () => {
     ['half a file', file.slice(0, 300), 'the file is not JSON'],
     ['a list', '[]', 'the file has no list "keys"'],
     ['no key', set(), 'the file has no key'],
-    ['a key that is none', set(null), 'key 1 is not an EC key on the curve P-256'],
+    ['an invalid key', set(null), 'key 1 is not an EC key on the curve P-256'],
     ['another curve', set(first, { ...second, crv: 'P-384' }), 'key 2 is not an EC key on the curve P-256'],
     ['a public key', set({ ...first, d: undefined }), 'key 1 lacks "d", "x" or "y"'],
     ['a short coordinate', set({ ...first, x: 'AAAA' }), 'key 1 lacks "d", "x" or "y"'],

@@ -91,7 +91,12 @@ describe('the actor', () => {
       'far',
       ['far-bot', 'release-bot', SPIFFE],
     ],
-    ['a token that says so itself', { cid: 'release-bot', may_act: { sub: 'release-bot' } }, 'bot', ['release-bot']],
+    [
+      'a token that names the actor itself',
+      { cid: 'release-bot', may_act: { sub: 'release-bot' } },
+      'bot',
+      ['release-bot'],
+    ],
     ['by the name of a client', { cid: 'release-bot', may_act: { client_id: 'release-bot' } }, 'bot', ['release-bot']],
   ])('%s', (_, claims, agent, actors) => {
     expect(callerOf(claims)).toEqual({
@@ -254,7 +259,7 @@ describe('the actor', () => {
     ['by a claim that cannot be read', { team: { name: 'robots' } }, 'claim_absent'],
     ['by an actor', { act: { sub: 'release-bot' } }, 'actor_not_allowed'],
     ['by an actor of no agent', { act: { sub: 'other' } }, 'actor_not_allowed'],
-    ['by one that is no actor', { act: null }, 'actor_not_allowed'],
+    ['by an invalid actor', { act: null }, 'actor_not_allowed'],
   ])('cannot have a session: %s', (_, claims, reason) => {
     const person = toPerson(verifiedBy('okta', { ...ANN, ...claims }), tableWith(bot, robots), NOW);
     expect(person).toMatchObject({ ok: false, reason });
@@ -315,7 +320,7 @@ describe('the answer of an introspection endpoint', () => {
   test.each<[string, Claims, object]>([
     ['the client', { client_id: 'release-bot' }, { reason: 'proof_missing', about: { agent: 'bot' } }],
     ['the actor', { act: { sub: 'other' } }, { reason: 'actor_not_allowed' }],
-    ['an actor that is no actor', { act: null }, { reason: 'claim_absent' }],
+    ['an invalid actor', { act: null }, { reason: 'claim_absent' }],
     ['a malformed client', { client_id: null }, { reason: 'claim_absent' }],
     ['a key of another kind', { cnf: { kid: 'x' } }, { reason: 'proof_invalid' }],
   ])('about a JWT counts if only the answer names %s', (_, said, expected) => {
@@ -479,7 +484,7 @@ describe('the claims of Entra ID', () => {
     ['its parent', { xms_par_app_azp: '30cf4c22-9985-4ef7-8756-91cc888176bd' }],
     ['a list', { xms_act_fct: ['9', '11'] }],
     ['a number', { xms_act_fct: 11 }],
-    ['what cannot be read', { xms_act_fct: null }],
+    ['an unreadable value', { xms_act_fct: null }],
     ['an object', { xms_sub_fct: { facets: '3' } }],
   ])('an unknown agent, by %s', (_, claims) => {
     for (const known of [agents, []]) {

@@ -83,7 +83,7 @@ describe.each<[string, readonly string[], readonly Incoming[]]>([
     ['login'],
     [json({ ...members, device_authorization_endpoint: `https://evil.example/${EVIL}` })],
   ],
-  ['login: an endpoint that is no URL', ['login'], [json({ ...members, device_authorization_endpoint: EVIL })]],
+  ['login: an endpoint that is not a URL', ['login'], [json({ ...members, device_authorization_endpoint: EVIL })]],
   ['login: a refusal', ['login'], [json(members), json({ error: EVIL, error_description: EVIL }, 400)]],
   ['login: a code', ['login'], [json(members), json({ ...begun, user_code: EVIL, verification_uri: EVIL })]],
   ['login: no token', ['login'], [json(members), json(begun), json({ error: EVIL }, 400)]],

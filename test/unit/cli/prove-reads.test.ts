@@ -348,7 +348,7 @@ describe('Consul', () => {
   test.each([
     ['sources in lower case', intentions({ sources: [allow] })],
     ['sources that are no list', intentions({ Sources: allow })],
-    ['a source that is nothing', intentions({ Sources: [null] })],
+    ['an empty source', intentions({ Sources: [null] })],
     ['an action in lower case', intentions({ Sources: [{ Name: 'evil', action: 'allow' }] })],
     ['permissions', intentions({ Sources: [{ Name: 'evil', Action: 'deny', Permissions: [{ Action: 'allow' }] }] })],
   ])('intentions for every service with %s are not understood', async (_, text) => {

@@ -102,7 +102,7 @@ describe('at the inner listener', () => {
     ['a role by a certificate passes at a host that verifies none', onDevice, PARTNER, PLAIN, each({ host: PARTNER })],
     ['a holder does not', holder, PARTNER, PLAIN, refused],
     ['a certificate of an unknown host is of no CA', holder, 'gone.test', wiki, refused],
-    ['who needs no certificate passes', plain, PARTNER, wiki, each({})],
+    ['a caller who needs no certificate passes', plain, PARTNER, wiki, each({})],
   ])('%s', async (_, person, from, host, expected) => {
     expect(await asked(person, from, host)).toEqual(expected);
   });

@@ -156,8 +156,8 @@ describe('a refresh', () => {
 
   test.each([
     ['another error', { status: 400, body: { error: 'temporarily_unavailable' } }],
-    ['a client that is not known', { status: 401, body: { error: 'invalid_client' } }],
-    ['no error of OAuth', { status: 400, body: {} }],
+    ['an unknown client', { status: 401, body: { error: 'invalid_client' } }],
+    ['not an OAuth error', { status: 400, body: {} }],
   ])('with %s has not used the token', async (_, answer) => {
     const { refreshed } = await refreshedBy(answer);
     expect([refreshed.kind, 'refreshToken' in refreshed]).toEqual(['unused', false]);
@@ -165,8 +165,8 @@ describe('a refresh', () => {
 
   test.each([
     ['no answer', 'hangs up' as const],
-    ['an error of the server', { status: 500, body: {} }],
-    ['what is no answer', { status: 200, body: [] }],
+    ['a server error', { status: 500, body: {} }],
+    ['an invalid answer', { status: 200, body: [] }],
   ])('with %s may have used the token', async (_, answer) => {
     expect((await refreshedBy(answer)).refreshed.kind).toBe('lost');
   });
@@ -262,19 +262,19 @@ describe('a refresh', () => {
 
   test.each([
     ['no answer', 'hangs up' as const],
-    ['an error of the server', { status: 503, body: {} }],
+    ['a server error', { status: 503, body: {} }],
     ['a 429 that speaks of all', { status: 429, body: { error: 'temporarily_unavailable' } }],
     ['an outage', { status: 400, body: { error: 'temporarily_unavailable' } }],
-    ['a client that is not known', { status: 401, body: { error: 'invalid_client' } }],
+    ['an unknown client', { status: 401, body: { error: 'invalid_client' } }],
   ])('with %s makes the gateway pause calls to the provider', async (_, answer) => {
     expect((await refreshedBy(answer)).refreshed).toMatchObject({ away: true });
   });
 
   test.each([
     ['a scope that is gone', { status: 400, body: { error: 'invalid_scope' } }],
-    ['a request that is none', { status: 400, body: { error: 'invalid_request' } }],
-    ['no error of OAuth', { status: 400, body: {} }],
-    ['what is no answer', { status: 200, body: [] }],
+    ['an invalid request', { status: 400, body: { error: 'invalid_request' } }],
+    ['not an OAuth error', { status: 400, body: {} }],
+    ['an invalid answer', { status: 200, body: [] }],
   ])('with %s does not affect others', async (_, answer) => {
     const { refreshed } = await refreshedBy(answer);
     expect(['unused', 'lost']).toContain(refreshed.kind);

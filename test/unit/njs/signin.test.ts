@@ -474,7 +474,7 @@ describe('claims', () => {
 
   test.each([
     ['no answer', { status: 503, body: '' }],
-    ['an answer that is none', { status: 502, body: '' }],
+    ['an invalid answer', { status: 502, body: '' }],
   ])('that are too many sign no one in without an answer: %s', async (_, said) => {
     const { provider, browser } = bound(lab({ groups: () => said }));
     provider.manners = { claims: { groups: undefined, oid: 'ada-1', _claim_names: { groups: 'src1' } } };

@@ -95,7 +95,7 @@ describe('refused, with one error', () => {
     ],
     ['a key of later', 'acts_for: [staff]', 'acts_for: [staff], namespaces: 1', 'not supported in this version'],
     ['a binding of a service', 'acts_for: [staff]', 'acts_for: [staff], bound: dpop', 'shows its certificate'],
-    ['a service by itself', 'acts_for: [staff]', 'acts_for: [staff], alone: true', 'a service acts for the person'],
+    ['a service alone', 'acts_for: [staff]', 'acts_for: [staff], alone: true', 'a service acts for the person'],
     ['a provider of a service', '{ service: wiki }', '{ service: wiki, provider: okta }', 'sends no token'],
     ['no role to act for', ', acts_for: [staff]', '', 'missing key "acts_for"'],
     [

@@ -62,7 +62,7 @@ describe('mistakes', () => {
   const istio = (text: string) => text.replace(' }', ' }, service_account: gw').replace('b }', 'b }');
   test.each([
     [
-      'a name that is none',
+      'an unknown name',
       { services: `${WIKI}\n  ${SEARCH.replace('ingress: west', 'ingress: wset')}` },
       'p.yaml:11:46 services.search.ingress: no ingress "wset"; did you mean "west"?',
     ],

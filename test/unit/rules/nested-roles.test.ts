@@ -133,13 +133,17 @@ describe('a policy is read once, however often its roles name each other', () =>
 
   test.each<[string, First, (policy: Policy) => unknown]>([
     ['the table', 'network', tableOf],
-    ['what sign-ins are asked for', 'signin', stepUps],
+    ['the demands on sign-ins', 'signin', stepUps],
     ['the scopes to ask for', 'scope', roleScopes],
-    ['what roles imply', 'group', (policy) => impliedBy([policy])(Object.keys(policy.roles).at(-1) as string)],
+    [
+      'the roles that roles imply',
+      'group',
+      (policy) => impliedBy([policy])(Object.keys(policy.roles).at(-1) as string),
+    ],
     ['roles without a credential', 'group', (policy) => heldByNobody([policy])],
     ['whether tokens are bound', 'bound', (policy) => requiresDpop(policy.hosts[0]?.routes ?? [], policy)],
     ['budgets', 'group', (policy) => policy.hosts.map((host) => host.routes.map((it) => budgetsOf(policy, host, it)))],
-    ['what a change affects', 'group', (policy) => roleChanges(policy, policyWith(policy, 'r0'))],
+    ['the effects of a change', 'group', (policy) => roleChanges(policy, policyWith(policy, 'r0'))],
   ])('for %s', (_, first, work) => {
     // A different object each time, because compiled data is cached with the policy.
     expectLinear(first, (policy) => () => work({ ...policy, roles: { ...policy.roles } }));

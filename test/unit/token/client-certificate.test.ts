@@ -24,7 +24,7 @@ describe('the holder of a client certificate', () => {
     ],
     ['a machine', { dns: ['ci.test'], ips: ['10.0.0.1'] }, { dns: ['ci.test'] }],
     ['a web address is not a name', { dns: ['ci.test'], uris: ['https://ci.test/'] }, { dns: ['ci.test'] }],
-    ['a pattern is no name', { dns: ['*.ci.test', 'ci.test'] }, { dns: ['ci.test'] }],
+    ['a pattern is not a name', { dns: ['*.ci.test', 'ci.test'] }, { dns: ['ci.test'] }],
     ['a subject alone', { commonName: 'ci' }, { dns: [] }],
   ])('%s', async (_, subject, value) => {
     expect(await of(subject)).toEqual(names(value));

@@ -26,19 +26,19 @@ const jws = (iss: string) => `${part({ alg: 'RS256' })}.${part({ iss })}.AAAA`;
 
 describe('the provider that is called', () => {
   it.each([
-    ['about a token that is no JWS', 'abc', [corp, asked], 'corp'],
+    ['about a token that is not a JWS', 'abc', [corp, asked], 'corp'],
     ['about an encrypted one', 'eyJhbGciOiJkaXIifQ..a.b.c', [asked], 'corp'],
     ['about one with dots', 'ya29.abc.def', [asked], 'corp'],
-    ['about a JWT of who publishes no keys', jws('legacy'), [keyless], 'keyless'],
+    ['about a JWT of an issuer without keys', jws('legacy'), [keyless], 'keyless'],
   ] as const)('%s', (_, text, providers, name) => {
     expect(providerToIntrospect(text, providers)?.name).toBe(name);
   });
 
   it.each([
     ['if introspection is off', 'abc', [corp]],
-    ['about a JWT of who publishes keys', jws(corp.issuer), [asked]],
+    ['about a JWT of an issuer with keys', jws(corp.issuer), [asked]],
     ['about a JWT of another issuer', jws('https://eve.example.com'), [asked, keyless]],
-    ['about what is no token', 'a b', [asked]],
+    ['about text that is not a token', 'a b', [asked]],
     ['about a JWT with a broken payload', `${part({ alg: 'RS256' })}.%.AAAA`, [asked]],
     ['about one with a header that is refused', `${part({ alg: 'RS256', crit: ['x'] })}.e30.AAAA`, [asked]],
   ] as const)('no provider %s', (_, text, providers) => {

@@ -95,7 +95,7 @@ describe('readKeySet', () => {
     ['a private EC key', privateJwk('p256'), 'its private half is published: anyone can sign with it'],
     ['a private Ed25519 key', privateJwk('ed'), 'its private half is published: anyone can sign with it'],
     ['a member missing', { kty: 'RSA', e: 'AQAB' }, 'a member is missing'],
-    ['a member that is no text', { ...rsa, n: 7 }, 'a member is missing'],
+    ['a member that is not text', { ...rsa, n: 7 }, 'a member is missing'],
     ['a number as kid', { ...rsa, kid: 7 }, '"kid" is not a string'],
     ['a list as alg', { ...rsa, alg: ['RS256'] }, '"alg" is not a string'],
     ['no base64', { ...rsa, n: '!!!' }, 'it is not a key'],

@@ -149,7 +149,7 @@ describe('invalid codes', () => {
 
   test.each<[string, () => { status: number; body: unknown } | 'hangs up']>([
     ['an error of the provider', () => ({ status: 500, body: '' })],
-    ['an answer that is no JSON', () => ({ status: 200, body: 'hello' })],
+    ['an answer that is not JSON', () => ({ status: 200, body: 'hello' })],
     ['a connection that ended', () => 'hangs up'],
   ])('are not sent again after %s, which may have used them up', async (_, token) => {
     const lab = new Lab();

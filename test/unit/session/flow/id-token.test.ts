@@ -89,11 +89,11 @@ describe('verifyIdToken', () => {
     ['a nonce that is a list', { claims: { nonce: [nonce] } }, 'claim_absent'],
     ['an access token', { header: { typ: 'at+jwt' } }, 'type_refused'],
     ['a logout token', { header: { typ: 'logout+jwt' } }, 'type_refused'],
-    ['what has events', { claims: { events: {} } }, 'type_refused'],
+    ['a token with events', { claims: { events: {} } }, 'type_refused'],
     ['Keycloak’s refresh token', { claims: { typ: 'Refresh' } }, 'type_refused'],
     ['Keycloak’s access token', { claims: { typ: 'Bearer' } }, 'type_refused'],
     ['at_hash without an access token', { claims: { at_hash: 'x' } }, 'claim_absent'],
-    ['a payload that is no object', { rawPayload: '[]' }, 'token_malformed'],
+    ['a payload that is not an object', { rawPayload: '[]' }, 'token_malformed'],
     ['a critical extension', { header: { crit: ['b64'], b64: true } }, 'token_malformed'],
   ] as const)('rejects %s', async (_, parts, reason) => {
     expect(await outcome(parts as never)).toBe(reason);

@@ -160,7 +160,7 @@ describe('a change by hand', () => {
   });
 
   test.each([
-    ['text that is no JSON', '{', 'not JSON'],
+    ['text that is not JSON', '{', 'not JSON'],
     ['a list of texts', '["a"]', 'no entries of Consul'],
     ['something else', '{ "a": 1 }', 'no entries of Consul'],
   ])('%s is not an entry', (_, text, message) => {
@@ -264,11 +264,11 @@ describe('a change by hand', () => {
       { Kind: 'service-intentions', Name: '*', Sources: [{ Name: '*', Action: 'deny' }] },
     ],
     [
-      'what is logged',
+      'the log settings',
       { Kind: 'proxy-defaults', Name: 'global', Config: { protocol: 'http' }, AccessLogs: { Enabled: true } },
     ],
     ['versions of TLS', { Kind: 'mesh', TLS: { Incoming: { TLSMinVersion: 'TLSv1_3' } } }],
-    ['where another service is', { Kind: 'service-resolver', Name: 'db' }],
+    ['the place of another service', { Kind: 'service-resolver', Name: 'db' }],
   ])('%s is ignored', (_, entry) => {
     expect(other(entry)).toEqual([]);
   });
@@ -348,7 +348,7 @@ hosts: { w.test: { /mcp: { service: wiki, allow: [{ agent: bot, tools: [search_*
     ['no version', (it) => about(it, 'read_page').HTTP.Header.shift()],
     ['another method', (it) => Object.assign(about(it, 'read_page').HTTP.Header[1], { Exact: 'prompts/get' })],
     ['no name', (it) => about(it, 'read_page').HTTP.Header.pop()],
-    ['whatever is not named', (it) => Object.assign(nameOf(it, 'read_page'), { Invert: true })],
+    ['any unnamed tool', (it) => Object.assign(nameOf(it, 'read_page'), { Invert: true })],
     ['an open expression', (it) => Object.assign(nameOf(it, 'search_'), { Regex: 'search_.*' })],
     ['no listing', (it) => all(it).splice(all(it).indexOf(about(it, 'tools/list')), 1)],
   ])('%s: the reason why it cannot be read', (_, change) => {

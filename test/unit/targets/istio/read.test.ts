@@ -158,7 +158,7 @@ describe('foreign objects', () => {
 
   test.each<[string, string, unknown]>([
     ['of the same pods', 'wiki', { ...pods({ app: 'wiki' }), rules: [{}] }],
-    ['of pods with a label that ours may have', 'wiki', { ...pods({ tier: 'web' }), rules: [{}] }],
+    ['of pods with a label that the policy’s may have', 'wiki', { ...pods({ tier: 'web' }), rules: [{}] }],
     ['of the namespace', 'wiki', { action: 'ALLOW', rules: [{}] }],
     ['of the mesh', 'istio-system', { rules: [{}] }],
   ])('a policy that allows more, %s, is reported', (_, namespace, spec) => {

@@ -106,7 +106,7 @@ describe('an incomplete policy', () => {
       'no service is reached through Istio',
     ],
     [
-      'an issuer that is no pattern',
+      'an issuer that is not a pattern',
       envoy.replace('issuer: https://wiki.example.com,', 'issuer: "https://wiki.example.com/*",'),
       'reads the * at the end',
     ],

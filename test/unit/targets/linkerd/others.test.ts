@@ -44,7 +44,7 @@ describe('a server that protects nothing is reported', () => {
       ({ spec }) => (spec.accessPolicy = 'all-authenticated'),
       'spec.accessPolicy is "all-authenticated"',
     ],
-    ['what is not HTTP', ({ spec }) => (spec.proxyProtocol = 'opaque'), 'spec.proxyProtocol is "opaque"'],
+    ['a protocol other than HTTP', ({ spec }) => (spec.proxyProtocol = 'opaque'), 'spec.proxyProtocol is "opaque"'],
     ['an unknown member', ({ spec }) => (spec.unheardOf = 1), 'spec.unheardOf is 1, which meshgate does not'],
   ])('%s', (_, change, line) => {
     expect(drift(changed('Server', change))[0]).toContain(line);
@@ -120,7 +120,7 @@ describe('foreign objects', () => {
 
   test.each<[string, string, unknown, string]>([
     [
-      'a server for pods that may be ours',
+      'a server for pods that may be the policy’s',
       'Server',
       { podSelector: { matchLabels: { tier: 'web' } }, port: 8090 },
       'it may count in place of Server wiki/meshgate-wiki',
@@ -162,7 +162,7 @@ describe('foreign objects', () => {
     ['a server of another namespace', 'Server', { podSelector: {}, port: 8090 }, 'elsewhere'],
     ['a route of another server', 'HTTPRoute', { parentRefs: [{ ...server, name: 'x' }] }, 'wiki'],
     ['a policy of another namespace', 'AuthorizationPolicy', { targetRef: namespace }, 'elsewhere'],
-    ['who may pass somewhere else', 'MeshTLSAuthentication', { identities: ['*'] }, 'wiki'],
+    ['the allowed identities of another place', 'MeshTLSAuthentication', { identities: ['*'] }, 'wiki'],
   ])('%s is ignored', (_, kind, spec, space) => {
     expect(beside(kind, spec, space)).toEqual([]);
   });

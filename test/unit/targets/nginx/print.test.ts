@@ -41,10 +41,10 @@ describe('print', () => {
     ['a dollar', line('x', literal('$request_uri'))],
     ['a dollar in a template', line('x', template('$a', variable('b')))],
     ['a dollar in a key', line(key('$a'), 'x')],
-    ['a word that is none', line('x', 'a b')],
+    ['an invalid word', line('x', 'a b')],
     ['a word with a dollar', line('x', '$a')],
-    ['a variable that is none', line('x', variable('a}b'))],
-    ['a directive that is none', line('x;y')],
+    ['an invalid variable', line('x', variable('a}b'))],
+    ['an invalid directive', line('x;y')],
     ['a line end in a comment', { ...line('x'), comment: ['a\nevil on;'] }],
     ['a line end in a regular expression', line('x', regex('~', '\n'))],
   ])('%s is refused', (_, directive) => {
