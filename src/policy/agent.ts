@@ -8,7 +8,7 @@ import { buildLeaf, leafShape, type WrittenLeaf } from './facts/describe.ts';
 import type { Fact } from './facts/index.ts';
 import { hints } from './hints.ts';
 import { ownLimit } from './limits.ts';
-import { mapping, onlyTrue, optional, orNone, usually } from './mapping.ts';
+import { mapping, named, onlyTrue, optional, orNone, usually } from './mapping.ts';
 import type { Path } from './path.ts';
 import * as s from './scalars.ts';
 import { spiffeId } from './workload-names.ts';
@@ -102,9 +102,9 @@ export type AgentMatch =
   | { readonly kind: 'claim'; readonly fact: ClaimFact };
 
 function buildMatch({ client_id, spiffe, service, ...fact }: SaidOfAgent['match'], at: At): AgentMatch {
-  const provider = fact.provider === undefined ? {} : { provider: fact.provider };
-  if (client_id !== undefined) return { kind: 'client', client: client_id, ...provider };
-  if (spiffe !== undefined) return { kind: 'spiffe', spiffe, ...provider };
+  const { provider } = fact;
+  if (client_id !== undefined) return named({ kind: 'client' as const, client: client_id, provider });
+  if (spiffe !== undefined) return named({ kind: 'spiffe' as const, spiffe, provider });
   if (service !== undefined) return { kind: 'service', service };
   return { kind: 'claim', fact: buildFact(fact, [], () => at) as ClaimFact };
 }

@@ -8,7 +8,16 @@ import { oneOf } from './suggest.ts';
 
 /** Checks that each agent is identified and can send requests, and that a rule allows a person that it acts for. */
 export function checkAgents(report: Report, draft: DraftPolicy): void {
-  checkAgentMatch(report, draft);
+  const providers = namesOf(report, 'provider') ?? [];
+  for (const [name, agent] of entriesOf(draft.agents)) {
+    const path = ['agents', name];
+    if (report.touches(path)) continue;
+    if (agent.match) checkMarks(report, [...path, 'match'], agent.match, providers);
+    checkWhom(report, path, agent);
+    checkBound(report, path, agent);
+  }
+  checkTwins(report, draft);
+  checkClients(report, draft);
   checkInner(report, draft);
   checkServices(report, draft);
   checkSpiffe(report, draft);
@@ -152,20 +161,6 @@ const MARKS = ['client_id', 'spiffe', 'service', 'claim'] as const;
 /** Whether an agent is a service that uses the inner listener. All other agents send tokens. */
 export const isService = ({ match }: DraftAgent): boolean => match !== undefined && writes(match, 'service');
 
-/** Checks how agents are identified, which people they act for, and what their tokens are bound to. */
-export function checkAgentMatch(report: Report, draft: DraftPolicy): void {
-  const providers = namesOf(report, 'provider') ?? [];
-  for (const [name, agent] of entriesOf(draft.agents)) {
-    const path = ['agents', name];
-    if (report.touches(path)) continue;
-    if (agent.match) checkMarks(report, [...path, 'match'], agent.match, providers);
-    checkWhom(report, path, agent);
-    checkBound(report, path, agent);
-  }
-  checkTwins(report, draft);
-  checkClients(report, draft);
-}
-
 type DraftMatch = NonNullable<DraftAgent['match']>;
 
 function checkMarks(report: Report, path: Path, match: DraftMatch, providers: readonly string[]): void {
@@ -194,11 +189,9 @@ function checkWhom(report: Report, path: Path, agent: DraftAgent): void {
   const acts = writes(agent, 'acts_for');
   if (!acts && !writes(agent, 'alone')) {
     const also = isService(agent) ? '' : ', or alone: true for one that acts alone';
-    const message = `missing key "acts_for"; write acts_for: [staff], the roles that it may act for${also}`;
-    report.key([...path, 'acts_for'], message);
+    report.missing(path, 'acts_for', `acts_for: [staff], the roles that it may act for${also}`);
   } else if (isService(agent) && writes(agent, 'alone')) {
-    const why = 'no effect: a service acts for the person whose request it serves';
-    report.key([...path, 'alone'], `${why}; remove it`);
+    report.key([...path, 'alone'], 'no effect: a service acts for the person whose request it serves; remove it');
   } else if (!acts && writes(agent, 'hops')) {
     report.key([...path, 'hops'], 'no effect without acts_for; remove it');
   }
@@ -208,11 +201,11 @@ function checkWhom(report: Report, path: Path, agent: DraftAgent): void {
 function checkBound(report: Report, path: Path, agent: DraftAgent): void {
   const { match } = agent;
   if (!match || report.touches(path) || report.touches([...path, 'match'])) return;
-  const here = [...path, 'bound'];
-  if (isService(agent)) {
-    if (writes(agent, 'bound')) report.key(here, 'no effect: a service shows its certificate; remove it');
-  } else if (writes(match, ...MARKS) && !writes(agent, 'bound')) {
-    report.key(here, 'missing key "bound"; write bound: dpop, certificate or any, or none to accept stolen tokens');
+  const isBound = writes(agent, 'bound');
+  if (isService(agent) && isBound) {
+    report.key([...path, 'bound'], 'no effect: a service shows its certificate; remove it');
+  } else if (!isService(agent) && writes(match, ...MARKS) && !isBound) {
+    report.missing(path, 'bound', 'bound: dpop, certificate or any, or none to accept stolen tokens');
   }
 }
 

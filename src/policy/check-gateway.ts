@@ -11,13 +11,12 @@ export function checkGateway(report: Report, draft: DraftPolicy): void {
   if (gateway?.keys) checkStale(report, gateway.keys);
   checkIssuer(report, draft);
   if (gateway) checkHealth(report, gateway);
-  checkTls(report, ['gateway', 'tls'], gateway?.tls);
-  for (const [name, host] of entriesOf(draft.hosts)) checkTls(report, ['hosts', name, 'tls'], host.tls);
-  if (!gateway?.insecure_http) return;
-  const idle = (path: Path) =>
-    report.key(path, 'no effect: gateway.insecure_http serves plain HTTP; remove one of the two');
-  if (gateway.tls) idle(['gateway', 'tls']);
-  for (const [name, host] of entriesOf(draft.hosts)) if (host.tls) idle(['hosts', name, 'tls']);
+  const hosts = entriesOf(draft.hosts).map(([name, { tls }]) => ({ path: ['hosts', name, 'tls'], tls }));
+  for (const { path, tls } of [{ path: ['gateway', 'tls'], tls: gateway?.tls }, ...hosts]) {
+    checkTls(report, path, tls);
+    const message = 'no effect: gateway.insecure_http serves plain HTTP; remove one of the two';
+    if (tls && gateway?.insecure_http) report.key(path, message);
+  }
 }
 
 /** A certificate has a key. If nginx has its own certificate, the policy needs only the clients' CA. */
@@ -38,7 +37,7 @@ function checkIssuer(report: Report, { gateway, providers }: DraftPolicy): void 
   report.add(['gateway', 'assertion', 'issuer'], message);
 }
 
-function checkHealth(report: Report, gateway: NonNullable<DraftPolicy['gateway']>): void {
+function checkHealth(report: Report, gateway: DraftGateway): void {
   const listen = gateway.health?.listen;
   if (listen === undefined) return;
   const port = Number(String(listen).split(':').at(-1));
@@ -50,10 +49,7 @@ function checkHealth(report: Report, gateway: NonNullable<DraftPolicy['gateway']
 }
 
 /** The gateway must use provider keys at least until it fetches them again. */
-function checkStale(
-  report: Report,
-  { refresh = '5m', stale }: NonNullable<NonNullable<DraftPolicy['gateway']>['keys']>,
-): void {
+function checkStale(report: Report, { refresh = '5m', stale }: NonNullable<DraftGateway['keys']>): void {
   if (stale === undefined || seconds(stale) >= seconds(refresh)) return;
   report.add(['gateway', 'keys', 'stale'], `${stale} is too short; write at least the refresh, ${seconds(refresh)}s`);
 }
@@ -62,10 +58,14 @@ type DraftGateway = NonNullable<DraftPolicy['gateway']>;
 
 export function checkProof(report: Report, draft: DraftPolicy): void {
   const { gateway } = draft;
-  if (gateway && writes(gateway, 'proof')) {
-    checkKeys(report, gateway);
-    checkUse(report, draft);
+  if (!gateway || !writes(gateway, 'proof')) return;
+  const { proof } = gateway;
+  const path = ['gateway', 'proof'];
+  if (proof && !report.touches(path) && writes(proof, 'keys_file') && !writes(proof, 'nonce')) {
+    const message = 'no effect without nonce: the keys are for nonces; write nonce: true, or remove this';
+    report.key([...path, 'keys_file'], message);
   }
+  checkUse(report, draft);
 }
 
 /** What the policy lacks so that the gateway could accept a token that is bound in this way; undefined if nothing. */
@@ -77,19 +77,9 @@ export function wantsProofs(report: Report, { gateway, hosts }: DraftPolicy, val
   );
   if (value !== 'certificate' && proofs) return undefined;
   if (value !== 'dpop' && certificates) return undefined;
-  const write = { dpop: `proof: { rate: ${DEFAULTS.proofRate}/s }`, certificate: 'tls: { client_ca_file: … }' };
-  if (value === 'certificate')
-    return `no certificates of clients are accepted; write ${write.certificate} under gateway`;
-  return `no proofs are accepted; write ${write.dpop} under gateway`;
-}
-
-function checkKeys(report: Report, { proof }: DraftGateway): void {
-  if (proof === undefined || report.touches(['gateway', 'proof'])) return;
-  const path = ['gateway', 'proof'];
-  if (writes(proof, 'keys_file') && !writes(proof, 'nonce')) {
-    const message = 'no effect without nonce: the keys are for nonces; write nonce: true, or remove this';
-    report.key([...path, 'keys_file'], message);
-  }
+  return value === 'certificate'
+    ? 'no certificates of clients are accepted; write tls: { client_ca_file: … } under gateway'
+    : `no proofs are accepted; write proof: { rate: ${DEFAULTS.proofRate}/s } under gateway`;
 }
 
 /** Without a provider that has audiences, the gateway accepts no tokens, and proofs have no effect. */

@@ -50,15 +50,10 @@ function spelling(draft: DraftPolicy, lower: string): string {
 const lowerNames = (headers: object) => new Set(Object.keys(headers).map((name) => name.toLowerCase()));
 
 type Names = ReadonlySet<string> | undefined;
+type Owner = { readonly headers?: DraftHeaders | undefined };
 
 /** Checks one `headers` mapping. Returns the names that are set here; undefined if an error hides them. */
-function check(
-  report: Report,
-  draft: DraftPolicy,
-  path: Path,
-  owner: { readonly headers?: DraftHeaders | undefined },
-  outer: Names,
-): Names {
+function check(report: Report, draft: DraftPolicy, path: Path, owner: Owner, outer: Names): Names {
   if (report.has(path)) return undefined;
   const names = new Set(outer ?? []);
   const own = new Map<string, string>();

@@ -26,10 +26,7 @@ export function checkHosts(report: Report, draft: DraftPolicy): void {
 
 function plainHost(name: string): string {
   const lower = name.toLowerCase().replace(/^[a-z]+:\/\//, '');
-  return lower
-    .replace(/[/?#][\s\S]*$/, '')
-    .replace(/:\d*$/, '')
-    .replace(/\.$/, '');
+  return lower.replace(/[/?#][\s\S]*$/, '').replace(/\.?(?::\d*)?$/, '');
 }
 
 function hostMessage(name: string, fixed: string): string {

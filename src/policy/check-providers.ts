@@ -46,11 +46,10 @@ function checkIssuers(report: Report, draft: DraftPolicy): void {
   });
 }
 
-function isTakenSomewhere(draft: DraftPolicy, name: string): boolean {
-  return routesOf(draft).some(
+const isTakenSomewhere = (draft: DraftPolicy, name: string): boolean =>
+  routesOf(draft).some(
     ({ host, route }) => writes(route, 'audiences') && (!writes(host, 'providers') || host.providers?.includes(name)),
   );
-}
 
 /** Checks that issuers identify providers, that hosts name them, and that their subjects cannot be confused. */
 export function checkProviders(report: Report, draft: DraftPolicy): void {

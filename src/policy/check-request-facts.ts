@@ -15,9 +15,8 @@ export function checkRequestFacts(report: Report, draft: DraftPolicy): void {
   }
 }
 
-export function asksCertificates({ gateway }: DraftPolicy, host: DraftHost): boolean {
-  return [gateway?.tls, host.tls].some((tls) => tls !== undefined && writes(tls, 'client_ca_file'));
-}
+export const asksCertificates = ({ gateway }: DraftPolicy, host: DraftHost): boolean =>
+  [gateway?.tls, host.tls].some((tls) => tls !== undefined && writes(tls, 'client_ca_file'));
 
 function checkCredentials(report: Report, draft: DraftPolicy): void {
   for (const { host, route, path } of routesOf(draft)) {
@@ -46,8 +45,8 @@ function checkProxied(report: Report, draft: DraftPolicy): void {
   report.key(key, 'no effect: no network of a role can be forged by trusted_proxies; remove it');
 }
 
-function networksOf(report: Report, draft: DraftPolicy): readonly { readonly range: Range; readonly path: Path }[] {
-  return roleFacts(draft)
+const networksOf = (report: Report, draft: DraftPolicy): readonly { readonly range: Range; readonly path: Path }[] =>
+  roleFacts(draft)
     .flatMap(allFacts)
     .flatMap(({ fact, path }) => {
       if (typeof fact !== 'object' || report.touches(path)) return [];
@@ -56,7 +55,6 @@ function networksOf(report: Report, draft: DraftPolicy): readonly { readonly ran
         return range === undefined ? [] : [{ range, path: [...path, 'network', index] }];
       });
     });
-}
 
 const OTHERWISE = 'trust only the proxies’ own addresses, or write insecure_proxied_networks: true beside';
 

@@ -24,12 +24,8 @@ type Roles = Map<string, Own>;
  * might never end. */
 export function checkRoleSteps(report: Report, draft: DraftPolicy): void {
   const roles: Roles = new Map(roleFacts(draft).map((fact) => [fact.role, ownOf(report, fact)]));
-  const { order, others } = sorted(roles);
-  if (others.length === 0) checkLevels(report, roles, order);
-  else {
-    checkCycles(report, roles, others);
-    checkLevels(report, roles, sorted(roles).order);
-  }
+  checkCycles(report, roles, sorted(roles).others);
+  checkLevels(report, roles, sorted(roles).order);
 }
 
 /** The number of levels around a fact of a role. `any` and the index after it are one level. */
@@ -164,6 +160,5 @@ function wayFrom(role: string, next: ReadonlyMap<string, string>): readonly stri
 }
 
 /** The text for a chain of roles. Of a long chain it contains only both ends. */
-function inWords(way: readonly string[]): string {
-  return (way.length > 12 ? [...way.slice(0, 6), '…', ...way.slice(-5)] : way).join(' → ');
-}
+const inWords = (way: readonly string[]): string =>
+  (way.length > 12 ? [...way.slice(0, 6), '…', ...way.slice(-5)] : way).join(' → ');

@@ -89,8 +89,8 @@ export const kindsOf =
 
 /** The policy's only provider, to which facts without a provider apply; undefined if there are several. */
 export function onlyProvider(report: Report): string | undefined {
-  const names = namesOf(report, 'provider') ?? [];
-  return names.length === 1 ? names[0] : undefined;
+  const [only, other] = namesOf(report, 'provider') ?? [];
+  return other === undefined ? only : undefined;
 }
 
 /** Checks that each fact can be true here, and that a token which anyone can get gives no role by itself. */

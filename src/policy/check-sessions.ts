@@ -20,9 +20,8 @@ export function checkSessions(report: Report, draft: DraftPolicy): void {
   checkUse(report, draft);
 }
 
-function clientsOf(draft: DraftPolicy): [string, DraftProvider][] {
-  return entriesOf(draft.providers).filter(([, provider]) => writes(provider, 'client'));
-}
+const clientsOf = (draft: DraftPolicy): [string, DraftProvider][] =>
+  entriesOf(draft.providers).filter(([, provider]) => writes(provider, 'client'));
 
 function isHidden(report: Report, draft: DraftPolicy): boolean {
   const paths = [['providers'], ...entriesOf(draft.providers).map(([name]) => ['providers', name])];
@@ -47,9 +46,7 @@ export function takesSessions(draft: DraftPolicy, at: RouteAt): boolean {
 /** Without sessions, every key for the sign-in is one mistake, reported at one place. */
 function checkWithout(report: Report, draft: DraftPolicy, gateway: DraftGateway): void {
   const write = 'write session: { keys_file: /run/secrets/session.jwks } under gateway, or remove';
-  const [first, ...others] = clientsOf(draft).filter(
-    ([, provider]) => !writes(provider, 'introspection', 'groups_endpoint'),
-  );
+  const [first, ...others] = clientsOf(draft).filter(([, it]) => !writes(it, 'introspection', 'groups_endpoint'));
   if (first !== undefined) {
     report.key(['providers', first[0], 'client'], `no effect without gateway.session; ${write} this`);
     for (const [name] of others) report.mark(['providers', name, 'client']);

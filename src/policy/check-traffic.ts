@@ -72,9 +72,8 @@ function checkNames(report: Report, path: Path, names: readonly (string | undefi
   }
 }
 
-function sharing(host: DraftHost): readonly DraftRoute[] {
-  return entriesOf(host[ROUTES]).flatMap(([, route]) => (writes(route, 'cors') ? [] : [route]));
-}
+const sharing = (host: DraftHost): readonly DraftRoute[] =>
+  entriesOf(host[ROUTES]).flatMap(([, route]) => (writes(route, 'cors') ? [] : [route]));
 
 /** Rejects a method that no rule of the routes allows: the gateway would deny such a request anyway. */
 function checkMethods(report: Report, path: Path, { methods = [] }: DraftCors, routes: readonly DraftRoute[]): void {

@@ -23,11 +23,8 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
   // An agent with tokens needs no rule: without the agent in the policy, its tokens would be tokens of people.
   const withTokens = entriesOf(draft.agents).filter(([, agent]) => !isService(agent));
   complain(report, 'agent', new Set([...used('agent'), ...withTokens.map(([name]) => name)]));
-  complain(
-    report,
-    'service',
-    used('service', ({ path }) => path[0] !== 'agents'),
-  );
+  const called = used('service', ({ path }) => path[0] !== 'agents');
+  complain(report, 'service', called);
   if (!report.has(['mesh'])) {
     complain(report, 'ingress', new Set([...used('ingress'), ...(silentServices(draft) ? ['default'] : [])]));
     complain(report, 'identity', new Set([...used('identity'), ...(needsDefault(draft) ? ['default'] : [])]));
@@ -35,16 +32,12 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
   if ((namesOf(report, 'provider')?.length ?? 0) < 2) return;
   // One provider belongs to every host. Of several, only hosts use one, and all may be used if a host names none.
   const silent = Object.keys(draft.hosts ?? {}).some((host) => report.has(['hosts', host, 'providers']));
-  complain(
-    report,
-    'provider',
-    used('provider', (it) => silent || it.path[0] === 'hosts'),
-  );
+  const accepted = used('provider', ({ path }) => silent || path[0] === 'hosts');
+  complain(report, 'provider', accepted);
 }
 
-function silentServices({ services }: DraftPolicy): boolean {
-  return entriesOf(services).some(([, service]) => !isDirect(service) && !writes(service, 'ingress'));
-}
+const silentServices = ({ services }: DraftPolicy): boolean =>
+  entriesOf(services).some(([, service]) => !isDirect(service) && !writes(service, 'ingress'));
 
 function complain(report: Report, kind: Named, used: ReadonlySet<string>): void {
   const unused = (namesOf(report, kind) ?? []).filter((name) => !used.has(name) && !report.mentions(name));

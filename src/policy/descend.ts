@@ -16,17 +16,10 @@ const defOf = (schema: Schema) => schema._zod.def as z.core.$ZodTypes['_zod']['d
 /** The schema inside a wrapper, if it has one. Of a transformation, that of the value which policies contain. */
 function wrapped(schema: Schema): Schema | undefined {
   const def = defOf(schema);
-  switch (def.type) {
-    case 'optional':
-    case 'prefault':
-      return def.innerType;
-    case 'pipe':
-      return def.in;
-    case 'lazy':
-      // The getter of a lazy schema builds a new schema at each call. zod keeps the first one.
-      return (schema as z.core.$ZodLazy)._zod.innerType;
-  }
-  return undefined;
+  if (def.type === 'optional' || def.type === 'prefault') return def.innerType;
+  if (def.type === 'pipe') return def.in;
+  // The getter of a lazy schema builds a new schema at each call. zod keeps the first one.
+  return def.type === 'lazy' ? (schema as z.core.$ZodLazy)._zod.innerType : undefined;
 }
 
 export function unwrap(schema: Schema, optional = false): Bare {
@@ -74,23 +67,12 @@ export function choose(bare: Bare, value: unknown): Bare | undefined {
 /** Whether a value is of the kind that a schema accepts. Its contents do not matter. */
 export function takes(schema: Schema, value: unknown): boolean {
   const def = defOf(unwrap(schema).schema);
-  switch (def.type) {
-    case 'union':
-      return def.options.some((it) => takes(it, value));
-    case 'object':
-    case 'record':
-      return kindOf(value) === 'mapping';
-    case 'array':
-      return kindOf(value) === 'list';
-    case 'enum':
-      return typeof value === 'string';
-    case 'literal':
-      return def.values.some((it) => typeof it === typeof value);
-    case 'unknown':
-      return true;
-    default:
-      return kindOf(value) === def.type;
-  }
+  if (def.type === 'union') return def.options.some((it) => takes(it, value));
+  if (def.type === 'object' || def.type === 'record') return kindOf(value) === 'mapping';
+  if (def.type === 'array') return kindOf(value) === 'list';
+  if (def.type === 'enum') return typeof value === 'string';
+  if (def.type === 'literal') return def.values.some((it) => typeof it === typeof value);
+  return def.type === 'unknown' || kindOf(value) === def.type;
 }
 
 /** The kind of a value, as errors call it. */

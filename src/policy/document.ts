@@ -1,12 +1,7 @@
 import { type Document, isMap, LineCounter, type Node, type ParsedNode, parseDocument, type YAMLError } from 'yaml';
 import { MAX_POLICY_BYTES } from './bounds.ts';
+import type { Problem } from './tree.ts';
 import { findUnclosed } from './unclosed.ts';
-
-/** A part of the text that YAML does not allow. */
-export interface Problem {
-  readonly at: number;
-  readonly message: string;
-}
 
 /** The text of a policy as YAML nodes, as far as it could be parsed. */
 export interface Yaml {
@@ -49,9 +44,8 @@ function parse(text: string): Document.Parsed<ParsedNode, true> | string {
   }
 }
 
-function rootsOf({ contents }: Document.Parsed<ParsedNode, true>): Node[] {
-  return contents === null ? [] : [contents as Node];
-}
+const rootsOf = ({ contents }: Document.Parsed<ParsedNode, true>): Node[] =>
+  contents === null ? [] : [contents as Node];
 
 function readSections(text: string, first: YAMLError): Yaml {
   const starts = [...text.matchAll(/^["']?[A-Za-z_][\w-]*(?![\w-])["']?[ \t]*(?::(?=\s|$)|\S*$)/gm)].map(
@@ -75,9 +69,7 @@ function readSections(text: string, first: YAMLError): Yaml {
     unread.push(section);
     if (error && !error.message.includes(BAD_ALIAS)) problems.push(error);
   }
-  return problems.length > 0
-    ? { roots, problems, unread }
-    : { roots, problems: [explain(text, 0, problem(first))], unread };
+  return { roots, problems: problems.length > 0 ? problems : [explain(text, 0, problem(first))], unread };
 }
 
 function firstProblem(document: Document.Parsed<ParsedNode, true>, start: number): Problem | undefined {

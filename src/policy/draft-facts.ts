@@ -25,19 +25,14 @@ export function innerFacts({ fact, path, provider, within = [] }: FactAt): FactA
       within: op === 'all' ? [...within, fact] : within,
       ...(named !== undefined && { provider: named }),
     };
-    return inner.flatMap((it, index) =>
-      it === undefined ? [] : [{ fact: it, path: [...path, op, index], ...around }],
-    );
+    return inner.flatMap((it, i) => (it === undefined ? [] : [{ fact: it, path: [...path, op, i], ...around }]));
   });
 }
 
-export function allFacts(fact: FactAt): FactAt[] {
-  return [fact, ...innerFacts(fact).flatMap(allFacts)];
-}
+export const allFacts = (fact: FactAt): FactAt[] => [fact, ...innerFacts(fact).flatMap(allFacts)];
 
-export function roleFacts(draft: DraftPolicy): (FactAt & { readonly role: string })[] {
-  return entriesOf(draft.roles).map(([role, fact]) => ({ role, fact, path: ['roles', role] }));
-}
+export const roleFacts = (draft: DraftPolicy): (FactAt & { readonly role: string })[] =>
+  entriesOf(draft.roles).map(([role, fact]) => ({ role, fact, path: ['roles', role] }));
 
 /** Whether a fact requires this provider and nothing else. */
 export const isProviderAlone = (fact: DraftFact | undefined): boolean =>

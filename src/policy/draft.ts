@@ -27,15 +27,13 @@ export interface RouteAt {
 }
 
 /** The entries of a record whose values are defined. */
-export function entriesOf<T>(record: Readonly<Record<string, T | undefined>> | undefined): [string, NonNullable<T>][] {
-  return Object.entries(record ?? {}).filter((entry): entry is [string, NonNullable<T>] => entry[1] != null);
-}
+export const entriesOf = <T>(record: Readonly<Record<string, T | undefined>> | undefined): [string, NonNullable<T>][] =>
+  Object.entries(record ?? {}).filter((entry): entry is [string, NonNullable<T>] => entry[1] != null);
 
-export function routesOf(draft: DraftPolicy): RouteAt[] {
-  return entriesOf(draft.hosts).flatMap(([hostName, host]) =>
+export const routesOf = (draft: DraftPolicy): RouteAt[] =>
+  entriesOf(draft.hosts).flatMap(([hostName, host]) =>
     entriesOf(host[ROUTES]).map(([name, route]) => ({ host, hostName, name, route, path: routePath(hostName, name) })),
   );
-}
 
 /** Every `headers` of the policy, with its path. */
 export function headersOf(draft: DraftPolicy): { path: Path; headers: DraftHeaders }[] {
@@ -63,48 +61,42 @@ export function* repeated<K, T>(
 }
 
 /** Whether a key is written, even if its value was wrong and was removed. */
-export function writes(record: object, ...keys: readonly string[]): boolean {
-  return keys.some((key) => Object.hasOwn(record, key));
-}
+export const writes = (record: object, ...keys: readonly string[]): boolean =>
+  keys.some((key) => Object.hasOwn(record, key));
 
 /** Whether nginx connects to a service directly, without the mesh. */
-export function isDirect(service: object): boolean {
-  return writes(service, 'url', 'insecure_url');
-}
+export const isDirect = (service: object): boolean => writes(service, 'url', 'insecure_url');
 
 /** The service that callers of a rule reach: of the rule or else the route; undefined if an error hides it. */
-export function serviceOf(route: DraftRoute, rule: DraftRule): string | undefined {
-  return typeof rule === 'object' && writes(rule, 'service') ? rule.service : route.service;
-}
+export const serviceOf = (route: DraftRoute, rule: DraftRule): string | undefined =>
+  typeof rule === 'object' && writes(rule, 'service') ? rule.service : route.service;
 
 export type DraftIngress = NonNullable<NonNullable<DraftPolicy['mesh']>['ingress']>;
 
 /** Every ingress with its name and path. If there is only one, its name is `default`. */
 export function ingressesOf({ mesh }: DraftPolicy): { name: string; ingress: DraftIngress; path: Path }[] {
   const single = mesh?.ingress ? [{ name: 'default', ingress: mesh.ingress, path: ['mesh', 'ingress'] }] : [];
-  const named = entriesOf(mesh?.ingresses).map(([name, ingress]) => ({
-    ...{ name, ingress, path: ['mesh', 'ingresses', name] },
+  const all = entriesOf(mesh?.ingresses).map(([name, ingress]) => ({
+    name,
+    ingress,
+    path: ['mesh', 'ingresses', name],
   }));
-  return [...single, ...named];
+  return [...single, ...all];
 }
 
 /** Name of the ingress of a service; undefined if an error hides it. */
-export function ingressNameOf(service: { readonly ingress?: string | undefined }): string | undefined {
-  return writes(service, 'ingress') ? service.ingress : 'default';
-}
+export const ingressNameOf = (service: { readonly ingress?: string | undefined }): string | undefined =>
+  writes(service, 'ingress') ? service.ingress : 'default';
 
 /** Whether a service in the mesh has a rule that names no identity, so that a default identity is needed. */
-export function needsDefault(draft: DraftPolicy): boolean {
-  return routesOf(draft).some(({ route }) =>
+export const needsDefault = (draft: DraftPolicy): boolean =>
+  routesOf(draft).some(({ route }) =>
     route.allow?.some((rule) => {
       const service = draft.services?.[serviceOf(route, rule) ?? ''];
       if (service && isDirect(service)) return false;
       return typeof rule === 'string' || (rule && !Object.hasOwn(rule, 'as'));
     }),
   );
-}
 
 /** Whether nginx cannot verify a certificate by a host, which is an address or no DNS name. */
-export function needsServerName(host: string): boolean {
-  return /^\[|^[\d.]+$|[A-Z_]/.test(host);
-}
+export const needsServerName = (host: string): boolean => /^\[|^[\d.]+$|[A-Z_]/.test(host);

@@ -125,11 +125,9 @@ export interface Gateway
 }
 
 /** @param consul whether the mesh is Consul */
-export function buildGateway({ tls, assertion, session, ...rest }: SaidOfGateway, consul: boolean): Gateway {
-  return {
-    ...rest,
-    ...shown(tls),
-    ...(assertion && { assertion: { ...assertion, ...(consul && { byRole: true as const }) } }),
-    ...session,
-  };
-}
+export const buildGateway = ({ tls, assertion, session, ...rest }: SaidOfGateway, consul: boolean): Gateway => ({
+  ...rest,
+  ...shown(tls),
+  ...(assertion && { assertion: { ...assertion, ...(consul && { byRole: true as const }) } }),
+  ...session,
+});

@@ -49,7 +49,6 @@ export type HeaderSource = NonNullable<z.output<typeof source>>;
 /** Identity headers by name. The names are spelled as in the policy and have a fixed order. */
 export type Headers = Readonly<Record<string, HeaderSource>>;
 
-/** `headers` of a policy, a host or a route, as written. */
 export type SaidOfHeaders = z.output<typeof headers>;
 
 /** The headers that services receive if the policy has no `headers`. */

@@ -1,9 +1,7 @@
 import type { Ingress, Mesh, Policy, Service } from './types.ts';
 
 /** Whether a policy's mesh has several ingresses. */
-export function hasSeveral({ mesh }: Policy): boolean {
-  return Object.keys(mesh?.ingresses ?? {}).length > 1;
-}
+export const hasSeveral = ({ mesh }: Policy): boolean => Object.keys(mesh?.ingresses ?? {}).length > 1;
 
 /** The ingress through which nginx reaches a service in the mesh. */
 export function ingressOf({ ingress, ingresses }: Mesh, service: Pick<Service, 'ingress'>): Ingress {
@@ -14,6 +12,5 @@ export function ingressOf({ ingress, ingresses }: Mesh, service: Pick<Service, '
 }
 
 /** The place of an ingress in the policy, for messages. */
-export function ingressPath({ name }: Ingress, policy: Policy): string {
-  return hasSeveral(policy) || name !== 'default' ? `mesh.ingresses.${name}` : 'mesh.ingress';
-}
+export const ingressPath = ({ name }: Ingress, policy: Policy): string =>
+  hasSeveral(policy) || name !== 'default' ? `mesh.ingresses.${name}` : 'mesh.ingress';

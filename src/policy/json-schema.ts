@@ -22,9 +22,7 @@ export function policyJsonSchema(): Record<string, unknown> {
 }
 
 /** The text of docs/policy.schema.json, which `meshgate schema` prints. */
-export function policyJsonSchemaText(): string {
-  return `${JSON.stringify(policyJsonSchema(), null, 2)}\n`;
-}
+export const policyJsonSchemaText = (): string => `${JSON.stringify(policyJsonSchema(), null, 2)}\n`;
 
 interface Mapping {
   properties: Record<string, { additionalProperties?: unknown }>;

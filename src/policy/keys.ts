@@ -8,14 +8,10 @@ import type { Report } from './report.ts';
 import { advise, nearest, oneOf } from './suggest.ts';
 import { find, type Mapping, rename } from './tree.ts';
 
+type Values = Record<string, unknown>;
+
 /** Reports a key that the schema does not have. Renames it to the key that was probably meant, or removes it. */
-export function mendUnknownKey(
-  report: Report,
-  path: Path,
-  key: string,
-  schema: Bare,
-  value: Record<string, unknown>,
-): void {
+export function mendUnknownKey(report: Report, path: Path, key: string, schema: Bare, value: Values): void {
   const map = find(report.tree, path);
   const entry = map?.kind === 'map' ? map.entries.get(key) : undefined;
   if (map?.kind !== 'map' || !entry) return;
@@ -63,10 +59,7 @@ function holds(schema: Schema, value: unknown): boolean {
 }
 
 /** Keys that a later version will have. An error about such a key says so. */
-const LATER = new Set([
-  ...['teams', 'profiles', 'audit', 'amr', 'namespaces'],
-  ...['insecure_raw_paths', 'waypoint', 'ambient'],
-]);
+const LATER = new Set('teams profiles audit amr namespaces insecure_raw_paths waypoint ambient'.split(' '));
 
 /** Keys of facts, which belong into a role's definition. An error in another place says so. */
 const FACTS = new Set<string>([
@@ -98,7 +91,7 @@ function asRoute(key: string, value: unknown): string | undefined {
 }
 
 /** The number of unknown keys of each mapping, counted once. */
-const counted = new WeakMap<Record<string, unknown>, number>();
+const counted = new WeakMap<Values, number>();
 
 function strangersOf(value: Record<string, unknown>, known: ReadonlyMap<string, Bare>): number {
   const count = counted.get(value) ?? Object.keys(value).filter((key) => !known.has(key)).length;

@@ -18,7 +18,6 @@ const limit = z
     written,
   }));
 
-/** A rate of requests, and how many of them may come at once. */
 export type Limit = Readonly<z.output<typeof limit>>;
 
 const write = '{ rate: 60/m, burst: 20 }';
@@ -55,5 +54,4 @@ export const gatewayLimits = mapping({
   .register(hints, { what: 'a mapping', write: '{ callers: { rate: 600/m } }' })
   .describe('The default budgets of callers.');
 
-/** The defaults for hosts and routes without a limit, and the settings of all limits. */
 export type GatewayLimits = z.output<typeof gatewayLimits>;

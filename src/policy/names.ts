@@ -62,7 +62,6 @@ function visit(bare: Bare, node: Tree, path: Path, found: Hinted[]): void {
   }
 }
 
-/** Every place in the policy that refers to a name. */
 export const references = (report: Report): readonly Reference[] =>
   hinted(report).flatMap(({ hint, text: name, path, isKey }) => {
     const kind = isKey ? hint.keysRefer : hint.refers;

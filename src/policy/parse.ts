@@ -44,6 +44,5 @@ function leaveOut(report: Report, section: string): void {
 }
 
 /** An error as one line: `meshgate.yaml:41:9 hosts."wiki.example.com"."/*".allow[1].role: no role "raeder"; …`. */
-export function formatError({ at, path, message }: PolicyError): string {
-  return `${at.file}:${at.line}:${at.column}${path === '' ? '' : ` ${path}`}: ${message}`;
-}
+export const formatError = ({ at, path, message }: PolicyError): string =>
+  `${at.file}:${at.line}:${at.column}${path === '' ? '' : ` ${path}`}: ${message}`;

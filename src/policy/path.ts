@@ -4,9 +4,7 @@ export type Path = readonly (string | number)[];
 /** The key of a host's routes while a policy is checked. It separates them from the host's other keys. */
 export const ROUTES = '/';
 
-export function routePath(host: string, path: string): Path {
-  return ['hosts', host, ROUTES, path];
-}
+export const routePath = (host: string, path: string): Path => ['hosts', host, ROUTES, path];
 
 /** Writes a path as errors show it: `hosts."wiki.example.com"."/*".allow[1].role`. */
 export function formatPath(path: Path): string {
@@ -20,6 +18,5 @@ export function formatPath(path: Path): string {
 }
 
 /** A text from the file, as errors show it. A long text is not shown, because it may be a secret. */
-export function quote(text: string): string {
-  return text.length > 80 ? `a text of ${text.length} characters` : JSON.stringify(text);
-}
+export const quote = (text: string): string =>
+  text.length > 80 ? `a text of ${text.length} characters` : JSON.stringify(text);

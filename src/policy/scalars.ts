@@ -18,9 +18,7 @@ export const list = <T extends z.ZodType>(element: T, write: string) =>
   z.array(element).min(1).register(hints, { what: 'a list with something in it', write });
 
 /** A string schema. Its errors say what to write instead. */
-export function text(pattern: RegExp, hint: Hint) {
-  return z.string().regex(pattern).register(hints, hint);
-}
+export const text = (pattern: RegExp, hint: Hint) => z.string().regex(pattern).register(hints, hint);
 
 export const duration = text(/^\d{1,6}[smhd]$/, {
   what: 'a duration with its unit',
@@ -133,19 +131,15 @@ export const claimPath = text(/^[!-~]{1,200}$/, {
 });
 
 const PLAIN_TEXT = /^[^\x00-\x1f\x7f-\x9f]{1,256}$/;
+const PLAIN_HINT = { what: 'a text of 1 to 256 printable characters', write: 'it in quotes' };
 const quoted = (value: unknown) =>
   typeof value === 'number' || typeof value === 'boolean' ? `"${value}" in quotes` : undefined;
 
 /** Free text in a token: any printable characters. */
-export const plainText = text(PLAIN_TEXT, {
-  what: 'a text of 1 to 256 printable characters',
-  write: 'it in quotes',
-  fix: quoted,
-});
+export const plainText = text(PLAIN_TEXT, { ...PLAIN_HINT, fix: quoted });
 
 export const groupName = text(PLAIN_TEXT, {
-  what: 'a text of 1 to 256 printable characters',
-  write: 'it in quotes',
+  ...PLAIN_HINT,
   fix: (value) => (Array.isArray(value) ? 'any: [{ group: staff }, { group: guests }] instead' : quoted(value)),
 });
 
@@ -161,12 +155,11 @@ export const subjectPrefix = text(/^[A-Za-z0-9._:@/|-]{1,64}$/, {
 });
 
 /** A name that another section defines. check-references.ts looks it up. */
-export function reference(refers: Named) {
-  return z
+export const reference = (refers: Named) =>
+  z
     .string()
     .min(1)
     .register(hints, { what: `the name of ${/^[ai]/.test(refers) ? 'an' : 'a'} ${refers}`, write: 'a name', refers });
-}
 
 export const keyFile = filePath.describe('PEM file of the private key, readable by the worker.');
 export const certFile = filePath.describe('PEM file of the certificate and its chain.');

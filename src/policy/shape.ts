@@ -56,9 +56,8 @@ function flatten(issue: z.core.$ZodIssue, base: Path, root: unknown): Issue[] {
   return inner ? inner.flatMap((it) => flatten(it, path, root)) : [{ path }];
 }
 
-function valueAt(root: unknown, path: Path): unknown {
-  return path.reduce<unknown>((value, step) => (value as Record<string, unknown> | null | undefined)?.[step], root);
-}
+const valueAt = (root: unknown, path: Path): unknown =>
+  path.reduce<unknown>((value, step) => (value as Record<string, unknown> | null | undefined)?.[step], root);
 
 /** Reports one issue and corrects it. Returns whether the tree has changed. */
 function mend(report: Report, { path, unknownKeys }: Issue, root: unknown): boolean {

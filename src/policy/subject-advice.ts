@@ -15,8 +15,8 @@ function areMixed(one: Provider, other: Provider): boolean {
 }
 
 /** Services that receive callers of several providers through several hosts. On one host, this is an error. */
-export function subjectAdvice(policy: Policy): readonly Advice[] {
-  return Object.values(policy.services).flatMap((service) => {
+export const subjectAdvice = (policy: Policy): readonly Advice[] =>
+  Object.values(policy.services).flatMap((service) => {
     const all = providersOf(service, policy);
     const one = all.find((it, index) => all.slice(index + 1).some((other) => areMixed(it, other)));
     const other = one && all.find((it) => it !== one && areMixed(one, it));
@@ -24,4 +24,3 @@ export function subjectAdvice(policy: Policy): readonly Advice[] {
     const text = `it cannot distinguish the subject ann of ${one.name} from the subject ann of ${other.name}; write subject: { prefix: ${one.name}- } and ${other.name}- for these providers, or a service of its own for each of their hosts`;
     return [{ at: service.at, path: `services.${service.name}`, text }];
   });
-}

@@ -104,6 +104,5 @@ function allowed(rules: readonly { readonly methods?: readonly Method[] }[]): re
   return [...all].flatMap((method): Method[] => (method === 'GET' && !all.has('HEAD') ? ['GET', 'HEAD'] : [method]));
 }
 
-export function corsOf(said: SaidOfCors | undefined, rules: Parameters<typeof allowed>[0]): Cors | undefined {
-  return said == null ? undefined : { ...said, methods: said.methods ?? allowed(rules) };
-}
+export const corsOf = (said: SaidOfCors | undefined, rules: Parameters<typeof allowed>[0]): Cors | undefined =>
+  said == null ? undefined : { ...said, methods: said.methods ?? allowed(rules) };

@@ -16,11 +16,15 @@ export interface Mapping {
 const MAX_NODES = 50_000;
 const MAX_DEPTH = 40;
 
-/** A construct that YAML allows and a policy must not contain. */
-export interface TreeProblem {
+/** A mistake at an offset of the text. */
+export interface Problem {
   readonly at: number;
-  readonly path: Path;
   readonly message: string;
+}
+
+/** A construct that YAML allows and a policy must not contain. */
+export interface TreeProblem extends Problem {
+  readonly path: Path;
   /** The part that is left out because of the problem. */
   readonly discarded?: Tree;
 }

@@ -1,13 +1,10 @@
-export interface Unclosed {
-  readonly at: number;
-  readonly message: string;
-}
+import type { Problem } from './tree.ts';
 
 const CLOSING: Readonly<Record<string, string>> = { '{': '}', '[': ']' };
 
 /** Finds a bracket or quote that was not closed before the place where YAML noticed it, perhaps many lines below. It
  * assumes that quoted texts have one line and words no brackets. */
-export function findUnclosed(text: string, start: number, end: number): Unclosed | undefined {
+export function findUnclosed(text: string, start: number, end: number): Problem | undefined {
   const open: number[] = [];
   for (let at = start; at < end; at++) {
     const char = text[at] ?? '';

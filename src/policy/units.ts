@@ -1,9 +1,8 @@
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86400 } as const;
 
 /** The number of seconds of a duration such as `5m`, whose form was checked before. */
-export function seconds(duration: string): number {
-  return Number(duration.slice(0, -1)) * SECONDS[duration.slice(-1) as keyof typeof SECONDS];
-}
+export const seconds = (duration: string): number =>
+  Number(duration.slice(0, -1)) * SECONDS[duration.slice(-1) as keyof typeof SECONDS];
 
 /** The host and the port of `host:port` or `[v6]:port`. Both forms may lack the port. The brackets are kept. */
 export function hostPort(text: string, defaultPort: number): { readonly host: string; readonly port: number } {
@@ -21,6 +20,4 @@ export function perSecond(rate: string): number {
 const BYTES = { k: 1 << 10, m: 1 << 20, g: 1 << 30 } as const;
 
 /** The number of bytes of a size such as `100m`, whose form was checked before. */
-export function bytes(size: string): number {
-  return Number(size.slice(0, -1)) * BYTES[size.slice(-1) as keyof typeof BYTES];
-}
+export const bytes = (size: string): number => Number(size.slice(0, -1)) * BYTES[size.slice(-1) as keyof typeof BYTES];

@@ -12,7 +12,9 @@ export function mendValue(report: Report, path: Path, schema: Bare, value: unkno
   const values = chosen && valuesOf(chosen);
   if (values && typeof value === 'string') {
     report.add(path, enumMessage(value, values, schema));
-    put(report, path, node, values, nearest(value, values));
+    report.mention(node);
+    const meant = nearest(value, values) ?? (values.length === 1 ? values[0] : undefined);
+    replace(report.tree, path, meant === undefined ? hole(node.at) : { kind: 'scalar', at: node.at, value: meant });
     return true;
   }
   const element = elementOf(schema);
@@ -41,23 +43,15 @@ function itemsOf(text: string, { at }: Tree): Tree[] {
 const itemText = (item: Tree) => (item.kind === 'scalar' ? (item.value === '*' ? '"*"' : String(item.value)) : '{ … }');
 
 /** Whether the value may be a secret itself, although the policy expects the path of a file there. */
-function isPerhapsSecret(path: Path, value: unknown): boolean {
-  return typeof value === 'string' && value.length > 30 && String(path.at(-1)).endsWith('_file');
-}
+const isPerhapsSecret = (path: Path, value: unknown): boolean =>
+  typeof value === 'string' && value.length > 30 && String(path.at(-1)).endsWith('_file');
 
 const SECRET = Symbol('what may be a secret');
 
 function belongsInList(element: Schema, value: unknown): boolean {
   const kind = kindOf(value);
-  if (kind === 'list' || kind === 'null' || (kind === 'mapping' && Object.keys(value as object).length === 0))
-    return false;
-  return takes(element, value);
-}
-
-function put(report: Report, path: Path, node: Tree, values: readonly string[], meant: string | undefined): void {
-  report.mention(node);
-  const value = meant ?? (values.length === 1 ? values[0] : undefined);
-  replace(report.tree, path, value === undefined ? hole(node.at) : { kind: 'scalar', at: node.at, value });
+  const isEmpty = kind === 'mapping' && Object.keys(value as object).length === 0;
+  return kind !== 'list' && kind !== 'null' && !isEmpty && takes(element, value);
 }
 
 function enumMessage(value: string, values: readonly string[], { hint }: Bare): string {

@@ -75,9 +75,8 @@ export const providerKindNames = /* @__PURE__ */ Object.keys(providerKinds) as [
 ];
 
 /** The record of a kind; undefined if no kind has this name. */
-export function providerKind(name: string): ProviderKind | undefined {
-  return Object.hasOwn(providerKinds, name) ? providerKinds[name as ProviderKindName] : undefined;
-}
+export const providerKind = (name: string): ProviderKind | undefined =>
+  Object.hasOwn(providerKinds, name) ? providerKinds[name as ProviderKindName] : undefined;
 
 /** The kind of provider that an issuer belongs to, by its form. */
 export function kindOfIssuer(issuer: string): ProviderKindName {
@@ -96,9 +95,8 @@ export function issuerProblem(kind: ProviderKindName, issuer: string): string | 
 }
 
 /** Advice for a token whose issuer belongs to no provider of the policy; undefined if there is none. */
-export function issuerHelp(issuer: unknown): string | undefined {
-  return typeof issuer === 'string' ? mistaken.find((it) => it.issuer.test(issuer))?.help : undefined;
-}
+export const issuerHelp = (issuer: unknown): string | undefined =>
+  typeof issuer === 'string' ? mistaken.find((it) => it.issuer.test(issuer))?.help : undefined;
 
 /** What to change at a provider of this kind if its tokens lack a claim; undefined if there is no advice. */
 export const claimHelp = ({ name }: Pick<ProviderKind, 'name'>, path: string): string | undefined =>
@@ -129,6 +127,5 @@ export const TENANT = '{tenantid}';
 export const fillTenant = (template: string, tenant: string): string => template.split(TENANT).join(tenant);
 
 /** The id of the tenant in an issuer of Entra ID; undefined if there is none. */
-export function tenantOf(issuer: unknown): string | undefined {
-  return typeof issuer === 'string' ? /^https:\/\/[^/]+\/([^/]+)\//.exec(issuer)?.[1] : undefined;
-}
+export const tenantOf = (issuer: unknown): string | undefined =>
+  typeof issuer === 'string' ? /^https:\/\/[^/]+\/([^/]+)\//.exec(issuer)?.[1] : undefined;

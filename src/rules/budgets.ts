@@ -19,9 +19,8 @@ export interface Budgets {
 const of = (limit: Limit | null | undefined, name: string): Counted | undefined =>
   limit ? { ...limit, of: name } : undefined;
 
-function admitsNobody(policy: Policy, { allow }: Route): boolean {
-  return allow.some(({ who }) => who.kind === 'anyone' || (who.kind === 'role' && restsOnNetwork(policy, who.role)));
-}
+const admitsNobody = (policy: Policy, { allow }: Route): boolean =>
+  allow.some(({ who }) => who.kind === 'anyone' || (who.kind === 'role' && restsOnNetwork(policy, who.role)));
 
 /** The limits of a route. For people and addresses, one applies: of the route, the host or the gateway. For an agent,
  * two: that of the route or host, and its own or else the gateway's. It never counts against the budget of its
@@ -58,9 +57,8 @@ export const EACH = {
 
 export const limitText = ({ written, burst }: Limit): string => `${written}, burst ${burst}`;
 
-export function countedText(limit: Counted, who: string): string {
-  return `${limitText(limit)} for ${who}${limit.of === '' ? ', on all routes together' : ` of ${limit.of}`}`;
-}
+export const countedText = (limit: Counted, who: string): string =>
+  `${limitText(limit)} for ${who}${limit.of === '' ? ', on all routes together' : ` of ${limit.of}`}`;
 
 /** A limit as the check reads it. */
 export interface TableLimit extends Pick<Counted, 'rate' | 'burst' | 'of'> {
@@ -73,10 +71,7 @@ export interface TableBudgets {
   readonly agents?: readonly (readonly [agent: string, limits: readonly TableLimit[]])[];
 }
 
-const tableLimit = (limit: Counted, who: string): TableLimit => ({
-  ...pick(limit, ['rate', 'burst', 'of']),
-  says: countedText(limit, who),
-});
+const tableLimit = (it: Counted, who: string) => ({ ...pick(it, ['rate', 'burst', 'of']), says: countedText(it, who) });
 
 /** The budgets of a route for the table; empty if there are none. */
 export function tableBudgets(budgets: Budgets): { readonly budgets?: TableBudgets } {

@@ -2,7 +2,7 @@ import type { AgentWho, Who } from '../policy/types.ts';
 import type { AnonymousCaller } from './anonymous.ts';
 import { mayAct, toolRefusal, travelling } from './decide.ts';
 import type { Population } from './population.ts';
-import { type McpHeaders, toolAtoms } from './tools.ts';
+import { type McpHeaders, messagesOf } from './tools.ts';
 import type { Rule } from './types.ts';
 
 /** The caller in a comparison: anonymous, with roles by the request; with exactly these roles, perhaps through an
@@ -121,13 +121,6 @@ class Pair {
   }
 }
 
-/** The MCP messages that the rules for an agent distinguish; only `undefined` if no rule reads messages. */
-function messagesOf({ left, right }: Pair, agent: string): readonly (McpHeaders | undefined)[] {
-  const acting = [...(left.agents.get(agent) ?? []), ...(right.agents.get(agent) ?? [])];
-  const tools = acting.flatMap(({ who }) => who.tools ?? []);
-  return acting.some(({ who }) => who.tools !== undefined) ? [undefined, ...toolAtoms(tools)] : [undefined];
-}
-
 /** People with none, one or two of the roles that rules name, and with all roles that these imply. */
 function* rolesOf({ roles }: Pair): Generator<readonly [named: readonly string[], all: readonly string[]]> {
   yield [[], []];
@@ -211,6 +204,7 @@ function* compared(pair: Pair, isSame: boolean, population: Population): Generat
   yield* bare(pair, anonymous);
   const agents = isSame ? [] : [...left.agents.keys(), ...right.agents.keys()];
   for (const agent of new Set([...agents, ...people[0], ...people[1]])) {
-    for (const mcp of messagesOf(pair, agent)) yield* ofAgent(pair, agent, mcp);
+    const acting = [left, right].flatMap((side) => side.agents.get(agent) ?? []);
+    for (const mcp of messagesOf(acting.map(({ who }) => who.tools))) yield* ofAgent(pair, agent, mcp);
   }
 }

@@ -40,9 +40,8 @@ function routesOf<R extends Rule>(rules: readonly R[]): (host: string) => readon
   return (host) => routes.get(hostOf(names, host) ?? '') ?? [];
 }
 
-function at<R>(routes: readonly Route<R>[], path: string): readonly R[] {
-  return routes.flatMap((route) => (covers(route.path, path) ? route.rules : []));
-}
+const at = <R>(routes: readonly Route<R>[], path: string): readonly R[] =>
+  routes.flatMap((route) => (covers(route.path, path) ? route.rules : []));
 
 /** Divides all requests, without regard to the caller, into the cells that two lists of rules distinguish: each request
  * that one list can allow is in exactly one cell, and the same caller gets the same decision in all of it. */

@@ -28,9 +28,8 @@ export function groupsOf({ roles }: Policy, { name, kind }: Provider): readonly 
   if (of === undefined) return [];
   const facts = Object.values(roles).flatMap(({ fact }) => everyFact(fact).filter(isLeaf));
   const reads = facts.filter((fact) => (providerOf(fact) ?? name) === name).flatMap((fact) => readsOf(fact, of));
-  return [
-    ...new Set(reads.flatMap(({ path, value }) => (path === of.groups && typeof value === 'string' ? value : []))),
-  ];
+  const groups = reads.flatMap(({ path, value }) => (path === of.groups && typeof value === 'string' ? value : []));
+  return [...new Set(groups)];
 }
 
 function askedProvider(policy: Policy, provider: Provider): AskedProvider {

@@ -10,9 +10,8 @@ function isInside(inner: Route, prefix: Route): boolean {
 }
 
 /** The paths of a route as if its host had no other routes. */
-export function plainPath(route: Route): Path {
-  return route.kind === 'exact' ? { exact: route.path } : { prefix: route.path, except: [] };
-}
+export const plainPath = (route: Route): Path =>
+  route.kind === 'exact' ? { exact: route.path } : { prefix: route.path, except: [] };
 
 /** The paths of a route without more specific routes, of which the outermost suffice: rules of meshes have no order. */
 export function pathOf(route: Route, host: Host): Path {
@@ -24,13 +23,12 @@ export function pathOf(route: Route, host: Host): Path {
   };
 }
 
-function withHead(methods: readonly string[]): readonly string[] {
-  return methods.includes('GET') && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods;
-}
+const withHead = (methods: readonly string[]): readonly string[] =>
+  methods.includes('GET') && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods;
 
 /** Compiles a checked policy to one list of positive rules, in the order of hosts, routes and rules. */
-export function compile(policy: Policy): Rule[] {
-  return policy.hosts.flatMap((host) =>
+export const compile = (policy: Policy): Rule[] =>
+  policy.hosts.flatMap((host) =>
     host.routes.flatMap((route) => {
       const path = pathOf(route, host);
       return route.allow.map(
@@ -48,4 +46,3 @@ export function compile(policy: Policy): Rule[] {
       );
     }),
   );
-}

@@ -10,6 +10,5 @@ export function covers(rule: Path, path: string): boolean {
 /** A path of the rule that is no exception, because no path of a policy contains a NUL. */
 const inner = (path: Path): string => ('exact' in path ? path.exact : `${path.prefix}/\0`);
 
-export function overlap(a: Path, b: Path): boolean {
-  return [inner(a), inner(b)].some((path) => covers(a, path) && covers(b, path));
-}
+export const overlap = (a: Path, b: Path): boolean =>
+  [inner(a), inner(b)].some((path) => covers(a, path) && covers(b, path));

@@ -30,23 +30,19 @@ export function isWho(who: Who, caller: DecidingCaller | null): boolean {
 const noHeaders: McpHeaders = Object.freeze({});
 
 /** Why a rule does not cover the tool of a request; undefined if it does, or names no tools. */
-export function toolRefusal({ who }: Pick<Rule, 'who'>, mcp: McpHeaders = noHeaders) {
-  return who.kind === 'agent' && who.tools !== undefined ? refusedTool(who.tools, mcp) : undefined;
-}
+export const toolRefusal = ({ who }: Pick<Rule, 'who'>, mcp: McpHeaders = noHeaders) =>
+  who.kind === 'agent' && who.tools !== undefined ? refusedTool(who.tools, mcp) : undefined;
 
-export function hasMethod(rule: Pick<Rule, 'methods'>, method: string): boolean {
-  return rule.methods === undefined || rule.methods.includes(method);
-}
+export const hasMethod = (rule: Pick<Rule, 'methods'>, method: string): boolean =>
+  rule.methods === undefined || rule.methods.includes(method);
 
 /** The rules of a route; a rendered table has only these. */
-function ownOf<R extends DecidingRule>(rules: readonly R[], route: string): readonly R[] {
-  return rules[0]?.route === undefined ? rules : rules.filter((rule) => rule.route === route);
-}
+const ownOf = <R extends DecidingRule>(rules: readonly R[], route: string): readonly R[] =>
+  rules[0]?.route === undefined ? rules : rules.filter((rule) => rule.route === route);
 
 /** The rule that comes closest: one that fails only by its method, else one that has the method, else the first. */
-function nearestOf<R extends DecidingRule>(rules: readonly R[], caller: DecidingCaller | null, method: string) {
-  return rules.find((rule) => isWho(rule.who, caller)) ?? rules.find((rule) => hasMethod(rule, method)) ?? rules[0];
-}
+const nearestOf = <R extends DecidingRule>(rules: readonly R[], caller: DecidingCaller | null, method: string) =>
+  rules.find((rule) => isWho(rule.who, caller)) ?? rules.find((rule) => hasMethod(rule, method)) ?? rules[0];
 
 /** The rule that a refusal names if the request has no credential. */
 export function nearestRule<R extends DecidingRule>(own: readonly R[], method: string): R | undefined {

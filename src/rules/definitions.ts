@@ -51,17 +51,10 @@ const quoted = (id: string): string => (/^[\w.:/@+~-]+$/.test(id) ? id : JSON.st
 
 /** The mark of an agent as policies write it. Different marks never have the same text. */
 export function matchText({ match }: Known): string {
-  const from = 'provider' in match && match.provider !== undefined ? ` of ${match.provider}` : '';
-  switch (match.kind) {
-    case 'service':
-      return `service ${match.service}`;
-    case 'client':
-      return `client_id ${quoted(match.client)}${from}`;
-    case 'spiffe':
-      return `${match.spiffe}${from}`;
-    case 'claim':
-      return factText(match.fact);
-  }
+  if (match.kind === 'claim') return factText(match.fact);
+  if (match.kind === 'service') return `service ${match.service}`;
+  const mark = match.kind === 'client' ? `client_id ${quoted(match.client)}` : match.spiffe;
+  return match.provider === undefined ? mark : `${mark} of ${match.provider}`;
 }
 
 /** Agents whose mark, longest actor chain, key binding or budget changed. Their rules say which people they act for. */
@@ -139,10 +132,6 @@ export function definitionChanges(
     ...section('identity', identities(before), identities(after), ({ spiffe }) => spiffe),
     ...section('service', before.services, after.services, ({ authority }) => `authority ${authority}`),
     ...routeChanges(before, after),
-    ...headerChanges(before, after).map(({ on, ...change }) => ({
-      section: 'header' as const,
-      ...change,
-      affects: on,
-    })),
+    ...headerChanges(before, after).map(({ on, ...rest }) => ({ section: 'header' as const, ...rest, affects: on })),
   ];
 }

@@ -12,9 +12,7 @@ export interface Enforced extends Rule {
 }
 
 /** The id of the policy's rule from which an enforced rule was made. */
-export function writtenId(id: string): string {
-  return id.replace(/(#\d+)\.\d+$/, '$1');
-}
+export const writtenId = (id: string): string => id.replace(/(#\d+)\.\d+$/, '$1');
 
 function common(a: Rule, b: Rule): { readonly methods?: readonly string[] } | undefined {
   if (a.methods === undefined) return b.methods === undefined ? {} : { methods: b.methods };

@@ -71,13 +71,12 @@ export function minimal(partings: readonly Parting[]): readonly MinimalChange[] 
 const sayingOf = (it: Parting): string => JSON.stringify([it.named, mark(it)]);
 
 /** The changes for an agent that is alone. One with roles is listed only if none without roles is equal. */
-function itself(partings: readonly Parting[]): readonly MinimalChange[] {
-  return ofOne(partings).map((it): MinimalChange => {
+const itself = (partings: readonly Parting[]): readonly MinimalChange[] =>
+  ofOne(partings).map((it): MinimalChange => {
     const { who } = it;
     const roles = who.kind === 'roles' ? { roles: who.roles } : {};
     return { ...it, who: { ...who, kind: 'alone', agent: who.agent as string, ...roles } };
   });
-}
 
 /** Whether only one side gives the role that decides, and which side it is. */
 function givenBy({ caller, left, right }: Parting): 'now' | 'no longer' | undefined {

@@ -1,10 +1,6 @@
 /** A string literal in ASCII. It contains nothing that a script tag or an old parser would read in another way. */
-function string(text: string): string {
-  return JSON.stringify(text).replace(
-    /[<\u007f-\uffff]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
+const string = (text: string): string =>
+  JSON.stringify(text).replace(/[<\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** A value as a JavaScript literal. An object without a prototype stays one, because lookups of outside names must find
  * only entries of the policy; others have one, without which QuickJS needs a shape for each. */
@@ -30,6 +26,5 @@ function literal(value: unknown, indent: string): string {
 }
 
 /** The text of a module such as policy.js: one literal, without code from the policy. */
-export function tableModule(table: object): string {
-  return `// Rendered by meshgate from the policy; do not edit.\nexport default ${literal(table, '')};\n`;
-}
+export const tableModule = (table: object): string =>
+  `// Rendered by meshgate from the policy; do not edit.\nexport default ${literal(table, '')};\n`;

@@ -9,14 +9,12 @@ import { type Region, regions, regionText, written } from './regions.ts';
 /** Keys that are compared elsewhere, by `diff` and {@link headerChanges}. */
 const RULED: readonly (keyof Route)[] = ['host', 'path', 'kind', 'service', 'allow', 'headers'];
 
-function known({ limit, serviceWorkers, ...rest }: Route): Named {
-  return {
-    ...rest,
-    limit,
-    serviceWorkers: serviceWorkers === 'folder' || undefined,
-    insecureServiceWorkers: serviceWorkers === 'anywhere' || undefined,
-  };
-}
+const known = ({ limit, serviceWorkers, ...rest }: Route): Named => ({
+  ...rest,
+  limit,
+  serviceWorkers: serviceWorkers === 'folder' || undefined,
+  insecureServiceWorkers: serviceWorkers === 'anywhere' || undefined,
+});
 
 /** What a new route allows pages in browsers, because no rule shows this. */
 const opened = ({ cors, serviceWorkers }: Route): Partial<Route> => ({
@@ -48,15 +46,14 @@ function regionsOf(meant: ReadonlySet<PathAtom>, { left, right, places }: HostPl
   return [...whole, ...regions(all, rest)];
 }
 
-function routesAt(at: HostPlaces): DefinitionChange[] {
-  return byChange(at.places, partsAt).flatMap(({ change, meant }) =>
+const routesAt = (at: HostPlaces): DefinitionChange[] =>
+  byChange(at.places, partsAt).flatMap(({ change, meant }) =>
     regionsOf(meant, at).map(
       (region): DefinitionChange => ({
         ...{ section: 'route', name: regionText(at.host.name, region), ...change, affects: [] },
       }),
     ),
   );
-}
 
 /** All keys of a host except its routes. The order of its providers does not matter. */
 const knownHost = ({ providers, limit, ...rest }: Host): Named => ({

@@ -1,5 +1,6 @@
+import { hostNamed } from '../host-name.ts';
 import type { Host, Policy, Route } from '../policy/types.ts';
-import { type HostAtom, hostAtoms, hostOf, type PathAtom, pathAtoms } from './atoms.ts';
+import { type HostAtom, hostAtoms, type PathAtom, pathAtoms } from './atoms.ts';
 import { plainPath } from './compile.ts';
 import { findRoute } from './match.ts';
 
@@ -16,14 +17,6 @@ export interface HostPlaces {
   readonly left?: Host;
   readonly right?: Host;
   readonly places: readonly Place[];
-}
-
-function takes({ hosts }: Policy, name: string): Host | undefined {
-  const found = hostOf(
-    hosts.map((host) => host.name),
-    name,
-  );
-  return hosts.find((host) => host.name === found);
 }
 
 /** Each change at some places, once, with the paths for which it is the same. */
@@ -44,7 +37,7 @@ export function byChange<C>(places: readonly Place[], changesAt: (place: Place) 
 export function placesOf(before: Policy, after: Policy): readonly HostPlaces[] {
   const names = [...before.hosts, ...after.hosts].map(({ name }) => ({ host: name }));
   return hostAtoms(names).map((host): HostPlaces => {
-    const [left, right] = [takes(before, host.host), takes(after, host.host)];
+    const [left, right] = [hostNamed(before.hosts, host.host), hostNamed(after.hosts, host.host)];
     const [was, is] = [left?.routes ?? [], right?.routes ?? []];
     const places = pathAtoms([...was, ...is].map(plainPath)).map((path): Place => {
       const [old, fresh] = [findRoute(was, path.path), findRoute(is, path.path)];

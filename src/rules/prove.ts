@@ -2,7 +2,7 @@ import type { Asking, Outcome } from './callers.ts';
 import { partings } from './callers.ts';
 import { type Cell, cells } from './cells.ts';
 import type { Population } from './population.ts';
-import { type McpHeaders, messageText, refusedTool, toolAtoms } from './tools.ts';
+import { type McpHeaders, messagesOf, messageText, refusedTool } from './tools.ts';
 import type { MeshRule, Rule } from './types.ts';
 
 /** A list of rules, and the text for the result of each. Results with the same text are equal. */
@@ -23,9 +23,7 @@ export interface Witness<Caller = Asking> {
 
 export const named: Outcome = ({ service, as }) => JSON.stringify([service, as]);
 
-function requestOf({ host, path, method }: Cell<Rule>) {
-  return { method: method.method, host: host.host, path: path.path };
-}
+const requestOf = ({ host, path, method }: Cell<Rule>) => ({ method: method.method, host: host.host, path: path.path });
 
 /** A request that two lists of rules decide differently, or send to another service or identity; undefined if there is
  * none. The result is exact: there is a finite number of classes of requests ({@link cells}, {@link partings}). */
@@ -69,18 +67,12 @@ function parting(some: readonly MeshRule[], others: readonly MeshRule[]) {
   return { rule, caller: callersOf(rule)[0] + (unmarked ? ', by an agent that no rule names' : '') };
 }
 
-/** The MCP messages that rules distinguish, and `undefined` for a request without one. */
-function messagesOf(rules: readonly MeshRule[]): readonly (McpHeaders | undefined)[] {
-  const tools = rules.flatMap((rule) => (rule.tools === undefined ? [] : [rule.tools]));
-  return tools.length === 0 ? [undefined] : [undefined, ...toolAtoms(tools.flat())];
-}
-
 const takes = ({ tools }: MeshRule, message: McpHeaders = {}): boolean =>
   tools === undefined || refusedTool(tools, message) === undefined;
 
 /** A caller, and the MCP message of the request, for which the two sides of a cell differ. */
 function witnessIn({ left, right }: Cell<MeshRule>): Pick<Witness<string>, 'caller' | 'left' | 'right'> | undefined {
-  for (const message of messagesOf([...left, ...right])) {
+  for (const message of messagesOf([...left, ...right].map(({ tools }) => tools))) {
     const of = (rules: readonly MeshRule[]) => rules.filter((rule) => takes(rule, message));
     const sent = message === undefined ? '' : `, with ${messageText(message)}`;
     const ours = parting(of(left), of(right));

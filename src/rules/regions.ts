@@ -8,13 +8,9 @@ export interface Region {
   readonly except: readonly string[];
 }
 
-export function written(path: Path): string {
-  return 'exact' in path ? path.exact : `${path.prefix}/*`;
-}
+export const written = (path: Path): string => ('exact' in path ? path.exact : `${path.prefix}/*`);
 
-function isBelow(path: string, prefix: string): boolean {
-  return path !== prefix && path.startsWith(`${prefix}/`);
-}
+const isBelow = (path: string, prefix: string): boolean => path !== prefix && path.startsWith(`${prefix}/`);
 
 /** The atoms of a host as a tree. Some of them are chosen, to be written as patterns. */
 class Tree {
@@ -67,9 +63,8 @@ class Tree {
 }
 
 /** Writes a set of paths with as few patterns as possible; `all` are the atoms of the host. */
-export function regions(all: readonly PathAtom[], meant: ReadonlySet<PathAtom>): readonly Region[] {
-  return new Tree(all, meant).regions();
-}
+export const regions = (all: readonly PathAtom[], meant: ReadonlySet<PathAtom>): readonly Region[] =>
+  new Tree(all, meant).regions();
 
 /** The route, if exactly its paths are chosen, by its name: the exceptions belong to other routes. */
 export function ownRegion(path: Path, all: readonly PathAtom[], meant: ReadonlySet<PathAtom>): Region | undefined {

@@ -10,16 +10,12 @@ export function resourcePath(path: string): string {
 }
 
 /** A route as an OAuth 2.0 resource (RFC 9728 section 1.2); `path` as policies write it, such as `/rest/*`. */
-export function resourceOf(host: string, path: string, port: number): string {
-  return originOf(host, port) + resourcePath(path);
-}
+export const resourceOf = (host: string, path: string, port: number): string =>
+  originOf(host, port) + resourcePath(path);
 
 /** The URL of a route's metadata (RFC 9728 section 3.1). */
-export function metadataUrl(host: string, path: string, port: number): string {
-  return originOf(host, port) + METADATA_PATH + resourcePath(path);
-}
+export const metadataUrl = (host: string, path: string, port: number): string =>
+  originOf(host, port) + METADATA_PATH + resourcePath(path);
 
 /** Whether the gateway itself answers at a path, even if a route covers it. */
-export function isMetadataPath(path: string): boolean {
-  return path === METADATA_PATH || path.startsWith(`${METADATA_PATH}/`);
-}
+export const isMetadataPath = (path: string): boolean => path === METADATA_PATH || path.startsWith(`${METADATA_PATH}/`);

@@ -34,6 +34,5 @@ function written(key: string, value: unknown): unknown {
 }
 
 /** The value of a key as JSON, with keys, times and limits as policies write them; undefined if it is absent. */
-export function said(key: string, value: unknown): string | undefined {
-  return seconds(key, value) ? `${value}s` : JSON.stringify(written(key, value));
-}
+export const said = (key: string, value: unknown): string | undefined =>
+  seconds(key, value) ? `${value}s` : JSON.stringify(written(key, value));

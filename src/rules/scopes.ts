@@ -7,11 +7,8 @@ const waysOf = perPolicy(scopeWays);
 
 /** The scopes for a role, by the first way to get it that requires any. */
 export function scopesOf(role: string, policy: Policy): readonly string[] {
-  return (
-    waysOf(policy)
-      .role(role)
-      .find((way) => way.length > 0) ?? []
-  );
+  const ways = waysOf(policy).role(role);
+  return ways.find((way) => way.length > 0) ?? [];
 }
 
 /** For each role that requires scopes, the scopes that a client should request, separated by spaces. */

@@ -1,12 +1,6 @@
 import { DEFAULTS } from '../policy/bounds.ts';
 import type { Policy } from '../policy/types.ts';
-import {
-  answering,
-  type PageRoute,
-  type SigninHost,
-  type SigninProvider,
-  type SigninTable,
-} from '../session/signin-table.ts';
+import { answering, type SigninTable } from '../session/signin-table.ts';
 import { stepUps } from './step-ups.ts';
 import { pick, withoutPrototype } from './without-prototype.ts';
 
@@ -16,35 +10,33 @@ export interface SigninOptions {
   readonly stateDir: string;
 }
 
-function providersOf(policy: Policy): readonly SigninProvider[] {
-  return Object.values(policy.providers).flatMap(
-    ({ name, kind, issuer, issuers, client, signin, privateAddresses }) => {
-      const more = { ...(issuers && { issuers }), ...(privateAddresses && { privateAddresses }) };
-      return client && signin ? [{ name, kind, issuer, client, signin, ...more }] : [];
-    },
-  );
+function providersOf(policy: Policy): SigninTable['providers'] {
+  const all = Object.values(policy.providers).flatMap((provider) => {
+    const { name, kind, issuer, client, signin } = provider;
+    const more = pick(provider, ['issuers', 'privateAddresses']);
+    return client && signin ? [[name, { name, kind, issuer, client, signin, ...more }] as const] : [];
+  });
+  return withoutPrototype(all);
 }
 
-function hostsOf(policy: Policy): readonly SigninHost[] {
-  return policy.hosts
+const hostsOf = (policy: Policy): SigninTable['hosts'] =>
+  policy.hosts
     .filter(({ routes }) => routes.some(({ accept }) => accept.includes('session')))
     .map(({ name, providers }) => ({
       name,
       providers: providers.filter((provider) => policy.providers[provider]?.client !== undefined),
     }));
-}
 
 /** The names of providers in a host's redirect URIs; only `undefined` if there is one provider. */
 export function callbackNames(policy: Policy, host: string): readonly (string | undefined)[] {
   const signinHost = policy.gateway.signin?.host;
-  const providers = withoutPrototype(providersOf(policy).map((provider) => [provider.name, provider]));
   const of = hostsOf(policy).find(({ name }) => name === host);
-  const there = answering({ ...(signinHost !== undefined && { signinHost }), providers }, of);
+  const there = answering({ ...(signinHost !== undefined && { signinHost }), providers: providersOf(policy) }, of);
   return there.length > 1 ? there : [undefined];
 }
 
 /** Routes with data for the page of a refusal: an owner, or a link for people who need access. */
-function pageRoutes(policy: Policy): Readonly<Record<string, PageRoute>> {
+function pageRoutes(policy: Policy): SigninTable['routes'] {
   const routes = policy.hosts.flatMap((host) => host.routes);
   const named = routes.filter(({ owner, ask }) => owner !== undefined || ask !== undefined);
   return withoutPrototype(named.map((route) => [route.name, pick(route, ['owner', 'ask'])]));
@@ -58,7 +50,7 @@ export function toSigninTable(policy: Policy, { egress, stateDir }: SigninOption
     session,
     publicPort,
     ...(signin?.host !== undefined && { signinHost: signin.host }),
-    providers: withoutPrototype(providersOf(policy).map((provider) => [provider.name, provider])),
+    providers: providersOf(policy),
     hosts: hostsOf(policy),
     stepUps: stepUps(policy),
     routes: pageRoutes(policy),

@@ -63,9 +63,8 @@ function bare<F extends Fact>(fact: F): F {
   return ('facts' in rest ? { ...rest, facts: rest.facts.map(bare) } : rest) as F;
 }
 
-function sourcesOf(policy: Policy, counts: (route: Route) => boolean = () => true): readonly HeaderSource[] {
-  return policy.hosts.flatMap((host) => host.routes.filter(counts).flatMap((route) => Object.values(route.headers)));
-}
+const sourcesOf = (policy: Policy, counts: (route: Route) => boolean = () => true): readonly HeaderSource[] =>
+  policy.hosts.flatMap((host) => host.routes.filter(counts).flatMap((route) => Object.values(route.headers)));
 
 const claimsOf = (sources: readonly HeaderSource[]): readonly string[] => [
   ...new Set(sources.flatMap((source) => (typeof source === 'object' && 'claim' in source ? source.claim : []))),
@@ -104,12 +103,11 @@ function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly str
   );
 }
 
-function tokenAgents({ agents }: Policy): readonly TokenAgent[] {
-  return Object.values(agents).flatMap(({ at: _, limit: __, match, ...rest }): TokenAgent[] => {
+const tokenAgents = ({ agents }: Policy): readonly TokenAgent[] =>
+  Object.values(agents).flatMap(({ at: _, limit: __, match, ...rest }): TokenAgent[] => {
     if (match.kind === 'service') return [];
     return [{ ...rest, match: match.kind === 'claim' ? { ...match, fact: bare(match.fact) } : match }];
   });
-}
 
 /** The ranges and certificate names in facts, each once. The ranges of one fact are one text. */
 export function requestFacts({ roles }: Policy): TableRequest | undefined {
@@ -132,10 +130,9 @@ function tableHop({ gateway, agents, services, hosts, roles }: Policy): TableHop
       return [[spiffe, { name, service, actsFor, hops }] as const];
     }),
   );
-  const files = [...new Set(hosts.flatMap(({ clientCaFile }) => clientCaFile ?? []))];
-  const clientCas = hosts.flatMap(({ name, clientCaFile }) =>
-    clientCaFile === undefined ? [] : [[name, files.indexOf(clientCaFile)] as const],
-  );
+  const withCa = hosts.flatMap(({ name, clientCaFile: file }) => (file === undefined ? [] : [{ name, file }]));
+  const files = [...new Set(withCa.map(({ file }) => file))];
+  const clientCas = withCa.map(({ name, file }) => [name, files.indexOf(file)] as const);
   const depends = dependsOn({ roles });
   const certificateRoles = Object.keys(roles).filter((role) => (depends.role(role) & CERTIFICATE) !== 0);
   return {

@@ -12,9 +12,8 @@ export interface Target {
 const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/((?:[A-Za-z0-9.-]+|\[[^\]]*\])(?::[0-9]*)?)(?=[/?]|$)/;
 
 /** Decodes the percent-encoding of a path. As in nginx, encoded slashes and dots become slashes and dots. */
-function decoded(path: string): string {
-  return path.replace(/%([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
-}
+const decoded = (path: string): string =>
+  path.replace(/%([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
 
 /** Whether the dot segments of a path lead above the root at any point. */
 function climbsOut(path: string): boolean {

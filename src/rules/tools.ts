@@ -69,6 +69,12 @@ export function refusedTool(
 /** The name that a pattern matches, or the beginning of the names that it matches. */
 const stem = (pattern: string): string => (pattern.endsWith('*') ? pattern.slice(0, -1) : pattern);
 
+/** The MCP messages that rules with these tools distinguish, and `undefined` for a request without one. */
+export function messagesOf(all: readonly (readonly string[] | undefined)[]): readonly (McpHeaders | undefined)[] {
+  const tools = all.filter((it) => it !== undefined);
+  return tools.length === 0 ? [undefined] : [undefined, ...toolAtoms(tools.flat())];
+}
+
 /** One MCP message for each set that rules with these tools distinguish. */
 export function toolAtoms(tools: readonly string[]): readonly McpHeaders[] {
   const [version = ''] = MCP_VERSIONS;

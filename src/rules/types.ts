@@ -49,7 +49,6 @@ export interface MeshRule extends Rule {
   readonly asserted?: string;
 }
 
-/** The parts of a request that rules depend on. */
 export interface Request {
   readonly route: string;
   readonly method: string;
@@ -77,7 +76,6 @@ export type Decision<R = Rule> =
 /** Keys of a route that the check reads as they are in the policy. Absent: the default applies. */
 export const CHECKED = ['audiences'] as const satisfies readonly (keyof Route)[];
 
-/** The part of a route that the check needs. */
 export interface TableRoute extends Pick<Route, (typeof CHECKED)[number]> {
   readonly providers: readonly string[];
   /** Rules without `at` and `path`, because nginx has already matched the route. */
@@ -89,7 +87,6 @@ export interface TableRoute extends Pick<Route, (typeof CHECKED)[number]> {
   readonly origins?: readonly string[];
   /** The origins of pages that may send requests without credentials, if networks give roles. */
   readonly openOrigins?: readonly string[];
-  /** The budgets of the route; absent: none. */
   readonly budgets?: TableBudgets;
 }
 
@@ -103,27 +100,22 @@ export interface Table {
   readonly providers: Readonly<Record<string, TokenProvider>>;
   /** The names and facts of the roles, in the policy's order. Facts have no `at`. */
   readonly roles: readonly (readonly [name: string, fact: Fact])[];
-  /** The claims that headers contain. */
   readonly claims: readonly string[];
   readonly sends: Sends;
-  /** The agents that are identified by their tokens; absent: none. */
   readonly agents?: readonly TokenAgent[];
   /** Every identity header of the policy. In the check's response, the index of a header names its value. */
   readonly headerNames: readonly string[];
   readonly routes: Readonly<Record<string, TableRoute>>;
   /** How many bytes of a response the headers about a caller may have. */
   readonly answerRoom: number;
-  /** The Unix socket of the egress server. */
   readonly egress: string;
   readonly assertion?: Assertion;
   /** The agents at the inner listener; absent: the policy has none. */
   readonly hop?: TableHop;
-  /** The settings of DPoP proofs. */
   readonly proof?: Omit<ProofPolicy, 'rate'> & {
     /** The number of proofs per second for one caller, and for one key. */
     readonly perCaller: number;
   };
-  /** The settings of sessions; absent: browsers do not sign in. */
   readonly session?: TableSession;
   /** The Unix socket of the check's server; absent: the gateway asks no provider about tokens. */
   readonly asking?: string;
@@ -141,11 +133,9 @@ export interface Table {
   readonly certificates?: true;
 }
 
-/** The conditions about the request in roles. */
 export interface TableRequest {
   /** The ranges of each fact, separated by spaces. nginx says which contain the client's address. */
   readonly networks: readonly string[];
-  /** The names in certificates. */
   readonly certificates: readonly string[];
 }
 
@@ -163,7 +153,6 @@ export interface TableSession extends SessionPolicy {
   readonly help?: SigninHelp;
 }
 
-/** The settings of the second hop. */
 export interface TableHop extends ClientCas {
   /** A hash of everything that a cached caller at the inner listener depends on. */
   readonly selection: string;

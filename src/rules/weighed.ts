@@ -44,9 +44,8 @@ const REACHED: Partial<Record<Section, readonly string[]>> = {
 const isWhole = ({ section, key, before, after }: DefinitionChange): boolean =>
   section !== 'header' && key === undefined && (before === undefined || after === undefined);
 
-function isCounted({ section, key = '' }: DefinitionChange): boolean {
-  return COUNTED[section]?.includes(key) ?? OTHER[section]?.includes(key) !== true;
-}
+const isCounted = ({ section, key = '' }: DefinitionChange): boolean =>
+  COUNTED[section]?.includes(key) ?? OTHER[section]?.includes(key) !== true;
 
 /** Groups the changed definitions by their effect on a proof. */
 export function weighed(changes: readonly DefinitionChange[]): Weighed {

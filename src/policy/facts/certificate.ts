@@ -2,7 +2,6 @@ import { optional } from '../mapping.ts';
 import { certificateName } from '../workload-names.ts';
 import { CERTIFICATE, type Evaluation, type Operator, REQUEST, type Valued } from './operator.ts';
 
-/** The client's certificate has a name: a SPIFFE id, a DNS name, or `*.` and a DNS name. */
 type Certificate = Valued<'certificate'>;
 
 export const evaluation: Evaluation<Certificate> = {

@@ -40,14 +40,8 @@ function claimLike(claim: unknown, pattern: string): Truth {
 }
 
 export function valueTruth(fact: ClaimFact, value: unknown): Truth {
-  switch (fact.op) {
-    case 'is':
-      return claimIs(value, fact.value);
-    case 'has':
-      return claimHas(value, fact.value);
-    case 'like':
-      return claimLike(value, fact.value);
-  }
+  if (fact.op === 'like') return claimLike(value, fact.value);
+  return fact.op === 'is' ? claimIs(value, fact.value) : claimHas(value, fact.value);
 }
 
 export const evaluation: Evaluation<ClaimFact> = {

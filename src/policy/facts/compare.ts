@@ -3,9 +3,8 @@ import type { Truth } from './operator.ts';
 type Value = string | number | boolean;
 
 /** Compares two values. If their types differ, the result is unknown. */
-function sameValue(present: unknown, wanted: Value): Truth {
-  return typeof present === typeof wanted ? present === wanted : undefined;
-}
+const sameValue = (present: unknown, wanted: Value): Truth =>
+  typeof present === typeof wanted ? present === wanted : undefined;
 
 /** Whether a list contains the value. With elements of other types, it never gives false. */
 function listHolds(list: readonly unknown[], wanted: Value): Truth {

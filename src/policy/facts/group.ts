@@ -3,7 +3,6 @@ import * as s from '../scalars.ts';
 import { claimIs } from './compare.ts';
 import { type Evaluation, type OfProvider, type Operator, TOKEN, type Valued } from './operator.ts';
 
-/** The person is in this group of the provider. */
 type Group = OfProvider & Valued<'group'>;
 
 export const evaluation: Evaluation<Group> = {

@@ -4,7 +4,6 @@ import * as s from '../scalars.ts';
 import { seconds } from '../units.ts';
 import { type Evaluation, type OfProvider, type Operator, SIGNIN, TOKEN, type Valued } from './operator.ts';
 
-/** The time since the person signed in is at most this many seconds. */
 type MaxAge = OfProvider & Valued<'max_age', number>;
 
 export const evaluation: Evaluation<MaxAge> = {

@@ -4,7 +4,6 @@ import { optional } from '../mapping.ts';
 import { list } from '../scalars.ts';
 import { ADDRESS, type Evaluation, type Operator, REQUEST, type Valued } from './operator.ts';
 
-/** The client's address is in one of these ranges. */
 type Network = Valued<'network', readonly string[]>;
 
 export const evaluation: Evaluation<Network> = {

@@ -2,7 +2,6 @@ import { optional } from '../mapping.ts';
 import * as s from '../scalars.ts';
 import { type Evaluation, type Operator, TOKEN, type Valued } from './operator.ts';
 
-/** The token was issued by this provider. */
 type Provider = Valued<'provider'>;
 
 export const evaluation: Evaluation<Provider> = {
@@ -11,8 +10,6 @@ export const evaluation: Evaluation<Provider> = {
 };
 
 /** If another operator stands beside this key, the provider is the one whose tokens that operator is about. */
-const keys = () => ({
-  provider: optional(s.reference('provider'), 'The provider whose tokens this is about.'),
-});
+const keys = () => ({ provider: optional(s.reference('provider'), 'The provider whose tokens this is about.') });
 
 export const operator: Operator<Provider, typeof keys> = { keys };

@@ -1,6 +1,5 @@
 import type { Evaluate, FactContext, Truth, Valued } from './operator.ts';
 
-/** The caller has another role of the policy. */
 export type RoleFact = Valued<'role'>;
 
 /** Evaluates each role once. Unknown if the role does not exist or depends on itself. */

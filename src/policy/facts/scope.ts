@@ -12,7 +12,6 @@ import {
   type Valued,
 } from './operator.ts';
 
-/** The token has this scope. */
 type Scope = OfProvider & Valued<'scope'>;
 
 /** The scopes of a token: the value of the first present claim in which its provider may put scopes. */

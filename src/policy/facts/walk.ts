@@ -63,7 +63,6 @@ function shapeOf(fact: Fact): Shape<Fact> | undefined {
 export const readFacts = <T>(roleOf: RoleOf, reader: FactReader<Leaf, T>): FactReading<Fact, T> =>
   reading(shapeOf, roleOf, reader as FactReader<Fact, T>);
 
-/** The inputs of a fact, as bits of its operator. */
 export function dependsOn({ op }: Leaf): number {
   const evaluation = evaluations[op];
   if (evaluation === undefined) throw new Error(`no operator ${op}`);

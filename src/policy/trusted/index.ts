@@ -17,13 +17,12 @@ export interface Trusted {
   readonly family?: string;
 }
 
-function read(list: string): readonly Trusted[] {
-  return [...list.matchAll(/^(\S.*): (https:\S+)\n((?: .+\n)+)/gm)].map(([, by = '', source = '', names = '']) => {
+const read = (list: string): readonly Trusted[] =>
+  [...list.matchAll(/^(\S.*): (https:\S+)\n((?: .+\n)+)/gm)].map(([, by = '', source = '', names = '']) => {
     const [family] = names.match(/\S+\*/) ?? [];
     const named = names.split(/\s+/).filter((name) => name !== '' && name !== family);
     return Object.freeze({ by, source, names: Object.freeze(named), ...(family !== undefined && { family }) });
   });
-}
 
 /** The headers by meaning. The rows of `identity` and `certificates` say who the caller is; nginx also erases these
  * headers in CGI's spelling, with `_` instead of `-`. */
