@@ -12,15 +12,11 @@ import { Beyond, type BeyondFlags } from './beyond.ts';
 import type { Loaded } from './load.ts';
 import { mcpHeaders } from './message.ts';
 
-/** One condition of a rule: whether it is met, and the facts that decided this. */
-export interface Condition extends FactExplanation {
-  readonly truth: boolean | undefined;
-}
-
 export interface RuleExplanation {
   readonly rule: Rule;
   readonly passed: boolean;
-  readonly conditions: readonly Condition[];
+  /** Whether each condition is met, and the facts that decided this. */
+  readonly conditions: readonly FactExplanation[];
 }
 
 /** Explains why a request is allowed or denied. */
@@ -55,7 +51,7 @@ export function deciding(fact: FactExplanation, said: Set<FactExplanation> = new
   return { ...fact, parts: parts.map((part) => deciding(part, said)) };
 }
 
-function whoCondition(rule: Rule, asker: Asker, policy: Policy): Condition {
+function whoCondition(rule: Rule, asker: Asker, policy: Policy): FactExplanation {
   const { who, at } = rule;
   if (who.kind === 'agent' && asker.caller?.agent === undefined) {
     return { text: `agent ${who.agent}: the caller is not this agent`, truth: false, at, parts: [] };
@@ -70,7 +66,7 @@ function whoCondition(rule: Rule, asker: Asker, policy: Policy): Condition {
 }
 
 /** Returns the condition about the MCP message, if the rule has one. */
-function toolConditions({ who, at }: Rule, message: Message | undefined): readonly Condition[] {
+function toolConditions({ who, at }: Rule, message: Message | undefined): readonly FactExplanation[] {
   if (who.kind !== 'agent' || who.tools === undefined) return [];
   const truth = toolRefusal({ who }, message && mcpHeaders(message)) === undefined;
   const what = message === undefined ? 'a message without MCP headers' : messageText(message);

@@ -9,9 +9,8 @@ import { weighed } from '../rules/weighed.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
 import { Foreign, type MeshTarget } from '../targets/types.ts';
 import { argument, command, formatFlag, NO, NOT_PROVEN, WrongUse, YES } from './context.ts';
-import { checkTogether, ingressFlag, seenFrom } from './ingress.ts';
-import { assertionJwksFlag, meshOptions } from './jwks.ts';
 import { decoded, fileName, type Loaded, loadPair, loadValid, readFile } from './load.ts';
+import { assertionJwksFlag, checkTogether, ingressFlag, meshOptions, seenFrom } from './mesh-flags.ts';
 import { isProven, isSame, type Proof, proofOutput } from './proof.ts';
 import type { Runtime } from './runtime.ts';
 

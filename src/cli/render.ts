@@ -5,9 +5,8 @@ import { nginxOptions } from '../targets/nginx/options.ts';
 import { renderNginx } from '../targets/nginx/render.ts';
 import type { Emitted, Gap } from '../targets/types.ts';
 import { command, type FlagsOf, flag, NO, policyArgument, policyFlag, WrongUse, YES } from './context.ts';
-import { checkTogether, ingressFlag, ingressName } from './ingress.ts';
-import { assertionJwksFlag, meshOptions } from './jwks.ts';
 import { type Loaded, loadValid, place, policyFile, reasonOf, utf8 } from './load.ts';
+import { assertionJwksFlag, checkTogether, ingressFlag, ingressName, meshOptions } from './mesh-flags.ts';
 import type { Runtime } from './runtime.ts';
 
 /** The folder of the rendered files in the image. */

@@ -75,16 +75,6 @@ function isThere(runtime: Runtime, path: string): boolean {
   }
 }
 
-/** Waits until the gateway has accepted a file. Returns the gateway's error if it rejects the file. */
-async function taken(runtime: Runtime, path: string): Promise<'taken' | 'waiting' | { readonly refused: string }> {
-  for (const until = runtime.now() + WAIT_S; runtime.now() < until; await runtime.sleep(LOOK_S)) {
-    if (isThere(runtime, path)) continue;
-    const refused = `${path}.refused`;
-    return isThere(runtime, refused) ? { refused: utf8(runtime.read(refused))?.trim() ?? '' } : 'taken';
-  }
-  return 'waiting';
-}
-
 function cut(runtime: Runtime, pidFile: string): number {
   const problem = runtime.reload(pidFile);
   if (problem !== undefined) {
@@ -95,7 +85,7 @@ function cut(runtime: Runtime, pidFile: string): number {
   return YES;
 }
 
-/** Writes a file for the gateway's job and waits. If the revocation is not in force after that, returns the reason. */
+/** Writes a file for the gateway's job and waits until the gateway accepts it. Returns the reason if it does not. */
 async function lay(runtime: Runtime, folder: string, what: Revocation): Promise<string | undefined> {
   const name = `${what.kind}-${Math.floor(runtime.now() * 1000)}-${Math.random().toString(36).slice(2, 10)}.json`;
   const path = `${folder}/${name}`;
@@ -104,9 +94,12 @@ async function lay(runtime: Runtime, folder: string, what: Revocation): Promise<
   } catch (error) {
     throw new WrongUse(`${path}: ${reasonOf(error)}`);
   }
-  const outcome = await taken(runtime, path);
-  if (outcome === 'taken') return undefined;
-  if (outcome !== 'waiting') return `refused: ${foreign(outcome.refused)}`;
+  const refused = `${path}.refused`;
+  for (const until = runtime.now() + WAIT_S; runtime.now() < until; await runtime.sleep(LOOK_S)) {
+    if (isThere(runtime, path)) continue;
+    if (!isThere(runtime, refused)) return undefined;
+    return `refused: ${foreign(utf8(runtime.read(refused))?.trim() ?? '')}`;
+  }
   return `not in force after ${WAIT_S} s. It will be as soon as a gateway runs with this folder, and etcd answers if the policy has one. nginx's error log says more. To cancel it, delete ${path}`;
 }
 

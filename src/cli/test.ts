@@ -1,11 +1,11 @@
 import { command, type FlagsOf, flag, formatFlag, NO, policyArgument, policyFlag, WrongUse, YES } from './context.ts';
 import type { Ask } from './http.ts';
-import { ingressFlag, seenFrom } from './ingress.ts';
 import { type Enforcer, hostPort } from './live.ts';
 import { askGateway, gatewayAddress } from './live-gateway.ts';
 import { askMesh } from './live-mesh.ts';
 import { LiveTokens, parseTokenFlag } from './live-tokens.ts';
 import { fileName, type Loaded, loadValid, policyFile, readText } from './load.ts';
+import { ingressFlag, seenFrom } from './mesh-flags.ts';
 import { runTests, type TestOutcome } from './policy-tests.ts';
 import { network } from './provider.ts';
 import type { Runtime } from './runtime.ts';

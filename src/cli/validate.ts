@@ -22,7 +22,7 @@ import {
 } from './context.ts';
 import { foreign } from './foreign.ts';
 import { count, fileName, type Loaded, loadPolicy, place, policyFile, readFile, utf8 } from './load.ts';
-import { askProviders, findingsText, hasFaults, type ProviderFindings } from './online.ts';
+import { askProviders, findingsText, hasFaults } from './online.ts';
 import { failureText, outcomeJson, testsText } from './outcome.ts';
 import { checkPages } from './pages.ts';
 import { runTests, type TestOutcome } from './policy-tests.ts';
@@ -35,14 +35,12 @@ function insecure({ policy, rules }: Loaded): readonly string[] {
 }
 
 function contents({ policy, rules }: Loaded): string {
-  return [
-    count(policy.hosts.length, 'host'),
-    count(policy.hosts.flatMap((host) => host.routes).length, 'route'),
-    count(rules.length, 'rule'),
-    count(Object.keys(policy.roles).length, 'role'),
-    count(Object.keys(policy.providers).length, 'provider'),
-    count(Object.keys(policy.services).length, 'service'),
-  ].join(', ');
+  const { hosts, roles, providers, services } = policy;
+  const routes = hosts.flatMap((host) => host.routes);
+  const parts = { host: hosts, route: routes, rule: rules, role: roles, provider: providers, service: services };
+  return Object.entries(parts)
+    .map(([noun, all]) => count(Object.keys(all).length, noun))
+    .join(', ');
 }
 
 function invalid(runtime: Runtime, format: Format, file: string, errors: readonly PolicyError[]): number {
@@ -78,11 +76,6 @@ const adviceOf = ({ policy, rules }: Loaded): readonly Advice[] => [
   ...subjectAdvice(policy),
 ];
 
-const adviceText = (loaded: Loaded): string =>
-  adviceOf(loaded)
-    .map(({ at, path, text }) => `advice: ${place(at)} ${path}: ${text}\n`)
-    .join('');
-
 /** Returns findings about the nginx configuration that includes the rendered files (`--nginx`). */
 function inspected(runtime: Runtime, { policy, rules }: Loaded, file: string): Inspection {
   const read = (path: string): string | undefined => {
@@ -109,25 +102,6 @@ function inspectionText({ warnings }: Inspection, paint: Paint): string {
   );
   const verdict = warnings.length === 0 ? paint('good', 'clean') : paint('bad', count(warnings.length, 'warning'));
   return `${lines.join('')}nginx: ${verdict}\n`;
-}
-
-function jsonReport(
-  loaded: Loaded,
-  file: string,
-  outcomes: readonly TestOutcome[],
-  inspection: Inspection | undefined,
-  found: readonly ProviderFindings[] | undefined,
-): string {
-  return json({
-    file,
-    valid: outcomes.every(({ passed }) => passed),
-    errors: [],
-    insecure: insecure(loaded),
-    advice: adviceOf(loaded),
-    tests: outcomes.map(outcomeJson),
-    ...(inspection !== undefined && { nginx: inspection }),
-    ...(found !== undefined && { providers: found }),
-  });
 }
 
 /** `meshgate validate`: checks the policy, its pages, its tests, nginx's configuration and its providers. */
@@ -174,17 +148,21 @@ export const validateCommand = command({
       runtime.err(`not compared with the policy: ${inspection.unread} cannot be read here\n`);
     }
     const found = flags.online ? await askProviders(runtime, loaded.policy, flags.caFile) : undefined;
-    if (flags.format === 'json') runtime.out(jsonReport(loaded, name, outcomes, inspection, found));
-    else {
+    const isValid = failed.length === 0;
+    const [options, advice, tests] = [insecure(loaded), adviceOf(loaded), outcomes.map(outcomeJson)];
+    const checked = { nginx: inspection, providers: found };
+    if (flags.format === 'json') {
+      runtime.out(json({ file: name, valid: isValid, errors: [], insecure: options, advice, tests, ...checked }));
+    } else {
       for (const outcome of failed) runtime.out(`${failureText(outcome)}\n`);
-      for (const option of insecure(loaded)) runtime.out(`${option}\n`);
-      runtime.out(adviceText(loaded));
+      for (const option of options) runtime.out(`${option}\n`);
+      for (const { at, path, text } of advice) runtime.out(`advice: ${place(at)} ${path}: ${text}\n`);
       const paint = painter(runtime);
       runtime.out(summary(loaded, name, outcomes, paint));
       if (inspection !== undefined) runtime.out(inspectionText(inspection, paint));
       if (found !== undefined) runtime.out(findingsText(found, paint));
     }
-    const isRight = failed.length === 0 && (inspection?.warnings ?? []).length === 0;
-    return isRight && !hasFaults(found ?? []) ? YES : NO;
+    const isRight = isValid && (inspection?.warnings ?? []).length === 0 && !hasFaults(found ?? []);
+    return isRight ? YES : NO;
   },
 });
