@@ -102,10 +102,8 @@ function personOf(verified: Verified, made: Prepared, table: CallerTable, now: n
   }
   if (source.claim === kind.email && emailOf(claims, kind) === undefined) {
     const verified = `"${kind.emailVerified}" does not say that it is verified`;
-    return refuse(
-      'claim_absent',
-      `"${source.claim}" is not an address of the person: it does not have exactly one @, or ${verified}`,
-    );
+    const detail = `"${source.claim}" is not an address of the person: it does not have exactly one @, or ${verified}`;
+    return refuse('claim_absent', detail);
   }
   const subject = source.prefix + named;
   if (isTooLong(subject)) return refuse('claim_absent', `"${source.claim}" is too long`);

@@ -12,9 +12,7 @@ export interface FactContext extends Context<Fact> {
 }
 
 /** The input for facts about a token. For an anonymous caller there is an input too, without a token. */
-export interface TokenContext extends FactContext {
-  readonly verified: Verified;
-}
+export type TokenContext = FactContext & { readonly verified: Verified };
 
 export function truthOf(fact: Fact, context: FactContext): Truth {
   switch (fact.op) {

@@ -15,9 +15,7 @@ import type { Budget, KnownCaller, PreparedBudgets, PreparedLimit } from './know
  * one. */
 
 /** Why a request does not pass now, and the number of seconds after which a similar request would pass. */
-export interface Short extends Refusal {
-  readonly retryAfter: number;
-}
+export type Short = Refusal & { readonly retryAfter: number };
 
 /** Returns a digest of at most 16 characters. A longer key would take twice the memory. */
 const digest = (text: string, length: number): string =>

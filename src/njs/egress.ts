@@ -63,9 +63,7 @@ export interface ProviderCall {
 }
 
 /** The answer to a call, with any status. */
-export interface ProviderAnswer extends Answered {
-  readonly text: string;
-}
+export type ProviderAnswer = Answered & { readonly text: string };
 
 interface Answered {
   readonly status: number;

@@ -90,10 +90,8 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     const caller = await callerOf(svid.value.spiffe, assertion.value, now);
     if (!caller.ok) return caller;
     if (!trustsCertificate(caller.value.caller, to.realm, hop)) {
-      return refuse(
-        'issuer_unknown',
-        'the certificate of the caller is not from the CA with which this host verifies clients',
-      );
+      const detail = 'the certificate of the caller is not from the CA with which this host verifies clients';
+      return refuse('issuer_unknown', detail);
     }
     if (to.accepted.has(caller.value.provider)) return caller;
     return refuse('issuer_unknown', `this host accepts no caller of the provider ${caller.value.provider}`);

@@ -37,9 +37,7 @@ export interface MadeAssertion {
 }
 
 /** A grant with its index in the list of all grants of the policy. */
-export interface PreparedGrant extends Grant {
-  readonly index: number;
-}
+export type PreparedGrant = Grant & { readonly index: number };
 
 /** A caller whose token was verified, with all data that was prepared for it so far. */
 export interface KnownCaller extends ToldCaller {

@@ -16,9 +16,7 @@ import { sendJson, sendProblem } from './problem.ts';
 import { type KnownSession, listedOf } from './sessions.ts';
 
 /** A host of the policy, with all credentials that one of its routes accepts. */
-interface PlaceOfHost extends Place {
-  readonly name: string;
-}
+type PlaceOfHost = Place & { readonly name: string };
 
 function hostsOf({ routes, providers, proof, publicPort = DEFAULTS.publicPort }: Table): readonly PlaceOfHost[] {
   const all = new Map<string, TableRoute[]>();

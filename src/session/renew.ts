@@ -70,11 +70,7 @@ const OF_ALL: readonly string[] = ['invalid_client', 'server_error', 'temporaril
 /** Whether the next session would get the same error. One about a person must not stop the renewal of others. */
 export const isOfAll = (error: string): boolean => OF_ALL.includes(error);
 
-/** Whether the provider has an outage, so that no session can be renewed now. */
-interface MaybeAway {
-  readonly away?: true;
-}
-
+/** The result of a refresh. `away`: the provider has an outage, so that no session can be renewed now. */
 export type Refreshed =
   /** The provider confirmed the session. `claims` are all claims that it returned. */
   | {
@@ -91,12 +87,12 @@ export type Refreshed =
   /** The session is over: see {@link isOfPerson}, or the answer is about another person or an agent. */
   | { readonly kind: 'over'; readonly detail: string }
   /** The claims are not known now. The refresh token was not used, so the gateway can try again with it. */
-  | ({ readonly kind: 'unused'; readonly detail: string } & MaybeAway)
+  | { readonly kind: 'unused'; readonly detail: string; readonly away?: true }
   /** The provider did not return the claims, so the present ones count only for their fresh time. `limited`: the token
    * endpoint has too many calls, about this person or about everyone. */
   | { readonly kind: 'unsaid'; readonly detail: string; readonly refreshToken?: string; readonly limited?: true }
   /** The refresh token was sent, and the result is not known. */
-  | ({ readonly kind: 'lost'; readonly detail: string } & MaybeAway);
+  | { readonly kind: 'lost'; readonly detail: string; readonly away?: true };
 
 /** A function that selects the claims for a cookie. */
 export type Choose = (claims: Claims, provider: string) => Claims;

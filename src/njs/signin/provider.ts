@@ -39,9 +39,7 @@ export type CodeAnswer =
   | { readonly kind: 'broken'; readonly error: string; readonly lost: boolean };
 
 /** An answer, and the secrets of the request, which must not be logged. */
-export interface ClientAnswer extends ProviderAnswer {
-  readonly secrets: readonly string[];
-}
+export type ClientAnswer = ProviderAnswer & { readonly secrets: readonly string[] };
 
 /** Calls providers as their registered OAuth client. Its credentials are read from their files for each call. */
 export class ProviderClient {
