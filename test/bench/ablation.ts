@@ -1,8 +1,8 @@
 import type { Numbers } from './bounds.ts';
 
 /**
- * What each part of a known request costs, with TLS from clients and mutual TLS to the service. Each part includes all
- * parts before it; the last row is another system that does the same job.
+ * The costs of each part of a known request, with TLS from clients and mutual TLS to the service. Each part includes
+ * all parts before it; the last row is another system that does the same job.
  */
 export const parts = [
   { part: 'bare', label: 'bare proxy' },

@@ -3,7 +3,7 @@ import { offlineTargets, proveKey, renderKey, sizes } from './offline.ts';
 /** The flat keys of results.json that hold numbers. */
 export type Numbers = Readonly<Record<string, number>>;
 
-/** What the gateway promises about its cost. */
+/** The promised bounds of the gateway's cost. */
 export interface Bound {
   readonly text: string;
   /** The measured value and its limit; undefined if a part was not measured. */

@@ -11,7 +11,7 @@ export interface Load {
   readonly connections: number;
 }
 
-/** What the load generator counted. */
+/** The counters of the load generator. */
 export interface Counted {
   readonly requests: number;
   /** Answers other than 2xx and 3xx. */

@@ -41,7 +41,7 @@ const isOfSessions = (system: System): boolean => 'sessions' in system;
 
 const proves = (system: System): boolean => 'proofs' in system;
 
-/** What is measured for systems whose requests are all alike. */
+/** The measurements of systems whose requests are all alike. */
 async function credentialOf(ground: Ground, system: System, known: string, prover: Prover): Promise<string> {
   if (proves(system)) return prover.proofs(1)[0]!;
   if (isOfSessions(system)) return (await cookies(ground, host, 1))[0]!;

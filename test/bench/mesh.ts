@@ -5,9 +5,9 @@ type Files = Readonly<Record<string, string>>;
 
 /** The certificates of a mesh: its ingress, and identities to reach it as. */
 export interface Mesh {
-  /** What the ingress has. */
+  /** The files of the ingress. */
   readonly ingress: Files;
-  /** What a gateway has with the first so many identities, as spiffe-helper writes it. */
+  /** The files of a gateway with the first `count` identities, as spiffe-helper writes them. */
   svids(count: number): Files;
 }
 

@@ -58,7 +58,7 @@ export class Worker {
       .reduce((sum, value) => sum + value, 0);
   }
 
-  /** What it holds now; asked inside the container, whose user may look. */
+  /** Its current memory, read inside the container, whose user may read it. */
   async memory(): Promise<Memory> {
     return memoryOf(await docker('exec', this.#container, 'cat', `/proc/${this.#inside}/smaps_rollup`));
   }

@@ -1,4 +1,4 @@
-/** What the environment can change about a run. */
+/** The settings of a run that the environment can change. */
 export interface Settings {
   /** How often each system is measured; medians of these are reported. */
   readonly rounds: number;

@@ -121,7 +121,7 @@ type Wide = {
 };
 export type SystemKey = System['key'];
 
-/** What systems are started with. */
+/** The parameters with which systems start. */
 export interface Ground {
   /** On a tmpfs. */
   readonly folder: string;
@@ -177,7 +177,7 @@ function plain(ground: Ground, place: Place, runs: System['runs']): NginxSpec {
   return { name, image: images[runs as keyof typeof images], port, files, command: plainNginx };
 }
 
-/** What each system has that serves TLS and reaches the service with one identity. */
+/** The common parts of systems that serve TLS and reach the service with one identity. */
 const tlsFiles = ({ mesh, tls }: Ground) => ({ ...mesh.svids(1), 'server.pem': tls });
 
 function envoy(ground: Ground, { name, port, ingress = 0 }: Place): NginxSpec {

@@ -1,7 +1,7 @@
 import { TestRunner } from 'vitest';
 import type { Case } from '../harness/cases.ts';
 
-/** What a test searched for `make fuzz`. */
+/** The search of a test for `make fuzz`. */
 export interface Searched {
   /** The property, or the hunt. */
   readonly what: string;

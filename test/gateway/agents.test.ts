@@ -1,4 +1,5 @@
-/** Agents with tokens: chains of actors, tokens of their own, bound tokens, and the actors in the assertion and the log. */
+/** Agents with tokens: chains of actors, tokens of their own, bound tokens, and the actors in the assertion and the
+ * log. */
 import { createHash, X509Certificate } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';

@@ -15,11 +15,12 @@ export type Profile =
 export interface ConformanceModule {
   readonly name: string;
   readonly profile: Profile;
-  /** What the provider does. */
+  /** The behaviour of the provider. */
   readonly provider: string;
   /**
-   * `signed in`: the person is at their page with a session. `refused`: they have no session, and the page says why. `signed out`:
-   * the session no longer passes. `session stays`: the call is refused with 400, and the session still passes.
+   * `signed in`: the person is at their page with a session. `refused`: they have no session, and the page says why.
+   * `signed out`: the session no longer passes. `session stays`: the call is refused with 400, and the session still
+   * passes.
    */
   readonly outcome: 'signed in' | 'refused' | 'signed out' | 'session stays';
 }

@@ -198,7 +198,7 @@ describe('every cell of the policy', () => {
   };
   const places = Object.entries(paths).flatMap(([host, list]) => list.map((path) => ({ host, path })));
 
-  /** What explain says: the identity, or the reason. */
+  /** The result of explain: the identity, or the reason. */
   function explained(persona: string, method: string, host: string, path: string, by = rules): string {
     const found = match(policy.hosts, host, path);
     if ('reason' in found) return found.reason;
@@ -210,7 +210,7 @@ describe('every cell of the policy', () => {
     return decision.allow ? `as ${decision.rule.as} by ${decision.rule.id}` : decision.reason;
   }
 
-  /** What the gateway does: the identity in its log, or the reason. */
+  /** The result of the gateway: the identity in its log, or the reason. */
   async function passed(
     persona: string,
     method: string,

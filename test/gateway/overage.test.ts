@@ -1,4 +1,5 @@
-/** People with more groups than a token of Entra's takes: the gateway requests those of the policy, and no request passes without an answer. */
+/** People with more groups than a token of Entra's takes: the gateway requests those of the policy, and no request
+ * passes without an answer. */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Document, ready, startEcho, startGateway, startIssuer, testStage, until } from '../harness/index.ts';
 

@@ -8,7 +8,7 @@ export interface Hop {
   readonly answer: Answer;
 }
 
-/** What a form sends. */
+/** The request that a form sends. */
 export interface Submission {
   readonly method: 'GET' | 'POST';
   readonly url: string;

@@ -1,6 +1,6 @@
 /*
- * How much more work a larger input is, measured by the CPU time of this thread alone: other processes of the machine do
- * not count, and of several tries the cheapest does.
+ * Compares the work for a small and a large input, by the CPU time of this thread alone: other processes of the machine
+ * do not count, and of several tries the cheapest one does.
  */
 
 /** One try takes at least this many microseconds: the kernel counts a running thread's time every four milliseconds. */

@@ -1,7 +1,7 @@
 /*
  * Long inputs that make a regular expression slow, if any do: for each of its quantifiers a text that leads to it, then
- * many of what it repeats, then something that does not belong there. Backtracking costs more than the text is long where
- * two quantifiers beside or inside each other can share the same characters, and where a match may begin at any of them.
+ * many repetitions, then a text that does not match. Backtracking takes more than linear time if two quantifiers beside
+ * or inside each other can match the same characters, and if a match may begin at any of them.
  */
 
 type Node =
@@ -90,13 +90,13 @@ function textOf(node: Node, flags: string, wanted: string): string {
   return texts.find((text) => text.includes(wanted)) ?? texts.find((text) => text !== '') ?? '';
 }
 
-/** What is repeated, and what leads to it. */
+/** The repeated part, and the text that leads to it. */
 interface Pump {
   readonly before: string;
   readonly repeated: string;
 }
 
-/** What is repeated no more often costs no more than so many times as much. */
+/** A bounded repetition costs at most this many times as much, so it is not tried. */
 const MANY = 1000;
 
 /** One character of each kind: those that the same elements of the pattern take are alike. */
@@ -151,7 +151,7 @@ function pumpsOf({ source, flags }: RegExp): readonly Pump[] {
   return [...found.values()];
 }
 
-/** Where a pattern begins, or not: some of these fit nowhere in most patterns. */
+/** Beginnings of inputs: some of these match nothing in most patterns. */
 const BEFORE = ['', '!', '\u0001'];
 
 /** Some fit nowhere in most patterns, one ends a line, and one ends no text. */

@@ -89,7 +89,7 @@ export class Sso {
     return callAdmin(this.box, 'GET', '/calls');
   }
 
-  /** What the token endpoint granted and refused, by grant type, since the last {@link forget}. */
+  /** Numbers of granted and refused requests of the token endpoint, by grant type, since the last {@link forget}. */
   grants(): Promise<Record<string, { good: number; bad: number }>> {
     return callAdmin(this.box, 'GET', '/grants');
   }

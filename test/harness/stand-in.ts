@@ -1,10 +1,11 @@
 import type { Files } from './policy.ts';
 
 /**
- * JavaScript in the place of the gateway's, so that a test sees what nginx by itself makes of a request. The check
- * answers as the request's `Authorization` says, in JSON: `{"Status":"401","Signin":"in"}` are its `X-Meshgate-`
- * headers or fields of `X-Meshgate-Caller`, nothing lets the request pass; what the check was told goes to the service as `X-Forwarded-User`. Handlers
- * of the sign-in answer with what they were told; that of the back-channel calls out where the body is JSON.
+ * JavaScript that replaces the gateway's, so that a test sees how nginx itself handles a request. The check answers as
+ * the request's `Authorization` says, in JSON: `{"Status":"401","Signin":"in"}` are its `X-Meshgate-` headers or fields
+ * of `X-Meshgate-Caller`, and without a status it allows the request. The service receives the check's input as
+ * `X-Forwarded-User`. Handlers of the sign-in answer with their input; that of the back-channel makes a call if the body
+ * is JSON.
  */
 export interface Told {
   readonly handler: string;

@@ -1,4 +1,4 @@
-/** What Consul makes of the rendered entries for the proxies of workloads, on a real Envoy. */
+/** A real Envoy with Consul's configuration for the proxies of workloads, from the rendered entries. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStage, type Stage, saveLogs, until } from '../harness/index.ts';
 import { ConsulEnvoySide, type Otherwise } from './consul/envoy.ts';
@@ -20,7 +20,7 @@ const [tooled] = all.filter(({ name }) => name.startsWith('tools')) as [Subject]
 
 const CALLING = { version: '2026-07-28', method: 'tools/call', name: 'read_page' };
 
-/** What is wrong with who asks, or nothing: all else is asked of other policies. */
+/** Cells with a wrong caller, or with nothing wrong: all others are tried with other policies. */
 const WHO: readonly (Part | undefined)[] = [undefined, 'role', 'agent'];
 
 /** Services, and the proxies of them. */

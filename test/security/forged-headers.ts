@@ -5,7 +5,7 @@
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
-/** Who the caller is, their certificate, their address, or the request that they sent. */
+/** Headers for the caller, their certificate, their address, or the request that they sent. */
 export const FORGED: readonly string[] = words(`
   X-Forwarded-User X-Forwarded-Email X-Forwarded-Groups X-Forwarded-Roles X-Forwarded-Preferred-Username
   X-Forwarded-Access-Token X-Auth-Request-User X-Auth-Request-Email X-Auth-Request-Groups X-Auth-Request-Roles

@@ -19,7 +19,7 @@ export type Change = (files: Files) => Files;
 /** One gateway that loads one rendering after the other, so that many mutants need only one container. */
 export class Lab {
   readonly gateway: Gateway;
-  /** What the policy renders to. */
+  /** The rendered files of the policy. */
   readonly rendered: Files;
   #loaded: Files;
 

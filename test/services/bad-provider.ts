@@ -1,6 +1,7 @@
 /**
- * An OpenID provider that works correctly until a test tells it what to do wrong (shared/alterations.ts). It shows no form: who
- * comes is signed in. It checks what relying parties send, and refuses what is wrong; every call is remembered.
+ * An OpenID provider that works correctly until a test tells it what to do wrong (shared/alterations.ts). It shows no
+ * form: every person is signed in. It checks the requests of relying parties, refuses wrong ones, and remembers every
+ * call.
  *
  * Admin port: PUT /alter {…} (instead of all before), GET /calls, DELETE /calls, POST /rotate (the other key signs and is
  * published from now on), GET /last (the session that began last), POST /logout-token {claims, header, signer}.

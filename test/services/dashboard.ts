@@ -10,7 +10,7 @@ import { sendJson } from './shared/body.ts';
 import { html, page, sendPage } from './shared/html.ts';
 import { listen, plain, setting, stopOnSignals } from './shared/listen.ts';
 
-/** What a service can know of one request; missing values are absent. */
+/** The facts that a service can know of one request; missing values are absent. */
 interface Seen {
   readonly user?: string;
   readonly email?: string;

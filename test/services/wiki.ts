@@ -108,7 +108,7 @@ async function rest(request: IncomingMessage, response: ServerResponse, path: st
   sendJson(response, 200, { results, start: 0, limit: 25, size: results.length });
 }
 
-/** What the dashboard answers to the reader of this page; to scripts as it came. */
+/** The dashboard's answer for the reader of this page; scripts receive it unchanged. */
 async function passOn(request: IncomingMessage, response: ServerResponse, hop: Hop, user: string): Promise<void> {
   const answer = await askFor(request, hop).catch((error: Error) => ({
     status: 502,

@@ -18,8 +18,8 @@ import { growth, spentOnce } from '../harness/growth.ts';
 import { inputsOf } from '../harness/pump.ts';
 
 /*
- * What a token, header or file holds is read in time that grows with its length, and not with the square of it. Every
- * regular expression of what runs in nginx, and of the command, is put to long inputs that are made for it.
+ * The text of a token, header or file is read in time that grows with its length, and not with its square. Every
+ * regular expression in nginx, and of the command, is tried with long inputs that are made for it.
  */
 
 const BUNDLES = ['meshgate', 'hop', 'signin', 'client', 'health', 'cli'];

@@ -9,7 +9,7 @@ import { takenIn } from './objects.ts';
 export const KEYS = '{"keys":[{"kty":"EC","crv":"P-256","x":"x","y":"y","kid":"gateway"}]}';
 export const OTHER_KEYS = '{"keys":[{"kty":"EC","crv":"P-256","x":"z","y":"y","kid":"other"}]}';
 
-/** What `meshgate render` writes, as plain objects in the order of the files' names. */
+/** The output of `meshgate render`, as plain objects in the order of the files' names. */
 export function renderedEntries(policy: Policy, rules: readonly Rule[], keys = KEYS): readonly unknown[] {
   const files = Object.entries(consul.emit(policy, rules, { assertionJwks: keys }).files);
   return files.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => JSON.parse(text));
@@ -22,7 +22,7 @@ export function renderedEntries(policy: Policy, rules: readonly Rule[], keys = K
  */
 export const storeWith = (entries: readonly unknown[]): Store => storeOf(entries.map(takenIn));
 
-/** Who asks, by the assertion of the gateway. */
+/** The caller, as the gateway's assertion names them. */
 export interface Bearer {
   readonly roles: readonly string[];
   readonly agent?: string;

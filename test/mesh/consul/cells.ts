@@ -6,7 +6,7 @@ import { withMessages } from '../matrix/messages.ts';
 import type { Subject } from '../matrix/policies.ts';
 import type { Cell, Part } from '../matrix/types.ts';
 
-/** What is wrong with who asks, by what is looked at in each permission by itself. */
+/** The wrong parts of a caller that each permission matches separately. */
 const CALLER: readonly (Part | undefined)[] = ['role', 'credential', 'audience', 'as', 'agent'];
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PURGE'];

@@ -137,7 +137,7 @@ function matches({ exact, prefix, regex, methods, headers }: Permission, path: s
   return regex === '' || isWhole(regex, path);
 }
 
-/** What a provider's verified token says; undefined: there is none. A bad one counts as none. */
+/** The claims of a provider's verified token; undefined: there is none. An invalid token counts as none. */
 function payload(provider: JwtProvider, { token, now }: Asked): Token['claims'] | undefined {
   if (token === undefined || !provider.headers.includes(token.header)) return undefined;
   const { iss, aud, exp } = token.claims as { iss?: string; aud?: string; exp?: number };

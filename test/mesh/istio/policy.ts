@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 
-/** Where the gateway finds the keys that it signs assertions with. */
+/** The file of the keys with which the gateway signs assertions. */
 export const KEYS_FILE = '/run/keys/assertion.jwks';
 
 /** The provider of the callers. */

@@ -89,7 +89,7 @@ export class MeshEnvoy {
     this.#trust = trust;
   }
 
-  /** Where a port answers for a client of this machine with this certificate and key in one PEM. */
+  /** The address of a port for a client of this machine with this certificate and key in one PEM. */
   at(port: number, clientPem?: string): Target {
     const client = clientPem === undefined ? {} : { clientPem };
     return { host: this.box.host, port: port, tls: true, ...this.#trust, ...client };

@@ -5,7 +5,7 @@ import { linkerd } from '../../../src/targets/linkerd/index.ts';
 import { type Cluster, clusterOf, type Pod } from './evaluate.ts';
 import { takenIn } from './objects.ts';
 
-/** What `meshgate render` writes, as plain objects. */
+/** The output of `meshgate render`, as plain objects. */
 export function renderedObjects(policy: Policy, rules: readonly Rule[]): readonly unknown[] {
   const text = linkerd.emit(policy, rules).files['linkerd.yaml'] ?? '';
   return parseAllDocuments(text).map((document) => document.toJS());

@@ -2,7 +2,7 @@ import type { AuthorizationPolicy, HttpRoute, LinkerdObject, MeshTlsAuthenticati
 import { type Requested, routeOf } from './route.ts';
 
 /**
- * What Linkerd's inbound proxy makes of a request, from its documentation and from policy-controller/k8s/index/src/
+ * How Linkerd's inbound proxy decides a request, from its documentation and from policy-controller/k8s/index/src/
  * inbound/index.rs of linkerd2 b24cd405, linkerd/app/inbound/src/policy of linkerd2-proxy 29637b6.
  */
 

@@ -223,7 +223,7 @@ function callersOf(policies: readonly Policy[], { connect }: Scene): readonly As
   return connect.flatMap((spiffe) => [{ spiffe }, ...claims.map((it) => ({ spiffe, claims: it }))]);
 }
 
-/** Whether all that one policy lets pass and not the other is let pass by the rest. */
+/** Whether the other policies allow everything that only one of the two allows. */
 function isSame(one: Policy | undefined, other: Policy | undefined, rest: readonly Policy[], scene: Scene): boolean {
   const both = [one, other].filter((it) => it !== undefined);
   const all = [...both, ...rest];

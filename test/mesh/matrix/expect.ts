@@ -67,7 +67,7 @@ function isForAnother(cell: Cell, view: View): boolean {
   return cell.credential !== undefined && asked !== undefined && cell.credential.service !== asked;
 }
 
-/** What a layer of the mesh has to answer. */
+/** The expected answer of a layer of the mesh. */
 export function expectedOf(cell: Cell, view: View): Answer {
   const spiffe = spiffeOf(cell, view);
   if (spiffe === undefined || !view.connects(spiffe)) return 'refused: connection';

@@ -162,7 +162,7 @@ function shared<T>(items: readonly T[], parts: number): readonly (readonly T[])[
 /**
  * Looks for a cell that distinguishes each mutant from the original, and stops at the first.
  *
- * @throws Error where what was rendered, tried as mutants are or in the slot of one, is told from itself
+ * @throws Error if the original, tried as mutants are or in the slot of one, is distinguished from itself
  */
 export async function hunt(
   side: Mutable,

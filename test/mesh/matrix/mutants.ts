@@ -15,7 +15,7 @@ export interface Mutant {
   readonly version: readonly Rendered[];
 }
 
-/** What is not mutated, and why. */
+/** A part that is not mutated, and the reason. */
 export interface Exclusion {
   /** Matches the object's name and the path: `envoy.yaml/admin`. Everything below is included. */
   readonly at: RegExp;

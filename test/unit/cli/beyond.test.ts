@@ -1,4 +1,4 @@
-/** What explain predicts besides the rules: sessions, origins, sizes, budgets. */
+/** The predictions of explain besides the rules: sessions, origins, sizes, budgets. */
 import { describe, expect, test } from 'vitest';
 import { meshgate, token } from './fake.ts';
 

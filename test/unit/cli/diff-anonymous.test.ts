@@ -1,4 +1,4 @@
-/** What callers without a credential gain and lose by a role of the request, compared with `explain --network`. */
+/** Gains and losses of anonymous callers by a role of the request, compared with `explain --network`. */
 import { describe, expect, test } from 'vitest';
 import { meshgate } from './fake.ts';
 

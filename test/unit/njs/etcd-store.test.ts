@@ -244,7 +244,7 @@ describe('revocations', () => {
     await store.revoke(revocation('a'));
     const ask = etcd.fetch;
     let changes = 0;
-    // The change is done, and the next endpoint finds it there.
+    // The change is processed, and the next endpoint finds it.
     fake.fetch = (url, options) => {
       if (url.endsWith('/txn')) changes++;
       etcd.fates[0] = url.endsWith('/txn') && changes === 1 ? 'loses' : 'answers';

@@ -177,7 +177,7 @@ describe('a full zone', () => {
     revoked.room = 3;
     const all = ['a', 'b', 'c'].map((jti, i) => revocation('jti', ofAny(jti), now + i));
     keepRevoked([all[1]!, all[0]!, all[2]!]);
-    // One entry goes for the newcomer, and one for the cut-off that stands for both.
+    // One entry is removed for the new one, and one for the cut-off that stands for both.
     keepRevoked([revocation('kid', ofAny('k1'), now + 3)]);
     expect(revoked.keys().sort()).toEqual(
       [FLOOR, revocationKey('jti', ofAny('c')), revocationKey('kid', ofAny('k1'))].sort(),

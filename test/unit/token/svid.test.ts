@@ -117,7 +117,7 @@ const octets = (content: Uint8Array) => element(0x04, content);
 const name = (text: string, tag = 0x86) => element(tag, Buffer.from(text, 'latin1'));
 const names = (...all: Buffer[]) => element(0x30, Buffer.concat([oid, octets(element(0x30, Buffer.concat(all)))]));
 
-/** Where the extensions are, and the one of the names, in {@link good}. */
+/** The positions of the extensions, and of the extension with the names, in {@link good}. */
 function places(): { extensions: number[]; san: number } {
   const tbs = within(elementAt(good, 0)!)![0]!;
   const fields = within(tbs)!;

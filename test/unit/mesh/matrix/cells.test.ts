@@ -94,7 +94,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     for (const cell of cells) {
       if (cell.part === undefined) continue;
       const base = baseOf(cell);
-      // Where no caller has to be named, a named caller differs in all its fields.
+      // If no caller has to be named, a named caller differs in all its fields.
       const anyCaller = base.credential === undefined ? FIELDS.credential : [];
       // A rule for all methods has cells for other paths with one more method.
       const however = cell.part === 'path' && ruleOf(subject, cell).methods === undefined ? FIELDS.method : [];
@@ -159,7 +159,7 @@ describe('the expected answer of a layer', () => {
     ['wiki.example.com/*#4: agent: none, for itself', 'refused: rules'],
     ['dashboard.example.com/open#1: agent: pages', 'refused: rules'],
     ['dashboard.example.com/open#1: passes', 'allowed'],
-    // Another rule lets it pass.
+    // Another rule allows it.
     ['wiki.example.com/*#2: role: editor', 'allowed'],
   ])('%s: %s', (name, answer) => {
     expect(at(name)).toBe(answer);

@@ -11,8 +11,8 @@ import { verifySignature } from '../../../../src/token/signature.ts';
 import type { Key } from '../../../../src/token/types.ts';
 
 /*
- * What of a sign-in an engine can get wrong: signing as a client, hashes, patterns, encodings. Plain values, no Node in
- * here; keys are the engine's own.
+ * The parts of a sign-in that an engine can get wrong: signing as a client, hashes, patterns, encodings. Plain values,
+ * no Node in here; keys are the engine's own.
  */
 
 interface Spec {

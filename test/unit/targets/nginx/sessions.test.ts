@@ -252,8 +252,8 @@ test.each([
   },
 );
 
-// 160 places and 32 questions, each with a counter of its address and of its site, a lock for each question, and what
-// counts them all.
+// 160 places and 32 questions, each with a counter of its address and of its site, a lock for each question, and the
+// total counters.
 test.each([1, 4, 40])('zones: locks have room for all questions to each of %i providers at once', (providers) => {
   const policy = goldenPolicy('introspection');
   const one = Object.values(policy.providers).find(({ introspection }) => introspection !== undefined)!;

@@ -65,7 +65,7 @@ const headers = (location: Parsed): readonly (readonly [string, string])[] =>
     .filter((one) => one.words[0] === 'proxy_set_header')
     .map((one) => [one.words[1] ?? '', one.words[2] ?? '']);
 
-/** Headers of our own in what is rendered, as names or as variables: whatever the policy switches on. */
+/** The gateway's own headers in the rendered files, as names or as variables: for every setting of a policy. */
 const ownNames = [
   ...new Set(
     cases.flatMap((name) =>

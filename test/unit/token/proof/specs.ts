@@ -5,8 +5,8 @@ import { b64, type Jwk, type KeyName, makeToken, privateJwk, publicJwk } from '.
 import type { ProofCase } from './case.ts';
 
 /*
- * What proofs must come to, as data: one line each, run in Node, in the njs command and in nginx. The signatures are
- * Node's own, the thumbprints jose's.
+ * The expected results of proofs, as data: one line each, run in Node, in the njs command and in nginx. The signatures
+ * are Node's own, the thumbprints jose's.
  */
 
 const now = 1_800_000_000;
