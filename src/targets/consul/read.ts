@@ -4,7 +4,7 @@ import { ODD_PATH } from '../../raw-path.ts';
 import { CALL, type McpHeaders, refusedTool, toolAtoms } from '../../rules/tools.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
 import { isOneOf } from '../kit/message-order.ts';
-import { methodsOf, NAMED, REST } from '../kit/methods.ts';
+import { methodsOf } from '../kit/methods.ts';
 import { METHODS } from '../kit/reach.ts';
 import { unlike } from '../kit/reading.ts';
 import { grouped, meshRule, regionsOf } from '../kit/rules.ts';
@@ -34,15 +34,6 @@ function passingOf(claims: ReadonlyMap<string, string>): Passing {
 }
 
 const ANYONE: Passing = { who: { kind: 'anyone' } };
-
-/** Whether a permission matches a canonical path. */
-function hasPath({ path: { kind, value } }: ReadPermission, path: string): boolean {
-  if (kind === 'exact') return path === value;
-  // The patterns that meshgate renders match no canonical path.
-  return kind === 'prefix' && path.startsWith(value);
-}
-
-const hasMethod = ({ methods }: ReadPermission, method: string) => methods === undefined || methods.includes(method);
 
 /** The path of a permission, in the form of rules. The slash at the end of a prefix makes it match whole segments. */
 function pathOf({ path: { kind, value } }: ReadPermission): readonly Path[] {
@@ -92,7 +83,10 @@ interface Place {
 const ENCODED = '=?base64?w6Q=?=';
 
 function placeOf(source: ReadSource, path: string): Place {
-  const permissions = source.permissions.map((it, index) => ({ ...it, index })).filter((it) => hasPath(it, path));
+  // The patterns that meshgate renders match no canonical path.
+  const hasPath = ({ path: { kind, value } }: ReadPermission) =>
+    kind === 'exact' ? path === value : kind === 'prefix' && path.startsWith(value);
+  const permissions = source.permissions.map((it, index) => ({ ...it, index })).filter(hasPath);
   const all = permissions.flatMap(({ messages }) => messages ?? []);
   const patterns = all.flatMap((it) => (it.kind === 'call' ? it.pattern : it.kind === 'encoded' ? '*' : []));
   const atoms = all.length === 0 ? [] : toolAtoms(patterns);
@@ -113,8 +107,10 @@ interface Taken {
 function taken({ permissions, messages }: Place): readonly Taken[] {
   return METHODS.flatMap((method) =>
     messages.flatMap((message): readonly Taken[] => {
-      const takes = (own: ReadPermission) => own.messages === undefined || isOneOf(own.messages, message);
-      const found = permissions.find((it) => hasMethod(it, method) && takes(it));
+      const found = permissions.find(
+        ({ methods = [method], messages }) =>
+          methods.includes(method) && (messages === undefined || isOneOf(messages, message)),
+      );
       if (found === undefined || found.action === 'deny') return [];
       return [{ method, message, index: found.index, passing: found.providers?.map(passingOf) ?? [ANYONE] }];
     }),
@@ -145,10 +141,8 @@ function rulesAt(source: ReadSource, path: Path, sample: string): readonly MeshR
     return [...grouped(ways, ({ tools }) => JSON.stringify([tools])).values()].map((way) => {
       const [{ tools }] = way;
       const used = way.map(({ method }) => method);
-      const named = NAMED.filter((method) => used.includes(method));
-      const methods = methodsOf(named, used.includes(REST));
       const id = `Permissions[${own.find(({ method }) => used.includes(method))?.index}] of ${source.name}`;
-      const rule = { id, route: id, path, ...(methods !== undefined && { methods }) };
+      const rule = { id, route: id, path, ...methodsOf(used) };
       const says = { ...(tools && { tools }), ...passing };
       return meshRule(FILE, rule, serviceHost(source.destination), source.name, says);
     });

@@ -1,6 +1,7 @@
 import { CALL, type McpHeaders, NAME_CHARACTER, refusedTool, TASKS } from '../../rules/tools.ts';
 import {
   ANY_NAME,
+  exactly,
   type HeaderText,
   METHOD_HEADER,
   NAME_HEADER,
@@ -40,10 +41,7 @@ function isAnyOf(name: string, texts: readonly HeaderText[]): HeaderIs {
 }
 
 const kindOf = ({ versions, methods }: ToolMessages): readonly HeaderIs[] => [
-  isAnyOf(
-    VERSION_HEADER,
-    versions.map((exact) => ({ exact })),
-  ),
+  isAnyOf(VERSION_HEADER, exactly(versions)),
   isAnyOf(METHOD_HEADER, methods),
 ];
 
@@ -56,18 +54,14 @@ export function headersOf(messages: Messages): readonly HeaderIs[] {
     { name, regex: ANY_NAME.plain },
     { name, regex: ANY_NAME.marked, not: true },
   ] as const;
-  switch (messages.kind) {
-    case 'listing':
-      return kindOf(listing);
-    case 'task':
-      return [...kindOf(tasks), ...plain];
-    case 'encoded task':
-      return [...kindOf(tasks), encoded];
-    case 'encoded':
-      return [...kindOf(calls), encoded];
-    case 'call':
-      return [...kindOf(calls), ...(calls.names === 'any' ? plain : [isAnyOf(name, calls.names ?? [])])];
-  }
+  const conditions: Readonly<Record<Messages['kind'], readonly HeaderIs[]>> = {
+    listing: kindOf(listing),
+    task: [...kindOf(tasks), ...plain],
+    'encoded task': [...kindOf(tasks), encoded],
+    encoded: [...kindOf(calls), encoded],
+    call: [...kindOf(calls), ...(calls.names === 'any' ? plain : [isAnyOf(name, calls.names ?? [])])],
+  };
+  return conditions[messages.kind];
 }
 
 /** The messages for which {@link headersOf} returns these conditions; undefined if there are none. */
@@ -108,13 +102,11 @@ export function includesTool(wide: string, pattern: string): boolean {
   return wide.endsWith('*') && pattern !== '*' && pattern.replace(/\*$/, '').startsWith(wide.slice(0, -1));
 }
 
-const byText = (a: string, b: string): number => (a < b ? -1 : 1);
-
 /** Sorts exact names first, then prefixes, beginning with the longest. */
 function narrowestFirst(a: string, b: string): number {
   const [wideA, wideB] = [a.endsWith('*'), b.endsWith('*')];
   if (wideA !== wideB) return wideA ? 1 : -1;
-  return b.length - a.length || byText(a, b);
+  return b.length - a.length || (a < b ? -1 : 1);
 }
 
 /** All kinds of messages that lists of tools distinguish. Their order is important: the first kind that a message

@@ -27,10 +27,11 @@ export function coversMethod(rule: Pick<Rule, 'methods'>, method: string): boole
   return method === REST ? unnamedOf(rule).length > 0 : rule.methods.includes(method);
 }
 
-/** The methods of a rule that allows these named methods and, if `rest` is true, all methods that cannot be named. */
-export function methodsOf(named: readonly string[], rest: boolean): readonly string[] | undefined {
-  if (!rest) return named;
-  return named.length === NAMED.length ? undefined : [...named, ...UNNAMED];
+/** The member `methods` of a rule that allows these, of which {@link REST} stands for all that cannot be named. */
+export function methodsOf(allowed: readonly string[]): Pick<Rule, 'methods'> {
+  const named = NAMED.filter((method) => allowed.includes(method));
+  if (!allowed.includes(REST)) return { methods: named };
+  return named.length === NAMED.length ? {} : { methods: [...named, ...UNNAMED] };
 }
 
 /** A text that says which methods the mesh allows beyond a rule, if it has any that `what` cannot name. */

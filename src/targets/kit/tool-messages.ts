@@ -32,26 +32,20 @@ export const twiceText = (mesh: string): string =>
 /** The tools of a rule that the rendered files name. */
 export const namedTools = (tools: readonly string[]) => (tools.includes('*') ? ['*'] : [...new Set(tools)]);
 
+export const exactly = (texts: readonly string[]): readonly HeaderText[] => texts.map((exact) => ({ exact }));
+
 const called = (tool: string): HeaderText =>
   tool.endsWith('*') ? { prefix: tool.slice(0, -1), of: NAME_CHARACTER } : { exact: tool };
 
-/** The messages that {@link refusedTool} allows, as conditions on headers. There are three kinds of messages, and a
- * message must be of one of them. If a mesh cannot express a condition, it must report a gap or deny.
+/** The messages that {@link refusedTool} allows, as conditions on headers. There are three kinds of messages:
+ * listings, calls and messages about tasks. If a mesh cannot express a condition, it must report a gap or deny.
  * @param tools the patterns of a rule, as policies write them */
-export function toolMessages(
-  tools: readonly string[],
-): readonly [listing: ToolMessages, calls: ToolMessages, tasks: ToolMessages] {
-  const listing: readonly HeaderText[] = [
-    ...LISTING.map((exact) => ({ exact })),
-    { prefix: NOTIFICATIONS, of: METHOD_CHARACTER },
-  ];
+export function toolMessages(tools: readonly string[]): readonly [ToolMessages, ToolMessages, ToolMessages] {
+  const versions = MCP_VERSIONS;
+  const names = tools.includes('*') ? 'any' : namedTools(tools).map(called);
   return [
-    { versions: MCP_VERSIONS, methods: listing },
-    {
-      versions: MCP_VERSIONS,
-      methods: [{ exact: CALL }],
-      names: tools.includes('*') ? 'any' : namedTools(tools).map(called),
-    },
-    { versions: MCP_VERSIONS, methods: TASKS.map((exact) => ({ exact })), names: 'any' },
+    { versions, methods: [...exactly(LISTING), { prefix: NOTIFICATIONS, of: METHOD_CHARACTER }] },
+    { versions, methods: exactly([CALL]), names },
+    { versions, methods: exactly(TASKS), names: 'any' },
   ];
 }

@@ -1,7 +1,7 @@
 import { isWildcard } from '../../host-name.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
 import type { LiveObject } from '../kit/kubernetes.ts';
-import { methodsOf, NAMED, REST } from '../kit/methods.ts';
+import { methodsOf } from '../kit/methods.ts';
 import { METHODS } from '../kit/reach.ts';
 import { unreadable } from '../kit/reading.ts';
 import { isInside, meshRule, regionsOf } from '../kit/rules.ts';
@@ -66,13 +66,9 @@ function rulesAt(routes: readonly ReadRoute[], host: string, path: Path, sample:
   const clients = new Set(reached.flatMap(({ route }) => route?.clients ?? []));
   return [...clients].map((client) => {
     const own = reached.filter(({ route }) => route?.clients.includes(client));
-    const names = own.map(({ method }) => method);
-    const methods = methodsOf(
-      NAMED.filter((method) => names.includes(method)),
-      names.includes(REST),
-    );
     const id = own[0]?.route?.id ?? '';
-    return meshRule(FILE, { id, route: id, path, ...(methods !== undefined && { methods }) }, host, client);
+    const methods = methodsOf(own.map(({ method }) => method));
+    return meshRule(FILE, { id, route: id, path, ...methods }, host, client);
   });
 }
 

@@ -1,4 +1,3 @@
-import type { Provider } from '../../policy/types.ts';
 import { requestFacts } from '../../rules/table.ts';
 import { UnprintableError } from './print.ts';
 import { allHosts, type Scene } from './scene.ts';
@@ -25,10 +24,6 @@ function hold(shape: keyof typeof SHAPES, texts: readonly (string | undefined)[]
   }
 }
 
-/** The files with the certificate that identifies the gateway to a provider. */
-const certificateOf = (auth: NonNullable<Provider['client']>['auth'] | undefined) =>
-  auth?.kind === 'tls_client_auth' ? auth : undefined;
-
 /** Checks that every text of a policy has the form that its place requires, even if the policy did not come from the
  * parser. The parser makes the same checks and gives better messages.
  * @throws UnprintableError if a text has another form */
@@ -40,6 +35,7 @@ export function guard(scene: Scene): void {
   const { inner, store } = policy.gateway;
   const served = allHosts(scene).map(({ host }) => host);
   const tls = [policy.gateway.tls, inner?.tls, ...served.map((host) => host.tls)];
+  const auths = providers.map(({ client }) => (client?.auth.kind === 'tls_client_auth' ? client.auth : undefined));
   const networks = requestFacts(policy)?.networks ?? [];
   const texts: Readonly<Record<keyof typeof SHAPES, readonly (string | undefined)[]>> = {
     name: [...identities, ...ingresses, ...services, ...providers].map(({ name }) => name),
@@ -47,9 +43,7 @@ export function guard(scene: Scene): void {
     path: hosts.flatMap(({ routes }) => routes.map(({ route }) => route.path)),
     file: [
       ...[options.dir, options.runDir, options.stateDir, options.accessLog, options.systemCa],
-      ...[...tls, ...identities, store, ...providers.map(({ client }) => certificateOf(client?.auth))].flatMap(
-        (one) => [one?.certFile, one?.keyFile],
-      ),
+      ...[...tls, ...identities, store, ...auths].flatMap((one) => [one?.certFile, one?.keyFile]),
       ...[inner, ...served].map((one) => one?.clientCaFile),
       ...[...ingresses, ...services.map(({ direct }) => direct), ...providers, store].map((one) => one?.caFile),
     ],

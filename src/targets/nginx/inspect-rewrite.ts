@@ -25,13 +25,8 @@ function holds(args: readonly string[], check: string): boolean | undefined {
 }
 
 /** Whether the condition has the same result for the client's request and for the check's subrequest. */
-function alike(args: readonly string[]): boolean {
-  const [name = ''] = args
-    .join(' ')
-    .replace(/^\(\s*/, '')
-    .split(/[\s)=!~]/);
-  return SAME.test(name);
-}
+const alike = (args: readonly string[]): boolean =>
+  SAME.test(/^(?:\(\s*)?([^\s)=!~]*)/.exec(args.join(' '))?.[1] ?? '');
 
 interface Where {
   /** The path of a subrequest to the check, as nginx makes it. */

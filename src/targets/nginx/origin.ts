@@ -10,8 +10,6 @@ function isAmbient({ policy }: Pick<Scene, 'policy'>, { sessions, routes }: Scen
   return routes.some(({ route }) => route.accept.includes('certificate'));
 }
 
-const isAmbientSomewhere = (scene: Scene): boolean => allHosts(scene).some((host) => isAmbient(scene, host));
-
 /** Sends the origin of a request to the check, with which the check recognises the page that sends the request. On
  * hosts where people do not sign in, it says whether the origin is the host's own. On hosts where people sign in,
  * check.ts sends all origins, because the policy decides. */
@@ -20,7 +18,7 @@ export const shownOrigin = (scene: Scene, host: SceneHost): readonly Directive[]
 
 /** The maps for the origin of a request. They are evaluated only if the method could change something. */
 export function originMaps(scene: Scene): readonly Directive[] {
-  if (!isAmbientSomewhere(scene)) return [];
+  if (!allHosts(scene).some((host) => isAmbient(scene, host))) return [];
   return conf`
     # The origin of the page that sends an unsafe method or an Upgrade; "null" if the browser says only that it is another one.
     map $request_method $meshgate_origin_in {

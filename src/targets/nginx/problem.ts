@@ -78,12 +78,10 @@ const insideLocation = (scene: Scene, path: string, reason: ReasonCode, page: re
 `;
 
 /** The location for requests that nginx could not read. */
-export const badLocation = (scene: Scene): readonly Directive[] =>
-  insideLocation(scene, BAD_LOCATION, 'request_malformed');
+export const badLocation = (scene: Scene) => insideLocation(scene, BAD_LOCATION, 'request_malformed');
 
 /** The location for a name below a wildcard that is not a valid host name. */
-export const hostLocation = (scene: Scene): readonly Directive[] =>
-  insideLocation(scene, HOST_LOCATION, 'host_unknown');
+export const hostLocation = (scene: Scene) => insideLocation(scene, HOST_LOCATION, 'host_unknown');
 
 /** The location for a missing or invalid certificate, which nginx refuses before it reads the request. */
 export const certificateLocation = (scene: Scene, realm: string): readonly Directive[] => conf`

@@ -29,14 +29,12 @@ export function proofZoneBytes({ proof, clockSkew }: Policy['gateway']): number 
   return zoneBytes(Math.ceil(proof.rate * (proof.age + clockSkew + 1)));
 }
 
-/** The size in bytes of the memory for counters of all callers and keys while a counter is kept. */
-const keysZoneBytes = ({ proof }: Policy['gateway']): number => zoneBytes(2 * (proof?.rate ?? 0) * (PROOF_BURST_S + 1));
-
 /** The zone of used proofs. No entry is evicted: if the zone is full, the gateway rejects proofs. */
 export function proofZone({ policy }: Pick<Scene, 'policy'>): readonly Directive[] {
   const bytes = proofZoneBytes(policy.gateway);
   if (bytes === 0) return [];
-  const keys = keysZoneBytes(policy.gateway);
+  // The counters of all callers and keys that can use a proof while a counter is kept.
+  const keys = zoneBytes(2 * (policy.gateway.proof?.rate ?? 0) * (PROOF_BURST_S + 1));
   return conf`
     # DPoP proofs that were used, and how many each caller and each key has used.
     js_shared_dict_zone zone=meshgate_proofs:${bytes >> 10}k type=string timeout=10m;

@@ -166,9 +166,10 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
   const hosts = policy.hosts.map((host) => {
     const made = host.routes.map((route) => sceneRoute(policy, rules, options, names, cors, route));
     const [ingress] = made.flatMap((route) => route.targets.flatMap((target) => target.ingress ?? []));
-    const sharesTls = (route: Omit<SceneRoute, 'sharesTls'>): boolean =>
-      ingress !== undefined && route.targets.every((target) => target.ingress === ingress);
-    const routes = made.map((route) => ({ ...route, sharesTls: sharesTls(route) }));
+    const routes = made.map((route) => ({
+      ...route,
+      sharesTls: ingress !== undefined && route.targets.every((target) => target.ingress === ingress),
+    }));
     return { host, routes, sessions: takesSessions(policy, host), ...(ingress && { ingress }) };
   });
   const signin = signinHostOf(policy);
