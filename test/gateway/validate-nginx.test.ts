@@ -232,7 +232,7 @@ test.each<[string, () => Files]>([
   expect(await inspectThere()).toEqual(inspection);
 });
 
-test('the command prints the same on Node, and what it could not compare', async () => {
+test('the command prints the same on Node, and the parts that it could not compare', async () => {
   const { inspection, dump } = await inspect(around());
   expect(inspection.warnings).toHaveLength(1);
   const folder = mkdtempSync(join(tmpdir(), 'meshgate-validate-'));

@@ -247,7 +247,7 @@ describe('a proof', async () => {
     expect(await ask(gateway, { path: '/page', headers: { ...evil.headers, ...host } })).toBe('401 proof_invalid');
   });
 
-  test('for one method is refused for another, for GET also for HEAD', async () => {
+  test('for one method is refused for another; one for GET is refused for HEAD', async () => {
     expect(await ask(gateway, { ...(await proved()), method: 'POST' })).toBe('401 proof_invalid');
     expect((await gateway.send(host, { ...(await proved()), method: 'HEAD' })).status).toBe(401);
     expect(await ask(gateway, await proved('/page', { method: 'POST' }))).toBe('200 -');

@@ -121,13 +121,13 @@ describe('diff', () => {
     return out.trimEnd().split('\n');
   }
 
-  test('reports a role more that travels', async () => {
+  test('reports an added role that travels', async () => {
     expect(await diff(changed('acts_for: [staff]', 'acts_for: [staff, admin]'))).toEqual([
       '+ agent pages, for admin, may now GET, POST https://board.test/* (by board.test/*#3, as hop)',
     ]);
   });
 
-  test('reports a method less', async () => {
+  test('reports a removed method', async () => {
     expect(await diff(changed('methods: [GET, POST]', 'methods: [GET]'))).toEqual(['nothing changed']);
     expect(await diff(changed('methods: [GET, POST]', 'methods: [HEAD]'))).toEqual([
       '- agent pages, for staff, may no longer GET https://board.test/* (was by board.test/*#3)',

@@ -135,7 +135,7 @@ describe('a host that is removed leaves its requests to a wildcard', () => {
     ]);
   });
 
-  test('whose routes accept other tokens', async () => {
+  test('with routes that accept other tokens', async () => {
     const own = wild(ALL).replace('"*.example.com"', 'wiki.example.com');
     const strict = own.replace('accept: [bearer, session]', 'accept: [bearer, session], audiences: [admin-api]');
     const [a, b] = [policy(strict + wild(ALL)), policy(wild(ALL))];

@@ -134,7 +134,7 @@ describe('with a token', () => {
     expect(out).toContain('roles that no rule of the route names\n  ');
   });
 
-  test('what is missing: all alternatives that failed', async () => {
+  test('the missing facts: all alternatives that failed', async () => {
     const { code, out } = await withToken(token({ ...claims, groups: ['guests'], dept: 'wiki' }), 'POST', `${WIKI}/x`);
     expect(code).toBe(1);
     expect(out).toContain(`

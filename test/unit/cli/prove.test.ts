@@ -143,7 +143,7 @@ describe('the service of requests, and conditions beside the rules', () => {
       '/status: { headers: { X-Name: name },',
       'header X-Name: nothing → "name" on wiki.example.com/status',
     ],
-  ])('what is not compared is named: %s → %s', async (from, to, says) => {
+  ])('names the parts that it does not compare: %s → %s', async (from, to, says) => {
     const other = POLICY.replace(from, to);
     const { code, out } = await prove(POLICY, other);
     expect({ code, out }).toEqual({

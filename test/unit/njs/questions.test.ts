@@ -180,7 +180,7 @@ describe('made-up tokens', () => {
     expect(fake.zones.answers.size()).toBe(0);
   });
 
-  it('are introspected once in a while', async () => {
+  it('are introspected again after a pause', async () => {
     madeUp(1, () => OTHER);
     await settle();
     expect(await told('made-up-0', OTHER)).toBe('token_inactive');

@@ -155,7 +155,7 @@ describe('a policy with every key', () => {
     });
   });
 
-  test('what routes accept, and the owner on their pages', () => {
+  test('the accepted credentials of routes, and the owner on their pages', () => {
     expect(route('wiki.example.com/*')).toMatchObject({
       accept: ['bearer', 'session'],
       owner: 'wiki-team@example.com',

@@ -62,7 +62,7 @@ describe('session keys', () => {
     expect(await rotateRing(JSON.stringify({ keys: bare }), NOW, DAY, false)).toMatchObject({ ok: true, seals: true });
   });
 
-  test('what is no ring is said without what it holds', async () => {
+  test('an invalid ring is reported without its content', async () => {
     const rotated = await rotateRing('{"keys":[{"kty":"oct","k":"hush"}]}', NOW, DAY, false);
     expect(rotated).toMatchObject({ ok: false });
     expect(JSON.stringify(rotated)).not.toContain('hush');

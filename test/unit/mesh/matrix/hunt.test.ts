@@ -168,7 +168,7 @@ type SlotAnswers = (inSlot: readonly (readonly Rendered[])[]) => Trial;
 const answersOf = (version: readonly Rendered[]) => (cell: Cell) =>
   decided(cell, (version[0]!.value as { rules: readonly Rule[] }).rules);
 
-describe('what was rendered is tried again in the slot of each kill', () => {
+describe('the original is tried again in the slot of each kill', () => {
   const { mutants } = mutantsOf(objects);
   const [widened] = mutants.filter(({ path, change }) => /rules\/1\/methods$/.test(path) && change === 'dropped');
   const [harmless] = mutants.filter(({ path }) => path === 'comment');

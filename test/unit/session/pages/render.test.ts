@@ -101,7 +101,7 @@ describe('headers', () => {
   });
 });
 
-describe('what pages offer', () => {
+describe('the links and forms of pages', () => {
   test('the chooser links to each provider, and its form leads back to the same page', () => {
     expect(links(choose)).toEqual([
       ['Continue with Example staff', '/.meshgate/signin?step&role=admin%2Bx&provider=okta&to=/a?b=1&to=/c'],
