@@ -20,7 +20,7 @@ export function parsePublishedKeys(text: string): { readonly jwks: string } | st
   if (keys.length > MAX_KEYS_PER_PROVIDER) return `the file has more than ${MAX_KEYS_PER_PROVIDER} keys`;
   const found = keys.map((key) => asObject(key) ?? {});
   if (found.some((key) => 'd' in key || 'k' in key)) {
-    return 'the file holds a private key; give the public keys, as /.meshgate/jwks serves them';
+    return 'the file contains a private key; give the public keys, as /.meshgate/jwks serves them';
   }
   for (const [index, { kty, crv, x, y }] of found.entries()) {
     const whole = kty === 'EC' && crv === 'P-256' && typeof x === 'string' && typeof y === 'string';

@@ -37,7 +37,7 @@ export async function clientSecrets(
     case 'client_secret_basic':
     case 'client_secret_post': {
       const secrets = readSecrets(textOf(runtime, auth.secretFile), MAX_SECRETS);
-      if (secrets.length === 0) throw new Error(`${auth.secretFile} holds no secret`);
+      if (secrets.length === 0) throw new Error(`${auth.secretFile} contains no secret`);
       return { shown: secrets.map((secret) => ({ secret })) };
     }
     case 'private_key_jwt': {

@@ -65,7 +65,7 @@ function checkUse(flags: Flags, method: string, url: string): void {
   if (isGiven && (flags.network ?? flags.certificate) !== undefined) {
     throw new WrongUse('--network and --certificate have no effect with --as ROLE: the roles are given');
   }
-  if (flags.token === '-' && flags.policy === '-') throw new WrongUse('standard input holds one file, not two');
+  if (flags.token === '-' && flags.policy === '-') throw new WrongUse('standard input is one file, not two');
   if (!/^[A-Z_-]+$/.test(method)) {
     throw new WrongUse(
       `${JSON.stringify(method)} is not a method; write it in upper case, as in GET https://HOST/PATH`,

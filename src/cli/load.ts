@@ -90,7 +90,7 @@ export function loadValid(runtime: Runtime, file: string): Loaded | undefined {
 
 /** Loads two policies. If one of them is not valid, prints the errors of both. */
 export function loadPair(runtime: Runtime, a: string, b: string): readonly [Loaded, Loaded] | undefined {
-  if (a === '-' && b === '-') throw new WrongUse('standard input holds one file, not two');
+  if (a === '-' && b === '-') throw new WrongUse('standard input is one file, not two');
   const [first, second] = [loadValid(runtime, a), loadValid(runtime, b)];
   return first === undefined || second === undefined ? undefined : [first, second];
 }

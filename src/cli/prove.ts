@@ -89,7 +89,7 @@ function proveTarget(
   a: string,
   b: string,
 ): Proof | undefined {
-  if (a === '-' && b === '-') throw new WrongUse('standard input holds one file, not two');
+  if (a === '-' && b === '-') throw new WrongUse('standard input is one file, not two');
   const target = meshTarget(name);
   if (assertionJwks !== undefined && !target.takesJwks)
     throw new WrongUse(`--assertion-jwks has no effect for ${name}: leave it out`);

@@ -56,7 +56,7 @@ function explained(loaded: Loaded, report: TokenReport, asked: Asked): Explanati
 }
 
 function checkUse(flags: Flags, file: string, method?: string, url?: string): void {
-  if (file === '-' && flags.policy === '-') throw new WrongUse('standard input holds one file, not two');
+  if (file === '-' && flags.policy === '-') throw new WrongUse('standard input is one file, not two');
   if (method !== undefined && url === undefined)
     throw new WrongUse('METHOD and URL go together: GET https://HOST/PATH');
   if (url === undefined && (flags.tool ?? flags.mcp) !== undefined)

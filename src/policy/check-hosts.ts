@@ -56,7 +56,7 @@ export function pathMistake(path: string): string | undefined {
   if (reserved !== undefined) return `the gateway answers ${reserved} itself; write another path`;
   if (base.includes('*')) {
     const fixed = `${base.replace(/\/?\.?\*[\s\S]*$/, '')}/*`;
-    return `a star stands only at the end, as /*; write ${quote(fixed)}`;
+    return `a star is allowed only at the end, as /*; write ${quote(fixed)}`;
   }
   const odd = /[^A-Za-z0-9._~!&()+,=:@/-]/.exec(base)?.[0];
   if (odd !== undefined) {

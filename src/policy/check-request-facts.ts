@@ -22,7 +22,7 @@ function checkCredentials(report: Report, draft: DraftPolicy): void {
   for (const { host, route, path } of routesOf(draft)) {
     const index = route.accept?.indexOf('certificate') ?? -1;
     if (index < 0 || asksCertificates(draft, host)) continue;
-    const message = 'this host asks for no certificates; add client_ca_file to gateway.tls, or remove this';
+    const message = 'this host requests no certificates; add client_ca_file to gateway.tls, or remove this';
     report.add([...path, 'accept', index], message);
   }
 }

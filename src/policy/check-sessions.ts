@@ -91,7 +91,7 @@ function checkSignin(report: Report, draft: DraftPolicy, { signin, insecure_http
   }
   const { host } = signin;
   if (host !== undefined && writes(draft.hosts ?? {}, host)) {
-    const message = `${quote(host)} stands under hosts as well; the sign-in has a host of its own: write another, as in auth.example.com`;
+    const message = `${quote(host)} is also under hosts; the sign-in has a host of its own: write another, as in auth.example.com`;
     report.add([...path, 'host'], message);
   }
 }

@@ -21,7 +21,7 @@ export type Algorithm = (typeof ALGORITHMS)[number];
 
 const domain = s.text(a.DOMAIN, {
   what: 'a domain',
-  write: 'what stands behind the @, in lower case, as in example.com',
+  write: 'the part after the @, in lower case, as in example.com',
   fix: (value) => {
     const plain = typeof value === 'string' ? value.toLowerCase().replace(/^.*@|^\*\./g, '') : '';
     return a.DOMAIN.test(plain) ? plain : undefined;

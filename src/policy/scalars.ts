@@ -115,7 +115,7 @@ export const toolName = text(/^[^\u0000-\u001f\u007f]{1,256}$/, {
 
 export const mcpMessage = text(MCP_MESSAGE, {
   what: 'a message of MCP',
-  write: 'its method, and behind a colon what it names, as in tools/list or prompts/get:review',
+  write: 'its method, and after a colon what it names, as in tools/list or prompts/get:review',
 });
 
 export const acrValue = text(/^[!-~]{1,128}$/, {

@@ -62,14 +62,14 @@ function enumMessage(value: string, values: readonly string[], { hint }: Bare): 
 
 function messageFor(value: unknown, chosen: Bare, { hint: outer }: Bare): string {
   const hint = chosen.hint ?? outer;
-  if (hint && value === null) return `nothing stands here; write ${hint.write}`;
+  if (hint && value === null) return `the value is missing; write ${hint.write}`;
   if (hint && Array.isArray(value) && value.length === 0) return `an empty list; write ${hint.write}`;
   if (hint) return `${show(value)} is not ${hint.what}; write ${hint.fix?.(value) ?? hint.write}`;
   const values = valuesOf(chosen);
   if (values) return `${show(value)} is not known here; write ${oneOf(values)}`;
   const keys = keysOf(chosen);
   const below = keys ? oneOf([...keys.keys()].filter((key) => key !== ROUTES)) : 'names, each with its own mapping,';
-  return `${value === null ? 'nothing stands here' : `${show(value)} is not a mapping`}; write ${below} below it`;
+  return `${value === null ? 'the value is missing' : `${show(value)} is not a mapping`}; write ${below} below it`;
 }
 
 export function show(value: unknown): string {

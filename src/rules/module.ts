@@ -7,7 +7,7 @@ const string = (text: string): string =>
 function literal(value: unknown, indent: string): string {
   if (typeof value === 'string') return string(value);
   if (typeof value === 'number' && !Number.isFinite(value))
-    throw new TypeError(`policy.js: ${value} is no number of JSON`);
+    throw new TypeError(`policy.js: ${value} is not a JSON number`);
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return JSON.stringify(value);
   const inner = `${indent}  `;
   if (Array.isArray(value)) {
@@ -16,7 +16,7 @@ function literal(value: unknown, indent: string): string {
       return `[${value.map((item) => literal(item, inner)).join(', ')}]`;
     return `[\n${value.map((item) => inner + literal(item, inner)).join(',\n')}\n${indent}]`;
   }
-  if (typeof value !== 'object') throw new TypeError(`policy.js: a ${typeof value} is no part of a table`);
+  if (typeof value !== 'object') throw new TypeError(`policy.js: a ${typeof value} cannot be part of a table`);
   const entries = Object.entries(value)
     .filter(([, item]) => item !== undefined)
     .map(([key, item]) => `${key === '__proto__' ? '["__proto__"]' : string(key)}: ${literal(item, inner)}`);

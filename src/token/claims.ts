@@ -26,7 +26,7 @@ const otherTypes: Readonly<Record<string, string>> = Object.freeze({
 });
 
 /** Says what a route requires, in the words of the provider's kind. */
-const wanted = ({ wants }: ProviderKind): string => `this route wants ${wants ?? 'an access token'}`;
+const wanted = ({ wants }: ProviderKind): string => `this route requires ${wants ?? 'an access token'}`;
 
 function refuseType(typ: string, kind: ProviderKind): Refused {
   const name = typ.toLowerCase();
@@ -98,7 +98,7 @@ function checkAudience(claims: Claims, provider: TokenProvider, kind: ProviderKi
   if (list.some((value) => provider.audiences.includes(value))) return undefined;
   if (provider.audiences.length === 0)
     return refuse('audience_mismatch', 'no tokens of this provider are accepted, because people sign in through it');
-  const detail = `the token is for ${listed(list)}, this route wants ${listed(provider.audiences)}`;
+  const detail = `the token is for ${listed(list)}, this route requires ${listed(provider.audiences)}`;
   return refuse('audience_mismatch', helped(detail, kind, 'aud'));
 }
 
@@ -110,7 +110,7 @@ export function checkClient(claims: Claims, provider: TokenProvider, kind: Provi
   const client = clientOf(claims, kind);
   if (client === undefined) return refuse('claim_absent', `the token names no client in ${kind.client.join(', ')}`);
   if (provider.clients.includes(client)) return undefined;
-  const detail = `the token is for the client ${shown(client)}, this route wants ${listed(provider.clients)}`;
+  const detail = `the token is for the client ${shown(client)}, this route requires ${listed(provider.clients)}`;
   return refuse('audience_mismatch', detail);
 }
 

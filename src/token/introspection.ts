@@ -69,18 +69,18 @@ const accessUses = ['access', 'access_token'];
 function checkType(claims: Claims, { introspection }: TokenProvider, kind: ProviderKind): Refused {
   const { token_type: type, token_use: use, typ, cnf } = claims;
   if (typeof typ === 'string' && kind.refusedTypes.includes(typ.toLowerCase())) {
-    return refuse('type_refused', `the token is of the type ${shown(typ)}, this route wants an access token`);
+    return refuse('type_refused', `the token is of the type ${shown(typ)}, this route requires an access token`);
   }
   if (use !== undefined && !(typeof use === 'string' && accessUses.includes(use))) {
-    return refuse('type_refused', `the provider says that it is ${shown(use)}, this route wants an access token`);
+    return refuse('type_refused', `the provider says that it is ${shown(use)}, this route requires an access token`);
   }
   if (type === undefined && introspection?.anyType) return undefined;
   if (typeof type === 'string' && type.toLowerCase() === 'dpop' && cnf === undefined) {
     return refuse('proof_invalid', 'the provider says that the token is bound by DPoP, and not to which key');
   }
   if (typeof type === 'string' && accessTypes.includes(type.toLowerCase())) return undefined;
-  const said = `the token is of the type ${shown(type)}, this route wants an access token`;
-  const unsaid = 'the provider sends no "token_type" for the token; this route wants an access token';
+  const said = `the token is of the type ${shown(type)}, this route requires an access token`;
+  const unsaid = 'the provider sends no "token_type" for the token; this route requires an access token';
   return refuse('type_refused', type === undefined ? unsaid : said);
 }
 

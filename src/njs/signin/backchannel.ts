@@ -39,7 +39,7 @@ async function verifiedBy(
   token: string,
   now: number,
 ): Promise<Result<Claims>> {
-  if (first === undefined) return refuse('issuer_unknown', 'its issuer is no provider of this host');
+  if (first === undefined) return refuse('issuer_unknown', 'its issuer is not a provider of this host');
   const verify = (context: ProviderTokenContext) => verifyLogoutToken(token, context, Date.now() / 1000);
   const verified = await withNewestKeys(scene, first, token, now, verify);
   if (verified.ok || others.length === 0) return verified;

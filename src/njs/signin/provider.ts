@@ -75,12 +75,12 @@ export class ProviderClient {
           throw new Error(`${auth.secretFile} cannot be read (${(error as { code?: string }).code ?? 'no file'})`);
         }
         const secrets = readSecrets(text, MAX_SECRETS);
-        if (secrets.length === 0) throw new Error(`${auth.secretFile} holds no secret`);
+        if (secrets.length === 0) throw new Error(`${auth.secretFile} contains no secret`);
         return secrets.map((secret) => ({ secret }));
       }
       case 'private_key_jwt': {
         const key = await this.#keyFile(auth.keysFile).current(now);
-        if (key === undefined) throw new Error(`${auth.keysFile} holds no key to sign with`);
+        if (key === undefined) throw new Error(`${auth.keysFile} contains no key for signing`);
         const audience = assertionAudience(kind, issuer, token);
         return [{ assertion: await signClientAssertion(key, client.id, audience, now) }];
       }

@@ -36,5 +36,5 @@ export const operator: Operator<Certificate, typeof keys> = {
   never: (_, { certificates }) =>
     certificates
       ? undefined
-      : 'no host asks for certificates; write gateway.tls.client_ca_file, the CA that signs them',
+      : 'no host requests certificates; write gateway.tls.client_ca_file, the CA that signs them',
 };

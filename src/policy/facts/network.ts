@@ -39,7 +39,7 @@ function rangeMistake(written: string, range: Range | undefined, before: readonl
   }
   const address = readRange(written.replace(/\/[\s\S]*$/, range.bytes.length === 4 ? '/32' : '/128'));
   if (address?.bytes.some((byte, i) => byte !== range.bytes[i])) {
-    return `what is behind the first ${range.length} bits does not count; write ${rangeText(range)}`;
+    return `the bits after the first ${range.length} have no effect; write ${rangeText(range)}`;
   }
   const around = before.find((it) => it !== undefined && isWithin(range.bytes, it, range.length));
   return around === undefined ? undefined : `no effect: it lies in ${rangeText(around)}; remove it`;

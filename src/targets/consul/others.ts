@@ -13,8 +13,8 @@ const CONSUL_NEUTRAL: readonly Neutral[] = [
   ),
 ];
 
-const UPSTREAM = 'says how the service asks others, and not who may ask it';
-const TIMES = 'says how long and how many, and not who may ask';
+const UPSTREAM = 'says how the service calls others, and not who may call it';
+const TIMES = 'says how long and how many, and not who may call';
 
 /** Members of a service's entry that decide nothing. */
 const DEFAULTS: readonly Neutral[] = [
@@ -38,7 +38,7 @@ export function neutralOf({ Kind }: Entry): readonly Neutral[] {
 
 const HERE = 'says what it is, and for people';
 const OWN = 'our entries say their own';
-const ASKING = 'says how a service asks others; who is asked decides all the same';
+const ASKING = 'says how a service calls others; the service that is called decides';
 
 /** Members of the entries for the whole mesh that change no decision about a service. */
 const PROXY_DEFAULTS: readonly Neutral[] = [
@@ -83,7 +83,7 @@ function intentions(entry: LiveEntry): string | undefined {
   });
   // If a wildcard destination has a source, proxies keep this source even if the intentions of a named destination deny
   // it.
-  if (open.length > 0) return `it lets ${open[0]} ask every service, whatever intentions of that service say`;
+  if (open.length > 0) return `it lets ${open[0]} call every service, whatever intentions of that service say`;
   return unknown(entry, DENIALS);
 }
 

@@ -29,6 +29,6 @@ export function authoritiesOf(policy: Policy, rules: readonly Rule[]) {
 /** The Host headers of requests that a rule allows. */
 export function domainsOf(rule: Rule, authorities: readonly Authority[]): readonly string[] {
   const found = authorities.find(({ service }) => service.name === rule.service);
-  if (found === undefined) throw new Error(`envoy: rule ${rule.id} asks a service without an authority`);
+  if (found === undefined) throw new Error(`envoy: rule ${rule.id} names a service without an authority`);
   return found.domains;
 }

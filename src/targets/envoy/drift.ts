@@ -26,7 +26,7 @@ function strangers(policy: Policy, rules: readonly Rule[], live: unknown): reado
     const own = authoritiesIn(rule) ?? [];
     return own.length === 0 || known.has(own.join())
       ? []
-      : [`rule ${id} is for ${own.join(', ')}, which is no service`];
+      : [`rule ${id} is for ${own.join(', ')}, which is not a service`];
   });
 }
 
@@ -34,7 +34,7 @@ function strangers(policy: Policy, rules: readonly Rule[], live: unknown): reado
 export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, files: Files): readonly string[] {
   const [live, ...more] = documentsOf(files);
   return [
-    ...(more.length > 0 ? ['there is more than one document, and Envoy takes the first'] : []),
+    ...(more.length > 0 ? ['there is more than one document, and Envoy reads the first'] : []),
     ...differences(asFile(withoutRules(bootstrap(policy, rules))), withoutRules(live)),
     ...strangers(policy, rules, live),
   ];

@@ -97,7 +97,7 @@ function peopleOf(when: readonly Condition[], title: string): readonly Omit<Says
 /** Rejects empty lists. For Istio an empty list is no condition; in a policy such a rule would allow nothing. */
 function checkLists(value: unknown, title: string): void {
   if (value === null || (Array.isArray(value) && value.length === 0))
-    throw unreadable(title, 'an empty list is no condition to Istio');
+    throw unreadable(title, 'Istio reads an empty list as no condition');
   if (typeof value !== 'object') return;
   for (const it of Object.values(value)) checkLists(it, title);
 }

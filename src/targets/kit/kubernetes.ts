@@ -116,7 +116,7 @@ function flat(file: string, value: unknown, ask: string): readonly LiveObject[] 
     isRecord(metadata) &&
     isText(metadata.name) &&
     (metadata.namespace === undefined || isText(metadata.namespace));
-  if (!isWhole) throw new Error(`${file}: ${kind}: apiVersion, metadata.name and metadata.namespace are no text`);
+  if (!isWhole) throw new Error(`${file}: ${kind}: apiVersion, metadata.name and metadata.namespace are not texts`);
   return [value as unknown as LiveObject];
 }
 

@@ -187,11 +187,11 @@ function readRoute(route: LiveObject, servers: ReadonlySet<string>) {
 }
 
 /** Reads routes from rendered objects or from the output of `kubectl get`.
- * @throws Foreign if there is no object of Linkerd; Error for a construct that meshgate does not render */
+ * @throws Foreign if there is not an object of Linkerd; Error for a construct that meshgate does not render */
 export function routesIn(objects: readonly LiveObject[]) {
   if (objects.length === 0) throw new Foreign(`no objects; ${ASK}`);
   const strange = objects.find((it) => !GROUPS.includes(groupOf(it)));
-  if (strange !== undefined) throw new Foreign(`${titleOf(strange)} is no object of Linkerd; ${ASK}`);
+  if (strange !== undefined) throw new Foreign(`${titleOf(strange)} is not an object of Linkerd; ${ASK}`);
   const own = objects.filter(isManaged);
   const servers = own.filter(({ kind }) => kind === 'Server');
   servers.forEach(checkServer);

@@ -58,19 +58,19 @@ const READING = [
   {
     name: 'underscores_in_headers',
     wrong: ([value]: readonly string[]) => value === 'on',
-    text: "underscores_in_headers on counts in : a client's X_Forwarded_User may reach a service as X-Forwarded-User",
+    text: "underscores_in_headers on applies in : a client's X_Forwarded_User may reach a service as X-Forwarded-User",
     instead: 'underscores_in_headers off; there',
   },
   {
     name: 'ignore_invalid_headers',
     wrong: ([value]: readonly string[]) => value === 'off',
-    text: 'ignore_invalid_headers off counts in : invalid names reach the services',
+    text: 'ignore_invalid_headers off applies in : invalid names reach the services',
     instead: 'ignore_invalid_headers on; there',
   },
   {
     name: 'large_client_header_buffers',
     wrong: ([, size = '']: readonly string[]) => bytes(size) < HEADER_LINE_BYTES,
-    text: 'large_client_header_buffers counts in : long tokens are refused there before anything is decided',
+    text: 'large_client_header_buffers applies in : long tokens are refused there before anything is decided',
     instead: 'large_client_header_buffers 4 32k; there',
   },
 ];
@@ -104,13 +104,13 @@ function proxies(tree: Tree, ours: readonly Server[], policy: Policy): readonly 
     ...warnAll(
       ours.flatMap(({ body }) => own(body)),
       ({ args }) =>
-        `set_real_ip_from ${args.join(' ')} counts beside gateway.trusted_proxies: each address in it can claim any other address, and the policy decides or counts by addresses`,
+        `set_real_ip_from ${args.join(' ')} applies beside gateway.trusted_proxies: each address in it can claim any other address, and the policy decides or counts by addresses`,
       instead,
     ),
     ...warnAll(
       policy.gateway.trustedProxies.length > 0 ? [] : own(tree.http),
       ({ args }) =>
-        `set_real_ip_from ${args.join(' ')} does not count for the hosts of the policy, which decides or counts by addresses: behind a proxy all clients have its address`,
+        `set_real_ip_from ${args.join(' ')} has no effect for the hosts of the policy, which decides or counts by addresses: behind a proxy all clients have its address`,
       instead,
     ),
   ];

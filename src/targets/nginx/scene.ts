@@ -124,7 +124,7 @@ function sceneRoute(
   const { cors } = route;
   const named = (name: string): Service => {
     const service = policy.services[name];
-    if (service === undefined) throw new Error(`nginx: route ${route.name} asks an undefined service`);
+    if (service === undefined) throw new Error(`nginx: route ${route.name} names an undefined service`);
     return service;
   };
   const targets = rules

@@ -42,7 +42,7 @@ function rsaKey({ n, e }: Members, digest: Digest): Key | undefined {
 function publicKey(jwk: Members | undefined, { alg, kty, crv }: AlgorithmEntry, digest: Digest): Result<Key> {
   if (jwk === undefined) return wrong('the proof\'s header has no "jwk"');
   if (privateMembers.some((name) => Object.hasOwn(jwk, name))) {
-    return wrong('the proof\'s "jwk" is no public key alone: anyone who saw the proof may have the private half');
+    return wrong('the proof\'s "jwk" is not only a public key: anyone who saw the proof may have the private half');
   }
   if (jwk.kty !== kty || (jwk.alg !== undefined && jwk.alg !== alg) || (crv !== undefined && jwk.crv !== crv)) {
     return noKey;

@@ -12,7 +12,7 @@ test('publishes public keys with only the members that verifiers need', () => {
 test('rejects a private key, and does not show it', async () => {
   const signing = await newSigningKeys(0);
   const found = parsePublishedKeys(signing);
-  expect(found).toBe('the file holds a private key; give the public keys, as /.meshgate/jwks serves them');
+  expect(found).toBe('the file contains a private key; give the public keys, as /.meshgate/jwks serves them');
 });
 
 test.each([
@@ -21,7 +21,7 @@ test.each([
   ['{"keys":[]}', 'the file has no list "keys" with a key in it'],
   ['{"keys":[5]}', 'key 1 is not a public EC key on the curve P-256'],
   ['{"keys":[{"kty":"RSA","n":"x"}]}', 'key 1 is not a public EC key on the curve P-256'],
-  ['{"keys":[{"kty":"oct","k":"x"}]}', 'the file holds a private key'],
+  ['{"keys":[{"kty":"oct","k":"x"}]}', 'the file contains a private key'],
   [`{"keys":[${Array(101).fill('{}').join(',')}]}`, 'the file has more than'],
 ])('%s', (text, message) => {
   expect(parsePublishedKeys(text)).toContain(message);

@@ -414,6 +414,6 @@ test('mistakes in both files are printed; standard input is one file', async () 
   expect(err).toMatch(/^a:1:1 .*\n(.*\n)*b:1:1 /);
   expect(await meshgate(['diff', '-', '-'])).toMatchObject({
     code: 2,
-    err: 'meshgate: standard input holds one file, not two\n',
+    err: 'meshgate: standard input is one file, not two\n',
   });
 });

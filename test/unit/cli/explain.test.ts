@@ -233,7 +233,7 @@ describe('wrong use', () => {
     [['--as', 'nobody,reader', 'GET', `${WIKI}/`], '--as nobody cannot be combined with roles'],
     [['--as', 'reader', '--token', 'x', 'GET', `${WIKI}/`], '--as and --token: give one'],
     [['--token', 'none', 'GET', `${WIKI}/`], 'cannot read the token none: there is no such file'],
-    [['--token', '-', '--policy', '-', 'GET', `${WIKI}/`], 'standard input holds one file, not two'],
+    [['--token', '-', '--policy', '-', 'GET', `${WIKI}/`], 'standard input is one file, not two'],
     [['--now', 'soon', '--token', 'x', 'GET', `${WIKI}/`], 'write seconds since the epoch'],
     [['--policy', 'none.yaml', 'GET', `${WIKI}/`], 'cannot read the policy none.yaml'],
   ])('%j', async (args, message) => {

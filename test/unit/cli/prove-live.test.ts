@@ -129,7 +129,7 @@ describe('objects that are not the mesh’s', () => {
     expect(await prove('linkerd', 'identities', list([...objects, pod]))).toEqual({
       code: 2,
       out: '',
-      err: `meshgate: stdin: Pod wiki/wiki-0 is no object of Linkerd; ${ask}\n`,
+      err: `meshgate: stdin: Pod wiki/wiki-0 is not an object of Linkerd; ${ask}\n`,
     });
     expect((await prove('linkerd', 'identities', list([]))).err).toBe(`meshgate: stdin: no objects; ${ask}\n`);
     expect((await prove('linkerd', 'identities', 'text')).err).toBe(

@@ -304,7 +304,7 @@ describe('Istio', () => {
     const [file = ''] = Object.keys(side.files).filter((it) => it.startsWith('workloads/'));
     const open = replaced(side.files[file] ?? '', /(action: "ALLOW"\n {2}rules:\n)/, `$1    - ${rule}\n`);
     expect(await prove('istio', side, { ...side.files, [file]: open })).toEqual(
-      notProven('an empty list is no condition to Istio'),
+      notProven('Istio reads an empty list as no condition'),
     );
   });
 
@@ -408,7 +408,7 @@ describe('YAML that other parsers read otherwise', () => {
   });
 
   test('a name that is not text is not a name', async () => {
-    expect(await own('namespace: "wiki"', 'namespace: ["wiki"]')).toEqual(notProven('are no text'));
+    expect(await own('namespace: "wiki"', 'namespace: ["wiki"]')).toEqual(notProven('are not texts'));
   });
 
   test('quoted values as kubectl prints them, and plain numbers, times and words, are read', async () => {

@@ -353,6 +353,6 @@ caller  spiffe://example.org/gateway with an assertion (as default, for wiki, by
     expect((await prove(POLICY, POLICY, ...keys)).err).toContain('--assertion-jwks has no effect without --target');
     expect((await prove(POLICY, POLICY, '--target', 'envoy', ...keys)).err).toContain('has no effect for envoy');
     const bad = await against(istio, { ...files, 'keys.json': '{"keys":[{"d":1}]}' }, ...keys);
-    expect(bad.err).toContain('--assertion-jwks keys.json: the file holds a private key');
+    expect(bad.err).toContain('--assertion-jwks keys.json: the file contains a private key');
   });
 });

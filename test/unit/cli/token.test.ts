@@ -137,7 +137,7 @@ routes
   });
 
   test.each([
-    [['token', '-', '--policy', '-'], 'standard input holds one file'],
+    [['token', '-', '--policy', '-'], 'standard input is one file'],
     [['token', 't.txt', 'GET'], 'METHOD and URL go together'],
     [['token', 't.txt', 'GET', '?'], 'names no host'],
     [['token', 't.txt', '--online'], 'needs Node'],

@@ -143,7 +143,7 @@ describe('tests of the policy', () => {
     ).toEqual({
       code: 1,
       lines: [
-        'meshgate.yaml:40:5 tests[0]: GET https://wiki.example.com/x as a caller of okta: expected allowed, got audience_mismatch (the token is for "x", this route wants "api://wiki")',
+        'meshgate.yaml:40:5 tests[0]: GET https://wiki.example.com/x as a caller of okta: expected allowed, got audience_mismatch (the token is for "x", this route requires "api://wiki")',
       ],
     });
   });

@@ -39,9 +39,9 @@ describe('facts of the request', () => {
     [
       '{ network: [10.9.0.7/24] }',
       {},
-      'roles.probe.network[0]: what is behind the first 24 bits does not count; write 10.9.0.0/24',
+      'roles.probe.network[0]: the bits after the first 24 have no effect; write 10.9.0.0/24',
     ],
-    ['{ network: ["fd00::1/8"] }', {}, 'what is behind the first 8 bits does not count; write fd00::/8'],
+    ['{ network: ["fd00::1/8"] }', {}, 'the bits after the first 8 have no effect; write fd00::/8'],
     ['{ network: ["::ffff:a09:0/120"] }', {}, 'no client has such an address; write 10.9.0.0/24'],
     ['{ network: [10.0.0.0/8, 10.9.0.0/24] }', {}, 'no effect: it lies in 10.0.0.0/8; remove it'],
     ['{ network: [":::/8"] }', {}, '":::/8" is not a range of addresses; write 10.9.0.0/24 or fd00::/8'],
@@ -51,7 +51,7 @@ describe('facts of the request', () => {
     ['{ network: [] }', {}, 'an empty list; write [10.9.0.0/24]'],
     ['{ network: [10.9.0.0/24], provider: okta }', {}, 'no effect beside network'],
     ['{ network: [10.9.0.0/24], group: staff }', {}, 'group and network in one fact'],
-    ['{ certificate: ci.test }', {}, 'never true: no host asks for certificates; write gateway.tls.client_ca_file'],
+    ['{ certificate: ci.test }', {}, 'never true: no host requests certificates; write gateway.tls.client_ca_file'],
     ['{ certificate: CI.test }', CA, 'write ci.test'],
     ['{ certificate: "*" }', CA, 'a name in a certificate'],
     ['{ certificate: "a.*.test" }', CA, 'a name in a certificate'],
@@ -59,7 +59,7 @@ describe('facts of the request', () => {
     [
       '{ group: staff }',
       { accept: 'accept: [certificate], ' },
-      'hosts."a.test"."/*".accept[0]: this host asks for no certificates',
+      'hosts."a.test"."/*".accept[0]: this host requests no certificates',
     ],
     [
       '{ group: staff }',

@@ -41,7 +41,7 @@ export const google: KindTable = {
         ...{ azp: '32555940559.apps.googleusercontent.com', aud: '32555940559.apps.googleusercontent.com' },
         ...{ sub: '104852839481034857201', email: 'ann@example.com', hd: 'example.com', at_hash: 'dN2hO1rVzg8' },
       },
-      'this route wants an ID token that a service account had made',
+      'this route requires an ID token that a service account had made',
     ),
     claims('of a browser', 'type_refused', { nonce: 'n-0S6_WzA2Mj' }, 'that a service account had made'),
     claims(

@@ -45,7 +45,7 @@ export const spiffe: KindTable = {
     claims('of several', 'issuer_unknown', { sub: ['spiffe://example.org/ns/ci/sa/deployer'] }),
     miss('that is bound to a key of the workload', 'type_refused', {
       header: { typ: 'wit+jwt' },
-      says: 'wants a JWT-SVID',
+      says: 'requires a JWT-SVID',
     }),
     claims('of another namespace', 'role_missing', { sub: 'spiffe://example.org/ns/default/sa/deployer' }),
     claims('of a namespace that begins so', 'role_missing', { sub: 'spiffe://example.org/ns/ci2/sa/deployer' }),

@@ -231,7 +231,7 @@ describe('a change by hand', () => {
     [
       'a named source for every service',
       { Kind: 'service-intentions', Name: '*', Sources: [{ Name: 'writer', Action: 'allow' }] },
-      'service-intentions *: it lets writer ask every service, whatever intentions of that service say',
+      'service-intentions *: it lets writer call every service, whatever intentions of that service say',
     ],
     [
       'an extension of all proxies',

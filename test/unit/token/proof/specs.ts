@@ -112,7 +112,7 @@ const keys: readonly ProofCase[] = [
     'proof_invalid',
     { header: { jwk: { ...privateJwk('p256'), kid: undefined } } },
     {
-      detail: 'the proof\'s "jwk" is no public key alone: anyone who saw the proof may have the private half',
+      detail: 'the proof\'s "jwk" is not only a public key: anyone who saw the proof may have the private half',
     },
   ),
   spec('a member that only private keys have', 'proof_invalid', { header: { jwk: { ...bare('p256'), d: null } } }),

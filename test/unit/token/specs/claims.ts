@@ -50,7 +50,7 @@ export const audiences: Spec[] = [
     provider: { audiences: ['api://x', 'api://wiki'] },
   }),
   spec('another audience', 'audience_mismatch', (m) => m.token({ claims: { aud: 'api://pay' } }), {
-    detail: 'the token is for "api://pay", this route wants "api://wiki"',
+    detail: 'the token is for "api://pay", this route requires "api://wiki"',
   }),
   spec(
     'another audience with a bad signature says nothing about it',
@@ -62,10 +62,10 @@ export const audiences: Spec[] = [
     'a long audience with a line feed is cut and quoted',
     'audience_mismatch',
     (m) => m.token({ claims: { aud: `\n${'x'.repeat(100)}` } }),
-    { detail: `the token is for "\\n${'x'.repeat(63)}…", this route wants "api://wiki"` },
+    { detail: `the token is for "\\n${'x'.repeat(63)}…", this route requires "api://wiki"` },
   ),
   spec('many audiences', 'audience_mismatch', (m) => m.token({ claims: { aud: ['a', 'b', 'c', 'd', 'e', 'f'] } }), {
-    detail: 'the token is for "a" or "b" or "c" or "d" and 2 more, this route wants "api://wiki"',
+    detail: 'the token is for "a" or "b" or "c" or "d" and 2 more, this route requires "api://wiki"',
   }),
   ...['API://WIKI', 'api://wiki/', 'api://wik', ' api://wiki', '', 'api://wiki api://pay'].map(
     (aud): Spec =>
@@ -91,7 +91,7 @@ export const clients: Spec[] = [
   ),
   spec('another client', 'audience_mismatch', (m) => m.token({ claims: { azp: 'pay-app' } }), {
     provider: clientRule,
-    detail: 'the token is for the client "pay-app", this route wants "wiki-app"',
+    detail: 'the token is for the client "pay-app", this route requires "wiki-app"',
   }),
   spec(
     'another client by azp, ours by client_id',
