@@ -28,7 +28,7 @@ export const ALWAYS_PASSED: readonly { readonly names: readonly string[]; readon
   },
   {
     names: ['Mcp-Protocol-Version', 'Mcp-Method', 'Mcp-Name'],
-    why: 'rules with `tools` are decided by them, and an MCP server compares them with the message',
+    why: 'the gateway checks `tools` by them, and an MCP server compares them with the message',
   },
 ];
 

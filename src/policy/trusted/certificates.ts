@@ -38,7 +38,7 @@ Kong, mutual TLS: https://developer.konghq.com/plugins/mtls-auth/
   X-Client-Cert-DN X-Client-Cert-SAN
 SPIFFE behind a proxy: https://spiffe.io/docs/latest/microservices/envoy/
   X-Spiffe-Id X-Spiffe
-configurations that follow no product, as in the guides of nginx and F5: https://nginx.org/en/docs/http/ngx_http_ssl_module.html#variables
+other configurations, as in the guides of nginx and F5: https://nginx.org/en/docs/http/ngx_http_ssl_module.html#variables
   X-Client-Certificate X-Client-Certificate-Subject X-Client-Certificate-Verify X-Client-S-DN X-Client-I-DN X-Client-CN
   X-Client-Serial X-Client-Fingerprint X-SSL-Cert X-SSL-Verify X-SSL-User X-SSL-Subject-DN X-SSL-Client-Cert
   X-SSL-Client-S-DN X-SSL-Client-I-DN X-SSL-Client-S-DN-CN X-SSL-Client-Subject X-SSL-Client-Subject-DN

@@ -146,7 +146,7 @@ Apache Atlas, header authentication: https://docs.cloudera.com/cdp-private-cloud
   X-Awc-Username X-Awc-Roles X-Awc-*
 Envoy and Istio, verified tokens: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/jwt_authn_filter
   X-Jwt-Payload X-Jwt-Assertion
-proxies that follow no product, as in the guides of nginx and Traefik: https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/forwardauth/
+other proxies, as in the guides of nginx and Traefik: https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/forwardauth/
   X-Auth-User X-Auth-Username X-Auth-User-Id X-Auth-Userid X-Auth-Id X-Auth-Subject X-Auth-Name X-Auth-Email
   X-Auth-Group X-Auth-Groups X-Auth-Role X-Auth-Roles X-Auth-Claims X-Auth-Scopes X-Auth-Tenant X-Real-User X-Real-Email
   X-Username X-Email X-Group X-Groups X-Role X-Login X-Logged-In-User X-Remote-Name X-Remote-Email X-Remote-Roles

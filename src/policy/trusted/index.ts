@@ -17,12 +17,17 @@ export interface Trusted {
   readonly family?: string;
 }
 
-const read = (list: string): readonly Trusted[] =>
-  [...list.matchAll(/^(\S.*): (https:\S+)\n((?: .+\n)+)/gm)].map(([, by = '', source = '', names = '']) => {
-    const [family] = names.match(/\S+\*/) ?? [];
-    const named = names.split(/\s+/).filter((name) => name !== '' && name !== family);
-    return Object.freeze({ by, source, names: Object.freeze(named), ...(family !== undefined && { family }) });
+function read(list: string): readonly Trusted[] {
+  const rows = [...list.matchAll(/^(\S.*): (https:\S+)\n((?: .+\n)+)/gm)];
+  // A line that is no part of a row would leave its headers with the client.
+  if (`\n${rows.map(([row]) => row).join('')}` !== list) throw new Error('trusted: a line is no part of a row');
+  return rows.map(([, by = '', source = '', lines = '']) => {
+    const all = lines.trim().split(/\s+/);
+    const [family] = all.filter((name) => name.endsWith('*'));
+    const names = Object.freeze(all.filter((name) => name !== family));
+    return Object.freeze({ by, source, names, ...(family !== undefined && { family }) });
   });
+}
 
 /** The headers by meaning. The rows of `identity` and `certificates` say who the caller is; nginx also erases these
  * headers in CGI's spelling, with `_` instead of `-`. */

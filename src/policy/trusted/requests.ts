@@ -2,17 +2,17 @@
 export const REQUESTS = `
 Linkerd: https://linkerd.io/2-edge/reference/authorization-policy/
   l5d-client-id l5d-dst-override l5d-dst-canonical l5d-remote-ip l5d-server-id
-Envoy, from an internal address such as nginx has: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers
+Envoy, for requests from an internal address such as the address of nginx: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers
   x-envoy-attempt-count x-envoy-decorator-operation x-envoy-downstream-service-cluster x-envoy-downstream-service-node
   x-envoy-expected-rq-timeout-ms x-envoy-external-address x-envoy-force-trace x-envoy-hedge-on-per-try-timeout
   x-envoy-internal x-envoy-ip-tags x-envoy-max-retries x-envoy-original-dst-host x-envoy-original-host
   x-envoy-original-path x-envoy-peer-metadata x-envoy-peer-metadata-id x-envoy-retriable-header-names
   x-envoy-retriable-status-codes x-envoy-retry-grpc-on x-envoy-retry-on x-envoy-upstream-alt-stat-name
   x-envoy-upstream-rq-per-try-timeout-ms x-envoy-upstream-rq-timeout-alt-response x-envoy-upstream-rq-timeout-ms
-tracers: traceparent is the one that counts, and no second one may contradict it: https://opentelemetry.io/docs/specs/otel/context/api-propagators/
+tracers: only traceparent may name the trace: https://opentelemetry.io/docs/specs/otel/context/api-propagators/
   b3 x-b3-flags x-b3-parentspanid x-b3-sampled x-b3-spanid x-b3-traceid x-client-trace-id x-ot-span-context
   x-cloud-trace-context
-frameworks and proxies: another path, host, scheme or method than the one that was decided: https://portswigger.net/kb/issues/006000a0_request-url-override
+frameworks and proxies: another path, host, scheme or method than the gateway checked: https://portswigger.net/kb/issues/006000a0_request-url-override
   X-Original-Host X-Original-Method X-Original-Path X-Original-Uri X-Original-Url X-Rewrite-Url X-Override-URL
   X-Real-URL X-Proxy-URL X-Host X-Forwarded-Method X-Forwarded-Path X-Forwarded-Prefix X-Forwarded-Base-Path
   X-Forwarded-Context X-Forwarded-Scheme X-Forwarded-Protocol X-Forwarded-Server X-Forwarded-Ssl X-Forwarded-Uri
@@ -26,7 +26,7 @@ Apache httpd, mod_rpaf: another scheme and port: https://github.com/gnif/mod_rpa
   X-HTTPS X-Forwarded-HTTPS X-Port
 Apache NiFi and Artifactory: the URL that links are made of: https://nifi.apache.org/docs/nifi-docs/html/administration-guide.html#proxy_configuration
   X-ProxyScheme X-ProxyHost X-ProxyPort X-ProxyContextPath X-JFrog-Override-Base-Url X-Artifactory-Override-Base-Url
-WebDAV, S3 and Swift: COPY and MOVE name a second path, which no rule has looked at: https://www.rfc-editor.org/rfc/rfc4918#section-10.3
+WebDAV, S3 and Swift: COPY and MOVE name a second path, which the rules do not check: https://www.rfc-editor.org/rfc/rfc4918#section-10.3
   Destination X-Copy-From X-Amz-Copy-Source
 Azure Storage: a second path: https://learn.microsoft.com/en-us/rest/api/storageservices/copy-blob
   x-ms-copy-source x-ms-rename-source x-ms-file-rename-source
