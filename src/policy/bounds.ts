@@ -41,7 +41,7 @@ export const MAX_PEOPLE = 1_000_000;
 /** The longest session that a policy may set: shared memory cannot keep entries longer. */
 export const MAX_SESSION = 30 * 86400;
 
-/** The largest burst, and the longest time in which one is full again: shared memory keeps a caller for this time. */
+/** The largest burst, and the longest time until an empty one is full again. Shared memory keeps callers this long. */
 export const MAX_BURST = 1_000_000;
 export const MAX_REFILL_S = 30 * 86400;
 

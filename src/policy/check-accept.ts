@@ -5,7 +5,7 @@ import { oneOf } from './suggest.ts';
 
 const WORKERS = ['service_workers', 'insecure_service_workers'] as const;
 
-/** Checks that a provider of the host supports the credentials of a route, and that owners have pages. */
+/** Checks that a provider of the host supports the credentials of a route, and that keys for pages have an effect. */
 export function checkAccept(report: Report, draft: DraftPolicy): void {
   const routes = routesOf(draft);
   for (const route of routes) {

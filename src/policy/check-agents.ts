@@ -127,7 +127,7 @@ function idle(draft: DraftPolicy, { host, route }: RouteAt, agent: DraftAgent): 
   return `this agent sends only tokens of ${provider}; accept it in providers, or remove this`;
 }
 
-/** The route must accept the agent's tokens, and another rule must allow its person, unless it may be alone. */
+/** The route must accept the agent's tokens, and another rule must allow its person, unless it may act alone. */
 function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
   const { route, path } = at;
   const rules = route.allow ?? [];
@@ -227,7 +227,7 @@ export function shareIssuer({ providers = {} }: DraftPolicy, one: string | undef
   return issuer !== undefined && issuer === providers[other]?.issuer;
 }
 
-/** Checks that people do not sign in with an agent's client, and that its provider accepts tokens of it. */
+/** Checks that people do not sign in with an agent's client, and that the provider accepts tokens of this client. */
 function checkClients(report: Report, draft: DraftPolicy): void {
   const only = Object.keys(draft.providers ?? {});
   for (const [agent, { match }] of entriesOf(draft.agents)) {

@@ -28,7 +28,7 @@ export function checkHeaders(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** The longest name of a header beside gRPC: nginx has a buffer of fixed size for names in calls. */
+/** The maximum length of a header name if a service uses gRPC: for gRPC calls, nginx has a buffer of fixed size. */
 const LONGEST_IN_CALLS = 46;
 
 function checkLengths(report: Report, draft: DraftPolicy): void {

@@ -37,7 +37,8 @@ function checkOwners(report: Report, draft: DraftPolicy, provider: string, owner
   }
 }
 
-/** Whose tokens can make a fact true: of one owner at most, of anyone, or any, because it depends on the request. */
+/** Whose tokens can make a fact true. `owner`: those of one owner at most. `anybody`: those of anyone. `request`: those
+ * of anyone, because the fact depends on the request. */
 type Owned = 'owner' | 'anybody' | 'request';
 
 const saysOwner = (provider: string, owners: Owners) =>

@@ -47,7 +47,7 @@ function checkKind(report: Report, path: Path, { kind, ...provider }: DraftProvi
   }
 }
 
-/** Names instead of an Entra ID tenant: tokens have the issuer of the person's own tenant. */
+/** Matches names that stand for many Entra ID tenants. Tokens have the issuer of the person's own tenant instead. */
 const NO_TENANT = /^(https:\/\/login\.microsoftonline\.[a-z]+\/)(common|organizations|consumers)(?:\/|$)/;
 
 function checkIssuer(report: Report, path: Path, kind: ProviderKindName, issuer: string): void {

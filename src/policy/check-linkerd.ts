@@ -9,7 +9,7 @@ const NEEDS = {
   port: 'the port that the workload itself listens on',
 } as const;
 
-/** Linkerd enforces the rules at the workloads: it must know where each runs, and its DNS name. */
+/** Linkerd enforces the rules at the workloads, so the policy must say where each workload runs, and its DNS name. */
 export function checkLinkerd(report: Report, draft: DraftPolicy): void {
   const { mesh } = draft;
   if (mesh?.kind !== 'linkerd') return;
@@ -26,7 +26,7 @@ export function checkLinkerd(report: Report, draft: DraftPolicy): void {
   checkDoors(report, draft);
 }
 
-/** A workload has one `Server`, rendered for one ingress, so all its services use the same one. */
+/** A workload has one `Server`, which is rendered for one ingress. So all its services must use the same ingress. */
 function checkDoors(report: Report, { services }: DraftPolicy): void {
   const inMesh = entriesOf(services).filter(([, service]) => !isDirect(service));
   for (const [index, [name, service]] of inMesh.entries()) {

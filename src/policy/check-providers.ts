@@ -11,7 +11,7 @@ const isText = (value: string | undefined): value is string => value !== undefin
 
 const DISCOVERY = '/.well-known/openid-configuration';
 
-/** The value in tokens that two providers share, so that it does not distinguish them; undefined if there is none. */
+/** What tokens of both providers can have in common, so that it does not distinguish them; undefined if nothing. */
 function commonOf(one: DraftProvider, other: DraftProvider): 'issuer' | 'trust_domain' | undefined {
   const [ours, theirs] = [one, other].map((provider) => {
     const kind = kindOfDraft(provider);

@@ -27,7 +27,8 @@ function checkCredentials(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** The minimum prefix length of a trusted proxy range if networks give roles: one subnet, by bytes of the address. */
+/** The minimum prefix length of a trusted proxy range if networks give roles: the range may be one subnet at most. The
+ * keys are the lengths of IPv4 and IPv6 addresses in bytes. */
 const NARROWEST: Readonly<Record<number, number>> = { 4: 24, 16: 64 };
 
 /** Any machine in the range of a trusted proxy can claim any client address: nginx uses the last address in

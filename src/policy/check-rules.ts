@@ -95,7 +95,7 @@ function checkTools(report: Report, rule: DraftForm, path: Path): void {
   }
 }
 
-/** Rejects a role that only tokens of providers give which this host does not accept. */
+/** Rejects a role if the host accepts none of the providers whose tokens give it. */
 function checkReach(report: Report, draft: DraftPolicy, at: RouteAt, { who }: Known, path: Path): void {
   const accepted = at.host.providers;
   if (!accepted || accepted.includes(undefined) || namesOf(report, 'provider') === undefined) return;

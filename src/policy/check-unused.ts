@@ -30,7 +30,8 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
     complain(report, 'identity', new Set([...used('identity'), ...(needsDefault(draft) ? ['default'] : [])]));
   }
   if ((namesOf(report, 'provider')?.length ?? 0) < 2) return;
-  // One provider belongs to every host. Of several, only hosts use one, and all may be used if a host names none.
+  // A single provider belongs to every host. Several are used only by hosts; but if the providers of a host are wrong,
+  // every reference counts.
   const silent = Object.keys(draft.hosts ?? {}).some((host) => report.has(['hosts', host, 'providers']));
   const accepted = used('provider', ({ path }) => silent || path[0] === 'hosts');
   complain(report, 'provider', accepted);

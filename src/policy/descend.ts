@@ -13,7 +13,7 @@ export interface Bare {
 
 const defOf = (schema: Schema) => schema._zod.def as z.core.$ZodTypes['_zod']['def'];
 
-/** The schema inside a wrapper, if it has one. Of a transformation, that of the value which policies contain. */
+/** The schema inside a wrapper; undefined if this is no wrapper. For a transformation, the schema of its input. */
 function wrapped(schema: Schema): Schema | undefined {
   const def = defOf(schema);
   if (def.type === 'optional' || def.type === 'prefault') return def.innerType;
@@ -30,7 +30,7 @@ export function unwrap(schema: Schema, optional = false): Bare {
   return hint ? { ...bare, hint } : bare;
 }
 
-/** The schema at a path. Values along it select the options of unions; a union at its end stays one. */
+/** The schema at a path. On the way, the values select the options of unions. A union at the end is left unchanged. */
 export function descend(root: Schema, path: Path, value: unknown): Bare | undefined {
   let here: Bare | undefined = unwrap(root);
   let current = value;

@@ -12,7 +12,7 @@ export interface Yaml {
   readonly unread: readonly string[];
 }
 
-/** A text with more sections is not a policy, and is not parsed section by section. */
+/** No policy has more sections than this, so a text with more is not parsed section by section. */
 const MAX_SECTIONS = 32;
 
 /** Parses YAML 1.2. After a syntax error, the sections are parsed one by one, and the sound ones are checked. */

@@ -45,7 +45,7 @@ export function headersOf(draft: DraftPolicy): { path: Path; headers: DraftHeade
   return layers.flatMap(({ path, headers }) => (headers ? [{ path, headers }] : []));
 }
 
-/** The entries whose text an earlier entry has as well, each with the last such one. */
+/** Each entry whose text an earlier entry also has, with the key of the last such entry. */
 export function* repeated<K, T>(
   entries: Iterable<readonly [K, T]>,
   textOf: (it: T, key: K) => string | undefined,
@@ -98,5 +98,5 @@ export const needsDefault = (draft: DraftPolicy): boolean =>
     }),
   );
 
-/** Whether nginx cannot verify a certificate by a host, which is an address or no DNS name. */
+/** Whether a host is an address, or not a DNS name, so that nginx cannot verify a certificate by it. */
 export const needsServerName = (host: string): boolean => /^\[|^[\d.]+$|[A-Z_]/.test(host);

@@ -61,7 +61,7 @@ function holds(schema: Schema, value: unknown): boolean {
 /** Keys that a later version will have. An error about such a key says so. */
 const LATER = new Set('teams profiles audit amr namespaces insecure_raw_paths waypoint ambient'.split(' '));
 
-/** Keys of facts, which belong into a role's definition. An error in another place says so. */
+/** Keys of facts, which belong in a role's definition. An error in another place says so. */
 const FACTS = new Set<string>([
   ...OPERATORS.filter((key) => (bitsOf(key) & TOKEN) !== 0),
   ...['groups', 'provider', ...COMBINED],

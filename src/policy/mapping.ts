@@ -3,9 +3,9 @@ import { unwrap } from './descend.ts';
 import { type Hint, hints } from './hints.ts';
 import { duration } from './scalars.ts';
 
-/* Each mapping of a policy is declared once. From its schema follow both the form that policies write and the type
- * that the code uses. The code has the same keys in camel case (`caFile` for `ca_file`) and values in one unit. It has
- * no key that is absent and without a default. */
+/* Each mapping of a policy is declared once. Its schema defines both the form that policies write and the type that the
+ * code uses. The code has the same keys in camel case (`caFile` for `ca_file`) and values in one unit. Keys that are
+ * absent and have no default are left out. */
 
 /** Keys that have another name in the code. */
 const NAMES = {

@@ -138,7 +138,7 @@ export type ProviderSignin = SaidOfSignin & Required<Pick<SaidOfSignin, 'scopes'
 export interface GroupsEndpoint {
   /** The URL; the gateway replaces `{oid}` by the object id of the person. */
   readonly endpoint: string;
-  /** The scope of the gateway's own token here. Microsoft's stands for all permissions of an application. */
+  /** The scope of the gateway's own token for this endpoint. Microsoft's stands for all permissions of a client. */
   readonly scope: string;
 }
 

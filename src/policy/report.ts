@@ -72,7 +72,7 @@ export class Report {
     return this.has(path) || this.#obscured.has(formatPath(path));
   }
 
-  /** Records that a name of this kind is missing. It may be that of a thing that seems unused. */
+  /** Records that a name of this kind is not defined. A definition that seems unused may be the one that was meant. */
   lack(kind: Named): void {
     this.#lacking.set(kind, this.lacking(kind) + 1);
   }

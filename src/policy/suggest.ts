@@ -10,7 +10,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   for (const candidate of candidates) {
     const other = candidate.toLowerCase();
     const far = distance(lower, other);
-    // Two words are similar if less than about a third differs, or two letters of a short one.
+    // Words are similar if at most about a third of the letters differs, or in short words at most two letters.
     const near = far <= Math.max(Math.min(2, other.length - 1), Math.floor(other.length / 3));
     const part = lower.length > 2 && other.length > 2 && (other.startsWith(lower) || lower.startsWith(other));
     if ((near || part) && far < least) [best, least] = [candidate, far];

@@ -3,7 +3,7 @@ import type { Problem } from './tree.ts';
 const CLOSING: Readonly<Record<string, string>> = { '{': '}', '[': ']' };
 
 /** Finds a bracket or quote that was not closed before the place where YAML noticed it, perhaps many lines below. It
- * assumes that quoted texts have one line and words no brackets. */
+ * assumes that quoted texts have one line, and that words contain no brackets. */
 export function findUnclosed(text: string, start: number, end: number): Problem | undefined {
   const open: number[] = [];
   for (let at = start; at < end; at++) {

@@ -75,8 +75,8 @@ export const dependencies = (roleOf: RoleOf): FactReading<Fact, number> =>
 
 const nothing: readonly never[] = Object.freeze([]);
 
-/** The facts inside facts that depend on all `wanted` bits, each once, in the order of the policy. `negated` includes
- * facts inside `none`. */
+/** The innermost facts that depend on all `wanted` bits, each once, in the order of the policy. `negated` says whether
+ * facts inside `none` are included. */
 export const leaves = <L extends Leaf>(
   roleOf: RoleOf,
   wanted: number,
