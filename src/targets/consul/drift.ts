@@ -22,8 +22,8 @@ function oddPaths(own: readonly Entry[], live: readonly LiveEntry[]): readonly s
   });
 }
 
-/** How rendered or live entries differ from what the policy renders to, except for the content of intentions. It
- * reports entries that are missing, changed or left over, and entries of others that may change a decision. */
+/** How files or live entries differ from what meshgate renders from the policy, except for the content of intentions.
+ * It reports entries that are missing, changed or left over, and entries of others that may change a decision. */
 export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOptions, files: Files): readonly string[] {
   const plan = planOf(policy, rules);
   const { assertion } = plan;

@@ -71,7 +71,7 @@ export function notEnforcedGaps(policy: Policy, rules: readonly Rule[]): readonl
   ];
 }
 
-/** The gaps because the ingress replaces nginx's identity, if there is no assertion. */
+/** The gaps that exist because the ingress replaces nginx's identity, if there is no assertion. */
 function endingGaps({ mesh, gateway }: Policy, rules: readonly Rule[]): readonly Gap[] {
   const ingresses =
     Object.keys(mesh?.ingresses ?? {}).length > 1 ? Object.values(mesh?.ingresses ?? {}) : [mesh?.ingress];

@@ -55,7 +55,7 @@ function parsed(file: string, text: string): unknown {
   }
 }
 
-/** The member that an object has twice, in any case. Consul joins lists of one name, and ignores its case. */
+/** The member that an object has twice. Consul ignores the case of names, and joins lists with the same name. */
 function repeatedMember(json: string): string | undefined {
   const open: Set<string>[] = [];
   let text = '';

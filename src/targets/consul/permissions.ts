@@ -53,7 +53,8 @@ interface Case {
   readonly passes: readonly Pass[];
 }
 
-/** The kinds of messages in their order, then all others, with the callers that no later case decides about. */
+/** The kinds of messages in their order, then all other messages, each with its callers. A kind is left out if
+ * the next case that includes it has the same callers. */
 function casesOf(passes: readonly Pass[]): readonly Case[] {
   const always = passes.filter(({ tools }) => tools === undefined);
   const some = passes.flatMap(({ tools }) => tools ?? []);

@@ -30,7 +30,7 @@ function strangers(policy: Policy, rules: readonly Rule[], live: unknown): reado
   });
 }
 
-/** How a file differs from what the policy renders to, without the rules. */
+/** How a file differs from what meshgate renders from the policy, without the rules. */
 export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, files: Files): readonly string[] {
   const [live, ...more] = documentsOf(files);
   return [

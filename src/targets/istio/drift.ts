@@ -42,8 +42,9 @@ export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Fi
   return (host: string): boolean => places.has(host.includes('/') ? host : 'ingress');
 }
 
-/** How rendered or live objects differ from what the policy renders to, without the rules of authorization policies. It
- * reports objects that are missing, changed or left over, and objects of others that may change a decision. */
+/** How files or live objects differ from what meshgate renders from the policy, without the rules of authorization
+ * policies. It reports objects that are missing, changed or left over, and objects of others that may change a
+ * decision. */
 export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOptions, files: Files): readonly string[] {
   const rendered = istioObjects(policy, rules, options);
   const own = Object.values(rendered).flat();

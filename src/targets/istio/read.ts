@@ -124,7 +124,7 @@ function readRule(rule: IstioRule, host: string | undefined, title: string): rea
   const path = pathOf(paths, notPaths, title);
   const unnamed = { id: '', route: '', path, ...(methods !== undefined && { methods }) };
   const all = saysOf(rule.when ?? [], title);
-  // Such a rule would be compared with nothing, although Istio may allow anything by it.
+  // Without this error, the rule would not be compared with anything, although Istio may allow anything by it.
   if (all.length === 0) throw unreadable(title, 'a rule that allows nothing');
   return all.map((says) => meshRule(FILE, unnamed, asked, `spiffe://${principal}`, says));
 }

@@ -97,7 +97,7 @@ function istioRules(group: Group, view: View): readonly IstioRule[] {
   return withTools(own, rule.tools);
 }
 
-/** The policy that allows requests to some pods, to which Istio then denies all others. */
+/** The policy that allows some requests to pods. Istio then denies all other requests to these pods. */
 export function authorizationPolicy(
   meta: Metadata,
   labels: Readonly<Record<string, string>>,

@@ -7,7 +7,8 @@ const memberOf = (value: Readonly<Record<string, unknown>>, key: string): unknow
 
 const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value));
 
-/** A member of a live object that changes no decision, or that a reader proves. */
+/** A member of a live object that is not compared: it changes no decision, or a reader proves it by turning it into
+ * rules. */
 export interface Neutral {
   /** The names of members from the top. `*` matches any name, or any position in a list. */
   readonly path: readonly string[];
@@ -30,7 +31,7 @@ export interface Comparison {
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** The first difference of a live value from the rendered one in each branch. Unknown members are differences. */
+/** In each branch, the first difference between the rendered and the live value. Unknown members are differences. */
 export function differences(own: unknown, live: unknown, comparison: Comparison = {}): readonly string[] {
   const { neutral = [], isNothing = (value: unknown) => value === undefined } = comparison;
   function* walk(own: unknown, live: unknown, path: string, steps: readonly string[]): Generator<string> {

@@ -27,14 +27,14 @@ export function coversMethod(rule: Pick<Rule, 'methods'>, method: string): boole
   return method === REST ? unnamedOf(rule).length > 0 : rule.methods.includes(method);
 }
 
-/** The member `methods` of a rule that allows these, of which {@link REST} stands for all that cannot be named. */
+/** The member `methods` of a rule that allows these methods. {@link REST} stands for all that cannot be named. */
 export function methodsOf(allowed: readonly string[]): Pick<Rule, 'methods'> {
   const named = NAMED.filter((method) => allowed.includes(method));
   if (!allowed.includes(REST)) return { methods: named };
   return named.length === NAMED.length ? {} : { methods: [...named, ...UNNAMED] };
 }
 
-/** A text that says which methods the mesh allows beyond a rule, if it has any that `what` cannot name. */
+/** A text that says which methods the mesh allows beyond a rule, if the rule has methods that `what` cannot name. */
 export function methodTexts(rule: Pick<Rule, 'methods'>, what: string): readonly string[] {
   const unnamed = unnamedOf(rule);
   if (unnamed.length === 0) return [];

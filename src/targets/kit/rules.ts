@@ -50,7 +50,7 @@ const baseOf = (path: Path): string => ('exact' in path ? path.exact : path.pref
 /** Whether a path is the prefix itself or below it. */
 export const isInside = (path: string, prefix: string): boolean => path === prefix || path.startsWith(`${prefix}/`);
 
-/** The sets of paths that some paths distinguish, each once, and one path that represents all of a set. */
+/** The smallest sets of paths that the given paths distinguish, each with one path that represents the set. */
 export function regionsOf(paths: Iterable<Path>): readonly { readonly path: Path; readonly sample: string }[] {
   const atoms = pathAtoms(paths);
   const plain = atoms.map(

@@ -77,7 +77,8 @@ function parsed(name: string, text: string) {
   }
 }
 
-/** The documents of a file that are not empty. It throws Foreign if there are none, and as {@link allDocumentsIn}. */
+/** The documents of a file that are not empty.
+ * @throws Foreign if there are none; and the errors of {@link allDocumentsIn} */
 export function documentsIn(name: string, text: string): readonly unknown[] {
   const documents = allDocumentsIn(name, text).filter((it) => it !== null && it !== undefined);
   if (documents.length === 0) throw new Foreign('the file is empty', name);

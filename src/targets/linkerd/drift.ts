@@ -39,9 +39,9 @@ export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Fi
   return (host: string): boolean => hosts.includes(host.split(' ')[0] as string);
 }
 
-/** How rendered or live objects differ from what the policy renders to. Routes and their clients are not compared,
- * because they are proved. It reports servers and denied paths that are missing, changed or left over, and objects of
- * others that may change a decision. */
+/** How files or live objects differ from what meshgate renders from the policy. Routes and their clients are not
+ * compared, because they are proved. It reports servers and denied paths that are missing, changed or left over,
+ * and objects of others that may change a decision. */
 export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, files: Files): readonly string[] {
   const own = objectsOf(policy, rules);
   const live = liveFiles(files);

@@ -9,7 +9,7 @@ const SEPARATOR = '\\x09';
 /** Matches a text without the separator, and keeps it under a name. The expression never backtracks. */
 const field = (name?: string): string => (name === undefined ? '[^\\x09]*+' : `(?<${name}>[^\\x09]*+)`);
 
-/** The variable of the regular expression. It is not the map's, which is empty if the response has no fields. */
+/** The variable of the regular expression. The map has another one, which is empty if the response has no fields. */
 const SAID_RULE = 'meshgate_said_rule';
 
 /** The rule that the check's response names. Reading this variable also fills the variables of the other fields. */

@@ -204,7 +204,7 @@ class Reader {
 }
 
 /** Directives, written as nginx reads them. The text is from this repository: a word is a word of nginx, `$name` is a
- * variable, and a word after `^` is a regular expression. What stands between `${` and `}` never becomes part of this
+ * variable, and a word after `^` is a regular expression. A value between `${` and `}` never becomes part of this
  * language: a string stays a literal, so text of a policy may stand there. Directives may stand there as well, and
  * `undefined` or `false` for nothing.
  * The lines of the text are those of the rendered file. A comment above a directive belongs to it, and is left out

@@ -24,7 +24,7 @@ export function underscoreSpellings(name: string): readonly string[] {
 
 const underscored = (names: readonly string[]) => names.flatMap((name) => [name, name.replaceAll('-', '_')]);
 
-/** The headers that are erased unless the gateway sets them, each once in any case, with what trusts it. */
+/** The headers that are erased unless the gateway sets them, each once, whatever its case, with what trusts it. */
 function rows(named: readonly string[]) {
   const seen = new Set<string>();
   const all: readonly { readonly by: string; readonly names: readonly string[] }[] = [

@@ -37,7 +37,7 @@ export const clearedMaps = (scene: Scene): readonly Directive[] =>
       `
     : [];
 
-/** Adds a header to every response with which browsers use only TLS for the host. No inner level drops it. */
+/** Adds a header to every response, so that browsers use only TLS for the host. No inner level drops it. */
 export function strictTransport({ policy }: Scene): readonly Directive[] {
   const { hsts } = policy.gateway;
   if (hsts === undefined) return [];

@@ -9,7 +9,7 @@ import { checkSocket } from './upstreams.ts';
 
 /** The file with the directives that the servers behind the unix sockets share. The first line switches off directives
  * that an operator may set at the http level for every server. nginx cannot switch off error pages. But an error page
- * for an unused status prevents that others are inherited, which would replace the gateway's refusals. */
+ * for an unused status prevents the inheritance of others, which would replace the gateway's refusals. */
 export const insideFile: ConfFile = [
   'inside.conf',
   conf`

@@ -64,7 +64,7 @@ function takes({ kind, path }: Match, route: Route): boolean {
   return path.startsWith(`${route.path}/`) || `${route.path}/`.startsWith(path);
 }
 
-/** Warns of a location that receives requests of a route. They are all denied: only a rendered location knows it. */
+/** Warns of a location that receives requests of a route. All are denied: only a rendered location knows the route. */
 function shadowing(node: Read, host: Host): readonly Warning[] {
   const match = matchOf(node);
   const inside = everywhere(node.block ?? []);

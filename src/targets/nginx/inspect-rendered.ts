@@ -49,7 +49,7 @@ function changed(file: string, text: string, wanted: string): readonly Warning[]
   return warn({ file, line }, 'this is not what the policy renders to now', AGAIN);
 }
 
-/** Compares the rendered files with what the policy renders to now, or throws an UnprintableError. */
+/** Compares the files with what meshgate renders from the policy now, or throws an UnprintableError. */
 export function rendered(tree: Tree, policy: Policy, rules: readonly Rule[], read: ReadText): Inspection {
   const http = [...tree.files.keys()].find((name) => tree.kind(name) === 'http');
   if (http === undefined) {

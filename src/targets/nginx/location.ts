@@ -31,7 +31,7 @@ function identity(scene: Scene, { index, source }: SceneRoute['headers'][number]
   return [line('auth_request_set', variable(own), answerHeader(`${FROM_CHECK.identity}${index}`))];
 }
 
-/** The file with the variables that keep values of the check's response; without a header, one is empty. */
+/** The file with the variables that keep values of the check's response; empty if the header is absent. */
 export function answerFile(scene: Scene): ConfFile {
   const headers = [
     ...[FROM_CHECK.status, FROM_CHECK.reason, FROM_CHECK.detail, FROM_CHECK.retryAfter],

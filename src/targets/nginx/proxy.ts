@@ -20,7 +20,7 @@ const closed = conf`
   ${ignoresAccel()}
 `;
 
-/** The error pages for refusals by nginx itself. A level with its own inherits none, so each has all of them. */
+/** The error pages for refusals by nginx itself. A level with its own ones inherits none, so each has all. */
 export const errorPages = conf`
   error_page 500 = @meshgate_down; error_page 400 = ${BAD_LOCATION}; error_page 494 = ${LARGE_LOCATION};
 `;

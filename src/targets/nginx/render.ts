@@ -138,8 +138,9 @@ function needed(all: readonly ConfFile[], by: readonly Directive[], dir: string)
 }
 
 /** Renders a policy for nginx. The files are http.conf, servers.conf, hosts/HOST.conf, inner/HOST.conf for hosts that
- * services call for people, the files that these include, policy.js and watched.js. If people sign in there is also
- * signin-policy.js, and if the gateway asks providers about tokens, client-policy.js. The bundles are not included.
+ * services call on behalf of people, the files that these include, policy.js and watched.js. If people sign in,
+ * signin-policy.js is rendered too; if the gateway asks providers about tokens, so is client-policy.js. The JavaScript
+ * bundles are not rendered.
  * @throws UnprintableError for text that nginx could read as more than one text */
 export function renderNginx(policy: Policy, rules: readonly Rule[], options: NginxOptions): Emitted {
   const scene = toScene(policy, rules, options);

@@ -30,7 +30,7 @@ export const refusedCookies = conf`proxy_cookie_flags ${regex('~', `^\\s*${OWN_P
 if (!SESSION_COOKIE.startsWith(OWN_PREFIX) || !ATTEMPT_COOKIE.startsWith(OWN_PREFIX))
   throw new Error('cookies have other names');
 
-/** The JavaScript for a service's response, which runs only if that mentions a cookie of the gateway. */
+/** The JavaScript for a service's response. It runs only if the response mentions a cookie of the gateway. */
 export const ownCookies = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
     ? conf`
