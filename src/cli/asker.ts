@@ -173,7 +173,7 @@ function personOf(
   return withAddress(asker, flags, claimed.value, claimedFrom);
 }
 
-/** Adds to a caller without an address the other callers that an address could make of it. */
+/** If no address is given, adds the callers with other roles that the same flags mean at other addresses. */
 function withAddress(
   asker: Asker,
   from: AskedFrom,

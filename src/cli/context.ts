@@ -10,7 +10,7 @@ import { seconds } from '../policy/units.ts';
 import { foreign } from './foreign.ts';
 import type { Runtime } from './runtime.ts';
 
-/** The exit codes: yes, no (denied, or not valid), wrong use, and for commands that compare an unproven result. */
+/** The exit codes: yes; no (denied, or not valid); wrong use; and, from commands that compare, an unproven result. */
 export const YES = 0;
 export const NO = 1;
 export const WRONG_USE = 2;

@@ -17,7 +17,7 @@ import type { Runtime } from './runtime.ts';
 const DENIED = 'RBAC: access denied';
 
 function verdict(answer: Incoming): string | undefined {
-  // Envoy ends the connection of an identity that no rule uses with a TLS alert.
+  // If no rule uses the identity, Envoy ends the connection with a TLS alert.
   if ('error' in answer) return /ALERT/.test(answer.error) ? 'refused' : undefined;
   const { status, body, headers } = answer;
   if (status !== 403) return 'allowed';

@@ -31,8 +31,8 @@ function providerOf({ providers }: Policy, { provider: name, clientId }: FlagsOf
   throw new WrongUse(`give --provider NAME: ${able.map((one) => one.name).join(', ')}`);
 }
 
-/** Returns the scope or the resource with which the provider issues a token for the gateway. Entra and Okta choose the
- * audience by the scope or by their authorization server. */
+/** Returns the scope or the resource with which the provider issues a token for the gateway. Entra chooses the audience
+ * by the scope, and Okta by its authorization server. */
 function askedFor(
   { kind, audiences }: Provider,
   scope: string | undefined,
