@@ -11,7 +11,7 @@ import { hostOf, isForeign } from './foreign.ts';
 import { askRenewal } from './renewal.ts';
 import { type KnownSession, listedOf, type Opened, type OpenedSession, type Sessions } from './sessions.ts';
 
-/** Returns when to ask again about a session that was asked about early: at the latest at the end of the fresh time. */
+/** Returns when to ask again about a session that is still fresh: after a pause, or earlier if its fresh time ends. */
 const nextAsk = ({ fresh }: KnownSession, now: number): number => Math.min(now + RENEWAL_PAUSE_S, fresh);
 
 /** Beginning of the `Cookie` line if the cookie of the session is the gateway's first cookie. */
@@ -20,7 +20,7 @@ const SESSION = `${SESSION_COOKIE}=`;
 /** Returns `get` if the browser opens a page, another method if it sends a form, undefined for a script's request. */
 const navigationOf = (r: NginxHTTPRequest): string | undefined => r.headersIn[TO_CHECK.navigation];
 
-/** Whether this request is the one that has the session renewed. Other requests continue with the old session. */
+/** Whether this request is the one that asks for the renewal. Other requests continue with the old session. */
 const leads = (sid: string): boolean => renewalsDict().add(composed('renew', sid), 1, RENEWAL_PAUSE_S * 1000) === true;
 
 /** Finds callers by their sessions. Sessions are renewed during these requests. */
@@ -82,7 +82,8 @@ export class SessionCallers<P extends Place> {
     return this.#door.met(r, to, method, known, now);
   }
 
-  /** Has a session renewed. Before the end of the fresh time, one request asks without waiting; later ones wait. */
+  /** Asks for the renewal of a session. Until the fresh time ends, one request asks and does not wait for the provider.
+   * After that time, requests wait. */
   #renew(r: NginxHTTPRequest, to: P, method: string, known: KnownSession, now: number): Answered {
     if (!this.#door.renews) return this.#door.met(r, to, method, known, now);
     const { next, provider, says, host, text } = known;

@@ -11,5 +11,5 @@ export function perPolicy<T>(make: (roleOf: RoleOf) => T): (policy: Pick<Policy,
   };
 }
 
-/** The inputs of roles, as bits of the fact operators. */
+/** What facts and roles depend on, such as the token or the client's address, as bits (policy/facts/operator.ts). */
 export const dependsOn = perPolicy(dependencies);

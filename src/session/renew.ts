@@ -6,7 +6,7 @@ import type { SessionClaims, SessionRecord } from './types.ts';
 export type Step =
   /** Ask the provider, with the refresh token of the record. */
   | 'refresh'
-  /** Use the claims of the record. They are newer, or another policy selects other claims. */
+  /** Use the claims of the record. They are newer, or the policy now selects other claims than those in the cookie. */
   | 'newest'
   /** Seal the same claims again. */
   | 'same'
@@ -22,12 +22,12 @@ export interface Renewing {
   readonly policy: SessionPolicy;
   /** Seconds since the epoch. */
   readonly now: number;
-  /** False if the provider did not answer a short time ago, or its last answer did not confirm this session. */
+  /** False if the provider recently failed to answer, or if its last answer did not confirm this session. */
   readonly mayAsk: boolean;
 }
 
 /** Whether a record and a cookie belong to the same sign-in. A later sign-in keeps the session's id, but an earlier
- * cookie, perhaps a stolen copy, must not get its time or authentication level. */
+ * cookie, perhaps a stolen copy, must not get the time or the authentication level of the later sign-in. */
 export const isOfSignin = (record: SessionClaims, cookie: SessionClaims): boolean =>
   record.since === cookie.since && record.end === cookie.end;
 
@@ -45,7 +45,7 @@ export function nextStep(cookie: SessionClaims, record: SessionRecord | undefine
   return keeps && isSealDue(cookie, policy, now) ? 'same' : 'alone';
 }
 
-/** Whether a refresh was sent and its answer is not known, and is lost if no request is waiting for it any more. */
+/** Whether a refresh was sent and its answer is not known. If no request waits for the answer any more, it is lost. */
 export const isUnanswered = (record: SessionRecord): boolean =>
   record.lost === true && record.refreshToken !== undefined;
 
@@ -67,7 +67,7 @@ export const isOfPerson = (error: string, status: number): boolean =>
 /** Errors that the provider returns for every session: it does not know the client, or it has an outage. */
 const OF_ALL: readonly string[] = ['invalid_client', 'server_error', 'temporarily_unavailable', 'service_unavailable'];
 
-/** Whether the next session would get the same error. One about a person must not stop the renewal of others. */
+/** Whether the next session would get the same error. An error about one person must not stop other renewals. */
 export const isOfAll = (error: string): boolean => OF_ALL.includes(error);
 
 /** The result of a refresh. `away`: the provider has an outage, so that no session can be renewed now. */
@@ -139,7 +139,7 @@ export function sessionOf(record: SessionRecord, choose: Choose, { selection, no
 /** Marks the record before its refresh token is sent. If no answer comes, the token is not sent again. */
 export const sending = (record: SessionRecord): SessionRecord => ({ ...record, lost: true });
 
-/** Returns the record after a refresh that did not use up the refresh token or returned a new one. */
+/** Returns the record after a refresh that left the refresh token unused or returned a new one. */
 export function unused(record: SessionRecord, refreshToken = record.refreshToken): SessionRecord {
   const { lost: _, ...rest } = record;
   return { ...rest, ...(refreshToken !== undefined && { refreshToken }) };

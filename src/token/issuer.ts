@@ -23,7 +23,7 @@ export function shareIssuer(one: Issued, other: Issued): boolean {
 
 /** Returns the provider of a token, by its `iss` or, if it has none, by the trust domain in its subject. */
 export function providerOf(claims: Claims, providers: readonly TokenProvider[]): TokenProvider | undefined {
-  // Object.prototype has no member of this name, and JSON has no undefined.
+  // Safe without Object.hasOwn: Object.prototype has no `iss`, and a claim that was read from JSON is never undefined.
   const { iss } = claims;
   for (let i = 0; i < providers.length; i++) {
     const provider = providers[i] as TokenProvider;

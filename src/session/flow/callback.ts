@@ -38,8 +38,8 @@ export function isOfIssuer({ iss }: Callback, issuer: string, namesIssuer: boole
 /** Errors which mean that the provider needs interaction (OpenID Connect Core section 3.1.2.6). */
 const interactive = ['login_required', 'interaction_required', 'consent_required', 'account_selection_required'];
 
-/** Returns what the gateway does after an error: repeat an attempt that was without interaction, with interaction;
- * report an outage; or report a failed sign-in. */
+/** Returns what the gateway does after an error. `interact`: the attempt was without interaction, so the gateway
+ * repeats it with interaction. `unavailable`: the gateway reports an outage. `failed`: it reports a failed sign-in. */
 export function afterError(error: string, mode: Mode): 'interact' | 'unavailable' | 'failed' {
   if (mode === 'renew' && interactive.includes(error)) return 'interact';
   return error === 'temporarily_unavailable' || error === 'server_error' ? 'unavailable' : 'failed';
