@@ -49,7 +49,7 @@ export function checkMesh(report: Report, draft: DraftPolicy): void {
 
 const domainOf = (spiffe: string) => spiffe.split('/')[2] ?? '';
 
-/** The trust domain of all identities, if they agree and `trust_domain` is another one. */
+/** The trust domain of all identities, if all have the same one and it is not `trust_domain`. */
 function otherDomain({ mesh }: DraftPolicy): string | undefined {
   const domains = entriesOf(mesh?.identities).map(([, { spiffe }]) => spiffe && domainOf(spiffe));
   const [first] = domains;

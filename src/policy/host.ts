@@ -121,7 +121,7 @@ export type PersonWho =
 
 export type Who = PersonWho | AgentWho;
 
-/** A rule for an agent: it acts for a person that another rule allows through one of these roles, or alone. */
+/** The agent that a rule is for. It acts alone, or for a person that another rule allows by one of these roles. */
 export interface AgentWho {
   readonly kind: 'agent';
   readonly agent: string;

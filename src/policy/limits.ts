@@ -13,7 +13,7 @@ const limit = z
   })
   .transform(({ rate: written, burst }) => ({
     rate: perSecond(written),
-    /** The number of requests that a caller may send at once. They become available again at the rate. */
+    /** The number of requests that a caller may send at once. Used ones become available again at the rate. */
     burst: burst ?? Number.parseInt(written, 10),
     written,
   }));

@@ -59,7 +59,7 @@ type SaidOfCaller = Exclude<SaidOfTest['as'], string>;
 export type AskedFrom = Pick<SaidOfCaller, 'network' | 'certificate'>;
 
 export interface PolicyTest {
-  /** The caller. `alone`: an agent for itself. `roles`: a caller with exactly these, perhaps through an agent. */
+  /** The caller. `alone`: an agent for itself. `roles`: a caller with exactly these roles, perhaps through an agent. */
   readonly as:
     | ({ readonly kind: 'nobody' } & AskedFrom)
     | { readonly kind: 'alone'; readonly agent: string }

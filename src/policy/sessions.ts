@@ -36,10 +36,10 @@ export const session = mapping({
 
 type Session = z.output<typeof session>;
 
-/** How many seconds a session lasts: without a request, at all, and without the provider's confirmation. */
+/** How many seconds a session lasts: without a request, at most, and without the provider's confirmation. */
 export type SessionPolicy = Readonly<Session['session']>;
 
-/** The size of nginx's memory for sessions, for nginx and the image. */
+/** What decides the size of nginx's memory for sessions. */
 export type SessionRoom = Readonly<Session['sessionRoom']>;
 
 const host = s.text(a.HOST, {

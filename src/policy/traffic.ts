@@ -40,7 +40,7 @@ type SaidOfProxy = z.output<typeof proxy>;
 /** How nginx proxies requests. Times are in seconds, sizes in bytes. If the body size is 0, there is no limit. */
 export type Proxying = Required<Omit<SaidOfProxy, 'stream'>>;
 
-/** The proxy settings of a route, its host, or the defaults. gRPC streams, and its bodies have no limit. */
+/** The proxy settings of a route, its host, or the defaults. With gRPC, bodies are streamed and have no limit. */
 export function proxying(host: SaidOfProxy = {}, route: SaidOfProxy = {}, grpc: boolean): Proxying {
   const said = { ...host, ...route };
   const streams = grpc || (said.stream ?? false);
