@@ -25,7 +25,7 @@ export const ANY_NAME = {
   encoded: '=\\?base64\\?([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)\\?=',
 } as const;
 
-/** The gap that Envoy's permissions match a repeated header if only one of its values matches. */
+/** The text of a gap: Envoy's permissions match a repeated header even if only one of its values matches. */
 export const twiceText = (mesh: string): string =>
   `a repeated header of a message passes ${mesh} if one of the two values may; the gateway denies it, and so does the server, which compares the headers with the message`;
 

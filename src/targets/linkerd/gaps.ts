@@ -19,7 +19,8 @@ interface Place {
   readonly ties: ReadonlySet<string>;
 }
 
-/** A part of a rule that is not enforced exactly; `wider` is false if nginx never sends what Linkerd also allows. */
+/** A part of a rule that is not enforced exactly. `wider` is false if nginx never sends the other requests that Linkerd
+ * allows. */
 interface Lack {
   readonly text: string;
   readonly wider: boolean;
