@@ -19,9 +19,7 @@ const NAMES = {
   insecure_proxied_networks: 'proxiedNetworks',
 } as const;
 
-const WRITTEN: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(NAMES).map(([written, name]) => [name, written]),
-);
+const WRITTEN = new Map<string, string>(Object.entries(NAMES).map(([written, name]) => [name, written]));
 
 type CodeName<K> = K extends keyof typeof NAMES
   ? (typeof NAMES)[K]
@@ -39,7 +37,7 @@ const codeName = (key: string): string =>
 
 /** The key as policies write it, from its name in the code: `ca_file` for `caFile`. */
 export const writtenKey = (name: string): string =>
-  WRITTEN[name] ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  WRITTEN.get(name) ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** Gives the keys of a mapping their names in the code. Keys without a value are removed. */
 export const named = <T extends object>(written: T): Named<T> =>

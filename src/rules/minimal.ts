@@ -39,9 +39,7 @@ function change(person: Affected, { caller, left, right }: Parting): MinimalChan
 /** Whether the change for a role follows from the change for a role that it implies. */
 function follows(single: Parting, singles: readonly Parting[]): boolean {
   const held = single.caller?.roles ?? [];
-  return singles.some(
-    (other) => other !== single && held.includes(other.named[0] as string) && mark(other) === mark(single),
-  );
+  return singles.some((it) => it !== single && held.includes(it.named[0] as string) && mark(it) === mark(single));
 }
 
 function withoutRoles(nobody: Parting | undefined, somebody: Parting | undefined): MinimalChange[] {

@@ -52,9 +52,8 @@ class Tree {
 
   regions(): Region[] {
     const prefixes = this.#prefixes.filter((prefix) => this.#isMeant(prefix) && !this.#isMeant(this.#parent(prefix)));
-    const points = [...this.#exact].filter(
-      (path) => !this.#isMeant(this.#prefixes.includes(path) ? path : this.#parent(path)),
-    );
+    const owner = (path: string) => (this.#prefixes.includes(path) ? path : this.#parent(path));
+    const points = [...this.#exact].filter((path) => !this.#isMeant(owner(path)));
     return [
       ...prefixes.map((prefix) => ({ path: `${prefix}/*`, except: this.#exceptions(prefix).sort() })),
       ...points.map((path) => ({ path, except: [] })),
