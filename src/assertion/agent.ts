@@ -32,9 +32,9 @@ export interface ClientCas {
   readonly certificateRoles?: readonly string[];
 }
 
-/** Whether a host trusts the certificate on which the caller or a role depends: by the same CA as the host that
- * verified it, which the assertion names. A host that verifies no certificates accepts the roles, but not a caller
- * whose only credential was a certificate. */
+/** Whether a host trusts the certificate on which the caller or a role depends: the host that verified it, which the
+ * assertion names, must use the same CA. A host that verifies no certificates accepts the roles, but not a caller whose
+ * only credential was a certificate. */
 export function trustsCertificate(
   { provider, roles, certificateHost }: Pick<Caller, 'provider' | 'roles' | 'certificateHost'>,
   host: string,
@@ -48,7 +48,7 @@ export function trustsCertificate(
 }
 
 /** Returns the caller of a request in which a service presents the assertion that it received: the person, with the
- * roles that travel. The service becomes the first actor.
+ * roles of the agent's `acts_for`. The service becomes the first actor.
  * @returns reason `audience_mismatch` if the assertion was made for another service; `actor_not_allowed` if the chain
  * would be too long, or the agent that called the service acts for no person */
 export function agentCaller(asserted: Asserted, spiffe: string, agent: KnownAgent): Result<Caller> {
@@ -58,13 +58,13 @@ export function agentCaller(asserted: Asserted, spiffe: string, agent: KnownAgen
     return refuse('audience_mismatch', detail);
   }
   if (asserted.alone) {
-    const detail = 'an agent acted alone, so there is no person that a service could act for';
+    const detail = 'the request comes from an agent that acts for no person, so a service cannot act for one';
     return refuse('actor_not_allowed', detail);
   }
   const actors = [spiffe, ...asserted.actors];
   if (actors.length > agent.hops) {
     const allowed = agent.hops === 1 ? '1 hop' : `${agent.hops} hops`;
-    const detail = `this would be hop ${actors.length} for one person, ${agent.name} may do ${allowed}`;
+    const detail = `this would be hop ${actors.length} for one person, but ${agent.name} may do ${allowed}`;
     return refuse('actor_not_allowed', detail);
   }
   return ok({

@@ -7,18 +7,18 @@ export interface Grant {
   readonly service: string;
   /** The mesh identity; empty if nginx connects to the service directly. */
   readonly as: string;
-  /** Whether the assertion names e-mail address and name: the service may act for the caller, and has both in headers.
-   * */
+  /** Whether the assertion names e-mail address and name: the service may act for the caller, and receives both in
+   * headers. */
   readonly email?: boolean;
   readonly name?: boolean;
   /** The host that verified a client certificate, and the roles that require one; absent: no service acts for callers. */
   readonly certificate?: { readonly host: string; readonly roles: readonly string[] };
 }
 
-/** JOSE `typ` of the gateway's assertions (RFC 8725 section 3.11), so that none passes as another kind of token. */
+/** JOSE `typ` of the gateway's assertions (RFC 8725 section 3.11), so that it is no other kind of token. */
 export const ASSERTION_TYPE = 'meshgate+jwt';
 
-/** The claim that contains each role with its holder. It is for meshes that can only compare strings. */
+/** The claim with each role and its holder, for meshes that can only compare strings. */
 export const BY_ROLE = 'by_role';
 /** The entry in that claim for every caller. No role has this name. */
 export const EVERY_ROLE = 'authenticated';
@@ -27,7 +27,7 @@ export const EVERY_ROLE = 'authenticated';
 export const ALONE = 'alone';
 export const IS_ALONE = 'true';
 
-/** Returns the holder of the roles: a person, or an agent for one. Alone, it has no roles. Names have no spaces. */
+/** Returns the holder of the roles: a person, an agent for a person, or an agent alone. Names have no spaces. */
 export const holderOf = (agent: string | null | undefined, alone = false): string =>
   agent == null ? 'person' : `agent ${agent}${alone ? ' alone' : ''}`;
 
@@ -36,7 +36,7 @@ export const CERTIFICATE_HOST = 'certificate_host';
 
 type Standing = Pick<Caller, 'provider' | 'roles' | 'certificateHost'>;
 
-/** Returns the host that verified the certificate, if that matters: see {@link trustsCertificate}. */
+/** Returns the host that verified the certificate, if it counts: see {@link trustsCertificate}. */
 function certificateHostOf({ certificateHost, provider, roles }: Standing, { certificate }: Grant): string | undefined {
   if (certificateHost !== undefined || certificate === undefined) return certificateHost;
   const rests = provider === CERTIFICATE_PROVIDER || roles.some((role) => certificate.roles.includes(role));

@@ -32,7 +32,7 @@ export async function replaceSigningKeys(text: string, now: number): Promise<Rot
 }
 
 export type Rotated =
-  /** `signs`: whether another key signs now. */
+  /** `signs`: whether the key that signs has changed. */
   | { readonly ok: true; readonly text: string; readonly signs: boolean }
   | { readonly ok: false; readonly error: string };
 
@@ -51,7 +51,7 @@ export async function rotateSigningKeys(text: string, now: number, early: boolea
     const minutes = Math.ceil((PUBLISHED_BEFORE_SIGNING_S - age) / 60);
     return {
       ok: false,
-      error: `the next key is published for less than ${PUBLISHED_BEFORE_SIGNING_S / 60} minutes, and services may not have it yet; wait ${minutes} more, or say --early`,
+      error: `the next key has been published for less than ${PUBLISHED_BEFORE_SIGNING_S / 60} minutes, and services may not have it yet; wait ${minutes} more, or use --early`,
     };
   }
   return { ok: true, text: textOf([next, await makeKey(now), signing]), signs: true };

@@ -17,7 +17,7 @@ const coordinate = /^[A-Za-z0-9_-]{43}$/;
 const importJwk = (jwk: Jwk, use: 'sign' | 'verify'): Promise<ImportedKey> =>
   crypto.subtle.importKey('jwk', jwk as never, p256, false, [use]);
 
-/** Returns the private P-256 keys in a text, or a sentence with nothing of the text, if it has others or none. */
+/** Returns the private P-256 keys in a text, or a sentence with nothing of the text, if it has other keys or none. */
 export function parseSigningKeys(text: string): readonly Jwk[] | string {
   const keys = keysIn(text) as readonly Jwk[] | string;
   if (typeof keys === 'string') return keys;

@@ -69,7 +69,7 @@ function judge(header: JoseHeader, claims: Claims, { thumbprint }: Key, now: num
 }
 
 /** Verifies an assertion that the gateway signed: format, header, issuer, algorithm, key, signature, type, times,
- * claims, in this order. The audience is for {@link agentCaller}. It never throws, whatever the text is.
+ * claims, in this order. {@link agentCaller} checks the audience. It never throws, whatever the text is.
  * @param keys the gateway's own public keys
  * @returns the content, or the first reason that applies. The detail says what was expected only if the signature is
  * valid. */
@@ -85,7 +85,7 @@ export function verifyAssertion(
   if (!parsed.ok) return parsed;
   const header = parsed.value;
   const claims = parseClaims(split.payload);
-  if (claims?.iss !== context.issuer) return refuse('issuer_unknown', 'the assertion is not one of this gateway');
+  if (claims?.iss !== context.issuer) return refuse('issuer_unknown', 'the assertion is from another gateway');
   if (header.alg !== 'ES256') return refuse('algorithm_refused', 'the gateway signs its assertions with ES256');
   return verifySignature<Result<Asserted>>(split, header, keys, context, (signer) =>
     signer.ok ? judge(header, claims, signer.value, now, context.skew) : signer,

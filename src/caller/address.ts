@@ -2,7 +2,7 @@
  * for itself (RFC 4291 section 2.5.4, RFC 8981). */
 export const NETWORK_BYTES = 8;
 
-/** Number of bytes of an IPv6 address that name its site, which has many networks (RFC 6177). Home lines often have a
+/** Number of bytes of an IPv6 address that name its site. A site has many networks (RFC 6177): a home line often has a
  * /56, and anyone can get a /48, usually the largest block of one site. Larger blocks belong to carriers. */
 export const SITE_BYTES = 6;
 
@@ -29,8 +29,8 @@ function networkOf(address: string): readonly number[] {
   });
 }
 
-/** Returns the names under which an address is counted if addresses share something. An IPv4 address in IPv6's form
- * counts as that IPv4 address (RFC 4291 section 2.5.5.2).
+/** Returns the names under which an address is counted if addresses share a budget or places. An IPv4 address in IPv6's
+ * form counts as that IPv4 address (RFC 4291 section 2.5.5.2).
  * @param address `$remote_addr` of nginx; `unix:` for a socket */
 export function addressNames(address: string): AddressNames {
   const v4 = address.startsWith('::ffff:') ? address.slice(7) : address;

@@ -27,19 +27,19 @@ function isMarked(mark: AgentMark, claims: Claims): boolean {
   const value = claims[mark.claim];
   if (mark.has === undefined || value === undefined) return value !== undefined;
   if (typeof value === 'number') return String(value) === mark.has;
-  // A mark in an unknown form may belong to an agent. So its token does not count as a person's token.
+  // A mark in an unknown form may belong to an agent, so the token does not count as a person's.
   const words = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value.map(String) : [mark.has];
   return words.includes(mark.has);
 }
 
-/** Returns `agent` if the provider says that the caller is one, and `alone` if it says that no person is behind it. */
+/** Returns what the provider says: `agent` if the caller is an agent, `alone` if no person is behind the token. */
 export function marksOf({ kind }: Pick<Prepared, 'kind'>, claims: Claims): 'agent' | 'alone' | undefined {
   const held = (kind.agents ?? []).filter((mark) => isMarked(mark, claims));
   if (held.length === 0) return undefined;
   return held.some(({ alone }) => alone) ? 'alone' : 'agent';
 }
 
-/** The parts of a token that say who its caller is. */
+/** The parts of a token from which its caller is found. */
 interface Saying {
   readonly verified: Verified;
   readonly made: Prepared;
@@ -49,15 +49,15 @@ interface Saying {
   readonly clients: readonly string[];
 }
 
-/** Whether a claim says that the token belongs to an agent; unknown if it has another form. An e-mail address counts
- * even if it is not verified, because it can belong to an agent, and identifies no person here. */
+/** Whether a claim says that the token belongs to an agent; unknown if the claim has another form. An e-mail address
+ * counts even if it is not verified: it can belong to an agent, and identifies no person here. */
 function claimTruth(fact: ClaimFact, claims: Claims): Truth {
   const value = claimAt(claims, fact.claim);
   return value === undefined ? false : valueTruth(fact, value);
 }
 
-/** Whether the token belongs to this agent. If it names an actor, only the actor counts, because client and other
- * claims then describe the subject. */
+/** Whether the token belongs to this agent. If the token names an actor, only the actor counts, because the client and
+ * other claims then describe the subject. */
 function isOf({ match }: TokenAgent, { verified, made, actor, clients }: Saying): Truth {
   switch (match.kind) {
     case 'client':
@@ -74,21 +74,20 @@ function isOf({ match }: TokenAgent, { verified, made, actor, clients }: Saying)
 }
 
 /** Returns the first agent of the policy to which the token belongs. If an agent's claim cannot be read, the token may
- * belong to that agent, and is rejected. */
+ * belong to that agent, so the token is rejected. */
 function agentBy(said: Saying): Result<TokenAgent | undefined> {
   for (const agent of said.made.agents) {
     const truth = isOf(agent, said);
     if (truth === true) return ok(agent);
     if (truth === undefined && agent.match.kind === 'claim') {
       const { claim } = agent.match.fact;
-      return refuse('claim_absent', `"${claim}", by which agent ${agent.name} is known, has another form`);
+      return refuse('claim_absent', `"${claim}", which identifies agent ${agent.name}, has another form`);
     }
   }
   return ok(undefined);
 }
 
-/** Returns a second agent to which the token could belong: it names another actor, or another client than the first's.
- * */
+/** Returns a second agent to which the token could belong, because the token names another actor or another client. */
 function otherOf(found: TokenAgent, agents: readonly TokenAgent[], said: Saying): TokenAgent | undefined {
   const { match: own } = found;
   if (said.actor === undefined && own.kind !== 'client') return undefined;
@@ -100,8 +99,8 @@ function otherOf(found: TokenAgent, agents: readonly TokenAgent[], said: Saying)
   );
 }
 
-/** Whether a token allows an actor to act for its subject (RFC 8693 section 4.4). Without `may_act`, every actor may.
- * */
+/** Whether a token allows an actor to act for its subject (RFC 8693 section 4.4). Without `may_act`, every actor may
+ * act. */
 function mayAct(claims: Claims, issuer: string, names: readonly string[]): boolean {
   if (claims.may_act === undefined) return true;
   const { sub, client_id: client, iss } = asObject(claims.may_act) ?? {};
@@ -137,7 +136,7 @@ function actingBy(verified: Verified, made: Prepared): Result<Acting | undefined
   }
   const other = otherOf(agent, made.agents, said);
   if (other !== undefined) {
-    const two = `the token names the clients of two agents, ${agent.name} and ${other.name}`;
+    const two = `the token names clients of two agents, ${agent.name} and ${other.name}`;
     const issued = `the token was issued to agent ${other.name}, and its actor is agent ${agent.name}`;
     return refuse('actor_not_allowed', actor === undefined ? two : issued);
   }
@@ -163,19 +162,19 @@ const BINDINGS: Readonly<Record<Exclude<Bound, 'none'>, string>> = {
 function misfit({ agent, actors, alone }: Acting, binding: Caller['binding']) {
   const { name, hops, bound = 'none' } = agent;
   if (bound !== 'none' && (binding === undefined || (bound !== 'any' && bound !== binding))) {
-    return refuse('proof_missing', `the tokens of agent ${name} have to be bound to ${BINDINGS[bound]}`);
+    return refuse('proof_missing', `the tokens of agent ${name} must be bound to ${BINDINGS[bound]}`);
   }
   if (alone || actors.length <= hops) return undefined;
   const allowed = hops === 1 ? '1 hop' : `${hops} hops`;
-  return refuse('actor_not_allowed', `this is hop ${actors.length} for one person, ${name} may do ${allowed}`);
+  return refuse('actor_not_allowed', `this is hop ${actors.length} for one person, but ${name} may do ${allowed}`);
 }
 
-/** Returns the caller of a token that an agent may have sent: the person with the roles that travel, and the agent; or
- * the agent alone, without a role. Groups and claims of the person are dropped.
+/** Returns the caller of a token that an agent may have sent: the person with the roles in the agent's `acts_for`, and
+ * the agent; or the agent alone, without a role. Groups and claims of the person are dropped.
  * @param caller the caller if no agent acts
  * @returns `caller` itself if no agent acts; reason `actor_not_allowed` if the agent is not in the policy, may not act
  * for the subject, or the chain is too long; `claim_absent` if the chain or an agent's claim cannot be read; and
- * `proof_missing` if the policy requires a bound token of the agent */
+ * `proof_missing` if the agent must use a bound token */
 export function withAgent(caller: Caller, verified: Verified, made: Prepared): Result<Caller> {
   const { subject, provider } = caller;
   const acting = actingBy(verified, made);
@@ -198,8 +197,8 @@ export function withAgent(caller: Caller, verified: Verified, made: Prepared): R
   });
 }
 
-/** Refuses the sign-in of an agent, which must use its token: with a session it would count as a person and would not
- * be bound to a key.
+/** Refuses the sign-in of an agent, which must use its token: with a session, it would count as a person, and no key
+ * would protect the session.
  * @returns reason `actor_not_allowed`, or `claim_absent` if an agent's claim cannot be read; undefined for a person */
 export function refuseAgent(verified: Verified, made: Prepared): ReturnType<typeof refuse> | undefined {
   const { claims } = verified;

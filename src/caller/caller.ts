@@ -18,7 +18,7 @@ import { truthsOf } from './views.ts';
 
 const nothing: readonly string[] = Object.freeze([]);
 
-/** Returns the strings of a list. A single string counts as a list of one, and any other value as none. */
+/** Returns the strings of a list. A single string counts as a list of one string, any other value as empty. */
 function stringsOf(claim: unknown): readonly string[] {
   if (typeof claim === 'string') return [claim];
   if (!Array.isArray(claim)) return nothing;
@@ -38,7 +38,7 @@ const wordsOf = (text: string): number => text.split(' ').filter((word) => word 
 
 const noClaims: Claims = Object.freeze({});
 
-/** Whether a value has an unambiguous text. A number that is not a safe integer has none. */
+/** Whether a value has an unambiguous text. A number that is not a safe integer has no such text. */
 const isScalar = (value: unknown): boolean =>
   typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value);
 
@@ -70,8 +70,8 @@ export function toCaller(verified: Verified, table: CallerTable, now: number): R
   return person.ok ? withAgent(person.value, verified, made) : person;
 }
 
-/** Makes the caller of a token like {@link toCaller}, with the roles that it lacks only because of missing scopes, of
- * which a session cannot get more. */
+/** Makes the caller of a token like {@link toCaller}, with the roles that it lacks only because of missing scopes. A
+ * session cannot get more scopes. */
 export function tokenCaller(verified: Verified, table: CallerTable, now: number): Result<Caller> {
   const caller = toCaller(verified, table, now);
   if (table.scopes === undefined || !caller.ok) return caller;
@@ -108,7 +108,7 @@ function personOf(verified: Verified, made: Prepared, table: CallerTable, now: n
   const subject = source.prefix + named;
   if (isTooLong(subject)) return refuse('claim_absent', `"${source.claim}" is too long`);
   if ((table.certificates === true || subject.startsWith(OWN)) && isReserved(subject, kind.name, table)) {
-    const detail = `"${source.claim}" is like a subject of the gateway's own; give the provider a prefix`;
+    const detail = `"${source.claim}" looks like a subject that the gateway assigns; give the provider a prefix`;
     return refuse('claim_absent', detail);
   }
   const groups = kind.groups === undefined ? undefined : claimAt(claims, kind.groups);
@@ -118,7 +118,7 @@ function personOf(verified: Verified, made: Prepared, table: CallerTable, now: n
   if (groups === undefined && made.readsGroups && leavesGroupsOut(claims, kind.name)) {
     return refuse(
       'claim_absent',
-      'the provider left out the groups because there are too many; let it send only those of the application',
+      'the provider left out the groups because there are too many; configure it to send only the needed groups',
     );
   }
   const { sends } = table;

@@ -29,7 +29,7 @@ export interface Accepting {
 
 export type Scheme = 'Bearer' | 'DPoP';
 
-/** One function for each kind of credential. That of the one that counts is called, and its result returned. */
+/** One function for each kind of credential. The result for the credential that counts is returned. */
 export interface Ways<R, P, T> {
   token(r: R, at: P, method: string, token: string, scheme: Scheme): T;
   /** @param certificate the certificate as nginx passes it on; nginx has verified it */
@@ -44,7 +44,7 @@ export interface Ways<R, P, T> {
 const signIn = refuse('credential_unsupported', 'this route accepts no tokens: sign in with a browser');
 const showCertificate = refuse('credential_unsupported', 'this route accepts no tokens: show a client certificate');
 const noScheme = refuse('credential_unsupported');
-const urlsStay = 'the URL has an access_token, and URLs stay in logs: send it as Authorization: Bearer TOKEN';
+const urlsStay = 'the URL has an access_token, and logs keep URLs: send the token as Authorization: Bearer TOKEN';
 const inQuery = refuse('credential_unsupported', urlsStay);
 const missing = refuse('credential_missing');
 const missingSession = refuse('credential_missing', MISSING.session);
@@ -81,8 +81,8 @@ function dpop(authorization: string): string | undefined {
   return isDpop ? authorization.slice(5).trimStart() : undefined;
 }
 
-/** Finds the credential of a request that counts: a token, else a client certificate, else a session. The first one
- * that is present decides, even if it is not valid. */
+/** Finds the credential of a request that counts: a token, else a client certificate, else a session. The first of them
+ * that is present counts, even if it is not valid. */
 export function takeCredential<R, P extends Accepting, T>(
   ways: Ways<R, P, T>,
   shown: Shown,
@@ -119,5 +119,5 @@ export function assertionOf(shown: Readonly<Record<string, string | undefined>>)
     return refuse('credential_unsupported', 'services send X-Meshgate-Assertion here, without Authorization');
   }
   if (assertion !== undefined) return ok(assertion);
-  return refuse('credential_missing', 'send X-Meshgate-Assertion as it came with the request that you serve');
+  return refuse('credential_missing', 'send the X-Meshgate-Assertion of the request that you serve');
 }

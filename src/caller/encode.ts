@@ -6,7 +6,7 @@ const loneSurrogate = /\p{Surrogate}/gu;
 /** The characters that must be encoded in a header value: all except printable ASCII, `%`, `,`, and spaces at the ends. */
 const unsafe = /[^\x20-\x7e]+|[%,]|^ +|(?<! ) +$/g;
 
-/** Whether a text needs no encoding, as most values. The engine's own function is twice as fast as a pattern. */
+/** Whether a text needs no encoding. Most values need none. The engine's own function is twice as fast as a pattern. */
 function isPlain(text: string): boolean {
   try {
     return encodeURI(text) === text && !text.includes(',');
@@ -16,7 +16,7 @@ function isPlain(text: string): boolean {
 }
 
 /** Encodes any text so that it is safe as a header value and as an element of a list: an unsafe character becomes `%`
- * and two hex digits for each byte of its UTF-8, as in `decodeURIComponent`, and an unpaired surrogate U+FFFD. */
+ * and two hex digits per byte of its UTF-8, as for `decodeURIComponent`. An unpaired surrogate counts as U+FFFD. */
 export function encodeValue(text: string): string {
   if (isPlain(text)) return text;
   return text.replace(loneSurrogate, '\ufffd').replace(unsafe, encodeURIComponent);

@@ -4,8 +4,8 @@ import type { HeaderSource } from '../policy/types.ts';
 import { encodeList, encodeValue } from './encode.ts';
 import type { Caller } from './types.ts';
 
-/** Returns a string, number or boolean as text, else an empty text. A number that is not a safe integer has none,
- * because several are parsed as the same number, which would give two people the same text. */
+/** Returns a string, number or boolean as text, else an empty text. A number that is not a safe integer has no text:
+ * several such numbers are parsed as one number, so two people would get the same text. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   return typeof value === 'boolean' || Number.isSafeInteger(value) ? String(value) : '';
@@ -40,10 +40,10 @@ function wholeValue(source: HeaderSource, caller: Caller): string {
   return encodeValue(first?.[1] ?? source.else ?? '');
 }
 
-/** Returns the value of an identity header, encoded, so that no claim can split a header or a list. An empty one is not
- * sent. If it is longer than `MAX_HEADER_VALUE`, the result is `undefined`, and the gateway refuses the request: a
- * service that received no header or a part would decide by something that the provider did not say. Half of a group's
- * name can be the name of another group. */
+/** Returns the value of an identity header, encoded, so that no claim can split a header or a list. An empty value is
+ * not sent. For a value longer than `MAX_HEADER_VALUE`, the result is `undefined`, and the gateway refuses the request:
+ * a service that received no header or a part of it would decide by a value that the provider did not send. Half of a
+ * group's name can be the name of another group. */
 export function headerValue(source: HeaderSource, caller: Caller): string | undefined {
   const value = wholeValue(source, caller);
   return value.length > MAX_HEADER_VALUE ? undefined : value;

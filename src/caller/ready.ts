@@ -7,8 +7,8 @@ import { encodeValue } from './encode.ts';
 import { preparedOf, signinView } from './roles.ts';
 import type { Caller, CallerTable } from './types.ts';
 
-/* The caller of a session is prepared when the cookie is sealed, so that its claims need not be parsed nor its roles
- * computed. The prepared lines come before the rest of the cookie's content. Neither contains line breaks. */
+/* The caller of a session is prepared when the cookie is sealed, so that later requests need not parse its claims or
+ * compute its roles. The prepared lines come before the rest of the cookie's content. Neither contains line breaks. */
 
 /** Version of these lines and of the code that makes callers from claims. Lines of another version are ignored. */
 const VERSION = 1;
@@ -32,7 +32,7 @@ type ReadyTable = CallerTable & { readonly selection: string };
 
 type Lifetimes = Pick<SessionPolicy, 'idle' | 'absolute' | 'fresh'>;
 
-/** Returns the first line, which names by 132 bits of a SHA-256 the only policy for which the others are valid. */
+/** Returns the first line. It names the only policy for which the other lines are valid, by 132 bits of a SHA-256. */
 export const readyHead = ({ selection }: Pick<ReadyTable, 'selection'>, { idle, absolute, fresh }: Lifetimes): string =>
   `${VERSION} ${selection.slice(0, 22)} ${idle} ${absolute} ${fresh}`;
 
@@ -43,7 +43,7 @@ const isLine = (value: string | undefined): boolean => value === undefined || (v
 function callerLines(session: SessionClaims, table: ReadyTable, now: number): readonly string[] | undefined {
   const { provider, selection, authTime, end } = session;
   if (selection !== table.selection || !Object.hasOwn(table.providers, provider)) return undefined;
-  // Lists would then be in the cookie twice.
+  // The cookie would contain lists twice.
   if (table.sends.groups || table.claims.length > 0) return undefined;
   // If roles depend on how or when the person signed in, they change with time.
   if (signinView(preparedOf(provider, table), now) !== undefined) return undefined;

@@ -13,7 +13,7 @@ const OF_CERTIFICATES = ['spiffe://', 'dns:', 'x509:'] as const;
 const nothing = Object.freeze([]);
 const noClaims = Object.freeze({});
 
-/** An anonymous caller that gets a role from the request itself. No token can have this subject. */
+/** An anonymous caller to which the request itself gives a role. No token can have this subject. */
 export const NOBODY: Caller = Object.freeze({
   provider: NOBODY_PROVIDER,
   subject: `${OWN}nobody`,
@@ -37,14 +37,15 @@ export function certificateSubject(certificate: Pick<ClientCertificate, 'spiffe'
   return subject === '' ? '' : `x509:${subject}`;
 }
 
-/** Returns the agent with the SPIFFE id of a certificate: a workload is the same agent by token and certificate. */
+/** Returns the agent with the SPIFFE id of a certificate. With a token, the workload is the same agent. */
 function agentIn({ spiffe }: ClientCertificate, agents: readonly TokenAgent[]): TokenAgent | undefined {
   if (spiffe === undefined) return undefined;
   return agents.find(({ match }) => match.kind === 'spiffe' && match.spiffe === spiffe);
 }
 
-/** Returns the caller of a request whose only credential is a certificate: its SPIFFE id, else the first DNS name, else
- * its subject; or the agent with this SPIFFE id, alone. The roles depend on the request and are added later.
+/** Returns the caller of a request whose only credential is a certificate: its subject is the SPIFFE id, else the first
+ * DNS name, else the certificate's subject. An agent with this id is alone. The roles depend on the request and are
+ * added later.
  * @returns reason `proof_invalid` if the certificate has no name or a name that is too long for a header; or
  * `proof_missing` if it belongs to an agent that must use DPoP */
 export function certificateCaller(certificate: ClientCertificate, agents: readonly TokenAgent[] = []): Result<Caller> {

@@ -16,7 +16,7 @@ interface Granted {
   readonly names: readonly string[];
 }
 
-/** Data for finding the roles of a provider's tokens, computed once; most are found by the name of a group. */
+/** Data for finding the roles of a provider's tokens, computed once. Most roles are found by the name of a group. */
 interface RoleGrants {
   /** The roles in the policy's order. The indexes below refer to this list. */
   readonly names: readonly string[];
@@ -54,7 +54,7 @@ const namesRole = (fact: Fact): boolean => everyFact(fact).some(({ op }) => op =
 export const isOfGroup = (fact: Fact, name: string): boolean =>
   everyFact(fact).some((part) => part.op === 'group' && (part.provider === undefined || part.provider === name));
 
-/** Computes a provider's data. A group fact without a provider applies to all, and any other only to its own. */
+/** Computes a provider's data. A group fact without a provider applies to each provider. */
 function grantsOf({ roles, depends }: RoleFacts, provider: string): RoleGrants {
   const names = [...roles.keys()];
   const places = new Map<unknown, number[]>();
@@ -118,7 +118,7 @@ export function factContext(verified: Verified, table: CallerTable, now: number,
 
 const none: readonly string[] = Object.freeze([]);
 
-/** Returns the roles that a token's groups give, by the shorter list: its groups or those of the policy. */
+/** Returns the roles that a token's groups give. It reads the shorter list: these groups or the policy's. */
 function grantedTo(claim: unknown, { byGroup, granted }: RoleGrants): readonly Granted[] {
   const held: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
   const found: Granted[] = [];
@@ -160,7 +160,7 @@ function placesOf(
 }
 
 /** Returns the roles of a token whose groups were already read, see {@link rolesOf}.
- * @param signin the result of {@link signinView}, into which this function writes until when the roles are valid */
+ * @param signin the result of {@link signinView}, in which this function notes how long the roles are valid */
 export function rolesBy(verified: Verified, made: Prepared, groups: unknown, signin: SigninView | undefined) {
   const { names, byFact } = made.grants;
   const found = grantedTo(groups, made.grants);

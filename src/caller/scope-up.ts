@@ -4,7 +4,7 @@ import type { Way } from './scope-ways.ts';
 import { type FactContext, roleTruth } from './truth.ts';
 import type { CallerTable } from './types.ts';
 
-/** Returns the roles that a token lacks only because of scopes, each with those of the first set that suffices,
+/** Returns the roles that a token lacks only because of scopes, each with the first set of scopes that suffices,
  * separated by spaces; undefined if there are none.
  * @param held the roles that the token gives */
 export function scopeUp(

@@ -32,8 +32,8 @@ function together(parts: readonly (readonly Way[])[]): readonly Way[] {
   return chosen.map(scopesIn);
 }
 
-/** The ways to make a fact true by scopes, each with all its scopes. A fact that does not depend on scopes needs none.
- * A negated fact has no way, because no scope makes it true. */
+/** The ways to make a fact true by scopes, each with all its scopes. A fact that does not depend on scopes has one way,
+ * without scopes. A negated fact has no way: no scope makes it true. */
 export const scopeWays = (roleOf: RoleOf): FactReading<Fact, readonly Way[]> =>
   readFacts(roleOf, {
     leaf: (fact) => (fact.op === 'scope' ? [[fact.value]] : NOTHING),

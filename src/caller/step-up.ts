@@ -3,8 +3,8 @@ import type { Prepared } from './roles.ts';
 import { isMet, type SigninFact, signedInSo } from './signin-facts.ts';
 import { type FactContext, roleTruth } from './truth.ts';
 
-/** Returns the roles that the caller lacks and would have after a sign-in that meets the policy's requirements, except
- * those whose requirements the present sign-in meets: their step-up would be repeated forever. */
+/** Returns the roles that the caller lacks now and would have after a sign-in that meets the policy's requirements.
+ * Roles whose requirements the present sign-in already meets are left out: their step-up would repeat forever. */
 export function stepUpRoles(
   verified: Verified,
   { kind, roles, grants, asked }: Prepared,

@@ -12,8 +12,8 @@ const providerOf = ({ match }: Matching): string | undefined =>
   match.kind === 'claim' ? match.fact.provider : match.provider;
 
 /** Returns the agents that send tokens of a provider, in the policy's order: its own, then those of other providers
- * with the same issuer, for all of which one OAuth client can get tokens. Otherwise such an agent would count as a
- * person. A workload has the same SPIFFE id in every JWT-SVID, so its provider does not matter. */
+ * with the same issuer. One OAuth client can get tokens for all these providers, and without this list such an agent
+ * would count as a person. A workload has the same SPIFFE id in every JWT-SVID, so its provider does not matter. */
 export function agentsOf<A extends Matching>(
   agents: readonly A[],
   provider: Issuing,

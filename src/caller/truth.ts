@@ -11,7 +11,7 @@ export interface FactContext extends Context<Fact> {
   readonly given?: ((fact: Leaf) => Truth) | undefined;
 }
 
-/** The input for facts about a token. For an anonymous caller there is an input too, without a token. */
+/** The input for facts about a token. An anonymous caller has such an input too, without a token. */
 export type TokenContext = FactContext & { readonly verified: Verified };
 
 export function truthOf(fact: Fact, context: FactContext): Truth {

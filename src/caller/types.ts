@@ -8,7 +8,7 @@ export interface Caller {
   readonly subject: string;
   /** The e-mail address. It is set only if the provider has verified it, it has exactly one `@`, and a header sends it. */
   readonly email?: string;
-  /** The name. It is set only if a header sends it. The same is true for the groups. */
+  /** The name. It is set only if a header sends it, as are the groups. */
   readonly name?: string;
   /** The roles in the policy's order. */
   readonly roles: readonly string[];
@@ -17,7 +17,7 @@ export interface Caller {
   readonly claims: Claims;
   /** The agent that acts for the person. */
   readonly agent?: string;
-  /** Whether the agent is alone. Then no person is behind it, and the subject is the agent's own. */
+  /** Whether the agent is alone: it acts for no person, and the subject is the agent itself. */
   readonly alone?: true;
   /** The actor chain, the current actor first: SPIFFE ids, or names at the provider. */
   readonly actors?: readonly string[];
@@ -45,7 +45,7 @@ export interface CallerTable {
   /** Names and facts of the roles, in the policy's order. */
   readonly roles: readonly (readonly [name: string, fact: Fact])[];
   readonly claims: readonly string[];
-  /** Which other values of a caller a header sends. Others are not computed, to save time for each new token. */
+  /** Which other values of a caller a header sends. To save time, values that no header sends are not computed. */
   readonly sends: Sends;
   /** Agents that send tokens, in the policy's order; absent: none. */
   readonly agents?: readonly TokenAgent[];

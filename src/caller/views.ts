@@ -21,7 +21,7 @@ export interface RequestRoles extends Pick<RoleFacts, 'roles' | 'asked'> {
   readonly bare: ReadonlySet<string>;
   /** The names of the roles that also depend on how or when the person signed in. */
   readonly bySignin: readonly string[];
-  /** For each agent that sends tokens, the roles that travel. */
+  /** For each agent that sends tokens, the roles in its `acts_for`. */
   readonly actsFor: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -60,9 +60,9 @@ const letterOf = (truth: Truth): string => (truth === undefined ? 'u' : truth ? 
 const truthOfLetter = (letter: string | undefined): Truth =>
   letter === 't' ? true : letter === 'f' ? false : undefined;
 
-/** Returns the truth of each fact about the token on which roles of the request depend: true, false or unknown. The
- * provider of a fact about the sign-in is not compared; for another provider, the letter is a capital letter, which
- * counts as unknown. */
+/** Returns the truth of each fact about the token on which roles of the request depend: true, false or unknown. For a
+ * fact about the sign-in, the provider is not compared; if it is another provider, the letter is a capital letter,
+ * which counts as unknown. */
 export function truthsOf({ leaves }: RequestRoles, context: FactContext): string {
   const { verified, signin } = context;
   let letters = '';
@@ -131,15 +131,14 @@ function stepUps(of: RequestRoles, caller: Caller, held: readonly string[], requ
   return merged(of, before, more);
 }
 
-/** Returns the roles that a request can give to a caller. For an agent, those that travel; alone, none. */
+/** Returns the roles that a request can give to a caller: an agent's `acts_for`; none for an agent alone. */
 function namesFor(of: RequestRoles, { agent, alone }: Caller): readonly string[] {
   if (agent === undefined) return of.names;
   const travels = alone ? [] : (of.actsFor.get(agent) ?? []);
   return of.names.filter((name) => travels.includes(name));
 }
 
-/** Returns the caller of one request, with the roles that it gives, and those that are missing only because of the
- * address.
+/** Returns the caller of one request, with the roles that the request gives and those that only the address prevents.
  * @param caller the result of {@link toCaller}, or {@link NOBODY} */
 export function inView(caller: Caller, of: RequestRoles, request: RequestView): Caller {
   const now = contextOf(of, caller.truths ?? '', request, false);

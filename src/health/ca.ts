@@ -24,7 +24,7 @@ export interface CaFound {
 /** The result of reading the file. */
 export type CaLook = Pick<CaFound, 'seen' | 'holds' | 'fault'>;
 
-/** Returns the certificates of a bundle, sorted; undefined if nginx would not load the bundle, or only a part of it. */
+/** Returns the certificates of a bundle, sorted; undefined if nginx would load only a part or nothing. */
 export function bundleOf(text: string): string | undefined {
   const blocks = readPem(text);
   if (blocks === undefined || blocks.length === 0) return undefined;
@@ -32,7 +32,7 @@ export function bundleOf(text: string): string | undefined {
   return whole ? [...new Set(blocks.map(({ bytes }) => String(bytes)))].sort().join(';') : undefined;
 }
 
-/** Returns the state after the file was read. What a worker reads first is what nginx has just loaded. */
+/** Returns the state after the file was read. A worker first reads what nginx has just loaded. */
 export function afterLook(before: CaFound | undefined, look: CaLook, pid: number): CaFound {
   if (before?.pid !== pid) return { pid, loaded: look.holds ?? '', ...look };
   const { loaded, asked, said } = before;

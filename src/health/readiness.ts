@@ -9,7 +9,7 @@ export function failed(reason: HealthReason): Part {
   return { state: 'failed', reason, help: healthReasons[reason] };
 }
 
-/** Returns a part of which only one thing is known: whether it works. */
+/** Returns a part for which the gateway only knows whether it works. */
 export function working(works: boolean, reason: HealthReason): Part {
   return works ? ok : failed(reason);
 }

@@ -23,7 +23,7 @@ export interface Found {
   readonly said?: { readonly reason: HealthReason; readonly at: number };
 }
 
-/** Reads an X.509-SVID from its files, which may be the same.
+/** Reads an X.509-SVID from its files. One file may contain both parts.
  * @param cert the file with the certificate. If there are several, the first one counts, as in nginx.
  * @param spiffe the expected SPIFFE id. A certificate without a URI, as Linkerd issues it, is accepted too. */
 export function readSvid(cert: string, key: string, spiffe: string): Svid | SvidFault {
@@ -53,7 +53,7 @@ export function svidPart(found: Found, now: number): Part {
   };
 }
 
-/** Returns after how many seconds a line is logged again: a minute, for an expiry about a tenth of the lifetime. */
+/** Returns after how many seconds a line is logged again: a minute, or a tenth of the lifetime for an expiry. */
 function pause(reason: HealthReason, svid: Svid | undefined): number {
   if (reason !== 'svid_expiring' || svid === undefined) return REPEAT_LINE_S;
   return Math.max(REPEAT_LINE_S, ((svid.notAfter - svid.notBefore) * EXPIRING_AT) / 10);

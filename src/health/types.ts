@@ -59,13 +59,13 @@ export const healthReasons = {
   signing_keys_unavailable: 'gateway.assertion.keys_file cannot be read, or has no key pair for signing.',
   ca_unreadable: 'The CA file is missing or not readable. A reload of nginx would fail.',
   ca_malformed: 'The CA file does not contain PEM certificates. A reload of nginx would fail.',
-  ca_changed: 'nginx still uses the earlier certificates of the CA file. Reload nginx.',
+  ca_changed: 'The CA file has changed, but nginx still uses its earlier certificates. Reload nginx.',
   revocations_old:
     'etcd does not answer. Newer revocations of other replicas are unknown here; known ones are enforced.',
   revocations_unread: 'etcd does not answer. Revocations of other replicas are unknown, so no credential is accepted.',
   revocations_dropped:
     'Old revocations were dropped. Credentials from before them are rejected. Enlarge gateway.session.people.',
-  revocations_nearly_full: 'Little room is left. When it is full, sign-outs fail and old revocations are dropped.',
+  revocations_nearly_full: 'Little room is left. Without room, sign-outs fail and old revocations are dropped.',
   svid_unchecked: 'Its files were not checked yet, or the job for this has stopped.',
   svid_unreadable: 'A file is missing, or the user of nginx’s workers may not read it.',
   svid_malformed: 'The files are not a PEM certificate and a PEM private key.',

@@ -9,7 +9,7 @@ export interface AlgorithmEntry {
   readonly crv?: string;
   readonly import: Readonly<Record<string, unknown>> & { readonly name: string };
   readonly verify: Readonly<Record<string, unknown>> & { readonly name: string };
-  /** Exact length of a signature in bytes. RSA signatures have the length of the modulus, which OpenSSL checks. */
+  /** Exact length of a signature in bytes. Absent for RSA: OpenSSL compares it with the modulus. */
   readonly signatureBytes?: number;
 }
 
@@ -50,7 +50,7 @@ const ed25519: AlgorithmEntry = {
 
 const curved = [es(256, 'P-256', 64), es(384, 'P-384', 96), es(512, 'P-521', 132), ed25519];
 
-/** All algorithms that a policy may allow, in a Map, so that no name in a token can find an inherited member. */
+/** All algorithms that a policy may allow. In a Map, a name from a token cannot find an inherited member. */
 export const algorithms: ReadonlyMap<string, AlgorithmEntry> = new Map(
   [...BITS.map(rs), ...BITS.map(ps), ...curved].map((entry) => [entry.alg, entry]),
 );

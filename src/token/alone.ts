@@ -14,7 +14,7 @@ function shows(sign: Sign, claims: Claims): boolean {
   return sign.ignoreCase ? value.toLowerCase() === named.toLowerCase() : value === named;
 }
 
-/** Whether a token, whose signature is valid, shows that no person is behind it: software got it for itself (RFC 6749
+/** Whether a token with a valid signature shows that no person is behind it: software got it for itself (RFC 6749
  * section 4.4), or a workload showed its own identity. A token without such a mark counts as a person's. */
 export function isAlone(claims: Claims, kind: ProviderKind): boolean {
   if (kind.alone === 'always') return true;

@@ -8,10 +8,10 @@ const members = [
   ['x5t#S256', 'certificate'],
 ] as const;
 
-/** Other registered members (RFC 7800 section 6.2, RFC 9200), whose provider expects that they are checked. */
+/** Other registered members (RFC 7800 section 6.2, RFC 9200). A provider that sends one expects that it is checked. */
 const others = ['jwk', 'jwe', 'kid', 'jku', 'osc'];
 
-const otherwise = 'the token is bound ("cnf") by something else than one thumbprint, "jkt" or "x5t#S256"';
+const otherwise = '"cnf" does not bind the token to exactly one thumbprint, "jkt" or "x5t#S256"';
 const uncheckable = refuse('proof_invalid', otherwise);
 
 /** Whether a text is a SHA-256 as base64url. */

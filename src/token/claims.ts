@@ -9,8 +9,8 @@ import type { JoseHeader } from './format.ts';
 import { checkTimes } from './times.ts';
 import type { Claims, TokenProvider } from './types.ts';
 
-/* These checks run for each new token, so objects are made only for refusals. A plain read of a claim is safe: no
- * member of Object.prototype has such a name, and JSON has no undefined. */
+/* These checks run for each new token, so they make objects only for refusals. Plain reads of claims are safe without
+ * Object.hasOwn: Object.prototype has no members with these names, and a claim from JSON is never undefined. */
 
 /** Claims of ID tokens and logout tokens (OpenID Connect Core section 2, Back-Channel Logout section 2.4). */
 const otherTokens = ['nonce', 'at_hash', 'c_hash', 'events'];
@@ -22,7 +22,7 @@ const otherTypes: Readonly<Record<string, string>> = Object.freeze({
   'logout+jwt': 'a logout token',
   'meshgate+jwt': 'the gateway’s own assertion',
   'token-introspection+jwt': 'an answer about a token',
-  'application/okta-internal-at+jwt': 'of Okta’s organisation server, for Okta alone: ask an authorization server',
+  'application/okta-internal-at+jwt': 'only for Okta, from its organisation server: ask an authorization server',
 });
 
 /** Says what a route requires, in the words of the provider's kind. */
@@ -35,13 +35,13 @@ function refuseType(typ: string, kind: ProviderKind): Refused {
   return refuse('type_refused', `the token has the type ${shown(typ)}${what}, ${wanted(kind)}`);
 }
 
-/** Rejects a token that is for another service of its provider, which alone can verify its header's nonce.
+/** Rejects a token for another service of its provider. Its header has a nonce, which only that service can verify.
  * @returns reason `type_refused`, or undefined */
 export function checkNonce(header: JoseHeader, provider: TokenProvider): Refused {
   const kind = providerKind(provider.kind) ?? noKind(provider);
   const { nonceInHeader: other } = kind;
   if (header.nonce === undefined || other === undefined) return undefined;
-  return refuse('type_refused', `the token is one of ${other}, by its header; ${claimHelp(kind, 'aud')}`);
+  return refuse('type_refused', `the header shows that the token is for ${other}; ${claimHelp(kind, 'aud')}`);
 }
 
 /** Rejects a token that is not an access token (RFC 8725 section 3.11). */
@@ -60,7 +60,7 @@ function checkType(header: JoseHeader, claims: Claims, provider: TokenProvider, 
     const name = otherTokens[i] as string;
     if (claims[name] === undefined) continue;
     const named = name === 'events' ? 'a logout token' : 'an ID token';
-    return refuse('type_refused', `the token has "${name}", as ${named} has; ${wanted(kind)}`);
+    return refuse('type_refused', `the token has "${name}", so it is ${named}; ${wanted(kind)}`);
   }
   const inner = claims.typ;
   if (typeof inner === 'string' && kind.refusedTypes.includes(inner.toLowerCase())) {
@@ -68,7 +68,7 @@ function checkType(header: JoseHeader, claims: Claims, provider: TokenProvider, 
   }
   if (kind.tellsByClient && kind.client.every((path) => claimAt(claims, path) === undefined)) {
     const names = kind.client.join(' nor ');
-    return refuse('type_refused', `the token has no ${names}, as an ID token; ${wanted(kind)}`);
+    return refuse('type_refused', `the token has no ${names}, so it is an ID token; ${wanted(kind)}`);
   }
   return undefined;
 }
@@ -76,7 +76,7 @@ function checkType(header: JoseHeader, claims: Claims, provider: TokenProvider, 
 function refuseOther(claims: Claims, kind: ProviderKind, { claim, is }: { claim: string; is: string }): Refused {
   const value = claims[claim];
   const found = value === undefined ? `no "${claim}"` : `"${claim}" ${shown(value)}`;
-  return refuse('type_refused', `the token has ${found} and not ${shown(is)}; ${wanted(kind)}`);
+  return refuse('type_refused', `the token has ${found} instead of ${shown(is)}; ${wanted(kind)}`);
 }
 
 /** Adds to a detail what to change at the provider about the claim. */
@@ -85,7 +85,7 @@ function helped(detail: string, kind: ProviderKind, claim: string): string {
   return help === undefined ? detail : `${detail}; ${help}`;
 }
 
-/** Rejects a token unless `aud`, a string or a list of strings (RFC 7519 section 4.1.3), has one of the provider's. */
+/** Rejects a token whose `aud` (a string or a list, RFC 7519 section 4.1.3) contains no audience of the provider. */
 function checkAudience(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
   if (provider.anyAudience) return undefined;
   let { aud } = claims;
@@ -97,12 +97,12 @@ function checkAudience(claims: Claims, provider: TokenProvider, kind: ProviderKi
     return refuse('claim_absent', '"aud" is not a string or a list of strings');
   if (list.some((value) => provider.audiences.includes(value))) return undefined;
   if (provider.audiences.length === 0)
-    return refuse('audience_mismatch', 'no tokens of this provider are accepted, because people sign in through it');
+    return refuse('audience_mismatch', 'only sessions from this provider are accepted here, no tokens');
   const detail = `the token is for ${listed(list)}, this route requires ${listed(provider.audiences)}`;
   return refuse('audience_mismatch', helped(detail, kind, 'aud'));
 }
 
-/** Rejects a token for another client than the policy names, and always one with a malformed claim about it. */
+/** Rejects a token for a client that the policy does not name, or with a malformed claim about its client. */
 export function checkClient(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
   const malformed = malformedClient(claims, kind);
   if (malformed !== undefined) return refuse('claim_absent', `"${malformed}" is not a non-empty string`);
@@ -133,7 +133,7 @@ function helpedTimes(refused: NonNullable<Refused>, claims: Claims, kind: Provid
   return claims.exp === undefined ? refuse(refused.reason, helped(refused.detail ?? '', kind, 'exp')) : refused;
 }
 
-/** Checks audience, client and owner of a token. Returns `claim_absent`, `audience_mismatch`, or undefined. */
+/** Checks audience, client and subject of a token. Returns `claim_absent`, `audience_mismatch`, or undefined. */
 export function checkParties(claims: Claims, provider: TokenProvider, kind: ProviderKind): Refused {
   return (
     checkAudience(claims, provider, kind) ?? checkClient(claims, provider, kind) ?? checkSubject(claims, provider, kind)

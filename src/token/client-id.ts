@@ -9,8 +9,8 @@ export const CLIENT_CLAIMS: readonly string[] = Object.freeze(['azp', 'client_id
 const noClients: readonly string[] = Object.freeze([]);
 
 /** Returns the clients to which a token was issued: first by the claims that this kind of provider uses, then by all
- * others, which an introspection answer may use. All name the same client, unless the provider contradicts itself.
- * Tokens of some kinds name none. */
+ * others, which an introspection answer may use. Normally, all these claims name the same client. Tokens of some kinds
+ * of providers name no client. */
 export function clientsOf(claims: Claims, { client: own }: ProviderKind): readonly string[] {
   if (own.length === 0) return noClients;
   const found: string[] = [];
@@ -26,11 +26,10 @@ export function clientsOf(claims: Claims, { client: own }: ProviderKind): readon
 /** Returns the first of {@link clientsOf}; undefined if there is none. */
 export const clientOf = (claims: Claims, kind: ProviderKind): string | undefined => clientsOf(claims, kind)[0];
 
-/** Returns a claim that must name a client but is no non-empty text, by which an agent could count as a person. */
+/** Returns a claim that should name a client but is not a non-empty text. With it, an agent could count as a person. */
 export function malformedClient(claims: Claims, { client: own }: ProviderKind): string | undefined {
   if (own.length === 0) return undefined;
-  // This runs for each new token, and hardly any has such a claim. Plain reads are faster than a loop or function
-  // calls.
+  // This runs for each new token, and almost no token has a malformed claim. Plain reads are faster than a loop.
   const { azp, client_id: clientId, cid, appid } = claims;
   if (
     (azp === undefined || (typeof azp === 'string' && azp !== '')) &&

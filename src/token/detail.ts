@@ -1,4 +1,4 @@
-/** Writes claim values into details, short and as JSON strings, so that none can look like the gateway's own words. */
+/** Writes claim values into details as short JSON strings, so that no value looks like the gateway's own words. */
 
 const MAX_SHOWN = 64;
 const MAX_LISTED = 4;

@@ -33,14 +33,14 @@ const templateAt = (issuer: string): string =>
     : fillTenant(issuer, 'organizations');
 
 /** Returns the address of a provider's discovery document (OpenID Connect Discovery section 4.1). For a template of
- * Entra ID, it is that of the tenant of all organisations, which contains the template itself. */
+ * Entra ID, this is the document of the tenant for all organisations: its issuer is the template. */
 export function discoveryUrl(issuer: string): string {
   if (issuer.includes(TENANT)) return discoveryUrl(templateAt(issuer));
   return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
 }
 
-/** Returns why an address in a discovery document is not accepted; `undefined` if it is. It must not direct the gateway
- * to plain HTTP, to this machine or to an IP address, unless the issuer itself is there.
+/** Returns why an address in a discovery document is not accepted; `undefined` if it is. It must be an https URL. It
+ * must not name this machine or an IP address, unless the issuer has the same host.
  * @param name name of the member in the document
  * @param issuer issuer of the document
  * @param anywhere whether the policy allows such addresses (`insecure_private_addresses`) */
@@ -74,7 +74,7 @@ export function discoveryMembers(text: string, issuer: string): DiscoveryMembers
   }
   if (members === undefined) return { ok: false, error: 'the discovery document is not a JSON object' };
   if (members.issuer === issuer) return { ok: true, members };
-  const error = `the discovery document is of the issuer ${shown(members.issuer)}, the policy says ${shown(issuer)}`;
+  const error = `the discovery document has the issuer ${shown(members.issuer)}, the policy says ${shown(issuer)}`;
   return { ok: false, error };
 }
 

@@ -4,7 +4,7 @@ import { decodeCanonical, parseObject } from './json.ts';
 import type { Claims } from './types.ts';
 
 export interface CompactJws {
-  /** The header, still encoded, because many tokens have the same one, which is decoded once. */
+  /** The encoded header. Many tokens have the same header, so the gateway decodes it only once. */
   readonly header: string;
   readonly payload: Buffer;
   readonly signature: Buffer;
@@ -15,7 +15,7 @@ export interface CompactJws {
 /** The result of {@link splitJws}. It is not a Result, because that would be one more object for each token. */
 export type Split = (CompactJws & { readonly ok: true }) | ReturnType<typeof refuse>;
 
-/** The members of a JOSE header that the gateway reads, and not `jwk`, `jku`, `x5u`, `x5c` or others. */
+/** The members of a JOSE header that the gateway reads. It never reads `jwk`, `jku`, `x5u`, `x5c` or others. */
 export interface JoseHeader {
   readonly alg: string;
   readonly kid?: string;
@@ -24,20 +24,20 @@ export interface JoseHeader {
   readonly nonce?: true;
 }
 
-/** Number of parsed headers that are kept. A provider has one for each key and kind of token. */
+/** Maximum number of parsed headers that are kept. A provider uses one header for each key and kind of token. */
 const KNOWN_HEADERS = 32;
 
 const knownHeaders = new Map<string, Result<JoseHeader>>();
 
-/** The header that was parsed last. It is needed again for its token, and for most of the following ones. */
+/** The header that was parsed last. It is needed again for the same token, and for most of the next tokens. */
 let lastHeader = '';
 let lastParsed: Result<JoseHeader> | undefined;
 
 const encoder = new TextEncoder();
 
-/* Header and signature length of the last token, which most tokens of a provider share. Searching a whole token for
- * dots takes as long as decoding it, so these are tried first. A wrong guess is noticed, because a part that contains a
- * dot is not canonical. */
+/* Header and signature length of the last token. Most tokens of a provider have the same ones. Searching a whole token
+ * for dots takes as long as decoding it, so these lengths are tried first. A wrong guess is noticed, because a part
+ * that contains a dot is not canonical. */
 let header = '';
 let tail = Number.POSITIVE_INFINITY;
 
@@ -49,8 +49,8 @@ const malformed = refuse('token_malformed', 'the token is not three parts of can
 let lastToken = '';
 let last: Split = malformed;
 
-/** Splits a token into three parts of canonical base64url. As a key of the token cache, each token must have exactly
- * one spelling. An empty payload passes here, and is rejected as a claims set after the signature was verified.
+/** Splits a token into three parts of canonical base64url. Each token must have one spelling, because tokens are the
+ * keys of the token cache. An empty payload passes here; it is rejected later as a claims set.
  * @returns reason `token_malformed` if the text does not have this form or is too long */
 export function splitJws(token: string): Split {
   if (token !== lastToken) {
@@ -78,7 +78,7 @@ function splitAnew(token: string): Split {
   return { ok: true, header, payload, signature, input: encoder.encode(token.slice(0, dot)) };
 }
 
-/** Whether a text is three parts of canonical base64url, the first one a header. Only such texts are looked up. */
+/** Whether a text is three parts of canonical base64url and begins with a header. No other text is a known token. */
 export function isJws(token: string): boolean {
   const jws = splitJws(token);
   return jws.ok && parseHeader(jws.header).ok;
@@ -87,8 +87,8 @@ export function isJws(token: string): boolean {
 /** Members that change how the other members must be read. The gateway supports none of them. */
 export const changing = ['crit', 'b64', 'zip'];
 
-/** Parses a JOSE header. It rejects `crit` with any value, because the gateway supports no extensions (RFC 7515 section
- * 4.1.11), and `b64` (RFC 7797) and `zip`.
+/** Parses a JOSE header. It rejects `b64` (RFC 7797), `zip`, and `crit` with any value, because the gateway supports no
+ * extensions (RFC 7515 section 4.1.11).
  * @param text the first part of a {@link CompactJws}
  * @returns reason `token_malformed` for any other text */
 export function parseHeader(text: string): Result<JoseHeader> {

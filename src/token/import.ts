@@ -10,8 +10,8 @@ export type ImportedKeys = Map<string, ImportedKey>;
 
 type ImportAlgorithm = Parameters<typeof crypto.subtle.importKey>[2];
 
-/** Imports a public key for one algorithm. No code reads its properties: njs 1.0.2 reports wrong names for EC keys
- * there.
+/** Imports a public key for one algorithm. Do not read the properties of the result: for EC keys, njs 1.0.2 reports
+ * wrong names there.
  * @throws if the key is broken, or the engine lacks the algorithm */
 export function importKey(key: Key, entry: AlgorithmEntry): Promise<ImportedKey> {
   const algorithm = entry.import as unknown as ImportAlgorithm;

@@ -29,8 +29,8 @@ export function claimsOfJws(text: string): Claims | undefined {
   return isHeader ? (parseClaims(Buffer.from(parts[1] as string, 'base64url')) ?? {}) : undefined;
 }
 
-/** Returns the provider that must be asked about a token before it is accepted, if there is one: the host's provider of
- * opaque tokens; for a JWS, the issuer, if it publishes no keys. */
+/** Returns the provider that must be asked about a token before the token is accepted. For a JWS, this is its issuer,
+ * if that provider publishes no keys. For another text, it is the host's provider of opaque tokens. */
 export function providerToIntrospect(text: string, providers: readonly TokenProvider[]): TokenProvider | undefined {
   const asked = providers.find(({ introspection }) => introspection !== undefined);
   if (asked === undefined || !isTokenText(text)) return undefined;
@@ -49,10 +49,10 @@ export type Introspected =
 /** Reads the answer of an introspection endpoint. An error text contains nothing of the answer. */
 export function readIntrospection(status: number, text: string): Introspected {
   if (status !== 200) {
-    const why = status === 401 || status === 403 ? ': it does not let this client ask' : '';
+    const why = status === 401 || status === 403 ? ': it does not allow this client to ask' : '';
     return { kind: 'broken', error: `the introspection endpoint answered ${status}${why}` };
   }
-  if (text.length > MAX_ANSWER_LENGTH) return { kind: 'broken', error: 'the introspection endpoint answered too much' };
+  if (text.length > MAX_ANSWER_LENGTH) return { kind: 'broken', error: 'the introspection answer is too long' };
   const claims = objectIn(text);
   if (claims === undefined) {
     return { kind: 'broken', error: 'the introspection endpoint did not answer with a JSON object' };
@@ -65,18 +65,18 @@ export function readIntrospection(status: number, text: string): Introspected {
 const accessTypes = ['bearer', 'dpop'];
 const accessUses = ['access', 'access_token'];
 
-/** Checks the kind of a token, which the provider must say, as refresh tokens are active too (RFC 7662 section 4). */
+/** Checks the type of a token. The provider must say it, because refresh tokens are active too (RFC 7662 section 4). */
 function checkType(claims: Claims, { introspection }: TokenProvider, kind: ProviderKind): Refused {
   const { token_type: type, token_use: use, typ, cnf } = claims;
   if (typeof typ === 'string' && kind.refusedTypes.includes(typ.toLowerCase())) {
     return refuse('type_refused', `the token is of the type ${shown(typ)}, this route requires an access token`);
   }
   if (use !== undefined && !(typeof use === 'string' && accessUses.includes(use))) {
-    return refuse('type_refused', `the provider says that it is ${shown(use)}, this route requires an access token`);
+    return refuse('type_refused', `the provider calls the token ${shown(use)}, this route requires an access token`);
   }
   if (type === undefined && introspection?.anyType) return undefined;
   if (typeof type === 'string' && type.toLowerCase() === 'dpop' && cnf === undefined) {
-    return refuse('proof_invalid', 'the provider says that the token is bound by DPoP, and not to which key');
+    return refuse('proof_invalid', 'the provider says that the token is bound by DPoP, but not to which key');
   }
   if (typeof type === 'string' && accessTypes.includes(type.toLowerCase())) return undefined;
   const said = `the token is of the type ${shown(type)}, this route requires an access token`;
@@ -87,7 +87,7 @@ function checkType(claims: Claims, { introspection }: TokenProvider, kind: Provi
 /** Checks the issuer. A provider may omit the issuer of its own token, but another issuer is rejected. */
 function checkIssuer({ iss }: Claims, provider: TokenProvider): Refused {
   if (iss === undefined || isIssuer(provider, iss)) return undefined;
-  return refuse('issuer_unknown', `its issuer is ${shown(iss)}`);
+  return refuse('issuer_unknown', `the token is from the issuer ${shown(iss)}`);
 }
 
 /** Checks a provider's answer about an active token in the same way as the claims of a JWT: type, issuer, times,
@@ -108,7 +108,7 @@ export function judgeIntrospected(claims: Claims, provider: TokenProvider, now: 
 /** Claims about the actor of a token, and about the key to which it is bound. */
 const partyClaims = ['act', 'may_act', 'cnf'];
 
-/** Returns the claims with what only the answer says of the actor: without it, an agent would count as the person. */
+/** Adds the claims about the actor that only the answer has. Without them, an agent would count as the person. */
 function added(own: Claims, said: Claims): Claims {
   const more: Record<string, unknown> = {};
   for (const name of partyClaims) if (own[name] === undefined && said[name] !== undefined) more[name] = said[name];
@@ -118,8 +118,8 @@ function added(own: Claims, said: Claims): Claims {
   return Object.keys(more).length === 0 ? own : { ...own, ...more };
 }
 
-/** Joins a JWT whose signature is valid with the provider's answer that it is active, which adds client, actor and key
- * if the JWT has none.
+/** Joins a JWT with a valid signature and the provider's answer that the token is active. The answer adds the client,
+ * the actor and the bound key if the JWT lacks them.
  * @param until when the provider must be asked again */
 export function confirmed(verified: Verified, claims: Claims, provider: TokenProvider, until: number) {
   const all = added(verified.claims, claims);

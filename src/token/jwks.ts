@@ -28,7 +28,7 @@ export const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'pri
 
 const curves = [...algorithms.values()].map(({ crv }) => crv).filter((crv) => crv !== undefined);
 
-/** Whether a key is for signatures. Others are no mistake, and are left out (RFC 7517 sections 4.2 and 4.3). */
+/** Whether a key is for signatures. Other keys are not a mistake, and are left out (RFC 7517 sections 4.2 and 4.3). */
 function isForSignatures({ use, key_ops: operations }: Jwk, own: string | undefined): boolean {
   if (use !== undefined && use !== 'sig' && use !== own) return false;
   return operations === undefined || (Array.isArray(operations) && operations.includes('verify'));
@@ -37,7 +37,7 @@ function isForSignatures({ use, key_ops: operations }: Jwk, own: string | undefi
 /** Returns what is wrong with a key; `undefined` if nothing is. */
 function problemOf(jwk: Jwk): string | undefined {
   const { kty, crv, kid, alg } = jwk;
-  if (kty === 'oct') return 'symmetric keys have no place in a published key set';
+  if (kty === 'oct') return 'a published key set must not contain symmetric keys';
   if (privateMembers.some((name) => Object.hasOwn(jwk, name)))
     return 'its private half is published: anyone can sign with it';
   if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP') return `the key type ${shown(kty)} is not supported`;
@@ -53,8 +53,8 @@ function problemOf(jwk: Jwk): string | undefined {
 
 /** Imports the key, because only the engine can detect a point that is not on its curve. */
 async function tryImport(key: Key): Promise<void> {
-  // nginx's module of njs 1.0.2 lacks Ed25519. The key is valid, and tokens with this algorithm are refused with that
-  // reason.
+  // nginx's module of njs 1.0.2 lacks Ed25519. The key still counts as valid, so that the refusal of a token can say
+  // what is missing.
   if (key.kty === 'OKP') {
     if (decode(key.jwk.x as string).length !== 32) throw new Error('not 32 bytes');
     return;
@@ -86,10 +86,10 @@ async function readKey(jwk: Jwk, named: boolean): Promise<Key | string> {
 }
 
 /** Reads a JWKS (RFC 7517 section 5). Invalid, weak, symmetric and private keys are left out with a warning, and keys
- * for other uses without one. Several keys may have the same `kid` or none. Thumbprints are those of RFC 7638.
+ * for other uses without a warning. Several keys may have the same `kid` or none. Thumbprints are those of RFC 7638.
  * @param kind kind of the provider, which says which additional members its keys have
- * @returns an error if the text is not a key set or has no usable key: a provider without keys is a mistake, so the
- * known keys stay in use until they are too old */
+ * @returns an error if the text is not a key set or has no usable key: that is a mistake of the provider, so the known
+ * keys stay in use until they are too old */
 export async function readKeySet(
   text: string,
   kind: Pick<ProviderKind, 'keyUse' | 'keysNameIssuer'> = {},

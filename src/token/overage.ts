@@ -2,7 +2,7 @@ import { providerKind } from '../providers/index.ts';
 import { asObject, objectIn } from './json.ts';
 import type { Claims } from './types.ts';
 
-/** Whether a token leaves out groups of its caller, as Entra ID says in a claim (OpenID Connect Core section 5.6.2). */
+/** Whether a token leaves out groups of its caller. Entra ID says so in a claim (OpenID Connect Core section 5.6.2). */
 export function leavesGroupsOut(claims: Claims, kind: string): boolean {
   const { leftOut, groups = '' } = providerKind(kind) ?? {};
   if (leftOut === undefined || claims[groups] !== undefined) return false;

@@ -3,8 +3,8 @@ import { parseClaims, parseHeader, splitJws } from './format.ts';
 import { providerOf } from './issuer.ts';
 import type { TokenProvider } from './types.ts';
 
-/** Returns the provider whose keys must be fetched before a refusal is final, if other keys could change it: no key
- * matched, no keys are known, or a token without `kid` may have been signed with a new key. */
+/** Returns the provider whose keys must be fetched before a refusal is final, if newer keys could change the result: no
+ * key matched, no keys are known, or a token without `kid` may have been signed with a new key. */
 export function providerToAsk(token: string, { reason }: Refusal, providers: readonly TokenProvider[]) {
   if (reason !== 'key_unknown' && reason !== 'provider_unavailable' && reason !== 'signature_invalid') return undefined;
   const jws = splitJws(token);

@@ -10,7 +10,7 @@ type VerifyAlgorithm = Parameters<typeof crypto.subtle.verify>[0];
 const ed25519IsMissing = 'Ed25519 is missing in this build of nginx; let the provider sign with ES256 or RS256';
 const noEd25519 = refuse('algorithm_refused', ed25519IsMissing);
 
-/** Whether a key fits an algorithm by type, curve and, if its owner bound it, algorithm (RFC 8725 section 3.1). */
+/** Whether a key fits an algorithm by type, curve and, if the key names one, algorithm (RFC 8725 section 3.1). */
 function fits(key: Key, { alg, kty, crv }: AlgorithmEntry): boolean {
   return key.kty === kty && key.crv === crv && (key.alg === undefined || key.alg === alg);
 }
@@ -23,7 +23,7 @@ function onlyNameless(entry: AlgorithmEntry, keys: readonly Key[]): Key | undefi
 }
 
 /** Returns the keys that can verify a token: those with its `kid`; for a token without one, the first few keys that
- * fit. A `kid` is only a hint (RFC 7515 section 4.1.4): if no key of the set has one, the only key that fits is used.
+ * fit. A `kid` is only a hint (RFC 7515 section 4.1.4): if no key of the set has one, the only fitting key is used.
  * @returns reason `key_unknown` if there is no such key */
 export function chooseKeys(header: JoseHeader, entry: AlgorithmEntry, keys: readonly Key[]): Result<readonly Key[]> {
   const { kid } = header;
@@ -38,7 +38,7 @@ export function chooseKeys(header: JoseHeader, entry: AlgorithmEntry, keys: read
   if (chosen.length > 0) return ok(chosen);
   const only = named ? undefined : onlyNameless(entry, keys);
   if (only !== undefined) return ok([only]);
-  return refuse('key_unknown', named ? 'no key of that name fits the algorithm' : 'no key has the "kid" of the token');
+  return refuse('key_unknown', named ? 'no key of that "kid" fits the "alg"' : 'no key has the "kid" of the token');
 }
 
 /** A key to try, with its name among the imported keys, and the result if it verifies the signature. */
@@ -61,8 +61,8 @@ interface Choice {
 
 const notSigned = refuse('signature_invalid');
 
-/** The key with the token's `kid` may be newer than the key set, which `key_unknown` causes to be fetched. */
-const unnamed = 'no key has the "kid" of the token, and the only one without that fits did not sign it';
+/** The key with the token's `kid` may be newer than the key set. The reason `key_unknown` causes a new fetch. */
+const unnamed = 'no key has the "kid" of the token, and the only key without a "kid" that fits did not sign it';
 const otherSigned = refuse('key_unknown', unnamed);
 
 const choices = new WeakMap<JoseHeader, Choice>();
@@ -124,7 +124,7 @@ function tryKeys<T, S>(
 ): T | Promise<T> {
   const candidate = choice.candidates[from];
   if (candidate === undefined) return use(choice.unsigned, along);
-  // One closure handles all results. An error is not `true`, so it counts as invalid.
+  // One closure handles all results. An error is not `true`, so the signature counts as invalid.
   const settle = (held: unknown): T | Promise<T> => {
     if (held === true) return use(candidate.signed, along);
     const next = () => tryKeys(jws, choice, from + 1, context, use, along);
@@ -158,8 +158,8 @@ export function verifySignatureWith<T, S>(
 
 /** Verifies the signature of a token (RFC 7515 section 5.2) and calls `use` with the result.
  * @param use receives the key that signed the token, or a reason: `algorithm_refused`, `key_unknown`,
- * `signature_invalid`. Its result is returned. Only the engine makes a promise, because each further one would cost a
- * new token 2 µs. */
+ * `signature_invalid`. Its result is returned. Only the engine makes a promise, because another promise takes 2 µs for
+ * each new token. */
 export function verifySignature<T>(
   jws: CompactJws,
   header: JoseHeader,

@@ -34,10 +34,10 @@ export function checkTimes(claims: Claims, now: number, skew: number): Refused {
   if (!isDate(nbf)) return noDate('nbf', nbf);
   if (!isDate(iat)) return noDate('iat', iat);
   if (exp === undefined) return refuse('claim_absent', 'the token has no "exp"');
-  if (exp <= now - skew) return refuse('token_expired', `expired at ${exp}, it is ${Math.floor(now)}`);
+  if (exp <= now - skew) return refuse('token_expired', `expired at ${exp}; the time is now ${Math.floor(now)}`);
   if (nbf !== undefined && nbf > latest)
-    return refuse('token_not_yet_valid', `"nbf" is ${nbf}, it is ${Math.floor(now)}`);
+    return refuse('token_not_yet_valid', `"nbf" is ${nbf}; the time is now ${Math.floor(now)}`);
   if (iat !== undefined && iat > latest)
-    return refuse('token_not_yet_valid', `"iat" is ${iat}, it is ${Math.floor(now)}`);
+    return refuse('token_not_yet_valid', `"iat" is ${iat}; the time is now ${Math.floor(now)}`);
   return undefined;
 }

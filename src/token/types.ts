@@ -14,8 +14,8 @@ export interface TokenProvider
   readonly asksGroups?: true;
 }
 
-/** Returns the provider with a route's own audiences (RFC 8707) instead of its own. So the route rejects a token for
- * another resource, and other routes reject a token for this one. */
+/** Returns the provider with a route's audiences (RFC 8707) instead of the provider's. The route then rejects tokens
+ * for other resources, and other routes reject tokens for this resource. */
 export function forResource(provider: TokenProvider, audiences: readonly string[]): TokenProvider {
   const { anyAudience: _, ...rest } = provider;
   return { ...rest, audiences };
@@ -37,7 +37,8 @@ export interface Verified {
   readonly claims: Claims;
   /** `exp`, seconds since the epoch. */
   readonly expires: number;
-  /** RFC 7638 thumbprint of the key that signed it, or `introspected`. A cache entry is valid as long as this key. */
+  /** RFC 7638 thumbprint of the signing key, or `introspected`. A cache entry becomes invalid together with this
+   * key. */
   readonly key: string;
   /** When the provider must be asked again, in seconds since the epoch; absent: never. */
   readonly until?: number;
@@ -50,11 +51,11 @@ export interface Key {
   /** The SHA-256 thumbprint of RFC 7638, as base64url. */
   readonly thumbprint: string;
   readonly kid?: string;
-  /** The algorithm to which the key's owner bound it, if there is one. */
+  /** The only algorithm for which the key's owner allows the key, if there is one. */
   readonly alg?: string;
   readonly kty: 'RSA' | 'EC' | 'OKP';
   readonly crv?: string;
-  /** The issuer to which the key belongs, or the template of its issuers, if the key set contains this. */
+  /** The issuer to which the key belongs, or the template of its issuers, if the key set names one. */
   readonly issuer?: string;
   readonly jwk: Readonly<Record<string, unknown>>;
   /** The point of an EC key in SEC 1 form. Importing it takes half as long as importing the JWK. */

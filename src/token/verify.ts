@@ -13,7 +13,7 @@ export interface VerifyContext extends SignatureContext {
   readonly skew: number;
 }
 
-/** Returns the only provider of a payload without claims. Its signature is verified anyway, for the refusal. */
+/** Returns the provider for a payload without claims, if there is only one. The signature then decides the reason. */
 const onlyOf = (providers: readonly TokenProvider[]): TokenProvider | undefined =>
   providers.length === 1 ? providers[0] : undefined;
 
@@ -28,9 +28,9 @@ type Read<T, S> = readonly [
   along: S,
 ];
 
-const otherKey = refuse('key_unknown', 'the key that signed the token is of another issuer');
+const otherKey = refuse('key_unknown', 'the key that signed the token belongs to another issuer');
 
-/** Returns why a signature is invalid: perhaps only the service for which the token was made could verify it. */
+/** Returns why a signature is invalid: perhaps only the service for which the token was made can verify it. */
 function ofOthers(refused: Result<Key>, header: JoseHeader, provider: TokenProvider): ReturnType<typeof refuse> {
   if (header.nonce === undefined) return refused as ReturnType<typeof refuse>;
   return checkNonce(header, provider) ?? (refused as ReturnType<typeof refuse>);

@@ -18,11 +18,11 @@ function powersModulo(prime: number): ReadonlySet<number> {
   return powers;
 }
 
-/** Primes for the test of CVE-2017-15361. An affected modulus is a power of 65537 modulo each; of others, few are. */
+/** Primes for the test of CVE-2017-15361. Modulo each, an affected modulus is a power of 65537. Few others are. */
 const rocaPrimes = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
 
-/** Whether a modulus is like those of chips with CVE-2017-15361 (ROCA), whose private half can be computed. About one
- * in a hundred million good moduli is so by chance. */
+/** Whether a modulus looks as if a chip with CVE-2017-15361 (ROCA) had made it. The private keys of such chips can be
+ * computed. By chance, about one in a hundred million good moduli looks the same. */
 function hasRocaMark(modulus: Uint8Array): boolean {
   return rocaPrimes.every((prime) => powersModulo(prime).has(remainder(modulus, prime)));
 }
@@ -31,8 +31,8 @@ function hasRocaMark(modulus: Uint8Array): boolean {
  * small exponents are not valid. Modulus and exponent are big-endian numbers. */
 export function rsaWeakness(modulus: Uint8Array, exponent: Uint8Array): string | undefined {
   const bits = bitLength(modulus);
-  if (bits < MIN_RSA_BITS) return `RSA of ${bits} bits is too short; at least ${MIN_RSA_BITS}`;
-  if (bits > MAX_RSA_BITS) return `RSA of ${bits} bits is too long; at most ${MAX_RSA_BITS}`;
+  if (bits < MIN_RSA_BITS) return `RSA of ${bits} bits is too short; the minimum is ${MIN_RSA_BITS}`;
+  if (bits > MAX_RSA_BITS) return `RSA of ${bits} bits is too long; the maximum is ${MAX_RSA_BITS}`;
   if (bitLength(exponent) > MAX_RSA_EXPONENT_BITS) return 'the RSA exponent is too long';
   if (bitLength(exponent) < 2 || (exponent[exponent.length - 1] as number) % 2 === 0)
     return 'the RSA exponent is not an odd number over 1';

@@ -39,7 +39,7 @@ function textsOf(general: readonly Element[], kind: number): readonly string[] |
   return texts.every((text): text is string => text !== undefined) ? texts : undefined;
 }
 
-/** Returns the subject alternative names; undefined if the extensions are malformed or contain them twice. */
+/** Returns the subject alternative names; undefined if the extensions are malformed or contain these names twice. */
 function namesOf(extensions: Element | undefined): Pick<Certificate, 'uris' | 'dnsNames'> | undefined {
   if (extensions === undefined) return { uris: [], dnsNames: [] };
   const lists = within(extensions, explicit(3)) ?? [];

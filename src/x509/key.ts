@@ -32,7 +32,7 @@ function publicPartOf({ label, bytes }: PemBlock): Uint8Array | undefined {
   return (key && carried(contents(key))) ?? bitString(field(implicit(1)), implicit(1));
 }
 
-/** Whether a private key belongs to a certificate. It compares their public parts and signs nothing.
+/** Whether a private key belongs to a certificate. It compares their public parts without a signature.
  * @param publicKey SubjectPublicKeyInfo of the certificate
  * @returns undefined if the private key does not contain its public part */
 export function belongs(key: PemBlock, publicKey: Element): boolean | undefined {

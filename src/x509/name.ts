@@ -67,7 +67,7 @@ function headLength({ start, end }: Element): number {
 
 const SET = 0x31;
 
-/** Returns a Name as text (RFC 4514), such as `CN=ci,O=Example`, the last part first; undefined if it is malformed. */
+/** Returns a Name as text (RFC 4514), such as `CN=ci,O=Example`, the last part first; undefined if malformed. */
 export function nameText(name: Element): string | undefined {
   if (name.tag !== TAG.sequence) return undefined;
   const parts = within(name)?.map((part) => within(part, SET)?.map(attributeText));

@@ -4,7 +4,7 @@ export interface PemBlock {
   readonly bytes: Uint8Array;
 }
 
-/** Returns the blocks of a PEM text (RFC 7468), without the text between them; undefined if one is broken. */
+/** Returns the blocks of a PEM text (RFC 7468), without the text between them; undefined if a block is broken. */
 export function readPem(text: string): readonly PemBlock[] | undefined {
   const blocks: PemBlock[] = [];
   const begin = /-----BEGIN ([A-Z0-9 ]{1,40})-----/g;

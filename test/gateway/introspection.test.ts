@@ -357,8 +357,8 @@ describe('refuses the token if the provider’s answer is not valid', () => {
     ['a list', { body: '[{"active":true}]' }, /did not answer with a JSON object/],
     ['a page', { body: '<html>' }, /did not answer with a JSON object/],
     ['a redirect', { status: 302, headers: { Location: `https://issuers:8443${path('kept')}` } }, /answered 302/],
-    ['the client is refused', { status: 401, body: '{"error":"invalid_client"}' }, /does not let this client ask/],
-    ['an answer that is too long', { body: JSON.stringify(good), padTo: 100_000 }, /answered too much/],
+    ['the client is refused', { status: 401, body: '{"error":"invalid_client"}' }, /does not allow this client to ask/],
+    ['an answer that is too long', { body: JSON.stringify(good), padTo: 100_000 }, /introspection answer is too long/],
     ['cut off', { body: JSON.stringify(good), cutAt: 20 }, /did not answer|answered 502/],
   ];
 

@@ -125,7 +125,7 @@ describe('a service asks for the person whose request it serves', () => {
     const answer = await hop('board.test', ofWiki, toWiki);
     expect([answer.status, answer.json()]).toMatchObject([
       403,
-      { reason: 'actor_not_allowed', detail: 'this would be hop 2 for one person, wiki-pages may do 1 hop' },
+      { reason: 'actor_not_allowed', detail: 'this would be hop 2 for one person, but wiki-pages may do 1 hop' },
     ]);
   });
 });

@@ -21,7 +21,7 @@ type Digest = (text: string) => string;
 const bytesOf = (value: unknown): Buffer | undefined =>
   typeof value === 'string' ? decodeCanonical(value) : undefined;
 
-/** Returns a key with the curve point in SEC 1 form (section 2.3.3). Only the import finds a point off the curve. */
+/** Returns a key with the curve point in SEC 1 form (section 2.3.3). Only the import detects a point off the curve. */
 function curveKey({ x, y }: Members, crv: string, digest: Digest): Key | undefined {
   const [left, right] = [bytesOf(x), bytesOf(y)];
   const length = coordinates[crv];
@@ -42,7 +42,7 @@ function rsaKey({ n, e }: Members, digest: Digest): Key | undefined {
 function publicKey(jwk: Members | undefined, { alg, kty, crv }: AlgorithmEntry, digest: Digest): Result<Key> {
   if (jwk === undefined) return wrong('the proof\'s header has no "jwk"');
   if (privateMembers.some((name) => Object.hasOwn(jwk, name))) {
-    return wrong('the proof\'s "jwk" is not only a public key: anyone who saw the proof may have the private half');
+    return wrong('the proof\'s "jwk" contains a private member: anyone who saw the proof may have the private key');
   }
   if (jwk.kty !== kty || (jwk.alg !== undefined && jwk.alg !== alg) || (crv !== undefined && jwk.crv !== crv)) {
     return noKey;

@@ -6,7 +6,7 @@ export const PROOF_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'PS256', 'RS256'] as
 
 export interface ProofKey {
   readonly header: JoseHeader;
-  /** The key, as a list, because that is the form in which signatures are verified. */
+  /** A list of one key, because the function that verifies signatures takes a list. */
   readonly keys: readonly [Key];
 }
 

@@ -3,7 +3,7 @@ const parts = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#@\\]+)([^?#]*)/;
 
 const unreserved = /[A-Za-z0-9._~-]/;
 
-/** Decodes percent-encoded characters that need none, and writes others in upper case (RFC 3986 section 6.2.2). */
+/** Decodes characters that need no encoding, and writes other encodings in upper case (RFC 3986 section 6.2.2). */
 const plainPath = (path: string): string =>
   path.replace(/%([0-9A-Fa-f]{2})/g, (octet, hex: string) => {
     const char = String.fromCharCode(Number.parseInt(hex, 16));

@@ -18,11 +18,11 @@ export interface ProofContext extends SignatureContext {
 
 const wrong = (detail: string) => refuse('proof_invalid', detail);
 
-const malformed = wrong('the proof is not one signed JWT in a "DPoP" header of its own');
+const malformed = wrong('the proof is not a signed JWT, or there are several "DPoP" headers');
 
 const encoder = new TextEncoder();
 
-/** Splits a proof into its three parts. Two headers, which nginx joins by a comma, are no proof. */
+/** Splits a proof into its three parts. nginx joins two headers by a comma, so they are not a proof. */
 function splitProof(text: string): CompactJws | undefined {
   const dot = text.indexOf('.');
   const end = text.lastIndexOf('.');
@@ -33,12 +33,13 @@ function splitProof(text: string): CompactJws | undefined {
   return { header: text.slice(0, dot), payload, signature, input: encoder.encode(text.slice(0, end)) };
 }
 
-/** Returns the key of a proof, if the token is bound to it. Only such keys are cached, so none displaces them. */
+/** Returns the key of a proof, if the token is bound to it. Only such keys are cached, so no other key displaces
+ * them. */
 function keyOf(header: string, { thumbprint }: ExpectedProof, { known, digest }: ProofContext): Result<ProofKey> {
   const before = known.get(header);
   const key = before === undefined ? readProofKey(header, digest) : ok(before);
   if (!key.ok) return key;
-  if (key.value.keys[0].thumbprint !== thumbprint) return wrong('the token is bound to another key than the proof has');
+  if (key.value.keys[0].thumbprint !== thumbprint) return wrong('the token is not bound to the key of the proof');
   if (before === undefined) {
     if (known.size >= PROOF_KEYS_PER_CONTEXT) known.delete(known.keys().next().value as string);
     known.set(header, key.value);
@@ -48,11 +49,11 @@ function keyOf(header: string, { thumbprint }: ExpectedProof, { known, digest }:
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
-/** Checks by the gateway's clock that a proof is not too old, and hardly in the future, and its optional dates. */
+/** Checks `iat` of a proof by the gateway's clock, and `exp` and `nbf` if they are present. */
 function checkProofTimes({ iat, exp, nbf }: Claims, { now, age, skew }: ExpectedProof): Refused {
   if (!isNumber(iat)) return wrong('the proof\'s "iat" is not a number');
-  if (iat > now + skew) return wrong(`the proof's "iat" is ${iat}, it is ${Math.floor(now)}: clocks differ too much`);
-  if (iat < now - age) return wrong(`the proof's "iat" is ${iat}, it is ${Math.floor(now)}: too old`);
+  if (iat > now + skew) return wrong(`the proof's "iat" is ${iat}, the time is ${Math.floor(now)}: clocks differ`);
+  if (iat < now - age) return wrong(`the proof's "iat" is ${iat}, the time is ${Math.floor(now)}: too old`);
   if (exp !== undefined && !(isNumber(exp) && exp > now - skew)) return wrong('the proof has expired');
   if (nbf !== undefined && !(isNumber(nbf) && nbf <= now + skew)) return wrong('the proof is not valid yet');
   return undefined;
@@ -64,9 +65,9 @@ function checkProofClaims(claims: Claims, expected: ExpectedProof): Refused {
   if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI_LENGTH) {
     return wrong(`the proof's "jti" is not a text of 1 to ${MAX_JTI_LENGTH} characters`);
   }
-  if (htm !== expected.method) return wrong(`the proof is for the method ${shown(htm)}`);
+  if (htm !== expected.method) return wrong(`the proof is for another method: ${shown(htm)}`);
   if (typeof htu !== 'string' || !isSameUrl(htu, expected.url)) {
-    return wrong(`the proof is for ${shown(htu)}, this is ${shown(expected.url)}`);
+    return wrong(`the proof is for ${shown(htu)}, the request for ${shown(expected.url)}`);
   }
   if (ath !== expected.tokenHash) return wrong('the proof\'s "ath" is not the hash of this token');
   const untimely = checkProofTimes(claims, expected);
@@ -83,8 +84,8 @@ function judge<T, S>(signer: Result<Key>, [proof, use, along]: Read<T, S>): T | 
   return use(signer.ok ? ok(proof) : wrong('the signature does not match the proof'), along);
 }
 
-/** Verifies a DPoP proof (RFC 9449 section 4.3): form, key, claims about the request, signature; not whether it was
- * used before. It never throws, whatever the text is. There is only one promise, which the engine makes.
+/** Verifies a DPoP proof (RFC 9449 section 4.3): form, key, claims about the request, signature. It does not check
+ * whether the proof was used before. It never throws, whatever the text is. Only the engine makes a promise.
  * @param use receives the proof, or reason `proof_invalid` or `proof_nonce_required`; its result is returned */
 export function verifyProof<T, S>(
   text: string,

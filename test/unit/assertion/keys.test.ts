@@ -78,7 +78,7 @@ describe('rotation', () => {
   test('no key signs that was published for less than an hour, unless that is requested', async () => {
     expect(await rotateSigningKeys(file, NOW + HOUR - 1, false)).toEqual({
       ok: false,
-      error: expect.stringMatching(/wait 1 more, or say --early$/),
+      error: expect.stringMatching(/wait 1 more, or use --early$/),
     });
     expect(kids(await rotated(file, NOW + 1, true))[0]).toBe(kids(file)[1]);
   });

@@ -185,7 +185,7 @@ describe('the service that sends it', () => {
     expect(ask(WIKI, { actors: [BOARD] })).toEqual({
       ok: false,
       reason: 'actor_not_allowed',
-      detail: 'this would be hop 2 for one person, pages may do 1 hop',
+      detail: 'this would be hop 2 for one person, but pages may do 1 hop',
     });
     expect(ask(BOARD, { audience: 'board', actors: [WIKI, WIKI] })).toMatchObject({ reason: 'actor_not_allowed' });
   });

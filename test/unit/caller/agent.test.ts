@@ -168,7 +168,7 @@ describe('the actor', () => {
       ),
       ['a text in the place of true or false', flag, 'true'],
     ])('is rejected if the claim has another form: %s', (_, agent, team) => {
-      expect(refusal({ team }, [agent])).toBe('claim_absent: "team", by which agent robots is known, has another form');
+      expect(refusal({ team }, [agent])).toBe('claim_absent: "team", which identifies agent robots, has another form');
     });
 
     test.each<[string, TokenAgent, Claims]>([
@@ -392,7 +392,7 @@ describe('refused', () => {
     [
       'a token of two clients, each an agent',
       { azp: 'release-bot', client_id: 'far-bot' },
-      'actor_not_allowed: the token names the clients of two agents, bot and far',
+      'actor_not_allowed: the token names clients of two agents, bot and far',
     ],
     [
       'one agent acting with a token that names another as its second client',
@@ -412,7 +412,7 @@ describe('refused', () => {
     [
       'too long a chain',
       { act: { sub: 'release-bot', act: { sub: SPIFFE } } },
-      'actor_not_allowed: this is hop 2 for one person, bot may do 1 hop',
+      'actor_not_allowed: this is hop 2 for one person, but bot may do 1 hop',
     ],
     [
       'a subject who lets another act',
@@ -454,7 +454,7 @@ describe('refused', () => {
     ['any', 'a key of DPoP or a client certificate'],
   ] as const)('a token without the binding of its agent is refused: %s', (bound, what) => {
     const said = refusal({ cid: 'release-bot' }, [{ ...bot, bound }]);
-    expect(said).toBe(`proof_missing: the tokens of agent bot have to be bound to ${what}`);
+    expect(said).toBe(`proof_missing: the tokens of agent bot must be bound to ${what}`);
   });
 });
 

@@ -184,7 +184,7 @@ describe('meshgate validate --online', () => {
   test('a key that is left out is reported', async () => {
     const { code, out } = await online({ keys: () => [jwk, { kty: 'oct', k: 'AAAA', kid: 'secret' }] });
     expect(code).toBe(0);
-    expect(out).toContain('    okta: keys: key 2 (kid "secret") is not used: symmetric keys');
+    expect(out).toContain('    okta: keys: key 2 (kid "secret") is not used: a published key set must not');
     expect(out).not.toContain('AAAA');
   });
 

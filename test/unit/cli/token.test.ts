@@ -284,7 +284,7 @@ describe('meshgate token --online with a token that only its provider can read',
       'proof_missing (401)',
     ],
     ['is not answered for', { status: 500 }, 'the introspection endpoint answered 500'],
-    ['is asked about by a stranger', { secret: 'other' }, 'it does not let this client ask'],
+    ['is asked about by a stranger', { secret: 'other' }, 'it does not allow this client to ask'],
     ['has a secret elsewhere', { secret: '' }, '/run/secrets/okta: there is no such file'],
     [
       'has no endpoint',

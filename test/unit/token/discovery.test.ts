@@ -78,7 +78,7 @@ describe('readDiscovery', () => {
       const text = JSON.stringify({ issuer: named, jwks_uri: 'https://issuer.example.com/jwks' });
       expect(readDiscovery(text, issuer)).toEqual({
         ok: false,
-        error: expect.stringMatching(/^the discovery document is of the issuer ".*", the policy says "https:/),
+        error: expect.stringMatching(/^the discovery document has the issuer ".*", the policy says "https:/),
       });
     },
   );

@@ -90,7 +90,7 @@ describe('readKeySet', () => {
     ['text', 'x', 'it is not an object'],
     ['an empty object', {}, 'the key type "undefined" is not supported'],
     ['an unknown type', { kty: 'AKP', alg: 'ML-DSA-44', pub: 'AA' }, 'the key type "AKP" is not supported'],
-    ['a symmetric key', { kty: 'oct', k: 'AAAA', kid: 's' }, 'symmetric keys have no place in a published key set'],
+    ['a symmetric key', { kty: 'oct', k: 'AAAA', kid: 's' }, 'a published key set must not contain symmetric keys'],
     ['a private RSA key', privateJwk('rsa'), 'its private half is published: anyone can sign with it'],
     ['a private EC key', privateJwk('p256'), 'its private half is published: anyone can sign with it'],
     ['a private Ed25519 key', privateJwk('ed'), 'its private half is published: anyone can sign with it'],
@@ -99,13 +99,13 @@ describe('readKeySet', () => {
     ['a number as kid', { ...rsa, kid: 7 }, '"kid" is not a string'],
     ['a list as alg', { ...rsa, alg: ['RS256'] }, '"alg" is not a string'],
     ['no base64', { ...rsa, n: '!!!' }, 'it is not a key'],
-    ['1024 bits', publicJwk('weak'), 'RSA of 1024 bits is too short; at least 2048'],
-    ['2047 bits', { ...rsa, n: oddNumber(2047) }, 'RSA of 2047 bits is too short; at least 2048'],
-    ['8193 bits', { ...rsa, n: oddNumber(8193) }, 'RSA of 8193 bits is too long; at most 8192'],
+    ['1024 bits', publicJwk('weak'), 'RSA of 1024 bits is too short; the minimum is 2048'],
+    ['2047 bits', { ...rsa, n: oddNumber(2047) }, 'RSA of 2047 bits is too short; the minimum is 2048'],
+    ['8193 bits', { ...rsa, n: oddNumber(8193) }, 'RSA of 8193 bits is too long; the maximum is 8192'],
     [
       'a modulus of zeros',
       { ...rsa, n: Buffer.alloc(300).toString('base64url') },
-      'RSA of 0 bits is too short; at least 2048',
+      'RSA of 0 bits is too short; the minimum is 2048',
     ],
     ['exponent 0', { ...rsa, e: 'AA' }, 'the RSA exponent is not an odd number over 1'],
     ['exponent 1', { ...rsa, e: 'AQ' }, 'the RSA exponent is not an odd number over 1'],
@@ -136,7 +136,7 @@ describe('readKeySet', () => {
 
   it('names a key by a kid that cannot break the log line', async () => {
     expect(await warningFor({ kty: 'oct', kid: `a"\n${'x'.repeat(200)}` })).toBe(
-      `key 2 (kid "a\\"\\n${'x'.repeat(61)}…") is not used: symmetric keys have no place in a published key set`,
+      `key 2 (kid "a\\"\\n${'x'.repeat(61)}…") is not used: a published key set must not contain symmetric keys`,
     );
   });
 
@@ -151,7 +151,7 @@ describe('readKeySet', () => {
     [
       'only a broken key',
       '{"keys":[{"kty":"oct"}]}',
-      'the key set has no usable key; key 1 is not used: symmetric keys have no place in a published key set',
+      'the key set has no usable key; key 1 is not used: a published key set must not contain symmetric keys',
     ],
     ['too much', `{"keys":[]${' '.repeat(MAX_DOCUMENT_BYTES)}}`, 'the key set is too large'],
   ])('rejects %s', async (_, text, error) => {

@@ -54,7 +54,7 @@ describeWith(lacks, 'vectors', () => {
 
   it.each([
     [7, 'the RSA key was made by a chip with CVE-2017-15361 (ROCA)'],
-    [8, 'RSA of 1024 bits is too short; at least 2048'],
+    [8, 'RSA of 1024 bits is too short; the minimum is 2048'],
     [9, 'the RSA exponent is not an odd number over 1'],
     [22, 'it is not a key'],
     [23, 'it is not a key'],

@@ -52,7 +52,7 @@ export const cognito: KindTable = {
       'that is an ID token',
       'type_refused',
       { token_use: 'id', aud: app, client_id: undefined },
-      '"token_use" "id" and not "access"',
+      '"token_use" "id" instead of "access"',
     ),
     claims('that says of itself nothing', 'type_refused', { token_use: undefined }, 'no "token_use"'),
     claims('that says two things of itself', 'type_refused', { token_use: ['access'] }),

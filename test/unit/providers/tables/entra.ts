@@ -59,9 +59,9 @@ export const entra: KindTable = {
       { iss: `https://sts.windows.net/${contoso}/`, ver: '1.0', appid: 'a', azp: undefined },
       'set requestedAccessTokenVersion to 2',
     ),
-    claims('whose tenant is another than its issuer’s', 'key_unknown', { tid: fabrikam }, 'of another issuer'),
-    claims('whose tenant is not said', 'key_unknown', { tid: undefined }, 'of another issuer'),
-    miss('by the key of personal accounts', 'key_unknown', { key: 'rsa2', says: 'of another issuer' }),
+    claims('whose tenant is another than its issuer’s', 'key_unknown', { tid: fabrikam }, 'belongs to another issuer'),
+    claims('whose tenant is not said', 'key_unknown', { tid: undefined }, 'belongs to another issuer'),
+    miss('by the key of personal accounts', 'key_unknown', { key: 'rsa2', says: 'belongs to another issuer' }),
     miss('by a key of the other tenant', 'key_unknown', {
       key: 'pss',
       claims: { iss: issuer(fabrikam), tid: fabrikam },
@@ -70,7 +70,7 @@ export const entra: KindTable = {
       header: { nonce: 'kKqzC2J0r4XzqYk0N9v1' },
       claims: { aud: '00000003-0000-0000-c000-000000000000' },
       text: (token) => token.replace(/[^.]*$/, (signature) => `AAAA${signature.slice(4)}`),
-      says: 'one of Microsoft Graph, by its header; ask Entra for a scope of this API',
+      says: 'the token is for Microsoft Graph; ask Entra for a scope of this API',
     }),
     miss('of Microsoft Graph whose signature holds', 'type_refused', {
       header: { nonce: 'x' },

@@ -43,7 +43,7 @@ export const okta: KindTable = {
       'that is an ID token without a nonce',
       'type_refused',
       { cid: undefined, scp: undefined },
-      'no cid, as an ID token',
+      'no cid, so it is an ID token',
     ),
     claims('of another application', 'audience_mismatch', { cid: '0oa2other' }, 'for the client "0oa2other"'),
     claims('of a list of applications', 'claim_absent', { cid: [app] }, '"cid" is not'),

@@ -76,7 +76,7 @@ const keys: readonly ProofCase[] = [
     'proof_invalid',
     { key: 'p256b' },
     {
-      detail: 'the token is bound to another key than the proof has',
+      detail: 'the token is not bound to the key of the proof',
     },
   ),
   spec('a known key, for a token of another client', 'proof_invalid', {}, { expected: expectedOf({ key: 'p256b' }) }),
@@ -112,7 +112,7 @@ const keys: readonly ProofCase[] = [
     'proof_invalid',
     { header: { jwk: { ...privateJwk('p256'), kid: undefined } } },
     {
-      detail: 'the proof\'s "jwk" is not only a public key: anyone who saw the proof may have the private half',
+      detail: 'the proof\'s "jwk" contains a private member: anyone who saw the proof may have the private key',
     },
   ),
   spec('a member that only private keys have', 'proof_invalid', { header: { jwk: { ...bare('p256'), d: null } } }),
@@ -151,7 +151,7 @@ const forms: readonly ProofCase[] = [
     ),
   ),
   spec('two headers, as nginx joins them', 'proof_invalid', `${good}, ${good}`, {
-    detail: 'the proof is not one signed JWT in a "DPoP" header of its own',
+    detail: 'the proof is not a signed JWT, or there are several "DPoP" headers',
   }),
   spec('two headers without a space', 'proof_invalid', `${good},${good}`),
   spec('longer than any', 'proof_invalid', `${head}.${payload}.${'A'.repeat(5000)}`),

@@ -4,7 +4,7 @@ import { flip, now, type Spec, spec, usualClaims } from './spec.ts';
 export const dates: Spec[] = [
   spec('exp within the skew', 'verified', (m) => m.token({ claims: { exp: now - 29 } })),
   spec('exp at the end of the skew', 'token_expired', (m) => m.token({ claims: { exp: now - 30 } }), {
-    detail: `expired at ${now - 30}, it is ${now}`,
+    detail: `expired at ${now - 30}; the time is now ${now}`,
   }),
   spec('exp of a fraction', 'verified', (m) => m.token({ claims: { exp: now + 0.5 } })),
   spec('exp at the end of year 9999', 'verified', (m) => m.token({ claims: { exp: 253402300799 } })),
@@ -27,7 +27,7 @@ export const dates: Spec[] = [
     spec(`no ${name}`, 'verified', (m) => m.token({ claims: { [name]: undefined } })),
     spec(`${name} at the end of the skew`, 'verified', (m) => m.token({ claims: { [name]: now + 30 } })),
     spec(`${name} beyond the skew`, 'token_not_yet_valid', (m) => m.token({ claims: { [name]: now + 31 } }), {
-      detail: `"${name}" is ${now + 31}, it is ${now}`,
+      detail: `"${name}" is ${now + 31}; the time is now ${now}`,
     }),
     spec(`${name} as text`, 'claim_absent', (m) => m.token({ claims: { [name]: String(now) } })),
     spec(`${name} null`, 'claim_absent', (m) => m.token({ claims: { [name]: null } })),
@@ -197,7 +197,7 @@ export const bindings: Spec[] = [
   ].map(
     (cnf): Spec =>
       spec(`bound by ${JSON.stringify(cnf)}`, 'proof_invalid', (m) => m.token({ claims: { cnf } }), {
-        detail: 'the token is bound ("cnf") by something else than one thumbprint, "jkt" or "x5t#S256"',
+        detail: '"cnf" does not bind the token to exactly one thumbprint, "jkt" or "x5t#S256"',
       }),
   ),
   spec('bound to a key, with a bad signature', 'signature_invalid', (m) =>

@@ -140,7 +140,7 @@ export const keys: Spec[] = [
   }),
   spec('a kid and no key with one, one fits and did not sign', 'key_unknown', (m) => m.token({ key: 'rsa2' }), {
     keys: 'one of each type without kid',
-    detail: 'no key has the "kid" of the token, and the only one without that fits did not sign it',
+    detail: 'no key has the "kid" of the token, and the only key without a "kid" that fits did not sign it',
   }),
   spec('a kid and no key with one, none fits', 'key_unknown', (m) => m.token({ alg: 'ES384', key: 'p384' }), {
     keys: 'one of each type without kid',
