@@ -143,7 +143,7 @@ export function checkParties(claims: Claims, provider: TokenProvider, kind: Prov
 /** Checks the claims of a token whose signature is valid and whose `iss` is that of the provider.
  * @param now seconds since the epoch
  * @param skew seconds by which clocks can differ
- * @returns `type_refused`, `claim_absent`, `token_expired`, `token_not_yet_valid`, `audience_mismatch`, for a JWT-SVID
+ * @returns `type_refused`, a reason of {@link checkTimes}, `claim_absent`, `audience_mismatch`, for a JWT-SVID
  * `issuer_unknown`; undefined if the claims are valid, and then `exp` is a number */
 export function checkClaims(header: JoseHeader, claims: Claims, provider: TokenProvider, now: number, skew: number) {
   const kind = providerKind(provider.kind) ?? noKind(provider);
