@@ -164,7 +164,8 @@ export class Questions {
 
   async #lead(question: Question, turn: Taken, now: number): Promise<Result<Said>> {
     try {
-      return await this.#call(question, now);
+      // Between the last look and the lock, another check may have stored the answer and released the lock.
+      return this.#known(question, now) ?? (await this.#call(question, now));
     } catch (error) {
       ngx.log(ngx.ERR, `meshgate: provider ${question.provider}: ${(error as Error).message}`);
       return away(question, now);

@@ -90,8 +90,8 @@ export class MetadataStore<M = Metadata> {
     const locks = locksDict();
     const [lock, cool] = [composed(this.#how.lock, provider.name), composed('cool', this.#how.lock, provider.name)];
     if (!locks.has(cool) && locks.add(lock, 1, 2 * PROVIDER_TIMEOUT_MS)) {
-      locks.set(cool, 1, METADATA_COOL_DOWN_S * 1000);
-      await this.#fetch(provider, now);
+      // Before it had the lock, another request may have fetched the endpoints.
+      if (locks.add(cool, 1, METADATA_COOL_DOWN_S * 1000)) await this.#fetch(provider, now);
       locks.delete(lock);
     } else if (before === undefined) {
       for (let waited = 0; waited < PROVIDER_TIMEOUT_MS && locks.has(lock); waited += LOOK_MS) {

@@ -120,7 +120,7 @@ const SHARED = 'revocation files shared';
 
 /** Returns the list, rotated so that it begins with another element. */
 const rotated = <T>(list: readonly T[], by: number): readonly T[] =>
-  list.map((_, i) => list[(i + by) % list.length] as T);
+  list.map((_, i) => list.at((i + by) % list.length) as T);
 
 /** Returns the files in the order in which a run processes them. Those of sign-outs come last: anyone who signs in can
  * cause any number of them, and the nginx of the sign-out already enforces them. */

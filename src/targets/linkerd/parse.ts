@@ -89,11 +89,12 @@ function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: 
 /** For each route, the identities that it allows. */
 function clientsOf(objects: readonly LiveObject[]): ReadonlyMap<string, readonly string[]> {
   const of = (kind: string) => objects.filter((object) => object.kind === kind);
-  const identities = new Map<string, readonly string[] | undefined>();
+  const identities = new Map(
+    of('MeshTLSAuthentication').map((it) => [idOf(it), (it.spec as { identities?: readonly string[] }).identities]),
+  );
+  // Of several objects with one name, the last one counts here. The others have to be like it.
   for (const it of of('MeshTLSAuthentication')) {
-    const { identities: own } = it.spec as { readonly identities?: readonly string[] };
-    checkObject(it, 'MeshTLSAuthentication', { identities: own });
-    identities.set(idOf(it), own);
+    checkObject(it, 'MeshTLSAuthentication', { identities: identities.get(idOf(it)) });
   }
   const routes = new Set(of('HTTPRoute').map((it) => idOf(it)));
   const clients = new Map<string, readonly string[]>();

@@ -80,6 +80,9 @@ const HOLE = '\0';
 
 const TOKEN = /\n|(?:#|\/\/ )[^\n]*|[;{}]|"[^"]*"|'[^']*'|[^\s;{}"']+/g;
 
+/** The only values in names of directives. */
+const MODULE = /^(?:proxy|grpc)(?:_set_header)?$/;
+
 const WORD = /^[A-Za-z0-9_./:@=^~*+!,-]+$/;
 
 const isDirective = (value: unknown): value is Directive =>
@@ -119,6 +122,7 @@ class Reader {
     let ended = -1;
     let token = this.#next();
     for (; token !== undefined && token !== '}'; token = this.#next()) {
+      if (token.startsWith('// ') && token.includes(HOLE)) throw new Error('nginx: a value in a line that is left out');
       if (token === '\n' || token.startsWith('// ')) continue;
       if (token.startsWith('#')) {
         const text = this.#filled(token.slice(2));
@@ -163,7 +167,11 @@ class Reader {
   #name(token: string): string | Arg {
     const [value] = this.#values;
     if (token === HOLE && typeof value === 'object') return this.#values.shift() as Arg;
-    if (!/^["']/.test(token)) return this.#filled(token);
+    if (!/^["']/.test(token)) {
+      if (token.includes(HOLE) && !MODULE.test(String(value)))
+        throw new Error('nginx: a value in the name of a directive');
+      return this.#filled(token);
+    }
     const [, operator, source] = /^(~\*?)([\s\S]*)$/.exec(token.slice(1, -1)) ?? [];
     if (operator !== undefined && source !== undefined) return expression(operator as '~' | '~*', source);
     return key(this.#filled(token.slice(1, -1)));

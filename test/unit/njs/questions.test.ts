@@ -136,6 +136,22 @@ describe('made-up tokens', () => {
     for (const one of await Promise.all(all)) expect(one).toMatchObject({ ok: false, reason: 'token_inactive' });
   });
 
+  it('are introspected once, if another worker stores the answer just before this one has the lock', async () => {
+    good.add('new');
+    expect(await told('new', OTHER)).toBe('active');
+    const { answers, locks } = fake.zones;
+    const [stored] = answers.keys() as [string];
+    const text = answers.get(stored)!;
+    answers.delete(stored);
+    // Between the look and the lock of the next one, the other worker stores the answer and releases its lock.
+    vi.spyOn(locks, 'add').mockImplementationOnce((...of) => {
+      answers.set(stored, text);
+      return locks.add(...of);
+    });
+    expect(await told('new', HONEST)).toBe('active');
+    expect(asked).toEqual(['new']);
+  });
+
   it('from one network of IPv6 are from one address', async () => {
     madeUp(64, (i) => `2001:db8:0:1::${(i + 1).toString(16)}`);
     expect(await told('one-more', '2001:db8:0:1:ffff::1')).toBe('limit_exceeded');

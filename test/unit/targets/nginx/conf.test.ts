@@ -82,6 +82,17 @@ x;`,
     expect(directives).toEqual(wanted);
   });
 
+  test('a text never becomes the name of a directive, and a line that is left out has no value', () => {
+    expect(() => conf`${'off'} on;`).toThrow('a value in the name of a directive');
+    expect(() => conf`${'proxy_pass http://x; #'} on;`).toThrow('a value in the name of a directive');
+    expect(print(conf`${'proxy'}_pass $to;`)).toBe('proxy_pass $to;\n');
+    expect(
+      () => conf`
+// why ${'evil'}
+set $a ${'b'};`,
+    ).toThrow('a value in a line that is left out');
+  });
+
   test('a text never becomes a part of a regular expression', () => {
     expect(() => conf`map $a $b { "~${'.*'}" 1; }`).toThrow('a value in a regular expression');
     expect(() => conf`if ($a !~ ^${'.*'}) { x; }`).toThrow('a value in a regular expression');
