@@ -30,8 +30,8 @@ function refuseAnonymous(
   deny(r, to, refusal, { nearest, signin });
 }
 
-/** Decides the request of an anonymous caller, which the request itself can give a role, but not if a page of another
- * origin sends it. The requests are counted by address. See {@link Door.absent} for the last three parameters. */
+/** Decides the request of an anonymous caller. The request itself can give the caller a role, but not if a page of
+ * another origin sends it. Its requests count by address. See {@link Door.absent} for the last three parameters. */
 export function answerAnonymous(
   { signer, views }: Gateway,
   r: NginxHTTPRequest,

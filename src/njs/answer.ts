@@ -6,7 +6,7 @@ import type { KnownCaller } from './known.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 import type { Signer } from './signer.ts';
 
-/** Answers nginx. `r.return` throws if the client has closed its connection, and then nothing is left to do. */
+/** Answers nginx. `r.return` throws if the client has closed its connection. Then nothing is left to do. */
 export function reply(r: NginxHTTPRequest, status: 204 | 401): void {
   try {
     r.return(status);
@@ -26,7 +26,7 @@ export function send(r: NginxHTTPRequest, lines: readonly string[], assertion: s
 /** Called after all other checks, budgets included. If it refuses the request, it answers and returns true. */
 export type Last = () => boolean;
 
-/** Allows the request of a known caller with a stored answer. No function runs more often.
+/** Allows the request of a known caller with a stored answer. This function runs most often of all.
  * @param signer absent: the policy has no assertions
  * @returns false if the request must be decided from the beginning: there is no stored answer, a new assertion must be
  * signed, or a budget is used up */

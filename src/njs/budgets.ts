@@ -8,11 +8,11 @@ import type { TableBudgets, TableLimit } from '../rules/budgets.ts';
 import { addressesDict, budgetsDict } from './dicts.ts';
 import type { Budget, KnownCaller, PreparedBudgets, PreparedLimit } from './known.ts';
 
-/* Each budget is a token bucket. One number in shared memory says when the bucket will be full again, in requests at
- * the limit's rate since the epoch. A request adds one to this number, or to the present time if that is later. The
- * budget is used up if the sum is ahead of the present time by more than the burst. All workers change the same number.
- * A full bucket needs a second step, which sets the number, so workers that take from it at the same moment count as
- * one. */
+/* Each budget is a token bucket. One number in shared memory says when the bucket will be full again. Times are counted
+ * in requests at the limit's rate since the epoch. A request adds one to this number, or to the present time if that is
+ * later. The budget is used up if the sum is ahead of the present time by more than the burst. All workers change the
+ * same number. A full bucket needs a second step, which sets the number. So if workers take from it at the same moment,
+ * their requests count as one request. */
 
 /** Why a request does not pass now, and the number of seconds after which a similar request would pass. */
 export type Short = Refusal & { readonly retryAfter: number };
@@ -28,12 +28,12 @@ export function prepareLimit(limit: TableLimit, passWhenFull: boolean): Prepared
   return { ...limit, ttl, tag, passWhenFull };
 }
 
-/** Returns the limit for all networks of one site together, from the limit for each network. */
+/** Returns the limit for all networks of one site together, made from the limit for each network. */
 const ofSite = (limit: TableLimit): TableLimit => ({
   ...limit,
   rate: SITE_NETWORKS * limit.rate,
   burst: SITE_NETWORKS * limit.burst,
-  says: `the /48 network of this address has ${SITE_NETWORKS} times ${limit.says}`,
+  says: `the limit for the /48 network of this address is ${SITE_NETWORKS} times ${limit.says}`,
 });
 
 /** @param passWhenFull member of the table: whether requests pass if the zone is full */
@@ -76,7 +76,7 @@ let sayAgain = 0;
 function noRoom({ passWhenFull }: Budget, now: number): Short | undefined {
   if (now >= sayAgain) {
     sayAgain = now + REPEAT_LINE_S;
-    ngx.log(ngx.ERR, 'meshgate: no room to count requests in; enlarge gateway.limits.zone');
+    ngx.log(ngx.ERR, 'meshgate: the zone for budgets has no room to count requests; enlarge gateway.limits.zone');
   }
   return passWhenFull ? undefined : { ...refuse('check_unavailable'), retryAfter: 1 };
 }
@@ -86,7 +86,7 @@ function exceeded(says: string, seconds: number): Short {
   return { ...refuse('limit_exceeded', `${says}; retry in ${retryAfter}s`), retryAfter };
 }
 
-/** Adds to the number of a budget; undefined if the zone has no room for a new number. */
+/** Adds to the number of a budget. Returns undefined if the zone has no room for a new number. */
 function count(dict: NgxSharedDict<number>, budget: Budget, by: number, at: number): number | undefined {
   try {
     return dict.incr(budget.key, by, at, budget.ttl);
@@ -101,12 +101,12 @@ function over(dict: NgxSharedDict<number>, budget: Budget, at: number, taken: nu
   count(dict, budget, -1, at);
   const ahead = taken - burst - at;
   if (ahead <= MAX_UNCOUNTED) return exceeded(says, ahead / rate);
-  // Workers cannot take that much at once: the clock was set back, and callers must not wait until it has caught up.
+  // Workers cannot take that much at once, so the clock was set back. Callers must not wait until it has caught up.
   dict.set(key, at + burst, ttl);
   return exceeded(says, 1 / rate);
 }
 
-/** Takes one request from a budget and from all that are linked to it; if one of them is used up, from none.
+/** Takes one request from a budget and from all budgets linked to it. If one of them is used up, takes nothing.
  * @param now seconds since the epoch
  * @returns `limit_exceeded`; or `check_unavailable` if the zone has no room to count; else undefined */
 export function spend(dict: NgxSharedDict<number>, budget: Budget, now: number): Short | undefined {

@@ -17,7 +17,7 @@ type Ca = keyof typeof WHOSE;
 /** Returns the key in the dict for one of several CA files. */
 export const caName = (name: Ca, index: number): string => (index === 0 ? name : composed(name, String(index)));
 
-/** Reads the file if it has changed; a file that was written just now may not be complete, and is read next time. */
+/** Reads the file if it has changed. A file that was written just now may be incomplete, so it is read next time. */
 function look(path: string, before: CaFound | undefined, now: number): CaLook | undefined {
   try {
     const { ino, size, mtimeMs } = fs.statSync(path);
@@ -59,7 +59,7 @@ export function watchCa(name: Ca, path: string, index = 0): void {
   if (due) found = { ...found, asked: found.holds as string };
   const reason = toSayOfCa(found, now);
   if (reason !== undefined) {
-    const what = reloads ? 'it has other certificates now, so nginx reloads' : healthReasons[reason];
+    const what = reloads ? 'the file has other certificates now, so nginx reloads' : healthReasons[reason];
     ngx.log(reloads ? ngx.WARN : ngx.ERR, `meshgate: CA of ${WHOSE[name]} (${path}): ${reason}: ${what}`);
     found = { ...found, said: { reason, at: now } };
   }

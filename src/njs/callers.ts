@@ -32,7 +32,7 @@ export function callersOf<P extends Place>(gateway: Gateway, door: Door<P>): Way
   const anonymous = (r: NginxHTTPRequest, to: P, method: string): Answered =>
     door.absent(r, to, method, 'credential_missing');
 
-  /** Continues with the caller of a new token. It reads tuples by index: an iterator would cost more than the rest. */
+  /** Continues with the caller of a new token. It reads tuples by index, because an iterator would cost more time. */
   function arrive(caller: Result<KnownCaller>, asked: Asked<P>, verified?: Verified): Answered {
     const isDpop = asked[5] === 'DPoP';
     if (!caller.ok) return door.refuse(asked[0], asked[1], caller, isDpop ? { dpop: 'invalid_token' } : undefined);
@@ -40,7 +40,7 @@ export function callersOf<P extends Place>(gateway: Gateway, door: Door<P>): Way
     return met(asked[0], asked[1], asked[2], caller.value, asked[3], undefined, verified);
   }
 
-  /** Verifies the proof, which a token with the scheme DPoP always needs, whatever it is bound to. */
+  /** Verifies the proof. A token with the scheme DPoP always needs a proof, whatever the token is bound to. */
   function prove(known: KnownCaller, [r, to, method, now, token, scheme]: Asked<P>, verified?: Verified): Answered {
     const sent: Sent = { r, host: hostOf(r, to), method, token, scheme, now };
     return prover.prove(sent, known.binding, proved, [to, known, verified] as const);

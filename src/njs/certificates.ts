@@ -17,7 +17,7 @@ export interface ReadCertificate extends Kept {
 
 const revocableOf = ({ revocable }: ReadCertificate): Revocable => revocable;
 
-/** Makes the function with which all code reads certificates from the header `SSL-Client-Cert`, each once per context.
+/** Makes the function with which all code reads the header `SSL-Client-Cert`. Each context reads a certificate once.
  * @param read makes the value for a certificate, see {@link readClientCertificate} and {@link readSvid}
  * @returns a function that returns this value, or a reason: `revoked`, or `proof_invalid` if the certificate has
  * expired since nginx verified it at the beginning of the connection */
@@ -49,7 +49,7 @@ export function certificateReader<T extends ReadCertificate>(
 }
 
 /** Makes a {@link certificateReader} for certificates of clients, which can be revoked by their thumbprint, or by their
- * subject with the provider `certificate`. */
+ * subject under the provider `certificate`. */
 export function clientReader<T>(
   make: (certificate: ClientCertificate) => Result<T>,
 ): (escaped: string, now: number) => Result<T> {

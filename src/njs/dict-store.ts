@@ -29,11 +29,11 @@ function remembered<T>(write: () => T): T {
 const noLocks =
   'meshgate: the zone meshgate_renewals is full, so some sessions are not renewed just now: enlarge gateway.session.people';
 
-/** Attempts to write. nginx evicts entries to make room, but they can be smaller than the new one. */
+/** Attempts to write. nginx evicts entries to make room, but they can be smaller than the new entry. */
 const PUT_ATTEMPTS = 4;
 
-/** Stores sessions in the shared memory of one nginx, for all its workers and over a reload. After a restart it is
- * empty, and sessions are renewed through the provider. */
+/** Stores sessions in the shared memory of one nginx, for all its workers and over a reload. After a restart the memory
+ * is empty, and sessions are renewed through the provider. */
 export class DictStore implements SessionStore {
   readonly #seal: RecordSeal;
   readonly #revoke: (revocations: readonly Revocation[]) => void;
@@ -50,7 +50,7 @@ export class DictStore implements SessionStore {
     return text === undefined ? undefined : readRecord(text, sid);
   }
 
-  /** Limits the records of each person, so that anyone who signs in often displaces only their own. */
+  /** Limits the records of each person, so that a person who signs in often displaces only their own records. */
   #count({ session, claims }: SessionRecord, ttl: number): void {
     const dict = sessionsDict();
     const person = composed('person', session.provider, String(claims.sub ?? session.sid));

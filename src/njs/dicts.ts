@@ -1,10 +1,10 @@
 import { composed } from '../composed.ts';
 
-/** The shared dict zones of the rendered configuration. All workers share them. Each context looks a zone up once. */
+/** The shared dict zones of the rendered configuration. All workers share them. Each context finds each zone once. */
 
 type Zone = `meshgate_${string}`;
 
-/** Returns a function that returns a zone. Requests use several, and find variables faster than names. */
+/** Returns a function that returns a zone. Requests use several zones, and a variable is found faster than a name. */
 function zone<V extends string | number>(name: Zone): () => NgxSharedDict<V> {
   let found: NgxSharedDict<V> | undefined;
   return () => {
@@ -13,8 +13,8 @@ function zone<V extends string | number>(name: Zone): () => NgxSharedDict<V> {
   };
 }
 
-/** A zone of locks, counters and marks, each with a lifetime in milliseconds. If it is full in spite of its size, which
- * the policy determines, there is only no lock, no mark and no count, and no request is rejected. */
+/** A zone of locks, counters and marks, each with a lifetime in milliseconds. The policy determines its size. If it is
+ * full in spite of that, locks, marks and counts are missing, but no request is rejected. */
 interface Locks extends Pick<NgxSharedDict<number>, 'has' | 'get' | 'delete'> {
   /** @returns whether the entry is new; `undefined` if the zone has no room for it */
   add(name: string, value: number, ms: number): boolean | undefined;
@@ -36,8 +36,8 @@ function locks(zoneName: Zone): () => Locks {
   return () => {
     if (found !== undefined) return found;
     const dict = zone<number>(zoneName)();
-    // Without this error the mistake would look like a full zone.
-    if (dict === undefined) throw new Error(`the zone ${zoneName} is not there: render the configuration again`);
+    // Without this error, a missing zone would look like a full zone.
+    if (dict === undefined) throw new Error(`the zone ${zoneName} is missing: render the configuration again`);
     found = {
       has: (name) => dict.has(name),
       get: (name) => dict.get(name),
@@ -70,7 +70,7 @@ export function keepDocument(name: string, text: string, most: number): void {
   try {
     keysDict().set(name, text);
   } catch {
-    throw new Error('the zone meshgate_keys has no room for it');
+    throw new Error('the zone meshgate_keys has no room for the data');
   }
 }
 
@@ -78,7 +78,7 @@ export function keepDocument(name: string, text: string, most: number): void {
 export const tokensDict = zone<string>('meshgate_tokens');
 
 /** Answers of providers about tokens, by a hash. The oldest entries are evicted. With `stale`, an answer is kept longer
- * than a verified token, which it would displace from a common zone. Only a policy that asks about tokens has these
+ * than a verified token, and would displace tokens from a common zone. Only a policy that asks about tokens has these
  * three zones. */
 export const answersDict = zone<string>('meshgate_answers');
 
@@ -91,11 +91,11 @@ export const activeDict = zone<string>('meshgate_active');
 /** Locks, counters and pauses of the gateway and of each provider. No person and no token adds a lasting entry. */
 export const locksDict = locks('meshgate_locks');
 
-/** Locks and pauses of sessions, apart from the others, because anyone can have many sessions. Nothing is evicted; a
+/** Locks and pauses of sessions. They have their own zone, because anyone can have many sessions. Nothing is evicted; a
  * session without a lock is not renewed at this time. Only a policy with sessions has this zone. */
 export const renewalsDict = locks('meshgate_renewals');
 
-/** How often each person signed in recently; apart from the others too, because anyone with an account adds entries. */
+/** How often each person signed in recently. It has its own zone, because anyone with an account adds entries. */
 export const signinsDict = locks('meshgate_signins');
 
 /** The state of the files of each mesh identity. Only a policy with identities has this zone. */
@@ -119,12 +119,12 @@ export const revokedDict = zone<string>('meshgate_revoked');
 /** Budgets of callers. Nothing is evicted. Only a policy with limits has this zone. */
 export const budgetsDict = zone<number>('meshgate_budgets');
 
-/** Budgets of addresses, apart from those of callers, whose zone anonymous callers must not fill. */
+/** Budgets of addresses. They have their own zone, so that anonymous callers cannot fill the zone of callers. */
 export const addressesDict = zone<number>('meshgate_addresses');
 
-/** Key in the zone of revocations for the time when those of all other replicas were read. Key in the zone of locks for
- * the mark that they were read since nginx started. */
+/** Key in the zone of revocations: when the revocations of all other replicas were read. Key in the zone of locks: a
+ * mark that they were read since nginx started. */
 export const REVOCATIONS_READ = 'read';
 
-/** Key in the zone of locks: when all revocations of other replicas were last known, seconds since the epoch. */
+/** Key in the zone of locks: when all revocations of other replicas were last known; seconds since the epoch. */
 export const REVOCATIONS_SEEN = 'revocations seen';

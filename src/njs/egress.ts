@@ -10,7 +10,7 @@ export interface Called {
   readonly privateAddresses?: true;
 }
 
-/** Rejects an answer from a private address, unless the policy itself names the host: neither a discovery document nor
+/** Rejects an answer from a private address, unless the policy itself names the host. Neither a discovery document nor
  * DNS may direct the gateway into its own network. nginx has verified the certificate at this point.
  * @param to absent: the URL comes from the policy
  * @throws Error with one line for the log */
@@ -45,7 +45,7 @@ export async function fetchDocument(socket: string, provider: string, url: strin
   const { status, text, headers } = await ask(socket, provider, url, {
     headers: { Host: 'meshgate', [TO_EGRESS.url]: url },
   });
-  const why = ' (not reached, or its certificate does not verify; the line above says which)';
+  const why = ' (not reached, or its certificate is not valid; the line above says which)';
   if (status !== 200) throw new Error(`${url} answered ${status}${status === 502 ? why : ''}`);
   holdAddress(url, headers, to);
   if (text.length > MAX_DOCUMENT_BYTES) throw new Error(`${url} answered more than ${MAX_DOCUMENT_BYTES} bytes`);
@@ -83,13 +83,13 @@ export const isAway = ({ status, reached }: Answered): boolean => !reached || st
 /** Whether a status means that there were too many calls. Some providers count calls by person, and some by client. */
 export const isLimited = ({ status }: Answered): boolean => status === 429;
 
-/** Whether a single-use value may be used up although no usable answer came: yes after 200, perhaps after 5xx. With any
- * other status the provider did not use it, even if another server sent the status. */
+/** Whether a single-use value may be used up although no usable answer came: certainly after 200, perhaps after 5xx.
+ * With any other status the provider did not use it, even if another server sent the status. */
 export const mayBeUsed = ({ status, reached }: Answered): boolean => reached && (status === 200 || status >= 500);
 
 const FORM = 'application/x-www-form-urlencoded';
 
-/** Calls an endpoint of a provider like {@link fetchDocument}. It never repeats a call, and logs nothing of it.
+/** Calls an endpoint of a provider like {@link fetchDocument}. It never repeats a call, and logs no part of the call.
  * @throws NoAnswer with one line for the log, or an Error if the answer came from a forbidden address */
 export async function callProvider(
   socket: string,

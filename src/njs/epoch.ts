@@ -1,8 +1,8 @@
 import { keysDict } from './dicts.ts';
 import { anyRevoked } from './revoked-room.ts';
 
-/** Key in the dict of keys for the epoch: a text that changes with every fetch of a provider's keys and every
- * revocation, so that one read of it shows a context whether its data is current. */
+/** Key in the dict of keys for the epoch. This text changes with every fetch of a provider's keys and with every
+ * revocation, so a context sees with one read whether its data is current. */
 export const EPOCH = 'epoch';
 
 export const epochNow = (): string | undefined => keysDict().get(EPOCH);

@@ -10,7 +10,7 @@ import { locksDict, onceDict, REVOCATIONS_SEEN } from './dicts.ts';
 import { decode, type Etcd, type EtcdAnswer, encode, prefixEnd } from './etcd.ts';
 import { noteRead } from './revocations-read.ts';
 
-/** Key for what the poll knows already. Like the revocations, this must not survive a restart. */
+/** Key for the revision up to which etcd was read. Like the revocations, this must not survive a restart. */
 const KNOWN = ' etcd';
 
 interface Known {
@@ -121,7 +121,7 @@ export class EtcdStore implements SessionStore {
       const cluster = header?.cluster_id ?? '';
       const revision = Number(header?.revision ?? 0);
       if (known.revision > 0 && (cluster !== known.cluster || revision < known.revision)) {
-        // This is another etcd, or its data was set back. So everything is read from the beginning.
+        // This is another etcd, or its data was reset. So everything is read from the beginning.
         known = { cluster, revision: 0 };
         continue;
       }

@@ -3,7 +3,7 @@ import { MAX_DICT_TTL_MS } from '../limits.ts';
 import { ETCD_PAUSE_MS, ETCD_TIMEOUT_MS } from '../session/limits.ts';
 import { locksDict } from './dicts.ts';
 
-/** Encodes a text for etcd's JSON, which has texts as base64. */
+/** Encodes a text for etcd's JSON, where texts are base64. */
 export const encode = (text: string): string => Buffer.from(text).toString('base64');
 export const decode = (text: string): string => Buffer.from(text, 'base64').toString();
 
@@ -21,7 +21,7 @@ export interface EtcdAnswer {
   readonly more?: boolean;
   readonly prev_kv?: EtcdEntry;
   readonly ID?: string;
-  /** Whether the conditions of a transaction held. */
+  /** Whether the conditions of a transaction were true. */
   readonly succeeded?: boolean;
   readonly responses?: readonly { readonly response_range?: EtcdAnswer }[];
 }
@@ -36,7 +36,7 @@ export interface EtcdEntry {
 /** Longer than the egress server waits. It waits once for the connection and twice as long for the answer. */
 const ANSWER_MS = 3 * ETCD_TIMEOUT_MS;
 
-/** Maximum number of attempts to change a key. One fails if another replica changes the key at the same time. */
+/** Maximum number of attempts to change a key. An attempt fails if another replica changes the key at the same time. */
 const CHANGE_ATTEMPTS = 8;
 
 /** Key for the number of the endpoint that answered last. */
@@ -64,8 +64,8 @@ export class Etcd {
     this.#endpoints = endpoints;
   }
 
-  /** Returns the order in which to try the endpoints. The one that answered last comes first, so that one that hangs is
-   * tried only if another stops answering. */
+  /** Returns the order in which to try the endpoints. The endpoint that answered last comes first, so that an endpoint
+   * that hangs is tried only if the others do not answer. */
   #inTurn(): readonly number[] {
     const last = locksDict().get(LAST) ?? 0;
     const good: number[] = [];
@@ -92,7 +92,7 @@ export class Etcd {
     return answer.status === 200 ? (JSON.parse(text) as EtcdAnswer) : `it answered ${answer.status}`;
   }
 
-  /** Calls etcd. An endpoint that does not answer is tried last for some seconds. etcd may receive a call twice.
+  /** Calls etcd. For some seconds, an endpoint that did not answer is tried last. etcd may receive a call twice.
    * @param path path of the call, such as `/v3/kv/range`
    * @param budget milliseconds after which no further endpoint is tried
    * @throws Error with one line for the log: no endpoint answers */
@@ -135,8 +135,8 @@ export class Etcd {
   }
 
   /** Changes or creates a key. No other replica can change it in between.
-   * @param change given the old value, returns the new value and its lifetime in seconds; `undefined` to change nothing
-   * */
+   * @param change receives the old value, and returns the new value and its lifetime in seconds, or `undefined` to
+   * change nothing */
   async change(
     key: string,
     change: (before: string | undefined) => { readonly value: string; readonly ttl: number } | undefined,

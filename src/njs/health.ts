@@ -46,7 +46,7 @@ function revocations(sessions: 'own' | 'shared', now: number): Part {
 /** Makes the handler of `/.meshgate/readyz`: the state of each part, with 200 if every part works and 503 otherwise. */
 export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise<void> {
   return async (r) => {
-    // No policy has this route. That the check refuses it shows that its JavaScript runs.
+    // No policy has this route. If the check refuses it, its JavaScript runs.
     const refuses = (answer: Response) => answer.headers.get(FROM_CHECK.reason) === 'route_unknown';
     const [checks, signs] = await Promise.all([
       answers(watched.check, '/.meshgate/check/-', refuses),

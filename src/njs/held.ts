@@ -22,8 +22,8 @@ export function heldNow(span: number, ...name: readonly string[]): number {
 }
 
 /** Takes a unit without a limit; `undefined` if the zone has no room to count it. Each period has its own counter, and
- * those of the present and the previous period are added. So the units of a worker that died are free after two
- * periods; a single counter, whose lifetime each unit extends, would never forget them.
+ * the counters of the present and the previous period are added. So the units of a worker that died are free after two
+ * periods. Each unit would extend the lifetime of a single counter, which would never forget them.
  * @param span length of a period in milliseconds; no unit is held longer */
 export function hold(span: number, ...name: readonly string[]): Hold | undefined {
   const now = Date.now();

@@ -23,11 +23,11 @@ import { TokenCache } from './tokens.ts';
 /** Path of the internal location of the inner listener. The route's name follows it. */
 const HOP = '/.meshgate/hop/';
 
-/** Makes the handler of nginx's `auth_request` on the inner listener. There a service sends a request for the person
- * whose request it serves, with the assertion that it received and its own certificate, which nginx has verified. No
- * other credential is accepted. */
+/** Makes the handler of nginx's `auth_request` on the inner listener. There, a service sends a request for the person
+ * whose request it serves. It sends the assertion that it received and shows its own certificate, which nginx has
+ * verified. No other credential is accepted. */
 export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: NginxHTTPRequest) => Promise<void> {
-  // On this listener only services present certificates. The assertion says what the caller's own certificate proved.
+  // On this listener only services show certificates. What the caller's own certificate proved is in the assertion.
   awaitRevocations(table);
   const route = routesOf(table, {});
   const svidOf = certificateReader((escaped) => {
@@ -90,7 +90,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     const caller = await callerOf(svid.value.spiffe, assertion.value, now);
     if (!caller.ok) return caller;
     if (!trustsCertificate(caller.value.caller, to.realm, hop)) {
-      const detail = 'the certificate of the caller is not from the CA with which this host verifies clients';
+      const detail = 'the caller’s certificate is not from the CA with which this host verifies clients';
       return refuse('issuer_unknown', detail);
     }
     if (to.accepted.has(caller.value.provider)) return caller;

@@ -11,7 +11,7 @@ const BROKEN_LINE_MS = 60_000;
 const expiryOf = (keys: object | undefined): number =>
   (keys as { readonly expires?: number } | undefined)?.expires ?? Number.POSITIVE_INFINITY;
 
-/** A file of keys that is read again every few seconds, so that keys can be rotated. Only this context has the keys. */
+/** A file of keys that is read again every few seconds, so that keys can be rotated. No other context has them. */
 export class KeyFile<T extends object> {
   readonly #path: string;
   readonly #read: (text: string, now: number) => Promise<T | string>;

@@ -25,7 +25,7 @@ import { holdUpTo, release } from './held.ts';
 import type { KnownCaller } from './known.ts';
 import { isRevokedNow } from './revocation-reader.ts';
 
-/** The result of waiting for new keys: there may be some, there are none, or too many requests are waiting. */
+/** The result of waiting for new keys: there may be new keys, there are none, or too many requests are waiting. */
 export type Refetched = 'fetched' | 'unchanged' | 'busy';
 
 /** A cached verification: the parts on which its validity depends, and the last result. */
@@ -39,7 +39,7 @@ interface Loaded {
   readonly thumbprints: ReadonlySet<string>;
 }
 
-/** A fetch ends before the next run of the job, so its lock can end then too. */
+/** A fetch ends before the next run of the job, so the lock can expire at that time. */
 const LOCK_MS = KEYS_JOB_INTERVAL_S * 1000;
 
 /** The providers' keys in shared memory, with a parsed copy in this context. */
@@ -106,7 +106,7 @@ export class KeyStore {
   }
 
   /** Whether a cached verification is still valid: its key is published and not too old, and nothing of the caller is
-   * revoked. The result is kept with the caller until keys are fetched or something is revoked. */
+   * revoked. The result stays with the caller until keys are fetched or something is revoked. */
   vouchFor(known: Vouched, now: number): boolean {
     const epoch = epochNow();
     if (known.usableUntil !== undefined && known.epoch === epoch) return now <= known.usableUntil;
@@ -115,7 +115,7 @@ export class KeyStore {
     return now <= known.usableUntil;
   }
 
-  /** Returns until when the verification is valid with the current keys, in seconds since the epoch; 0 if it is not. */
+  /** Returns until when the verification is valid with the current keys, in seconds since the epoch; 0 if invalid. */
   #usableUntil(known: Vouched): number {
     const { state, thumbprints } = this.#load(known.provider);
     // The provider itself confirmed this token, so the token does not depend on a key.
@@ -156,7 +156,7 @@ export class KeyStore {
         // The stored keys stay in use. The code below logs the reason.
       }
       const age = Math.round(now - state.fetchedAt);
-      const serving = isStale(state, now, times) ? `; serving the keys of ${age} s ago` : '';
+      const serving = isStale(state, now, times) ? `; still using the keys of ${age} s ago` : '';
       ngx.log(ngx.ERR, `meshgate: keys of provider ${provider.name}: ${(error as Error).message}${serving}`);
       return false;
     }
@@ -173,7 +173,7 @@ export class KeyStore {
     }
   }
 
-  /** The periodic job: fetches the keys of all providers that are due at the same time, so that none delays another. */
+  /** The periodic job: fetches the keys of all providers that are due at once, so that no provider delays another. */
   async refresh(): Promise<void> {
     // After a restart, keys and revocations come from two files, and one file may be older than the other.
     if (locksDict().add('begun', 1, MAX_DICT_TTL_MS)) newEpoch();
@@ -184,8 +184,8 @@ export class KeyStore {
 
   /** Fetches the keys early because a token has an unknown key, or waits for a request that is fetching them. There is
    * at most one fetch per provider and cool-down, for any number of requests.
-   * @param urgent whether to ignore the cool-down: only if the provider has just answered, so that clients cannot cause
-   * such fetches at will */
+   * @param urgent whether to ignore the cool-down. Use it only if the provider has just answered: clients must not
+   * cause such fetches at will. */
   async refetch(provider: TokenProvider, urgent = false): Promise<Refetched> {
     if (provider.keyless) return 'unchanged';
     const locks = locksDict();

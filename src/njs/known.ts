@@ -92,12 +92,12 @@ export function knownCaller(
 ): KnownCaller {
   const { agent } = caller;
   const user = encodeValue(caller.subject);
-  // Each request reads the binding. An own member is found faster than a missing one.
+  // Each request reads the binding. A member that is present is found faster than a missing one.
   const known = { caller, provider: caller.provider, until, key, user, roles, stamp, sub, binding };
   return agent === undefined ? known : { ...known, agent, actors: encodeList(caller.actors ?? []) };
 }
 
-/** Returns the first line of an id. Real ids have no line breaks, and names of revocations are cut in the same way. */
+/** Returns the first line of an id. Real ids have no line breaks, and revocations cut ids in the same way. */
 function firstLine(value: unknown): string {
   if (typeof value !== 'string') return '';
   const end = value.indexOf('\n');

@@ -31,8 +31,8 @@ async function readNonceKeys(text: string, now: number): Promise<NonceKeys | str
   return expires === undefined ? buffers : Object.assign(buffers, { expires });
 }
 
-/** Returns the key that all workers of this nginx share. No other nginx has it, nor this one after a restart. So an
- * nginx accepts a proof only if it would know whether the proof was used before. */
+/** Returns the key that all workers of this nginx share. No other nginx has it, and after a restart this nginx has
+ * another key. So an nginx accepts a proof only if it knows whether the proof was used before. */
 function ownKeys(): NonceKeys | undefined {
   const dict = proofsDict();
   try {
@@ -57,9 +57,9 @@ export interface NoncesNow {
   readonly taken: readonly string[];
 }
 
-/** Makes and verifies nonces for proofs (RFC 9449 section 9). They are computed from a key and the time, so that
- * nothing is stored and every replica with the key knows them. A nonce is given out for {@link NONCE_LIFE_S} and
- * accepted for the same time after that. */
+/** Makes and verifies nonces for proofs (RFC 9449 section 9). They are computed from a key and the time. So nothing is
+ * stored, and every replica with the key knows them. A nonce is given out for {@link NONCE_LIFE_S} and accepted for the
+ * same time after that. */
 export class Nonces {
   readonly #file: KeyFile<NonceKeys> | undefined;
   #keys: NonceKeys | undefined;

@@ -29,8 +29,8 @@ export interface Sent {
   readonly now: number;
   /** The nonce for the sender's next proof. It is sent with the answer. */
   nonce?: string;
-  /** Remembers the proof as used, or returns why that is not possible. It is set if the proof is valid, and called
-   * last, so that a request which a budget refuses takes no room. */
+  /** Remembers the proof as used, or returns why that is not possible. It is set if the proof is valid. It is called
+   * last, so that a request that a budget refuses takes no room. */
   remember?: (known: KnownCaller) => Refusal | Short | undefined;
 }
 
@@ -46,16 +46,16 @@ type Looking<T, S> = readonly [sent: Sent, thumbprint: string, use: Use<T, S>, a
 type Quota = readonly [caller: PreparedLimit, key: PreparedLimit];
 
 const notBound = refuse('proof_invalid', 'the token is bound to no key: send it as "Authorization: Bearer TOKEN"');
-const otherKind = 'the token is bound to a certificate, but sent as one that is bound to a DPoP key';
+const otherKind = 'the token is bound to a certificate, but was sent with the scheme DPoP';
 const otherBinding = refuse('proof_invalid', otherKind);
 const noCertificate = refuse('proof_missing', 'the token is bound to a client certificate: show it on the connection');
-const otherCertificate = refuse('proof_invalid', 'the token is bound to another certificate than the connection has');
+const otherCertificate = refuse('proof_invalid', 'the token is not bound to the certificate of the connection');
 const asBearer = refuse('proof_missing', 'the token is bound to a DPoP key: send it as "Authorization: DPoP TOKEN"');
 const noProofs = refuse('proof_missing', 'the token is bound to a DPoP key, and this gateway accepts no proofs');
 const noHeader = refuse('proof_missing', 'the request has no header "DPoP"');
 const good = ok(undefined);
 const replayed = refuse('proof_replayed');
-const noRoom = refuse('check_unavailable', 'the gateway has no room to remember more proofs');
+const noRoom = refuse('check_unavailable', 'the gateway has no room to store more proofs');
 const noNonces = refuse('check_unavailable', 'the gateway has no key for nonces');
 
 /** Minimum time between two equal lines in the log. */
@@ -78,8 +78,8 @@ function countedAs(known: KnownCaller): string {
   return known.counted;
 }
 
-/** Remembers a used proof until it expires, in memory that all workers share. One caller, with any number of keys, and
- * one key can use only a part of the room.
+/** Remembers a used proof until it expires, in memory that all workers share. Each caller (with any number of keys) and
+ * each key can use only a part of the room.
  * @returns `proof_replayed`; `limit_exceeded` if the part is used up; or `check_unavailable` if there is no room: a
  * proof that is not remembered could be used twice */
 function useUp(
@@ -116,7 +116,7 @@ function judge<T, S>(proof: Result<Proof>, looking: Looking<T, S>): T | Promise<
   return use(good, sent, along);
 }
 
-/** Returns the limit for a caller or a key. If its zone is full, the zone of proofs itself is still a limit. */
+/** Returns the limit for a caller or a key. If its zone is full, the zone of proofs still limits them. */
 function quotaOf(whose: 'caller' | 'key', rate: number): PreparedLimit {
   const says = `at most ${rate} proofs per second for one ${whose}`;
   return prepareLimit({ rate, burst: Math.ceil(rate * PROOF_BURST_S), of: 'proofs', says }, true);

@@ -34,7 +34,7 @@ interface Question {
   readonly provider: string;
   readonly path: string;
   readonly body: string;
-  /** How long an answer may be used. `negative`: about an inactive token. `stale`: so much longer during an outage. */
+  /** How long an answer may be used. `negative`: about an inactive token. `stale`: more time in an outage. */
   readonly cache: number;
   readonly negative: number;
   readonly stale: number;
@@ -76,18 +76,18 @@ const PLACES: Room = {
 };
 
 const unavailable = refuse('provider_unavailable');
-const crowded = 'too many tokens of this address or its network need an answer at once; retry';
+const crowded = 'too many tokens from this address or its network need an answer at the same time; retry';
 const tooMany = refuse('limit_exceeded', crowded);
 const inactive = refuse('token_inactive');
 
 /** Asks providers about tokens, through the JavaScript that is their OAuth client. A question is sent once, even if
- * many requests need its answer, which is stored for all workers. */
+ * many requests need the answer. The answer is stored for all workers. */
 export class Questions {
   readonly #socket: string;
   readonly #selection: string;
 
   /** @param socket the unix socket of the server of the check
-   * @param selection the parts of the policy that an answer depends on, so that another policy asks again */
+   * @param selection the parts of the policy on which an answer depends; with another policy, the gateway asks again */
   constructor(socket: string, selection: string) {
     this.#socket = socket;
     this.#selection = selection;
@@ -113,14 +113,14 @@ export class Questions {
     return this.#ask({ key, provider: name, path, body: token, cache, negative, stale, isSigned, from }, now);
   }
 
-  /** Returns the claims of a caller whose token leaves groups out, with those of the policy's groups that the provider
-   * confirms. The promise never rejects.
+  /** Returns the claims of a caller whose token leaves groups out. The provider confirms which of the policy's groups
+   * are added. The promise never rejects.
    * @param cache number of seconds for which an answer may be used
-   * @param from the client's address; absent at a sign-in, where nginx limits each address, and in a renewal
+   * @param from the client's address; absent in a renewal, and at a sign-in, where nginx limits each address
    * @returns reason `claim_absent` if the token does not name the person; or a reason of {@link introspect} */
   async groups({ name, kind }: TokenProvider, claims: Claims, now: number, cache: number, from?: string) {
     const { oid } = claims;
-    if (!isObjectId(oid)) return refuse('claim_absent', 'the token has no "oid", so no groups can be asked for');
+    if (!isObjectId(oid)) return refuse('claim_absent', 'the token has no "oid", so its groups cannot be found');
     const key = this.#key(GROUPS_PATH, name, oid);
     const about = { key, provider: name, path: GROUPS_PATH, body: oid, isSigned: true };
     const answer = await this.#ask({ ...about, cache, negative: 0, stale: 0, from }, now);
@@ -184,7 +184,7 @@ export class Questions {
     });
     const text = await answer.text();
     if (answer.status === ANSWERED.inactive) return remember(question);
-    // The token may be invented and too much for the provider. Questions about other tokens are still sent.
+    // A client may have invented a token that the provider cannot read. Questions about other tokens are still sent.
     if (answer.status === ANSWERED.broken) return standIn(keptOf(question), question, now);
     if (answer.status !== ANSWERED.active) return away(question, now);
     const kept = { at: now, text };
@@ -209,7 +209,7 @@ export class Questions {
 
 const answerOf = ({ key }: Question): string => composed('answer', key);
 
-/** A key of sixteen characters takes half the memory of a longer one. */
+/** A key of sixteen characters takes half the memory of a longer key. */
 const shortOf = ({ key }: Question): string => key.slice(0, 16);
 const lockOf = ({ key }: Question): string => `?${key.slice(0, 15)}`;
 
@@ -232,7 +232,7 @@ function giveBack(taken: Taken): void {
   for (const one of taken) release(one);
 }
 
-/** Returns the names under which an address is counted, each with its share as a multiple of that of one address. */
+/** Returns the names under which an address is counted, each with the multiple of an address's share that it has. */
 function sharersOf(address: AddressNames | undefined): readonly (readonly [name: string, times: number])[] {
   if (address === undefined) return [];
   const own = [address.own, 1] as const;

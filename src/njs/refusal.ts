@@ -42,7 +42,7 @@ export type RefusedAt = Challenged & Partial<Pick<PreparedRoute, 'rules' | 'scop
 /** The place of a request that reaches no route of the policy. */
 export const NOWHERE: RefusedAt = { realm: '-', metadata: '' };
 
-/** Returns the scopes that the request needs, of the rule that came closest, or else of the first rule. */
+/** Returns the scopes that the request needs: those of the rule that came closest, or else of the first rule. */
 function scopeOf({ rules, scopes }: RefusedAt, nearest: PreparedRule | undefined, method: string): string | undefined {
   if (scopes === undefined || rules === undefined) return undefined;
   const who = (nearest ?? nearestRule(rules, method))?.who;
@@ -86,7 +86,7 @@ export function deny(r: NginxHTTPRequest, to: RefusedAt, { reason, detail, about
   reply(r, 401);
 }
 
-/** Returns the log's fields about the caller, or the one of a refused valid token, unless they are too long. */
+/** Returns the log's fields about the caller, also of a valid token that is refused, unless they are too long. */
 function fieldsAbout(rule: string, known: KnownCaller | undefined, about: About | undefined): readonly string[] {
   if (known !== undefined && aboutBytes(known) <= MAX_ABOUT_BYTES) return fieldsOf(rule, '', known);
   const nothing = [rule, '', '', '', '', '', ''];

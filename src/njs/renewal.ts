@@ -35,12 +35,12 @@ async function ask(socket: string, host: string, text: string, wait: boolean): P
 /** Name of the counter of waiting checks, for all workers. Each waiting check holds a JavaScript context. */
 const WAITING = 'waiting checks';
 
-/** Longer than a check waits: nginx ends the call after {@link PROVIDER_TIMEOUT_MS}. */
+/** This is longer than a check waits: nginx ends the call after {@link PROVIDER_TIMEOUT_MS}. */
 const WAITING_MS = 2 * PROVIDER_TIMEOUT_MS;
 
 /** Asks the sign-in's JavaScript to renew a session.
- * @param provider the provider of the session, by which waiting checks are counted, so that a slow one does not affect
- * others
+ * @param provider the provider of the session. Waiting checks are counted by provider, so that a slow provider does not
+ * affect others.
  * @param text the cookie's value
  * @param wait whether to wait until the provider has answered
  * @returns `alone` if anything fails or too many checks are waiting. The promise never rejects. */

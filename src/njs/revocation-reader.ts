@@ -5,14 +5,14 @@ import { revokedDict } from './dicts.ts';
 import { epochNow, hasRevocations } from './epoch.ts';
 import { wasRead, wasReadHere } from './revocations-read.ts';
 
-/* The only module that looks up revocations. All code that looks up or caches a caller asks it before it answers;
+/* This is the only module that looks up revocations. All code that finds or caches a caller calls it before it answers;
  * docs/sessions.md lists that code. */
 
 /** True once the revocations of other replicas were read. It stays true until nginx restarts. */
 let isRead = true;
 
 /** If replicas share revocations, makes this context reject credentials until {@link wasRead} returns true.
- * @returns whether they do; if not, {@link canLookUp} need not be called for each request */
+ * @returns whether replicas share revocations; if not, {@link canLookUp} need not be called for each request */
 export function awaitRevocations({ session }: Pick<Table, 'session'>): boolean {
   const isShared = session?.shared === true;
   isRead = !isShared;
@@ -26,7 +26,7 @@ export function canLookUp(): boolean {
   return isRead || wasRead(Date.now() / 1000);
 }
 
-/** Whether {@link canLookUp} will stay true. Only then callers are cached, because this check is skipped for them. */
+/** Whether {@link canLookUp} will stay true. Only then callers are cached, because known callers skip that check. */
 export const canRemember = (): boolean => isRead;
 
 /** The refusal while the revocations of other replicas are not read yet. */
@@ -47,7 +47,7 @@ export interface Kept {
   revoked?: boolean;
 }
 
-/** Whether a cached credential is revoked. It is looked up again only if something was revoked since the last result.
+/** Whether a cached credential is revoked. The gateway looks again only if something was revoked since the last result.
  * @param what returns the properties by which the credential can be revoked */
 export function isKeptRevoked<T extends Kept>(kept: T, what: (kept: T) => Revocable): boolean {
   const epoch = epochNow();

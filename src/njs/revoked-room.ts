@@ -12,9 +12,9 @@ export function revokedTaken(): number {
   return 1 - dict.freeSpace() / dict.capacity;
 }
 
-/** Two entries that reserve room for {@link FLOOR} by having its size: in a full zone, the room of a deleted entry fits
- * only entries of the same size, and a new text is written before the old one is erased. One of them is deleted when
- * FLOOR needs the room. */
+/** Two entries of the same size as {@link FLOOR}, which reserve room for it. In a full zone, the room of a deleted
+ * entry fits only entries of the same size, and a new text is written before the old text is erased. One of the entries
+ * is deleted when FLOOR needs the room. */
 const SPARES: readonly string[] = [composed('room1'), composed('room2')];
 
 /** Number of digits of each time in {@link FLOOR}, so that all its texts have the same length. */
@@ -35,7 +35,7 @@ export function anyRevoked(): boolean {
   return dict.size() > marks;
 }
 
-/** Reserves room for {@link FLOOR}: when a worker starts, and after the reserved room was used. */
+/** Reserves room for {@link FLOOR}. It is called when a worker starts, and after the reserved room was used. */
 export function keepRoom(): void {
   for (const spare of SPARES.filter((one) => !revokedDict().has(one))) {
     try {
@@ -55,7 +55,7 @@ export function dropOld(): number {
   return old.length;
 }
 
-/** Prefix of revocations of keys. FLOOR, which revokes by time, cannot replace them: a key is never issued again. */
+/** Prefix of revocations of keys. FLOOR cannot replace them: it revokes by time, which a key does not prove. */
 const KEYS = revocationKey('kid', '');
 
 interface Dropped {
@@ -64,8 +64,8 @@ interface Dropped {
   readonly said: Said;
 }
 
-/** Lists the revocations that may be dropped to make room, the oldest first. Those of keys must stay: anyone who has a
- * key can choose the times in the texts that it signs.
+/** Lists the revocations that may be dropped to make room, the oldest first. Revocations of keys must stay: anyone who
+ * has a key can choose the times in the texts that the key signs.
  * @param beginning prefix of the keys to list */
 function droppable(beginning = ''): readonly Dropped[] {
   const all: Dropped[] = [];
@@ -125,18 +125,18 @@ export function makeRoom(now: number, put: () => boolean): boolean {
 /** Prefix of revocations of providers' sessions whose person is not known. */
 const PSIDS = revocationKey('psid', '');
 
-/** Name of the counter of these revocations, which are listed only once in a while, among many other entries. */
+/** Name of the counter of these revocations. They are listed rarely, because many other entries are read with them. */
 const PSIDS_KEPT = composed('psids kept');
 
-/** Whether it is time to list and count them. If the counter has no room, it always is. */
+/** Whether it is time to list and count them. If the counter has no room, they are counted each time. */
 function isPsidsDue(most: number): boolean {
   const count = locksDict().incr(PSIDS_KEPT, 1, 0, MAX_DICT_TTL_MS) ?? 0;
   return count % Math.max(1, Math.floor((most * SHARE) / 2)) === 0;
 }
 
 /** Drops the oldest revocations of providers' sessions without a person, if they take more than their part of the zone,
- * and lets {@link PSID_FLOOR} replace them. It must be called after such a revocation was stored. Returns whether any
- * were dropped. */
+ * and lets {@link PSID_FLOOR} replace them. Call it after such a revocation was stored. Returns whether any revocation
+ * was dropped. */
 export function boundPsids(now: number): boolean {
   const most = Math.floor((revokedDict().capacity * PSID_SHARE) / PSID_BYTES);
   if (!isPsidsDue(most)) return false;

@@ -10,7 +10,7 @@ import { boundPsids, makeRoom, revokedTaken } from './revoked-room.ts';
 
 /** What the log says if revocations were dropped. readyz reports it too, as long as `FLOOR` exists. */
 const DROPPED =
-  'the zone meshgate_revoked is full: the oldest revocations were dropped, and every credential from before them is rejected; enlarge gateway.session.people';
+  'the zone meshgate_revoked is full: the oldest revocations were dropped, and every older credential is rejected; enlarge gateway.session.people';
 
 /** What the log says if providers' sign-outs were dropped to make room for newer ones. */
 const PSIDS_DROPPED =
@@ -33,7 +33,7 @@ function locked(): boolean {
   return false;
 }
 
-/** Runs a function while no other worker runs one: an entry is read, merged and written in three steps. */
+/** Runs a function while no other worker runs one, because an entry is read, merged and written in three steps. */
 function alone<T>(act: () => T): T {
   const isLocked = locked();
   try {

@@ -19,17 +19,17 @@ export type PreparedRule = TableRoute['rules'][number] & { readonly grant: Prepa
 /** A route as the check uses it. It is prepared once per context. */
 export interface PreparedRoute extends Accepting {
   readonly name: string;
-  /** A separator and the route's name, which after the method is the key of a ready answer; computed in advance,
-   * because a function call would cost time in each request. */
+  /** A separator and the route's name. The method and this text are the key of a ready answer. It is computed in
+   * advance, because a function call would cost time in each request. */
   readonly afterMethod: string;
   /** The realm of the challenge (RFC 9110 section 11.5): the host. */
   readonly realm: string;
-  /** URL of the route's metadata (RFC 9728). It is empty if the route accepts no tokens, or its host is a wildcard. */
+  /** URL of the route's metadata (RFC 9728). It is empty if the route accepts no tokens or has a wildcard host. */
   readonly metadata: string;
   readonly rules: readonly PreparedRule[];
   readonly providers: readonly TokenProvider[];
-  /** The scope of cached tokens: the route's own audiences, because other routes may reject a token that this one
-   * accepts. Usually it is empty. */
+  /** The scope of cached tokens: the route's own audiences, because other routes may reject a token that this route
+   * accepts. Usually the scope is empty. */
   readonly scope: string;
   readonly accepted: ReadonlySet<string>;
   readonly publicPort: number;
@@ -65,7 +65,7 @@ export function routesOf(table: Table, cas: ClientCas = table.hop ?? {}): (name:
   const prepared = new Map<string, PreparedRoute>();
   const grants = new Map<string, PreparedGrant>();
 
-  /** Returns the grant of a rule. A service that acts for the caller may pass on only what it receives itself. */
+  /** Returns the grant of a rule. A service that acts for the caller may pass on only what it receives. */
   function grantOf(host: string, { service, as }: TableRoute['rules'][number], headers: Headers): PreparedGrant {
     const certificate = Object.hasOwn(clientCas, host) ? { host, roles: certificateRoles } : undefined;
     const told = table.hop === undefined ? [] : Object.values(headers);

@@ -42,7 +42,7 @@ export class SessionCallers<P extends Place> {
       const rest = line.slice(SESSION.length);
       const known = this.#sessions.recall(host, rest, now);
       if (known !== undefined) return this.#judge(r, to, method, known, now);
-      // The same is true for most new sessions. `ownSession` explains why the text is split.
+      // Most new sessions also have no other cookie. `pairsIn` explains why the text is split.
       if (rest.split(';').length === 1) return this.#open(r, to, method, host, rest, now);
     }
     const text = ownSession(line);
@@ -72,7 +72,7 @@ export class SessionCallers<P extends Place> {
     }
   }
 
-  /** Most requests of browsers run this function. */
+  /** Decides the request of a known session. Most requests of browsers run this function. */
   #judge(r: NginxHTTPRequest, to: P, method: string, known: KnownSession, now: number): Answered {
     if (!to.accepted.has(known.provider)) return this.#door.absent(r, to, method, 'credential_missing', true);
     if (now >= known.end) return this.#door.absent(r, to, method, 'session_expired');
@@ -110,8 +110,8 @@ export class SessionCallers<P extends Place> {
     });
   }
 
-  /** Handles a session that cannot be renewed now. A page is redirected to the provider, and other requests pass until
-   * the hard end, unless the provider was asked and did not return the claims. */
+  /** Handles a session that cannot be renewed now. A page is redirected to the provider. Other requests pass until the
+   * hard end, unless the provider was asked and did not return the claims. */
   #passOld(r: NginxHTTPRequest, to: P, method: string, known: KnownSession, now: number): Answered {
     if (known.unconfirmed || navigationOf(r) === 'get') {
       return this.#door.absent(r, to, method, 'session_expired', false, 'renew');

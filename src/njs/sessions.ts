@@ -79,7 +79,7 @@ export type Opened =
 const closed: Opened = { kind: 'closed' };
 const unavailable: Opened = { kind: 'unavailable' };
 
-/** Returns the content of a session cookie as a list. It throws if it is not a session. */
+/** Returns the content of a session cookie as a list. It throws if the text is not a session. */
 export function listedOf(says: string): Listed {
   const listed = readListed(lastLine(says));
   if (listed === undefined) throw new Error('a session that was opened cannot be read');
@@ -89,13 +89,13 @@ export function listedOf(says: string): Listed {
 /** Returns the key of a cookie in a Map: its last characters, which differ. The whole text is compared later. */
 const tail = (text: string): string => text.slice(-32);
 
-/** Finds callers by their session cookies, and keeps few, because opening one costs no more than a shared look-up. */
+/** Finds callers by their session cookies. It keeps few, as opening a cookie takes no longer than a shared look-up. */
 export class Sessions {
   readonly settings: TableSession;
   readonly #table: Table;
   readonly #file: KeyFile<Ring>;
   readonly #head: string;
-  /** Sessions that were opened recently, and before them. When the first Map is full, it replaces the second one. */
+  /** Sessions that were opened recently, and earlier ones. When the first Map is full, it replaces the second one. */
   #near = new Map<string, KnownSession>();
   #before = this.#near;
 
@@ -106,7 +106,7 @@ export class Sessions {
     this.#head = readyHead(table, settings);
   }
 
-  /** Finds a known session, which may have ended. A session whose caller may have changed is not found. */
+  /** Finds a known session. The session may have ended. A session whose caller may have changed is not found. */
   #find(host: string, text: string, ring: Ring | undefined, now: number): KnownSession | undefined {
     const end = tail(text);
     const known = this.#near.get(end) ?? this.#before.get(end);
@@ -114,7 +114,7 @@ export class Sessions {
     return now < known.until || known.until === known.end ? known : undefined;
   }
 
-  /** Returns a known session if its key is still in the ring. The session may have ended. It makes no promise. */
+  /** Returns a known session if its key is still in the ring. The session may have ended. There is no promise. */
   recall(host: string, text: string, now: number): KnownSession | undefined {
     const known = this.#find(host, text, this.#file.recall(now), now);
     if (known !== undefined) known.ready ??= new Map();
@@ -123,7 +123,7 @@ export class Sessions {
 
   /** Opens a cookie and returns the result of `use`. Call {@link recall} first. */
   open<T>(host: string, text: string, now: number, use: (opened: Opened) => T | Promise<T>): Promise<T> {
-    // A known session needs no such check, because it was opened after the revocations were read.
+    // A known session skips this check, because it was opened after the revocations were read.
     if (!canLookUp()) return Promise.resolve(use(unavailable));
     const ring = this.#file.recall(now);
     if (ring === undefined || !ring.keys.has(kidOf(text) ?? '')) return this.#openAnew(host, text, now, use);
@@ -224,7 +224,7 @@ export class Sessions {
     return this.#know(ring, host, text, says, caller, user, caller.roles.join(','), until, end, fresh, renewAt);
   }
 
-  /** Whether nothing of a session is revoked. It looks this up again only after something was revoked. */
+  /** Whether nothing of a session is revoked. It looks again only after something was revoked. */
   vouchFor(known: KnownSession): boolean {
     return known.ended !== true && !isKeptRevoked(known, this.#revocable);
   }

@@ -53,7 +53,7 @@ function line(
   where = identity.certFile,
 ) {
   const at = svid && new Date(svid.notAfter * 1000).toISOString();
-  const when = svid === undefined ? '' : `, it ${svid.notAfter < now ? 'expired' : 'expires'} at ${at}`;
+  const when = svid === undefined ? '' : `, which ${svid.notAfter < now ? 'expired' : 'expires'} at ${at}`;
   return `meshgate: SVID of identity ${identity.name} (${where})${when}: ${reason}: ${healthReasons[reason]}`;
 }
 

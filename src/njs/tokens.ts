@@ -7,11 +7,11 @@ import type { Binding, Claims, Verified } from '../token/types.ts';
 import { tokensDict } from './dicts.ts';
 import { type KnownCaller, knownCaller } from './known.ts';
 
-/** Version of packed callers. A caller that another version packed is ignored, because it may lack a member. */
+/** Version of packed callers. A caller that another version packed is ignored, because the caller may lack a member. */
 const FORM = '3';
 
-/** Number of last characters of a token that are the key of the Map. They differ between tokens, being of the
- * signature; the whole token is compared after that. */
+/** Number of last characters of a token that are the key of the Map. They belong to the signature, so they differ
+ * between tokens. The whole token is compared after that. */
 const TAIL = -32;
 
 interface Near {
@@ -20,7 +20,7 @@ interface Near {
   readonly known: KnownCaller;
 }
 
-/** A cache of verified tokens: a small Map in this context, and behind it the dict that all workers share, whose keys
+/** A cache of verified tokens: a small Map in this context, and the dict that all workers share. The keys of the dict
  * are hashes of tokens: they are short, and no readable token is in shared memory. */
 export class TokenCache {
   readonly #isToken: (text: string) => boolean;
@@ -62,7 +62,7 @@ export class TokenCache {
   }
 
   /** Returns the caller of a token that was verified before and has not expired.
-   * @param scope what the token was verified for; an entry is found only under the same scope */
+   * @param scope for what the token was verified; an entry is found only under the same scope */
   get(scope: string, token: string, now: number): KnownCaller | undefined {
     const near = this.#near.get(token.slice(TAIL));
     if (near !== undefined && near.token === token && near.scope === scope) {
@@ -106,7 +106,7 @@ export class TokenCache {
         ngx.log(ngx.WARN, 'meshgate: the token cache has no room for an entry; enlarge the zone meshgate_tokens');
       }
     }
-    // The Map and ready answers are only for tokens that are used again.
+    // The Map and ready answers are only for tokens that come again.
     return known;
   }
 
@@ -136,15 +136,15 @@ const RARE = Object.keys({
   certificateHost: 1,
 } satisfies Record<Rare, 1>) as readonly Rare[];
 
-/** Whether a caller has such a member, as hardly any has. Direct reads cost a tenth of a loop over names. */
+/** Whether a caller has such a member. Hardly any caller does. Direct reads take a tenth of the time of a loop. */
 function hasRare({ agent, actors, stepUp, scopeUp, alone, truths, certificateHost }: Pick<Caller, Rare>): boolean {
   return (agent ?? actors ?? stepUp ?? scopeUp ?? alone ?? truths ?? certificateHost) !== undefined;
 }
 
 const noRares: readonly never[] = [];
 
-/** Packs a caller as one text, in a fifth of the time that JSON takes. Members without a line break have one line each,
- * and the subject only if it is plain. JSON of the other members follows, and the binding of a bound token.
+/** Packs a caller as one text, in a fifth of the time that JSON takes. Members without a line break have one line each;
+ * the subject has a line only if it is plain. JSON of the other members follows, and the binding of a bound token.
  * @param more whether a header sends name, groups or claims */
 function pack({ caller, until, key, user, roles, stamp, sub, binding }: KnownCaller, more: boolean): string {
   const { provider, subject, email, name, groups, claims } = caller;

@@ -17,7 +17,7 @@ const truthOf = (digit: string | undefined): boolean | undefined =>
 
 /** Adds the roles that network and certificate give to the callers of single requests. The view of a request is a text
  * with one digit for each network and each certificate name of the policy. There are few different views, and each
- * caller is computed once for each. */
+ * caller is computed once for each view. */
 export class Views {
   readonly #of: RequestRoles;
   readonly #networks: ReadonlyMap<string, number>;
@@ -34,7 +34,7 @@ export class Views {
     this.#digitsOf = clientReader((it) => ok(certificates.map((name) => (isNamed(it, name) ? '1' : '0')).join('')));
   }
 
-  /** Returns the digits for the networks of a request; with a valid certificate, a space and its digits follow. */
+  /** Returns the digits for the networks of a request; for a valid certificate, a space and more digits follow. */
   #view(headersIn: HeadersIn, now: number): string {
     const networks = headersIn[TO_CHECK.networks] ?? '';
     const escaped = this.#names.size === 0 ? undefined : headersIn['SSL-Client-Cert'];
@@ -68,7 +68,7 @@ export class Views {
     return seen;
   }
 
-  /** Returns the anonymous caller of a request; undefined if it has no role, and would have none from another address. */
+  /** Returns the anonymous caller of a request; undefined if it has no role, also at other addresses. */
   nobody(headersIn: HeadersIn): KnownCaller | undefined {
     // An anonymous caller shows no credential, so a certificate gives no role here.
     const view = headersIn[TO_CHECK.networks] ?? '';

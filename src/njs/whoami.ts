@@ -53,7 +53,7 @@ function credentialOf(known: KnownCaller, verified: Verified | undefined) {
   return { credential: 'session', expires: (known as KnownSession).end, fresh, authTime, acr: claims.acr };
 }
 
-/** Returns what the caller is told. Values that no header sends are missing, because the gateway does not keep them. */
+/** Returns the answer to the caller. The gateway does not keep values that no header sends, so they are missing. */
 function told(known: KnownCaller, verified: Verified | undefined): unknown {
   const { provider, subject, roles, groups, email, name, agent, actors, alone } = known.caller;
   const { credential, expires, fresh, authTime, acr } = credentialOf(known, verified);
@@ -75,7 +75,7 @@ function told(known: KnownCaller, verified: Verified | undefined): unknown {
   };
 }
 
-/** Makes the handler that tells callers how the gateway identifies them, which helps developers to find mistakes. */
+/** Makes the handler that tells callers how the gateway identifies them. This helps developers to find mistakes. */
 export function whoamiHandler(gateway: Gateway): (r: NginxHTTPRequest) => void | Promise<void> {
   const { table, views } = gateway;
   let hosts: readonly PlaceOfHost[] | undefined;

@@ -8,8 +8,8 @@ import type { KeptClaims, SessionClaims } from './types.ts';
 /** Version of the list below. A list of another version is rejected. */
 const VERSION = 1;
 
-/** The version, then the members of {@link SessionClaims} in order, with 0 for a session id that the provider does not
- * have. The last element, the cut-off, exists only if there is one. */
+/** The version, then the members of {@link SessionClaims} in order. A missing session id of the provider is 0. The last
+ * element, the cut-off, is left out if there is no cut-off. */
 export type Listed = readonly [
   version: number,
   sid: string,
@@ -41,7 +41,7 @@ const CUT = 12;
 const LENGTH = 12;
 const FIRST_COUNT = 5;
 
-/** Writes a session as compact JSON. It is a list, because each byte is sent with each request. */
+/** Writes a session as compact JSON. It is a list, because the browser sends each byte with each request. */
 export function claimsText(session: SessionClaims): string {
   const { sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims, cut } = session;
   const times = [since, authTime, sealed, fresh, end] as const;
@@ -52,8 +52,8 @@ export function claimsText(session: SessionClaims): string {
 const isCount = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_NUMERIC_DATE;
 
-/** Reads the result of {@link claimsText} as a list; `undefined` for any other text. Each new session is read here, and
- * making an object with a dozen members would take as long as the rest of this function in njs. */
+/** Reads the result of {@link claimsText} as a list; `undefined` for any other text. This runs for each new session. In
+ * njs, an object with a dozen members would take as long to make as the rest of this function takes. */
 export function readListed(text: string): Listed | undefined {
   let listed: unknown;
   try {
@@ -87,15 +87,15 @@ export function readClaims(text: string): SessionClaims | undefined {
   return listed && claimsOf(listed);
 }
 
-/** Returns the elements of a list that the policy names, and those that are no texts, because they show that the list
- * has another form. Any other value is not changed; a text can be a list of words. */
+/** Returns the elements of a list that the policy names. Elements that are not texts stay, because they show that the
+ * list has another form. A value that is not a list is not changed; a text can be a list of words. */
 function elementsOf(value: unknown, wanted: readonly string[]): unknown {
   if (!Array.isArray(value)) return value;
   return value.filter((element) => typeof element !== 'string' || wanted.includes(element));
 }
 
-/** Returns the claims that a session keeps, by their whole paths, which {@link claimAt} tries first. So facts, headers
- * and subjects read the same values as from all claims. */
+/** Returns the claims that a session keeps, with their whole paths as names. {@link claimAt} tries whole paths first,
+ * so facts, headers and subjects read the same values as from all claims. */
 export function keep(claims: Claims, kept: KeptClaims, provider: string): Claims {
   const members: [string, unknown][] = [];
   const paths = ownOf(kept.paths, provider) ?? [];

@@ -17,7 +17,7 @@ function trimmed(pair: string): string {
 const pairsIn = (line: string): readonly string[] => line.split(';');
 
 /** Returns the value of the session cookie in a `Cookie` line (RFC 6265 section 4.2.1). The name must match exactly.
- * @returns `undefined` if there is none; `twice`, which no value is, if there are two, because one may be forged */
+ * @returns `undefined` if there is none; `twice`, never a value, if there are two: one may be forged */
 export function ownSession(line: string): string | 'twice' | undefined {
   const parts = pairsIn(line);
   let session: string | undefined;
@@ -30,7 +30,7 @@ export function ownSession(line: string): string | 'twice' | undefined {
   return session;
 }
 
-/** Returns the value of a cookie with exactly this name; `undefined` if there is none, or two, as one may be forged. */
+/** Returns the value of a cookie with exactly this name; `undefined` if there is none, or two: one may be forged. */
 export function cookieValue(line: string, name: string): string | undefined {
   const [own, ...more] = pairsIn(line)
     .map(trimmed)
@@ -45,8 +45,8 @@ export function cookieNames(line: string, beginning: string): readonly string[] 
   return ours.map((pair) => pair.slice(0, pair.indexOf('=')));
 }
 
-/** The attributes that `__Host-` requires, `HttpOnly` and `SameSite`; `Lax`: a link from another site sends the cookie.
- * */
+/** The attributes that `__Host-` requires, `HttpOnly` and `SameSite`. With `Lax`, a link from another site sends the
+ * cookie. */
 const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 
 /** Returns a `Set-Cookie` value for a cookie of the gateway.

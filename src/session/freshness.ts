@@ -1,13 +1,13 @@
 import type { SessionPolicy } from '../policy/types.ts';
 import type { SessionClaims } from './types.ts';
 
-/** The last part of the fresh time. In it the claims are confirmed early. */
+/** The last part of the fresh time, in which the claims are confirmed early. */
 const EARLY = 0.2;
 
 /** The part of the idle time after which a cookie is sealed again. */
 const USED = 0.25;
 
-/** Returns when a cookie ends even if it is confirmed: after the idle time or at the session's absolute end. */
+/** Returns when a cookie ends even if the claims are fresh: after the idle time or at the session's absolute end. */
 export const hardEnd = ({ sealed, end }: Pick<SessionClaims, 'sealed' | 'end'>, { idle }: SessionPolicy): number =>
   Math.min(sealed + idle, end);
 

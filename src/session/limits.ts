@@ -21,8 +21,8 @@ export const ONCE_BYTES = 292;
 export const MIN_LOCKS_BYTES = 64 * 1024;
 export const MIN_ONCE_BYTES = 4 * 1024 * 1024;
 
-/** Number of locks, counters and pauses at the same time: for a provider; for a person, whose sign-ins are counted;
- * and, in a zone of their own, for a session that is being renewed. */
+/** Number of locks, counters and pauses at the same time: for a provider; for a person, whose sign-ins are counted; and
+ * for a session that is being renewed (those have a zone of their own). */
 export const LOCKS_PER_PROVIDER = 20;
 export const LOCKS_PER_PERSON = 2;
 export const LOCKS_PER_SESSION = 3;
@@ -69,16 +69,16 @@ export const LOCK_RENEWAL_MS = 60_000;
 /** How long a check waits for another's renewal, in milliseconds: shorter than the time-out of its own call. */
 export const WAIT_FOR_RENEWAL_MS = 3000;
 
-/** Maximum number of checks of one nginx that wait for renewals, and of renewals that continue after the response. */
+/** Maximum number of checks of one nginx that wait for renewals, and of renewals that outlast their response. */
 export const MAX_RENEWAL_WAITERS = 128;
 export const MAX_RENEWALS = 32;
 
 /** How long no session is renewed at a provider that did not answer, in milliseconds. */
 export const PROVIDER_PAUSE_MS = 10_000;
 
-/** If the token endpoint answers for this many people in a row, within this number of milliseconds, that there were too
- * many calls, the provider limits the gateway and not one person. A set of this many bits for each provider tells
- * people apart; some people share a bit. */
+/** If the token endpoint reports too many calls for this many people in a row, within this number of milliseconds, the
+ * provider limits the gateway and not one person. A set of this many bits for each provider tells people apart; some
+ * people share a bit. */
 export const LIMITED_PEOPLE = 3;
 export const LIMITED_MS = 60_000;
 export const LIMITED_BITS = 31;
@@ -87,7 +87,7 @@ export const LIMITED_BITS = 31;
 export const ATTEMPT_LIFETIME_S = 600;
 
 /** How long a state is claimed while its code is exchanged: longer than all calls to the provider together. Only after
- * a success is it remembered for its whole lifetime. */
+ * a success, the state is remembered for its whole lifetime. */
 export const EXCHANGE_S = 60;
 
 /** Maximum time that a browser may need from the sign-in host to the host to which the person signs in. */
@@ -105,7 +105,7 @@ export const MAX_SIGNIN_QUERY = 16 * 1024;
 /** If a discovery document is older than this, the next sign-in fetches it again. */
 export const METADATA_REFRESH_S = 300;
 
-/** Maximum number of secrets of one client that are tried, each if the provider rejects the one before. */
+/** Maximum number of secrets of one client that are tried, each after the provider has rejected the one before. */
 export const MAX_SECRETS = 4;
 
 /** Maximum size of a body that an endpoint of the sign-in accepts or sends to a provider. */
@@ -131,7 +131,7 @@ export const MAX_LOGOUT_TOKEN_LIFE_S = 3600;
 /** Folder below the gateway's state in which `meshgate revoke` puts its files. */
 export const REVOKE_FOLDER = 'revoke';
 
-/** Prefix of the files of sign-outs in that folder, of which anyone who signs in can cause any number. */
+/** Prefix of the files of sign-outs in that folder. Anyone who signs in can cause any number of these files. */
 export const SIGNOUT_FILE = 'out-';
 
 /** Maximum size of a file in that folder. */
@@ -147,7 +147,7 @@ export const PSID_SHARE = 0.2;
 /** How long a worker may hold the lock for changing a revocation, in milliseconds, even if it dies. */
 export const LOCK_REVOCATIONS_MS = 2000;
 
-/** How often a worker tries to get that lock, in a microsecond or less each. Then it continues without the lock. */
+/** How often a worker tries to get that lock, at most a microsecond each time. Then it continues without the lock. */
 export const LOCK_REVOCATIONS_TRIES = 100_000;
 
 /** If this part of the zone of revocations is used, the log and the health check report it. */
@@ -156,7 +156,7 @@ export const REVOKED_ALARM = 0.8;
 /** If revocations, which are read each second, are older than this number of seconds, log and health report it. */
 export const REVOCATIONS_OLD_S = 5;
 
-/** If etcd does not answer after a restart, revocations count as read if they were at most this many seconds before. */
+/** If etcd does not answer after a restart, revocations that were read at most this many seconds ago count as read. */
 export const REVOCATIONS_READ_S = 3600;
 
 /** How often the state folder records when they were read, in seconds. */

@@ -22,9 +22,9 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 /** Rejects a token that is not marked as a logout token, or that could be an ID token. */
 function checkEvent({ events, nonce }: Claims): Refused {
   if (asObject(asObject(events)?.[EVENT]) === undefined) {
-    return refuse('type_refused', 'its "events" do not have the sign-out');
+    return refuse('type_refused', 'its "events" do not name a sign-out');
   }
-  return nonce === undefined ? undefined : refuse('type_refused', 'it has a "nonce", as ID tokens have');
+  return nonce === undefined ? undefined : refuse('type_refused', 'it has a "nonce", so it is an ID token');
 }
 
 /** Checks that the token names a subject or a session, an id and its times. */
@@ -45,8 +45,8 @@ export function issuerOf(text: string): unknown {
   return jws.ok ? parseClaims(jws.payload)?.iss : undefined;
 }
 
-/** Verifies a logout token (section 2.6), but not whether it was received before: that is optional there, and a token
- * that comes again only revokes the same again.
+/** Verifies a logout token (section 2.6). It does not check whether the token was received before: that check is
+ * optional, and a repeated token only revokes the same again.
  * @param now seconds since the epoch
  * @returns the claims, which include `iat`, `exp`, `jti`, and at least one of `sub` and `sid` */
 export function verifyLogoutToken(text: string, context: ProviderTokenContext, now: number): Promise<Result<Claims>> {

@@ -12,8 +12,8 @@ import {
 } from './revocation.ts';
 import type { Revocation } from './store.ts';
 
-/** Maximum time for which a revocation is kept, in seconds: that of a shared dict. A longer one would not help, because
- * the lifetime of a token is not known. */
+/** Maximum time for which a revocation is kept, in seconds: that of a shared dict. A longer time would not help,
+ * because the gateway does not know the lifetime of a revoked token. */
 export const LONGEST_REVOCATION_S = 46 * 86400;
 
 const KINDS: readonly Revocation['kind'][] = ['sid', 'psid', 'sub', 'kid', 'jti', 'out'];
@@ -41,7 +41,7 @@ export function readRevocation(text: string): Revocation | undefined {
  * @param value result of `ofAny` or `ofProvider`
  * @param life maximum number of seconds for which a revoked credential can still be valid */
 export function revocation(kind: Revocation['kind'], value: string, now: number, life = LONGEST_REVOCATION_S) {
-  // A subject can sign in again, a provider's session can continue, and times without fractions include this second.
+  // A subject can sign in again, and a provider's session can continue. The next second covers times without fractions.
   const before = kind === 'sub' || kind === 'psid' ? Math.floor(now) + 1 : MAX_NUMERIC_DATE;
   return { kind, value, before, until: Math.ceil(now + life), made: Math.floor(now) };
 }

@@ -1,8 +1,8 @@
-/** Prefix of the names of the gateway's cookies, which nginx searches for before JavaScript runs. */
+/** Prefix of the names of the gateway's cookies. nginx searches for it before JavaScript runs. */
 export const OWN_PREFIX = '__Host-meshgate';
 
-/** Matches a `Set-Cookie` line that sets such a cookie, in any case. Browsers remove blanks before a name. Some parse
- * the value of a cookie without a name as name and value, or end a line at a comma. */
+/** Matches a `Set-Cookie` line that sets such a cookie, in upper or lower case. Browsers remove blanks before a name.
+ * Some browsers read the value of a nameless cookie as name and value, or end a line at a comma. */
 const OWN = new RegExp(`(?:^|,)[\\x00-\\x20=]*${OWN_PREFIX}`, 'i');
 
 /** Returns the lines that set other cookies, unchanged. */

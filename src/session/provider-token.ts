@@ -14,7 +14,7 @@ export interface ProviderTokenContext extends SignatureContext {
   readonly skew: number;
 }
 
-/** Rejects a token of another kind, by the types in its header and its payload, of which it may have neither.
+/** Rejects a token of another kind, by the types in its header and its payload. Both types may be missing.
  * @param name name of the kind with its article, for the refusal
  * @param types types that the header may have, in lower case (RFC 8725 section 3.11)
  * @param own the type that Keycloak writes in the payload, in lower case */

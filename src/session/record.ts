@@ -10,12 +10,12 @@ const VERSION = 1;
 export function recordText(record: SessionRecord): string {
   const text = JSON.stringify({ v: VERSION, ...record });
   if (text.length > MAX_RECORD_LENGTH)
-    throw new Error(`what the provider says of a session takes more than ${MAX_RECORD_LENGTH} characters`);
+    throw new Error(`the claims and tokens of a session take more than ${MAX_RECORD_LENGTH} characters`);
   return text;
 }
 
 /** Reads the result of {@link recordText}; `undefined` for another version.
- * @param sid the expected session id, because a record may have been moved to the key of another session */
+ * @param sid the expected session id, because the record may be that of another session */
 export function readRecord(text: string, sid: string): SessionRecord | undefined {
   const { v, ...record } = (objectIn(text) ?? {}) as Partial<SessionRecord> & { readonly v?: unknown };
   return v === VERSION && record.session?.sid === sid ? (record as SessionRecord) : undefined;

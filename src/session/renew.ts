@@ -70,13 +70,13 @@ const OF_ALL: readonly string[] = ['invalid_client', 'server_error', 'temporaril
 /** Whether the next session would get the same error. An error about one person must not stop other renewals. */
 export const isOfAll = (error: string): boolean => OF_ALL.includes(error);
 
-/** The result of a refresh. `away`: the provider has an outage, so that no session can be renewed now. */
+/** The result of a refresh. `away`: the provider has an outage, so no session can be renewed now. */
 export type Refreshed =
   /** The provider confirmed the session. `claims` are all claims that it returned. */
   | {
       readonly kind: 'confirmed';
       readonly claims: Claims;
-      /** Whether claims are missing because the answer had no ID token. The next page request then gets an ID token. */
+      /** Whether claims are missing because the answer had no ID token. Then the next page request gets an ID token. */
       readonly partly?: true;
       readonly psid?: string;
       readonly refreshToken?: string;
@@ -151,7 +151,7 @@ export const unconfirmed = (record: SessionRecord, refreshToken = record.refresh
   silent: true,
 });
 
-/** Returns the record after a refresh whose answer was lost: providers treat a second use of the token as theft. */
+/** Returns the record after a refresh whose answer was lost: providers treat a second use of its token as theft. */
 export function withoutToken(record: SessionRecord): SessionRecord {
   const { refreshToken: _, ...rest } = record;
   return { ...rest, lost: true };

@@ -1,6 +1,6 @@
-/** The meanings of status codes in the answer to `POST /.meshgate/renew`, which the check sends over the unix socket of
- * its server, so that the JavaScript of the sign-in renews a session that is no longer fresh. Any other status, or no
- * answer, means `alone`. */
+/** The meanings of status codes in the answer to `POST /.meshgate/renew`. The check sends this request over the unix
+ * socket of its server, so that the JavaScript of the sign-in renews a session that is no longer fresh. Any other
+ * status, or no answer, means `alone`. */
 export const RENEWED = {
   /** The body is the value of the newer cookie. */
   renewed: 200,
@@ -10,7 +10,8 @@ export const RENEWED = {
   alone: 204,
   /** The provider has ended the session. */
   ended: 401,
-  /** The provider did not confirm claims that are no longer fresh. Pages go to the sign-in; others are refused. */
+  /** The provider did not confirm claims that are no longer fresh. Pages go to the sign-in, and other requests are
+   * refused. */
   stale: 409,
 } as const;
 

@@ -1,7 +1,7 @@
 import { isCanonical, isOwnPath } from '../raw-path.ts';
 import { MAX_RETURN_LENGTH } from './limits.ts';
 
-/** Matches one `/` and printable ASCII. The second character must not be `/`, or `\`, which browsers read as `/`. */
+/** Matches one `/` and printable ASCII. The second character must not be `/` or `\`: browsers read `\` as `/`. */
 const ofThisOrigin = /^\/(?![/\\])[\x21-\x7e]*$/;
 
 /** Matches characters that some software decodes as white space at the start, or as control characters anywhere. */

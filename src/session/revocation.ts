@@ -30,7 +30,7 @@ export interface Revocable {
   readonly skew?: number;
 }
 
-/** Maximum length of a value that is stored unchanged, because of dicts' memory and the length of etcd's answers. */
+/** Maximum length of a value that is stored unchanged. It limits memory and the length of etcd's answers. */
 const MAX_VALUE_LENGTH = 256;
 
 /** Matches texts that need one byte per character in every store. */
@@ -57,7 +57,7 @@ export const revocationKey = (kind: Revocation['kind'], value: string): string =
 /** The content of a revocation, without kind and value. */
 export type Said = Pick<Revocation, 'before' | 'until' | 'made' | 'ended'>;
 
-/** Returns the name of an ended session, which is short because all of a person share one entry. */
+/** Returns the name of an ended session. It is short, because all ended sessions of a person share one entry. */
 export const endedName = (kind: 'sid' | 'psid', value: string): string =>
   sha256(revocationKey(kind, value)).slice(0, 12);
 
@@ -70,7 +70,7 @@ export const endedUntil = (provider: string, psid: string, now: number): string 
 export const ENDED_NAME = /^[\w-]{12}(\.[0-9a-z]{1,8})?$/;
 
 /** Maximum number of ended sessions that are stored one by one for a person. With their times they fit into 256 bytes,
- * a size in which nginx allocates memory. One more revokes all of the person's sessions until now. */
+ * a size in which nginx allocates memory. One more ended session revokes all sessions of the person until now. */
 export const MAX_ENDED = 14;
 
 /** Returns the text of a revocation in the dict: cut-off, end and time, then the ended sessions. */
@@ -98,7 +98,7 @@ export function readSaid(text: string): Said {
   };
 }
 
-/** Joins two revocations with the same key: the result revokes everything that one of them does, for the longer one. */
+/** Joins two revocations with the same key: the result revokes all that either revokes, for the longer time. */
 export function mergedSaid(one: Said, other: Said | undefined): Said {
   if (other === undefined) return one;
   const before = Math.max(one.before, other.before);
@@ -111,20 +111,20 @@ export function mergedSaid(one: Said, other: Said | undefined): Said {
   return ended.length <= MAX_ENDED ? said : withoutList(said);
 }
 
-/** Replaces a list of ended sessions by a shorter text, which revokes all of the person's until now. */
+/** Replaces a list of ended sessions by a shorter text, which revokes all sessions of the person until now. */
 export const withoutList = ({ before, until, made }: Said): Said => ({
   before: Math.max(before, Math.floor(made) + 1),
   until,
   made,
 });
 
-/** Name of the entry that replaces revocations that were dropped for lack of room: it revokes everything before it. */
+/** Name of the entry in place of revocations that were dropped for lack of room: it revokes all that is older. */
 export const FLOOR = composed('floor');
 
-/** The same for dropped revocations of providers' sessions without a person, for all sessions that have one. */
+/** The same for dropped revocations of providers' sessions without a person. It revokes sessions with such an id. */
 export const PSID_FLOOR = composed('floor', 'psid');
 
-/** Returns the keys for the credential itself and for its keys, which revoke it whatever time it contains. */
+/** Returns the keys for the credential itself and for its keys. They revoke it, whatever time it contains. */
 function namesOf({ sid, kids, jti }: Revocable): string[] {
   const keys: string[] = [];
   if (sid !== undefined) keys.push(revocationKey('sid', ofAny(sid)));
@@ -133,7 +133,7 @@ function namesOf({ sid, kids, jti }: Revocable): string[] {
   return keys;
 }
 
-/** Returns the keys that the credential shares with later ones, which revoke what was issued before their cut-off. */
+/** Returns the keys that later credentials share. They revoke only what was issued before their cut-off. */
 function cutOffsOf({ provider, subject, sub, psid }: Revocable): string[] {
   const keys: string[] = [];
   if (provider !== undefined) {
@@ -141,7 +141,7 @@ function cutOffsOf({ provider, subject, sub, psid }: Revocable): string[] {
     if (sub !== undefined && sub !== subject) keys.push(revocationKey('sub', ofProvider(provider, sub)));
     if (psid !== undefined) keys.push(revocationKey('psid', ofProvider(provider, psid)), PSID_FLOOR);
   }
-  // If only the key is known, it is not known yet when the text that it sealed was issued.
+  // If only the key is known, the time of the text that the key sealed is not known yet.
   if (subject !== undefined) keys.push(FLOOR);
   return keys;
 }
@@ -198,8 +198,8 @@ export function isRevoked(look: (key: string) => string | undefined, what: Revoc
 }
 
 /** Returns the latest cut-off that this gateway knows when a sign-in begins, for {@link Revocable.cut}; 0 if there is
- * none. Cut-offs are at the end of their second and allow for clocks that are ahead, so they would also revoke the
- * session of a person who signs in again at once. */
+ * none. Cut-offs are at the end of their second and allow for clocks that are ahead. So without this value, they would
+ * also revoke the session of a person who signs in again at once. */
 export function cutBefore(look: (key: string) => string | undefined, what: Revocable): number {
   let cut = 0;
   const note = (before: number) => {

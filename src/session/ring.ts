@@ -20,7 +20,7 @@ export interface Ring {
   readonly expires?: number;
   /** The keys that src/session/seal.ts has derived so far. They are kept as long as the ring. */
   readonly derived: Map<string, ImportedKey>;
-  /** What opened the last text. Most texts have the same key and day, and most requests are for few hosts. */
+  /** The opener of the last text. Most texts have the same key and day, and most requests are for few hosts. */
   latest?: Opener;
 }
 
@@ -46,7 +46,7 @@ const KEY_BYTES = 32;
 /** Returns the bytes of a key, or a sentence that says what is wrong with the key. */
 function bytesOf({ kty, alg, use, kid, k }: Members): Buffer | string {
   if (kty !== 'oct' || alg !== 'A256GCM' || use !== 'enc') {
-    return 'is not for sessions: "kty" is to be "oct", "alg" "A256GCM" and "use" "enc"';
+    return 'is not for sessions: it must have "kty" "oct", "alg" "A256GCM" and "use" "enc"';
   }
   if (typeof kid !== 'string' || !kidForm.test(kid)) {
     return 'has no "kid" of 1 to 16 letters, digits, "_" and "-"';

@@ -42,12 +42,12 @@ export function isRing(text: string): boolean {
 }
 
 export type RotatedRing =
-  /** `seals`: whether another key seals now. `gone`: number of removed keys, with which no valid text is sealed. */
+  /** `seals`: whether another key seals now. `gone`: number of removed keys, which no valid text needs. */
   | { readonly ok: true; readonly text: string; readonly seals: boolean; readonly gone: number }
   | { readonly ok: false; readonly error: string };
 
-/** Returns a ring that replaces a leaked one. It has none of the old keys, so texts that they sealed cannot be opened,
- * and none of the old key ids, which may be revoked.
+/** Returns a ring that replaces a leaked one. It has no old key, so it opens no text that an old key sealed. It also
+ * has no old key id, because that may be revoked.
  * @returns what is wrong with the text */
 export async function replaceRing(text: string, now: number): Promise<RotatedRing> {
   const ring = await readRing(text, 0);
@@ -73,7 +73,7 @@ export async function rotateRing(text: string, now: number, absolute: number, ea
   const age = typeof next.iat === 'number' ? now - next.iat : PUBLISHED_BEFORE_SEALING_S;
   if (age < PUBLISHED_BEFORE_SEALING_S && !early) {
     const minutes = Math.ceil((PUBLISHED_BEFORE_SEALING_S - age) / 60);
-    const error = `the next key is there for less than ${PUBLISHED_BEFORE_SEALING_S / 60} minutes, and a gateway that has not read it yet would sign people out; wait ${minutes} more, or say --early`;
+    const error = `the next key has existed for less than ${PUBLISHED_BEFORE_SEALING_S / 60} minutes, and a gateway that has not read it yet would sign people out; wait ${minutes} more, or use --early`;
     return { ok: false, error };
   }
   // Another gateway may seal with the old key until it has read the new file.
@@ -83,7 +83,7 @@ export async function rotateRing(text: string, now: number, absolute: number, ea
   if (rotated.length > MAX_RING_KEYS) {
     const ends = kept.map((key) => (typeof key.until === 'number' ? key.until : until));
     const hours = Math.ceil((Math.min(...ends) - now) / 3600);
-    return { ok: false, error: `${MAX_RING_KEYS} keys are needed still; the oldest may go in ${hours} h` };
+    return { ok: false, error: `all ${MAX_RING_KEYS} keys are still needed; the oldest can be removed in ${hours} h` };
   }
   return { ok: true, text: textOf(rotated), seals: true, gone: others.length - kept.length };
 }

@@ -6,8 +6,8 @@ import type { Purpose } from './names.ts';
 import type { Opener, Ring, RingKey } from './ring.ts';
 
 /* The format of sealed texts: `KID.DAY.`, then base64url of IV, ciphertext and tag. The cipher is AES-256-GCM (NIST SP
- * 800-38D). Its key is derived for one purpose and one day (HKDF, RFC 5869), so that random 96-bit IVs stay far below
- * their limit. The additional data binds purpose, host, key and day. */
+ * 800-38D). Its key is derived for one purpose and one day (HKDF, RFC 5869), so that the number of random 96-bit IVs
+ * stays far below its limit. The additional data binds purpose, host, key and day. */
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
@@ -41,7 +41,7 @@ async function derive({ base }: RingKey, purpose: Purpose, day: string): Promise
   return crypto.subtle.importKey('raw', bits as never, gcm, false, ['encrypt', 'decrypt']);
 }
 
-/** Keeps a derived key after it has opened a text. So forged texts cannot displace useful keys. */
+/** Keeps a derived key only after it has opened a text, so that forged texts cannot displace useful keys. */
 function keep(ring: Ring, name: string, key: ImportedKey): void {
   const { derived } = ring;
   if (derived.has(name)) return;
@@ -77,7 +77,7 @@ export function kidOf(text: string): string | undefined {
 }
 
 /** Opens a text that {@link seal} sealed, if it is unchanged, purpose and host are the same, and the ring has the key.
- * How long the text is valid is part of its content.
+ * The content itself says how long the text is valid.
  * @returns the plain text, or `undefined` for any other text; the promise never rejects */
 export function open(ring: Ring, purpose: Purpose, host: string, text: string): Promise<string | undefined> {
   return openFor(ring, purpose, host, text, (plain) => plain);
@@ -85,7 +85,7 @@ export function open(ring: Ring, purpose: Purpose, host: string, text: string): 
 
 type Use<T> = (plain: string | undefined) => T | Promise<T>;
 
-/** Opens a text like {@link open}, and calls a function in the same promise, because each further one costs time in
+/** Opens a text like {@link open}, and calls a function in the same promise, because each further promise costs time in
  * every request. The promise rejects if the function throws. */
 export function openFor<T>(ring: Ring, purpose: Purpose, host: string, text: string, use: Use<T>): Promise<T> {
   if (text.length > MAX_SEALED[purpose]) return Promise.resolve(use(undefined));

@@ -23,7 +23,7 @@ export interface StepUp {
 /** What a refusal page shows about a route's owner. */
 export type PageRoute = Pick<RefusedPage, 'owner' | 'ask'>;
 
-/** signin-policy.js: what only the JavaScript of the sign-in needs of the policy, in addition to policy.js. */
+/** signin-policy.js: the parts of the policy that only the JavaScript of the sign-in needs. */
 export interface SigninTable {
   readonly session: SessionPolicy;
   readonly publicPort: number;
@@ -41,7 +41,7 @@ export interface SigninTable {
   readonly store?: Pick<Etcd, 'endpoints' | 'prefix'>;
 }
 
-/** Returns the names of the providers that send browsers back to a host: its own; on the sign-in host, those of all. */
+/** Returns the names of the providers that send browsers back to a host. On the sign-in host, this is every host's. */
 export function answering(
   { signinHost, providers }: Pick<SigninTable, 'signinHost' | 'providers'>,
   host: Pick<SigninHost, 'name' | 'providers'> | undefined,

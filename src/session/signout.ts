@@ -2,7 +2,7 @@ import { objectIn } from '../token/json.ts';
 import { parseParams, valuesOf, withQuery } from './flow/query.ts';
 import { SIGNOUT_PATH } from './names.ts';
 
-/** Maximum length of an ID token that is sent as a hint in a URL, of which servers accept about 8 KB. */
+/** Maximum length of an ID token that is sent as a hint in a URL. Servers accept URLs of about 8 KB. */
 const MAX_HINT_LENGTH = 4096;
 
 /** The time within which a person must return from the provider. */
@@ -46,7 +46,7 @@ export interface EndSession {
   readonly idToken?: string | undefined;
 }
 
-/** Returns the URL that ends the session at the provider, which then sends the browser back to a page that says so. */
+/** Returns the URL that ends the session at the provider. The provider then sends the browser back to this host. */
 export function endSessionUrl({ endpoint, clientId, origin, state, idToken }: EndSession): string {
   const hint = idToken !== undefined && idToken.length <= MAX_HINT_LENGTH && { id_token_hint: idToken };
   const params = { ...hint, client_id: clientId, post_logout_redirect_uri: `${origin}${SIGNOUT_PATH}`, state };
@@ -56,7 +56,7 @@ export function endSessionUrl({ endpoint, clientId, origin, state, idToken }: En
 /** The headers `Origin` and `Sec-Fetch-Site`, in which a browser says which page sent a form. */
 type Sender = Readonly<Record<'origin' | 'site', string | undefined>>;
 
-/** Whether a page of this host sent a form: another site must not sign people out. Programs send neither header. */
+/** Whether a page of this host sent a form, as other sites must not sign people out. Programs send neither header. */
 export function isOwnForm({ origin, site }: Sender, own: string): boolean {
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;
   return origin === undefined || origin === own || (origin === 'null' && site === 'same-origin');

@@ -15,7 +15,7 @@ export interface Revocation {
   readonly ended?: readonly string[];
 }
 
-/** A lock. It ends at the latest after the time for which it was requested. */
+/** A lock. It ends after the requested time, or earlier if it is released. */
 export interface Lock {
   release(): Promise<void>;
 }
@@ -40,8 +40,8 @@ export interface SessionStore {
   /** @param ttl milliseconds
    * @returns `undefined` if another request has the lock, or there is no room for locks */
   lock(sid: string, ttl: number): Promise<Lock | undefined>;
-  /** Claims a single-use value, such as a state, that is used up only if an attempt succeeds. Until then it takes room
-   * only for a short time.
+  /** Claims a single-use value, such as a state. It is used up only if an attempt succeeds, and until then it takes
+   * room only for a short time.
    * @param ttl seconds after which the claim expires if it was neither used nor released
    * @returns `undefined` if the value was used, or another request has the claim */
   claim(id: string, ttl: number): Promise<Claim | undefined>;

@@ -4,15 +4,15 @@ import type { Claims } from '../token/types.ts';
 export interface KeptClaims {
   /** Claim paths that are kept whole, by provider. */
   readonly paths: Readonly<Record<string, readonly string[]>>;
-  /** Elements of lists that are kept, by provider and claim path, if nothing reads the whole list: a person can be in
-   * hundreds of groups, of which the policy names only a few. */
+  /** Elements of lists that are kept, by provider and claim path, if nothing reads the whole list. A person can be in
+   * hundreds of groups, but the policy names only a few. */
   readonly elements: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
 
-/** The content of a session cookie, which is sealed. Times are in seconds since the epoch. The names are short because
- * each byte is sent with each request. */
+/** The content of a session cookie, which is sealed. Times are in seconds since the epoch. The names are short, because
+ * the browser sends each byte with each request. */
 export interface SessionClaims {
-  /** Id of the session: 128 random bits as base64url. It stays for the same person in the browser, see `continued`. */
+  /** Id of the session: 128 random bits as base64url. It stays for the same person, see `continued`. */
   readonly sid: string;
   readonly provider: string;
   /** The id of the session at the provider (`sid` of the ID token). A back-channel sign-out names it. */
@@ -23,7 +23,7 @@ export interface SessionClaims {
   readonly gen: number;
   /** When the last sign-in began here. A revocation of the subject ends sessions that began before it. */
   readonly since: number;
-  /** When the person signed in at the provider (`auth_time`); 0 if the provider does not say it. */
+  /** When the person signed in at the provider (`auth_time`); 0 if the provider does not say when. */
   readonly authTime: number;
   /** When this cookie was sealed. `idle` counts from here. */
   readonly sealed: number;
@@ -43,7 +43,7 @@ export interface SessionRecord {
   readonly host: string;
   /** All claims that the provider returned. Another policy can then select other claims. */
   readonly claims: Claims;
-  /** Absent: the provider returned none, or it must not be used any more. */
+  /** Absent: the provider returned no refresh token, or the token must not be used any more. */
   readonly refreshToken?: string;
   /** Whether a refresh was sent and its answer was lost, so that the provider may have used up the token. */
   readonly lost?: true;

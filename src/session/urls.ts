@@ -13,8 +13,8 @@ export function callbackName(path: string): string | undefined {
   return path.startsWith(`${CALLBACK_PATH}/`) ? path.slice(CALLBACK_PATH.length + 1) : undefined;
 }
 
-/** Returns the redirect URI. Each of several providers of a host has its own, so that a response shows which provider
- * sent it, even without `iss` (RFC 9700 section 4.4.2.2).
+/** Returns the redirect URI. If a host has several providers, each has its own URI, so that a response shows which
+ * provider sent it, even without `iss` (RFC 9700 section 4.4.2.2).
  * @param one the provider's name, if the host has several providers */
 export const redirectUri = (host: string, publicPort: number, one?: string): string =>
   originOf(host, publicPort) + callbackPath(one);

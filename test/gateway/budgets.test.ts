@@ -296,6 +296,6 @@ describe('a zone without free memory', () => {
     expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(200);
     expect(await statuses(3, () => from(known))).toEqual([200, 200, 429]);
     expect((await ask(await newPerson())).status).toBe(200);
-    expected.push(/ngx_slab_alloc\(\) failed: no memory/, /no room to count requests in; enlarge gateway.limits.zone/);
+    expected.push(/ngx_slab_alloc\(\) failed: no memory/, /no room to count requests; enlarge gateway.limits.zone/);
   });
 });

@@ -415,6 +415,6 @@ test('clients of a CA that is added to the bundle are accepted without a restart
   });
   const said = gateway.box.logs.since(mark).filter((line) => /meshgate: CA of clients/.test(line));
   expect(said).toEqual([
-    expect.stringMatching(/\[warn\].*ca_changed: it has other certificates now, so nginx reloads/),
+    expect.stringMatching(/\[warn\].*ca_changed: the file has other certificates now, so nginx reloads/),
   ]);
 });

@@ -309,7 +309,7 @@ describe('a step up', () => {
     await login(agent, await agent.visit(`${home}/page`));
     const before = sessionOf(agent, home)!.value;
     const first = await agent.visit(`${home}/admin/x`);
-    expected.push(/sign-in through basic: step_up_required: the sign-in was "pwd", wanted is "phr"/);
+    expected.push(/sign-in through basic: step_up_required: the "acr" is "pwd", this requires "phr"/);
     const page = await agent.submit(first, { person: 'ada', acr: 'pwd' }, { form: '#signin' });
     expect([page.status, page.text.includes('step_up_required')]).toEqual([401, true]);
     expect(sessionOf(agent, home)!.value).toBe(before);

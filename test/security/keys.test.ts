@@ -248,7 +248,7 @@ test('keys survive a restart of nginx while the provider is down, and a provider
   try {
     const mark = await settle(gateway);
     // The job detects that it hangs, logs that, and continues.
-    await gateway.box.logs.waitFor(/provider acme: .*serving the keys of \d+ s ago/, mark);
+    await gateway.box.logs.waitFor(/provider acme: .*still using the keys of \d+ s ago/, mark);
     expect((await gateway.send('acme.test', { token })).status).toBe(200);
     expect((await gateway.send('acme.test', { token: await sign('acme', {}, { sub: 'new' }) })).status).toBe(200);
     await gateway.reload();

@@ -255,7 +255,7 @@ describe('the ingress’s certificate is verified: a wrong one gives no answer, 
     await until(ask, { what: 'the other CA to be trusted' });
     const said = gateway.box.logs.since(mark).filter((line) => /CA of the ingress/.test(line));
     expect(said).toHaveLength(2);
-    expect(said[1]).toMatch(/\[warn\].*ca_changed: it has other certificates now, so nginx reloads/);
+    expect(said[1]).toMatch(/\[warn\].*ca_changed: the file has other certificates now, so nginx reloads/);
     const starts = gateway.box.logs.since(mark).filter((line) => /start worker process \d+/.test(line));
     expect(starts).toHaveLength(1);
   });

@@ -328,7 +328,7 @@ describe('no page of the gateway shows a token; error text is escaped', () => {
   test('the provider’s error text is not repeated', async () => {
     const agent = newAgent(stage);
     const url = await begin(agent);
-    expected.push(/signin_failed: it answered with the error of no known form/);
+    expected.push(/signin_failed: the provider answered with the error of an unknown form/);
     const query = new URLSearchParams({
       error: '"><script>alert(1)</script>',
       error_description: '<img src=x onerror=alert(2)>',

@@ -21,12 +21,12 @@ const sliced = (ids: readonly string[]): readonly (readonly string[])[] =>
     ids.slice(i * GROUPS_PER_CALL, (i + 1) * GROUPS_PER_CALL),
   );
 
-/** Makes the handler of `/.meshgate/groups`, which only this gateway calls: it asks the provider's directory
+/** Makes the handler of `/.meshgate/groups`, which only this gateway calls. The handler asks the provider's directory
  * (checkMemberObjects of Microsoft Graph) which of the policy's groups a person is in. */
 export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Promise<void> {
   const store = new MetadataStore<ClientMetadata>(table, ofClient);
   const client = new ProviderClient(table.egress, 'groups cannot be looked up');
-  // The gateway's own token for the directory of each provider, and when it must be replaced, shortly before it expires.
+  // The gateway's own token for the directory of each provider. `until`: when it is replaced, before it expires.
   const tokens = new Map<string, { readonly token: string; readonly until: number }>();
 
   async function appToken(provider: Asking, now: number): Promise<string> {
@@ -55,7 +55,7 @@ export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Prom
     if (status === 401) tokens.delete(provider.name);
     if (status !== 200) throw new Error(`the endpoint of groups answered ${status}`);
     const found = readHeld(text, ids);
-    if (found === undefined) throw new Error('the answer of the endpoint of groups has no list "value" of ids');
+    if (found === undefined) throw new Error('the answer of the endpoint of groups has no list "value" with ids');
     return found;
   }
 

@@ -33,8 +33,8 @@ async function endpointsOf(
   throw new Error('its discovery document has no "introspection_endpoint"; write introspection: { endpoint: … }');
 }
 
-/** Makes the handler of `/.meshgate/introspect`, which only the check calls: it asks a provider about a token (RFC
- * 7662), and logs neither the token nor the answer. */
+/** Makes the handler of `/.meshgate/introspect`, which only the check calls. The handler asks a provider about a token
+ * (RFC 7662), and logs neither the token nor the answer. */
 export function introspectHandler(table: ClientTable): (r: NginxHTTPRequest) => Promise<void> {
   const store = new MetadataStore(table, ofClient);
   const client = new ProviderClient(table.egress, 'it cannot issue a token to the gateway');

@@ -32,14 +32,14 @@ function providersOf({ signin }: SigninScene, host: string, issuer: unknown): re
   });
 }
 
-/** Returns the claims of a logout token that one of the providers verifies, or else why the first one rejects it. */
+/** Returns the claims of a logout token that a provider verifies, or else why the first provider rejects it. */
 async function verifiedBy(
   scene: SigninScene,
   [first, ...others]: readonly SigninProvider[],
   token: string,
   now: number,
 ): Promise<Result<Claims>> {
-  if (first === undefined) return refuse('issuer_unknown', 'its issuer is not a provider of this host');
+  if (first === undefined) return refuse('issuer_unknown', 'the issuer of the token is not a provider of this host');
   const verify = (context: ProviderTokenContext) => verifyLogoutToken(token, context, Date.now() / 1000);
   const verified = await withNewestKeys(scene, first, token, now, verify);
   if (verified.ok || others.length === 0) return verified;
@@ -49,7 +49,7 @@ async function verifiedBy(
 }
 
 /** Returns what a logout token revokes: the provider's session or, if the token names none, all sessions that the
- * person began before. A token that comes again revokes the same again, and no session that began later.
+ * person began before. A repeated token revokes the same again, and no session that began later.
  * @param at when the token was made; the present time if the provider's clock is ahead */
 function revokedBy({ sid, sub }: Claims, provider: string, at: number, absolute: number): Revocation {
   if (typeof sid !== 'string') return revocation('sub', ofProvider(provider, String(sub)), at, absolute);
@@ -66,7 +66,7 @@ async function take(scene: SigninScene, { r, host, now }: Visit): Promise<Result
   const claims = verified.value;
   const at = Math.min(now, claims.iat as number);
   const { absolute } = scene.signin.session;
-  // Only the providers to whose client the token is addressed count.
+  // Only the providers whose client is an audience of the token count.
   const addressed = providers.filter(({ client }) => audiencesOf(claims).includes(client.id));
   const revocations = addressed.map(({ name }) => revokedBy(claims, name, at, absolute));
   await callBack(scene, revocations);
@@ -81,8 +81,8 @@ function answer(r: NginxHTTPRequest, status: 200 | 400, body: string): void {
 }
 
 /** `/.meshgate/backchannel`: the provider reports a sign-out (OpenID Connect Back-Channel Logout 1.0). It answers 200
- * when the revocation is in force on this replica, which the others follow within two seconds, and otherwise 400 with a
- * reason. */
+ * when the revocation is in force on this replica; the others follow within two seconds. Otherwise it answers 400 with
+ * a reason. */
 export async function backchannel(scene: SigninScene, visit: Visit): Promise<void> {
   const { r } = visit;
   if (r.method !== 'POST') return refuseMethod(visit, 'POST');

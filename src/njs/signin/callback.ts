@@ -29,8 +29,8 @@ async function returned({ vault, signin }: SigninScene, { host, query, now }: Vi
   return callback && attempt && provider && { callback, attempt, provider };
 }
 
-/** Handles an attempt of another browser, or one that is too old or was completed before. It never signs anyone in. If
- * the person has a session, the browser continues to the page. Otherwise the attempt is restarted once, with
+/** Handles an attempt of another browser, or an attempt that is too old or was completed before. It never signs anyone
+ * in. If the person has a session, the browser continues to the page. Otherwise the attempt is restarted once, with
  * interaction; for a wildcard host the person is asked first. An attempt for another host that is too old is not
  * restarted, because its cookie on that host has expired too. */
 async function astray(scene: SigninScene, visit: Visit, { attempt, provider }: Returned, used: boolean): Promise<void> {
@@ -66,7 +66,7 @@ async function refused(scene: SigninScene, visit: Visit, back: Returned, error: 
     return begin(scene, visit, { wish, provider, cookies, ...asked });
   }
   const reason = next === 'unavailable' ? 'provider_unavailable' : 'signin_failed';
-  fail(scene, visit, back, reason, `it answered with the error ${errorName(error)}`);
+  fail(scene, visit, back, reason, `the provider answered with the error ${errorName(error)}`);
 }
 
 /** `/.meshgate/callback`: the provider returns the browser to this page. A code can be used once, and only by the
@@ -86,10 +86,10 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
   }
   const metadata = await scene.metadata.of(provider, now);
   if (metadata === undefined) {
-    return fail(scene, visit, back, 'provider_unavailable', 'its discovery document is not known');
+    return fail(scene, visit, back, 'provider_unavailable', 'its discovery document is not available');
   }
   if (!isOfIssuer(came, provider.issuer, metadata.namesIssuer)) {
-    const issuer = came.iss === undefined ? 'names no issuer' : 'is of another issuer';
+    const issuer = came.iss === undefined ? 'names no issuer' : 'names another issuer';
     return fail(scene, visit, back, 'signin_failed', `the answer ${issuer}`);
   }
   if ('error' in came.answer) return refused(scene, visit, back, came.answer.error);

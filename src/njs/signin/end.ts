@@ -14,8 +14,8 @@ function leave(stateDir: string, revocations: readonly Revocation[]): void {
   }
 }
 
-/** Revokes on all replicas: at once on this one, and on the others as soon as the store answers.
- * @throws Error with one line for the log if it is not in force, here or elsewhere */
+/** Revokes on all replicas: at once on this replica, and on the others as soon as the store answers.
+ * @throws Error with one line for the log if a revocation is not in force, here or elsewhere */
 export async function callBack({ store, signin }: SigninScene, revocations: readonly Revocation[], keep = keepRevoked) {
   keep(revocations);
   try {
@@ -27,14 +27,15 @@ export async function callBack({ store, signin }: SigninScene, revocations: read
   }
 }
 
-/** Ends one session of the gateway, with all cookies that it ever had, like {@link callBack}. Other sessions that
- * belong to the same session of the provider continue. */
+/** Ends one session of the gateway, with all its earlier cookies, like {@link callBack}. Other sessions that belong to
+ * the same session of the provider continue. */
 export async function endOne(scene: SigninScene, session: SessionClaims, now: number, keep = keepRevoked) {
   const { psid: _, ...one } = scene.vault.revocable(session);
   await callBack(scene, [ending(one, now, scene.signin.session.absolute)], keep);
 }
 
-/** Ends a session everywhere: its cookies, its record, and on every host the other sessions of the provider's session.
+/** Ends a session everywhere: its cookies, its record, and on all hosts the sessions from the same session of the
+ * provider.
  * @throws Error with one line for the log if that is not in force */
 export async function endSession(scene: SigninScene, session: SessionClaims, now: number): Promise<void> {
   const { absolute } = scene.signin.session;

@@ -21,7 +21,7 @@ import type { Visit } from './visit.ts';
 
 const tooLong = refuse(
   'claim_absent',
-  'the claims that the policy reads do not fit into a cookie; let the policy name the groups that count, or the provider send fewer',
+  'the claims that the policy reads do not fit into a cookie; name the needed groups in the policy, or configure the provider to send fewer',
 );
 
 /** Stores the record of a session. If this fails, the session is renewed through the provider. */
@@ -36,7 +36,7 @@ async function remember({ store }: SigninScene, record: SessionRecord, now: numb
 /** Deletes the record of a session that is no longer used. If this fails, the record expires. */
 const forget = ({ store }: SigninScene, { sid }: SessionClaims): Promise<void> => store.delete(sid).catch(() => {});
 
-/** Revokes a session that another person's session replaced. A copy of its cookie would outlive the sign-out. */
+/** Revokes a session that another person's session replaced, as a copy of its cookie would outlive the sign-out. */
 async function replace(scene: SigninScene, before: SessionClaims, now: number): Promise<void> {
   if (scene.vault.isRevoked(before)) return;
   try {
@@ -73,7 +73,7 @@ export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival)
   const { mode, attempt, to } = arrival;
   const { vault, signin } = scene;
   if (vault.isRevoked(arrival.session)) return refuse('revoked');
-  // A revoked session counts too: a session that continues an ended session has ended as well.
+  // A revoked session counts too, because a session that continues an ended session must also be ended.
   const before = await vault.cookieOf(host, cookies, now);
   const subject = subjectOf(scene, arrival.session.provider);
   const goesOn = before !== undefined && isOfSamePerson(arrival.session, before, subject);

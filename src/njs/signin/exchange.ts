@@ -58,10 +58,10 @@ export async function withNewestKeys(
   return verify(idTokenContext(scene, provider, now));
 }
 
-/** For this number of seconds, one answer is used for all tabs with which a person signs in at once. */
+/** If a person signs in with several tabs at once, all tabs use the same answer for this number of seconds. */
 const TABS_S = 5;
 
-/** Returns the claims of the ID token, with those of UserInfo if it lacks claims that the policy reads.
+/** Returns the claims of the ID token, with those of UserInfo if the ID token lacks claims that the policy reads.
  * @returns reason `provider_unavailable`, `signin_failed`, or `claim_absent` if the provider left groups out
  * @throws Error with one line for the log if UserInfo did not answer */
 export async function allClaims(
@@ -83,7 +83,7 @@ export async function allClaims(
   if (questions !== undefined && of.asksGroups && leavesGroupsOut(claims.value, of.kind)) {
     const said = await questions.groups(of, claims.value, Date.now() / 1000, TABS_S);
     if (said.ok) return ok(said.value.claims);
-    return refuse(said.reason, said.detail ?? 'it does not say which groups people have');
+    return refuse(said.reason, said.detail ?? 'the provider does not say which groups people have');
   }
   return checkOverage(claims.value, paths) ?? claims;
 }

@@ -23,7 +23,7 @@ async function ticketOf({ vault, signin }: SigninScene, { host, query, now }: Vi
   return ticket?.errand.host === host ? ticket : undefined;
 }
 
-/** Handles a ticket of another browser, or one that is old or was used before. As in a callback, it signs no one in. */
+/** Handles a ticket of another browser, or a ticket that is old or was used before. It never signs anyone in. */
 async function astray(scene: SigninScene, visit: Visit, ticket: Ticket, used: boolean): Promise<void> {
   const { session, errand, to, restarted } = ticket;
   const { signin, vault, pages } = scene;

@@ -49,7 +49,7 @@ export const ofClient: Reading<ClientMetadata> = {
   what: 'asking',
 };
 
-/** The endpoints of the providers, which all workers share, and which are kept over restarts. */
+/** The endpoints of the providers. All workers share them, and they are kept over restarts. */
 export class MetadataStore<M = Metadata> {
   readonly #egress: string;
   readonly #stale: number;
@@ -83,7 +83,7 @@ export class MetadataStore<M = Metadata> {
   }
 
   /** Returns the endpoints of a provider, `undefined` if there are none. They are fetched if they are unknown or some
-   * minutes old, by one request at a time and only every few seconds. During an outage the stored ones are used. */
+   * minutes old, by one request at a time and only every few seconds. In an outage, the stored ones are used. */
   async of(provider: Provider, now: number): Promise<M | undefined> {
     const before = this.#usable(provider, now);
     if (before !== undefined && Math.abs(now - before.fetchedAt) < METADATA_REFRESH_S) return before.metadata;

@@ -10,11 +10,11 @@ import type { SigninTable } from '../../session/signin-table.ts';
 import { send } from './send.ts';
 import { ThemeFolder } from './theme.ts';
 
-/** Reasons that a page explains if a form was sent without a valid session, and that a new sign-in solves. A page that
- * was only opened is redirected to the sign-in instead. */
+/** Reasons that a new sign-in solves. A page explains them if a form was sent without a valid session. If a page was
+ * only opened, the browser is redirected to the sign-in instead. */
 const FORM_REASONS: readonly ReasonCode[] = ['credential_missing', 'session_expired', 'revoked', 'step_up_required'];
 
-/** The cache time of a picture in seconds: short, because the name of a picture does not change with its content. */
+/** The cache time of a picture in seconds. It is short, because a new picture can have the same name. */
 const PICTURE_MAX_AGE_S = 3600;
 
 const isReason = (text: string): text is ReasonCode => Object.hasOwn(reasons, text);
@@ -76,7 +76,7 @@ export class Pages {
     send(r, status, html);
   }
 
-  /** `/.meshgate/page/REASON`: the page of a refusal. nginx passes on what the check said besides the reason. */
+  /** `/.meshgate/page/REASON`: the page of a refusal. nginx passes on the other results of the check. */
   refusal(r: NginxHTTPRequest): void {
     const given = (r.uri as string).slice(PAGE_PATH.length);
     const reason = isReason(given) ? given : 'check_unavailable';
@@ -89,7 +89,7 @@ export class Pages {
     for (const [header, value] of Object.entries(STYLE_HEADERS)) r.headersOut[header] = value;
     if (/^style-[0-9a-f]+\.css$/.test(name)) {
       const style = this.#folder.theme(Date.now() / 1000).style ?? STYLE;
-      // While an operator replaces a stylesheet, replicas can have different ones, which must not be cached.
+      // While an operator replaces a stylesheet, replicas can have different stylesheets. They must not be cached.
       if (style.name !== name) r.headersOut['Cache-Control'] = 'no-store';
       r.return(200, style.text);
       return;

@@ -41,14 +41,14 @@ export type CodeAnswer =
 /** An answer, and the secrets of the request, which must not be logged. */
 export type ClientAnswer = ProviderAnswer & { readonly secrets: readonly string[] };
 
-/** Calls providers as their registered OAuth client. Its credentials are read from their files for each call. */
+/** Calls providers as their registered OAuth client. The credentials are read from their files for each call. */
 export class ProviderClient {
   readonly #egress: string;
   readonly #without: string;
   readonly #keys = new Map<string, KeyFile<ClientKey>>();
 
   /** @param without what does not work if a file of keys is missing or broken, for the log */
-  constructor(egress: string, without = 'people cannot sign in there') {
+  constructor(egress: string, without = 'people cannot sign in') {
     this.#egress = egress;
     this.#without = without;
   }
@@ -94,8 +94,8 @@ export class ProviderClient {
     return alias ?? metadata[endpoint];
   }
 
-  /** Calls an endpoint as the client. It tries the next secret only if the provider does not know the client by this
-   * one, because then nothing else was examined.
+  /** Calls an endpoint as the client. It tries the next secret only if the provider does not accept this secret,
+   * because then nothing else was examined.
    * @throws Error with one line for the log if there was no answer, or the client has no credential */
   async call(provider: ClientOf, metadata: Where, endpoint: ClientEndpoint, params: Params, now: number) {
     const url = this.#endpoint(provider, metadata, endpoint);

@@ -22,7 +22,7 @@ const LASTING = ['auth_time', 'acr', 'amr', 'sid', 'nonce'] as const;
 /** Reasons for which the claims are not known now. The session can continue. */
 const PASSING: readonly ReasonCode[] = ['provider_unavailable', 'key_unknown'];
 
-/** Returns all claims of the person after a refresh; absent if there are none. It throws like {@link allClaims}. */
+/** Returns all claims of the person after a refresh; undefined if there are none. It throws like {@link allClaims}. */
 async function claimsAfter(
   scene: SigninScene,
   provider: SigninProvider,
@@ -45,7 +45,7 @@ async function claimsAfter(
   const claims: Record<string, unknown> = { ...verified.value };
   // OpenID Connect Core section 12.2: if the new ID token has a nonce, it must be the nonce of the sign-in.
   if (claims.nonce !== undefined && claims.nonce !== before.nonce) {
-    return refuse('claim_absent', 'its "nonce" is not that of the sign-in');
+    return refuse('claim_absent', 'its "nonce" is not from the sign-in');
   }
   for (const name of LASTING) if (claims[name] === undefined && before[name] !== undefined) claims[name] = before[name];
   return allClaims(scene, provider, metadata, claims, accessToken);
@@ -78,12 +78,12 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
   const { session, claims: before, refreshToken = '' } = record;
   const now = Date.now() / 1000;
   const provider = ownOf(signin.providers, session.provider);
-  if (provider === undefined) return { kind: 'unused', detail: 'people can no longer sign in with it' };
+  if (provider === undefined) return { kind: 'unused', detail: 'people can no longer sign in with this provider' };
   let tokens: Partial<Tokens>;
   let metadata: Metadata | undefined;
   try {
     metadata = await scene.metadata.of(provider, now);
-    if (metadata === undefined) return { kind: 'unused', detail: 'its discovery document is not known', ...AWAY };
+    if (metadata === undefined) return { kind: 'unused', detail: 'its discovery document is not available', ...AWAY };
     const params = Object.entries({ grant_type: 'refresh_token', refresh_token: refreshToken });
     const outcome = outcomeOf(await client.call(provider, metadata, 'token', params, now));
     if (outcome.kind !== 'tokens') return outcome;
@@ -101,7 +101,7 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
       return PASSING.includes(claims.reason) ? { kind: 'unsaid', detail, ...kept } : { kind: 'over', detail };
     }
     if (claims.value === undefined) {
-      return { kind: 'unconfirmed', detail: 'it answers a refresh with neither an ID token nor UserInfo', ...kept };
+      return { kind: 'unconfirmed', detail: 'a refresh returns neither an ID token nor UserInfo', ...kept };
     }
     const agent = refuseSignin(provider.name, claims.value, scene.table);
     if (agent !== undefined) return { kind: 'over', detail: `${agent.reason}: ${agent.detail ?? ''}` };

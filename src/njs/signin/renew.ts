@@ -14,7 +14,7 @@ const LOOK_ETCD_MS = 200;
 
 const answer = (r: NginxHTTPRequest, status: number, text = ''): void => send(r, status, text, 'a renewal');
 
-/** Answers with the cookie of a session. If it no longer fits into a cookie, it ends, as a new one could not begin. */
+/** Answers with the cookie of a session. A session that no longer fits into a cookie ends. */
 async function answerSession({ vault }: SigninScene, r: NginxHTTPRequest, host: string, session: SessionClaims) {
   const text = await vault.sealSession(host, session, Date.now() / 1000);
   if (text !== undefined) return answer(r, RENEWED.renewed, text);
@@ -54,7 +54,7 @@ export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promi
       const renewal = await renewals.renew(cookie, host, wait);
       if (renewal.kind === 'session') await answerSession(scene, r, host, renewal.session);
       else answer(r, RENEWED[renewal.kind]);
-      // The check has its answer, and its connection is closed, so that no later call has to wait for it.
+      // The check has its answer. Its connection is closed, so no later call waits for the provider.
       if (renewal.kind === 'going') await renewal.go?.();
     } catch (error) {
       ngx.log(ngx.ERR, `meshgate: a session is not renewed: ${(error as Error).message}`);

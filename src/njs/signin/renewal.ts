@@ -58,14 +58,14 @@ export type Renewal =
 
 const alone: Renewal = { kind: 'alone' };
 
-/** Names of two counters of a provider: renewals that continue after the answer, and requests that wait for one. */
+/** Names of two counters of a provider: renewals that continue after the answer, and requests that wait. */
 const RENEWING = 'renewing';
 const WAITING = 'waiting renewal';
 
 /** Longer than a wait and a renewal together, because a request that has waited can renew after that. */
 const HELD_MS = WAIT_FOR_RENEWAL_MS + LOCK_RENEWAL_MS;
 
-/** Returns the key of the mark that a provider is not asked for a while, in general or about one session. */
+/** Returns the key of the mark that a provider is not asked for some time, in general or about one session. */
 const paused = (what: string): string => composed('pause', what);
 
 /** Returns the key of the mark that the source of a session's claims did not answer. */
@@ -74,7 +74,7 @@ const unsaid = (sid: string): string => composed('unsaid', sid);
 /** Longer than the pause and the next attempt together, so that the mark stays until that attempt has its answer. */
 const UNSAID_MS = PROVIDER_PAUSE_MS + LOCK_RENEWAL_MS;
 
-/** Returns the name of the set of people, one bit each, for which a provider has limited its calls in a row. */
+/** Returns the name of a set of people, as bits: those for which a provider limited its calls, in a row. */
 const limited = (provider: string): string => composed('limited', provider);
 
 const bitOf = (person: string): number =>
@@ -83,8 +83,8 @@ const bitOf = (person: string): number =>
 /** Returns the number of bits that are set. */
 const countOf = (set: number): number => (set >>> 0).toString(2).split('1').length - 1;
 
-/** Whether a provider rejects calls about every person because there are too many. If a worker overwrites the set of
- * another worker, one more person is needed. */
+/** Whether a provider rejects calls about every person because there are too many calls. If a worker overwrites the set
+ * of another worker, the limit is noticed one person later. */
 function isLimitedForAll({ session, claims }: SessionRecord): boolean {
   const name = limited(session.provider);
   const people = (locksDict().get(name) ?? 0) | bitOf(String(claims.sub ?? session.sid));
@@ -92,7 +92,7 @@ function isLimitedForAll({ session, claims }: SessionRecord): boolean {
   return countOf(people) >= LIMITED_PEOPLE;
 }
 
-/** Renews sessions: each once at a time on all workers and replicas, even if many cookies need it. */
+/** Renews sessions. Of all workers and replicas, only one renews a session at a time, even if many cookies need it. */
 export class Renewals {
   readonly #scene: RenewalScene;
 
@@ -110,7 +110,7 @@ export class Renewals {
     return nextStep(cookie, record, this.#at(cookie));
   }
 
-  /** Returns the result of a step without asking the provider; if it would be asked, `alone`. */
+  /** Returns the result of a step without asking the provider. If the step would ask, the result is `alone`. */
   #without(step: Step, cookie: SessionClaims, record: SessionRecord | undefined): Renewal {
     if (step === 'same') return { kind: 'session', session: { ...cookie, sealed: Math.floor(Date.now() / 1000) } };
     if (step === 'newest' && record !== undefined) {
@@ -120,8 +120,8 @@ export class Renewals {
   }
 
   /** Returns the record after a failed refresh. A provider that does not answer, or has too many calls, is not asked
-   * for a while: otherwise each session would wait for it or lose its refresh token. If the problem concerns one
-   * session, only that one is not renewed for a while. */
+   * for some time: otherwise each session would wait for it or lose its refresh token. If the problem concerns one
+   * session, only that session is not renewed for some time. */
   #after(record: SessionRecord, outcome: Exclude<Refreshed, { kind: 'confirmed' }>): SessionRecord {
     const { provider, sid } = record.session;
     if (outcome.kind === 'over') {
@@ -167,7 +167,7 @@ export class Renewals {
     const step = this.#step(cookie, before);
     if (step !== 'refresh' || before === undefined) return this.#without(step, cookie, before);
     if (isUnanswered(before)) {
-      // The request that sent the refresh token was lost, and its answer with it.
+      // The request that sent the refresh token was lost, and with it the answer.
       const left = withoutToken(before);
       await this.#keep(left);
       return this.#without(this.#step(cookie, left), cookie, left);
@@ -186,7 +186,7 @@ export class Renewals {
     }
     try {
       const kept = await store.get(cookie.sid);
-      // After another sign-in of the person, the record belongs to that one and is not replaced.
+      // After another sign-in of the person, the record belongs to that sign-in and is not replaced.
       if (kept === undefined || isOfSignin(kept.session, before.session)) await this.#keep(after);
     } catch (error) {
       // The stored record says that this token must not be used again.
@@ -204,7 +204,7 @@ export class Renewals {
     return this.#lead(cookie).finally(() => lock.release());
   }
 
-  /** Waits until the request that asks the provider has the answer, and asks if that one died before it asked. */
+  /** Waits until the request that asks the provider has the answer, and asks itself if that request died early. */
   async #wait(cookie: SessionClaims): Promise<Renewal> {
     const { store, look } = this.#scene;
     const until = Date.now() + WAIT_FOR_RENEWAL_MS;

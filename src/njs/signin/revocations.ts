@@ -21,10 +21,10 @@ import { dropOld, keepRoom, revokedTaken } from '../revoked-room.ts';
 /** Milliseconds after which a run starts no new work, so that it ends before the next run, which would stop it. */
 const BUDGET_MS = REVOCATIONS_JOB_INTERVAL_S * 950;
 
-/** Milliseconds after which a run starts no further file on this nginx, because the worker can do nothing else. */
+/** Milliseconds after which a run starts no further file on this nginx, because it blocks the worker. */
 const KEEP_MS = 50;
 
-/** Milliseconds after which a run sends no further file to etcd. One call can take all of the remaining time. */
+/** Milliseconds after which a run sends no further file to etcd. One call can take all the remaining time. */
 const FILES_MS = 250;
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? (error as Error).message;
@@ -34,7 +34,7 @@ function say(what: string, level: number, line: string): void {
   if (locksDict().add(composed('said', what), 1, REPEAT_LINE_S * 1000)) ngx.log(level, `meshgate: ${line}`);
 }
 
-/** Writes for the command why its file is rejected. */
+/** Writes, for the command `revoke`, why its file is rejected. */
 function refuse(path: string, why: string): void {
   ngx.log(ngx.ERR, `meshgate: a revocation is refused: ${path}: ${why}`);
   try {
@@ -122,7 +122,7 @@ const SHARED = 'revocation files shared';
 const rotated = <T>(list: readonly T[], by: number): readonly T[] =>
   list.map((_, i) => list.at((i + by) % list.length) as T);
 
-/** Returns the files in the order in which a run processes them. Those of sign-outs come last: anyone who signs in can
+/** Returns the files in the order in which a run processes them. Files of sign-outs come last: anyone who signs in can
  * cause any number of them, and the nginx of the sign-out already enforces them. */
 function inTurn<T>(files: readonly T[], nameOf: (file: T) => string, counter: string): readonly T[] {
   const by = locksDict().get(counter) ?? 0;
@@ -131,8 +131,8 @@ function inTurn<T>(files: readonly T[], nameOf: (file: T) => string, counter: st
   return [...rotated(others, by), ...rotated(files.filter(isSignout), by)];
 }
 
-/** Processes the files of `meshgate revoke`: first it enforces all of them on this nginx, which no call to etcd may
- * delay, then it sends them to the other replicas. */
+/** Processes the files of `meshgate revoke`: first it enforces all of them on this nginx, because no call to etcd may
+ * delay that; then it sends them to the other replicas. */
 async function take(folder: string, store: SessionStore, providers: readonly string[], began: number): Promise<void> {
   const kept: Kept[] = [];
   for (const name of inTurn(filesIn(folder), String, KEPT)) {
@@ -143,7 +143,7 @@ async function take(folder: string, store: SessionStore, providers: readonly str
   }
   for (const file of inTurn(kept, ({ name }) => name, SHARED)) {
     if (Date.now() - began > FILES_MS) break;
-    // It is counted before the call, because the next run stops a call that takes too long.
+    // The file is counted before the call, because the next run stops a call that takes too long.
     locksDict().incr(SHARED, 1, 0, MAX_DICT_TTL_MS);
     if (await share(file, store)) locksDict().incr(SHARED, -1, 0, MAX_DICT_TTL_MS);
   }
@@ -178,12 +178,12 @@ async function poll(store: EtcdStore, began: number): Promise<void> {
     problem = (error as Error).message;
   }
   const age = Date.now() / 1000 - (locksDict().get(REVOCATIONS_SEEN) ?? 0);
-  const why = problem || 'etcd has more than can be read in time';
+  const why = problem || 'etcd has more revocations than can be read in time';
   if (age >= REVOCATIONS_OLD_S) say('old', ngx.ERR, `revocations are ${Math.round(age)} s old: ${why}`);
 }
 
-/** The periodic job of revocations: files of `meshgate revoke`, other replicas, and a line in the log if there is
- * little room.
+/** The periodic job of revocations: it reads files of `meshgate revoke` and revocations of other replicas, and logs a
+ * line if there is little room.
  * @param stateDir the state folder of the gateway
  * @param providers names of the policy's providers */
 export async function watchRevocations(stateDir: string, store: SessionStore, providers: readonly string[]) {

@@ -22,7 +22,7 @@ function storeOf({ store, egress }: SigninTable, vault: Vault): SessionStore {
   return new EtcdStore(new Etcd(egress, store.endpoints.length), store.prefix, vault, keepRevoked);
 }
 
-/** Makes these objects. It is called once per context. */
+/** Makes the objects that all handlers share. It is called once per context. */
 export function signinScene(table: Table, signin: SigninTable) {
   awaitRevocations(table);
   const vault = new Vault(table, signin.session);

@@ -1,4 +1,4 @@
-/** Answers. `r.return` throws if the other side has closed its connection, and then nothing is left to do.
+/** Answers. `r.return` throws if the other side has closed its connection. Then nothing is left to do.
  * @param what the other side, or its request, for the log */
 export function send(r: NginxHTTPRequest, status: number, body: string, what = 'a browser'): void {
   try {

@@ -50,9 +50,9 @@ async function here(scene: SigninScene, visit: Visit, wish: Wish, said: Said): P
   else await begin(scene, visit, { wish, ...chosen });
 }
 
-/** Whether the person in front of the browser has confirmed the sign-in to a wildcard host. If not, the page asks:
- * without the question, the owner of one name below the wildcard, who receives the session for that name, could make
- * any person complete a sign-in. */
+/** Whether the person in front of the browser has confirmed the sign-in to a wildcard host. If not, the page asks.
+ * Without this question, the owner of one name below the wildcard could make any person complete a sign-in, and would
+ * receive the session for that name. */
 function isConfirmed(
   { signin, pages }: SigninScene,
   visit: Visit,

@@ -41,7 +41,7 @@ async function show(scene: SigninScene, visit: Visit): Promise<void> {
   pages.answer(r, 200, { kind: 'confirm', host, requestId, issuers: provider === undefined ? [] : [provider.issuer] });
 }
 
-/** Returns the URL for the sign-out at the provider; `undefined` if it has none or it is not known now. */
+/** Returns the URL for the sign-out at the provider; `undefined` if there is no such URL or it is not known now. */
 async function addressAtProvider(
   { metadata, vault, signin }: SigninScene,
   { host, now }: Visit,
@@ -57,8 +57,8 @@ async function addressAtProvider(
   return endSessionUrl({ endpoint, clientId: provider.client.id, origin, state, idToken });
 }
 
-/** Has the provider revoke the refresh token of a session after the sign-out (RFC 7009), if it supports that. The
- * browser already has its answer, so a failure is only logged. It never throws. */
+/** Asks the provider to revoke the refresh token of a session after the sign-out (RFC 7009), if the provider supports
+ * this. The browser already has its answer, so a failure is only logged. It never throws. */
 async function revokeToken(
   { client, metadata, signin }: SigninScene,
   { now }: Visit,
@@ -100,7 +100,7 @@ async function signOut(scene: SigninScene, visit: Visit): Promise<void> {
     setCookies(visit, gone);
     return refuseWith(scene.pages, visit, 'check_unavailable', { cookies: gone });
   }
-  // The provider may be slow, and the browser may close the connection: so this comes after the revocation.
+  // This comes after the revocation, because the provider may be slow, and the browser may close the connection.
   const address = await addressAtProvider(scene, visit, session, record).catch((error: Error) => {
     ngx.log(ngx.WARN, `meshgate: a sign-out does not continue at ${session.provider}: ${error.message}`);
     return undefined;
@@ -119,8 +119,8 @@ export async function signout(scene: SigninScene, visit: Visit): Promise<void> {
 }
 
 /** `/.meshgate/frontchannel`: the provider makes the browser load this page in a frame (OpenID Connect Front-Channel
- * Logout 1.0). Any page can do the same, so it ends only the session of the browser's own cookie, if issuer and session
- * match, which the response does not show. */
+ * Logout 1.0). Any page can do the same. So it ends only the session of the browser's own cookie, and only if issuer
+ * and session match. The response does not show whether they match. */
 export async function frontchannel(scene: SigninScene, visit: Visit): Promise<void> {
   const { r, host, query, cookies, now } = visit;
   if (r.method !== 'GET') return refuseMethod(visit, 'GET');

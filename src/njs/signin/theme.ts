@@ -9,8 +9,8 @@ function filesOf(dir: string): Readonly<Record<string, string>> {
   return Object.fromEntries(names.map((name) => [name, read(name)]));
 }
 
-/** Reads an operator's folder of pages again every few seconds. The default replaces invalid parts, which are logged.
- * */
+/** Reads an operator's folder of pages again every few seconds. Invalid parts are logged, and the default replaces
+ * them. */
 export class ThemeFolder {
   readonly #dir: string | undefined;
   #theme: Theme = {};

@@ -39,7 +39,7 @@ export class Vault implements RecordSeal {
   }
 
   /** Opens a text. If its key is unknown, the file is read again, because the key may be new. A text of a revoked key
-   * is never opened: anyone who has the key can seal anything, for any purpose.
+   * is never opened: anyone who has the key can seal any text for any purpose.
    * @throws Error with one line for the log if it is not known yet which keys are revoked */
   async openFor(purpose: Purpose, host: string, text: string, now: number): Promise<string | undefined> {
     if (!canLookUp()) throw new Error('the revocations of other replicas are not known yet');
@@ -88,7 +88,7 @@ export class Vault implements RecordSeal {
   /** @throws Error with one line for the log */
   async seal(text: string): Promise<string> {
     const sealed = await this.sealFor('record', '', text, Date.now() / 1000);
-    if (sealed === undefined) throw new Error('the data to keep of a session is too long');
+    if (sealed === undefined) throw new Error('the data of a session is too long to be stored');
     return sealed;
   }
 

@@ -25,8 +25,8 @@ const MAX_NAME_LENGTH = 253;
 export const hostOf = ({ hosts }: Pick<SigninTable, 'hosts'>, name: string): SigninHost | undefined =>
   name.length > MAX_NAME_LENGTH ? undefined : hostNamed(hosts, name);
 
-/** Whether the person is asked before a sign-in to a host: to every one that the policy does not name itself, because
- * anyone who controls one name below a wildcard receives the session for that name. */
+/** Whether the gateway asks the person before a sign-in to a host. It asks for each host that only a wildcard covers,
+ * because anyone who controls one name below the wildcard receives the session for that name. */
 export const isAskedFor = ({ hosts }: Pick<SigninTable, 'hosts'>, name: string): boolean =>
   !hosts.some((host) => host.name === name);
 

@@ -2,7 +2,7 @@ import { cookieNames, cookieValue, expireCookie, setCookie } from '../cookie.ts'
 import { ATTEMPT_LIFETIME_S } from '../limits.ts';
 import { ATTEMPT_COOKIE, MAX_ATTEMPTS } from '../names.ts';
 
-/** The id of an attempt: seconds in base 36, a dot, and random bits. So older ids come first when they are sorted. */
+/** The id of an attempt: seconds in base 36, a dot, and random bits. Sorted as texts, older ids come first. */
 const attemptId = /^([0-9a-z]{1,10})\.[\w-]{8,64}$/;
 
 /** Returns the value of an attempt's cookie in a `Cookie` line; `undefined` if there is none, or two. */
@@ -14,7 +14,7 @@ function startOf(name: string): number {
   return start === undefined ? -1 : Number.parseInt(start, 36);
 }
 
-/** Returns the id of the attempt in a `Cookie` line that began first, of several the first in the line. */
+/** Returns the id of the oldest attempt in a `Cookie` line. Of equally old ones, the first in the line counts. */
 export function oldestAttempt(line: string): string | undefined {
   let oldest: string | undefined;
   let first = Number.POSITIVE_INFINITY;

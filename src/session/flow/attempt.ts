@@ -4,7 +4,7 @@ import { ATTEMPT_LIFETIME_S } from '../limits.ts';
 import { attemptValue } from './attempt-cookies.ts';
 import { randomText, sameText, sha256 } from './random.ts';
 
-/** Why the browser is sent to the provider: to sign in, to confirm the session without interaction, or to step up. */
+/** Why the browser goes to the provider: to sign in, to renew the session without interaction, or to step up. */
 export type Mode = 'in' | 'renew' | 'step';
 
 export interface Wish {
@@ -76,7 +76,8 @@ export function isOver({ at }: { readonly at: number }, now: number, lifetime = 
   return now - at > lifetime || at - now > lifetime;
 }
 
-/** Returns the name of an attempt that was used: the random part of its id. Up to 16 characters use half the memory. */
+/** Returns the name of an attempt that was used: the random part of its id. Names up to 16 characters use half the
+ * memory. */
 export const onceId = ({ id }: { readonly id: string }): string => id.slice(id.indexOf('.') + 1);
 
 /** Returns how long a used attempt must be remembered: its remaining lifetime and the possible difference of clocks. */

@@ -16,7 +16,7 @@ const errorCode = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,64}$/;
 
 /** Returns the code of an OAuth error in a form that is safe for the log. */
 export function errorName(code: unknown): string {
-  return typeof code === 'string' && errorCode.test(code) ? code : 'of no known form';
+  return typeof code === 'string' && errorCode.test(code) ? code : 'of an unknown form';
 }
 
 /** Reads the query of a callback. It must contain one state and either a code or an error, and no parameter twice. */

@@ -18,7 +18,7 @@ const address = /^[^\s\x00-\x1f\x7f-\x9f@]{1,128}@([^\s\x00-\x1f\x7f-\x9f@]{1,25
 /** Returns the domain of an e-mail address in lower case; `undefined` for any other text. */
 const domainOf = (email: string): string | undefined => address.exec(email.trim())?.[1]?.toLowerCase();
 
-/** Chooses a provider of a host: the only one, or by name, domain of an e-mail address, or existing session. */
+/** Chooses a provider of a host: its only provider, or by a name, an e-mail address or the existing session. */
 export function chooseProvider(providers: readonly SigninProvider[], said: Said): Chosen {
   const { provider: name, email, current } = said;
   const named = providers.find((provider) => provider.name === name);

@@ -9,7 +9,7 @@ import { randomText } from './random.ts';
 export interface ClientKey {
   readonly alg: string;
   readonly kid: string;
-  /** Thumbprints of the key's certificate (RFC 7515 sections 4.1.7 and 4.1.8), by which some providers find the key. */
+  /** Thumbprints of the key's certificate (RFC 7515 sections 4.1.7 and 4.1.8). Some providers find the key by them. */
   readonly certificate: Readonly<Record<string, string>>;
   readonly key: ImportedKey;
 }
@@ -40,7 +40,7 @@ export async function readClientKey(text: string): Promise<ClientKey | string> {
   if (jwk === undefined) return `the file has no ${list}`;
   const alg = algorithmOf(jwk);
   const entry = alg === undefined ? undefined : algorithms.get(alg);
-  if (entry === undefined) return 'the first key is not one for ES256, ES384, RS256, RS384, RS512 or PS256 to PS512';
+  if (entry === undefined) return 'the first key is not for ES256, ES384, RS256, RS384, RS512 or PS256 to PS512';
   if (typeof jwk.d !== 'string') return 'the first key has no private half';
   try {
     const bare = Object.fromEntries(privateMembers.filter((name) => Object.hasOwn(jwk, name)).map((n) => [n, jwk[n]]));
@@ -56,8 +56,8 @@ export async function readClientKey(text: string): Promise<ClientKey | string> {
   }
 }
 
-/** Kinds of providers that require their token endpoint as the audience. The others accept the issuer, which is safer,
- * because no endpoint could use such an assertion elsewhere. */
+/** Kinds of providers that require their token endpoint as the audience. The others accept the issuer. This is safer,
+ * because no endpoint can use the assertion at another provider. */
 const wantTokenEndpoint = ['okta', 'entra'];
 
 /** Returns the audience of an assertion, as the provider's kind requires it (RFC 7523 section 3). */

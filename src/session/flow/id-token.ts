@@ -39,7 +39,7 @@ function checkParties(claims: Claims, context: ProviderTokenContext): Refused {
   if (other !== undefined) return other;
   const audiences = audiencesOf(claims);
   if (audiences.length > 1 && azp === undefined) {
-    return refuse('audience_mismatch', `it is for ${listed(audiences)}, and no "azp" names one of them`);
+    return refuse('audience_mismatch', `it is for ${listed(audiences)}, and "azp" names none of them`);
   }
   if (azp === undefined || azp === context.clientId) return undefined;
   return refuse('audience_mismatch', `its "azp" is ${shown(azp)}`);
@@ -61,25 +61,25 @@ const encoder = new TextEncoder();
 
 async function checkAccessToken({ at_hash: said }: Claims, alg: string, token: string | undefined): Promise<Refused> {
   if (said === undefined) return undefined;
-  if (token === undefined) return refuse('claim_absent', 'it has "at_hash", and no access token came with it');
+  if (token === undefined) return refuse('claim_absent', 'it has "at_hash", but came without an access token');
   const digest = new Uint8Array(await crypto.subtle.digest(hashOf(alg), encoder.encode(token) as never));
   const half = Buffer.from(digest.slice(0, digest.length / 2)).toString('base64url');
   return typeof said === 'string' && sameText(said, half)
     ? undefined
-    : refuse('signature_invalid', 'its "at_hash" is not that of the access token');
+    : refuse('signature_invalid', 'its "at_hash" does not match the access token');
 }
 
 /** Checks points 12 and 13: whether the provider met the requirements of the request. */
 function checkAsked({ acr, auth_time: at }: Claims, { acrValues, maxAge }: StepUp, now: number, skew: number): Refused {
   if (acrValues !== undefined && !(typeof acr === 'string' && acrValues.includes(acr))) {
-    return refuse('step_up_required', `the sign-in was ${shown(acr ?? 'of no acr')}, wanted is ${listed(acrValues)}`);
+    return refuse('step_up_required', `the "acr" is ${shown(acr ?? 'missing')}, this requires ${listed(acrValues)}`);
   }
   if (maxAge === undefined) return undefined;
-  if (typeof at !== 'number') return refuse('claim_absent', '"max_age" was asked for, and it has no "auth_time"');
-  if (at > now + skew) return refuse('token_not_yet_valid', '"auth_time" lies in the future');
+  if (typeof at !== 'number') return refuse('claim_absent', 'it has no "auth_time", which "max_age" requires');
+  if (at > now + skew) return refuse('token_not_yet_valid', '"auth_time" is in the future');
   return now - at <= maxAge + skew
     ? undefined
-    : refuse('step_up_required', `the sign-in is ${Math.floor(now - at)} s old, allowed are at most ${maxAge}`);
+    : refuse('step_up_required', `the sign-in is ${Math.floor(now - at)} s old, the maximum is ${maxAge}`);
 }
 
 function verified(
@@ -104,12 +104,12 @@ export async function verifyIdToken(text: string, expected: Expected, context: P
   if (typeof nonce !== 'string' || nonce === '') throw new Error('an ID token is checked without a nonce');
   return verified(text, context, now, async (claims, alg) => {
     const isOurs = typeof claims.nonce === 'string' && sameText(claims.nonce, nonce);
-    if (!isOurs) return refuse('claim_absent', 'its "nonce" is not that of this sign-in');
+    if (!isOurs) return refuse('claim_absent', 'its "nonce" is not from this sign-in');
     return (await checkAccessToken(claims, alg, accessToken)) ?? checkAsked(claims, expected, now, context.skew);
   });
 }
 
-/** Verifies an ID token of a refresh (section 12.2). It has no nonce, but its subject must be the same as before.
+/** Verifies an ID token of a refresh (section 12.2). It needs no nonce, but its subject must be the same as before.
  * @param subject `sub` of the session's first ID token */
 export async function verifyRefreshedIdToken(
   text: string,
@@ -118,7 +118,7 @@ export async function verifyRefreshedIdToken(
   now: number,
 ): Promise<Result<Claims>> {
   return verified(text, context, now, async (claims, alg) => {
-    if (claims.sub !== subject) return refuse('audience_mismatch', 'it is of another person');
+    if (claims.sub !== subject) return refuse('audience_mismatch', 'it is about another person');
     return checkAccessToken(claims, alg, accessToken);
   });
 }

@@ -22,7 +22,7 @@ function signedIn(authTime: unknown, at: number): number {
  * @param kept the claims that the cookie keeps
  * @param selection identifies the policy that selected these claims
  * @param now seconds since the epoch
- * @param began when the sign-in began: a later sign-out ends the session, even if the provider answers after it */
+ * @param began when the sign-in began: a later sign-out ends the session, even if the provider answers only then */
 export function newSession(
   provider: string,
   idToken: Claims,
@@ -57,8 +57,8 @@ export function isOfSamePerson(one: SessionClaims, other: SessionClaims, subject
 }
 
 /** Returns the session with the id that belongs to an attempt and its person. If a person signs in with several tabs at
- * once, no tab has the cookie of another; their oldest attempt gives all of them the same id, so that a revocation of
- * the session ends all these cookies.
+ * once, the tabs do not know each other's cookies. Their oldest attempt gives all their sessions the same id, so a
+ * revocation ends all these cookies.
  * @param subject the claim that identifies a person */
 export function underAttempt(session: SessionClaims, attempt: string, subject: string): SessionClaims {
   const who = claimAt(session.claims, subject);
@@ -66,9 +66,9 @@ export function underAttempt(session: SessionClaims, attempt: string, subject: s
   return { ...session, sid: sha256(composed('session', attempt, session.provider, String(who))).slice(0, 22) };
 }
 
-/** Returns the session that follows one of the same person in the same browser. It keeps the id, so a revocation ends
- * all cookies that it ever had. A silent renewal is no sign-in, so the time of the sign-in and the absolute end stay.
- * */
+/** Returns the session that follows an earlier one of the same person in the same browser. The id stays, so a
+ * revocation ends all cookies of the session. A silent renewal is not a sign-in, so its time and the absolute end
+ * stay. */
 export function continued(session: SessionClaims, before: SessionClaims, mode: Mode): SessionClaims {
   const { sid, since, cut } = before;
   const { cut: _, ...rest } = session;

@@ -50,7 +50,7 @@ const aliases = {
 /** An endpoint that no sign-in needs. If its address is wrong, only this endpoint is left out. */
 const SPARED: string = optional.revocation;
 
-/** Returns the endpoints in a document. Each address is checked; the result is a sentence if one is wrong.
+/** Returns the endpoints in a document, or a sentence if one of the addresses is not accepted.
  * @param warnings receives a line for each endpoint that is left out */
 function endpoints(
   members: Members,
@@ -65,7 +65,7 @@ function endpoints(
     if (uri === undefined || uri === null) continue;
     const problem = addressProblem(name, uri, issuer, anywhere);
     if (problem === undefined) found[key] = uri as string;
-    else if (name === SPARED) warnings.push(`${problem}; it revokes no refresh token at a sign-out`);
+    else if (name === SPARED) warnings.push(`${problem}; a sign-out revokes no refresh token there`);
     else return problem;
   }
   return found;

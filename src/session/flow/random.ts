@@ -10,7 +10,7 @@ export function sha256(text: string): string {
   return hash.createHash('sha256').update(text).digest('base64url');
 }
 
-/** Whether two texts are equal. The time of the comparison does not show where they differ. */
+/** Whether two texts are equal. The time that this takes does not show where they differ. */
 export function sameText(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   let differs = 0;

@@ -19,7 +19,7 @@ function splitAtTarget(query: string): readonly [head: string, target: string] {
   return at < 0 ? [query, '/'] : [query.slice(0, at), query.slice(at + TO.length + 1)];
 }
 
-/** Returns the target, which begins with `/` in a link, and encoded with `%2F` in a form. */
+/** Returns the target. It begins with `/` in a link, and with `%2F` in a form, because browsers encode form fields. */
 function targetOf(text: string): string {
   if (!/^%2f/i.test(text)) return text;
   const [[, value] = ['', '/']] = parseParams(`${TO}${text}`) ?? [];

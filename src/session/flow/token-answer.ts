@@ -37,7 +37,7 @@ export function readRefreshAnswer(status: number, text: string, secrets: readonl
   if (status >= 500) return { kind: 'broken', error: `the token endpoint answered ${status}` };
   if (status !== 200) {
     if (members?.error === undefined) {
-      return { kind: 'broken', error: `the token endpoint answered ${status} without an error of OAuth` };
+      return { kind: 'broken', error: `the token endpoint answered ${status} without an OAuth error` };
     }
     const text = `the token endpoint refused: ${errorText(members, secrets)}`;
     return { kind: 'refused', error: errorName(members.error), text };
@@ -63,7 +63,7 @@ export function readTokenAnswer(status: number, text: string, secrets: readonly 
   return { kind: 'tokens', tokens: { idToken, ...others } };
 }
 
-/** Whether an endpoint says that it does not know the client, and so has examined nothing else. */
+/** Whether an endpoint says that it does not know the client. It has then examined nothing else. */
 export function refusesClient(status: number, text: string): boolean {
   const answer = status === 400 || status === 401 ? readTokenAnswer(status, text) : undefined;
   return answer?.kind === 'refused' && answer.error === 'invalid_client';
@@ -84,7 +84,7 @@ export function readPushed(
   return { error: `the endpoint for pushed requests answered ${status}` };
 }
 
-/** Reads the answer to the revocation of a token (RFC 7009 section 2.2). Returns for the log why it was not. */
+/** Reads the answer to the revocation of a token (RFC 7009 section 2.2). Returns a failure as a text for the log. */
 export function readRevoked(status: number, text: string, secrets: readonly string[] = []): string | undefined {
   if (status === 200) return undefined;
   const members = status < 500 ? objectIn(text) : undefined;

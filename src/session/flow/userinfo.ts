@@ -57,8 +57,8 @@ export function withUserinfo(claims: Claims, text: string, kind: AddressKind): R
   return ok(joined(claims, Object.fromEntries(said), kind));
 }
 
-/** Refuses a sign-in if the provider keeps claims elsewhere because they are too many (OpenID Connect Core section
- * 5.6.2; Entra does so with more than 200 groups). Otherwise the person would seem to have no such claims.
+/** Refuses a sign-in if the provider left out claims because there are too many (OpenID Connect Core section 5.6.2;
+ * Entra does so with more than 200 groups). Otherwise the person would seem to have no such claims.
  * @param paths the claim paths that the policy reads */
 export function checkOverage(claims: Claims, paths: readonly string[]): ReturnType<typeof refuse> | undefined {
   const elsewhere = asObject(claims._claim_names);
@@ -67,6 +67,6 @@ export function checkOverage(claims: Claims, paths: readonly string[]): ReturnTy
   if (path === undefined) return undefined;
   return refuse(
     'claim_absent',
-    `the provider left out "${path}" because there are too many; let it send only the groups assigned to the application, or use app roles`,
+    `the provider left out "${path}" because there are too many; configure it to send only groups assigned to the application, or use app roles`,
   );
 }

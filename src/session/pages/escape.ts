@@ -11,8 +11,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
 /** Matches unpaired surrogates. UTF-8 cannot encode them. */
 const HALF = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-/** Escapes text for HTML: safe in an element and in an attribute, with or without quotes. Control characters, which
- * HTML forbids even as character references, and unpaired surrogates become U+FFFD. */
+/** Escapes text for HTML. The result is safe in an element and in an attribute, with or without quotes. Control
+ * characters, which HTML forbids even as character references, and unpaired surrogates become U+FFFD. */
 export function escapeHtml(text: string): string {
   return text
     .replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '\ufffd')

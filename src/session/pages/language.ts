@@ -23,7 +23,7 @@ function wanted(header: string): string[] {
   return good.sort((a, b) => b.quality - a.quality).map(({ tag }) => tag);
 }
 
-/** Returns the known tag for a language: itself, or a more general one, as `de` for `de-at` (RFC 4647 section 3.4). */
+/** Returns the known tag for a language: itself or a more general tag, `de` for `de-at` (RFC 4647 section 3.4). */
 function lookUp(tag: string, known: readonly string[]): string | undefined {
   for (let rest = tag; rest !== ''; rest = rest.slice(0, Math.max(0, rest.lastIndexOf('-')))) {
     if (known.includes(rest)) return rest;

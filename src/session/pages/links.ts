@@ -7,7 +7,7 @@ export function pathOf(target: string): string {
   return /^\/(?![/\\])[\x21-\x7e]*$/.test(target) || target === '/' ? target : '/';
 }
 
-/** Returns the link that begins a sign-in. `to` comes last and is not changed, so that nothing in it must be escaped.
+/** Returns the link that begins a sign-in. `to` is the last parameter, so nothing in it must be escaped.
  * @param mode see {@link SigninMode}
  * @param to the raw request target to which the sign-in returns
  * @param provider name of the provider; absent: the gateway chooses */
@@ -25,7 +25,7 @@ export function decoded(text: string): string {
   }
 }
 
-/** Returns the fields of the form for an e-mail address, which a browser encodes: `in` as `in=`, `to` with `%2F`. */
+/** Returns the fields of the form for an e-mail address. Browsers encode them: `in` as `in=`, `to` with `%2F`. */
 export function signinFields(mode: string, to: string): readonly (readonly [name: string, value: string])[] {
   const fields = mode.split('&').map((field) => {
     const [name = '', value = ''] = field.split('=');

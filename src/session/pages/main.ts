@@ -158,7 +158,7 @@ const writers: { readonly [K in Page['kind']]: Writer<K> } = {
 
 const entry = (name: string, value: Html): Html => html`<dt>${name}</dt><dd>${value}</dd>`;
 
-/** Returns the small print: what a person must report when they ask for help. */
+/** Returns the small print: the data that a person must report when they ask for help. */
 function about(page: Page, { text }: Language): Html | undefined {
   const entries: Html[] = [];
   const { owner, user } = page.kind === 'refused' ? page : {};

@@ -14,7 +14,7 @@ const { template } = ownTemplate;
 export const STYLE: Asset = styleAsset(ownStyle);
 
 /** Returns the origins to which a form of the page may lead. Browsers apply this list to redirects after a form too,
- * and a provider may redirect people further: so every site with TLS is allowed, and a provider without TLS that the
+ * and a provider may redirect people further. So every site with TLS is allowed, and each provider without TLS that the
  * policy allows. */
 function formAction(page: Page): string {
   if (page.kind !== 'confirm' && !(page.kind === 'choose' && page.email)) return "'none'";

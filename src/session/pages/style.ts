@@ -1,4 +1,4 @@
-/** The stylesheet of the pages. Readable from 320 px, in light and dark mode, with a contrast of 7 to 1 for text. */
+/** The stylesheet of the pages. They are readable from 320 px, in light and dark mode, with a contrast of 7 to 1. */
 export const style = `:root {
   color-scheme: light dark;
   --back: #f4f5f7;

@@ -51,7 +51,7 @@ function readTexts(text: string, wrong: (message: string) => void): Readonly<Rec
     else {
       const needed = slotsOf(en[name as keyof typeof en]);
       if (slotsOf(value) === needed) return true;
-      wrong(`${name} has other values in it than ${needed === '' ? 'none' : needed}`);
+      wrong(`${name} must contain ${needed === '' ? 'no values' : `the values ${needed}`}`);
     }
     return false;
   });

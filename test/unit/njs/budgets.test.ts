@@ -163,7 +163,7 @@ describe('an address', () => {
     expect(spendAddress(budgets, '2001:db8:7:ffff::1', at(0))).toMatchObject({
       reason: 'limit_exceeded',
       retryAfter: 1,
-      detail: 'the /48 network of this address has 16 times 1/s, burst 4; retry in 1s',
+      detail: 'the limit for the /48 network of this address is 16 times 1/s, burst 4; retry in 1s',
     });
     expect(ask('2001:db8:8::1')).toBe(4);
     expect(networks.filter((address) => spendAddress(budgets, address, at(1)) === undefined)).toHaveLength(16);

@@ -189,7 +189,7 @@ describe('a full zone', () => {
     expect(isRevokedNow(() => token('other', now))).toBe(true);
     expect(isRevokedNow(() => token('other', 0))).toBe(true);
     expect(isRevokedNow(() => token('other', now + 2))).toBe(false);
-    expect(fake.logged).toEqual([expect.stringContaining('every credential from before them is rejected')]);
+    expect(fake.logged).toEqual([expect.stringContaining('every older credential is rejected')]);
   });
 
   it('drops no revocation of a key, and refuses revocations without room beside them', () => {

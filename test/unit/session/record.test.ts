@@ -17,6 +17,6 @@ it('rejects a record of another session, of another version, and invalid text', 
 it('stores no record that is too long, and does not show its content', () => {
   const idToken = 'x'.repeat(MAX_RECORD_LENGTH);
   expect(() => recordText({ ...record, idToken })).toThrow(
-    /^what the provider says of a session takes more than \d+ characters$/,
+    /^the claims and tokens of a session take more than \d+ characters$/,
   );
 });

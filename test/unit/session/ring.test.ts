@@ -4,7 +4,7 @@ import { readRing } from '../../../src/session/ring.ts';
 import { ringKey } from './rings.ts';
 
 const text = (...keys: readonly unknown[]) => JSON.stringify({ keys });
-const notForSessions = 'is not for sessions: "kty" is to be "oct", "alg" "A256GCM" and "use" "enc"';
+const notForSessions = 'is not for sessions: it must have "kty" "oct", "alg" "A256GCM" and "use" "enc"';
 const noKid = 'has no "kid" of 1 to 16 letters, digits, "_" and "-"';
 const noBits = 'has no "k" of 256 bits in base64url';
 

@@ -66,7 +66,7 @@ describe('afterError', () => {
   it('logs an error only as a code', () => {
     expect(errorName('access_denied')).toBe('access_denied');
     for (const other of ['a"b', 'a\\b', 'a\nb', 'é', '', 'x'.repeat(65), 7, undefined]) {
-      expect(errorName(other)).toBe('of no known form');
+      expect(errorName(other)).toBe('of an unknown form');
     }
   });
 });
