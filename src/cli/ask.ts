@@ -5,7 +5,7 @@ import { match } from '../rules/match.ts';
 /** The route that a request reaches, or a refusal before any rule is evaluated. */
 export type Reached = { readonly host: Host; readonly route: Route } | Refusal;
 
-/** Splits a URL into host and target, which keeps its spelling; undefined if the URL has no host. */
+/** Splits a URL into host and target. The target keeps its spelling. Returns undefined if the URL has no host. */
 export function splitUrl(url: string): { readonly host: string; readonly target: string } | undefined {
   const [, host, rest = ''] = /^(?:https?:\/\/)?([^/?#]+)(.*)$/is.exec(url) ?? [];
   if (host === undefined) return undefined;

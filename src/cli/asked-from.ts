@@ -7,7 +7,7 @@ import type { AskedFrom } from '../policy/types.ts';
 import type { Result } from '../reasons.ts';
 
 /** The note if the result depends on the client's address and no address is given. */
-export const ADDRESS_UNSAID = 'the answer depends on the client’s address, which is not given';
+export const ADDRESS_UNSAID = 'the result depends on the client’s address, which is not given';
 
 /** Returns the names of a certificate for which the user gave one name. */
 export function namesOf(certificate: string): CertificateNames {
@@ -28,7 +28,7 @@ export function requestView({ network, certificate }: AskedFrom): RequestView {
   };
 }
 
-/** Returns the caller that shows a certificate with this name and no other credential. */
+/** Returns the caller whose only credential is a certificate with this name. */
 export function holderOf(certificate: string, agents?: readonly TokenAgent[]): Result<Caller> {
   const named = { ...namesOf(certificate), subject: '', notBefore: 0, notAfter: 0, thumbprint: '' };
   return certificateCaller(named, agents);

@@ -55,7 +55,7 @@ const byFact =
     return { text: `role ${JSON.stringify(name)}`, truth: why.truth, at, parts: [why] };
   };
 
-/** Returns a caller that has no token. The caller has a role only if the request alone gives the role. */
+/** Returns a caller without a token. The caller has a role only if the request itself gives the role. */
 function withoutToken(policy: Policy, claimed: ClaimedCaller, from: AskedFrom): Asker {
   const { subject, roles, nobody } = claimed.caller;
   const where = fromText(nobody ? { ...(from.network !== undefined && { network: from.network }) } : from);
@@ -91,7 +91,7 @@ function withRoles(policy: Policy, roles: readonly string[]): Asker {
 /** Reads a token from a file or standard input, and removes the scheme before the token. */
 export function tokenText(runtime: Runtime, file: string): string {
   const text = utf8(readFile(runtime, file, 'the token'));
-  // The text is never repeated in an error, whatever it is.
+  // No error message contains the text, even if it is not a token.
   return (text ?? '').trim().replace(/^(?:authorization: *)?(?:bearer|dpop) +/i, '');
 }
 
@@ -118,7 +118,7 @@ function agentNamed(policy: Policy, name: string): Agent {
 /** Returns the caller for an agent that acts for itself. */
 function itself(policy: Policy, name: string): Asker {
   const agent = agentNamed(policy, name);
-  if (!agent.alone) throw new WrongUse(`agent ${name} is never alone: give --as ROLE or --token FILE as well`);
+  if (!agent.alone) throw new WrongUse(`agent ${name} never acts for itself: give --as ROLE or --token FILE as well`);
   return {
     kind: 'roles',
     text: `agent ${name}, alone`,
@@ -127,7 +127,7 @@ function itself(policy: Policy, name: string): Asker {
   };
 }
 
-/** Returns the caller for an agent that acts for a person. The caller has only the roles that the agent may use. */
+/** Returns the caller for an agent that acts for a person. Only roles in its `acts_for` count. */
 function throughAgent(policy: Policy, person: Asker, name: string): Asker {
   const agent = agentNamed(policy, name);
   if (agent.actsFor.length === 0) throw new WrongUse(`agent ${name} acts for no person: leave --as and --token out`);
@@ -193,7 +193,7 @@ function callerText({ subject, provider, roles, agent, alone }: Caller): string 
   const who = `${JSON.stringify(subject)} of ${provider}`;
   if (agent === undefined) return `${who}; roles: ${roles.join(', ') || 'none'}`;
   if (alone) return `agent ${agent}, alone: ${who}`;
-  return `agent ${agent}, for ${who}; roles that travel: ${roles.join(', ') || 'none'}`;
+  return `agent ${agent}, for ${who}; roles that the agent keeps: ${roles.join(', ') || 'none'}`;
 }
 
 /** Returns the caller that a token's claims describe. */

@@ -12,9 +12,8 @@ import { splitUrl } from './ask.ts';
 import type { Asker } from './asker.ts';
 import type { Loaded } from './load.ts';
 
-/*
- * The checks of the gateway besides the rules, as far as the command can know them: the end of a session, the origin of
- * the request, the length of identity headers. The command assumes that all other checks succeed, and prints each
+/* The checks of the gateway besides the rules that the command can make: the end of a session, the origin of the
+ * request, the length of identity headers. The command assumes that all other checks succeed, and prints each
  * assumption. */
 
 export interface BeyondFlags {
@@ -77,7 +76,7 @@ export class Beyond {
       : undefined;
   }
 
-  /** Whether a page of another origin sends the request. Then an anonymous caller gets no role by the network. */
+  /** Whether a page of another origin sends the request. The network then gives an anonymous caller no role. */
   isForeignNetwork(): boolean {
     return (
       this.#asked.asker.caller?.nobody === true &&

@@ -31,7 +31,7 @@ export async function clientSecrets(
   now: number,
   tokenEndpoint: string = issuer,
 ): Promise<{ readonly shown: readonly Shown[]; readonly certificate?: Required<Asked>['client'] }> {
-  if (client === undefined) throw new Error('the policy has no client there');
+  if (client === undefined) throw new Error('the policy has no client at this provider');
   const { auth, id } = client;
   switch (auth.kind) {
     case 'client_secret_basic':

@@ -21,7 +21,7 @@ export interface Context extends CommandContext {
   readonly runtime: Runtime;
 }
 
-/** The error for a command that was called wrongly. Its lines say how to call the command. */
+/** The error for wrong use of a command. Its lines say how to use the command. */
 export class WrongUse extends Error {
   override readonly name = 'WrongUse';
   readonly lines: readonly string[];

@@ -18,7 +18,7 @@ const form = (params: Readonly<Record<string, string>>): string => formText(Obje
 /** Returns the text of an OAuth error response. */
 function errorText({ error, error_description: description }: Members): string {
   const text = [error, description].filter((it) => typeof it === 'string').join(': ');
-  return foreign(text) || 'an answer without an OAuth error';
+  return foreign(text) || 'the response has no OAuth error';
 }
 
 const line = /^[\x21-\x7e]{1,2048}$/;
@@ -41,15 +41,15 @@ export async function authorize(asked: Asked, device: string, params: Readonly<R
   if (!isLine(deviceCode) || !isCode || !isLine(uri)) return 'the provider’s answer has no code to confirm';
   return {
     ...{ deviceCode, userCode },
-    /** The URL, with the code if the provider sends such a URL. */
+    /** The URL to open. It contains the code if the provider sends such a URL. */
     uri: isLine(complete) ? complete : uri,
     expiresIn: Math.min(positive(expires_in, MAX_DEVICE_WAIT_S), MAX_DEVICE_WAIT_S),
     interval: Math.max(positive(interval, DEVICE_POLL_S), MIN_DEVICE_POLL_S),
   };
 }
 
-/** Polls the provider until the person has confirmed (sections 3.4 and 3.5). It waits for the provider's interval
- * between two requests, and longer if the provider requests this or a response was lost.
+/** Polls the provider until the person has confirmed (sections 3.4 and 3.5). Between two requests, it waits for the
+ * provider's interval, or longer if the provider requests that or a response was lost.
  * @param who `client_id`, and `resource` if the token is for a resource (RFC 8707 section 2.2) */
 export async function poll(
   runtime: Pick<Runtime, 'sleep' | 'now'>,

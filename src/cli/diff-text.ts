@@ -38,7 +38,7 @@ function personText(who: Exclude<Affected, { kind: 'alone' }>): string {
   }
 }
 
-/** Lists methods. HEAD is left out beside GET, because GET includes it. */
+/** Lists methods. If GET is listed, HEAD is left out, because GET includes HEAD. */
 function listed(methods: readonly string[]): string {
   return methods.filter((method) => method !== 'HEAD' || !methods.includes('GET')).join(', ');
 }
@@ -70,8 +70,8 @@ function verb(change: Change): string {
 /** Returns a note if one policy does not know the agent. In that policy the rule applies to a person. */
 function unknown({ who: { agent }, before, after }: Change): string {
   if (agent === undefined) return '';
-  if (after !== undefined && after.who.kind !== 'agent') return '; there is no such agent now: it passes as a person';
-  return before !== undefined && before.who.kind !== 'agent' ? '; there was no such agent: it passed as a person' : '';
+  if (after !== undefined && after.who.kind !== 'agent') return '; the agent does not exist now: it passes as a person';
+  return before !== undefined && before.who.kind !== 'agent' ? '; the agent did not exist: it passed as a person' : '';
 }
 
 function because({ kind, before, after }: Change, routed: Routed): string {
@@ -146,7 +146,7 @@ export function definitionText(change: DefinitionChange): string {
   const fromTo = `${key === undefined ? '' : `${key} `}${from} → ${after ?? 'nothing'}`;
   if (section === 'header' || key !== undefined) return `${what}: ${fromTo}${affectsText(change)}`;
   if (before === undefined) return `${what} is new: ${after}${affectsText(change)}`;
-  if (after === undefined) return `${what} is gone: was ${before}${affectsText(change)}`;
+  if (after === undefined) return `${what} is gone: it was ${before}${affectsText(change)}`;
   return `${what} means something else: ${fromTo}${affectsText(change)}${rulesOfRole(change)}`;
 }
 

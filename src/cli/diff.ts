@@ -10,18 +10,15 @@ import { painter } from './style.ts';
 
 /** `meshgate diff`: compares two policies and lists the callers that gain or lose access. */
 export const diffCommand = command({
-  brief: 'Show who gains and who loses access from one policy to another',
-  text: 'Shows who gains and who loses access from one policy to another. It compares the requests that they allow, not their text; then the roles, providers, services, identities and headers that changed. Exit code 0: nothing changed; 1: something did; 3: a policy has errors.',
+  brief: 'Show which callers gain or lose access from one policy to another',
+  text: 'Shows which callers gain or lose access from one policy to another. It compares the requests that the policies allow, not their text. It also lists the roles, providers, services, identities and headers that changed. Exit code 0: nothing changed; 1: something changed; 3: a policy has errors.',
   examples: [
     'meshgate diff old.yaml new.yaml',
     'git show main:meshgate.yaml | meshgate diff - meshgate.yaml',
     'meshgate diff --format json old.yaml new.yaml',
   ],
   flags: { format: formatFlag },
-  args: [
-    argument('OLD', 'The policy as it was (- reads standard input)'),
-    argument('NEW', 'The policy as it is to be'),
-  ],
+  args: [argument('OLD', 'The old policy (- reads standard input)'), argument('NEW', 'The new policy')],
   run(runtime, { format }, before, after) {
     const loaded = loadPair(runtime, before, after);
     if (loaded === undefined) return NOT_PROVEN;

@@ -5,7 +5,7 @@ import type { Rule } from '../rules/types.ts';
 import type { Asker } from './asker.ts';
 import { type Explanation, refusalOf, serviceAsked } from './explanation.ts';
 
-/** Returns a fact as JSON. `held` is absent if the token does not show the result, or for the reason in `unsaid`. */
+/** Returns a fact as JSON. `held` is absent if the result is not known; `unsaid` may say why. */
 export function factJson({ text, truth, at, help, unsaid, above, parts }: FactExplanation): unknown {
   return {
     text,

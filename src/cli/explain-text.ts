@@ -9,7 +9,7 @@ import { place } from './load.ts';
 import type { Paint } from './style.ts';
 import { ruleText } from './words.ts';
 
-const UNVERIFIED = 'signature not checked: anyone can write a token with these claims';
+const UNVERIFIED = 'the signature is not checked: anyone can write a token with these claims';
 
 function truthText(truth: boolean | undefined, paint: Paint): string {
   if (truth === true) return paint('good', 'yes');
@@ -69,7 +69,7 @@ function nearestLines({ route, decision, wouldPass }: Explanation, policy: Polic
   }
   if (wouldPass !== undefined) {
     const { who, rule } = wouldPass;
-    const caller = who === 'authenticated' ? 'any caller with a good credential' : `role ${who}`;
+    const caller = who === 'authenticated' ? 'any caller with a valid credential' : `role ${who}`;
     lines.push(`${caller} would pass, by ${rule.id}`);
   }
   return lines;
@@ -85,7 +85,7 @@ function throughText(service: Service | undefined, policy: Policy): string {
 /** Returns the note that a bound token needs a proof. */
 function boundLines(asker: Asker | undefined): string[] {
   const binding = asker?.claimed?.caller.binding;
-  return binding === undefined ? [] : [`          bound to a key (${binding}): each request needs a proof of it`];
+  return binding === undefined ? [] : [`          bound to a key (${binding}): each request must prove its possession`];
 }
 
 /** Returns an explanation as text for people. */

@@ -47,11 +47,11 @@ const flags = {
   },
   agent: flag('NAME', 'Ask as this agent: for the person of --as or --token, or alone'),
   token: flag('FILE', 'Ask with the token in a file (- reads standard input); its signature is not checked'),
-  now: flag('TIME', 'Judge the token at this time: seconds since the epoch, or a date', parseTime),
+  now: flag('TIME', 'Check the token as of this time: seconds since the epoch, or a date', parseTime),
   network: flag('ADDRESS', 'Ask from this address', parseAddress),
   certificate: flag('NAME', 'Ask with a client certificate that has this SPIFFE id or DNS name', parseName),
-  origin: flag('ORIGIN', 'Send it from a page of this origin', parseOrigin),
-  signedIn: flag('TIME', 'Send it with a session that began this long ago, as in 9h', parseDuration),
+  origin: flag('ORIGIN', 'The request comes from a page of this origin', parseOrigin),
+  signedIn: flag('TIME', 'The request has a session that began this long ago, such as 9h', parseDuration),
   ...messageFlags,
   policy: policyFlag,
   format: formatFlag,
@@ -60,15 +60,15 @@ const flags = {
 type Flags = FlagsOf<typeof flags>;
 
 function checkUse(flags: Flags, method: string, url: string): void {
-  if (flags.as !== undefined && flags.token !== undefined) throw new WrongUse('--as and --token: give one');
+  if (flags.as !== undefined && flags.token !== undefined) throw new WrongUse('give --as or --token, not both');
   const isGiven = flags.as !== undefined && flags.as[0] !== 'nobody';
   if (isGiven && (flags.network ?? flags.certificate) !== undefined) {
     throw new WrongUse('--network and --certificate have no effect with --as ROLE: the roles are given');
   }
-  if (flags.token === '-' && flags.policy === '-') throw new WrongUse('standard input is one file, not two');
+  if (flags.token === '-' && flags.policy === '-') throw new WrongUse('only one file can come from standard input');
   if (!/^[A-Z_-]+$/.test(method)) {
     throw new WrongUse(
-      `${JSON.stringify(method)} is not a method; write it in upper case, as in GET https://HOST/PATH`,
+      `${JSON.stringify(method)} is not a method; write it in upper case, such as GET https://HOST/PATH`,
     );
   }
   if (splitUrl(url) === undefined) throw new WrongUse(`${JSON.stringify(url)} names no host; write https://HOST/PATH`);
@@ -87,7 +87,7 @@ function explainRequest(runtime: Runtime, loaded: Loaded, flags: Flags, method: 
 /** `meshgate explain`: says whether a request is allowed, for each rule, with the facts that decided. */
 export const explainCommand = command({
   brief: 'Explain why a request is allowed or denied, rule by rule',
-  text: 'Shows the route of a request, which of its rules match and which do not, and the fact that decided, each with its place in the policy. A token is read and never printed. Exit code 0: allowed; 1: denied.',
+  text: 'Shows the route of a request, which of its rules match, and the fact that decided, each with its place in the policy. The command reads a token, but never prints it. Exit code 0: allowed; 1: denied.',
   examples: [
     'meshgate explain GET https://wiki.example.com/rest/page',
     'meshgate explain --as staff,editor POST https://wiki.example.com/rest/page',

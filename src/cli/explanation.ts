@@ -40,8 +40,8 @@ export interface Explanation {
   readonly wouldPass?: { readonly who: string; readonly rule: Rule };
 }
 
-/** Returns a fact with only the parts that decided. If an `any` holds, its failed parts are left out; if an `all`
- * fails, its held parts are. The facts of a role appear only where the role is first named. */
+/** Returns a fact with only the parts that decided: of a true `any` only the true parts, of a false `all` only the
+ * false parts. The facts of a role appear only where the role is first named. */
 export function deciding(fact: FactExplanation, said: Set<FactExplanation> = new Set()): FactExplanation {
   const wanted = fact.text === 'none' ? fact.truth !== true : fact.truth === true;
   const those = fact.parts.filter((part) => (part.truth === true) === wanted);

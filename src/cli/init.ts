@@ -18,8 +18,8 @@ const required = (placeholder: string, brief: string) => ({
 
 const flags = {
   host: required('HOST', 'The host that people open, with a port if its URLs have one'),
-  to: required('URL', 'The service, or mesh ingress, behind it'),
-  clientId: flag('ID', 'The id of the registered client, if it is known'),
+  to: required('URL', 'The service, or the mesh ingress, behind the gateway'),
+  clientId: flag('ID', 'The id of the client at the provider, if it is known'),
   caFile: flag('FILE', 'CA of the provider’s certificate (default: the system’s)'),
 };
 
@@ -65,20 +65,20 @@ function policyText(issuer: string, kind: ProviderKindName, { host, port }: Plac
 
 const lists = (value: unknown, wanted: string): boolean => Array.isArray(value) && value.includes(wanted);
 
-/** Returns notes about what the provider's own discovery document says. */
+/** Returns notes about the provider's discovery document. */
 function remarks(members: Members): readonly string[] {
   const { code_challenge_methods_supported: pkce, backchannel_logout_supported: backchannel } = members;
   const noCode = members.response_types_supported !== undefined && !lists(members.response_types_supported, 'code');
   return [
-    ...(noCode ? ['It does not announce the authorization code flow ("response_types_supported").'] : []),
+    ...(noCode ? ['The provider does not announce the authorization code flow ("response_types_supported").'] : []),
     ...(pkce !== undefined && !lists(pkce, 'S256')
-      ? ['It does not support PKCE with S256, so no sign-in will work.']
+      ? ['The provider does not support PKCE with S256, so no sign-in will work.']
       : []),
     ...(backchannel === true
       ? []
-      : ['It has no back-channel sign-out: the gateway notices a sign-out there when it next renews the session.']),
+      : ['The provider has no back-channel sign-out: the gateway notices a sign-out there at the next renewal.']),
     ...(members.end_session_endpoint === undefined
-      ? ['It has no sign-out endpoint: signing out ends only the session at the gateway.']
+      ? ['The provider has no sign-out endpoint: a sign-out ends only the session at the gateway.']
       : []),
   ];
 }
@@ -118,7 +118,7 @@ function talk(
 /** `meshgate init`: prints a first policy of about ten lines, and explains how to register the gateway. */
 export const initCommand = command({
   brief: 'Print a first policy for a provider, and what to register there',
-  text: 'Reads the provider’s discovery document (OpenID Connect Discovery), prints a first policy, and says what to register there: the redirect URI and the rest. Everyone who signs in may pass; add roles next.',
+  text: 'Reads the provider’s discovery document (OpenID Connect Discovery), prints a first policy, and says what to register at the provider, such as the redirect URI. Everyone who signs in may pass; add roles next.',
   examples: [
     'meshgate init https://example.okta.com --host wiki.example.com --to https://wiki.internal:8443 > meshgate.yaml',
   ],

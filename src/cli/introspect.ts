@@ -26,7 +26,7 @@ async function answerOf(runtime: Runtime, provider: Provider, text: string, caFi
   const asked = networkTo(runtime, 'token', provider, caFile);
   const { token, introspection, mtls } = await endpointsOf(asked, provider);
   const { client } = provider;
-  if (client === undefined) throw new Error('the policy has no client there');
+  if (client === undefined) throw new Error('the policy has no client at this provider');
   const { shown, certificate } = await clientSecrets(runtime, provider, runtime.now(), token);
   const url = (certificate && mtls.introspection) ?? introspection;
   if (url === undefined) {

@@ -24,7 +24,7 @@ const rotateFlags = {
   leaked: {
     kind: 'boolean',
     default: false,
-    brief: 'The file has leaked: replace all of its keys by two new ones',
+    brief: 'The file has leaked: replace all its keys by two new keys',
   },
   absolute: flag('DURATION', 'For session keys: gateway.session.absolute of the policy (default 24h)', parseDuration),
 };
@@ -45,7 +45,7 @@ function replace(runtime: Runtime, file: string, text: string): void {
   try {
     runtime.replace(file, text);
   } catch (error) {
-    const other = 'it belongs to another user, which the gateway may need: run this as that user, or as root';
+    const other = 'it belongs to another user, perhaps the user of the gateway: run this as that user, or as root';
     throw new WrongUse(`${file}: ${codeOf(error) === 'EPERM' ? other : reasonOf(error)}`);
   }
 }
@@ -58,7 +58,7 @@ async function rotateSession(text: string, now: number, { early, absolute }: Rot
   if (!rotated.ok) return rotated;
   if (!rotated.seals)
     return { ...rotated, said: 'a second session key is added and will seal next; the first still seals' };
-  const gone = rotated.gone === 0 ? '' : `; ${rotated.gone} that sealed nothing valid any more were removed`;
+  const gone = rotated.gone === 0 ? '' : `; ${rotated.gone} old keys that no valid cookie needs were removed`;
   const said = `the next session key seals now, another one will seal next, and earlier keys open what they sealed${gone}`;
   return { ...rotated, said };
 }
@@ -68,7 +68,7 @@ async function rotateSigning(text: string, now: number, { early, absolute }: Rot
   const rotated = await rotateSigningKeys(text, now, early);
   if (!rotated.ok) return rotated;
   const said = rotated.signs
-    ? 'the next key signs now, another one is published and will sign next, and the one before stays published'
+    ? 'the next key signs now, another one is published and will sign next, and the previous key stays published'
     : 'a second key is published and will sign next; the first still signs';
   return { ...rotated, said };
 }
@@ -88,7 +88,7 @@ async function replaceKeys(text: string, now: number, { early, absolute }: Rotat
 /** `meshgate keys new`: writes a file of signing keys or of session keys. */
 const newCommand = command({
   brief: 'Make a file of signing keys, or of session keys',
-  text: 'Makes a JWKS with two new keys, readable only by its owner: P-256 key pairs that sign assertions, or with --session keys of 256 bits that seal session cookies. The first key signs or seals; the second one will do so after the next rotation.',
+  text: 'Makes a JWKS with two new keys, which only its owner can read. The keys are P-256 key pairs that sign assertions or, with --session, 256-bit keys that seal session cookies. The first key signs or seals; the second key will do so after the next rotation.',
   examples: ['meshgate keys new /run/secrets/assertion.jwks', 'meshgate keys new --session /run/secrets/session.jwks'],
   flags: {
     session: {
@@ -108,7 +108,7 @@ const newCommand = command({
         ? `${file}: two session keys: the first seals, the second will seal next\n`
         : `${file}: two keys: the first signs, the second is published and will sign next\n`,
     );
-    runtime.err(`only its owner can read it, and the gateway's user must: in the image, chown ${IMAGE_USER} ${file}\n`);
+    runtime.err(`only its owner can read it, but the gateway's user must: in the image, chown ${IMAGE_USER} ${file}\n`);
     return YES;
   },
 });
@@ -116,7 +116,7 @@ const newCommand = command({
 /** `meshgate keys rotate`: makes the next key the one that signs or seals. */
 const rotateCommand = command({
   brief: 'Let the next key sign or seal, and add another one',
-  text: 'Rotates by one key and replaces the file at once: the second key begins to sign or seal, and a new one is added for the next rotation. A key that signed assertions stays published until the next rotation. A session key that sealed stays until each cookie that it sealed is past its absolute end. Gateways read the file again within seconds. If a file has leaked, --leaked removes every key in it: nothing that one of them signed or sealed passes any more.',
+  text: 'Rotates by one key and replaces the file at once: the second key begins to sign or seal, and a new key is added for the next rotation. A key that signed assertions stays published until the next rotation. A session key stays until each cookie that it sealed has reached its absolute end. Gateways read the file again within seconds. If a file has leaked, --leaked removes every key in it: the gateway and the services then reject everything that one of them signed or sealed.',
   examples: [
     'meshgate keys rotate /run/secrets/assertion.jwks',
     'meshgate keys rotate --absolute 7d /run/secrets/session.jwks',

@@ -53,7 +53,7 @@ interface Means {
 /** Returns the address and the certificate that a test gives for its request. */
 const askedFrom = (as: PolicyTest['as']): AskedFrom => (as.kind === 'nobody' || as.kind === 'claims' ? as : {});
 
-/** Returns why a test is not sent from this machine; undefined if it is. */
+/** Returns why a test is not sent from this machine; undefined if it is sent. */
 function notSent(policy: Policy, { test, index }: TestOutcome, token: string | undefined, means: Means) {
   const { as } = test;
   const agent = 'agent' in as && as.agent !== undefined ? policy.agents[as.agent] : undefined;

@@ -28,11 +28,11 @@ function verdict(answer: Incoming): string | undefined {
 /** Returns one request for each service of the test's route, or says why the mesh cannot receive the test. */
 function hopsOf({ policy, rules }: Loaded, { method, url }: TestOutcome['test']) {
   const reached = reach(policy, method, url);
-  if ('reason' in reached) return `it reaches no route: ${reached.reason}`;
+  if ('reason' in reached) return `the request reaches no route: ${reached.reason}`;
   const route = reached.route.name;
   const names = new Set(rules.filter((rule) => rule.route === route).map(({ service }) => service));
   const services = [...names].flatMap((name) => policy.services[name] ?? []).filter(({ direct }) => !direct);
-  if (services.length === 0) return 'its service is not reached through this ingress';
+  if (services.length === 0) return 'this ingress does not lead to its service';
   const target = splitUrl(url)?.target ?? '/';
   // Some targets accept encoded paths, and others do not.
   if (/^[^?]*%/.test(target)) return 'its path is percent-encoded';
@@ -66,7 +66,7 @@ export async function askMesh(
   outcomes: readonly TestOutcome[],
 ): Promise<Enforcer> {
   const { mesh } = loaded.policy;
-  if (mesh === undefined) throw new WrongUse('the policy has no mesh: leave --mesh out');
+  if (mesh === undefined) throw new WrongUse('the policy has no mesh: leave out --mesh');
   const read = (file: string, what: string) => readText(runtime, root + file, what);
   const { caFile, serverName: name = address } = mesh.ingress;
   const tls = { address, port, tls: true, name, headers: {}, ca: read(caFile, 'the CA of the mesh') };

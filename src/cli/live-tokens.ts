@@ -21,7 +21,7 @@ const sorted = (roles: readonly string[]): string => [...roles].sort().join(',')
 export class LiveTokens {
   readonly #byWhom = new Map<string, string>();
 
-  /** Reads the tokens from their files. It is wrong use if the policy gives a token other roles than the flag says. */
+  /** Reads the tokens from their files. Wrong use: the policy gives a token other roles than the flag says. */
   constructor(runtime: Runtime, policy: Policy, flags: readonly ReturnType<typeof parseTokenFlag>[]) {
     const offline = new Offline(policy, runtime.now());
     for (const { whom, file } of flags) {
@@ -53,7 +53,7 @@ function checkRoles(offline: Offline, text: string, wanted: string, flag: string
   if (!claimed.ok) throw new WrongUse(`${flag}: the policy refuses this token: ${claimed.reason}`);
   const { agent } = claimed.value.caller;
   if (agent !== undefined) {
-    throw new WrongUse(`${flag}: by the policy this is a token of agent ${agent}; give it to a test, as tests[N]=FILE`);
+    throw new WrongUse(`${flag}: by the policy this is a token of agent ${agent}; name the test for it: tests[N]=FILE`);
   }
   const roles = sorted(claimed.value.caller.roles);
   if (roles !== wanted) throw new WrongUse(`${flag}: by the policy the roles of this token are ${roles}`);

@@ -15,7 +15,7 @@ export interface Loaded {
 /** Returns the policy file: the argument, the value of `--policy`, or the default. */
 export function policyFile(argument: string | undefined, flag: string | undefined): string {
   if (argument !== undefined && flag !== undefined)
-    throw new WrongUse(`two policies, ${argument} and ${flag}: give one`);
+    throw new WrongUse(`two policies, ${argument} and ${flag}: give only one`);
   return argument ?? flag ?? DEFAULT_FILE;
 }
 
@@ -26,7 +26,7 @@ export function fileName(file: string): string {
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
-  EACCES: 'this user is not permitted to',
+  EACCES: 'this user has no permission',
   EISDIR: 'it is a folder',
   ELOOP: 'a part of its path is a link',
   ENOTDIR: 'a part of its path is not a folder',
@@ -36,7 +36,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** Explains in words why the system could not read or write a file. */
 export function reasonOf(error: unknown): string {
   const code = codeOf(error);
-  return REASONS[code ?? ''] ?? code ?? 'it is not a file';
+  return REASONS[code ?? ''] ?? code ?? 'it is not a regular file';
 }
 
 /** Reads the bytes of a file that the user named. */
@@ -56,7 +56,7 @@ export function readText(runtime: Runtime, file: string, what: string): string {
 /** Decodes UTF-8; the error names the file. */
 export function decoded(file: string, bytes: Uint8Array): string {
   const text = utf8(bytes);
-  if (text === undefined) throw new WrongUse(`${file}: it is not UTF-8`);
+  if (text === undefined) throw new WrongUse(`${file}: the file is not UTF-8`);
   return text;
 }
 
@@ -90,7 +90,7 @@ export function loadValid(runtime: Runtime, file: string): Loaded | undefined {
 
 /** Loads two policies. If one of them is not valid, prints the errors of both. */
 export function loadPair(runtime: Runtime, a: string, b: string): readonly [Loaded, Loaded] | undefined {
-  if (a === '-' && b === '-') throw new WrongUse('standard input is one file, not two');
+  if (a === '-' && b === '-') throw new WrongUse('only one file can come from standard input');
   const [first, second] = [loadValid(runtime, a), loadValid(runtime, b)];
   return first === undefined || second === undefined ? undefined : [first, second];
 }

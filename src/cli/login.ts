@@ -10,7 +10,7 @@ import { discover, providerNetwork, withPolicyCa } from './provider.ts';
 
 const flags = {
   policy: policyFlag,
-  provider: flag('NAME', 'Of several providers, the one to ask'),
+  provider: flag('NAME', 'The provider to ask, if the policy has several'),
   clientId: flag('ID', 'A public client for this command (default: the policy’s client)'),
   scope: flag('SCOPES', 'Scopes to request (default: openid; Entra: the audience’s .default)'),
   caFile: flag('FILE', 'CA of the provider’s certificate (default: the policy’s, or the system’s)'),
@@ -38,7 +38,7 @@ function askedFor(
   scope: string | undefined,
 ): { readonly scope: string; readonly resource?: string } {
   const [audience = ''] = audiences;
-  // A resource is an absolute URI (RFC 8707). An audience in another form cannot be sent as one.
+  // A resource is an absolute URI (RFC 8707). An audience in another form cannot be sent as a resource.
   const isResource = kind === 'generic' && /^[a-z][a-z0-9+.-]*:/i.test(audience);
   const usual = kind === 'entra' ? `${audience}/.default` : 'openid';
   return { scope: scope ?? usual, ...(isResource && { resource: audience }) };
@@ -47,7 +47,7 @@ function askedFor(
 /** `meshgate login`: gets a token for curl. The person can confirm in a browser on any machine. */
 export const loginCommand = command({
   brief: 'Fetch a token for curl, with a browser',
-  text: 'Signs in by the device flow (RFC 8628): shows an address and a code, waits until you have confirmed it in a browser, and prints the access token. It is checked by the policy first; a token that the gateway would reject is not printed, and the exit code is 1. The provider has to allow the client the device flow without a secret.',
+  text: 'Signs in by the device flow (RFC 8628): shows an address and a code, waits until you have confirmed the code in a browser, and prints the access token. The policy checks the token first: a token that the gateway would reject is not printed, and the exit code is 1. The provider must allow the device flow to this client without a secret.',
   examples: [
     'meshgate login',
     'curl -H "Authorization: Bearer $(meshgate login --provider okta)" https://wiki.example.com/rest/api/content',
@@ -60,7 +60,7 @@ export const loginCommand = command({
     const provider = providerOf(loaded.policy, flags);
     if (provider.audiences.length === 0) {
       throw new WrongUse(
-        `provider ${provider.name} has no audiences: the gateway accepts no tokens of it, only sessions`,
+        `provider ${provider.name} has no audiences: the gateway accepts only its sessions, no tokens`,
       );
     }
     const client = flags.clientId ?? provider.client?.id;

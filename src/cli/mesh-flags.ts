@@ -21,7 +21,7 @@ export const assertionJwksFlag = flag(
 );
 
 /** The flag `--ingress`, for commands that concern one ingress of several. */
-export const ingressFlag = flag('NAME', 'Of several ingresses of the policy, this one');
+export const ingressFlag = flag('NAME', 'The ingress, if the policy has several');
 
 const namesOf = ({ policy }: Loaded): readonly string[] => Object.keys(policy.mesh?.ingresses ?? {});
 
@@ -30,14 +30,14 @@ export function ingressName(loaded: Loaded, given: string | undefined): string |
   if (given === undefined) return undefined;
   const names = namesOf(loaded);
   if (!hasSeveral(loaded.policy)) throw new WrongUse('--ingress has no effect for a policy without mesh.ingresses');
-  if (!names.includes(given)) throw new WrongUse(`the policy has no ingress ${given}: give one of ${names.join(', ')}`);
+  if (!names.includes(given)) throw new WrongUse(`the policy has no ingress ${given}; it has ${names.join(', ')}`);
   return given;
 }
 
 /** Rejects `--ingress` if the target renders all ingresses together. */
 export function checkTogether({ name, together }: MeshTarget, given: string | undefined): void {
   if (together && given !== undefined)
-    throw new WrongUse(`--ingress has no effect for ${name}, which renders all of them`);
+    throw new WrongUse(`--ingress has no effect for ${name}, which renders all ingresses`);
 }
 
 /** Returns the policy as the named ingress sees it. A policy with one ingress is returned unchanged. */

@@ -7,7 +7,7 @@ import { type FlagsOf, flag, WrongUse } from './context.ts';
 /** Returns the message that the flags describe; undefined if there are no such flags. */
 export function messageOf({ tool, mcp }: FlagsOf<typeof messageFlags>): Message | undefined {
   if (tool !== undefined && mcp !== undefined)
-    throw new WrongUse('--tool and --mcp: give only one, because a request is one message');
+    throw new WrongUse('give --tool or --mcp, not both: a request is one message');
   return tool === undefined ? mcp : toolCall(tool);
 }
 
@@ -34,7 +34,7 @@ export function mcpFields(message: Message | undefined): Readonly<Record<string,
 
 function parseMcp(text: string): Message {
   const message = parseMessage(text);
-  if (message === undefined) throw new Error('write METHOD or METHOD:NAME, as in tools/list or prompts/get:review');
+  if (message === undefined) throw new Error('write METHOD or METHOD:NAME, such as tools/list or prompts/get:review');
   return message;
 }
 

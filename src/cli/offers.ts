@@ -25,7 +25,7 @@ function offers(members: Members, list: string, wanted: string, otherwise?: read
 export const good = (text: string): Finding => ({ ok: true, text });
 export const bad = (text: string): Finding => ({ ok: false, text });
 
-const unsaid = (list: string) => `its discovery document has no "${list}", so only a test can show it`;
+const unsaid = (list: string) => `its discovery document has no "${list}", so only a sign-in can show this`;
 
 function finding(ok: boolean | undefined, yes: string, no: string, list: string): Finding {
   if (ok === undefined) return { text: `${yes}: ${unsaid(list)}` };
@@ -41,7 +41,7 @@ function clientFinding(members: Members, { auth }: Client, endpoint: 'token' | '
   return finding(
     ok,
     `the client authenticates with ${auth.kind} ${where}`,
-    `no ${auth.kind} ${where}: "${list}" does not have it; choose another client authentication`,
+    `no ${auth.kind} ${where}: "${list}" does not list it; choose another client authentication`,
     list,
   );
 }
@@ -50,10 +50,10 @@ function grantFindings(members: Members, { signin }: Provider): readonly Finding
   const grants = 'grant_types_supported';
   const found: Finding[] = [];
   if (!offers(members, grants, 'authorization_code', ['authorization_code', 'implicit']))
-    found.push(bad(`no authorization code grant: "${grants}" does not have it`));
+    found.push(bad(`no authorization code grant: "${grants}" does not list it`));
   if (signin?.scopes.includes('offline_access') && offers(members, grants, 'refresh_token') === false) {
     const then = 'sessions end when they are no longer fresh';
-    found.push(bad(`no refresh tokens: "${grants}" does not have refresh_token; ${then}`));
+    found.push(bad(`no refresh tokens: "${grants}" does not list refresh_token; ${then}`));
   }
   return found;
 }
@@ -63,7 +63,7 @@ function pushedFindings({ signin }: Provider, par: string | undefined, parRequir
   if (pushed && par === undefined)
     return [bad('no "pushed_authorization_request_endpoint", but requests must be pushed (RFC 9126)')];
   if (!pushed && parRequired)
-    return [bad('it accepts only pushed requests (RFC 9126), but the policy says par: false')];
+    return [bad('the provider accepts only pushed requests (RFC 9126), but the policy says par: false')];
   return par === undefined ? [] : [good(`requests are ${pushed ? '' : 'not '}pushed (RFC 9126)`)];
 }
 
@@ -84,7 +84,7 @@ export function signinFindings(members: Members, provider: Provider): readonly F
     finding(
       offers(members, challenges, 'S256'),
       'PKCE with S256',
-      `no PKCE with S256: "${challenges}" does not have it, so no sign-in will work`,
+      `no PKCE with S256: "${challenges}" does not list it, so no sign-in will work`,
       challenges,
     ),
     clientFinding(members, client, 'token'),

@@ -29,9 +29,9 @@ export interface ClaimedCaller {
 
 /** The credentials of a request, as the user describes them. */
 export interface Said extends AskedFrom {
-  /** Checks the token of the request; absent: the request has none. */
+  /** Checks the token of the request; absent: the request has no token. */
   readonly token?: () => Result<ClaimedCaller>;
-  /** Checks the session of the request, or returns undefined if the gateway ignores it; absent: there is none. */
+  /** Checks the session of the request, or returns undefined if the gateway ignores it; absent: there is no session. */
   readonly session?: () => Result<ClaimedCaller> | undefined;
 }
 
@@ -70,7 +70,7 @@ export class Offline {
     this.#table = toTable(policy, [], { egress: '' });
   }
 
-  /** Returns the caller of a token. All checks except the signature are made, in the gateway's order. */
+  /** Returns the caller of a token. It makes all checks in the gateway's order, except that of the signature. */
   ofToken(
     text: string,
     providers: readonly string[],
@@ -106,7 +106,7 @@ export class Offline {
   #onlyAsked(text: string, providers: readonly string[]): ReturnType<typeof refuse> | undefined {
     const asked = this.askedAbout(text, providers);
     if (asked === undefined) return undefined;
-    const detail = `only provider ${asked} knows what it is, and was not asked; meshgate token --online asks`;
+    const detail = `only provider ${asked} can read this token, and was not asked; meshgate token --online asks`;
     return refuse('provider_unavailable', detail);
   }
 
@@ -121,7 +121,7 @@ export class Offline {
   }
 
   /** Checks a token without a route. It tries the audiences of the providers first, then those of each route.
-   * @returns if no route accepts the token, the reason why the providers reject it */
+   * @returns the caller; if no route accepts the token, the reason why the providers reject it */
   anywhere(judge: Judge): Result<ClaimedCaller> {
     const usual = judge(Object.keys(this.policy.providers));
     if (usual.ok || usual.reason !== 'audience_mismatch') return usual;
@@ -182,12 +182,12 @@ export class Offline {
   ): Result<ClaimedCaller> {
     const accepted = this.#providers(providers, own);
     const provider = providerOf(claims, accepted);
-    // The gateway gives no such details before it has verified the signature. Here the policy's owner runs the command,
-    // so they are shown.
+    // The gateway gives no such details before it has verified the signature. The command shows them, because the
+    // policy's owner runs it.
     if (provider === undefined) {
       const wanted = listed(accepted.flatMap((it) => it.issuers ?? [it.issuer]));
       const help = issuerHelp(claims.iss);
-      const detail = `"iss" is ${shown(claims.iss)}, this host accepts ${wanted}`;
+      const detail = `"iss" is ${shown(claims.iss)}, but this host accepts ${wanted}`;
       return refuse('issuer_unknown', help === undefined ? detail : `${detail}; ${help}`);
     }
     if (!(provider.algorithms as readonly string[]).includes(header.alg)) {
@@ -253,7 +253,7 @@ export class Offline {
     return { caller: this.#seen(NOBODY, from), facts: this.#withoutToken(from) };
   }
 
-  /** Returns the caller that shows a certificate with this name and no other credential. */
+  /** Returns the caller whose only credential is a certificate with this name. */
   ofCertificate(certificate: string, from: AskedFrom): Result<ClaimedCaller> {
     const caller = holderOf(certificate, this.#table.agents);
     if (!caller.ok) return caller;

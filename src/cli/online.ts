@@ -11,7 +11,7 @@ import { networkTo, publishedKeys } from './provider-keys.ts';
 import type { Runtime } from './runtime.ts';
 import type { Paint } from './style.ts';
 
-/** What a provider publishes, compared with what the policy requires of it. */
+/** What a provider publishes, compared with what the policy requires. */
 export interface ProviderFindings {
   readonly provider: string;
   readonly findings: readonly Finding[];
@@ -33,7 +33,7 @@ async function keyFindings(asked: Asked, provider: Provider, members: Members): 
   ];
 }
 
-/** Returns a finding for each claim that roles read and that ID tokens can lack. No document shows these. */
+/** Returns a finding for each claim that roles read and that ID tokens can lack. No document shows whether they do. */
 const claimFindings = (help: SigninHelp[string]): readonly Finding[] =>
   help.map(([claim, what]) => ({ text: `sign-in: roles depend on "${claim}"; ${what}` }));
 
@@ -49,7 +49,7 @@ async function findingsOf(
   const isKnown = provider.jwksUri !== undefined || isKeyless(provider);
   const own = isAbsent ? {} : members;
   return [
-    // The gateway does not fetch this document either if the policy has all endpoints and people do not sign in.
+    // If the policy has all endpoints and people do not sign in, the gateway does not fetch this document either.
     isAbsent
       ? { ...(!(isKnown && provider.signin === undefined) && { ok: false }), text: `discovery: ${members}` }
       : good(`discovery: ${discoveryUrl(provider.issuer)}`),

@@ -6,7 +6,7 @@ import type { Runtime } from './runtime.ts';
 /** The errors in the folder `gateway.signin.pages_dir`, or a sentence that this machine does not have the folder. */
 export type Pages = { readonly errors: readonly PolicyError[] } | { readonly absent: string };
 
-/** Checks the folder of page templates. A template that is missing is not an error, because it has a default. */
+/** Checks the folder of page templates. A missing template is not an error, because there is a default. */
 export function checkPages(runtime: Runtime, { gateway }: Policy): Pages {
   const dir = gateway.signin?.pagesDir;
   if (dir === undefined) return { errors: [] };
@@ -18,7 +18,7 @@ export function checkPages(runtime: Runtime, { gateway }: Policy): Pages {
   const files: Record<string, string> = {};
   for (const name of names) {
     const text = isThemeText(name) ? utf8(runtime.read(`${dir}/${name}`)) : '';
-    if (text === undefined) wrong(name, 1, 'it is not UTF-8');
+    if (text === undefined) wrong(name, 1, 'the file is not UTF-8');
     else files[name] = text;
   }
   for (const { file, line, message } of readTheme(files).errors) wrong(file, line, message);

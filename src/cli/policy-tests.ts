@@ -17,7 +17,7 @@ export interface TestOutcome {
   /** The actual result: `allowed` or a reason code. */
   readonly got: string;
   readonly detail?: string;
-  /** The rule that allowed the request or, if none did, the rule that came closest. */
+  /** The rule that allowed the request or, if no rule allowed it, the rule that came closest. */
   readonly rule?: Rule;
 }
 

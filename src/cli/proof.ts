@@ -84,7 +84,7 @@ function text(proof: Proof, a: string, b: string, paint: Paint): string {
     ].join('\n');
   }
   if (objects.length > 0) {
-    const no = `${paint('bad', 'not proven')}: ${right} differs from what ${left} renders to`;
+    const no = `${paint('bad', 'not proven')}: ${right} differs from what meshgate renders from ${left}`;
     return [no, ...objects.map((line) => `  ${inLine(line)}`)].join('\n');
   }
   const granted = assumes === undefined ? '' : `, if ${assumes}`;

@@ -55,7 +55,7 @@ function meshFiles(runtime: Runtime, path: string): Readonly<Record<string, stri
   if (names.length === 0) throw new WrongUse(`${path} has no file that ends in .yaml or .json`);
   const other = all.find((name) => !ENDINGS.test(name) && !HIDDEN.test(name));
   if (other === undefined) return Object.fromEntries(names.map((name) => [name, read(`${path}/${name}`)]));
-  throw new WrongUse(`${path}/${other}: only files that end in .yaml, .yml or .json are read; rename or remove it`);
+  throw new WrongUse(`${path}/${other}: prove reads only .yaml, .yml and .json files; rename or remove this one`);
 }
 
 /** Returns the URL of a request. A workload has no URL, so its name is returned. */
@@ -89,7 +89,7 @@ function proveTarget(
   a: string,
   b: string,
 ): Proof | undefined {
-  if (a === '-' && b === '-') throw new WrongUse('standard input is one file, not two');
+  if (a === '-' && b === '-') throw new WrongUse('only one file can come from standard input');
   const target = meshTarget(name);
   if (assertionJwks !== undefined && !target.takesJwks)
     throw new WrongUse(`--assertion-jwks has no effect for ${name}: leave it out`);
@@ -107,8 +107,8 @@ function proveTarget(
   } catch (error) {
     if (error instanceof WrongUse) throw error;
     if (error instanceof Foreign) throw new WrongUse(`${error.file ?? fileName(b)}: ${error.message}`);
-    // A rule that another tool wrote is a difference. Some of these rules cannot be read as rules.
-    const shapeless = `it is not what "meshgate render --target ${name}" writes`;
+    // A rule that another tool wrote is a difference. Some such objects cannot be read as rules.
+    const shapeless = `"meshgate render --target ${name}" does not write such an object`;
     return {
       definitions: [],
       objects: [...objects, error instanceof TypeError ? shapeless : (error as Error).message],
@@ -132,7 +132,7 @@ function provePolicies(runtime: Runtime, a: string, b: string): Proof | undefine
 /** `meshgate prove`: proves that two sides allow the same requests, or finds a request on which they differ. */
 export const proveCommand = command({
   brief: 'Prove that two policies, or a policy and a rendered file, allow the same requests',
-  text: 'Says whether two policies allow the same requests, to the same services and as the same identities, or prints one request on which they differ, with the rules on both sides. It examines every class of requests, not a sample. With --target it says whether the mesh allows the same identities what the policy allows, by rendered files or by what is live in the mesh. Exit code 0: they are the same; 1: they differ in a request or a definition; 3: not proven. Then the mesh has something that meshgate does not render, which may allow more: treat it as an alarm. Or a policy has errors.',
+  text: 'Says whether two policies allow the same requests, to the same services and as the same identities, or prints one request on which they differ, with the rules on both sides. It examines every class of requests, not a sample. With --target it compares the policy with a mesh, by rendered files or by the live objects of the mesh: whether both allow each identity the same requests. Exit code 0: the sides are the same; 1: they differ in a request or a definition; 3: not proven. Code 3 means that a policy has errors, or that the mesh has an object that meshgate does not render. Such an object may allow more: treat it as an alarm.',
   examples: [
     'meshgate prove old.yaml new.yaml',
     'meshgate prove --target envoy meshgate.yaml build/envoy.yaml',
@@ -152,7 +152,7 @@ export const proveCommand = command({
   },
   args: [
     argument('A', 'A policy (- reads standard input)'),
-    argument('B', 'Another policy; with --target its file or folder'),
+    argument('B', 'Another policy; with --target, the file or folder of the mesh'),
   ],
   run(runtime, { target, assertionJwks, ingress, format }, a, b) {
     if (target === undefined && assertionJwks !== undefined)

@@ -30,8 +30,8 @@ export function providerNetwork(runtime: Runtime, command: string, caFile?: stri
   return caFile === undefined ? { ask } : { ask, ca: readText(runtime, caFile, 'the CA') };
 }
 
-/** Adds the provider's CA from the policy if `--ca-file` gives none. The policy names a path on the gateway's machine,
- * which this machine may not have. */
+/** Adds the provider's CA from the policy, unless `--ca-file` gives a CA. The path in the policy is one on the
+ * gateway's machine, and may not exist here. */
 export function withPolicyCa(runtime: Runtime, asked: Asked, { caFile }: Provider, absent?: () => void): Asked {
   if (asked.ca !== undefined || caFile === undefined) return asked;
   try {
@@ -49,7 +49,7 @@ const webUrl = /^https:\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?([
 export async function askUrl(asked: Asked, url: string, form?: string, authorization?: string): Promise<Incoming> {
   const { ask, ca, client } = asked;
   const [, host, port, rest = '/'] = webUrl.exec(url) ?? [];
-  if (host === undefined) return { error: 'it is not an https URL' };
+  if (host === undefined) return { error: 'this is not an https URL' };
   const address = host.replace(/^\[|\]$/g, '');
   const answer = await ask({
     address,

@@ -19,7 +19,7 @@ const flags = {
   stateDir: flag('PATH', 'Folder that keeps the providers’ keys over a restart (default /var/lib/meshgate)'),
   accessLog: flag('PATH', 'File of the JSON log (default /var/log/nginx/meshgate.log)'),
   resolver: {
-    ...flag('IP,IP', 'DNS servers, if the policy names none (default: those of /etc/resolv.conf)'),
+    ...flag('IP,IP', 'DNS servers, if the policy names none (default: the servers in /etc/resolv.conf)'),
     variadic: ',',
   },
   assertionJwks: assertionJwksFlag,
@@ -78,7 +78,7 @@ function checkFlags(flags: Flags): void {
     }
   }
   if (flags.ingress !== undefined && flags.target === 'nginx') {
-    throw new WrongUse('--ingress has no effect for nginx, which uses all of them: leave it out');
+    throw new WrongUse('--ingress has no effect for nginx, which uses all ingresses: leave it out');
   }
   if (flags.assertionJwks !== undefined && (flags.target === 'nginx' || !meshTarget(flags.target).takesJwks)) {
     throw new WrongUse(`--assertion-jwks has no effect for ${flags.target}: leave it out`);
@@ -133,7 +133,7 @@ function gapsText({ policy, rules }: Loaded, gaps: readonly Gap[]): string {
 /** `meshgate render`: renders the policy as configuration of nginx or of a mesh. */
 export const renderCommand = command({
   brief: 'Render a policy as configuration of nginx or of a mesh',
-  text: "Renders a policy. Standard error lists what the target cannot enforce, with its place in the policy. For nginx the gateway's own JavaScript, meshgate.js, hop.js, signin.js, client.js, health.js and cookies.js, is copied beside the files. Exit code 1: the policy has errors.",
+  text: "Renders a policy. Standard error lists the gaps: what the target cannot enforce, with its place in the policy. For nginx, the gateway's JavaScript is copied next to the files: meshgate.js, hop.js, signin.js, client.js, health.js and cookies.js. Exit code 1: the policy has errors.",
   examples: [
     'meshgate render --target nginx --out /etc/nginx/meshgate meshgate.yaml',
     'meshgate render --target nginx --out build --dir /etc/nginx/meshgate meshgate.yaml',

@@ -9,7 +9,7 @@ import { reasonOf, utf8 } from './load.ts';
 import { codeOf, type Runtime } from './runtime.ts';
 
 const flags = {
-  subject: flag('PROVIDER/SUBJECT', 'All sessions and tokens that a person has until now'),
+  subject: flag('PROVIDER/SUBJECT', 'All sessions and tokens of a person from before now'),
   sid: flag('ID', 'One session, by its id'),
   kid: flag('ID', 'Everything that a session key sealed, or a provider’s key signed'),
   jti: flag('ID', 'One token, by its "jti"'),
@@ -46,7 +46,7 @@ function kidsOf(text: string): readonly string[] {
   return /^[0-9a-f]{64}$/i.test(digits) ? [text, Buffer.from(digits, 'hex').toString('base64url')] : [text];
 }
 
-/** Returns the revocation that the flags describe. It does not check the provider's name, because the gateway does. */
+/** Returns the revocation that the flags describe. The gateway checks the provider's name later. */
 function asked(
   { subject, sid, kid, jti }: FlagsOf<typeof flags>,
   now: number,
@@ -81,7 +81,7 @@ function cut(runtime: Runtime, pidFile: string): number {
     runtime.err(`open connections are not cut: ${problem}; send nginx's master SIGHUP\n`);
     return NO;
   }
-  runtime.err('nginx reloads: open connections end within its worker_shutdown_timeout, also those of other people\n');
+  runtime.err('nginx reloads: all open connections, also of other people, end within its worker_shutdown_timeout\n');
   return YES;
 }
 
@@ -100,13 +100,13 @@ async function lay(runtime: Runtime, folder: string, what: Revocation): Promise<
     if (!isThere(runtime, refused)) return undefined;
     return `refused: ${foreign(utf8(runtime.read(refused))?.trim() ?? '')}`;
   }
-  return `not in force after ${WAIT_S} s. It will be as soon as a gateway runs with this folder, and etcd answers if the policy has one. nginx's error log says more. To cancel it, delete ${path}`;
+  return `not in force after ${WAIT_S} s. The revocation takes effect as soon as a gateway runs with this folder and, if the policy has an etcd, etcd answers. nginx's error log says more. To cancel the revocation, delete ${path}`;
 }
 
 /** `meshgate revoke`: writes a file that the gateway's job reads, and waits for the result. */
 export const revokeCommand = command({
   brief: 'Revoke the credentials of a person, a session, a key or a token',
-  text: 'Revokes credentials, in the running gateway whose state is on this machine, and in all gateways that share its etcd. Waits until the revocation is in force. Requests that passed before go on, as do WebSockets and streams: --cut ends those. Exit code 1: the gateway refused it, or it is not in force yet.',
+  text: 'Revokes credentials in the running gateway whose state is on this machine, and in all gateways that share its etcd. Waits until the revocation is in force. Requests, WebSockets and streams that passed before continue; --cut ends them. Exit code 1: the gateway refused the revocation, or it is not in force yet.',
   examples: [
     'meshgate revoke --subject okta/00u1a2b3 --cut',
     'docker exec gateway meshgate revoke --sid hTJmAPsWx7_gz1b3nsEfAQ',
@@ -119,7 +119,7 @@ export const revokeCommand = command({
     const all = asked(flags, runtime.now());
     if (!runtime.isFolder(folder)) {
       throw new WrongUse(
-        `${folder} does not exist: no gateway with sessions keeps its state in ${stateDir}. Give the folder with --state-dir, or the policy has no gateway.session`,
+        `${folder} does not exist: no gateway with sessions keeps its state in ${stateDir}. Give the folder with --state-dir; a policy without gateway.session has none`,
       );
     }
     for (const what of all) {

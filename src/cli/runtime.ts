@@ -32,7 +32,7 @@ export interface Runtime {
   /** Makes a folder and returns its absolute path. */
   folder(path: string): string;
   isFolder(path: string): boolean;
-  /** Makes nginx reload its configuration. `pidFile` has the pid of its master. Returns the reason if this failed. */
+  /** Makes nginx reload its configuration. `pidFile` has the pid of its master. Returns why this failed. */
   reload(pidFile: string): string | undefined;
   /** Sends a request; absent if the engine cannot send requests. */
   readonly ask?: Ask;
@@ -101,7 +101,7 @@ function folderOf(path: string): string {
   return slash < 0 ? '.' : path.slice(0, slash) || '/';
 }
 
-/** Whether standard output is a terminal. On njs, the null device counts as one too, which does no harm. */
+/** Whether standard output is a terminal. On njs, the null device counts as a terminal too, which does no harm. */
 const isTerminal = (): boolean => (onNode ? node.stdout?.isTTY === true : fs.fstatSync(1).isCharacterDevice());
 
 function isFolder(path: string): boolean {
@@ -209,7 +209,7 @@ function reload(pidFile: string): string | undefined {
   try {
     if (node.kill !== undefined) node.kill(pid, 'SIGHUP');
     else if (fd !== undefined) fs.writeSync(Number(fd), `reload ${pid}\n`);
-    else return 'this engine sends no signals';
+    else return 'this engine cannot send signals';
   } catch (error) {
     return `process ${pid} accepts no signal (${codeOf(error) ?? 'the cause is unknown'})`;
   }

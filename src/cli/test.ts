@@ -20,12 +20,12 @@ function parseClientFlag(text: string) {
 }
 
 const flags = {
-  gateway: flag('URL', 'Also send the tests to the running gateway at this URL; the hosts are those of the tests'),
+  gateway: flag('URL', 'Also send the tests to the running gateway at this URL, with the host names of the tests'),
   caFile: flag('FILE', "CA of the gateway's certificate, PEM (default: the system's)"),
   token: {
     ...flag(
       'ROLES=FILE',
-      'Token of a caller with these roles; authenticated=FILE for one without roles; tests[N]=FILE for one test',
+      'Token of a caller with these roles; authenticated=FILE: without roles; tests[N]=FILE: for one test',
       parseTokenFlag,
     ),
     variadic: true,
@@ -88,7 +88,7 @@ async function enforcers(runtime: Runtime, ask: Ask, loaded: Loaded, outcomes: r
 /** `meshgate test`: runs the policy's tests offline, at the gateway, and directly at the mesh. */
 export const testCommand = command({
   brief: "Run the policy's tests, also at the running gateway and at the mesh",
-  text: "Runs the policy's tests by the decision that the gateway makes; with --gateway and --mesh also at the running gateway and mesh, and names the rule where they differ from the policy. The requests are real, and so are their effects. Needs Node for the network. Exit code 0: all tests pass and all agree; 1: otherwise.",
+  text: "Runs the policy's tests with the code that decides in the gateway. With --gateway and --mesh, it also sends them to the running gateway and mesh, and names the rule where these differ from the policy. These requests are real, and so are their effects. Needs Node for the network. Exit code 0: all tests pass and all results agree; 1: otherwise.",
   examples: [
     'meshgate test',
     'meshgate test --gateway https://localhost:8443 --ca-file ca.pem --token editor=ada.txt --token reader=ben.txt',

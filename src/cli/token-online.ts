@@ -10,7 +10,7 @@ import { checkedOnline } from './provider-keys.ts';
 import type { Runtime } from './runtime.ts';
 import { introspectedReport, refusedReport, type Signature, type Taken, type TokenReport } from './token-report.ts';
 
-/** Rejects a token that names no issuer if there are several providers: it must not be sent to all of them. */
+/** Rejects a token without an issuer if there are several providers: it must not be sent to all of them. */
 function checkOne({ providers }: Policy, { form }: TokenReport, { names }: Taken): void {
   const asked = names.filter((name) => providers[name]?.introspection !== undefined);
   if (form === 'jwt' || asked.length < 2) return;

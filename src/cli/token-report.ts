@@ -11,7 +11,7 @@ import type { Loaded } from './load.ts';
 import { mcpHeaders } from './message.ts';
 import { type Judge, Offline } from './offline.ts';
 
-/** The form of a token: a JWT, an encrypted token (RFC 7516), which cannot be read, or an opaque token. */
+/** The form of a token: a JWT, an encrypted token (RFC 7516), which only its recipient can read, or an opaque token. */
 export type Form = 'jwt' | 'encrypted' | 'opaque';
 
 /** The result for a token's signature: the key that verifies it, or the reason why none does. */
@@ -32,7 +32,7 @@ export interface TokenReport {
   readonly claims?: Claims;
   /** The provider that `iss` names, or the provider that was asked about the token. */
   readonly provider?: string;
-  /** Why every route rejects the token, by its text alone; absent if some route accepts it. */
+  /** Why every route rejects the token, according to its text alone; absent if some route accepts the token. */
   readonly refused?: Refusal;
   /** Whether the provider says that the token is active (RFC 7662); absent if it was not asked or did not answer. */
   readonly active?: boolean;
@@ -57,7 +57,7 @@ export interface Taken {
 /** Methods that are tried on each route, in addition to the methods of its rules. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** An MCP message that every rule with tools allows. The rule then says which tools the caller may use. */
+/** An MCP message that every rule with tools allows. The matching rule then says which tools the caller may use. */
 const LISTED = mcpHeaders({ method: 'tools/list' });
 
 /** Returns the form of a token. A JWE has five parts (RFC 7516 section 7.1). */

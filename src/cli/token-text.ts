@@ -56,7 +56,7 @@ function takenLines({ refused, expires, binding, asker }: TokenReport, paint: Pa
   }
   return [
     `accepted   ${paint('good', 'yes')}, until ${dateOf(expires) ?? expires}`,
-    ...(binding === undefined ? [] : [`bound      to a key (${binding}): each request needs a proof of it`]),
+    ...(binding === undefined ? [] : [`bound      to a key (${binding}): each request must prove its possession`]),
     ...(asker === undefined ? [] : [`caller     ${asker.text}`]),
   ];
 }
@@ -82,7 +82,7 @@ export function tokenReportText(report: TokenReport, signature: Signature | unde
   const lines = [
     formLine(report),
     ...(provider === undefined ? [] : [`provider   ${provider} (${issuer})`]),
-    ...(active === undefined ? [] : [`asked      the provider says that it is ${active ? '' : 'not '}active`]),
+    ...(active === undefined ? [] : [`asked      the provider says that the token is ${active ? '' : 'not '}active`]),
     ...takenLines(report, paint),
     ...(signature === undefined ? [] : [`signature  ${signatureText(signature, paint)}`]),
     ...(claims === undefined ? [] : ['claims', ...claimLines(claims, paint)]),

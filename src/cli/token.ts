@@ -22,7 +22,7 @@ const flags = {
     brief: 'Ask the token’s provider for its keys, or about the token',
   },
   caFile: caFileFlag,
-  now: flag('TIME', 'Judge the token at this time: seconds since the epoch, or a date', parseTime),
+  now: flag('TIME', 'Check the token as of this time: seconds since the epoch, or a date', parseTime),
   ...messageFlags,
   policy: policyFlag,
   format: formatFlag,
@@ -56,7 +56,7 @@ function explained(loaded: Loaded, report: TokenReport, asked: Asked): Explanati
 }
 
 function checkUse(flags: Flags, file: string, method?: string, url?: string): void {
-  if (file === '-' && flags.policy === '-') throw new WrongUse('standard input is one file, not two');
+  if (file === '-' && flags.policy === '-') throw new WrongUse('only one file can come from standard input');
   if (method !== undefined && url === undefined)
     throw new WrongUse('METHOD and URL go together: GET https://HOST/PATH');
   if (url === undefined && (flags.tool ?? flags.mcp) !== undefined)
@@ -66,10 +66,10 @@ function checkUse(flags: Flags, file: string, method?: string, url?: string): vo
   }
 }
 
-/** `meshgate token`: says what a token contains, which provider accepts it, and what its owner may do. */
+/** `meshgate token`: says what a token contains, which provider accepts it, and what its holder may do. */
 export const tokenCommand = command({
-  brief: 'Show what a token is, which provider and rules accept it, or why not',
-  text: 'Decodes a token and shows which provider of the policy accepts it or why not, which roles it gives, and where it passes. Its signature is never printed, and is verified only with --online, on Node: the provider is asked for its keys, or about the token if the policy says so. Exit code 0: accepted; 1: rejected.',
+  brief: 'Show what a token contains, and which provider and rules accept it or why not',
+  text: 'Decodes a token. Shows which provider of the policy accepts it or why not, which roles it gives, and where it passes. The signature is never printed. It is verified only with --online, on Node: the command asks the provider for its keys, or about the token if the policy says so. Exit code 0: accepted; 1: rejected.',
   examples: [
     'meshgate token token.txt',
     'meshgate token token.txt GET https://wiki.example.com/page',

@@ -66,7 +66,7 @@ function roomText({ policy }: Loaded): string {
   const { records, revocations, once } = sessionRoom(gateway);
   const others = once + locksBytes(policy) + renewalsBytes(room.people);
   const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`;
-  return `sessions: room for ${room.people} people: ${megabytes(records)} for records, ${megabytes(revocations)} for revocations, ${megabytes(others)} for locks and what was used, in the memory of each nginx\n`;
+  return `sessions: room for ${room.people} people: ${megabytes(records)} for records, ${megabytes(revocations)} for revocations, ${megabytes(others)} for locks and used values, in the memory of each nginx\n`;
 }
 
 /** Returns advice on how to make the policy safer, by role and by service. */
@@ -90,7 +90,7 @@ function inspected(runtime: Runtime, { policy, rules }: Loaded, file: string): I
   const dump = new TextDecoder().decode(readFile(runtime, file, 'the output of nginx -T') as unknown as ArrayBuffer);
   const inspection = inspectNginx(dump, policy, rules, read);
   if (inspection === undefined) {
-    throw new WrongUse(`${fileName(file)} is not output of nginx -T; if that prints nothing, nginx -t says why`);
+    throw new WrongUse(`${fileName(file)} is not output of nginx -T; if nginx -T prints nothing, nginx -t says why`);
   }
   return inspection;
 }
@@ -107,7 +107,7 @@ function inspectionText({ warnings }: Inspection, paint: Paint): string {
 /** `meshgate validate`: checks the policy, its pages, its tests, nginx's configuration and its providers. */
 export const validateCommand = command({
   brief: 'Check a policy and run its tests',
-  text: 'Checks a policy, reports every error in one run, and runs its tests by the decision that the gateway makes. With --nginx it also reads the whole configuration of the nginx that includes the rendered files, and warns about what weakens or breaks them there. With --online it asks each provider, on Node: its discovery document, its keys, and what sign-in, introspection and proofs need. Exit code 0: valid; 1: errors, tests that fail, warnings, or a provider that lacks something.',
+  text: 'Checks a policy, reports every error in one run, and runs its tests with the code that decides in the gateway. With --nginx it also reads the whole configuration of the nginx that includes the rendered files, and warns about directives that weaken or break them. With --online, on Node, it reads each provider’s discovery document and keys, and checks what sign-in, introspection and proofs need. Exit code 0: valid; 1: errors, tests that fail, warnings, or a provider that lacks something.',
   examples: [
     'meshgate validate',
     'meshgate validate policies/wiki.yaml',
@@ -125,7 +125,7 @@ export const validateCommand = command({
       kind: 'boolean',
       optional: true,
       withNegated: false,
-      brief: 'Ask each provider whether it offers what the policy requires of it',
+      brief: 'Ask each provider whether it offers what the policy requires',
     },
     caFile: caFileFlag,
     format: formatFlag,
@@ -134,7 +134,7 @@ export const validateCommand = command({
   async run(runtime, flags, argument) {
     const file = policyFile(argument, flags.policy);
     if (flags.nginx === '-' && file === '-')
-      throw new WrongUse('--nginx - and a policy -: only one can be standard input');
+      throw new WrongUse('only one file can come from standard input: the policy, or the file of --nginx');
     const loaded = loadPolicy(runtime, file);
     const name = fileName(file);
     if (!('policy' in loaded)) return invalid(runtime, flags.format, name, loaded);

@@ -150,7 +150,7 @@ describe('the command', () => {
     const own = await keycloak.token('cleo');
     const at = ['GET', 'https://asked.example.com/page'];
     const active = await token(own, ...at);
-    expect(active.out).toContain('asked      the provider says that it is active');
+    expect(active.out).toContain('asked      the provider says that the token is active');
     expect(active.out).toContain('provider   asked ');
     expect(active.out).toContain('denied: role_missing (403)');
     await keycloak.signOut('cleo');

@@ -202,7 +202,7 @@ describe('meshgate revoke', () => {
     const cut = closed(socket!);
     expect(await revoke('--subject', 'sso/ada', '--cut')).toEqual([
       0,
-      'recorded: every credential with this name is rejected from now on\nnginx reloads: open connections end within its worker_shutdown_timeout, also those of other people\n',
+      'recorded: every credential with this name is rejected from now on\nnginx reloads: all open connections, also of other people, end within its worker_shutdown_timeout\n',
     ]);
     await cut;
     // The workers from before the reload are told to end.

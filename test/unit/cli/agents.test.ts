@@ -88,7 +88,7 @@ describe('explain', () => {
   });
 
   test.each([
-    [['--agent', 'pages'], 'agent pages is never alone'],
+    [['--agent', 'pages'], 'agent pages never acts for itself'],
     [['--as', 'staff', '--agent', 'page'], 'no agent "page"; did you mean "pages"?'],
   ])('%j is wrong use', async (args, says) => {
     const { code, err } = await explain(...args, 'GET', 'https://board.test/x');
@@ -240,7 +240,7 @@ tests:
 
   test('is explained for the person that its token names, with the roles that travel', async () => {
     const { code, out } = await explain('--token', 'ann', 'DELETE', 'https://wiki.test/x');
-    expect(out).toContain('caller    agent bot, for "ann" of okta; roles that travel: staff');
+    expect(out).toContain('caller    agent bot, for "ann" of okta; roles that the agent keeps: staff');
     expect(out).toContain('no  role "admin": agent bot does not act for it');
     expect(out).toContain('denied: actor_not_allowed');
     expect(code).toBe(1);

@@ -40,10 +40,10 @@ describe('an agent that is no longer defined', () => {
     const lines = out.trimEnd().split('\n');
     const gains = ['reader', 'editor'].map(
       (role, i) =>
-        `+ agent bot, for ${role}, may now use any method on http://wiki.example.com/* (by wiki.example.com/*#${i + 1}); there is no such agent now: it passes as a person`,
+        `+ agent bot, for ${role}, may now use any method on http://wiki.example.com/* (by wiki.example.com/*#${i + 1}); the agent does not exist now: it passes as a person`,
     );
     for (const gain of gains) expect(lines.map((line) => line.replace('https:', 'http:'))).toContain(gain);
-    expect(lines).toContain('* agent bot is gone: was client_id bot-client, acts for reader, hops 1, bound none');
+    expect(lines).toContain('* agent bot is gone: it was client_id bot-client, acts for reader, hops 1, bound none');
     const { changes } = JSON.parse((await run('diff', known, unknown, '--format', 'json')).out);
     expect(changes).toContainEqual(
       expect.objectContaining({ kind: 'gained', who: 'roles', agent: 'bot', roles: ['reader'] }),
@@ -53,7 +53,7 @@ describe('an agent that is no longer defined', () => {
 
   test('loses it if it becomes an agent', async () => {
     expect((await run('diff', unknown, known)).out).toContain(
-      '- agent bot, for reader, may no longer use any method on https://wiki.example.com/* (was by wiki.example.com/*#1); there was no such agent: it passed as a person\n',
+      '- agent bot, for reader, may no longer use any method on https://wiki.example.com/* (was by wiki.example.com/*#1); the agent did not exist: it passed as a person\n',
     );
     expect((await run('prove', unknown, known)).code).toBe(1);
   });

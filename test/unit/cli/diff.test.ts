@@ -51,7 +51,7 @@ const CHANGES: readonly {
     says: [
       `+ builder may now use any method on ${WIKI}/admin/* (by wiki.example.com/admin/*#1, as wiki-editor)`,
       `- admin may no longer use any method on ${WIKI}/admin/* (was by wiki.example.com/admin/*#1)`,
-      '* role admin is gone: was all (role "editor", claim "level" is 3 of okta)',
+      '* role admin is gone: it was all (role "editor", claim "level" is 3 of okta)',
     ],
     back: [
       `+ admin may now use any method on ${WIKI}/admin/* (by wiki.example.com/admin/*#1, as wiki-editor)`,
@@ -414,6 +414,6 @@ test('mistakes in both files are printed; standard input is one file', async () 
   expect(err).toMatch(/^a:1:1 .*\n(.*\n)*b:1:1 /);
   expect(await meshgate(['diff', '-', '-'])).toMatchObject({
     code: 2,
-    err: 'meshgate: standard input is one file, not two\n',
+    err: 'meshgate: only one file can come from standard input\n',
   });
 });

@@ -124,7 +124,7 @@ describe('with a token', () => {
   test('roles and the facts that gave them, each with its place', async () => {
     const { code, out } = await withToken(token({ ...claims, groups: ['editors'] }), 'POST', `${WIKI}/x`);
     expect(code).toBe(0);
-    expect(out).toContain('caller    "okta-ann" of okta; roles: editor\n          signature not checked');
+    expect(out).toContain('caller    "okta-ann" of okta; roles: editor\n          the signature is not checked');
     expect(out).toContain(`
   yes wiki.example.com/*#2: role editor, as wiki-editor  meshgate.yaml:35:11
       yes role "editor"  meshgate.yaml:8:3
@@ -166,13 +166,13 @@ describe('with a token', () => {
       code: 1,
       line: expect.stringContaining(`denied: ${reason} `),
     });
-    expect(out).toContain('signature not checked');
+    expect(out).toContain('the signature is not checked');
   });
 
   test('the expected value, which the gateway would not show', async () => {
     const slash = token({ ...claims, iss: `${claims.iss}/` });
     expect((await withToken(slash, 'GET', `${WIKI}/x`)).out).toContain(
-      `"iss" is "${claims.iss}/", this host accepts "`,
+      `"iss" is "${claims.iss}/", but this host accepts "`,
     );
     const symmetric = token(claims, { alg: 'HS256' });
     expect((await withToken(symmetric, 'GET', `${WIKI}/x`)).out).toContain(
@@ -231,9 +231,9 @@ describe('wrong use', () => {
     [['GET', '/x'], '"/x" names no host; write https://HOST/PATH'],
     [['--as', 'raeder', 'GET', `${WIKI}/`], 'the policy has no role "raeder"; did you mean "reader"?'],
     [['--as', 'nobody,reader', 'GET', `${WIKI}/`], '--as nobody cannot be combined with roles'],
-    [['--as', 'reader', '--token', 'x', 'GET', `${WIKI}/`], '--as and --token: give one'],
+    [['--as', 'reader', '--token', 'x', 'GET', `${WIKI}/`], 'give --as or --token, not both'],
     [['--token', 'none', 'GET', `${WIKI}/`], 'cannot read the token none: there is no such file'],
-    [['--token', '-', '--policy', '-', 'GET', `${WIKI}/`], 'standard input is one file, not two'],
+    [['--token', '-', '--policy', '-', 'GET', `${WIKI}/`], 'only one file can come from standard input'],
     [['--now', 'soon', '--token', 'x', 'GET', `${WIKI}/`], 'write seconds since the epoch'],
     [['--policy', 'none.yaml', 'GET', `${WIKI}/`], 'cannot read the policy none.yaml'],
   ])('%j', async (args, message) => {

@@ -49,7 +49,7 @@ tests:
 
   test('is requested by explain if most addresses would have other roles', async () => {
     expect((await explained()).out).toContain(
-      'an anonymous caller; the answer depends on the client’s address, which is not given: give --network',
+      'an anonymous caller; the result depends on the client’s address, which is not given: give --network',
     );
     expect(await explained('--network', '203.0.113.7')).toMatchObject({ code: 0 });
     expect((await explained('--network', '10.0.0.7')).out).not.toContain('depends on');
@@ -73,7 +73,7 @@ tests:
   test('fails a policy test', async () => {
     const { code, out } = await ask(outside, 'test');
     expect(code).toBe(1);
-    expect(out).toContain('the answer depends on the client’s address, which is not given: write network');
+    expect(out).toContain('the result depends on the client’s address, which is not given: write network');
     const said = outside.replace('as: nobody', 'as: { network: 10.0.0.7 }');
     expect(await ask(said, 'test')).toMatchObject({ code: 0 });
   });

@@ -48,7 +48,7 @@ describe('meshgate keys', () => {
     const made = await meshgate(['keys', 'new', '--session', '/s.jwks'], { now: NOW });
     expect([made.code, made.err]).toEqual([
       0,
-      "/s.jwks: two session keys: the first seals, the second will seal next\nonly its owner can read it, and the gateway's user must: in the image, chown 10101 /s.jwks\n",
+      "/s.jwks: two session keys: the first seals, the second will seal next\nonly its owner can read it, but the gateway's user must: in the image, chown 10101 /s.jwks\n",
     ]);
     const files = made.written;
     const early = await meshgate(['keys', 'rotate', '/s.jwks'], { files, now: NOW });
@@ -64,7 +64,7 @@ describe('meshgate keys', () => {
 
   test('a file that cannot be written is reported', async () => {
     const { code, err } = await meshgate(['keys', 'new', '/forbidden/k.jwks']);
-    expect([code, err]).toEqual([2, 'meshgate: /forbidden/k.jwks: this user is not permitted to\n']);
+    expect([code, err]).toEqual([2, 'meshgate: /forbidden/k.jwks: this user has no permission\n']);
   });
 });
 

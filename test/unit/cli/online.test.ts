@@ -129,7 +129,7 @@ describe('meshgate validate --online', () => {
         },
         text: policy('\n    signin: { par: false }'),
       },
-      'sign-in: it accepts only pushed requests',
+      'sign-in: the provider accepts only pushed requests',
     ],
     [
       'is not to be asked about tokens',

@@ -226,7 +226,9 @@ describe('a change in Linkerd’s own objects is a difference', () => {
   ])('%s', async (_, kind, change, says) => {
     const { code, out, err } = await changed(kind, change);
     expect({ code, err }).toEqual({ code: 3, err: '' });
-    expect(out).toMatch(/^not proven: stdin differs from what meshgate.yaml renders to\n {2}\w+ [\w-]+\/[\w.-]+: /);
+    expect(out).toMatch(
+      /^not proven: stdin differs from what meshgate renders from meshgate.yaml\n {2}\w+ [\w-]+\/[\w.-]+: /,
+    );
     expect(out).toContain(says);
   });
 });

@@ -465,7 +465,7 @@ describe('files without content', () => {
   test.each([...sides, envoy])('for $target a file that is not read is an error', async ({ target, policy, files }) => {
     const side = { policy, files, args: args(target) };
     const { code, says } = await prove(target, side, { ...files, 'more.YAML': 'x', '.git/HEAD': 'x' });
-    expect([code, says]).toEqual([2, expect.stringContaining('live/more.YAML: only files that end in .yaml')]);
+    expect([code, says]).toEqual([2, expect.stringContaining('live/more.YAML: prove reads only .yaml')]);
   });
 
   test('a file that is not UTF-8 is an error', async () => {

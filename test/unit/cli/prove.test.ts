@@ -198,7 +198,12 @@ caller  spiffe://example.org/gateway
       'is false, and not true',
     ],
     ['an action', 'action: "ALLOW"', 'action: "LOG"', 'rules.action is "LOG", and not "ALLOW"'],
-    ['a rule of no shape', 'permissions:\n', 'permission:\n', 'it is not what "meshgate render --target envoy" writes'],
+    [
+      'a rule of no shape',
+      'permissions:\n',
+      'permission:\n',
+      '"meshgate render --target envoy" does not write such an object',
+    ],
   ])('changed by hand, %s: the place', async (_, from, to, says) => {
     const envoy = await rendered(POLICY);
     const last = envoy.lastIndexOf(from);
@@ -315,7 +320,7 @@ caller  spiffe://example.org/gateway with an assertion (as default, for wiki, by
   ])('another changed object: %s', async (from, to, message) => {
     const { code, out } = await against(istio, change(await rendered(istio), 'build/workloads/wiki.yaml', from, to));
     expect(code).toBe(3);
-    expect(out).toContain(`not proven: build differs from what a.yaml renders to\n`);
+    expect(out).toContain(`not proven: build differs from what meshgate renders from a.yaml\n`);
     expect(out).toContain(message);
   });
 

@@ -126,7 +126,7 @@ describe('wrong use', () => {
     [[], 'Expected input for flag --target'],
     [
       ['--target', 'nginx', '--out', '/forbidden/x'],
-      'cannot write /forbidden/x/http.conf: this user is not permitted to',
+      'cannot write /forbidden/x/http.conf: this user has no permission',
     ],
   ])('%j', async (args, message) => {
     const { code, err } = await render(...args);

@@ -121,7 +121,7 @@ routes
     const files = { './meshgate.yaml': POLICY.replace('insecure_http: true', '$&, proof: {}'), 't.txt': text };
     expect((await meshgate(['token', 't.txt'], { files })).out).toContain('bound      to a key (dpop)');
     const explained = await meshgate(['explain', '--token', 't.txt', 'GET', 'https://wiki.example.com/'], { files });
-    expect(explained.out).toContain('bound to a key (dpop): each request needs a proof of it');
+    expect(explained.out).toContain('bound to a key (dpop): each request must prove its possession');
   });
 
   test('as JSON', async () => {
@@ -137,7 +137,7 @@ routes
   });
 
   test.each([
-    [['token', '-', '--policy', '-'], 'standard input is one file'],
+    [['token', '-', '--policy', '-'], 'only one file can come from standard input'],
     [['token', 't.txt', 'GET'], 'METHOD and URL go together'],
     [['token', 't.txt', 'GET', '?'], 'names no host'],
     [['token', 't.txt', '--online'], 'needs Node'],
@@ -250,7 +250,7 @@ describe('meshgate token --online with a token that only its provider can read',
     expect(out.split('\n').slice(0, 5)).toEqual([
       'token      opaque: only its provider knows what it means',
       `provider   okta (${ISSUER})`,
-      'asked      the provider says that it is active',
+      'asked      the provider says that the token is active',
       'accepted   yes, until 2027-01-15T09:00:00Z',
       'caller     "okta-ada" of okta; roles: reader',
     ]);
@@ -306,7 +306,7 @@ describe('meshgate token --online with a token that only its provider can read',
     const policy = asking('introspection: { cache: 60s, jwts: true }');
     const good = await ask({ policy, text: signed });
     expect([good.code, good.out]).toEqual([0, expect.stringContaining('signature  valid')]);
-    expect(good.out).toContain('says that it is active');
+    expect(good.out).toContain('says that the token is active');
     const ended = await ask({ policy, text: signed, says: { active: false } });
     expect([ended.code, ended.out]).toEqual([1, expect.stringContaining('no: token_inactive')]);
     const forged = `${signed.slice(0, -8)}AAAAAAAA`;
@@ -317,7 +317,7 @@ describe('meshgate token --online with a token that only its provider can read',
   test('without --online it names the provider that would be called', async () => {
     const files = { './meshgate.yaml': asking(), 't.txt': TEXT };
     const { code, out } = await meshgate(['token', 't.txt'], { files });
-    expect([code, out]).toEqual([1, expect.stringContaining('only provider okta knows what it is')]);
+    expect([code, out]).toEqual([1, expect.stringContaining('only provider okta can read this token')]);
     const explained = await meshgate(['explain', '--token', 't.txt', 'GET', 'https://wiki.example.com/'], { files });
     expect(explained.out).toContain('denied: provider_unavailable (503)');
   });

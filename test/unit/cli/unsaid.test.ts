@@ -55,7 +55,7 @@ describe('a role of anonymous callers, without an address', () => {
     const { code, out } = await ask(text, ['test']);
     expect(code).toBe(1);
     expect(out).toContain(
-      'expected network_refused, but the answer depends on the client’s address, which is not given: write network',
+      'expected network_refused, but the result depends on the client’s address, which is not given: write network',
     );
   });
 

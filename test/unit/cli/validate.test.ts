@@ -243,7 +243,7 @@ describe('--nginx', () => {
     for (const [args, says] of [
       [['--nginx', 'meshgate.txt'], /meshgate\.txt is not output of nginx -T/],
       [['--nginx', 'none.txt'], /cannot read the output of nginx -T none\.txt: there is no such file/],
-      [['--nginx', '-', '-'], /only one can be standard input/],
+      [['--nginx', '-', '-'], /only one file can come from standard input/],
     ] as const) {
       const { code, err } = await meshgate(['validate', ...args], {
         files: { ...file, '-': POLICY, 'meshgate.txt': 'nginx: [emerg] no' },

@@ -366,7 +366,9 @@ describe('an invalid answer gives a page, and one line of the log', () => {
     const { status, body } = await browser().signIn();
     expect([status, body.includes('signin_failed')]).toEqual([403, true]);
     expect(body + logged()).not.toContain('alert(1)');
-    expect(logged()).toBe('meshgate: sign-in through okta: signin_failed: the provider answered with the error access_denied');
+    expect(logged()).toBe(
+      'meshgate: sign-in through okta: signin_failed: the provider answered with the error access_denied',
+    );
   });
 
   test('a provider that is down', async () => {

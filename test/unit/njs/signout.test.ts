@@ -209,7 +209,7 @@ describe('a sign-out at a provider with a revocation endpoint', () => {
       const { status } = await out(of);
       expect([status, revoked(of)]).toEqual([303, ['out\nokta\nada\n']]);
       expect(of.provider.calls('/revoke')).toEqual([]);
-      expect(of.logged).toMatch(/sign-in through okta: .*"revocation_endpoint".*; it revokes no refresh token/);
+      expect(of.logged).toMatch(/sign-in through okta: .*"revocation_endpoint".*; a sign-out revokes no refresh token/);
     },
   );
 

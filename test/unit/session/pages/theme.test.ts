@@ -31,8 +31,8 @@ describe('a folder of pages', () => {
     ['de.json', 'x', 1, 'not a JSON object'],
     ['de.json', '{"toString":"x"}', 1, 'no text is named "toString"'],
     ['de.json', '{"signedout.title":1}', 1, 'signedout.title is not a text'],
-    ['de.json', '{"signedout.title":"{host}"}', 1, 'other values in it than none'],
-    ['de.json', '{"signedout.text":"x"}', 1, 'other values in it than {host}'],
+    ['de.json', '{"signedout.title":"{host}"}', 1, 'must contain no values'],
+    ['de.json', '{"signedout.text":"x"}', 1, 'must contain the values {host}'],
     ['page.htm', '', 1, 'this file is not used'],
     ['deutsch.txt', '', 1, 'this file is not used'],
   ])('%s %j is a mistake, and the rest of the folder is used', (file, text, line, message) => {
