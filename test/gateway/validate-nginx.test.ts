@@ -181,7 +181,7 @@ const weaknesses: readonly (readonly [what: string, change: () => Files, at: str
     'another rule',
     () => ({ [POLICY]: policy.replace('group: staff', 'group: crew') }),
     '/etc/nginx/meshgate/policy.js:3',
-    /renders to now/,
+    /renders from the policy now/,
   ],
 ];
 
@@ -199,9 +199,9 @@ describe('warns of each weakness, and of nothing else', () => {
     const { warnings } = (await inspect({ [POLICY]: more })).inspection;
     expect(warnings.map(({ file, text }) => `${file} ${text}`)).toEqual([
       // The other server has the metadata of all hosts.
-      expect.stringMatching(/http\.conf this is not what the policy renders to now$/),
+      expect.stringMatching(/http\.conf this line is not what meshgate renders from the policy now$/),
       `${POLICY} hosts."more.test": no server of this nginx includes hosts/more.test.conf`,
-      expect.stringMatching(/policy\.js this is not what the policy renders to now$/),
+      expect.stringMatching(/policy\.js this line is not what meshgate renders from the policy now$/),
     ]);
   });
 

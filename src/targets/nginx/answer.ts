@@ -9,7 +9,7 @@ const SEPARATOR = '\\x09';
 /** Matches a text without the separator, and keeps it under a name. The expression never backtracks. */
 const field = (name?: string): string => (name === undefined ? '[^\\x09]*+' : `(?<${name}>[^\\x09]*+)`);
 
-/** The variable of the regular expression. The map has another one, which is empty if the response has no fields. */
+/** The variable of the regular expression. The map's own variable is empty if the response has no fields. */
 const SAID_RULE = 'meshgate_said_rule';
 
 /** The rule that the check's response names. Reading this variable also fills the variables of the other fields. */
@@ -30,7 +30,7 @@ export function answerMap({ hosts, headerNames }: Pick<Scene, 'hosts' | 'headerN
   const own = CALLER_FIELDS.map((name) => field(name === 'rule' ? SAID_RULE : keptField(name)));
   const expression = `^\\.${SEPARATOR}${own.join(SEPARATOR)}${optional}${SEPARATOR}\\.$`;
   return conf`
-    # What the check says of the caller, field by field.
+    # What the check says about the caller, one field after the other.
     map ${answerHeader(FROM_CHECK.caller)} ${answerRule} {
       volatile; default "";
       ${regex('~', expression)} ${variable(SAID_RULE)};

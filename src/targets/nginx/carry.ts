@@ -37,7 +37,7 @@ const KEYS = Object.keys(LINES) as (keyof Proxying)[];
 /** The proxy settings that all routes of a host inherit. They override those of the http level. */
 export const usual: readonly Directive[] = row(
   KEYS.map((key) => said(key, USUAL, 'proxy')),
-  'routes may have others',
+  'a route may have other values',
 );
 
 /** The time-outs for clients: a client may pause in a request body for as long as the service may. */

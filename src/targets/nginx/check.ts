@@ -42,9 +42,9 @@ const way = (size: number, credentials: readonly Directive[]): readonly Directiv
 /** The files of the locations that lead to both checks. Where people sign in, responses have room for a cookie. */
 export function checkFiles(scene: Scene): readonly ConfFile[] {
   const outer = conf`
-    // If the client's URL contains a token, a word before the value makes a scheme that the check rejects: logs and
-    // browsers keep URLs (RFC 6750 section 5.3). The map returns only this word, because each request holds a copy of
-    // the map's result.
+    // If the client's URL contains a token, the map puts a word before the value of the header, and the check rejects
+    // this scheme: logs and browsers keep URLs (RFC 6750 section 5.3). The map returns only this word, because each
+    // request holds a copy of the map's result.
     proxy_set_header Authorization $meshgate_in_query$http_authorization;
     ${hasSessions(scene) && conf`proxy_set_header Cookie $meshgate_cookie_in;`}
     ${shownNetworks(scene)}
@@ -65,7 +65,7 @@ export function checkFiles(scene: Scene): readonly ConfFile[] {
   const room = answerSize + MAX_COOKIE_BYTES;
   return [
     ['check.conf', way(answerSize, outer), 'How nginx asks the check whether a request may pass.'],
-    ['check-session.conf', way(room, browser), 'How nginx asks the check, on hosts where browsers sign in.'],
+    ['check-session.conf', way(room, browser), 'How nginx asks the check on hosts where people sign in.'],
     [
       'hop.conf',
       way(answerSize, inner),

@@ -30,7 +30,7 @@ export const asksCertificates = (scene: Pick<Scene, 'hosts'>): boolean => caFile
 /** Requests an optional certificate at the outer listener. Empty if the host has no CA for it. */
 export function outerCertificates({ host }: SceneHost): readonly Directive[] {
   if (host.clientCaFile === undefined) return [];
-  const what = 'Clients may show a certificate on every connection. One that does not verify is rejected.';
+  const what = 'Clients may show a certificate on every connection. nginx rejects an invalid one.';
   return certificates(host.clientCaFile, 'optional', what);
 }
 
@@ -45,7 +45,7 @@ export function shownCertificate(scene: Scene, { host }: SceneHost): readonly Di
 export const INNER_CERTIFICATE = 'meshgate_inner_cert';
 
 /** The host of a connection, as the left side of a map entry. nginx selects a server only by a valid name. But the star
- * of `hostnames` also matches invalid names, such as `x/y.w.test` and `x..w.test`, for which the default server
+ * of `hostnames` also matches invalid names, such as `x/y.w.test` and `x..w.test`. For these, the default server
  * verifies the certificate. The map ignores a dot at the end. */
 const connectionName = (host: string): Arg =>
   host.startsWith('*.') ? regex('~*', `^(?:[a-z0-9-]+\\.)+${host.slice(2).replaceAll('.', '\\.')}\\z`) : key(host);

@@ -5,7 +5,7 @@ import { hiddenHeaders, hiddenScope } from './hide.ts';
 import { moduleOf, modulesOf } from './module.ts';
 import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 
-/** Response headers of CORS (Fetch, section 3.2.3, and its draft). A service's could contradict the gateway's. */
+/** Response headers of CORS (Fetch, section 3.2.3, and its draft). A service could send others than the gateway. */
 const ANSWERS = [
   ...['Allow-Origin', 'Allow-Credentials', 'Allow-Methods', 'Allow-Headers', 'Expose-Headers', 'Max-Age'],
   'Allow-Private-Network',

@@ -163,7 +163,7 @@ class Reader {
     return [{ name, args }];
   }
 
-  /** A text in quotes on the left side of a map is a key, or a regular expression after `~`. */
+  /** A text in quotes on the left side of a map is a key. If it begins with `~`, it is a regular expression. */
   #name(token: string): string | Arg {
     const [value] = this.#values;
     if (token === HOLE && typeof value === 'object') return this.#values.shift() as Arg;
@@ -213,9 +213,8 @@ class Reader {
 
 /** Directives, written as nginx reads them. The text is from this repository: a word is a word of nginx, `$name` is a
  * variable, and a word after `^` is a regular expression. A value between `${` and `}` never becomes part of this
- * language: a string stays a literal, so text of a policy may stand there. Directives may stand there as well, and
- * `undefined` or `false` for nothing.
- * The lines of the text are those of the rendered file. A comment above a directive belongs to it, and is left out
- * without it; a comment beside it says why it exists. A line after `//` is only for readers of this repository. */
+ * language: a string stays a literal, so it may be text of a policy. A value may also be directives, and `undefined` or
+ * `false` inserts nothing. The rendered file has the same lines as the text. A comment above a directive is left out
+ * together with it. A comment on the same line says why the directive exists. A line after `//` is not rendered. */
 export const conf = ({ raw }: TemplateStringsArray, ...values: readonly Inserted[]): readonly Directive[] =>
   new Reader(raw.join(HOLE), values).body();

@@ -32,7 +32,7 @@ export interface Door {
   readonly server: readonly Directive[];
 }
 
-/** Matches a word of letters and `_`. Each character may be percent-encoded, because services decode all of them. */
+/** Matches a word of letters and `_`. Each character may be percent-encoded, because services decode the word. */
 function encodable(word: string): string {
   const codes = (char: string) => [...new Set([char, char.toUpperCase()])].map((it) => it.charCodeAt(0).toString(16));
   return [...word].map((char) => `(?:${[char, ...codes(char).map((code) => `%${code}`)].join('|')})`).join('');

@@ -58,7 +58,7 @@ const noRoute = conf`
   set $meshgate_route -;
 `;
 
-/** The directives of exact endpoints. The variable, which has one value here, makes nginx drop the query. */
+/** The directives of exact endpoints. `$uri`, which has one value in an exact location, makes nginx drop the query. */
 const exact = (scene: Scene): readonly Directive[] => conf`
   ${noRoute}
   proxy_pass ${at(scene)}$uri;

@@ -16,7 +16,7 @@ export const eraseName = (module: Module) => (module === 'proxy' ? 'erase.conf' 
 /** All spellings of a name in which one or more dashes are replaced by `_`. */
 export function underscoreSpellings(name: string): readonly string[] {
   const [first = '', ...rest] = name.split('-');
-  // A name with very many words has too many spellings. It gets only the one that frameworks use.
+  // A name with very many words has too many spellings. Only the spelling that frameworks use is listed.
   if (rest.length > 5) return [name.replaceAll('-', '_')];
   const all = rest.reduce((heads, word) => heads.flatMap((head) => [`${head}-${word}`, `${head}_${word}`]), [first]);
   return all.filter((spelling) => spelling !== name);
@@ -24,7 +24,7 @@ export function underscoreSpellings(name: string): readonly string[] {
 
 const underscored = (names: readonly string[]) => names.flatMap((name) => [name, name.replaceAll('-', '_')]);
 
-/** The headers that are erased unless the gateway sets them, each once, whatever its case, with what trusts it. */
+/** The headers that are erased unless the gateway sets them, and what trusts them. Case does not distinguish names. */
 function rows(named: readonly string[]) {
   const seen = new Set<string>();
   const all: readonly { readonly by: string; readonly names: readonly string[] }[] = [

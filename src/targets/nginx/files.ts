@@ -20,7 +20,7 @@ export type ConfFile = readonly [
 export const included = ({ options }: Pick<Scene, 'options'>, file: FileName): Directive =>
   line('include', literal(`${options.dir}/${file}`));
 
-/** Files for parts of a policy. Equal parts share a file; of files with the same name, later ones get a number. */
+/** Files for parts of a policy. Equal parts share a file. If a name is used again, the later file gets a number. */
 export class Shelf<Of> {
   readonly files: ConfFile[] = [];
   readonly #names = new Map<Of, FileName>();

@@ -15,7 +15,7 @@ export const grpcMaps = conf`
   map $meshgate_status $meshgate_grpc_status { default 16; "400" 13; "403" 7; "404" 12; "429" 14; "503" 14; }
 `;
 
-/** Sends refused calls to that location. Other requests on the same route get the usual refusal. */
+/** Sends refused calls to the location for gRPC. Other requests on the same route get the usual refusal. */
 export const grpcErrorPages = conf`
   error_page 401 = $meshgate_refuse_to; error_page 500 = $meshgate_down_to; # clients of gRPC read a gRPC status
   error_page 400 = ${BAD_LOCATION}; error_page 494 = ${LARGE_LOCATION};
@@ -32,7 +32,6 @@ const refused = (name: string, status: string | Part, reason: string | Part): re
   }
 `;
 
-/** The locations that refuse calls. */
 export const grpcRefusals: readonly Directive[] = [
   ...refused('@meshgate_refuse_grpc', variable('meshgate_grpc_status'), variable('meshgate_reason')),
   ...refused('@meshgate_down_grpc', '14', 'check_unavailable'),

@@ -2,7 +2,8 @@ import { requestFacts } from '../../rules/table.ts';
 import { UnprintableError } from './print.ts';
 import { allHosts, type Scene } from './scene.ts';
 
-/** The form of texts where nginx gives characters a meaning: `~` in a name, `*` in a path, `data:` in a file. */
+/** The form of each kind of text. nginx gives some characters a meaning: `~` in a name, `*` in a path, `data:` in a
+ * file. */
 const SHAPES = {
   name: /^[a-z][a-z0-9-]*$/,
   host: /^(\*\.)?[a-z0-9][a-z0-9.-]*$/,

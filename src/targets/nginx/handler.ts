@@ -30,15 +30,15 @@ export const toHandler = conf`
   proxy_next_upstream off;
 `;
 
-/** The additional headers for endpoints. The `Cookie` header contains only the gateway's own cookies. If these stand
- * among others in an unusual order, it contains all cookies. */
+/** The additional headers for endpoints. The `Cookie` header contains only the gateway's own cookies or, if the request
+ * has too many cookies, all of them. */
 export const asked = conf`
   proxy_set_header ${TO_HANDLER.query} $args;
   proxy_set_header Cookie $meshgate_cookie_signin;
   ${passed('Content-Type', 'Origin', 'Sec-Fetch-Dest', 'Sec-Fetch-Mode', 'Sec-Fetch-Site', 'Sec-Purpose')}
 `;
 
-/** How nginx passes on a handler's response: unchanged, never from a cache, and not stored unless it says so. */
+/** How nginx passes on a handler's response: unchanged, never from a cache, and stored only if the response says so. */
 export const fromHandler = conf`
   proxy_buffer_size 32k; proxy_buffers 4 32k; # room for the cookies of eight attempts and a session, and the longest URL of a provider
   proxy_max_temp_file_size 0;
@@ -58,7 +58,7 @@ export const fromHandler = conf`
 export const handlerMaps = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
     ? conf`
-        # Headers that answers of the sign-in get, unless its JavaScript sets them.
+        # Headers that responses of the sign-in get, unless its JavaScript sets them.
         map $upstream_http_cache_control $meshgate_handler_cache { "" no-store; default ""; }
         map $upstream_http_referrer_policy $meshgate_handler_referrer { "" no-referrer; default ""; }
         map $upstream_http_x_content_type_options $meshgate_handler_sniff { "" nosniff; default ""; }

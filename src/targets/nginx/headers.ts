@@ -45,7 +45,8 @@ export const ownNames = (scene: Scene): readonly string[] => [
 
 export const headersName = (module: Module) => (module === 'proxy' ? 'headers.conf' : 'headers-grpc.conf');
 
-/** The variable of an identity header, or of the field that each response contains anyway and all routes send. */
+/** The variable of an identity header. If each response of the check contains the value anyway, and all routes send it,
+ * this is the variable of that field. */
 export function identityVariable({ sharedSources }: Scene, index: number): string {
   const source = sharedSources[index];
   const field = source === undefined ? undefined : alwaysField(source);

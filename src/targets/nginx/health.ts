@@ -22,7 +22,7 @@ export function healthServer(scene: Scene): readonly Directive[] {
   `;
   return conf`
     ${files > 0 && conf`js_shared_dict_zone zone=meshgate_svids:${Math.max(64, 32 + files)}k type=string;`}
-    # Health. Do not expose it: it shows more than strangers should know.
+    # Health. Do not expose this server: it shows more than strangers should know.
     server {
       listen unix:${scene.options.runDir}/${HEALTH_SOCKET};
       ${health !== undefined && conf`listen ${health};`}

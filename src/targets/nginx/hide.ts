@@ -4,7 +4,7 @@ import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
 /** Response headers that services must not send, on any host. For example, a browser clears the cookies of a whole site
- * if one host asks for it. If a response has two lines about TLS, browsers use the first one. */
+ * if one host asks for it. If a response has two `Strict-Transport-Security` headers, browsers use the first one. */
 export function hiddenHeaders(scene: Scene, module: Module): readonly Directive[] {
   const names = [
     ...(hasSessions(scene) ? ['Clear-Site-Data'] : []),
@@ -13,7 +13,7 @@ export function hiddenHeaders(scene: Scene, module: Module): readonly Directive[
   return names.map((name) => line(`${module}_hide_header`, name));
 }
 
-/** Prevents a service from widening a service worker's scope: where people sign in, it is the script's folder. */
+/** Prevents a service from widening a service worker's scope. Where people sign in, this is the script's folder. */
 export const hiddenScope = (module: Module) => conf`${module}_hide_header Service-Worker-Allowed;`;
 
 /** Adds `Clear-Site-Data` with what a service may ask browsers to clear. */

@@ -59,15 +59,15 @@ function around(scene: Scene, files: RouteFiles, host: SceneHost, door: Door): r
   `;
 }
 
-/** The way to the check and the routes, inside one location that leads to all paths that are not below `/.meshgate/`. */
+/** The directives of a host's server. All its routes are inside one location. */
 function doorConf(scene: Scene, files: RouteFiles, host: SceneHost, door: Door): readonly Directive[] {
   const { name } = host.host;
   const oddHost = conf`
-    # Below a wildcard the client chooses the host name, which becomes part of URLs.
+    # At a wildcard host, the client chooses the host name, which becomes part of URLs.
     if ($meshgate_odd_host) { rewrite ^ ${HOST_LOCATION}? last; }
   `;
   const routes = conf`
-    # The routes, inside one location that holds what they have in common.
+    # The routes, inside one location with the directives that they share.
     ${host.routes.length > 0 && around(scene, files, host, door)}
     ${host.routes.length === 0 && noRoute(scene, host)}
   `;
@@ -82,7 +82,7 @@ function doorConf(scene: Scene, files: RouteFiles, host: SceneHost, door: Door):
     ${refusesWorkers(host)}
     ${isWildcard(name) && hostLocation(scene)}
     ${door.server.length > 0 && certificateLocation(scene, name)}
-    # The way to the check. Clients cannot request it.
+    # The location of the check. Clients cannot request it.
     location ^~ ${door.check} {
       ${included(scene, door.file)}
       ${door.credentials}

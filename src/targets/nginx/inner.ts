@@ -14,11 +14,11 @@ export const insideFile: ConfFile = [
   'inside.conf',
   conf`
     js_engine qjs;
-    auth_request off; auth_basic off; allow all; error_page 418 /; # what the http level says does not count here
+    auth_request off; auth_basic off; allow all; error_page 418 /; # overrides directives of the http level
     access_log off; underscores_in_headers off;
     location / { return 404; }
   `,
-  'What the servers behind the unix sockets have in common.',
+  'Directives that the servers behind the unix sockets share.',
 ];
 
 /** The server behind `auth_request`, where the JavaScript runs. Other servers run JavaScript only for a service's
@@ -32,7 +32,7 @@ export function checkServer(scene: Scene): readonly Directive[] {
     }
   `;
   return conf`
-    # The check. Only nginx reaches it: the folder of the socket keeps other users of the machine out.
+    # The check. Only nginx reaches it: other users of the machine cannot enter the folder of the socket.
     server {
       listen unix:${checkSocket(scene.options)} backlog=4096;
       ${included(scene, 'inside.conf')}

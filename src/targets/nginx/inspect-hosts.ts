@@ -32,7 +32,7 @@ function beside(server: Server, host: Host): readonly Warning[] {
   return warn(
     pass,
     `the server of ${host.name} at ${server.node.file}:${server.node.line} does not include ${hostFile(host.name)}, and sends requests to ${pass.args[0] ?? pass.name} without the policy`,
-    `include …/${hostFile(host.name)}; there, or a return to the server that does`,
+    `include …/${hostFile(host.name)}; there, or a return to the server that includes it`,
   );
 }
 
@@ -58,8 +58,8 @@ function ofFile(tree: Tree, host: Host, file: string): readonly Warning[] {
       ? []
       : warn(
           server.node,
-          `this server includes ${file} and has ${server.names.length === 0 ? 'no name' : `the name ${server.names.join(' ')}`}: requests for ${host.name} do not reach it by that name`,
-          `server_name ${host.name}; or the file of the host that it serves`,
+          `this server includes ${file} and has ${server.names.length === 0 ? 'no name' : `the name ${server.names.join(' ')}`}: requests for ${host.name} do not reach this server`,
+          `server_name ${host.name}; or include the file of the host that this server serves`,
         )),
     ...rewrites(tree, server, path, host.name),
     ...locations(tree, server, host),

@@ -19,7 +19,7 @@ function errorLogs(tree: Tree, ours: readonly Server[]): readonly Warning[] {
   }
   return warnAll(
     [...logs].filter(talksTooMuch),
-    ({ args }) => `"error_log … ${args.slice(1).join(' ')}" writes whole request headers into the log, tokens included`,
+    ({ args }) => `"error_log … ${args.slice(1).join(' ')}" writes whole request headers and tokens into the log`,
     'notice or a level above it',
   );
 }
@@ -42,8 +42,8 @@ function accessLogs(tree: Tree, ours: readonly Server[]): readonly Warning[] {
   return warnAll(
     [...used].filter((format) => credentialIn(format) !== undefined),
     (format) =>
-      `log_format ${format.args[0]} writes $${credentialIn(format)} of the policy's hosts into a log: a reader of the log could use it`,
-    'the format without it; the log of the rendered files names the caller',
+      `log_format ${format.args[0]} writes $${credentialIn(format)} of the policy's hosts into a log: a reader of the log could use this credential`,
+    'a format without this variable; the log of the rendered files names the caller',
   );
 }
 
@@ -70,7 +70,7 @@ const READING = [
   {
     name: 'large_client_header_buffers',
     wrong: ([, size = '']: readonly string[]) => bytes(size) < HEADER_LINE_BYTES,
-    text: 'large_client_header_buffers applies in : long tokens are refused there before anything is decided',
+    text: 'large_client_header_buffers applies in : nginx refuses long tokens there, before the check',
     instead: 'large_client_header_buffers 4 32k; there',
   },
 ];
@@ -82,7 +82,7 @@ function defaultServers(tree: Tree, ours: readonly Server[]): readonly Warning[]
     sockets.flatMap((socket) => {
       const other = defaultServer(tree, socket);
       if (other === undefined || ours.includes(other)) return [];
-      const where = `the default server of ${socket} (${other.node.file}:${other.node.line}), which reads the header lines of the policy's hosts too until it knows the host`;
+      const where = `the default server of ${socket} (${other.node.file}:${other.node.line}), which also reads the header lines of requests for the policy's hosts, until nginx knows the host`;
       return READING.flatMap(({ name, wrong, text, instead }) => {
         const found = effective(name, other.body, tree.http)
           .slice(-1)
@@ -99,18 +99,18 @@ function proxies(tree: Tree, ours: readonly Server[], policy: Policy): readonly 
   if (!readsAddresses({ policy })) return [];
   const own = (nodes: readonly Read[]) =>
     nodes.filter(({ name, file }) => name === 'set_real_ip_from' && tree.kind(file) === 'other');
-  const instead = 'gateway.trusted_proxies, with the addresses of the proxies alone';
+  const instead = 'gateway.trusted_proxies, with only the addresses of the proxies';
   return [
     ...warnAll(
       ours.flatMap(({ body }) => own(body)),
       ({ args }) =>
-        `set_real_ip_from ${args.join(' ')} applies beside gateway.trusted_proxies: each address in it can claim any other address, and the policy decides or counts by addresses`,
+        `set_real_ip_from ${args.join(' ')} applies in addition to gateway.trusted_proxies: each address in this range can claim any other address, and the policy decides or counts by addresses`,
       instead,
     ),
     ...warnAll(
       policy.gateway.trustedProxies.length > 0 ? [] : own(tree.http),
       ({ args }) =>
-        `set_real_ip_from ${args.join(' ')} has no effect for the hosts of the policy, which decides or counts by addresses: behind a proxy all clients have its address`,
+        `set_real_ip_from ${args.join(' ')} has no effect for the hosts of the policy, which decides or counts by addresses: all clients behind a proxy have the address of the proxy`,
       instead,
     ),
   ];
@@ -119,24 +119,24 @@ function proxies(tree: Tree, ours: readonly Server[], policy: Policy): readonly 
 /** Commands of OpenSSL that set CAs. The rendered files cannot reset these. */
 const VERIFY_CA = /^VerifyCA(File|Path|Store)$/i;
 
-/** Warns of CAs with which OpenSSL verifies certificates instead of with the policy's. */
+/** Warns of commands with which OpenSSL verifies certificates with other CAs than those of the policy. */
 function cas(tree: Tree, ours: readonly Server[], name: RegExp, whose: string, instead: string): readonly Warning[] {
   return warnAll(
     [tree.http, ...ours.map(({ body }) => body)]
       .flat()
       .filter((node) => name.test(node.name) && VERIFY_CA.test(node.args[0] ?? '')),
-    (node) => `${node.name} ${node.args.join(' ')} verifies ${whose} with other CAs than the policy's`,
+    (node) => `${node.name} ${node.args.join(' ')} verifies ${whose} with other CAs than those of the policy`,
     instead,
   );
 }
 
-/** Warns of such CAs for clients, if a host or the inner listener requests certificates. */
+/** Warns of such commands about clients, if a host or the inner listener requests certificates. */
 const clientCas = (tree: Tree, ours: readonly Server[], { gateway, hosts }: Policy): readonly Warning[] =>
   gateway.inner === undefined && hosts.every(({ clientCaFile }) => clientCaFile === undefined)
     ? []
     : cas(tree, ours, /^ssl_conf_command$/, 'certificates of clients', 'client_ca_file in the policy');
 
-/** Warns of such CAs for ingresses, services and providers. */
+/** Warns of such commands about ingresses, services and providers. */
 const serverCas = (tree: Tree, ours: readonly Server[]): readonly Warning[] =>
   cas(tree, ours, /^(proxy|grpc)_ssl_conf_command$/, 'services, ingresses and providers', 'ca_file in the policy');
 
@@ -157,17 +157,18 @@ function scripts(tree: Tree, read: ReadText): readonly Warning[] {
       engines,
       () =>
         'js_engine njs: every server inherits the scripts of http {}, and the old engine cannot read meshgate.js: nginx will not start',
-      'js_engine qjs, which http.conf says for all of http {}; in old scripts import instead of require()',
+      'js_engine qjs, which http.conf sets for all of http {}; in old scripts, import instead of require()',
     ),
     ...warnAll(
       tree.http.filter((node) => node.name === 'js_import' && !own(node) && old(node)),
       ({ args }) =>
-        `js_import ${args.join(' ')} at the http level is inherited by the servers of the hosts, and a script for the old engine breaks what runs there: services can set the gateway's cookies`,
+        `the servers of the hosts inherit js_import ${args.join(' ')} from the http level, and a script for the old engine breaks the gateway's scripts there: services can set the gateway's cookies`,
       'import instead of require() in the script',
     ),
     ...warnAll(
       all.filter(({ name, args }) => name === 'js_fetch_keepalive' && args[0] !== '0'),
-      () => 'js_fetch_keepalive keeps a connection whose certificate was refused, and the next call uses it unverified',
+      () =>
+        'js_fetch_keepalive keeps a connection whose certificate was rejected, and the next call uses it unverified',
       'no js_fetch_keepalive',
     ),
   ];

@@ -73,7 +73,7 @@ function shadowing(node: Read, host: Host): readonly Warning[] {
   if (other || route === undefined) return [];
   return warn(
     node,
-    `location ${node.args.join(' ')} takes requests from the route ${route.name}, and refuses them all, because only a rendered location knows the route`,
+    `location ${node.args.join(' ')} receives requests of the route ${route.name}, and refuses all of them, because only a rendered location knows the route`,
     'no such location; a route of the policy in its place',
   );
 }
@@ -96,7 +96,7 @@ export function locations(tree: Tree, server: Server, host: Host): readonly Warn
     });
 }
 
-/** The directive with which a server sends requests elsewhere, other than to renew certificates. */
+/** The directive with which a server sends requests elsewhere, except in the location for renewing certificates. */
 export function passesOn(nodes: readonly Read[]): Read | undefined {
   for (const node of nodes) {
     if (ANSWERS_ELSEWHERE.test(node.name)) return node;

@@ -46,7 +46,7 @@ function changed(file: string, text: string, wanted: string): readonly Warning[]
   const lines = text.split('\n');
   const found = lines.findIndex((line, i) => line !== others[i]);
   const line = found < 0 ? lines.length : found + 1;
-  return warn({ file, line }, 'this is not what the policy renders to now', AGAIN);
+  return warn({ file, line }, 'this line is not what meshgate renders from the policy now', AGAIN);
 }
 
 /** Compares the files with what meshgate renders from the policy now, or throws an UnprintableError. */
@@ -65,7 +65,7 @@ export function rendered(tree: Tree, policy: Policy, rules: readonly Rule[], rea
     if (tree.kind(name) === 'other') return [];
     const wanted = now.get(name);
     if (wanted === undefined) {
-      return warn({ file: name, line: 1 }, 'the policy does not render to this file', `no include of it; ${AGAIN}`);
+      return warn({ file: name, line: 1 }, 'the policy needs no such file', `no include of it; ${AGAIN}`);
     }
     return changed(name, text, wanted);
   });

@@ -47,7 +47,7 @@ function returns(node: Read, { check, condition }: Where): readonly Warning[] {
   if ((admits ? held === false : held !== true) || alike(condition)) return [];
   const why = admits ? `and ${node.args[0]} lets the client's request pass unchecked` : 'so that nothing passes';
   const text = `this return answers the check's own request as well, ${why}`;
-  return warn(node, text, 'a location for what it answers');
+  return warn(node, text, 'a location around this return');
 }
 
 function one(node: Read, where: Where): readonly Warning[] {
@@ -57,8 +57,8 @@ function one(node: Read, where: Where): readonly Warning[] {
   if (node.name === 'break' && before) {
     return warn(
       node,
-      'break ends what nginx does before a location is found, so the rendered files no longer refuse paths that are not canonical ("..;", "%2f"): they reach the services as they are',
-      'the line after the include of the host file',
+      'break skips the rendered directives that refuse paths that are not canonical ("..;", "%2f"): such paths reach the services unchanged',
+      'break after the include of the host file',
     );
   }
   if (node.name === 'rewrite') {
@@ -67,7 +67,7 @@ function one(node: Read, where: Where): readonly Warning[] {
     return warn(
       node,
       `rewrite ${node.args[0]} matches the check's own request (${CHECK_PATH}…) as well: another location answers instead, and may allow everything`,
-      `a regular expression that leaves it out, such as ^(?!/\\.meshgate/)…, or a rewrite inside a location`,
+      `a regular expression that does not match it, such as ^(?!/\\.meshgate/)…, or a rewrite inside a location`,
     );
   }
   if (node.name === 'set' && node.args[0] === '$http_authorization') {

@@ -78,7 +78,7 @@ function server(node: Read, kind: (file: string) => Kind) {
     claimed: listens.filter(({ args }) => args.includes('default_server') || args.includes('default')).map(socket),
     names: body.filter(({ name }) => name === 'server_name').flatMap(({ args }) => args.map((it) => it.toLowerCase())),
     hostFiles: [...new Set(body.filter(({ file }) => kind(file) === 'host').map(({ file }) => file))],
-    // Whether it is the check's server or the egress server.
+    // Whether this is the check's server or the egress server.
     inner: kind(node.file) === 'http',
   };
 }

@@ -8,8 +8,8 @@ import { toTree } from './inspect-tree.ts';
 
 export type { Inspection };
 
-/** Finds settings in the configuration around the rendered files that make them unsafe or break them. It does not guess
- * what it cannot know, such as the permissions of the sockets' folder, or scripts on other machines.
+/** Finds settings in the configuration around the rendered files that make these files unsafe or break them. It does
+ * not guess what it cannot know, such as the permissions of the sockets' folder, or scripts on other machines.
  * @param dump output of `nginx -T`
  * @param read reads files that are not in a dump: policy.js and other scripts
  * @returns undefined if `dump` is not output of `nginx -T` */
@@ -27,7 +27,7 @@ export function inspectNginx(
   const unreadable = [...files].flatMap(([file, { unreadable }]) =>
     unreadable === undefined
       ? []
-      : warn({ file, line: unreadable }, 'cannot be read from here on, and was not checked', 'what nginx -t accepts'),
+      : warn({ file, line: unreadable }, 'meshgate cannot read the file from here on', 'what nginx -t accepts'),
   );
   const all = [...unreadable, ...inHttp(tree, ours, policy, read), ...hosts(tree, policy), ...warnings];
   const order = [...files.keys()];

@@ -31,7 +31,7 @@ function identity(scene: Scene, { index, source }: SceneRoute['headers'][number]
   return [line('auth_request_set', variable(own), answerHeader(`${FROM_CHECK.identity}${index}`))];
 }
 
-/** The file with the variables that keep values of the check's response; empty if the header is absent. */
+/** The file with the variables that keep values of the check's response. They are empty for absent headers. */
 export function answerFile(scene: Scene): ConfFile {
   const headers = [
     ...[FROM_CHECK.status, FROM_CHECK.reason, FROM_CHECK.detail, FROM_CHECK.retryAfter],
@@ -39,7 +39,7 @@ export function answerFile(scene: Scene): ConfFile {
     ...(givesNonces(scene) ? [FROM_CHECK.dpopNonce] : []),
   ];
   const rule = line('auth_request_set', variable(keptField('rule')), answerRule);
-  return ['answer.conf', [rule, ...headers.map(fromAnswer)], 'What nginx keeps of every answer of the check.'];
+  return ['answer.conf', [rule, ...headers.map(fromAnswer)], 'What nginx keeps from every response of the check.'];
 }
 
 /** The map that empties the destination if the check's response names no rule. Another response with a 2xx status leads
@@ -117,7 +117,8 @@ export interface RouteFiles {
   readonly targets: Shelf<SceneRoute>;
 }
 
-/** The name of a file for a service, by how nginx connects: with one identity, or as the check or rule says. */
+/** The name of a file for a service. It says whether nginx connects with one identity, with the identity that the check
+ * names, or as the rule says. */
 function targetName(route: SceneRoute): `services/${string}` {
   const names = [...new Set(route.targets.map(({ identity }) => identity?.name))];
   const name = `services/${route.service.name}` as const;
@@ -132,7 +133,7 @@ export function routeFiles(scene: Scene): RouteFiles {
   for (const host of scene.hosts) {
     for (const route of host.routes) {
       const names = route.services.map(({ name }) => name).join(', ');
-      const kept = 'What nginx keeps of an answer of the check for a route: identity headers.';
+      const kept = 'What nginx keeps from a response of the check for a route: identity headers.';
       callers.add(route, 'caller', caller(scene, route), kept);
       const directives = target(scene, host, route, callers.of(route));
       targets.add(route, targetName(route), directives, `How routes lead to ${names}.`);

@@ -14,7 +14,7 @@ import { found, pathMaps, shortMap, textMaps } from './utf8.ts';
 /** The parts of a policy that have fields of their own: agents, rules for tools, and several ingresses. */
 const EVERYTHING = { agents: true, tools: true, several: true };
 
-/** The fields of the JSON line, with the names of OpenTelemetry where it has one. The path has no query. */
+/** The fields of the JSON line. If OpenTelemetry has a name for a field, this name is used. The path has no query. */
 const FIELDS: readonly (readonly [string, variable: string, 'text' | 'number', needs?: keyof typeof EVERYTHING])[] = [
   ['time', 'time_iso8601', 'text'],
   ['request_id', 'request_id', 'text'],
@@ -48,7 +48,7 @@ const FIELDS: readonly (readonly [string, variable: string, 'text' | 'number', n
 /** The status as a JSON number. nginx writes three digits, and 000 without a response (009 for HTTP/0.9). */
 const codeMap = conf`map $status $meshgate_code { default $status; "000" 0; "009" 0; }`;
 
-/** The maps for the reason of a refusal. It is the check's reason or, if nginx itself refused the request, nginx's. */
+/** The maps for the reason of a refusal: the check's reason or, if nginx itself refused the request, that of nginx. */
 function reasonMaps(scene: Scene): readonly Directive[] {
   const inner = scene.policy.gateway.inner !== undefined;
   const certificates = inner || asksCertificates(scene);

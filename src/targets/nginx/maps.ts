@@ -23,7 +23,7 @@ import type { Scene } from './scene.ts';
 import { sessionMaps } from './session.ts';
 import { workerMap } from './worker.ts';
 
-/** The maps about a request. A lookup finds unusual parts, so most requests need no regular expression. */
+/** The maps about a request. If a header is absent, nginx finds the empty text and evaluates no regular expression. */
 const requestMaps = (scene: Scene): readonly Directive[] => conf`
   # Paths that a service could read in another way, or that look like paths of the gateway. They are rejected first.
   map $request_uri $meshgate_odd {
@@ -38,7 +38,7 @@ const requestMaps = (scene: Scene): readonly Directive[] => conf`
   }
   ${scene.hosts.some(({ host }) => isWildcard(host.name)) && oddHostMap}
   # Upgrade to WebSocket only: "Upgrade: h2c" would open a tunnel around the check.
-  // HTTP/2 has no such header. So on a route of that protocol nothing matches.
+  // HTTP/2 has no such header. So on a route with that protocol, no value matches.
   map ${speaksHttp2(scene) ? template(variable('meshgate_http2'), variable('http_upgrade')) : variable('http_upgrade')} $meshgate_upgrade {
     "" "";
     "~*^websocket$" $meshgate_upgrade_by;
@@ -93,7 +93,7 @@ function erasedMaps(names: readonly string[]): readonly Directive[] {
 export const mapsFile = (scene: Scene): ConfFile => [
   'maps.conf',
   [...requestMaps(scene), ...traceMaps, ...inQueryMap],
-  'What nginx reads of every request.',
+  'Maps that nginx evaluates for every request.',
 ];
 
 /** All other maps at the http level. */

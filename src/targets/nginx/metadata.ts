@@ -14,8 +14,8 @@ import { unknown } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
 
 /** The issuers at which a client can request tokens. A template stands for the issuers of its tenants. Issuers of
- * workload identities are left out. So are issuers whose access tokens the gateway cannot accept, unless it asks the
- * provider about tokens. */
+ * workload identities are left out. Issuers whose access tokens the gateway cannot accept are left out too, unless the
+ * gateway asks the provider about tokens. */
 function issuersOf(provider: Provider | undefined): readonly string[] {
   const { signin, wants } = providerKind(provider?.kind ?? '') ?? {};
   if (provider === undefined || signin === undefined) return [];
@@ -109,8 +109,8 @@ export function metadataMaps(scene: Scene): readonly Directive[] {
   `;
 }
 
-/** The file with both locations of a host. The metadata is public: scripts in browsers may read it. The variable with
- * the host is as the policy writes it; for a wildcard host, a second one is as clients write it. */
+/** The file with both locations of a host. The metadata is public: scripts in browsers may read it. One variable has
+ * the host as the policy writes it. For a wildcard host, another variable has it as the client writes it. */
 export function metadataFile(scene: Scene): ConfFile {
   const name = variable(hasWildcards(scene) ? 'meshgate_resource_name' : 'meshgate_resource_host');
   const strange = conf`if ($meshgate_resource_name !~ ^[a-z0-9.-]+$) { ${unknown} }`;

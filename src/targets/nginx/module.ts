@@ -18,11 +18,11 @@ export const timeouts = (connect: string, send: string, read: string): readonly 
   conf`proxy_connect_timeout ${connect}; proxy_send_timeout ${send}; proxy_read_timeout ${read};`;
 
 /** Switches off the cache. A `proxy_cache` of an outer level would give one caller the response for another. */
-export const unstored = conf`proxy_cache off; proxy_store off; # no caller gets the answer for another one`;
+export const unstored = conf`proxy_cache off; proxy_store off; # no caller gets the response for another caller`;
 
 /** Ignores headers with which a service could choose a location that clients cannot reach. */
 export const ignoresAccel = (module: Module = 'proxy'): readonly Directive[] => conf`
-  ${module}_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Charset; # an answer cannot redirect to internal locations
+  ${module}_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Charset; # a response cannot redirect to internal locations
 `;
 
 /** nginx sends a request again only if a connection that it kept open is already closed. */
@@ -38,7 +38,7 @@ export const tls = (module: Module): readonly Directive[] => conf`
 export const verified = (module: Module, name: Arg, ca: string): readonly Directive[] =>
   conf`${module}_ssl_trusted_certificate ${ca}; ${module}_ssl_name ${name};`;
 
-/** The certificate that nginx shows. It reads files named by variables again; empty names are no certificate. */
+/** The certificate that nginx shows. It reads a file again if a variable names it. An empty name: no certificate. */
 export const shown = (module: Module, cert: string | Arg, key: string | Arg): readonly Directive[] =>
   conf`${module}_ssl_certificate ${cert}; ${module}_ssl_certificate_key ${key};`;
 

@@ -19,7 +19,7 @@ export const headerVariable = (index: number): string => `meshgate_h${index}`;
 
 export const underscored = (name: string): string => name.toLowerCase().replaceAll('-', '_');
 
-/** How many identity headers nginx always erases, so that no client can send the next one of a policy. */
+/** How many identity headers nginx always erases, so that no client can send one that a later policy uses. */
 const NUMBERED = 16;
 
 /** All internal headers, with this number of identity headers. nginx erases them even if they are not used. */

@@ -11,7 +11,7 @@ function isAmbient({ policy }: Pick<Scene, 'policy'>, { sessions, routes }: Scen
 }
 
 /** Sends the origin of a request to the check, with which the check recognises the page that sends the request. On
- * hosts where people do not sign in, it says whether the origin is the host's own. On hosts where people sign in,
+ * hosts where people do not sign in, nginx sends only origins other than the host's own. On hosts where people sign in,
  * check.ts sends all origins, because the policy decides. */
 export const shownOrigin = (scene: Scene, host: SceneHost): readonly Directive[] =>
   isAmbient(scene, host) && !host.sessions ? conf`proxy_set_header ${TO_CHECK.origin} $meshgate_origin_other;` : [];
@@ -20,7 +20,7 @@ export const shownOrigin = (scene: Scene, host: SceneHost): readonly Directive[]
 export function originMaps(scene: Scene): readonly Directive[] {
   if (!allHosts(scene).some((host) => isAmbient(scene, host))) return [];
   return conf`
-    # The origin of the page that sends an unsafe method or an Upgrade; "null" if the browser says only that it is another one.
+    # The origin of the page that sends an unsafe method or an Upgrade; "null" if the browser only says that it differs from the host's.
     map $request_method $meshgate_origin_in {
       default $meshgate_origin;
       "GET" $meshgate_origin_upgrade;
@@ -42,10 +42,10 @@ export function originMaps(scene: Scene): readonly Directive[] {
 }
 
 const otherMaps = conf`
-  # The same for hosts without sign-in, unless it is the requested origin.
+  # The same for hosts without sign-in; empty if it is the requested origin.
   map $meshgate_origin_in $meshgate_origin_other { "" ""; default $meshgate_origin_strange; }
-  // A page of the requested host, by the name and the port of the request. A request over plain HTTP may come from a
-  // proxy that terminates TLS in front of the gateway.
+  // The expression matches a page of the requested host, by the name and the port of the request. A request over plain
+  // HTTP may come from a proxy that terminates TLS in front of the gateway.
   map "$scheme $meshgate_origin_in $http_host" $meshgate_origin_strange {
     default $meshgate_origin_in;
     "~^(?:http https?|https https)://([^ ]+) \1$" "";

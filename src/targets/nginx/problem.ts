@@ -44,7 +44,7 @@ export const problemFile: ConfFile = [
     default_type application/problem+json;
     add_header Cache-Control no-store always; add_header X-Content-Type-Options nosniff always;
   `,
-  'What all answers to rejected requests have in common.',
+  'Directives that all responses to rejected requests share.',
 ];
 
 /** The body of a refusal that nginx itself decides. */

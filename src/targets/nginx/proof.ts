@@ -4,7 +4,7 @@ import type { Policy } from '../../policy/types.ts';
 import { conf, type Directive } from './directive.ts';
 import type { Scene } from './scene.ts';
 
-/** Sends the headers about a proof to the check. Of a repeated header it gets both values, joined by a comma. */
+/** Sends the headers about a proof to the check. A repeated header is sent once, with both values joined by a comma. */
 export function proofHeaders({ policy }: Pick<Scene, 'policy'>): readonly Directive[] {
   if (policy.gateway.proof === undefined) return [];
   return conf`

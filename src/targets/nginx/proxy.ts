@@ -20,7 +20,7 @@ const closed = conf`
   ${ignoresAccel()}
 `;
 
-/** The error pages for refusals by nginx itself. A level with its own ones inherits none, so each has all. */
+/** The error pages for refusals by nginx itself. A level with its own error pages inherits none, so it needs all. */
 export const errorPages = conf`
   error_page 500 = @meshgate_down; error_page 400 = ${BAD_LOCATION}; error_page 494 = ${LARGE_LOCATION};
 `;
@@ -42,7 +42,7 @@ const proxied = (scene: Scene): readonly Directive[] => conf`
   ${closed}
   ${headersBeside(scene)}
   ${usual}
-  proxy_max_temp_file_size 0; # answers are not written to disk
+  proxy_max_temp_file_size 0; # responses are not written to disk
   proxy_http_version 1.1; # so that connections stay open
   ${onceMore()}
   proxy_headers_hash_max_size 4096; proxy_headers_hash_bucket_size ${scene.headerNames.some((name) => name.length > 90) ? 256 : 128}; # room for the headers below
@@ -60,8 +60,8 @@ const sessions = (scene: Scene): readonly Directive[] => conf`
 
 /** The files with the directives that all routes share. */
 export const proxyFiles = (scene: Scene): readonly ConfFile[] => [
-  ['proxy.conf', proxied(scene), 'What all routes have in common.'],
-  ['proxy-grpc.conf', [...grpcAround, ...trusted(scene, 'grpc')], 'What all routes of gRPC have in common.'],
-  ['session.conf', sessions(scene), 'What routes have in common on hosts where browsers sign in: cookies and pages.'],
+  ['proxy.conf', proxied(scene), 'Directives that all routes share.'],
+  ['proxy-grpc.conf', [...grpcAround, ...trusted(scene, 'grpc')], 'Directives that all gRPC routes share.'],
+  ['session.conf', sessions(scene), 'Directives that routes share on hosts where people sign in: cookies and pages.'],
   ...(['proxy', 'grpc'] as const).flatMap((module) => [headersFile(scene, module), eraseFile(scene, module)]),
 ];

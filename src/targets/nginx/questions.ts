@@ -21,14 +21,14 @@ export function questionZones(scene: Scene): readonly Directive[] {
   return conf`
     # What providers answered about tokens.
     js_shared_dict_zone zone=meshgate_answers:${(askedOf(scene) * ANSWERS_BYTES_PER_PROVIDER) >> 10}k type=string timeout=1h evict;
-    # Tokens that a provider called not active.
+    # Tokens that are not active, according to a provider.
     js_shared_dict_zone zone=meshgate_inactive:1m type=string timeout=1h evict;
     # Tokens that were active before, as hashes.
     js_shared_dict_zone zone=meshgate_active:4m type=string timeout=24h evict;
   `;
 }
 
-/** The locations through which the check asks providers. Only they load the client's secret. */
+/** The locations through which the check asks providers. Only these locations load the client's secret. */
 export function questionLocations(scene: Scene): readonly Directive[] {
   if (!hasQuestions(scene)) return [];
   const location = (path: string, name: string) => conf`

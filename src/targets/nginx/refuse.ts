@@ -30,7 +30,7 @@ export function refuseFiles(scene: Scene): readonly ConfFile[] {
         ...workerLocation(scene),
         ...pageLocations,
       ],
-      'How nginx answers rejected requests where browsers sign in: a navigation gets a page.',
+      'How nginx answers rejected requests where people sign in: a navigation gets a page.',
     ],
   ];
 }

@@ -46,7 +46,7 @@ function stayBehind({ hosts }: Scene): readonly Gap[] {
       );
       const rule = targets[acting]?.rule;
       if (rule === undefined || names.length === 0) return [];
-      const text = `${names.join(', ')}: empty if an agent acts, because groups and claims do not travel with a person`;
+      const text = `${names.join(', ')}: empty if an agent acts, because the request of an agent does not carry the groups and claims of the person`;
       return [{ part: rule, text }];
     }),
   );
@@ -66,7 +66,7 @@ function gaps(scene: Scene): readonly Gap[] {
   const unresolved = [
     {
       part: 'gateway.resolver',
-      text: 'no DNS server is known, so the keys of providers cannot be fetched by host name; name one in gateway.resolver',
+      text: 'no DNS server is known, so the keys of providers cannot be fetched by host name; name a DNS server in gateway.resolver',
     },
     ...named.flatMap(({ part, host }) => {
       const text = `${host} is resolved once, when nginx starts; name a DNS server in gateway.resolver`;
@@ -75,7 +75,7 @@ function gaps(scene: Scene): readonly Gap[] {
   ];
   const addresses = named.flatMap(({ part, serverName }) => {
     const cure =
-      part === 'gateway.store.etcd' ? 'name the endpoint by one' : 'set server_name to a name in the certificate';
+      part === 'gateway.store.etcd' ? 'write it as a DNS name' : 'set server_name to a name in the certificate';
     const text = `nginx verifies DNS names in certificates, not addresses; ${cure}`;
     return serverName === '' || !isAddress(serverName) ? [] : [{ part, text }];
   });

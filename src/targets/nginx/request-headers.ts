@@ -18,7 +18,7 @@ export const restricted = (scene: Scene, service: Service): readonly Directive[]
   service.requestHeaders === undefined ? [] : [included(scene, requestsName(service))];
 
 /** The headers of the host, for the location of a route to such a service. The list in its file replaces the headers
- * that are set around the location, so they are repeated.
+ * that are set around the location, so these headers are repeated.
  * @param cookie the `Cookie` header for services at this listener; absent: the client's */
 export function listedHostHeaders(
   host: SceneHost,

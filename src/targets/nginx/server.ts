@@ -11,7 +11,7 @@ import type { Scene } from './scene.ts';
 import { rotationTimes } from './upstreams.ts';
 
 /** The trusted proxies. If there are none and a forged address would matter, no proxy is trusted, whatever the http
- * level says. nginx has no word for this, so an address stands there that no connection has. */
+ * level says. nginx has no keyword for this, so the directive names an address that no connection has. */
 export function trustedProxies(scene: Scene): readonly Directive[] {
   const { trustedProxies } = scene.policy.gateway;
   if (trustedProxies.length === 0) {
@@ -24,7 +24,7 @@ export function trustedProxies(scene: Scene): readonly Directive[] {
   `;
 }
 
-/** How nginx reads lines of a request. For HTTP/1.1, the socket's default server decides it until the host is known. */
+/** How nginx reads lines of a request. For HTTP/1.1, the default server decides this until the host is known. */
 export const reading = conf`
   underscores_in_headers off; ignore_invalid_headers on; # X_Forwarded_User must not count as X-Forwarded-User
   large_client_header_buffers 4 32k; # for long tokens
@@ -72,5 +72,5 @@ export const serverFile = (scene: Scene): ConfFile => [
     if ($meshgate_odd) { rewrite ^ ${REFUSED_PATH}$meshgate_odd? last; }
     ${scene.policy.gateway.assertion && jwks}
   `,
-  'What the servers of all hosts have in common.',
+  'Directives that the servers of all hosts share.',
 ];

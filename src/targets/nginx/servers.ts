@@ -22,7 +22,7 @@ export function insecureOptions(scene: Scene): readonly string[] {
       return [introspection?.anyType, text] as const;
     }),
     ...all.map(({ name, privateAddresses }) => {
-      const text = `providers.${name}.insecure_private_addresses: its documents may name any address`;
+      const text = `providers.${name}.insecure_private_addresses: documents of the provider may name any address`;
       return [privateAddresses, text] as const;
     }),
     [gateway.insecureHttp, 'gateway.insecure_http: the gateway serves plain HTTP, so tokens are not encrypted'],
@@ -36,7 +36,7 @@ export function insecureOptions(scene: Scene): readonly string[] {
       'gateway.limits.insecure_pass_when_full: requests pass uncounted if there is no room to count',
     ],
     ...routes.map(({ name, serviceWorkers }) => {
-      const text = `hosts.${name}.insecure_service_workers: service workers from there see the sign-in`;
+      const text = `hosts.${name}.insecure_service_workers: service workers of this route see the sign-in`;
       return [serviceWorkers === 'anywhere', text] as const;
     }),
     ...Object.values(services).map(({ name, direct }) => {
@@ -68,7 +68,7 @@ function listen(scene: Scene, port: number, tls: Tls | undefined, isDefault: boo
   `;
 }
 
-/** The servers of a listener. The default server comes first; over TLS it shows the certificate of another name. */
+/** The servers of a listener. The default server comes first; over TLS it shows the certificate of another host. */
 function serversOf(scene: Scene, listener: Listener, hosts: readonly SceneHost[], what: string): readonly Directive[] {
   const [first] = hosts;
   if (first === undefined) return [];
@@ -109,7 +109,7 @@ function innerServers(scene: Scene): readonly Directive[] {
     unknown: [...innerCertificates(inner), ...certificateLocation(scene, '-')],
   };
   const served = innerHosts(scene).filter(({ host }) => listener.certificateOf(host) !== undefined);
-  const what = 'The inner listener, where services send requests: requests for any other host.';
+  const what = 'Requests for any other host at the inner listener, where services send requests.';
   return serversOf(scene, listener, served, what);
 }
 
@@ -134,7 +134,7 @@ export function serversConf(scene: Scene): readonly Directive[] {
   `;
 }
 
-/** The hosts that the image cannot serve, because the policy does not say how. */
+/** The hosts that the image cannot serve, because the policy has no certificate for them. */
 export function unserved(scene: Scene): readonly string[] {
   const { gateway } = scene.policy;
   if (gateway.insecureHttp || gateway.tls !== undefined) return [];

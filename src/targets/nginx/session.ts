@@ -21,14 +21,14 @@ export const setCookieBeside = conf`
   add_header Cache-Control $meshgate_cache_for always;
 `;
 
-/** A second protection, in case this JavaScript fails. If a service sets a cookie with the name of a gateway cookie,
+/** A second protection, in case {@link ownCookies} fails. If a service sets a cookie with the name of a gateway cookie,
  * the cookie loses `Secure`, so that browsers reject it (RFC 6265bis section 4.1.3.2). nginx reads attributes only
  * between spaces, and has no such directive for gRPC. */
 export const refusedCookies = conf`proxy_cookie_flags ${regex('~', `^\\s*${OWN_PREFIX}`)} nosecure;`;
 
 // nginx hides the gateway's cookies from services, and separates them from each other, by the beginning of their names.
 if (!SESSION_COOKIE.startsWith(OWN_PREFIX) || !ATTEMPT_COOKIE.startsWith(OWN_PREFIX))
-  throw new Error('cookies have other names');
+  throw new Error('the name of a gateway cookie does not begin with the prefix');
 
 /** The JavaScript for a service's response. It runs only if the response mentions a cookie of the gateway. */
 export const ownCookies = (scene: Scene): readonly Directive[] =>
@@ -69,13 +69,13 @@ const cookieMaps = ({ policy }: Scene): readonly Directive[] => conf`
   map $meshgate_cookie_in $meshgate_cookie_signin { "" $meshgate_cookie_crowd; default $meshgate_cookie_in; }
   map $http_cookie $meshgate_cookie_crowd { default ""; ${regex('~*', OWN_PREFIX)} $http_cookie; }
   ${policy.gateway.inner && conf`map $meshgate_cookie_in $meshgate_cookie_inside { default ${otherCookies}; }`}
-  # A service cannot set cookies of the gateway: JavaScript removes them from its answer.
+  # A service cannot set cookies of the gateway: JavaScript removes them from the service's response.
   map $upstream_http_set_cookie $meshgate_set_cookie_beside {
     default $meshgate_set_cookie;
     "" $meshgate_set_cookie;
     ${regex('~*', OWN_PREFIX)} $meshgate_cookies_kept;
   }
-  # Cache-Control: private if the answer sets a cookie of the gateway, or if a known caller gets an answer without Cache-Control.
+  # Cache-Control: private if the response sets a cookie of the gateway, or if it has no Cache-Control and the caller has an id or a role.
   map $meshgate_set_cookie $meshgate_cache_for { "" $meshgate_cache_unsaid; default private; }
   map $upstream_http_cache_control $meshgate_cache_unsaid { "" $meshgate_cache_caller; default ""; }
   // A network can give roles to anonymous callers.

@@ -21,7 +21,7 @@ const first = (name: string, count: number, but = '') =>
 /** The bytes before an IPv4 address that is written as an IPv6 address. */
 const MAPPED = '\\x00{10}\\xff\\xff';
 
-/** The size of the zone in kilobytes: an address for each person, or a minimum. The oldest are evicted. */
+/** The size of the zone in kilobytes: an address for each person, or a minimum. The oldest addresses are evicted. */
 const kilobytes = ({ policy }: Scene): number =>
   (Math.max(MIN_SIGNIN_ADDRESSES, policy.gateway.sessionRoom?.people ?? 0) * SIGNIN_ADDRESS_BYTES) >> 10;
 
@@ -30,7 +30,7 @@ const limitOf = ({ policy }: Scene) =>
 
 /** The zones that count the sign-in requests of addresses and of sites, by the bytes of the address. `addressNames`
  * defines the same bytes for all other counts. An IPv4 address in the form of an IPv6 address counts as the IPv4
- * address. nginx evaluates a variable only where it is used, so this happens only at the endpoints of the sign-in. */
+ * address. nginx evaluates a variable only where it is used: here, at the endpoints of the sign-in. */
 export function signinLimitZone(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
   const [requests = '', unit = ''] = limitOf(scene).rate.split('/');
@@ -44,8 +44,8 @@ export function signinLimitZone(scene: Scene): readonly Directive[] {
       ${first('from_net', NETWORK_BYTES)} $meshgate_signin_from_net;
     }
     limit_req_zone $meshgate_signin_from zone=meshgate_signin_rate:${size}k rate=${Number(requests)}r/${unit};
-    # And each /48 network, ${SITE_NETWORKS} times as often.
-    // The site of an IPv6 address is empty for other addresses, and nginx then counts nothing.
+    # Each /48 network of IPv6 may use the sign-in ${SITE_NETWORKS} times as often.
+    // For an IPv4 address, the variable is empty, and nginx then counts nothing.
     map $binary_remote_addr $meshgate_signin_site {
       ${first('site_net', SITE_BYTES, `(?!${MAPPED})`)} $meshgate_signin_site_net;
     }
@@ -66,7 +66,7 @@ export function signinLimit(scene: Scene): readonly Directive[] {
 
 export const oftenPage = conf`error_page 429 = ${OFTEN_LOCATION};`;
 
-/** The response to an address that sends too many requests. A page costs as little as the one for an unknown path. */
+/** The response to an address that sends too many requests. A page costs as little as that for an unknown path. */
 export const oftenLocation = (scene: Scene): readonly Directive[] => conf`
   location = ${OFTEN_LOCATION} {
     ${inside}

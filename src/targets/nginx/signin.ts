@@ -34,7 +34,7 @@ export function sessionZones(scene: Scene): readonly Directive[] {
   const people = gateway.sessionRoom?.people ?? DEFAULTS.sessionPeople;
   const megabytes = (bytes: number): string => `${bytes / MEGABYTE}m`;
   return conf`
-    # Sessions, of which the oldest make room; values that were used once; locks of sessions; counts of sign-ins; revocations.
+    # Sessions (the oldest are evicted); values that were used once; locks of sessions; counts of sign-ins; revocations.
     js_shared_dict_zone zone=meshgate_sessions:${megabytes(records)} type=string timeout=24h evict;
     js_shared_dict_zone zone=meshgate_once:${megabytes(once)} type=string timeout=1h;
     js_shared_dict_zone zone=meshgate_renewals:${renewalsBytes(people) >> 10}k type=number timeout=60s;
@@ -52,7 +52,7 @@ const script = conf`
   ${bodyBuffer(limits.MAX_SIGNIN_BODY_BYTES)}
 `;
 
-/** The locations that run the sign-in's JavaScript, in the check's server. Only they load it, so that no check does. */
+/** The locations that run the sign-in's JavaScript, in the check's server. No other location loads it. */
 export function handlerLocations(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
   return conf`
@@ -72,8 +72,8 @@ export function handlerLocations(scene: Scene): readonly Directive[] {
       location = ${paths.RENEW_PATH} { js_content signin.renew; }
       return 404;
     }
-    // The page for a form that is refused. JavaScript would first read a form of any size, so nginx discards a form that
-    // is too long. The other statuses also lead to the page.
+    // The page for a form that is refused. JavaScript would first read a form of any size, so nginx discards a form
+    // that is too long. Both statuses lead to the page.
     location ^~ ${paths.PAGE_PATH} {
       error_log /dev/null emerg;
       client_max_body_size 1;

@@ -30,7 +30,7 @@ const PATH: typeof TEXT = {
   end: '(?:\\?|\\z)',
 };
 
-/** The replacement character. It stands for the first byte that is invalid or too much, and for all after it. */
+/** The replacement character. It replaces the first byte that is invalid or too much, and all bytes after it. */
 const BROKEN = '\ufffd';
 
 /** Maps that return a variable as UTF-8 text with a limited number of bytes in the log. {@link BROKEN} follows if the
@@ -75,7 +75,7 @@ export const pathMaps = (source: string, name: string, most: number): readonly D
   bounded(source, name, most, PATH);
 
 /** A map for a variable in which nginx accepts only plain ASCII. It cuts the text after a number of bytes. Nearly all
- * texts are shorter than the expression, and PCRE does not examine those.
+ * texts are shorter than the expression requires, and PCRE does not examine those.
  * @param usual entries for texts that are found without an expression; a map ignores the case of their letters */
 export const shortMap = (
   source: string,

@@ -12,7 +12,7 @@ import { hasSessions } from './session.ts';
 export const workerMap = (scene: Scene): readonly Directive[] =>
   hasSessions(scene)
     ? conf`
-        # Service workers could read the sign-in, so nginx looks for their scripts.
+        # Service workers could read the sign-in, so nginx recognises requests for their scripts.
         map $http_service_worker $meshgate_worker { "" ""; default 1; }
       `
     : [];
@@ -28,7 +28,7 @@ export const refusesWorkers = (host: SceneHost): readonly Directive[] => conf`
 `;
 
 /** Refuses service workers in a location, if another route of the host allows them.
- * @param path the path of the location. If it is not in a folder, it belongs to the root, and workers are refused
+ * @param path the path of the location. If the path is not in a folder, its folder is the root, and workers are refused
  * whatever the route allows. */
 export function refusesWorkersAt(host: SceneHost, { route }: SceneRoute, path: string): readonly Directive[] {
   if (!host.sessions || !allowsSome(host) || route.serviceWorkers === 'anywhere') return [];

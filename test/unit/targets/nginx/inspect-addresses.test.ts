@@ -47,7 +47,9 @@ test('warns of proxies that the http level trusts, which do not count for a poli
 });
 
 test('warns of proxies that a server of the policy trusts beside it', () => {
-  const counts = [expect.stringMatching(/^2 set_real_ip_from 10\.0\.0\.0\/8 applies beside gateway\.trusted_proxies/)];
+  const counts = [
+    expect.stringMatching(/^2 set_real_ip_from 10\.0\.0\.0\/8 applies in addition to gateway\.trusted_proxies/),
+  ];
   expect(told('', NETWORK, { server: LINE })).toEqual(counts);
   expect(told(TRUSTED, NETWORK, { server: LINE })).toEqual(counts);
   expect(told('', '{ group: staff }', { server: LINE })).toEqual([]);

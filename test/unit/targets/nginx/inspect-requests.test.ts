@@ -29,5 +29,5 @@ test('the files with the request headers of services are compared with the polic
   expect(made).toHaveProperty([file]);
   const wider = (name: string, text: string) =>
     name === file ? `${text}proxy_set_header X-WEBAUTH-SHOE-SIZE $http_x_webauth_shoe_size;\n` : text;
-  expect(told(wider)).toEqual([`${DIR}/${file}: this is not what the policy renders to now`]);
+  expect(told(wider)).toEqual([`${DIR}/${file}: this line is not what meshgate renders from the policy now`]);
 });

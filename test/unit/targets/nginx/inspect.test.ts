@@ -166,7 +166,9 @@ describe('reading', () => {
   });
 
   test('a file that cannot be read is reported', () => {
-    expect(lines({ files: { '/etc/nginx/odd.conf': 'a "b' } })).toEqual([expect.stringMatching(/^1 cannot be read/)]);
+    expect(lines({ files: { '/etc/nginx/odd.conf': 'a "b' } })).toEqual([
+      expect.stringMatching(/^1 meshgate cannot read/),
+    ]);
   });
 });
 
@@ -222,13 +224,17 @@ describe('a warning', () => {
     [
       'a location that is a piece of a route',
       { after: 'location /re { root /; }' },
-      /^9 location \/re takes requests from the route wiki\.test\/rest\/\*/,
+      /^9 location \/re receives requests of the route wiki\.test\/rest\/\*/,
     ],
-    ['a location within a route', { after: 'location ^~ /rest/a/ { root /; }' }, /^9 location \^~ \/rest\/a\/ takes/],
+    [
+      'a location within a route',
+      { after: 'location ^~ /rest/a/ { root /; }' },
+      /^9 location \^~ \/rest\/a\/ receives/,
+    ],
     [
       'an exact location',
       { after: 'location =/status { root /; }' },
-      /^9 location =\/status takes requests from the route wiki\.test\/status,/,
+      /^9 location =\/status receives requests of the route wiki\.test\/status,/,
     ],
     [
       'an opened location in another',
@@ -259,7 +265,7 @@ describe('a warning', () => {
       path === '/old/x.js' ? 'const c = require("crypto")' : files[path.slice(DIR.length + 1)];
     const warnings = inspect({ http: 'js_path /old; js_import x from x.js;' }, read)?.warnings;
     expect(warnings?.map(({ line, text }) => `${line} ${text}`)).toEqual([
-      expect.stringMatching(/^3 js_import x from x\.js/),
+      expect.stringMatching(/^3 the servers of the hosts inherit js_import x from x\.js/),
     ]);
   });
 });
@@ -276,7 +282,7 @@ describe('the rendered files', () => {
       {
         file: `${DIR}/server.conf`,
         line: (files['server.conf'] as string).split('\n').findIndex((one) => one.startsWith('satisfy all;')) + 1,
-        text: 'this is not what the policy renders to now',
+        text: 'this line is not what meshgate renders from the policy now',
         instead: 'render the policy again, and reload nginx',
       },
     ]);
@@ -286,7 +292,7 @@ describe('the rendered files', () => {
     expect(inspect(changed('http.conf', (content) => `${content}x;\n`))?.warnings).toHaveLength(1);
     const gone = (files['hosts/wiki.test.conf'] as string).replace('{} of wiki.test', '{} of old.test');
     expect(inspect({ files: { [`${DIR}/hosts/old.test.conf`]: gone } })?.warnings.map(({ text }) => text)).toEqual([
-      'the policy does not render to this file',
+      'the policy needs no such file',
     ]);
   });
 
