@@ -67,9 +67,9 @@ export interface MeshTarget extends Target<MeshOptions> {
   read(files: Files): readonly MeshRule[];
   /** The rules, reduced to what the mesh can express. */
   project(policy: Policy, rules: readonly Rule[]): readonly MeshRule[];
-  /** How files differ from the rendered ones, without the rules. There is one line for each difference. */
+  /** How files differ from the rendered ones, apart from the rules. There is one line for each difference. */
   drift(policy: Policy, rules: readonly Rule[], options: MeshOptions, files: Files): readonly string[];
-  /** Says whether no rendered object is in force for a host of the projected rules. Then the mesh's own default
-   * decides, and missing rules deny nothing. */
+  /** Returns a function that says whether no rendered object is in force for a host of the projected rules. Then the
+   * mesh's own default decides, and missing rules deny nothing. */
   unguarded?(policy: Policy, rules: readonly Rule[], files: Files): (host: string) => boolean;
 }

@@ -48,7 +48,7 @@ export function missing(policy: Policy, rules: readonly Rule[]): string | undefi
   const { mesh, gateway } = policy;
   if (mesh === undefined) return 'the policy has no mesh, so there is nothing for Consul to enforce';
   if (gateway.assertion !== undefined && mesh.kind !== 'consul') {
-    return 'the assertion names roles in a way that Consul can compare only for a mesh of that kind; write kind: consul';
+    return 'the assertion names roles in the form that Consul can compare only if the mesh is of kind consul; write kind: consul';
   }
   if (destinationsOf(policy, rules).length === 0) return 'no service is reached through Consul';
   return undefined;

@@ -17,13 +17,13 @@ function oddPaths(own: readonly Entry[], live: readonly LiveEntry[]): readonly s
     return [...oddPathsIn(entry)].flatMap(([source, own]) => {
       const other = theirs.get(source);
       if (other === undefined || other === own) return [];
-      return [`${titleOf(entry)}: for ${source} it denies as not canonical ${other}, and not ${own}`];
+      return [`${titleOf(entry)}: for ${source} it denies other paths as not canonical: ${other}, and not ${own}`];
     });
   });
 }
 
 /** How files or live entries differ from what meshgate renders from the policy, except for the content of intentions.
- * It reports entries that are missing, changed or left over, and entries of others that may change a decision. */
+ * It reports entries that are missing, changed or left over, and entries of other tools that may change a decision. */
 export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOptions, files: Files): readonly string[] {
   const plan = planOf(policy, rules);
   const { assertion } = plan;
@@ -46,7 +46,7 @@ export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOpt
   ];
 }
 
-/** Whether there are no rendered intentions for a service, so that the default of the mesh decides. */
+/** Returns for each service whether it has no rendered intentions, so that the default of the mesh decides. */
 export function unguardedHosts(_: Policy, __: readonly Rule[], files: Files) {
   const own = entriesIn(files).filter((it) => it.Kind === 'service-intentions' && isManaged(it));
   const there = new Set(own.map(({ Name }) => serviceHost(Name)));

@@ -43,7 +43,7 @@ type Plan = ReturnType<typeof planOf>;
 export type KeySet = NonNullable<ReturnType<typeof keySetOf>>;
 
 /** The input of the renderer: the intentions, the services whose assertions they require, in the order of the policy,
- * and the settings of assertions, unless none is required. */
+ * and the settings of assertions, if one is required. */
 export function planOf(policy: Policy, rules: readonly Rule[]) {
   const all = destinationsOf(policy, rules).map((destination) => intentions(policy, destination));
   const asked = new Set(

@@ -14,7 +14,7 @@ import type { KeySet } from './entries.ts';
 const ENVOY_SKEW = 60;
 
 const HOST =
-  'intentions have no host, so only the path of a request decides; give each service a name of its own in Consul';
+  'intentions do not see the host of a request, so only the path decides; give each service its own name in Consul';
 
 const DEFAULT =
   'a token is required only in a mesh that denies by default: set default_intention_policy, or the ACLs’ default_policy, to deny';
@@ -23,7 +23,7 @@ const REMOTE =
   'proxies accept the gateway’s keys from any server with a certificate of mesh.assertion_ca_file, whatever name it has: let that CA sign only for the gateway, or give --assertion-jwks';
 
 /** Consul cannot require that a request has no assertion. */
-const AGENTS = 'intentions cannot exclude agents: where anyone passes, agents pass too; only the gateway denies them';
+const AGENTS = 'intentions cannot exclude agents: if anyone passes, agents pass too; only the gateway denies them';
 
 /** The text for an identity that Consul does not know. */
 export const unknownText = (spiffe: string | undefined): string =>
@@ -38,7 +38,7 @@ export function enforcedByConsul(policy: Policy, rules: readonly Rule[]): Enforc
   const source = (rule: Rule) => sourceOf(policy, rule) as string;
   const indistinct = isSigned ? () => [] : indistinctIn(held, (rule) => JSON.stringify([rule.service, source(rule)]));
   const roleText = (rule: Enforced, others: readonly Enforced[]) =>
-    `without an assertion Consul sees the source and not the role: ${whoText(rule)} comes as ${source(rule)}, as ${othersText(others)} on the same requests; write gateway.assertion`;
+    `without an assertion, Consul sees the source and not the role: on the same requests, ${whoText(rule)} and ${othersText(others)} come as the same source ${source(rule)}; write gateway.assertion`;
   return {
     rules: held,
     wider: (rule) => {
@@ -62,7 +62,7 @@ export function notEnforcedGaps(policy: Policy, rules: readonly Rule[]): readonl
     ...directGaps(
       policy,
       rules,
-      'nginx connects to it directly and not through the mesh, so Consul does not enforce it',
+      'nginx connects to the service directly and not through the mesh, so Consul does not enforce its rules',
     ),
     ...[...unknown].map((name) => ({
       part: `mesh.identities.${name}`,

@@ -10,7 +10,7 @@ import { projection } from './project.ts';
 import { readConsul } from './read.ts';
 
 const NO_KEYS =
-  'Consul’s proxies need the gateway’s public keys; give --assertion-jwks, or write mesh.assertion_ca_file so that they can fetch them';
+  'Consul’s proxies need the gateway’s public keys; give --assertion-jwks, or write mesh.assertion_ca_file so that the proxies can fetch the keys';
 
 /** Renders the rules as configuration entries of Consul, one entry per file: the JWT provider, then the protocol of
  * each service, then its intentions. `consul config write` must get the files in the order of their names. */
@@ -30,7 +30,7 @@ export const consul = defineMesh({
   title: 'Consul',
   takesJwks: true,
   together: true,
-  refuses: 'Consul’s proxies match paths without decoding them: they refuse those',
+  refuses: 'Consul’s proxies match paths without decoding them, so they refuse a path',
   seesNoHost: true,
   seesAssertion: () => true,
   missing,

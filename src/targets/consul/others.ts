@@ -7,23 +7,23 @@ const neutral = (why: string, ...names: readonly string[]) => names.map((name) =
 
 /** Members that Consul adds. */
 const CONSUL_NEUTRAL: readonly Neutral[] = [
-  ...neutral('Consul counts by it, and no proxy reads it', 'CreateIndex', 'ModifyIndex', 'Hash'),
+  ...neutral('Consul counts changes with it, and no proxy reads it', 'CreateIndex', 'ModifyIndex', 'Hash'),
   ...['Partition', 'Namespace'].map(
-    (name): Neutral => ({ path: [name], values: ['default'], why: 'the only one that the policy is rendered for' }),
+    (name): Neutral => ({ path: [name], values: ['default'], why: 'meshgate renders entries only for this one' }),
   ),
 ];
 
 const UPSTREAM = 'says how the service calls others, and not who may call it';
-const TIMES = 'says how long and how many, and not who may call';
+const TIMES = 'limits times and numbers, and does not say who may call';
 
 /** Members of a service's entry that decide nothing. */
 const DEFAULTS: readonly Neutral[] = [
   ...CONSUL_NEUTRAL,
-  ...neutral('for people', 'Meta'),
+  ...neutral('is only for people', 'Meta'),
   ...neutral(UPSTREAM, 'UpstreamConfig', 'MeshGateway', 'ExternalSNI', 'Mode', 'TransparentProxy'),
   ...neutral(TIMES, 'LocalConnectTimeoutMs', 'LocalRequestTimeoutMs'),
   ...neutral(TIMES, 'MaxInboundConnections', 'BalanceInboundConnections'),
-  { path: ['Protocol'], values: ['http', 'http2', 'grpc'], why: 'proxies read the requests of each' },
+  { path: ['Protocol'], values: ['http', 'http2', 'grpc'], why: 'proxies read requests of these protocols' },
 ];
 
 const PROVED: readonly Neutral[] = [
@@ -36,8 +36,8 @@ export function neutralOf({ Kind }: Entry): readonly Neutral[] {
   return Kind === 'service-intentions' ? [...CONSUL_NEUTRAL, ...PROVED] : CONSUL_NEUTRAL;
 }
 
-const HERE = 'says what it is, and for people';
-const OWN = 'our entries say their own';
+const HERE = 'describes the entry, and is for people';
+const OWN = 'the rendered entries set it for each service';
 const ASKING = 'says how a service calls others; the service that is called decides';
 
 /** Members of the entries for the whole mesh that change no decision about a service. */
@@ -60,7 +60,7 @@ const MESH: readonly Neutral[] = [
 
 function unknown(entry: LiveEntry, known: readonly Neutral[]): string | undefined {
   const [first] = differences({}, entry, { neutral: known, isNothing: isEmpty });
-  return first === undefined ? undefined : `it is for every service, and ${first}`;
+  return first === undefined ? undefined : `it applies to every service, and ${first}`;
 }
 
 /** An intention that denies cannot allow more than the rendered ones. */
@@ -69,7 +69,7 @@ const DENIALS: readonly Neutral[] = [
   ...neutral(HERE, 'Kind', 'Name', 'Meta'),
   { path: ['Sources', '*', 'Action'], values: ['deny'], why: 'it denies all requests' },
   ...['Name', 'Type', 'Precedence', 'Description', 'Namespace', 'Partition'].map(
-    (name): Neutral => ({ path: ['Sources', '*', name], why: 'says who is refused' }),
+    (name): Neutral => ({ path: ['Sources', '*', name], why: 'says which source is denied' }),
   ),
 ];
 
@@ -83,7 +83,7 @@ function intentions(entry: LiveEntry): string | undefined {
   });
   // If a wildcard destination has a source, proxies keep this source even if the intentions of a named destination deny
   // it.
-  if (open.length > 0) return `it lets ${open[0]} call every service, whatever intentions of that service say`;
+  if (open.length > 0) return `it allows ${open[0]} to call every service, whatever the intentions of that service say`;
   return unknown(entry, DENIALS);
 }
 

@@ -19,7 +19,7 @@ export type ReadSource = ReturnType<typeof sourceOf>;
 export type ReadPermission = ReturnType<typeof permissionOf>;
 
 /** How to get files that can be read. */
-const ASK = 'give what "consul config read -kind KIND -name NAME" prints, each in a file of a folder';
+const ASK = 'give a folder with the output of "consul config read -kind KIND -name NAME", one file for each entry';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -36,7 +36,7 @@ export const entriesIn = perFiles((files): readonly LiveEntry[] => {
       if (part.trim() === '') return [];
       const value = parsed(name, part);
       const again = repeatedMember(part);
-      if (again !== undefined) throw new Error(`${name}: ${again} is there twice, and Consul reads both`);
+      if (again !== undefined) throw new Error(`${name}: an object has ${again} twice, and Consul reads both`);
       return Array.isArray(value) ? value : [value];
     }),
   );
@@ -162,8 +162,8 @@ function permissionOf(value: unknown) {
     action,
     path: { kind: PATHS[key], value: textIn(http, key) },
     ...(!isEmpty(http.Methods) && { methods: methodsOf(http.Methods) }),
-    // Without messages, the permission applies to every request; without providers, it requires no assertion. A request
-    // must meet the conditions of one of them.
+    // Without messages, the permission applies to every request; without providers, it requires no assertion. If there
+    // are providers, a request must meet the conditions of one of them.
     ...(!isEmpty(http.Header) && { messages: messagesOf(http.Header) }),
     ...(providers && { providers }),
   };

@@ -54,7 +54,7 @@ function check({ name, destination, permissions }: ReadSource): void {
   const other = regexes.find((it) => !odd(it));
   if (other !== undefined) {
     throw new Error(
-      `${where}: a PathRegex with the action ${other.action}, and not the one that refuses paths that are not canonical`,
+      `${where}: a PathRegex with the action ${other.action} is not the one that refuses paths that are not canonical`,
     );
   }
   const opens = permissions.some(({ action, path }) => action === 'allow' && path.kind === 'prefix');
@@ -62,7 +62,7 @@ function check({ name, destination, permissions }: ReadSource): void {
     throw new Error(`${where}: paths that are not canonical are not refused`);
   const last = permissions.at(-1);
   if (last?.path.kind !== 'prefix' || last.path.value !== '/' || (last.methods ?? last.messages) !== undefined)
-    throw new Error(`${where}: a request without a permission is left to the default of the mesh`);
+    throw new Error(`${where}: the default of the mesh decides about a request without a permission`);
 }
 
 /** Whether the first permission allows every caller that the second one allows. */
@@ -117,7 +117,7 @@ function taken({ permissions, messages }: Place): readonly Taken[] {
   );
 }
 
-/** The tools for callers who may send these messages; undefined: any request. It throws if no list means that. */
+/** The tools for callers who may send these messages; undefined: any request. It throws if no tools allow just them. */
 function toolsOf({ messages, patterns }: Place, sent: readonly McpHeaders[]): readonly string[] | undefined {
   if (sent.length === messages.length) return undefined;
   const passes = (tools: readonly string[], it: McpHeaders) => refusedTool(tools, it) === undefined;
@@ -171,7 +171,7 @@ export function readConsul(files: Files): readonly MeshRule[] {
   const open = sources.find(({ destination }) => !closed.has(destination));
   if (open !== undefined) {
     throw new Error(
-      `service-intentions ${open.destination}: a source without an intention is left to other intentions`,
+      `service-intentions ${open.destination}: other intentions decide about a source without an intention`,
     );
   }
   return sources.flatMap(rulesOf);

@@ -2,9 +2,9 @@ import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { meshRules } from '../kit/rules.ts';
 
-/** A service as Envoy distinguishes it: by its authority, which occurs once in a policy. Envoy accepts it as Host
- * header. If no other service has the same name, Envoy also accepts it without its port or, if it has none, with the
- * port of the ingress. */
+/** A service as Envoy distinguishes it: by its authority, which occurs once in a policy. Envoy accepts the authority as
+ * the Host header. If no other service has the same name, Envoy also accepts the authority without its port or, if it
+ * has no port, with the port of the ingress. */
 export type Authority = ReturnType<typeof authoritiesOf>[number];
 
 const portOf = (authority: string): string | undefined => /:\d+$/.exec(authority)?.[0];

@@ -26,15 +26,15 @@ function strangers(policy: Policy, rules: readonly Rule[], live: unknown): reado
     const own = authoritiesIn(rule) ?? [];
     return own.length === 0 || known.has(own.join())
       ? []
-      : [`rule ${id} is for ${own.join(', ')}, which is not a service`];
+      : [`rule ${id} is for ${own.join(', ')}, which is not the authority of a service`];
   });
 }
 
-/** How a file differs from what meshgate renders from the policy, without the rules. */
+/** How a file differs from what meshgate renders from the policy, apart from the rules. */
 export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, files: Files): readonly string[] {
   const [live, ...more] = documentsOf(files);
   return [
-    ...(more.length > 0 ? ['there is more than one document, and Envoy reads the first'] : []),
+    ...(more.length > 0 ? ['there is more than one document, and Envoy reads only the first'] : []),
     ...differences(asFile(withoutRules(bootstrap(policy, rules))), withoutRules(live)),
     ...strangers(policy, rules, live),
   ];

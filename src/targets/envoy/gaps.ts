@@ -16,7 +16,7 @@ function sharingIn(policy: Policy, rules: readonly Enforced[]): (rule: Enforced)
     const others = indistinct(rule);
     if (others.length === 0) return [];
     return [
-      `Envoy sees the identity and not the role: ${sharingText(rule, others, policy)}; give one of them its own identity, or let Envoy verify the assertion (mesh.ingress.own.assertion_jwks_file), if the mesh must distinguish them`,
+      `Envoy sees the identity and not the role: ${sharingText(rule, others, policy)}; if the mesh must distinguish them, give one of them its own identity, or let Envoy verify the assertion (mesh.ingress.own.assertion_jwks_file)`,
     ];
   };
 }
@@ -40,7 +40,7 @@ export function envoyGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[
   const own = meshRules(policy, rules);
   const sharing = sharingIn(policy, own);
   return [
-    ...directGaps(policy, rules, 'nginx connects to it directly and not through Envoy, which does not enforce it'),
+    ...directGaps(policy, rules, 'nginx connects to the service directly, so Envoy does not enforce its rules'),
     ...own.flatMap((rule) => sharing(rule).map((text) => ({ part: rule.id, text }))),
   ];
 }

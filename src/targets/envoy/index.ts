@@ -14,9 +14,9 @@ import { projection, readEnvoy } from './read.ts';
 function missing(policy: Policy, rules: readonly Rule[]): string | undefined {
   if (policy.mesh === undefined) return 'the policy has no mesh, so there is nothing for Envoy to enforce';
   if (policy.mesh.ingress.own === undefined) {
-    return 'Envoy needs its own side of the ingress; write mesh.ingress.own: { cert_file, key_file, client_ca_file, listen }';
+    return 'Envoy is the ingress, and the policy lacks its own settings; write mesh.ingress.own: { cert_file, key_file, client_ca_file, listen }';
   }
-  if (meshRules(policy, rules).length === 0) return 'every service is reached directly, so nothing passes Envoy';
+  if (meshRules(policy, rules).length === 0) return 'nginx reaches every service directly, not through Envoy';
   return undefined;
 }
 
@@ -30,7 +30,7 @@ export const envoy = defineMesh({
   name: 'envoy',
   title: 'Envoy',
   takesJwks: false,
-  refuses: 'Envoy matches paths without decoding them: it refuses those',
+  refuses: 'Envoy matches paths without decoding them, so it refuses a path',
   seesAssertion: (policy) => verifies(policy) !== undefined,
   missing,
   render,

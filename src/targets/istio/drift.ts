@@ -13,7 +13,7 @@ import { missing } from './services.ts';
 const NEUTRAL: readonly Neutral[] = [
   ...KUBE_NEUTRAL,
   { path: ['status'], why: 'istiod writes it and does not read it' },
-  { path: ['metadata', 'annotations', RULES], why: 'it names the rules of the policy, and nothing decides by it' },
+  { path: ['metadata', 'annotations', RULES], why: 'it names the rules of the policy, and no decision depends on it' },
 ];
 
 /** The part of authorization policies that is read back as rules and proved. */
@@ -34,7 +34,7 @@ function unguarding(own: readonly LiveObject[], live: readonly LiveObject[]): re
   return policiesOf(own).filter((it) => !guarded.has(place(it)));
 }
 
-/** Whether Istio allows all requests to a host, because no rendered policy selects its pods. */
+/** Returns for each host whether Istio allows all requests to it, because no rendered policy selects its pods. */
 export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Files) {
   if (missing(policy, rules) !== undefined) return () => false;
   const own = Object.values(istioObjects(policy, rules)).flat();
@@ -43,7 +43,7 @@ export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Fi
 }
 
 /** How files or live objects differ from what meshgate renders from the policy, without the rules of authorization
- * policies. It reports objects that are missing, changed or left over, and objects of others that may change a
+ * policies. It reports objects that are missing, changed or left over, and objects of other tools that may change a
  * decision. */
 export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOptions, files: Files): readonly string[] {
   const rendered = istioObjects(policy, rules, options);

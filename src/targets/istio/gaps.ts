@@ -11,13 +11,13 @@ import { widerTools } from './tools.ts';
 const ISTIO_SKEW = 60;
 
 const NO_PLACE =
-  'the policy does not say where the workload is, so only the ingress enforces the rule, and a client that reaches the workload without the ingress is not denied; write namespace and labels';
+  'the policy does not say where the workload runs, so only the ingress enforces the rule, and a client that reaches the workload without the ingress is not denied; write namespace and labels';
 
 const NO_ACCOUNT =
   'workloads cannot distinguish the ingress from others, so they enforce nothing; write mesh.ingress.service_account';
 
 /** The rules that Istio enforces. Both layers enforce them exactly if the gateway signs assertions and the policy says
- * where the workload is. Tools are enforced exactly only if a rule writes their names in full. */
+ * where the workload runs. Tools are enforced exactly only if a rule writes their names in full. */
 export function enforcedByIstio(policy: Policy, rules: readonly Rule[]): Enforcement {
   const own = istioRules(policy, rules);
   const isSigned = policy.gateway.assertion !== undefined;
@@ -51,7 +51,7 @@ function serviceGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
 function assertionGaps({ gateway }: Policy): readonly Gap[] {
   if (gateway.assertion === undefined) {
     const text =
-      'the gateway signs no assertion, so the ingress distinguishes callers only by the identity of the connection, and a workload not at all: it allows whatever any rule allows; write gateway.assertion';
+      'the gateway signs no assertion, so the ingress distinguishes callers only by the identity of the connection, and a workload does not distinguish callers: it allows whatever any rule allows; write gateway.assertion';
     return [{ part: 'gateway', text }];
   }
   if (gateway.clockSkew >= ISTIO_SKEW) return [];
@@ -67,7 +67,7 @@ export function istioGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[
     ...assertionGaps(policy),
     {
       part: 'mesh',
-      text: 'Istio matches paths without decoding them: the ingress answers 400 if one is not canonical, and a workload does not check; set pathNormalization to DECODE_AND_MERGE_SLASHES in the mesh config, so that both read slashes as the services do',
+      text: 'Istio matches paths without decoding them: the ingress answers 400 if a path is not canonical, and a workload does not check this; set pathNormalization to DECODE_AND_MERGE_SLASHES in the mesh config, so that both read slashes as the services do',
     },
   ];
 }

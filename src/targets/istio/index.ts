@@ -31,7 +31,7 @@ export const istio = defineMesh({
   title: 'Istio',
   takesJwks: true,
   assumes: `the mesh's root namespace is ${ROOT}`,
-  refuses: 'the ingress also refuses paths',
+  refuses: 'the ingress also refuses a path',
   seesAssertion: () => true,
   missing,
   render,

@@ -33,7 +33,7 @@ function meets(other: LiveObject, own: LiveObject): boolean {
   return mayMeet(podsOf(other), podsOf(own));
 }
 
-/** Returns the title of a rendered object of this kind whose pods another object may select. */
+/** The text about a rendered object of this kind whose pods another object may select. */
 const meeting =
   (kind: string, text: (met: string) => string): Bearing =>
   (other, own) => {
@@ -90,20 +90,20 @@ const listener: Bearing = (other, own) => {
   const labels = (it: LiveObject) => ((it.spec ?? {}) as { readonly selector?: Labels }).selector ?? {};
   // A Gateway can select pods of any namespace.
   const met = gatewaysOf(own).find((it) => mayMeet(labels(other), labels(it)));
-  return met && `it opens the proxies of ${titleOf(met)} in another way`;
+  return met && `it changes the listeners of the proxies of ${titleOf(met)}`;
 };
 
-const mutualTls = meeting('PeerAuthentication', (met) => `it may count in place of ${met}`);
+const mutualTls = meeting('PeerAuthentication', (met) => `it may apply instead of ${met}`);
 const extension = meeting(
   'AuthorizationPolicy',
-  (met) => `it changes the proxies of ${met}, in a way that is not read`,
+  (met) => `it changes the proxies of ${met} in a way that prove cannot read`,
 );
 
 const BEARINGS: Bearings = {
   'security.istio.io/AuthorizationPolicy': authorization,
   'security.istio.io/RequestAuthentication': meeting(
     'AuthorizationPolicy',
-    (met) => `its tokens count for ${met} as well`,
+    (met) => `tokens that it accepts also count for ${met}`,
   ),
   // A PeerAuthentication without a selector has no effect here, because the rendered one has a selector and takes
   // precedence.

@@ -11,7 +11,7 @@ import { joined } from './tools.ts';
 
 /** A command that prints every kind of object which affects what the mesh allows. */
 const ASK =
-  'ask for all of its policies: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies.security.istio.io,requestauthentications.security.istio.io,peerauthentications.security.istio.io,telemetries.telemetry.istio.io,envoyfilters.networking.istio.io,wasmplugins.extensions.istio.io -A -o yaml';
+  'get the objects of Istio with: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies.security.istio.io,requestauthentications.security.istio.io,peerauthentications.security.istio.io,telemetries.telemetry.istio.io,envoyfilters.networking.istio.io,wasmplugins.extensions.istio.io -A -o yaml';
 
 /** The objects in some files. It throws Foreign if the files contain no object of Istio. */
 export const liveFiles = perFiles((files): KubeFiles => {
@@ -31,14 +31,14 @@ const pathsOf = (patterns: readonly string[], title: string): readonly Path[] =>
   pathsIn(
     patterns,
     (it) => (ODD_PATTERN.test(it) ? undefined : it.endsWith('*') ? { below: it.slice(0, -2) } : { exact: it }),
-    (it) => unreadable(title, `no path of a policy: ${it}`),
+    (it) => unreadable(title, `a policy cannot have the path ${it}`),
   );
 
 function pathOf(patterns: readonly string[], not: readonly string[], title: string): Path {
   const [own, ...more] = pathsOf(patterns, title);
-  if (own === undefined || more.length > 0) throw unreadable(title, 'one path for each rule');
+  if (own === undefined || more.length > 0) throw unreadable(title, 'a rule must have exactly one path');
   if ('prefix' in own) return { prefix: own.prefix, except: pathsOf(not, title) };
-  if (not.length > 0) throw unreadable(title, 'a path with exceptions that is not a prefix');
+  if (not.length > 0) throw unreadable(title, 'a path with exceptions must be a prefix');
   return own;
 }
 
@@ -49,13 +49,13 @@ function saysOf(conditions: readonly Condition[], title: string): readonly Says[
   const about = (name: string) => conditions.filter(({ key }) => key === claim(name));
   const [agents, alones] = [about('agent'), about(ALONE)];
   const [agent, alone] = [agents[0], alones[0]];
-  if (agents.length > 1 || alones.length > 1) throw unreadable(title, 'one condition on the agent');
+  if (agents.length > 1 || alones.length > 1) throw unreadable(title, 'two conditions on one agent');
   const rest = conditions.filter((it) => it !== agent && it !== alone);
   const people = peopleOf(rest, title);
   const named = agent === undefined ? undefined : agentOf(agent, title);
   if (alone !== undefined) {
     const whole = typeof named === 'string' && alone.notValues === undefined && alone.values?.join() === IS_ALONE;
-    if (!whole) throw unreadable(title, 'an agent that is alone, by its name');
+    if (!whole) throw unreadable(title, 'a condition for an agent alone must name the agent');
   }
   return people.map((it) => ({
     ...it,
@@ -67,28 +67,29 @@ function saysOf(conditions: readonly Condition[], title: string): readonly Says[
 function agentOf({ values, notValues }: Condition, title: string): string | null {
   if (values === undefined && notValues?.join() === '*') return null;
   const [name, ...more] = notValues === undefined ? (values ?? []) : [];
-  if (name === undefined || more.length > 0 || name.includes('*')) throw unreadable(title, 'one agent, or none');
+  if (name === undefined || more.length > 0 || name.includes('*'))
+    throw unreadable(title, 'a rule names one agent, or excludes all');
   return name;
 }
 
 function peopleOf(when: readonly Condition[], title: string): readonly Omit<Says, 'agent' | 'alone'>[] {
   if (when.length === 0) return [{ who: { kind: 'anyone' } }];
-  if (when.some(({ notValues }) => notValues !== undefined)) throw unreadable(title, 'no negative conditions');
+  if (when.some(({ notValues }) => notValues !== undefined)) throw unreadable(title, 'a condition is negative');
   const values = new Map(when.map(({ key, values }) => [key, values]));
   const some = (name: string): readonly string[] | undefined => {
     const found = values.get(claim(name));
-    if (found?.some((it) => /^\*|\*$/.test(it))) throw unreadable(title, `no pattern for ${claim(name)}`);
+    if (found?.some((it) => /^\*|\*$/.test(it))) throw unreadable(title, `${claim(name)} must not have a pattern`);
     return found;
   };
   const one = (name: string): string | undefined => {
     const found = some(name);
-    if (found !== undefined && found.length !== 1) throw unreadable(title, `one value for ${claim(name)}`);
+    if (found !== undefined && found.length !== 1) throw unreadable(title, `${claim(name)} needs one value`);
     return found?.[0];
   };
   const [iss, aud, as, roles] = [one('iss'), one('aud'), one('as'), some('roles')];
   const count = roles === undefined ? 3 : 4;
   if (iss === undefined || aud === undefined || as === undefined || when.length !== count || values.size !== count)
-    throw unreadable(title, 'conditions on the issuer, the audience and the identity of the assertion');
+    throw unreadable(title, 'a rule needs conditions on issuer, audience and identity of the assertion');
   const asserted = assertedText(as, aud, iss);
   if (roles === undefined) return [{ who: { kind: 'authenticated' }, asserted }];
   return roles.map((role) => ({ who: { kind: 'role', role }, asserted }));
@@ -97,7 +98,7 @@ function peopleOf(when: readonly Condition[], title: string): readonly Omit<Says
 /** Rejects empty lists. For Istio an empty list is no condition; in a policy such a rule would allow nothing. */
 function checkLists(value: unknown, title: string): void {
   if (value === null || (Array.isArray(value) && value.length === 0))
-    throw unreadable(title, 'Istio reads an empty list as no condition');
+    throw unreadable(title, 'a list is empty, and Istio reads it as no condition');
   if (typeof value !== 'object') return;
   for (const it of Object.values(value)) checkLists(it, title);
 }
@@ -108,24 +109,25 @@ function readRule(rule: IstioRule, host: string | undefined, title: string): rea
   const [from, to] = [rule.from?.[0]?.source, rule.to?.[0]?.operation];
   const principal = from?.principals?.[0];
   if (from === undefined || to === undefined || rule.from.length !== 1 || rule.to.length !== 1)
-    throw unreadable(title, 'one source and one operation for each rule');
+    throw unreadable(title, 'a rule must have exactly one source and one operation');
   for (const it of rule.from) checkMembers(it, ['source'], title);
   for (const it of rule.to) checkMembers(it, ['operation'], title);
   for (const it of rule.when ?? []) checkMembers(it, ['key', 'values', 'notValues'], title);
   checkMembers(from, ['principals'], title);
   checkMembers(to, ['methods', 'paths', 'notPaths', ...(host === undefined ? ['hosts'] : [])], title);
   if (principal === undefined || from.principals.length !== 1 || /\*/.test(principal))
-    throw unreadable(title, 'one principal for each rule');
+    throw unreadable(title, 'a rule must have exactly one principal');
   const { hosts = [], methods, paths = [], notPaths = [] } = to;
-  if (methods?.some((method) => !/^[A-Z]+$/.test(method))) throw unreadable(title, 'methods by their names');
+  if (methods?.some((method) => !/^[A-Z]+$/.test(method))) throw unreadable(title, 'a method is not a name');
   const asked = host ?? hostOf(hosts);
   const plain = hosts.length === 1 || (hosts.length === 2 && hosts[1] === `${hosts[0]}:*`);
-  if (host === undefined && (!plain || hosts[0]?.includes('*'))) throw unreadable(title, 'hosts of one service');
+  if (host === undefined && (!plain || hosts[0]?.includes('*')))
+    throw unreadable(title, 'its hosts are not of one service');
   const path = pathOf(paths, notPaths, title);
   const unnamed = { id: '', route: '', path, ...(methods !== undefined && { methods }) };
   const all = saysOf(rule.when ?? [], title);
   // Without this error, the rule would not be compared with anything, although Istio may allow anything by it.
-  if (all.length === 0) throw unreadable(title, 'a rule that allows nothing');
+  if (all.length === 0) throw unreadable(title, 'a rule allows nothing');
   return all.map((says) => meshRule(FILE, unnamed, asked, `spiffe://${principal}`, says));
 }
 

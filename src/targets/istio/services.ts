@@ -26,10 +26,10 @@ export const nameOf = ({ authority }: Pick<Service, 'authority'>) => authority.r
 /** Why Istio cannot route requests to a service; undefined if it can. */
 export function unreachable(service: Service): string | undefined {
   if (service.direct !== undefined)
-    return 'nginx connects to it directly and not through Istio, which does not enforce it';
+    return 'nginx connects to the service directly and not through Istio, so Istio does not enforce its rules';
   const wrong = [nameOf(service), service.endpoint.host.toLowerCase()].find((it) => !isName(it));
   if (wrong === undefined) return undefined;
-  return `Istio routes only to DNS names, and ${wrong} is not one: nothing is rendered, and Istio refuses requests to the service; write another authority or endpoint`;
+  return `Istio routes only to DNS names, and ${wrong} is not a DNS name: nothing is rendered, and Istio refuses requests to the service; write another authority or endpoint`;
 }
 
 /** The rules of services to which Istio can route requests. */
@@ -68,11 +68,11 @@ export function missing(policy: Policy, rules: readonly Rule[]): string | undefi
   const { mesh, gateway } = policy;
   if (mesh === undefined) return 'the policy has no mesh, so there is nothing for Istio to enforce';
   if (placeOf(mesh.ingress) === undefined) {
-    return 'Istio selects the ingress by where it runs; write mesh.ingress: { namespace, labels }';
+    return 'the policy does not say where the ingress runs; write mesh.ingress: { namespace, labels }';
   }
   if (istioRules(policy, rules).length === 0) return 'no service is reached through Istio';
   if (gateway.assertion?.issuer.endsWith('*'))
-    return 'Istio reads the * at the end of gateway.assertion.issuer as any text';
+    return 'Istio reads the * at the end of gateway.assertion.issuer as any text; write an issuer that does not end with *';
   return undefined;
 }
 

@@ -56,7 +56,7 @@ export function joined(rules: readonly IstioRule[], unreadable: (why: string) =>
     const rule: IstioRule = { ...rest, ...(others.length > 0 && { when: others }) };
     const tools = rules[i + 1]?.when?.find(({ key }) => HEADER.exec(key)?.[1] === NAME_HEADER)?.values ?? [];
     if (differences(withTools(rule, tools), rules.slice(i, i + 2)).length > 0)
-      throw unreadable('two rules for an agent with tools: one for what lists, and one for calls');
+      throw unreadable('an agent with tools needs two rules: one for listings and tasks, and one for calls');
     found.push({ rule, tools });
     i += 1;
   }
@@ -65,11 +65,11 @@ export function joined(rules: readonly IstioRule[], unreadable: (why: string) =>
 
 /** What Istio allows beyond a rule with tools, in words. */
 export function widerTools(tools: readonly string[]): string {
-  const twice = `${twiceText('Istio')}; of ${TASKS.join(', ')} Istio does not check Mcp-Name, which the gateway requires`;
+  const twice = `${twiceText('Istio')}; for ${TASKS.join(', ')}, Istio does not check Mcp-Name, which the gateway requires`;
   if (tools.includes('*')) return `${twice}; for *, Istio accepts any Mcp-Name, even one with an invalid encoding`;
   const stems = tools.filter((it) => it.endsWith('*'));
   if (stems.length === 0) return twice;
-  return `${twice}; Istio checks only how the names of ${stems.join(' ')} begin, and accepts any characters after that, even those that the gateway refuses`;
+  return `${twice}; Istio checks only how the names of ${stems.join(' ')} begin, and accepts any characters after the prefix, even those that the gateway refuses`;
 }
 
 /** The gaps of tools in Istio. */

@@ -1,7 +1,7 @@
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
-/** The object's own member of this name, and not a `constructor` or `__proto__` that every object has. */
+/** The object's own member of this name; undefined for an inherited member, such as `constructor`. */
 const memberOf = (value: Readonly<Record<string, unknown>>, key: string): unknown =>
   Object.hasOwn(value, key) ? value[key] : undefined;
 
@@ -73,7 +73,7 @@ export interface Comparing<Own, Live> {
   readonly isNothing?: (value: unknown) => boolean;
   /** Whether a reader proves the whole object, so that it is not compared here. */
   readonly isRead?: (object: Live) => boolean;
-  /** What the mesh does if an object is missing; undefined if it then denies. */
+  /** What the mesh does if an object is missing; undefined if the mesh then denies. */
   readonly without?: (object: Own) => string | undefined;
 }
 
@@ -87,7 +87,7 @@ function twice(titles: readonly string[]): readonly string[] {
 }
 
 /** How live objects differ from the rendered ones, one line for each difference. It reports objects that are missing or
- * exist twice, members that differ or are unknown, objects that are left over, and objects of others that may change a
+ * exist twice, members that differ or are unknown, objects that are left over, and foreign objects that may change a
  * decision. */
 export function objectDifferences<Own extends object, Live extends object>(
   own: readonly Own[],
@@ -100,19 +100,19 @@ export function objectDifferences<Own extends object, Live extends object>(
   const found = new Map(compared.map((it) => [key(it), it]));
   const titles = new Set(own.map(key));
   return [
-    ...twice(live.map(title)).map((it) => `${it}: it is there twice`),
+    ...twice(live.map(title)).map((it) => `${it}: it exists twice`),
     ...own.flatMap((object) => {
       const there = found.get(key(object));
       if (there === undefined) {
         const instead = without?.(object);
-        return [`${title(object)}: it is not there${instead === undefined ? '' : `: without it ${instead}`}`];
+        return [`${title(object)}: it is missing${instead === undefined ? '' : `: without it ${instead}`}`];
       }
       const comparison = { neutral: neutral(object), ...(isNothing && { isNothing }) };
       return differences(asFile(object), asFile(there), comparison).map((text) => `${title(object)}: ${text}`);
     }),
     ...compared.flatMap((object) => {
       if (titles.has(key(object))) return [];
-      if (isManaged(object)) return [`${title(object)}: the policy does not render it; it is left over`];
+      if (isManaged(object)) return [`${title(object)}: meshgate does not render it; delete what is left over`];
       const why = bearing(object);
       return why === undefined ? [] : [`${title(object)}: ${why}`];
     }),

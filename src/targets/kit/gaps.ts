@@ -11,12 +11,12 @@ export function directGaps({ services }: Policy, rules: readonly Rule[], text: s
   return [...direct].map((name) => ({ part: `services.${name}`, text }));
 }
 
-/** The gap of paths that a mesh denies because it does not decode them; `refuses` says what denies them. */
+/** The gap of paths that a mesh denies because it does not decode them. `refuses` says what denies them. */
 export function encodingGaps(rules: readonly Enforced[], refuses: string): readonly Gap[] {
   const first = rules.find((rule) => encodableOf([rule]).length > 0);
   if (first === undefined) return [];
   const characters = encodableOf(rules).join(' ');
-  const text = `${refuses} if a client percent-encodes ${characters}, which paths of the policy contain`;
+  const text = `${refuses} if a client percent-encodes one of these characters, which paths of the policy contain: ${characters}`;
   return [{ part: first.id, text }];
 }
 
@@ -28,7 +28,7 @@ export function identityGaps(rules: readonly Rule[], text: (names: string) => st
 
 /** The text that says what workloads behind an ingress see instead of an identity. */
 export const endsText = (ingress: string) => (names: string) =>
-  `workloads see the ingress (${ingress}) and not the identity with which nginx connects to it: ${names} ends there`;
+  `workloads see the identity of the ingress (${ingress}), not the one with which nginx connects to the ingress (${names})`;
 
 /** The content of a rule without its host and its name. */
 const saidOf = ({ path, methods, who, agent, alone, tools, as }: Enforced): string =>
@@ -38,14 +38,14 @@ const saidOf = ({ path, methods, who, agent, alone, tools, as }: Enforced): stri
 const saidAt = (rules: readonly Enforced[], host: string): string =>
   [...new Set(rules.filter((rule) => rule.host === host).map(saidOf))].sort().join();
 
-/** The gap of hosts that lead to one service by different rules. A mesh sees only the service and joins them. */
+/** The gap of hosts that lead to one service by different rules. A mesh sees only the service, and joins the rules. */
 export function unitedHosts(rules: readonly Enforced[], mesh: string): readonly Gap[] {
   const services = [...new Set(rules.map(({ service }) => service))];
   return services.flatMap((service): Gap[] => {
     const own = rules.filter((rule) => rule.service === service);
     const hosts = [...new Set(own.map(({ host }) => host))];
     if (new Set(hosts.map((host) => saidAt(own, host))).size < 2) return [];
-    const text = `${hosts.join(' and ')} lead to it by different rules, and ${mesh} sees the service and not the host: a request that the rules of one allow passes for the other as well; give each a service with another authority if the mesh must distinguish them`;
+    const text = `${hosts.join(' and ')} lead to this service by different rules, and ${mesh} sees the service and not the host: a request that the rules of one host allow also passes for the other; if the mesh must distinguish the hosts, give each a service with its own authority`;
     return [{ part: `services.${service}`, text }];
   });
 }
@@ -60,7 +60,7 @@ export function anonymousAssertions(policy: Policy, rules: readonly Enforced[], 
     if (rule.who.kind !== 'authenticated' || typeof rule.agent === 'string') return [];
     const other = bare.find(({ service, as }) => service === rule.service && as === rule.as);
     if (other?.who.kind !== 'role') return [];
-    const text = `anonymous callers have an assertion too if the request gives them the role ${other.who.role} (${writtenId(other.id)}), and ${mesh} cannot distinguish it from that of an authenticated caller; give one of the rules its own identity (as) if the mesh must distinguish them`;
+    const text = `anonymous callers have an assertion too if the request gives them the role ${other.who.role} (${writtenId(other.id)}), and ${mesh} cannot distinguish this assertion from that of an authenticated caller; if the mesh must distinguish them, give one of the rules its own identity (as)`;
     return [{ part: writtenId(rule.id), text }];
   });
   return [...new Map(gaps.map((gap) => [gap.part, gap])).values()];
@@ -113,6 +113,6 @@ export function rateLimitGaps(policy: Policy, mesh: string): readonly Gap[] {
     rest.length === 0
       ? 'this limit is'
       : `this and ${rest.length === 1 ? 'another limit' : `${rest.length} other limits`} are`;
-  const text = `${more} enforced only at the gateway, by each replica for itself: ${mesh} counts nothing, so traffic that does not pass the gateway needs a limit of the mesh`;
+  const text = `${more} enforced only at the gateway, by each replica for itself: ${mesh} counts no requests, so traffic that does not pass the gateway needs a limit of the mesh`;
   return [{ part: first, text }];
 }

@@ -3,7 +3,7 @@ import { type Comparing, differences, type Neutral, objectDifferences } from './
 import { documentsIn } from './yaml.ts';
 
 const KEPT = 'the API server keeps it for itself, and no proxy reads it';
-const TOOL = 'a tool that applies objects finds its own by it, and no proxy reads it';
+const TOOL = 'a tool that applies objects finds its own objects by it, and no proxy reads it';
 
 const metadata = (why: string, inside: readonly string[], ...names: readonly string[]): readonly Neutral[] =>
   names.map((name) => ({ path: ['metadata', ...inside, name], why }));
@@ -11,7 +11,7 @@ const metadata = (why: string, inside: readonly string[], ...names: readonly str
 /** Members that Kubernetes adds to an object and that change no decision. */
 export const KUBE_NEUTRAL: readonly Neutral[] = [
   ...metadata(KEPT, [], 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields', 'selfLink'),
-  ...metadata('says who removes the object, or waits for that', [], 'ownerReferences', 'finalizers'),
+  ...metadata('says what removes the object, or delays its removal', [], 'ownerReferences', 'finalizers'),
   ...metadata(TOOL, ['labels'], 'app.kubernetes.io/instance', 'argocd.argoproj.io/instance', 'helm.sh/chart'),
   ...metadata(TOOL, ['labels'], 'kustomize.toolkit.fluxcd.io/name', 'kustomize.toolkit.fluxcd.io/namespace'),
   ...metadata(TOOL, ['annotations'], 'kubectl.kubernetes.io/last-applied-configuration'),
@@ -88,7 +88,7 @@ function isKustomization(file: string, value: unknown): boolean {
   return isNamed || (kind === 'Kustomization' && /^kustomize\.config\.k8s\.io\//.test(String(apiVersion)));
 }
 
-/** How kustomizations differ from the rendered one. A patch in one can change every object in its folder. */
+/** How kustomizations differ from the rendered one. A patch in a kustomization can change all objects of its folder. */
 const kustomizationLines = (live: readonly unknown[], resources: readonly string[]): readonly string[] =>
   live.flatMap((it) => differences(kustomization(resources), it).map((text) => `kustomization.yaml: ${text}`));
 
@@ -108,19 +108,19 @@ function flat(file: string, value: unknown, ask: string): readonly LiveObject[] 
   if (!isRecord(value) || !isText(value.kind)) throw new Foreign(`no objects of Kubernetes; ${ask}`, file);
   const { kind, items, apiVersion, metadata } = value;
   if (String(kind).endsWith('List') && Array.isArray(items)) return items.flatMap((it) => flat(file, it, ask));
-  // kubectl reads everything that has items as a list, whatever its kind is.
+  // kubectl reads every object with `items` as a list, whatever its kind is.
   if (items !== undefined || String(kind).endsWith('List'))
-    throw new Error(`${file}: ${kind}: items and no list of them`);
+    throw new Error(`${file}: ${kind}: items need a kind that ends in List, and must be a list`);
   const isWhole =
     isText(apiVersion) &&
     isRecord(metadata) &&
     isText(metadata.name) &&
     (metadata.namespace === undefined || isText(metadata.namespace));
-  if (!isWhole) throw new Error(`${file}: ${kind}: apiVersion, metadata.name and metadata.namespace are not texts`);
+  if (!isWhole) throw new Error(`${file}: ${kind}: apiVersion, metadata.name and metadata.namespace must be strings`);
   return [value as unknown as LiveObject];
 }
 
-/** Every object in some files, each with one object, documents or a list. `ask` says how to get such files. */
+/** Returns all objects in some files: each has one object, documents or a list. `ask` says how to get such files. */
 export function kubeFiles(files: Readonly<Record<string, string>>, ask: string): KubeFiles {
   const all = Object.entries(files).flatMap(([file, text]) =>
     documentsIn(file, text).map((value) => ({ file, value, isOurs: isKustomization(file, value) })),
@@ -131,7 +131,7 @@ export function kubeFiles(files: Readonly<Record<string, string>>, ask: string):
   };
 }
 
-/** How an object of another tool may change decisions of the rendered ones; undefined if it is known not to. */
+/** How an object of another tool may change decisions of rendered objects; undefined if it is known not to. */
 export type Bearing = (other: LiveObject, own: readonly LiveObject[]) => string | undefined;
 export type Bearings = Readonly<Record<string, Bearing>>;
 
@@ -141,13 +141,13 @@ export const kubeBearing = (bearings: Bearings, kind: string, ...objects: Parame
 
 /** What differs between meshes when their Kubernetes objects are compared. */
 export interface KubeComparing extends Omit<Comparing<LiveObject, LiveObject>, 'title' | 'without'> {
-  /** The rendered objects that are missing, so that nothing enforces rules at some pods. */
+  /** The rendered objects that are missing, and without which nothing enforces rules at some pods. */
   readonly unguarding: readonly LiveObject[];
   /** What the mesh does with requests to these pods. */
   readonly unguarded: string;
 }
 
-/** How live objects and kustomizations differ from rendered ones in these files; see {@link objectDifferences}. */
+/** How live objects and kustomizations differ from the rendered ones in `files`; see {@link objectDifferences}. */
 export function kubeDifferences(
   own: readonly LiveObject[],
   live: KubeFiles,

@@ -46,7 +46,7 @@ export interface MeshDefinition extends Omit<MeshTarget, 'emit' | 'covers'> {
 const namesTools = ({ who }: Rule): boolean => who.kind === 'agent' && who.tools !== undefined;
 
 const unseenTools = (title: string): string =>
-  `${title} does not read the tools of an agent, so it applies the rule without them; the gateway enforces them, and so does the server, which compares the headers with the message`;
+  `${title} does not read the tools of an agent, so it allows all tools; the gateway enforces the rule's tools, and so does the MCP server, which compares the headers with the message`;
 
 /** The gaps that every mesh has. They follow the gaps of this mesh. */
 function commonGaps(mesh: MeshDefinition, policy: Policy, rules: readonly Rule[]): readonly Gap[] {

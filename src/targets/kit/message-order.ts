@@ -19,7 +19,7 @@ export interface HeaderIs {
   readonly not?: true;
 }
 
-/** The kinds of messages: listings and notifications, messages about a task, calls of tools of a pattern. */
+/** The kinds of messages: listings and notifications, messages about a task, calls of tools that match a pattern. */
 export type Messages =
   | { readonly kind: 'listing' }
   | { readonly kind: 'call'; readonly pattern: string }
@@ -110,7 +110,7 @@ function narrowestFirst(a: string, b: string): number {
 }
 
 /** All kinds of messages that lists of tools distinguish. Their order is important: the first kind that a message
- * matches says which lists cover it. These are the lists with a pattern that includes the pattern of this kind. */
+ * matches says which lists cover the message, namely those with a pattern that includes the pattern of this kind. */
 export function messagesOf(tools: readonly string[]): readonly Messages[] {
   const patterns = [...new Set(tools)].sort(narrowestFirst);
   return [

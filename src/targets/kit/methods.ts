@@ -15,7 +15,7 @@ export const REST = '';
 export const unnamedOf = ({ methods = [] }: Pick<Rule, 'methods'>): readonly string[] =>
   methods.filter((method) => !NAMED.includes(method));
 
-/** A rule with the methods that the mesh allows for it: all unnamed methods, if it has one of them. */
+/** A rule with the methods that the mesh allows for it: all unnamed methods, if the rule has one of them. */
 export function widened<R extends Pick<Rule, 'methods'>>(rule: R): R {
   if (rule.methods === undefined || unnamedOf(rule).length === 0) return rule;
   return { ...rule, methods: [...NAMED.filter((method) => rule.methods?.includes(method)), ...UNNAMED] };
@@ -39,6 +39,6 @@ export function methodTexts(rule: Pick<Rule, 'methods'>, what: string): readonly
   const unnamed = unnamedOf(rule);
   if (unnamed.length === 0) return [];
   return [
-    `${what} can name only the methods ${NAMED.join(', ')}: if ${unnamed.join(', ')} passes, all others pass too; only the gateway distinguishes them`,
+    `${what} can name only the methods ${NAMED.join(', ')}: a rule that allows ${unnamed.join(', ')} also allows all methods besides these; only the gateway distinguishes them`,
   ];
 }

@@ -1,7 +1,7 @@
 import { ODD_PATH } from '../../raw-path.ts';
 import type { Path, Rule } from '../../rules/types.ts';
 
-/** Characters in paths of a policy that clients may percent-encode, without those of {@link ODD_PATH}. */
+/** Characters in paths of a policy that clients may percent-encode, except those that {@link ODD_PATH} covers. */
 export function encodable(paths: readonly Path[]): readonly string[] {
   const texts = paths.map((path) => ('exact' in path ? path.exact : path.prefix));
   return [...new Set(texts.join('').replace(/[A-Za-z0-9/._-]/g, ''))].sort();
@@ -11,7 +11,7 @@ export function encodable(paths: readonly Path[]): readonly string[] {
 export const encodableOf = (rules: readonly Rule[]): readonly string[] =>
   encodable(rules.flatMap(({ path }): Path[] => [path, ...('except' in path ? path.except : [])]));
 
-/** Regular expressions for whole raw paths that are not canonical. A mesh could match such a path with another rule. */
+/** Regular expressions for whole raw paths that are not canonical. A mesh could match such a path with a wrong rule. */
 export function oddPatterns(characters: readonly string[]): readonly string[] {
   const codes = characters.map((char) => {
     const hex = char.charCodeAt(0).toString(16);

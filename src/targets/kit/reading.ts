@@ -5,7 +5,7 @@ import { asFile, type Comparison, differences } from './compare.ts';
 /* Functions for the readers of all meshes. A reader accepts only what it knows. Anything else is an error, and the
  * result of `prove` is then "not proven". */
 
-/** Parses files only once. `prove` reads them several times, and parsing takes longest. */
+/** Parses files only once. `prove` reads them several times, and parsing takes the most time. */
 export function perFiles<T>(parse: (files: Files) => T): (files: Files) => T {
   const parsed = new WeakMap<Files, T>();
   return (files) => {
@@ -24,7 +24,7 @@ export const unlike = (what: unknown): Error => new Error(`not as meshgate rende
 /** Checks that an object has only the listed members, and throws an Error for any other. */
 export function checkMembers(value: object, known: readonly string[], title: string): void {
   const other = Object.keys(value).find((key) => !known.includes(key));
-  if (other !== undefined) throw unreadable(title, `"${other}" is nothing that meshgate renders`);
+  if (other !== undefined) throw unreadable(title, `meshgate does not render "${other}"`);
 }
 
 /** Compares an object with what meshgate would render for the part that the reader understood. If another member

@@ -31,7 +31,7 @@ type Says = Pick<MeshRule, 'who' | 'agent' | 'alone' | 'tools' | 'asserted'>;
 
 /** A rule as a mesh enforces it.
  * @param file the file that the rule is read from, without line numbers
- * @param host stands for host and service
+ * @param host the host, which also names the service
  * @param as the identity of the connection
  * @param says what the assertion must contain; absent: the rule allows any caller with this connection */
 export function meshRule(
@@ -100,13 +100,12 @@ export function othersText(others: readonly Enforced[]): string {
   return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** What a mesh sees of a rule if it does not read the assertion: the identity and the authority. */
 export const connectionOf =
   ({ services, mesh }: Policy) =>
   (rule: Rule): string =>
     JSON.stringify([services[rule.service]?.authority, mesh?.identities[rule.as]?.spiffe]);
 
-/** The text about callers that the mesh confuses with a rule's callers: {@link connectionOf} is the same. */
+/** The text about callers that the mesh confuses with a rule's callers: {@link connectionOf} is the same for both. */
 export function sharingText(rule: Enforced, others: readonly Enforced[], policy: Policy): string {
   const hosts = others.some((other) => other.host !== rule.host);
   const where = hosts ? ` and the authority ${policy.services[rule.service]?.authority}` : '';

@@ -27,7 +27,7 @@ export const ANY_NAME = {
 
 /** The text of a gap: Envoy's permissions match a repeated header even if only one of its values matches. */
 export const twiceText = (mesh: string): string =>
-  `a repeated header of a message passes ${mesh} if one of the two values may; the gateway denies it, and so does the server, which compares the headers with the message`;
+  `if a message repeats a header, it passes ${mesh} when one of the two values may pass; the gateway denies it, and so does the MCP server, which compares the headers with the message`;
 
 /** The tools of a rule that the rendered files name. */
 export const namedTools = (tools: readonly string[]) => (tools.includes('*') ? ['*'] : [...new Set(tools)]);

@@ -47,7 +47,7 @@ function checkClear(name: string, text: string, events: readonly Event[]): void 
     throw new Error(`${name}, line ${line}: ${what} has different meanings to different YAML readers`);
   };
   const divided = DIVIDED.exec(text);
-  if (divided !== null) fail(divided.index, 'this break of lines or documents');
+  if (divided !== null) fail(divided.index, 'this break between lines or documents');
   for (const event of events) {
     if ('tagStart' in event && event.tagStart >= 0) fail(event.tagStart, 'a tag');
     if (event.type !== EVENT_ID.SCALAR) continue;

@@ -17,7 +17,7 @@ const plan = (policy: Policy, workload: Workload) =>
     return { workload, authority, matches: matchesOf(paths, workload.authorities.length === 1) };
   });
 
-/** The wildcard for a host: `*.wiki.svc` for `confluence.wiki.svc`; empty, so any host, for a single label. */
+/** The wildcard for a host: `*.wiki.svc` for `confluence.wiki.svc`; empty for a single label, which means any host. */
 function wildcard(host: string): readonly string[] {
   const dot = host.indexOf('.');
   return dot < 0 ? [] : [`*${host.slice(dot)}`];

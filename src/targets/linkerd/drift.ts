@@ -29,7 +29,7 @@ const serversOf = (objects: readonly LiveObject[]) => objects.filter(({ kind }) 
 
 const placeOf = ({ metadata }: LiveObject): string => `${metadata.namespace}/${metadata.name}`;
 
-/** Whether there is no server for the workload of a host. */
+/** Returns for each host whether its workload has no server. */
 export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Files) {
   const there = new Set(serversOf(liveFiles(files).objects.filter(isManaged)).map(placeOf));
   const hosts = workloadsOf(policy, rules).flatMap(({ service, authorities }) => {
@@ -40,8 +40,8 @@ export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Fi
 }
 
 /** How files or live objects differ from what meshgate renders from the policy. Routes and their clients are not
- * compared, because they are proved. It reports servers and denied paths that are missing, changed or left over,
- * and objects of others that may change a decision. */
+ * compared, because they are proved. It reports servers and denied paths that are missing, changed or left over, and
+ * objects of other tools that may change a decision. */
 export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, files: Files): readonly string[] {
   const own = objectsOf(policy, rules);
   const live = liveFiles(files);
@@ -58,6 +58,6 @@ export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, 
       unguarding: serversOf(own).filter((it) => !there.has(titleOf(it))),
       unguarded: 'the default inbound policy decides',
     }),
-    ...[...hostsOf(managed)].flatMap((it) => (named.has(it) ? [] : `routes of ${it}: no service of the policy has it`)),
+    ...[...hostsOf(managed)].flatMap((it) => (named.has(it) ? [] : `routes of ${it}: no service has this host`)),
   ];
 }

@@ -11,8 +11,8 @@ import { clientOf, ingressClient } from './identity.ts';
 import { tiesOf } from './matches.ts';
 import { type Authority, lackOf, mayMeet, meshServices, type Workload, workloadsOf } from './workloads.ts';
 
-/** An authority, whether another one has the same workload, and exact paths that Linkerd cannot distinguish, by the
- * path alone, from the prefix of the same path. */
+/** An authority, whether another authority has the same workload, and the exact paths that Linkerd cannot distinguish,
+ * by the path alone, from the prefix of the same path. */
 interface Place {
   readonly authority: Authority;
   readonly shared: boolean;
@@ -42,19 +42,19 @@ function roleText(policy: Policy, rule: Enforced, others: readonly Enforced[]): 
   const { name, id } = clientOf(policy, rule);
   const cure =
     name === 'ingress'
-      ? 'only the gateway distinguishes them; a service that needs to can verify the assertion'
+      ? 'only the gateway distinguishes them; a service that must distinguish them can verify the assertion'
       : 'give one of them its own identity if the mesh must distinguish them';
-  return `Linkerd sees the client and not the role: ${whoText(rule)} comes as ${name} (${id}), as ${othersText(others)} on the same requests; ${cure}`;
+  return `Linkerd sees the client and not the role: on the same requests, ${whoText(rule)} and ${othersText(others)} come as the same client ${name} (${id}); ${cure}`;
 }
 
 function tieText({ authority: { host }, shared }: Place): string {
   const same = 'Linkerd ranks an exact path no higher than the prefix of the same path';
   if (shared) {
-    return `${same}, and the workload has several authorities: a client that may reach one may reach the other; give the service its own pods`;
+    return `${same}, and the workload has several authorities: a client that may reach one of the two may reach the other; give the service its own pods`;
   }
   const dot = host.indexOf('.');
   const others = dot < 0 ? 'any other host' : `any other host in ${host.slice(dot + 1)}`;
-  return `${same}, so the host ${host} tells them apart: a request for ${others}, which nginx never sends, is treated as one of the prefix`;
+  return `${same}, so the host ${host} distinguishes them: Linkerd treats a request for ${others}, which nginx never sends, as a request for the prefix`;
 }
 
 /** Whether Linkerd confuses the path with another one. If Linkerd treats two paths as one, this is true for both. */
@@ -95,7 +95,7 @@ function unguarded(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
     ...directGaps(
       policy,
       rules,
-      'nginx connects to it directly and not through the mesh, so Linkerd does not enforce it',
+      'nginx connects to the service directly and not through the mesh, so Linkerd does not enforce its rules',
     ),
     ...meshServices(policy, rules).flatMap((service) => {
       const lack = lackOf(service);
@@ -113,20 +113,20 @@ function meetings(workloads: readonly Workload[]): readonly Gap[] {
       .map((other) =>
         serviceGap(
           service.name,
-          `a pod can have its labels and those of ${other.service.name}: Linkerd then enforces only the older of the two Servers; distinguish them by a label with two values`,
+          `a pod can have the labels of this service and those of ${other.service.name}: Linkerd then enforces only the older of the two Servers; give the two services different values of one label`,
         ),
       ),
   );
 }
 
 const oneIdentity = (names: string): string =>
-  `an nginx deployment has one identity in Linkerd: requests as ${names} pass from a deployment of its own; if an ingress ends nginx's connections, write mesh.ingress.namespace and service_account`;
+  `an nginx deployment has one identity in Linkerd: requests as ${names} pass only from a deployment with this identity; if an ingress terminates nginx's connections, write mesh.ingress.namespace and service_account`;
 
 /** The gaps that concern the whole mesh. */
 function meshGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const ingress = ingressClient(policy);
   const assertion =
-    'Linkerd has no policy for tokens: it forwards the assertion without verifying it; a service that relies on it must verify it itself';
+    'Linkerd has no policy for tokens: it forwards the assertion without verifying it; a service that relies on the assertion must verify it';
   return [
     ...identityGaps(rules, ingress === undefined ? oneIdentity : endsText(ingress.id)),
     ...(policy.gateway.assertion === undefined ? [] : [{ part: 'gateway.assertion', text: assertion }]),

@@ -25,7 +25,7 @@ export function linkerdId(spiffe: string): string {
   return dnsId(serviceAccount, namespace, trustDomain);
 }
 
-/** The ingress as a client, if the policy names its service account. Every request then reaches workloads through it. */
+/** The ingress as a client, if the policy names its service account. All requests then reach workloads through it. */
 export function ingressClient({ mesh }: Policy): Client | undefined {
   const { namespace, serviceAccount, name = 'default' } = mesh?.ingress ?? {};
   if (mesh === undefined || namespace === undefined || serviceAccount === undefined) return undefined;

@@ -25,7 +25,7 @@ export const linkerd = defineMesh({
   name: 'linkerd',
   title: 'Linkerd',
   takesJwks: false,
-  refuses: 'Linkerd matches paths without decoding them: it refuses those',
+  refuses: 'Linkerd matches paths without decoding them, so it refuses a path',
   seesNoTools: true,
   seesAssertion: () => false,
   missing: ({ mesh }) =>

@@ -29,7 +29,7 @@ function matchesAt(path: Match['path'], first: boolean, reach: Reach<Client>, ot
 const byLength = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : 1);
 
 /** The smallest list of matches with which Linkerd allows exactly the clients that the rules allow. The longest path
- * takes precedence. If two paths have the same length, the match that names the method does.
+ * takes precedence. If two paths have the same length, the match that names the method takes precedence.
  * @param apart whether Linkerd can distinguish an exact path from the prefix of the same length. If not, both are one,
  * and a client that reaches one of them reaches both. */
 export function matchesOf(paths: Paths<Client>, apart: boolean): readonly Match[] {

@@ -32,11 +32,11 @@ export function object(kind: Rendered['kind'], name: string, namespace: string, 
 /** Members of live objects that change no decision. */
 export const NEUTRAL: readonly Neutral[] = [
   ...KUBE_NEUTRAL,
-  { path: ['status'], why: 'the policy controller writes it; of routes it is read whether they count' },
+  { path: ['status'], why: 'the policy controller writes it; prove reads only whether Linkerd accepts a route' },
   {
     path: ['spec', 'proxyProtocol'],
     values: ['unknown'],
-    why: 'the default that the API server fills in: the proxy finds the protocol out',
+    why: 'the API server fills in this default: the proxy detects the protocol',
   },
 ];
 
@@ -122,7 +122,7 @@ export function routes(route: Route, matches: readonly Match[]): readonly Render
 
 /** A route that denies raw paths which are not canonical. Linkerd matches without decoding, so it could match such a
  * path with another rule than nginx or the service does. For Linkerd, the length of a regular expression is that of the
- * whole path, so it takes precedence over every prefix.
+ * whole path, so the expression takes precedence over every prefix.
  * @param characters the characters in paths of the policy that clients may percent-encode */
 export function oddPaths(route: Omit<Route, 'clients'>, characters: readonly string[]): Rendered {
   const path = { type: 'RegularExpression', value: oddPattern(characters) };

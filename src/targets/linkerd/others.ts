@@ -41,7 +41,7 @@ function names({ kind, name }: Ref, it: LiveObject, known: readonly string[]): b
   return name === undefined || folded(name) === it.metadata.name.toLowerCase();
 }
 
-/** Returns the title of the rendered object that a member of another object may name. */
+/** The text about the rendered object that a member of another object may name. */
 const naming =
   (member: string, known: readonly string[], text: (met: string) => string): Bearing =>
   (other, own) => {
@@ -67,7 +67,7 @@ const server: Bearing = (other, own) => {
     if (kind !== 'Server' || (typeof port === 'number' && port !== ours.port)) return false;
     return mayMeet(podSelector?.matchLabels ?? {}, ours.podSelector.matchLabels);
   });
-  return met && `it may count in place of ${titleOf(met)}`;
+  return met && `it may apply instead of ${titleOf(met)}`;
 };
 
 const route = naming('parentRefs', PARENTS, (met) => `it takes requests from the routes of ${met}`);
@@ -92,7 +92,7 @@ const BEARINGS: Bearings = {
   ServerAuthorization: serverAuthorization,
   HTTPLocalRateLimitPolicy: naming('targetRef', TARGETS, (met) => `it may refuse what ${met} allows`),
   MeshTLSAuthentication: authentication,
-  // It has an effect only if a policy names it, and no rendered policy does.
+  // A NetworkAuthentication has an effect only if a policy names it, and no rendered policy does.
   NetworkAuthentication: () => undefined,
 };
 

@@ -22,7 +22,7 @@ export type ReadRoute = ReturnType<typeof routesIn>[number];
 
 /** How to get files from a cluster that can be read. */
 const ASK =
-  'ask for all of its policies: kubectl get -A -o yaml servers.policy.linkerd.io,httproutes.policy.linkerd.io,authorizationpolicies.policy.linkerd.io,meshtlsauthentications.policy.linkerd.io,networkauthentications.policy.linkerd.io,serverauthorizations.policy.linkerd.io';
+  'get the objects of Linkerd with: kubectl get -A -o yaml servers.policy.linkerd.io,httproutes.policy.linkerd.io,authorizationpolicies.policy.linkerd.io,meshtlsauthentications.policy.linkerd.io,networkauthentications.policy.linkerd.io,serverauthorizations.policy.linkerd.io';
 
 /** The objects in some files. */
 export const liveFiles = perFiles((files): KubeFiles => kubeFiles(files, ASK));
@@ -42,9 +42,9 @@ function checkObject(live: LiveObject, kind: Rendered['kind'], spec: unknown): v
 function checkServer(server: LiveObject): void {
   const { accessPolicy = 'deny', proxyProtocol = 'unknown' } = server.spec as Readonly<Record<string, string>>;
   if (accessPolicy !== 'deny')
-    throw unreadable(titleOf(server), `its accessPolicy is ${accessPolicy}, so more passes than routes allow`);
+    throw unreadable(titleOf(server), `its accessPolicy is ${accessPolicy}, so Linkerd allows more than the routes`);
   if (!['unknown', 'HTTP/1', 'HTTP/2'].includes(proxyProtocol))
-    throw unreadable(titleOf(server), `its proxyProtocol is ${proxyProtocol}, so no route counts`);
+    throw unreadable(titleOf(server), `its proxyProtocol is ${proxyProtocol}, so Linkerd ignores all routes`);
 }
 
 const PATH_TYPES = ['Exact', 'PathPrefix', 'RegularExpression'];
@@ -66,21 +66,21 @@ function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: 
   // A rule without matches applies to every request.
   if (matches.length === 0) throw unreadable(title, 'a rule without matches matches every path');
   if (matches.length > MATCHES)
-    throw unreadable(title, `a rule has at most ${MATCHES} matches, or the route does not count`);
+    throw unreadable(title, `a rule has more than ${MATCHES} matches, so Linkerd does not accept the route`);
   for (const match of matches) {
     checkMembers(match, ['path', 'method'], title);
     if (match.method !== undefined && !NAMED.includes(match.method))
-      throw unreadable(title, `no method that routes of Linkerd can name: ${match.method}`);
+      throw unreadable(title, `routes of Linkerd cannot name the method ${match.method}`);
     const { type, value = '' } = match.path ?? {};
     if (!isWhole(match.path ?? {}))
-      throw unreadable(title, `a path begins with /, or the route does not count: ${value}`);
-    if (type !== undefined && !PATH_TYPES.includes(type)) throw unreadable(title, `no type of path: ${type}`);
+      throw unreadable(title, `a path does not begin with /, so Linkerd does not accept the route: ${value}`);
+    if (type !== undefined && !PATH_TYPES.includes(type)) throw unreadable(title, `Linkerd has no path type ${type}`);
     if (type === 'RegularExpression') {
-      if (!isOddPattern(value)) throw unreadable(title, `no pattern that meshgate renders: ${value}`);
+      if (!isOddPattern(value)) throw unreadable(title, `meshgate does not render the pattern ${value}`);
     } else if (value !== '' && pathMistake(value) !== undefined) {
       // Linkerd compares lengths before methods. So this path could take precedence over the expression that denies
       // paths which are not canonical.
-      throw unreadable(title, `no path of a policy: ${value}`);
+      throw unreadable(title, `a policy cannot have the path ${value}`);
     }
   }
   return matches;
@@ -107,7 +107,7 @@ function clientsOf(objects: readonly LiveObject[]): ReadonlyMap<string, readonly
     const found = ref && identities.get(`${ref.namespace ?? object.metadata.namespace}/${ref.name}`);
     const title = titleOf(object);
     if (targetRef.kind !== 'HTTPRoute' || targetRef.name === undefined)
-      throw unreadable(title, `it is for a whole ${targetRef.kind}, and allows more than routes do`);
+      throw unreadable(title, `it applies to a whole ${targetRef.kind}, and allows more than the routes`);
     if (found === undefined || more.length > 0 || ref?.kind !== 'MeshTLSAuthentication')
       throw unreadable(title, 'it does not require exactly one existing MeshTLSAuthentication');
     checkObject(object, 'AuthorizationPolicy', {
@@ -116,7 +116,7 @@ function clientsOf(objects: readonly LiveObject[]): ReadonlyMap<string, readonly
     });
     const route = idOf(object, targetRef.name);
     // Linkerd ignores the case of this name.
-    if (!routes.has(route)) throw unreadable(title, 'it is for an HTTPRoute that is not there');
+    if (!routes.has(route)) throw unreadable(title, 'it applies to an HTTPRoute that does not exist');
     clients.set(route, [...(clients.get(route) ?? []), ...found]);
   }
   return clients;
@@ -150,7 +150,7 @@ function checkAccepted(route: LiveObject, server: string): void {
     )
     .flatMap(({ conditions = [] }) => conditions.filter(({ type }) => type === 'Accepted'));
   if (said.length === 0 || said.some(({ status }) => status !== 'True'))
-    throw unreadable(titleOf(route), 'Linkerd has not accepted it, so it does not count');
+    throw unreadable(titleOf(route), 'Linkerd has not accepted it, so it has no effect');
 }
 
 function readRoute(route: LiveObject, servers: ReadonlySet<string>) {
@@ -165,7 +165,7 @@ function readRoute(route: LiveObject, servers: ReadonlySet<string>) {
   if (parent?.kind !== 'Server' || more.length > 0 || !servers.has(server))
     throw unreadable(title, 'it does not belong to exactly one existing Server');
   if (spec.rules.length === 0 || spec.rules.length > RULES)
-    throw unreadable(title, `a route has from 1 to ${RULES} rules, or it does not count`);
+    throw unreadable(title, `a route must have from 1 to ${RULES} rules, or Linkerd does not accept it`);
   const rules = spec.rules.map((rule) => matchesOf(rule, title));
   checkObject(route, 'HTTPRoute', {
     parentRefs: [{ group: GROUP, kind: 'Server', name: parent.name }],
@@ -188,7 +188,7 @@ function readRoute(route: LiveObject, servers: ReadonlySet<string>) {
 }
 
 /** Reads routes from rendered objects or from the output of `kubectl get`.
- * @throws Foreign if there is not an object of Linkerd; Error for a construct that meshgate does not render */
+ * @throws Foreign if an object is not of Linkerd, or if there is none; Error for what meshgate does not render */
 export function routesIn(objects: readonly LiveObject[]) {
   if (objects.length === 0) throw new Foreign(`no objects; ${ASK}`);
   const strange = objects.find((it) => !GROUPS.includes(groupOf(it)));

@@ -102,7 +102,7 @@ function hostRules(routes: readonly ReadRoute[], host: string): readonly MeshRul
 /** A label that is longer than labels may be, so that no name contains it. */
 const FRESH = 'x'.repeat(64);
 
-/** The hosts that routes distinguish: full names, and for each wildcard or no host, a name that only it matches. */
+/** The hosts that routes distinguish: full names and, for each wildcard and "any host", a name that only it matches. */
 function hostsOf(server: string, routes: readonly ReadRoute[]) {
   const said = routes.flatMap(({ hosts }) => (hosts.length === 0 ? [''] : hosts));
   return [...new Set(said)].map((it) => {

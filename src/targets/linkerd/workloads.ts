@@ -30,9 +30,9 @@ export function lackOf(service: Service): string | undefined {
   const missing = Object.entries({ namespace, labels, port }).flatMap(([key, value]) =>
     value === undefined ? key : [],
   );
-  if (missing.length > 0) return `Linkerd does not enforce it: write its ${missing.join(', ')}`;
+  if (missing.length > 0) return `Linkerd does not enforce the rules of this service; write its ${missing.join(', ')}`;
   if (hostOf(service) === undefined) {
-    return `Linkerd does not enforce it: ${JSON.stringify(authority)} is not the DNS name of a host, which routes require`;
+    return `Linkerd does not enforce the rules of this service: ${JSON.stringify(authority)} is not the DNS name of a host, which routes require`;
   }
   return undefined;
 }

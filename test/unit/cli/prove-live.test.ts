@@ -113,9 +113,9 @@ describe('objects that are not the mesh’s', () => {
     expect(await prove('istio', 'demo', list([pod]))).toEqual({
       code: 2,
       out: '',
-      err: 'meshgate: stdin: no object of Istio, but Pod wiki/wiki-0; ask for all of its policies: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies.security.istio.io,requestauthentications.security.istio.io,peerauthentications.security.istio.io,telemetries.telemetry.istio.io,envoyfilters.networking.istio.io,wasmplugins.extensions.istio.io -A -o yaml\n',
+      err: 'meshgate: stdin: no object of Istio, but Pod wiki/wiki-0; get the objects of Istio with: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies.security.istio.io,requestauthentications.security.istio.io,peerauthentications.security.istio.io,telemetries.telemetry.istio.io,envoyfilters.networking.istio.io,wasmplugins.extensions.istio.io -A -o yaml\n',
     });
-    expect((await prove('istio', 'demo', list([]))).err).toContain('no object of Istio; ask for');
+    expect((await prove('istio', 'demo', list([]))).err).toContain('no object of Istio; get the');
     expect(await prove('istio', 'demo', list([...objectsOf('istio', 'demo'), pod]))).toMatchObject({
       code: 3,
       out: expect.stringContaining('  Pod wiki/wiki-0: prove does not know objects of this kind\n'),
@@ -124,7 +124,7 @@ describe('objects that are not the mesh’s', () => {
 
   test('is an error for Linkerd', async () => {
     const ask =
-      'ask for all of its policies: kubectl get -A -o yaml servers.policy.linkerd.io,httproutes.policy.linkerd.io,authorizationpolicies.policy.linkerd.io,meshtlsauthentications.policy.linkerd.io,networkauthentications.policy.linkerd.io,serverauthorizations.policy.linkerd.io';
+      'get the objects of Linkerd with: kubectl get -A -o yaml servers.policy.linkerd.io,httproutes.policy.linkerd.io,authorizationpolicies.policy.linkerd.io,meshtlsauthentications.policy.linkerd.io,networkauthentications.policy.linkerd.io,serverauthorizations.policy.linkerd.io';
     const objects = objectsOf('linkerd', 'identities');
     expect(await prove('linkerd', 'identities', list([...objects, pod]))).toEqual({
       code: 2,
@@ -139,7 +139,7 @@ describe('objects that are not the mesh’s', () => {
 
   test('is an error for Consul', async () => {
     const [name = ''] = readdirSync(golden('consul', ''));
-    const ask = 'give what "consul config read -kind KIND -name NAME" prints, each in a file of a folder';
+    const ask = 'give a folder with the output of "consul config read -kind KIND -name NAME", one file for each entry';
     expect(await prove('consul', name, 'kind: x\n')).toMatchObject({
       code: 2,
       err: `meshgate: stdin: not JSON; ${ask}\n`,
@@ -168,19 +168,19 @@ describe('a change in Linkerd’s own objects is a difference', () => {
       'an open server',
       'Server',
       ({ spec }) => (spec.accessPolicy = 'all-unauthenticated'),
-      'its accessPolicy is all-unauthenticated, so more passes than routes allow',
+      'its accessPolicy is all-unauthenticated, so Linkerd allows more than the routes',
     ],
     [
       'an opaque port',
       'Server',
       ({ spec }) => (spec.proxyProtocol = 'opaque'),
-      'its proxyProtocol is opaque, so no route counts',
+      'its proxyProtocol is opaque, so Linkerd ignores all routes',
     ],
     [
       'a policy for a server',
       'AuthorizationPolicy',
       ({ spec }) => (spec.targetRef.kind = 'Server'),
-      'it is for a whole Server, and allows more than routes do',
+      'it applies to a whole Server, and allows more than the routes',
     ],
     [
       'no authentication',
@@ -202,7 +202,7 @@ describe('a change in Linkerd’s own objects is a difference', () => {
       ({ spec }) => {
         spec.rules[0].matches[0].path = { type: 'RegularExpression', value: `${oddPatterns([])[0]}x` };
       },
-      'no pattern that meshgate renders: ^[^?]*',
+      'meshgate does not render the pattern ^[^?]*',
     ],
     [
       'another parent',
@@ -214,14 +214,14 @@ describe('a change in Linkerd’s own objects is a difference', () => {
       'headers',
       'HTTPRoute',
       ({ spec }) => (spec.rules[0].matches[0].headers = []),
-      '"headers" is nothing that meshgate renders',
+      'meshgate does not render "headers"',
     ],
-    ['filters', 'HTTPRoute', ({ spec }) => (spec.rules[0].filters = []), '"filters" is nothing that meshgate renders'],
+    ['filters', 'HTTPRoute', ({ spec }) => (spec.rules[0].filters = []), 'meshgate does not render "filters"'],
     [
       'a pattern',
       'HTTPRoute',
       ({ spec }) => (spec.rules[0].matches[0].path = { type: 'RegularExpression', value: '.*' }),
-      'no pattern that meshgate renders: .*',
+      'meshgate does not render the pattern .*',
     ],
   ])('%s', async (_, kind, change, says) => {
     const { code, out, err } = await changed(kind, change);

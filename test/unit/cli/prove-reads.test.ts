@@ -91,18 +91,18 @@ describe('Linkerd', () => {
     const text = `apiVersion: "policy.linkerd.io/v1alpha1"\n${own}`
       .replace(/ {2}name: "[^"]+"/, '  name: "more"')
       .replace(`name: "${name}"`, 'name: "MESHGATE-CONFLUENCE.REFUSE"');
-    expect(await beside(text)).toEqual(notProven('it is for an HTTPRoute that is not there'));
+    expect(await beside(text)).toEqual(notProven('it applies to an HTTPRoute that does not exist'));
   });
 
   test('an object of a kind that is not read counts, whatever its label says', async () => {
     const labels = ', labels: {app.kubernetes.io/managed-by: meshgate}}';
     const text = `${replaced(head('ServerAuthorization'), '}', labels)}spec: {server: {name: meshgate-confluence}, client: {unauthenticated: true}}\n`;
-    expect(await beside(text)).toEqual(notProven('the policy does not render it; it is left over'));
+    expect(await beside(text)).toEqual(notProven('meshgate does not render it; delete what is left over'));
   });
 
   test.each(JAVASCRIPT)('a foreign server for the label %s may count in place of the rendered one', async (label) => {
     const text = `${head('Server')}spec: {podSelector: {matchLabels: {${label}: x}}, port: web}\n`;
-    expect(await beside(text)).toEqual(notProven('it may count in place of Server wiki/meshgate-confluence'));
+    expect(await beside(text)).toEqual(notProven('it may apply instead of Server wiki/meshgate-confluence'));
   });
 
   test.each(JAVASCRIPT)('no object has the kind %s, and none has a member of that name', async (name) => {
@@ -127,7 +127,7 @@ describe('Linkerd', () => {
       for (const type of ['Exact', 'PathPrefix']) {
         const match = `    - matches:\n        - path: {type: ${type}, value: "${path}"}\n          method: GET\n`;
         expect(await change(/(name: "meshgate-confluence\.allow\.ingress[\s\S]*?rules:\n)/, `$1${match}`)).toEqual(
-          notProven('no path of a policy'),
+          notProven('a policy cannot have the path'),
         );
       }
     },
@@ -137,7 +137,7 @@ describe('Linkerd', () => {
     const [own = ''] =
       /apiVersion: "policy.linkerd.io\/v1alpha1"\nkind: "MeshTLSAuthentication"[\s\S]*?(?=---)/.exec(rendered) ?? [];
     const open = replaced(replaced(own, / {2}labels:\n.*\n/, ''), /identities:[\s\S]*/, 'identities: ["*"]\n');
-    expect(await beside(open)).toEqual(notProven('it is there twice'));
+    expect(await beside(open)).toEqual(notProven('it exists twice'));
   });
 
   test('two routes with one name are not treated as one', async () => {
@@ -146,12 +146,12 @@ describe('Linkerd', () => {
         rendered,
       ) ?? [];
     expect(own).not.toBe('');
-    expect(await beside(own)).toEqual(notProven('it is there twice'));
+    expect(await beside(own)).toEqual(notProven('it exists twice'));
   });
 
   test.each([
-    ['no path', 'nope', 'a path begins with /'],
-    ['too many rules', '/status', 'a route has from 1 to 16 rules'],
+    ['no path', 'nope', 'a path does not begin with /'],
+    ['too many rules', '/status', 'a route must have from 1 to 16 rules'],
   ])('a refusing route with %s does not count', async (_, value, says) => {
     const rule = `    - matches:\n        - path:\n            type: "Exact"\n            value: "${value}"\n`;
     const more = value === 'nope' ? rule : rule.repeat(16);
@@ -186,7 +186,7 @@ describe('Linkerd', () => {
     const { code, says } = await prove('linkerd', two, { 'linkerd.yaml': documents.join('---\n') });
     expect(code).toBe(3);
     expect(says).toContain(
-      'Server wiki/meshgate-confluence: it is not there: without it the default inbound policy decides',
+      'Server wiki/meshgate-confluence: it is missing: without it the default inbound policy decides',
     );
     expect(says).not.toContain('refused');
   });
@@ -304,7 +304,7 @@ describe('Istio', () => {
     const [file = ''] = Object.keys(side.files).filter((it) => it.startsWith('workloads/'));
     const open = replaced(side.files[file] ?? '', /(action: "ALLOW"\n {2}rules:\n)/, `$1    - ${rule}\n`);
     expect(await prove('istio', side, { ...side.files, [file]: open })).toEqual(
-      notProven('Istio reads an empty list as no condition'),
+      notProven('a list is empty, and Istio reads it as no condition'),
     );
   });
 
@@ -313,7 +313,7 @@ describe('Istio', () => {
     const others = (side.files[file] ?? '').split('---\n').filter((it) => !it.includes('kind: "AuthorizationPolicy"'));
     const { code, says } = await prove('istio', side, { ...side.files, [file]: others.join('---\n') });
     expect(code).toBe(3);
-    expect(says).toMatch(/AuthorizationPolicy \S+: it is not there: without it Istio allows every request\n/);
+    expect(says).toMatch(/AuthorizationPolicy \S+: it is missing: without it Istio allows every request\n/);
     expect(says).not.toContain('refused');
   });
 });
@@ -337,7 +337,7 @@ describe('Consul', () => {
     ['service-intentions', intentions({ Sources: [allow] }, 'Confluence')],
     ['service-defaults', JSON.stringify({ Kind: 'service-defaults', Name: 'CONFLUENCE', Protocol: 'tcp' })],
   ])('%s with the same name in another case are the same entry', async (_, text) => {
-    expect(await beside(text)).toEqual(notProven('it is there twice'));
+    expect(await beside(text)).toEqual(notProven('it exists twice'));
   });
 
   test('a kind in another case is unknown', async () => {
@@ -362,14 +362,14 @@ describe('Consul', () => {
     ['an action, in another case', '"Action": "deny"', '"action": "allow", "Action": "deny"'],
   ])('an entry with two %s is not understood', async (_, from, to) => {
     const files = { ...side.files, [own]: replaced(side.files[own] ?? '', from, to) };
-    expect(await prove('consul', side, files)).toEqual(notProven('is there twice, and Consul'));
+    expect(await prove('consul', side, files)).toEqual(notProven('twice, and Consul'));
   });
 
   test('without its intentions the mesh decides, and nothing is reported as refused', async () => {
     const { [own]: _, ...files } = side.files;
     const { code, says } = await prove('consul', side, files);
     expect(code).toBe(3);
-    expect(says).toContain('service-intentions confluence: it is not there: without it other intentions');
+    expect(says).toContain('service-intentions confluence: it is missing: without it other intentions');
     expect(says).not.toContain('refused');
   });
 });
@@ -404,11 +404,15 @@ describe('YAML that other parsers read otherwise', () => {
 
   test('a list is recognised by its kind: kubectl treats each object with items as one', async () => {
     const text = `${rendered}---\napiVersion: policy.linkerd.io/v1alpha1\nkind: NetworkAuthentication\nmetadata: {name: x, namespace: wiki}\nitems: []\n`;
-    expect(await prove('linkerd', side, { 'linkerd.yaml': text })).toEqual(notProven('items and no list of them'));
+    expect(await prove('linkerd', side, { 'linkerd.yaml': text })).toEqual(
+      notProven('items need a kind that ends in List, and must be a list'),
+    );
   });
 
   test('a name that is not text is not a name', async () => {
-    expect(await own('namespace: "wiki"', 'namespace: ["wiki"]')).toEqual(notProven('are not texts'));
+    expect(await own('namespace: "wiki"', 'namespace: ["wiki"]')).toEqual(
+      notProven('metadata.namespace must be strings'),
+    );
   });
 
   test('quoted values as kubectl prints them, and plain numbers, times and words, are read', async () => {

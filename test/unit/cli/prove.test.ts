@@ -311,11 +311,11 @@ caller  spiffe://example.org/gateway with an assertion (as default, for wiki, by
       'app: "w"',
       'PeerAuthentication wiki/meshgate-workload-wiki: spec.selector.matchLabels.app is "w", and not',
     ],
-    ['kind: "PeerAuthentication"', 'kind: "Other"', 'PeerAuthentication wiki/meshgate-workload-wiki: it is not there'],
+    ['kind: "PeerAuthentication"', 'kind: "Other"', 'PeerAuthentication wiki/meshgate-workload-wiki: it is missing'],
     [
       'name: "meshgate-workload-wiki"',
       'name: "x"',
-      'PeerAuthentication wiki/x: the policy does not render it; it is left over',
+      'PeerAuthentication wiki/x: meshgate does not render it; delete what is left over',
     ],
   ])('another changed object: %s', async (from, to, message) => {
     const { code, out } = await against(istio, change(await rendered(istio), 'build/workloads/wiki.yaml', from, to));
@@ -339,7 +339,7 @@ caller  spiffe://example.org/gateway with an assertion (as default, for wiki, by
   test('unknown rules, and foreign policies that allow more', async () => {
     const files = await rendered(istio);
     const odd = change(files, 'build/ingress.yaml', 'notPaths:', 'notHosts:');
-    expect((await against(istio, odd)).out).toContain('"notHosts" is nothing that meshgate renders');
+    expect((await against(istio, odd)).out).toContain('meshgate does not render "notHosts"');
     const other = { metadata: { name: 'open', namespace: 'wiki' }, spec: { rules: [{}] } };
     const more = JSON.stringify({ apiVersion: 'security.istio.io/v1', kind: 'AuthorizationPolicy', ...other });
     const { code, out } = await against(istio, { ...files, 'build/more.json': more });

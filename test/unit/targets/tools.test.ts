@@ -57,7 +57,7 @@ describe('a message', () => {
         const covered = refusedTool(own, asked) === undefined;
         if (passes && !covered) {
           if (TASKS.includes(asked.method ?? '')) {
-            expect(widerTools(own)).toContain('tasks/get, tasks/update, tasks/cancel Istio does not check Mcp-Name');
+            expect(widerTools(own)).toContain('tasks/get, tasks/update, tasks/cancel, Istio does not check Mcp-Name');
             return;
           }
           expect(asked.method).toBe(CALL);
@@ -145,7 +145,7 @@ describe.each(['envoy', 'istio'] as const)('%s', (kind) => {
   test('reports how well it enforces them', () => {
     const held = rules.filter(({ who }) => who.kind === 'agent').map((rule) => target.covers(rule, policy).kind);
     expect(held).toEqual(['wider', 'wider', 'wider']);
-    const printed = gaps.filter(({ text }) => /a repeated header|notifications/.test(text));
+    const printed = gaps.filter(({ text }) => /repeats a header|notifications/.test(text));
     expect(printed.length).toBe(kind === 'envoy' ? 3 : 4);
   });
 });

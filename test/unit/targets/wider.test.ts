@@ -61,7 +61,9 @@ describe('two hosts of one service are one for a mesh', () => {
 
   test.each<MeshKind>(['istio', 'envoy', 'linkerd'])('%s prints the gap', (kind) => {
     expect(gapsOf(kind, two('{ role: staff, methods: [GET] }'))).toContainEqual(
-      expect.stringMatching(/^services\.wiki: v\.test and w\.test lead to it by different rules, and \w+ sees/),
+      expect.stringMatching(
+        /^services\.wiki: v\.test and w\.test lead to this service by different rules, and \w+ sees/,
+      ),
     );
   });
 
@@ -73,7 +75,7 @@ describe('two hosts of one service are one for a mesh', () => {
   w.test: { /*: { service: wiki, allow: [{ role: staff, methods: [GET] }] }, /status: { service: wiki, allow: [anyone] } }`;
       const held = coversOf(kind, hosts, 'staff: { group: staff }');
       for (const id of ['v.test/*#1', 'w.test/*#1']) {
-        expect(held[id]).toMatch(/^wider: .*v\.test and w\.test lead to it by different rules/);
+        expect(held[id]).toMatch(/^wider: .*v\.test and w\.test lead to this service by different rules/);
       }
       for (const id of ['v.test/status#1', 'w.test/status#1']) expect(held[id]).toBe('exact');
     },

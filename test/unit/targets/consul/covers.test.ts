@@ -6,7 +6,7 @@ const wiki = (routes: string) => `${WIKI}hosts: { w.test: { ${routes} } }`;
 const both = wiki('/*: { service: wiki, allow: [{ role: reader, methods: [GET] }, editor] }');
 
 const HOST =
-  'mesh: intentions have no host, so only the path of a request decides; give each service a name of its own in Consul';
+  'mesh: intentions do not see the host of a request, so only the path decides; give each service its own name in Consul';
 const DEFAULT =
   'mesh: a token is required only in a mesh that denies by default: set default_intention_policy, or the ACLs’ default_policy, to deny';
 const SKEW =
@@ -37,9 +37,12 @@ describe('without the assertion', () => {
     expect(coverage(both, UNSIGNED)).toEqual([
       {
         kind: 'wider',
-        text: 'without an assertion Consul sees the source and not the role: role reader comes as ingress, as role editor (w.test/*#2) on the same requests; write gateway.assertion',
+        text: 'without an assertion, Consul sees the source and not the role: on the same requests, role reader and role editor (w.test/*#2) come as the same source ingress; write gateway.assertion',
       },
-      { kind: 'wider', text: expect.stringContaining('role editor comes as ingress, as role reader (w.test/*#1)') },
+      {
+        kind: 'wider',
+        text: expect.stringContaining('role editor and role reader (w.test/*#1) come as the same source ingress'),
+      },
     ]);
     expect(gapsOf(both, UNSIGNED)).toHaveLength(3);
   });
@@ -50,7 +53,7 @@ describe('without the assertion', () => {
     expect(gapsOf(apart, { ...UNSIGNED, ingress: '' })).toEqual([HOST]);
     expect(kinds(apart, UNSIGNED)).toEqual(['wider', 'wider']);
     expect(gapsOf(apart, UNSIGNED)[1]).toBe(
-      'mesh.identities: workloads see the ingress (ingress) and not the identity with which nginx connects to it: wiki-editor ends there',
+      'mesh.identities: workloads see the identity of the ingress (ingress), not the one with which nginx connects to the ingress (wiki-editor)',
     );
   });
 
@@ -65,7 +68,9 @@ describe('without the assertion', () => {
     const allow = ['reader', 'editor', 'authenticated', 'anyone'].join(', ');
     const [first] = coverage(wiki(`/*: { service: wiki, allow: [${allow}] }`), UNSIGNED);
     expect(first).toMatchObject({
-      text: expect.stringMatching(/as role editor \(.*#2\), authenticated \(.*#3\), anyone \(.*#4\) on the same/),
+      text: expect.stringMatching(
+        /role reader and role editor \(.*#2\), authenticated \(.*#3\), anyone \(.*#4\) come as/,
+      ),
     });
   });
 });
@@ -73,7 +78,7 @@ describe('without the assertion', () => {
 test('a method that permissions cannot name passes with all of its kind', () => {
   const rest = wiki('/*: { service: wiki, allow: [{ role: editor, methods: [GET, PROPFIND] }] }');
   const text =
-    'intentions can name only the methods GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS: if PROPFIND passes, all others pass too; only the gateway distinguishes them';
+    'intentions can name only the methods GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS: a rule that allows PROPFIND also allows all methods besides these; only the gateway distinguishes them';
   expect(coverage(rest)).toEqual([{ kind: 'wider', text }]);
   expect(gapsOf(rest)).toContain(`w.test/*#1: ${text}`);
 });
@@ -83,7 +88,7 @@ test('for tools a header that is sent twice is a gap', () => {
 ${wiki('/mcp: { service: wiki, allow: [{ agent: bot, tools: [search_*] }, reader] }')}`;
   expect(kinds(rest)).toEqual(['wider', 'exact']);
   expect(gapsOf(rest)).toContainEqual(
-    expect.stringMatching(/^w\.test\/mcp#1: a repeated header of a message passes Consul’s proxies/),
+    expect.stringMatching(/^w\.test\/mcp#1: if a message repeats a header, it passes Consul’s proxies/),
   );
 });
 
@@ -91,7 +96,7 @@ test('services that are reached directly are not protected', () => {
   const rest = `services: { wiki: { authority: wiki.apps }, direct: { url: "https://direct.test" } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /d/*: { service: direct, allow: [editor] } } }`;
   expect(gapsOf(rest)[0]).toBe(
-    'services.direct: nginx connects to it directly and not through the mesh, so Consul does not enforce it',
+    'services.direct: nginx connects to the service directly and not through the mesh, so Consul does not enforce its rules',
   );
   expect(coverage(rest)[1]).toEqual({ kind: 'none', text: 'direct is not reached through Consul' });
 });
@@ -100,7 +105,7 @@ test('characters of paths that clients encode are named', () => {
   expect(
     gapsOf(wiki('/*: { service: wiki, allow: [reader] }, "/a@b/~c": { service: wiki, allow: [anyone] }')),
   ).toContain(
-    'w.test/*#1: Consul’s proxies match paths without decoding them: they refuse those if a client percent-encodes @ ~, which paths of the policy contain',
+    'w.test/*#1: Consul’s proxies match paths without decoding them, so they refuse a path if a client percent-encodes one of these characters, which paths of the policy contain: @ ~',
   );
 });
 

@@ -94,7 +94,7 @@ const changed = (title: string, change: (entry: Any) => unknown) =>
   live((it) => (`${it.Kind} ${it.Name}` === title ? change(it) : undefined));
 
 const WIKI = 'service-intentions wiki';
-const ABSENT = `${WIKI}: it is not there: without it other intentions and the default of the mesh decide which services pass`;
+const ABSENT = `${WIKI}: it is missing: without it other intentions and the default of the mesh decide which services pass`;
 const permission = (entry: Any, path: string) =>
   entry.Sources[0].Permissions.find(({ HTTP }: Any) => HTTP.PathPrefix === path || HTTP.PathExact === path);
 const drift = (files: Record<string, string>, options = OPTIONS) => driftOf(demo.policy, demo.rules, options, files);
@@ -150,8 +150,8 @@ describe('a change by hand', () => {
     ['a namespace', (it) => Object.assign(it.Sources[0], { Namespace: 'apps' }), '"Namespace"'],
     ['a partition', (it) => Object.assign(it, { Partition: 'east' }), '"Partition"'],
     ['no odd paths', (it) => it.Sources[0].Permissions.shift(), 'paths that are not canonical are not refused'],
-    ['no end', (it) => it.Sources[0].Permissions.pop(), 'left to the default of the mesh'],
-    ['no other sources', (it) => it.Sources.pop(), 'left to other intentions'],
+    ['no end', (it) => it.Sources[0].Permissions.pop(), 'the default of the mesh decides'],
+    ['no other sources', (it) => it.Sources.pop(), 'other intentions decide'],
     ['both', (it) => Object.assign(it.Sources[0], { Action: 'allow' }), 'ingress'],
     ['a denied token', (it) => Object.assign(permission(it, '/'), { Action: 'deny' }), 'deny'],
     ['no path', (it) => (permission(it, '/').HTTP = { Methods: ['GET'] }), 'Methods'],
@@ -174,7 +174,7 @@ describe('a change by hand', () => {
       'an entry more',
       WIKI,
       (it) => Object.assign(it, { Name: 'old' }),
-      [ABSENT, 'service-intentions old: the policy does not render it; it is left over'],
+      [ABSENT, 'service-intentions old: meshgate does not render it; delete what is left over'],
     ],
     [
       'a protocol',
@@ -216,7 +216,7 @@ describe('a change by hand', () => {
     const [odd] = demo.entries.flatMap(({ Sources = [] }) => Sources[0]?.Permissions?.[0]?.HTTP?.PathRegex ?? []);
     const files = changed(WIKI, (it) => (it.Sources[0].Permissions[0].HTTP.PathRegex = `${odd}never`));
     expect(drift(files)).toEqual([
-      expect.stringMatching(/^service-intentions wiki: for ingress it denies as not canonical /),
+      expect.stringMatching(/^service-intentions wiki: for ingress it denies other paths as not canonical: /),
     ]);
   });
 
@@ -231,27 +231,27 @@ describe('a change by hand', () => {
     [
       'a named source for every service',
       { Kind: 'service-intentions', Name: '*', Sources: [{ Name: 'writer', Action: 'allow' }] },
-      'service-intentions *: it lets writer call every service, whatever intentions of that service say',
+      'service-intentions *: it allows writer to call every service, whatever the intentions of that service say',
     ],
     [
       'an extension of all proxies',
       { Kind: 'proxy-defaults', Name: 'global', EnvoyExtensions: [{ Name: 'builtin/lua' }] },
-      'proxy-defaults global: it is for every service, and EnvoyExtensions is [{"Name":"builtin/lua"}], which meshgate does not render',
+      'proxy-defaults global: it applies to every service, and EnvoyExtensions is [{"Name":"builtin/lua"}], which meshgate does not render',
     ],
     [
       'paths of all proxies past their rules',
       { Kind: 'proxy-defaults', Name: 'global', Expose: { Checks: true } },
-      'proxy-defaults global: it is for every service, and Expose is {"Checks":true}, which meshgate does not render',
+      'proxy-defaults global: it applies to every service, and Expose is {"Checks":true}, which meshgate does not render',
     ],
     [
       'a listener of one’s own',
       { Kind: 'proxy-defaults', Name: 'global', Config: { envoy_public_listener_json: '{}' } },
-      'proxy-defaults global: it is for every service, and Config.envoy_public_listener_json is "{}", which meshgate does not render',
+      'proxy-defaults global: it applies to every service, and Config.envoy_public_listener_json is "{}", which meshgate does not render',
     ],
     [
       'paths as they come',
       { Kind: 'mesh', HTTP: { Incoming: { RequestNormalization: { InsecureDisablePathNormalization: true } } } },
-      'mesh mesh: it is for every service, and HTTP.Incoming is {"RequestNormalization":{"InsecureDisablePathNormalization":true}}, which meshgate does not render',
+      'mesh mesh: it applies to every service, and HTTP.Incoming is {"RequestNormalization":{"InsecureDisablePathNormalization":true}}, which meshgate does not render',
     ],
     ['an unknown kind', { Kind: 'new-kind', Name: 'x' }, 'new-kind x: prove does not know entries of this kind'],
   ])('%s is reported', (_, entry, line) => {

@@ -22,7 +22,7 @@ test('two roles with one identity on the same requests: each is wider, and the o
     `${service}hosts: { w.test: { /*: { service: wiki, allow: [{ role: reader, methods: [GET] }, editor] } } }`,
   );
   const text =
-    'Envoy sees the identity and not the role: role reader shares the identity default with role editor (w.test/*#2) on the same requests; give one of them its own identity, or let Envoy verify the assertion (mesh.ingress.own.assertion_jwks_file), if the mesh must distinguish them';
+    'Envoy sees the identity and not the role: role reader shares the identity default with role editor (w.test/*#2) on the same requests; if the mesh must distinguish them, give one of them its own identity, or let Envoy verify the assertion (mesh.ingress.own.assertion_jwks_file)';
   expect(gaps[0]).toEqual({ part: 'w.test/*#1', text });
   expect(gaps.map(({ part }) => part)).toEqual(['w.test/*#1', 'w.test/*#2']);
   expect(envoy.covers(rules[0]!, policy)).toEqual({ kind: 'wider', text });
@@ -76,7 +76,7 @@ test('a service that is reached directly is not protected', () => {
 hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /d/*: { service: direct, allow: [editor] } } }`;
   const { policy, rules, gaps } = render(rest, undefined);
   expect(gaps).toEqual([
-    { part: 'services.direct', text: 'nginx connects to it directly and not through Envoy, which does not enforce it' },
+    { part: 'services.direct', text: 'nginx connects to the service directly, so Envoy does not enforce its rules' },
   ]);
   expect(envoy.covers(rules[1]!, policy)).toEqual({
     kind: 'none',
@@ -90,7 +90,7 @@ test('characters of paths that clients encode are named', () => {
       `${service}hosts: { w.test: { /*: { service: wiki, allow: [reader] }, "/a@b/~c": { service: wiki, allow: [{ role: editor, as: wiki-editor }] } } }`,
     ),
   ).toEqual([
-    'w.test/*#1: Envoy matches paths without decoding them: it refuses those if a client percent-encodes @ ~, which paths of the policy contain',
+    'w.test/*#1: Envoy matches paths without decoding them, so it refuses a path if a client percent-encodes one of these characters, which paths of the policy contain: @ ~',
   ]);
 });
 

@@ -78,6 +78,6 @@ test('parts beside the rules are reported', () => {
 test('a second document is reported', () => {
   const text = JSON.stringify(tree());
   expect(driftOf(own, rules, {}, { a: text, b: text })).toEqual([
-    'there is more than one document, and Envoy reads the first',
+    'there is more than one document, and Envoy reads only the first',
   ]);
 });

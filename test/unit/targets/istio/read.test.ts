@@ -105,20 +105,20 @@ describe('a change by hand', () => {
   test.each<[string, string, unknown, string]>([
     ['an action', 'spec.action', 'DENY', 'its action is not ALLOW'],
     ['a dry run', 'metadata.annotations', { 'istio.io/dry-run': 'true' }, 'it is a dry run'],
-    ['ports', `${operation}.ports`, ['80'], '"ports" is nothing that meshgate renders'],
-    ['a namespace', 'spec.rules.0.from.0.source.namespaces', ['x'], '"namespaces" is nothing'],
-    ['any method', `${operation}.methods`, ['*'], 'methods by their names'],
+    ['ports', `${operation}.ports`, ['80'], 'meshgate does not render "ports"'],
+    ['a namespace', 'spec.rules.0.from.0.source.namespaces', ['x'], 'meshgate does not render "namespaces"'],
+    ['any method', `${operation}.methods`, ['*'], 'a method is not a name'],
     ['two sources', 'spec.rules.0.from.1', { source: {} }, 'one source and one operation'],
     ['no source', 'spec.rules.0.from', undefined, 'one source and one operation'],
-    ['any principal', 'spec.rules.0.from.0.source.principals', ['*'], 'one principal for each rule'],
-    ['any path', `${operation}.paths`, ['*'], 'no path of a policy: *'],
-    ['no path', `${operation}.paths`, undefined, 'one path for each rule'],
-    ['a loose prefix', `${operation}.paths`, ['/a', '/a*'], 'no path of a policy: /a*'],
-    ['another prefix', `${operation}.paths`, ['/a', '/b/*'], 'no path of a policy'],
-    ['any role', 'spec.rules.0.when.3.values', ['*'], 'no pattern for request.auth.claims[roles]'],
-    ['two audiences', 'spec.rules.0.when.1.values', ['a', 'b'], 'one value for request.auth.claims[aud]'],
-    ['other claims', 'spec.rules.0.when.3.key', 'request.auth.claims[x]', 'conditions on the issuer'],
-    ['no issuer', 'spec.rules.0.when.0', { key: 'request.headers[x]', values: ['x'] }, 'conditions on the issuer'],
+    ['any principal', 'spec.rules.0.from.0.source.principals', ['*'], 'a rule must have exactly one principal'],
+    ['any path', `${operation}.paths`, ['*'], 'a policy cannot have the path *'],
+    ['no path', `${operation}.paths`, undefined, 'a rule must have exactly one path'],
+    ['a loose prefix', `${operation}.paths`, ['/a', '/a*'], 'a policy cannot have the path /a*'],
+    ['another prefix', `${operation}.paths`, ['/a', '/b/*'], 'a policy cannot have the path'],
+    ['any role', 'spec.rules.0.when.3.values', ['*'], 'request.auth.claims[roles] must not have a pattern'],
+    ['two audiences', 'spec.rules.0.when.1.values', ['a', 'b'], 'request.auth.claims[aud] needs one value'],
+    ['other claims', 'spec.rules.0.when.3.key', 'request.auth.claims[x]', 'conditions on issuer'],
+    ['no issuer', 'spec.rules.0.when.0', { key: 'request.headers[x]', values: ['x'] }, 'conditions on issuer'],
   ])('%s: the reason why it cannot be read', (_, at, value, message) => {
     const read = () => changed(workload, (it) => put(it, at, value));
     expect(read).toThrow(`${workload.replace(' ', ' wiki/')}: `);
@@ -174,13 +174,13 @@ describe('foreign objects', () => {
       'other keys for our issuer',
       'RequestAuthentication',
       { jwtRules: [{ issuer: 'https://wiki.example.com' }] },
-      'its tokens count for',
+      'tokens that it accepts also count for',
     ],
     [
       'plain text',
       'PeerAuthentication',
       { ...pods({ tier: 'web' }), mtls: { mode: 'PERMISSIVE' } },
-      'it may count in place of',
+      'it may apply instead of',
     ],
     ['a filter', 'EnvoyFilter', { configPatches: [] }, 'it changes the proxies of'],
     ['a module', 'WasmPlugin', { url: 'oci://x' }, 'it changes the proxies of'],
@@ -194,7 +194,7 @@ describe('foreign objects', () => {
       .flatMap((text) => parseAllDocuments(text).map((it) => it.toJS() as Any))
       .find(({ kind }) => kind === 'Gateway');
     expect(beside('Gateway', 'elsewhere', { selector: spec.selector, servers: [] })).toEqual([
-      expect.stringContaining('Gateway elsewhere/more: it opens the proxies of Gateway'),
+      expect.stringContaining('Gateway elsewhere/more: it changes the listeners of the proxies of Gateway'),
     ]);
     const gateways = [`${metadata.namespace}/${metadata.name}`];
     expect(beside('VirtualService', 'elsewhere', { hosts: ['*'], gateways })).toEqual([
@@ -243,13 +243,13 @@ describe('foreign objects', () => {
 
   test('an object that is there twice is reported', () => {
     const lines = drift(object('AuthorizationPolicy', 'wiki', {}), object('AuthorizationPolicy', 'wiki', {}));
-    expect(lines).toEqual(['AuthorizationPolicy wiki/more: it is there twice']);
+    expect(lines).toEqual(['AuthorizationPolicy wiki/more: it exists twice']);
   });
 });
 
 test('text that is not YAML', () => {
   expect(() => readIstio({ x: '{' })).toThrow('not YAML, line 1: ');
   expect(() => readIstio({ x: 'text\n---\n5\n---\n' })).toThrow(
-    'no objects of Kubernetes; ask for all of its policies: kubectl',
+    'no objects of Kubernetes; get the objects of Istio with: kubectl',
   );
 });

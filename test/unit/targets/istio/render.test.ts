@@ -79,9 +79,9 @@ describe('coverage', () => {
   });
 
   test.each([
-    ['outside', 'wider', 'the policy does not say where the workload is'],
-    ['beside', 'none', 'connects to it directly'],
-    ['nowhere', 'none', '10.1.2.3 is not one'],
+    ['outside', 'wider', 'the policy does not say where the workload runs'],
+    ['beside', 'none', 'connects to the service directly'],
+    ['nowhere', 'none', '10.1.2.3 is not a DNS name'],
   ])('a service %s', (service, kind, text) => {
     const policy = goldenPolicy('connection');
     const rule = rulesOf(policy).find((it) => it.service === service)!;

@@ -22,19 +22,19 @@ describe('roles', () => {
   test('with identities of their own are enforced: the only gap is that a deployment has one identity', () => {
     expect(coverage(both, APART)).toEqual([{ kind: 'exact' }, { kind: 'exact' }]);
     expect(gapsOf(both, APART)).toEqual([
-      "mesh.identities: an nginx deployment has one identity in Linkerd: requests as wiki-editor pass from a deployment of its own; if an ingress ends nginx's connections, write mesh.ingress.namespace and service_account",
+      "mesh.identities: an nginx deployment has one identity in Linkerd: requests as wiki-editor pass only from a deployment with this identity; if an ingress terminates nginx's connections, write mesh.ingress.namespace and service_account",
     ]);
   });
 
   test('behind an ingress are one: each is wider, and the other is named', () => {
     const text =
-      'Linkerd sees the client and not the role: role reader comes as ingress (ingress.edge.serviceaccount.identity.linkerd.example.org), as role editor (w.test/*#2) on the same requests; only the gateway distinguishes them; a service that needs to can verify the assertion';
+      'Linkerd sees the client and not the role: on the same requests, role reader and role editor (w.test/*#2) come as the same client ingress (ingress.edge.serviceaccount.identity.linkerd.example.org); only the gateway distinguishes them; a service that must distinguish them can verify the assertion';
     expect(coverage(both)).toMatchObject([
       { kind: 'wider', text },
-      { kind: 'wider', text: expect.stringContaining('as role reader (w.test/*#1)') },
+      { kind: 'wider', text: expect.stringContaining('role editor and role reader (w.test/*#1) come as') },
     ]);
     expect(gapsOf(both)[0]).toBe(
-      'mesh.identities: workloads see the ingress (ingress.edge.serviceaccount.identity.linkerd.example.org) and not the identity with which nginx connects to it: wiki-editor ends there',
+      'mesh.identities: workloads see the identity of the ingress (ingress.edge.serviceaccount.identity.linkerd.example.org), not the one with which nginx connects to the ingress (wiki-editor)',
     );
     expect(gapsOf(both)[1]).toBe(`w.test/*#1: ${text}`);
   });
@@ -50,14 +50,16 @@ describe('roles', () => {
   test('of two hosts with one service are one', () => {
     const rest = `${WIKI}hosts: { a.test: { /*: { service: wiki, allow: [reader] } }, b.test: { /x/*: { service: wiki, allow: [editor] } } }`;
     expect(coverage(rest).map(({ kind }) => kind)).toEqual(['wider', 'wider']);
-    expect(gapsOf(rest)[1]).toContain('b.test/x/*#1: Linkerd sees the client and not the role: role editor');
+    expect(gapsOf(rest)[1]).toContain(
+      'b.test/x/*#1: Linkerd sees the client and not the role: on the same requests, role editor',
+    );
   });
 });
 
 test('a method that routes cannot name passes with all of its kind', () => {
   const rest = wiki('/*: { service: wiki, allow: [{ role: editor, methods: [GET, PROPFIND] }] }');
   const text =
-    'routes of Linkerd can name only the methods GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS: if PROPFIND passes, all others pass too; only the gateway distinguishes them';
+    'routes of Linkerd can name only the methods GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS: a rule that allows PROPFIND also allows all methods besides these; only the gateway distinguishes them';
   expect(coverage(rest)).toEqual([{ kind: 'wider', text }]);
   expect(gapsOf(rest)).toEqual([`w.test/*#1: ${text}`]);
 });
@@ -69,7 +71,7 @@ describe('an exact path beside the prefix of the same path', () => {
   test('is distinguished by the host, which is named and as strict', () => {
     expect(coverage(wiki(routes))).toEqual([{ kind: 'exact' }, { kind: 'exact' }]);
     expect(gapsOf(wiki(routes))).toEqual([
-      'w.test/x#1: Linkerd ranks an exact path no higher than the prefix of the same path, so the host confluence.wiki.svc.cluster.local tells them apart: a request for any other host in wiki.svc.cluster.local, which nginx never sends, is treated as one of the prefix',
+      'w.test/x#1: Linkerd ranks an exact path no higher than the prefix of the same path, so the host confluence.wiki.svc.cluster.local distinguishes them: Linkerd treats a request for any other host in wiki.svc.cluster.local, which nginx never sends, as a request for the prefix',
     ]);
   });
 
@@ -78,7 +80,7 @@ describe('an exact path beside the prefix of the same path', () => {
 hosts: { w.test: { ${routes} }, d.test: { /*: { service: docs, allow: [reader] } } }`;
     expect(coverage(rest).map(({ kind }) => kind)).toEqual(['wider', 'wider', 'exact']);
     expect(gapsOf(rest)).toHaveLength(2);
-    expect(gapsOf(rest)[0]).toContain('a client that may reach one may reach the other');
+    expect(gapsOf(rest)[0]).toContain('a client that may reach one of the two may reach the other');
   });
 });
 
@@ -87,7 +89,7 @@ describe('services', () => {
     const rest = `services: { wiki: { authority: wiki.apps, ${WORKLOAD} }, direct: { url: "https://direct.test" } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /d/*: { service: direct, allow: [editor] } } }`;
     expect(gapsOf(rest)).toEqual([
-      'services.direct: nginx connects to it directly and not through the mesh, so Linkerd does not enforce it',
+      'services.direct: nginx connects to the service directly and not through the mesh, so Linkerd does not enforce its rules',
     ]);
     expect(coverage(rest)[1]).toEqual({ kind: 'none', text: 'direct is reached directly and not through the mesh' });
   });
@@ -97,7 +99,9 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /d/*: { service: dire
 hosts: { w.test: { /*: { service: wiki, allow: [reader] } } }`;
     const { files, gaps, policy, rules } = render(rest, { kind: 'envoy' });
     expect(files).toEqual({});
-    expect(gaps).toEqual([{ part: 'services.wiki', text: 'Linkerd does not enforce it: write its labels, port' }]);
+    expect(gaps).toEqual([
+      { part: 'services.wiki', text: 'Linkerd does not enforce the rules of this service; write its labels, port' },
+    ]);
     expect(linkerd.covers(rules[0]!, policy)).toEqual({ kind: 'none', text: gaps[0]?.text });
   });
 
@@ -105,7 +109,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] } } }`;
     const rest = `services: { wiki: { authority: "10.0.0.7:80", ${WORKLOAD} } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] } } }`;
     expect(gapsOf(rest, { kind: 'envoy' })).toEqual([
-      'services.wiki: Linkerd does not enforce it: "10.0.0.7:80" is not the DNS name of a host, which routes require',
+      'services.wiki: Linkerd does not enforce the rules of this service: "10.0.0.7:80" is not the DNS name of a host, which routes require',
     ]);
   });
 
@@ -115,7 +119,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] } } }`;
     ) => `services: { wiki: { authority: wiki.apps, ${WORKLOAD} }, canary: { authority: canary.apps, namespace: wiki, labels: ${labels}, port: 8090 } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /c/*: { service: canary, allow: [reader] } } }`;
     expect(gapsOf(rest('{ app: confluence, track: canary }'))).toEqual([
-      'services.canary: a pod can have its labels and those of wiki: Linkerd then enforces only the older of the two Servers; distinguish them by a label with two values',
+      'services.canary: a pod can have the labels of this service and those of wiki: Linkerd then enforces only the older of the two Servers; give the two services different values of one label',
     ]);
     expect(gapsOf(rest('{ app: canary }'))).toEqual([]);
   });
@@ -124,14 +128,14 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /c/*: { service: cana
 test('an assertion is forwarded and not verified', () => {
   const gateway = ', assertion: { issuer: "https://gw.test", keys_file: /run/keys }';
   expect(gapsOf(wiki('/*: { service: wiki, allow: [reader] }'), { gateway })).toEqual([
-    'gateway.assertion: Linkerd has no policy for tokens: it forwards the assertion without verifying it; a service that relies on it must verify it itself',
+    'gateway.assertion: Linkerd has no policy for tokens: it forwards the assertion without verifying it; a service that relies on the assertion must verify it',
   ]);
 });
 
 test('characters of paths that clients encode are named', () => {
   expect(gapsOf(wiki('/*: { service: wiki, allow: [reader] }, "/a@b/~c": { service: wiki, allow: [anyone] }'))).toEqual(
     [
-      'w.test/*#1: Linkerd matches paths without decoding them: it refuses those if a client percent-encodes @ ~, which paths of the policy contain',
+      'w.test/*#1: Linkerd matches paths without decoding them, so it refuses a path if a client percent-encodes one of these characters, which paths of the policy contain: @ ~',
     ],
   );
 });

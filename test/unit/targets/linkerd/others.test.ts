@@ -51,7 +51,7 @@ describe('a server that protects nothing is reported', () => {
   });
 
   test('none at all', () => {
-    expect(drift(objects.filter(({ kind }) => kind !== 'Server'))[0]).toContain('it is not there');
+    expect(drift(objects.filter(({ kind }) => kind !== 'Server'))[0]).toContain('it is missing');
   });
 
   test('the default protocol is none', () => {
@@ -73,7 +73,7 @@ describe('members that differ from the rendered ones are not read', () => {
       'a method that none can name',
       'HTTPRoute',
       ({ spec }) => (spec.rules[0].matches[0].method = 'LOCK'),
-      'no method that',
+      'routes of Linkerd cannot name the method LOCK',
     ],
     ['a group', 'AuthorizationPolicy', ({ spec }) => (spec.targetRef.group = 'x'), 'spec.targetRef.group is "x"'],
     [
@@ -99,7 +99,7 @@ describe('members that differ from the rendered ones are not read', () => {
         it.metadata.uid = 'x';
         it.status = { parents: parent(it, status) };
       });
-    expect(() => readLinkerd(filesOf(live('False')))).toThrow('Linkerd has not accepted it, so it does not count');
+    expect(() => readLinkerd(filesOf(live('False')))).toThrow('Linkerd has not accepted it, so it has no effect');
     expect(readLinkerd(filesOf(live('True')))).toEqual(readLinkerd(filesOf(objects)));
     const fresh = changed('HTTPRoute', (it) => (it.metadata.uid = 'x'));
     expect(() => readLinkerd(filesOf(fresh))).toThrow('Linkerd has not accepted it');
@@ -123,9 +123,9 @@ describe('foreign objects', () => {
       'a server for pods that may be the policy’s',
       'Server',
       { podSelector: { matchLabels: { tier: 'web' } }, port: 8090 },
-      'it may count in place of Server wiki/meshgate-wiki',
+      'it may apply instead of Server wiki/meshgate-wiki',
     ],
-    ['a server for a port by its name', 'Server', { podSelector: {}, port: 'http' }, 'it may count in place of Server'],
+    ['a server for a port by its name', 'Server', { podSelector: {}, port: 'http' }, 'it may apply instead of Server'],
     [
       'a route of our server',
       'HTTPRoute',
@@ -170,11 +170,11 @@ describe('foreign objects', () => {
   test('a server of a policy that is gone is left over', () => {
     const [first] = objects.filter(({ kind }) => kind === 'Server');
     const old = { ...first, metadata: { ...first.metadata, name: 'meshgate-old' } };
-    expect(drift([...objects, old])).toEqual([expect.stringContaining('meshgate-old: the policy does not render it')]);
+    expect(drift([...objects, old])).toEqual([expect.stringContaining('meshgate-old: meshgate does not render it')]);
   });
 
   test('hosts that no service has are reported', () => {
     const all = changed('HTTPRoute', ({ spec }) => spec.hostnames?.push('x.wiki.svc.cluster.local'));
-    expect(drift(all)).toContain('routes of wiki: x.wiki.svc.cluster.local: no service of the policy has it');
+    expect(drift(all)).toContain('routes of wiki: x.wiki.svc.cluster.local: no service has this host');
   });
 });
