@@ -161,7 +161,7 @@ describe('tests of the policy', () => {
 describe('wrong use', () => {
   test.each([
     [['validate', 'none.yaml'], 'meshgate: cannot read the policy none.yaml: there is no such file\n'],
-    [['validate', 'a', '--policy', 'b'], 'meshgate: two policies, a and b: give one\n'],
+    [['validate', 'a', '--policy', 'b'], 'meshgate: two policies, a and b: give only one\n'],
     [['validate', '--format', 'xml'], 'Expected "xml" to be one of (text|json)'],
     [['validate', 'a', 'b'], 'Too many arguments'],
     [['valdate'], 'No command registered for `valdate`, did you mean `validate`?'],
