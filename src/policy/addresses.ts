@@ -14,7 +14,7 @@ export const HOST_NAME = new RegExp(`^(?=.{1,253}$)(?:\\*\\.)?${LABEL}(?:\\.${LA
 const BYTE = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
 const IPV4 = `${BYTE}(?:\\.${BYTE}){3}`;
 const IPV6 = '(?=[^\\]/]*:[^\\]/]*:)[0-9A-Fa-f:]{2,39}';
-// Docker and Compose put underscores into host names, so machines follow weaker rules than web hosts.
+// Docker and Compose put underscores into host names, so the rules for machines are weaker than those for web hosts.
 const MACHINE =
   '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*';
 const ENDPOINT_HOST = `(?:${MACHINE}|\\[${IPV6}\\])`;
@@ -32,8 +32,8 @@ export const endpoint = text(new RegExp(`^${ENDPOINT_HOST}:${PORT}$`), {
 });
 
 export const authority = text(new RegExp(`^${ENDPOINT_HOST}(?::${PORT})?$`), {
-  what: 'a host, with a port if it is not the usual one',
-  write: 'what the service expects as Host, as in wiki.wiki.svc.cluster.local',
+  what: 'a host, with a port unless the default port is used',
+  write: 'the Host that the service expects, as in wiki.wiki.svc.cluster.local',
 });
 
 export const serverName = text(new RegExp(`^${LABEL}(?:\\.${LABEL})*$`), {
@@ -135,8 +135,8 @@ export const groupsEndpoint = text(
 export const cidr = text(
   new RegExp(`^(?:${IPV4}/(?:3[0-2]|[12]\\d|[1-9])|${IPV6}/(?:12[0-8]|1[01]\\d|[1-9]\\d|[1-9]))$`),
   {
-    what: 'an address range with its length',
-    write: '10.0.0.0/8 or fd00::/8 (and not all addresses)',
+    what: 'an address range with its prefix length',
+    write: '10.0.0.0/8 or fd00::/8 (not a range of all addresses)',
     fix: (value) => {
       if (typeof value !== 'string') return undefined;
       if (new RegExp(`^${IPV4}$`).test(value)) return `${value}/32`;
@@ -155,7 +155,7 @@ export const resolver = text(new RegExp(`^(?:${IPV4}|\\[${IPV6}\\])(?::${PORT})?
 /** The address of a listener: a port (on every address), or an IP address and a port. */
 export const listener = z
   .union([z.int().min(1).max(65535), z.string().regex(new RegExp(`^(?:${IPV4}|\\[${IPV6}\\]):${PORT}$`))])
-  .register(hints, { what: 'an address with its port, or a port', write: '127.0.0.1:8081, or 8081 for all addresses' });
+  .register(hints, { what: 'a port, or an address with a port', write: '127.0.0.1:8081, or 8081 for all addresses' });
 
 export const testUrl = text(/^https?:\/\/[A-Za-z0-9.:[\]-]+(?::\d+)?\/[!-~]*$/, {
   what: 'a URL with host and path',

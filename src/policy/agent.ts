@@ -53,12 +53,12 @@ export function buildFact(raw: string | RawFact, path: Path, at: Locate): Fact {
 
 const match = z
   .strictObject({
-    client_id: optional(s.plainText, 'The client that its tokens are issued to, or that they name as the actor.'),
-    spiffe: optional(spiffeId, 'The SPIFFE id of its JWT-SVIDs, or that tokens name as the actor.'),
-    service: optional(s.reference('service'), 'The service that is this agent, at the inner listener.'),
+    client_id: optional(s.plainText, 'The client to which its tokens are issued, or that they name as the actor.'),
+    spiffe: optional(spiffeId, 'The SPIFFE id that is in the agent’s JWT-SVIDs, or that tokens name as the actor.'),
+    service: optional(s.reference('service'), 'The service that is this agent; it calls the inner listener.'),
     ...claimKeys(),
-    claim: optional(s.claimPath, 'A claim path of its tokens, with is, has or like.'),
-    provider: optional(s.reference('provider'), 'The provider whose tokens these are.'),
+    claim: optional(s.claimPath, 'The path of a claim in the agent’s tokens; it needs is, has or like.'),
+    provider: optional(s.reference('provider'), 'The provider that issues the agent’s tokens.'),
   })
   .register(hints, {
     what: 'how an agent is identified',
@@ -70,15 +70,15 @@ export const agent = mapping({
   match,
   acts_for: orNone(
     s.list(s.reference('role'), '[staff]'),
-    'Roles of the person that it may act for. Default: none, it acts for no person.',
+    'The agent may act for people with these roles. Default: none, so it acts for no person.',
   ),
-  alone: onlyTrue('It may act alone, without a person behind it.'),
-  hops: usually(s.count('hops', MAX_HOPS), 1, 'Longest chain of actors for one person, this one included.'),
+  alone: onlyTrue('The agent may act alone, without a person.'),
+  hops: usually(s.count('hops', MAX_HOPS), 1, 'The longest chain of actors for one person, this agent included.'),
   bound: optional(
     z.enum([...BOUND_BY, 'none']),
-    'What its tokens must be bound to, so that a stolen one is useless. There is no default: write none if stolen tokens are to be accepted.',
+    'What the agent’s tokens must be bound to, so that a stolen token is useless. There is no default; with none, the gateway accepts stolen tokens.',
   ),
-  limit: optional(ownLimit, 'The budget that it has for each person that it acts for.'),
+  limit: optional(ownLimit, 'The budget that the agent has for each person that it acts for.'),
 })
   .register(hints, { what: 'an agent', write: '{ match: { client_id: release-bot }, acts_for: [staff], bound: dpop }' })
   .describe('Software that acts for a person, or alone.');

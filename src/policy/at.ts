@@ -7,7 +7,7 @@ export interface At {
   readonly column: number;
 }
 
-/** Returns the place in the file of what a path names. */
+/** Returns the place in the file of the value at a path. */
 export type Locate = (path: Path) => At;
 
 /** A part of a policy that has a name, and a place in the file. */

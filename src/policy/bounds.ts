@@ -31,7 +31,7 @@ export const PROXY_DEFAULTS = {
 /** The longest time-out of an introspection endpoint: {@link PROVIDER_TIMEOUT_MS}. */
 export const MAX_INTROSPECTION_TIMEOUT = 4;
 
-/** The most groups of a provider with a groups endpoint. The gateway sends all these calls at the same time. */
+/** The maximum number of groups that the gateway asks a groups endpoint about: it asks about all of them at once. */
 export const MAX_ASKED_GROUPS = 200;
 
 export const MAX_CLOCK_SKEW = 300;
@@ -41,7 +41,7 @@ export const MAX_PEOPLE = 1_000_000;
 /** The longest session that a policy may set: shared memory cannot keep entries longer. */
 export const MAX_SESSION = 30 * 86400;
 
-/** The largest burst, and the longest time until an empty one is full again. Shared memory keeps callers this long. */
+/** The maximum burst, and the maximum time until an empty budget is full: shared memory keeps callers this long. */
 export const MAX_BURST = 1_000_000;
 export const MAX_REFILL_S = 30 * 86400;
 
@@ -51,7 +51,7 @@ export const MAX_UNIT_RATE = 1000;
 /** The maximum length of a policy file, in characters. */
 export const MAX_POLICY_BYTES = 1024 * 1024;
 
-/** The maximum depth of nested roles, and of nested `any`, `all` and `none`: each level uses stack. */
+/** The maximum depth of nested roles, and of nested `any`, `all` and `none`: each level uses the call stack. */
 export const MAX_ROLE_LEVELS = 64;
 
 export const MAX_PROOF_RATE = 20_000;

@@ -14,14 +14,14 @@ export function checkAccept(report: Report, draft: DraftPolicy): void {
   }
   const missing = draft.gateway === undefined || !writes(draft.gateway, 'session');
   const clients = entriesOf(draft.providers).some(([, provider]) => writes(provider, 'client'));
-  // If the providers' clients are missing, that error is reported at the clients, and is enough.
+  // If providers have clients but gateway.session is missing, check-sessions.ts reports this one error.
   if (missing && clients) return;
   for (const [name, host] of entriesOf(draft.hosts)) {
     const own = routes.filter(({ hostName }) => hostName === name);
     if (report.touches(['hosts', name]) || own.length === 0) continue;
     if (own.some((route) => takesSessions(draft, route))) continue;
     const pages = 'pages are for browsers that sign in';
-    const workers = 'workers are refused only where people sign in';
+    const workers = 'the gateway refuses service workers only where people sign in';
     const idle = { owner: pages, ask: pages, service_workers: workers, insecure_service_workers: workers };
     for (const { path, route } of [{ path: ['hosts', name], route: host }, ...own]) {
       for (const [key, why] of Object.entries(idle).filter(([it]) => writes(route, it))) {
@@ -31,12 +31,12 @@ export function checkAccept(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** A worker's scope is the folder of its script: at the root, it includes the gateway's own paths. */
+/** The scope of a service worker is the folder of its script. At the root, it includes the gateway's paths. */
 function checkWorkers(report: Report, { path, name, route }: RouteAt): void {
   if (WORKERS.every((key) => writes(route, key))) {
-    report.key([...path, 'service_workers'], 'no effect beside insecure_service_workers; remove one of the two');
+    report.key([...path, 'service_workers'], 'no effect together with insecure_service_workers; remove one of the two');
   } else if (writes(route, 'service_workers') && (name === '/*' || /^\/[^/]*$/.test(name))) {
-    const message = `a worker from ${name} sees the sign-in, too; let the app have a folder, as in /app/*, or write insecure_service_workers: true`;
+    const message = `a service worker from ${name} sees the sign-in, too; serve the app from a folder, as in /app/*, or write insecure_service_workers: true`;
     report.key([...path, 'service_workers'], message);
   }
 }

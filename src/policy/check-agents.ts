@@ -34,7 +34,7 @@ function checkInner(report: Report, draft: DraftPolicy): void {
   const agents = entriesOf(draft.agents);
   const service = agents.find(([, agent]) => isService(agent))?.[0];
   if (service === undefined) {
-    const why = 'no effect: only agents that are services use this listener; write one, or remove this';
+    const why = 'no effect: only agents that are services use this listener; write such an agent, or remove this';
     const hidden = agents.some(([name, { match }]) => match === undefined || report.touches(['agents', name, 'match']));
     if (inner && !hidden) report.key(['gateway', 'inner'], why);
     return;
@@ -48,7 +48,7 @@ function checkInner(report: Report, draft: DraftPolicy): void {
   }
   if (!inner || report.touches(['gateway', 'inner'])) return;
   if ((inner.listen ?? 8444) === (gateway.listen ?? 8443)) {
-    report.add(['gateway', 'inner', 'listen'], `port ${inner.listen ?? 8444} is the gateway's own; write another`);
+    report.add(['gateway', 'inner', 'listen'], `the gateway itself uses port ${inner.listen ?? 8444}; write another`);
   }
   if (gateway.insecure_http && !writes(inner, 'tls')) {
     const message = 'missing key "tls"; the inner listener has TLS even if the gateway serves plain HTTP';
@@ -60,7 +60,7 @@ function checkInner(report: Report, draft: DraftPolicy): void {
 function checkServices(report: Report, draft: DraftPolicy): void {
   const agents = entriesOf(draft.agents);
   for (const [name, , other] of repeated(agents, ({ match }) => match?.service)) {
-    const message = `agent ${quote(other)} is this service already; keep one, with the roles of both`;
+    const message = `agent ${quote(other)} is this service already; keep one agent, with the roles of both`;
     report.add(['agents', name, 'match', 'service'], message);
   }
   for (const service of agents.flatMap(([, { match }]) => match?.service ?? [])) {
@@ -80,7 +80,7 @@ function checkSpiffe(report: Report, draft: DraftPolicy): void {
     });
   const services = entriesOf(draft.services);
   for (const [name, , other] of repeated(services, ({ spiffe }) => spiffe)) {
-    const message = `service ${quote(other)} has this SPIFFE id, and could act in its place; write another`;
+    const message = `service ${quote(other)} has this SPIFFE id, too, so each could act as the other; write another`;
     report.add(['services', name, 'spiffe'], message);
   }
   for (const [name, { spiffe }] of services) {
@@ -90,7 +90,7 @@ function checkSpiffe(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** The people that a rule allows; undefined for an agent's rule, or if an error hides it. */
+/** Returns which people a rule allows; undefined for an agent's rule, or if an error hides the people. */
 function personOf(rule: DraftRule): { readonly who: string; readonly methods?: readonly string[] } | undefined {
   if (typeof rule === 'string') return { who: rule };
   const who = rule?.who ?? rule?.role;
@@ -114,7 +114,7 @@ function idle(draft: DraftPolicy, { host, route }: RouteAt, agent: DraftAgent): 
   const bySpiffe = agent.match !== undefined && writes(agent.match, 'spiffe');
   if (bySpiffe && accept?.includes('certificate')) return undefined;
   if (accept && !accept.includes(undefined) && !accept.includes('bearer')) {
-    return 'this route accepts no tokens, which this agent sends; add bearer to accept, or remove this';
+    return 'this agent sends tokens, but this route accepts none; add bearer to accept, or remove this';
   }
   const provider = agent.match?.provider;
   const accepted = host.providers;
@@ -124,10 +124,11 @@ function idle(draft: DraftPolicy, { host, route }: RouteAt, agent: DraftAgent): 
     shareIssuer(draft, it, provider) ||
     (bySpiffe && it !== undefined && kindOfDraft(draft.providers?.[it]) === 'spiffe');
   if (accepted.some(comes)) return undefined;
-  return `this agent sends only tokens of ${provider}; accept it in providers, or remove this`;
+  return `this agent sends only tokens of ${provider}; add it to providers, or remove this`;
 }
 
-/** The route must accept the agent's tokens, and another rule must allow its person, unless it may act alone. */
+/** Checks that the route accepts the agent's tokens, and that a rule allows a person, unless the agent may act
+ * alone. */
 function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
   const { route, path } = at;
   const rules = route.allow ?? [];
@@ -150,7 +151,7 @@ function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
     );
     if (passes) continue;
     const roles = actsFor.join(' or ');
-    report.key(here, `no effect: no other rule here allows a person with role ${roles}; add one, or remove this`);
+    report.key(here, `no effect: no other rule allows a person with role ${roles}; add such a rule, or remove this`);
   }
 }
 
@@ -170,15 +171,15 @@ function checkMarks(report: Report, path: Path, match: DraftMatch, providers: re
   if (mark === undefined) {
     report.key(path, 'nothing identifies the agent; write client_id, spiffe, service or claim');
   } else if (other !== undefined) {
-    report.key(path, `${mark} and ${other} in one match; keep one of them`);
+    report.key(path, `one match has ${mark} and ${other}; keep one of them`);
   } else if (mistake?.part === 'key') {
     report.add([...path, ...mistake.path], mistake.message, mistake.part);
   } else if (match.claim !== undefined && /^act(\.|$)/.test(match.claim)) {
-    report.add([...path, 'claim'], 'no effect: "act" names the actor; write client_id, or spiffe, with that name');
+    report.add([...path, 'claim'], 'no effect: "act" names the actor; write it as client_id or spiffe');
   } else if (mistake !== undefined) {
     report.add([...path, ...mistake.path], mistake.message);
   } else if (mark === 'service' && writes(match, 'provider')) {
-    report.key([...path, 'provider'], 'no effect beside service, which sends no token; remove it');
+    report.key([...path, 'provider'], 'no effect: an agent with service sends no token; remove it');
   } else if (['client_id', 'claim'].includes(mark) && providers.length > 1 && !writes(match, 'provider')) {
     report.key(path, `${mark} of which provider? add provider: ${oneOf(providers)}`);
   }
@@ -188,7 +189,7 @@ function checkWhom(report: Report, path: Path, agent: DraftAgent): void {
   if (report.touches(path)) return;
   const acts = writes(agent, 'acts_for');
   if (!acts && !writes(agent, 'alone')) {
-    const also = isService(agent) ? '' : ', or alone: true for one that acts alone';
+    const also = isService(agent) ? '' : ', or alone: true if it acts alone';
     report.missing(path, 'acts_for', `acts_for: [staff], the roles that it may act for${also}`);
   } else if (isService(agent) && writes(agent, 'alone')) {
     report.key([...path, 'alone'], 'no effect: a service acts for the person whose request it serves; remove it');
@@ -216,7 +217,7 @@ function checkTwins(report: Report, draft: DraftPolicy): void {
     return mark && JSON.stringify([mark, match?.[mark], mark === 'client_id' ? match?.provider : undefined]);
   };
   for (const [name, agent, other] of repeated(entriesOf(draft.agents), value)) {
-    const message = `agent ${quote(other)} is identified by this already; keep one, with the roles of both`;
+    const message = `agent ${quote(other)} has this already; keep one agent, with the roles of both`;
     report.add(['agents', name, 'match', markOf(agent) ?? ''], message);
   }
 }
@@ -241,9 +242,9 @@ function checkClients(report: Report, draft: DraftPolicy): void {
       ([other, { client }]) => client?.id === id && (other === name || shareIssuer(draft, other, name)),
     );
     if (signsIn) {
-      report.add(path, 'people sign in with this client; give the agent one of its own at the provider');
+      report.add(path, 'people sign in with this client; register another one for the agent at the provider');
     } else if (clients && !clients.includes(undefined) && !clients.includes(id)) {
-      report.add(path, `no effect: provider ${quote(name)} accepts only tokens of its clients; add it there`);
+      report.add(path, `no effect: provider ${quote(name)} accepts only tokens of its clients; add this client there`);
     }
   }
 }

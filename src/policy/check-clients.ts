@@ -23,7 +23,7 @@ export function checkClients(report: Report, draft: DraftPolicy): void {
     if (writes(provider, 'client')) checkClient(report, path, provider);
     if (!writes(provider, 'signin') || report.touches(path)) continue;
     if (writes(provider, 'client')) checkAsked(report, [...path, 'signin'], provider.signin);
-    else report.key([...path, 'signin'], 'no effect without a client; add client: { id: … }, or remove it');
+    else report.key([...path, 'signin'], 'no effect without a client; add client: { id: … }, or remove this');
   }
   checkDomains(report, draft);
 }
@@ -31,7 +31,7 @@ export function checkClients(report: Report, draft: DraftPolicy): void {
 function checkClient(report: Report, provider: Path, { issuer, client, introspection }: DraftProvider): void {
   const path = [...provider, 'client'];
   if (issuer !== undefined && !isIssuerUrl(issuer) && introspection?.endpoint === undefined) {
-    const message = `a sign-in needs the discovery document, and ${quote(issuer)} has none; remove it, or write the https: URL of the issuer`;
+    const message = `a sign-in needs the discovery document, and ${quote(issuer)} has none; remove client, or write the https: URL of the issuer`;
     report.key(path, message);
   }
   if (client === undefined || report.touches(path)) return;
@@ -40,12 +40,12 @@ function checkClient(report: Report, provider: Path, { issuer, client, introspec
     report.key([...path, other], `${way} is there as well; keep one of the two`);
   }
   if (writes(client, 'auth') && !writes(client, 'secret_file')) {
-    report.key([...path, 'auth'], 'no effect without secret_file; remove it, or name the file of the secret');
+    report.key([...path, 'auth'], 'no effect without secret_file; add secret_file, or remove this');
   }
   if (writes(client, 'key_file') && !writes(client, 'cert_file')) {
-    report.missing(path, 'cert_file', 'cert_file: beside key_file, or keys_file: alone');
+    report.missing(path, 'cert_file', 'cert_file: next to key_file, or only keys_file:');
   } else if (writes(client, 'cert_file') && !writes(client, 'key_file')) {
-    report.missing(path, 'key_file', 'key_file: beside cert_file');
+    report.missing(path, 'key_file', 'key_file: next to cert_file');
   }
 }
 
@@ -65,7 +65,7 @@ function checkDomains(report: Report, draft: DraftPolicy): void {
   const pathOf = (name: string) => ['providers', name, 'signin', 'domains'];
   if (clients.length === 1 && !providers.some(([name]) => report.touches(['providers', name]))) {
     for (const [name] of clients.filter(([, { signin }]) => writes(signin ?? {}, 'domains'))) {
-      report.key(pathOf(name), 'no effect: there is no other provider with a client to choose; remove it');
+      report.key(pathOf(name), 'no effect: no other provider has a client, so people have no choice; remove it');
     }
   }
   const domains = clients.flatMap(([name, { signin }]) =>
@@ -73,11 +73,11 @@ function checkDomains(report: Report, draft: DraftPolicy): void {
   );
   for (const [name, { index }, other] of repeated(domains, ({ domain }) => domain)) {
     if (other === name) continue;
-    report.add([...pathOf(name), index], `provider ${quote(other)} has this domain; keep it at one of the two`);
+    report.add([...pathOf(name), index], `provider ${quote(other)} has this domain, too; keep it in one of the two`);
   }
 }
 
-/** Checks who is asked about tokens and groups, and that a host has one provider of opaque tokens. */
+/** Checks introspection and groups endpoints, and that a host has at most one provider of opaque tokens. */
 export function checkIntrospection(report: Report, draft: DraftPolicy): void {
   for (const [name, provider] of entriesOf(draft.providers)) {
     if (writes(provider, 'introspection')) checkIntrospected(report, ['providers', name, 'introspection'], provider);
@@ -90,21 +90,21 @@ export function checkIntrospection(report: Report, draft: DraftPolicy): void {
     const names = host.providers ?? Object.keys(draft.providers ?? {});
     const asked = names.filter((it) => it !== undefined && writes(draft.providers?.[it] ?? {}, 'introspection'));
     if (asked.length < 2 || report.touches(['hosts', name, 'providers'])) continue;
-    const message = `tokens that are not JWTs do not name their provider, and ${asked.map((it) => quote(it ?? '')).join(' and ')} are both asked about them; keep one of the two on a host`;
+    const message = `tokens that are not JWTs do not name their provider, but the gateway would ask both ${asked.map((it) => quote(it ?? '')).join(' and ')}; keep one of the two on a host`;
     report.add(['hosts', name, 'providers'], message, writes(host, 'providers') ? undefined : 'key');
   }
 }
 
-/** Only providers of a kind whose tokens may leave out groups have a groups endpoint. */
+/** Rejects a groups endpoint if tokens of the provider's kind never leave out groups. */
 function checkGroups(report: Report, path: Path, provider: DraftProvider): void {
   checkAsking(report, path, provider);
   const { kind, issuer } = provider;
   const known = kind ?? (issuer === undefined ? undefined : kindOfIssuer(issuer));
   if (known === undefined || report.touches(path) || providerKinds[known].leftOut !== undefined) return;
-  report.key(path, `no effect: a provider of the kind ${known} leaves no groups out; remove it`);
+  report.key(path, `no effect: tokens of the kind ${known} always contain all groups; remove it`);
 }
 
-/** Rejects facts and headers that need all groups of a person: the gateway asks only for those that roles name. */
+/** Rejects facts and headers that need all groups of a person: the gateway asks only about groups that roles name. */
 function checkAll(report: Report, path: Path, draft: DraftPolicy): void {
   if (report.touches(path)) return;
   const sent = headersOf(draft)
@@ -116,13 +116,13 @@ function checkAll(report: Report, path: Path, draft: DraftPolicy): void {
       ? named.includes(undefined) && 'a fact with "like" reads all groups'
       : `header ${sent} sends all groups`;
   if (all) {
-    report.key(path, `only the groups that roles name are asked for, and ${all}; remove one of the two`);
+    report.key(path, `the gateway asks only about groups that roles name, but ${all}; remove one of the two`);
   } else if (new Set(named).size > MAX_ASKED_GROUPS) {
-    report.key(path, `the roles name more than ${MAX_ASKED_GROUPS} groups, too many to ask for; remove it`);
+    report.key(path, `the roles name more than ${MAX_ASKED_GROUPS} groups, too many to ask about; remove this`);
   }
 }
 
-/** The groups that a fact names; undefined for a pattern. */
+/** Returns the groups that a fact names; a pattern gives undefined. */
 function namesIn(fact: DraftFact | undefined): readonly (string | undefined)[] {
   if (typeof fact !== 'object') return [];
   const inner = [...(fact.any ?? []), ...(fact.all ?? []), ...(fact.none ?? [])] as readonly (DraftFact | undefined)[];
@@ -135,7 +135,7 @@ function checkAsking(report: Report, path: Path, provider: DraftProvider): void 
   const { client } = provider;
   if (!writes(provider, 'client')) {
     const message =
-      'missing key "client"; write client: { id: …, secret_file: … } beside it, which may ask the provider';
+      'missing key "client", with which the gateway asks the provider; write client: { id: …, secret_file: … }';
     report.key(path, message);
   } else if (client !== undefined && !writes(client, 'secret_file', 'keys_file', 'cert_file')) {
     const message =

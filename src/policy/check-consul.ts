@@ -14,7 +14,7 @@ export function checkConsul(report: Report, draft: DraftPolicy): void {
   if (mesh.kind !== 'consul') return;
   const domain = mesh.trust_domain;
   if (domain !== undefined && !/[^.]\.consul$/.test(domain)) {
-    const message = `${quote(domain)} does not end in .consul, as Consul’s trust domains do; write the TrustDomain of /v1/connect/ca/roots`;
+    const message = `${quote(domain)} does not end in .consul, but each trust domain of Consul does; write TrustDomain from /v1/connect/ca/roots`;
     report.add(['mesh', 'trust_domain'], message);
   }
   const doors = ingressesOf(draft);
@@ -30,13 +30,13 @@ function checkIdle(report: Report, draft: DraftPolicy, kind: string): void {
     }
   };
   const other = kind === 'consul' ? undefined : `the mesh is ${kind}, not consul; remove it`;
-  const ofIngress = 'Consul knows the ingress by its service; write consul_service instead, or remove it';
+  const ofIngress = 'Consul identifies the ingress by its service name; write consul_service instead, or remove this';
   for (const { ingress, path } of ingressesOf(draft)) {
     if (other) idle(path, ingress, ['consul_service'], other);
     else idle(path, ingress, ['namespace', 'labels', 'service_account'], ofIngress);
   }
   const ofWorkload =
-    'Consul knows a workload by its service; write consul_service if it has another name, or remove it';
+    'Consul identifies a workload by its service name; write consul_service if this name differs, or remove this';
   for (const [name, service] of entriesOf(draft.services).filter(([, it]) => !isDirect(it))) {
     if (other) idle(['services', name], service, ['consul_service'], other);
     else idle(['services', name], service, ['namespace', 'labels', 'port'], ofWorkload);
@@ -68,7 +68,7 @@ function checkNames(report: Report, { services }: DraftPolicy): void {
   const inMesh = entriesOf(services).filter(([, service]) => !isDirect(service));
   for (const [name, service, other] of repeated(inMesh, (it, key) => it.consul_service ?? key)) {
     const own = quote(service.consul_service ?? name);
-    const message = `service ${quote(other)} is ${own} in Consul already, which would not tell them apart; register one under another name`;
+    const message = `service ${quote(other)} is ${own} in Consul already, so Consul could not tell the two apart; register one under another name`;
     if (writes(service, 'consul_service')) report.add(['services', name, 'consul_service'], message);
     else report.key(['services', name], message);
   }

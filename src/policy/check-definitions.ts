@@ -53,7 +53,7 @@ function mendNames(report: Report, kind: Named): void {
     const guess = nearest(name, [...section.entries.keys()]);
     if (guess === undefined || uses.has(guess)) continue;
     const [wrong, right] = [quote(guess), quote(name)];
-    const message = `nothing refers to ${wrong}, and ${count} places to ${right}; did you mean ${right}?`;
+    const message = `nothing refers to ${wrong}, but ${count} places refer to ${right}; did you mean ${right}?`;
     report.key([...SECTIONS[kind], guess], message);
     rename(section, guess, name);
   }

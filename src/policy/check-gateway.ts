@@ -19,7 +19,7 @@ export function checkGateway(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** A certificate has a key. If nginx has its own certificate, the policy needs only the clients' CA. */
+/** Checks that a certificate has a key. If nginx's certificate is configured elsewhere, the clients' CA is enough. */
 function checkTls(report: Report, path: Path, tls: object | undefined): void {
   if (tls === undefined || report.touches(path)) return;
   const [cert, key] = [writes(tls, 'cert_file'), writes(tls, 'key_file')];
@@ -28,7 +28,7 @@ function checkTls(report: Report, path: Path, tls: object | undefined): void {
   report.missing(path, missing, `${missing}: /run/secrets/name.pem`);
 }
 
-/** A provider with the issuer of the gateway could issue assertions. */
+/** Rejects a provider that has the issuer of the gateway, because it could issue assertions. */
 function checkIssuer(report: Report, { gateway, providers }: DraftPolicy): void {
   const issuer = gateway?.assertion?.issuer;
   const [name] = entriesOf(providers).find(([, provider]) => issuer !== undefined && provider.issuer === issuer) ?? [];
@@ -51,7 +51,7 @@ function checkHealth(report: Report, gateway: DraftGateway): void {
 /** The gateway must use provider keys at least until it fetches them again. */
 function checkStale(report: Report, { refresh = '5m', stale }: NonNullable<DraftGateway['keys']>): void {
   if (stale === undefined || seconds(stale) >= seconds(refresh)) return;
-  report.add(['gateway', 'keys', 'stale'], `${stale} is too short; write at least the refresh, ${seconds(refresh)}s`);
+  report.add(['gateway', 'keys', 'stale'], `${stale} is shorter than refresh; write at least ${seconds(refresh)}s`);
 }
 
 type DraftGateway = NonNullable<DraftPolicy['gateway']>;
@@ -68,7 +68,7 @@ export function checkProof(report: Report, draft: DraftPolicy): void {
   checkUse(report, draft);
 }
 
-/** What the policy lacks so that the gateway could accept a token that is bound in this way; undefined if nothing. */
+/** Returns what the policy lacks to accept tokens that are bound in this way; undefined if it lacks nothing. */
 export function wantsProofs(report: Report, { gateway, hosts }: DraftPolicy, value: BoundBy): string | undefined {
   if (report.touches(['gateway']) || report.has(['gateway', 'proof'])) return undefined;
   const proofs = gateway !== undefined && writes(gateway, 'proof');
@@ -78,11 +78,11 @@ export function wantsProofs(report: Report, { gateway, hosts }: DraftPolicy, val
   if (value !== 'certificate' && proofs) return undefined;
   if (value !== 'dpop' && certificates) return undefined;
   return value === 'certificate'
-    ? 'no certificates of clients are accepted; write tls: { client_ca_file: … } under gateway'
-    : `no proofs are accepted; write proof: { rate: ${DEFAULTS.proofRate}/s } under gateway`;
+    ? 'the gateway accepts no client certificates; write tls: { client_ca_file: … } under gateway'
+    : `the gateway accepts no proofs; write proof: { rate: ${DEFAULTS.proofRate}/s } under gateway`;
 }
 
-/** Without a provider that has audiences, the gateway accepts no tokens, and proofs have no effect. */
+/** Reports proofs that have no effect: the gateway accepts no tokens unless a provider has audiences. */
 function checkUse(report: Report, draft: DraftPolicy): void {
   if (report.touches(['providers']) || report.touches(['gateway', 'proof'])) return;
   const providers = entriesOf(draft.providers);
@@ -90,6 +90,6 @@ function checkUse(report: Report, draft: DraftPolicy): void {
     ([name, it]) => report.touches(['providers', name]) || writes(it, 'audiences', 'insecure_any_audience'),
   );
   if (taken || providers.length === 0) return;
-  const message = 'no effect: no provider has audiences, so no tokens are accepted; add some to one, or remove this';
+  const message = 'no effect without tokens, which need audiences; add audiences to a provider, or remove this';
   report.key(['gateway', 'proof'], message);
 }

@@ -36,7 +36,7 @@ function checkLengths(report: Report, draft: DraftPolicy): void {
   if (grpc === undefined) return;
   for (const { path, headers } of headersOf(draft)) {
     for (const name of Object.keys(headers).filter((it) => it.length > LONGEST_IN_CALLS)) {
-      const message = `too long beside service ${quote(grpc)}, which speaks gRPC; write a name of at most ${LONGEST_IN_CALLS} characters`;
+      const message = `too long for service ${quote(grpc)}, which uses gRPC; write a name of at most ${LONGEST_IN_CALLS} characters`;
       report.key([...path, name], message);
     }
   }
@@ -94,10 +94,11 @@ type Source = Exclude<NonNullable<DraftHeaders[string]>, string>;
 function checkSource(report: Report, draft: DraftPolicy, path: Path, source: Source): void {
   if (!report.touches(path)) {
     const [claim, roles] = [writes(source, 'claim'), writes(source, 'first_role')];
-    if (claim && roles) report.key(path, 'claim and first_role in one header; keep one of them');
-    if (claim && !roles && writes(source, 'else')) report.key([...path, 'else'], 'no effect beside claim; remove it');
+    if (claim && roles) report.key(path, 'one header has claim and first_role; keep one of them');
+    if (claim && !roles && writes(source, 'else'))
+      report.key([...path, 'else'], 'no effect together with claim; remove it');
     if (!claim && !roles) {
-      report.key(path, 'a header without a source; write claim: NAME or first_role: { admin: Admin }');
+      report.key(path, 'this header has no source; write claim: NAME or first_role: { admin: Admin }');
     }
   }
   const role = [...path, 'first_role'];
@@ -108,7 +109,7 @@ function checkSource(report: Report, draft: DraftPolicy, path: Path, source: Sou
   for (const role of Object.keys(source.first_role ?? {})) {
     const first = before.find((it) => implies(draft, role, it));
     if (first !== undefined) {
-      const message = `no effect: every caller with this role has ${quote(first)}, which comes first; put it before that`;
+      const message = `no effect: ${quote(first)} comes first, and each caller with this role has it, too; put this role before it`;
       report.key([...path, 'first_role', role], message);
     }
     before.push(role);

@@ -18,7 +18,7 @@ export function checkHosts(report: Report, draft: DraftPolicy): void {
     names.add(fixed);
     const routes = host[ROUTES] ?? {};
     if (Object.keys(routes).length === 0 && !report.touches(path)) {
-      report.key(path, 'a host without routes; write /*: { service: wiki, allow: [staff] }');
+      report.key(path, 'this host has no routes; write /*: { service: wiki, allow: [staff] }');
     }
     checkPaths(report, name, Object.keys(routes));
   }
@@ -61,10 +61,10 @@ export function pathMistake(path: string): string | undefined {
   const odd = /[^A-Za-z0-9._~!&()+,=:@/-]/.exec(base)?.[0];
   if (odd !== undefined) {
     const fixed = /[?#]/.test(odd) ? `; write ${quote(base.slice(0, base.indexOf(odd)) || '/')}` : '';
-    return `${quote(odd)} cannot be in a path${fixed || '; write letters, digits and . _ ~ ! & ( ) + , = : @ - only, or a prefix above it'}`;
+    return `${quote(odd)} cannot be in a path${fixed || '; write letters, digits and . _ ~ ! & ( ) + , = : @ - only, or a shorter prefix'}`;
   }
   if (/\/\/|\/\.{1,2}(\/|$)/.test(path)) return `not in its canonical spelling; write ${quote(canonical(path))}`;
-  return base.length > 500 ? 'longer than 500 characters; write a prefix above it' : undefined;
+  return base.length > 500 ? 'longer than 500 characters; write a shorter prefix' : undefined;
 }
 
 function canonical(path: string): string {

@@ -27,7 +27,7 @@ function checkOwners(report: Report, draft: DraftPolicy, provider: string, owner
   for (const at of roleFacts(draft)) {
     const { role, path } = at;
     if (says.role(role) !== 'anybody' || allFacts(at).some((inner) => report.touches(inner.path))) continue;
-    report.key(path, `anyone on ${owners.at} can have this role: ${why}, beside the rest in all`);
+    report.key(path, `anyone on ${owners.at} can have this role: ${why}, and put it under all with the rest`);
   }
   for (const [agent, { match }] of entriesOf(draft.agents)) {
     const path = ['agents', agent, 'match'];
@@ -37,8 +37,8 @@ function checkOwners(report: Report, draft: DraftPolicy, provider: string, owner
   }
 }
 
-/** Whose tokens can make a fact true. `owner`: those of one owner at most. `anybody`: those of anyone. `request`: those
- * of anyone, because the fact depends on the request. */
+/** The owners whose tokens can make a fact true. `owner`: at most one owner. `anybody`: anyone. `request`: anyone,
+ * because the fact depends on the request. */
 type Owned = 'owner' | 'anybody' | 'request';
 
 const saysOwner = (provider: string, owners: Owners) =>
@@ -59,7 +59,7 @@ function leafSaysOwner(fact: DraftForm, provider: string, owners: Owners): Owned
   return namesOwner(fact, owners) ? 'owner' : 'anybody';
 }
 
-/** Whether a claim identifies one owner. `has` does not: it compares words, and anyone can write several. */
+/** Whether a claim identifies one owner. `has` cannot: it compares single words, and anyone can write several words. */
 function namesOwner({ claim, is, like }: Pick<DraftForm, 'claim' | 'is' | 'like'>, { claims }: Owners): boolean {
   const owner = claim !== undefined && Object.hasOwn(claims, claim) ? claims[claim] : undefined;
   if (owner === undefined) return false;
@@ -74,7 +74,7 @@ function checkNames(report: Report, draft: DraftPolicy, kindOf: KindOf, only: st
     const kind = kindOf(name);
     const path = ['providers', name, 'subject', 'claim'];
     if (kind === undefined || !isUnverified(subject?.claim, kind) || report.touches(path)) continue;
-    const message = `${subject?.claim} is not verified, and can pass from one person to another; write oid, or email, which counts with xms_edov`;
+    const message = `${subject?.claim} is not verified, and can pass from one person to another; write oid, or email, which needs the claim xms_edov`;
     report.add(path, message);
   }
   for (const [agent, { match }] of entriesOf(draft.agents)) {
@@ -93,7 +93,7 @@ function checkAnybody(report: Report, draft: DraftPolicy, isOpen: (provider: str
     for (const [index, rule] of (route.allow ?? []).entries()) {
       const who = typeof rule === 'object' ? rule.who : rule;
       if (who !== 'authenticated') continue;
-      const message = `anyone in the world can get a token of provider ${quote(open)}, which ${hostName} accepts; write a role`;
+      const message = `anyone in the world can get a token of provider ${quote(open)}, and ${hostName} accepts such tokens; write a role`;
       report.key([...path, 'allow', index], message);
     }
   }

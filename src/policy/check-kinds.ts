@@ -36,13 +36,13 @@ export function checkKinds(report: Report, draft: DraftPolicy): void {
 function checkKind(report: Report, path: Path, { kind, ...provider }: DraftProvider, issuer: string): void {
   const looks = kindOfIssuer(issuer);
   if (kind !== undefined && kind !== 'generic' && looks !== 'generic' && kind !== looks) {
-    report.add([...path, 'kind'], `the issuer is one of ${looks}; write ${looks}, or remove it`);
+    report.add([...path, 'kind'], `the issuer belongs to the kind ${looks}; write ${looks}, or remove this`);
   } else if (kind === 'generic' && providerKinds[looks].ofAnybody) {
-    const message = `anyone can get a token of this issuer, and with generic anyone could have a role; write ${looks}, or remove it`;
+    const message = `anyone can get a token of this issuer, and with the kind generic anyone could have a role; write ${looks}, or remove this`;
     report.add([...path, 'kind'], message);
   }
   if (looks === 'okta' && writes(provider, 'audiences') && !issuer.includes('/oauth2/')) {
-    const message = `access tokens of the organisation are only for Okta; write ${issuer.replace(/\/$/, '')}/oauth2/default, or remove audiences and let people sign in`;
+    const message = `access tokens of this issuer are only for Okta itself; write ${issuer.replace(/\/$/, '')}/oauth2/default, or remove audiences and let people sign in`;
     report.add([...path, 'issuer'], message);
   }
 }
@@ -53,10 +53,10 @@ const NO_TENANT = /^(https:\/\/login\.microsoftonline\.[a-z]+\/)(common|organiza
 function checkIssuer(report: Report, path: Path, kind: ProviderKindName, issuer: string): void {
   const [, host, tenant] = NO_TENANT.exec(issuer) ?? [];
   if (tenant !== undefined) {
-    const message = `no token has this issuer; write the id of your tenant instead of ${quote(tenant)}, or of several ${host}${TENANT}/v2.0 with tenants: [ID, …]`;
+    const message = `no token has this issuer; write the id of your tenant instead of ${quote(tenant)}, or for several tenants ${host}${TENANT}/v2.0 with tenants: [ID, …]`;
     report.add([...path, 'issuer'], message);
   }
-  // The address of a discovery document is another error, in check-providers.ts.
+  // check-providers.ts reports the address of a discovery document.
   if (issuer.endsWith('/.well-known/openid-configuration')) return;
   const problem = issuerProblem(kind, issuer);
   if (problem !== undefined) {
@@ -67,13 +67,13 @@ function checkIssuer(report: Report, path: Path, kind: ProviderKindName, issuer:
 function checkTenants(report: Report, path: Path, provider: DraftProvider, kind: ProviderKindName, issuer: string) {
   const isTemplate = issuer.includes(TENANT);
   if (isTemplate && kind !== 'entra') {
-    report.add([...path, 'issuer'], `only issuers of the kind entra have ${TENANT}; write it as in "iss"`);
+    report.add([...path, 'issuer'], `only issuers of the kind entra have ${TENANT}; write the issuer as in "iss"`);
   } else if (isTemplate && !writes(provider, 'tenants')) {
     const message =
-      'missing key "tenants": anyone can create a tenant; write tenants: [ID, …], those whose tokens count';
+      'missing key "tenants": anyone can create a tenant; write tenants: [ID, …] with the tenants whose tokens are accepted';
     report.key([...path, 'tenants'], message);
   } else if (!isTemplate && writes(provider, 'tenants')) {
-    const message = `no effect: the issuer is of one tenant; write ${TENANT} for it in issuer, or remove tenants`;
+    const message = `no effect: the issuer names one tenant; write ${TENANT} in its place, or remove tenants`;
     report.key([...path, 'tenants'], message);
   }
 }
@@ -81,12 +81,12 @@ function checkTenants(report: Report, path: Path, provider: DraftProvider, kind:
 function checkTrustDomain(report: Report, path: Path, provider: DraftProvider, kind: ProviderKindName, issuer: string) {
   const own = issuer.startsWith('spiffe://');
   if (writes(provider, 'trust_domain') && (kind !== 'spiffe' || own)) {
-    const why = own ? 'the issuer names it' : `tokens of the kind ${kind} have none`;
+    const why = own ? 'the issuer names the trust domain' : `tokens of the kind ${kind} have no trust domain`;
     report.key([...path, 'trust_domain'], `no effect: ${why}; remove it`);
   } else if (kind === 'spiffe' && !own && !writes(provider, 'trust_domain')) {
-    report.missing(path, 'trust_domain', 'trust_domain: example.org, of the SPIFFE ids in "sub"');
+    report.missing(path, 'trust_domain', 'trust_domain: example.org, as in the SPIFFE ids in "sub"');
   } else if (own && kind !== 'spiffe') {
-    report.add([...path, 'kind'], 'the issuer is one of spiffe; write spiffe, or remove it');
+    report.add([...path, 'kind'], 'the issuer belongs to the kind spiffe; write spiffe, or remove this');
   }
 }
 
@@ -95,7 +95,7 @@ function checkUses(report: Report, path: Path, provider: DraftProvider, kind: Pr
     report.key([...path, 'client'], `people cannot sign in with a provider of the kind ${kind.name}; remove it`);
   }
   if (kind.client.length === 0 && writes(provider, 'clients')) {
-    const message = `tokens of the kind ${kind.name} name no client; remove it, and compare "sub" in a role`;
+    const message = `tokens of the kind ${kind.name} name no client; remove clients, and compare "sub" in a role`;
     report.key([...path, 'clients'], message);
   }
   if (kind.ofAnybody && writes(provider, 'insecure_any_audience')) {

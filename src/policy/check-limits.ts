@@ -51,11 +51,11 @@ function checkLimit(report: Report, path: Path, { rate, burst }: NonNullable<Dra
   const least = Math.ceil(perS / MAX_UNIT_RATE);
   const at = burst === undefined ? [...path, 'rate'] : [...path, 'burst'];
   if (most < least) {
-    const why = `${most} at once is too little for ${rate}: time is counted in milliseconds`;
+    const why = `a burst of ${most} is too small for ${rate}: time is counted in milliseconds`;
     report.add(at, `${why}; write at least ${least}`);
   } else if (most / perS > MAX_REFILL_S) {
     const days = MAX_REFILL_S / 86400;
-    report.add(at, `${most} at ${rate} take more than ${days} days to come back; write fewer, or a faster rate`);
+    report.add(at, `${most} at ${rate} take more than ${days} days to refill; write a smaller burst, or a faster rate`);
   }
 }
 
@@ -72,7 +72,7 @@ function mentionsNetwork(fact: unknown): boolean {
   return 'network' in fact || Object.values(fact).some(mentionsNetwork);
 }
 
-/** Whether a default applies to a route: neither the route nor its host has a limit. */
+/** Whether a default limit applies to a route, because neither the route nor its host has a limit. */
 const open = ({ host, route }: RouteAt): boolean => !writes(route, 'limit') && !writes(host, 'limit');
 
 function checkGateway(report: Report, draft: DraftPolicy, limits: DraftLimits): void {
@@ -90,7 +90,7 @@ function checkGateway(report: Report, draft: DraftPolicy, limits: DraftLimits): 
   const counted = routes.filter(open);
   if (counted.length === 0) idle('callers', 'each host or route has a limit of its own');
   if (!counted.some(({ route }) => route.allow?.some((rule) => rule === undefined || admitsNobody(draft, rule)))) {
-    idle('anonymous', 'no route that it counts for allows anonymous callers');
+    idle('anonymous', 'no route that it applies to allows anonymous callers');
   }
   const agents = entriesOf(draft.agents);
   if (report.touches(['agents'])) return;

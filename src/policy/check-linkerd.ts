@@ -15,7 +15,7 @@ export function checkLinkerd(report: Report, draft: DraftPolicy): void {
   if (mesh?.kind !== 'linkerd') return;
   const domain = mesh.trust_domain;
   if (domain !== undefined && !LINKERD_HOST.test(domain)) {
-    const message = `${quote(domain)} is not a DNS name, as Linkerd's trust domain is; write one, as in cluster.local`;
+    const message = `${quote(domain)} is not a DNS name, but the trust domain of Linkerd is one; write a name such as cluster.local`;
     report.add(['mesh', 'trust_domain'], message);
   }
   for (const { ingress, path } of ingressesOf(draft)) {
@@ -26,7 +26,7 @@ export function checkLinkerd(report: Report, draft: DraftPolicy): void {
   checkDoors(report, draft);
 }
 
-/** A workload has one `Server`, which is rendered for one ingress. So all its services must use the same ingress. */
+/** A workload has one `Server`, which is for one ingress. So all services of a workload must use the same ingress. */
 function checkDoors(report: Report, { services }: DraftPolicy): void {
   const inMesh = entriesOf(services).filter(([, service]) => !isDirect(service));
   for (const [index, [name, service]] of inMesh.entries()) {
@@ -34,7 +34,7 @@ function checkDoors(report: Report, { services }: DraftPolicy): void {
       .slice(0, index)
       .find(([, it]) => ingressNameOf(it) !== ingressNameOf(service) && isSamePlace(it, service));
     if (other === undefined || report.touches(['services', name])) continue;
-    const message = `its pods are also those of ${quote(other[0])}, which another ingress leads to; give both the same ingress`;
+    const message = `its pods are also pods of ${quote(other[0])}, a service with another ingress; give both services the same ingress`;
     report.key(['services', name, 'ingress'], message);
   }
 }
@@ -58,7 +58,7 @@ function checkService(report: Report, name: string, service: { readonly authorit
   }
   const host = service.authority?.replace(/:\d+$/, '').toLowerCase();
   if (host !== undefined && !LINKERD_HOST.test(host)) {
-    const message = `${quote(host)} is not a DNS name, and Linkerd's routes name services by one; write it, as in wiki.wiki.svc.cluster.local`;
+    const message = `${quote(host)} is not a DNS name, which Linkerd's routes need; write the DNS name of the service, as in wiki.wiki.svc.cluster.local`;
     report.add([...path, 'authority'], message);
   }
 }

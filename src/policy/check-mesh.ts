@@ -41,7 +41,7 @@ export function checkMesh(report: Report, draft: DraftPolicy): void {
     report.add([...path, 'spiffe'], `not in the trust domain ${quote(domain)}; write ${quote(better)}`);
   }
   for (const [name, , other] of repeated(identities, ({ spiffe }) => spiffe)) {
-    const message = `identity ${quote(other)} has this SPIFFE id already; write another, or use that one`;
+    const message = `identity ${quote(other)} has this SPIFFE id already; write another id, or use that identity`;
     report.add(['mesh', 'identities', name, 'spiffe'], message);
   }
   checkDefault(report, draft);
@@ -86,7 +86,7 @@ function checkDoors(report: Report, draft: DraftPolicy): void {
     for (const [name, service] of entriesOf(services)) {
       if (isDirect(service) || ingressNameOf(service) !== 'default' || report.touches(['services', name])) continue;
       report.lack('ingress');
-      report.missing(['services', name], 'ingress', `ingress: ${oneOf(names)}, or call one of them default`);
+      report.missing(['services', name], 'ingress', `ingress: ${oneOf(names)}, or name one of them default`);
     }
   }
 }
@@ -111,7 +111,7 @@ function checkFiles(report: Report, path: Path, identity: object): void {
   const key = writes(identity, 'key_file');
   if (pem && (cert || key || both[1])) {
     const idle = both[1] ?? (cert ? 'cert_file' : 'key_file');
-    report.key([...path, idle], `${pem} has both already; remove it`);
+    report.key([...path, idle], `${pem} contains both already; remove this`);
   } else if (!pem && !(cert && key)) {
     const what = cert ? 'key_file' : key ? 'cert_file' : 'pem_file';
     const write =
@@ -142,12 +142,12 @@ export function checkWorkloads(report: Report, draft: DraftPolicy): void {
 function checkPlace(report: Report, path: Path, workload: Workload): void {
   if (!writes(workload, 'labels')) return;
   if (!writes(workload, 'namespace') && !report.touches(path)) {
-    report.missing(path, 'namespace', 'the namespace that the labels select in');
+    report.missing(path, 'namespace', 'the namespace of the pods that the labels select');
   }
   if (workload.labels === undefined || report.touches([...path, 'labels'])) return;
   const names = Object.keys(workload.labels);
   if (names.length === 0) {
-    report.key([...path, 'labels'], 'no label selects every pod of the namespace; write { app: confluence }');
+    report.key([...path, 'labels'], 'an empty mapping selects every pod of the namespace; write { app: confluence }');
   }
   for (const name of names.filter((it) => !LABEL_KEY.test(it))) {
     const write = 'write letters, digits and - _ . in between, as in app or app.kubernetes.io/name';
@@ -158,7 +158,7 @@ function checkPlace(report: Report, path: Path, workload: Workload): void {
 const ISTIO_NEEDS = {
   namespace: 'the namespace that the ingress runs in, as in istio-system',
   labels: 'the labels of its pods, as in { istio: ingressgateway }',
-  service_account: 'the service account that it runs as',
+  service_account: 'the service account that the ingress runs as',
 } as const;
 
 /** Istio's policies select the ingress by its labels, and workloads know it by its service account. */
@@ -173,7 +173,7 @@ function checkIstio(report: Report, path: Path, ingress: object): void {
 function checkNamespaces(report: Report, doors: ReturnType<typeof ingressesOf>): void {
   const named = doors.map((door) => [door.name, door] as const);
   for (const [, { path }, other] of repeated(named, ({ ingress }) => ingress.namespace)) {
-    const message = `ingress ${quote(other)} is in this namespace, and Istio's objects of both would be one; give each its own`;
+    const message = `ingress ${quote(other)} is in this namespace, so Istio's objects of both would have the same names; give each its own namespace`;
     report.add([...path, 'namespace'], message);
   }
 }

@@ -11,7 +11,7 @@ const isText = (value: string | undefined): value is string => value !== undefin
 
 const DISCOVERY = '/.well-known/openid-configuration';
 
-/** What tokens of both providers can have in common, so that it does not distinguish them; undefined if nothing. */
+/** Returns what can be equal in tokens of both providers and cannot distinguish them; undefined if nothing. */
 function commonOf(one: DraftProvider, other: DraftProvider): 'issuer' | 'trust_domain' | undefined {
   const [ours, theirs] = [one, other].map((provider) => {
     const kind = kindOfDraft(provider);
@@ -29,7 +29,7 @@ function commonOf(one: DraftProvider, other: DraftProvider): 'issuer' | 'trust_d
 
 const COMMON = { issuer: 'issuer', trust_domain: 'trust domain' } as const;
 
-/** Two providers with different audiences may share an issuer, but not on one host: their order would decide there. */
+/** Two providers with different audiences may share an issuer, but on one host their order would decide. */
 function checkIssuers(report: Report, draft: DraftPolicy): void {
   const providers = entriesOf(draft.providers);
   const accepted = entriesOf(draft.hosts).map(([host, { providers: names }]) => [host, names ?? []] as const);
@@ -39,7 +39,7 @@ function checkIssuers(report: Report, draft: DraftPolicy): void {
       if (common === undefined) continue;
       const host = accepted.find(([, names]) => names.includes(name) && names.includes(other))?.[0];
       if (host === undefined) continue;
-      const message = `provider ${quote(other)} has this ${COMMON[common]}, and host ${quote(host)} accepts both; list both audiences there, and remove this one`;
+      const message = `provider ${quote(other)} has this ${COMMON[common]}, and host ${quote(host)} accepts both; list the audiences of both in one provider, and remove the other`;
       report.add(['providers', name, writes(provider, common) ? common : 'issuer'], message);
       return;
     }
@@ -51,22 +51,22 @@ const isTakenSomewhere = (draft: DraftPolicy, name: string): boolean =>
     ({ host, route }) => writes(route, 'audiences') && (!writes(host, 'providers') || host.providers?.includes(name)),
   );
 
-/** Checks that issuers identify providers, that hosts name them, and that their subjects cannot be confused. */
+/** Checks that issuers identify providers, that hosts name them, and that the subjects of two providers differ. */
 export function checkProviders(report: Report, draft: DraftPolicy): void {
   const names = namesOf(report, 'provider');
   checkIssuers(report, draft);
   for (const [name, provider] of entriesOf(draft.providers)) {
     const path = ['providers', name];
     if (provider.audiences !== undefined && provider.insecure_any_audience) {
-      report.key([...path, 'audiences'], 'no effect: insecure_any_audience; remove one of the two');
+      report.key([...path, 'audiences'], 'no effect together with insecure_any_audience; remove one of the two');
     }
     const signsIn = writes(provider, 'client') && !writes(provider, 'introspection');
     if (!signsIn && !isTakenSomewhere(draft, name) && !writes(provider, 'audiences', 'insecure_any_audience')) {
-      report.missing(path, 'audiences', 'audiences: [api://wiki], what the tokens are issued for');
+      report.missing(path, 'audiences', 'audiences: [api://wiki], which the tokens are issued for');
     }
     const { issuer, jwks_uri: uri, introspection } = provider;
     if (issuer?.endsWith(DISCOVERY)) {
-      const message = `this is the discovery document; write the issuer in it, as in ${quote(issuer.slice(0, -DISCOVERY.length))}`;
+      const message = `this is the discovery document; write the issuer that it contains, as in ${quote(issuer.slice(0, -DISCOVERY.length))}`;
       report.add(['providers', name, 'issuer'], message);
     }
     if (issuer === undefined || isIssuerUrl(issuer) || uri !== undefined || introspection?.endpoint !== undefined)
@@ -76,7 +76,7 @@ export function checkProviders(report: Report, draft: DraftPolicy): void {
   }
   for (const [name, host] of entriesOf(draft.hosts)) {
     if (names && names.length > 1 && !writes(host, 'providers')) {
-      report.missing(['hosts', name], 'providers', `providers: with ${oneOf(names)}, in brackets`);
+      report.missing(['hosts', name], 'providers', `providers: [NAME, …] with ${oneOf(names)}`);
     }
     checkPrefixes(report, draft, name, host.providers ?? []);
   }
@@ -97,7 +97,7 @@ function checkPrefixes(report: Report, draft: DraftPolicy, host: string, names: 
     if (prefix === '') {
       report.key(path, `missing key "prefix": ${host} accepts several providers; write subject: { prefix: ${name}- }`);
     } else if (clash !== undefined) {
-      report.add(path, `begins like the prefix of ${clash}, which ${host} also accepts; write ${name}-`);
+      report.add(path, `begins with the prefix of ${clash}, which ${host} also accepts; write ${name}-`);
     }
   }
 }

@@ -6,7 +6,7 @@ import { find, hole, rename, replace, type Tree } from './tree.ts';
 
 const EVERYBODY = ['anyone', 'authenticated'];
 
-/** Checks that every reference names a definition. A wrong one is replaced by what was probably meant. */
+/** Checks that every reference names a definition. Replaces a wrong reference by the name that was probably meant. */
 export function checkReferences(report: Report): void {
   const unknown = references(report).filter((it) => !isKnown(report, it));
   const missing = new Map<string, number>();
@@ -42,7 +42,7 @@ function isOfDirectService(report: Report, rule: Path): boolean {
   return definition?.kind === 'map' && ['url', 'insecure_url'].some((key) => definition.entries.has(key));
 }
 
-/** `role: anyone` means `who: anyone`. */
+/** Reports `role: anyone`, and reads it as `who: anyone`. */
 function isEverybody(report: Report, { name, path }: Reference): boolean {
   if (path.at(-1) !== 'role' || path.at(-3) !== 'allow' || !EVERYBODY.includes(name)) return false;
   report.add(path, `${quote(name)} is not a role; write who: ${name}`);

@@ -43,7 +43,7 @@ function checkProxied(report: Report, draft: DraftPolicy): void {
   if (!insecure) for (const { path, message } of forged) report.add(path, message);
   const key = ['gateway', 'insecure_proxied_networks'];
   if (forged.length > 0 || !insecure || report.touches(key)) return;
-  report.key(key, 'no effect: no network of a role can be forged by trusted_proxies; remove it');
+  report.key(key, 'no effect: no trusted proxy can forge an address in a network of a role; remove this');
 }
 
 const networksOf = (report: Report, draft: DraftPolicy): readonly { readonly range: Range; readonly path: Path }[] =>
@@ -57,14 +57,14 @@ const networksOf = (report: Report, draft: DraftPolicy): readonly { readonly ran
       });
     });
 
-const OTHERWISE = 'trust only the proxies’ own addresses, or write insecure_proxied_networks: true beside';
+const OTHERWISE = 'trust only addresses of proxies, or write insecure_proxied_networks: true next to trusted_proxies';
 
 /** Ranges of trusted proxies so large that they may contain clients, if networks give roles. */
 const wide = (trusted: readonly (Range | undefined)[], gives: boolean) =>
   trusted.flatMap((range, index) => {
     const narrowest = range && NARROWEST[range.bytes.length];
     if (!gives || narrowest === undefined || range === undefined || range.length >= narrowest) return [];
-    const message = `every address in ${rangeText(range)} can claim any other address, even one in a network that gives a role: with such roles, write at most a /${narrowest}; ${OTHERWISE}`;
+    const message = `every address in ${rangeText(range)} can claim any other address, even one in a network that gives a role: with such roles, write a range of /${narrowest} or narrower; ${OTHERWISE}`;
     return [{ path: ['gateway', 'trusted_proxies', index], message }];
   });
 
@@ -75,6 +75,6 @@ const overlapping = (trusted: readonly (Range | undefined)[], networks: ReturnTy
   networks.flatMap(({ range, path }) => {
     const proxies = trusted.find((it) => it !== undefined && overlaps(range, it));
     if (proxies === undefined) return [];
-    const message = `it overlaps ${rangeText(proxies)} of gateway.trusted_proxies, whose clients can forge such an address; ${OTHERWISE}`;
+    const message = `it overlaps ${rangeText(proxies)} of gateway.trusted_proxies, so clients in this range can forge such an address; ${OTHERWISE}`;
     return [{ path, message }];
   });

@@ -126,7 +126,7 @@ function wayTo(last: string, start: string, before: ReadonlyMap<string, string>)
   return last === start ? [start, start] : way.reverse();
 }
 
-/** Each role is evaluated inside another. Of roles that are too deep, only the innermost is reported. */
+/** Checks the depth of roles: a role is evaluated inside the role that names it. Reports only the innermost role. */
 function checkLevels(report: Report, roles: Roles, order: readonly string[]): void {
   const levels = new Map<string, number>();
   const next = new Map<string, string>();
@@ -140,7 +140,7 @@ function checkLevels(report: Report, roles: Roles, order: readonly string[]): vo
       if (known || own > MAX_ROLE_LEVELS) tooDeep.add(role);
       if (own > MAX_ROLE_LEVELS) {
         const way = inWords([role, ...wayFrom(to, next)]);
-        const message = `${own} levels of roles, any, all and none are below, and a role may depend on at most ${MAX_ROLE_LEVELS}: ${way}`;
+        const message = `the role depends on ${own} levels of roles, any, all and none, but at most ${MAX_ROLE_LEVELS} are allowed: ${way}`;
         if (!known) report.add(path, message);
         takeOut(report, path);
       } else if (own > deepest) {

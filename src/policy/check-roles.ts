@@ -37,13 +37,13 @@ function checkFact(report: Report, { fact, path }: FactAt): void {
   const [op, other] = [...OPERATORS, ...COMBINED].filter((it) => writes(fact, it));
   const mistake = malformedIn(fact as WrittenLeaf);
   if (other !== undefined) {
-    report.key(path, `${op} and ${other} in one fact; write all: [{ ${op}: … }, { ${other}: … }]`);
+    report.key(path, `one fact has ${op} and ${other}; write all: [{ ${op}: … }, { ${other}: … }]`);
   } else if (mistake !== undefined) {
     report.add([...path, ...mistake.path], mistake.message, mistake.part);
   } else if ((writes(fact, ...COMBINED) || (draftBits(fact) & REQUEST) !== 0) && writes(fact, 'provider')) {
-    report.key([...path, 'provider'], `no effect beside ${op}; write all: [{ provider: NAME }, { ${op}: … }]`);
+    report.key([...path, 'provider'], `no effect together with ${op}; write all: [{ provider: NAME }, { ${op}: … }]`);
   } else if (op === undefined && !writes(fact, 'provider')) {
-    report.key(path, 'an empty fact; write { group: staff } or another one');
+    report.key(path, 'this fact is empty; write { group: staff } or another fact');
   }
 }
 
@@ -64,7 +64,7 @@ function checkProvider(report: Report, draft: DraftPolicy, at: FactAt, providers
     providersOf(draft).fact(fact)?.size === 0 &&
     !innerFacts(at).some((it) => isOdd(report, draft, it))
   ) {
-    report.key([...path, 'all'], 'never true: these are facts of different providers; write any');
+    report.key([...path, 'all'], 'never true: these facts are about different providers; write any');
   } else if (fact.all && !at.within?.some((it) => neededAcrs(draft).fact(it).length > 1)) {
     const [acr, other] = neededAcrs(draft).fact(fact);
     if (other === undefined) return;
@@ -108,12 +108,12 @@ export function checkFacts(report: Report, draft: DraftPolicy): void {
       report.add([...path, ...mistake.path], mistake.message, mistake.part);
     }
     if (!kind?.ofAnybody || !isProviderAlone(fact) || within.some(saysMore)) continue;
-    const message = `anyone in the world can get a token of the kind ${kind.name}; write all: [{ provider: … }, { claim: …, is: … }] with the claim that makes it yours`;
+    const message = `anyone in the world can get a token of the kind ${kind.name}; write all: [{ provider: … }, { claim: …, is: … }] with a claim that only your tokens have`;
     report.key(path, message);
   }
 }
 
-/** Whether an `all` requires more than the provider. A `none` does not count: it identifies no caller. */
+/** Whether an `all` requires more than the provider. A `none` does not count, because it identifies no caller. */
 const saysMore = (fact: DraftFact): boolean =>
   typeof fact === 'object' &&
   (fact.all ?? []).some((it) => it === undefined || (!isProviderAlone(it) && !(typeof it === 'object' && it.none)));

@@ -37,7 +37,7 @@ export function checkRules(report: Report, draft: DraftPolicy): void {
       const first = coveredBy(draft, known, before);
       if (first) {
         const allowed = formatPath([...route.path.slice(-1), 'allow', first.index]);
-        const message = `no effect: ${allowed} above, ${first.who}, already allows all of these; put this rule before it, or remove it`;
+        const message = `no effect: ${allowed} above, ${first.who}, already allows all of these; put this rule before it, or remove this rule`;
         report.key(path, message);
       }
       before.push(known);
@@ -67,10 +67,10 @@ function checkForm(report: Report, draft: DraftPolicy, { route }: RouteAt, rule:
   const { methods = [], as } = rule;
   const callers = ['role', 'who', 'agent'].filter((key) => writes(rule, key));
   if (callers.length > 1) {
-    report.key(path, `${callers.join(' and ')} in one rule; keep one of them`);
+    report.key(path, `one rule has ${callers.join(' and ')}; keep one of them`);
   } else if (callers.length === 0 && !report.touches(path)) {
     report.lack('role');
-    report.key(path, 'a rule without a caller; write role: NAME, or who: authenticated');
+    report.key(path, 'this rule names no caller; write role: NAME, or who: authenticated');
   }
   if (methods.includes('GET') && methods.includes('HEAD')) {
     report.add([...path, 'methods', methods.indexOf('HEAD')], 'no effect: GET includes HEAD; remove it');
@@ -91,7 +91,7 @@ function checkTools(report: Report, rule: DraftForm, path: Path): void {
   }
   const other = rule.methods?.findIndex((it) => it !== undefined && it !== 'POST') ?? -1;
   if (other >= 0) {
-    report.add([...path, 'methods', other], 'no effect beside tools: an MCP message is a POST; remove it');
+    report.add([...path, 'methods', other], 'no effect together with tools: an MCP message is a POST; remove it');
   }
 }
 
@@ -103,7 +103,7 @@ function checkReach(report: Report, draft: DraftPolicy, at: RouteAt, { who }: Kn
   if (!giving || giving.size === 0 || [...giving].some((it) => accepted.includes(it))) return;
   const names = [...giving].join(' or ');
   const why = `only tokens of ${names} give role ${quote(who)}`;
-  report.key(path, `no effect: ${why}; accept it in providers, or remove this`);
+  report.key(path, `no effect: ${why}; add it to providers, or remove this`);
 }
 
 /** The earlier rule that allows everything that this rule allows, if there is one. */
@@ -130,7 +130,7 @@ function coversWho(draft: DraftPolicy, wide: string, narrow: string): boolean {
   return narrow !== 'authenticated' && implies(draft, narrow, wide);
 }
 
-/** The CA with which nginx verifies a service; undefined if it has none, or an error hides it. */
+/** Returns the CA with which nginx verifies a service; undefined if there is none, or if an error hides it. */
 function trustOf(draft: DraftPolicy, name: string): string | undefined {
   const service = draft.services?.[name];
   if (service === undefined) return undefined;
@@ -166,18 +166,18 @@ export function checkRuleServices(report: Report, draft: DraftPolicy, { route, p
     const here = [...path, 'allow', index, 'service'];
     const ca = trustOf(draft, own);
     if (own === routed) {
-      report.key(here, 'no effect: it is the route’s own service; remove it, or write another');
+      report.key(here, 'no effect: the route has this service already; write another, or remove this');
     } else if (ca !== undefined && known.ca !== undefined && ca !== known.ca) {
-      const message = `${quote(own)} is verified by ${ca}, and ${quote(known.name)} by ${known.ca}, but nginx has one CA for a route; give both the same one, or write another route for it`;
+      const message = `${quote(own)} is verified by ${ca}, and ${quote(known.name)} by ${known.ca}, but nginx has one CA for a route; give both the same CA, or write another route for ${quote(own)}`;
       report.add(here, message);
     }
     const [speaks, others] = [protocolOf(draft, own), protocolOf(draft, routed)];
     if (speaks !== undefined && others !== undefined && speaks !== others) {
-      const message = `${quote(own)} speaks ${speaks}, and ${quote(routed)} ${others}, but nginx has one protocol for a route; write another route for it`;
+      const message = `${quote(own)} speaks ${speaks}, and ${quote(routed)} ${others}, but nginx has one protocol for a route; write another route for ${quote(own)}`;
       report.add(here, message);
     }
     if (own !== routed && !sameHeaders(draft, own, routed)) {
-      const message = `${quote(own)} and ${quote(routed)} receive other request headers, but nginx has one list for a route; give both the same request_headers, or write another route for it`;
+      const message = `${quote(own)} and ${quote(routed)} receive different request headers, but nginx has one list for a route; give both the same request_headers, or write another route for ${quote(own)}`;
       report.add(here, message);
     }
     if (known.ca === undefined) known = { name: own, ca };

@@ -14,31 +14,31 @@ export function checkServices(report: Report, draft: DraftPolicy): void {
   checkAuthorities(report, services);
   const all = services.length > 0 && services.every(([, service]) => isDirect(service));
   if (draft.mesh && all) {
-    report.key(['mesh'], 'no effect: every service has its own url; remove mesh, or the url of a service');
+    report.key(['mesh'], 'no effect: every service has a url of its own; remove mesh, or the url of a service');
   }
 }
 
 function checkService(report: Report, draft: DraftPolicy, path: Path, service: DraftService): void {
   if (writes(service, 'url') && writes(service, 'insecure_url')) {
-    report.key([...path, 'insecure_url'], 'url is there as well; keep one of the two');
+    report.key([...path, 'insecure_url'], 'the service has url as well; keep one of the two');
   }
   if (report.touches(path)) return;
   const idle = (key: string, why: string) => {
     if (writes(service, key)) report.key([...path, key], `no effect: ${why}; remove it`);
   };
-  if (isDirect(service)) for (const key of MESH_ONLY) idle(key, 'the service is reached by its url');
+  if (isDirect(service)) for (const key of MESH_ONLY) idle(key, 'nginx reaches the service by its url');
   else checkMeshService(report, draft, path, service);
   if (writes(service, 'url')) {
     checkServerName(report, path, service);
     return;
   }
-  const why = isDirect(service) ? 'plain http has no certificate' : 'the mesh ingress is verified, by mesh.ingress';
+  const why = isDirect(service) ? 'plain http has no certificate' : 'nginx verifies the ingress, with mesh.ingress';
   for (const key of ['ca_file', 'server_name']) idle(key, why);
 }
 
 function checkMeshService(report: Report, draft: DraftPolicy, path: Path, service: DraftService): void {
   if (!draft.mesh && !report.has(['mesh'])) {
-    const found = writes(service, 'authority') ? 'the policy has no mesh' : 'it does not say where it is';
+    const found = writes(service, 'authority') ? 'the policy has no mesh' : 'the service has no address';
     report.key(path, `${found}; write url: https://HOST:PORT, or a mesh section`);
   } else if (!writes(service, 'authority')) {
     report.missing(path, 'authority', 'the Host that the service expects');
@@ -52,12 +52,12 @@ function checkServerName(report: Report, path: Path, { url, ...service }: DraftS
   report.missing(path, 'server_name', 'the DNS name in the certificate');
 }
 
-/** A mesh ingress distinguishes services only by authority. */
+/** Checks that authorities differ, because a mesh ingress distinguishes services only by authority. */
 function checkAuthorities(report: Report, services: readonly [string, DraftService][]): void {
   const inMesh = services.filter(([, service]) => !isDirect(service) && service.authority !== undefined);
   const key = (it: DraftService) => `${ingressNameOf(it)} ${it.authority?.toLowerCase()}`;
   for (const [name, , other] of repeated(inMesh, key)) {
-    const message = `service ${quote(other)} has this authority, and the ingress cannot distinguish them; write another`;
+    const message = `service ${quote(other)} has this authority, so the ingress cannot distinguish the two; write another`;
     report.add(['services', name, 'authority'], message);
   }
 }

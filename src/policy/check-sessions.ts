@@ -43,7 +43,7 @@ export function takesSessions(draft: DraftPolicy, at: RouteAt): boolean {
   return names?.some((name) => writes(draft.providers?.[name] ?? {}, 'client')) ?? true;
 }
 
-/** Without sessions, every key for the sign-in is one mistake, reported at one place. */
+/** Reports the keys for the sign-in if the policy has no sessions. All clients together are one mistake. */
 function checkWithout(report: Report, draft: DraftPolicy, gateway: DraftGateway): void {
   const write = 'write session: { keys_file: /run/secrets/session.jwks } under gateway, or remove';
   const [first, ...others] = clientsOf(draft).filter(([, it]) => !writes(it, 'introspection', 'groups_endpoint'));
@@ -75,7 +75,7 @@ function checkTimes(report: Report, { session }: DraftGateway): void {
   const idle = bound('idle', isKnown ? absolute : MAX_SESSION, whole);
   const unused = writes(session, 'idle') ? idle : Math.min(DEFAULTS.sessionIdle, absolute);
   const sure = isKnown && !report.touches(['gateway', 'session', 'idle']);
-  bound('fresh', sure ? unused : MAX_SESSION, `idle, ${unused}s, so the provider would never be asked; write less`);
+  bound('fresh', sure ? unused : MAX_SESSION, `idle, ${unused}s, so no session would be renewed; write less`);
 }
 
 function checkSignin(report: Report, draft: DraftPolicy, { signin, insecure_http: plain }: DraftGateway): void {
@@ -85,13 +85,13 @@ function checkSignin(report: Report, draft: DraftPolicy, { signin, insecure_http
     report.key(path, 'nothing in it; write host: auth.example.com, or remove it');
   }
   if (writes(signin, 'tls') && !writes(signin, 'host')) {
-    report.key([...path, 'tls'], 'no effect without host, each host has its own; remove it, or write host');
+    report.key([...path, 'tls'], 'no effect without host, as each host has its own tls; write host, or remove this');
   } else if (writes(signin, 'tls') && plain) {
     report.key([...path, 'tls'], 'no effect: gateway.insecure_http serves plain HTTP; remove one of the two');
   }
   const { host } = signin;
   if (host !== undefined && writes(draft.hosts ?? {}, host)) {
-    const message = `${quote(host)} is also under hosts; the sign-in has a host of its own: write another, as in auth.example.com`;
+    const message = `${quote(host)} is also under hosts, but the sign-in needs a host of its own; write another, as in auth.example.com`;
     report.add([...path, 'host'], message);
   }
 }
@@ -103,8 +103,8 @@ function checkStore(report: Report, { session, store }: DraftGateway): void {
   }
   if (store === undefined || report.touches(['gateway', 'store'])) return;
   const [cert, key] = [writes(store, 'cert_file'), writes(store, 'key_file')];
-  if (cert && !key) report.missing(['gateway', 'store'], 'key_file', 'key_file: beside cert_file');
-  if (key && !cert) report.missing(['gateway', 'store'], 'cert_file', 'cert_file: beside key_file');
+  if (cert && !key) report.missing(['gateway', 'store'], 'key_file', 'key_file: next to cert_file');
+  if (key && !cert) report.missing(['gateway', 'store'], 'cert_file', 'cert_file: next to key_file');
 }
 
 /** Checks that people can sign in at a host, and that each client is used for sessions. */
@@ -114,13 +114,14 @@ function checkUse(report: Report, draft: DraftPolicy): void {
   const clients = clientsOf(draft);
   const routes = routesOf(draft).filter((route) => takesSessions(draft, route));
   if (clients.length === 0) {
-    report.key(path, 'no effect: no provider has a client; add client: { id: … } to one, or remove this');
+    report.key(path, 'no effect: no provider has a client; add client: { id: … } to a provider, or remove this');
   } else if (routes.length === 0) {
-    report.key(path, 'no effect: no route accepts sessions; add session to an accept, or remove this');
+    report.key(path, 'no effect: no route accepts sessions; add session to the accept of a route, or remove this');
   }
   for (const [name] of routes.length === 0 ? [] : clients) {
     if (routes.some((route) => providersOfHost(draft, route)?.includes(name) ?? true)) continue;
-    const message = 'no effect: no route that accepts sessions accepts this provider; accept it there, or remove this';
+    const message =
+      'no effect: no route with sessions accepts this provider; add it to providers there, or remove this';
     report.key(['providers', name, 'client'], message);
   }
 }

@@ -30,19 +30,19 @@ function checkCaller(report: Report, draft: DraftPolicy, path: Path, as: DraftCa
   const roles = writes(as, 'roles');
   const claims = writes(as, 'claims');
   if (roles && (claims || writes(as, 'provider'))) {
-    report.key(path, 'roles and a token in one caller; write { roles: [staff] } or { provider: okta, claims: { … } }');
+    report.key(path, 'one caller has roles and a token; write { roles: [staff] } or { provider: okta, claims: { … } }');
   } else if (!roles && !claims && writes(as, 'agent')) {
     const agent = draft.agents?.[as.agent ?? ''];
-    const message = 'an agent that is not alone needs the roles of its person; write { roles: [staff], agent: … }';
+    const message = 'an agent that acts for a person needs the person’s roles; write { roles: [staff], agent: … }';
     if (as.agent !== undefined && agent && !writes(agent, 'alone')) report.key([...path, 'agent'], message);
   } else if (!roles && !claims && !writes(as, 'network', 'certificate')) {
     report.key(path, 'no caller; write nobody, { roles: [staff] } or { provider: okta, claims: { … } }');
   }
   if (writes(as, 'agent') && claims && !roles) {
-    report.key([...path, 'agent'], 'no effect beside claims, which say whether an agent acts; remove it');
+    report.key([...path, 'agent'], 'no effect together with claims, which say whether an agent acts; remove it');
   }
   for (const key of ['network', 'certificate'].filter((it) => roles && writes(as, it))) {
-    report.key([...path, key], `no effect beside roles, which are given; write { claims: { … }, ${key}: … }`);
+    report.key([...path, key], `no effect together with roles; write { claims: { … }, ${key}: … }`);
   }
   const signedIn = [...path, 'signed_in'];
   if (writes(as, 'signed_in') && !claims) {

@@ -32,17 +32,17 @@ function checkProxy(report: Report, path: Path, proxy: DraftProxy, outer: DraftP
   for (const [key, usual] of Object.entries(USUAL) as [keyof typeof USUAL, boolean][]) {
     if (proxy[key] !== usual || writes(outer, key) || (key !== 'stream' && writes(outer, 'stream'))) continue;
     if (key !== 'stream' && proxy.stream === true) continue;
-    report.key([...path, key], `no effect: it is ${usual} unless something says otherwise; remove it`);
+    report.key([...path, key], `no effect: ${key} is ${usual} by default; remove it`);
   }
   if (proxy.stream !== true) return;
   for (const key of ['buffering', 'request_buffering'].filter((it) => writes(proxy, it))) {
-    report.key([...path, key], 'stream: true says that nothing is buffered; keep one of the two');
+    report.key([...path, key], 'with stream: true, nginx buffers nothing; keep one of the two');
   }
 }
 
 function checkGrpc(report: Report, path: Path, proxy: DraftProxy): void {
   for (const key of Object.keys(USUAL).filter((it) => writes(proxy, it))) {
-    report.key([...path, key], 'no effect: gRPC is never buffered; remove it');
+    report.key([...path, key], 'no effect: nginx never buffers gRPC; remove it');
   }
 }
 
@@ -50,7 +50,7 @@ function checkGrpc(report: Report, path: Path, proxy: DraftProxy): void {
 function checkCors(report: Report, path: Path, cors: DraftCors | null, host: DraftHost | undefined): void {
   if (cors === null) {
     if (host?.cors === undefined || host.cors === null) {
-      report.key(path, 'no effect: pages of other origins may not send requests anyway; remove it');
+      report.key(path, 'no effect: without this, pages of other origins may not send requests either; remove it');
     }
     return;
   }
@@ -60,7 +60,7 @@ function checkCors(report: Report, path: Path, cors: DraftCors | null, host: Dra
     const message = 'browsers send no credentials to a service that is open to any page; write the allowed origins';
     report.add([...path, 'origins', all], message);
   } else if (all >= 0 && origins.length > 1) {
-    report.add([...path, 'origins', all], '"*" is every origin; keep only that, or write the allowed origins');
+    report.add([...path, 'origins', all], '"*" stands for every origin; keep only "*", or write the allowed origins');
   }
   checkNames(report, [...path, 'headers'], headers);
   checkNames(report, [...path, 'expose'], cors.expose ?? []);
@@ -90,7 +90,7 @@ function checkMethods(report: Report, path: Path, { methods = [] }: DraftCors, r
   if (rules.length === 0) return;
   for (const [index, method] of methods.entries()) {
     if (method === undefined || allowed.has(method)) continue;
-    const message = `no effect: no rule here allows ${method}; remove it, or write a rule that does`;
+    const message = `no effect: no rule here allows ${method}; write such a rule, or remove this`;
     report.add([...path, 'methods', index], message);
   }
 }

@@ -5,7 +5,7 @@ import { namesOf, type Reference, references, SECTIONS } from './names.ts';
 import type { Report } from './report.ts';
 
 const ADVICE: Readonly<Record<Named, string>> = {
-  provider: 'accept it in the providers of a host, or remove it',
+  provider: 'add it to the providers of a host, or remove it',
   role: 'use it in an allow, or remove it',
   agent: 'use it in an allow, or remove it',
   service: 'route a path to it, or remove it',
@@ -13,7 +13,7 @@ const ADVICE: Readonly<Record<Named, string>> = {
   identity: 'name it in the "as" of a rule, or remove it',
 };
 
-/** Checks that every definition is used. This check runs last, when every name has been looked up. */
+/** Checks that every definition is used. This check must run last, because the other checks count the uses of names. */
 export function checkUnused(report: Report, draft: DraftPolicy): void {
   if (report.has(['hosts'])) return;
   const all = references(report);
@@ -30,8 +30,8 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
     complain(report, 'identity', new Set([...used('identity'), ...(needsDefault(draft) ? ['default'] : [])]));
   }
   if ((namesOf(report, 'provider')?.length ?? 0) < 2) return;
-  // A single provider belongs to every host. Several are used only by hosts; but if the providers of a host are wrong,
-  // every reference counts.
+  // If there is only one provider, it belongs to every host. If there are several, only hosts use them. But if the
+  // providers of a host are wrong, every reference counts.
   const silent = Object.keys(draft.hosts ?? {}).some((host) => report.has(['hosts', host, 'providers']));
   const accepted = used('provider', ({ path }) => silent || path[0] === 'hosts');
   complain(report, 'provider', accepted);

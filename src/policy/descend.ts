@@ -18,7 +18,7 @@ function wrapped(schema: Schema): Schema | undefined {
   const def = defOf(schema);
   if (def.type === 'optional' || def.type === 'prefault') return def.innerType;
   if (def.type === 'pipe') return def.in;
-  // The getter of a lazy schema builds a new schema at each call. zod keeps the first one.
+  // The getter of a lazy schema builds a new schema at each call. zod keeps the first schema in innerType.
   return def.type === 'lazy' ? (schema as z.core.$ZodLazy)._zod.innerType : undefined;
 }
 

@@ -12,10 +12,10 @@ export interface Yaml {
   readonly unread: readonly string[];
 }
 
-/** No policy has more sections than this, so a text with more is not parsed section by section. */
+/** No policy has more sections than this, so a text with more sections is not parsed section by section. */
 const MAX_SECTIONS = 32;
 
-/** Parses YAML 1.2. After a syntax error, the sections are parsed one by one, and the sound ones are checked. */
+/** Parses YAML 1.2. After a syntax error, it parses each section by itself and keeps the valid ones. */
 export function readYaml(text: string): Yaml {
   if (text.length > MAX_POLICY_BYTES) return failed(0, `the file is longer than ${MAX_POLICY_BYTES} bytes; split it`);
   const whole = parse(text);
@@ -39,7 +39,7 @@ function parse(text: string): Document.Parsed<ParsedNode, true> | string {
     const options = { prettyErrors: false, stringKeys: true, uniqueKeys: false, logLevel: 'silent' } as const;
     return parseDocument(text, options) as Document.Parsed<ParsedNode, true>;
   } catch {
-    // The YAML library is recursive: nesting that is too deep for the stack ends here.
+    // The YAML library is recursive: if the text is nested too deeply, the error of the call stack arrives here.
     return 'not readable as YAML; write plain lists and mappings, a few levels deep';
   }
 }
@@ -87,18 +87,18 @@ const BAD_ALIAS = 'no anchor';
 
 /** Advice for each error code of the YAML library: what to write instead. */
 const ADVICE: Partial<Record<YAMLError['code'], string>> = {
-  BAD_ALIAS: `${BAD_ALIAS} of this name stands before this alias; write the value out`,
+  BAD_ALIAS: `${BAD_ALIAS} of this name stands before this alias; write the value itself`,
   BAD_DQ_ESCAPE: 'this is not an escape in double quotes; use single quotes',
-  BAD_INDENT: 'this line is not indented like the ones beside it; indent with the same number of spaces',
+  BAD_INDENT: 'this line is indented differently from its neighbours; indent them with the same number of spaces',
   BAD_PROP_ORDER: 'an anchor or tag stands in the wrong place; leave it out',
   BAD_SCALAR_START: 'a plain value cannot begin with this character; put it in quotes',
-  BLOCK_AS_IMPLICIT_KEY: 'a mapping cannot begin here; put it on lines of its own, or the value in quotes',
-  BLOCK_IN_FLOW: 'inside braces or brackets write { key: value } and [item]; is one left open above?',
+  BLOCK_AS_IMPLICIT_KEY: 'a mapping cannot begin here; put it on lines of its own, or put the value in quotes',
+  BLOCK_IN_FLOW: 'inside braces or brackets write { key: value } and [item]; is a brace or bracket left open above?',
   KEY_OVER_1024_CHARS: 'this key is too long; is a quote or bracket left open?',
   MISSING_CHAR: 'something is not closed; add the missing quote, comma, brace, bracket or colon',
-  MULTILINE_IMPLICIT_KEY: 'a key has to be on one line; is a colon missing?',
-  MULTIPLE_DOCS: 'one file is one policy; remove the line ---',
-  NON_STRING_KEY: 'a key has to be a plain word; put it in quotes',
+  MULTILINE_IMPLICIT_KEY: 'a key must be on one line; is a colon missing?',
+  MULTIPLE_DOCS: 'a file contains only one policy; remove the line ---',
+  NON_STRING_KEY: 'a key must be a plain word; put it in quotes',
   RESOURCE_EXHAUSTION: 'nested too deeply; write plain lists and mappings, a few levels deep',
   TAB_AS_INDENT: 'tabs cannot indent; use spaces',
   TAG_RESOLVE_FAILED: 'this tag is not known; leave it out, and put the value in quotes if it is text',

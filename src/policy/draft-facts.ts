@@ -41,7 +41,7 @@ export const isProviderAlone = (fact: DraftFact | undefined): boolean =>
 const ownProvider = (fact: DraftFact | undefined) =>
   typeof fact === 'object' && isProviderAlone(fact) ? fact.provider : undefined;
 
-/** The inputs of a fact without inner facts, as bits of its operators. */
+/** Returns what a fact without inner facts depends on, as bits of its operators. */
 export const draftBits = (fact: DraftForm): number =>
   OPERATORS.reduce((all, key) => (writes(fact, key) ? all | bitsOf(key) : all), 0);
 
@@ -94,7 +94,7 @@ export const neededAcrs = draftReader<readonly string[]>({
   missing: [],
 });
 
-/** Whether each caller with a fact also has the other role, as far as definitions name each other. */
+/** Whether each caller with a fact also has the other role. Considers only the references between roles. */
 function implying(draft: DraftPolicy, other: string): FactReading<DraftFact, boolean> {
   const covered = coveredBy(draft, other);
   const reader = draftReader<boolean>({
@@ -109,7 +109,7 @@ function implying(draft: DraftPolicy, other: string): FactReading<DraftFact, boo
 
 const impliers = new WeakMap<DraftPolicy, Map<string, FactReading<DraftFact, boolean>>>();
 
-/** Whether each caller with the first role also has the second one, as far as definitions name each other. */
+/** Whether each caller with the first role also has the second one. Considers only the references between roles. */
 export function implies(draft: DraftPolicy, role: string, other: string): boolean {
   const known = impliers.get(draft) ?? new Map<string, FactReading<DraftFact, boolean>>();
   impliers.set(draft, known);
@@ -118,7 +118,7 @@ export function implies(draft: DraftPolicy, role: string, other: string): boolea
   return read.role(role);
 }
 
-/** Returns a role, and all roles that imply it by their definitions. */
+/** Returns a role, and all roles that imply it: those that it names, alone or in `any`, and so on. */
 function coveredBy(draft: DraftPolicy, role: string): ReadonlySet<string> {
   const found = new Set([role]);
   // The loop adds roles to this set and visits them, too.

@@ -1,7 +1,7 @@
 import { type Path, ROUTES, routePath } from './path.ts';
 import type { Written } from './schema.ts';
 
-/** A policy in which any part may be missing: not in the file, or wrong and removed. */
+/** A policy in which any part may be missing, because it is not in the file, or was wrong and has been removed. */
 export type Draft<T> =
   | (T extends string | number | boolean | null | undefined
       ? T
@@ -45,7 +45,7 @@ export function headersOf(draft: DraftPolicy): { path: Path; headers: DraftHeade
   return layers.flatMap(({ path, headers }) => (headers ? [{ path, headers }] : []));
 }
 
-/** Each entry whose text an earlier entry also has, with the key of the last such entry. */
+/** Yields each entry whose text an earlier entry also has, with the key of the last such entry. */
 export function* repeated<K, T>(
   entries: Iterable<readonly [K, T]>,
   textOf: (it: T, key: K) => string | undefined,
@@ -67,7 +67,7 @@ export const writes = (record: object, ...keys: readonly string[]): boolean =>
 /** Whether nginx connects to a service directly, without the mesh. */
 export const isDirect = (service: object): boolean => writes(service, 'url', 'insecure_url');
 
-/** The service that callers of a rule reach: of the rule or else the route; undefined if an error hides it. */
+/** The service that callers of a rule reach, from the rule or else from the route; undefined if an error hides it. */
 export const serviceOf = (route: DraftRoute, rule: DraftRule): string | undefined =>
   typeof rule === 'object' && writes(rule, 'service') ? rule.service : route.service;
 
@@ -98,5 +98,5 @@ export const needsDefault = (draft: DraftPolicy): boolean =>
     }),
   );
 
-/** Whether a host is an address, or not a DNS name, so that nginx cannot verify a certificate by it. */
+/** Whether a host is not a DNS name, so that nginx cannot verify a certificate with it. */
 export const needsServerName = (host: string): boolean => /^\[|^[\d.]+$|[A-Z_]/.test(host);

@@ -9,34 +9,34 @@ import * as s from './scalars.ts';
 import { session, signin, store } from './sessions.ts';
 import { doorTls, shown, tls } from './tls.ts';
 
-/** How long the gateway uses the providers' keys, and when it fetches them again, in seconds. */
+/** When the gateway fetches the providers' keys again, and how long it uses them, in seconds. */
 const keys = mapping({
   refresh: usually(
     s.secondsWithin({ least: `${KEYS_JOB_INTERVAL_S}s`, most: '1d' }),
     '5m',
-    'How often the keys of a provider are fetched.',
+    'How often the gateway fetches the keys of a provider.',
   ),
-  stale: usually(s.seconds, '24h', 'How long keys are used while their provider does not answer.'),
+  stale: usually(s.seconds, '24h', 'How long the gateway uses keys while their provider does not answer.'),
   cool_down: usually(
     s.secondsWithin({ least: '1s', most: '1h' }),
     '10s',
-    'Shortest time between two fetches that unknown key ids cause.',
+    'Minimum time between two fetches because of unknown key ids.',
   ),
 }).describe('Life cycle of the providers’ keys.');
 
 const assertion = mapping({
   issuer: a.ownIssuer.describe('"iss" of the assertions: a URL of the gateway itself.'),
-  keys_file: s.filePath.describe('JWKS of the private keys, readable by the worker, made by "meshgate keys new".'),
+  keys_file: s.filePath.describe('JWKS of the private keys, from "meshgate keys new"; nginx’s workers read it.'),
   // The time is short, because nothing can revoke an assertion.
   lifetime: usually(
     s.secondsWithin({ least: '10s', most: '600s' }),
     '60s',
     'Lifetime of an assertion, from 10s to 10m.',
   ),
-}).describe('Services receive X-Meshgate-Assertion: a short signed token that says who the caller is.');
+}).describe('Services receive X-Meshgate-Assertion, a signed short-lived token that says who the caller is.');
 
 export interface Assertion extends z.output<typeof assertion> {
-  /** Set if the assertion also contains the roles in a second form, which Consul can compare. */
+  /** Set if the assertion contains the roles also in a second form, which Consul can compare. */
   readonly byRole?: true;
 }
 
@@ -45,7 +45,7 @@ const inner = mapping({
   client_ca_file: s.filePath.describe('CA for the certificates of services.'),
   tls: optional(tls, 'Server certificate of the inner listener. Default: the host’s.'),
 }).describe(
-  'The listener where services send requests for the person whose request they serve: with mutual TLS, and the assertion that they received.',
+  'The listener at which services call other services for a person. They use mutual TLS, and send the assertion that they received.',
 );
 
 /** The listener of the second hop. */
@@ -53,7 +53,7 @@ export type Inner = z.output<typeof inner>;
 
 const hsts = mapping({
   max_age: s.secondsWithin({ least: '1d' }).describe('How long browsers use only TLS for a host; at least 1d.'),
-  include_subdomains: orElse(onlyTrue('For all names below each host, too.'), false),
+  include_subdomains: orElse(onlyTrue('Browsers use only TLS for all names below each host, too.'), false),
 })
   .register(hints, { what: 'a mapping', write: '{ max_age: 365d }' })
   .describe('Strict-Transport-Security (RFC 6797) in every response. Default: left to services.');
@@ -62,13 +62,13 @@ const proof = mapping({
   rate: usually(
     s.perSecondWithin({ most: `${MAX_PROOF_RATE}/s` }),
     `${DEFAULTS.proofRate}/s`,
-    `DPoP proofs per second for which the replay store has room, at most ${MAX_PROOF_RATE}/s.`,
+    `How many DPoP proofs per second the gateway can remember against replay, at most ${MAX_PROOF_RATE}/s.`,
   ),
-  age: usually(s.secondsWithin({ least: '5s', most: '300s' }), '60s', 'Greatest age of a proof, from 5s to 5m.'),
+  age: usually(s.secondsWithin({ least: '5s', most: '300s' }), '60s', 'Maximum age of a proof, from 5s to 5m.'),
   nonce: onlyTrue('Proofs need a nonce of the gateway.'),
   keys_file: optional(
     s.filePath,
-    'JWKS of secret keys, made by "meshgate keys new --session". Replicas that share it accept each other’s nonces.',
+    'JWKS of secret keys, from "meshgate keys new --session". Replicas with the same file accept each other’s nonces.',
   ),
 })
   .register(hints, { what: 'the settings of DPoP proofs', write: `{ rate: ${DEFAULTS.proofRate}/s }` })
@@ -84,27 +84,27 @@ export const gateway = mapping({
     '30s',
     'By how much exp, nbf and iat of a token may be off, at most 5m.',
   ),
-  token_cache: usually(s.secondsWithin({ least: '1s' }), '5m', 'Longest time that a verified token is remembered.'),
+  token_cache: usually(s.secondsWithin({ least: '1s' }), '5m', 'How long the gateway remembers a verified token.'),
   keys: keys.prefault({}),
   trusted_proxies: orNone(
     s.list(a.cidr, '[10.0.0.0/8]'),
-    'Addresses of proxies whose X-Forwarded-For the gateway believes: each can claim any client address. Default: none.',
+    'Addresses of proxies whose X-Forwarded-For the gateway believes. Each proxy can claim any client address. Default: none.',
   ),
   insecure_proxied_networks: onlyTrue(
-    'trusted_proxies may be wide, and overlap networks of roles, although clients in them can forge any address.',
+    'trusted_proxies may be wide and overlap networks of roles, although clients in these ranges can forge any address.',
   ),
   resolver: orNone(
     s.list(a.resolver, '[10.0.0.10]'),
     'DNS servers for providers and ingress. Default: those of the machine.',
   ),
-  listen: usually(a.port, DEFAULTS.listen, 'Port of the image.'),
+  listen: usually(a.port, DEFAULTS.listen, 'Port at which the image serves hosts.'),
   tls: doorTls.optional(),
   insecure_http: orElse(onlyTrue('The image serves plain HTTP, so tokens are not encrypted on the network.'), false),
   assertion: assertion.optional(),
   inner: inner.optional(),
   health: mapping({ listen: a.listener.describe('Listener for probes over plain HTTP, only for internal use.') })
     .transform(({ listen }) => String(listen))
-    .describe('Health over TCP. Default: on the unix socket alone.')
+    .describe('Probes over TCP. Default: only over the unix socket.')
     .optional(),
   hsts: hsts.optional(),
   public_port: computed(a.port, 443, 'Port in the gateway’s own URLs, as browsers and other clients see it.'),

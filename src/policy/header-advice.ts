@@ -40,11 +40,11 @@ function adviceFor(service: Service, policy: Policy, closed: ReadonlySet<string>
   const received = receivedBy(service, policy);
   const family = received.find((name) => familyOf(name) !== undefined);
   if (family !== undefined) {
-    return `it receives ${family}, and of ${familyOf(family)} nginx erases only the documented names; write request_headers: ${USUAL} and what else its clients send`;
+    return `it receives ${family}, but nginx erases only the documented names of ${familyOf(family)}; write request_headers: ${USUAL} and the other headers that its clients send`;
   }
   const open = [...new Set(received.flatMap(siblings))].filter((name) => !closed.has(name.toLowerCase()));
   if (open.length === 0) return undefined;
-  return `it may read clients’ own ${open.join(', ')} beside what the policy sends; write request_headers: ${USUAL} and what else its clients send, or send these headers too`;
+  return `it may read ${open.join(', ')} from clients, because the policy does not send them; write request_headers: ${USUAL} and the other headers that its clients send, or send these headers too`;
 }
 
 /** Advice for services that may trust request headers which nginx does not erase. */

@@ -8,13 +8,13 @@ const source = z
     z.enum(['subject', 'email', 'name', 'groups', 'roles', 'provider', 'actor']),
     z
       .strictObject({
-        claim: optional(s.claimPath, 'Claim whose value is sent.'),
+        claim: optional(s.claimPath, 'The claim whose value services receive.'),
         first_role: z
           .record(z.string(), s.headerValue)
           .register(hints, { what: 'a mapping of roles', write: '{ admin: Admin, editor: Editor }', keysRefer: 'role' })
-          .meta({ description: 'Role → value; the first role that the caller has counts.' })
+          .meta({ description: 'The value for each role; the first role that the caller has decides.' })
           .optional(),
-        else: optional(s.headerValue, 'Value for callers with none of the roles.'),
+        else: optional(s.headerValue, 'The value for callers without any of these roles.'),
       })
       .transform(({ claim, first_role, else: otherwise }): { readonly claim: string } | RoleSource => {
         if (claim !== undefined) return { claim };
@@ -58,7 +58,7 @@ export const DEFAULT_HEADERS: SaidOfHeaders = {
   'X-Forwarded-Roles': 'roles',
 };
 
-/** Merges headers of the policy, the host and the route. An inner one replaces an outer one; null removes it. */
+/** Merges headers of the policy, the host and the route. An inner header replaces an outer one; null removes it. */
 export function mergeHeaders(...layers: readonly (SaidOfHeaders | undefined)[]): Headers {
   const merged = new Map<string, readonly [string, HeaderSource]>();
   for (const layer of layers) {

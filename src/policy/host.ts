@@ -27,14 +27,14 @@ const shared = {
   proxy: proxy.optional(),
   cors: cors.optional(),
   limit: placeLimit.optional(),
-  owner: optional(s.plainText, 'The owner that the refusal page names and people ask for access.'),
+  owner: optional(s.plainText, 'The owner, which refusal pages name: people ask the owner for access.'),
   ask: optional(
     s.text(ASK, {
       what: 'an https: or mailto: link',
-      write: 'https://tickets.example.com/new?reason={reason}; {reason}, {request_id} and {route} are filled in',
+      write: 'https://tickets.example.com/new?reason={reason}; the gateway fills in {reason}, {request_id} and {route}',
       fix: (value) => (typeof value === 'string' && ASK.test(`mailto:${value}`) ? `mailto:${value}` : undefined),
     }),
-    'Link on the refusal page to ask for access: {reason}, {request_id} and {route} are filled in.',
+    'Link on the refusal page to ask for access. The gateway fills in {reason}, {request_id} and {route}.',
   ),
 };
 
@@ -46,19 +46,19 @@ const spelledOut = mapping({
   role: optional(s.reference('role'), 'Callers with this role.'),
   agent: optional(
     s.reference('agent'),
-    'This agent, for a person that another rule of the route allows; or alone, if it may be.',
+    'This agent, for a person that another rule of the route allows, or alone if the agent may act alone.',
   ),
-  who: optional(z.enum(['authenticated', 'anyone']), 'Every caller with a valid credential, or every caller.'),
+  who: optional(z.enum(['authenticated', 'anyone']), 'Callers with a valid credential, or all callers.'),
   methods: optional(
     s.list(z.enum(s.METHODS), '[GET, POST]'),
     'Methods that the rule covers, in upper case; GET includes HEAD. Default: all.',
   ),
   tools: optional(
     s.list(s.tool, '[search_*]'),
-    'MCP tools that the agent may call, by the headers of SEP-2243; listings and notifications pass too.',
+    'MCP tools that the agent may call, as the headers of SEP-2243 name them. Listings and notifications also pass.',
   ),
-  service: optional(s.reference('service'), 'The service that these callers reach instead of the route’s.'),
-  as: usually(s.reference('identity'), 'default', 'Mesh identity to connect with.'),
+  service: optional(s.reference('service'), 'The service that these callers reach instead of the route’s service.'),
+  as: usually(s.reference('identity'), 'default', 'The mesh identity with which nginx connects.'),
 });
 
 type SaidOfRule = z.output<typeof spelledOut>;
@@ -80,23 +80,23 @@ export const route = mapping({
   service: s.reference('service').describe('The service that receives the requests.'),
   accept: optional(
     s.list(z.enum(CREDENTIALS), '[bearer]'),
-    'Accepted credentials. Default: bearer if a provider has audiences, session if one has a client; certificate must be written.',
+    'Accepted credentials. Default: bearer if a provider has audiences, session if one has a client; certificate is never a default.',
   ),
   audiences: optional(
     s.list(s.plainText, '[https://mcp.example.com/mcp]'),
-    'One of these must be in "aud" here, instead of the providers’ audiences (RFC 8707).',
+    '"aud" must contain one of these on this route, instead of the providers’ audiences (RFC 8707).',
   ),
   allow: s.list(rule, '[staff]').describe('The callers that may pass; the first rule that matches decides.'),
   ...shared,
   service_workers: onlyTrue(
-    'Pages may register service workers from below a folder of this route. Default: refused where people sign in.',
+    'Pages may register service workers from below a folder of this route. Default: none, if people sign in at the host.',
   ),
   insecure_service_workers: onlyTrue(
-    'The same from anywhere in this route: such a worker sees the responses of a provider to /.meshgate/.',
+    'Pages may register service workers from any path of this route: a worker can see the provider’s answers to /.meshgate/.',
   ),
 })
   .register(hints, { what: 'a route', write: '{ service: wiki, allow: [staff] }' })
-  .describe('/x/* covers /x and everything below it, /x only itself, /* everything.');
+  .describe('/x/* covers /x and all paths below /x; /x covers only itself; /* covers all paths.');
 
 type SaidOfRoute = z.output<typeof route>;
 
@@ -104,7 +104,7 @@ export const host = z
   .strictObject({
     providers: optional(
       s.list(s.reference('provider'), '[okta]'),
-      'Providers whose tokens are accepted; required if there are several.',
+      'Providers whose tokens this host accepts; required if the policy has several.',
     ),
     tls: doorTls.optional(),
     ...shared,
@@ -141,7 +141,7 @@ export interface Allow extends Pick<SaidOfRule, 'service'> {
   readonly at: At;
 }
 
-/** The keys that are not built from one place alone. */
+/** The keys that are built from more than one place. */
 type Built = 'allow' | 'headers' | 'proxy' | 'cors' | 'serviceWorkers' | 'insecureServiceWorkers';
 
 export interface Route extends Omit<SaidOfRoute, Built> {
@@ -158,20 +158,20 @@ export interface Route extends Omit<SaidOfRoute, Built> {
   readonly headers: Headers;
   /** The proxy settings; absent: the defaults. */
   readonly proxy?: Proxying;
-  /** Which scripts may be service workers. Absent: none, if people sign in at this host. */
+  /** Which scripts may be service workers. Absent: no scripts, if people sign in at this host. */
   readonly serviceWorkers?: 'folder' | 'anywhere';
   /** The CORS settings; absent: pages of other origins may not send requests. */
   readonly cors?: Cors;
   readonly at: At;
 }
 
-/** A host. With `limit: null` it has no limit; without `limit`, the gateway's applies. */
+/** A host. With `limit: null`, it has no limit; without `limit`, the gateway's limit applies. */
 export interface Host extends Pick<SaidOfRoute, 'limit'> {
   /** `wiki.example.com` or `*.example.com`, in lower case. */
   readonly name: string;
   readonly providers: readonly string[];
   readonly tls?: Tls;
-  /** The CA for clients' certificates, of the host or else the gateway. Absent: nginx requests none. */
+  /** The CA for clients' certificates, of the host or else the gateway. Absent: nginx requests no certificates. */
   readonly clientCaFile?: string;
   readonly routes: readonly Route[];
   readonly at: At;
@@ -208,7 +208,7 @@ function buildRule(rule: SaidOfRule, routed: string, around: Around, at: At): Al
   };
 }
 
-/** The credentials of a route without `accept`: all that the host's providers support. */
+/** Returns the credentials of a route without `accept`: bearer tokens and sessions, if the providers support them. */
 function usualAccept(route: SaidOfRoute, names: readonly string[], { sessions, providers }: Around) {
   const own = names.flatMap((name) => providers[name] ?? []);
   const bearer = route.audiences !== undefined || own.some((it) => it.audiences.length > 0 || it.anyAudience);

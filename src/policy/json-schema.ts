@@ -10,7 +10,7 @@ export function policyJsonSchema(): Record<string, unknown> {
     io: 'input',
     override: ({ zodSchema, jsonSchema }) => {
       if (zodSchema === (host as z.core.$ZodType)) asPatterns(jsonSchema as Mapping);
-      // zod omits the default of a text that is transformed into a number.
+      // zod omits the default of a text that a schema transforms into a number.
       const usual = z.globalRegistry.get(zodSchema)?.default ?? jsonSchema.default;
       // An empty mapping or list as a default does not help the author of a policy.
       if (usual === undefined || (Object.keys(Object(usual)).length === 0 && typeof usual === 'object'))
@@ -30,7 +30,7 @@ interface Mapping {
   required?: string[];
 }
 
-/** Moves the routes of a host beside its other keys, where they stand in the file. */
+/** Moves the routes of a host to the same level as its other keys, as in the file. */
 function asPatterns(schema: Mapping): void {
   const routes = schema.properties[ROUTES];
   delete schema.properties[ROUTES];

@@ -52,7 +52,7 @@ function mendColon(report: Report, path: Path, key: string, map: Mapping, known:
   return true;
 }
 
-/** Whether a schema accepts values of this kind, perhaps in brackets. Missing brackets are another mistake. */
+/** Whether a schema accepts values of this kind, or lists of them: missing brackets are reported separately. */
 function holds(schema: Schema, value: unknown): boolean {
   const element = elementOf({ schema, optional: false });
   return takes(schema, value) || (element !== undefined && typeof value === 'string' && takes(element, value));
@@ -68,7 +68,7 @@ const FACTS = new Set<string>([
 ]);
 
 const factMessage = (key: string) =>
-  `a rule names a role, and the role says ${quote(key)}; write role: staff here, and staff: { group: staff } under roles`;
+  `a rule names a role, and ${quote(key)} belongs to the role; write role: staff here, and staff: { group: staff } under roles`;
 
 /** A location pattern of nginx, or a regular expression. */
 const PATTERN = /^(?:\^~|~\*?|=)?\s*\^?(\/.*?)(\/?\.\*)?\$?$/;
@@ -81,7 +81,7 @@ function plainPath(pattern: string): string | undefined {
   return exact ? base : `${base.replace(/\/$/, '')}/*`;
 }
 
-/** Returns the route that was meant, if the key of a host looks like a path or contains a route. */
+/** Returns the path that was meant, if the key of a host looks like a path or its value looks like a route. */
 function asRoute(key: string, value: unknown): string | undefined {
   if (key.startsWith('/')) return undefined;
   const meant = plainPath(key);
@@ -90,7 +90,7 @@ function asRoute(key: string, value: unknown): string | undefined {
   return holdsRoute || /[/*]/.test(key) ? `/${key.replace(/^\.\//, '')}` : undefined;
 }
 
-/** The number of unknown keys of each mapping, counted once. */
+/** The number of unknown keys of each mapping, so that they are counted only once. */
 const counted = new WeakMap<Values, number>();
 
 function strangersOf(value: Record<string, unknown>, known: ReadonlyMap<string, Bare>): number {
@@ -114,9 +114,9 @@ function guessKey(key: string, value: Record<string, unknown>, known: ReadonlyMa
 }
 
 function messageFor(key: string, guess: string | undefined, known: ReadonlyMap<string, Bare>): string {
-  if (key === '<<') return 'merge keys are not part of the language; write the keys out';
+  if (key === '<<') return 'merge keys are not part of the language; write the keys themselves';
   const instead = guess === undefined ? undefined : `did you mean ${quote(guess)}?`;
-  if (LATER.has(key)) return `the key ${quote(key)} is not supported in this version; ${instead ?? 'leave it out'}`;
+  if (LATER.has(key)) return `the key ${quote(key)} is not supported in this version; ${instead ?? 'remove it'}`;
   return `unknown key ${quote(key)}; ${instead ?? advise(key, [...known.keys()])}`;
 }
 

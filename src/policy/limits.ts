@@ -8,12 +8,12 @@ import { perSecond } from './units.ts';
 
 const limit = z
   .strictObject({
-    rate: s.rate.describe('Requests that may pass in the long run.'),
+    rate: s.rate.describe('The rate at which requests may pass in the long run.'),
     burst: optional(s.count('requests', MAX_BURST), 'Requests that may come at once. Default: the number of the rate.'),
   })
   .transform(({ rate: written, burst }) => ({
     rate: perSecond(written),
-    /** The number of requests that a caller may send at once. Used ones become available again at the rate. */
+    /** The number of requests that a caller may send at once. They become available again at the rate. */
     burst: burst ?? Number.parseInt(written, 10),
     written,
   }));
@@ -28,26 +28,26 @@ const fix = (value: unknown) =>
 /** An agent's own limit, or a default of the gateway. */
 export const ownLimit = limit.register(hints, { what: 'a limit', write, fix });
 
-/** The limit of a host or a route; it replaces the outer one. */
+/** The limit of a host or a route. The limit of a route replaces that of its host, and both replace the gateway's. */
 export const placeLimit = z
   .union([limit, z.null()])
   .register(hints, { what: 'a limit', write: `${write}, or null for none`, fix })
-  .describe('The budget of each caller here; null removes the limit of the host or the gateway.');
+  .describe('The budget of each caller at this host or route; null removes the limit of the host or the gateway.');
 
 export const gatewayLimits = mapping({
-  callers: optional(ownLimit, 'For each caller, if neither route nor host has a limit.'),
-  agents: optional(ownLimit, 'For each agent without a limit of its own, and each person that it acts for.'),
+  callers: optional(ownLimit, 'The budget of each caller, if neither the route nor the host has a limit.'),
+  agents: optional(ownLimit, 'The budget of each agent without its own limit, for each person that it acts for.'),
   anonymous: optional(
     ownLimit,
-    `For each address, of IPv6 each /64 network, if the caller is anonymous; a /48 network has ${SITE_NETWORKS} times as much. Default: the limit of callers.`,
+    `The budget of anonymous callers with one address, or in one /64 network of IPv6; a /48 network has ${SITE_NETWORKS} times as much. Default: callers.`,
   ),
   zone: usually(
     s.bytesWithin({ least: '64k', most: '1g' }),
     `${DEFAULTS.limitsZone >> 20}m`,
-    'Shared memory for the budgets of callers, and as much again for addresses.',
+    'The size of the shared memory for callers’ budgets; addresses have another one of this size.',
   ),
   insecure_pass_when_full: orElse(
-    onlyTrue('If that memory is full, requests pass uncounted instead of being refused.'),
+    onlyTrue('If the memory of zone is full, requests pass uncounted; without this key, the gateway refuses them.'),
     false,
   ),
 })

@@ -59,7 +59,7 @@ export function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
 /** A key that a policy may leave out; `text` describes it. */
 export const optional = <Schema extends z.ZodType>(schema: Schema, text: string) => schema.describe(text).optional();
 
-/** A key with a default, in the form that policies write. */
+/** A key with a default value, which has the form that policies write. */
 export const usually = <Schema extends z.ZodType>(schema: Schema, value: z.input<Schema>, text: string) =>
   schema.describe(text).prefault(value as z.core.util.NoUndefined<z.input<Schema>>);
 
@@ -82,8 +82,8 @@ export const record = <T extends z.ZodType>(value: T, { source }: RegExp, hint: 
     .register(hints, hint)
     .meta({ propertyNames: { pattern: source }, description });
 
-/** A key that can only be `true`. It is absent instead of `false`. */
+/** A key that can only be `true`. If it is not `true`, it is absent. */
 export const onlyTrue = (text: string) =>
-  z.literal(true).register(hints, { what: 'true', write: 'true, or leave it out' }).describe(text).optional();
+  z.literal(true).register(hints, { what: 'true', write: 'true, or remove this' }).describe(text).optional();
 
 export const flag = z.boolean().register(hints, { what: 'true or false', write: 'true or false' });

@@ -11,14 +11,14 @@ export const MESH_KINDS = ['envoy', 'istio', 'linkerd', 'consul'] as const;
 
 export type MeshKind = (typeof MESH_KINDS)[number];
 
-/** An identity. With `svid_dir` the files have the names that spiffe-helper uses by default. */
+/** An identity. In `svid_dir`, the files have the names that spiffe-helper uses by default. */
 const identity = mapping({
   spiffe: w.spiffeId.describe('The SPIFFE id in the certificate.'),
   pem_file: optional(
     s.filePath,
-    'One PEM with certificate and key, replaced atomically: the form that rotates safely.',
+    'One PEM file with certificate and key, for a safe rotation: replace this file atomically.',
   ),
-  svid_dir: optional(s.filePath, 'Folder that spiffe-helper writes to: svid.pem and svid_key.pem in it.'),
+  svid_dir: optional(s.filePath, 'The folder to which spiffe-helper writes svid.pem and svid_key.pem.'),
   cert_file: s.certFile.optional(),
   key_file: s.keyFile.optional(),
 })
@@ -42,15 +42,15 @@ const ingress = mapping({
     listen: a.port.describe('Port that the ingress listens on.'),
     assertion_jwks_file: optional(
       s.filePath,
-      'Copy of the gateway’s key set: the ingress then verifies the signed assertion, and roles by it.',
+      'Copy of the gateway’s key set. With it, the ingress verifies assertions and compares the roles in them.',
     ),
   })
-    .describe('The ingress’s own side, as it sees its files; needed by render --target envoy.')
+    .describe('The ingress’s own settings, with paths on its machine; render --target envoy needs them.')
     .optional(),
   namespace: optional(w.namespace, 'Kubernetes namespace of the ingress.'),
   labels: w.labels('ingress').optional(),
-  service_account: optional(w.serviceAccount, 'Service account of the ingress: workloads accept no other.'),
-  consul_service: optional(w.consulService, 'The name of the ingress in Consul: workloads accept no other.'),
+  service_account: optional(w.serviceAccount, 'Service account of the ingress; workloads accept no other account.'),
+  consul_service: optional(w.consulService, 'The name of the ingress in Consul; workloads accept no other service.'),
 }).transform(({ address, ...rest }) => {
   const { host, port } = hostPort(address, 443);
   // nginx cannot verify a certificate that has a SPIFFE id and no DNS name.
@@ -65,37 +65,37 @@ const EXAMPLE = 'spiffe://example.org/gateway';
 export const mesh = mapping({
   kind: z.enum(MESH_KINDS).describe('The kind of the mesh.'),
   trust_domain: w.trustDomain.describe('Trust domain of all identities.'),
-  // No connection to the ingress is used for longer than this.
+  // nginx uses no connection to the ingress for longer than this.
   rotation: usually(
     s.secondsWithin({ least: '10s', most: '1h' }),
     `${DEFAULTS.rotation}s`,
-    'Longest time that a replaced certificate is still used, on open connections too, from 10s to 1h.',
+    'How long at most nginx uses a replaced certificate, also on open connections, from 10s to 1h.',
   ),
   ingress: optional(ingress, 'The ingress of the mesh.'),
   ingresses: record(
     ingress.describe('One ingress of the mesh.'),
     s.NAME,
     { what: 'a mapping of ingresses', write: '{ east: { address: east.mesh:8443, ca_file: /run/mesh/east.pem } }' },
-    'Instead of ingress: several, by name; "default" for services that name none.',
+    'Several ingresses by name, instead of ingress; services that name no ingress use "default".',
   ).optional(),
   identities: record(
     identity,
     s.NAME,
     { what: 'a mapping of identities', write: `{ default: { spiffe: ${EXAMPLE}, pem_file: /run/mesh/gateway.pem } }` },
-    'The identities that nginx connects with, by name; "default" for rules that name none.',
+    'The identities with which nginx connects, by name; rules that name no identity use "default".',
   ),
   assertion_ca_file: optional(
     s.filePath,
-    'CA with which Consul’s proxies verify the gateway when they fetch its keys; a path on their machine.',
+    'CA with which Consul’s proxies verify the gateway when they fetch its keys; a path on the machine of the proxies.',
   ),
 }).describe('The mesh behind the gateway.');
 
 type SaidOfMesh = z.output<typeof mesh>;
 
 export interface Mesh extends Omit<SaidOfMesh, 'ingress' | 'ingresses' | 'identities'> {
-  /** The ingress, the first of several, or the one that {@link atIngress} chose. */
+  /** The only ingress, the first of several, or the ingress that {@link atIngress} chose. */
   readonly ingress: Ingress;
-  /** All ingresses by name. The one from `mesh.ingress` has the name `default`. */
+  /** All ingresses by name. The ingress from `mesh.ingress` has the name `default`. */
   readonly ingresses: Readonly<Record<string, Ingress>>;
   readonly identities: Readonly<Record<string, Identity>>;
   readonly at: At;
@@ -108,7 +108,7 @@ export function buildMesh({ ingress: only, ingresses: several, ...said }: SaidOf
     ? { default: placed('default', only, locate(['mesh', 'ingress'])) }
     : define(several, ['mesh', 'ingresses'], locate, placed);
   const [ingress] = Object.values(ingresses);
-  if (ingress === undefined) throw new Error('policy: a mesh without an ingress was not refused');
+  if (ingress === undefined) throw new Error('policy: a mesh has no ingress, and the checks accepted it');
   return {
     ...said,
     ingress,

@@ -13,7 +13,7 @@ export const MCP_MESSAGE = /^([A-Za-z/_-]{1,64})(?::([^\u0000-\u001f\u007f]{1,25
 
 export const toolCall = (name: string): Message => ({ method: CALL, name });
 
-/** Parses a message such as `tools/list` or `prompts/get:review`; undefined for any other text. */
+/** Parses a message such as `tools/list` or `prompts/get:review`; undefined if the text is no message. */
 export function parseMessage(text: string): Message | undefined {
   const [, method, name] = MCP_MESSAGE.exec(text) ?? [];
   if (method === undefined) return undefined;

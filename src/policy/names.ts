@@ -39,7 +39,7 @@ interface Hinted {
   readonly isKey: boolean;
 }
 
-/** Every text, and every key of a mapping, whose schema has a hint. */
+/** Returns every text, and every key of a mapping, whose schema has a hint. */
 function hinted(report: Report): readonly Hinted[] {
   const found: Hinted[] = [];
   visit(unwrap(policySchema), report.tree, [], found);

@@ -12,8 +12,7 @@ export interface Parsed {
   readonly errors: readonly PolicyError[];
 }
 
-/** Reads and checks a policy. It reports all mistakes, each as one error, and never throws. `file` is only for
- * messages. */
+/** Reads and checks a policy. It reports each mistake as one error, and never throws. Only the messages use `file`. */
 export function parsePolicy(text: string, file: string): Parsed {
   const yaml = readYaml(text);
   const problems: TreeProblem[] = [];
@@ -34,7 +33,8 @@ export function parsePolicy(text: string, file: string): Parsed {
     : { errors };
 }
 
-/** Marks a section with a syntax error as wrong. Its text may use names that seem unused elsewhere. */
+/** Marks a section with a syntax error as wrong. Names in its text count as used, because the section may refer to
+ * definitions in other sections. */
 function leaveOut(report: Report, section: string): void {
   const name = /^["']?([\w-]+)/.exec(section)?.[1];
   report.mention(section);

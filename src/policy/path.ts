@@ -1,4 +1,4 @@
-/** Where something stands in a policy: the keys and list indexes from the root. */
+/** The place of a value in a policy: the keys and list indexes from the root. */
 export type Path = readonly (string | number)[];
 
 /** The key of a host's routes while a policy is checked. It separates them from the host's other keys. */

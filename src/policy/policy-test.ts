@@ -42,9 +42,9 @@ export const test = z
       .register(hints, { what: 'a caller', write: 'nobody, { roles: [staff] } or { provider: okta, claims: { … } }' })
       .describe('The caller.'),
     ...urls,
-    tool: optional(s.toolName, 'The MCP tool that the request calls, by the headers of SEP-2243.'),
-    mcp: optional(s.mcpMessage, 'The MCP message of the request, by these headers: METHOD, or METHOD:NAME.'),
-    expect: z.enum(EXPECTED).describe('allowed, or the reason why not.'),
+    tool: optional(s.toolName, 'The MCP tool that the headers of the request name (SEP-2243).'),
+    mcp: optional(s.mcpMessage, 'The MCP message that these headers name: METHOD, or METHOD:NAME.'),
+    expect: z.enum(EXPECTED).describe('allowed, or the reason why the request does not pass.'),
   })
   .register(hints, {
     what: 'a test',
@@ -55,11 +55,11 @@ export const test = z
 type SaidOfTest = z.output<typeof test>;
 type SaidOfCaller = Exclude<SaidOfTest['as'], string>;
 
-/** What a test says of a request besides its token. */
+/** The properties of a request in a test, besides its token. */
 export type AskedFrom = Pick<SaidOfCaller, 'network' | 'certificate'>;
 
 export interface PolicyTest {
-  /** The caller. `alone`: an agent for itself. `roles`: a caller with exactly these roles, perhaps through an agent. */
+  /** The caller. `alone`: an agent by itself. `roles`: a caller with exactly these roles, perhaps through an agent. */
   readonly as:
     | ({ readonly kind: 'nobody' } & AskedFrom)
     | { readonly kind: 'alone'; readonly agent: string }

@@ -31,7 +31,7 @@ const domain = s.text(a.DOMAIN, {
 /** The form of a client id. OAuth 2.0 (RFC 6749, appendix A.1) allows visible characters. */
 const clientId = s.text(/^[!-~]{1,256}$/, {
   what: 'a client id',
-  write: 'the id under which the gateway is registered',
+  write: 'the id of the gateway’s client at the provider',
   fix: (value) => (typeof value === 'number' ? `"${value}" in quotes` : undefined),
 });
 
@@ -45,22 +45,22 @@ const scope = s.text(/^[!#-[\]-~]{1,128}$/, {
 /** How the gateway authenticates at a provider, as its client. */
 export type ClientAuth =
   | { readonly kind: 'client_secret_basic' | 'client_secret_post'; readonly secretFile: string }
-  /** A JWKS with private keys. The gateway signs with the first one. */
+  /** A JWKS with private keys. The gateway signs with the first key. */
   | { readonly kind: 'private_key_jwt'; readonly keysFile: string }
   | { readonly kind: 'tls_client_auth'; readonly certFile: string; readonly keyFile: string }
-  /** A public client: it has no secret and uses only PKCE. */
+  /** A public client, which has no secret and uses only PKCE. */
   | { readonly kind: 'none' };
 
 const client = mapping({
   id: clientId.describe('Client id.'),
   secret_file: optional(
     s.filePath,
-    'File with the client secret; during a change, a second line has the next or the previous one.',
+    'File with the client secret; during a rotation, a second line contains the next or the previous secret.',
   ),
-  auth: usually(z.enum(['basic', 'post']), 'basic', 'How the secret is sent: as Basic credentials, or in the body.'),
+  auth: usually(z.enum(['basic', 'post']), 'basic', 'Whether the secret is sent in Basic credentials or in the body.'),
   cert_file: s.certFile.optional(),
   key_file: s.keyFile.optional(),
-  keys_file: optional(s.filePath, 'JWKS of private keys, for private_key_jwt; the first one signs.'),
+  keys_file: optional(s.filePath, 'JWKS of private keys, for private_key_jwt; the gateway signs with the first key.'),
 })
   .transform(
     ({ id, auth, secretFile, keysFile, certFile, keyFile }): { readonly id: string; readonly auth: ClientAuth } => {
@@ -85,22 +85,22 @@ export type Client = z.output<typeof client>;
 
 const introspection = mapping({
   endpoint: optional(a.providerEndpoint, 'The introspection endpoint. Default: from the discovery document.'),
-  cache: usually(s.secondsWithin({ least: '1s' }), '1m', 'How long an answer counts.'),
-  negative: usually(s.seconds, '10s', 'How long the answer counts that a token is not active.'),
-  timeout: usually(s.seconds, `${MAX_INTROSPECTION_TIMEOUT}s`, 'Longest wait for an answer, at most 4s.'),
+  cache: usually(s.secondsWithin({ least: '1s' }), '1m', 'How long the gateway uses an answer.'),
+  negative: usually(s.seconds, '10s', 'How long the gateway uses the answer that a token is not active.'),
+  timeout: usually(s.seconds, `${MAX_INTROSPECTION_TIMEOUT}s`, 'How long the gateway waits for an answer, at most 4s.'),
   stale: orElse(
-    s.seconds.describe('How much longer an answer counts while the provider does not answer. Default: not at all.'),
+    s.seconds.describe('How much longer the gateway uses an answer while the provider does not respond. Default: 0s.'),
     0,
   ),
   jwts: onlyTrue(
-    'The provider is also asked about JWTs, after their signature is verified, so that a revoked one is rejected within "cache".',
+    'The gateway also asks about JWTs with a valid signature, and so rejects a revoked JWT within the time of "cache".',
   ),
   insecure_any_type: onlyTrue(
-    'Accepts tokens for which the provider sends no "token_type": a refresh token may be one.',
+    'Accepts tokens for which the provider sends no "token_type", among which may be refresh tokens.',
   ),
 })
   .register(hints, { what: 'the settings of introspection', write: '{ cache: 1m }' })
-  .describe('The provider is asked about tokens that are not JWTs (RFC 7662); requires a client.');
+  .describe('The gateway asks the provider about tokens that are not JWTs (RFC 7662); requires a client.');
 
 /** How the gateway asks a provider about tokens (RFC 7662). Times are in seconds. */
 export type IntrospectionPolicy = z.output<typeof introspection>;
@@ -108,7 +108,7 @@ export type IntrospectionPolicy = z.output<typeof introspection>;
 const signin = mapping({
   scopes: optional(
     s.list(scope, '[openid, profile, email]'),
-    'Requested scopes. Default: those that the kind of provider needs.',
+    'The scopes that the gateway requests. Default: the scopes that this kind of provider needs.',
   ),
   prompt: optional(
     z.enum(['login', 'consent', 'select_account']),
@@ -116,19 +116,19 @@ const signin = mapping({
   ),
   max_age: optional(
     s.secondsWithin({ least: '1s', or: ', or prompt: login for each time' }),
-    'The provider asks people again if their last sign-in there is longer ago.',
+    'People must sign in at the provider again if their last sign-in there is longer ago.',
   ),
-  acr_values: optional(s.list(s.acrValue, '[phr]'), 'Requested ways to sign in, the best first.'),
+  acr_values: optional(s.list(s.acrValue, '[phr]'), 'The acr values that sign-ins request, the preferred first.'),
   domains: orNone(
     s.list(domain, '[example.com]'),
     'People with e-mail addresses of these domains sign in with this provider.',
   ),
   userinfo: optional(
     flag,
-    'Claims that the ID token lacks are fetched from the UserInfo endpoint. Default: true, except for entra.',
+    'The gateway fetches claims that the ID token lacks from the UserInfo endpoint. Default: true, except for entra.',
   ),
   label: optional(s.plainText, 'The provider’s name on the page where people choose. Default: its name in the policy.'),
-  par: optional(flag, 'Requests are pushed to the provider first (RFC 9126). Default: if it requires that.'),
+  par: optional(flag, 'true: pushed authorization requests (RFC 9126). Default: true if the provider requires them.'),
 }).describe('The request to the provider when a person signs in.');
 
 type SaidOfSignin = z.output<typeof signin>;
@@ -138,7 +138,7 @@ export type ProviderSignin = SaidOfSignin & Required<Pick<SaidOfSignin, 'scopes'
 export interface GroupsEndpoint {
   /** The URL; the gateway replaces `{oid}` by the object id of the person. */
   readonly endpoint: string;
-  /** The scope of the gateway's own token for this endpoint. Microsoft's stands for all permissions of a client. */
+  /** The scope of the gateway's own token for this endpoint. Microsoft's scope stands for all permissions. */
   readonly scope: string;
 }
 
@@ -149,10 +149,10 @@ const groupsEndpoint = a.groupsEndpoint.transform(
 export const provider = mapping({
   kind: optional(
     z.enum(providerKindNames),
-    'The kind of the provider, which determines where its tokens have groups and scopes. Default: by the issuer.',
+    'The kind of the provider, which determines where its tokens have groups and scopes. Default: meshgate infers it from the issuer.',
   ),
   issuer: a.issuer.describe(
-    'Compared exactly with "iss"; discovery starts here. For kind spiffe it may be spiffe:// and the trust domain.',
+    '"iss" must be exactly this, and discovery starts here. For kind spiffe, it may be spiffe:// and the trust domain.',
   ),
   tenants: optional(
     s.list(a.tenant, '[72f988bf-86f1-41af-91ab-2d7cd011db47]'),
@@ -166,45 +166,45 @@ export const provider = mapping({
     a.jwksUri,
     'URL of the keys, for an issuer without a discovery document. Default: from discovery.',
   ),
-  audiences: orNone(s.list(s.plainText, '[api://wiki]'), 'One of these must be in "aud".'),
+  audiences: orNone(s.list(s.plainText, '[api://wiki]'), '"aud" must contain one of these.'),
   insecure_any_audience: optional(
     z.literal(true),
-    'Instead of audiences: accepts tokens that were issued for another service.',
+    'Accepts tokens with any audience, even tokens for other services; write it instead of audiences.',
   ),
-  clients: optional(s.list(s.plainText, '[my-client]'), 'If given, azp, client_id, cid or appid must be one of these.'),
+  clients: optional(s.list(s.plainText, '[my-client]'), 'A token’s azp, client_id, cid or appid must be one of these.'),
   algorithms: usually(
     s.list(z.enum(ALGORITHMS), '[RS256]'),
     ['RS256', 'PS256', 'ES256'],
-    'Signature algorithms that are accepted.',
+    'The signature algorithms that the gateway accepts.',
   ),
   ca_file: optional(s.filePath, 'CA bundle for the provider’s TLS certificate. Default: the system’s.'),
   subject: mapping({
-    claim: usually(s.claimPath, 'sub', 'Claim that names the caller.'),
+    claim: usually(s.claimPath, 'sub', 'The claim that names the caller.'),
     prefix: orElse(
-      s.subjectPrefix.describe('Precedes the subject; required if one host accepts several providers.'),
+      s.subjectPrefix.describe('The text before each subject; required if a host accepts several providers.'),
       '',
     ),
   })
-    .describe('How callers of this provider are named.')
+    .describe('The names of this provider’s callers.')
     .prefault({}),
   insecure_private_addresses: onlyTrue(
-    'The discovery document may name private addresses of other hosts than the issuer’s.',
+    'The discovery document may name private addresses of hosts other than the issuer’s.',
   ),
   client: client.optional(),
   signin: signin.optional(),
   introspection: introspection.optional(),
   groups_endpoint: optional(
     groupsEndpoint,
-    'Endpoint for the policy’s groups of people who have more groups than a token of entra contains.',
+    'The endpoint that the gateway asks about the policy’s groups if a person has more groups than a token of entra contains.',
   ),
-}).describe('An OpenID provider that vouches for callers.');
+}).describe('An OpenID provider, which issues tokens for callers.');
 
 type SaidOfProvider = z.output<typeof provider>;
 
 export interface Provider extends Omit<SaidOfProvider, 'kind' | 'tenants' | 'trustDomain' | 'signin'> {
   readonly name: string;
   readonly kind: string;
-  /** If present, `iss` must be one of these instead, one per tenant or spelling. */
+  /** If present, `iss` must be one of these instead of `issuer`. There is one for each tenant or spelling. */
   readonly issuers?: readonly string[];
   /** The trust domain of the subjects in JWT-SVIDs. */
   readonly trustDomain?: string;

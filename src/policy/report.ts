@@ -7,7 +7,7 @@ import type { At, PolicyError } from './types.ts';
 /** The part of an entry that an error points at: the key, or the value if it is one word. */
 export type Part = 'key' | 'value';
 
-/** Collects the errors of one file, one per path. A name in a discarded part counts as used. */
+/** Collects the errors of one file, at most one per path. A name in a discarded part counts as used. */
 export class Report {
   readonly #file: string;
   readonly #counter: LineCounter;
@@ -30,7 +30,7 @@ export class Report {
     return [...this.#errors].sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column);
   }
 
-  /** Reports an error at a path, unless there already is one. */
+  /** Reports an error at a path, unless this path already has an error. */
   add(path: Path, message: string, part: Part = 'value'): void {
     this.addAt(this.#offset(path, part), path, message);
   }
@@ -40,7 +40,7 @@ export class Report {
     this.add(path, message, 'key');
   }
 
-  /** Reports that a key is missing below a path. */
+  /** Reports that a key is missing in the mapping at a path. */
   missing(path: Path, key: string, write: string): void {
     this.key([...path, key], `missing key "${key}"; write ${write}`);
   }
@@ -62,12 +62,12 @@ export class Report {
     return this.#paths.has(formatPath(path));
   }
 
-  /** Records that something was removed here, which may be the part that seems to be missing. */
+  /** Records that a part was removed here: it may be the part that seems to be missing. */
   obscure(path: Path): void {
     this.#obscured.add(formatPath(path));
   }
 
-  /** Whether there is an error at this path, or something was removed. Then no missing part is reported. */
+  /** Whether there is an error at this path, or a part was removed here. If so, the checks report no missing part. */
   touches(path: Path): boolean {
     return this.has(path) || this.#obscured.has(formatPath(path));
   }
@@ -109,7 +109,7 @@ export class Report {
       if (item) return item.at;
       const entry = parent?.kind === 'map' ? parent.entries.get(String(step)) : undefined;
       if (!entry) continue;
-      // A value before its own key came from an alias. The error points at the place where it is written.
+      // A value that comes before its own key in the file is from an alias. The error points at this value.
       const aliased = entry.node.at < entry.at;
       return aliased || (part === 'value' && entry.node.kind === 'scalar') ? entry.node.at : entry.at;
     }

@@ -5,22 +5,22 @@ import type { Report } from './report.ts';
 import { TRUSTED } from './trusted/index.ts';
 
 /* `request_headers` of a service lists the request headers of clients that the service receives. nginx erases headers
- * by exact name. So a service that reads a whole family of names is safe only if nginx erases every header that is not
- * listed. */
+ * by exact name. So a service that reads any name of a certain pattern is safe only if nginx erases every header that
+ * is not listed. */
 
-/** Headers that every service receives, listed or not, and what would happen without them. */
+/** Headers that every service receives, listed or not, and the reason why. */
 export const ALWAYS_PASSED: readonly { readonly names: readonly string[]; readonly why: string }[] = [
   {
     names: ['Content-Type', 'Content-Encoding', 'Content-Range'],
-    why: 'they say what the body is: without `Content-Range`, a part would replace the whole',
+    why: 'they describe the body; without `Content-Range`, a part of a file would replace the whole file',
   },
   {
     names: ['If-Match', 'If-None-Match', 'If-Modified-Since', 'If-Unmodified-Since', 'If-Range', 'Range'],
-    why: 'they are conditions: without `If-Match`, a client would overwrite what it has not seen',
+    why: 'they are conditions; without `If-Match`, a client would overwrite a version that it has not seen',
   },
   {
     names: ['Origin', 'Sec-Fetch-Site', 'Sec-Fetch-Mode', 'Sec-Fetch-Dest', 'Sec-Fetch-User'],
-    why: 'they say which page sends a request: without them, services treat a request as a program’s, and skip their own check',
+    why: 'they say which page sends a request; without them, services assume that a program sent it, and skip their own check',
   },
   {
     names: ['Sec-WebSocket-Key', 'Sec-WebSocket-Version', 'Sec-WebSocket-Extensions', 'Sec-WebSocket-Protocol'],
@@ -28,13 +28,13 @@ export const ALWAYS_PASSED: readonly { readonly names: readonly string[]; readon
   },
   {
     names: ['Mcp-Protocol-Version', 'Mcp-Method', 'Mcp-Name'],
-    why: 'the gateway checks `tools` by them, and an MCP server compares them with the message',
+    why: 'the gateway compares them with `tools`, and MCP servers compare them with the message',
   },
 ];
 
 const ALWAYS = new Set(ALWAYS_PASSED.flatMap(({ names }) => names.map((name) => name.toLowerCase())));
 
-/** Headers of the gateway itself. `Cookie` is not one: nginx passes the service's own cookies on. */
+/** Headers that the gateway itself sets. `Cookie` is not among them, because nginx passes cookies of the service on. */
 const OWN =
   /^(host|upgrade|x-real-ip|x-forwarded-(for|proto|host|port)|x-request-id|traceparent|tracestate|x-meshgate-.*)$/;
 
@@ -55,11 +55,11 @@ function identityNames(draft: DraftPolicy): ReadonlySet<string> {
 }
 
 function mistake(lower: string, identity: ReadonlySet<string>): string | undefined {
-  if (ALWAYS.has(lower)) return 'no effect: it always passes; remove it';
-  if (OWN.test(lower) || identity.has(lower)) return 'no effect: the gateway sets it; remove it';
-  if (HOP.test(lower)) return 'no effect: it is about the connection, not the request; remove it';
+  if (ALWAYS.has(lower)) return 'no effect: this header always passes; remove it';
+  if (OWN.test(lower) || identity.has(lower)) return 'no effect: the gateway sets this header; remove it';
+  if (HOP.test(lower)) return 'no effect: this header is about the connection, not the request; remove it';
   const by = ERASED.get(lower);
-  return by === undefined ? undefined : `no effect: nginx erases it, because ${by} trusts it; remove it`;
+  return by === undefined ? undefined : `no effect: nginx erases this header, because ${by} trusts it; remove it`;
 }
 
 /** Checks that a client's header of each listed name can reach the service. */
@@ -69,13 +69,13 @@ export function checkRequestHeaders(report: Report, draft: DraftPolicy): void {
     const path: Path = ['services', name, 'request_headers'];
     if (!writes(service, 'request_headers')) continue;
     if (service.protocol === 'grpc') {
-      report.key(path, 'nginx passes all metadata of gRPC calls, and cannot choose; remove it');
+      report.key(path, 'nginx passes all metadata of gRPC calls and cannot filter them; remove this');
       continue;
     }
     const headers = service.request_headers ?? [];
     const twice = [...repeated(headers.entries(), (header) => header?.toLowerCase())];
     for (const [index, header, other] of twice) {
-      // A text that occurs twice in a list is another error.
+      // checkLists reports a text that occurs twice in a list.
       if (headers[other] === header) continue;
       report.add([...path, index], `the same header as ${quote(headers[other] ?? '')}; keep one`);
     }

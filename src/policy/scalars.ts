@@ -15,7 +15,7 @@ export const METHODS = [
 
 /** A list that is not empty; `write` is an example. */
 export const list = <T extends z.ZodType>(element: T, write: string) =>
-  z.array(element).min(1).register(hints, { what: 'a list with something in it', write });
+  z.array(element).min(1).register(hints, { what: 'a list with at least one element', write });
 
 /** A string schema. Its errors say what to write instead. */
 export const text = (pattern: RegExp, hint: Hint) => z.string().regex(pattern).register(hints, hint);
@@ -91,7 +91,7 @@ export const count = (things: string, most: number, write = 'a number') =>
     .register(hints, { what: `a number of ${things}`, write: `${write} from 1 to ${most}` });
 
 export const filePath = text(/^(?:\/[A-Za-z0-9._~+=@:,-]+)+$/, {
-  what: 'an absolute file path in plain characters',
+  what: 'an absolute file path of plain characters',
   write: '/run/secrets/name.pem (letters, digits and . _ ~ + = @ : , - only)',
   fix: (value) => (typeof value === 'string' && /^[\w.-]+(\/[\w.-]+)*$/.test(value) ? `/${value}` : undefined),
 });
@@ -104,7 +104,7 @@ export const headerName = text(/^[A-Za-z][A-Za-z0-9-]{0,99}$/, {
 /** The name of a tool or a pattern. `rules/tools.ts` compares it with requests. */
 export const tool = text(/^(?:\*|[A-Za-z0-9_./-]{1,128}\*?)$/, {
   what: 'the name of an MCP tool',
-  write: 'a name, or what names begin with and a star, as in search_*; * is all of them',
+  write: 'a name, or the beginning of names and a star, as in search_*; * stands for all tools',
 });
 
 /** A name as clients may send it; no tool of this name has to exist. */
@@ -115,7 +115,7 @@ export const toolName = text(/^[^\u0000-\u001f\u007f]{1,256}$/, {
 
 export const mcpMessage = text(MCP_MESSAGE, {
   what: 'a message of MCP',
-  write: 'its method, and after a colon what it names, as in tools/list or prompts/get:review',
+  write: 'METHOD or METHOD:NAME, as in tools/list or prompts/get:review',
 });
 
 export const acrValue = text(/^[!-~]{1,128}$/, {
@@ -131,7 +131,7 @@ export const claimPath = text(/^[!-~]{1,200}$/, {
 });
 
 const PLAIN_TEXT = /^[^\x00-\x1f\x7f-\x9f]{1,256}$/;
-const PLAIN_HINT = { what: 'a text of 1 to 256 printable characters', write: 'it in quotes' };
+const PLAIN_HINT = { what: 'a text of 1 to 256 printable characters', write: 'the text in quotes' };
 const quoted = (value: unknown) =>
   typeof value === 'number' || typeof value === 'boolean' ? `"${value}" in quotes` : undefined;
 
@@ -154,12 +154,12 @@ export const subjectPrefix = text(/^[A-Za-z0-9._:@/|-]{1,64}$/, {
   write: 'letters, digits and . _ : @ / | -, as in okta-',
 });
 
-/** A name that another section defines. check-references.ts looks it up. */
+/** A name that another section defines. check-references.ts checks that the name is defined. */
 export const reference = (refers: Named) =>
   z
     .string()
     .min(1)
     .register(hints, { what: `the name of ${/^[ai]/.test(refers) ? 'an' : 'a'} ${refers}`, write: 'a name', refers });
 
-export const keyFile = filePath.describe('PEM file of the private key, readable by the worker.');
+export const keyFile = filePath.describe('PEM file of the private key; nginx’s workers must be able to read it.');
 export const certFile = filePath.describe('PEM file of the certificate and its chain.');

@@ -23,15 +23,15 @@ const AGENT = '{ wiki-pages: { match: { service: wiki }, acts_for: [staff] } }';
 const SERVICE = '{ wiki: { url: https://wiki.internal:8443 } }';
 const HOST = '{ wiki.example.com: { /*: { service: wiki, allow: [staff] } } }';
 
-/** The form of a policy file. check*.ts checks names, effects, and what depends on two places. */
+/** The form of a policy file. The files check*.ts check names, effects, and everything that depends on two places. */
 export const policySchema = z.strictObject({
   version: z
     .literal(1)
     .register(hints, { what: 'a version of the policy language', write: '1' })
     .describe('Version of the policy language.'),
   gateway: gateway.prefault({}),
-  providers: definitions(provider, NAME, PROVIDER, 'The providers that vouch for callers, by name.'),
-  roles: definitions(fact, ROLE_NAME, ROLE, 'Roles, by name, and the fact that gives each.').prefault({}),
+  providers: definitions(provider, NAME, PROVIDER, 'The providers that issue tokens for callers, by name.'),
+  roles: definitions(fact, ROLE_NAME, ROLE, 'Roles by name, each with the fact that gives the role.').prefault({}),
   agents: definitions(agent, NAME, AGENT, 'Software that acts for people, or alone, by name.').prefault({}),
   mesh: mesh.optional(),
   services: definitions(service, NAME, SERVICE, 'The destinations of requests, by name.'),
@@ -40,11 +40,11 @@ export const policySchema = z.strictObject({
   tests: usually(
     z.array(test).register(hints, { what: 'a list of tests', write: 'a list below it' }),
     [],
-    'Requests that must or must not be allowed; "meshgate validate" runs them.',
+    'Requests that the gateway must allow or deny; "meshgate validate" runs them.',
   ),
 });
 
 export type Written = z.input<typeof policySchema>;
 
-/** The same file as the code uses it, before its parts get their places and its names are looked up. */
+/** A policy file in the form that the code uses, before its parts get their places and its names are looked up. */
 export type Said = z.output<typeof policySchema>;

@@ -7,16 +7,16 @@ import { hostPort } from './units.ts';
 import * as w from './workload-names.ts';
 
 export const service = mapping({
-  authority: optional(a.authority, 'Host that the service receives.'),
+  authority: optional(a.authority, 'The Host header that the service receives.'),
   endpoint: optional(a.endpoint, 'Host and port of the service for the mesh ingress. Default: the authority, port 80.'),
   protocol: computed(
     z.enum(['http1', 'http2', 'grpc']),
     'http1',
     'Protocol of the service: HTTP/1.1 (WebSockets too), HTTP/2, or gRPC.',
   ),
-  ingress: computed(s.reference('ingress'), 'default', 'Its ingress, if the mesh has several.'),
-  url: optional(a.httpsUrl, 'The service is reached directly, over TLS and not through the mesh.'),
-  insecure_url: optional(a.httpUrl, 'The service is reached directly over plain HTTP.'),
+  ingress: computed(s.reference('ingress'), 'default', 'The ingress of this service, if the mesh has several.'),
+  url: optional(a.httpsUrl, 'The URL at which nginx reaches the service directly, over TLS and not through the mesh.'),
+  insecure_url: optional(a.httpUrl, 'The URL at which nginx reaches the service directly, over plain HTTP.'),
   ca_file: optional(s.filePath, 'CA for the service’s certificate. Default: the system’s.'),
   server_name: optional(a.serverName, 'DNS name in the service’s certificate. Default: the host of the URL.'),
   namespace: optional(w.namespace, 'Kubernetes namespace of the workload.'),
@@ -24,11 +24,11 @@ export const service = mapping({
   port: optional(a.port, 'Port that the workload itself listens on.'),
   request_headers: optional(
     s.list(s.headerName, '[Accept, Accept-Language, Cookie, User-Agent]'),
-    'Request headers of clients that the service receives; all others are dropped. Default: all pass.',
+    'Request headers of clients that the service receives; nginx erases all others. Default: all pass.',
   ),
   spiffe: optional(w.spiffeId, 'SPIFFE id of the service’s own workload, if an agent is this service.'),
-  consul_service: optional(w.consulService, 'The name of the workload in Consul. Default: the name here.'),
-}).describe('A destination of requests: through the mesh by authority and endpoint, or directly by url.');
+  consul_service: optional(w.consulService, 'The name of the workload in Consul. Default: the service’s name here.'),
+}).describe('A destination of requests, which nginx reaches through the mesh (authority, endpoint) or directly (url).');
 
 type SaidOfService = z.output<typeof service>;
 
@@ -37,7 +37,7 @@ export interface Service
     Omit<SaidOfService, 'authority' | 'endpoint' | 'protocol' | 'url' | 'insecureUrl' | 'caFile' | 'serverName'> {
   readonly authority: string;
   readonly endpoint: { readonly host: string; readonly port: number };
-  /** The protocol that the service, and the ingress for it, uses; absent: HTTP/1.1. */
+  /** The protocol of the service, which the ingress uses, too. Absent: HTTP/1.1. */
   readonly protocol?: 'http2' | 'grpc';
   /** Set if nginx connects to the service directly and not through the mesh ingress. */
   readonly direct?: {

@@ -7,20 +7,20 @@ import { computed, mapping, onlyTrue, optional, usually } from './mapping.ts';
 import * as s from './scalars.ts';
 import { tls } from './tls.ts';
 
-/** The keys of `gateway` about browsers that sign in. */
+/** The keys of `gateway` for sign-ins with browsers. */
 
 export const session = mapping({
-  keys_file: s.filePath.describe('JWKS of the keys that seal cookies, made by "meshgate keys new --session".'),
+  keys_file: s.filePath.describe('JWKS of the keys that seal cookies, from "meshgate keys new --session".'),
   idle: computed(s.seconds, '8h', 'How long a session lasts without a request.'),
   absolute: usually(s.seconds, `${DEFAULTS.sessionAbsolute / 3600}h`, 'How long a session lasts at most.'),
-  fresh: computed(s.seconds, '10m', 'How long the provider’s claims about a person count before it is asked again.'),
+  fresh: computed(s.seconds, '10m', 'How long the gateway uses a person’s claims before it asks the provider again.'),
   people: usually(
     s.count('people', MAX_PEOPLE, 'a whole number'),
     DEFAULTS.sessionPeople,
-    'Number of people with a session at a time: shared memory has room for their records and revocations.',
+    'How many people can have a session at a time; it sets the size of shared memory for their records and revocations.',
   ),
   insecure_forget_revocations: onlyTrue(
-    'The image starts although a restart erases revocations: its state is in memory, without etcd.',
+    'The image starts although its state is in memory, without etcd, so that a restart erases revocations.',
   ),
 })
   .transform(({ people, forgetful, ...said }) => {
@@ -55,29 +55,29 @@ const host = s.text(a.HOST, {
 const signinLimit = mapping({
   rate: usually(
     s.text(/^[1-9]\d{0,4}\/[sm]$/, {
-      what: 'a rate by the second or the minute',
+      what: 'a rate per second or per minute',
       write: '20/s or 600/m',
       fix: (value) => (/^[1-9]\d{0,4}$/.test(String(value)) ? `${value}/s` : undefined),
     }),
     DEFAULTS.signinRate,
-    'Requests that each address may make in the long run.',
+    'The rate of requests of each address in the long run.',
   ),
-  burst: usually(s.count('requests', MAX_SIGNIN_BURST), DEFAULTS.signinBurst, 'Requests that may come at once.'),
+  burst: usually(s.count('requests', MAX_SIGNIN_BURST), DEFAULTS.signinBurst, 'How many requests may come at once.'),
 })
   .register(hints, { what: 'a limit', write: '{ rate: 20/s, burst: 200 }' })
   .describe(
-    `The limit of each address, for IPv6 each /64 network, at the sign-in’s own endpoints; a /48 network has ${SITE_NETWORKS} times as much. nginx counts.`,
+    `The limit of each address, or of each /64 network of IPv6, at the endpoints of the sign-in; a /48 network has ${SITE_NETWORKS} times as much.`,
   );
 
 export const signin = mapping({
   host: optional(
     host,
-    'The host where people sign in for all hosts, with one registered callback. Default: each host by itself.',
+    'The host at which people sign in for all hosts, with one registered callback. Default: people sign in at each host.',
   ),
   tls: optional(tls, 'Server certificate of that host in the image. Default: the gateway’s.'),
-  pages_dir: optional(s.filePath, 'Folder of page templates; files that it lacks have defaults.'),
+  pages_dir: optional(s.filePath, 'Folder of page templates; for files that it lacks, the gateway has defaults.'),
   limit: signinLimit.optional(),
-}).describe('How signing in looks.');
+}).describe('Where people sign in, and with which pages and limits.');
 
 const prefix = s.text(/^\/(?:[A-Za-z0-9._-]{1,64}\/){1,8}$/, {
   what: 'a prefix of keys',
@@ -97,13 +97,13 @@ const endpoint = s.text(a.HTTPS_URL, {
 
 /** The store: etcd, which the gateway uses through its JSON gateway. */
 export const store = mapping({
-  etcd: s.list(endpoint, '[https://etcd-0:2379]').describe('Endpoints of etcd, asked in turn.'),
+  etcd: s.list(endpoint, '[https://etcd-0:2379]').describe('Endpoints of etcd, which the gateway uses in turn.'),
   ca_file: optional(s.filePath, 'CA for etcd’s certificates. Default: the system’s.'),
   cert_file: s.certFile.optional(),
   key_file: s.keyFile.optional(),
-  prefix: usually(prefix, DEFAULTS.storePrefix, 'Before every key.'),
+  prefix: usually(prefix, DEFAULTS.storePrefix, 'The beginning of each key in etcd.'),
 }).describe(
-  'The store that several replicas share, with sealed refresh tokens and sign-outs. Default: each is on its own.',
+  'The store that several replicas share, with sealed refresh tokens and sign-outs. Default: each replica keeps its own.',
 );
 
 export type Etcd = z.output<typeof store>;

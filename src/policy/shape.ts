@@ -7,11 +7,11 @@ import { policySchema, type Said } from './schema.ts';
 import { find, plain, type Tree } from './tree.ts';
 import { mendValue } from './values.ts';
 
-/** The maximum number of rounds in which mistakes are corrected. No policy needs so many. */
+/** The maximum number of rounds in which mistakes are corrected. No policy needs so many rounds. */
 const MAX_ROUNDS = 64;
 
 /** Compares the tree with the schema and reports all differences. Each wrong part is corrected or removed, so that the
- * rest can be checked. Returns the policy, if its form is right as written or corrected. */
+ * rest can be checked. Returns the policy if its form is right, perhaps after corrections. */
 export function checkShape(report: Report): Said | undefined {
   const grouped = new WeakSet<Tree>();
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -28,7 +28,7 @@ export function checkShape(report: Report): Said | undefined {
   return undefined;
 }
 
-/** Moves the routes of each host under one key, so that the other keys of the host are checked as keys. */
+/** Moves the routes of each host under one key, so that the schema can check the other keys of the host. */
 function regroup(tree: Tree, grouped: WeakSet<Tree>): void {
   const hosts = find(tree, ['hosts']);
   if (hosts?.kind !== 'map') return;

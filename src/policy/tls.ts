@@ -11,12 +11,12 @@ export const doorTls = mapping({
   key_file: s.keyFile.optional(),
   client_ca_file: optional(
     s.filePath,
-    'CA for certificates of clients, which may show one. Default: no certificates are requested.',
+    'CA for client certificates, which are optional. Default: nginx requests no certificates.',
   ),
 }).describe('Server certificate of the image, and the CA for client certificates.');
 
 type DoorTls = z.output<typeof doorTls>;
 
-/** The server certificate, unless the operator's own server block has it. */
+/** Returns the server certificate; nothing if the operator configures it in a server block. */
 export const shown = ({ certFile, keyFile }: DoorTls = {}): { readonly tls?: Tls } =>
   certFile === undefined || keyFile === undefined ? {} : { tls: { certFile, keyFile } };

@@ -5,18 +5,18 @@ import { hints } from './hints.ts';
 import { computed, flag, mapping, optional, orNone, usually } from './mapping.ts';
 import * as s from './scalars.ts';
 
-/** How nginx proxies requests of a route; a route's keys replace its host's. */
+/** How nginx proxies requests of a route. A key of a route replaces the same key of its host. */
 export const proxy = mapping({
   stream: computed(
     flag,
     false,
-    'Events and messages pass at once, both ways: nothing is buffered, and a pause may last an hour.',
+    'Events and messages pass at once in both directions: nginx buffers nothing, and a pause may last an hour.',
   ),
   // Longer times have no effect: the kernel stops trying to connect after about 75 s.
   connect_timeout: computed(
     s.secondsWithin({ least: '1s', most: '75s' }),
     `${PROXY_DEFAULTS.connectTimeout}s`,
-    'Longest wait for a connection, TLS included.',
+    'How long nginx waits for a connection, including TLS.',
   ),
   send_timeout: computed(
     s.secondsWithin({ least: '1s', most: '86400s' }),
@@ -29,8 +29,8 @@ export const proxy = mapping({
     'Longest pause of the service while it responds; 1h with stream.',
   ),
   max_body: computed(s.bytesWithin({ most: '100g' }), `${PROXY_DEFAULTS.maxBody >> 20}m`, 'Largest body of a request.'),
-  buffering: computed(flag, true, 'false: responses pass to the client as they come.'),
-  request_buffering: computed(flag, true, 'false: bodies of requests pass to the service as they come.'),
+  buffering: computed(flag, true, 'false: nginx passes responses to the client at once.'),
+  request_buffering: computed(flag, true, 'false: nginx passes bodies of requests to the service at once.'),
 })
   .register(hints, { what: 'a mapping', write: '{ read_timeout: 5m }' })
   .describe('How nginx proxies the requests.');
@@ -40,7 +40,7 @@ type SaidOfProxy = z.output<typeof proxy>;
 /** How nginx proxies requests. Times are in seconds, sizes in bytes. If the body size is 0, there is no limit. */
 export type Proxying = Required<Omit<SaidOfProxy, 'stream'>>;
 
-/** The proxy settings of a route, its host, or the defaults. With gRPC, bodies are streamed and have no limit. */
+/** Returns the proxy settings of a route. With gRPC, bodies are streamed and have no limit. */
 export function proxying(host: SaidOfProxy = {}, route: SaidOfProxy = {}, grpc: boolean): Proxying {
   const said = { ...host, ...route };
   const streams = grpc || (said.stream ?? false);
@@ -55,31 +55,31 @@ export function proxying(host: SaidOfProxy = {}, route: SaidOfProxy = {}, grpc: 
   };
 }
 
-/** Pages of other origins that may send requests. A route's setting replaces its host's. */
+/** Pages of other origins that may send requests. The setting of a route replaces that of its host. */
 export const cors = z
   .union([
     mapping({
       origins: s
         .list(origin, '[https://app.example.com]')
-        .describe('Origins whose pages may send requests, exactly; or only "*" for all, without credentials.'),
+        .describe('The origins whose pages may send requests, or only "*" for all origins, without credentials.'),
       methods: optional(
         s.list(z.enum(s.METHODS), '[GET, POST]'),
-        'Methods that they may use. Default: those of the route’s rules.',
+        'Methods that these pages may use. Default: the methods of the route’s rules.',
       ),
       headers: usually(
         s.list(s.headerName, '[Authorization, Content-Type]'),
         ['Authorization', 'Content-Type'],
-        'Request headers that they may set.',
+        'Request headers that these pages may set.',
       ),
       expose: orNone(
         s.list(s.headerName, '[ETag]'),
-        'Response headers that they may read, besides those that are always readable. Default: none.',
+        'Response headers that these pages may read, besides those that all pages may read. Default: none.',
       ),
       credentials: usually(flag, false, 'true: the browser sends cookies along.'),
       max_age: usually(
         s.secondsWithin({ most: '86400s' }),
         '10m',
-        'How long a browser remembers what it may do, at most 1d.',
+        'How long a browser remembers these permissions, at most 1d.',
       ),
     }),
     z.null(),
@@ -96,7 +96,7 @@ export type Cors = NonNullable<SaidOfCors> & { readonly methods: readonly Method
 /** The methods that pages of other origins may use if the rules of a route name no methods. */
 const USUAL: readonly Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** The methods that one of these rules allows; the usual ones if a rule allows all. */
+/** Returns the methods that these rules allow; the usual methods if a rule allows all. */
 function allowed(rules: readonly { readonly methods?: readonly Method[] }[]): readonly Method[] {
   const named = rules.map(({ methods }) => methods);
   if (named.includes(undefined)) return USUAL;

@@ -1,7 +1,7 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml';
 import type { Path } from './path.ts';
 
-/** A policy as plain nodes with their places. A wrong one is replaced, so that each mistake gives one error. */
+/** A policy as plain nodes with their places. Checks replace a wrong node, so that each mistake gives one error. */
 export type Tree = Scalar | { readonly kind: 'list'; readonly at: number; readonly items: Tree[] } | Mapping;
 
 type Scalar = { readonly kind: 'scalar'; readonly at: number; readonly value: unknown };
@@ -22,7 +22,7 @@ export interface Problem {
   readonly message: string;
 }
 
-/** A construct that YAML allows and a policy must not contain. */
+/** A construct that YAML allows, but that a policy must not contain. */
 export interface TreeProblem extends Problem {
   readonly path: Path;
   /** The part that is left out because of the problem. */
@@ -32,7 +32,7 @@ export interface TreeProblem extends Problem {
 /** A node for a value that is missing or already reported. It is not checked again. */
 export const hole = (at: number): Scalar => ({ kind: 'scalar', at, value: undefined });
 
-/** Makes one tree of YAML nodes. Reports repeated keys, recursion and too many nodes. */
+/** Makes one tree from YAML nodes. Reports repeated keys, recursion and too many nodes. */
 export function toTree(roots: readonly Node[], problem: (problem: TreeProblem) => void): Tree {
   const reader = new Reader(problem);
   const [first = hole(0), ...others] = roots.map((root) => reader.read(root, 0));
@@ -102,14 +102,15 @@ class Reader {
       map.entries.set(key, { at, node });
       return;
     }
-    const message = twice ? `the key ${JSON.stringify(key)} is here twice; keep one` : 'no such name; choose another';
+    const message = twice ? `the key ${JSON.stringify(key)} is here twice; keep one` : 'not allowed; choose another';
     this.#problem({ at, path: [...this.#path, key], message, discarded: node });
   }
 
   #alias(node: Alias, at: number): Tree {
     const anchor = this.#anchors.get(node.source);
-    if (anchor === 'open') return this.#refuse(at, 'an alias inside its own anchor never ends; write the value out');
-    if (anchor === undefined) return this.#refuse(at, 'no anchor of this name stands before it; write the value out');
+    if (anchor === 'open') return this.#refuse(at, 'this alias is inside its own anchor; write the value itself');
+    if (anchor === undefined)
+      return this.#refuse(at, 'no anchor of this name stands before it; write the value itself');
     return this.#count(anchor.size, at) ? anchor.node : hole(at);
   }
 
@@ -164,7 +165,7 @@ export function plain(tree: Tree): unknown {
   return Object.fromEntries([...tree.entries].map(([key, { node }]) => [key, plain(node)]));
 }
 
-/** Every key and text below a node. */
+/** Returns every key and text below a node. */
 export function words(tree: Tree): string[] {
   if (tree.kind === 'scalar') return typeof tree.value === 'string' ? [tree.value] : [];
   if (tree.kind === 'list') return tree.items.flatMap(words);

@@ -2,8 +2,8 @@ import type { Problem } from './tree.ts';
 
 const CLOSING: Readonly<Record<string, string>> = { '{': '}', '[': ']' };
 
-/** Finds a bracket or quote that was not closed before the place where YAML noticed it, perhaps many lines below. It
- * assumes that quoted texts have one line, and that words contain no brackets. */
+/** Finds a bracket or quote that is not closed. YAML notices the mistake only later, perhaps many lines below. The
+ * search assumes that quoted texts have one line, and that words contain no brackets. */
 export function findUnclosed(text: string, start: number, end: number): Problem | undefined {
   const open: number[] = [];
   for (let at = start; at < end; at++) {
@@ -25,7 +25,7 @@ export function findUnclosed(text: string, start: number, end: number): Problem 
   const char = text[last ?? -1] ?? '';
   const crossed = /[\]}]/.test(text[end] ?? '') && text[end] !== CLOSING[char];
   if (last === undefined || (endOfLine(text, last) >= end && !crossed)) return undefined;
-  return { at: last, message: `this ${char} is left open; add ${CLOSING[char]} where it ends` };
+  return { at: last, message: `this ${char} is left open; add the closing ${CLOSING[char]}` };
 }
 
 function endOfLine(text: string, at: number): number {

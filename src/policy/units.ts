@@ -4,7 +4,7 @@ const SECONDS = { s: 1, m: 60, h: 3600, d: 86400 } as const;
 export const seconds = (duration: string): number =>
   Number(duration.slice(0, -1)) * SECONDS[duration.slice(-1) as keyof typeof SECONDS];
 
-/** The host and the port of `host:port` or `[v6]:port`. Both forms may lack the port. The brackets are kept. */
+/** Splits `host:port` or `[v6]:port`. The port may be absent in both forms. The result keeps the brackets. */
 export function hostPort(text: string, defaultPort: number): { readonly host: string; readonly port: number } {
   const match = /^(.*?)(?::(\d+))?$/.exec(text.startsWith('[') ? text.slice(text.indexOf(']') + 1) : text);
   const host = text.startsWith('[') ? text.slice(0, text.indexOf(']') + 1) : (match?.[1] ?? text);

@@ -4,7 +4,7 @@ import type { Report } from './report.ts';
 import { advise, nearest, oneOf } from './suggest.ts';
 import { find, hole, replace, type Tree } from './tree.ts';
 
-/** Reports a value that does not fit its schema, and replaces it by what was meant or a hole. */
+/** Reports a value that does not fit its schema, and replaces it by the value that was probably meant, or by a hole. */
 export function mendValue(report: Report, path: Path, schema: Bare, value: unknown): boolean {
   const node = find(report.tree, path);
   if (!node) return false;
@@ -20,7 +20,7 @@ export function mendValue(report: Report, path: Path, schema: Bare, value: unkno
   const element = elementOf(schema);
   if (element && belongsInList(element, value)) {
     const items = typeof value === 'string' ? itemsOf(value, node) : [node];
-    report.add(path, `${show(value)} has to be in a list; write [${items.map(itemText).join(', ')}]`);
+    report.add(path, `${show(value)} must be in a list; write [${items.map(itemText).join(', ')}]`);
     replace(report.tree, path, { kind: 'list', at: node.at, items });
     return true;
   }
@@ -31,7 +31,7 @@ export function mendValue(report: Report, path: Path, schema: Bare, value: unkno
   return true;
 }
 
-/** The elements of a list whose opening or closing bracket, or both, are missing. */
+/** Returns the elements of a list in which one bracket or both are missing. */
 function itemsOf(text: string, { at }: Tree): Tree[] {
   const items = text
     .replace(/^\[|\]$/g, '')
@@ -63,7 +63,7 @@ function enumMessage(value: string, values: readonly string[], { hint }: Bare): 
 function messageFor(value: unknown, chosen: Bare, { hint: outer }: Bare): string {
   const hint = chosen.hint ?? outer;
   if (hint && value === null) return `the value is missing; write ${hint.write}`;
-  if (hint && Array.isArray(value) && value.length === 0) return `an empty list; write ${hint.write}`;
+  if (hint && Array.isArray(value) && value.length === 0) return `the list is empty; write ${hint.write}`;
   if (hint) return `${show(value)} is not ${hint.what}; write ${hint.fix?.(value) ?? hint.write}`;
   const values = valuesOf(chosen);
   if (values) return `${show(value)} is not known here; write ${oneOf(values)}`;

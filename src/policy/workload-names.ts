@@ -28,7 +28,7 @@ export const serviceAccount = text(HOST, {
 
 const CONSUL_NAME = new RegExp(`^${LABEL}$`);
 
-/** A Consul service. Consul puts it into a regular expression, where a dot would match any character. */
+/** The name of a Consul service. Consul puts it into a regular expression, in which a dot would match any character. */
 export const consulService = text(CONSUL_NAME, {
   what: 'the name of a service in Consul',
   write: 'lower case letters, digits and -, as in confluence',
@@ -60,10 +60,11 @@ export const oneCertificateName = text(ONE_NAME, {
   fix: nameFix(ONE_NAME),
 });
 
-/** A name in a client's certificate, or `*.` and a DNS name, for all names with one more label. */
+/** A name in a client's certificate, or `*.` and a DNS name, which stands for all names with one more label. */
 export const certificateName = text(SOME_NAME, {
   what: 'a name in a certificate',
-  write: 'a SPIFFE id, a DNS name or *. and one, as in spiffe://example.org/ns/ci/sa/deployer or *.ci.example.com',
+  write:
+    'a SPIFFE id, a DNS name, or *. and a DNS name, as in spiffe://example.org/ns/ci/sa/deployer or *.ci.example.com',
   fix: nameFix(SOME_NAME),
 });
 

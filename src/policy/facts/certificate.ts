@@ -16,7 +16,7 @@ export interface CertificateNames {
   readonly dns: readonly string[];
 }
 
-/** Whether a certificate has a name: a SPIFFE id, a DNS name, or `*.` and a DNS name; the star stands for one label. */
+/** Whether a certificate has a name: a SPIFFE id, a DNS name, or `*.` and a DNS name. The star stands for one label. */
 export function isNamed({ spiffe, dns }: CertificateNames, name: string): boolean {
   if (name.startsWith('spiffe:')) return spiffe === name;
   if (!name.startsWith('*.')) return dns.includes(name);
@@ -26,7 +26,7 @@ export function isNamed({ spiffe, dns }: CertificateNames, name: string): boolea
 const keys = () => ({
   certificate: optional(
     certificateName,
-    'The client’s certificate has this name: a SPIFFE id, a DNS name, or *. and one.',
+    'The client’s certificate has this name: a SPIFFE id, a DNS name, or *. and a DNS name.',
   ),
 });
 
@@ -36,5 +36,5 @@ export const operator: Operator<Certificate, typeof keys> = {
   never: (_, { certificates }) =>
     certificates
       ? undefined
-      : 'no host requests certificates; write gateway.tls.client_ca_file, the CA that signs them',
+      : 'no host requests certificates; write gateway.tls.client_ca_file, the CA that signs the certificates',
 };

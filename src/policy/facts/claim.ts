@@ -18,15 +18,15 @@ import {
   worded,
 } from './operator.ts';
 
-/** A fact about one claim. `is` and `like` (`*` matches any characters) apply to the claim or one of its elements,
- * `has` to the elements of a list or the words of a text. */
+/** A fact about one claim. `is` and `like` compare the claim or one of its elements; in `like`, `*` matches any
+ * characters. `has` compares the elements of a list or the words of a text. */
 export type ClaimFact = OfProvider &
   (
     | { readonly op: 'is' | 'has'; readonly claim: string; readonly value: string | number | boolean }
     | { readonly op: 'like'; readonly claim: string; readonly value: string }
   );
 
-/** Whether a text, or one in a list, matches. With elements of other types, a list never gives false. */
+/** Whether a text, or a text in a list, matches. Unknown if no text matches and the list has other elements. */
 function claimLike(claim: unknown, pattern: string): Truth {
   if (typeof claim === 'string') return isLike(claim, pattern);
   if (!Array.isArray(claim)) return undefined;
@@ -55,13 +55,13 @@ const safeNumber = () => z.number().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_
 const claimValue = () =>
   z.union([s.plainText, safeNumber(), z.boolean()]).register(hints, {
     what: `a text, true, false or a number up to ${Number.MAX_SAFE_INTEGER}`,
-    write: 'the value that the claim must have, a larger number as a text if the provider sends one',
+    write: 'the value that the claim must have; if the provider sends a larger number as a text, write the text',
   });
 
 export const keys = () => {
   const value = claimValue();
   return {
-    claim: optional(s.claimPath, 'A claim path, with is, has or like.'),
+    claim: optional(s.claimPath, 'The path of a claim; it needs is, has or like.'),
     is: optional(value, 'The claim, or one of its elements, equals this.'),
     has: optional(value, 'The list or space-delimited claim contains this.'),
     like: optional(
@@ -88,7 +88,7 @@ export const operator: Operator<ClaimFact, typeof keys> = {
 };
 
 function patternMistake(like: string): string | undefined {
-  if (!/[*]/.test(like)) return `the pattern has no *; write is: ${like}, or put a * in`;
+  if (!/[*]/.test(like)) return `the pattern has no *; write is: ${like}, or add a *`;
   return like.includes('**') ? `one * matches any characters; write ${like.replace(/[*]+/g, '*')}` : undefined;
 }
 
@@ -99,12 +99,12 @@ export function malformed(fact: WrittenClaim, noun = 'fact'): Mistake | undefine
   if (key !== undefined && !isWritten('claim')) {
     return {
       path: [key],
-      message: `${key} needs a claim beside it; write { claim: NAME, ${key}: VALUE }`,
+      message: `${key} needs a claim; write { claim: NAME, ${key}: VALUE }`,
       part: 'key',
     };
   }
   if (second !== undefined) {
-    return { path: [], message: `${key} and ${second} in one ${noun}; keep one of them`, part: 'key' };
+    return { path: [], message: `one ${noun} has ${key} and ${second}; keep one of them`, part: 'key' };
   }
   if (key === undefined && isWritten('claim')) {
     const message = 'a claim needs its value; write { claim: NAME, is: VALUE }, or has for a list';
@@ -117,7 +117,7 @@ export function malformed(fact: WrittenClaim, noun = 'fact'): Mistake | undefine
 /** A claim with an unverified name must be compared as a whole. */
 export function never({ claim = '', like }: WrittenClaim, { kind }: Pick<Surroundings, 'kind'>): Mistake | undefined {
   if (!like?.includes('*') || kind === undefined || !isUnverified(claim, kind)) return undefined;
-  const message = `${claim} is not verified, and x@evil@example.com is like *@example.com; write a group, or { claim: email, … }, which counts with xms_edov`;
+  const message = `${claim} is not verified, and x@evil@example.com is like *@example.com; write a group, or { claim: email, … }, which needs the claim xms_edov`;
   return { path: ['like'], message };
 }
 

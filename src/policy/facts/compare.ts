@@ -6,7 +6,7 @@ type Value = string | number | boolean;
 const sameValue = (present: unknown, wanted: Value): Truth =>
   typeof present === typeof wanted ? present === wanted : undefined;
 
-/** Whether a list contains the value. With elements of other types, it never gives false. */
+/** Whether a list contains the value. If it does not, and some elements have another type, the result is unknown. */
 function listHolds(list: readonly unknown[], wanted: Value): Truth {
   if (list.includes(wanted)) return true;
   const type = typeof wanted;

@@ -59,7 +59,7 @@ export const readsOf = (fact: Leaf, kind: ProviderKind): readonly Read[] => oper
 export const unsaidOf = (fact: Leaf, context: FactContext): string | undefined =>
   operatorOf(fact).unsaid?.(fact, context);
 
-/** What is wrong with a fact, whatever the rest of the policy is. */
+/** Returns what is wrong with a fact by itself, without the rest of the policy. */
 export function malformedIn(written: WrittenLeaf): Mistake | undefined {
   for (const [, { malformed }] of entries) {
     const mistake = malformed?.(written);

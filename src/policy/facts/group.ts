@@ -19,6 +19,6 @@ export const operator: Operator<Group, typeof keys> = {
   reads: ({ value }, { groups }) => (groups === undefined ? [] : [{ path: groups, value }]),
   never: (_, { kind }) =>
     kind && kind.groups === undefined
-      ? `tokens of the kind ${kind.name} have no groups of their own; write { claim: NAME, is: VALUE }`
+      ? `tokens of the kind ${kind.name} have no groups; write { claim: NAME, is: VALUE }`
       : undefined,
 };

@@ -34,5 +34,5 @@ export const operator: Operator<MaxAge, typeof keys> = {
   malformed: ({ max_age }) =>
     max_age === undefined || seconds(max_age) >= 1
       ? undefined
-      : { path: ['max_age'], message: `${max_age} is too short, so never true; write at least 1s` },
+      : { path: ['max_age'], message: `${max_age} is too short, so the fact is never true; write at least 1s` },
 };

@@ -42,5 +42,5 @@ function rangeMistake(written: string, range: Range | undefined, before: readonl
     return `the bits after the first ${range.length} have no effect; write ${rangeText(range)}`;
   }
   const around = before.find((it) => it !== undefined && isWithin(range.bytes, it, range.length));
-  return around === undefined ? undefined : `no effect: it lies in ${rangeText(around)}; remove it`;
+  return around === undefined ? undefined : `no effect: ${rangeText(around)} contains this range; remove it`;
 }

@@ -11,16 +11,16 @@ import type { At } from '../at.ts';
  * of another provider. An unknown fact gives no role, neither by itself nor through `none` (Kleene's logic). */
 export type Truth = boolean | undefined;
 
-/** The inputs of facts, as one bit each. This is the token. */
+/** The inputs of facts, as one bit each. This bit is the token. */
 export const TOKEN = 1;
-/** How and when the person signed in. This is a part of the token. */
+/** The bit for how and when the person signed in, which is a part of the token. */
 export const SIGNIN = 2;
 /** The scopes of the token. */
 export const SCOPE = 4;
 export const REQUEST = 8;
-/** The client's address. This is a part of the request. */
+/** The client's address, which is a part of the request. */
 export const ADDRESS = 16;
-/** The client's certificate. This is a part of the request. */
+/** The client's certificate, which is a part of the request. */
 export const CERTIFICATE = 32;
 
 /** The input for facts about the token. */
@@ -34,7 +34,7 @@ export interface TokenView {
 /** The input for facts about the sign-in. It exists only if a policy has such facts. */
 export interface SigninView {
   readonly now: number;
-  /** Whether facts about the sign-in count as true. This gives the result that a new and stronger sign-in would have. */
+  /** If true, facts about the sign-in count as true, as they would after a new and stronger sign-in. */
   readonly assumed: boolean;
   until: number;
 }
@@ -55,7 +55,7 @@ export interface FactContext<F = unknown> {
   readonly roles: ReadonlyMap<string, F>;
   /** How and when the person signed in; absent if this is unknown. */
   readonly signin?: SigninView | undefined;
-  /** Scopes that count as granted. This gives the result that a token with these scopes would have. */
+  /** Scopes that count as granted, as if the token had them. */
   readonly scopes?: readonly string[];
   /** The properties of the request; absent if nothing is known about it. */
   readonly request?: RequestView | undefined;
@@ -69,7 +69,7 @@ export type Evaluate<F> = (fact: F, context: FactContext<F>) => Truth;
 /** How the gateway evaluates the facts of an operator. */
 export interface Evaluation<F> {
   readonly on: number;
-  /** Called only if the fact is about this token's provider, and for the sign-in only if `signin` is known. */
+  /** Evaluates a fact. The provider has been checked, and for facts about the sign-in, `signin` is known. */
   readonly truth: (fact: F, context: FactContext) => Truth;
 }
 
@@ -91,14 +91,14 @@ export interface OfProvider extends Placed {
 /** The keys of an operator as a policy writes them. */
 export type Written<Keys extends () => z.ZodRawShape> = Partial<z.output<z.ZodObject<ReturnType<Keys>>>>;
 
-/** What an operator builds, without the place and the provider, which are added for all operators in the same way. */
+/** What an operator builds. {@link buildLeaf} adds the place and the provider for all operators. */
 export type Unplaced<F> = F extends unknown ? Omit<F, 'at' | 'provider'> : never;
 
 export interface Read {
   readonly path: string;
-  /** The fact reads only whether the claim is or contains this value. Absent: it reads the whole claim. */
+  /** The fact only compares the claim or its elements with this value. Absent: the fact reads the whole claim. */
   readonly value?: string | number | boolean;
-  /** Set if every session keeps this claim anyway. */
+  /** Set if every session keeps this claim, even if no fact reads it. */
   readonly kept?: true;
 }
 
@@ -121,7 +121,7 @@ export interface Surroundings {
 
 /** What policies and commands need of an operator. */
 export interface Operator<F, Keys extends () => z.ZodRawShape> {
-  /** The schemas of its keys: the key with the name of the operator, and the keys that may stand beside it. */
+  /** The schemas of its keys: the key with the name of the operator, and the keys that may stand next to it. */
   readonly keys: Keys;
   /** Whether facts must name their provider if a policy has several. Absent: the facts are not about a provider. */
   readonly provider?: 'required' | 'required unless pinned' | 'optional';
@@ -133,9 +133,9 @@ export interface Operator<F, Keys extends () => z.ZodRawShape> {
   reads?(fact: F, kind: ProviderKind): readonly Read[];
   /** Why a fact is unknown, if the reason is not an absent claim. */
   unsaid?(fact: F, context: FactContext): string | undefined;
-  /** What is wrong with a fact, whatever the rest of the policy is. */
+  /** Returns what is wrong with a fact by itself, without the rest of the policy. */
   malformed?(written: Written<Keys>): Mistake | undefined;
-  /** Why a fact can never be true in this policy. If the result is a text, it is an error at the operator's key. */
+  /** Returns why a fact can never be true in this policy. A text is an error at the operator's key. */
   never?(written: Written<Keys>, around: Surroundings): Mistake | readonly Mistake[] | string | undefined;
 }
 

@@ -9,7 +9,7 @@ export const evaluation: Evaluation<Provider> = {
   truth: ({ value }, { verified }) => value === verified.provider,
 };
 
-/** If another operator stands beside this key, the provider is the one whose tokens that operator is about. */
-const keys = () => ({ provider: optional(s.reference('provider'), 'The provider whose tokens this is about.') });
+/** If a fact also has another operator, this key names the provider whose tokens that operator is about. */
+const keys = () => ({ provider: optional(s.reference('provider'), 'The provider whose tokens this fact is about.') });
 
 export const operator: Operator<Provider, typeof keys> = { keys };

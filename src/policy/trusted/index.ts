@@ -3,9 +3,9 @@ import { IDENTITY } from './identity.ts';
 import { REQUESTS } from './requests.ts';
 
 /* Request headers that applications, meshes and frameworks trust because a proxy sets them. nginx erases every such
- * header that a client sends. The list of erased headers and docs/headers.md are made from the lists of this folder.
- * A list has two lines for each software: its name and the documentation that names the headers, and below it the
- * names. If an administrator chooses the names, their pattern, such as `X-WEBAUTH-*`, follows those of the
+ * header that a client sends. The list of erased headers and docs/headers.md are made from the lists of this folder. A
+ * list has two lines for each software: its name and the documentation that names the headers, and below it the names.
+ * If an administrator can choose names, their pattern, such as `X-WEBAUTH-*`, follows the names from the
  * documentation. */
 
 export interface Trusted {
@@ -19,7 +19,7 @@ export interface Trusted {
 
 function read(list: string): readonly Trusted[] {
   const rows = [...list.matchAll(/^(\S.*): (https:\S+)\n((?: .+\n)+)/gm)];
-  // A line that is no part of a row would leave its headers with the client.
+  // nginx would not erase the headers in a line that is no part of a row.
   if (`\n${rows.map(([row]) => row).join('')}` !== list) throw new Error('trusted: a line is no part of a row');
   return rows.map(([, by = '', source = '', lines = '']) => {
     const all = lines.trim().split(/\s+/);
@@ -29,7 +29,7 @@ function read(list: string): readonly Trusted[] {
   });
 }
 
-/** The headers by meaning. The rows of `identity` and `certificates` say who the caller is; nginx also erases these
+/** The headers by meaning. The headers in `identity` and `certificates` say who the caller is. nginx also erases these
  * headers in CGI's spelling, with `_` instead of `-`. */
 export const TRUSTED: Readonly<Record<'identity' | 'certificates' | 'requests', readonly Trusted[]>> = Object.freeze({
   identity: read(IDENTITY),

@@ -111,10 +111,13 @@ describe('an e-mail address that is present and does not count', () => {
     ).out;
 
   test.each([
-    [{ email: 'ann@example.com' }, 'the token has an address, and does not say that it is verified ("email_verified")'],
+    [
+      { email: 'ann@example.com' },
+      'the token has an address, but does not say that this address is verified ("email_verified")',
+    ],
     [
       { email: 'ann@example.com', email_verified: false },
-      'the token has an address, and does not say that it is verified ("email_verified")',
+      'the token has an address, but does not say that this address is verified ("email_verified")',
     ],
     [{ email: 'x@evil.example@example.com', email_verified: true }, 'the value is not an address with exactly one @'],
     [{}, 'the token does not say'],

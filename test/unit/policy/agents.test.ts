@@ -84,9 +84,9 @@ describe('refused, with one error', () => {
     ['an unknown role', 'acts_for: [staff]', 'acts_for: [stafff]', 'did you mean "staff"?'],
     ['an unknown agent', '{ agent: pages', '{ agent: pagess', 'did you mean "pages"?'],
     ['no hops', 'acts_for: [staff]', 'acts_for: [staff], hops: 0', 'a number from 1 to 8'],
-    ['an agent and a role in one rule', '{ agent: pages', '{ role: staff, agent: pages', 'role and agent in one rule'],
-    ['the same port twice', 'inner: {', 'inner: { listen: 8443,', "the gateway's own"],
-    ['a test of an agent without a person', '{ roles: [staff], agent', '{ agent', 'roles of its person'],
+    ['an agent and a role in one rule', '{ agent: pages', '{ role: staff, agent: pages', 'one rule has role and agent'],
+    ['the same port twice', 'inner: {', 'inner: { listen: 8443,', 'the gateway itself uses port'],
+    ['a test of an agent without a person', '{ roles: [staff], agent', '{ agent', 'needs the person’s roles'],
     [
       'a test of an agent beside claims',
       '{ roles: [staff], agent',
@@ -108,7 +108,7 @@ describe('refused, with one error', () => {
       'a method that no person may use',
       '{ role: staff, methods: [GET] }, admin, { agent: pages, methods: [GET, POST] }',
       '{ role: staff, methods: [GET] }, admin, { agent: pages, methods: [POST] }',
-      'no other rule here allows a person with role staff',
+      'no other rule allows a person with role staff',
     ],
   ])('%s', (_, from, to, says, also = ['', '']) => {
     const { errors } = parsed(from, to, also);
@@ -150,7 +150,7 @@ test('an agent cannot be recognised by a claim of the actor, which an actor itse
   expect(named('team').filter((error) => error.includes('claim'))).toEqual([]);
   for (const claim of ['act', 'act.sub', 'act.act.sub']) {
     expect(named(claim)).toContainEqual(
-      'agents.pages.match.claim: no effect: "act" names the actor; write client_id, or spiffe, with that name',
+      'agents.pages.match.claim: no effect: "act" names the actor; write it as client_id or spiffe',
     );
   }
 });

@@ -16,7 +16,7 @@ hosts: { wiki.test: { /*: { service: wiki, allow: [staff, { agent: bot }] } } }
 test.each(['9007199254740993', '-9007199254740993', '1e300'])(
   'rejects the number %s as the value of a claim',
   (number) => {
-    const message = /as a text if the provider sends one$/;
+    const message = /sends a larger number as a text, write the text$/;
     expect(said(`{ claim: id, is: ${number} }`)).toEqual([expect.stringMatching(message)]);
     expect(said(`{ claim: id, has: ${number} }`)).toEqual([expect.stringMatching(message)]);
     expect(said('{ group: staff }', `{ claim: id, is: ${number} }`)).toEqual([expect.stringMatching(message)]);

@@ -28,15 +28,17 @@ test('no list is advised for the usual headers, and for those that are erased wi
 
 test('a list is advised for a service that receives a header of an open family', () => {
   expect(advice('headers: { x-webauth-user: subject, X-WEBAUTH-ROLE: { first_role: { staff: Editor } } }')).toEqual([
-    '5 services.wiki: it receives x-webauth-user, and of X-WEBAUTH-* nginx erases only the documented names; write request_headers: [Accept, Accept-Encoding, Accept-Language, Cookie, Referer, User-Agent] and what else its clients send',
+    '5 services.wiki: it receives x-webauth-user, but nginx erases only the documented names of X-WEBAUTH-*; write request_headers: [Accept, Accept-Encoding, Accept-Language, Cookie, Referer, User-Agent] and the other headers that its clients send',
   ]);
 });
 
 test('the variants of a header that the policy sets are suggested, unless they are set or erased', () => {
   const [text = '', ...more] = advice('headers: { X-Team-User: subject, X-Team-Groups: groups }');
   expect(more).toEqual([]);
-  expect(text).toContain('5 services.wiki: it may read clients’ own X-Team-Username, X-Team-Email, X-Team-Name, ');
-  expect(text).toContain('X-Team-Group, X-Team-Role, X-Team-Roles beside what the policy sends; write request_headers');
+  expect(text).toContain('5 services.wiki: it may read X-Team-Username, X-Team-Email, X-Team-Name, ');
+  expect(text).toContain(
+    'X-Team-Group, X-Team-Role, X-Team-Roles from clients, because the policy does not send them; write request_headers',
+  );
 });
 
 test('a service that only a rule names is checked as well', () => {

@@ -22,7 +22,7 @@ test.each([
 test.each([
   ['{ max_age: 23h }', /^gateway\.hsts\.max_age: 23h is too short; write at least 1d/],
   ['{ max_age: 365 }', /write 365s/],
-  ['{ max_age: 365d, include_subdomains: false }', /write true, or leave it out/],
+  ['{ max_age: 365d, include_subdomains: false }', /write true, or remove this/],
   ['365d', /write \{ max_age: 365d \}/],
   ['{}', /missing key "max_age"/],
 ])('rejects %s', (hsts, says) => {

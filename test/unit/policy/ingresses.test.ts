@@ -69,7 +69,7 @@ describe('mistakes', () => {
     [
       'no name',
       { services: `wiki: { authority: wiki.mesh }\n  ${SEARCH}` },
-      'p.yaml:10:3 services.wiki.ingress: missing key "ingress"; write ingress: one of east, west, or call one of them default',
+      'p.yaml:10:3 services.wiki.ingress: missing key "ingress"; write ingress: one of east, west, or name one of them default',
     ],
     [
       'one that nothing uses',
@@ -94,12 +94,12 @@ describe('mistakes', () => {
     [
       'of a service past the mesh',
       { services: `${WIKI}\n  search: { url: "https://search", ingress: west }` },
-      'p.yaml:11:36 services.search.ingress: no effect: the service is reached by its url; remove it',
+      'p.yaml:11:36 services.search.ingress: no effect: nginx reaches the service by its url; remove it',
     ],
     [
       'two CAs on one route',
       { allow: '{ role: beta, service: search }, staff' },
-      'p.yaml:14:57 hosts."wiki.example.com"."/*".allow[0].service: "search" is verified by /run/west.pem, and "wiki" by /run/east.pem, but nginx has one CA for a route; give both the same one, or write another route for it',
+      'p.yaml:14:57 hosts."wiki.example.com"."/*".allow[0].service: "search" is verified by /run/west.pem, and "wiki" by /run/east.pem, but nginx has one CA for a route; give both the same CA, or write another route for "search"',
     ],
     [
       'one namespace in Istio',
@@ -107,7 +107,7 @@ describe('mistakes', () => {
         kind: 'istio',
         mesh: `ingresses: { ${istio(EAST)}, ${istio(WEST).replace('namespace: west', 'namespace: east')} }`,
       },
-      /mesh\.ingresses\.west\.namespace: ingress "east" is in this namespace, and Istio's objects of both would be one; give each its own$/,
+      /mesh\.ingresses\.west\.namespace: ingress "east" is in this namespace, so Istio's objects of both would have the same names; give each its own namespace$/,
     ],
     [
       'one workload in Linkerd',
@@ -117,7 +117,7 @@ describe('mistakes', () => {
           .map((it) => it.replace(' }', ', namespace: wiki, labels: { app: wiki }, port: 80 }'))
           .join('\n  '),
       },
-      /services\.search\.ingress: its pods are also those of "wiki", which another ingress leads to; give both the same ingress$/,
+      /services\.search\.ingress: its pods are also pods of "wiki", a service with another ingress; give both services the same ingress$/,
     ],
   ] as const)('%s', (_, parts, expected) => {
     const errors = errorsOf(parts);

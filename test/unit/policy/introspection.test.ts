@@ -40,7 +40,11 @@ test('an issuer that is not a URL can be introspected if the policy has an endpo
 describe('a mistake says what to write', () => {
   const other = `  corp: { issuer: "https://corp.example.com", audiences: [a], subject: { prefix: c- }, ${client}, introspection: {} }\n`;
   const cases: readonly (readonly [string, string, RegExp])[] = [
-    ['no client', policy('audiences: [a], introspection: {}'), /introspection: missing key "client"; write client/],
+    [
+      'no client',
+      policy('audiences: [a], introspection: {}'),
+      /introspection: missing key "client", with which the gateway asks the provider; write client/,
+    ],
     [
       'a public client',
       policy('audiences: [a], client: { id: a }, introspection: {}'),
@@ -54,7 +58,7 @@ describe('a mistake says what to write', () => {
       policy(`audiences: [a], ${client}, introspection: { endpoint: "http://x/i" }`),
       /https: URL of an endpoint/,
     ],
-    ['false', policy(`audiences: [a], ${client}, introspection: { jwts: false }`), /write true, or leave it out/],
+    ['false', policy(`audiences: [a], ${client}, introspection: { jwts: false }`), /write true, or remove this/],
     [
       'two on one host',
       policy(
@@ -62,7 +66,7 @@ describe('a mistake says what to write', () => {
         other,
         'providers: [okta, corp], ',
       ),
-      /tokens that are not JWTs do not name their provider, and "okta" and "corp" are both asked/,
+      /tokens that are not JWTs do not name their provider, but the gateway would ask both "okta" and "corp"/,
     ],
   ];
   test.each(cases)('%s', (_, text, says) => {
@@ -89,7 +93,11 @@ describe('groups_endpoint', () => {
   const many = `roles: { staff: { any: [${Array.from({ length: 201 }, (_, i) => `{ group: g${i} }`)}] } }\n`;
   const cases: readonly (readonly [string, string, RegExp])[] = [
     ['no client', policy(`kind: entra, audiences: [a], groups_endpoint: "${graph}"`), /missing key "client"/],
-    ['another kind', policy(asks.replace('entra', 'keycloak')), /a provider of the kind keycloak leaves no groups out/],
+    [
+      'another kind',
+      policy(asks.replace('entra', 'keycloak')),
+      /tokens of the kind keycloak always contain all groups/,
+    ],
     ['no person', policy(asks.replace('{oid}', 'me')), /URL of an endpoint for a person’s groups; write/],
     [
       'headers',

@@ -49,9 +49,12 @@ describe('a limit', () => {
     ['60/m', 'limit: "60/m" is not a limit; write { rate: 60/m }'],
     [
       '{ rate: 5000/s, burst: 4 }',
-      'burst: 4 at once is too little for 5000/s: time is counted in milliseconds; write at least 5',
+      'burst: a burst of 4 is too small for 5000/s: time is counted in milliseconds; write at least 5',
     ],
-    ['{ rate: 1/d, burst: 31 }', 'burst: 31 at 1/d take more than 30 days to come back; write fewer, or a faster rate'],
+    [
+      '{ rate: 1/d, burst: 31 }',
+      'burst: 31 at 1/d take more than 30 days to refill; write a smaller burst, or a faster rate',
+    ],
   ])('%s is rejected', (limit, says) => {
     expect(errorsOf('', '', `limit: ${limit}`)).toEqual([expect.stringContaining(says)]);
   });
@@ -67,7 +70,7 @@ describe('a limit without effect', () => {
     [[`{ limits: { agents: ${limit} } }`], 'agents: no effect: the policy has no agents; remove it'],
     [
       [`{ limits: { anonymous: ${limit} } }`],
-      'anonymous: no effect: no route that it counts for allows anonymous callers',
+      'anonymous: no effect: no route that it applies to allows anonymous callers',
     ],
     [[`{ limits: { callers: ${limit} } }`, `limit: ${limit}`], 'callers: no effect: each host or route has a limit'],
     [['', `limit: ${limit}`, `limit: ${limit}`], 'limit: no effect: each route of this host has a limit of its own'],

@@ -34,7 +34,7 @@ describe('gateway.proof', () => {
     [', proof: { rate: 100 }', '100 is not a rate with its unit; write 100/s (or 100/m, 100/h)'],
     [', proof: { rate: 0/s }', '"0/s" is not a rate with its unit; write 10/s, 60/m, 1000/h or 5000/d'],
     [', proof: { rate: 10 per second }', '"10 per second" is not a rate with its unit; write 10/s'],
-    [', proof: { nonce: yes }', 'write true, or leave it out'],
+    [', proof: { nonce: yes }', 'write true, or remove this'],
     [
       ', proof: { keys_file: /k }',
       'no effect without nonce: the keys are for nonces; write nonce: true, or remove this',
@@ -47,7 +47,7 @@ describe('gateway.proof', () => {
   test('has no effect beside providers whose tokens are not accepted', () => {
     const text = policy(', proof: {}, session: { keys_file: /s }').replace('audiences: [wiki]', 'client: { id: a }');
     expect(errorsOf(text)).toEqual([
-      'gateway.proof: no effect: no provider has audiences, so no tokens are accepted; add some to one, or remove this',
+      'gateway.proof: no effect without tokens, which need audiences; add audiences to a provider, or remove this',
     ]);
   });
 });
@@ -63,13 +63,13 @@ describe('a role by { bound: … }', () => {
   });
 
   test.each([
-    ['dpop', '', 'never true: no proofs are accepted; write proof: { rate: 200/s } under gateway'],
-    ['any', '', 'never true: no proofs are accepted; write proof: { rate: 200/s } under gateway'],
-    ['dpop', 'CA', 'never true: no proofs are accepted; write proof: { rate: 200/s } under gateway'],
+    ['dpop', '', 'never true: the gateway accepts no proofs; write proof: { rate: 200/s } under gateway'],
+    ['any', '', 'never true: the gateway accepts no proofs; write proof: { rate: 200/s } under gateway'],
+    ['dpop', 'CA', 'never true: the gateway accepts no proofs; write proof: { rate: 200/s } under gateway'],
     [
       'certificate',
       ', proof: {}',
-      'never true: no certificates of clients are accepted; write tls: { client_ca_file: … } under gateway',
+      'never true: the gateway accepts no client certificates; write tls: { client_ca_file: … } under gateway',
     ],
     ['mtls', 'CA', 'write one of dpop, certificate, any'],
     ['true', 'CA', 'write one of dpop, certificate, any'],

@@ -46,22 +46,22 @@ describe('mistakes', () => {
     [
       'two protocols on one route',
       { allow: '{ role: staff, service: pages }, beta' },
-      /"\/\*"\.allow\[0\]\.service: "pages" speaks grpc, and "wiki" http1, but nginx has one protocol for a route; write another route for it$/,
+      /"\/\*"\.allow\[0\]\.service: "pages" speaks grpc, and "wiki" http1, but nginx has one protocol for a route; write another route for "pages"$/,
     ],
     [
       'a buffer for calls',
       { route: ', proxy: { buffering: false }' },
-      /proxy\.buffering: no effect: gRPC is never buffered; remove it$/,
+      /proxy\.buffering: no effect: nginx never buffers gRPC; remove it$/,
     ],
     [
       'a stream of calls',
       { route: ', proxy: { stream: true }' },
-      /proxy\.stream: no effect: gRPC is never buffered; remove it$/,
+      /proxy\.stream: no effect: nginx never buffers gRPC; remove it$/,
     ],
     [
       'a header that the module has no room for',
       { headers: `headers: { X-${'a'.repeat(45)}: subject }` },
-      /headers\..*: too long beside service "pages", which speaks gRPC; write a name of at most 46 characters$/,
+      /headers\..*: too long for service "pages", which uses gRPC; write a name of at most 46 characters$/,
     ],
   ] as const)('%s', (_, more, expected) => {
     const errors = parse(more).errors.map(formatError);

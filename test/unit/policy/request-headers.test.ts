@@ -25,20 +25,20 @@ test('a service may list the request headers that it receives', () => {
 
 describe('a name that cannot pass, or passes anyway, is a mistake', () => {
   test.each([
-    ['content-type', 'no effect: it always passes; remove it'],
-    ['If-Match', 'no effect: it always passes; remove it'],
-    ['Origin', 'no effect: it always passes; remove it'],
-    ['Mcp-Name', 'no effect: it always passes; remove it'],
-    ['Host', 'no effect: the gateway sets it; remove it'],
-    ['X-Forwarded-For', 'no effect: the gateway sets it; remove it'],
-    ['traceparent', 'no effect: the gateway sets it; remove it'],
-    ['X-Meshgate-Rule', 'no effect: the gateway sets it; remove it'],
-    ['X-Team-Name', 'no effect: the gateway sets it; remove it'],
-    ['Transfer-Encoding', 'no effect: it is about the connection, not the request; remove it'],
-    ['Content-Length', 'no effect: it is about the connection, not the request; remove it'],
-    ['X-WEBAUTH-ROLE', 'no effect: nginx erases it, because Grafana, auth proxy trusts it; remove it'],
-    ['Destination', 'no effect: nginx erases it, because WebDAV'],
-    ['Authorization', 'no effect: nginx erases it, because the gateway itself'],
+    ['content-type', 'no effect: this header always passes; remove it'],
+    ['If-Match', 'no effect: this header always passes; remove it'],
+    ['Origin', 'no effect: this header always passes; remove it'],
+    ['Mcp-Name', 'no effect: this header always passes; remove it'],
+    ['Host', 'no effect: the gateway sets this header; remove it'],
+    ['X-Forwarded-For', 'no effect: the gateway sets this header; remove it'],
+    ['traceparent', 'no effect: the gateway sets this header; remove it'],
+    ['X-Meshgate-Rule', 'no effect: the gateway sets this header; remove it'],
+    ['X-Team-Name', 'no effect: the gateway sets this header; remove it'],
+    ['Transfer-Encoding', 'no effect: this header is about the connection, not the request; remove it'],
+    ['Content-Length', 'no effect: this header is about the connection, not the request; remove it'],
+    ['X-WEBAUTH-ROLE', 'no effect: nginx erases this header, because Grafana, auth proxy trusts it; remove it'],
+    ['Destination', 'no effect: nginx erases this header, because WebDAV'],
+    ['Authorization', 'no effect: nginx erases this header, because the gateway itself'],
     ['Bad Name', 'not the name of a header'],
     ['accept', 'the same header as "Accept"; keep one'],
   ])('%s', (name, says) => {
@@ -49,12 +49,12 @@ describe('a name that cannot pass, or passes anyway, is a mistake', () => {
 });
 
 test('an empty list is a mistake', () => {
-  expect(parse('[]').errors.map(formatError)).toEqual([expect.stringContaining('an empty list; write [Accept')]);
+  expect(parse('[]').errors.map(formatError)).toEqual([expect.stringContaining('the list is empty; write [Accept')]);
 });
 
 test('a service that speaks gRPC has no list', () => {
   expect(parse('[X-Own]', { protocol: ', protocol: grpc' }).errors.map(formatError)).toEqual([
-    expect.stringContaining('nginx passes all metadata of gRPC calls, and cannot choose; remove it'),
+    expect.stringContaining('nginx passes all metadata of gRPC calls and cannot filter them; remove this'),
   ]);
 });
 
@@ -71,7 +71,9 @@ describe('services of one route', () => {
 
   test.each(['', ', request_headers: [Accept]'])('must not have different lists%s', (list) => {
     expect(parse('[Accept, X-Own]', canary(list)).errors.map(formatError)).toEqual([
-      expect.stringContaining('"canary" and "wiki" receive other request headers, but nginx has one list for a route'),
+      expect.stringContaining(
+        '"canary" and "wiki" receive different request headers, but nginx has one list for a route',
+      ),
     ]);
   });
 });

@@ -31,7 +31,7 @@ hosts:
 
 const mixed = [
   expect.stringMatching(
-    /^7 services\.wiki: it cannot distinguish the subject ann of okta from the subject ann of partner/,
+    /^7 services\.wiki: this service cannot distinguish the subject ann of okta from the subject ann of partner/,
   ),
 ];
 

@@ -18,5 +18,5 @@ test('the advice names the nearest key, or all keys', () => {
   expect(advise('raeder', ['reader'])).toBe('did you mean "reader"?');
   expect(advise('x', ['reader', 'editor'])).toBe('write one of reader, editor');
   expect(advise('x', ['reader'])).toBe('write reader');
-  expect(advise('x', [])).toBe('leave it out');
+  expect(advise('x', [])).toBe('remove it');
 });

@@ -52,10 +52,10 @@ describe('proxy', () => {
   });
 
   test('a setting without effect is an error, on either level', () => {
-    const why = 'no effect: it is true unless something says otherwise; remove it';
+    const why = (key: string) => `no effect: ${key} is true by default; remove it`;
     expect(errorsOf('proxy: { buffering: true }', 'proxy: { request_buffering: true }')).toEqual([
-      `p.yaml:7:14 hosts."wiki.example.com".proxy.buffering: ${why}`,
-      `p.yaml:8:82 hosts."wiki.example.com"."/*".proxy.request_buffering: ${why}`,
+      `p.yaml:7:14 hosts."wiki.example.com".proxy.buffering: ${why('buffering')}`,
+      `p.yaml:8:82 hosts."wiki.example.com"."/*".proxy.request_buffering: ${why('request_buffering')}`,
     ]);
   });
 
@@ -108,7 +108,7 @@ describe('cors', () => {
   });
 
   test('a method that no rule allows', () => {
-    const why = 'no effect: no rule here allows DELETE; remove it, or write a rule that does';
+    const why = 'no effect: no rule here allows DELETE; write such a rule, or remove this';
     expect(errorsOf('', `cors: { ${app}, methods: [GET, DELETE] }`)).toEqual([
       `p.yaml:8:132 hosts."wiki.example.com"."/*".cors.methods[1]: ${why}`,
     ]);

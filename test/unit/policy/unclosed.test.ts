@@ -6,12 +6,12 @@ const cases: readonly (readonly [what: string, section: string, says: string])[]
   [
     'a brace',
     'roles:\n  a: { group: a\n  b: { group: b }\n',
-    'm.yaml:2:6: not YAML: this { is left open; add } where it ends',
+    'm.yaml:2:6: not YAML: this { is left open; add the closing }',
   ],
   [
     'a bracket',
     'roles:\n  a: { any: [b, c }\n  b: 1\n',
-    'm.yaml:2:13: not YAML: this [ is left open; add ] where it ends',
+    'm.yaml:2:13: not YAML: this [ is left open; add the closing ]',
   ],
   [
     'a quote',
@@ -22,10 +22,10 @@ const cases: readonly (readonly [what: string, section: string, says: string])[]
   [
     'not by brackets in quotes or comments',
     'roles:\n  a: "{[" # {[\n b: 1\n',
-    'm.yaml:3:1: not YAML: this line is not indented',
+    'm.yaml:3:1: not YAML: this line is indented dif',
   ],
-  ['not by an escaped quote', 'roles:\n  a: "\\"{"\n b: 1\n', 'm.yaml:3:1: not YAML: this line is not indented'],
-  ['not by an apostrophe', "roles:\n  a: it's\n b: 1\n", 'm.yaml:3:1: not YAML: this line is not indented'],
+  ['not by an escaped quote', 'roles:\n  a: "\\"{"\n b: 1\n', 'm.yaml:3:1: not YAML: this line is indented dif'],
+  ['not by an apostrophe', "roles:\n  a: it's\n b: 1\n", 'm.yaml:3:1: not YAML: this line is indented dif'],
 ];
 
 describe('the unclosed text is found', () => {

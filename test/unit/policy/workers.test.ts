@@ -35,10 +35,10 @@ describe('service workers', () => {
   });
 
   test.each([
-    ['/*', SAFE, /sees the sign-in, too; let the app have a folder, as in \/app\/\*, or write insecure_/],
+    ['/*', SAFE, /sees the sign-in, too; serve the app from a folder, as in \/app\/\*, or write insecure_/],
     ['/sw.js', SAFE, /sees the sign-in, too/],
-    ['/app/*', 'service_workers: false', /write true, or leave it out/],
-    ['/app/*', `${SAFE}, ${UNSAFE}`, /no effect beside insecure_service_workers; remove one of the two/],
+    ['/app/*', 'service_workers: false', /write true, or remove this/],
+    ['/app/*', `${SAFE}, ${UNSAFE}`, /no effect together with insecure_service_workers; remove one of the two/],
   ])('are a mistake at %s with %s', (path, keys, says) => {
     expect(read(path, keys)).toMatch(says);
   });
