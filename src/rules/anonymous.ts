@@ -7,17 +7,17 @@ import type { Policy } from '../policy/types.ts';
 import { toTable } from './table.ts';
 import type { Rule } from './types.ts';
 
-/** Addresses that no policy names: one of the discard prefix (RFC 6666), and a dummy (RFC 7600). */
+/** Addresses that no policy names: one of the discard prefix (RFC 6666), and the IPv4 dummy address (RFC 7600). */
 export const ELSEWHERE: readonly string[] = ['100::1', '192.0.0.8'];
 
-/** Anonymous callers from some addresses, with the roles that each of two policies gives them. */
+/** Anonymous callers with certain addresses, and the roles that each of two policies gives them. */
 export interface AnonymousCaller {
   readonly address: string;
   readonly left: readonly string[];
   readonly right: readonly string[];
 }
 
-/** The ranges of addresses in the roles of a policy, by their texts. */
+/** Returns the ranges of addresses in the roles of a policy, with their texts as keys. */
 function rangesOf({ roles }: Policy): ReadonlyMap<string, Range> {
   const facts = Object.values(roles).flatMap(({ fact }) => everyFact(fact));
   const texts = facts.flatMap((fact) => (fact.op === 'network' ? fact.value : []));
@@ -38,7 +38,7 @@ function afterRange({ bytes, length }: Range): readonly number[] | undefined {
   return at < 0 && add > 0 ? undefined : next;
 }
 
-/** One address of each set that ranges distinguish: the first of each range, the one after it, the first of all. */
+/** Returns an address of each set that ranges distinguish: the first of all, of each range, and after each range. */
 function addressesOf(ranges: readonly Range[]): readonly (readonly number[])[] {
   const ends = ranges.flatMap((range) => [range.bytes, afterRange(range)]).filter((bytes) => bytes !== undefined);
   const all = [Array<number>(4).fill(0), Array<number>(16).fill(0), ...ends];
@@ -58,7 +58,7 @@ function rolesAt(policy: Policy): (address: readonly number[]) => readonly strin
   };
 }
 
-/** Anonymous callers that have a role by one of two policies. Only the address does this, so the list is complete. */
+/** Returns anonymous callers to which one of two policies gives a role. Only the address can do this. */
 export function anonymousCallers(left: Policy, right: Policy): readonly AnonymousCaller[] {
   const [leftAt, rightAt] = [rolesAt(left), rolesAt(right)];
   const found = new Map<string, AnonymousCaller>();
@@ -81,13 +81,13 @@ export function heldFromMost(policy: Policy): ReadonlySet<string> {
   return new Set(ELSEWHERE.flatMap((address) => at(readAddress(address) ?? [])));
 }
 
-/** A role with a network in `none` may allow anonymous callers from most addresses. */
+/** Advice for roles that most addresses give to anonymous callers, for example because a network is in `none`. */
 export function anonymousAdvice(policy: Policy, rules: readonly Rule[]): readonly Advice[] {
   const held = heldFromMost(policy);
   return Object.values(policy.roles).flatMap(({ name, at }): Advice[] => {
     const rule = held.has(name) ? rules.find(({ who }) => who.kind === 'role' && who.role === name) : undefined;
     if (rule === undefined) return [];
-    const text = `anonymous callers have this role from most addresses, and ${rule.id} allows them; add a fact about the token to it (all), or write anyone in the rule if this is intended`;
+    const text = `anonymous callers have this role from most addresses, and ${rule.id} allows them; add a fact about the token to the role (all), or write anyone in the rule if this is intended`;
     return [{ at, path: `roles.${name}`, text }];
   });
 }

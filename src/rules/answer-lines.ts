@@ -10,7 +10,7 @@ import type { Rule } from './types.ts';
 /* The check's response if a request passes: a list in which names and values of headers alternate. njs's QuickJS has
  * no just-in-time compiler: each object, each destructured pair and each iterator costs half a microsecond. */
 
-/** A caller, with the texts about it in responses. They are computed once. */
+/** A caller, with the texts about the caller in responses. These texts are computed once. */
 export interface ToldCaller {
   readonly caller: Caller;
   readonly provider: string;
@@ -28,7 +28,7 @@ interface PlannedHeader {
   readonly source: HeaderSource;
   /** The index among all identity headers of the policy. */
   readonly index: number;
-  /** The response header with the value; absent: a field of `X-Meshgate-Caller` contains it. */
+  /** The response header with the value; absent: a field of `X-Meshgate-Caller` contains the value. */
   readonly carrier?: string | undefined;
 }
 
@@ -38,12 +38,13 @@ export interface HeaderPlan {
   readonly fields: number;
   /** The name of the identity header that sends the roles; undefined if there is none. */
   readonly roles: string | undefined;
-  /** How many bytes the identity headers and the lines about the caller may have together. */
+  /** How many bytes the identity headers and the lines about the caller may have in total. */
   readonly room: number;
 }
 
-/** Plans the identity headers of a route; `names` are all of the policy. Values that each response contains anyway need
- * no line: subject and provider always fit, and only the length of the roles is compared. */
+/** Plans the identity headers of a route. `names` are the names of all identity headers of the policy. Values that each
+ * response already contains need no line: subject and provider always fit, and only the length of the roles is
+ * compared. */
 export function planOf(headers: Headers, names: readonly string[], room: number): HeaderPlan {
   const all = Object.entries(headers);
   const planned = all
@@ -60,16 +61,16 @@ export function planOf(headers: Headers, names: readonly string[], room: number)
   };
 }
 
-/** The bytes of a header in a response besides its name and its value. */
+/** The number of bytes of a header in a response, without its name and its value. */
 const LINE_BYTES = 4;
 
-/** The bytes of the names of the fields about a caller, as the limits of policies count them. */
+/** The number of bytes that the names of the fields about a caller have in the limits of policies. */
 const NAMES_BYTES = ['User', 'Provider', 'Roles', 'Agent', 'Actors'].reduce(
   (sum, name) => sum + `X-Meshgate-${name}`.length + LINE_BYTES,
   0,
 );
 
-/** How many bytes the lines about a caller have in a response. */
+/** Returns how many bytes the lines about a caller have in a response. */
 export function aboutBytes({ user, provider, roles, agent, actors }: ToldCaller): number {
   const acting = agent === undefined || actors === undefined ? 0 : agent.length + actors.length;
   return NAMES_BYTES + user.length + provider.length + roles.length + acting;
@@ -77,8 +78,8 @@ export function aboutBytes({ user, provider, roles, agent, actors }: ToldCaller)
 
 const tooLong = (name: string): Refusal => refuse('claim_absent', `the value of ${name} is too long for a header`);
 
-/** The value of `X-Meshgate-Caller`. No field contains a TAB. TABs at the ends of a header value are removed, so dots
- * stand there. */
+/** The value of `X-Meshgate-Caller`. No field contains a TAB. HTTP removes TABs at both ends of a header value, so the
+ * value begins and ends with a dot. */
 export const callerLine = (fields: readonly string[]): string => `.\t${fields.join('\t')}\t.`;
 
 /** The fields of `X-Meshgate-Caller` about a caller and a rule, in the order of `CALLER_FIELDS`. */
@@ -90,7 +91,7 @@ export function fieldsOf(rule: string, as: string, told: ToldCaller): string[] {
 }
 
 /** The lines for a caller that a rule allows: the caller for nginx's log, the rule, and the identity headers of the
- * route. If one does not fit, the reason is `claim_absent`. */
+ * route. If a header does not fit, the reason is `claim_absent`. */
 export function linesOf(told: ToldCaller, plan: HeaderPlan, { id, as }: Pick<Rule, 'id' | 'as'>): string[] | Refusal {
   const { caller, roles } = told;
   const fields = fieldsOf(id, as, told);
@@ -99,7 +100,7 @@ export function linesOf(told: ToldCaller, plan: HeaderPlan, { id, as }: Pick<Rul
   const lines = [FROM_CHECK.caller, ''];
   if (plan.roles !== undefined && roles.length > MAX_HEADER_VALUE) return tooLong(plan.roles);
   const { headers } = plan;
-  // Each field has a TAB, also if it is empty.
+  // Each field has a TAB, even if the field is empty.
   let bytes = aboutBytes(told) + plan.fields;
   for (let i = 0; i < headers.length; i++) {
     const { name, source, index, carrier } = headers[i] as PlannedHeader;
@@ -113,5 +114,5 @@ export function linesOf(told: ToldCaller, plan: HeaderPlan, { id, as }: Pick<Rul
   lines[1] = callerLine(fields);
   return bytes <= plan.room
     ? lines
-    : refuse('claim_absent', 'the values of the identity headers are too long together');
+    : refuse('claim_absent', 'the values of the identity headers are too long in total');
 }

@@ -2,7 +2,7 @@ import { ANSWER_LARGE, ANSWER_MARGIN, ANSWER_SMALL } from '../limits.ts';
 import type { HeaderSource, Policy } from '../policy/types.ts';
 import type { Rule } from './types.ts';
 
-/** The size of one identity header without names and roles of the caller. Lists and claims have no maximum. */
+/** Returns the size of an identity header without the caller's names and roles. Lists and claims have no maximum. */
 function fixedBytes(source: HeaderSource): number {
   if (typeof source === 'string') return source === 'groups' ? Number.POSITIVE_INFINITY : 0;
   if ('claim' in source) return Number.POSITIVE_INFINITY;
@@ -10,8 +10,8 @@ function fixedBytes(source: HeaderSource): number {
   return Math.max(...values.map((value) => value.length));
 }
 
-/** The size of the buffer for the check's response, in bytes. nginx keeps the buffer for as long as the request is
- * open, which for a WebSocket can be hours. So the buffer is small if the headers contain only names and roles. */
+/** The size of the buffer for the check's response, in bytes. nginx keeps the buffer until the request ends, and a
+ * WebSocket can be open for hours. So the buffer is small if the headers contain only names and roles. */
 export function answerSize(policy: Policy, rules: readonly Rule[]): number {
   if (policy.gateway.assertion !== undefined) return ANSWER_LARGE;
   const routes = policy.hosts.flatMap((host) => host.routes);

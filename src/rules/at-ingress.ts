@@ -7,13 +7,14 @@ export interface Ruled {
   readonly rules: readonly Rule[];
 }
 
-/** A service that belongs to another ingress. From this ingress it looks like a service without a mesh. */
+/** Returns a service of another ingress as this ingress sees it: like a service without a mesh. */
 function elsewhere(service: Service, { host, port, serverName, caFile }: Ingress): Service {
   return { ...service, direct: { host, port, tls: true, caFile, serverName } };
 }
 
-/** The policy of one of several ingresses. Services of other ingresses become services without a mesh. Routes only to
- * such services lose their rules; others keep all, because an agent's rule depends on the rules for people. */
+/** Returns the policy of one of several ingresses. Services of other ingresses become services without a mesh. A route
+ * that leads only to such services loses its rules. Other routes keep all rules, because an agent's rule depends on the
+ * rules for people. */
 export function atIngress({ policy, rules }: Ruled, name: string): Ruled {
   const { mesh } = policy;
   const ingress = mesh?.ingresses[name];

@@ -1,7 +1,7 @@
 import { hostNamed, isWildcard } from '../host-name.ts';
 import type { Path, Rule } from './types.ts';
 
-/** A set of paths that no rule of either side distinguishes. One of the paths represents the set. */
+/** A set of paths between which no rule of either side distinguishes. One of the paths represents the set. */
 export interface PathAtom {
   readonly path: string;
   /** `point`: only this path; `below`: all paths below it that belong to no other atom. */
@@ -12,7 +12,7 @@ export interface PathAtom {
 
 export interface HostAtom {
   readonly host: string;
-  /** The name as policies write it. A wildcard stands for all its names except those with atoms of their own. */
+  /** The name as policies write it. A wildcard stands for all names that match it and have no atom of their own. */
   readonly name: string;
 }
 
@@ -31,7 +31,7 @@ function fresh(isTaken: (word: string) => boolean): string {
   for (let word = 'x'; ; word += 'x') if (!isTaken(word)) return word;
 }
 
-/** The host names that rules distinguish. Names without a rule are not included. */
+/** Returns the host names that rules distinguish. Names without a rule are not included. */
 export function hostAtoms(rules: readonly Pick<Rule, 'host'>[]): readonly HostAtom[] {
   const names = sorted(rules.map((rule) => rule.host));
   return names.map((name) => {
@@ -41,7 +41,7 @@ export function hostAtoms(rules: readonly Pick<Rule, 'host'>[]): readonly HostAt
   });
 }
 
-/** The host that receives requests for a name: exactly this one, or the longest wildcard. */
+/** Returns the host that receives requests for a name: the host with this name, or the longest wildcard. */
 export function hostOf(names: readonly string[], host: string): string | undefined {
   if (names.includes(host)) return host;
   const wild = names.filter(isWildcard).map((name) => ({ name }));
@@ -57,7 +57,7 @@ function boundaries(path: Path, exact: Set<string>, prefix: Set<string>): void {
   for (const part of path.except) boundaries(part, exact, prefix);
 }
 
-/** The paths that rules distinguish: each path that a rule names, and the rest below each prefix. */
+/** Returns the paths that rules distinguish: each path that a rule names, and the other paths below each prefix. */
 export function pathAtoms(paths: Iterable<Path>): readonly PathAtom[] {
   const exact = new Set<string>();
   const prefix = new Set<string>();
@@ -74,12 +74,12 @@ export function pathAtoms(paths: Iterable<Path>): readonly PathAtom[] {
   ];
 }
 
-/** nginx itself refuses these methods, whatever the rules say. */
+/** nginx itself refuses these methods, even if a rule allows them. */
 const REFUSED = ['TRACE', 'CONNECT'];
 
 const OTHERS = ['PATCH', 'PUT', 'DELETE', 'OPTIONS', 'POST', 'GET'];
 
-/** The methods that rules distinguish: those that a rule names, and all others. */
+/** Returns the methods that rules distinguish: each method that a rule names, and all others together. */
 export function methodAtoms(rules: readonly Rule[]): readonly MethodAtom[] {
   const named = sorted(rules.flatMap((rule) => rule.methods ?? [])).filter((method) => !REFUSED.includes(method));
   const other = OTHERS.find((method) => !named.includes(method)) ?? fresh((word) => named.includes(word.toUpperCase()));

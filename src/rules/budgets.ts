@@ -7,12 +7,12 @@ export interface Counted extends Limit {
   readonly of: string;
 }
 
-/** The budgets of a route. If a member is absent, there is no such limit. */
+/** The budgets of a route. An absent member means that there is no such limit. */
 export interface Budgets {
   readonly callers?: Counted;
-  /** For each address of anonymous callers. Absent if anonymous callers cannot pass. */
+  /** The budget of each address of anonymous callers. Absent if anonymous callers cannot pass. */
   readonly anonymous?: Counted;
-  /** For each agent in the route's rules and each person that it acts for. All limits apply. */
+  /** The limits of each agent in the route's rules, for each person that it acts for. All limits of an agent apply. */
   readonly agents: readonly (readonly [agent: string, limits: readonly Counted[]])[];
 }
 
@@ -22,9 +22,9 @@ const of = (limit: Limit | null | undefined, name: string): Counted | undefined 
 const admitsNobody = (policy: Policy, { allow }: Route): boolean =>
   allow.some(({ who }) => who.kind === 'anyone' || (who.kind === 'role' && restsOnNetwork(policy, who.role)));
 
-/** The limits of a route. For people and addresses, one applies: of the route, the host or the gateway. For an agent,
- * two: that of the route or host, and its own or else the gateway's. It never counts against the budget of its
- * person. */
+/** Returns the limits of a route. For people and addresses, one limit applies: that of the route, the host or the
+ * gateway. For an agent, two limits apply: that of the route or host, and its own or else the gateway's. An agent never
+ * uses the budget of its person. */
 export function budgetsOf(policy: Policy, host: Pick<Host, 'name' | 'limit'>, route: Route): Budgets {
   const { callers, agents, anonymous } = policy.gateway.limits ?? {};
   const isSaid = route.limit !== undefined || host.limit !== undefined;
@@ -32,7 +32,7 @@ export function budgetsOf(policy: Policy, host: Pick<Host, 'name' | 'limit'>, ro
   const otherwise = (limit: Limit | undefined) => (isSaid ? undefined : of(limit, ''));
   const person = place ?? otherwise(callers);
   const nobody = admitsNobody(policy, route) ? (place ?? otherwise(anonymous ?? callers)) : undefined;
-  // `null` removes the defaults, but not the limit of an agent.
+  // `null` removes the gateway's limits, but not the limit of an agent.
   const isFree = isSaid && place === undefined;
   const acting = (name: string) => of(policy.agents[name]?.limit, '') ?? (isFree ? undefined : of(agents, ''));
   const named = new Set(route.allow.flatMap(({ who }) => (who.kind === 'agent' ? [who.agent] : [])));

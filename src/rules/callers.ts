@@ -5,23 +5,22 @@ import type { Population } from './population.ts';
 import { type McpHeaders, messagesOf } from './tools.ts';
 import type { Rule } from './types.ts';
 
-/** The caller in a comparison: anonymous, with roles by the request; with exactly these roles, perhaps through an
- * agent; or an agent alone. */
+/** The caller in a comparison: an anonymous caller with roles from the request, a caller with exactly these roles,
+ * perhaps through an agent, or an agent alone. */
 export type Asking = {
   readonly roles: readonly string[];
   readonly agent?: string;
-  /** A side that does not know an agent that is alone treats it as a person, with `roles` that its token gives it
-   * there. */
+  /** Set for an agent alone. A side that does not know the agent treats it as a person with `roles`, from its token. */
   readonly alone?: true;
   readonly nobody?: true;
   readonly address?: string;
-  /** The roles of an anonymous caller on the left, if they differ from {@link roles}, those on the right. */
+  /** The roles of an anonymous caller on the left, if they differ from those on the right, which are {@link roles}. */
   readonly left?: readonly string[];
   /** The agent's MCP message; absent: the request contains none, or no rule reads it. */
   readonly mcp?: McpHeaders;
 } | null;
 
-/** What two sides decide for one caller. A side that has no rule for the caller denies the request. */
+/** The decisions of two sides for one caller. A side that has no rule for the caller denies the request. */
 export interface Parting {
   readonly caller: Asking;
   /** The caller's roles that the rules name. The other roles are implied by these. */
@@ -30,7 +29,7 @@ export interface Parting {
   readonly right?: Rule;
 }
 
-/** A text for the result of a rule that allows. If two rules have the same text, they have the same result. */
+/** Returns a text for the result of a rule. If two rules have the same text, they have the same result. */
 export type Outcome = (rule: Rule) => string;
 
 type ByAgent = NonNullable<Asking> & { readonly agent: string };
@@ -63,14 +62,14 @@ class Order {
     });
   }
 
-  /** The position of the first rule for a caller with these roles; `otherwise` is that without them. */
+  /** Returns the position of the first rule for these roles; `otherwise` is the position without roles. */
   position(roles: Iterable<string>, otherwise: number): number {
     let first = otherwise;
     for (const role of roles) first = Math.min(first, this.roles.get(role) ?? first);
     return first;
   }
 
-  /** The position of the rule for an agent that is alone, or that acts for a person with these roles. */
+  /** Returns the position of the rule for an agent that is alone, or that acts for a person with these roles. */
   positionOf({ agent, alone, roles, mcp }: ByAgent, isPerson: boolean): number {
     if (isPerson) return this.position(roles, this.somebody);
     const isFor = ({ who }: Acting) => mayAct(who, alone === true) && toolRefusal({ who }, mcp) === undefined;
@@ -121,7 +120,7 @@ class Pair {
   }
 }
 
-/** People with none, one or two of the roles that rules name, and with all roles that these imply. */
+/** Yields people with zero, one or two of the roles that rules name, and with all roles that these imply. */
 function* rolesOf({ roles }: Pair): Generator<readonly [named: readonly string[], all: readonly string[]]> {
   yield [[], []];
   for (const { role, all } of roles) yield [[role], all];
@@ -130,7 +129,7 @@ function* rolesOf({ roles }: Pair): Generator<readonly [named: readonly string[]
   }
 }
 
-/** The agent alone, and for people with no role, one and two. A side that does not know the agent treats it as a
+/** Yields the agent alone, and for people with zero, one or two roles. A side that does not know it treats it as a
  * person. */
 function* ofAgent(pair: Pair, agent: string, mcp: McpHeaders | undefined): Generator<Parting | undefined> {
   const { left, right } = pair;
@@ -147,7 +146,7 @@ function* ofAgent(pair: Pair, agent: string, mcp: McpHeaders | undefined): Gener
 
 const decidedBy = (rule: Rule | undefined): readonly string[] => (rule?.who.kind === 'role' ? [rule.who.role] : []);
 
-/** Anonymous callers, with the roles that their address gives them on each side. */
+/** Yields anonymous callers, with the roles that their address gives them on each side. */
 function* bare(pair: Pair, callers: readonly AnonymousCaller[]): Generator<Parting | undefined> {
   for (const { address, left, right } of callers) {
     const own = left.join() === right.join() ? {} : { left };
@@ -160,7 +159,7 @@ function* bare(pair: Pair, callers: readonly AnonymousCaller[]): Generator<Parti
   }
 }
 
-/** Callers with one role or two, and with the implied roles. */
+/** Yields callers with one or two roles, and with the roles that these imply. */
 function* withRoles(pair: Pair): Generator<Parting | undefined> {
   for (const { role, all, left, right } of pair.roles) yield pair.at([role], () => ({ roles: all }), left, right);
   for (const [i, a] of pair.roles.entries()) {
@@ -172,14 +171,15 @@ function* withRoles(pair: Pair): Generator<Parting | undefined> {
 }
 
 /**
- * The callers that the rules of one cell treat differently, in this order: anonymous callers; callers without a role,
- * with one role and with two; anonymous callers by address; for each agent, the agent alone and for the same people.
+ * Yields the callers that the rules of one cell treat differently, in this order: anonymous callers; callers with zero,
+ * one and two roles; anonymous callers by address; and for each agent, the agent alone and the agent for the same
+ * people.
  *
- * Two roles are enough to find every difference. Suppose that the sides differ for a caller with many roles. Then one
- * role decides on the left, and one on the right (or none does). Each belongs to the first rule that matches, and this
- * rule is still the first if the caller has only these two roles. So the search finds a caller if there is one. For an
- * agent, one rule decides on each side, and one role of its person is enough for this rule. For anonymous callers, the
- * search tries each combination of roles that an address gives.
+ * Two roles are enough to find every difference. Suppose that the sides differ for a caller with many roles. On each
+ * side, at most one role decides: the role of the first rule that matches. This rule is still the first if the caller
+ * has only the two deciding roles. So the search finds a caller with at most two roles. For an agent, one rule decides
+ * on each side, and one role of its person is enough for this rule. For anonymous callers, the search tries each
+ * combination of roles that an address gives.
  *
  * @param outcomes the results of the rules on the left and on the right
  */

@@ -3,7 +3,7 @@ import { covers } from './cover.ts';
 import { hasMethod } from './decide.ts';
 import type { Path, Rule } from './types.ts';
 
-/** Requests that differ only in the caller, with the rules of each side for them. The rules keep their order. */
+/** A set of requests that differ only in the caller, with the rules of each side, in their order. */
 export interface Cell<R extends Rule = Rule> {
   readonly host: HostAtom;
   readonly path: PathAtom;
@@ -17,7 +17,7 @@ interface Route<R> {
   readonly rules: R[];
 }
 
-/** Groups rules by path. Rules of one route share the object; those read from a mesh have equal ones. */
+/** Groups rules by path. Rules of one route share one path object; those from a mesh have equal objects. */
 function byPath<R extends Rule>(rules: readonly R[]): readonly Route<R>[] {
   const objects = new Map<Path, Route<R>>();
   const texts = new Map<string, Route<R>>();
@@ -43,8 +43,8 @@ function routesOf<R extends Rule>(rules: readonly R[]): (host: string) => readon
 const at = <R>(routes: readonly Route<R>[], path: string): readonly R[] =>
   routes.flatMap((route) => (covers(route.path, path) ? route.rules : []));
 
-/** Divides all requests, without regard to the caller, into the cells that two lists of rules distinguish: each request
- * that one list can allow is in exactly one cell, and the same caller gets the same decision in all of it. */
+/** Divides all requests into the cells that two lists of rules distinguish, without regard to the caller. Each request
+ * that one list can allow is in exactly one cell. A caller gets the same decision for all requests of a cell. */
 export function* cells<R extends Rule>(left: readonly R[], right: readonly R[]): Generator<Cell<R>> {
   const methods = methodAtoms([...left, ...right]);
   const [leftOf, rightOf] = [routesOf(left), routesOf(right)];

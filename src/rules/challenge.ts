@@ -6,7 +6,7 @@ import { PROOF_ALGORITHMS } from '../token/proof/types.ts';
 export interface Challenged {
   /** The protection space (RFC 9110 section 11.5), which is the host. */
   readonly realm: string;
-  /** URL of its metadata (RFC 9728 section 5.1); empty if it has none. */
+  /** The URL of the metadata for this place (RFC 9728 section 5.1); empty if there is no metadata. */
   readonly metadata: string;
   /** Whether clients may send a token with a DPoP proof. */
   readonly proofs?: boolean;
@@ -21,7 +21,7 @@ export interface Asked {
   readonly dpop?: DpopError | undefined;
 }
 
-/** The error for the scheme DPoP or a token that is bound to a DPoP key (RFC 9449 section 7.1). */
+/** An error of the scheme DPoP, also for a token that is bound to a DPoP key (RFC 9449 section 7.1). */
 export type DpopError = ReasonEntry['challenge'] | 'invalid_dpop_proof' | 'use_dpop_nonce';
 
 const MAX_ACR_LENGTH = 128;
@@ -34,7 +34,7 @@ const SCOPES = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 
 const errors = new Map<string, string | undefined>();
 
-/** The error of a challenge, made once per JavaScript context; undefined if the reason has no challenge. */
+/** Returns the error of a challenge, made once per JavaScript context; undefined if the reason has no challenge. */
 function errorOf(reason: ReasonCode, error: string | undefined): string | undefined {
   const name = error === undefined ? reason : `${reason} ${error}`;
   if (errors.has(name)) return errors.get(name);
@@ -47,7 +47,7 @@ function errorOf(reason: ReasonCode, error: string | undefined): string | undefi
   return text;
 }
 
-/** The sign-in of a challenge. A long list is left out, because the room in the response is limited. */
+/** Returns the requirements for the sign-in. A long list of `acr` values is left out, because the room is limited. */
 function signinOf(asked: StepUp | undefined): string {
   if (asked === undefined) return '';
   const { acrValues = [], maxAge } = asked;
@@ -66,8 +66,7 @@ const ALGS = `, algs="${PROOF_ALGORITHMS.join(' ')}"`;
 export const plainChallenge = (realm: string, error?: ReasonEntry['challenge']): string =>
   `Bearer realm="${realm}"${error === undefined ? '' : `, error="${error}"`}`;
 
-/** The challenges of a refusal, one for each scheme that a request without a credential may use; undefined if the
- * reason has none. */
+/** Returns the challenges of a refusal, one for each scheme that the client may use; undefined if there are none. */
 export function challengesOf(
   reason: ReasonCode,
   place: Challenged,

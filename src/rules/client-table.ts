@@ -11,7 +11,7 @@ export interface AskedProvider extends Pick<Provider, 'name' | 'kind' | 'issuer'
   readonly groups?: GroupsEndpoint & { readonly ids: readonly string[] };
 }
 
-/** client-policy.js: the data with which JavaScript asks providers, with paths of secret files. */
+/** The content of client-policy.js: the data with which JavaScript asks providers, and the paths of secret files. */
 export interface ClientTable {
   readonly providers: Readonly<Record<string, AskedProvider>>;
   readonly egress: string;
@@ -34,7 +34,7 @@ export function groupsOf({ roles }: Policy, { name, kind }: Provider): readonly 
 
 function askedProvider(policy: Policy, provider: Provider): AskedProvider {
   const { name, client, introspection, groupsEndpoint } = provider;
-  if (client === undefined) throw new Error(`the provider ${name} is asked, and has no client`);
+  if (client === undefined) throw new Error(`the gateway must ask the provider ${name}, which has no client`);
   return {
     ...{ ...pick(provider, ['name', 'kind', 'issuer']), client, ...pick(provider, ['privateAddresses']) },
     ...(introspection && { introspection: pick(introspection, ['endpoint', 'timeout']) }),
@@ -42,7 +42,8 @@ function askedProvider(policy: Policy, provider: Provider): AskedProvider {
   };
 }
 
-/** Undefined if the gateway asks no provider. `egress` is the path of the egress server's unix socket. */
+/** Returns the content; undefined if the gateway asks no provider. `egress` is the path of the egress server's
+ * socket. */
 export function toClientTable(policy: Policy, egress: string): ClientTable | undefined {
   const asked = Object.values(policy.providers).filter(isAsked);
   if (asked.length === 0) return undefined;

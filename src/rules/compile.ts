@@ -1,7 +1,7 @@
 import type { Host, Policy, Route } from '../policy/types.ts';
 import type { Path, Rule } from './types.ts';
 
-/** Whether a route is strictly inside a prefix. Its paths then do not belong to the prefix. */
+/** Whether a route is strictly inside a prefix, so that its paths do not belong to the prefix. */
 function isInside(inner: Route, prefix: Route): boolean {
   if (inner === prefix || prefix.kind === 'exact') return false;
   // If a host has the routes `/x` and `/x/*`, the path `/x` belongs to the exact route.
@@ -9,11 +9,11 @@ function isInside(inner: Route, prefix: Route): boolean {
   return inner.path.startsWith(`${prefix.path}/`);
 }
 
-/** The paths of a route as if its host had no other routes. */
+/** Returns the paths of a route as if its host had no other routes. */
 export const plainPath = (route: Route): Path =>
   route.kind === 'exact' ? { exact: route.path } : { prefix: route.path, except: [] };
 
-/** The paths of a route without more specific routes, of which the outermost suffice: rules of meshes have no order. */
+/** Returns the paths of a route without the paths of more specific routes, because rules of meshes have no order. */
 export function pathOf(route: Route, host: Host): Path {
   if (route.kind === 'exact') return { exact: route.path };
   const inner = host.routes.filter((other) => isInside(other, route));

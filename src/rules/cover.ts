@@ -7,7 +7,7 @@ export function covers(rule: Path, path: string): boolean {
   return inside && !rule.except.some((part) => covers(part, path));
 }
 
-/** A path of the rule that is no exception, because no path of a policy contains a NUL. */
+/** Returns a path of the rule that is no exception: no path of a policy contains a NUL. */
 const inner = (path: Path): string => ('exact' in path ? path.exact : `${path.prefix}/\0`);
 
 export const overlap = (a: Path, b: Path): boolean =>

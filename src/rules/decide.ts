@@ -4,7 +4,7 @@ import type { ReasonCode } from '../reasons.ts';
 import { type McpHeaders, refusedTool } from './tools.ts';
 import type { Decision, Request, Rule } from './types.ts';
 
-/** What decisions need of a rule. Rules of a rendered table stand under their route and do not name it. */
+/** The members of a rule that decisions need. Rules of a rendered table are listed by route, and do not name it. */
 export type DecidingRule = Pick<Rule, 'id' | 'methods' | 'who' | 'service' | 'as'> & Partial<Pick<Rule, 'route'>>;
 
 /** The members of a caller that decisions need. */
@@ -29,22 +29,22 @@ export function isWho(who: Who, caller: DecidingCaller | null): boolean {
 
 const noHeaders: McpHeaders = Object.freeze({});
 
-/** Why a rule does not cover the tool of a request; undefined if it does, or names no tools. */
+/** Returns why a rule does not cover the tool of a request; undefined if it does, or if it names no tools. */
 export const toolRefusal = ({ who }: Pick<Rule, 'who'>, mcp: McpHeaders = noHeaders) =>
   who.kind === 'agent' && who.tools !== undefined ? refusedTool(who.tools, mcp) : undefined;
 
 export const hasMethod = (rule: Pick<Rule, 'methods'>, method: string): boolean =>
   rule.methods === undefined || rule.methods.includes(method);
 
-/** The rules of a route; a rendered table has only these. */
+/** Returns the rules of a route. The rules of a rendered table all belong to the route. */
 const ownOf = <R extends DecidingRule>(rules: readonly R[], route: string): readonly R[] =>
   rules[0]?.route === undefined ? rules : rules.filter((rule) => rule.route === route);
 
-/** The rule that comes closest: one that fails only by its method, else one that has the method, else the first. */
+/** Returns the closest rule: for the caller with another method, else with this method, else the first rule. */
 const nearestOf = <R extends DecidingRule>(rules: readonly R[], caller: DecidingCaller | null, method: string) =>
   rules.find((rule) => isWho(rule.who, caller)) ?? rules.find((rule) => hasMethod(rule, method)) ?? rules[0];
 
-/** The rule that a refusal names if the request has no credential. */
+/** Returns the rule that a refusal names if the request has no credential. */
 export function nearestRule<R extends DecidingRule>(own: readonly R[], method: string): R | undefined {
   const people = own.filter(({ who }) => who.kind !== 'agent');
   return nearestOf(people, null, method) ?? own[0];
@@ -53,13 +53,13 @@ export function nearestRule<R extends DecidingRule>(own: readonly R[], method: s
 const refused = <R>(reason: ReasonCode, nearest: R | undefined): Decision<R> =>
   nearest === undefined ? { allow: false, reason } : { allow: false, reason, nearest };
 
-/** The first rule of a route that would allow the caller after a new or stronger sign-in. */
+/** Returns the first rule of a route that would allow the caller after a new or stronger sign-in. */
 function stepUpRule<R extends DecidingRule>(rules: readonly R[], { stepUp }: DecidingCaller, method: string) {
   if (stepUp === undefined) return undefined;
   return rules.find((rule) => rule.who.kind === 'role' && stepUp.includes(rule.who.role) && hasMethod(rule, method));
 }
 
-/** The refusal of a caller whose token needs only more scopes to match a rule; undefined if it lacks more. */
+/** Returns the refusal of a caller who lacks only scopes to match a rule; undefined if the caller lacks more. */
 function wantsScopes<R extends DecidingRule>(
   rules: readonly R[],
   { scopeUp }: DecidingCaller,
@@ -78,7 +78,7 @@ function wantsScopes<R extends DecidingRule>(
 const isElsewhere = ({ who }: DecidingRule, { elsewhere }: DecidingCaller): boolean =>
   who.kind === 'role' && elsewhere?.includes(who.role) === true;
 
-/** If no credential would help an anonymous caller, the reason is the address, else the absent credential. */
+/** Refuses an anonymous caller. If no credential would help, the reason is the address, else the missing credential. */
 function refuseNobody<R extends DecidingRule>(
   people: readonly R[],
   caller: DecidingCaller | null,
@@ -90,14 +90,14 @@ function refuseNobody<R extends DecidingRule>(
   return isFar ? refused('network_refused', own[0]) : refused('credential_missing', nearest);
 }
 
-/** The person that an agent acts for, with the roles for which it may act. */
+/** Returns the person that an agent acts for, with only the roles for which the agent may act. */
 export function travelling({ roles, scopeUp }: DecidingCaller, actsFor: readonly string[]): DecidingCaller {
   const person = { roles: roles.filter((role) => actsFor.includes(role)) };
   if (scopeUp === undefined) return person;
   return { ...person, scopeUp: Object.fromEntries(Object.entries(scopeUp).filter(([role]) => actsFor.includes(role))) };
 }
 
-/** The refusal of an agent without a rule. If rules fail only by the tool, the first gives the reason. */
+/** Returns the refusal of an agent that no rule allows. If only the tool is wrong, the first rule gives the reason. */
 function refusedAgent<R extends DecidingRule>(
   own: readonly R[],
   mine: readonly R[],
@@ -111,7 +111,7 @@ function refusedAgent<R extends DecidingRule>(
   return refused('actor_not_allowed', nearestOf(of(true), caller, method) ?? nearestOf(of(false), caller, method));
 }
 
-/** An agent passes if a rule for it matches and another would allow its person. Alone, it needs only its own rule. */
+/** Decides for an agent: a rule for it must match, and another rule must allow its person, unless it is alone. */
 function decideAgent<R extends DecidingRule>(own: readonly R[], caller: DecidingCaller, asked: Request): Decision<R> {
   const { method, mcp } = asked;
   const mine = own.filter((it) => it.who.kind === 'agent' && hasMethod(it, method) && isWho(it.who, caller));
@@ -128,14 +128,14 @@ function decideAgent<R extends DecidingRule>(own: readonly R[], caller: Deciding
 
 const NO_ROLES: readonly string[] = Object.freeze([]);
 
-/** The first rule of a route for a caller who is not an agent: what {@link decide} finds, at half the cost. */
+/** Returns the first rule for a caller who is not an agent: the same rule as {@link decide}, at half the cost. */
 export function covering<R extends DecidingRule>(
   own: readonly R[],
   caller: DecidingCaller | null,
   method: string,
 ): R | undefined {
   const roles = caller === null ? NO_ROLES : caller.roles;
-  // Each iterator or call here would cost a new token as much as one rule.
+  // For a new token, each iterator or call here would cost as much time as one rule.
   for (let i = 0; i < own.length; i++) {
     const rule = own[i] as R;
     const { methods, who } = rule;
@@ -146,15 +146,16 @@ export function covering<R extends DecidingRule>(
 }
 
 /**
- * Decides a request. It is allowed if a rule of its route covers it. The first such rule determines the service and the
- * identity. For an agent, this is the agent's own rule, and another rule must allow the person.
+ * Decides whether a request is allowed: a rule of its route must cover the request. The first such rule determines the
+ * service and the identity. For an agent, this rule is the agent's own, and another rule must allow the person.
  *
  * @param rules in the policy's order; rules of other routes are ignored
  * @param caller null without a credential, or {@link NOBODY} with the roles that the request gives
  * @returns the rule, or a refusal with the closest rule. Its reasons: `credential_missing` (a credential may help),
- * `actor_not_allowed` (no rule for the agent, or none for acting in this way), `tool_refused` or `protocol_refused` (see
- * {@link refusedTool}), `step_up_required` (after another sign-in the request would pass), `scope_missing` (with these
- * scopes it would pass), `network_refused` (only the address is wrong), and otherwise `role_missing`
+ * `actor_not_allowed` (no rule for the agent, or none that allows this way of acting), `tool_refused` or
+ * `protocol_refused` (see {@link refusedTool}), `step_up_required` (the request would pass after another sign-in),
+ * `scope_missing` (the request would pass with these scopes), `network_refused` (only the address is wrong), and
+ * otherwise `role_missing`
  */
 export function decide<R extends DecidingRule>(
   rules: readonly R[],

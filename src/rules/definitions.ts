@@ -27,7 +27,7 @@ function withRules(change: DefinitionChange, rules: readonly Rule[]): Definition
   };
 }
 
-/** Providers whose tokens the gateway verifies or asks about in another way. */
+/** Returns providers whose tokens the gateway now verifies, or asks about, in another way. */
 function providerChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const whole = ({ issuer, audiences, client }: Policy['providers'][string]) =>
     [
@@ -46,10 +46,10 @@ const gatewayKeys = ({ limits, session, sessionRoom, ...rest }: Gateway): Named 
 
 type Known = Policy['agents'][string];
 
-/** Quotes an id unless it is one plain word: providers choose ids, which could look like another part of the text. */
+/** Quotes an id unless it is a plain word: providers choose ids, which could look like another part of the text. */
 const quoted = (id: string): string => (/^[\w.:/@+~-]+$/.test(id) ? id : JSON.stringify(id));
 
-/** The mark of an agent as policies write it. Different marks never have the same text. */
+/** Returns the text of an agent's `match`. Different matches never have the same text. */
 export function matchText({ match }: Known): string {
   if (match.kind === 'claim') return factText(match.fact);
   if (match.kind === 'service') return `service ${match.service}`;
@@ -57,7 +57,7 @@ export function matchText({ match }: Known): string {
   return match.provider === undefined ? mark : `${mark} of ${match.provider}`;
 }
 
-/** Agents whose mark, longest actor chain, key binding or budget changed. Their rules say which people they act for. */
+/** Returns agents whose match, longest actor chain, binding or budget changed. `diff` compares their people. */
 function agentChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const known = (agent: Known) => ({ ...agent, match: matchText(agent) });
   const whole = (agent: Known) =>
@@ -71,13 +71,13 @@ function agentChanges(before: Policy, after: Policy): readonly DefinitionChange[
   return section('agent', before.agents, after.agents, whole, compare);
 }
 
-/** Whether one token can match both agents, so that their order counts. One that names two clients is rejected. */
+/** Whether a token can match both agents, so that their order decides. A token that names two clients is rejected. */
 function canBeBoth({ match: one }: Known, { match: other }: Known): boolean {
   if (one.kind === 'service' || other.kind === 'service') return false;
   return one.kind === 'claim' || one.kind !== other.kind;
 }
 
-/** Agents whose order changed, if a token can match several agents and the order decides. */
+/** Returns agents whose order changed, if a token can match several of them. */
 function agentOrderChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const was = Object.values(before.agents).filter(({ name }) => Object.hasOwn(after.agents, name));
   const names = Object.keys(after.agents);
@@ -93,7 +93,7 @@ function agentOrderChanges(before: Policy, after: Policy): readonly DefinitionCh
   });
 }
 
-/** The ingresses by name. If a policy has only one ingress, its name is empty. */
+/** Returns the ingresses by name. The ingress `default` gets the name `ingress`. */
 const doors = ({ mesh }: Policy): Readonly<Record<string, Ingress>> =>
   Object.fromEntries(
     Object.entries(mesh?.ingresses ?? {}).map(([key, it]) => [key === 'default' ? 'ingress' : key, it]),
@@ -113,7 +113,7 @@ function meshChanges(before: Policy, after: Policy): readonly DefinitionChange[]
   return section<Mesh>('mesh', all(before), all(after), whole, (a, b) => parts(a, b, but));
 }
 
-/** All other definitions that rules depend on: what changed in each section of the policy. */
+/** Returns the changes in all other definitions that rules depend on, section by section. */
 export function definitionChanges(
   before: Policy,
   { policy: after, rules }: { readonly policy: Policy; readonly rules: readonly Rule[] },

@@ -11,7 +11,7 @@ import type { Rule } from './types.ts';
 /** Methods, as a policy writes them. */
 export type Methods = 'all' | { readonly only: readonly string[] } | { readonly except: readonly string[] };
 
-/** Callers who gain or lose access, or reach another service or use another identity. */
+/** A change for callers who gain or lose access, or who reach another service or with another identity. */
 export interface Change {
   readonly kind: 'gained' | 'changed' | 'lost';
   readonly who: Affected;
@@ -20,7 +20,7 @@ export interface Change {
   readonly methods: Methods;
   readonly before?: Rule;
   readonly after?: Rule;
-  /** Roles that keep access although all others, or a role that they include, lose it. */
+  /** Roles that keep access although all other callers, or callers with a role that they include, lose it. */
   readonly still: readonly string[];
 }
 
@@ -74,7 +74,7 @@ function changes(group: Group, paths: readonly PathAtom[], methods: readonly Met
 
 const ORDER: readonly Change['kind'][] = ['gained', 'changed', 'lost'];
 
-/** Which callers gain or lose access, by the requests that the rules allow and not how they are written. */
+/** Returns which callers gain or lose access. Compares the requests that the rules allow, not their texts. */
 export function diff(before: readonly Rule[], after: readonly Rule[], population: Population): readonly Change[] {
   const groups = new Map<string, Group>();
   const paths = new Map<string, Set<PathAtom>>();

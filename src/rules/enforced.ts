@@ -1,10 +1,10 @@
 import type { PersonWho } from '../policy/types.ts';
 import type { Rule } from './types.ts';
 
-/** A rule that can be enforced alone, for one request with one assertion. */
+/** A rule that can be enforced without the other rules, for one request with one assertion. */
 export interface Enforced extends Rule {
   readonly who: PersonWho;
-  /** The agent in the assertion. null: none; absent: the policy has no agents. */
+  /** The agent in the assertion. null: no agent; absent: the policy has no agents. */
   readonly agent?: string | null;
   readonly alone?: true;
   /** The tools that the agent may call; absent: any request. */
@@ -21,16 +21,16 @@ function common(a: Rule, b: Rule): { readonly methods?: readonly string[] } | un
   return both.length === 0 ? undefined : { methods: both };
 }
 
-/** The people of a rule that an agent may act for. A request of such an agent always has a person. */
+/** Returns the people of a rule that an agent may act for, who are never anonymous; undefined if there are none. */
 function behind(who: Rule['who'], actsFor: readonly string[]): PersonWho | undefined {
   if (who.kind === 'role') return actsFor.includes(who.role) ? who : undefined;
   return who.kind === 'agent' ? undefined : { kind: 'authenticated' };
 }
 
-/** Converts the rules of a policy so that each can be enforced alone. A rule for people allows no request of an agent.
- * A rule for an agent becomes one for each rule of its route that allows the person: `route#3.1` is what `route#3`
- * allows the agent if it acts for people of `route#1`, `route#3.0` what it allows it alone. Together they cover exactly
- * the requests that {@link decide} allows. */
+/** Converts the rules of a policy so that each rule can be enforced without the others. A rule for people then allows
+ * no request of an agent. A rule for an agent becomes several rules, one for each rule of its route that allows the
+ * person: `route#3.1` is the rule `route#3` for an agent that acts for people of `route#1`, and `route#3.0` is the same
+ * rule for the agent alone. All rules together cover exactly the requests that {@link decide} allows. */
 export function enforced(rules: readonly Rule[]): readonly Enforced[] {
   const some = rules.some(({ who }) => who.kind === 'agent');
   return rules.flatMap((rule): readonly Enforced[] => {

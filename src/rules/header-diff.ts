@@ -6,7 +6,7 @@ import { regions, regionText } from './regions.ts';
 /** An identity header that changed, or is no longer sent, on some paths of a host. */
 export interface HeaderChange {
   readonly name: string;
-  /** The source of the value, as JSON; absent: the header is not sent. */
+  /** The source of the value, as JSON; absent: services do not receive the header. */
   readonly before?: string;
   readonly after?: string;
   /** Hosts and paths, as policies write them. */
@@ -21,7 +21,7 @@ const changedNames = (before: Headers, after: Headers): readonly Omit<HeaderChan
     return was === is ? [] : [{ name, ...sides(was, is) }];
   });
 
-/** Identity headers that changed on paths for which both policies have a route. */
+/** Returns the identity headers that changed on paths for which both policies have a route. */
 export function headerChanges(before: Policy, after: Policy): readonly HeaderChange[] {
   const found = new Map<string, HeaderChange>();
   for (const { host, places } of placesOf(before, after)) {

@@ -25,7 +25,7 @@ const heldWith = perPolicy((roleOf) =>
   }),
 );
 
-/** The roles that a role implies in all policies that define it, because its fact requires them. */
+/** Returns the roles that a role implies in all policies that define it, because its fact requires them. */
 export function impliedBy(policies: readonly Policy[]): Implied {
   const known = new Map<string, ReadonlySet<string>>();
   return (role) => {
@@ -40,7 +40,7 @@ export function impliedBy(policies: readonly Policy[]): Implied {
 export const restsOnNetwork = (policy: Pick<Policy, 'roles'>, role: string): boolean =>
   (dependsOn(policy).role(role) & ADDRESS) !== 0;
 
-/** The roles that anonymous callers may have in each of the policies, because of their address. */
+/** Returns the roles that anonymous callers may have in all of the policies, because of their address. */
 export function heldByNobody(policies: readonly Policy[]): ReadonlySet<string> {
   const names = new Set(policies.flatMap(({ roles }) => Object.keys(roles)));
   const isHeld = (name: string, policy: Policy): boolean =>

@@ -18,8 +18,8 @@ class Read {
     for (const path of paths) if (path !== undefined) this.#whole.add(path);
   }
 
-  /** Adds a claim of which the policy reads one value. Only a text is kept as an element; otherwise the types of a
-   * list's elements must be known. */
+  /** Adds a claim that the policy compares with one value. If the value is a text, the session keeps only this element
+   * of a list. Otherwise it keeps the whole claim, because the result depends on the types of all elements. */
   claim({ path, value, kept }: ReadClaim): void {
     if (kept) return;
     if (typeof value !== 'string') this.whole(path);
@@ -45,7 +45,7 @@ function readFact(read: Read, fact: Fact, provider: string, kind: ProviderKind):
     if ((providerOf(fact) ?? provider) === provider) for (const claim of readsOf(fact, kind)) read.claim(claim);
   } else if ('facts' in fact) {
     const isOther = (part: Fact) => part.op === 'provider' && part.value !== provider;
-    // Such an `all` is false for this provider, so nothing in it is read, unless the kind may leave out groups.
+    // Such an `all` is false for this provider, so its facts read nothing, unless the kind may leave out groups.
     if (fact.op === 'all' && kind.leftOut === undefined && fact.facts.some(isOther)) return;
     for (const part of fact.facts) readFact(read, part, provider, kind);
   }
@@ -66,7 +66,7 @@ function ofProvider(policy: Policy, sources: readonly HeaderSource[], provider: 
   read.whole('sub', provider.subject.claim);
   const facts = Object.values(policy.roles).map(({ fact }) => fact);
   for (const fact of facts) readFact(read, fact, provider.name, kind);
-  // An account that identifies an agent is not a person. This must still hold if a later policy adds the agent.
+  // A claim that identifies an agent must stay in the session: the account of an agent is not a person.
   const agents = Object.values(policy.agents).flatMap(({ match }) => (match.kind === 'claim' ? { match } : []));
   for (const { match } of agentsOf(agents, provider, policy.providers)) {
     for (const claim of readsOf(match.fact, kind)) read.claim(claim);
@@ -79,8 +79,8 @@ function ofProvider(policy: Policy, sources: readonly HeaderSource[], provider: 
   return read;
 }
 
-/** The claims that a session must keep so that its caller is the same as with all claims, by provider. Each session has
- * `auth_time` anyway. */
+/** Returns, for each provider, the claims that a session must keep so that its caller is the same as with all claims.
+ * Each session also keeps `auth_time`. */
 export function keptClaims(policy: Policy, sources: readonly HeaderSource[]): KeptClaims {
   const all = Object.values(policy.providers).filter(({ client }) => client !== undefined);
   const read = all.map((provider) => [provider.name, ofProvider(policy, sources, provider)] as const);
@@ -90,7 +90,7 @@ export function keptClaims(policy: Policy, sources: readonly HeaderSource[]): Ke
   };
 }
 
-/** The claims that roles require and ID tokens have only by configuration, each with what to change. */
+/** Returns the claims that roles require and ID tokens have only by configuration, each with what to change. */
 export function signinClaims(policy: Policy): SigninHelp | undefined {
   const kept = keptClaims(policy, []);
   const all = Object.values(policy.providers).flatMap(({ name, kind }) => {

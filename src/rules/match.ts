@@ -15,17 +15,17 @@ export type Match =
       >;
     };
 
-/** A host name or an address in brackets, and a port: wider than policies, narrower than what clients may send. */
+/** A host name or an address in brackets, and a port. Policies allow less than this, and clients may send more. */
 const hostPort = /^([A-Za-z0-9!$%&'()*+,.;=_~-]+|\[[A-Za-z0-9!$&'()*+,.:;=_~-]*\])(?::([0-9]*))?$/;
 
-/** The name in a Host header as nginx compares it; `undefined` if nginx would answer 400. */
+/** Returns the name in a Host header as nginx compares it; undefined if nginx would answer 400. */
 function hostName(header: string): string | undefined {
   const [, host, port = ''] = hostPort.exec(header.replace(/^ +|(?<! ) +$/g, '')) ?? [];
   if (host === undefined || host === '.' || host.includes('..') || Number(port) > 65535) return undefined;
   return host.toLowerCase().replace(/\.$/, '');
 }
 
-/** The exact route, or the longest prefix that ends at a path segment, in any order. */
+/** Returns the exact route, or else the longest prefix that ends at a path segment, whatever their order is. */
 export function findRoute(routes: readonly Route[], path: string): Route | undefined {
   const exact = routes.find((route) => route.kind === 'exact' && route.path === path);
   if (exact !== undefined) return exact;
@@ -34,10 +34,10 @@ export function findRoute(routes: readonly Route[], path: string): Route | undef
     .sort((a, b) => b.path.length - a.path.length)[0];
 }
 
-/** Finds the route of a request like nginx with the rendered configuration, for commands without nginx. `target` is
- * that of the request line with its query; in absolute form it has its own host. Reasons: `request_malformed` if nginx
- * cannot read the request, `host_unknown`, `path_not_canonical` if the raw path could mean another one,
- * `route_unknown`. */
+/** Finds the route of a request as nginx would with the rendered configuration, for commands that run without nginx.
+ * `target` is the target of the request line, with its query. In absolute form, the target contains a host. Reasons:
+ * `request_malformed` if nginx cannot read the request, `host_unknown`, `path_not_canonical` if the raw path could mean
+ * another path, `route_unknown`. */
 export function match(hosts: readonly Host[], header: string, target: string): Match {
   const parsed = parseTarget(target);
   const given = hostName(header);

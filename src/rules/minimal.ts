@@ -16,7 +16,8 @@ export type Affected = {
 
 type Person =
   | { readonly kind: 'anyone' }
-  /** Anonymous callers, or those who have these roles by the request. With `given`: only one side gives them. */
+  /** Anonymous callers, perhaps only those with these roles from the request. With `given`: only one side gives
+   * them. */
   | { readonly kind: 'nobody'; readonly roles?: readonly string[]; readonly given?: 'now' | 'no longer' }
   | { readonly kind: 'authenticated' }
   /** Callers with this role, or with both of these roles. */
@@ -48,8 +49,8 @@ function withoutRoles(nobody: Parting | undefined, somebody: Parting | undefined
   return somebody ? [...first, change({ kind: 'authenticated' }, somebody)] : first;
 }
 
-/** The changes from which all others follow: none for a role that applies to all callers, none for two roles that
- * applies to one. */
+/** Returns the changes from which all others follow. It omits a change for one role that applies to all callers, and a
+ * change for two roles that applies to one of them. */
 export function minimal(partings: readonly Parting[]): readonly MinimalChange[] {
   const groups = new Map<string, Parting[]>();
   for (const parting of partings) {
@@ -68,7 +69,7 @@ export function minimal(partings: readonly Parting[]): readonly MinimalChange[] 
 
 const sayingOf = (it: Parting): string => JSON.stringify([it.named, mark(it)]);
 
-/** The changes for an agent that is alone. One with roles is listed only if none without roles is equal. */
+/** Returns the changes for an agent that is alone. A change with roles is listed only if none without is equal. */
 const itself = (partings: readonly Parting[]): readonly MinimalChange[] =>
   ofOne(partings).map((it): MinimalChange => {
     const { who } = it;
@@ -76,15 +77,15 @@ const itself = (partings: readonly Parting[]): readonly MinimalChange[] =>
     return { ...it, who: { ...who, kind: 'alone', agent: who.agent as string, ...roles } };
   });
 
-/** Whether only one side gives the role that decides, and which side it is. */
+/** Returns which side gives the role that decides, if only one side does. */
 function givenBy({ caller, left, right }: Parting): 'now' | 'no longer' | undefined {
   const [before, after] = [caller?.left ?? caller?.roles ?? [], caller?.roles ?? []];
   if (right?.who.kind === 'role' && !before.includes(right.who.role)) return 'now';
   return left?.who.kind === 'role' && !after.includes(left.who.role) ? 'no longer' : undefined;
 }
 
-/** The changes for anonymous callers with a role, unless the same change applies to all anonymous callers. If all
- * callers with the role lose access, the change is not repeated here. A gain is always listed. */
+/** Returns the changes for anonymous callers with a role, unless the same change applies to all anonymous callers. If
+ * all callers with the role lose access, another change says so. A gain is always listed. */
 function anonymous(
   bare: readonly Parting[],
   nobody: Parting | undefined,
@@ -102,7 +103,7 @@ function anonymous(
   });
 }
 
-/** The changes from which all others follow, for people directly or for one agent. */
+/** Returns the changes from which all others follow, for people without an agent or for one agent. */
 function ofOne(partings: readonly Parting[]): readonly MinimalChange[] {
   const nobody = partings.find(({ caller }) => caller === null);
   const somebody = partings.find(({ caller, named }) => caller !== null && !caller.nobody && named.length === 0);
@@ -120,7 +121,7 @@ function ofOne(partings: readonly Parting[]): readonly MinimalChange[] {
   ];
 }
 
-/** Roles that a rule still allows although others lose access; for an agent, only if it keeps a rule. */
+/** Returns roles that a rule still allows although other callers lose access; for an agent, only if it keeps a rule. */
 export function keepers(rules: readonly Rule[], who: Affected, implied: Implied): readonly string[] {
   if (who.kind === 'nobody' || who.kind === 'alone') return [];
   const losing = who.kind === 'roles' ? who.roles : [];

@@ -1,9 +1,9 @@
-/** A string literal in ASCII. It contains nothing that a script tag or an old parser would read in another way. */
+/** Returns a string literal in ASCII, without characters that a script tag or an old parser would misread. */
 const string = (text: string): string =>
   JSON.stringify(text).replace(/[<\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** A value as a JavaScript literal. An object without a prototype stays one, because lookups of outside names must find
- * only entries of the policy; others have one, without which QuickJS needs a shape for each. */
+/** Returns a value as a JavaScript literal. An object without a prototype stays without it: a lookup of an outside name
+ * must find only entries of the policy. Other objects have a prototype, so that they share a shape in QuickJS. */
 function literal(value: unknown, indent: string): string {
   if (typeof value === 'string') return string(value);
   if (typeof value === 'number' && !Number.isFinite(value))
@@ -25,6 +25,6 @@ function literal(value: unknown, indent: string): string {
   return `{\n${entries.map((entry) => inner + entry).join(',\n')}\n${indent}}`;
 }
 
-/** The text of a module such as policy.js: one literal, without code from the policy. */
+/** Returns the text of a module such as policy.js: one literal, without code from the policy. */
 export const tableModule = (table: object): string =>
   `// Rendered by meshgate from the policy; do not edit.\nexport default ${literal(table, '')};\n`;

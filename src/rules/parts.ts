@@ -6,7 +6,7 @@ import { isSameValue, said } from './said.ts';
 /** A definition of the policy that rules depend on, and what changed in it. */
 export interface DefinitionChange {
   readonly section: DefinedKind | 'gateway' | 'mesh' | 'host' | 'route' | 'header';
-  /** The name in the section. For a host or a route, the part that changed. */
+  /** The name in the section; for a host or a route, the name of the part that changed. */
   readonly name: string;
   /** The key that changed, as policies write it; absent: the whole definition changed. */
   readonly key?: string;
@@ -17,7 +17,7 @@ export interface DefinitionChange {
   readonly affects: readonly string[];
   /** Whether more or fewer callers have the role; absent if that is unknown. */
   readonly effect?: Effect;
-  /** The ids of the new rules that name this role, or one that includes it. */
+  /** The ids of the new rules that name this role, or a role that includes it. */
   readonly rules?: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export const sides = (before: string | undefined, after: string | undefined) => 
   ...(after !== undefined && { after }),
 });
 
-/** The keys that changed, except those in `but`. Name and place are ignored. */
+/** Returns the keys that changed, except those in `but`. Names and places are ignored. */
 export function parts(before: object, after: object, but: readonly string[] = []): Part[] {
   const [was, is] = [before as Named, after as Named];
   return [...new Set([...Object.keys(was), ...Object.keys(is)])]

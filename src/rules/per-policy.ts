@@ -11,5 +11,5 @@ export function perPolicy<T>(make: (roleOf: RoleOf) => T): (policy: Pick<Policy,
   };
 }
 
-/** What facts and roles depend on, such as the token or the client's address, as bits (policy/facts/operator.ts). */
+/** Returns what facts and roles depend on, such as the token or the client's address, as bits (operator.ts). */
 export const dependsOn = perPolicy(dependencies);

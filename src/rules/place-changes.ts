@@ -6,7 +6,7 @@ import { type DefinitionChange, type Named, type Part, parts } from './parts.ts'
 import { byChange, type HostPlaces, type Place, placesOf } from './places.ts';
 import { type Region, regions, regionText, written } from './regions.ts';
 
-/** Keys that are compared elsewhere, by `diff` and {@link headerChanges}. */
+/** Keys that `diff` and {@link headerChanges} compare. */
 const RULED: readonly (keyof Route)[] = ['host', 'path', 'kind', 'service', 'allow', 'headers'];
 
 const known = ({ limit, serviceWorkers, ...rest }: Route): Named => ({
@@ -16,7 +16,7 @@ const known = ({ limit, serviceWorkers, ...rest }: Route): Named => ({
   insecureServiceWorkers: serviceWorkers === 'anywhere' || undefined,
 });
 
-/** What a new route allows pages in browsers, because no rule shows this. */
+/** Returns what a new route allows to pages in browsers, because no rule shows this. */
 const opened = ({ cors, serviceWorkers }: Route): Partial<Route> => ({
   ...(cors && { cors }),
   ...(serviceWorkers && { serviceWorkers }),
@@ -28,7 +28,7 @@ function partsAt({ left, right }: Place): Part[] {
   return parts({}, known(opened(right) as Route));
 }
 
-/** Writes the paths of a change as routes of the new or the old policy, and what is left as patterns. */
+/** Writes the paths of a change as routes of the new or the old policy, and the remaining paths as patterns. */
 function regionsOf(meant: ReadonlySet<PathAtom>, { left, right, places }: HostPlaces): readonly Region[] {
   const all = places.map(({ path }) => path);
   const rest = new Set(meant);
@@ -55,7 +55,7 @@ const routesAt = (at: HostPlaces): DefinitionChange[] =>
     ),
   );
 
-/** All keys of a host except its routes. The order of its providers does not matter. */
+/** Returns all keys of a host except its routes. Providers are sorted, because their order does not matter. */
 const knownHost = ({ providers, limit, ...rest }: Host): Named => ({
   ...rest,
   providers: [...providers].sort(),
@@ -68,10 +68,10 @@ function hostAt({ host, left, right }: HostPlaces): DefinitionChange[] {
   return changed.map((part) => ({ section: 'host', name: host.name, ...part, affects: [] }));
 }
 
-/** Hosts that accept the same names: providers, certificates, the CA of clients, limits. */
+/** Returns the changed keys of hosts for the same names: providers, certificates, the CA of clients, limits. */
 export const hostChanges = (before: Policy, after: Policy): readonly DefinitionChange[] =>
   placesOf(before, after).flatMap(hostAt);
 
-/** Routes that accept the same paths: credentials, proxy settings, CORS, limits, and the owner. */
+/** Returns the changed keys of routes for the same paths: credentials, proxy settings, CORS, limits, and the owner. */
 export const routeChanges = (before: Policy, after: Policy): readonly DefinitionChange[] =>
   placesOf(before, after).flatMap(routesAt);

@@ -19,7 +19,7 @@ export interface HostPlaces {
   readonly places: readonly Place[];
 }
 
-/** Each change at some places, once, with the paths for which it is the same. */
+/** Returns each change once, with all paths for which the change is the same. */
 export function byChange<C>(places: readonly Place[], changesAt: (place: Place) => Iterable<C>) {
   const found = new Map<string, { readonly change: C; readonly meant: Set<PathAtom> }>();
   for (const place of places) {
@@ -33,7 +33,7 @@ export function byChange<C>(places: readonly Place[], changesAt: (place: Place) 
   return [...found.values()];
 }
 
-/** All hosts and paths that two policies distinguish. On one side, a wider route may receive their requests. */
+/** Returns all hosts and paths that two policies distinguish. On one side, a wider route may receive their requests. */
 export function placesOf(before: Policy, after: Policy): readonly HostPlaces[] {
   const names = [...before.hosts, ...after.hosts].map(({ name }) => ({ host: name }));
   return hostAtoms(names).map((host): HostPlaces => {

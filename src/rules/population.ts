@@ -3,10 +3,10 @@ import { type AnonymousCaller, anonymousCallers } from './anonymous.ts';
 import { matchText } from './definitions.ts';
 import { type Implied, impliedBy } from './implied.ts';
 
-/** What a comparison of two policies must know about the callers besides the rules. */
+/** The properties of callers that a comparison of two policies needs besides the rules. */
 export interface Population {
   readonly implied: Implied;
-  /** Anonymous callers that have a role by the request on at least one side. */
+  /** Anonymous callers to which the request gives a role on at least one side. */
   readonly anonymous: readonly AnonymousCaller[];
   /** For each side, the agents that it does not know and therefore treats as people. */
   readonly people: readonly [left: ReadonlySet<string>, right: ReadonlySet<string>];
@@ -14,7 +14,7 @@ export interface Population {
   readonly alike: boolean;
 }
 
-/** Agents with tokens that one policy treats as people, because it has them under no name. */
+/** Returns agents with tokens that one policy does not know under any name, and therefore treats as people. */
 function unknownTo({ agents }: Policy, policy: Policy): ReadonlySet<string> {
   const known = Object.values(agents).map(matchText);
   const isNew = (agent: Agent): boolean =>

@@ -5,13 +5,13 @@ import type { Population } from './population.ts';
 import { type McpHeaders, messagesOf, messageText, refusedTool } from './tools.ts';
 import type { MeshRule, Rule } from './types.ts';
 
-/** A list of rules, and the text for the result of each. Results with the same text are equal. */
+/** A list of rules, and a text for the result of each rule. Results with the same text are equal. */
 export interface Side {
   readonly rules: readonly Rule[];
   readonly outcome: Outcome;
 }
 
-/** A request for which two sides give different results. A side without a rule for it denies it. */
+/** A request for which two sides give different results. A side without a rule for the request denies it. */
 export interface Witness<Caller = Asking> {
   readonly method: string;
   readonly host: string;
@@ -25,8 +25,8 @@ export const named: Outcome = ({ service, as }) => JSON.stringify([service, as])
 
 const requestOf = ({ host, path, method }: Cell<Rule>) => ({ method: method.method, host: host.host, path: path.path });
 
-/** A request that two lists of rules decide differently, or send to another service or identity; undefined if there is
- * none. The result is exact: there is a finite number of classes of requests ({@link cells}, {@link partings}). */
+/** Returns a request that two lists of rules decide differently, or send to another service or identity; undefined if
+ * there is none. The result is exact: the search tries each class of requests ({@link cells}, {@link partings}). */
 export function prove(left: Side, right: Side, population: Population): Witness | undefined {
   for (const cell of cells(left.rules, right.rules)) {
     for (const parting of partings(cell.left, cell.right, [left.outcome, right.outcome], population)) {
@@ -37,7 +37,7 @@ export function prove(left: Side, right: Side, population: Population): Witness 
   return undefined;
 }
 
-/** The callers that a rule of a mesh allows, in words: the one with the most role, assertion and identity first. */
+/** Returns the callers of a mesh's rule, in words. The first has all that the rule requires, the others have less. */
 function peopleOf({ as, asserted, who }: MeshRule): readonly [caller: string, ...less: string[]] {
   if (who.kind === 'anyone') return [as];
   const signed = `${as} with an assertion${asserted === undefined ? '' : ` (${asserted})`}`;
@@ -46,18 +46,18 @@ function peopleOf({ as, asserted, who }: MeshRule): readonly [caller: string, ..
 
 const NO_AGENT = ', by no agent';
 
-/** The same callers, with or without an agent. If a rule does not read the agent, it allows both. */
+/** Returns the same callers, with or without an agent. If a rule does not read the agent, it allows both. */
 function callersOf(rule: MeshRule): readonly [caller: string, ...less: string[]] {
   const [caller, ...less] = peopleOf(rule);
   if (rule.agent === undefined) return [caller, ...less];
   const mark = rule.agent === null ? NO_AGENT : `, by agent ${rule.agent}`;
-  // If a rule does not read whether the agent is alone, it allows both.
+  // If a rule does not read whether the agent is alone, it allows the agent in both cases.
   const marks = rule.alone ? [`${mark} alone`, mark] : [mark];
   const [first, ...marked] = marks.flatMap((it) => [caller, ...less].map((person) => person + it)) as [string];
   return [first, ...marked, caller, ...less];
 }
 
-/** A caller that only one side allows. With an additional role, assertion or agent it would still be allowed. */
+/** Returns a caller that only one side allows, which also allows more: another role, assertion or agent. */
 function parting(some: readonly MeshRule[], others: readonly MeshRule[]) {
   const allowed = new Set(others.map((rule) => callersOf(rule)[0]));
   const rule = some.find((it) => !callersOf(it).some((caller) => allowed.has(caller)));
@@ -70,7 +70,7 @@ function parting(some: readonly MeshRule[], others: readonly MeshRule[]) {
 const takes = ({ tools }: MeshRule, message: McpHeaders = {}): boolean =>
   tools === undefined || refusedTool(tools, message) === undefined;
 
-/** A caller, and the MCP message of the request, for which the two sides of a cell differ. */
+/** Returns a caller, and the MCP message of the request, for which the two sides of a cell differ. */
 function witnessIn({ left, right }: Cell<MeshRule>): Pick<Witness<string>, 'caller' | 'left' | 'right'> | undefined {
   for (const message of messagesOf([...left, ...right].map(({ tools }) => tools))) {
     const of = (rules: readonly MeshRule[]) => rules.filter((rule) => takes(rule, message));
@@ -83,7 +83,7 @@ function witnessIn({ left, right }: Cell<MeshRule>): Pick<Witness<string>, 'call
   return undefined;
 }
 
-/** Like {@link prove}, for a mesh, which knows the connection's identity and perhaps the assertion. */
+/** Like {@link prove}, with rules of a mesh, which compare the connection's identity and perhaps the assertion. */
 export function proveIdentities(left: readonly MeshRule[], right: readonly MeshRule[]): Witness<string> | undefined {
   for (const cell of cells<MeshRule>(left, right)) {
     const witness = witnessIn(cell);

@@ -12,7 +12,7 @@ export const written = (path: Path): string => ('exact' in path ? path.exact : `
 
 const isBelow = (path: string, prefix: string): boolean => path !== prefix && path.startsWith(`${prefix}/`);
 
-/** The atoms of a host as a tree. Some of them are chosen, to be written as patterns. */
+/** The atoms of a host as a tree. It writes the chosen atoms (`meant`) as patterns. */
 class Tree {
   readonly #prefixes: readonly string[];
   readonly #points: readonly string[];
@@ -65,7 +65,7 @@ class Tree {
 export const regions = (all: readonly PathAtom[], meant: ReadonlySet<PathAtom>): readonly Region[] =>
   new Tree(all, meant).regions();
 
-/** The route, if exactly its paths are chosen, by its name: the exceptions belong to other routes. */
+/** Returns the route's path if exactly its paths are chosen. The exceptions belong to other routes. */
 export function ownRegion(path: Path, all: readonly PathAtom[], meant: ReadonlySet<PathAtom>): Region | undefined {
   const same = all.every((atom) => covers(path, atom.path) === meant.has(atom));
   return same ? { path: written(path), except: [] } : undefined;

@@ -1,15 +1,15 @@
 import { originOf } from '../session/urls.ts';
 
-/** The path before a resource's own, at which clients get its metadata (RFC 9728 section 3). */
+/** The prefix before a resource's path at which clients get the metadata of the resource (RFC 9728 section 3). */
 export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 
-/** The path of a route in a resource identifier. A prefix is written without its star, and the root is empty. */
+/** Returns the path of a route in a resource identifier. A prefix has no star there, and the root is empty. */
 export function resourcePath(path: string): string {
   const base = path.endsWith('/*') ? path.slice(0, -2) : path;
   return base === '/' ? '' : base;
 }
 
-/** A route as an OAuth 2.0 resource (RFC 9728 section 1.2); `path` as policies write it, such as `/rest/*`. */
+/** Returns the identifier of an OAuth 2.0 resource (RFC 9728 section 1.2). `path` is as in a policy: `/rest/*`. */
 export const resourceOf = (host: string, path: string, port: number): string =>
   originOf(host, port) + resourcePath(path);
 

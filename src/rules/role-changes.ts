@@ -13,7 +13,7 @@ export interface Effect {
 const partsOf = (fact: Fact, op: 'any' | 'all'): readonly string[] =>
   (fact.op === op ? fact.facts : [fact]).map(factText);
 
-/** The effect of a change, if both sides have parts in common; otherwise undefined. */
+/** Returns the effect of a change; undefined unless the two facts have parts in common. */
 export function effectOf(before: Fact, after: Fact): Effect | undefined {
   for (const op of ['any', 'all'] as const) {
     const [was, is] = [partsOf(before, op), partsOf(after, op)];

@@ -3,7 +3,7 @@ import { times } from '../policy/schema.ts';
 import type { Limit } from '../policy/types.ts';
 import { limitText } from './budgets.ts';
 
-/* Values of a checked policy, written as in a policy, and a test whether two of them are equal. */
+/* This file writes values of a checked policy as policies do, and tests whether two values are equal. */
 
 /** Whether a value is a place in a file. Comparisons ignore places. */
 const isPlace = (value: unknown): boolean =>
@@ -23,7 +23,7 @@ const seconds = (key: string, value: unknown): value is number => typeof value =
 
 const isLimit = (value: object): value is Limit => 'written' in value && 'burst' in value;
 
-/** A value in the spelling of policies. The keys of labels belong to the policy's author and keep their spelling. */
+/** Returns a value in the spelling of policies. The policy's author chooses the keys of labels, so they stay. */
 function written(key: string, value: unknown): unknown {
   if (seconds(key, value)) return `${value}s`;
   if (Array.isArray(value)) return value.map((part) => written('', part));
@@ -33,6 +33,6 @@ function written(key: string, value: unknown): unknown {
   return Object.fromEntries(entries.map(([own, part]) => [writtenKey(own), written(own, part)]));
 }
 
-/** The value of a key as JSON, with keys, times and limits as policies write them; undefined if it is absent. */
+/** Returns a key's value as JSON, with keys, times and limits as policies write them; undefined if it is absent. */
 export const said = (key: string, value: unknown): string | undefined =>
   seconds(key, value) ? `${value}s` : JSON.stringify(written(key, value));

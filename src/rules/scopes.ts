@@ -5,19 +5,19 @@ import { withoutPrototype } from './without-prototype.ts';
 
 const waysOf = perPolicy(scopeWays);
 
-/** The scopes for a role, by the first way to get it that requires any. */
+/** Returns the scopes for a role: those of the first way to get the role that requires scopes. */
 export function scopesOf(role: string, policy: Policy): readonly string[] {
   const ways = waysOf(policy).role(role);
   return ways.find((way) => way.length > 0) ?? [];
 }
 
-/** For each role that requires scopes, the scopes that a client should request, separated by spaces. */
+/** Returns, for each role that requires scopes, the scopes that a client should request, separated by spaces. */
 export function roleScopes(policy: Policy): Readonly<Record<string, string>> {
   const all = Object.keys(policy.roles).map((name) => [name, scopesOf(name, policy).join(' ')] as const);
   return withoutPrototype(all.filter(([, scopes]) => scopes !== ''));
 }
 
-/** The scopes that clients may request for a route: the scopes for all roles in its rules. */
+/** Returns the scopes that clients may request for a route: the scopes for all roles in its rules. */
 export function routeScopes({ allow }: Pick<Route, 'allow'>, policy: Policy): readonly string[] {
   return [...new Set(allow.flatMap(({ who }) => (who.kind === 'role' ? scopesOf(who.role, policy) : [])))];
 }

@@ -27,7 +27,7 @@ const hostsOf = (policy: Policy): SigninTable['hosts'] =>
       providers: providers.filter((provider) => policy.providers[provider]?.client !== undefined),
     }));
 
-/** The names of providers in a host's redirect URIs; only `undefined` if there is one provider. */
+/** Returns the names of providers in a host's redirect URIs. With one provider, the URI contains no name. */
 export function callbackNames(policy: Policy, host: string): readonly (string | undefined)[] {
   const signinHost = policy.gateway.signin?.host;
   const of = hostsOf(policy).find(({ name }) => name === host);
@@ -35,14 +35,14 @@ export function callbackNames(policy: Policy, host: string): readonly (string | 
   return there.length > 1 ? there : [undefined];
 }
 
-/** Routes with data for the page of a refusal: an owner, or a link for people who need access. */
+/** Returns the routes with data for the page of a refusal: an owner, or a link for people who need access. */
 function pageRoutes(policy: Policy): SigninTable['routes'] {
   const routes = policy.hosts.flatMap((host) => host.routes);
   const named = routes.filter(({ owner, ask }) => owner !== undefined || ask !== undefined);
   return withoutPrototype(named.map((route) => [route.name, pick(route, ['owner', 'ask'])]));
 }
 
-/** signin-policy.js: what policy.js does not contain. Undefined if the policy has no sessions. */
+/** Returns the content of signin-policy.js: the data that only sign-ins need; undefined without sessions. */
 export function toSigninTable(policy: Policy, { egress, stateDir }: SigninOptions): SigninTable | undefined {
   const { session, signin, store, publicPort = DEFAULTS.publicPort } = policy.gateway;
   if (session === undefined) return undefined;

@@ -6,8 +6,8 @@ import { withoutPrototype } from './without-prototype.ts';
 
 const askedOf = perPolicy(askedOfSignin);
 
-/** What a sign-in must request so that the person gets a role: every `acr` in order, and the shortest age, which
- * satisfy each alternative. Undefined if nothing. */
+/** Returns what a sign-in must request so that the person gets a role: every `acr` in order, and the shortest age, so
+ * that it satisfies each alternative. Undefined if the role requires nothing of the sign-in. */
 export function stepUpOf(role: string, policy: Policy): StepUp | undefined {
   const facts = askedOf(policy).role(role);
   if (facts.length === 0) return undefined;
@@ -16,7 +16,7 @@ export function stepUpOf(role: string, policy: Policy): StepUp | undefined {
   return { ...(acrValues.length > 0 && { acrValues }), ...(ages.length > 0 && { maxAge: Math.min(...ages) }) };
 }
 
-/** The result of {@link stepUpOf} for each role that requires something of a sign-in. */
+/** Returns the result of {@link stepUpOf} for each role that requires something of the sign-in. */
 export function stepUps(policy: Policy): Readonly<Record<string, StepUp>> {
   const all = Object.values(policy.roles).map(({ name }) => [name, stepUpOf(name, policy)] as const);
   return withoutPrototype(all.filter((entry): entry is [string, StepUp] => entry[1] !== undefined));

@@ -21,11 +21,12 @@ export { tableModule } from './module.ts';
 
 export interface TableOptions {
   readonly egress: string;
-  /** The unix socket of the check's server, where sessions are renewed. Only policies with sessions need it. */
+  /** The unix socket of the check's server, which renews sessions. Only policies with sessions need this socket. */
   readonly check?: string;
 }
 
-/** Every identity header, in the order of first use, once in any case. The check's response names its index. */
+/** Returns every identity header once, in the order of first use, without regard to case. Responses contain the
+ * index. */
 export function headerNames(policy: Policy): readonly string[] {
   const names = new Map<string, string>();
   for (const route of policy.hosts.flatMap((host) => host.routes)) {
@@ -36,7 +37,7 @@ export function headerNames(policy: Policy): readonly string[] {
   return [...names.values()];
 }
 
-/** The headers of a route, with the names as {@link headerNames} spells them. */
+/** Returns the headers of a route, with names in the spelling of {@link headerNames}. */
 export function spelled(headers: Headers, names: readonly string[]): Headers {
   const spelling = new Map(names.map((name) => [name.toLowerCase(), name]));
   return Object.fromEntries(
@@ -57,7 +58,7 @@ function tokenProvider(policy: Policy, provider: Provider): TokenProvider {
 export const isKeyless = ({ introspection, jwksUri }: Provider): boolean =>
   introspection?.endpoint !== undefined && jwksUri === undefined;
 
-/** A fact without its place in the file. Only `explain` needs places. */
+/** Returns a fact without its place in the file. Only `explain` needs places. */
 function bare<F extends Fact>(fact: F): F {
   const { at: _, ...rest } = fact as Fact;
   return ('facts' in rest ? { ...rest, facts: rest.facts.map(bare) } : rest) as F;
@@ -70,15 +71,15 @@ const claimsOf = (sources: readonly HeaderSource[]): readonly string[] => [
   ...new Set(sources.flatMap((source) => (typeof source === 'object' && 'claim' in source ? source.claim : []))),
 ];
 
-/** The origins whose pages may send requests with credentials that browsers add. */
+/** Returns the origins whose pages may send requests with credentials that browsers add. */
 function originsOf({ accept, cors }: Route, networks: boolean): Pick<TableRoute, 'origins' | 'openOrigins'> {
   if (cors === undefined) return {};
   const named = cors.origins.filter((origin) => origin !== '*');
   const ambient = accept.includes('session') || accept.includes('certificate');
   return {
     ...(ambient && cors.credentials && { origins: named }),
-    // A route can allow pages of any origin. But a page must not use the network of the person who opens it, unless the
-    // policy names the page's origin.
+    // A route can allow pages of any origin. But unless the policy names its origin, a page must not use the network of
+    // the person who opens it.
     ...(networks && named.length > 0 && { openOrigins: named }),
   };
 }
@@ -109,7 +110,7 @@ const tokenAgents = ({ agents }: Policy): readonly TokenAgent[] =>
     return [{ ...rest, match: match.kind === 'claim' ? { ...match, fact: bare(match.fact) } : match }];
   });
 
-/** The ranges and certificate names in facts, each once. The ranges of one fact are one text. */
+/** Returns the ranges and certificate names in facts, each once. The ranges of one fact are one text. */
 export function requestFacts({ roles }: Policy): TableRequest | undefined {
   const facts = Object.values(roles).flatMap(({ fact }) => everyFact(fact));
   const networks = new Set(facts.flatMap((fact) => (fact.op === 'network' ? networkName(fact.value) : [])));
@@ -118,7 +119,7 @@ export function requestFacts({ roles }: Policy): TableRequest | undefined {
   return { networks: [...networks], certificates: [...certificates] };
 }
 
-/** The agents that are services, by SPIFFE id. The parser has checked that each has its own. */
+/** Returns the agents that are services, by SPIFFE id. The parser has checked that each service has its own id. */
 function tableHop({ gateway, agents, services, hosts, roles }: Policy): TableHop | undefined {
   if (gateway.assertion === undefined || gateway.inner === undefined) return undefined;
   const known = withoutPrototype(
@@ -126,7 +127,7 @@ function tableHop({ gateway, agents, services, hosts, roles }: Policy): TableHop
       if (match.kind !== 'service') return [];
       const { service } = match;
       const spiffe = services[service]?.spiffe;
-      if (spiffe === undefined) throw new Error(`nginx: agent ${name}: its service has no SPIFFE id`);
+      if (spiffe === undefined) throw new Error(`nginx: the service of agent ${name} has no SPIFFE id`);
       return [[spiffe, { name, service, actsFor, hops }] as const];
     }),
   );
@@ -155,7 +156,7 @@ function tableSession(policy: Policy, check: string): Table['session'] {
 /** Only nginx's configuration needs `rate`. */
 const tableProof = ({ rate, ...proof }: ProofPolicy) => ({ ...proof, perCaller: rate / PROOF_PARTS });
 
-/** The part of a policy that the gateway's JavaScript needs, with the rules that were compiled from it. */
+/** Returns the part of a policy that the gateway's JavaScript needs, with the rules compiled from the policy. */
 export function toTable(policy: Policy, rules: readonly Rule[], options: TableOptions): Table {
   const { clockSkew, tokenCache, keys, assertion } = policy.gateway;
   const all = Object.values(policy.providers);

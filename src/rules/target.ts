@@ -8,7 +8,7 @@ export interface Target {
   readonly path: string;
 }
 
-/** The beginning of an absolute-form target: for nginx, no user name, and fewer characters than in a Host header. */
+/** The beginning of an absolute-form target. nginx allows no user name, and fewer characters than in a Host header. */
 const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/((?:[A-Za-z0-9.-]+|\[[^\]]*\])(?::[0-9]*)?)(?=[/?]|$)/;
 
 /** Decodes the percent-encoding of a path. As in nginx, encoded slashes and dots become slashes and dots. */
@@ -26,7 +26,7 @@ function climbsOut(path: string): boolean {
   return false;
 }
 
-/** Reads the target of a request line like nginx. `undefined` if nginx answers 400: for a control character or space, a
+/** Reads the target of a request line like nginx. Undefined if nginx answers 400: for a control character or space, a
  * broken escape, an encoded NUL, a path above the root, or a form that is neither `/path` nor `scheme://host/path`. */
 export function parseTarget(text: string): Target | undefined {
   const target = text.replace(/^ +|(?<! ) +$/g, '');

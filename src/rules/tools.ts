@@ -12,24 +12,24 @@ export interface McpHeaders {
   readonly name?: string | undefined;
 }
 
-/** Methods that every rule with tools allows. They only list what a server offers. */
+/** Methods that every rule with tools allows, because they only list what a server offers. */
 export const LISTING: readonly string[] = [
   ...['server/discover', 'subscriptions/listen'],
   ...['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'],
 ];
 
-/** Methods about a task of a call that the rule allowed (SEP-2663). Only the server knows whose task it is. */
+/** Methods about a task that an allowed call has started (SEP-2663). Only the server knows the caller of a task. */
 export const TASKS: readonly string[] = ['tasks/get', 'tasks/update', 'tasks/cancel'];
 
 /** The prefix of all notification methods. */
 export const NOTIFICATIONS = 'notifications/';
 
-/** The characters of names that need no encoding. The comma is none: nginx joins two headers by one. */
+/** The characters of names that need no encoding. The comma is missing: nginx joins two headers with it. */
 export const NAME_CHARACTER = '[A-Za-z0-9_./-]';
 /** The characters of methods. */
 export const METHOD_CHARACTER = '[A-Za-z/_-]';
 
-// Only nginx limits the length: meshes must enforce the same rules and cannot count so far.
+// Only nginx limits the length: meshes must enforce the same expressions, and cannot count so far.
 const plain = new RegExp(`^${NAME_CHARACTER}+$`);
 const isMethod = new RegExp(`^${METHOD_CHARACTER}+$`);
 
@@ -49,9 +49,9 @@ function matches(pattern: string, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }
 
-/** Why a rule with these patterns does not cover a request. `protocol_refused`: headers are missing, repeated or
- * broken, or servers of this version do not compare them with the body. `tool_refused`: they name something that the
- * rule does not allow. A name that needs encoding matches only `*`. */
+/** Returns why a rule with these patterns does not cover a request. `protocol_refused`: headers are missing, repeated
+ * or broken, or servers of this version do not compare the headers with the body. `tool_refused`: the headers name a
+ * tool or method that the rule does not allow. A name that needs encoding matches only `*`. */
 export function refusedTool(
   tools: readonly string[],
   { version, method, name }: McpHeaders,
@@ -66,20 +66,20 @@ export function refusedTool(
   return tools.some((pattern) => matches(pattern, name)) ? undefined : 'tool_refused';
 }
 
-/** The name that a pattern matches, or the beginning of the names that it matches. */
+/** Returns the name that a pattern matches, or the beginning of the names that the pattern matches. */
 const stem = (pattern: string): string => (pattern.endsWith('*') ? pattern.slice(0, -1) : pattern);
 
-/** The MCP messages that rules with these tools distinguish, and `undefined` for a request without one. */
+/** Returns the MCP messages that rules with these tools distinguish; `undefined` is a request without a message. */
 export function messagesOf(all: readonly (readonly string[] | undefined)[]): readonly (McpHeaders | undefined)[] {
   const tools = all.filter((it) => it !== undefined);
   return tools.length === 0 ? [undefined] : [undefined, ...toolAtoms(tools.flat())];
 }
 
-/** One MCP message for each set that rules with these tools distinguish. */
+/** Returns one MCP message for each set of messages that rules with these tools distinguish. */
 export function toolAtoms(tools: readonly string[]): readonly McpHeaders[] {
   const [version = ''] = MCP_VERSIONS;
   const stems = [...new Set(tools.map(stem))];
-  // No longer pattern matches the result. There are more numbers than patterns, so the loop ends.
+  // No pattern that is longer than `from` matches the result. There are more numbers than patterns, so the loop ends.
   const fresh = (from: string): string => {
     for (let i = 0; ; i++) {
       const name = `${from}${i}`;

@@ -37,15 +37,15 @@ export interface Rule {
   readonly as: string;
 }
 
-/** A rule as a mesh enforces it: host and service are an authority or a workload, `as` is the SPIFFE id. */
+/** A rule as a mesh enforces it. Its host and service are an authority or a workload, and `as` is the SPIFFE id. */
 export interface MeshRule extends Rule {
-  /** The agent in the assertion. null: none; absent: no agents, or the mesh does not read it. */
+  /** The agent in the assertion. null: no agent; absent: the policy has no agents, or the mesh does not read them. */
   readonly agent?: string | null;
   /** Whether the agent must be alone. Absent: the agent acts for a person, or the mesh does not read this. */
   readonly alone?: true;
   /** The tools that the agent may call. Absent: any request, or the mesh does not read tools. */
   readonly tools?: readonly string[];
-  /** The assertion that the rule requires, in words. Absent: the rule requires none, except for the role. */
+  /** The assertion that the rule requires, in words. Absent: the rule requires no assertion, except for the role. */
   readonly asserted?: string;
 }
 
@@ -60,7 +60,7 @@ export type Decision<R = Rule> =
   | {
       readonly allow: true;
       readonly rule: R;
-      /** Whether caller, route and method alone decided, so that the decision holds for all such requests. */
+      /** Whether only caller, route and method decided, so that the decision is the same for all such requests. */
       readonly replay: boolean;
     }
   | {
@@ -83,14 +83,14 @@ export interface TableRoute extends Pick<Route, (typeof CHECKED)[number]> {
   readonly headers: Headers;
   /** The kinds of credentials that the route accepts; absent: only bearer tokens. */
   readonly accept?: readonly CredentialKind[];
-  /** The other origins whose pages may send requests with credentials; absent: none. */
+  /** The other origins whose pages may send requests with credentials; absent: no origin. */
   readonly origins?: readonly string[];
   /** The origins of pages that may send requests without credentials, if networks give roles. */
   readonly openOrigins?: readonly string[];
   readonly budgets?: TableBudgets;
 }
 
-/** policy.js: the part of the policy for the gateway's JavaScript. */
+/** The content of policy.js: the part of the policy for the gateway's JavaScript. */
 export interface Table {
   /** A hash of everything that a cached caller depends on: providers, roles, and sources of headers. */
   readonly selection: string;
@@ -110,7 +110,7 @@ export interface Table {
   readonly answerRoom: number;
   readonly egress: string;
   readonly assertion?: Assertion;
-  /** The agents at the inner listener; absent: the policy has none. */
+  /** The agents at the inner listener; absent: the policy has no such agents. */
   readonly hop?: TableHop;
   readonly proof?: Omit<ProofPolicy, 'rate'> & {
     /** The number of proofs per second for one caller, and for one key. */
@@ -119,37 +119,37 @@ export interface Table {
   readonly session?: TableSession;
   /** The Unix socket of the check's server; absent: the gateway asks no provider about tokens. */
   readonly asking?: string;
-  /** For each role that requires something of the sign-in, what the sign-in must request. */
+  /** The requirements that the sign-in must request, for each role that has such requirements. */
   readonly stepUps?: Readonly<Record<string, StepUp>>;
-  /** For each role that requires scopes, the scopes to request, separated by spaces. */
+  /** The scopes to request, separated by spaces, for each role that requires scopes. */
   readonly scopes?: Readonly<Record<string, string>>;
   /** The port of the hosts' public URLs; absent: 443. */
   readonly publicPort?: number;
   /** Set if requests pass without being counted when the memory for counting is full. */
   readonly passWhenFull?: true;
-  /** The conditions about the request in roles; absent: there are none. */
+  /** The conditions about the request in roles; absent: there are no such conditions. */
   readonly request?: TableRequest;
   /** Set if a route accepts certificates as credentials. */
   readonly certificates?: true;
 }
 
 export interface TableRequest {
-  /** The ranges of each fact, separated by spaces. nginx says which contain the client's address. */
+  /** The ranges of each fact, separated by spaces. nginx says which ranges contain the client's address. */
   readonly networks: readonly string[];
   readonly certificates: readonly string[];
 }
 
-/** For each provider, the claims that its ID tokens may lack, each with what to change at the provider. */
+/** The claims that ID tokens may lack, for each provider. `help` says what to change at the provider. */
 export type SigninHelp = Readonly<Record<string, readonly (readonly [claim: string, help: string])[]>>;
 
 /** The settings to open sessions and to decide whether they are valid. */
 export interface TableSession extends SessionPolicy {
   readonly keep: KeptClaims;
-  /** The path of the unix socket of the check's server, where sessions are renewed. */
+  /** The path of the unix socket of the check's server, which renews sessions. */
   readonly socket: string;
-  /** Set if replicas share revocations. They accept no sessions before they have read them once. */
+  /** Set if replicas share revocations. A replica accepts no sessions before it has read the revocations once. */
   readonly shared?: true;
-  /** The claims that roles require. Absent: it is unknown which of them a sign-in may lack. */
+  /** The claims that roles require and sign-ins may lack. Absent: these claims are unknown. */
   readonly help?: SigninHelp;
 }
 

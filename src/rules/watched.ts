@@ -7,13 +7,13 @@ const caFiles = ({ ingress, ingresses }: Mesh): readonly string[] => {
   return [...new Set((all.length > 1 ? all : [ingress]).map(({ caFile }) => caFile))];
 };
 
-/** The CAs for certificates at the inner listener, and for certificates of clients. */
+/** The files of the CAs for certificates at the inner listener, and for client certificates. */
 const clientCaFiles = ({ gateway, hosts }: Policy): readonly string[] => [
   ...new Set([gateway.inner, ...hosts].flatMap((it) => it?.clientCaFile ?? [])),
 ];
 
-/** The part of a policy that the health check needs. `identities` are those that a rule uses, `check` is the unix
- * socket of the check's server. */
+/** Returns the part of a policy that the health check needs. `identities` are the identities that a rule uses, and
+ * `check` is the unix socket of the check's server. */
 export function toWatched(policy: Policy, identities: readonly Identity[], check: string): Watched {
   const clientCa = clientCaFiles(policy);
   return {

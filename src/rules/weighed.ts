@@ -2,9 +2,9 @@ import type { DefinitionChange } from './parts.ts';
 
 /** Changed definitions, grouped by their effect on a proof. */
 export interface Weighed {
-  /** These definitions decide which requests pass. If they differ, the policies do not allow the same. */
+  /** These definitions decide which requests pass. If they differ, the policies do not allow the same requests. */
   readonly counted: readonly DefinitionChange[];
-  /** These definitions decide only the service and the identity, which the proof compares for each request. */
+  /** These definitions decide only the service and the identity. The proof compares both for each request. */
   readonly reached: readonly DefinitionChange[];
   /** These definitions decide no request. The proof says that it has not compared them. */
   readonly other: readonly DefinitionChange[];
@@ -12,7 +12,7 @@ export interface Weighed {
 
 type Section = DefinitionChange['section'];
 
-/** The keys that decide which requests pass. If a section is not listed, all its keys do. */
+/** The keys that decide which requests pass. If a section is not listed, all its keys decide this. */
 const COUNTED: Partial<Record<Section, readonly string[]>> = {
   gateway: [
     ...['clock_skew', 'inner', 'insecure_proxied_networks', 'limits', 'proof', 'public_port', 'session'],
@@ -26,7 +26,7 @@ const COUNTED: Partial<Record<Section, readonly string[]>> = {
   header: [],
 };
 
-/** The keys that decide no request, in sections that have other keys which do. */
+/** The keys that decide no request, in sections in which other keys do. */
 const OTHER: Partial<Record<Section, readonly string[]>> = {
   provider: ['signin'],
   host: ['tls'],
@@ -40,7 +40,7 @@ const REACHED: Partial<Record<Section, readonly string[]>> = {
   service: ['authority', 'direct', 'endpoint', 'ingress'],
 };
 
-/** Whether a whole definition was added or removed. That matters only if rules use the name. */
+/** Whether a whole definition was added or removed. This change matters only if rules use the name. */
 const isWhole = ({ section, key, before, after }: DefinitionChange): boolean =>
   section !== 'header' && key === undefined && (before === undefined || after === undefined);
 

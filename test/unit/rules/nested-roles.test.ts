@@ -183,7 +183,7 @@ describe('a chain of roles has a bounded depth', () => {
   test('of 4,000 is an error with its path', () => {
     const errors = errorsOf(chain(4000)).filter(({ message }) => !message.startsWith('no effect'));
     expect(errors.map(formatError)).toEqual([
-      'p.yaml:73:8 roles.r65: 65 levels of roles, any, all and none are below, and a role may depend on at most 64: r65 → r64 → r63 → r62 → r61 → r60 → … → r4 → r3 → r2 → r1 → r0',
+      'p.yaml:73:8 roles.r65: the role depends on 65 levels of roles, any, all and none, but at most 64 are allowed: r65 → r64 → r63 → r62 → r61 → r60 → … → r4 → r3 → r2 → r1 → r0',
     ]);
   });
 
