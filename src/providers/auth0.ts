@@ -28,10 +28,10 @@ export const issuers: Issuers = {
 };
 
 export const help: ClaimHelp = {
-  aud: 'ask Auth0 with the parameter audience, the identifier of this API',
+  aud: 'request the token from Auth0 with the parameter audience, which is the identifier of this API',
   permissions: 'at Auth0: APIs > this API > Enable RBAC, and Add Permissions in the Access Token',
-  scope: 'ask Auth0 for the scope, which the API must have',
-  '*': 'at Auth0: an Action sets it, by api.accessToken.setCustomClaim()',
+  scope: 'request the scope from Auth0; the API must define this scope',
+  '*': 'at Auth0: add an Action that sets the claim with api.accessToken.setCustomClaim()',
 };
 
 export const about: AboutKind = {

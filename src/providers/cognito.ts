@@ -33,9 +33,9 @@ export const issuers: Issuers = {
 
 export const help: ClaimHelp = {
   aud: 'write the ids of the app clients as audiences, or ask Cognito for a resource',
-  'cognito:groups': 'people without a group in the pool have none, and neither have tokens of a client itself',
+  'cognito:groups': 'people without a group in the pool lack this claim, and so do tokens of a client itself',
   scope: 'at Cognito: a resource server of the pool, and its custom scopes for the app client',
-  '*': 'at Cognito: a pre token generation trigger of version 2 adds it to access tokens',
+  '*': 'at Cognito: a pre token generation trigger of version 2 adds the claim to access tokens',
 };
 
 export const about: AboutKind = {

@@ -54,14 +54,14 @@ export const issuers: Issuers = {
 
 export const mistaken: Mistaken = {
   issuer: /^https:\/\/sts\.windows\.net\/[^/]+\/$/,
-  help: 'it is of version 1 of Entra ID: for version 2 set requestedAccessTokenVersion to 2 in the API’s manifest',
+  help: 'this token is of version 1 of Entra ID: for version 2, set requestedAccessTokenVersion to 2 in the API’s manifest',
 };
 
-/** Claims with names of people: unverified, in several forms, and they can pass to another person. */
+/** Claims with names of people. The names are unverified, have several forms, and can pass to another person. */
 export const unverified: readonly string[] = ['preferred_username', 'upn', 'unique_name'];
 
 export const help: ClaimHelp = {
-  aud: 'ask Entra for a scope of this API, as api://…/.default, and not of Microsoft Graph',
+  aud: 'request a scope of this API from Entra, such as api://…/.default, and not a scope of Microsoft Graph',
   groups: 'at Entra: Token configuration > Add groups claim > Groups assigned to the application',
   roles: 'at Entra: App roles of the API, assigned under Enterprise applications > Users and groups',
   scp: 'only tokens for a person have scopes; applications have app roles, in "roles"',
@@ -69,7 +69,7 @@ export const help: ClaimHelp = {
   xms_edov: 'at Entra: Token configuration > Optional claims > Access > xms_edov',
   idtyp: 'at Entra: Token configuration > Optional claims > Access > idtyp',
   auth_time: 'at Entra: Token configuration > Optional claims > Access > auth_time',
-  acr: 'tokens of version 2 have no "acr": ask for the optional claim acrs',
+  acr: 'tokens of version 2 have no "acr": add the optional claim acrs',
   upn: 'at Entra: Token configuration > Optional claims > Access > upn',
 };
 

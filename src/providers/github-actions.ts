@@ -15,7 +15,7 @@ export const kind: ProviderKind = {
   alone: 'always',
   verifiedAs: [],
   refusedTypes: [],
-  wants: 'the ID token of a job, made for this audience',
+  wants: 'an ID token of a job for this audience',
   ofAnybody: true,
 };
 
@@ -26,8 +26,8 @@ export const issuers: Issuers = {
   ],
 };
 
-/** Claims that name the owner. job_workflow_ref does not: any job can use a workflow of another repository. actor does
- * not: someone can trick a person into starting a job anywhere. */
+/** Claims that name the owner. `job_workflow_ref` does not, because any job can use a workflow of another repository.
+ * `actor` does not, because a person can be tricked into starting a job anywhere. */
 export const owners: Owners = {
   at: 'GitHub',
   named: 'a repository or an owner',
@@ -46,11 +46,11 @@ export const owners: Owners = {
 
 export const help: ClaimHelp = {
   aud: 'in the job: core.getIDToken(AUDIENCE), or &audience=… after ACTIONS_ID_TOKEN_REQUEST_URL',
-  environment: 'only jobs with "environment:" have it',
-  head_ref: 'only runs for a pull request have it',
-  base_ref: 'only runs for a pull request have it',
-  job_workflow_ref: 'it is that of the reusable workflow; compare workflow_ref for the workflow itself',
-  enterprise: 'only repositories of an enterprise have it',
+  environment: 'only jobs with "environment:" have this claim',
+  head_ref: 'only runs for a pull request have this claim',
+  base_ref: 'only runs for a pull request have this claim',
+  job_workflow_ref: 'this claim names the reusable workflow; compare workflow_ref for the workflow itself',
+  enterprise: 'only repositories of an enterprise have this claim',
 };
 
 export const about: AboutKind = {

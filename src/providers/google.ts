@@ -11,11 +11,11 @@ export const kind: ProviderKind = {
   emailVerified: 'email_verified',
   verifiedAs: [true],
   refusedTypes: [],
-  wants: 'an ID token that a service account had made for this audience',
+  wants: 'an ID token of a service account for this audience',
   spellings: ['https://accounts.google.com', 'accounts.google.com'],
   ofAnybody: true,
   signin: {
-    // Google has no offline_access and issues refresh tokens only with consent: sessions are renewed with prompt=none.
+    // Google issues refresh tokens only with consent, so the gateway does not request them and renews with prompt=none.
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },
@@ -26,7 +26,7 @@ export const issuers: Issuers = {
   only: 'https://accounts.google.com',
 };
 
-/** Claims that name the owner. The domain of the address does not: an account can have an address of any domain. */
+/** Claims that name the owner. The domain of an address does not, because an account can have any address. */
 export const owners: Owners = {
   at: 'Google',
   named: 'an organisation or an account',
@@ -40,15 +40,15 @@ export const owners: Owners = {
 };
 
 export const help: ClaimHelp = {
-  aud: 'ask Google for an ID token of this audience, as the metadata server does by ?audience=…',
-  email: 'ask Google with includeEmail, or by ?format=full at the metadata server',
-  hd: 'only people of a Google Workspace or Cloud organisation have it',
+  aud: 'request an ID token for this audience from Google, for example with ?audience=… at the metadata server',
+  email: 'request the token with includeEmail, or with ?format=full at the metadata server',
+  hd: 'only people of a Google Workspace or Cloud organisation have this claim',
 };
 
 export const about: AboutKind = {
   title: 'Google',
   registering: [
     'Google Cloud console, Google Auth Platform > Clients > Create client > Web application.',
-    'It has no groups: compare "hd" (the organisation) or "email".',
+    'Google has no groups: compare "hd" (the organisation) or "email".',
   ],
 };

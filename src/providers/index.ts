@@ -58,12 +58,12 @@ export const ownersOf: ByKind<Owners> = { google: google.owners, 'github-actions
 /** Claims with unverified names. They do not identify callers, and facts must not match a part of such a name. */
 export const unverifiedNames: ByKind<readonly string[]> = { entra: entra.unverified };
 
-/** What only the command reads of a kind. A bundle with this table would contain every file as a whole. */
+/** The parts of a kind that only the command reads. A bundle with this table would contain the files of all kinds. */
 const files: Readonly<Record<ProviderKindName, { readonly issuers?: Issuers; readonly about: AboutKind }>> = {
   ...{ okta, entra, keycloak, auth0, google, cognito, 'github-actions': githubActions, kubernetes, spiffe, generic },
 };
 
-/** What the command tells people who register the gateway at a provider. */
+/** The texts that the command prints for people who register the gateway at a provider. */
 export const aboutKinds = /* @__PURE__ */ Object.fromEntries(
   /* @__PURE__ */ Object.entries(files).map(([name, { about }]) => [name, about]),
 ) as Record<ProviderKindName, AboutKind>;
@@ -78,13 +78,13 @@ export const providerKindNames = /* @__PURE__ */ Object.keys(providerKinds) as [
 export const providerKind = (name: string): ProviderKind | undefined =>
   Object.hasOwn(providerKinds, name) ? providerKinds[name as ProviderKindName] : undefined;
 
-/** The kind of provider that an issuer belongs to, by its form. */
+/** Returns the kind of provider to which an issuer belongs, from the form of the issuer. */
 export function kindOfIssuer(issuer: string): ProviderKindName {
   const fits = (name: ProviderKindName) => files[name].issuers?.looksLike.some((pattern) => pattern.test(issuer));
   return providerKindNames.find(fits) ?? 'generic';
 }
 
-/** What to write instead of an issuer that no token of this kind has; undefined if it is right. */
+/** Returns what to write instead of an issuer that no token of this kind has; undefined if the issuer is right. */
 export function issuerProblem(kind: ProviderKindName, issuer: string): string | undefined {
   const own = files[kind].issuers;
   if (own === undefined) return undefined;
@@ -94,11 +94,11 @@ export function issuerProblem(kind: ProviderKindName, issuer: string): string | 
   return wanted ? `${issuer}/` : issuer.replace(/(?<!\/)\/+$/, '');
 }
 
-/** Advice for a token whose issuer belongs to no provider of the policy; undefined if there is none. */
+/** Returns advice for a token whose issuer belongs to no provider of the policy; undefined if there is no advice. */
 export const issuerHelp = (issuer: unknown): string | undefined =>
   typeof issuer === 'string' ? mistaken.find((it) => it.issuer.test(issuer))?.help : undefined;
 
-/** What to change at a provider of this kind if its tokens lack a claim; undefined if there is no advice. */
+/** Returns what to change at a provider of this kind if its tokens lack a claim; undefined if there is no advice. */
 export const claimHelp = ({ name }: Pick<ProviderKind, 'name'>, path: string): string | undefined =>
   helpFor(claimHelps[name], path);
 
@@ -126,6 +126,6 @@ export const TENANT = '{tenantid}';
 
 export const fillTenant = (template: string, tenant: string): string => template.split(TENANT).join(tenant);
 
-/** The id of the tenant in an issuer of Entra ID; undefined if there is none. */
+/** Returns the id of the tenant in an issuer of Entra ID; undefined if there is none. */
 export const tenantOf = (issuer: unknown): string | undefined =>
   typeof issuer === 'string' ? /^https:\/\/[^/]+\/([^/]+)\//.exec(issuer)?.[1] : undefined;

@@ -1,6 +1,6 @@
 import type { AboutKind, ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
-/** Keycloak, one realm. Tokens have groups, and ID tokens have roles, only with a mapper. */
+/** Keycloak, one realm. Groups in tokens, and roles in ID tokens, require a mapper. */
 export const kind: ProviderKind = {
   name: 'keycloak',
   groups: 'groups',
@@ -18,7 +18,7 @@ export const kind: ProviderKind = {
   verifiedAs: [true],
   refusedTypes: ['id', 'refresh', 'offline', 'logout', 'serialized-id', 'action', 'initial-access'],
   signin: {
-    // Keycloak always issues refresh tokens. offline_access is for those that outlive its session.
+    // Keycloak always issues refresh tokens. offline_access is for refresh tokens that outlive the session at Keycloak.
     scopes: ['openid', 'profile', 'email'],
     userinfo: true,
   },
@@ -28,12 +28,12 @@ export const issuers: Issuers = { looksLike: [/^https:\/\/.+\/realms\/[^/]+\/?$/
 
 /** The client scope "roles" adds these claims only to access tokens, not to ID tokens and UserInfo. */
 export const signinHelp: ClaimHelp = {
-  realm_access: 'at Keycloak: Client scopes > roles, mapper "realm roles": "Add to ID token" (off as installed)',
-  resource_access: 'at Keycloak: Client scopes > roles, mapper "client roles": "Add to ID token" (off as installed)',
+  realm_access: 'at Keycloak: Client scopes > roles, mapper "realm roles": "Add to ID token" (off by default)',
+  resource_access: 'at Keycloak: Client scopes > roles, mapper "client roles": "Add to ID token" (off by default)',
 };
 
 export const help: ClaimHelp = {
-  aud: 'at Keycloak: a client scope with a mapper of the type Audience, given to the client that asks',
+  aud: 'at Keycloak: give the client that requests the token a client scope with a mapper of the type Audience',
   sub: 'at Keycloak: give the client the client scope "basic"',
   auth_time: 'at Keycloak: give the client the client scope "basic"',
   groups: 'at Keycloak: a mapper of the type Group Membership, name "groups", full path off',
@@ -43,7 +43,7 @@ export const help: ClaimHelp = {
   email: 'at Keycloak: give the client the client scope "email"',
   email_verified: 'at Keycloak: give the client the client scope "email"',
   preferred_username: 'at Keycloak: give the client the client scope "profile"',
-  client_id: 'only service accounts have it, by the client scope "service_account"',
+  client_id: 'only service accounts have this claim, from the client scope "service_account"',
 };
 
 export const about: AboutKind = {

@@ -21,14 +21,14 @@ export const issuers: Issuers = {
 
 export const mistaken: Mistaken = {
   issuer: /^kubernetes\/serviceaccount$/,
-  help: 'it is the token of a Secret, which never ends: project one, or use kubectl create token',
+  help: 'this token is stored in a Secret and never expires: project a token, or use kubectl create token',
 };
 
 export const help: ClaimHelp = {
   aud: 'in the pod: a projected volume with serviceAccountToken and this audience, or kubectl create token --audience',
-  exp: 'the token of a Secret never ends: project one (serviceAccountToken), or use kubectl create token',
-  'kubernetes.io.pod': 'only a token that is projected into a pod has it',
-  'kubernetes.io.node': 'only tokens of Kubernetes 1.30 and newer, projected into a pod, have it',
+  exp: 'a token that is stored in a Secret never expires: project a token (serviceAccountToken), or use kubectl create token',
+  'kubernetes.io.pod': 'only a token that is projected into a pod has this claim',
+  'kubernetes.io.node': 'only tokens of Kubernetes 1.30 and newer, projected into a pod, have this claim',
 };
 
 export const about: AboutKind = {

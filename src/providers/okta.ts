@@ -1,6 +1,6 @@
 import type { AboutKind, ClaimHelp, Issuers, Mistaken, ProviderKind } from './types.ts';
 
-/** Okta: a custom authorization server (`https://D/oauth2/ID`) or, only for sign-in, that of the organisation. */
+/** Okta: a custom authorization server (`https://D/oauth2/ID`) or, only for sign-in, the organisation's server. */
 export const kind: ProviderKind = {
   name: 'okta',
   groups: 'groups',
@@ -30,7 +30,7 @@ export const issuers: Issuers = {
 
 export const mistaken: Mistaken = {
   issuer: /^https:\/\/[a-z0-9-]+\.(?:okta|oktapreview|okta-emea|okta-gov)\.com\/?$/,
-  help: 'it is from Okta’s organisation server, only for Okta: ask an authorization server, such as https://D/oauth2/default',
+  help: 'this token is from Okta’s organisation server, and only for Okta itself: get one from an authorization server, such as https://D/oauth2/default',
 };
 
 /** What to change if ID tokens lack a claim that access tokens have. */
@@ -39,7 +39,7 @@ export const signinHelp: ClaimHelp = {
 };
 
 export const help: ClaimHelp = {
-  aud: 'it is the audience of the authorization server: at Okta, Security > API',
+  aud: 'the authorization server sets the audience: at Okta, Security > API',
   groups: 'at Okta: Security > API > the authorization server > Claims > "groups", in access tokens, by filter',
   scp: 'at Okta: Security > API > the authorization server > Scopes and Access Policies',
   uid: 'the token of a client itself has no "uid"',

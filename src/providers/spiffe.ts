@@ -1,6 +1,6 @@
 import type { AboutKind, ClaimHelp, Issuers, ProviderKind } from './types.ts';
 
-/** JWT-SVIDs of one trust domain. `iss` may be absent; keys come from a bundle, with their own `use`. */
+/** JWT-SVIDs of one trust domain. `iss` may be absent; keys come from a bundle, and have their own `use`. */
 export const kind: ProviderKind = {
   name: 'spiffe',
   scopes: [],
@@ -15,7 +15,7 @@ export const kind: ProviderKind = {
 
 export const issuers: Issuers = { looksLike: [/^spiffe:\/\//] };
 
-export const help: ClaimHelp = { aud: 'ask the Workload API for a JWT-SVID of this audience' };
+export const help: ClaimHelp = { aud: 'request a JWT-SVID for this audience from the Workload API' };
 
 export const about: AboutKind = {
   title: 'a SPIFFE trust domain',

@@ -9,13 +9,13 @@ export interface ProviderKind {
   readonly audienceElse?: string;
   /** Claims with the granted scopes, as a space-delimited text or a list. The first present claim counts. */
   readonly scopes: readonly string[];
-  /** Claims with the client of the token; the first present one counts, before the others of `token/client-id.ts`. */
+  /** Claims with the client of the token. The first present claim counts; those of `token/client-id.ts` follow. */
   readonly client: readonly string[];
-  /** When a token has no person: `always`, or if all signs of one of these lists are present. */
+  /** Which tokens have no person: all tokens (`always`), or tokens with all signs of one of these lists. */
   readonly alone: 'always' | readonly (readonly Sign[])[];
   /** Marks with which the provider says that the caller is an agent; absent: there are none. */
   readonly agents?: readonly AgentMark[];
-  /** Set if access tokens name their client in these claims and ID tokens do not. This distinguishes the two. */
+  /** Set if access tokens name their client in these claims and ID tokens do not. This difference tells them apart. */
   readonly tellsByClient?: true;
   /** A claim and a value that every access token has and no other token has. */
   readonly says?: { readonly claim: string; readonly is: string };
@@ -45,10 +45,11 @@ export interface ProviderKind {
   readonly signin?: SigninDefaults;
 }
 
-/** What to change at a provider if a claim is absent or wrong, by its path, the part before a dot, or `*`. */
+/** What to change at a provider if a claim is absent or wrong. The key is its path, the part before a dot, or `*`. */
 export type ClaimHelp = Readonly<Record<string, string>>;
 
-/** A condition for a claim: absent, this value, a pattern, or `before`, the text of the claim `as`, and `after`. */
+/** A condition for a claim: it is absent, has this value, matches a pattern, or is `before`, the claim `as` and
+ * `after`. */
 export type Sign =
   | { readonly claim: string; readonly absent: true }
   | { readonly claim: string; readonly is: string }
@@ -61,7 +62,7 @@ export type Sign =
       readonly ignoreCase?: true;
     };
 
-/** The claims that identify the owner of a token. Anyone's token can match a role of other claims only. */
+/** The claims that identify the owner of a token. If a role compares only other claims, anyone's token can match. */
 export interface Owners {
   readonly at: string;
   readonly named: string;
@@ -105,7 +106,7 @@ export interface Mistaken {
   readonly help: string;
 }
 
-/** What a sign-in requests from a provider if the policy does not say it. */
+/** The defaults for what a sign-in requests from a provider. */
 export interface SigninDefaults {
   /** The scopes. They include `offline_access` if the provider issues no refresh token without it. */
   readonly scopes: readonly string[];

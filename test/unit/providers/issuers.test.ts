@@ -65,7 +65,7 @@ test('an issuer of no kind may end in any way', () => {
 test.each([
   ['https://example.okta.com', /Okta’s organisation server/],
   ['https://sts.windows.net/t/', /requestedAccessTokenVersion/],
-  ['kubernetes/serviceaccount', /token of a Secret/],
+  ['kubernetes/serviceaccount', /stored in a Secret/],
 ])('help for a token of %s', (issuer, help) => {
   expect(issuerHelp(issuer)).toMatch(help);
 });

@@ -70,7 +70,7 @@ export const entra: KindTable = {
       header: { nonce: 'kKqzC2J0r4XzqYk0N9v1' },
       claims: { aud: '00000003-0000-0000-c000-000000000000' },
       text: (token) => token.replace(/[^.]*$/, (signature) => `AAAA${signature.slice(4)}`),
-      says: 'the token is for Microsoft Graph; ask Entra for a scope of this API',
+      says: 'the token is for Microsoft Graph; request a scope of this API from Entra',
     }),
     miss('of Microsoft Graph whose signature holds', 'type_refused', {
       header: { nonce: 'x' },
@@ -80,7 +80,7 @@ export const entra: KindTable = {
       'for Microsoft Graph',
       'audience_mismatch',
       { aud: '00000003-0000-0000-c000-000000000000' },
-      'ask Entra for a scope of this API',
+      'request a scope of this API from Entra',
     ),
     claims('for the API by its URI', 'audience_mismatch', { aud: `api://${api}` }),
     claims(

@@ -57,13 +57,13 @@ export const kubernetes: KindTable = {
           'kubernetes.io/serviceaccount/service-account.name': 'deployer',
         },
       },
-      'the token of a Secret, which never ends',
+      'stored in a Secret and never expires',
     ),
     claims(
       'of a Secret with a new issuer',
       'claim_absent',
       { exp: undefined, aud: undefined },
-      'the token of a Secret never ends',
+      'a token that is stored in a Secret never expires',
     ),
     claims('of another namespace', 'role_missing', {
       'kubernetes.io': { ...bound, namespace: 'default' },
