@@ -2,10 +2,11 @@
 export type Claims = Readonly<Record<string, unknown>>;
 
 /** Returns the value at a claim path; `undefined` if there is none. First, the whole path is tried as the name of a
- * claim. Then the path is split at a dot: the longest first part counts that names an object which contains the rest.
- * So `https://x.example/roles` finds the claim of that name, and `realm_access.roles` finds a nested claim. Only own
- * members count, and never inherited ones such as `__proto__`.
- * @param path name of a claim, or several names joined by dots */
+ * claim. If there is no such claim, the path is split at a dot, so that the first part names an object that contains
+ * the rest. The longest such part counts. So `https://x.example/roles` finds the claim of that name, and
+ * `realm_access.roles` finds a nested claim. Only own members count, and never inherited ones such as `__proto__`.
+ * @param path name of a claim, or several names joined by dots
+ */
 export function claimAt(claims: Claims, path: string): unknown {
   const value = claims[path];
   // A plain read takes half the time of hasOwn. It is safe: JSON contains no functions, and inherited members are

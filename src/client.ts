@@ -1,4 +1,4 @@
-/** The entry of client.js: the JavaScript that asks providers about tokens. Separate, so that checks do not load it. */
+/** The entry of client.js: the JavaScript that asks providers about tokens. Checks do not load this bundle. */
 
 import clientTable from './client-policy.js';
 import { groupsHandler } from './njs/client/groups.ts';

@@ -39,7 +39,7 @@ export const DIRECTIONS = directions({
       origin: {
         name: 'X-Meshgate-Origin',
         says: 'the origin of the page that sends an unsafe method or an `Upgrade`',
-        when: 'if browsers add a session, a client certificate or a network by themselves',
+        when: 'if a browser sends a session or a client certificate by itself, or a network gives roles',
       },
       address: {
         name: 'X-Meshgate-Address',

@@ -1,5 +1,5 @@
 /** Whether a text matches a pattern. In the pattern, `*` matches any number of characters, and every other character
- * matches itself. Each piece is searched only once, so the time is linear in the lengths of text and pattern. */
+ * matches itself. Each piece between stars is searched once, so the time is linear in both lengths. */
 export function isLike(text: string, pattern: string): boolean {
   const pieces = pattern.split('*');
   const first = pieces[0] as string;

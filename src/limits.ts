@@ -23,7 +23,7 @@ export const MAX_METADATA_STATE_BYTES = 8 * 1024;
 export const KEYS_BYTES_PER_PROVIDER = 2 * (MAX_KEYS_BYTES + 2 * MAX_METADATA_STATE_BYTES);
 export const MIN_KEYS_BYTES = 1024 * 1024;
 
-/** A token without `kid` is tried with at most this number of keys that fit. */
+/** For a token without `kid`, the gateway tries at most this number of matching keys. */
 export const MAX_KEYS_TRIED = 4;
 
 /** RSA keys with a shorter modulus are never used (RFC 7518 section 3.3). */
@@ -38,7 +38,7 @@ export const PROVIDER_TIMEOUT_MS = 4000;
 /** How often the job checks whether a provider's keys are due. */
 export const KEYS_JOB_INTERVAL_S = 10;
 
-/** Maximum number of checks that wait for keys of one provider at once. The clients of further ones should retry. */
+/** Maximum number of checks that wait for keys of one provider at once. The clients of further checks should retry. */
 export const MAX_WAITERS = 16;
 
 /** How long a check waits for keys that another check fetches, in milliseconds. */
@@ -59,19 +59,19 @@ export const SITE_SHARE = 2;
 /** Maximum length of an answer of an introspection endpoint, in characters. */
 export const MAX_ANSWER_LENGTH = 64 * 1024;
 
-/** Maximum number of questions about tokens to one provider at the same time, and of checks that wait for an answer or
- * for a free place, on one nginx. Each of them holds a JavaScript context. */
+/** For one nginx: the maximum number of questions about tokens to one provider at the same time, and of checks that
+ * wait for an answer or for a free place. Each of them holds a JavaScript context. */
 export const MAX_QUESTIONS = 32;
 export const MAX_QUESTION_WAITERS = 128;
 
 /** There are two kinds of tokens: tokens that anyone can invent, and tokens that were active before or have a valid
- * signature. This many questions and places are always left for the other kind. */
+ * signature. Each kind leaves this many questions and places for the other kind. */
 export const QUESTIONS_KEPT = 8;
 export const PLACES_KEPT = 32;
 
-/** An address may ask another question, or take another place, only if it has fewer than this part of those that are
- * free. Its site may have {@link SITE_SHARE} times as many. So a single address gets 8 questions of 24 and 64 places of
- * 128, and a single site gets 12 and 86. If there are several, some room is left for the next one. */
+/** An address may get another question or place only if its own number is less than the number of free ones, multiplied
+ * by this share. Its site may have {@link SITE_SHARE} times as many. So a single address gets 8 questions of 24 and 64
+ * places of 128, and a single site gets 12 and 86. If several addresses ask, some room is left for the next one. */
 export const QUESTIONS_SHARE = 1 / 2;
 export const PLACES_SHARE = 1;
 
@@ -88,7 +88,7 @@ export const GROUPS_PER_CALL = 20;
 export const QUESTION_PAUSE_MS = 1000;
 
 /** Maximum number of requests by which a budget may be overdrawn. Workers overdraw it for a moment until they give back
- * what they took. If the difference is greater, a clock was set back. */
+ * what they took. If a budget is overdrawn by more, a clock was set back. */
 export const MAX_UNCOUNTED = 1024;
 
 /** Maximum number of bytes of each log field that comes from a client, as JSON. With these limits a line is shorter
@@ -103,10 +103,10 @@ export const MAX_LOG_TOOL = 256;
 export const MAX_HEADER_VALUE = 4096;
 
 /** Versions of the Model Context Protocol whose servers compare the headers for method and tool with the body
- * (SEP-2243). It is not known what later versions mean. */
+ * (SEP-2243). It is unknown whether later versions do the same. */
 export const MCP_VERSIONS: readonly string[] = ['2026-07-28'];
 
-/** Maximum number of ways to a role by scopes that are examined. */
+/** Maximum number of ways to get a role with scopes that meshgate examines. */
 export const MAX_SCOPE_WAYS = 16;
 
 /** Maximum length of a resource's metadata without its identifier. An argument of nginx has at most 4 KB. */
@@ -134,17 +134,17 @@ export const JWKS_MAX_AGE_S = 300;
 /** How long a signing key is published before it signs. istiod fetches keys every 20 minutes. */
 export const PUBLISHED_BEFORE_SIGNING_S = 3600;
 
-/** Size of the check's answer without lists; the larger one has room for lists of groups and an assertion. */
+/** Sizes of the check's answer: the small one is for answers without lists of groups and without an assertion. */
 export const ANSWER_SMALL = 2048;
 export const ANSWER_LARGE = 32 * 1024;
 
-/** Most bytes that status line, rule, reason, detail and challenge take in an answer. */
+/** Maximum number of bytes that status line, rule, reason, detail and challenge have in an answer. */
 export const ANSWER_MARGIN = 1152;
 
-/** A refusal names its caller for the log only if the names are no longer. */
+/** A refusal names its caller for the log only if the names have at most this number of bytes. */
 export const MAX_ABOUT_BYTES = 512;
 
-/** Most services that may act one for another, and for a person, in one chain. */
+/** Maximum number of actors in one actor chain. */
 export const MAX_HOPS = 8;
 
 /** How often the job reads the files of mesh identities. */
@@ -153,7 +153,7 @@ export const SVIDS_JOB_INTERVAL_S = 5;
 /** A result for the files that is older than this does not count. */
 export const SVIDS_LOOK_MAX_AGE_S = 30;
 
-/** If a file changed so many milliseconds ago, a write may not be complete, or another one may get the same time. */
+/** If a file changed so many milliseconds ago, a write may not be complete, or another write may get the same time. */
 export const JUST_WRITTEN_MS = 2000;
 
 /** Number of SVIDs that are read in one run. After that, the worker handles requests. */
@@ -168,7 +168,7 @@ export const EXPIRING_AT = 1 / 3;
 /** Minimum time between two equal lines about an SVID in the log. */
 export const REPEAT_LINE_S = 60;
 
-/** Time-out of the calls of readyz, in milliseconds. */
+/** Time-out of the calls that readyz sends, in milliseconds. */
 export const HEALTH_TIMEOUT_MS = 2000;
 
 export const MAX_CERTIFICATE_LENGTH = 16 * 1024;
@@ -185,7 +185,7 @@ export const MAX_DICT_TTL_MS = 4_000_000_000;
 /** Time-out of one request of the command, in milliseconds, from the DNS lookup to the end of the response. */
 export const CALL_DEADLINE_MS = 10_000;
 
-/** The default interval at which the device flow asks, and by how much it grows if the provider says so. */
+/** The default interval between requests of the device flow, and the time by which a provider can make it longer. */
 export const DEVICE_POLL_S = 5;
 
 /** Minimum pause of the device flow between two requests. */
@@ -209,7 +209,7 @@ export const MAX_JTI_LENGTH = 256;
 /** Number of clients whose proof keys each JavaScript context keeps. */
 export const PROOF_KEYS_PER_CONTEXT = 64;
 
-/** One caller, and one key, may use one Nth of the room for proofs. They may use those of this many seconds at once. */
+/** One caller, or one key, may use one Nth of the room for proofs, and at once the proofs of this many seconds. */
 export const PROOF_PARTS = 4;
 export const PROOF_BURST_S = 10;
 

@@ -10,8 +10,8 @@ export const ODD_PATH =
  * which never backtracks. Without it, a long path could exhaust the stack. */
 export const PLAIN_PATH = '^(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*+)*+/?(?:[?]|$)';
 
-/** Matches raw request targets that look like the gateway's own, in any case. The gateway's paths are in lower case.
- * For any other spelling the gateway answers 404, so that no service can imitate the gateway's pages. */
+/** Matches raw request targets that look like the gateway's own, in upper or lower case. The gateway's paths are in
+ * lower case. For any other spelling the gateway answers 404, so that no service can imitate the gateway's pages. */
 export const OWN_PATH = '^/\\.meshgate(?:[/?]|$)';
 
 const own = new RegExp(OWN_PATH, 'i');

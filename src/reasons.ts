@@ -41,7 +41,7 @@ export const reasons = {
   algorithm_refused: {
     status: 401,
     challenge: 'invalid_token',
-    help: "The policy does not allow the algorithm of the token's signature. Sign with an asymmetric one, such as RS256 or ES256.",
+    help: "The policy does not allow the algorithm of the token's signature. Sign with an asymmetric algorithm, such as RS256 or ES256.",
   },
   issuer_unknown: {
     status: 401,
@@ -63,7 +63,7 @@ export const reasons = {
     challenge: 'invalid_token',
     help: 'The provider says that the token is not active: it is expired, revoked or unknown. Get a new token.',
   },
-  token_expired: { status: 401, challenge: 'invalid_token', help: 'The token has expired. Get a new one.' },
+  token_expired: { status: 401, challenge: 'invalid_token', help: 'The token has expired. Get a new token.' },
   token_not_yet_valid: {
     status: 401,
     challenge: 'invalid_token',
@@ -72,7 +72,7 @@ export const reasons = {
   audience_mismatch: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The token is for another audience or client. Get one from the provider with an audience of this gateway.',
+    help: 'The token is for another audience or client. Get a token from the provider with an audience of this gateway.',
   },
   type_refused: {
     status: 401,
@@ -82,22 +82,22 @@ export const reasons = {
   claim_absent: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The token lacks a claim that the gateway requires, or has it in the wrong form. Configure the provider to send it.',
+    help: 'The token lacks a claim that the gateway requires, or the claim has the wrong form. Configure the provider to send this claim.',
   },
   proof_missing: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The token is bound to a key. Send "Authorization: DPoP TOKEN" with a proof in "DPoP", or show the client certificate of the token. At the inner listener, show your own.',
+    help: 'The token is bound to a key. Send "Authorization: DPoP TOKEN" with a proof in "DPoP", or show the client certificate of the token. At the inner listener, show your own certificate.',
   },
   proof_invalid: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The DPoP proof or the client certificate does not match the credential. Make a new proof for each request. At the inner listener, show the X.509-SVID of the workload, of the CA in the policy.',
+    help: 'The DPoP proof or the client certificate does not match the credential. Make a new proof for each request. At the inner listener, show the X.509-SVID of the workload, issued by the CA in the policy.',
   },
   proof_replayed: {
     status: 401,
     challenge: 'invalid_token',
-    help: 'The DPoP proof was used before. Make a new one with another "jti" for each request and each retry.',
+    help: 'The DPoP proof was used before. Make a new proof with another "jti" for each request and each retry.',
   },
   proof_nonce_required: {
     status: 401,
@@ -132,7 +132,7 @@ export const reasons = {
   },
   origin_refused: {
     status: 403,
-    help: 'A page of another origin sent this with your session, certificate or network. Open the page of this host and try again.',
+    help: 'A page of another origin sent this request with your session, certificate or network. Open the page of this host and try again.',
   },
   worker_refused: {
     status: 403,
@@ -141,7 +141,7 @@ export const reasons = {
   step_up_required: {
     status: 401,
     challenge: 'insufficient_user_authentication',
-    help: 'This needs a newer or stronger sign-in. Open the page in a browser, or get a token with the acr or max_age that the role requires.',
+    help: 'This request needs a newer or stronger sign-in. Open the page in a browser, or get a token with the acr or max_age that the role requires.',
   },
   network_refused: {
     status: 403,
@@ -167,11 +167,11 @@ export const reasons = {
   },
   protocol_refused: {
     status: 400,
-    help: 'The agent must say which tool or method it calls. Send MCP-Protocol-Version 2026-07-28, Mcp-Method, and for a call Mcp-Name, each once and as in the message.',
+    help: 'The agent must say which tool or method it calls. Send MCP-Protocol-Version 2026-07-28, Mcp-Method and, for a call, Mcp-Name. Send each header once, with the value from the message.',
   },
   provider_unavailable: {
     status: 503,
-    help: 'The provider does not answer, and the gateway has no keys of it or has to ask it about this token. Try again soon, and check that the gateway reaches the provider.',
+    help: 'The provider does not answer, and the gateway needs its keys or must ask it about this token. Try again soon, and check that the gateway can reach the provider.',
   },
   assertion_unavailable: {
     status: 503,
@@ -191,8 +191,8 @@ export const MISSING = {
 /** A refusal. `detail` is safe to show to the client: it never contains a token or a secret. */
 export interface Refusal {
   readonly reason: ReasonCode;
-  /** The expected and the received value in a short phrase. Set only if the signature was valid or nothing in it is
-   * secret. */
+  /** The expected and the received value in a short phrase. It is set only if the signature was valid, or if the values
+   * are not secret. */
   readonly detail?: string;
   /** The caller, for the log, if a valid token is refused. */
   readonly about?: About;

@@ -1,4 +1,4 @@
-/** The entry of signin.js: the functions for the locations of the sign-in. Separate, so that checks do not load it. */
+/** The entry of signin.js: the functions for the locations of the sign-in. Checks do not load this bundle. */
 
 import { handlerOf } from './njs/signin/answer.ts';
 import { backchannel } from './njs/signin/backchannel.ts';
@@ -31,7 +31,7 @@ export default {
   page: (r: NginxHTTPRequest): void => scene.pages.refusal(r),
   /** `/.meshgate/assets/NAME`: the stylesheet of the pages, and the pictures and fonts of an operator's folder. */
   assets: (r: NginxHTTPRequest): void => scene.pages.asset(r),
-  /** `/.meshgate/renew`: the check has a session renewed that is no longer fresh. */
+  /** `/.meshgate/renew`: renews a session that is no longer fresh. The check calls this. */
   renew: renewHandler(scene),
   /** `js_periodic`: reads revocations from files of the command, and from other replicas. */
   revocations: () => watchRevocations(signinTable.stateDir, scene.store, Object.keys(table.providers)),
