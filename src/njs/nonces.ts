@@ -32,7 +32,7 @@ async function readNonceKeys(text: string, now: number): Promise<NonceKeys | str
 }
 
 /** Returns the key that all workers of this nginx share. No other nginx has it, and after a restart this nginx has
- * another key. So an nginx accepts a proof only if it knows whether the proof was used before. */
+ * another key. So this nginx accepts only proofs with its own nonces, and it remembers which of these were used. */
 function ownKeys(): NonceKeys | undefined {
   const dict = proofsDict();
   try {

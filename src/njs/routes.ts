@@ -19,8 +19,8 @@ export type PreparedRule = TableRoute['rules'][number] & { readonly grant: Prepa
 /** A route as the check uses it. It is prepared once per context. */
 export interface PreparedRoute extends Accepting {
   readonly name: string;
-  /** A separator and the route's name. The method and this text are the key of a ready answer. It is computed in
-   * advance, because a function call would cost time in each request. */
+  /** A separator and the route's name. The method, followed by this text, is the key of a stored answer. The text is
+   * computed in advance, because a function call would cost time in each request. */
   readonly afterMethod: string;
   /** The realm of the challenge (RFC 9110 section 11.5): the host. */
   readonly realm: string;
@@ -35,7 +35,7 @@ export interface PreparedRoute extends Accepting {
   readonly publicPort: number;
   /** Other origins whose pages may send requests with a session or a certificate. */
   readonly origins: readonly string[];
-  /** Other origins whose pages may send requests without a credential from a network that gives a role. */
+  /** Other origins whose pages may send requests without a credential, if the client's network gives a role. */
   readonly openOrigins: readonly string[];
   readonly plan: HeaderPlan;
   /** For each role, its requirements for the sign-in. */
@@ -65,7 +65,8 @@ export function routesOf(table: Table, cas: ClientCas = table.hop ?? {}): (name:
   const prepared = new Map<string, PreparedRoute>();
   const grants = new Map<string, PreparedGrant>();
 
-  /** Returns the grant of a rule. A service that acts for the caller may pass on only what it receives. */
+  /** Returns the grant of a rule. At the inner listener, it has the caller's email and name only if the service that
+   * acts for the caller receives them itself. */
   function grantOf(host: string, { service, as }: TableRoute['rules'][number], headers: Headers): PreparedGrant {
     const certificate = Object.hasOwn(clientCas, host) ? { host, roles: certificateRoles } : undefined;
     const told = table.hop === undefined ? [] : Object.values(headers);

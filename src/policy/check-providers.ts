@@ -11,7 +11,8 @@ const isText = (value: string | undefined): value is string => value !== undefin
 
 const DISCOVERY = '/.well-known/openid-configuration';
 
-/** Returns what can be equal in tokens of both providers and cannot distinguish them; undefined if nothing. */
+/** Returns the key of both providers whose value can be the same in their tokens, so that a token does not show which
+ * provider it is from; undefined if there is no such key. */
 function commonOf(one: DraftProvider, other: DraftProvider): 'issuer' | 'trust_domain' | undefined {
   const [ours, theirs] = [one, other].map((provider) => {
     const kind = kindOfDraft(provider);
@@ -29,7 +30,8 @@ function commonOf(one: DraftProvider, other: DraftProvider): 'issuer' | 'trust_d
 
 const COMMON = { issuer: 'issuer', trust_domain: 'trust domain' } as const;
 
-/** Two providers with different audiences may share an issuer, but on one host their order would decide. */
+/** Checks that no host accepts two providers of one issuer, because their order would decide which one a token is from.
+ * Elsewhere, two providers with different audiences may share an issuer. */
 function checkIssuers(report: Report, draft: DraftPolicy): void {
   const providers = entriesOf(draft.providers);
   const accepted = entriesOf(draft.hosts).map(([host, { providers: names }]) => [host, names ?? []] as const);
@@ -51,7 +53,8 @@ const isTakenSomewhere = (draft: DraftPolicy, name: string): boolean =>
     ({ host, route }) => writes(route, 'audiences') && (!writes(host, 'providers') || host.providers?.includes(name)),
   );
 
-/** Checks that issuers identify providers, that hosts name them, and that the subjects of two providers differ. */
+/** Checks that each issuer identifies one provider on a host, that hosts name their providers, and that subjects of
+ * different providers differ. */
 export function checkProviders(report: Report, draft: DraftPolicy): void {
   const names = namesOf(report, 'provider');
   checkIssuers(report, draft);

@@ -52,7 +52,7 @@ function mendColon(report: Report, path: Path, key: string, map: Mapping, known:
   return true;
 }
 
-/** Whether a schema accepts values of this kind, or lists of them: missing brackets are reported separately. */
+/** Whether a schema accepts this value, or a list of such values, because another check reports missing brackets. */
 function holds(schema: Schema, value: unknown): boolean {
   const element = elementOf({ schema, optional: false });
   return takes(schema, value) || (element !== undefined && typeof value === 'string' && takes(element, value));
@@ -61,7 +61,7 @@ function holds(schema: Schema, value: unknown): boolean {
 /** Keys that a later version will have. An error about such a key says so. */
 const LATER = new Set('teams profiles audit amr namespaces insecure_raw_paths waypoint ambient'.split(' '));
 
-/** Keys of facts, which belong in a role's definition. An error in another place says so. */
+/** Keys of facts. If such a key is outside of a role, the error says that it belongs into a role. */
 const FACTS = new Set<string>([
   ...OPERATORS.filter((key) => (bitsOf(key) & TOKEN) !== 0),
   ...['groups', 'provider', ...COMBINED],

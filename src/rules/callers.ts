@@ -10,7 +10,7 @@ import type { Rule } from './types.ts';
 export type Asking = {
   readonly roles: readonly string[];
   readonly agent?: string;
-  /** Set for an agent alone. A side that does not know the agent treats it as a person with `roles`, from its token. */
+  /** Set for an agent alone. A side whose policy does not define the agent treats it as a person with `roles`. */
   readonly alone?: true;
   readonly nobody?: true;
   readonly address?: string;
@@ -34,7 +34,7 @@ export type Outcome = (rule: Rule) => string;
 
 type ByAgent = NonNullable<Asking> & { readonly agent: string };
 
-/** A rule that allows an agent, and its position: the agent acts for a person or alone. */
+/** The position of a rule that allows an agent, and its condition on the agent: acting for a person, or alone. */
 interface Acting {
   readonly index: number;
   readonly who: AgentWho;
@@ -129,8 +129,8 @@ function* rolesOf({ roles }: Pair): Generator<readonly [named: readonly string[]
   }
 }
 
-/** Yields the agent alone, and for people with zero, one or two roles. A side that does not know it treats it as a
- * person. */
+/** Yields the decisions for the agent alone, and for the agent that acts for people with zero, one or two roles. A side
+ * whose policy does not define the agent treats the agent as a person. */
 function* ofAgent(pair: Pair, agent: string, mcp: McpHeaders | undefined): Generator<Parting | undefined> {
   const { left, right } = pair;
   const more = mcp === undefined ? {} : { mcp };

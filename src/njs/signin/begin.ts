@@ -41,7 +41,7 @@ async function addressOf(
   now: number,
 ): Promise<string> {
   if (!isPushed(provider, metadata)) return withQuery(metadata.authorization, params);
-  // The client authentication already contains the client id.
+  // Every client authentication except client_secret_basic adds the client id to the form itself.
   const pushed = params.filter(([name]) => name !== 'client_id');
   const id = ['client_id', provider.client.id] as const;
   const named = provider.client.auth.kind === 'client_secret_basic' ? [...pushed, id] : pushed;

@@ -22,7 +22,7 @@ export type Shape<F> =
   | { readonly role: string }
   | { readonly op: Combined<F>['op']; readonly parts: readonly (F | undefined)[] };
 
-/** Computes values of facts and roles. Each role is read once, so that the work grows with the size of the policy. */
+/** Computes values of facts and roles. Each role is read once, so the work grows only with the size of the policy. */
 export function reading<F, T>(
   shapeOf: (fact: F) => Shape<F> | undefined,
   factOf: (role: string) => F | undefined,

@@ -7,8 +7,8 @@ const memberOf = (value: Readonly<Record<string, unknown>>, key: string): unknow
 
 const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value));
 
-/** A member of a live object that is not compared: it changes no decision, or a reader proves it by turning it into
- * rules. */
+/** A member of a live object that is not compared, because it changes no decision, or because a reader turns it into
+ * rules and these are compared. */
 export interface Neutral {
   /** The names of members from the top. `*` matches any name, or any position in a list. */
   readonly path: readonly string[];
@@ -86,9 +86,8 @@ function twice(titles: readonly string[]): readonly string[] {
   return [...new Set(again)];
 }
 
-/** How live objects differ from the rendered ones, one line for each difference. It reports objects that are missing or
- * exist twice, members that differ or are unknown, objects that are left over, and foreign objects that may change a
- * decision. */
+/** Returns the differences between live and rendered objects, one line each: objects that are missing or exist twice,
+ * members that differ or are unknown, objects that are left over, and foreign objects that may change a decision. */
 export function objectDifferences<Own extends object, Live extends object>(
   own: readonly Own[],
   live: readonly Live[],

@@ -44,7 +44,7 @@ export const CHECK_PATH = '/.meshgate/check/';
 export const HOP_PATH = '/.meshgate/hop/';
 /** The path at which services and meshes get the gateway's public keys. */
 export const JWKS_PATH = '/.meshgate/jwks';
-/** The path of internal redirects. If it leads to a refusal, the reason follows. */
+/** The path of internal redirects. In a redirect to a refusal, the reason is appended to this path. */
 export const REFUSED_PATH = '/.meshgate/';
 export const ODD_LOCATION = `${REFUSED_PATH}path_not_canonical`;
 export const WORKER_LOCATION = '/.meshgate/worker';
