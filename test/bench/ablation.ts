@@ -73,5 +73,5 @@ export function withAblation(text: string, numbers: Numbers): string {
   if (found.length < parts.length) return text;
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
   const table = row(HEAD) + row(HEAD.map((_, i) => (i === 0 ? '---' : '---:'))) + found.map(row).join('');
-  return text.replace(/(<!-- ablation -->\n\n)(?:[^\n]+\n)*/, (_, head: string) => head + table);
+  return text.replace(/(<!-- ablation -->\n\n)(?:(?:\|[^\n]*\n)+\n)?/, (_, head: string) => `${head}${table}\n`);
 }

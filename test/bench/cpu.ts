@@ -49,7 +49,10 @@ export async function measureCpu(
 async function measureOnce(ground: Ground, settings: Settings, bench: Bench, backend: Nginx): Promise<number> {
   const { system, nginx, tokens } = bench;
   const count = system.fresh ? settings.newRequests : settings.requests;
+  await nginx.forget();
   await drive(ground, settings, bench, warm);
+  // Envoy writes its lines a little later; they would be counted with the next ones.
+  await nginx.logged(warm);
   await nginx.forget();
   const file = inputFile(ground, pathsOf(system), tokens(count));
   const before = { served: await servedBy(backend), cpu: nginx.worker.cpu() };

@@ -20,5 +20,6 @@ test('the table in the docs is replaced only if all parts were measured', () => 
   expect(fresh.split('\n').filter((line) => line.startsWith('|'))).toHaveLength(2 + parts.length);
   expect([fresh.startsWith('before\n'), fresh.endsWith('|\n\nafter\n')]).toEqual([true, true]);
   expect(withAblation(fresh, numbers)).toBe(fresh);
+  expect(withAblation('<!-- ablation -->\n\nafter\n', numbers)).toContain('|\n\nafter\n');
   expect(withAblation(text, { [partKey('bare')]: 30 })).toBe(text);
 });
