@@ -18,7 +18,7 @@ export interface KnownAgent {
 /** Agents by the SPIFFE id of their service. */
 export type KnownAgents = Readonly<Record<string, KnownAgent>>;
 
-/** Returns the agent with this SPIFFE id; reason `actor_not_allowed` if there is none. */
+/** Returns the agent with this SPIFFE id; reason `actor_not_allowed` if no agent has this id. */
 export function agentOf(spiffe: string, agents: KnownAgents): Result<KnownAgent> {
   const agent = ownOf(agents, spiffe);
   return agent === undefined ? refuse('actor_not_allowed', 'no agent of the policy has this SPIFFE id') : ok(agent);
