@@ -1,6 +1,15 @@
 /** The tests' own user agent against Chromium: both send the same headers, and keep the same cookies. */
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { newAgent, type Page, type Received, startBrowser, startEcho, testStage, until } from '../harness/index.ts';
+import {
+  newAgent,
+  type Page,
+  type Received,
+  startBrowser,
+  startEcho,
+  testStage,
+  until,
+  withoutIcons,
+} from '../harness/index.ts';
 
 const stage = await testStage('agent');
 const certified = async (alias: string) =>
@@ -27,11 +36,8 @@ const redirecting = (to: string, status = 303) => `echo-status=${status}&${answe
 const compared =
   /^(host|accept|accept-language|cache-control|pragma|cookie|content-type|origin|referer|upgrade-insecure-requests|sec-(fetch|purpose).*)$/i;
 
-/** Chromium requests a page's icon at any time. */
-async function received(): Promise<Received[]> {
-  const all = (await Promise.all(echoes.map((echo) => echo.requests()))).flat();
-  return all.filter(({ url }) => url !== '/favicon.ico');
-}
+const received = async (): Promise<Received[]> =>
+  withoutIcons((await Promise.all(echoes.map((echo) => echo.requests()))).flat());
 
 /** Returns what the services received since the last call, without values that differ from run to run. */
 async function heard(): Promise<unknown[]> {

@@ -22,6 +22,10 @@ export interface Fetched {
   readonly came: number | string;
 }
 
+/** Leaves out requests for a page's icon. Chromium sends them at any time after the page was loaded. */
+export const withoutIcons = <T extends { readonly url: string }>(requests: readonly T[]): T[] =>
+  requests.filter(({ url }) => url !== '/favicon.ico');
+
 /** The events of a page since it is watched; the lists grow. */
 export interface Watched {
   /** Finished requests, in the order in which they ended. Each redirect counts separately. */
