@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Box, type Stage, startContainer, until } from '../../harness/index.ts';
-import { Api, wordsOf } from './api.ts';
+import { Api, type ApiAnswer, wordsOf } from './api.ts';
 import { HUNG_MS } from './hung.ts';
 import { meshImage } from './image.ts';
 import { Kinds } from './kinds.ts';
@@ -10,6 +10,16 @@ import { type KubeObject, type Objects, readObjects, titleOf } from './objects.t
 export type Verdict = { readonly accepted: true } | { readonly accepted: false; readonly words: string };
 
 const port = 6443;
+
+/** The API server rejects an object. Its own trouble (500 and above), too many requests, and a lost connection are other
+ * errors: they say nothing about the object. */
+export class Rejected extends Error {}
+
+/** @returns the error for an answer from 400 on */
+export function errorOf(title: string, answer: ApiAnswer): Error {
+  const words = `${title}: ${wordsOf(answer)}`;
+  return [400, 403, 404, 409, 415, 422].includes(answer.status) ? new Rejected(words) : new Error(words);
+}
 
 /** A real kube-apiserver on a real etcd. */
 export class Kube {
@@ -60,15 +70,15 @@ export class Kube {
     return answer.body;
   }
 
-  /** The output of `kubectl apply --server-side --dry-run=server --validate=strict`; nothing is changed. */
+  /** The output of `kubectl apply --server-side --dry-run=server --validate=strict`; nothing is changed.
+   * @throws Error if the server gave no verdict: it is in trouble, or a webhook did not answer */
   async verdict(object: KubeObject): Promise<Verdict> {
     try {
       await this.#put(object, '', true);
       return { accepted: true };
     } catch (error) {
-      const words = (error as Error).message;
-      if (words.includes('failed calling webhook')) throw error;
-      return { accepted: false, words };
+      if (!(error instanceof Rejected)) throw error;
+      return { accepted: false, words: error.message };
     }
   }
 
@@ -100,13 +110,13 @@ export class Kube {
     const query = `fieldManager=lab&force=true&fieldValidation=Strict${dryRun ? '&dryRun=All' : ''}`;
     const path = `${await this.#path(object)}${sub}?${query}`;
     const answer = await this.api.request('PATCH', path, JSON.stringify(object), 'application/apply-patch+yaml');
-    if (answer.status >= 400) throw new Error(`${titleOf(object)}: ${wordsOf(answer)}`);
+    if (answer.status >= 400) throw errorOf(titleOf(object), answer);
     return answer.body;
   }
 
   async #path(object: Pick<KubeObject, 'apiVersion' | 'kind' | 'metadata'>): Promise<string> {
     const path = await this.#kinds.path(object);
-    if (path === undefined) throw new Error(`the API server knows no ${object.kind} in ${object.apiVersion}`);
+    if (path === undefined) throw new Rejected(`the API server knows no ${object.kind} in ${object.apiVersion}`);
     return path;
   }
 }

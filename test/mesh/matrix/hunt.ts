@@ -44,7 +44,7 @@ const MOST = 8;
 
 type Loaded = Exclude<Trial, { rejected: string }>;
 
-const of = ({ mutant: { object, path, change } }: Kill): string => `${object}/${path}: ${change}`;
+const titleOf = ({ object, path, change }: Mutant): string => `${object}/${path}: ${change}`;
 
 class Hunter {
   readonly #side: Mutable;
@@ -94,11 +94,12 @@ class Hunter {
     const { name } = this.#side;
     const [first] = kills;
     if (first === undefined) return;
-    if ('rejected' in original) throw new Error(`${name}: the original fails too: ${of(first)}: ${original.rejected}`);
+    if ('rejected' in original)
+      throw new Error(`${name}: the original fails too: ${titleOf(first.mutant)}: ${original.rejected}`);
     const killers = new Map(kills.flatMap((kill) => ('cell' in kill.by ? [[kill.by.cell, kill] as const] : [])));
     const found = await this.#telling(original, [...killers.keys()]);
     if (found !== undefined) {
-      const killed = of(killers.get(found.cell) as Kill);
+      const killed = titleOf((killers.get(found.cell) as Kill).mutant);
       throw new Error(
         `${name}: the original fails too: ${killed}: ${found.cell.name}: ${found.expected}, got ${found.got}`,
       );
@@ -133,8 +134,16 @@ class Hunter {
       return undefined;
     }
     const by = early ?? (await this.#telling(trial, cells.slice(this.#beforeProof)));
-    if (by === undefined) this.survivors.push(mutant);
-    else this.#likely.killed(mutant, by.cell);
+    if (by === undefined) {
+      this.survivors.push(mutant);
+      return undefined;
+    }
+    // Another answer to the same question would mean that something else than the change decides.
+    const again = await trial.ask(by.cell);
+    if (again !== by.got) {
+      throw new Error(`${this.#side.name}: unstable: ${titleOf(mutant)}: ${by.cell.name}: ${by.got}, then ${again}`);
+    }
+    this.#likely.killed(mutant, by.cell);
     return by;
   }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { tellFuzz } from '../../fuzz/searched.ts';
 import type { Disagreement } from './agree.ts';
 import type { Hunt } from './hunt.ts';
@@ -73,7 +73,7 @@ const PARTS = new URL('../../../test-results/matrix/', import.meta.url);
 /** All parts that are there. */
 function joined(parts: URL): Policies {
   const all: Record<string, Record<string, SideCount>> = {};
-  for (const file of readdirSync(parts)) {
+  for (const file of readdirSync(parts).filter((name) => name.endsWith('.json'))) {
     const policies: Policies = JSON.parse(readFileSync(new URL(file, parts), 'utf8'));
     for (const [name, sides] of Object.entries(policies)) all[name] = { ...all[name], ...sides };
   }
@@ -119,7 +119,11 @@ export class Report {
   /** Writes this part, and test/mesh/matrix.json: all parts. */
   write(file = FILE, parts = PARTS): void {
     mkdirSync(parts, { recursive: true });
-    writeFileSync(new URL(`${this.#part}.json`, parts), JSON.stringify(this.#policies));
+    // Another file of tests may read all parts at this moment.
+    const part = new URL(`${this.#part}.json`, parts);
+    const beside = new URL(`${this.#part}.new`, parts);
+    writeFileSync(beside, JSON.stringify(this.#policies));
+    renameSync(beside, part);
     writeFileSync(file, `${JSON.stringify(written(joined(parts)), null, 2)}\n`);
   }
 }

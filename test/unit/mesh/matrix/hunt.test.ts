@@ -190,6 +190,17 @@ describe('the original is tried again in the slot of each kill', () => {
     );
   });
 
+  test('an answer that does not come again is no kill, and fails the hunt', async () => {
+    let lost = 1;
+    const once: SlotAnswers = (inSlot) => ({
+      ask: (cell) =>
+        inSlot.at(-1) === harmless!.version && lost-- > 0 ? 'refused: connection' : answersOf(objects)(cell),
+    });
+    await expect(hunt(new Slot(once), cells, [harmless!])).rejects.toThrow(
+      /^slow: unstable: rules\/comment: changed: .*: refused: connection, then /,
+    );
+  });
+
   test('a slot that gives no answers after a version fails the hunt', async () => {
     const broken: SlotAnswers = (inSlot) =>
       inSlot.length > 2 ? { ask: () => 'refused: connection' } : { ask: answersOf(inSlot.at(-1)!) };
