@@ -62,7 +62,7 @@ const overage = { _claim_names: { groups: 'src1' }, _claim_sources: { src1: { en
 const token = (oid: string, aud = 'asked', claims: object = overage) =>
   entra.sign({ aud, sub: `s-${oid}`, oid, azp: 'cli', ...claims });
 const graphSays = (oid: string, document: Document) => issuers.put({ [graph(oid)]: document });
-const holds = (oid: string, ...held: string[]) => graphSays(oid, { body: JSON.stringify({ value: held }) });
+const putIn = (oid: string, ...groups: string[]) => graphSays(oid, { body: JSON.stringify({ value: groups }) });
 const appToken = (lifetime: number) =>
   issuers.put({
     '/entra/token': {
@@ -87,7 +87,7 @@ test('groups that a token leaves out are refused without an endpoint, and the re
 describe('with an endpoint', () => {
   test('people have the groups that the policy names, requested once, twenty in a call', async () => {
     const oid = person();
-    await holds(oid, readers, ids[22]!, '99999999-not-asked-for');
+    await putIn(oid, readers, ids[22]!, '99999999-not-asked-for');
     const theirs = await token(oid);
     await wiki.clear();
     const began = Date.now();
@@ -119,10 +119,10 @@ describe('with an endpoint', () => {
 
   test('a person who leaves a group is without it once the token is no longer known', async () => {
     const oid = person();
-    await holds(oid, editors);
+    await putIn(oid, editors);
     const theirs = await token(oid);
     expect((await gateway.send('asked.test', { token: theirs })).status).toBe(200);
-    await holds(oid);
+    await putIn(oid);
     await until(async () => (await gateway.send('asked.test', { token: theirs })).status === 403, {
       what: 'the refusal',
     });

@@ -59,14 +59,17 @@ export function holds(property: Property, runs = 100): unknown {
     'path' in one ? [{ seed: one.seed, path: one.path, endOnFailure: true }] : [],
   );
   const assert = (parameters: Parameters) => () => fc.assert(property, parameters);
-  if (searchMs === 0) return inOrder([...replays.map(assert), assert({ seed: seedOf(name), numRuns: runs, examples })]);
+  if (searchMs === 0)
+    return inOrder([...replays.map(assert), assert({ seed: seedOf(name), numRuns: runs + examples.length, examples })]);
 
   const search = (parameters: Parameters) => () =>
-    after(check(property, parameters), (details) =>
-      after(foundBy(property, name, details), (found) => {
-        tellFuzz({ what: name, runs: details.numRuns, found: found === undefined ? [] : [found] });
-        if (details.failed) return fc.assert(property, { ...parameters, seed: details.seed, ...pathOf(details) });
-      }),
+    after(check(property, parameters), (first) =>
+      after(smallest(property, first), (details) =>
+        after(foundBy(property, name, details), (found) => {
+          tellFuzz({ what: name, runs: first.numRuns, found: found === undefined ? [] : [found] });
+          if (isFalse(details)) return fc.assert(property, { seed: details.seed, ...pathOf(details) });
+        }),
+      ),
     );
   return inOrder([
     ...replays.map(assert),
@@ -75,6 +78,13 @@ export function holds(property: Property, runs = 100): unknown {
     search({ seed: seedOf(`${name} for longer`), numRuns: 1e9, interruptAfterTimeLimit: searchMs }),
   ]);
 }
+
+/** Whether there is a counterexample. A search that its time ended before the first run has "failed" without one. */
+const isFalse = ({ failed, counterexample }: fc.RunDetails<unknown>): boolean => failed && counterexample !== null;
+
+/** The same counterexample, made as small as possible. The time of a search ends its shrinking as well. */
+const smallest = (property: Property, details: fc.RunDetails<unknown>) =>
+  isFalse(details) && details.interrupted ? check(property, { seed: details.seed, ...pathOf(details) }) : details;
 
 const pathOf = ({ counterexamplePath }: fc.RunDetails<unknown>) =>
   counterexamplePath !== null && { path: counterexamplePath };
