@@ -3,7 +3,7 @@ import LongestFirst, { SWEEPS } from './test/harness/order.ts';
 
 /** Tests without containers. One load of the modules for all: they keep no state that another file would see. */
 const inNode = (name: string, include: string[], exclude: string[] = []) => ({
-  test: { name, include, exclude, testTimeout: 60_000, hookTimeout: 60_000, isolate: false },
+  test: { name, include, exclude, testTimeout: 60_000, hookTimeout: 60_000, isolate: false, allowOnly: false },
 });
 
 /** Tests on containers: they start in seconds and run in few files at once, for machines of two cores. */
@@ -16,6 +16,7 @@ const onContainers = (name: string) => ({
     hookTimeout: 600_000,
     // As for the unit tests: one load of the modules for all files of a worker.
     isolate: false,
+    allowOnly: false,
     env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
   },
 });
@@ -27,6 +28,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // Single tests are of interest when they fail, and files when they end.
     slowTestThreshold: 60_000,
+    // A missing snapshot is a failure, on every machine; `vitest -u` writes it.
+    update: 'none',
     reporters: [['default', { summary: false }], './test/harness/progress.ts', './test/harness/summary.ts'],
     projects: [
       inNode('unit', ['test/unit/**/*.test.ts'], SWEEPS),

@@ -1,6 +1,7 @@
 /**
  * `make soak N=10`: runs the whole suite N times, each time in fresh containers. In every second run another process keeps
- * all cores busy. Each run appends a row to test/soak.tsv; at the end the table is printed. Exit code 1 if a run failed.
+ * all cores busy. Each run appends a row to test/soak.tsv when it begins, and replaces it at its end; after the last one
+ * the table is printed. Exit code 1 if a run failed.
  *
  * The rows alternate over calls as well: a call after a quiet run begins with a busy one. COLD=1 removes the images and
  * the cache of built parts before the first run, so that its row has the time of a new machine. LOAD=none or LOAD=busy
@@ -8,7 +9,6 @@
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
-  appendFileSync,
   createWriteStream,
   existsSync,
   mkdirSync,
@@ -18,10 +18,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { busyProcess } from './harness/busy.ts';
 import { count, merge, type Results } from './harness/results.ts';
-import { HEADER, type Load, nextLoad, type Row, rowOf, table } from './harness/soak-table.ts';
+import { type Begun, HEADER, type Load, nextLoad, passedBefore, type Row, rowOf, table } from './harness/soak-table.ts';
 
 const file = 'test/soak.tsv';
 const prepare = 'test/images/prepare.sh';
@@ -31,17 +32,6 @@ function commit(): string {
   const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim();
   const changed = git('status', '--porcelain', '--', '.', `:!${file}`) !== '';
   return git('rev-parse', '--short=10', 'HEAD') + (changed ? '+' : '');
-}
-
-/** Keeps every core busy until it is ended. */
-function busyProcess(): () => void {
-  const threads = `
-    const { Worker } = require('node:worker_threads');
-    for (let i = 0; i < ${availableParallelism()}; i++) new Worker('for (;;);', { eval: true });`;
-  const busy = spawn(process.execPath, ['-e', threads], { stdio: 'ignore' });
-  const end = () => void busy.kill('SIGKILL');
-  process.once('exit', end);
-  return end;
 }
 
 /** Runs a command; its output goes to the log, and its standard error is also shown. */
@@ -70,11 +60,27 @@ function makeCold(): NodeJS.ProcessEnv {
   return { MESHGATE_CACHE: join(cache, 'meshgate'), GOMODCACHE: join(cache, 'mod'), GOCACHE: join(cache, 'build') };
 }
 
-async function run(load: Load, cold: boolean, log: string): Promise<Row> {
+/** Variables that change what a run tests. */
+const CHANGING =
+  /^(MESHGATE_(SEED|FUZZ_MS|HUNT|CASES|PREPARE|NGINX_IMAGE|NODE_IMAGE|RESULTS)|UPDATE_GOLDEN|VITEST(_.*)?)$/;
+
+/** With CI=true, what a machine lacks is a failure, and no snapshot is written. */
+const STRICT = { CI: 'true', MESHGATE_VECTORS_REQUIRED: '1' };
+
+/** Why a run does not count although its tests passed. */
+function troubles(code: number, what: string, passed: number, before: string): string[] {
+  const now = commit();
+  return [
+    ...(code === 0 ? [] : [`${what} ended with ${code}`]),
+    ...(passed === 0 ? ['no test passed'] : []),
+    ...(now === before ? [] : [`the tree was ${before} at the start and ${now} at the end`]),
+  ];
+}
+
+async function run(of: Begun, cold: boolean, log: string): Promise<Row> {
   const folder = mkdtempSync(join(tmpdir(), 'meshgate-soak-'));
-  const env = { ...process.env, ...(cold ? makeCold() : {}), MESHGATE_RESULTS: folder };
-  const started = new Date();
-  const end = load === 'busy' ? busyProcess() : () => {};
+  const env = { ...process.env, ...STRICT, ...(cold ? makeCold() : {}), MESHGATE_RESULTS: folder };
+  const busy = of.load === 'busy' ? busyProcess() : undefined;
   try {
     const began = performance.now();
     const prepared = await logged(prepare, ['images'], log, env);
@@ -86,17 +92,19 @@ async function run(load: Load, cold: boolean, log: string): Promise<Row> {
     const ended = performance.now();
     const files = readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Results);
     const results = merge(files);
-    const failed = Object.entries(results).flatMap(([name, state]) => (state === 'failed' ? [name] : []));
-    // A run that was interrupted has failed, whatever the results of its tests.
-    if (code !== 0 && failed.length === 0) failed.push(`${prepared === 0 ? 'vitest' : prepare} ended with ${code}`);
     const { passed, skipped } = count(results);
+    const failed = Object.entries(results).flatMap(([name, state]) => (state === 'failed' ? [name] : []));
+    const unloaded = busy?.end();
+    if (unloaded !== undefined) failed.push(unloaded);
+    // A run that was interrupted has failed, whatever the results of its tests.
+    if (failed.length === 0) failed.push(...troubles(code, prepared === 0 ? 'vitest' : prepare, passed, of.commit));
+    const others = passedBefore(readFileSync(file, 'utf8'), of.commit);
+    if (failed.length === 0 && others !== undefined && others !== passed) {
+      failed.push(`${passed} tests passed, and ${others} in an earlier run of this commit`);
+    }
     const seconds = (from: number, to: number) => Math.round((to - from) / 1000);
-    return {
-      ...{ started, commit: commit(), parts: cold ? 'cold' : 'warm', load, prepare: seconds(began, ready) },
-      ...{ suite: seconds(ready, ended), passed, failed, skipped },
-    };
+    return { ...of, prepare: seconds(began, ready), suite: seconds(ready, ended), passed, failed, skipped };
   } finally {
-    end();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -111,6 +119,11 @@ if (asked !== undefined && asked !== '' && asked !== 'none' && asked !== 'busy')
   console.error(`LOAD=${asked}: none or busy; without it, runs take turns`);
   process.exit(2);
 }
+const changing = Object.keys(process.env).filter((name) => CHANGING.test(name) && process.env[name] !== '');
+if (changing.length > 0) {
+  console.error(`unset ${changing.join(', ')}: a row stands for the whole suite as it is in this commit`);
+  process.exit(2);
+}
 mkdirSync('test-results', { recursive: true });
 if (!existsSync(file)) writeFileSync(file, `${HEADER}\n`);
 let bad = 0;
@@ -120,8 +133,14 @@ for (let i = 1; i <= runs; i++) {
   console.error(
     `soak: run ${i} of ${runs}, ${load === 'busy' ? 'all cores kept busy' : 'no other load'}; all of it in ${log}`,
   );
-  const row = await run(load, i === 1 && cold === '1', log);
-  appendFileSync(file, `${rowOf(row)}\n`);
+  const isCold = i === 1 && cold === '1';
+  const begun: Begun = { started: new Date(), commit: commit(), parts: isCold ? 'cold' : 'warm', load };
+  const rows = readFileSync(file, 'utf8');
+  // A run that is ended, by whatever signal, leaves a row that says so.
+  const unended: Row = { ...begun, prepare: 0, suite: 0, passed: 0, failed: ['it was ended early'], skipped: 0 };
+  writeFileSync(file, `${rows}${rowOf(unended)}\n`);
+  const row = await run(begun, isCold, log);
+  writeFileSync(file, `${rows}${rowOf(row)}\n`);
   if (row.failed.length > 0) bad += 1;
   console.error(
     `soak: run ${i} of ${runs}: ${row.passed} passed, ${row.failed.length} failed in ${row.prepare + row.suite} s`,

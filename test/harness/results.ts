@@ -29,9 +29,9 @@ export function merge(runs: readonly Results[]): Results {
       all[name] = before === 'failed' || state === 'failed' ? 'failed' : before === 'passed' ? 'passed' : state;
     }
   }
-  const names = Object.keys(all);
-  for (const name of names.filter((one) => all[one] === 'skipped')) {
-    if (names.some((other) => other.startsWith(`${name} > `))) delete all[name];
+  for (const name of Object.keys(all).filter((one) => all[one] === 'skipped')) {
+    const others = runs.filter((run) => !Object.hasOwn(run, name)).flatMap((run) => Object.keys(run));
+    if (others.some((other) => other.startsWith(`${name} > `))) delete all[name];
   }
   return all;
 }

@@ -3,12 +3,16 @@
 /** `busy`: another process keeps all cores busy. */
 export type Load = 'none' | 'busy';
 
-export interface Row {
+/** What is known of a run when it begins. */
+export interface Begun {
   readonly started: Date;
   readonly commit: string;
   /** `cold`: images and parts had to be built. */
-  readonly parts: string;
+  readonly parts: 'cold' | 'warm';
   readonly load: Load;
+}
+
+export interface Row extends Begun {
   /** Seconds for building images and parts. */
   readonly prepare: number;
   /** Seconds of the tests. */
@@ -41,6 +45,14 @@ const linesOf = (text: string): readonly (readonly string[])[] =>
 export function nextLoad(text: string): Load {
   const last = linesOf(text).slice(1).at(-1);
   return last?.[COLUMNS.indexOf('load')] === 'none' ? 'busy' : 'none';
+}
+
+/** The count of tests in the last good run of a commit; undefined if there is none. */
+export function passedBefore(text: string, commit: string): number | undefined {
+  const at = (name: string) => COLUMNS.indexOf(name);
+  const good = linesOf(text).filter((line) => line[at('commit')] === commit && line[at('failed')] === '0');
+  const last = good.at(-1);
+  return last === undefined ? undefined : Number(last[at('passed')]);
 }
 
 /** The file as aligned columns; the names of failed tests stand below their row. */

@@ -17,7 +17,10 @@ export default class Summary implements Reporter {
       mkdirSync(folder, { recursive: true });
       writeFileSync(join(folder, `vitest-${Date.now()}-${process.pid}.json`), JSON.stringify(results));
     }
-    process.stdout.write(`${sentence(count(results))}\n`);
+    const counted = count(results);
+    // A skip without a reason is no failure for vitest.
+    if (counted.failed > 0) process.exitCode = 1;
+    process.stdout.write(`${sentence(counted)}\n`);
   }
 }
 

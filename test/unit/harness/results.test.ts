@@ -20,6 +20,13 @@ test('a group that one run skipped is not counted if another run has its tests',
   expect(merged).toEqual({ 'in njs > one': 'passed', 'in njs > two': 'failed', 'in Go': 'skipped', a: 'passed' });
 });
 
+test('a skipped test beside tests that its name begins is counted', () => {
+  expect(merge([{ 'in Go': 'skipped', 'in Go > one': 'passed' }])).toEqual({
+    'in Go': 'skipped',
+    'in Go > one': 'passed',
+  });
+});
+
 function run(...tests: readonly (readonly [string, State])[]): Results {
   const results: Results = {};
   for (const [name, state] of tests) record(results, name, state);
@@ -49,6 +56,7 @@ describe('the results of vitest', () => {
   afterEach(() => {
     vi.unstubAllEnvs();
     vi.restoreAllMocks();
+    process.exitCode = undefined;
   });
 
   const one = (fullName: string, state: string, note?: string) => ({ fullName, result: () => ({ state, note }) });
@@ -88,7 +96,10 @@ describe('the results of vitest', () => {
   });
 
   test('a test that is skipped without a reason counts as failed', () => {
+    expect(report([file([one('b', 'passed')])]).line).toBe('1 passed, 0 failed\n');
+    expect(process.exitCode).toBeUndefined();
     expect(report([file([one('a', 'skipped'), one('b', 'passed')])]).line).toBe('1 passed, 1 failed\n');
+    expect(process.exitCode).toBe(1);
   });
 
   test('a test that never ran, a hook, a file, and an error outside of all tests count as failed', () => {

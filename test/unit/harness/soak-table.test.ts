@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { HEADER, nextLoad, type Row, rowOf, table } from '../../harness/soak-table.ts';
+import { HEADER, nextLoad, passedBefore, type Row, rowOf, table } from '../../harness/soak-table.ts';
 
 const row: Row = {
   started: new Date('2026-01-02T03:04:05Z'),
@@ -45,4 +45,12 @@ test('the table has the names of failed tests below their row', () => {
   const lines = table(`${HEADER}\n${rowOf({ ...row, failed: ['a > b'] })}\n${rowOf(row)}\n`).split('\n');
   expect(lines.length).toBe(4);
   expect(lines[2]).toBe('    a > b');
+});
+
+test('runs of a commit are compared with the last good one', () => {
+  const rows = [row, { ...row, passed: 6999, failed: ['a'] }, { ...row, commit: 'another', passed: 1 }];
+  const text = [HEADER, ...rows.map(rowOf), ''].join('\n');
+  expect(passedBefore(text, row.commit)).toBe(7000);
+  expect(passedBefore(text, 'none')).toBeUndefined();
+  expect(passedBefore(`${HEADER}\n`, row.commit)).toBeUndefined();
 });

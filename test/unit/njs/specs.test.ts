@@ -1,11 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { build } from 'esbuild';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runId, runLabel } from '../../harness/docker.ts';
 import { execIn } from '../../harness/exec.ts';
 import { bareImage as image } from '../../harness/images.ts';
-import { describeWith } from '../../harness/needs.ts';
+import { describeWith, lacksImage } from '../../harness/needs.ts';
 import { istioVectors, lacksVectors, rfcVectors, wycheproofVectors } from '../../vectors.ts';
 import { kindRun } from '../providers/kinds.ts';
 import { buildCase, vectorCase } from '../token/build.ts';
@@ -17,8 +16,7 @@ import type { CaseReport, Cases } from './run.ts';
 
 process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
 
-const hasImage = spawnSync('docker', ['image', 'inspect', image], { stdio: 'ignore' }).status === 0;
-const lacks = hasImage ? undefined : `no image ${image} here: test/images/prepare.sh bare makes it`;
+const lacks = lacksImage(image, 'bare');
 
 const configuration = `
 load_module /usr/lib/nginx/modules/ngx_http_js_module.so;
