@@ -51,9 +51,10 @@ export class EtcdMember {
     return (answer.json().kvs ?? []).map(({ key }: { key: string }) => Buffer.from(key, 'base64').toString());
   }
 
-  /** Ends it at once, as a lost machine does. */
-  kill(): Promise<void> {
-    return this.box.signal('SIGKILL');
+  /** Ends it at once, as a lost machine does; resolves when it has ended. */
+  async kill(): Promise<void> {
+    await this.box.signal('SIGKILL');
+    await this.box.logs.waitForEnd();
   }
 
   /** Freezes it: connections are accepted and nothing answers, until {@link resume}. */
