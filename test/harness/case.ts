@@ -31,6 +31,8 @@ export interface Case {
   readonly status: number;
   /** Reason code, in the body and in the log. */
   readonly reason?: string;
+  /** Detail in the body: which of the checks that have this reason refused the request. */
+  readonly detail?: RegExp;
   /** Headers of the answer: exact value, pattern, or null for absent. */
   readonly answer?: Readonly<Record<string, string | RegExp | null>>;
   /** The request that the upstream received; `never`: none was called. Default for a status from 400 on: `never`. */
@@ -74,10 +76,15 @@ export async function testStage(name: string): Promise<Stage> {
   return stage;
 }
 
+/** A case whose request is made when its test begins: what expires soon is not signed while the file is loaded. */
+export type FreshCase = Omit<Case, 'request'> & { readonly request: () => Promise<Sent> };
+
 /** Defines a test that runs the case twice, one after the other, on the gateway as earlier cases have left it. */
-export function gatewayCase(setup: Setup, one: Case): void {
-  test(one.name, async () => {
-    await settle(setup.gateway, one.host);
+export function gatewayCase(setup: Setup, given: Case | FreshCase): void {
+  test(given.name, async () => {
+    await settle(setup.gateway, given.host);
+    const { request } = given;
+    const one: Case = { ...given, request: typeof request === 'function' ? await request() : request };
     await runCase(setup, one, 'first run');
     await runCase(setup, one, 'second run');
   });
@@ -131,6 +138,7 @@ export async function runCase(setup: Setup, one: Case, run: string): Promise<Ans
   const answer = await ask(gateway, one);
   expect(answer.status, `${run}: status; body ${answer.text.slice(0, 400)}`).toBe(one.status);
   if (one.reason !== undefined && answer.text !== '') expect(answer.json().reason, `${run}: reason`).toBe(one.reason);
+  if (one.detail !== undefined) expect(answer.json().detail, `${run}: detail`).toMatch(one.detail);
   for (const [name, value] of Object.entries(one.answer ?? {})) {
     expectValue(answer.header(name), value, `${run}: ${name} of the answer`);
   }
