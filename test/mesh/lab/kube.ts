@@ -17,8 +17,12 @@ export class Rejected extends Error {}
 
 /** @returns the error for an answer from 400 on */
 export function errorOf(title: string, answer: ApiAnswer): Error {
-  const words = `${title}: ${wordsOf(answer)}`;
-  return [400, 403, 404, 409, 415, 422].includes(answer.status) ? new Rejected(words) : new Error(words);
+  const words = wordsOf(answer);
+  // The server has the status 500 for an object that does not fit its schema.
+  const isVerdict =
+    [400, 403, 404, 409, 415, 422].includes(answer.status) ||
+    words.startsWith('500 failed to create typed patch object');
+  return isVerdict ? new Rejected(`${title}: ${words}`) : new Error(`${title}: ${words}`);
 }
 
 /** A real kube-apiserver on a real etcd. */
