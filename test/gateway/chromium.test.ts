@@ -94,7 +94,10 @@ const providers = {
   keycloak: {
     signInAt: (page: Page, person: string) => keycloak.signInAt(page, person),
     form: '#kc-form-login',
-    refreshes: async () => keycloak.events('REFRESH_TOKEN').length,
+    refreshes: async () => {
+      await keycloak.settle();
+      return keycloak.events('REFRESH_TOKEN').length;
+    },
     signOut: (person: string) => keycloak.signOut(person),
     // It knows by the hint who signs out, and shows no form.
     confirm: async () => {},

@@ -413,6 +413,7 @@ test('clients of a CA that is added to the bundle are accepted without a restart
     what: 'the other CA to be trusted',
     help: () => gateway.box.logs.tail(),
   });
+  await settle(gateway);
   const said = gateway.box.logs.since(mark).filter((line) => /meshgate: CA of clients/.test(line));
   expect(said).toEqual([
     expect.stringMatching(/\[warn\].*ca_changed: the file has other certificates now, so nginx reloads/),

@@ -84,20 +84,13 @@ afterAll(async () => {
   expect(gateway.box.logs.since(0).join('\n')).not.toMatch(/eyJ[\w-]{10}|refresh_token=/);
 });
 
-/** Waits until Keycloak's log has the lines before a sign-in that is made now. */
-async function settleKeycloak(): Promise<void> {
-  const mark = keycloak.box.logs.mark();
-  await keycloak.token('cleo');
-  await keycloak.box.logs.waitFor(/type="LOGIN"/, mark);
-}
-
 test('twenty requests past the fresh time refresh once, and once more after the next fresh time', async () => {
   const agent = await signIn('ada');
   for (let round = 0; round < 2; round++) {
     await makeStale(agent);
     const mark = keycloak.box.logs.mark();
     expect(await many(agent, 20)).toEqual(Array(20).fill(200));
-    await settleKeycloak();
+    await keycloak.settle();
     expect(keycloak.events('REFRESH_TOKEN', mark)).toHaveLength(1);
     expect(keycloak.events('REFRESH_TOKEN_ERROR', mark)).toEqual([]);
   }
@@ -111,7 +104,7 @@ test('an administrator signs a person out: the next requests are refused, by the
   await keycloak.signOut('ben');
   expect(await many(agent, 5)).toEqual(Array(5).fill(401));
   // The session was fresh, so the gateway did not ask the provider about it.
-  await settleKeycloak();
+  await keycloak.settle();
   expect(keycloak.events('REFRESH_TOKEN', mark)).toEqual([]);
 });
 

@@ -98,8 +98,15 @@ export class Keycloak {
     return this.admin('GET', `/users/${person}/sessions`);
   }
 
+  /** Waits until its log has all lines of earlier requests: they come before the line of a sign-in that is made now. */
+  async settle(): Promise<void> {
+    const mark = this.box.logs.mark();
+    await this.token('cleo');
+    await this.box.logs.waitFor(/type="LOGIN".* grant_type="password".* username="cleo"/, mark);
+  }
+
   /** Lines of its log about an event (`LOGIN`, `CODE_TO_TOKEN`, `REFRESH_TOKEN`, `LOGOUT`, … with `_ERROR` if it
-   * failed). */
+   * failed); {@link settle} comes first. */
   events(type: string, mark = 0): string[] {
     return this.box.logs.since(mark).filter((line) => line.includes(`type="${type}"`));
   }

@@ -77,6 +77,7 @@ afterEach(async () => {
     gateway.send(host, { token: await acme.sign({ ...claims, sub: `new ${mark}` }) }),
   ]);
   expect(answers.map(({ status }) => status)).toEqual([200, 403, 401, 200]);
+  await settle(gateway);
   const troubles = gateway.troubles(mark).filter((line) => !/a client request body is buffered/.test(line));
   expect(troubles, 'the error log').toEqual([]);
 });

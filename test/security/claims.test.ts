@@ -52,9 +52,9 @@ async function passed(
   expect(answer.status, answer.text).toBe(200);
   // nginx's line of the request, which may come after its response.
   const [line] = await gateway.box.logs.waitForJson(1, mark);
+  await expectCleanLog(gateway, mark);
   const lines = gateway.box.logs.since(mark);
   expect(lines.length, lines.join('\n')).toBe(1);
-  await expectCleanLog(gateway, mark);
   const received = await echo.requests();
   expect(received.length).toBe(1);
   expect(await echo.malformed()).toEqual([]);

@@ -308,6 +308,7 @@ test('services of a CA that is added to the bundle are accepted without a reload
     what: 'the other CA to be trusted',
   });
   expect((await hop('board.test', ofWiki, given)).status).toBe(200);
+  await settle(gateway);
   const said = gateway.box.logs.since(mark).filter((line) => /meshgate: CA of clients/.test(line));
   expect(said).toEqual([
     expect.stringMatching(/\[warn\].*ca_changed: the file has other certificates now, so nginx reloads/),
