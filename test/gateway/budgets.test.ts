@@ -234,7 +234,7 @@ describe('two workers under load', () => {
     const refusals = () => asked.filter(({ passed }) => !passed);
     const seconds = () => performance.now() / 1000;
     // Until the limit has allowed four bursts, and refused requests in between.
-    const enough = () => passes().length >= 100 && refusals().length > 20;
+    const enough = () => passes().length >= 100 && refusals().length > 40;
     const hammer = async () => {
       while (!enough()) {
         const sent = seconds();
@@ -251,11 +251,19 @@ describe('two workers under load', () => {
     // between the ends allows…
     const longest = Math.max(...passes().map((one) => one.answered)) - Math.min(...asked.map(({ sent }) => sent));
     expect(passes().length).toBeLessThanOrEqual(1.05 * (25 + 25 * longest));
-    // … and if one was refused, all that the limit allowed until it was sent had been used.
-    const last = refusals().reduce((one, another) => (another.sent > one.sent ? another : one));
-    const first = Math.min(...passes().map(({ answered }) => answered));
-    const taken = passes().filter(({ sent }) => sent <= last.answered).length;
-    expect(taken).toBeGreaterThanOrEqual(0.95 * (25 + 25 * (last.sent - first)) - 1);
+    // … and one is refused only after a whole burst, since nothing is left then.
+    const refused = Math.min(...refusals().map(({ answered }) => answered));
+    expect(passes().filter(({ sent }) => sent <= refused).length).toBeGreaterThanOrEqual(0.95 * 25);
+    // Between two refusals all that the limit allowed has passed, except what a full budget could not hold: if no
+    // request comes for more than a second, as on a machine that stands still, the rest of that time is lost. The first
+    // refusals are left out: other requests of the first burst were under way.
+    const empty = refusals()
+      .sort((one, another) => one.sent - another.sent)
+      .slice(16);
+    const [first, last] = [empty[0]!, empty.at(-1)!];
+    const lost = empty.slice(1).reduce((sum, { answered }, at) => sum + Math.max(0, answered - empty[at]!.sent - 1), 0);
+    const taken = passes().filter(({ sent, answered }) => sent <= last.answered && answered >= first.sent).length;
+    expect(taken).toBeGreaterThanOrEqual(0.95 * 25 * (last.sent - first.answered - lost) - 1);
     expect(new Set(others)).toEqual(new Set([200]));
     expect(others.length).toBeGreaterThan(10);
   });
