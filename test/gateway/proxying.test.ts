@@ -20,7 +20,8 @@ hosts:
   wiki.test:
     proxy: { max_body: 512k }
     /*: { service: wiki, allow: [staff] }
-    /large/*: { service: wiki, allow: [staff], proxy: { max_body: 2m, read_timeout: 1s } }
+    /large/*: { service: wiki, allow: [staff], proxy: { max_body: 2m } }
+    /quick/*: { service: wiki, allow: [staff], proxy: { read_timeout: 1s } }
     /events/*: { service: wiki, allow: [staff], proxy: { stream: true } }
 `;
 const gateway = await startGateway(stage, { policy });
@@ -66,11 +67,11 @@ describe('read_timeout', () => {
   gatewayCase(setup, {
     name: 'a service that is silent for longer',
     host,
-    request: { path: '/large/x?echo-hold=silent', token },
+    request: { path: '/quick/x?echo-hold=silent', token },
     status: 504,
-    upstream: { url: '/large/x?echo-hold=silent' },
+    upstream: { url: '/quick/x?echo-hold=silent' },
     log: {
-      fields: { 'meshgate.rule': 'wiki.test/large/*#1', 'meshgate.reason': '' },
+      fields: { 'meshgate.rule': 'wiki.test/quick/*#1', 'meshgate.reason': '' },
       expected: [/upstream timed out/],
     },
   });
