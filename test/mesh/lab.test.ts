@@ -24,7 +24,7 @@ describeWith(lacksMesh(), 'the lab enforces', async () => {
     trustDomain,
     keys: `jwks: '${JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' }] })}'`,
   };
-  const sign = (claims: Record<string, unknown>, seconds = 60) =>
+  const sign = (claims: Record<string, unknown>, seconds = 600) =>
     new SignJWT({ iss: issuer, sub: 'ada', aud: 'wiki', ...claims })
       .setProtectedHeader({ alg: 'ES256', kid: 'one' })
       .setExpirationTime(Math.floor(Date.now() / 1000) + seconds)
