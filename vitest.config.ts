@@ -12,7 +12,8 @@ const onContainers = (name: string) => ({
     name,
     include: [`test/${name}/**/*.test.ts`],
     globalSetup: ['test/harness/setup.ts'],
-    testTimeout: 180_000,
+    // Longer than two waits for a state (PATIENCE_MS), so that the one that fails names its state.
+    testTimeout: 300_000,
     hookTimeout: 600_000,
     // As for the unit tests: one load of the modules for all files of a worker.
     isolate: false,

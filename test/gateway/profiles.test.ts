@@ -116,7 +116,7 @@ describe('several tenants by a template', () => {
   };
   const ours = makeToken({ claims: claims(tenant) });
 
-  beforeAll(() => keysFor('tenants.test', ours), 60_000);
+  beforeAll(() => keysFor('tenants.test', ours));
 
   gatewayCase(setup, {
     name: 'keys come from the document of all organisations, and a token of a pinned tenant passes',
@@ -141,7 +141,7 @@ describe('oidc-provider issues', async () => {
     provider.mint({ subject: 'ada', kind: 'id_token' }),
   ]);
 
-  beforeAll(() => keysFor('op.test', person), 60_000);
+  beforeAll(() => keysFor('op.test', person));
 
   gatewayCase(setup, {
     name: 'a person’s token passes by its group',

@@ -143,6 +143,6 @@ test('a session survives a rotation of the keys, and ends when its key is remove
   const { keys } = JSON.parse(rotated.text) as { keys: { kid: string }[] };
   const old = textOf(ada).split('.')[0];
   await gateway.box.write({ [keysFile]: JSON.stringify({ keys: keys.filter(({ kid }) => kid !== old) }) });
-  await until(async () => (await status(ada)) === 401, { what: 'the end of the old key', timeoutMs: 45_000 });
+  await until(async () => (await status(ada)) === 401, { what: 'the end of the old key' });
   expect(await status(young)).toBe(200);
 });

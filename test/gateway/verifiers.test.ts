@@ -250,7 +250,7 @@ test('there are 85 forgeries', async () => {
 });
 
 describe('a verifier of docs/assertion.md accepts only assertions that are for it', () => {
-  test.for(Object.entries(verifiers))('%s', { timeout: 180_000 }, async ([language, verifier], { skip }) => {
+  test.for(Object.entries(verifiers))('%s', async ([language, verifier], { skip }) => {
     const code = new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(document)?.[1] ?? '';
     expect(code).toContain(`${ISSUER}/.meshgate/jwks`);
     const folder = join(work, language);

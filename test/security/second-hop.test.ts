@@ -147,7 +147,7 @@ describe('the assertion with the wrong certificate', () => {
         const one = await send(target, asking(given, { agent }));
         return one.status === 200 ? undefined : one;
       },
-      { what: 'the end of the certificate', timeoutMs: 45_000 },
+      { what: 'the end of the certificate' },
     );
     agent.destroy();
     expect([answer.status, answer.json().detail]).toEqual([401, 'the client certificate has expired']);
@@ -325,7 +325,7 @@ describe('the key', () => {
         const one = await hop('board.test', ofWiki, given);
         return one.status === 401 ? one : undefined;
       },
-      { what: 'the end of the key', timeoutMs: 45_000 },
+      { what: 'the end of the key' },
     );
     expect(answer.json().reason).toBe('key_unknown');
     await expectCleanLog(gateway, mark);

@@ -279,14 +279,14 @@ describe('a verification for one host is not reused for another with other rules
         const token = await acme.sign({ ...claims, exp: Math.floor(Date.now() / 1000) + 2 });
         return (await gateway.send('wiki.test', { token })).status === 200 && token;
       },
-      { what: 'a token that is known', timeoutMs: 45_000 },
+      { what: 'a token that is known' },
     );
     const answer = await until(
       async () => {
         const got = await gateway.send('wiki.test', { token: brief });
         return got.status === 200 ? undefined : got;
       },
-      { what: 'the end of the token', timeoutMs: 45_000 },
+      { what: 'the end of the token' },
     );
     expect(answer.json().reason).toBe('token_expired');
   });

@@ -1,10 +1,10 @@
 import { build } from 'esbuild';
-import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runId, runLabel } from '../../harness/docker.ts';
-import { execIn } from '../../harness/exec.ts';
+import { type Box, startContainer } from '../../harness/container.ts';
+import { send } from '../../harness/http.ts';
 import { bareImage as image } from '../../harness/images.ts';
 import { describeWith, lacksImage } from '../../harness/needs.ts';
+import { openStage, type Stage } from '../../harness/stage.ts';
 import { istioVectors, lacksVectors, rfcVectors, wycheproofVectors } from '../../vectors.ts';
 import { kindRun } from '../providers/kinds.ts';
 import { buildCase, vectorCase } from '../token/build.ts';
@@ -13,8 +13,6 @@ import { specs } from '../token/specs/index.ts';
 import type { CaseReport, Cases } from './run.ts';
 
 /** The same specs as in Node, inside njs: the engine differs, and the module's WebCrypto differs from the command's. */
-
-process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
 
 const lacks = lacksImage(image, 'bare');
 
@@ -57,7 +55,8 @@ async function bundle(): Promise<string> {
 }
 
 describeWith(lacks, 'specs and vectors inside njs', () => {
-  let container: StartedTestContainer;
+  let stage: Stage;
+  let box: Box;
 
   beforeAll(async () => {
     const files = {
@@ -65,16 +64,17 @@ describeWith(lacks, 'specs and vectors inside njs', () => {
       '/specs/cases.json': JSON.stringify(cases),
       '/specs/nginx.conf': configuration,
     };
-    container = await new GenericContainer(image)
-      .withLabels({ [runLabel]: runId() })
-      .withCopyContentToContainer(Object.entries(files).map(([target, content]) => ({ target, content, mode: 0o644 })))
-      .withCommand(['nginx', '-c', '/specs/nginx.conf'])
-      .withExposedPorts(8080)
-      .withWaitStrategy(Wait.forLogMessage(/start worker process/))
-      .start();
-  }, 60_000);
+    stage = await openStage('specs');
+    box = await startContainer(stage, {
+      image,
+      alias: 'specs',
+      files,
+      command: ['nginx', '-c', '/specs/nginx.conf'],
+      ready: /start worker process/,
+    });
+  }, 600_000);
 
-  afterAll(() => container?.stop({ timeout: 0 }));
+  afterAll(() => stage?.close());
 
   function check(report: CaseReport): void {
     expect(report.wrong).toEqual([]);
@@ -82,14 +82,14 @@ describeWith(lacks, 'specs and vectors inside njs', () => {
   }
 
   it('all pass in the njs command', async () => {
-    const { stdout } = await execIn(container.getId(), ['njs', '-n', 'QuickJS', '-m', '/specs/specs.js']);
+    const { stdout } = await box.exec('njs', '-n', 'QuickJS', '-m', '/specs/specs.js');
     check(JSON.parse(stdout));
   });
 
   it('all pass in nginx, several times on one worker', async () => {
     for (let round = 0; round < 3; round++) {
-      const answer = await fetch(`http://127.0.0.1:${container.getMappedPort(8080)}/`);
-      check((await answer.json()) as CaseReport);
+      const answer = await send({ host: box.host, port: 8080, tls: false, name: 'specs' });
+      check(answer.json());
     }
   });
 });
