@@ -7,6 +7,7 @@ import {
   type KubeObject,
   type Lab,
   plainService,
+  Rejected,
   type Settled,
   settleEach,
   startLab,
@@ -144,10 +145,16 @@ export class IstioMesh {
   }
 
   /** A change that removes the last field of a part leaves a null there and is rejected: the object is then made
-   * again. */
+   * again. Trouble of the API server is no such rejection, and is not tried again. */
   async #apply(object: KubeObject): Promise<KubeObject[]> {
     const { kube } = this.lab;
-    return kube.apply(object).catch(() => kube.delete(object).then(() => kube.apply(object)));
+    try {
+      return await kube.apply(object);
+    } catch (error) {
+      if (!(error instanceof Rejected)) throw error;
+      await kube.delete(object);
+      return kube.apply(object);
+    }
   }
 }
 
