@@ -225,11 +225,11 @@ test('a rotated key is accepted at once, and the withdrawn one is rejected, know
 test('a flood of unknown kids causes at most one fetch per cool-down', async () => {
   const token = await sign('acme', { header: { kid: 'unknown' } });
   await gateway.send('acme.test', { token });
-  const start = Date.now();
+  const start = performance.now();
   const before = await hitsOf('acme');
   const answers = await Promise.all(Array.from({ length: 300 }, () => gateway.send('acme.test', { token })));
   const fetches = (await hitsOf('acme')) - before;
-  const seconds = (Date.now() - start) / 1000;
+  const seconds = (performance.now() - start) / 1000;
   const reasons = new Set(answers.map((answer) => answer.json().reason));
   // A request that finds another fetch in progress and no room to wait is told to retry.
   expect([...reasons].every((reason) => reason === 'key_unknown' || reason === 'provider_unavailable')).toBe(true);
