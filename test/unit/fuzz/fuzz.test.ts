@@ -16,7 +16,7 @@ const cases = join(folder, 'cases.jsonl');
 const PATH = 'test/unit/fuzz/false.test.ts >';
 
 function run(script: string, args: readonly string[], env: Readonly<Record<string, string>>) {
-  const { MESHGATE_SEED: _, MESHGATE_FUZZ_MS: __, ...rest } = process.env;
+  const { MESHGATE_SEED: _, MESHGATE_FUZZ_MS: __, FORCE_COLOR: ___, ...rest } = process.env;
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, script), ...args], {
     cwd: folder,
     encoding: 'utf8',
