@@ -27,7 +27,7 @@ const [wiki, dashboard, issuers] = await Promise.all([
 const acme = await issuers.create('acme', { alg: 'ES256' });
 const ISSUER = 'https://gateway.test';
 const KEYS = '/run/keys/assertion.jwks';
-const LIFETIME = 10;
+const LIFETIME = 30;
 const policy = `
 version: 1
 gateway:

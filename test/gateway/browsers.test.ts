@@ -202,7 +202,10 @@ test('erases the gateway’s cookies wherever they stand, in any spelling; a lin
   expect([more.check.Cookie, more.service.Cookie]).toEqual([[], []]);
 });
 
-/** Processor time that the worker takes for twenty requests with such a line, milliseconds. */
+/**
+ * Processor time that the worker takes for twenty requests with such a line, milliseconds: the least of three
+ * measurements, since the worker has other work at times.
+ */
 async function costOf(part: string, length: number): Promise<number> {
   const spent = async () => {
     const { stdout } = await gateway.box.exec('cut', '-d ', '-f1', `/proc/${gateway.workers()[0]}/schedstat`);
@@ -210,9 +213,13 @@ async function costOf(part: string, length: number): Promise<number> {
   };
   const headers = { Cookie: part.repeat(Math.floor(length / part.length)) };
   await settle(gateway, host);
-  const before = await spent();
-  for (let i = 0; i < 20; i++) await gateway.send(host, { path: '/app/x', headers });
-  return (await spent()) - before;
+  const costs: number[] = [];
+  for (let measured = 0; measured < 3; measured++) {
+    const before = await spent();
+    for (let i = 0; i < 20; i++) await gateway.send(host, { path: '/app/x', headers });
+    costs.push((await spent()) - before);
+  }
+  return Math.min(...costs);
 }
 
 test('reads long Cookie lines to their end, also those that could make an expression backtrack', async () => {

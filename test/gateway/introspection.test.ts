@@ -43,13 +43,15 @@ await led.serveDiscovery({
   }),
 });
 const secret = 'the client secret of the tests';
+/** Seconds that a question to the provider `made` may take, and that a check waits for another one's answer. */
+const TIMEOUT_S = 4;
 const client = 'client: { id: wiki-asks, secret_file: /run/secrets/client }';
 const policy = `
 version: 1
 gateway: { tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }, proof: { rate: 50/s } }
 providers:
   corp: { issuer: "${provider.issuer}", audiences: ["api://wiki"], ca_file: /run/provider/ca.pem, ${client}, introspection: { cache: 2s, negative: 1s } }
-  made: { issuer: ${made.url}, audiences: [wiki], clients: [cli], ca_file: /run/provider/ca.pem, ${client}, introspection: { cache: 60s, negative: 60s, timeout: 4s } }
+  made: { issuer: ${made.url}, audiences: [wiki], clients: [cli], ca_file: /run/provider/ca.pem, ${client}, introspection: { cache: 60s, negative: 60s, timeout: ${TIMEOUT_S}s } }
   kept:
     issuer: ${issuers.origin}/kept
     audiences: [wiki]
@@ -180,6 +182,26 @@ async function connected(count: number) {
   return agent;
 }
 
+/**
+ * Makes a try until its steps took less time than a question may take. In a longer one the gateway gives up the
+ * questions that the provider holds, and rightly asks again.
+ */
+function withinTimeout<T>(attempt: (hold: string) => Promise<{ readonly seconds: number; readonly result: T }>) {
+  let tries = 0;
+  const inTime = async () => {
+    await issuers.clearHits();
+    const { seconds, result } = await attempt(`try ${++tries}`);
+    return seconds < TIMEOUT_S ? { result } : undefined;
+  };
+  return until(inTime, { what: 'steps that take less time than a question may take' }).then(({ result }) => result);
+}
+
+/** Returns a function that says how many seconds have passed. */
+function stopwatch(): () => number {
+  const began = performance.now();
+  return () => (performance.now() - began) / 1000;
+}
+
 describe('the provider', () => {
   test('is called as its OAuth client, by POST, and once', async () => {
     const token = fresh();
@@ -194,16 +216,20 @@ describe('the provider', () => {
 
   test('is called once for many requests with one new token, on all workers', async () => {
     const agent = await connected(60);
-    await says('made', {}, { hold: 'once' });
-    const token = fresh();
-    const all = Array.from({ length: 60 }, () => gateway.send('made.test', { token, agent }));
-    await until(async () => (await memory.held('question places')) >= 3, {
-      what: 'checks that wait for the answer to the first one',
+    const came = await withinTimeout(async (hold) => {
+      await says('made', {}, { hold });
+      const token = fresh();
+      const passed = stopwatch();
+      const all = Array.from({ length: 60 }, () => gateway.send('made.test', { token, agent }));
+      await until(async () => (await memory.held('question places')) >= 3, {
+        what: 'checks that wait for the answer to the first one',
+      });
+      await says('made', {});
+      await issuers.release(hold);
+      const statuses = (await Promise.all(all)).map(({ status }) => status);
+      return { seconds: passed(), result: { statuses: [...new Set(statuses)], hits: await hits('made') } };
     });
-    await says('made', {});
-    await issuers.release('once');
-    expect([...new Set((await Promise.all(all)).map(({ status }) => status))]).toEqual([200]);
-    expect(await hits('made')).toBe(1);
+    expect(came).toEqual({ statuses: [200], hits: 1 });
     agent.destroy();
   });
 
@@ -220,21 +246,25 @@ describe('the provider', () => {
 
   test('is called about a limited number of tokens of one address at once', async () => {
     const agent = await connected(200);
-    await issuers.clearHits();
-    await says('made', {}, { hold: 'crowd' });
-    const all = Array.from({ length: 200 }, () => gateway.send('made.test', { token: fresh(), agent }));
-    await until(async () => (await hits('made')) >= 8, { what: '8 questions at the provider' });
-    // Requests beyond the part of an address are refused at once.
-    const refused = (await Promise.race([Promise.any(all), Promise.all(all)])) as Awaited<(typeof all)[number]>;
-    expect([refused.status, refused.json().reason]).toEqual([429, 'limit_exceeded']);
-    expect(await hits('made')).toBe(8);
-    await says('made', {});
-    await issuers.release('crowd');
-    const statuses = (await Promise.all(all)).map(({ status }) => status);
-    // On a slow machine some requests have waited too long by now and are refused as well; others arrived after the
-    // release, and passed.
-    expect(statuses.filter((status) => ![200, 429, 503].includes(status))).toEqual([]);
-    expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(1);
+    const asked = await withinTimeout(async (hold) => {
+      await says('made', {}, { hold });
+      const passed = stopwatch();
+      const all = Array.from({ length: 200 }, () => gateway.send('made.test', { token: fresh(), agent }));
+      await until(async () => (await hits('made')) >= 8, { what: '8 questions at the provider' });
+      // Requests beyond the part of an address are refused at once.
+      const first = (await Promise.race([Promise.any(all), Promise.all(all)])) as Awaited<(typeof all)[number]>;
+      const result = { first: [first.status, first.json().reason], hits: await hits('made') };
+      const seconds = passed();
+      await says('made', {});
+      await issuers.release(hold);
+      const statuses = (await Promise.all(all)).map(({ status }) => status);
+      // On a slow machine some requests have waited too long by now and are refused as well; others arrived after the
+      // release, and passed.
+      expect(statuses.filter((status) => ![200, 429, 503].includes(status))).toEqual([]);
+      expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(1);
+      return { seconds, result };
+    });
+    expect(asked).toEqual({ first: [429, 'limit_exceeded'], hits: 8 });
     expect((await gateway.send('made.test', { token: fresh() })).status).toBe(200);
     agent.destroy();
   });
