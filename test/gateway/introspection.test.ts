@@ -414,10 +414,16 @@ describe('refuses the token if the provider’s answer is not valid', () => {
 });
 
 describe('a provider that does not answer', () => {
+  /** Sends a token until it passes: on a slow machine the provider's answer may take longer than its one second. */
+  const passes = (token: string) =>
+    until(async () => (await gateway.send('kept.test', { token })).status === 200, {
+      what: 'an answer of the provider within one second',
+    });
+
   test('is replaced by its earlier answers if the policy allows that, and no other token passes', async () => {
     await says('kept', { client_id: undefined });
     const token = fresh();
-    expect((await gateway.send('kept.test', { token })).status).toBe(200);
+    await passes(token);
     await answer('kept', { body: '{}', hold: 'away' });
     const mark = await settle(gateway);
     const other = await gateway.send('kept.test', { token: fresh() });
@@ -444,8 +450,7 @@ describe('a provider that does not answer', () => {
     await says('kept', { client_id: undefined, sub: 'ben' });
     const issuer = `${issuers.origin}/kept`;
     const token = await made.sign({ iss: issuer, aud: 'wiki', sub: 'ben' });
-    const passed = await gateway.send('kept.test', { token });
-    expect(passed.status).toBe(200);
+    await passes(token);
     const body = new URLSearchParams((await issuers.last(path('kept'))).body);
     expect(body.get('token')).toBe(token);
     const foreign = await made.sign({ aud: 'wiki', sub: 'ben' });
