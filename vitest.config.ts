@@ -2,15 +2,15 @@ import { defineConfig } from 'vitest/config';
 import LongestFirst, { SWEEPS } from './test/harness/order.ts';
 
 /** Tests without containers. One load of the modules for all: they keep no state that another file would see. */
-const inNode = (name: string, include: string[], exclude: string[] = []) => ({
+const inNode = (name: string, include: string[], exclude: string[]) => ({
   test: { name, include, exclude, testTimeout: 60_000, hookTimeout: 60_000, isolate: false, allowOnly: false },
 });
 
 /** Tests on containers: they start in seconds and run in few files at once, for machines of two cores. */
-const onContainers = (name: string) => ({
+const onContainers = (name: string, others: string[] = []) => ({
   test: {
     name,
-    include: [`test/${name}/**/*.test.ts`],
+    include: [`test/${name}/**/*.test.ts`, ...others],
     globalSetup: ['test/harness/setup.ts'],
     // Longer than two waits for a state (PATIENCE_MS), so that the one that fails names its state.
     testTimeout: 300_000,
@@ -21,6 +21,9 @@ const onContainers = (name: string) => ({
     env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
   },
 });
+
+/** Stands with the unit tests, because it runs their specs, and needs a container: the njs of the gateway. */
+const IN_NJS = ['test/unit/njs/specs.test.ts'];
 
 export default defineConfig({
   test: {
@@ -33,9 +36,9 @@ export default defineConfig({
     update: 'none',
     reporters: [['default', { summary: false }], './test/harness/progress.ts', './test/harness/summary.ts'],
     projects: [
-      inNode('unit', ['test/unit/**/*.test.ts'], SWEEPS),
-      inNode('sweeps', SWEEPS),
-      onContainers('gateway'),
+      inNode('unit', ['test/unit/**/*.test.ts'], [...SWEEPS, ...IN_NJS]),
+      inNode('sweeps', SWEEPS, []),
+      onContainers('gateway', IN_NJS),
       onContainers('security'),
       onContainers('mesh'),
     ],

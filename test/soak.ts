@@ -70,10 +70,14 @@ const STRICT = { CI: 'true', MESHGATE_VECTORS_REQUIRED: '1' };
 /** Why a run does not count although its tests passed. */
 function troubles(code: number, what: string, passed: number, before: string): string[] {
   const now = commit();
+  const others = passedBefore(readFileSync(file, 'utf8'), before);
   return [
     ...(code === 0 ? [] : [`${what} ended with ${code}`]),
     ...(passed === 0 ? ['no test passed'] : []),
     ...(now === before ? [] : [`the tree was ${before} at the start and ${now} at the end`]),
+    ...(others === undefined || others === passed
+      ? []
+      : [`${passed} tests passed, and ${others} in an earlier run of this commit`]),
   ];
 }
 
@@ -98,10 +102,6 @@ async function run(of: Begun, cold: boolean, log: string): Promise<Row> {
     if (unloaded !== undefined) failed.push(unloaded);
     // A run that was interrupted has failed, whatever the results of its tests.
     if (failed.length === 0) failed.push(...troubles(code, prepared === 0 ? 'vitest' : prepare, passed, of.commit));
-    const others = passedBefore(readFileSync(file, 'utf8'), of.commit);
-    if (failed.length === 0 && others !== undefined && others !== passed) {
-      failed.push(`${passed} tests passed, and ${others} in an earlier run of this commit`);
-    }
     const seconds = (from: number, to: number) => Math.round((to - from) / 1000);
     return { ...of, prepare: seconds(began, ready), suite: seconds(ready, ended), passed, failed, skipped };
   } finally {
