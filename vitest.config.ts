@@ -32,7 +32,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // Single tests are of interest when they fail, and files when they end.
     slowTestThreshold: 60_000,
-    // A missing snapshot is a failure, on every machine; `vitest run -u` writes it.
+    // A missing snapshot is a failure, on every machine; `vitest run FILE -u` writes it.
     update: 'none',
     reporters: [['default', { summary: false }], './test/harness/progress.ts', './test/harness/summary.ts'],
     projects: [

@@ -62,7 +62,7 @@ function makeCold(): NodeJS.ProcessEnv {
 
 /** Variables that change what a run tests. */
 const CHANGING =
-  /^(MESHGATE_(SEED|FUZZ_MS|HUNT|CASES|PREPARE|NGINX_IMAGE|NODE_IMAGE|RESULTS)|UPDATE_GOLDEN|VITEST(_.*)?)$/;
+  /^(MESHGATE_(SEED|FUZZ_MS|HUNT|CASES|PREPARE|NGINX_IMAGE|NODE_IMAGE|RESULTS|VECTORS|CRDS)|NGINX_SUITE|NGINX_VERSION|NJS_VERSION|UPDATE_GOLDEN|VITEST(_.*)?)$/;
 
 /** With CI=true, what a machine lacks is a failure, and no snapshot is written. */
 const STRICT = { CI: 'true', MESHGATE_VECTORS_REQUIRED: '1' };
@@ -116,7 +116,7 @@ if (!Number.isInteger(runs) || runs < 1) {
   process.exit(2);
 }
 if (asked !== undefined && asked !== '' && asked !== 'none' && asked !== 'busy') {
-  console.error(`LOAD=${asked}: none or busy; without it, runs take turns`);
+  console.error(`LOAD=${asked}: write LOAD=none or LOAD=busy, or leave it out: then runs take turns`);
   process.exit(2);
 }
 const changing = Object.keys(process.env).filter((name) => CHANGING.test(name) && process.env[name] !== '');

@@ -20,7 +20,7 @@ const WORKERS = 3;
 
 const minutes = Number(process.env.MINUTES || 5);
 const part = process.env.PART || 'unit';
-if (!(minutes > 0)) fail(`MINUTES=${process.env.MINUTES} is no number of minutes`);
+if (!(minutes > 0)) fail(`MINUTES=${process.env.MINUTES}: write a number of minutes, for example MINUTES=5`);
 
 /** Test files with properties or hunts, by the number of their properties. A hunt takes as long as it needs. */
 const files = new Map(
@@ -52,7 +52,11 @@ while (rounds === 0 || Date.now() < end) {
   );
   isRed ||= status !== 0;
 }
-console.log(isRed ? 'make fuzz found something: see FOUND and FAILED above' : `nothing found in ${rounds} rounds`);
+console.log(
+  isRed
+    ? 'make fuzz found something: repair each FOUND above, and commit it with its case; FAILED alone is a test that fails, or a stored case'
+    : `nothing found in ${rounds} rounds`,
+);
 process.exitCode = isRed ? 1 : 0;
 
 function vitest(): string {

@@ -24,7 +24,15 @@ export const casesFile = process.env.MESHGATE_CASES ?? fileURLToPath(new URL('..
 export function storedCases(): readonly Case[] {
   if (!existsSync(casesFile)) return [];
   const lines = readFileSync(casesFile, 'utf8').split('\n');
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Case);
+  return lines.flatMap((line, index) => (line === '' ? [] : [caseIn(line, index + 1)]));
+}
+
+function caseIn(line: string, number: number): Case {
+  try {
+    return JSON.parse(line) as Case;
+  } catch (error) {
+    throw new Error(`${casesFile}:${number} is not JSON: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** Stores a case, unless it is stored already. */

@@ -37,6 +37,20 @@ function inOrder(steps: readonly (() => unknown)[]): unknown {
   return first && after(first(), () => inOrder(rest));
 }
 
+/** Runs a step, and says of its failure that a stored case is the reason. */
+const ofCase = (step: () => unknown) => (): unknown => {
+  const fail = (error: unknown): never => {
+    const { message } = error as Error;
+    throw new Error(`a stored case of test/cases.jsonl fails:\n${message}`, { cause: error });
+  };
+  try {
+    const result = step();
+    return result instanceof Promise ? result.catch(fail) : result;
+  } catch (error) {
+    return fail(error);
+  }
+};
+
 type Property = fc.IRawProperty<unknown>;
 type Parameters = fc.Parameters<unknown>;
 const check = (property: Property, parameters: Parameters) =>
@@ -59,8 +73,9 @@ export function holds(property: Property, runs = 100): unknown {
     'path' in one ? [{ seed: one.seed, path: one.path, endOnFailure: true }] : [],
   );
   const assert = (parameters: Parameters) => () => fc.assert(property, parameters);
-  if (searchMs === 0)
-    return inOrder([...replays.map(assert), assert({ seed: seedOf(name), numRuns: runs + examples.length, examples })]);
+  const ofExamples = examples.length > 0 ? [assert({ numRuns: examples.length, examples })] : [];
+  const cases = [...replays.map(assert), ...ofExamples].map(ofCase);
+  if (searchMs === 0) return inOrder([...cases, assert({ seed: seedOf(name), numRuns: runs })]);
 
   const search = (parameters: Parameters) => () =>
     after(check(property, parameters), (first) =>
@@ -72,8 +87,7 @@ export function holds(property: Property, runs = 100): unknown {
       ),
     );
   return inOrder([
-    ...replays.map(assert),
-    ...(examples.length > 0 ? [assert({ numRuns: examples.length, examples })] : []),
+    ...cases,
     search({ seed: seedOf(name), numRuns: runs }),
     search({ seed: seedOf(`${name} for longer`), numRuns: 1e9, interruptAfterTimeLimit: searchMs }),
   ]);

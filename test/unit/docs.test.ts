@@ -62,6 +62,15 @@ describe('links', () => {
   }
 });
 
+test('commands that write snapshots name a file, and end in -u: vitest takes a word behind it as its value', () => {
+  const commands = documents.flatMap(([, text]) =>
+    [...text.matchAll(/vitest run[^`\n]*/g)].map(([command]) => command),
+  );
+  const writing = commands.filter((command) => / (-u|--update)\b/.test(command));
+  expect(writing.length).toBeGreaterThan(2);
+  expect(writing.filter((command) => !/^vitest run [^- ]\S* -u$/.test(command))).toEqual([]);
+});
+
 test('docs/index.md links to every page of docs/ exactly once', () => {
   const linked = links.flatMap(([file, target]) => {
     const page = join('docs', target.replace(/#.*$/, ''));

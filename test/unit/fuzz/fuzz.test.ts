@@ -58,6 +58,7 @@ describe.sequential('a property that is false for a few values', () => {
     expect(status).toBe(1);
     expect(text).toContain('Counterexample: [{"n":2000000000}]');
     expect(text).toContain('Counterexample: [1050n]');
+    expect(text).toContain('a stored case of test/cases.jsonl fails:');
     expect(text).toContain('2 failed | 1 passed');
   });
 
@@ -69,7 +70,7 @@ describe.sequential('a property that is false for a few values', () => {
 });
 
 test.each([
-  [{ MINUTES: 'x' }, 'MINUTES=x is no number of minutes'],
+  [{ MINUTES: 'x' }, 'MINUTES=x: write a number of minutes, for example MINUTES=5'],
   [{ PART: 'nowhere' }, 'no file of test/ with a property or a hunt has nowhere in its path'],
 ])('%j is wrong use', (env, message) => {
   const { status, text } = fuzz(env);

@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { SerializedError, TestModule } from 'vitest/node';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { SerializedError, TestModule, Vitest } from 'vitest/node';
 import { count, merge, type Results, record, type State, sentence } from '../../harness/results.ts';
 import Summary from '../../harness/summary.ts';
 
@@ -53,6 +53,11 @@ test('the closing line has skipped tests only if there are some', () => {
 });
 
 describe('the results of vitest', () => {
+  // The project's own checks have CI=true.
+  beforeEach(() => {
+    vi.stubEnv('CI', '');
+  });
+
   afterEach(() => {
     vi.unstubAllEnvs();
     vi.restoreAllMocks();
@@ -69,15 +74,17 @@ describe('the results of vitest', () => {
       errors: () => errors,
     }) as unknown as TestModule;
 
-  function report(modules: readonly TestModule[], errors: readonly string[] = []) {
+  function report(modules: readonly TestModule[], errors: readonly string[] = [], testNamePattern?: RegExp) {
     const folder = mkdtempSync(join(tmpdir(), 'results-'));
     vi.stubEnv('MESHGATE_RESULTS', folder);
     const print = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-    new Summary().onTestRunEnd(
+    const summary = new Summary();
+    summary.onInit({ config: { testNamePattern } } as Vitest);
+    summary.onTestRunEnd(
       modules,
       errors.map((message): SerializedError => ({ message })),
     );
-    const [[line] = []] = print.mock.calls;
+    const line = print.mock.calls.map(([text]) => text).join('');
     print.mockRestore();
     const written = readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Results);
     return { line, results: merge(written) };
@@ -87,7 +94,7 @@ describe('the results of vitest', () => {
     const { line, results } = report([
       file([one('a', 'failed'), one('a', 'passed'), one('b', 'skipped', 'no Go here')]),
     ]);
-    expect(line).toBe('1 passed, 1 failed, 1 skipped\n');
+    expect(line).toBe('skipped: unit x.test.ts > b: no Go here\n1 passed, 1 failed, 1 skipped\n');
     expect(results).toEqual({
       'unit x.test.ts > a': 'failed',
       'unit x.test.ts > a (2)': 'passed',
@@ -98,8 +105,22 @@ describe('the results of vitest', () => {
   test('a test that is skipped without a reason counts as failed', () => {
     expect(report([file([one('b', 'passed')])]).line).toBe('1 passed, 0 failed\n');
     expect(process.exitCode).toBeUndefined();
-    expect(report([file([one('a', 'skipped'), one('b', 'passed')])]).line).toBe('1 passed, 1 failed\n');
+    expect(report([file([one('a', 'skipped'), one('b', 'passed')])]).line).toBe(
+      "skipped: unit x.test.ts > a: no reason: call skip('what is missing') in the test\n1 passed, 1 failed\n",
+    );
     expect(process.exitCode).toBe(1);
+  });
+
+  test('with CI=true, a skipped test counts as failed', () => {
+    vi.stubEnv('CI', 'true');
+    const { line } = report([file([one('b', 'skipped', 'no Go here')])]);
+    expect(line).toBe('skipped: unit x.test.ts > b: no Go here\n0 passed, 1 failed\n');
+  });
+
+  test('tests that -t leaves out are not counted', () => {
+    const { line } = report([file([one('a', 'skipped'), one('b', 'passed')])], [], /b/);
+    expect(line).toBe('1 passed, 0 failed\n');
+    expect(process.exitCode).toBeUndefined();
   });
 
   test('a test that never ran, a hook, a file, and an error outside of all tests count as failed', () => {

@@ -5,7 +5,7 @@ import { formatError, parsePolicy } from '../../../src/policy/index.ts';
 const folder = new URL('golden/', import.meta.url);
 const cases = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 
-/** `golden/X.yaml` has the errors in `golden/X.txt`, one a line; `vitest -u` writes them again. */
+/** `golden/X.yaml` has the errors in `golden/X.txt`, one a line; `vitest run FILE -u` writes them again. */
 describe('a policy with mistakes', () => {
   test.each(cases)('%s', async (name) => {
     const { errors, policy } = parsePolicy(readFileSync(new URL(name, folder), 'utf8'), name);
