@@ -62,8 +62,9 @@ function engine(scene: Scene): readonly Directive[] {
 
 /** http.conf: the directives for `http {}`. */
 export const httpConf = (scene: Scene): readonly Directive[] => [
-  ...engine(scene),
+  // First: nginx takes `map_hash_bucket_size` only before the first map.
   ...hashSizes(scene),
+  ...engine(scene),
   included(scene, 'maps.conf'),
   included(scene, 'log.conf'),
   ...maps(scene),

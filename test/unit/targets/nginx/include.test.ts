@@ -22,6 +22,20 @@ test('the text about duplicates is true', () => {
   expect(args(host, 'location')).toContain('^~ /');
 });
 
+test('settings of maps come before the first map, after which nginx rejects them', () => {
+  const policy = goldenPolicy('sessions');
+  const origins = [`https://${'a'.repeat(60)}.example.com`];
+  const hosts = policy.hosts.map((host) => ({
+    ...host,
+    routes: host.routes.map((route) =>
+      route.cors === undefined ? route : { ...route, cors: { ...route.cors, origins } },
+    ),
+  }));
+  const words = treeOf(render({ ...policy, hosts }).files, 'http.conf').map((one) => one.words[0]);
+  expect(words).toContain('map_hash_bucket_size');
+  expect(words.indexOf('map_hash_bucket_size')).toBeLessThan(words.indexOf('map'));
+});
+
 test('docs/nginx.md has a row for each file that other rendered files include', () => {
   const [, table = ''] = /<!-- files -->\n\n((?:\|.*\n)+)/.exec(readFileSync('docs/nginx.md', 'utf8')) ?? [];
   const listed = [...table.matchAll(/`([a-zA-Z0-9_/-]+\.conf)`/g)].map(([, name = '']) => name);
