@@ -2,9 +2,10 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { storedCases } from '../../harness/cases.ts';
 
-/** The titles of groups and tests in a file. In those of `each`, `%s` and `$name` stand for any text. */
+/** The titles of groups and tests in a file. In those of `each`, `%s` and `$name` stand for any text, so a title that is
+ * nothing else is found under any name. */
 const titlesIn = (text: string): readonly RegExp[] =>
-  [...text.matchAll(/[(,]\s*(['"`])((?:\\.|(?!\1)[^\\\n])*)\1,/g)].map(([, , title = '']) => {
+  [...text.matchAll(/(?:\(|describeWith\([^,()]+,)\s*(['"`])((?:\\.|(?!\1)[^\\\n])*)\1,/g)].map(([, , title = '']) => {
     const parts = title
       .split(/%[sdifjoOc#]|\$\{[^}]*\}|\$[\w.]+/)
       .map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
@@ -23,6 +24,7 @@ test.each([
   ['test/unit/targets/nginx/injection.test.ts > no string of a policy, parsed or not, becomes more than text', true],
   ['test/unit/targets/nginx/injection.test.ts > no string of a policy', false],
   ['test/unit/session/pages/render.test.ts > whatever is put in > as owner breaks out of nothing (2)', true],
+  ['test/unit/session/pages/render.test.ts > whatever is put in > as owner breaks out of something', false],
   ['test/unit/nowhere.test.ts > a', false],
 ])('%s: %j', (property, expected) => expect(exists(property)).toBe(expected));
 
