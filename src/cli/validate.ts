@@ -2,6 +2,7 @@ import { type Advice, headerAdvice } from '../policy/header-advice.ts';
 import { formatError, type PolicyError } from '../policy/index.ts';
 import { subjectAdvice } from '../policy/subject-advice.ts';
 import { anonymousAdvice } from '../rules/anonymous.ts';
+import { policyDigest } from '../rules/digest.ts';
 import { type Inspection, inspectNginx } from '../targets/nginx/inspect.ts';
 import { locksBytes, renewalsBytes } from '../targets/nginx/locks.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
@@ -151,8 +152,11 @@ export const validateCommand = command({
     const isValid = failed.length === 0;
     const [options, advice, tests] = [insecure(loaded), adviceOf(loaded), outcomes.map(outcomeJson)];
     const checked = { nginx: inspection, providers: found };
+    const digest = policyDigest(loaded.policy, loaded.rules);
     if (flags.format === 'json') {
-      runtime.out(json({ file: name, valid: isValid, errors: [], insecure: options, advice, tests, ...checked }));
+      runtime.out(
+        json({ file: name, valid: isValid, digest, errors: [], insecure: options, advice, tests, ...checked }),
+      );
     } else {
       for (const outcome of failed) runtime.out(`${failureText(outcome)}\n`);
       for (const option of options) runtime.out(`${option}\n`);

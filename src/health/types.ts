@@ -8,6 +8,8 @@ export interface WatchedIdentity {
 
 /** watched.js: the part of the policy that the health check needs. */
 export interface Watched {
+  /** The digest of the policy. */
+  readonly policy: string;
   /** The unix socket of the server of the check. */
   readonly check: string;
   readonly providers: readonly { readonly name: string; readonly issuer: string }[];
@@ -40,6 +42,8 @@ export interface Part {
 
 export interface Readiness {
   readonly ready: boolean;
+  /** The digest of the policy that this worker has loaded. */
+  readonly policy: string;
   readonly check: Part;
   readonly providers: Readonly<Record<string, Part>>;
   readonly assertion?: Part;

@@ -59,6 +59,7 @@ export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise
       return found === undefined ? failed('svid_unchecked') : svidPart(found, now);
     };
     const result = readiness({
+      policy: watched.policy,
       check: working(checks, 'check_failed'),
       providers: record(watched.providers, (provider) =>
         keysPart(parse<KeyState>(keysDict().get(keysName(provider))), watched.stale, now),

@@ -12,11 +12,19 @@ const clientCaFiles = ({ gateway, hosts }: Policy): readonly string[] => [
   ...new Set([gateway.inner, ...hosts].flatMap((it) => it?.clientCaFile ?? [])),
 ];
 
-/** Returns the part of a policy that the health check needs. `identities` are the identities that a rule uses, and
- * `check` is the unix socket of the check's server. */
-export function toWatched(policy: Policy, identities: readonly Identity[], check: string): Watched {
+/** A policy, its digest, and the identities that a rule uses. */
+interface Seen {
+  readonly policy: Policy;
+  readonly digest: string;
+  readonly identities: readonly Identity[];
+}
+
+/** Returns the part of a policy that the health check needs.
+ * @param check the unix socket of the check's server */
+export function toWatched({ policy, digest, identities }: Seen, check: string): Watched {
   const clientCa = clientCaFiles(policy);
   return {
+    policy: digest,
     check,
     providers: Object.values(policy.providers)
       .filter((provider) => !isKeyless(provider))

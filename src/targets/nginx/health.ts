@@ -8,8 +8,8 @@ import type { Scene } from './scene.ts';
 export const HEALTH_SOCKET = 'health.sock';
 
 /** The number of files that the health check watches: of identities, and CAs of services or clients. */
-const watchedFiles = ({ policy, identities }: Scene): number => {
-  const { ca = [], clientCa = [] } = toWatched(policy, identities, '');
+const watchedFiles = (scene: Scene): number => {
+  const { ca = [], clientCa = [], identities } = toWatched(scene, '');
   return identities.length + ca.length + clientCa.length;
 };
 

@@ -14,8 +14,11 @@ import { found, pathMaps, shortMap, textMaps } from './utf8.ts';
 /** The parts of a policy that have fields of their own: agents, rules for tools, and several ingresses. */
 const EVERYTHING = { agents: true, tools: true, several: true };
 
+/** How a field is written; `digest` is the digest of the policy, which is a part of the format. */
+type Kind = 'text' | 'number' | 'digest';
+
 /** The fields of the JSON line. If OpenTelemetry has a name for a field, this name is used. The path has no query. */
-const FIELDS: readonly (readonly [string, variable: string, 'text' | 'number', needs?: keyof typeof EVERYTHING])[] = [
+const FIELDS: readonly (readonly [string, variable: string, Kind, needs?: keyof typeof EVERYTHING])[] = [
   ['time', 'time_iso8601', 'text'],
   ['request_id', 'request_id', 'text'],
   ['trace_id', 'meshgate_trace_id', 'text'],
@@ -34,6 +37,7 @@ const FIELDS: readonly (readonly [string, variable: string, 'text' | 'number', n
   ['mcp.method.name', 'meshgate_log_mcp_method', 'text', 'tools'],
   ['gen_ai.tool.name', 'meshgate_log_mcp_name', 'text', 'tools'],
   ['meshgate.provider', 'meshgate_provider', 'text'],
+  ['meshgate.policy', '', 'digest'],
   ['meshgate.rule', 'meshgate_rule', 'text'],
   ['meshgate.reason', 'meshgate_log_reason', 'text'],
   ['meshgate.service', 'meshgate_service', 'text'],
@@ -128,7 +132,7 @@ export const logFile = (scene: Scene): ConfFile => [
     ${reasonMaps(scene)}
     ${clientMaps(scene)}
     # One JSON object for each request.
-    ${logFormat({
+    ${logFormat(scene.digest, {
       agents: Object.keys(scene.policy.agents).length > 0,
       tools: scene.policy.hosts.some(looksAtTools),
       several: hasSeveral(scene.policy),
@@ -138,10 +142,14 @@ export const logFile = (scene: Scene): ConfFile => [
 ];
 
 /** The `log_format meshgate`: one JSON object per line, escaped by nginx itself. By default it has all fields. */
-export function logFormat(having = EVERYTHING): Directive {
+export function logFormat(digest: string, having = EVERYTHING): Directive {
   const own = FIELDS.filter(([, , , needs]) => needs === undefined || having[needs]);
   const fields = own.map(([field, name, kind]): readonly (string | Part)[] =>
-    kind === 'text' ? [`"${field}":"`, variable(name), '"'] : [`"${field}":`, variable(name)],
+    kind === 'digest'
+      ? [`"${field}":"${digest}"`]
+      : kind === 'text'
+        ? [`"${field}":"`, variable(name), '"']
+        : [`"${field}":`, variable(name)],
   );
   return line('log_format', 'meshgate', 'escape=json', ...joined(fields));
 }
@@ -155,7 +163,7 @@ export const accessLog = ({ options: { accessLog } }: Pick<Scene, 'options'>): r
   conf`access_log ${accessLog} meshgate ${STREAMS.includes(accessLog) && ['buffer=4k', 'flush=10ms']};`;
 
 /** The maximum length, in bytes, of a line with field names in the rendered file. */
-const WIDE = 60;
+const WIDE = 70;
 
 /** Writes a JSON object, with several members on each line. */
 function joined(members: readonly (readonly (string | Part)[])[]): readonly Arg[] {

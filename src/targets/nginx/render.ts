@@ -159,7 +159,7 @@ export function renderNginx(policy: Policy, rules: readonly Rule[], options: Ngi
     'http.conf': print(http, head('For http {}.')),
     'servers.conf': print(servers, serversHead(scene)),
     'policy.js': tableModule(toTable(policy, rules, { egress: egressSocket(options), check: checkSocket(options) })),
-    'watched.js': tableModule(toWatched(policy, scene.identities, checkSocket(options))),
+    'watched.js': tableModule(toWatched(scene, checkSocket(options))),
   };
   const signin = toSigninTable(policy, { egress: egressSocket(options), stateDir: options.stateDir });
   const client = toClientTable(policy, egressSocket(options));

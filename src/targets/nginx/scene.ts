@@ -1,6 +1,7 @@
 import { ingressOf } from '../../policy/ingress.ts';
 import type { Cors, HeaderSource, Host, Identity, Ingress, Mesh, Policy, Route, Service } from '../../policy/types.ts';
 import { answerSize } from '../../rules/answer-size.ts';
+import { policyDigest } from '../../rules/digest.ts';
 import { headerNames, spelled } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { NginxOptions } from './options.ts';
@@ -48,6 +49,8 @@ export interface SceneHost {
 /** The input of the renderer. It is computed once. */
 export interface Scene {
   readonly policy: Policy;
+  /** The digest of the policy. */
+  readonly digest: string;
   readonly options: NginxOptions;
   readonly resolver: readonly string[];
   readonly headerNames: readonly string[];
@@ -184,6 +187,7 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
     );
   return {
     policy,
+    digest: policyDigest(policy, rules),
     options,
     resolver: policy.gateway.resolver.length > 0 ? policy.gateway.resolver : options.resolver,
     headerNames: names,

@@ -113,6 +113,14 @@ describe('health', () => {
 
   test('its example is a real answer', () => {
     const [example = ''] = blocks(health, 'json');
-    expect(Object.keys(JSON.parse(example))).toEqual(['ready', 'check', 'providers', 'assertion', 'ca', 'identities']);
+    expect(Object.keys(JSON.parse(example))).toEqual([
+      'ready',
+      'policy',
+      'check',
+      'providers',
+      'assertion',
+      'ca',
+      'identities',
+    ]);
   });
 });

@@ -110,7 +110,13 @@ describe('the state of keys', () => {
 
 test('the gateway is ready if no part has failed', () => {
   const [fine, warned, bad] = (['ok', 'warning', 'failed'] as const).map((state) => ({ state }));
-  const parts = { check: fine!, providers: { a: fine! }, assertion: fine!, identities: { a: warned! } };
+  const parts = {
+    policy: '5f2d0c81b9a3e674',
+    check: fine!,
+    providers: { a: fine! },
+    assertion: fine!,
+    identities: { a: warned! },
+  };
   expect(readiness(parts).ready).toBe(true);
   expect(readiness({ ...parts, check: bad! }).ready).toBe(false);
   expect(readiness({ ...parts, assertion: bad! }).ready).toBe(false);
@@ -175,7 +181,7 @@ describe('revocations', () => {
   test('that were never read make the gateway unready', () => {
     const unread = revocationsPart(0.1, 1, { unread: true });
     expect(unread).toMatchObject({ state: 'failed', reason: 'revocations_unread' });
-    const parts = { check: { state: 'ok' }, providers: {}, identities: {} } as const;
+    const parts = { policy: '', check: { state: 'ok' }, providers: {}, identities: {} } as const;
     expect(readiness({ ...parts, revocations: unread }).ready).toBe(false);
   });
 
@@ -188,7 +194,7 @@ describe('revocations', () => {
     expect(full).toMatchObject({ state: 'warning', reason: 'revocations_nearly_full', taken: 80 });
     const old = revocationsPart(0.9, 5);
     expect(old).toMatchObject({ state: 'warning', reason: 'revocations_old', age: 5 });
-    const parts = { check: { state: 'ok' }, providers: {}, identities: {} } as const;
+    const parts = { policy: '', check: { state: 'ok' }, providers: {}, identities: {} } as const;
     expect(readiness({ ...parts, revocations: old }).ready).toBe(true);
   });
 });

@@ -1,0 +1,42 @@
+import type { Policy } from '../policy/types.ts';
+import { sha256 } from '../session/flow/random.ts';
+import type { Rule } from './types.ts';
+
+/** The number of hexadecimal digits in a digest. */
+const DIGITS = 16;
+
+const PLACE = ['column', 'file', 'line'].join();
+
+/** Whether a value is a place in the policy file. A role or a service can also be named `at`. */
+const isPlace = (key: string, value: unknown): boolean =>
+  key === 'at' && typeof value === 'object' && value !== null && Object.keys(value).sort().join() === PLACE;
+
+/** Replaces an object by one with sorted keys and without places. Arrays keep their order. */
+function canonical(key: string, value: unknown): unknown {
+  if (isPlace(key, value)) return undefined;
+  // The longer paths that a prefix leaves to other routes, in the order of these routes.
+  if (key === 'except' && Array.isArray(value)) return value.map((path) => JSON.stringify(path)).sort();
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+const byName = <T extends { readonly name: string }>(all: readonly T[]): readonly T[] =>
+  [...all].sort((a, b) => (a.name < b.name ? -1 : 1));
+
+/** Returns the digest of a compiled policy: the first 16 hexadecimal digits of a SHA-256. Everything that is rendered
+ * from the policy counts. Comments, places, tests, and the order of hosts, routes, services and identities do not. The
+ * order of providers, roles and agents counts, because people see it, or the first match decides. */
+export function policyDigest(policy: Policy, rules: readonly Rule[]): string {
+  const { tests: _, hosts, providers, roles, agents, ...others } = policy;
+  const content = {
+    ...others,
+    providers: Object.entries(providers),
+    roles: Object.entries(roles),
+    agents: Object.entries(agents),
+    hosts: byName(hosts.map((host) => ({ ...host, routes: byName(host.routes) }))),
+    rules: [...rules].sort((a, b) => (a.id < b.id ? -1 : 1)),
+  };
+  return Buffer.from(sha256(JSON.stringify(content, canonical)), 'base64url')
+    .toString('hex')
+    .slice(0, DIGITS);
+}
