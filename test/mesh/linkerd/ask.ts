@@ -2,8 +2,8 @@ import { parseAllDocuments } from 'yaml';
 import type { Policy } from '../../../src/policy/types.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import { linkerd } from '../../../src/targets/linkerd/index.ts';
+import { takenIn } from './admission.ts';
 import { type Cluster, clusterOf, type Pod } from './evaluate.ts';
-import { takenIn } from './objects.ts';
 
 /** The output of `meshgate render`, as plain objects. */
 export function renderedObjects(policy: Policy, rules: readonly Rule[]): readonly unknown[] {
@@ -16,7 +16,7 @@ export function renderedObjects(policy: Policy, rules: readonly Rule[]): readonl
  *
  * @throws Error where one of them is not taken
  */
-export const clusterWith = (objects: readonly unknown[]): Cluster => clusterOf(objects.map(takenIn));
+export const clusterWith = (objects: readonly unknown[]): Cluster => clusterOf(objects.map((it) => takenIn(it)));
 
 /** The pod of a service, with its own label besides those of the policy. */
 export function podOf(policy: Policy, name: string): Pod {

@@ -6,8 +6,8 @@ import { letTheSamePass } from './same.ts';
 
 /** All fields of objects that are evaluated. */
 function textOf(objects: readonly Rendered[]): string {
-  const { authentications, ...rest } = clusterWith(objects.map(({ value }) => value));
-  return JSON.stringify([rest, [...authentications]]);
+  const { authentications, networks, ...rest } = clusterWith(objects.map(({ value }) => value));
+  return JSON.stringify([rest, [...authentications], [...networks]]);
 }
 
 /** Changes that affect no request. */

@@ -1,16 +1,15 @@
-import type { HttpRoute, Match } from './objects.ts';
+import { matchesWhole } from './expressions.ts';
+import type { Condition, HttpRoute, Match } from './objects.ts';
+import type { Target } from './request.ts';
 
 /** How Linkerd's proxy chooses among the routes of a server, from linkerd2-proxy 29637b6, linkerd/http/route/src. It
- * follows the Gateway API (https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule), except for one thing: there
- * an exact path stands before every prefix, here both count with their length. */
+ * follows the Gateway API (https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule), with these exceptions: an
+ * exact path counts with its length only, as a prefix does; headers count before the method; hosts have case. */
 
-/** The parts of a request by which routes are chosen. */
-export interface Requested {
+/** What routes match, besides the target. */
+export interface Matched extends Target {
   readonly method: string;
-  /** Raw, with its query. */
-  readonly path: string;
-  /** Host header, or `:authority`. */
-  readonly authority: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 type Rank = readonly number[];
@@ -21,48 +20,55 @@ function isGreater(a: Rank, b: Rank): boolean {
   return at >= 0 && (a[at] as number) > (b[at] as number);
 }
 
-/**
- * host.rs: the port is not looked at, nor the case; a full name stands before any wildcard, a longer one before a
- * shorter one, and a route without hostnames takes every host, after all others.
- */
-function hostRank(hostnames: readonly string[], authority: string): Rank | undefined {
+/** host.rs: a full name stands before any wildcard, a longer one before a shorter one, and a route without hostnames
+ * takes every host, after all others. */
+function hostRank(hostnames: readonly string[], host: string): Rank | undefined {
   if (hostnames.length === 0) return [0, 0];
-  const host = authority.replace(/:\d+$/, '').toLowerCase().replace(/\.$/, '');
   const ranks = hostnames.flatMap((it): Rank[] => {
     if (it === host) return [[2, it.length]];
-    return it.startsWith('*.') && host.endsWith(it.slice(1)) && host.length > it.length - 1 ? [[1, it.length]] : [];
+    return it.startsWith('*.') && host.endsWith(it.slice(1)) ? [[1, it.length]] : [];
   });
   return best(ranks);
 }
 
-/** path.rs: on the raw path without the query; a prefix is one of whole segments, and a final slash means nothing. */
+/** path.rs: on the raw path without the query; a prefix is one of whole segments, and final slashes mean nothing. */
 function pathLength({ type, value }: Match, path: string): number | undefined {
   switch (type) {
     case 'Exact':
       return path === value ? value.length : undefined;
     case 'RegularExpression':
-      // The whole path must match, and all of it counts.
-      return new RegExp(`^(?:${value})$`, 's').test(path) ? path.length : undefined;
+      // All of the path counts.
+      return matchesWhole(value, path) ? path.length : undefined;
     case 'PathPrefix': {
-      if (value === '/') return 1;
       const prefix = value.replace(/\/+$/, '');
       const rest = path.replace(/\/+$/, '');
+      if (prefix === '') return 1;
       if (!rest.startsWith(prefix)) return undefined;
       return rest.length === prefix.length || rest[prefix.length] === '/' ? prefix.length : undefined;
     }
   }
 }
 
-/** match.rs: the length of the path, then (headers and query, which no route here has, and) whether a method is
- * named. */
-function matchRank(match: Match, { method, path }: Requested): Rank | undefined {
+const holds = ({ value, isExpression }: Condition, said: string): boolean =>
+  isExpression ? matchesWhole(value, said) : said === value;
+
+const isSameHeader = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
+/** match.rs: the length of the path, the number of headers, of query parameters, and whether a method is named. */
+function matchRank(match: Match, { method, path, query, headers }: Matched): Rank | undefined {
   if (match.method !== undefined && match.method !== method) return undefined;
-  const length = pathLength(match, path.replace(/\?.*$/s, ''));
-  return length === undefined ? undefined : [length, match.method === undefined ? 0 : 1];
+  const length = pathLength(match, path);
+  if (length === undefined) return undefined;
+  const hasHeader = (it: Condition) =>
+    Object.entries(headers).some(([name, value]) => isSameHeader(name, it.name) && holds(it, value));
+  const hasParameter = (it: Condition) =>
+    [...new URLSearchParams(query)].some(([name, value]) => name === it.name && holds(it, value));
+  if (!match.headers.every(hasHeader) || !match.query.every(hasParameter)) return undefined;
+  return [length, match.headers.length, match.query.length, match.method === undefined ? 0 : 1];
 }
 
 /** A rule without matches matches everything, as a prefix `/` does. */
-const IMPLICIT: Rank = [1, 0];
+const IMPLICIT: Rank = [1, 0, 0, 0];
 
 function best(ranks: readonly (Rank | undefined)[]): Rank | undefined {
   let found: Rank | undefined;
@@ -70,8 +76,8 @@ function best(ranks: readonly (Rank | undefined)[]): Rank | undefined {
   return found;
 }
 
-function ruleRank(matches: readonly Match[], requested: Requested): Rank | undefined {
-  return matches.length === 0 ? IMPLICIT : best(matches.map((match) => matchRank(match, requested)));
+function ruleRank(matches: readonly Match[], asked: Matched): Rank | undefined {
+  return matches.length === 0 ? IMPLICIT : best(matches.map((match) => matchRank(match, asked)));
 }
 
 /**
@@ -80,12 +86,13 @@ function ruleRank(matches: readonly Match[], requested: Requested): Rank | undef
  *
  * @param routes oldest first, then by name: policy-controller/grpc/src/inbound/http.rs
  */
-export function routeOf(routes: readonly HttpRoute[], requested: Requested): HttpRoute | undefined {
+export function routeOf(routes: readonly HttpRoute[], asked: Matched): HttpRoute | undefined {
   let found: { readonly route: HttpRoute; readonly rank: Rank } | undefined;
   for (const route of routes) {
-    const host = hostRank(route.hostnames, requested.authority);
-    const rule = best(route.rules.map((matches) => ruleRank(matches, requested)));
-    if (host === undefined || rule === undefined) continue;
+    const host = hostRank(route.hostnames, asked.host);
+    if (host === undefined) continue;
+    const rule = best(route.rules.map((matches) => ruleRank(matches, asked)));
+    if (rule === undefined) continue;
     const rank = [...host, ...rule];
     if (found === undefined || isGreater(rank, found.rank)) found = { route, rank };
   }

@@ -40,7 +40,9 @@ function pathsOf(matches: readonly Match[]): readonly string[] {
 }
 
 const podsOf = (clusters: readonly Cluster[]): readonly Pod[] =>
-  clusters.flatMap(({ servers }) => servers.map(({ namespace, labels, port }) => ({ namespace, labels, port })));
+  clusters.flatMap(({ servers }) =>
+    servers.map(({ namespace, pods, port }) => ({ namespace, labels: pods.labels, port: Number(port) })),
+  );
 
 interface Kinds {
   readonly pods: readonly Pod[];
@@ -66,10 +68,10 @@ function kindsOf(clusters: readonly Cluster[]): Kinds {
 }
 
 /** Objects that affect a request to a pod. */
-function near({ servers, routes, policies, authentications }: Cluster, { namespace }: Pod): Cluster {
+function near({ servers, routes, policies, authentications, networks }: Cluster, { namespace }: Pod): Cluster {
   const own = <T extends { readonly namespace: string }>(all: readonly T[]) =>
     all.filter((it) => it.namespace === namespace);
-  return { servers: own(servers), routes: own(routes), policies: own(policies), authentications };
+  return { servers: own(servers), routes: own(routes), policies: own(policies), authentications, networks };
 }
 
 const textOf = ({ servers, routes, policies }: Cluster): string => JSON.stringify([servers, routes, policies]);

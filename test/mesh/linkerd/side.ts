@@ -7,7 +7,7 @@ import type { Answer, Cell, Mutable, OriginalTrial, Rendered, Trial, VersionTria
 import { clusterWith, meshIdentity, podOf, renderedObjects } from './ask.ts';
 import { type Cluster, type Pod, verdictOf } from './evaluate.ts';
 
-/** Hosts by which a service's authority can be written; the port has no meaning for Linkerd. */
+/** Hosts by which a service's authority can be written: in lower case. The port has no meaning for Linkerd. */
 function authorities({ authority }: Service, policy: Policy): readonly string[] {
   const host = authority.replace(/:\d+$/, '');
   const { ingress } = policy.mesh ?? {};
@@ -26,8 +26,9 @@ function viewOf(policy: Policy, rules: readonly Rule[]): View {
     as: false,
     authorities: (name) => authorities(policy.services[name] as Service, policy),
     path: (raw) => {
-      const path = raw.replace(/[?#].*$/s, '');
-      return isCanonical(raw) ? { path } : { refused: 'refused: rules' };
+      // Linkerd removes the fragment before it matches and forwards.
+      const sent = raw.replace(/#.*$/s, '');
+      return isCanonical(sent) ? { path: sent.replace(/\?.*$/s, '') } : { refused: 'refused: rules' };
     },
     flawed: () => 'refused: credential',
     connects: () => true,
@@ -69,8 +70,8 @@ export class LinkerdSide implements Mutable {
   /** Undefined for a service outside the mesh. A Host for another service reaches the pods of that service. */
   expected(cell: Cell): Answer | undefined {
     if (this.#policy.services[cell.service]?.direct !== undefined) return undefined;
-    // In any case of letters: Linkerd knows no other.
-    const authority = cell.authority.toLowerCase();
+    // Linkerd compares hosts with their case, and ignores everything after the colon.
+    const authority = cell.authority.replace(/:.*$/s, '');
     const elsewhere = Object.values(this.#policy.services).some(
       (it) => it.name !== cell.service && authorities(it, this.#policy).includes(authority),
     );
@@ -90,11 +91,14 @@ export class LinkerdSide implements Mutable {
     const client = spiffe === undefined ? {} : { client: meshIdentity(spiffe) };
     const pod = podOf(this.#policy, cell.service);
     const { authority, method, path } = cell;
+    const tls = cell.connects.kind !== 'plain';
     const touched = bystanders(pod).some(
       (it) => verdictOf(cluster, { pod: it, authority, method, path }) !== 'allowed',
     );
     if (touched) return 'wrong: it applies to pods of other services';
-    return verdictOf(cluster, { pod, authority, method, path, ...client }) === 'allowed' ? 'allowed' : 'refused: rules';
+    return verdictOf(cluster, { pod, authority, method, path, tls, ...client }) === 'allowed'
+      ? 'allowed'
+      : 'refused: rules';
   }
 
   *trials(versions: readonly (readonly Rendered[])[]): Generator<VersionTrial | OriginalTrial> {
