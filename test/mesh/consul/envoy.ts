@@ -11,6 +11,7 @@ import { renderedEntries } from './ask.ts';
 import { takenIn } from './objects.ts';
 import { proxyConfig, type Workload } from './proxy.ts';
 import { ConsulSide, consulView } from './side.ts';
+import { readPath } from './target.ts';
 
 const FILES = { cert: '/run/proxy/tls.crt', key: '/run/proxy/tls.key', ca: '/run/proxy/ca.pem' };
 const NAME = 'sidecar.test';
@@ -19,21 +20,10 @@ const FIRST_PORT = 21000;
 /** By default Envoy accepts expired tokens for one more minute. */
 const EXPIRED_FOR = 70;
 
-/** Letters, digits, `-`, `.`, `_` and `~`, percent-encoded. */
-const UNRESERVED = /%(2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])/gi;
-
-/** A raw path as Envoy normalises it without merging slashes. */
+/** A raw path as Envoy normalises it. */
 function madePlain(raw: string): ReturnType<View['path']> {
-  const slashed = raw.replace(/\?.*$/s, '').replaceAll('\\', '/');
-  if (/#|%00/.test(slashed)) return { refused: 'refused: rules' };
-  const out: string[] = [];
-  for (const segment of slashed.split('/').slice(1)) {
-    const plain = segment.replace(UNRESERVED, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
-    if (plain === '..') out.pop();
-    else if (plain !== '.') out.push(plain);
-  }
-  const path = `/${out.join('/')}`;
-  return isCanonical(path) ? { path } : { refused: 'refused: rules' };
+  const path = readPath('GET', raw, true);
+  return path !== undefined && isCanonical(path) ? { path } : { refused: 'refused: rules' };
 }
 
 /** How an Envoy is started, if not as in a current mesh. */

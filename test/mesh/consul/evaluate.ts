@@ -8,11 +8,13 @@ import type {
   ServiceIntentions,
   Source,
 } from './objects.ts';
+import { readPath } from './target.ts';
 
 /**
  * How the proxy of a workload decides a request, from Consul's documents of intentions (precedence of sources, the
  * first permission that matches is terminal) and from agent/xds/rbac.go and jwt_authn.go of Consul 1.16.3, which say
- * what matches: path, method and headers, never the JWT. A path is not normalised here, as in versions before 1.20.1.
+ * what matches: path, method and headers, never the JWT. test/unit/mesh/consul-recorded.test.ts compares it with the
+ * answers of a real Envoy.
  */
 
 /** All entries, by kind. */
@@ -54,6 +56,8 @@ export interface Setup {
   readonly byDefault: 'allow' | 'deny';
   /** The mode of proxy-defaults for connections without TLS. */
   readonly mutualTls: 'strict' | 'permissive';
+  /** Paths are normalised before they are matched: the default since Consul 1.20.1. */
+  readonly normalizes?: true;
 }
 
 export type Verdict =
@@ -94,15 +98,28 @@ export function storeOf(entries: readonly ConsulEntry[]): Store {
   return store;
 }
 
-/** The service of a SPIFFE id in the default namespace; the datacenter is ignored. Nothing else is a source. */
-export function serviceOf(client: string, trustDomain: string): string | undefined {
-  const [, domain, name] = /^spiffe:\/\/([^/]+)\/ns\/default\/dc\/[^/]+\/svc\/([^/]+)$/.exec(client) ?? [];
-  return domain === trustDomain ? name : undefined;
+const PLACE = 'ns/default/dc/[^/]+/svc';
+
+/** Whether a SPIFFE id is that of a service of the default namespace. The datacenter is ignored. */
+export const isService = (client: string, trustDomain: string): boolean =>
+  isWhole(`spiffe://${trustDomain}/${PLACE}/[^/]+`, client);
+
+/** Whether a source includes a client. Consul writes names into expressions as they are, so a dot matches anything. The
+ * wildcard includes every service that no other source includes. */
+function includes({ name }: Source, client: string, all: readonly Source[], trustDomain: string): boolean {
+  const named = (it: string) => isWhole(`spiffe://${trustDomain}/${PLACE}/${it}`, client);
+  if (name !== EVERY) return named(name);
+  return isService(client, trustDomain) && !all.some((it) => it.name !== EVERY && named(it.name));
 }
 
-/** A source by its name has precedence over the wildcard; with neither, the default applies. */
-function sourceOf(sources: readonly Source[], name: string): Source | undefined {
-  return sources.find((it) => it.name === name) ?? sources.find((it) => it.name === '*');
+const EVERY = '*';
+
+/** The sources of a service. Those of the destination `*` join them, even if the service denies them by its own
+ * wildcard: a proxy never subtracts a wildcard from a name. */
+function sourcesOf({ intentions }: Store, service: string): readonly Source[] {
+  const own = intentions.get(service)?.sources ?? [];
+  const wide = intentions.get(EVERY)?.sources ?? [];
+  return [...own, ...wide.filter(({ name }) => name !== EVERY && !own.some((it) => it.name === name))];
 }
 
 const EXPRESSIONS = new Map<string, RegExp>();
@@ -137,15 +154,19 @@ function matches({ exact, prefix, regex, methods, headers }: Permission, path: s
   return regex === '' || isWhole(regex, path);
 }
 
+/** Seconds that Envoy allows for clocks that differ. Consul never tells it the entry's `ClockSkewSeconds`. */
+const SKEW = 60;
+
 /** The claims of a provider's verified token; undefined: there is none. An invalid token counts as none. */
 function payload(provider: JwtProvider, { token, now }: Asked): Token['claims'] | undefined {
   if (token === undefined || !provider.headers.includes(token.header)) return undefined;
-  const { iss, aud, exp } = token.claims as { iss?: string; aud?: string; exp?: number };
+  const { iss, aud, exp, nbf } = token.claims as { iss?: string; aud?: string; exp?: number; nbf?: number };
   const good =
     provider.keys === token.keys &&
     iss === provider.issuer &&
     (provider.audiences.length === 0 || provider.audiences.includes(aud ?? '')) &&
-    (exp ?? 0) + provider.skew > now;
+    (exp === undefined || exp + SKEW > now) &&
+    (nbf === undefined || nbf - SKEW <= now);
   return good ? token.claims : undefined;
 }
 
@@ -172,11 +193,23 @@ function forwards({ providers }: Store, sources: readonly Source[], asked: Asked
   });
 }
 
-/**
- * Asks the proxy of a service. If the default is `allow`, proxies only know which callers to refuse: the token
- * conditions of an allowing permission are then ignored.
- */
-export function verdictOf(store: Store, asked: Asked, { trustDomain, byDefault, mutualTls }: Setup): Verdict {
+/** How permissions decide. If the default is `allow`, proxies only know which requests to refuse, and the tokens that an
+ * allowing permission requires are ignored. */
+function saidBy(store: Store, { action, permissions }: Source, path: string, asked: Asked, byDefault: string) {
+  if (permissions.length === 0) return action === 'allow' ? 'allowed' : 'refused';
+  const permission = permissions.find((it) => matches(it, path, asked));
+  if (permission === undefined) return byDefault === 'allow' ? 'allowed' : 'refused';
+  if (permission.action === 'deny') return 'refused';
+  const good = permission.jwt.length === 0 || permission.jwt.some((it) => holds(store, it, asked));
+  return good || byDefault === 'allow' ? 'allowed' : 'refused token';
+}
+
+/** Asks the proxy of a service. */
+export function verdictOf(
+  store: Store,
+  asked: Asked,
+  { trustDomain, byDefault, mutualTls, normalizes }: Setup,
+): Verdict {
   const { service, client } = asked;
   const defaults = store.defaults.get(service);
   if (client === undefined) {
@@ -184,19 +217,13 @@ export function verdictOf(store: Store, asked: Asked, { trustDomain, byDefault, 
     const mode = defaults?.mutualTls || mutualTls;
     return mode === 'permissive' ? { kind: 'allowed', forwarded: true } : { kind: 'no connection' };
   }
-  // Envoy answers 400.
-  if (asked.path.includes('#')) return { kind: 'refused' };
-  const path = asked.path.replace(/\?.*$/s, '');
-  const sources = store.intentions.get(service)?.sources ?? [];
-  const name = serviceOf(client, trustDomain);
-  const said = (allowed: boolean): Verdict =>
-    allowed ? { kind: 'allowed', forwarded: forwards(store, sources, asked) } : { kind: 'refused' };
-  const source = name === undefined ? undefined : sourceOf(sources, name);
-  if (source === undefined) return said(byDefault === 'allow');
-  if (source.permissions.length === 0) return said(source.action === 'allow');
-  const permission = source.permissions.find((it) => matches(it, path, asked));
-  if (permission === undefined) return said(byDefault === 'allow');
-  if (permission.action === 'deny') return said(false);
-  const good = permission.jwt.length === 0 || permission.jwt.some((it) => holds(store, it, asked));
-  return good || byDefault === 'allow' ? said(true) : { kind: 'refused token' };
+  const path = readPath(asked.method, asked.path, normalizes === true);
+  if (path === undefined) return { kind: 'refused' };
+  const sources = sourcesOf(store, service);
+  const own = sources.filter((it) => includes(it, client, sources, trustDomain));
+  const said = own.map((it) => saidBy(store, it, path, asked, byDefault));
+  // Where the default denies, a proxy knows what passes, and else what is refused; one of several sources is enough.
+  const allowed = byDefault === 'allow' ? said.every((it) => it === 'allowed') : said.includes('allowed');
+  if (allowed) return { kind: 'allowed', forwarded: forwards(store, sources, asked) };
+  return { kind: said.includes('refused token') ? 'refused token' : 'refused' };
 }

@@ -3,7 +3,8 @@ import type { Alternatives, Exclusion } from '../matrix/mutants.ts';
 /** Parts of Consul's entries that are not policy. */
 export const CONSUL_EXCLUSIONS: readonly Exclusion[] = [
   { at: /\/Meta$/, reason: 'a mark by which entries are found' },
-  { at: /\/CacheConfig$/, reason: 'how many good assertions a proxy remembers' },
+  { at: /\/CacheConfig$/, reason: 'Consul does not give it to proxies' },
+  { at: /\/ClockSkewSeconds$/, reason: 'Consul does not give it to proxies' },
 ];
 
 /** Fields with a closed list of values. */

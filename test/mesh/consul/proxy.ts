@@ -1,4 +1,4 @@
-import type { ConsulEntry, Header, JwtProvider, Permission, Required, ServiceIntentions } from './objects.ts';
+import type { ConsulEntry, Header, JwtProvider, Permission, Required, ServiceIntentions, Source } from './objects.ts';
 
 /**
  * The configuration that Consul's servers make of entries for the proxy of a workload, in the parts that decide: mutual
@@ -58,16 +58,14 @@ const payload = (provider: string): string => `jwt_payload_${provider}`;
 
 function claim(provider: string, path: readonly string[], value: string): Json {
   const keys = [payload(provider), ...path].map((key) => ({ key }));
-  const metadata_matcher = {
-    filter: 'envoy.filters.http.jwt_authn',
-    path: keys,
-    value: { string_match: { exact: value } },
+  return {
+    metadata: { filter: 'envoy.filters.http.jwt_authn', path: keys, value: { string_match: { exact: value } } },
   };
-  return { sourced_metadata: { metadata_matcher } };
 }
 
 function verified({ provider, claims }: Required, issuer: string): Json {
-  return all([claim(provider, ['iss'], issuer), ...claims.map(({ path, value }) => claim(provider, path, value))]);
+  const own = claims.map(({ path, value }) => claim(provider, path, value));
+  return all([claim(provider, ['iss'], issuer), ...(own.length === 0 ? [] : [all(own)])]);
 }
 
 /** Of ordered permissions those that allow, each minus all earlier ones. */
@@ -76,33 +74,43 @@ function permissionsOf(own: readonly Permission[], issuers: ReadonlyMap<string, 
     if (permission.action === 'deny') return [];
     const before = own.slice(0, index).map((it) => ({ not_rule: matched(it) }));
     const tokens = permission.jwt.map((it) => verified(it, issuers.get(it.provider) ?? ''));
-    const signed = tokens.length === 0 ? [] : [tokens.length === 1 ? tokens[0] : { or_rules: { rules: tokens } }];
-    return [all([matched(permission), ...before, ...(signed as Json[])])];
+    const signed = tokens.length < 2 ? tokens : [{ or_rules: { rules: tokens } }];
+    return [all([all([matched(permission), ...before.reverse()]), ...signed])];
   });
 }
 
-/** All services with a name, in any datacenter; `*` is any service except those that have their own source. */
-function principal(name: string, trustDomain: string): Json {
-  const service = name === '*' ? '[^/]+' : name;
-  return { authenticated: { principal_name: regex(`^spiffe://${trustDomain}/ns/default/dc/[^/]+/svc/${service}$`) } };
-}
+/** All services with a name, in any datacenter. */
+const principal = (name: string, trustDomain: string): Json => ({
+  authenticated: { principal_name: regex(`^spiffe://${trustDomain}/ns/default/dc/[^/]+/svc/${name}$`) },
+});
 
-function rbac({ sources }: ServiceIntentions, issuers: ReadonlyMap<string, string>, trustDomain: string): Json {
-  const policies = sources.flatMap(({ name, action, permissions }, index) => {
-    const own =
-      permissions.length === 0 ? (action === 'allow' ? [{ any: true }] : []) : permissionsOf(permissions, issuers);
+/** Sources that deny have no policy, and neither has the wildcard, because all rendered entries deny it. */
+function rbac(sources: readonly Source[], issuers: ReadonlyMap<string, string>, trustDomain: string): Json {
+  const named = sources.filter(({ name }) => name !== '*');
+  const layer7 = named.filter(({ permissions }) => permissions.length > 0);
+  const layer4 = named.filter(({ permissions, action }) => permissions.length === 0 && action === 'allow');
+  const policies = layer7.flatMap(({ name, permissions }, index) => {
+    const own = permissionsOf(permissions, issuers);
     if (own.length === 0) return [];
-    const others = sources.filter((it) => name === '*' && it.name !== '*');
-    const ids = [principal(name, trustDomain), ...others.map((it) => ({ not_id: principal(it.name, trustDomain) }))];
-    return [[`consul-intentions-${index}`, { permissions: own, principals: [{ and_ids: { ids } }] }]];
+    return [[`consul-intentions-layer7-${index}`, { permissions: own, principals: [principal(name, trustDomain)] }]];
   });
+  const whole = { permissions: [{ any: true }], principals: layer4.map(({ name }) => principal(name, trustDomain)) };
+  const all = [...(layer4.length === 0 ? [] : [['consul-intentions-layer4', whole]]), ...policies];
   return {
     name: 'envoy.filters.http.rbac',
     typed_config: {
       ...type('extensions.filters.http.rbac.v3.RBAC'),
-      rules: { action: 'ALLOW', policies: Object.fromEntries(policies) },
+      rules: all.length === 0 ? {} : { policies: Object.fromEntries(all) },
     },
   };
+}
+
+/** Where a proxy gets keys: from the entry, or from a cluster that Consul makes of the entry. */
+function keysOf({ name, keys, remote }: JwtProvider): Json {
+  if (remote === undefined) return { local_jwks: { inline_string: keys } };
+  const { URI: uri, RequestTimeoutMs: ms } = remote as { readonly URI: string; readonly RequestTimeoutMs: number };
+  const http_uri = { uri, cluster: `jwks_cluster_${name}`, timeout: `${ms / 1000}s` };
+  return { remote_jwks: { http_uri, async_fetch: {} } };
 }
 
 /** Verifies tokens and leaves their claims to the permissions; an invalid token passes, as a missing one does. */
@@ -121,7 +129,7 @@ function jwtAuthn(providers: readonly JwtProvider[]): Json {
             issuer: it.issuer,
             audiences: it.audiences,
             payload_in_metadata: payload(it.name),
-            local_jwks: { inline_string: it.keys },
+            ...keysOf(it),
             from_headers: it.headers.map((name) => ({ name })),
             forward: it.forward,
           },
@@ -139,15 +147,21 @@ function jwtAuthn(providers: readonly JwtProvider[]): Json {
 
 const address = (host: string, port: number) => ({ socket_address: { address: host, port_value: port } });
 
-function listener(entries: readonly ConsulEntry[], { service, listen }: Workload, files: ProxyFiles, mesh: MeshSetup) {
-  const intentions = entries.find(
-    (it): it is ServiceIntentions => it.kind === 'service-intentions' && it.name === service,
-  ) ?? { kind: 'service-intentions', name: service, sources: [] };
-  const named = intentions.sources.flatMap(({ permissions }) => permissions.flatMap(({ jwt }) => jwt));
+/** The filters of the proxy of a service that verify tokens and decide. */
+export function filtersOf(entries: readonly ConsulEntry[], service: string, trustDomain: string): readonly Json[] {
+  const all = entries.filter((it): it is ServiceIntentions => it.kind === 'service-intentions');
+  const own = all.find(({ name }) => name === service)?.sources ?? [];
+  const wide = all.find(({ name }) => name === '*')?.sources ?? [];
+  const sources = [...own, ...wide.filter(({ name }) => !own.some((it) => it.name === name))];
+  const named = sources.flatMap(({ permissions }) => permissions.flatMap(({ jwt }) => jwt));
   const providers = entries.filter(
     (it): it is JwtProvider => it.kind === 'jwt-provider' && named.some(({ provider }) => provider === it.name),
   );
   const issuers = new Map(providers.map(({ name, issuer }) => [name, issuer]));
+  return [...(providers.length === 0 ? [] : [jwtAuthn(providers)]), rbac(sources, issuers, trustDomain)];
+}
+
+function listener(entries: readonly ConsulEntry[], { service, listen }: Workload, files: ProxyFiles, mesh: MeshSetup) {
   const router = { name: 'envoy.filters.http.router', typed_config: type('extensions.filters.http.router.v3.Router') };
   return {
     name: service,
@@ -174,11 +188,7 @@ function listener(entries: readonly ConsulEntry[], { service, listen }: Workload
               normalize_path: mesh.normalizes,
               forward_client_cert_details: 'SANITIZE_SET',
               set_current_client_cert_details: { uri: true },
-              http_filters: [
-                ...(providers.length === 0 ? [] : [jwtAuthn(providers)]),
-                rbac(intentions, issuers, mesh.trustDomain),
-                router,
-              ],
+              http_filters: [...filtersOf(entries, service, mesh.trustDomain), router],
               route_config: {
                 name: service,
                 virtual_hosts: [

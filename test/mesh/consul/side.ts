@@ -15,7 +15,7 @@ import type {
   VersionTrial,
 } from '../matrix/types.ts';
 import { OTHER_KEYS, renderedEntries, storeWith, tokenOf } from './ask.ts';
-import { type Asked, type Setup, type Store, serviceOf, type Token, verdictOf } from './evaluate.ts';
+import { type Asked, isService, type Setup, type Store, type Token, verdictOf } from './evaluate.ts';
 import type { Permission, Required, Source } from './objects.ts';
 
 /** A raw path for a proxy that does not normalise paths. */
@@ -49,8 +49,8 @@ const nameOf = (entry: unknown): string => {
 /** Whether the assertion of a credential is the gateway's own for the service, and not expired. */
 const isGood = ({ flaw, service }: Credential, cell: Cell): boolean => flaw === undefined && service === cell.service;
 
-/** Seconds: more than any clock skew here. */
-const EXPIRED_FOR = 45;
+/** Seconds: more than the clock skew of Envoy. */
+const EXPIRED_FOR = 70;
 
 /** The token for a credential, wrong in the one part that its flaw names. */
 function presented(policy: Policy, credential: Credential, now: number): Token | undefined {
@@ -146,7 +146,7 @@ export class ConsulSide implements Mutable {
       case 'refused token':
         return 'refused: rules';
       case 'refused':
-        return serviceOf(client ?? '', setup.trustDomain) !== undefined &&
+        return isService(client ?? '', setup.trustDomain) &&
           verdictOf(store, asked, { ...setup, byDefault: 'allow' }).kind === 'allowed'
           ? 'wrong: it passes where the mesh allows by default'
           : 'refused: rules';

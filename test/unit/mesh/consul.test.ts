@@ -4,12 +4,13 @@ import { expect, test } from 'vitest';
 import type { Policy } from '../../../src/policy/types.ts';
 import { cells } from '../../../src/rules/cells.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { type McpHeaders, refusedTool } from '../../../src/rules/tools.ts';
+import type { McpHeaders } from '../../../src/rules/tools.ts';
 import type { MeshRule } from '../../../src/rules/types.ts';
-import { assertedText, projection, serviceHost } from '../../../src/targets/consul/project.ts';
+import { projection, serviceHost } from '../../../src/targets/consul/project.ts';
 import { holds } from '../../harness/property.ts';
 import { type Bearer, renderedEntries, storeWith, tokenOf } from '../../mesh/consul/ask.ts';
 import { type Setup, type Token, verdictOf } from '../../mesh/consul/evaluate.ts';
+import { isFor } from '../../mesh/consul/is-for.ts';
 import { AGENTS, IDENTITIES, ROLES, SERVICES } from '../rules/arbitrary.ts';
 import { consulPolicy, DOMAIN, spiffe } from '../targets/consul/samples.ts';
 import { MESSAGES, withTools } from '../targets/tools.ts';
@@ -35,16 +36,6 @@ const BEARERS: readonly (Bearer | null)[] = [
 function headersOf({ version, method, name }: McpHeaders): Readonly<Record<string, string>> {
   const all = { 'mcp-protocol-version': version, 'mcp-method': method, 'mcp-name': name };
   return Object.fromEntries(Object.entries(all).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
-}
-
-/** Whether a rule of the mesh depends on the caller. */
-function isFor({ who, agent, alone, asserted, tools }: MeshRule, bearer: Bearer | null, message: McpHeaders): boolean {
-  if (tools !== undefined && refusedTool(tools, message) !== undefined) return false;
-  if (who.kind === 'anyone') return true;
-  if (agent !== undefined && alone !== bearer?.alone) return false;
-  if (bearer === null || (agent !== undefined && (agent ?? undefined) !== bearer.agent)) return false;
-  if (asserted !== assertedText(bearer.as ?? '', bearer.service, 'meshgate')) return false;
-  return who.kind === 'authenticated' || (who.kind === 'role' && bearer.roles.includes(who.role));
 }
 
 /** Requests that Consul decides differently from the rules, as far as it sees them. */
