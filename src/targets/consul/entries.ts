@@ -68,7 +68,7 @@ function provider({ gateway }: Policy, audiences: readonly string[], assertion: 
     Audiences: audiences,
     JSONWebKeySet: keys,
     Locations: [{ Header: { Name: TO_SERVICE.assertion, Forward: true } }],
-    // Consul reads 0 as 30, so the smallest value is 1.
+    // Consul reads 0 as 30, so the smallest value is 1. Consul 1.22 gives proxies neither this value nor the cache.
     ClockSkewSeconds: Math.max(1, gateway.clockSkew),
     CacheConfig: { Size: REMEMBERED },
     Meta: META,

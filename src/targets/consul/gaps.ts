@@ -10,7 +10,7 @@ import type { Gap } from '../types.ts';
 import { consulRules, sourceOf } from './destinations.ts';
 import type { KeySet } from './entries.ts';
 
-/** How many seconds after its end Consul's proxies still accept an assertion, unless Consul's own setting applies. */
+/** How many seconds after its end Consul's proxies still accept an assertion. */
 const ENVOY_SKEW = 60;
 
 const HOST =
@@ -18,6 +18,9 @@ const HOST =
 
 const DEFAULT =
   'a token is required only in a mesh that denies by default: set default_intention_policy, or the ACLs’ default_policy, to deny';
+
+const OPEN =
+  'in a mesh that allows by default, a certificate of the mesh’s CA that names no service of the default namespace, such as that of a mesh gateway or an agent, passes everywhere: set default_intention_policy, or the ACLs’ default_policy, to deny';
 
 const REMOTE =
   'proxies accept the gateway’s keys from any server with a certificate of mesh.assertion_ca_file, whatever name it has: let that CA sign only for the gateway, or give --assertion-jwks';
@@ -81,7 +84,7 @@ function endingGaps({ mesh, gateway }: Policy, rules: readonly Rule[]): readonly
 
 function assertionGaps({ gateway }: Policy, keys: KeySet | undefined): readonly Gap[] {
   if (keys === undefined) return [];
-  const skew = `proxies may accept an assertion for ${ENVOY_SKEW} s after it has expired, whatever gateway.clock_skew says`;
+  const skew = `proxies accept an assertion for ${ENVOY_SKEW} s after it has expired, whatever gateway.clock_skew says: Consul does not give them the entry’s ClockSkewSeconds`;
   return [
     { part: 'mesh', text: DEFAULT },
     ...(gateway.clockSkew < ENVOY_SKEW ? [{ part: 'gateway.assertion', text: skew }] : []),
@@ -95,6 +98,7 @@ export function consulGaps(policy: Policy, rules: readonly Rule[], keys: KeySet 
   const lacks = held.flatMap((rule) => wider(rule).map((text) => ({ part: writtenId(rule.id), text })));
   return [
     { part: 'mesh', text: HOST },
+    { part: 'mesh', text: OPEN },
     ...endingGaps(policy, rules),
     ...assertionGaps(policy, keys),
     ...new Map(lacks.map((gap) => [JSON.stringify(gap), gap])).values(),

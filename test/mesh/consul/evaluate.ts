@@ -13,7 +13,7 @@ import { readPath } from './target.ts';
 /**
  * How the proxy of a workload decides a request, from Consul's documents of intentions (precedence of sources, the
  * first permission that matches is terminal) and from agent/xds/rbac.go and jwt_authn.go of Consul 1.16.3, which say
- * what matches: path, method and headers, never the JWT. test/unit/mesh/consul-recorded.test.ts compares it with the
+ * what matches: path, method and headers, never the JWT. test/unit/mesh/consul-answers.test.ts compares it with the
  * answers of a real Envoy.
  */
 

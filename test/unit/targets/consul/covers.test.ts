@@ -9,8 +9,10 @@ const HOST =
   'mesh: intentions do not see the host of a request, so only the path decides; give each service its own name in Consul';
 const DEFAULT =
   'mesh: a token is required only in a mesh that denies by default: set default_intention_policy, or the ACLs’ default_policy, to deny';
+const OPEN =
+  'mesh: in a mesh that allows by default, a certificate of the mesh’s CA that names no service of the default namespace, such as that of a mesh gateway or an agent, passes everywhere: set default_intention_policy, or the ACLs’ default_policy, to deny';
 const SKEW =
-  'gateway.assertion: proxies may accept an assertion for 60 s after it has expired, whatever gateway.clock_skew says';
+  'gateway.assertion: proxies accept an assertion for 60 s after it has expired, whatever gateway.clock_skew says: Consul does not give them the entry’s ClockSkewSeconds';
 
 const gapsOf = (rest: string, sample?: Sample) => render(rest, sample).gaps.map(({ part, text }) => `${part}: ${text}`);
 
@@ -24,10 +26,10 @@ const kinds = (rest: string, sample?: Sample) => coverage(rest, sample).map(({ k
 
 test('with the assertion roles are enforced, also behind an ingress, and mesh-wide settings are named', () => {
   expect(kinds(both)).toEqual(['exact', 'exact']);
-  expect(gapsOf(both)).toEqual([HOST, DEFAULT, SKEW]);
+  expect(gapsOf(both)).toEqual([HOST, OPEN, DEFAULT, SKEW]);
   expect(
     gapsOf(both, { gateway: `clock_skew: 1m, ${'assertion: { issuer: "https://gw.test", keys_file: /k }'}` }),
-  ).toEqual([HOST, DEFAULT]);
+  ).toEqual([HOST, OPEN, DEFAULT]);
 });
 
 describe('without the assertion', () => {
@@ -44,15 +46,15 @@ describe('without the assertion', () => {
         text: expect.stringContaining('role editor and role reader (w.test/*#1) come as the same source ingress'),
       },
     ]);
-    expect(gapsOf(both, UNSIGNED)).toHaveLength(3);
+    expect(gapsOf(both, UNSIGNED)).toHaveLength(4);
   });
 
   test('identities of their own distinguish roles where they are sources, and not behind an ingress', () => {
     const apart = wiki('/*: { service: wiki, allow: [reader, { role: editor, as: wiki-editor }] }');
     expect(kinds(apart, { ...UNSIGNED, ingress: '' })).toEqual(['exact', 'exact']);
-    expect(gapsOf(apart, { ...UNSIGNED, ingress: '' })).toEqual([HOST]);
+    expect(gapsOf(apart, { ...UNSIGNED, ingress: '' })).toEqual([HOST, OPEN]);
     expect(kinds(apart, UNSIGNED)).toEqual(['wider', 'wider']);
-    expect(gapsOf(apart, UNSIGNED)[1]).toBe(
+    expect(gapsOf(apart, UNSIGNED)[2]).toBe(
       'mesh.identities: workloads see the identity of the ingress (ingress), not the one with which nginx connects to the ingress (wiki-editor)',
     );
   });

@@ -13,11 +13,6 @@ import { projection, serviceHost } from '../../../src/targets/consul/project.ts'
 import { readConsul } from '../../../src/targets/consul/read.ts';
 import { coversMethod, NAMED, REST } from '../../../src/targets/kit/methods.ts';
 import { describeWith } from '../../harness/needs.ts';
-import { type Bearer, storeWith } from '../../mesh/consul/ask.ts';
-import { type Setup, verdictOf } from '../../mesh/consul/evaluate.ts';
-import { isFor } from '../../mesh/consul/is-for.ts';
-import { takenIn } from '../../mesh/consul/objects.ts';
-import { filtersOf } from '../../mesh/consul/proxy.ts';
 import {
   askedOf,
   lacksRecords,
@@ -27,7 +22,12 @@ import {
   record,
   recordNames,
   sourceIn,
-} from '../../mesh/consul/recorded.ts';
+} from '../../mesh/consul/answers.ts';
+import { type Bearer, storeWith } from '../../mesh/consul/ask.ts';
+import { type Setup, verdictOf } from '../../mesh/consul/evaluate.ts';
+import { isFor } from '../../mesh/consul/is-for.ts';
+import { takenIn } from '../../mesh/consul/objects.ts';
+import { filtersOf } from '../../mesh/consul/proxy.ts';
 import { readPath } from '../../mesh/consul/target.ts';
 
 const NOW = 1_800_000_000;

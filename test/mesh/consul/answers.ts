@@ -7,15 +7,16 @@ import type { Assertion } from '../../../src/policy/types.ts';
 import type { Asked, Token } from './evaluate.ts';
 
 /** What Consul's own code made of rendered entries, and what a real Envoy then answered; the folder is what
- * MESHGATE_CONSUL names. */
-const folder = process.env.MESHGATE_CONSUL ?? fileURLToPath(new URL('../../../../shared/consul', import.meta.url));
+ * MESHGATE_CONSUL_ANSWERS names. */
+const folder =
+  process.env.MESHGATE_CONSUL_ANSWERS ?? fileURLToPath(new URL('../../../../shared/consul', import.meta.url));
 
 /** Why the records cannot be compared, in one line; undefined if they are there. With MESHGATE_VECTORS_REQUIRED=1 their
  * absence is an error. */
 export function lacksRecords(): string | undefined {
   if (existsSync(folder)) return undefined;
   if (process.env.MESHGATE_VECTORS_REQUIRED === '1') throw new Error(`no records in ${folder}`);
-  return `no folder ${folder} (MESHGATE_CONSUL) with records of Consul and Envoy`;
+  return `no folder ${folder} (MESHGATE_CONSUL_ANSWERS) with records of Consul and Envoy`;
 }
 
 function read(path: string): string {
