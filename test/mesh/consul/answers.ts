@@ -11,9 +11,9 @@ import type { Asked, Token } from './evaluate.ts';
 const folder =
   process.env.MESHGATE_CONSUL_ANSWERS ?? fileURLToPath(new URL('../../../../shared/consul', import.meta.url));
 
-/** Why the records cannot be compared, in one line; undefined if they are there. With MESHGATE_VECTORS_REQUIRED=1 their
+/** Why the answers cannot be compared, in one line; undefined if they are there. With MESHGATE_VECTORS_REQUIRED=1 their
  * absence is an error. */
-export function lacksRecords(): string | undefined {
+export function lacksAnswers(): string | undefined {
   if (existsSync(folder)) return undefined;
   if (process.env.MESHGATE_VECTORS_REQUIRED === '1') throw new Error(`no records in ${folder}`);
   return `no folder ${folder} (MESHGATE_CONSUL_ANSWERS) with records of Consul and Envoy`;
@@ -72,7 +72,7 @@ export function record(name: string) {
 }
 
 const CLIENTS =
-  lacksRecords() === undefined ? (JSON.parse(read('clients.json')) as Readonly<Record<string, string>>) : {};
+  lacksAnswers() === undefined ? (JSON.parse(read('clients.json')) as Readonly<Record<string, string>>) : {};
 
 const HEADER = 'x-meshgate-assertion';
 const OTHER_KEYS = 'keys that the provider does not know';

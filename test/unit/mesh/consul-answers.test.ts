@@ -15,7 +15,7 @@ import { coversMethod, NAMED, REST } from '../../../src/targets/kit/methods.ts';
 import { describeWith } from '../../harness/needs.ts';
 import {
   askedOf,
-  lacksRecords,
+  lacksAnswers,
   PASSING,
   type RecordedRequest,
   ROLELESS,
@@ -129,7 +129,7 @@ function otherwise({ requests }: ReturnType<typeof record>, rules: readonly Mesh
   });
 }
 
-describeWith(lacksRecords(), 'records of Consul and Envoy', () => {
+describeWith(lacksAnswers(), 'records of Consul and Envoy', () => {
   const names = recordNames();
   const records = new Map(names.map((name) => [name, record(name)]));
   const of = (name: string) => records.get(name) as ReturnType<typeof record>;
