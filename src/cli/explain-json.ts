@@ -1,5 +1,5 @@
 import type { FactExplanation } from '../caller/explain.ts';
-import { hasSeveral, ingressOf } from '../policy/ingress.ts';
+import { hasSeveral, ingressesFor } from '../policy/ingress.ts';
 import type { Policy } from '../policy/types.ts';
 import type { Rule } from '../rules/types.ts';
 import type { Asker } from './asker.ts';
@@ -56,7 +56,13 @@ export function explanationJson(explanation: Explanation, policy: Policy, unveri
         name: service.name,
         authority: service.authority,
         direct: service.direct !== undefined,
-        ...(!service.direct && policy.mesh && hasSeveral(policy) && { ingress: ingressOf(policy.mesh, service).name }),
+        ...(!service.direct &&
+          policy.mesh &&
+          hasSeveral(policy) && {
+            ...(service.ingresses === undefined
+              ? { ingress: ingressesFor(policy.mesh, service)[0].name }
+              : { ingresses: service.ingresses.map(({ name, backup }) => ({ name, ...(backup && { backup }) })) }),
+          }),
       },
     }),
     ...(asker && { caller: callerJson(asker) }),

@@ -1,5 +1,5 @@
 import type { FactExplanation } from '../caller/explain.ts';
-import { hasSeveral, ingressOf } from '../policy/ingress.ts';
+import { choicesText, hasSeveral, ingressesFor } from '../policy/ingress.ts';
 import type { Policy, Service } from '../policy/types.ts';
 import { stepUpOf } from '../rules/step-ups.ts';
 import { messageText } from '../rules/tools.ts';
@@ -78,7 +78,8 @@ function nearestLines({ route, decision, wouldPass }: Explanation, policy: Polic
 /** Names the ingress that leads to the service, if the policy has several ingresses. */
 function throughText(service: Service | undefined, policy: Policy): string {
   if (service === undefined || policy.mesh === undefined || !hasSeveral(policy)) return 'through the mesh ingress';
-  const { name, host, port } = ingressOf(policy.mesh, service);
+  if (service.ingresses !== undefined) return `through the mesh ingresses ${choicesText(service.ingresses)}`;
+  const { name, host, port } = ingressesFor(policy.mesh, service)[0];
   return `through the mesh ingress ${name} at ${host}:${port}`;
 }
 

@@ -1,4 +1,4 @@
-import { ingressOf } from '../policy/ingress.ts';
+import { ingressesFor } from '../policy/ingress.ts';
 import type { MeshKind } from '../policy/types.ts';
 import { definitionChanges } from '../rules/definitions.ts';
 import { writtenId } from '../rules/enforced.ts';
@@ -21,8 +21,8 @@ function sideOf({ policy, rules }: Loaded): Side {
     rules,
     outcome: ({ service, as }) => {
       const found = policy.services[service];
-      const door = policy.mesh && found && !found.direct ? ingressOf(policy.mesh, found) : undefined;
-      const through = door && [door.host, door.port, door.serverName, door.caFile];
+      const doors = policy.mesh && found && !found.direct ? ingressesFor(policy.mesh, found) : [];
+      const through = doors.map((door) => [door.host, door.port, door.serverName, door.caFile]);
       const { authority, endpoint, direct } = found ?? {};
       return JSON.stringify([authority, endpoint, direct, through, policy.mesh?.identities[as]?.spiffe]);
     },

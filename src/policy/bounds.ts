@@ -28,6 +28,14 @@ export const PROXY_DEFAULTS = {
   maxBody: 100 * 1024 * 1024,
 } as const;
 
+/** How nginx uses several ingresses of a service. Times are in seconds. */
+export const FAILOVER = {
+  connectTimeout: 3,
+  failTimeout: 10,
+  /** The longest time until a request reaches the last ingress. */
+  most: 30,
+} as const;
+
 /** The longest time-out of an introspection endpoint: {@link PROVIDER_TIMEOUT_MS}. */
 export const MAX_INTROSPECTION_TIMEOUT = 4;
 

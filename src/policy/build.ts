@@ -23,6 +23,7 @@ export function buildPolicy(said: Said, locate: Locate): Policy {
     ...{ headers, providers, agents, services },
     sessions: gateway.session !== undefined,
     clientCaFile: gateway.tls?.clientCaFile,
+    assertionLifetime: gateway.assertion?.lifetime,
   };
   const [first = ''] = Object.keys(providers);
   return {

@@ -1,4 +1,12 @@
-import { type DraftPolicy, entriesOf, ingressesOf, ingressNameOf, isDirect, writes } from './draft.ts';
+import {
+  type DraftPolicy,
+  type DraftService,
+  entriesOf,
+  ingressesOf,
+  ingressNamesOf,
+  isDirect,
+  writes,
+} from './draft.ts';
 import { quote } from './path.ts';
 import type { Report } from './report.ts';
 import { LINKERD_HOST } from './workload-names.ts';
@@ -26,16 +34,16 @@ export function checkLinkerd(report: Report, draft: DraftPolicy): void {
   checkDoors(report, draft);
 }
 
+const doorsOf = (service: DraftService): string => [...ingressNamesOf(service)].sort().join();
+
 /** A workload has one `Server`, which is for one ingress. So all services of a workload must use the same ingress. */
 function checkDoors(report: Report, { services }: DraftPolicy): void {
   const inMesh = entriesOf(services).filter(([, service]) => !isDirect(service));
   for (const [index, [name, service]] of inMesh.entries()) {
-    const other = inMesh
-      .slice(0, index)
-      .find(([, it]) => ingressNameOf(it) !== ingressNameOf(service) && isSamePlace(it, service));
+    const other = inMesh.slice(0, index).find(([, it]) => doorsOf(it) !== doorsOf(service) && isSamePlace(it, service));
     if (other === undefined || report.touches(['services', name])) continue;
     const message = `its pods are also pods of ${quote(other[0])}, a service with another ingress; give both services the same ingress`;
-    report.key(['services', name, 'ingress'], message);
+    report.key(['services', name, writes(service, 'ingresses') ? 'ingresses' : 'ingress'], message);
   }
 }
 

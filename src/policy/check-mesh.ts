@@ -3,7 +3,7 @@ import {
   type DraftPolicy,
   entriesOf,
   ingressesOf,
-  ingressNameOf,
+  ingressNamesOf,
   isDirect,
   needsDefault,
   needsServerName,
@@ -84,7 +84,8 @@ function checkDoors(report: Report, draft: DraftPolicy): void {
     if (!report.touches(path)) report.key(path, 'no ingress; write { east: { address: east.mesh:8443, ca_file: … } }');
   } else if (names.length > 0 && !names.some((name) => name === 'default' || report.has([...path, name]))) {
     for (const [name, service] of entriesOf(services)) {
-      if (isDirect(service) || ingressNameOf(service) !== 'default' || report.touches(['services', name])) continue;
+      if (isDirect(service) || ingressNamesOf(service).join() !== 'default' || report.touches(['services', name]))
+        continue;
       report.lack('ingress');
       report.missing(['services', name], 'ingress', `ingress: ${oneOf(names)}, or name one of them default`);
     }

@@ -2,7 +2,7 @@ import {
   type DraftPolicy,
   type DraftRule,
   ingressesOf,
-  ingressNameOf,
+  ingressNamesOf,
   isDirect,
   type RouteAt,
   routesOf,
@@ -135,7 +135,7 @@ function trustOf(draft: DraftPolicy, name: string): string | undefined {
   const service = draft.services?.[name];
   if (service === undefined) return undefined;
   if (!isDirect(service)) {
-    const named = ingressNameOf(service);
+    const [named] = ingressNamesOf(service);
     return ingressesOf(draft).find(({ name }) => name === named)?.ingress.ca_file;
   }
   if (!writes(service, 'url')) return undefined;
@@ -147,6 +147,9 @@ function protocolOf({ services }: DraftPolicy, name: string): string | undefined
   const service = services?.[name];
   return service && (writes(service, 'protocol') ? service.protocol : 'http1');
 }
+
+/** Whether nginx uses another ingress of a service if the connection to one fails. */
+const hasSeveral = ({ services }: DraftPolicy, name: string): boolean => writes(services?.[name] ?? {}, 'ingresses');
 
 /** Whether two services receive the same request headers; also true if an error hides the lists. */
 function sameHeaders({ services }: DraftPolicy, one: string, other: string): boolean {
@@ -174,6 +177,14 @@ export function checkRuleServices(report: Report, draft: DraftPolicy, { route, p
     const [speaks, others] = [protocolOf(draft, own), protocolOf(draft, routed)];
     if (speaks !== undefined && others !== undefined && speaks !== others) {
       const message = `${quote(own)} speaks ${speaks}, and ${quote(routed)} ${others}, but nginx has one protocol for a route; write another route for ${quote(own)}`;
+      report.add(here, message);
+    }
+    if (own !== routed && hasSeveral(draft, own) !== hasSeveral(draft, routed)) {
+      const [one, all] = hasSeveral(draft, own) ? [routed, own] : [own, routed];
+      const write = isDirect(draft.services?.[one] ?? {})
+        ? `write another route for ${quote(own)}`
+        : `write ingresses: [NAME] for ${quote(one)}, or another route for ${quote(own)}`;
+      const message = `${quote(all)} has ingresses, and ${quote(one)} does not, but nginx sends the requests of a route to other addresses for all its services or for none; ${write}`;
       report.add(here, message);
     }
     if (own !== routed && !sameHeaders(draft, own, routed)) {

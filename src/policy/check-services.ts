@@ -1,11 +1,18 @@
-import { type DraftPolicy, entriesOf, ingressNameOf, isDirect, needsServerName, repeated, writes } from './draft.ts';
+import {
+  type DraftPolicy,
+  type DraftService,
+  entriesOf,
+  ingressNamesOf,
+  isDirect,
+  needsServerName,
+  repeated,
+  writes,
+} from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { hostPort } from './units.ts';
 
-const MESH_ONLY = ['endpoint', 'ingress', 'namespace', 'labels', 'port', 'consul_service'];
-
-type DraftService = NonNullable<NonNullable<DraftPolicy['services']>[string]>;
+const MESH_ONLY = ['endpoint', 'ingress', 'ingresses', 'namespace', 'labels', 'port', 'consul_service'];
 
 /** Checks that there is one way to reach each service, and that the service has only keys that have an effect for it. */
 export function checkServices(report: Report, draft: DraftPolicy): void {
@@ -54,9 +61,13 @@ function checkServerName(report: Report, path: Path, { url, ...service }: DraftS
 
 /** Checks that authorities differ, because a mesh ingress distinguishes services only by authority. */
 function checkAuthorities(report: Report, services: readonly [string, DraftService][]): void {
-  const inMesh = services.filter(([, service]) => !isDirect(service) && service.authority !== undefined);
-  const key = (it: DraftService) => `${ingressNameOf(it)} ${it.authority?.toLowerCase()}`;
-  for (const [name, , other] of repeated(inMesh, key)) {
+  const inMesh = services
+    .filter(([, service]) => !isDirect(service) && service.authority !== undefined)
+    .flatMap(([name, it]) =>
+      ingressNamesOf(it).map((door) => [name, `${door} ${it.authority?.toLowerCase()}`] as const),
+    );
+  for (const [name, , other] of repeated(inMesh, (text) => text)) {
+    if (name === other) continue;
     const message = `service ${quote(other)} has this authority, so the ingress cannot distinguish the two; write another`;
     report.add(['services', name, 'authority'], message);
   }

@@ -38,7 +38,7 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
 }
 
 const silentServices = ({ services }: DraftPolicy): boolean =>
-  entriesOf(services).some(([, service]) => !isDirect(service) && !writes(service, 'ingress'));
+  entriesOf(services).some(([, service]) => !isDirect(service) && !writes(service, 'ingress', 'ingresses'));
 
 function complain(report: Report, kind: Named, used: ReadonlySet<string>): void {
   const unused = (namesOf(report, kind) ?? []).filter((name) => !used.has(name) && !report.mentions(name));

@@ -3,6 +3,7 @@ import { checkAgents } from './check-agents.ts';
 import { checkClients, checkIntrospection } from './check-clients.ts';
 import { checkConsul } from './check-consul.ts';
 import { checkDefinitions } from './check-definitions.ts';
+import { checkFailover } from './check-failover.ts';
 import { checkGateway, checkProof } from './check-gateway.ts';
 import { checkHeaders } from './check-headers.ts';
 import { checkHosts } from './check-hosts.ts';
@@ -55,6 +56,7 @@ const CHECKS = [
   checkKindFacts,
   checkServices,
   checkMesh,
+  checkFailover,
   checkWorkloads,
   checkLinkerd,
   checkConsul,

@@ -84,9 +84,13 @@ export function ingressesOf({ mesh }: DraftPolicy): { name: string; ingress: Dra
   return [...single, ...all];
 }
 
-/** Name of the ingress of a service; undefined if an error hides it. */
-export const ingressNameOf = (service: { readonly ingress?: string | undefined }): string | undefined =>
-  writes(service, 'ingress') ? service.ingress : 'default';
+export type DraftService = NonNullable<NonNullable<DraftPolicy['services']>[string]>;
+
+/** Names of the ingresses of a service; a name is undefined if an error hides it. */
+export const ingressNamesOf = (service: DraftService): readonly (string | undefined)[] =>
+  writes(service, 'ingresses')
+    ? (service.ingresses ?? [undefined]).map((it) => (typeof it === 'object' ? it.name : it))
+    : [writes(service, 'ingress') ? service.ingress : 'default'];
 
 /** Whether a service in the mesh has a rule that names no identity, so that a default identity is needed. */
 export const needsDefault = (draft: DraftPolicy): boolean =>

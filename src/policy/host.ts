@@ -2,6 +2,7 @@ import * as z from 'zod';
 import * as a from './addresses.ts';
 import type { Agent } from './agent.ts';
 import type { At, Locate } from './at.ts';
+import { usualConnect } from './failover.ts';
 import { type Headers, headers, mergeHeaders, type SaidOfHeaders } from './headers.ts';
 import { hints } from './hints.ts';
 import { placeLimit } from './limits.ts';
@@ -181,6 +182,7 @@ export interface Host extends Pick<SaidOfRoute, 'limit'> {
 export interface Around {
   readonly sessions: boolean;
   readonly clientCaFile: string | undefined;
+  readonly assertionLifetime: number | undefined;
   readonly headers: SaidOfHeaders;
   readonly providers: Readonly<Record<string, Provider>>;
   readonly agents: Readonly<Record<string, Agent>>;
@@ -225,8 +227,10 @@ function buildRoute(
 ): Route {
   const { host, providers, ...outer } = place;
   const where = routePath(host, path);
-  const grpc = around.services[said.service]?.protocol === 'grpc';
-  const isCarried = outer.proxy !== undefined || said.proxy !== undefined || grpc;
+  const { protocol, ingresses } = around.services[said.service] ?? {};
+  const grpc = protocol === 'grpc';
+  const connect = usualConnect(ingresses, around.assertionLifetime);
+  const isCarried = outer.proxy !== undefined || said.proxy !== undefined || grpc || ingresses !== undefined;
   const workers = insecureServiceWorkers ? ('anywhere' as const) : serviceWorkers && ('folder' as const);
   return named({
     name: host + path,
@@ -238,7 +242,7 @@ function buildRoute(
     serviceWorkers: workers,
     allow: said.allow.map((rule, i) => buildRule(rule, said.service, around, at([...where, 'allow', i]))),
     headers: mergeHeaders(around.headers, outer.headers, said.headers),
-    proxy: isCarried ? proxying(outer.proxy, said.proxy, grpc) : undefined,
+    proxy: isCarried ? proxying(outer.proxy, said.proxy, grpc, connect) : undefined,
     cors: corsOf(said.cors === undefined ? outer.cors : said.cors, said.allow),
     owner: said.owner ?? outer.owner,
     ask: said.ask ?? outer.ask,

@@ -97,6 +97,8 @@ export interface Mesh extends Omit<SaidOfMesh, 'ingress' | 'ingresses' | 'identi
   readonly ingress: Ingress;
   /** All ingresses by name. The ingress from `mesh.ingress` has the name `default`. */
   readonly ingresses: Readonly<Record<string, Ingress>>;
+  /** The ingresses that {@link atIngress} left out. They may lead to the same services. */
+  readonly others?: Readonly<Record<string, Ingress>>;
   readonly identities: Readonly<Record<string, Identity>>;
   readonly at: At;
 }

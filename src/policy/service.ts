@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import * as a from './addresses.ts';
 import type { At, Defined } from './at.ts';
+import { choices } from './failover.ts';
 import { computed, mapping, named, optional } from './mapping.ts';
 import * as s from './scalars.ts';
 import { hostPort } from './units.ts';
@@ -15,6 +16,7 @@ export const service = mapping({
     'Protocol of the service: HTTP/1.1 (WebSockets too), HTTP/2, or gRPC.',
   ),
   ingress: computed(s.reference('ingress'), 'default', 'The ingress of this service, if the mesh has several.'),
+  ingresses: choices.optional(),
   url: optional(a.httpsUrl, 'The URL at which nginx reaches the service directly, over TLS and not through the mesh.'),
   insecure_url: optional(a.httpUrl, 'The URL at which nginx reaches the service directly, over plain HTTP.'),
   ca_file: optional(s.filePath, 'CA for the service’s certificate. Default: the system’s.'),

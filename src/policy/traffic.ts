@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { origin } from './addresses.ts';
-import { PROXY_DEFAULTS } from './bounds.ts';
+import { FAILOVER, PROXY_DEFAULTS } from './bounds.ts';
 import { hints } from './hints.ts';
 import { computed, flag, mapping, optional, orNone, usually } from './mapping.ts';
 import * as s from './scalars.ts';
@@ -16,7 +16,7 @@ export const proxy = mapping({
   connect_timeout: computed(
     s.secondsWithin({ least: '1s', most: '75s' }),
     `${PROXY_DEFAULTS.connectTimeout}s`,
-    'How long nginx waits for a connection, including TLS.',
+    `How long nginx waits for a connection, and as long for TLS; ${FAILOVER.connectTimeout}s with several ingresses.`,
   ),
   send_timeout: computed(
     s.secondsWithin({ least: '1s', most: '86400s' }),
@@ -40,13 +40,14 @@ type SaidOfProxy = z.output<typeof proxy>;
 /** How nginx proxies requests. Times are in seconds, sizes in bytes. If the body size is 0, there is no limit. */
 export type Proxying = Required<Omit<SaidOfProxy, 'stream'>>;
 
-/** Returns the proxy settings of a route. With gRPC, bodies are streamed and have no limit. */
-export function proxying(host: SaidOfProxy = {}, route: SaidOfProxy = {}, grpc: boolean): Proxying {
+/** Returns the proxy settings of a route. With gRPC, bodies are streamed and have no limit.
+ * @param connect the default of `connect_timeout` */
+export function proxying(host: SaidOfProxy = {}, route: SaidOfProxy = {}, grpc: boolean, connect: number): Proxying {
   const said = { ...host, ...route };
   const streams = grpc || (said.stream ?? false);
   const silence = streams ? PROXY_DEFAULTS.streamSilence : PROXY_DEFAULTS.silence;
   return {
-    connectTimeout: said.connectTimeout ?? PROXY_DEFAULTS.connectTimeout,
+    connectTimeout: said.connectTimeout ?? connect,
     sendTimeout: said.sendTimeout ?? silence,
     readTimeout: said.readTimeout ?? silence,
     maxBody: said.maxBody ?? (grpc ? 0 : PROXY_DEFAULTS.maxBody),

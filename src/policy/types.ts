@@ -14,6 +14,7 @@ export type { At } from './at.ts';
 export type { BoundBy } from './facts/bound.ts';
 export type { ClaimFact } from './facts/claim.ts';
 export type { Fact } from './facts/index.ts';
+export type { IngressChoice } from './failover.ts';
 export type { Assertion, Gateway, Inner, ProofPolicy } from './gateway.ts';
 export type { HeaderSource, Headers } from './headers.ts';
 export type { AgentWho, Allow, CredentialKind, Host, PersonWho, Route, Who } from './host.ts';

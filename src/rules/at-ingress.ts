@@ -1,4 +1,4 @@
-import { ingressOf } from '../policy/ingress.ts';
+import { ingressesFor } from '../policy/ingress.ts';
 import type { Ingress, Policy, Service } from '../policy/types.ts';
 import type { Rule } from './types.ts';
 
@@ -21,10 +21,11 @@ export function atIngress({ policy, rules }: Ruled, name: string): Ruled {
   if (mesh === undefined || ingress === undefined) throw new Error(`no ingress ${name}`);
   const services = Object.fromEntries(
     Object.entries(policy.services).map(([key, service]) => {
-      const own = service.direct === undefined ? ingressOf(mesh, service) : ingress;
-      return [key, own === ingress ? service : elsewhere(service, own)];
+      const own = service.direct === undefined ? ingressesFor(mesh, service) : ([ingress] as const);
+      return [key, own.includes(ingress) ? service : elsewhere(service, own[0])];
     }),
   );
+  const { [name]: _, ...others } = mesh.ingresses;
   const isHere = ({ service }: Rule): boolean => services[service]?.direct === undefined;
   const routes = new Set(rules.filter(isHere).map(({ route }) => route));
   const kept = rules.filter(({ route }) => routes.has(route));
@@ -33,7 +34,7 @@ export function atIngress({ policy, rules }: Ruled, name: string): Ruled {
   return {
     policy: {
       ...policy,
-      mesh: { ...mesh, ingress, ingresses: { [name]: ingress } },
+      mesh: { ...mesh, ingress, ingresses: { [name]: ingress }, others },
       services: Object.fromEntries(Object.entries(services).filter(([key]) => asked.has(key))),
     },
     rules: kept.map((rule) => (isHere(rule) ? rule : { ...rule, as: '' })),

@@ -108,7 +108,7 @@ const knownIngress = ({ host, port, ...rest }: Ingress): Named => ({ address: `$
 
 function meshChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const all = ({ mesh }: Policy) => (mesh === undefined ? {} : { mesh });
-  const but = ['ingress', 'ingresses', 'identities'];
+  const but = ['ingress', 'ingresses', 'others', 'identities'];
   const whole = ({ kind, trustDomain }: Mesh) => `kind ${kind}, trust_domain ${trustDomain}`;
   return section<Mesh>('mesh', all(before), all(after), whole, (a, b) => parts(a, b, but));
 }

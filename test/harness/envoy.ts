@@ -17,7 +17,14 @@ export interface EnvoyOptions {
   readonly ingress?: string;
   /** Signs its certificate; by default the mesh's CA. */
   readonly ca?: Ca;
+  /** Lets {@link Envoy.kill} end Envoy and not the container, whose name and address then stay. */
+  readonly killable?: true;
 }
+
+const PID = '/tmp/envoy.pid';
+
+/** Runs Envoy below a shell, which outlives it. */
+const outlived = ['sh', '-c', `"$@" & echo $! > ${PID}; wait; exec sleep infinity`, 'sh', ...envoyCommand];
 
 /** The mesh ingress. */
 export class Envoy {
@@ -52,6 +59,12 @@ export class Envoy {
     return send(this.target(clientPem), { ...sent, headers: [['Host', authority], ...headers] });
   }
 
+  /** Ends Envoy at once, as a crash does. Its address then refuses connections. */
+  async kill(): Promise<void> {
+    const { exitCode, stderr } = await this.box.exec('sh', '-ec', `kill -9 "$(cat ${PID})"`);
+    if (exitCode !== 0) throw new Error(`${this.box.alias} was not killed: ${stderr}`);
+  }
+
   /** Access log lines after the mark. */
   access(mark = 0): Record<string, unknown>[] {
     return jsonLines(this.box.logs.since(mark));
@@ -69,7 +82,7 @@ export async function startEnvoy(stage: Stage, options: EnvoyOptions): Promise<E
   const listen = ingress.own!.listen;
   const box = await startContainer(stage, {
     image: envoyImage,
-    command: envoyCommand,
+    command: options.killable ? outlived : envoyCommand,
     alias: options.alias ?? ingress.host,
     files: { ...own, ...placed, ...options.files },
     ready: /starting workers/,

@@ -1,5 +1,5 @@
 import { CONSUL_SPIFFE } from '../../policy/check-consul.ts';
-import { ingressOf } from '../../policy/ingress.ts';
+import { ingressesFor } from '../../policy/ingress.ts';
 import type { Assertion, Policy, Service } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
@@ -15,16 +15,20 @@ export interface Destination {
 /** The name under which Consul knows a service. */
 export const consulName = ({ name, consulService }: Service): string => consulService ?? name;
 
-/** The service of Consul that connects to the workload for requests of a rule; undefined if Consul does not know it. */
-export function sourceOf({ mesh, services }: Policy, { as, service }: Rule): string | undefined {
+/** The services of Consul that connect to the workload for requests of a rule: those of its ingresses, or nginx itself.
+ * Empty if Consul does not know one of them. */
+export function sourcesOf({ mesh, services }: Policy, { as, service }: Rule): readonly string[] {
   const found = services[service];
-  const ingress = mesh && found && ingressOf(mesh, found);
-  return ingress?.consulService ?? CONSUL_SPIFFE.exec(mesh?.identities[as]?.spiffe ?? '')?.[1];
+  const ingresses = mesh && found ? ingressesFor(mesh, found) : [];
+  const own = CONSUL_SPIFFE.exec(mesh?.identities[as]?.spiffe ?? '')?.[1];
+  const all = (ingresses.length > 0 ? ingresses : [undefined]).map((it) => it?.consulService ?? own);
+  const known = all.filter((it) => it !== undefined);
+  return known.length < all.length ? [] : [...new Set(known)];
 }
 
 /** The rules that Consul enforces: the rules of services in the mesh whose sources Consul knows. */
 export const consulRules = (policy: Policy, rules: readonly Rule[]): readonly Enforced[] =>
-  meshRules(policy, rules).filter((rule) => sourceOf(policy, rule) !== undefined);
+  meshRules(policy, rules).filter((rule) => sourcesOf(policy, rule).length > 0);
 
 /** Every service to which a rule leads, in the order of the policy. */
 export function destinationsOf(policy: Policy, rules: readonly Rule[]): readonly Destination[] {
@@ -34,8 +38,9 @@ export function destinationsOf(policy: Policy, rules: readonly Rule[]): readonly
     const names = new Set(services.map((service) => service.name));
     const own = held.filter(({ service }) => names.has(service));
     if (own.length === 0) return [];
-    const sources = grouped(own, (rule) => sourceOf(policy, rule) as string);
-    return [{ name, sources: [...sources].map(([name, rules]) => ({ name, rules })) }];
+    const pairs = own.flatMap((rule) => sourcesOf(policy, rule).map((source) => ({ source, rule })));
+    const sources = grouped(pairs, ({ source }) => source);
+    return [{ name, sources: [...sources].map(([name, some]) => ({ name, rules: some.map(({ rule }) => rule) })) }];
   });
 }
 

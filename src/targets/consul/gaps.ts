@@ -7,7 +7,7 @@ import { methodTexts } from '../kit/methods.ts';
 import { indistinctIn, othersText, whoText } from '../kit/rules.ts';
 import { twiceText } from '../kit/tool-messages.ts';
 import type { Gap } from '../types.ts';
-import { consulRules, sourceOf } from './destinations.ts';
+import { consulRules, sourcesOf } from './destinations.ts';
 import type { KeySet } from './entries.ts';
 
 /** How many seconds after its end Consul's proxies still accept an assertion. */
@@ -38,7 +38,7 @@ export const unknownText = (spiffe: string | undefined): string =>
 export function enforcedByConsul(policy: Policy, rules: readonly Rule[]): Enforcement {
   const held = consulRules(policy, rules);
   const isSigned = policy.gateway.assertion !== undefined;
-  const source = (rule: Rule) => sourceOf(policy, rule) as string;
+  const source = (rule: Rule) => sourcesOf(policy, rule).join(' or ');
   const indistinct = isSigned ? () => [] : indistinctIn(held, (rule) => JSON.stringify([rule.service, source(rule)]));
   const roleText = (rule: Enforced, others: readonly Enforced[]) =>
     `without an assertion, Consul sees the source and not the role: on the same requests, ${whoText(rule)} and ${othersText(others)} come as the same source ${source(rule)}; write gateway.assertion`;
@@ -59,7 +59,7 @@ export function enforcedByConsul(policy: Policy, rules: readonly Rule[]): Enforc
 /** The gaps for what Consul does not enforce at all. */
 export function notEnforcedGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const unknown = new Set(
-    rules.flatMap((rule) => (policy.mesh && rule.as !== '' && sourceOf(policy, rule) === undefined ? rule.as : [])),
+    rules.flatMap((rule) => (policy.mesh && rule.as !== '' && sourcesOf(policy, rule).length === 0 ? rule.as : [])),
   );
   return [
     ...directGaps(

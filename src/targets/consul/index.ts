@@ -2,7 +2,7 @@ import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { defineMesh } from '../kit/mesh.ts';
 import type { Emitted, Gap, MeshOptions } from '../types.ts';
-import { missing, sourceOf } from './destinations.ts';
+import { missing, sourcesOf } from './destinations.ts';
 import { driftOf, unguardedHosts } from './drift.ts';
 import { entriesOf, keySetOf, planOf } from './entries.ts';
 import { consulGaps, enforcedByConsul, notEnforcedGaps, unknownText } from './gaps.ts';
@@ -38,7 +38,7 @@ export const consul = defineMesh({
   render,
   enforces: enforcedByConsul,
   notEnforced: (rule, policy) =>
-    policy.services[rule.service]?.direct || sourceOf(policy, rule) !== undefined
+    policy.services[rule.service]?.direct || sourcesOf(policy, rule).length > 0
       ? undefined
       : unknownText(policy.mesh?.identities[rule.as]?.spiffe),
   read: readConsul,

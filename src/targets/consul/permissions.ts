@@ -115,7 +115,7 @@ const EVERY_PATH = '/';
  * @param rules the rules of one source; not empty
  * @param pass returns the callers that a rule allows */
 export function permissionsOf(rules: readonly Enforced[], pass: (rule: Enforced) => Pass): readonly Permission[] {
-  const paths = new Paths(rules, pass);
+  const paths = new Paths(rules, (rule) => [pass(rule)]);
   const at = (path: string): Reach<Pass> =>
     new Map([...paths.at(path)].map(([method, passes]) => [method, fewest(passes)]));
   const atoms = pathAtoms(paths.all);

@@ -1,9 +1,11 @@
-import type { Policy, Service } from '../../policy/types.ts';
+import { ingressesFor } from '../../policy/ingress.ts';
+import type { Ingress, Policy, Service } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { Enforcement } from '../kit/mesh.ts';
 import { connectionOf, indistinctIn, sharingText } from '../kit/rules.ts';
 import type { Gap } from '../types.ts';
+import { ingressPrincipals } from './layers.ts';
 import { istioRules, placeOf, unreachable } from './services.ts';
 import { widerTools } from './tools.ts';
 
@@ -22,13 +24,14 @@ export function enforcedByIstio(policy: Policy, rules: readonly Rule[]): Enforce
   const own = istioRules(policy, rules);
   const isSigned = policy.gateway.assertion !== undefined;
   const indistinct = isSigned ? () => [] : indistinctIn(own, connectionOf(policy));
-  const hasAccount = policy.mesh?.ingress.serviceAccount !== undefined;
   return {
     rules: own,
     wider: (rule: Enforced) => {
       const others = indistinct(rule);
       const sharing = `without an assertion Istio sees the identity and not the role: ${sharingText(rule, others, policy)}`;
-      const hasPlace = placeOf(policy.services[rule.service] ?? {}) !== undefined;
+      const service = policy.services[rule.service];
+      const hasPlace = placeOf(service ?? {}) !== undefined;
+      const hasAccount = policy.mesh && service && ingressPrincipals({ mesh: policy.mesh }, service).length > 0;
       return [
         ...(others.length > 0 ? [sharing] : []),
         ...(hasAccount ? [] : [NO_ACCOUNT]),
@@ -59,11 +62,19 @@ function assertionGaps({ gateway }: Policy): readonly Gap[] {
   return [{ part: 'gateway.assertion', text }];
 }
 
+/** The ingresses that lead to services of the policy. */
+const ingressesOf = ({ mesh, services }: Policy): readonly Ingress[] =>
+  mesh === undefined
+    ? []
+    : Object.values(services).flatMap((service) => (service.direct ? [] : ingressesFor(mesh, service)));
+
 /** The gaps that only Istio has. */
 export function istioGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   return [
     ...serviceGaps(policy, rules),
-    ...(policy.mesh?.ingress.serviceAccount === undefined ? [{ part: 'mesh', text: NO_ACCOUNT }] : []),
+    ...(ingressesOf(policy).some(({ serviceAccount }) => serviceAccount === undefined)
+      ? [{ part: 'mesh', text: NO_ACCOUNT }]
+      : []),
     ...assertionGaps(policy),
     {
       part: 'mesh',

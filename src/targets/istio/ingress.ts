@@ -66,7 +66,7 @@ export function ingressObjects(scene: Scene): readonly KubeObject[] {
     ...(assertion ? [requestAuthentication(named(scene), ingress.labels, scene.jwks, assertion, audiences)] : []),
     ...[...grouped(services, ({ name }) => name).values()].map((own) => virtualService(scene, own)),
     ...services.map((it) =>
-      authorizationPolicy(named(scene, it.service.name), ingress.labels, it.rules, ingressView(scene, it)),
+      authorizationPolicy(named(scene, it.service.name), ingress.labels, it.rules, [ingressView(scene, it)]),
     ),
     telemetry(named(scene), ingress.labels),
   ];

@@ -1,4 +1,5 @@
-import type { Policy } from '../../policy/types.ts';
+import { ingressesFor } from '../../policy/ingress.ts';
+import type { Policy, Service } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { KubeObject } from '../kit/kubernetes.ts';
 import type { MeshOptions } from '../types.ts';
@@ -7,30 +8,31 @@ import { istioObject, metadata, objectName, requestAuthentication, selector, tel
 import { authorizationPolicy, type View } from './rule.ts';
 import { type Asked, type Scene, toScene } from './services.ts';
 
-/** The principal of connections to workloads; undefined if the policy does not name the ingress's service account. */
-export function ingressPrincipal({ mesh, ingress }: Pick<Scene, 'mesh' | 'ingress'>): string | undefined {
-  const { namespace, serviceAccount } = ingress;
-  return serviceAccount === undefined ? undefined : `${mesh.trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
+/** The principals of connections to a workload: one for each ingress that leads to it. Empty if the policy does not name
+ * the namespace and the service account of each. */
+export function ingressPrincipals({ mesh }: Pick<Scene, 'mesh'>, service: Service): readonly string[] {
+  const all = ingressesFor(mesh, service);
+  const known = all.filter(({ namespace, serviceAccount }) => namespace !== undefined && serviceAccount !== undefined);
+  if (known.length < all.length) return [];
+  return known.map(({ namespace, serviceAccount }) => `${mesh.trustDomain}/ns/${namespace}/sa/${serviceAccount}`);
 }
 
-/** What a workload sees. All connections come from the ingress. */
-export const workloadView = ({ assertion }: Pick<Scene, 'assertion'>, principal: string): View => ({
-  assertion,
-  principal: () => principal,
-});
+/** What a workload sees of the requests from each ingress that leads to it. */
+export const workloadViews = (scene: Pick<Scene, 'mesh' | 'assertion'>, service: Service): readonly View[] =>
+  ingressPrincipals(scene, service).map((principal) => ({ assertion: scene.assertion, principal: () => principal }));
 
 /** All objects for one workload. There are none if the policy does not say where the workload or the ingress runs. */
 function workloadObjects(scene: Scene, asked: Asked): readonly KubeObject[] {
   const { service, place } = asked;
-  const principal = ingressPrincipal(scene);
-  if (place === undefined || principal === undefined) return [];
+  const views = workloadViews(scene, service);
+  if (place === undefined || views.length === 0) return [];
   const { namespace, labels } = place;
   const meta = metadata('workload', objectName('workload', service.name), namespace);
   const { assertion } = scene;
   return [
     istioObject('PeerAuthentication', meta, { ...selector(labels), mtls: { mode: 'STRICT' } }),
     ...(assertion ? [requestAuthentication(meta, labels, scene.jwks, assertion, [service.name])] : []),
-    authorizationPolicy(meta, labels, asked.rules, workloadView(scene, principal)),
+    authorizationPolicy(meta, labels, asked.rules, views),
     telemetry(meta, labels),
   ];
 }

@@ -4,7 +4,7 @@ import type { MeshRule, Rule } from '../../rules/types.ts';
 import { meshRule } from '../kit/rules.ts';
 import { namedTools } from '../kit/tool-messages.ts';
 import { ingressView } from './ingress.ts';
-import { ingressPrincipal, workloadView } from './layers.ts';
+import { workloadViews } from './layers.ts';
 import { objectName } from './objects.ts';
 import { groupsOf, type View } from './rule.ts';
 import { missing, toScene } from './services.ts';
@@ -42,11 +42,10 @@ export function project(policy: Policy, rules: readonly Rule[]): readonly MeshRu
   const scene = toScene(policy, rules);
   const { services } = scene;
   const atIngress = services.flatMap((it) => seen(it.rules, hostOf(it.hosts), ingressView(scene, it)));
-  const principal = ingressPrincipal(scene);
   const atWorkloads = services.flatMap(({ rules, place, service }) => {
-    if (place === undefined || principal === undefined) return [];
+    if (place === undefined) return [];
     const host = workloadHost(place.namespace, objectName('workload', service.name));
-    return seen(rules, host, workloadView(scene, principal));
+    return workloadViews(scene, service).flatMap((view) => seen(rules, host, view));
   });
   return [...atIngress, ...atWorkloads];
 }

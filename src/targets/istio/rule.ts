@@ -102,13 +102,13 @@ export function authorizationPolicy(
   meta: Metadata,
   labels: Readonly<Record<string, string>>,
   rules: readonly Enforced[],
-  view: View,
+  views: readonly View[],
 ): KubeObject {
-  const groups = groupsOf(rules, view);
-  const ids = groups.flatMap((group) => group.map(({ id }) => id));
+  const groups = views.flatMap((view) => groupsOf(rules, view).map((group) => ({ group, view })));
+  const ids = groups.flatMap(({ group }) => group.map(({ id }) => id));
   return istioObject(
     'AuthorizationPolicy',
     { ...meta, annotations: { [RULES]: JSON.stringify(ids) } },
-    { ...selector(labels), action: 'ALLOW', rules: groups.flatMap((group) => istioRules(group, view)) },
+    { ...selector(labels), action: 'ALLOW', rules: groups.flatMap(({ group, view }) => istioRules(group, view)) },
   );
 }

@@ -37,8 +37,8 @@ export class Paths<T extends Named> {
   readonly #routes: ReadonlyMap<Path, readonly { readonly rule: Rule; readonly one: T }[]>;
 
   /** @param who returns the callers that a rule allows */
-  constructor(rules: readonly Enforced[], who: (rule: Enforced) => T) {
-    const passing = rules.map((rule) => ({ rule, one: who(rule) }));
+  constructor(rules: readonly Enforced[], who: (rule: Enforced) => readonly T[]) {
+    const passing = rules.flatMap((rule) => who(rule).map((one) => ({ rule, one })));
     this.#routes = grouped(passing, ({ rule }) => rule.path);
   }
 

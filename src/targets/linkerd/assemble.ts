@@ -3,7 +3,7 @@ import type { Rule } from '../../rules/types.ts';
 import { encodableOf } from '../kit/odd-paths.ts';
 import { Paths, textOf } from '../kit/reach.ts';
 import { grouped } from '../kit/rules.ts';
-import { clientOf } from './identity.ts';
+import { clientsOf } from './identity.ts';
 import { matchesOf } from './matches.ts';
 import { authentication, oddPaths, type Rendered, type Route, routes, server } from './objects.ts';
 import { type Workload, workloadsOf } from './workloads.ts';
@@ -13,7 +13,7 @@ type Planned = ReturnType<typeof plan>[number];
 
 const plan = (policy: Policy, workload: Workload) =>
   workload.authorities.map((authority) => {
-    const paths = new Paths(authority.rules, (rule) => clientOf(policy, rule));
+    const paths = new Paths(authority.rules, (rule) => clientsOf(policy, rule));
     return { workload, authority, matches: matchesOf(paths, workload.authorities.length === 1) };
   });
 

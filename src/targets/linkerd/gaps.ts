@@ -7,7 +7,7 @@ import { methodTexts } from '../kit/methods.ts';
 import { Paths } from '../kit/reach.ts';
 import { indistinctIn, othersText, whoText } from '../kit/rules.ts';
 import type { Gap } from '../types.ts';
-import { clientOf, ingressClient } from './identity.ts';
+import { clientsOf, ingressClient } from './identity.ts';
 import { tiesOf } from './matches.ts';
 import { type Authority, lackOf, mayMeet, meshServices, type Workload, workloadsOf } from './workloads.ts';
 
@@ -30,7 +30,7 @@ interface Lack {
 function placesOf(policy: Policy, workloads: readonly Workload[]): ReadonlyMap<Enforced, Place> {
   const places = workloads.flatMap(({ authorities }) =>
     authorities.flatMap((authority) => {
-      const ties = new Set(tiesOf(new Paths(authority.rules, (rule) => clientOf(policy, rule))));
+      const ties = new Set(tiesOf(new Paths(authority.rules, (rule) => clientsOf(policy, rule))));
       const place: Place = { authority, shared: authorities.length > 1, ties };
       return authority.rules.map((rule) => [rule, place] as const);
     }),
@@ -39,12 +39,11 @@ function placesOf(policy: Policy, workloads: readonly Workload[]): ReadonlyMap<E
 }
 
 function roleText(policy: Policy, rule: Enforced, others: readonly Enforced[]): string {
-  const { name, id } = clientOf(policy, rule);
-  const cure =
-    name === 'ingress'
-      ? 'only the gateway distinguishes them; a service that must distinguish them can verify the assertion'
-      : 'give one of them its own identity if the mesh must distinguish them';
-  return `Linkerd sees the client and not the role: on the same requests, ${whoText(rule)} and ${othersText(others)} come as the same client ${name} (${id}); ${cure}`;
+  const clients = clientsOf(policy, rule);
+  const cure = clients.every(({ name }) => name !== rule.as)
+    ? 'only the gateway distinguishes them; a service that must distinguish them can verify the assertion'
+    : 'give one of them its own identity if the mesh must distinguish them';
+  return `Linkerd sees the client and not the role: on the same requests, ${whoText(rule)} and ${othersText(others)} come as the same client ${clients.map(({ name, id }) => `${name} (${id})`).join(' or ')}; ${cure}`;
 }
 
 function tieText({ authority: { host }, shared }: Place): string {
@@ -75,7 +74,10 @@ export function enforcedByLinkerd(policy: Policy, rules: readonly Rule[]): Linke
   const placeOf = (rule: Enforced) => places.get(rule) as Place;
   const names = new Map([...new Set(places.values())].map((place, index) => [place, index]));
   const held = [...places.keys()];
-  const indistinct = indistinctIn(held, (rule) => `${names.get(placeOf(rule))} ${clientOf(policy, rule).id}`);
+  const indistinct = indistinctIn(
+    held,
+    (rule) => `${names.get(placeOf(rule))} ${clientsOf(policy, rule).map(({ id }) => id)}`,
+  );
   const lacks = (rule: Enforced): readonly Lack[] => {
     const others = indistinct(rule);
     const place = placeOf(rule);

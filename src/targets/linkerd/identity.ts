@@ -1,3 +1,4 @@
+import { ingressesFor } from '../../policy/ingress.ts';
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { spiffeOf } from '../kit/rules.ts';
@@ -25,9 +26,9 @@ export function linkerdId(spiffe: string): string {
   return dnsId(serviceAccount, namespace, trustDomain);
 }
 
-/** The ingress as a client, if the policy names its service account. All requests then reach workloads through it. */
-export function ingressClient({ mesh }: Policy): Client | undefined {
-  const { namespace, serviceAccount, name = 'default' } = mesh?.ingress ?? {};
+/** An ingress as a client, if the policy names its service account. Its requests then reach workloads through it. */
+export function ingressClient({ mesh }: Policy, ingress = mesh?.ingress): Client | undefined {
+  const { namespace, serviceAccount, name = 'default' } = ingress ?? {};
   if (mesh === undefined || namespace === undefined || serviceAccount === undefined) return undefined;
   // Objects for several ingresses may be in one namespace, and the name of the ingress distinguishes them.
   return {
@@ -36,9 +37,13 @@ export function ingressClient({ mesh }: Policy): Client | undefined {
   };
 }
 
-/** The client that connects to the workload for requests of a rule. */
-export function clientOf(policy: Policy, rule: Rule): Client {
-  const ingress = ingressClient(policy);
-  if (ingress !== undefined) return ingress;
-  return { name: rule.as, id: linkerdId(spiffeOf(policy, rule)) };
+/** The clients that connect to the workload for requests of a rule: one for each ingress that leads to it. */
+export function clientsOf(policy: Policy, rule: Rule): readonly Client[] {
+  const { mesh, services } = policy;
+  const service = services[rule.service];
+  const ingresses = mesh && service ? ingressesFor(mesh, service) : [mesh?.ingress];
+  const all = ingresses.map(
+    (it) => ingressClient(policy, it) ?? { name: rule.as, id: linkerdId(spiffeOf(policy, rule)) },
+  );
+  return [...new Map(all.map((client) => [client.name, client])).values()];
 }

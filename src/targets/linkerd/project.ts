@@ -2,7 +2,7 @@ import type { Policy } from '../../policy/types.ts';
 import type { MeshRule, Rule } from '../../rules/types.ts';
 import { widened } from '../kit/methods.ts';
 import { meshRule } from '../kit/rules.ts';
-import { clientOf } from './identity.ts';
+import { clientsOf } from './identity.ts';
 import { FILE } from './objects.ts';
 import { workloadsOf } from './workloads.ts';
 
@@ -11,6 +11,6 @@ import { workloadsOf } from './workloads.ts';
 export function projection(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
   const all = workloadsOf(policy, rules).flatMap(({ authorities }) => authorities);
   return all.flatMap(({ host, rules }) =>
-    rules.map((rule) => meshRule(FILE, widened(rule), host, clientOf(policy, rule).id)),
+    rules.flatMap((rule) => clientsOf(policy, rule).map(({ id }) => meshRule(FILE, widened(rule), host, id))),
   );
 }

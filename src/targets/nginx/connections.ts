@@ -14,11 +14,11 @@ const withPort = (authority: string): string => (/:\d+$/.test(authority) ? autho
 const FIELDS = {
   service: ({ service }) => service.name,
   authority: ({ service }) => service.authority,
-  ingress: ({ ingress }) => ingress?.name ?? '',
-  pass: ({ service, identity, ingress }) => {
+  ingress: ({ ingresses }) => ingresses?.all.map(({ name }) => name).join(', ') ?? '',
+  pass: ({ service, identity, ingresses }) => {
     const { protocol, direct } = service;
     const scheme = schemeOf(protocol, direct?.tls !== false);
-    if (identity && ingress) return `${scheme}://${ingressUpstream(ingress.name, identity.name, protocol)}`;
+    if (identity && ingresses) return `${scheme}://${ingressUpstream(ingresses.led, identity.name, protocol)}`;
     return `${scheme}://${directUpstream(service.name)}`;
   },
   destination: ({ service }) => (service.direct ? '' : withPort(service.authority)),
@@ -45,11 +45,11 @@ export function chosen(route: SceneRoute, field: Field): Arg {
   const [value = '', ...others] = new Set(route.targets.map(FIELDS[field]));
   if (others.length === 0) return literal(value);
   if (hasChoice(route)) return ruleVariable(field);
-  // A service has one ingress, so the first target is enough.
-  const ingress = route.targets[0]?.ingress?.name;
-  if (field === 'pass' && ingress !== undefined) {
+  // All targets have the same service, so the first target is enough.
+  const ingresses = route.targets[0]?.ingresses;
+  if (field === 'pass' && ingresses !== undefined) {
     const { protocol } = route.service;
-    return template(`${schemeOf(protocol, true)}://`, variable(upstreamVariable(ingress, protocol)));
+    return template(`${schemeOf(protocol, true)}://`, variable(upstreamVariable(ingresses.led, protocol)));
   }
   return BY_IDENTITY[field] ?? ruleVariable(field);
 }
@@ -60,7 +60,7 @@ function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directi
     .flatMap((host) => host.routes)
     .filter((route) => !hasChoice(route) && route.identities.length > 1);
   if (routes.length === 0) return [];
-  const variableOf = ({ ingress, service }: Target) => ingress && upstreamVariable(ingress.name, service.protocol);
+  const variableOf = ({ ingresses, service }: Target) => ingresses && upstreamVariable(ingresses.led, service.protocol);
   const asked = new Set(routes.flatMap(({ targets }) => targets.map(variableOf)));
   // For any other name the value is empty, and nginx refuses to connect.
   const from = (name: string, some: readonly Identity[], value: (identity: Identity) => string) => conf`
@@ -70,9 +70,9 @@ function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directi
     }
   `;
   const upstreams = ingresses
-    .filter(({ ingress, protocol }) => asked.has(upstreamVariable(ingress.name, protocol)))
-    .flatMap(({ ingress, protocol, identities: own }) =>
-      from(upstreamVariable(ingress.name, protocol), own, ({ name }) => ingressUpstream(ingress.name, name, protocol)),
+    .filter(({ ingresses: { led }, protocol }) => asked.has(upstreamVariable(led, protocol)))
+    .flatMap(({ ingresses: { led }, protocol, identities: own }) =>
+      from(upstreamVariable(led, protocol), own, ({ name }) => ingressUpstream(led, name, protocol)),
     );
   return conf`
     # One upstream for each identity: nginx pools connections and TLS sessions by address, not by certificate.

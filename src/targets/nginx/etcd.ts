@@ -23,7 +23,7 @@ export const etcdUpstreams = (scene: Scene): readonly Directive[] =>
   etcdEndpoints(scene).flatMap(
     ({ host, port }, i) => conf`
       # Node ${i} of etcd.
-      ${upstream(scene, named(i), host, port, kept(30, 30))}
+      ${upstream(scene, named(i), { host, port }, kept(30, 30))}
     `,
   );
 

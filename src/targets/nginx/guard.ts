@@ -32,7 +32,7 @@ export function guard(scene: Scene): void {
   const { policy, options, resolver, hosts, identities, headerNames, cors } = scene;
   const services = Object.values(policy.services);
   const providers = Object.values(policy.providers);
-  const ingresses = scene.ingresses.map(({ ingress }) => ingress);
+  const ingresses = scene.ingresses.flatMap(({ ingresses }) => ingresses.all);
   const { inner, store } = policy.gateway;
   const served = allHosts(scene).map(({ host }) => host);
   const tls = [policy.gateway.tls, inner?.tls, ...served.map((host) => host.tls)];

@@ -1,4 +1,6 @@
 import { FROM_CHECK } from '../../internal-headers.ts';
+import { PROXY_DEFAULTS } from '../../policy/bounds.ts';
+import { failoverTime } from '../../policy/failover.ts';
 import { hasSeveral } from '../../policy/ingress.ts';
 import type { Service } from '../../policy/types.ts';
 import { alwaysField, isLong } from '../../rules/carrier.ts';
@@ -11,7 +13,7 @@ import type { Door } from './door.ts';
 import { type ConfFile, type FileName, included, Shelf } from './files.ts';
 import { grpcErrorPages } from './grpc.ts';
 import { identityVariable } from './headers.ts';
-import { moduleOf, shown, tls, verified } from './module.ts';
+import { goesOn, moduleOf, shown, tls, verified } from './module.ts';
 import { answerHeader, headerVariable, keptAs, keptField } from './names.ts';
 import { givesNonces } from './proof.ts';
 import { listedHostHeaders, restricted } from './request-headers.ts';
@@ -68,12 +70,17 @@ function ownTls(route: SceneRoute): readonly Directive[] {
   ];
 }
 
+/** The time in seconds during which an attempt to reach another ingress may begin. The last attempt takes up to twice
+ * `connect_timeout`, for the connection and for TLS, and then the assertion must still be valid. */
+const attempts = ({ policy }: Scene, { route }: SceneRoute): number =>
+  failoverTime(policy.gateway.assertion?.lifetime) - 2 * (route.proxy ?? PROXY_DEFAULTS).connectTimeout;
+
 /** The destination of a route's requests, and the certificate that the check or the rule has chosen. The destination is
  * a variable, which is set only after the check. If a request was not checked, the variable is empty and nginx sends the
  * request nowhere. Such a request is a subrequest of another location in the same server, because nginx does not check
  * subrequests. See {@link passMap}. For the ingress of the mesh, the TLS settings are in the location around all
  * routes. */
-function connected(route: SceneRoute): readonly Directive[] {
+function connected(scene: Scene, route: SceneRoute): readonly Directive[] {
   const identity = conf`
     auth_request_set $meshgate_cert ${chosen(route, 'cert')}; auth_request_set $meshgate_key ${chosen(route, 'key')};
   `;
@@ -83,6 +90,7 @@ function connected(route: SceneRoute): readonly Directive[] {
     ${moduleOf(route.service)}_pass $meshgate_to;
     ${route.service.protocol === 'http2' && conf`auth_request_set $meshgate_http2 1; proxy_http_version 2;`}
     ${!route.sharesTls && ownTls(route)}
+    ${route.targets.some(({ ingresses }) => ingresses?.choices) && goesOn(moduleOf(route.service), attempts(scene, route))}
   `;
 }
 
@@ -103,7 +111,7 @@ function target(scene: Scene, host: SceneHost, route: SceneRoute, callerFile: Fi
     ${hasSeveral(policy) && conf`auth_request_set $meshgate_ingress ${chosen(route, 'ingress')};`}
     auth_request_set $meshgate_service ${chosen(route, 'service')}; auth_request_set $meshgate_authority ${chosen(route, 'authority')};
     ${namesDestination(policy) && conf`auth_request_set $meshgate_destination ${chosen(route, 'destination')};`}
-    ${connected(route)}
+    ${connected(scene, route)}
     ${moduleOf(route.service) === 'grpc' && grpcErrorPages}
     ${carried(route.route.proxy, moduleOf(route.service))}
     ${corsOf(scene, host, route)}

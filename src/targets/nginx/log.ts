@@ -11,8 +11,8 @@ import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { found, pathMaps, shortMap, textMaps } from './utf8.ts';
 
-/** The parts of a policy that have fields of their own: agents, rules for tools, and several ingresses. */
-const EVERYTHING = { agents: true, tools: true, several: true };
+/** The parts of a policy that have fields of their own: agents, rules for tools, several ingresses, and services with several. */
+const EVERYTHING = { agents: true, tools: true, several: true, failover: true };
 
 /** How a field is written; `digest` is the digest of the policy, which is a part of the format. */
 type Kind = 'text' | 'number' | 'digest';
@@ -44,6 +44,7 @@ const FIELDS: readonly (readonly [string, variable: string, Kind, needs?: keyof 
   ['meshgate.ingress', 'meshgate_ingress', 'text', 'several'],
   ['meshgate.identity', 'meshgate_as', 'text'],
   ['meshgate.upstream', 'upstream_addr', 'text'],
+  ['meshgate.upstream_status', 'upstream_status', 'text', 'failover'],
   ['meshgate.erased', 'meshgate_erased', 'text'],
   ['duration', 'request_time', 'number'],
   ['bytes', 'body_bytes_sent', 'number'],
@@ -136,6 +137,7 @@ export const logFile = (scene: Scene): ConfFile => [
       agents: Object.keys(scene.policy.agents).length > 0,
       tools: scene.policy.hosts.some(looksAtTools),
       several: hasSeveral(scene.policy),
+      failover: scene.ingresses.some(({ ingresses }) => ingresses.choices !== undefined),
     })}
   `,
   'The access log.',

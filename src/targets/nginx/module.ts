@@ -29,6 +29,14 @@ export const ignoresAccel = (module: Module = 'proxy'): readonly Directive[] => 
 export const onceMore = (module: Module = 'proxy'): readonly Directive[] =>
   conf`${module}_next_upstream error; ${module}_next_upstream_tries 1; # no request is sent twice`;
 
+/** A request with an idempotent method goes to another ingress if the connection fails before the answer begins. Any
+ * other request goes there only if it was not sent. There is no limit of attempts, because a name may have several
+ * addresses: nginx tries each of them once.
+ * @param time after which no further attempt begins */
+export const goesOn = (module: Module, time: number): readonly Directive[] => conf`
+  ${module}_next_upstream error timeout; ${module}_next_upstream_tries 0; ${module}_next_upstream_timeout ${time}s; # a POST goes on only if it was not sent
+`;
+
 /** TLS for connections to a service, an ingress or a provider. */
 export const tls = (module: Module): readonly Directive[] => conf`
   ${module}_ssl_verify on; ${module}_ssl_verify_depth 5; ${module}_ssl_server_name on; ${module}_ssl_session_reuse off; # a resumed session would keep its old identity

@@ -58,13 +58,22 @@ export const CERTIFICATE_LOCATION = '/.meshgate/certificate';
 /** The beginning of an upstream's name, with the protocol: two protocols must not share a pool. */
 const prefix = (protocol: Service['protocol']): string => `meshgate_${protocol === undefined ? '' : `${protocol}_`}`;
 
-/** The name of the upstream of an ingress and identity. It is unique: names in policies have no underscore. */
-export const ingressUpstream = (ingress: string, identity: string, protocol?: Service['protocol']): string =>
-  `${prefix(protocol)}ingress_${ingress === 'default' ? '' : `${ingress}_`}${identity}`;
+/** The upstreams of one ingress, or of the ingresses that a service has, named after the first such service. */
+type Led = { readonly ingress: string } | { readonly service: string };
 
-/** The variable that contains an ingress's upstream for the identity of the request. */
-export const upstreamVariable = (ingress: string, protocol?: Service['protocol']): string =>
-  `${prefix(protocol)}upstream${ingress === 'default' ? '' : `_${underscored(ingress)}`}`;
+const led = (it: Led, word: string): string => {
+  if ('service' in it) return `${word}${word.endsWith('s') ? 'es' : 's'}_${it.service}`;
+  return it.ingress === 'default' ? word : `${word}_${it.ingress}`;
+};
+
+/** The name of the upstream of an ingress, or of several, for an identity. It is unique: names in policies have no
+ * underscore. */
+export const ingressUpstream = (it: Led, identity: string, protocol?: Service['protocol']): string =>
+  `${prefix(protocol)}${led(it, 'ingress')}_${identity}`;
+
+/** The variable that contains the upstream for the identity of the request. */
+export const upstreamVariable = (it: Led, protocol?: Service['protocol']): string =>
+  `${prefix(protocol)}${underscored(led(it, 'upstream'))}`;
 
 /** The name of the upstream block for a service without a mesh. */
 export const directUpstream = (service: string): string => `meshgate_direct_${service}`;

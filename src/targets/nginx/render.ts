@@ -55,7 +55,10 @@ function stayBehind({ hosts }: Scene): readonly Gap[] {
 function gaps(scene: Scene): readonly Gap[] {
   const { policy } = scene;
   const named = [
-    ...scene.ingresses.map(({ ingress }) => ({ ...ingress, part: ingressPath(ingress, policy) })),
+    ...[...new Set(scene.ingresses.flatMap(({ ingresses }) => ingresses.all))].map((ingress) => ({
+      ...ingress,
+      part: ingressPath(ingress, policy),
+    })),
     ...scene.direct.map(({ name, direct }) => ({
       part: `services.${name}`,
       host: direct?.host ?? '',

@@ -1,10 +1,31 @@
-import { ingressOf } from '../../policy/ingress.ts';
-import type { Cors, HeaderSource, Host, Identity, Ingress, Mesh, Policy, Route, Service } from '../../policy/types.ts';
+import { ingressesFor } from '../../policy/ingress.ts';
+import type {
+  Cors,
+  HeaderSource,
+  Host,
+  Identity,
+  Ingress,
+  IngressChoice,
+  Mesh,
+  Policy,
+  Route,
+  Service,
+} from '../../policy/types.ts';
 import { answerSize } from '../../rules/answer-size.ts';
 import { policyDigest } from '../../rules/digest.ts';
 import { headerNames, spelled } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { NginxOptions } from './options.ts';
+
+/** The ingresses that share upstreams: the only one of a service, or several between which nginx chooses. All have the
+ * same CA and the same name in their certificates. */
+export interface Ingresses {
+  /** What the upstreams are named after. */
+  readonly led: { readonly ingress: string } | { readonly service: string };
+  readonly all: readonly [Ingress, ...Ingress[]];
+  /** How nginx chooses. Absent for an only ingress: nginx then never tries another address. */
+  readonly choices?: readonly IngressChoice[];
+}
 
 /** The service that receives the requests of one rule, and the certificate with which nginx connects. */
 export interface Target {
@@ -13,7 +34,7 @@ export interface Target {
   readonly service: Service;
   /** Both are absent for a service without a mesh. */
   readonly identity?: Identity;
-  readonly ingress?: Ingress;
+  readonly ingresses?: Ingresses;
   /** The name and the CA to verify the certificate of the other side; absent for plain HTTP. */
   readonly tls?: { readonly name: string; readonly ca: string };
 }
@@ -65,7 +86,7 @@ export interface Scene {
   readonly identities: readonly Identity[];
   /** The ingresses to which routes lead, by protocol, with the identities of these connections. */
   readonly ingresses: readonly {
-    readonly ingress: Ingress;
+    readonly ingresses: Ingresses;
     readonly protocol?: Service['protocol'];
     readonly identities: readonly Identity[];
   }[];
@@ -86,11 +107,30 @@ function verifiedBy({ direct }: Service, ingress: Ingress | undefined, options: 
   return { name: serverName ?? '', ca: caFile ?? options.systemCa };
 }
 
-function doorOf(mesh: Mesh, service: Service): Ingress {
-  const { ingress } = service;
-  if (ingress !== undefined && mesh.ingresses[ingress] === undefined)
+/** The ingresses of each service in the mesh. Services with equal ingresses have the same object. */
+function ingressesOf({ mesh, services }: Policy): ReadonlyMap<Service, Ingresses> {
+  const shared = new Map<string, Ingresses>();
+  const inMesh = Object.values(services).filter(({ direct }) => direct === undefined);
+  return new Map(
+    inMesh.flatMap((service) => {
+      if (mesh === undefined) return [];
+      const all = allOf(mesh, service);
+      const { name, ingresses: choices } = service;
+      const key = JSON.stringify(choices ?? all[0].name);
+      const own: Ingresses = choices
+        ? { led: { service: name }, all, choices }
+        : { led: { ingress: all[0].name }, all: [all[0]] };
+      shared.set(key, shared.get(key) ?? own);
+      return [[service, shared.get(key) as Ingresses]];
+    }),
+  );
+}
+
+function allOf(mesh: Mesh, service: Service): Ingresses['all'] {
+  const names = service.ingresses?.map(({ name }) => name) ?? service.ingress ?? [];
+  if ([names].flat().some((name) => mesh.ingresses[name] === undefined))
     throw new Error(`nginx: service ${service.name} is reached through an undefined ingress`);
-  return ingressOf(mesh, service);
+  return ingressesFor(mesh, service);
 }
 
 /** Whether people sign in at a host: one of its routes accepts sessions, or it is the sign-in host. */
@@ -122,6 +162,7 @@ function sceneRoute(
   options: NginxOptions,
   names: readonly string[],
   all: readonly Cors[],
+  doors: ReadonlyMap<Service, Ingresses>,
   route: Route,
 ): Omit<SceneRoute, 'sharesTls'> {
   const { cors } = route;
@@ -136,9 +177,9 @@ function sceneRoute(
       const service = named(rule.service);
       const mesh = service.direct === undefined ? policy.mesh : undefined;
       const identity = mesh?.identities[rule.as];
-      const ingress = mesh && doorOf(mesh, service);
-      const tls = verifiedBy(service, ingress, options);
-      return { rule: rule.id, service, ...(identity && ingress && { identity, ingress }), ...(tls && { tls }) };
+      const ingresses = mesh && doors.get(service);
+      const tls = verifiedBy(service, ingresses?.all[0], options);
+      return { rule: rule.id, service, ...(identity && ingresses && { identity, ingresses }), ...(tls && { tls }) };
     });
   return {
     route,
@@ -166,12 +207,14 @@ function sharedSource(routes: readonly Pick<SceneRoute, 'headers'>[], index: num
 export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOptions): Scene {
   const names = headerNames(policy);
   const cors = distinctCors(policy);
+  const doors = ingressesOf(policy);
   const hosts = policy.hosts.map((host) => {
-    const made = host.routes.map((route) => sceneRoute(policy, rules, options, names, cors, route));
-    const [ingress] = made.flatMap((route) => route.targets.flatMap((target) => target.ingress ?? []));
+    const made = host.routes.map((route) => sceneRoute(policy, rules, options, names, cors, doors, route));
+    const first = (target: Target): Ingress | undefined => target.ingresses?.all[0];
+    const [ingress] = made.flatMap((route) => route.targets.flatMap((target) => first(target) ?? []));
     const routes = made.map((route) => ({
       ...route,
-      sharesTls: ingress !== undefined && route.targets.every((target) => target.ingress === ingress),
+      sharesTls: ingress !== undefined && route.targets.every((target) => first(target) === ingress),
     }));
     return { host, routes, sessions: takesSessions(policy, host), ...(ingress && { ingress }) };
   });
@@ -181,9 +224,9 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
   const identities = Object.values(policy.mesh?.identities ?? {}).filter((identity) =>
     routes.some((route) => route.identities.includes(identity)),
   );
-  const seenBy = (ingress: Ingress, protocol: Service['protocol']) =>
+  const seenBy = (ingresses: Ingresses, protocol: Service['protocol']) =>
     identities.filter((identity) =>
-      targets.some((it) => it.ingress === ingress && it.identity === identity && it.service.protocol === protocol),
+      targets.some((it) => it.ingresses === ingresses && it.identity === identity && it.service.protocol === protocol),
     );
   return {
     policy,
@@ -196,10 +239,10 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
     hosts,
     ...(signin && { signinHost: { host: signin, routes: [], sessions: true } }),
     identities,
-    ingresses: [...new Set(targets.flatMap(({ ingress }) => ingress ?? []))].flatMap((ingress) =>
+    ingresses: [...new Set(targets.flatMap(({ ingresses }) => ingresses ?? []))].flatMap((ingresses) =>
       PROTOCOLS.flatMap((protocol) => {
-        const seen = seenBy(ingress, protocol);
-        return seen.length === 0 ? [] : [{ ingress, ...(protocol && { protocol }), identities: seen }];
+        const seen = seenBy(ingresses, protocol);
+        return seen.length === 0 ? [] : [{ ingresses, ...(protocol && { protocol }), identities: seen }];
       }),
     ),
     direct: Object.values(policy.services).filter(

@@ -1,10 +1,10 @@
 import { DEFAULTS } from '../../policy/bounds.ts';
-import { hasSeveral } from '../../policy/ingress.ts';
-import type { Ingress } from '../../policy/types.ts';
+import { choicesText, hasSeveral } from '../../policy/ingress.ts';
+import type { IngressChoice } from '../../policy/types.ts';
 import { conf, type Directive } from './directive.ts';
 import { CHECK_UPSTREAM, directUpstream, ingressUpstream } from './names.ts';
 import type { NginxOptions } from './options.ts';
-import type { Scene } from './scene.ts';
+import type { Ingresses, Scene } from './scene.ts';
 
 /** The socket of the check's server. */
 export const checkSocket = ({ runDir }: NginxOptions): string => `${runDir}/check.sock`;
@@ -43,23 +43,64 @@ export function rotationTimes({ policy }: Scene) {
 export const kept = (time: number, idle: number): readonly Directive[] =>
   conf`keepalive 256; keepalive_time ${time}s; keepalive_timeout ${idle}s;`;
 
-/** An upstream block with one machine. If there is a DNS server, nginx resolves the name regularly. */
+interface Machine {
+  readonly host: string;
+  readonly port: number;
+}
+
+const isNamed = (scene: Scene, { host }: Machine): boolean => !isAddress(host) && scene.resolver.length > 0;
+
+/** A machine of an upstream block. If there is a DNS server, nginx resolves its name regularly. */
+const server = (scene: Scene, machine: Machine, how: readonly string[] = []): readonly Directive[] =>
+  conf`server ${address(machine.host, machine.port)} ${isNamed(scene, machine) && 'resolve'} ${how};`;
+
+/** An upstream block with one machine. */
 export function upstream(
   scene: Scene,
   name: string,
-  host: string,
-  port: number,
+  machine: Machine,
   times: readonly Directive[],
 ): readonly Directive[] {
-  const named = !isAddress(host) && scene.resolver.length > 0;
   const resolved = conf`
     zone ${name} 64k;
     ${resolver(scene)}
   `;
   return conf`
     upstream ${name} {
-      ${named && resolved}
-      server ${address(host, port)} ${named && 'resolve'};
+      ${isNamed(scene, machine) && resolved}
+      ${server(scene, machine)}
+      ${times}
+    }
+  `;
+}
+
+function usedAs({ weight, backup, maxFails, failTimeout }: IngressChoice): readonly string[] {
+  const share = weight === 1 ? [] : [`weight=${weight}`];
+  return backup
+    ? [...share, 'backup', 'max_fails=0']
+    : [...share, `max_fails=${maxFails}`, `fail_timeout=${failTimeout}s`];
+}
+
+/** An upstream block with several ingresses. nginx leaves out an ingress that failed. A slow service may seem to be an
+ * ingress that failed, so nginx must not leave out all of them: it never leaves out a backup. All workers share what
+ * they know about failures in the zone. */
+function failover(
+  scene: Scene,
+  name: string,
+  { all }: Ingresses,
+  choices: readonly IngressChoice[],
+  times: readonly Directive[],
+): readonly Directive[] {
+  const last = conf`
+    // Without a backup, the ingresses themselves are the last way, whatever happened before.
+    ${choices.every(({ backup }) => !backup) && all.flatMap((it) => server(scene, it, ['backup', 'max_fails=0']))}
+  `;
+  return conf`
+    upstream ${name} {
+      zone ${name} ${64 * all.length}k;
+      ${all.some((it) => isNamed(scene, it)) && resolver(scene)}
+      ${all.flatMap((it, i) => server(scene, it, usedAs(choices[i] as IngressChoice)))}
+      ${last}
       ${times}
     }
   `;
@@ -67,22 +108,25 @@ export function upstream(
 
 /** The upstreams: one for each ingress and identity, one for each service without a mesh, and one for the check. */
 export function upstreams(scene: Scene): readonly Directive[] {
-  const called = ({ name }: Ingress) =>
-    hasSeveral(scene.policy) ? `Ingress ${name} of the mesh` : 'The ingress of the mesh';
+  const called = ({ all: [{ name }], choices }: Ingresses) => {
+    if (choices !== undefined) return `Ingresses ${choicesText(choices)}`;
+    return hasSeveral(scene.policy) ? `Ingress ${name} of the mesh` : 'The ingress of the mesh';
+  };
   const { time, idle } = rotationTimes(scene);
-  const inMesh = scene.ingresses.flatMap(({ ingress, protocol, identities }) =>
+  const inMesh = scene.ingresses.flatMap(({ ingresses, protocol, identities }) =>
     identities.flatMap(({ name, spiffe }) => {
-      const own = ingressUpstream(ingress.name, name, protocol);
+      const own = ingressUpstream(ingresses.led, name, protocol);
+      const { all, choices } = ingresses;
       return conf`
-        # ${called(ingress)}, with the identity ${spiffe}.
-        ${upstream(scene, own, ingress.host, ingress.port, kept(time, idle))}
+        # ${called(ingresses)}, with the identity ${spiffe}.
+        ${choices ? failover(scene, own, ingresses, choices, kept(time, idle)) : upstream(scene, own, all[0], kept(time, idle))}
       `;
     }),
   );
   const outside = scene.direct.flatMap(
     ({ name, direct }) => conf`
       # Service ${name}, outside the mesh.
-      ${upstream(scene, directUpstream(name), direct?.host ?? '', direct?.port ?? 0, kept(30, 30))}
+      ${upstream(scene, directUpstream(name), direct ?? { host: '', port: 0 }, kept(30, 30))}
     `,
   );
   return conf`

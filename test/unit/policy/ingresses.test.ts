@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
-import { ingressOf } from '../../../src/policy/ingress.ts';
+import { ingressesFor } from '../../../src/policy/ingress.ts';
 
 const EAST = 'east: { address: "east.mesh:8443", ca_file: /run/east.pem, namespace: east, labels: { a: b } }';
 const WEST = 'west: { address: "west.mesh:8443", ca_file: /run/west.pem, namespace: west, labels: { a: b } }';
@@ -44,14 +44,14 @@ test('each service has its own ingress', () => {
     ['east', 'east.mesh', '/run/east.pem'],
     ['west', 'west.mesh', '/run/west.pem'],
   ]);
-  expect(Object.values(services).map((service) => ingressOf(mesh!, service).name)).toEqual(['east', 'west']);
+  expect(Object.values(services).map((service) => ingressesFor(mesh!, service)[0].name)).toEqual(['east', 'west']);
 });
 
 test('a service that names none is reached through the default ingress', () => {
   const mesh = `ingresses: { ${EAST.replace('east', 'default')}, ${WEST} }`;
   const { policy, errors } = parse({ mesh, services: `wiki: { authority: wiki.mesh }\n  ${SEARCH}` });
   expect(errors.map(formatError)).toEqual([]);
-  expect(ingressOf(policy!.mesh!, policy!.services.wiki!).name).toBe('default');
+  expect(ingressesFor(policy!.mesh!, policy!.services.wiki!)[0].name).toBe('default');
 });
 
 test('two services of one authority, through two ingresses', () => {

@@ -8,11 +8,11 @@ import { meshTarget, meshTargetNames } from '../../../src/targets/index.ts';
 import { emitMesh } from '../../../src/targets/kit/per-ingress.ts';
 
 const ingress = (name: string) =>
-  `${name}: { address: "${name}.mesh:8443", ca_file: /run/mesh/ca.pem, namespace: ${name}, labels: { app: ${name} }, service_account: door, own: { cert_file: /c, key_file: /k, client_ca_file: /ca, listen: 8443 } }`;
+  `${name}: { address: "${name}.mesh:8443", server_name: door.mesh, ca_file: /run/mesh/ca.pem, namespace: ${name}, labels: { app: ${name} }, service_account: door, own: { cert_file: /c, key_file: /k, client_ca_file: /ca, listen: 8443 } }`;
 const service = (name: string, door: string, more = '') =>
-  `${name}: { authority: ${name}.svc.cluster.local, ingress: ${door}, namespace: apps, labels: { app: ${name} }, port: 8080${more} }`;
+  `${name}: { authority: ${name}.svc.cluster.local, ${door.startsWith('[') ? 'ingresses' : 'ingress'}: ${door}, namespace: apps, labels: { app: ${name} }, port: 8080${more} }`;
 
-function policyOf(kind: MeshKind): Policy {
+function policyOf(kind: MeshKind, doors = { wiki: 'east', search: 'west', canary: 'west' }): Policy {
   const { policy, errors } = parsePolicy(
     `version: 1
 gateway:
@@ -30,9 +30,9 @@ mesh:
     ${ingress('west')}
   identities: { default: { spiffe: spiffe://example.org/ns/edge/sa/gateway, pem_file: /run/gateway.pem } }
 services:
-  ${service('wiki', 'east', ', spiffe: spiffe://example.org/ns/apps/sa/wiki')}
-  ${service('search', 'west')}
-  ${service('canary', 'west')}
+  ${service('wiki', doors.wiki, ', spiffe: spiffe://example.org/ns/apps/sa/wiki')}
+  ${service('search', doors.search)}
+  ${service('canary', doors.canary)}
 hosts:
   wiki.example.com:
     /*: { service: wiki, allow: [{ role: beta, service: canary }, staff, { agent: pages, service: canary }] }
@@ -44,10 +44,8 @@ hosts:
   return policy;
 }
 
-const whole = (kind: MeshKind) => {
-  const policy = policyOf(kind);
-  return { policy, rules: compile(policy) };
-};
+const ruled = (policy: Policy) => ({ policy, rules: compile(policy) });
+const whole = (kind: MeshKind) => ruled(policyOf(kind));
 
 describe('a policy for one of its ingresses', () => {
   const seen = (name: string) => atIngress(whole('envoy'), name);
@@ -114,6 +112,51 @@ describe.each(meshTargetNames.filter((name) => !meshTarget(name).together))('%s'
   });
 });
 
+describe('services behind both ingresses', () => {
+  const shared = (kind: MeshKind) =>
+    ruled(policyOf(kind, { wiki: '[east, { name: west, backup: true }]', search: 'west', canary: '[west, east]' }));
+  const filesOf = (kind: MeshKind) => emitMesh(meshTarget(kind), shared(kind), {}).files;
+
+  describe.each(meshTargetNames.filter((name) => !meshTarget(name).together))('%s', (kind) => {
+    const target = meshTarget(kind);
+
+    test.each(['east', 'west'])('%s leads to both, and what is rendered for it reads as its rules', (name) => {
+      const { files } = emitMesh(target, shared(kind), {}, name);
+      for (const host of ['wiki.svc', 'canary.svc']) expect(Object.values(files).join('\n')).toContain(host);
+      const { policy, rules } = atIngress(shared(kind), name);
+      expect(proveIdentities(target.project!(policy, rules), target.read!(files))).toBeUndefined();
+      const alone = atIngress(whole(kind), name);
+      expect(proveIdentities(target.project!(alone.policy, alone.rules), target.read!(files))).toBeDefined();
+    });
+  });
+
+  test('Istio: their workloads accept both, in equal files for both', () => {
+    const files = filesOf('istio');
+    const principals = (path: string) =>
+      [...(files[path] ?? '').matchAll(/principals:\n +- "(.+)"/g)].map(([, principal]) => principal);
+    for (const name of ['wiki', 'canary']) {
+      expect(files[`east/workloads/${name}.yaml`]).toBe(files[`west/workloads/${name}.yaml`]);
+      const own = new Set(principals(`east/workloads/${name}.yaml`));
+      expect([...own].sort()).toEqual(['example.org/ns/east/sa/door', 'example.org/ns/west/sa/door']);
+    }
+    expect(new Set(principals('west/workloads/search.yaml'))).toEqual(new Set(['example.org/ns/west/sa/door']));
+  });
+
+  test('Linkerd: their workloads accept both, in equal objects for both', () => {
+    const files = filesOf('linkerd');
+    const objects = (folder: string) => (files[`${folder}/linkerd.yaml`] ?? '').replace(/^#.*\n/, '').split('---\n');
+    const [east, west] = [objects('east'), objects('west')];
+    expect(east.length).toBeGreaterThan(5);
+    expect(east.filter((it) => !west.includes(it))).toEqual([]);
+    const identities = (it: string) =>
+      [...it.matchAll(/"door\.(\w+)\.serviceaccount/g)].map(([, namespace]) => namespace).sort();
+    const sets = west
+      .filter((it) => /^kind: "MeshTLSAuthentication"$/m.test(it))
+      .map((it) => [...new Set(identities(it))].join());
+    expect(sets.sort()).toEqual(['east,west', 'west']);
+  });
+});
+
 test('in Linkerd no object of one has the name of an object of the other', () => {
   const { files } = emitMesh(meshTarget('linkerd'), whole('linkerd'), {});
   const names = (name: string) =>
@@ -137,6 +180,23 @@ test('Consul has all in one place: each service allows the ingress that leads to
   expect(sources('wiki')).toEqual(['door-east', '*']);
   expect(sources('search')).toEqual(['door-west', '*']);
   expect(sources('canary')).toEqual(['door-west', '*']);
+});
+
+test('Consul: a service behind both ingresses allows both', () => {
+  const { policy } = ruled(
+    policyOf('envoy', { wiki: '[east, { name: west, backup: true }]', search: 'west', canary: '[west]' }),
+  );
+  const mesh = policy.mesh!;
+  const sources = (doors: readonly (string | undefined)[]) => {
+    const named = Object.values(mesh.ingresses).map((it, i) => [it.name, { ...it, consulService: doors[i] }]);
+    const at = { ...policy, mesh: { ...mesh, kind: 'consul' as const, ingresses: Object.fromEntries(named) } };
+    const { files } = emitMesh(meshTarget('consul'), ruled(at), { assertionJwks: '{"keys":[]}' });
+    const text = files['service-intentions.wiki.json'];
+    return text && JSON.parse(text).Sources.map(({ Name }: { Name: string }) => Name);
+  };
+  expect(sources(['door-east', 'door-west'])).toEqual(['door-east', 'door-west', '*']);
+  // Consul does not know the second ingress, and the identity of nginx is not one of Consul.
+  expect(sources(['door-east', undefined])).toBeUndefined();
 });
 
 describe('the protocol of a service', () => {

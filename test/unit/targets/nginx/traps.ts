@@ -83,7 +83,7 @@ export const meshTraps: readonly Trap[] = [
   has('auth_request_set', /^\$meshgate_key (\/|\$meshgate_(identity|rule)_key$)/, 'the mesh sees no identity'),
   has(
     'auth_request_set',
-    /^\$meshgate_pass ((http|grpc)s:\/\/(\$meshgate_((http2|grpc)_)?upstream(_[a-z0-9_]+)?|meshgate_((http2|grpc)_)?ingress_([a-z0-9-]+_)?[a-z0-9-]+)|\$meshgate_rule_pass)$/,
+    /^\$meshgate_pass ((http|grpc)s:\/\/(\$meshgate_((http2|grpc)_)?upstream(s?_[a-z0-9_]+)?|meshgate_((http2|grpc)_)?ingress(es)?_([a-z0-9-]+_)?[a-z0-9-]+)|\$meshgate_rule_pass)$/,
     'two identities share connections',
   ),
 ];
@@ -136,9 +136,23 @@ export function fallsInto(location: Parsed, wanted: readonly Trap[]): readonly T
   return [...open, ...wanted.filter((trap) => !trap.holds(args(block, trap.directive)))];
 }
 
+/** The lines that replace those of other locations, if a service has several ingresses. */
+const onward: Readonly<Record<string, Trap>> = {
+  proxy_next_upstream: is('proxy_next_upstream', 'error timeout', 'a request with effects is sent twice'),
+  proxy_next_upstream_tries: is('proxy_next_upstream_tries', '0', 'the next ingress is not reached'),
+};
+
+/** Whether requests go on to another ingress. If a rule chooses the service, the line itself says so. */
+function goesOn({ block = [] }: Parsed): boolean {
+  const pass = args(block, 'auth_request_set').find((one) => one.startsWith('$meshgate_pass ')) ?? '';
+  if (pass.endsWith('$meshgate_rule_pass')) return args(block, 'proxy_next_upstream_tries').includes('0');
+  return /_(upstreams|ingresses)_/.test(pass);
+}
+
 /** The lines that a location needs, from how it proxies. */
 export function trapsOf(location: Parsed, grpc: boolean): readonly Trap[] {
-  const needed = listsHeaders(location) ? traps.filter((trap) => !erasing.includes(trap)) : traps;
+  const all = goesOn(location) ? traps.map((trap) => onward[trap.directive] ?? trap) : traps;
+  const needed = listsHeaders(location) ? all.filter((trap) => !erasing.includes(trap)) : all;
   const common = grpc ? needed.flatMap(calls) : needed;
   const sets = args(location.block ?? [], 'auth_request_set');
   const pass = sets.find((one) => one.startsWith('$meshgate_pass '))?.split(' ')[1] ?? '';
