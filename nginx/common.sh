@@ -23,10 +23,50 @@ choose_state() {
   fi
 }
 
+# Which folder on the way to a file this user may not enter. Such a folder hides everything below it.
+closed_folder() {
+  folder=$(dirname "$1")
+  while [ "$folder" != / ] && [ "$folder" != . ]; do
+    if [ -d "$folder" ] && ! [ -x "$folder" ]; then
+      printf '%s\n' "$folder"
+      return 0
+    fi
+    folder=$(dirname "$folder")
+  done
+  return 1
+}
+
+# Fails if the policy cannot be read, and says what to do.
+check_policy() {
+  ! closed=$(closed_folder "$policy") ||
+    die "user $(id -u) may not enter the folder $closed: run chmod o+x on it where it is mounted from, or in Kubernetes set fsGroup: $(id -g)"
+  [ -e "$policy" ] || die "no policy at $policy: mount its folder there, or set MESHGATE_POLICY"
+  [ -f "$policy" ] || die "$policy is not a file: Docker makes a folder if the file to mount does not exist"
+  [ -r "$policy" ] ||
+    die "user $(id -u) may not read the policy $policy: run chmod o+r on it where it is mounted from, or in Kubernetes set fsGroup: $(id -g)"
+}
+
+# Whether a file was replaced outside. If the file itself is mounted, the container then keeps the earlier file, which
+# has no name any more.
+is_replaced() { [ "$(stat -L -c %h "$1" 2>/dev/null)" = 0 ]; }
+
+# Whether the file itself is mounted, and not a folder around it.
+is_mounted() { cut -d ' ' -f 5 /proc/self/mountinfo | grep -qxF "$1"; }
+
+# Fails if one of these files was replaced outside.
+check_replaced() {
+  for file; do
+    ! is_replaced "$file" ||
+      die "$file was replaced outside, but this container keeps the earlier file, because the file itself is mounted: mount its folder (-v \"\$PWD/policy:$(dirname "$file"):ro\"), and start the container again"
+  done
+}
+
+# The digest of the policy in a folder of rendered files; nothing if there are none.
+digest_of() { sed -n 's/^  "policy": "\([0-9a-f]*\)",$/\1/p' "$1/watched.js" 2>/dev/null || true; }
+
 # Renders the policy into a folder; the files in it name each other as if they were in $conf.
 render_to() {
-  [ -e "$policy" ] || die "no policy at $policy: mount one there, or set MESHGATE_POLICY"
-  [ -r "$policy" ] || die "the policy $policy is not readable by user $(id -u)"
+  check_policy
   mkdir "$1"
   meshgate render --target nginx --out "$1" --dir "$conf" --access-log /dev/stdout --state-dir "$state" "$policy" >/dev/null
 }

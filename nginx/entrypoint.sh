@@ -14,7 +14,11 @@ set -eu
 . /usr/lib/meshgate/common.sh
 
 [ "$(id -u)" != 0 ] || die "does not run as root: start the container as its own user, 10101"
-[ -w "$run" ] || die "$run is not writable: mount it with --tmpfs $run:uid=$(id -u),gid=$(id -g),mode=0750"
+if ! [ -w "$run" ]; then
+  [ -z "${KUBERNETES_SERVICE_HOST:-}" ] ||
+    die "$run is not writable: mount an emptyDir there, and set fsGroup: $(id -g) in the securityContext of the pod"
+  die "$run is not writable: mount it with --tmpfs $run:uid=$(id -u),gid=$(id -g),mode=0750"
+fi
 case $workers in
   auto | [1-9] | [1-9][0-9] | [1-9][0-9][0-9]) ;;
   *) die "MESHGATE_WORKERS is \"$workers\": a number or auto is wanted" ;;
@@ -22,8 +26,14 @@ esac
 
 # The check's socket is open to whoever reaches its folder.
 umask 0027
-chmod 0750 "$run" 2>/dev/null ||
-  say "$run belongs to another user, its sockets are open to all in this container: mount it with uid=$(id -u),gid=$(id -g),mode=0750"
+# An emptyDir of Kubernetes belongs to root. With fsGroup it also belongs to the group of this user.
+if ! chmod 0750 "$run" 2>/dev/null && [ "$(stat -c %g "$run")" != "$(id -g)" ]; then
+  if [ -n "${KUBERNETES_SERVICE_HOST:-}" ]; then
+    say "$run belongs to another group: set fsGroup: $(id -g) in the securityContext of the pod"
+  else
+    say "$run belongs to another user, its sockets are open to all in this container: mount it with uid=$(id -u),gid=$(id -g),mode=0750"
+  fi
+fi
 mkdir -p "$run/tmp" || die "cannot write to $run"
 rm -f "$run"/*.sock
 
@@ -46,6 +56,8 @@ sed -n 's/^# \(insecure: .*\)/\1/p; s/^# \(not served: .*\)/\1/p' "$conf/servers
   say "$line"
 done
 grep -Eq '^server( |$)' "$conf/servers.conf" || die "the policy leaves no host to serve, not starting"
+
+say "the policy $policy has the digest $(digest_of "$conf")"
 
 ulimit -n "$(ulimit -H -n)" 2>/dev/null || true
 

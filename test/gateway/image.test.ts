@@ -1,32 +1,26 @@
 /** The image as the README runs it, and what is in it. */
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { gatewayImage, PATIENCE_MS } from '../harness/index.ts';
+import { gatewayImage, README_OPTIONS, runImage } from '../harness/index.ts';
 
-const readme = readFileSync('README.md', 'utf8');
 const dockerfile = readFileSync('nginx/Dockerfile', 'utf8');
-
-/** The options of the README's `docker run`, except files and ports. */
-const OPTIONS = (/^docker run ((?:.*\\\n)*.*) meshgate\/gateway:dev$/m.exec(readme)?.[1] ?? '')
-  .replaceAll('\\\n', ' ')
-  .replace(/-[vp] (?:"[^"]*"|\S+)/g, '')
-  .trim()
-  .split(/ +/);
 
 mkdirSync('test-results', { recursive: true });
 const folder = mkdtempSync(resolve('test-results', 'image-'));
+// The image's user has to enter it.
+chmodSync(folder, 0o755);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function run(...command: string[]) {
-  const args = ['run', '--rm', ...OPTIONS, gatewayImage, ...command];
+  const args = ['run', '--rm', ...README_OPTIONS, gatewayImage, ...command];
   const { status, stdout, stderr } = spawnSync('docker', args, { encoding: 'utf8' });
   return { status, stdout, stderr };
 }
 
 test('the README gives the image only what it needs', () => {
-  expect(OPTIONS).toEqual([
+  expect(README_OPTIONS).toEqual([
     '--read-only',
     ...['--cap-drop', 'ALL'],
     ...['--security-opt', 'no-new-privileges'],
@@ -99,21 +93,8 @@ services: { wiki: { insecure_url: "http://127.0.0.1:9" } }
 hosts: { wiki.example.com: { /*: { service: wiki, allow: [authenticated] } } }
 `,
   );
-  const name = `meshgate-image-${process.pid}`;
-  const mount = `${policy}:/etc/meshgate/meshgate.yaml:ro`;
-  const child = spawn('docker', ['run', '--rm', '--name', name, ...OPTIONS, '-v', mount, gatewayImage]);
-  let log = '';
-  const started = new Promise<boolean>((done) => {
-    const seen = (text: Buffer) => {
-      log += text;
-      if (/start worker process \d+/.test(log)) done(true);
-    };
-    child.stdout.on('data', seen);
-    child.stderr.on('data', seen);
-    child.on('exit', () => done(false));
-    setTimeout(() => done(false), PATIENCE_MS).unref();
-  });
-  const isStarted = await started;
-  spawnSync('docker', ['rm', '-f', name]);
-  expect(isStarted, log).toBe(true);
+  const image = await runImage({ mounts: { '/etc/meshgate': folder } });
+  const isStarted = await image.started;
+  image.stop();
+  expect(isStarted, image.log).toBe(true);
 });

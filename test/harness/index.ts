@@ -10,6 +10,7 @@ export * from './envoy.ts';
 export * from './etcd.ts';
 export * from './gateway.ts';
 export * from './http.ts';
+export * from './image.ts';
 export * from './images.ts';
 export * from './issuer.ts';
 export * from './keycloak.ts';
