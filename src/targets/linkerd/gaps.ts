@@ -43,7 +43,7 @@ function roleText(policy: Policy, rule: Enforced, others: readonly Enforced[]): 
   const cure = clients.every(({ name }) => name !== rule.as)
     ? 'only the gateway distinguishes them; a service that must distinguish them can verify the assertion'
     : 'give one of them its own identity if the mesh must distinguish them';
-  return `Linkerd sees the client and not the role: on the same requests, ${whoText(rule)} and ${othersText(others)} come as the same client ${clients.map(({ name, id }) => `${name} (${id})`).join(' or ')}; ${cure}`;
+  return `Linkerd sees the client and not the role: on the same requests, ${whoText(rule)} and ${othersText(others)} come as the same client ${clients.map(({ name, ids }) => `${name} (${ids.join(' or ')})`).join(' or ')}; ${cure}`;
 }
 
 function tieText({ authority: { host }, shared }: Place): string {
@@ -76,7 +76,7 @@ export function enforcedByLinkerd(policy: Policy, rules: readonly Rule[]): Linke
   const held = [...places.keys()];
   const indistinct = indistinctIn(
     held,
-    (rule) => `${names.get(placeOf(rule))} ${clientsOf(policy, rule).map(({ id }) => id)}`,
+    (rule) => `${names.get(placeOf(rule))} ${clientsOf(policy, rule).map(({ ids }) => ids)}`,
   );
   const lacks = (rule: Enforced): readonly Lack[] => {
     const others = indistinct(rule);
@@ -130,7 +130,7 @@ function meshGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const assertion =
     'Linkerd has no policy for tokens: it forwards the assertion without verifying it; a service that relies on the assertion must verify it';
   return [
-    ...identityGaps(rules, ingress === undefined ? oneIdentity : endsText(ingress.id)),
+    ...identityGaps(rules, ingress === undefined ? oneIdentity : endsText(ingress.ids.join(' or '))),
     ...(policy.gateway.assertion === undefined ? [] : [{ part: 'gateway.assertion', text: assertion }]),
   ];
 }

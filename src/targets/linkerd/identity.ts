@@ -7,8 +7,8 @@ import { spiffeOf } from '../kit/rules.ts';
 export interface Client {
   /** `ingress`, or the name of an identity of the policy. It is a part of the names of objects. */
   readonly name: string;
-  /** The name in the client's certificate. */
-  readonly id: string;
+  /** The names that the client's certificate may have. A proxy compares one of them: the first in the certificate. */
+  readonly ids: readonly string[];
 }
 
 const LABEL = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
@@ -18,12 +18,12 @@ const KUBERNETES = new RegExp(`^spiffe://(${LABEL}(?:\\.${LABEL})*)/ns/(${LABEL}
 const dnsId = (serviceAccount: string, namespace: string, trustDomain: string): string =>
   `${serviceAccount}.${namespace}.serviceaccount.identity.linkerd.${trustDomain}`;
 
-/** The name that Linkerd gives to a SPIFFE id. `spiffe://D/ns/N/sa/S` is a service account. Any other id belongs to a
- * workload outside of Kubernetes, for which Linkerd uses the SPIFFE id itself. */
-export function linkerdId(spiffe: string): string {
+/** The names of an identity: the SPIFFE id, and the name that Linkerd's own CA gives to the same service account. Linkerd
+ * compares both as texts, so neither stands for the other. */
+function namesOf(spiffe: string): readonly string[] {
   const [, trustDomain, namespace, serviceAccount] = KUBERNETES.exec(spiffe) ?? [];
-  if (trustDomain === undefined || namespace === undefined || serviceAccount === undefined) return spiffe;
-  return dnsId(serviceAccount, namespace, trustDomain);
+  if (trustDomain === undefined || namespace === undefined || serviceAccount === undefined) return [spiffe];
+  return [dnsId(serviceAccount, namespace, trustDomain), spiffe];
 }
 
 /** An ingress as a client, if the policy names its service account. Its requests then reach workloads through it. */
@@ -33,7 +33,7 @@ export function ingressClient({ mesh }: Policy, ingress = mesh?.ingress): Client
   // Objects for several ingresses may be in one namespace, and the name of the ingress distinguishes them.
   return {
     name: name === 'default' ? 'ingress' : `ingress-${name}`,
-    id: dnsId(serviceAccount, namespace, mesh.trustDomain),
+    ids: [dnsId(serviceAccount, namespace, mesh.trustDomain)],
   };
 }
 
@@ -43,7 +43,7 @@ export function clientsOf(policy: Policy, rule: Rule): readonly Client[] {
   const service = services[rule.service];
   const ingresses = mesh && service ? ingressesFor(mesh, service) : [mesh?.ingress];
   const all = ingresses.map(
-    (it) => ingressClient(policy, it) ?? { name: rule.as, id: linkerdId(spiffeOf(policy, rule)) },
+    (it) => ingressClient(policy, it) ?? { name: rule.as, ids: namesOf(spiffeOf(policy, rule)) },
   );
   return [...new Map(all.map((client) => [client.name, client])).values()];
 }

@@ -66,7 +66,7 @@ const authenticationName = (clients: readonly Client[]): string => `meshgate-${s
 
 /** The clients that are allowed, by their identity in the mesh. */
 export function authentication(namespace: string, clients: readonly Client[]): Rendered {
-  const spec = { identities: clients.map(({ id }) => id) };
+  const spec = { identities: clients.flatMap(({ ids }) => ids) };
   return object('MeshTLSAuthentication', authenticationName(clients), namespace, spec);
 }
 

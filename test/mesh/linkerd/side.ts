@@ -88,7 +88,9 @@ export class LinkerdSide implements Mutable {
     // A proxy accepts mesh TLS only with a certificate of its trust anchors.
     if (cell.connects.kind === 'other CA' || cell.connects.kind === 'no certificate') return 'refused: connection';
     const spiffe = spiffeOf(cell, this.#view);
-    const client = spiffe === undefined ? {} : { client: meshIdentity(spiffe) };
+    // nginx connects with an SVID, or from a pod of the mesh. An ingress has the certificate of its own proxy.
+    const names = spiffe === undefined ? [] : [meshIdentity(spiffe), ...(this.#view.ingress ? [] : [spiffe])];
+    const clients = names.length === 0 ? [{}] : names.map((client) => ({ client }));
     const pod = podOf(this.#policy, cell.service);
     const { authority, method, path } = cell;
     const tls = cell.connects.kind !== 'plain';
@@ -96,9 +98,9 @@ export class LinkerdSide implements Mutable {
       (it) => verdictOf(cluster, { pod: it, authority, method, path }) !== 'allowed',
     );
     if (touched) return 'wrong: it applies to pods of other services';
-    return verdictOf(cluster, { pod, authority, method, path, tls, ...client }) === 'allowed'
-      ? 'allowed'
-      : 'refused: rules';
+    const verdicts = clients.map((client) => verdictOf(cluster, { pod, authority, method, path, tls, ...client }));
+    if (new Set(verdicts).size > 1) return 'wrong: the names of one identity are not equal';
+    return verdicts[0] === 'allowed' ? 'allowed' : 'refused: rules';
   }
 
   *trials(versions: readonly (readonly Rendered[])[]): Generator<VersionTrial | OriginalTrial> {

@@ -12,7 +12,11 @@ import { clusterWith, podOf, renderedObjects } from '../../mesh/linkerd/ask.ts';
 import { verdictOf } from '../../mesh/linkerd/evaluate.ts';
 import { linkerdPolicy } from '../targets/linkerd/samples.ts';
 
-const STRANGER = 'other.edge.serviceaccount.identity.linkerd.example.org';
+const STRANGERS = [
+  'other.edge.serviceaccount.identity.linkerd.example.org',
+  'spiffe://example.org/ns/edge/sa/other',
+  undefined,
+];
 
 /** Requests that Linkerd decides differently from the rules, as far as it sees them. */
 function disagreements(policy: Policy): readonly string[] {
@@ -20,7 +24,7 @@ function disagreements(policy: Policy): readonly string[] {
   const projected = projection(policy, rules);
   const cluster = clusterWith(renderedObjects(policy, rules));
   const authorities = workloadsOf(policy, rules).flatMap((workload) => workload.authorities);
-  const clients = [...new Set(projected.map(({ as }) => as)), STRANGER, undefined];
+  const clients = [...new Set(projected.map(({ as }) => as)), ...STRANGERS];
   return [...cells(projected, [])].flatMap(({ host, path, method, left }) => {
     const service = authorities.find((it) => it.host === host.host)?.service.name ?? '';
     const pod = podOf(policy, service);

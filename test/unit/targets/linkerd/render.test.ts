@@ -36,23 +36,32 @@ describe('the allowed identity', () => {
     expect(identities(both)).toEqual([['ingress.edge.serviceaccount.identity.linkerd.example.org']]);
   });
 
-  test('is that of nginx, if not', () => {
+  test('is that of nginx, if not: as a SPIFFE id, and as the name that Linkerd gives to the service account', () => {
+    const editor = [
+      'wiki-editor.edge.serviceaccount.identity.linkerd.example.org',
+      'spiffe://example.org/ns/edge/sa/wiki-editor',
+    ];
     expect(identities(both, APART)).toEqual([
       [
         'gateway.edge.serviceaccount.identity.linkerd.example.org',
-        'wiki-editor.edge.serviceaccount.identity.linkerd.example.org',
+        'spiffe://example.org/ns/edge/sa/gateway',
+        ...editor,
       ],
-      ['wiki-editor.edge.serviceaccount.identity.linkerd.example.org'],
+      editor,
     ]);
   });
 
-  test('is a SPIFFE id if that is not a service account', () => {
+  test('is only a SPIFFE id if that is not a service account', () => {
     const { policy, rules } = render(both, APART);
     const identities = { ...policy.mesh!.identities };
     identities.default = { ...identities.default!, spiffe: 'spiffe://example.org/vm/gateway' };
     const objects = objectsOf({ ...policy, mesh: { ...policy.mesh!, identities } }, rules);
     expect(objects[0]?.spec).toEqual({
-      identities: ['spiffe://example.org/vm/gateway', 'wiki-editor.edge.serviceaccount.identity.linkerd.example.org'],
+      identities: [
+        'spiffe://example.org/vm/gateway',
+        'wiki-editor.edge.serviceaccount.identity.linkerd.example.org',
+        'spiffe://example.org/ns/edge/sa/wiki-editor',
+      ],
     });
   });
 });
