@@ -64,11 +64,14 @@ check_replaced() {
 # The digest of the policy in a folder of rendered files; nothing if there are none.
 digest_of() { sed -n 's/^  "policy": "\([0-9a-f]*\)",$/\1/p' "$1/watched.js" 2>/dev/null || true; }
 
-# Renders the policy into a folder; the files in it name each other as if they were in $conf.
+# Renders the policy and its stage into a folder; the files in it name each other as if they were in $conf.
 render_to() {
   check_policy
   mkdir "$1"
-  meshgate render --target nginx --out "$1" --dir "$conf" --access-log /dev/stdout --state-dir "$state" "$policy" >/dev/null
+  set -- --out "$1"
+  for overlay in ${MESHGATE_OVERLAY:-}; do set -- "$@" --overlay "$overlay"; done
+  for name in ${MESHGATE_ENV:-}; do set -- "$@" --env "$name"; done
+  meshgate render --target nginx "$@" --dir "$conf" --access-log /dev/stdout --state-dir "$state" "$policy" >/dev/null
 }
 
 # The file system that a folder is in.

@@ -2,6 +2,8 @@
 # Renders the policy and becomes nginx. With arguments: runs them instead (meshgate validate FILE).
 #
 #   MESHGATE_POLICY    the policy file (/etc/meshgate/meshgate.yaml)
+#   MESHGATE_OVERLAY   files that are merged into the policy, in this order
+#   MESHGATE_ENV       names of the variables that the policy may use as ${NAME}
 #   MESHGATE_WORKERS   nginx worker processes (auto)
 #   MESHGATE_STATE     folder of the shared dictionaries' state (/var/lib/meshgate where writable, else /run/meshgate,
 #                      which a policy with sessions and without etcd does not start with)

@@ -29,7 +29,8 @@ rm -rf "$conf.before"
 [ -n "$before" ] || before=$(digest_of "$conf")
 
 check_policy
-check_replaced "$policy"
+# shellcheck disable=SC2086 # a list of paths without spaces
+check_replaced "$policy" ${MESHGATE_OVERLAY:-}
 choose_state
 trap put_back EXIT
 trap 'exit 1' HUP INT TERM

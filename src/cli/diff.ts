@@ -6,6 +6,7 @@ import { argument, command, formatFlag, json, NO, NOT_PROVEN, YES } from './cont
 import { diffJson } from './diff-json.ts';
 import { diffText } from './diff-text.ts';
 import { loadPair } from './load.ts';
+import { pairFlags, pairOf } from './source.ts';
 import { painter } from './style.ts';
 
 /** `meshgate diff`: compares two policies and lists the callers that gain or lose access. */
@@ -16,11 +17,12 @@ export const diffCommand = command({
     'meshgate diff old.yaml new.yaml',
     'git show main:meshgate.yaml | meshgate diff - meshgate.yaml',
     'meshgate diff --format json old.yaml new.yaml',
+    'meshgate diff --old-overlay test.yaml --new-overlay prod.yaml meshgate.yaml meshgate.yaml',
   ],
-  flags: { format: formatFlag },
+  flags: { ...pairFlags, format: formatFlag },
   args: [argument('OLD', 'The old policy (- reads standard input)'), argument('NEW', 'The new policy')],
-  run(runtime, { format }, before, after) {
-    const loaded = loadPair(runtime, before, after);
+  run(runtime, { format, ...stages }, before, after) {
+    const loaded = loadPair(runtime, pairOf(before, after, stages));
     if (loaded === undefined) return NOT_PROVEN;
     const [old, fresh] = loaded;
     const changes = diff(old.rules, fresh.rules, populationOf(old.policy, fresh.policy));

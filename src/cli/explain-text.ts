@@ -1,11 +1,12 @@
 import type { FactExplanation } from '../caller/explain.ts';
+import { place } from '../policy/index.ts';
 import { choicesText, hasSeveral, ingressesFor } from '../policy/ingress.ts';
 import type { Policy, Service } from '../policy/types.ts';
 import { stepUpOf } from '../rules/step-ups.ts';
 import { messageText } from '../rules/tools.ts';
 import type { Asker } from './asker.ts';
 import { type Explanation, type RuleExplanation, refusalOf, serviceAsked } from './explanation.ts';
-import { place } from './load.ts';
+
 import type { Paint } from './style.ts';
 import { ruleText } from './words.ts';
 

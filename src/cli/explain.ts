@@ -10,16 +10,16 @@ import {
   json,
   NO,
   parseDuration,
-  policyFlag,
   WrongUse,
   YES,
 } from './context.ts';
 import { explanationJson } from './explain-json.ts';
 import { explanationText } from './explain-text.ts';
 import { type Explanation, explainRefusal, explainRoute } from './explanation.ts';
-import { type Loaded, loadValid, policyFile } from './load.ts';
+import { type Loaded, loadValid } from './load.ts';
 import { messageFlags, messageOf } from './message.ts';
 import type { Runtime } from './runtime.ts';
+import { readsStdin, sourceFlags, sourceOf } from './source.ts';
 import { painter } from './style.ts';
 
 /** Parses the value of `--network`. */
@@ -53,7 +53,7 @@ const flags = {
   origin: flag('ORIGIN', 'The request comes from a page of this origin', parseOrigin),
   signedIn: flag('TIME', 'The request has a session that began this long ago, such as 9h', parseDuration),
   ...messageFlags,
-  policy: policyFlag,
+  ...sourceFlags,
   format: formatFlag,
 };
 
@@ -65,7 +65,8 @@ function checkUse(flags: Flags, method: string, url: string): void {
   if (isGiven && (flags.network ?? flags.certificate) !== undefined) {
     throw new WrongUse('--network and --certificate have no effect with --as ROLE: the roles are given');
   }
-  if (flags.token === '-' && flags.policy === '-') throw new WrongUse('only one file can come from standard input');
+  if (flags.token === '-' && readsStdin(sourceOf(undefined, flags)))
+    throw new WrongUse('only one file can come from standard input');
   if (!/^[A-Z_-]+$/.test(method)) {
     throw new WrongUse(
       `${JSON.stringify(method)} is not a method; write it in upper case, such as GET https://HOST/PATH`,
@@ -101,7 +102,7 @@ export const explainCommand = command({
   args: [argument('METHOD', 'GET, POST, …'), argument('URL', 'The URL as the client sends it; it is not normalised')],
   run(runtime, flags, method, url) {
     checkUse(flags, method, url);
-    const loaded = loadValid(runtime, policyFile(undefined, flags.policy));
+    const loaded = loadValid(runtime, sourceOf(undefined, flags));
     if (loaded === undefined) return NO;
     const explanation = explainRequest(runtime, loaded, flags, method, url);
     runtime.out(

@@ -1,27 +1,14 @@
-import { type At, formatError, type Policy, type PolicyError, parsePolicy } from '../policy/index.ts';
+import { formatError, type Policy, type PolicyError, type PolicyText, parsePolicy } from '../policy/index.ts';
 import { compile } from '../rules/compile.ts';
 import type { Rule } from '../rules/types.ts';
 import { WrongUse } from './context.ts';
 import { codeOf, type Runtime } from './runtime.ts';
-
-const DEFAULT_FILE = './meshgate.yaml';
+import { fileName, type Source, variablesOf } from './source.ts';
 
 /** A policy and its compiled rules. */
 export interface Loaded {
   readonly policy: Policy;
   readonly rules: readonly Rule[];
-}
-
-/** Returns the policy file: the argument, the value of `--policy`, or the default. */
-export function policyFile(argument: string | undefined, flag: string | undefined): string {
-  if (argument !== undefined && flag !== undefined)
-    throw new WrongUse(`two policies, ${argument} and ${flag}: give only one`);
-  return argument ?? flag ?? DEFAULT_FILE;
-}
-
-/** Returns the name of a file as messages show it. */
-export function fileName(file: string): string {
-  return file === '-' ? 'stdin' : file.replace(/^\.\//, '');
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -70,34 +57,34 @@ export function utf8(bytes: Uint8Array): string | undefined {
 }
 
 /** Reads, checks and compiles a policy. Returns the errors if the policy is not valid. */
-export function loadPolicy(runtime: Runtime, file: string): Loaded | readonly PolicyError[] {
-  const name = fileName(file);
-  const text = utf8(readFile(runtime, file, 'the policy'));
-  if (text === undefined) {
-    return [{ at: { file: name, line: 1, column: 1 }, path: '', message: 'the file is not UTF-8' }];
+export function loadPolicy(runtime: Runtime, source: Source): Loaded | readonly PolicyError[] {
+  const read = (file: string, what: string) => ({ name: fileName(file), text: utf8(readFile(runtime, file, what)) });
+  const all = [read(source.file, 'the policy'), ...source.overlays.map((it) => read(it, 'the overlay'))];
+  const unreadable = all.filter(({ text }) => text === undefined);
+  if (unreadable.length > 0) {
+    return unreadable.map(({ name }) => ({
+      at: { file: name, line: 1, column: 1 },
+      path: '',
+      message: 'the file is not UTF-8',
+    }));
   }
-  const { policy, errors } = parsePolicy(text, name);
+  const [first, ...overlays] = all as [PolicyText, ...PolicyText[]];
+  const { policy, errors } = parsePolicy(first.text, first.name, { overlays, variables: variablesOf(runtime, source) });
   return policy === undefined ? errors : { policy, rules: compile(policy) };
 }
 
 /** Loads a policy for a command that needs a valid one. If it is not valid, prints the errors. */
-export function loadValid(runtime: Runtime, file: string): Loaded | undefined {
-  const loaded = loadPolicy(runtime, file);
+export function loadValid(runtime: Runtime, source: Source): Loaded | undefined {
+  const loaded = loadPolicy(runtime, source);
   if ('policy' in loaded) return loaded;
   for (const error of loaded) runtime.err(`${formatError(error)}\n`);
   return undefined;
 }
 
 /** Loads two policies. If one of them is not valid, prints the errors of both. */
-export function loadPair(runtime: Runtime, a: string, b: string): readonly [Loaded, Loaded] | undefined {
-  if (a === '-' && b === '-') throw new WrongUse('only one file can come from standard input');
+export function loadPair(runtime: Runtime, [a, b]: readonly [Source, Source]): readonly [Loaded, Loaded] | undefined {
   const [first, second] = [loadValid(runtime, a), loadValid(runtime, b)];
   return first === undefined || second === undefined ? undefined : [first, second];
-}
-
-/** Returns a place as `file:line:column`, which people and editors understand. */
-export function place({ file, line, column }: At): string {
-  return `${file}:${line}:${column}`;
 }
 
 /** Returns a number with its noun: `1 role`, `2 roles`. */

@@ -1,15 +1,16 @@
 import { advise } from '../policy/suggest.ts';
 import type { Policy, Provider } from '../policy/types.ts';
 import { detailOf } from '../reasons.ts';
-import { command, type FlagsOf, flag, NO, policyFlag, WrongUse, YES } from './context.ts';
+import { command, type FlagsOf, flag, NO, WrongUse, YES } from './context.ts';
 import { authorize, deviceEndpoints, poll } from './device.ts';
 import { foreign } from './foreign.ts';
-import { loadValid, policyFile } from './load.ts';
+import { loadValid } from './load.ts';
 import { Offline } from './offline.ts';
 import { discover, providerNetwork, withPolicyCa } from './provider.ts';
+import { sourceFlags, sourceOf } from './source.ts';
 
 const flags = {
-  policy: policyFlag,
+  ...sourceFlags,
   provider: flag('NAME', 'The provider to ask, if the policy has several'),
   clientId: flag('ID', 'A public client for this command (default: the policy’s client)'),
   scope: flag('SCOPES', 'Scopes to request (default: openid; Entra: the audience’s .default)'),
@@ -55,7 +56,7 @@ export const loginCommand = command({
   flags,
   async run(runtime, flags) {
     const network = providerNetwork(runtime, 'login', flags.caFile);
-    const loaded = loadValid(runtime, policyFile(undefined, flags.policy));
+    const loaded = loadValid(runtime, sourceOf(undefined, flags));
     if (loaded === undefined) return NO;
     const provider = providerOf(loaded.policy, flags);
     if (provider.audiences.length === 0) {

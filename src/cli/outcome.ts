@@ -1,5 +1,6 @@
+import { place } from '../policy/index.ts';
 import { messageText } from '../rules/tools.ts';
-import { count, place } from './load.ts';
+import { count } from './load.ts';
 import type { TestOutcome } from './policy-tests.ts';
 import { askerText, ruleText } from './words.ts';
 

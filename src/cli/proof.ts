@@ -1,3 +1,4 @@
+import { place } from '../policy/index.ts';
 import type { Asking } from '../rules/callers.ts';
 import type { DefinitionChange } from '../rules/parts.ts';
 import type { Witness } from '../rules/prove.ts';
@@ -7,7 +8,6 @@ import { type Format, json } from './context.ts';
 import { ruleJson } from './diff-json.ts';
 import { definitionText } from './diff-text.ts';
 import { foreign } from './foreign.ts';
-import { fileName, place } from './load.ts';
 import type { Runtime } from './runtime.ts';
 import { type Paint, painter } from './style.ts';
 import { aloneText, rolesText, ruleText } from './words.ts';
@@ -67,9 +67,8 @@ function sideText(file: string, rule: Rule | undefined, paint: Paint): string {
   return `${file}: ${paint('good', 'allowed')} by ${rule.id}: ${says}  ${paint('dim', place(rule.at))}`;
 }
 
-function text(proof: Proof, a: string, b: string, paint: Paint): string {
+function text(proof: Proof, left: string, right: string, paint: Paint): string {
   const { witness, definitions, other = [], objects = [], assumes } = proof;
-  const [left, right] = [fileName(a), fileName(b)];
   const changed = definitions.map(definitionText);
   const rest = other.map((change) => `not compared: ${definitionText(change)}`);
   if (witness !== undefined) {
@@ -107,8 +106,8 @@ function toJson(proof: Proof, a: string, b: string): unknown {
   return {
     same: isSame(proof),
     proven: isProven(proof),
-    a: fileName(a),
-    b: fileName(b),
+    a,
+    b,
     ...(witness && {
       witness: {
         method: witness.method,
@@ -125,7 +124,7 @@ function toJson(proof: Proof, a: string, b: string): unknown {
   };
 }
 
-/** Returns a proof as the command prints it. `a` and `b` are the files of the two sides. */
+/** Returns a proof as the command prints it. `a` and `b` are the names of the two sides. */
 export function proofOutput(runtime: Runtime, proof: Proof, a: string, b: string, format: Format): string {
   return format === 'json' ? json(toJson(proof, a, b)) : `${text(proof, a, b, painter(runtime))}\n`;
 }

@@ -9,10 +9,20 @@ import { weighed } from '../rules/weighed.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
 import { Foreign, type MeshTarget } from '../targets/types.ts';
 import { argument, command, formatFlag, NO, NOT_PROVEN, WrongUse, YES } from './context.ts';
-import { decoded, fileName, type Loaded, loadPair, loadValid, readFile } from './load.ts';
+import { decoded, type Loaded, loadPair, loadValid, readFile } from './load.ts';
 import { assertionJwksFlag, checkTogether, ingressFlag, meshOptions, seenFrom } from './mesh-flags.ts';
 import { isProven, isSame, type Proof, proofOutput } from './proof.ts';
 import type { Runtime } from './runtime.ts';
+import {
+  fileName,
+  type PairFlags,
+  pairFlags,
+  pairOf,
+  readsStdin,
+  type Source,
+  sourceName,
+  sourceOf,
+} from './source.ts';
 
 /** Returns a policy as one side of the comparison. Services are compared by address and identities by SPIFFE id,
  * because their names may differ. */
@@ -86,10 +96,10 @@ function proveTarget(
   runtime: Runtime,
   name: MeshKind,
   { assertionJwks, ingress }: Readonly<Record<'assertionJwks' | 'ingress', string | undefined>>,
-  a: string,
+  a: Source,
   b: string,
 ): Proof | undefined {
-  if (a === '-' && b === '-') throw new WrongUse('only one file can come from standard input');
+  if (readsStdin(a) && b === '-') throw new WrongUse('only one file can come from standard input');
   const target = meshTarget(name);
   if (assertionJwks !== undefined && !target.takesJwks)
     throw new WrongUse(`--assertion-jwks has no effect for ${name}: leave it out`);
@@ -119,8 +129,17 @@ function proveTarget(
   return { ...(witness && { witness }), definitions: [], objects, ...(assumes !== undefined && { assumes }) };
 }
 
-function provePolicies(runtime: Runtime, a: string, b: string): Proof | undefined {
-  const loaded = loadPair(runtime, a, b);
+/** Returns the policy that is compared with a mesh. There is only one policy then, so flags for one side say nothing. */
+function meshSource(a: string, { overlay, env, ...sides }: PairFlags): Source {
+  const given = Object.entries(sides).find(([, values]) => values !== undefined)?.[0];
+  if (given === undefined) return sourceOf(a, { overlay, env });
+  throw new WrongUse(
+    `--${given.replace('O', '-o').replace('E', '-e')} has no effect with --target: write --overlay or --env`,
+  );
+}
+
+function provePolicies(runtime: Runtime, pair: readonly [Source, Source]): Proof | undefined {
+  const loaded = loadPair(runtime, pair);
   if (loaded === undefined) return undefined;
   const [left, right] = loaded;
   const witness = prove(sideOf(left), sideOf(right), populationOf(left.policy, right.policy));
@@ -148,22 +167,24 @@ export const proveCommand = command({
     },
     assertionJwks: assertionJwksFlag,
     ingress: ingressFlag,
+    ...pairFlags,
     format: formatFlag,
   },
   args: [
     argument('A', 'A policy (- reads standard input)'),
     argument('B', 'Another policy; with --target, the file or folder of the mesh'),
   ],
-  run(runtime, { target, assertionJwks, ingress, format }, a, b) {
+  run(runtime, { target, assertionJwks, ingress, format, ...stages }, a, b) {
     if (target === undefined && assertionJwks !== undefined)
       throw new WrongUse('--assertion-jwks has no effect without --target');
     if (target === undefined && ingress !== undefined) throw new WrongUse('--ingress has no effect without --target');
+    const sides = target === undefined ? pairOf(a, b, stages) : ([meshSource(a, stages), sourceOf(b, {})] as const);
     const proof =
       target === undefined
-        ? provePolicies(runtime, a, b)
-        : proveTarget(runtime, target, { assertionJwks, ingress }, a, b);
+        ? provePolicies(runtime, sides)
+        : proveTarget(runtime, target, { assertionJwks, ingress }, sides[0], b);
     if (proof === undefined) return NOT_PROVEN;
-    runtime.out(proofOutput(runtime, proof, a, b, format));
+    runtime.out(proofOutput(runtime, proof, sourceName(sides[0]), sourceName(sides[1]), format));
     if (!isProven(proof)) return NOT_PROVEN;
     return isSame(proof) ? YES : NO;
   },

@@ -1,13 +1,15 @@
+import { place } from '../policy/index.ts';
 import { writtenId } from '../rules/enforced.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
 import { emitMesh } from '../targets/kit/per-ingress.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
 import { renderNginx } from '../targets/nginx/render.ts';
 import type { Emitted, Gap } from '../targets/types.ts';
-import { command, type FlagsOf, flag, NO, policyArgument, policyFlag, WrongUse, YES } from './context.ts';
-import { type Loaded, loadValid, place, policyFile, reasonOf, utf8 } from './load.ts';
+import { command, type FlagsOf, flag, NO, policyArgument, WrongUse, YES } from './context.ts';
+import { type Loaded, loadValid, reasonOf, utf8 } from './load.ts';
 import { assertionJwksFlag, checkTogether, ingressFlag, ingressName, meshOptions } from './mesh-flags.ts';
 import type { Runtime } from './runtime.ts';
+import { sourceFlags, sourceOf } from './source.ts';
 
 /** The folder of the rendered files in the image. */
 const IMAGE_DIR = '/run/meshgate/conf';
@@ -24,7 +26,7 @@ const flags = {
   },
   assertionJwks: assertionJwksFlag,
   ingress: ingressFlag,
-  policy: policyFlag,
+  ...sourceFlags,
 } as const;
 
 type Flags = FlagsOf<typeof flags>;
@@ -143,7 +145,7 @@ export const renderCommand = command({
   args: [policyArgument],
   run(runtime, flags, argument) {
     checkFlags(flags);
-    const loaded = loadValid(runtime, policyFile(argument, flags.policy));
+    const loaded = loadValid(runtime, sourceOf(argument, flags));
     if (loaded === undefined) return NO;
     const out = flags.out === undefined ? undefined : writing(flags.out, () => runtime.folder(flags.out as string));
     const { files, gaps } = emit(runtime, loaded, flags, flags.dir ?? out ?? IMAGE_DIR);

@@ -1,6 +1,7 @@
+import { place } from '../policy/index.ts';
 import { json } from './context.ts';
 import type { Enforcer, LiveOutcome } from './live.ts';
-import { count, place } from './load.ts';
+import { count } from './load.ts';
 import { askedText, failureText, outcomeJson, testsText } from './outcome.ts';
 import type { TestOutcome } from './policy-tests.ts';
 import type { Paint } from './style.ts';

@@ -1,14 +1,15 @@
-import { command, type FlagsOf, flag, formatFlag, NO, policyArgument, policyFlag, WrongUse, YES } from './context.ts';
+import { command, type FlagsOf, flag, formatFlag, NO, policyArgument, WrongUse, YES } from './context.ts';
 import type { Ask } from './http.ts';
 import { type Enforcer, hostPort } from './live.ts';
 import { askGateway, gatewayAddress } from './live-gateway.ts';
 import { askMesh } from './live-mesh.ts';
 import { LiveTokens, parseTokenFlag } from './live-tokens.ts';
-import { fileName, type Loaded, loadValid, policyFile, readText } from './load.ts';
+import { type Loaded, loadValid, readText } from './load.ts';
 import { ingressFlag, seenFrom } from './mesh-flags.ts';
 import { runTests, type TestOutcome } from './policy-tests.ts';
 import { network } from './provider.ts';
 import type { Runtime } from './runtime.ts';
+import { sourceFlags, sourceName, sourceOf } from './source.ts';
 import { painter } from './style.ts';
 import { isGood, reportJson, reportText } from './test-output.ts';
 
@@ -42,7 +43,7 @@ const flags = {
   mesh: flag('HOST:PORT', 'Also send the tests to the mesh ingress at this address, as each identity of the policy'),
   ingress: ingressFlag,
   root: flag('DIR', 'Folder to which the policy’s file paths are relative (default: the paths as written)'),
-  policy: policyFlag,
+  ...sourceFlags,
   format: formatFlag,
 } as const;
 
@@ -100,13 +101,13 @@ export const testCommand = command({
     checkUse(flags);
     const isLive = flags.gateway !== undefined || flags.mesh !== undefined;
     const ask = isLive ? network(runtime, 'test', '--gateway and --mesh need') : undefined;
-    const file = policyFile(argument, flags.policy);
-    const loaded = loadValid(runtime, file);
+    const source = sourceOf(argument, flags);
+    const loaded = loadValid(runtime, source);
     if (loaded === undefined) return NO;
-    if (loaded.policy.tests.length === 0) throw new WrongUse(`${fileName(file)} has no tests`);
+    if (loaded.policy.tests.length === 0) throw new WrongUse(`${sourceName(source)} has no tests`);
     const outcomes = runTests(loaded, runtime.now());
     const report = {
-      file: fileName(file),
+      file: sourceName(source),
       outcomes,
       enforcers: ask === undefined ? [] : await enforcers(runtime, ask, loaded, outcomes, flags),
     };

@@ -1,13 +1,14 @@
 import { acceptingOf } from '../caller/credential.ts';
 import { reach, splitUrl } from './ask.ts';
 import { parseTime, tokenText } from './asker.ts';
-import { argument, command, type FlagsOf, flag, formatFlag, json, NO, policyFlag, WrongUse, YES } from './context.ts';
+import { argument, command, type FlagsOf, flag, formatFlag, json, NO, WrongUse, YES } from './context.ts';
 import { explanationJson } from './explain-json.ts';
 import { explanationText } from './explain-text.ts';
 import { type Explanation, explainRefusal, explainRoute } from './explanation.ts';
-import { type Loaded, loadValid, policyFile } from './load.ts';
+import { type Loaded, loadValid } from './load.ts';
 import { messageFlags, messageOf } from './message.ts';
 import { caFileFlag } from './provider-keys.ts';
+import { readsStdin, sourceFlags, sourceOf } from './source.ts';
 import { painter } from './style.ts';
 import { tokenJson } from './token-json.ts';
 import { askedReport } from './token-online.ts';
@@ -24,7 +25,7 @@ const flags = {
   caFile: caFileFlag,
   now: flag('TIME', 'Check the token as of this time: seconds since the epoch, or a date', parseTime),
   ...messageFlags,
-  policy: policyFlag,
+  ...sourceFlags,
   format: formatFlag,
 } as const;
 
@@ -56,7 +57,8 @@ function explained(loaded: Loaded, report: TokenReport, asked: Asked): Explanati
 }
 
 function checkUse(flags: Flags, file: string, method?: string, url?: string): void {
-  if (file === '-' && flags.policy === '-') throw new WrongUse('only one file can come from standard input');
+  if (file === '-' && readsStdin(sourceOf(undefined, flags)))
+    throw new WrongUse('only one file can come from standard input');
   if (method !== undefined && url === undefined)
     throw new WrongUse('METHOD and URL go together: GET https://HOST/PATH');
   if (url === undefined && (flags.tool ?? flags.mcp) !== undefined)
@@ -83,7 +85,7 @@ export const tokenCommand = command({
   ],
   async run(runtime, flags, file, method, url) {
     checkUse(flags, file, method, url);
-    const loaded = loadValid(runtime, policyFile(undefined, flags.policy));
+    const loaded = loadValid(runtime, sourceOf(undefined, flags));
     if (loaded === undefined) return NO;
     const text = tokenText(runtime, file);
     const now = flags.now ?? runtime.now();

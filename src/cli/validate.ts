@@ -1,5 +1,5 @@
 import { type Advice, headerAdvice } from '../policy/header-advice.ts';
-import { formatError, type PolicyError } from '../policy/index.ts';
+import { formatError, type PolicyError, place } from '../policy/index.ts';
 import { subjectAdvice } from '../policy/subject-advice.ts';
 import { anonymousAdvice } from '../rules/anonymous.ts';
 import { policyDigest } from '../rules/digest.ts';
@@ -9,26 +9,16 @@ import { nginxOptions } from '../targets/nginx/options.ts';
 import { toScene } from '../targets/nginx/scene.ts';
 import { insecureOptions } from '../targets/nginx/servers.ts';
 import { sessionRoom } from '../targets/nginx/signin.ts';
-import {
-  command,
-  type Format,
-  flag,
-  formatFlag,
-  json,
-  NO,
-  policyArgument,
-  policyFlag,
-  WrongUse,
-  YES,
-} from './context.ts';
+import { command, type Format, flag, formatFlag, json, NO, policyArgument, WrongUse, YES } from './context.ts';
 import { foreign } from './foreign.ts';
-import { count, fileName, type Loaded, loadPolicy, place, policyFile, readFile, utf8 } from './load.ts';
+import { count, type Loaded, loadPolicy, readFile, utf8 } from './load.ts';
 import { askProviders, findingsText, hasFaults } from './online.ts';
 import { failureText, outcomeJson, testsText } from './outcome.ts';
 import { checkPages } from './pages.ts';
 import { runTests, type TestOutcome } from './policy-tests.ts';
 import { caFileFlag } from './provider-keys.ts';
 import type { Runtime } from './runtime.ts';
+import { fileName, readsStdin, sourceFlags, sourceName, sourceOf } from './source.ts';
 import { type Paint, painter } from './style.ts';
 
 function insecure({ policy, rules }: Loaded): readonly string[] {
@@ -117,7 +107,7 @@ export const validateCommand = command({
     'meshgate validate --online',
   ],
   flags: {
-    policy: policyFlag,
+    ...sourceFlags,
     nginx: flag(
       'FILE',
       'Output of nginx -T (- reads standard input): warn about directives around the rendered files that weaken them',
@@ -133,11 +123,11 @@ export const validateCommand = command({
   },
   args: [policyArgument],
   async run(runtime, flags, argument) {
-    const file = policyFile(argument, flags.policy);
-    if (flags.nginx === '-' && file === '-')
+    const source = sourceOf(argument, flags);
+    if (flags.nginx === '-' && readsStdin(source))
       throw new WrongUse('only one file can come from standard input: the policy, or the file of --nginx');
-    const loaded = loadPolicy(runtime, file);
-    const name = fileName(file);
+    const loaded = loadPolicy(runtime, source);
+    const name = sourceName(source);
     if (!('policy' in loaded)) return invalid(runtime, flags.format, name, loaded);
     const pages = checkPages(runtime, loaded.policy);
     if ('absent' in pages) runtime.err(`not checked: ${pages.absent} is not on this machine\n`);

@@ -34,7 +34,7 @@ export const fact: z.ZodType<string | RawFact, string | RawFact> = z
       }),
     ]),
   )
-  .register(hints, { what: 'a fact', write: '{ group: staff }, another fact, or the name of a role' })
+  .register(hints, { what: 'a fact', write: '{ group: staff }, another fact, or the name of a role', whole: true })
   .meta({ id: 'fact', description: 'A fact about the caller, or the name of a role.' });
 
 export interface Role extends Defined {
@@ -63,6 +63,7 @@ const match = z
   .register(hints, {
     what: 'how an agent is identified',
     write: '{ client_id: release-bot }, or spiffe, service or claim',
+    whole: true,
   })
   .describe('How the agent is identified.');
 

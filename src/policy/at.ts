@@ -7,6 +7,9 @@ export interface At {
   readonly column: number;
 }
 
+/** A place as `file:line:column`, which people and editors understand. */
+export const place = ({ file, line, column }: At): string => `${file}:${line}:${column}`;
+
 /** Returns the place in the file of the value at a path. */
 export type Locate = (path: Path) => At;
 

@@ -1,4 +1,4 @@
-import { type Document, isMap, LineCounter, type Node, type ParsedNode, parseDocument, type YAMLError } from 'yaml';
+import { type Document, isMap, type Node, type ParsedNode, parseDocument, type YAMLError } from 'yaml';
 import { MAX_POLICY_BYTES } from './bounds.ts';
 import type { Problem } from './tree.ts';
 import { findUnclosed } from './unclosed.ts';
@@ -20,23 +20,17 @@ export function readYaml(text: string): Yaml {
   if (text.length > MAX_POLICY_BYTES) return failed(0, `the file is longer than ${MAX_POLICY_BYTES} bytes; split it`);
   const whole = parse(text);
   if (typeof whole === 'string') return failed(0, whole);
-  const first = whole.errors[0];
-  if (first === undefined) return { roots: rootsOf(whole), problems: whole.warnings.map(problem), unread: [] };
-  return readSections(text, first);
-}
-
-/** Returns the lines and columns, which count from 1, of offsets in a text. */
-export function lineCounter(text: string): LineCounter {
-  const counter = new LineCounter();
-  for (let at = 0; at !== -1; at = text.indexOf('\n', at) + 1 || -1) counter.addNewLine(at);
-  return counter;
+  const others = whole.errors.filter(({ code }) => code === 'MULTIPLE_DOCS').map(problem);
+  const first = whole.errors.find(({ code }) => code !== 'MULTIPLE_DOCS');
+  if (first !== undefined) return readSections(text, first);
+  return { roots: rootsOf(whole), problems: [...whole.warnings.map(problem), ...others], unread: [] };
 }
 
 const failed = (at: number, message: string): Yaml => ({ roots: [], problems: [{ at, message }], unread: [] });
 
 function parse(text: string): Document.Parsed<ParsedNode, true> | string {
   try {
-    const options = { prettyErrors: false, stringKeys: true, uniqueKeys: false, logLevel: 'silent' } as const;
+    const options = { prettyErrors: false, stringKeys: true, uniqueKeys: false, logLevel: 'error' } as const;
     return parseDocument(text, options) as Document.Parsed<ParsedNode, true>;
   } catch {
     // The YAML library is recursive: if the text is nested too deeply, the error of the call stack arrives here.
@@ -79,11 +73,14 @@ function firstProblem(document: Document.Parsed<ParsedNode, true>, start: number
 }
 
 function explain(text: string, start: number, found: Problem): Problem {
+  if (text.startsWith('${', found.at - 1)) return { at: found.at - 1, message: `not YAML: ${UNQUOTED}` };
   const unclosed = findUnclosed(text, start, found.at);
   return unclosed ? { at: unclosed.at, message: `not YAML: ${unclosed.message}` } : found;
 }
 
 const BAD_ALIAS = 'no anchor';
+
+const UNQUOTED = 'inside braces and brackets, a value with a variable must be in quotes, as in "${NAME}"';
 
 /** Advice for each error code of the YAML library: what to write instead. */
 const ADVICE: Partial<Record<YAMLError['code'], string>> = {
@@ -97,7 +94,8 @@ const ADVICE: Partial<Record<YAMLError['code'], string>> = {
   KEY_OVER_1024_CHARS: 'this key is too long; is a quote or bracket left open?',
   MISSING_CHAR: 'something is not closed; add the missing quote, comma, brace, bracket or colon',
   MULTILINE_IMPLICIT_KEY: 'a key must be on one line; is a colon missing?',
-  MULTIPLE_DOCS: 'a file contains only one policy; remove the line ---',
+  MULTIPLE_DOCS:
+    'a file contains only one policy, so nothing below this --- would have an effect; remove the line ---, or write another file',
   NON_STRING_KEY: 'a key must be a plain word; put it in quotes',
   RESOURCE_EXHAUSTION: 'nested too deeply; write plain lists and mappings, a few levels deep',
   TAB_AS_INDENT: 'tabs cannot indent; use spaces',

@@ -25,6 +25,7 @@ const source = z
   .register(hints, {
     what: 'the source of a header',
     write: 'subject, { claim: department }, { first_role: … } or null',
+    whole: true,
     fix: (value) =>
       typeof value === 'string' && /^[A-Za-z]\w{2,40}$/.test(value)
         ? `{ claim: ${value} } for that claim, or one of subject, email, name, groups, roles, provider, actor`

@@ -20,6 +20,8 @@ export interface Hint {
   readonly refers?: Named;
   /** The keys of the mapping are names of things of this kind. */
   readonly keysRefer?: Named;
+  /** An overlay replaces the mapping as a whole, because it is one statement, or because the order of its keys matters. */
+  readonly whole?: true;
 }
 
 export const hints = z.registry<Hint>();

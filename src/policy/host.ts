@@ -108,13 +108,21 @@ export const host = z
       'Providers whose tokens this host accepts; required if the policy has several.',
     ),
     tls: doorTls.optional(),
+    name: optional(
+      s.text(a.HOST_NAME, {
+        what: 'the name of a host',
+        write: 'a DNS name in lower case, as in wiki.example.com or *.example.com',
+      }),
+      'The name of the host, if it is not the key: in another stage, or from a variable.',
+    ),
     ...shared,
     [ROUTES]: z.record(z.string(), route),
   })
   .register(hints, { what: 'a host', write: '/*: { service: wiki, allow: [staff] } below it' })
   .describe('Routes of one host, by path.');
 
-type SaidOfHost = z.output<typeof host>;
+/** A host. Its key is its name by now. */
+type SaidOfHost = Omit<z.output<typeof host>, 'name'>;
 
 export type PersonWho =
   | { readonly kind: 'anyone' | 'authenticated' }

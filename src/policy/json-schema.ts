@@ -24,6 +24,31 @@ export function policyJsonSchema(): Record<string, unknown> {
 /** The text of docs/policy.schema.json, which `meshgate schema` prints. */
 export const policyJsonSchemaText = (): string => `${JSON.stringify(policyJsonSchema(), null, 2)}\n`;
 
+/** The schema of an overlay: it has the keys of a policy, but none of them is required, and `null` removes a key. A list
+ * replaces the policy's list, so its elements are as in a policy. */
+export const overlayJsonSchemaText = (): string =>
+  `${JSON.stringify({ ...partial(policyJsonSchema()), title: 'meshgate overlay' }, null, 2)}\n`;
+
+type JsonSchema = Record<string, unknown>;
+
+const BELOW = ['properties', 'patternProperties'] as const;
+
+function partial({ required: _, ...schema }: JsonSchema): JsonSchema {
+  const whole: JsonSchema = { ...schema };
+  for (const key of BELOW) {
+    if (whole[key] === undefined) continue;
+    const entries = Object.entries(whole[key] as Record<string, JsonSchema>);
+    whole[key] = Object.fromEntries(entries.map(([name, it]) => [name, removable(it)]));
+  }
+  if (typeof whole.additionalProperties === 'object') {
+    whole.additionalProperties = removable(whole.additionalProperties as JsonSchema);
+  }
+  if (Array.isArray(whole.anyOf)) whole.anyOf = whole.anyOf.map(partial);
+  return whole;
+}
+
+const removable = (schema: JsonSchema): JsonSchema => ({ anyOf: [partial(schema), { type: 'null' }] });
+
 interface Mapping {
   properties: Record<string, { additionalProperties?: unknown }>;
   patternProperties?: Record<string, unknown>;

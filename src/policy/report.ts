@@ -1,4 +1,6 @@
-import type { LineCounter } from 'yaml';
+import { place } from './at.ts';
+import type { Concealed } from './concealed.ts';
+import type { Files } from './files.ts';
 import type { Named } from './hints.ts';
 import { formatPath, type Path } from './path.ts';
 import { find, type Tree, words } from './tree.ts';
@@ -7,11 +9,11 @@ import type { At, PolicyError } from './types.ts';
 /** The part of an entry that an error points at: the key, or the value if it is one word. */
 export type Part = 'key' | 'value';
 
-/** Collects the errors of one file, at most one per path. A name in a discarded part counts as used. */
+/** Collects the errors of a policy, at most one per path. A name in a discarded part counts as used. */
 export class Report {
-  readonly #file: string;
-  readonly #counter: LineCounter;
-  readonly #errors: PolicyError[] = [];
+  readonly #files: Files;
+  readonly #concealed: Concealed;
+  readonly #errors: { readonly offset: number; readonly error: PolicyError }[] = [];
   readonly #paths = new Set<string>();
   readonly #places = new Set<string>();
   readonly #obscured = new Set<string>();
@@ -20,19 +22,23 @@ export class Report {
   /** The policy as far as it has been read and corrected. */
   readonly tree: Tree;
 
-  constructor(file: string, counter: LineCounter, tree: Tree) {
-    this.#file = file;
-    this.#counter = counter;
+  constructor(files: Files, tree: Tree, concealed: Concealed) {
+    this.#files = files;
+    this.#concealed = concealed;
     this.tree = tree;
   }
 
   get errors(): readonly PolicyError[] {
-    return [...this.#errors].sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column);
+    return [...this.#errors].sort((a, b) => a.offset - b.offset).map(({ error }) => error);
   }
 
   /** Reports an error at a path, unless this path already has an error. */
   add(path: Path, message: string, part: Part = 'value'): void {
-    this.addAt(this.#offset(path, part), path, message);
+    const offset = this.#offset(path, part);
+    const change = this.#overlaid(path);
+    // The mistake may be in the overlay, although most of the mapping is in another file.
+    const isElsewhere = change !== undefined && this.#place(change).file !== this.#place(offset).file;
+    this.addAt(offset, path, isElsewhere ? `${message} (${place(this.#place(change))} changes this part)` : message);
   }
 
   /** Like {@link add}, for an error that points at the key of an entry, not at its value. */
@@ -51,7 +57,8 @@ export class Report {
     if ((path.length > 0 && this.#paths.has(key)) || this.#places.has(place)) return;
     this.mark(path);
     this.#places.add(place);
-    this.#errors.push({ at: this.#place(offset), path: key, message });
+    const error = { at: this.#place(offset), path: this.#concealed.hide(key), message: this.#concealed.hide(message) };
+    this.#errors.push({ offset, error });
   }
 
   mark(path: Path): void {
@@ -97,8 +104,14 @@ export class Report {
   }
 
   #place(offset: number): At {
-    const { line, col } = this.#counter.linePos(offset);
-    return { file: this.#file, line: Math.max(line, 1), column: Math.max(col, 1) };
+    return this.#files.place(offset);
+  }
+
+  /** The place of the overlay that has changed the mapping at a path, or the mapping that lacks the last key of a path. */
+  #overlaid(path: Path): number | undefined {
+    const own = find(this.tree, path);
+    const node = own ?? (path.length > 1 ? find(this.tree, path.slice(0, -1)) : undefined);
+    return node?.kind === 'map' && path.length > 0 ? node.overlaid : undefined;
   }
 
   #offset(path: Path, part: Part): number {

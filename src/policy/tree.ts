@@ -1,14 +1,25 @@
-import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml';
-import type { Path } from './path.ts';
+import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar as YamlScalar } from 'yaml';
+import { type Path, quote } from './path.ts';
+import type { Expand, Expanded } from './variables.ts';
 
 /** A policy as plain nodes with their places. Checks replace a wrong node, so that each mistake gives one error. */
 export type Tree = Scalar | { readonly kind: 'list'; readonly at: number; readonly items: Tree[] } | Mapping;
 
-type Scalar = { readonly kind: 'scalar'; readonly at: number; readonly value: unknown };
+export interface Scalar {
+  readonly kind: 'scalar';
+  readonly at: number;
+  readonly value: unknown;
+  /** Present if the value contains variables. */
+  readonly expanded?: Expanded;
+  /** Nothing is written after the colon. */
+  readonly unsaid?: true;
+}
 
 export interface Mapping {
   readonly kind: 'map';
   readonly at: number;
+  /** The place of the overlay that has changed this mapping. */
+  readonly overlaid?: number;
   readonly entries: Map<string, { readonly at: number; readonly node: Tree }>;
 }
 
@@ -32,10 +43,16 @@ export interface TreeProblem extends Problem {
 /** A node for a value that is missing or already reported. It is not checked again. */
 export const hole = (at: number): Scalar => ({ kind: 'scalar', at, value: undefined });
 
-/** Makes one tree from YAML nodes. Reports repeated keys, recursion and too many nodes. */
-export function toTree(roots: readonly Node[], problem: (problem: TreeProblem) => void): Tree {
-  const reader = new Reader(problem);
-  const [first = hole(0), ...others] = roots.map((root) => reader.read(root, 0));
+/** Makes one tree from YAML nodes, and expands the variables in it. Reports repeated keys, recursion and too many nodes.
+ * @param base - the offset of the text among all texts of the policy */
+export function toTree(
+  roots: readonly Node[],
+  base: number,
+  expand: Expand,
+  problem: (problem: TreeProblem) => void,
+): Tree {
+  const reader = new Reader(base, expand, problem);
+  const [first = hole(base), ...others] = roots.map((root) => reader.read(root, base));
   for (const other of others) {
     if (first.kind === 'map' && other.kind === 'map') reader.merge(first, other);
   }
@@ -43,24 +60,32 @@ export function toTree(roots: readonly Node[], problem: (problem: TreeProblem) =
 }
 
 class Reader {
+  readonly #base: number;
+  readonly #expand: Expand;
   readonly #problem: (problem: TreeProblem) => void;
   readonly #anchors = new Map<string, { readonly node: Tree; readonly size: number } | 'open'>();
   readonly #path: (string | number)[] = [];
   #nodes = 0;
   #full = false;
 
-  constructor(problem: (problem: TreeProblem) => void) {
+  constructor(base: number, expand: Expand, problem: (problem: TreeProblem) => void) {
+    this.#base = base;
+    this.#expand = expand;
     this.#problem = problem;
+  }
+
+  #offset(node: Node | null, fallback: number): number {
+    return node?.range ? this.#base + node.range[0] : fallback;
   }
 
   /** @param fallback - the offset of a node that is not written, such as the value of `key:` */
   read(node: Node | null, fallback: number): Tree {
-    const at = node?.range?.[0] ?? fallback;
+    const at = this.#offset(node, fallback);
     if (!this.#count(1, at)) return hole(at);
     if (this.#path.length > MAX_DEPTH) {
       return this.#refuse(at, 'nested too deeply; write plain lists and mappings, a few levels deep');
     }
-    if (node === null) return { kind: 'scalar', at, value: null };
+    if (node === null) return { kind: 'scalar', at, value: null, unsaid: true };
     if (isAlias(node)) return this.#alias(node, at);
     const { anchor } = node as { anchor?: string };
     if (anchor) this.#anchors.set(anchor, 'open');
@@ -79,14 +104,24 @@ class Reader {
     if (isSeq(node)) {
       return { kind: 'list', at, items: node.items.map((item, index) => this.#below(index, item as Node | null, at)) };
     }
-    if (!isMap(node)) return { kind: 'scalar', at, value: isScalar(node) ? node.value : null };
+    if (!isMap(node)) return this.#scalar(node, at);
     const map: Mapping = { kind: 'map', at, entries: new Map() };
     for (const pair of node.items as Pair<Node | null, Node | null>[]) {
       const key = isScalar(pair.key) ? String(pair.key.value) : '';
-      const keyAt = pair.key?.range?.[0] ?? at;
+      const keyAt = this.#offset(pair.key, at);
       this.#add(map, key, keyAt, this.#below(key, pair.value, keyAt));
     }
     return map;
+  }
+
+  #scalar(node: Node, at: number): Tree {
+    const value = isScalar(node) ? node.value : null;
+    if (value === null && isScalar(node) && node.source === '') return { kind: 'scalar', at, value, unsaid: true };
+    if (typeof value !== 'string') return { kind: 'scalar', at, value };
+    const expanded = this.#expand(value, (node as YamlScalar).type === 'PLAIN');
+    if (expanded === undefined) return { kind: 'scalar', at, value };
+    if ('mistake' in expanded) return this.#refuse(at, expanded.mistake);
+    return { kind: 'scalar', at, value: expanded.value, expanded };
   }
 
   #below(step: string | number, node: Node | null, fallback: number): Tree {
@@ -97,13 +132,12 @@ class Reader {
   }
 
   #add(map: Mapping, key: string, at: number, node: Tree): void {
-    const twice = map.entries.has(key);
-    if (!twice && key !== '__proto__') {
-      map.entries.set(key, { at, node });
-      return;
-    }
-    const message = twice ? `the key ${JSON.stringify(key)} is here twice; keep one` : 'not allowed; choose another';
-    this.#problem({ at, path: [...this.#path, key], message, discarded: node });
+    const mistake = map.entries.has(key) ? `the key ${quote(key)} is here twice; keep one` : keyMistake(key);
+    // A key with a variable keeps its value, so that nothing seems to be missing.
+    if (mistake === undefined || mistake === VARIABLE_KEY) map.entries.set(key, { at, node });
+    if (mistake === undefined) return;
+    const discarded = mistake === VARIABLE_KEY ? {} : { discarded: node };
+    this.#problem({ at, path: [...this.#path, key], message: mistake, ...discarded });
   }
 
   #alias(node: Alias, at: number): Tree {
@@ -128,6 +162,13 @@ class Reader {
     this.#refuse(at, 'the policy has too many values from here on; use fewer aliases, or split it');
     return false;
   }
+}
+
+const VARIABLE_KEY = 'a key cannot have variables; write the key itself, in an overlay for each stage';
+
+function keyMistake(key: string): string | undefined {
+  if (key === '__proto__') return 'not allowed; choose another';
+  return key.includes('${') ? VARIABLE_KEY : undefined;
 }
 
 export function find(tree: Tree | undefined, path: Path): Tree | undefined {

@@ -9,6 +9,7 @@ import { newRing } from '../../../src/session/rotate-ring.ts';
 import { nginxOptions } from '../../../src/targets/nginx/options.ts';
 import { renderNginx } from '../../../src/targets/nginx/render.ts';
 import { meshgate, token } from './fake.ts';
+import { played } from './played.ts';
 
 /** Runs every example of docs/cli.md, and compares its output with the document. `UPDATE_DOCS=1` writes it again. */
 
@@ -153,39 +154,9 @@ const files = {
   '/etc/resolv.conf': 'nameserver 10.0.0.10\n',
 };
 
-/** The output of a shell for the commands of a block. */
-async function played(commands: readonly string[]): Promise<string> {
-  let shown = '';
-  let code = 0;
-  for (const command of commands) {
-    shown += `$ ${command}\n`;
-    const [, args = '', lines] = /^meshgate (.*?)(?: \| head -n (\d+))?$/.exec(command) ?? [];
-    if (command === 'echo $?') shown += `${code}\n`;
-    else {
-      const ran = await meshgate(args.split(' '), { files, ask });
-      code = ran.code;
-      const printed = ran.err + ran.out;
-      shown +=
-        lines === undefined
-          ? printed
-          : printed
-              .split(/(?<=\n)/)
-              .slice(0, Number(lines))
-              .join('');
-    }
-  }
-  return shown;
-}
-
 test('every example prints what the document shows', async () => {
-  const blocks = [...text.matchAll(/^```console\n([\s\S]*?)^```/gm)].map(([, body = '']) => body);
-  expect(blocks.length).toBeGreaterThan(8);
-  let fresh = text;
-  for (const body of blocks) {
-    const commands = [...body.matchAll(/^\$ (.*)$/gm)].map(([, command = '']) => command);
-    const shown = await played(commands);
-    fresh = fresh.replace(`\`\`\`console\n${body}`, () => `\`\`\`console\n${shown}`);
-  }
+  const { fresh, blocks } = await played(text, (args) => meshgate(args, { files, ask }));
+  expect(blocks).toBeGreaterThan(8);
   if (process.env.UPDATE_DOCS === '1') writeFileSync(FILE, fresh);
   else expect(fresh).toBe(text);
 });

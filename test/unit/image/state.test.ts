@@ -81,8 +81,10 @@ describe('the scripts of the image', () => {
       chmodSync(join(bin, command), 0o755);
     }
     const env = { PATH: `${bin}:${process.env.PATH}`, MESHGATE_POLICY: join(disk, 'policy.yaml') };
-    return (state: string) => {
-      const { status, stderr } = spawnSync('sh', [join(lib, name)], { env: { ...env, MESHGATE_STATE: state } });
+    return (state: string, stage: Readonly<Record<string, string>> = {}) => {
+      const { status, stderr } = spawnSync('sh', [join(lib, name)], {
+        env: { ...env, ...stage, MESHGATE_STATE: state },
+      });
       return { status, stderr: stderr.toString() };
     };
   }
@@ -96,6 +98,20 @@ describe('the scripts of the image', () => {
     const { status, stderr } = run('entrypoint.sh', rendered)(memory);
     expect([status, stderr]).toEqual([1, expect.stringContaining('mount a volume at /var/lib/meshgate')]);
     expect(run('entrypoint.sh', rendered)(disk).status).toBe(0);
+  });
+
+  it('render the stage that the environment names', () => {
+    const seen = join(disk, 'args');
+    const start = run('entrypoint.sh', rendered);
+    const command = join(disk, 'bin/meshgate');
+    writeFileSync(command, readFileSync(command, 'utf8').replace('while', `printf '%s|' "$@" >'${seen}'; while`));
+    const stage = { MESHGATE_OVERLAY: '/etc/a.yaml  /etc/b.yaml', MESHGATE_ENV: 'STAGE HOST_NAME' };
+    expect(start(disk, stage).status).toBe(0);
+    expect(readFileSync(seen, 'utf8')).toContain(
+      '|--overlay|/etc/a.yaml|--overlay|/etc/b.yaml|--env|STAGE|--env|HOST_NAME|',
+    );
+    expect(start(disk).status).toBe(0);
+    expect(readFileSync(seen, 'utf8')).not.toMatch(/overlay|env/);
   });
 
   it('do not reload to sessions in that case, and keep the previous policy', () => {

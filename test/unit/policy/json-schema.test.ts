@@ -54,6 +54,7 @@ test('routes stand beside the other keys of a host', () => {
   expect(Object.keys(hosts.properties ?? {})).toEqual([
     'providers',
     'tls',
+    'name',
     'headers',
     'proxy',
     'cors',

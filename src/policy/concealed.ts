@@ -1,0 +1,29 @@
+/** The texts that no error may repeat, each with the text that stands in for it. */
+export class Concealed {
+  readonly #shown = new Map<string, string>();
+
+  /** @param instead - the text that errors show, as in `${STAGE}` */
+  add(text: string, instead: string): void {
+    if (text !== instead) this.#shown.set(text.toLowerCase(), instead);
+  }
+
+  /** Returns a message without these texts. */
+  hide(message: string): string {
+    if (this.#shown.size === 0) return message;
+    const texts = [...this.#shown.keys()].sort((a, b) => b.length - a.length);
+    const pattern = new RegExp(texts.map(patternOf).join('|'), 'gi');
+    return message.replace(pattern, (found) => {
+      const quoted = /^".*"$/s.test(found) && !this.#shown.has(found.toLowerCase());
+      const text = quoted ? found.slice(1, -1) : found;
+      const instead = this.#shown.get(text.toLowerCase()) ?? '…';
+      return quoted ? `"${instead}"` : instead;
+    });
+  }
+}
+
+/** Matches a text in a message. A short text is also a part of usual words, so it is a text of its own or in quotes. */
+function patternOf(text: string): string {
+  const plain = text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  if (text.length < 3) return `"${plain}"`;
+  return text.length < 8 ? `(?<![A-Za-z0-9])${plain}(?![A-Za-z0-9])` : plain;
+}
