@@ -66,6 +66,11 @@ export const DIRECTIONS = directions({
       },
       mcpMethod: { name: 'X-Meshgate-Mcp-Method', says: '`Mcp-Method`', when: 'if a rule of the host has `tools`' },
       mcpName: { name: 'X-Meshgate-Mcp-Name', says: '`Mcp-Name`', when: 'if a rule of the host has `tools`' },
+      credential: {
+        name: 'X-Meshgate-Credential',
+        says: 'the header that `gateway.credential_header` names',
+        when: 'if a route of the host passes a service’s own credential on',
+      },
       assertion: {
         name: 'X-Meshgate-Assertion',
         says: 'the assertion that the calling service shows',
@@ -101,6 +106,11 @@ export const DIRECTIONS = directions({
         name: 'X-Meshgate-Assertion',
         says: 'the signed assertion for the service',
         when: 'if `gateway.assertion` is set and the caller is known',
+      },
+      serviceCredential: {
+        name: 'X-Meshgate-Service-Credential',
+        says: 'the scheme of the `Authorization` header, in lower case',
+        when: 'if the header belongs to the service that receives the request',
       },
       identity: {
         name: 'X-Meshgate-H',

@@ -1,6 +1,7 @@
 import { TO_CHECK } from '../internal-headers.ts';
 import type { CredentialKind } from '../policy/types.ts';
 import { MISSING, ok, type Refusal, type Result, refuse } from '../reasons.ts';
+import type { Passing } from './service-credential.ts';
 
 /* Decides which credential of a request counts. The check, whoami and the offline commands call {@link takeCredential}.
  * The inner listener, which accepts only services, calls {@link assertionOf}. */
@@ -13,6 +14,8 @@ export interface Shown {
   readonly Authorization?: string | undefined;
   readonly 'SSL-Client-Cert'?: string | undefined;
   readonly Cookie?: string | undefined;
+  /** The header of the policy's `credential_header`. */
+  readonly [TO_CHECK.credential]?: string | undefined;
 }
 
 /** The kinds of credentials that a place accepts. A place is a route, a host, or the inner listener. */
@@ -21,6 +24,8 @@ export interface Accepting {
   readonly proofs: boolean;
   readonly certificates: boolean;
   readonly sessions: boolean;
+  /** Says which `Authorization` headers belong to the service; absent: all of them are for the gateway. */
+  readonly passing: Passing | undefined;
   /** The refusal of a token if the place accepts no tokens. */
   readonly noTokens: Refusal;
   /** The refusal of a request without a credential. */
@@ -46,13 +51,29 @@ const showCertificate = refuse('credential_unsupported', 'this route accepts no 
 const noScheme = refuse('credential_unsupported');
 const urlsStay = 'the URL has an access_token, and logs keep URLs: send the token as Authorization: Bearer TOKEN';
 const inQuery = refuse('credential_unsupported', urlsStay);
+const twice = refuse('credential_duplicate', 'the header with the token for the gateway was sent twice: send it once');
 const missing = refuse('credential_missing');
 const missingSession = refuse('credential_missing', MISSING.session);
 const missingCertificate = refuse('credential_missing', MISSING.certificate);
 
+function missingToken(header: string | undefined): Refusal {
+  if (header === undefined) return missing;
+  const beside = `${header}: Bearer TOKEN if Authorization belongs to the service`;
+  return refuse(
+    'credential_missing',
+    `send a token of an accepted provider as Authorization: Bearer TOKEN, or as ${beside}`,
+  );
+}
+
 /** Returns which credentials a place accepts.
- * @param takesProofs whether the policy accepts DPoP proofs */
-export function acceptingOf(accept: readonly CredentialKind[], takesProofs: boolean): Accepting {
+ * @param takesProofs whether the policy accepts DPoP proofs
+ * @param header the header for the gateway's token, beside a credential that passes */
+export function acceptingOf(
+  accept: readonly CredentialKind[],
+  takesProofs: boolean,
+  passing?: Passing,
+  header?: string,
+): Accepting {
   const bearers = accept.includes('bearer');
   const sessions = accept.includes('session');
   return {
@@ -61,7 +82,8 @@ export function acceptingOf(accept: readonly CredentialKind[], takesProofs: bool
     certificates: accept.includes('certificate'),
     sessions,
     noTokens: sessions ? signIn : showCertificate,
-    missing: bearers ? missing : sessions ? missingSession : missingCertificate,
+    passing,
+    missing: bearers ? missingToken(passing && header) : sessions ? missingSession : missingCertificate,
   };
 }
 
@@ -81,8 +103,20 @@ function dpop(authorization: string): string | undefined {
   return isDpop ? authorization.slice(5).trimStart() : undefined;
 }
 
+/** Takes the gateway's token from the header of its own, beside an `Authorization` that belongs to the service. */
+function takeBeside<R, P extends Accepting, T>(ways: Ways<R, P, T>, text: string, r: R, at: P, method: string): T {
+  // nginx joins two headers of this name by a comma, which is in no token.
+  if (text.includes(',')) return ways.refuse(r, at, method, twice);
+  if (!at.bearers) return ways.refuse(r, at, method, at.noTokens);
+  const token = bearer(text);
+  if (token !== undefined) return ways.token(r, at, method, token, 'Bearer');
+  const proved = at.proofs ? dpop(text) : undefined;
+  return proved === undefined ? ways.refuse(r, at, method, noScheme) : ways.token(r, at, method, proved, 'DPoP');
+}
+
 /** Finds the credential of a request that counts: a token, else a client certificate, else a session. The first of them
- * that is present counts, even if it is not valid. */
+ * that is present counts, even if it is not valid. An `Authorization` that belongs to the service does not count; the
+ * token can then be in a header of its own. */
 export function takeCredential<R, P extends Accepting, T>(
   ways: Ways<R, P, T>,
   shown: Shown,
@@ -91,7 +125,7 @@ export function takeCredential<R, P extends Accepting, T>(
   method: string,
 ): T {
   const authorization = shown.Authorization;
-  if (authorization !== undefined) {
+  if (authorization !== undefined && at.passing?.schemeOf(authorization) === undefined) {
     if (at.bearers) {
       // Each request with a known token runs this code, and a function call would cost more.
       const isUsual = authorization.startsWith('Bearer ') && authorization.charCodeAt(7) > SPACE;
@@ -105,6 +139,8 @@ export function takeCredential<R, P extends Accepting, T>(
     // decide.
     if (authorization !== IN_QUERY) return ways.refuse(r, at, method, at.noTokens);
   }
+  const beside = at.passing && shown[TO_CHECK.credential];
+  if (beside !== undefined) return takeBeside(ways, beside, r, at, method);
   const certificate = at.certificates ? shown['SSL-Client-Cert'] : undefined;
   if (certificate !== undefined) return ways.certificate(r, at, method, certificate);
   const line = at.sessions ? shown.Cookie : undefined;

@@ -1,6 +1,7 @@
 import { explainFact, type FactExplanation } from '../caller/explain.ts';
 import type { Caller } from '../caller/types.ts';
 import { HEADER_LINE_BYTES } from '../limits.ts';
+import { CERTIFICATE_PROVIDER, NOBODY_PROVIDER } from '../policy/reserved.ts';
 import { advise } from '../policy/suggest.ts';
 import type { Agent, AskedFrom, Policy, Role } from '../policy/types.ts';
 import { type Refusal, type Result, refuse } from '../reasons.ts';
@@ -11,7 +12,9 @@ import { fromText } from './asked-from.ts';
 import { WrongUse } from './context.ts';
 import { readFile, utf8 } from './load.ts';
 import { type ClaimedCaller, Offline } from './offline.ts';
+import { noRoom, refusedBeside } from './policy-tests.ts';
 import type { Runtime } from './runtime.ts';
+import { headerOf } from './service-credential.ts';
 
 /** A caller, with an explanation for each role. */
 export interface Asker {
@@ -22,6 +25,8 @@ export interface Asker {
   /** Other callers that the same flags can mean, if no address is given and an address would change the roles. */
   readonly elsewhere?: readonly DecidingCaller[];
   readonly claimed?: ClaimedCaller;
+  /** The `Authorization` header of the request, if it belongs to the service. */
+  readonly authorization?: string;
   /** Explains why the caller has the role or does not have it. */
   role(role: Role): FactExplanation;
 }
@@ -34,6 +39,8 @@ export interface AskerFlags {
   /** The address of the client; `certificate` is a name in the certificate. */
   readonly network?: string;
   readonly certificate?: string;
+  /** The form of the `Authorization` header, which belongs to the service. */
+  readonly serviceCredential?: string;
 }
 
 /** `--now`: seconds since the epoch, or a date of ISO 8601. */
@@ -102,6 +109,21 @@ export function askerOf(
   flags: AskerFlags,
   reached: Exclude<Reached, Refusal>,
 ): Asker | Refusal {
+  const { as, agent, token, serviceCredential: form } = flags;
+  const asker = callerOf(runtime, policy, flags, reached);
+  const isGiven = (as !== undefined && as[0] !== 'nobody') || (agent !== undefined && token === undefined);
+  if (form === undefined || !isGiven || 'reason' in asker) return asker;
+  const authorization = headerOf(form);
+  const offline = new Offline(policy, flags.now ?? runtime.now());
+  return refusedBeside(offline, { authorization }, reached) ?? { ...asker, authorization };
+}
+
+function callerOf(
+  runtime: Runtime,
+  policy: Policy,
+  flags: AskerFlags,
+  reached: Exclude<Reached, Refusal>,
+): Asker | Refusal {
   const { as, agent, token } = flags;
   if (agent !== undefined && as === undefined && token === undefined) return itself(policy, agent);
   const person = personOf(runtime, policy, flags, reached);
@@ -152,25 +174,38 @@ function personOf(
   runtime: Runtime,
   policy: Policy,
   flags: AskerFlags,
-  { host, route }: Exclude<Reached, Refusal>,
+  reached: Exclude<Reached, Refusal>,
 ): Asker | Refusal {
+  const { host, route } = reached;
   const { as: roles = ['nobody'], token: file } = flags;
   if (roles.length > 1 && roles.includes('nobody')) throw new WrongUse('--as nobody cannot be combined with roles');
   if (file === undefined && roles[0] !== 'nobody') return withRoles(policy, roles);
   const offline = new Offline(policy, flags.now ?? runtime.now());
   let text: string | undefined;
+  const { serviceCredential: form } = flags;
+  const passing = offline.passingAt(route);
+  // A token may belong to the service. Only then the command reads it before the gateway would.
+  if (file !== undefined && passing !== undefined) text = tokenText(runtime, file);
+  if (file !== undefined && form !== undefined && !offline.hasTokenHeader) return noRoom;
+  const more = {
+    ...(text !== undefined && { text }),
+    ...(form !== undefined && { authorization: headerOf(form) }),
+  };
   const claimedFrom = (from: AskedFrom): Result<ClaimedCaller> => {
     const token = () => {
       text ??= tokenText(runtime, file as string);
       if ('Authorization: Bearer \r\n'.length + text.length > HEADER_LINE_BYTES) return refuse('header_too_large');
       return offline.ofToken(text, host.providers, route.audiences, from);
     };
-    return offline.callerAt(route, { ...from, ...(file !== undefined && { token }) });
+    return offline.callerAt(reached, { ...from, ...more, ...(file !== undefined && { token }) });
   };
   const claimed = claimedFrom(flags);
   if (!claimed.ok) return claimed;
-  const asker = file === undefined ? withoutToken(policy, claimed.value, flags) : bearerOf(claimed.value, flags);
-  return withAddress(asker, flags, claimed.value, claimedFrom);
+  const isToken = ![NOBODY_PROVIDER, CERTIFICATE_PROVIDER].includes(claimed.value.caller.provider);
+  const asker = isToken ? bearerOf(claimed.value, flags) : withoutToken(policy, claimed.value, flags);
+  const passed = form === undefined ? text !== undefined && `Bearer ${text}` : headerOf(form);
+  const authorization = passed && passing?.schemeOf(passed) !== undefined ? { authorization: passed } : {};
+  return withAddress({ ...asker, ...authorization }, flags, claimed.value, claimedFrom);
 }
 
 /** If no address is given, adds the callers with other roles that the same flags mean at other addresses. */

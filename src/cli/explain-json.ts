@@ -1,6 +1,6 @@
 import type { FactExplanation } from '../caller/explain.ts';
 import { hasSeveral, ingressesFor } from '../policy/ingress.ts';
-import type { Policy } from '../policy/types.ts';
+import type { Policy, Route } from '../policy/types.ts';
 import type { Rule } from '../rules/types.ts';
 import type { Asker } from './asker.ts';
 import { type Explanation, refusalOf, serviceAsked } from './explanation.ts';
@@ -30,9 +30,15 @@ function callerJson({ kind, caller, claimed }: Asker) {
   return { kind, provider, subject, roles, ...agent, ...(binding !== undefined && { bound: binding }) };
 }
 
+const routeJson = ({ name, at, accept, serviceCredential }: Route) => ({
+  ...{ name, at, accept },
+  ...(serviceCredential && { serviceCredential }),
+});
+
 /** Returns an explanation as JSON. */
 export function explanationJson(explanation: Explanation, policy: Policy, unverified: boolean): unknown {
   const { method, url, message, host, route, asker, rules, roles, limits, assumes, decision, wouldPass } = explanation;
+  const { passage } = explanation;
   const refusal = refusalOf(explanation);
   const service = serviceAsked(explanation, policy);
   return {
@@ -50,7 +56,8 @@ export function explanationJson(explanation: Explanation, policy: Policy, unveri
     ...(!decision.allow && 'stepUp' in decision && { stepUp: decision.stepUp }),
     ...(wouldPass && { wouldPass: { who: wouldPass.who, rule: wouldPass.rule.id } }),
     ...(host && { host: host.name }),
-    ...(route && { route: { name: route.name, at: route.at, accept: route.accept } }),
+    ...(route && { route: routeJson(route) }),
+    ...(passage && { serviceCredential: passage }),
     ...(service && {
       service: {
         name: service.name,

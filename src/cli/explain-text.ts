@@ -6,7 +6,7 @@ import { stepUpOf } from '../rules/step-ups.ts';
 import { messageText } from '../rules/tools.ts';
 import type { Asker } from './asker.ts';
 import { type Explanation, type RuleExplanation, refusalOf, serviceAsked } from './explanation.ts';
-
+import { passageText, passesText } from './service-credential.ts';
 import type { Paint } from './style.ts';
 import { ruleText } from './words.ts';
 
@@ -90,6 +90,16 @@ function boundLines(asker: Asker | undefined): string[] {
   return binding === undefined ? [] : [`          bound to a key (${binding}): each request must prove its possession`];
 }
 
+/** Says which credentials of its service the route passes on, and what happens to that of the request. */
+function credentialLines({ route, asker, passage }: Explanation, policy: Policy): string[] {
+  const passes = route?.serviceCredential;
+  if (passes === undefined) return [];
+  if (passage === undefined) return [`passes on ${passesText(passes)}`];
+  const header = policy.gateway.credentialHeader;
+  const inHeader = asker?.kind === 'token' && header !== undefined ? [`          by the token in ${header}`] : [];
+  return [...inHeader, passageText(passage, passes)];
+}
+
 /** Returns an explanation as text for people. */
 export function explanationText(explanation: Explanation, policy: Policy, unverified: boolean, paint: Paint): string {
   const { method, url, message, route, asker, rules, roles, limits, assumes } = explanation;
@@ -105,6 +115,7 @@ export function explanationText(explanation: Explanation, policy: Policy, unveri
     ...(route === undefined || route.accept.join() === 'bearer' ? [] : [`accepts   ${route.accept.join(', ')}`]),
     ...(service === undefined ? [] : [`service   ${service.name}, ${to} (${service.authority})`]),
     ...(asker === undefined ? [] : [`caller    ${asker.text}`]),
+    ...credentialLines(explanation, policy),
     ...boundLines(asker),
     ...(unverified ? [`          ${UNVERIFIED}`] : []),
     ...limits.map((limit) => `limit     ${limit}`),

@@ -19,6 +19,7 @@ import { type Explanation, explainRefusal, explainRoute } from './explanation.ts
 import { type Loaded, loadValid } from './load.ts';
 import { messageFlags, messageOf } from './message.ts';
 import type { Runtime } from './runtime.ts';
+import { parseForm } from './service-credential.ts';
 import { readsStdin, sourceFlags, sourceOf } from './source.ts';
 import { painter } from './style.ts';
 
@@ -52,6 +53,11 @@ const flags = {
   certificate: flag('NAME', 'Ask with a client certificate that has this SPIFFE id or DNS name', parseName),
   origin: flag('ORIGIN', 'The request comes from a page of this origin', parseOrigin),
   signedIn: flag('TIME', 'The request has a session that began this long ago, such as 9h', parseDuration),
+  serviceCredential: flag(
+    'FORM',
+    'The request has this Authorization for the service: a scheme, or a scheme and the beginning of a token',
+    parseForm,
+  ),
   ...messageFlags,
   ...sourceFlags,
   format: formatFlag,
@@ -95,6 +101,7 @@ export const explainCommand = command({
     'meshgate explain --as staff --agent wiki-pages GET https://dashboard.example.com/',
     'meshgate explain --as staff --agent pages-bot --tool search_pages POST https://mcp.example.com/mcp',
     'meshgate explain --network 10.9.0.7 GET https://wiki.example.com/healthz',
+    'meshgate explain --as staff --service-credential Basic GET https://wiki.example.com/rest/page',
     'meshgate explain --token token.txt --format json GET https://wiki.example.com/',
     'pbpaste | meshgate explain --token - --policy meshgate.yaml GET https://wiki.example.com/',
   ],

@@ -11,6 +11,8 @@ import type { Asker } from './asker.ts';
 import { Beyond, type BeyondFlags } from './beyond.ts';
 import type { Loaded } from './load.ts';
 import { mcpHeaders } from './message.ts';
+import { Offline } from './offline.ts';
+import type { Passage } from './service-credential.ts';
 
 export interface RuleExplanation {
   readonly rule: Rule;
@@ -36,6 +38,8 @@ export interface Explanation {
   readonly limits: readonly string[];
   /** Assumptions about an allowed request, for facts that the user did not give. */
   readonly assumes: readonly string[];
+  /** What happens to the `Authorization` header, if it belongs to the service. */
+  readonly passage?: Passage;
   /** The first role with which the request would pass, and its rule; `authenticated` if any valid credential suffices. */
   readonly wouldPass?: { readonly who: string; readonly rule: Rule };
 }
@@ -135,6 +139,22 @@ function decideBeyond(
 /** Returns the rule that allows the request, or the reason of the denial. */
 const outcomeOf = (decision: Explanation['decision']): string => (decision.allow ? decision.rule.id : decision.reason);
 
+/** Says what happens to an `Authorization` header that belongs to the service. */
+function passageOf(
+  policy: Policy,
+  route: Route,
+  { authorization }: Asker,
+  decision: Explanation['decision'],
+): Pick<Explanation, 'passage'> {
+  const passing = new Offline(policy, 0).passingAt(route);
+  const scheme = authorization === undefined ? undefined : passing?.schemeOf(authorization);
+  if (scheme === undefined) return {};
+  if (!decision.allow) return { passage: { scheme } };
+  const { service } = decision.rule;
+  const to = passing?.schemeFor(service, authorization) === undefined ? { without: service } : { to: service };
+  return { passage: { scheme, ...to } };
+}
+
 /** Explains the decision about a request that has a route. */
 export function explainRoute(
   loaded: Loaded,
@@ -166,6 +186,7 @@ export function explainRoute(
     decision,
     limits,
     assumes: decision.allow ? beyond.assumptions(limits) : [],
+    ...passageOf(loaded.policy, at.route, asker, decision),
     ...(wouldPass && { wouldPass }),
   };
 }

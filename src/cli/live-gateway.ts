@@ -8,6 +8,7 @@ import { type Enforcer, hostPort, type LiveOutcome } from './live.ts';
 import { LiveTokens } from './live-tokens.ts';
 import { mcpFields } from './message.ts';
 import type { TestOutcome } from './policy-tests.ts';
+import { headerOf } from './service-credential.ts';
 import { askerText } from './words.ts';
 
 /** Parses the value of `--gateway`. The host name of a request comes from its test. */
@@ -65,20 +66,25 @@ function notSent(policy: Policy, { test, index }: TestOutcome, token: string | u
   if (certificate !== undefined && !means.clients.has(certificate)) {
     return `no certificate: add --client ${certificate}=FILE`;
   }
+  const hasRoom = test.serviceCredential === undefined || policy.gateway.credentialHeader !== undefined;
+  if (as.kind !== 'nobody' && !hasRoom) return 'only a session can be beside the credential of the service';
   return as.kind === 'nobody' || token !== undefined ? undefined : LiveTokens.missing(test, index);
 }
 
 function requestOf(
   gateway: ReturnType<typeof gatewayAddress>,
-  { as, method, url, message }: TestOutcome['test'],
+  { as, method, url, message, serviceCredential }: TestOutcome['test'],
   token: string | undefined,
+  tokenHeader: string | undefined,
   { ca, forwarded, clients }: Means,
 ): Outgoing {
   const { host, target } = splitUrl(url) ?? { host: '', target: '/' };
   const { address, port, tls } = gateway;
   const { network, certificate } = askedFrom(as);
+  const own = serviceCredential === undefined ? 'Authorization' : (tokenHeader ?? 'Authorization');
   const headers = {
-    ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+    ...(serviceCredential !== undefined && { Authorization: headerOf(serviceCredential) }),
+    ...(token !== undefined && { [own]: `Bearer ${token}` }),
     ...(network !== undefined && forwarded && { 'X-Forwarded-For': network }),
     ...mcpFields(message),
   };
@@ -119,7 +125,7 @@ export async function askGateway(
     all.push({
       ...{ outcome, as: askerText(test.as), expect: outcome.got, ...(rule && { rule }) },
       ...(note === undefined
-        ? await askOne(ask, outcome, requestOf(gateway, test, token, means))
+        ? await askOne(ask, outcome, requestOf(gateway, test, token, policy.gateway.credentialHeader, means))
         : { agrees: true, note }),
     });
   }

@@ -2,11 +2,13 @@ import { tokenCaller, toPerson } from '../caller/caller.ts';
 import { type Accepting, acceptingOf, takeCredential, type Ways } from '../caller/credential.ts';
 import { NOBODY } from '../caller/reserved.ts';
 import { factContext } from '../caller/roles.ts';
+import { issuersOf, type Passing, passingOf } from '../caller/service-credential.ts';
 import type { TokenContext } from '../caller/truth.ts';
 import type { Caller } from '../caller/types.ts';
 import { inView, requestRoles } from '../caller/views.ts';
 import { claimAt } from '../claim-at.ts';
-import type { AskedFrom, Policy, Provider, Route } from '../policy/types.ts';
+import { TO_CHECK } from '../internal-headers.ts';
+import type { AskedFrom, Host, Policy, Provider, Route } from '../policy/types.ts';
 import { issuerHelp, providerKind, providerKinds } from '../providers/index.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import { toTable } from '../rules/table.ts';
@@ -31,9 +33,18 @@ export interface ClaimedCaller {
 export interface Said extends AskedFrom {
   /** Checks the token of the request; absent: the request has no token. */
   readonly token?: () => Result<ClaimedCaller>;
+  /** The text of this token, if the route may read it as a credential of its service. */
+  readonly text?: string;
+  /** An `Authorization` header for the service. */
+  readonly authorization?: string;
   /** Checks the session of the request, or returns undefined if the gateway ignores it; absent: there is no session. */
   readonly session?: () => Result<ClaimedCaller> | undefined;
 }
+
+/** Stands for the text of a token for the gateway: it has the form of a JWT. */
+const OWN_TOKEN = 'e30.e30.e30';
+
+type Place = { readonly host: Pick<Host, 'providers'>; readonly route: Route };
 
 /** Checks a token for the named providers. The audiences of a route replace those of the provider. */
 export type Judge = (providers: readonly string[], audiences?: readonly string[]) => Result<ClaimedCaller>;
@@ -261,21 +272,42 @@ export class Offline {
     return ok({ caller: this.#seen(caller.value, all), facts: this.#withoutToken(all) });
   }
 
+  /** Returns how a route reads `Authorization`; undefined if every such header is for the gateway. */
+  passingAt({ serviceCredential }: Pick<Route, 'serviceCredential'>): Passing | undefined {
+    return serviceCredential && passingOf(serviceCredential, issuersOf(this.#table));
+  }
+
+  /** Whether the gateway's token can be in a header of its own. */
+  get hasTokenHeader(): boolean {
+    return this.policy.gateway.credentialHeader !== undefined;
+  }
+
+  /** Whether a request to a route can have a credential of the gateway beside the service's. */
+  takesBeside({ accept }: Pick<Route, 'accept'>): boolean {
+    return this.hasTokenHeader || accept.some((kind) => kind !== 'bearer');
+  }
+
   /** Returns the caller of a request. If there are several credentials, the route decides which one counts. */
-  callerAt({ accept }: Pick<Route, 'accept'>, said: Said): Result<ClaimedCaller> {
+  callerAt({ host, route }: Place, said: Said): Result<ClaimedCaller> {
+    const { proof } = this.policy.gateway;
+    const { authorization, text = OWN_TOKEN } = said;
     const ways: Ways<Said, Accepting, Result<ClaimedCaller>> = {
-      token: ({ token }) => (token as NonNullable<typeof token>)(),
+      token: ({ token }, _at, _method, shown) =>
+        token !== undefined && shown === text ? token() : this.ofToken(shown, host.providers, route.audiences),
       certificate: (from, _at, _method, certificate) => this.ofCertificate(certificate, from),
       session: (from) => from.session?.() ?? ok(this.ofNobody(from)),
       anonymous: (from) => ok(this.ofNobody(from)),
       refuse: (_from, _at, _method, { reason, detail }) => refuse(reason, detail),
     };
-    // Only the presence of each credential matters here. Their contents are checked elsewhere.
+    const token = said.token && `Bearer ${text}`;
+    const beside = authorization !== undefined && this.hasTokenHeader ? token : undefined;
+    // For certificates and sessions, only the presence matters here. Their contents are checked elsewhere.
     const shown = {
-      Authorization: said.token && 'Bearer said',
+      Authorization: authorization ?? token,
+      [TO_CHECK.credential]: beside,
       'SSL-Client-Cert': said.certificate,
       Cookie: said.session && 'said',
     };
-    return takeCredential(ways, shown, said, acceptingOf(accept, this.policy.gateway.proof !== undefined), '');
+    return takeCredential(ways, shown, said, acceptingOf(route.accept, proof !== undefined, this.passingAt(route)), '');
   }
 }

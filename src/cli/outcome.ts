@@ -7,7 +7,8 @@ import { askerText, ruleText } from './words.ts';
 /** Describes a test in words, with its place in the policy. */
 export function askedText({ test, index }: Pick<TestOutcome, 'test' | 'index'>): string {
   const message = test.message === undefined ? '' : ` (${messageText(test.message)})`;
-  return `${place(test.at)} tests[${index}]: ${test.method} ${test.url}${message} as ${askerText(test.as)}`;
+  const beside = test.serviceCredential === undefined ? '' : `, with a service’s ${test.serviceCredential}`;
+  return `${place(test.at)} tests[${index}]: ${test.method} ${test.url}${message} as ${askerText(test.as)}${beside}`;
 }
 
 /** Describes a failed test: the expected result, the actual result and the rule. */
@@ -36,6 +37,7 @@ export function outcomeJson({ test, passed, got, detail, rule }: TestOutcome) {
     method: test.method,
     url: test.url,
     ...(test.message && { message: test.message }),
+    ...(test.serviceCredential !== undefined && { serviceCredential: test.serviceCredential }),
     expect: test.expect,
     got,
     passed,

@@ -1,5 +1,5 @@
 import type { PolicyTest } from '../policy/types.ts';
-import { ok, type Refusal, type Result } from '../reasons.ts';
+import { ok, type Refusal, type Result, refuse } from '../reasons.ts';
 import { ELSEWHERE } from '../rules/anonymous.ts';
 import { type DecidingCaller, decide } from '../rules/decide.ts';
 import type { Decision, Rule } from '../rules/types.ts';
@@ -8,6 +8,7 @@ import { ADDRESS_UNSAID } from './asked-from.ts';
 import type { Loaded } from './load.ts';
 import { mcpHeaders } from './message.ts';
 import { Offline, type Said } from './offline.ts';
+import { headerOf } from './service-credential.ts';
 
 /** The result of one policy test. */
 export interface TestOutcome {
@@ -32,31 +33,61 @@ function takesTokens(offline: Offline, provider: string, { route }: Reached): bo
   return route.accept.includes('bearer') && taken;
 }
 
-/** Returns the credential for a test with claims: a token, or else a session. */
-function saidBy(offline: Offline, as: Extract<PolicyTest['as'], { kind: 'claims' }>, reached: Reached): Said {
+/** Returns the credential for a test with claims: a token, or else a session.
+ * @param hasRoom whether the request has a header for a token */
+function saidBy(
+  offline: Offline,
+  as: Extract<PolicyTest['as'], { kind: 'claims' }>,
+  reached: Reached,
+  hasRoom: boolean,
+): Said {
   const { provider, claims, signedIn } = as;
   const { host, route } = reached;
   const given = signedIn === undefined ? claims : { ...claims, auth_time: Math.floor(offline.now) - signedIn };
   const { client } = offline.policy.providers[provider] ?? {};
-  if (!takesTokens(offline, provider, reached) && client !== undefined && route.accept.includes('session')) {
+  if (
+    !(hasRoom && takesTokens(offline, provider, reached)) &&
+    client !== undefined &&
+    route.accept.includes('session')
+  ) {
     return { ...as, session: () => offline.ofSession(provider, given, host.providers, as) };
   }
   return { ...as, token: () => offline.ofClaims(provider, given, host.providers, route.audiences, as) };
 }
 
+/** The refusal if both the token of the gateway and the service's credential would have to be in `Authorization`. */
+export const noRoom = refuse(
+  'credential_missing',
+  'Authorization belongs to the service, so the token needs a header of its own: write gateway.credential_header',
+);
+
+/** Returns why a request with this `Authorization` cannot have a credential of the gateway, too. */
+export function refusedBeside(offline: Offline, said: Said, reached: Reached): ReturnType<typeof refuse> | undefined {
+  const claimed = offline.callerAt(reached, said);
+  if (!claimed.ok) return claimed;
+  return offline.takesBeside(reached.route) ? undefined : noRoom;
+}
+
 /** Returns the caller of a test on a route. */
-function callerOf(offline: Offline, as: PolicyTest['as'], reached: Reached): Result<DecidingCaller> {
-  if (as.kind === 'roles') return ok(as);
-  if (as.kind === 'alone') return ok({ roles: [], agent: as.agent, alone: true });
-  const said = as.kind === 'nobody' ? as : saidBy(offline, as, reached);
-  const claimed = offline.callerAt(reached.route, said);
+function callerOf(offline: Offline, { as, serviceCredential }: PolicyTest, reached: Reached): Result<DecidingCaller> {
+  const beside = serviceCredential === undefined ? {} : { authorization: headerOf(serviceCredential) };
+  if (as.kind === 'roles' || as.kind === 'alone') {
+    const refused = serviceCredential === undefined ? undefined : refusedBeside(offline, beside, reached);
+    if (refused !== undefined) return refused;
+    return ok(as.kind === 'roles' ? as : { roles: [], agent: as.agent, alone: true });
+  }
+  const hasRoom = serviceCredential === undefined || offline.hasTokenHeader;
+  const said: Said = as.kind === 'nobody' ? as : saidBy(offline, as, reached, hasRoom);
+  const claimed = offline.callerAt(reached, { ...said, ...beside });
+  if (claimed.ok && !hasRoom && said.token !== undefined) return noRoom;
   return claimed.ok ? ok(claimed.value.caller) : claimed;
 }
 
-function ask({ rules }: Loaded, offline: Offline, { as, method, url, message }: PolicyTest): Asked {
+function ask({ rules }: Loaded, offline: Offline, test: PolicyTest): Asked {
+  const { method, url, message } = test;
   const reached = reach(offline.policy, method, url);
   if ('reason' in reached) return { allow: false, ...reached };
-  const caller = callerOf(offline, as, reached);
+  const caller = callerOf(offline, test, reached);
   if (!caller.ok) return { ...caller, allow: false };
   const mcp = message && mcpHeaders(message);
   return decide(rules, caller.value, { route: reached.route.name, method, ...(mcp && { mcp }) });
@@ -71,6 +102,15 @@ function needsAddress(loaded: Loaded, offline: Offline, test: PolicyTest, got: s
   return ELSEWHERE.some((network) => gotBy(ask(loaded, offline, { ...test, as: { ...as, network } })) !== got);
 }
 
+/** Describes a service's credential that is erased although the request passes. */
+function erased(offline: Offline, { serviceCredential, method, url }: PolicyTest, asked: Asked): string | undefined {
+  const reached = reach(offline.policy, method, url);
+  if (serviceCredential === undefined || !asked.allow || 'reason' in reached) return undefined;
+  const { service, id } = asked.rule;
+  if (offline.passingAt(reached.route)?.schemeFor(service, headerOf(serviceCredential)) !== undefined) return undefined;
+  return `the credential of the service is erased: rule ${id} leads to ${service}, which service_credential.services does not list`;
+}
+
 /** Runs the policy's `tests:` with the code that decides in the gateway.
  * @param now seconds since the epoch, for claims that contain times */
 export function runTests(loaded: Loaded, now: number): TestOutcome[] {
@@ -81,11 +121,12 @@ export function runTests(loaded: Loaded, now: number): TestOutcome[] {
     const rule = asked.allow ? asked.rule : asked.nearest;
     const unsaid = needsAddress(loaded, offline, test, got);
     const said = 'detail' in asked ? asked.detail : undefined;
-    const detail = unsaid ? `${ADDRESS_UNSAID}: write network` : said;
+    const lost = erased(offline, test, asked);
+    const detail = lost !== undefined ? lost : unsaid ? `${ADDRESS_UNSAID}: write network` : said;
     return {
       test,
       index,
-      passed: got === test.expect && !unsaid,
+      passed: got === test.expect && !unsaid && lost === undefined,
       got,
       ...(detail !== undefined && { detail }),
       ...(rule !== undefined && { rule }),

@@ -57,6 +57,6 @@ export function answerAnonymous(
   }
   const { rule } = decision;
   if (refusesAddress(r, to, rule)) return;
-  if (known === undefined || rule.who.kind === 'anyone') return letAnyonePass(r, rule);
+  if (known === undefined || rule.who.kind === 'anyone') return letAnyonePass(r, to, rule);
   return answer(signer, r, to, method, known, now);
 }

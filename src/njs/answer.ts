@@ -15,9 +15,20 @@ export function reply(r: NginxHTTPRequest, status: 204 | 401): void {
   }
 }
 
-/** Answers 204 with headers, whose names and values alternate in `lines`. */
-export function send(r: NginxHTTPRequest, lines: readonly string[], assertion: string | undefined): void {
+/** Answers 204 with headers, whose names and values alternate in `lines`.
+ * @param service the service that the rule chooses */
+export function send(
+  r: NginxHTTPRequest,
+  { passing }: PreparedRoute,
+  service: string,
+  lines: readonly string[],
+  assertion: string | undefined,
+): void {
   const out = r.headersOut;
+  if (passing !== undefined) {
+    const scheme = passing.schemeFor(service, r.headersIn.Authorization);
+    if (scheme !== undefined) out[FROM_CHECK.serviceCredential] = scheme;
+  }
   for (let i = 0; i < lines.length; i += 2) out[lines[i] as string] = lines[i + 1] as string;
   if (assertion !== undefined) out[FROM_CHECK.assertion] = assertion;
   reply(r, 204);
@@ -45,11 +56,11 @@ export function replayCached(
   if (signer !== undefined && assertion === undefined) return false;
   if (ready.budget !== undefined && spend(budgetsDict(), ready.budget, now) !== undefined) return false;
   if (last?.()) return true;
-  send(r, ready.lines, assertion);
+  send(r, route, ready.grant.service, ready.lines, assertion);
   return true;
 }
 
 /** Answers 204 for an anonymous caller that has no roles. */
-export function letAnyonePass(r: NginxHTTPRequest, { id, as }: PreparedRule): void {
-  send(r, [FROM_CHECK.caller, callerLine([id, as, '', '', '', '', ''])], undefined);
+export function letAnyonePass(r: NginxHTTPRequest, to: PreparedRoute, { id, as, service }: PreparedRule): void {
+  send(r, to, service, [FROM_CHECK.caller, callerLine([id, as, '', '', '', '', ''])], undefined);
 }

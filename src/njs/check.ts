@@ -1,4 +1,5 @@
 import { takeCredential } from '../caller/credential.ts';
+import { passingOf } from '../caller/service-credential.ts';
 import { claimAt } from '../claim-at.ts';
 import { FROM_CHECK, TO_CHECK } from '../internal-headers.ts';
 import { ownOf } from '../own.ts';
@@ -32,7 +33,7 @@ const CHECK = '/.meshgate/check/';
 /** Makes the handler of nginx's `auth_request`. For a known token or session it answers without a promise. */
 export function checkHandler(gateway: Gateway): (r: NginxHTTPRequest) => Answered {
   const { table, signer, views } = gateway;
-  const route = routesOf(table);
+  const route = routesOf(table, undefined, passingOf);
   const door: Door<PreparedRoute> = {
     fresh: false,
     renews: true,

@@ -99,7 +99,7 @@ function pass(
     const budget = to.budgets && budgetOf(to.budgets, known);
     ready.set(method + to.afterMethod, { lines, grant: rule.grant, budget });
   }
-  send(r, lines, assertion);
+  send(r, to, rule.service, lines, assertion);
 }
 
 /** Counts a request by its address. If the budget is used up, answers with a refusal and returns true. */

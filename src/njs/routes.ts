@@ -1,5 +1,6 @@
 import type { ClientCas } from '../assertion/agent.ts';
 import { type Accepting, acceptingOf } from '../caller/credential.ts';
+import { issuersOf, type passingOf } from '../caller/service-credential.ts';
 import { composed, SEPARATOR } from '../composed.ts';
 import { isWildcard } from '../host-name.ts';
 import { DEFAULTS } from '../policy/bounds.ts';
@@ -59,8 +60,13 @@ function metadataOf(name: string, port: number): string {
 }
 
 /** Returns a function that finds a route by name, `undefined` for unknown names. Routes are prepared on first use.
- * @param cas the CAs by which this listener verifies callers' certificates; default: the CAs of the outer listener */
-export function routesOf(table: Table, cas: ClientCas = table.hop ?? {}): (name: string) => PreparedRoute | undefined {
+ * @param cas the CAs by which this listener verifies callers' certificates; default: the CAs of the outer listener
+ * @param passing reads the credentials of services; absent: this listener passes none on */
+export function routesOf(
+  table: Table,
+  cas: ClientCas = table.hop ?? {},
+  passing?: typeof passingOf,
+): (name: string) => PreparedRoute | undefined {
   const { clientCas = {}, certificateRoles = [] } = cas;
   const prepared = new Map<string, PreparedRoute>();
   const grants = new Map<string, PreparedGrant>();
@@ -85,7 +91,9 @@ export function routesOf(table: Table, cas: ClientCas = table.hop ?? {}): (name:
     if (known !== undefined) return known;
     if (!Object.hasOwn(table.routes, name)) return undefined;
     const route = table.routes[name] as TableRoute;
-    const accepting = acceptingOf(route.accept ?? ['bearer'], table.proof !== undefined);
+    const passes = route.serviceCredential && passing?.(route.serviceCredential, issuersOf(table));
+    const proofs = table.proof !== undefined;
+    const accepting = acceptingOf(route.accept ?? ['bearer'], proofs, passes, table.credentialHeader);
     const realm = name.slice(0, name.indexOf('/'));
     const { publicPort = DEFAULTS.publicPort } = table;
     const made: PreparedRoute = {

@@ -19,6 +19,7 @@ import { checkRequestFacts } from './check-request-facts.ts';
 import { checkRoleSteps } from './check-role-steps.ts';
 import { checkFacts, checkRoles } from './check-roles.ts';
 import { checkRules } from './check-rules.ts';
+import { checkServiceCredentials } from './check-service-credential.ts';
 import { checkServices } from './check-services.ts';
 import { checkSessions } from './check-sessions.ts';
 import { checkTests } from './check-tests.ts';
@@ -65,6 +66,7 @@ const CHECKS = [
   checkRequestHeaders,
   checkRules,
   checkAccept,
+  checkServiceCredentials,
   checkAgents,
   checkTraffic,
   checkLimits,

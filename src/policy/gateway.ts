@@ -107,6 +107,10 @@ export const gateway = mapping({
     .describe('Probes over TCP. Default: only over the unix socket.')
     .optional(),
   hsts: hsts.optional(),
+  credential_header: optional(
+    s.headerName,
+    'Header with the gateway’s token, on routes whose Authorization belongs to the service. Services never receive it.',
+  ),
   public_port: computed(a.port, 443, 'Port in the gateway’s own URLs, as browsers and other clients see it.'),
   session: session.optional(),
   signin: signin.optional(),

@@ -11,6 +11,7 @@ import { ROUTES, routePath } from './path.ts';
 import type { Provider } from './provider.ts';
 import * as s from './scalars.ts';
 import type { Service } from './service.ts';
+import { passingOn, type ServiceCredential, serviceCredential } from './service-credential.ts';
 import { doorTls, shown, type Tls } from './tls.ts';
 import { type Cors, cors, corsOf, type Proxying, proxy, proxying } from './traffic.ts';
 
@@ -87,6 +88,7 @@ export const route = mapping({
     s.list(s.plainText, '[https://mcp.example.com/mcp]'),
     '"aud" must contain one of these on this route, instead of the providers’ audiences (RFC 8707).',
   ),
+  service_credential: serviceCredential.optional(),
   allow: s.list(rule, '[staff]').describe('The callers that may pass; the first rule that matches decides.'),
   ...shared,
   service_workers: onlyTrue(
@@ -151,7 +153,7 @@ export interface Allow extends Pick<SaidOfRule, 'service'> {
 }
 
 /** The keys that are built from more than one place. */
-type Built = 'allow' | 'headers' | 'proxy' | 'cors' | 'serviceWorkers' | 'insecureServiceWorkers';
+type Built = 'allow' | 'headers' | 'proxy' | 'cors' | 'serviceCredential' | 'serviceWorkers' | 'insecureServiceWorkers';
 
 export interface Route extends Omit<SaidOfRoute, Built> {
   /** Host and path as written, e.g. `wiki.example.com/rest/*`. Logs and the check's path contain this name. */
@@ -167,6 +169,8 @@ export interface Route extends Omit<SaidOfRoute, Built> {
   readonly headers: Headers;
   /** The proxy settings; absent: the defaults. */
   readonly proxy?: Proxying;
+  /** Which `Authorization` headers belong to the service. Absent: all of them are for the gateway. */
+  readonly serviceCredential?: ServiceCredential;
   /** Which scripts may be service workers. Absent: no scripts, if people sign in at this host. */
   readonly serviceWorkers?: 'folder' | 'anywhere';
   /** The CORS settings; absent: pages of other origins may not send requests. */
@@ -229,7 +233,7 @@ function usualAccept(route: SaidOfRoute, names: readonly string[], { sessions, p
 function buildRoute(
   place: { readonly host: string; readonly providers: readonly string[] } & Pick<SaidOfHost, keyof typeof shared>,
   path: string,
-  { insecureServiceWorkers, serviceWorkers, ...said }: SaidOfRoute,
+  { insecureServiceWorkers, serviceWorkers, serviceCredential, ...said }: SaidOfRoute,
   around: Around,
   at: Locate,
 ): Route {
@@ -248,6 +252,7 @@ function buildRoute(
     ...said,
     accept: said.accept ?? usualAccept(said, providers, around),
     serviceWorkers: workers,
+    serviceCredential: serviceCredential && passingOn(serviceCredential, said.service),
     allow: said.allow.map((rule, i) => buildRule(rule, said.service, around, at([...where, 'allow', i]))),
     headers: mergeHeaders(around.headers, outer.headers, said.headers),
     proxy: isCarried ? proxying(outer.proxy, said.proxy, grpc, connect) : undefined,

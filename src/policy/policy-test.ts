@@ -6,6 +6,7 @@ import { hints } from './hints.ts';
 import { mapping, named, optional } from './mapping.ts';
 import { type Message, parseMessage, toolCall } from './message.ts';
 import * as s from './scalars.ts';
+import { sampleCredential } from './service-credential.ts';
 import { oneCertificateName } from './workload-names.ts';
 
 type Method = (typeof s.METHODS)[number];
@@ -42,6 +43,10 @@ export const test = z
       .register(hints, { what: 'a caller', write: 'nobody, { roles: [staff] } or { provider: okta, claims: { … } }' })
       .describe('The caller.'),
     ...urls,
+    service_credential: optional(
+      sampleCredential,
+      'The Authorization header, which belongs to the service: a scheme, and for a token its beginning. With allowed, the service must receive it.',
+    ),
     tool: optional(s.toolName, 'The MCP tool that the headers of the request name (SEP-2243).'),
     mcp: optional(s.mcpMessage, 'The MCP message that these headers name: METHOD, or METHOD:NAME.'),
     expect: z.enum(EXPECTED).describe('allowed, or the reason why the request does not pass.'),
@@ -74,6 +79,8 @@ export interface PolicyTest {
   readonly method: string;
   readonly url: string;
   readonly message?: Message;
+  /** The `Authorization` header for the service: the scheme, and for a token its beginning. */
+  readonly serviceCredential?: string;
   readonly expect: string;
   readonly at: At;
 }
@@ -88,8 +95,13 @@ function buildCaller(as: SaidOfTest['as'], usual: string): PolicyTest['as'] {
 }
 
 /** @param provider the default for tests that name no provider */
-export function buildTest({ as, expect, tool, mcp, ...urls }: SaidOfTest, provider: string, at: At): PolicyTest {
+export function buildTest(
+  { as, expect, tool, mcp, service_credential: serviceCredential, ...urls }: SaidOfTest,
+  provider: string,
+  at: At,
+): PolicyTest {
   const [method = '', url = ''] = Object.entries(urls).find(([, it]) => it !== undefined) ?? [];
   const message = tool === undefined ? parseMessage(mcp ?? '') : toolCall(tool);
-  return { as: buildCaller(as, provider), method, url, ...(message && { message }), expect, at };
+  const more = { ...(message && { message }), ...(serviceCredential !== undefined && { serviceCredential }) };
+  return { as: buildCaller(as, provider), method, url, ...more, expect, at };
 }

@@ -41,6 +41,9 @@ const OWN =
 /** Headers of the connection, not of the request (RFC 9110 section 7.6.1). nginx writes these headers itself. */
 const HOP = /^(connection|keep-alive|te|trailers?|transfer-encoding|content-length|expect|http2-settings|proxy-.*)$/;
 
+/** Headers of usual requests. */
+const USUAL = /^(accept(-.*)?|cache-control|cookie|content-.*|date|if-.*|pragma|referer|sec-.*|user-agent|via)$/;
+
 const ERASED: ReadonlyMap<string, string> = new Map(
   Object.values(TRUSTED)
     .flat()
@@ -54,7 +57,19 @@ function identityNames(draft: DraftPolicy): ReadonlySet<string> {
   return new Set(layers.flatMap((layer) => Object.keys(layer).map((name) => name.toLowerCase())));
 }
 
-function mistake(lower: string, identity: ReadonlySet<string>): string | undefined {
+/** Returns why the policy cannot use a header for the gateway's own token; undefined if it can. */
+export function headerMistake(draft: DraftPolicy, name: string): string | undefined {
+  const lower = name.toLowerCase();
+  const isUsed = [ALWAYS, ERASED, identityNames(draft)].some((names) => names.has(lower)) || USUAL.test(lower);
+  if (!isUsed && !OWN.test(lower) && !HOP.test(lower)) return undefined;
+  return `${name} has another purpose; write a header that only the gateway reads, as in X-Gateway-Authorization`;
+}
+
+function mistake(lower: string, identity: ReadonlySet<string>, token: string | undefined): string | undefined {
+  if (lower === 'authorization') {
+    return 'no effect: nginx erases this header, because it has the gateway’s credential; service_credential of a route passes a service’s own on; remove it';
+  }
+  if (lower === token) return 'no effect: nginx erases this header, because it has the gateway’s token; remove it';
   if (ALWAYS.has(lower)) return 'no effect: this header always passes; remove it';
   if (OWN.test(lower) || identity.has(lower)) return 'no effect: the gateway sets this header; remove it';
   if (HOP.test(lower)) return 'no effect: this header is about the connection, not the request; remove it';
@@ -65,6 +80,7 @@ function mistake(lower: string, identity: ReadonlySet<string>): string | undefin
 /** Checks that a client's header of each listed name can reach the service. */
 export function checkRequestHeaders(report: Report, draft: DraftPolicy): void {
   const identity = identityNames(draft);
+  const token = draft.gateway?.credential_header?.toLowerCase();
   for (const [name, service] of entriesOf(draft.services)) {
     const path: Path = ['services', name, 'request_headers'];
     if (!writes(service, 'request_headers')) continue;
@@ -81,7 +97,7 @@ export function checkRequestHeaders(report: Report, draft: DraftPolicy): void {
     }
     for (const [index, header] of headers.entries()) {
       if (header === undefined || twice.some(([at]) => at === index)) continue;
-      const message = mistake(header.toLowerCase(), identity);
+      const message = mistake(header.toLowerCase(), identity, token);
       if (message !== undefined) report.add([...path, index], message);
     }
   }

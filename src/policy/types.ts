@@ -32,6 +32,7 @@ export type {
   ProviderSignin,
 } from './provider.ts';
 export type { Service } from './service.ts';
+export type { ServiceCredential } from './service-credential.ts';
 export type { Etcd, SessionPolicy, SessionRoom } from './sessions.ts';
 export type { Tls } from './tls.ts';
 export type { Cors, Proxying } from './traffic.ts';

@@ -62,9 +62,13 @@ function itemText(item: Tree): string {
   return item.value === '*' ? '"*"' : String(item.value);
 }
 
-/** Whether the value may be a secret itself, although the policy expects the path of a file there. */
-const isPerhapsSecret = (path: Path, value: unknown): boolean =>
-  typeof value === 'string' && value.length > 30 && String(path.at(-1)).endsWith('_file');
+/** Whether the value may be a secret itself, although the policy expects the path of a file, or the beginning of a
+ * token. */
+function isPerhapsSecret(path: Path, value: unknown): boolean {
+  if (typeof value !== 'string') return false;
+  if (path.includes('service_credential')) return value.length > 16;
+  return value.length > 30 && String(path.at(-1)).endsWith('_file');
+}
 
 /** A value that errors do not repeat. */
 class Unshown {

@@ -16,8 +16,10 @@ const known = ({ limit, serviceWorkers, ...rest }: Route): Named => ({
   insecureServiceWorkers: serviceWorkers === 'anywhere' || undefined,
 });
 
-/** Returns what a new route allows to pages in browsers, because no rule shows this. */
-const opened = ({ cors, serviceWorkers }: Route): Partial<Route> => ({
+/** Returns what a new route allows to pages in browsers and which credentials it passes on, because no rule shows
+ * this. */
+const opened = ({ cors, serviceCredential, serviceWorkers }: Route): Partial<Route> => ({
+  ...(serviceCredential && { serviceCredential }),
   ...(cors && { cors }),
   ...(serviceWorkers && { serviceWorkers }),
 });

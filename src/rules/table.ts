@@ -172,7 +172,7 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
   const session = tableSession(policy, options.check ?? '');
   const asked = stepUps(policy);
   const scopes = roleScopes(policy);
-  const { publicPort } = policy.gateway;
+  const { publicPort, credentialHeader } = policy.gateway;
   const agents = tokenAgents(policy);
   const request = requestFacts(policy);
   const certificates = policy.hosts.some(({ routes }) => routes.some((route) => route.accept.includes('certificate')));
@@ -204,6 +204,7 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
     ...(all.some(isAsked) && { asking: options.check ?? '' }),
     ...(Object.keys(scopes).length > 0 && { scopes }),
     ...(publicPort !== undefined && publicPort !== DEFAULTS.publicPort && { publicPort }),
+    ...(credentialHeader !== undefined && { credentialHeader }),
     ...(policy.gateway.limits?.passWhenFull && { passWhenFull: true as const }),
     ...(request && { request }),
     ...(certificates && { certificates }),

@@ -74,7 +74,7 @@ export type Decision<R = Rule> =
     };
 
 /** Keys of a route that the check reads as they are in the policy. Absent: the default applies. */
-export const CHECKED = ['audiences'] as const satisfies readonly (keyof Route)[];
+export const CHECKED = ['audiences', 'serviceCredential'] as const satisfies readonly (keyof Route)[];
 
 export interface TableRoute extends Pick<Route, (typeof CHECKED)[number]> {
   readonly providers: readonly string[];
@@ -125,6 +125,8 @@ export interface Table {
   readonly scopes?: Readonly<Record<string, string>>;
   /** The port of the hosts' public URLs; absent: 443. */
   readonly publicPort?: number;
+  /** The header with the gateway's token, on routes that pass a service's credential on. */
+  readonly credentialHeader?: string;
   /** Set if requests pass without being counted when the memory for counting is full. */
   readonly passWhenFull?: true;
   /** The conditions about the request in roles; absent: there are no such conditions. */

@@ -15,8 +15,8 @@ type Section = DefinitionChange['section'];
 /** The keys that decide which requests pass. If a section is not listed, all its keys decide this. */
 const COUNTED: Partial<Record<Section, readonly string[]>> = {
   gateway: [
-    ...['clock_skew', 'inner', 'insecure_proxied_networks', 'limits', 'proof', 'public_port', 'session'],
-    'trusted_proxies',
+    ...['clock_skew', 'credential_header', 'inner', 'insecure_proxied_networks', 'limits', 'proof', 'public_port'],
+    ...['session', 'trusted_proxies'],
   ],
   mesh: [],
   identity: [],

@@ -123,9 +123,15 @@ describe('docs/log.md', () => {
   const text = readFileSync('docs/log.md', 'utf8');
   const fieldsOf = (several: boolean) =>
     [
-      ...print([logFormat('0123456789abcdef', { agents: true, tools: several, several, failover: several })]).matchAll(
-        /"([a-z_.]+)":/g,
-      ),
+      ...print([
+        logFormat('0123456789abcdef', {
+          agents: true,
+          tools: several,
+          several,
+          failover: several,
+          credentials: several,
+        }),
+      ]).matchAll(/"([a-z_.]+)":/g),
     ].map(([, name = '']) => name);
   const fields = fieldsOf(false);
 

@@ -60,10 +60,11 @@ test('nginx sends these to the check, and reads these from its answers', () => {
   );
   const told = found(ways, /proxy_set_header (X-Meshgate-\S+)/g);
   // No golden policy has rules with tools.
-  expect(told).toEqual(names('Address Assertion Host Method Navigation Networks Origin Uri'));
+  expect(told).toEqual(names('Address Assertion Credential Host Method Navigation Networks Origin Uri'));
   expect(Object.values(DIRECTIONS.toCheck.headers).map(({ name }) => name)).toEqual(expect.arrayContaining([...told]));
   const read = found(rendered, /\$upstream_http_(x_meshgate_[a-z_]+)/g);
-  const expected = 'assertion caller detail dpop_nonce h reason retry_after set_cookie signin status';
+  const expected =
+    'assertion caller detail dpop_nonce h reason retry_after service_credential set_cookie signin status';
   expect(read).toEqual(expected.split(' ').map((name) => `x_meshgate_${name}`));
   const known = Object.values(DIRECTIONS.fromCheck.headers).map(({ name }) => name.toLowerCase().replaceAll('-', '_'));
   expect([...known].sort()).toEqual(read);

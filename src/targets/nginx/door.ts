@@ -15,6 +15,7 @@ import type { FileName } from './files.ts';
 import { CHECK_PATH, HOP_PATH } from './names.ts';
 import { shownOrigin } from './origin.ts';
 import type { Scene, SceneHost } from './scene.ts';
+import { shownToken } from './service-credential.ts';
 import { hasSessions, hostName, otherCookies } from './session.ts';
 
 /** The listener, outer or inner, through which requests reach the routes of a host. Both have the same locations. Each
@@ -74,6 +75,7 @@ export function outerDoor(scene: Scene, host: SceneHost): Door {
       ...askedName(host),
       ...shownCertificate(scene, host),
       ...toolHeaders(host),
+      ...shownToken(scene, host),
       ...shownAddress(scene, host),
       ...shownOrigin(scene, host),
     ],

@@ -5,6 +5,7 @@ import { ownNames } from './headers.ts';
 import type { Module } from './module.ts';
 import { internalNames } from './names.ts';
 import type { Scene } from './scene.ts';
+import { passesAny } from './service-credential.ts';
 
 /* The headers that nginx erases from requests of clients. Every proxied location sets these names to an empty value,
  * unless it sends the header itself; nginx does not send empty headers. nginx compares whole names and no prefixes, so
@@ -25,10 +26,13 @@ export function underscoreSpellings(name: string): readonly string[] {
 const underscored = (names: readonly string[]) => names.flatMap((name) => [name, name.replaceAll('-', '_')]);
 
 /** The headers that are erased unless the gateway sets them, and what trusts them. Case does not distinguish names. */
-function rows(named: readonly string[]) {
+function rows(named: readonly string[], credential?: string) {
   const seen = new Set<string>();
   const all: readonly { readonly by: string; readonly names: readonly string[] }[] = [
     { by: 'the policy', names: named.flatMap((name) => [name, ...underscoreSpellings(name)]) },
+    ...(credential === undefined
+      ? []
+      : [{ by: 'the gateway, for its token', names: [credential, ...underscoreSpellings(credential)] }]),
     ...[...TRUSTED.identity, ...TRUSTED.certificates].map(({ by, names }) => ({ by, names: underscored(names) })),
     { by: 'the gateway', names: underscored(internalNames(named.length)) },
     ...TRUSTED.requests,
@@ -48,7 +52,9 @@ export const erasedNames = (named: readonly string[]): readonly string[] => rows
 /** The file with the headers that no service receives from a client. It is the same for all hosts of a policy. */
 export function eraseFile(scene: Scene, module: Module): ConfFile {
   const taken = new Set(ownNames(scene).map((name) => name.toLowerCase()));
-  const lines = rows(scene.headerNames).flatMap(({ by, names }) => {
+  // Then each host erases this header, or passes it on.
+  if (passesAny(scene)) taken.add('authorization');
+  const lines = rows(scene.headerNames, scene.policy.gateway.credentialHeader).flatMap(({ by, names }) => {
     const left = names.filter((name) => !taken.has(name.toLowerCase()));
     return row(
       left.map((name) => line(`${module}_set_header`, literal(name), literal(''))),

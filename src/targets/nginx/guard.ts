@@ -57,6 +57,7 @@ export function guard(scene: Scene): void {
     header: [
       ...services.flatMap(({ requestHeaders = [] }) => requestHeaders),
       ...headerNames,
+      policy.gateway.credentialHeader,
       ...cors.flatMap(({ headers, expose }) => [...headers, ...expose]),
     ],
     origin: cors.flatMap(({ origins }) => origins),

@@ -65,9 +65,16 @@ export function headersFile(scene: Scene, module: Module): ConfFile {
   return [headersName(module), directives, 'Headers that the gateway sends to services.'];
 }
 
-/** The headers for services of one host, which a location with headers of its own does not inherit. */
-export const hostHeaders = ({ host }: SceneHost, module: Module, cookie: Arg | undefined): readonly Directive[] =>
+/** The headers for services of one host, which a location with headers of its own does not inherit.
+ * @param authorization see `passedOn` */
+export const hostHeaders = (
+  { host }: SceneHost,
+  module: Module,
+  cookie: Arg | undefined,
+  authorization: readonly Directive[],
+): readonly Directive[] =>
   row([
     line(`${module}_set_header`, FORWARDED_HOST, isWildcard(host.name) ? variable('host') : literal(host.name)),
     ...(cookie === undefined ? [] : [line(`${module}_set_header`, 'Cookie', cookie)]),
+    ...authorization,
   ]);

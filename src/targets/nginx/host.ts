@@ -12,6 +12,7 @@ import { CHECK_PATH, HOST_LOCATION, hostFile, innerFile } from './names.ts';
 import { noRoute, pageLocation } from './page.ts';
 import { certificateLocation, hostLocation } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
+import { authorization, passesAny } from './service-credential.ts';
 import { refusesWorkers } from './worker.ts';
 
 const ingressName = ({ name }: Ingress) => `ingress${name === 'default' ? '' : `-${name}`}.conf` as const;
@@ -39,7 +40,7 @@ function around(scene: Scene, files: RouteFiles, host: SceneHost, door: Door): r
   const all = host.routes.some(({ route }) => route.kind === 'prefix' && route.path === '');
   const shared = modulesOf([host]).flatMap((module) => [
     included(scene, module === 'grpc' ? 'proxy-grpc.conf' : 'proxy.conf'),
-    ...hostHeaders(host, module, door.cookie),
+    ...hostHeaders(host, module, door.cookie, passesAny(scene) ? authorization(module, host.passes) : []),
   ]);
   const routes = host.routes.flatMap(
     (route) => conf`
@@ -103,6 +104,6 @@ export const hostConf = (scene: Scene, files: RouteFiles, host: SceneHost): Conf
 /** The file of the host for the inner listener, where people do not sign in. */
 export const innerConf = (scene: Scene, files: RouteFiles, host: SceneHost, inner: Inner): ConfFile => [
   innerFile(host.host.name),
-  doorConf(scene, files, { ...host, sessions: false }, innerDoor(scene, inner, host)),
+  doorConf(scene, files, { ...host, sessions: false, passes: false }, innerDoor(scene, inner, host)),
   `For the server {} of ${host.host.name} at the inner listener.`,
 ];

@@ -99,6 +99,7 @@ const caller = (scene: Scene, route: SceneRoute): readonly Directive[] => [
   included(scene, 'answer.conf'),
   ...route.headers.flatMap((header) => identity(scene, header)),
   ...(scene.policy.gateway.assertion ? [fromAnswer(FROM_CHECK.assertion)] : []),
+  ...(route.route.serviceCredential ? [fromAnswer(FROM_CHECK.serviceCredential)] : []),
 ];
 
 /** What routes to a service share: kept values of the check's response, the destination and its settings. */
@@ -169,7 +170,7 @@ export function routeLocations(
       auth_request_set $meshgate_route ${name};
       ${preflightRoute(route)}
       ${included(scene, targets.of(route))}
-      ${listedHostHeaders(host, route.service, cookie)}
+      ${listedHostHeaders(host, route, cookie)}
     }
   `;
   if (kind === 'exact') return location('=', path);

@@ -8,11 +8,13 @@ import { looksAtTools } from './door.ts';
 import type { ConfFile } from './files.ts';
 import { answerHeader } from './names.ts';
 import type { Scene } from './scene.ts';
+import { passesAny } from './service-credential.ts';
 import { hasSessions } from './session.ts';
 import { found, pathMaps, shortMap, textMaps } from './utf8.ts';
 
-/** The parts of a policy that have fields of their own: agents, rules for tools, several ingresses, and services with several. */
-const EVERYTHING = { agents: true, tools: true, several: true, failover: true };
+/** The parts of a policy that have fields of their own: agents, rules for tools, several ingresses, services with several,
+ * and routes that pass credentials of services on. */
+const EVERYTHING = { agents: true, tools: true, several: true, failover: true, credentials: true };
 
 /** How a field is written; `digest` is the digest of the policy, which is a part of the format. */
 type Kind = 'text' | 'number' | 'digest';
@@ -41,6 +43,7 @@ const FIELDS: readonly (readonly [string, variable: string, Kind, needs?: keyof 
   ['meshgate.rule', 'meshgate_rule', 'text'],
   ['meshgate.reason', 'meshgate_log_reason', 'text'],
   ['meshgate.service', 'meshgate_service', 'text'],
+  ['meshgate.service_credential', 'meshgate_log_credential', 'text', 'credentials'],
   ['meshgate.ingress', 'meshgate_ingress', 'text', 'several'],
   ['meshgate.identity', 'meshgate_as', 'text'],
   ['meshgate.upstream', 'upstream_addr', 'text'],
@@ -138,6 +141,7 @@ export const logFile = (scene: Scene): ConfFile => [
       tools: scene.policy.hosts.some(looksAtTools),
       several: hasSeveral(scene.policy),
       failover: scene.ingresses.some(({ ingresses }) => ingresses.choices !== undefined),
+      credentials: passesAny(scene),
     })}
   `,
   'The access log.',

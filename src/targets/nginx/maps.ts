@@ -20,6 +20,7 @@ import { originMaps } from './origin.ts';
 import { pageMaps } from './page.ts';
 import { problemMaps } from './problem.ts';
 import type { Scene } from './scene.ts';
+import { credentialMaps } from './service-credential.ts';
 import { sessionMaps } from './session.ts';
 import { workerMap } from './worker.ts';
 
@@ -103,6 +104,7 @@ export const maps = (scene: Scene): readonly Directive[] => [
   ...connectionMaps(scene),
   ...answerMap(scene),
   ...passMap,
+  ...credentialMaps(scene),
   ...clientCertificateMaps(scene),
   ...innerCertificateMap(scene),
   ...networkVector(scene),

@@ -4,7 +4,8 @@ import { type Arg, conf, type Directive } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { headersName, hostHeaders } from './headers.ts';
 import { requestHeader } from './names.ts';
-import type { Scene, SceneHost } from './scene.ts';
+import type { Scene, SceneHost, SceneRoute } from './scene.ts';
+import { authorization } from './service-credential.ts';
 
 /* A service with `request_headers` receives only the headers that it lists, the headers that always pass, and the
  * headers that the gateway sends. A route to such a service includes a file, whose list replaces the inherited one. */
@@ -22,11 +23,13 @@ export const restricted = (scene: Scene, service: Service): readonly Directive[]
  * @param cookie the `Cookie` header for services at this listener; absent: the client's */
 export function listedHostHeaders(
   host: SceneHost,
-  { requestHeaders }: Service,
+  { route, service: { requestHeaders } }: SceneRoute,
   cookie: Arg = requestHeader('Cookie'),
 ): readonly Directive[] {
   if (requestHeaders === undefined) return [];
-  return hostHeaders(host, 'proxy', requestHeaders.some(isCookie) ? cookie : undefined);
+  const passes = host.passes && route.serviceCredential !== undefined;
+  const passed = passes ? authorization('proxy', true) : [];
+  return hostHeaders(host, 'proxy', requestHeaders.some(isCookie) ? cookie : undefined, passed);
 }
 
 /** The file of each service that lists its request headers. */

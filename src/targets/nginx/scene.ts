@@ -65,6 +65,8 @@ export interface SceneHost {
   readonly routes: readonly SceneRoute[];
   /** Whether people sign in at this host: a route accepts sessions, or it is the sign-in host. */
   readonly sessions: boolean;
+  /** Whether a route passes a service's own credential on. */
+  readonly passes: boolean;
 }
 
 /** The input of the renderer. It is computed once. */
@@ -216,7 +218,8 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
       ...route,
       sharesTls: ingress !== undefined && route.targets.every((target) => first(target) === ingress),
     }));
-    return { host, routes, sessions: takesSessions(policy, host), ...(ingress && { ingress }) };
+    const passes = host.routes.some(({ serviceCredential }) => serviceCredential !== undefined);
+    return { host, routes, sessions: takesSessions(policy, host), passes, ...(ingress && { ingress }) };
   });
   const signin = signinHostOf(policy);
   const routes = hosts.flatMap((host) => host.routes);
@@ -237,7 +240,7 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
     sharedSources: names.map((_, index) => sharedSource(routes, index)),
     answerSize: answerSize(policy, rules),
     hosts,
-    ...(signin && { signinHost: { host: signin, routes: [], sessions: true } }),
+    ...(signin && { signinHost: { host: signin, routes: [], sessions: true, passes: false } }),
     identities,
     ingresses: [...new Set(targets.flatMap(({ ingresses }) => ingresses ?? []))].flatMap((ingresses) =>
       PROTOCOLS.flatMap((protocol) => {

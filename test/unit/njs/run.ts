@@ -1,6 +1,7 @@
 import { hasEd25519 } from '../../../src/token/import.ts';
 import { readKeySet } from '../../../src/token/jwks.ts';
 import { samples as callerSamples } from '../caller/samples.ts';
+import { credentialSamples } from '../caller/service-credential-samples.ts';
 import { type KindRun, runKinds } from '../providers/run.ts';
 import { flowSpecs } from '../session/flow/specs.ts';
 import { sessionSpecs } from '../session/specs.ts';
@@ -8,7 +9,7 @@ import { caseRunner, mismatch, type TokenCase } from '../token/case.ts';
 import { type ProofCase, proofRunner } from '../token/proof/case.ts';
 import { x509Samples } from '../x509/samples.ts';
 
-const samples = [...callerSamples, ...x509Samples];
+const samples = [...callerSamples, ...credentialSamples, ...x509Samples];
 
 /** The results of a run. */
 export interface CaseReport {

@@ -91,8 +91,8 @@ describe('a policy with every key', () => {
     expect(policy.roles.editor?.fact).toMatchObject({
       op: 'any',
       facts: [
-        { op: 'group', value: 'confluence-editors', provider: 'okta', at: at(54, 9) },
-        { op: 'has', claim: 'realm_access.roles', value: 'editor', provider: 'keycloak', at: at(55, 9) },
+        { op: 'group', value: 'confluence-editors', provider: 'okta', at: at(55, 9) },
+        { op: 'has', claim: 'realm_access.roles', value: 'editor', provider: 'keycloak', at: at(56, 9) },
       ],
     });
     expect(policy.roles.ops?.fact).toMatchObject({
@@ -103,7 +103,7 @@ describe('a policy with every key', () => {
         { op: 'none', facts: [{ op: 'has' }] },
       ],
     });
-    expect(policy.roles.reader?.fact).toEqual({ op: 'role', value: 'staff', at: at(67, 3) });
+    expect(policy.roles.reader?.fact).toEqual({ op: 'role', value: 'staff', at: at(68, 3) });
   });
 
   test('facts about the sign-in', () => {
@@ -233,6 +233,13 @@ describe('a policy with every key', () => {
         method: 'POST',
         url: 'https://wiki.example.com/x',
         expect: 'role_missing',
+      },
+      {
+        as: { kind: 'roles', roles: ['editor'] },
+        method: 'GET',
+        url: 'https://wiki.example.com/rest/x',
+        serviceCredential: 'Basic',
+        expect: 'allowed',
       },
       {
         as: { kind: 'claims', provider: 'okta', claims: { uid: 'ann', groups: ['staff'] } },

@@ -38,7 +38,7 @@ describe('a name that cannot pass, or passes anyway, is a mistake', () => {
     ['Content-Length', 'no effect: this header is about the connection, not the request; remove it'],
     ['X-WEBAUTH-ROLE', 'no effect: nginx erases this header, because Grafana, auth proxy trusts it; remove it'],
     ['Destination', 'no effect: nginx erases this header, because WebDAV'],
-    ['Authorization', 'no effect: nginx erases this header, because the gateway itself'],
+    ['Authorization', 'no effect: nginx erases this header, because it has the gateway’s credential'],
     ['Bad Name', 'not the name of a header'],
     ['accept', 'the same header as "Accept"; keep one'],
   ])('%s', (name, says) => {

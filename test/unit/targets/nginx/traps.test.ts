@@ -128,7 +128,9 @@ describe.each(everyDoor)('%s, %s', (name, door) => {
         const same = passed.filter(([name, value]) => value === `$http_${name.toLowerCase().replaceAll('-', '_')}`);
         expect(passed).toEqual(same);
         expect(passed.filter(([name]) => [...trusted, ...ownNames].includes(name.toLowerCase()))).toEqual([]);
-        expect(names).not.toContain('authorization');
+        const passes = routes.find((one) => one.name === route)?.serviceCredential !== undefined;
+        const credential = sent.filter(([name]) => name === 'Authorization').map(([, value]) => value);
+        expect(credential).toEqual(passes ? ['$meshgate_authorization'] : []);
       } else {
         expect(names).toEqual(expect.arrayContaining(trusted));
         // Every header of the gateway in the rendered files of some policy.
