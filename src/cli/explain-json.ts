@@ -1,5 +1,5 @@
 import type { FactExplanation } from '../caller/explain.ts';
-import { hasSeveral, ingressesFor } from '../policy/ingress.ts';
+import { hasSeveralIngresses, hasSeveralMeshes, identityOf, ingressesFor, meshOf } from '../policy/ingress.ts';
 import type { Policy, Route } from '../policy/types.ts';
 import type { Rule } from '../rules/types.ts';
 import type { Asker } from './asker.ts';
@@ -41,6 +41,7 @@ export function explanationJson(explanation: Explanation, policy: Policy, unveri
   const { passage } = explanation;
   const refusal = refusalOf(explanation);
   const service = serviceAsked(explanation, policy);
+  const mesh = meshOf(policy, service);
   return {
     method,
     url,
@@ -48,7 +49,7 @@ export function explanationJson(explanation: Explanation, policy: Policy, unveri
     allowed: decision.allow,
     ...(decision.allow && {
       rule: ruleJson(decision.rule),
-      identity: policy.mesh?.identities[decision.rule.as]?.spiffe,
+      identity: identityOf(policy, decision.rule)?.spiffe,
     }),
     ...(refusal && { reason: refusal.reason, status: refusal.status, help: refusal.help }),
     ...('detail' in decision && { detail: decision.detail }),
@@ -63,13 +64,12 @@ export function explanationJson(explanation: Explanation, policy: Policy, unveri
         name: service.name,
         authority: service.authority,
         direct: service.direct !== undefined,
-        ...(!service.direct &&
-          policy.mesh &&
-          hasSeveral(policy) && {
-            ...(service.ingresses === undefined
-              ? { ingress: ingressesFor(policy.mesh, service)[0].name }
-              : { ingresses: service.ingresses.map(({ name, backup }) => ({ name, ...(backup && { backup }) })) }),
-          }),
+        ...(mesh && hasSeveralMeshes(policy) && { mesh: mesh.name }),
+        ...(mesh &&
+          hasSeveralIngresses(mesh) &&
+          (service.ingresses === undefined
+            ? { ingress: ingressesFor(mesh, service)[0].name }
+            : { ingresses: service.ingresses.map(({ name, backup }) => ({ name, ...(backup && { backup }) })) })),
       },
     }),
     ...(asker && { caller: callerJson(asker) }),

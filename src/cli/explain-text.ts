@@ -1,6 +1,13 @@
 import type { FactExplanation } from '../caller/explain.ts';
 import { place } from '../policy/index.ts';
-import { choicesText, hasSeveral, ingressesFor } from '../policy/ingress.ts';
+import {
+  choicesText,
+  hasSeveralIngresses,
+  hasSeveralMeshes,
+  identityOf,
+  ingressesFor,
+  meshOf,
+} from '../policy/ingress.ts';
 import type { Policy, Service } from '../policy/types.ts';
 import { stepUpOf } from '../rules/step-ups.ts';
 import { messageText } from '../rules/tools.ts';
@@ -40,7 +47,7 @@ function verdict(explanation: Explanation, policy: Policy, paint: Paint): string
   const refusal = refusalOf(explanation);
   if (decision.allow) {
     const { rule } = decision;
-    const spiffe = policy.mesh?.identities[rule.as]?.spiffe;
+    const spiffe = identityOf(policy, rule)?.spiffe;
     return [
       `${paint('good', 'allowed')} by ${rule.id}  ${paint('dim', place(rule.at))}`,
       ...(spiffe === undefined ? [] : [`identity  ${rule.as} (${spiffe})`]),
@@ -76,12 +83,17 @@ function nearestLines({ route, decision, wouldPass }: Explanation, policy: Polic
   return lines;
 }
 
-/** Names the ingress that leads to the service, if the policy has several ingresses. */
+/** Names the mesh and the ingress that lead to the service, if the policy has several. */
 function throughText(service: Service | undefined, policy: Policy): string {
-  if (service === undefined || policy.mesh === undefined || !hasSeveral(policy)) return 'through the mesh ingress';
-  if (service.ingresses !== undefined) return `through the mesh ingresses ${choicesText(service.ingresses)}`;
-  const { name, host, port } = ingressesFor(policy.mesh, service)[0];
-  return `through the mesh ingress ${name} at ${host}:${port}`;
+  const mesh = meshOf(policy, service);
+  if (service === undefined || mesh === undefined) return 'through the mesh ingress';
+  const [{ name, host, port }] = ingressesFor(mesh, service);
+  const several = service.ingresses !== undefined;
+  const own = several ? ` ${choicesText(service.ingresses)}` : hasSeveralIngresses(mesh) ? ` ${name}` : '';
+  const at = several ? '' : ` at ${host}:${port}`;
+  const word = several ? 'ingresses' : 'ingress';
+  if (hasSeveralMeshes(policy)) return `through the ${word}${own} of mesh ${mesh.name}${at}`;
+  return own === '' ? 'through the mesh ingress' : `through the mesh ${word}${own}${at}`;
 }
 
 /** Returns the note that a bound token needs a proof. */

@@ -1,4 +1,4 @@
-import { ingressesFor } from '../policy/ingress.ts';
+import { identityOf, ingressesFor, meshOf } from '../policy/ingress.ts';
 import type { MeshKind } from '../policy/types.ts';
 import { definitionChanges } from '../rules/definitions.ts';
 import { writtenId } from '../rules/enforced.ts';
@@ -10,7 +10,15 @@ import { meshTarget, meshTargetNames } from '../targets/index.ts';
 import { Foreign, type MeshTarget } from '../targets/types.ts';
 import { argument, command, formatFlag, NO, NOT_PROVEN, WrongUse, YES } from './context.ts';
 import { decoded, type Loaded, loadPair, loadValid, readFile } from './load.ts';
-import { assertionJwksFlag, checkTogether, ingressFlag, meshOptions, seenFrom } from './mesh-flags.ts';
+import {
+  assertionJwksFlag,
+  checkTogether,
+  ingressFlag,
+  meshNameFlag,
+  meshOptions,
+  ofMesh,
+  seenFrom,
+} from './mesh-flags.ts';
 import { isProven, isSame, type Proof, proofOutput } from './proof.ts';
 import type { Runtime } from './runtime.ts';
 import {
@@ -29,12 +37,13 @@ import {
 function sideOf({ policy, rules }: Loaded): Side {
   return {
     rules,
-    outcome: ({ service, as }) => {
-      const found = policy.services[service];
-      const doors = policy.mesh && found && !found.direct ? ingressesFor(policy.mesh, found) : [];
+    outcome: (rule) => {
+      const found = policy.services[rule.service];
+      const mesh = meshOf(policy, found);
+      const doors = mesh && found ? ingressesFor(mesh, found) : [];
       const through = doors.map((door) => [door.host, door.port, door.serverName, door.caFile]);
       const { authority, endpoint, direct } = found ?? {};
-      return JSON.stringify([authority, endpoint, direct, through, policy.mesh?.identities[as]?.spiffe]);
+      return JSON.stringify([authority, endpoint, direct, through, identityOf(policy, rule)?.spiffe]);
     },
   };
 }
@@ -95,7 +104,7 @@ function meshWitness(
 function proveTarget(
   runtime: Runtime,
   name: MeshKind,
-  { assertionJwks, ingress }: Readonly<Record<'assertionJwks' | 'ingress', string | undefined>>,
+  { assertionJwks, meshName, ingress }: Readonly<Record<'assertionJwks' | 'meshName' | 'ingress', string | undefined>>,
   a: Source,
   b: string,
 ): Proof | undefined {
@@ -106,7 +115,8 @@ function proveTarget(
   const whole = loadValid(runtime, a);
   if (whole === undefined) return undefined;
   checkTogether(target, ingress);
-  const loaded = target.together ? whole : seenFrom(whole, ingress);
+  const own = ofMesh(whole, meshName, target);
+  const loaded = target.together ? own : seenFrom(own, ingress);
   const files = meshFiles(runtime, b);
   const { policy, rules } = loaded;
   let objects: readonly string[] = [];
@@ -166,6 +176,7 @@ export const proveCommand = command({
       brief: 'B is a file or folder of this mesh, not a policy',
     },
     assertionJwks: assertionJwksFlag,
+    meshName: meshNameFlag,
     ingress: ingressFlag,
     ...pairFlags,
     format: formatFlag,
@@ -174,15 +185,17 @@ export const proveCommand = command({
     argument('A', 'A policy (- reads standard input)'),
     argument('B', 'Another policy; with --target, the file or folder of the mesh'),
   ],
-  run(runtime, { target, assertionJwks, ingress, format, ...stages }, a, b) {
+  run(runtime, { target, assertionJwks, meshName, ingress, format, ...stages }, a, b) {
     if (target === undefined && assertionJwks !== undefined)
       throw new WrongUse('--assertion-jwks has no effect without --target');
     if (target === undefined && ingress !== undefined) throw new WrongUse('--ingress has no effect without --target');
+    if (target === undefined && meshName !== undefined)
+      throw new WrongUse('--mesh-name has no effect without --target');
     const sides = target === undefined ? pairOf(a, b, stages) : ([meshSource(a, stages), sourceOf(b, {})] as const);
     const proof =
       target === undefined
         ? provePolicies(runtime, sides)
-        : proveTarget(runtime, target, { assertionJwks, ingress }, sides[0], b);
+        : proveTarget(runtime, target, { assertionJwks, meshName, ingress }, sides[0], b);
     if (proof === undefined) return NOT_PROVEN;
     runtime.out(proofOutput(runtime, proof, sourceName(sides[0]), sourceName(sides[1]), format));
     if (!isProven(proof)) return NOT_PROVEN;

@@ -1,13 +1,22 @@
 import { place } from '../policy/index.ts';
 import { writtenId } from '../rules/enforced.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
-import { emitMesh } from '../targets/kit/per-ingress.ts';
+import { emitPolicy } from '../targets/kit/per-mesh.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
 import { renderNginx } from '../targets/nginx/render.ts';
 import type { Emitted, Gap } from '../targets/types.ts';
 import { command, type FlagsOf, flag, NO, policyArgument, WrongUse, YES } from './context.ts';
 import { type Loaded, loadValid, reasonOf, utf8 } from './load.ts';
-import { assertionJwksFlag, checkTogether, ingressFlag, ingressName, meshOptions } from './mesh-flags.ts';
+import {
+  assertionJwksFlag,
+  checkTogether,
+  ingressFlag,
+  ingressName,
+  meshName,
+  meshNameFlag,
+  meshOptions,
+  ofMesh,
+} from './mesh-flags.ts';
 import type { Runtime } from './runtime.ts';
 import { sourceFlags, sourceOf } from './source.ts';
 
@@ -25,6 +34,7 @@ const flags = {
     variadic: ',',
   },
   assertionJwks: assertionJwksFlag,
+  meshName: meshNameFlag,
   ingress: ingressFlag,
   ...sourceFlags,
 } as const;
@@ -54,8 +64,9 @@ function emit(runtime: Runtime, loaded: Loaded, flags: Flags, dir: string): Emit
   if (flags.target !== 'nginx') {
     const target = meshTarget(flags.target);
     checkTogether(target, flags.ingress);
-    const only = ingressName(loaded, flags.ingress);
-    return emitMesh(target, loaded, meshOptions(runtime, flags.assertionJwks), only);
+    const mesh = meshName(loaded, flags.meshName, target);
+    const ingress = flags.ingress && ingressName(ofMesh(loaded, flags.meshName, target), flags.ingress);
+    return emitPolicy(target, loaded, meshOptions(runtime, flags.assertionJwks), { mesh, ingress });
   }
   const { runDir, stateDir, accessLog, resolver } = flags;
   return renderNginx(
@@ -81,6 +92,9 @@ function checkFlags(flags: Flags): void {
   }
   if (flags.ingress !== undefined && flags.target === 'nginx') {
     throw new WrongUse('--ingress has no effect for nginx, which uses all ingresses: leave it out');
+  }
+  if (flags.meshName !== undefined && flags.target === 'nginx') {
+    throw new WrongUse('--mesh-name has no effect for nginx, which uses all meshes: leave it out');
   }
   if (flags.assertionJwks !== undefined && (flags.target === 'nginx' || !meshTarget(flags.target).takesJwks)) {
     throw new WrongUse(`--assertion-jwks has no effect for ${flags.target}: leave it out`);
@@ -126,7 +140,8 @@ function gapsText({ policy, rules }: Loaded, gaps: readonly Gap[]): string {
     const at =
       places.get(writtenId(part)) ??
       (section === 'services' ? policy.services[name]?.at : undefined) ??
-      (section === 'mesh' ? policy.mesh?.at : undefined);
+      (section === 'mesh' ? policy.mesh?.at : undefined) ??
+      (section === 'meshes' ? policy.meshes?.[name]?.at : undefined);
     return `gap: ${at === undefined ? '' : `${place(at)} `}${part}: ${text}\n`;
   });
   return lines.join('');

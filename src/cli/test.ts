@@ -5,7 +5,7 @@ import { askGateway, gatewayAddress } from './live-gateway.ts';
 import { askMesh } from './live-mesh.ts';
 import { LiveTokens, parseTokenFlag } from './live-tokens.ts';
 import { type Loaded, loadValid, readText } from './load.ts';
-import { ingressFlag, seenFrom } from './mesh-flags.ts';
+import { ingressFlag, meshNameFlag, ofMesh, seenFrom } from './mesh-flags.ts';
 import { runTests, type TestOutcome } from './policy-tests.ts';
 import { network } from './provider.ts';
 import type { Runtime } from './runtime.ts';
@@ -41,6 +41,7 @@ const flags = {
     brief: 'Send the address of a test as X-Forwarded-For, if this machine is one of the trusted proxies',
   },
   mesh: flag('HOST:PORT', 'Also send the tests to the mesh ingress at this address, as each identity of the policy'),
+  meshName: meshNameFlag,
   ingress: ingressFlag,
   root: flag('DIR', 'Folder to which the policy’s file paths are relative (default: the paths as written)'),
   ...sourceFlags,
@@ -52,7 +53,7 @@ type Flags = FlagsOf<typeof flags>;
 /** Flags that have an effect only with another flag. */
 const WITH = {
   gateway: { 'ca-file': 'caFile', token: 'token', client: 'client', forwarded: 'forwarded' },
-  mesh: { ingress: 'ingress', root: 'root' },
+  mesh: { 'mesh-name': 'meshName', ingress: 'ingress', root: 'root' },
 } as const;
 
 function checkUse(flags: Flags): void {
@@ -67,7 +68,7 @@ function checkUse(flags: Flags): void {
 
 /** Sends the tests to the gateway and to the mesh that the flags name. */
 async function enforcers(runtime: Runtime, ask: Ask, loaded: Loaded, outcomes: readonly TestOutcome[], flags: Flags) {
-  const { gateway, caFile, forwarded = false, client = [], token = [], mesh, ingress, root = '' } = flags;
+  const { gateway, caFile, forwarded = false, client = [], token = [], mesh, meshName, ingress, root = '' } = flags;
   const all: Enforcer[] = [];
   if (gateway !== undefined) {
     const address = gatewayAddress(gateway);
@@ -79,7 +80,7 @@ async function enforcers(runtime: Runtime, ask: Ask, loaded: Loaded, outcomes: r
     all.push(await askGateway(ask, address, loaded.policy, outcomes, tokens, means));
   }
   if (mesh !== undefined) {
-    const seen = seenFrom(loaded, ingress);
+    const seen = seenFrom(ofMesh(loaded, meshName), ingress);
     const address = { text: mesh, root, ...hostPort(mesh, '--mesh') };
     all.push(await askMesh(runtime, ask, seen, address, outcomes));
   }

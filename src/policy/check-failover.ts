@@ -6,6 +6,8 @@ import {
   ingressesOf,
   ingressNamesOf,
   isDirect,
+  meshesOf,
+  meshNameOf,
   repeated,
   routesOf,
   serviceOf,
@@ -44,15 +46,20 @@ function checkChoices(report: Report, draft: DraftPolicy, path: Path, service: D
       report.key([...path, index, 'weight'], 'no effect: no other ingress shares the requests with it; remove it');
     }
   }
-  checkSameTls(report, draft, path, ingressNamesOf(service));
+  const doors = meshesOf(draft).flatMap((mesh) => (mesh.name === meshNameOf(service) ? ingressesOf(mesh) : []));
+  checkSameTls(report, doors, path, ingressNamesOf(service));
 }
 
 const nameOf = (ingress: DraftIngress): string | undefined =>
   writes(ingress, 'server_name') ? ingress.server_name : ingress.address && hostPort(ingress.address, 443).host;
 
 /** All ingresses of a service have one CA and one name in their certificates: nginx chooses them before the ingress. */
-function checkSameTls(report: Report, draft: DraftPolicy, path: Path, names: readonly (string | undefined)[]): void {
-  const all = ingressesOf(draft);
+function checkSameTls(
+  report: Report,
+  all: ReturnType<typeof ingressesOf>,
+  path: Path,
+  names: readonly (string | undefined)[],
+): void {
   const found = names.map((name) => all.find((it) => it.name === name));
   const [first] = found;
   if (first === undefined) return;

@@ -1,10 +1,11 @@
 import {
   type DraftPolicy,
   type DraftService,
-  entriesOf,
   ingressesOf,
   ingressNamesOf,
-  isDirect,
+  type MeshAt,
+  meshesOf,
+  servicesOf,
   writes,
 } from './draft.ts';
 import { quote } from './path.ts';
@@ -19,26 +20,27 @@ const NEEDS = {
 
 /** Linkerd enforces the rules at the workloads, so the policy must say where each workload runs, and its DNS name. */
 export function checkLinkerd(report: Report, draft: DraftPolicy): void {
-  const { mesh } = draft;
-  if (mesh?.kind !== 'linkerd') return;
-  const domain = mesh.trust_domain;
+  for (const at of meshesOf(draft)) if (at.mesh.kind === 'linkerd') checkOne(report, at, servicesOf(draft, at));
+}
+
+function checkOne(report: Report, at: MeshAt, services: readonly [string, DraftService][]): void {
+  const domain = at.mesh.trust_domain;
   if (domain !== undefined && !LINKERD_HOST.test(domain)) {
     const message = `${quote(domain)} is not a DNS name, but the trust domain of Linkerd is one; write a name such as cluster.local`;
-    report.add(['mesh', 'trust_domain'], message);
+    report.add([...at.path, 'trust_domain'], message);
   }
-  for (const { ingress, path } of ingressesOf(draft)) {
+  for (const { ingress, path } of ingressesOf(at)) {
     if (!writes(ingress, 'service_account') || writes(ingress, 'namespace') || report.touches(path)) continue;
     report.missing(path, 'namespace', 'the namespace that the ingress runs in');
   }
-  for (const [name, service] of entriesOf(draft.services)) checkService(report, name, service);
-  checkDoors(report, draft);
+  for (const [name, service] of services) checkService(report, name, service);
+  checkDoors(report, services);
 }
 
 const doorsOf = (service: DraftService): string => [...ingressNamesOf(service)].sort().join();
 
 /** A workload has one `Server`, which is for one ingress. So all services of a workload must use the same ingress. */
-function checkDoors(report: Report, { services }: DraftPolicy): void {
-  const inMesh = entriesOf(services).filter(([, service]) => !isDirect(service));
+function checkDoors(report: Report, inMesh: readonly [string, DraftService][]): void {
   for (const [index, [name, service]] of inMesh.entries()) {
     const other = inMesh.slice(0, index).find(([, it]) => doorsOf(it) !== doorsOf(service) && isSamePlace(it, service));
     if (other === undefined || report.touches(['services', name])) continue;
@@ -47,7 +49,7 @@ function checkDoors(report: Report, { services }: DraftPolicy): void {
   }
 }
 
-type Place = Pick<NonNullable<NonNullable<DraftPolicy['services']>[string]>, 'namespace' | 'labels' | 'port'>;
+type Place = Pick<DraftService, 'namespace' | 'labels' | 'port'>;
 
 /** Whether the same pod may have the labels of both places. */
 function isSamePlace(a: Place, b: Place): boolean {
@@ -60,7 +62,7 @@ function isSamePlace(a: Place, b: Place): boolean {
 
 function checkService(report: Report, name: string, service: { readonly authority?: string | undefined }): void {
   const path = ['services', name];
-  if (isDirect(service) || report.touches(path)) return;
+  if (report.touches(path)) return;
   for (const [key, what] of Object.entries(NEEDS).filter(([it]) => !writes(service, it))) {
     report.key([...path, key], `missing key "${key}", which Linkerd needs; write ${what}`);
   }

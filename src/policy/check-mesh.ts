@@ -5,9 +5,12 @@ import {
   ingressesOf,
   ingressNamesOf,
   isDirect,
+  type MeshAt,
+  meshesOf,
   needsDefault,
   needsServerName,
   repeated,
+  servicesOf,
   writes,
 } from './draft.ts';
 import { type Path, quote } from './path.ts';
@@ -16,24 +19,28 @@ import { nearest, oneOf } from './suggest.ts';
 import { hostPort } from './units.ts';
 import { LABEL_KEY } from './workload-names.ts';
 
+/** Checks each mesh. */
+export function checkMeshes(report: Report, draft: DraftPolicy): void {
+  for (const mesh of meshesOf(draft)) if (!report.has(mesh.path)) checkMesh(report, draft, mesh);
+}
+
 /** Checks that nginx can verify the ingress, and that each identity has one certificate of the trust domain. */
-export function checkMesh(report: Report, draft: DraftPolicy): void {
-  const { mesh } = draft;
-  if (!mesh || report.has(['mesh'])) return;
-  checkDoors(report, draft);
-  for (const { ingress, path } of ingressesOf(draft)) {
+function checkMesh(report: Report, draft: DraftPolicy, at: MeshAt): void {
+  const { mesh } = at;
+  checkDoors(report, draft, at);
+  for (const { ingress, path } of ingressesOf(at)) {
     checkIngress(report, path, ingress);
     checkAssertion(report, draft, path, ingress);
   }
-  const others = otherDomain(draft);
+  const others = otherDomain(at);
   if (others !== undefined) {
     const message = `every identity is in ${quote(others)} instead; did you mean ${quote(others)}?`;
-    report.add(['mesh', 'trust_domain'], message);
+    report.add([...at.path, 'trust_domain'], message);
   }
   const identities = entriesOf(mesh.identities);
   const domain = others === undefined ? mesh.trust_domain : undefined;
   for (const [name, identity] of identities) {
-    const path = ['mesh', 'identities', name];
+    const path = [...at.path, 'identities', name];
     checkFiles(report, path, identity);
     const { spiffe } = identity;
     if (spiffe === undefined || domain === undefined || domainOf(spiffe) === domain) continue;
@@ -42,25 +49,25 @@ export function checkMesh(report: Report, draft: DraftPolicy): void {
   }
   for (const [name, , other] of repeated(identities, ({ spiffe }) => spiffe)) {
     const message = `identity ${quote(other)} has this SPIFFE id already; write another id, or use that identity`;
-    report.add(['mesh', 'identities', name, 'spiffe'], message);
+    report.add([...at.path, 'identities', name, 'spiffe'], message);
   }
-  checkDefault(report, draft);
+  checkDefault(report, draft, at);
 }
 
 const domainOf = (spiffe: string) => spiffe.split('/')[2] ?? '';
 
 /** The trust domain of all identities, if all have the same one and it is not `trust_domain`. */
-function otherDomain({ mesh }: DraftPolicy): string | undefined {
-  const domains = entriesOf(mesh?.identities).map(([, { spiffe }]) => spiffe && domainOf(spiffe));
+function otherDomain({ mesh }: MeshAt): string | undefined {
+  const domains = entriesOf(mesh.identities).map(([, { spiffe }]) => spiffe && domainOf(spiffe));
   const [first] = domains;
   const agree = domains.length > 1 && domains.every((it) => it === first);
-  return agree && mesh?.trust_domain !== undefined && first !== mesh.trust_domain ? first : undefined;
+  return agree && mesh.trust_domain !== undefined && first !== mesh.trust_domain ? first : undefined;
 }
 
-function checkDefault(report: Report, draft: DraftPolicy): void {
-  const identities = draft.mesh?.identities;
-  if (!identities || writes(identities, 'default') || !needsDefault(draft)) return;
-  const path = ['mesh', 'identities'];
+function checkDefault(report: Report, draft: DraftPolicy, mesh: MeshAt): void {
+  const { identities } = mesh.mesh;
+  if (!identities || writes(identities, 'default') || !needsDefault(draft, mesh)) return;
+  const path = [...mesh.path, 'identities'];
   if (Object.keys(identities).some((name) => report.has([...path, name]))) return;
   const meant = nearest('default', Object.keys(identities));
   if (meant === undefined) {
@@ -71,21 +78,20 @@ function checkDefault(report: Report, draft: DraftPolicy): void {
 }
 
 /** Checks that there is one ingress or named ones, and that each service in the mesh uses one of them. */
-function checkDoors(report: Report, draft: DraftPolicy): void {
-  const { mesh = {}, services } = draft;
-  const path = ['mesh', 'ingresses'];
+function checkDoors(report: Report, draft: DraftPolicy, at: MeshAt): void {
+  const { mesh } = at;
+  const path = [...at.path, 'ingresses'];
   const names = Object.keys(mesh.ingresses ?? {});
   if (writes(mesh, 'ingress') && writes(mesh, 'ingresses')) {
     report.key(path, 'ingress is there as well; keep one of the two');
   } else if (!writes(mesh, 'ingress', 'ingresses')) {
     const write = 'ingress: { address: ingress.mesh:8443, ca_file: /run/mesh/ca.pem }';
-    if (!report.touches(['mesh'])) report.missing(['mesh'], 'ingress', write);
+    if (!report.touches(at.path)) report.missing(at.path, 'ingress', write);
   } else if (mesh.ingresses !== undefined && names.length === 0) {
     if (!report.touches(path)) report.key(path, 'no ingress; write { east: { address: east.mesh:8443, ca_file: … } }');
   } else if (names.length > 0 && !names.some((name) => name === 'default' || report.has([...path, name]))) {
-    for (const [name, service] of entriesOf(services)) {
-      if (isDirect(service) || ingressNamesOf(service).join() !== 'default' || report.touches(['services', name]))
-        continue;
+    for (const [name, service] of servicesOf(draft, at)) {
+      if (ingressNamesOf(service).join() !== 'default' || report.touches(['services', name])) continue;
       report.lack('ingress');
       report.missing(['services', name], 'ingress', `ingress: ${oneOf(names)}, or name one of them default`);
     }
@@ -126,15 +132,18 @@ interface Workload {
   readonly labels?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Checks that the keys which say where the ingress and the services run fit the policy's mesh. */
+/** Checks that the keys which say where ingresses and services run fit the meshes of the policy. */
 export function checkWorkloads(report: Report, draft: DraftPolicy): void {
-  const { mesh } = draft;
-  const doors = report.has(['mesh']) ? [] : ingressesOf(draft);
-  for (const { ingress, path } of doors) {
-    checkPlace(report, path, ingress as Workload);
-    if (mesh?.kind === 'istio') checkIstio(report, path, ingress);
+  const meshes = meshesOf(draft);
+  for (const at of meshes.filter(({ path }) => !report.has(path))) {
+    const isIstio = at.mesh.kind === 'istio';
+    const doors = ingressesOf(at);
+    for (const { ingress, path } of doors) {
+      checkPlace(report, path, ingress as Workload);
+      if (isIstio) checkIstio(report, path, ingress);
+    }
+    if (isIstio) checkNamespaces(report, doors);
   }
-  if (mesh?.kind === 'istio') checkNamespaces(report, doors);
   for (const [name, service] of entriesOf(draft.services)) {
     if (!isDirect(service)) checkPlace(report, ['services', name], service as Workload);
   }

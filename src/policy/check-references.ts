@@ -1,5 +1,5 @@
-import { namesOf, type Reference, references, SECTIONS } from './names.ts';
-import { type Path, quote } from './path.ts';
+import { namesIn, type Reference, references, sectionsFor, sectionsOf, serviceOfReference } from './names.ts';
+import { formatPath, type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { nearest, oneOf } from './suggest.ts';
 import { find, hole, rename, replace, type Tree } from './tree.ts';
@@ -14,7 +14,7 @@ export function checkReferences(report: Report): void {
     // A correction in the meantime may have made an identity known.
     if (isKnown(report, reference) || isEverybody(report, reference) || isJoined(report, reference)) continue;
     const guess = nearest(reference.name, candidatesFor(report, reference));
-    const key = `${reference.kind} ${reference.name}`;
+    const key = `${reference.kind} ${reference.name} ${sectionsFor(report, reference).map(formatPath)}`;
     if (guess === undefined && missing.has(key)) report.mark(reference.path);
     else report.add(reference.path, messageFor(report, reference, guess, unknown), reference.isKey ? 'key' : 'value');
     if (guess === undefined) missing.set(key, 1);
@@ -22,24 +22,41 @@ export function checkReferences(report: Report): void {
   }
 }
 
-function isKnown(report: Report, { kind, name, path }: Reference): boolean {
-  const names = namesOf(report, kind);
-  if (names === undefined || names.includes(name) || (inAllow(path) && EVERYBODY.includes(name))) return true;
+function isKnown(report: Report, reference: Reference): boolean {
+  const { kind, name, path } = reference;
+  const sections = sectionsFor(report, reference);
+  const isHidden = sections.length === 0 || sections.some((section) => namesIn(report, section) === undefined);
+  if (isHidden || definedFor(report, reference).includes(name) || (inAllow(path) && EVERYBODY.includes(name)))
+    return true;
   // check-rules.ts reports an identity for a service without a mesh.
-  return kind === 'identity' && isOfDirectService(report, path);
+  return kind === 'identity' && isOfDirectService(report, reference);
 }
+
+/** The names that a reference may have. */
+const definedFor = (report: Report, reference: Reference): readonly string[] =>
+  sectionsFor(report, reference).flatMap((section) => namesIn(report, section) ?? []);
 
 const inAllow = (path: Path) => path[0] === 'hosts' && path.at(-2) === 'allow';
 
-function candidatesFor(report: Report, { kind, path }: Reference): readonly string[] {
-  return [...(namesOf(report, kind) ?? []), ...(inAllow(path) ? EVERYBODY : [])];
+const candidatesFor = (report: Report, reference: Reference): readonly string[] => [
+  ...definedFor(report, reference),
+  ...(inAllow(reference.path) ? EVERYBODY : []),
+];
+
+function isOfDirectService(report: Report, reference: Reference): boolean {
+  const service = serviceOfReference(report, reference);
+  return service !== undefined && ['url', 'insecure_url'].some((key) => service.entries.has(key));
 }
 
-function isOfDirectService(report: Report, rule: Path): boolean {
-  const own = find(report.tree, [...rule.slice(0, -1), 'service']);
-  const service = own ?? find(report.tree, [...rule.slice(0, 4), 'service']);
-  const definition = service?.kind === 'scalar' ? find(report.tree, ['services', String(service.value)]) : undefined;
-  return definition?.kind === 'map' && ['url', 'insecure_url'].some((key) => definition.entries.has(key));
+/** Names the mesh of a reference, and other meshes that define the name, if the policy has several meshes. */
+function meshText(report: Report, reference: Reference): string {
+  const own = sectionsFor(report, reference);
+  const all = sectionsOf(report, reference.kind);
+  const [, mesh] = own[0] ?? [];
+  if (all.length < 2 || own.length > 1) return '';
+  const others = all.filter((section) => namesIn(report, section)?.includes(reference.name)).map(([, name]) => name);
+  const where = others.length === 0 ? '' : `, only in ${others.map((it) => quote(String(it))).join(' and ')}`;
+  return ` in mesh ${quote(String(mesh))}${where}`;
 }
 
 /** Reports `role: anyone`, and reads it as `who: anyone`. */
@@ -71,12 +88,15 @@ function isJoined(report: Report, reference: Reference): boolean {
 
 function messageFor(report: Report, it: Reference, guess: string | undefined, unknown: readonly Reference[]): string {
   const { kind, name } = it;
-  if (guess !== undefined) return `no ${kind} ${quote(name)}; did you mean ${quote(guess)}?`;
+  const mesh = meshText(report, it);
+  if (guess !== undefined) return `no ${kind} ${quote(name)}${mesh}; did you mean ${quote(guess)}?`;
   const names = candidatesFor(report, it);
-  const define = `define it under ${SECTIONS[kind].join('.')}`;
-  const places = unknown.filter((other) => other.kind === kind && other.name === name).length;
+  const define = `define it under ${sectionsFor(report, it).map(formatPath).join(' or ')}`;
+  const sections = (other: Reference) => sectionsFor(report, other).map(formatPath).join();
+  const isSame = (other: Reference) => other.kind === kind && other.name === name && sections(other) === sections(it);
+  const places = unknown.filter(isSame).length;
   const also = places > 1 ? `, which ${places} places name` : '';
-  return `no ${kind} ${quote(name)}${also}; ${names.length === 0 ? define : `write ${oneOf(names)}, or ${define}`}`;
+  return `no ${kind} ${quote(name)}${mesh}${also}; ${names.length === 0 ? define : `write ${oneOf(names)}, or ${define}`}`;
 }
 
 function mend(report: Report, { path, isKey, name, kind }: Reference, guess: string | undefined): void {

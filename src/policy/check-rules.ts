@@ -4,6 +4,8 @@ import {
   ingressesOf,
   ingressNamesOf,
   isDirect,
+  meshesOf,
+  meshNameOf,
   type RouteAt,
   routesOf,
   serviceOf,
@@ -135,8 +137,9 @@ function trustOf(draft: DraftPolicy, name: string): string | undefined {
   const service = draft.services?.[name];
   if (service === undefined) return undefined;
   if (!isDirect(service)) {
-    const [named] = ingressNamesOf(service);
-    return ingressesOf(draft).find(({ name }) => name === named)?.ingress.ca_file;
+    const [mesh, [named]] = [meshNameOf(service), ingressNamesOf(service)];
+    const doors = meshesOf(draft).flatMap((it) => (it.name === mesh ? ingressesOf(it) : []));
+    return doors.find(({ name }) => name === named)?.ingress.ca_file;
   }
   if (!writes(service, 'url')) return undefined;
   return writes(service, 'ca_file') ? service.ca_file : 'the system’s CAs';

@@ -4,24 +4,45 @@ import {
   entriesOf,
   ingressNamesOf,
   isDirect,
+  meshNameOf,
   needsServerName,
   repeated,
+  servicesOf,
   writes,
 } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
+import { oneOf } from './suggest.ts';
 import { hostPort } from './units.ts';
 
-const MESH_ONLY = ['endpoint', 'ingress', 'ingresses', 'namespace', 'labels', 'port', 'consul_service'];
+const MESH_ONLY = ['endpoint', 'mesh', 'ingress', 'ingresses', 'namespace', 'labels', 'port', 'consul_service'];
 
 /** Checks that there is one way to reach each service, and that the service has only keys that have an effect for it. */
 export function checkServices(report: Report, draft: DraftPolicy): void {
   const services = entriesOf(draft.services);
   for (const [name, service] of services) checkService(report, draft, ['services', name], service);
   checkAuthorities(report, services);
+  checkMeshNames(report, draft);
   const all = services.length > 0 && services.every(([, service]) => isDirect(service));
-  if (draft.mesh && all) {
-    report.key(['mesh'], 'no effect: every service has a url of its own; remove mesh, or the url of a service');
+  for (const key of ['mesh', 'meshes'] as const) {
+    if (!draft[key] || !all) continue;
+    report.key([key], `no effect: every service has a url of its own; remove ${key}, or the url of a service`);
+  }
+}
+
+/** Checks that there is one mesh or named ones, and that each service is in one of them. */
+function checkMeshNames(report: Report, draft: DraftPolicy): void {
+  if (!writes(draft, 'meshes')) return;
+  if (writes(draft, 'mesh')) report.key(['meshes'], 'mesh is there as well; keep one of the two');
+  const names = Object.keys(draft.meshes ?? {});
+  if (draft.meshes !== undefined && names.length === 0 && !report.touches(['meshes'])) {
+    report.key(['meshes'], 'no mesh; write { east: { kind: istio, … } }');
+  }
+  if (names.length === 0 || names.some((name) => name === 'default' || report.has(['meshes', name]))) return;
+  for (const [name] of servicesOf(draft, { name: 'default' })) {
+    if (report.touches(['services', name])) continue;
+    report.lack('mesh');
+    report.missing(['services', name], 'mesh', `mesh: ${oneOf(names)}, or name one of them default`);
   }
 }
 
@@ -39,12 +60,12 @@ function checkService(report: Report, draft: DraftPolicy, path: Path, service: D
     checkServerName(report, path, service);
     return;
   }
-  const why = isDirect(service) ? 'plain http has no certificate' : 'nginx verifies the ingress, with mesh.ingress';
+  const why = isDirect(service) ? 'plain http has no certificate' : 'nginx verifies the ingress of the mesh';
   for (const key of ['ca_file', 'server_name']) idle(key, why);
 }
 
 function checkMeshService(report: Report, draft: DraftPolicy, path: Path, service: DraftService): void {
-  if (!draft.mesh && !report.has(['mesh'])) {
+  if (!draft.mesh && !draft.meshes && !report.has(['mesh']) && !report.has(['meshes'])) {
     const found = writes(service, 'authority') ? 'the policy has no mesh' : 'the service has no address';
     report.key(path, `${found}; write url: https://HOST:PORT, or a mesh section`);
   } else if (!writes(service, 'authority')) {
@@ -64,7 +85,7 @@ function checkAuthorities(report: Report, services: readonly [string, DraftServi
   const inMesh = services
     .filter(([, service]) => !isDirect(service) && service.authority !== undefined)
     .flatMap(([name, it]) =>
-      ingressNamesOf(it).map((door) => [name, `${door} ${it.authority?.toLowerCase()}`] as const),
+      ingressNamesOf(it).map((door) => [name, `${meshNameOf(it)} ${door} ${it.authority?.toLowerCase()}`] as const),
     );
   for (const [name, , other] of repeated(inMesh, (text) => text)) {
     if (name === other) continue;

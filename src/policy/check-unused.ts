@@ -1,7 +1,8 @@
 import { isService } from './check-agents.ts';
-import { type DraftPolicy, entriesOf, isDirect, needsDefault, writes } from './draft.ts';
+import { type DraftPolicy, entriesOf, type MeshAt, meshesOf, needsDefault, servicesOf, writes } from './draft.ts';
 import type { Named } from './hints.ts';
-import { namesOf, type Reference, references, SECTIONS } from './names.ts';
+import { namesIn, namesOf, type Reference, references, sectionsFor, sectionsOf } from './names.ts';
+import { formatPath, type Path } from './path.ts';
 import type { Report } from './report.ts';
 
 const ADVICE: Readonly<Record<Named, string>> = {
@@ -9,6 +10,7 @@ const ADVICE: Readonly<Record<Named, string>> = {
   role: 'use it in an allow, or remove it',
   agent: 'use it in an allow, or remove it',
   service: 'route a path to it, or remove it',
+  mesh: 'name it in the "mesh" of a service, or remove it',
   ingress: 'name it in the "ingress" of a service, or remove it',
   identity: 'name it in the "as" of a rule, or remove it',
 };
@@ -25,9 +27,23 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
   complain(report, 'agent', new Set([...used('agent'), ...withTokens.map(([name]) => name)]));
   const called = used('service', ({ path }) => path[0] !== 'agents');
   complain(report, 'service', called);
-  if (!report.has(['mesh'])) {
-    complain(report, 'ingress', new Set([...used('ingress'), ...(silentServices(draft) ? ['default'] : [])]));
-    complain(report, 'identity', new Set([...used('identity'), ...(needsDefault(draft) ? ['default'] : [])]));
+  complain(report, 'mesh', new Set([...used('mesh'), ...(namesNoMesh(draft) ? ['default'] : [])]));
+  // If the mesh of a service is not known, any mesh may be meant.
+  const known = report.lacking('mesh') === 0 ? meshesOf(draft) : [];
+  for (const mesh of known.filter(({ path }) => !report.has(path))) {
+    const inMesh = (kind: 'ingress' | 'identity') => used(kind, (it) => isWithin(report, it, mesh));
+    complain(
+      report,
+      'ingress',
+      new Set([...inMesh('ingress'), ...(namesNoIngress(draft, mesh) ? ['default'] : [])]),
+      mesh.path,
+    );
+    complain(
+      report,
+      'identity',
+      new Set([...inMesh('identity'), ...(needsDefault(draft, mesh) ? ['default'] : [])]),
+      mesh.path,
+    );
   }
   if ((namesOf(report, 'provider')?.length ?? 0) < 2) return;
   // If there is only one provider, it belongs to every host. If there are several, only hosts use them. But if the
@@ -37,12 +53,24 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
   complain(report, 'provider', accepted);
 }
 
-const silentServices = ({ services }: DraftPolicy): boolean =>
-  entriesOf(services).some(([, service]) => !isDirect(service) && !writes(service, 'ingress', 'ingresses'));
+const namesNoMesh = (draft: DraftPolicy): boolean =>
+  servicesOf(draft, { name: 'default' }).some(([, service]) => !writes(service, 'mesh'));
 
-function complain(report: Report, kind: Named, used: ReadonlySet<string>): void {
-  const unused = (namesOf(report, kind) ?? []).filter((name) => !used.has(name) && !report.mentions(name));
-  for (const name of unused.slice(report.lacking(kind))) {
-    report.key([...SECTIONS[kind], name], `no effect: nothing uses this ${kind}; ${ADVICE[kind]}`);
+const namesNoIngress = (draft: DraftPolicy, mesh: MeshAt): boolean =>
+  servicesOf(draft, mesh).some(([, service]) => !writes(service, 'ingress', 'ingresses'));
+
+/** Whether a reference may name a thing of a mesh. */
+const isWithin = (report: Report, reference: Reference, { path }: MeshAt): boolean =>
+  sectionsFor(report, reference).some((section) => isBelow(section, path));
+
+const isBelow = (section: Path, path: Path): boolean => formatPath(section.slice(0, path.length)) === formatPath(path);
+
+/** Reports the definitions of a kind that nothing uses, in all sections or in those of one mesh. */
+function complain(report: Report, kind: Named, used: ReadonlySet<string>, within: Path = []): void {
+  for (const section of sectionsOf(report, kind).filter((it) => isBelow(it, within))) {
+    const unused = (namesIn(report, section) ?? []).filter((name) => !used.has(name) && !report.mentions(name));
+    for (const name of unused.slice(report.lacking(kind))) {
+      report.key([...section, name], `no effect: nothing uses this ${kind}; ${ADVICE[kind]}`);
+    }
   }
 }

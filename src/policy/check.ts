@@ -12,7 +12,7 @@ import { checkKinds } from './check-kinds.ts';
 import { checkLimits } from './check-limits.ts';
 import { checkLinkerd } from './check-linkerd.ts';
 import { checkLists } from './check-lists.ts';
-import { checkMesh, checkWorkloads } from './check-mesh.ts';
+import { checkMeshes, checkWorkloads } from './check-mesh.ts';
 import { checkProviders } from './check-providers.ts';
 import { checkReferences } from './check-references.ts';
 import { checkRequestFacts } from './check-request-facts.ts';
@@ -56,7 +56,7 @@ const CHECKS = [
   checkFacts,
   checkKindFacts,
   checkServices,
-  checkMesh,
+  checkMeshes,
   checkFailover,
   checkWorkloads,
   checkLinkerd,

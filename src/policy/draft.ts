@@ -71,20 +71,33 @@ export const isDirect = (service: object): boolean => writes(service, 'url', 'in
 export const serviceOf = (route: DraftRoute, rule: DraftRule): string | undefined =>
   typeof rule === 'object' && writes(rule, 'service') ? rule.service : route.service;
 
-export type DraftIngress = NonNullable<NonNullable<DraftPolicy['mesh']>['ingress']>;
+export type DraftMesh = NonNullable<DraftPolicy['mesh']>;
+export type DraftIngress = NonNullable<DraftMesh['ingress']>;
+export type DraftService = NonNullable<NonNullable<DraftPolicy['services']>[string]>;
 
-/** Every ingress with its name and path. If there is only one, its name is `default`. */
-export function ingressesOf({ mesh }: DraftPolicy): { name: string; ingress: DraftIngress; path: Path }[] {
-  const single = mesh?.ingress ? [{ name: 'default', ingress: mesh.ingress, path: ['mesh', 'ingress'] }] : [];
-  const all = entriesOf(mesh?.ingresses).map(([name, ingress]) => ({
-    name,
-    ingress,
-    path: ['mesh', 'ingresses', name],
-  }));
+/** A mesh with its name and path. The mesh from the key `mesh` has the name `default`. */
+export interface MeshAt {
+  readonly name: string;
+  readonly mesh: DraftMesh;
+  readonly path: Path;
+}
+
+export function meshesOf({ mesh, meshes }: DraftPolicy): readonly MeshAt[] {
+  const single = mesh ? [{ name: 'default', mesh, path: ['mesh'] }] : [];
+  const all = entriesOf(meshes).map(([name, mesh]) => ({ name, mesh, path: ['meshes', name] }));
   return [...single, ...all];
 }
 
-export type DraftService = NonNullable<NonNullable<DraftPolicy['services']>[string]>;
+/** Every ingress of a mesh with its name and path. If there is only one, its name is `default`. */
+export function ingressesOf({ mesh, path }: MeshAt): { name: string; ingress: DraftIngress; path: Path }[] {
+  const single = mesh.ingress ? [{ name: 'default', ingress: mesh.ingress, path: [...path, 'ingress'] }] : [];
+  const all = entriesOf(mesh.ingresses).map(([name, ingress]) => ({
+    name,
+    ingress,
+    path: [...path, 'ingresses', name],
+  }));
+  return [...single, ...all];
+}
 
 /** Names of the ingresses of a service; a name is undefined if an error hides it. */
 export const ingressNamesOf = (service: DraftService): readonly (string | undefined)[] =>
@@ -92,12 +105,21 @@ export const ingressNamesOf = (service: DraftService): readonly (string | undefi
     ? (service.ingresses ?? [undefined]).map((it) => (typeof it === 'object' ? it.name : it))
     : [writes(service, 'ingress') ? service.ingress : 'default'];
 
-/** Whether a service in the mesh has a rule that names no identity, so that a default identity is needed. */
-export const needsDefault = (draft: DraftPolicy): boolean =>
+/** Name of the mesh of a service; undefined if an error hides it. */
+export const meshNameOf = (service: { readonly mesh?: string | undefined }): string | undefined =>
+  writes(service, 'mesh') ? service.mesh : 'default';
+
+/** The services of a mesh, which nginx reaches through its ingress. */
+export const servicesOf = ({ services }: DraftPolicy, { name }: Pick<MeshAt, 'name'>): [string, DraftService][] =>
+  entriesOf(services).filter(([, service]) => !isDirect(service) && meshNameOf(service) === name);
+
+/** Whether a service of a mesh has a rule that names no identity, so that a default identity is needed. */
+export const needsDefault = (draft: DraftPolicy, mesh: Pick<MeshAt, 'name'>): boolean =>
   routesOf(draft).some(({ route }) =>
     route.allow?.some((rule) => {
       const service = draft.services?.[serviceOf(route, rule) ?? ''];
-      if (service && isDirect(service)) return false;
+      const isHere = service ? !isDirect(service) && meshNameOf(service) === mesh.name : draft.meshes === undefined;
+      if (!isHere) return false;
       return typeof rule === 'string' || (rule && !Object.hasOwn(rule, 'as'));
     }),
   );

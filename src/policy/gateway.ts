@@ -128,7 +128,7 @@ export interface Gateway
   readonly assertion?: Assertion;
 }
 
-/** @param consul whether the mesh is Consul */
+/** @param consul whether one of the meshes is Consul */
 export const buildGateway = ({ tls, assertion, session, ...rest }: SaidOfGateway, consul: boolean): Gateway => ({
   ...rest,
   ...shown(tls),

@@ -4,7 +4,7 @@ import * as z from 'zod';
 z.config({ jitless: true });
 
 /** Kinds of things that a policy defines and refers to. */
-export type Named = 'provider' | 'role' | 'agent' | 'service' | 'ingress' | 'identity';
+export type Named = 'provider' | 'role' | 'agent' | 'service' | 'mesh' | 'ingress' | 'identity';
 
 /** The texts of an error about a value that does not fit its schema. */
 export interface Hint {

@@ -3,6 +3,7 @@ import * as a from './addresses.ts';
 import { type At, type Defined, define, type Locate } from './at.ts';
 import { DEFAULTS } from './bounds.ts';
 import { mapping, optional, record, usually } from './mapping.ts';
+import type { Path } from './path.ts';
 import * as s from './scalars.ts';
 import { hostPort } from './units.ts';
 import * as w from './workload-names.ts';
@@ -29,7 +30,13 @@ const identity = mapping({
   }))
   .describe('A workload certificate that nginx connects with.');
 
-export interface Identity extends Defined, Readonly<z.output<typeof identity>> {}
+/** What is defined in a mesh. */
+interface InMesh extends Defined {
+  /** The name of the mesh, if the policy has several. */
+  readonly mesh?: string;
+}
+
+export interface Identity extends InMesh, Readonly<z.output<typeof identity>> {}
 
 const ingress = mapping({
   address: a.endpoint.describe('The address that nginx connects to.'),
@@ -58,7 +65,7 @@ const ingress = mapping({
 });
 
 /** An ingress. If it is the only one, its name is `default`. */
-export interface Ingress extends Defined, Readonly<z.output<typeof ingress>> {}
+export interface Ingress extends InMesh, Readonly<z.output<typeof ingress>> {}
 
 const EXAMPLE = 'spiffe://example.org/gateway';
 
@@ -90,32 +97,58 @@ export const mesh = mapping({
   ),
 }).describe('The mesh behind the gateway.');
 
+export const meshes = record(
+  mesh.describe('One mesh.'),
+  s.NAME,
+  { what: 'a mapping of meshes', write: '{ east: { kind: istio, … } }' },
+  'Several meshes by name, instead of mesh; services that name no mesh use "default".',
+);
+
 type SaidOfMesh = z.output<typeof mesh>;
 
-export interface Mesh extends Omit<SaidOfMesh, 'ingress' | 'ingresses' | 'identities'> {
+/** A mesh. The mesh from the policy's key `mesh` has the name `default`. */
+export interface Mesh extends Defined, Omit<SaidOfMesh, 'ingress' | 'ingresses' | 'identities'> {
   /** The only ingress, the first of several, or the ingress that {@link atIngress} chose. */
   readonly ingress: Ingress;
-  /** All ingresses by name. The ingress from `mesh.ingress` has the name `default`. */
+  /** All ingresses by name. The ingress from the key `ingress` has the name `default`. */
   readonly ingresses: Readonly<Record<string, Ingress>>;
   /** The ingresses that {@link atIngress} left out. They may lead to the same services. */
   readonly others?: Readonly<Record<string, Ingress>>;
   readonly identities: Readonly<Record<string, Identity>>;
-  readonly at: At;
 }
 
-const placed = <T extends object>(name: string, said: T, at: At): T & Defined => ({ name, ...said, at });
-
-export function buildMesh({ ingress: only, ingresses: several, ...said }: SaidOfMesh, locate: Locate): Mesh {
+function buildMesh(
+  name: string,
+  { ingress: only, ingresses: several, ...said }: SaidOfMesh,
+  path: Path,
+  locate: Locate,
+  own: Pick<InMesh, 'mesh'> = {},
+): Mesh {
+  const placed = <T extends object>(name: string, said: T, at: At): T & InMesh => ({ name, ...said, ...own, at });
   const ingresses: Mesh['ingresses'] = only
-    ? { default: placed('default', only, locate(['mesh', 'ingress'])) }
-    : define(several, ['mesh', 'ingresses'], locate, placed);
+    ? { default: placed('default', only, locate([...path, 'ingress'])) }
+    : define(several, [...path, 'ingresses'], locate, placed);
   const [ingress] = Object.values(ingresses);
   if (ingress === undefined) throw new Error('policy: a mesh has no ingress, and the checks accepted it');
   return {
+    name,
     ...said,
     ingress,
     ingresses,
-    identities: define(said.identities, ['mesh', 'identities'], locate, placed),
-    at: locate(['mesh']),
+    identities: define(said.identities, [...path, 'identities'], locate, placed),
+    at: locate(path),
   };
+}
+
+/** Builds the mesh from `mesh`, or all meshes from `meshes`. */
+export function buildMeshes(
+  only: SaidOfMesh | undefined,
+  several: Readonly<Record<string, SaidOfMesh>> = {},
+  locate: Locate,
+): Readonly<Record<string, Mesh>> {
+  if (only) return { default: buildMesh('default', only, ['mesh'], locate) };
+  const named = Object.keys(several).length > 1;
+  const build = (name: string, said: SaidOfMesh) =>
+    buildMesh(name, said, ['meshes', name], locate, named ? { mesh: name } : {});
+  return define(several, ['meshes'], locate, build);
 }

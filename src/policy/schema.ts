@@ -6,7 +6,7 @@ import { headers } from './headers.ts';
 import { hints } from './hints.ts';
 import { host } from './host.ts';
 import { record, usually } from './mapping.ts';
-import { mesh } from './mesh.ts';
+import { mesh, meshes } from './mesh.ts';
 import { test } from './policy-test.ts';
 import { provider } from './provider.ts';
 import { NAME, ROLE_NAME } from './scalars.ts';
@@ -34,6 +34,7 @@ export const policySchema = z.strictObject({
   roles: definitions(fact, ROLE_NAME, ROLE, 'Roles by name, each with the fact that gives the role.').prefault({}),
   agents: definitions(agent, NAME, AGENT, 'Software that acts for people, or alone, by name.').prefault({}),
   mesh: mesh.optional(),
+  meshes: meshes.optional(),
   services: definitions(service, NAME, SERVICE, 'The destinations of requests, by name.'),
   headers: headers.optional(),
   hosts: definitions(host, HOST_NAME, HOST, 'Hosts by name, each with its routes by path.'),

@@ -15,6 +15,7 @@ export const service = mapping({
     'http1',
     'Protocol of the service: HTTP/1.1 (WebSockets too), HTTP/2, or gRPC.',
   ),
+  mesh: computed(s.reference('mesh'), 'default', 'The mesh of this service, if the policy has several.'),
   ingress: computed(s.reference('ingress'), 'default', 'The ingress of this service, if the mesh has several.'),
   ingresses: choices.optional(),
   url: optional(a.httpsUrl, 'The URL at which nginx reaches the service directly, over TLS and not through the mesh.'),

@@ -43,7 +43,10 @@ export interface Policy {
   readonly providers: Readonly<Record<string, Provider>>;
   readonly roles: Readonly<Record<string, Role>>;
   readonly agents: Readonly<Record<string, Agent>>;
+  /** The only mesh, or the mesh that {@link atMesh} chose; absent if there are several, or none. */
   readonly mesh?: Mesh;
+  /** The meshes by name; absent if there are not several. */
+  readonly meshes?: Readonly<Record<string, Mesh>>;
   readonly services: Readonly<Record<string, Service>>;
   readonly hosts: readonly Host[];
   readonly tests: readonly PolicyTest[];

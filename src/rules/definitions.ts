@@ -1,4 +1,5 @@
 import { factText } from '../policy/facts/describe.ts';
+import { hasSeveralMeshes, meshesOf } from '../policy/ingress.ts';
 import type { Gateway, Ingress, Mesh, Policy } from '../policy/types.ts';
 import { headerChanges } from './header-diff.ts';
 import { type DefinitionChange, type Named, type Part, parts, section } from './parts.ts';
@@ -93,10 +94,19 @@ function agentOrderChanges(before: Policy, after: Policy): readonly DefinitionCh
   });
 }
 
+/** Returns parts of all meshes by name. If the policy has several meshes, the name of the mesh comes first. */
+function ofMeshes<T>(policy: Policy, parts: (mesh: Mesh) => Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  const before = (mesh: Mesh) => (hasSeveralMeshes(policy) ? `${mesh.name}/` : '');
+  const all = meshesOf(policy).flatMap((mesh) =>
+    Object.entries(parts(mesh)).map(([key, it]): [string, T] => [before(mesh) + key, it]),
+  );
+  return Object.fromEntries(all);
+}
+
 /** Returns the ingresses by name. The ingress `default` gets the name `ingress`. */
-const doors = ({ mesh }: Policy): Readonly<Record<string, Ingress>> =>
-  Object.fromEntries(
-    Object.entries(mesh?.ingresses ?? {}).map(([key, it]) => [key === 'default' ? 'ingress' : key, it]),
+const doors = (policy: Policy): Readonly<Record<string, Ingress>> =>
+  ofMeshes(policy, ({ ingresses }) =>
+    Object.fromEntries(Object.entries(ingresses).map(([key, it]) => [key === 'default' ? 'ingress' : key, it])),
   );
 
 const gatewayChanges = (before: Policy, after: Policy): readonly DefinitionChange[] =>
@@ -104,10 +114,10 @@ const gatewayChanges = (before: Policy, after: Policy): readonly DefinitionChang
     (part): DefinitionChange => ({ section: 'gateway', name: 'gateway', ...part, affects: [] }),
   );
 
-const knownIngress = ({ host, port, ...rest }: Ingress): Named => ({ address: `${host}:${port}`, ...rest });
+const knownIngress = ({ host, port, mesh: _, ...rest }: Ingress): Named => ({ address: `${host}:${port}`, ...rest });
 
 function meshChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
-  const all = ({ mesh }: Policy) => (mesh === undefined ? {} : { mesh });
+  const all = ({ meshes, mesh }: Policy) => meshes ?? (mesh && { mesh }) ?? {};
   const but = ['ingress', 'ingresses', 'others', 'identities'];
   const whole = ({ kind, trustDomain }: Mesh) => `kind ${kind}, trust_domain ${trustDomain}`;
   return section<Mesh>('mesh', all(before), all(after), whole, (a, b) => parts(a, b, but));
@@ -119,7 +129,7 @@ export function definitionChanges(
   { policy: after, rules }: { readonly policy: Policy; readonly rules: readonly Rule[] },
 ): readonly DefinitionChange[] {
   const doorText = ({ host, port, caFile }: Ingress) => `address ${host}:${port}, ca_file ${caFile}`;
-  const identities = ({ mesh }: Policy) => mesh?.identities ?? {};
+  const identities = (policy: Policy) => ofMeshes(policy, (mesh) => mesh.identities);
   return [
     ...gatewayChanges(before, after),
     ...providerChanges(before, after),
@@ -129,7 +139,13 @@ export function definitionChanges(
     ...agentOrderChanges(before, after),
     ...meshChanges(before, after),
     ...section('ingress', doors(before), doors(after), doorText, (a, b) => parts(knownIngress(a), knownIngress(b))),
-    ...section('identity', identities(before), identities(after), ({ spiffe }) => spiffe),
+    ...section(
+      'identity',
+      identities(before),
+      identities(after),
+      ({ spiffe }) => spiffe,
+      (a, b) => parts(a, b, ['mesh']),
+    ),
     ...section('service', before.services, after.services, ({ authority }) => `authority ${authority}`),
     ...routeChanges(before, after),
     ...headerChanges(before, after).map(({ on, ...rest }) => ({ section: 'header' as const, ...rest, affects: on })),

@@ -1,10 +1,12 @@
 import type { Watched } from '../health/types.ts';
-import type { Identity, Mesh, Policy } from '../policy/types.ts';
+import { meshesOf } from '../policy/ingress.ts';
+import type { Identity, Policy } from '../policy/types.ts';
 import { isKeyless } from './table.ts';
 
-const caFiles = ({ ingress, ingresses }: Mesh): readonly string[] => {
-  const all = Object.values(ingresses);
-  return [...new Set((all.length > 1 ? all : [ingress]).map(({ caFile }) => caFile))];
+/** The files of the CAs for certificates of ingresses. */
+const caFiles = (policy: Policy): readonly string[] => {
+  const all = meshesOf(policy).flatMap(({ ingresses }) => Object.values(ingresses));
+  return [...new Set(all.map(({ caFile }) => caFile))];
 };
 
 /** The files of the CAs for certificates at the inner listener, and for client certificates. */
@@ -31,9 +33,12 @@ export function toWatched({ policy, digest, identities }: Seen, check: string): 
       .map(({ name, issuer }) => ({ name, issuer })),
     stale: policy.gateway.keys.stale,
     assertion: policy.gateway.assertion !== undefined,
-    ...(identities.length > 0 && policy.mesh && { ca: caFiles(policy.mesh) }),
+    ...(identities.length > 0 && { ca: caFiles(policy) }),
     ...(clientCa.length > 0 && { clientCa }),
     ...(policy.gateway.session && { sessions: policy.gateway.store ? 'shared' : 'own' }),
-    identities: identities.map(({ name, spiffe, certFile, keyFile }) => ({ name, spiffe, certFile, keyFile })),
+    identities: identities.map(({ name, mesh, spiffe, certFile, keyFile }) => ({
+      name: mesh === undefined ? name : `${mesh}/${name}`,
+      ...{ spiffe, certFile, keyFile },
+    })),
   };
 }

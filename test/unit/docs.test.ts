@@ -127,6 +127,7 @@ describe('docs/log.md', () => {
         logFormat('0123456789abcdef', {
           agents: true,
           tools: several,
+          meshes: several,
           several,
           failover: several,
           credentials: several,

@@ -1,7 +1,7 @@
-import { hasSeveral } from '../../policy/ingress.ts';
+import { hasSeveral, hasSeveralMeshes, meshesOf } from '../../policy/ingress.ts';
 import type { Identity, Policy, Service } from '../../policy/types.ts';
 import { type Arg, conf, type Directive, key, line, literal, type Part, template, variable } from './directive.ts';
-import { directUpstream, ingressUpstream, upstreamVariable } from './names.ts';
+import { directUpstream, identityVariableOf, ingressUpstream, upstreamVariable } from './names.ts';
 import type { Scene, SceneRoute, Target } from './scene.ts';
 
 const schemeOf = (protocol: Service['protocol'], tls: boolean): string =>
@@ -14,6 +14,7 @@ const withPort = (authority: string): string => (/:\d+$/.test(authority) ? autho
 const FIELDS = {
   service: ({ service }) => service.name,
   authority: ({ service }) => service.authority,
+  mesh: ({ identity }) => identity?.mesh ?? '',
   ingress: ({ ingresses }) => ingresses?.all.map(({ name }) => name).join(', ') ?? '',
   pass: ({ service, identity, ingresses }) => {
     const { protocol, direct } = service;
@@ -21,19 +22,13 @@ const FIELDS = {
     if (identity && ingresses) return `${scheme}://${ingressUpstream(ingresses.led, identity.name, protocol)}`;
     return `${scheme}://${directUpstream(service.name)}`;
   },
-  destination: ({ service }) => (service.direct ? '' : withPort(service.authority)),
+  destination: ({ service, mesh }) => (mesh?.kind === 'linkerd' ? withPort(service.authority) : ''),
   name: ({ tls }) => tls?.name ?? '',
   cert: ({ identity }) => identity?.certFile ?? '',
   key: ({ identity }) => identity?.keyFile ?? '',
 } as const satisfies Readonly<Record<string, (target: Target) => string>>;
 
 export type Field = keyof typeof FIELDS;
-
-/** The variables with these fields, for rules of one service that differ only in their identity. */
-const BY_IDENTITY: Readonly<Partial<Record<Field, Arg>>> = {
-  cert: variable('meshgate_identity_cert'),
-  key: variable('meshgate_identity_key'),
-};
 
 const ruleVariable = (field: Field): Part => variable(`meshgate_rule_${field}`);
 
@@ -45,13 +40,15 @@ export function chosen(route: SceneRoute, field: Field): Arg {
   const [value = '', ...others] = new Set(route.targets.map(FIELDS[field]));
   if (others.length === 0) return literal(value);
   if (hasChoice(route)) return ruleVariable(field);
-  // All targets have the same service, so the first target is enough.
-  const ingresses = route.targets[0]?.ingresses;
+  // All targets have the same service and differ only in their identity, so the first target is enough.
+  const { ingresses, identity } = route.targets[0] ?? {};
   if (field === 'pass' && ingresses !== undefined) {
     const { protocol } = route.service;
     return template(`${schemeOf(protocol, true)}://`, variable(upstreamVariable(ingresses.led, protocol)));
   }
-  return BY_IDENTITY[field] ?? ruleVariable(field);
+  return field === 'cert' || field === 'key'
+    ? variable(identityVariableOf(field, identity?.mesh))
+    : ruleVariable(field);
 }
 
 /** The maps from the identity to the upstream, certificate and key, if a route has several identities. */
@@ -62,6 +59,7 @@ function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directi
   if (routes.length === 0) return [];
   const variableOf = ({ ingresses, service }: Target) => ingresses && upstreamVariable(ingresses.led, service.protocol);
   const asked = new Set(routes.flatMap(({ targets }) => targets.map(variableOf)));
+  const meshes = [...new Set(routes.flatMap((route) => route.identities.map(({ mesh }) => mesh)))];
   // For any other name the value is empty, and nginx refuses to connect.
   const from = (name: string, some: readonly Identity[], value: (identity: Identity) => string) => conf`
     map $meshgate_as ${variable(name)} {
@@ -77,13 +75,18 @@ function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directi
   return conf`
     # One upstream for each identity: nginx pools connections and TLS sessions by address, not by certificate.
     ${upstreams}
-    ${from('meshgate_identity_cert', identities, ({ certFile }) => certFile)}
-    ${from('meshgate_identity_key', identities, ({ keyFile }) => keyFile)}
+    ${meshes.flatMap((mesh) => {
+      const own = identities.filter((identity) => identity.mesh === mesh);
+      return [
+        ...from(identityVariableOf('cert', mesh), own, ({ certFile }) => certFile),
+        ...from(identityVariableOf('key', mesh), own, ({ keyFile }) => keyFile),
+      ];
+    })}
   `;
 }
 
 /** Whether a header names the destination, as Linkerd's proxies in ingress mode need: they do not read `Host`. */
-export const namesDestination = ({ mesh }: Policy): boolean => mesh?.kind === 'linkerd';
+export const namesDestination = (policy: Policy): boolean => meshesOf(policy).some(({ kind }) => kind === 'linkerd');
 
 /** The rules that determine the service of their requests. */
 export const choosingRules = ({ hosts }: Scene): readonly Target[] =>
@@ -95,7 +98,10 @@ function ruleMaps(scene: Scene): readonly Directive[] {
   if (targets.length === 0) return [];
   const { policy } = scene;
   const fields = (Object.keys(FIELDS) as Field[]).filter(
-    (field) => (field !== 'ingress' || hasSeveral(policy)) && (field !== 'destination' || namesDestination(policy)),
+    (field) =>
+      (field !== 'mesh' || hasSeveralMeshes(policy)) &&
+      (field !== 'ingress' || hasSeveral(policy)) &&
+      (field !== 'destination' || namesDestination(policy)),
   );
   const maps = fields.flatMap(
     (field) => conf`

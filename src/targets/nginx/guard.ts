@@ -1,3 +1,4 @@
+import { meshesOf } from '../../policy/ingress.ts';
 import { requestFacts } from '../../rules/table.ts';
 import { UnprintableError } from './print.ts';
 import { allHosts, type Scene } from './scene.ts';
@@ -39,7 +40,10 @@ export function guard(scene: Scene): void {
   const auths = providers.map(({ client }) => (client?.auth.kind === 'tls_client_auth' ? client.auth : undefined));
   const networks = requestFacts(policy)?.networks ?? [];
   const texts: Readonly<Record<keyof typeof SHAPES, readonly (string | undefined)[]>> = {
-    name: [...identities, ...ingresses, ...services, ...providers].map(({ name }) => name),
+    name: [
+      ...[...identities, ...ingresses, ...services, ...providers].map(({ name }) => name),
+      ...meshesOf(policy).map(({ name }) => name),
+    ],
     host: served.map(({ name }) => name),
     path: hosts.flatMap(({ routes }) => routes.map(({ route }) => route.path)),
     file: [

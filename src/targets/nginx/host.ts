@@ -1,5 +1,5 @@
 import { isWildcard } from '../../host-name.ts';
-import type { Ingress, Inner } from '../../policy/types.ts';
+import type { Inner } from '../../policy/types.ts';
 import { conf, type Directive, literal, variable } from './directive.ts';
 import { type Door, innerDoor, outerDoor } from './door.ts';
 import { endpoints } from './endpoints.ts';
@@ -8,26 +8,24 @@ import { hostHeaders } from './headers.ts';
 import { type RouteFiles, routeLocations } from './location.ts';
 import { metadataLocations } from './metadata.ts';
 import { modulesOf, shown, tls, verified } from './module.ts';
-import { CHECK_PATH, HOST_LOCATION, hostFile, innerFile } from './names.ts';
+import { CHECK_PATH, HOST_LOCATION, hostFile, ingressFile, innerFile } from './names.ts';
 import { noRoute, pageLocation } from './page.ts';
 import { certificateLocation, hostLocation } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { authorization, passesAny } from './service-credential.ts';
 import { refusesWorkers } from './worker.ts';
 
-const ingressName = ({ name }: Ingress) => `ingress${name === 'default' ? '' : `-${name}`}.conf` as const;
-
 /** The files with TLS settings for each ingress. Routes that lead only to one ingress share one TLS context. */
 export function ingressFiles(scene: Scene): readonly ConfFile[] {
   const ingresses = new Set(scene.hosts.flatMap(({ ingress }) => ingress ?? []));
   return [...ingresses].map((ingress) => [
-    ingressName(ingress),
+    ingressFile(ingress),
     modulesOf(scene.hosts).flatMap((module) => [
       ...tls(module),
       ...verified(module, literal(ingress.serverName), ingress.caFile),
       ...shown(module, variable('meshgate_cert'), variable('meshgate_key')),
     ]),
-    `TLS to the ingress ${ingress.host} of the mesh, for all routes that lead to it.`,
+    `TLS to the ingress ${ingress.host} of ${ingress.mesh === undefined ? 'the mesh' : `mesh ${ingress.mesh}`}, for all routes that lead to it.`,
   ]);
 }
 
@@ -52,7 +50,7 @@ function around(scene: Scene, files: RouteFiles, host: SceneHost, door: Door): r
     location ^~ / {
       ${host.sessions ? included(scene, 'session.conf') : conf`error_page 401 = @meshgate_refuse;`}
       ${shared}
-      ${host.ingress && included(scene, ingressName(host.ingress))}
+      ${host.ingress && included(scene, ingressFile(host.ingress))}
       ${routes}
       # No route of the policy covers other paths.
       ${!all && noRoute(scene, host)}

@@ -1,7 +1,7 @@
 import { FROM_CHECK } from '../../internal-headers.ts';
 import { PROXY_DEFAULTS } from '../../policy/bounds.ts';
 import { failoverTime } from '../../policy/failover.ts';
-import { hasSeveral } from '../../policy/ingress.ts';
+import { hasSeveral, hasSeveralMeshes } from '../../policy/ingress.ts';
 import type { Service } from '../../policy/types.ts';
 import { alwaysField, isLong } from '../../rules/carrier.ts';
 import { answerRule } from './answer.ts';
@@ -109,6 +109,7 @@ function target(scene: Scene, host: SceneHost, route: SceneRoute, callerFile: Fi
   return conf`
     ${included(scene, callerFile)}
     ${hasChoice(route) && conf`auth_request_set $meshgate_route_service ${name};`}
+    ${hasSeveralMeshes(policy) && conf`auth_request_set $meshgate_mesh ${chosen(route, 'mesh')};`}
     ${hasSeveral(policy) && conf`auth_request_set $meshgate_ingress ${chosen(route, 'ingress')};`}
     auth_request_set $meshgate_service ${chosen(route, 'service')}; auth_request_set $meshgate_authority ${chosen(route, 'authority')};
     ${namesDestination(policy) && conf`auth_request_set $meshgate_destination ${chosen(route, 'destination')};`}

@@ -1,7 +1,7 @@
 import { isWildcard } from '../../host-name.ts';
 import { FROM_HANDLER } from '../../internal-headers.ts';
 import { MAX_LOG_AGENT, MAX_LOG_HOST, MAX_LOG_METHOD, MAX_LOG_PATH, MAX_LOG_TOOL } from '../../limits.ts';
-import { hasSeveral } from '../../policy/ingress.ts';
+import { hasSeveral, hasSeveralMeshes } from '../../policy/ingress.ts';
 import { asksCertificates } from './client-certificate.ts';
 import { type Arg, conf, type Directive, line, type Part, row, template, variable } from './directive.ts';
 import { looksAtTools } from './door.ts';
@@ -12,9 +12,9 @@ import { passesAny } from './service-credential.ts';
 import { hasSessions } from './session.ts';
 import { found, pathMaps, shortMap, textMaps } from './utf8.ts';
 
-/** The parts of a policy that have fields of their own: agents, rules for tools, several ingresses, services with several,
- * and routes that pass credentials of services on. */
-const EVERYTHING = { agents: true, tools: true, several: true, failover: true, credentials: true };
+/** The parts of a policy that have fields of their own: agents, rules for tools, several meshes or ingresses, services with
+ * several ingresses, and routes that pass credentials of services on. */
+const EVERYTHING = { agents: true, tools: true, meshes: true, several: true, failover: true, credentials: true };
 
 /** How a field is written; `digest` is the digest of the policy, which is a part of the format. */
 type Kind = 'text' | 'number' | 'digest';
@@ -44,6 +44,7 @@ const FIELDS: readonly (readonly [string, variable: string, Kind, needs?: keyof 
   ['meshgate.reason', 'meshgate_log_reason', 'text'],
   ['meshgate.service', 'meshgate_service', 'text'],
   ['meshgate.service_credential', 'meshgate_log_credential', 'text', 'credentials'],
+  ['meshgate.mesh', 'meshgate_mesh', 'text', 'meshes'],
   ['meshgate.ingress', 'meshgate_ingress', 'text', 'several'],
   ['meshgate.identity', 'meshgate_as', 'text'],
   ['meshgate.upstream', 'upstream_addr', 'text'],
@@ -139,6 +140,7 @@ export const logFile = (scene: Scene): ConfFile => [
     ${logFormat(scene.digest, {
       agents: Object.keys(scene.policy.agents).length > 0,
       tools: scene.policy.hosts.some(looksAtTools),
+      meshes: hasSeveralMeshes(scene.policy),
       several: hasSeveral(scene.policy),
       failover: scene.ingresses.some(({ ingresses }) => ingresses.choices !== undefined),
       credentials: passesAny(scene),

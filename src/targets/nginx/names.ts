@@ -1,5 +1,5 @@
 import { FROM_CHECK, INTERNAL_NAMES } from '../../internal-headers.ts';
-import type { Service } from '../../policy/types.ts';
+import type { Ingress, Service } from '../../policy/types.ts';
 import { type Part, variable } from './directive.ts';
 
 /** The variable with a request header. */
@@ -58,22 +58,34 @@ export const CERTIFICATE_LOCATION = '/.meshgate/certificate';
 /** The beginning of an upstream's name, with the protocol: two protocols must not share a pool. */
 const prefix = (protocol: Service['protocol']): string => `meshgate_${protocol === undefined ? '' : `${protocol}_`}`;
 
-/** The upstreams of one ingress, or of the ingresses that a service has, named after the first such service. */
-type Led = { readonly ingress: string } | { readonly service: string };
+/** The upstreams of one ingress, or of the ingresses that a service has, named after the first such service. The name of
+ * the mesh is a part of the ingress's name if there are several. */
+export type Led = (Pick<Ingress, 'mesh'> & { readonly ingress: string }) | { readonly service: string };
 
-const led = (it: Led, word: string): string => {
-  if ('service' in it) return `${word}${word.endsWith('s') ? 'es' : 's'}_${it.service}`;
-  return it.ingress === 'default' ? word : `${word}_${it.ingress}`;
-};
+/** The name of an ingress with the name of its mesh. The ingress `default` has no name. */
+const doorName = (ingress: string, mesh?: string): string =>
+  `${mesh === undefined ? '' : `_mesh_${mesh}`}${ingress === 'default' ? '' : `_${ingress}`}`;
+
+const led = (it: Led, word: string): string =>
+  'service' in it ? `${word}${word.endsWith('s') ? 'es' : 's'}_${it.service}` : word + doorName(it.ingress, it.mesh);
+
+/** The file with the TLS settings for an ingress. */
+export const ingressFile = ({ name, mesh }: Pick<Ingress, 'name' | 'mesh'>) =>
+  `ingress${mesh === undefined ? doorName(name).replace('_', '-') : doorName(name, mesh)}.conf` as const;
 
 /** The name of the upstream of an ingress, or of several, for an identity. It is unique: names in policies have no
  * underscore. */
 export const ingressUpstream = (it: Led, identity: string, protocol?: Service['protocol']): string =>
   `${prefix(protocol)}${led(it, 'ingress')}_${identity}`;
 
-/** The variable that contains the upstream for the identity of the request. */
+/** The variable that contains the upstream for the identity of the request. Variables have no dashes: with several
+ * meshes, a dash becomes two underscores, so that the names of mesh and ingress stay apart. */
 export const upstreamVariable = (it: Led, protocol?: Service['protocol']): string =>
-  `${prefix(protocol)}${underscored(led(it, 'upstream'))}`;
+  prefix(protocol) + led(it, 'upstream').replaceAll('-', 'mesh' in it ? '__' : '_');
+
+/** The variable with a field of the identity of a request. */
+export const identityVariableOf = (field: 'cert' | 'key', mesh: string | undefined): string =>
+  `meshgate_identity_${field}${mesh === undefined ? '' : `_${underscored(mesh)}`}`;
 
 /** The name of the upstream block for a service without a mesh. */
 export const directUpstream = (service: string): string => `meshgate_direct_${service}`;

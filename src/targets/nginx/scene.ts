@@ -1,4 +1,4 @@
-import { ingressesFor } from '../../policy/ingress.ts';
+import { identitiesOf, ingressesFor, meshOf } from '../../policy/ingress.ts';
 import type {
   Cors,
   HeaderSource,
@@ -15,13 +15,14 @@ import { answerSize } from '../../rules/answer-size.ts';
 import { policyDigest } from '../../rules/digest.ts';
 import { headerNames, spelled } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
+import type { Led } from './names.ts';
 import type { NginxOptions } from './options.ts';
 
 /** The ingresses that share upstreams: the only one of a service, or several between which nginx chooses. All have the
  * same CA and the same name in their certificates. */
 export interface Ingresses {
   /** What the upstreams are named after. */
-  readonly led: { readonly ingress: string } | { readonly service: string };
+  readonly led: Led;
   readonly all: readonly [Ingress, ...Ingress[]];
   /** How nginx chooses. Absent for an only ingress: nginx then never tries another address. */
   readonly choices?: readonly IngressChoice[];
@@ -32,7 +33,8 @@ export interface Target {
   /** The id of the rule. */
   readonly rule: string;
   readonly service: Service;
-  /** Both are absent for a service without a mesh. */
+  /** All three are absent for a service without a mesh. */
+  readonly mesh?: Mesh;
   readonly identity?: Identity;
   readonly ingresses?: Ingresses;
   /** The name and the CA to verify the certificate of the other side; absent for plain HTTP. */
@@ -110,18 +112,19 @@ function verifiedBy({ direct }: Service, ingress: Ingress | undefined, options: 
 }
 
 /** The ingresses of each service in the mesh. Services with equal ingresses have the same object. */
-function ingressesOf({ mesh, services }: Policy): ReadonlyMap<Service, Ingresses> {
+function ingressesOf(policy: Policy): ReadonlyMap<Service, Ingresses> {
   const shared = new Map<string, Ingresses>();
-  const inMesh = Object.values(services).filter(({ direct }) => direct === undefined);
   return new Map(
-    inMesh.flatMap((service) => {
+    Object.values(policy.services).flatMap((service) => {
+      const mesh = meshOf(policy, service);
       if (mesh === undefined) return [];
       const all = allOf(mesh, service);
       const { name, ingresses: choices } = service;
-      const key = JSON.stringify(choices ?? all[0].name);
+      const [{ name: ingress, mesh: of }] = all;
+      const key = JSON.stringify([mesh.name, choices ?? ingress]);
       const own: Ingresses = choices
         ? { led: { service: name }, all, choices }
-        : { led: { ingress: all[0].name }, all: [all[0]] };
+        : { led: { ingress, ...(of !== undefined && { mesh: of }) }, all: [all[0]] };
       shared.set(key, shared.get(key) ?? own);
       return [[service, shared.get(key) as Ingresses]];
     }),
@@ -177,20 +180,23 @@ function sceneRoute(
     .filter((rule) => rule.route === route.name)
     .map((rule): Target => {
       const service = named(rule.service);
-      const mesh = service.direct === undefined ? policy.mesh : undefined;
+      const mesh = meshOf(policy, service);
       const identity = mesh?.identities[rule.as];
       const ingresses = mesh && doors.get(service);
       const tls = verifiedBy(service, ingresses?.all[0], options);
-      return { rule: rule.id, service, ...(identity && ingresses && { identity, ingresses }), ...(tls && { tls }) };
+      return {
+        rule: rule.id,
+        service,
+        ...(mesh && identity && ingresses && { mesh, identity, ingresses }),
+        ...(tls && { tls }),
+      };
     });
   return {
     route,
     service: named(route.service),
     services: [...new Set(targets.map(({ service }) => service))],
     targets,
-    identities: Object.values(policy.mesh?.identities ?? {}).filter((identity) =>
-      targets.some((target) => target.identity === identity),
-    ),
+    identities: identitiesOf(policy).filter((identity) => targets.some((target) => target.identity === identity)),
     headers: Object.entries(spelled(route.headers, names)).map(([name, source]) => ({
       index: names.indexOf(name),
       source,
@@ -224,7 +230,7 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
   const signin = signinHostOf(policy);
   const routes = hosts.flatMap((host) => host.routes);
   const targets = routes.flatMap((route) => route.targets);
-  const identities = Object.values(policy.mesh?.identities ?? {}).filter((identity) =>
+  const identities = identitiesOf(policy).filter((identity) =>
     routes.some((route) => route.identities.includes(identity)),
   );
   const seenBy = (ingresses: Ingresses, protocol: Service['protocol']) =>

@@ -1,5 +1,5 @@
 import { DEFAULTS } from '../../policy/bounds.ts';
-import { choicesText, hasSeveral } from '../../policy/ingress.ts';
+import { choicesText, hasSeveral, meshesOf } from '../../policy/ingress.ts';
 import type { IngressChoice } from '../../policy/types.ts';
 import { conf, type Directive } from './directive.ts';
 import { CHECK_UPSTREAM, directUpstream, ingressUpstream } from './names.ts';
@@ -26,13 +26,14 @@ export function resolver(scene: Scene): readonly Directive[] {
 }
 
 /** How long nginx may keep a certificate and its connections. After the files were replaced, the last request with the
- * old certificate must begin within `mesh.rotation`. In the worst case, nginx opens a connection at the last moment of
+ * old certificate must begin within `rotation` of the mesh. In the worst case, nginx opens a connection at the last moment of
  * the cache, which counts whole seconds. The connection returns to the pool at the end of its time, is idle for as
  * long as it may be, and is used once more.
  * @returns `cache`, after which nginx reads the files of a certificate again; `time`, after which it closes a connection
  * when a request ends; and `idle`, after which it closes an idle connection, all in seconds */
 export function rotationTimes({ policy }: Scene) {
-  const rotation = policy.mesh?.rotation ?? DEFAULTS.rotation;
+  const [first = DEFAULTS.rotation, ...others] = meshesOf(policy).map((mesh) => mesh.rotation);
+  const rotation = Math.min(first, ...others);
   const cache = Math.min(10, Math.floor(rotation / 7));
   const rest = rotation - cache - 1;
   const idle = Math.min(30, Math.floor(rest / 2));
@@ -108,9 +109,10 @@ function failover(
 
 /** The upstreams: one for each ingress and identity, one for each service without a mesh, and one for the check. */
 export function upstreams(scene: Scene): readonly Directive[] {
-  const called = ({ all: [{ name }], choices }: Ingresses) => {
-    if (choices !== undefined) return `Ingresses ${choicesText(choices)}`;
-    return hasSeveral(scene.policy) ? `Ingress ${name} of the mesh` : 'The ingress of the mesh';
+  const called = ({ all: [{ name, mesh }], choices }: Ingresses) => {
+    const of = mesh === undefined ? 'the mesh' : `mesh ${mesh}`;
+    if (choices !== undefined) return `Ingresses ${choicesText(choices)}${mesh === undefined ? '' : ` of ${of}`}`;
+    return `${hasSeveral(scene.policy) ? `Ingress ${name}` : 'The ingress'} of ${of}`;
   };
   const { time, idle } = rotationTimes(scene);
   const inMesh = scene.ingresses.flatMap(({ ingresses, protocol, identities }) =>

@@ -21,6 +21,13 @@ test.each(blocks.map((block, index) => [index + 1, block[1] ?? ''] as const))(
   },
 );
 
+test('the policy of docs/meshes.md', () => {
+  const text = readFileSync(new URL('meshes.md', docs), 'utf8');
+  const { policy, errors } = parsePolicy(/^```yaml\n(version: 1\n.*?)^```$/ms.exec(text)?.[1] ?? '', 'meshes.md');
+  expect(errors.map(formatError)).toEqual([]);
+  expect(Object.keys(policy?.meshes ?? {})).toEqual(['east', 'reports']);
+});
+
 test('the policy of docs/second-hop.md', () => {
   const text = readFileSync(new URL('second-hop.md', docs), 'utf8');
   const { policy, errors } = parsePolicy(/^```yaml\n(version: 1\n.*?)^```$/ms.exec(text)?.[1] ?? '', 'second-hop.md');

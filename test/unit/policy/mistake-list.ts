@@ -18,6 +18,7 @@ export const CHANGES: readonly Change[] = [
   ['bad name', '  legacy: {', 'http2', 'h3', 'write one of http1, http2, grpc'],
   ['wrong type', '  legacy: {', 'protocol: http2', 'protocol: 2', 'write one of http1, http2, grpc'],
   ['misspelt key', '  legacy: {', 'protocol', 'protocl', 'did you mean "protocol"?'],
+  ['no name', '  status: { url', 'url:', 'mesh: west, url:', 'no mesh "west"; define it under meshes'],
   ['no name', '  status: { url', 'url:', 'ingress: west, url:', 'no ingress "west"; define it under mesh.ingresses'],
   [
     'no name',

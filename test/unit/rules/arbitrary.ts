@@ -104,6 +104,7 @@ export const policy: fc.Arbitrary<Policy> = host.map((hosts) => ({
   providers: {},
   roles: Object.fromEntries(ROLES.map((name) => [name, { name, fact: { op: 'group' as const, value: name, at }, at }])),
   mesh: {
+    name: 'default',
     kind: 'envoy',
     trustDomain: 'example.org',
     rotation: 70,

@@ -21,8 +21,13 @@ const POLICIES: readonly string[] = ['nginx', 'consul', 'istio', 'envoy', 'linke
 const EXCEPTIONS: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/(^|\.)at(\.(file|line|column))?$/, 'a place'],
   [/^(version|tests)\b/, 'decides nothing'],
-  [/^(providers|roles|agents|services|mesh\.\w+|mesh\.\w+\.\w+)\.[^.]+\.name$/, 'the key says it'],
-  [/^mesh\.ingress\b/, 'the first of mesh.ingresses'],
+  [
+    /^(providers|roles|agents|services|mesh\.\w+|mesh\.\w+\.\w+|meshes|meshes\.[^.]+\.\w+)\.[^.]+\.name$/,
+    'the key says it',
+  ],
+  [/^mesh\.name$/, 'a policy with one mesh never names it'],
+  [/^meshes\.[^.]+\.\w+\.[^.]+\.mesh$/, 'the key of the mesh says it'],
+  [/^(mesh|meshes\.[^.]+)\.ingress\b/, 'the first of the ingresses'],
   [/\.rate$/, 'a number that the written rate says'],
   [/^agents\.[^.]+\.(actsFor|alone)\b/, 'the rules of the agent say it'],
   [/\.op$|^agents\.[^.]+\.match\.kind$/, 'another word makes no policy'],

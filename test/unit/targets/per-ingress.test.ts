@@ -5,7 +5,7 @@ import { atIngress } from '../../../src/rules/at-ingress.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { proveIdentities } from '../../../src/rules/prove.ts';
 import { meshTarget, meshTargetNames } from '../../../src/targets/index.ts';
-import { emitMesh } from '../../../src/targets/kit/per-ingress.ts';
+import { emitMesh } from '../../../src/targets/kit/per-mesh.ts';
 
 const ingress = (name: string) =>
   `${name}: { address: "${name}.mesh:8443", server_name: door.mesh, ca_file: /run/mesh/ca.pem, namespace: ${name}, labels: { app: ${name} }, service_account: door, own: { cert_file: /c, key_file: /k, client_ca_file: /ca, listen: 8443 } }`;

@@ -44,6 +44,8 @@ test('docs/nginx.md has a row for each file that other rendered files include', 
       .replace(/^(services|requests)\/[a-z0-9-]+/, '$1/NAME')
       .replace(/(?<=_as)_.*(?=\.conf$)/, '_IDENTITY')
       .replace(/_\d+(?=\.conf$)/, '')
+      .replace(/^(ingress)_mesh_[^_]+_.*(?=\.conf$)/, '$1_mesh_MESH_NAME')
+      .replace(/^(ingress)_mesh_[^_]+(?=\.conf$)/, '$1_mesh_MESH')
       .replace(/^(ingress)-.*(?=\.conf$)/, '$1-NAME')
       .replace(/^(cors)-\d+/, '$1-N');
   const rendered = cases.flatMap((name) => Object.keys(render(goldenPolicy(name)).files));

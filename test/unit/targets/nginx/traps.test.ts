@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { ingressesFor } from '../../../../src/policy/ingress.ts';
+import { identityOf, ingressesFor, meshOf } from '../../../../src/policy/ingress.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { hasServiceAgents } from '../../../../src/targets/nginx/door.ts';
 import { erasedNames } from '../../../../src/targets/nginx/erase.ts';
@@ -183,7 +183,7 @@ test('of two identities on one route none shares an upstream', () => {
   }
 });
 
-describe.each(['canary', 'ingresses'])(
+describe.each(['canary', 'ingresses', 'meshes'])(
   '%s: rules with a place: each to its own service, ingress and identity',
   (name) => {
     const policy = goldenPolicy(name);
@@ -198,10 +198,12 @@ describe.each(['canary', 'ingresses'])(
 
     test.each(choosing.map((rule) => [rule.id, rule] as const))('%s', (id, { service, as }) => {
       const { authority, direct } = policy.services[service]!;
-      const identity = policy.mesh!.identities[as];
+      const identity = identityOf(policy, { service, as });
+      const mesh = meshOf(policy, policy.services[service]);
       const { ingresses } = policy.services[service]!;
-      const ingress = direct ? undefined : ingressesFor(policy.mesh!, policy.services[service]!)[0];
-      const one = `ingress_${ingress?.name === 'default' ? '' : `${ingress?.name}_`}`;
+      const ingress = mesh && ingressesFor(mesh, policy.services[service]!)[0];
+      const own = ingress?.name === 'default' ? '' : `${ingress?.name}_`;
+      const one = `ingress_${policy.mesh ? '' : `mesh_${mesh?.name}_`}${own}`;
       // The upstreams of several ingresses have the name of the first service with these ingresses.
       const first = Object.values(policy.services).find((it) => isDeepStrictEqual(it.ingresses, ingresses));
       const door = ingresses ? `ingresses_${first!.name}_` : one;
@@ -240,6 +242,73 @@ describe('a route with a service in the mesh', () => {
       'wiki.example.com/static/*': false,
       'wiki.example.com/same/*': true,
     });
+  });
+});
+
+describe('several meshes', () => {
+  const policy = goldenPolicy('meshes');
+  const http = readConf(render(policy).files['http.conf'] ?? '');
+  const upstreams = new Map(all(http, 'upstream').map(({ words, block = [] }) => [words[1], args(block, 'server')[0]]));
+  /** The value of a map for a key, or the text itself if it names no variable. */
+  const mapped = (text: string, key: string): string => {
+    const name = /\$\w+$/.exec(text)?.[0];
+    const map = http.find(({ words }) => words[0] === 'map' && words[2] === name);
+    // A key named default is escaped.
+    const value = map && [key, `\\${key}`].flatMap((it) => args(map.block ?? [], it)).at(-1);
+    return name === undefined ? text : text.replace(name, value ?? '');
+  };
+
+  test('each rule reaches the ingress of its own mesh, with an identity of its own mesh', () => {
+    const places = proxied('meshes').map(({ route, location }) => [route, location.block ?? []] as const);
+    const blocks = new Map(places);
+    const rules = compile(policy).filter(({ service }) => policy.services[service]?.direct === undefined);
+    const found = rules.map(({ id, route, as }) => {
+      const block = blocks.get(route) ?? [];
+      const set = (name: string) =>
+        args(block, 'auth_request_set')
+          .find((one) => one.startsWith(`$meshgate_${name} `))
+          ?.split(' ')[1] ?? '';
+      const chosen = (name: string) => mapped(set(name), set(name).includes('_rule_') ? id : as);
+      const upstream = chosen('pass').replace('https://', '');
+      return [id, chosen('mesh'), upstreams.get(upstream)?.split(':')[0], chosen('cert'), chosen('destination')];
+    });
+    expect(found).toEqual([
+      ['wiki.example.com/*#1', 'north', 'ingress.north.mesh', '/run/north/beta.pem', ''],
+      ['wiki.example.com/*#2', 'north', 'ingress.north.mesh', '/run/north/gateway.pem', ''],
+      ['wiki.example.com/search/*#1', 'north', 'west.north.mesh', '/run/north/beta.pem', ''],
+      ['wiki.example.com/search/*#2', 'north', 'west.north.mesh', '/run/north/gateway.pem', ''],
+      [
+        'wiki.example.com/both/*#1',
+        'north-west',
+        'ingress.linkerd.mesh',
+        '/run/linkerd/beta.pem',
+        'notes.notes.svc.cluster.local:80',
+      ],
+      ['wiki.example.com/both/*#3', 'north', 'west.north.mesh', '/run/north/gateway.pem', ''],
+      [
+        'notes.example.com/*#1',
+        'north-west',
+        'ingress.linkerd.mesh',
+        '/run/linkerd/beta.pem',
+        'notes.notes.svc.cluster.local:80',
+      ],
+      [
+        'notes.example.com/*#2',
+        'north-west',
+        'ingress.linkerd.mesh',
+        '/run/linkerd/gateway.pem',
+        'notes.notes.svc.cluster.local:80',
+      ],
+      ['notes.example.com/reports/*#1', 'consul', '192.0.2.7', '/run/consul/gateway.pem', ''],
+    ]);
+  });
+
+  test('no two of mesh, ingress and identity share an upstream', () => {
+    const names = all(http, 'upstream').map(({ words }) => words[1]);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.filter((name) => name?.startsWith('meshgate_ingress_'))).toHaveLength(7);
+    const variables = http.filter(({ words }) => words[0] === 'map').map(({ words }) => words[2]?.toLowerCase());
+    expect(new Set(variables).size).toBe(variables.length);
   });
 });
 

@@ -80,11 +80,19 @@ export const tlsTraps: readonly Trap[] = [
 export const meshTraps: readonly Trap[] = [
   is('proxy_ssl_certificate', '$meshgate_cert', 'a rotated certificate is not read'),
   is('proxy_ssl_certificate_key', '$meshgate_key', 'a rotated key is not read'),
-  has('auth_request_set', /^\$meshgate_cert (\/|\$meshgate_(identity|rule)_cert$)/, 'the mesh sees no identity'),
-  has('auth_request_set', /^\$meshgate_key (\/|\$meshgate_(identity|rule)_key$)/, 'the mesh sees no identity'),
   has(
     'auth_request_set',
-    /^\$meshgate_pass ((http|grpc)s:\/\/(\$meshgate_((http2|grpc)_)?upstream(s?_[a-z0-9_]+)?|meshgate_((http2|grpc)_)?ingress(es)?_([a-z0-9-]+_)?[a-z0-9-]+)|\$meshgate_rule_pass)$/,
+    /^\$meshgate_cert (\/|\$meshgate_(identity_cert(_[a-z0-9_]+)?|rule_cert)$)/,
+    'the mesh sees no identity',
+  ),
+  has(
+    'auth_request_set',
+    /^\$meshgate_key (\/|\$meshgate_(identity_key(_[a-z0-9_]+)?|rule_key)$)/,
+    'the mesh sees no identity',
+  ),
+  has(
+    'auth_request_set',
+    /^\$meshgate_pass ((http|grpc)s:\/\/(\$meshgate_((http2|grpc)_)?upstream(s?_[a-z0-9_]+)?|meshgate_((http2|grpc)_)?ingress(es)?_(mesh_[a-z0-9-]+_)?([a-z0-9-]+_)?[a-z0-9-]+)|\$meshgate_rule_pass)$/,
     'two identities share connections',
   ),
 ];

@@ -1,0 +1,67 @@
+import { hasSeveralIngresses, hasSeveralMeshes, meshesOf } from '../../policy/ingress.ts';
+import type { Policy } from '../../policy/types.ts';
+import { atIngress, atMesh, type Ruled } from '../../rules/at-ingress.ts';
+import type { Emitted, Gap, MeshOptions, MeshTarget } from '../types.ts';
+
+/** Renders a part of a policy. Gaps about services of other parts are left out. */
+function emitPart(whole: Ruled, part: Ruled, emit: (part: Ruled) => Emitted): Emitted {
+  if (part.rules.length === 0) return { files: {}, gaps: [] };
+  const { files, gaps } = emit(part);
+  const isDirect = (name: string, { policy }: Ruled): boolean => policy.services[name]?.direct !== undefined;
+  const others = Object.keys(part.policy.services).filter((name) => isDirect(name, part) && !isDirect(name, whole));
+  return { files, gaps: gaps.filter((gap) => !others.some((name) => gap.part === `services.${name}`)) };
+}
+
+/** Renders each part into a folder with its name. Equal gaps are printed once. */
+function inFolders(names: readonly string[], emit: (name: string) => Emitted): Emitted {
+  const all = names.map((name) => ({ name, ...emit(name) }));
+  const gaps = new Map(all.flatMap((it) => it.gaps).map((gap) => [JSON.stringify(gap), gap]));
+  return {
+    files: Object.fromEntries(
+      all.flatMap(({ name, files }) => Object.entries(files).map(([path, text]) => [`${name}/${path}`, text])),
+    ),
+    gaps: [...gaps.values()],
+  };
+}
+
+/** Renders a policy for its only mesh. If the mesh has several ingresses, the files for each ingress are in a folder
+ * with its name, unless the target renders all ingresses together.
+ * @param only the name of an ingress: then only its files are rendered, without a folder */
+export function emitMesh(target: MeshTarget, whole: Ruled, options: MeshOptions, only?: string): Emitted {
+  const { policy, rules } = whole;
+  const emitAt = (name: string): Emitted =>
+    emitPart(whole, atIngress(whole, name), (part) => target.emit(part.policy, part.rules, options));
+  if (only !== undefined) return emitAt(only);
+  if (!policy.mesh || !hasSeveralIngresses(policy.mesh) || target.together) return target.emit(policy, rules, options);
+  return inFolders(Object.keys(policy.mesh.ingresses), emitAt);
+}
+
+/** The names of the meshes that a target renders: of several meshes, those of its kind. The only mesh of a policy can
+ * be rendered for any target. */
+export const meshesFor = ({ name: kind }: Pick<MeshTarget, 'name'>, policy: Policy): readonly string[] =>
+  meshesOf(policy).flatMap((mesh, _, all) => (all.length === 1 || mesh.kind === kind ? mesh.name : []));
+
+/** Renders one of several meshes. Its gaps name it. */
+function emitOne(target: MeshTarget, whole: Ruled, name: string, options: MeshOptions, only?: string): Emitted {
+  const { files, gaps } = emitPart(whole, atMesh(whole, name), (part) => emitMesh(target, part, options, only));
+  const named = ({ part, text }: Gap): Gap => ({ part: part.replace(/^mesh(?![^.])/, `meshes.${name}`), text });
+  return { files, gaps: gaps.map(named) };
+}
+
+/** What to render of a policy. */
+export interface Choice {
+  /** One of several meshes: then only its files are rendered, without a folder. */
+  readonly mesh?: string | undefined;
+  /** One of several ingresses, see {@link emitMesh}. */
+  readonly ingress?: string | undefined;
+}
+
+/** Renders a policy for a target. If several meshes are of the target's kind, the files for each mesh are in a folder
+ * with its name. */
+export function emitPolicy(target: MeshTarget, whole: Ruled, options: MeshOptions, { mesh, ingress }: Choice = {}) {
+  if (!hasSeveralMeshes(whole.policy)) return emitMesh(target, whole, options, ingress);
+  const names = mesh === undefined ? meshesFor(target, whole.policy) : [mesh];
+  const emit = (name: string): Emitted => emitOne(target, whole, name, options, ingress);
+  const [first] = names;
+  return names.length === 1 && first !== undefined ? emit(first) : inFolders(names, emit);
+}
