@@ -1,7 +1,11 @@
 import type { Provider } from '../policy/types.ts';
-import { assertionAudience, readClientKey, signClientAssertion } from '../session/flow/client-assertion.ts';
-import { readSecrets, type Shown } from '../session/flow/client-auth.ts';
-import { MAX_SECRETS } from '../session/limits.ts';
+import {
+  assertionAudience,
+  readClientKey,
+  shownSecrets,
+  signClientAssertion,
+} from '../session/flow/client-assertion.ts';
+import type { Shown } from '../session/flow/client-auth.ts';
 import { reasonOf, utf8 } from './load.ts';
 import type { Asked } from './provider.ts';
 import type { Runtime } from './runtime.ts';
@@ -33,17 +37,18 @@ export async function clientSecrets(
 ): Promise<{ readonly shown: readonly Shown[]; readonly certificate?: Required<Asked>['client'] }> {
   if (client === undefined) throw new Error('the policy has no client at this provider');
   const { auth, id } = client;
+  const audience = assertionAudience(kind, issuer, tokenEndpoint);
   switch (auth.kind) {
     case 'client_secret_basic':
-    case 'client_secret_post': {
-      const secrets = readSecrets(textOf(runtime, auth.secretFile), MAX_SECRETS);
-      if (secrets.length === 0) throw new Error(`${auth.secretFile} contains no secret`);
-      return { shown: secrets.map((secret) => ({ secret })) };
+    case 'client_secret_post':
+    case 'client_secret_jwt': {
+      const shown = await shownSecrets(client, textOf(runtime, auth.secretFile), audience, now);
+      if (typeof shown === 'string') throw new Error(`${auth.secretFile}: ${shown}`);
+      return { shown };
     }
     case 'private_key_jwt': {
       const key = await readClientKey(textOf(runtime, auth.keysFile));
       if (typeof key === 'string') throw new Error(`${auth.keysFile}: ${key}`);
-      const audience = assertionAudience(kind, issuer, tokenEndpoint);
       return { shown: [{ assertion: await signClientAssertion(key, id, audience, now) }] };
     }
     case 'tls_client_auth': {

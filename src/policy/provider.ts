@@ -44,12 +44,22 @@ const scope = s.text(/^[!#-[\]-~]{1,128}$/, {
 
 /** How the gateway authenticates at a provider, as its client. */
 export type ClientAuth =
-  | { readonly kind: 'client_secret_basic' | 'client_secret_post'; readonly secretFile: string }
+  | {
+      readonly kind: 'client_secret_basic' | 'client_secret_post' | 'client_secret_jwt';
+      readonly secretFile: string;
+    }
   /** A JWKS with private keys. The gateway signs with the first key. */
   | { readonly kind: 'private_key_jwt'; readonly keysFile: string }
   | { readonly kind: 'tls_client_auth'; readonly certFile: string; readonly keyFile: string }
   /** A public client, which has no secret and uses only PKCE. */
   | { readonly kind: 'none' };
+
+/** The name of each `auth` in OpenID Connect Core, section 9. */
+const secretWays = {
+  basic: 'client_secret_basic',
+  post: 'client_secret_post',
+  secret_jwt: 'client_secret_jwt',
+} as const;
 
 const client = mapping({
   id: clientId.describe('Client id.'),
@@ -57,14 +67,18 @@ const client = mapping({
     s.filePath,
     'File with the client secret; during a rotation, a second line contains the next or the previous secret.',
   ),
-  auth: usually(z.enum(['basic', 'post']), 'basic', 'Whether the secret is sent in Basic credentials or in the body.'),
+  auth: usually(
+    z.enum(['basic', 'post', 'secret_jwt']),
+    'basic',
+    'How the client uses its secret: it sends the secret in Basic credentials or in the body, or signs an assertion with it (client_secret_jwt, HS256).',
+  ),
   cert_file: s.certFile.optional(),
   key_file: s.keyFile.optional(),
   keys_file: optional(s.filePath, 'JWKS of private keys, for private_key_jwt; the gateway signs with the first key.'),
 })
   .transform(
     ({ id, auth, secretFile, keysFile, certFile, keyFile }): { readonly id: string; readonly auth: ClientAuth } => {
-      if (secretFile !== undefined) return { id, auth: { kind: `client_secret_${auth}`, secretFile } };
+      if (secretFile !== undefined) return { id, auth: { kind: secretWays[auth], secretFile } };
       if (keysFile !== undefined) return { id, auth: { kind: 'private_key_jwt', keysFile } };
       if (certFile === undefined || keyFile === undefined) return { id, auth: { kind: 'none' } };
       return { id, auth: { kind: 'tls_client_auth', certFile, keyFile } };

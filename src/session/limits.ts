@@ -108,6 +108,9 @@ export const METADATA_REFRESH_S = 300;
 /** Maximum number of secrets of one client that are tried, each after the provider has rejected the one before. */
 export const MAX_SECRETS = 4;
 
+/** Minimum length of a client secret that signs with HS256 (RFC 7518 section 3.2). */
+export const MIN_HS256_SECRET_BYTES = 32;
+
 /** Maximum size of a body that an endpoint of the sign-in accepts or sends to a provider. */
 export const MAX_SIGNIN_BODY_BYTES = 64 * 1024;
 

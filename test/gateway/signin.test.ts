@@ -24,6 +24,7 @@ import { ssoSecret } from '../harness/sso.ts';
 const ways = {
   basic: 'client: { id: wiki, secret_file: /run/secrets/basic }',
   post: 'client: { id: wiki-post, secret_file: /run/secrets/post, auth: post }',
+  hs256: 'client: { id: wiki-hmac, secret_file: /run/secrets/hs256, auth: secret_jwt }',
   es256: 'client: { id: wiki-jwt, keys_file: /run/secrets/es256.jwks }',
   rs256: 'client: { id: wiki-jwt, keys_file: /run/secrets/rs256.jwks }',
   tls: 'client: { id: wiki-tls, cert_file: /run/secrets/tls.crt, key_file: /run/secrets/tls.key }',
@@ -88,7 +89,7 @@ const privateKeys = async (key: SigningKey) =>
 const [es256, rs256] = [await createKey('ES256'), await createKey('RS256')];
 const certificate = await stage.ca.issue({ commonName: 'wiki-tls' });
 const files = {
-  ...Object.fromEntries(['basic', 'post', 'par', 'partners'].map((name) => [`/run/secrets/${name}`, ssoSecret])),
+  ...Object.fromEntries(['basic', 'post', 'hs256', 'par', 'partners'].map((name) => [`/run/secrets/${name}`, ssoSecret])),
   '/run/secrets/es256.jwks': await privateKeys(es256),
   '/run/secrets/rs256.jwks': await privateKeys(rs256),
   '/run/secrets/tls.crt': certificate.cert,

@@ -17,8 +17,8 @@ export interface ClientsOptions {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
-/** The secret of the clients that have one. */
-export const ssoSecret = 'wiki secret: +/%&';
+/** The secret of the clients that have one, long enough for HS256. */
+export const ssoSecret = 'wiki secret of the tests: +/%&';
 
 const device = 'urn:ietf:params:oauth:grant-type:device_code';
 
@@ -51,6 +51,7 @@ export async function ssoClients(options: ClientsOptions): Promise<Readonly<Reco
   return [
     { ...shared, ...secret, client_id: 'wiki', token_endpoint_auth_method: 'client_secret_basic' },
     { ...shared, ...secret, client_id: 'wiki-post', token_endpoint_auth_method: 'client_secret_post' },
+    { ...shared, ...secret, client_id: 'wiki-hmac', token_endpoint_auth_method: 'client_secret_jwt' },
     {
       ...shared,
       client_id: 'wiki-jwt',

@@ -4,13 +4,13 @@ import {
   assertionAudience,
   type ClientKey,
   readClientKey,
+  shownSecrets,
   signClientAssertion,
 } from '../../session/flow/client-assertion.ts';
-import { clientCall, readSecrets, type Shown, secretsIn } from '../../session/flow/client-auth.ts';
+import { clientCall, type Shown, secretsIn } from '../../session/flow/client-auth.ts';
 import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import type { Params } from '../../session/flow/query.ts';
 import { readTokenAnswer, refusesClient, type TokenAnswer } from '../../session/flow/token-answer.ts';
-import { MAX_SECRETS } from '../../session/limits.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { callProvider, mayBeUsed, NoAnswer, type ProviderAnswer } from '../egress.ts';
 import { KeyFile } from '../key-file.ts';
@@ -65,23 +65,24 @@ export class ProviderClient {
   /** Returns the client's credentials, the newest first. There are several secrets while one replaces another. */
   async #shown({ kind, issuer, client }: ClientOf, { token = issuer }: Where, now: number): Promise<readonly Shown[]> {
     const { auth } = client;
+    const audience = assertionAudience(kind, issuer, token);
     switch (auth.kind) {
       case 'client_secret_basic':
-      case 'client_secret_post': {
+      case 'client_secret_post':
+      case 'client_secret_jwt': {
         let text: string;
         try {
           text = fs.readFileSync(auth.secretFile, 'utf8');
         } catch (error) {
           throw new Error(`${auth.secretFile} cannot be read (${(error as { code?: string }).code ?? 'no file'})`);
         }
-        const secrets = readSecrets(text, MAX_SECRETS);
-        if (secrets.length === 0) throw new Error(`${auth.secretFile} contains no secret`);
-        return secrets.map((secret) => ({ secret }));
+        const shown = await shownSecrets(client, text, audience, now);
+        if (typeof shown === 'string') throw new Error(`${auth.secretFile}: ${shown}`);
+        return shown;
       }
       case 'private_key_jwt': {
         const key = await this.#keyFile(auth.keysFile).current(now);
         if (key === undefined) throw new Error(`${auth.keysFile} contains no key for signing`);
-        const audience = assertionAudience(kind, issuer, token);
         return [{ assertion: await signClientAssertion(key, client.id, audience, now) }];
       }
       default:

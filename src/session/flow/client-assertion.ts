@@ -1,8 +1,11 @@
 import { encode } from 'jose/base64url';
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
+import type { Client } from '../../policy/types.ts';
 import { algorithms } from '../../token/algorithms.ts';
 import type { ImportedKey } from '../../token/import.ts';
 import { asObject, keysIn, type Members } from '../../token/json.ts';
+import { MAX_SECRETS, MIN_HS256_SECRET_BYTES } from '../limits.ts';
+import { readSecrets, type Shown } from './client-auth.ts';
 import { randomText } from './random.ts';
 
 /** The private key with which the gateway authenticates at a provider. */
@@ -68,17 +71,56 @@ export function assertionAudience(kind: string, issuer: string, tokenEndpoint: s
 const encoder = new TextEncoder();
 const part = (value: unknown): string => encode(encoder.encode(JSON.stringify(value)));
 
-/** Signs a client assertion for one call (RFC 7523 section 3, OpenID Connect Core section 9). */
-export async function signClientAssertion(
+/** Signs a client assertion for one call (RFC 7523 section 3, OpenID Connect Core section 9).
+ * @param how the algorithm as WebCrypto names it */
+async function signed(
+  header: Members,
+  how: unknown,
+  key: ImportedKey,
+  clientId: string,
+  audience: string,
+  now: number,
+) {
+  const at = Math.floor(now);
+  const claims = { iss: clientId, sub: clientId, aud: audience, jti: randomText(16), iat: at, exp: at + LIFETIME_S };
+  const input = `${part(header)}.${part(claims)}`;
+  const signature = await crypto.subtle.sign(how as never, key as never, encoder.encode(input) as never);
+  return `${input}.${encode(new Uint8Array(signature as ArrayBuffer))}`;
+}
+
+/** Signs a client assertion with a private key (`private_key_jwt`). */
+export function signClientAssertion(
   { alg, kid, certificate, key }: ClientKey,
   clientId: string,
   audience: string,
   now: number,
 ): Promise<string> {
-  const at = Math.floor(now);
-  const claims = { iss: clientId, sub: clientId, aud: audience, jti: randomText(16), iat: at, exp: at + LIFETIME_S };
-  const input = `${part({ alg, kid, typ: 'JWT', ...certificate })}.${part(claims)}`;
-  const how = algorithms.get(alg)?.verify as never;
-  const signature = await crypto.subtle.sign(how, key as never, encoder.encode(input) as never);
-  return `${input}.${encode(new Uint8Array(signature as ArrayBuffer))}`;
+  const header = { alg, kid, typ: 'JWT', ...certificate };
+  return signed(header, algorithms.get(alg)?.verify, key, clientId, audience, now);
+}
+
+/** Signs a client assertion with the client's secret (`client_secret_jwt`, HS256). */
+async function signWithSecret(secret: string, clientId: string, audience: string, now: number): Promise<string> {
+  const how = { name: 'HMAC', hash: 'SHA-256' };
+  const key = await crypto.subtle.importKey('raw', encoder.encode(secret) as never, how as never, false, ['sign']);
+  return signed({ alg: 'HS256', typ: 'JWT' }, 'HMAC', key, clientId, audience, now);
+}
+
+/** Reads what a client shows from its file of secrets: the secrets, or an assertion signed with each of them.
+ * @param audience of the assertions
+ * @returns the newest first; or a sentence if the client cannot use the file. The sentence has no part of a secret */
+export async function shownSecrets(
+  { id, auth }: Client,
+  text: string,
+  audience: string,
+  now: number,
+): Promise<readonly Shown[] | string> {
+  const secrets = readSecrets(text, MAX_SECRETS);
+  if (secrets.length === 0) return 'the file contains no secret';
+  if (auth.kind !== 'client_secret_jwt') return secrets.map((secret) => ({ secret }));
+  // RFC 7518 section 3.2: the key must be at least as long as the hash.
+  if (secrets.some((secret) => encoder.encode(secret).length < MIN_HS256_SECRET_BYTES)) {
+    return `a secret in the file is shorter than ${MIN_HS256_SECRET_BYTES} bytes, the minimum for auth: secret_jwt (HS256); use a longer secret, or auth: basic`;
+  }
+  return Promise.all(secrets.map(async (secret) => ({ assertion: await signWithSecret(secret, id, audience, now) })));
 }

@@ -23,6 +23,7 @@ export function clientCall(
     }
     case 'client_secret_post':
       return { body: formText([...params, ['client_id', id], ['client_secret', secretOf(shown)]]) };
+    case 'client_secret_jwt':
     case 'private_key_jwt': {
       const own = { client_id: id, client_assertion_type: ASSERTION_TYPE, client_assertion: assertionOf(shown) };
       return { body: formText([...params, ...Object.entries(own)]) };

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { compactVerify, importJWK } from 'jose';
@@ -562,6 +563,43 @@ describe('the client', () => {
       await importJWK(publicJwk('p256'), 'ES256'),
     );
     expect(JSON.parse(Buffer.from(payload).toString())).toMatchObject({ iss: 'wiki', sub: 'wiki', aud: ISSUER });
+  });
+
+  test('signs with its secret, and with the next one if the provider does not know the first', async () => {
+    const secrets = ['n'.repeat(32), 'o'.repeat(40)];
+    const secretFile = fileOf('two-long-secrets', secrets.join('\n'));
+    const { provider, browser, logged } = bound(
+      lab({ client: { id: 'wiki', auth: { kind: 'client_secret_jwt', secretFile } } }),
+    );
+    const signedWith = (params: URLSearchParams) => {
+      const [header, claims, signature] = params.get('client_assertion')!.split('.');
+      return secrets.findIndex(
+        (secret) => createHmac('sha256', secret).update(`${header}.${claims}`).digest('base64url') === signature,
+      );
+    };
+    provider.manners = {
+      token: ({ params }) =>
+        signedWith(params) === 1 ? undefined : { status: 401, body: { error: 'invalid_client' } },
+    };
+    expect((await browser().signIn()).url).toBe(page);
+    const sent = provider.calls('/token');
+    expect(sent.map(({ params }) => signedWith(params))).toEqual([0, 1]);
+    for (const { params, authorization } of sent) {
+      expect([authorization, params.get('client_secret')]).toEqual([undefined, null]);
+      expect(params.get('client_id')).toBe('wiki');
+    }
+    expect(logged()).toBe('');
+  });
+
+  test('with a secret that is too short for HS256 sends nothing, and says so without the secret', async () => {
+    const secretFile = fileOf('short-secret', 'hunter2\n');
+    const { provider, browser, logged } = bound(
+      lab({ client: { id: 'wiki', auth: { kind: 'client_secret_jwt', secretFile } } }),
+    );
+    expect((await browser().signIn()).status).toBe(503);
+    expect(provider.calls('/token')).toEqual([]);
+    expect(logged()).toMatch(/short-secret: a secret in the file is shorter than 32 bytes/);
+    expect(logged()).not.toContain('hunter2');
   });
 
   test('without a file signs no one in, and names the file', async () => {

@@ -458,6 +458,7 @@ export const CHANGES: readonly Change[] = [
     'secret_file is there as well',
     '    client: { id: 0oa1',
   ],
+  ['bad name', '    client: { id: 0oa1', 'auth: post', 'auth: jwt', 'write one of basic, post, secret_jwt'],
   ['no effect', '    client: { id: 0oa1', 'secret_file: /run/secrets/okta, ', '', 'no effect without secret_file'],
   ['missing part', '    client: { id: mesh', ', key_file: /run/kc/client.key', '', 'write key_file: next to cert_file'],
   [

@@ -1,9 +1,11 @@
-import { compactVerify, importJWK } from 'jose';
+import { createHmac } from 'node:crypto';
+import { compactVerify, decodeProtectedHeader, importJWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../../../src/policy/types.ts';
 import {
   assertionAudience,
   readClientKey,
+  shownSecrets,
   signClientAssertion,
 } from '../../../../src/session/flow/client-assertion.ts';
 import { clientCall, readSecrets, secretsIn } from '../../../../src/session/flow/client-auth.ts';
@@ -106,6 +108,51 @@ describe('readSecrets', () => {
     expect(readSecrets('  new secret \r\n\nold\n', 4)).toEqual(['new secret', 'old']);
     expect(readSecrets('a\nb\nc', 2)).toEqual(['a', 'b']);
     expect(readSecrets('\n \n', 4)).toEqual([]);
+  });
+});
+
+describe('shownSecrets', () => {
+  const long = 'a secret of 32 bytes, exactly.. ';
+  const older = 'é'.repeat(16);
+  const shown = (kind: Client['auth']['kind'], text: string) =>
+    shownSecrets(client(kind), text, 'https://issuer.example.com', 1_790_000_000.7);
+
+  it('returns the secrets themselves, the newest first', async () => {
+    expect(await shown('client_secret_basic', 'new\nold\n')).toEqual([{ secret: 'new' }, { secret: 'old' }]);
+    expect(await shown('client_secret_post', 'new')).toEqual([{ secret: 'new' }]);
+  });
+
+  it('signs an assertion with each secret by HS256, and shows no secret', async () => {
+    const text = `${long.trim()}+\n${older}\n`;
+    const both = (await shown('client_secret_jwt', text)) as readonly { readonly assertion: string }[];
+    expect(both.length).toBe(2);
+    for (const [i, secret] of [`${long.trim()}+`, older].entries()) {
+      const [header, claims, signature] = both[i]!.assertion.split('.');
+      const hmac = createHmac('sha256', secret).update(`${header}.${claims}`).digest('base64url');
+      expect(signature).toBe(hmac);
+      expect(decodeProtectedHeader(both[i]!.assertion)).toEqual({ alg: 'HS256', typ: 'JWT' });
+      expect(JSON.parse(Buffer.from(claims!, 'base64url').toString())).toEqual({
+        iss: 'wiki',
+        sub: 'wiki',
+        aud: 'https://issuer.example.com',
+        jti: expect.stringMatching(/^[\w-]{22}$/),
+        iat: 1_790_000_000,
+        exp: 1_790_000_060,
+      });
+    }
+  });
+
+  it('counts the bytes of a secret, not its characters', async () => {
+    expect(await shown('client_secret_jwt', older)).toEqual([{ assertion: expect.any(String) }]);
+    expect(await shown('client_secret_jwt', older.slice(1))).toMatch(/shorter than 32 bytes/);
+  });
+
+  it('says what is wrong with a file, without any part of a secret', async () => {
+    expect(await shown('client_secret_basic', '\n')).toBe('the file contains no secret');
+    const short = await shown('client_secret_jwt', `${'x'.repeat(32)}\nhunter2`);
+    expect(short).toBe(
+      'a secret in the file is shorter than 32 bytes, the minimum for auth: secret_jwt (HS256); use a longer secret, or auth: basic',
+    );
   });
 });
 

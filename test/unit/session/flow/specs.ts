@@ -1,4 +1,9 @@
-import { type ClientKey, readClientKey, signClientAssertion } from '../../../../src/session/flow/client-assertion.ts';
+import {
+  type ClientKey,
+  readClientKey,
+  shownSecrets,
+  signClientAssertion,
+} from '../../../../src/session/flow/client-assertion.ts';
 import { verifyIdToken } from '../../../../src/session/flow/id-token.ts';
 import { formText, parseParams } from '../../../../src/session/flow/query.ts';
 import { randomText, sha256 } from '../../../../src/session/flow/random.ts';
@@ -67,6 +72,16 @@ async function holds(text: string, keys: readonly Key[]): Promise<string> {
   return signer.ok ? 'holds' : signer.reason;
 }
 
+/** HMAC-SHA-256 as RFC 2104 defines it, for a secret of less than 64 bytes, in base64url. */
+async function hmac(secret: string, text: string): Promise<string> {
+  const padded = (pad: number) => Uint8Array.from({ length: 64 }, (_, i) => (secret.charCodeAt(i) || 0) ^ pad);
+  const hash = async (...parts: Uint8Array[]) => {
+    const digest = await crypto.subtle.digest('SHA-256', Buffer.concat(parts.map((it) => Buffer.from(it))) as never);
+    return new Uint8Array(digest as ArrayBuffer);
+  };
+  return Buffer.from(await hash(padded(0x5c), await hash(padded(0x36), encoder.encode(text)))).toString('base64url');
+}
+
 /** Claims signed as a provider would. */
 async function idToken({ client: { alg, key } }: Pair, claims: Record<string, unknown>): Promise<string> {
   const input = `${part({ alg, kid: alg })}.${part(claims)}`;
@@ -117,6 +132,17 @@ export const flowSpecs: readonly Spec[] = [
     },
     wanted: 'holds',
   })),
+  {
+    name: 'a client assertion by a secret',
+    got: async () => {
+      const client = { id: 'wiki', auth: { kind: 'client_secret_jwt', secretFile: '/s' } } as const;
+      const shown = await shownSecrets(client, 's'.repeat(32), 'https://issuer.example.com', now);
+      if (typeof shown === 'string' || shown[0] === undefined || !('assertion' in shown[0])) return shown;
+      const [header = '', claims = '', signature] = shown[0].assertion.split('.');
+      return (await hmac('s'.repeat(32), `${header}.${claims}`)) === signature ? 'holds' : 'differs';
+    },
+    wanted: 'holds',
+  },
   ...Object.keys(hashes).flatMap((alg) => [
     { name: `an ID token by ${alg}`, got: () => judged(alg), wanted: 'verified' },
     { name: `another nonce, by ${alg}`, got: () => judged(alg, { nonce: 'OTHER' }), wanted: 'claim_absent' },
