@@ -12,6 +12,7 @@ import {
 } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
+import { checkParameters } from './signin-parameters.ts';
 import { seconds } from './units.ts';
 
 const WAYS = ['secret_file', 'keys_file', 'cert_file'] as const;
@@ -21,9 +22,10 @@ export function checkClients(report: Report, draft: DraftPolicy): void {
   for (const [name, provider] of entriesOf(draft.providers)) {
     const path = ['providers', name];
     if (writes(provider, 'client')) checkClient(report, path, provider);
-    if (!writes(provider, 'signin') || report.touches(path)) continue;
+    if (!writes(provider, 'signin')) continue;
     if (writes(provider, 'client')) checkAsked(report, [...path, 'signin'], provider.signin);
-    else report.key([...path, 'signin'], 'no effect without a client; add client: { id: … }, or remove this');
+    else if (!report.touches(path))
+      report.key([...path, 'signin'], 'no effect without a client; add client: { id: … }, or remove this');
   }
   checkDomains(report, draft);
 }
@@ -52,7 +54,8 @@ function checkClient(report: Report, provider: Path, { issuer, client, introspec
 function checkAsked(report: Report, path: Path, signin: DraftProvider['signin']): void {
   if (signin === undefined || report.touches(path)) return;
   if (Object.keys(signin).length === 0) report.key(path, 'nothing in it; write scopes: [openid], or remove it');
-  const { scopes } = signin;
+  const { scopes, parameters } = signin;
+  if (parameters !== undefined) checkParameters(report, [...path, 'parameters'], parameters);
   if (scopes && !scopes.includes(undefined) && !scopes.includes('openid')) {
     report.key([...path, 'scopes'], 'a sign-in needs openid; write openid first');
   }

@@ -13,6 +13,7 @@ import { MAX_INTROSPECTION_TIMEOUT } from './bounds.ts';
 import { hints } from './hints.ts';
 import { flag, mapping, named, onlyTrue, optional, orElse, orNone, usually } from './mapping.ts';
 import * as s from './scalars.ts';
+import { parameters } from './signin-parameters.ts';
 import { trustDomain } from './workload-names.ts';
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
@@ -142,6 +143,7 @@ const signin = mapping({
     'The gateway fetches claims that the ID token lacks from the UserInfo endpoint. Default: true, except for entra.',
   ),
   label: optional(s.plainText, 'The provider’s name on the page where people choose. Default: its name in the policy.'),
+  parameters: parameters.optional(),
   par: optional(flag, 'true: pushed authorization requests (RFC 9126). Default: true if the provider requires them.'),
 }).describe('The request to the provider when a person signs in.');
 

@@ -89,7 +89,9 @@ const privateKeys = async (key: SigningKey) =>
 const [es256, rs256] = [await createKey('ES256'), await createKey('RS256')];
 const certificate = await stage.ca.issue({ commonName: 'wiki-tls' });
 const files = {
-  ...Object.fromEntries(['basic', 'post', 'hs256', 'par', 'partners'].map((name) => [`/run/secrets/${name}`, ssoSecret])),
+  ...Object.fromEntries(
+    ['basic', 'post', 'hs256', 'par', 'partners'].map((name) => [`/run/secrets/${name}`, ssoSecret]),
+  ),
   '/run/secrets/es256.jwks': await privateKeys(es256),
   '/run/secrets/rs256.jwks': await privateKeys(rs256),
   '/run/secrets/tls.crt': certificate.cert,

@@ -48,6 +48,7 @@ export function authorizationParams(
     ...(asked.maxAge !== undefined && { max_age: String(asked.maxAge) }),
     ...(acrValues !== undefined && acrValues.length > 0 && { acr_values: acrValues.join(' ') }),
     ...(more.hint !== undefined && { login_hint: more.hint }),
+    ...signin.parameters,
   });
 }
 

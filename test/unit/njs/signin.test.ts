@@ -611,14 +611,16 @@ describe('the client', () => {
   });
 
   test('pushes its request if the provider or the policy requires that', async () => {
-    for (const options of [{ signin: { par: true } }, {}]) {
+    for (const options of [{ signin: { par: true, parameters: { kc_idp_hint: 'partners' } } }, {}]) {
       const { provider, browser } = bound(lab(options));
       if (options.signin === undefined)
         provider.manners = { metadata: { require_pushed_authorization_requests: true } };
       const one = browser();
       const url = await one.begin();
       expect([...url.searchParams.keys()]).toEqual(['client_id', 'request_uri']);
-      expect(provider.calls('/par')[0]?.params.get('code_challenge')).toMatch(/^[\w-]{43}$/);
+      const pushed = provider.calls('/par')[0]?.params;
+      expect(pushed?.get('code_challenge')).toMatch(/^[\w-]{43}$/);
+      expect(pushed?.get('kc_idp_hint')).toBe(options.signin === undefined ? null : 'partners');
       expect((await one.visit(url.href)).url).toBe(page);
     }
   });

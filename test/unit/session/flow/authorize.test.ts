@@ -54,6 +54,12 @@ describe('authorizationParams', () => {
     });
   });
 
+  it('has the parameters of the policy, and no parameter twice', () => {
+    const { params, names } = ask({}, provider({ parameters: { kc_idp_hint: 'partners', ui_locales: 'de fr' } }));
+    expect(params).toMatchObject({ response_type: 'code', kc_idp_hint: 'partners', ui_locales: 'de fr' });
+    expect(new Set(names).size).toBe(names.length);
+  });
+
   it('is silent if a session is renewed, whatever the prompt of the policy', () => {
     expect(ask({ mode: 'renew' }, provider({ prompt: 'login' })).params.prompt).toBe('none');
   });
