@@ -38,6 +38,9 @@ export const MAX_RSA_EXPONENT_BITS = 33;
 /** Time-out of one call to a provider, in milliseconds. Two calls in a row take less than {@link KEYS_JOB_INTERVAL_S}. */
 export const PROVIDER_TIMEOUT_MS = 4000;
 
+/** Returns the time-out of one call to a provider in a sign-in, in seconds: the policy's, or the default. */
+export const timeoutOf = ({ timeout = PROVIDER_TIMEOUT_MS / 1000 }: { readonly timeout?: number }): number => timeout;
+
 /** How often the job checks whether a provider's keys are due. */
 export const KEYS_JOB_INTERVAL_S = 10;
 

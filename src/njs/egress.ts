@@ -87,6 +87,14 @@ export const isLimited = ({ status }: Answered): boolean => status === 429;
  * With any other status the provider did not use it, even if another server sent the status. */
 export const mayBeUsed = ({ status, reached }: Answered): boolean => reached && (status === 200 || status >= 500);
 
+/** Returns the result of a call, or an error after a time-out. The call itself continues and ends by its own time-out. */
+export function within<T>(call: Promise<T>, ms: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Away(`no answer within ${ms / 1000} s`)), ms);
+    call.then(resolve, reject).then(() => clearTimeout(timer));
+  });
+}
+
 const FORM = 'application/x-www-form-urlencoded';
 
 /** Calls an endpoint of a provider like {@link fetchDocument}. It never repeats a call, and logs no part of the call.

@@ -1,5 +1,12 @@
 import { composed } from '../composed.ts';
-import { KEYS_JOB_INTERVAL_S, MAX_DICT_TTL_MS, MAX_KEYS_BYTES, MAX_WAITERS, WAIT_FOR_KEYS_MS } from '../limits.ts';
+import {
+  KEYS_JOB_INTERVAL_S,
+  MAX_DICT_TTL_MS,
+  MAX_KEYS_BYTES,
+  MAX_WAITERS,
+  PROVIDER_TIMEOUT_MS,
+  WAIT_FOR_KEYS_MS,
+} from '../limits.ts';
 import { providerKind } from '../providers/index.ts';
 import type { Table } from '../rules/types.ts';
 import { discoveryUrl, readDiscovery } from '../token/discovery.ts';
@@ -19,7 +26,7 @@ import {
 } from '../token/key-refresh.ts';
 import type { Key, TokenProvider } from '../token/types.ts';
 import { keepDocument, keysDict, keysName, locksDict } from './dicts.ts';
-import { fetchDocument } from './egress.ts';
+import { fetchDocument, within } from './egress.ts';
 import { epochNow, newEpoch } from './epoch.ts';
 import { holdUpTo, release } from './held.ts';
 import type { KnownCaller } from './known.ts';
@@ -124,9 +131,15 @@ export class KeyStore {
     return byKey ? state.fetchedAt + this.#table.keys.stale : Number.POSITIVE_INFINITY;
   }
 
+  /** Fetches a document. The time-out of the policy may be longer for a sign-in, but two documents must arrive before
+   * the next run of the job. */
+  #document(provider: string, url: string, to?: TokenProvider): Promise<string> {
+    return within(fetchDocument(this.#table.egress, provider, url, to), PROVIDER_TIMEOUT_MS);
+  }
+
   /** Returns the address of the keys from the provider's discovery document. */
   async #discover({ name, issuer, privateAddresses }: TokenProvider): Promise<string> {
-    const text = await fetchDocument(this.#table.egress, name, discoveryUrl(issuer));
+    const text = await this.#document(name, discoveryUrl(issuer));
     const discovery = readDiscovery(text, issuer, privateAddresses);
     if (!discovery.ok) throw new Error(discovery.error);
     return discovery.jwksUri;
@@ -134,7 +147,7 @@ export class KeyStore {
 
   /** Fetches discovery document and key set, and stores the result for all workers. It logs a failure in one line. */
   async #fetch(provider: TokenProvider): Promise<boolean> {
-    const { keys: times, egress } = this.#table;
+    const { keys: times } = this.#table;
     const now = Date.now() / 1000;
     const before = this.#state(provider.name);
     locksDict().set(composed('cool', provider.name), 1, times.coolDown * 1000);
@@ -142,7 +155,7 @@ export class KeyStore {
       this.#save(provider, trying(before, now));
       const uri = provider.jwksUri ?? (await this.#discover(provider));
       const to = provider.jwksUri === undefined ? provider : undefined;
-      const set = await readKeySet(await fetchDocument(egress, provider.name, uri, to), providerKind(provider.kind));
+      const set = await readKeySet(await this.#document(provider.name, uri, to), providerKind(provider.kind));
       if (!set.ok) throw new Error(set.error);
       for (const warning of set.warnings) ngx.log(ngx.WARN, `meshgate: keys of provider ${provider.name}: ${warning}`);
       this.#save(provider, fetched(before, set.keys, now));

@@ -36,6 +36,9 @@ export const FAILOVER = {
   most: 30,
 } as const;
 
+/** The longest time-out of calls to a provider, in seconds. The locks of the sign-in outlast ten such calls. */
+export const MAX_PROVIDER_TIMEOUT = 10;
+
 /** The longest time-out of an introspection endpoint: {@link PROVIDER_TIMEOUT_MS}. */
 export const MAX_INTROSPECTION_TIMEOUT = 4;
 

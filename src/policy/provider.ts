@@ -9,7 +9,7 @@ import {
 } from '../providers/index.ts';
 import * as a from './addresses.ts';
 import type { At } from './at.ts';
-import { MAX_INTROSPECTION_TIMEOUT } from './bounds.ts';
+import { MAX_INTROSPECTION_TIMEOUT, MAX_PROVIDER_TIMEOUT } from './bounds.ts';
 import { hints } from './hints.ts';
 import { flag, mapping, named, onlyTrue, optional, orElse, orNone, usually } from './mapping.ts';
 import * as s from './scalars.ts';
@@ -192,6 +192,10 @@ export const provider = mapping({
     s.list(z.enum(ALGORITHMS), '[RS256]'),
     ['RS256', 'PS256', 'ES256'],
     'The signature algorithms that the gateway accepts.',
+  ),
+  timeout: optional(
+    s.secondsWithin({ least: '1s', most: `${MAX_PROVIDER_TIMEOUT}s` }),
+    'How long the gateway waits for the provider: to connect, and for each answer. Default: 3s to connect, 4s for an answer.',
   ),
   ca_file: optional(s.filePath, 'CA bundle for the provider’s TLS certificate. Default: the system’s.'),
   subject: mapping({

@@ -13,7 +13,7 @@ export interface SigninOptions {
 function providersOf(policy: Policy): SigninTable['providers'] {
   const all = Object.values(policy.providers).flatMap((provider) => {
     const { name, kind, issuer, client, signin } = provider;
-    const more = pick(provider, ['issuers', 'privateAddresses']);
+    const more = pick(provider, ['issuers', 'privateAddresses', 'timeout']);
     return client && signin ? [[name, { name, kind, issuer, client, signin, ...more }] as const] : [];
   });
   return withoutPrototype(all);

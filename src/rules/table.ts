@@ -45,12 +45,26 @@ export function spelled(headers: Headers, names: readonly string[]): Headers {
   );
 }
 
+/** Parts of a provider that other JavaScript or nginx uses. A change of them flushes no known token. */
+type Elsewhere = 'at' | 'caFile' | 'client' | 'signin' | 'timeout' | 'introspection' | 'groupsEndpoint';
+const ELSEWHERE: readonly Elsewhere[] = [
+  'at',
+  'caFile',
+  'client',
+  'signin',
+  'timeout',
+  'introspection',
+  'groupsEndpoint',
+];
+
 function tokenProvider(policy: Policy, provider: Provider): TokenProvider {
-  const { at: _, caFile: __, client: ___, signin: ____, introspection, groupsEndpoint, ...others } = provider;
+  const { introspection, groupsEndpoint } = provider;
+  const kept = Object.entries(provider).filter(([key]) => !(ELSEWHERE as readonly string[]).includes(key));
+  const others = Object.fromEntries(kept) as unknown as Omit<Provider, Elsewhere>;
   const asked = groupsEndpoint === undefined || groupsOf(policy, provider).length === 0;
   const rest = asked ? others : { ...others, asksGroups: true as const };
   if (introspection === undefined) return rest;
-  const { endpoint: _____, timeout: ______, ...answers } = introspection;
+  const { endpoint: _, timeout: __, ...answers } = introspection;
   return { ...rest, introspection: answers, ...(isKeyless(provider) && { keyless: true as const }) };
 }
 

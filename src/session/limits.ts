@@ -1,3 +1,5 @@
+import { timeoutOf } from '../limits.ts';
+
 /** Limits of sessions, sign-in and revocations. Sizes are in bytes and times in seconds, unless a name says so. */
 
 /** Minimum number of addresses whose sign-in requests nginx counts, and the memory for one address. */
@@ -60,11 +62,18 @@ export const MAX_SEALED = { session: 4080, state: 4096, ticket: 8192, record: 12
 /** How often the folder with an operator's pages is checked. */
 export const THEME_INTERVAL_S = 5;
 
-/** How long a renewal may hold the lock of its session, in milliseconds: longer than all its calls to the provider
- * together, and short enough if a worker dies. There are at most ten calls of {@link PROVIDER_TIMEOUT_MS}: one for
- * discovery; one to the token endpoint with each of {@link MAX_SECRETS}; two for discovery and keys; one for UserInfo;
- * one wait for a free place; and one question about groups. The rest of the time is for the store. */
-export const LOCK_RENEWAL_MS = 60_000;
+/** How long a sign-in or a renewal may take: longer than all its calls to the provider together, and short enough if a
+ * worker dies. There are at most ten calls: one for discovery; one to the token endpoint with each of
+ * {@link MAX_SECRETS}; two for discovery and keys; one for UserInfo; one wait for a free place; and one question about
+ * groups. The rest of the time is for the store.
+ * @param timeout the longest time-out of one call */
+const callsTogether = (timeout: number): number => 10 * timeout + 20;
+
+/** The longest time-out of the providers, in seconds, and {@link callsTogether} for it. */
+export function longestCalls(providers: readonly { readonly timeout?: number }[]) {
+  const timeout = Math.max(...[{}, ...providers].map(timeoutOf));
+  return { timeout, together: callsTogether(timeout) };
+}
 
 /** How long a check waits for another's renewal, in milliseconds: shorter than the time-out of its own call. */
 export const WAIT_FOR_RENEWAL_MS = 3000;
@@ -85,10 +94,6 @@ export const LIMITED_BITS = 31;
 
 /** Maximum time that a person may need to sign in at the provider. */
 export const ATTEMPT_LIFETIME_S = 600;
-
-/** How long a state is claimed while its code is exchanged: longer than all calls to the provider together. Only after
- * a success, the state is remembered for its whole lifetime. */
-export const EXCHANGE_S = 60;
 
 /** Maximum time that a browser may need from the sign-in host to the host to which the person signs in. */
 export const TICKET_LIFETIME_S = 60;

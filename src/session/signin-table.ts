@@ -3,7 +3,7 @@ import type { RefusedPage } from './pages/types.ts';
 
 /** A provider, as the sign-in uses it. */
 export interface SigninProvider
-  extends Pick<Provider, 'name' | 'kind' | 'issuer' | 'issuers' | 'privateAddresses'>,
+  extends Pick<Provider, 'name' | 'kind' | 'issuer' | 'issuers' | 'privateAddresses' | 'timeout'>,
     Required<Pick<Provider, 'client' | 'signin'>> {}
 
 export interface SigninHost {

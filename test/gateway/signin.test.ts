@@ -24,9 +24,9 @@ import { ssoSecret } from '../harness/sso.ts';
 const ways = {
   basic: 'client: { id: wiki, secret_file: /run/secrets/basic }',
   post: 'client: { id: wiki-post, secret_file: /run/secrets/post, auth: post }',
-  hs256: 'client: { id: wiki-hmac, secret_file: /run/secrets/hs256, auth: secret_jwt }',
+  hs256: 'client: { id: wiki-hmac, secret_file: /run/secrets/hs256, auth: secret_jwt }\n    timeout: 2s',
   es256: 'client: { id: wiki-jwt, keys_file: /run/secrets/es256.jwks }',
-  rs256: 'client: { id: wiki-jwt, keys_file: /run/secrets/rs256.jwks }',
+  rs256: 'client: { id: wiki-jwt, keys_file: /run/secrets/rs256.jwks }\n    timeout: 6s',
   tls: 'client: { id: wiki-tls, cert_file: /run/secrets/tls.crt, key_file: /run/secrets/tls.key }',
   par: 'client: { id: wiki-par, secret_file: /run/secrets/par }',
   public: 'client: { id: wiki-public }',
@@ -259,6 +259,33 @@ describe('the client', () => {
     expect([failed.status, failed.text.includes('signin_failed')]).toEqual([403, true]);
     await gateway.box.write({ '/run/secrets/post': ssoSecret });
     expect((await page()).status).toBe(200);
+  });
+});
+
+describe('a provider that answers late', () => {
+  /** Signs in while the token endpoint waits. `after` runs when it has the call. */
+  async function signIn(name: string, after: () => Promise<unknown>) {
+    await sso.control('/token', { hold: true, times: 1 });
+    const agent = newAgent(stage);
+    const page = agent.visit(`${originOf(name)}/page`).then((first) => login(agent, first));
+    await until(async () => (await sso.calls())['/token'] === 1, { what: 'the call of the token endpoint' });
+    const began = performance.now();
+    await after();
+    const { status, text } = await page;
+    await sso.control('/token');
+    return { status, text, seconds: (performance.now() - began) / 1000 };
+  }
+
+  test('is waited for until the time-out of the policy, if this is longer than the default', async () => {
+    const late = () => new Promise((resolve) => setTimeout(resolve, 4500)).then(() => sso.control('/token'));
+    expect((await signIn('rs256', late)).status).toBe(200);
+  });
+
+  test('is waited for until the time-out of the policy, if this is shorter than the default', async () => {
+    expected.push(/sign-in through hs256: provider_unavailable/, /upstream timed out/);
+    const { status, text, seconds } = await signIn('hs256', async () => {});
+    expect([status, text.includes('provider_unavailable')]).toEqual([503, true]);
+    expect(seconds).toBeLessThan(4);
   });
 });
 

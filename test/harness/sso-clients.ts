@@ -18,7 +18,7 @@ export interface ClientsOptions {
 }
 
 /** The secret of the clients that have one, long enough for HS256. */
-export const ssoSecret = 'wiki secret of the tests: +/%&';
+export const ssoSecret = 'wiki secret of the tests, long: +/%&';
 
 const device = 'urn:ietf:params:oauth:grant-type:device_code';
 

@@ -5,19 +5,10 @@ import type { AskedProvider, ClientTable } from '../../rules/client-table.ts';
 import type { ClientMetadata } from '../../session/flow/provider-metadata.ts';
 import { readIntrospection } from '../../token/introspection.ts';
 import { ANSWERED } from '../../token/provider-questions.ts';
-import { Away, type ProviderAnswer } from '../egress.ts';
+import { Away, within } from '../egress.ts';
 import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
 import { discoveryUnknown, fail, reply } from './reply.ts';
-
-/** Returns the answer, or an error after the time-out. The call itself continues and ends by its own time-out. */
-function within(call: Promise<ProviderAnswer>, seconds: number): Promise<ProviderAnswer> {
-  const time = Math.min(seconds * 1000, PROVIDER_TIMEOUT_MS);
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Away(`no answer within ${seconds} s`)), time);
-    call.then(resolve, reject).then(() => clearTimeout(timer));
-  });
-}
 
 /** Returns the endpoint from the policy, or else from the discovery document. */
 async function endpointsOf(
@@ -43,7 +34,10 @@ export function introspectHandler(table: ClientTable): (r: NginxHTTPRequest) => 
     const endpoints = await endpointsOf(provider, store, now);
     const params = Object.entries({ token, token_type_hint: 'access_token' });
     const call = client.call(provider, endpoints, 'introspection', params, now);
-    const { status, text, reached } = await within(call, provider.introspection?.timeout ?? 0);
+    const { status, text, reached } = await within(
+      call,
+      Math.min((provider.introspection?.timeout ?? 0) * 1000, PROVIDER_TIMEOUT_MS),
+    );
     if (!reached) throw new Away('the introspection endpoint was not reached; the line above says why');
     return readIntrospection(status, text);
   }

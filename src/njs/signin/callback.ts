@@ -3,7 +3,6 @@ import type { ReasonCode } from '../../reasons.ts';
 import { type Attempt, isBound, isOver, onceId, onceLifetime, readAttempt } from '../../session/flow/attempt.ts';
 import { expiredAttempt } from '../../session/flow/attempt-cookies.ts';
 import { afterError, type Callback, errorName, isOfIssuer, readCallback } from '../../session/flow/callback.ts';
-import { EXCHANGE_S } from '../../session/limits.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { callbackName, originOf } from '../../session/urls.ts';
 import { redirect, refuseMethod, refuseWith } from './answer.ts';
@@ -93,7 +92,8 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
     return fail(scene, visit, back, 'signin_failed', `the answer ${issuer}`);
   }
   if ('error' in came.answer) return refused(scene, visit, back, came.answer.error);
-  const claim = await scene.store.claim(onceId(attempt), EXCHANGE_S);
+  // The claim outlasts the exchange. Only after a success, the state is remembered for its whole lifetime.
+  const claim = await scene.store.claim(onceId(attempt), scene.longest);
   if (claim === undefined) return astray(scene, visit, back, true);
   const exchanged = await exchange(scene, visit, attempt, provider, metadata, came.answer.code);
   const often = exchanged.ok ? signsInTooOften(provider.name, exchanged.value.idClaims.sub, now) : undefined;

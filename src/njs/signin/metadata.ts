@@ -1,5 +1,5 @@
 import { composed } from '../../composed.ts';
-import { MAX_METADATA_STATE_BYTES, PROVIDER_TIMEOUT_MS } from '../../limits.ts';
+import { MAX_METADATA_STATE_BYTES, timeoutOf } from '../../limits.ts';
 import {
   type ClientMetadata,
   type Metadata,
@@ -21,7 +21,7 @@ interface Kept<M> {
 
 const LOOK_MS = 50;
 
-type Provider = Pick<SigninProvider, 'name' | 'issuer' | 'privateAddresses'>;
+type Provider = Pick<SigninProvider, 'name' | 'issuer' | 'privateAddresses' | 'timeout'>;
 
 /** Which data is read from a discovery document, and where it is stored. */
 interface Reading<M> {
@@ -88,13 +88,14 @@ export class MetadataStore<M = Metadata> {
     const before = this.#usable(provider, now);
     if (before !== undefined && Math.abs(now - before.fetchedAt) < METADATA_REFRESH_S) return before.metadata;
     const locks = locksDict();
+    const timeout = timeoutOf(provider) * 1000;
     const [lock, cool] = [composed(this.#how.lock, provider.name), composed('cool', this.#how.lock, provider.name)];
-    if (!locks.has(cool) && locks.add(lock, 1, 2 * PROVIDER_TIMEOUT_MS)) {
+    if (!locks.has(cool) && locks.add(lock, 1, 2 * timeout)) {
       // Before it had the lock, another request may have fetched the endpoints.
       if (locks.add(cool, 1, METADATA_COOL_DOWN_S * 1000)) await this.#fetch(provider, now);
       locks.delete(lock);
     } else if (before === undefined) {
-      for (let waited = 0; waited < PROVIDER_TIMEOUT_MS && locks.has(lock); waited += LOOK_MS) {
+      for (let waited = 0; waited < timeout && locks.has(lock); waited += LOOK_MS) {
         await new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS));
       }
     }

@@ -28,6 +28,7 @@ export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promi
   const kept = table.session?.keep;
   const renewals = new Renewals({
     store,
+    longest: scene.longest * 1000,
     look: signin.store === undefined ? LOOK_MS : LOOK_ETCD_MS,
     choose: (claims, provider) => (kept === undefined ? {} : keep(claims, kept, provider)),
     refresh: (record) => refresh(scene, record),

@@ -6,7 +6,6 @@ import {
   LIMITED_BITS,
   LIMITED_MS,
   LIMITED_PEOPLE,
-  LOCK_RENEWAL_MS,
   MAX_RENEWAL_WAITERS,
   MAX_RENEWALS,
   PROVIDER_PAUSE_MS,
@@ -35,6 +34,8 @@ import { holdUpTo, release } from '../held.ts';
 
 export interface RenewalScene {
   readonly store: SessionStore;
+  /** How long a renewal may hold the lock of its session, in milliseconds. */
+  readonly longest: number;
   /** Milliseconds between two reads of the store by a waiting request. */
   readonly look: number;
   readonly choose: Choose;
@@ -62,17 +63,11 @@ const alone: Renewal = { kind: 'alone' };
 const RENEWING = 'renewing';
 const WAITING = 'waiting renewal';
 
-/** Longer than a wait and a renewal together, because a request that has waited can renew after that. */
-const HELD_MS = WAIT_FOR_RENEWAL_MS + LOCK_RENEWAL_MS;
-
 /** Returns the key of the mark that a provider is not asked for some time, in general or about one session. */
 const paused = (what: string): string => composed('pause', what);
 
 /** Returns the key of the mark that the source of a session's claims did not answer. */
 const unsaid = (sid: string): string => composed('unsaid', sid);
-
-/** Longer than the pause and the next attempt together, so that the mark stays until that attempt has its answer. */
-const UNSAID_MS = PROVIDER_PAUSE_MS + LOCK_RENEWAL_MS;
 
 /** Returns the name of a set of people, as bits: those for which a provider limited its calls, in a row. */
 const limited = (provider: string): string => composed('limited', provider);
@@ -98,6 +93,11 @@ export class Renewals {
 
   constructor(scene: RenewalScene) {
     this.#scene = scene;
+  }
+
+  /** Longer than a wait and a renewal together, because a request that has waited can renew after that. */
+  get #held(): number {
+    return WAIT_FOR_RENEWAL_MS + this.#scene.longest;
   }
 
   #at({ provider, sid }: SessionClaims): Renewing {
@@ -140,7 +140,8 @@ export class Renewals {
         ngx.log(ngx.WARN, `meshgate: sessions are not renewed by provider ${provider} just now: ${outcome.detail}`);
     } else {
       renewalsDict().add(paused(sid), 1, PROVIDER_PAUSE_MS);
-      if (outcome.kind === 'unsaid') renewalsDict().set(unsaid(sid), 1, UNSAID_MS);
+      // The mark outlasts the pause and the next attempt together, so that it stays until that attempt has its answer.
+      if (outcome.kind === 'unsaid') renewalsDict().set(unsaid(sid), 1, PROVIDER_PAUSE_MS + this.#scene.longest);
       if (locksDict().add(composed('said of one', provider), 1, REPEAT_LINE_S * 1000))
         ngx.log(ngx.WARN, `meshgate: a session is not renewed by provider ${provider} just now: ${outcome.detail}`);
     }
@@ -214,7 +215,7 @@ export class Renewals {
       const step = this.#step(cookie, record);
       if (step !== 'refresh') return this.#without(step, cookie, record);
       if (record !== undefined && isUnanswered(record)) continue;
-      const lock = await store.lock(cookie.sid, LOCK_RENEWAL_MS);
+      const lock = await store.lock(cookie.sid, this.#scene.longest);
       if (lock !== undefined) return this.#leadAndRelease(cookie, lock);
     }
     return alone;
@@ -229,16 +230,16 @@ export class Renewals {
   }
 
   async #renew(cookie: SessionClaims, host: string, wait: boolean): Promise<Renewal> {
-    const { store, isRevoked } = this.#scene;
+    const { store, isRevoked, longest } = this.#scene;
     if (isRevoked(cookie)) return { kind: 'ended' };
     const found = await store.get(cookie.sid);
     const record = found?.host === host ? found : undefined;
     const step = this.#step(cookie, record);
     if (step !== 'refresh') return this.#without(step, cookie, record);
-    const lock = await store.lock(cookie.sid, LOCK_RENEWAL_MS);
+    const lock = await store.lock(cookie.sid, longest);
     if (lock === undefined) return wait ? this.#waitInTurn(cookie) : { kind: 'going' };
     if (wait) return this.#leadAndRelease(cookie, lock);
-    const place = holdUpTo(MAX_RENEWALS, HELD_MS, RENEWING, cookie.provider);
+    const place = holdUpTo(MAX_RENEWALS, this.#held, RENEWING, cookie.provider);
     if (place === undefined) {
       await lock.release();
       return { kind: 'going' };
@@ -250,7 +251,7 @@ export class Renewals {
   }
 
   async #waitInTurn(cookie: SessionClaims): Promise<Renewal> {
-    const place = holdUpTo(MAX_RENEWAL_WAITERS, HELD_MS, WAITING, cookie.provider);
+    const place = holdUpTo(MAX_RENEWAL_WAITERS, this.#held, WAITING, cookie.provider);
     if (place === undefined) return alone;
     return this.#wait(cookie).finally(() => release(place));
   }

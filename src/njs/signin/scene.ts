@@ -1,4 +1,5 @@
 import type { Table } from '../../rules/types.ts';
+import { longestCalls } from '../../session/limits.ts';
 import type { SigninTable } from '../../session/signin-table.ts';
 import type { SessionStore } from '../../session/store.ts';
 import { DictStore } from '../dict-store.ts';
@@ -35,6 +36,8 @@ export function signinScene(table: Table, signin: SigninTable) {
     vault,
     store: storeOf(signin, vault),
     pages: new Pages(signin),
+    /** How long all calls of one sign-in or renewal to the providers may take together, in seconds. */
+    longest: longestCalls(Object.values(signin.providers)).together,
     ...(table.asking !== undefined && { questions: new Questions(table.asking, table.selection) }),
   };
 }

@@ -1,4 +1,5 @@
 import { FROM_EGRESS, TO_EGRESS } from '../../internal-headers.ts';
+import { PROVIDER_TIMEOUT_MS } from '../../limits.ts';
 import type { Provider } from '../../policy/types.ts';
 import { isAsked } from '../../rules/client-table.ts';
 import { MAX_SIGNIN_BODY_BYTES } from '../../session/limits.ts';
@@ -16,7 +17,7 @@ import { resolver } from './upstreams.ts';
  * Its response is passed on unchanged, with the address to which nginx connected. */
 const common = conf`
   proxy_http_version 1.1; proxy_pass_request_headers off; # send only the headers that a location sets
-  ${timeouts('3s', '3s', '4s')}
+  ${timeouts('3s', '3s', `${PROVIDER_TIMEOUT_MS / 1000}s`)}
   proxy_next_upstream off; proxy_redirect off; proxy_intercept_errors off; proxy_max_temp_file_size 0; # one attempt; the answer passes unchanged
   ${unstored}
   ${ignoresAccel()}
@@ -57,6 +58,9 @@ function clientCertificate({ client }: Provider): readonly Directive[] {
 /** Whether the gateway is a client of at least one provider. */
 const hasClients = (scene: Scene): boolean => hasSessions(scene) || hasQuestions(scene);
 
+/** The time-outs of a provider in the policy. They replace those of the server. */
+const within = (seconds: number) => timeouts(`${seconds}s`, `${seconds}s`, `${seconds}s`);
+
 function provider(scene: Scene, one: Provider): readonly Directive[] {
   const client = one.client !== undefined && (hasSessions(scene) || isAsked(one));
   return conf`
@@ -66,6 +70,7 @@ function provider(scene: Scene, one: Provider): readonly Directive[] {
       ${client ? called : fetched}
       ${verified('proxy', variable('proxy_host'), one.caFile ?? scene.options.systemCa)}
       ${client && clientCertificate(one)}
+      ${one.timeout !== undefined && within(one.timeout)}
     }
   `;
 }

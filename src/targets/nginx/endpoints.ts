@@ -14,6 +14,7 @@ import { orPage } from './page.ts';
 import { unknown } from './problem.ts';
 import { proofHeaders } from './proof.ts';
 import type { Scene, SceneHost } from './scene.ts';
+import { longestSignin } from './signin.ts';
 import { oftenPage, signinLimit } from './signin-limit.ts';
 import { checkSocket } from './upstreams.ts';
 
@@ -87,7 +88,7 @@ const around = (scene: Scene): readonly Directive[] => conf`
   default_type application/problem+json;
   ${bodyBuffer(MAX_SIGNIN_BODY_BYTES)}
   proxy_request_buffering on;
-  ${toHandler}
+  ${toHandler(longestSignin(scene)?.together)}
   ${asked}
   ${fromHandler}
   ${ENDPOINTS.flatMap((one) => endpoint(scene, one))}

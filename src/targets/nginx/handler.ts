@@ -21,12 +21,13 @@ export const told = conf`
 `;
 
 /** The directives for a request to a handler. The request has only the headers that are set here and in the same
- * location. nginx never sends it twice, because a call can use up a code. */
-export const toHandler = conf`
+ * location. nginx never sends it twice, because a call can use up a code.
+ * @param read how long nginx waits for the response, in seconds */
+export const toHandler = (read = 30) => conf`
   proxy_http_version 1.1;
   proxy_pass_request_headers off;
   ${told}
-  ${timeouts('3s', '5s', '30s')}
+  ${timeouts('3s', '5s', `${read}s`)}
   proxy_next_upstream off;
 `;
 

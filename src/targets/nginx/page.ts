@@ -81,7 +81,7 @@ const page = (scene: Scene): readonly Directive[] => conf`
   if ($meshgate_reason = "" ) { ${unknown} }
   proxy_pass http://unix:${checkSocket(scene.options)}:${PAGE_PATH};
   proxy_method GET;
-  ${toHandler}
+  ${toHandler()}
   ${refused}
   // The body of a form is not stored. nginx streams it to the location that discards it.
   client_max_body_size 0;

@@ -1,3 +1,4 @@
+import { PROVIDER_TIMEOUT_MS } from '../../limits.ts';
 import { DEFAULTS } from '../../policy/bounds.ts';
 import type { Gateway } from '../../policy/types.ts';
 import * as limits from '../../session/limits.ts';
@@ -52,13 +53,22 @@ const script = conf`
   ${bodyBuffer(limits.MAX_SIGNIN_BODY_BYTES)}
 `;
 
+/** How long calls of a sign-in to the providers may take, in seconds; undefined if the policy sets no longer time-out
+ * than the default. */
+export function longestSignin({ policy }: Scene): ReturnType<typeof limits.longestCalls> | undefined {
+  const longest = limits.longestCalls(Object.values(policy.providers).filter(({ client }) => client !== undefined));
+  return longest.timeout * 1000 > PROVIDER_TIMEOUT_MS ? longest : undefined;
+}
+
 /** The locations that run the sign-in's JavaScript, in the check's server. No other location loads it. */
 export function handlerLocations(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
+  const longest = longestSignin(scene);
   return conf`
     location = ${paths.WHOAMI_PATH} { js_content meshgate.whoami; }
     location ^~ /.meshgate/ {
       ${script}
+      ${longest && conf`js_fetch_timeout ${longest.timeout}s;`}
       location = ${paths.SIGNIN_PATH} { js_content signin.signin; }
       location = ${paths.CALLBACK_PATH} { js_content signin.callback; }
       // If there are several providers, the name of one of them follows this path.

@@ -50,6 +50,32 @@ it('no key is fetched while the zone of locks is full, and nothing rejects', asy
   expect(await keys.refetch(provider)).toBe('busy');
 });
 
+it('a fetch ends before the next run of the job, even if the provider has a longer time-out', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const urls: string[] = [];
+  // The discovery document arrives late, and the keys never arrive.
+  fake.fetch = (async (_: string, { headers }: { headers: Record<string, string> }) => {
+    const url = headers['X-Meshgate-Url'] as string;
+    urls.push(url);
+    if (!url.includes('.well-known')) return new Promise(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 3900));
+    const { issuer } = provider;
+    const text = async () => JSON.stringify({ issuer, jwks_uri: `${issuer}/keys` });
+    return { status: 200, headers: new Headers(), text };
+  }) as never;
+  let ended = false;
+  const run = keys.refresh().then(() => {
+    ended = true;
+  });
+  await vi.advanceTimersByTimeAsync(3900);
+  expect([urls.some((url) => url.endsWith('/keys')), ended]).toEqual([true, false]);
+  await vi.advanceTimersByTimeAsync(4000);
+  expect(ended).toBe(true);
+  expect(fake.logged.splice(0).join()).toContain('no answer within 4 s');
+  await run;
+  vi.useRealTimers();
+});
+
 describe('the room for keys', () => {
   const { keys: zone } = fake.zones;
   const text = (kid: (i: number) => string, count = 1): string =>

@@ -230,6 +230,7 @@ describe('a refresh', () => {
       const ada = await signedIn('ada');
       const renewals = new Renewals({
         store: lab.scene.store,
+        longest: 60_000,
         look: 5,
         choose: (claims) => claims,
         refresh: (of) => {

@@ -354,7 +354,7 @@ export const CHANGES: readonly Change[] = [
     ', prefix: okta-',
     '',
     'subject: { prefix: okta- }',
-    '      prefix: kc-',
+    '    subject: { prefix: kc-',
     '    providers: [okta, k',
   ],
   [
@@ -394,7 +394,7 @@ export const CHANGES: readonly Change[] = [
   ],
   [
     'bad provider',
-    '      prefix: kc-',
+    '    subject: { prefix: kc-',
     'kc-',
     'okta-x-',
     'write keycloak-',
@@ -508,6 +508,8 @@ export const CHANGES: readonly Change[] = [
   ['no effect', '    signin: { userinfo', 'idp: 0oa9', 'response_mode: form_post', 'in the query only'],
   ['no effect', '    signin: { userinfo', 'idp: 0oa9', 'request: eyJ.e30.', 'would replace the request'],
   ['bad secret', '    signin: { userinfo', 'idp: 0oa9', 'client_secret: hunter2', 'the browser must not see it'],
+  ['out of bounds', '    timeout:', '6s', '11s', 'write from 1s to 10s'],
+  ['out of bounds', '    timeout:', '6s', '0s', 'write from 1s to 10s'],
   ['wrong type', '    signin: { userinfo', 'par: true', 'par: "yes"', 'write true or false'],
   [
     'bad provider',

@@ -38,6 +38,7 @@ const good: Refreshed = { kind: 'confirmed', claims: { sub: 'u1', groups: ['othe
 const renewals = (more: Partial<RenewalScene> = {}): Renewals =>
   new Renewals({
     store,
+    longest: 60_000,
     look: 5,
     choose: ({ groups }) => ({ groups }),
     refresh: (of) => {

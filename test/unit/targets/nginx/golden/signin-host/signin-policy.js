@@ -26,7 +26,8 @@ export default {
         "domains": [],
         "userinfo": false,
         "label": "entra"
-      }
+      },
+      "timeout": 8
     }
   },
   "hosts": [
