@@ -92,6 +92,10 @@ export const LIMITED_PEOPLE = 3;
 export const LIMITED_MS = 60_000;
 export const LIMITED_BITS = 31;
 
+/** How long the gateway pushes the requests of sign-ins after a provider has shown that it requires this, in
+ * milliseconds. */
+export const PUSHES_MS = 24 * 3600 * 1000;
+
 /** Maximum time that a person may need to sign in at the provider. */
 export const ATTEMPT_LIFETIME_S = 600;
 

@@ -49,7 +49,7 @@ ${Object.entries(ways)
     ca_file: /run/provider-ca.pem
     subject: { prefix: ${name}- }
     ${client}
-    signin: { label: Staff ${name}, domains: [${name}.example.org]${name === 'par' ? ', par: true' : ''} }`,
+    signin: { label: Staff ${name}, domains: [${name}.example.org] }`,
   )
   .join('')}
   partners:
@@ -237,11 +237,20 @@ describe('the client', () => {
     const agent = newAgent(stage);
     const first = await agent.visit(`${originOf(name)}/page`);
     const asked = first.hops.find(({ url }) => url.startsWith(`${sso.issuer}/auth`))!.url;
-    if (name === 'par') expect(asked).toMatch(/\?client_id=wiki-par&request_uri=urn/);
-    else expect(new URL(asked).searchParams.get('code_challenge_method')).toBe('S256');
+    expect(new URL(asked).searchParams.get('code_challenge_method')).toBe('S256');
+    if (name === 'par') expected.push(/provider par accepts only pushed requests/);
     const page = await login(agent, first);
     expect([page.url, page.status]).toEqual([`${originOf(name)}/page`, 200]);
     expect(valuesOf((await wiki.requests())[0]!, 'X-Forwarded-User')).toEqual([`${name}-ada`]);
+  });
+
+  test('pushes its request after the provider has refused one, and from then on each request', async () => {
+    const asked = async () => {
+      const { hops } = await newAgent(stage).visit(`${originOf('par')}/page`);
+      return hops.map(({ url }) => url).filter((url) => url.startsWith(`${sso.issuer}/auth?`));
+    };
+    // The test above has shown the gateway that it must push.
+    expect(await asked()).toEqual([expect.stringMatching(/\?client_id=wiki-par&request_uri=urn/)]);
   });
 
   test('sends the next secret while one replaces the other, without a reload', async () => {

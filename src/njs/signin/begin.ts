@@ -1,3 +1,4 @@
+import { composed } from '../../composed.ts';
 import { type Attempt, type Errand, newAttempt, type Wish } from '../../session/flow/attempt.ts';
 import { attemptCookie } from '../../session/flow/attempt-cookies.ts';
 import { askedBy, authorizationParams, isPushed } from '../../session/flow/authorize.ts';
@@ -5,8 +6,10 @@ import type { SigninErrand } from '../../session/flow/errand.ts';
 import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import { type Params, withQuery } from '../../session/flow/query.ts';
 import { readPushed } from '../../session/flow/token-answer.ts';
+import { PUSHES_MS } from '../../session/limits.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { redirectUri, requestUrl } from '../../session/urls.ts';
+import { locksDict } from '../dicts.ts';
 import { redirect, refuseWith } from './answer.ts';
 import type { SigninScene } from './scene.ts';
 import { callbackAt, isAskedFor, type Visit } from './visit.ts';
@@ -32,23 +35,38 @@ async function sealed<T>({ vault }: SigninScene, host: string, state: T, atRoot:
   return text;
 }
 
-/** Returns the provider's URL with the request, or with a reference to a pushed request (RFC 9126 section 4). */
-async function addressOf(
+/** Returns the provider's URL with a reference to a request, which is pushed first (RFC 9126 section 4). */
+async function pushed(
   { client }: SigninScene,
   provider: SigninProvider,
   metadata: Metadata,
   params: Params,
   now: number,
 ): Promise<string> {
-  if (!isPushed(provider, metadata)) return withQuery(metadata.authorization, params);
   // Every client authentication except client_secret_basic adds the client id to the form itself.
-  const pushed = params.filter(([name]) => name !== 'client_id');
+  const others = params.filter(([name]) => name !== 'client_id');
   const id = ['client_id', provider.client.id] as const;
-  const named = provider.client.auth.kind === 'client_secret_basic' ? [...pushed, id] : pushed;
+  const named = provider.client.auth.kind === 'client_secret_basic' ? [...others, id] : others;
   const { status, text, secrets } = await client.call(provider, metadata, 'par', named, now);
   const answer = readPushed(status, text, secrets);
   if ('error' in answer) throw new Error(answer.error);
   return withQuery(metadata.authorization, [id, ['request_uri', answer.requestUri]]);
+}
+
+const pushes = (provider: string): string => composed('pushes', provider);
+
+/** Whether a provider has shown that it accepts only pushed requests. */
+const requiresPush = (provider: string): boolean => locksDict().has(pushes(provider));
+
+/** Remembers that a provider refused a request that was not pushed, and answered the pushed one with a code. Only then:
+ * anyone can open the callback with an error, but not with the code of a pushed request. */
+export function rememberPush(provider: string): void {
+  if (requiresPush(provider)) return;
+  locksDict().set(pushes(provider), 1, PUSHES_MS);
+  ngx.log(
+    ngx.WARN,
+    `meshgate: provider ${provider} accepts only pushed requests (RFC 9126), so the gateway pushes them; write signin: { par: true } to spare one redirect each day`,
+  );
 }
 
 async function toProvider(scene: SigninScene, visit: Visit, beginning: Beginning): Promise<void> {
@@ -57,19 +75,22 @@ async function toProvider(scene: SigninScene, visit: Visit, beginning: Beginning
   const { signin, pages } = scene;
   const metadata = await scene.metadata.of(provider, now);
   if (metadata === undefined) return refuseWith(pages, visit, 'provider_unavailable', { retry: wish.to, cookies });
-  const { attempt, cookie } = newAttempt(wish, provider.name, now, errand);
+  const learned = wish.pushed === true || requiresPush(provider.name);
+  const push = isPushed(provider, metadata, learned);
+  const made = newAttempt(wish, provider.name, now, errand);
+  const attempt: Attempt = { ...made.attempt, ...(push && { pushed: true }) };
   const state = await sealed<Attempt>(scene, host, attempt, { ...attempt, to: '/' }, now);
   const asked = askedBy(attempt, provider, signin.stepUps);
   const uri = redirectUri(host, signin.publicPort, callbackAt(signin, host, provider.name));
   const params = authorizationParams(attempt, provider, asked, uri, state, hint === undefined ? {} : { hint });
   let address: string;
   try {
-    address = await addressOf(scene, provider, metadata, params, now);
+    address = push ? await pushed(scene, provider, metadata, params, now) : withQuery(metadata.authorization, params);
   } catch (error) {
     ngx.log(ngx.ERR, `meshgate: sign-in through ${provider.name}: ${(error as Error).message}`);
     return refuseWith(pages, visit, 'provider_unavailable', { retry: wish.to, cookies });
   }
-  redirect(visit, address, [attemptCookie(cookie), ...cookies]);
+  redirect(visit, address, [attemptCookie(made.cookie), ...cookies]);
 }
 
 /** Redirects the browser to the sign-in host, with a sealed request that only this gateway can make. */

@@ -1,12 +1,22 @@
 import { ownOf } from '../../own.ts';
 import type { ReasonCode } from '../../reasons.ts';
-import { type Attempt, isBound, isOver, onceId, onceLifetime, readAttempt } from '../../session/flow/attempt.ts';
+import {
+  type Attempt,
+  isBound,
+  isOver,
+  onceId,
+  onceLifetime,
+  readAttempt,
+  type Wish,
+} from '../../session/flow/attempt.ts';
 import { expiredAttempt } from '../../session/flow/attempt-cookies.ts';
+import { learnsPush, mayRequirePush } from '../../session/flow/authorize.ts';
 import { afterError, type Callback, errorName, isOfIssuer, readCallback } from '../../session/flow/callback.ts';
+import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { callbackName, originOf } from '../../session/urls.ts';
 import { redirect, refuseMethod, refuseWith } from './answer.ts';
-import { begin } from './begin.ts';
+import { begin, rememberPush } from './begin.ts';
 import { establish, goneAfter } from './establish.ts';
 import { exchange } from './exchange.ts';
 import { signsInTooOften } from './often.ts';
@@ -54,11 +64,20 @@ function fail(scene: SigninScene, visit: Visit, { attempt, provider }: Returned,
 }
 
 /** Handles an error that the provider returned instead of a code. */
-async function refused(scene: SigninScene, visit: Visit, back: Returned, error: string): Promise<void> {
+async function refused(
+  scene: SigninScene,
+  visit: Visit,
+  back: Returned,
+  metadata: Metadata,
+  error: string,
+): Promise<void> {
   const { attempt, provider } = back;
-  const next = afterError(error, attempt.mode);
-  if (next === 'interact' && !attempt.restarted) {
-    const wish = { mode: 'in', to: attempt.to, restarted: true } as const;
+  const { mode, to, role, restarted } = attempt;
+  const next = afterError(error, mode);
+  const push = mayRequirePush(error, attempt, provider, metadata);
+  if (push || (next === 'interact' && !restarted)) {
+    const same = { mode, to, ...(role !== undefined && { role }), ...(restarted && { restarted }) };
+    const wish: Wish = push ? { ...same, pushed: true } : { mode: 'in', to, restarted: true };
     const cookies = [expiredAttempt(attempt.id)];
     // The attempt belongs to this browser, so this person was already asked.
     const asked = attempt.errand !== undefined && { errand: attempt.errand, confirmed: true };
@@ -91,7 +110,7 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
     const issuer = came.iss === undefined ? 'names no issuer' : 'names another issuer';
     return fail(scene, visit, back, 'signin_failed', `the answer ${issuer}`);
   }
-  if ('error' in came.answer) return refused(scene, visit, back, came.answer.error);
+  if ('error' in came.answer) return refused(scene, visit, back, metadata, came.answer.error);
   // The claim outlasts the exchange. Only after a success, the state is remembered for its whole lifetime.
   const claim = await scene.store.claim(onceId(attempt), scene.longest);
   if (claim === undefined) return astray(scene, visit, back, true);
@@ -101,6 +120,7 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
   // If the code was not used, the claim is released. A code that may have been used is never sent again.
   if (person.ok) await claim.use(onceLifetime(attempt, now));
   else if (!person.lost) await claim.release();
+  if (person.ok && attempt.pushed && learnsPush(provider, metadata)) rememberPush(provider.name);
   if (!person.ok) return fail(scene, visit, back, person.reason, person.detail ?? '');
   const done = await establish(scene, visit, attempt, provider, person.value);
   if (!done.ok) fail(scene, visit, back, done.reason, done.detail ?? '');

@@ -14,6 +14,8 @@ export interface Wish {
   readonly to: string;
   /** Whether the attempt was already restarted once. It is not restarted again. */
   readonly restarted?: true;
+  /** Whether the request is pushed because the provider has refused one that was not (RFC 9126 section 5). */
+  readonly pushed?: true;
 }
 
 /** For an attempt on the sign-in host: the other host to which the person signs in, and the attempt of that host. */

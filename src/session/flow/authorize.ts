@@ -5,12 +5,14 @@ import type { Metadata } from './provider-metadata.ts';
 import type { Params } from './query.ts';
 import { sha256 } from './random.ts';
 
+type Asked = Pick<SigninProvider, 'signin'>;
+
 /** Returns what an attempt requires of the sign-in. The provider must meet the requirements of a role and the policy's
  * `max_age`; the policy's `acr_values` are voluntary (OpenID Connect Core section 5.5.1.1).
  * @param stepUps requirements by role */
 export function askedBy(
   { mode, role }: Pick<Attempt, 'mode' | 'role'>,
-  { signin }: Pick<SigninProvider, 'signin'>,
+  { signin }: Asked,
   stepUps: Readonly<Record<string, StepUp>>,
 ): StepUp {
   const own = signin.maxAge === undefined ? {} : { maxAge: signin.maxAge };
@@ -52,7 +54,17 @@ export function authorizationParams(
   });
 }
 
-/** Whether the request is first pushed to the provider (RFC 9126), by the policy or as the provider requires. */
-export function isPushed({ signin }: Pick<SigninProvider, 'signin'>, metadata: Metadata): boolean {
-  return signin.par ?? metadata.parRequired;
+/** Whether the request is first pushed to the provider (RFC 9126), by the policy or as the provider requires.
+ * @param learned whether the provider has shown that it requires this (see {@link learnsPush}) */
+export function isPushed({ signin }: Asked, metadata: Metadata, learned: boolean): boolean {
+  return signin.par ?? (metadata.parRequired || (learned && metadata.par !== undefined));
 }
+
+/** Whether only the error of a sign-in shows that the provider accepts no other than pushed requests. It can require
+ * this of a single client (RFC 9126 section 6), which its discovery document does not say. */
+export const learnsPush = ({ signin }: Asked, { par, parRequired }: Metadata): boolean =>
+  signin.par === undefined && par !== undefined && !parRequired;
+
+/** Whether an error may mean this. It has no code of its own (RFC 6749 section 4.1.2.1). */
+export const mayRequirePush = (error: string, { pushed }: Attempt, provider: Asked, metadata: Metadata): boolean =>
+  error === 'invalid_request' && !pushed && learnsPush(provider, metadata);

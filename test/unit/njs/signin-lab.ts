@@ -69,6 +69,8 @@ export interface Manners {
   answer?: Record<string, string | null>;
   /** Instead of a code. */
   error?: string;
+  /** Answers requests that are not pushed with this error, which no document announces. */
+  unlessPushed?: string;
   away?: boolean;
   /** Of the revocation endpoint instead of 200. */
   revocation?: { status: number; body: unknown } | 'hangs up';
@@ -100,7 +102,8 @@ export class FakeProvider {
     const pushed = params.get('request_uri');
     if (pushed !== null) params = this.#pushed.get(pushed) ?? new URLSearchParams();
     const back = new URL(params.get('redirect_uri') as string);
-    const { error, answer = {} } = this.manners;
+    const { answer = {}, unlessPushed } = this.manners;
+    const error = this.manners.error ?? (pushed === null ? unlessPushed : undefined);
     if (error !== undefined) back.searchParams.set('error', error);
     else {
       const code = `CODE-${this.#grants.size}-SECRET`;

@@ -626,6 +626,68 @@ describe('the client', () => {
   });
 });
 
+describe('a provider that accepts only pushed requests of this client', () => {
+  const remembered = () => labNgx.zones.locks.items().filter(([key]) => key.startsWith('pushes')).length;
+  const only = (options: ConstructorParameters<typeof Lab>[0] = {}) => {
+    const made = bound(lab(options));
+    made.provider.manners = { unlessPushed: 'invalid_request' };
+    return made;
+  };
+
+  test('gets a pushed request after its error, and from then on each request is pushed', async () => {
+    const { provider, browser, logged } = only();
+    const one = browser();
+    expect((await one.signIn()).url).toBe(page);
+    expect(provider.calls('/par').length).toBe(1);
+    expect(one.attempts()).toEqual([]);
+    expect(logged()).toMatch(/^meshgate: provider okta accepts only pushed requests .*par: true/);
+    const later = await browser().begin();
+    expect([...later.searchParams.keys()]).toEqual(['client_id', 'request_uri']);
+    expect(logged().split('\n').length).toBe(1);
+  });
+
+  test('gets a pushed request for the same page, role and mode', async () => {
+    const { provider, browser } = only({ stepUps: { admin: { maxAge: 60 } } });
+    expect((await browser().signIn('/page?x=1', 'step&role=admin')).url).toBe(page);
+    expect(provider.calls('/par')[0]?.params.get('max_age')).toBe('60');
+    labNgx.zones.locks.clear();
+    provider.manners = { unlessPushed: 'invalid_request' };
+    const hops = (await browser().signIn('/page?x=1', 'renew')).hops;
+    expect(hops.filter((url) => url.includes('prompt=none')).length).toBe(1);
+    expect(provider.calls('/par').at(-1)?.params.get('prompt')).toBe('none');
+  });
+
+  test('is asked for other hosts too, without another question to the person', async () => {
+    const { provider, browser } = only({ signinHost: 'auth.example.com' });
+    const { url } = await browser().signIn();
+    expect([url, provider.calls('/par').length]).toEqual([page, 1]);
+  });
+
+  test('ends the sign-in if it refuses the pushed request as well, and nothing is remembered', async () => {
+    const { provider, browser } = only();
+    provider.manners = { error: 'invalid_request' };
+    const { status, hops } = await browser().signIn();
+    expect([status, provider.calls('/par').length, hops.length]).toEqual([403, 1, 5]);
+    expect(remembered()).toBe(0);
+  });
+
+  test('is remembered only after a code, because anyone can open the callback with an error', async () => {
+    const { browser } = bound(lab());
+    const one = browser();
+    const state = (await one.begin()).searchParams.get('state') ?? '';
+    const answer = await one.get(`https://${HOST}/.meshgate/callback?error=invalid_request&state=${state}`);
+    expect(answer.location).toContain('request_uri');
+    expect(remembered()).toBe(0);
+    expect([...(await browser().begin()).searchParams.keys()]).toContain('code_challenge');
+  });
+
+  test('gets no pushed request if the policy says never', async () => {
+    const { provider, browser } = only({ signin: { par: false } });
+    expect((await browser().signIn()).status).toBe(403);
+    expect(provider.calls('/par')).toEqual([]);
+  });
+});
+
 describe('a silent renewal', () => {
   test('keeps the page, and shows no form', async () => {
     const { browser } = bound(lab());

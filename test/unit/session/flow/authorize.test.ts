@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { newAttempt, type Wish } from '../../../../src/session/flow/attempt.ts';
-import { askedBy, authorizationParams, isPushed } from '../../../../src/session/flow/authorize.ts';
+import { askedBy, authorizationParams, isPushed, mayRequirePush } from '../../../../src/session/flow/authorize.ts';
 import type { Metadata } from '../../../../src/session/flow/provider-metadata.ts';
 import { sha256 } from '../../../../src/session/flow/random.ts';
 import type { SigninProvider } from '../../../../src/session/signin-table.ts';
@@ -84,11 +84,34 @@ describe('askedBy', () => {
 });
 
 describe('isPushed', () => {
-  const metadata = { parRequired: false } as Metadata;
-  it('follows the policy, or the provider if that requires it', () => {
-    expect(isPushed(provider(), metadata)).toBe(false);
-    expect(isPushed(provider({ par: true }), metadata)).toBe(true);
-    expect(isPushed(provider(), { ...metadata, parRequired: true })).toBe(true);
-    expect(isPushed(provider({ par: false }), { ...metadata, parRequired: true })).toBe(false);
+  const metadata = { parRequired: false, par: 'https://example.okta.com/par' } as Metadata;
+  const pushed = (of: SigninProvider, more: Partial<Metadata> = {}, learned = false) =>
+    isPushed(of, { ...metadata, ...more }, learned);
+
+  it('follows the policy, or else the discovery document, or else what the provider has shown', () => {
+    expect(pushed(provider())).toBe(false);
+    expect(pushed(provider({ par: true }))).toBe(true);
+    expect(pushed(provider(), { parRequired: true })).toBe(true);
+    expect(pushed(provider({ par: false }), { parRequired: true }, true)).toBe(false);
+    expect(pushed(provider(), {}, true)).toBe(true);
+  });
+
+  it('is false without an endpoint, unless it is required', () => {
+    const { par: _, ...without } = metadata;
+    expect(isPushed(provider(), without as Metadata, true)).toBe(false);
+  });
+});
+
+describe('mayRequirePush', () => {
+  const metadata = { parRequired: false, par: 'https://example.okta.com/par' } as Metadata;
+  const { attempt } = newAttempt({ mode: 'in', to: '/' }, 'okta', 1_790_000_000);
+
+  it('is true for invalid_request alone, at a provider with an endpoint, if nothing says whether to push', () => {
+    expect(mayRequirePush('invalid_request', attempt, provider(), metadata)).toBe(true);
+    expect(mayRequirePush('access_denied', attempt, provider(), metadata)).toBe(false);
+    expect(mayRequirePush('invalid_request', { ...attempt, pushed: true }, provider(), metadata)).toBe(false);
+    expect(mayRequirePush('invalid_request', attempt, provider({ par: false }), metadata)).toBe(false);
+    expect(mayRequirePush('invalid_request', attempt, provider(), { ...metadata, parRequired: true })).toBe(false);
+    expect(mayRequirePush('invalid_request', attempt, provider(), { parRequired: false } as Metadata)).toBe(false);
   });
 });
