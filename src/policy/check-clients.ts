@@ -1,6 +1,7 @@
 import { kindOfIssuer, providerKinds } from '../providers/index.ts';
 import { isIssuerUrl } from './addresses.ts';
 import { MAX_ASKED_GROUPS, MAX_INTROSPECTION_TIMEOUT } from './bounds.ts';
+import { checkParameters } from './check-parameters.ts';
 import {
   type DraftFact,
   type DraftPolicy,
@@ -12,7 +13,6 @@ import {
 } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
-import { checkParameters } from './signin-parameters.ts';
 import { seconds } from './units.ts';
 
 const WAYS = ['secret_file', 'keys_file', 'cert_file'] as const;

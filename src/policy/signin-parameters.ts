@@ -1,65 +1,22 @@
 import * as z from 'zod';
 import { hints } from './hints.ts';
-import type { Path } from './path.ts';
-import { quote } from './path.ts';
-import type { Report } from './report.ts';
 import { plainText } from './scalars.ts';
 
-/* Parameters of the authorization request that only some providers know, such as `kc_idp_hint` or `audience`. */
+/* Parameters of the authorization request that only some providers know, such as `kc_idp_hint` or `audience`. The file
+ * check-parameters.ts rejects those that a policy may not set. */
 
 /** The form of a parameter's name. Every name that providers document has it. */
-const NAME = /^[A-Za-z][\w.:-]{0,63}$/;
+export const PARAMETER = /^[A-Za-z][\w.:-]{0,63}$/;
 
 /** With more parameters, the URL might be too long for the provider. */
-const MOST = 16;
-
-const GATEWAY = 'the gateway sets it for each sign-in; remove it';
-const TOKEN = 'it belongs to the token endpoint, and the browser must not see it; remove it';
-const KEY = (key: string) => `write ${key} next to parameters instead`;
-const REQUEST = 'it would replace the request of the gateway; remove it (par: true pushes the request to the provider)';
-
-/** Why a policy may not set a parameter, by its name in lower case. */
-const REFUSED: ReadonlyMap<string, string> = new Map([
-  ...['response_type', 'client_id', 'redirect_uri', 'state', 'nonce'].map((name) => [name, GATEWAY] as const),
-  ...['code_challenge', 'code_challenge_method', 'login_hint'].map((name) => [name, GATEWAY] as const),
-  ...['code', 'code_verifier', 'grant_type', 'refresh_token', 'client_secret'].map((name) => [name, TOKEN] as const),
-  ...['client_assertion', 'client_assertion_type'].map((name) => [name, TOKEN] as const),
-  ...['request', 'request_uri', 'registration'].map((name) => [name, REQUEST] as const),
-  ['scope', KEY('scopes: […]')],
-  ['prompt', KEY('prompt')],
-  ['max_age', KEY('max_age')],
-  ['acr_values', KEY('acr_values: […]')],
-  ['response_mode', 'the gateway reads the answer of the provider in the query only; remove it'],
-  ['iss', 'it belongs to signed requests, which the gateway does not send; remove it'],
-  ['id_token_hint', 'it is a token of one person; remove it'],
-  ['dpop_jkt', 'the gateway has no DPoP key at the provider, so no code could be redeemed; remove it'],
-]);
+export const MAX_PARAMETERS = 16;
 
 export const parameters = z
   .record(z.string(), plainText)
   .register(hints, { what: 'a mapping of parameters', write: '{ kc_idp_hint: partners }' })
   .meta({
-    propertyNames: { pattern: NAME.source },
-    maxProperties: MOST,
+    propertyNames: { pattern: PARAMETER.source },
+    maxProperties: MAX_PARAMETERS,
     description:
       'Further parameters of the authorization request, by name. They are not secret: the browser sees them.',
   });
-
-/** Checks the names of parameters. Some providers compare names without case, so the check does, too. */
-export function checkParameters(report: Report, path: Path, written: Readonly<Record<string, unknown>>): void {
-  const names = Object.keys(written);
-  if (names.length === 0) report.key(path, 'nothing in it; write { kc_idp_hint: partners }, or remove it');
-  if (names.length > MOST) report.key(path, `more than ${MOST} parameters; keep those that the provider needs`);
-  const seen = new Set<string>();
-  for (const name of names) {
-    const lower = name.toLowerCase();
-    const why = REFUSED.get(lower);
-    if (why !== undefined) report.key([...path, name], `no policy can set ${quote(name)}: ${why}`);
-    else if (!NAME.test(name)) {
-      report.key([...path, name], 'not the name of a parameter; write letters, digits and . _ : -, a letter first');
-    } else if (seen.has(lower)) {
-      report.key([...path, name], 'another parameter has this name in another case; keep one of the two');
-    }
-    seen.add(lower);
-  }
-}
