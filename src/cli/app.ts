@@ -7,7 +7,7 @@ import { initCommand } from './init.ts';
 import { keysCommands } from './keys.ts';
 import { loginCommand } from './login.ts';
 import { proveCommand } from './prove.ts';
-import { renderCommand } from './render.ts';
+import { ANY_TARGET, renderCommand } from './render.ts';
 import { revokeCommand } from './revoke.ts';
 import type { Runtime } from './runtime.ts';
 import { schemaCommand } from './schema.ts';
@@ -74,7 +74,9 @@ export async function main(system: Runtime): Promise<number> {
     },
     runtime,
   };
-  await run(app, runtime.args, context);
+  // A flag with an optional value: without one, the parser would take the next argument for it.
+  const args = runtime.args.map((it) => (it === '--fail-on-gap' ? `${it}=${ANY_TARGET}` : it));
+  await run(app, args, context);
   const code = Number(context.process.exitCode ?? NO);
   return code < 0 ? WRONG_USE : code;
 }

@@ -83,9 +83,11 @@ export function command<S extends object, const A extends readonly Argument[] = 
   readonly args?: A;
   readonly run: (runtime: Runtime, flags: FlagsOf<S>, ...args: ArgumentsOf<A>) => number | Promise<number>;
 }): Command<Context> {
-  const { brief, text, examples, flags, args = [], run } = given;
+  const { brief, text, examples, args = [], run } = given;
+  const flags = 'format' in given.flags ? { ...given.flags, json: jsonFlag } : given.flags;
   return buildCommand<BaseFlags, BaseArgs, Context>({
-    async func(values, ...rest) {
+    async func({ json: asJson, ...own }: { readonly json?: boolean }, ...rest) {
+      const values = asJson === true ? { ...own, format: 'json' } : own;
       try {
         this.process.exitCode = await run(this.runtime, values as FlagsOf<S>, ...(rest as ArgumentsOf<A>));
       } catch (error) {
@@ -109,6 +111,9 @@ export const formatFlag = {
   default: 'text',
   brief: 'text for people, json for machines',
 } as const;
+
+/** The flag `--json`, which every command with {@link formatFlag} has too. */
+const jsonFlag = { kind: 'boolean', optional: true, withNegated: false, brief: 'The same as --format json' } as const;
 
 const POLICY = ['FILE', 'The policy (default ./meshgate.yaml; - reads standard input)'] as const;
 

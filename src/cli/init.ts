@@ -10,6 +10,7 @@ import { BACKCHANNEL_PATH, SIGNOUT_PATH } from '../session/names.ts';
 import { callbackPath, originOf } from '../session/urls.ts';
 import { argument, command, type FlagsOf, flag, NO, WrongUse, YES } from './context.ts';
 import { discover, type Members, providerNetwork } from './provider.ts';
+import type { Runtime } from './runtime.ts';
 
 const required = (placeholder: string, brief: string) => ({
   kind: 'parsed' as const,
@@ -20,7 +21,7 @@ const flags = {
   host: required('HOST', 'The host that people open, with a port if its URLs have one'),
   to: required('URL', 'The service, or the mesh ingress, behind the gateway'),
   clientId: flag('ID', 'The id of the client at the provider, if it is known'),
-  caFile: flag('FILE', 'CA of the provider’s certificate (default: the system’s)'),
+  caFile: flag('FILE', 'CA of the provider’s certificate, for this command and in the policy (default: the system’s)'),
 };
 
 type Flags = FlagsOf<typeof flags>;
@@ -42,9 +43,23 @@ function placeOf(flag: string): Place {
 /** Returns a YAML scalar that every parser reads as this text. */
 const quoted = (text: string): string => (/^[A-Za-z0-9][\w./:@-]*$/.test(text) ? text : JSON.stringify(text));
 
-function policyText(issuer: string, kind: ProviderKindName, { host, port }: Place, flags: Flags): string {
+/** Returns the absolute path of a file that the user named. */
+function absolute(runtime: Runtime, file: string): string {
+  if (file.startsWith('/')) return file;
+  const slash = file.lastIndexOf('/');
+  return `${runtime.folder(slash < 0 ? '.' : file.slice(0, slash))}/${file.slice(slash + 1)}`;
+}
+
+function policyText(
+  issuer: string,
+  kind: ProviderKindName,
+  { host, port }: Place,
+  flags: Flags,
+  caFile: string | undefined,
+): string {
   const name = kind === 'generic' ? 'sso' : kind;
   const isOpen = (providerKinds[kind] as ProviderKind).ofAnybody === true;
+  const ca = caFile === undefined ? '' : `, ca_file: ${quoted(caFile)}`;
   return [
     'version: 1',
     'gateway:',
@@ -52,7 +67,7 @@ function policyText(issuer: string, kind: ProviderKindName, { host, port }: Plac
     '  tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }',
     '  session: { keys_file: /run/secrets/session.jwks }',
     'providers:',
-    `  ${name}: { issuer: ${quoted(issuer)}, client: { id: ${quoted(flags.clientId ?? CLIENT_ID)}, secret_file: /run/secrets/${name} } }`,
+    `  ${name}: { issuer: ${quoted(issuer)}${ca}, client: { id: ${quoted(flags.clientId ?? CLIENT_ID)}, secret_file: /run/secrets/${name} } }`,
     // If anyone can have an account at the provider, an account alone must not give access.
     ...(isOpen ? ['roles:', '  staff: { claim: hd, is: example.com }'] : []),
     `services: { app: { url: ${quoted(flags.to)} } }`,
@@ -89,6 +104,7 @@ function talk(
   { host, port }: Place,
   members: Members,
   clientId: boolean,
+  caFile: string | undefined,
 ): string {
   const origin = originOf(host, port);
   const name = kind === 'generic' ? 'sso' : kind;
@@ -108,6 +124,9 @@ function talk(
     'Then:',
     ...(clientId ? [] : [`  put the client's id in place of ${CLIENT_ID}`]),
     `  put its secret into /run/secrets/${name}`,
+    ...(caFile === undefined
+      ? []
+      : [`  put the provider's CA where the gateway reads it, ${caFile}, or change ca_file`]),
     '  meshgate keys new --session session.jwks      (for /run/secrets/session.jwks)',
     '  meshgate validate meshgate.yaml',
     '',
@@ -135,10 +154,11 @@ export const initCommand = command({
       return NO;
     }
     const kind = kindOfIssuer(given);
-    const text = policyText(given, kind, place, flags);
+    const caFile = flags.caFile === undefined ? undefined : absolute(runtime, flags.caFile);
+    const text = policyText(given, kind, place, flags, caFile);
     const { errors } = parsePolicy(text, 'meshgate.yaml');
     if (errors.length > 0) throw new WrongUse(...errors.map((it) => formatError(it)));
-    runtime.err(talk(given, kind, place, members, flags.clientId !== undefined));
+    runtime.err(talk(given, kind, place, members, flags.clientId !== undefined, caFile));
     runtime.out(text);
     return YES;
   },

@@ -1,11 +1,12 @@
 import { place } from '../policy/index.ts';
+import type { At } from '../policy/types.ts';
 import { writtenId } from '../rules/enforced.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
 import { emitPolicy } from '../targets/kit/per-mesh.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
 import { renderNginx } from '../targets/nginx/render.ts';
 import type { Emitted, Gap } from '../targets/types.ts';
-import { command, type FlagsOf, flag, NO, policyArgument, WrongUse, YES } from './context.ts';
+import { command, type FlagsOf, flag, formatFlag, json, NO, policyArgument, WrongUse, YES } from './context.ts';
 import { type Loaded, loadValid, reasonOf, utf8 } from './load.ts';
 import {
   assertionJwksFlag,
@@ -19,11 +20,22 @@ import {
 } from './mesh-flags.ts';
 import type { Runtime } from './runtime.ts';
 import { sourceFlags, sourceOf } from './source.ts';
+import { type Leftover, LIST, listedIn, replaceListed } from './written-files.ts';
 
 /** The folder of the rendered files in the image. */
 const IMAGE_DIR = '/run/meshgate/conf';
+const TARGETS = ['nginx', ...meshTargetNames] as const;
+
+/** The value of `--fail-on-gap` without a target. */
+export const ANY_TARGET = 'any';
+
+function parseGapTarget(text: string): string {
+  if (text === ANY_TARGET || (TARGETS as readonly string[]).includes(text)) return text;
+  throw new Error(`write --fail-on-gap, or --fail-on-gap=TARGET with one of ${TARGETS.join(', ')}`);
+}
+
 const flags = {
-  target: { kind: 'enum', values: ['nginx', ...meshTargetNames], brief: 'The target to render for' },
+  target: { kind: 'enum', values: TARGETS, brief: 'The target to render for' },
   out: flag('DIR', 'Folder to write to (default: print to standard output)'),
   dir: flag('PATH', `Folder in which nginx will find the files (default: the folder of --out, else ${IMAGE_DIR})`),
   runDir: flag('PATH', 'Folder of the unix sockets (default /run/meshgate)'),
@@ -36,6 +48,12 @@ const flags = {
   assertionJwks: assertionJwksFlag,
   meshName: meshNameFlag,
   ingress: ingressFlag,
+  failOnGap: flag(
+    'TARGET',
+    'Exit with 1 and write nothing if there is a gap; =TARGET: only for this target',
+    parseGapTarget,
+  ),
+  format: formatFlag,
   ...sourceFlags,
 } as const;
 
@@ -132,29 +150,79 @@ function bundles(runtime: Runtime): Record<string, Uint8Array> {
   return Object.fromEntries(BUNDLES.map((name) => [name, read(name)]));
 }
 
-/** Describes the gaps for people, each with its place in the policy. */
-function gapsText({ policy, rules }: Loaded, gaps: readonly Gap[]): string {
+/** Returns the place of a gap in the policy, if it has one. */
+function placeOf({ policy, rules }: Loaded): (gap: Gap) => At | undefined {
   const places = new Map(rules.map(({ id, at }) => [id, at]));
-  const lines = gaps.map(({ part, text }) => {
+  return ({ part }) => {
     const [section, name = ''] = part.split('.');
-    const at =
+    return (
       places.get(writtenId(part)) ??
       (section === 'services' ? policy.services[name]?.at : undefined) ??
       (section === 'mesh' ? policy.mesh?.at : undefined) ??
-      (section === 'meshes' ? policy.meshes?.[name]?.at : undefined);
-    return `gap: ${at === undefined ? '' : `${place(at)} `}${part}: ${text}\n`;
+      (section === 'meshes' ? policy.meshes?.[name]?.at : undefined)
+    );
+  };
+}
+
+/** Describes the gaps for people, each with its place in the policy. */
+function gapsText(loaded: Loaded, gaps: readonly Gap[]): string {
+  const of = placeOf(loaded);
+  const lines = gaps.map((gap) => {
+    const at = of(gap);
+    return `gap: ${at === undefined ? '' : `${place(at)} `}${gap.part}: ${gap.text}\n`;
   });
   return lines.join('');
+}
+
+/** What was written into a folder, and what was left there. */
+interface Writing extends Leftover {
+  readonly written: readonly string[];
+}
+
+/** Writes the files into a folder, and removes those that an earlier call wrote and this one does not. */
+function writeFiles(runtime: Runtime, out: string, flags: Flags, files: Emitted['files']): Writing {
+  const all: Record<string, string | Uint8Array> = flags.target === 'nginx' ? { ...files, ...bundles(runtime) } : files;
+  const listed = listedIn(runtime, out);
+  for (const [name, content] of Object.entries(all)) {
+    writing(`${out}/${name}`, () => runtime.write(out, name, content));
+  }
+  const { target, meshName, ingress } = flags;
+  const part = [target, ...(meshName ? [`mesh ${meshName}`] : []), ...(ingress ? [`ingress ${ingress}`] : [])].join(
+    ', ',
+  );
+  const left = writing(`${out}/${LIST}`, () => replaceListed(runtime, out, listed, part, all));
+  return { written: Object.keys(all), ...left };
+}
+
+/** Describes the files for people: those that were written on standard output, and what happened to older ones. */
+function report(runtime: Runtime, folder: string, { written, removed, kept }: Writing): void {
+  for (const name of written) runtime.out(`${folder}/${name}\n`);
+  for (const name of removed) runtime.err(`removed: ${folder}/${name}: it is no longer rendered\n`);
+  for (const name of kept) {
+    const why = 'it is no longer rendered, and has changed since meshgate wrote it; remove it if nothing needs it';
+    runtime.err(`kept: ${folder}/${name}: ${why}\n`);
+  }
+}
+
+/** The result as JSON: the files, with their texts if they are not written, and the gaps with their places. */
+function resultJson(loaded: Loaded, flags: Flags, { files, gaps }: Emitted, writing: Writing | undefined): string {
+  const of = placeOf(loaded);
+  return json({
+    target: flags.target,
+    ...(writing ?? { files }),
+    gaps: gaps.map((gap) => ({ ...gap, at: of(gap) })),
+  });
 }
 
 /** `meshgate render`: renders the policy as configuration of nginx or of a mesh. */
 export const renderCommand = command({
   brief: 'Render a policy as configuration of nginx or of a mesh',
-  text: "Renders a policy. Standard error lists the gaps: what the target cannot enforce, with its place in the policy. For nginx, the gateway's JavaScript is copied next to the files: meshgate.js, hop.js, signin.js, client.js, health.js and cookies.js. Exit code 1: the policy has errors.",
+  text: "Renders a policy. Standard error lists the gaps: what the target cannot enforce, with its place in the policy. For nginx, the gateway's JavaScript is copied next to the files: meshgate.js, hop.js, signin.js, client.js, health.js and cookies.js. The folder of --out has a list of the written files, .meshgate-files, so that a later call removes files that are no longer rendered. Exit code 1: the policy has errors, or there is a gap and --fail-on-gap is given.",
   examples: [
     'meshgate render --target nginx --out /etc/nginx/meshgate meshgate.yaml',
     'meshgate render --target nginx --out build --dir /etc/nginx/meshgate meshgate.yaml',
     'meshgate render --target envoy > envoy.yaml',
+    'meshgate render --target istio --fail-on-gap --json meshgate.yaml',
   ],
   flags,
   args: [policyArgument],
@@ -163,18 +231,16 @@ export const renderCommand = command({
     const loaded = loadValid(runtime, sourceOf(argument, flags));
     if (loaded === undefined) return NO;
     const out = flags.out === undefined ? undefined : writing(flags.out, () => runtime.folder(flags.out as string));
-    const { files, gaps } = emit(runtime, loaded, flags, flags.dir ?? out ?? IMAGE_DIR);
-    if (gaps.length > 0) runtime.err(gapsText(loaded, gaps));
-    if (Object.keys(files).length === 0) return NO;
-    if (out === undefined) runtime.out(printed(files));
-    else {
-      const shown = flags.out?.replace(/(?<!\/)\/+$/, '');
-      const all = flags.target === 'nginx' ? { ...files, ...bundles(runtime) } : files;
-      for (const [name, content] of Object.entries(all)) {
-        writing(`${out}/${name}`, () => runtime.write(out, name, content));
-        runtime.out(`${shown}/${name}\n`);
-      }
-    }
-    return YES;
+    const emitted = emit(runtime, loaded, flags, flags.dir ?? out ?? IMAGE_DIR);
+    const { files, gaps } = emitted;
+    const isJson = flags.format === 'json';
+    if (!isJson) runtime.err(gapsText(loaded, gaps));
+    const fails = gaps.length > 0 && [ANY_TARGET, flags.target].includes(flags.failOnGap ?? '');
+    const isWritten = out !== undefined && !fails && Object.keys(files).length > 0;
+    const written = isWritten ? writeFiles(runtime, out, flags, files) : undefined;
+    if (isJson) runtime.out(resultJson(loaded, flags, emitted, written));
+    else if (written) report(runtime, flags.out?.replace(/(?<!\/)\/+$/, '') as string, written);
+    else if (out === undefined && !fails && Object.keys(files).length > 0) runtime.out(printed(files));
+    return fails || Object.keys(files).length === 0 ? NO : YES;
   },
 });

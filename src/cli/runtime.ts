@@ -25,6 +25,10 @@ export interface Runtime {
    * the folder are not followed.
    * @param name path of the file within the folder */
   write(folder: string, name: string, content: string | Uint8Array): void;
+  /** Reads a file below a folder; undefined if there is no regular file, or a part of its path is a link. */
+  readBelow(folder: string, name: string): Uint8Array | undefined;
+  /** Removes a file below a folder. */
+  remove(folder: string, name: string): void;
   /** Replaces a secret file atomically. A new file can be read only by its owner; an existing file keeps its mode and
    * owner. A link is replaced.
    * @throws Error with the system's code, `EPERM` if the owner cannot be kept */
@@ -186,6 +190,19 @@ function writeBelow(folder: string, name: string, content: string | Uint8Array):
   putFile(`${parts.reduce((path, part) => ownFolder(`${path}/${part}`), folder)}/${file}`, content, 0o666);
 }
 
+/** Whether a path below a folder leads to a regular file without passing a link. */
+function isPlainFile(folder: string, name: string): boolean {
+  const parts = name.split('/');
+  return parts.every((_, index) => {
+    try {
+      const stat = fs.lstatSync(`${folder}/${parts.slice(0, index + 1).join('/')}`);
+      return index === parts.length - 1 ? stat.isFile() : stat.isDirectory();
+    } catch {
+      return false;
+    }
+  });
+}
+
 /** Waits in a loop, because njs has no timers. A command waits only a second or two, for a job of the gateway. */
 async function spin(seconds: number): Promise<void> {
   for (const until = Date.now() + seconds * 1000; Date.now() < until; ) fs.statSync('/');
@@ -232,6 +249,8 @@ export function systemRuntime(): Runtime {
     read: readAll,
     list: listAll,
     write: writeBelow,
+    readBelow: (folder, name) => (isPlainFile(folder, name) ? readAll(`${folder}/${name}`) : undefined),
+    remove: (folder, name) => remove(`${folder}/${name}`),
     replace: (path, text) => putFile(path, text, 0o600, true),
     isFolder,
     reload,
@@ -244,10 +263,13 @@ export function systemRuntime(): Runtime {
 
 /** Ends the process with an exit code. njs cannot do so without a message. So the command writes the code to the
  * descriptor that `MESHGATE_EXIT_FD` names, and the image's wrapper reads it there. Without the wrapper, a thrown error
- * makes the code 1. */
+ * makes the code 1. njs would print this error, so standard error is closed first: everything is said. */
 export function exit(code: number): void {
   const fd = process.env.MESHGATE_EXIT_FD;
   if (onNode) node.exitCode = code;
   else if (fd !== undefined) fs.writeSync(Number(fd), String(code));
-  else if (code !== 0) throw new Error(`exit code ${code}`);
+  else if (code !== 0) {
+    fs.closeSync(2);
+    throw new Error(`exit code ${code}`);
+  }
 }

@@ -92,6 +92,13 @@ const beforeInclude = (line: string) => () => ({ [SERVER]: files[SERVER]!.replac
 const inHttp = (line: string) => () => ({ [HTTP]: `${line}\n${files[HTTP]}` });
 const beside = (body: string) => () => ({ [SERVER]: `${body}\n${files[SERVER]}` });
 
+test('njs without the image’s wrapper ends with 1 for a policy with errors, and prints no exception', async () => {
+  const njs = `echo 'version: 2' | njs -n QuickJS -m /usr/lib/meshgate/cli.js validate -`;
+  const { exitCode, stdout, stderr } = await box.exec('sh', '-c', njs);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
+  expect(stdout).toContain('stdin: invalid:');
+});
+
 describe('reports nothing if there is no weakness', () => {
   for (const [what, change] of [
     ['the distribution’s nginx.conf', () => ({})],

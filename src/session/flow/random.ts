@@ -5,8 +5,9 @@ export function randomText(bytes: number): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('base64url');
 }
 
-/** Returns the SHA-256 of a text as base64url, for the PKCE challenge (RFC 7636 section 4.2) or to bind a cookie. */
-export function sha256(text: string): string {
+/** Returns the SHA-256 of a text or of bytes as base64url, for the PKCE challenge (RFC 7636 section 4.2), to bind a
+ * cookie, or to recognise a file. */
+export function sha256(text: string | Uint8Array): string {
   return hash.createHash('sha256').update(text).digest('base64url');
 }
 

@@ -1,6 +1,7 @@
 import { main } from '../../../src/cli/app.ts';
 import type { Ask } from '../../../src/cli/http.ts';
 import type { Runtime } from '../../../src/cli/runtime.ts';
+import { LIST } from '../../../src/cli/written-files.ts';
 
 export interface Ran {
   readonly code: number;
@@ -63,7 +64,15 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
     write(folder, name, content) {
       const path = `${folder}/${name}`;
       if (path.startsWith('/forbidden/')) throw systemError('EACCES');
-      written[path] = text(content);
+      // The list is about the other files; written-files.test.ts tests it in real folders.
+      if (name !== LIST) written[path] = text(content);
+    },
+    readBelow(folder, name) {
+      const content = written[`${folder}/${name}`] ?? files[`${folder}/${name}`];
+      return typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    },
+    remove(folder, name) {
+      delete written[`${folder}/${name}`];
     },
     replace(path, content) {
       if (path.startsWith('/forbidden/')) throw systemError('EACCES');
@@ -76,7 +85,7 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
       await sleep(seconds);
     },
     reload: given.reload ?? (() => undefined),
-    folder: (path) => (path.startsWith('/') ? path : `/home/ann/${path}`),
+    folder: (path) => (path === '.' ? '/home/ann' : path.startsWith('/') ? path : `/home/ann/${path}`),
   };
   return { code: await main(runtime), out, err, written };
 }

@@ -66,6 +66,19 @@ describe('meshgate init', () => {
     });
   });
 
+  test.each([
+    ['/etc/ca/okta.pem', '/etc/ca/okta.pem'],
+    ['ca.pem', '/home/ann/ca.pem'],
+    ['./certs/ca.pem', '/home/ann/./certs/ca.pem'],
+  ])('the policy names the CA file %s', async (given, written) => {
+    const issuer = 'https://id.example.com';
+    const ask: Ask = async () => ({ status: 200, headers: {}, body: JSON.stringify(document(issuer)) });
+    const surroundings = { ask, files: { [given]: 'THE CA' } };
+    const { out, err } = await meshgate(['init', issuer, ...HOST, '--ca-file', given], surroundings);
+    expect(parsePolicy(out, 'x').policy?.providers).toMatchObject({ sso: { caFile: written } });
+    expect(err).toContain(`put the provider's CA where the gateway reads it, ${written}, or change ca_file\n`);
+  });
+
   test('names what the provider does not support', async () => {
     const issuer = 'https://id.example.com';
     const { code, err } = await init(issuer, { issuer, code_challenge_methods_supported: ['plain'] });

@@ -116,6 +116,65 @@ describe('envoy', () => {
   });
 });
 
+describe('as JSON', () => {
+  test('lists the files with their texts and the gaps with their places, and nothing on standard error', async () => {
+    const { code, out, err } = await render('--target', 'envoy', '--format', 'json');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const { target, files, gaps } = JSON.parse(out);
+    expect(target).toBe('envoy');
+    expect(Object.keys(files)).toEqual(['envoy.yaml']);
+    expect(files['envoy.yaml']).toBe((await render('--target', 'envoy')).out);
+    expect(gaps[0]).toEqual({
+      part: 'wiki.example.com/*#2',
+      text: expect.stringContaining('Envoy sees the identity and not the role'),
+      at: { file: 'meshgate.yaml', line: 35, column: 11 },
+    });
+  });
+
+  test('names the written files, and no texts', async () => {
+    const { out, written } = await render('--target', 'envoy', '--out', '/out', '--json');
+    expect(JSON.parse(out)).toEqual({
+      ...{ target: 'envoy', written: ['envoy.yaml'], removed: [], kept: [] },
+      gaps: expect.any(Array),
+    });
+    expect(Object.keys(written)).toEqual(['/out/envoy.yaml']);
+  });
+});
+
+describe('--fail-on-gap', () => {
+  // The two rules that share an identity have gaps at Envoy, and none at nginx.
+  test.each([
+    ['envoy', ['--fail-on-gap'], 1],
+    ['envoy', ['--fail-on-gap=envoy'], 1],
+    ['envoy', ['--fail-on-gap=istio'], 0],
+    ['nginx', ['--fail-on-gap'], 0],
+    ['envoy', [], 0],
+  ])('%s with %j', async (target, args, code) => {
+    const ran = await render('--target', target, '--out', '/out', ...args);
+    expect(ran.code).toBe(code);
+    expect(ran.err.includes('gap: ')).toBe(target === 'envoy');
+    if (code === 1) expect(ran).toMatchObject({ out: '', written: {} });
+    else expect(Object.keys(ran.written).length).toBeGreaterThan(0);
+  });
+
+  test('is no value for the argument after it', async () => {
+    const args = ['render', '--target', 'envoy', '--fail-on-gap', 'policy.yaml'];
+    expect(await meshgate(args, { files: { 'policy.yaml': POLICY } })).toMatchObject({ code: 1, out: '' });
+  });
+
+  test('prints the gaps as JSON, too', async () => {
+    const { code, out } = await render('--target', 'envoy', '--out', '/out', '--fail-on-gap', '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(out).gaps).toHaveLength(2);
+  });
+
+  test('rejects a target that does not exist', async () => {
+    const { code, err } = await render('--target', 'envoy', '--fail-on-gap=nomad');
+    expect(code).toBe(2);
+    expect(err).toContain('write --fail-on-gap, or --fail-on-gap=TARGET with one of nginx, envoy');
+  });
+});
+
 describe('wrong use', () => {
   test.each([
     [['--target', 'envoy', '--dir', '/x'], '--dir has no effect for envoy: leave it out'],
