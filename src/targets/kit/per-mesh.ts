@@ -41,10 +41,16 @@ export function emitMesh(target: MeshTarget, whole: Ruled, options: MeshOptions,
 export const meshesFor = ({ name: kind }: Pick<MeshTarget, 'name'>, policy: Policy): readonly string[] =>
   meshesOf(policy).flatMap((mesh, _, all) => (all.length === 1 || mesh.kind === kind ? mesh.name : []));
 
+/** The keys of a policy's only mesh in the texts of gaps. */
+const MESH_KEYS = /(?<![\w.])mesh\.(kind|trust_domain|rotation|ingress|ingresses|identities|assertion_ca_file)\b/g;
+
 /** Renders one of several meshes. Its gaps name it. */
 function emitOne(target: MeshTarget, whole: Ruled, name: string, options: MeshOptions, only?: string): Emitted {
   const { files, gaps } = emitPart(whole, atMesh(whole, name), (part) => emitMesh(target, part, options, only));
-  const named = ({ part, text }: Gap): Gap => ({ part: part.replace(/^mesh(?![^.])/, `meshes.${name}`), text });
+  const named = ({ part, text }: Gap): Gap => ({
+    part: part.replace(/^mesh(?![^.])/, `meshes.${name}`),
+    text: text.replace(MESH_KEYS, `meshes.${name}.$1`),
+  });
   return { files, gaps: gaps.map(named) };
 }
 
