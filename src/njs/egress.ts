@@ -60,10 +60,16 @@ export interface ProviderCall {
   /** Whether the body is JSON. Otherwise it is a form. */
   readonly json?: true;
   readonly authorization?: string | undefined;
+  /** Absent: JSON. */
+  readonly accept?: string;
 }
 
 /** The answer to a call, with any status. */
-export type ProviderAnswer = Answered & { readonly text: string };
+export type ProviderAnswer = Answered & {
+  readonly text: string;
+  /** The media type; empty if the provider did not send it. */
+  readonly type: string;
+};
 
 interface Answered {
   readonly status: number;
@@ -102,11 +108,12 @@ const FORM = 'application/x-www-form-urlencoded';
 export async function callProvider(
   socket: string,
   provider: string,
-  { url, body, json, authorization }: ProviderCall,
+  { url, body, json, authorization, accept }: ProviderCall,
   to?: Called,
 ): Promise<ProviderAnswer> {
   const headers: Record<string, string> = { Host: 'meshgate', [TO_EGRESS.url]: url };
   if (authorization !== undefined) headers[TO_EGRESS.authorization] = authorization;
+  if (accept !== undefined) headers[TO_EGRESS.accept] = accept;
   if (body !== undefined) {
     headers[TO_EGRESS.method] = 'POST';
     headers[TO_EGRESS.contentType] = json ? 'application/json' : FORM;
@@ -117,5 +124,5 @@ export async function callProvider(
   const isGateways = status === 502 || status === 504;
   const reached = !isGateways || /^\d/.test(answer.headers.get(FROM_EGRESS.reached) ?? '');
   if (reached) holdAddress(url, answer.headers, to);
-  return { status, text, reached };
+  return { status, text, type: answer.headers.get('Content-Type') ?? '', reached };
 }

@@ -226,6 +226,12 @@ export const modules: readonly ConformanceModule[] = [
     outcome: 'signed out',
   },
   {
+    name: 'oidcc-client-test-userinfo-signed',
+    profile: 'more',
+    provider: 'signs its answer of userinfo',
+    outcome: 'signed in',
+  },
+  {
     name: 'oidcc-client-test-userinfo-bearer-header',
     profile: 'more',
     provider: 'accepts the access token in the header',

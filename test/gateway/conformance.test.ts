@@ -284,6 +284,20 @@ test('oidcc-client-test-scope-userinfo-claims', async () => {
   });
 });
 
+test('oidcc-client-test-userinfo-signed', async () => {
+  const serve = (body: string) =>
+    server.put({ '/op/userinfo-here': { body, headers: { 'content-type': 'application/jwt' } } });
+  const signed = await made.op.sign(usual, { header: { typ: 'JWT' } });
+  await serve(signed);
+  const begun = await begin('op');
+  const visited = await finish(begun, await idToken(begun, elsewhere));
+  expectIn(begun, visited);
+  expect(visited.text).toContain('ada@example.com');
+  // The same answer with a bad signature.
+  await serve(spoiled(signed));
+  await refuses(/signed UserInfo is rejected: signature_invalid/, (other) => idToken(other, elsewhere));
+});
+
 test('oidcc-client-test-userinfo-bearer-header', async () => {
   await server.put({ '/op/userinfo-here': { body: JSON.stringify(usual) } });
   const begun = await begin('op');

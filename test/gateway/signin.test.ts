@@ -29,6 +29,8 @@ const ways = {
   rs256: 'client: { id: wiki-jwt, keys_file: /run/secrets/rs256.jwks }\n    timeout: 6s',
   tls: 'client: { id: wiki-tls, cert_file: /run/secrets/tls.crt, key_file: /run/secrets/tls.key }',
   par: 'client: { id: wiki-par, secret_file: /run/secrets/par }',
+  // Its ID tokens have no groups, and its UserInfo is signed.
+  signed: 'client: { id: wiki-signed, secret_file: /run/secrets/signed }',
   public: 'client: { id: wiki-public }',
 };
 
@@ -90,7 +92,7 @@ const [es256, rs256] = [await createKey('ES256'), await createKey('RS256')];
 const certificate = await stage.ca.issue({ commonName: 'wiki-tls' });
 const files = {
   ...Object.fromEntries(
-    ['basic', 'post', 'hs256', 'par', 'partners'].map((name) => [`/run/secrets/${name}`, ssoSecret]),
+    ['basic', 'post', 'hs256', 'par', 'signed', 'partners'].map((name) => [`/run/secrets/${name}`, ssoSecret]),
   ),
   '/run/secrets/es256.jwks': await privateKeys(es256),
   '/run/secrets/rs256.jwks': await privateKeys(rs256),

@@ -254,6 +254,14 @@ test('userinfo has the groups', async () => {
   expect(answer.json()).toMatchObject({ sub: 'ada', groups: ['confluence-editors', 'staff'] });
 });
 
+test('userinfo is signed for a client that is registered so', async () => {
+  const code = (await codeOf({ client: 'wiki-signed' })).get('code')!;
+  const { access_token } = (await sso.post('/token', exchange(code), { client: 'wiki-signed' })).json();
+  const answer = await sso.send('/me', { token: access_token });
+  expect(answer.header('content-type')).toMatch(/^application\/jwt/);
+  expect(decodeJwt(answer.text)).toMatchObject({ iss: sso.issuer, aud: 'wiki-signed', groups: expect.any(Array) });
+});
+
 test('sign-out redirects back, and notifies the back channel', async () => {
   const agent = newAgent(stage);
   const { id_token } = await tokens({ agent });

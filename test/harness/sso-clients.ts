@@ -52,6 +52,7 @@ export async function ssoClients(options: ClientsOptions): Promise<Readonly<Reco
     { ...shared, ...secret, client_id: 'wiki', token_endpoint_auth_method: 'client_secret_basic' },
     { ...shared, ...secret, client_id: 'wiki-post', token_endpoint_auth_method: 'client_secret_post' },
     { ...shared, ...secret, client_id: 'wiki-hmac', token_endpoint_auth_method: 'client_secret_jwt' },
+    { ...shared, ...secret, client_id: 'wiki-signed', userinfo_signed_response_alg: 'RS256' },
     {
       ...shared,
       client_id: 'wiki-jwt',

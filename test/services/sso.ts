@@ -108,7 +108,7 @@ function configuration(): Configuration {
       ...['openid', 'offline_access', 'profile', 'email', 'groups'],
       ...Object.values(resources).flatMap((scopes) => scopes.split(' ')),
     ],
-    enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256'] },
+    enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256'], userinfoSigningAlgValues: ['RS256'] },
     rotateRefreshToken: true,
     issueRefreshToken: async (_, client) => client.grantTypeAllowed('refresh_token'),
     loadExistingGrant: grantOf,
@@ -129,6 +129,7 @@ function configuration(): Configuration {
       revocation: { enabled: true },
       introspection: { enabled: true },
       backchannelLogout: { enabled: true },
+      jwtUserinfo: { enabled: true },
       registration: { enabled: Object.keys(resources).length > 0 },
       dPoP: { enabled: true },
       rpInitiatedLogout: {

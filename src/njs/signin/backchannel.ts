@@ -11,7 +11,7 @@ import { isIssuer } from '../../token/issuer.ts';
 import type { Claims } from '../../token/types.ts';
 import { refuseMethod } from './answer.ts';
 import { callBack } from './end.ts';
-import { withNewestKeys } from './exchange.ts';
+import { withNewestKeys } from './newest-keys.ts';
 import type { SigninScene } from './scene.ts';
 import { hostOf, type Visit } from './visit.ts';
 

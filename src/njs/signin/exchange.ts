@@ -1,19 +1,18 @@
-import { providerKind } from '../../providers/index.ts';
 import { ok, type Refusal, type Result, refuse } from '../../reasons.ts';
 import type { Attempt } from '../../session/flow/attempt.ts';
 import { askedBy } from '../../session/flow/authorize.ts';
 import { verifyIdToken } from '../../session/flow/id-token.ts';
 import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import type { Tokens } from '../../session/flow/token-answer.ts';
-import { checkOverage, lacksClaims, readPaths, withUserinfo } from '../../session/flow/userinfo.ts';
+import { checkOverage, lacksClaims, readPaths } from '../../session/flow/userinfo.ts';
 import type { ProviderTokenContext } from '../../session/provider-token.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { redirectUri } from '../../session/urls.ts';
 import { leavesGroupsOut } from '../../token/overage.ts';
-import { providerToAsk } from '../../token/refetch.ts';
 import type { Claims, TokenProvider } from '../../token/types.ts';
-import { emptyErrorQueue } from '../openssl.ts';
+import { withNewestKeys } from './newest-keys.ts';
 import type { SigninScene } from './scene.ts';
+import { addUserinfo } from './userinfo.ts';
 import { callbackAt, type Visit } from './visit.ts';
 
 /** A person who has signed in, as the provider describes them. */
@@ -28,36 +27,6 @@ export interface Person {
 /** The result of a failed sign-in. `lost`: the code may be used up, and the result is not known. */
 export type NotExchanged = { readonly ok: false; readonly lost: boolean } & Refusal;
 
-/** Returns the input for verifying ID tokens of a provider, with its current keys. */
-export function idTokenContext({ table, keys }: SigninScene, provider: SigninProvider, now: number) {
-  return {
-    provider: table.providers[provider.name] as TokenProvider,
-    clientId: provider.client.id,
-    keys: keys.of(provider.name, now),
-    skew: table.clockSkew,
-    imported: keys.imported,
-    onFailure: emptyErrorQueue,
-  };
-}
-
-/** Verifies an ID token, if necessary once more with the provider's newest keys. */
-export async function withNewestKeys(
-  scene: SigninScene,
-  provider: SigninProvider,
-  idToken: string,
-  now: number,
-  verify: (context: ProviderTokenContext) => Promise<Result<Claims>>,
-): Promise<Result<Claims>> {
-  const verified = await verify(idTokenContext(scene, provider, now));
-  if (verified.ok) return verified;
-  const of = scene.table.providers[provider.name] as TokenProvider;
-  // The job may not have fetched keys yet. The provider has just answered, so it has no outage.
-  const none = verified.reason === 'provider_unavailable';
-  const ask = none ? of : providerToAsk(idToken, verified, [of]);
-  if (ask === undefined || (await scene.keys.refetch(ask, none)) !== 'fetched') return verified;
-  return verify(idTokenContext(scene, provider, now));
-}
-
 /** If a person signs in with several tabs at once, all tabs use the same answer for this number of seconds. */
 const TABS_S = 5;
 
@@ -65,18 +34,18 @@ const TABS_S = 5;
  * @returns reason `provider_unavailable`, `signin_failed`, or `claim_absent` if the provider left groups out
  * @throws Error with one line for the log if UserInfo did not answer */
 export async function allClaims(
-  { table, client, questions }: SigninScene,
+  scene: SigninScene,
   provider: SigninProvider,
   metadata: Metadata,
   idClaims: Claims,
   accessToken: string | undefined,
 ): Promise<Result<Claims>> {
+  const { table, questions } = scene;
   const paths = readPaths(table.session?.keep, provider.name);
-  let claims = ok(idClaims);
+  let claims: Result<Claims> = ok(idClaims);
   const mayAsk = provider.signin.userinfo && accessToken !== undefined && metadata.userinfo !== undefined;
   if (mayAsk && lacksClaims(idClaims, paths)) {
-    const said = await client.userinfo(provider, metadata, accessToken);
-    claims = said.ok ? withUserinfo(idClaims, said.value, providerKind(provider.kind) ?? {}) : said;
+    claims = await addUserinfo(scene, provider, metadata, idClaims, accessToken);
   }
   if (!claims.ok) return claims;
   const of = table.providers[provider.name] as TokenProvider;

@@ -30,8 +30,17 @@ type Where = Endpoints & {
 /** The part of a provider that its OAuth client needs. */
 type ClientOf = Pick<SigninProvider, 'name' | 'kind' | 'issuer' | 'client' | 'privateAddresses'>;
 
+/** An answer of UserInfo and its media type. */
+export interface Userinfo {
+  readonly text: string;
+  readonly type: string;
+}
+
 /** Statuses with which UserInfo rejects the token, or knows no such person (RFC 6750 section 3.1). */
 const REFUSALS: readonly number[] = [401, 403, 404];
+
+/** The types of an answer of UserInfo. The registration of the client decides whether the answer is signed. */
+const USERINFO_TYPES = 'application/json, application/jwt';
 
 /** The answer of the token endpoint to a code. `lost`: the code may be used up, and the result is not known. */
 export type CodeAnswer =
@@ -126,12 +135,12 @@ export class ProviderClient {
   /** Calls the UserInfo endpoint.
    * @returns reason `signin_failed` if the provider refuses to return the person's claims
    * @throws Error with one line for the log */
-  async userinfo(provider: SigninProvider, metadata: Metadata, accessToken: string): Promise<Result<string>> {
+  async userinfo(provider: SigninProvider, metadata: Metadata, accessToken: string): Promise<Result<Userinfo>> {
     const url = this.#endpoint(provider, metadata, 'userinfo');
     if (url === undefined) throw new Error('the provider has no UserInfo endpoint');
-    const call = { url, authorization: `Bearer ${accessToken}` };
-    const { status, text } = await callProvider(this.#egress, provider.name, call, provider);
-    if (status === 200) return ok(text);
+    const call = { url, authorization: `Bearer ${accessToken}`, accept: USERINFO_TYPES };
+    const { status, text, type } = await callProvider(this.#egress, provider.name, call, provider);
+    if (status === 200) return ok({ text, type });
     const line = `the UserInfo endpoint answered ${status}`;
     if (REFUSALS.includes(status)) return refuse('signin_failed', line);
     throw new Error(line);

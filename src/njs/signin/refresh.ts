@@ -1,20 +1,21 @@
 import { refuseSignin } from '../../caller/caller.ts';
 import { ownOf } from '../../own.ts';
-import { providerKind } from '../../providers/index.ts';
 import { ok, type ReasonCode, type Result, refuse } from '../../reasons.ts';
 import { verifyRefreshedIdToken } from '../../session/flow/id-token.ts';
 import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import { readRefreshAnswer, type Tokens } from '../../session/flow/token-answer.ts';
-import { losesClaims, onlyOfTokens, readPaths, withUserinfo } from '../../session/flow/userinfo.ts';
+import { losesClaims, onlyOfTokens, readPaths } from '../../session/flow/userinfo.ts';
 import type { ProviderTokenContext } from '../../session/provider-token.ts';
 import { isOfAll, isOfPerson, type Refreshed } from '../../session/renew.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionRecord } from '../../session/types.ts';
 import type { Claims } from '../../token/types.ts';
 import { isAway, isLimited, mayBeUsed, NoAnswer } from '../egress.ts';
-import { allClaims, withNewestKeys } from './exchange.ts';
+import { allClaims } from './exchange.ts';
+import { withNewestKeys } from './newest-keys.ts';
 import type { ClientAnswer } from './provider.ts';
 import type { SigninScene } from './scene.ts';
+import { addUserinfo } from './userinfo.ts';
 
 /** Claims about the sign-in, which a refresh does not change and its ID token may omit. */
 const LASTING = ['auth_time', 'acr', 'amr', 'sid', 'nonce'] as const;
@@ -33,9 +34,7 @@ async function claimsAfter(
   if (idToken === undefined) {
     if (!provider.signin.userinfo || metadata.userinfo === undefined || accessToken === undefined) return ok(undefined);
     // A claim that UserInfo no longer returns is no longer confirmed, so the old value is not kept.
-    const said = await scene.client.userinfo(provider, metadata, accessToken);
-    if (!said.ok) return said;
-    return withUserinfo(onlyOfTokens(before), said.value, providerKind(provider.kind) ?? {});
+    return addUserinfo(scene, provider, metadata, onlyOfTokens(before), accessToken);
   }
   const now = Date.now() / 1000;
   const verify = (context: ProviderTokenContext) =>

@@ -51,6 +51,11 @@ function joined(claims: Claims, more: Claims, { email, emailVerified: flag }: Ad
 export function withUserinfo(claims: Claims, text: string, kind: AddressKind): Result<Claims> {
   const more = objectIn(text);
   if (more === undefined) return refuse('signin_failed', 'the UserInfo endpoint did not answer with a JSON object');
+  return joinUserinfo(claims, more, kind);
+}
+
+/** Like {@link withUserinfo}, for claims that were read from the answer. */
+export function joinUserinfo(claims: Claims, more: Claims, kind: AddressKind): Result<Claims> {
   // Section 5.3.2: `sub` must be the same; otherwise the values must not be used.
   if (more.sub !== claims.sub) return refuse('signin_failed', 'the UserInfo endpoint answered with another "sub"');
   const said = Object.entries(more).filter(([name]) => !ofTokens.includes(name));

@@ -73,6 +73,20 @@ describe('a refresh', () => {
     expect(refreshed).not.toHaveProperty('partly');
   });
 
+  test('without an ID token uses a signed UserInfo, and ends the session if it is not valid', async () => {
+    const signed = async (userinfoToken: FakeProvider['manners']['userinfoToken'] = {}) => {
+      const { record } = await refreshedBy(tokens());
+      lab.provider.manners = {
+        ...{ token: () => tokens(), userinfo: { groups: ['now'], email: 'ada@example.com' } },
+        ...{ userinfoType: 'application/jwt', userinfoToken },
+      };
+      return refresh(lab.scene, record);
+    };
+    expect(await signed()).toMatchObject({ kind: 'confirmed', claims: { sub: 'ada', groups: ['now'], acr: 'phr' } });
+    expect((await signed({ claims: { aud: 'other' } })).kind).toBe('over');
+    expect((await signed({ key: 'p384' })).kind).toBe('unsaid');
+  });
+
   test('drops a claim that UserInfo no longer has', async () => {
     const { record, refreshed } = await refreshedBy(tokens(), {}, { email: 'ada@example.com' });
     expect(record.claims.groups).toEqual(['staff', 'others']);

@@ -61,6 +61,10 @@ export interface Manners {
   idToken?: (claims: Record<string, unknown>) => Omit<TokenParts, 'claims'> & { claims?: Record<string, unknown> };
   claims?: Record<string, unknown>;
   userinfo?: Record<string, unknown> | string;
+  /** Of the answer of UserInfo; with `application/jwt`, the provider signs it. */
+  userinfoType?: string;
+  /** Changes the signed answer, or its signature. */
+  userinfoToken?: Partial<TokenParts>;
   /** Of UserInfo instead of 200. */
   userinfoStatus?: number | 'hangs up';
   /** Of the token endpoint instead of tokens. */
@@ -118,7 +122,11 @@ export class FakeProvider {
     return back.href;
   }
 
-  async answer(url: string, headers: Record<string, string>, body: string): Promise<{ status: number; body: string }> {
+  async answer(
+    url: string,
+    headers: Record<string, string>,
+    body: string,
+  ): Promise<{ status: number; body: string; type?: string }> {
     const { pathname } = new URL(url);
     const asked: Asked = {
       path: pathname,
@@ -154,7 +162,12 @@ export class FakeProvider {
         if (userinfoStatus === 'hangs up') throw new Error('the connection was closed');
         if (userinfoStatus !== undefined) return json({ error: 'an error' }, userinfoStatus);
         if (asked.authorization !== `Bearer ${this.accessToken}`) return json({ error: 'invalid_token' }, 401);
-        return typeof userinfo === 'string' ? { status: 200, body: userinfo } : json({ sub: 'ada', ...userinfo });
+        const { userinfoType: type = 'application/json', userinfoToken = {} } = this.manners;
+        if (typeof userinfo === 'string') return { status: 200, body: userinfo, type };
+        const about = { sub: 'ada', ...userinfo };
+        if (type !== 'application/jwt') return { ...json(about), type };
+        const claims = { iss: this.issuer, aud: 'wiki', ...about, ...userinfoToken.claims };
+        return { status: 200, body: makeToken({ ...userinfoToken, claims }), type };
       }
       case '/revoke': {
         const { revocation = { status: 200, body: {} } } = this.manners;
@@ -357,7 +370,8 @@ export class Lab {
       }
       const provider = this.providers.get(socket.slice(socket.lastIndexOf('/') + 1)) as FakeProvider;
       const answer = await provider.answer(headers['X-Meshgate-Url'] as string, headers, body ?? '');
-      return { status: answer.status, headers: new Headers(), text: async () => answer.body };
+      const sent = new Headers(answer.type === undefined ? {} : { 'Content-Type': answer.type });
+      return { status: answer.status, headers: sent, text: async () => answer.body };
     };
   }
 

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { holds } from '../../harness/property.ts';
 import { publicJwk } from '../token/maker.ts';
 import { stopClock } from './fake-ngx.ts';
-import { clientKeys, fileOf, HOST, ISSUER, Lab, labNgx, OTHER, ROBOTS } from './signin-lab.ts';
+import { clientKeys, fileOf, HOST, ISSUER, Lab, labNgx, type Manners, OTHER, ROBOTS } from './signin-lab.ts';
 
 stopClock(labNgx);
 
@@ -451,6 +451,45 @@ describe('claims', () => {
     const { provider, browser } = bound(lab());
     provider.manners = { claims: { groups: undefined }, userinfo: { sub: 'ben' } };
     expect((await browser().signIn()).status).toBe(403);
+  });
+
+  test('of a signed UserInfo are verified', async () => {
+    const { provider, browser } = bound(lab());
+    const userinfoType = 'application/jwt';
+    provider.manners = { claims: { groups: undefined }, userinfo: { groups: ['staff'] }, userinfoType };
+    const one = browser();
+    await one.signIn();
+    expect((await one.session())?.claims).toMatchObject({ sub: 'ada', groups: ['staff'] });
+  });
+
+  test('of a UserInfo that is signed by a key newer than the known ones are verified', async () => {
+    const { provider, browser } = bound(lab());
+    provider.manners = { claims: { groups: undefined }, userinfo: { groups: ['staff'] } };
+    await browser().signIn();
+    provider.manners = { ...provider.manners, userinfoType: 'application/jwt', userinfoToken: { key: 'p384' } };
+    const before = provider.calls('/jwks').length;
+    expect((await browser().signIn()).status).toBe(503);
+    expect(provider.calls('/jwks').length).toBe(before + 1);
+  });
+
+  test.each<[string, Partial<Manners>, RegExp]>([
+    ['about another person', { userinfo: { sub: 'ben' } }, /another "sub"/],
+    ['for another client', { userinfoToken: { claims: { aud: 'other' } } }, /audience_mismatch/],
+    ['by another key', { userinfoToken: { key: 'rsa2', header: { kid: 'rsa' } } }, /signature_invalid/],
+    ['that is an ID token', { userinfoToken: { claims: { nonce: 'n' } } }, /it has "nonce", so it is an ID token/],
+    ['that is encrypted', { userinfo: 'e30.a.b.c.d' }, /it is encrypted.*userinfo_encrypted_response_alg/],
+    ['that is not of the type it says', { userinfo: '{"sub":"ada"}' }, /token_malformed/],
+    [
+      'that says it is JSON',
+      { userinfo: 'e30.e30.AA', userinfoType: 'application/json' },
+      /not answer with a JSON object/,
+    ],
+  ])('of a signed UserInfo %s sign no one in', async (_, manners, why) => {
+    const { provider, browser, logged } = bound(lab());
+    provider.manners = { claims: { groups: undefined }, userinfoType: 'application/jwt', ...manners };
+    const { status, body } = await browser().signIn();
+    expect([status, body.includes('signin_failed')]).toEqual([403, true]);
+    expect(logged()).toMatch(why);
   });
 
   test('that are too many for the provider sign no one in', async () => {
