@@ -48,6 +48,7 @@ test('the gateway is added to an nginx that exists already', async () => {
     ],
     ready: /nginx runs/,
   });
+  expect((await box.exec('cat', '/etc/nginx/modules-enabled/50-mod-http-js.conf')).stdout).toContain('load_module');
   for (const { language, text } of blocks) {
     if (language === 'nginx') await box.write({ [file]: text });
     if (language !== 'sh') continue;
