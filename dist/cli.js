@@ -1215,13 +1215,13 @@ ${printAll(directive.block,`${indent}    `)}${indent}}
     `);return conf`
     # Rules of one route lead to several services: the rule decides.
     ${maps2}
-  `}var connectionMaps=scene=>[...identityMaps(scene),...ruleMaps(scene)];function fixedHeaders({policy},module="proxy"){let set2=`${module}_set_header`,upgrade=conf`
+  `}var connectionMaps=scene=>[...identityMaps(scene),...ruleMaps(scene)];function fixedHeaders({policy},module="proxy"){let set2=`${module}_set_header`,port2=String(policy.gateway.publicPort??DEFAULTS.publicPort),upgrade=conf`
     ${set2} Upgrade $meshgate_upgrade; ${set2} Connection $meshgate_connection; # WebSocket only
   `;return conf`
     ${set2} Host $meshgate_authority; # the authority of the service, not the host of the request
     ${module==="proxy"&&upgrade}
     ${set2} X-Real-IP $remote_addr; ${set2} X-Forwarded-For $remote_addr; # the address of the client
-    ${set2} X-Forwarded-Proto $scheme; ${set2} X-Forwarded-Port $server_port; # the scheme and port of the request
+    ${set2} X-Forwarded-Proto https; ${set2} X-Forwarded-Port ${port2}; # as clients see them, also if TLS ends in front of nginx
     ${set2} X-Request-Id $request_id; ${set2} traceparent $meshgate_traceparent; ${set2} tracestate $meshgate_tracestate; # for logs and traces
     ${set2} ${"X-Meshgate-Route"} $meshgate_route; ${set2} ${"X-Meshgate-Rule"} $meshgate_rule; # what was decided
     ${set2} ${"X-Meshgate-Identity"} $meshgate_as; ${set2} ${"X-Meshgate-Erased"} $meshgate_erased; # the mesh identity; identity headers that the client sent

@@ -9,7 +9,7 @@ const [wiki, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), 
 const acme = await issuers.create('acme');
 const policy = `
 version: 1
-gateway: { insecure_http: true, listen: 8080 }
+gateway: { insecure_http: true, listen: 8080, public_port: 8443 }
 providers:
   acme: { issuer: ${acme.url}, audiences: [wiki], ca_file: /run/provider/ca.pem }
 roles:
@@ -34,6 +34,28 @@ beforeAll(() => ready(gateway, host, { token }));
 /** nginx's log line about a body that it keeps in a file until it is complete. */
 const kept = /a client request body is buffered to a temporary file/;
 const body = (size: number) => Buffer.alloc(size, 'x');
+
+gatewayCase(setup, {
+  name: 'a service receives the scheme, the port and the host of the public URL, whatever the client says',
+  host,
+  request: {
+    path: '/page',
+    token,
+    headers: {
+      'X-Forwarded-Proto': 'http',
+      'X-Forwarded-Port': '8080',
+      'X-Forwarded-Host': 'evil.test',
+      'X-Forwarded-Scheme': 'http',
+      'X-Forwarded-Ssl': 'off',
+      Forwarded: 'proto=http;host=evil.test',
+    },
+  },
+  status: 200,
+  upstream: {
+    headers: { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Port': '8443', 'X-Forwarded-Host': host },
+    absent: ['X-Forwarded-Scheme', 'X-Forwarded-Ssl', 'Forwarded'],
+  },
+});
 
 describe('max_body', () => {
   gatewayCase(setup, {

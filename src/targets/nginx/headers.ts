@@ -1,5 +1,6 @@
 import { isWildcard } from '../../host-name.ts';
 import { TO_SERVICE } from '../../internal-headers.ts';
+import { DEFAULTS } from '../../policy/bounds.ts';
 import { alwaysField } from '../../rules/carrier.ts';
 import { namesDestination } from './connections.ts';
 import { type Arg, conf, type Directive, line, literal, row, variable } from './directive.ts';
@@ -11,6 +12,7 @@ import type { Scene, SceneHost } from './scene.ts';
 /** The directives that set headers which every service receives for any caller, with the reason for each line. */
 function fixedHeaders({ policy }: Scene, module: Module = 'proxy'): readonly Directive[] {
   const set = `${module}_set_header`;
+  const port = String(policy.gateway.publicPort ?? DEFAULTS.publicPort);
   // A gRPC call cannot become a WebSocket, so nginx sends neither of the two headers with it.
   const upgrade = conf`
     ${set} Upgrade $meshgate_upgrade; ${set} Connection $meshgate_connection; # WebSocket only
@@ -19,7 +21,7 @@ function fixedHeaders({ policy }: Scene, module: Module = 'proxy'): readonly Dir
     ${set} Host $meshgate_authority; # the authority of the service, not the host of the request
     ${module === 'proxy' && upgrade}
     ${set} X-Real-IP $remote_addr; ${set} X-Forwarded-For $remote_addr; # the address of the client
-    ${set} X-Forwarded-Proto $scheme; ${set} X-Forwarded-Port $server_port; # the scheme and port of the request
+    ${set} X-Forwarded-Proto https; ${set} X-Forwarded-Port ${port}; # as clients see them, also if TLS ends in front of nginx
     ${set} X-Request-Id $request_id; ${set} traceparent $meshgate_traceparent; ${set} tracestate $meshgate_tracestate; # for logs and traces
     ${set} ${TO_SERVICE.route} $meshgate_route; ${set} ${TO_SERVICE.rule} $meshgate_rule; # what was decided
     ${set} ${TO_SERVICE.identity} $meshgate_as; ${set} ${TO_SERVICE.erased} $meshgate_erased; # the mesh identity; identity headers that the client sent
