@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import { KEYS_JOB_INTERVAL_S } from '../limits.ts';
 import * as a from './addresses.ts';
 import { DEFAULTS, MAX_CLOCK_SKEW, MAX_PROOF_RATE } from './bounds.ts';
@@ -78,6 +78,8 @@ const proof = mapping({
  * proof is valid. */
 export type ProofPolicy = z.output<typeof proof>;
 
+const ipVersion = z.literal([4, 6]).register(hints, { what: 'a version of IP', write: '4 or 6' });
+
 export const gateway = mapping({
   clock_skew: usually(
     s.secondsWithin({ most: `${MAX_CLOCK_SKEW}s` }),
@@ -96,6 +98,11 @@ export const gateway = mapping({
   resolver: orNone(
     s.list(a.resolver, '[10.0.0.10]'),
     'DNS servers for providers and ingress. Default: those of the machine.',
+  ),
+  ip_versions: usually(
+    s.list(ipVersion, '[4, 6]'),
+    [4],
+    'Versions of IP that the gateway uses: at which the image listens, and which addresses of names nginx looks up.',
   ),
   listen: usually(a.port, DEFAULTS.listen, 'Port at which the image serves hosts.'),
   tls: doorTls.optional(),

@@ -38,6 +38,8 @@ export interface ContainerSpec {
   readonly ends?: boolean;
   /** The engine checks its health, as its image defines. */
   readonly healthcheck?: boolean;
+  /** Has the loopback address of IPv6, which Docker otherwise takes from containers in a network of IPv4. */
+  readonly ipv6?: boolean;
   /** Shares this box's network, as the containers of a pod do; its alias is for logs only. */
   readonly inside?: Box;
 }
@@ -148,6 +150,7 @@ class Followed extends GenericContainer {
     this.#logs = logs;
     // A process in each container every ten seconds costs the tests time.
     if (!spec.healthcheck) this.createOpts.Healthcheck = { Test: ['NONE'] };
+    if (spec.ipv6) this.hostConfig.Sysctls = { 'net.ipv6.conf.all.disable_ipv6': '0' };
     this.withWaitStrategy(new Ready(spec, logs));
   }
 

@@ -23,6 +23,8 @@ export interface GatewayOptions {
   readonly workers?: number;
   readonly alias?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Has the loopback address of IPv6. */
+  readonly ipv6?: boolean;
   /** The engine checks its health. */
   readonly healthcheck?: boolean;
 }
@@ -168,6 +170,7 @@ export async function startGateway(stage: Stage, options: GatewayOptions): Promi
     files,
     env,
     healthcheck: options.healthcheck ?? false,
+    ipv6: options.ipv6 ?? false,
     ready: /start worker process \d+/,
   });
   const gateway = new Gateway(box, policy, stage.ca.cert, options.workers);

@@ -11,7 +11,7 @@
  *   echo-abort=1                the connection is reset after the headers of the request
  * Admin port: GET /requests, DELETE /requests, GET /malformed, GET /held, POST /release?key=KEY.
  *
- * Environment: NAME, PORT, TLS_PORT (with TLS_PEM_FILE, CLIENT_CA_FILE), ADMIN_PORT.
+ * Environment: NAME, PORT, TLS_PORT (with TLS_PEM_FILE, CLIENT_CA_FILE), ADMIN_PORT, ADDRESS ("::": IPv6, too).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Duplex, Readable } from 'node:stream';

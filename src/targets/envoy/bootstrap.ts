@@ -136,6 +136,13 @@ function connectionManager(policy: Policy, rules: readonly Rule[], authorities: 
   };
 }
 
+/** The address at which Envoy listens, for the versions of IP with which the gateway connects. */
+function listener({ gateway: { ipVersions } }: Policy, port: number) {
+  if (!ipVersions.includes(6)) return address('0.0.0.0', port);
+  const both = ipVersions.includes(4) && { ipv4_compat: true };
+  return { socket_address: { address: '::', port_value: port, ...both } };
+}
+
 /** The whole configuration of Envoy as a plain object. */
 export function bootstrap(policy: Policy, rules: readonly Rule[], own = policy.mesh?.ingress.own): unknown {
   if (own === undefined) throw new Error('envoy: the policy says too little');
@@ -146,7 +153,7 @@ export function bootstrap(policy: Policy, rules: readonly Rule[], own = policy.m
       listeners: [
         {
           name: 'meshgate',
-          address: address('0.0.0.0', own.listen),
+          address: listener(policy, own.listen),
           filter_chains: [
             {
               transport_socket: transportSocket(own, spiffeIds(policy, rules)),

@@ -3,6 +3,7 @@ import { toWatched } from '../../rules/watched.ts';
 import { conf, type Directive } from './directive.ts';
 import { included } from './files.ts';
 import type { Scene } from './scene.ts';
+import { listenersAt } from './upstreams.ts';
 
 /** The socket for the health command of the image. */
 export const HEALTH_SOCKET = 'health.sock';
@@ -17,6 +18,8 @@ const watchedFiles = (scene: Scene): number => {
 export function healthServer(scene: Scene): readonly Directive[] {
   const { health } = scene.policy.gateway;
   const files = watchedFiles(scene);
+  const isPort = health !== undefined && /^\d+$/.test(health);
+  const listeners = isPort ? listenersAt(scene, health) : [health ?? []].flat();
   const watch = conf`
     location @meshgate_svids { js_periodic health.svids interval=${SVIDS_JOB_INTERVAL_S}s; }
   `;
@@ -25,7 +28,7 @@ export function healthServer(scene: Scene): readonly Directive[] {
     # Health. Do not expose this server: it shows more than strangers should know.
     server {
       listen unix:${scene.options.runDir}/${HEALTH_SOCKET};
-      ${health !== undefined && conf`listen ${health};`}
+      ${listeners.flatMap((at) => conf`listen ${at};`)}
       ${included(scene, 'inside.conf')}
       js_import health from health.js;
       js_fetch_timeout ${HEALTH_TIMEOUT_MS}ms; default_type text/plain;

@@ -6,6 +6,7 @@ import { BAD_LOCATION, hostFile, innerFile } from './names.ts';
 import { badLocation, certificateLocation, refusal } from './problem.ts';
 import { allHosts, type Scene, type SceneHost } from './scene.ts';
 import { reading, trustedProxies } from './server.ts';
+import { listenersAt } from './upstreams.ts';
 
 /** Settings that weaken the policy, one line for each. The image prints them when it starts. */
 export function insecureOptions(scene: Scene): readonly string[] {
@@ -61,7 +62,7 @@ function listen(scene: Scene, port: number, tls: Tls | undefined, isDefault: boo
   // gRPC calls use HTTP/2, also over plain TCP.
   const calls = Object.values(scene.policy.services).some(({ protocol }) => protocol === 'grpc');
   return conf`
-    listen ${port} ${tls && 'ssl'} ${isDefault && 'default_server'};
+    ${listenersAt(scene, port).flatMap((at) => conf`listen ${at} ${tls && 'ssl'} ${isDefault && 'default_server'};`)}
     ${(tls !== undefined || calls) && conf`http2 on;`}
     ${tls && conf`ssl_certificate ${tls.certFile};`}
     ${tls && conf`ssl_certificate_key ${tls.keyFile};`}

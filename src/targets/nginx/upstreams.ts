@@ -22,8 +22,14 @@ export function resolver(scene: Scene): readonly Directive[] {
   const servers = scene.resolver.map((server) =>
     (server.match(/:/g) ?? []).length > 1 && !server.startsWith('[') ? `[${server}]` : server,
   );
-  return conf`resolver ${servers} valid=10s ipv6=off; resolver_timeout 3s;`;
+  const { ipVersions } = scene.policy.gateway;
+  const without = ([4, 6] as const).filter((version) => !ipVersions.includes(version));
+  return conf`resolver ${servers} valid=10s ${without.map((version) => `ipv${version}=off`)}; resolver_timeout 3s;`;
 }
+
+/** The addresses of a listener at a port: one for each version of IP that the gateway uses. */
+export const listenersAt = ({ policy: { gateway } }: Pick<Scene, 'policy'>, port: number | string): readonly string[] =>
+  gateway.ipVersions.map((version) => (version === 6 ? `[::]:${port}` : String(port)));
 
 /** How long nginx may keep a certificate and its connections. After the files were replaced, the last request with the
  * old certificate must begin within `rotation` of the mesh. In the worst case, nginx opens a connection at the last moment of

@@ -50,7 +50,7 @@ export function secure(handler: RequestListener): HttpsServer {
 export function listen(server: HttpServer | HttpsServer, port: number, what: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '0.0.0.0', () => {
+    server.listen(port, setting('ADDRESS', '0.0.0.0'), () => {
       const address = server.address();
       const bound = typeof address === 'object' && address !== null ? address.port : port;
       console.log(`${what} listens on ${bound}`);

@@ -27,6 +27,8 @@ export const CHANGES: readonly Change[] = [
     'ingress: west, namespace',
     'no ingress "west"; define it under mesh.ingresses',
   ],
+  ['wrong type', '  ip_versions:', '[4, 6]', '6', 'write [6]'],
+  ['wrong type', '  ip_versions:', '4, 6', '4, 5', 'write 4 or 6'],
   ['missing unit', '    proxy:', '5s', '5', 'write 5s (or 5m, 5h)'],
   ['missing unit', '    proxy:', '1g', '100', 'write 100k (or 100m, 100g)'],
   ['wrong unit', '    proxy:', '1g', '1 GiB', 'write 1g'],

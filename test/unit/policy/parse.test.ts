@@ -32,6 +32,7 @@ test('the smallest policy, with every default', () => {
       keys: { refresh: 300, stale: 86400, coolDown: 10 },
       trustedProxies: [],
       resolver: [],
+      ipVersions: [4],
       listen: 8443,
       insecureHttp: false,
     },
@@ -91,8 +92,8 @@ describe('a policy with every key', () => {
     expect(policy.roles.editor?.fact).toMatchObject({
       op: 'any',
       facts: [
-        { op: 'group', value: 'confluence-editors', provider: 'okta', at: at(55, 9) },
-        { op: 'has', claim: 'realm_access.roles', value: 'editor', provider: 'keycloak', at: at(56, 9) },
+        { op: 'group', value: 'confluence-editors', provider: 'okta', at: at(56, 9) },
+        { op: 'has', claim: 'realm_access.roles', value: 'editor', provider: 'keycloak', at: at(57, 9) },
       ],
     });
     expect(policy.roles.ops?.fact).toMatchObject({
@@ -103,7 +104,7 @@ describe('a policy with every key', () => {
         { op: 'none', facts: [{ op: 'has' }] },
       ],
     });
-    expect(policy.roles.reader?.fact).toEqual({ op: 'role', value: 'staff', at: at(68, 3) });
+    expect(policy.roles.reader?.fact).toEqual({ op: 'role', value: 'staff', at: at(69, 3) });
   });
 
   test('facts about the sign-in', () => {

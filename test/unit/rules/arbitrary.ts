@@ -98,6 +98,7 @@ export const policy: fc.Arbitrary<Policy> = host.map((hosts) => ({
     keys: { refresh: 300, stale: 86400, coolDown: 10 },
     trustedProxies: [],
     resolver: [],
+    ipVersions: [4 as const],
     listen: 8443,
     insecureHttp: true,
   },

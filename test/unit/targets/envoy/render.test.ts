@@ -36,6 +36,15 @@ describe('the listener', () => {
     ]);
   });
 
+  test.each([
+    [[6], { address: '::', port_value: 9443 }],
+    [[4, 6], { address: '::', port_value: 9443, ipv4_compat: true }],
+  ] as const)('listens with the versions of IP that the gateway uses: %j', (ipVersions, address) => {
+    const { policy, rules } = render(wiki);
+    const { files } = envoy.emit({ ...policy, gateway: { ...policy.gateway, ipVersions } }, rules);
+    expect(parse(files['envoy.yaml'] ?? '').static_resources.listeners[0].address.socket_address).toEqual(address);
+  });
+
   test('ends every stream when the longest session would end, if there are sessions', () => {
     expect(http.common_http_protocol_options).toEqual({ max_headers_count: 250 });
     const session = { keysFile: '/run/keys', idle: 3600, absolute: 7200, fresh: 600 };
