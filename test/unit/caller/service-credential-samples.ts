@@ -59,6 +59,7 @@ export const credentialSamples: readonly Sample[] = [
   isFor('of a JWT with more parts', `Bearer ${foreign}.x.y`, opaque),
   isFor('of an encrypted JWT', `Bearer ${b64({ alg: 'dir', enc: 'A256GCM' })}..a.b.c`, opaque),
   isFor('of a JWT in the other alphabet', `Bearer ${foreign.replaceAll('-', '+').replaceAll('_', '/')}`, opaque),
+  isFor('of a JWT whose header has a byte order mark', `Bearer ${b64('\ufeff{"alg":"none"}')}.e30.x`, opaque),
   isFor('of the scheme DPoP', 'DPoP glsa_x', opaque),
   isFor('without a credential', 'Basic'),
   isFor('with an empty credential', 'Basic '),
