@@ -197,7 +197,7 @@ export class Offline {
     // policy's owner runs it.
     if (provider === undefined) {
       const wanted = listed(accepted.flatMap((it) => it.issuers ?? [it.issuer]));
-      const help = issuerHelp(claims.iss);
+      const help = issuerHelp(claims);
       const detail = `"iss" is ${shown(claims.iss)}, but this host accepts ${wanted}`;
       return refuse('issuer_unknown', help === undefined ? detail : `${detail}; ${help}`);
     }

@@ -37,6 +37,19 @@ async function keyFindings(asked: Asked, provider: Provider, members: Members): 
 const claimFindings = (help: SigninHelp[string]): readonly Finding[] =>
   help.map(([claim, what]) => ({ text: `sign-in: roles depend on "${claim}"; ${what}` }));
 
+/** Reports an issuer whose name this machine knows, but DNS does not. nginx asks only DNS servers. */
+async function nameFindings(
+  { inDns }: Runtime,
+  { issuer, jwksUri, signin }: Provider,
+  resolver: readonly string[],
+): Promise<readonly Finding[]> {
+  const name = /^https:\/\/([^:/]+)/.exec(issuer)?.[1];
+  const isAsked = jwksUri === undefined || signin !== undefined;
+  if (!isAsked || name === undefined || inDns === undefined || (await inDns(name, resolver)) !== false) return [];
+  const text = `name: no DNS server knows ${name}, and nginx reads neither /etc/hosts nor a search list; add it to DNS, or write the DNS servers that know it as gateway.resolver`;
+  return [bad(text)];
+}
+
 /** Compares one provider with the policy. If its own discovery document is missing, nothing else can be checked. */
 async function findingsOf(
   asked: Asked,
@@ -68,7 +81,9 @@ export function askProviders(runtime: Runtime, policy: Policy, caFile?: string):
   return Promise.all(
     Object.values(policy.providers).map(async (provider) => {
       const asked = networkTo(runtime, 'validate', provider, caFile);
-      return { provider: provider.name, findings: await findingsOf(asked, provider, needsProof, help) };
+      const findings = await findingsOf(asked, provider, needsProof, help);
+      const names = await nameFindings(runtime, provider, policy.gateway.resolver);
+      return { provider: provider.name, findings: [...findings, ...names] };
     }),
   );
 }

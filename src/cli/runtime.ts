@@ -1,4 +1,5 @@
 import fs from 'fs';
+import { type InDns, systemDns } from './dns.ts';
 import { type Ask, systemAsk } from './http.ts';
 
 /** The functions that the command needs from its engine. The command runs on Node and, in the image, on njs's QuickJS.
@@ -40,6 +41,8 @@ export interface Runtime {
   reload(pidFile: string): string | undefined;
   /** Sends a request; absent if the engine cannot send requests. */
   readonly ask?: Ask;
+  /** Asks DNS for a name; absent if the engine has no DNS client. */
+  readonly inDns?: InDns;
   /** @param seconds to wait */
   sleep(seconds: number): Promise<void>;
 }
@@ -235,9 +238,10 @@ function reload(pidFile: string): string | undefined {
 
 /** Returns the functions of the engine that runs the command. */
 export function systemRuntime(): Runtime {
-  const ask = systemAsk();
+  const [ask, inDns] = [systemAsk(), systemDns()];
   return {
     ...(ask && { ask }),
+    ...(inDns && { inDns }),
     args: process.argv.slice(2),
     env: process.env as Readonly<Partial<Record<string, string>>>,
     terminal: isTerminal(),

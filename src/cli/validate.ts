@@ -1,3 +1,4 @@
+import { groupAdvice } from '../policy/group-advice.ts';
 import { type Advice, headerAdvice } from '../policy/header-advice.ts';
 import { formatError, type PolicyError, place } from '../policy/index.ts';
 import { subjectAdvice } from '../policy/subject-advice.ts';
@@ -63,6 +64,7 @@ function roomText({ policy }: Loaded): string {
 /** Returns advice on how to make the policy safer, by role and by service. */
 const adviceOf = ({ policy, rules }: Loaded): readonly Advice[] => [
   ...anonymousAdvice(policy, rules),
+  ...groupAdvice(policy),
   ...headerAdvice(policy),
   ...subjectAdvice(policy),
 ];

@@ -106,7 +106,10 @@ export const issuer = text(
   { ...URL_HINT, write: 'the issuer exactly as in "iss", as in https://login.example.com/realms/main' },
 );
 
-export const tenant = text(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, {
+/** The form of the object ids of Entra ID, such as the id of a tenant or of a group. */
+export const OBJECT_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export const tenant = text(OBJECT_ID, {
   what: 'the id of a tenant',
   write: 'the directory id in lower case, as in 72f988bf-86f1-41af-91ab-2d7cd011db47',
   fix: (value) => (typeof value === 'string' && /^[0-9A-F-]{36}$/i.test(value) ? value.toLowerCase() : undefined),

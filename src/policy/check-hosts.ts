@@ -13,7 +13,8 @@ export function checkHosts(report: Report, draft: DraftPolicy): void {
   for (const [name, host] of hosts) {
     const path = ['hosts', name];
     const fixed = plainHost(name);
-    if (fixed !== '' && names.has(fixed)) report.key(path, `host ${quote(fixed)} is here already; keep one`);
+    if (isAddress(name)) report.key(path, `${quote(name)} is an IP address, and ${NO_ADDRESS}`);
+    else if (fixed !== '' && names.has(fixed)) report.key(path, `host ${quote(fixed)} is here already; keep one`);
     else if (!HOST_NAME.test(name)) report.key(path, hostMessage(name, fixed));
     names.add(fixed);
     const routes = host[ROUTES] ?? {};
@@ -23,6 +24,13 @@ export function checkHosts(report: Report, draft: DraftPolicy): void {
     checkPaths(report, name, Object.keys(routes));
   }
 }
+
+const NO_ADDRESS = 'clients tell nginx the name of a host, never an address; write a DNS name, as in wiki.example.com';
+
+/** Whether the name of a host is an IP address, with or without a port. */
+const isAddress = (name: string): boolean =>
+  /^\d{1,3}(?:\.\d{1,3}){3}(?::\d*)?$/.test(name) ||
+  /^\[?[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:\]|$)/.test(name);
 
 function plainHost(name: string): string {
   const lower = name.toLowerCase().replace(/^[a-z]+:\/\//, '');
@@ -42,9 +50,22 @@ function checkPaths(report: Report, host: string, paths: readonly string[]): voi
     const other = seen.get(path.toLowerCase());
     seen.set(path.toLowerCase(), path);
     const message =
-      pathMistake(path) ?? (other === undefined ? undefined : `differs from ${quote(other)} in case only; keep one`);
+      pathMistake(path) ??
+      slashMistake(path, paths) ??
+      (other === undefined ? undefined : `differs from ${quote(other)} in case only; keep one`);
     if (message !== undefined) report.key(routePath(host, path), message);
   }
+}
+
+/** What is wrong with a path that ends in a slash: only this path itself is the route, and paths below it belong to another
+ * route of the host, which may allow more. Two routes, as in `/admin/` and `/admin/*`, leave no doubt. */
+function slashMistake(path: string, paths: readonly string[]): string | undefined {
+  if (path === '/' || !path.endsWith('/') || paths.includes(`${path}*`)) return undefined;
+  const below = paths.filter((it) => it.endsWith('/*') && path.startsWith(it.slice(0, -1)));
+  const [first, ...others] = below;
+  if (first === undefined) return undefined;
+  const longest = others.reduce((best, it) => (it.length > best.length ? it : best), first);
+  return `only this path itself is this route, and ${quote(`${path}x`)} belongs to ${quote(longest)}; write ${quote(`${path}*`)} for all paths below it, or both`;
 }
 
 const RESERVED = ['/.meshgate', '/.well-known/oauth-protected-resource'];

@@ -6,6 +6,7 @@ import {
   providerKinds,
   TENANT,
 } from '../providers/index.ts';
+import { OBJECT_ID } from './addresses.ts';
 import { type DraftPolicy, type DraftProvider, entriesOf, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
@@ -55,12 +56,34 @@ function checkIssuer(report: Report, path: Path, kind: ProviderKindName, issuer:
   if (tenant !== undefined) {
     const message = `no token has this issuer; write the id of your tenant instead of ${quote(tenant)}, or for several tenants ${host}${TENANT}/v2.0 with tenants: [ID, …]`;
     report.add([...path, 'issuer'], message);
-  }
+  } else checkEntra(report, path, issuer);
   // check-providers.ts reports the address of a discovery document.
   if (issuer.endsWith('/.well-known/openid-configuration')) return;
   const problem = issuerProblem(kind, issuer);
   if (problem !== undefined) {
     report.add([...path, 'issuer'], `no token of the kind ${kind} has this issuer; write ${problem}`);
+  }
+}
+
+const ENTRA =
+  /^https:\/\/(login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net)\/([^/]+)\/?(.*)$/;
+
+/** Checks that an issuer is one that Entra ID writes into tokens. These have the id of the tenant, never its domain. */
+function checkEntra(report: Report, path: Path, issuer: string): void {
+  const [, host = '', tenant = '', rest = ''] = ENTRA.exec(issuer) ?? [];
+  if (host === '' || rest.includes('.well-known')) return;
+  const id = tenant.toLowerCase();
+  const isId = OBJECT_ID.test(id) || tenant === TENANT;
+  const old = `https://sts.windows.net/${isId ? id : 'TENANT-ID'}/`;
+  const right = host === 'sts.windows.net' ? old : `https://${host}/${isId ? id : 'TENANT-ID'}/v2.0`;
+  if (issuer === right && isId) return;
+  const message = 'no token of Entra ID has this issuer';
+  if (!isId) {
+    const why = `${quote(tenant)} is not the id of a tenant`;
+    report.add([...path, 'issuer'], `${message}, because ${why}; write ${right} with the directory (tenant) ID`);
+  } else {
+    const other = right === old ? '' : `, or ${old} if its tokens are of version 1`;
+    report.add([...path, 'issuer'], `${message}; write ${right}${other}`);
   }
 }
 

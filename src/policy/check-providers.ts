@@ -2,7 +2,7 @@ import { isIssuerUrl } from './addresses.ts';
 import { kindOfDraft } from './check-kinds.ts';
 import { type DraftPolicy, type DraftProvider, entriesOf, routesOf, writes } from './draft.ts';
 import { namesOf } from './names.ts';
-import { quote } from './path.ts';
+import { type Path, quote } from './path.ts';
 import { issuersOf } from './provider.ts';
 import type { Report } from './report.ts';
 import { oneOf } from './suggest.ts';
@@ -67,6 +67,7 @@ export function checkProviders(report: Report, draft: DraftPolicy): void {
     if (!signsIn && !isTakenSomewhere(draft, name) && !writes(provider, 'audiences', 'insecure_any_audience')) {
       report.missing(path, 'audiences', 'audiences: [api://wiki], which the tokens are issued for');
     }
+    checkAddresses(report, path, provider);
     const { issuer, jwks_uri: uri, introspection } = provider;
     if (issuer?.endsWith(DISCOVERY)) {
       const message = `this is the discovery document; write the issuer that it contains, as in ${quote(issuer.slice(0, -DISCOVERY.length))}`;
@@ -82,6 +83,27 @@ export function checkProviders(report: Report, draft: DraftPolicy): void {
       report.missing(['hosts', name], 'providers', `providers: [NAME, …] with ${oneOf(names)}`);
     }
     checkPrefixes(report, draft, name, host.providers ?? []);
+  }
+}
+
+/** Matches a URL whose host is an IP address. */
+const ADDRESS_URL = /^https:\/\/(?:\d{1,3}(?:\.\d{1,3}){3}|\[[^\]]*\])(?:[:/]|$)/;
+
+/** Checks that the gateway reaches a provider by name. nginx does not compare addresses with those in a certificate. */
+function checkAddresses(report: Report, path: Path, provider: DraftProvider): void {
+  const { issuer, jwks_uri: keys, introspection, groups_endpoint: groups } = provider;
+  const needsDiscovery = writes(provider, 'client') || (keys === undefined && introspection?.endpoint === undefined);
+  const asked: readonly (readonly [string | undefined, Path])[] = [
+    [needsDiscovery ? issuer : undefined, ['issuer']],
+    [keys, ['jwks_uri']],
+    [introspection?.endpoint, ['introspection', 'endpoint']],
+    [groups, ['groups_endpoint']],
+  ];
+  for (const [url, key] of asked) {
+    if (url === undefined || !ADDRESS_URL.test(url)) continue;
+    const message =
+      'nginx verifies the DNS name in the certificate of a provider, and no IP address; write a URL with the name';
+    report.add([...path, ...key], message);
   }
 }
 

@@ -4,7 +4,13 @@ export class Concealed {
 
   /** @param instead - the text that errors show, as in `${STAGE}` */
   add(text: string, instead: string): void {
-    if (text !== instead) this.#shown.set(text.toLowerCase(), instead);
+    const key = text.toLowerCase();
+    // The name of a variable says more than that there is a secret.
+    if (text !== '' && text !== instead && !this.#shown.has(key)) this.#shown.set(key, instead);
+  }
+
+  has(text: string): boolean {
+    return this.#shown.has(text.toLowerCase());
   }
 
   /** Returns a message without these texts. */

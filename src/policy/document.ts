@@ -95,7 +95,7 @@ const ADVICE: Partial<Record<YAMLError['code'], string>> = {
   MISSING_CHAR: 'something is not closed; add the missing quote, comma, brace, bracket or colon',
   MULTILINE_IMPLICIT_KEY: 'a key must be on one line; is a colon missing?',
   MULTIPLE_DOCS:
-    'a file contains only one policy, so nothing below this --- would have an effect; remove the line ---, or write another file',
+    'a file contains only one policy, and nothing below this line would have an effect; remove the line ---, or write another file',
   NON_STRING_KEY: 'a key must be a plain word; put it in quotes',
   RESOURCE_EXHAUSTION: 'nested too deeply; write plain lists and mappings, a few levels deep',
   TAB_AS_INDENT: 'tabs cannot indent; use spaces',
@@ -104,5 +104,7 @@ const ADVICE: Partial<Record<YAMLError['code'], string>> = {
 };
 
 function problem(error: YAMLError): Problem {
-  return { at: error.pos[0], message: `not YAML: ${ADVICE[error.code] ?? 'write plain lists and mappings'}` };
+  const isYaml = error.code === 'MULTIPLE_DOCS';
+  const message = ADVICE[error.code] ?? 'write plain lists and mappings';
+  return { at: error.pos[0], message: isYaml ? message : `not YAML: ${message}` };
 }

@@ -5,6 +5,7 @@ import { TOKEN } from './facts/operator.ts';
 import { namesOf } from './names.ts';
 import { type Path, quote, ROUTES } from './path.ts';
 import type { Report } from './report.ts';
+import { isFilePath, isSecretKey } from './secrets.ts';
 import { advise, nearest, oneOf } from './suggest.ts';
 import { find, type Mapping, rename } from './tree.ts';
 
@@ -27,8 +28,14 @@ export function mendUnknownKey(report: Report, path: Path, key: string, schema: 
   const known = new Map(keysOf(choose(schema, value) ?? schema) ?? []);
   known.delete(ROUTES);
   if (value[key] === null && mendColon(report, path, key, map, known)) return;
-  const guess = guessKey(key, value, known);
+  const guess = DENIALS.has(key) ? undefined : guessKey(key, value, known);
   const isFact = guess === undefined && path.at(-2) === 'allow' && FACTS.has(key);
+  if (isPastedSecret(key, value[key])) {
+    report.key([...path, key], secretMessage(known));
+    report.obscure(path);
+    map.entries.delete(key);
+    return;
+  }
   report.key([...path, key], isFact ? factMessage(key) : messageFor(key, guess, known));
   const meant = guess === undefined ? undefined : known.get(guess);
   if (guess !== undefined && meant && !map.entries.has(guess) && holds(meant.schema, value[key])) {
@@ -38,6 +45,19 @@ export function mendUnknownKey(report: Report, path: Path, key: string, schema: 
     report.obscure(path);
     map.entries.delete(key);
   }
+}
+
+/** Whether an unknown key has a secret as its value, instead of a path. */
+const isPastedSecret = (key: string, value: unknown): boolean =>
+  !key.endsWith('_file') &&
+  isSecretKey(key) &&
+  (typeof value === 'string' || typeof value === 'number') &&
+  !isFilePath(String(value));
+
+function secretMessage(known: ReadonlyMap<string, Bare>): string {
+  const file = ['secret_file', 'keys_file', 'key_file', 'pem_file'].find((it) => known.has(it));
+  const instead = file === undefined ? 'remove it' : `put it into a file, and write ${file}: /run/secrets/NAME`;
+  return `a policy contains no secrets; ${instead}`;
 }
 
 /** Corrects a key whose colon is missing, such as `{ prefix okta- }`. */
@@ -113,7 +133,11 @@ function guessKey(key: string, value: Record<string, unknown>, known: ReadonlyMa
   return missing.length === 1 ? missing[0]?.[0] : undefined;
 }
 
+/** Keys with which people would deny requests. */
+const DENIALS = new Set('deny denied block blocked reject forbid refuse except'.split(' '));
+
 function messageFor(key: string, guess: string | undefined, known: ReadonlyMap<string, Bare>): string {
+  if (DENIALS.has(key)) return `rules only allow, and whatever no rule allows is denied; remove ${quote(key)}`;
   if (key === '<<') return 'merge keys are not part of the language; write the keys themselves';
   const instead = guess === undefined ? undefined : `did you mean ${quote(guess)}?`;
   if (LATER.has(key)) return `the key ${quote(key)} is not supported in this version; ${instead ?? 'remove it'}`;

@@ -61,6 +61,11 @@ export class Report {
     this.#errors.push({ offset, error });
   }
 
+  /** Whether errors do not show this value, because it may be a secret. */
+  conceals(value: unknown): boolean {
+    return (typeof value === 'string' || typeof value === 'number') && this.#concealed.has(String(value));
+  }
+
   mark(path: Path): void {
     this.#paths.add(formatPath(path));
   }

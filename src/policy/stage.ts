@@ -4,6 +4,7 @@ import { Files } from './files.ts';
 import { nameHosts } from './host-names.ts';
 import { overlaid } from './overlay.ts';
 import { Report } from './report.ts';
+import { secretsOf } from './secrets.ts';
 import { childrenOf, hole, type Tree, type TreeProblem, toTree } from './tree.ts';
 import { type Expand, expandWith, type Variables } from './variables.ts';
 
@@ -38,6 +39,9 @@ export function readStage(policy: PolicyText, { overlays = [], variables = new M
   const concealed = new Concealed();
   for (const [name, value] of variables) if (value) concealed.add(value, `\${${name}}`);
   for (const { tree } of [first, ...others]) conceal(tree, concealed);
+  for (const { tree } of [first, ...others]) {
+    for (const secret of secretsOf(tree)) concealed.add(secret, '…');
+  }
   const report = new Report(files, merged, concealed);
   for (const { at, path, message, discarded } of problems) {
     report.addAt(at, path, message);

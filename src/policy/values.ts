@@ -30,7 +30,7 @@ export function mendValue(report: Report, path: Path, schema: Bare, value: unkno
     replace(report.tree, path, { kind: 'list', at: node.at, items });
     return true;
   }
-  const shown = expanded ? unshown(expanded) : isPerhapsSecret(path, value) ? SECRET : value;
+  const shown = expanded ? unshown(expanded) : report.conceals(value) ? SECRET : value;
   report.add(path, messageFor(shown, chosen ?? schema, schema));
   report.mention(node);
   if (path.length === 0) return false;
@@ -60,14 +60,6 @@ function itemText(item: Tree): string {
   if (item.kind !== 'scalar') return '{ … }';
   if (item.expanded) return `"${item.expanded.source}"`;
   return item.value === '*' ? '"*"' : String(item.value);
-}
-
-/** Whether the value may be a secret itself, although the policy expects the path of a file, or the beginning of a
- * token. */
-function isPerhapsSecret(path: Path, value: unknown): boolean {
-  if (typeof value !== 'string') return false;
-  if (path.includes('service_credential')) return value.length > 16;
-  return value.length > 30 && String(path.at(-1)).endsWith('_file');
 }
 
 /** A value that errors do not repeat. */

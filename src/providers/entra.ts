@@ -55,6 +55,17 @@ export const issuers: Issuers = {
 export const mistaken: Mistaken = {
   issuer: /^https:\/\/sts\.windows\.net\/[^/]+\/$/,
   help: 'this token is of version 1 of Entra ID: for version 2, set requestedAccessTokenVersion to 2 in the API’s manifest',
+  other: {
+    // The ids and names of Microsoft Graph, whose tokens are always of version 1.
+    audiences: [
+      '00000003-0000-0000-c000-000000000000',
+      'https://graph.microsoft.com',
+      'https://graph.microsoft.com/',
+      'https://graph.microsoft.us',
+      'https://microsoftgraph.chinacloudapi.cn',
+    ],
+    help: 'this token is for Microsoft Graph, and only Graph can verify it: request a scope of this API from Entra, such as api://…/.default',
+  },
 };
 
 /** Claims with names of people. The names are unverified, have several forms, and can pass to another person. */

@@ -95,8 +95,11 @@ export function issuerProblem(kind: ProviderKindName, issuer: string): string | 
 }
 
 /** Returns advice for a token whose issuer belongs to no provider of the policy; undefined if there is no advice. */
-export const issuerHelp = (issuer: unknown): string | undefined =>
-  typeof issuer === 'string' ? mistaken.find((it) => it.issuer.test(issuer))?.help : undefined;
+export function issuerHelp({ iss, aud }: Readonly<Record<string, unknown>>): string | undefined {
+  const found = typeof iss === 'string' ? mistaken.find(({ issuer }) => issuer.test(iss)) : undefined;
+  const isOther = typeof aud === 'string' && found?.other?.audiences.includes(aud);
+  return isOther ? found?.other?.help : found?.help;
+}
 
 /** Returns what to change at a provider of this kind if its tokens lack a claim; undefined if there is no advice. */
 export const claimHelp = ({ name }: Pick<ProviderKind, 'name'>, path: string): string | undefined =>

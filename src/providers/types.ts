@@ -104,6 +104,8 @@ export interface Issuers {
 export interface Mistaken {
   readonly issuer: RegExp;
   readonly help: string;
+  /** Audiences of another service of the provider, and what to do about a token that is for it. */
+  readonly other?: { readonly audiences: readonly string[]; readonly help: string };
 }
 
 /** The defaults for what a sign-in requests from a provider. */

@@ -72,7 +72,7 @@ export function verifyToken<T, S>(
   const claims = parseClaims(jws.payload);
   const provider = claims === undefined ? onlyOf(providers) : providerOf(claims, providers);
   if (provider === undefined) {
-    const refused = claims === undefined ? refuse('token_malformed') : refuse('issuer_unknown', issuerHelp(claims.iss));
+    const refused = claims === undefined ? refuse('token_malformed') : refuse('issuer_unknown', issuerHelp(claims));
     return use(refused, along);
   }
   if (!(provider.algorithms as readonly string[]).includes(header.alg)) return use(refuse('algorithm_refused'), along);

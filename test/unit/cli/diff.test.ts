@@ -358,7 +358,7 @@ describe('another spelling of the same policy', () => {
   test('changes nothing', async () => {
     const same = changed([
       STATUS,
-      `${STATUS}    /status/: { service: wiki, allow: [{ role: reader, methods: [GET] }, { role: editor, as: wiki-editor }, { role: builder, methods: [POST], as: wiki-editor }] }\n`,
+      `${STATUS}    /status/x: { service: wiki, allow: [{ role: reader, methods: [GET] }, { role: editor, as: wiki-editor }, { role: builder, methods: [POST], as: wiki-editor }] }\n`,
     ]);
     expect(await diff(POLICY, same)).toMatchObject({ code: 0, out: 'nothing changed\n' });
   });

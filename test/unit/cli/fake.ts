@@ -1,4 +1,5 @@
 import { main } from '../../../src/cli/app.ts';
+import type { InDns } from '../../../src/cli/dns.ts';
 import type { Ask } from '../../../src/cli/http.ts';
 import type { Runtime } from '../../../src/cli/runtime.ts';
 import { LIST } from '../../../src/cli/written-files.ts';
@@ -26,13 +27,14 @@ export interface Surroundings {
   readonly reload?: (pidFile: string) => string | undefined;
   /** The network; absent as on njs. */
   readonly ask?: Ask;
+  readonly inDns?: InDns;
 }
 
 const systemError = (code: string) => Object.assign(new Error(code), { code });
 
 /** Runs the command in memory: it uses no file, clock or stream of this machine. `-` is standard input. */
 export async function meshgate(args: readonly string[], given: Surroundings = {}): Promise<Ran> {
-  const { files = {}, env = {}, terminal = false, folders = [], ask, sleep = async () => {} } = given;
+  const { files = {}, env = {}, terminal = false, folders = [], ask, inDns, sleep = async () => {} } = given;
   let now = given.now ?? 1_800_000_000;
   let out = '';
   let err = '';
@@ -46,6 +48,7 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
     home: '/opt/meshgate',
     now: () => now,
     ...(ask && { ask }),
+    ...(inDns && { inDns }),
     out: (it) => {
       out += it;
     },

@@ -1,5 +1,6 @@
 import { exportJWK, generateKeyPair } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { InDns } from '../../../src/cli/dns.ts';
 import type { Ask } from '../../../src/cli/http.ts';
 import { meshgate } from './fake.ts';
 
@@ -42,16 +43,21 @@ interface Given {
   readonly keys?: () => readonly object[];
   readonly text?: string;
   readonly args?: readonly string[];
+  readonly inDns?: InDns;
 }
 
-async function online({ members = {}, keys = () => [jwk], text = policy(), args = [] }: Given = {}) {
+async function online({ members = {}, keys = () => [jwk], text = policy(), args = [], inDns }: Given = {}) {
   const ask: Ask = async ({ name }) => {
     if (name === 'keys.example.com') return { status: 200, headers: {}, body: JSON.stringify({ keys: keys() }) };
     if (name !== 'login.example.com') return { error: 'ENOTFOUND' };
     if (typeof members === 'string') return { error: members };
     return { status: 200, headers: {}, body: JSON.stringify({ ...good, ...members }) };
   };
-  return meshgate(['validate', '--online', ...args], { files: { './meshgate.yaml': text }, ask });
+  return meshgate(['validate', '--online', ...args], {
+    files: { './meshgate.yaml': text },
+    ask,
+    ...(inDns && { inDns }),
+  });
 }
 
 describe('meshgate validate --online', () => {
@@ -210,5 +216,35 @@ describe('meshgate validate --online', () => {
       .replace(/\n {4}client: .*/, '')
       .replace(/\n {2}session: .*/, '');
     expect((await online({ text: bearers })).out).not.toContain('roles rest on');
+  });
+});
+
+describe('an issuer that only /etc/hosts knows', () => {
+  const names: (readonly [string, readonly string[]])[] = [];
+  const answering =
+    (answer: boolean | undefined): InDns =>
+    async (name, servers) => {
+      names.push([name, servers]);
+      return answer;
+    };
+
+  test('is a fault, although this machine reaches it', async () => {
+    const { code, out } = await online({ inDns: answering(false) });
+    expect(code).toBe(1);
+    expect(out).toContain(
+      'no  okta: name: no DNS server knows login.example.com, and nginx reads neither /etc/hosts nor a search list; add it to DNS, or write the DNS servers that know it as gateway.resolver\n',
+    );
+    expect(out).toContain('yes okta: discovery');
+  });
+
+  test('is looked up at the DNS servers of the policy', async () => {
+    names.length = 0;
+    await online({ inDns: answering(true), text: policy('', '\n  resolver: [10.0.0.10]') });
+    expect(names).toEqual([['login.example.com', ['10.0.0.10']]]);
+  });
+
+  test.each([true, undefined])('is no fault if DNS says %s', async (answer) => {
+    const { code, out } = await online({ inDns: answering(answer) });
+    expect([code, out.includes('name:')]).toEqual([0, false]);
   });
 });

@@ -67,7 +67,7 @@ test.each([
   ['https://sts.windows.net/t/', /requestedAccessTokenVersion/],
   ['kubernetes/serviceaccount', /stored in a Secret/],
 ])('help for a token of %s', (issuer, help) => {
-  expect(issuerHelp(issuer)).toMatch(help);
+  expect(issuerHelp({ iss: issuer, aud: 'api' })).toMatch(help);
 });
 
 test.each([
@@ -77,7 +77,22 @@ test.each([
   7,
   undefined,
   ['https://a.okta.com'],
-])('has no help for %j', (issuer) => expect(issuerHelp(issuer)).toBeUndefined());
+])('has no help for %j', (issuer) => expect(issuerHelp({ iss: issuer })).toBeUndefined());
+
+describe('a token of version 1 for Microsoft Graph', () => {
+  const iss = 'https://sts.windows.net/8f8b0b2e-4d7c-4b6d-9d60-0f3b8a1a6a55/';
+  test.each(['00000003-0000-0000-c000-000000000000', 'https://graph.microsoft.com', 'https://graph.microsoft.com/'])(
+    'for the audience %s: the help is to request another audience',
+    (aud) => {
+      expect(issuerHelp({ iss, aud })).toMatch(/^this token is for Microsoft Graph.*: request a scope of this API/);
+    },
+  );
+
+  test.each([['https://graph.microsoft.com.evil.example'], [undefined], [['https://graph.microsoft.com']]])(
+    'another audience is no Graph: %j',
+    (aud) => expect(issuerHelp({ iss, aud })).toMatch(/requestedAccessTokenVersion/),
+  );
+});
 
 describe('tenants', () => {
   test.each([

@@ -59,6 +59,12 @@ export const entra: KindTable = {
       { iss: `https://sts.windows.net/${contoso}/`, ver: '1.0', appid: 'a', azp: undefined },
       'set requestedAccessTokenVersion to 2',
     ),
+    claims(
+      'of version 1 for Microsoft Graph',
+      'issuer_unknown',
+      { iss: `https://sts.windows.net/${contoso}/`, ver: '1.0', aud: 'https://graph.microsoft.com' },
+      'this token is for Microsoft Graph, and only Graph can verify it: request a scope of this API',
+    ),
     claims('whose tenant is another than its issuer’s', 'key_unknown', { tid: fabrikam }, 'belongs to another issuer'),
     claims('whose tenant is not said', 'key_unknown', { tid: undefined }, 'belongs to another issuer'),
     miss('by the key of personal accounts', 'key_unknown', { key: 'rsa2', says: 'belongs to another issuer' }),

@@ -1,0 +1,58 @@
+import { distance } from 'fastest-levenshtein';
+import { childrenOf, type Tree } from './tree.ts';
+
+/** What in a policy may be a secret. A policy contains no secrets, only the paths of their files. But people paste secrets
+ * into it, and errors must not repeat them. This is the only place that decides what they do not repeat. */
+
+const WORDS = ['secret', 'client_secret', 'password', 'passwd', 'passphrase', 'private_key', 'api_key', 'access_token'];
+const SECRET = /secret|passw|pwd|passphrase|(?<!service_)credentials?$|private_?key|api_?key|token$/;
+
+/** Keys with the beginnings of tokens, never with whole tokens. */
+const BEGINNINGS = ['bearer', 'service_credential'];
+
+/** Whether the value of this key may be a secret, also if the key is misspelt. */
+export function isSecretKey(key: string): boolean {
+  const lower = key.toLowerCase().replace(/[- ]/g, '_');
+  if (lower.endsWith('_file')) return true;
+  return SECRET.test(lower) || WORDS.some((it) => distance(lower, it) <= (it.length > 8 ? 3 : 2));
+}
+
+/** Whether a text is the path or the name of a file. */
+export const isFilePath = (text: string): boolean =>
+  /^(?:\.{0,2}\/|[\w-]+(?:\/[\w-]+)*\.(?:pem|crt|cer|key|jwks|json|txt|ya?ml)$)/.test(text) && text.length <= 200;
+
+const FORMS = [
+  /-----BEGIN [\s\S]*/,
+  // A JWT.
+  /eyJ[\w-]{8,}\.[\w.-]*/,
+  // The user and the password of a URL.
+  /(?<=:\/\/)[^/?#@\s]+(?=@)/,
+  /(?<=:\/\/[^/?#@\s:]*:)[^/?#@\s]+(?=@)/,
+  // Keys of usual services.
+  /\b(?:gh[opsu]|github_pat|glpat|glsa|xox[abp]|sk|AKIA)[-_]?[A-Za-z0-9_-]{12,}/,
+  // Random letters and digits.
+  /(?<![\w/.:-])(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d)[A-Za-z0-9+/=_~.-]{24,}(?![\w/.:-])/,
+];
+
+/** Returns the parts of a text that look like secrets. */
+const secretParts = (text: string): readonly string[] => FORMS.flatMap((form) => form.exec(text)?.[0] ?? []);
+
+/** Returns every text of a policy that errors must not repeat. */
+export function secretsOf(tree: Tree, key = ''): readonly string[] {
+  if (tree.kind === 'scalar') {
+    const text = typeof tree.value === 'string' || typeof tree.value === 'number' ? String(tree.value) : '';
+    const isSecret = isSecretKey(key) ? !isFilePath(text) : BEGINNINGS.includes(key) && text.length > 16;
+    return isSecret ? [text, ...lines(text)] : secretParts(text);
+  }
+  return [...childrenOf(tree)].flatMap(([step, below]) =>
+    typeof step === 'number' ? secretsOf(below, key) : [...secretInKey(step), ...secretsOf(below, step)],
+  );
+}
+
+const lines = (text: string): readonly string[] => text.split(/\s+/).filter((it) => it.length > 7 && it !== text);
+
+/** The secret in a key whose colon is missing, as in `{ client_secret abc }`. */
+function secretInKey(key: string): readonly string[] {
+  const [, name = '', rest = ''] = /^["']?([\w-]+)["']?[\s:=]+(\S[\s\S]*)$/.exec(key) ?? [];
+  return [...(rest !== '' && isSecretKey(name) && !isFilePath(rest) ? [rest] : []), ...secretParts(key)];
+}

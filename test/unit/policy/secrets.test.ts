@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest';
+import { BASE, errorsOf } from './stage.ts';
+
+const CLIENT = (client: string) =>
+  `${BASE.replace('audiences:', () => `client: ${client}, audiences:`)}gateway: { session: { keys_file: /run/session.jwks } }\n`;
+
+/** Secrets as people paste them into a policy; no part of them may be in an error. */
+const SECRETS = [
+  'hunter2',
+  'Xy18Q~AbCdEfGhIjKlMnOpQrStUvWxYz_12345',
+  'tr0ub4dor&3',
+  '12345678',
+  'c29tZS1iYXNlNjQtc2VjcmV0LXRleHQ=',
+  'with spaces in-it',
+];
+
+test.each([
+  ...['secret', 'client_secret', 'clientSecret', 'client-secret', 'password', 'pasword', 'secert', 'passphrase'],
+  ...['secret_file', 'secret_fiel', 'secretfile', 'keys_file', 'key_file', 'private_key', 'api_key', 'token'],
+])('an error about %s does not repeat its value', (key) => {
+  for (const secret of SECRETS) {
+    for (const written of [`{ id: wiki, ${key}: "${secret}" }`, `{ id: wiki, ${key}: ["${secret}"] }`]) {
+      const found = errorsOf(CLIENT(written), {});
+      expect(found.length).toBeGreaterThan(0);
+      expect(found.join('\n')).not.toContain(secret);
+      expect(found.join('\n').toLowerCase()).not.toContain(secret.slice(0, 6).toLowerCase());
+    }
+  }
+});
+
+test.each([
+  ['a missing colon', CLIENT('{ id: wiki, client_secret hunter2 }')],
+  ['a missing space', CLIENT('{ id: wiki, secret:hunter2 }')],
+  ['a missing space and quotes', CLIENT('{ id: wiki, "secret=hunter2": x }')],
+  ['a key under the provider', BASE.replace('audiences:', 'client_secret: hunter2, audiences:')],
+  ['a key at the top', `${BASE}password: hunter2\n`],
+  ['a password in a URL', BASE.replace('https://wiki.internal', 'https://user:hunter2@wiki.internal')],
+  ['a password in an issuer', BASE.replace('https://example.okta.com', 'https://user:Hunter2@EXAMPLE.okta.com')],
+  ['a list of passwords', CLIENT('{ id: wiki, password: [hunter2, "hunter2 x"] }')],
+  ['another file of the stage', BASE.replace('audiences:', 'client_secret: hunter2, audiences:')],
+])('%s: the secret is not repeated', (_, text) => {
+  const found = errorsOf(text, {
+    overlays: { 'prod.yaml': 'roles: { gone: null }\nservices: { wiki: { password: hunter2 } }' },
+  });
+  expect(found.length).toBeGreaterThan(1);
+  expect(found.join('\n').toLowerCase()).not.toContain('hunter2');
+});
+
+const PEM = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg
+-----END PRIVATE KEY-----`;
+const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl';
+
+test.each([
+  ['a private key', `|\n        ${PEM.replaceAll('\n', '\n        ')}\n      x: y`],
+  ['a private key in one line', JSON.stringify(PEM)],
+  ['a token', JWT],
+  ['a token of a service', 'glsa_AbCdEfGhIjKlMnOpQrStUvWxYz012345_deadbeef'],
+  ['random letters and digits', 'Zk9vQ2x1c3RlclNlY3JldEtleTEyMzQ1'],
+])('%s in any place is not repeated', (_, secret) => {
+  for (const place of [
+    'group: editors',
+    'first_role: { editor: Editor, staff: Staff }',
+    'service: wiki\n      allow: [editor]',
+  ]) {
+    const key = place.split(':')[0];
+    const text = BASE.replace(place, () => `${key}: ${secret}`);
+    for (const error of errorsOf(text, {})) {
+      for (const part of secret.split(/[\s."]+/).filter((it) => it.length > 20)) expect(error).not.toContain(part);
+    }
+  }
+});
+
+test('what people need to see stays: names, paths, issuers, and times', () => {
+  const errors = [
+    errorsOf(BASE.replace('/run/wiki/ca.pem', 'ca.pem'), {}),
+    errorsOf(BASE.replace('[editor]', '[edtior]'), {}),
+    errorsOf(`${BASE}gateway: { token_cache: 5x }\n`, {}),
+    errorsOf(BASE.replace('https://example.okta.com/oauth2/default', 'ftp://example.okta.com/oauth2'), {}),
+  ].flat();
+  for (const text of ['"ca.pem"', '"edtior"', '"5x"', '"ftp://example.okta.com/oauth2"'])
+    expect(errors.join()).toContain(text);
+});
+
+test('a secret in place of its file: the error says where it belongs', () => {
+  expect(errorsOf(CLIENT('{ id: wiki, secret: hunter2 }'), {})).toEqual([
+    expect.stringMatching(
+      /client\.secret: a policy contains no secrets; put it into a file, and write secret_file: \/run\/secrets\/NAME$/,
+    ),
+  ]);
+});
