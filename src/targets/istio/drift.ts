@@ -1,11 +1,12 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { Neutral } from '../kit/compare.ts';
-import { KUBE_NEUTRAL, kubeDifferences, type LiveObject } from '../kit/kubernetes.ts';
+import { KUBE_NEUTRAL, kubeDifferences, type Labels, type LiveObject } from '../kit/kubernetes.ts';
 import type { Files, MeshOptions } from '../types.ts';
 import { istioObjects } from './layers.ts';
 import { layerOf, RULES } from './objects.ts';
 import { bearingOf } from './others.ts';
+import { withoutPort, workloadHost } from './project.ts';
 import { liveFiles } from './read.ts';
 import { missing } from './services.ts';
 
@@ -24,14 +25,21 @@ const neutralOf = ({ kind }: LiveObject) => (kind === 'AuthorizationPolicy' ? [.
 const policiesOf = (objects: readonly LiveObject[]): readonly LiveObject[] =>
   objects.filter((it) => it.kind === 'AuthorizationPolicy' && layerOf(it) !== undefined);
 
-/** The pods that a rendered policy selects, as a text: all pods of the ingress, or the pods of one workload. */
+/** The pods that a rendered policy selects, as a text: all pods of the ingress, or those of a workload. */
+function podsOf(policy: LiveObject): string {
+  const { selector } = (policy.spec ?? {}) as { readonly selector?: { readonly matchLabels?: Labels } };
+  const labels = Object.entries(selector?.matchLabels ?? {}).sort();
+  return layerOf(policy) === 'ingress' ? 'ingress' : JSON.stringify([policy.metadata.namespace, labels]);
+}
+
+/** The hosts of the rules of a rendered policy, without their ports: those of the ingress, or one workload. */
 const place = (policy: LiveObject): string =>
-  layerOf(policy) === 'ingress' ? 'ingress' : `${policy.metadata.namespace}/${policy.metadata.name}`;
+  layerOf(policy) === 'ingress' ? 'ingress' : workloadHost(policy.metadata.namespace ?? '', policy.metadata.name);
 
 /** The rendered policies that are missing at pods that no other one selects. Istio then allows all requests there. */
 function unguarding(own: readonly LiveObject[], live: readonly LiveObject[]): readonly LiveObject[] {
-  const guarded = new Set(policiesOf(live).map(place));
-  return policiesOf(own).filter((it) => !guarded.has(place(it)));
+  const guarded = new Set(policiesOf(live).map(podsOf));
+  return policiesOf(own).filter((it) => !guarded.has(podsOf(it)));
 }
 
 /** Returns for each host whether Istio allows all requests to it, because no rendered policy selects its pods. */
@@ -39,7 +47,7 @@ export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Fi
   if (missing(policy, rules) !== undefined) return () => false;
   const own = Object.values(istioObjects(policy, rules)).flat();
   const places = new Set(unguarding(own, liveFiles(files).objects).map(place));
-  return (host: string): boolean => places.has(host.includes('/') ? host : 'ingress');
+  return (host: string): boolean => places.has(host.includes('/') ? withoutPort(host) : 'ingress');
 }
 
 /** How files or live objects differ from what meshgate renders from the policy, without the rules of authorization

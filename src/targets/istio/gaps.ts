@@ -15,6 +15,9 @@ const ISTIO_SKEW = 60;
 const NO_PLACE =
   'the policy does not say where the workload runs, so only the ingress enforces the rule, and a client that reaches the workload without the ingress is not denied; write namespace and labels';
 
+const NO_PORT =
+  'the policy does not say on which port the workload listens, so the rules of this service apply to every port of its pods; write port';
+
 const NO_ACCOUNT =
   'workloads cannot distinguish the ingress from others, so they enforce nothing; write mesh.ingress.service_account';
 
@@ -44,7 +47,9 @@ export function enforcedByIstio(policy: Policy, rules: readonly Rule[]): Enforce
 
 function serviceGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const asked = new Set(rules.map(({ service }) => service));
-  const textOf = (service: Service) => unreachable(service) ?? (placeOf(service) === undefined ? NO_PLACE : undefined);
+  const textOf = (service: Service) =>
+    unreachable(service) ??
+    (placeOf(service) === undefined ? NO_PLACE : service.port === undefined ? NO_PORT : undefined);
   return Object.values(policy.services).flatMap((service): Gap[] => {
     const text = asked.has(service.name) ? textOf(service) : undefined;
     return text === undefined ? [] : [{ part: `services.${service.name}`, text }];

@@ -6,7 +6,7 @@ import type { MeshOptions } from '../types.ts';
 import { ingressObjects } from './ingress.ts';
 import { istioObject, metadata, objectName, requestAuthentication, selector, telemetry } from './objects.ts';
 import { authorizationPolicy, type View } from './rule.ts';
-import { type Asked, type Scene, toScene } from './services.ts';
+import { type Asked, type Place, type Scene, toScene } from './services.ts';
 
 /** The principals of connections to a workload: one for each ingress that leads to it. Empty if the policy does not name
  * the namespace and the service account of each. */
@@ -19,20 +19,36 @@ export function ingressPrincipals({ mesh }: Pick<Scene, 'mesh'>, service: Servic
 
 /** What a workload sees of the requests from each ingress that leads to it. */
 export const workloadViews = (scene: Pick<Scene, 'mesh' | 'assertion'>, service: Service): readonly View[] =>
-  ingressPrincipals(scene, service).map((principal) => ({ assertion: scene.assertion, principal: () => principal }));
+  ingressPrincipals(scene, service).map((principal) => ({
+    assertion: scene.assertion,
+    principal: () => principal,
+    port: service.port,
+  }));
 
-/** All objects for one workload. There are none if the policy does not say where the workload or the ingress runs. */
+/** The pods of a service, as a text that is the same for all services with these pods. */
+const podsOf = ({ namespace, labels }: Place): string => JSON.stringify([namespace, Object.entries(labels).sort()]);
+
+/** Whether the policy says where the workload and its ingresses run, so that the workload can enforce its rules. */
+const isPlaced = (scene: Scene, asked: Asked): asked is Asked & { readonly place: Place } =>
+  asked.place !== undefined && ingressPrincipals(scene, asked.service).length > 0;
+
+/** All objects for one workload. There are none if the policy does not say where the workload or the ingress runs.
+ * Services with the same pods share the objects that configure the pods, because Istio would use only one of several
+ * (IST0159). They are those of the first service. */
 function workloadObjects(scene: Scene, asked: Asked): readonly KubeObject[] {
+  if (!isPlaced(scene, asked)) return [];
   const { service, place } = asked;
-  const views = workloadViews(scene, service);
-  if (place === undefined || views.length === 0) return [];
   const { namespace, labels } = place;
   const meta = metadata('workload', objectName('workload', service.name), namespace);
-  const { assertion } = scene;
+  const own = authorizationPolicy(meta, labels, asked.rules, workloadViews(scene, service));
+  const sharing = scene.services.filter((it) => isPlaced(scene, it) && podsOf(it.place) === podsOf(place));
+  if (sharing[0] !== asked) return [own];
+  const { assertion, jwks } = scene;
+  const audiences = sharing.map((it) => it.service.name);
   return [
     istioObject('PeerAuthentication', meta, { ...selector(labels), mtls: { mode: 'STRICT' } }),
-    ...(assertion ? [requestAuthentication(meta, labels, scene.jwks, assertion, [service.name])] : []),
-    authorizationPolicy(meta, labels, asked.rules, views),
+    ...(assertion ? [requestAuthentication(meta, labels, jwks, assertion, audiences)] : []),
+    own,
     telemetry(meta, labels),
   ];
 }

@@ -40,7 +40,7 @@ export interface IstioRule {
 }
 
 type Operation = { readonly paths: readonly string[] } & {
-  readonly [Key in 'hosts' | 'methods' | 'notPaths']?: readonly string[];
+  readonly [Key in 'hosts' | 'ports' | 'methods' | 'notPaths']?: readonly string[];
 };
 
 export interface Condition {

@@ -15,8 +15,12 @@ export const FILE = 'istio';
 /** The assertion that a rule requires, in words. */
 export const assertedText = (as: string, audience: string, issuer: string) => `as ${as}, for ${audience}, by ${issuer}`;
 
-/** The host name that stands for a workload in rules. */
-export const workloadHost = (namespace: string, name: string): string => `${namespace}/${name}`;
+/** The host name that stands for a workload in rules, with the only port to which the rules apply. */
+export const workloadHost = (namespace: string, name: string, port?: number | string): string =>
+  `${namespace}/${name}${port === undefined ? '' : `:${port}`}`;
+
+/** The pods of a workload's host name: all its ports. */
+export const withoutPort = (host: string): string => host.replace(/:\d+$/, '');
 
 /** The host of a rule: `name` stands for the name with any port, `=name` only for this exact authority. */
 export const hostOf = ([name = '', any]: readonly string[]): string => (any === undefined ? `=${name}` : name);
@@ -44,7 +48,7 @@ export function project(policy: Policy, rules: readonly Rule[]): readonly MeshRu
   const atIngress = services.flatMap((it) => seen(it.rules, hostOf(it.hosts), ingressView(scene, it)));
   const atWorkloads = services.flatMap(({ rules, place, service }) => {
     if (place === undefined) return [];
-    const host = workloadHost(place.namespace, objectName('workload', service.name));
+    const host = workloadHost(place.namespace, objectName('workload', service.name), service.port);
     return workloadViews(scene, service).flatMap((view) => seen(rules, host, view));
   });
   return [...atIngress, ...atWorkloads];

@@ -104,7 +104,11 @@ function checkLists(value: unknown, title: string): void {
 }
 
 /** Reads a rule of Istio as one rule for each role. The rules have no ids. */
-function readRule(rule: IstioRule, host: string | undefined, title: string): readonly MeshRule[] {
+function readRule(
+  rule: IstioRule,
+  workload: readonly [string, string] | undefined,
+  title: string,
+): readonly MeshRule[] {
   checkMembers(rule, ['from', 'to', 'when'], title);
   const [from, to] = [rule.from?.[0]?.source, rule.to?.[0]?.operation];
   const principal = from?.principals?.[0];
@@ -114,14 +118,16 @@ function readRule(rule: IstioRule, host: string | undefined, title: string): rea
   for (const it of rule.to) checkMembers(it, ['operation'], title);
   for (const it of rule.when ?? []) checkMembers(it, ['key', 'values', 'notValues'], title);
   checkMembers(from, ['principals'], title);
-  checkMembers(to, ['methods', 'paths', 'notPaths', ...(host === undefined ? ['hosts'] : [])], title);
+  checkMembers(to, ['methods', 'paths', 'notPaths', workload === undefined ? 'hosts' : 'ports'], title);
   if (principal === undefined || from.principals.length !== 1 || /\*/.test(principal))
     throw unreadable(title, 'a rule must have exactly one principal');
-  const { hosts = [], methods, paths = [], notPaths = [] } = to;
+  const { hosts = [], ports, methods, paths = [], notPaths = [] } = to;
+  if (ports !== undefined && (ports.length !== 1 || !/^[1-9]\d{0,4}$/.test(String(ports[0]))))
+    throw unreadable(title, 'a rule must have exactly one port, or none');
   if (methods?.some((method) => !/^[A-Z]+$/.test(method))) throw unreadable(title, 'a method is not a name');
-  const asked = host ?? hostOf(hosts);
+  const asked = workload ? workloadHost(...workload, ports?.[0]) : hostOf(hosts);
   const plain = hosts.length === 1 || (hosts.length === 2 && hosts[1] === `${hosts[0]}:*`);
-  if (host === undefined && (!plain || hosts[0]?.includes('*')))
+  if (workload === undefined && (!plain || hosts[0]?.includes('*')))
     throw unreadable(title, 'its hosts are not of one service');
   const path = pathOf(paths, notPaths, title);
   const unnamed = { id: '', route: '', path, ...(methods !== undefined && { methods }) };
@@ -155,9 +161,9 @@ function readPolicy(object: LiveObject): readonly MeshRule[] {
   if (object.metadata.annotations?.[DRY_RUN] !== undefined) throw unreadable(title, 'it is a dry run');
   const { namespace = '', name } = object.metadata;
   for (const rule of rules) checkLists(rule, title);
-  const host = layerOf(object) === 'workload' ? workloadHost(namespace, name) : undefined;
+  const workload = layerOf(object) === 'workload' ? ([namespace, name] as const) : undefined;
   const read = joined(rules, (why) => unreadable(title, why)).flatMap(({ rule, tools }) =>
-    readRule(rule, host, title).map((it) => (tools === undefined ? it : { ...it, tools })),
+    readRule(rule, workload, title).map((it) => (tools === undefined ? it : { ...it, tools })),
   );
   const ids = idsOf(object, read.length);
   return read.map((rule, index) => {

@@ -27,6 +27,8 @@ export interface View {
   readonly principal: (rule: Rule) => string;
   /** The hosts of the requests. Absent at a workload, which does not distinguish hosts. */
   readonly hosts?: readonly string[] | undefined;
+  /** The port of the workload. Absent: all ports of its pods. */
+  readonly port?: number | undefined;
 }
 
 /** Rules that are rendered as one rule of Istio. */
@@ -86,6 +88,7 @@ function istioRules(group: Group, view: View): readonly IstioRule[] {
       {
         operation: {
           ...(view.hosts && { hosts: view.hosts }),
+          ...(view.port !== undefined && { ports: [String(view.port)] }),
           ...(methods && { methods }),
           paths: patterns(path),
           ...(except.length > 0 && { notPaths: except }),

@@ -105,7 +105,8 @@ describe('a change by hand', () => {
   test.each<[string, string, unknown, string]>([
     ['an action', 'spec.action', 'DENY', 'its action is not ALLOW'],
     ['a dry run', 'metadata.annotations', { 'istio.io/dry-run': 'true' }, 'it is a dry run'],
-    ['ports', `${operation}.ports`, ['80'], 'meshgate does not render "ports"'],
+    ['two ports', `${operation}.ports`, ['80', '81'], 'exactly one port, or none'],
+    ['no port', `${operation}.ports`, [], 'a list is empty'],
     ['a namespace', 'spec.rules.0.from.0.source.namespaces', ['x'], 'meshgate does not render "namespaces"'],
     ['any method', `${operation}.methods`, ['*'], 'a method is not a name'],
     ['two sources', 'spec.rules.0.from.1', { source: {} }, 'one source and one operation'],
