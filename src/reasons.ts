@@ -110,7 +110,7 @@ export const reasons = {
   },
   credential_duplicate: {
     status: 400,
-    help: 'The request has two gateway cookies with the same name. Delete the cookies of this site and sign in again.',
+    help: 'The request has two gateway cookies with the same name, or two headers with the token for the gateway. In a browser, delete the cookies of this site and sign in again. A program sends the header once.',
   },
   session_expired: {
     status: 401,

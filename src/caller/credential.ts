@@ -49,6 +49,10 @@ export interface Ways<R, P, T> {
 const signIn = refuse('credential_unsupported', 'this route accepts no tokens: sign in with a browser');
 const showCertificate = refuse('credential_unsupported', 'this route accepts no tokens: show a client certificate');
 const noScheme = refuse('credential_unsupported');
+const noForm = refuse(
+  'credential_unsupported',
+  'Authorization has no form that this route passes on, or it contains a token of a provider',
+);
 const urlsStay = 'the URL has an access_token, and logs keep URLs: send the token as Authorization: Bearer TOKEN';
 const inQuery = refuse('credential_unsupported', urlsStay);
 const twice = refuse('credential_duplicate', 'the header with the token for the gateway was sent twice: send it once');
@@ -133,7 +137,8 @@ export function takeCredential<R, P extends Accepting, T>(
       if (token !== undefined) return ways.token(r, at, method, token, 'Bearer');
       const proved = at.proofs ? dpop(authorization) : undefined;
       if (proved !== undefined) return ways.token(r, at, method, proved, 'DPoP');
-      return ways.refuse(r, at, method, authorization.startsWith(IN_QUERY) ? inQuery : noScheme);
+      if (authorization.startsWith(IN_QUERY)) return ways.refuse(r, at, method, inQuery);
+      return ways.refuse(r, at, method, at.passing === undefined ? noScheme : noForm);
     }
     // A service may use a parameter access_token in its URLs. If the place accepts no tokens, the other credentials
     // decide.

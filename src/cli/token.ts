@@ -1,13 +1,15 @@
 import { acceptingOf } from '../caller/credential.ts';
 import { reach, splitUrl } from './ask.ts';
-import { parseTime, tokenText } from './asker.ts';
+import { askerOf, parseTime, tokenText } from './asker.ts';
 import { argument, command, type FlagsOf, flag, formatFlag, json, NO, WrongUse, YES } from './context.ts';
 import { explanationJson } from './explain-json.ts';
 import { explanationText } from './explain-text.ts';
 import { type Explanation, explainRefusal, explainRoute } from './explanation.ts';
 import { type Loaded, loadValid } from './load.ts';
 import { messageFlags, messageOf } from './message.ts';
+import { Offline } from './offline.ts';
 import { caFileFlag } from './provider-keys.ts';
+import type { Runtime } from './runtime.ts';
 import { readsStdin, sourceFlags, sourceOf } from './source.ts';
 import { painter } from './style.ts';
 import { tokenJson } from './token-json.ts';
@@ -42,10 +44,15 @@ function takenBy({ policy }: Loaded, method?: string, url?: string): Taken {
 type Asked = Pick<Explanation, 'method' | 'url' | 'message'>;
 
 /** Explains one request that has the token. */
-function explained(loaded: Loaded, report: TokenReport, asked: Asked): Explanation {
+function explained(runtime: Runtime, loaded: Loaded, report: TokenReport, text: string, asked: Asked): Explanation {
   const reached = reach(loaded.policy, asked.method, asked.url);
   if ('reason' in reached) return explainRefusal(asked, reached);
   const at = { ...asked, ...reached };
+  const authorization = `Bearer ${text}`;
+  if (new Offline(loaded.policy, runtime.now()).passingAt(reached.route)?.schemeOf(authorization) !== undefined) {
+    const asker = askerOf(runtime, loaded.policy, {}, reached);
+    return 'reason' in asker ? explainRefusal(at, asker) : explainRoute(loaded, at, { ...asker, authorization });
+  }
   const { bearers, noTokens } = acceptingOf(reached.route.accept, false);
   if (!bearers) return explainRefusal(at, noTokens);
   if (report.refused !== undefined || report.asker === undefined) {
@@ -96,7 +103,7 @@ export const tokenCommand = command({
       : { report: byText, signature: byText.form === 'jwt' ? ('not checked' as const) : undefined };
     const message = messageOf(flags);
     const asked = method === undefined || url === undefined ? undefined : { method, url, ...(message && { message }) };
-    const explanation = asked && explained(loaded, report, asked);
+    const explanation = asked && explained(runtime, loaded, report, text, asked);
     const own = explanation === undefined ? report : { ...report, roles: [], routes: [] };
     const unverified = signature === 'not checked';
     const isFalse = typeof signature === 'object' && 'reason' in signature;

@@ -65,14 +65,14 @@ hosts:
 `;
 const direct = `
 version: 1
-gateway: { insecure_http: true, listen: 8080 }
+gateway: { insecure_http: true, listen: 8080, credential_header: X-Gateway-Authorization }
 ${common}
 services:
   pages: { insecure_url: "http://calls:50051", protocol: grpc }
   assets: { insecure_url: "http://calls:8082", protocol: http2 }
 hosts:
   wiki.test:
-    /test.Echo/*: { service: pages, allow: [beta, staff] }
+    /test.Echo/*: { service: pages, service_credential: { schemes: [token] }, allow: [beta, staff] }
     /assets/*: { service: assets, allow: [staff] }
 `;
 const [envoy, gateway, plain, dead, naked] = await Promise.all([
@@ -383,6 +383,18 @@ describe('gRPC', () => {
         received.flatMap((one) => valuesOf(one, name)),
         name,
       ).toEqual([]);
+  });
+
+  test('a credential of the service arrives beside a token for the gateway, which does not arrive', async () => {
+    await calls.clear();
+    const both = metadata();
+    both.set('authorization', 'token abc');
+    both.set('x-gateway-authorization', `Bearer ${staff}`);
+    expect(await callUnary(clients.plain, '/test.Echo/Unary', 'hello', both)).toEqual({ message: 'hello' });
+    const [received] = await calls.requests();
+    const values = (name: string) => valuesOf(received!, name);
+    expect([values('authorization'), values('x-forwarded-user')]).toEqual([['token abc'], ['ada']]);
+    expect(values('x-gateway-authorization')).toEqual([]);
   });
 
   test('without its own list of headers a forged one arrives: the other module’s list does not apply', async () => {

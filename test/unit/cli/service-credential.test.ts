@@ -1,6 +1,7 @@
 /** Routes that pass credentials of their service on, in the commands. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { Outgoing } from '../../../src/cli/http.ts';
 import { meshgate, token } from './fake.ts';
 
 const NOW = 1_800_000_000;
@@ -92,6 +93,13 @@ describe('explain', () => {
     expect(out).not.toContain('glsa_HO');
   });
 
+  test('token explains such a request in the same way, and does not accept the token', async () => {
+    const { code, out } = await meshgate(['token', 'pat.txt', 'POST', REST], { files, now: NOW });
+    expect(code).toBe(1);
+    expect(out).toContain('an anonymous caller\npassed on Authorization of bearer, to wiki');
+    expect(out).not.toContain('glsa_HO');
+  });
+
   test('a form that the route does not name is refused', async () => {
     for (const [form, reason] of [
       ['Digest', 'credential_unsupported'],
@@ -178,6 +186,35 @@ describe('policy tests', () => {
     const { code, out, err } = await meshgate(['validate'], { files: { './meshgate.yaml': text }, now: NOW });
     expect([code, err + out]).toEqual([0, expect.stringContaining('5 tests pass')]);
   });
+});
+
+test('at the gateway, the credential of the service is sent beside the token', async () => {
+  const text = `${POLICY}tests:
+  - { as: nobody, service_credential: Basic, POST: ${REST}, expect: allowed }
+  - { as: { roles: [staff] }, service_credential: Bearer glsa_, POST: ${REST}, expect: allowed }
+`;
+  const asked: Outgoing[] = [];
+  const ask = async (request: Outgoing) => {
+    asked.push(request);
+    return { status: 200, headers: {}, body: 'hello' };
+  };
+  const args = ['test', '--gateway', 'https://localhost:8443', '--ca-file', 'ca.pem', '--token', 'staff=t.txt'];
+  const all = { ...files, './meshgate.yaml': text, 'ca.pem': 'CA' };
+  expect(await meshgate(args, { files: all, now: NOW, ask })).toMatchObject({ code: 0 });
+  expect(asked.map(({ headers }) => headers)).toEqual([
+    { Authorization: 'Basic x' },
+    { Authorization: 'Bearer glsa_', 'X-Gateway-Authorization': `Bearer ${token(claims)}` },
+  ]);
+});
+
+test('at the gateway without such a header, a token is not sent beside it', async () => {
+  const text = `${POLICY.replace('  credential_header: X-Gateway-Authorization\n', '')}tests:
+  - { as: { roles: [staff] }, service_credential: Basic, POST: ${REST}, expect: allowed }
+`;
+  const args = ['test', '--gateway', 'https://localhost:8443', '--ca-file', 'ca.pem', '--token', 'staff=t.txt'];
+  const all = { ...files, './meshgate.yaml': text, 'ca.pem': 'CA' };
+  const { out } = await meshgate(args, { files: all, now: NOW, ask: async () => ({ error: 'never asked' }) });
+  expect(out).toContain('not asked at the gateway: only a session can be beside the credential of the service');
 });
 
 describe('comparisons', () => {

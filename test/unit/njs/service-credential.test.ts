@@ -178,6 +178,11 @@ describe('a credential of the gateway', () => {
   });
 });
 
+it('a refusal says that the header has no form of the service', async () => {
+  const { headers } = await context.check({ Authorization: 'Digest x' }, 'open/*');
+  expect(headers['X-Meshgate-Detail']).toContain('has no form that this route passes on');
+});
+
 it('a refusal says where the token for the gateway belongs', async () => {
   const { headers } = await context.check({ Authorization: basic }, 'staff/*');
   expect(headers['X-Meshgate-Detail']).toContain('X-Gateway-Authorization: Bearer TOKEN if Authorization belongs to');
