@@ -29,6 +29,9 @@ export const keycloakImage = imageOf('meshgate/test-keycloak');
 
 export const etcdImage = imageOf('meshgate/test-etcd');
 
+/** OpenLDAP over TLS on port 1636. */
+export const ldapImage = imageOf('meshgate/test-ldap');
+
 /** kube-apiserver, etcd, kubectl, pilot-discovery and our SDS server. */
 export const meshImage = imageOf('meshgate/test-mesh');
 

@@ -14,6 +14,8 @@ export * from './image.ts';
 export * from './images.ts';
 export * from './issuer.ts';
 export * from './keycloak.ts';
+export * from './keycloak-broker.ts';
+export * from './ldap.ts';
 export * from './local-port.ts';
 export { jsonLines, LogBuffer, troubles } from './logs.ts';
 export * from './mcp.ts';

@@ -28,6 +28,8 @@ export interface RealmOptions {
   /** A client with this name, and the secret of `wiki`: it exchanges people's tokens of `wiki` for its own, and has
    * tokens for itself. */
   readonly agent?: string;
+  /** More parts of the realm, as Keycloak imports them. */
+  readonly parts?: Readonly<Record<string, unknown>>;
 }
 
 /** Clients of a realm. `wiki` has this secret, and each person's password is their name. */
@@ -149,5 +151,6 @@ export function realm(options: RealmOptions = {}): Json {
         realmRoles: rolesOf[id] ?? [],
       };
     }),
+    ...options.parts,
   };
 }

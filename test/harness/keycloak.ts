@@ -151,6 +151,8 @@ export class Keycloak {
 export interface KeycloakOptions extends RealmOptions {
   /** Name in the network, default `keycloak`. */
   readonly alias?: string;
+  /** More realms, by name, as Keycloak imports them. */
+  readonly realms?: Readonly<Record<string, unknown>>;
 }
 
 /** Starts Keycloak, which takes some ten seconds of a core and 450 MB: at most one for each test file, and only for
@@ -166,7 +168,12 @@ export async function startKeycloak(stage: Stage, options: KeycloakOptions = {})
       '/etc/keycloak/tls.crt': cert,
       '/etc/keycloak/tls.key': key,
       '/etc/keycloak/ca.pem': stage.ca.cert,
-      [`/opt/keycloak/data/import/${name}.json`]: JSON.stringify(realm(options)),
+      ...Object.fromEntries(
+        Object.entries({ ...options.realms, [name]: realm(options) }).map(([file, it]) => [
+          `/opt/keycloak/data/import/${file}.json`,
+          JSON.stringify(it),
+        ]),
+      ),
     },
     env: { KC_HOSTNAME: `https://${alias}:${port}` },
     memory: 900,

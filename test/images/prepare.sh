@@ -255,6 +255,7 @@ plain() {
 
 build_chromium() { plain chromium; }
 build_etcd() { plain etcd; }
+build_ldap() { plain ldap; }
 
 build_keycloak() {
   local context=$cache/keycloak-$keycloak_version artifact=keycloak-quarkus-dist
@@ -325,14 +326,15 @@ all_images() {
   build_chromium
   build_keycloak
   build_etcd
+  build_ldap
   build_mesh
 }
 
-choices="npm, engine, images, bench, all, or some of gateway bare cmodule envoy node chromium keycloak etcd mesh"
+choices="npm, engine, images, bench, all, or some of gateway bare cmodule envoy node chromium keycloak etcd ldap mesh"
 [ $# -gt 0 ] || die "say what to prepare: $choices"
 for part in "$@"; do
   case $part in
-    npm | engine | images | bench | all | gateway | bare | cmodule | envoy | node | chromium | keycloak | etcd | mesh) ;;
+    npm | engine | images | bench | all | gateway | bare | cmodule | envoy | node | chromium | keycloak | etcd | ldap | mesh) ;;
     *) die "unknown part \"$part\": $choices" ;;
   esac
 done
