@@ -16,10 +16,11 @@ import {
   type Visited,
   withMemory,
 } from '../harness/index.ts';
-import { keycloakSecret } from '../harness/keycloak.ts';
+import { keycloakSecret, strictSecret } from '../harness/keycloak.ts';
 
 const host = 'wiki.example.com';
 const home = `https://${host}:8443`;
+const strict = 'https://strict.example.com:8443';
 
 const policy = `
 version: 1
@@ -33,19 +34,28 @@ providers:
     ca_file: /run/provider/ca.pem
     client: { id: wiki, secret_file: /run/secrets/corp }
     signin: { scopes: [openid, profile, email] }
+  strict:
+    issuer: https://keycloak:8443/realms/corp
+    ca_file: /run/provider/ca.pem
+    subject: { prefix: strict- }
+    client: { id: wiki-strict, secret_file: /run/secrets/strict, auth: secret_jwt }
 roles:
-  staff: { group: staff }
-  editor: { claim: realm_access.roles, has: editor }
+  staff: { any: [{ group: staff, provider: corp }, { group: staff, provider: strict }] }
+  editor: { claim: realm_access.roles, has: editor, provider: corp }
 services:
   wiki: { insecure_url: "http://wiki:8080" }
 hosts:
   ${host}:
+    providers: [corp]
     /*: { service: wiki, allow: [staff] }
     /edit/*: { service: wiki, allow: [editor] }
+  strict.example.com:
+    providers: [strict]
+    /*: { service: wiki, allow: [staff] }
 `;
 
 const stage = await testStage('keycloak-sessions');
-const keycloak = await startKeycloak(stage, { origins: [home], backchannel: `${home}/.meshgate/backchannel` });
+const keycloak = await startKeycloak(stage, { origins: [home, strict], backchannel: `${home}/.meshgate/backchannel` });
 const ring = newRing(Date.now() / 1000 - 7200);
 const [gateway] = await Promise.all([
   startGateway(stage, {
@@ -54,6 +64,7 @@ const [gateway] = await Promise.all([
     mutate: withMemory,
     files: {
       '/run/secrets/corp': `${keycloakSecret}\n`,
+      '/run/secrets/strict': `${strictSecret}\n`,
       '/run/secrets/session.jwks': ring,
     },
   }),
@@ -82,6 +93,17 @@ beforeAll(() => readyToSignIn(stage, gateway, `${home}/page`, keycloak.issuer));
 afterAll(async () => {
   await settle(gateway);
   expect(gateway.box.logs.since(0).join('\n')).not.toMatch(/eyJ[\w-]{10}|refresh_token=/);
+});
+
+test('a client that signs with its secret, must push its requests and gets a signed UserInfo signs people in', async () => {
+  const agent = newAgent(stage);
+  const form = await agent.visit(`${strict}/page`);
+  // Only Keycloak's error says that it requires pushed requests of this client.
+  const asked = form.hops.map(({ url }) => url).filter((url) => url.includes('/openid-connect/auth?'));
+  expect(asked.map((url) => new URL(url).searchParams.has('request_uri'))).toEqual([false, true]);
+  const page = await keycloak.signIn(agent, form, 'ada');
+  expect([page.url, page.status], page.text).toEqual([`${strict}/page`, 200]);
+  expect(gateway.box.logs.since(0).join('\n')).toContain('provider strict accepts only pushed requests');
 });
 
 test('twenty requests past the fresh time refresh once, and once more after the next fresh time', async () => {

@@ -35,6 +35,9 @@ export interface RealmOptions {
 /** Clients of a realm. `wiki` has this secret, and each person's password is their name. */
 export const keycloakSecret = 'wiki-secret';
 
+/** The secret of `wiki-strict`, with which it signs (HS256). */
+export const strictSecret = 'the secret of wiki-strict, which signs';
+
 /** Realm roles beside the groups. */
 const rolesOf: Readonly<Record<string, readonly string[]>> = { ada: ['editor'], ben: ['reader'] };
 
@@ -111,6 +114,21 @@ function clients(options: RealmOptions): Json[] {
         'use.jwks.string': 'true',
         'jwks.string': JSON.stringify({ keys: options.keys ?? [] }),
       },
+    }),
+    // It signs with its secret, may only push its requests, and its signed UserInfo alone has groups.
+    client('wiki-strict', options, {
+      clientAuthenticatorType: 'client-secret-jwt',
+      secret: strictSecret,
+      attributes: {
+        ...pkce,
+        ...{ 'token.endpoint.auth.signing.alg': 'HS256', 'user.info.response.signature.alg': 'RS256' },
+        'require.pushed.authorization.requests': 'true',
+      },
+      protocolMappers: [
+        mapper('groups', 'oidc-group-membership-mapper', {
+          ...{ 'claim.name': 'groups', 'full.path': 'false', 'id.token.claim': 'false' },
+        }),
+      ],
     }),
     client('wiki-tls', options, {
       clientAuthenticatorType: 'client-x509',

@@ -6,7 +6,7 @@ import { keycloakImage } from './images.ts';
 import { keycloakSecret, type RealmOptions, realm } from './keycloak-realm.ts';
 import type { Stage } from './stage.ts';
 
-export { keycloakSecret, type RealmOptions, realm } from './keycloak-realm.ts';
+export { keycloakSecret, type RealmOptions, realm, strictSecret } from './keycloak-realm.ts';
 
 const port = 8443;
 const credentials = { client_id: 'wiki', client_secret: keycloakSecret };
