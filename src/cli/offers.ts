@@ -38,6 +38,10 @@ function clientFinding(members: Members, { auth }: Client, endpoint: 'token' | '
   // RFC 8414 has a default only for the token endpoint.
   const ok = offers(members, list, auth.kind, endpoint === 'token' ? ['client_secret_basic'] : undefined);
   const where = `at the ${endpoint} endpoint`;
+  const algorithms = `${endpoint}_endpoint_auth_signing_alg_values_supported`;
+  if (auth.kind === 'client_secret_jwt' && offers(members, algorithms, 'HS256') === false) {
+    return bad(`no client_secret_jwt with HS256 ${where}: "${algorithms}" does not list it; write auth: basic`);
+  }
   return finding(
     ok,
     `the client authenticates with ${auth.kind} ${where}`,

@@ -114,6 +114,17 @@ describe('meshgate validate --online', () => {
       'sign-in: no client_secret_basic at the token endpoint',
     ],
     [
+      'takes no HS256 of a secret',
+      {
+        members: {
+          token_endpoint_auth_methods_supported: ['client_secret_jwt'],
+          token_endpoint_auth_signing_alg_values_supported: ['HS512', 'RS256'],
+        },
+        text: policy('').replace(/secret_file: [^ ,}]+/, '$&, auth: secret_jwt'),
+      },
+      'sign-in: no client_secret_jwt with HS256 at the token endpoint',
+    ],
+    [
       'gives no refresh tokens',
       {
         members: { grant_types_supported: ['authorization_code'] },
