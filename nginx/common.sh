@@ -71,7 +71,7 @@ render_to() {
   set -- --out "$1"
   for overlay in ${MESHGATE_OVERLAY:-}; do set -- "$@" --overlay "$overlay"; done
   for name in ${MESHGATE_ENV:-}; do set -- "$@" --env "$name"; done
-  meshgate render --target nginx "$@" --dir "$conf" --access-log /dev/stdout --state-dir "$state" "$policy" >/dev/null
+  meshgate render --target nginx --check-files "$@" --dir "$conf" --access-log /dev/stdout --state-dir "$state" "$policy" >/dev/null
 }
 
 # The file system that a folder is in.

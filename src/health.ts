@@ -1,6 +1,7 @@
 /** The entry of health.js, for the health server. It is a separate bundle, so that checks do not load it. */
 
 import { CA, CLIENT_CA, watchCa } from './njs/ca.ts';
+import { watchFiles } from './njs/files.ts';
 import { readyHandler } from './njs/health.ts';
 import { watchSvids } from './njs/svids.ts';
 import watched from './watched.js';
@@ -8,10 +9,12 @@ import watched from './watched.js';
 export default {
   /** `js_content` of `/.meshgate/readyz`. */
   ready: readyHandler(watched),
-  /** `js_periodic`: reads the files of the mesh identities, and the CAs with which nginx verifies certificates. */
-  svids: (): Promise<void> => {
+  /** `js_periodic`: reads the keys, secrets and certificates of the policy, and the CAs with which nginx verifies
+   * certificates. */
+  svids: async (): Promise<void> => {
     for (const [index, file] of (watched.ca ?? []).entries()) watchCa(CA, file, index);
     for (const [index, file] of (watched.clientCa ?? []).entries()) watchCa(CLIENT_CA, file, index);
-    return watchSvids(watched.identities);
+    await watchFiles(watched.files);
+    await watchSvids(watched.identities);
   },
 };

@@ -171,8 +171,19 @@ export const MAX_SVID_BYTES = 64 * 1024;
 /** If a smaller part of its lifetime is left, an SVID counts as expiring. */
 export const EXPIRING_AT = 1 / 3;
 
-/** Minimum time between two equal lines about an SVID in the log. */
+/** A certificate of a listener or client counts as expiring if a smaller part of its lifetime is left, and at most so
+ * many seconds. */
+export const CERTIFICATE_EXPIRING_AT = 1 / 4;
+export const CERTIFICATE_EXPIRING_S = 7 * 86_400;
+
+/** Minimum time between two equal lines about an SVID or a file in the log. */
 export const REPEAT_LINE_S = 60;
+
+/** A file of keys is read again after this time, because a key in it can expire. */
+export const FILE_READ_AGAIN_S = 60;
+
+/** The same pause as above if the file can still be used. */
+export const REPEAT_EXPIRING_S = 3600;
 
 /** Time-out of the calls that readyz sends, in milliseconds. */
 export const HEALTH_TIMEOUT_MS = 2000;

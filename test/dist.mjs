@@ -11,7 +11,7 @@ const budget = {
   'hop.js': 74 * 1024,
   'signin.js': 212 * 1024,
   'client.js': 38 * 1024,
-  'health.js': 20 * 1024,
+  'health.js': 34 * 1024,
   'cookies.js': 1024,
   'cli.js': 1268 * 1024,
 };

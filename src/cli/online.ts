@@ -89,17 +89,18 @@ export function askProviders(runtime: Runtime, policy: Policy, caFile?: string):
 }
 
 /** Whether one of the findings is an error. */
-export const hasFaults = (found: readonly ProviderFindings[]): boolean =>
-  found.some(({ findings }) => findings.some(({ ok }) => ok === false));
+export const hasFaults = (found: readonly ProviderFindings[], files: readonly Finding[]): boolean =>
+  [...found.flatMap(({ findings }) => findings), ...files].some(({ ok }) => ok === false);
 
-/** Returns the findings as text, one finding per line. */
-export function findingsText(found: readonly ProviderFindings[], paint: Paint): string {
-  return found
-    .flatMap(({ provider, findings }) =>
-      findings.map(({ ok, text }) => {
-        const mark = ok === undefined ? '   ' : ok ? paint('good', 'yes') : paint('bad', 'no ');
-        return `${mark} ${provider}: ${text}\n`;
-      }),
-    )
-    .join('');
+function findingText({ ok, text }: Finding, paint: Paint): string {
+  const mark = ok === undefined ? '   ' : ok ? paint('good', 'yes') : paint('bad', 'no ');
+  return `${mark} ${text}\n`;
+}
+
+/** Returns the findings as text, one finding per line: those of providers, then those about files. */
+export function findingsText(found: readonly ProviderFindings[], files: readonly Finding[], paint: Paint): string {
+  const ofProviders = found.flatMap(({ provider, findings }) =>
+    findings.map(({ text, ...rest }) => ({ ...rest, text: `${provider}: ${text}` })),
+  );
+  return [...ofProviders, ...files].map((finding) => findingText(finding, paint)).join('');
 }

@@ -7,6 +7,7 @@ import { nginxOptions } from '../targets/nginx/options.ts';
 import { renderNginx } from '../targets/nginx/render.ts';
 import type { Emitted, Gap } from '../targets/types.ts';
 import { command, type FlagsOf, flag, formatFlag, json, NO, policyArgument, WrongUse, YES } from './context.ts';
+import { checkFiles } from './files.ts';
 import { type Loaded, loadValid, reasonOf, utf8 } from './load.ts';
 import {
   assertionJwksFlag,
@@ -44,6 +45,12 @@ const flags = {
   resolver: {
     ...flag('IP,IP', 'DNS servers, if the policy names none (default: the servers in /etc/resolv.conf)'),
     variadic: ',',
+  },
+  checkFiles: {
+    kind: 'boolean',
+    optional: true,
+    withNegated: false,
+    brief: 'Also read the files that the policy names, and print what the gateway cannot use',
   },
   assertionJwks: assertionJwksFlag,
   meshName: meshNameFlag,
@@ -107,6 +114,9 @@ function checkFlags(flags: Flags): void {
     if (value !== undefined && flags.target !== 'nginx') {
       throw new WrongUse(`--${name} has no effect for ${flags.target}: leave it out`);
     }
+  }
+  if (flags.checkFiles && flags.target !== 'nginx') {
+    throw new WrongUse(`--check-files has no effect for ${flags.target}: leave it out`);
   }
   if (flags.ingress !== undefined && flags.target === 'nginx') {
     throw new WrongUse('--ingress has no effect for nginx, which uses all ingresses: leave it out');
@@ -226,10 +236,13 @@ export const renderCommand = command({
   ],
   flags,
   args: [policyArgument],
-  run(runtime, flags, argument) {
+  async run(runtime, flags, argument) {
     checkFlags(flags);
     const loaded = loadValid(runtime, sourceOf(argument, flags));
     if (loaded === undefined) return NO;
+    if (flags.checkFiles) {
+      for (const { line } of (await checkFiles(runtime, loaded)).problems) runtime.err(`meshgate: ${line}\n`);
+    }
     const out = flags.out === undefined ? undefined : writing(flags.out, () => runtime.folder(flags.out as string));
     const emitted = emit(runtime, loaded, flags, flags.dir ?? out ?? IMAGE_DIR);
     const { files, gaps } = emitted;

@@ -1,4 +1,5 @@
 import fs from 'fs';
+import type { FileLook } from '../health/files.ts';
 import { type InDns, systemDns } from './dns.ts';
 import { type Ask, systemAsk } from './http.ts';
 
@@ -20,6 +21,8 @@ export interface Runtime {
   /** Reads the bytes of a file, or of standard input if the path is `-`.
    * @throws Error with the system's code */
   read(path: string): Uint8Array;
+  /** Reads a file with its permissions, as the health check of the gateway does. */
+  look(path: string): FileLook;
   /** Lists the paths of all files below a folder, sorted; undefined if the folder does not exist. */
   list(path: string): readonly string[] | undefined;
   /** Replaces a file atomically, and makes the folders that are missing. An existing file keeps its mode. Links below
@@ -100,6 +103,29 @@ function readAll(path: string): Uint8Array {
     return readStream(fd);
   } finally {
     fs.closeSync(fd);
+  }
+}
+
+/** Returns the first folder on the way to a file that this user may not enter. */
+function closedFolder(path: string): string | undefined {
+  for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1)) {
+    try {
+      fs.accessSync(path.slice(0, end), fs.constants.X_OK);
+    } catch (error) {
+      if (codeOf(error) === 'EACCES') return path.slice(0, end);
+    }
+  }
+  return undefined;
+}
+
+function lookAt(path: string): FileLook {
+  try {
+    const { mode, nlink } = fs.statSync(path);
+    return { mode, links: nlink, text: fs.readFileSync(path, 'utf8') };
+  } catch (error) {
+    const code = codeOf(error) ?? 'not a regular file';
+    const closed = code === 'EACCES' ? closedFolder(path) : undefined;
+    return { code, ...(closed !== undefined && { closed }) };
   }
 }
 
@@ -251,6 +277,7 @@ export function systemRuntime(): Runtime {
     out: (text) => writeAll(1, text),
     err: (text) => writeAll(2, text),
     read: readAll,
+    look: lookAt,
     list: listAll,
     write: writeBelow,
     readBelow: (folder, name) => (isPlainFile(folder, name) ? readAll(`${folder}/${name}`) : undefined),

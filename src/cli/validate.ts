@@ -11,6 +11,7 @@ import { toScene } from '../targets/nginx/scene.ts';
 import { insecureOptions } from '../targets/nginx/servers.ts';
 import { sessionRoom } from '../targets/nginx/signin.ts';
 import { command, type Format, flag, formatFlag, json, NO, policyArgument, WrongUse, YES } from './context.ts';
+import { fileFindings } from './files.ts';
 import { foreign } from './foreign.ts';
 import { count, type Loaded, loadPolicy, readFile, utf8 } from './load.ts';
 import { askProviders, findingsText, hasFaults } from './online.ts';
@@ -100,7 +101,7 @@ function inspectionText({ warnings }: Inspection, paint: Paint): string {
 /** `meshgate validate`: checks the policy, its pages, its tests, nginx's configuration and its providers. */
 export const validateCommand = command({
   brief: 'Check a policy and run its tests',
-  text: 'Checks a policy, reports every error in one run, and runs its tests with the code that decides in the gateway. With --nginx it also reads the whole configuration of the nginx that includes the rendered files, and warns about directives that weaken or break them. With --online, on Node, it reads each provider’s discovery document and keys, and checks what sign-in, introspection and proofs need. Exit code 0: valid; 1: errors, tests that fail, warnings, or a provider that lacks something.',
+  text: 'Checks a policy, reports every error in one run, and runs its tests with the code that decides in the gateway. With --nginx it also reads the whole configuration of the nginx that includes the rendered files, and warns about directives that weaken or break them. With --online, on Node, it reads each provider’s discovery document and keys, and checks what sign-in, introspection and proofs need. It also reads the keys, secrets and certificates that the policy names, if this is the machine of the gateway. Exit code 0: valid; 1: errors, tests that fail, warnings, or a provider that lacks something.',
   examples: [
     'meshgate validate',
     'meshgate validate policies/wiki.yaml',
@@ -141,9 +142,10 @@ export const validateCommand = command({
       runtime.err(`not compared with the policy: ${inspection.unread} cannot be read here\n`);
     }
     const found = flags.online ? await askProviders(runtime, loaded.policy, flags.caFile) : undefined;
+    const files = flags.online ? await fileFindings(runtime, loaded) : undefined;
     const isValid = failed.length === 0;
     const [options, advice, tests] = [insecure(loaded), adviceOf(loaded), outcomes.map(outcomeJson)];
-    const checked = { nginx: inspection, providers: found };
+    const checked = { nginx: inspection, providers: found, files };
     const digest = policyDigest(loaded.policy, loaded.rules);
     if (flags.format === 'json') {
       runtime.out(
@@ -156,9 +158,9 @@ export const validateCommand = command({
       const paint = painter(runtime);
       runtime.out(summary(loaded, name, outcomes, paint));
       if (inspection !== undefined) runtime.out(inspectionText(inspection, paint));
-      if (found !== undefined) runtime.out(findingsText(found, paint));
+      if (found !== undefined) runtime.out(findingsText(found, files ?? [], paint));
     }
-    const isRight = isValid && (inspection?.warnings ?? []).length === 0 && !hasFaults(found ?? []);
+    const isRight = isValid && (inspection?.warnings ?? []).length === 0 && !hasFaults(found ?? [], files ?? []);
     return isRight ? YES : NO;
   },
 });

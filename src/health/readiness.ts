@@ -21,7 +21,10 @@ export function keysPart(state: KeyState | undefined, stale: number, now: number
   const age = Math.max(0, Math.floor(now - known.fetchedAt));
   const keys = usableKeys(known, now, { stale, refresh: stale, coolDown: stale });
   if (keys === undefined) return { ...failed('keys_stale'), age };
-  return keys.length === 0 ? { ...failed('keys_missing'), age } : { ...ok, keys: keys.length, age };
+  if (keys.length === 0) return { ...failed('keys_missing'), age };
+  const said = { keys: keys.length, age };
+  if (known.failures === 0) return { ...ok, ...said };
+  return { state: 'warning', reason: 'provider_unreachable', help: healthReasons.provider_unreachable, ...said };
 }
 
 /** Returns the state of revocations. The gateway is ready, unless they were never read.
@@ -47,8 +50,8 @@ export function revocationsPart(
 
 /** Joins all parts. The gateway is ready if no part has failed. */
 export function readiness(parts: Omit<Readiness, 'ready'>): Readiness {
-  const { check, assertion, ca, client_ca: clientCa, revocations, providers, identities } = parts;
-  const single = [check, assertion, ca, clientCa, revocations];
-  const all = [...single, ...Object.values(providers), ...Object.values(identities)];
+  const { policy: _, check, providers, identities, clients = {}, certificates = {}, ...single } = parts;
+  const several = [providers, identities, clients, certificates].flatMap((of) => Object.values(of));
+  const all = [check, ...Object.values(single), ...several];
   return { ready: all.every((part) => part?.state !== 'failed'), ...parts };
 }

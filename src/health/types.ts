@@ -6,6 +6,28 @@ export interface WatchedIdentity {
   readonly keyFile: string;
 }
 
+/** A file that the policy names. The health check reads it before a request does. */
+export interface WatchedFile {
+  readonly kind:
+    | 'policy'
+    | 'session'
+    | 'proof'
+    | 'assertion'
+    | 'client_secret'
+    | 'client_keys'
+    | 'client_certificate'
+    | 'listener'
+    | 'ca'
+    | 'identity';
+  /** The provider, host, identity or other part of the policy; empty if there is only one file of this kind. */
+  readonly name: string;
+  readonly path: string;
+  /** The private key of a certificate. */
+  readonly keyPath?: string;
+  /** The SPIFFE id of an identity. */
+  readonly spiffe?: string;
+}
+
 /** watched.js: the part of the policy that the health check needs. */
 export interface Watched {
   /** The digest of the policy. */
@@ -24,6 +46,8 @@ export interface Watched {
   readonly sessions?: 'own' | 'shared';
   /** The identities that rules use. */
   readonly identities: readonly WatchedIdentity[];
+  /** Keys, secrets and certificates that the gateway needs, and the policy itself if its path is known. */
+  readonly files: readonly WatchedFile[];
 }
 
 /** The state of one part. A failed part makes the gateway unready. */
@@ -47,6 +71,16 @@ export interface Readiness {
   readonly check: Part;
   readonly providers: Readonly<Record<string, Part>>;
   readonly assertion?: Part;
+  /** The keys that seal sessions. */
+  readonly session?: Part;
+  /** The keys of DPoP nonces. */
+  readonly proof?: Part;
+  /** The gateway's credential at each provider. */
+  readonly clients?: Readonly<Record<string, Part>>;
+  /** The certificates of the image's listeners. */
+  readonly certificates?: Readonly<Record<string, Part>>;
+  /** What is not right about files that work. */
+  readonly files?: Part;
   /** The CA of the mesh's ingress. */
   readonly ca?: Part;
   /** The CAs for certificates of services and of clients. */
@@ -60,6 +94,28 @@ export const healthReasons = {
   check_failed: 'The check does not work: nginx’s error log says why.',
   keys_missing: 'The gateway has no keys of this provider yet. nginx’s error log has its response.',
   keys_stale: 'The provider does not answer, and its keys are older than gateway.keys.stale.',
+  provider_unreachable:
+    'The provider does not answer. Its keys are used until gateway.keys.stale. nginx’s error log says why.',
+  keys_file_empty: 'The file contains no key. "meshgate keys new" makes one.',
+  keys_file_expired: 'The first key of the file has expired, so nothing can be sealed. Run "meshgate keys rotate".',
+  keys_file_malformed: 'The file is not a JWKS with the keys that the gateway needs. nginx’s error log says why.',
+  secret_empty: 'The file contains no secret. Write the client secret into it.',
+  certificate_malformed: 'The files are not a PEM certificate and a PEM private key.',
+  certificate_key_mismatch: 'The private key does not match the certificate. Replace both.',
+  certificate_not_yet_valid: 'The certificate is not valid yet. Compare the clocks.',
+  certificate_expiring:
+    'Less than a quarter of its life and less than a week is left. Renew it, then run meshgate-reload.',
+  certificate_expired: 'Clients and providers reject the certificate. Renew it, then run meshgate-reload.',
+  file_unchecked: 'The file was not checked yet, or the job for this has stopped.',
+  file_missing: 'The file does not exist. Mount it, or correct its path in the policy.',
+  file_unreadable:
+    'The gateway’s user may not read the file. In the image: chown 10101 on it. In Kubernetes: fsGroup: 10101.',
+  folder_closed:
+    'The gateway’s user may not enter a folder on the way to the file. Run chmod o+x on it. In Kubernetes: fsGroup: 10101.',
+  file_exposed:
+    'Every user of the machine can read this secret. Run chmod o-r on it. In Kubernetes: defaultMode: 0440.',
+  file_replaced:
+    'The file was replaced outside. It is itself mounted, so the gateway still has the earlier file. Mount its folder.',
   signing_keys_unavailable: 'gateway.assertion.keys_file cannot be read, or has no key pair for signing.',
   ca_unreadable: 'The CA file is missing or not readable. A reload of nginx would fail.',
   ca_malformed: 'The CA file does not contain PEM certificates. A reload of nginx would fail.',

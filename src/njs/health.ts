@@ -1,13 +1,15 @@
 import { type CaFound, caPart } from '../health/ca.ts';
+import { filePart, remarksPart } from '../health/files.ts';
 import { failed, keysPart, readiness, revocationsPart, working } from '../health/readiness.ts';
 import { type Found, svidPart } from '../health/svid.ts';
-import type { Part, Watched } from '../health/types.ts';
+import type { Part, Readiness, Watched, WatchedFile } from '../health/types.ts';
 import { FROM_CHECK } from '../internal-headers.ts';
 import { SVIDS_LOOK_MAX_AGE_S } from '../limits.ts';
 import { FLOOR, PSID_FLOOR } from '../session/revocation.ts';
 import type { KeyState } from '../token/key-refresh.ts';
 import { CA, CLIENT_CA, caName } from './ca.ts';
 import { keysDict, keysName, locksDict, REVOCATIONS_SEEN, revokedDict, svidsDict } from './dicts.ts';
+import { foundOf } from './files.ts';
 import { wasRead } from './revocations-read.ts';
 import { revokedTaken } from './revoked-room.ts';
 import { LOOKED } from './svids.ts';
@@ -43,6 +45,30 @@ function revocations(sessions: 'own' | 'shared', now: number): Part {
   return revocationsPart(revokedTaken(), now - (locksDict().get(REVOCATIONS_SEEN) ?? now), { dropped, unread });
 }
 
+/** Returns the parts about the files of the policy.
+ * @param isFresh whether the job has run recently */
+function partsOfFiles(files: readonly WatchedFile[], now: number, isFresh: boolean): Partial<Readiness> {
+  if (files.length === 0) return {};
+  const found = files.map((file) => ({ file, state: isFresh ? foundOf(file) : undefined }));
+  const partOf = ({ file, state }: (typeof found)[number]): Part =>
+    state === undefined ? failed('file_unchecked') : filePart(file, state, now);
+  const single = (kind: 'session' | 'proof' | 'assertion') =>
+    Object.fromEntries(found.flatMap((one) => (one.file.kind === kind ? [[kind, partOf(one)]] : [])));
+  const several = (name: 'clients' | 'certificates', of: typeof found) =>
+    of.length === 0 ? {} : { [name]: Object.fromEntries(of.map((one) => [one.file.name, partOf(one)])) };
+  const clients = found.filter(({ file }) => file.kind.startsWith('client_'));
+  // In an nginx of the operator, no worker reads the certificates of the image's listeners.
+  const listeners = found.filter(({ file, state }) => file.kind === 'listener' && state !== undefined);
+  return {
+    ...single('session'),
+    ...single('proof'),
+    ...single('assertion'),
+    ...several('clients', clients),
+    ...several('certificates', listeners),
+    files: remarksPart(found.flatMap(({ state }) => state ?? [])),
+  };
+}
+
 /** Makes the handler of `/.meshgate/readyz`: the state of each part, with 200 if every part works and 503 otherwise. */
 export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise<void> {
   return async (r) => {
@@ -53,18 +79,23 @@ export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise
       watched.assertion && answers(watched.check, '/.meshgate/jwks', ({ status }) => status === 200),
     ]);
     const now = Date.now() / 1000;
-    const looked = Number(watched.identities.length > 0 ? (svidsDict().get(LOOKED) ?? 0) : now);
+    const looks = watched.identities.length + watched.files.length > 0;
+    const isFresh = now - Number(looks ? (svidsDict().get(LOOKED) ?? 0) : now) <= SVIDS_LOOK_MAX_AGE_S;
     const svid = (name: string): Part => {
-      const found = now - looked > SVIDS_LOOK_MAX_AGE_S ? undefined : parse<Found>(svidsDict().get(name));
+      const found = isFresh ? parse<Found>(svidsDict().get(name)) : undefined;
       return found === undefined ? failed('svid_unchecked') : svidPart(found, now);
     };
+    const files = partsOfFiles(watched.files, now, isFresh);
     const result = readiness({
       policy: watched.policy,
       check: working(checks, 'check_failed'),
       providers: record(watched.providers, (provider) =>
         keysPart(parse<KeyState>(keysDict().get(keysName(provider))), watched.stale, now),
       ),
-      ...(watched.assertion && { assertion: working(signs, 'signing_keys_unavailable') }),
+      ...files,
+      ...(watched.assertion && {
+        assertion: files.assertion?.state === 'failed' ? files.assertion : working(signs, 'signing_keys_unavailable'),
+      }),
       ...(watched.ca !== undefined && { ca: caOf(CA, watched.ca.length) }),
       ...(watched.clientCa !== undefined && { client_ca: caOf(CLIENT_CA, watched.clientCa.length) }),
       // If no host accepts sessions, the policy has no zone for revocations.

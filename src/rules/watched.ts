@@ -1,6 +1,7 @@
 import type { Watched } from '../health/types.ts';
 import { meshesOf } from '../policy/ingress.ts';
 import type { Identity, Policy } from '../policy/types.ts';
+import { watchedFiles } from './policy-files.ts';
 import { isKeyless } from './table.ts';
 
 /** The files of the CAs for certificates of ingresses. */
@@ -40,5 +41,6 @@ export function toWatched({ policy, digest, identities }: Seen, check: string): 
       name: mesh === undefined ? name : `${mesh}/${name}`,
       ...{ spiffe, certFile, keyFile },
     })),
+    files: watchedFiles(policy),
   };
 }

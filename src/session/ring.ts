@@ -38,6 +38,9 @@ type ImportAlgorithm = Parameters<typeof crypto.subtle.importKey>[2];
 
 const hkdf = { name: 'HKDF' } as unknown as ImportAlgorithm;
 
+/** The sentence of {@link readRing} if no key may seal. */
+export const SEALING_KEY_EXPIRED = 'the first key, which seals, has expired ("until")';
+
 /** The format of a key id. It is a part of cookies, between dots. */
 const kidForm = /^[A-Za-z0-9_-]{1,16}$/;
 
@@ -86,7 +89,7 @@ export async function readRing(text: string, now: number): Promise<Ring | string
     const until = expiryOf(jwk);
     if (typeof until === 'string') return `key ${index + 1} ${until}`;
     if (until <= now) {
-      if (index === 0) return 'the first key, which seals, has expired ("until")';
+      if (index === 0) return SEALING_KEY_EXPIRED;
       continue;
     }
     expires = Math.min(expires, until);

@@ -8,10 +8,10 @@ import { listenersAt } from './upstreams.ts';
 /** The socket for the health command of the image. */
 export const HEALTH_SOCKET = 'health.sock';
 
-/** The number of files that the health check watches: of identities, and CAs of services or clients. */
+/** The number of files that the health check watches: of the policy, of identities, and CAs of services or clients. */
 const watchedFiles = (scene: Scene): number => {
-  const { ca = [], clientCa = [], identities } = toWatched(scene, '');
-  return identities.length + ca.length + clientCa.length;
+  const { ca = [], clientCa = [], identities, files } = toWatched(scene, '');
+  return identities.length + ca.length + clientCa.length + files.length;
 };
 
 /** The health server and its zone, of one kilobyte per file. It has its own JavaScript, which no check loads. */

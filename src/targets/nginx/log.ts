@@ -171,7 +171,7 @@ export const accessLog = ({ options: { accessLog } }: Pick<Scene, 'options'>): r
   conf`access_log ${accessLog} meshgate ${STREAMS.includes(accessLog) && ['buffer=4k', 'flush=10ms']};`;
 
 /** The maximum length, in bytes, of a line with field names in the rendered file. */
-const WIDE = 70;
+const WIDE = 100;
 
 /** Writes a JSON object, with several members on each line. */
 function joined(members: readonly (readonly (string | Part)[])[]): readonly Arg[] {

@@ -60,6 +60,10 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
       if (content === undefined) throw systemError('ENOENT');
       return typeof content === 'string' ? new TextEncoder().encode(content) : content;
     },
+    look(path) {
+      const content = written[path] ?? files[path];
+      return content === undefined ? { code: 'ENOENT' } : { mode: 0o100600, links: 1, text: text(content) };
+    },
     list(path) {
       const below = Object.keys(files).filter((name) => name.startsWith(`${path}/`));
       return below.length === 0 ? undefined : below.map((name) => name.slice(path.length + 1)).sort();

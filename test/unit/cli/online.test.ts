@@ -71,6 +71,7 @@ describe('meshgate validate --online', () => {
       'yes okta: sign-in: authorization and token endpoint',
       'yes okta: sign-in: PKCE with S256',
       'yes okta: sign-in: the client authenticates with client_secret_basic at the token endpoint',
+      '    files: not checked, because this machine has none of the files that the policy names',
       '',
     ]);
   });

@@ -119,6 +119,10 @@ describe('health', () => {
       'check',
       'providers',
       'assertion',
+      'session',
+      'clients',
+      'certificates',
+      'files',
       'ca',
       'identities',
     ]);

@@ -19,5 +19,23 @@ export default {
       "certFile": "/run/mesh/gateway.pem",
       "keyFile": "/run/mesh/gateway.pem"
     }
+  ],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/agents/policy.yaml"
+    },
+    {
+      "kind": "assertion",
+      "name": "",
+      "path": "/run/secrets/assertion.jwks"
+    },
+    {
+      "kind": "listener",
+      "name": "gateway",
+      "path": "/run/tls/tls.crt",
+      "keyPath": "/run/tls/tls.key"
+    }
   ]
 };

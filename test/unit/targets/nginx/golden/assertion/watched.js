@@ -24,5 +24,23 @@ export default {
       "certFile": "/run/mesh/editor.pem",
       "keyFile": "/run/mesh/editor.pem"
     }
+  ],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/assertion/policy.yaml"
+    },
+    {
+      "kind": "assertion",
+      "name": "",
+      "path": "/run/secrets/assertion.jwks"
+    },
+    {
+      "kind": "listener",
+      "name": "gateway",
+      "path": "/run/tls/tls.crt",
+      "keyPath": "/run/tls/tls.key"
+    }
   ]
 };

@@ -11,5 +11,23 @@ export default {
   "stale": 86400,
   "assertion": true,
   "clientCa": ["/run/mesh/ca.pem"],
-  "identities": []
+  "identities": [],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/budgets/policy.yaml"
+    },
+    {
+      "kind": "assertion",
+      "name": "",
+      "path": "/run/secrets/assertion.jwks"
+    },
+    {
+      "kind": "listener",
+      "name": "gateway",
+      "path": "/run/tls/tls.crt",
+      "keyPath": "/run/tls/tls.key"
+    }
+  ]
 };

@@ -24,5 +24,17 @@ export default {
       "certFile": "/run/mesh/wiki-beta.pem",
       "keyFile": "/run/mesh/wiki-beta.pem"
     }
+  ],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/canary/policy.yaml"
+    },
+    {
+      "kind": "assertion",
+      "name": "",
+      "path": "/run/secrets/assertion.jwks"
+    }
   ]
 };

@@ -11,5 +11,18 @@ export default {
   "stale": 86400,
   "assertion": false,
   "clientCa": ["/run/clients/ca.pem", "/run/partners/ca.pem"],
-  "identities": []
+  "identities": [],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/certificates/policy.yaml"
+    },
+    {
+      "kind": "listener",
+      "name": "gateway",
+      "path": "/run/tls/tls.crt",
+      "keyPath": "/run/tls/tls.key"
+    }
+  ]
 };

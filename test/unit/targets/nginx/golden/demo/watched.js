@@ -30,5 +30,18 @@ export default {
       "certFile": "/run/mesh/reader.crt",
       "keyFile": "/run/mesh/reader.key"
     }
+  ],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/demo/policy.yaml"
+    },
+    {
+      "kind": "listener",
+      "name": "gateway",
+      "path": "/run/tls/tls.crt",
+      "keyPath": "/run/tls/tls.key"
+    }
   ]
 };

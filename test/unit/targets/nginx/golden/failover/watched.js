@@ -24,5 +24,17 @@ export default {
       "certFile": "/run/mesh/beta.pem",
       "keyFile": "/run/mesh/beta.pem"
     }
+  ],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/failover/policy.yaml"
+    },
+    {
+      "kind": "assertion",
+      "name": "",
+      "path": "/run/secrets/assertion.jwks"
+    }
   ]
 };

@@ -40,5 +40,18 @@ export default {
       "certFile": "/run/mesh/h.pem",
       "keyFile": "/run/mesh/h.pem"
     }
+  ],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/hostile/policy.yaml"
+    },
+    {
+      "kind": "listener",
+      "name": "gateway",
+      "path": "/run/tls/a=b,c~d.crt",
+      "keyPath": "/run/tls/key@host:1.pem"
+    }
   ]
 };

@@ -24,5 +24,12 @@ export default {
       "certFile": "/run/mesh/beta.pem",
       "keyFile": "/run/mesh/beta.pem"
     }
+  ],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/ingresses/policy.yaml"
+    }
   ]
 };

@@ -10,5 +10,23 @@ export default {
   ],
   "stale": 86400,
   "assertion": false,
-  "identities": []
+  "identities": [],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/introspection/policy.yaml"
+    },
+    {
+      "kind": "client_keys",
+      "name": "corp",
+      "path": "/run/secrets/corp.jwks"
+    },
+    {
+      "kind": "client_certificate",
+      "name": "legacy",
+      "path": "/run/secrets/client.crt",
+      "keyPath": "/run/secrets/client.key"
+    }
+  ]
 };

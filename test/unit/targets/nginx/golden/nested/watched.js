@@ -22,5 +22,24 @@ export default {
       "certFile": "/run/mesh/gateway.pem",
       "keyFile": "/run/mesh/gateway.pem"
     }
+  ],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/nested/policy.yaml"
+    },
+    {
+      "kind": "listener",
+      "name": "gateway",
+      "path": "/run/tls/tls.crt",
+      "keyPath": "/run/tls/tls.key"
+    },
+    {
+      "kind": "listener",
+      "name": "wiki.example.com",
+      "path": "/run/tls/wiki.crt",
+      "keyPath": "/run/tls/wiki.key"
+    }
   ]
 };

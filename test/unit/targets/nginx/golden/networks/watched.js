@@ -12,5 +12,23 @@ export default {
   "assertion": false,
   "clientCa": ["/run/clients/ca.pem"],
   "sessions": "own",
-  "identities": []
+  "identities": [],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/networks/policy.yaml"
+    },
+    {
+      "kind": "session",
+      "name": "",
+      "path": "/run/secrets/session.jwks"
+    },
+    {
+      "kind": "listener",
+      "name": "gateway",
+      "path": "/run/tls/tls.crt",
+      "keyPath": "/run/tls/tls.key"
+    }
+  ]
 };

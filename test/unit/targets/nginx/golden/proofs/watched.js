@@ -10,5 +10,23 @@ export default {
   ],
   "stale": 86400,
   "assertion": false,
-  "identities": []
+  "identities": [],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/proofs/policy.yaml"
+    },
+    {
+      "kind": "proof",
+      "name": "",
+      "path": "/run/secrets/proof.jwks"
+    },
+    {
+      "kind": "listener",
+      "name": "gateway",
+      "path": "/run/tls/tls.crt",
+      "keyPath": "/run/tls/tls.key"
+    }
+  ]
 };

@@ -24,5 +24,18 @@ export default {
       "certFile": "/run/mesh/beta.pem",
       "keyFile": "/run/mesh/beta.pem"
     }
+  ],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/protocols/policy.yaml"
+    },
+    {
+      "kind": "listener",
+      "name": "gateway",
+      "path": "/run/tls/tls.crt",
+      "keyPath": "/run/tls/tls.key"
+    }
   ]
 };

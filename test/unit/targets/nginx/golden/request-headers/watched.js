@@ -20,5 +20,33 @@ export default {
       "certFile": "/run/mesh/gateway.pem",
       "keyFile": "/run/mesh/gateway.pem"
     }
+  ],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/request-headers/policy.yaml"
+    },
+    {
+      "kind": "session",
+      "name": "",
+      "path": "/run/secrets/session.jwks"
+    },
+    {
+      "kind": "assertion",
+      "name": "",
+      "path": "/run/secrets/assertion.jwks"
+    },
+    {
+      "kind": "client_secret",
+      "name": "corp",
+      "path": "/run/secrets/client"
+    },
+    {
+      "kind": "listener",
+      "name": "gateway",
+      "path": "/run/tls/tls.crt",
+      "keyPath": "/run/tls/tls.key"
+    }
   ]
 };

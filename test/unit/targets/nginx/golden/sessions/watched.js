@@ -19,5 +19,34 @@ export default {
   "stale": 86400,
   "assertion": false,
   "sessions": "own",
-  "identities": []
+  "identities": [],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/sessions/policy.yaml"
+    },
+    {
+      "kind": "session",
+      "name": "",
+      "path": "/run/secrets/session.jwks"
+    },
+    {
+      "kind": "client_secret",
+      "name": "okta",
+      "path": "/run/secrets/okta"
+    },
+    {
+      "kind": "client_certificate",
+      "name": "keycloak",
+      "path": "/run/secrets/client.crt",
+      "keyPath": "/run/secrets/client.key"
+    },
+    {
+      "kind": "listener",
+      "name": "gateway",
+      "path": "/run/tls/tls.crt",
+      "keyPath": "/run/tls/tls.key"
+    }
+  ]
 };

@@ -11,5 +11,34 @@ export default {
   "stale": 86400,
   "assertion": false,
   "sessions": "shared",
-  "identities": []
+  "identities": [],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/signin-host/policy.yaml"
+    },
+    {
+      "kind": "session",
+      "name": "",
+      "path": "/run/secrets/session.jwks"
+    },
+    {
+      "kind": "client_keys",
+      "name": "entra",
+      "path": "/run/secrets/client.jwks"
+    },
+    {
+      "kind": "listener",
+      "name": "gateway",
+      "path": "/run/tls/tls.crt",
+      "keyPath": "/run/tls/tls.key"
+    },
+    {
+      "kind": "listener",
+      "name": "gateway.signin",
+      "path": "/run/tls/auth.crt",
+      "keyPath": "/run/tls/auth.key"
+    }
+  ]
 };

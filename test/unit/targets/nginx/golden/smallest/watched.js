@@ -10,5 +10,12 @@ export default {
   ],
   "stale": 86400,
   "assertion": false,
-  "identities": []
+  "identities": [],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/smallest/policy.yaml"
+    }
+  ]
 };
