@@ -9,11 +9,11 @@ import { join } from 'node:path';
 const budget = {
   'meshgate.js': 186 * 1024,
   'hop.js': 74 * 1024,
-  'signin.js': 212 * 1024,
+  'signin.js': 214 * 1024,
   'client.js': 38 * 1024,
   'health.js': 34 * 1024,
   'cookies.js': 1024,
-  'cli.js': 1268 * 1024,
+  'cli.js': 1285 * 1024,
 };
 
 const out = mkdtempSync(join(tmpdir(), 'meshgate-dist-'));

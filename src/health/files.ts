@@ -14,7 +14,7 @@ import { readCertificate } from '../x509/certificate.ts';
 import { belongs } from '../x509/key.ts';
 import { readPem } from '../x509/pem.ts';
 import { bundleOf } from './ca.ts';
-import { readSvid, type Svid } from './svid.ts';
+import { readSvid, type Svid, svidLifetime } from './svid.ts';
 import { type HealthReason, healthReasons, type Part, type WatchedFile } from './types.ts';
 
 /** What a file of each kind is called, and whether the gateway is not ready without it. */
@@ -58,7 +58,7 @@ export interface FileState {
 
 /** Whether a reason leaves the file usable. */
 export const isRemark = (reason: HealthReason): boolean =>
-  reason === 'file_exposed' || reason === 'file_replaced' || reason === 'certificate_expiring';
+  ['file_exposed', 'file_replaced', 'certificate_expiring', 'svid_expiring'].includes(reason);
 
 const EXPIRED = { reason: 'keys_file_expired' } as const;
 const EMPTY = { reason: 'keys_file_empty' } as const;
@@ -150,8 +150,12 @@ function lifetime({ notBefore, notAfter }: Svid, now: number): HealthReason | un
 }
 
 /** Returns the first thing that is wrong with a file: what stops its use, then its lifetime, then a remark. */
-export function problemOf({ path }: WatchedFile, { fault, remark, valid }: FileState, now: number): Fault | undefined {
-  const reason = valid && lifetime(valid, now);
+export function problemOf(
+  { kind, path }: WatchedFile,
+  { fault, remark, valid }: FileState,
+  now: number,
+): Fault | undefined {
+  const reason = valid && (kind === 'identity' ? svidLifetime : lifetime)(valid, now);
   return fault ?? (reason === undefined ? remark : { path, reason });
 }
 

@@ -36,13 +36,15 @@ export function readSvid(cert: string, key: string, spiffe: string): Svid | Svid
   return uris.length > 0 && !uris.includes(spiffe) ? 'svid_other_identity' : { notBefore, notAfter };
 }
 
-function reasonOf({ svid, fault }: Found, now: number): HealthReason | undefined {
-  if (svid === undefined) return fault ?? 'svid_unchecked';
-  const { notBefore, notAfter } = svid;
+/** Returns what is wrong with the validity of an SVID. */
+export function svidLifetime({ notBefore, notAfter }: Svid, now: number): HealthReason | undefined {
   if (now < notBefore) return 'svid_not_yet_valid';
   if (now > notAfter) return 'svid_expired';
   return notAfter - now < (notAfter - notBefore) * EXPIRING_AT ? 'svid_expiring' : undefined;
 }
+
+const reasonOf = ({ svid, fault }: Found, now: number): HealthReason | undefined =>
+  svid === undefined ? (fault ?? 'svid_unchecked') : svidLifetime(svid, now);
 
 export function svidPart(found: Found, now: number): Part {
   const reason = reasonOf(found, now);

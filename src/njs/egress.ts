@@ -34,6 +34,12 @@ async function ask(socket: string, provider: string, url: string, request: NgxFe
   }
 }
 
+/** Why the egress server has no answer. nginx has chosen no address if the name is unknown. */
+const whyNot = (headers: Headers): string =>
+  /^[[\d]/.test(headers.get(FROM_EGRESS.address) ?? '')
+    ? ' (not reached, or its certificate is not valid; the line above says which)'
+    : ' (its name could not be resolved, by gateway.resolver or the DNS servers of this machine)';
+
 /** Fetches a provider's document through the egress server, which verifies the certificate. Redirects are not followed.
  * `js_fetch_timeout` in the rendered configuration limits the time for the whole answer.
  * @param socket path of the egress server's unix socket
@@ -45,8 +51,7 @@ export async function fetchDocument(socket: string, provider: string, url: strin
   const { status, text, headers } = await ask(socket, provider, url, {
     headers: { Host: 'meshgate', [TO_EGRESS.url]: url },
   });
-  const why = ' (not reached, or its certificate is not valid; the line above says which)';
-  if (status !== 200) throw new Error(`${url} answered ${status}${status === 502 ? why : ''}`);
+  if (status !== 200) throw new Error(`${url} answered ${status}${status === 502 ? whyNot(headers) : ''}`);
   holdAddress(url, headers, to);
   if (text.length > MAX_DOCUMENT_BYTES) throw new Error(`${url} answered more than ${MAX_DOCUMENT_BYTES} bytes`);
   return text;

@@ -42,5 +42,12 @@ export default {
       "certFile": "/run/consul/gateway.pem",
       "keyFile": "/run/consul/gateway.pem"
     }
+  ],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/meshes/policy.yaml"
+    }
   ]
 };

@@ -1,0 +1,21 @@
+// Rendered by meshgate from the policy; do not edit.
+export default {
+  "policy": "0123456789abcdef",
+  "check": "/run/meshgate/check.sock",
+  "providers": [
+    {
+      "name": "okta",
+      "issuer": "https://example.okta.com/oauth2/default"
+    }
+  ],
+  "stale": 86400,
+  "assertion": false,
+  "identities": [],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/service-credential/policy.yaml"
+    }
+  ]
+};
