@@ -221,6 +221,7 @@ export const CHANGES: readonly Change[] = [
     'example.okta.com/oauth2/default',
     'login.microsoftonline.com/contoso.com/v2.0',
     '"contoso.com" is not the id of a tenant',
+    '    kind: generic',
   ],
   [
     'bad issuer',
@@ -228,6 +229,7 @@ export const CHANGES: readonly Change[] = [
     'example.okta.com/oauth2/default',
     'login.microsoftonline.com/8f8b0b2e-4d7c-4b6d-9d60-0f3b8a1a6a55/',
     'write https://login.microsoftonline.com/8f8b0b2e-4d7c-4b6d-9d60-0f3b8a1a6a55/v2.0, or https://sts.windows.net/8f8b0b2e',
+    '    kind: generic',
   ],
   [
     'bad issuer',
@@ -235,6 +237,7 @@ export const CHANGES: readonly Change[] = [
     'example.okta.com/oauth2/default',
     'login.microsoftonline.com/8F8B0B2E-4D7C-4B6D-9D60-0F3B8A1A6A55/v2.0',
     'write https://login.microsoftonline.com/8f8b0b2e-4d7c-4b6d-9d60-0f3b8a1a6a55/v2.0',
+    '    kind: generic',
   ],
   [
     'secret',
