@@ -23,6 +23,7 @@ export function checkKinds(report: Report, draft: DraftPolicy): void {
     const path = ['providers', name];
     const { issuer } = provider;
     const kind = kindOfDraft(provider);
+    if (issuer !== undefined) checkEntra(report, path, issuer);
     if (issuer === undefined || kind === undefined) continue;
     checkKind(report, path, provider, issuer);
     // Errors that follow from a wrong kind are not reported.
@@ -56,7 +57,7 @@ function checkIssuer(report: Report, path: Path, kind: ProviderKindName, issuer:
   if (tenant !== undefined) {
     const message = `no token has this issuer; write the id of your tenant instead of ${quote(tenant)}, or for several tenants ${host}${TENANT}/v2.0 with tenants: [ID, …]`;
     report.add([...path, 'issuer'], message);
-  } else checkEntra(report, path, issuer);
+  }
   // check-providers.ts reports the address of a discovery document.
   if (issuer.endsWith('/.well-known/openid-configuration')) return;
   const problem = issuerProblem(kind, issuer);
@@ -71,7 +72,7 @@ const ENTRA =
 /** Checks that an issuer is one that Entra ID writes into tokens. These have the id of the tenant, never its domain. */
 function checkEntra(report: Report, path: Path, issuer: string): void {
   const [, host = '', tenant = '', rest = ''] = ENTRA.exec(issuer) ?? [];
-  if (host === '' || rest.includes('.well-known')) return;
+  if (host === '' || rest.includes('.well-known') || NO_TENANT.test(issuer)) return;
   const id = tenant.toLowerCase();
   const isId = OBJECT_ID.test(id) || tenant === TENANT;
   const old = `https://sts.windows.net/${isId ? id : 'TENANT-ID'}/`;

@@ -87,9 +87,15 @@ const UNREAD: ReadonlyMap<string, string> = new Map([
   ['agents2', 'rendered when the rules for MCP messages were other ones'],
 ]);
 
+/** A policy with the meaning of an older one that had `/long/` without `/long/*`: the route `/*` is written for `/long/*` too. */
+function current(text: string): string {
+  const wide = /^ {4}\/\*: (.*)$/m.exec(text)?.[1];
+  return text.replace(/^ {4}\/long\/: .*$/m, (line) => `${line}\n    /long/*: ${wide}`);
+}
+
 /** The policy of a record, its entries as files, and the keys in them. */
 function readable({ policy: text, entries }: ReturnType<typeof record>) {
-  const { policy, errors } = parsePolicy(text, 'meshgate.yaml');
+  const { policy, errors } = parsePolicy(current(text), 'meshgate.yaml');
   if (policy === undefined) throw new Error(errors.map(({ message }) => message).join('\n'));
   const provider = entries.map(takenIn).find((it) => it.kind === 'jwt-provider');
   const files = Object.fromEntries(entries.map((entry, index) => [`${index}.json`, JSON.stringify(entry)]));

@@ -626,6 +626,7 @@ type Addition = readonly [
 
 export const ADDITIONS: readonly Addition[] = [
   ['deny', '    /rest/*:', ['      deny: [reader]'], 1, 'rules only allow'],
+  ['YAML', '    expect: allowed', ['---', 'roles: {}'], 1, 'a file contains only one policy'],
   [
     'unused',
     'roles:',
