@@ -20,7 +20,19 @@ const NEEDS = {
 
 /** Linkerd enforces the rules at the workloads, so the policy must say where each workload runs, and its DNS name. */
 export function checkLinkerd(report: Report, draft: DraftPolicy): void {
-  for (const at of meshesOf(draft)) if (at.mesh.kind === 'linkerd') checkOne(report, at, servicesOf(draft, at));
+  for (const at of meshesOf(draft)) {
+    const services = servicesOf(draft, at);
+    if (at.mesh.kind === 'linkerd') checkOne(report, at, services);
+    else if (at.mesh.kind !== undefined) checkIdle(report, services);
+  }
+}
+
+/** Other meshes have no use for the service account of a workload. */
+function checkIdle(report: Report, services: readonly [string, DraftService][]): void {
+  for (const [name] of services.filter(([, it]) => writes(it, 'service_account'))) {
+    const message = 'no effect: nginx reaches only workloads of Linkerd without an ingress; remove it';
+    report.key(['services', name, 'service_account'], message);
+  }
 }
 
 function checkOne(report: Report, at: MeshAt, services: readonly [string, DraftService][]): void {
@@ -35,7 +47,44 @@ function checkOne(report: Report, at: MeshAt, services: readonly [string, DraftS
   }
   for (const [name, service] of services) checkService(report, name, service);
   checkDoors(report, services);
+  checkLed(report, at, services);
 }
+
+/** The keys of an ingress that have an effect only if nginx connects to it. */
+const OF_INGRESS = ['address', 'server_name', 'own', 'namespace', 'labels', 'service_account'];
+
+/** nginx connects to the workloads of a service, or else to an ingress whose service account the workloads accept. */
+function checkLed(report: Report, at: MeshAt, services: readonly [string, DraftService][]): void {
+  for (const [name, service] of services) {
+    for (const key of ['ingress', 'ingresses']) {
+      if (!writes(service, 'service_account') || !writes(service, key)) continue;
+      const message = 'no effect: with service_account, nginx connects to the workload itself; remove one of the two';
+      report.key(['services', name, key], message);
+    }
+  }
+  const led = services.filter(([, service]) => !writes(service, 'service_account'));
+  const used = new Set(led.flatMap(([, service]) => ingressNamesOf(service)));
+  for (const { name, ingress, path } of ingressesOf(at)) {
+    if (report.touches(path)) continue;
+    if (used.has(name)) {
+      const missing = ['address', 'service_account'].filter((key) => !writes(ingress, key));
+      for (const key of missing) {
+        const message = `missing key "${key}": ${NEEDS_OF_INGRESS[key as 'address']}; or write the service_account of each service, and nginx connects to the workloads themselves`;
+        report.key([...path, key], message);
+      }
+    } else if (name === 'default' && services.length > 0) {
+      for (const key of OF_INGRESS.filter((it) => writes(ingress, it))) {
+        const message = 'no effect: each service has a service_account, so nginx connects to no ingress; remove it';
+        report.key([...path, key], message);
+      }
+    }
+  }
+}
+
+const NEEDS_OF_INGRESS = {
+  address: 'write a name or address and a port, as in ingress.mesh:8443',
+  service_account: 'workloads accept only the service account of the meshed ingress; write it, as in ingress',
+} as const;
 
 const doorsOf = (service: DraftService): string => [...ingressNamesOf(service)].sort().join();
 

@@ -29,7 +29,7 @@ function checkMesh(report: Report, draft: DraftPolicy, at: MeshAt): void {
   const { mesh } = at;
   checkDoors(report, draft, at);
   for (const { ingress, path } of ingressesOf(at)) {
-    checkIngress(report, path, ingress);
+    checkIngress(report, path, ingress, mesh.kind);
     checkAssertion(report, draft, path, ingress);
   }
   const others = otherDomain(at);
@@ -91,6 +91,7 @@ function checkDoors(report: Report, draft: DraftPolicy, at: MeshAt): void {
     if (!report.touches(path)) report.key(path, 'no ingress; write { east: { address: east.mesh:8443, ca_file: … } }');
   } else if (names.length > 0 && !names.some((name) => name === 'default' || report.has([...path, name]))) {
     for (const [name, service] of servicesOf(draft, at)) {
+      if (mesh.kind === 'linkerd' && writes(service, 'service_account')) continue;
       if (ingressNamesOf(service).join() !== 'default' || report.touches(['services', name])) continue;
       report.lack('ingress');
       report.missing(['services', name], 'ingress', `ingress: ${oneOf(names)}, or name one of them default`);
@@ -98,7 +99,12 @@ function checkDoors(report: Report, draft: DraftPolicy, at: MeshAt): void {
   }
 }
 
-function checkIngress(report: Report, path: Path, ingress: DraftIngress): void {
+function checkIngress(report: Report, path: Path, ingress: DraftIngress, kind: string | undefined): void {
+  if (!writes(ingress, 'address')) {
+    // The check of Linkerd says when an ingress needs no address.
+    if (kind !== 'linkerd') report.missing(path, 'address', 'a name or address and a port, as in ingress.mesh:8443');
+    return;
+  }
   if (ingress.address === undefined || writes(ingress, 'server_name')) return;
   if (!needsServerName(hostPort(ingress.address, 443).host)) return;
   report.missing(path, 'server_name', 'the DNS name in the ingress’s certificate');

@@ -15,7 +15,10 @@ import type { Report } from './report.ts';
 import { oneOf } from './suggest.ts';
 import { hostPort } from './units.ts';
 
-const MESH_ONLY = ['endpoint', 'mesh', 'ingress', 'ingresses', 'namespace', 'labels', 'port', 'consul_service'];
+const MESH_ONLY = [
+  ...['endpoint', 'mesh', 'ingress', 'ingresses', 'namespace', 'labels', 'port'],
+  ...['service_account', 'consul_service'],
+];
 
 /** Checks that there is one way to reach each service, and that the service has only keys that have an effect for it. */
 export function checkServices(report: Report, draft: DraftPolicy): void {

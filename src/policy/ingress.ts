@@ -1,4 +1,5 @@
 import type { Identity, Ingress, IngressChoice, Mesh, Policy, Service } from './types.ts';
+import { isReachedItself } from './workload.ts';
 
 type Meshed = Pick<Policy, 'mesh' | 'meshes'>;
 
@@ -29,12 +30,14 @@ export const identityOf = (policy: Policy, { service, as }: { readonly service: 
 export const identitiesOf = (policy: Meshed): readonly Identity[] =>
   meshesOf(policy).flatMap(({ identities }) => Object.values(identities));
 
-type Led = Pick<Service, 'ingress' | 'ingresses'>;
+type Led = Pick<Service, 'ingress' | 'ingresses' | 'serviceAccount' | 'namespace'>;
 
 /** The ingresses through which nginx reaches a service in the mesh, in the order of the policy. */
-export function ingressesFor({ ingress, ingresses, others }: Mesh, service: Led): readonly [Ingress, ...Ingress[]] {
+export function ingressesFor(mesh: Mesh, service: Led): readonly [Ingress, ...Ingress[]] {
+  const { ingress, ingresses, others } = mesh;
   const all = { ...others, ...ingresses };
-  if (Object.keys(all).length < 2) return [ingress];
+  // If nginx connects to the workloads itself, the service belongs to the first ingress.
+  if (Object.keys(all).length < 2 || isReachedItself(mesh, service)) return [ingress];
   const names = service.ingresses?.map(({ name }) => name) ?? [service.ingress ?? 'default'];
   const [first, ...rest] = names.map((name) => {
     const found = all[name];

@@ -39,7 +39,10 @@ interface InMesh extends Defined {
 export interface Identity extends InMesh, Readonly<z.output<typeof identity>> {}
 
 const ingress = mapping({
-  address: a.endpoint.describe('The address that nginx connects to.'),
+  address: optional(
+    a.endpoint,
+    'The address that nginx connects to. Required, unless each service has a service_account in Linkerd.',
+  ),
   server_name: optional(a.serverName, 'DNS name in the ingress’s certificate. Default: the host of the address.'),
   ca_file: s.filePath.describe('CA for the ingress’s certificate.'),
   own: mapping({
@@ -59,10 +62,13 @@ const ingress = mapping({
   service_account: optional(w.serviceAccount, 'Service account of the ingress; workloads accept no other account.'),
   consul_service: optional(w.consulService, 'The name of the ingress in Consul; workloads accept no other service.'),
 }).transform(({ address, ...rest }) => {
-  const { host, port } = hostPort(address, 443);
+  const { host, port } = address === undefined ? NOWHERE : hostPort(address, 443);
   // nginx cannot verify a certificate that has a SPIFFE id and no DNS name.
   return { host, port, serverName: host, ...rest };
 });
+
+/** The address of an ingress that no service uses. */
+const NOWHERE = { host: '', port: 0 };
 
 /** An ingress. If it is the only one, its name is `default`. */
 export interface Ingress extends InMesh, Readonly<z.output<typeof ingress>> {}

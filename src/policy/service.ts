@@ -25,6 +25,10 @@ export const service = mapping({
   namespace: optional(w.namespace, 'Kubernetes namespace of the workload.'),
   labels: w.labels('workload').optional(),
   port: optional(a.port, 'Port that the workload itself listens on.'),
+  service_account: optional(
+    w.serviceAccount,
+    'Service account of the Linkerd workload. With it, nginx connects to the workload itself and not through an ingress.',
+  ),
   request_headers: optional(
     s.list(s.headerName, '[Accept, Accept-Language, Cookie, User-Agent]'),
     'Request headers of clients that the service receives; nginx erases all others. Default: all pass.',

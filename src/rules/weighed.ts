@@ -37,7 +37,7 @@ const OTHER: Partial<Record<Section, readonly string[]>> = {
 const REACHED: Partial<Record<Section, readonly string[]>> = {
   identity: ['spiffe'],
   ingress: ['address', 'ca_file', 'server_name'],
-  service: ['authority', 'direct', 'endpoint', 'ingress', 'ingresses', 'mesh'],
+  service: ['authority', 'direct', 'endpoint', 'ingress', 'ingresses', 'mesh', 'service_account'],
 };
 
 /** Whether a whole definition was added or removed. This change matters only if rules use the name. */

@@ -38,8 +38,8 @@ mesh:
   kind: linkerd
   trust_domain: example.org
   ingresses:
-    default: { address: "east.mesh:8443", ca_file: /run/mesh/east.pem, ${own('east')} }
-    west: { address: "west.mesh:8443", ca_file: /run/mesh/west.pem, ${own('west')} }
+    default: { address: "east.mesh:8443", ca_file: /run/mesh/east.pem, namespace: edge, service_account: east, ${own('east')} }
+    west: { address: "west.mesh:8443", ca_file: /run/mesh/west.pem, namespace: edge, service_account: west, ${own('west')} }
   identities:
     default: { spiffe: "${spiffe('gateway')}", pem_file: /run/mesh/gateway.pem }
     beta: { spiffe: "${spiffe('beta')}", pem_file: /run/mesh/beta.pem }
@@ -78,7 +78,11 @@ describe('each service is reached through its own ingress', () => {
       status: 200,
       upstream: {
         service: 'wiki',
-        headers: { Host: 'app.mesh', 'l5d-dst-override': 'app.mesh:80', 'X-Meshgate-Rule': `wiki.test/*#${rule}` },
+        headers: {
+          Host: 'app.mesh',
+          'l5d-dst-override': 'wiki.apps.svc.cluster.local:8080',
+          'X-Meshgate-Rule': `wiki.test/*#${rule}`,
+        },
       },
       log: { fields: { 'meshgate.service': 'wiki', 'meshgate.ingress': 'default', 'meshgate.identity': as } },
     });

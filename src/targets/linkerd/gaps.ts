@@ -1,4 +1,5 @@
 import type { Policy } from '../../policy/types.ts';
+import { isReachedItself } from '../../policy/workload.ts';
 import { type Enforced, writtenId } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { directGaps, endsText, identityGaps } from '../kit/gaps.ts';
@@ -121,16 +122,17 @@ function meetings(workloads: readonly Workload[]): readonly Gap[] {
   );
 }
 
-const oneIdentity = (names: string): string =>
-  `an nginx deployment has one identity in Linkerd: requests as ${names} pass only from a deployment with this identity; if an ingress terminates nginx's connections, write mesh.ingress.namespace and service_account`;
-
 /** The gaps that concern the whole mesh. */
 function meshGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const ingress = ingressClient(policy);
+  const isLed = ({ service }: Rule): boolean => {
+    const own = policy.services[service];
+    return policy.mesh !== undefined && own !== undefined && !isReachedItself(policy.mesh, own);
+  };
   const assertion =
     'Linkerd has no policy for tokens: it forwards the assertion without verifying it; a service that relies on the assertion must verify it';
   return [
-    ...identityGaps(rules, ingress === undefined ? oneIdentity : endsText(ingress.ids.join(' or '))),
+    ...(ingress === undefined ? [] : identityGaps(rules.filter(isLed), endsText(ingress.ids.join(' or ')))),
     ...(policy.gateway.assertion === undefined ? [] : [{ part: 'gateway.assertion', text: assertion }]),
   ];
 }

@@ -1,5 +1,6 @@
 import { ingressesFor } from '../../policy/ingress.ts';
 import type { Policy } from '../../policy/types.ts';
+import { isReachedItself, linkerdName } from '../../policy/workload.ts';
 import type { Rule } from '../../rules/types.ts';
 import { spiffeOf } from '../kit/rules.ts';
 
@@ -14,16 +15,12 @@ export interface Client {
 const LABEL = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
 const KUBERNETES = new RegExp(`^spiffe://(${LABEL}(?:\\.${LABEL})*)/ns/(${LABEL})/sa/(${LABEL}(?:\\.${LABEL})*)$`);
 
-/** Linkerd's name for a service account. The namespace of the control plane in it is `linkerd` by default. */
-const dnsId = (serviceAccount: string, namespace: string, trustDomain: string): string =>
-  `${serviceAccount}.${namespace}.serviceaccount.identity.linkerd.${trustDomain}`;
-
 /** The names of an identity: the SPIFFE id, and the name that Linkerd's own CA gives to the same service account. Linkerd
  * compares both as texts, so neither stands for the other. */
 function namesOf(spiffe: string): readonly string[] {
   const [, trustDomain, namespace, serviceAccount] = KUBERNETES.exec(spiffe) ?? [];
   if (trustDomain === undefined || namespace === undefined || serviceAccount === undefined) return [spiffe];
-  return [dnsId(serviceAccount, namespace, trustDomain), spiffe];
+  return [linkerdName(serviceAccount, namespace, trustDomain), spiffe];
 }
 
 /** An ingress as a client, if the policy names its service account. Its requests then reach workloads through it. */
@@ -33,7 +30,7 @@ export function ingressClient({ mesh }: Policy, ingress = mesh?.ingress): Client
   // Objects for several ingresses may be in one namespace, and the name of the ingress distinguishes them.
   return {
     name: name === 'default' ? 'ingress' : `ingress-${name}`,
-    ids: [dnsId(serviceAccount, namespace, mesh.trustDomain)],
+    ids: [linkerdName(serviceAccount, namespace, mesh.trustDomain)],
   };
 }
 
@@ -41,9 +38,9 @@ export function ingressClient({ mesh }: Policy, ingress = mesh?.ingress): Client
 export function clientsOf(policy: Policy, rule: Rule): readonly Client[] {
   const { mesh, services } = policy;
   const service = services[rule.service];
+  const itself = { name: rule.as, ids: namesOf(spiffeOf(policy, rule)) };
+  if (mesh && service && isReachedItself(mesh, service)) return [itself];
   const ingresses = mesh && service ? ingressesFor(mesh, service) : [mesh?.ingress];
-  const all = ingresses.map(
-    (it) => ingressClient(policy, it) ?? { name: rule.as, ids: namesOf(spiffeOf(policy, rule)) },
-  );
+  const all = ingresses.map((it) => ingressClient(policy, it) ?? itself);
   return [...new Map(all.map((client) => [client.name, client])).values()];
 }

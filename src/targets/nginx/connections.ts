@@ -1,5 +1,6 @@
 import { hasSeveral, hasSeveralMeshes, meshesOf } from '../../policy/ingress.ts';
 import type { Identity, Policy, Service } from '../../policy/types.ts';
+import { clusterAddress } from '../../policy/workload.ts';
 import { type Arg, conf, type Directive, key, line, literal, type Part, template, variable } from './directive.ts';
 import { directUpstream, identityVariableOf, ingressUpstream, upstreamVariable } from './names.ts';
 import type { Scene, SceneRoute, Target } from './scene.ts';
@@ -7,22 +8,21 @@ import type { Scene, SceneRoute, Target } from './scene.ts';
 const schemeOf = (protocol: Service['protocol'], tls: boolean): string =>
   `${protocol === 'grpc' ? 'grpc' : 'http'}${tls ? 's' : ''}`;
 
-/** The authority with a port, which Linkerd requires in `l5d-dst-override`. */
-const withPort = (authority: string): string => (/:\d+$/.test(authority) ? authority : `${authority}:80`);
-
 /** The fields of a target that nginx needs. */
 const FIELDS = {
   service: ({ service }) => service.name,
-  authority: ({ service }) => service.authority,
+  // Linkerd compares hosts with their case, and routes have lower case.
+  authority: ({ service: { authority }, mesh }) => (mesh?.kind === 'linkerd' ? authority.toLowerCase() : authority),
   mesh: ({ identity }) => identity?.mesh ?? '',
-  ingress: ({ ingresses }) => ingresses?.all.map(({ name }) => name).join(', ') ?? '',
+  ingress: ({ ingresses }) => (ingresses?.isWorkload ? '' : (ingresses?.all.map(({ name }) => name).join(', ') ?? '')),
   pass: ({ service, identity, ingresses }) => {
     const { protocol, direct } = service;
     const scheme = schemeOf(protocol, direct?.tls !== false);
     if (identity && ingresses) return `${scheme}://${ingressUpstream(ingresses.led, identity.name, protocol)}`;
     return `${scheme}://${directUpstream(service.name)}`;
   },
-  destination: ({ service, mesh }) => (mesh?.kind === 'linkerd' ? withPort(service.authority) : ''),
+  destination: ({ service, mesh, ingresses }) =>
+    mesh?.kind !== 'linkerd' || ingresses?.isWorkload ? '' : clusterAddress(service),
   name: ({ tls }) => tls?.name ?? '',
   cert: ({ identity }) => identity?.certFile ?? '',
   key: ({ identity }) => identity?.keyFile ?? '',

@@ -63,8 +63,10 @@ function ownTls(route: SceneRoute): readonly Directive[] {
   if (ca === undefined) return [];
   const module = moduleOf(route.service);
   const mesh = route.services.some(inMesh);
+  const isWorkload = route.targets.every(({ ingresses }) => ingresses?.isWorkload);
   return [
     ...tls(module),
+    ...(isWorkload ? conf`${module}_ssl_protocols TLSv1.3; # Linkerd's proxies speak no other version` : []),
     ...verified(module, chosen(route, 'name'), ca),
     ...(mesh ? shown(module, variable('meshgate_cert'), variable('meshgate_key')) : shown(module, '', '')),
   ];

@@ -60,14 +60,22 @@ const prefix = (protocol: Service['protocol']): string => `meshgate_${protocol =
 
 /** The upstreams of one ingress, or of the ingresses that a service has, named after the first such service. The name of
  * the mesh is a part of the ingress's name if there are several. */
-export type Led = (Pick<Ingress, 'mesh'> & { readonly ingress: string }) | { readonly service: string };
+export type Led =
+  | (Pick<Ingress, 'mesh'> & { readonly ingress: string })
+  | { readonly service: string }
+  /** The service to whose workloads nginx connects itself. */
+  | { readonly workload: string };
 
 /** The name of an ingress with the name of its mesh. The ingress `default` has no name. */
 const doorName = (ingress: string, mesh?: string): string =>
   `${mesh === undefined ? '' : `_mesh_${mesh}`}${ingress === 'default' ? '' : `_${ingress}`}`;
 
-const led = (it: Led, word: string): string =>
-  'service' in it ? `${word}${word.endsWith('s') ? 'es' : 's'}_${it.service}` : word + doorName(it.ingress, it.mesh);
+function led(it: Led, word: string): string {
+  if ('workload' in it) return `workload_${it.workload}`;
+  return 'service' in it
+    ? `${word}${word.endsWith('s') ? 'es' : 's'}_${it.service}`
+    : word + doorName(it.ingress, it.mesh);
+}
 
 /** The file with the TLS settings for an ingress. */
 export const ingressFile = ({ name, mesh }: Pick<Ingress, 'name' | 'mesh'>) =>

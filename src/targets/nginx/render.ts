@@ -55,10 +55,9 @@ function stayBehind({ hosts }: Scene): readonly Gap[] {
 function gaps(scene: Scene): readonly Gap[] {
   const { policy } = scene;
   const named = [
-    ...[...new Set(scene.ingresses.flatMap(({ ingresses }) => ingresses.all))].map((ingress) => ({
-      ...ingress,
-      part: ingressPath(ingress, policy),
-    })),
+    ...[...new Set(scene.ingresses.map(({ ingresses }) => ingresses))].flatMap(({ all, isWorkload }) =>
+      all.map((it) => ({ ...it, part: isWorkload ? `services.${it.name}` : ingressPath(it, policy) })),
+    ),
     ...scene.direct.map(({ name, direct }) => ({
       part: `services.${name}`,
       host: direct?.host ?? '',

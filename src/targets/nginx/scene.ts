@@ -11,6 +11,7 @@ import type {
   Route,
   Service,
 } from '../../policy/types.ts';
+import { workloadOf } from '../../policy/workload.ts';
 import { answerSize } from '../../rules/answer-size.ts';
 import { policyDigest } from '../../rules/digest.ts';
 import { headerNames, spelled } from '../../rules/table.ts';
@@ -26,6 +27,8 @@ export interface Ingresses {
   readonly all: readonly [Ingress, ...Ingress[]];
   /** How nginx chooses. Absent for an only ingress: nginx then never tries another address. */
   readonly choices?: readonly IngressChoice[];
+  /** Set if nginx connects to the workloads of a service themselves, and there is no ingress. */
+  readonly isWorkload?: true;
 }
 
 /** The service that receives the requests of one rule, and the certificate with which nginx connects. */
@@ -118,8 +121,10 @@ function ingressesOf(policy: Policy): ReadonlyMap<Service, Ingresses> {
     Object.values(policy.services).flatMap((service) => {
       const mesh = meshOf(policy, service);
       if (mesh === undefined) return [];
-      const all = allOf(mesh, service);
       const { name, ingresses: choices } = service;
+      const workload = workloadOf(mesh, service);
+      if (workload !== undefined) return [[service, { led: { workload: name }, all: [workload], isWorkload: true }]];
+      const all = allOf(mesh, service);
       const [{ name: ingress, mesh: of }] = all;
       const key = JSON.stringify([mesh.name, choices ?? ingress]);
       const own: Ingresses = choices
@@ -218,7 +223,8 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
   const doors = ingressesOf(policy);
   const hosts = policy.hosts.map((host) => {
     const made = host.routes.map((route) => sceneRoute(policy, rules, options, names, cors, doors, route));
-    const first = (target: Target): Ingress | undefined => target.ingresses?.all[0];
+    const first = ({ ingresses }: Target): Ingress | undefined =>
+      ingresses?.isWorkload ? undefined : ingresses?.all[0];
     const [ingress] = made.flatMap((route) => route.targets.flatMap((target) => first(target) ?? []));
     const routes = made.map((route) => ({
       ...route,

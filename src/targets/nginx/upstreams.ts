@@ -115,7 +115,8 @@ function failover(
 
 /** The upstreams: one for each ingress and identity, one for each service without a mesh, and one for the check. */
 export function upstreams(scene: Scene): readonly Directive[] {
-  const called = ({ all: [{ name, mesh }], choices }: Ingresses) => {
+  const called = ({ all: [{ name, mesh }], choices, isWorkload }: Ingresses) => {
+    if (isWorkload) return `The workloads of service ${name}`;
     const of = mesh === undefined ? 'the mesh' : `mesh ${mesh}`;
     if (choices !== undefined) return `Ingresses ${choicesText(choices)}${mesh === undefined ? '' : ` of ${of}`}`;
     return `${hasSeveral(scene.policy) ? `Ingress ${name}` : 'The ingress'} of ${of}`;

@@ -113,6 +113,7 @@ describe('mistakes', () => {
       'one workload in Linkerd',
       {
         kind: 'linkerd',
+        mesh: `ingresses: { ${EAST}, ${WEST} }`.replaceAll('labels: { a: b }', 'service_account: ingress'),
         services: [WIKI, SEARCH]
           .map((it) => it.replace(' }', ', namespace: wiki, labels: { app: wiki }, port: 80 }'))
           .join('\n  '),

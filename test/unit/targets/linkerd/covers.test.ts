@@ -19,11 +19,9 @@ describe('roles', () => {
     '/*: { service: wiki, allow: [{ role: reader, methods: [GET] }, { role: editor, as: wiki-editor }] }',
   );
 
-  test('with identities of their own are enforced: the only gap is that a deployment has one identity', () => {
+  test('with identities of their own are enforced at workloads to which nginx connects itself', () => {
     expect(coverage(both, APART)).toEqual([{ kind: 'exact' }, { kind: 'exact' }]);
-    expect(gapsOf(both, APART)).toEqual([
-      "mesh.identities: an nginx deployment has one identity in Linkerd: requests as wiki-editor pass only from a deployment with this identity; if an ingress terminates nginx's connections, write mesh.ingress.namespace and service_account",
-    ]);
+    expect(gapsOf(both, APART)).toEqual([]);
   });
 
   test('behind an ingress are one: each is wider, and the other is named', () => {

@@ -33,13 +33,13 @@ roles: { ${roles.map((role) => `${role}: { group: ${role}s }`).join(', ')} }
 mesh:
   kind: linkerd
   trust_domain: example.org
-  ingress: { address: "ingress.mesh:8443", ca_file: /run/mesh/ca.pem${ingress === '' ? '' : `, ${ingress}`} }
+  ingress: { ${ingress === '' ? '' : `address: "ingress.mesh:8443", ${ingress}, `}ca_file: /run/mesh/ca.pem }
   identities: { ${identities.map(([, text]) => text).join(', ')} }
 `;
 }
 
 export interface Sample {
-  /** Keys of mesh.ingress. */
+  /** Keys of mesh.ingress; '' for services with a service account each. */
   readonly ingress?: string;
   /** More keys of gateway, with a comma before them. */
   readonly gateway?: string;
@@ -49,7 +49,9 @@ export interface Sample {
 
 /** A policy of these services and hosts, compiled and rendered. */
 export function render(rest: string, { ingress = INGRESS, gateway = '', kind = 'linkerd' }: Sample = {}) {
-  const text = meshFor(rest, ingress, gateway).replace('kind: linkerd', `kind: ${kind}`) + rest;
+  // Without an ingress, nginx connects to the workloads themselves.
+  const own = ingress === '' ? rest.replace(/(namespace: \w+), labels/g, '$1, service_account: web, labels') : rest;
+  const text = meshFor(rest, ingress, gateway).replace('kind: linkerd', `kind: ${kind}`) + own;
   const { policy, errors } = parsePolicy(text, 'meshgate.yaml');
   if (policy === undefined) throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join('\n'));
   const rules = compile(policy);

@@ -206,7 +206,11 @@ describe.each(['canary', 'ingresses', 'meshes'])(
       const one = `ingress_${policy.mesh ? '' : `mesh_${mesh?.name}_`}${own}`;
       // The upstreams of several ingresses have the name of the first service with these ingresses.
       const first = Object.values(policy.services).find((it) => isDeepStrictEqual(it.ingresses, ingresses));
-      const door = ingresses ? `ingresses_${first!.name}_` : one;
+      const { serviceAccount, namespace } = policy.services[service]!;
+      const linkerd = mesh?.kind === 'linkerd';
+      const workload = linkerd && serviceAccount !== undefined;
+      const door = workload ? `workload_${service}_` : ingresses ? `ingresses_${first!.name}_` : one;
+      const itself = `${serviceAccount}.${namespace}.serviceaccount.identity.linkerd.${mesh?.trustDomain}`;
       const scheme = direct?.tls === false ? 'http' : 'https';
       expect({
         service: said('service', id),
@@ -217,9 +221,9 @@ describe.each(['canary', 'ingresses', 'meshes'])(
         key: said('key', id),
       }).toEqual({
         service,
-        authority,
+        authority: linkerd ? authority.toLowerCase() : authority,
         pass: `${scheme}://meshgate_${direct ? `direct_${service}` : `${door}${as}`}`,
-        name: direct ? (direct.tls ? direct.serverName : '') : ingress!.serverName,
+        name: direct ? (direct.tls ? direct.serverName : '') : workload ? itself : ingress!.serverName,
         cert: direct ? '' : identity!.certFile,
         key: direct ? '' : identity!.keyFile,
       });

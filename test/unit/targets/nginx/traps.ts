@@ -93,7 +93,7 @@ export const meshTraps: readonly Trap[] = [
   ),
   has(
     'auth_request_set',
-    /^\$meshgate_pass ((http|grpc)s:\/\/(\$meshgate_((http2|grpc)_)?upstream(s?_[a-z0-9_]+)?|meshgate_((http2|grpc)_)?ingress(es)?_(mesh_[a-z0-9-]+_)?([a-z0-9-]+_)?[a-z0-9-]+)|\$meshgate_rule_pass)$/,
+    /^\$meshgate_pass ((http|grpc)s:\/\/(\$meshgate_((http2|grpc)_)?(upstream(s?_[a-z0-9_]+)?|workload_[a-z0-9_]+)|meshgate_((http2|grpc)_)?(ingress(es)?|workload)_(mesh_[a-z0-9-]+_)?([a-z0-9-]+_)?[a-z0-9-]+)|\$meshgate_rule_pass)$/,
     'two identities share connections',
   ),
 ];
