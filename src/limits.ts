@@ -6,7 +6,7 @@ export const HEADER_LINE_BYTES = 32 * 1024;
 export const MAX_TOKEN_BYTES = 16 * 1024;
 
 /** Maximum length of an `Authorization` header that belongs to a service. The check searches it for tokens. */
-export const MAX_SERVICE_CREDENTIAL = 8 * 1024;
+export const MAX_SERVICE_CREDENTIAL = 4 * 1024;
 
 /** Maximum size of a discovery document or JWKS. */
 export const MAX_DOCUMENT_BYTES = 256 * 1024;

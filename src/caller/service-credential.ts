@@ -48,10 +48,12 @@ const DEPTH = 3;
 
 /** Decodes base64 of either alphabet, with or without padding, as lenient libraries do. */
 function decoded(text: string): string {
-  const plain = text
-    .replace(/[^A-Za-z0-9+/_-]+/g, '')
-    .replaceAll('+', '-')
-    .replaceAll('/', '_');
+  const plain = /^[\w-]*$/.test(text)
+    ? text
+    : text
+        .replace(/[^\w+/-]+/g, '')
+        .replaceAll('+', '-')
+        .replaceAll('/', '_');
   return Buffer.from(plain.length % 4 === 1 ? plain.slice(0, -1) : plain, 'base64url').toString();
 }
 
