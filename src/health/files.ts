@@ -6,7 +6,7 @@ import {
   REPEAT_EXPIRING_S,
   REPEAT_LINE_S,
 } from '../limits.ts';
-import { readSecrets } from '../session/flow/client-auth.ts';
+import { isShort, readSecrets } from '../session/flow/client-auth.ts';
 import { MAX_SECRETS } from '../session/limits.ts';
 import { readRing, SEALING_KEY_EXPIRED } from '../session/ring.ts';
 import { keysIn } from '../token/json.ts';
@@ -82,7 +82,7 @@ function certificateOf(cert: string, key: string): Svid | Omit<Fault, 'path'> {
 }
 
 async function contentOf(
-  { kind, spiffe = '' }: WatchedFile,
+  { kind, spiffe = '', signs }: WatchedFile,
   text: string,
   key: string,
   now: number,
@@ -95,8 +95,11 @@ async function contentOf(
       return keysFault(text, parseSigningKeys(text));
     case 'client_keys':
       return keysFault(text, keysIn(text));
-    case 'client_secret':
-      return readSecrets(text, MAX_SECRETS).length === 0 ? { reason: 'secret_empty' } : undefined;
+    case 'client_secret': {
+      const secrets = readSecrets(text, MAX_SECRETS);
+      if (secrets.length === 0) return { reason: 'secret_empty' };
+      return signs && secrets.some(isShort) ? { reason: 'secret_short' } : undefined;
+    }
     case 'client_certificate':
     case 'listener':
       return certificateOf(text, key);

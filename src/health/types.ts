@@ -26,6 +26,8 @@ export interface WatchedFile {
   readonly keyPath?: string;
   /** The SPIFFE id of an identity. */
   readonly spiffe?: string;
+  /** Whether a client secret signs (HS256), so that it has a minimum length. */
+  readonly signs?: true;
 }
 
 /** watched.js: the part of the policy that the health check needs. */
@@ -100,6 +102,8 @@ export const healthReasons = {
   keys_file_expired: 'The first key of the file has expired, so nothing can be sealed. Run "meshgate keys rotate".',
   keys_file_malformed: 'The file is not a JWKS with the keys that the gateway needs. nginx’s error log says why.',
   secret_empty: 'The file contains no secret. Write the client secret into it.',
+  secret_short:
+    'A secret in the file is shorter than 32 bytes, which HS256 requires. Use a longer one, or auth: basic.',
   certificate_malformed: 'The files are not a PEM certificate and a PEM private key.',
   certificate_key_mismatch: 'The private key does not match the certificate. Replace both.',
   certificate_not_yet_valid: 'The certificate is not valid yet. Compare the clocks.',

@@ -8,6 +8,8 @@ function clientFile(name: string, { auth }: Client): readonly WatchedFile[] {
     case 'client_secret_basic':
     case 'client_secret_post':
       return [{ kind: 'client_secret', name, path: auth.secretFile }];
+    case 'client_secret_jwt':
+      return [{ kind: 'client_secret', name, path: auth.secretFile, signs: true }];
     case 'private_key_jwt':
       return [{ kind: 'client_keys', name, path: auth.keysFile }];
     case 'tls_client_auth':

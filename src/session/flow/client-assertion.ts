@@ -5,7 +5,7 @@ import { algorithms } from '../../token/algorithms.ts';
 import type { ImportedKey } from '../../token/import.ts';
 import { asObject, keysIn, type Members } from '../../token/json.ts';
 import { MAX_SECRETS, MIN_HS256_SECRET_BYTES } from '../limits.ts';
-import { readSecrets, type Shown } from './client-auth.ts';
+import { isShort, readSecrets, type Shown } from './client-auth.ts';
 import { randomText } from './random.ts';
 
 /** The private key with which the gateway authenticates at a provider. */
@@ -118,8 +118,7 @@ export async function shownSecrets(
   const secrets = readSecrets(text, MAX_SECRETS);
   if (secrets.length === 0) return 'the file contains no secret';
   if (auth.kind !== 'client_secret_jwt') return secrets.map((secret) => ({ secret }));
-  // RFC 7518 section 3.2: the key must be at least as long as the hash.
-  if (secrets.some((secret) => encoder.encode(secret).length < MIN_HS256_SECRET_BYTES)) {
+  if (secrets.some(isShort)) {
     return `a secret in the file is shorter than ${MIN_HS256_SECRET_BYTES} bytes, the minimum for auth: secret_jwt (HS256); use a longer secret, or auth: basic`;
   }
   return Promise.all(secrets.map(async (secret) => ({ assertion: await signWithSecret(secret, id, audience, now) })));

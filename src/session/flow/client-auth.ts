@@ -1,4 +1,5 @@
 import type { Client } from '../../policy/types.ts';
+import { MIN_HS256_SECRET_BYTES } from '../limits.ts';
 import { formEncode, formText, type Params } from './query.ts';
 
 /** The client's secret or signed assertion for one call; `undefined` for other methods. */
@@ -62,6 +63,9 @@ function assertionOf(shown: Shown): string {
   if (shown === undefined || !('assertion' in shown)) throw new Error('no client assertion was signed');
   return shown.assertion;
 }
+
+/** Whether a secret is too short to sign with HS256 (RFC 7518 section 3.2). */
+export const isShort = (secret: string): boolean => Buffer.byteLength(secret) < MIN_HS256_SECRET_BYTES;
 
 /** Reads the secrets in a secret file: one per line, the newest first, without the white space around them.
  * @param most maximum number of secrets to read */

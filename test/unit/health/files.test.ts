@@ -67,6 +67,16 @@ test('a client secret is a line that is not empty', async () => {
   expect(await said(file('client_secret'), found(' \n\n'))).toEqual(['secret_empty', 'failed']);
 });
 
+test('a client secret that signs has at least 32 bytes, and so has the next one in the file', async () => {
+  const signs = file('client_secret', { signs: true });
+  expect(await said(signs, found(`${'s'.repeat(32)}\n`))).toEqual([undefined, 'ok']);
+  expect(await said(signs, found(`${'é'.repeat(16)}\n`))).toEqual([undefined, 'ok']);
+  for (const text of ['hunter2', `${'s'.repeat(32)}\n${'s'.repeat(31)}`]) {
+    expect(await said(signs, found(text))).toEqual(['secret_short', 'failed']);
+  }
+  expect(await said(signs, found('\n'))).toEqual(['secret_empty', 'failed']);
+});
+
 describe('a certificate', () => {
   const pair = (notBefore: number, notAfter: number) =>
     ca.client('spiffe://example.org/a', { notBefore: at(notBefore), notAfter: at(notAfter) });
