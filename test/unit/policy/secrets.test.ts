@@ -89,3 +89,11 @@ test('a secret in place of its file: the error says where it belongs', () => {
     ),
   ]);
 });
+
+test('a long text is searched in little time', () => {
+  const text = BASE.replace('group: editors', () => `group: "${'@'.repeat(200_000)}"`);
+  const start = performance.now();
+  expect(errorsOf(text, {})).toHaveLength(1);
+  // Without a bound, this search took 48 s.
+  expect(performance.now() - start).toBeLessThan(5000);
+});
