@@ -108,7 +108,11 @@ const newCommand = command({
         ? `${file}: two session keys: the first seals, the second will seal next\n`
         : `${file}: two keys: the first signs, the second is published and will sign next\n`,
     );
-    runtime.err(`only its owner can read it, but the gateway's user must: in the image, chown ${IMAGE_USER} ${file}\n`);
+    const made = runtime.look(file);
+    if (!('owner' in made) || made.owner !== IMAGE_USER) {
+      const what = `for the image, run "chown ${IMAGE_USER} ${file}" as root`;
+      runtime.err(`only its owner can read it, but the gateway's user must: ${what}\n`);
+    }
     return YES;
   },
 });

@@ -120,8 +120,8 @@ function closedFolder(path: string): string | undefined {
 
 function lookAt(path: string): FileLook {
   try {
-    const { mode, nlink } = fs.statSync(path);
-    return { mode, links: nlink, text: fs.readFileSync(path, 'utf8') };
+    const { mode, nlink, uid } = fs.statSync(path);
+    return { mode, links: nlink, owner: uid, text: fs.readFileSync(path, 'utf8') };
   } catch (error) {
     const code = codeOf(error) ?? 'not a regular file';
     const closed = code === 'EACCES' ? closedFolder(path) : undefined;

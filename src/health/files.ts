@@ -34,7 +34,7 @@ const KINDS: Readonly<Record<WatchedFile['kind'], { readonly what: string; reado
 /** What reading a file gave: its text, or the error code of the system. */
 export type FileLook =
   | { readonly code: string; readonly closed?: string }
-  | { readonly mode: number; readonly links: number; readonly text: string };
+  | { readonly mode: number; readonly links: number; readonly text: string; readonly owner?: number };
 
 /** Reads a file. */
 export type LookAt = (path: string) => FileLook;

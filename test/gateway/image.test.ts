@@ -1,6 +1,6 @@
 /** The image as the README runs it, and what is in it. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { gatewayImage, README_OPTIONS, runImage } from '../harness/index.ts';
@@ -97,4 +97,29 @@ hosts: { wiki.example.com: { /*: { service: wiki, allow: [authenticated] } } }
   const isStarted = await image.started;
   image.stop();
   expect(isStarted, image.log).toBe(true);
+});
+
+describe('in Kubernetes, where an emptyDir belongs to root', () => {
+  const env = { KUBERNETES_SERVICE_HOST: '10.0.0.1' };
+
+  test.each<[string, number, RegExp | undefined]>([
+    ['with fsGroup, there is nothing to do', 10101, undefined],
+    ['without it, the advice is to set fsGroup', 0, /set fsGroup: 10101/],
+  ])('%s', async (_, group, advice) => {
+    const run = join(folder, `run-${group}`);
+    mkdirSync(run);
+    if (process.getuid?.() === 0) chownSync(run, 0, group);
+    chmodSync(run, 0o2777);
+    // Docker gives a tmpfs the permissions of the folder in the image.
+    const options = README_OPTIONS.flatMap((option, i, all) =>
+      option === '--tmpfs' ? ['-v'] : all[i - 1] === '--tmpfs' ? [`${run}:/run/meshgate`] : [option],
+    );
+    const image = await runImage({ mounts: { '/etc/meshgate': folder }, options, env });
+    const isStarted = await image.started;
+    image.stop();
+    expect(isStarted, image.log).toBe(true);
+    const said = image.log.split('\n').filter((line) => /^meshgate: .*(belongs to|mount)/.test(line));
+    expect(said).toEqual(advice === undefined ? [] : [expect.stringMatching(advice)]);
+    expect(image.log).not.toMatch(/uid=10101/);
+  });
 });

@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly meanwhile?: (written: Record<string, string>) => void;
   /** Reloads the nginx of a pid file, or returns the reason why not. */
   readonly reload?: (pidFile: string) => string | undefined;
+  /** The user that owns all files. */
+  readonly owner?: number;
   /** The network; absent as on njs. */
   readonly ask?: Ask;
   readonly inDns?: InDns;
@@ -62,7 +64,9 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
     },
     look(path) {
       const content = written[path] ?? files[path];
-      return content === undefined ? { code: 'ENOENT' } : { mode: 0o100600, links: 1, text: text(content) };
+      return content === undefined
+        ? { code: 'ENOENT' }
+        : { mode: 0o100600, links: 1, owner: given.owner ?? 0, text: text(content) };
     },
     list(path) {
       const below = Object.keys(files).filter((name) => name.startsWith(`${path}/`));

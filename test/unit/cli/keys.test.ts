@@ -48,7 +48,7 @@ describe('meshgate keys', () => {
     const made = await meshgate(['keys', 'new', '--session', '/s.jwks'], { now: NOW });
     expect([made.code, made.err]).toEqual([
       0,
-      "/s.jwks: two session keys: the first seals, the second will seal next\nonly its owner can read it, but the gateway's user must: in the image, chown 10101 /s.jwks\n",
+      '/s.jwks: two session keys: the first seals, the second will seal next\nonly its owner can read it, but the gateway\'s user must: for the image, run "chown 10101 /s.jwks" as root\n',
     ]);
     const files = made.written;
     const early = await meshgate(['keys', 'rotate', '/s.jwks'], { files, now: NOW });
@@ -92,6 +92,12 @@ describe('a secret file', () => {
     replace(file, 'two');
     const { uid, gid, mode } = statSync(file);
     expect([uid, gid, mode & 0o777, readFileSync(file, 'utf8')]).toEqual([10101, 10101, 0o600, 'two']);
+  });
+
+  test('asks for nothing if it belongs to the image’s user already', async () => {
+    const args = ['keys', 'new', '/k.jwks'];
+    expect((await meshgate(args, { now: NOW, owner: 10101 })).err).not.toContain('chown');
+    expect((await meshgate(args, { now: NOW, owner: 0 })).err).toContain('run "chown 10101 /k.jwks" as root');
   });
 
   test('leaks nothing through a link that another user puts in its place meanwhile', ({ skip }) => {

@@ -101,6 +101,8 @@ describe('the state of keys', () => {
     ['an empty set', { ...noKeys, fetchedAt: 990 }, 'failed', 'keys_missing'],
     ['too old', { ...noKeys, keys: [key], fetchedAt: 900 }, 'failed', 'keys_stale'],
     ['some', { ...noKeys, keys: [key, key], fetchedAt: 990 }, 'ok', undefined],
+    ['some, in an outage', { ...noKeys, keys: [key], fetchedAt: 990, failures: 1 }, 'warning', 'provider_unreachable'],
+    ['too old, in an outage', { ...noKeys, keys: [key], fetchedAt: 900, failures: 9 }, 'failed', 'keys_stale'],
   ])('%s', (_, state, is, reason) => {
     const part = keysPart(state, 60, 1000);
     expect([part.state, part.reason]).toEqual([is, reason]);

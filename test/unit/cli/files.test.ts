@@ -1,0 +1,70 @@
+/** What `render --check-files` and `validate --online` say about the files that a policy names. */
+import { describe, expect, test } from 'vitest';
+import type { Ask } from '../../../src/cli/http.ts';
+import { newRing } from '../../../src/session/rotate-ring.ts';
+import { meshgate } from './fake.ts';
+
+const policy = `version: 1
+gateway:
+  insecure_http: true
+  session: { keys_file: /run/secrets/session.jwks }
+providers:
+  okta: { issuer: https://login.example.com, audiences: [wiki], client: { id: wiki, secret_file: /run/secrets/okta } }
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+hosts:
+  wiki.example.com:
+    /*: { service: wiki, accept: [session, bearer], allow: [authenticated] }
+`;
+
+const right = { '/run/secrets/session.jwks': newRing(1_800_000_000), '/run/secrets/okta': 'a secret' };
+const bundles = Object.fromEntries(
+  ['meshgate', 'hop', 'signin', 'client', 'health', 'cookies'].map((name) => [`/opt/meshgate/${name}.js`, '']),
+);
+const ask: Ask = async () => ({ error: 'ECONNREFUSED' });
+
+describe('render --check-files', () => {
+  const render = (files: Readonly<Record<string, string>>, target = 'nginx') =>
+    meshgate(['render', '--target', target, '--check-files', '--out', '/out'], {
+      files: { './meshgate.yaml': policy, ...bundles, ...files },
+    });
+
+  test('says nothing about files that work', async () => {
+    const { code, err } = await render(right);
+    expect([code, err.match(/^meshgate: .*$/gm)]).toEqual([0, null]);
+  });
+
+  test('prints one line for each file that the gateway cannot use, and renders', async () => {
+    const { code, err, written } = await render({ ...right, '/run/secrets/okta': '\n' });
+    expect([code, err.match(/^meshgate: .*$/gm)]).toEqual([
+      0,
+      [
+        'meshgate: client secret of provider okta (/run/secrets/okta): secret_empty: The file contains no secret. Write the client secret into it.',
+      ],
+    ]);
+    expect(Object.keys(written)).toContain('/out/http.conf');
+  });
+
+  test('is an error for a mesh, which reads no such file', async () => {
+    const { code, err } = await render(right, 'envoy');
+    expect([code, err]).toEqual([2, expect.stringContaining('--check-files has no effect for envoy: leave it out')]);
+  });
+});
+
+describe('validate --online', () => {
+  const validate = async (files: Readonly<Record<string, string>>) => {
+    const { out } = await meshgate(['validate', '--online'], { files: { './meshgate.yaml': policy, ...files }, ask });
+    return out.split('\n').filter((line) => line.slice(4).startsWith('files: '));
+  };
+
+  test('reads the files on the machine that has them', async () => {
+    expect(await validate(right)).toEqual(['yes files: 2 checked']);
+    expect(await validate({ '/run/secrets/okta': 'a secret' })).toEqual([
+      expect.stringMatching(/^no {2}files: session keys \(\/run\/secrets\/session.jwks\): file_missing: /),
+    ]);
+  });
+
+  test('does not call files missing on a machine that has none of them', async () => {
+    expect(await validate({})).toEqual([expect.stringContaining('this machine has none of the files')]);
+  });
+});
