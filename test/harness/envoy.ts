@@ -1,3 +1,4 @@
+import { atMesh } from '../../src/rules/at-ingress.ts';
 import { type Box, startContainer } from './container.ts';
 import { type Answer, type Sent, send, type Target } from './http.ts';
 import { envoyCommand, envoyImage } from './images.ts';
@@ -15,6 +16,8 @@ export interface EnvoyOptions {
   readonly alias?: string;
   /** The ingress's name, if there are several. */
   readonly ingress?: string;
+  /** The mesh's name, if there are several. */
+  readonly mesh?: string;
   /** Signs its certificate; by default the mesh's CA. */
   readonly ca?: Ca;
   /** Lets {@link Envoy.kill} end Envoy and not the container, whose name and address then stay. */
@@ -73,10 +76,11 @@ export class Envoy {
 
 /** Starts Envoy with the output of `meshgate render --target envoy` for the policy. */
 export async function startEnvoy(stage: Stage, options: EnvoyOptions): Promise<Envoy> {
-  const policy = readPolicy(options.policy);
+  const whole = readPolicy(options.policy);
+  const policy = options.mesh === undefined ? whole : atMesh({ policy: whole, rules: [] }, options.mesh).policy;
   const own = await ingressFiles(policy, stage, options.ingress, options.ca);
   const ingress = policy.mesh!.ingresses[options.ingress ?? 'default']!;
-  const rendered = await render('envoy', options.policy, options.ingress);
+  const rendered = await render('envoy', options.policy, options.ingress, options.mesh);
   const files = options.mutate === undefined ? rendered : options.mutate(rendered);
   const placed = Object.fromEntries(Object.entries(files).map(([path, text]) => [`/etc/envoy/${path}`, text]));
   const listen = ingress.own!.listen;

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
 import { formatError, type Policy, parsePolicy } from '../../src/policy/index.ts';
+import { identitiesOf, meshesOf } from '../../src/policy/ingress.ts';
 import type { ClientAuth } from '../../src/policy/types.ts';
 import { newRing } from '../../src/session/rotate-ring.ts';
 import type { Stage } from './stage.ts';
@@ -35,14 +36,19 @@ export function readPolicy(text: string): Policy {
  * The output of `meshgate render` for a target, by its path below the output folder.
  *
  * @param ingress of several, this one's alone
+ * @param mesh of several, this one's alone
  */
-export async function render(target: string, policy: string, ingress?: string): Promise<Files> {
+export async function render(target: string, policy: string, ingress?: string, mesh?: string): Promise<Files> {
   const folder = await mkdtemp(join(tmpdir(), 'meshgate-render-'));
   try {
     const file = join(folder, 'meshgate.yaml');
     const out = join(folder, 'out');
     await writeFile(file, policy);
-    const more = [...(forImage[target] ?? []), ...(ingress === undefined ? [] : ['--ingress', ingress])];
+    const more = [
+      ...(forImage[target] ?? []),
+      ...(ingress === undefined ? [] : ['--ingress', ingress]),
+      ...(mesh === undefined ? [] : ['--mesh-name', mesh]),
+    ];
     await run(process.execPath, [cli, 'render', '--target', target, '--out', out, ...more, file]);
     const entries = await readdir(out, { recursive: true, withFileTypes: true });
     const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -78,9 +84,9 @@ export async function gatewayFiles(policy: Policy, authorities: Authorities): Pr
   for (const service of Object.values(policy.services)) {
     if (service.direct?.caFile) files[service.direct.caFile] = authorities.meshCa.cert;
   }
-  if (policy.mesh === undefined) return files;
-  for (const { caFile } of Object.values(policy.mesh.ingresses)) files[caFile] = authorities.meshCa.cert;
-  for (const identity of Object.values(policy.mesh.identities)) {
+  for (const { ingresses } of meshesOf(policy))
+    for (const { caFile } of Object.values(ingresses)) files[caFile] = authorities.meshCa.cert;
+  for (const identity of identitiesOf(policy)) {
     put(files, identity.certFile, identity.keyFile, await authorities.meshCa.client(identity.spiffe));
   }
   return files;

@@ -1,4 +1,5 @@
 import { decodeJwt } from 'jose';
+import { identityOf } from '../../../src/policy/ingress.ts';
 import type { Policy } from '../../../src/policy/types.ts';
 import { decide, travelling } from '../../../src/rules/decide.ts';
 import { match } from '../../../src/rules/match.ts';
@@ -129,7 +130,7 @@ export class GatewaySide implements Side {
     const rule = decided(cell, this.#subject);
     if (typeof rule === 'string') return 'allowed';
     if (answered !== rule.service) return `wrong: ${answered} answered`;
-    const spiffe = this.policy.mesh?.identities[rule.as]?.spiffe;
+    const spiffe = identityOf(this.policy, rule)?.spiffe;
     const [cert = ''] = seen['x-forwarded-client-cert'] ?? [];
     if (spiffe !== undefined && !cert.includes(`URI=${spiffe}`)) return `wrong: it travelled as ${cert}`;
     const [assertion] = seen['x-meshgate-assertion'] ?? [];

@@ -1,3 +1,4 @@
+import { PORT } from './istio-policies.ts';
 import type { Mutant } from './mutants.ts';
 import type { Rendered } from './types.ts';
 
@@ -41,17 +42,24 @@ function only(value: Json, known: readonly string[]): void {
     throw new Unknown(JSON.stringify(value));
 }
 
-/** Whether source and operation of a rule match. */
+/** Whether source and operation of a rule match, at the only port on which the pods of the matrix listen. A unit test of
+ * the target changes the ports of rules (shared-pods.test.ts). */
 function isFor({ from = [], to = [] }: Rule, asked: Asked): boolean {
   const source = ({ source }: Json) => {
     only(source, ['principals']);
     return some(source.principals, asked.principal);
   };
   const operation = ({ operation }: Json) => {
-    only(operation, ['hosts', 'methods', 'paths', 'notPaths']);
-    const { hosts, methods, paths, notPaths = [] } = operation;
+    only(operation, ['hosts', 'ports', 'methods', 'paths', 'notPaths']);
+    const { hosts, ports, methods, paths, notPaths = [] } = operation;
     const not = notPaths.some((it: string) => matches(it, asked.path));
-    return some(hosts, asked.host) && some(methods, asked.method) && some(paths, asked.path) && !not;
+    return (
+      some(hosts, asked.host) &&
+      some(ports, String(PORT)) &&
+      some(methods, asked.method) &&
+      some(paths, asked.path) &&
+      !not
+    );
   };
   return (from.length === 0 || from.some(source)) && (to.length === 0 || to.some(operation));
 }
