@@ -1215,7 +1215,10 @@ ${printAll(directive.block,`${indent}    `)}${indent}}
     `);return conf`
     # Rules of one route lead to several services: the rule decides.
     ${maps2}
-  `}var connectionMaps=scene=>[...identityMaps(scene),...ruleMaps(scene)];function fixedHeaders({policy},module="proxy"){let set2=`${module}_set_header`,port2=String(policy.gateway.publicPort??DEFAULTS.publicPort),upgrade=conf`
+  `}var hasFailover=({targets})=>targets.some(({ingresses})=>ingresses?.choices!==void 0);function methodMap({hosts:hosts2}){return hosts2.some(({routes:routes3})=>routes3.some(hasFailover))?conf`
+    # Methods that a policy cannot name. For nginx they are idempotent, so it would send them to a second ingress.
+    map $request_method $meshgate_odd_method { default 1; ${METHODS.map(method=>line2(key(method),literal3("")))} }
+  `:[]}var connectionMaps=scene=>[...identityMaps(scene),...ruleMaps(scene),...methodMap(scene)];function fixedHeaders({policy},module="proxy"){let set2=`${module}_set_header`,port2=String(policy.gateway.publicPort??DEFAULTS.publicPort),upgrade=conf`
     ${set2} Upgrade $meshgate_upgrade; ${set2} Connection $meshgate_connection; # WebSocket only
   `;return conf`
     ${set2} Host $meshgate_authority; # the authority of the service, not the host of the request
@@ -1255,7 +1258,10 @@ ${printAll(directive.block,`${indent}    `)}${indent}}
 `;var fromAnswer=header4=>line2("auth_request_set",variable(keptAs(header4)),answerHeader(header4));function identity2(scene,{index,source:source3}){let own3=headerVariable(index);if(identityVariable(scene,index)!==own3)return[];let field2=alwaysField(source3);return field2!==void 0?[line2("auth_request_set",variable(own3),variable(keptField(field2)))]:isLong(source3)?[line2("auth_request_set",variable(own3),answerHeader(`X-Meshgate-H${index}`))]:[]}function answerFile(scene){let headers2=["X-Meshgate-Status","X-Meshgate-Reason","X-Meshgate-Detail","X-Meshgate-Retry-After",...hasSessions(scene)?["X-Meshgate-Set-Cookie","X-Meshgate-Signin"]:[],...givesNonces(scene)?["X-Meshgate-Dpop-Nonce"]:[]];return["answer.conf",[line2("auth_request_set",variable(keptField("rule")),answerRule),...headers2.map(fromAnswer)],"What nginx keeps from every response of the check."]}var passMap=conf`
   # A request goes to a service only if the check names a rule that allows it.
   map $meshgate_rule $meshgate_to { "" ""; default $meshgate_pass; }
-`,speaksHttp2=({hosts:hosts2})=>hosts2.some(({routes:routes3})=>routes3.some(({service:service2})=>service2.protocol==="http2")),inMesh=({direct})=>direct===void 0;function ownTls(route3){let ca=route3.targets.find(target2=>target2.tls!==void 0)?.tls?.ca;if(ca===void 0)return[];let module=moduleOf(route3.service),mesh2=route3.services.some(inMesh),isWorkload=route3.targets.every(({ingresses})=>ingresses?.isWorkload);return[...tls2(module),...isWorkload?conf`${module}_ssl_protocols TLSv1.3; # Linkerd's proxies speak no other version`:[],...verified(module,chosen(route3,"name"),ca),...mesh2?shown4(module,variable("meshgate_cert"),variable("meshgate_key")):shown4(module,"","")]}var attempts=({policy},{route:route3})=>failoverTime(policy.gateway.assertion?.lifetime)-2*(route3.proxy??PROXY_DEFAULTS).connectTimeout;function connected(scene,route3){let identity3=conf`
+`,speaksHttp2=({hosts:hosts2})=>hosts2.some(({routes:routes3})=>routes3.some(({service:service2})=>service2.protocol==="http2")),inMesh=({direct})=>direct===void 0;function ownTls(route3){let ca=route3.targets.find(target2=>target2.tls!==void 0)?.tls?.ca;if(ca===void 0)return[];let module=moduleOf(route3.service),mesh2=route3.services.some(inMesh),isWorkload=route3.targets.every(({ingresses})=>ingresses?.isWorkload);return[...tls2(module),...isWorkload?conf`${module}_ssl_protocols TLSv1.3; # Linkerd's proxies speak no other version`:[],...verified(module,chosen(route3,"name"),ca),...mesh2?shown4(module,variable("meshgate_cert"),variable("meshgate_key")):shown4(module,"","")]}var attempts=({policy},{route:route3})=>failoverTime(policy.gateway.assertion?.lifetime)-2*(route3.proxy??PROXY_DEFAULTS).connectTimeout,failover2=(scene,route3)=>conf`
+  if ($meshgate_odd_method) { return 501; }
+  ${goesOn(moduleOf(route3.service),attempts(scene,route3))}
+`;function connected(scene,route3){let identity3=conf`
     auth_request_set $meshgate_cert ${chosen(route3,"cert")}; auth_request_set $meshgate_key ${chosen(route3,"key")};
   `;return conf`
     ${route3.services.some(inMesh)&&identity3}
@@ -1263,7 +1269,7 @@ ${printAll(directive.block,`${indent}    `)}${indent}}
     ${moduleOf(route3.service)}_pass $meshgate_to;
     ${route3.service.protocol==="http2"&&conf`auth_request_set $meshgate_http2 1; proxy_http_version 2;`}
     ${!route3.sharesTls&&ownTls(route3)}
-    ${route3.targets.some(({ingresses})=>ingresses?.choices)&&goesOn(moduleOf(route3.service),attempts(scene,route3))}
+    ${hasFailover(route3)&&failover2(scene,route3)}
   `}var caller=(scene,route3)=>[included(scene,"answer.conf"),...route3.headers.flatMap(header4=>identity2(scene,header4)),...scene.policy.gateway.assertion?[fromAnswer("X-Meshgate-Assertion")]:[],...route3.route.serviceCredential?[fromAnswer("X-Meshgate-Service-Credential")]:[]];function target(scene,host3,route3,callerFile){let{policy}=scene,{name}=route3.service;return conf`
     ${included(scene,callerFile)}
     ${hasChoice(route3)&&conf`auth_request_set $meshgate_route_service ${name};`}

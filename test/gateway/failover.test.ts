@@ -99,6 +99,12 @@ test('a request with effects goes on if it was not sent', async () => {
   expect(String(line['meshgate.upstream']).split(', ')).toEqual([`${wiki.box.host}:1`, `${east.box.host}:8443`]);
 });
 
+test('a method that no policy can name reaches no service, because nginx could send it twice', async () => {
+  expect((await send('/odd', 'PURGE')).status).toBe(501);
+  expect(await received('/odd')).toBe(0);
+  expect((await send('/report', 'REPORT')).status).toBe(200);
+});
+
 test('if no ingress can be reached, the answer is 502 after each was tried', async () => {
   expect((await send('/lost/get')).status).toBe(502);
   const line = await lineOf('/lost/get');

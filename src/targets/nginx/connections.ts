@@ -1,4 +1,5 @@
 import { hasSeveral, hasSeveralMeshes, meshesOf } from '../../policy/ingress.ts';
+import { METHODS } from '../../policy/scalars.ts';
 import type { Identity, Policy, Service } from '../../policy/types.ts';
 import { clusterAddress } from '../../policy/workload.ts';
 import { type Arg, conf, type Directive, key, line, literal, type Part, template, variable } from './directive.ts';
@@ -118,5 +119,22 @@ function ruleMaps(scene: Scene): readonly Directive[] {
   `;
 }
 
+/** Whether nginx uses another ingress for the requests of a route if the connection to one fails. */
+export const hasFailover = ({ targets }: SceneRoute): boolean =>
+  targets.some(({ ingresses }) => ingresses?.choices !== undefined);
+
+/** The map for methods that nginx does not know to be unsafe, so that it could send them twice. */
+function methodMap({ hosts }: Scene): readonly Directive[] {
+  if (!hosts.some(({ routes }) => routes.some(hasFailover))) return [];
+  return conf`
+    # Methods that a policy cannot name. For nginx they are idempotent, so it would send them to a second ingress.
+    map $request_method $meshgate_odd_method { default 1; ${METHODS.map((method) => line(key(method), literal('')))} }
+  `;
+}
+
 /** The maps that select the destination of a request. */
-export const connectionMaps = (scene: Scene): readonly Directive[] => [...identityMaps(scene), ...ruleMaps(scene)];
+export const connectionMaps = (scene: Scene): readonly Directive[] => [
+  ...identityMaps(scene),
+  ...ruleMaps(scene),
+  ...methodMap(scene),
+];

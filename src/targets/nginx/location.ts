@@ -6,7 +6,7 @@ import type { Service } from '../../policy/types.ts';
 import { alwaysField, isLong } from '../../rules/carrier.ts';
 import { answerRule } from './answer.ts';
 import { carried } from './carry.ts';
-import { chosen, hasChoice, namesDestination } from './connections.ts';
+import { chosen, hasChoice, hasFailover, namesDestination } from './connections.ts';
 import { corsOf, preflightRoute } from './cors.ts';
 import { conf, type Directive, line, variable } from './directive.ts';
 import type { Door } from './door.ts';
@@ -77,6 +77,12 @@ function ownTls(route: SceneRoute): readonly Directive[] {
 const attempts = ({ policy }: Scene, { route }: SceneRoute): number =>
   failoverTime(policy.gateway.assertion?.lifetime) - 2 * (route.proxy ?? PROXY_DEFAULTS).connectTimeout;
 
+/** The directives of a route whose requests go on to another ingress. */
+const failover = (scene: Scene, route: SceneRoute): readonly Directive[] => conf`
+  if ($meshgate_odd_method) { return 501; }
+  ${goesOn(moduleOf(route.service), attempts(scene, route))}
+`;
+
 /** The destination of a route's requests, and the certificate that the check or the rule has chosen. The destination is
  * a variable, which is set only after the check. If a request was not checked, the variable is empty and nginx sends the
  * request nowhere. Such a request is a subrequest of another location in the same server, because nginx does not check
@@ -92,7 +98,7 @@ function connected(scene: Scene, route: SceneRoute): readonly Directive[] {
     ${moduleOf(route.service)}_pass $meshgate_to;
     ${route.service.protocol === 'http2' && conf`auth_request_set $meshgate_http2 1; proxy_http_version 2;`}
     ${!route.sharesTls && ownTls(route)}
-    ${route.targets.some(({ ingresses }) => ingresses?.choices) && goesOn(moduleOf(route.service), attempts(scene, route))}
+    ${hasFailover(route) && failover(scene, route)}
   `;
 }
 
