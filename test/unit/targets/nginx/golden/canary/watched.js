@@ -29,7 +29,7 @@ export default {
     {
       "kind": "policy",
       "name": "",
-      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/canary/policy.yaml"
+      "path": "/etc/meshgate/meshgate.yaml"
     },
     {
       "kind": "assertion",

@@ -45,7 +45,7 @@ export default {
     {
       "kind": "policy",
       "name": "",
-      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/hostile/policy.yaml"
+      "path": "/etc/meshgate/meshgate.yaml"
     },
     {
       "kind": "listener",

@@ -15,7 +15,7 @@ export default {
     {
       "kind": "policy",
       "name": "",
-      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/introspection/policy.yaml"
+      "path": "/etc/meshgate/meshgate.yaml"
     },
     {
       "kind": "client_keys",

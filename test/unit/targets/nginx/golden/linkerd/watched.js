@@ -24,5 +24,18 @@ export default {
       "certFile": "/run/mesh/editor.pem",
       "keyFile": "/run/mesh/editor.pem"
     }
+  ],
+  "files": [
+    {
+      "kind": "policy",
+      "name": "",
+      "path": "/etc/meshgate/meshgate.yaml"
+    },
+    {
+      "kind": "listener",
+      "name": "gateway",
+      "path": "/run/tls/tls.crt",
+      "keyPath": "/run/tls/tls.key"
+    }
   ]
 };

@@ -47,7 +47,7 @@ export default {
     {
       "kind": "policy",
       "name": "",
-      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/meshes/policy.yaml"
+      "path": "/etc/meshgate/meshgate.yaml"
     }
   ]
 };

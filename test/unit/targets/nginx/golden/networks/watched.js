@@ -17,7 +17,7 @@ export default {
     {
       "kind": "policy",
       "name": "",
-      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/networks/policy.yaml"
+      "path": "/etc/meshgate/meshgate.yaml"
     },
     {
       "kind": "session",

@@ -16,7 +16,7 @@ export default {
     {
       "kind": "policy",
       "name": "",
-      "path": "/tmp/b/probes/test/unit/targets/nginx/golden/signin-host/policy.yaml"
+      "path": "/etc/meshgate/meshgate.yaml"
     },
     {
       "kind": "session",
