@@ -215,12 +215,18 @@ function report(runtime: Runtime, folder: string, { written, removed, kept }: Wr
 }
 
 /** The result as JSON: the files, with their texts if they are not written, and the gaps with their places. */
-function resultJson(loaded: Loaded, flags: Flags, { files, gaps }: Emitted, writing: Writing | undefined): string {
+function resultJson(
+  loaded: Loaded,
+  flags: Flags,
+  { files, gaps, notes }: Emitted,
+  writing: Writing | undefined,
+): string {
   const of = placeOf(loaded);
   return json({
     target: flags.target,
     ...(writing ?? { files }),
     gaps: gaps.map((gap) => ({ ...gap, at: of(gap) })),
+    notes,
   });
 }
 
@@ -245,9 +251,9 @@ export const renderCommand = command({
     }
     const out = flags.out === undefined ? undefined : writing(flags.out, () => runtime.folder(flags.out as string));
     const emitted = emit(runtime, loaded, flags, flags.dir ?? out ?? IMAGE_DIR);
-    const { files, gaps } = emitted;
+    const { files, gaps, notes = [] } = emitted;
     const isJson = flags.format === 'json';
-    if (!isJson) runtime.err(gapsText(loaded, gaps));
+    if (!isJson) runtime.err(gapsText(loaded, gaps) + notes.map((text) => `note: ${text}\n`).join(''));
     const fails = gaps.length > 0 && [ANY_TARGET, flags.target].includes(flags.failOnGap ?? '');
     const isWritten = out !== undefined && !fails && Object.keys(files).length > 0;
     const written = isWritten ? writeFiles(runtime, out, flags, files) : undefined;

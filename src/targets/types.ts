@@ -16,6 +16,8 @@ export type Files = Readonly<Record<string, string>>;
 export interface Emitted {
   readonly files: Files;
   readonly gaps: readonly Gap[];
+  /** What people should know about the files, although it is no gap. */
+  readonly notes?: readonly string[];
 }
 
 /** The error for files that cannot be read, or that contain nothing of the mesh: probably the wrong files. */

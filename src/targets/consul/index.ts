@@ -8,6 +8,7 @@ import { entriesOf, keySetOf, planOf } from './entries.ts';
 import { consulGaps, enforcedByConsul, notEnforcedGaps, unknownText } from './gaps.ts';
 import { projection } from './project.ts';
 import { readConsul } from './read.ts';
+import { sizesOf } from './size.ts';
 
 const NO_KEYS =
   'Consul’s proxies need the gateway’s public keys; give --assertion-jwks, or write mesh.assertion_ca_file so that the proxies can fetch the keys';
@@ -19,10 +20,12 @@ function render(policy: Policy, rules: readonly Rule[], options: MeshOptions): E
   const { assertion } = plan;
   const keys = assertion && keySetOf(policy, assertion, options);
   if (assertion !== undefined && keys === undefined) return { part: 'gateway.assertion', text: NO_KEYS };
-  const files = entriesOf(policy, plan, keys).map(
+  const entries = entriesOf(policy, plan, keys);
+  const { notes, gaps } = sizesOf(entries, assertion?.issuer);
+  const files = entries.map(
     (entry) => [`${entry.Kind}.${entry.Name}.json`, `${JSON.stringify(entry, null, 2)}\n`] as const,
   );
-  return { files: Object.fromEntries(files), gaps: consulGaps(policy, rules, keys) };
+  return { files: Object.fromEntries(files), gaps: [...consulGaps(policy, rules, keys), ...gaps], notes };
 }
 
 export const consul = defineMesh({

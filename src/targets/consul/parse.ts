@@ -3,6 +3,7 @@ import { NAMED } from '../kit/methods.ts';
 import { perFiles, unlike } from '../kit/reading.ts';
 import { type Files, Foreign } from '../types.ts';
 import { META } from './entries.ts';
+import { type Place, placesIn } from './path-regex.ts';
 import { PROVIDER } from './permissions.ts';
 
 /** Any configuration entry, as `consul config read` prints it. */
@@ -149,6 +150,13 @@ function messagesOf(value: unknown): Messages {
   return found;
 }
 
+/** The places of a permission; or its pattern, if this is not an expression that names places. */
+function placesOf(kind: 'exact' | 'prefix' | 'regex', value: string) {
+  if (kind !== 'regex') return { places: [{ kind, value }] as readonly Place[] };
+  const places = placesIn(value);
+  return places === undefined ? { places: [], pattern: value } : { places };
+}
+
 function permissionOf(value: unknown) {
   const fields = only(value, ['Action', 'HTTP', 'JWT']);
   const http = only(fields.HTTP, [...Object.keys(PATHS), 'Methods', 'Header']);
@@ -160,7 +168,7 @@ function permissionOf(value: unknown) {
   if (providers?.length === 0 || (providers && action === 'deny')) throw unlike(value);
   return {
     action,
-    path: { kind: PATHS[key], value: textIn(http, key) },
+    ...placesOf(PATHS[key], textIn(http, key)),
     ...(!isEmpty(http.Methods) && { methods: methodsOf(http.Methods) }),
     // Without messages, the permission applies to every request; without providers, it requires no assertion. If there
     // are providers, a request must meet the conditions of one of them.
@@ -193,6 +201,12 @@ function sourceOf(destination: string, value: unknown) {
   return { name: textIn(fields, 'Name'), destination, permissions, ...alike };
 }
 
+/** The path pattern of a permission that names no places. */
+function oddPathIn(permission: { readonly HTTP?: Fields } | undefined): readonly unknown[] {
+  const regex = permission?.HTTP?.PathRegex;
+  return regex === undefined || (typeof regex === 'string' && placesIn(regex) !== undefined) ? [] : [regex];
+}
+
 /** For each source in an entry, the path patterns of its permissions as JSON. */
 export function oddPathsIn(entry: object): ReadonlyMap<string, string> {
   const { Sources } = entry as Fields;
@@ -200,7 +214,7 @@ export function oddPathsIn(entry: object): ReadonlyMap<string, string> {
   return new Map(
     sources.map(({ Name, Permissions }) => {
       const permissions = (Array.isArray(Permissions) ? Permissions : []) as readonly { readonly HTTP?: Fields }[];
-      return [String(Name), JSON.stringify(permissions.flatMap((it) => it?.HTTP?.PathRegex ?? []))];
+      return [String(Name), JSON.stringify(permissions.flatMap(oddPathIn))];
     }),
   );
 }

@@ -5,7 +5,9 @@ import { NAMED, REST } from '../kit/methods.ts';
 import { encodableOf, oddPattern } from '../kit/odd-paths.ts';
 import { METHODS, NOBODY, Paths, type Reach, sameReach, textOf } from '../kit/reach.ts';
 import { grouped } from '../kit/rules.ts';
+import { merged, type Node } from './merge.ts';
 import { type Claim, claimsOf, fewest, type Pass } from './pass.ts';
+import { type Place, regexOf } from './path-regex.ts';
 
 /** Consul's `IntentionHTTPHeaderPermission`, with the members that meshgate renders. */
 export interface Header {
@@ -74,20 +76,25 @@ const unique = (passes: readonly Pass[]): readonly Pass[] => {
   return [...named.values()].sort((a, b) => byText(a.name, b.name));
 };
 
-/** One permission; or several, one for each kind of messages that only some callers may send. */
-function permissions(http: Permission['HTTP'], passes: readonly Pass[]): readonly Permission[] {
-  return casesOf(passes).map(({ messages, passes }) =>
-    permission({ ...http, ...(messages && { Header: headersOf(messages).map(header) }) }, passes),
-  );
+/** A decision at a path: the callers that pass with these methods and messages. */
+interface Decision extends Case {
+  /** Absent: all methods. */
+  readonly methods?: readonly string[];
 }
+
+const keyOf = ({ methods, messages, passes }: Decision): string => JSON.stringify([methods, messages, textOf(passes)]);
+
+/** One decision; or several, one for each kind of messages that only some callers may send. */
+const decisions = (methods: readonly string[] | undefined, passes: readonly Pass[]): readonly Decision[] =>
+  casesOf(passes).map((it) => ({ ...it, ...(methods && { methods }) }));
 
 const passesOf = (reach: Reach<Pass>, method: string): readonly Pass[] => reach.get(method) ?? [];
 
-/** The smallest list of permissions that enforces `reach` at a path, if the permissions after it enforce `otherwise`. */
-function permissionsAt(http: Permission['HTTP'], reach: Reach<Pass>, otherwise: Reach<Pass>): readonly Permission[] {
-  // If no caller passes, the permission need not distinguish methods.
+/** The smallest list of decisions that enforces `reach` at a path, if the permissions after it enforce `otherwise`. */
+function decisionsAt(reach: Reach<Pass>, otherwise: Reach<Pass>): readonly Decision[] {
+  // If no caller passes, the decision need not distinguish methods.
   if (METHODS.every((method) => passesOf(reach, method).length === 0)) {
-    return sameReach(reach, otherwise) ? [] : [permission(http, [])];
+    return sameReach(reach, otherwise) ? [] : [{ passes: [] }];
   }
   const differs = (method: string, from: readonly Pass[]) => textOf(passesOf(reach, method)) !== textOf(from);
   const rest = passesOf(reach, REST);
@@ -96,12 +103,19 @@ function permissionsAt(http: Permission['HTTP'], reach: Reach<Pass>, otherwise: 
   const groups = grouped(different, (method) => textOf(passesOf(reach, method)));
   const named = [...groups.values()].flatMap((methods) => {
     const [method] = methods;
-    const own = permissions({ ...http, Methods: methods }, passesOf(reach, method));
+    const own = decisions(methods, passesOf(reach, method));
     // The following permissions may decide for callers that pass with any message.
     const others = passesOf(reach, method).filter(({ tools }) => tools === undefined);
     return textOf(others) === textOf(all ? rest : passesOf(otherwise, method)) ? own.slice(0, -1) : own;
   });
-  return all ? [...named, ...permissions(http, rest)] : named;
+  return all ? [...named, ...decisions(undefined, rest)] : named;
+}
+
+/** The path of a permission: plain if it is one place, else an expression. */
+function pathFor(places: readonly Place[]): Permission['HTTP'] {
+  const [first, ...others] = places;
+  if (first === undefined || others.length > 0) return { PathRegex: regexOf(places) };
+  return first.kind === 'exact' ? { PathExact: first.value } : { PathPrefix: first.value };
 }
 
 const byText = (a: string, b: string): number => (a < b ? -1 : 1);
@@ -109,9 +123,9 @@ const longestFirst = (a: string, b: string): number => b.length - a.length || by
 
 const EVERY_PATH = '/';
 
-/** The smallest list of permissions that allows exactly the callers that the rules allow. Consul uses the first
- * permission that matches the path and the method, even if the request does not meet its JWT requirement. So exact
- * paths come first, then prefixes, beginning with the longest.
+/** A list of permissions that allows exactly the callers that the rules allow. Consul uses the first permission that
+ * matches the path and the method, even if the request does not meet its JWT requirement. So a place comes before the
+ * prefixes around it. Equal decisions at several places are one permission.
  * @param rules the rules of one source; not empty
  * @param pass returns the callers that a rule allows */
 export function permissionsOf(rules: readonly Enforced[], pass: (rule: Enforced) => Pass): readonly Permission[] {
@@ -120,22 +134,41 @@ export function permissionsOf(rules: readonly Enforced[], pass: (rule: Enforced)
     new Map([...paths.at(path)].map(([method, passes]) => [method, fewest(passes)]));
   const atoms = pathAtoms(paths.all);
   const points = atoms.filter(({ kind }) => kind === 'point').map(({ path }) => path);
-  // The longest prefix comes first. A prefix ends with a slash here, so it does not match the path itself, which needs a
-  // permission of its own.
+  // The longest prefix comes first. A prefix ends with a slash here, so it does not match the path itself, which is a
+  // place of its own.
   const prefixes = atoms
     .filter(({ kind }) => kind === 'below')
     .sort((a, b) => longestFirst(a.base, b.base))
     .map(({ base, path }) => ({ base, prefix: `${base}/`, reach: at(path) }));
   // The callers that the next longest prefix of a path allows.
   const around = (path: string) => prefixes.find(({ prefix }) => path.startsWith(prefix))?.reach ?? NOBODY;
-  const own = [
-    ...points.flatMap((point) => permissionsAt({ PathExact: point }, at(point), around(point))),
-    ...prefixes.flatMap(({ base, prefix, reach }) => permissionsAt({ PathPrefix: prefix }, reach, around(base))),
+  const nodes: readonly Node<Decision>[] = [
+    ...points.map((point) => ({
+      place: { kind: 'exact' as const, value: point },
+      decisions: decisionsAt(at(point), around(point)),
+    })),
+    ...prefixes.map(({ base, prefix, reach }) => ({
+      place: { kind: 'prefix' as const, value: prefix },
+      decisions: decisionsAt(reach, around(base)),
+    })),
   ];
-  const opens = own.some(({ Action, HTTP }) => Action === 'allow' && HTTP.PathPrefix !== undefined);
+  const all = merged(nodes, keyOf);
+  const own = all.map(({ places, decision: { methods, messages, passes } }) =>
+    permission(
+      {
+        ...pathFor(places),
+        ...(methods && { Methods: methods }),
+        ...(messages && { Header: headersOf(messages).map(header) }),
+      },
+      passes,
+    ),
+  );
+  const opens = all.some(({ places, decision }) => decision.passes.length > 0 && places.some(isPrefix));
   const last = own.at(-1)?.HTTP;
   const closed = last?.PathPrefix === EVERY_PATH && last.Methods === undefined;
   // Denies raw paths that Consul's proxies would match with another rule than nginx or the service does.
   const odd = permission({ PathRegex: oddPattern(encodableOf(rules)) }, []);
   return [...(opens ? [odd] : []), ...own, ...(closed ? [] : [permission({ PathPrefix: EVERY_PATH }, [])])];
 }
+
+const isPrefix = ({ kind }: Place): boolean => kind === 'prefix';

@@ -11,6 +11,7 @@ import { grouped, meshRule, regionsOf } from '../kit/rules.ts';
 import type { Files } from '../types.ts';
 import { EVERYBODY } from './entries.ts';
 import { type ReadPermission, type ReadSource, sourcesIn } from './parse.ts';
+import { pathOf } from './path-regex.ts';
 import { PROVIDER } from './permissions.ts';
 import { assertedText, FILE, serviceHost } from './project.ts';
 
@@ -35,33 +36,34 @@ function passingOf(claims: ReadonlyMap<string, string>): Passing {
 
 const ANYONE: Passing = { who: { kind: 'anyone' } };
 
-/** The path of a permission, in the form of rules. The slash at the end of a prefix makes it match whole segments. */
-function pathOf({ path: { kind, value } }: ReadPermission): readonly Path[] {
-  if (kind === 'regex') return [];
-  if (kind === 'exact') return [{ exact: value }];
-  if (!value.endsWith('/')) throw unlike(value);
-  return [{ prefix: value.slice(0, -1), except: [] }];
+/** The paths of a permission, in the form of rules. */
+function pathsOf({ places }: ReadPermission): readonly Path[] {
+  const open = places.find(({ kind, value }) => kind === 'prefix' && !value.endsWith('/'));
+  if (open !== undefined) throw unlike(open.value);
+  return places.map(pathOf);
 }
 
 /** Checks that no prefix can allow paths which are not canonical, and that everything else is denied. */
 function check({ name, destination, permissions }: ReadSource): void {
   const where = `service-intentions ${destination}, ${name}`;
-  const regexes = permissions.filter(({ path }) => path.kind === 'regex');
-  const odd = ({ action, path: { value }, methods, messages }: ReadPermission) =>
+  const odd = ({ action, pattern = '', methods, messages }: ReadPermission) =>
     action === 'deny' &&
     (methods ?? messages) === undefined &&
-    (value.startsWith(ODD_PATH) || value.startsWith(`(${ODD_PATH}`));
-  const other = regexes.find((it) => !odd(it));
+    (pattern.startsWith(ODD_PATH) || pattern.startsWith(`(${ODD_PATH}`));
+  const other = permissions.find((it) => it.pattern !== undefined && !odd(it));
   if (other !== undefined) {
     throw new Error(
       `${where}: a PathRegex with the action ${other.action} is not the one that refuses paths that are not canonical`,
     );
   }
-  const opens = permissions.some(({ action, path }) => action === 'allow' && path.kind === 'prefix');
-  if (opens && permissions[0]?.path.kind !== 'regex')
+  const opens = permissions.some(
+    ({ action, places }) => action === 'allow' && places.some((it) => it.kind === 'prefix'),
+  );
+  if (opens && permissions[0]?.pattern === undefined)
     throw new Error(`${where}: paths that are not canonical are not refused`);
   const last = permissions.at(-1);
-  if (last?.path.kind !== 'prefix' || last.path.value !== '/' || (last.methods ?? last.messages) !== undefined)
+  const isWhole = last?.places.some(({ kind, value }) => kind === 'prefix' && value === '/');
+  if (!isWhole || (last?.methods ?? last?.messages) !== undefined)
     throw new Error(`${where}: the default of the mesh decides about a request without a permission`);
 }
 
@@ -84,8 +86,8 @@ const ENCODED = '=?base64?w6Q=?=';
 
 function placeOf(source: ReadSource, path: string): Place {
   // The patterns that meshgate renders match no canonical path.
-  const hasPath = ({ path: { kind, value } }: ReadPermission) =>
-    kind === 'exact' ? path === value : kind === 'prefix' && path.startsWith(value);
+  const hasPath = ({ places }: ReadPermission) =>
+    places.some(({ kind, value }) => (kind === 'exact' ? path === value : path.startsWith(value)));
   const permissions = source.permissions.map((it, index) => ({ ...it, index })).filter(hasPath);
   const all = permissions.flatMap(({ messages }) => messages ?? []);
   const patterns = all.flatMap((it) => (it.kind === 'call' ? it.pattern : it.kind === 'encoded' ? '*' : []));
@@ -157,7 +159,7 @@ function rulesOf(source: ReadSource): readonly MeshRule[] {
     return [meshRule(FILE, rule, serviceHost(source.destination), source.name)];
   }
   check(source);
-  const regions = regionsOf(source.permissions.flatMap(pathOf));
+  const regions = regionsOf(source.permissions.flatMap(pathsOf));
   return regions.flatMap(({ path, sample }) => rulesAt(source, path, sample));
 }
 

@@ -70,7 +70,7 @@ function emit(mesh: MeshDefinition, policy: Policy, rules: readonly Rule[], opti
   if (missing !== undefined) return { files: {}, gaps: [{ part: 'mesh', text: missing }, ...always, ...tools] };
   const own = mesh.render(policy, rules, options);
   if ('part' in own) return { files: {}, gaps: [own] };
-  return { files: own.files, gaps: [...always, ...own.gaps, ...commonGaps(mesh, policy, rules), ...tools] };
+  return { ...own, gaps: [...always, ...own.gaps, ...commonGaps(mesh, policy, rules), ...tools] };
 }
 
 function covers(mesh: MeshDefinition, rule: Rule, policy: Policy): Coverage {

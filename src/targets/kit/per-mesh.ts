@@ -6,10 +6,10 @@ import type { Emitted, Gap, MeshOptions, MeshTarget } from '../types.ts';
 /** Renders a part of a policy. Gaps about services of other parts are left out. */
 function emitPart(whole: Ruled, part: Ruled, emit: (part: Ruled) => Emitted): Emitted {
   if (part.rules.length === 0) return { files: {}, gaps: [] };
-  const { files, gaps } = emit(part);
+  const { gaps, ...emitted } = emit(part);
   const isDirect = (name: string, { policy }: Ruled): boolean => policy.services[name]?.direct !== undefined;
   const others = Object.keys(part.policy.services).filter((name) => isDirect(name, part) && !isDirect(name, whole));
-  return { files, gaps: gaps.filter((gap) => !others.some((name) => gap.part === `services.${name}`)) };
+  return { ...emitted, gaps: gaps.filter((gap) => !others.some((name) => gap.part === `services.${name}`)) };
 }
 
 /** Renders each part into a folder with its name. Equal gaps are printed once. */
@@ -21,6 +21,7 @@ function inFolders(names: readonly string[], emit: (name: string) => Emitted): E
       all.flatMap(({ name, files }) => Object.entries(files).map(([path, text]) => [`${name}/${path}`, text])),
     ),
     gaps: [...gaps.values()],
+    notes: all.flatMap(({ notes = [] }) => notes),
   };
 }
 
@@ -46,12 +47,12 @@ const MESH_KEYS = /(?<![\w.])mesh\.(kind|trust_domain|rotation|ingress|ingresses
 
 /** Renders one of several meshes. Its gaps name it. */
 function emitOne(target: MeshTarget, whole: Ruled, name: string, options: MeshOptions, only?: string): Emitted {
-  const { files, gaps } = emitPart(whole, atMesh(whole, name), (part) => emitMesh(target, part, options, only));
+  const { gaps, ...emitted } = emitPart(whole, atMesh(whole, name), (part) => emitMesh(target, part, options, only));
   const named = ({ part, text }: Gap): Gap => ({
     part: part.replace(/^mesh(?![^.])/, `meshes.${name}`),
     text: text.replace(MESH_KEYS, `meshes.${name}.$1`),
   });
-  return { files, gaps: gaps.map(named) };
+  return { ...emitted, gaps: gaps.map(named) };
 }
 
 /** What to render of a policy. */

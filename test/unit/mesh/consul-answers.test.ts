@@ -9,8 +9,10 @@ import { covers } from '../../../src/rules/cover.ts';
 import { proveIdentities } from '../../../src/rules/prove.ts';
 import type { MeshRule } from '../../../src/rules/types.ts';
 import { driftOf } from '../../../src/targets/consul/drift.ts';
+import type { Permission } from '../../../src/targets/consul/permissions.ts';
 import { projection, serviceHost } from '../../../src/targets/consul/project.ts';
 import { readConsul } from '../../../src/targets/consul/read.ts';
+import { filterBytes } from '../../../src/targets/consul/size.ts';
 import { coversMethod, NAMED, REST } from '../../../src/targets/kit/methods.ts';
 import { describeWith } from '../../harness/needs.ts';
 import {
@@ -77,6 +79,31 @@ function difference(name: string, { entries, requests }: ReturnType<typeof recor
     const isSent = assertion !== undefined && !SENT_ELSEWHERE.includes(assertion.flaw ?? '');
     return isSent && arrived.assertions > 0 !== verdict.forwarded ? [`${text}: the assertion is not forwarded`] : [];
   });
+}
+
+interface IntentionsEntry {
+  readonly Kind: string;
+  readonly Name: string;
+  readonly Sources: readonly { readonly Permissions?: readonly Permission[] }[];
+}
+
+interface RbacConfig {
+  readonly rules: { readonly policies?: Readonly<Record<string, { readonly permissions: readonly object[] }>> };
+}
+
+const issuerOf = (entries: readonly object[]): string =>
+  entries.map((it) => ('Issuer' in it ? String(it.Issuer) : '')).join('');
+
+/** The size of a value as a field of a message. All fields of permissions have tags of one byte. */
+function fieldBytes(value: unknown): number {
+  if (typeof value === 'boolean') return 2;
+  if (Array.isArray(value)) return value.reduce((sum, item) => sum + fieldBytes(item), 0);
+  const content =
+    typeof value === 'string'
+      ? Buffer.byteLength(value)
+      : Object.values(value as object).reduce((sum, it) => sum + fieldBytes(it), 0);
+  const digits = content === 0 ? 1 : Math.ceil(Math.log2(content + 1) / 7);
+  return 1 + digits + content;
 }
 
 /** Records whose entries are not read back, and why. */
@@ -152,6 +179,19 @@ describeWith(lacksAnswers(), 'records of Consul and Envoy', () => {
       expect(others.filter((it) => !NEUTRAL.includes(it))).toEqual([]);
       expect(connection_manager).toMatchObject({ normalize_path: true });
       expect(connection_manager).not.toHaveProperty('merge_slashes');
+    }
+  });
+
+  test.each(names)('%s: the estimated size of a listener is that of its permissions in Protocol Buffers', (name) => {
+    const { entries, proxies } = of(name);
+    for (const { Kind, Name, Sources } of entries as unknown as readonly IntentionsEntry[]) {
+      if (Kind !== 'service-intentions' || Name === '*') continue;
+      const filter = proxies[Name]?.http_filters.find((it) => it.name === DECIDING[1])
+        ?.typed_config as unknown as RbacConfig;
+      const real = Object.values(filter.rules.policies ?? {}).flatMap((it) => it.permissions);
+      const own = Sources.map(({ Permissions = [] }) => filterBytes(Permissions, issuerOf(entries)));
+      const bytes = real.filter((it) => !('any' in it)).reduce((sum, it) => sum + fieldBytes(it), 0);
+      expect(own.reduce((sum, size) => sum + size, 0)).toBe(bytes);
     }
   });
 

@@ -96,7 +96,10 @@ const changed = (title: string, change: (entry: Any) => unknown) =>
 const WIKI = 'service-intentions wiki';
 const ABSENT = `${WIKI}: it is missing: without it other intentions and the default of the mesh decide which services pass`;
 const permission = (entry: Any, path: string) =>
-  entry.Sources[0].Permissions.find(({ HTTP }: Any) => HTTP.PathPrefix === path || HTTP.PathExact === path);
+  entry.Sources[0].Permissions.find(({ HTTP }: Any) =>
+    [HTTP.PathPrefix, HTTP.PathExact, HTTP.PathRegex].includes(path),
+  );
+const OPEN = '/open(/.*)?';
 const drift = (files: Record<string, string>, options = OPTIONS) => driftOf(demo.policy, demo.rules, options, files);
 
 test('the output of Consul is read', () => {
@@ -116,10 +119,10 @@ describe('a change by hand', () => {
     ['another identity', (it) => Object.assign(claim(it, '/', 'as'), { Value: 'x' }), 'as default, for wiki'],
     ['another audience', (it) => Object.assign(claim(it, '/', 'aud'), { Value: 'app' }), 'as default, for wiki'],
     ['no assertion', (it) => delete permission(it, '/').JWT, 'ingress'],
-    ['an assertion', (it) => (permission(it, '/open').JWT = structuredClone(permission(it, '/').JWT)), 'ingress'],
-    ['methods', (it) => Object.assign(permission(it, '/open').HTTP, { Methods: ['GET'] }), 'ingress'],
-    ['a path', (it) => Object.assign(permission(it, '/open').HTTP, { PathExact: '/opened' }), 'ingress'],
-    ['an action', (it) => Object.assign(permission(it, '/open'), { Action: 'deny' }), 'ingress'],
+    ['an assertion', (it) => (permission(it, OPEN).JWT = structuredClone(permission(it, '/').JWT)), 'ingress'],
+    ['methods', (it) => Object.assign(permission(it, OPEN).HTTP, { Methods: ['GET'] }), 'ingress'],
+    ['a path', (it) => Object.assign(permission(it, OPEN).HTTP, { PathRegex: '/opened(/.*)?' }), 'ingress'],
+    ['an action', (it) => Object.assign(permission(it, OPEN), { Action: 'deny' }), 'ingress'],
     ['a source', (it) => Object.assign(it.Sources[0], { Name: 'gateway' }), 'ingress'],
     ['all of a source', (it) => it.Sources.unshift({ Name: 'other', Action: 'allow' }), 'other'],
     ['every source', (it) => Object.assign(it.Sources.at(-1), { Action: 'allow' }), '*'],
@@ -144,8 +147,9 @@ describe('a change by hand', () => {
     ['a claim less', (it) => permission(it, '/').JWT.Providers[0].VerifyClaims.shift(), '"as"'],
     ['another provider', (it) => Object.assign(permission(it, '/').JWT.Providers[0], { Name: 'x' }), '"x"'],
     ['a provider for all', (it) => (it.JWT = { Providers: [{ Name: 'meshgate' }] }), '"JWT"'],
-    ['a loose prefix', (it) => Object.assign(permission(it, '/open/').HTTP, { PathPrefix: '/open' }), '"/open"'],
-    ['a regular expression', (it) => (permission(it, '/open').HTTP = { PathRegex: '/open.*' }), 'PathRegex'],
+    ['a loose prefix', (it) => (permission(it, OPEN).HTTP = { PathPrefix: '/open' }), '"/open"'],
+    ['a loose expression', (it) => (permission(it, OPEN).HTTP = { PathRegex: '/open(/.*)?|.*' }), 'PathRegex'],
+    ['a regular expression', (it) => (permission(it, OPEN).HTTP = { PathRegex: '/open.*' }), 'PathRegex'],
     ['a peer', (it) => Object.assign(it.Sources[0], { Peer: 'east' }), '"Peer"'],
     ['a namespace', (it) => Object.assign(it.Sources[0], { Namespace: 'apps' }), '"Namespace"'],
     ['a partition', (it) => Object.assign(it, { Partition: 'east' }), '"Partition"'],

@@ -7,7 +7,8 @@ const wiki = (routes: string) => `${WIKI}hosts: { w.test: { ${routes} } }`;
 /** A permission in a line: what it does, where, and for which callers. */
 function line({ Action, HTTP, JWT }: Permission): string {
   const { PathExact, PathPrefix, PathRegex, Methods = ['any'] } = HTTP;
-  const where = PathExact ?? (PathPrefix === undefined ? PathRegex && 'odd paths' : `${PathPrefix}…`);
+  const regex = PathRegex?.includes('//') ? 'odd paths' : PathRegex;
+  const where = PathExact ?? (PathPrefix === undefined ? regex : `${PathPrefix}…`);
   const who = JWT?.Providers.map(({ VerifyClaims }) =>
     VerifyClaims.flatMap(({ Path, Value }) => (Path[0] === 'aud' ? [] : `${Path.at(-1)} ${Value}`)).join(', '),
   );
@@ -21,20 +22,19 @@ describe('permissions', () => {
   test('have a path, and the prefix behind its slash, because prefixes of Consul end anywhere', () => {
     expect(lines(wiki('/rest/*: { service: wiki, allow: [reader] }'))).toEqual([
       'deny any odd paths',
-      'allow any /rest',
-      'allow any /rest/…',
+      'allow any /rest(/.*)?',
       'deny any /…',
     ]);
   });
 
-  test('are sorted by exact paths, then the longest prefix: the first match decides', () => {
+  test('come before those of a shorter prefix: the first match decides', () => {
     const rest = wiki(
       '/*: { service: wiki, allow: [reader] }, /a/*: { service: wiki, allow: [{ role: reader, methods: [GET] }] }, /a/b/*: { service: wiki, allow: [reader] }, /a/b/c: { service: wiki, allow: [{ role: reader, methods: [POST] }] }',
     );
     expect(lines(rest)).toEqual([
       'deny any odd paths',
-      ...['allow GET HEAD /a', 'deny any /a', 'allow any /a/b', 'allow POST /a/b/c', 'deny any /a/b/c'],
-      ...['allow any /a/b/…', 'allow GET HEAD /a/…', 'deny any /a/…', 'allow any /…'],
+      ...['allow POST /a/b/c', 'deny any /a/b/c', 'allow any /a/b(/.*)?'],
+      ...['allow GET HEAD /a(/.*)?', 'deny any /a(/.*)?', 'allow any /…'],
     ]);
   });
 
@@ -48,7 +48,31 @@ describe('permissions', () => {
   test('refuse the paths of another service on the same host', () => {
     const rest = `services: { wiki: { authority: wiki.apps }, app: { authority: app.apps } }
 hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: app, allow: [reader] } } }`;
-    expect(lines(rest)).toEqual(['deny any odd paths', 'deny any /app', 'deny any /app/…', 'allow any /…']);
+    expect(lines(rest)).toEqual(['deny any odd paths', 'deny any /app(/.*)?', 'allow any /…']);
+  });
+
+  test('are one for all places with equal decisions, because each of them makes all later ones larger', () => {
+    const route = (name: string, who: string) =>
+      `/${name}/*: { service: wiki, allow: [{ role: reader, methods: [GET] }, ${who}] }`;
+    const routes = Array.from({ length: 40 }, (_, index) => route(`p${index}`, 'editor')).join(', ');
+    const all = lines(wiki(routes), {});
+    expect(all).toHaveLength(4);
+    expect(all[1]).toMatch(/^allow GET HEAD \/p0\(\/\.\*\)\?\|\/p1\(/);
+    expect(all[2]).toMatch(/^allow any \/p0\(.*\[as default, editor person\]$/);
+  });
+
+  test('are apart if another prefix between them decides otherwise', () => {
+    const rest = wiki(
+      '/*: { service: wiki, allow: [{ role: reader, methods: [GET] }] }, /a/*: { service: wiki, allow: [editor] }, /a/b/*: { service: wiki, allow: [{ role: reader, methods: [GET] }] }',
+    );
+    expect(lines(rest, {})).toEqual([
+      'deny any odd paths',
+      'allow GET HEAD /a/b(/.*)? [as default, reader person]',
+      'deny any /a/b(/.*)?',
+      'allow any /a(/.*)? [as default, editor person]',
+      'allow GET HEAD /… [as default, reader person]',
+      'deny any /…',
+    ]);
   });
 
   test('without a prefix allow no path that is not canonical, and need no rule to deny it', () => {
@@ -87,11 +111,14 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: ap
     ]);
   });
 
-  test('text of the policy never becomes a regular expression', () => {
-    const { files } = render(wiki('"/.+/(a)/*": { service: wiki, allow: [reader] }'));
-    const text = files['service-intentions.wiki.json'] ?? '';
-    expect(text.match(/PathRegex.*/g)).toEqual([expect.not.stringContaining('(a)')]);
-    expect(text).toContain('"PathPrefix": "/.+/(a)/"');
+  test('text of the policy stays text in a regular expression', () => {
+    const { files } = render(
+      wiki('"/.+/(a)/*": { service: wiki, allow: [reader] }, "/.+/b": { service: wiki, allow: [reader] }'),
+    );
+    const [, own = ''] = /PathRegex": "(\/.*)"/.exec(files['service-intentions.wiki.json'] ?? '') ?? [];
+    const regex = new RegExp(`^(?:${JSON.parse(`"${own}"`)})$`);
+    for (const path of ['/.+/(a)', '/.+/(a)/', '/.+/(a)/x/y', '/.+/b']) expect(path).toMatch(regex);
+    for (const path of ['/x/a', '/.+/a', '/..+/(a)', '/.+/(a)x', '/.+/b/', '/', '']) expect(path).not.toMatch(regex);
   });
 });
 
@@ -134,6 +161,38 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: ap
       },
     });
     expect(gaps.some(({ text }) => text.includes('whatever name it has'))).toBe(true);
+  });
+
+  test('the largest listener is named, and one that is too large is a gap', () => {
+    const rest = 'services: { wiki: { authority: wiki.apps }, app: { authority: app.apps } }\n';
+    const small = '/app/x: { service: app, allow: [reader] }';
+    const routes = Array.from({ length: 400 }, (_, index) => {
+      // Each route is for an agent of its own, so no two decisions are equal.
+      return `/r${index}/*: { service: wiki, allow: [{ agent: a${index}, methods: [GET] }, { agent: a${index} }] }`;
+    });
+    const agents = Array.from(
+      { length: 400 },
+      (_, index) => `a${index}: { match: { client_id: c${index} }, alone: true, bound: none }`,
+    );
+    const emit = (own: readonly string[]) =>
+      render(
+        `${own.length > 1 ? `agents: { ${agents.join(', ')} }\n` : ''}${rest}hosts: { w.test: { ${[...own, small].join(', ')} } }`,
+      );
+    const few = emit(['/r: { service: wiki, allow: [reader] }']);
+    expect(few.notes).toEqual([
+      expect.stringMatching(
+        /^the largest listener that Consul makes of these entries is that of (wiki|app): about 1 KB$/,
+      ),
+    ]);
+    expect(few.gaps.filter(({ text }) => text.includes('MB'))).toEqual([]);
+    const many = emit(routes);
+    expect(many.notes).toEqual([expect.stringMatching(/ is that of wiki: about \d\.\d MB$/)]);
+    expect(many.gaps.filter(({ text }) => text.includes('MB'))).toEqual([
+      {
+        part: 'mesh',
+        text: expect.stringMatching(/^Consul makes a listener of about \d\.\d MB of the 4\d\d permissions of wiki/),
+      },
+    ]);
   });
 
   test('no provider is rendered if no permission needs an assertion', () => {

@@ -50,7 +50,7 @@ export function render(rest: string, sample: Sample = {}) {
   const { policy, errors } = parsePolicy(text(rest, sample), 'meshgate.yaml');
   if (policy === undefined) throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join('\n'));
   const rules = compile(policy);
-  const { files, gaps } = consul.emit(policy, rules, sample.options ?? { assertionJwks: JWKS });
+  const { files, gaps, notes } = consul.emit(policy, rules, sample.options ?? { assertionJwks: JWKS });
   // biome-ignore lint/suspicious/noExplicitAny: entries of several kinds, as JSON has them
   const entries: readonly any[] = Object.values(files).map((file) => JSON.parse(file));
   const of = (kind: string) => entries.filter(({ Kind }) => Kind === kind);
@@ -58,7 +58,7 @@ export function render(rest: string, sample: Sample = {}) {
     of('service-intentions')
       .find(({ Name }) => Name === name)
       ?.Sources.find(({ Name }: { Name: string }) => Name === source)?.Permissions ?? [];
-  return { policy, rules, files, gaps, entries, of, permissions };
+  return { policy, rules, files, gaps, notes, entries, of, permissions };
 }
 
 /** Random policies for Consul. */
