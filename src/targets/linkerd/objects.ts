@@ -23,10 +23,16 @@ const VERSIONS = {
   MeshTLSAuthentication: 'v1alpha1',
 } as const;
 
+/** The step in which an object is applied. Linkerd accepts routes one by one, and until then a shorter path decides. So
+ * authorizations follow when all routes are accepted. */
+const stepOf = (kind: Rendered['kind']) => ({
+  'app.kubernetes.io/component': kind === 'AuthorizationPolicy' ? 'authorization' : 'route',
+});
+
 /** Makes a rendered object. */
 export function object(kind: Rendered['kind'], name: string, namespace: string, spec: unknown): Rendered {
   const apiVersion = `${GROUP}/${VERSIONS[kind]}`;
-  return { apiVersion, kind, metadata: { name, namespace, labels: MANAGED }, spec };
+  return { apiVersion, kind, metadata: { name, namespace, labels: { ...MANAGED, ...stepOf(kind) } }, spec };
 }
 
 /** Members of live objects that change no decision. */

@@ -136,7 +136,7 @@ describe('Linkerd', () => {
   test('an unlabelled authentication of the same name replaces the rendered one', async () => {
     const [own = ''] =
       /apiVersion: "policy.linkerd.io\/v1alpha1"\nkind: "MeshTLSAuthentication"[\s\S]*?(?=---)/.exec(rendered) ?? [];
-    const open = replaced(replaced(own, / {2}labels:\n.*\n/, ''), /identities:[\s\S]*/, 'identities: ["*"]\n');
+    const open = replaced(replaced(own, / {2}labels:\n(?: {4}.*\n)+/, ''), /identities:[\s\S]*/, 'identities: ["*"]\n');
     expect(await beside(open)).toEqual(notProven('it exists twice'));
   });
 
