@@ -17,7 +17,7 @@ import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { nearest, oneOf } from './suggest.ts';
 import { hostPort } from './units.ts';
-import { LABEL_KEY } from './workload-names.ts';
+import { GATEWAY_CLASS, isAgentgateway, LABEL_KEY } from './workload-names.ts';
 
 /** Checks each mesh. */
 export function checkMeshes(report: Report, draft: DraftPolicy): void {
@@ -178,7 +178,12 @@ const ISTIO_NEEDS = {
 } as const;
 
 /** Istio's policies select the ingress by its labels, and workloads know it by its service account. */
-function checkIstio(report: Report, path: Path, ingress: object): void {
+function checkIstio(report: Report, path: Path, ingress: DraftIngress): void {
+  const name = ingress.labels?.[GATEWAY_CLASS];
+  if (isAgentgateway(name)) {
+    const message = `${quote(String(name))} is another proxy than Envoy, and reads none of the rendered objects, so it would allow every request; write the labels of an ingress gateway that is Envoy`;
+    report.add([...path, 'labels', GATEWAY_CLASS], message);
+  }
   if (report.touches(path)) return;
   for (const [key, what] of Object.entries(ISTIO_NEEDS).filter(([it]) => !writes(ingress, it))) {
     report.key([...path, key], `missing key "${key}", which Istio needs; write ${what}`);

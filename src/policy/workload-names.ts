@@ -78,6 +78,13 @@ export const spiffeId = text(SPIFFE_ID, {
   write: 'spiffe://TRUST_DOMAIN/PATH, as in spiffe://example.org/ns/edge/sa/gateway',
 });
 
+/** The label that Istio puts on the pods of a Gateway of the Gateway API. */
+export const GATEWAY_CLASS = 'gateway.networking.k8s.io/gateway-class-name';
+
+/** The classes whose proxies are not Envoy. Only the Gateway API configures them: they read none of the rendered
+ * objects. */
+export const isAgentgateway = (name: unknown): boolean => /^istio-agentgateway(-waypoint)?$/.test(String(name));
+
 /** @param whose the owner of the pods, for the description */
 export const labels = (whose: string) =>
   z

@@ -1,3 +1,4 @@
+import { isAgentgateway } from '../../policy/workload-names.ts';
 import {
   type Bearing,
   type Bearings,
@@ -99,7 +100,16 @@ const extension = meeting(
   (met) => `it changes the proxies of ${met} in a way that prove cannot read`,
 );
 
+/** A Gateway of the Gateway API. prove knows only that some of its classes are no Envoy. */
+const gatewayApi: Bearing = ({ spec }) => {
+  const { gatewayClassName: name } = (spec ?? {}) as { readonly gatewayClassName?: unknown };
+  return isAgentgateway(name)
+    ? `its class ${name} is another proxy than Envoy, and reads none of the rendered objects; use another class`
+    : 'prove does not know Gateways of the Gateway API';
+};
+
 const BEARINGS: Bearings = {
+  'gateway.networking.k8s.io/Gateway': gatewayApi,
   'security.istio.io/AuthorizationPolicy': authorization,
   'security.istio.io/RequestAuthentication': meeting(
     'AuthorizationPolicy',

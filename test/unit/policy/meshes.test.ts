@@ -164,6 +164,15 @@ test.each(MISTAKES.map(([what, ...rest]) => [what, rest] as const))('%s', (_, [p
   expect(errorsOf(parts)).toEqual(messages.map((message) => expect.stringContaining(message)));
 });
 
+test.each(['istio-agentgateway', 'istio-agentgateway-waypoint'])('rejects an ingress of the class %s', (name) => {
+  const labels = `namespace: edge, service_account: ingress, labels: { gateway.networking.k8s.io/gateway-class-name: ${name} }`;
+  const meshes = `meshes:\n  ${EAST.replace('envoy', 'istio').replace('ca.pem }', `ca.pem, ${labels} }`)}\n  ${WEST}`;
+  expect(errorsOf({ meshes })).toEqual([
+    expect.stringContaining(`"${name}" is another proxy than Envoy, and reads none of the rendered objects`),
+  ]);
+  expect(errorsOf({ meshes: meshes.replace(name, 'istio') })).toEqual([]);
+});
+
 test('each mesh needs what its kind needs', () => {
   const meshes = `meshes:\n  ${EAST.replace('envoy', 'istio')}\n  ${WEST.replace('envoy', 'consul').replaceAll('west.example', 'abc.consul')}`;
   const services = [WIKI, SEARCH.replace('}', ', namespace: search }')];

@@ -95,6 +95,15 @@ test('prints that rules apply to every port of the pods if the policy names no p
   expect(istio.emit(policy, rules).gaps.filter(({ part }) => part.startsWith('services.'))).toEqual([]);
 });
 
+test.each([
+  ['istio-agentgateway', 'its class istio-agentgateway is another proxy than Envoy'],
+  ['istio-agentgateway-waypoint', 'its class istio-agentgateway-waypoint is another proxy than Envoy'],
+  ['istio', 'prove does not know Gateways of the Gateway API'],
+])('prove reports a Gateway of the class %s', (name, line) => {
+  const gateway = `apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: { name: edge, namespace: edge }\nspec: { gatewayClassName: ${name} }\n`;
+  expect(drift({ ...files, 'more.yaml': gateway })).toEqual([expect.stringContaining(`Gateway edge/edge: ${line}`)]);
+});
+
 test('pods without the rules of one service still deny what the others do not allow', () => {
   const { 'workloads/synchrony.yaml': _, ...rest } = files;
   const live: Readonly<Record<string, string>> = {
