@@ -8,7 +8,7 @@ import { methodTexts } from '../kit/methods.ts';
 import { Paths } from '../kit/reach.ts';
 import { indistinctIn, othersText, whoText } from '../kit/rules.ts';
 import type { Gap } from '../types.ts';
-import { clientsOf, ingressClient } from './identity.ts';
+import { clientsOf, identityName, ingressClient } from './identity.ts';
 import { tiesOf } from './matches.ts';
 import { type Authority, lackOf, mayMeet, meshServices, type Workload, workloadsOf } from './workloads.ts';
 
@@ -41,7 +41,7 @@ function placesOf(policy: Policy, workloads: readonly Workload[]): ReadonlyMap<E
 
 function roleText(policy: Policy, rule: Enforced, others: readonly Enforced[]): string {
   const clients = clientsOf(policy, rule);
-  const cure = clients.every(({ name }) => name !== rule.as)
+  const cure = clients.every(({ name }) => name !== identityName(rule.as))
     ? 'only the gateway distinguishes them; a service that must distinguish them can verify the assertion'
     : 'give one of them its own identity if the mesh must distinguish them';
   return `Linkerd sees the client and not the role: on the same requests, ${whoText(rule)} and ${othersText(others)} come as the same client ${clients.map(({ name, ids }) => `${name} (${ids.join(' or ')})`).join(' or ')}; ${cure}`;

@@ -1,12 +1,13 @@
 import { ingressesFor } from '../../policy/ingress.ts';
 import type { Policy } from '../../policy/types.ts';
 import { isReachedItself, linkerdName } from '../../policy/workload.ts';
+import { hash } from '../../rules/hash.ts';
 import type { Rule } from '../../rules/types.ts';
 import { spiffeOf } from '../kit/rules.ts';
 
 /** A client of a workload, with the names that Linkerd uses. */
 export interface Client {
-  /** `ingress`, or the name of an identity of the policy. It is a part of the names of objects. */
+  /** The name of an identity of the policy, or one that begins with `ingress`. It is a part of the names of objects. */
   readonly name: string;
   /** The names that the client's certificate may have. A proxy compares one of them: the first in the certificate. */
   readonly ids: readonly string[];
@@ -34,11 +35,14 @@ export function ingressClient({ mesh }: Policy, ingress = mesh?.ingress): Client
   };
 }
 
+/** The name of an identity as a client. No ingress has the same: both may be clients of workloads in one namespace. */
+export const identityName = (name: string): string => (/^ingress(-|$)/.test(name) ? `${name}-${hash(name)}` : name);
+
 /** The clients that connect to the workload for requests of a rule: one for each ingress that leads to it. */
 export function clientsOf(policy: Policy, rule: Rule): readonly Client[] {
   const { mesh, services } = policy;
   const service = services[rule.service];
-  const itself = { name: rule.as, ids: namesOf(spiffeOf(policy, rule)) };
+  const itself = { name: identityName(rule.as), ids: namesOf(spiffeOf(policy, rule)) };
   if (mesh && service && isReachedItself(mesh, service)) return [itself];
   const ingresses = mesh && service ? ingressesFor(mesh, service) : [mesh?.ingress];
   const all = ingresses.map((it) => ingressClient(policy, it) ?? itself);

@@ -51,6 +51,40 @@ describe('the allowed identity', () => {
     ]);
   });
 
+  test('of a service with a service account is never that of the ingress, even if both have the same name', () => {
+    const services = `services:
+  led: { authority: led.wiki.svc.cluster.local, ${WORKLOAD} }
+  own: { authority: own.wiki.svc.cluster.local, ${WORKLOAD.replace('confluence', 'own')}, service_account: own }
+`;
+    const hosts =
+      'hosts: { w.test: { /led/*: { service: led, allow: [reader] }, /own/*: { service: own, allow: [editor] } } }';
+    const { policy, rules } = render(services + hosts);
+    const { default: identity } = policy.mesh!.identities;
+    const named = { ...policy, mesh: { ...policy.mesh!, identities: { ingress: { ...identity!, name: 'ingress' } } } };
+    const objects = objectsOf(
+      named,
+      rules.map((rule) => ({ ...rule, as: 'ingress' })),
+    );
+    const byName = new Map(objects.map(({ kind, metadata, spec }) => [`${kind} ${metadata.name}`, spec]));
+    const allowed = objects
+      .filter(({ kind }) => kind === 'AuthorizationPolicy')
+      .map(({ spec }) => {
+        const {
+          requiredAuthenticationRefs: [ref],
+        } = spec as { requiredAuthenticationRefs: [{ name: string }] };
+        return byName.get(`MeshTLSAuthentication ${ref.name}`);
+      });
+    expect(allowed).toEqual([
+      { identities: ['ingress.edge.serviceaccount.identity.linkerd.example.org'] },
+      {
+        identities: [
+          'gateway.edge.serviceaccount.identity.linkerd.example.org',
+          'spiffe://example.org/ns/edge/sa/gateway',
+        ],
+      },
+    ]);
+  });
+
   test('is only a SPIFFE id if that is not a service account', () => {
     const { policy, rules } = render(both, APART);
     const identities = { ...policy.mesh!.identities };
