@@ -25,8 +25,16 @@ export const workloadViews = (scene: Pick<Scene, 'mesh' | 'assertion'>, service:
     port: service.port,
   }));
 
-/** The pods of a service, as a text that is the same for all services with these pods. */
-const podsOf = ({ namespace, labels }: Place): string => JSON.stringify([namespace, Object.entries(labels).sort()]);
+/** The pods of a service and the ingresses that lead to it, as a text that is the same for all services with the same
+ * ones. */
+const podsOf = ({ mesh }: Scene, service: Service, { namespace, labels }: Place): string =>
+  JSON.stringify([
+    namespace,
+    Object.entries(labels).sort(),
+    ingressesFor(mesh, service)
+      .map(({ name }) => name)
+      .sort(),
+  ]);
 
 /** Whether the policy says where the workload and its ingresses run, so that the workload can enforce its rules. */
 const isPlaced = (scene: Scene, asked: Asked): asked is Asked & { readonly place: Place } =>
@@ -34,14 +42,16 @@ const isPlaced = (scene: Scene, asked: Asked): asked is Asked & { readonly place
 
 /** All objects for one workload. There are none if the policy does not say where the workload or the ingress runs.
  * Services with the same pods share the objects that configure the pods, because Istio would use only one of several
- * (IST0159). They are those of the first service. */
+ * (IST0159). They are those of the first service. Services of other ingresses are in other folders, and so they do not
+ * share them: an object must be the same in each folder. */
 function workloadObjects(scene: Scene, asked: Asked): readonly KubeObject[] {
   if (!isPlaced(scene, asked)) return [];
   const { service, place } = asked;
   const { namespace, labels } = place;
   const meta = metadata('workload', objectName('workload', service.name), namespace);
   const own = authorizationPolicy(meta, labels, asked.rules, workloadViews(scene, service));
-  const sharing = scene.services.filter((it) => isPlaced(scene, it) && podsOf(it.place) === podsOf(place));
+  const pods = podsOf(scene, service, place);
+  const sharing = scene.services.filter((it) => isPlaced(scene, it) && podsOf(scene, it.service, it.place) === pods);
   if (sharing[0] !== asked) return [own];
   const { assertion, jwks } = scene;
   const audiences = sharing.map((it) => it.service.name);

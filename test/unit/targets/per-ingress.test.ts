@@ -142,6 +142,21 @@ describe('services behind both ingresses', () => {
     expect(new Set(principals('west/workloads/search.yaml'))).toEqual(new Set(['example.org/ns/west/sa/door']));
   });
 
+  test('Istio: files for pods of a service that only one of them leads to are equal, too', () => {
+    const { policy, rules } = shared('istio');
+    const labels = { app: 'both' };
+    const services = Object.entries(policy.services).map(([name, own]) => [name, { ...own, labels }]);
+    const together = { policy: { ...policy, services: Object.fromEntries(services) }, rules };
+    const { files } = emitMesh(meshTarget('istio'), together, {});
+    const audiences = (path: string) => /audiences:\n((?: +- .+\n)+)/.exec(files[path] ?? '')?.[1]?.match(/\w+/g);
+    for (const name of ['wiki', 'canary']) {
+      expect(files[`east/workloads/${name}.yaml`]).toBe(files[`west/workloads/${name}.yaml`]);
+    }
+    expect(audiences('east/workloads/wiki.yaml')).toEqual(['wiki', 'canary']);
+    expect(audiences('east/workloads/canary.yaml')).toBeUndefined();
+    expect(audiences('west/workloads/search.yaml')).toEqual(['search']);
+  });
+
   test('Linkerd: their workloads accept both, in equal objects for both', () => {
     const files = filesOf('linkerd');
     const objects = (folder: string) => (files[`${folder}/linkerd.yaml`] ?? '').replace(/^#.*\n/, '').split('---\n');
