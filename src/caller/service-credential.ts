@@ -40,6 +40,13 @@ const FORM = /^([!#-'*+.^_`|~0-9A-Za-z-]+) ([!-~](?:[ -~]*[!-~])?)$/;
 /** Texts in base64, of either alphabet. A shorter text cannot name an issuer. */
 const BASE64 = /[A-Za-z0-9+/_-]{12,}/g;
 
+/** Base64 has groups of four characters. Behind a prefix, a token may begin at any of them. */
+const STARTS = [0, 1, 2, 3];
+
+/** The shortest text in base64 that may hide a token behind a prefix. The claims of a token (`iss`, `aud` and `exp`) are
+ * longer, and most credentials of services are shorter, so they are decoded only once. */
+const MIN_PREFIXED = 64;
+
 /** Each `iss` of a JSON text, even if the text as a whole is not JSON. */
 const ISS = /"iss"\s*:\s*("(?:[^"\\]|\\.)*")/g;
 
@@ -82,12 +89,12 @@ function hidesToken(text: string, issuers: Issuers, depth = DEPTH): boolean {
   const plain = text.includes('%') ? percentDecoded(percentDecoded(text)) : text;
   // Some libraries skip characters that are not base64, so the parts between dots are decoded as a whole, too.
   const parts = new Set([...(plain.match(BASE64) ?? []), ...(plain.includes('.') ? plain.split('.') : [])]);
-  for (const part of parts) {
-    const inner = decoded(part);
-    if (namesIssuer(inner, issuers)) return true;
-    if (depth > 1 && hidesToken(inner, issuers, depth - 1)) return true;
-  }
-  return false;
+  return [...parts].some((part) =>
+    (part.length < MIN_PREFIXED ? [0] : STARTS).some((start) => {
+      const inner = decoded(part.slice(start));
+      return namesIssuer(inner, issuers) || (depth > 1 && hidesToken(inner, issuers, depth - 1));
+    }),
+  );
 }
 
 /** Whether a text has the form of a JWT: signed or encrypted parts after a header, in any spelling. */
@@ -102,8 +109,7 @@ export function passingOf({ schemes, bearer, services }: ServiceCredential, issu
   const ofService = (token: string): boolean => {
     if (bearer === undefined || !isTokenText(token) || isJwt(token)) return false;
     if (bearer === 'opaque') return true;
-    const prefix = bearer.find((it) => token.startsWith(it));
-    return prefix !== undefined && !hidesToken(token.slice(prefix.length), issuers);
+    return bearer.some((it) => token.startsWith(it));
   };
 
   function read(authorization: string): string | undefined {

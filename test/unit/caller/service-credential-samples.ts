@@ -79,6 +79,12 @@ export const credentialSamples: readonly Sample[] = [
   isFor('of an opaque token that is too long', `Bearer ${'x'.repeat(9000)}`, opaque),
   ...hiding.map(([name, form]) => isFor(`with a provider’s token ${name}`, form(ours))),
   ...hiding.map(([name, form]) => isFor(`with the gateway’s assertion ${name}`, form(jwt({ iss: issuers.own })))),
+  // A decoder reads four characters at once, so a prefix of one to three of them hides what follows.
+  ...['a', 'ab', 'abc', 'abcd', 'atl_a'].flatMap((prefix) => [
+    isFor(`with an encoded token behind ${prefix}`, `Bearer ${prefix}${b64(ours)}`, opaque),
+    isFor(`with an encoded token behind ${prefix} in a password`, `Basic ${base64(`ada:${prefix}${b64(ours)}`)}`),
+    isFor(`with the claims of a token behind ${prefix}`, `Token ${prefix}${ours.split('.')[1]}`),
+  ]),
   isFor('with a token of the trust domain', `Token ${jwt({ sub: 'spiffe://example.org/wiki', aud: 'x' })}`),
   isFor('with an issuer that is given twice', `Token ${jwt(`{"iss":"${issuer}","iss":"https://elsewhere"}`)}`),
   isFor('with an escaped issuer', `Token ${jwt(`{"\\u0069ss":"${issuer.replaceAll('/', '\\/')}"}`)}`),
