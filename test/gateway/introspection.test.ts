@@ -42,6 +42,7 @@ await led.serveDiscovery({
     introspection_endpoint: 'https://inside:8443/led/introspect',
   }),
 });
+const plain = await issuers.create('plain');
 const secret = 'the client secret of the tests';
 /** Seconds that a question to the provider `made` may take, and that a check waits for another one's answer. */
 const TIMEOUT_S = 4;
@@ -58,6 +59,7 @@ providers:
     ca_file: /run/provider/ca.pem
     ${client}
     introspection: { endpoint: "${issuers.origin}/kept/introspect", cache: 1s, stale: 1h, timeout: 1s }
+  plain: { issuer: ${plain.url}, audiences: [wiki], ca_file: /run/provider/ca.pem }
   led: { issuer: ${led.url}, audiences: [wiki], ca_file: /run/provider/ca.pem, ${client}, introspection: {} }
 roles:
   staff: { any: [{ group: staff, provider: corp }, { group: staff, provider: made }, { group: staff, provider: kept }] }
@@ -69,6 +71,7 @@ hosts:
   made.test: { providers: [made], /*: { service: wiki, allow: [staff] } }
   kept.test: { providers: [kept], /*: { service: wiki, allow: [staff] } }
   led.test: { providers: [led], /*: { service: wiki, allow: [authenticated] } }
+  open.test: { providers: [plain], /*: { service: wiki, service_credential: { bearer: opaque }, allow: [anyone] } }
 `;
 const gateway = await startGateway(stage, { policy, workers: 2, mutate: withMemory });
 const memory = new Memory(gateway, 'made.test');
@@ -133,6 +136,15 @@ describe('an opaque token of a certified provider', () => {
     request: { token: fresh() },
     status: 401,
     reason: 'token_inactive',
+  });
+
+  gatewayCase(setup, {
+    name: 'is a credential of the service on a host without this provider, and identifies no caller',
+    host: 'open.test',
+    request: { path: '/page', token: ada },
+    status: 200,
+    upstream: { headers: { Authorization: `Bearer ${ada}` }, absent: ['X-Forwarded-User', 'X-Forwarded-Email'] },
+    log: { fields: { 'user.id': '', 'meshgate.provider': '', 'meshgate.service_credential': 'bearer' } },
   });
 
   gatewayCase(setup, {
