@@ -4,12 +4,12 @@ import { type Answer, type Sent, send, type Target } from './http.ts';
 import { envoyCommand, envoyImage } from './images.ts';
 import { jsonLines } from './logs.ts';
 import type { Ca } from './pki.ts';
-import { type Files, ingressFiles, readPolicy, render } from './policy.ts';
+import { type Files, ingressFiles, type PolicySource, readPolicy, render } from './policy.ts';
 import type { Stage } from './stage.ts';
 
 export interface EnvoyOptions {
-  /** The policy file's text; Envoy enforces exactly what it renders to. */
-  readonly policy: string;
+  /** The policy; Envoy enforces exactly what it renders to. */
+  readonly policy: PolicySource;
   readonly mutate?: (files: Files) => Files;
   readonly files?: Readonly<Record<string, string>>;
   /** Another name in the network than the host of its address. */

@@ -3,14 +3,14 @@ import { type Box, startContainer } from './container.ts';
 import { type Answer, keepAlive, type Sent, send, sendHttp2, type Target } from './http.ts';
 import { gatewayImage } from './images.ts';
 import { jsonLines, troubles } from './logs.ts';
-import { type Files, gatewayFiles, readPolicy, render } from './policy.ts';
+import { type Files, gatewayFiles, type PolicySource, policyFiles, readPolicy, render } from './policy.ts';
 import { type RawExchange, type RawOptions, sendRaw } from './raw.ts';
 import type { Stage } from './stage.ts';
 import { until } from './until.ts';
 
 export interface GatewayOptions {
-  /** The policy file's text. */
-  readonly policy: string;
+  /** The policy; the image merges its overlay itself. */
+  readonly policy: PolicySource;
   /** Changes the rendered files, to show the effect of a line. */
   readonly mutate?: (files: Files) => Files;
   /** Rendered files instead of what the policy renders to. */
@@ -159,7 +159,11 @@ export async function startGateway(stage: Stage, options: GatewayOptions): Promi
     for (const [path, text] of Object.entries(changed)) files[`${conf}/${path}`] = text;
     env.MESHGATE_RENDERED = '1';
   } else {
-    files['/etc/meshgate/meshgate.yaml'] = options.policy;
+    const [, ...overlays] = policyFiles(options.policy).map(([name, text]) => {
+      files[`/etc/meshgate/${name}`] = text;
+      return `/etc/meshgate/${name}`;
+    });
+    if (overlays.length > 0) env.MESHGATE_OVERLAY = overlays.join(' ');
   }
   const box = await startContainer(stage, {
     image: options.image ?? gatewayImage,

@@ -21,7 +21,7 @@ export { jsonLines, LogBuffer, troubles } from './logs.ts';
 export * from './mcp.ts';
 export { Memory, withMemory } from './memory.ts';
 export { type Ca, type Credential, createCa } from './pki.ts';
-export { type Files, readPolicy, render } from './policy.ts';
+export { type Files, type PolicySource, readPolicy, render } from './policy.ts';
 export * from './proofs.ts';
 export * from './provider.ts';
 export * from './raw.ts';

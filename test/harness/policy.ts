@@ -25,9 +25,22 @@ const forImage: Readonly<Record<string, readonly string[]>> = {
   nginx: ['--dir', '/run/meshgate/conf', '--access-log', '/dev/stdout', '--resolver', '127.0.0.11'],
 };
 
+/** The text of a policy file; with an overlay, the policy of a stage. */
+export type PolicySource = string | { readonly text: string; readonly overlay: string };
+
+/** The files of a policy, the policy first. */
+export function policyFiles(source: PolicySource): readonly (readonly [name: string, text: string])[] {
+  if (typeof source === 'string') return [['meshgate.yaml', source]];
+  return [
+    ['meshgate.yaml', source.text],
+    ['overlay.yaml', source.overlay],
+  ];
+}
+
 /** Reads a policy; its mistakes are an error, one a line. */
-export function readPolicy(text: string): Policy {
-  const { policy, errors } = parsePolicy(text, 'meshgate.yaml');
+export function readPolicy(source: PolicySource): Policy {
+  const [first, ...overlays] = policyFiles(source).map(([name, text]) => ({ name, text }));
+  const { policy, errors } = parsePolicy(first!.text, first!.name, { overlays });
   if (policy === undefined) throw new Error(errors.map(formatError).join('\n'));
   return policy;
 }
@@ -38,18 +51,20 @@ export function readPolicy(text: string): Policy {
  * @param ingress of several, this one's alone
  * @param mesh of several, this one's alone
  */
-export async function render(target: string, policy: string, ingress?: string, mesh?: string): Promise<Files> {
+export async function render(target: string, policy: PolicySource, ingress?: string, mesh?: string): Promise<Files> {
   const folder = await mkdtemp(join(tmpdir(), 'meshgate-render-'));
   try {
-    const file = join(folder, 'meshgate.yaml');
     const out = join(folder, 'out');
-    await writeFile(file, policy);
+    const files = policyFiles(policy).map(([name, text]) => ({ file: join(folder, name), text }));
+    for (const { file, text } of files) await writeFile(file, text);
+    const [file, ...overlays] = files.map((it) => it.file);
     const more = [
       ...(forImage[target] ?? []),
       ...(ingress === undefined ? [] : ['--ingress', ingress]),
       ...(mesh === undefined ? [] : ['--mesh-name', mesh]),
+      ...overlays.flatMap((overlay) => ['--overlay', overlay]),
     ];
-    await run(process.execPath, [cli, 'render', '--target', target, '--out', out, ...more, file]);
+    await run(process.execPath, [cli, 'render', '--target', target, '--out', out, ...more, file!]);
     const entries = await readdir(out, { recursive: true, withFileTypes: true });
     const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
     return Object.fromEntries(

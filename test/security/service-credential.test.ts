@@ -15,7 +15,7 @@ import {
   testStage,
   valuesOf,
 } from '../harness/index.ts';
-import { hiding } from '../unit/caller/hidden-tokens.ts';
+import { claimed, hiding } from '../unit/caller/hidden-tokens.ts';
 import { inHosts, inHttp, inRoutes, startLab, trap } from './lab.ts';
 import { said } from './scene.ts';
 
@@ -72,19 +72,6 @@ async function attempt(sent: Sent): Promise<string> {
 
 const with_ = (path: string, headers: Record<string, string>): Sent => ({ path, headers });
 
-/** Names by which a service's credential could try to be a caller: people, roles, tokens. */
-const NAMES = ['ada', 'staff', 'admin', 'root', 'acme', 'gateway', 'default', 'anonymous', 'wiki', '*'];
-
-const alone: readonly (readonly [string, string])[] = [
-  ...NAMES.map((name) => [`Basic of ${name}`, `Basic ${b64(`${name}:secret`)}`] as const),
-  ...NAMES.map((name) => [`Basic of ${name} without a password`, `Basic ${b64(`${name}:`)}`] as const),
-  ...NAMES.map((name) => [`a token with the name ${name}`, `Token ${name}`] as const),
-  ...NAMES.map((name) => [`OAuth 1 of ${name}`, `OAuth oauth_consumer_key="${name}", oauth_token="${name}"`] as const),
-  ...NAMES.map(
-    (name) => [`a token of the prefix with the name ${name}`, `Bearer glsa_${name.replace('*', 'x')}`] as const,
-  ),
-];
-
 /** Odd spellings, which a service may read as a credential, and the gateway must not read as its own. */
 const odd: readonly (readonly [string, string])[] = [
   ['two spaces', `Bearer  glsa_x`],
@@ -105,10 +92,10 @@ describe('200 attempts', () => {
   const attempts: (readonly [name: string, sent: Sent, expected: RegExp])[] = [];
 
   // A service's credential is no caller: it is refused wherever a caller is needed.
-  for (const [name, authorization] of alone) {
+  for (const [name, authorization] of claimed) {
     attempts.push([name, with_('/staff/x', { Authorization: authorization }), /^401 credential_missing$/]);
   }
-  for (const [name, authorization] of alone.filter((_, i) => i % 2 === 0)) {
+  for (const [name, authorization] of claimed.filter((_, i) => i % 2 === 0)) {
     const forgedHeaders = {
       'X-Forwarded-User': 'ada',
       'X-Meshgate-User': 'ada',

@@ -71,14 +71,15 @@ test('commands that write snapshots name a file, and end in -u: vitest takes a w
   expect(writing.filter((command) => !/^vitest run [^- ]\S* -u$/.test(command))).toEqual([]);
 });
 
-test('docs/index.md links to every page of docs/ exactly once', () => {
+test('docs/index.md links to every page and to every example of docs/ exactly once', () => {
   const linked = links.flatMap(([file, target]) => {
     const page = join('docs', target.replace(/#.*$/, ''));
     return file === 'docs/index.md' && page.startsWith('docs/') ? [page] : [];
   });
   // Single advisories are in docs/advisories/index.md.
   const pages = files.filter((file) => file.startsWith('docs/') && !/^docs\/(index\.md|advisories\/\d)/.test(file));
-  expect(linked.toSorted()).toEqual(pages.toSorted());
+  const examples = readdirSync('docs/examples').filter((name) => name.endsWith('.yaml'));
+  expect(linked.toSorted()).toEqual([...pages, ...examples.map((name) => `docs/examples/${name}`)].toSorted());
 });
 
 /** The words that follow this one in a code span or block. */

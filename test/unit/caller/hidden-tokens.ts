@@ -1,5 +1,6 @@
-/* Forms of the `Authorization` header in which a client could hide a token of a provider, so that the gateway takes it
- * for a credential of the service. */
+/* Forms of the `Authorization` header by which a client could try to become a caller: credentials of services that
+ * name a caller, and forms that hide a token of a provider, so that the gateway takes it for a credential of the
+ * service. */
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const base64url = (text: string): string => Buffer.from(text).toString('base64url');
@@ -53,4 +54,18 @@ export const hiding: readonly (readonly [name: string, form: (token: string) => 
   ['behind a prefix, in the other alphabet', (t) => `Bearer glsa_${standard(t)}`],
   ['with junk in its payload', (t) => `Token ${t.replace(/\.(....)/, '.$1*')}`],
   ['with junk in its payload, in Basic', (t) => `Basic ${base64(`x:${t.replace(/\.(....)/, '.$1*!')}`)}`],
+];
+
+/** Names of people, roles, providers and services. */
+const NAMES = ['ada', 'staff', 'admin', 'root', 'acme', 'gateway', 'default', 'anonymous', 'wiki', '*'];
+
+/** Credentials of services that name a caller: `basic`, `token`, `oauth`, and `bearer` with the prefix `glsa_`. */
+export const claimed: readonly (readonly [name: string, header: string])[] = [
+  ...NAMES.map((name) => [`Basic of ${name}`, `Basic ${base64(`${name}:secret`)}`] as const),
+  ...NAMES.map((name) => [`Basic of ${name} without a password`, `Basic ${base64(`${name}:`)}`] as const),
+  ...NAMES.map((name) => [`a token with the name ${name}`, `Token ${name}`] as const),
+  ...NAMES.map((name) => [`OAuth 1 of ${name}`, `OAuth oauth_consumer_key="${name}", oauth_token="${name}"`] as const),
+  ...NAMES.map(
+    (name) => [`a token of the prefix with the name ${name}`, `Bearer glsa_${name.replace('*', 'x')}`] as const,
+  ),
 ];
