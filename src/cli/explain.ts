@@ -19,7 +19,7 @@ import { type Explanation, explainRefusal, explainRoute } from './explanation.ts
 import { type Loaded, loadValid } from './load.ts';
 import { messageFlags, messageOf } from './message.ts';
 import type { Runtime } from './runtime.ts';
-import { parseForm } from './service-credential.ts';
+import { checkForm } from './service-credential.ts';
 import { readsStdin, sourceFlags, sourceOf } from './source.ts';
 import { painter } from './style.ts';
 
@@ -56,7 +56,6 @@ const flags = {
   serviceCredential: flag(
     'FORM',
     'The request has this Authorization for the service: a scheme, or a scheme and the beginning of a token',
-    parseForm,
   ),
   ...messageFlags,
   ...sourceFlags,
@@ -66,6 +65,7 @@ const flags = {
 type Flags = FlagsOf<typeof flags>;
 
 function checkUse(flags: Flags, method: string, url: string): void {
+  checkForm(flags.serviceCredential);
   if (flags.as !== undefined && flags.token !== undefined) throw new WrongUse('give --as or --token, not both');
   const isGiven = flags.as !== undefined && flags.as[0] !== 'nobody';
   if (isGiven && (flags.network ?? flags.certificate) !== undefined) {

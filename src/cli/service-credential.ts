@@ -1,14 +1,16 @@
 import type { ServiceCredential } from '../policy/types.ts';
+import { WrongUse } from './context.ts';
 
 /** The `Authorization` header of a request, as a test or a command describes it: the scheme, and for a token its
  * beginning. The header gets a text after the scheme if the description has none. */
 export const headerOf = (form: string): string => (form.includes(' ') ? form : `${form} x`);
 
-/** Parses the value of `--service-credential`. */
-export function parseForm(text: string): string {
-  if (/^[A-Za-z][A-Za-z0-9._-]{0,31}(?: [A-Za-z0-9._~+/-]{1,16})?$/.test(text)) return text;
-  throw new Error(
-    'write the scheme, and for a token its beginning, as in Basic or "Bearer glsa_"; never a whole token',
+/** Checks the value of `--service-credential`. It may be a whole token by mistake, so the error does not repeat it, as
+ * errors about other flags do. */
+export function checkForm(text: string | undefined): void {
+  if (text === undefined || /^[A-Za-z][A-Za-z0-9._-]{0,31}(?: [A-Za-z0-9._~+/-]{1,16})?$/.test(text)) return;
+  throw new WrongUse(
+    '--service-credential: write the scheme, and for a token its beginning, as in Basic or "Bearer glsa_"; never a whole token',
   );
 }
 

@@ -126,10 +126,17 @@ describe('explain', () => {
     });
   });
 
-  test('never a whole token as a flag', async () => {
-    const { code, err } = await explain('--service-credential', 'Bearer glsa_HOruNAb7SOiCdshU8algkrq7FD', 'POST', REST);
-    expect(code).toBe(2);
-    expect(err).toContain('never a whole token');
+  test('never a whole token as a flag, and the error does not repeat it', async () => {
+    for (const form of [
+      'Bearer glsa_HOruNAb7SOiCdshU8algkrq7FD',
+      'Basic YW5uOmh1bnRlcjI=',
+      'glsa_HOruNAb7 SOiCdshU8 x',
+    ]) {
+      const { code, err } = await explain('--service-credential', form, 'POST', REST);
+      expect(code).toBe(2);
+      expect(err).toContain('never a whole token');
+      for (const part of form.split(' ').slice(1)) expect(err).not.toContain(part.slice(0, 8));
+    }
   });
 });
 
