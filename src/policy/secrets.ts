@@ -22,16 +22,19 @@ export const isFilePath = (text: string): boolean =>
   /^(?:\.{0,2}\/|[\w-]+(?:\/[\w-]+)*\.(?:pem|crt|cer|key|jwks|json|txt|ya?ml)$)/.test(text) && text.length <= 200;
 
 const FORMS = [
-  /-----BEGIN [\s\S]*/,
+  /-----BEGIN [\s\S]*/g,
   // A JWT.
-  /eyJ[\w-]{8,}\.[\w.-]*/,
-  // The user and the password of a URL.
-  /(?<=:\/\/)[^/?#@\s]+(?=@)/,
-  /(?<=:\/\/[^/?#@\s:]*:)[^/?#@\s]+(?=@)/,
+  /eyJ[\w-]{8,}\.[\w.-]*/g,
+  // The user and the password of a URL. People forget to encode the special characters of a password, and the scheme.
+  /(?<=:\/\/)(?:[^/?#@\s:]*:(?!\d{1,5}(?:[/?#]|$))\S+|[^/?#@\s]+)(?=@)/g,
+  /(?<=:\/\/[^/?#@\s:]*:)(?!\d{1,5}(?:[/?#]|$))\S+(?=@)/g,
+  /(?<=(?:^|[\s"'[,])(?!mailto:|acct:|sip:)[\w.%+-]+:)(?!\/\/)[^\s@]+(?=@)/g,
+  // What follows the scheme of an Authorization header.
+  /(?<=\b(?:[Bb]asic|[Bb]earer|[Dd][Pp]o[Pp]|[Tt]oken|[Dd]igest) +)(?=\S*(?:\d|=|[a-z][A-Z]))[\w.~+/-]{8,}=*/g,
   // Keys of usual services.
-  /\b(?:gh[opsu]|github_pat|glpat|glsa|xox[abp]|sk|AKIA)[-_]?[A-Za-z0-9_-]{12,}/,
+  /\b(?:gh[opsu]|github_pat|glpat|glsa|xox[abp]|sk|AKIA)[-_]?[A-Za-z0-9_-]{12,}/g,
   // Random letters and digits.
-  /(?<![\w/.:-])(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d)[A-Za-z0-9+/=_~.-]{24,}(?![\w/.:-])/,
+  /(?<![\w/.:-])(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d)[A-Za-z0-9+/=_~.-]{24,}(?![\w/.:-])/g,
 ];
 
 /** A longer text is not searched to its end, because the search takes longer than linear time. */
@@ -39,14 +42,17 @@ const MAX_SEARCHED = 2000;
 
 /** Returns the parts of a text that look like secrets. */
 const secretParts = (text: string): readonly string[] =>
-  FORMS.flatMap((form) => form.exec(text.slice(0, MAX_SEARCHED))?.[0] ?? []);
+  FORMS.flatMap((form) => text.slice(0, MAX_SEARCHED).match(form) ?? []);
 
 /** Returns every text of a policy that errors must not repeat. */
 export function secretsOf(tree: Tree, key = ''): readonly string[] {
   if (tree.kind === 'scalar') {
     const text = typeof tree.value === 'string' || typeof tree.value === 'number' ? String(tree.value) : '';
     const isSecret = isSecretKey(key) ? !isFilePath(text) : BEGINNINGS.includes(key) && text.length > 16;
-    return isSecret ? [text, ...lines(text)] : secretParts(text);
+    if (isSecret) return [text, ...lines(text)];
+    // A scheme is one word. What follows it is a credential.
+    const [, afterScheme = ''] = (key === 'schemes' && /\s+(\S.*)$/.exec(text)) || [];
+    return afterScheme === '' ? secretParts(text) : [afterScheme];
   }
   return [...childrenOf(tree)].flatMap(([step, below]) =>
     typeof step === 'number' ? secretsOf(below, key) : [...secretInKey(step), ...secretsOf(below, step)],

@@ -46,6 +46,38 @@ test.each([
   expect(found.join('\n').toLowerCase()).not.toContain('hunter2');
 });
 
+const URL_OF = (url: string) => BASE.replace('https://wiki.internal', url);
+
+test.each([
+  ['with a slash', URL_OF('https://user:hunter2/word@wiki.internal')],
+  ['with a question mark', URL_OF('https://user:x?hunter2@wiki.internal')],
+  ['with an @', URL_OF('https://user:x@hunter2@wiki.internal')],
+  ['with an @ and a slash', URL_OF('https://user:x@1/hunter2@wiki.internal')],
+  ['of digits', URL_OF('https://user:48151623hunter2@wiki.internal')],
+  ['without https://', URL_OF('user:hunter2@wiki.internal')],
+  ['in an Authorization header', BASE.replace('service: wiki', 'service: "Basic aHVudGVyMjpodW50ZXIy"')],
+  [
+    'in the second URL of a text',
+    `${BASE}gateway: { store: { etcd: "https://u:first1@etcd-0:2379, https://u:hunter2@etcd-1:2379" } }\n`,
+  ],
+])('a password %s is not repeated', (_, text) => {
+  const found = errorsOf(text, {});
+  expect(found.length).toBeGreaterThan(0);
+  expect(found.join('\n')).not.toMatch(/hunter2|first1|aHVudGVyMjpodW50ZXIy/);
+});
+
+test('the credentials of a service that stand as a scheme are not repeated', () => {
+  for (const scheme of ['Basic aHVudGVyMg==', 'GenieKey eb243592-faa2', 'token 0123456789abcdef']) {
+    const text = BASE.replace(
+      'allow: [editor]',
+      () => `allow: [editor]\n      service_credential: { schemes: ["${scheme}"] }`,
+    );
+    const found = errorsOf(text, {}).join('\n');
+    expect(found).toContain('is not the name of an authentication scheme');
+    expect(found).not.toContain(scheme.split(' ')[1]);
+  }
+});
+
 const PEM = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg
 -----END PRIVATE KEY-----`;
@@ -77,8 +109,20 @@ test('what people need to see stays: names, paths, issuers, and times', () => {
     errorsOf(BASE.replace('[editor]', '[edtior]'), {}),
     errorsOf(`${BASE}gateway: { token_cache: 5x }\n`, {}),
     errorsOf(BASE.replace('https://example.okta.com/oauth2/default', 'ftp://example.okta.com/oauth2'), {}),
+    errorsOf(URL_OF('https://wiki.internal:8443/people/@ann'), {}),
+    errorsOf(BASE.replace('service: wiki', 'service: mailto:editors@example.com'), {}),
+    errorsOf(BASE.replace('service: wiki', 'service: "Basic Authentication"'), {}),
   ].flat();
-  for (const text of ['"ca.pem"', '"edtior"', '"5x"', '"ftp://example.okta.com/oauth2"'])
+  for (const text of [
+    ...[
+      '"ca.pem"',
+      '"edtior"',
+      '"5x"',
+      '"ftp://example.okta.com/oauth2"',
+      '"https://wiki.internal:8443/people/@ann:8443"',
+    ],
+    ...['"Basic Authentication"', '"mailto:editors@example.com"'],
+  ])
     expect(errors.join()).toContain(text);
 });
 
