@@ -67,11 +67,13 @@ function checkIssuer(report: Report, path: Path, kind: ProviderKindName, issuer:
 }
 
 const ENTRA =
-  /^https:\/\/(login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net)\/([^/]+)\/?(.*)$/;
+  /^https:\/\/(login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|(?:sts|login)\.windows\.net)\/([^/]+)\/?(.*)$/i;
 
 /** Checks that an issuer is one that Entra ID writes into tokens. These have the id of the tenant, never its domain. */
 function checkEntra(report: Report, path: Path, issuer: string): void {
-  const [, host = '', tenant = '', rest = ''] = ENTRA.exec(issuer) ?? [];
+  const [, named = '', tenant = '', rest = ''] = ENTRA.exec(issuer) ?? [];
+  // The earlier host is in no token.
+  const host = named.toLowerCase().replace('login.windows.net', 'login.microsoftonline.com');
   if (host === '' || rest.includes('.well-known') || NO_TENANT.test(issuer)) return;
   const id = tenant.toLowerCase();
   const isId = OBJECT_ID.test(id) || tenant === TENANT;

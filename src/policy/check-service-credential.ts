@@ -15,7 +15,7 @@ import type { Report } from './report.ts';
 import { headerMistake } from './request-headers.ts';
 
 /** Schemes that authenticate a connection, not a request. */
-const CONNECTION = ['ntlm', 'negotiate', 'kerberos'];
+const CONNECTION = ['ntlm', 'negotiate', 'nego2', 'kerberos'];
 
 /** Schemes that the gateway reads itself, and what to write instead. `query` is the word that nginx puts before the
  * header if the URL contains a token. */

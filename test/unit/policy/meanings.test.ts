@@ -110,6 +110,9 @@ describe('an issuer of Entra ID', () => {
     [`${LOGIN}/${ID.toUpperCase()}/v2.0`, `write ${LOGIN}/${ID}/v2.0${or}`],
     [`https://login.microsoftonline.us/${ID}`, `write https://login.microsoftonline.us/${ID}/v2.0${or}`],
     [`https://sts.windows.net/${ID}`, `write https://sts.windows.net/${ID}/`],
+    [`https://LOGIN.microsoftonline.com/${ID}/v2.0`, `write ${LOGIN}/${ID}/v2.0${or}`],
+    [`https://STS.windows.net/${ID}/`, `write https://sts.windows.net/${ID}/`],
+    [`https://login.windows.net/${ID}/v2.0`, `write ${LOGIN}/${ID}/v2.0${or}`],
     [`https://sts.windows.net/${ID.toUpperCase()}/`, `write https://sts.windows.net/${ID}/`],
     [`https://sts.windows.net/${ID}/v2.0`, `write https://sts.windows.net/${ID}/`],
   ])('%s is an error', (issuer, says) => {

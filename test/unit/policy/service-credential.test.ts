@@ -64,7 +64,7 @@ describe('service_credential', () => {
   test.each<[string, string, string, Parts?]>([
     ['an empty mapping', '{}', `${key}: nothing in it passes; write { schemes: [basic] }, or { bearer: [glsa_] }`],
     ['a list', '[basic]', `${key}: a list is not a mapping; write { schemes: [basic] }, or { bearer: [glsa_] }`],
-    ...['ntlm', 'Negotiate', 'kerberos'].map((scheme): [string, string, string] => [
+    ...['ntlm', 'Negotiate', 'Nego2', 'kerberos'].map((scheme): [string, string, string] => [
       `the scheme ${scheme}`,
       `{ schemes: [${scheme}] }`,
       `${key}.schemes[0]: ${scheme} authenticates a connection, and nginx uses one connection for several callers: one caller’s requests would count as another’s; let the service accept Basic or tokens, and remove this`,
