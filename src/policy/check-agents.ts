@@ -1,3 +1,4 @@
+import { wantsProofs } from './check-gateway.ts';
 import { kindOfDraft } from './check-kinds.ts';
 import { type DraftPolicy, type DraftRule, entriesOf, type RouteAt, repeated, routesOf, writes } from './draft.ts';
 import { malformed, type WrittenClaim } from './facts/claim.ts';
@@ -14,7 +15,7 @@ export function checkAgents(report: Report, draft: DraftPolicy): void {
     if (report.touches(path)) continue;
     if (agent.match) checkMarks(report, [...path, 'match'], agent.match, providers);
     checkWhom(report, path, agent);
-    checkBound(report, path, agent);
+    checkBound(report, draft, path, agent);
   }
   checkTwins(report, draft);
   checkClients(report, draft);
@@ -198,15 +199,18 @@ function checkWhom(report: Report, path: Path, agent: DraftAgent): void {
   }
 }
 
-/** The binding decides whether a stolen token can be used, so it has no default. */
-function checkBound(report: Report, path: Path, agent: DraftAgent): void {
-  const { match } = agent;
+/** The binding decides whether a stolen token can be used, so it has no default. The gateway must accept its proof. */
+function checkBound(report: Report, draft: DraftPolicy, path: Path, agent: DraftAgent): void {
+  const { match, bound } = agent;
   if (!match || report.touches(path) || report.touches([...path, 'match'])) return;
   const isBound = writes(agent, 'bound');
   if (isService(agent) && isBound) {
     report.key([...path, 'bound'], 'no effect: a service shows its certificate; remove it');
   } else if (!isService(agent) && writes(match, ...MARKS) && !isBound) {
     report.missing(path, 'bound', 'bound: dpop, certificate or any, or none to accept stolen tokens');
+  } else if (bound !== undefined && bound !== 'none') {
+    const why = wantsProofs(report, draft, bound);
+    if (why !== undefined) report.add([...path, 'bound'], `the gateway rejects all tokens of this agent: ${why}`);
   }
 }
 

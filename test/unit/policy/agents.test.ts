@@ -136,8 +136,39 @@ describe('refused, with one error', () => {
 });
 
 test('an agent that is recognised by its tokens needs no rule: without the agent they would be a person’s', () => {
-  const other = '  other: { match: { client_id: release-bot }, acts_for: [staff], bound: dpop }\n';
+  const other = '  other: { match: { client_id: release-bot }, acts_for: [staff], bound: none }\n';
   expect(parsed('agents:\n', `agents:\n${other}`).errors).toEqual([]);
+});
+
+describe('an agent whose tokens must be bound', () => {
+  const bot = (bound: string, gateway = '') =>
+    parsed('agents:\n', `agents:\n  bot: { match: { client_id: bot }, acts_for: [staff], bound: ${bound} }\n`, [
+      'gateway:\n',
+      `gateway:\n${gateway}`,
+    ]).errors;
+  const proof = '  proof: { rate: 200/s }\n';
+  const tls = '  tls: { client_ca_file: /run/clients.pem }\n';
+
+  test.each([
+    ['dpop', 'the gateway accepts no proofs; write proof: { rate: 200/s } under gateway', tls],
+    ['any', 'the gateway accepts no proofs; write proof: { rate: 200/s } under gateway', ''],
+    ['certificate', 'accepts no client certificates; write tls: { client_ca_file: … } under gateway', proof],
+  ])('is an error with %s if the gateway accepts no such proof', (bound, says, gateway) => {
+    expect(bot(bound, gateway)).toEqual([
+      expect.stringMatching(/^agents\.bot\.bound: the gateway rejects all tokens of this agent: /),
+    ]);
+    expect(bot(bound, gateway)[0]).toContain(says);
+  });
+
+  test.each([
+    ['dpop', proof],
+    ['any', proof],
+    ['any', tls],
+    ['certificate', tls],
+    ['none', ''],
+  ])('is valid with %s if the gateway accepts the proof', (bound, gateway) => {
+    expect(bot(bound, gateway)).toEqual([]);
+  });
 });
 
 test('anyone before it does not cover an agent', () => {
@@ -168,7 +199,7 @@ providers:
 roles:
   staff: { any: [{ group: staff, provider: wiki-api }, { group: staff, provider: board-api }] }
 agents:
-  bot: { match: { client_id: release-bot, provider: wiki-api }, acts_for: [staff], bound: dpop }
+  bot: { match: { client_id: release-bot, provider: wiki-api }, acts_for: [staff], bound: none }
 services: { wiki: { url: https://wiki.internal:8443 } }
 hosts:
   wiki.test: { providers: [wiki-api], /*: { service: wiki, allow: [staff] } }

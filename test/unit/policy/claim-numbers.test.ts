@@ -6,7 +6,7 @@ function said(fact: string, match = '{ client_id: bot }'): readonly string[] {
 providers: { p: { issuer: https://idp.test, audiences: [wiki] } }
 services: { wiki: { url: https://wiki.internal:8443 } }
 roles: { staff: ${fact} }
-agents: { bot: { match: ${match}, acts_for: [staff], bound: dpop } }
+agents: { bot: { match: ${match}, acts_for: [staff], bound: none } }
 hosts: { wiki.test: { /*: { service: wiki, allow: [staff, { agent: bot }] } } }
 `;
   return parsePolicy(text, 'p.yaml').errors.map(({ path, message }) => `${path}: ${message}`);

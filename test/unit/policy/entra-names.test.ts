@@ -9,7 +9,7 @@ function said(fact: string, subject = '', match = '{ client_id: bot }', issuer =
 providers: { p: { issuer: "${issuer}", audiences: [wiki]${subject} } }
 services: { wiki: { url: https://wiki.internal:8443 } }
 roles: { staff: ${fact} }
-agents: { bot: { match: ${match}, acts_for: [staff], bound: dpop } }
+agents: { bot: { match: ${match}, acts_for: [staff], bound: none } }
 hosts: { wiki.test: { /*: { service: wiki, allow: [staff, { agent: bot }] } } }
 `;
   return parsePolicy(text, 'p.yaml').errors.map(({ path, message }) => `${path}: ${message}`);

@@ -50,11 +50,11 @@ hosts:
   });
 
   test('replaces the match of an agent as a whole', () => {
-    const agents = (match: string) => `agents: { bot: { match: ${match}, acts_for: [staff], bound: dpop } }`;
+    const agents = (match: string) => `agents: { bot: { match: ${match}, acts_for: [staff], bound: none } }`;
     const { agents: found } = policyOf(`${BASE}${agents('{ client_id: bot, provider: okta }')}\n`, {
       overlays: { 'prod.yaml': 'agents: { bot: { match: { client_id: prod-bot } } }' },
     });
-    expect(found.bot).toMatchObject({ match: { kind: 'client', client: 'prod-bot' }, bound: 'dpop' });
+    expect(found.bot).toMatchObject({ match: { kind: 'client', client: 'prod-bot' }, bound: 'none' });
     expect(found.bot?.match).not.toHaveProperty('provider');
   });
 
