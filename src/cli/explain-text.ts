@@ -9,6 +9,7 @@ import {
   meshOf,
 } from '../policy/ingress.ts';
 import type { Policy, Service } from '../policy/types.ts';
+import { workloadOf } from '../policy/workload.ts';
 import { stepUpOf } from '../rules/step-ups.ts';
 import { messageText } from '../rules/tools.ts';
 import type { Asker } from './asker.ts';
@@ -83,10 +84,15 @@ function nearestLines({ route, decision, wouldPass }: Explanation, policy: Polic
   return lines;
 }
 
-/** Names the mesh and the ingress that lead to the service, if the policy has several. */
+/** Names the mesh and the ingress that lead to the service, if the policy has several; or the workloads themselves. */
 function throughText(service: Service | undefined, policy: Policy): string {
   const mesh = meshOf(policy, service);
   if (service === undefined || mesh === undefined) return 'through the mesh ingress';
+  const workload = workloadOf(mesh, service);
+  if (workload !== undefined) {
+    const own = hasSeveralMeshes(policy) ? ` of mesh ${mesh.name}` : '';
+    return `at its workloads${own}, ${workload.host}:${workload.port}`;
+  }
   const [{ name, host, port }] = ingressesFor(mesh, service);
   const several = service.ingresses !== undefined;
   const own = several ? ` ${choicesText(service.ingresses)}` : hasSeveralIngresses(mesh) ? ` ${name}` : '';

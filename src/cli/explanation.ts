@@ -174,10 +174,11 @@ export function explainRoute(
     asker.elsewhere?.some((it) => outcomeOf(decide(own, it, request)) !== outcomeOf(decision)) === true;
   const agent = loaded.policy.agents[asker.caller?.agent ?? ''];
   const isActor = !decision.allow && decision.reason === 'actor_not_allowed';
+  const isTool = !decision.allow && (decision.reason === 'tool_refused' || decision.reason === 'protocol_refused');
   const isStepUp = !decision.allow && 'stepUp' in decision;
   const limits = limitsOf(loaded.policy, at, asker);
   const isOfRules = !decision.allow && decision.reason !== 'origin_refused' && decision.reason !== 'session_expired';
-  const wouldPass = !isOfRules || isActor || isStepUp ? undefined : passing(own, at.method, agent);
+  const wouldPass = !isOfRules || isActor || isTool || isStepUp ? undefined : passing(own, at.method, agent);
   return {
     ...at,
     asker: isOfAddress ? { ...asker, text: `${asker.text}; ${ADDRESS_UNSAID}: give --network` } : asker,

@@ -114,7 +114,13 @@ const gatewayChanges = (before: Policy, after: Policy): readonly DefinitionChang
     (part): DefinitionChange => ({ section: 'gateway', name: 'gateway', ...part, affects: [] }),
   );
 
-const knownIngress = ({ host, port, mesh: _, ...rest }: Ingress): Named => ({ address: `${host}:${port}`, ...rest });
+/** The address of an ingress. Without one, nginx connects to the workloads of Linkerd themselves. */
+const addressOf = ({ host, port }: Ingress) => (host === '' ? {} : { address: `${host}:${port}` });
+
+const knownIngress = (ingress: Ingress): Named => {
+  const { host: _, port: __, mesh: ___, ...rest } = ingress;
+  return { ...addressOf(ingress), ...rest };
+};
 
 function meshChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const all = ({ meshes, mesh }: Policy) => meshes ?? (mesh && { mesh }) ?? {};
@@ -128,7 +134,10 @@ export function definitionChanges(
   before: Policy,
   { policy: after, rules }: { readonly policy: Policy; readonly rules: readonly Rule[] },
 ): readonly DefinitionChange[] {
-  const doorText = ({ host, port, caFile }: Ingress) => `address ${host}:${port}, ca_file ${caFile}`;
+  const doorText = (ingress: Ingress) => {
+    const { address } = addressOf(ingress);
+    return `${address === undefined ? '' : `address ${address}, `}ca_file ${ingress.caFile}`;
+  };
   const identities = (policy: Policy) => ofMeshes(policy, (mesh) => mesh.identities);
   return [
     ...gatewayChanges(before, after),

@@ -52,6 +52,7 @@ describe('explain', () => {
     expect(out).toContain(`denied: ${denied}`);
     expect(out).toContain(why);
     expect(out).toContain('  no  mcp.test/mcp#1: agent bot with tools search_* read_page');
+    expect(out).not.toContain('would pass');
   });
 
   test('a list passes by any such rule', async () => {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Ask } from '../../../src/cli/http.ts';
 import { meshgate } from './fake.ts';
 
@@ -129,4 +129,39 @@ test('a policy with a single mesh does not accept --mesh-name', async () => {
     'one.yaml': single,
   });
   expect([code, err]).toEqual([2, expect.stringContaining('without several meshes')]);
+});
+
+describe('workloads of Linkerd without an ingress', () => {
+  const linkerd = () => `version: 1
+providers: { okta: { issuer: https://okta.test, audiences: [wiki] } }
+roles: { staff: { group: staff } }
+mesh:
+  kind: linkerd
+  trust_domain: cluster.local
+  ingress: { ca_file: /run/anchors.pem }
+  identities: { default: { spiffe: spiffe://cluster.local/ns/edge/sa/gateway, pem_file: /run/gateway.pem } }
+services:
+  wiki:
+    authority: wiki.apps.svc.cluster.local:8090
+    namespace: apps
+    service_account: wiki
+    labels: { app: wiki }
+    port: 8090
+hosts: { wiki.example.com: { /*: { service: wiki, allow: [staff] } } }
+`;
+
+  test('explain names the workloads and their address, and no ingress', async () => {
+    const args = ['explain', '--as', 'staff', '--policy', 'l.yaml', 'GET', 'https://wiki.example.com/'];
+    const { out } = await meshgate(args, { files: { 'l.yaml': linkerd() } });
+    expect(out).toContain('service   wiki, at its workloads, wiki.apps.svc.cluster.local:8090 (');
+    expect(out).not.toContain('ingress');
+  });
+
+  test('diff names no address of an ingress that is not there', async () => {
+    const files = { 'l.yaml': linkerd(), 'p.yaml': POLICY, 'ca.yaml': linkerd().replace('anchors', 'other') };
+    const { out } = await meshgate(['diff', 'l.yaml', 'p.yaml'], { files });
+    expect(out).toContain('* ingress is gone: it was ca_file /run/anchors.pem\n');
+    const changed = await meshgate(['diff', 'l.yaml', 'ca.yaml'], { files });
+    expect(changed.out).toBe('* ingress: ca_file "/run/anchors.pem" → "/run/other.pem"\n');
+  });
 });
