@@ -112,10 +112,11 @@ export class Report {
     return this.#files.place(offset);
   }
 
-  /** The place of the overlay that has changed the mapping at a path, or the mapping that lacks the last key of a path. */
+  /** The place of the overlay that has changed the mapping at a path, or around a value or a missing key. */
   #overlaid(path: Path): number | undefined {
     const own = find(this.tree, path);
-    const node = own ?? (path.length > 1 ? find(this.tree, path.slice(0, -1)) : undefined);
+    const isInside = own === undefined ? path.length > 1 : own.kind === 'scalar' && path.length > 2;
+    const node = isInside ? find(this.tree, path.slice(0, -1)) : own;
     return node?.kind === 'map' && path.length > 0 ? node.overlaid : undefined;
   }
 
