@@ -2,6 +2,7 @@
 # shellcheck shell=sh
 run=/run/meshgate
 conf=$run/conf
+volume=/var/lib/meshgate
 policy=${MESHGATE_POLICY:-/etc/meshgate/meshgate.yaml}
 workers=${MESHGATE_WORKERS:-auto}
 
@@ -15,8 +16,8 @@ choose_state() {
     if ! [ -d "$state" ] || ! [ -w "$state" ]; then
       die "MESHGATE_STATE is \"$state\": not a folder that user $(id -u) can write to"
     fi
-  elif [ -w /var/lib/meshgate ]; then
-    state=/var/lib/meshgate
+  elif [ -w $volume ]; then
+    state=$volume
   else
     state=$run/state
     mkdir -p "$state"
@@ -94,6 +95,8 @@ check_state() {
       ;;
     *) return 0 ;;
   esac
+  ! is_mounted "$volume" || [ -w "$volume" ] ||
+    die "user $(id -u) may not write to $volume, so what is revoked would be forgotten at a restart: run chown $(id -u) on the folder where it is mounted from, mount it without ro, or in Kubernetes set fsGroup: $(id -g)"
   die "what is revoked would be forgotten at a restart, since $state is in memory: mount a volume at /var/lib/meshgate (-v meshgate-state:/var/lib/meshgate), share revocations through gateway.store, or write gateway.session.insecure_forget_revocations: true"
 }
 

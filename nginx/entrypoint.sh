@@ -23,7 +23,7 @@ if ! [ -w "$run" ]; then
 fi
 case $workers in
   auto | [1-9] | [1-9][0-9] | [1-9][0-9][0-9]) ;;
-  *) die "MESHGATE_WORKERS is \"$workers\": a number or auto is wanted" ;;
+  *) die "MESHGATE_WORKERS is \"$workers\": write a number or auto" ;;
 esac
 
 # The check's socket is open to whoever reaches its folder.

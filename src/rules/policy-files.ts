@@ -72,7 +72,7 @@ export function gatewayFiles(policy: Policy, identities: readonly Identity[]): r
     ...Object.values(providers).map(({ name, caFile }) => [`provider ${name}`, caFile] as const),
     ...Object.values(services).map(({ name, direct }) => [`service ${name}`, direct?.caFile] as const),
     ...(identities.length === 0 ? [] : meshesOf(policy).flatMap((mesh) => Object.values(mesh.ingresses))).map(
-      ({ name, caFile }) => [`ingress ${name}`, caFile] as const,
+      ({ name, mesh, caFile }) => [`ingress ${mesh === undefined ? name : `${mesh}/${name}`}`, caFile] as const,
     ),
     ['gateway.inner', gateway.inner?.clientCaFile],
     ...hosts.map(({ name, clientCaFile }) => [name, clientCaFile] as const),

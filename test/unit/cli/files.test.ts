@@ -45,6 +45,28 @@ describe('render --check-files', () => {
     expect(Object.keys(written)).toContain('/out/http.conf');
   });
 
+  test('names the mesh of a CA and of an identity, if there are several', async () => {
+    const mesh = (name: string) =>
+      `${name}: { kind: envoy, trust_domain: ${name}.example, ingress: { address: "${name}.mesh:8443", ca_file: /run/${name}/ca.pem, own: { cert_file: /c, key_file: /k, client_ca_file: /ca, listen: 8443 } }, identities: { default: { spiffe: spiffe://${name}.example/gateway, pem_file: /run/${name}/svid.pem } } }`;
+    const text = `version: 1
+gateway: { insecure_http: true }
+providers: { okta: { issuer: https://login.example.com, audiences: [wiki] } }
+meshes: { ${mesh('east')}, ${mesh('west')} }
+services: { wiki: { mesh: east, authority: wiki.mesh }, search: { mesh: west, authority: search.mesh } }
+hosts:
+  wiki.example.com:
+    /*: { service: wiki, allow: [authenticated] }
+    /search/*: { service: search, allow: [authenticated] }
+`;
+    const { err } = await render({ './meshgate.yaml': text });
+    expect(err.match(/(?<=^meshgate: ).*?(?=: file_missing)/gm)?.sort()).toEqual([
+      'CA of ingress east/default (/run/east/ca.pem)',
+      'CA of ingress west/default (/run/west/ca.pem)',
+      'SVID of identity east/default (/run/east/svid.pem)',
+      'SVID of identity west/default (/run/west/svid.pem)',
+    ]);
+  });
+
   test('is an error for a mesh, which reads no such file', async () => {
     const { code, err } = await render(right, 'envoy');
     expect([code, err]).toEqual([2, expect.stringContaining('--check-files has no effect for envoy: leave it out')]);

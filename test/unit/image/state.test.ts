@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 /** Runs the entrypoint's check of the state, on these rendered files. */
-function check(state: string, http: string, servers = '') {
+function check(state: string, http: string, servers = '', setup = '') {
   const conf = join(disk, 'conf');
   mkdirSync(conf, { recursive: true });
   writeFileSync(join(conf, 'http.conf'), http);
@@ -27,7 +27,7 @@ function check(state: string, http: string, servers = '') {
   const { status, stderr } = spawnSync('sh', [
     '-eu',
     '-c',
-    '. "$0"; conf=$1; state=$2; check_state',
+    `. "$0"; conf=$1; state=$2; ${setup}check_state`,
     common,
     conf,
     state,
@@ -42,6 +42,13 @@ it('the image does not start if a restart would lose revocations', () => {
   const { status, stderr } = check(memory, sessions);
   expect(status).toBe(1);
   expect(stderr).toContain('mount a volume at /var/lib/meshgate');
+});
+
+it('the image says if the mounted volume is not writable', () => {
+  const setup = 'volume="$2/unwritable"; is_mounted() { [ "$1" = "$volume" ]; }; ';
+  const { status, stderr } = check(memory, sessions, '', setup);
+  expect(status).toBe(1);
+  expect(stderr).toContain(`may not write to ${memory}/unwritable`);
 });
 
 it.each<[string, () => ReturnType<typeof check>]>([

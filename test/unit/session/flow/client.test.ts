@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { compactVerify, decodeProtectedHeader, importJWK } from 'jose';
 import { describe, expect, it } from 'vitest';
+import { newSigningKeys } from '../../../../src/assertion/rotate.ts';
 import type { Client } from '../../../../src/policy/types.ts';
 import {
   assertionAudience,
@@ -180,6 +181,12 @@ describe('client assertions', () => {
       iat: 1_790_000_000,
       exp: 1_790_000_060,
     });
+  });
+
+  it('are signed with the first key of a file that "meshgate keys new" made', async () => {
+    const text = await newSigningKeys(1_790_000_000);
+    const key = await readClientKey(text);
+    expect(key).toMatchObject({ alg: 'ES256', kid: JSON.parse(text).keys[0].kid });
   });
 
   it('are never the same twice', async () => {
