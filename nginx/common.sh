@@ -100,7 +100,7 @@ check_state() {
   die "what is revoked would be forgotten at a restart, since $state is in memory: mount a volume at /var/lib/meshgate (-v meshgate-state:/var/lib/meshgate), share revocations through gateway.store, or write gateway.session.insecure_forget_revocations: true"
 }
 
-# A policy with sessions has a folder where "meshgate revoke" lays what is to be called back.
+# A policy with sessions has a folder into which "meshgate revoke" puts its files.
 prepare_state() {
   ! grep -q 'zone=meshgate_revoked:' "$conf/http.conf" || mkdir -p "$state/revoke" || die "cannot write to $state"
 }

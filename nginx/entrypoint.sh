@@ -26,7 +26,7 @@ case $workers in
   *) die "MESHGATE_WORKERS is \"$workers\": write a number or auto" ;;
 esac
 
-# The check's socket is open to whoever reaches its folder.
+# Every user who can enter its folder can connect to the check's socket.
 umask 0027
 # An emptyDir of Kubernetes belongs to root. With fsGroup it also belongs to the group of this user.
 if ! chmod 0750 "$run" 2>/dev/null && [ "$(stat -c %g "$run")" != "$(id -g)" ]; then

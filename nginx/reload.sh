@@ -63,7 +63,7 @@ give_up() {
   die "nginx has not loaded the new configuration after 15 s, so the old one stays; its error log says why"
 }
 
-# Until each of them takes no more requests, somebody may still be answered by the policy before.
+# Until each of them accepts no more requests, it may still decide a request by the earlier policy.
 waited=0
 for worker in $workers_before; do
   while accepts "$worker"; do
