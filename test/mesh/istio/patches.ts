@@ -23,7 +23,7 @@ export const PATCHES: readonly Patch[] = [
     name: 'a workload whose rule forgets the assertion',
     object: ['ops', 'authorizationpolicy', 'meshgate-workload-dashboard'],
     patch: [{ op: 'remove', path: '/spec/rules/0/when' }],
-    says: 'GET /x at the workload of ops/meshgate-workload-dashboard\n',
+    says: 'GET /x at the workload of ops/meshgate-workload-dashboard:3000\n',
     witness: { at: 'dashboard', peer: INGRESS, authority: DASHBOARD, path: '/x', says: null },
   },
   {
