@@ -183,7 +183,9 @@ describeWith(lacksMesh(), 'an identity that istiod signs', async () => {
 
   test('is the one with which nginx reaches an ingress that trusts istiod', async () => {
     expect((await ask()).status).toBe(200);
-    expect(envoy.access().at(-1)).toMatchObject({ downstream_peer_uri_san: 'spiffe://mesh.test/ns/edge/sa/gateway' });
+    // State: the ingress has written its line, which it does after the answer.
+    const line = await until(() => envoy.access().at(-1), { what: "the ingress's line about the request" });
+    expect(line).toMatchObject({ downstream_peer_uri_san: 'spiffe://mesh.test/ns/edge/sa/gateway' });
   });
 
   test('that is for another service account is refused by the ingress', async () => {
