@@ -18,6 +18,7 @@ import {
   newAgent,
   rawRequest,
   ready,
+  readyToSignIn,
   Sealer,
   type Sent,
   settle,
@@ -27,10 +28,12 @@ import {
   startGateway,
   startIssuer,
   startMcp,
+  startSso,
   testStage,
   until,
   valuesOf,
 } from '../harness/index.ts';
+import { ssoSecret } from '../harness/sso.ts';
 import { said } from '../security/scene.ts';
 import { claimed, hiding } from '../unit/caller/hidden-tokens.ts';
 
@@ -56,13 +59,14 @@ const [okta, entra] = await Promise.all([issuers.create('oauth2/default'), issue
 
 /** The ingress of the tests is an Envoy, which has files of its own. */
 const own = `own: { cert_file: /run/ingress/tls.crt, key_file: /run/ingress/tls.key, client_ca_file: /run/ingress/ca.pem, listen: 8443, assertion_jwks_file: ${JWKS} }`;
-const policy = {
+
+/** The example with the addresses, issuers and files of the tests. The kinds of the example follow from its issuers. */
+const policyFor = (oktaUrl: string) => ({
   text: readFileSync('docs/examples/three-meshes.yaml', 'utf8'),
-  // The kinds of the example follow from its issuers.
   overlay: `
 gateway: { public_port: 8443 }
 providers:
-  okta: { kind: okta, issuer: "${okta.url}", ca_file: /run/provider/ca.pem }
+  okta: { kind: okta, issuer: "${oktaUrl}", ca_file: /run/provider/ca.pem }
   entra: { kind: entra, issuer: "${entra.url}", ca_file: /run/provider/ca.pem }
 meshes:
 ${MESHES.map((mesh) => `  ${mesh}: { ingress: { ${own} } }`).join('\n')}
@@ -72,7 +76,8 @@ services:
   grafana: { endpoint: "grafana:8080" }
   pages: { endpoint: "pages:8080" }
 `,
-};
+});
+const policy = policyFor(okta.url);
 const keyFile = await newSigningKeys(Date.now() / 1000);
 const keys = await readSigningKeys(keyFile);
 if (typeof keys === 'string') throw new Error(keys);
@@ -538,6 +543,43 @@ test('the assertion names the caller, the roles and the identity, for one servic
     const { payload } = await jwtVerify(assertion!, jwks, { issuer, audience: service, typ: 'meshgate+jwt' });
     expect(payload).toMatchObject(expected);
   }
+});
+
+describe('a sign-in at a real provider', async () => {
+  // A network of its own, because the hosts have the same names.
+  const other = await testStage('example, sign-in');
+  const origin = `https://${WIKI}:8443`;
+  const [sso, wiki] = await Promise.all([
+    startSso(other, { origins: [origin], names: ['okta', 'entra'], id: '0oa1meshgate' }),
+    startEcho(other, { alias: 'confluence' }),
+  ]);
+  const signing = policyFor(sso.issuer);
+  await startEnvoy(other, { policy: signing, mesh: 'istio', files: { [JWKS]: keys.published } });
+  const files = { '/run/secrets/assertion.jwks': keyFile, '/run/secrets/okta': ssoSecret };
+  const door = await startGateway(other, { policy: signing, files });
+  const choice = `${origin}/.meshgate/signin?in&provider=okta&to=/display/HOME`;
+  beforeAll(() => readyToSignIn(other, door, choice, sso.issuer));
+
+  test('a person chooses Okta, signs in, and is an editor of Confluence', async () => {
+    const agent = newAgent(other);
+    const chooser = await agent.visit(`${origin}/display/HOME`);
+    const names = [...chooser.document.querySelectorAll('ul.choices a')].map((link) => link.textContent.trim());
+    expect(names.map((name) => name.replace(/\s+/g, ' '))).toEqual([
+      expect.stringContaining('Example staff'),
+      expect.stringContaining('Partners'),
+    ]);
+    await wiki.clear();
+    const page = await sso.signIn(agent, await agent.click(chooser, 'ul.choices a'), 'ada');
+    expect([page.status, page.url]).toEqual([200, `${origin}/display/HOME`]);
+    const received = (await wiki.requests()).at(-1)!;
+    expect(IDENTITY.flatMap((name) => valuesOf(received, name))).toEqual([
+      'okta-ada',
+      'ada@example.org',
+      'staff,editor',
+    ]);
+    expect(valuesOf(received, 'X-Forwarded-Client-Cert').join()).toContain(`URI=${svid('istio', 'editor')}`);
+    expect(valuesOf(received, 'Cookie')).toEqual([]);
+  });
 });
 
 describe('attempts to be accepted as a caller by a credential of a service', () => {

@@ -5,6 +5,8 @@ import { exportJWK, importX509, type JWK } from 'jose';
 export interface ClientsOptions {
   /** Origins of the gateway, `https://wiki.example.com:8443`. */
   readonly origins: readonly string[];
+  /** Id of a further client, which authenticates by its secret. */
+  readonly id?: string;
   /** The provider's names in the policy, where hosts have several providers. */
   readonly names?: readonly string[];
   /** Public keys of `wiki-jwt`. */
@@ -49,6 +51,7 @@ export async function ssoClients(options: ClientsOptions): Promise<Readonly<Reco
   };
   const secret = { client_secret: ssoSecret };
   return [
+    ...(options.id === undefined ? [] : [{ ...shared, ...secret, client_id: options.id }]),
     { ...shared, ...secret, client_id: 'wiki', token_endpoint_auth_method: 'client_secret_basic' },
     { ...shared, ...secret, client_id: 'wiki-post', token_endpoint_auth_method: 'client_secret_post' },
     { ...shared, ...secret, client_id: 'wiki-hmac', token_endpoint_auth_method: 'client_secret_jwt' },
