@@ -39,7 +39,7 @@ const routeJson = ({ name, at, accept, serviceCredential }: Route) => ({
 export function explanationJson(explanation: Explanation, policy: Policy, unverified: boolean): unknown {
   const { method, url, message, host, route, asker, rules, roles, limits, assumes, decision, wouldPass } = explanation;
   const { passage } = explanation;
-  const refusal = refusalOf(explanation);
+  const refusal = refusalOf(explanation, policy);
   const service = serviceAsked(explanation, policy);
   const mesh = meshOf(policy, service);
   return {

@@ -45,7 +45,7 @@ function ruleLines({ rule, passed, conditions }: RuleExplanation, routed: string
 
 function verdict(explanation: Explanation, policy: Policy, paint: Paint): string[] {
   const { decision } = explanation;
-  const refusal = refusalOf(explanation);
+  const refusal = refusalOf(explanation, policy);
   if (decision.allow) {
     const { rule } = decision;
     const spiffe = identityOf(policy, rule)?.spiffe;

@@ -198,16 +198,18 @@ export function explainRefusal(at: Asked, refusal: Refusal): Explanation {
 }
 
 /** Returns the status and the help text for a denied request. */
-export function refusalOf({ decision, route }: Explanation) {
+export function refusalOf({ decision, route }: Explanation, policy: Policy) {
   if (decision.allow) return undefined;
   const { reason } = decision;
-  const help = reason === 'credential_missing' ? helpAt(route) : undefined;
+  const help = reason === 'credential_missing' ? helpAt(route, policy) : undefined;
   return { reason, ...reasons[reason], ...(help !== undefined && { help }) };
 }
 
-/** Returns the help text for a route that accepts no tokens. */
-function helpAt(route: Route | undefined): string | undefined {
-  const text = route && acceptingOf(route.accept, false).missing.detail;
+/** Returns the help text for a route that accepts no tokens, or a token in a header of its own. */
+function helpAt(route: Route | undefined, policy: Policy): string | undefined {
+  if (route === undefined) return undefined;
+  const passing = new Offline(policy, 0).passingAt(route);
+  const text = acceptingOf(route.accept, false, passing, policy.gateway.credentialHeader).missing.detail;
   return text && `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 

@@ -86,6 +86,14 @@ describe('explain', () => {
     );
   });
 
+  test('a missing credential of the gateway: says in which header it can be', async () => {
+    const help =
+      'Send a token of an accepted provider as Authorization: Bearer TOKEN, or as X-Gateway-Authorization: Bearer TOKEN if Authorization belongs to the service.';
+    expect((await explain('--service-credential', 'Basic', 'GET', REST)).out).toContain(`  ${help}\n`);
+    expect(JSON.parse((await explain('--json', 'GET', REST)).out)).toMatchObject({ help });
+    expect((await explain('GET', 'https://wiki.example.com/x')).out).not.toContain('X-Gateway-Authorization');
+  });
+
   test('a file with a token of the service has an anonymous caller', async () => {
     const { code, out } = await explain('--token', 'pat.txt', 'POST', REST);
     expect(code).toBe(0);
