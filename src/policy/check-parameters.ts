@@ -4,6 +4,7 @@ import { MAX_PARAMETERS, PARAMETER } from './signin-parameters.ts';
 
 const GATEWAY = 'the gateway sets it for each sign-in; remove it';
 const TOKEN = 'it belongs to the token endpoint, and the browser must not see it; remove it';
+const SECRET = 'it is a secret, and the browser must not see it; remove it';
 const KEY = (key: string) => `write ${key} next to parameters instead`;
 const REQUEST = 'it would replace the request of the gateway; remove it (par: true pushes the request to the provider)';
 
@@ -13,6 +14,7 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ...['code_challenge', 'code_challenge_method', 'login_hint'].map((name) => [name, GATEWAY] as const),
   ...['code', 'code_verifier', 'grant_type', 'refresh_token', 'client_secret'].map((name) => [name, TOKEN] as const),
   ...['client_assertion', 'client_assertion_type'].map((name) => [name, TOKEN] as const),
+  ...['password', 'assertion', 'token', 'access_token', 'id_token'].map((name) => [name, SECRET] as const),
   ...['request', 'request_uri', 'registration'].map((name) => [name, REQUEST] as const),
   ['scope', KEY('scopes: […]')],
   ['prompt', KEY('prompt')],
