@@ -1,5 +1,14 @@
 import { isService } from './check-agents.ts';
-import { type DraftPolicy, entriesOf, type MeshAt, meshesOf, needsDefault, servicesOf, writes } from './draft.ts';
+import {
+  type DraftPolicy,
+  entriesOf,
+  type MeshAt,
+  meshesOf,
+  needsDefault,
+  routesOf,
+  servicesOf,
+  writes,
+} from './draft.ts';
 import type { Named } from './hints.ts';
 import { namesIn, namesOf, type Reference, references, sectionsFor, sectionsOf } from './names.ts';
 import { formatPath, type Path } from './path.ts';
@@ -41,7 +50,7 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
     complain(
       report,
       'identity',
-      new Set([...inMesh('identity'), ...(needsDefault(draft, mesh) ? ['default'] : [])]),
+      new Set([...inMesh('identity'), ...(needsDefault(draft, mesh) || hidesRules(draft) ? ['default'] : [])]),
       mesh.path,
     );
   }
@@ -52,6 +61,9 @@ export function checkUnused(report: Report, draft: DraftPolicy): void {
   const accepted = used('provider', ({ path }) => silent || path[0] === 'hosts');
   complain(report, 'provider', accepted);
 }
+
+/** Whether the rules of a route are missing or wrong, so that they may use the default identity. */
+const hidesRules = (draft: DraftPolicy): boolean => routesOf(draft).some(({ route }) => route.allow === undefined);
 
 const namesNoMesh = (draft: DraftPolicy): boolean =>
   servicesOf(draft, { name: 'default' }).some(([, service]) => !writes(service, 'mesh'));

@@ -12,6 +12,8 @@ interface Parts {
   readonly services?: readonly string[];
   readonly wiki?: string;
   readonly search?: string;
+  /** The key of the rules of the service search. */
+  readonly allow?: string;
 }
 
 const EAST = mesh('east', 'default', 'editor');
@@ -19,7 +21,13 @@ const WEST = mesh('west', 'default', 'reader');
 const WIKI = 'wiki: { mesh: east, authority: wiki.apps }';
 const SEARCH = 'search: { mesh: west, authority: search.apps }';
 
-const parse = ({ meshes = `meshes:\n  ${EAST}\n  ${WEST}`, services = [WIKI, SEARCH], wiki, search }: Parts = {}) =>
+const parse = ({
+  meshes = `meshes:\n  ${EAST}\n  ${WEST}`,
+  services = [WIKI, SEARCH],
+  wiki,
+  search,
+  allow = 'allow',
+}: Parts = {}) =>
   parsePolicy(
     `version: 1
 providers: { okta: { issuer: https://login.example.com, audiences: [wiki] } }
@@ -30,12 +38,20 @@ services:
 hosts:
   wiki.example.com:
     /*: { service: wiki, allow: [${wiki ?? '{ role: beta, as: editor }, staff'}] }
-    /search/*: { service: search, allow: [${search ?? '{ role: beta, as: reader }, staff'}] }
+    /search/*: { service: search, ${allow}: [${search ?? '{ role: beta, as: reader }, staff'}] }
 `,
     'p.yaml',
   );
 
 const errorsOf = (parts: Parts) => parse(parts).errors.map(formatError);
+
+test('a route without rules does not make the default identity of its mesh unused', () => {
+  const west = `meshes:\n  ${EAST}\n  ${mesh('west', 'default')}`;
+  expect(errorsOf({ meshes: west, allow: 'deny' })).toEqual([
+    expect.stringContaining('allow: missing key "allow"'),
+    expect.stringContaining('deny: rules only allow'),
+  ]);
+});
 
 test('each service is in its own mesh, and each rule has an identity of that mesh', () => {
   const { policy, errors } = parse();
