@@ -134,13 +134,14 @@ const PLAIN_TEXT = /^[^\x00-\x1f\x7f-\x9f]{1,256}$/;
 const PLAIN_HINT = { what: 'a text of 1 to 256 printable characters', write: 'the text in quotes' };
 const quoted = (value: unknown) =>
   typeof value === 'number' || typeof value === 'boolean' ? `"${value}" in quotes` : undefined;
+const plain = (value: unknown) => (typeof value === 'string' ? 'between 1 and 256 of them' : quoted(value));
 
 /** Free text in a token: any printable characters. */
-export const plainText = text(PLAIN_TEXT, { ...PLAIN_HINT, fix: quoted });
+export const plainText = text(PLAIN_TEXT, { ...PLAIN_HINT, fix: plain });
 
 export const groupName = text(PLAIN_TEXT, {
   ...PLAIN_HINT,
-  fix: (value) => (Array.isArray(value) ? 'any: [{ group: staff }, { group: guests }] instead' : quoted(value)),
+  fix: (value) => (Array.isArray(value) ? 'any: [{ group: staff }, { group: guests }] instead' : plain(value)),
 });
 
 export const headerValue = text(/^[!-~](?:[ -~]{0,254}[!-~])?$/, {

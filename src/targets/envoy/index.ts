@@ -13,6 +13,7 @@ import { projection, readEnvoy } from './read.ts';
 /** What the policy lacks to be rendered for Envoy; undefined if it is complete. */
 function missing(policy: Policy, rules: readonly Rule[]): string | undefined {
   if (policy.mesh === undefined) return 'the policy has no mesh, so there is nothing for Envoy to enforce';
+  if (policy.mesh.ingress.host === '') return 'nginx connects to the workloads themselves, so there is no ingress';
   if (policy.mesh.ingress.own === undefined) {
     return 'Envoy is the ingress, and the policy lacks its own settings; write mesh.ingress.own: { cert_file, key_file, client_ca_file, listen }';
   }

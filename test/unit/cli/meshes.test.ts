@@ -157,6 +157,14 @@ hosts: { wiki.example.com: { /*: { service: wiki, allow: [staff] } } }
     expect(out).not.toContain('ingress');
   });
 
+  test('render for Envoy says that there is no ingress', async () => {
+    const { out, err } = await meshgate(['render', '--target', 'envoy', 'l.yaml'], { files: { 'l.yaml': linkerd() } });
+    expect([out, err]).toEqual([
+      '',
+      'gap: l.yaml:4:1 mesh: nginx connects to the workloads themselves, so there is no ingress\n',
+    ]);
+  });
+
   test('diff names no address of an ingress that is not there', async () => {
     const files = { 'l.yaml': linkerd(), 'p.yaml': POLICY, 'ca.yaml': linkerd().replace('anchors', 'other') };
     const { out } = await meshgate(['diff', 'l.yaml', 'p.yaml'], { files });

@@ -544,6 +544,7 @@ export const CHANGES: readonly Change[] = [
   ],
   ['wrong type', '    signin: { userinfo', '{ idp: 0oa9 }', '[idp]', 'write { kc_idp_hint: partners }'],
   ['wrong type', '    signin: { userinfo', 'idp: 0oa9', 'idp: 9', 'write "9" in quotes'],
+  ['out of bounds', '    signin: { userinfo', 'idp: 0oa9', 'idp: ""', 'characters; write between 1 and 256 of them'],
   ['no effect', '    signin: { userinfo', '{ idp: 0oa9 }', '{}', 'nothing in it; write { kc_idp_hint: partners }'],
   ['bad name', '    signin: { userinfo', 'idp: 0oa9', '"idp hint": 0oa9', 'write letters, digits and . _ : -'],
   ['bad name', '    signin: { userinfo', 'idp: 0oa9', 'idp: 0oa9, IDP: 0oa8', 'another parameter has this name'],
