@@ -105,6 +105,7 @@ const stops: Readonly<Record<string, Mistake>> = {
   'may not write to /var/lib/meshgate': { modes: { state: 0o500 } },
   'the variable STAGE is not allowed': provider((text) => text.replace('[wiki]', '["${STAGE}"]')),
   'certificate of gateway (/run/tls/tls.crt): file_missing': { files: { 'run/tls/tls.crt': null } },
+  'certificate of gateway (/run/tls/tls.key): file_unreadable': { modes: { 'run/tls/tls.key': 0o600 } },
   'certificate of gateway (/run/tls/tls.crt): certificate_key_mismatch': { files: { 'run/tls/tls.key': other.key } },
   'CA of ingress default (/run/mesh/ca.pem): file_missing': { files: { 'run/mesh/ca.pem': null } },
 };
