@@ -159,10 +159,9 @@ describeWith(lacksMesh(), 'an identity that istiod signs', async () => {
     const acme = await issuers.create('acme');
     token = await acme.sign({ aud: 'wiki', sub: 'ada', groups: ['staff'] });
     const policy = policyFor(acme.url);
-    [envoy, gateway] = await Promise.all([
-      startEnvoy(stage, { policy, alias: 'ingress.mesh', files: { '/run/ingress/istio.pem': root } }),
-      startGateway(stage, { policy, files: { [PEM]: pemOf(issued) } }),
-    ]);
+    envoy = await startEnvoy(stage, { policy, alias: 'ingress.mesh', files: { '/run/ingress/istio.pem': root } });
+    // The gateway starts last: it keeps for a while that the name of an ingress does not resolve.
+    gateway = await startGateway(stage, { policy, files: { [PEM]: pemOf(issued) } });
     return () => ca.close();
   });
 
