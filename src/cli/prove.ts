@@ -7,6 +7,7 @@ import { prove, proveIdentities, type Side, type Witness } from '../rules/prove.
 import type { MeshRule } from '../rules/types.ts';
 import { weighed } from '../rules/weighed.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
+import { ownerOf } from '../targets/kit/owner.ts';
 import { Foreign, type MeshTarget } from '../targets/types.ts';
 import { argument, command, formatFlag, NO, NOT_PROVEN, WrongUse, YES } from './context.ts';
 import { decoded, type Loaded, loadPair, loadValid, readFile } from './load.ts';
@@ -123,7 +124,7 @@ function proveTarget(
   let read: readonly MeshRule[];
   try {
     objects = target.drift?.(policy, rules, meshOptions(runtime, assertionJwks), files) ?? [];
-    read = target.read?.(files) ?? [];
+    read = target.read?.(files, ownerOf(policy)) ?? [];
   } catch (error) {
     if (error instanceof WrongUse) throw error;
     if (error instanceof Foreign) throw new WrongUse(`${error.file ?? fileName(b)}: ${error.message}`);

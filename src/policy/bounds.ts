@@ -1,6 +1,7 @@
 /** Defaults and bounds that more than one file of the policy needs. Sizes are in bytes, times in seconds. */
 
 export const DEFAULTS = {
+  gatewayName: 'meshgate',
   rotation: 70,
   listen: 8443,
   innerListen: 8444,

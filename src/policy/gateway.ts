@@ -80,7 +80,20 @@ export type ProofPolicy = z.output<typeof proof>;
 
 const ipVersion = z.literal([4, 6]).register(hints, { what: 'a version of IP', write: '4 or 6' });
 
+/** The name of the gateway. Names of rendered objects begin with it, and then with two dashes or, for the default name,
+ * with one. So this form keeps the objects of two gateways apart. */
+const name = s.text(/^(?=.{1,40}$)(?!meshgate-)[a-z](?:-?[a-z0-9])*$/, {
+  what: 'a name of at most 40 characters that does not begin with meshgate-',
+  write: 'lower-case letters, digits and single dashes, as in team-a',
+  fix: (value) => (/^meshgate-[a-z](?:-?[a-z0-9])*$/.test(String(value)) ? String(value).slice(9) : undefined),
+});
+
 export const gateway = mapping({
+  name: usually(
+    name,
+    DEFAULTS.gatewayName,
+    'Name of the gateway in the names and labels of objects for Kubernetes and Consul. Two policies on one cluster need two names.',
+  ),
   clock_skew: usually(
     s.secondsWithin({ most: `${MAX_CLOCK_SKEW}s` }),
     '30s',

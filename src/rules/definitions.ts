@@ -2,7 +2,7 @@ import { factText } from '../policy/facts/describe.ts';
 import { hasSeveralMeshes, meshesOf } from '../policy/ingress.ts';
 import type { Gateway, Ingress, Mesh, Policy } from '../policy/types.ts';
 import { headerChanges } from './header-diff.ts';
-import { type DefinitionChange, type Named, type Part, parts, section } from './parts.ts';
+import { type DefinitionChange, type Named, type Part, parts, section, sides } from './parts.ts';
 import { hostChanges, routeChanges } from './place-changes.ts';
 import { effectOf, madeOf } from './role-changes.ts';
 import type { Rule } from './types.ts';
@@ -109,8 +109,12 @@ const doors = (policy: Policy): Readonly<Record<string, Ingress>> =>
     Object.fromEntries(Object.entries(ingresses).map(([key, it]) => [key === 'default' ? 'ingress' : key, it])),
   );
 
-const gatewayChanges = (before: Policy, after: Policy): readonly DefinitionChange[] =>
-  parts(gatewayKeys(before.gateway), gatewayKeys(after.gateway)).map(
+/** The gateway's own name, which is a key. In other definitions, the name stands before the definition. */
+const ownName = ({ name: was }: Gateway, { name: is }: Gateway): readonly Part[] =>
+  was === is ? [] : [{ key: 'name', ...sides(was, is) }];
+
+const gatewayChanges = ({ gateway: before }: Policy, { gateway: after }: Policy): readonly DefinitionChange[] =>
+  [...ownName(before, after), ...parts(gatewayKeys(before), gatewayKeys(after))].map(
     (part): DefinitionChange => ({ section: 'gateway', name: 'gateway', ...part, affects: [] }),
   );
 

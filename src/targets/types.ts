@@ -64,9 +64,10 @@ export interface MeshTarget extends Target<MeshOptions> {
   readonly assumes?: string;
   emit(policy: Policy, rules: readonly Rule[], options?: MeshOptions): Emitted;
   /** Reads rendered or live files back as rules. `prove` compares them with the result of `project` for the policy's
-   * rules.
+   * rules. Objects of other owners (kit/owner.ts) are left out.
+   * @param owner the owner of the policy's objects; absent: that of a policy without a name
    * @throws Foreign; Error for rules that meshgate did not render */
-  read(files: Files): readonly MeshRule[];
+  read(files: Files, owner?: string): readonly MeshRule[];
   /** The rules, reduced to what the mesh can express. */
   project(policy: Policy, rules: readonly Rule[]): readonly MeshRule[];
   /** How files differ from the rendered ones, apart from the rules. There is one line for each difference. */

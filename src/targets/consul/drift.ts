@@ -1,10 +1,11 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { objectDifferences } from '../kit/compare.ts';
+import { ownerOf } from '../kit/owner.ts';
 import type { Files, MeshOptions } from '../types.ts';
 import { type Entry, entriesOf, keySetOf, planOf } from './entries.ts';
 import { bearingOf, neutralOf } from './others.ts';
-import { entriesIn, isEmpty, isManaged, type LiveEntry, oddPathsIn, titleOf } from './parse.ts';
+import { entriesIn, isEmpty, type LiveEntry, oddPathsIn, ownerIn, titleOf } from './parse.ts';
 import { serviceHost } from './project.ts';
 
 /** Compares the patterns for paths that are not canonical, which are not read back as rules. */
@@ -22,33 +23,57 @@ function oddPaths(own: readonly Entry[], live: readonly LiveEntry[]): readonly s
   });
 }
 
+/** The entries that another gateway wrote over rendered ones, by their title, with the difference. Consul has one entry
+ * of each kind and name, so two policies cannot both have one for the same service. */
+function takenBy(own: readonly Entry[], live: readonly LiveEntry[], owner: string): ReadonlyMap<string, string> {
+  const titles = new Set(own.map((it) => titleOf(it).toLowerCase()));
+  return new Map(
+    live.flatMap((it) => {
+      const other = ownerIn(it);
+      const title = titleOf(it).toLowerCase();
+      if (other === undefined || other === owner || !titles.has(title)) return [];
+      const text = `${titleOf(it)}: it belongs to the gateway ${other}, and Consul has one such entry for a service; let only one policy lead to the service through Consul`;
+      return [[title, text]];
+    }),
+  );
+}
+
 /** How files or live entries differ from what meshgate renders from the policy, except for the content of intentions.
  * It reports entries that are missing, changed or left over, and entries of other tools that may change a decision. */
 export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOptions, files: Files): readonly string[] {
+  const owner = ownerOf(policy);
   const plan = planOf(policy, rules);
   const { assertion } = plan;
   const keys = assertion && keySetOf(policy, assertion, options);
   const own = entriesOf(policy, plan, keys);
   const isUnknown = assertion !== undefined && keys === undefined;
-  const live = entriesIn(files).filter((it) => !(isUnknown && it.Kind === 'jwt-provider'));
+  const all = entriesIn(files).filter((it) => !(isUnknown && it.Kind === 'jwt-provider'));
+  const taken = takenBy(own, all, owner);
+  const live = all.filter((it) => !taken.has(titleOf(it).toLowerCase()));
   const others = 'other intentions and the default of the mesh decide which services pass';
   return [
-    ...(isUnknown ? ['jwt-provider meshgate: its keys are not known; give --assertion-jwks'] : []),
-    ...objectDifferences<Entry, LiveEntry>(own, live, {
-      title: titleOf,
-      neutral: neutralOf,
-      isManaged,
-      bearing: bearingOf,
-      isNothing: isEmpty,
-      without: (it) => (it.Kind === 'service-intentions' ? others : undefined),
-    }),
+    ...(isUnknown ? [`jwt-provider ${owner}: its keys are not known; give --assertion-jwks`] : []),
+    ...taken.values(),
+    ...objectDifferences<Entry, LiveEntry>(
+      own.filter((it) => !taken.has(titleOf(it).toLowerCase())),
+      live,
+      {
+        title: titleOf,
+        neutral: neutralOf,
+        isManaged: (it) => ownerIn(it) === owner,
+        bearing: bearingOf,
+        isNothing: isEmpty,
+        without: (it) => (it.Kind === 'service-intentions' ? others : undefined),
+      },
+    ),
     ...oddPaths(own, live),
   ];
 }
 
 /** Returns for each service whether it has no rendered intentions, so that the default of the mesh decides. */
-export function unguardedHosts(_: Policy, __: readonly Rule[], files: Files) {
-  const own = entriesIn(files).filter((it) => it.Kind === 'service-intentions' && isManaged(it));
+export function unguardedHosts(policy: Policy, _: readonly Rule[], files: Files) {
+  const owner = ownerOf(policy);
+  const own = entriesIn(files).filter((it) => it.Kind === 'service-intentions' && ownerIn(it) === owner);
   const there = new Set(own.map(({ Name }) => serviceHost(Name)));
   return (host: string): boolean => !there.has(host);
 }

@@ -3,13 +3,17 @@ import { jwksUri } from '../../assertion/published.ts';
 import { TO_SERVICE } from '../../internal-headers.ts';
 import type { Assertion, Policy, Service } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
+import { DEFAULT_OWNER, ownerOf } from '../kit/owner.ts';
 import type { MeshOptions } from '../types.ts';
 import { consulName, type Destination, destinationsOf } from './destinations.ts';
 import { AUDIENCE, passOf } from './pass.ts';
-import { type Permission, PROVIDER, permissionsOf } from './permissions.ts';
+import { type Permission, permissionsOf } from './permissions.ts';
 
-/** Marks entries that were rendered from a policy. */
-export const META = { 'managed-by': 'meshgate' } as const;
+/** What marks the rendered entries of an owner. Only a gateway with a name of its own has its name here. */
+export const metaOf = (owner: string): Readonly<Record<string, string>> => ({
+  'managed-by': 'meshgate',
+  ...(owner !== DEFAULT_OWNER && { gateway: owner }),
+});
 
 /** Consul's wildcard source: it stands for every service that no other source names, and has the lowest precedence. */
 export const EVERYBODY = '*';
@@ -60,28 +64,28 @@ export function planOf(policy: Policy, rules: readonly Rule[]) {
   };
 }
 
-function provider({ gateway }: Policy, audiences: readonly string[], assertion: Assertion, keys: KeySet) {
+function provider(policy: Policy, audiences: readonly string[], assertion: Assertion, keys: KeySet) {
   return {
     Kind: 'jwt-provider' as const,
-    Name: PROVIDER,
+    Name: ownerOf(policy),
     Issuer: assertion.issuer,
     Audiences: audiences,
     JSONWebKeySet: keys,
     Locations: [{ Header: { Name: TO_SERVICE.assertion, Forward: true } }],
     // Consul reads 0 as 30, so the smallest value is 1. Consul 1.22 gives proxies neither this value nor the cache.
-    ClockSkewSeconds: Math.max(1, gateway.clockSkew),
+    ClockSkewSeconds: Math.max(1, policy.gateway.clockSkew),
     CacheConfig: { Size: REMEMBERED },
-    Meta: META,
+    Meta: metaOf(ownerOf(policy)),
   };
 }
 
 /** The defaults of a service: intentions need a proxy that reads HTTP, and it must accept only mutual TLS. */
-const defaults = (name: string, protocol: Service['protocol']) => ({
+const defaults = (owner: string, name: string, protocol: Service['protocol']) => ({
   Kind: 'service-defaults' as const,
   Name: name,
   Protocol: protocol ?? 'http',
   MutualTLSMode: 'strict',
-  Meta: META,
+  Meta: metaOf(owner),
 });
 
 interface Source {
@@ -91,14 +95,15 @@ interface Source {
 }
 
 function intentions(policy: Policy, { name, sources }: Destination) {
+  const owner = ownerOf(policy);
   const all: readonly Source[] = [
     ...sources.map(({ name, rules }) => ({
       Name: name,
-      Permissions: permissionsOf(rules, (rule) => passOf(policy, rule)),
+      Permissions: permissionsOf(rules, (rule) => passOf(policy, rule), owner),
     })),
     { Name: EVERYBODY, Action: 'deny' },
   ];
-  return { Kind: 'service-intentions' as const, Name: name, Sources: all, Meta: META };
+  return { Kind: 'service-intentions' as const, Name: name, Sources: all, Meta: metaOf(owner) };
 }
 
 /** A configuration entry of Consul, of a kind that this folder renders. */
@@ -111,7 +116,9 @@ export function entriesOf(policy: Policy, { intentions, audiences, assertion }: 
   const services = Object.values(policy.services).filter(({ direct }) => direct === undefined);
   return [
     ...(assertion && keys ? [provider(policy, audiences, assertion, keys)] : []),
-    ...intentions.map(({ Name }) => defaults(Name, services.find((it) => consulName(it) === Name)?.protocol)),
+    ...intentions.map(({ Name }) =>
+      defaults(ownerOf(policy), Name, services.find((it) => consulName(it) === Name)?.protocol),
+    ),
     ...intentions,
   ];
 }

@@ -1,10 +1,9 @@
 import { type HeaderIs, type Messages, messagesIn } from '../kit/message-order.ts';
 import { NAMED } from '../kit/methods.ts';
+import { DEFAULT_OWNER } from '../kit/owner.ts';
 import { perFiles, unlike } from '../kit/reading.ts';
 import { type Files, Foreign } from '../types.ts';
-import { META } from './entries.ts';
 import { type Place, placesIn } from './path-regex.ts';
-import { PROVIDER } from './permissions.ts';
 
 /** Any configuration entry, as `consul config read` prints it. */
 export interface LiveEntry {
@@ -27,8 +26,9 @@ type Fields = Readonly<Record<string, unknown>>;
 /** The title of an entry: `kind NAME`. Consul ignores the case of names. */
 export const titleOf = ({ Kind, Name }: Pick<LiveEntry, 'Kind' | 'Name'>): string => `${Kind} ${Name}`;
 
-/** Whether an entry is marked as rendered from a policy. */
-export const isManaged = ({ Meta }: LiveEntry): boolean => Meta?.['managed-by'] === META['managed-by'];
+/** The owner of an entry; undefined if meshgate did not render the entry. */
+export const ownerIn = ({ Meta }: LiveEntry): string | undefined =>
+  Meta?.['managed-by'] === 'meshgate' ? (Meta.gateway ?? DEFAULT_OWNER) : undefined;
 
 /** Every entry in some files. A file contains one entry, several entries after each other, or a list. */
 export const entriesIn = perFiles((files): readonly LiveEntry[] => {
@@ -122,13 +122,13 @@ function actionIn(fields: Fields): 'allow' | 'deny' {
 
 /** For each claim that an assertion must have, its value. The key consists of the names in the claim's path, joined by
  * a NUL. */
-function claimsOf(value: unknown): ReadonlyMap<string, string> {
+function claimsOf(value: unknown, provider: string): ReadonlyMap<string, string> {
   const fields = only(value, ['Name', 'VerifyClaims']);
   const claims = listOf(fields.VerifyClaims).map((it): readonly [string, string] => {
     const claim = only(it, ['Path', 'Value']);
     return [textsOf(claim.Path).join('\0'), textIn(claim, 'Value')];
   });
-  if (textIn(fields, 'Name') !== PROVIDER || new Map(claims).size < claims.length) throw unlike(value);
+  if (textIn(fields, 'Name') !== provider || new Map(claims).size < claims.length) throw unlike(value);
   return new Map(claims);
 }
 
@@ -157,13 +157,15 @@ function placesOf(kind: 'exact' | 'prefix' | 'regex', value: string) {
   return places === undefined ? { places: [], pattern: value } : { places };
 }
 
-function permissionOf(value: unknown) {
+function permissionOf(value: unknown, provider: string) {
   const fields = only(value, ['Action', 'HTTP', 'JWT']);
   const http = only(fields.HTTP, [...Object.keys(PATHS), 'Methods', 'Header']);
   const paths = (Object.keys(PATHS) as (keyof typeof PATHS)[]).filter((key) => !isEmpty(http[key]));
   const [key] = paths;
   if (key === undefined || paths.length > 1) throw unlike(http);
-  const providers = isEmpty(fields.JWT) ? undefined : listOf(only(fields.JWT, ['Providers']).Providers).map(claimsOf);
+  const providers = isEmpty(fields.JWT)
+    ? undefined
+    : listOf(only(fields.JWT, ['Providers']).Providers).map((it) => claimsOf(it, provider));
   const action = actionIn(fields);
   if (providers?.length === 0 || (providers && action === 'deny')) throw unlike(value);
   return {
@@ -188,11 +190,11 @@ function checkPlace(fields: Fields): void {
   if (odd !== undefined) throw unlike(odd);
 }
 
-function sourceOf(destination: string, value: unknown) {
+function sourceOf(destination: string, value: unknown, provider: string) {
   const fields = only(value, ['Name', 'Action', 'Permissions', 'Precedence', 'Type', 'Description', ...PLACES]);
   checkPlace(fields);
   if (!isEmpty(fields.Type) && fields.Type !== 'consul') throw unlike(fields.Type);
-  const permissions = listOf(fields.Permissions).map(permissionOf);
+  const permissions = listOf(fields.Permissions).map((it) => permissionOf(it, provider));
   const alike = isEmpty(fields.Action) ? {} : { action: actionIn(fields) };
   if ('action' in alike === permissions.length > 0) {
     const what = permissions.length > 0 ? 'both an Action and Permissions' : 'neither Action nor Permissions';
@@ -219,11 +221,11 @@ export function oddPathsIn(entry: object): ReadonlyMap<string, string> {
   );
 }
 
-/** The sources in rendered entries. It throws an Error for a construct that meshgate does not render. */
-export function sourcesIn(files: Files): readonly ReadSource[] {
-  const entries = entriesIn(files).filter((it) => it.Kind === 'service-intentions' && isManaged(it));
+/** The sources in the rendered entries of an owner. It throws an Error for a construct that meshgate does not render. */
+export function sourcesIn(files: Files, owner: string): readonly ReadSource[] {
+  const entries = entriesIn(files).filter((it) => it.Kind === 'service-intentions' && ownerIn(it) === owner);
   return entries.flatMap((entry) => {
     checkPlace(only(entry, ['Kind', 'Name', 'Sources', ...FILLED, ...PLACES]));
-    return listOf(entry.Sources).map((source) => sourceOf(entry.Name, source));
+    return listOf(entry.Sources).map((source) => sourceOf(entry.Name, source, owner));
   });
 }

@@ -32,13 +32,10 @@ export interface Permission {
   readonly JWT?: { readonly Providers: readonly { readonly Name: string; readonly VerifyClaims: readonly Claim[] }[] };
 }
 
-/** The name of the `jwt-provider` that verifies the gateway's assertion. */
-export const PROVIDER = 'meshgate';
-
-function permission(http: Permission['HTTP'], passes: readonly Pass[]): Permission {
+function permission(http: Permission['HTTP'], passes: readonly Pass[], provider: string): Permission {
   if (passes.length === 0) return { Action: 'deny', HTTP: http };
   const says = passes.flatMap((pass) => pass.says ?? []);
-  const providers = says.map((it) => ({ Name: PROVIDER, VerifyClaims: claimsOf(it) }));
+  const providers = says.map((it) => ({ Name: provider, VerifyClaims: claimsOf(it) }));
   return { Action: 'allow', HTTP: http, ...(providers.length > 0 && { JWT: { Providers: providers } }) };
 }
 
@@ -127,8 +124,13 @@ const EVERY_PATH = '/';
  * matches the path and the method, even if the request does not meet its JWT requirement. So a place comes before the
  * prefixes around it. Equal decisions at several places are one permission.
  * @param rules the rules of one source; not empty
- * @param pass returns the callers that a rule allows */
-export function permissionsOf(rules: readonly Enforced[], pass: (rule: Enforced) => Pass): readonly Permission[] {
+ * @param pass returns the callers that a rule allows
+ * @param provider the name of the `jwt-provider` that verifies the gateway's assertion: the owner of the entries */
+export function permissionsOf(
+  rules: readonly Enforced[],
+  pass: (rule: Enforced) => Pass,
+  provider: string,
+): readonly Permission[] {
   const paths = new Paths(rules, (rule) => [pass(rule)]);
   const at = (path: string): Reach<Pass> =>
     new Map([...paths.at(path)].map(([method, passes]) => [method, fewest(passes)]));
@@ -161,14 +163,15 @@ export function permissionsOf(rules: readonly Enforced[], pass: (rule: Enforced)
         ...(messages && { Header: headersOf(messages).map(header) }),
       },
       passes,
+      provider,
     ),
   );
   const opens = all.some(({ places, decision }) => decision.passes.length > 0 && places.some(isPrefix));
   const last = own.at(-1)?.HTTP;
   const closed = last?.PathPrefix === EVERY_PATH && last.Methods === undefined;
   // Denies raw paths that Consul's proxies would match with another rule than nginx or the service does.
-  const odd = permission({ PathRegex: oddPattern(encodableOf(rules)) }, []);
-  return [...(opens ? [odd] : []), ...own, ...(closed ? [] : [permission({ PathPrefix: EVERY_PATH }, [])])];
+  const odd = permission({ PathRegex: oddPattern(encodableOf(rules)) }, [], provider);
+  return [...(opens ? [odd] : []), ...own, ...(closed ? [] : [permission({ PathPrefix: EVERY_PATH }, [], provider)])];
 }
 
 const isPrefix = ({ kind }: Place): boolean => kind === 'prefix';

@@ -1,9 +1,9 @@
 import type { Policy } from '../../policy/types.ts';
 import type { MeshRule, Rule } from '../../rules/types.ts';
 import { widened } from '../kit/methods.ts';
+import { ownerOf } from '../kit/owner.ts';
 import { meshRule } from '../kit/rules.ts';
 import { assertionFor, destinationsOf, missing } from './destinations.ts';
-import { PROVIDER } from './permissions.ts';
 
 /** The file name in rules that were read from Consul. */
 export const FILE = 'consul';
@@ -21,6 +21,7 @@ export const assertedText = (as: string, audience: string, provider: string): st
  * allows anyone with an assertion. */
 export function projection(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
   if (missing(policy, rules) !== undefined) return [];
+  const provider = ownerOf(policy);
   return destinationsOf(policy, rules).flatMap(({ name, sources }) =>
     sources.flatMap((source) =>
       source.rules.map((rule) => {
@@ -32,7 +33,7 @@ export function projection(policy: Policy, rules: readonly Rule[]): readonly Mes
           ...(isSigned && looks && { agent: agent ?? null }),
           ...(isSigned && alone && { alone }),
           ...(tools && { tools }),
-          ...(isSigned && { asserted: assertedText(as, service, PROVIDER) }),
+          ...(isSigned && { asserted: assertedText(as, service, provider) }),
         });
       }),
     ),

@@ -5,6 +5,7 @@ import { CALL, type McpHeaders, refusedTool, toolAtoms } from '../../rules/tools
 import type { MeshRule, Path } from '../../rules/types.ts';
 import { isOneOf } from '../kit/message-order.ts';
 import { methodsOf } from '../kit/methods.ts';
+import { DEFAULT_OWNER } from '../kit/owner.ts';
 import { METHODS } from '../kit/reach.ts';
 import { unlike } from '../kit/reading.ts';
 import { grouped, meshRule, regionsOf } from '../kit/rules.ts';
@@ -12,7 +13,6 @@ import type { Files } from '../types.ts';
 import { EVERYBODY } from './entries.ts';
 import { type ReadPermission, type ReadSource, sourcesIn } from './parse.ts';
 import { pathOf } from './path-regex.ts';
-import { PROVIDER } from './permissions.ts';
 import { assertedText, FILE, serviceHost } from './project.ts';
 
 /** The callers that a permission allows, with the members of rules. */
@@ -20,10 +20,10 @@ type Passing = Pick<MeshRule, 'who' | 'agent' | 'alone' | 'asserted'>;
 
 const PERSON = holderOf(null);
 
-function passingOf(claims: ReadonlyMap<string, string>): Passing {
+function passingOf(claims: ReadonlyMap<string, string>, provider: string): Passing {
   const [audience, as] = [claims.get('aud'), claims.get('as')];
   if (audience === undefined || as === undefined) throw unlike([...claims]);
-  const asserted = assertedText(as, audience, PROVIDER);
+  const asserted = assertedText(as, audience, provider);
   if (claims.size === 2) return { who: { kind: 'authenticated' }, asserted };
   const [path = '', holder = ''] = [...claims].find(([path]) => path.startsWith(`${BY_ROLE}\0`)) ?? [];
   const role = path.slice(BY_ROLE.length + 1);
@@ -106,7 +106,7 @@ interface Taken {
   readonly passing: readonly Passing[];
 }
 
-function taken({ permissions, messages }: Place): readonly Taken[] {
+function taken({ permissions, messages }: Place, provider: string): readonly Taken[] {
   return METHODS.flatMap((method) =>
     messages.flatMap((message): readonly Taken[] => {
       const found = permissions.find(
@@ -114,7 +114,14 @@ function taken({ permissions, messages }: Place): readonly Taken[] {
           methods.includes(method) && (messages === undefined || isOneOf(messages, message)),
       );
       if (found === undefined || found.action === 'deny') return [];
-      return [{ method, message, index: found.index, passing: found.providers?.map(passingOf) ?? [ANYONE] }];
+      return [
+        {
+          method,
+          message,
+          index: found.index,
+          passing: found.providers?.map((it) => passingOf(it, provider)) ?? [ANYONE],
+        },
+      ];
     }),
   );
 }
@@ -130,9 +137,9 @@ function toolsOf({ messages, patterns }: Place, sent: readonly McpHeaders[]): re
 }
 
 /** The rules of permissions for one path: one for each caller, with its methods and tools. */
-function rulesAt(source: ReadSource, path: Path, sample: string): readonly MeshRule[] {
+function rulesAt(source: ReadSource, path: Path, sample: string, provider: string): readonly MeshRule[] {
   const place = placeOf(source, sample);
-  const all = taken(place);
+  const all = taken(place, provider);
   const people = new Map(all.flatMap(({ passing }) => passing.map((it) => [JSON.stringify(it), it] as const)));
   return [...people.values()].flatMap((passing) => {
     const own = all.filter((it) => it.passing.some((wide) => includes(wide, passing)));
@@ -151,7 +158,7 @@ function rulesAt(source: ReadSource, path: Path, sample: string): readonly MeshR
   });
 }
 
-function rulesOf(source: ReadSource): readonly MeshRule[] {
+function rulesOf(source: ReadSource, provider: string): readonly MeshRule[] {
   if (source.action === 'deny') return [];
   if (source.action === 'allow') {
     const id = `Action allow of ${source.name}`;
@@ -160,15 +167,15 @@ function rulesOf(source: ReadSource): readonly MeshRule[] {
   }
   check(source);
   const regions = regionsOf(source.permissions.flatMap(pathsOf));
-  return regions.flatMap(({ path, sample }) => rulesAt(source, path, sample));
+  return regions.flatMap(({ path, sample }) => rulesAt(source, path, sample, provider));
 }
 
 /** Reads entries of Consul back as rules, reduced to what Consul can express; see {@link ./project.ts}. It ignores
- * entries that are not marked as rendered.
+ * entries that are not marked as rendered for the owner.
  * @param files rendered files, or output of `consul config read`, with any names
  * @throws Error for a construct that meshgate does not render */
-export function readConsul(files: Files): readonly MeshRule[] {
-  const sources = sourcesIn(files);
+export function readConsul(files: Files, owner = DEFAULT_OWNER): readonly MeshRule[] {
+  const sources = sourcesIn(files, owner);
   const closed = new Set(sources.filter(({ name }) => name === EVERYBODY).map(({ destination }) => destination));
   const open = sources.find(({ destination }) => !closed.has(destination));
   if (open !== undefined) {
@@ -176,5 +183,5 @@ export function readConsul(files: Files): readonly MeshRule[] {
       `service-intentions ${open.destination}: other intentions decide about a source without an intention`,
     );
   }
-  return sources.flatMap(rulesOf);
+  return sources.flatMap((source) => rulesOf(source, owner));
 }

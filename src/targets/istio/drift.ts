@@ -2,9 +2,10 @@ import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { Neutral } from '../kit/compare.ts';
 import { KUBE_NEUTRAL, kubeDifferences, type Labels, type LiveObject } from '../kit/kubernetes.ts';
+import { ownerOf } from '../kit/owner.ts';
 import type { Files, MeshOptions } from '../types.ts';
 import { istioObjects } from './layers.ts';
-import { layerOf, RULES } from './objects.ts';
+import { layersOf, RULES } from './objects.ts';
 import { bearingOf } from './others.ts';
 import { withoutPort, workloadHost } from './project.ts';
 import { liveFiles } from './read.ts';
@@ -22,31 +23,34 @@ const PROVED: Neutral = { path: ['spec', 'rules'], why: 'they are read back as r
 
 const neutralOf = ({ kind }: LiveObject) => (kind === 'AuthorizationPolicy' ? [...NEUTRAL, PROVED] : NEUTRAL);
 
-const policiesOf = (objects: readonly LiveObject[]): readonly LiveObject[] =>
+type LayerOf = ReturnType<typeof layersOf>;
+
+const policiesOf = (objects: readonly LiveObject[], layerOf: LayerOf): readonly LiveObject[] =>
   objects.filter((it) => it.kind === 'AuthorizationPolicy' && layerOf(it) !== undefined);
 
 /** The pods that a rendered policy selects, as a text: all pods of the ingress, or those of a workload. */
-function podsOf(policy: LiveObject): string {
+function podsOf(policy: LiveObject, layerOf: LayerOf): string {
   const { selector } = (policy.spec ?? {}) as { readonly selector?: { readonly matchLabels?: Labels } };
   const labels = Object.entries(selector?.matchLabels ?? {}).sort();
   return layerOf(policy) === 'ingress' ? 'ingress' : JSON.stringify([policy.metadata.namespace, labels]);
 }
 
 /** The hosts of the rules of a rendered policy, without their ports: those of the ingress, or one workload. */
-const place = (policy: LiveObject): string =>
+const place = (policy: LiveObject, layerOf: LayerOf): string =>
   layerOf(policy) === 'ingress' ? 'ingress' : workloadHost(policy.metadata.namespace ?? '', policy.metadata.name);
 
 /** The rendered policies that are missing at pods that no other one selects. Istio then allows all requests there. */
-function unguarding(own: readonly LiveObject[], live: readonly LiveObject[]): readonly LiveObject[] {
-  const guarded = new Set(policiesOf(live).map(podsOf));
-  return policiesOf(own).filter((it) => !guarded.has(podsOf(it)));
+function unguarding(own: readonly LiveObject[], live: readonly LiveObject[], layerOf: LayerOf): readonly LiveObject[] {
+  const guarded = new Set(policiesOf(live, layerOf).map((it) => podsOf(it, layerOf)));
+  return policiesOf(own, layerOf).filter((it) => !guarded.has(podsOf(it, layerOf)));
 }
 
 /** Returns for each host whether Istio allows all requests to it, because no rendered policy selects its pods. */
 export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Files) {
   if (missing(policy, rules) !== undefined) return () => false;
   const own = Object.values(istioObjects(policy, rules)).flat();
-  const places = new Set(unguarding(own, liveFiles(files).objects).map(place));
+  const layerOf = layersOf(ownerOf(policy));
+  const places = new Set(unguarding(own, liveFiles(files).objects, layerOf).map((it) => place(it, layerOf)));
   return (host: string): boolean => places.has(host.includes('/') ? withoutPort(host) : 'ingress');
 }
 
@@ -57,11 +61,12 @@ export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOpt
   const rendered = istioObjects(policy, rules, options);
   const own = Object.values(rendered).flat();
   const live = liveFiles(files);
+  const layerOf = layersOf(ownerOf(policy));
   return kubeDifferences(own, live, Object.keys(rendered), {
     neutral: neutralOf,
     isManaged: (it) => layerOf(it) !== undefined,
     bearing: (it) => bearingOf(it, own),
-    unguarding: unguarding(own, live.objects),
+    unguarding: unguarding(own, live.objects, layerOf),
     unguarded: 'Istio allows every request',
   });
 }

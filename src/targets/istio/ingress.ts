@@ -1,15 +1,17 @@
 import type { KubeObject, Metadata } from '../kit/kubernetes.ts';
 import { encodableOf, oddPatterns } from '../kit/odd-paths.ts';
+import { objectName } from '../kit/owner.ts';
 import { grouped, spiffeOf } from '../kit/rules.ts';
-import { istioObject, metadata, objectName, requestAuthentication, telemetry } from './objects.ts';
+import { istioObject, metadata, requestAuthentication, telemetry } from './objects.ts';
 import { authorizationPolicy, principalOf, type View } from './rule.ts';
 import type { Asked, Scene } from './services.ts';
 
-/** The name of the Secret that contains the ingress's certificate and key, and the CA of nginx's certificates. */
-export const CREDENTIAL = 'meshgate-ingress';
+/** The name of the Gateway, and of the Secret that contains the ingress's certificate and key, and the CA of nginx's
+ * certificates. */
+export const gatewayName = (owner: string): string => objectName(owner, 'ingress');
 
-const named = ({ ingress }: Scene, ...parts: string[]): Metadata =>
-  metadata('ingress', objectName('ingress', ...parts), ingress.namespace);
+const named = ({ owner, ingress }: Scene, ...parts: string[]): Metadata =>
+  metadata(owner, 'ingress', objectName(owner, 'ingress', ...parts), ingress.namespace);
 
 /** The Gateway: mutual TLS with a client certificate of one of the identities. Istio accepts only the Gateway's hosts as
  * SNI. So the name in the ingress's certificate must be one of these hosts. */
@@ -22,7 +24,7 @@ function gateway(scene: Scene): KubeObject {
       {
         port: { number: ingress.port, name: 'https-meshgate', protocol: 'HTTPS' },
         hosts: [...new Set([ingress.serverName, ...services.map(({ name }) => name)])],
-        tls: { mode: 'MUTUAL', credentialName: CREDENTIAL, subjectAltNames: [...spiffeIds] },
+        tls: { mode: 'MUTUAL', credentialName: gatewayName(scene.owner), subjectAltNames: [...spiffeIds] },
       },
     ],
   });
@@ -36,7 +38,7 @@ function virtualService(scene: Scene, services: readonly [Asked, ...Asked[]]): K
   const match = patterns.map((regex) => ({ uri: { regex } }));
   return istioObject('VirtualService', named(scene, first.service.name), {
     hosts: [first.name],
-    gateways: [objectName('ingress')],
+    gateways: [gatewayName(scene.owner)],
     http: [
       { name: 'path-not-canonical', match, directResponse: { status: 400 } },
       ...services.map(({ service, hosts }) => ({

@@ -2,9 +2,10 @@ import { ingressesFor } from '../../policy/ingress.ts';
 import type { Policy, Service } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { KubeObject } from '../kit/kubernetes.ts';
+import { objectName } from '../kit/owner.ts';
 import type { MeshOptions } from '../types.ts';
 import { ingressObjects } from './ingress.ts';
-import { istioObject, metadata, objectName, requestAuthentication, selector, telemetry } from './objects.ts';
+import { istioObject, metadata, requestAuthentication, selector, telemetry } from './objects.ts';
 import { authorizationPolicy, type View } from './rule.ts';
 import { type Asked, type Place, type Scene, toScene } from './services.ts';
 
@@ -48,7 +49,7 @@ function workloadObjects(scene: Scene, asked: Asked): readonly KubeObject[] {
   if (!isPlaced(scene, asked)) return [];
   const { service, place } = asked;
   const { namespace, labels } = place;
-  const meta = metadata('workload', objectName('workload', service.name), namespace);
+  const meta = metadata(scene.owner, 'workload', objectName(scene.owner, 'workload', service.name), namespace);
   const own = authorizationPolicy(meta, labels, asked.rules, workloadViews(scene, service));
   const pods = podsOf(scene, service, place);
   const sharing = scene.services.filter((it) => isPlaced(scene, it) && podsOf(scene, it.service, it.place) === pods);

@@ -1,8 +1,7 @@
 import { jwksUri } from '../../assertion/published.ts';
 import { TO_SERVICE } from '../../internal-headers.ts';
 import type { Assertion } from '../../policy/types.ts';
-import { hash } from '../../rules/hash.ts';
-import { isManaged, type KubeObject, type LiveObject, MANAGED, type Metadata } from '../kit/kubernetes.ts';
+import { isOf, type KubeObject, type LiveObject, type Metadata, marksOf } from '../kit/kubernetes.ts';
 
 /** The label that says to which layer an object belongs: `ingress` or `workload`. */
 export const LAYER = 'meshgate/layer';
@@ -11,25 +10,19 @@ export const RULES = 'meshgate/rules';
 
 type Layer = 'ingress' | 'workload';
 
-/** The layer of a rendered object; undefined for any other object. */
-export function layerOf(object: LiveObject): Layer | undefined {
-  const layer = object.metadata.labels?.[LAYER];
-  return isManaged(object) && (layer === 'ingress' || layer === 'workload') ? layer : undefined;
-}
-
-const LONGEST = 63;
-
-/** A Kubernetes name (RFC 1123), always the same for the same parts. A long name ends with a hash of the whole. */
-export function objectName(...parts: readonly string[]): string {
-  const name = ['meshgate', ...parts].join('-');
-  return name.length <= LONGEST ? name : `${name.slice(0, LONGEST - 17)}-${hash(name)}`;
-}
+/** Returns the layer of a rendered object of an owner; undefined for any other object. */
+export const layersOf =
+  (owner: string) =>
+  (object: LiveObject): Layer | undefined => {
+    const layer = object.metadata.labels?.[LAYER];
+    return isOf(owner)(object) && (layer === 'ingress' || layer === 'workload') ? layer : undefined;
+  };
 
 /** The metadata of a rendered object. */
-export const metadata = (layer: Layer, name: string, namespace: string): Metadata => ({
+export const metadata = (owner: string, layer: Layer, name: string, namespace: string): Metadata => ({
   name,
   namespace,
-  labels: { ...MANAGED, [LAYER]: layer },
+  labels: { ...marksOf(owner), [LAYER]: layer },
 });
 
 /** A rule of Istio's `AuthorizationPolicy`, in the forms that meshgate renders. */

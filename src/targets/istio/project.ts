@@ -1,11 +1,11 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { MeshRule, Rule } from '../../rules/types.ts';
+import { objectName } from '../kit/owner.ts';
 import { meshRule } from '../kit/rules.ts';
 import { namedTools } from '../kit/tool-messages.ts';
 import { ingressView } from './ingress.ts';
 import { workloadViews } from './layers.ts';
-import { objectName } from './objects.ts';
 import { groupsOf, type View } from './rule.ts';
 import { missing, toScene } from './services.ts';
 
@@ -48,7 +48,7 @@ export function project(policy: Policy, rules: readonly Rule[]): readonly MeshRu
   const atIngress = services.flatMap((it) => seen(it.rules, hostOf(it.hosts), ingressView(scene, it)));
   const atWorkloads = services.flatMap(({ rules, place, service }) => {
     if (place === undefined) return [];
-    const host = workloadHost(place.namespace, objectName('workload', service.name), service.port);
+    const host = workloadHost(place.namespace, objectName(scene.owner, 'workload', service.name), service.port);
     return workloadViews(scene, service).flatMap((view) => seen(rules, host, view));
   });
   return [...atIngress, ...atWorkloads];

@@ -1,10 +1,11 @@
 import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
 import { groupOf, type KubeFiles, kubeFiles, type LiveObject, titleOf } from '../kit/kubernetes.ts';
+import { DEFAULT_OWNER } from '../kit/owner.ts';
 import { checkMembers, pathsIn, perFiles, unreadable } from '../kit/reading.ts';
 import { meshRule } from '../kit/rules.ts';
 import { type Files, Foreign } from '../types.ts';
-import { type Condition, type IstioRule, layerOf, RULES } from './objects.ts';
+import { type Condition, type IstioRule, layersOf, RULES } from './objects.ts';
 import { assertedText, FILE, hostOf, workloadHost } from './project.ts';
 import { claim } from './rule.ts';
 import { joined } from './tools.ts';
@@ -151,7 +152,7 @@ function idsOf({ metadata }: LiveObject, count: number): readonly string[] {
 /** Istio accepts any spelling of a boolean in this annotation. meshgate does not render it. */
 const DRY_RUN = 'istio.io/dry-run';
 
-function readPolicy(object: LiveObject): readonly MeshRule[] {
+function readPolicy(object: LiveObject, layer: ReturnType<ReturnType<typeof layersOf>>): readonly MeshRule[] {
   const title = titleOf(object);
   const { action = 'ALLOW', rules = [] } = (object.spec ?? {}) as {
     readonly action?: string;
@@ -161,7 +162,7 @@ function readPolicy(object: LiveObject): readonly MeshRule[] {
   if (object.metadata.annotations?.[DRY_RUN] !== undefined) throw unreadable(title, 'it is a dry run');
   const { namespace = '', name } = object.metadata;
   for (const rule of rules) checkLists(rule, title);
-  const workload = layerOf(object) === 'workload' ? ([namespace, name] as const) : undefined;
+  const workload = layer === 'workload' ? ([namespace, name] as const) : undefined;
   const read = joined(rules, (why) => unreadable(title, why)).flatMap(({ rule, tools }) =>
     readRule(rule, workload, title).map((it) => (tools === undefined ? it : { ...it, tools })),
   );
@@ -173,13 +174,16 @@ function readPolicy(object: LiveObject): readonly MeshRule[] {
 }
 
 /** Reads rendered or live objects as rules, reduced to what Istio can express: first the rules of the ingress, then
- * those of the workloads; see {@link project}.
+ * those of the workloads; see {@link project}. Objects of other owners are left out.
  * @throws Error for rules that meshgate did not render */
-export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
-  const own = objects.filter((it) => it.kind === 'AuthorizationPolicy' && layerOf(it) !== undefined);
-  const layer = (name: string) => own.filter((it) => layerOf(it) === name).flatMap(readPolicy);
-  return [...layer('ingress'), ...layer('workload')];
+export function rulesOf(objects: readonly LiveObject[], owner: string): readonly MeshRule[] {
+  const layerOf = layersOf(owner);
+  const policies = objects.filter((it) => it.kind === 'AuthorizationPolicy');
+  return (['ingress', 'workload'] as const).flatMap((layer) =>
+    policies.filter((it) => layerOf(it) === layer).flatMap((it) => readPolicy(it, layer)),
+  );
 }
 
 /** Reads YAML documents, or output of `kubectl get -o yaml`, back as rules; see {@link rulesOf}. */
-export const readIstio = (files: Files): readonly MeshRule[] => rulesOf(liveFiles(files).objects);
+export const readIstio = (files: Files, owner = DEFAULT_OWNER): readonly MeshRule[] =>
+  rulesOf(liveFiles(files).objects, owner);

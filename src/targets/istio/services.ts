@@ -1,6 +1,7 @@
 import type { Policy, Service } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
+import { ownerOf } from '../kit/owner.ts';
 import { grouped, meshRules } from '../kit/rules.ts';
 
 /** Where pods run. */
@@ -85,6 +86,7 @@ export function toScene(policy: Policy, rules: readonly Rule[], jwks?: string) {
   const { assertion } = policy.gateway;
   return {
     policy,
+    owner: ownerOf(policy),
     mesh,
     ingress: { ...mesh.ingress, ...place },
     services: askedOf(policy, rules),

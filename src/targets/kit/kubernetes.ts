@@ -1,5 +1,6 @@
 import { Foreign } from '../types.ts';
 import { type Comparing, differences, type Neutral, objectDifferences } from './compare.ts';
+import { DEFAULT_OWNER } from './owner.ts';
 import { documentsIn } from './yaml.ts';
 
 const KEPT = 'the API server keeps it for itself, and no proxy reads it';
@@ -48,12 +49,24 @@ export interface KubeObject extends LiveObject {
   readonly metadata: Metadata;
 }
 
-/** The labels that mark rendered objects. */
-export const MANAGED = { 'app.kubernetes.io/managed-by': 'meshgate' } as const;
+const MANAGED_BY = 'app.kubernetes.io/managed-by';
 
-/** Whether an object is marked as rendered by meshgate. */
-export const isManaged = ({ metadata }: LiveObject): boolean =>
-  Object.entries(MANAGED).every(([key, value]) => metadata.labels?.[key] === value);
+/** The label with the owner of a rendered object. Tools that apply objects change `app.kubernetes.io/instance`, so it
+ * cannot be this label. */
+export const OWNER = 'meshgate/gateway';
+
+/** The labels that mark the rendered objects of an owner. */
+export const marksOf = (owner: string) => ({ [MANAGED_BY]: 'meshgate', [OWNER]: owner });
+
+/** The owner of an object; undefined if meshgate did not render the object. */
+export const ownerIn = ({ metadata: { labels } }: LiveObject): string | undefined =>
+  labels?.[MANAGED_BY] === 'meshgate' ? (labels[OWNER] ?? DEFAULT_OWNER) : undefined;
+
+/** Returns whether an object is one of the rendered objects of an owner. */
+export const isOf =
+  (owner: string) =>
+  (object: LiveObject): boolean =>
+    ownerIn(object) === owner;
 
 /** The title of an object, such as `AuthorizationPolicy wiki/meshgate-workload-wiki`. */
 export const titleOf = ({ kind, metadata }: Pick<LiveObject, 'kind' | 'metadata'>): string =>

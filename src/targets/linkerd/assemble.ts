@@ -46,10 +46,10 @@ function authorityRoutes({ workload, authority, matches }: Planned): readonly Re
 /** The authentications. There is one for each set of clients that routes of a namespace allow. */
 function authentications(all: readonly Planned[]): readonly Rendered[] {
   const passing = all.flatMap(({ workload, matches }) =>
-    matches.flatMap(({ clients }) => (clients.length === 0 ? [] : { namespace: workload.service.namespace, clients })),
+    matches.flatMap(({ clients }) => (clients.length === 0 ? [] : { server: workload.service, clients })),
   );
-  const bySet = grouped(passing, ({ namespace, clients }) => `${namespace} ${textOf(clients)}`);
-  return [...bySet.values()].map(([{ namespace, clients }]) => authentication(namespace, clients));
+  const bySet = grouped(passing, ({ server, clients }) => `${server.namespace} ${textOf(clients)}`);
+  return [...bySet.values()].map(([{ server, clients }]) => authentication(server, clients));
 }
 
 /** Every object that enforces the rules: authentications, then each workload's server, routes and policies. */

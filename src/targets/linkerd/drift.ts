@@ -1,6 +1,7 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import { isManaged, kubeDifferences, type LiveObject, titleOf } from '../kit/kubernetes.ts';
+import { isOf, kubeDifferences, type LiveObject, titleOf } from '../kit/kubernetes.ts';
+import { ownerOf } from '../kit/owner.ts';
 import type { Files, MeshOptions } from '../types.ts';
 import { objectsOf } from './assemble.ts';
 import { FILE, NEUTRAL, serverName } from './objects.ts';
@@ -31,6 +32,7 @@ const placeOf = ({ metadata }: LiveObject): string => `${metadata.namespace}/${m
 
 /** Returns for each host whether its workload has no server. */
 export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Files) {
+  const isManaged = isOf(ownerOf(policy));
   const there = new Set(serversOf(liveFiles(files).objects.filter(isManaged)).map(placeOf));
   const hosts = workloadsOf(policy, rules).flatMap(({ service, authorities }) => {
     const server = `${service.namespace}/${serverName(service)}`;
@@ -45,6 +47,7 @@ export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Fi
 export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, files: Files): readonly string[] {
   const own = objectsOf(policy, rules);
   const live = liveFiles(files);
+  const isManaged = isOf(ownerOf(policy));
   const managed = live.objects.filter(isManaged);
   const there = new Set(serversOf(managed).map(titleOf));
   const named = hostsOf(own);

@@ -2,6 +2,7 @@ import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { kustomization } from '../kit/kubernetes.ts';
 import { defineMesh } from '../kit/mesh.ts';
+import { ownerOf } from '../kit/owner.ts';
 import { documents } from '../kit/yaml.ts';
 import type { Emitted } from '../types.ts';
 import { objectsOf } from './assemble.ts';
@@ -38,7 +39,10 @@ export const linkerd = defineMesh({
     return lackOf(service);
   },
   read: readLinkerd,
-  project: (policy, rules) => [...projection(policy, rules), ...otherHostRules(objectsOf(policy, rules))],
+  project: (policy, rules) => [
+    ...projection(policy, rules),
+    ...otherHostRules(objectsOf(policy, rules), ownerOf(policy)),
+  ],
   drift: driftOf,
   unguarded: unguardedHosts,
 });

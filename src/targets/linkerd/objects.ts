@@ -1,7 +1,8 @@
 import { hash } from '../../rules/hash.ts';
 import type { Neutral } from '../kit/compare.ts';
-import { KUBE_NEUTRAL, type KubeObject, MANAGED } from '../kit/kubernetes.ts';
+import { KUBE_NEUTRAL, type KubeObject, marksOf } from '../kit/kubernetes.ts';
 import { oddPattern } from '../kit/odd-paths.ts';
+import { prefixOf } from '../kit/owner.ts';
 import type { Client } from './identity.ts';
 import type { Match } from './matches.ts';
 import type { Guarded } from './workloads.ts';
@@ -30,9 +31,15 @@ const stepOf = (kind: Rendered['kind']) => ({
 });
 
 /** Makes a rendered object. */
-export function object(kind: Rendered['kind'], name: string, namespace: string, spec: unknown): Rendered {
+export function object(
+  owner: string,
+  kind: Rendered['kind'],
+  name: string,
+  namespace: string,
+  spec: unknown,
+): Rendered {
   const apiVersion = `${GROUP}/${VERSIONS[kind]}`;
-  return { apiVersion, kind, metadata: { name, namespace, labels: { ...MANAGED, ...stepOf(kind) } }, spec };
+  return { apiVersion, kind, metadata: { name, namespace, labels: { ...marksOf(owner), ...stepOf(kind) } }, spec };
 }
 
 /** Members of live objects that change no decision. */
@@ -50,7 +57,7 @@ export const NEUTRAL: readonly Neutral[] = [
 const part = (name: string): string => (name.endsWith('-') ? `${name.replace(/(?<!-)-+$/, '')}-${hash(name)}` : name);
 
 /** The longest text that is added to the name of a service. */
-const LONGEST = 120;
+const LONGEST = 80;
 
 /** The name of a set of clients. The empty set has the name `refuse`. */
 function setName(clients: readonly Client[]): string {
@@ -59,21 +66,21 @@ function setName(clients: readonly Client[]): string {
   return `allow.${text.length > LONGEST ? hash(text) : text}`;
 }
 
-export const serverName = ({ name }: Guarded): string => `meshgate-${part(name)}`;
+export const serverName = ({ owner, name }: Guarded): string => prefixOf(owner) + part(name);
 
 /** A server for pods and one of their ports. Linkerd denies all requests to them that no policy allows. */
 export function server(service: Guarded): Rendered {
   const { namespace, labels, port } = service;
   const spec = { podSelector: { matchLabels: labels }, port, accessPolicy: 'deny' };
-  return object('Server', serverName(service), namespace, spec);
+  return object(service.owner, 'Server', serverName(service), namespace, spec);
 }
 
-const authenticationName = (clients: readonly Client[]): string => `meshgate-${setName(clients)}`;
+const authenticationName = (owner: string, clients: readonly Client[]): string => prefixOf(owner) + setName(clients);
 
 /** The clients that are allowed, by their identity in the mesh. */
-export function authentication(namespace: string, clients: readonly Client[]): Rendered {
+export function authentication({ owner, namespace }: Guarded, clients: readonly Client[]): Rendered {
   const spec = { identities: clients.flatMap(({ ids }) => ids) };
-  return object('MeshTLSAuthentication', authenticationName(clients), namespace, spec);
+  return object(owner, 'MeshTLSAuthentication', authenticationName(owner, clients), namespace, spec);
 }
 
 /** A route of a `Server`: requests to one service, and the clients that may send them. */
@@ -87,7 +94,7 @@ export interface Route {
 }
 
 const routeName = ({ service, first }: Omit<Route, 'clients'>): string =>
-  `meshgate-${part(service.name)}.${first ? 'exact.' : ''}`;
+  `${serverName(service)}.${first ? 'exact.' : ''}`;
 
 /** The maximum number of matches in one HTTPRoute. */
 export const MATCHES = 8;
@@ -104,15 +111,17 @@ function httpRoute({ server, hosts }: Route, name: string, matches: readonly unk
     ...(hosts.length > 0 && { hostnames: hosts }),
     rules: chunks(matches, MATCHES).map((matches) => ({ matches })),
   };
-  return object('HTTPRoute', name, server.namespace, spec);
+  return object(server.owner, 'HTTPRoute', name, server.namespace, spec);
 }
 
 function authorization({ server, clients }: Route, name: string): Rendered {
   const spec = {
     targetRef: { group: GROUP, kind: 'HTTPRoute', name },
-    requiredAuthenticationRefs: [{ group: GROUP, kind: 'MeshTLSAuthentication', name: authenticationName(clients) }],
+    requiredAuthenticationRefs: [
+      { group: GROUP, kind: 'MeshTLSAuthentication', name: authenticationName(server.owner, clients) },
+    ],
   };
-  return object('AuthorizationPolicy', name, server.namespace, spec);
+  return object(server.owner, 'AuthorizationPolicy', name, server.namespace, spec);
 }
 
 /** The routes for these matches, as many as are needed. Each route has a policy, unless no client is allowed. */

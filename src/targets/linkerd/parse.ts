@@ -1,5 +1,5 @@
 import { pathMistake } from '../../policy/check-hosts.ts';
-import { groupOf, isManaged, type KubeFiles, kubeFiles, type LiveObject, titleOf } from '../kit/kubernetes.ts';
+import { groupOf, isOf, type KubeFiles, kubeFiles, type LiveObject, ownerIn, titleOf } from '../kit/kubernetes.ts';
 import { NAMED } from '../kit/methods.ts';
 import { oddPatterns } from '../kit/odd-paths.ts';
 import { checkForm, checkMembers, perFiles, unreadable } from '../kit/reading.ts';
@@ -36,7 +36,7 @@ export const withOddPaths = ({ kind, spec }: LiveObject): boolean =>
 /** Checks that an object contains nothing besides the parts that the reader understood. */
 function checkObject(live: LiveObject, kind: Rendered['kind'], spec: unknown): void {
   const { name, namespace = '' } = live.metadata;
-  checkForm(object(kind, name, namespace, spec), live, { neutral: NEUTRAL }, `${titleOf(live)}: `);
+  checkForm(object(ownerIn(live) ?? '', kind, name, namespace, spec), live, { neutral: NEUTRAL }, `${titleOf(live)}: `);
 }
 
 function checkServer(server: LiveObject): void {
@@ -189,11 +189,11 @@ function readRoute(route: LiveObject, servers: ReadonlySet<string>) {
 
 /** Reads routes from rendered objects or from the output of `kubectl get`.
  * @throws Foreign if an object is not of Linkerd, or if there is none; Error for what meshgate does not render */
-export function routesIn(objects: readonly LiveObject[]) {
+export function routesIn(objects: readonly LiveObject[], owner: string) {
   if (objects.length === 0) throw new Foreign(`no objects; ${ASK}`);
   const strange = objects.find((it) => !GROUPS.includes(groupOf(it)));
   if (strange !== undefined) throw new Foreign(`${titleOf(strange)} is not an object of Linkerd; ${ASK}`);
-  const own = objects.filter(isManaged);
+  const own = objects.filter(isOf(owner));
   const servers = own.filter(({ kind }) => kind === 'Server');
   servers.forEach(checkServer);
   const known = new Set(servers.map((server) => idOf(server)));

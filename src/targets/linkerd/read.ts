@@ -2,6 +2,7 @@ import { isWildcard } from '../../host-name.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
 import type { LiveObject } from '../kit/kubernetes.ts';
 import { methodsOf } from '../kit/methods.ts';
+import { DEFAULT_OWNER } from '../kit/owner.ts';
 import { METHODS } from '../kit/reach.ts';
 import { unreadable } from '../kit/reading.ts';
 import { isInside, meshRule, regionsOf } from '../kit/rules.ts';
@@ -114,8 +115,8 @@ function hostsOf(server: string, routes: readonly ReadRoute[]) {
 
 /** Reads objects of Linkerd as rules, reduced to what Linkerd can express; see {@link ./project.ts}.
  * @throws Error for a construct that meshgate does not render */
-export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
-  const routes = [...routesIn(objects)].sort((a, b) => (a.created + a.id < b.created + b.id ? -1 : 1));
+export function rulesOf(objects: readonly LiveObject[], owner: string): readonly MeshRule[] {
+  const routes = [...routesIn(objects, owner)].sort((a, b) => (a.created + a.id < b.created + b.id ? -1 : 1));
   return [...new Set(routes.map(({ server }) => server))].flatMap((server) => {
     const own = routes.filter((route) => route.server === server);
     return hostsOf(server, own).flatMap(({ host, name }) =>
@@ -125,15 +126,16 @@ export function rulesOf(objects: readonly LiveObject[]): readonly MeshRule[] {
 }
 
 /** The rules for hosts that no route names in full. nginx never sends such requests, and no policy is about them. */
-export function otherHostRules(objects: readonly LiveObject[]): readonly MeshRule[] {
+export function otherHostRules(objects: readonly LiveObject[], owner: string): readonly MeshRule[] {
   const names = ({ spec }: LiveObject): readonly string[] =>
     (spec as { readonly hostnames?: readonly string[] }).hostnames ?? [''];
   const some = objects.some(
     (it) => it.kind === 'HTTPRoute' && names(it).some((host) => host === '' || isWildcard(host)),
   );
-  return some ? rulesOf(objects).filter(({ host }) => host.includes('/')) : [];
+  return some ? rulesOf(objects, owner).filter(({ host }) => host.includes('/')) : [];
 }
 
 /** Reads files back as rules; see {@link rulesOf}.
  * @param files rendered files, or output of `kubectl get -o yaml`, with any names */
-export const readLinkerd = (files: Files): readonly MeshRule[] => rulesOf(liveFiles(files).objects);
+export const readLinkerd = (files: Files, owner = DEFAULT_OWNER): readonly MeshRule[] =>
+  rulesOf(liveFiles(files).objects, owner);

@@ -3,10 +3,13 @@ import { LINKERD_HOST } from '../../policy/workload-names.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { mayMeet as labelsMeet } from '../kit/kubernetes.ts';
+import { ownerOf } from '../kit/owner.ts';
 import { grouped, meshRules } from '../kit/rules.ts';
 
 /** A service for which the policy has everything that Linkerd needs to enforce rules. */
 export interface Guarded extends Service {
+  /** The owner of the rendered objects. */
+  readonly owner: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly port: number;
@@ -37,7 +40,7 @@ export function lackOf(service: Service): string | undefined {
   return undefined;
 }
 
-const isGuarded = (service: Service): service is Guarded => lackOf(service) === undefined;
+const isGuarded = (service: Service): service is Omit<Guarded, 'owner'> => lackOf(service) === undefined;
 
 const sorted = (labels: Readonly<Record<string, string>>) =>
   Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -61,7 +64,12 @@ function authoritiesOf(services: readonly Guarded[], rules: readonly Enforced[])
 /** Every workload at which Linkerd enforces rules, with these rules. */
 export function workloadsOf(policy: Policy, rules: readonly Rule[]) {
   const held = meshRules(policy, rules);
-  const places = grouped(meshServices(policy, rules).filter(isGuarded), place);
+  const owner = ownerOf(policy);
+  const guarded = meshServices(policy, rules).filter(isGuarded);
+  const places = grouped(
+    guarded.map((it): Guarded => ({ ...it, owner })),
+    place,
+  );
   return [...places.values()].map((services) => ({
     service: services[0],
     authorities: authoritiesOf(services, held),

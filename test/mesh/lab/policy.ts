@@ -1,5 +1,6 @@
 import type { Policy, Service } from '../../../src/policy/types.ts';
-import { CREDENTIAL } from '../../../src/targets/istio/ingress.ts';
+import { gatewayName } from '../../../src/targets/istio/ingress.ts';
+import { ownerOf } from '../../../src/targets/kit/owner.ts';
 import type { Stage } from '../../harness/index.ts';
 import type { Ingress } from './ingress.ts';
 import type { IstiodOptions } from './istiod.ts';
@@ -37,7 +38,7 @@ export async function startPolicyLab(stage: Stage, policy: Policy, options: Poli
     (service) => service.labels !== undefined && (options.services?.includes(service.name) ?? true),
   );
   const [ingress, ...workloads] = await Promise.all([
-    lab.startIngress({ ...place, credentialName: CREDENTIAL }),
+    lab.startIngress({ ...place, credentialName: gatewayName(ownerOf(policy)) }),
     ...services.map((service) => startService(lab, service, options.app?.(service))),
   ]);
   return { lab, ingress, workloads: new Map(workloads) };

@@ -1,4 +1,5 @@
-import { CREDENTIAL } from '../../../src/targets/istio/ingress.ts';
+import { gatewayName } from '../../../src/targets/istio/ingress.ts';
+import { ownerOf } from '../../../src/targets/kit/owner.ts';
 import type { Stage } from '../../harness/index.ts';
 import { documentedMesh } from '../istio/mesh.ts';
 import {
@@ -73,7 +74,9 @@ export class IstioMesh {
   }
 
   static async start(stage: Stage, subjects: readonly Subject[], count: number): Promise<IstioMesh> {
-    const trustDomain = subjects[0]!.policy.mesh!.trustDomain;
+    const { policy } = subjects[0]!;
+    const { trustDomain } = policy.mesh!;
+    const credential = gatewayName(ownerOf(policy));
     const names = [...new Set(subjects.flatMap(({ policy }) => Object.keys(policy.services)))];
     const served = names.map((name, i) => ({ name, host: 'services', port: FIRST_PORT + i }));
     const [lab, services] = await Promise.all([
@@ -83,7 +86,7 @@ export class IstioMesh {
     ]);
     const numbers = Array.from({ length: count }, (_, i) => i + 1);
     const [ingresses, slots] = await Promise.all([
-      Promise.all(numbers.map((n) => startPlace(`${EDGE}-${n}`, (name) => startIngress(lab, name)))),
+      Promise.all(numbers.map((n) => startPlace(`${EDGE}-${n}`, (name) => startIngress(lab, name, credential)))),
       Promise.all(numbers.map((n) => startPlace(`slot-${n}`, (name) => startSlot(stage, lab, name)))),
       lab.kube.apply(
         served.flatMap(({ name, port }) =>
@@ -162,7 +165,7 @@ async function startPlace(namespace: string, start: (namespace: string) => Promi
   return { namespace, envoy: await start(namespace), there: new Map() };
 }
 
-function startIngress(lab: Lab, namespace: string): Promise<Ingress> {
+function startIngress(lab: Lab, namespace: string, credentialName: string): Promise<Ingress> {
   return lab.startIngress({
     namespace,
     name: namespace,
@@ -170,7 +173,7 @@ function startIngress(lab: Lab, namespace: string): Promise<Ingress> {
     serviceAccount: 'ingress',
     ports: [8443],
     dns: ['ingress.mesh'],
-    credentialName: CREDENTIAL,
+    credentialName,
   });
 }
 

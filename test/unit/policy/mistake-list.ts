@@ -27,6 +27,8 @@ export const CHANGES: readonly Change[] = [
     'ingress: west, namespace',
     'no ingress "west"; define it under mesh.ingresses',
   ],
+  ['bad name', '  name: edge', 'edge', 'meshgate-edge', 'write edge'],
+  ['bad name', '  name: edge', 'edge', 'edge--a', 'write lower-case letters, digits and single dashes, as in team-a'],
   ['wrong type', '  ip_versions:', '[4, 6]', '6', 'write [6]'],
   ['wrong type', '  ip_versions:', '4, 6', '4, 5', 'write 4 or 6'],
   ['missing unit', '    proxy:', '5s', '5', 'write 5s (or 5m, 5h)'],

@@ -27,6 +27,7 @@ test('the smallest policy, with every default', () => {
   expect(parse(smallest)).toEqual({
     version: 1,
     gateway: {
+      name: 'meshgate',
       clockSkew: 30,
       tokenCache: 300,
       keys: { refresh: 300, stale: 86400, coolDown: 10 },
@@ -92,8 +93,8 @@ describe('a policy with every key', () => {
     expect(policy.roles.editor?.fact).toMatchObject({
       op: 'any',
       facts: [
-        { op: 'group', value: 'confluence-editors', provider: 'okta', at: at(56, 9) },
-        { op: 'has', claim: 'realm_access.roles', value: 'editor', provider: 'keycloak', at: at(57, 9) },
+        { op: 'group', value: 'confluence-editors', provider: 'okta', at: at(57, 9) },
+        { op: 'has', claim: 'realm_access.roles', value: 'editor', provider: 'keycloak', at: at(58, 9) },
       ],
     });
     expect(policy.roles.ops?.fact).toMatchObject({
@@ -104,7 +105,7 @@ describe('a policy with every key', () => {
         { op: 'none', facts: [{ op: 'has' }] },
       ],
     });
-    expect(policy.roles.reader?.fact).toEqual({ op: 'role', value: 'staff', at: at(69, 3) });
+    expect(policy.roles.reader?.fact).toEqual({ op: 'role', value: 'staff', at: at(70, 3) });
   });
 
   test('facts about the sign-in', () => {

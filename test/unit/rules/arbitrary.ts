@@ -93,6 +93,7 @@ const host: fc.Arbitrary<Host[]> = fc
 export const policy: fc.Arbitrary<Policy> = host.map((hosts) => ({
   version: 1,
   gateway: {
+    name: 'meshgate',
     clockSkew: 30,
     tokenCache: 300,
     keys: { refresh: 300, stale: 86400, coolDown: 10 },

@@ -44,8 +44,8 @@ export function asserting(policy: Policy): Policy {
 const throughEnvoy = (policy: Policy) =>
   rulesOfEnvoy(plain(bootstrap(policy, compile(policy), policy.mesh!.ingress.own!)));
 const throughIstio = (policy: Policy) =>
-  rulesOfIstio(plain<LiveObject[]>(Object.values(istioObjects(policy, compile(policy))).flat()));
-const throughLinkerd = (policy: Policy) => rulesOfLinkerd(plain(objectsOf(policy, compile(policy))));
+  rulesOfIstio(plain<LiveObject[]>(Object.values(istioObjects(policy, compile(policy))).flat()), 'meshgate');
+const throughLinkerd = (policy: Policy) => rulesOfLinkerd(plain(objectsOf(policy, compile(policy))), 'meshgate');
 
 export const meshes: readonly Mesh[] = [
   {

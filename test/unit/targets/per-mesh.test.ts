@@ -5,6 +5,7 @@ import { atMesh } from '../../../src/rules/at-ingress.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { proveIdentities } from '../../../src/rules/prove.ts';
 import { meshTarget, meshTargetNames } from '../../../src/targets/index.ts';
+import { ownerOf } from '../../../src/targets/kit/owner.ts';
 import { emitPolicy } from '../../../src/targets/kit/per-mesh.ts';
 
 const door = (mesh: string, name: string) =>
@@ -82,7 +83,7 @@ describe.each(kinds)('%s', (kind) => {
     );
     const proven = (mesh: string) => {
       const { policy, rules } = atMesh(all, mesh);
-      return proveIdentities(target.project(policy, rules), target.read(one));
+      return proveIdentities(target.project(policy, rules), target.read(one, ownerOf(policy)));
     };
     expect(proven(name)).toBeUndefined();
     expect(proven(name === 'north' ? 'south' : 'north')).toBeDefined();

@@ -4,9 +4,8 @@ import { parseAllDocuments } from 'yaml';
 import type { Policy } from '../../../../src/policy/types.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { istio } from '../../../../src/targets/istio/index.ts';
-import { CREDENTIAL } from '../../../../src/targets/istio/ingress.ts';
 import { istioObjects } from '../../../../src/targets/istio/layers.ts';
-import { LOG_PROVIDER, objectName } from '../../../../src/targets/istio/objects.ts';
+import { LOG_PROVIDER } from '../../../../src/targets/istio/objects.ts';
 import { patterns } from '../../../../src/targets/istio/rule.ts';
 import { cases, golden, goldenPolicy, policyOf, render } from './golden.ts';
 
@@ -26,14 +25,6 @@ describe('paths as Istio’s patterns', () => {
 });
 
 describe('names', () => {
-  test('are the same for the same parts, and valid in Kubernetes', () => {
-    const long = objectName('workload', 'x'.repeat(63));
-    expect(objectName('ingress', 'wiki')).toBe('meshgate-ingress-wiki');
-    expect(long).toMatch(/^meshgate-workload-x+-[0-9a-f]{16}$/);
-    expect(long).toHaveLength(63);
-    expect(objectName('workload', `${'x'.repeat(62)}y`)).not.toBe(long);
-  });
-
   test.each(cases)('no two objects of %s have the same name', (name) => {
     const policy = goldenPolicy(name);
     const all = Object.values(istioObjects(policy, rulesOf(policy))).flat();
@@ -151,6 +142,6 @@ describe('docs/istio.md', () => {
 
   test('defines the log that objects name, and names their secret', () => {
     expect(parseAllDocuments(blocks[1] ?? '')[0]?.toJS().extensionProviders[0].name).toBe(LOG_PROVIDER);
-    expect(document).toContain(`create secret generic ${CREDENTIAL} `);
+    expect(document).toContain('create secret generic meshgate-ingress ');
   });
 });
