@@ -53,6 +53,12 @@ const flags = {
     brief: 'Also read the files that the policy names, and print what the gateway cannot use',
   },
   assertionJwks: assertionJwksFlag,
+  forUpdate: {
+    kind: 'boolean',
+    optional: true,
+    withNegated: false,
+    brief: 'Render the copies that decide while the objects are replaced (Linkerd)',
+  },
   meshName: meshNameFlag,
   ingress: ingressFlag,
   failOnGap: flag(
@@ -91,7 +97,8 @@ function emit(runtime: Runtime, loaded: Loaded, flags: Flags, dir: string): Emit
     checkTogether(target, flags.ingress);
     const mesh = meshName(loaded, flags.meshName, target);
     const ingress = flags.ingress && ingressName(ofMesh(loaded, flags.meshName, target), flags.ingress);
-    return emitPolicy(target, loaded, meshOptions(runtime, flags.assertionJwks), { mesh, ingress });
+    const options = { ...meshOptions(runtime, flags.assertionJwks), ...(flags.forUpdate && { forUpdate: true }) };
+    return emitPolicy(target, loaded, options, { mesh, ingress });
   }
   const { runDir, stateDir, accessLog, resolver } = flags;
   return renderNginx(
@@ -126,6 +133,9 @@ function checkFlags(flags: Flags): void {
   }
   if (flags.assertionJwks !== undefined && (flags.target === 'nginx' || !meshTarget(flags.target).takesJwks)) {
     throw new WrongUse(`--assertion-jwks has no effect for ${flags.target}: leave it out`);
+  }
+  if (flags.forUpdate && (flags.target === 'nginx' || !meshTarget(flags.target).takesForUpdate)) {
+    throw new WrongUse(`--for-update has no effect for ${flags.target}: leave it out`);
   }
   for (const [name, value] of Object.entries({ ...own, 'access-log': flags.accessLog })) {
     if (value !== undefined && !value.startsWith('/')) throw new WrongUse(`--${name} ${value}: give an absolute path`);

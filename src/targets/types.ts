@@ -43,6 +43,8 @@ export type Coverage =
 export interface MeshOptions {
   /** The gateway's public keys as a JWKS. Some targets need them in their files. */
   readonly assertionJwks?: string;
+  /** Whether to render copies that decide while the objects are replaced, instead of the objects. */
+  readonly forUpdate?: boolean;
 }
 
 /** A target that enforces the rules. */
@@ -58,6 +60,8 @@ export interface MeshTarget extends Target<MeshOptions> {
   readonly name: MeshKind;
   /** Whether the target uses {@link MeshOptions.assertionJwks}. */
   readonly takesJwks: boolean;
+  /** Whether the target uses {@link MeshOptions.forUpdate}. */
+  readonly takesForUpdate?: true;
   /** Set if all ingresses are rendered together, because their objects are in one place and share names. */
   readonly together?: true;
   /** What `prove` assumes about the mesh, for its output; absent: nothing besides the documentation. */

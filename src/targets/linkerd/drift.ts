@@ -7,6 +7,7 @@ import { objectsOf } from './assemble.ts';
 import { FILE, NEUTRAL, serverName } from './objects.ts';
 import { bearingOf } from './others.ts';
 import { liveFiles, withOddPaths } from './parse.ts';
+import { isForUpdate } from './update.ts';
 import { workloadsOf } from './workloads.ts';
 
 /** Whether an object decides before any route: the servers, and the route that denies paths which are not canonical. */
@@ -46,12 +47,18 @@ export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Fi
  * objects of other tools that may change a decision. */
 export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, files: Files): readonly string[] {
   const own = objectsOf(policy, rules);
-  const live = liveFiles(files);
   const isManaged = isOf(ownerOf(policy));
+  const { objects, kustomizations } = liveFiles(files);
+  const copies = objects.filter((it) => isManaged(it) && isForUpdate(it));
+  const live = { kustomizations, objects: objects.filter((it) => !copies.includes(it)) };
   const managed = live.objects.filter(isManaged);
   const there = new Set(serversOf(managed).map(titleOf));
   const named = hostsOf(own);
   return [
+    ...copies.map(
+      (it) =>
+        `${titleOf(it)}: an update left it: repeat the steps of the update, and delete the object if it is then still there`,
+    ),
     ...kubeDifferences(own.filter(isCompared), live, [FILE], {
       neutral: () => NEUTRAL,
       isManaged,

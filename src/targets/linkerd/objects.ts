@@ -24,11 +24,14 @@ const VERSIONS = {
   MeshTLSAuthentication: 'v1alpha1',
 } as const;
 
+const COMPONENTS: Partial<Record<Rendered['kind'], string>> = {
+  AuthorizationPolicy: 'authorization',
+  Server: 'server',
+};
+
 /** The step in which an object is applied. Linkerd accepts routes one by one, and until then a shorter path decides. So
- * authorizations follow when all routes are accepted. */
-const stepOf = (kind: Rendered['kind']) => ({
-  'app.kubernetes.io/component': kind === 'AuthorizationPolicy' ? 'authorization' : 'route',
-});
+ * authorizations follow when all routes are accepted. An update deletes Servers by themselves. */
+const stepOf = (kind: Rendered['kind']) => ({ 'app.kubernetes.io/component': COMPONENTS[kind] ?? 'route' });
 
 /** Makes a rendered object. */
 export function object(

@@ -5,6 +5,7 @@ import { oddPatterns } from '../kit/odd-paths.ts';
 import { checkForm, checkMembers, perFiles, unreadable } from '../kit/reading.ts';
 import { Foreign } from '../types.ts';
 import { GROUP, MATCHES, NEUTRAL, object, type Rendered, RULES } from './objects.ts';
+import { isForUpdate } from './update.ts';
 
 interface Ref {
   readonly kind: string;
@@ -193,7 +194,8 @@ export function routesIn(objects: readonly LiveObject[], owner: string) {
   if (objects.length === 0) throw new Foreign(`no objects; ${ASK}`);
   const strange = objects.find((it) => !GROUPS.includes(groupOf(it)));
   if (strange !== undefined) throw new Foreign(`${titleOf(strange)} is not an object of Linkerd; ${ASK}`);
-  const own = objects.filter(isOf(owner));
+  // Copies for an update are reported, and not read.
+  const own = objects.filter((it) => isOf(owner)(it) && !isForUpdate(it));
   const servers = own.filter(({ kind }) => kind === 'Server');
   servers.forEach(checkServer);
   const known = new Set(servers.map((server) => idOf(server)));

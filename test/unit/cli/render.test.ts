@@ -181,6 +181,8 @@ describe('wrong use', () => {
     [['--target', 'nginx', '--state-dir', 'x'], '--state-dir x: give an absolute path'],
     [['--target', 'nomad'], 'Expected "nomad" to be one of (nginx|envoy'],
     [['--target', 'nginx', '--assertion-jwks', 'x'], '--assertion-jwks has no effect for nginx: leave it out'],
+    [['--target', 'nginx', '--for-update'], '--for-update has no effect for nginx: leave it out'],
+    [['--target', 'envoy', '--for-update'], '--for-update has no effect for envoy: leave it out'],
     [['--target', 'envoy', '--assertion-jwks', 'x'], '--assertion-jwks has no effect for envoy: leave it out'],
     [[], 'Expected input for flag --target'],
     [

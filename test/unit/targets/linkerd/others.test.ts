@@ -173,6 +173,18 @@ describe('foreign objects', () => {
     expect(drift([...objects, old])).toEqual([expect.stringContaining('meshgate-old: meshgate does not render it')]);
   });
 
+  test.each(['Server', 'HTTPRoute', 'AuthorizationPolicy', 'MeshTLSAuthentication'])(
+    'a %s that an update left is reported, and not read as a rule',
+    (kind) => {
+      const copies = parseAllDocuments(String(linkerd.emit(own, rules, { forUpdate: true }).files['linkerd.yaml']));
+      const copy = copies.map((it) => it.toJS() as Any).find((it) => it.kind === kind);
+      expect(drift([...objects, copy])).toEqual([
+        expect.stringMatching(new RegExp(`^${kind} wiki/update\\.meshgate-.*: an update left it: repeat the steps`)),
+      ]);
+      expect(readLinkerd(filesOf([...objects, copy]))).toEqual(readLinkerd(filesOf(objects)));
+    },
+  );
+
   test('hosts that no service has are reported', () => {
     const all = changed('HTTPRoute', ({ spec }) => spec.hostnames?.push('x.wiki.svc.cluster.local'));
     expect(drift(all)).toContain('routes of wiki: x.wiki.svc.cluster.local: no service has this host');

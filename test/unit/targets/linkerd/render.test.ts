@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { compile } from '../../../../src/rules/compile.ts';
 import { objectsOf } from '../../../../src/targets/linkerd/assemble.ts';
+import { linkerd } from '../../../../src/targets/linkerd/index.ts';
 import type { Rendered } from '../../../../src/targets/linkerd/objects.ts';
 import { holds } from '../../../harness/property.ts';
 import { linkerdPolicy, render, WIKI, WORKLOAD } from './samples.ts';
@@ -222,6 +224,22 @@ describe('objects', () => {
     const odd = of('HTTPRoute').at(-1);
     expect(odd.spec.rules[0].matches[0].path.value).not.toContain('(a)');
     expect(text).toContain('value: "/.+/(a)"');
+  });
+
+  test('copies for an update have the same content under other names, and refer to no other object', () => {
+    const { policy, rules, objects } = render(
+      wiki('/: { service: wiki, allow: [anyone] }, /*: { service: wiki, allow: [reader] }'),
+    );
+    const text = String(linkerd.emit(policy, rules, { forUpdate: true }).files['linkerd.yaml']);
+    const copies = parseAllDocuments(text).map((it) => it.toJS());
+    const named = JSON.stringify(objects).replace(/"meshgate-/g, '"update.meshgate-');
+    const plain = copies.map(({ metadata: { labels, ...metadata }, ...it }) => {
+      const { 'meshgate/for': purpose, ...others } = labels;
+      expect(purpose).toBe('update');
+      return { ...it, metadata: { ...metadata, labels: others } };
+    });
+    expect(plain).toEqual(JSON.parse(named));
+    expect(copies.map(id).filter((name) => objects.map(id).includes(name))).toEqual([]);
   });
 
   test('kustomize finds them', () => {
