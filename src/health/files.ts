@@ -82,7 +82,7 @@ function certificateOf(cert: string, key: string): Svid | Omit<Fault, 'path'> {
 }
 
 async function contentOf(
-  { kind, spiffe = '', signs }: WatchedFile,
+  { kind, spiffe = '', names, signs }: WatchedFile,
   text: string,
   key: string,
   now: number,
@@ -106,7 +106,7 @@ async function contentOf(
     case 'ca':
       return bundleOf(text) === undefined ? { reason: 'ca_malformed' } : undefined;
     case 'identity': {
-      const read = readSvid(text, key, spiffe);
+      const read = readSvid(text, key, spiffe, names);
       return typeof read === 'string' ? { reason: read } : read;
     }
     default:

@@ -1,5 +1,6 @@
 import { EXPIRING_AT, REPEAT_LINE_S } from '../limits.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
+import { readClientUse } from '../x509/client-use.ts';
 import { belongs } from '../x509/key.ts';
 import { readPem } from '../x509/pem.ts';
 import { type HealthReason, healthReasons, type Part } from './types.ts';
@@ -10,7 +11,13 @@ export type Svid = Pick<Certificate, 'notBefore' | 'notAfter'>;
 /** A problem with the files of an identity that does not depend on the time. */
 export type SvidFault = Extract<
   HealthReason,
-  'svid_unreadable' | 'svid_malformed' | 'svid_key_mismatch' | 'svid_other_identity'
+  | 'svid_unreadable'
+  | 'svid_malformed'
+  | 'svid_key_mismatch'
+  | 'svid_other_identity'
+  | 'svid_rsa'
+  | 'svid_first_name'
+  | 'svid_not_for_clients'
 >;
 
 /** The last result for an identity's files, as it is stored in the dict. */
@@ -23,17 +30,27 @@ export interface Found {
   readonly said?: { readonly reason: HealthReason; readonly at: number };
 }
 
+/** Returns why Linkerd's proxies do not accept a certificate as that of a client with one of these names. */
+function linkerdFault(bytes: Uint8Array, names: readonly string[]): SvidFault | undefined {
+  const { isRsa, isForClients, firstName = '' } = readClientUse(bytes);
+  if (isRsa) return 'svid_rsa';
+  if (!isForClients) return 'svid_not_for_clients';
+  return names.includes(firstName) ? undefined : 'svid_first_name';
+}
+
 /** Reads an X.509-SVID from its files. One file may contain both parts.
  * @param cert the file with the certificate. If there are several, the first one counts, as in nginx.
- * @param spiffe the expected SPIFFE id. A certificate without a URI, as Linkerd issues it, is accepted too. */
-export function readSvid(cert: string, key: string, spiffe: string): Svid | SvidFault {
+ * @param spiffe the expected SPIFFE id. A certificate without a URI, as Linkerd issues it, is accepted too.
+ * @param names the names of the identity for Linkerd's proxies, if nginx connects to them */
+export function readSvid(cert: string, key: string, spiffe: string, names?: readonly string[]): Svid | SvidFault {
   const first = readPem(cert)?.find(({ label }) => label === 'CERTIFICATE');
   const certificate = first && readCertificate(first.bytes);
   const privateKey = readPem(key)?.find(({ label }) => label.endsWith('PRIVATE KEY'));
-  if (certificate === undefined || privateKey === undefined) return 'svid_malformed';
+  if (first === undefined || certificate === undefined || privateKey === undefined) return 'svid_malformed';
   if (belongs(privateKey, certificate.publicKey) === false) return 'svid_key_mismatch';
   const { uris, notBefore, notAfter } = certificate;
-  return uris.length > 0 && !uris.includes(spiffe) ? 'svid_other_identity' : { notBefore, notAfter };
+  if (uris.length > 0 && !uris.includes(spiffe)) return 'svid_other_identity';
+  return (names && linkerdFault(first.bytes, names)) ?? { notBefore, notAfter };
 }
 
 /** Returns what is wrong with the validity of an SVID. */

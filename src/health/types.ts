@@ -4,6 +4,8 @@ export interface WatchedIdentity {
   readonly certFile: string;
   /** The file with the key. It is the same as `certFile` if one file contains both. */
   readonly keyFile: string;
+  /** The names of the identity for Linkerd's proxies, if nginx connects to them with it. */
+  readonly names?: readonly string[];
 }
 
 /** A file that the policy names. The health check reads it before a request does. */
@@ -26,6 +28,8 @@ export interface WatchedFile {
   readonly keyPath?: string;
   /** The SPIFFE id of an identity. */
   readonly spiffe?: string;
+  /** The names of an identity for Linkerd's proxies, if nginx connects to them with it. */
+  readonly names?: readonly string[];
   /** Whether a client secret signs (HS256), so that it has a minimum length. */
   readonly signs?: true;
 }
@@ -135,6 +139,10 @@ export const healthReasons = {
   svid_malformed: 'The files are not a PEM certificate and a PEM private key.',
   svid_key_mismatch: 'The private key does not match the certificate. Replace both.',
   svid_other_identity: 'The certificate’s SPIFFE id differs from the policy’s.',
+  svid_rsa: 'The key is RSA, which Linkerd’s proxies do not accept from a client. Issue an ECDSA key.',
+  svid_first_name:
+    'The first DNS name or URI in the certificate is another one, and Linkerd’s proxies read only the first. Put the SPIFFE id first.',
+  svid_not_for_clients: 'The extended key usage has no clientAuth, so Linkerd’s proxies reject it. Add clientAuth.',
   svid_not_yet_valid: 'The certificate is not valid yet. Compare the clocks.',
   svid_expiring: 'Less than a third of its life is left, and it was not renewed.',
   svid_expired: 'The mesh rejects it. Renew it; nginx uses the new one without a reload.',

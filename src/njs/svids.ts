@@ -26,7 +26,7 @@ function filesOf({ certFile, keyFile }: WatchedIdentity, now: number): { seen: s
 
 /** Checks the files of an identity, and reads them if they have changed. */
 function look(identity: WatchedIdentity, before: Found | undefined, now: number): Look {
-  const { certFile, keyFile, spiffe } = identity;
+  const { certFile, keyFile, spiffe, names } = identity;
   const said = before?.said && { said: before.said };
   let path = certFile;
   try {
@@ -35,7 +35,7 @@ function look(identity: WatchedIdentity, before: Found | undefined, now: number)
     const cert = fs.readFileSync(path, 'utf8');
     path = keyFile;
     const key = keyFile === certFile ? cert : fs.readFileSync(path, 'utf8');
-    const read = readSvid(cert, key, spiffe);
+    const read = readSvid(cert, key, spiffe, names);
     if (typeof read !== 'string') return { seen: fresh ? '' : seen, svid: read, ...said };
     // The write may not be complete, so the next check reads the file.
     if (fresh && before?.svid !== undefined) return { ...before, seen: '' };

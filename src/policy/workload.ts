@@ -6,6 +6,17 @@ import { hostPort } from './units.ts';
 export const linkerdName = (serviceAccount: string, namespace: string, trustDomain: string): string =>
   `${serviceAccount}.${namespace}.serviceaccount.identity.linkerd.${trustDomain}`;
 
+const LABEL = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
+const KUBERNETES = new RegExp(`^spiffe://(${LABEL}(?:\\.${LABEL})*)/ns/(${LABEL})/sa/(${LABEL}(?:\\.${LABEL})*)$`);
+
+/** The names of an identity: the SPIFFE id, and the name that Linkerd's own CA gives to the same service account. Linkerd
+ * compares both as texts, so neither stands for the other. */
+export function linkerdNames(spiffe: string): readonly string[] {
+  const [, trustDomain, namespace, serviceAccount] = KUBERNETES.exec(spiffe) ?? [];
+  if (trustDomain === undefined || namespace === undefined || serviceAccount === undefined) return [spiffe];
+  return [linkerdName(serviceAccount, namespace, trustDomain), spiffe];
+}
+
 /** The address of a service in the mesh: its endpoint, or else its authority. */
 export function addressOf({ endpoint, authority }: Service): { readonly host: string; readonly port: number } {
   const own = hostPort(authority, 80);

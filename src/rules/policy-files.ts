@@ -1,6 +1,7 @@
 import type { WatchedFile } from '../health/types.ts';
-import { meshesOf } from '../policy/ingress.ts';
+import { meshesOf, meshOf } from '../policy/ingress.ts';
 import type { Client, Identity, Policy, Tls } from '../policy/types.ts';
+import { isReachedItself, linkerdNames } from '../policy/workload.ts';
 import { isAsked } from './client-table.ts';
 
 function clientFile(name: string, { auth }: Client): readonly WatchedFile[] {
@@ -64,6 +65,16 @@ export function watchedFiles(policy: Policy): readonly WatchedFile[] {
   ];
 }
 
+/** Returns the names of an identity for Linkerd's proxies, if nginx connects to workloads of its mesh itself.
+ * @param mesh the name of the mesh, if the policy has several */
+export function namesAtWorkloads(policy: Policy, mesh: string | undefined, spiffe: string) {
+  const isUsed = Object.values(policy.services).some((service) => {
+    const own = service.direct === undefined ? meshOf(policy, service) : undefined;
+    return own !== undefined && (mesh ?? own.name) === own.name && isReachedItself(own, service);
+  });
+  return isUsed ? { names: linkerdNames(spiffe) } : {};
+}
+
 /** Returns all files that the gateway reads: also CAs, and the SVIDs of the identities that rules use.
  * @param identities the identities that rules use */
 export function gatewayFiles(policy: Policy, identities: readonly Identity[]): readonly WatchedFile[] {
@@ -87,6 +98,7 @@ export function gatewayFiles(policy: Policy, identities: readonly Identity[]): r
         spiffe,
         path: certFile,
         keyPath: keyFile,
+        ...namesAtWorkloads(policy, mesh, spiffe),
       }),
     ),
   ];

@@ -1,7 +1,7 @@
 import type { Watched } from '../health/types.ts';
 import { meshesOf } from '../policy/ingress.ts';
 import type { Identity, Policy } from '../policy/types.ts';
-import { watchedFiles } from './policy-files.ts';
+import { namesAtWorkloads, watchedFiles } from './policy-files.ts';
 import { isKeyless } from './table.ts';
 
 /** The files of the CAs for certificates of ingresses. */
@@ -40,6 +40,7 @@ export function toWatched({ policy, digest, identities }: Seen, check: string): 
     identities: identities.map(({ name, mesh, spiffe, certFile, keyFile }) => ({
       name: mesh === undefined ? name : `${mesh}/${name}`,
       ...{ spiffe, certFile, keyFile },
+      ...namesAtWorkloads(policy, mesh, spiffe),
     })),
     files: watchedFiles(policy),
   };

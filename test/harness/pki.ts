@@ -20,6 +20,8 @@ export interface Subject {
   /** Default: in 30 days. */
   readonly notAfter?: Date;
   readonly keyType?: 'ec' | 'rsa';
+  /** Default: for servers and clients; empty: no extended key usage. */
+  readonly usages?: readonly x509.ExtendedKeyUsage[];
 }
 
 /** A certificate authority made for one test or one demo. */
@@ -84,6 +86,7 @@ async function leaf(
   subject: Subject,
 ): Promise<Credential> {
   const keys = await crypto.subtle.generateKey(subject.keyType === 'rsa' ? rsa : ec, true, ['sign', 'verify']);
+  const { usages = [serverAuth, clientAuth] } = subject;
   const names: x509.JsonGeneralNames = [
     ...(subject.dns ?? []).map((value) => ({ type: 'dns' as const, value })),
     ...(subject.ips ?? []).map((value) => ({ type: 'ip' as const, value })),
@@ -100,7 +103,7 @@ async function leaf(
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(digitalSignature | (subject.keyType === 'rsa' ? keyEncipherment : 0), true),
-      new x509.ExtendedKeyUsageExtension([serverAuth, clientAuth]),
+      ...(usages.length > 0 ? [new x509.ExtendedKeyUsageExtension([...usages])] : []),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(ca.publicKey),
       // RFC 5280 4.2.1.6: critical if the subject is empty.

@@ -1,6 +1,6 @@
 import { ingressesFor } from '../../policy/ingress.ts';
 import type { Policy } from '../../policy/types.ts';
-import { isReachedItself, linkerdName } from '../../policy/workload.ts';
+import { isReachedItself, linkerdName, linkerdNames } from '../../policy/workload.ts';
 import { hash } from '../../rules/hash.ts';
 import type { Rule } from '../../rules/types.ts';
 import { spiffeOf } from '../kit/rules.ts';
@@ -11,17 +11,6 @@ export interface Client {
   readonly name: string;
   /** The names that the client's certificate may have. A proxy compares one of them: the first in the certificate. */
   readonly ids: readonly string[];
-}
-
-const LABEL = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
-const KUBERNETES = new RegExp(`^spiffe://(${LABEL}(?:\\.${LABEL})*)/ns/(${LABEL})/sa/(${LABEL}(?:\\.${LABEL})*)$`);
-
-/** The names of an identity: the SPIFFE id, and the name that Linkerd's own CA gives to the same service account. Linkerd
- * compares both as texts, so neither stands for the other. */
-function namesOf(spiffe: string): readonly string[] {
-  const [, trustDomain, namespace, serviceAccount] = KUBERNETES.exec(spiffe) ?? [];
-  if (trustDomain === undefined || namespace === undefined || serviceAccount === undefined) return [spiffe];
-  return [linkerdName(serviceAccount, namespace, trustDomain), spiffe];
 }
 
 /** An ingress as a client, if the policy names its service account. Its requests then reach workloads through it. */
@@ -42,7 +31,7 @@ export const identityName = (name: string): string => (/^ingress(-|$)/.test(name
 export function clientsOf(policy: Policy, rule: Rule): readonly Client[] {
   const { mesh, services } = policy;
   const service = services[rule.service];
-  const itself = { name: identityName(rule.as), ids: namesOf(spiffeOf(policy, rule)) };
+  const itself = { name: identityName(rule.as), ids: linkerdNames(spiffeOf(policy, rule)) };
   if (mesh && service && isReachedItself(mesh, service)) return [itself];
   const ingresses = mesh && service ? ingressesFor(mesh, service) : [mesh?.ingress];
   const all = ingresses.map((it) => ingressClient(policy, it) ?? itself);

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Ask } from '../../../src/cli/http.ts';
 import { newRing } from '../../../src/session/rotate-ring.ts';
+import { createCa } from '../../harness/pki.ts';
 import { meshgate } from './fake.ts';
 
 const policy = `version: 1
@@ -88,5 +89,42 @@ describe('validate --online', () => {
 
   test('does not call files missing on a machine that has none of them', async () => {
     expect(await validate({})).toEqual([expect.stringContaining('this machine has none of the files')]);
+  });
+});
+
+describe('an SVID with an RSA key', async () => {
+  const id = 'spiffe://cluster.local/ns/edge/sa/gateway';
+  const ca = await createCa();
+  const { pem } = await ca.client(id, { keyType: 'rsa', notAfter: new Date('2099-01-01') });
+  const linkerd = `version: 1
+gateway: { insecure_http: true }
+mesh:
+  kind: linkerd
+  trust_domain: cluster.local
+  ingress: { INGRESS, ca_file: /run/mesh/ca.pem }
+  identities: { default: { spiffe: "${id}", pem_file: /run/mesh/gateway.pem } }
+providers: { okta: { issuer: https://login.example.com, audiences: [wiki] } }
+services:
+  wiki: { authority: wiki.wiki.svc.cluster.local, namespace: wiki, ACCOUNT labels: { app: wiki }, port: 8080 }
+hosts:
+  wiki.example.com:
+    /*: { service: wiki, allow: [authenticated] }
+`;
+  const files = { '/run/mesh/ca.pem': ca.cert, '/run/mesh/gateway.pem': pem };
+  const lines = async (policy: string) => {
+    const { out } = await meshgate(['validate', '--online'], { files: { './meshgate.yaml': policy, ...files }, ask });
+    return out.split('\n').filter((line) => line.slice(4).startsWith('files: '));
+  };
+
+  test('is reported if nginx connects to workloads of Linkerd with it', async () => {
+    const policy = linkerd.replace('INGRESS, ', '').replace('ACCOUNT', 'service_account: wiki,');
+    expect(await lines(policy)).toEqual([
+      expect.stringMatching(/^no {2}files: .*gateway\.pem\): svid_rsa: The key is RSA/),
+    ]);
+  });
+
+  test('is not reported if an ingress leads there', async () => {
+    const ingress = 'address: "ingress.edge:8443", namespace: edge, service_account: ingress';
+    expect(await lines(linkerd.replace('INGRESS', ingress).replace('ACCOUNT', ''))).toEqual(['yes files: 2 checked']);
   });
 });

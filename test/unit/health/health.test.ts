@@ -5,7 +5,7 @@ import { keysPart, readiness, revocationsPart } from '../../../src/health/readin
 import { type Found, readSvid, svidPart, toSay } from '../../../src/health/svid.ts';
 import { healthReasons } from '../../../src/health/types.ts';
 import { noKeys } from '../../../src/token/key-refresh.ts';
-import { createCa } from '../../harness/pki.ts';
+import { createCa, type Subject } from '../../harness/pki.ts';
 
 const id = 'spiffe://example.org/ns/edge/sa/gateway';
 const ca = await createCa();
@@ -24,6 +24,36 @@ describe('reading an SVID', () => {
   test('uses the first certificate, and a chain may follow', () => {
     expect(readSvid(svid.cert + another.cert + ca.cert, svid.key, id)).toEqual(dates);
     expect(readSvid(another.cert + svid.cert, svid.key, id)).toBe('svid_key_mismatch');
+  });
+
+  describe('for workloads of Linkerd', () => {
+    const own = 'gateway.edge.serviceaccount.identity.linkerd.example.org';
+    const names = [own, id];
+    const usual = '1.3.6.1.5.5.7.3.2';
+
+    test.each<[string, Subject]>([
+      ['an EC key and the SPIFFE id', { uris: [id] }],
+      ['an address before the SPIFFE id', { ips: ['10.0.0.1'], uris: [id] }],
+      ['the DNS name of the service account', { dns: [own] }],
+      ['both names', { dns: [own], uris: [id] }],
+      ['no extended key usage', { uris: [id], usages: [] }],
+      ['a usage for clients only', { uris: [id], usages: [usual] as never }],
+    ])('accepts %s', async (_, subject) => {
+      const { cert, key } = await ca.issue(subject);
+      expect(readSvid(cert, key, id, names)).toEqual(dates);
+    });
+
+    test.each<[string, Subject, string]>([
+      ['an RSA key', { uris: [id], keyType: 'rsa' }, 'svid_rsa'],
+      ['a DNS name before the SPIFFE id', { dns: ['gateway.example.com'], uris: [id] }, 'svid_first_name'],
+      ['the name of another service account', { dns: [`x${own}`] }, 'svid_first_name'],
+      ['no name', { commonName: own }, 'svid_first_name'],
+      ['a usage for servers only', { uris: [id], usages: ['1.3.6.1.5.5.7.3.1'] as never }, 'svid_not_for_clients'],
+    ])('names %s, and accepts it elsewhere', async (_, subject, fault) => {
+      const { cert, key } = await ca.issue(subject);
+      expect(readSvid(cert, key, id, names)).toBe(fault);
+      expect(readSvid(cert, key, id)).toEqual(dates);
+    });
   });
 
   test('accepts any identity for a certificate without URIs, as Linkerd issues them', async () => {

@@ -16,13 +16,15 @@ export default {
       "name": "default",
       "spiffe": "spiffe://cluster.local/ns/edge/sa/gateway",
       "certFile": "/run/mesh/gateway.pem",
-      "keyFile": "/run/mesh/gateway.pem"
+      "keyFile": "/run/mesh/gateway.pem",
+      "names": ["gateway.edge.serviceaccount.identity.linkerd.cluster.local", "spiffe://cluster.local/ns/edge/sa/gateway"]
     },
     {
       "name": "editor",
       "spiffe": "spiffe://cluster.local/ns/edge/sa/editor",
       "certFile": "/run/mesh/editor.pem",
-      "keyFile": "/run/mesh/editor.pem"
+      "keyFile": "/run/mesh/editor.pem",
+      "names": ["editor.edge.serviceaccount.identity.linkerd.cluster.local", "spiffe://cluster.local/ns/edge/sa/editor"]
     }
   ],
   "files": [
