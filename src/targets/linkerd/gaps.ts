@@ -54,7 +54,7 @@ function tieText({ authority: { host }, shared }: Place): string {
   }
   const dot = host.indexOf('.');
   const others = dot < 0 ? 'any other host' : `any other host in ${host.slice(dot + 1)}`;
-  return `${same}, so the host ${host} distinguishes them: Linkerd treats a request for ${others}, which nginx never sends, as a request for the prefix`;
+  return `${same}, so the host ${host} distinguishes them: Linkerd treats a request for ${others}, and for ${host} with a capital letter, as a request for the prefix; nginx sends neither`;
 }
 
 /** Whether Linkerd confuses the path with another one. If Linkerd treats two paths as one, this is true for both. */

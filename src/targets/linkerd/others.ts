@@ -70,7 +70,10 @@ const server: Bearing = (other, own) => {
   return met && `it may apply instead of ${titleOf(met)}`;
 };
 
-const route = naming('parentRefs', PARENTS, (met) => `it takes requests from the routes of ${met}`);
+const takes = naming('parentRefs', PARENTS, (met) => `it takes requests from the routes of ${met}`);
+
+/** A route in another namespace than its Server has no effect. */
+const route: Bearing = (other, own) => takes(other, near(other, own));
 
 const serverAuthorization: Bearing = (other, own) => {
   const [{ name } = {}] = refsOf(specOf(other).server);

@@ -69,7 +69,7 @@ describe('an exact path beside the prefix of the same path', () => {
   test('is distinguished by the host, which is named and as strict', () => {
     expect(coverage(wiki(routes))).toEqual([{ kind: 'exact' }, { kind: 'exact' }]);
     expect(gapsOf(wiki(routes))).toEqual([
-      'w.test/x#1: Linkerd ranks an exact path no higher than the prefix of the same path, so the host confluence.wiki.svc.cluster.local distinguishes them: Linkerd treats a request for any other host in wiki.svc.cluster.local, which nginx never sends, as a request for the prefix',
+      'w.test/x#1: Linkerd ranks an exact path no higher than the prefix of the same path, so the host confluence.wiki.svc.cluster.local distinguishes them: Linkerd treats a request for any other host in wiki.svc.cluster.local, and for confluence.wiki.svc.cluster.local with a capital letter, as a request for the prefix; nginx sends neither',
     ]);
   });
 

@@ -161,6 +161,7 @@ describe('foreign objects', () => {
     ['a server for another port', 'Server', { podSelector: {}, port: 9090 }, 'wiki'],
     ['a server of another namespace', 'Server', { podSelector: {}, port: 8090 }, 'elsewhere'],
     ['a route of another server', 'HTTPRoute', { parentRefs: [{ ...server, name: 'x' }] }, 'wiki'],
+    ['a route of another namespace', 'HTTPRoute', { parentRefs: [{ ...server, namespace: 'wiki' }] }, 'elsewhere'],
     ['a policy of another namespace', 'AuthorizationPolicy', { targetRef: namespace }, 'elsewhere'],
     ['the allowed identities of another place', 'MeshTLSAuthentication', { identities: ['*'] }, 'wiki'],
   ])('%s is ignored', (_, kind, spec, space) => {
