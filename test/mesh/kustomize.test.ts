@@ -113,4 +113,88 @@ describeWith(lacksMesh(), 'kubectl', async () => {
       });
     },
   );
+
+  /** The commands under a heading of docs/linkerd.md. */
+  function commandsOf(heading: string): readonly string[] {
+    const text = readFileSync('docs/linkerd.md', 'utf8').split(`\n### ${heading}\n`)[1] ?? '';
+    const [, block = ''] = /^```sh\n([\s\S]*?)^```$/m.exec(text) ?? [];
+    const lines = block.replace(/\\\n +/g, '').split('\n');
+    return lines.filter((line) => !/^(#|meshgate |sleep |$)/.test(line));
+  }
+
+  test('the steps of the docs replace all objects of Linkerd and leave no copy', async ({ skip }) => {
+    if (lacks.linkerd !== undefined) skip(lacks.linkerd);
+    const policy = readFileSync(join(golden('linkerd', 'identities'), 'policy.yaml'), 'utf8');
+    const less = policy.replace(/^ {4}\/a\/b\/c:.*\n/m, '').replace('/x/*', '/y/*');
+    const render = async (text: string, into: string, ...flags: string[]) => {
+      const { written } = await meshgate(['render', '--target', 'linkerd', '--out', into, ...flags, 'x'], {
+        files: { x: text },
+      });
+      await kube.box.write(written);
+    };
+    const live = async () =>
+      readObjects(
+        await kubectl('get', '-A', '-o', 'yaml', LINKERD_KINDS, '-l', 'app.kubernetes.io/managed-by=meshgate'),
+      );
+    const run = async (commands: readonly string[]) => {
+      const settings = commands.filter((line) => /^\w+=/.test(line)).join('\n');
+      for (const command of commands.filter((line) => !/^\w+=/.test(line))) {
+        // No controller of Linkerd runs here.
+        if (command.startsWith('kubectl wait')) {
+          for (const route of (await live()).filter(({ kind }) => kind === 'HTTPRoute')) await accept(route);
+        }
+        const { exitCode, stderr } = await kube.box.exec('sh', '-c', `cd /tmp/steps\n${settings}\n${command}`);
+        expect([exitCode, command, stderr]).toEqual([0, command, expect.any(String)]);
+      }
+    };
+    const accept = ({ apiVersion, kind, metadata: { name, namespace }, spec }: KubeObject) => {
+      const { parentRefs } = spec as { readonly parentRefs: readonly unknown[] };
+      const conditions = [
+        {
+          type: 'Accepted',
+          status: 'True',
+          reason: 'Accepted',
+          message: '',
+          lastTransitionTime: '2026-01-01T00:00:00Z',
+        },
+      ];
+      const parents = parentRefs.map((parentRef) => ({
+        controllerName: 'linkerd.io/policy-controller',
+        parentRef,
+        conditions,
+      }));
+      return kube.applyStatus({
+        apiVersion,
+        kind,
+        metadata: { name, ...(namespace !== undefined && { namespace }) },
+        status: { parents },
+      });
+    };
+    const contents = (objects: readonly KubeObject[]) =>
+      new Map(objects.map((it) => [titleOf(it), JSON.stringify([it.metadata.labels, it.spec])]));
+
+    if (!namespaces.has('apps')) await kubectl('create', 'namespace', 'apps');
+    namespaces.add('apps');
+    await kubectl('delete', LINKERD_KINDS, '-A', '-l', 'app.kubernetes.io/managed-by=meshgate');
+    await render(policy, '/tmp/steps/linkerd');
+    await run(commandsOf('Apply it in steps'));
+    expect((await live()).map(titleOf).sort()).toEqual(
+      objectsOf(rendered('linkerd', 'identities')).map(titleOf).sort(),
+    );
+
+    const old = (await live()).find(({ kind }) => kind === 'Server');
+    await render(less, '/tmp/steps/linkerd');
+    await render(less, '/tmp/steps/linkerd-update', '--for-update');
+    await run(commandsOf('Update it without an outage'));
+    const { written } = await meshgate(['render', '--target', 'linkerd', '--out', '/o', 'x'], { files: { x: less } });
+    const wanted = readObjects(String(written['/o/linkerd.yaml']));
+    const after = await live();
+    expect(after.map(titleOf).filter((it) => /[/]update\./.test(it))).toEqual([]);
+    expect([...contents(after).keys()]).toEqual(expect.arrayContaining([...contents(wanted).keys()]));
+    expect(after.find(({ kind }) => kind === 'Server')?.metadata.uid).not.toBe(old?.metadata.uid);
+    const answer = await meshgate(['prove', '--target', 'linkerd', 'meshgate.yaml', '-'], {
+      files: { 'meshgate.yaml': less, '-': await kubectl('get', '-A', '-o', 'yaml', LINKERD_KINDS) },
+    });
+    expect(answer).toMatchObject({ code: 0, out: expect.stringMatching(/^yes: /) });
+  });
 });
