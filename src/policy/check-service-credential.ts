@@ -61,6 +61,9 @@ function checkSchemes(report: Report, path: Path, schemes: readonly (string | un
   }
 }
 
+/** Base64 of the beginnings of a header: a brace and one of its usual members. */
+const JWT = /^eyJ(?:hbGc|0eXA|raWQ|lbmM|jdHk|4NXQ)/;
+
 type DraftBearer = NonNullable<DraftRoute['service_credential']>['bearer'];
 
 function checkBearer(report: Report, draft: DraftPolicy, at: RouteAt, path: Path, bearer: DraftBearer): void {
@@ -73,6 +76,11 @@ function checkBearer(report: Report, draft: DraftPolicy, at: RouteAt, path: Path
     return;
   }
   for (const [index, prefix] of bearer.entries()) {
+    if (prefix !== undefined && JWT.test(prefix)) {
+      const why = 'tokens with this beginning are JWTs, and a JWT after Bearer is always for the gateway';
+      report.add([...path, index], `no effect: ${why}; let clients send it in another scheme, and remove this`);
+      continue;
+    }
     const wider = bearer.find((it) => it !== undefined && it !== prefix && prefix?.startsWith(it));
     if (wider !== undefined) report.add([...path, index], `no effect: it begins with ${quote(wider)}; remove it`);
   }

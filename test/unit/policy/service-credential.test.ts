@@ -111,6 +111,11 @@ describe('service_credential', () => {
       '{ bearer: [glsa_, glsa_x] }',
       `${key}.bearer[1]: no effect: it begins with "glsa_"; remove it`,
     ],
+    ...['alg', 'typ', 'kid', 'enc', 'x5t'].map((member): [string, string, string] => [
+      `a JWT that begins with ${member}`,
+      `{ bearer: [glsa_, ${btoa(`{"${member}":"`).slice(0, 9)}] }`,
+      `${key}.bearer[1]: no effect: tokens with this beginning are JWTs, and a JWT after Bearer is always for the gateway; let clients send it in another scheme, and remove this`,
+    ]),
     [
       'opaque tokens beside those of a provider',
       '{ bearer: opaque }',
