@@ -97,6 +97,9 @@ const stops: Readonly<Record<string, Mistake>> = {
   'the policy /etc/meshgate/meshgate.yaml could not be rendered': provider((text) =>
     text.replace('service: wiki', 'service: wuki'),
   ),
+  'only this path itself is this route': provider(
+    (text) => `${text}    /admin/: { service: wiki, accept: [bearer, session], allow: [authenticated] }\n`,
+  ),
   '/run/meshgate is not writable': {
     options: (all) => all.filter((_, i) => all[i] !== '--tmpfs' && all[i - 1] !== '--tmpfs'),
   },
