@@ -29,6 +29,8 @@ const FORMS = [
   /(?<=:\/\/)(?:[^/?#@\s:]*:(?!\d{1,5}(?:[/?#]|$))\S+|[^/?#@\s]+)(?=@)/g,
   /(?<=:\/\/[^/?#@\s:]*:)(?!\d{1,5}(?:[/?#]|$))\S+(?=@)/g,
   /(?<=(?:^|[\s"'[,])(?!mailto:|acct:|sip:)[\w.%+-]+:)(?!\/\/)[^\s@]+(?=@)/g,
+  // The value of a parameter in a URL. A part of a template in braces is no value.
+  /(?<=[?&;][\w.-]*(?:secret|passw|pwd|passphrase|token|api_?key|private_?key|signature|assertion)[\w-]*=|[?&;]sig=)[^&;#{}\s"']+/gi,
   // What follows the scheme of an Authorization header.
   /(?<=\b(?:[Bb]asic|[Bb]earer|[Dd][Pp]o[Pp]|[Tt]oken|[Dd]igest) +)(?=\S*(?:\d|=|[a-z][A-Z]))[\w.~+/-]{8,}=*/g,
   // Keys of usual services.

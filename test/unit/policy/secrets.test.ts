@@ -56,6 +56,10 @@ test.each([
   ['of digits', URL_OF('https://user:48151623hunter2@wiki.internal')],
   ['without https://', URL_OF('user:hunter2@wiki.internal')],
   ['in an Authorization header', BASE.replace('service: wiki', 'service: "Basic aHVudGVyMjpodW50ZXIy"')],
+  ['in a parameter', URL_OF('https://wiki.internal/?a=b&access_token=hunter2/x&c=d')],
+  ['in a parameter in upper case', URL_OF('https://wiki.internal/?CLIENT_SECRET=hunter2')],
+  ['in a signed URL', URL_OF('https://wiki.internal/?sig=hunter2%2F#x')],
+  ['in the URL of a test', `${BASE}tests: [{ as: nobody, GET: "/x?apikey=hunter2", expect: allowed }]\n`],
   [
     'in the second URL of a text',
     `${BASE}gateway: { store: { etcd: "https://u:first1@etcd-0:2379, https://u:hunter2@etcd-1:2379" } }\n`,
@@ -112,6 +116,7 @@ test('what people need to see stays: names, paths, issuers, and times', () => {
     errorsOf(URL_OF('https://wiki.internal:8443/people/@ann'), {}),
     errorsOf(BASE.replace('service: wiki', 'service: mailto:editors@example.com'), {}),
     errorsOf(BASE.replace('service: wiki', 'service: "Basic Authentication"'), {}),
+    errorsOf(BASE.replace('service: wiki', 'service: "https://a.example.com/?tokens={reason}&design=new"'), {}),
   ].flat();
   for (const text of [
     ...[
@@ -121,7 +126,11 @@ test('what people need to see stays: names, paths, issuers, and times', () => {
       '"ftp://example.okta.com/oauth2"',
       '"https://wiki.internal:8443/people/@ann:8443"',
     ],
-    ...['"Basic Authentication"', '"mailto:editors@example.com"'],
+    ...[
+      '"Basic Authentication"',
+      '"mailto:editors@example.com"',
+      '"https://a.example.com/?tokens={reason}&design=new"',
+    ],
   ])
     expect(errors.join()).toContain(text);
 });
