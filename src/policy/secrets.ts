@@ -54,7 +54,7 @@ export function secretsOf(tree: Tree, key = ''): readonly string[] {
     if (isSecret) return [text, ...lines(text)];
     // A scheme is one word. What follows it is a credential.
     const [, afterScheme = ''] = (key === 'schemes' && /\s+(\S.*)$/.exec(text)) || [];
-    return afterScheme === '' ? secretParts(text) : [afterScheme];
+    return [...(afterScheme === '' ? [] : [afterScheme]), ...secretParts(text)];
   }
   return [...childrenOf(tree)].flatMap(([step, below]) =>
     typeof step === 'number' ? secretsOf(below, key) : [...secretInKey(step), ...secretsOf(below, step)],

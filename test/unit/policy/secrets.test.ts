@@ -80,6 +80,9 @@ test('the credentials of a service that stand as a scheme are not repeated', () 
     expect(found).toContain('is not the name of an authentication scheme');
     expect(found).not.toContain(scheme.split(' ')[1]);
   }
+  const list = 'schemes: "[glsa_HOruNAb7SOiCdshU8algkrq7FD, basic]"';
+  const text = BASE.replace('allow: [editor]', () => `allow: [editor]\n      service_credential: { ${list} }`);
+  expect(errorsOf(text, {}).join('\n')).not.toContain('HOruNAb7');
 });
 
 const PEM = `-----BEGIN PRIVATE KEY-----
