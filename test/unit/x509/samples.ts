@@ -1,4 +1,5 @@
 import { readCertificate } from '../../../src/x509/certificate.ts';
+import { readClientUse } from '../../../src/x509/client-use.ts';
 import { timeOf, whole } from '../../../src/x509/der.ts';
 import { belongs } from '../../../src/x509/key.ts';
 import { readPem } from '../../../src/x509/pem.ts';
@@ -65,6 +66,11 @@ export const x509Samples: readonly Sample[] = [
   { name: 'notBefore', got: () => read()?.notBefore, wanted: Date.parse('2026-01-02T03:04:05Z') / 1000 },
   { name: 'notAfter', got: () => read()?.notAfter, wanted: Date.parse('2026-01-02T04:04:05Z') / 1000 },
   { name: 'URIs', got: () => read()?.uris, wanted: ['spiffe://example.org/ns/edge/sa/gateway'] },
+  {
+    name: 'use by a client',
+    got: () => readClientUse(readPem(svid)![0]!.bytes),
+    wanted: { isRsa: false, isForClients: true, firstName: 'spiffe://example.org/ns/edge/sa/gateway' },
+  },
   {
     name: 'certificate and key',
     got: () => belongs(readPem(svidKey)![0]!, read()!.publicKey),
