@@ -119,7 +119,7 @@ const gatewayChanges = ({ gateway: before }: Policy, { gateway: after }: Policy)
   );
 
 /** The address of an ingress. Without one, nginx connects to the workloads of Linkerd themselves. */
-const addressOf = ({ host, port }: Ingress) => (host === '' ? {} : { address: `${host}:${port}` });
+const addressOf = ({ host, port }: Ingress) => (host === '' && port === 0 ? {} : { address: `${host}:${port}` });
 
 const knownIngress = (ingress: Ingress): Named => {
   const { host: _, port: __, mesh: ___, ...rest } = ingress;
