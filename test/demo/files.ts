@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Policy } from '../../src/policy/index.ts';
 import { createCa } from '../harness/pki.ts';
@@ -68,6 +68,9 @@ export async function placeConfiguration(policyText: string): Promise<void> {
   });
 }
 
+/** The user of the gateway's image. */
+const GATEWAY_USER = 10101;
+
 /** Writes files by their path in the containers. Only the owner of the state can reach them on this machine. */
 async function place(files: Readonly<Record<string, string>>): Promise<void> {
   await mkdir(state, { recursive: true, mode: 0o700 });
@@ -77,8 +80,11 @@ async function place(files: Readonly<Record<string, string>>): Promise<void> {
     const file = join(mount.folder, path.slice(mount.target.length));
     await mkdir(dirname(file), { recursive: true, mode: 0o755 });
     await writeFile(file, text);
-    // The container's user reads it, whatever the umask; the folder above denies access to others.
-    await chmod(file, 0o644);
+    // The container's user reads it, whatever the umask; the folder above denies access to others. The gateway reports
+    // secrets that every user can read, and only root can give them to its user.
+    const isOwn = mount === mounts.gateway && process.getuid?.() === 0;
+    if (isOwn) await chown(file, GATEWAY_USER, GATEWAY_USER);
+    await chmod(file, isOwn ? 0o600 : 0o644);
   }
   for (const { folder } of Object.values(mounts)) if (existsSync(folder)) await chmod(folder, 0o755);
 }
