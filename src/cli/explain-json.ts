@@ -1,6 +1,7 @@
 import type { FactExplanation } from '../caller/explain.ts';
 import { hasSeveralIngresses, hasSeveralMeshes, identityOf, ingressesFor, meshOf } from '../policy/ingress.ts';
 import type { Policy, Route } from '../policy/types.ts';
+import { isReachedItself } from '../policy/workload.ts';
 import type { Rule } from '../rules/types.ts';
 import type { Asker } from './asker.ts';
 import { type Explanation, refusalOf, serviceAsked } from './explanation.ts';
@@ -67,6 +68,7 @@ export function explanationJson(explanation: Explanation, policy: Policy, unveri
         ...(mesh && hasSeveralMeshes(policy) && { mesh: mesh.name }),
         ...(mesh &&
           hasSeveralIngresses(mesh) &&
+          !isReachedItself(mesh, service) &&
           (service.ingresses === undefined
             ? { ingress: ingressesFor(mesh, service)[0].name }
             : { ingresses: service.ingresses.map(({ name, backup }) => ({ name, ...(backup && { backup }) })) })),

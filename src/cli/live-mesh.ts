@@ -1,4 +1,5 @@
 import type { Identity } from '../policy/types.ts';
+import { isReachedItself } from '../policy/workload.ts';
 import { covers } from '../rules/cover.ts';
 import { hasMethod } from '../rules/decide.ts';
 import { enforced } from '../rules/enforced.ts';
@@ -33,11 +34,13 @@ function hopsOf({ policy, rules }: Loaded, { method, url }: TestOutcome['test'])
   const names = new Set(rules.filter((rule) => rule.route === route).map(({ service }) => service));
   const services = [...names].flatMap((name) => policy.services[name] ?? []).filter(({ direct }) => !direct);
   if (services.length === 0) return 'this ingress does not lead to its service';
+  const led = services.filter((it) => !policy.mesh || !isReachedItself(policy.mesh, it));
+  if (led.length === 0) return 'nginx connects to the workloads of its service themselves';
   const target = splitUrl(url)?.target ?? '/';
   // Some targets accept encoded paths, and others do not.
   if (/^[^?]*%/.test(target)) return 'its path is percent-encoded';
   const path = parseTarget(target)?.path ?? '/';
-  return services.map(({ authority }) => ({ authority, method, target, path, route }));
+  return led.map(({ authority }) => ({ authority, method, target, path, route }));
 }
 
 /** Returns a rule that allows the identity, or else a rule of the same route for another identity. */
@@ -68,7 +71,9 @@ export async function askMesh(
   const { mesh } = loaded.policy;
   if (mesh === undefined) throw new WrongUse('the policy has no mesh: leave out --mesh');
   const read = (file: string, what: string) => readText(runtime, root + file, what);
-  const { caFile, serverName: name = address } = mesh.ingress;
+  const { caFile, serverName: name = address, host } = mesh.ingress;
+  if (host === '')
+    throw new WrongUse('the mesh has no ingress, because nginx connects to the workloads themselves: leave out --mesh');
   const tls = { address, port, tls: true, name, headers: {}, ca: read(caFile, 'the CA of the mesh') };
   const clients = Object.values(mesh.identities).map((identity) => ({
     identity,

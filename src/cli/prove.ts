@@ -1,4 +1,4 @@
-import { identityOf, ingressesFor, meshOf } from '../policy/ingress.ts';
+import { identityOf, meshOf, reachedAt } from '../policy/ingress.ts';
 import type { MeshKind } from '../policy/types.ts';
 import { definitionChanges } from '../rules/definitions.ts';
 import { writtenId } from '../rules/enforced.ts';
@@ -41,7 +41,7 @@ function sideOf({ policy, rules }: Loaded): Side {
     outcome: (rule) => {
       const found = policy.services[rule.service];
       const mesh = meshOf(policy, found);
-      const doors = mesh && found ? ingressesFor(mesh, found) : [];
+      const doors = mesh && found ? reachedAt(mesh, found) : [];
       const through = doors.map((door) => [door.host, door.port, door.serverName, door.caFile]);
       const { authority, endpoint, direct } = found ?? {};
       return JSON.stringify([authority, endpoint, direct, through, identityOf(policy, rule)?.spiffe]);

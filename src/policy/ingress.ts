@@ -1,5 +1,5 @@
 import type { Identity, Ingress, IngressChoice, Mesh, Policy, Service } from './types.ts';
-import { isReachedItself } from './workload.ts';
+import { isReachedItself, workloadOf } from './workload.ts';
 
 type Meshed = Pick<Policy, 'mesh' | 'meshes'>;
 
@@ -45,6 +45,12 @@ export function ingressesFor(mesh: Mesh, service: Led): readonly [Ingress, ...In
     return found;
   });
   return [first as Ingress, ...rest];
+}
+
+/** Where nginx connects to for a service in the mesh: to its workloads themselves, or else to its ingresses. */
+export function reachedAt(mesh: Mesh, service: Service): readonly [Ingress, ...Ingress[]] {
+  const workload = workloadOf(mesh, service);
+  return workload === undefined ? ingressesFor(mesh, service) : [workload];
 }
 
 /** The ingresses of a service as text: `east, west, standby as backup`. */
