@@ -153,6 +153,7 @@ export const address = text(new RegExp(`^(?:${IPV4}|${IPV6})$`), { what: 'an add
 export const resolver = text(new RegExp(`^(?:${IPV4}|\\[${IPV6}\\])(?::${PORT})?$`), {
   what: 'the address of a DNS server',
   write: '10.0.0.10, 10.0.0.10:5353 or [fd00::10]:53',
+  fix: (value) => (new RegExp(`^${IPV6}$`).test(String(value)) ? `"[${value}]"` : undefined),
 });
 
 /** The address of a listener: a port (on every address), or an IP address and a port. */

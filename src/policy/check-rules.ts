@@ -184,9 +184,11 @@ export function checkRuleServices(report: Report, draft: DraftPolicy, { route, p
     }
     if (own !== routed && hasSeveral(draft, own) !== hasSeveral(draft, routed)) {
       const [one, all] = hasSeveral(draft, own) ? [routed, own] : [own, routed];
-      const write = isDirect(draft.services?.[one] ?? {})
-        ? `write another route for ${quote(own)}`
-        : `write ingresses: [NAME] for ${quote(one)}, or another route for ${quote(own)}`;
+      const alone = draft.services?.[one] ?? {};
+      const write =
+        isDirect(alone) || writes(alone, 'service_account')
+          ? `write another route for ${quote(own)}`
+          : `write ingresses: [NAME] for ${quote(one)}, or another route for ${quote(own)}`;
       const message = `${quote(all)} has ingresses, and ${quote(one)} does not, but nginx sends the requests of a route to other addresses for all its services or for none; ${write}`;
       report.add(here, message);
     }

@@ -32,12 +32,13 @@ function transportSocket(own: NonNullable<Ingress['own']>, spiffeIds: readonly s
 /** The maximum of connections, requests and retries for a service. nginx enforces the real limits. */
 const UNLIMITED = 100_000;
 
-function cluster({ name, endpoint, protocol }: Service): unknown {
+function cluster({ gateway }: Policy, { name, endpoint, protocol }: Service): unknown {
   const host = endpoint.host.replace(/^\[(.*)\]$/, '$1');
   return {
     name,
     type: 'STRICT_DNS',
-    dns_lookup_family: 'V4_PREFERRED',
+    // AUTO prefers IPv6.
+    dns_lookup_family: gateway.ipVersions.includes(4) ? 'V4_PREFERRED' : 'AUTO',
     connect_timeout: '5s',
     circuit_breakers: {
       thresholds: [{ max_connections: UNLIMITED, max_pending_requests: UNLIMITED, max_requests: UNLIMITED }],
@@ -162,7 +163,7 @@ export function bootstrap(policy: Policy, rules: readonly Rule[], own = policy.m
           ],
         },
       ],
-      clusters: authorities.map(({ service }) => cluster(service)),
+      clusters: authorities.map(({ service }) => cluster(policy, service)),
     },
   };
 }

@@ -177,6 +177,14 @@ describe('mistakes', () => {
     );
   });
 
+  test('a route whose other service has workloads of Linkerd, which can have no ingresses', () => {
+    const place = 'namespace: apps, labels: { app: canary }, port: 80';
+    const errors = errorsOf({ kind: 'linkerd', canary: `authority: canary.mesh, service_account: canary, ${place}` });
+    expect(errors.join('\n')).toMatch(
+      /"wiki" has ingresses, and "canary" does not, .*; write another route for "canary"$/m,
+    );
+  });
+
   test('two services of one authority that share an ingress', () => {
     expect(errorsOf({ canary: 'authority: wiki.mesh, ingresses: [west]' }).join()).toMatch(
       /services\.canary\.authority: service "wiki" has this authority, so the ingress cannot distinguish the two/,

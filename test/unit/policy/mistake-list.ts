@@ -145,6 +145,7 @@ export const CHANGES: readonly Change[] = [
   ['wrong type', '    else:', 'Viewer', '5', 'write "5" in quotes'],
   ['wrong type', 'version:', '1', '2', 'write 1'],
   ['bad address', '  resolver:', '10.0.0.10', 'dns', 'write 10.0.0.10, 10.0.0.10:5353'],
+  ['address without brackets', '  resolver:', '10.0.0.10', '"fd00::53"', 'write "[fd00::53]"'],
   ['bad address', '  trusted_proxies:', '10.0.0.0/8', '10.0.0.0', 'write 10.0.0.0/32'],
   ['bad address', '  trusted_proxies:', '10.0.0.0/8', '0.0.0.0/0', 'not a range of all addresses'],
   ['bad address', '    address:', ':8443', '', 'write ingress.mesh:8443'],

@@ -45,6 +45,16 @@ describe('the listener', () => {
     expect(parse(files['envoy.yaml'] ?? '').static_resources.listeners[0].address.socket_address).toEqual(address);
   });
 
+  test.each([
+    [[4], 'V4_PREFERRED'],
+    [[4, 6], 'V4_PREFERRED'],
+    [[6], 'AUTO'],
+  ] as const)('connects to services with the versions of IP that the gateway uses: %j', (ipVersions, family) => {
+    const { policy, rules } = render(wiki);
+    const { files } = envoy.emit({ ...policy, gateway: { ...policy.gateway, ipVersions } }, rules);
+    expect(parse(files['envoy.yaml'] ?? '').static_resources.clusters[0].dns_lookup_family).toBe(family);
+  });
+
   test('ends every stream when the longest session would end, if there are sessions', () => {
     expect(http.common_http_protocol_options).toEqual({ max_headers_count: 250 });
     const session = { keysFile: '/run/keys', idle: 3600, absolute: 7200, fresh: 600 };
