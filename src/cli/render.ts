@@ -114,6 +114,9 @@ function emit(runtime: Runtime, loaded: Loaded, flags: Flags, dir: string): Emit
   );
 }
 
+/** The address of a DNS server, perhaps with a port. */
+const DNS_SERVER = /^\[?[0-9A-Fa-f:.]+\]?(:\d+)?$/;
+
 function checkFlags(flags: Flags): void {
   const own = { dir: flags.dir, 'run-dir': flags.runDir, 'state-dir': flags.stateDir };
   const ofNginx = { ...own, 'access-log': flags.accessLog, resolver: flags.resolver };
@@ -136,6 +139,10 @@ function checkFlags(flags: Flags): void {
   }
   if (flags.forUpdate && (flags.target === 'nginx' || !meshTarget(flags.target).takesForUpdate)) {
     throw new WrongUse(`--for-update has no effect for ${flags.target}: leave it out`);
+  }
+  const other = flags.resolver?.find((it) => !DNS_SERVER.test(it));
+  if (other !== undefined) {
+    throw new WrongUse(`--resolver ${other}: give IP addresses of DNS servers, as in 10.0.0.10 or [fd00::10]:53`);
   }
   for (const [name, value] of Object.entries({ ...own, 'access-log': flags.accessLog })) {
     if (value !== undefined && !value.startsWith('/')) throw new WrongUse(`--${name} ${value}: give an absolute path`);

@@ -62,6 +62,11 @@ describe('nginx', () => {
     // nginx knows no zones, so fe80::1%eth0 is left out.
     expect(await resolver()).toBe('10.0.0.10 "[fd00::1]"');
     expect(await resolver('--resolver', '10.1.1.1,10.1.1.2')).toBe('10.1.1.1 10.1.1.2');
+    expect(await resolver('--resolver', 'fd00::2,[fd00::3]:5353')).toBe('"[fd00::2]" "[fd00::3]:5353"');
+    for (const other of ['dns.internal', 'fe80::1%eth0', '10.1.1.1;']) {
+      const { code, err } = await render('--target', 'nginx', '--resolver', `10.1.1.1,${other}`);
+      expect([code, err]).toEqual([2, expect.stringContaining(`--resolver ${other}: give IP addresses`)]);
+    }
   });
 
   test('prints each file under its name to standard output', async () => {
