@@ -114,6 +114,34 @@ describeWith(lacksMesh(), 'kubectl', async () => {
     },
   );
 
+  test.for(targets)('of two policies, the labels of one delete its objects only: %s', async (target, { skip }) => {
+    if (lacks[target] !== undefined) skip(lacks[target]);
+    const kinds = target === 'istio' ? KINDS : LINKERD_KINDS;
+    const policy = readFileSync(join(golden(target, 'confluence'), 'policy.yaml'), 'utf8');
+    const other = readFileSync(join(golden(target, 'named'), 'policy.yaml'), 'utf8');
+    const labels = ['app.kubernetes.io/managed-by=meshgate', 'meshgate/gateway='];
+    const prove = async (text: string) => {
+      const live = accepted(await kubectl('get', '-A', '-o', 'yaml', kinds));
+      const files = { 'meshgate.yaml': text, '-': live };
+      return (await meshgate(['prove', '--target', target, 'meshgate.yaml', '-'], { files })).code;
+    };
+    await kubectl('delete', kinds, '-A', '-l', labels[0]!);
+    for (const name of ['confluence', 'named']) {
+      for (const { metadata } of objectsOf(rendered(target, name))) {
+        const { namespace = '' } = metadata;
+        if (!namespaces.has(namespace)) await kubectl('create', 'namespace', namespace);
+        namespaces.add(namespace);
+      }
+      await kubectl('apply', '-k', await folder(target, name));
+    }
+    expect([await prove(policy), await prove(other)]).toEqual([0, 0]);
+    await kubectl('delete', kinds, '-A', '-l', `${labels[0]},${labels[1]}team-a---east`);
+    expect(await prove(policy)).toBe(0);
+    expect(await prove(other)).not.toBe(0);
+    const left = readObjects(await kubectl('get', '-A', '-o', 'yaml', kinds, '-l', labels[0]!));
+    expect(left.map(titleOf).sort()).toEqual(objectsOf(rendered(target, 'confluence')).map(titleOf).sort());
+  });
+
   /** The commands under a heading of docs/linkerd.md. */
   function commandsOf(heading: string): readonly string[] {
     const text = readFileSync('docs/linkerd.md', 'utf8').split(`\n### ${heading}\n`)[1] ?? '';
