@@ -53,7 +53,7 @@ export function policyFor(kind: MeshKind): Policy {
   w.test:
     /*: { service: wiki, allow: [{ role: reader, methods: [GET] }, editor, { agent: bot, methods: [POST] }] }
     /a!/*: { service: wiki, allow: [{ role: editor, methods: [PUT] }] }
-    /b: { service: wiki, allow: [{ role: editor, methods: [PUT] }] }
+    /b: { service: wiki, allow: [{ role: editor, methods: [DELETE] }] }
   p.test: { /*: { service: pages, allow: [anyone] } }`;
   const agents = 'agents: { bot: { match: { client_id: bot }, acts_for: [editor], bound: none } }';
   const { policy, errors } = parsePolicy(policyText(kind, roles, hosts, ['pages'], agents), 'meshgate.yaml');
