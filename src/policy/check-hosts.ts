@@ -29,8 +29,7 @@ const NO_ADDRESS = 'clients tell nginx the name of a host, never an address; wri
 
 /** Whether the name of a host is an IP address, with or without a port. */
 const isAddress = (name: string): boolean =>
-  /^\d{1,3}(?:\.\d{1,3}){3}(?::\d*)?$/.test(name) ||
-  /^\[?[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:\]|$)/.test(name);
+  /^\d{1,3}(?:\.\d{1,3}){3}(?::\d*)?$/.test(name) || /^\[?[0-9A-Fa-f]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:\]|$)/.test(name);
 
 function plainHost(name: string): string {
   const lower = name.toLowerCase().replace(/^[a-z]+:\/\//, '');

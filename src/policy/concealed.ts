@@ -15,8 +15,10 @@ export class Concealed {
 
   /** Returns a message without these texts. */
   hide(message: string): string {
-    if (this.#shown.size === 0) return message;
-    const texts = [...this.#shown.keys()].sort((a, b) => b.length - a.length);
+    const lower = message.toLowerCase();
+    // A pattern of all texts can be too long for a regular expression.
+    const texts = [...this.#shown.keys()].filter((it) => lower.includes(it)).sort((a, b) => b.length - a.length);
+    if (texts.length === 0) return message;
     const pattern = new RegExp(texts.map(patternOf).join('|'), 'gi');
     return message.replace(pattern, (found) => {
       const quoted = /^".*"$/s.test(found) && !this.#shown.has(found.toLowerCase());
@@ -27,9 +29,14 @@ export class Concealed {
   }
 }
 
-/** Matches a text in a message. A short text is also a part of usual words, so it is a text of its own or in quotes. */
+/** The number of characters of a text that a pattern has at most. */
+const MAX_PATTERN = 1000;
+
+/** Matches a text in a message. A short text is also a part of usual words, so it is a text of its own or in quotes. With
+ * a long text, the rest of the message is left out too. */
 function patternOf(text: string): string {
-  const plain = text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const plain = text.slice(0, MAX_PATTERN).replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  if (text.length > MAX_PATTERN) return `${plain}[\\s\\S]*`;
   if (text.length < 3) return `"${plain}"`;
   return text.length < 8 ? `(?<![A-Za-z0-9])${plain}(?![A-Za-z0-9])` : plain;
 }

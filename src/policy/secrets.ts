@@ -53,7 +53,7 @@ export function secretsOf(tree: Tree, key = ''): readonly string[] {
     const isSecret = isSecretKey(key) ? !isFilePath(text) : BEGINNINGS.includes(key) && text.length > 16;
     if (isSecret) return [text, ...lines(text)];
     // A scheme is one word. What follows it is a credential.
-    const [, afterScheme = ''] = (key === 'schemes' && /\s+(\S.*)$/.exec(text)) || [];
+    const [, afterScheme = ''] = (key === 'schemes' && /^\s*\S+\s+(\S.*)$/.exec(text)) || [];
     return [...(afterScheme === '' ? [] : [afterScheme]), ...secretParts(text)];
   }
   return [...childrenOf(tree)].flatMap(([step, below]) =>

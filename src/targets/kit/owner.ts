@@ -35,5 +35,5 @@ const MARKED = /-$|-[0-9a-f]{16}$/;
 export function objectName(owner: string, ...parts: readonly string[]): string {
   const name = prefixOf(owner) + parts.join('-');
   if (name.length <= LABEL_LENGTH && !MARKED.test(name)) return name;
-  return `${name.slice(0, LABEL_LENGTH - 17).replace(/-+$/, '')}-${hash(name)}`;
+  return `${name.slice(0, LABEL_LENGTH - 17).replace(/(?<!-)-+$/, '')}-${hash(name)}`;
 }

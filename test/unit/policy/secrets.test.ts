@@ -46,6 +46,15 @@ test.each([
   expect(found.join('\n').toLowerCase()).not.toContain('hunter2');
 });
 
+test.each([2000, 100_000])('an error about a secret of %i characters does not repeat it', (length) => {
+  const secret = 'Xy18Q.'.repeat(length / 6);
+  for (const key of ['secret', 'pasword']) {
+    const found = errorsOf(CLIENT(`{ id: wiki, ${key}: "${secret}" }`), {});
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.join('\n')).not.toContain('Xy18Q');
+  }
+});
+
 const URL_OF = (url: string) => BASE.replace('https://wiki.internal', url);
 
 test.each([
