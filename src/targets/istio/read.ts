@@ -185,5 +185,5 @@ export function rulesOf(objects: readonly LiveObject[], owner: string): readonly
 }
 
 /** Reads YAML documents, or output of `kubectl get -o yaml`, back as rules; see {@link rulesOf}. */
-export const readIstio = (files: Files, owner = DEFAULT_OWNER): readonly MeshRule[] =>
+export const readIstio = (files: Files, owner: string = DEFAULT_OWNER): readonly MeshRule[] =>
   rulesOf(liveFiles(files).objects, owner);

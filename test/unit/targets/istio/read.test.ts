@@ -6,6 +6,7 @@ import { driftOf } from '../../../../src/targets/istio/drift.ts';
 import { istio } from '../../../../src/targets/istio/index.ts';
 import { project } from '../../../../src/targets/istio/project.ts';
 import { readIstio } from '../../../../src/targets/istio/read.ts';
+import { ownerOf } from '../../../../src/targets/kit/owner.ts';
 import { draw } from '../../../harness/property.ts';
 import { policy } from '../../rules/arbitrary.ts';
 import { cases, goldenPolicy, render } from './golden.ts';
@@ -57,11 +58,11 @@ describe.each(cases)('%s', (name) => {
 
   test('rendered and read', () => {
     expect(expected.length).toBeGreaterThan(0);
-    expect(readIstio(files)).toEqual(expected);
+    expect(readIstio(files, ownerOf(own))).toEqual(expected);
   });
 
   test('read from what kubectl prints', () => {
-    expect(readIstio(live(files))).toEqual(expected);
+    expect(readIstio(live(files), ownerOf(own))).toEqual(expected);
   });
 });
 
