@@ -174,7 +174,7 @@ function rulesOf(source: ReadSource, provider: string): readonly MeshRule[] {
  * entries that are not marked as rendered for the owner.
  * @param files rendered files, or output of `consul config read`, with any names
  * @throws Error for a construct that meshgate does not render */
-export function readConsul(files: Files, owner = DEFAULT_OWNER): readonly MeshRule[] {
+export function readConsul(files: Files, owner: string = DEFAULT_OWNER): readonly MeshRule[] {
   const sources = sourcesIn(files, owner);
   const closed = new Set(sources.filter(({ name }) => name === EVERYBODY).map(({ destination }) => destination));
   const open = sources.find(({ destination }) => !closed.has(destination));

@@ -137,5 +137,5 @@ export function otherHostRules(objects: readonly LiveObject[], owner: string): r
 
 /** Reads files back as rules; see {@link rulesOf}.
  * @param files rendered files, or output of `kubectl get -o yaml`, with any names */
-export const readLinkerd = (files: Files, owner = DEFAULT_OWNER): readonly MeshRule[] =>
+export const readLinkerd = (files: Files, owner: string = DEFAULT_OWNER): readonly MeshRule[] =>
   rulesOf(liveFiles(files).objects, owner);
