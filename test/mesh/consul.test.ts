@@ -18,7 +18,7 @@ function entriesOf(folder: string): readonly Json[] {
 const goldens = readdirSync(ROOT).map((folder) => [folder, entriesOf(folder)] as const);
 
 /** Keys that people choose: labels, and no fields. */
-const FREE = ['managed-by'];
+const FREE = ['managed-by', 'gateway'];
 
 /** Copies of a value in each of which one field, at any depth, is misspelt; with the field's name. */
 function* misspelt(value: unknown): Generator<readonly [field: string, value: unknown]> {
