@@ -119,7 +119,7 @@ export const PASSING: readonly (string | undefined)[] = [...GOOD, 'no exp', 'exp
 /** The flaws with which an assertion has no role that Envoy can compare. */
 export const ROLELESS: readonly (string | undefined)[] = ['no by_role', 'by_role list', 'by_role text'];
 
-/** The source that a client is; undefined: it is none. */
+/** The source that a client is; undefined if it is no source. */
 export const sourceIn = (client: string): string | undefined =>
   /^spiffe:\/\/5f1c0b6e[^/]*\/ns\/default\/dc\/[^/]+\/svc\/([^/]+)$/.exec(CLIENTS[client] ?? '')?.[1];
 
