@@ -1,14 +1,20 @@
 /** docs/nginx.md, followed to the letter in a container with a stock nginx. */
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { bareImage, send, startContainer, startEcho, startIssuer, testStage, until } from '../harness/index.ts';
+import {
+  bareImage,
+  filesBelow,
+  follow,
+  inBox,
+  readGuide,
+  send,
+  startContainer,
+  startEcho,
+  startIssuer,
+  testStage,
+  until,
+} from '../harness/index.ts';
 
 const stage = await testStage('existing nginx');
-
-/** The fenced blocks of the document, in order: language and text. */
-const blocks = [...readFileSync('docs/nginx.md', 'utf8').matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(
-  ([, language, text]) => ({ language: language as string, text: text as string }),
-);
 
 test('the gateway is added to an nginx that exists already', async () => {
   const issuers = await startIssuer(stage, { alias: 'issuers', aliases: ['idp.test'] });
@@ -21,25 +27,14 @@ test('the gateway is added to an nginx that exists already', async () => {
   });
   await startEcho(stage, { alias: 'wiki', tls: true });
   const certificate = await stage.ca.server(['wiki.test']);
-  const policy = blocks.find(({ language }) => language === 'yaml')!.text;
-  const server = blocks.find(({ language }) => language === 'nginx')!.text;
-  const file = /^# file: (\S+)$/m.exec(server)![1]!;
   const box = await startContainer(stage, {
     image: bareImage,
     alias: 'nginx',
     files: {
-      '/root/dist/meshgate.js': readFileSync('dist/meshgate.js'),
-      '/root/dist/hop.js': readFileSync('dist/hop.js'),
-      '/root/dist/signin.js': readFileSync('dist/signin.js'),
-      '/root/dist/client.js': readFileSync('dist/client.js'),
-      '/root/dist/health.js': readFileSync('dist/health.js'),
-      '/root/dist/cookies.js': readFileSync('dist/cookies.js'),
-      '/root/dist/cli.js': readFileSync('dist/cli.js'),
+      ...filesBelow('dist', '/root/dist'),
       '/etc/meshgate/ca.pem': stage.ca.cert + stage.meshCa.cert,
       '/etc/meshgate/tls.crt': certificate.cert,
       '/etc/meshgate/tls.key': certificate.key,
-      // The test's issuer listens on another port than the document's.
-      '/etc/meshgate/meshgate.yaml': policy.replace(`${idp}/main`, `${idp}:8443/main`),
     },
     command: [
       'sh',
@@ -49,12 +44,9 @@ test('the gateway is added to an nginx that exists already', async () => {
     ready: /nginx runs/,
   });
   expect((await box.exec('cat', '/etc/nginx/modules-enabled/50-mod-http-js.conf')).stdout).toContain('load_module');
-  for (const { language, text } of blocks) {
-    if (language === 'nginx') await box.write({ [file]: text });
-    if (language !== 'sh') continue;
-    const { exitCode, stdout, stderr } = await box.exec('sh', '-ec', `cd /root\n${text}`);
-    expect(exitCode, `${text}\n${stdout}${stderr}`).toBe(0);
-  }
+  // The test's issuer listens on another port than the document's.
+  const steps = readGuide('docs/nginx.md', { replace: { [`${idp}/main`]: `${idp}:8443/main` } });
+  await follow(steps, inBox(box), { folder: '/root' });
   const target = { host: box.host, port: 443, tls: true, name: 'wiki.test', ca: stage.ca.cert };
   const token = (groups: string[]) => acme.sign({ iss: `${idp}:8443/main`, aud: 'api://wiki', sub: 'ada', groups });
   const staff = await token(['staff']);

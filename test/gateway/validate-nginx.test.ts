@@ -1,37 +1,32 @@
 /** `validate --nginx` on the output of `nginx -T` in a Debian nginx that is set up as docs/nginx.md shows, with one
  * weakness each. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parsePolicy } from '../../src/policy/index.ts';
 import { compile } from '../../src/rules/compile.ts';
 import { type Inspection, inspectNginx } from '../../src/targets/nginx/inspect.ts';
-import { bareImage, send, startContainer, testStage } from '../harness/index.ts';
+import { bareImage, fileOf, filesBelow, readGuide, send, startContainer, testStage } from '../harness/index.ts';
 
 const stage = await testStage('validate nginx');
 
-const blocks = [...readFileSync('docs/nginx.md', 'utf8').matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(
-  ([, language, text]) => ({ language: language as string, text: text as string }),
-);
-const policy = blocks.find(({ language }) => language === 'yaml')!.text;
+const POLICY = '/etc/meshgate/meshgate.yaml';
+const guide = readGuide('docs/nginx.md');
+const policy = fileOf(guide, POLICY);
+const commands = guide.flatMap((step) => ('command' in step ? [step.command] : []));
+const render = commands.find((command) => command.includes(' render '))!;
 const certificate = await stage.ca.server(['wiki.test']);
 const box = await startContainer(stage, {
   image: bareImage,
   alias: 'nginx',
   files: {
-    '/root/dist/meshgate.js': readFileSync('dist/meshgate.js'),
-    '/root/dist/hop.js': readFileSync('dist/hop.js'),
-    '/root/dist/signin.js': readFileSync('dist/signin.js'),
-    '/root/dist/client.js': readFileSync('dist/client.js'),
-    '/root/dist/health.js': readFileSync('dist/health.js'),
-    '/root/dist/cookies.js': readFileSync('dist/cookies.js'),
-    '/root/dist/cli.js': readFileSync('dist/cli.js'),
+    ...filesBelow('dist', '/root/dist'),
     '/etc/meshgate/ca.pem': stage.ca.cert,
     '/etc/meshgate/tls.crt': certificate.cert,
     '/etc/meshgate/tls.key': certificate.key,
-    '/etc/meshgate/meshgate.yaml': policy,
+    [POLICY]: policy,
     '/etc/nginx/old.js': "const c = require('crypto'); export default { f: (r) => r.return(200, typeof c) };",
     '/etc/nginx/new.js': "import c from 'crypto'; export default { f: (r) => r.return(200, typeof c) };",
   },
@@ -45,7 +40,6 @@ type Files = Record<string, string>;
 const HTTP = '/etc/nginx/conf.d/meshgate.conf';
 const SERVER = '/etc/nginx/sites-enabled/wiki';
 const MAIN = '/etc/nginx/nginx.conf';
-const POLICY = '/etc/meshgate/meshgate.yaml';
 const files: Files = { [POLICY]: policy };
 /** Scripts in that nginx, which a dump leaves out. */
 const scripts: Files = {};
@@ -57,13 +51,11 @@ async function sh(command: string): Promise<string> {
 }
 
 beforeAll(async () => {
-  const [folders, render] = blocks.filter(({ language }) => language === 'sh');
-  await sh(folders!.text);
-  await sh(render!.text);
+  for (const command of commands.slice(0, commands.indexOf(render) + 1)) await sh(command);
   for (const path of (await sh('ls /etc/nginx/*.js /etc/nginx/meshgate/*.js')).trim().split('\n'))
     scripts[path] = await sh(`cat ${path}`);
   files[MAIN] = await sh(`cat ${MAIN}`);
-  const shown = blocks.find(({ language }) => language === 'nginx')!.text;
+  const shown = fileOf(guide, HTTP);
   files[HTTP] = /^ *include \S+http\.conf;\n/m.exec(shown)![0];
   files[SERVER] = /^server \{[\s\S]*?^\}\n/m.exec(shown)![0];
 });
@@ -266,7 +258,7 @@ describe('each weakness that it warns of is real', () => {
       .replace('/*:', '/page/*:')
       .replace('/status:', '/status/*:');
     await box.write({ [POLICY]: direct });
-    await sh(blocks.filter(({ language }) => language === 'sh')[1]!.text);
+    await sh(render);
   });
 
   /** Sends an anonymous request to that nginx: the status, and whether the service received it. */

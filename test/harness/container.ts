@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import {
   GenericContainer,
   getContainerRuntimeClient,
@@ -42,6 +44,13 @@ export interface ContainerSpec {
   readonly ipv6?: boolean;
   /** Shares this box's network, as the containers of a pod do; its alias is for logs only. */
   readonly inside?: Box;
+}
+
+/** The files of a folder of this machine, for a folder of a container. */
+export function filesBelow(folder: string, at: string): Record<string, Buffer> {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = entries.map((entry) => join(entry.parentPath, entry.name));
+  return Object.fromEntries(paths.map((path) => [join(at, relative(folder, path)), readFileSync(path)]));
 }
 
 /** A slow machine needs a long time for a start, and for nothing else: a container that ends is reported at once. */
