@@ -26,10 +26,13 @@ case $workers in
   *) die "MESHGATE_WORKERS is \"$workers\": write a number or auto" ;;
 esac
 
-# Every user who can enter its folder can connect to the check's socket.
+# Every user who can enter its folder can connect to the check's socket. The group root, which the image's own folder
+# has, is that of every user id without an entry.
 umask 0027
+mode=0750
+[ "$(stat -c %g "$run")" = "$(id -g)" ] || mode=0700
 # An emptyDir of Kubernetes belongs to root. With fsGroup it also belongs to the group of this user.
-if ! chmod 0750 "$run" 2>/dev/null && [ "$(stat -c %g "$run")" != "$(id -g)" ]; then
+if ! chmod $mode "$run" 2>/dev/null && [ $mode = 0700 ]; then
   if [ -n "${KUBERNETES_SERVICE_HOST:-}" ]; then
     say "$run belongs to another group: set fsGroup: $(id -g) in the securityContext of the pod"
   else

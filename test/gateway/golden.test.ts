@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { gatewayImage, readPolicy, startContainer, testStage } from '../harness/index.ts';
+import { bareImage, readPolicy, startContainer, testStage } from '../harness/index.ts';
 import { gatewayFiles } from '../harness/policy.ts';
 import { largePolicy } from '../large.ts';
 import { render } from '../unit/targets/nginx/golden.ts';
@@ -25,6 +25,7 @@ http {
 
 const stage = await testStage('golden');
 const files: Record<string, string> = { '/etc/nginx/image.conf': nginxConf(`include ${into}/servers.conf;`) };
+for (const name of readdirSync('dist')) files[`/usr/lib/meshgate/${name}`] = readFileSync(join('dist', name), 'utf8');
 for (const name of names) {
   const paths = readdirSync(join(folder, name), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -41,10 +42,14 @@ const large = readPolicy(largePolicy({ routes: 200, roles: 50, rolesOfRoute: 3 }
 for (const [path, content] of Object.entries(render(large).files)) files[`/golden/${LARGE}/${path}`] = content;
 Object.assign(files, await gatewayFiles(large, stage));
 const box = await startContainer(stage, {
-  image: gatewayImage,
+  image: bareImage,
   alias: 'golden',
   user: 'root',
-  entrypoint: ['sh', '-c', 'mkdir -p /var/log/nginx && echo ready && exec sleep infinity'],
+  entrypoint: [
+    'sh',
+    '-c',
+    'mkdir -p /var/log/nginx /run/meshgate /var/lib/meshgate && echo ready && exec sleep infinity',
+  ],
   ready: /^ready/m,
   files,
 });

@@ -1,9 +1,9 @@
 /** The image as the README runs it, and what is in it. */
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { gatewayImage, README_OPTIONS, runImage } from '../harness/index.ts';
+import { gatewayImage, imageOf, README_OPTIONS, runImage } from '../harness/index.ts';
 
 const dockerfile = readFileSync('nginx/Dockerfile', 'utf8');
 
@@ -28,15 +28,52 @@ test('the README gives the image only what it needs', () => {
   ]);
 });
 
+/** What Docker says about the image. */
+const image = JSON.parse(execFileSync('docker', ['image', 'inspect', gatewayImage], { encoding: 'utf8' }))[0];
+
+/** The paths of the image's files and links, with the mode and owner that tar prints. */
+const files: ReadonlyMap<string, string> = new Map(
+  execFileSync('sh', [
+    '-c',
+    'id=$(docker create "$1") && docker export "$id" | tar -t -v --numeric-owner; docker rm "$id" >/dev/null',
+    ...['sh', gatewayImage],
+  ])
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => /^(\S+ +\S+) .{28,}? (\S+?)(?: (?:->|link to) .*)?$/.exec(line)!)
+    .map(([, mode = '', path = '']) => [`/${path}`, mode]),
+);
+
+const SBOM = '/usr/share/doc/meshgate/sbom.cdx.json';
+const sbom: { components: { name: string; version: string; purl: string }[] } = JSON.parse(run('cat', SBOM).stdout);
+
 describe('in the image', () => {
-  test('no program can switch to another user', () => {
-    const find = ['find', '/', '-xdev', '-type', 'f', '-perm', '/6000'];
-    const { status, stdout, stderr } = spawnSync(
-      'docker',
-      ['run', '--rm', '--user', '0', '--entrypoint', '', gatewayImage, ...find],
-      { encoding: 'utf8' },
-    );
-    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
+  test('there are nginx, njs, one shell and few tools, and no package manager', () => {
+    const programs = [...files.keys()].filter((path) => /^\/(usr\/)?s?bin\/./.test(path));
+    expect(programs.map((path) => path.replace(/^.*\//, '')).sort()).toEqual([
+      ...['cat', 'chmod', 'cut', 'dash', 'date', 'dirname', 'flock', 'grep', 'head', 'id', 'ls'],
+      ...['meshgate', 'meshgate-health', 'meshgate-reload', 'mkdir', 'mv', 'nc', 'nc.openbsd', 'nginx', 'njs', 'rm'],
+      ...['sed', 'sh', 'sha256sum', 'sleep', 'stat', 'timeout', 'tr'],
+    ]);
+    const foreign = /perl|python|\/apt|\/dpkg(?!\/status\.d)|\/node|busybox|bash/;
+    expect([...files.keys()].filter((path) => foreign.test(path) && !path.startsWith('/var/lib/dpkg/'))).toEqual([]);
+  });
+
+  test('there is less than 80 MB', () => {
+    expect(image.Size).toBeLessThanOrEqual(80_000_000);
+    expect(image.Size).toBeGreaterThan(10_000_000);
+  });
+
+  test('no program can switch to another user, and only its own folders are writable', () => {
+    const modes = [...files].filter(([path]) => !/^\/(dev|proc|sys)\//.test(path));
+    expect(modes.filter(([, mode]) => /^.{3}[sS]|^.{6}[sS]/.test(mode))).toEqual([]);
+    const writable = modes.filter(([, mode]) => !/^l|^.{5}-.{2}-.*? 0\/0$/.test(mode));
+    expect(Object.fromEntries(writable)).toEqual({
+      '/run/meshgate/': 'drwxrwx--- 10101/0',
+      '/var/lib/meshgate/': 'drwxrwx--- 10101/0',
+      '/tmp/': 'drwxrwxrwt 0/0',
+    });
   });
 
   test('a process gains no privileges, and does not run as root', () => {
@@ -49,19 +86,45 @@ describe('in the image', () => {
     ]);
   });
 
-  test('nginx and its modules have the versions that the Dockerfile names', () => {
+  test('the list of components has nginx and its modules, in the versions that the Dockerfile names', () => {
     const pinned = (name: string) => process.env[name] || new RegExp(`^ARG ${name}=(\\S+)$`, 'm').exec(dockerfile)?.[1];
-    const { stdout } = run('dpkg-query', '-W', '-f', '${Package} ${Version}\\n', 'nginx*', 'libnginx-mod-*', 'njs');
-    const installed = stdout
-      .trim()
-      .split('\n')
-      .filter((line) => line.split(' ')[1]);
-    expect(installed.sort()).toEqual([
+    const installed = sbom.components.filter(({ name }) => /^(nginx|njs|libnginx)/.test(name));
+    expect(installed.map(({ name, version }) => `${name} ${version}`)).toEqual([
       `libnginx-mod-http-js ${pinned('NJS_VERSION')}`,
       `nginx ${pinned('NGINX_VERSION')}`,
       `nginx-common ${pinned('NGINX_VERSION')}`,
       `njs ${pinned('NJS_VERSION')}`,
     ]);
+    const { stdout, stderr } = run('nginx', '-v');
+    expect(`${stdout}${stderr}`).toContain(`nginx/${pinned('NGINX_VERSION')?.split('-')[0]}\n`);
+  });
+
+  test('each program and library is of a package in this list, with its copyright', () => {
+    const code = [...files.keys()].filter((path) => /^\/usr\/(s?bin\/(?!meshgate)|lib\/.*\.so)[^/]*/.test(path));
+    expect(code.length).toBeGreaterThan(40);
+    // nc is Debian's only through its alternatives.
+    const owned = code.filter((path) => path !== '/usr/bin/nc');
+    const script = 'dpkg -S "$@" | sed "s/[:,].*//" | sort -u | xargs dpkg-query -W -f "\\${Package} \\${Version}\\n"';
+    const args = ['run', '--rm', imageOf('meshgate/test-nginx'), 'sh', '-c', script, 'sh', ...owned];
+    const { status, stdout, stderr } = spawnSync('docker', args, { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([0, '']);
+    const packages = stdout.trim().split('\n');
+    expect(packages.length).toBeGreaterThan(15);
+    const listed = sbom.components.map(({ name, version }) => `${name} ${version}`);
+    expect(listed).toEqual(expect.arrayContaining(packages));
+    const names = sbom.components.map(({ name }) => name);
+    expect(names.filter((name) => !files.has(`/usr/share/doc/${name}/copyright`))).toEqual([]);
+    expect(names.filter((name) => !files.has(`/var/lib/dpkg/status.d/${name}`))).toEqual([]);
+  });
+
+  test('labels say what it is', () => {
+    const { version, description, license } = JSON.parse(readFileSync('package.json', 'utf8'));
+    expect(image.Config.Labels).toEqual({
+      'org.opencontainers.image.title': 'meshgate',
+      'org.opencontainers.image.description': description,
+      'org.opencontainers.image.licenses': license,
+      'org.opencontainers.image.version': version,
+    });
   });
 });
 
@@ -82,21 +145,41 @@ describe('the Dockerfile', () => {
   });
 });
 
-test('the image starts as the README runs it', async () => {
-  const policy = join(folder, 'meshgate.yaml');
-  writeFileSync(
-    policy,
-    `version: 1
+const policy = join(folder, 'meshgate.yaml');
+writeFileSync(
+  policy,
+  `version: 1
 gateway: { insecure_http: true, listen: 8080 }
 providers: { okta: { issuer: https://login.example.com, audiences: [wiki] } }
 services: { wiki: { insecure_url: "http://127.0.0.1:9" } }
 hosts: { wiki.example.com: { /*: { service: wiki, allow: [authenticated] } } }
 `,
-  );
-  const image = await runImage({ mounts: { '/etc/meshgate': folder } });
+);
+
+const OPENSHIFT = ['--user', '1000650000:0', '-v', '/run/meshgate'];
+
+test.each<[string, readonly string[]]>([
+  ['as the README runs it', README_OPTIONS],
+  ['as any other user', [...README_OPTIONS.map((option) => option.replaceAll('10101', '65532')), '--user', '65532']],
+  [
+    'as OpenShift runs it: a user that it chooses, in the group root, with a volume',
+    [...README_OPTIONS.filter((option, i, all) => option !== '--tmpfs' && all[i - 1] !== '--tmpfs'), ...OPENSHIFT],
+  ],
+])('the image starts %s, and answers its own health check', async (_, options) => {
+  const image = await runImage({ mounts: { '/etc/meshgate': folder }, options });
   const isStarted = await image.started;
+  const health = await image.exec('meshgate-health', 'healthz');
+  const refused = await image.exec('meshgate-health', 'readyz', 'healthz');
   image.stop();
   expect(isStarted, image.log).toBe(true);
+  expect(health).toEqual({ exitCode: 0, stdout: 'ok\n', stderr: '' });
+  expect(refused).toEqual({ exitCode: 2, stdout: '', stderr: 'meshgate-health: ask readyz or healthz\n' });
+});
+
+test('the health check says that nginx does not answer', () => {
+  const { status, stdout, stderr } = run('meshgate-health');
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  expect(stderr).toBe('meshgate-health: nginx does not listen on /run/meshgate/health.sock\n');
 });
 
 describe('in Kubernetes, where an emptyDir belongs to root', () => {

@@ -78,7 +78,7 @@ async function files(): Promise<string> {
 }
 
 /** Listens on a port of the container, which nginx -t does not notice. */
-const PORT = `perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(LocalPort => 8099, Listen => 1) or exit; fork and exit; sleep 600' >/dev/null 2>&1`;
+const PORT = 'timeout 600 nc -l -k 8099 >/dev/null 2>&1 &';
 
 describe('a reload that fails leaves everything in place', () => {
   test.each([

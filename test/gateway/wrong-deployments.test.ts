@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
 import { newRing } from '../../src/session/rotate-ring.ts';
-import { gatewayImage, README_OPTIONS, RunningImage, startIssuer, testStage } from '../harness/index.ts';
+import { bareImage, README_OPTIONS, RunningImage, startIssuer, testStage } from '../harness/index.ts';
 
 const stage = await testStage('wrong-deployments');
 const issuers = await startIssuer(stage);
@@ -153,20 +153,7 @@ chmodSync(root, 0o755);
 
 /** Runs a command as root in a container, with the folder of this test at /w. */
 function asRoot(command: string): void {
-  const args = [
-    'run',
-    '--rm',
-    '--user',
-    '0',
-    '--entrypoint',
-    '',
-    '-v',
-    `${root}:/w`,
-    gatewayImage,
-    'sh',
-    '-ec',
-    command,
-  ];
+  const args = ['run', '--rm', '--user', '0', '--entrypoint', '', '-v', `${root}:/w`, bareImage, 'sh', '-ec', command];
   const { status, stderr } = spawnSync('docker', args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
 }

@@ -1,10 +1,13 @@
 import type { Box } from './container.ts';
 import type { Credential } from './pki.ts';
 
-async function run(box: Box, script: string): Promise<void> {
-  const { exitCode, stdout, stderr } = await box.execAs('root', 'sh', '-ec', script);
+async function run(box: Box, user: string, script: string): Promise<void> {
+  const { exitCode, stdout, stderr } = await box.execAs(user, 'sh', '-ec', script);
   if (exitCode !== 0) throw new Error(`${box.alias}: ${stdout}${stderr}`);
 }
+
+/** The user of the gateway's image. */
+const USER = '10101';
 
 /**
  * Writes an SVID as spiffe-helper does: certificate, key and bundle one after the other, each over the file that is
@@ -21,10 +24,15 @@ export async function writeSvid(box: Box, dir: string, svid: Credential, bundle:
     mode: 0o644,
   }));
   await box.started.copyContentToContainer(staged);
-  const owned = `touch ${dir}/svid_key.pem; chmod 600 ${dir}/svid_key.pem; chown -R 10101:10101 ${dir}`;
+  await run(box, 'root', `mkdir -p ${dir}; chmod 777 ${dir}`);
+  // A file of root becomes one of the gateway's user, and only then does its content change.
+  const owned = `cd ${dir}; for file in ${Object.keys(files).join(' ')}; do
+    [ ! -e $file ] || [ -O $file ] || { cat $file > $file.own; mv -f $file.own $file; }
+  done; : >> svid_key.pem; chmod 600 svid_key.pem`;
   const write = (name: string) => `cat /tmp/svid/${name} > ${dir}/${name}`;
   await run(
     box,
-    `mkdir -p ${dir}; ${owned}; ${write('svid.pem')}; ${change}; ${write('svid_key.pem')}; ${write('svid_bundle.pem')}`,
+    USER,
+    `${owned}; ${write('svid.pem')}; ${change}; ${write('svid_key.pem')}; ${write('svid_bundle.pem')}`,
   );
 }

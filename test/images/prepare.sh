@@ -183,12 +183,16 @@ build_gateway() {
     [ -f "$root/$file" ] || die "missing: $file; build it first (npm run build)"
   done
   nginx_layer
+  local version
+  version=$(sed -nE 's/^  "version": "(.*)",$/\1/p' "$root/package.json")
   # Steps that an image has already, whichever machine made it, are not taken again.
   local known=(--cache-from "$nginx_image")
   exists meshgate/gateway:dev && known+=(--cache-from meshgate/gateway:dev)
   image meshgate/gateway \
-    "$(hash_of "$root" dist/meshgate.js dist/hop.js dist/signin.js dist/client.js dist/health.js dist/cookies.js dist/cli.js nginx .dockerignore -- "$nginx_image")" \
-    "${nginx_args[@]}" "${known[@]}" -f "$root/nginx/Dockerfile" "$root"
+    "$(hash_of "$root" dist/meshgate.js dist/hop.js dist/signin.js dist/client.js dist/health.js dist/cookies.js dist/cli.js nginx LICENSE .dockerignore -- "$nginx_image" "$version")" \
+    "${nginx_args[@]}" --build-arg "VERSION=$version" "${known[@]}" -f "$root/nginx/Dockerfile" "$root"
+  # The stage that collects its files has no name.
+  logged prune docker image prune -f --filter label=meshgate.stage=root || true
 }
 
 build_bare() {

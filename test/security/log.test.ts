@@ -54,8 +54,9 @@ async function textOf({
   expect(answers).toHaveLength(1);
   const found = await until(
     async () => {
-      const { stdout } = await gateway.box.exec('od', '-An', '-v', '-tx1', LOG);
-      const bytes = Buffer.from(stdout.replace(/\s/g, ''), 'hex');
+      const read = `console.log(require("fs").readFileSync("${LOG}").toString("hex"))`;
+      const { stdout } = await gateway.box.exec('njs', '-c', read);
+      const bytes = Buffer.from(stdout.trim(), 'hex');
       const all = bytes.toString('latin1').split('\n').slice(0, -1);
       return all.find((line) => line.includes(mark));
     },

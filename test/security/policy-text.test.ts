@@ -3,12 +3,14 @@
  * Hostile text in every place of a policy is refused, or becomes a configuration that nginx reads and that has no
  * directive more.
  */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parsePolicy } from '../../src/policy/index.ts';
 import { compile } from '../../src/rules/compile.ts';
 import { nginxOptions } from '../../src/targets/nginx/options.ts';
 import { renderNginx } from '../../src/targets/nginx/render.ts';
-import { gatewayImage, startContainer, testStage } from '../harness/index.ts';
+import { bareImage, startContainer, testStage } from '../harness/index.ts';
 import { gatewayFiles } from '../harness/policy.ts';
 import { type Parsed, readConf } from '../unit/targets/nginx/read.ts';
 
@@ -172,6 +174,8 @@ describe('nginx can read the result', async () => {
     '/etc/nginx/try.conf': `load_module modules/ngx_http_js_module.so; error_log stderr notice; events {}
       http { include /etc/nginx/meshgate/http.conf; include /etc/nginx/meshgate/servers.conf; }`,
   };
+  const bundle = readdirSync('dist').filter((name) => name !== 'cli.js');
+  for (const name of bundle) files[`/usr/lib/meshgate/${name}`] = readFileSync(join('dist', name), 'utf8');
   // Equal renderings (an audience is only in policy.js) are tried once.
   const different = new Map(
     accepted.map((one) => [
@@ -186,10 +190,10 @@ describe('nginx can read the result', async () => {
     Object.assign(files, await gatewayFiles(parsed, stage));
   }
   const box = await startContainer(stage, {
-    image: gatewayImage,
+    image: bareImage,
     alias: 'nginx',
     user: 'root',
-    entrypoint: ['sh', '-c', 'echo ready && exec sleep infinity'],
+    entrypoint: ['sh', '-c', 'mkdir -p /run/meshgate /var/lib/meshgate && echo ready && exec sleep infinity'],
     ready: /^ready/m,
     files,
   });
@@ -199,7 +203,7 @@ describe('nginx can read the result', async () => {
       'sh',
       '-c',
       `for i in $(seq 0 ${tries.length - 1}); do
-         rm -rf /etc/nginx/meshgate; cp -r /tries/$i /etc/nginx/meshgate; cp /usr/lib/meshgate/meshgate.js /usr/lib/meshgate/hop.js /usr/lib/meshgate/signin.js /usr/lib/meshgate/client.js /usr/lib/meshgate/health.js /usr/lib/meshgate/cookies.js /etc/nginx/meshgate/
+         rm -rf /etc/nginx/meshgate; cp -r /tries/$i /etc/nginx/meshgate; cp /usr/lib/meshgate/*.js /etc/nginx/meshgate/
          said=$(nginx -t -q -c /etc/nginx/try.conf 2>&1) && [ -z "$said" ] || echo "$i: $said"
        done; echo done`,
     );
