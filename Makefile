@@ -1,6 +1,6 @@
 # The stable commands. Each installs or starts what it needs, or says in one line what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help up down test soak fuzz check bench image build deps
+.PHONY: help up down test soak fuzz check bench image build dist deps
 
 # Dependencies, among them the Node 24 that all commands below run on; where there are some, what changed.
 node_modules/.package-lock.json: package.json package-lock.json
@@ -42,3 +42,6 @@ image: deps ## the gateway's image, meshgate/gateway:dev
 
 build: deps ## dist/ from src/
 	@npm run --silent build
+
+dist: deps ## a release in out/: npm package, archive, bill of materials, checksums
+	@npm run --silent dist

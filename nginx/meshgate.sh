@@ -1,14 +1,14 @@
 #!/bin/sh
-# The command in the image. njs has no exit(): the command writes its exit code to descriptor 3 as its last act.
-case ${1:-} in
+# The command on njs, in the image and in the archive. njs has no exit(): the command writes its exit code to descriptor 3
+# as its last act. MESHGATE_LIB is the folder of the bundles in the archive.
+lib=${MESHGATE_LIB:-/usr/lib/meshgate}
+if [ "${1:-}" = revoke ] && [ -z "${MESHGATE_LIB:-}" ]; then
   # Where the gateway in this container keeps its state.
-  revoke)
-    . /usr/lib/meshgate/common.sh
-    choose_state
-    export MESHGATE_STATE="$state"
-    ;;
-esac
-{ code=$(MESHGATE_EXIT_FD=3 njs -n QuickJS -m /usr/lib/meshgate/cli.js "$@" 3>&1 1>&4 4>&-); failed=$?; } 4>&1
+  . /usr/lib/meshgate/common.sh
+  choose_state
+  export MESHGATE_STATE="$state"
+fi
+{ code=$(MESHGATE_EXIT_FD=3 njs -n QuickJS -m "$lib/cli.js" "$@" 3>&1 1>&4 4>&-); failed=$?; } 4>&1
 [ "$failed" = 0 ] || exit "$failed"
 # Nor does njs send signals: it says to whom.
 case $code in

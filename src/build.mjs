@@ -1,8 +1,13 @@
-// Builds dist/: `node src/build.mjs [OUT]`. The same sources give the same bytes.
-import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+// Builds dist/: `node src/build.mjs [OUT [LIST]]`. The same sources give the same bytes. LIST is a file for the libraries
+// in the bundles.
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
+import { bundledIn } from '../release/bundled.ts';
+import { LICENCES, licenceTexts } from '../release/licences.ts';
+import { policyTypes } from '../release/types.ts';
+import { policyJsonSchema } from './policy/json-schema.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = process.argv[2] ?? join(root, 'dist');
@@ -46,6 +51,7 @@ const common = {
   minifySyntax: true,
   charset: 'ascii',
   legalComments: 'eof',
+  metafile: true,
   logLevel: 'warning',
   inject: ['src/njs/repairs.ts'],
   plugins: [tables],
@@ -88,9 +94,23 @@ const bundles = {
 };
 
 mkdirSync(out, { recursive: true });
+
+/** @param {string} name @param {string} text */
+function write(name, text) {
+  writeFileSync(join(out, name), text);
+  chmodSync(join(out, name), 0o644);
+}
+
+/** @type {import('esbuild').Metafile[]} */
+const metafiles = [];
 for (const [name, options] of Object.entries(bundles)) {
   const outfile = join(out, name);
-  await build({ ...common, ...options, outfile });
+  const { metafile } = await build({ ...common, ...options, outfile });
+  metafiles.push(metafile);
   chmodSync(outfile, name === 'cli.js' ? 0o755 : 0o644);
   console.log(`${name} ${(statSync(outfile).size / 1024).toFixed(1)} KB`);
 }
+write('policy.d.ts', policyTypes(policyJsonSchema()));
+const libraries = bundledIn(root, metafiles);
+write(LICENCES, licenceTexts(libraries));
+if (process.argv[3] !== undefined) writeFileSync(process.argv[3], JSON.stringify(libraries));
