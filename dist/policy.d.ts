@@ -28,6 +28,19 @@ export interface Policy {
   } | null>>;
   /** Hosts by name, each with its routes by path. */
   readonly hosts: Readonly<Record<string, Host>>;
+  /** Ready-made parts for applications; "meshgate render --target policy" shows what they expand to. */
+  readonly profiles?: ReadonlyArray<{
+    /** The name of a profile that meshgate brings, or the path of your own copy. */
+    readonly use: string;
+    /** The host whose routes the profile writes. */
+    readonly host: string;
+    /** The service that receives the requests. */
+    readonly service: string;
+    /** The facts that give the roles of the profile, by role; several facts in a list: one of them is enough. */
+    readonly roles?: Readonly<Record<string, string | Readonly<Record<string, unknown>> | ReadonlyArray<unknown>>>;
+    /** The options of the profile. */
+    readonly options?: Readonly<Record<string, unknown>>;
+  }>;
   /** Requests that the gateway must allow or deny; "meshgate validate" runs them. */
   readonly tests?: ReadonlyArray<PolicyTest>;
 }

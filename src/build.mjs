@@ -1,6 +1,6 @@
 // Builds dist/: `node src/build.mjs [OUT [LIST]]`. The same sources give the same bytes. LIST is a file for the libraries
 // in the bundles.
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
@@ -94,6 +94,9 @@ const bundles = {
 };
 
 mkdirSync(out, { recursive: true });
+// The command reads profiles as files, so that people can copy them.
+rmSync(join(out, 'profiles'), { recursive: true, force: true });
+cpSync(join(root, 'src/policy/profiles'), join(out, 'profiles'), { recursive: true });
 
 /** @param {string} name @param {string} text */
 function write(name, text) {

@@ -1,4 +1,13 @@
-import { formatError, type Policy, type PolicyError, type PolicyText, parsePolicy } from '../policy/index.ts';
+import {
+  expandPolicy,
+  formatError,
+  type Policy,
+  type PolicyError,
+  type PolicyText,
+  type ProfileSource,
+  parsePolicy,
+  type Stage,
+} from '../policy/index.ts';
 import { compile } from '../rules/compile.ts';
 import type { Rule } from '../rules/types.ts';
 import { WrongUse } from './context.ts';
@@ -9,6 +18,18 @@ import { fileName, type Source, variablesOf } from './source.ts';
 export interface Loaded {
   readonly policy: Policy;
   readonly rules: readonly Rule[];
+}
+
+/** A policy that was read from files. */
+export interface LoadedFile extends Loaded {
+  /** Returns the policy as one text: with its overlays and profiles, and with the values of its variables. */
+  expanded(): string;
+}
+
+/** The texts of a policy, and its stage. */
+interface Texts {
+  readonly policy: PolicyText;
+  readonly stage: Stage;
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -56,8 +77,27 @@ export function utf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Reads, checks and compiles a policy. Returns the errors if the policy is not valid. */
-export function loadPolicy(runtime: Runtime, source: Source): Loaded | readonly PolicyError[] {
+/** The profiles that a policy can use: those beside the command's own file, and files beside the policy. */
+function profilesOf(runtime: Runtime, policyFile: string): ProfileSource {
+  const own = `${runtime.home}/profiles`;
+  const folder = policyFile.includes('/') ? policyFile.slice(0, policyFile.lastIndexOf('/') + 1) : '';
+  return {
+    names: () => (runtime.list(own) ?? []).flatMap((file) => /^(.+)\.yaml$/.exec(file)?.[1] ?? []),
+    read(use) {
+      const isPath = use.includes('/');
+      const path = !isPath ? `${own}/${use}.yaml` : use.startsWith('/') ? use : `${folder}${use.replace(/^\.\//, '')}`;
+      try {
+        const text = utf8(runtime.read(path));
+        const name = isPath ? path.replace(/^\.\//, '') : `profiles/${use}.yaml`;
+        return text === undefined ? { mistake: `the profile ${path} is not UTF-8` } : { name, text };
+      } catch (error) {
+        return { mistake: `cannot read the profile ${path}: ${reasonOf(error)}` };
+      }
+    },
+  };
+}
+
+function readTexts(runtime: Runtime, source: Source): Texts | readonly PolicyError[] {
   const read = (file: string, what: string) => ({ name: fileName(file), text: utf8(readFile(runtime, file, what)) });
   const all = [read(source.file, 'the policy'), ...source.overlays.map((it) => read(it, 'the overlay'))];
   const unreadable = all.filter(({ text }) => text === undefined);
@@ -69,12 +109,21 @@ export function loadPolicy(runtime: Runtime, source: Source): Loaded | readonly 
     }));
   }
   const [first, ...overlays] = all as [PolicyText, ...PolicyText[]];
-  const { policy, errors } = parsePolicy(first.text, first.name, { overlays, variables: variablesOf(runtime, source) });
-  return policy === undefined ? errors : { policy, rules: compile(policy) };
+  const stage = { overlays, variables: variablesOf(runtime, source), profiles: profilesOf(runtime, source.file) };
+  return { policy: first, stage };
+}
+
+/** Reads, checks and compiles a policy. Returns the errors if the policy is not valid. */
+export function loadPolicy(runtime: Runtime, source: Source): LoadedFile | readonly PolicyError[] {
+  const texts = readTexts(runtime, source);
+  if (!('policy' in texts)) return texts;
+  const { policy, errors } = parsePolicy(texts.policy.text, texts.policy.name, texts.stage);
+  if (policy === undefined) return errors;
+  return { policy, rules: compile(policy), expanded: () => expandPolicy(texts.policy, texts.stage) };
 }
 
 /** Loads a policy for a command that needs a valid one. If it is not valid, prints the errors. */
-export function loadValid(runtime: Runtime, source: Source): Loaded | undefined {
+export function loadValid(runtime: Runtime, source: Source): LoadedFile | undefined {
   const loaded = loadPolicy(runtime, source);
   if ('policy' in loaded) return loaded;
   for (const error of loaded) runtime.err(`${formatError(error)}\n`);

@@ -1,5 +1,5 @@
 import { place } from '../policy/index.ts';
-import type { At } from '../policy/types.ts';
+import type { At, MeshKind } from '../policy/types.ts';
 import { writtenId } from '../rules/enforced.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
 import { emitPolicy } from '../targets/kit/per-mesh.ts';
@@ -8,7 +8,7 @@ import { renderNginx } from '../targets/nginx/render.ts';
 import type { Emitted, Gap } from '../targets/types.ts';
 import { command, type FlagsOf, flag, formatFlag, json, NO, policyArgument, WrongUse, YES } from './context.ts';
 import { checkFiles } from './files.ts';
-import { type Loaded, loadValid, reasonOf, utf8 } from './load.ts';
+import { type Loaded, type LoadedFile, loadValid, reasonOf, utf8 } from './load.ts';
 import {
   assertionJwksFlag,
   checkTogether,
@@ -25,7 +25,10 @@ import { type Leftover, LIST, listedIn, replaceListed } from './written-files.ts
 
 /** The folder of the rendered files in the image. */
 const IMAGE_DIR = '/run/meshgate/conf';
-const TARGETS = ['nginx', ...meshTargetNames] as const;
+const TARGETS = ['nginx', ...meshTargetNames, 'policy'] as const;
+
+const isMesh = (target: (typeof TARGETS)[number]): target is MeshKind =>
+  (meshTargetNames as readonly string[]).includes(target);
 
 /** The value of `--fail-on-gap` without a target. */
 export const ANY_TARGET = 'any';
@@ -90,9 +93,10 @@ function systemResolvers(runtime: Runtime): readonly string[] {
 }
 
 /** Renders the policy with the given options. Options of nginx have defaults. */
-function emit(runtime: Runtime, loaded: Loaded, flags: Flags, dir: string): Emitted {
+function emit(runtime: Runtime, loaded: LoadedFile, flags: Flags, dir: string): Emitted {
   const { policy, rules } = loaded;
-  if (flags.target !== 'nginx') {
+  if (flags.target === 'policy') return { files: { 'policy.yaml': loaded.expanded() }, gaps: [] };
+  if (isMesh(flags.target)) {
     const target = meshTarget(flags.target);
     checkTogether(target, flags.ingress);
     const mesh = meshName(loaded, flags.meshName, target);
@@ -128,16 +132,16 @@ function checkFlags(flags: Flags): void {
   if (flags.checkFiles && flags.target !== 'nginx') {
     throw new WrongUse(`--check-files has no effect for ${flags.target}: leave it out`);
   }
-  if (flags.ingress !== undefined && flags.target === 'nginx') {
-    throw new WrongUse('--ingress has no effect for nginx, which uses all ingresses: leave it out');
+  if (flags.ingress !== undefined && !isMesh(flags.target)) {
+    throw new WrongUse(`--ingress has no effect for ${flags.target}, which uses all ingresses: leave it out`);
   }
-  if (flags.meshName !== undefined && flags.target === 'nginx') {
-    throw new WrongUse('--mesh-name has no effect for nginx, which uses all meshes: leave it out');
+  if (flags.meshName !== undefined && !isMesh(flags.target)) {
+    throw new WrongUse(`--mesh-name has no effect for ${flags.target}, which uses all meshes: leave it out`);
   }
-  if (flags.assertionJwks !== undefined && (flags.target === 'nginx' || !meshTarget(flags.target).takesJwks)) {
+  if (flags.assertionJwks !== undefined && !(isMesh(flags.target) && meshTarget(flags.target).takesJwks)) {
     throw new WrongUse(`--assertion-jwks has no effect for ${flags.target}: leave it out`);
   }
-  if (flags.forUpdate && (flags.target === 'nginx' || !meshTarget(flags.target).takesForUpdate)) {
+  if (flags.forUpdate && !(isMesh(flags.target) && meshTarget(flags.target).takesForUpdate)) {
     throw new WrongUse(`--for-update has no effect for ${flags.target}: leave it out`);
   }
   const other = flags.resolver?.find((it) => !DNS_SERVER.test(it));
@@ -247,15 +251,16 @@ function resultJson(
   });
 }
 
-/** `meshgate render`: renders the policy as configuration of nginx or of a mesh. */
+/** `meshgate render`: renders the policy as configuration of nginx or of a mesh, or as one policy. */
 export const renderCommand = command({
-  brief: 'Render a policy as configuration of nginx or of a mesh',
-  text: "Renders a policy. Standard error lists the gaps: what the target cannot enforce, with its place in the policy. For nginx, the gateway's JavaScript is copied next to the files: meshgate.js, hop.js, signin.js, client.js, health.js and cookies.js. The folder of --out has a list of the written files, .meshgate-files, so that a later call removes files that are no longer rendered. Exit code 1: the policy has errors, or there is a gap and --fail-on-gap is given.",
+  brief: 'Render a policy as configuration of nginx or of a mesh, or as one policy',
+  text: "Renders a policy. Standard error lists the gaps: what the target cannot enforce, with its place in the policy. For nginx, the gateway's JavaScript is copied next to the files: meshgate.js, hop.js, signin.js, client.js, health.js and cookies.js. The target policy is the policy itself as one file, with its overlays, the values of its variables, and the parts that its profiles expand to. The folder of --out has a list of the written files, .meshgate-files, so that a later call removes files that are no longer rendered. Exit code 1: the policy has errors, or there is a gap and --fail-on-gap is given.",
   examples: [
     'meshgate render --target nginx --out /etc/nginx/meshgate meshgate.yaml',
     'meshgate render --target nginx --out build --dir /etc/nginx/meshgate meshgate.yaml',
     'meshgate render --target envoy > envoy.yaml',
     'meshgate render --target istio --fail-on-gap --json meshgate.yaml',
+    'meshgate render --target policy meshgate.yaml',
   ],
   flags,
   args: [policyArgument],

@@ -1,14 +1,23 @@
 import type { Path } from './path.ts';
 
-/** A place in a policy file; lines and columns count from 1. */
-export interface At {
+/** A place in a file; lines and columns count from 1. */
+export interface FilePlace {
   readonly file: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** A place as `file:line:column`, which people and editors understand. */
-export const place = ({ file, line, column }: At): string => `${file}:${line}:${column}`;
+/** A place in a policy file. */
+export interface At extends FilePlace {
+  /** The place in the profile that this part of the policy comes from. The other place is then where the policy uses the
+   * profile. */
+  readonly profile?: FilePlace;
+}
+
+const inFile = ({ file, line, column }: FilePlace): string => `${file}:${line}:${column}`;
+
+/** A place as `file:line:column`, which people and editors understand, and the place in the profile behind it. */
+export const place = ({ profile, ...at }: At): string => `${inFile(at)}${profile ? ` (${inFile(profile)})` : ''}`;
 
 /** Returns the place in the file of the value at a path. */
 export type Locate = (path: Path) => At;

@@ -1,23 +1,69 @@
 import { LineCounter } from 'yaml';
-import type { At } from './at.ts';
+import type { At, FilePlace } from './at.ts';
 
-/** The policy and its overlays. Offsets count through all texts, in the order in which they are added, so that one number
- * says where a value is. */
+interface File {
+  readonly name: string;
+  readonly base: number;
+  readonly end: number;
+  readonly lines: LineCounter;
+  /** Set for the offsets of a profile and of the values that it takes: what to add to an offset to get the line of the
+   * policy, and the line of the profile. */
+  readonly sources?: { readonly policy: (offset: number) => number; readonly profile: (offset: number) => number };
+}
+
+/** The policy, its overlays and its profiles. Offsets count through all texts, in the order in which they are added, so
+ * that one number says where a value is. */
 export class Files {
-  readonly #files: { readonly name: string; readonly base: number; readonly lines: LineCounter }[] = [];
+  readonly #files: File[] = [];
   #end = 0;
 
   /** Adds a text and returns the offset of its beginning. */
   add(name: string, text: string): number {
-    const base = this.#end;
-    this.#files.push({ name, base, lines: lineCounter(text) });
-    this.#end += text.length + 1;
-    return base;
+    return this.#push(name, text.length, lineCounter(text));
+  }
+
+  /** Adds the text of a profile and returns the offset of its beginning.
+   * @param use - the offset at which the policy uses the profile */
+  addProfile(name: string, text: string, use: number): number {
+    return this.#push(name, text.length, lineCounter(text), { policy: () => use, profile: (offset) => offset });
+  }
+
+  /** Adds offsets for a value of the policy that a profile takes, so that errors about it name both places. Returns what
+   * to add to the value's own offsets.
+   * @param at - an offset in the value's file
+   * @param parameter - the offset in the profile that declares the parameter */
+  addValue(at: number, parameter: number): number {
+    const { name, base, end, lines } = this.#fileAt(at) as File;
+    const shift = this.#end - base;
+    this.#push(name, end - base, lines, { policy: (offset) => offset - shift, profile: () => parameter });
+    return shift;
+  }
+
+  /** The offset in the policy or its overlays; for an offset of a profile, that of its use. */
+  inPolicy(offset: number): number {
+    return this.#fileAt(offset)?.sources?.policy(offset) ?? offset;
   }
 
   /** The place of an offset. Lines and columns count from 1. */
   place(offset: number): At {
-    const file = this.#files.filter(({ base }) => base <= offset).at(-1);
+    const { sources } = this.#fileAt(offset) ?? {};
+    if (sources === undefined) return this.#placeIn(offset);
+    return { ...this.#placeIn(sources.policy(offset)), profile: this.#placeIn(sources.profile(offset)) };
+  }
+
+  #push(name: string, length: number, lines: LineCounter, sources?: File['sources']): number {
+    const base = this.#end;
+    this.#end += length + 1;
+    this.#files.push({ name, base, end: base + length, lines, ...(sources && { sources }) });
+    return base;
+  }
+
+  #fileAt(offset: number): File | undefined {
+    return this.#files.filter(({ base }) => base <= offset).at(-1);
+  }
+
+  #placeIn(offset: number): FilePlace {
+    const file = this.#fileAt(offset);
     const { line = 1, col = 1 } = file?.lines.linePos(offset - file.base) ?? {};
     return { file: file?.name ?? '', line: Math.max(line, 1), column: Math.max(col, 1) };
   }

@@ -74,7 +74,7 @@ function nothingToRemove(key: string, keys: readonly string[]): string {
 }
 
 /** The schema of an entry. In a file, the routes of a host are beside its other keys. */
-function entryOf(schema: Bare | undefined, path: Path, key: string): Bare | undefined {
+export function entryOf(schema: Bare | undefined, path: Path, key: string): Bare | undefined {
   const chosen = schema && choose(schema, {});
   const isRoute = path.length === 2 && path[0] === 'hosts' && key.startsWith('/');
   return isRoute ? child(child(chosen, ROUTES), key) : child(chosen, key);

@@ -5,7 +5,7 @@ import { checkShape } from './shape.ts';
 import { readStage, type Stage } from './stage.ts';
 import type { Policy, PolicyError } from './types.ts';
 
-export type { PolicyText, Stage } from './stage.ts';
+export type { PolicyText, ProfileSource, Stage } from './stage.ts';
 
 /** The result of reading a policy: the policy, or every error. */
 export interface Parsed {
@@ -17,7 +17,12 @@ export interface Parsed {
 export function parsePolicy(text: string, file: string, stage: Stage = {}): Parsed {
   const report = readStage({ name: file, text }, stage);
   if (report.tree.kind !== 'map' && report.errors.length > 0) return { errors: report.errors };
+  const read = report.errors;
   const said = checkShape(report);
+  // Without the parts of a profile, the checks would report what only seems to be missing.
+  if (!report.complete) {
+    return { errors: report.errors.filter((it) => read.includes(it) || it.path.startsWith('profiles')) };
+  }
   checkPolicy(report);
   const { errors } = report;
   return said && errors.length === 0

@@ -9,6 +9,9 @@ import type { At, PolicyError } from './types.ts';
 /** The part of an entry that an error points at: the key, or the value if it is one word. */
 export type Part = 'key' | 'value';
 
+/** Whether two places are in different files, or one of them is in a profile. */
+const isApart = (a: At, b: At): boolean => a.file !== b.file || a.profile?.file !== b.profile?.file;
+
 /** Collects the errors of a policy, at most one per path. A name in a discarded part counts as used. */
 export class Report {
   readonly #files: Files;
@@ -21,11 +24,14 @@ export class Report {
   readonly #lacking = new Map<Named, number>();
   /** The policy as far as it has been read and corrected. */
   readonly tree: Tree;
+  /** Whether the tree has the parts of all profiles. */
+  readonly complete: boolean;
 
-  constructor(files: Files, tree: Tree, concealed: Concealed) {
+  constructor(files: Files, tree: Tree, concealed: Concealed, complete = true) {
     this.#files = files;
     this.#concealed = concealed;
     this.tree = tree;
+    this.complete = complete;
   }
 
   get errors(): readonly PolicyError[] {
@@ -37,7 +43,7 @@ export class Report {
     const offset = this.#offset(path, part);
     const change = this.#overlaid(path);
     // The mistake may be in the overlay, although most of the mapping is in another file.
-    const isElsewhere = change !== undefined && this.#place(change).file !== this.#place(offset).file;
+    const isElsewhere = change !== undefined && isApart(this.#place(change), this.#place(offset));
     this.addAt(offset, path, isElsewhere ? `${message} (${place(this.#place(change))} changes this part)` : message);
   }
 
@@ -58,7 +64,7 @@ export class Report {
     this.mark(path);
     this.#places.add(place);
     const error = { at: this.#place(offset), path: this.#concealed.hide(key), message: this.#concealed.hide(message) };
-    this.#errors.push({ offset, error });
+    this.#errors.push({ offset: this.#files.inPolicy(offset), error });
   }
 
   /** Whether errors do not show this value, because it may be a secret. */

@@ -5,9 +5,10 @@ import { gateway } from './gateway.ts';
 import { headers } from './headers.ts';
 import { hints } from './hints.ts';
 import { host } from './host.ts';
-import { record, usually } from './mapping.ts';
+import { optional, record, usually } from './mapping.ts';
 import { mesh, meshes } from './mesh.ts';
 import { test } from './policy-test.ts';
+import { profileUse } from './profile-use.ts';
 import { provider } from './provider.ts';
 import { NAME, ROLE_NAME } from './scalars.ts';
 import { service } from './service.ts';
@@ -38,6 +39,10 @@ export const policySchema = z.strictObject({
   services: definitions(service, NAME, SERVICE, 'The destinations of requests, by name.'),
   headers: headers.optional(),
   hosts: definitions(host, HOST_NAME, HOST, 'Hosts by name, each with its routes by path.'),
+  profiles: optional(
+    z.array(profileUse).register(hints, { what: 'a list of profiles', write: 'a list below it' }),
+    'Ready-made parts for applications; "meshgate render --target policy" shows what they expand to.',
+  ),
   tests: usually(
     z.array(test).register(hints, { what: 'a list of tests', write: 'a list below it' }),
     [],

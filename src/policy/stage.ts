@@ -3,27 +3,27 @@ import { readYaml } from './document.ts';
 import { Files } from './files.ts';
 import { nameHosts } from './host-names.ts';
 import { overlaid } from './overlay.ts';
+import type { PolicyText, ProfileSource } from './profile-file.ts';
+import { withProfiles } from './profiles.ts';
 import { Report } from './report.ts';
 import { secretsOf } from './secrets.ts';
 import { childrenOf, hole, type Tree, type TreeProblem, toTree } from './tree.ts';
 import { type Expand, expandWith, type Variables } from './variables.ts';
 
-/** A file of a policy. */
-export interface PolicyText {
-  readonly name: string;
-  readonly text: string;
-}
+export type { PolicyText, ProfileSource } from './profile-file.ts';
 
 /** What differs between the stages of a policy, such as test and production. */
 export interface Stage {
   /** Files that are merged into the policy, in this order. */
   readonly overlays?: readonly PolicyText[];
   readonly variables?: Variables;
+  /** Where the profiles of the policy are; absent: the policy cannot use profiles. */
+  readonly profiles?: ProfileSource;
 }
 
-/** Reads a policy, merges the overlays of a stage, and replaces its variables. The report has the mistakes that were found
- * on the way. */
-export function readStage(policy: PolicyText, { overlays = [], variables = new Map() }: Stage): Report {
+/** Reads a policy, merges the overlays of a stage, replaces its variables, and expands its profiles. The report has the
+ * mistakes that were found on the way. */
+export function readStage(policy: PolicyText, { overlays = [], variables = new Map(), profiles }: Stage): Report {
   const files = new Files();
   const problems: TreeProblem[] = [];
   const problem = (it: TreeProblem): void => void problems.push(it);
@@ -35,14 +35,15 @@ export function readStage(policy: PolicyText, { overlays = [], variables = new M
   const unread = [first, ...others].flatMap((it) => it.unread.map((section) => ({ section, base: it.base })));
   const names = new Set(unread.flatMap(({ section }) => nameOf(section) ?? []));
   const merged = others.reduce((tree, it) => withOverlay(tree, it, names, problem), first.tree);
-  nameHosts(merged, problem);
+  const { tree: whole, complete } = withProfiles(merged, profiles, files, names, problem);
+  nameHosts(whole, problem);
   const concealed = new Concealed();
   for (const [name, value] of variables) if (value) concealed.add(value, `\${${name}}`);
   for (const { tree } of [first, ...others]) conceal(tree, concealed);
   for (const { tree } of [first, ...others]) {
     for (const secret of secretsOf(tree)) concealed.add(secret, '…');
   }
-  const report = new Report(files, merged, concealed);
+  const report = new Report(files, whole, concealed, complete);
   for (const { at, path, message, discarded } of problems) {
     report.addAt(at, path, message);
     if (discarded) report.mention(discarded);

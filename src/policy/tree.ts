@@ -44,11 +44,12 @@ export interface TreeProblem extends Problem {
 export const hole = (at: number): Scalar => ({ kind: 'scalar', at, value: undefined });
 
 /** Makes one tree from YAML nodes, and expands the variables in it. Reports repeated keys, recursion and too many nodes.
- * @param base - the offset of the text among all texts of the policy */
+ * @param base - the offset of the text among all texts of the policy
+ * @param expand - `parameters`: the text is a profile, whose values and keys may have parameters, which stay as they are */
 export function toTree(
   roots: readonly Node[],
   base: number,
-  expand: Expand,
+  expand: Expand | 'parameters',
   problem: (problem: TreeProblem) => void,
 ): Tree {
   const reader = new Reader(base, expand, problem);
@@ -61,14 +62,14 @@ export function toTree(
 
 class Reader {
   readonly #base: number;
-  readonly #expand: Expand;
+  readonly #expand: Expand | 'parameters';
   readonly #problem: (problem: TreeProblem) => void;
   readonly #anchors = new Map<string, { readonly node: Tree; readonly size: number } | 'open'>();
   readonly #path: (string | number)[] = [];
   #nodes = 0;
   #full = false;
 
-  constructor(base: number, expand: Expand, problem: (problem: TreeProblem) => void) {
+  constructor(base: number, expand: Expand | 'parameters', problem: (problem: TreeProblem) => void) {
     this.#base = base;
     this.#expand = expand;
     this.#problem = problem;
@@ -118,6 +119,7 @@ class Reader {
     const value = isScalar(node) ? node.value : null;
     if (value === null && isScalar(node) && node.source === '') return { kind: 'scalar', at, value, unsaid: true };
     if (typeof value !== 'string') return { kind: 'scalar', at, value };
+    if (this.#expand === 'parameters') return { kind: 'scalar', at, value };
     const expanded = this.#expand(value, (node as YamlScalar).type === 'PLAIN');
     if (expanded === undefined) return { kind: 'scalar', at, value };
     if ('mistake' in expanded) return this.#refuse(at, expanded.mistake);
@@ -132,12 +134,17 @@ class Reader {
   }
 
   #add(map: Mapping, key: string, at: number, node: Tree): void {
-    const mistake = map.entries.has(key) ? `the key ${quote(key)} is here twice; keep one` : keyMistake(key);
+    const mistake = map.entries.has(key) ? `the key ${quote(key)} is here twice; keep one` : this.#keyMistake(key);
     // A key with a variable keeps its value, so that nothing seems to be missing.
     if (mistake === undefined || mistake === VARIABLE_KEY) map.entries.set(key, { at, node });
     if (mistake === undefined) return;
     const discarded = mistake === VARIABLE_KEY ? {} : { discarded: node };
     this.#problem({ at, path: [...this.#path, key], message: mistake, ...discarded });
+  }
+
+  #keyMistake(key: string): string | undefined {
+    if (key === '__proto__') return 'not allowed; choose another';
+    return key.includes('${') && this.#expand !== 'parameters' ? VARIABLE_KEY : undefined;
   }
 
   #alias(node: Alias, at: number): Tree {
@@ -165,11 +172,6 @@ class Reader {
 }
 
 const VARIABLE_KEY = 'a key cannot have variables; write the key itself, in an overlay for each stage';
-
-function keyMistake(key: string): string | undefined {
-  if (key === '__proto__') return 'not allowed; choose another';
-  return key.includes('${') ? VARIABLE_KEY : undefined;
-}
 
 export function find(tree: Tree | undefined, path: Path): Tree | undefined {
   let node = tree;

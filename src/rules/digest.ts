@@ -5,11 +5,11 @@ import type { Rule } from './types.ts';
 /** The number of hexadecimal digits in a digest. */
 const DIGITS = 16;
 
-const PLACE = ['column', 'file', 'line'].join();
+const PLACES = ['column,file,line', 'column,file,line,profile'];
 
 /** Whether a value is a place in the policy file. A role or a service can also be named `at`. */
 const isPlace = (key: string, value: unknown): boolean =>
-  key === 'at' && typeof value === 'object' && value !== null && Object.keys(value).sort().join() === PLACE;
+  key === 'at' && typeof value === 'object' && value !== null && PLACES.includes(Object.keys(value).sort().join());
 
 /** Replaces an object by one with sorted keys and without places. Arrays keep their order. */
 function canonical(key: string, value: unknown): unknown {

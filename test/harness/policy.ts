@@ -9,6 +9,7 @@ import { formatError, type Policy, parsePolicy } from '../../src/policy/index.ts
 import { identitiesOf, meshesOf } from '../../src/policy/ingress.ts';
 import type { ClientAuth } from '../../src/policy/types.ts';
 import { newRing } from '../../src/session/rotate-ring.ts';
+import { profiles } from './profiles.ts';
 import type { Stage } from './stage.ts';
 
 /** Path in a folder or container → text. */
@@ -40,7 +41,7 @@ export function policyFiles(source: PolicySource): readonly (readonly [name: str
 /** Reads a policy; its mistakes are an error, one a line. */
 export function readPolicy(source: PolicySource): Policy {
   const [first, ...overlays] = policyFiles(source).map(([name, text]) => ({ name, text }));
-  const { policy, errors } = parsePolicy(first!.text, first!.name, { overlays });
+  const { policy, errors } = parsePolicy(first!.text, first!.name, { overlays, profiles });
   if (policy === undefined) throw new Error(errors.map(formatError).join('\n'));
   return policy;
 }

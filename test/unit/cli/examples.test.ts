@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import { meshesOf } from '../../../src/policy/ingress.ts';
+import { profiles } from '../../harness/profiles.ts';
 import { meshgate } from './fake.ts';
 
 /** Every policy in docs/examples is valid, without advice, and renders for nginx and for each of its meshes. */
@@ -16,7 +17,7 @@ test('there are examples', () => {
 describe.each(names)('%s', (name) => {
   const text = readFileSync(`${FOLDER}/${name}`, 'utf8');
   const files = { [name]: text };
-  const { policy } = parsePolicy(text, name);
+  const { policy } = parsePolicy(text, name, { profiles });
 
   test('is valid without advice, and its tests pass', async () => {
     const { code, out, err } = await meshgate(['validate', name], { files });

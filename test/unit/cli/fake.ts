@@ -3,6 +3,7 @@ import type { InDns } from '../../../src/cli/dns.ts';
 import type { Ask } from '../../../src/cli/http.ts';
 import type { Runtime } from '../../../src/cli/runtime.ts';
 import { LIST } from '../../../src/cli/written-files.ts';
+import { profileFiles } from '../../harness/profiles.ts';
 
 export interface Ran {
   readonly code: number;
@@ -36,7 +37,10 @@ const systemError = (code: string) => Object.assign(new Error(code), { code });
 
 /** Runs the command in memory: it uses no file, clock or stream of this machine. `-` is standard input. */
 export async function meshgate(args: readonly string[], given: Surroundings = {}): Promise<Ran> {
-  const { files = {}, env = {}, terminal = false, folders = [], ask, inDns, sleep = async () => {} } = given;
+  const { env = {}, terminal = false, folders = [], ask, inDns, sleep = async () => {} } = given;
+  const home = '/opt/meshgate';
+  const own = Object.entries(profileFiles).map(([name, content]) => [`${home}/profiles/${name}`, content] as const);
+  const files: Surroundings['files'] & object = { ...Object.fromEntries(own), ...given.files };
   let now = given.now ?? 1_800_000_000;
   let out = '';
   let err = '';
@@ -47,7 +51,7 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
     args,
     env,
     terminal,
-    home: '/opt/meshgate',
+    home,
     now: () => now,
     ...(ask && { ask }),
     ...(inDns && { inDns }),

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { meshgate, POLICY } from './fake.ts';
@@ -214,5 +215,39 @@ describe('wrong use', () => {
     });
     expect(code).toBe(2);
     expect(err).toContain('/opt/meshgate has no meshgate.js: the installation is not complete');
+  });
+});
+
+describe('the target policy', () => {
+  const file = 'docs/examples/stages';
+  const stage = ['--overlay', 'prod.yaml', '--env', 'STAGE=prod', '--env', 'WIKI_HOST=wiki.example.com'];
+  const files = Object.fromEntries(
+    ['meshgate.yaml', 'prod.yaml'].map((name) => [name, readFileSync(`${file}/${name}`, 'utf8')]),
+  );
+
+  test('prints a policy with its overlay and its variables, which is valid and the same', async () => {
+    const rendered = await meshgate(['render', '--target', 'policy', ...stage, 'meshgate.yaml'], { files });
+    expect([rendered.code, rendered.err]).toEqual([0, '']);
+    const both = { ...files, 'whole.yaml': rendered.out };
+    const checked = await meshgate(['validate', '--format', 'json', 'whole.yaml'], { files: both });
+    const original = await meshgate(['validate', '--format', 'json', ...stage, 'meshgate.yaml'], { files });
+    expect(JSON.parse(checked.out).digest).toBe(JSON.parse(original.out).digest);
+    expect(JSON.parse(checked.out)).toMatchObject({ valid: true, errors: [] });
+  });
+
+  test.each([['--ingress'], ['--mesh-name'], ['--assertion-jwks'], ['--resolver'], ['--dir']])(
+    'has no %s',
+    async (flag) => {
+      const value = flag === '--dir' ? '/x' : '10.0.0.1';
+      const ran = await meshgate(['render', '--target', 'policy', flag, value, ...stage, 'meshgate.yaml'], { files });
+      expect([ran.code, ran.err]).toEqual([2, expect.stringContaining(`${flag} has no effect for policy`)]);
+    },
+  );
+
+  test('writes one file', async () => {
+    const { written } = await meshgate(['render', '--target', 'policy', '--out', '/out', ...stage, 'meshgate.yaml'], {
+      files,
+    });
+    expect(Object.keys(written)).toEqual(['/out/policy.yaml']);
   });
 });

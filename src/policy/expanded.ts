@@ -1,0 +1,15 @@
+import { printPolicy } from './print.ts';
+import { policySchema } from './schema.ts';
+import { type PolicyText, readStage, type Stage } from './stage.ts';
+
+/** Returns a valid policy as one text: with its overlays and profiles, and with the values of its variables. */
+export function expandPolicy(policy: PolicyText, stage: Stage): string {
+  const { tree } = readStage(policy, stage);
+  if (tree.kind !== 'map') return '';
+  const sections = Object.keys(policySchema.shape).filter((key) => key !== 'profiles');
+  const entries = sections.flatMap((key) => {
+    const entry = tree.entries.get(key);
+    return entry ? [[key, entry] as const] : [];
+  });
+  return printPolicy({ ...tree, entries: new Map(entries) });
+}
