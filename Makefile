@@ -1,6 +1,6 @@
 # The stable commands. Each installs or starts what it needs, or says in one line what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help up down test soak fuzz check bench image build dist deps
+.PHONY: help up down test soak fuzz check bench image manifests build dist deps
 
 # Dependencies, among them the Node 24 that all commands below run on; where there are some, what changed.
 node_modules/.package-lock.json: package.json package-lock.json
@@ -39,6 +39,9 @@ bench: deps ## CPU and memory per request: table, chart and test/bench/results.j
 
 image: deps ## the gateway's image, meshgate/gateway:dev
 	@test/images/prepare.sh gateway
+
+manifests: deps ## nginx/manifests from nginx/chart
+	@MESHGATE_PREPARE=helm npx vitest run --project mesh test/mesh/manifests.test.ts -t 'is what the chart renders' -u
 
 build: deps ## dist/ from src/
 	@npm run --silent build

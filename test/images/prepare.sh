@@ -7,14 +7,14 @@
 #                        the hash, which test-results/images.txt names, so that two checkouts never share an image
 #   prepare.sh bench     engine, the images that the benchmark runs on, and the load generator
 #   prepare.sh all       engine, every image, the load generator
-#   prepare.sh NAME...   engine, then only these images: gateway bare cmodule envoy node chromium keycloak etcd mesh
+#   prepare.sh NAME...   engine, then only these images: gateway bare cmodule envoy node chromium keycloak etcd mesh helm
 #
 # Repeatable: what is there is left alone, what changed is built again. Talks on stderr only. Each step says what it does,
 # and a step that takes longer says every 20 s how far it is.
 # NGINX_SUITE, NGINX_VERSION and NJS_VERSION choose the nginx, else nginx/Dockerfile does; MESHGATE_CACHE holds downloads, builds and logs.
 # The image mesh (kube-apiserver, istiod) is built from Go modules, about eight minutes the first time. Without Go it is
 # left out and the tests on it are skipped, except with CI=true or MESHGATE_MESH_REQUIRED=1: then that is a failure. The
-# same goes for what decodes Consul's entries, which comes with it and lies in the cache.
+# same goes for what decodes Consul's entries and for Helm, which come with it and lie in the cache.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -189,7 +189,7 @@ build_gateway() {
   local known=(--cache-from "$nginx_image")
   exists meshgate/gateway:dev && known+=(--cache-from meshgate/gateway:dev)
   image meshgate/gateway \
-    "$(hash_of "$root" dist/meshgate.js dist/hop.js dist/signin.js dist/client.js dist/health.js dist/cookies.js dist/cli.js dist/THIRD-PARTY-LICENSES.txt nginx LICENSE .dockerignore -- "$nginx_image" "$version")" \
+    "$(hash_of "$root" dist/meshgate.js dist/hop.js dist/signin.js dist/client.js dist/health.js dist/cookies.js dist/cli.js dist/THIRD-PARTY-LICENSES.txt $(cd "$root" && ls -d nginx/* | grep -vE '/(chart|manifests)$') LICENSE .dockerignore -- "$nginx_image" "$version")" \
     "${nginx_args[@]}" --build-arg "VERSION=$version" "${known[@]}" -f "$root/nginx/Dockerfile" "$root"
   # The stage that collects its files has no name.
   logged prune docker image prune -f --filter label=meshgate.stage=root || true
@@ -294,8 +294,21 @@ build_consul() {
   "$build" consul "$cache/mesh" >/dev/null
 }
 
+# Helm runs on this machine, too.
+build_helm() {
+  local build=$root/test/mesh/go/build.sh lacks
+  lacks=$("$build" helm-missing "$cache/mesh")
+  if [ -n "$lacks" ]; then
+    [ "${CI:-}" != true ] && [ "${MESHGATE_MESH_REQUIRED:-}" != 1 ] || die "Helm must run here: $lacks"
+    say "the tests of the chart will be skipped: $lacks"
+    return
+  fi
+  "$build" helm "$cache/mesh" >/dev/null
+}
+
 build_mesh() {
   build_consul
+  build_helm
   local build=$root/test/mesh/go/build.sh out=$cache/mesh hash lacks
   hash=$(hash_of "$images/mesh" . -- "$("$build" versions)")
   if ! exists "meshgate/test-mesh:$hash"; then
@@ -334,11 +347,11 @@ all_images() {
   build_mesh
 }
 
-choices="npm, engine, images, bench, all, or some of gateway bare cmodule envoy node chromium keycloak etcd ldap mesh"
+choices="npm, engine, images, bench, all, or some of gateway bare cmodule envoy node chromium keycloak etcd ldap mesh helm"
 [ $# -gt 0 ] || die "say what to prepare: $choices"
 for part in "$@"; do
   case $part in
-    npm | engine | images | bench | all | gateway | bare | cmodule | envoy | node | chromium | keycloak | etcd | ldap | mesh) ;;
+    npm | engine | images | bench | all | gateway | bare | cmodule | envoy | node | chromium | keycloak | etcd | ldap | mesh | helm) ;;
     *) die "unknown part \"$part\": $choices" ;;
   esac
 done

@@ -8,6 +8,7 @@
 #   build.sh consul FOLDER    FOLDER/consul-HASH, which decodes Consul's configuration entries; says its path
 #   build.sh consul-path FOLDER     that path, whether it is there or not
 #   build.sh consul-missing FOLDER  why it cannot be built, in one line; nothing if it can, or is there
+#   build.sh helm FOLDER            FOLDER/helm-V, the command of Helm; says its path. helm-path and helm-missing likewise
 #
 # Each Go module's own go.mod and go.sum are taken and changed here; *.sum has the checksums that they lack, so that
 # nothing but these very files is built.
@@ -18,6 +19,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 kubernetes=1.35.4
 istio=v0.0.0-20260827124520-eed52ebb66ad # 1.31-dev: versions by number are not served as Go modules
 istio_version=1.31-dev
+helm=4.3.2
 go_needed=1.26
 jobs=${MESHGATE_GO_JOBS:-2}
 
@@ -137,12 +139,23 @@ build_consul() {
   mv "$out/$consul.new" "$out/$consul"
 }
 
+# Helm runs on the machine, too, and renders the chart.
+build_helm() {
+  local source
+  source=$(module helm.sh/helm/v4 "v$helm")
+  sed -E 's#^module .*#module meshgate.test/helm#' "$source/go.mod" >"$work/main/go.mod"
+  printf '\nrequire helm.sh/helm/v4 v%s\n' "$helm" >>"$work/main/go.mod"
+  cat "$source/go.sum" "$here/helm.sum" >"$work/main/go.sum"
+  CGO_ENABLED=0 built 3 helm -- -trimpath -ldflags "-s -w" helm.sh/helm/v4/cmd/helm
+  mv "$work/bin/helm" "$out/helm-$helm"
+}
+
 # place FILE NAME: into the build context, without a copy where the file system can.
 place() {
   cp -lf "$out/$1" "$out/context/$2" 2>/dev/null || cp -f "$out/$1" "$out/context/$2"
 }
 
-usage='say "into FOLDER", "missing FOLDER", "consul FOLDER", "consul-path FOLDER" or "versions"'
+usage='say "into FOLDER", "missing FOLDER", "consul FOLDER", "consul-path FOLDER", the same with "helm", or "versions"'
 command=${1:?$usage}
 if [ "$command" = versions ]; then
   echo "kubernetes $kubernetes, istio $istio, sds $sds"
@@ -168,12 +181,26 @@ case $command in
     [ -x "$out/$consul" ] || lacks "$(sed -nE 's/^go //p' "$here/consul/go.mod")"
     exit
     ;;
+  helm-path)
+    echo "$out/helm-$helm"
+    exit
+    ;;
+  helm-missing)
+    [ -x "$out/helm-$helm" ] || lacks "$go_needed.0"
+    exit
+    ;;
 esac
 
 mkdir -p "$out"
 work=$(mktemp -d "$out/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/main" "$work/bin"
+
+if [ "$command" = helm ]; then
+  [ -x "$out/helm-$helm" ] || build_helm
+  echo "$out/helm-$helm"
+  exit
+fi
 
 [ -x "$out/kube-apiserver-$kubernetes" ] && [ -x "$out/kubectl-$kubernetes" ] || build_kubernetes
 [ -x "$out/pilot-discovery-$istio" ] || build_istio

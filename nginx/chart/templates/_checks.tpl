@@ -1,0 +1,63 @@
+{{/* Values that contradict each other stop the render. Each message says what to write. */}}
+
+{{- define "meshgate.checkPolicy" -}}
+{{- if kindIs "map" .Values.policy -}}
+{{- fail "policy is a mapping, and Helm sorts the keys of a mapping: the order of roles, agents and first_role would change. Write it as a text, \"policy: |\", or use --set-file policy=meshgate.yaml" -}}
+{{- end -}}
+{{- if not .Values.policy -}}
+{{- fail "policy is missing: use --set-file policy=meshgate.yaml, or write \"policy: |\" and the policy below it" -}}
+{{- end -}}
+{{- range $path, $text := .Values.policyFiles -}}
+{{- if not (kindIs "string" $text) -}}
+{{- fail (printf "policyFiles.%q is not a text: write \"%s: |\", or use --set-file" $path $path) -}}
+{{- end -}}
+{{- if or (hasPrefix "/" $path) (contains ".." $path) (contains "__" $path) (has $path (list "meshgate.yaml" "chart-store.yaml")) -}}
+{{- fail (printf "policyFiles.%q: write a path below /etc/meshgate without \"..\" and \"__\", and another one than meshgate.yaml and chart-store.yaml" $path) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.overlays -}}
+{{- if not (hasKey $.Values.policyFiles .) -}}
+{{- fail (printf "overlays names %q, which is not in policyFiles" .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "meshgate.checks" -}}
+{{- $facts := fromJson (include "meshgate.facts" .) -}}
+{{- if and $facts.store .Values.etcd.enabled -}}
+{{- fail "the policy has gateway.store, and etcd.enabled is true: remove one of them" -}}
+{{- end -}}
+{{- if and .Values.etcd.enabled (not $facts.sessions) -}}
+{{- fail "etcd.enabled is true, but the policy has no gateway.session, so replicas share nothing: set etcd.enabled to false" -}}
+{{- end -}}
+{{- if and $facts.one (or (gt (int $facts.replicas) 1) .Values.autoscaling.enabled) -}}
+{{- fail "the policy has gateway.session, and several replicas must share revocations and refresh tokens: set etcd.enabled to true, write gateway.store into the policy, or leave replicas and autoscaling out" -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled (not (kindIs "invalid" .Values.replicas)) -}}
+{{- fail "replicas and autoscaling.enabled are both set: remove one of them" -}}
+{{- end -}}
+{{- if and (eq .Values.probes "http") (or (not $facts.health) $facts.healthLocal) -}}
+{{- fail "probes is http, but the policy has no port for them: write gateway.health: { listen: 8081 } into the policy (not on 127.0.0.1), or set probes to exec" -}}
+{{- end -}}
+{{- range .Values.files -}}
+{{- if eq (empty .secret) (empty .configMap) -}}
+{{- fail (printf "files with the path %s: write one of secret and configMap" .path) -}}
+{{- end -}}
+{{- if or (has .path (list "/run/meshgate" "/etc/meshgate" "/run/store" "/var/lib/meshgate")) (hasPrefix "/usr" .path) (eq .path "/") -}}
+{{- fail (printf "files: %s belongs to the gateway; choose another folder, such as /run/secrets" .path) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq .Values.svid.source "spire") (not .Values.svid.identities) -}}
+{{- fail "svid.source is spire, but svid.identities is empty: write { /run/spiffe/default: default }, a folder and its hint" -}}
+{{- end -}}
+{{- if and (ne .Values.svid.source "spire") .Values.svid.identities -}}
+{{- fail "svid.identities needs svid.source: spire" -}}
+{{- end -}}
+{{- $tls := .Values.etcd.tls -}}
+{{- if and .Values.etcd.enabled (eq $tls.source "secrets") (not (and $tls.serverSecret $tls.clientSecret)) -}}
+{{- fail "etcd.tls.source is secrets: name both etcd.tls.serverSecret and etcd.tls.clientSecret" -}}
+{{- end -}}
+{{- if and (ne $tls.source "secrets") (or $tls.serverSecret $tls.clientSecret) -}}
+{{- fail "etcd.tls.serverSecret and etcd.tls.clientSecret need etcd.tls.source: secrets" -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,328 @@
+/** The Helm chart: what it renders, which values it refuses, and that a real API server accepts all of it. */
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { testStage } from '../harness/index.ts';
+import { describeWith } from '../harness/needs.ts';
+import {
+  CHART,
+  chartNotes,
+  chartObjects,
+  chartRefusal,
+  type Given,
+  helm,
+  lacksHelm,
+  renderChart,
+} from './chart/helm.ts';
+import { COMBINATIONS, STORE, sessions, TOKENS } from './chart/values.ts';
+import { type Kube, type KubeObject, lacksMesh, readObjects, startKube } from './lab/index.ts';
+
+interface PodSpec {
+  readonly containers: readonly Readonly<Record<string, unknown>>[];
+  readonly volumes: readonly Readonly<Record<string, unknown>>[];
+  readonly [field: string]: unknown;
+}
+
+interface Workload extends KubeObject {
+  readonly spec: {
+    readonly replicas?: number;
+    readonly strategy?: { readonly type: string };
+    readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[];
+    readonly template: { readonly metadata: object; readonly spec: PodSpec };
+  };
+}
+
+const kinds = (objects: readonly KubeObject[]) => objects.map(({ kind }) => kind).toSorted();
+const find = (given: Given, kind: string, name = 'gw-meshgate') =>
+  chartObjects(given).find((it) => it.kind === kind && it.metadata.name === name) as Workload;
+const combinations = Object.entries(COMBINATIONS);
+
+describeWith(lacksHelm(), 'the chart', () => {
+  test('has the version of the package', () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+    const chart = readFileSync(`${CHART}/Chart.yaml`, 'utf8');
+    expect(chart).toContain(`\nversion: ${version}\nappVersion: ${version}\n`);
+  });
+
+  test.each(combinations)('passes helm lint: %s', (_, given) => {
+    const { status, stdout, stderr } = helm(['lint', CHART, '--strict'], given);
+    expect([status, stdout + stderr]).toEqual([0, expect.stringContaining('1 chart(s) linted, 0 chart(s) failed')]);
+  });
+
+  test('renders the same twice, except certificates that it makes', () => {
+    for (const [name, given] of combinations.slice(0, 8)) {
+      const plain = (objects: readonly KubeObject[]) => objects.filter(({ kind }) => kind !== 'Secret');
+      expect(plain(readObjects(renderChart(given))), name).toEqual(plain(readObjects(renderChart(given))));
+    }
+  });
+
+  describe('without sessions', () => {
+    test('runs two replicas that share nothing, and replaces them one by one', () => {
+      const { spec } = find({ policy: TOKENS }, 'Deployment');
+      expect(spec.replicas).toBe(2);
+      expect(spec.strategy).toEqual({ type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } });
+      expect(kinds(chartObjects({ policy: TOKENS }))).toEqual([
+        'ConfigMap',
+        'ConfigMap',
+        'Deployment',
+        'Job',
+        'NetworkPolicy',
+        'PodDisruptionBudget',
+        'Service',
+        'ServiceAccount',
+      ]);
+    });
+  });
+
+  describe('with sessions and without a store', () => {
+    const given = { policy: sessions() };
+
+    test('runs one replica, keeps what is revoked on a volume, and has no budget that stops a drain', () => {
+      const { spec } = find(given, 'Deployment');
+      expect([spec.replicas, spec.strategy]).toEqual([1, { type: 'Recreate' }]);
+      expect(spec.template.spec.volumes).toContainEqual({
+        name: 'state',
+        persistentVolumeClaim: { claimName: 'gw-meshgate-state' },
+      });
+      expect(kinds(chartObjects(given))).toContain('PersistentVolumeClaim');
+      expect(kinds(chartObjects(given))).not.toContain('PodDisruptionBudget');
+    });
+
+    test('says in its notes why there is one replica, and what to do', () => {
+      expect(chartNotes(given)).toMatch(/with 1 replica\.[\s\S]*One replica, because[\s\S]*etcd\.enabled=true/);
+      expect(chartNotes({ policy: sessions(STORE) })).not.toMatch(/One replica/);
+      expect(chartNotes({ policy: TOKENS })).not.toMatch(/One replica/);
+    });
+
+    test('finds sessions and the store in an overlay too, and sees that an overlay removes them', () => {
+      const over = (text: string) => ({ policyFiles: { 'o.yaml': text }, overlays: ['o.yaml'] });
+      const replicas = (policy: string, text: string) =>
+        find({ policy, values: over(text) }, 'Deployment').spec.replicas;
+      expect(replicas(TOKENS, 'gateway: { session: { keys_file: /run/secrets/s } }')).toBe(1);
+      expect(replicas(sessions(), 'gateway: { store: { etcd: ["https://e:2379"] } }')).toBe(2);
+      expect(replicas(sessions(STORE), 'gateway: { store: null }')).toBe(1);
+      expect(replicas(sessions(), 'gateway: { session: null }')).toBe(2);
+    });
+  });
+
+  describe('with its own etcd', () => {
+    test('gives the gateway its members, by names in full, as an overlay of the policy', () => {
+      const given = COMBINATIONS["sessions and the chart's etcd"]!;
+      const { data } = find(given, 'ConfigMap', 'gw-meshgate-policy') as unknown as { data: Record<string, string> };
+      expect(data['chart-store.yaml']).toContain(
+        '- https://gw-meshgate-etcd-2.gw-meshgate-etcd.edge.svc.cluster.local:2379\n',
+      );
+      const [container] = find(given, 'Deployment').spec.template.spec.containers;
+      expect(container?.env).toContainEqual({ name: 'MESHGATE_OVERLAY', value: '/etc/meshgate/chart-store.yaml' });
+      expect(find(given, 'Deployment').spec.replicas).toBe(2);
+    });
+
+    test.each([1, 3])('starts %i members', (members) => {
+      const given = { policy: sessions(), values: { etcd: { enabled: true, members } } };
+      const { spec } = find(given, 'StatefulSet', 'gw-meshgate-etcd');
+      const [{ command = [] } = {}] = spec.template.spec.containers as readonly { command?: readonly string[] }[];
+      const cluster = command.find((it) => it.startsWith('--initial-cluster='));
+      expect([spec.replicas, cluster?.split(',').length]).toEqual([members, members]);
+      expect(command).toEqual(expect.arrayContaining(['--client-cert-auth', '--peer-client-cert-auth']));
+    });
+  });
+
+  test('a changed policy changes no pod, unless the values ask for a restart', () => {
+    const pod = (policy: string, values = {}) => find({ policy, values }, 'Deployment').spec.template;
+    const other = TOKENS.replaceAll('staff', 'readers');
+    expect(pod(other)).toEqual(pod(TOKENS));
+    const restart = { restartOnPolicyChange: true };
+    expect(pod(other, restart)).not.toEqual(pod(TOKENS, restart));
+  });
+
+  test('every pod has a read-only root, no capability, no token, and an end that is long enough', () => {
+    for (const [name, given] of combinations) {
+      for (const { kind, spec } of chartObjects(given) as readonly Workload[]) {
+        if (!['Deployment', 'StatefulSet', 'Job'].includes(kind)) continue;
+        const pod = spec.template.spec;
+        expect(pod.automountServiceAccountToken, name).toBe(false);
+        if (kind === 'Deployment') expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(25 + 5);
+        for (const { securityContext } of [
+          ...pod.containers,
+          ...((pod.initContainers ?? []) as PodSpec['containers']),
+        ]) {
+          expect(securityContext).toEqual({
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+          });
+        }
+      }
+    }
+  });
+
+  test('leaves users and groups to OpenShift', () => {
+    for (const { kind, spec } of chartObjects(COMBINATIONS.OpenShift!) as readonly Workload[]) {
+      if (!['Deployment', 'StatefulSet', 'Job'].includes(kind)) continue;
+      expect(JSON.stringify(spec.template.spec)).not.toMatch(/runAsUser|runAsGroup|fsGroup"/);
+    }
+  });
+
+  test('checks the new policy before an install and an upgrade, with the files and variables of the gateway', () => {
+    const objects = chartObjects(COMBINATIONS['overlays and variables']!);
+    const hooks = objects.filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] !== undefined);
+    expect(hooks.map(({ kind, metadata }) => [kind, metadata.annotations?.['helm.sh/hook-weight']])).toEqual([
+      ['ConfigMap', '-10'],
+      ['Job', '-5'],
+    ]);
+    for (const { metadata } of hooks) {
+      expect(metadata.annotations?.['helm.sh/hook']).toBe('pre-install,pre-upgrade');
+      expect(metadata.annotations?.['helm.sh/hook-delete-policy']).toBe('before-hook-creation,hook-succeeded');
+    }
+    const [container] = (hooks[1] as Workload).spec.template.spec.containers;
+    expect(container?.args).toEqual(
+      'meshgate validate --overlay /etc/meshgate/prod.yaml --env STAGE /etc/meshgate/meshgate.yaml'.split(' '),
+    );
+    expect(container?.env).toEqual([{ name: 'STAGE', value: 'default' }]);
+    const live = objects.find(({ metadata }) => metadata.name === 'gw-meshgate-policy');
+    expect((hooks[0] as { data?: object }).data).toEqual((live as { data?: object } | undefined)?.data);
+  });
+
+  test.each<[string, Given, RegExp]>([
+    ['no policy', {}, /policy is missing/],
+    ['a policy as a mapping, whose order Helm loses', { values: { policy: { version: 1 } } }, /policy is a mapping/],
+    ['a policy that is no YAML', { policy: '{' }, /policy is not a YAML mapping/],
+    [
+      'an overlay that is no YAML',
+      {
+        policy: TOKENS,
+        values: { policyFiles: { 'o.yaml': '[' }, overlays: ['o.yaml'] },
+      },
+      /policyFiles\."o\.yaml" is not a YAML mapping/,
+    ],
+    ['an overlay without its file', { policy: TOKENS, values: { overlays: ['o.yaml'] } }, /not in policyFiles/],
+    ['a file outside the folder', { policy: TOKENS, values: { policyFiles: { '../x': 'x' } } }, /a path below/],
+    ['a file as a mapping', { policy: TOKENS, values: { policyFiles: { x: { a: 1 } } } }, /is not a text/],
+    ['two stores', { policy: sessions(STORE), values: { etcd: { enabled: true } } }, /remove one of them/],
+    ['an etcd that nothing uses', { policy: TOKENS, values: { etcd: { enabled: true } } }, /has no gateway\.session/],
+    ['two replicas with sessions and no store', { policy: sessions(), values: { replicas: 2 } }, /must share/],
+    [
+      'autoscaling with sessions and no store',
+      {
+        policy: sessions(),
+        values: { autoscaling: { enabled: true } },
+      },
+      /must share/,
+    ],
+    [
+      'replicas and autoscaling',
+      {
+        policy: TOKENS,
+        values: { replicas: 2, autoscaling: { enabled: true } },
+      },
+      /both set/,
+    ],
+    ['probes over HTTP without a port', { policy: TOKENS, values: { probes: 'http' } }, /no port for them/],
+    [
+      'probes over HTTP at a port of the loopback',
+      {
+        policy: TOKENS.replace('gateway: {', 'gateway: { health: { listen: 127.0.0.1:8081 },'),
+        values: { probes: 'http' },
+      },
+      /not on 127\.0\.0\.1/,
+    ],
+    [
+      'a folder from nowhere',
+      { policy: TOKENS, values: { files: [{ path: '/run/x' }] } },
+      /one of secret and configMap/,
+    ],
+    [
+      'a folder from two places',
+      {
+        policy: TOKENS,
+        values: { files: [{ path: '/run/x', secret: 'a', configMap: 'b' }] },
+      },
+      /one of secret and configMap/,
+    ],
+    [
+      "the gateway's own folder",
+      {
+        policy: TOKENS,
+        values: { files: [{ path: '/run/meshgate', secret: 'a' }] },
+      },
+      /belongs to the gateway/,
+    ],
+    ['SPIRE without identities', { policy: TOKENS, values: { svid: { source: 'spire' } } }, /identities is empty/],
+    [
+      'identities without SPIRE',
+      { policy: TOKENS, values: { svid: { identities: { '/x': 'y' } } } },
+      /svid\.source: spire/,
+    ],
+    [
+      'one Secret of two',
+      {
+        policy: sessions(),
+        values: { etcd: { enabled: true, tls: { source: 'secrets', serverSecret: 's' } } },
+      },
+      /name both/,
+    ],
+    [
+      'a Secret that nothing uses',
+      {
+        policy: sessions(),
+        values: { etcd: { enabled: true, tls: { serverSecret: 's' } } },
+      },
+      /need etcd\.tls\.source: secrets/,
+    ],
+    ['two members of etcd', { policy: sessions(), values: { etcd: { enabled: true, members: 2 } } }, /members/],
+    ['a value that does not exist', { policy: TOKENS, values: { replica: 2 } }, /replica/],
+    ['an end that is too short', { policy: TOKENS, values: { terminationGracePeriodSeconds: 30 } }, /Seconds/],
+  ])('refuses %s', (_, given, words) => {
+    expect(chartRefusal(given)).toMatch(words);
+  });
+});
+
+describeWith(lacksHelm() ?? lacksMesh(), 'a real API server', async () => {
+  const stage = await testStage('chart');
+  let kube: Kube;
+  beforeAll(async () => {
+    kube = await startKube(stage);
+    await kube.namespace('edge');
+    const metadata = { name: 'edge', labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } };
+    const namespace = JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata });
+    await kube.api.ask('PATCH', '/api/v1/namespaces/edge?fieldManager=test', namespace, 'application/apply-patch+yaml');
+  });
+
+  /** The pod that a controller would make. */
+  const podOf = ({ metadata, spec }: Workload): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...spec.template.metadata, name: metadata.name, namespace: 'edge' },
+    spec: {
+      restartPolicy: 'Always',
+      ...spec.template.spec,
+      volumes: [
+        ...spec.template.spec.volumes,
+        ...(spec.volumeClaimTemplates ?? []).map((claim) => ({
+          name: claim.metadata.name,
+          persistentVolumeClaim: { claimName: `${claim.metadata.name}-${metadata.name}-0` },
+        })),
+      ],
+    },
+  });
+  const workloads = (given: Given) =>
+    chartObjects(given).filter(({ kind }) => ['Deployment', 'StatefulSet', 'Job'].includes(kind)) as Workload[];
+
+  test.each(combinations)(
+    'accepts every object, and the pods under Pod Security "restricted": %s',
+    async (_, given) => {
+      expect(await kube.refusals(chartObjects(given))).toEqual([]);
+      expect(await kube.refusals(workloads(given).map(podOf))).toEqual([]);
+    },
+  );
+
+  test('refuses the pods without their security context, so the check above can fail', async () => {
+    for (const workload of workloads(COMBINATIONS["sessions and the chart's etcd"]!)) {
+      const { securityContext, ...open } = workload.spec.template.spec;
+      const pod = podOf({
+        ...workload,
+        spec: { ...workload.spec, template: { ...workload.spec.template, spec: open } },
+      });
+      expect(await kube.refusals(pod)).toEqual([expect.stringContaining('violates PodSecurity "restricted')]);
+    }
+  });
+});
