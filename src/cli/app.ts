@@ -6,6 +6,7 @@ import { printable } from './foreign.ts';
 import { initCommand } from './init.ts';
 import { keysCommands } from './keys.ts';
 import { loginCommand } from './login.ts';
+import { migrateCommands } from './migrate.ts';
 import { proveCommand } from './prove.ts';
 import { ANY_TARGET, renderCommand } from './render.ts';
 import { revokeCommand } from './revoke.ts';
@@ -33,6 +34,7 @@ const root = buildRouteMap<string, Context>({
     schema: schemaCommand,
     keys: keysCommands,
     revoke: revokeCommand,
+    migrate: migrateCommands,
   },
   docs: {
     brief: 'Plain nginx as the identity-aware front door of a service mesh',

@@ -67,11 +67,14 @@ export type FlagsOf<S> = {
   readonly [K in keyof S as S[K] extends { readonly optional: true } ? never : K]: ValueOf<S[K]>;
 } & { readonly [K in keyof S as S[K] extends { readonly optional: true } ? K : never]?: ValueOf<S[K]> };
 
-type Argument = ReturnType<typeof argument> & { readonly optional?: true };
+type Argument = ReturnType<typeof argument> & { readonly optional?: true; readonly several?: true };
 
-type ArgumentsOf<A> = {
-  [I in keyof A]: A[I] extends { readonly optional: true } ? string | undefined : string;
-};
+type ArgumentsOf<A> = A extends readonly [{ readonly several: true }]
+  ? string[]
+  : { [I in keyof A]: A[I] extends { readonly optional: true } ? string | undefined : string };
+
+const positionalOf = (args: readonly Argument[]) =>
+  args[0]?.several ? { kind: 'array', parameter: args[0], minimum: 1 } : { kind: 'tuple', parameters: args };
 
 /** Returns a command for stricli. Its exit code is the number that `run` returns, or 2 for wrong use.
  * @param text the description for `--help` */
@@ -80,6 +83,7 @@ export function command<S extends object, const A extends readonly Argument[] = 
   readonly text: string;
   readonly examples: readonly string[];
   readonly flags: S;
+  /** If the only argument has `several`, there may be any number of it, at least one. */
   readonly args?: A;
   readonly run: (runtime: Runtime, flags: FlagsOf<S>, ...args: ArgumentsOf<A>) => number | Promise<number>;
 }): Command<Context> {
@@ -97,7 +101,7 @@ export function command<S extends object, const A extends readonly Argument[] = 
         this.process.exitCode = WRONG_USE;
       }
     },
-    parameters: { flags, positional: { kind: 'tuple', parameters: args } } as never,
+    parameters: { flags, positional: positionalOf(args) } as never,
     docs: { brief, fullDescription: [text, '', 'EXAMPLES', ...examples.map((it) => `  ${it}`)].join('\n') },
   });
 }

@@ -122,6 +122,7 @@ const entries = await meshgate(['render', '--target', 'consul', '--assertion-jwk
 
 const files = {
   './meshgate.yaml': policy,
+  'oauth2-proxy.cfg': block('toml oauth2-proxy.cfg'),
   'nginx.txt': dump,
   '/etc/nginx/meshgate/policy.js': rendered['policy.js']!,
   'meshgate.yaml': policy,

@@ -1,0 +1,175 @@
+import { pathMistake } from '../../policy/check-hosts.ts';
+
+/** Paths that a policy can name. `exact`: the path alone. `prefix`: the path and all paths below it, as `/x/*`. `below`:
+ * only the paths below it. */
+export interface Paths {
+  readonly kind: 'exact' | 'prefix' | 'below';
+  /** Without the slash at its end; empty for all paths. */
+  readonly path: string;
+}
+
+export interface Converted {
+  readonly paths: readonly Paths[];
+  /** Set if the expression matches other paths, too. */
+  readonly narrower?: true;
+  /** Set if the expression matches a part of a path anywhere. */
+  readonly unanchored?: true;
+}
+
+/** In an expanded expression: any characters, at least one character, the end, and the beginning. */
+const [ANY, SOME, END, START] = ['\u0001', '\u0002', '\u0003', '\u0004'];
+
+/** An expression may expand to this many texts. */
+const MOST = 64;
+
+/** Expands a regular expression to the texts that it matches. Only literal characters, groups of alternatives, `?` and
+ * `.*` are understood.
+ * @throws Error for anything else */
+class Expander {
+  #at = 0;
+  narrower = false;
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  whole(): readonly string[] {
+    const all = this.#alternatives();
+    if (this.#at < this.#text.length) throw new Error('an unmatched parenthesis');
+    return all;
+  }
+
+  #alternatives(): readonly string[] {
+    let all = this.#sequence();
+    while (this.#text[this.#at] === '|') {
+      this.#at++;
+      all = [...all, ...this.#sequence()];
+      if (all.length > MOST) throw new Error('too many alternatives');
+    }
+    return all;
+  }
+
+  #sequence(): readonly string[] {
+    let all: readonly string[] = [''];
+    while (this.#at < this.#text.length && !/[|)]/.test(this.#text[this.#at] as string)) {
+      const next = this.#optional(this.#element());
+      all = all.flatMap((before) => next.map((it) => before + it));
+      if (all.length > MOST) throw new Error('too many alternatives');
+    }
+    return all;
+  }
+
+  #optional(element: readonly string[]): readonly string[] {
+    const char = this.#text[this.#at];
+    if (char === '?') {
+      if (element.some((it) => it === END || it === START)) throw new Error('a repetition');
+      this.#at++;
+      return ['', ...element];
+    }
+    if (char !== undefined && /[*+{]/.test(char)) throw new Error('a repetition');
+    return element;
+  }
+
+  #element(): readonly string[] {
+    const char = this.#text[this.#at++] as string;
+    if (char === '(') return this.#group();
+    if (char === '$') return [END];
+    if (char === '^') return [START];
+    if (char === '\\') return [this.#escaped()];
+    if (char === '.') return [this.#dot()];
+    if (char === '[') throw new Error('a class of characters');
+    if (/[*+?{}\]]/.test(char)) throw new Error('a special character');
+    return [char];
+  }
+
+  #group(): readonly string[] {
+    if (this.#text.startsWith('?:', this.#at)) this.#at += 2;
+    else if (this.#text[this.#at] === '?') throw new Error('a special group');
+    const all = this.#alternatives();
+    if (this.#text[this.#at++] !== ')') throw new Error('an unmatched parenthesis');
+    return all;
+  }
+
+  #escaped(): string {
+    const char = this.#text[this.#at++] ?? '';
+    if (char === '' || /[A-Za-z0-9]/.test(char)) throw new Error('an escape');
+    return char;
+  }
+
+  /** A point: any characters with a star, and otherwise most probably the character itself. */
+  #dot(): string {
+    const next = this.#text[this.#at];
+    if (next === '*' || next === '+') {
+      this.#at++;
+      if (this.#text[this.#at] === '?') this.#at++;
+      return next === '*' ? ANY : SOME;
+    }
+    this.narrower = true;
+    return '.';
+  }
+}
+
+interface Part extends Converted {
+  readonly isAll?: true;
+}
+
+/** Returns the paths of one expanded text. They are never more than those that it matches. */
+function pathsOf(expanded: string): Part {
+  const isAnchored = expanded.startsWith(START);
+  const text = isAnchored ? expanded.slice(1) : expanded;
+  if (['', ANY, SOME, ANY + END, SOME + END].includes(text))
+    return { paths: [{ kind: 'prefix', path: '' }], isAll: true };
+  const part = anchored(text);
+  return isAnchored ? part : { ...part, narrower: true, unanchored: true };
+}
+
+function anchored(text: string): Part {
+  const none = { paths: [], narrower: true } as const;
+  const [, literal = '', rest = 'other'] = /^([^\u0001-\u0004]*)([\u0001-\u0003]*)$/.exec(text) ?? [];
+  if (!['', ANY, SOME, END, ANY + END, SOME + END].includes(rest) || !literal.startsWith('/')) return none;
+  const path = literal.replace(/\/$/, '');
+  if (pathMistake(path === '' ? '/' : path) !== undefined) return none;
+  const isFolder = literal.endsWith('/');
+  if (rest === END) {
+    if (literal === '/') return { paths: [{ kind: 'exact', path: '/' }] };
+    return isFolder ? none : { paths: [{ kind: 'exact', path }] };
+  }
+  if (!isFolder) return { paths: [{ kind: rest.startsWith(SOME) ? 'below' : 'prefix', path }], narrower: true };
+  // A pattern such as `^/x/.+` does not match `/x/` itself, and a policy cannot leave only that path out.
+  if (rest.startsWith(SOME)) return none;
+  return { paths: [{ kind: literal === '/' ? 'prefix' : 'below', path }] };
+}
+
+/** Returns the paths that a regular expression matches, as far as a policy can name them; undefined if it can name
+ * none. The result never has a path that the expression does not match. */
+export function pathsOfExpression(expression: string): Converted | undefined {
+  const expander = new Expander(expression);
+  let parts: readonly Part[];
+  try {
+    parts = expander.whole().map(pathsOf);
+  } catch {
+    return undefined;
+  }
+  const paths = merged(parts.flatMap((it) => it.paths));
+  if (paths.length === 0) return undefined;
+  if (parts.some(({ isAll }) => isAll)) return { paths: [{ kind: 'prefix', path: '' }] };
+  const narrower = expander.narrower || parts.some((it) => it.narrower);
+  const unanchored = parts.some((it) => it.unanchored);
+  return { paths, ...(narrower && { narrower }), ...(unanchored && { unanchored }) };
+}
+
+/** Joins a path and the paths below it to a prefix, and leaves out what is there twice. */
+function merged(all: readonly Paths[]): readonly Paths[] {
+  const has = (kind: Paths['kind'], path: string) => all.some((it) => it.kind === kind && it.path === path);
+  const joined = all.map((it): Paths => {
+    const isWhole = (it.kind === 'below' && has('exact', it.path)) || (it.kind === 'exact' && has('below', it.path));
+    return isWhole ? { kind: 'prefix', path: it.path } : it;
+  });
+  const seen = new Set<string>();
+  return joined.filter(({ kind, path }) => {
+    const key = `${kind} ${path}`;
+    if (seen.has(key) || (kind !== 'prefix' && has('prefix', path))) return false;
+    return seen.add(key);
+  });
+}

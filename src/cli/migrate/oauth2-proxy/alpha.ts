@@ -1,0 +1,226 @@
+import type { Findings } from '../findings.ts';
+import { isMapping, listOf, type Plain, textOf } from '../yaml.ts';
+import { expand } from './command-line.ts';
+import type { Injected } from './headers.ts';
+import { PARAMETER, type Written } from './settings.ts';
+import type { Upstream } from './upstreams.ts';
+
+/** The alpha configuration of oauth2-proxy 7.15, as settings, headers and upstreams. */
+export interface Alpha {
+  readonly written: readonly Written[];
+  readonly headers: readonly Injected[];
+  readonly upstreams: readonly Upstream[];
+  /** Whether the file has upstreams; those of flags then have no effect. */
+  readonly hasUpstreams: boolean;
+}
+
+/** Members of a provider, with the options that mean the same. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  provider: 'provider',
+  name: 'provider-display-name',
+  clientID: 'client-id',
+  clientSecret: 'client-secret',
+  clientSecretFile: 'client-secret-file',
+  caFiles: 'provider-ca-file',
+  useSystemTrustStore: 'use-system-trust-store',
+  loginURL: 'login-url',
+  redeemURL: 'redeem-url',
+  profileURL: 'profile-url',
+  validateURL: 'validate-url',
+  skipClaimsFromProfileURL: 'skip-claims-from-profile-url',
+  authRequestResponseMode: 'auth-request-response-mode',
+  resource: 'resource',
+  scope: 'scope',
+  allowedGroups: 'allowed-group',
+  code_challenge_method: 'code-challenge-method',
+  backendLogoutURL: 'backend-logout-url',
+  'oidcConfig.issuerURL': 'oidc-issuer-url',
+  'oidcConfig.insecureAllowUnverifiedEmail': 'insecure-oidc-allow-unverified-email',
+  'oidcConfig.insecureSkipIssuerVerification': 'insecure-oidc-skip-issuer-verification',
+  'oidcConfig.insecureSkipNonce': 'insecure-oidc-skip-nonce',
+  'oidcConfig.skipDiscovery': 'skip-oidc-discovery',
+  'oidcConfig.jwksURL': 'oidc-jwks-url',
+  'oidcConfig.publicKeyFiles': 'oidc-public-key-file',
+  'oidcConfig.emailClaim': 'oidc-email-claim',
+  'oidcConfig.groupsClaim': 'oidc-groups-claim',
+  'oidcConfig.userIDClaim': 'user-id-claim',
+  'oidcConfig.audienceClaims': 'oidc-audience-claim',
+  'oidcConfig.extraAudiences': 'oidc-extra-audience',
+  'oidcConfig.enabledSigningAlgs': 'oidc-enabled-signing-alg',
+  'keycloakConfig.groups': 'keycloak-group',
+  'keycloakConfig.roles': 'allowed-role',
+  'azureConfig.tenant': 'azure-tenant',
+  'azureConfig.graphGroupField': 'azure-graph-group-field',
+  'microsoftEntraIDConfig.allowedTenants': 'entra-id-allowed-tenant',
+  'microsoftEntraIDConfig.federatedTokenAuth': 'entra-id-federated-token-auth',
+  'bitbucketConfig.team': 'bitbucket-team',
+  'bitbucketConfig.repository': 'bitbucket-repository',
+  'githubConfig.org': 'github-org',
+  'githubConfig.team': 'github-team',
+  'githubConfig.repo': 'github-repo',
+  'githubConfig.token': 'github-token',
+  'githubConfig.users': 'github-user',
+  'gitlabConfig.group': 'gitlab-group',
+  'gitlabConfig.projects': 'gitlab-project',
+  'googleConfig.group': 'google-group',
+  'googleConfig.adminEmail': 'google-admin-email',
+  'googleConfig.serviceAccountJson': 'google-service-account-json',
+  'googleConfig.useApplicationDefaultCredentials': 'google-use-application-default-credentials',
+  'googleConfig.targetPrincipal': 'google-target-principal',
+  'googleConfig.useOrganizationID': 'google-use-organization-id',
+  'googleConfig.adminAPIUserScope': 'google-admin-api-user-scope',
+  'loginGovConfig.jwtKey': 'jwt-key',
+  'loginGovConfig.jwtKeyFile': 'jwt-key-file',
+  'loginGovConfig.pubjwkURL': 'pubjwk-url',
+};
+
+/** Members that are carried over in another way, or that need nothing. */
+const OTHERS: Readonly<Record<string, string>> = {
+  id: 'the name of the provider',
+  additionalClaims: 'headers and facts can read every claim',
+};
+
+const SERVER: Readonly<Record<string, string>> = {
+  bindAddress: 'http-address',
+  secureBindAddress: 'https-address',
+  'tls.minVersion': 'tls-min-version',
+  'tls.cipherSuites': 'tls-cipher-suite',
+  'tls.cert.fromFile': 'tls-cert-file',
+  'tls.key.fromFile': 'tls-key-file',
+};
+
+const METRICS: Readonly<Record<string, string>> = {
+  bindAddress: 'metrics-address',
+  secureBindAddress: 'metrics-secure-address',
+  'tls.cert.fromFile': 'metrics-tls-cert-file',
+  'tls.key.fromFile': 'metrics-tls-key-file',
+};
+
+/** Returns the leaves of a mapping by their paths. A list is a leaf. */
+function leaves(value: Plain, before = ''): readonly (readonly [string, unknown])[] {
+  return Object.entries(value).flatMap(([key, inner]) =>
+    isMapping(inner) && before.length < 60 ? leaves(inner, `${before}${key}.`) : [[before + key, inner] as const],
+  );
+}
+
+class Reader {
+  readonly written: Written[] = [];
+  readonly #findings: Findings;
+  readonly #variables: ReadonlyMap<string, string>;
+
+  constructor(findings: Findings, variables: ReadonlyMap<string, string>) {
+    this.#findings = findings;
+    this.#variables = variables;
+  }
+
+  /** Reads a setting, and replaces variables in it. */
+  add(name: string, label: string, value: unknown): void {
+    const filled = (Array.isArray(value) ? value : [value]).map((it) => expand(textOf(it) ?? '', this.#variables));
+    const missing = filled.find((it) => it.missing !== undefined)?.missing;
+    const values = filled.map(({ text }) => text);
+    this.written.push({ level: 'alpha', name, label, values, ...(missing !== undefined && { elsewhere: missing }) });
+  }
+
+  members(place: string, value: unknown, options: Readonly<Record<string, string>>): void {
+    if (!isMapping(value)) return;
+    for (const [path, inner] of leaves(value)) {
+      const label = `${place}.${path}`;
+      const [name, other] = [options[path], OTHERS[path]];
+      if (path === 'loginURLParameters') this.parameters(label, inner);
+      else if (name !== undefined) this.add(name, label, inner);
+      else if (other !== undefined) this.#findings.carry(label, other);
+      else if (path === 'ADFSConfig.skipScope') this.#findings.lose(label, 'write signin.scopes');
+      else this.#findings.lose(label, 'no key of the policy means this: check whether you need it');
+    }
+  }
+
+  /** Reads parameters of the authorization request. Those with a fixed value are settings; others are for each request. */
+  parameters(place: string, value: unknown): void {
+    for (const it of listOf(value).filter(isMapping)) {
+      const [name, usual] = [textOf(it.name) ?? '', listOf(it.default)];
+      const label = `${place} ${name}`;
+      if (it.allow !== undefined) {
+        this.#findings.lose(
+          label,
+          'a link cannot set parameters of the sign-in: write fixed ones in signin.parameters',
+        );
+      }
+      if (usual.length === 0) continue;
+      if (name === 'prompt') this.add('prompt', label, usual[0]);
+      else if (name === 'acr_values') this.add('acr-values', label, usual[0]);
+      else if (name === 'approval_prompt') this.add('approval-prompt', label, usual[0]);
+      else this.add(PARAMETER + name, label, usual[0]);
+    }
+  }
+}
+
+function upstreamOf(it: Plain, label: string): Upstream {
+  const flag = (key: string): boolean | undefined => (typeof it[key] === 'boolean' ? (it[key] as boolean) : undefined);
+  return {
+    label,
+    path: textOf(it.path) ?? '/',
+    uri: textOf(it.uri) ?? '',
+    ...(it.static === true && { isStatic: true }),
+    ...(textOf(it.rewriteTarget) !== undefined && { rewrite: true }),
+    passHost: flag('passHostHeader') ?? true,
+    webSockets: flag('proxyWebSockets') ?? true,
+    skipVerify: flag('insecureSkipTLSVerify') ?? false,
+    timeout: textOf(it.timeout),
+    flush: textOf(it.flushInterval),
+  };
+}
+
+/** Reads one header that oauth2-proxy injects. Each of its values has one source. */
+function injectedOf(it: Plain, label: string, response: boolean): readonly Injected[] {
+  const name = textOf(it.name) ?? '';
+  return listOf(it.values)
+    .filter(isMapping)
+    .map((value) => {
+      const source = isMapping(value.claimSource) ? value.claimSource : value;
+      const claim = textOf(source.claim);
+      const isPlain = source.prefix === undefined && source.basicAuthPassword === undefined;
+      return { label, name, response, ...(claim !== undefined && isPlain && { claim }) };
+    });
+}
+
+/** Reads an alpha configuration. */
+export function readAlpha(file: Plain, findings: Findings, variables: ReadonlyMap<string, string>): Alpha {
+  const reader = new Reader(findings, variables);
+  const { providers, upstreamConfig, server, metricsServer, injectRequestHeaders, injectResponseHeaders, ...rest } =
+    file;
+  const [first, ...others] = listOf(providers);
+  reader.members('providers[0]', first, OPTIONS);
+  others.forEach((_, index) => {
+    findings.lose(`providers[${index + 1}]`, 'oauth2-proxy uses only the first provider');
+  });
+  reader.members('server', server, SERVER);
+  reader.members('metricsServer', metricsServer, METRICS);
+  for (const key of Object.keys(rest)) findings.lose(key, 'no part of the alpha configuration of oauth2-proxy 7.15');
+  const config = isMapping(upstreamConfig) ? upstreamConfig : {};
+  if (config.proxyRawPath !== undefined) {
+    const why = 'the gateway rejects paths that a service could read in two ways, such as // and %2F';
+    findings.lose('upstreamConfig.proxyRawPath', why);
+  }
+  const upstreams = listOf(config.upstreams).filter(isMapping);
+  const headersOf = (list: unknown, key: string, response: boolean) =>
+    listOf(list)
+      .filter(isMapping)
+      .flatMap((it, index) => injectedOf(it, `${key}[${index}] ${textOf(it.name) ?? ''}`, response));
+  return {
+    written: reader.written,
+    headers: [
+      ...headersOf(injectRequestHeaders, 'injectRequestHeaders', false),
+      ...headersOf(injectResponseHeaders, 'injectResponseHeaders', true),
+    ],
+    upstreams: upstreams.map((it, index) =>
+      upstreamOf(it, `upstreamConfig.upstreams[${index}] ${textOf(it.id) ?? ''}`),
+    ),
+    hasUpstreams: upstreams.length > 0,
+  };
+}
+
+/** Whether a document is an alpha configuration. */
+export const isAlpha = (it: Plain): boolean =>
+  ['providers', 'upstreamConfig', 'injectRequestHeaders', 'injectResponseHeaders', 'server'].some((key) =>
+    Object.hasOwn(it, key),
+  ) && it.kind === undefined;

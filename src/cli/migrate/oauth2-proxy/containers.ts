@@ -1,0 +1,142 @@
+import { isMapping, listOf, type Plain, textOf } from '../yaml.ts';
+import { readFlags, readVariables, words } from './command-line.ts';
+import type { Written } from './settings.ts';
+
+/** A configuration file inside an object: in a ConfigMap, or in the values of the Helm chart. */
+export interface Inner {
+  readonly name: string;
+  readonly text: string;
+}
+
+interface Found {
+  readonly written: readonly Written[];
+  readonly files: readonly Inner[];
+}
+
+const NONE: Found = { written: [], files: [] };
+
+const join = (found: readonly Found[]): Found => ({
+  written: found.flatMap(({ written }) => written),
+  files: found.flatMap(({ files }) => files),
+});
+
+/** Whether a container runs oauth2-proxy: by its image, its name, its command, or its variables. */
+function isProxy(container: Plain): boolean {
+  const said = [container.image, container.name, container.container_name, container.command, container.entrypoint];
+  return /oauth2?[-_]?proxy/i.test(JSON.stringify([...said, container.environment ?? container.env ?? '']));
+}
+
+/** Returns the words of `command`, `entrypoint` or `args`, which may be a list or one text. */
+const wordsOf = (value: unknown): readonly string[] =>
+  typeof value === 'string' ? words(value) : listOf(value).flatMap((it) => textOf(it) ?? []);
+
+/** Where the value of a variable is, if it is not in the object itself. */
+function sourceOf(entry: Plain): string {
+  const from = isMapping(entry.valueFrom) ? entry.valueFrom : {};
+  const [kind, ref] = isMapping(from.secretKeyRef)
+    ? ['Secret', from.secretKeyRef]
+    : ['ConfigMap', isMapping(from.configMapKeyRef) ? from.configMapKeyRef : {}];
+  return `the ${kind} ${textOf(ref.name) ?? ''}`;
+}
+
+/** Reads the variables of a container of Kubernetes. */
+function readEnv(container: Plain): Found & { readonly variables: ReadonlyMap<string, string> } {
+  const entries = listOf(container.env).filter(isMapping);
+  const known = entries.flatMap((it) => {
+    const [name, value] = [textOf(it.name), textOf(it.value)];
+    return name === undefined || value === undefined ? [] : [[name, value] as const];
+  });
+  const elsewhere = entries
+    .filter(({ value, name }) => value === undefined && String(name).startsWith('OAUTH2_PROXY_'))
+    .map((it): Written => {
+      const name = String(it.name).slice('OAUTH2_PROXY_'.length).replaceAll('_', '-').toLowerCase();
+      return { level: 'environment', name, label: String(it.name), values: [], elsewhere: sourceOf(it) };
+    });
+  const variables = new Map(known);
+  return { written: [...readVariables(known, variables), ...elsewhere], files: [], variables };
+}
+
+function readContainer(container: Plain): Found {
+  if (!isProxy(container)) return NONE;
+  const { written, variables } = readEnv(container);
+  const args = [...wordsOf(container.command), ...wordsOf(container.args)];
+  return { written: [...written, ...readFlags(args, variables)], files: [] };
+}
+
+/** Reads a service of a compose file. */
+function readService(service: Plain, variables: ReadonlyMap<string, string>): Found {
+  if (!isProxy(service)) return NONE;
+  const { environment } = service;
+  const entries = isMapping(environment)
+    ? Object.entries(environment).map(([name, value]) => [name, textOf(value) ?? ''] as const)
+    : listOf(environment).map((it) => {
+        const [name = '', ...rest] = String(it).split('=');
+        return [name, rest.length === 0 ? `\${${name}}` : rest.join('=')] as const;
+      });
+  const args = [...wordsOf(service.entrypoint), ...wordsOf(service.command)];
+  return { written: [...readVariables(entries, variables), ...readFlags(args, variables)], files: [] };
+}
+
+/** Finds all containers of an object, however deep its template is. */
+function containersIn(value: unknown, depth = 0): readonly Plain[] {
+  if (!isMapping(value) || depth > 6) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    if (key === 'containers' || key === 'initContainers') return listOf(inner).filter(isMapping);
+    return containersIn(inner, depth + 1);
+  });
+}
+
+/** Reads the values of the Helm chart of oauth2-proxy. */
+function readValues(values: Plain): Found {
+  const config = isMapping(values.config) ? values.config : {};
+  const named = {
+    clientID: 'client-id',
+    clientSecret: 'client-secret',
+    cookieSecret: 'cookie-secret',
+    cookieName: 'cookie-name',
+  };
+  const written = Object.entries(named).flatMap(([key, name]): readonly Written[] => {
+    const value = textOf(config[key]);
+    return value === undefined ? [] : [{ level: 'flag', name, label: `config.${key}`, values: [value] }];
+  });
+  const extra = values.extraArgs;
+  const args = isMapping(extra)
+    ? Object.entries(extra).flatMap(([name, value]) =>
+        (Array.isArray(value) ? value : [value]).map((it) =>
+          it === null || it === '' ? `--${name}` : `--${name}=${textOf(it) ?? ''}`,
+        ),
+      )
+    : wordsOf(extra);
+  const env = readEnv({ env: values.extraEnv });
+  const alpha = isMapping(values.alphaConfig) ? values.alphaConfig.configData : undefined;
+  return {
+    written: [...written, ...env.written, ...readFlags(args, env.variables)],
+    files: [
+      ...(typeof config.configFile === 'string' ? [{ name: 'config.configFile', text: config.configFile }] : []),
+      ...(isMapping(alpha) ? [{ name: 'alphaConfig.configData', text: JSON.stringify(alpha) }] : []),
+    ],
+  };
+}
+
+/** Reads the settings in one document of YAML; undefined if it is no object that can have any. */
+export function readObject(object: Plain, variables: ReadonlyMap<string, string>): Found | undefined {
+  if (object.kind === 'ConfigMap') {
+    const data = isMapping(object.data) ? Object.entries(object.data) : [];
+    const files = data.flatMap(([name, text]) =>
+      /\.(?:cfg|toml|conf|ya?ml)$/.test(name) && typeof text === 'string' ? [{ name, text }] : [],
+    );
+    const entries = data.map(([name, value]) => [name, textOf(value) ?? ''] as const);
+    return { written: readVariables(entries), files };
+  }
+  if (typeof object.kind === 'string') return join(containersIn(object).map(readContainer));
+  if (isMapping(object.services)) {
+    return join(
+      Object.values(object.services)
+        .filter(isMapping)
+        .map((it) => readService(it, variables)),
+    );
+  }
+  if (isMapping(object.config) || object.extraArgs !== undefined || isMapping(object.alphaConfig))
+    return readValues(object);
+  return undefined;
+}

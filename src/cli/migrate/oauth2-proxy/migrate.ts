@@ -1,0 +1,106 @@
+import { callbackPath, originOf } from '../../../session/urls.ts';
+import { comment, type Draft, newDraft, type Rule } from '../draft.ts';
+import type { Findings } from '../findings.ts';
+import { isHost } from '../forms.ts';
+import { routesFor } from '../routes.ts';
+import { Access } from './access.ts';
+import { migrateGateway, trustedAddresses } from './gateway.ts';
+import { headersOfFlags, migrateHeaders } from './headers.ts';
+import { extraIssuers, migrateIssuers } from './issuers.ts';
+import { openPaths } from './open.ts';
+import { migrateProvider } from './provider.ts';
+import type { Read } from './read.ts';
+import { Settings } from './settings.ts';
+import { migrateUpstreams, upstreamsOfFlags } from './upstreams.ts';
+
+/** The parts of a policy that follow from oauth2-proxy, whatever stands behind it. */
+export interface Proxy {
+  readonly settings: Settings;
+  readonly draft: Draft;
+  readonly access: Access;
+  /** The rules for callers, besides those of people: other issuers, and addresses that need no credential. */
+  readonly others: readonly Rule[];
+  readonly providers: readonly string[];
+}
+
+/** Migrates everything but hosts and services. */
+export function migrateProxy(read: Read, findings: Findings): Proxy {
+  const settings = new Settings(read.written, findings);
+  const draft = newDraft();
+  migrateGateway(settings, draft, findings);
+  const provider = migrateProvider(settings, draft, findings);
+  const keys = draft.providers[provider.name] ?? {};
+  const issuers = extraIssuers(settings, String(keys.issuer), findings);
+  const several = issuers.length > 0;
+  if (several) keys.subject = { prefix: `${provider.name}-` };
+  if (settings.is('skip-jwt-bearer-tokens')) acceptTokens(settings, keys, findings);
+  const access = new Access({ settings, provider, draft, findings, addresses: read.addresses, several });
+  const tokens = migrateIssuers(issuers, settings, draft, findings);
+  const trusted = trustedAddresses(settings, draft, findings);
+  migrateHeaders(read.alpha?.headers ?? headersOfFlags(settings), settings, provider, draft, findings);
+  return { settings, draft, access, others: [...tokens, ...trusted], providers: Object.keys(draft.providers) };
+}
+
+function acceptTokens(settings: Settings, keys: Record<string, unknown>, findings: Findings): void {
+  const id = settings.text('client-id');
+  const all = [...(id === undefined ? [] : [id]), ...settings.list('oidc-extra-audience')];
+  const audiences = [...new Set(all)].filter((it) => it.length <= 256 && !it.includes('${'));
+  const label = settings.label('skip-jwt-bearer-tokens');
+  if (/^https:\/\/accounts\.google\.com$|^https:\/\/[^/]*okta(?:preview)?\.com$/.test(String(keys.issuer))) {
+    findings.lose(
+      label,
+      'this issuer gives no access tokens that the gateway could verify: use an authorization server with an audience of its own',
+    );
+    return;
+  }
+  if (audiences.length > 0) keys.audiences = audiences;
+  findings.differ(
+    label,
+    'oauth2-proxy accepts ID tokens, and the gateway only access tokens: request one for this audience',
+  );
+}
+
+/** The host until a person writes the right one. */
+const NO_HOST = 'fill-in.example.com';
+
+/** Returns the host that people open: of --host, or of the redirect URL. */
+export function hostOf(settings: Settings, given: string | undefined): string | undefined {
+  const redirect = /^https?:\/\/([^/:?#]+)/i.exec(settings.text('redirect-url') ?? '')?.[1]?.toLowerCase();
+  const domains = settings.list('cookie-domain').filter((it) => !/^[.*]/.test(it));
+  return [given, redirect, ...(domains.length === 1 ? domains : [])].find((it) => it !== undefined && isHost(it));
+}
+
+/** Says which redirect URI to register, and takes over the port of the old one. */
+function askForCallback(settings: Settings, draft: Draft, host: string, findings: Findings): void {
+  const port = Number(/^https:\/\/[^/:?#]+:(\d{1,5})/.exec(settings.text('redirect-url') ?? '')?.[1] ?? 443);
+  if (port !== 443 && port >= 1 && port <= 65_535) draft.gateway.public_port = port;
+  const uri = `${originOf(host, Number(draft.gateway.public_port ?? 443))}${callbackPath()}`;
+  findings.ask(settings.label('redirect-url'), `register ${uri} at the provider, beside the old redirect URI`);
+}
+
+/** Migrates oauth2-proxy in front of its upstreams. */
+export function migrateOauth2Proxy(read: Read, findings: Findings, given: string | undefined): Draft {
+  const { settings, draft, access, others, providers } = migrateProxy(read, findings);
+  const found = hostOf(settings, given);
+  const host = found ?? NO_HOST;
+  if (found === undefined) {
+    findings.ask(settings.label('redirect-url'), 'write the name of the host that people open, or give --host');
+    comment(draft, `hosts.${host}`, 'FILL IN: the name of the host that people open.');
+  }
+  askForCallback(settings, draft, host, findings);
+  const upstreams = read.alpha?.hasUpstreams ? read.alpha.upstreams : upstreamsOfFlags(settings);
+  const served = migrateUpstreams(upstreams, host, draft, findings);
+  const usual = [access.rule('member'), ...others];
+  const routes = routesFor(served, openPaths(settings, findings), usual);
+  draft.hosts[host] = { keys: providers.length > 1 ? { providers } : {}, routes };
+  return withoutUnused(draft);
+}
+
+/** Removes roles and services that no route names: a policy does not accept them. */
+export function withoutUnused(draft: Draft): Draft {
+  const said = JSON.stringify(Object.values(draft.hosts).map(({ routes }) => routes));
+  for (const section of [draft.roles, draft.services]) {
+    for (const name of Object.keys(section)) if (!said.includes(JSON.stringify(name))) delete section[name];
+  }
+  return draft;
+}

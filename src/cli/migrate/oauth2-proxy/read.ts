@@ -1,0 +1,142 @@
+import { parse as parseToml, TomlError } from 'smol-toml';
+import type { Findings } from '../findings.ts';
+import { isAddress } from '../forms.ts';
+import { isMapping, objectsIn, type Plain, readDocuments, textOf } from '../yaml.ts';
+import { type Alpha, isAlpha, readAlpha } from './alpha.ts';
+import { readEnvFile, readFlags, readVariables, settingOf, words } from './command-line.ts';
+import { readObject } from './containers.ts';
+import type { Written } from './settings.ts';
+
+/** A file that the user named. */
+export interface Source {
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface Read {
+  readonly written: readonly Written[];
+  readonly alpha?: Alpha;
+  /** Addresses of people, of a file of addresses. */
+  readonly addresses: readonly string[];
+  /** What cannot be read: each with its file, and its line if it is known. */
+  readonly unreadable: readonly string[];
+}
+
+type Form = 'addresses' | 'environment' | 'toml' | 'command' | 'yaml';
+
+/** A line that runs oauth2-proxy: in a shell, a unit of systemd, or `docker run`. */
+const COMMAND = /^(?:ExecStart\s*=\s*|exec\s+|docker\s+run\s.*)?\S*oauth2[-_]proxy(?::\S+)?(?:\s+-|\s*\\$)/;
+
+/** Returns the form of a file by its text. */
+export function formOf(text: string): Form {
+  const lines = text.split('\n').map((line) => line.trim());
+  const said = lines.filter((line) => line !== '' && !line.startsWith('#') && !line.startsWith('//'));
+  const [first = ''] = said;
+  if (said.length > 0 && said.every((line) => isAddress(line.split(',')[0] ?? ''))) return 'addresses';
+  if (/^(?:export\s+)?[A-Z_][A-Z0-9_]*\s*=/.test(first)) return 'environment';
+  if (/^#!/.test(text) || /^-{1,2}[a-z]/.test(first) || said.some((line) => COMMAND.test(line))) return 'command';
+  if (/^[A-Za-z0-9_"'-]+\s*=/.test(first) || /^\[[\w."]+\]$/.test(first)) return 'toml';
+  return 'yaml';
+}
+
+class Reading {
+  readonly written: Written[] = [];
+  readonly addresses: string[] = [];
+  readonly unreadable: string[] = [];
+  alpha: Alpha | undefined;
+
+  readonly #findings: Findings;
+  readonly #variables: ReadonlyMap<string, string>;
+
+  constructor(findings: Findings, variables: ReadonlyMap<string, string>) {
+    this.#findings = findings;
+    this.#variables = variables;
+  }
+
+  file({ name, text }: Source, form: Form): void {
+    if (form === 'addresses') this.addresses.push(...addressesIn(text));
+    else if (form === 'environment') this.written.push(...readVariables(readEnvFile(text)));
+    else if (form === 'command') this.written.push(...readFlags(words(text), this.#variables));
+    else if (form === 'toml') this.toml(name, text);
+    else this.yaml(name, text);
+  }
+
+  toml(name: string, text: string): void {
+    let table: Plain;
+    try {
+      table = parseToml(text) as Plain;
+    } catch (error) {
+      // The message of the parser quotes the line, which may have a secret.
+      const line = error instanceof TomlError ? `:${error.line}` : '';
+      this.unreadable.push(`${name}${line}: not TOML: is a quote or a bracket missing?`);
+      return;
+    }
+    for (const [key, value] of Object.entries(table)) {
+      if (isMapping(value)) this.#findings.lose(key, 'a configuration file of oauth2-proxy has no sections');
+      else if (Array.isArray(value))
+        this.list(
+          key,
+          value.flatMap((it) => textOf(it) ?? []),
+        );
+      else this.written.push(settingOf('config', key, key, String(value)));
+    }
+  }
+
+  list(key: string, values: readonly string[]): void {
+    this.written.push({ level: 'config', name: key.replaceAll('_', '-'), label: key, values });
+  }
+
+  yaml(name: string, text: string): void {
+    const documents = readDocuments(text);
+    if ('line' in documents) {
+      this.unreadable.push(`${name}:${documents.line}: not YAML, TOML, variables or flags`);
+      return;
+    }
+    const objects = objectsIn(documents);
+    if (objects.length === 0) this.unreadable.push(`${name}: no configuration of oauth2-proxy in this file`);
+    for (const object of objects) this.object(name, object);
+  }
+
+  object(name: string, object: Plain): void {
+    if (isAlpha(object)) {
+      this.alpha = readAlpha(object, this.#findings, this.#variables);
+      return;
+    }
+    const found = readObject(object, this.#variables);
+    if (found === undefined) {
+      this.unreadable.push(
+        `${name}: not a Deployment, a compose file, values of the Helm chart, or an alpha configuration`,
+      );
+      return;
+    }
+    this.written.push(...found.written);
+    for (const file of found.files) {
+      const form = formOf(file.text);
+      if (form !== 'yaml' || /\.ya?ml$|alpha/.test(file.name)) this.file(file, form);
+    }
+  }
+}
+
+const addressesIn = (text: string): readonly string[] =>
+  text.split('\n').flatMap((line) => {
+    const [address = ''] = line.trim().split(',');
+    return isAddress(address) && !address.startsWith('#') ? [address.trim()] : [];
+  });
+
+/** Reads all files: flags, variables, TOML, objects of Kubernetes, compose files, alpha configurations, and lists of
+ * addresses. Files of variables are read first, because others may name them. */
+export function readSources(sources: readonly Source[], findings: Findings): Read {
+  const forms = sources.map((source) => ({ source, form: formOf(source.text) }));
+  const variables = new Map(
+    forms.filter(({ form }) => form === 'environment').flatMap(({ source }) => [...readEnvFile(source.text)]),
+  );
+  const reading = new Reading(findings, variables);
+  for (const { source, form } of forms) reading.file(source, form);
+  const { written, addresses, unreadable, alpha } = reading;
+  return {
+    written: [...written, ...(alpha?.written ?? [])],
+    ...(alpha && { alpha }),
+    addresses: [...new Set(addresses)].slice(0, 2000),
+    unreadable,
+  };
+}

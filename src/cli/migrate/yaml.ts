@@ -1,0 +1,40 @@
+import { parseAllDocuments } from 'yaml';
+
+export type Plain = Readonly<Record<string, unknown>>;
+
+export const isMapping = (value: unknown): value is Plain =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+export const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+
+/** Files that are longer than this are not read. */
+const LONGEST = 4 * 1024 * 1024;
+
+/** Returns all documents of a YAML file as plain values. Aliases are resolved, but only so many that no short file
+ * becomes large.
+ * @returns where the text is not YAML; the message of the parser is left out, because it may quote a secret */
+export function readDocuments(text: string): readonly unknown[] | { readonly line: number } {
+  if (text.length > LONGEST) return { line: 1 };
+  try {
+    const documents = parseAllDocuments(text, { prettyErrors: false, logLevel: 'silent', uniqueKeys: false });
+    if (!Array.isArray(documents)) return [];
+    const bad = documents.flatMap(({ errors }) => errors)[0];
+    if (bad !== undefined) return { line: text.slice(0, bad.pos[0]).split('\n').length };
+    return documents.map((it) => it.toJS({ maxAliasCount: 1000 }) as unknown);
+  } catch {
+    // The YAML library is recursive: an error of the call stack arrives here, and an error about aliases.
+    return { line: 1 };
+  }
+}
+
+/** Returns the objects of Kubernetes in documents; those of a List are among them. */
+export function objectsIn(documents: readonly unknown[]): readonly Plain[] {
+  return documents.flatMap((it) => {
+    if (!isMapping(it)) return [];
+    const isList = typeof it.kind === 'string' && it.kind.endsWith('List') && Array.isArray(it.items);
+    return isList ? listOf(it.items).filter(isMapping) : [it];
+  });
+}

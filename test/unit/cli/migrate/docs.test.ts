@@ -1,0 +1,45 @@
+/** The pages about migrations: their examples print what they show, and their tables are those of the code. `-u` writes
+ * the tables again, and `UPDATE_DOCS=1` the examples. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { keyOf, type Option, sections } from '../../../../src/cli/migrate/oauth2-proxy/options.ts';
+import { meshgate } from '../fake.ts';
+import { played } from '../played.ts';
+
+const HEADING = '## Every option\n';
+
+/** The files that a page shows: those of blocks with a name. */
+function filesIn(text: string): Record<string, string> {
+  const blocks = text.matchAll(/^```(?:toml|yaml) (\S+)\n([\s\S]*?)^```/gm);
+  return Object.fromEntries([...blocks].map(([, name = '', content = '']) => [name, content]));
+}
+
+test.each(['docs/migrating-oauth2-proxy.md'])('every example of %s prints what the page shows', async (file) => {
+  const text = readFileSync(file, 'utf8');
+  const files = filesIn(text);
+  const { fresh, blocks } = await played(text, (args) => meshgate(args, { files }));
+  expect(blocks).toBeGreaterThan(0);
+  if (process.env.UPDATE_DOCS === '1') writeFileSync(file, fresh);
+  else expect(fresh).toBe(text);
+});
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+function row(option: Option): string {
+  const names = [...new Set([`--${option.name}`, keyOf(option)])].map((it) => `\`${it}\``).join(', ');
+  const isCarried = option.lost === undefined;
+  const usual = option.same === undefined || isCarried ? '' : ` (\`${option.same}\` is the same as before)`;
+  return `| ${names} | ${isCarried ? cell(option.to ?? '') : `not carried over: ${cell(option.lost ?? '')}${usual}`} |`;
+}
+
+test('docs/migrating-oauth2-proxy.md has every option, and what becomes of it', async () => {
+  const file = 'docs/migrating-oauth2-proxy.md';
+  const [head = ''] = readFileSync(file, 'utf8').split(HEADING);
+  const tables = Object.entries(sections).map(
+    ([title, options]) =>
+      `### ${title}\n\n| option | what becomes of it |\n| --- | --- |\n${options.map(row).join('\n')}\n`,
+  );
+  const intro =
+    '`migrate` prints the line of each option that your configuration sets. The other options have their defaults.\n';
+  await expect(`${head}${HEADING}\n${intro}\n${tables.join('\n')}`).toMatchFileSnapshot(`../../../../${file}`);
+});
