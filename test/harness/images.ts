@@ -18,6 +18,9 @@ export const gatewayImage = process.env.MESHGATE_NGINX_IMAGE ?? imageOf('meshgat
 /** nginx as Debian packages it, with njs and nothing of the gateway. */
 export const bareImage = imageOf('meshgate/test-bare');
 
+/** The same with curl, and with Node and npm in /opt/node: the machine of a reader who follows a guide. */
+export const newcomerImage = imageOf('meshgate/test-newcomer');
+
 /** Services of test/services/, `node /srv/NAME.mjs`. */
 export const nodeImage = process.env.MESHGATE_NODE_IMAGE ?? imageOf('meshgate/test-node');
 

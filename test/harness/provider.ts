@@ -64,7 +64,7 @@ export class Provider {
   async #post(path: string, id: string, form: Record<string, string>): Promise<Answer> {
     const secret = clients.find((client) => client.id === id)?.secret ?? '';
     const { hostname, port } = new URL(this.issuer);
-    const target = { host: this.box.host, port: Number(port), tls: true, name: hostname, ca: this.#ca };
+    const target = { host: this.box.host, port: Number(port || 443), tls: true, name: hostname, ca: this.#ca };
     const answer = await send(target, {
       method: 'POST',
       path,
@@ -80,7 +80,7 @@ export class Provider {
 }
 
 export interface ProviderOptions {
-  /** Name in the network, default `provider`; the issuer is `https://ALIAS:PORT`. */
+  /** Name in the network, default `provider`; the issuer is `https://ALIAS:PORT`, without the port if it is 443. */
   readonly alias?: string;
   /** Default 8443. */
   readonly port?: number;
@@ -93,7 +93,7 @@ export interface ProviderOptions {
 export async function startProvider(stage: Stage, options: ProviderOptions = {}): Promise<Provider> {
   const alias = options.alias ?? 'provider';
   const port = options.port ?? 8443;
-  const issuer = `https://${alias}:${port}`;
+  const issuer = port === 443 ? `https://${alias}` : `https://${alias}:${port}`;
   const { pem } = await stage.ca.server(alias);
   const box = await startService(stage, 'provider', {
     alias,

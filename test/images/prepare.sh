@@ -7,7 +7,7 @@
 #                        the hash, which test-results/images.txt names, so that two checkouts never share an image
 #   prepare.sh bench     engine, the images that the benchmark runs on, and the load generator
 #   prepare.sh all       engine, every image, the load generator
-#   prepare.sh NAME...   engine, then only these images: gateway bare cmodule envoy node chromium keycloak etcd mesh helm
+#   prepare.sh NAME...   engine, then only these images: gateway bare newcomer cmodule envoy node chromium keycloak etcd mesh helm
 #
 # Repeatable: what is there is left alone, what changed is built again. Talks on stderr only. Each step says what it does,
 # and a step that takes longer says every 20 s how far it is.
@@ -25,6 +25,7 @@ nginx_suite=${NGINX_SUITE:-sid}
 nginx_version=${NGINX_VERSION:-}
 njs_version=${NJS_VERSION:-}
 envoy_version=1.40.0
+npm_version=11.21.2
 keycloak_version=26.7.3
 
 export DEBIAN_FRONTEND=noninteractive DOCKER_BUILDKIT=0
@@ -201,6 +202,29 @@ build_bare() {
     --build-arg "NGINX=$nginx_image" "$images/bare"
 }
 
+build_newcomer() {
+  nginx_layer
+  local context=$cache/newcomer-$npm_version node=$root/node_modules/node/bin/node
+  [ -x "$node" ] || die "missing: node_modules/node/bin/node; let npm run the install script of the package node (npm ci)"
+  if [ ! -d "$context/npm" ]; then
+    have npm || apt_install npm
+    say "fetching npm $npm_version"
+    rm -rf "$context"
+    mkdir -p "$context"
+    watched newcomer npm pack --silent --pack-destination "$context" "npm@$npm_version" ||
+      die "npm $npm_version cannot be fetched; npm's words are in $cache/newcomer.log"
+    tar -xzf "$context/npm-$npm_version.tgz" -C "$context"
+    rm "$context/npm-$npm_version.tgz"
+    mv "$context/package" "$context/npm"
+  fi
+  cmp -s "$node" "$context/node" || cp "$node" "$context/node"
+  cp "$images/newcomer/Dockerfile" "$context/Dockerfile"
+  # Whatever umask the tree was checked out with.
+  chmod -R u=rwX,go=rX "$context"
+  chmod 0755 "$context/node"
+  image meshgate/test-newcomer "$(hash_of "$context" . -- "$nginx_image")" --build-arg "NGINX=$nginx_image" "$context"
+}
+
 build_cmodule() {
   nginx_layer
   image meshgate/test-cmodule "$(hash_of "$images/cmodule" . -- "$nginx_image")" \
@@ -340,6 +364,7 @@ bench_images() {
 
 all_images() {
   bench_images
+  build_newcomer
   build_chromium
   build_keycloak
   build_etcd
@@ -347,11 +372,11 @@ all_images() {
   build_mesh
 }
 
-choices="npm, engine, images, bench, all, or some of gateway bare cmodule envoy node chromium keycloak etcd ldap mesh helm"
+choices="npm, engine, images, bench, all, or some of gateway bare newcomer cmodule envoy node chromium keycloak etcd ldap mesh helm"
 [ $# -gt 0 ] || die "say what to prepare: $choices"
 for part in "$@"; do
   case $part in
-    npm | engine | images | bench | all | gateway | bare | cmodule | envoy | node | chromium | keycloak | etcd | ldap | mesh | helm) ;;
+    npm | engine | images | bench | all | gateway | bare | newcomer | cmodule | envoy | node | chromium | keycloak | etcd | ldap | mesh | helm) ;;
     *) die "unknown part \"$part\": $choices" ;;
   esac
 done
