@@ -7,8 +7,8 @@ import { join } from 'node:path';
 /** Bytes. The gateway's bundle is loaded into every JavaScript context, so its size is memory. The sign-in's bundle has
  * the texts of its pages, and is in few contexts. */
 const budget = {
-  'meshgate.js': 186 * 1024,
-  'hop.js': 74 * 1024,
+  'meshgate.js': 187 * 1024,
+  'hop.js': 75 * 1024,
   'signin.js': 214 * 1024,
   'client.js': 38 * 1024,
   'health.js': 34 * 1024,

@@ -1,3 +1,4 @@
+import { type Hides, shownTo } from '../caller/team-roles.ts';
 import type { Caller } from '../caller/types.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import type { Assertion } from '../policy/types.ts';
@@ -13,6 +14,8 @@ export interface Grant {
   readonly name?: boolean;
   /** The host that verified a client certificate, and the roles that require one; absent: no service acts for callers. */
   readonly certificate?: { readonly host: string; readonly roles: readonly string[] };
+  /** Whether a role belongs to another team, so that the service does not learn of it. */
+  readonly hides?: Hides | undefined;
 }
 
 /** JOSE `typ` of the gateway's assertions (RFC 8725 section 3.11), so that it is no other kind of token. */
@@ -57,9 +60,10 @@ function actOf(actors: readonly string[]): unknown {
 export function assertionClaims(
   assertion: Assertion,
   grant: Grant,
-  caller: Omit<Caller, 'groups' | 'claims'>,
+  whole: Omit<Caller, 'groups' | 'claims'>,
   now: number,
 ): Readonly<Record<string, unknown>> {
+  const caller = shownTo(whole, grant.hides);
   const { service, as, email, name } = grant;
   const certificateHost = certificateHostOf(caller, grant);
   const iat = Math.floor(now);

@@ -1,4 +1,5 @@
 import { encodeList, encodeValue } from '../caller/encode.ts';
+import { hidesOf } from '../caller/team-roles.ts';
 import type { Caller } from '../caller/types.ts';
 import { isWildcard } from '../host-name.ts';
 import { DEFAULTS } from '../policy/bounds.ts';
@@ -89,7 +90,9 @@ export class Beyond {
     const { asker, route } = this.#asked;
     const caller = asker.claimed?.caller;
     if (caller === undefined) return undefined;
-    const lines = linesOf(toldOf(caller), planOf(route.headers, this.#table.headerNames, this.#table.answerRoom), rule);
+    const { headerNames, answerRoom, teams, routes } = this.#table;
+    const hides = hidesOf(teams, routes[route.name]?.team);
+    const lines = linesOf(toldOf(caller), planOf(route.headers, headerNames, answerRoom, hides), rule);
     return 'reason' in lines ? lines : undefined;
   }
 

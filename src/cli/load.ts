@@ -7,6 +7,7 @@ import {
   type ProfileSource,
   parsePolicy,
   type Stage,
+  type TeamText,
 } from '../policy/index.ts';
 import { compile } from '../rules/compile.ts';
 import type { Rule } from '../rules/types.ts';
@@ -97,6 +98,18 @@ function profilesOf(runtime: Runtime, policyFile: string): ProfileSource {
   };
 }
 
+/** Reads the file of a team, which the policy names relative to its own folder. A policy on standard input has the
+ * present folder. */
+function readTeam(runtime: Runtime, { file: policy }: Source, file: string): TeamText {
+  const path = `${policy === '-' ? '' : policy.replace(/[^/]*$/, '')}${file}`;
+  try {
+    const text = utf8(runtime.read(path));
+    return text === undefined ? { problem: 'the file is not UTF-8' } : { name: fileName(path), text };
+  } catch (error) {
+    return { problem: reasonOf(error) };
+  }
+}
+
 function readTexts(runtime: Runtime, source: Source): Texts | readonly PolicyError[] {
   const read = (file: string, what: string) => ({ name: fileName(file), text: utf8(readFile(runtime, file, what)) });
   const all = [read(source.file, 'the policy'), ...source.overlays.map((it) => read(it, 'the overlay'))];
@@ -109,7 +122,13 @@ function readTexts(runtime: Runtime, source: Source): Texts | readonly PolicyErr
     }));
   }
   const [first, ...overlays] = all as [PolicyText, ...PolicyText[]];
-  const stage = { overlays, variables: variablesOf(runtime, source), profiles: profilesOf(runtime, source.file) };
+  const stage = {
+    overlays,
+    variables: variablesOf(runtime, source),
+    profiles: profilesOf(runtime, source.file),
+    readTeam: (file: string) => readTeam(runtime, source, file),
+    ...(source.team !== undefined && { team: source.team }),
+  };
   return { policy: first, stage };
 }
 

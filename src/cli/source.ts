@@ -43,6 +43,8 @@ export interface Source {
   readonly file: string;
   readonly overlays: readonly string[];
   readonly env: readonly string[];
+  /** The only team whose file is read; absent: the files of all teams. */
+  readonly team?: string;
 }
 
 /** Returns the policy that a command reads: the argument, the value of `--policy`, or the default. */
@@ -80,9 +82,10 @@ export function fileName(file: string): string {
   return file === '-' ? 'stdin' : file.replace(/^\.\//, '');
 }
 
-/** Returns the name of a policy and its stage: `meshgate.yaml with prod.yaml`. */
-export function sourceName({ file, overlays }: Source): string {
-  return [fileName(file), ...overlays.map((it) => `with ${fileName(it)}`)].join(' ');
+/** Returns the name of a policy, its stage and its team: `meshgate.yaml with prod.yaml for team pay`. */
+export function sourceName({ file, overlays, team }: Source): string {
+  const ofTeam = team === undefined ? [] : [`for team ${team}`];
+  return [fileName(file), ...overlays.map((it) => `with ${fileName(it)}`), ...ofTeam].join(' ');
 }
 
 /** Returns the variables that `--env` allows. The value after `=` may be a secret, so an error never repeats it. */

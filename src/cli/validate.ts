@@ -27,12 +27,26 @@ function insecure({ policy, rules }: Loaded): readonly string[] {
   return insecureOptions(toScene(policy, rules, nginxOptions({ dir: '/' })));
 }
 
-function contents({ policy, rules }: Loaded): string {
-  const { hosts, roles, providers, services } = policy;
+/** Counts the parts of a policy, or those in the file of a team. */
+function contents({ policy, rules: all }: Loaded, only: string | undefined): string {
+  const own = <T extends { readonly team?: string }>(parts: Readonly<Record<string, T>> | readonly T[]) =>
+    Object.values(parts).filter(({ team }) => only === undefined || team === only);
+  const hosts = own(policy.hosts);
   const routes = hosts.flatMap((host) => host.routes);
-  const parts = { host: hosts, route: routes, rule: rules, role: roles, provider: providers, service: services };
-  return Object.entries(parts)
-    .map(([noun, all]) => count(Object.keys(all).length, noun))
+  const names = new Set(hosts.map(({ name }) => name));
+  const rules = all.filter(({ host }) => names.has(host));
+  const providers = only === undefined ? { provider: Object.values(policy.providers) } : {};
+  const parts = {
+    host: hosts,
+    route: routes,
+    rule: rules,
+    role: own(policy.roles),
+    ...providers,
+    service: own(policy.services),
+  };
+  const teams = only === undefined && policy.teams ? { team: Object.values(policy.teams) } : {};
+  return Object.entries({ ...parts, ...teams })
+    .map(([noun, { length }]) => count(length, noun))
     .join(', ');
 }
 
@@ -46,10 +60,25 @@ function invalid(runtime: Runtime, format: Format, file: string, errors: readonl
   return NO;
 }
 
-function summary(loaded: Loaded, file: string, outcomes: readonly TestOutcome[], paint: Paint): string {
+function summary(loaded: Loaded, { name, team }: Named, outcomes: readonly TestOutcome[], paint: Paint): string {
   const verdict = outcomes.every(({ passed }) => passed) ? paint('good', 'valid') : paint('bad', 'invalid');
-  return `${file}: ${verdict}: ${contents(loaded)}; ${testsText(outcomes)}\n${roomText(loaded)}`;
+  const room = team === undefined ? roomText(loaded) : '';
+  return `${name}: ${verdict}: ${contents(loaded, team)}; ${testsText(outcomes)}\n${room}`;
 }
+
+/** The policy as messages name it, and the only team whose file is checked. */
+interface Named {
+  readonly name: string;
+  readonly team: string | undefined;
+}
+
+/** The lines that concern the team whose file is checked: those with a place in it. */
+const ofTeam = (loaded: Loaded, team: string | undefined, all: readonly Advice[]): readonly Advice[] => {
+  if (team === undefined) return all;
+  const { hosts, roles, services } = loaded.policy;
+  const own = [...hosts, ...Object.values(roles), ...Object.values(services)].find((it) => it.team === team);
+  return all.filter(({ at }) => at.file === own?.at.file);
+};
 
 /** Says how much shared memory sessions use, and for how many people it suffices. */
 function roomText({ policy }: Loaded): string {
@@ -101,16 +130,18 @@ function inspectionText({ warnings }: Inspection, paint: Paint): string {
 /** `meshgate validate`: checks the policy, its pages, its tests, nginx's configuration and its providers. */
 export const validateCommand = command({
   brief: 'Check a policy and run its tests',
-  text: 'Checks a policy, reports every error in one run, and runs its tests with the code that decides in the gateway. With --nginx it also reads the whole configuration of the nginx that includes the rendered files, and warns about directives that weaken or break them. With --online, on Node, it reads each provider’s discovery document and keys, and checks what sign-in, introspection and proofs need. It also reads the keys, secrets and certificates that the policy names, if this is the machine of the gateway. Exit code 0: valid; 1: errors, tests that fail, warnings, or a provider that lacks something.',
+  text: 'Checks a policy, reports every error in one run, and runs its tests with the code that decides in the gateway. With --nginx it also reads the whole configuration of the nginx that includes the rendered files, and warns about directives that weaken or break them. With --online, on Node, it reads each provider’s discovery document and keys, and checks what sign-in, introspection and proofs need. It also reads the keys, secrets and certificates that the policy names, if this is the machine of the gateway. Exit code 0: valid; 1: errors, tests that fail, warnings, or a provider that lacks something. With --team, only the file of this team is checked, whatever the files of other teams contain.',
   examples: [
     'meshgate validate',
     'meshgate validate policies/wiki.yaml',
     'meshgate validate --format json meshgate.yaml',
     'nginx -T | meshgate validate --nginx - meshgate.yaml',
     'meshgate validate --online',
+    'meshgate validate --team pay',
   ],
   flags: {
     ...sourceFlags,
+    team: flag('NAME', 'Check only the file and the tests of this team, and read the file of no other team'),
     nginx: flag(
       'FILE',
       'Output of nginx -T (- reads standard input): warn about directives around the rendered files that weaken them',
@@ -126,13 +157,17 @@ export const validateCommand = command({
   },
   args: [policyArgument],
   async run(runtime, flags, argument) {
-    const source = sourceOf(argument, flags);
+    const { team } = flags;
+    if (team !== undefined && (flags.nginx !== undefined || flags.online)) {
+      throw new WrongUse('--team checks only the file of a team: leave out --nginx and --online, or --team');
+    }
+    const source = { ...sourceOf(argument, flags), ...(team !== undefined && { team }) };
     if (flags.nginx === '-' && readsStdin(source))
       throw new WrongUse('only one file can come from standard input: the policy, or the file of --nginx');
     const loaded = loadPolicy(runtime, source);
     const name = sourceName(source);
     if (!('policy' in loaded)) return invalid(runtime, flags.format, name, loaded);
-    const pages = checkPages(runtime, loaded.policy);
+    const pages = team === undefined ? checkPages(runtime, loaded.policy) : { errors: [] };
     if ('absent' in pages) runtime.err(`not checked: ${pages.absent} is not on this machine\n`);
     else if (pages.errors.length > 0) return invalid(runtime, flags.format, name, pages.errors);
     const outcomes = runTests(loaded, runtime.now());
@@ -144,19 +179,30 @@ export const validateCommand = command({
     const found = flags.online ? await askProviders(runtime, loaded.policy, flags.caFile) : undefined;
     const files = flags.online ? await fileFindings(runtime, loaded) : undefined;
     const isValid = failed.length === 0;
-    const [options, advice, tests] = [insecure(loaded), adviceOf(loaded), outcomes.map(outcomeJson)];
+    const [options, tests] = [team === undefined ? insecure(loaded) : [], outcomes.map(outcomeJson)];
+    const advice = ofTeam(loaded, team, adviceOf(loaded));
     const checked = { nginx: inspection, providers: found, files };
     const digest = policyDigest(loaded.policy, loaded.rules);
     if (flags.format === 'json') {
       runtime.out(
-        json({ file: name, valid: isValid, digest, errors: [], insecure: options, advice, tests, ...checked }),
+        json({
+          file: name,
+          ...(team !== undefined && { team }),
+          valid: isValid,
+          digest,
+          errors: [],
+          insecure: options,
+          advice,
+          tests,
+          ...checked,
+        }),
       );
     } else {
       for (const outcome of failed) runtime.out(`${failureText(outcome)}\n`);
       for (const option of options) runtime.out(`${option}\n`);
       for (const { at, path, text } of advice) runtime.out(`advice: ${place(at)} ${path}: ${text}\n`);
       const paint = painter(runtime);
-      runtime.out(summary(loaded, name, outcomes, paint));
+      runtime.out(summary(loaded, { name, team }, outcomes, paint));
       if (inspection !== undefined) runtime.out(inspectionText(inspection, paint));
       if (found !== undefined) runtime.out(findingsText(found, files ?? [], paint));
     }

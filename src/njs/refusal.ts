@@ -2,7 +2,7 @@ import { encodeList, encodeValue } from '../caller/encode.ts';
 import { FROM_CHECK, TO_CHECK } from '../internal-headers.ts';
 import { MAX_ABOUT_BYTES } from '../limits.ts';
 import { type About, type ReasonCode, type ReasonEntry, type Refusal, reasons } from '../reasons.ts';
-import { aboutBytes, callerLine, fieldsOf } from '../rules/answer-lines.ts';
+import { aboutBytes, callerLine, fieldsOf, type ToldCaller, toldTo } from '../rules/answer-lines.ts';
 import { type Challenged, challengesOf, type DpopError } from '../rules/challenge.ts';
 import { nearestRule } from '../rules/decide.ts';
 import type { SigninMode } from '../session/renewal-status.ts';
@@ -37,7 +37,7 @@ function wordsOf(reason: ReasonCode): Words {
 }
 
 /** The place where a request is refused: a route, or {@link NOWHERE}. */
-export type RefusedAt = Challenged & Partial<Pick<PreparedRoute, 'rules' | 'scopes'>>;
+export type RefusedAt = Challenged & Partial<Pick<PreparedRoute, 'rules' | 'scopes' | 'plan'>>;
 
 /** The place of a request that reaches no route of the policy. */
 export const NOWHERE: RefusedAt = { realm: '-', metadata: '' };
@@ -76,7 +76,7 @@ export function deny(r: NginxHTTPRequest, to: RefusedAt, { reason, detail, about
   out[FROM_CHECK.status] = status;
   out[FROM_CHECK.reason] = reason;
   out[FROM_CHECK.detail] = detail === undefined ? help : jsonInHeader(detail);
-  out[FROM_CHECK.caller] = callerLine(fieldsAbout(nearest?.id ?? '', known, about));
+  out[FROM_CHECK.caller] = callerLine(fieldsAbout(nearest?.id ?? '', known && toldTo(known, to.plan?.hides), about));
   if (status === '503' || status === '429') out[FROM_CHECK.retryAfter] = String(retryAfter);
   if (signin !== undefined) out[FROM_CHECK.signin] = signin;
   const scope = more.scope ?? scopeOf(to, nearest, r.headersIn[TO_CHECK.method] as string);
@@ -87,7 +87,7 @@ export function deny(r: NginxHTTPRequest, to: RefusedAt, { reason, detail, about
 }
 
 /** Returns the log's fields about the caller, also of a valid token that is refused, unless they are too long. */
-function fieldsAbout(rule: string, known: KnownCaller | undefined, about: About | undefined): readonly string[] {
+function fieldsAbout(rule: string, known: ToldCaller | undefined, about: About | undefined): readonly string[] {
   if (known !== undefined && aboutBytes(known) <= MAX_ABOUT_BYTES) return fieldsOf(rule, '', known);
   const nothing = [rule, '', '', '', '', '', ''];
   if (about === undefined) return nothing;

@@ -1,11 +1,11 @@
 import type { ClientCas } from '../assertion/agent.ts';
 import { type Accepting, acceptingOf } from '../caller/credential.ts';
 import { issuersOf, type passingOf } from '../caller/service-credential.ts';
+import { hidesOf } from '../caller/team-roles.ts';
 import { composed, SEPARATOR } from '../composed.ts';
 import { isWildcard } from '../host-name.ts';
 import { DEFAULTS } from '../policy/bounds.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
-import type { Headers } from '../policy/types.ts';
 import { type HeaderPlan, planOf } from '../rules/answer-lines.ts';
 import { metadataUrl } from '../rules/resource.ts';
 import type { SigninHelp, Table, TableRoute } from '../rules/types.ts';
@@ -73,14 +73,19 @@ export function routesOf(
 
   /** Returns the grant of a rule. At the inner listener, it has the caller's email and name only if the service that
    * acts for the caller receives them itself. */
-  function grantOf(host: string, { service, as }: TableRoute['rules'][number], headers: Headers): PreparedGrant {
+  function grantOf(
+    host: string,
+    { service, as }: TableRoute['rules'][number],
+    { headers, team }: TableRoute,
+  ): PreparedGrant {
     const certificate = Object.hasOwn(clientCas, host) ? { host, roles: certificateRoles } : undefined;
     const told = table.hop === undefined ? [] : Object.values(headers);
     const [email, name] = [told.includes('email'), told.includes('name')];
-    const key = composed(service, as, String(email), String(name), certificate?.host ?? '');
+    const key = composed(service, as, String(email), String(name), certificate?.host ?? '', team ?? '');
     let grant = grants.get(key);
     if (grant === undefined) {
-      grant = { index: grants.size, service, as, email, name, ...(certificate && { certificate }) };
+      const hides = hidesOf(table.teams, team);
+      grant = { index: grants.size, service, as, email, name, ...(certificate && { certificate }), hides };
       grants.set(key, grant);
     }
     return grant;
@@ -101,7 +106,7 @@ export function routesOf(
       afterMethod: SEPARATOR + name,
       realm,
       metadata: accepting.bearers ? metadataOf(name, publicPort) : '',
-      rules: route.rules.map((rule) => ({ ...rule, grant: grantOf(realm, rule, route.headers) })),
+      rules: route.rules.map((rule) => ({ ...rule, grant: grantOf(realm, rule, route) })),
       providers: route.providers.map((provider) => {
         const it = table.providers[provider] as TokenProvider;
         return route.audiences === undefined ? it : forResource(it, route.audiences);
@@ -112,7 +117,7 @@ export function routesOf(
       publicPort,
       origins: route.origins ?? [],
       openOrigins: route.openOrigins ?? [],
-      plan: planOf(route.headers, table.headerNames, table.answerRoom),
+      plan: planOf(route.headers, table.headerNames, table.answerRoom, hidesOf(table.teams, route.team)),
       stepUps: table.stepUps ?? noStepUps,
       tools: route.rules.some(({ who }) => who.kind === 'agent' && who.tools !== undefined),
       scopes: table.scopes,

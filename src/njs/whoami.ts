@@ -1,4 +1,5 @@
 import { acceptingOf, takeCredential } from '../caller/credential.ts';
+import { type Hides, hidesOf, shownTo } from '../caller/team-roles.ts';
 import { hostNamed } from '../host-name.ts';
 import { TO_HANDLER } from '../internal-headers.ts';
 import { DEFAULTS } from '../policy/bounds.ts';
@@ -16,9 +17,9 @@ import { sendJson, sendProblem } from './problem.ts';
 import { type KnownSession, listedOf } from './sessions.ts';
 
 /** A host of the policy, with all credentials that one of its routes accepts. */
-type PlaceOfHost = Place & { readonly name: string };
+type PlaceOfHost = Place & { readonly name: string; readonly hides: Hides | undefined };
 
-function hostsOf({ routes, providers, proof, publicPort = DEFAULTS.publicPort }: Table): readonly PlaceOfHost[] {
+function hostsOf({ routes, providers, teams, proof, publicPort = DEFAULTS.publicPort }: Table): readonly PlaceOfHost[] {
   const all = new Map<string, TableRoute[]>();
   for (const [name, route] of Object.entries(routes)) {
     const host = name.slice(0, name.indexOf('/'));
@@ -29,6 +30,7 @@ function hostsOf({ routes, providers, proof, publicPort = DEFAULTS.publicPort }:
     const accept = list.flatMap<CredentialKind>((route) => route.accept ?? ['bearer']);
     return {
       name,
+      hides: hidesOf(teams, list[0]?.team),
       realm: name,
       providers: [...accepted].map((provider) => providers[provider] as TokenProvider),
       accepted,
@@ -54,8 +56,8 @@ function credentialOf(known: KnownCaller, verified: Verified | undefined) {
 }
 
 /** Returns the answer to the caller. The gateway does not keep values that no header sends, so they are missing. */
-function told(known: KnownCaller, verified: Verified | undefined): unknown {
-  const { provider, subject, roles, groups, email, name, agent, actors, alone } = known.caller;
+function told(known: KnownCaller, verified: Verified | undefined, hides: Hides | undefined): unknown {
+  const { provider, subject, roles, groups, email, name, agent, actors, alone } = shownTo(known.caller, hides);
   const { credential, expires, fresh, authTime, acr } = credentialOf(known, verified);
   return {
     subject,
@@ -83,10 +85,10 @@ export function whoamiHandler(gateway: Gateway): (r: NginxHTTPRequest) => void |
     fresh: true,
     renews: false,
     nonceHeader: 'DPoP-Nonce',
-    met(r, _to, _method, known, now, last, verified) {
+    met(r, to, _method, known, now, last, verified) {
       if (last?.()) return;
       const seen = views === undefined ? known : views.see(known, r.headersIn, now);
-      sendJson(r, 200, 'application/json', told(seen, verified));
+      sendJson(r, 200, 'application/json', told(seen, verified, to.hides));
     },
     absent: (r, to, _method, reason) => sendProblem(r, hostOf(r, to), { reason }),
     refuse: (r, to, refusal) => sendProblem(r, hostOf(r, to), refusal),

@@ -38,6 +38,8 @@ export const fact: z.ZodType<string | RawFact, string | RawFact> = z
   .meta({ id: 'fact', description: 'A fact about the caller, or the name of a role.' });
 
 export interface Role extends Defined {
+  /** The team in whose file it is; absent: it is not in the file of a team. */
+  readonly team?: string;
   readonly fact: Fact;
 }
 

@@ -22,6 +22,9 @@ export const place = ({ profile, ...at }: At): string => `${inFile(at)}${profile
 /** Returns the place in the file of the value at a path. */
 export type Locate = (path: Path) => At;
 
+/** The team in whose file the value at a path is; undefined: it is in no team's file. */
+export type TeamOf = (path: Path) => string | undefined;
+
 /** A part of a policy that has a name, and a place in the file. */
 export interface Defined {
   readonly name: string;

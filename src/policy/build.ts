@@ -1,13 +1,16 @@
 import { buildAgent, buildFact } from './agent.ts';
-import { define, type Locate } from './at.ts';
+import { define, type Locate, type TeamOf } from './at.ts';
 import { buildGateway } from './gateway.ts';
 import { DEFAULT_HEADERS } from './headers.ts';
 import { buildHost } from './host.ts';
+import { named } from './mapping.ts';
 import { buildMeshes } from './mesh.ts';
+import type { Path } from './path.ts';
 import { buildTest } from './policy-test.ts';
 import { buildProvider } from './provider.ts';
 import type { Said } from './schema.ts';
 import { buildService } from './service.ts';
+import { buildTeam } from './team.ts';
 import type { Mesh, Policy } from './types.ts';
 
 /** The only mesh, or several. */
@@ -17,13 +20,17 @@ function oneOrMore(meshes: Readonly<Record<string, Mesh>>): Pick<Policy, 'mesh' 
 }
 
 /** Builds the policy from a checked file: adds places, and values that depend on other parts. */
-export function buildPolicy(said: Said, locate: Locate): Policy {
+export function buildPolicy(said: Said, places: { readonly locate: Locate; readonly teamOf: TeamOf }): Policy {
+  const locate: Locate = (path) => places.locate(path);
+  const ofTeam = (path: Path) => named({ team: places.teamOf(path) });
   const { gateway, headers = DEFAULT_HEADERS } = said;
   const providers = define(said.providers, ['providers'], locate, buildProvider);
   const agents = define(said.agents, ['agents'], locate, buildAgent);
-  const services = define(said.services, ['services'], locate, buildService);
+  const services = define(said.services, ['services'], locate, (name, it, at) => {
+    return { ...buildService(name, it, at), ...ofTeam(['services', name]) };
+  });
   const roles = define(said.roles, ['roles'], locate, (name, it, at) => {
-    return { name, fact: buildFact(it, ['roles', name], locate), at };
+    return { name, fact: buildFact(it, ['roles', name], locate), ...ofTeam(['roles', name]), at };
   });
   const around = {
     ...{ headers, providers, agents, services },
@@ -42,7 +49,10 @@ export function buildPolicy(said: Said, locate: Locate): Policy {
     agents,
     ...oneOrMore(meshes),
     services,
-    hosts: Object.entries(said.hosts).map(([name, it]) => buildHost(name, it, around, locate)),
+    hosts: Object.entries(said.hosts).map(([name, it]) => {
+      return { ...buildHost(name, it, around, locate), ...ofTeam(['hosts', name]) };
+    }),
+    ...(said.teams && { teams: define(said.teams, ['teams'], locate, buildTeam) }),
     tests: said.tests.map((it, index) => buildTest(it, first, locate(['tests', index]))),
   };
 }

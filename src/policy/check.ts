@@ -22,6 +22,8 @@ import { checkRules } from './check-rules.ts';
 import { checkServiceCredentials } from './check-service-credential.ts';
 import { checkServices } from './check-services.ts';
 import { checkSessions } from './check-sessions.ts';
+import { checkTeam } from './check-team.ts';
+import { checkTeams } from './check-teams.ts';
 import { checkTests } from './check-tests.ts';
 import { checkTraffic } from './check-traffic.ts';
 import { checkUnused } from './check-unused.ts';
@@ -43,6 +45,8 @@ export function checkPolicy(report: Report): void {
 }
 
 const CHECKS = [
+  checkTeam,
+  checkTeams,
   checkBounds,
   checkGateway,
   checkProviders,

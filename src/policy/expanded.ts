@@ -1,10 +1,11 @@
 import { printPolicy } from './print.ts';
 import { policySchema } from './schema.ts';
-import { type PolicyText, readStage, type Stage } from './stage.ts';
+import { type PolicyText, readParts, type Stage } from './stage.ts';
 
-/** Returns a valid policy as one text: with its overlays and profiles, and with the values of its variables. */
+/** Returns a valid policy as one text: with its overlays and profiles, and with the values of its variables. The files of
+ * its teams stay files of their own. */
 export function expandPolicy(policy: PolicyText, stage: Stage): string {
-  const { tree } = readStage(policy, stage);
+  const { tree } = readParts(policy, stage);
   if (tree.kind !== 'map') return '';
   const sections = Object.keys(policySchema.shape).filter((key) => key !== 'profiles');
   const entries = sections.flatMap((key) => {

@@ -6,26 +6,29 @@ interface File {
   readonly base: number;
   readonly end: number;
   readonly lines: LineCounter;
+  readonly team?: string | undefined;
   /** Set for the offsets of a profile and of the values that it takes: what to add to an offset to get the line of the
    * policy, and the line of the profile. */
   readonly sources?: { readonly policy: (offset: number) => number; readonly profile: (offset: number) => number };
 }
 
-/** The policy, its overlays and its profiles. Offsets count through all texts, in the order in which they are added, so
- * that one number says where a value is. */
+/** The policy, its overlays, its profiles and the files of its teams. Offsets count through all texts, in the order in
+ * which they are added, so that one number says where a value is. */
 export class Files {
   readonly #files: File[] = [];
   #end = 0;
 
-  /** Adds a text and returns the offset of its beginning. */
-  add(name: string, text: string): number {
-    return this.#push(name, text.length, lineCounter(text));
+  /** Adds a text and returns the offset of its beginning.
+   * @param team - the team whose file it is */
+  add(name: string, text: string, team?: string): number {
+    return this.#push({ name, length: text.length, lines: lineCounter(text), team });
   }
 
   /** Adds the text of a profile and returns the offset of its beginning.
    * @param use - the offset at which the policy uses the profile */
   addProfile(name: string, text: string, use: number): number {
-    return this.#push(name, text.length, lineCounter(text), { policy: () => use, profile: (offset) => offset });
+    const sources = { policy: () => use, profile: (offset: number) => offset };
+    return this.#push({ name, length: text.length, lines: lineCounter(text), sources });
   }
 
   /** Adds offsets for a value of the policy that a profile takes, so that errors about it name both places. Returns what
@@ -35,13 +38,21 @@ export class Files {
   addValue(at: number, parameter: number): number {
     const { name, base, end, lines } = this.#fileAt(at) as File;
     const shift = this.#end - base;
-    this.#push(name, end - base, lines, { policy: (offset) => offset - shift, profile: () => parameter });
+    const sources = { policy: (offset: number) => offset - shift, profile: () => parameter };
+    this.#push({ name, length: end - base, lines, sources });
     return shift;
   }
 
   /** The offset in the policy or its overlays; for an offset of a profile, that of its use. */
   inPolicy(offset: number): number {
     return this.#fileAt(offset)?.sources?.policy(offset) ?? offset;
+  }
+
+  /** The team in whose file an offset is; undefined for the policy and its overlays. For an offset of a profile, the file
+   * that uses the profile counts. */
+  teamAt(offset: number): string | undefined {
+    const { sources, team } = this.#fileAt(offset) ?? {};
+    return sources === undefined ? team : this.teamAt(sources.policy(offset));
   }
 
   /** The place of an offset. Lines and columns count from 1. */
@@ -51,10 +62,10 @@ export class Files {
     return { ...this.#placeIn(sources.policy(offset)), profile: this.#placeIn(sources.profile(offset)) };
   }
 
-  #push(name: string, length: number, lines: LineCounter, sources?: File['sources']): number {
+  #push({ length, ...file }: Omit<File, 'base' | 'end'> & { readonly length: number }): number {
     const base = this.#end;
     this.#end += length + 1;
-    this.#files.push({ name, base, end: base + length, lines, ...(sources && { sources }) });
+    this.#files.push({ ...file, base, end: base + length });
     return base;
   }
 

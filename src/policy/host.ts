@@ -180,6 +180,8 @@ export interface Route extends Omit<SaidOfRoute, Built> {
 
 /** A host. With `limit: null`, it has no limit; without `limit`, the gateway's limit applies. */
 export interface Host extends Pick<SaidOfRoute, 'limit'> {
+  /** The team in whose file it is; absent: it is not in the file of a team. */
+  readonly team?: string;
   /** `wiki.example.com` or `*.example.com`, in lower case. */
   readonly name: string;
   readonly providers: readonly string[];

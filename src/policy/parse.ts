@@ -1,35 +1,22 @@
 import { place } from './at.ts';
-import { buildPolicy } from './build.ts';
-import { checkPolicy } from './check.ts';
-import { checkShape } from './shape.ts';
-import { readStage, type Stage } from './stage.ts';
-import type { Policy, PolicyError } from './types.ts';
+import { type Parsed, parseTree } from './parse-tree.ts';
+import { readParts, reportOf, type Stage } from './stage.ts';
+import type { PolicyError } from './types.ts';
+import { hasTeams, parseTeams } from './with-teams.ts';
 
-export type { PolicyText, ProfileSource, Stage } from './stage.ts';
-
-/** The result of reading a policy: the policy, or every error. */
-export interface Parsed {
-  readonly policy?: Policy;
-  readonly errors: readonly PolicyError[];
-}
+export type { Parsed } from './parse-tree.ts';
+export type { PolicyText, ProfileSource, Stage, TeamText } from './stage.ts';
 
 /** Reads and checks a policy. It reports each mistake as one error, and never throws. Only the messages use `file`. */
 export function parsePolicy(text: string, file: string, stage: Stage = {}): Parsed {
-  const report = readStage({ name: file, text }, stage);
-  if (report.tree.kind !== 'map' && report.errors.length > 0) return { errors: report.errors };
-  const read = report.errors;
-  const said = checkShape(report);
-  // Without the parts of a profile, the checks would report what only seems to be missing.
-  if (!report.complete) {
-    return { errors: report.errors.filter((it) => read.includes(it) || it.path.startsWith('profiles')) };
-  }
-  checkPolicy(report);
-  const { errors } = report;
-  return said && errors.length === 0
-    ? { policy: buildPolicy(said, (path) => report.locate(path)), errors }
-    : { errors };
+  const parts = readParts({ name: file, text }, stage);
+  if (hasTeams(parts)) return parseTeams(parts, stage);
+  const report = reportOf(parts, parts.tree, [parts]);
+  if (stage.team !== undefined) report.key(['teams'], 'the policy has no teams; check it without a team');
+  return parseTree(report);
 }
 
-/** An error as one line: `meshgate.yaml:41:9 hosts."wiki.example.com"."/*".allow[1].role: no role "raeder"; …`. */
-export const formatError = ({ at, path, message }: PolicyError): string =>
-  `${place(at)}${path === '' ? '' : ` ${path}`}: ${message}`;
+/** An error as one line: `meshgate.yaml:41:9 hosts."wiki.example.com"."/*".allow[1].role: no role "raeder"; …`. If a
+ * team's file causes it, the line names the team after the place. */
+export const formatError = ({ at, team, path, message }: PolicyError): string =>
+  `${place(at)}${team === undefined ? '' : ` team ${team}`}${path === '' ? '' : ` ${path}`}: ${message}`;

@@ -3,6 +3,7 @@ import type { Concealed } from './concealed.ts';
 import type { Files } from './files.ts';
 import type { Named } from './hints.ts';
 import { formatPath, type Path } from './path.ts';
+import type { Grant } from './team.ts';
 import { find, type Tree, words } from './tree.ts';
 import type { At, PolicyError } from './types.ts';
 
@@ -12,10 +13,24 @@ export type Part = 'key' | 'value';
 /** Whether two places are in different files, or one of them is in a profile. */
 const isApart = (a: At, b: At): boolean => a.file !== b.file || a.profile?.file !== b.profile?.file;
 
+/** Which part of a policy with teams is checked. */
+export interface Scope {
+  /** Whether the policy has teams. Their files may use definitions that nothing here uses. */
+  readonly hasTeams?: boolean;
+  /** Whether the files of some teams are not in the tree. */
+  readonly isPart?: boolean;
+  /** The team whose file is checked, together with the policy, and what the policy grants to it. */
+  readonly team?: { readonly name: string; readonly grant: Grant };
+}
+
+/** The sections with definitions that files of teams may use. */
+const FOR_TEAMS = new Set<unknown>(['gateway', 'providers', 'roles', 'agents', 'mesh', 'meshes', 'services']);
+
 /** Collects the errors of a policy, at most one per path. A name in a discarded part counts as used. */
 export class Report {
   readonly #files: Files;
   readonly #concealed: Concealed;
+  readonly #scope: Scope;
   readonly #errors: { readonly offset: number; readonly error: PolicyError }[] = [];
   readonly #paths = new Set<string>();
   readonly #places = new Set<string>();
@@ -27,9 +42,10 @@ export class Report {
   /** Whether the tree has the parts of all profiles. */
   readonly complete: boolean;
 
-  constructor(files: Files, tree: Tree, concealed: Concealed, complete = true) {
+  constructor(files: Files, tree: Tree, concealed: Concealed, complete = true, scope: Scope = {}) {
     this.#files = files;
     this.#concealed = concealed;
+    this.#scope = scope;
     this.tree = tree;
     this.complete = complete;
   }
@@ -58,13 +74,31 @@ export class Report {
   }
 
   addAt(offset: number, path: Path, message: string): void {
+    if (this.#scope.hasTeams && message.startsWith('no effect') && FOR_TEAMS.has(path[0])) {
+      if (this.#files.teamAt(offset) === undefined) return;
+    }
     const key = formatPath(path);
     const place = `${offset} ${message}`;
     if ((path.length > 0 && this.#paths.has(key)) || this.#places.has(place)) return;
     this.mark(path);
     this.#places.add(place);
-    const error = { at: this.#place(offset), path: this.#concealed.hide(key), message: this.#concealed.hide(message) };
+    const team = this.#scope.team?.name ?? this.#files.teamAt(offset);
+    const error = {
+      at: this.#place(offset),
+      ...(team !== undefined && { team }),
+      path: this.#concealed.hide(key),
+      message: this.#concealed.hide(message),
+    };
     this.#errors.push({ offset: this.#files.inPolicy(offset), error });
+  }
+
+  get scope(): Scope {
+    return this.#scope;
+  }
+
+  /** The team in whose file the value at a path is. */
+  teamOf(path: Path): string | undefined {
+    return this.#files.teamAt(this.#offset(path, 'key'));
   }
 
   /** Whether errors do not show this value, because it may be a secret. */

@@ -12,6 +12,7 @@ import { profileUse } from './profile-use.ts';
 import { provider } from './provider.ts';
 import { NAME, ROLE_NAME } from './scalars.ts';
 import { service } from './service.ts';
+import { teams } from './team.ts';
 
 export { times } from './mapping.ts';
 
@@ -38,6 +39,7 @@ export const policySchema = z.strictObject({
   meshes: meshes.optional(),
   services: definitions(service, NAME, SERVICE, 'The destinations of requests, by name.'),
   headers: headers.optional(),
+  teams,
   hosts: definitions(host, HOST_NAME, HOST, 'Hosts by name, each with its routes by path.'),
   profiles: optional(
     z.array(profileUse).register(hints, { what: 'a list of profiles', write: 'a list below it' }),

@@ -42,6 +42,8 @@ type SaidOfService = z.output<typeof service>;
 export interface Service
   extends Defined,
     Omit<SaidOfService, 'authority' | 'endpoint' | 'protocol' | 'url' | 'insecureUrl' | 'caFile' | 'serverName'> {
+  /** The team in whose file it is; absent: it is not in the file of a team. */
+  readonly team?: string;
   readonly authority: string;
   readonly endpoint: { readonly host: string; readonly port: number };
   /** The protocol of the service, which the ingress uses, too. Absent: HTTP/1.1. */

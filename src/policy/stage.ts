@@ -5,7 +5,7 @@ import { nameHosts } from './host-names.ts';
 import { overlaid } from './overlay.ts';
 import type { PolicyText, ProfileSource } from './profile-file.ts';
 import { withProfiles } from './profiles.ts';
-import { Report } from './report.ts';
+import { Report, type Scope } from './report.ts';
 import { secretsOf } from './secrets.ts';
 import { childrenOf, hole, type Tree, type TreeProblem, toTree } from './tree.ts';
 import { type Expand, expandWith, type Variables } from './variables.ts';
@@ -19,53 +19,75 @@ export interface Stage {
   readonly variables?: Variables;
   /** Where the profiles of the policy are; absent: the policy cannot use profiles. */
   readonly profiles?: ProfileSource;
+  /** Reads the file of a team. Its path is relative to the folder of the policy. */
+  readonly readTeam?: (file: string) => TeamText;
+  /** The only team whose file is read. The names that are granted to other teams stay theirs. */
+  readonly team?: string;
 }
 
-/** Reads a policy, merges the overlays of a stage, replaces its variables, and expands its profiles. The report has the
- * mistakes that were found on the way. */
-export function readStage(policy: PolicyText, { overlays = [], variables = new Map(), profiles }: Stage): Report {
+/** The file of a team, or why it cannot be read. */
+export type TeamText = PolicyText | { readonly problem: string };
+
+/** What was wrong with the text of files. */
+export interface Mistakes {
+  readonly problems: readonly TreeProblem[];
+  /** The sections with syntax errors, and the offset of their file. */
+  readonly unread: readonly { readonly section: string; readonly base: number }[];
+  /** Whether each profile was expanded. */
+  readonly complete: boolean;
+}
+
+/** A policy with its overlays and profiles as it was read, before it is checked. */
+export interface Parts extends Mistakes {
+  readonly files: Files;
+  readonly tree: Tree;
+  readonly concealed: Concealed;
+}
+
+/** Reads a policy, merges the overlays of a stage, replaces its variables, and expands its profiles. */
+export function readParts(policy: PolicyText, { overlays = [], variables = new Map(), profiles }: Stage): Parts {
   const files = new Files();
   const problems: TreeProblem[] = [];
   const problem = (it: TreeProblem): void => void problems.push(it);
   const expand = expandWith(variables);
-  const [first, ...others] = [policy, ...overlays].map((it) => readFile(files, it, expand, problem)) as [
-    Read,
-    ...Read[],
-  ];
-  const unread = [first, ...others].flatMap((it) => it.unread.map((section) => ({ section, base: it.base })));
+  const [first, ...others] = [policy, ...overlays].map(({ name, text }) =>
+    readFile(files.add(name, text), text, expand, problem),
+  ) as [Read, ...Read[]];
+  const unread = [first, ...others].flatMap(sectionsOf);
   const names = new Set(unread.flatMap(({ section }) => nameOf(section) ?? []));
   const merged = others.reduce((tree, it) => withOverlay(tree, it, names, problem), first.tree);
-  const { tree: whole, complete } = withProfiles(merged, profiles, files, names, problem);
-  nameHosts(whole, problem);
+  const { tree, complete } = withProfiles(merged, profiles, files, names, problem);
+  nameHosts(tree, problem);
   const concealed = new Concealed();
   for (const [name, value] of variables) if (value) concealed.add(value, `\${${name}}`);
-  for (const { tree } of [first, ...others]) conceal(tree, concealed);
-  for (const { tree } of [first, ...others]) {
-    for (const secret of secretsOf(tree)) concealed.add(secret, '…');
-  }
-  const report = new Report(files, whole, concealed, complete);
-  for (const { at, path, message, discarded } of problems) {
+  for (const it of [first, ...others]) conceal(it.tree, concealed);
+  for (const it of [first, ...others]) concealSecrets(it.tree, concealed);
+  return { files, tree, concealed, problems, unread, complete };
+}
+
+/** Starts the report about a tree of the policy, with what was wrong with the text of its files. */
+export function reportOf({ files, concealed }: Parts, tree: Tree, all: readonly Mistakes[], scope?: Scope): Report {
+  const complete = all.every((it) => it.complete);
+  const report = new Report(files, tree, concealed, complete, scope);
+  for (const { at, path, message, discarded } of all.flatMap(({ problems }) => problems)) {
     report.addAt(at, path, message);
     if (discarded) report.mention(discarded);
   }
-  for (const { section, base } of unread) leaveOut(report, section, base);
+  for (const { section, base } of all.flatMap(({ unread }) => unread)) leaveOut(report, section, base);
   return report;
 }
 
-interface Read {
+/** A file of a policy as it was read. */
+export interface Read {
   readonly base: number;
   readonly tree: Tree;
   readonly unread: readonly string[];
   readonly isBroken: boolean;
 }
 
-function readFile(
-  files: Files,
-  { name, text }: PolicyText,
-  expand: Expand,
-  problem: (problem: TreeProblem) => void,
-): Read {
-  const base = files.add(name, text);
+/** Reads the text of one file.
+ * @param base - the offset of the text among all texts of the policy */
+export function readFile(base: number, text: string, expand: Expand, problem: (problem: TreeProblem) => void): Read {
   const { roots, problems, unread } = readYaml(text);
   for (const { at, message } of problems) problem({ at: base + at, path: [], message });
   return { base, tree: toTree(roots, base, expand, problem), unread, isBroken: problems.length > 0 };
@@ -86,8 +108,15 @@ function withOverlay(
   return tree;
 }
 
+export const sectionsOf = ({ unread, base }: Read): Mistakes['unread'] => unread.map((section) => ({ section, base }));
+
+/** Keeps the texts of a file that look like secrets out of the errors. */
+export function concealSecrets(tree: Tree, concealed: Concealed): void {
+  for (const secret of secretsOf(tree)) concealed.add(secret, '…');
+}
+
 /** Keeps the values of variables out of the errors. */
-function conceal(tree: Tree, concealed: Concealed): void {
+export function conceal(tree: Tree, concealed: Concealed): void {
   if (tree.kind === 'scalar') {
     if (tree.expanded) concealed.add(tree.expanded.text, tree.expanded.source);
     return;

@@ -182,6 +182,23 @@ export function find(tree: Tree | undefined, path: Path): Tree | undefined {
   return node;
 }
 
+/** Copies a tree. A part that an alias uses in several places is also shared in the copy. */
+export function copyOf(tree: Tree, made: Map<Tree, Tree> = new Map()): Tree {
+  const known = made.get(tree);
+  if (known !== undefined) return known;
+  const copy: Tree =
+    tree.kind === 'list'
+      ? { ...tree, items: tree.items.map((it) => copyOf(it, made)) }
+      : tree.kind === 'map'
+        ? {
+            ...tree,
+            entries: new Map([...tree.entries].map(([key, it]) => [key, { ...it, node: copyOf(it.node, made) }])),
+          }
+        : tree;
+  made.set(tree, copy);
+  return copy;
+}
+
 export function replace(tree: Tree, path: Path, node: Tree): void {
   const parent = find(tree, path.slice(0, -1));
   const step = path.at(-1);

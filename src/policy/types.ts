@@ -8,6 +8,7 @@ import type { Mesh } from './mesh.ts';
 import type { PolicyTest } from './policy-test.ts';
 import type { Provider } from './provider.ts';
 import type { Service } from './service.ts';
+import type { Team } from './team.ts';
 
 export type { Agent, AgentMatch, Bound, Role } from './agent.ts';
 export type { At } from './at.ts';
@@ -34,6 +35,7 @@ export type {
 export type { Service } from './service.ts';
 export type { ServiceCredential } from './service-credential.ts';
 export type { Etcd, SessionPolicy, SessionRoom } from './sessions.ts';
+export type { Team } from './team.ts';
 export type { Tls } from './tls.ts';
 export type { Cors, Proxying } from './traffic.ts';
 
@@ -50,11 +52,15 @@ export interface Policy {
   readonly services: Readonly<Record<string, Service>>;
   readonly hosts: readonly Host[];
   readonly tests: readonly PolicyTest[];
+  /** The teams by name; absent: the policy has none. */
+  readonly teams?: Readonly<Record<string, Team>>;
 }
 
 /** An error in a policy. Its message says what to write instead. */
 export interface PolicyError {
   readonly at: At;
+  /** The team whose file causes the error; absent: the policy itself does. */
+  readonly team?: string;
   /** The path in the file, e.g. `hosts."wiki.example.com"."/*".allow[1].role`. */
   readonly path: string;
   readonly message: string;

@@ -29,14 +29,15 @@ const MAX_VALUE = 1000;
 /** The forms that contain `${`: escaped, a variable, or a mistake. */
 const FORMS = new RegExp(`\\$\\$\\{|\\$\\{(${NAME})\\}|\\$\\{`, 'g');
 
-/** Returns the function that replaces these variables. It does not replace variables in the value of a variable. */
-export const expandWith = (variables: Variables): Expand => {
+/** Returns the function that replaces these variables. It does not replace variables in the value of a variable.
+ * @param refuse - returns why the file may not contain a variable; undefined if it may */
+export const expandWith = (variables: Variables, refuse?: (name: string) => string | undefined): Expand => {
   return (source, plain) => {
     if (!source.includes('${')) return undefined;
     let mistake: string | undefined;
     const text = source.replace(FORMS, (form, name: string | undefined) => {
       if (form === '$${') return '${';
-      mistake ??= name === undefined ? FORM : mistakeOf(name, variables);
+      mistake ??= name === undefined ? FORM : (refuse?.(name) ?? mistakeOf(name, variables));
       return (name === undefined ? undefined : variables.get(name)) ?? '';
     });
     if (mistake !== undefined) return { mistake };

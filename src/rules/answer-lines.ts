@@ -1,4 +1,5 @@
 import { headerValue } from '../caller/headers.ts';
+import { type Hides, shownTo } from '../caller/team-roles.ts';
 import type { Caller } from '../caller/types.ts';
 import { FROM_CHECK } from '../internal-headers.ts';
 import { MAX_HEADER_VALUE } from '../limits.ts';
@@ -38,6 +39,8 @@ export interface HeaderPlan {
   readonly fields: number;
   /** The name of the identity header that sends the roles; undefined if there is none. */
   readonly roles: string | undefined;
+  /** Whether a role belongs to another team, so that the route's service does not receive it. */
+  readonly hides: Hides | undefined;
   /** How many bytes the identity headers and the lines about the caller may have in total. */
   readonly room: number;
 }
@@ -45,7 +48,7 @@ export interface HeaderPlan {
 /** Plans the identity headers of a route. `names` are the names of all identity headers of the policy. Values that each
  * response already contains need no line: subject and provider always fit, and only the length of the roles is
  * compared. */
-export function planOf(headers: Headers, names: readonly string[], room: number): HeaderPlan {
+export function planOf(headers: Headers, names: readonly string[], room: number, hides?: Hides): HeaderPlan {
   const all = Object.entries(headers);
   const planned = all
     .filter(([, source]) => alwaysField(source) === undefined)
@@ -57,8 +60,15 @@ export function planOf(headers: Headers, names: readonly string[], room: number)
     headers: planned,
     fields: planned.some(({ carrier }) => carrier === undefined) ? names.length : 0,
     roles: all.find(([, source]) => source === 'roles')?.[0],
+    hides,
     room,
   };
+}
+
+/** Returns what a response says about a caller, without the roles of other teams. */
+export function toldTo<T extends ToldCaller>(told: T, hides: Hides | undefined): ToldCaller {
+  const caller = shownTo(told.caller, hides);
+  return caller === told.caller ? told : { ...told, caller, roles: caller.roles.join(',') };
 }
 
 /** The number of bytes of a header in a response, without its name and its value. */
@@ -92,7 +102,8 @@ export function fieldsOf(rule: string, as: string, told: ToldCaller): string[] {
 
 /** The lines for a caller that a rule allows: the caller for nginx's log, the rule, and the identity headers of the
  * route. If a header does not fit, the reason is `claim_absent`. */
-export function linesOf(told: ToldCaller, plan: HeaderPlan, { id, as }: Pick<Rule, 'id' | 'as'>): string[] | Refusal {
+export function linesOf(all: ToldCaller, plan: HeaderPlan, { id, as }: Pick<Rule, 'id' | 'as'>): string[] | Refusal {
+  const told = plan.hides === undefined ? all : toldTo(all, plan.hides);
   const { caller, roles } = told;
   const fields = fieldsOf(id, as, told);
   const own = fields.length;

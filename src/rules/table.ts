@@ -113,10 +113,15 @@ function tableRoutes(policy: Policy, rules: readonly Rule[], names: readonly str
         ...(route.accept.join() !== 'bearer' && { accept: route.accept }),
         ...originsOf(route, networks),
         ...tableBudgets(budgetsOf(policy, host, route)),
+        ...(host.team !== undefined && teamsOf(policy).length > 0 && { team: host.team }),
       },
     ]),
   );
 }
+
+/** Returns the team of each role that a team defines. */
+const teamsOf = ({ roles }: Policy): readonly (readonly [role: string, team: string])[] =>
+  Object.values(roles).flatMap(({ name, team }) => (team === undefined ? [] : [[name, team] as const]));
 
 const tokenAgents = ({ agents }: Policy): readonly TokenAgent[] =>
   Object.values(agents).flatMap(({ at: _, limit: __, match, ...rest }): TokenAgent[] => {
@@ -189,6 +194,7 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
   const { publicPort, credentialHeader } = policy.gateway;
   const agents = tokenAgents(policy);
   const request = requestFacts(policy);
+  const teams = teamsOf(policy);
   const certificates = policy.hosts.some(({ routes }) => routes.some((route) => route.accept.includes('certificate')));
   return {
     selection: sha256(
@@ -203,6 +209,7 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
     keys,
     providers,
     roles,
+    ...(teams.length > 0 && { teams: withoutPrototype(teams) }),
     claims,
     sends,
     ...(agents.length > 0 && { agents }),

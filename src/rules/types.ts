@@ -88,6 +88,8 @@ export interface TableRoute extends Pick<Route, (typeof CHECKED)[number]> {
   /** The origins of pages that may send requests without credentials, if networks give roles. */
   readonly openOrigins?: readonly string[];
   readonly budgets?: TableBudgets;
+  /** The team in whose file the host is, if the policy has roles of teams. */
+  readonly team?: string;
 }
 
 /** The content of policy.js: the part of the policy for the gateway's JavaScript. */
@@ -100,6 +102,8 @@ export interface Table {
   readonly providers: Readonly<Record<string, TokenProvider>>;
   /** The names and facts of the roles, in the policy's order. Facts have no `at`. */
   readonly roles: readonly (readonly [name: string, fact: Fact])[];
+  /** The team of each role that a team defines; absent: there are none. */
+  readonly teams?: Readonly<Record<string, string>>;
   readonly claims: readonly string[];
   readonly sends: Sends;
   readonly agents?: readonly TokenAgent[];
