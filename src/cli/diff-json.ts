@@ -1,6 +1,7 @@
 import type { Change } from '../rules/diff.ts';
 import type { DefinitionChange } from '../rules/parts.ts';
 import type { Rule } from '../rules/types.ts';
+import type { ChangedTeams } from './diff-teams.ts';
 import { changeText, definitionText, type Routed } from './diff-text.ts';
 
 /** Returns a rule and its place in the file as JSON. */
@@ -8,10 +9,13 @@ export function ruleJson({ id, at, service, as }: Rule) {
   return { rule: id, at, service, ...(as !== '' && { as }) };
 }
 
-function changeJson(change: Change, routed: Routed) {
+const ofTeam = (team: string | undefined) => (team === undefined ? {} : { team });
+
+function changeJson(change: Change, routed: Routed, teams: ChangedTeams) {
   const { kind, who, host, paths, methods, before, after, still } = change;
   return {
     kind,
+    ...ofTeam(teams.ofChange(change)),
     who: who.kind,
     ...('roles' in who && { roles: who.roles }),
     ...('given' in who && { given: who.given }),
@@ -32,12 +36,14 @@ export function diffJson(
   changes: readonly Change[],
   definitions: readonly DefinitionChange[],
   routed: Routed,
+  teams: ChangedTeams,
 ): unknown {
   return {
     changed: changes.length + definitions.length > 0,
-    changes: changes.map((change) => changeJson(change, routed)),
+    changes: changes.map((change) => changeJson(change, routed, teams)),
     definitions: definitions.map(({ affects, ...rest }) => ({
       ...rest,
+      ...ofTeam(teams.ofDefinition({ affects, ...rest })),
       ...(affects.length > 0 && { affects }),
       text: definitionText({ affects, ...rest }),
     })),

@@ -4,6 +4,7 @@ import type { DefinitionChange } from '../rules/parts.ts';
 import type { Region } from '../rules/regions.ts';
 import type { Effect } from '../rules/role-changes.ts';
 import type { Rule } from '../rules/types.ts';
+import type { ChangedTeams } from './diff-teams.ts';
 import type { Paint } from './style.ts';
 import { aloneText, whoText } from './words.ts';
 
@@ -156,20 +157,40 @@ const SIGNS: Readonly<Record<Change['kind'], readonly [string, 'good' | 'bad' | 
   lost: ['-', 'bad'],
 };
 
-/** Describes a difference for people, one change per line. `+` marks access that is gained, `-` access that is lost,
+/** Describes a difference for people, one change per line, and with teams below the name of each team. `+` marks access that is gained, `-` access that is lost,
  * and `~` another identity or service. */
 export function diffText(
   changes: readonly Change[],
   definitions: readonly DefinitionChange[],
   routed: Routed,
+  teams: ChangedTeams,
   paint: Paint,
 ): string {
   const lines = [
     ...changes.map((change) => {
       const [sign, style] = SIGNS[change.kind];
-      return `${paint(style, sign)} ${changeText(change, routed)}`;
+      return { team: teams.ofChange(change), text: `${paint(style, sign)} ${changeText(change, routed)}` };
     }),
-    ...definitions.map((change) => `${paint('strong', '*')} ${definitionText(change)}`),
+    ...definitions.map((change) => {
+      return { team: teams.ofDefinition(change), text: `${paint('strong', '*')} ${definitionText(change)}` };
+    }),
   ];
-  return lines.length === 0 ? 'nothing changed\n' : `${lines.join('\n')}\n`;
+  if (lines.length === 0) return 'nothing changed\n';
+  const shown = teams.hasTeams ? grouped(lines, paint) : lines.map(({ text }) => text);
+  return `${shown.join('\n')}\n`;
+}
+
+interface Line {
+  readonly team: string | undefined;
+  readonly text: string;
+}
+
+/** The lines of the policy itself, and then those of each team, below a heading. */
+function grouped(lines: readonly Line[], paint: Paint): readonly string[] {
+  const teams = [...new Set(lines.flatMap(({ team }) => team ?? []))].sort();
+  const first = lines.some(({ team }) => team === undefined) ? [undefined] : [];
+  return [...first, ...teams].flatMap((name) => [
+    paint('strong', name === undefined ? 'the policy' : `team ${name}`),
+    ...lines.flatMap(({ team, text }) => (team === name ? [`  ${text}`] : [])),
+  ]);
 }

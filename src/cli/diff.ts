@@ -4,6 +4,7 @@ import { populationOf } from '../rules/population.ts';
 import type { Rule } from '../rules/types.ts';
 import { argument, command, formatFlag, json, NO, NOT_PROVEN, YES } from './context.ts';
 import { diffJson } from './diff-json.ts';
+import { changedTeams } from './diff-teams.ts';
 import { diffText } from './diff-text.ts';
 import { loadPair } from './load.ts';
 import { pairFlags, pairOf } from './source.ts';
@@ -12,7 +13,7 @@ import { painter } from './style.ts';
 /** `meshgate diff`: compares two policies and lists the callers that gain or lose access. */
 export const diffCommand = command({
   brief: 'Show which callers gain or lose access from one policy to another',
-  text: 'Shows which callers gain or lose access from one policy to another. It compares the requests that the policies allow, not their text. It also lists the roles, providers, services, identities and headers that changed. Exit code 0: nothing changed; 1: something changed; 3: a policy has errors.',
+  text: 'Shows which callers gain or lose access from one policy to another. It compares the requests that the policies allow, not their text. It also lists the roles, providers, services, identities and headers that changed. If the policies have teams, the changes are grouped by team. Exit code 0: nothing changed; 1: something changed; 3: a policy has errors.',
   examples: [
     'meshgate diff old.yaml new.yaml',
     'git show main:meshgate.yaml | meshgate diff - meshgate.yaml',
@@ -29,10 +30,11 @@ export const diffCommand = command({
     const definitions = definitionChanges(old.policy, fresh);
     const services = new Map(fresh.policy.hosts.flatMap(({ routes }) => routes.map((it) => [it.name, it.service])));
     const routed = ({ route }: Rule) => services.get(route);
+    const teams = changedTeams(old.policy, fresh.policy);
     runtime.out(
       format === 'json'
-        ? json(diffJson(changes, definitions, routed))
-        : diffText(changes, definitions, routed, painter(runtime)),
+        ? json(diffJson(changes, definitions, routed, teams))
+        : diffText(changes, definitions, routed, teams, painter(runtime)),
     );
     return changes.length + definitions.length === 0 ? YES : NO;
   },

@@ -58,6 +58,7 @@ export function explanationJson(explanation: Explanation, policy: Policy, unveri
     ...(!decision.allow && 'stepUp' in decision && { stepUp: decision.stepUp }),
     ...(wouldPass && { wouldPass: { who: wouldPass.who, rule: wouldPass.rule.id } }),
     ...(host && { host: host.name }),
+    ...(host?.team !== undefined && { team: host.team }),
     ...(route && { route: routeJson(route) }),
     ...(passage && { serviceCredential: passage }),
     ...(service && {

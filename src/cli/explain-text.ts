@@ -120,7 +120,7 @@ function credentialLines({ route, asker, passage }: Explanation, policy: Policy)
 
 /** Returns an explanation as text for people. */
 export function explanationText(explanation: Explanation, policy: Policy, unverified: boolean, paint: Paint): string {
-  const { method, url, message, route, asker, rules, roles, limits, assumes } = explanation;
+  const { method, url, message, host, route, asker, rules, roles, limits, assumes } = explanation;
   const service = serviceAsked(explanation, policy);
   const to = service?.direct === undefined ? throughText(service, policy) : 'directly';
   const named = new Set(rules.flatMap(({ conditions }) => conditions.map(({ text }) => text)));
@@ -130,6 +130,7 @@ export function explanationText(explanation: Explanation, policy: Policy, unveri
     ...(message === undefined ? [] : [`message   ${messageText(message)}`]),
     ...verdict(explanation, policy, paint),
     ...(route === undefined ? [] : [`route     ${route.name}  ${paint('dim', place(route.at))}`]),
+    ...(host?.team === undefined ? [] : [`team      ${host.team}`]),
     ...(route === undefined || route.accept.join() === 'bearer' ? [] : [`accepts   ${route.accept.join(', ')}`]),
     ...(service === undefined ? [] : [`service   ${service.name}, ${to} (${service.authority})`]),
     ...(asker === undefined ? [] : [`caller    ${asker.text}`]),

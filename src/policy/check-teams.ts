@@ -1,4 +1,4 @@
-import { type DraftPolicy, entriesOf } from './draft.ts';
+import { type DraftPolicy, entriesOf, ingressesOf, meshesOf } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { addressesOf, addressesOverlap, coversHost, coversName, overlap, rolePrefix } from './team-names.ts';
@@ -57,7 +57,7 @@ function checkNamespaces(report: Report, teams: readonly [string, DraftTeam][]):
 }
 
 /** Checks the hosts and roles of the policy itself: those of a team are in its file. */
-function checkOwn(report: Report, draft: DraftPolicy, team: string, { hosts, roles }: DraftTeam): void {
+function checkOwn(report: Report, draft: DraftPolicy, team: string, { hosts, roles, namespaces }: DraftTeam): void {
   for (const role of Object.keys(draft.roles ?? {}).filter((it) => isOfPolicy(report, ['roles', it]))) {
     if (!role.startsWith(rolePrefix(team))) continue;
     report.key(
@@ -82,11 +82,22 @@ function checkOwn(report: Report, draft: DraftPolicy, team: string, { hosts, rol
     const message = `this policy itself defines the host ${quote(host)}; remove it here, or move the host to the team’s file`;
     report.add(['teams', team, 'hosts', index], message);
   }
+  checkIngresses(report, draft, team, known(namespaces));
   const signin = draft.gateway?.signin?.host;
   const index = signin === undefined ? -1 : known(hosts).findIndex((it) => coversHost(it, signin));
   if (index >= 0) {
     const message = `it covers ${quote(String(signin))}, where people sign in (gateway.signin.host); grant less`;
     report.add(['teams', team, 'hosts', index], message);
+  }
+}
+
+/** Rejects the namespace of an ingress: the rules of a service there could select the ingress of all services. */
+function checkIngresses(report: Report, draft: DraftPolicy, team: string, namespaces: readonly string[]): void {
+  const taken = new Set(meshesOf(draft).flatMap((mesh) => ingressesOf(mesh).map(({ ingress }) => ingress.namespace)));
+  for (const [index, namespace] of namespaces.entries()) {
+    if (!taken.has(namespace)) continue;
+    const message = `an ingress of the mesh runs in namespace ${quote(namespace)}; grant another`;
+    report.add(['teams', team, 'namespaces', index], message);
   }
 }
 

@@ -11,7 +11,8 @@ export function roleChanges(before: Policy, after: Policy): readonly DefinitionC
   const compare = (old: Policy['roles'][string], fresh: Policy['roles'][string]): Part[] => {
     const [was, is] = [factText(old.fact), factText(fresh.fact)];
     const effect = effectOf(old.fact, fresh.fact);
-    return was === is ? [] : [{ before: was, after: is, ...(effect && { effect }) }];
+    const facts = was === is ? [] : [{ before: was, after: is, ...(effect && { effect }) }];
+    return [...facts, ...parts(old, fresh, ['fact'])];
   };
   const found = section('role', before.roles, after.roles, ({ fact }) => factText(fact), compare);
   const made = madeOf(after);
@@ -159,6 +160,7 @@ export function definitionChanges(
       ({ spiffe }) => spiffe,
       (a, b) => parts(a, b, ['mesh']),
     ),
+    ...section('team', before.teams ?? {}, after.teams ?? {}, ({ file }) => `file ${file}`),
     ...section('service', before.services, after.services, ({ authority }) => `authority ${authority}`),
     ...routeChanges(before, after),
     ...headerChanges(before, after).map(({ on, ...rest }) => ({ section: 'header' as const, ...rest, affects: on })),

@@ -5,7 +5,7 @@ import { isSameValue, said } from './said.ts';
 
 /** A definition of the policy that rules depend on, and what changed in it. */
 export interface DefinitionChange {
-  readonly section: DefinedKind | 'gateway' | 'mesh' | 'host' | 'route' | 'header';
+  readonly section: DefinedKind | 'gateway' | 'mesh' | 'team' | 'host' | 'route' | 'header';
   /** The name in the section; for a host or a route, the name of the part that changed. */
   readonly name: string;
   /** The key that changed, as policies write it; absent: the whole definition changed. */

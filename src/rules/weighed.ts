@@ -21,6 +21,8 @@ const COUNTED: Partial<Record<Section, readonly string[]>> = {
   mesh: [],
   identity: [],
   ingress: [],
+  // A grant decides what a file may contain, and the policy has its contents.
+  team: [],
   // The SPIFFE id of the workload can identify an agent.
   service: ['spiffe'],
   header: [],
@@ -29,7 +31,8 @@ const COUNTED: Partial<Record<Section, readonly string[]>> = {
 /** The keys that decide no request, in sections in which other keys do. */
 const OTHER: Partial<Record<Section, readonly string[]>> = {
   provider: ['signin'],
-  host: ['tls'],
+  role: ['team'],
+  host: ['team', 'tls'],
   route: ['ask', 'owner', 'proxy'],
 };
 

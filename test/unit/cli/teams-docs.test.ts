@@ -22,11 +22,20 @@ const files = {
   ...Object.fromEntries(names.map((name) => [`./${name}`, own[name] as string])),
   'attempt.yaml': policy.replace('file: teams/pay.yaml', 'file: attempts/pay.yaml'),
   'attempts/pay.yaml': block('yaml attempts/pay.yaml'),
+  'next.yaml': policy
+    .replace('file: teams/pay.yaml', 'file: next/pay.yaml')
+    .replace('may: [networks]', 'may: [networks, proxy]'),
+  'next/pay.yaml': own['teams/pay.yaml']
+    ?.replace('[pay.clerk, { role: staff, methods: [GET] }]', '[pay.clerk]')
+    .replace(
+      'as: { roles: [staff] }, GET: https://pay.example.com/, expect: allowed',
+      'as: { roles: [staff] }, GET: https://pay.example.com/, expect: role_missing',
+    ) as string,
 };
 
 test('every example prints what the document shows', async () => {
   const { fresh, blocks } = await played(text, (args) => meshgate(args, { files }));
-  expect(blocks).toBe(4);
+  expect(blocks).toBe(5);
   const shown = fresh.replace(
     /^```yaml teams\/pay\.yaml\n[\s\S]*?^```/m,
     () => `\`\`\`yaml teams/pay.yaml\n${own['teams/pay.yaml']}\`\`\``,

@@ -85,6 +85,70 @@ test('a change in the file of a team changes the digest of the policy', async ()
   expect(await digest(PAY.replace('[staff, pay.clerk]', '[pay.clerk]'))).not.toBe(await digest(PAY));
 });
 
+describe('diff', () => {
+  const platform = PLATFORM.replace('  staff: { group: staff', '  staff: { group: employees').replace(
+    'namespaces: [pay]\n',
+    'namespaces: [pay]\n    may: [proxy]\n',
+  );
+  const pay = PAY.replace('[staff, pay.clerk]', '[pay.clerk]').replace('{ group: clerks,', '{ group: cashiers,');
+  const changed = { 'new/m.yaml': platform, 'new/teams/pay.yaml': pay, 'new/teams/ops.yaml': OPS };
+  const diff = (args: string, more: Record<string, string> = {}) =>
+    meshgate(['diff', ...args.split(' ')], { files: { ...files, ...changed, ...more } });
+
+  test('groups the changes by team', async () => {
+    const { code, out } = await diff('gw/m.yaml new/m.yaml');
+    expect(out.split('\n')).toEqual([
+      'the policy',
+      expect.stringMatching(/^ {2}\* role staff means something else: /),
+      '  * team pay: may [] → ["proxy"]',
+      'team pay',
+      expect.stringMatching(/^ {2}- staff may no longer use any method on https:\/\/pay\.example\.com\/\*/),
+      expect.stringMatching(/^ {2}\* role pay\.clerk /),
+      '',
+    ]);
+    expect(code).toBe(1);
+  });
+
+  test('names the team of each change in its JSON', async () => {
+    const { out } = await diff('--json gw/m.yaml new/m.yaml');
+    const { changes, definitions } = JSON.parse(out);
+    expect(changes).toMatchObject([{ kind: 'lost', team: 'pay', host: 'pay.example.com' }]);
+    const named = definitions.map((it: Record<string, string>) => [it.section, it.name, it.team]);
+    expect(named).toEqual([
+      ['role', 'staff', undefined],
+      ['role', 'pay.clerk', 'pay'],
+      ['team', 'pay', undefined],
+    ]);
+  });
+
+  test('says that a host moved to another file, because other services then learn of its roles', async () => {
+    const moved = {
+      'new/m.yaml': PLATFORM.replace('[pay.example.com, ', '[').replace(
+        'hosts:\n  wiki.example.com:',
+        'hosts:\n  pay.example.com:\n    providers: [okta]\n    /*: { service: search, allow: [staff] }\n  wiki.example.com:',
+      ),
+      'new/teams/pay.yaml': 'version: 1\n',
+    };
+    const { out } = await diff('gw/m.yaml new/m.yaml', moved);
+    expect(out).toContain('* host pay.example.com: team "pay" → nothing');
+  });
+
+  test('says nothing if nothing changed, and has no headings without teams', async () => {
+    expect((await diff('gw/m.yaml gw/m.yaml')).out).toBe('nothing changed\n');
+  });
+});
+
+test('explain names the team, its file and its line', async () => {
+  const run = (args: string) => meshgate(['explain', ...args.split(' ')], { files });
+  const asked = '--policy gw/m.yaml --as pay.clerk GET https://pay.example.com/x';
+  const { out } = await run(asked);
+  expect(out).toContain('allowed by pay.example.com/*#2  gw/teams/pay.yaml:8:44');
+  expect(out).toMatch(/^team {6}pay$/m);
+  expect(JSON.parse((await run(`--json ${asked}`)).out)).toMatchObject({ team: 'pay' });
+  const other = await run('--policy gw/m.yaml --as staff GET https://wiki.example.com/x');
+  expect(other.out).not.toMatch(/^team/m);
+});
+
 test('an overlay changes grants and names other files, and never the inside of a file', async () => {
   const overlay = 'teams: { pay: { file: teams/pay.prod.yaml, hosts: [pay.prod.example.com] } }';
   const prod = PAY.replaceAll('pay.example.com', 'pay.prod.example.com');

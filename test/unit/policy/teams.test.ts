@@ -105,6 +105,12 @@ const GRANTS: readonly (readonly [what: string, from: string, to: string, says: 
     'services: ["*"]',
     'write a name, or the beginning of names with a dash and a star',
   ],
+  [
+    'the namespace of an ingress',
+    'namespaces: [ops]',
+    'namespaces: [istio-system]',
+    'an ingress of the mesh runs in namespace "istio-system"',
+  ],
   ['a namespace twice', 'namespaces: [ops]', 'namespaces: [ops, pay]', '"pay" overlaps "pay" of team pay'],
   [
     'an address in the namespace of another team',
