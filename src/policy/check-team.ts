@@ -1,5 +1,5 @@
 import { type DraftPolicy, isDirect, routesOf, serviceOf, writes } from './draft.ts';
-import { namesIn, namesOf, references } from './names.ts';
+import { namesIn, namesOf, type Reference, references } from './names.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { PERMISSIONS } from './team.ts';
@@ -8,12 +8,35 @@ import { beyond, forbidden, type Granted, hostName, type Limit, serviceName, TEA
 import { coversName, rolePrefix } from './team-names.ts';
 import { childrenOf, find, type Tree } from './tree.ts';
 
-/** Checks that a team's file stays inside its grant: its names, what it refers to, and each key. */
-export function checkTeam(report: Report, draft: DraftPolicy): void {
-  const given = report.scope.team;
-  if (given === undefined) return;
+/** Checks that the file of each team stays inside its grant: its names, what it refers to, and each key. */
+export function checkTeamFiles(report: Report, draft: DraftPolicy): void {
+  const { granted = [] } = report.scope;
+  if (granted.length === 0) return;
+  const all = references(report).filter(({ path }) => path[0] !== 'teams');
+  checkVisible(report, all);
+  for (const given of granted) checkTeam(report, draft, given, all);
+}
+
+const SECTION: Partial<Record<Reference['kind'], string>> = { role: 'roles', service: 'services' };
+
+/** Checks that nothing refers to a name of another team. */
+function checkVisible(report: Report, all: readonly Reference[]): void {
+  for (const { kind, name, path, isKey } of all) {
+    const section = SECTION[kind];
+    if (section === undefined || find(report.tree, [section, name]) === undefined) continue;
+    const owner = report.teamOf([section, name]);
+    if (owner === undefined || owner === report.teamOf(path)) continue;
+    report.add(
+      path,
+      `the ${kind} ${quote(name)} is for the file of team ${owner} only; write another`,
+      isKey ? 'key' : 'value',
+    );
+  }
+}
+
+function checkTeam(report: Report, draft: DraftPolicy, given: Granted, all: readonly Reference[]): void {
   checkNames(report, given);
-  checkReferred(report, given);
+  checkReferred(report, given, all);
   checkDefaults(report, draft, given);
   checkTeamHeaders(report, draft, given);
   for (const [section, limit] of Object.entries(TEAM_SECTIONS)) {
@@ -51,11 +74,11 @@ function checkNames(report: Report, given: Granted): void {
 }
 
 /** Checks the names that the file refers to. It cannot refer to names of other teams, which are not in this tree. */
-function checkReferred(report: Report, given: Granted): void {
+function checkReferred(report: Report, given: Granted, all: readonly Reference[]): void {
   const { grant } = given;
   const providers = namesOf(report, 'provider') ?? [];
-  for (const { kind, name, path, isKey } of references(report)) {
-    if (path[0] === 'teams' || !isOwn(report, given, path)) continue;
+  for (const { kind, name, path, isKey } of all) {
+    if (!isOwn(report, given, path)) continue;
     const add = (message: string | undefined) => {
       if (message !== undefined) report.add(path, message, isKey ? 'key' : 'value');
     };

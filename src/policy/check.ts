@@ -22,7 +22,7 @@ import { checkRules } from './check-rules.ts';
 import { checkServiceCredentials } from './check-service-credential.ts';
 import { checkServices } from './check-services.ts';
 import { checkSessions } from './check-sessions.ts';
-import { checkTeam } from './check-team.ts';
+import { checkTeamFiles } from './check-team.ts';
 import { checkTeams } from './check-teams.ts';
 import { checkTests } from './check-tests.ts';
 import { checkTraffic } from './check-traffic.ts';
@@ -45,7 +45,7 @@ export function checkPolicy(report: Report): void {
 }
 
 const CHECKS = [
-  checkTeam,
+  checkTeamFiles,
   checkTeams,
   checkBounds,
   checkGateway,

@@ -19,8 +19,10 @@ export interface Scope {
   readonly hasTeams?: boolean;
   /** Whether the files of some teams are not in the tree. */
   readonly isPart?: boolean;
-  /** The team whose file is checked, together with the policy, and what the policy grants to it. */
-  readonly team?: { readonly name: string; readonly grant: Grant };
+  /** The teams whose files are in the tree, with their grants. */
+  readonly granted?: readonly { readonly name: string; readonly grant: Grant }[];
+  /** The team whose file is checked together with the policy, so that it causes every error. */
+  readonly team?: string;
 }
 
 /** The sections with definitions that files of teams may use. */
@@ -82,7 +84,7 @@ export class Report {
     if ((path.length > 0 && this.#paths.has(key)) || this.#places.has(place)) return;
     this.mark(path);
     this.#places.add(place);
-    const team = this.#scope.team?.name ?? this.#files.teamAt(offset);
+    const team = this.#scope.team ?? this.#files.teamAt(offset);
     const error = {
       at: this.#place(offset),
       ...(team !== undefined && { team }),

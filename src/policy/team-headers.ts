@@ -13,7 +13,9 @@ const ERASED = [...TRUSTED.identity, ...TRUSTED.certificates].flatMap(({ names }
 export function checkTeamHeaders(report: Report, draft: DraftPolicy, given: Granted): void {
   const isOwn = (path: Path) => report.teamOf(path) === given.name;
   const all = headersOf(draft);
-  const ofPolicy = all.filter(({ path }) => !isOwn(path)).flatMap(({ headers }) => Object.keys(headers));
+  const ofPolicy = all
+    .filter(({ path }) => report.teamOf(path) === undefined)
+    .flatMap(({ headers }) => Object.keys(headers));
   const names = [...Object.keys(DEFAULT_HEADERS), ...ERASED, ...ofPolicy, ...given.grant.headers];
   const allowed = new Set(names.map((name) => name.toLowerCase()));
   for (const { path, headers } of all.filter((it) => isOwn(it.path))) {

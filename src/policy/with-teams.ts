@@ -9,8 +9,9 @@ import { mergeTeam, readTeam, type TeamFile } from './team-file.ts';
 import { copyOf, find, type Mapping, type Tree } from './tree.ts';
 import type { PolicyError } from './types.ts';
 
-/* A team's file is checked together with the policy, but without the files of other teams. So whether it is right does
- * not depend on theirs, and it can refer to no name of theirs. Grants do not overlap, so the right files fit together. */
+/* Grants do not overlap, and no file refers to a name of another team. So whether a team's file is right does not depend
+ * on the files of others. If the policy with all files is not right, each file is checked with the policy alone, so that
+ * its errors do not depend on the others either. */
 
 /** Whether a policy has the section `teams`. */
 export const hasTeams = ({ tree }: Parts): boolean => find(tree, ['teams'])?.kind === 'map';
@@ -31,10 +32,13 @@ export function parseTeams(parts: Parts, stage: Stage): Parsed {
     .map(([name, grant]) => readTeam(parts, { name, grant }, policy, stage));
   const known = new Set(policy.errors.map(keyOf));
   const errors = [...policy.errors];
+  const isWhole = stage.team === undefined && errors.length === 0;
+  const whole = isWhole ? parseTree(reportFor(parts, files)) : undefined;
+  if (whole?.policy !== undefined) return whole;
   const checked = files.map((file) => parseTree(reportFor(parts, [file], file)));
   for (const own of checked) errors.push(...own.errors.filter((error) => !known.has(keyOf(error))));
   if (errors.length > 0) return { errors };
-  return stage.team === undefined ? parseTree(reportFor(parts, files)) : (checked[0] ?? { errors });
+  return whole ?? checked[0] ?? { errors };
 }
 
 /** Starts the report about the policy together with the files of teams.
@@ -46,11 +50,12 @@ function reportFor(parts: Parts, files: readonly TeamFile[], only?: TeamFile): R
     const problems = mergeTeam(tree, file, only !== undefined);
     mistakes.push(file.mistakes, { problems, unread: [], complete: true });
   }
-  return reportOf(parts, tree, mistakes, { hasTeams: true, ...(only && { isPart: true, team: only.given }) });
+  const granted = files.map(({ given }) => given);
+  const part = only && { isPart: true, team: only.given.name };
+  return reportOf(parts, tree, mistakes, { hasTeams: true, granted, ...part });
 }
 
-const keyOf = ({ at, path, message }: PolicyError): string =>
-  JSON.stringify([at.file, at.line, at.column, path, message]);
+const keyOf = ({ at, path }: PolicyError): string => JSON.stringify([at.file, at.line, at.column, path]);
 
 /** A copy of the policy that has the sections to which teams add. */
 function withSections(policy: Tree): Tree {

@@ -152,6 +152,8 @@ test('whatever a team writes, others decide the same, or the file is an error', 
         return;
       }
       valid++;
+      // What the whole policy accepts, the team's own CI accepts too.
+      expect(parseTexts({ pay }, { team: 'pay' }).errors).toEqual([]);
       expect(othersOf(policy)).toEqual(expected);
       for (const host of policy.hosts.filter(({ team }) => team === 'pay')) {
         expect(host.name).toMatch(/^(?:\*\.|[a-z]+\.)?pay\.example\.com$/);

@@ -190,6 +190,14 @@ describe('the file of a team', () => {
     );
   });
 
+  test('has names that the policy and other teams cannot use', () => {
+    const [before = '', after = ''] = PLATFORM.split('allow: [staff] }\n');
+    const errors = errorsIn({ platform: `${before}allow: [staff, pay.clerk] }\n${after}` });
+    expect(errors).toEqual([
+      expect.stringMatching(/^m\.yaml:\d+:\d+ hosts\."wiki\.example\.com".*no role "pay\.clerk"/),
+    ]);
+  });
+
   test('has anchors of its own', () => {
     const pay = PAY.replace(
       '    /*: {',
