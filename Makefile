@@ -1,6 +1,6 @@
 # The stable commands. Each installs or starts what it needs, or says in one line what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help up down test soak fuzz check bench image manifests build dist deps
+.PHONY: help up down test soak changes fuzz check bench image manifests build dist deps
 
 # Dependencies, among them the Node 24 that all commands below run on; where there are some, what changed.
 node_modules/.package-lock.json: package.json package-lock.json
@@ -26,6 +26,10 @@ test: deps ## every test, on real nginx, Envoy and OpenID provider
 
 soak: deps ## the whole suite N times (N=10), every second time on a busy machine: rows in test/soak.tsv
 	@npm run --silent soak -- $(or $(N),1)
+
+changes: deps ## changes the policy of a running image N=1000 times under load: failed requests, memory
+	@test/images/prepare.sh gateway bare
+	@N=$(N) npm run --silent changes
 
 fuzz: deps ## properties from fresh seeds for MINUTES=5; PART=unit, gateway, security, mesh (hunts) or a path
 	@MINUTES=$(MINUTES) PART=$(PART) npm run --silent fuzz

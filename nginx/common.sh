@@ -1,10 +1,13 @@
-# What the entrypoint and meshgate-reload share.
+# What the entrypoint, meshgate-reload and the watcher share.
 # shellcheck shell=sh
 run=/run/meshgate
 conf=$run/conf
 volume=/var/lib/meshgate
 policy=${MESHGATE_POLICY:-/etc/meshgate/meshgate.yaml}
 workers=${MESHGATE_WORKERS:-auto}
+# What readyz says of the watcher: the time of its last turn, and why it has rejected a change.
+turn=$run/watch.turn
+rejected=$run/watch.rejected
 
 say() { printf 'meshgate: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -65,14 +68,37 @@ check_replaced() {
 # The digest of the policy in a folder of rendered files; nothing if there are none.
 digest_of() { sed -n 's/^  "policy": "\([0-9a-f]*\)",$/\1/p' "$1/watched.js" 2>/dev/null || true; }
 
-# Renders the policy and its stage into a folder; the files in it name each other as if they were in $conf.
+# The files that are rendered: the policy and the files merged into it.
+# shellcheck disable=SC2086 # a list of paths without spaces
+policy_files() { printf '%s\n' "$policy" ${MESHGATE_OVERLAY:-}; }
+
+# The files of a configuration that nginx reads only when it loads it. A path in a variable is read at each connection.
+certificate_files() {
+  grep -rhoE '(certificate|certificate_key) "?/[^";]+' "$1" --include='*.conf' | sed -E 's/^[a-z_]+ "?//' | sort -u
+}
+
+# The digests of the files whose paths are on standard input, one in a line. A file that is missing has a line too.
+digests() {
+  while IFS= read -r file; do
+    sha256sum -- "$file" 2>&1 || true
+  done
+}
+
+# Renders the policy and its stage into a folder; the files in it name each other as if they were in $conf. Its files
+# "inputs" and "digests" name the files that it was made from: what watch.sh compares.
 render_to() {
   check_policy
   mkdir "$1"
+  # Read before they are rendered: if a file changes meanwhile, the digest differs.
+  read=$(policy_files | digests)
+  at=$1
   set -- --out "$1"
   for overlay in ${MESHGATE_OVERLAY:-}; do set -- "$@" --overlay "$overlay"; done
   for name in ${MESHGATE_ENV:-}; do set -- "$@" --env "$name"; done
-  meshgate render --target nginx --check-files "$@" --dir "$conf" --access-log /dev/stdout --state-dir "$state" "$policy" >/dev/null
+  meshgate render --target nginx --check-files "$@" --dir "$conf" --access-log /dev/stdout --state-dir "$state" "$policy" >/dev/null ||
+    return 1
+  { policy_files; certificate_files "$at"; } >"$at/inputs"
+  { printf '%s\n' "$read"; certificate_files "$at" | digests; } >"$at/digests"
 }
 
 # The file system that a folder is in.

@@ -7,6 +7,7 @@
 #   MESHGATE_WORKERS   nginx worker processes (auto)
 #   MESHGATE_STATE     folder of the shared dictionaries' state (/var/lib/meshgate where writable, else /run/meshgate,
 #                      which a policy with sessions and without etcd does not start with)
+#   MESHGATE_WATCH     off: a change of the mounted files is loaded only by meshgate-reload
 #   MESHGATE_RENDERED  1: /run/meshgate/conf holds what was rendered elsewhere, with
 #                      meshgate render --target nginx --out OUT --dir /run/meshgate/conf --access-log /dev/stdout --resolver IP
 set -eu
@@ -24,6 +25,11 @@ fi
 case $workers in
   auto | [1-9] | [1-9][0-9] | [1-9][0-9][0-9]) ;;
   *) die "MESHGATE_WORKERS is \"$workers\": write a number or auto" ;;
+esac
+
+case ${MESHGATE_WATCH:-on} in
+  on | off) ;;
+  *) die "MESHGATE_WATCH is \"$MESHGATE_WATCH\": write on or off" ;;
 esac
 
 # Every user who can enter its folder can connect to the check's socket. The group root, which the image's own folder
@@ -86,5 +92,14 @@ until problem=$(nginx -t -q -g "$main" 2>&1); do
   say "the state file $file is corrupt: moved to $aside, what it held is forgotten"
 done
 [ -z "$problem" ] || printf '%s\n' "$problem" >&2
+
+# The watcher is a child of this process, which becomes nginx: it gets nginx's log, and ends with the container.
+rm -f "$turn" "$rejected"
+if [ "${MESHGATE_WATCH:-on}" = on ] && [ "${MESHGATE_RENDERED:-}" != 1 ]; then
+  while [ -d "/proc/$$" ]; do
+    sh /usr/lib/meshgate/watch.sh $$ || say "the watcher of the mounted files has ended; it starts again"
+    sleep 5
+  done &
+fi
 
 exec nginx -g "daemon off; $main"

@@ -79,7 +79,7 @@ while [ "$(loaded)" != "$now" ]; do
   [ "$waited" -le 300 ] || give_up
   sleep 0.05
 done
-rm -rf "$conf.before"
+rm -rf "$conf.before" "$rejected"
 
 if [ "$now" = "$before" ]; then
   say "the policy $policy is the one that was loaded; nginx has read certificates and CAs again"

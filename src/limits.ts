@@ -185,6 +185,9 @@ export const FILE_READ_AGAIN_S = 60;
 /** The same pause as above if the file can still be used. */
 export const REPEAT_EXPIRING_S = 3600;
 
+/** After this time without a turn, readyz says that the image's watcher has stopped. A reload in it takes up to 90 s. */
+export const WATCH_MAX_AGE_S = 120;
+
 /** Time-out of the calls that readyz sends, in milliseconds. */
 export const HEALTH_TIMEOUT_MS = 2000;
 

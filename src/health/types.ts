@@ -68,6 +68,8 @@ export interface Part {
   readonly taken?: number;
   /** Seconds until an SVID expires; negative if it has expired. */
   readonly expires_in?: number;
+  /** Why a change of the files was rejected: the first line of the log about it. */
+  readonly why?: string;
 }
 
 export interface Readiness {
@@ -87,6 +89,8 @@ export interface Readiness {
   readonly certificates?: Readonly<Record<string, Part>>;
   /** What is not right about files that work. */
   readonly files?: Part;
+  /** Whether changes of the files are loaded, if the image watches them. */
+  readonly changes?: Part;
   /** The CA of the mesh's ingress. */
   readonly ca?: Part;
   /** The CAs for certificates of services and of clients. */
@@ -112,8 +116,9 @@ export const healthReasons = {
   certificate_key_mismatch: 'The private key does not match the certificate. Replace both.',
   certificate_not_yet_valid: 'The certificate is not valid yet. Compare the clocks.',
   certificate_expiring:
-    'Less than a quarter of its life and less than a week is left. Renew it, then run meshgate-reload.',
-  certificate_expired: 'Clients and providers reject the certificate. Renew it, then run meshgate-reload.',
+    'Less than a quarter of its life and less than a week is left. Renew it. The image loads it; your own nginx needs a reload.',
+  certificate_expired:
+    'Clients and providers reject the certificate. Renew it. The image loads it; your own nginx needs a reload.',
   file_unchecked: 'The file was not checked yet, or the job for this has stopped.',
   file_missing: 'The file does not exist. Mount it, or correct its path in the policy.',
   file_unreadable:
@@ -124,6 +129,10 @@ export const healthReasons = {
     'Every user of the machine can read this secret. Run chmod o-r on it. In Kubernetes: defaultMode: 0440.',
   file_replaced:
     'The file was replaced outside. It is itself mounted, so the gateway still has the earlier file. Mount its folder.',
+  change_rejected:
+    'The files that are mounted now were rejected, and nginx keeps what it has loaded. Correct the files: the image loads them.',
+  watcher_stopped:
+    'The image no longer looks for changes of the files. Restart the container; until then, meshgate-reload loads a change.',
   signing_keys_unavailable: 'gateway.assertion.keys_file cannot be read, or has no key pair for signing.',
   ca_unreadable: 'The CA file is missing or not readable. A reload of nginx would fail.',
   ca_malformed: 'The CA file does not contain PEM certificates. A reload of nginx would fail.',

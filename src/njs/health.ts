@@ -8,6 +8,7 @@ import { SVIDS_LOOK_MAX_AGE_S } from '../limits.ts';
 import { FLOOR, PSID_FLOOR } from '../session/revocation.ts';
 import type { KeyState } from '../token/key-refresh.ts';
 import { CA, CLIENT_CA, caName } from './ca.ts';
+import { changes } from './changes.ts';
 import { keysDict, keysName, locksDict, REVOCATIONS_SEEN, revokedDict, svidsDict } from './dicts.ts';
 import { foundOf } from './files.ts';
 import { wasRead } from './revocations-read.ts';
@@ -86,6 +87,7 @@ export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise
       return found === undefined ? failed('svid_unchecked') : svidPart(found, now);
     };
     const files = partsOfFiles(watched.files, now, isFresh);
+    const watcher = changes(watched.check.replace(/[^/]*$/, ''), now);
     const result = readiness({
       policy: watched.policy,
       check: working(checks, 'check_failed'),
@@ -93,6 +95,7 @@ export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise
         keysPart(parse<KeyState>(keysDict().get(keysName(provider))), watched.stale, now),
       ),
       ...files,
+      ...(watcher && { changes: watcher }),
       ...(watched.assertion && {
         assertion: files.assertion?.state === 'failed' ? files.assertion : working(signs, 'signing_keys_unavailable'),
       }),

@@ -54,7 +54,7 @@ describe('in the image', () => {
     expect(programs.map((path) => path.replace(/^.*\//, '')).sort()).toEqual([
       ...['cat', 'chmod', 'cut', 'dash', 'date', 'dirname', 'flock', 'grep', 'head', 'id', 'ls'],
       ...['meshgate', 'meshgate-health', 'meshgate-reload', 'mkdir', 'mv', 'nc', 'nc.openbsd', 'nginx', 'njs', 'rm'],
-      ...['sed', 'sh', 'sha256sum', 'sleep', 'stat', 'timeout', 'tr'],
+      ...['sed', 'sh', 'sha256sum', 'sleep', 'sort', 'stat', 'timeout', 'tr'],
     ]);
     const foreign = /perl|python|\/apt|\/dpkg(?!\/status\.d)|\/node|busybox|bash/;
     expect([...files.keys()].filter((path) => foreign.test(path) && !path.startsWith('/var/lib/dpkg/'))).toEqual([]);

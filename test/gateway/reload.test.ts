@@ -26,9 +26,11 @@ const file = join(folder, 'meshgate.yaml');
 const single = join(root, 'single.yaml');
 for (const path of [file, single]) replace(path, policy('wiki.example.com'));
 const MOUNTED = '/etc/meshgate/meshgate.yaml';
+// The image would load a change before the command does.
+const env = { MESHGATE_WATCH: 'off' };
 const [gateway, mounted] = await Promise.all([
-  runImage({ mounts: { '/etc/meshgate': folder } }),
-  runImage({ mounts: { [MOUNTED]: single } }),
+  runImage({ mounts: { '/etc/meshgate': folder }, env }),
+  runImage({ mounts: { [MOUNTED]: single }, env }),
 ]);
 afterAll(() => {
   for (const image of [gateway, mounted]) image.stop();
@@ -45,6 +47,10 @@ const first = await loaded(gateway);
 test('the start says the digest that readyz has', async () => {
   expect(first).toMatch(/^[0-9a-f]{16}$/);
   await gateway.says(`meshgate: the policy ${MOUNTED} has the digest ${first}`);
+});
+
+test('an image that does not watch its files says nothing of changes in readyz', async () => {
+  expect(JSON.parse((await gateway.exec('meshgate-health')).stdout)).not.toHaveProperty('changes');
 });
 
 describe('a reload prints the digest of the loaded policy', () => {

@@ -152,7 +152,12 @@ export async function startGateway(stage: Stage, options: GatewayOptions): Promi
   const policy = readPolicy(options.policy);
   const given = Object.entries({ ...(await gatewayFiles(policy, stage)), ...options.files });
   const files = Object.fromEntries(given.filter((entry): entry is [string, string] => entry[1] !== null));
-  const env: Record<string, string> = { MESHGATE_WORKERS: String(options.workers ?? 1), ...options.env };
+  // A test that changes files says itself when they are loaded.
+  const env: Record<string, string> = {
+    MESHGATE_WORKERS: String(options.workers ?? 1),
+    MESHGATE_WATCH: 'off',
+    ...options.env,
+  };
   if (options.rendered !== undefined || options.mutate !== undefined) {
     const rendered = options.rendered ?? (await render('nginx', options.policy));
     const changed = options.mutate === undefined ? rendered : options.mutate(rendered);

@@ -123,6 +123,7 @@ describe('health', () => {
       'clients',
       'certificates',
       'files',
+      'changes',
       'ca',
       'identities',
     ]);

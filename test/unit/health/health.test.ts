@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { afterLook, bundleOf, caPart, toSayOfCa, wantsReload } from '../../../src/health/ca.ts';
+import { changesPart } from '../../../src/health/changes.ts';
 import { keysPart, readiness, revocationsPart } from '../../../src/health/readiness.ts';
 import { type Found, readSvid, svidPart, toSay } from '../../../src/health/svid.ts';
-import { healthReasons } from '../../../src/health/types.ts';
+import { healthReasons, type Part } from '../../../src/health/types.ts';
 import { noKeys } from '../../../src/token/key-refresh.ts';
 import { createCa, type Subject } from '../../harness/pki.ts';
 
@@ -154,6 +155,20 @@ test('the gateway is ready if no part has failed', () => {
   expect(readiness({ ...parts, assertion: bad! }).ready).toBe(false);
   expect(readiness({ ...parts, providers: { a: fine!, b: bad! } }).ready).toBe(false);
   expect(readiness({ ...parts, identities: { a: fine!, b: bad! } }).ready).toBe(false);
+});
+
+describe('changes of the mounted files', () => {
+  const why = '/etc/meshgate/meshgate.yaml:1:1 nothing';
+  test.each<[string, Part, Partial<Part>]>([
+    ['are loaded', changesPart(2, undefined), { state: 'ok' }],
+    ['were rejected', changesPart(2, `${why}\n`), { state: 'warning', reason: 'change_rejected', why }],
+    ['are not looked for', changesPart(121, undefined), { state: 'warning', reason: 'watcher_stopped' }],
+  ])('%s, and the gateway stays ready', (_, part, wanted) => {
+    expect(part).toMatchObject(wanted);
+    expect(readiness({ policy: '', check: { state: 'ok' }, providers: {}, identities: {}, changes: part }).ready).toBe(
+      true,
+    );
+  });
 });
 
 test('docs/health.md has every reason with its sentence', () => {

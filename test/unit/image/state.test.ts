@@ -87,7 +87,11 @@ describe('the scripts of the image', () => {
       writeFileSync(join(bin, command), `#!/bin/sh\n${text}\n`);
       chmodSync(join(bin, command), 0o755);
     }
-    const env = { PATH: `${bin}:${process.env.PATH}`, MESHGATE_POLICY: join(disk, 'policy.yaml') };
+    const env = {
+      PATH: `${bin}:${process.env.PATH}`,
+      MESHGATE_POLICY: join(disk, 'policy.yaml'),
+      MESHGATE_WATCH: 'off',
+    };
     return (state: string, stage: Readonly<Record<string, string>> = {}) => {
       const { status, stderr } = spawnSync('sh', [join(lib, name)], {
         env: { ...env, ...stage, MESHGATE_STATE: state },
