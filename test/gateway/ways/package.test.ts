@@ -69,5 +69,8 @@ test.each(WAYS)(
     expect(new Map(answer('com/page/1').headers).get('X-Forwarded-User')).toBe('wiki-index');
     expect(answer('com/page/2').reason).toBe('signature_invalid');
     expect(done.output(' validate ')).toContain('valid');
+    // njs has no exit codes of its own.
+    const wrong = `echo 'version: 2' | ${hasNode ? 'npx meshgate' : 'meshgate'} validate -`;
+    expect(await box.exec('sh', '-c', `cd /root && ${wrong}`)).toMatchObject({ exitCode: 1 });
   },
 );
