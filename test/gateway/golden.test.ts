@@ -25,7 +25,8 @@ http {
 
 const stage = await testStage('golden');
 const files: Record<string, string> = { '/etc/nginx/image.conf': nginxConf(`include ${into}/servers.conf;`) };
-for (const name of readdirSync('dist')) files[`/usr/lib/meshgate/${name}`] = readFileSync(join('dist', name), 'utf8');
+for (const name of readdirSync('dist').filter((it) => it.endsWith('.js')))
+  files[`/usr/lib/meshgate/${name}`] = readFileSync(join('dist', name), 'utf8');
 for (const name of names) {
   const paths = readdirSync(join(folder, name), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
