@@ -8,6 +8,7 @@ import { removeLeftovers, removeRun, runId } from '../harness/docker.ts';
 import { createCa } from '../harness/pki.ts';
 import { withAblation } from './ablation.ts';
 import { chart } from './chart.ts';
+import { issuerName, startDns } from './dns.ts';
 import { startIssuer } from './issuer.ts';
 import { host } from './load.ts';
 import { busy } from './machine.ts';
@@ -21,7 +22,6 @@ import { table } from './table.ts';
 import { createSigner } from './tokens.ts';
 
 const DOCS = join(import.meta.dirname, '../../docs/bench.md');
-const address = '127.0.0.1';
 const say = (text: string) => console.error(`bench: ${text}`);
 
 async function main(): Promise<void> {
@@ -34,12 +34,17 @@ async function main(): Promise<void> {
   const port = settings.port + ports.issuer;
   const ca = await createCa('meshgate bench CA');
   const tls = (await ca.server(host)).pem;
-  const signer = await createSigner(`https://${address}:${port}`, Math.floor(Date.now() / 1000));
-  const issuer = await startIssuer(signer, port, await ca.server(address));
+  const signer = await createSigner(`https://${issuerName}:${port}`, Math.floor(Date.now() / 1000));
+  const issuer = await startIssuer(signer, port, await ca.server(issuerName));
+  const dns = await startDns(settings.port + ports.dns);
   try {
     const mesh = await createMesh(most);
     const ring = newRing(Date.now() / 1000);
-    const found = await measure({ folder, signer, ca: ca.cert, tls, mesh, ring }, settings, say);
+    const found = await measure(
+      { folder, signer, dns: settings.port + ports.dns, ca: ca.cert, tls, mesh, ring },
+      settings,
+      say,
+    );
     const { spreads, at } = found;
     const isWanted = settings.only.length === 0 || settings.only.includes('offline');
     const numbers = { ...found.numbers, ...(isWanted && measureOffline(say)) };
@@ -52,6 +57,7 @@ async function main(): Promise<void> {
     writeFileSync(join(import.meta.dirname, 'chart.svg'), chart(numbers, { ...at, date }));
   } finally {
     issuer.close();
+    dns.close();
     await removeRun(runId());
     rmSync(folder, { recursive: true, force: true });
   }

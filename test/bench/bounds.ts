@@ -90,6 +90,7 @@ export const bounds: readonly Bound[] = [
   { text: 'new session / known token', measured: ratio('session_new.cpu_us', 'known.cpu_us'), limit: 1.3, digits: 2 },
   { text: 'slow request over bare, KB', measured: alone('inflight.kb'), limit: 12, digits: 1 },
   { text: 'open event stream over bare, KB', measured: alone('streams.kb'), limit: 12, digits: 1 },
+  { text: 'open WebSocket over bare, KB', measured: alone('sockets.kb'), limit: 12, digits: 1 },
   { text: 'worker with 10,000 tokens, MB', measured: alone('worker_10k.mb'), limit: 96, digits: 1 },
   { text: 'growth over 500,000 requests, KB', measured: alone('growth_500k.kb'), limit: 1024, digits: 0 },
   {

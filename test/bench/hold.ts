@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { until } from '../harness/until.ts';
 import { host } from './load.ts';
 
@@ -12,16 +13,26 @@ export const slowPath = '/slow';
 /** The path on which it sends one event at once, and another one on release. */
 export const eventsPath = '/events';
 
+/** The path at which it switches to another protocol, sends one message at once, and another one on release. */
+export const socketPath = '/socket';
+
+/** What a held request waits for: its answer, an event, or a message of a WebSocket. */
+export type HeldPath = typeof slowPath | typeof eventsPath | typeof socketPath;
+
 const opened = 'data: opened\n\n';
 const closed = 'data: closed\n\n';
 
 /** A slow service: it answers, or continues, on release. */
 export class Hold {
-  readonly #waiting: ServerResponse[] = [];
+  readonly #waiting: (ServerResponse | Duplex)[] = [];
   readonly #server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
     if (request.url === slowPath) this.#waiting.push(response);
     else if (request.url === eventsPath) this.#open(response);
     else response.end('ok\n');
+  }).on('upgrade', (_, socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n${opened}`);
+    this.#waiting.push(socket);
   });
 
   static async start(port: number): Promise<Hold> {
@@ -49,7 +60,7 @@ export class Hold {
   }
 
   release(): void {
-    for (const response of this.#waiting.splice(0)) response.end(response.headersSent ? closed : 'ok\n');
+    for (const held of this.#waiting.splice(0)) held.end('headersSent' in held && !held.headersSent ? 'ok\n' : closed);
   }
 
   close(): void {
@@ -62,16 +73,18 @@ export class Hold {
  * So many requests at once, each on a connection of its own, held at the slow service.
  *
  * @param meanwhile called when all are there
- * @param requests to {@link eventsPath} each has heard its first event by then
- * @returns how many were answered with 200, to the end
+ * @param requests to {@link eventsPath} and {@link socketPath} each has heard its first event or message by then
+ * @returns how many were answered with 200 or 101, to the end
  */
 export async function holdOpen<T>(
   hold: Hold,
-  requests: { readonly port: number; readonly tokens: readonly string[]; readonly path?: typeof eventsPath },
+  requests: { readonly port: number; readonly tokens: readonly string[]; readonly path?: HeldPath },
   meanwhile: () => Promise<T>,
 ): Promise<{ readonly answered: number; readonly value: T }> {
   const { port, tokens, path = slowPath } = requests;
-  const streams = path === eventsPath;
+  const streams = path !== slowPath;
+  const status = path === socketPath ? 'HTTP/1.1 101 ' : 'HTTP/1.1 200 ';
+  const more = path === socketPath ? 'Connection: Upgrade\r\nUpgrade: websocket\r\n' : '';
   const failed: string[] = [];
   const heads: string[] = tokens.map(() => '');
   const sockets: Socket[] = [];
@@ -81,11 +94,11 @@ export async function holdOpen<T>(
       heads[i] += chunk.toString('latin1');
     });
     socket.on('error', (error) => failed.push(error.message));
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\n${more}\r\n`);
     return socket;
   };
   try {
-    const isEarly = (head: string) => (streams ? head !== '' && !/^HTTP\/1\.1 200 /.test(head) : head !== '');
+    const isEarly = (head: string) => (streams ? head !== '' && !head.startsWith(status) : head !== '');
     const early = () => failed[0] ?? heads.find(isEarly);
     const arrived = () =>
       hold.waiting === sockets.length &&
@@ -107,7 +120,7 @@ export async function holdOpen<T>(
     hold.release();
     const done = (head: string) => (streams ? head.includes(closed) : head !== '');
     await until(() => heads.every(done), { what: 'the answers after the release' });
-    return { answered: heads.filter((head) => head.startsWith('HTTP/1.1 200 ')).length, value };
+    return { answered: heads.filter((head) => head.startsWith(status)).length, value };
   } finally {
     for (const socket of sockets) socket.destroy();
   }

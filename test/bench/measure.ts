@@ -5,7 +5,7 @@ import { checkIdentities, checkKnown, checkSystem } from './guards.ts';
 import { opaqueToken } from './issuer.ts';
 import { host } from './load.ts';
 import { type Surroundings, surroundings } from './machine.ts';
-import { growth, inflight, mixture, streams, worker10k } from './memory.ts';
+import { growth, inflight, mixture, sockets, streams, worker10k } from './memory.ts';
 import type { Nginx } from './nginx.ts';
 import { measuredPath } from './policy.ts';
 import { ports } from './ports.ts';
@@ -126,6 +126,13 @@ async function memoryNumbers(
     const { bare, gateway } = await streams(ground, at, known);
     say(`an event stream holds ${bare.toFixed(1)} KB in the bare proxy, ${gateway.toFixed(1)} KB in the gateway`);
     numbers['streams.kb'] = rounded(gateway - bare);
+  }
+  if (wanted('sockets')) {
+    // With the headers of a handshake, a longer token would not fit into the first buffer of either nginx.
+    const [short] = await ground.signer.sign('ES256', 1);
+    const { bare, gateway } = await sockets(ground, at, short as string, settings.open);
+    say(`a WebSocket holds ${bare.toFixed(1)} KB in the bare proxy, ${gateway.toFixed(1)} KB in the gateway`);
+    numbers['sockets.kb'] = rounded(gateway - bare);
   }
   if (wanted('worker_10k')) {
     say('signing 10000 RS256 tokens');

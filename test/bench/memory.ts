@@ -1,6 +1,7 @@
+import { setTimeout } from 'node:timers/promises';
 import { inputFile } from './cpu.ts';
 import { must } from './guards.ts';
-import { eventsPath, Hold, holdOpen } from './hold.ts';
+import { eventsPath, type HeldPath, Hold, holdOpen, socketPath } from './hold.ts';
 import { run } from './load.ts';
 import type { Nginx } from './nginx.ts';
 import { median } from './stats.ts';
@@ -19,17 +20,23 @@ const distinct = 10_000;
 /**
  * Kilobytes that one slow request holds in the worker: the pages written with 1,000 requests in flight, minus those
  * before. The instance is fresh, because memory of an earlier burst would hide the difference.
+ *
+ * @param seconds how long they stay open before the worker's memory is read
  */
 async function perRequest(
   ground: Ground,
   runs: 'bare' | 'gateway',
   at: Ports,
   token: string,
-  path?: typeof eventsPath,
+  path?: HeldPath,
+  seconds = 0,
 ): Promise<number> {
   const hold = await Hold.start(at.hold);
   try {
-    const nginx = await startSystem(ground, runs, { name: `inflight-${runs}`, port: at.port, backend: at.hold });
+    const nginx = await startSystem(ground, runs, {
+      ...{ name: `inflight-${runs}`, port: at.port, backend: at.hold },
+      ...(path === socketPath && { sockets: true }),
+    });
     await nginx.untilOpen('/', token);
     const before = (await nginx.worker.memory()).privateDirty;
     const requests = {
@@ -37,8 +44,11 @@ async function perRequest(
       tokens: Array.from({ length: inFlight }, () => token),
       ...(path && { path }),
     };
-    const { answered, value } = await holdOpen(hold, requests, () => nginx.worker.memory());
-    must(answered === inFlight, 'inflight', `${answered} of ${inFlight} slow requests were answered with 200`);
+    const { answered, value } = await holdOpen(hold, requests, async () => {
+      await setTimeout(seconds * 1000);
+      return nginx.worker.memory();
+    });
+    must(answered === inFlight, 'inflight', `${answered} of ${inFlight} requests were answered`);
     await nginx.stop();
     return (value.privateDirty - before) / inFlight;
   } finally {
@@ -56,6 +66,17 @@ export async function inflight(ground: Ground, at: Ports, token: string): Promis
 export async function streams(ground: Ground, at: Ports, token: string): Promise<{ bare: number; gateway: number }> {
   const bare = await perRequest(ground, 'bare', at, token, eventsPath);
   return { bare, gateway: await perRequest(ground, 'gateway', at, token, eventsPath) };
+}
+
+/** The same for an open WebSocket that has received a message and stays idle. */
+export async function sockets(
+  ground: Ground,
+  at: Ports,
+  token: string,
+  seconds: number,
+): Promise<{ bare: number; gateway: number }> {
+  const bare = await perRequest(ground, 'bare', at, token, socketPath, seconds);
+  return { bare, gateway: await perRequest(ground, 'gateway', at, token, socketPath, seconds) };
 }
 
 /** Megabytes of resident memory in a fresh worker after 10,000 tokens, including shared dictionaries and libraries. */

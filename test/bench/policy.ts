@@ -5,6 +5,8 @@ export interface Places {
   /** The backend's port of mutual TLS. */
   readonly ingress: number;
   readonly issuer: string;
+  /** The port of the DNS server that knows the issuer's name. */
+  readonly dns: number;
 }
 
 export const audience = 'bench';
@@ -56,6 +58,7 @@ const asked = `    client: { id: bench, secret_file: /bench/secret }
  * @param limited whether callers have a budget; none of them uses it up
  * @param proofs whether DPoP proofs are taken
  * @param tls whether the gateway serves TLS
+ * @param sockets whether there is a route for WebSockets
  */
 export function policy(
   places: Places,
@@ -66,6 +69,7 @@ export function policy(
   limited = false,
   proofs = false,
   tls = false,
+  sockets = false,
 ): string {
   const as = (i: number) => (identities === undefined ? '' : `, as: id-${i % identities}`);
   const areas = Array.from({ length: routes - 1 }, (_, i) => i + 1);
@@ -80,6 +84,7 @@ export function policy(
   return `version: 1
 gateway:
   listen: ${places.port}
+  resolver: ["127.0.0.1:${places.dns}"]
   ${tls ? 'tls: { cert_file: /bench/server.pem, key_file: /bench/server.pem }' : 'insecure_http: true'}
 ${sessions ? '  session: { keys_file: /bench/session.jwks, idle: 24h, absolute: 24h, fresh: 24h }\n' : ''}${
   limited ? '  limits: { callers: { rate: 1000000/s } }\n' : ''
@@ -95,5 +100,5 @@ ${sessions ? '    client: { id: bench }\n' : ''}${opaque ? asked : ''}roles:
 ${roles.join('')}${identities === undefined ? services : meshed(places, identities)}hosts:
   bench.example.com:
     /*: { service: app, allow: [{ role: editor${as(0)} }, { role: reader, methods: [GET]${as(0)} }] }
-${paths.join('')}`;
+${sockets ? '    /socket: { service: app, proxy: { stream: true }, allow: [reader] }\n' : ''}${paths.join('')}`;
 }

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 
 /** Offsets from the first port. */
-export const ports = { backend: 0, hold: 1, issuer: 2, ingress: 3, systems: 4, last: 20 } as const;
+export const ports = { backend: 0, hold: 1, issuer: 2, ingress: 3, dns: 4, systems: 5, last: 21 } as const;
 
 /** An error that names the setting, unless the ports of the benchmark are free. */
 export async function checkFree(first: number): Promise<void> {

@@ -14,7 +14,7 @@ const batch = 512;
  */
 export async function cookies({ ring, signer }: Ground, host: string, count: number): Promise<string[]> {
   // The ports do not matter for a session.
-  const text = policy({ port: 8443, backend: 1, ingress: 1, issuer: signer.issuer }, 1, undefined, true);
+  const text = policy({ port: 8443, backend: 1, ingress: 1, dns: 1, issuer: signer.issuer }, 1, undefined, true);
   const sealer = await Sealer.of(readPolicy(text), ring);
   const one = (serial: number) =>
     sealer.cookie(host, sealer.session('bench', claimsOf(String(serial).padStart(8, '0'))));

@@ -12,6 +12,8 @@ export interface Settings {
   readonly port: number;
   /** Requests of the growth measurement; 0 leaves it out. */
   readonly growth: number;
+  /** How many seconds WebSockets stay open and idle before their memory is measured. */
+  readonly open: number;
   /** Keys of the systems to measure; empty: all. The results of a part are not written to results.json. */
   readonly only: readonly string[];
 }
@@ -23,6 +25,7 @@ const variables = {
   connections: ['BENCH_CONNECTIONS', 32, 1],
   port: ['BENCH_PORT', 18400, 1024],
   growth: ['BENCH_GROWTH', 500_000, 0],
+  open: ['BENCH_OPEN', 0, 0],
 } as const;
 
 /** Reads the settings; a value that is not a whole number, or is too small, is an error that names the expected
@@ -42,6 +45,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     connections: number(variables.connections),
     port: number(variables.port),
     growth: number(variables.growth),
+    open: number(variables.open),
     only: (env.BENCH_ONLY ?? '').split(',').filter((key) => key !== ''),
   };
 }

@@ -118,6 +118,8 @@ type Wide = {
   readonly limited?: true;
   readonly proofs?: true;
   readonly part?: Part;
+  /** A route for WebSockets, which may be idle for an hour. */
+  readonly sockets?: true;
 };
 export type SystemKey = System['key'];
 
@@ -126,6 +128,8 @@ export interface Ground {
   /** On a tmpfs. */
   readonly folder: string;
   readonly signer: Signer;
+  /** The port of the DNS server that knows the issuer's name. */
+  readonly dns: number;
   /** CA of the issuer's certificate, PEM. */
   readonly ca: string;
   readonly mesh: Mesh;
@@ -187,15 +191,25 @@ function envoy(ground: Ground, { name, port, ingress = 0 }: Place): NginxSpec {
 
 /** The image as it is; its log goes to a file as that of the others, unless the log on standard output is measured. */
 function gateway(ground: Ground, place: Place): NginxSpec {
-  const { name, port, backend, ingress = 0, routes, sessions, opaque, limited, proofs, part } = place;
+  const { name, port, backend, ingress = 0, routes, sessions, opaque, limited, proofs, part, sockets } = place;
   const identities = part === undefined ? place.identities : 1;
-  const places = { port, backend, ingress, issuer: ground.signer.issuer };
+  const places = { port, backend, ingress, issuer: ground.signer.issuer, dns: ground.dns };
   return {
     name,
     image: gatewayImage,
     port,
     files: {
-      'meshgate.yaml': policy(places, routes, identities, sessions, opaque, limited, proofs, part !== undefined),
+      'meshgate.yaml': policy(
+        places,
+        routes,
+        identities,
+        sessions,
+        opaque,
+        limited,
+        proofs,
+        part !== undefined,
+        sockets,
+      ),
       'ca.pem': ground.ca,
       ...(sessions && { 'session.jwks': ground.ring }),
       ...(opaque && { secret: 'bench' }),

@@ -34,6 +34,7 @@ function signed(value: number): string {
 const sizes = [
   ['inflight.kb', 'a slow request in flight, over bare', 'KB'],
   ['streams.kb', 'an open event stream, over bare', 'KB'],
+  ['sockets.kb', 'an open WebSocket, over bare', 'KB'],
   ['worker_10k.mb', 'worker with 10,000 tokens seen (RSS with dictionaries)', 'MB'],
   ['growth_500k.kb', 'growth of the worker over 500,000 requests', 'KB'],
   ['identities100.mb', 'worker with 100 identities, over one', 'MB'],

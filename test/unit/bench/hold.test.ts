@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { eventsPath, Hold, holdOpen } from '../../bench/hold.ts';
+import { eventsPath, Hold, holdOpen, socketPath } from '../../bench/hold.ts';
 import { checkFree } from '../../bench/ports.ts';
 
 test('requests are held until their release, and all are answered then', async () => {
@@ -13,6 +13,13 @@ test('requests are held until their release, and all are answered then', async (
 test('event streams send one event each while they are held, and end after their release', async () => {
   const hold = await Hold.start(0);
   const requests = { port: hold.port, tokens: ['a', 'b', 'c'], path: eventsPath } as const;
+  expect(await holdOpen(hold, requests, async () => hold.waiting)).toEqual({ answered: 3, value: 3 });
+  hold.close();
+});
+
+test('WebSockets send one message each while they are held, and end after their release', async () => {
+  const hold = await Hold.start(0);
+  const requests = { port: hold.port, tokens: ['a', 'b', 'c'], path: socketPath } as const;
   expect(await holdOpen(hold, requests, async () => hold.waiting)).toEqual({ answered: 3, value: 3 });
   hold.close();
 });
