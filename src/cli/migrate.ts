@@ -5,6 +5,9 @@ import { decoded, readText, reasonOf } from './load.ts';
 import { comment, type Draft } from './migrate/draft.ts';
 import { type Finding, Findings } from './migrate/findings.ts';
 import { isHost } from './migrate/forms.ts';
+import { migrateIngresses } from './migrate/ingress-nginx/migrate.ts';
+import { readManifests } from './migrate/ingress-nginx/read.ts';
+import { PREFIX } from './migrate/ingress-nginx/settings.ts';
 import { migrateOauth2Proxy } from './migrate/oauth2-proxy/migrate.ts';
 import { readSources, type Source } from './migrate/oauth2-proxy/read.ts';
 import { policyText } from './migrate/write.ts';
@@ -113,7 +116,39 @@ const oauth2ProxyCommand = command({
   },
 });
 
+/** `meshgate migrate ingress-nginx`: writes a policy from Ingress manifests. */
+const ingressNginxCommand = command({
+  brief: 'Write a policy from Ingress manifests for ingress-nginx',
+  text: 'Reads Ingresses with their annotations, and beside them Services and the ConfigMap of the controller: several documents in a file, and Lists. If ingress-nginx asks oauth2-proxy about requests (auth-url), give the files of oauth2-proxy too: its people become roles. Prints a policy. Standard error says what to do, what the gateway decides differently, and which annotations were not carried over, and why. Paths whose rules a policy cannot say are closed.',
+  examples: [
+    'meshgate migrate ingress-nginx ingress.yaml > meshgate.yaml',
+    'meshgate migrate ingress-nginx --oauth2-proxy oauth2-proxy.cfg ingress.yaml services.yaml --out meshgate.yaml',
+    'kubectl get ingress,service -A -o yaml | meshgate migrate ingress-nginx --json -',
+  ],
+  flags: {
+    oauth2Proxy: {
+      ...flag('FILE', 'A file of the oauth2-proxy that auth-url names; repeat the flag for several'),
+      variadic: true as const,
+    },
+    annotationsPrefix: flag('PREFIX', `The prefix of annotations, if the controller has another one than ${PREFIX}`),
+    ...output,
+  },
+  args: [FILES],
+  run(runtime, { oauth2Proxy, annotationsPrefix, ...flags }, ...files) {
+    const findings = new Findings();
+    const manifests = readManifests(readAll(runtime, files));
+    const proxy = oauth2Proxy && readSources(readAll(runtime, oauth2Proxy), findings);
+    const unreadable = [...manifests.unreadable, ...(proxy?.unreadable ?? [])];
+    if (unreadable.length > 0) {
+      for (const line of unreadable) runtime.err(`meshgate: ${line}\n`);
+      return NO;
+    }
+    const prefix = (annotationsPrefix ?? PREFIX).replace(/\/$/, '');
+    return finish(runtime, migrateIngresses(manifests, proxy, findings, prefix), findings, flags);
+  },
+});
+
 export const migrateCommands = buildRouteMap<string, Context>({
-  routes: { 'oauth2-proxy': oauth2ProxyCommand },
+  routes: { 'oauth2-proxy': oauth2ProxyCommand, 'ingress-nginx': ingressNginxCommand },
   docs: { brief: 'Write a policy from the configuration of another product' },
 });

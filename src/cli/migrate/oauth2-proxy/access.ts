@@ -13,7 +13,7 @@ export interface Demands {
 }
 
 /** The fact that is never true, in places that a person has to fill in: no provider gives anyone this address. */
-const NEVER = 'fill-in@migrate.invalid';
+export const NEVER = 'fill-in@migrate.invalid';
 
 /** Options that restrict access by something that a policy cannot say. If one is set, the role stays closed. */
 const CLOSING = ['google-group', 'gitlab-project', 'github-repo', 'github-user', 'bitbucket-repository'];
@@ -194,7 +194,7 @@ export class Access {
 
   /** Returns the fact for callers that oauth2-proxy lets pass, with further demands of one place.
    * @returns undefined if any caller of the provider passes */
-  #fact(more: Demands | undefined): Fact | undefined {
+  fact(more?: Demands): Fact | undefined {
     const { groups, everyAddress, ...said } = this.#said;
     const closes = CLOSING.some((it) => this.#given.settings.has(it)) && groups.length === 0;
     const unknown = RESTRICTING.some((it) => this.#given.settings.isElsewhere(it));
@@ -222,18 +222,28 @@ export class Access {
   /** Returns the rule for callers that oauth2-proxy lets pass, and adds its role.
    * @param more what a place demands besides the settings of oauth2-proxy */
   rule(name: string, more?: Demands): Rule {
-    const fact = this.#fact(more);
+    const fact = this.fact(more);
     if (fact === undefined && !this.#given.several) return 'authenticated';
-    const whole = fact ?? { provider: this.#given.provider.name };
-    const said = JSON.stringify(whole);
-    const [known] = Object.entries(this.#given.draft.roles).find(([, it]) => JSON.stringify(it) === said) ?? [];
-    if (known !== undefined) return known;
-    const free = freeName(name, this.#given.draft.roles);
-    this.#given.draft.roles[free] = whole;
-    if (said.includes(NEVER)) {
-      const text = `FILL IN: who has this role. ${NEVER} stands for people that the files do not name, and no caller has it.`;
-      this.#given.draft.comments.set(`roles.${free}`, [text]);
-    }
-    return free;
+    return roleFor(this.#given.draft, name, fact ?? { provider: this.#given.provider.name });
   }
+}
+
+/** The fact that is never true, for a policy with these providers. */
+export function neverTrue({ providers }: Draft): Fact {
+  const [first, ...others] = Object.keys(providers);
+  return { claim: 'email', is: NEVER, ...(first !== undefined && others.length > 0 && { provider: first }) };
+}
+
+/** Adds a role with this fact, unless the policy has one. */
+export function roleFor(draft: Draft, name: string, fact: Fact): string {
+  const said = JSON.stringify(fact);
+  const [known] = Object.entries(draft.roles).find(([, it]) => JSON.stringify(it) === said) ?? [];
+  if (known !== undefined) return known;
+  const free = freeName(name, draft.roles);
+  draft.roles[free] = fact;
+  if (said.includes(NEVER)) {
+    const text = `FILL IN: who has this role. ${NEVER} stands for people that the files do not name, and no caller has it.`;
+    draft.comments.set(`roles.${free}`, [text]);
+  }
+  return free;
 }

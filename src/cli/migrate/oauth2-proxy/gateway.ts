@@ -87,9 +87,16 @@ function trustedProxies(settings: Settings, findings: Findings): readonly string
   return ranges;
 }
 
-/** Adds the settings of the gateway itself. */
-export function migrateGateway(settings: Settings, draft: Draft, findings: Findings): void {
+/** Adds the settings of the gateway itself.
+ * @param isAsked whether another nginx asks oauth2-proxy about requests. Its own addresses then say nothing about the
+ *   gateway. */
+export function migrateGateway(settings: Settings, draft: Draft, findings: Findings, isAsked: boolean): void {
   const { gateway } = draft;
+  if (isAsked) {
+    gateway.session = sessionOf(settings, findings);
+    secretKeys(settings, findings);
+    return;
+  }
   const port = portOf(settings.text(settings.has('tls-cert-file') ? 'https-address' : 'http-address'));
   if (port !== undefined && port >= 1024 && port !== 8443) gateway.listen = port;
   gateway.tls = tlsOf(settings, draft, findings);
@@ -100,7 +107,7 @@ export function migrateGateway(settings: Settings, draft: Draft, findings: Findi
 }
 
 /** Whether two ranges may have an address in common. It is coarse, and says yes if in doubt. */
-function mayOverlap(one: string, other: string): boolean {
+export function mayOverlap(one: string, other: string): boolean {
   const [a = '', b = ''] = [one, other];
   if (a.includes(':') !== b.includes(':')) return false;
   if (a.includes(':')) return true;

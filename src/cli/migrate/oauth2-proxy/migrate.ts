@@ -5,7 +5,7 @@ import { isHost } from '../forms.ts';
 import { routesFor } from '../routes.ts';
 import { Access } from './access.ts';
 import { migrateGateway, trustedAddresses } from './gateway.ts';
-import { headersOfFlags, migrateHeaders } from './headers.ts';
+import { headersOfFlags, type Injected, migrateHeaders } from './headers.ts';
 import { extraIssuers, migrateIssuers } from './issuers.ts';
 import { openPaths } from './open.ts';
 import { migrateProvider } from './provider.ts';
@@ -14,20 +14,30 @@ import { Settings } from './settings.ts';
 import { migrateUpstreams, upstreamsOfFlags } from './upstreams.ts';
 
 /** The parts of a policy that follow from oauth2-proxy, whatever stands behind it. */
-export interface Proxy {
+export interface MigratedProxy {
   readonly settings: Settings;
   readonly draft: Draft;
   readonly access: Access;
   /** The rules for callers, besides those of people: other issuers, and addresses that need no credential. */
   readonly others: readonly Rule[];
   readonly providers: readonly string[];
+  /** The name of the provider of people. */
+  readonly provider: string;
+}
+
+/** How an nginx asks oauth2-proxy about requests (`auth_request`). */
+export interface Asking {
+  /** The headers of the responses that nginx passes on to services. */
+  readonly headers: readonly Injected[];
+  readonly trustedProxies: readonly string[];
 }
 
 /** Migrates everything but hosts and services. */
-export function migrateProxy(read: Read, findings: Findings): Proxy {
+export function migrateProxy(read: Read, findings: Findings, asking?: Asking): MigratedProxy {
   const settings = new Settings(read.written, findings);
   const draft = newDraft();
-  migrateGateway(settings, draft, findings);
+  if (asking !== undefined && asking.trustedProxies.length > 0) draft.gateway.trusted_proxies = asking.trustedProxies;
+  migrateGateway(settings, draft, findings, asking !== undefined);
   const provider = migrateProvider(settings, draft, findings);
   const keys = draft.providers[provider.name] ?? {};
   const issuers = extraIssuers(settings, String(keys.issuer), findings);
@@ -37,8 +47,16 @@ export function migrateProxy(read: Read, findings: Findings): Proxy {
   const access = new Access({ settings, provider, draft, findings, addresses: read.addresses, several });
   const tokens = migrateIssuers(issuers, settings, draft, findings);
   const trusted = trustedAddresses(settings, draft, findings);
-  migrateHeaders(read.alpha?.headers ?? headersOfFlags(settings), settings, provider, draft, findings);
-  return { settings, draft, access, others: [...tokens, ...trusted], providers: Object.keys(draft.providers) };
+  const headers = asking?.headers ?? read.alpha?.headers ?? headersOfFlags(settings);
+  migrateHeaders(headers, settings, provider, draft, findings);
+  return {
+    settings,
+    draft,
+    access,
+    others: [...tokens, ...trusted],
+    providers: Object.keys(draft.providers),
+    provider: provider.name,
+  };
 }
 
 function acceptTokens(settings: Settings, keys: Record<string, unknown>, findings: Findings): void {
@@ -61,7 +79,7 @@ function acceptTokens(settings: Settings, keys: Record<string, unknown>, finding
 }
 
 /** The host until a person writes the right one. */
-const NO_HOST = 'fill-in.example.com';
+export const NO_HOST = 'fill-in.example.com';
 
 /** Returns the host that people open: of --host, or of the redirect URL. */
 export function hostOf(settings: Settings, given: string | undefined): string | undefined {

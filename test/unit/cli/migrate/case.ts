@@ -25,6 +25,8 @@ export interface Sample {
   readonly command: 'oauth2-proxy' | 'ingress-nginx';
   readonly files: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** Files that the arguments name. */
+  readonly beside?: Readonly<Record<string, string>>;
   readonly cases: readonly Documented[];
   /** Settings that the report must list, each with a part of its text. */
   readonly lists: readonly (readonly [option: string, text: RegExp])[];
@@ -45,8 +47,11 @@ export async function migrate({
   command,
   files,
   args = [],
-}: Pick<Sample, 'command' | 'files' | 'args'>): Promise<Reported> {
-  const ran = await meshgate(['migrate', command, '--json', ...args, ...Object.keys(files)], { files });
+  beside = {},
+}: Pick<Sample, 'command' | 'files' | 'args' | 'beside'>): Promise<Reported> {
+  const ran = await meshgate(['migrate', command, '--json', ...args, ...Object.keys(files)], {
+    files: { ...files, ...beside },
+  });
   expect(ran.err).toBe('');
   expect(ran.code).toBe(0);
   return JSON.parse(ran.out) as Reported;

@@ -2,6 +2,7 @@
  * the tables again, and `UPDATE_DOCS=1` the examples. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { type Annotation, sections as annotations } from '../../../../src/cli/migrate/ingress-nginx/annotations.ts';
 import { keyOf, type Option, sections } from '../../../../src/cli/migrate/oauth2-proxy/options.ts';
 import { meshgate } from '../fake.ts';
 import { played } from '../played.ts';
@@ -14,14 +15,17 @@ function filesIn(text: string): Record<string, string> {
   return Object.fromEntries([...blocks].map(([, name = '', content = '']) => [name, content]));
 }
 
-test.each(['docs/migrating-oauth2-proxy.md'])('every example of %s prints what the page shows', async (file) => {
-  const text = readFileSync(file, 'utf8');
-  const files = filesIn(text);
-  const { fresh, blocks } = await played(text, (args) => meshgate(args, { files }));
-  expect(blocks).toBeGreaterThan(0);
-  if (process.env.UPDATE_DOCS === '1') writeFileSync(file, fresh);
-  else expect(fresh).toBe(text);
-});
+test.each(['docs/migrating-oauth2-proxy.md', 'docs/migrating-ingress-nginx.md'])(
+  'every example of %s prints what the page shows',
+  async (file) => {
+    const text = readFileSync(file, 'utf8');
+    const files = filesIn(text);
+    const { fresh, blocks } = await played(text, (args) => meshgate(args, { files }));
+    expect(blocks).toBeGreaterThan(0);
+    if (process.env.UPDATE_DOCS === '1') writeFileSync(file, fresh);
+    else expect(fresh).toBe(text);
+  },
+);
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
@@ -42,4 +46,23 @@ test('docs/migrating-oauth2-proxy.md has every option, and what becomes of it', 
   const intro =
     '`migrate` prints the line of each option that your configuration sets. The other options have their defaults.\n';
   await expect(`${head}${HEADING}\n${intro}\n${tables.join('\n')}`).toMatchFileSnapshot(`../../../../${file}`);
+});
+
+function annotationRow({ name, to, lost, same }: Annotation): string {
+  const usual = same === undefined || lost === undefined ? '' : ` (\`${same}\` is the same as before)`;
+  return `| \`${name}\` | ${lost === undefined ? cell(to ?? '') : `not carried over: ${cell(lost)}${usual}`} |`;
+}
+
+test('docs/migrating-ingress-nginx.md has every annotation, and what becomes of it', async () => {
+  const file = 'docs/migrating-ingress-nginx.md';
+  const [head = ''] = readFileSync(file, 'utf8').split(HEADING.replace('option', 'annotation'));
+  const tables = Object.entries(annotations).map(
+    ([title, rows]) =>
+      `### ${title}\n\n| annotation | what becomes of it |\n| --- | --- |\n${rows.map(annotationRow).join('\n')}\n`,
+  );
+  const intro =
+    'The prefix is `nginx.ingress.kubernetes.io/`. `migrate` prints the line of each annotation that your Ingresses have.\n';
+  await expect(`${head}## Every annotation\n\n${intro}\n${tables.join('\n')}`).toMatchFileSnapshot(
+    `../../../../${file}`,
+  );
 });

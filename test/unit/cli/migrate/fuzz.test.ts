@@ -5,6 +5,9 @@ import { optionsByName } from '../../../../src/cli/migrate/oauth2-proxy/options.
 import { parsePolicy } from '../../../../src/policy/index.ts';
 import { holds } from '../../../harness/property.ts';
 import { meshgate } from '../fake.ts';
+import type { Reported } from './case.ts';
+import { ingress } from './ingress-nginx/manifest.ts';
+import { names } from './ingress-nginx/names.ts';
 
 const values = fc.oneof(
   fc.constantFrom(
@@ -204,5 +207,133 @@ test('every text is read without an exception', async () => {
   await holds(
     fc.asyncProperty(texts, async (text) => runs({ a: text })),
     100,
+  );
+});
+
+const annotation = fc.oneof(
+  values,
+  fc.constantFrom(
+    ...[
+      'true',
+      'any',
+      'basic',
+      '10',
+      '0',
+      '-5',
+      '1e9',
+      '8m',
+      '99999g',
+      '/$1',
+      '/$2',
+      'HTTPS',
+      'FCGI',
+      'apps/ca',
+      'optional',
+    ],
+    ...[
+      'http://x/oauth2/auth?allowed_groups=a,b',
+      'https://a/verify',
+      'deny all;',
+      'more_set_headers "a: b";',
+      'CN=a.example',
+      '*',
+    ],
+    ...['https://*.example.com, https://a.example', 'X-Auth-Request-User, Authorization, Host', 'a.example.com, ~^b$'],
+  ),
+);
+
+const paths = fc.array(
+  fc.tuple(
+    fc.constantFrom('a.example.com', '*.example.com', '', 'A.example.com', '10.0.0.1'),
+    fc.constantFrom(
+      '/',
+      '/a',
+      '/A',
+      '/a/',
+      '/a(/|$)(.*)',
+      '/(.*)',
+      '/.*\\.php$',
+      '/oauth2',
+      '',
+      '/a//b',
+      '/.meshgate/x',
+      '/[a-z]+/x',
+    ),
+    fc.constantFrom('app', 'oauth2-proxy', 'App_1', ''),
+    fc.constantFrom<number | string>(80, 'http', 'x', 0, 99_999),
+    fc.constantFrom('Prefix', 'Exact', 'ImplementationSpecific', 'Other'),
+  ),
+  { maxLength: 4 },
+);
+
+const ingresses = fc.array(fc.tuple(fc.dictionary(fc.constantFrom(...names), annotation, { maxKeys: 8 }), paths), {
+  minLength: 1,
+  maxLength: 4,
+});
+
+const OAUTH2_PROXY = `provider = "oidc"
+oidc_issuer_url = "https://login.example.com"
+client_id = "a"
+email_domains = ["example.com"]
+trusted_ips = ["10.0.0.0/8"]
+skip_jwt_bearer_tokens = true
+extra_jwt_issuers = ["https://ci.example.com=a"]
+`;
+
+test('all Ingresses give a valid policy, and no annotation is silent', async () => {
+  await holds(
+    fc.asyncProperty(ingresses, fc.boolean(), async (all, hasProxy) => {
+      const text = all.map(([annotations, list], index) => ingress(`i${index}`, annotations, list)).join('');
+      const files = { 'i.yaml': text, 'o.cfg': OAUTH2_PROXY };
+      const proxy = hasProxy ? ['--oauth2-proxy', 'o.cfg'] : [];
+      const ran = await meshgate(['migrate', 'ingress-nginx', '--json', ...proxy, 'i.yaml'], { files });
+      expect(ran.err).toBe('');
+      const report = JSON.parse(ran.out) as Reported;
+      expect(parsePolicy(report.policy, 'x').errors).toEqual([]);
+      const said = new Set([...report.carried, ...report.notCarried].map(({ option }) => option));
+      const silent = all.flatMap(([annotations], index) =>
+        Object.keys(annotations).filter((name) => !said.has(`apps/i${index} ${name}`)),
+      );
+      expect(silent).toEqual([]);
+    }),
+    80,
+  );
+});
+
+test('every YAML is read without an exception, as an Ingress too', async () => {
+  await holds(
+    fc.asyncProperty(tree, async (value) =>
+      runs(
+        { 'a.yaml': `# a file\n${JSON.stringify({ kind: 'Ingress', spec: value, metadata: value })}` },
+        'ingress-nginx',
+      ),
+    ),
+    60,
+  );
+});
+
+const restricting = fc.constantFrom<Readonly<Record<string, string>>>(
+  { 'auth-url': 'https://$host/oauth2/auth' },
+  { 'auth-url': 'http://authz.example/verify', satisfy: 'any' },
+  { 'auth-type': 'basic', 'auth-secret': 'a' },
+  { 'auth-type': 'digest' },
+  { 'whitelist-source-range': '192.0.2.0/24' },
+  { 'whitelist-source-range': 'nonsense' },
+  { 'denylist-source-range': '192.0.2.0/24' },
+  { 'auth-tls-secret': 'a/b', 'auth-tls-verify-client': 'on' },
+  { 'configuration-snippet': 'deny all;' },
+  { 'server-snippet': 'if ($a) { return 403; }' },
+  { 'nginx.example.com/auth-url': 'x' },
+);
+
+test('no path of an Ingress that restricts access is open to anyone', async () => {
+  await holds(
+    fc.asyncProperty(ingresses, restricting, fc.boolean(), async ([[others = {}, list] = [{}, []]], own, hasProxy) => {
+      const files = { 'i.yaml': ingress('a', { ...others, ...own }, list), 'o.cfg': OAUTH2_PROXY };
+      const proxy = hasProxy ? ['--oauth2-proxy', 'o.cfg'] : [];
+      const ran = await meshgate(['migrate', 'ingress-nginx', ...proxy, 'i.yaml'], { files });
+      expect(ran.out).not.toContain('anyone');
+    }),
+    80,
   );
 });

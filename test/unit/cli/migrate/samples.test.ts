@@ -4,14 +4,15 @@ import { describe, expect, test } from 'vitest';
 import { parsePolicy } from '../../../../src/policy/index.ts';
 import { meshgate } from '../fake.ts';
 import { type Documented, decided, lists, migrate, type Sample } from './case.ts';
+import { ingresses } from './ingress-nginx/index.ts';
 import { oauth2Proxies } from './oauth2-proxy/index.ts';
 
-const samples: Readonly<Record<string, Sample>> = { ...oauth2Proxies };
+const samples: Readonly<Record<string, Sample>> = { ...oauth2Proxies, ...ingresses };
 
 const named = (it: Documented) => `${JSON.stringify(it.as)} ${it.method ?? 'GET'} ${it.url}: ${it.before}`;
 
-test('there are ten configurations of oauth2-proxy', () => {
-  expect(Object.values(samples).filter(({ command }) => command === 'oauth2-proxy')).toHaveLength(10);
+test.each(['oauth2-proxy', 'ingress-nginx'])('there are ten configurations of %s', (product) => {
+  expect(Object.values(samples).filter(({ command }) => command === product)).toHaveLength(10);
 });
 
 describe.each(Object.entries(samples))('%s', async (_, sample) => {
@@ -41,8 +42,10 @@ describe.each(Object.entries(samples))('%s', async (_, sample) => {
   });
 
   test('no output contains a secret', async () => {
-    const { command, files, args = [], secrets = [] } = sample;
-    const ran = await meshgate(['migrate', command, ...args, ...Object.keys(files)], { files });
+    const { command, files, beside = {}, args = [], secrets = [] } = sample;
+    const ran = await meshgate(['migrate', command, ...args, ...Object.keys(files)], {
+      files: { ...files, ...beside },
+    });
     for (const secret of secrets) expect(ran.out + ran.err + JSON.stringify(report)).not.toContain(secret);
   });
 });

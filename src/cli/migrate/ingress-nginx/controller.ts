@@ -1,0 +1,84 @@
+import type { Mapping } from '../draft.ts';
+import type { Findings } from '../findings.ts';
+import { durationText, rangeOf } from '../forms.ts';
+import { controllerKeys, controllerSnippets } from './annotations.ts';
+import { isHarmless } from './snippets.ts';
+import type { Everywhere } from './who.ts';
+
+type ConfigMap = ReadonlyMap<string, string>;
+
+const isOn = (text: string | undefined): boolean => text?.trim().toLowerCase() === 'true';
+
+const listOf = (text: string | undefined): readonly string[] =>
+  (text ?? '').split(',').flatMap((it) => it.trim() || []);
+
+/** Reads which proxies may say the address of a client. */
+export function trustedProxies(controller: ConfigMap, findings: Findings): readonly string[] {
+  if (!isOn(controller.get('use-forwarded-headers')) && !isOn(controller.get('use-proxy-protocol'))) return [];
+  const said = listOf(controller.get('proxy-real-ip-cidr'));
+  const ranges = [...new Set(said.flatMap((it) => rangeOf(it) ?? []))];
+  if (isOn(controller.get('use-proxy-protocol'))) {
+    findings.ask(
+      'ConfigMap use-proxy-protocol',
+      'the gateway reads X-Forwarded-For of gateway.trusted_proxies: let the load balancer send it, or pass the address of the client',
+    );
+  }
+  if (ranges.length === 0) {
+    findings.ask(
+      'ConfigMap proxy-real-ip-cidr',
+      'without it, ingress-nginx believes X-Forwarded-For of everyone: write the addresses of your proxies into gateway.trusted_proxies',
+    );
+  }
+  return ranges;
+}
+
+/** Reads what the ConfigMap of the controller demands everywhere. */
+export function everywhereOf(controller: ConfigMap, blind: boolean, findings: Findings): Everywhere {
+  const snippets = controllerSnippets.filter((it) => !isHarmless(controller.get(it) ?? ''));
+  for (const name of snippets) {
+    findings.ask(
+      `ConfigMap ${name}`,
+      'its lines may decide who passes, so every path is closed: write rules for what they decide',
+    );
+  }
+  const url = controller.get('global-auth-url')?.trim();
+  return {
+    authUrl: url === '' ? undefined : url,
+    allowed: listOf(controller.get('whitelist-source-range')),
+    denied: [...listOf(controller.get('denylist-source-range')), ...listOf(controller.get('block-cidrs'))],
+    closed: snippets.length > 0,
+    blind,
+  };
+}
+
+/** The header Strict-Transport-Security, which ingress-nginx sends unless the ConfigMap says otherwise. */
+export function hstsOf(controller: ConfigMap, findings: Findings): Mapping {
+  if (controller.size === 0) {
+    findings.differ(
+      'ConfigMap hsts',
+      'ingress-nginx sends Strict-Transport-Security by default, for a year and all subdomains: write gateway.hsts if you want it',
+    );
+    return {};
+  }
+  if (controller.get('hsts')?.trim().toLowerCase() === 'false') return {};
+  const age = Number(controller.get('hsts-max-age') ?? 31_536_000);
+  if (!(age >= 86_400)) return {};
+  const isWhole = controller.get('hsts-include-subdomains')?.trim().toLowerCase() !== 'false';
+  return { hsts: { max_age: durationText(Math.min(age, 999_999 * 60)), ...(isWhole && { include_subdomains: true }) } };
+}
+
+/** Reports what becomes of each key of the ConfigMap. */
+export function reportController(controller: ConfigMap, findings: Findings): void {
+  for (const key of controller.keys()) {
+    const label = `ConfigMap ${key.slice(0, 100)}`;
+    const to = Object.hasOwn(controllerKeys, key) ? controllerKeys[key] : undefined;
+    if (to !== undefined) findings.carry(label, to);
+    else if ((controllerSnippets as readonly string[]).includes(key)) {
+      findings.lose(label, 'no key of a policy is a directive of nginx');
+    } else
+      findings.lose(
+        label,
+        'a setting of the controller: nginx has it in its own configuration, if it has any (docs/nginx.md)',
+      );
+  }
+}

@@ -1,0 +1,216 @@
+import { comment, type Draft, type Mapping, type Rule } from '../draft.ts';
+import type { Findings } from '../findings.ts';
+import { isHostName } from '../forms.ts';
+import { neverTrue, roleFor } from '../oauth2-proxy/access.ts';
+import { routesFor, type Served } from '../routes.ts';
+import { placeOf } from './places.ts';
+import { corsOf, limitOf, proxyOf } from './proxying.ts';
+import type { Ingress, IngressPath, Manifests } from './read.ts';
+import { addService } from './services.ts';
+import type { Annotations } from './settings.ts';
+import { isHarmless } from './snippets.ts';
+import { all, certificatesOf, type Everywhere, type People, type Who, whoOf } from './who.ts';
+
+/** An Ingress with what its annotations say. */
+export interface Read {
+  readonly ingress: Ingress;
+  readonly annotations: Annotations;
+}
+
+/** A path of an Ingress at a host. */
+interface Entry extends Read {
+  readonly path: IngressPath;
+}
+
+export interface Around {
+  readonly manifests: Manifests;
+  readonly everywhere: Everywhere;
+  readonly people: People;
+  /** Further rules where oauth2-proxy is asked. */
+  readonly others: readonly Rule[];
+  readonly draft: Draft;
+  readonly findings: Findings;
+}
+
+const isOauth2Proxy = ({ path, service }: IngressPath): boolean =>
+  /oauth2?-?proxy/i.test(service) || (/^\/oauth2?(?:\/|$|\()/.test(path) && /oauth/i.test(service));
+
+/** Returns the entries by host. Paths that lead to oauth2-proxy itself are left out: the gateway answers them. */
+export function entriesByHost(all: readonly Read[], findings: Findings): ReadonlyMap<string, readonly Entry[]> {
+  const hosts = new Map<string, Entry[]>();
+  const add = (host: string, entry: Entry) => hosts.set(host, [...(hosts.get(host) ?? []), entry]);
+  for (const read of all) {
+    const { ingress, annotations } = read;
+    const of = `${ingress.namespace}/${ingress.name}`;
+    for (const path of ingress.paths) {
+      if (isOauth2Proxy(path)) {
+        findings.carry(
+          `${of} ${path.path}`,
+          '/.meshgate/signin and its neighbours: the gateway signs people in itself',
+        );
+        continue;
+      }
+      if (!isHostName(path.host)) {
+        findings.ask(
+          `${of} ${path.path}`,
+          'a policy has no paths without a host: write the names of the hosts for this service',
+        );
+        continue;
+      }
+      add(path.host, { ...read, path });
+      for (const alias of annotations.list('server-alias').map((it) => it.toLowerCase())) {
+        if (isHostName(alias)) add(alias, { ...read, path });
+        else
+          findings.lose(
+            annotations.label('server-alias'),
+            'an alias that is an expression is left out: write the names of the hosts',
+          );
+      }
+    }
+  }
+  return hosts;
+}
+
+/** What an annotation demands besides callers: with it, the paths stay closed until a person has decided. */
+function closings({ annotations, path }: Entry, findings: Findings): boolean {
+  const close = (name: string, text: string) => {
+    findings.ask(annotations.label(name), text);
+    return true;
+  };
+  const target = annotations.text('rewrite-target');
+  const isSame = target === '/$1' && path.path === '/(.*)';
+  const snippet = annotations.text('configuration-snippet') ?? '';
+  return [
+    target !== undefined &&
+      !isSame &&
+      close(
+        'rewrite-target',
+        `the service receives the path that clients send: let it accept ${JSON.stringify(path.path.slice(0, 80))}, and then write who may pass`,
+      ),
+    !isHarmless(snippet) &&
+      close(
+        'configuration-snippet',
+        'its lines may decide who passes, so the paths of this Ingress are closed: write rules for what they decide',
+      ),
+    annotations.is('ssl-passthrough') &&
+      close(
+        'ssl-passthrough',
+        'the paths are closed: the gateway must see requests, so give it a certificate, and write who may pass',
+      ),
+    ['permanent-redirect', 'temporal-redirect'].some(
+      (name) => annotations.has(name) && close(name, 'the path is closed: the gateway sends no redirects of its own'),
+    ),
+  ].some(Boolean);
+}
+
+/** Whether a certificate is the only credential that a place demands. */
+const isByCertificate = ({ facts }: Who): boolean => {
+  const said = JSON.stringify(facts);
+  return said.includes('"certificate":') && !/"(?:claim|group|provider)":/.test(said);
+};
+
+function rulesOf(who: Who, ingress: string, { draft, others }: Around): readonly Rule[] {
+  const first = who.alternative === undefined ? [] : [roleFor(draft, `${ingress}-network`, who.alternative)];
+  if (who.closed) {
+    const name = who.facts.length > 0 ? `${ingress}-fill-in` : 'fill-in';
+    return [...first, roleFor(draft, name, all([neverTrue(draft), ...who.facts]))];
+  }
+  if (who.anyCertificate) return ['authenticated'];
+  if (who.facts.length === 0) return ['anyone'];
+  return [
+    ...first,
+    roleFor(draft, `${ingress}-callers`, all(who.facts)),
+    ...(JSON.stringify(who.facts).includes('claim') ? others : []),
+  ];
+}
+
+/** Two Ingresses with the same path: only callers that both let pass. */
+function both(a: Served, b: Served, { draft }: Around): Served {
+  const [one, other] = [JSON.stringify(a.allow), JSON.stringify(b.allow)];
+  const kind = a.paths.kind === b.paths.kind ? a.paths.kind : 'prefix';
+  const merged = { ...a, paths: { kind, path: a.paths.path } };
+  if (one === other || other === '["anyone"]') return merged;
+  if (one === '["anyone"]') return { ...merged, allow: b.allow ?? [] };
+  return { ...merged, allow: [roleFor(draft, 'fill-in', neverTrue(draft))] };
+}
+
+/** Adds a host to the policy. */
+export function addHost(host: string, entries: readonly Entry[], tls: Mapping, around: Around): void {
+  const { manifests, everywhere, people, draft, findings } = around;
+  const isRegex = entries.some(({ annotations: it }) => it.is('use-regex') || it.has('rewrite-target'));
+  const withCa = entries.find(({ annotations }) => annotations.has('auth-tls-secret'));
+  const certificates = certificatesOf((withCa ?? (entries[0] as Entry)).annotations, findings);
+  const closing = entries.filter(({ annotations }) => !isHarmless(annotations.text('server-snippet') ?? ''));
+  for (const { annotations } of closing) {
+    findings.ask(
+      annotations.label('server-snippet'),
+      `its lines may decide who passes, so ${host} is closed: write rules for what they decide`,
+    );
+  }
+  const served = new Map<string, Served>();
+  // A policy has no two paths that differ in case only.
+  const spelled = new Map<string, string>();
+  for (const entry of entries) {
+    const { ingress, annotations, path } = entry;
+    const label = `${ingress.namespace}/${ingress.name} path`;
+    const who = whoOf(annotations, everywhere, certificates, people, findings);
+    const closed = closings(entry, findings) || closing.length > 0;
+    const { alternative: _, ...strict } = who;
+    const allow = rulesOf(closed ? { ...strict, closed: true } : who, ingress.name, around);
+    const isOpen = JSON.stringify(allow) === '["anyone"]';
+    if (isOpen)
+      findings.differ(
+        label,
+        `${host}${path.path} is open to anyone, as before, unless the ConfigMap of the controller (which these files may lack) demands more`,
+      );
+    const place = placeOf(path, label, isRegex, !isOpen, findings);
+    if (place.narrower && !isOpen && entries.length > 1) {
+      const also = isRegex
+        ? 'in any case of letters, and paths that continue the last word'
+        : 'paths that continue the last word';
+      findings.differ(
+        label,
+        `${host}${path.path} also covers ${also}: these belong to the next shorter route now`,
+        true,
+      );
+    } else if (place.narrower)
+      findings.differ(
+        label,
+        `${host}${path.path} covers other paths too: they are closed now, or belong to a shorter route`,
+      );
+    if (place.paths.length === 0) continue;
+    const service = addService(path, host, ingress, annotations, manifests.services, draft, findings);
+    const [limit, cors] = [limitOf(annotations, findings), corsOf(annotations, findings)];
+    const proxy = proxyOf(annotations, manifests.controller);
+    const keys: Mapping = {
+      ...((who.anyCertificate || isByCertificate(who)) && !closed && !who.closed && { accept: ['certificate'] }),
+      ...(Object.keys(proxy).length > 0 && { proxy }),
+      ...(limit && { limit }),
+      ...(cors && { cors }),
+    };
+    for (const paths of place.paths) {
+      const key = `${paths.kind === 'exact' ? 'exact' : 'tree'} ${paths.path.toLowerCase()}`;
+      const path = spelled.get(paths.path.toLowerCase()) ?? paths.path;
+      spelled.set(path.toLowerCase(), path);
+      const before = served.get(key);
+      const mine: Served = { paths: { ...paths, path }, service, keys, allow };
+      if (before !== undefined) {
+        const text = `${host}${path} is there twice: the policy has the first service, and callers that both let pass`;
+        findings.differ(label, text);
+      }
+      served.set(key, before === undefined ? mine : both(before, mine, around));
+    }
+  }
+  const routes = routesFor([...served.values()], [], []);
+  if (Object.keys(routes).length === 0) return;
+  const secret = withCa?.annotations.text('auth-tls-secret')?.split('/').at(-1) ?? '';
+  const ca = certificates.any || certificates.fact !== undefined || certificates.closed;
+  const file = `/run/clients/${secret.replace(/[^a-z0-9.-]/g, '') || 'ca'}/ca.crt`;
+  const own: Mapping = { ...tls, ...(ca && { client_ca_file: file }) };
+  if (ca)
+    findings.ask((withCa as Entry).annotations.label('auth-tls-secret'), `mount ca.crt of this Secret at ${file}`);
+  draft.hosts[host] = { keys: Object.keys(own).length > 0 ? { tls: own } : {}, routes };
+  if (JSON.stringify(routes).includes('fill-in')) {
+    comment(draft, `hosts.${host}`, 'FILL IN: routes with the role fill-in are closed. Write who may pass there.');
+  }
+}

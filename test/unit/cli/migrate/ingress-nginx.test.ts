@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest';
+import { isHarmless } from '../../../../src/cli/migrate/ingress-nginx/snippets.ts';
+import { parsePolicy } from '../../../../src/policy/index.ts';
+import type { Policy } from '../../../../src/policy/types.ts';
+import { meshgate } from '../fake.ts';
+import { lists, migrate, type Reported } from './case.ts';
+import { ingress } from './ingress-nginx/manifest.ts';
+import { names } from './ingress-nginx/names.ts';
+
+const run = (text: string, args: readonly string[] = []): Promise<Reported> =>
+  migrate({ command: 'ingress-nginx', files: { 'i.yaml': text }, args });
+
+const one = (annotations: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<Reported> =>
+  run(ingress('app', annotations, [['app.example.com', '/', 'app', 8080]]), args);
+
+const policyOf = ({ policy }: Reported): Policy => parsePolicy(policy, 'x').policy!;
+
+const routeOf = (report: Reported) => policyOf(report).hosts[0]!.routes[0]!;
+
+test('the report says what becomes of each of the 138 annotations', async () => {
+  expect(names).toHaveLength(138);
+  const report = await one(Object.fromEntries(names.filter((it) => it !== 'canary').map((name) => [name, 'x'])));
+  const said = new Set([...report.carried, ...report.notCarried].map(({ option }) => option));
+  expect(names.filter((name) => name !== 'canary' && !said.has(`apps/app ${name}`))).toEqual([]);
+});
+
+describe('annotations that ingress-nginx does not read', () => {
+  test('an unknown one is listed', async () => {
+    expect(lists(await one({ 'auth-ulr': 'x' }), 'apps/app auth-ulr', /no such annotation/)).toBe(true);
+  });
+
+  test('one of another tool is listed', async () => {
+    expect(lists(await one({ 'external-dns.alpha.kubernetes.io/hostname': 'x' }), 'external-dns', /another tool/)).toBe(
+      true,
+    );
+  });
+
+  test.each(['auth-url', 'whitelist-source-range', 'server-snippet', 'auth-tls-secret'])(
+    '%s with another prefix closes the paths, because the controller may have read it',
+    async (name) => {
+      const report = await one({ [`ingress.example.com/${name}`]: '10.0.0.0/8' });
+      expect(routeOf(report).allow.map(({ who }) => who)).toEqual([{ kind: 'role', role: 'fill-in' }]);
+      expect(lists(report, `ingress.example.com/${name}`, /closed/)).toBe(true);
+    },
+  );
+
+  test('--annotations-prefix reads them', async () => {
+    const report = await one({ 'ingress.example.com/whitelist-source-range': '192.0.2.0/24' }, [
+      '--annotations-prefix',
+      'ingress.example.com',
+    ]);
+    expect(report.policy).toContain('network: ["192.0.2.0/24"]');
+  });
+});
+
+describe('snippets', () => {
+  test.each([
+    'more_set_headers "A: b; deny all;";',
+    '# deny all;\nproxy_set_header A b;',
+    '',
+    'gzip on; gzip_types text/css;',
+  ])('%j decides about no caller', (text) => {
+    expect(isHarmless(text)).toBe(true);
+  });
+
+  test.each([
+    ...['deny all;', 'if ($http_a) { return 403; }', 'auth_request off;', 'return 200;', 'allow 10.0.0.0/8; deny all;'],
+    ...[
+      'proxy_pass http://other;',
+      'rewrite ^/a /b;',
+      'access_by_lua_block { ngx.exit(403) }',
+      'satisfy any;',
+      'set $a b;',
+    ],
+    ...['proxy_set_header A "b;\ndeny all;', 'location / { }', 'limit_except GET { deny all; }', 'include x.conf;'],
+  ])('%j may decide about callers', (text) => {
+    expect(isHarmless(text)).toBe(false);
+  });
+});
+
+describe('routes', () => {
+  test('limits and time-outs stay within what a policy can say', async () => {
+    const limits = {
+      'proxy-body-size': '0',
+      'proxy-connect-timeout': '300',
+      'proxy-read-timeout': '120',
+      'limit-rpm': '30',
+    };
+    const { proxy, limit } = routeOf(await one(limits));
+    expect(proxy).toMatchObject({ maxBody: 100 * 1024 ** 3, connectTimeout: 75, readTimeout: 120 });
+    expect(limit).toMatchObject({ written: '30/m', burst: 150 });
+  });
+
+  test('CORS with every origin has no credentials, and lists what it lacks', async () => {
+    const report = await one({ 'enable-cors': 'true' });
+    expect(routeOf(report).cors).toMatchObject({ origins: ['*'], credentials: false, maxAge: 86_400 });
+    expect(lists(report, 'cors-allow-origin', /not with cookies/)).toBe(true);
+    const listed = await one({
+      'enable-cors': 'true',
+      'cors-allow-origin': 'https://app.example.com:443,http://a.example',
+    });
+    expect(routeOf(listed).cors).toMatchObject({ origins: ['https://app.example.com'], credentials: true });
+    expect(lists(listed, 'cors-allow-origin', /plain http/)).toBe(true);
+  });
+
+  test('the service has the name of Kubernetes and the port of the Ingress, and receives the host that people open', async () => {
+    expect(policyOf(await one({})).services.app).toMatchObject({
+      direct: { host: 'app.apps.svc.cluster.local', port: 8080, tls: false },
+      authority: 'app.example.com',
+    });
+  });
+
+  test('the name of a port is looked up in the Service', async () => {
+    const text = ingress('app', {}, [['app.example.com', '/', 'app', 'web']]);
+    const service =
+      '---\nkind: Service\nmetadata: { name: app, namespace: apps }\nspec: { ports: [{ name: web, port: 3000 }] }\n';
+    expect(policyOf(await run(text + service)).services.app?.direct?.port).toBe(3000);
+    expect(lists(await run(text), 'apps/app /', /port/)).toBe(true);
+  });
+
+  test('two Ingresses for one path: only callers that both let pass', async () => {
+    const text = ['192.0.2.0/24', '198.51.100.0/24']
+      .map((range, index) =>
+        ingress(`i${index}`, { 'whitelist-source-range': range }, [['app.example.com', '/', 'app']]),
+      )
+      .join('');
+    const report = await run(text);
+    expect(routeOf(report).allow.map(({ who }) => who)).toEqual([{ kind: 'role', role: 'fill-in' }]);
+    expect(lists(report, 'apps/i1 path', /twice/)).toBe(true);
+  });
+
+  test('a path without a host is left out and listed', async () => {
+    const report = await run(ingress('app', {}, [['', '/', 'app']]));
+    expect(policyOf(report).hosts.map(({ name }) => name)).toEqual(['fill-in.example.com']);
+    expect(lists(report, 'apps/app /', /names of the hosts/)).toBe(true);
+  });
+});
+
+describe('addresses behind proxies', () => {
+  const controller = (data: string) =>
+    `---\nkind: ConfigMap\nmetadata: { name: ingress-nginx-controller }\ndata: { ${data} }\n`;
+  const forwarded = 'use-forwarded-headers: "true", proxy-real-ip-cidr: "10.0.0.0/8"';
+
+  test('the ranges of proxies are trusted', async () => {
+    const { gateway } = policyOf(await run(ingress('a', {}, [['a.example.com', '/', 'a']]) + controller(forwarded)));
+    expect(gateway.trustedProxies).toEqual(['10.0.0.0/8']);
+  });
+
+  test('a wide range is not trusted where networks decide, and nothing is then denied by address alone', async () => {
+    const text = ingress('a', { 'denylist-source-range': '203.0.113.0/24' }, [['a.example.com', '/', 'a']]);
+    const report = await run(text + controller(forwarded));
+    expect(policyOf(report).gateway.trustedProxies ?? []).toEqual([]);
+    expect(routeOf(report).allow.map(({ who }) => who)).toEqual([{ kind: 'role', role: 'fill-in' }]);
+  });
+
+  test('a snippet of the ConfigMap that may decide about callers closes every path', async () => {
+    const text = ingress('a', {}, [['a.example.com', '/', 'a']]) + controller('location-snippet: "deny 1.2.3.4;"');
+    const report = await run(text);
+    expect(routeOf(report).allow.map(({ who }) => who)).toEqual([{ kind: 'role', role: 'fill-in' }]);
+    expect(lists(report, 'ConfigMap location-snippet', /closed/)).toBe(true);
+  });
+});
+
+test('files without an Ingress, and text that is not YAML, give no policy', async () => {
+  for (const text of ['kind: Service\n', 'a: [hunter2\n']) {
+    const ran = await meshgate(['migrate', 'ingress-nginx', 'i.yaml'], { files: { 'i.yaml': text } });
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.err).not.toContain('hunter2');
+  }
+});
