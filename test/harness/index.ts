@@ -8,6 +8,7 @@ export * from './command.ts';
 export { Box, type ContainerSpec, filesBelow, startContainer } from './container.ts';
 export * from './envoy.ts';
 export * from './etcd.ts';
+export { execIn } from './exec.ts';
 export * from './follow.ts';
 export * from './gateway.ts';
 export * from './guide.ts';

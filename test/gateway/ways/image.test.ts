@@ -1,0 +1,127 @@
+/** docs/image.md, followed to the letter by two readers with Docker: one uses `docker run`, the other Compose. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { docker, runId, runLabel } from '../../harness/docker.ts';
+import {
+  execIn,
+  fileOf,
+  follow,
+  gatewayImage,
+  newcomerImage,
+  README_OPTIONS,
+  readGuide,
+  startEcho,
+  startProvider,
+  testStage,
+} from '../../harness/index.ts';
+
+const stage = await testStage('ways-image');
+const network = stage.network.getName();
+const [{ cert, key }] = await Promise.all([
+  stage.ca.server(['wiki.example.com']),
+  startProvider(stage, { alias: 'idp.example.com', port: 443 }),
+  startEcho(stage, { alias: 'wiki.internal', tls: true }),
+]);
+
+/** The reader's container has the engine of this machine, so its folder has the same path here. */
+const root = mkdtempSync(join(tmpdir(), 'meshgate-ways-image-'));
+const reader = `meshgate-reader-${process.pid}`;
+const gateway = `meshgate-way-${process.pid}`;
+const BUNDLE = '/etc/ssl/certs/ca-certificates.crt';
+const bundle = join(root, 'ca.pem');
+writeFileSync(bundle, stage.ca.cert + stage.meshCa.cert);
+await docker(
+  ...['run', '-d', '--name', reader, '--label', `${runLabel}=${runId()}`, '--network', network, '-w', root],
+  ...['-v', '/var/run/docker.sock:/var/run/docker.sock', '-v', `${root}:${root}`, '-v', `${bundle}:${BUNDLE}:ro`],
+  newcomerImage,
+);
+const inReader = (script: string) => execIn(reader, ['sh', '-c', script]);
+afterAll(async () => {
+  await inReader(`rm -rf ${root}/*`);
+  spawnSync('docker', ['rm', '-f', '-v', reader, gateway]);
+  spawnSync('docker', ['volume', 'rm', `${gateway}-state`]);
+  rmSync(root, { recursive: true });
+});
+
+/** The test's own network is not reached through ports of this machine, and its CAs are not in the image. */
+const OWN = { 'meshgate/gateway:dev': gatewayImage };
+const PORT = { 'https://wiki.example.com': 'https://wiki.example.com:8443' };
+const pages = readGuide('docs/package.md', { sections: ['Try it'], replace: PORT });
+
+async function folder(name: string): Promise<string> {
+  const path = join(root, name);
+  const { exitCode, stderr } = await inReader(`mkdir -p ${path}/tls && chmod 755 ${path} ${path}/tls`);
+  expect(exitCode, stderr).toBe(0);
+  for (const [file, text] of [
+    ['tls.crt', cert],
+    ['tls.key', key],
+  ] as const)
+    writeFileSync(join(path, 'tls', file), text);
+  return path;
+}
+
+function isProtected(done: Awaited<ReturnType<typeof follow>>): void {
+  const answer = (part: string) => JSON.parse(done.output(part));
+  expect(answer('curl -s https://wiki.example.com:8443/page').reason).toBe('credential_missing');
+  expect(answer('8443/welcome').reason).toBe('credential_missing');
+  expect(new Map(answer('8443/page/1').headers).get('X-Forwarded-User')).toBe('wiki-index');
+  expect(answer('8443/page/2').reason).toBe('signature_invalid');
+}
+
+test('with docker run: the page is protected, a forgery is rejected, and a change is loaded', async () => {
+  const at = await folder('run');
+  const network = `--network ${stage.network.getName()} --network-alias wiki.example.com -v ${bundle}:${BUNDLE}:ro`;
+  const steps = readGuide('docs/image.md', {
+    sections: ['The policy', 'With docker run'],
+    replace: {
+      ...OWN,
+      ...PORT,
+      '-p 443:8443': network,
+      '--name gateway': `--name ${gateway} --label ${runLabel}=${runId()}`,
+      'exec gateway': `exec ${gateway}`,
+      'meshgate-state:': `${gateway}-state:`,
+    },
+  });
+  const command = steps.flatMap((step) => ('command' in step ? [step.command] : [])).find((it) => it.includes(' -d '))!;
+  for (const option of README_OPTIONS) expect(command).toContain(option);
+  const change = steps.findIndex((step) => 'command' in step && step.command.startsWith('sed'));
+  const soon = { 'curl -s https://wiki.example.com:8443/health': /"url":"\/health"/ };
+  const done = await follow([...steps.slice(0, change), ...pages, ...steps.slice(change)], inReader, {
+    folder: at,
+    soon,
+  });
+  isProtected(done);
+  await docker('stop', gateway);
+});
+
+test('with Compose: the page is protected, and a forgery is rejected', async () => {
+  const at = await folder('compose');
+  const steps = readGuide('docs/image.md', {
+    sections: ['The policy', 'With Compose'],
+    replace: { ...OWN, '443:8443': '8443' },
+  });
+  expect(parse(readFileSync('nginx/compose.yaml', 'utf8'))).toEqual(
+    parse(fileOf(readGuide('docs/image.md', { sections: ['With Compose'] }), 'compose.yaml')),
+  );
+  // Compose merges this file by its name.
+  const own = {
+    services: {
+      gateway: {
+        labels: { [runLabel]: runId() },
+        networks: { stage: { aliases: ['wiki.example.com'] } },
+        volumes: [`${bundle}:${BUNDLE}:ro`],
+      },
+    },
+    networks: { stage: { external: true, name: network } },
+  };
+  writeFileSync(join(at, 'compose.override.yaml'), JSON.stringify(own));
+  try {
+    isProtected(await follow([...steps, ...pages], inReader, { folder: at }));
+  } finally {
+    await inReader(`cd ${at} && docker compose down --volumes --timeout 0`);
+  }
+});
