@@ -27,51 +27,11 @@ export interface Policy {
     readonly else?: string;
   } | null>>;
   /** Teams by name. Each team has a file with roles, services, hosts and tests of its own. */
-  readonly teams?: Readonly<Record<string, {
-    /** The team’s file, relative to the folder of this policy. */
-    readonly file: string;
-    /** The hosts that the team may define; *.x covers all names below x. */
-    readonly hosts: ReadonlyArray<string>;
-    /** The services that the team may define, or name if this policy defines them; pay-* covers all names that begin so. */
-    readonly services: ReadonlyArray<string>;
-    /** Names of roles that the team may define besides those that begin with its own name and a dot; x-* covers all names that begin with x-. Default: none. */
-    readonly roles?: ReadonlyArray<string>;
-    /** The Kubernetes namespaces of the team’s services. Default: none. */
-    readonly namespaces?: ReadonlyArray<string>;
-    /** Further names, with or without a port, that authority, endpoint and url of the team’s services may have. Default: only names in its namespaces. */
-    readonly addresses?: ReadonlyArray<string>;
-    /** The providers that the team may name. Default: the only provider of this policy. */
-    readonly providers?: ReadonlyArray<string>;
-    /** The identities that the team’s rules may name in "as". Default: `["default"]`. */
-    readonly identities?: ReadonlyArray<string>;
-    /** The meshes that the team’s services may name. Default: `["default"]`. */
-    readonly meshes?: ReadonlyArray<string>;
-    /** The audiences that the team’s routes may name. Default: none. */
-    readonly audiences?: ReadonlyArray<string>;
-    /** Files, and folders of files, that the team’s hosts and services may name. Default: none. */
-    readonly files?: ReadonlyArray<string>;
-    /** Identity headers that the team may send besides those of this policy and those of known applications. nginx erases them from requests to every host. Default: none. */
-    readonly headers?: ReadonlyArray<string>;
-    /** The variables of --env that the team’s file may contain. Default: none. */
-    readonly variables?: ReadonlyArray<string>;
-    /** What else the team may write: anyone (rules for anyone, without a credential), networks (roles by network), certificates (roles by client certificate), claims (roles by claim, and headers with claims or groups), limits (limits of hosts and routes), proxy (proxy settings of hosts and routes), service_credentials (service_credential of routes). Default: nothing. */
-    readonly may?: ReadonlyArray<"anyone" | "networks" | "certificates" | "claims" | "limits" | "proxy" | "service_credentials">;
-  }>>;
+  readonly teams?: Readonly<Record<string, Team>>;
   /** Hosts by name, each with its routes by path. */
   readonly hosts: Readonly<Record<string, Host>>;
   /** Ready-made parts for applications; "meshgate render --target policy" shows what they expand to. */
-  readonly profiles?: ReadonlyArray<{
-    /** The name of a profile that meshgate brings, or the path of your own copy. */
-    readonly use: string;
-    /** The host whose routes the profile writes. */
-    readonly host: string;
-    /** The service that receives the requests. */
-    readonly service: string;
-    /** The facts that give the roles of the profile, by role; several facts in a list: one of them is enough. */
-    readonly roles?: Readonly<Record<string, string | Readonly<Record<string, unknown>> | ReadonlyArray<unknown>>>;
-    /** The options of the profile. */
-    readonly options?: Readonly<Record<string, unknown>>;
-  }>;
+  readonly profiles?: ReadonlyArray<Profile>;
   /** Requests that the gateway must allow or deny; "meshgate validate" runs them. */
   readonly tests?: ReadonlyArray<PolicyTest>;
 }
@@ -505,6 +465,52 @@ export interface Service {
   readonly consul_service?: string;
 }
 
+/** A team: its file, and what this file may define. */
+export interface Team {
+  /** The team’s file, relative to the folder of this policy. */
+  readonly file: string;
+  /** The hosts that the team may define; *.x covers all names below x. */
+  readonly hosts: ReadonlyArray<string>;
+  /** The services that the team may define, or name if this policy defines them; pay-* covers all names that begin so. */
+  readonly services: ReadonlyArray<string>;
+  /** Names of roles that the team may define besides those that begin with its own name and a dot; x-* covers all names that begin with x-. Default: none. */
+  readonly roles?: ReadonlyArray<string>;
+  /** The Kubernetes namespaces of the team’s services. Default: none. */
+  readonly namespaces?: ReadonlyArray<string>;
+  /** Further names, with or without a port, that authority, endpoint and url of the team’s services may have. Default: only names in its namespaces. */
+  readonly addresses?: ReadonlyArray<string>;
+  /** The providers that the team may name. Default: the only provider of this policy. */
+  readonly providers?: ReadonlyArray<string>;
+  /** The identities that the team’s rules may name in "as". Default: `["default"]`. */
+  readonly identities?: ReadonlyArray<string>;
+  /** The meshes that the team’s services may name. Default: `["default"]`. */
+  readonly meshes?: ReadonlyArray<string>;
+  /** The audiences that the team’s routes may name. Default: none. */
+  readonly audiences?: ReadonlyArray<string>;
+  /** Files, and folders of files, that the team’s hosts and services may name. Default: none. */
+  readonly files?: ReadonlyArray<string>;
+  /** Identity headers that the team may send besides those of this policy and those of known applications. nginx erases them from requests to every host. Default: none. */
+  readonly headers?: ReadonlyArray<string>;
+  /** The variables of --env that the team’s file may contain. Default: none. */
+  readonly variables?: ReadonlyArray<string>;
+  /** What else the team may write: anyone (rules for anyone, without a credential), networks (roles by network), certificates (roles by client certificate), claims (roles by claim, and headers with claims or groups), limits (limits of hosts and routes), proxy (proxy settings of hosts and routes), service_credentials (service_credential of routes). Default: nothing. */
+  readonly may?: ReadonlyArray<"anyone" | "networks" | "certificates" | "claims" | "limits" | "proxy" | "service_credentials">;
+}
+
+/** Everything that an application needs on one host. */
+export interface Profile {
+  /** The name of a profile that meshgate brings, or the path of your own copy. */
+  readonly use: string;
+  /** The host whose routes the profile writes. */
+  readonly host: string;
+  /** The service that receives the requests. */
+  readonly service: string;
+  /** The facts that give the roles of the profile, by role; several facts in a list: one of them is enough. */
+  readonly roles?: Readonly<Record<string, string | Readonly<Record<string, unknown>> | ReadonlyArray<unknown>>>;
+  /** The options of the profile. */
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
 /** Routes of one host, by path. */
 export interface Host {
   /** Providers whose tokens this host accepts; required if the policy has several. */
@@ -765,6 +771,9 @@ export type Fact = string | {
 
 /** A file that "--overlay" merges into the policy: it has the keys that it changes, and `null` removes a key. */
 export type Overlay = Changes<Policy>;
+
+/** The file of a team. */
+export type TeamFile = Pick<Partial<Policy>, "roles" | "services" | "hosts" | "profiles" | "tests">;
 
 type Changes<T> = T extends readonly unknown[]
   ? T

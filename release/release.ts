@@ -50,7 +50,9 @@ function libraries(): readonly Bundled[] {
     const list = join(folder, 'bundled.json');
     const built = join(folder, 'dist');
     run(process.execPath, 'src/build.mjs', built, list);
-    const names = new Set([...readdirSync(built), ...readdirSync(join(root, 'dist'))]);
+    const names = new Set(
+      [built, join(root, 'dist')].flatMap((it) => readdirSync(it, { recursive: true }).map(String)),
+    );
     for (const name of names) {
       const [fresh, is] = [join(built, name), join(root, 'dist', name)].map((file) => hashOf(file));
       if (fresh !== is) throw new Mistake(`dist/${name} is not what src/ builds: run "make build" and commit it`);

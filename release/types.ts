@@ -1,4 +1,5 @@
 /** TypeScript types of the policy file, from its JSON Schema: dist/policy.d.ts, which the package exports. */
+import { SECTIONS } from '../src/policy/team-file.ts';
 
 /** The part of JSON Schema that the policy's schema uses. */
 interface Schema {
@@ -28,6 +29,8 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   Agent: ['properties', 'agents', 'additionalProperties'],
   Mesh: ['properties', 'mesh'],
   Service: ['properties', 'services', 'additionalProperties'],
+  Team: ['properties', 'teams', 'additionalProperties'],
+  Profile: ['properties', 'profiles', 'items'],
   Host: ['properties', 'hosts', 'additionalProperties'],
   Route: ['properties', 'hosts', 'additionalProperties', 'patternProperties', '^/'],
   PolicyTest: ['properties', 'tests', 'items'],
@@ -40,6 +43,9 @@ const HEAD = `/** The policy file of meshgate as YAML or JSON holds it. "meshgat
 const OVERLAY = `
 /** A file that "--overlay" merges into the policy: it has the keys that it changes, and \`null\` removes a key. */
 export type Overlay = Changes<Policy>;
+
+/** The file of a team. */
+export type TeamFile = Pick<Partial<Policy>, ${SECTIONS.map((name) => JSON.stringify(name)).join(' | ')}>;
 
 type Changes<T> = T extends readonly unknown[]
   ? T

@@ -17,7 +17,7 @@ export interface TeamFile {
 }
 
 const NAMED = ['roles', 'services', 'hosts'] as const;
-const SECTIONS = [...NAMED, 'profiles', 'tests'] as const;
+export const SECTIONS = [...NAMED, 'profiles', 'tests'] as const;
 
 /** Why a team's file cannot have a section of the policy. */
 const REFUSED: Readonly<Record<string, string>> = {

@@ -101,7 +101,13 @@ describe('the package', () => {
       expect.arrayContaining([
         ...['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json', 'conf.d/meshgate.conf'],
         ...['cli', 'client', 'cookies', 'health', 'hop', 'meshgate', 'signin'].map((name) => `dist/${name}.js`),
-        ...['dist/policy.d.ts', 'dist/THIRD-PARTY-LICENSES.txt', 'docs/policy.schema.json', 'docs/index.md'],
+        ...[
+          'dist/policy.d.ts',
+          'dist/THIRD-PARTY-LICENSES.txt',
+          'dist/profiles/confluence.yaml',
+          'docs/policy.schema.json',
+          'docs/index.md',
+        ],
         ...['nginx/Dockerfile', 'nginx/meshgate.sh', 'nginx/nginx.conf'],
       ]),
     );
@@ -213,17 +219,20 @@ describe('an installed package', () => {
     return files.map((file) => stdout.split(/\n(?! )/).filter((message) => message.startsWith(`${file}(`)));
   };
 
-  test('has types that accept a policy with every key, and an overlay', async () => {
-    const full = JSON.stringify(parse(readFileSync('test/unit/policy/fixtures/full.yaml', 'utf8')));
+  test('has types that accept a policy with every key, an overlay, and a file of a team', async () => {
+    const json = (file: string) => JSON.stringify(parse(readFileSync(file, 'utf8')));
+    const teams = 'docs/examples/teams';
     const source = `
-      import type { Overlay, Policy, Route } from 'meshgate';
+      import type { Overlay, Policy, Route, TeamFile } from 'meshgate';
       import type { Policy as Same } from 'meshgate/policy';
       import schema from 'meshgate/policy.schema.json' with { type: 'json' };
-      const policy: Policy = ${full};
+      const policy: Policy = ${json('test/unit/policy/fixtures/full.yaml')};
+      const teams: Policy = ${json(`${teams}/meshgate.yaml`)};
+      const team: TeamFile = ${json(`${teams}/teams/pay.yaml`)};
       const same: Same = policy;
       const overlay: Overlay = { gateway: { hsts: null }, hosts: { 'h.example.com': { '/*': { owner: 'me' } } } };
       const route: Route = { service: 'wiki', allow: ['staff'] };
-      export const all: unknown[] = [same, overlay, route, schema.title];`;
+      export const all: unknown[] = [same, overlay, route, teams, team, schema.title];`;
     expect(await compile([source])).toEqual([[]]);
   });
 
@@ -380,11 +389,11 @@ describe('refuses', () => {
   });
 
   test('bundles that are not what the sources build', async () => {
-    appendFileSync(join(two, 'dist/hop.js'), '//');
+    appendFileSync(join(two, 'dist/profiles/confluence.yaml'), '#');
     const { code, stderr } = await release(two, join(folder, 'third'));
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: 'release: dist/hop.js is not what src/ builds: run "make build" and commit it\n',
+      stderr: 'release: dist/profiles/confluence.yaml is not what src/ builds: run "make build" and commit it\n',
     });
   });
 });
