@@ -12,6 +12,13 @@ rejected=$run/watch.rejected
 say() { printf 'meshgate: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
+# What is rendered: the gateway, or the sidecar that only answers the checks of an ingress.
+case ${MESHGATE_MODE:-gateway} in
+  gateway) target=nginx ;;
+  sidecar) target=ext-authz ;;
+  *) die "MESHGATE_MODE is \"$MESHGATE_MODE\": write gateway or sidecar" ;;
+esac
+
 # Where the dictionaries' state lives, in $state.
 choose_state() {
   state=${MESHGATE_STATE:-}
@@ -95,7 +102,7 @@ render_to() {
   set -- --out "$1"
   for overlay in ${MESHGATE_OVERLAY:-}; do set -- "$@" --overlay "$overlay"; done
   for name in ${MESHGATE_ENV:-}; do set -- "$@" --env "$name"; done
-  meshgate render --target nginx --check-files "$@" --dir "$conf" --access-log /dev/stdout --state-dir "$state" "$policy" >/dev/null ||
+  meshgate render --target $target --check-files "$@" --dir "$conf" --access-log /dev/stdout --state-dir "$state" "$policy" >/dev/null ||
     return 1
   { policy_files; certificate_files "$at"; } >"$at/inputs"
   { printf '%s\n' "$read"; certificate_files "$at" | digests; } >"$at/digests"

@@ -4,6 +4,7 @@
 #   MESHGATE_POLICY    the policy file (/etc/meshgate/meshgate.yaml)
 #   MESHGATE_OVERLAY   files that are merged into the policy, in this order
 #   MESHGATE_ENV       names of the variables that the policy may use as ${NAME}
+#   MESHGATE_MODE      gateway, or sidecar: only answers the checks of an ingress (gateway)
 #   MESHGATE_WORKERS   nginx worker processes (auto)
 #   MESHGATE_STATE     folder of the shared dictionaries' state (/var/lib/meshgate where writable, else /run/meshgate,
 #                      which a policy with sessions and without etcd does not start with)
@@ -51,7 +52,7 @@ rm -f "$run"/*.sock
 choose_state
 
 if [ "${MESHGATE_RENDERED:-}" = 1 ]; then
-  for file in http.conf servers.conf erase.conf policy.js watched.js meshgate.js hop.js signin.js client.js health.js cookies.js; do
+  for file in http.conf servers.conf policy.js watched.js meshgate.js hop.js signin.js client.js health.js cookies.js; do
     [ -r "$conf/$file" ] || die "MESHGATE_RENDERED is 1 but there is no readable $conf/$file"
   done
 else

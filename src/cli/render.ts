@@ -1,6 +1,7 @@
 import { place } from '../policy/index.ts';
 import type { At, MeshKind } from '../policy/types.ts';
 import { writtenId } from '../rules/enforced.ts';
+import { renderSidecar } from '../targets/ext-authz/render.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
 import { emitPolicy } from '../targets/kit/per-mesh.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
@@ -25,10 +26,15 @@ import { type Leftover, LIST, listedIn, replaceListed } from './written-files.ts
 
 /** The folder of the rendered files in the image. */
 const IMAGE_DIR = '/run/meshgate/conf';
-const TARGETS = ['nginx', ...meshTargetNames, 'policy'] as const;
+const TARGETS = ['nginx', 'ext-authz', ...meshTargetNames, 'policy'] as const;
 
 const isMesh = (target: (typeof TARGETS)[number]): target is MeshKind =>
   (meshTargetNames as readonly string[]).includes(target);
+
+/** The targets that are configurations of an nginx with the gateway's JavaScript. */
+const NGINX_TARGETS = ['nginx', 'ext-authz'] as const;
+const isNginx = (target: (typeof TARGETS)[number]): target is (typeof NGINX_TARGETS)[number] =>
+  (NGINX_TARGETS as readonly string[]).includes(target);
 
 /** The value of `--fail-on-gap` without a target. */
 export const ANY_TARGET = 'any';
@@ -49,6 +55,7 @@ const flags = {
     ...flag('IP,IP', 'DNS servers, if the policy names none (default: the servers in /etc/resolv.conf)'),
     variadic: ',',
   },
+  sidecar: flag('HOST:PORT', 'Where the ingress reaches the sidecar (ext-authz; default: a service of Kubernetes)'),
   checkFiles: {
     kind: 'boolean',
     optional: true,
@@ -105,17 +112,25 @@ function emit(runtime: Runtime, loaded: LoadedFile, flags: Flags, dir: string): 
     return emitPolicy(target, loaded, options, { mesh, ingress });
   }
   const { runDir, stateDir, accessLog, resolver } = flags;
-  return renderNginx(
-    policy,
-    rules,
-    nginxOptions({
-      dir,
-      ...(runDir !== undefined && { runDir }),
-      ...(stateDir !== undefined && { stateDir }),
-      ...(accessLog !== undefined && { accessLog }),
-      resolver: resolver ?? systemResolvers(runtime),
-    }),
-  );
+  const options = nginxOptions({
+    dir,
+    ...(runDir !== undefined && { runDir }),
+    ...(stateDir !== undefined && { stateDir }),
+    ...(accessLog !== undefined && { accessLog }),
+    resolver: resolver ?? systemResolvers(runtime),
+  });
+  if (flags.target === 'nginx') return renderNginx(policy, rules, options);
+  const sidecar = flags.sidecar === undefined ? undefined : sidecarAddress(flags.sidecar);
+  return renderSidecar(policy, rules, { ...options, ...(sidecar && { sidecarAddress: sidecar }) });
+}
+
+/** Reads the address of the sidecar. It becomes a part of files for several ingresses. */
+function sidecarAddress(text: string): { readonly host: string; readonly port: number } {
+  const [, host, port] = /^([A-Za-z0-9][A-Za-z0-9.-]*):([1-9][0-9]{0,4})$/.exec(text) ?? [];
+  if (host === undefined || Number(port) > 65535) {
+    throw new WrongUse(`--sidecar ${text}: give a name or an IPv4 address and a port, as in meshgate.edge.svc:8080`);
+  }
+  return { host, port: Number(port) };
 }
 
 /** The address of a DNS server, perhaps with a port. */
@@ -125,11 +140,11 @@ function checkFlags(flags: Flags): void {
   const own = { dir: flags.dir, 'run-dir': flags.runDir, 'state-dir': flags.stateDir };
   const ofNginx = { ...own, 'access-log': flags.accessLog, resolver: flags.resolver };
   for (const [name, value] of Object.entries(ofNginx)) {
-    if (value !== undefined && flags.target !== 'nginx') {
+    if (value !== undefined && !isNginx(flags.target)) {
       throw new WrongUse(`--${name} has no effect for ${flags.target}: leave it out`);
     }
   }
-  if (flags.checkFiles && flags.target !== 'nginx') {
+  if (flags.checkFiles && !isNginx(flags.target)) {
     throw new WrongUse(`--check-files has no effect for ${flags.target}: leave it out`);
   }
   if (flags.ingress !== undefined && !isMesh(flags.target)) {
@@ -143,6 +158,9 @@ function checkFlags(flags: Flags): void {
   }
   if (flags.forUpdate && !(isMesh(flags.target) && meshTarget(flags.target).takesForUpdate)) {
     throw new WrongUse(`--for-update has no effect for ${flags.target}: leave it out`);
+  }
+  if (flags.sidecar !== undefined && flags.target !== 'ext-authz') {
+    throw new WrongUse(`--sidecar has no effect for ${flags.target}: leave it out`);
   }
   const other = flags.resolver?.find((it) => !DNS_SERVER.test(it));
   if (other !== undefined) {
@@ -212,7 +230,7 @@ interface Writing extends Leftover {
 
 /** Writes the files into a folder, and removes those that an earlier call wrote and this one does not. */
 function writeFiles(runtime: Runtime, out: string, flags: Flags, files: Emitted['files']): Writing {
-  const all: Record<string, string | Uint8Array> = flags.target === 'nginx' ? { ...files, ...bundles(runtime) } : files;
+  const all: Record<string, string | Uint8Array> = isNginx(flags.target) ? { ...files, ...bundles(runtime) } : files;
   const listed = listedIn(runtime, out);
   for (const [name, content] of Object.entries(all)) {
     writing(`${out}/${name}`, () => runtime.write(out, name, content));

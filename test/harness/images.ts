@@ -38,6 +38,9 @@ export const ldapImage = imageOf('meshgate/test-ldap');
 /** kube-apiserver, etcd, kubectl, pilot-discovery and our SDS server. */
 export const meshImage = imageOf('meshgate/test-mesh');
 
+/** Traefik and Caddy. */
+export const ingressImage = imageOf('meshgate/test-ingress');
+
 export const envoyImage = imageOf('meshgate/test-envoy');
 
 /** Envoy keeps its log for ten seconds unless told otherwise. */

@@ -23,6 +23,7 @@ const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 /** The options of a rendering on this machine for the image, on a Docker network. */
 const forImage: Readonly<Record<string, readonly string[]>> = {
+  'ext-authz': ['--dir', '/run/meshgate/conf', '--access-log', '/dev/stdout', '--resolver', '127.0.0.11'],
   nginx: ['--dir', '/run/meshgate/conf', '--access-log', '/dev/stdout', '--resolver', '127.0.0.11'],
 };
 

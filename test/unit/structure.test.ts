@@ -115,7 +115,7 @@ test('no folder imports from one above it', () => {
 });
 
 test('only the index of the meshes imports from the folder of a mesh', () => {
-  const meshOf = (name: string) => /^targets\/(?!kit\/|nginx\/)([^/]+)\//.exec(name)?.[1];
+  const meshOf = (name: string) => /^targets\/(?!kit\/|nginx\/|ext-authz\/)([^/]+)\//.exec(name)?.[1];
   const others = edges.filter(
     ({ from, to }) => meshOf(to) !== undefined && meshOf(from) !== meshOf(to) && from !== 'targets/index',
   );

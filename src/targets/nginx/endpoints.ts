@@ -8,7 +8,9 @@ import { conf, type Directive, regex } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { asked, fromHandler, handlerHost, toHandler, told } from './handler.ts';
 import { accessLog } from './log.ts';
+import { metadataPaths } from './metadata.ts';
 import { bodyBuffer } from './module.ts';
+import { JWKS_PATH } from './names.ts';
 import { shownNetworks } from './networks.ts';
 import { orPage } from './page.ts';
 import { unknown } from './problem.ts';
@@ -114,6 +116,15 @@ export const signinFiles = (scene: Scene): readonly ConfFile[] => [
   ['endpoint.conf', exact(scene), 'An endpoint of the sign-in.'],
   ['endpoint-limit.conf', signinLimit(scene), 'How often each address may use an endpoint of the sign-in.'],
   ['whoami.conf', whoami(scene), 'The endpoint that tells a caller who it is.'],
+];
+
+/** The paths of a host that the gateway serves itself. A path that ends with a slash is a folder. */
+export const endpointPaths = (scene: Scene, host: SceneHost): readonly string[] => [
+  ...(host.sessions
+    ? [...[...signinEndpoints(scene, host), ...ENDPOINTS].map(({ path }) => path), paths.WHOAMI_PATH]
+    : []),
+  ...(scene.policy.gateway.assertion ? [JWKS_PATH] : []),
+  ...metadataPaths(host),
 ];
 
 /** The location of the sign-in in the server of a host. Its callbacks depend on the host's providers. */

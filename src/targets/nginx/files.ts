@@ -5,13 +5,14 @@ import type { Scene } from './scene.ts';
 export type FileName =
   | `${'maps' | 'log' | 'inside' | 'server' | 'check' | 'check-session' | 'hop' | 'answer' | 'problem' | 'metadata'}.conf`
   | `refuse${'' | '-pages'}.conf`
+  | `${'forms' | 'ask' | 'ask-brief' | 'allowed'}.conf`
   | `${'session' | 'signin' | 'endpoint' | 'endpoint-limit' | 'whoami' | 'page'}.conf`
   | `${'proxy' | 'headers' | 'erase'}${'' | '-grpc'}.conf`
   | `${'ingress' | 'caller' | 'cors' | 'services/' | 'requests/'}${string}.conf`;
 
 /** A rendered file: its name, its directives, and its purpose, which stands in the first line of the file. */
 export type ConfFile = readonly [
-  name: FileName | `${'hosts' | 'inner'}/${string}`,
+  name: FileName | `${'hosts' | 'inner' | 'checks'}/${string}`,
   directives: readonly Directive[],
   what: string,
 ];

@@ -102,8 +102,8 @@ function connected(scene: Scene, route: SceneRoute): readonly Directive[] {
   `;
 }
 
-/** The headers about the caller that a route sends to its service. */
-const caller = (scene: Scene, route: SceneRoute): readonly Directive[] => [
+/** What a route keeps from the check's response about the caller, for the headers of its service. */
+export const callerValues = (scene: Scene, route: SceneRoute): readonly Directive[] => [
   included(scene, 'answer.conf'),
   ...route.headers.flatMap((header) => identity(scene, header)),
   ...(scene.policy.gateway.assertion ? [fromAnswer(FROM_CHECK.assertion)] : []),
@@ -152,7 +152,7 @@ export function routeFiles(scene: Scene): RouteFiles {
     for (const route of host.routes) {
       const names = route.services.map(({ name }) => name).join(', ');
       const kept = 'What nginx keeps from a response of the check for a route: identity headers.';
-      callers.add(route, 'caller', caller(scene, route), kept);
+      callers.add(route, 'caller', callerValues(scene, route), kept);
       const directives = target(scene, host, route, callers.of(route));
       targets.add(route, targetName(route), directives, `How routes lead to ${names}.`);
     }

@@ -74,6 +74,10 @@ function resources({ host }: SceneHost): ReadonlyMap<string, readonly Route[]> {
 
 const keyOf = ({ host }: SceneHost, path: string): string => host.name + path;
 
+/** The paths of the metadata of a host's resources. */
+export const metadataPaths = (host: SceneHost): readonly string[] =>
+  [...resources(host).keys()].map((path) => METADATA_PATH + path);
+
 /** The keys of {@link metadataMaps}. They may be long. */
 export const metadataKeys = ({ hosts }: Pick<Scene, 'hosts'>): readonly string[] =>
   hosts.flatMap((host) => [...resources(host).keys()].map((path) => keyOf(host, path)));

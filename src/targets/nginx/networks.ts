@@ -2,7 +2,7 @@ import { isWithin, rangeText, readRange } from '../../cidr.ts';
 import { TO_CHECK } from '../../internal-headers.ts';
 import type { Policy } from '../../policy/types.ts';
 import { requestFacts } from '../../rules/table.ts';
-import { conf, type Directive, line, literal } from './directive.ts';
+import { conf, type Directive, line, literal, variable } from './directive.ts';
 import type { Scene } from './scene.ts';
 
 /** The networks in roles. The vector has one digit for each, in this order. */
@@ -12,13 +12,19 @@ const networksOf = (policy: Policy): readonly string[] => requestFacts(policy)?.
 export const hasNetworks = ({ policy }: Pick<Scene, 'policy'>): boolean => networksOf(policy).length > 0;
 
 /** Sends the vector to the check. Empty if the policy has no networks. */
-export const shownNetworks = (scene: Pick<Scene, 'policy'>): readonly Directive[] =>
-  hasNetworks(scene) ? conf`proxy_set_header ${TO_CHECK.networks} $meshgate_networks;` : [];
+export const shownNetworks = (scene: Pick<Scene, 'policy' | 'options'>): readonly Directive[] =>
+  hasNetworks(scene)
+    ? conf`proxy_set_header ${TO_CHECK.networks} ${variable(scene.options.sidecar ? KNOWN : 'meshgate_networks')};`
+    : [];
+
+/** The variable with the vector of a sidecar. It is empty if the ingress did not say the address of the client: then
+ * no role depends on it, in either direction. */
+const KNOWN = 'meshgate_networks_known';
 
 /** The map from the client's address to one digit for each network of the policy. Behind a trusted proxy, the address
  * is the one that the proxy names. nginx uses the longest range that contains the address. So each range also has the
  * digits of the ranges that contain it. */
-export function networkVector({ policy }: Pick<Scene, 'policy'>): readonly Directive[] {
+export function networkVector({ policy, options }: Pick<Scene, 'policy' | 'options'>): readonly Directive[] {
   const networks = networksOf(policy).map((ranges) =>
     ranges.split(' ').map((text) => {
       const range = readRange(text);
@@ -38,5 +44,6 @@ export function networkVector({ policy }: Pick<Scene, 'policy'>): readonly Direc
       default ${'0'.repeat(networks.length)};
       ${digits}
     }
+    ${options.sidecar && conf`map $remote_addr ${variable(KNOWN)} { default $meshgate_networks; "unix:" ""; }`}
   `;
 }

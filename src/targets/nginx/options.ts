@@ -13,6 +13,8 @@ export interface NginxOptions {
   readonly resolver: readonly string[];
   /** The CA bundle for providers and services without their own CA. */
   readonly systemCa: string;
+  /** Set if nginx only answers the checks of another ingress, which sends the requests to the services itself. */
+  readonly sidecar?: true;
 }
 
 /** Fills in the defaults of the image and the documentation. Only `dir` is required. */

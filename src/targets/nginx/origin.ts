@@ -2,6 +2,7 @@ import { TO_CHECK } from '../../internal-headers.ts';
 import { requestFacts } from '../../rules/table.ts';
 import { conf, type Directive } from './directive.ts';
 import { allHosts, type Scene, type SceneHost } from './scene.ts';
+import { hasSessions } from './session.ts';
 
 /** Whether a browser automatically adds a credential to requests for a host, whichever page sends them. Such
  * credentials are a session cookie, a client certificate that a route accepts, or a network that gives a role. */
@@ -19,6 +20,8 @@ export const shownOrigin = (scene: Scene, host: SceneHost): readonly Directive[]
 /** The maps for the origin of a request. They are evaluated only if the method could change something. */
 export function originMaps(scene: Scene): readonly Directive[] {
   if (!allHosts(scene).some((host) => isAmbient(scene, host))) return [];
+  // An ingress may not pass these headers on.
+  const isLost = scene.options.sidecar && hasSessions(scene);
   return conf`
     # The origin of the page that sends an unsafe method or an Upgrade; "null" if the browser only says that it differs from the host's.
     map $request_method $meshgate_origin_in {
@@ -36,10 +39,16 @@ export function originMaps(scene: Scene): readonly Directive[] {
     }
     # A page may hide its origin. The browser still says whether it is the same origin.
     map $http_sec_fetch_site $meshgate_origin_hidden { default null; "same-origin" ""; }
-    map $http_sec_fetch_site $meshgate_origin_site { default ""; "cross-site" null; "same-site" null; }
+    map $http_sec_fetch_site $meshgate_origin_site { default ""; "cross-site" null; "same-site" null; ${isLost && conf`"" $meshgate_origin_lost;`} }
+    ${isLost && lostMap}
     ${scene.hosts.some((host) => !host.sessions && isAmbient(scene, host)) && otherMaps}
   `;
 }
+
+const lostMap = conf`
+  # Without both headers, a request with a session does not count as one of the same origin.
+  map $meshgate_cookie_in $meshgate_origin_lost { "" ""; default null; }
+`;
 
 const otherMaps = conf`
   # The same for hosts without sign-in; empty if it is the requested origin.

@@ -4,7 +4,7 @@ import { PAGE_PATH, SIGNIN_PATH } from '../../session/names.ts';
 import { conf, type Directive, line, variable } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { fromHandler, handlerHost, toHandler } from './handler.ts';
-import { refusal, unknown } from './problem.ts';
+import { refusal, repeatedAnswer, unknown } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { hasSessions, setCookie } from './session.ts';
 import { checkSocket } from './upstreams.ts';
@@ -87,6 +87,7 @@ const page = (scene: Scene): readonly Directive[] => conf`
   client_max_body_size 0;
   proxy_request_buffering off;
   ${fromHandler}
+  ${repeatedAnswer(scene)}
   add_header Retry-After $meshgate_retry_after always;
   ${vary}
   ${setCookie}

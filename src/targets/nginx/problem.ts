@@ -1,7 +1,7 @@
-import { TO_CHECK } from '../../internal-headers.ts';
+import { FROM_CHECK, TO_CHECK } from '../../internal-headers.ts';
 import { type ReasonCode, reasons } from '../../reasons.ts';
 import { plainChallenge } from '../../rules/challenge.ts';
-import { type Arg, conf, type Directive, type Part, template, variable } from './directive.ts';
+import { type Arg, conf, type Directive, literal, type Part, template, variable } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { grpcRefusals } from './grpc.ts';
 import { modulesOf } from './module.ts';
@@ -15,8 +15,11 @@ import {
 } from './names.ts';
 import type { Scene } from './scene.ts';
 
+/** The header of a sidecar's answer in which a refusal repeats its body. */
+export const PROBLEM_HEADER = 'X-Meshgate-Problem';
+
 /** The phrase for each status (RFC 9110 section 15). */
-const TITLES: Readonly<Record<number, string>> = {
+export const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
@@ -47,10 +50,13 @@ export const problemFile: ConfFile = [
   'Directives that all responses to rejected requests share.',
 ];
 
+const membersOf = (reason: ReasonCode): string =>
+  `"reason":"${reason}","detail":${JSON.stringify(reasons[reason].help)}`;
+
 /** The body of a refusal that nginx itself decides. */
 function bodyOf(reason: ReasonCode): Arg {
-  const { status, help } = reasons[reason];
-  return template(`${head(status)}"reason":"${reason}","detail":${JSON.stringify(help)}`, ...ID);
+  const { status } = reasons[reason];
+  return template(`${head(status)}${membersOf(reason)}`, ...ID);
 }
 
 const returned = (reason: ReasonCode) => conf`return ${reasons[reason].status} ${bodyOf(reason)};`;
@@ -58,9 +64,27 @@ const returned = (reason: ReasonCode) => conf`return ${reasons[reason].status} $
 /** The `return` for a path without a route. Many locations have it, so its body is in a variable. */
 export const unknown = conf`return 404 $meshgate_route_unknown;`;
 
+/** The headers that repeat a refusal for an ingress that does not pass bodies of checks on.
+ * @param members the members of the body that follow the status, with the brace that ends it */
+const repeated = ({ options }: Scene, reason: Arg, members: Arg): readonly Directive[] =>
+  options.sidecar
+    ? conf`
+        add_header ${FROM_CHECK.reason} ${reason} always; add_header ${PROBLEM_HEADER} ${members} always;
+      `
+    : [];
+
+/** The same for a refusal of the check. */
+export const repeatedAnswer = (scene: Scene): readonly Directive[] =>
+  repeated(scene, variable('meshgate_reason'), variable('meshgate_problem'));
+
+/** The same for a refusal that nginx itself decides. */
+const repeatedReason = (scene: Scene, reason: ReasonCode): readonly Directive[] =>
+  repeated(scene, literal(reason), template(membersOf(reason), ...ID));
+
 /** The directives of a location that refuses requests for this reason. */
 export const refusal = (scene: Scene, reason: ReasonCode): readonly Directive[] => [
   included(scene, 'problem.conf'),
+  ...repeatedReason(scene, reason),
   ...(reason === 'route_unknown' ? unknown : returned(reason)),
 ];
 
@@ -105,6 +129,7 @@ export const refusalLocations = (
 ): readonly Directive[] => conf`
   location @meshgate_refuse {
     ${included(scene, 'problem.conf')}
+    ${repeatedAnswer(scene)}
     ${more}
     add_header Retry-After $meshgate_retry_after always;
     ${STATUSES.flatMap((status) => conf`if ($meshgate_status = ${status}) { ${refused(status)} }`)}
@@ -113,6 +138,7 @@ export const refusalLocations = (
   ${modulesOf(scene.hosts).includes('grpc') && grpcRefusals}
   location @meshgate_down {
     ${included(scene, 'problem.conf')}
+    ${repeatedReason(scene, 'check_unavailable')}
     ${more}
     add_header Retry-After 1 always;
     ${returned('check_unavailable')}

@@ -5,7 +5,7 @@ import { toSigninTable } from '../../rules/signin-table.ts';
 import { tableModule, toTable } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
 import { toWatched } from '../../rules/watched.ts';
-import type { Emitted, Gap, Target } from '../types.ts';
+import type { Emitted, Files, Gap, Target } from '../types.ts';
 import { checkFiles } from './check.ts';
 import { corsFiles } from './cors.ts';
 import type { Directive } from './directive.ts';
@@ -139,27 +139,30 @@ function needed(all: readonly ConfFile[], by: readonly Directive[], dir: string)
   return all.filter(([name]) => names.has(name));
 }
 
-/** Renders a policy for nginx. The files are http.conf, servers.conf, hosts/HOST.conf, inner/HOST.conf for hosts that
- * services call on behalf of people, the files that these include, policy.js and watched.js. If people sign in,
- * signin-policy.js is rendered too; if the gateway asks providers about tokens, so is client-policy.js. The JavaScript
- * bundles are not rendered.
- * @throws UnprintableError for text that nginx could read as more than one text */
-export function renderNginx(policy: Policy, rules: readonly Rule[], options: NginxOptions): Emitted {
-  const scene = toScene(policy, rules, options);
+/** What the renderer of a kind of nginx makes itself. */
+export interface OwnParts {
+  readonly routes: RouteFiles;
+  /** The directives of servers.conf. */
+  readonly servers: readonly Directive[];
+  /** The files that no other file includes, or only servers.conf. */
+  readonly hosts: readonly ConfFile[];
+  /** Files that other files can include, besides the usual ones. */
+  readonly shared?: readonly ConfFile[];
+}
+
+/** Renders all files of an nginx: http.conf, servers.conf, the files of the hosts, the files that these include, and the
+ * tables of the JavaScript.
+ * @param policy the policy by which the check decides */
+export function filesOf(policy: Policy, rules: readonly Rule[], scene: Scene, own: OwnParts): Files {
+  const { options } = scene;
   guard(scene);
-  const { inner } = policy.gateway;
-  const routes = routeFiles(scene);
-  const hosts: readonly ConfFile[] = [
-    ...allHosts(scene).map((host) => hostConf(scene, routes, host)),
-    ...innerHosts(scene).flatMap((host) => (inner === undefined ? [] : [innerConf(scene, routes, host, inner)])),
-  ];
   const http = httpConf(scene);
-  const servers = serversConf(scene);
-  const includers = [...http, ...servers, ...hosts.flatMap(([, directives]) => directives)];
-  const confs = [...needed(sharedFiles(scene, routes), includers, options.dir), ...hosts];
+  const includers = [...http, ...own.servers, ...own.hosts.flatMap(([, directives]) => directives)];
+  const shared = [...sharedFiles(scene, own.routes), ...(own.shared ?? [])];
+  const confs = [...needed(shared, includers, options.dir), ...own.hosts];
   const files: Record<string, string> = {
     'http.conf': print(http, head('For http {}.')),
-    'servers.conf': print(servers, serversHead(scene)),
+    'servers.conf': print(own.servers, serversHead(scene)),
     'policy.js': tableModule(toTable(policy, rules, { egress: egressSocket(options), check: checkSocket(options) })),
     'watched.js': tableModule(toWatched(scene, checkSocket(options))),
   };
@@ -168,6 +171,23 @@ export function renderNginx(policy: Policy, rules: readonly Rule[], options: Ngi
   if (client !== undefined) files['client-policy.js'] = tableModule(client);
   if (signin !== undefined) files['signin-policy.js'] = tableModule(signin);
   for (const [name, directives, what] of confs) files[name] = print(directives, head(what));
+  return files;
+}
+
+/** Renders a policy for nginx. The files are http.conf, servers.conf, hosts/HOST.conf, inner/HOST.conf for hosts that
+ * services call on behalf of people, the files that these include, policy.js and watched.js. If people sign in,
+ * signin-policy.js is rendered too; if the gateway asks providers about tokens, so is client-policy.js. The JavaScript
+ * bundles are not rendered.
+ * @throws UnprintableError for text that nginx could read as more than one text */
+export function renderNginx(policy: Policy, rules: readonly Rule[], options: NginxOptions): Emitted {
+  const scene = toScene(policy, rules, options);
+  const { inner } = policy.gateway;
+  const routes = routeFiles(scene);
+  const hosts: readonly ConfFile[] = [
+    ...allHosts(scene).map((host) => hostConf(scene, routes, host)),
+    ...innerHosts(scene).flatMap((host) => (inner === undefined ? [] : [innerConf(scene, routes, host, inner)])),
+  ];
+  const files = filesOf(policy, rules, scene, { routes, servers: serversConf(scene), hosts });
   return { files, gaps: gaps(scene) };
 }
 

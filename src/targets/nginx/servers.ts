@@ -114,14 +114,15 @@ function innerServers(scene: Scene): readonly Directive[] {
   return serversOf(scene, listener, served, what);
 }
 
-/** servers.conf: the servers of the image, for operators without an nginx of their own. */
-export function serversConf(scene: Scene): readonly Directive[] {
+/** The servers of the image's listener.
+ * @param more directives of the server for all other names */
+export function publicServers(scene: Scene, more: readonly Directive[] = []): readonly Directive[] {
   const { gateway } = scene.policy;
   const listener: Listener = {
     port: gateway.listen,
     certificateOf: (host) => (gateway.insecureHttp ? undefined : (host.tls ?? gateway.tls)),
     fileOf: hostFile,
-    unknown: [],
+    unknown: more,
   };
   const isServed = ({ host }: SceneHost) => gateway.insecureHttp || listener.certificateOf(host) !== undefined;
   const served = allHosts(scene).filter(isServed);
@@ -131,8 +132,13 @@ export function serversConf(scene: Scene): readonly Directive[] {
   return conf`
     ${longest > 40 && conf`server_names_hash_bucket_size ${bucket};`}
     ${serversOf(scene, listener, served, 'Requests for any other host.')}
-    ${innerServers(scene)}
   `;
+}
+
+/** servers.conf: the servers of the image, for operators without an nginx of their own. */
+export function serversConf(scene: Scene): readonly Directive[] {
+  const servers = publicServers(scene);
+  return servers.length === 0 ? [] : [...servers, ...innerServers(scene)];
 }
 
 /** The hosts that the image cannot serve, because the policy has no certificate for them. */

@@ -1,0 +1,85 @@
+import { HEAD, toYaml } from '../../kit/yaml.ts';
+import { givenNames, responseNames } from '../answer.ts';
+import { type Asked, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, trustedNames } from './kit.ts';
+
+export const exact = (names: readonly string[]) => ({
+  patterns: names.map((name) => ({ exact: name.toLowerCase(), ignore_case: true })),
+});
+
+/** How long Envoy waits for the sidecar, in seconds. */
+export const TIMEOUT = 15;
+
+export const ENVOY_PATH = '/envoy';
+
+/** What every Envoy leaves out. */
+export const envoyGaps = (part: string) => [
+  {
+    part,
+    text: 'if the sidecar itself fails, clients get 503 without a reason',
+  },
+];
+
+/** The filter for an Envoy with a configuration of its own, and the cluster and the routes that it needs. */
+export function envoyFiles(asked: Asked): IngressFiles {
+  const { scene, sidecar, read } = asked;
+  const type = (name: string) => `type.googleapis.com/${name}`;
+  const filters = [
+    {
+      name: 'envoy.filters.http.header_mutation',
+      typed_config: {
+        '@type': type('envoy.extensions.filters.http.header_mutation.v3.HeaderMutation'),
+        mutations: {
+          request_mutations: trustedNames(scene).map((name) => ({ remove: name.toLowerCase() })),
+        },
+      },
+    },
+    {
+      name: 'envoy.filters.http.ext_authz',
+      typed_config: {
+        '@type': type('envoy.extensions.filters.http.ext_authz.v3.ExtAuthz'),
+        failure_mode_allow: false,
+        status_on_error: { code: 503 },
+        allowed_headers: exact(read),
+        http_service: {
+          server_uri: { uri: `http://${sidecar.host}:${sidecar.port}`, cluster: 'meshgate', timeout: `${TIMEOUT}s` },
+          path_prefix: ENVOY_PATH,
+          authorization_response: {
+            allowed_upstream_headers: exact(givenNames(scene)),
+            ...(responseNames(scene).length > 0 && { allowed_client_headers_on_success: exact(responseNames(scene)) }),
+          },
+        },
+      },
+    },
+  ];
+  const off = {
+    'envoy.filters.http.ext_authz': {
+      '@type': type('envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute'),
+      disabled: true,
+    },
+  };
+  const route = (match: object) => ({ match, route: { cluster: 'meshgate' }, typed_per_filter_config: off });
+  const fragment = {
+    http_filters: filters,
+    routes: [route({ prefix: OWN_PATH }), route({ path: METADATA_PATH }), route({ prefix: `${METADATA_PATH}/` })],
+    clusters: [
+      {
+        name: 'meshgate',
+        type: 'STRICT_DNS',
+        connect_timeout: '3s',
+        load_assignment: {
+          cluster_name: 'meshgate',
+          endpoints: [
+            {
+              lb_endpoints: [
+                { endpoint: { address: { socket_address: { address: sidecar.host, port_value: sidecar.port } } } },
+              ],
+            },
+          ],
+        },
+      },
+    ],
+  };
+  const head =
+    '# http_filters: before the router. routes: first in the virtual host of each host of the policy. clusters: in static_resources.\n';
+  return { files: { [fileOf('envoy.yaml')]: HEAD + head + toYaml(fragment) }, gaps: envoyGaps('ingress.envoy') };
+}

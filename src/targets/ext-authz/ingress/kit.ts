@@ -1,0 +1,57 @@
+import { METADATA_PATH } from '../../../rules/resource.ts';
+import { erasedNames } from '../../nginx/erase.ts';
+import { JWKS_PATH } from '../../nginx/names.ts';
+import { allHosts, type Scene } from '../../nginx/scene.ts';
+import type { Files, Gap } from '../../types.ts';
+import { answerNames, removedNames } from '../answer.ts';
+
+/** What the files for all ingresses are made from. */
+export interface Asked {
+  readonly scene: Scene;
+  /** Where the ingress reaches the sidecar. */
+  readonly sidecar: Machine;
+  /** The request headers of the client that the sidecar reads. */
+  readonly read: readonly string[];
+}
+
+export interface Machine {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+/** The files for one kind of ingress, and what it does not do for the policy. */
+export interface IngressFiles {
+  readonly files: Files;
+  readonly gaps: readonly Gap[];
+}
+
+export const urlOf = ({ host, port, tls }: Machine): string => `http${tls ? 's' : ''}://${host}:${port}`;
+
+/** The path of everything that people and clients request from the gateway itself. */
+export const OWN_PATH = '/.meshgate/';
+export { METADATA_PATH };
+
+/** Whether a host has endpoints of the gateway. */
+export const ownHosts = ({ scene }: Asked): readonly string[] => allHosts(scene).map(({ host }) => host.name);
+
+export const keysPath = JWKS_PATH;
+
+/** Request headers that applications trust, although no policy names them: of a client, none of them reaches a service.
+ * The check reads none of them. */
+export function trustedNames(scene: Scene): readonly string[] {
+  const own = [...KEPT, ...answerNames(scene), ...removedNames(scene)].map((name) => name.toLowerCase());
+  return erasedNames(scene.headerNames).filter((name) => !own.includes(name.toLowerCase()));
+}
+
+/** All request headers that an ingress removes whatever the answer says. */
+export const erasedBy = (scene: Scene): readonly string[] => [...removedNames(scene), ...trustedNames(scene)];
+
+/** Headers that the ingress sets itself, and that the gateway would set too. */
+const KEPT: readonly string[] = [
+  ...['x-real-ip', 'x-request-id', 'traceparent', 'tracestate', 'upgrade', 'connection', 'host', 'cookie'],
+  ...['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port'],
+];
+
+/** The name of a file for an ingress. */
+export const fileOf = (name: string): string => `ingress/${name}`;

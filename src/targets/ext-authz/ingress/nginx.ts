@@ -1,0 +1,120 @@
+import { DEFAULTS } from '../../../policy/bounds.ts';
+import { type Arg, conf, line, literal, row, template, variable } from '../../nginx/directive.ts';
+import { ignoresAccel, onceMore, timeouts, unstored } from '../../nginx/module.ts';
+import { answerHeader } from '../../nginx/names.ts';
+import { print } from '../../nginx/print.ts';
+import { TITLES } from '../../nginx/problem.ts';
+import { answerNames, responseNames } from '../answer.ts';
+import { BRIEF } from '../forms.ts';
+import { type Asked, erasedBy, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, urlOf } from './kit.ts';
+
+/** The path of the check in the ingress. It is no path of a client. */
+const CHECK = '/.meshgate-check';
+
+/** A check that denies everything. */
+const CLOSED = '/.meshgate-closed';
+
+/** The statuses of a refusal that the ingress repeats. */
+const STATUSES = Object.keys(TITLES).map(Number);
+
+/** The host of the request, with the port of the gateway unless it is the usual one: pages name it in `Origin`. */
+const hostOf = ({ scene }: Asked): Arg => {
+  const port = scene.policy.gateway.publicPort ?? DEFAULTS.publicPort;
+  return port === DEFAULTS.publicPort ? variable('host') : template(variable('host'), `:${port}`);
+};
+
+/** Files for an nginx with `auth_request`: one for the `server {}` of the policy's hosts, one for its locations. */
+export function nginxFiles(asked: Asked): IngressFiles {
+  const { scene, sidecar } = asked;
+  const names = answerNames(scene);
+  const beside = responseNames(scene);
+  const to = urlOf(sidecar);
+  const own = conf`
+    auth_request off;
+    proxy_pass ${to};
+    proxy_http_version 1.1; proxy_set_header Connection "";
+    proxy_set_header Host ${hostOf(asked)}; proxy_set_header X-Forwarded-For $remote_addr;
+    client_max_body_size 64k; ${unstored}
+  `;
+  const server = conf`
+    # Locations without this variable are closed.
+    set $meshgate_guard 1;
+    # Locations that do not include the file for locations are closed, too.
+    auth_request ${CLOSED};
+    error_page 401 403 = @meshgate_refuse;
+    location = ${CHECK} {
+      internal; auth_request off;
+      proxy_pass ${to}/auth-request;
+      proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_pass_request_headers on; proxy_pass_request_body off; proxy_set_header Content-Length ""; proxy_set_header Transfer-Encoding "";
+      proxy_set_header Host ${hostOf(asked)};
+      proxy_set_header X-Original-Method $request_method; proxy_set_header X-Original-URI $request_uri; # what the client asked for
+      proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header Upgrade $http_upgrade;
+      client_max_body_size 0; proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k;
+      ${timeouts('3s', '3s', '15s')}
+      ${onceMore()}
+      ${unstored}
+      proxy_intercept_errors off;
+      ${ignoresAccel()}
+    }
+    location = ${CLOSED} { internal; auth_request off; return 403; }
+    location @meshgate_refuse {
+      default_type application/problem+json; absolute_redirect off;
+      add_header Cache-Control no-store always; add_header X-Content-Type-Options nosniff always;
+      add_header WWW-Authenticate $meshgate_challenge always; add_header Retry-After $meshgate_retry_after always;
+      add_header Set-Cookie $meshgate_set_cookie always; add_header DPoP-Nonce $meshgate_nonce always;
+      if ($meshgate_status = 303) { return 303 $meshgate_location; }
+      ${STATUSES.filter((status) => status !== 403).flatMap((status) => conf`if ($meshgate_status = ${status}) { return ${status} $meshgate_problem; }`)}
+      return 403 $meshgate_problem;
+    }
+    # The gateway's own endpoints: the sign-in, and what clients read before they have a token.
+    location ^~ ${OWN_PATH} { ${own} }
+    location = ${METADATA_PATH} { ${own} }
+    location ^~ ${METADATA_PATH}/ { ${own} }
+  `;
+  const kept = names.map((name, i) => ({ name, at: variable(`meshgate_answer_${i}`) }));
+  const location = conf`
+    # The file for the server is missing: without it, the service itself would answer the check.
+    if ($meshgate_guard != 1) { return 500; }
+    satisfy all;
+    auth_request ${CHECK};
+    auth_request_set $meshgate_status ${answerHeader(BRIEF.status)}; auth_request_set $meshgate_problem ${answerHeader(BRIEF.problem)};
+    auth_request_set $meshgate_challenge ${answerHeader(BRIEF.challenge)}; auth_request_set $meshgate_location ${answerHeader('Location')};
+    auth_request_set $meshgate_retry_after ${answerHeader('Retry-After')}; auth_request_set $meshgate_set_cookie ${answerHeader('Set-Cookie')};
+    auth_request_set $meshgate_nonce ${answerHeader('DPoP-Nonce')};
+    ${kept.map(({ name, at }) => line('auth_request_set', at, answerHeader(name)))}
+    ${kept.map(({ name, at }) => line('proxy_set_header', literal(name), at))}
+    proxy_headers_hash_max_size 4096; proxy_headers_hash_bucket_size 128;
+    ssi off; mirror off; add_before_body ""; add_after_body ""; # each would request another location without the check
+    ${unstored}
+    ${ignoresAccel()}
+    ${beside.includes('Set-Cookie') && conf`add_header Set-Cookie $meshgate_set_cookie always;`}
+    ${beside.includes('DPoP-Nonce') && conf`add_header DPoP-Nonce $meshgate_nonce always;`}
+    # Headers of clients that no service receives.
+    ${row(erasedBy(scene).map((name) => line('proxy_set_header', literal(name), literal(''))))}
+  `;
+  return {
+    files: {
+      [fileOf('nginx-server.conf')]: print(server, [
+        'For the server {} of each host of the policy. Rendered by meshgate; do not edit.',
+      ]),
+      [fileOf('nginx-location.conf')]: print(location, [
+        'For each location with proxy_pass. Rendered by meshgate; do not edit.',
+      ]),
+    },
+    gaps: [
+      ...(beside.includes('Set-Cookie')
+        ? [
+            {
+              part: 'ingress.nginx',
+              text: 'auth_request passes no body on: instead of a page, a person who is signed in and may not pass sees the JSON of the refusal',
+            },
+          ]
+        : []),
+      {
+        part: 'ingress.nginx',
+        text: 'an owner of a location can switch the check off (auth_request off), or set the identity headers to other values: only trusted people may write the configuration of these servers',
+      },
+    ],
+  };
+}

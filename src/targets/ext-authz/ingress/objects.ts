@@ -1,0 +1,164 @@
+import { isWildcard } from '../../../host-name.ts';
+import { HEAD, toYaml } from '../../kit/yaml.ts';
+import { endpointPaths } from '../../nginx/endpoints.ts';
+import { allHosts } from '../../nginx/scene.ts';
+import type { Gap } from '../../types.ts';
+import { givenNames, responseNames } from '../answer.ts';
+import { ENVOY_PATH, envoyGaps, TIMEOUT } from './envoy.ts';
+import { type Asked, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, ownHosts } from './kit.ts';
+
+/* Objects of Kubernetes for ingresses that are Envoy. */
+
+/** The name and the namespace of the sidecar's Service, of its name in the cluster. */
+function serviceOf({ sidecar: { host, port } }: Asked) {
+  const [name = 'meshgate', namespace = 'meshgate'] = host.split('.');
+  return { name, namespace, port };
+}
+
+/** The gap of headers that no policy names: only an Envoy with a configuration of its own removes them. */
+const trustedGap = (part: string): Gap => ({
+  part,
+  text: 'headers that applications trust, but that the policy does not name, such as X-Remote-User, pass from clients to services: name them in headers: of the policy, or remove them at the ingress',
+});
+
+const own = [
+  { type: 'PathPrefix', value: OWN_PATH.slice(0, -1) },
+  { type: 'PathPrefix', value: METADATA_PATH },
+];
+
+/** Files for Envoy Gateway: the check for a whole Gateway, and the routes of the gateway's own endpoints. */
+export function envoyGatewayFiles(asked: Asked): IngressFiles {
+  const { scene, read } = asked;
+  const { name, namespace, port } = serviceOf(asked);
+  const policy = (of: string, target: object, spec: object) => ({
+    apiVersion: 'gateway.envoyproxy.io/v1alpha1',
+    kind: 'SecurityPolicy',
+    metadata: { name: of, namespace },
+    spec: { targetRefs: [{ group: 'gateway.networking.k8s.io', ...target }], ...spec },
+  });
+  const extAuth = {
+    failOpen: false,
+    headersToExtAuth: read.filter((header) => header !== 'authorization'),
+    http: {
+      backendRefs: [{ name, port }],
+      path: ENVOY_PATH,
+      headersToBackend: givenNames(scene),
+    },
+  };
+  const route = {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { name: 'meshgate-own', namespace },
+    spec: {
+      parentRefs: [{ name: 'meshgate' }],
+      hostnames: ownHosts(asked),
+      rules: [{ matches: own.map((path) => ({ path })), backendRefs: [{ name, port }] }],
+    },
+  };
+  const open = { authorization: { defaultAction: 'Allow' } };
+  const objects = [
+    policy('meshgate', { kind: 'Gateway', name: 'meshgate' }, { extAuth }),
+    route,
+    policy('meshgate-own', { kind: 'HTTPRoute', name: 'meshgate-own' }, open),
+  ];
+  const head = `# For a Gateway meshgate in the namespace ${namespace}: change both names if yours differ.\n`;
+  const part = 'ingress.envoy-gateway';
+  return {
+    files: { [fileOf('envoy-gateway.yaml')]: HEAD + head + objects.map(toYaml).join('---\n') },
+    gaps: [
+      ...envoyGaps(part),
+      trustedGap(part),
+      ...responseNames(scene).map((header) => ({
+        part,
+        text: `${header} of an allowed check does not reach the client${header === 'Set-Cookie' ? ': a renewed session is stored only when a check is rejected, so people are sent to their provider more often' : ''}`,
+      })),
+      {
+        part,
+        text: 'a SecurityPolicy of a route replaces the one of the Gateway: anyone who may write one for a route can switch the check off there',
+      },
+    ],
+  };
+}
+
+/** Files for Istio: the provider for meshConfig, the check of an ingress gateway, and the routes of the gateway's own
+ * endpoints. */
+export function istioFiles(asked: Asked): IngressFiles {
+  const { scene, sidecar, read } = asked;
+  const { namespace } = serviceOf(asked);
+  const provider = {
+    extensionProviders: [
+      {
+        name: 'meshgate',
+        envoyExtAuthzHttp: {
+          service: sidecar.host,
+          port: sidecar.port,
+          pathPrefix: ENVOY_PATH,
+          timeout: `${TIMEOUT}s`,
+          failOpen: false,
+          statusOnError: '503',
+          includeRequestHeadersInCheck: read,
+          headersToUpstreamOnAllow: givenNames(scene).map((name) => name.toLowerCase()),
+          ...(responseNames(scene).length > 0 && {
+            headersToDownstreamOnAllow: responseNames(scene).map((name) => name.toLowerCase()),
+          }),
+          headersToDownstreamOnDeny: ['*'],
+        },
+      },
+    ],
+  };
+  const paths = [...new Set(allHosts(scene).flatMap((host) => endpointPaths(scene, host)))];
+  const objects = [
+    {
+      apiVersion: 'security.istio.io/v1',
+      kind: 'AuthorizationPolicy',
+      metadata: { name: 'meshgate-check', namespace: 'istio-system' },
+      spec: {
+        selector: { matchLabels: { istio: 'ingressgateway' } },
+        action: 'CUSTOM',
+        provider: { name: 'meshgate' },
+        // Exact paths: below a prefix, a service could read a path such as `/.meshgate/..%2fadmin` as another one.
+        rules: [{ to: [{ operation: { notPaths: paths.map((path) => (path.endsWith('/') ? `${path}*` : path)) } }] }],
+      },
+    },
+    {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'VirtualService',
+      metadata: { name: 'meshgate-own', namespace },
+      spec: {
+        hosts: ownHosts(asked),
+        gateways: ['istio-system/meshgate'],
+        http: [
+          {
+            match: [{ uri: { prefix: OWN_PATH } }, { uri: { prefix: METADATA_PATH } }],
+            route: [{ destination: { host: sidecar.host, port: { number: sidecar.port } } }],
+          },
+        ],
+      },
+    },
+  ];
+  const head =
+    '# For the ingress gateway with the label istio: ingressgateway, and a Gateway meshgate in istio-system: change them if yours differ.\n';
+  const part = 'ingress.istio';
+  return {
+    files: {
+      [fileOf('istio-meshconfig.yaml')]: `${HEAD}# For meshConfig.\n${toYaml(provider)}`,
+      [fileOf('istio.yaml')]: HEAD + head + objects.map(toYaml).join('---\n'),
+    },
+    gaps: [
+      ...envoyGaps(part),
+      trustedGap(part),
+      {
+        part,
+        text: 'without the VirtualService, requests for the endpoints of the gateway reach a service unchecked; every host of the ingress gateway is checked, and one that is not in the policy is closed',
+      },
+      ...(ownHosts(asked).some(isWildcard)
+        ? [
+            {
+              part,
+              text: 'a VirtualService of a single host below a wildcard takes its requests: repeat the routes there',
+            },
+          ]
+        : []),
+    ],
+  };
+}
