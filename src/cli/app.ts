@@ -12,6 +12,7 @@ import { ANY_TARGET, renderCommand } from './render.ts';
 import { revokeCommand } from './revoke.ts';
 import type { Runtime } from './runtime.ts';
 import { schemaCommand } from './schema.ts';
+import { statusCommand } from './status.ts';
 import { hasColours } from './style.ts';
 import { testCommand } from './test.ts';
 import { tokenCommand } from './token.ts';
@@ -34,6 +35,7 @@ const root = buildRouteMap<string, Context>({
     schema: schemaCommand,
     keys: keysCommands,
     revoke: revokeCommand,
+    status: statusCommand,
     migrate: migrateCommands,
   },
   docs: {

@@ -32,11 +32,22 @@ function bodyReason(body: string, status: number): ReasonCode | undefined {
   }
 }
 
+const PROBLEM = 'application/problem+json';
+
+/** Returns the reason in a refusal of the gateway; undefined if the response is another. */
+export function refusalReason({
+  status,
+  headers,
+  body,
+}: Extract<Incoming, { status: number }>): ReasonCode | undefined {
+  return (headers['content-type'] ?? '').startsWith(PROBLEM) ? bodyReason(body, status) : undefined;
+}
+
 /** Finds the gateway's decision in a response. A refusal of the gateway is a problem document with a reason. The
  * response to HEAD has no body, so its status decides. Every other response comes from the service. */
 function verdict({ status, headers, body }: Extract<Incoming, { status: number }>, expect: string): string {
   if (status === 403 && body.startsWith('RBAC: access denied')) return 'refused by the mesh';
-  if (!(headers['content-type'] ?? '').startsWith('application/problem+json')) return 'allowed';
+  if (!(headers['content-type'] ?? '').startsWith(PROBLEM)) return 'allowed';
   if (body === '') return isReason(expect) && reasons[expect].status === status ? expect : 'refused';
   return bodyReason(body, status) ?? 'allowed';
 }

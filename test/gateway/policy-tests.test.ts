@@ -12,7 +12,7 @@ const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const text = await readFile(new URL('../demo/meshgate.yaml', import.meta.url), 'utf8');
 
 const stage = await testStage('policy-tests');
-const [provider, , , envoy, gateway] = await Promise.all([
+const [provider, wiki, , envoy, gateway] = await Promise.all([
   startProvider(stage, { alias: 'provider.localhost', port: 9443 }),
   startEcho(stage, { alias: 'wiki.internal' }),
   startEcho(stage, { alias: 'dashboard.internal' }),
@@ -82,6 +82,22 @@ test('gateway and mesh agree with the policy that they run', async () => {
     ].join('\n'),
     err: '',
   });
+});
+
+test('status finds every route of the gateway closed, and a service that answers without it open', async () => {
+  const closed = await meshgate('status', '--gateway', url, '--ca-file', 'ca.pem', 'meshgate.yaml');
+  expect(closed.err).toBe('');
+  const lines = closed.out.split('\n').filter((line) => line.startsWith('closed'));
+  const routes = readPolicy(text).hosts.flatMap((it) => it.routes);
+  const open = routes.filter(({ allow }) => allow.some(({ who }) => who.kind === 'anyone'));
+  expect(lines).toHaveLength(routes.length - open.length);
+  expect(lines[0]).toMatch(/^closed {3}GET https:\/\/[\w.:-]+\/\S*: 401 credential_missing$/);
+  expect(closed.code, closed.out).toBe(0);
+
+  const service = `http://${wiki.box.host}:8080/`;
+  const opened = await meshgate('status', service);
+  expect(opened.out).toBe(`open     GET ${service}: 200: a service answers without a credential\n1 request: 1 open\n`);
+  expect(opened.code).toBe(1);
 });
 
 /** The demo's policy with another rule for readers of `/rest/*`, to which one of its tests posts. */

@@ -87,6 +87,10 @@ const provider: Readonly<Record<string, () => unknown>> = {
 async function ask({ method, target, client, authority }: Outgoing): Promise<Incoming> {
   const said = authority === 'example.okta.com' ? provider[target.replace('/oauth2/default', '')] : undefined;
   if (said !== undefined) return { status: 200, headers: {}, body: JSON.stringify(said()) };
+  if (target === '/meshgate-status') {
+    const body = JSON.stringify({ reason: 'credential_missing', status: 401 });
+    return { status: 401, headers: { 'content-type': 'application/problem+json' }, body };
+  }
   const isRefused =
     client === undefined ? method === 'POST' : (target === '/status') === (client.cert === 'wiki-editor');
   if (!isRefused) return { status: 200, headers: {}, body: '' };

@@ -1,0 +1,35 @@
+import { reasons } from '../reasons.ts';
+import { SIGNIN_PATH } from '../session/names.ts';
+import type { Incoming } from './http.ts';
+import { refusalReason } from './live-gateway.ts';
+
+/** What a request without a credential found at an address. */
+export type Found =
+  /** The gateway refused it, with a reason or by leading to the sign-in. */
+  | { readonly kind: 'closed'; readonly status: number; readonly by: string }
+  /** A service answered, or something else that is not the gateway. */
+  | { readonly kind: 'open'; readonly status: number }
+  | { readonly kind: 'unknown'; readonly error: string };
+
+/** Whether a response leads to the gateway's sign-in, on this host or on the host of all sign-ins. */
+const leadsToSignin = (status: number, location: string): boolean =>
+  [302, 303, 307].includes(status) && new RegExp(`^(?:https?://[^/?#]+)?${SIGNIN_PATH}(?:[?#]|$)`).test(location);
+
+/** Whether a 401 has the gateway's challenge for this host. A controller that asks the gateway may replace the body. */
+const hasChallenge = (status: number, challenge: string, host: string): boolean =>
+  status === reasons.credential_missing.status && challenge.includes(`realm="${host}"`);
+
+/** Reads a response to a request without a credential. Only what the gateway itself writes counts as closed: a service
+ * may have a 401 of its own.
+ * @param host the name of the host, without a port */
+export function foundIn(answer: Incoming, host: string): Found {
+  if ('error' in answer) return { kind: 'unknown', error: answer.error };
+  const { status, headers } = answer;
+  const reason = refusalReason(answer);
+  if (reason !== undefined) return { kind: 'closed', status, by: reason };
+  if (leadsToSignin(status, headers.location ?? '')) return { kind: 'closed', status, by: 'to the sign-in' };
+  if (hasChallenge(status, headers['www-authenticate'] ?? '', host)) {
+    return { kind: 'closed', status, by: 'with the challenge of the gateway' };
+  }
+  return { kind: 'open', status };
+}
