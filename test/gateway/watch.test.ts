@@ -163,7 +163,10 @@ test('a watcher that ends is started again, and nothing is left of what has ende
   swap(policy('e.test'));
   await wait('the next change', () => serves('e.test'));
   expect(count('the watcher of the mounted files has ended; it starts again')).toBe(1);
-  expect((await script('grep -l "^State:.Z" /proc/[0-9]*/status')).stdout).toBe('');
+  await wait(
+    'no process to be left',
+    async () => (await script('grep -l "^State:.Z" /proc/[0-9]*/status')).stdout === '',
+  );
 });
 
 test('SIGQUIT still lets nginx finish, and ends the container', async () => {
