@@ -86,6 +86,13 @@ const bundles = {
   'cookies.js': {
     entryPoints: ['src/cookies.ts'],
   },
+  // A file for NGINX Ingress Controller, which does not belong to the gateway itself.
+  'apikey_auth.js': {
+    entryPoints: ['src/apikey_auth.ts'],
+    external: ['crypto'],
+    inject: [],
+    target: 'es2015',
+  },
   'cli.js': {
     entryPoints: ['src/cli.ts'],
     external: ['fs', 'crypto'],

@@ -13,6 +13,7 @@ const budget = {
   'client.js': 38 * 1024,
   'health.js': 34 * 1024,
   'cookies.js': 1024,
+  'apikey_auth.js': 1024,
   'cli.js': 1580 * 1024,
 };
 

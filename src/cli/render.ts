@@ -3,11 +3,19 @@ import type { At, MeshKind } from '../policy/types.ts';
 import { writtenId } from '../rules/enforced.ts';
 import { renderSidecar } from '../targets/ext-authz/render.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
+import { ingressTargetNames } from '../targets/ingress/index.ts';
 import { emitPolicy } from '../targets/kit/per-mesh.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
 import { renderNginx } from '../targets/nginx/render.ts';
 import type { Emitted, Gap } from '../targets/types.ts';
 import { command, type FlagsOf, flag, formatFlag, json, NO, policyArgument, WrongUse, YES } from './context.ts';
+import {
+  CONTROLLER_BUNDLE,
+  checkController,
+  controllerFlags,
+  emitController,
+  isController,
+} from './controller-flags.ts';
 import { checkFiles } from './files.ts';
 import { type Loaded, type LoadedFile, loadValid, reasonOf, utf8 } from './load.ts';
 import {
@@ -26,7 +34,7 @@ import { type Leftover, LIST, listedIn, replaceListed } from './written-files.ts
 
 /** The folder of the rendered files in the image. */
 const IMAGE_DIR = '/run/meshgate/conf';
-const TARGETS = ['nginx', 'ext-authz', ...meshTargetNames, 'policy'] as const;
+const TARGETS = ['nginx', 'ext-authz', ...ingressTargetNames, ...meshTargetNames, 'policy'] as const;
 
 const isMesh = (target: (typeof TARGETS)[number]): target is MeshKind =>
   (meshTargetNames as readonly string[]).includes(target);
@@ -69,6 +77,7 @@ const flags = {
     withNegated: false,
     brief: 'Render the copies that decide while the objects are replaced (Linkerd)',
   },
+  ...controllerFlags,
   meshName: meshNameFlag,
   ingress: ingressFlag,
   failOnGap: flag(
@@ -102,6 +111,16 @@ function systemResolvers(runtime: Runtime): readonly string[] {
 /** Renders the policy with the given options. Options of nginx have defaults. */
 function emit(runtime: Runtime, loaded: LoadedFile, flags: Flags, dir: string): Emitted {
   const { policy, rules } = loaded;
+  const { runDir, stateDir, accessLog, resolver } = flags;
+  const paths = {
+    ...(runDir !== undefined && { runDir }),
+    ...(stateDir !== undefined && { stateDir }),
+    ...(accessLog !== undefined && { accessLog }),
+  };
+  if (isController(flags.target)) {
+    const given = { ...paths, ...(flags.dir !== undefined && { dir }), resolver: resolver ?? [] };
+    return emitController(flags.target, loaded, flags, given, bundles(runtime, [...BUNDLES, CONTROLLER_BUNDLE]));
+  }
   if (flags.target === 'policy') return { files: { 'policy.yaml': loaded.expanded() }, gaps: [] };
   if (isMesh(flags.target)) {
     const target = meshTarget(flags.target);
@@ -111,14 +130,7 @@ function emit(runtime: Runtime, loaded: LoadedFile, flags: Flags, dir: string): 
     const options = { ...meshOptions(runtime, flags.assertionJwks), ...(flags.forUpdate && { forUpdate: true }) };
     return emitPolicy(target, loaded, options, { mesh, ingress });
   }
-  const { runDir, stateDir, accessLog, resolver } = flags;
-  const options = nginxOptions({
-    dir,
-    ...(runDir !== undefined && { runDir }),
-    ...(stateDir !== undefined && { stateDir }),
-    ...(accessLog !== undefined && { accessLog }),
-    resolver: resolver ?? systemResolvers(runtime),
-  });
+  const options = nginxOptions({ dir, ...paths, resolver: resolver ?? systemResolvers(runtime) });
   if (flags.target === 'nginx') return renderNginx(policy, rules, options);
   const sidecar = flags.sidecar === undefined ? undefined : sidecarAddress(flags.sidecar);
   return renderSidecar(policy, rules, { ...options, ...(sidecar && { sidecarAddress: sidecar }) });
@@ -140,10 +152,11 @@ function checkFlags(flags: Flags): void {
   const own = { dir: flags.dir, 'run-dir': flags.runDir, 'state-dir': flags.stateDir };
   const ofNginx = { ...own, 'access-log': flags.accessLog, resolver: flags.resolver };
   for (const [name, value] of Object.entries(ofNginx)) {
-    if (value !== undefined && !isNginx(flags.target)) {
+    if (value !== undefined && !isNginx(flags.target) && !isController(flags.target)) {
       throw new WrongUse(`--${name} has no effect for ${flags.target}: leave it out`);
     }
   }
+  checkController(flags.target, flags);
   if (flags.checkFiles && !isNginx(flags.target)) {
     throw new WrongUse(`--check-files has no effect for ${flags.target}: leave it out`);
   }
@@ -188,7 +201,7 @@ function writing<T>(path: string, write: () => T): T {
 }
 
 /** Reads the JavaScript bundles from the command's folder. */
-function bundles(runtime: Runtime): Record<string, Uint8Array> {
+function bundles(runtime: Runtime, names: readonly string[] = BUNDLES): Record<string, Uint8Array> {
   const read = (name: string): Uint8Array => {
     try {
       return runtime.read(`${runtime.home}/${name}`);
@@ -196,7 +209,7 @@ function bundles(runtime: Runtime): Record<string, Uint8Array> {
       throw new WrongUse(`${runtime.home} has no ${name}: the installation is not complete`);
     }
   };
-  return Object.fromEntries(BUNDLES.map((name) => [name, read(name)]));
+  return Object.fromEntries(names.map((name) => [name, read(name)]));
 }
 
 /** Returns the place of a gap in the policy, if it has one. */
@@ -271,11 +284,12 @@ function resultJson(
 
 /** `meshgate render`: renders the policy as configuration of nginx or of a mesh, or as one policy. */
 export const renderCommand = command({
-  brief: 'Render a policy as configuration of nginx or of a mesh, or as one policy',
+  brief: 'Render a policy as configuration of nginx, an ingress controller or a mesh, or as one policy',
   text: "Renders a policy. Standard error lists the gaps: what the target cannot enforce, with its place in the policy. For nginx, the gateway's JavaScript is copied next to the files: meshgate.js, hop.js, signin.js, client.js, health.js and cookies.js. The target policy is the policy itself as one file, with its overlays, the values of its variables, and the parts that its profiles expand to. The folder of --out has a list of the written files, .meshgate-files, so that a later call removes files that are no longer rendered. Exit code 1: the policy has errors, or there is a gap and --fail-on-gap is given.",
   examples: [
     'meshgate render --target nginx --out /etc/nginx/meshgate meshgate.yaml',
     'meshgate render --target nginx --out build --dir /etc/nginx/meshgate meshgate.yaml',
+    'meshgate render --target nic --form ingress --out nic meshgate.yaml',
     'meshgate render --target envoy > envoy.yaml',
     'meshgate render --target istio --fail-on-gap --json meshgate.yaml',
     'meshgate render --target policy meshgate.yaml',

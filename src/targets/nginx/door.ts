@@ -12,7 +12,7 @@ import {
 } from './client-certificate.ts';
 import { type Arg, conf, type Directive, regex, variable } from './directive.ts';
 import type { FileName } from './files.ts';
-import { CHECK_PATH, HOP_PATH } from './names.ts';
+import { CHECK_PATH, CONTROLLER_CHECK_PATH, HOP_PATH } from './names.ts';
 import { shownOrigin } from './origin.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { shownToken } from './service-credential.ts';
@@ -69,7 +69,7 @@ const askedName = (host: SceneHost): readonly Directive[] =>
 /** The listener for people and programs that have their own credentials. */
 export function outerDoor(scene: Scene, host: SceneHost): Door {
   return {
-    check: CHECK_PATH,
+    check: scene.options.inController ? CONTROLLER_CHECK_PATH : CHECK_PATH,
     file: host.sessions ? 'check-session.conf' : 'check.conf',
     credentials: [
       ...askedName(host),
@@ -105,12 +105,16 @@ export function hasServiceAgents({ routes }: Host, { agents }: Policy): boolean 
   return routes.some(({ allow }) => allow.some(({ who }) => isService(who)));
 }
 
-/** The hosts that the inner listener serves. */
-export const innerHosts = ({ hosts, policy }: Pick<Scene, 'hosts' | 'policy'>): readonly SceneHost[] =>
-  hosts.filter(({ host }) => hasServiceAgents(host, policy));
+/** The hosts that the inner listener serves. Ingress controllers have no such listener. */
+export const innerHosts = ({
+  hosts,
+  policy,
+  options,
+}: Pick<Scene, 'hosts' | 'policy' | 'options'>): readonly SceneHost[] =>
+  options.inController ? [] : hosts.filter(({ host }) => hasServiceAgents(host, policy));
 
 /** The map for a service's certificate, which counts only on connections for hosts of the inner listener. */
-export function innerCertificateMap(scene: Pick<Scene, 'hosts' | 'policy'>): readonly Directive[] {
+export function innerCertificateMap(scene: Pick<Scene, 'hosts' | 'policy' | 'options'>): readonly Directive[] {
   const names = innerHosts(scene).map(({ host }) => host.name);
   if (names.length === 0) return [];
   return conf`

@@ -1,5 +1,6 @@
 import { isWildcard } from '../../host-name.ts';
 import type { Inner } from '../../policy/types.ts';
+import { controllerChecks, EVERYTHING, inOrder } from './controller.ts';
 import { conf, type Directive, literal, variable } from './directive.ts';
 import { type Door, innerDoor, outerDoor } from './door.ts';
 import { endpoints } from './endpoints.ts';
@@ -8,7 +9,7 @@ import { hostHeaders } from './headers.ts';
 import { type RouteFiles, routeLocations } from './location.ts';
 import { metadataLocations } from './metadata.ts';
 import { modulesOf, shown, tls, verified } from './module.ts';
-import { CHECK_PATH, HOST_LOCATION, hostFile, ingressFile, innerFile } from './names.ts';
+import { HOP_PATH, HOST_LOCATION, hostFile, ingressFile, innerFile } from './names.ts';
 import { noRoute, pageLocation } from './page.ts';
 import { certificateLocation, hostLocation } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
@@ -40,14 +41,15 @@ function around(scene: Scene, files: RouteFiles, host: SceneHost, door: Door): r
     included(scene, module === 'grpc' ? 'proxy-grpc.conf' : 'proxy.conf'),
     ...hostHeaders(host, module, door.cookie, passesAny(scene) ? authorization(module, host.passes) : []),
   ]);
-  const routes = host.routes.flatMap(
+  const { inController } = scene.options;
+  const routes = (inController ? inOrder(host.routes) : host.routes).flatMap(
     (route) => conf`
       # ${route.route.name} → ${route.services.map(({ name }) => name).join(', ')}
       ${routeLocations(scene, files, host, door, route, exact)}
     `,
   );
   return conf`
-    location ^~ / {
+    location ${inController ? EVERYTHING : ['^~', '/']} {
       ${host.sessions ? included(scene, 'session.conf') : conf`error_page 401 = @meshgate_refuse;`}
       ${shared}
       ${host.ingress && included(scene, ingressFile(host.ingress))}
@@ -72,6 +74,7 @@ function doorConf(scene: Scene, files: RouteFiles, host: SceneHost, door: Door):
   `;
   return conf`
     ${door.server}
+    ${controllerChecks(scene, host)}
     # This check rejects everything, so locations that you add here are closed.
     auth_request ${door.check}-;
     ${included(scene, 'answer.conf')}
@@ -79,14 +82,14 @@ function doorConf(scene: Scene, files: RouteFiles, host: SceneHost, door: Door):
     ${included(scene, 'server.conf')}
     ${included(scene, host.sessions ? 'refuse-pages.conf' : 'refuse.conf')}
     ${refusesWorkers(host)}
-    ${isWildcard(name) && hostLocation(scene)}
+    ${(isWildcard(name) || scene.options.inController) && hostLocation(scene)}
     ${door.server.length > 0 && certificateLocation(scene, name)}
     # The location of the check. Clients cannot request it.
     location ^~ ${door.check} {
       ${included(scene, door.file)}
       ${door.credentials}
     }
-    ${door.check === CHECK_PATH && metadataLocations(scene, host)}
+    ${door.check !== HOP_PATH && metadataLocations(scene, host)}
     ${host.sessions && [...pageLocation(scene, host), ...endpoints(scene, host)]}
     ${routes}
   `;

@@ -2,6 +2,7 @@ import { KEYS_BYTES_PER_PROVIDER, MIN_KEYS_BYTES } from '../../limits.ts';
 import type { Policy } from '../../policy/types.ts';
 import { budgetZones } from './budgets.ts';
 import { choosingRules } from './connections.ts';
+import { controllerMaps } from './controller.ts';
 import { conf, type Directive } from './directive.ts';
 import { egressMaps, egressServer } from './egress.ts';
 import { etcdUpstreams } from './etcd.ts';
@@ -20,8 +21,8 @@ import { sessionZones } from './signin.ts';
 import { signinLimitZone } from './signin-limit.ts';
 import { upstreams } from './upstreams.ts';
 
-/** The sizes of the hash tables for variables and, if a key is long, of the buckets of maps (64 bytes by default). */
-function hashSizes(scene: Scene): readonly Directive[] {
+/** The size of the buckets of maps. A key must fit into a bucket. */
+export function mapBucket(scene: Scene): number {
   const keys = [
     ...scene.identities.map(({ name }) => name),
     ...choosingRules(scene).map(({ rule }) => rule),
@@ -31,9 +32,19 @@ function hashSizes(scene: Scene): readonly Directive[] {
     ...namesFound(scene.hosts),
   ];
   const longest = Math.max(0, ...keys.map(({ length }) => length));
-  const bucket = [64, 128, 256, 512, 1024].find((size) => size >= longest + 24) ?? 2048;
+  return [64, 128, 256, 512, 1024].find((size) => size >= longest + 24) ?? 2048;
+}
+
+/** The size of the hash table for the gateway's variables. */
+export const VARIABLES_HASH_SIZE = 4096;
+
+/** The sizes of the hash tables for variables and, if a key is long, of the buckets of maps (64 bytes by default). An
+ * ingress controller sets them itself. */
+function hashSizes(scene: Scene): readonly Directive[] {
+  if (scene.options.inController) return [];
+  const bucket = mapBucket(scene);
   return conf`
-    variables_hash_max_size 4096;
+    variables_hash_max_size ${VARIABLES_HASH_SIZE};
     ${bucket > 64 && conf`map_hash_bucket_size ${bucket};`}
   `;
 }
@@ -43,11 +54,14 @@ export const keysBytes = ({ providers }: Pick<Policy, 'providers'>): number =>
   Math.max(MIN_KEYS_BYTES, Object.keys(providers).length * KEYS_BYTES_PER_PROVIDER);
 
 function engine(scene: Scene): readonly Directive[] {
-  const { dir, stateDir } = scene.options;
-  return conf`
+  const { dir, stateDir, inController } = scene.options;
+  const scripts = conf`
     js_engine qjs;
     js_path ${dir};
     ${ownCookies(scene)}
+  `;
+  return conf`
+    ${!inController && scripts}
     # Shared memory: keys of the providers, kept over a restart; verified tokens; locks.
     js_shared_dict_zone zone=meshgate_keys:${keysBytes(scene.policy) >> 10}k type=string state=${stateDir}/keys.json;
     js_shared_dict_zone zone=meshgate_tokens:32m type=string timeout=1h evict;
@@ -60,18 +74,20 @@ function engine(scene: Scene): readonly Directive[] {
   `;
 }
 
-/** http.conf: the directives for `http {}`. */
-export const httpConf = (scene: Scene): readonly Directive[] => [
+/** http.conf: the directives for `http {}`.
+ * @param declared directives that declare variables */
+export const httpConf = (scene: Scene, declared: readonly Directive[] = []): readonly Directive[] => [
   // First: nginx takes `map_hash_bucket_size` only before the first map.
   ...hashSizes(scene),
   ...engine(scene),
   included(scene, 'maps.conf'),
   included(scene, 'log.conf'),
   ...maps(scene),
+  ...controllerMaps(scene),
   ...egressMaps(scene),
   ...upstreams(scene),
   ...etcdUpstreams(scene),
-  ...checkServer(scene),
+  ...checkServer(scene, declared),
   ...egressServer(scene),
   ...healthServer(scene),
 ];

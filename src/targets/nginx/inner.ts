@@ -1,7 +1,8 @@
 import { KEYS_JOB_INTERVAL_S, MAX_DOCUMENT_BYTES, PROVIDER_TIMEOUT_MS } from '../../limits.ts';
+import { scripts } from './controller.ts';
 import { conf, type Directive } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
-import { CHECK_PATH, HOP_PATH, JWKS_PATH } from './names.ts';
+import { CHECK_PATH, CONTROLLER_CHECK_PATH, HOP_PATH, JWKS_PATH } from './names.ts';
 import { questionLocations } from './questions.ts';
 import type { Scene } from './scene.ts';
 import { handlerLocations } from './signin.ts';
@@ -10,10 +11,10 @@ import { checkSocket } from './upstreams.ts';
 /** The file with the directives that the servers behind the unix sockets share. The first line switches off directives
  * that an operator may set at the http level for every server. nginx cannot switch off error pages. But an error page
  * for an unused status prevents the inheritance of others, which would replace the gateway's refusals. */
-export const insideFile: ConfFile = [
+export const insideFile = (scene: Scene): ConfFile => [
   'inside.conf',
   conf`
-    js_engine qjs;
+    ${scene.options.inController ? scripts(scene) : conf`js_engine qjs;`}
     auth_request off; auth_basic off; allow all; error_page 418 /; # overrides directives of the http level
     access_log off; underscores_in_headers off;
     location / { return 404; }
@@ -23,7 +24,7 @@ export const insideFile: ConfFile = [
 
 /** The server behind `auth_request`, where the JavaScript runs. Other servers run JavaScript only for a service's
  * response that mentions a cookie of the gateway. Each module is loaded only where it runs. */
-export function checkServer(scene: Scene): readonly Directive[] {
+export function checkServer(scene: Scene, declared: readonly Directive[]): readonly Directive[] {
   const { inner, assertion } = scene.policy.gateway;
   const hop = conf`
     location ^~ ${HOP_PATH} {
@@ -41,11 +42,13 @@ export function checkServer(scene: Scene): readonly Directive[] {
       keepalive_requests 100000; keepalive_timeout 120s;
       js_fetch_timeout ${PROVIDER_TIMEOUT_MS}ms; js_fetch_max_response_buffer_size ${MAX_DOCUMENT_BYTES};
       location ^~ ${CHECK_PATH} { js_content meshgate.check; }
+      ${scene.options.inController && conf`location ^~ ${CONTROLLER_CHECK_PATH} { js_content meshgate.check; }`}
       ${inner && hop}
       ${assertion && conf`location = ${JWKS_PATH} { js_content meshgate.jwks; }`}
       location @meshgate_keys { js_periodic meshgate.keys interval=${KEYS_JOB_INTERVAL_S}s; }
       ${questionLocations(scene)}
       ${handlerLocations(scene)}
+      ${declared}
     }
   `;
 }

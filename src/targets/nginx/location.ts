@@ -7,6 +7,7 @@ import { alwaysField, isLong } from '../../rules/carrier.ts';
 import { answerRule } from './answer.ts';
 import { carried } from './carry.ts';
 import { chosen, hasChoice, hasFailover, namesDestination } from './connections.ts';
+import { pathsAt } from './controller.ts';
 import { corsOf, preflightRoute } from './cors.ts';
 import { conf, type Directive, line, variable } from './directive.ts';
 import type { Door } from './door.ts';
@@ -173,7 +174,7 @@ export function routeLocations(
 ): readonly Directive[] {
   const { path, kind, name } = route.route;
   const location = (operator: '=' | '^~', at: string) => conf`
-    location ${operator} ${at} {
+    location ${scene.options.inController ? pathsAt(operator, at) : [operator, at]} {
       ${refusesWorkersAt(host, route, at)}
       auth_request ${check}${name};
       auth_request_set $meshgate_route ${name};

@@ -40,6 +40,9 @@ export function innerFile(host: string): `inner/${string}` {
 
 export const CHECK_UPSTREAM = 'meshgate_check';
 export const CHECK_PATH = '/.meshgate/check/';
+/** The path of the check in the server of an ingress controller, with as many characters. Others can add paths to such a
+ * server, but no controller accepts a path with `;`. */
+export const CONTROLLER_CHECK_PATH = '/.meshgate/check;';
 /** The path of the inner listener's check. */
 export const HOP_PATH = '/.meshgate/hop/';
 /** The path at which services and meshes get the gateway's public keys. */

@@ -1,6 +1,7 @@
 import { TO_PAGE } from '../../internal-headers.ts';
 import { type ReasonCode, reasons } from '../../reasons.ts';
 import { PAGE_PATH, SIGNIN_PATH } from '../../session/names.ts';
+import { EVERYTHING } from './controller.ts';
 import { conf, type Directive, line, variable } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { fromHandler, handlerHost, toHandler } from './handler.ts';
@@ -37,7 +38,7 @@ export const orPage = (reason: ReasonCode): readonly Directive[] => conf`
 
 /** The location for all paths of a host that no route covers. */
 export const noRoute = (scene: Scene, { sessions }: SceneHost): readonly Directive[] => conf`
-  location ^~ / {
+  location ${scene.options.inController ? EVERYTHING : ['^~', '/']} {
     ${sessions && orPage('route_unknown')}
     ${refusal(scene, 'route_unknown')}
   }

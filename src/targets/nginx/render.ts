@@ -7,6 +7,7 @@ import type { Rule } from '../../rules/types.ts';
 import { toWatched } from '../../rules/watched.ts';
 import type { Emitted, Files, Gap, Target } from '../types.ts';
 import { checkFiles } from './check.ts';
+import { controllerServers, declarations } from './controller.ts';
 import { corsFiles } from './cors.ts';
 import type { Directive } from './directive.ts';
 import { innerHosts } from './door.ts';
@@ -101,7 +102,7 @@ function sharedFiles(scene: Scene, { callers, targets }: RouteFiles): readonly C
   return [
     mapsFile(scene),
     logFile(scene),
-    insideFile,
+    insideFile(scene),
     problemFile,
     serverFile(scene),
     answerFile(scene),
@@ -156,13 +157,17 @@ export interface OwnParts {
 export function filesOf(policy: Policy, rules: readonly Rule[], scene: Scene, own: OwnParts): Files {
   const { options } = scene;
   guard(scene);
-  const http = httpConf(scene);
-  const includers = [...http, ...own.servers, ...own.hosts.flatMap(([, directives]) => directives)];
   const shared = [...sharedFiles(scene, own.routes), ...(own.shared ?? [])];
-  const confs = [...needed(shared, includers, options.dir), ...own.hosts];
+  const ofHosts = own.hosts.map(([, directives]) => directives);
+  const { inController } = options;
+  const assigning = [...ofHosts, ...needed(shared, ofHosts.flat(), options.dir).map(([, directives]) => directives)];
+  const http = httpConf(scene, inController && declarations(scene, assigning));
+  const confs = [...needed(shared, [...http, ...own.servers, ...ofHosts.flat()], options.dir), ...own.hosts];
+  const hasServers = inController === undefined || inController.ownServers;
+  const about = inController ? head('The servers of the hosts, for http {}.') : serversHead(scene);
   const files: Record<string, string> = {
     'http.conf': print(http, head('For http {}.')),
-    'servers.conf': print(own.servers, serversHead(scene)),
+    ...(hasServers && { 'servers.conf': print(own.servers, about) }),
     'policy.js': tableModule(toTable(policy, rules, { egress: egressSocket(options), check: checkSocket(options) })),
     'watched.js': tableModule(toWatched(scene, checkSocket(options))),
   };
@@ -187,7 +192,9 @@ export function renderNginx(policy: Policy, rules: readonly Rule[], options: Ngi
     ...allHosts(scene).map((host) => hostConf(scene, routes, host)),
     ...innerHosts(scene).flatMap((host) => (inner === undefined ? [] : [innerConf(scene, routes, host, inner)])),
   ];
-  const files = filesOf(policy, rules, scene, { routes, servers: serversConf(scene), hosts });
+  const { inController } = options;
+  const servers = inController ? (inController.ownServers ? controllerServers(scene) : []) : serversConf(scene);
+  const files = filesOf(policy, rules, scene, { routes, servers, hosts });
   return { files, gaps: gaps(scene) };
 }
 

@@ -1,5 +1,6 @@
 import { readsAddresses } from './budgets.ts';
 import { bare } from './check.ts';
+import { hostScripts } from './controller.ts';
 import { conf, type Directive } from './directive.ts';
 import type { ConfFile } from './files.ts';
 import { strictTransport } from './hide.ts';
@@ -60,6 +61,7 @@ const jwks = conf`
 export const serverFile = (scene: Scene): ConfFile => [
   'server.conf',
   conf`
+    ${hostScripts(scene)}
     satisfy all; # an outer "satisfy any" must not open a location
     error_page 401 = @meshgate_refuse; ${errorPages}
     ${reading}

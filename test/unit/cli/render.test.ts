@@ -177,7 +177,7 @@ describe('--fail-on-gap', () => {
   test('rejects a target that does not exist', async () => {
     const { code, err } = await render('--target', 'envoy', '--fail-on-gap=nomad');
     expect(code).toBe(2);
-    expect(err).toContain('write --fail-on-gap, or --fail-on-gap=TARGET with one of nginx, ext-authz, envoy');
+    expect(err).toContain('write --fail-on-gap, or --fail-on-gap=TARGET with one of nginx, ext-authz, nic, ngf, envoy');
   });
 });
 
@@ -185,7 +185,7 @@ describe('wrong use', () => {
   test.each([
     [['--target', 'envoy', '--dir', '/x'], '--dir has no effect for envoy: leave it out'],
     [['--target', 'nginx', '--state-dir', 'x'], '--state-dir x: give an absolute path'],
-    [['--target', 'nomad'], 'Expected "nomad" to be one of (nginx|ext-authz|envoy'],
+    [['--target', 'nomad'], 'Expected "nomad" to be one of (nginx|ext-authz|nic|ngf|envoy'],
     [['--target', 'nginx', '--assertion-jwks', 'x'], '--assertion-jwks has no effect for nginx: leave it out'],
     [['--target', 'nginx', '--for-update'], '--for-update has no effect for nginx: leave it out'],
     [['--target', 'envoy', '--for-update'], '--for-update has no effect for envoy: leave it out'],

@@ -1,0 +1,115 @@
+import type { Policy } from '../../policy/types.ts';
+import { gatewayFiles } from '../../rules/policy-files.ts';
+import { marksOf } from '../kit/kubernetes.ts';
+import { ownerOf } from '../kit/owner.ts';
+import { HEAD, toYaml } from '../kit/yaml.ts';
+import { withoutCertificate } from '../nginx/controller.ts';
+import { mapBucket } from '../nginx/http.ts';
+import { modulesOf } from '../nginx/module.ts';
+import { nginxOptions } from '../nginx/options.ts';
+import { renderNginx } from '../nginx/render.ts';
+import { allHosts, type Scene, toScene } from '../nginx/scene.ts';
+import type { Files, Gap } from '../types.ts';
+import { commonGaps } from './gaps.ts';
+import { mounted, VOLUME } from './mounted.ts';
+import { ngfForms } from './ngf.ts';
+import { nicForms } from './nic.ts';
+import type { Controller, Form, IngressOptions, IngressTarget } from './types.ts';
+
+/** What differs between the controllers. Their nginx can write only to some folders; theirs are empty at the start of a
+ * container, so no socket is left over. */
+const CONTROLLERS = {
+  nic: { runDir: '/var/lib/nginx', forms: nicForms, bundles: ['apikey_auth.js'] },
+  ngf: { runDir: '/var/run/nginx', forms: ngfForms, bundles: [] },
+} as const satisfies Readonly<
+  Record<Controller, { runDir: string; forms: Readonly<Record<string, Form>>; bundles: readonly string[] }>
+>;
+
+/** The folder of the rendered files in the controller's pods. */
+const DIR = '/etc/nginx/meshgate';
+
+/** Adds the bundles that the rendered files import. */
+function withBundles(files: Files, bundles: IngressOptions['bundles'], more: readonly string[]): Files {
+  const text = Object.values(files).join('');
+  const needed = Object.keys(bundles).filter((name) => more.includes(name) || text.includes(` from ${name};`));
+  return { ...files, ...Object.fromEntries(needed.map((name) => [name, bundles[name] as string])) };
+}
+
+/** What people must mount besides the rendered files: what the policy names. */
+function mountNotes({ policy, identities }: Scene, ownServers: boolean): readonly string[] {
+  const files = gatewayFiles(policy, identities).filter(
+    ({ kind }) => kind !== 'policy' && (ownServers || kind !== 'listener'),
+  );
+  const paths = [...new Set(files.flatMap((file) => [file.path, 'keyPath' in file ? file.keyPath : undefined]))];
+  const named = paths.filter((path) => path !== undefined);
+  return named.length === 0 ? [] : [`mount these files, too, into the pods of the controller: ${named.join(', ')}`];
+}
+
+const noCertificates = (scene: Scene): readonly Gap[] =>
+  withoutCertificate(scene).map((host) => ({
+    part: `hosts.${host}`,
+    text: 'this host is not served, because the policy names no certificate for it; set gateway.tls or its tls to files in the pods',
+  }));
+
+/** The gaps as comments for the beginning of a file. */
+const comments = (gaps: readonly Gap[]): string => gaps.map(({ part, text }) => `# gap: ${part}: ${text}\n`).join('');
+
+function target(name: Controller): IngressTarget {
+  const { forms, runDir, bundles: own } = CONTROLLERS[name];
+  const names = Object.keys(forms);
+  return {
+    name,
+    forms: names,
+    emit(policy: Policy, rules, given) {
+      const { bundles, form: formName = names[0] as string, gateway, ...paths } = given;
+      const form = (forms as Readonly<Record<string, Form>>)[formName];
+      if (form === undefined) throw new Error(`${name}: no form ${formName}`);
+      const options = nginxOptions({
+        ...{ dir: DIR, runDir, stateDir: paths.runDir ?? runDir, accessLog: '/dev/stdout' },
+        ...paths,
+        inController: form.ownServers ? { ownServers: true } : {},
+      });
+      const scene = toScene(policy, rules, options);
+      const owner = ownerOf(policy);
+      const labels = marksOf(owner);
+      const rendered = renderNginx(policy, rules, options);
+      const files = mounted(owner, labels, withBundles(rendered.files, bundles, own));
+      const written = form.write({
+        policy,
+        hosts: allHosts(scene).map(({ host }) => host.name),
+        options,
+        owner,
+        labels,
+        volume: files.volume,
+        mounts: [{ name: VOLUME, mountPath: options.dir, readOnly: true }],
+        mapBucket: mapBucket(scene),
+        grpc: modulesOf(scene.hosts).includes('grpc'),
+        gateway,
+      });
+      const gaps = [
+        ...rendered.gaps,
+        ...files.gaps,
+        ...commonGaps(policy),
+        ...(form.ownServers ? noCertificates(scene) : []),
+        ...written.gaps,
+      ];
+      const documents = { 'files.yaml': files.objects, ...written.documents };
+      return {
+        files: Object.fromEntries(
+          Object.entries(documents).map(([file, all]) => {
+            const texts = all.map((object) => toYaml(object)).join('---\n');
+            return [file, HEAD + (file === 'files.yaml' ? '' : comments(gaps)) + texts];
+          }),
+        ),
+        gaps,
+        notes: [...written.notes, ...mountNotes(scene, form.ownServers)],
+      };
+    },
+  };
+}
+
+/** The controllers for which a policy can be rendered. */
+export const ingressTargets: Readonly<Record<Controller, IngressTarget>> = { nic: target('nic'), ngf: target('ngf') };
+
+/** The names of the controllers. */
+export const ingressTargetNames = Object.keys(CONTROLLERS) as readonly Controller[];

@@ -1,0 +1,230 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadAll } from 'js-yaml';
+import { describe, expect, test } from 'vitest';
+import { parsePolicy } from '../../../../src/policy/index.ts';
+import type { Policy } from '../../../../src/policy/types.ts';
+import { compile } from '../../../../src/rules/compile.ts';
+import { ingressTargets } from '../../../../src/targets/ingress/index.ts';
+import type { IngressOptions } from '../../../../src/targets/ingress/types.ts';
+import { meshgate } from '../../cli/fake.ts';
+
+function policyOf(text: string): Policy {
+  const parsed = parsePolicy(text, 'meshgate.yaml');
+  if (!('policy' in parsed) || parsed.policy === undefined) throw new Error(JSON.stringify(parsed));
+  return parsed.policy;
+}
+
+const SMALL = `version: 1
+gateway: { resolver: [10.96.0.10] }
+providers:
+  idp: { issuer: https://login.example.com, audiences: [api://wiki] }
+services:
+  wiki: { insecure_url: "http://wiki.wiki.svc:80" }
+hosts:
+  wiki.example.com:
+    /*: { service: wiki, allow: [authenticated] }
+    /a.b(c)/*: { service: wiki, allow: [authenticated] }
+    /a.b(c)/d: { service: wiki, allow: [authenticated] }
+  "*.apps.example.com":
+    /x/*: { service: wiki, allow: [anyone] }
+`;
+
+const SESSIONS = SMALL.replace(
+  'gateway: { resolver: [10.96.0.10] }',
+  'gateway: { resolver: [10.96.0.10], session: { keys_file: /run/s.jwks }, tls: { cert_file: /run/tls.crt, key_file: /run/tls.key } }',
+).replace('audiences: [api://wiki] }', 'audiences: [api://wiki], client: { id: g, secret_file: /run/secret } }');
+
+const bundles = Object.fromEntries(
+  ['meshgate.js', 'hop.js', 'signin.js', 'client.js', 'health.js', 'cookies.js', 'apikey_auth.js'].map((name) => [
+    name,
+    `// ${name}\n`,
+  ]),
+);
+
+// biome-ignore lint/suspicious/noExplicitAny: objects of several kinds
+type Objects = any[];
+
+function render(target: 'nic' | 'ngf', text: string, options: Partial<IngressOptions> = {}) {
+  const policy = policyOf(text);
+  const emitted = ingressTargets[target].emit(policy, compile(policy), { bundles, ...options });
+  const files: Record<string, Objects> = Object.fromEntries(
+    Object.entries(emitted.files).map(([name, yaml]) => [name, loadAll(yaml) as Objects]),
+  );
+  return { ...emitted, objects: files };
+}
+
+/** The content of all rendered files, by their path below the volume. */
+function contents({ objects }: ReturnType<typeof render>): Record<string, string> {
+  const { volumes } =
+    objects['values.yaml']?.[0].controller ?? objects['nginxproxy.yaml']![0].spec.kubernetes.deployment.pod;
+  const maps = new Map(objects['files.yaml']!.map((it) => [it.metadata.name, it.data]));
+  const found: Record<string, string> = {};
+  for (const { configMap } of volumes[0].projected.sources)
+    for (const { key, path } of configMap.items) found[path] = maps.get(configMap.name)[key];
+  return found;
+}
+
+const golden = (name: string) => join(import.meta.dirname, 'golden', name);
+const FORMS = [
+  ['nic', 'configmap'],
+  ['nic', 'ingress'],
+  ['nic', 'mergeable'],
+  ['nic', 'virtualserver'],
+  ['ngf', 'snippets'],
+] as const;
+
+/** Names of ConfigMaps contain a digest of files that change with the gateway. */
+const withoutDigest = (text: string) => text.replace(/(?<=meshgate-files-\d-)[0-9a-f]{10}/g, '0123456789');
+
+describe.each(FORMS)('%s %s', (target, form) => {
+  const rendered = render(target, SESSIONS, { form, gateway: target === 'ngf' ? 'infra/gateway/https' : undefined });
+
+  test('the objects are those of the golden folder', async () => {
+    for (const [name, text] of Object.entries(rendered.files)) {
+      if (name === 'files.yaml') continue;
+      await expect(withoutDigest(text)).toMatchFileSnapshot(golden(`${form}/${name}`));
+    }
+  });
+
+  test('the files contain all gaps', () => {
+    expect(rendered.gaps.length).toBeGreaterThan(0);
+    for (const [name, text] of Object.entries(rendered.files)) {
+      if (name === 'files.yaml') continue;
+      for (const gap of rendered.gaps) expect(text).toContain(`# gap: ${gap.part}: ${gap.text}\n`);
+    }
+  });
+
+  test('nothing changes the JavaScript or the hash tables of other hosts', () => {
+    const http = contents(rendered)['http.conf']!;
+    const outside = http.replace(/^server \{$[\s\S]*?^\}$/gm, '');
+    expect(outside).not.toMatch(/js_engine|js_path|js_import|js_set|hash_(max|bucket)_size|error_log|access_log/);
+    expect(http).toContain('js_import meshgate from meshgate.js;');
+    expect(contents(rendered)['inside.conf']).toContain(
+      'js_engine qjs; js_path /etc/nginx/meshgate; error_log stderr notice;',
+    );
+  });
+
+  test('every ConfigMap is small enough, and every included file is in one', () => {
+    for (const map of rendered.objects['files.yaml']!) {
+      expect(Buffer.byteLength(JSON.stringify(map.data))).toBeLessThan(1024 * 1024);
+      for (const key of Object.keys(map.data)) expect(key).toMatch(/^[-._a-zA-Z0-9]+$/);
+    }
+    const files = contents(rendered);
+    for (const text of Object.values(files))
+      for (const [, path] of text.matchAll(/include \/etc\/nginx\/meshgate\/([^;]+);/g))
+        expect(Object.keys(files)).toContain(path);
+    expect(Object.keys(files)).toEqual(expect.arrayContaining(['meshgate.js', 'signin.js', 'health.js', 'policy.js']));
+    expect(Object.keys(files)).not.toContain('hop.js');
+  });
+});
+
+test('routes are tried in the order of their precedence, and a path is no expression', () => {
+  const host = contents(render('nic', SMALL, { form: 'ingress' }))['hosts/wiki.example.com.conf']!;
+  const locations = [...host.matchAll(/^ +location (.*) \{/gm)].map(([, at]) => at);
+  expect(locations).toEqual(['"~^/a\\.b\\(c\\)/d\\z"', '"~^/a\\.b\\(c\\)\\z"', '"~^/a\\.b\\(c\\)/"', '"~^/"']);
+  expect(host).toMatch(/^location "~\/" \{$/m);
+});
+
+test('the check has a path that no controller accepts for other owners', () => {
+  const host = contents(render('nic', SMALL, { form: 'ingress' }))['hosts/wiki.example.com.conf']!;
+  const asked = [...host.matchAll(/auth_request "?([^";]*;?[^"]*)"?;$/gm)].map(([, path]) => path);
+  expect(asked.length).toBeGreaterThan(2);
+  for (const path of asked) expect(path).toMatch(/^\/\.meshgate\/check;/);
+});
+
+test('large files get a ConfigMap of their own', () => {
+  const big = { ...bundles, 'meshgate.js': 'x'.repeat(600_000), 'health.js': 'y'.repeat(600_000) };
+  const { objects, gaps } = render('nic', SMALL, { bundles: big });
+  expect(objects['files.yaml']!.length).toBe(2);
+  expect(gaps.filter(({ text }) => text.includes('1 MiB'))).toEqual([]);
+  const huge = render('nic', SMALL, { bundles: { ...bundles, 'meshgate.js': 'x'.repeat(1_100_000) } });
+  expect(huge.gaps).toContainEqual({
+    part: 'meshgate.js',
+    text: 'the file has 1100000 bytes and a ConfigMap holds 1 MiB, so nginx will not start',
+  });
+});
+
+test('the name of a ConfigMap changes with its content', () => {
+  const names = (text: string) => render('nic', text).objects['files.yaml']!.map((it) => it.metadata.name);
+  expect(names(SMALL)).toEqual(names(SMALL));
+  expect(names(SMALL)).not.toEqual(names(SMALL.replace('[authenticated]', '[anyone]')));
+});
+
+test('gRPC needs HTTP/2, and long paths larger buckets', () => {
+  const entries = (text: string) => render('nic', text).objects['values.yaml']![0].controller.config.entries;
+  expect(entries(SMALL)).not.toHaveProperty('http2');
+  expect(entries(SMALL)).not.toHaveProperty('map-hash-bucket-size');
+  const grpc = SMALL.replace('"http://wiki.wiki.svc:80" }', '"http://wiki.wiki.svc:80", protocol: grpc }');
+  expect(entries(grpc)).toHaveProperty('http2', 'true');
+  const long = SMALL.replace('/x/*', `/${'x'.repeat(300)}/*`);
+  expect(entries(long)).toHaveProperty('map-hash-bucket-size', '512');
+  const longer = SMALL.replace('/x/*', `/${'x'.repeat(490)}/*`);
+  expect(
+    render('ngf', longer)
+      .gaps.map(({ text }) => text)
+      .join(),
+  ).toContain('NGF sets 512');
+  expect(
+    render('ngf', long)
+      .gaps.map(({ text }) => text)
+      .join(),
+  ).not.toContain('NGF sets 512');
+});
+
+describe('the command', () => {
+  const files = {
+    'p.yaml': SMALL,
+    ...Object.fromEntries(Object.entries(bundles).map(([name, text]) => [`/opt/meshgate/${name}`, text])),
+  };
+  const run = (...args: string[]) => meshgate(['render', ...args, 'p.yaml'], { files });
+
+  test('writes the objects, and prints each gap and note', async () => {
+    const { code, written, err } = await run('--target', 'nic', '--form', 'virtualserver', '--out', '/o');
+    expect(code).toBe(0);
+    expect(Object.keys(written).sort()).toEqual(['/o/files.yaml', '/o/hosts.yaml', '/o/values.yaml']);
+    expect(err).toContain('gap: hosts.wiki.example.com: without the flag -enable-snippets, NIC drops the snippets');
+  });
+
+  test.each([
+    [
+      ['--target', 'nic', '--form', 'snippets'],
+      '--form snippets: write one of configmap, ingress, mergeable, virtualserver',
+    ],
+    [['--target', 'nginx', '--form', 'ingress'], '--form has no effect for nginx: leave it out'],
+    [['--target', 'nic', '--gateway', 'a/b'], '--gateway has no effect for nic: leave it out'],
+    [['--target', 'ngf', '--ingress', 'a'], '--ingress has no effect for ngf'],
+  ])('%j is wrong use', async (args, text) => {
+    const { code, err } = await run(...args);
+    expect(code).toBe(2);
+    expect(err).toContain(text);
+  });
+
+  test('does not read the DNS servers of this machine', async () => {
+    const withDns = {
+      ...files,
+      '/etc/resolv.conf': 'nameserver 192.0.2.1\n',
+      'p.yaml': SMALL.replace('resolver: [10.96.0.10]', ''),
+    };
+    const { err, out } = await meshgate(['render', '--target', 'nic', 'p.yaml'], { files: withDns });
+    expect(err).toContain('gap: gateway.resolver: no DNS server is known');
+    expect(out).not.toContain('192.0.2.1');
+  });
+});
+
+test('the replacement of NIC’s file for API keys has its two functions', async () => {
+  const text = readFileSync('dist/apikey_auth.js', 'utf8');
+  expect(text).toContain('validate');
+  const { default: keys } = await import('../../../../src/apikey_auth.ts');
+  const ask = (variables: Record<string, string>) => {
+    const r = { variables, status: 0, return: (status: number) => Object.assign(r, { status }) };
+    keys.validate(r as never);
+    return [r.status, variables.apikey_client_name];
+  };
+  expect(keys.hash({ variables: { header_query_value: 'secret' } } as never)).toBe(
+    '2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b',
+  );
+  expect(ask({ apikey_auth_local_map: 'm', m: '' })).toEqual([401, '']);
+  expect(ask({ apikey_auth_local_map: 'm', m: '', header_query_value: 'x' })).toEqual([403, '']);
+  expect(ask({ apikey_auth_local_map: 'm', m: 'ada', header_query_value: 'x' })).toEqual([204, 'ada']);
+});
