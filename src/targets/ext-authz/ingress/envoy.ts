@@ -58,28 +58,29 @@ export function envoyFiles(asked: Asked): IngressFiles {
     },
   };
   const route = (match: object) => ({ match, route: { cluster: 'meshgate' }, typed_per_filter_config: off });
-  const fragment = {
-    http_filters: filters,
-    routes: [route({ prefix: OWN_PATH }), route({ path: METADATA_PATH }), route({ prefix: `${METADATA_PATH}/` })],
-    clusters: [
-      {
-        name: 'meshgate',
-        type: 'STRICT_DNS',
-        connect_timeout: '3s',
-        load_assignment: {
-          cluster_name: 'meshgate',
-          endpoints: [
-            {
-              lb_endpoints: [
-                { endpoint: { address: { socket_address: { address: sidecar.host, port_value: sidecar.port } } } },
-              ],
-            },
-          ],
-        },
+  const routes = [route({ prefix: OWN_PATH }), route({ path: METADATA_PATH }), route({ prefix: `${METADATA_PATH}/` })];
+  const address = { socket_address: { address: sidecar.host, port_value: sidecar.port } };
+  const clusters = [
+    {
+      name: 'meshgate',
+      type: 'STRICT_DNS',
+      connect_timeout: '3s',
+      load_assignment: {
+        cluster_name: 'meshgate',
+        endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }],
       },
-    ],
+    },
+  ];
+  const file = (name: string, where: string, list: readonly object[]) => [
+    fileOf(`envoy-${name}.yaml`),
+    `${HEAD}# ${where}\n${toYaml(list)}`,
+  ];
+  return {
+    files: Object.fromEntries([
+      file('filters', 'For http_filters, before the router.', filters),
+      file('routes', 'For routes, first in the virtual host of each host of the policy.', routes),
+      file('clusters', 'For clusters.', clusters),
+    ]),
+    gaps: envoyGaps('ingress.envoy'),
   };
-  const head =
-    '# http_filters: before the router. routes: first in the virtual host of each host of the policy. clusters: in static_resources.\n';
-  return { files: { [fileOf('envoy.yaml')]: HEAD + head + toYaml(fragment) }, gaps: envoyGaps('ingress.envoy') };
 }

@@ -94,9 +94,8 @@ describe('an ingress that lists the headers of a check', () => {
 
   test.each([
     [
-      'ingress/envoy.yaml',
-      (text: string) =>
-        parse(text).http_filters[1].typed_config.allowed_headers.patterns.map((it: { exact: string }) => it.exact),
+      'ingress/envoy-filters.yaml',
+      (text: string) => parse(text)[1].typed_config.allowed_headers.patterns.map((it: { exact: string }) => it.exact),
     ],
     [
       'ingress/envoy-gateway.yaml',
@@ -111,7 +110,7 @@ describe('an ingress that lists the headers of a check', () => {
   });
 
   test('fails closed', () => {
-    const [filter] = parse(files['ingress/envoy.yaml'] as string).http_filters.slice(1);
+    const [filter] = parse(files['ingress/envoy-filters.yaml'] as string).slice(1);
     expect(filter.typed_config.failure_mode_allow).toBe(false);
     expect(parseAllDocuments(files['ingress/envoy-gateway.yaml'] as string)[0]!.toJS().spec.extAuth.failOpen).toBe(
       false,
