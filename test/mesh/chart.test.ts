@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { testStage } from '../harness/index.ts';
 import { describeWith } from '../harness/needs.ts';
 import {
+  CERT_MANAGER,
   CHART,
   chartNotes,
   chartObjects,
@@ -14,7 +15,7 @@ import {
   renderChart,
 } from './chart/helm.ts';
 import { COMBINATIONS, STORE, sessions, TOKENS } from './chart/values.ts';
-import { type Kube, type KubeObject, lacksMesh, readObjects, startKube } from './lab/index.ts';
+import { installDefinitions, type Kube, type KubeObject, lacksMesh, readObjects, startKube } from './lab/index.ts';
 
 interface PodSpec {
   readonly containers: readonly Readonly<Record<string, unknown>>[];
@@ -281,6 +282,7 @@ describeWith(lacksHelm() ?? lacksMesh(), 'a real API server', async () => {
   let kube: Kube;
   beforeAll(async () => {
     kube = await startKube(stage);
+    await installDefinitions(kube, readFileSync(CERT_MANAGER, 'utf8'));
     await kube.namespace('edge');
     const metadata = { name: 'edge', labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } };
     const namespace = JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata });

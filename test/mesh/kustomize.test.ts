@@ -39,6 +39,20 @@ const KINDS = /kubectl get ([\w.,]+)/.exec(readFileSync('docs/istio.md', 'utf8')
 const LINKERD_KINDS =
   /^ +([\w.,]+policy\.linkerd\.io) > live\.yaml$/m.exec(readFileSync('docs/linkerd.md', 'utf8'))?.[1] ?? '';
 
+/** Where a live object differs from the rendered one. Fields that only the live one has are the server's. */
+function drift(rendered: unknown, live: unknown, path: string): readonly string[] {
+  const text = (value: unknown) => JSON.stringify(value) ?? 'nothing';
+  if (typeof rendered !== 'object' || rendered === null || typeof live !== 'object' || live === null) {
+    return text(rendered) === text(live) ? [] : [`${path}: ${text(rendered)} became ${text(live)}`];
+  }
+  if (Array.isArray(rendered) && Array.isArray(live) && rendered.length !== live.length) {
+    return [`${path}: ${rendered.length} entries became ${live.length}`];
+  }
+  return Object.entries(rendered).flatMap(([key, value]) =>
+    drift(value, (live as Record<string, unknown>)[key], `${path}.${key}`),
+  );
+}
+
 /** No controller of Linkerd runs here: adds the status that it writes once it has accepted a route. */
 function accepted(live: string): string {
   const list = parse(live) as {
@@ -224,5 +238,26 @@ describeWith(lacksMesh(), 'kubectl', async () => {
       files: { 'meshgate.yaml': less, '-': await kubectl('get', '-A', '-o', 'yaml', LINKERD_KINDS) },
     });
     expect(answer).toMatchObject({ code: 0, out: expect.stringMatching(/^yes: /) });
+  });
+
+  test.for(goldens)(
+    'the API server keeps every field as it is rendered, so that a comparison finds no drift: %s, %s',
+    async ([target, name], { skip }) => {
+      if (lacks[target] !== undefined) skip(lacks[target]);
+      const objects = objectsOf(rendered(target, name));
+      const kept = await kube.apply(objects);
+      expect(objects.flatMap((object, at) => drift(object, kept[at], titleOf(object)))).toEqual([]);
+      const again = await kube.apply(objects);
+      const versions = (all: readonly KubeObject[]) => all.map(({ metadata }) => metadata.resourceVersion);
+      expect(versions(again)).toEqual(versions(kept));
+      await kube.delete(objects);
+    },
+  );
+
+  test('the comparison for drift finds a changed, a missing and an added value', () => {
+    const one = { a: [{ b: 1 }, { c: [] }] };
+    expect(drift(one, one, '')).toEqual([]);
+    expect(drift(one, { a: [{ b: 2 }, {}], d: 1 }, '')).toEqual(['.a.0.b: 1 became 2', '.a.1.c: [] became nothing']);
+    expect(drift(one, { a: [{ b: 1 }, { c: [] }, {}] }, '')).toEqual(['.a: 2 entries became 3']);
   });
 });

@@ -12,13 +12,16 @@ const BUILD = fileURLToPath(new URL('../go/build.sh', import.meta.url));
 
 export const CHART = 'nginx/chart';
 
-/** The command of Helm on this machine, built from its Go module. */
-export const helmPath = (): string => execFileSync(BUILD, ['helm-path', FOLDER], { encoding: 'utf8' }).trim();
+/** Two files on this machine, from Go modules: the command of Helm, and cert-manager's definitions. */
+const paths = execFileSync(BUILD, ['helm-path', FOLDER], { encoding: 'utf8' }).trim().split('\n') as [string, string];
+
+export const [HELM, CERT_MANAGER] = paths;
 
 /** What tests with Helm lack, in one line, for `describeWith`; undefined: nothing. */
 export function lacksHelm(): string | undefined {
-  if (existsSync(helmPath())) return undefined;
-  return lacking(`no ${helmPath()}: test/images/prepare.sh mesh builds it, or says what it lacks`);
+  const missing = paths.find((path) => !existsSync(path));
+  if (missing === undefined) return undefined;
+  return lacking(`no ${missing}: test/images/prepare.sh helm makes it, or says what it lacks`);
 }
 
 /** What a user gives the chart. */
@@ -47,7 +50,7 @@ export function helm(command: readonly string[], { policy, values = {} }: Given 
   const own = { HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder, HELM_DATA_HOME: folder, KUBECONFIG: '/dev/null' };
   try {
     const options = { encoding: 'utf8', env: { ...process.env, ...own } } as const;
-    const { status, stdout, stderr } = spawnSync(helmPath(), [...command, ...flags], options);
+    const { status, stdout, stderr } = spawnSync(HELM, [...command, ...flags], options);
     return { status, stdout, stderr };
   } finally {
     rmSync(folder, { recursive: true });

@@ -36,6 +36,7 @@ export const COMBINATIONS: Readonly<Record<string, Given>> = {
   'sessions and an etcd of your own': { policy: sessions(STORE), values: { replicas: 3 } },
   "sessions and the chart's etcd": withEtcd({}),
   "sessions and the chart's etcd, one member": withEtcd({ members: 1, storageClass: 'fast' }),
+  "sessions and the chart's etcd, certificates of cert-manager": withEtcd({ tls: { source: 'cert-manager' } }),
   "sessions and the chart's etcd, certificates as Secrets": withEtcd({
     tls: { source: 'secrets', serverSecret: 'etcd-server', clientSecret: 'etcd-client' },
   }),

@@ -8,7 +8,8 @@
 #   build.sh consul FOLDER    FOLDER/consul-HASH, which decodes Consul's configuration entries; says its path
 #   build.sh consul-path FOLDER     that path, whether it is there or not
 #   build.sh consul-missing FOLDER  why it cannot be built, in one line; nothing if it can, or is there
-#   build.sh helm FOLDER            FOLDER/helm-V, the command of Helm; says its path. helm-path and helm-missing likewise
+#   build.sh helm FOLDER            FOLDER/helm-V, the command of Helm, and FOLDER/cert-manager-V.yaml, the definitions of
+#                                   cert-manager; says both paths. helm-path and helm-missing as above
 #
 # Each Go module's own go.mod and go.sum are taken and changed here; *.sum has the checksums that they lack, so that
 # nothing but these very files is built.
@@ -20,6 +21,7 @@ kubernetes=1.35.4
 istio=v0.0.0-20260827124520-eed52ebb66ad # 1.31-dev: versions by number are not served as Go modules
 istio_version=1.31-dev
 helm=4.3.2
+cert_manager=1.21.2
 go_needed=1.26
 jobs=${MESHGATE_GO_JOBS:-2}
 
@@ -150,6 +152,16 @@ build_helm() {
   mv "$work/bin/helm" "$out/helm-$helm"
 }
 
+build_cert_manager() {
+  local source
+  source=$(module github.com/cert-manager/cert-manager "v$cert_manager")
+  cat "$source"/deploy/crds/cert-manager.io_{certificates,issuers}.yaml >"$out/cert-manager.new"
+  mv "$out/cert-manager.new" "$out/cert-manager-$cert_manager.yaml"
+}
+
+has_helm() { [ -x "$out/helm-$helm" ] && [ -f "$out/cert-manager-$cert_manager.yaml" ]; }
+helm_paths() { printf '%s\n' "$out/helm-$helm" "$out/cert-manager-$cert_manager.yaml"; }
+
 # place FILE NAME: into the build context, without a copy where the file system can.
 place() {
   cp -lf "$out/$1" "$out/context/$2" 2>/dev/null || cp -f "$out/$1" "$out/context/$2"
@@ -182,11 +194,11 @@ case $command in
     exit
     ;;
   helm-path)
-    echo "$out/helm-$helm"
+    helm_paths
     exit
     ;;
   helm-missing)
-    [ -x "$out/helm-$helm" ] || lacks "$go_needed.0"
+    has_helm || lacks "$go_needed.0"
     exit
     ;;
 esac
@@ -198,7 +210,8 @@ mkdir -p "$work/main" "$work/bin"
 
 if [ "$command" = helm ]; then
   [ -x "$out/helm-$helm" ] || build_helm
-  echo "$out/helm-$helm"
+  has_helm || build_cert_manager
+  helm_paths
   exit
 fi
 

@@ -25,13 +25,14 @@ export async function installLinkerdCrds(kube: Kube): Promise<void> {
   const folder = join(crdsFolder, 'linkerd');
   const files = (await readdir(folder)).filter((name) => name.endsWith('.yaml'));
   const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
-  await install(kube, texts.join('\n---\n'));
+  await installDefinitions(kube, texts.join('\n---\n'));
 }
 
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
-/** The texts are sent unparsed: parsing a megabyte of YAML here would take longer than everything else. */
-async function install(kube: Kube, text: string): Promise<void> {
+/** Adds the definitions of a text. It is sent unparsed: parsing a megabyte of YAML here would take longer than everything
+ * else. */
+export async function installDefinitions(kube: Kube, text: string): Promise<void> {
   const documents = text.split(/^---.*$/m).filter((part) => /^kind: CustomResourceDefinition/m.test(part));
   if (documents.length === 0) throw new Error('no custom resource definitions in the text');
   await Promise.all(
