@@ -75,9 +75,17 @@ check_replaced() {
 # The digest of the policy in a folder of rendered files; nothing if there are none.
 digest_of() { sed -n 's/^  "policy": "\([0-9a-f]*\)",$/\1/p' "$1/watched.js" 2>/dev/null || true; }
 
-# The files that are rendered: the policy and the files merged into it.
+# The files that are rendered: the policy and the files merged into it. A policy with teams or profiles can name any YAML
+# file below its own folder, as deep as this.
 # shellcheck disable=SC2086 # a list of paths without spaces
-policy_files() { printf '%s\n' "$policy" ${MESHGATE_OVERLAY:-}; }
+policy_files() {
+  printf '%s\n' "$policy" ${MESHGATE_OVERLAY:-}
+  cat -- "$policy" ${MESHGATE_OVERLAY:-} 2>/dev/null | grep -qE '(teams|profiles)["'\'']? *:' || return 0
+  below=$(dirname "$policy")
+  for yaml in "$below"/*.y*ml "$below"/*/*.y*ml "$below"/*/*/*.y*ml "$below"/*/*/*/*.y*ml; do
+    ! [ -f "$yaml" ] || [ "$yaml" = "$policy" ] || printf '%s\n' "$yaml"
+  done
+}
 
 # The files of a configuration that nginx reads only when it loads it. A path in a variable is read at each connection.
 certificate_files() {

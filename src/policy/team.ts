@@ -19,11 +19,11 @@ export const PERMISSIONS = {
 
 export type Permission = keyof typeof PERMISSIONS;
 
-/** The path of a team's file: relative, below the folder of the policy. */
-const teamFile = s.text(/^(?!(?:.*\/)?\.{1,2}(?:\/|$))(?=.{1,200}$)[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/, {
+/** The path of a team's file: relative, below the folder of the policy. The image watches files of this form. */
+const teamFile = s.text(/^(?=.{1,200}$)(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/){0,3}[A-Za-z0-9_-][A-Za-z0-9._-]*\.ya?ml$/, {
   what: 'the path of a file below the folder of this policy',
-  write: 'a relative path without .., as in teams/pay.yaml',
-  fix: (value) => (typeof value === 'string' && /^\.\/[\w-][\w./-]*$/.test(value) ? value.slice(2) : undefined),
+  write: 'a relative path without .., as in teams/pay.yaml, at most three folders deep',
+  fix: (value) => (typeof value === 'string' && /^\.\/[\w-][\w./-]*\.ya?ml$/.test(value) ? value.slice(2) : undefined),
 });
 
 const hostName = s.text(a.HOST_NAME, {

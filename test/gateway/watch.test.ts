@@ -117,6 +117,20 @@ const served = () =>
     }).on('error', fail);
   });
 
+test('a change in the file of a team is loaded', async () => {
+  const file = (name: string) =>
+    writeFileSync(join(mounted, 'pay.yaml'), `hosts: { ${name}: { /*: { service: wiki, allow: [anyone] } } }\n`);
+  const grant = '{ file: pay.yaml, hosts: [c.test, d.test], services: [wiki], may: [anyone] }';
+  file('c.test');
+  swap(`${policy('b.test')}teams: { pay: ${grant} }\n`);
+  await wait('the host of the team', () => serves('c.test'));
+  file('d.test');
+  await wait('the new host of the team', () => serves('d.test'));
+  expect([await serves('b.test'), await serves('c.test')]).toEqual([true, false]);
+  swap(policy('b.test'));
+  await wait('the policy without teams', async () => !(await serves('d.test')));
+});
+
 test('a certificate that is renewed in two steps is loaded when its key is there', async () => {
   expect(await served()).toBe(new X509Certificate(first.cert).fingerprint256);
   writeFileSync(join(tls, 'tls.crt'), second.cert);
