@@ -1,7 +1,9 @@
 import { comment, type Draft, type Mapping, type Rule } from '../draft.ts';
+import type { Paths } from '../expressions.ts';
 import type { Findings } from '../findings.ts';
 import { isHostName } from '../forms.ts';
 import { neverTrue, roleFor } from '../oauth2-proxy/access.ts';
+import { TRUSTED } from '../oauth2-proxy/gateway.ts';
 import { routesFor, type Served } from '../routes.ts';
 import { placeOf } from './places.ts';
 import { corsOf, limitOf, proxyOf } from './proxying.ts';
@@ -43,6 +45,12 @@ export function entriesByHost(all: readonly Read[], findings: Findings): Readonl
     const { ingress, annotations } = read;
     const of = `${ingress.namespace}/${ingress.name}`;
     for (const path of ingress.paths) {
+      if (isOauth2Proxy(path) && !/^\/oauth2?(?:\/|$|\()/.test(path.path)) {
+        const how =
+          'if it passes requests on to a service, migrate it with "meshgate migrate oauth2-proxy --host HOST"';
+        findings.ask(`${of} ${path.path}`, `the path leads to oauth2-proxy, and is left out: ${how}`);
+        continue;
+      }
       if (isOauth2Proxy(path)) {
         findings.carry(
           `${of} ${path.path}`,
@@ -109,7 +117,17 @@ const isByCertificate = ({ facts }: Who): boolean => {
   return said.includes('"certificate":') && !/"(?:claim|group|provider)":/.test(said);
 };
 
-function rulesOf(who: Who, ingress: string, { draft, others }: Around): readonly Rule[] {
+/** The rules for callers that oauth2-proxy lets pass without a session of a person. */
+function othersOf({ besideOthers, demands }: Who, ingress: string, { draft, others }: Around): readonly Rule[] {
+  if (besideOthers === undefined) return [];
+  // oauth2-proxy knows no groups of callers with a token of another issuer, so they meet no further demand.
+  const names = others.filter((it): it is string => typeof it === 'string' && (!demands || it === TRUSTED));
+  if (besideOthers.length === 0) return names;
+  return names.map((name) => roleFor(draft, `${ingress}-${name}`, all([name, ...besideOthers])));
+}
+
+function rulesOf(who: Who, ingress: string, around: Around): readonly Rule[] {
+  const { draft } = around;
   const first = who.alternative === undefined ? [] : [roleFor(draft, `${ingress}-network`, who.alternative)];
   if (who.closed) {
     const name = who.facts.length > 0 ? `${ingress}-fill-in` : 'fill-in';
@@ -117,11 +135,7 @@ function rulesOf(who: Who, ingress: string, { draft, others }: Around): readonly
   }
   if (who.anyCertificate) return ['authenticated'];
   if (who.facts.length === 0) return ['anyone'];
-  return [
-    ...first,
-    roleFor(draft, `${ingress}-callers`, all(who.facts)),
-    ...(JSON.stringify(who.facts).includes('claim') ? others : []),
-  ];
+  return [...first, roleFor(draft, `${ingress}-callers`, all(who.facts)), ...othersOf(who, ingress, around)];
 }
 
 /** Two Ingresses with the same path: only callers that both let pass. */
@@ -150,7 +164,11 @@ export function addHost(host: string, entries: readonly Entry[], tls: Mapping, a
   const served = new Map<string, Served>();
   // A policy has no two paths that differ in case only.
   const spelled = new Map<string, string>();
-  for (const entry of entries) {
+  // nginx takes the first expression that matches, the longest first.
+  const ordered = isRegex ? [...entries].sort((a, b) => b.path.path.length - a.path.path.length) : entries;
+  const converted: Paths[] = [];
+  const overhanging: Served[] = [];
+  for (const entry of ordered) {
     const { ingress, annotations, path } = entry;
     const label = `${ingress.namespace}/${ingress.name} path`;
     const who = whoOf(annotations, everywhere, certificates, people, findings);
@@ -192,13 +210,22 @@ export function addHost(host: string, entries: readonly Entry[], tls: Mapping, a
       const key = `${paths.kind === 'exact' ? 'exact' : 'tree'} ${paths.path.toLowerCase()}`;
       const path = spelled.get(paths.path.toLowerCase()) ?? paths.path;
       spelled.set(path.toLowerCase(), path);
-      const before = served.get(key);
-      const mine: Served = { paths: { ...paths, path }, service, keys, allow };
-      if (before !== undefined) {
+      const earlier = served.get(key);
+      if (isRegex && converted.some((it) => it.kind !== 'exact' && paths.path.startsWith(`${it.path}/`))) {
+        const text = `${host}${paths.path}: a longer expression of this host matches first, so it had no effect; it is left out`;
+        findings.lose(label, text);
+        continue;
+      }
+      const alone: Served = { paths: { ...paths, path }, service, keys, allow };
+      const above = overhanging.filter((it) => `${path}/`.startsWith(`${it.paths.path}/`));
+      const mine = above.reduce((it, other) => both(it, { ...other, paths: it.paths }, around), alone);
+      if (place.folder) overhanging.push({ ...alone, paths });
+      else converted.push(paths);
+      if (earlier !== undefined) {
         const text = `${host}${path} is there twice: the policy has the first service, and callers that both let pass`;
         findings.differ(label, text);
       }
-      served.set(key, before === undefined ? mine : both(before, mine, around));
+      served.set(key, earlier === undefined ? mine : both(earlier, mine, around));
     }
   }
   const routes = routesFor([...served.values()], [], []);

@@ -12,6 +12,7 @@ import { everywhereOf, hstsOf, reportController, trustedProxies } from './contro
 import { addHost, entriesByHost, type Read } from './hosts.ts';
 import type { Ingress, Manifests } from './read.ts';
 import { Annotations } from './settings.ts';
+import { asksOauth2Proxy } from './who.ts';
 
 /** Claims for the usual headers of oauth2-proxy's responses. */
 const CLAIMS: Readonly<Record<string, string>> = {
@@ -165,6 +166,7 @@ export function migrateIngresses(
     addProvider(draft, asks, findings);
     addHeaders(draft, headers, findings);
   } else reportUnused(proxy, findings);
+  if (proxy !== undefined) warnOfSeveral(all, controller, findings);
   addGateway(draft, all, controller, findings);
   const everywhere = everywhereOf(controller, said.length > 0 && trusted.length === 0, findings);
   const people =
@@ -199,6 +201,16 @@ function addGateway(
     'proxy-body-size',
     'the default of ingress-nginx is 1m, and that of the gateway is 100m: write proxy.max_body for another limit',
   );
+}
+
+/** Warns if Ingresses ask at several addresses: the policy has the people of one oauth2-proxy for all of them. */
+function warnOfSeveral(all: readonly Read[], controller: ReadonlyMap<string, string>, findings: Findings): void {
+  const urls = [...all.map(({ annotations }) => annotations.text('auth-url')), controller.get('global-auth-url')];
+  const asked = urls.filter((it): it is string => it !== undefined && asksOauth2Proxy(it));
+  const addresses = new Set(asked.map((it) => it.replace(/^(\w+:\/\/[^/?#]*).*$/s, '$1')));
+  if (addresses.size < 2) return;
+  const text = `${[...addresses].join(', ')}: if these are several oauth2-proxies, migrate the Ingresses of each by itself: the policy has the people of the one that you gave`;
+  findings.differ('auth-url', text, true);
 }
 
 /** Settings of oauth2-proxy that have no effect if an nginx asks it about requests. */

@@ -8,6 +8,8 @@ export interface Place {
   readonly paths: readonly Paths[];
   /** Set if the Ingress covers other paths, too. */
   readonly narrower?: true;
+  /** Set if the place is a folder around an expression that a policy cannot name. */
+  readonly folder?: true;
 }
 
 /** The folder in which all paths that an expression matches must be, without the slash at its end. */
@@ -39,7 +41,7 @@ export function placeOf(
     }
     const folder = folderOf(path);
     findings.lose(label, `${why}: all paths below ${folder}/ have the rules of this path now`);
-    return { paths: [{ kind: 'prefix', path: folder }] };
+    return { paths: [{ kind: 'prefix', path: folder }], folder: true };
   }
   return found.narrower ? { paths: found.paths, narrower: true } : { paths: found.paths };
 }

@@ -12,6 +12,10 @@ export interface Who {
   readonly closed: boolean;
   /** Set if any certificate of the host's CA is a credential. */
   readonly anyCertificate: boolean;
+  /** Set if oauth2-proxy is asked: callers that it lets pass without a session must meet these facts. */
+  readonly besideOthers?: readonly Fact[];
+  /** Set if oauth2-proxy is asked about groups or addresses, too. */
+  readonly demands?: true;
   /** Set if facts about the network alone are enough. */
   readonly alternative?: Fact;
 }
@@ -153,7 +157,9 @@ export function whoOf(
   const url = own ?? (isGlobal ? everywhere.authUrl : undefined);
   const label = annotations.label('auth-url');
   const isAsked = url !== undefined;
-  if (isAsked && asksOauth2Proxy(url) && people !== undefined) facts.push(people(demandsOf(url)));
+  const isOauth2 = isAsked && asksOauth2Proxy(url) && people !== undefined;
+  const demands = isOauth2 ? demandsOf(url) : undefined;
+  if (isOauth2) facts.push(people(demands));
   else if (isAsked) {
     closed = true;
     const isProxy = asksOauth2Proxy(url);
@@ -180,11 +186,16 @@ export function whoOf(
   const networks = network === 'closed' ? [] : network;
   const isAny = annotations.text('satisfy')?.toLowerCase() === 'any';
   const hasOther = facts.length > 0 || closed;
+  const beside = certificates.fact ? [certificates.fact] : [];
+  const asked = { ...(demands && { demands: true as const }) };
   if (isAny && hasOther && networks.length > 0) {
     // Of `satisfy any`, nginx exempts the client certificate, which the handshake itself demands.
-    const alternative = all([...(certificates.fact ? [certificates.fact] : []), ...networks]);
-    const only = certificates.any || certificates.closed || annotations.isUnclear || everywhere.closed;
-    return { facts, closed, anyCertificate: certificates.any, ...(!only && { alternative }) };
+    const alternative = all([...beside, ...networks]);
+    // Without an allow list, no address satisfies nginx: a deny list only denies.
+    const isAllowed = networks.some((it) => typeof it === 'object' && Object.hasOwn(it, 'network'));
+    const only = certificates.any || certificates.closed || annotations.isUnclear || everywhere.closed || !isAllowed;
+    const others = isOauth2 && { besideOthers: beside };
+    return { facts, closed, anyCertificate: certificates.any, ...asked, ...others, ...(!only && { alternative }) };
   }
   if (certificates.any && (facts.length > 0 || networks.length > 0 || closed)) {
     findings.ask(
@@ -193,7 +204,8 @@ export function whoOf(
     );
     closed = true;
   }
-  return { facts: [...facts, ...networks], closed, anyCertificate: certificates.any };
+  const others = isOauth2 && { besideOthers: [...beside, ...networks] };
+  return { facts: [...facts, ...networks], closed, anyCertificate: certificates.any, ...asked, ...others };
 }
 
 /** One fact for several. */

@@ -8,6 +8,9 @@ const SESSION_KEYS = '/run/secrets/session.jwks';
 
 const DAY = 86_400;
 
+/** The role of addresses that need no credential. */
+export const TRUSTED = 'trusted-network';
+
 function sessionOf(settings: Settings, findings: Findings): Mapping {
   const said = (name: string) => secondsOf(settings.text(name) ?? '');
   const expire = said('cookie-expire');
@@ -143,6 +146,6 @@ export function trustedAddresses(settings: Settings, draft: Draft, findings: Fin
     label,
     'pages of other sites cannot use the network of a browser for unsafe methods: the gateway checks the origin (docs/certificates.md)',
   );
-  draft.roles['trusted-network'] = { network: usable };
-  return ['trusted-network'];
+  draft.roles[TRUSTED] = { network: usable };
+  return [TRUSTED];
 }

@@ -116,9 +116,14 @@ export function migrateOauth2Proxy(read: Read, findings: Findings, given: string
 
 /** Removes roles and services that no route names: a policy does not accept them. */
 export function withoutUnused(draft: Draft): Draft {
-  const said = JSON.stringify(Object.values(draft.hosts).map(({ routes }) => routes));
-  for (const section of [draft.roles, draft.services]) {
-    for (const name of Object.keys(section)) if (!said.includes(JSON.stringify(name))) delete section[name];
+  const routes = Object.values(draft.hosts).flatMap((it) => Object.values(it.routes));
+  const reached = new Set(routes.map(({ service }) => service));
+  for (const name of Object.keys(draft.services)) if (!reached.has(name)) delete draft.services[name];
+  const rules = JSON.stringify(routes.map(({ allow }) => allow));
+  // A role may name another one: the later ones name those before them.
+  for (const name of Object.keys(draft.roles).reverse()) {
+    const others = Object.entries(draft.roles).filter(([other]) => other !== name);
+    if (!(rules + JSON.stringify(others)).includes(JSON.stringify(name))) delete draft.roles[name];
   }
   return draft;
 }

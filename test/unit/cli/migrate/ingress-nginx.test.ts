@@ -3,7 +3,7 @@ import { isHarmless } from '../../../../src/cli/migrate/ingress-nginx/snippets.t
 import { parsePolicy } from '../../../../src/policy/index.ts';
 import type { Policy } from '../../../../src/policy/types.ts';
 import { meshgate } from '../fake.ts';
-import { lists, migrate, type Reported } from './case.ts';
+import { decided, lists, migrate, type Reported } from './case.ts';
 import { ingress } from './ingress-nginx/manifest.ts';
 import { names } from './ingress-nginx/names.ts';
 
@@ -69,6 +69,7 @@ describe('snippets', () => {
       'proxy_pass http://other;',
       'rewrite ^/a /b;',
       'access_by_lua_block { ngx.exit(403) }',
+      'gzip on { deny all; }',
       'satisfy any;',
       'set $a b;',
     ],
@@ -133,6 +134,77 @@ describe('routes', () => {
     const report = await run(ingress('app', {}, [['', '/', 'app']]));
     expect(policyOf(report).hosts.map(({ name }) => name)).toEqual(['fill-in.example.com']);
     expect(lists(report, 'apps/app /', /names of the hosts/)).toBe(true);
+  });
+});
+
+describe('expressions', () => {
+  const regex = (annotations: Readonly<Record<string, string>>, path: string) =>
+    ingress(`i${path.length}`, { 'use-regex': 'true', ...annotations }, [
+      ['app.example.com', path, 'app', 80, 'ImplementationSpecific'],
+    ]);
+  const inside = { 'whitelist-source-range': '192.0.2.0/24' };
+  const at = (report: Reported, path: string) =>
+    decided(report.policy, { as: { network: '198.51.100.1' }, url: `https://app.example.com${path}` });
+
+  test('a path that a longer expression matches first has no effect', async () => {
+    const report = await run(regex(inside, '/admin(/|$)(.*)') + regex({}, '/admin/login') + regex({}, '/'));
+    expect(at(report, '/admin/login')).toBe('network_refused');
+    expect(at(report, '/x')).toBe('allowed');
+    expect(lists(report, 'apps/i12 path', /matches first/)).toBe(true);
+  });
+
+  test('below the folder of an expression that restricts access, its rules count beside those of other paths', async () => {
+    const report = await run(regex(inside, '/api/v[0-9]+/internal') + regex({}, '/api/v1') + regex({}, '/'));
+    expect(at(report, '/api/v1/internal')).toBe('network_refused');
+  });
+});
+
+describe('with oauth2-proxy', () => {
+  const config = `provider = "oidc"
+oidc_issuer_url = "https://login.example.com"
+client_id = "a"
+email_domains = ["example.com"]
+trusted_ips = ["198.51.100.0/24"]
+`;
+  const asks = async (annotations: Readonly<Record<string, string>>, second = '') => {
+    const files = {
+      'i.yaml':
+        ingress('app', { 'auth-url': 'https://$host/oauth2/auth', ...annotations }, [['app.example.com', '/', 'app']]) +
+        second,
+    };
+    return migrate({ command: 'ingress-nginx', files, beside: { 'o.cfg': config }, args: ['--oauth2-proxy', 'o.cfg'] });
+  };
+  const of = (report: Reported, network: string, claims?: object) =>
+    decided(report.policy, { as: { network, ...(claims && { claims }) }, url: 'https://app.example.com/' });
+  const ann = { sub: '1', email: 'ann@example.com', email_verified: true };
+
+  test('an address that oauth2-proxy trusts needs no session, but an allow list counts too', async () => {
+    expect(of(await asks({}), '198.51.100.1')).toBe('allowed');
+    expect(of(await asks({}), '203.0.113.1')).not.toBe('allowed');
+    const listed = await asks({ 'whitelist-source-range': '198.51.100.7, 192.0.2.1' });
+    expect(of(listed, '198.51.100.7')).toBe('allowed');
+    expect(of(listed, '198.51.100.1')).not.toBe('allowed');
+    expect(of(listed, '192.0.2.1')).not.toBe('allowed');
+    expect(of(listed, '192.0.2.1', ann)).toBe('allowed');
+  });
+
+  test('a deny list does not satisfy nginx, so satisfy: any still needs a session', async () => {
+    const report = await asks({ satisfy: 'any', 'denylist-source-range': '203.0.113.0/24' });
+    expect(of(report, '192.0.2.1')).not.toBe('allowed');
+    expect(of(report, '203.0.113.1', ann)).toBe('allowed');
+  });
+
+  test('several addresses of oauth2-proxy: a warning that the policy has the people of one', async () => {
+    const other = ingress('b', { 'auth-url': 'http://other.auth.svc/oauth2/auth' }, [['b.example.com', '/', 'b']]);
+    expect((await asks({})).differs.some(({ option, wider }) => option === 'auth-url' && wider)).toBe(false);
+    expect((await asks({}, other)).differs.some(({ option, wider }) => option === 'auth-url' && wider)).toBe(true);
+  });
+
+  test('a path that leads to oauth2-proxy in front of a service is left out, and says what to do', async () => {
+    const other = ingress('b', {}, [['b.example.com', '/', 'oauth2-proxy', 4180]]);
+    const report = await asks({}, other);
+    expect(policyOf(report).hosts.map(({ name }) => name)).toEqual(['app.example.com']);
+    expect(lists(report, 'apps/b /', /migrate oauth2-proxy --host/)).toBe(true);
   });
 });
 
