@@ -6,12 +6,17 @@ import { newSigningKeys } from '../../src/assertion/rotate.ts';
 import {
   callAdmin,
   expectCleanLog,
+  follow,
   type Gateway,
+  inBox,
   MANY_SIGNINS,
   newAgent,
+  newcomerImage,
+  readGuide,
   readyToSignIn,
   send,
   settle,
+  startContainer,
   startGateway,
   startService,
   startSso,
@@ -79,10 +84,17 @@ const settings = {
 };
 
 const stage = await testStage('confluence');
-const [sso, gateway, confluence] = await Promise.all([
+const [sso, gateway, confluence, reader] = await Promise.all([
   startSso(stage, { origins: [home] }),
   startGateway(stage, { policy, files: { '/run/secrets/sso': `${ssoSecret}\n`, [KEYS]: signing } }),
   startService(stage, 'confluence', { alias: 'confluence', env: { SETTINGS: JSON.stringify(settings) } }),
+  startContainer(stage, {
+    image: newcomerImage,
+    alias: 'reader',
+    files: { '/etc/ssl/certs/ca-certificates.crt': stage.ca.cert },
+    command: ['sh', '-c', 'echo ready; exec sleep infinity'],
+    ready: /ready/,
+  }),
 ]);
 
 let mark = 0;
@@ -401,6 +413,18 @@ describe('collaborative editing', () => {
 test('load balancers read the state without a credential', async () => {
   const answer = await gateway.send(host, { path: '/status', headers: STRANGER });
   expect([answer.status, answer.json()]).toEqual([200, { state: 'RUNNING' }]);
+});
+
+test('a reader who follows the guide finds Confluence protected, and a forgery rejected', async () => {
+  const steps = readGuide('docs/confluence.md', {
+    sections: ['Try it'],
+    replace: { 'https://wiki.example.com': home },
+  });
+  const done = await follow(steps, inBox(reader));
+  const reason = (part: string) => JSON.parse(done.output(part)).reason;
+  expect(JSON.parse(done.output('/status'))).toEqual({ state: 'RUNNING' });
+  expect([reason('/display/HOME'), reason('/rest/api/space')]).toEqual(['credential_missing', 'credential_missing']);
+  expect(reason('/rest/api/user/current')).toBe('issuer_unknown');
 });
 
 test('the port of Confluence itself believes no header', async () => {
