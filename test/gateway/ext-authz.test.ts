@@ -278,7 +278,7 @@ describe.each(setups)('%s', (name, behind) => {
       status: 200,
       upstream: { url: cleaned ?? '' },
     };
-    test(one.name, async () => {
+    test(isCleaned ? clean.name : one.name, async () => {
       await settle(behind, host);
       await runCase({ gateway: behind, echoes: [wiki] }, isCleaned ? clean : one, 'run');
     });

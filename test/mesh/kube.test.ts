@@ -1,7 +1,20 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
+import { parsePolicy } from '../../src/policy/index.ts';
+import { compile } from '../../src/rules/compile.ts';
+import { renderSidecar } from '../../src/targets/ext-authz/render.ts';
+import { nginxOptions } from '../../src/targets/nginx/options.ts';
 import { testStage } from '../harness/index.ts';
 import { describeWith } from '../harness/needs.ts';
-import { installLinkerdCrds, type Kube, type KubeObject, lacksLinkerdCrds, lacksMesh, startKube } from './lab/index.ts';
+import {
+  installLinkerdCrds,
+  type Kube,
+  type KubeObject,
+  lacksLinkerdCrds,
+  lacksMesh,
+  readObjects,
+  startKube,
+} from './lab/index.ts';
 
 describeWith(lacksMesh(), 'a real API server', async () => {
   const stage = await testStage('kube');
@@ -43,6 +56,14 @@ describeWith(lacksMesh(), 'a real API server', async () => {
     expect((await kube.read(policy))?.spec).toEqual({ rules: [] });
     await kube.delete(policy);
     expect(await kube.read(policy)).toBeUndefined();
+  });
+
+  test('accepts the objects with which an ingress of Istio asks a sidecar', async () => {
+    const { policy } = parsePolicy(readFileSync('test/demo/meshgate.yaml', 'utf8'), 'meshgate.yaml');
+    const { files } = renderSidecar(policy!, compile(policy!), nginxOptions({ dir: '/etc/nginx/meshgate' }));
+    const objects = readObjects(files['ingress/istio.yaml'] as string);
+    expect(objects.map(({ kind }) => kind)).toEqual(['AuthorizationPolicy', 'VirtualService']);
+    for (const object of objects) expect(await kube.verdict(object)).toEqual({ accepted: true });
   });
 
   test("knows Linkerd's objects", async ({ skip }) => {
