@@ -65,6 +65,10 @@ export function migrateIssuers(
       );
       return [];
     }
+    if (settings.list('email-domain').includes('*')) {
+      const what = 'oauth2-proxy refuses a token that says email_verified: false, and the policy does not';
+      findings.differ(label, `${issuer}: ${what}`, true);
+    }
     draft.roles[`${name}-caller`] = fact;
     return [`${name}-caller`];
   });

@@ -46,6 +46,36 @@ pass_host_header = false
       url,
       before: 'passes',
     },
+    // A token that a program got for itself (client credentials).
+    {
+      as: {
+        provider: 'okta',
+        claims: {
+          sub: '0oa9program',
+          cid: '0oa9program',
+          scp: ['api'],
+          aud: 'api://items',
+          email: 'a@example.com',
+          email_verified: true,
+        },
+      },
+      url,
+      before: 'passes',
+    },
+    {
+      as: {
+        provider: 'kubernetes-tokens',
+        claims: {
+          sub: 'system:serviceaccount:ci:deployer',
+          aud: ['api'],
+          email: 'a@example.com',
+          email_verified: false,
+        },
+      },
+      url,
+      before: 'refused',
+      differs: 'extra_jwt_issuers',
+    },
   ],
   lists: [['skip_jwt_bearer_tokens', /access tokens/]],
 };
