@@ -240,7 +240,8 @@ describeWith(lacksMesh(), 'kubectl', async () => {
     expect(answer).toMatchObject({ code: 0, out: expect.stringMatching(/^yes: /) });
   });
 
-  test.for(goldens)(
+  // The forty hosts have many objects, and no other fields.
+  test.for(goldens.filter(([, name]) => name !== 'forty-hosts'))(
     'the API server keeps every field as it is rendered, so that a comparison finds no drift: %s, %s',
     async ([target, name], { skip }) => {
       if (lacks[target] !== undefined) skip(lacks[target]);
