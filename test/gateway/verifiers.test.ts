@@ -1,6 +1,6 @@
 /** The verifiers of docs/assertion.md, each in its own language, on assertions of a real gateway. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt, decodeProtectedHeader, importJWK, type JWTPayload, SignJWT } from 'jose';
@@ -26,7 +26,7 @@ const cache = join(
   process.env.MESHGATE_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'meshgate'),
   'verifiers',
 );
-const versions = { pyjwt: '2.15.1', nimbus: '10.10', goJose: 'v4.1.9' };
+const versions = { pyjwt: '2.15.1', nimbus: '10.10', goJose: 'v4.1.9', servlet: '4.0.1' };
 
 const stage = await testStage('verifiers');
 const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
@@ -127,6 +127,16 @@ function lines(done: ReturnType<typeof run>): readonly string[] {
   return done.out.trim().split('\n');
 }
 
+/** A library of Maven Central in the cache; or the reason why it is not there. */
+function fromMaven(group: string, name: string, version: string): { readonly file: string; readonly reason?: string } {
+  const file = join(cache, `${name}-${version}.jar`);
+  if (existsSync(file)) return { file };
+  if (!has('mvn', '-version')) return { file, reason: `mvn is not here, which fetches ${name}` };
+  const artifact = `${group}:${name}:${version}`;
+  const got = run('.', 'mvn', ['-q', '-B', 'dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${cache}`]);
+  return got.good ? { file } : { file, reason: `${name} cannot be fetched: ${got.out.trim().split('\n')[0]}` };
+}
+
 const verifiers: Readonly<Record<string, Verifier>> = {
   js(folder, code, input) {
     writeFileSync(join(folder, 'verify.mjs'), code);
@@ -206,19 +216,8 @@ func main() {
 
   java(folder, code, input) {
     if (!has('javac', '-version')) return 'a JDK is not here';
-    const jar = join(cache, `nimbus-jose-jwt-${versions.nimbus}.jar`);
-    if (!existsSync(jar)) {
-      if (!has('mvn', '-version')) return 'mvn is not here, which fetches nimbus-jose-jwt';
-      const artifact = `com.nimbusds:nimbus-jose-jwt:${versions.nimbus}`;
-      const got = run('.', 'mvn', [
-        '-q',
-        '-B',
-        'dependency:copy',
-        `-Dartifact=${artifact}`,
-        `-DoutputDirectory=${cache}`,
-      ]);
-      if (!got.good) return `nimbus-jose-jwt cannot be fetched: ${got.out.trim().split('\n')[0]}`;
-    }
+    const jar = fromMaven('com.nimbusds', 'nimbus-jose-jwt', versions.nimbus);
+    if (jar.reason !== undefined) return jar.reason;
     writeFileSync(join(folder, 'Verify.java'), code);
     writeFileSync(
       join(folder, 'Main.java'),
@@ -236,8 +235,8 @@ func main() {
 }
 `,
     );
-    lines(run(folder, 'javac', ['-cp', jar, 'Verify.java', 'Main.java']));
-    return lines(run(folder, 'java', ['-cp', `${jar}:.`, 'Main'], { input }));
+    lines(run(folder, 'javac', ['-cp', jar.file, 'Verify.java', 'Main.java']));
+    return lines(run(folder, 'java', ['-cp', `${jar.file}:.`, 'Main'], { input }));
   },
 };
 
@@ -268,5 +267,113 @@ describe('a verifier of docs/assertion.md accepts only assertions that are for i
     await until(() => gateway.access(mark).some((line) => line['url.path'] === '/later'), { what: 'the last line' });
     expect(fetches(mark)).toBeGreaterThan(0);
     expect(fetches(mark)).toBeLessThanOrEqual(MOST_FETCHES);
+  });
+});
+
+/** What Confluence's authenticator is asked about: headers of a request, and a session of Confluence if it has one. */
+interface Ask {
+  readonly name: string;
+  /** The values of X-Meshgate-Assertion. */
+  readonly given: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The person in Confluence's session, by its own login. */
+  readonly session?: string;
+  /** The name of the account; null: an anonymous caller. */
+  readonly user: string | null;
+  /** Whether the authenticator ended the session. */
+  readonly ends?: true;
+}
+
+describe("Confluence's authenticator, in docs/examples", () => {
+  const source = 'docs/examples/confluence-authenticator/src/main/java/meshgate/confluence';
+
+  /** Compiles it against the documented API, and returns what it says to each request: `NAME` or `-`, then ` ended`. */
+  function said(settings: Readonly<Record<string, string>>, asks: readonly Ask[]): readonly string[] | string {
+    if (!has('javac', '-version')) return 'a JDK is not here';
+    const jars = [
+      fromMaven('com.nimbusds', 'nimbus-jose-jwt', versions.nimbus),
+      fromMaven('javax.servlet', 'javax.servlet-api', versions.servlet),
+    ];
+    const lacks = jars.find(({ reason }) => reason !== undefined)?.reason;
+    if (lacks !== undefined) return lacks;
+    const folder = mkdtempSync(join(work, 'authenticator-'));
+    const files = [
+      ...['Assertions', 'MeshgateAuthenticator'].map((name) => `${source}/${name}.java`),
+      ...globSync('test/gateway/confluence-api/**/*.java'),
+    ].map((name) => join(process.cwd(), name));
+    const classpath = jars.map(({ file }) => file).join(':');
+    lines(run(folder, 'javac', ['-Werror', '-Xlint:all,-processing,-serial', '-cp', classpath, '-d', '.', ...files]));
+    const input = asks.map(({ given, headers = {}, session = '' }) =>
+      [session, given.join(' ') || (given.length === 1 ? 'empty' : ''), ...Object.entries(headers).flat()].join('\t'),
+    );
+    const flags = Object.entries(settings).flat();
+    return lines(run(folder, 'java', ['-cp', `${classpath}:.`, 'Ask', ...flags], { input }));
+  }
+
+  const settings = { 'meshgate.issuer': ISSUER, 'meshgate.audience': 'wiki', 'meshgate.jwks': jwks };
+
+  test('knows the person of a valid assertion, and no other', async ({ skip }) => {
+    const all = await cases();
+    const good = all[0]![1];
+    const claims: JWTPayload = { ...decodeJwt(good), exp: Math.floor(Date.now() / 1000) + 600 };
+    const of = (changed: JWTPayload) => byKey(0, { ...claims, ...changed });
+    const forged = all.find(([, , passes]) => !passes)![1];
+    const asks: readonly Ask[] = [
+      ...all.map(([name, text, passes]): Ask => ({ name, given: [text], user: passes ? 'ada' : null })),
+      { name: 'no assertion', given: [], user: null },
+      { name: 'an empty assertion', given: [''], user: null },
+      { name: 'a valid one twice', given: [good, good], user: null },
+      { name: 'a valid one and a forged one', given: [good, forged], user: null },
+      { name: 'a valid one in another header', given: [], headers: { 'X-Assertion': good }, user: null },
+      {
+        name: 'headers of proxies',
+        given: [],
+        headers: { 'X-Forwarded-User': 'root', REMOTE_USER: 'root' },
+        user: null,
+      },
+      { name: 'such headers beside a valid one', given: [good], headers: { 'X-Forwarded-User': 'root' }, user: 'ada' },
+      { name: 'a person without an account', given: [await of({ sub: 'eve' })], user: null },
+      { name: 'a person who may not use Confluence', given: [await of({ sub: 'unlicensed' })], user: null },
+      { name: 'a program that acts for itself', given: [await of({ sub: 'root', alone: 'true' })], user: null },
+      // Sessions of Confluence's own login.
+      { name: 'no assertion, and a session', given: [], session: 'root', user: 'root' },
+      { name: 'a forged one, and a session', given: [forged], session: 'root', user: null },
+      { name: 'a valid one, and a session of another person', given: [good], session: 'root', user: 'ada', ends: true },
+      {
+        ...{ name: 'a caller with a network alone', user: null },
+        given: [await of({ sub: 'meshgate:nobody', provider: 'nobody' })],
+      },
+      {
+        ...{ name: 'such a caller, with a session', session: 'root', user: 'root' },
+        given: [await of({ sub: 'meshgate:nobody', provider: 'nobody' })],
+      },
+      {
+        ...{ name: 'a valid one, and a token that Confluence has verified', session: 'ben', user: 'ben' },
+        ...{ given: [good], headers: { Authorization: 'Bearer NDc4' } },
+      },
+    ];
+    const mark = await settle(gateway);
+    const answers = said(settings, asks);
+    if (typeof answers === 'string') return skip(lacking(answers));
+    expect(answers.map((line, i) => `${asks[i]?.name}: ${line}`)).toEqual(
+      asks.map(({ name, user, ends }) => `${name}: ${user ?? '-'}${ends ? ' ended' : ''}`),
+    );
+    await gateway.send('localhost', { token, path: '/later' });
+    await until(() => gateway.access(mark).some((line) => line['url.path'] === '/later'), { what: 'the last line' });
+    expect(fetches(mark)).toBeGreaterThan(0);
+    expect(fetches(mark)).toBeLessThanOrEqual(MOST_FETCHES);
+  });
+
+  test('reads the keys from a file too, and starts only with settings that hold', async ({ skip }) => {
+    const asks: readonly Ask[] = [{ name: 'a valid one', given: [await received('/x')], user: 'ada' }];
+    const file = join(process.cwd(), work, 'keys.json');
+    writeFileSync(file, (await gateway.send('localhost', { path: '/.meshgate/jwks' })).text);
+    const answers = said({ ...settings, 'meshgate.jwks': file }, asks);
+    if (typeof answers === 'string') return skip(lacking(answers));
+    expect(answers).toEqual(['ada']);
+    const { 'meshgate.audience': _, ...lacksOne } = settings;
+    for (const wrong of [{ ...settings, 'meshgate.jwks': 'http://wiki.example.com/jwks' }, lacksOne]) {
+      expect(() => said(wrong, asks)).toThrow(/IllegalArgumentException/);
+    }
   });
 });

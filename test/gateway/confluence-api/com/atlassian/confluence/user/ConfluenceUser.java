@@ -1,0 +1,3 @@
+package com.atlassian.confluence.user;
+
+public interface ConfluenceUser extends java.security.Principal {}

@@ -1,0 +1,3 @@
+package com.atlassian.seraph.config;
+
+public interface SecurityConfig {}
