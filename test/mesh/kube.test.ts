@@ -4,6 +4,7 @@ import { parsePolicy } from '../../src/policy/index.ts';
 import { compile } from '../../src/rules/compile.ts';
 import { renderSidecar } from '../../src/targets/ext-authz/render.ts';
 import { nginxOptions } from '../../src/targets/nginx/options.ts';
+import { renderFor } from '../gateway/ingress/controllers.ts';
 import { testStage } from '../harness/index.ts';
 import { describeWith } from '../harness/needs.ts';
 import {
@@ -64,6 +65,27 @@ describeWith(lacksMesh(), 'a real API server', async () => {
     const objects = readObjects(files['ingress/istio.yaml'] as string);
     expect(objects.map(({ kind }) => kind)).toEqual(['AuthorizationPolicy', 'VirtualService']);
     for (const object of objects) expect(await kube.verdict(object)).toEqual({ accepted: true });
+  });
+
+  test('accepts what is rendered for ingress controllers, with the real JavaScript', async () => {
+    const text = readFileSync('test/demo/meshgate.yaml', 'utf8');
+    for (const form of ['configmap', 'ingress', 'mergeable']) {
+      const { files } = renderFor('nic', text, '--form', form);
+      const objects = [...files['files.yaml']!, ...(files['hosts.yaml'] ?? [])];
+      const { volumes, volumeMounts } = files['values.yaml']![0].controller;
+      const container = { name: 'nginx', image: 'nginx', volumeMounts };
+      objects.push({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'controller' },
+        spec: { containers: [container], volumes },
+      });
+      expect(objects.map(({ kind }) => kind)).toContain('ConfigMap');
+      for (const object of objects) {
+        const metadata = { ...object.metadata, namespace: 'wiki' };
+        expect([object.kind, await kube.verdict({ ...object, metadata })]).toEqual([object.kind, { accepted: true }]);
+      }
+    }
   });
 
   test("knows Linkerd's objects", async ({ skip }) => {

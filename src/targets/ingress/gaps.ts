@@ -2,7 +2,7 @@ import type { Policy } from '../../policy/types.ts';
 import type { Gap } from '../types.ts';
 
 /** The remedy for what nginx cannot notice. */
-const STATUS = 'run meshgate status https://HOST, which asks without a credential, as a probe';
+const STATUS = 'run meshgate status with the policy as a probe: it asks each host without a credential';
 
 /** The gaps of all forms: what the pods of a controller do not have. */
 export function commonGaps({ gateway }: Policy): readonly Gap[] {

@@ -41,6 +41,16 @@ const run = promisify(execFile);
 
 const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 
+const parsed = (texts: Rendered['texts']): Rendered['files'] =>
+  Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, loadAll(text) as Objects]));
+
+/** Reads what `meshgate render` wrote into a folder. */
+export function readRendered(folder: string): Rendered {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+  const texts = Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
+  return { files: parsed(texts), texts, said: '' };
+}
+
 /** Runs `meshgate render`. */
 export function renderFor(target: string, policy: string, ...more: readonly string[]): Rendered {
   const folder = mkdtempSync(join(tmpdir(), 'meshgate-render-'));
@@ -58,10 +68,7 @@ export function renderFor(target: string, policy: string, ...more: readonly stri
     ];
     const { status, stderr: said } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     if (status !== 0) throw new Error(said);
-    const names = readdirSync(join(folder, 'out')).filter((name) => name.endsWith('.yaml'));
-    const texts = Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, 'out', name), 'utf8')]));
-    const files = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, loadAll(text) as Objects]));
-    return { files, texts, said };
+    return { ...readRendered(join(folder, 'out')), said };
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -119,8 +126,8 @@ export interface SetOptions {
   /** The snippets of what was rendered. */
   readonly snippets: (rendered: Rendered) => Snippets;
   readonly volumes: (rendered: Rendered) => Volumes;
-  /** What was rendered for the set with this index; absent: it is rendered. */
-  readonly rendered?: { readonly index: number; readonly rendered: Rendered };
+  /** What was rendered, and the folders that are others in this set; absent: it is rendered. */
+  readonly rendered?: { readonly rendered: Rendered; readonly from: Readonly<Record<string, string>> };
   /** Changes the files of the set, after they were filled. */
   readonly change?: (files: Record<string, string>) => void;
   /** The pods of the wiki and of the other tenant. */
@@ -135,14 +142,12 @@ export const portsOf = (index: number) => ({ https: 8443 + 10 * index, http: 808
 /** Where a set is in its container. */
 export const folderOf = (index: number): string => `/s/${index}`;
 
-/** What would be rendered for another folder. */
-function moved({ texts, said }: Rendered, from: string, to: string): Rendered {
-  const all = Object.entries(texts).map(([name, text]) => [name, text.replaceAll(`${from}/`, `${to}/`)] as const);
-  return {
-    files: Object.fromEntries(all.map(([name, text]) => [name, loadAll(text) as Objects])),
-    texts: Object.fromEntries(all),
-    said,
-  };
+/** What would be rendered for other folders. */
+function moved({ texts, said }: Rendered, folders: Readonly<Record<string, string>>): Rendered {
+  const move = (text: string) =>
+    Object.entries(folders).reduce((so, [from, to]) => so.replaceAll(new RegExp(`${from}(?=[/;"\\s])`, 'g'), to), text);
+  const all = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, move(text)]));
+  return { files: parsed(all), texts: all, said };
 }
 
 /** Fills a set as the controller would with the rendered snippets. */
@@ -151,7 +156,7 @@ export async function fillSet(stage: Stage, options: SetOptions): Promise<Filled
   const folder = folderOf(index);
   const { https, http } = portsOf(index);
   const rendered = options.rendered
-    ? moved(options.rendered.rendered, folderOf(options.rendered.index), folder)
+    ? moved(options.rendered.rendered, options.rendered.from)
     : renderFor(target, options.policy, '--form', form, '--dir', `${folder}/meshgate`, '--run-dir', `${folder}/run`);
   const snippets = options.snippets(rendered);
   const out = mkdtempSync(join(tmpdir(), 'meshgate-set-'));

@@ -109,7 +109,7 @@ async function scene() {
       const set = await fillSet(stage, {
         ...volumes(form),
         index,
-        rendered: { index: i, rendered: whole[i]!.rendered },
+        rendered: { rendered: whole[i]!.rendered, from: { [folderOf(i)]: folderOf(index) } },
         pods: loss.closed ? socket : 'wiki:8080',
         snippets: (rendered) => loss.left(form.snippets(rendered), rendered),
         ...(loss.change && { change: loss.change }),
