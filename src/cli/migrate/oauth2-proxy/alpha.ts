@@ -221,6 +221,6 @@ export function readAlpha(file: Plain, findings: Findings, variables: ReadonlyMa
 
 /** Whether a document is an alpha configuration. */
 export const isAlpha = (it: Plain): boolean =>
-  ['providers', 'upstreamConfig', 'injectRequestHeaders', 'injectResponseHeaders', 'server'].some((key) =>
-    Object.hasOwn(it, key),
-  ) && it.kind === undefined;
+  it.kind === undefined &&
+  (isMapping(it.upstreamConfig) ||
+    ['providers', 'injectRequestHeaders', 'injectResponseHeaders'].some((key) => Array.isArray(it[key])));

@@ -136,6 +136,8 @@ export function readObject(object: Plain, variables: ReadonlyMap<string, string>
         .map((it) => readService(it, variables)),
     );
   }
+  const sub = object['oauth2-proxy'];
+  if (isMapping(sub)) return readValues(sub);
   if (isMapping(object.config) || object.extraArgs !== undefined || isMapping(object.alphaConfig))
     return readValues(object);
   return undefined;

@@ -123,6 +123,19 @@ const addressesIn = (text: string): readonly string[] =>
     return isAddress(address) && !address.startsWith('#') ? [address.trim()] : [];
   });
 
+/** Asks for the files that flags name, if they are not among those that were read. */
+function askForFiles({ written, alpha }: Reading, findings: Findings): void {
+  const named = (name: string) => written.find((it) => it.name === name);
+  const config = named('config');
+  if (config !== undefined && !written.some(({ level }) => level === 'config')) {
+    findings.ask(config.label, 'give this file to the command, too: its settings are not in the policy yet');
+  }
+  const other = named('alpha-config');
+  if (other !== undefined && alpha === undefined) {
+    findings.ask(other.label, 'give this file to the command, too: its settings are not in the policy yet');
+  }
+}
+
 /** Reads all files: flags, variables, TOML, objects of Kubernetes, compose files, alpha configurations, and lists of
  * addresses. Files of variables are read first, because others may name them. */
 export function readSources(sources: readonly Source[], findings: Findings): Read {
@@ -133,6 +146,10 @@ export function readSources(sources: readonly Source[], findings: Findings): Rea
   const reading = new Reading(findings, variables);
   for (const { source, form } of forms) reading.file(source, form);
   const { written, addresses, unreadable, alpha } = reading;
+  if (written.length === 0 && alpha === undefined && unreadable.length === 0) {
+    unreadable.push('no settings of oauth2-proxy in these files');
+  }
+  askForFiles(reading, findings);
   return {
     written: [...written, ...(alpha?.written ?? [])],
     ...(alpha && { alpha }),

@@ -208,8 +208,26 @@ describe('the command', () => {
     expect(ran.err).toContain('Decided differently');
   });
 
-  test('a file of something else is no policy', async () => {
-    const ran = await meshgate(['migrate', 'oauth2-proxy', 'a'], { files: { a: 'just: a mapping\n' } });
-    expect(ran).toMatchObject({ code: 1, out: '' });
+  test.each(['just: a mapping\n', 'kind: Cluster\n', 'providers: { docker: {} }\n', '# all: in comments\n'])(
+    'a file of something else is no policy: %j',
+    async (text) => {
+      const ran = await meshgate(['migrate', 'oauth2-proxy', 'a'], { files: { a: text } });
+      expect(ran).toMatchObject({ code: 1, out: '' });
+    },
+  );
+
+  test('asks for the files that flags name', async () => {
+    const flags = '#!/bin/sh\noauth2-proxy --config=/etc/o.cfg --alpha-config=/etc/alpha.yaml\n';
+    const report = await run({ 'run.sh': flags });
+    expect(lists(report, '--config', /give this file/)).toBe(true);
+    expect(lists(report, '--alpha-config', /give this file/)).toBe(true);
+    expect(report.policy).toContain('fill-in@migrate.invalid');
+    const both = await run({ 'run.sh': flags, 'a.cfg': toml(BASE), 'alpha.yaml': 'providers: [{ provider: oidc }]\n' });
+    expect(lists(both, 'config', /give this file/)).toBe(false);
+  });
+
+  test('reads the values of a chart that has oauth2-proxy as a part', async () => {
+    const report = await run({ 'values.yaml': 'oauth2-proxy: { extraArgs: { client-id: of-chart } }\n' });
+    expect(report.policy).toContain('id: of-chart');
   });
 });
