@@ -78,6 +78,8 @@ const staff = await acme.sign({ aud: 'wiki', ...claims });
 const bob = await acme.sign({ aud: 'wiki', sub: 'bob' });
 const sealer = await Sealer.of(sidecar.policy, ring);
 const session = await sealer.cookie(host, sealer.session('acme', claims));
+const earlier = Math.floor(Date.now() / 1000) - 3 * 3600;
+const used = await sealer.cookie(host, sealer.session('acme', claims, { sealed: earlier, since: earlier }));
 const opening = {
   'Sec-Fetch-Mode': 'navigate',
   'Sec-Fetch-Dest': 'document',
@@ -189,6 +191,22 @@ const cases: readonly (Case & { readonly cleaned?: string })[] = [
     request: { path: '/page?x=1', headers: opening },
     status: 303,
     answer: { Location: /^(https:\/\/wiki\.test)?\/\.meshgate\/signin\?.*to=\/page\?x=1$/ },
+    upstream: 'never',
+  },
+  {
+    name: 'gives the browser the cookie of a session that was sealed again',
+    host,
+    request: { path: '/page', headers: { Cookie: used, ...opening } },
+    status: 200,
+    answer: { 'Set-Cookie': /^__Host-meshgate=[\w.-]{100,}; / },
+    upstream: { headers: { 'X-Forwarded-User': 'ada' }, absent: ['Cookie'] },
+  },
+  {
+    name: 'deletes the cookie of a session that it cannot read, and sends the person to the sign-in',
+    host,
+    request: { path: '/page', headers: { Cookie: '__Host-meshgate=x', ...opening } },
+    status: 303,
+    answer: { 'Set-Cookie': /^__Host-meshgate=; Max-Age=0;/ },
     upstream: 'never',
   },
   {

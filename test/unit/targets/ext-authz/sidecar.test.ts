@@ -134,6 +134,22 @@ test('the documentation describes each form', () => {
   expect(rows).toEqual(forms.map(({ path }) => `\`${path}${path.endsWith('/') ? '…' : ''}\``));
 });
 
+test('says of each ingress what it does not do', () => {
+  const said = sidecar(SESSIONS).gaps.filter(({ part }) => part.startsWith('ingress.'));
+  const texts = (name: string) =>
+    said
+      .filter(({ part }) => part === `ingress.${name}`)
+      .map(({ text }) => text)
+      .join('; ');
+  expect([...new Set(said.map(({ part }) => part))]).toEqual(
+    ['nginx', 'traefik', 'caddy', 'envoy', 'envoy-gateway', 'istio'].map((name) => `ingress.${name}`),
+  );
+  expect(texts('nginx')).toMatch(/passes no body on.*auth_request off/);
+  expect(texts('traefik')).toMatch(/cleans paths.*only routers that name the middleware/);
+  expect(texts('envoy-gateway')).toMatch(/Set-Cookie of an allowed check does not reach the client/);
+  for (const name of ['envoy-gateway', 'istio']) expect(texts(name)).toContain('such as X-Remote-User');
+});
+
 test('prints what a sidecar and its ingress do not do', () => {
   const { gaps } = sidecar(goldenPolicy('traffic'));
   const parts = gaps.map(({ part, text }) => `${part}: ${text.split(/[:,]/)[0]}`);
