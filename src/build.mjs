@@ -4,10 +4,10 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFile
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
-import { bundledIn } from '../release/bundled.ts';
-import { LICENCES, licenceTexts } from '../release/licences.ts';
-import { policyTypes } from '../release/types.ts';
 import { policyJsonSchema } from './policy/json-schema.ts';
+import { bundledIn } from './release/bundled.ts';
+import { LICENCES, licenceTexts } from './release/licences.ts';
+import { policyTypes } from './release/types.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = process.argv[2] ?? join(root, 'dist');

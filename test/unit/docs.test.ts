@@ -109,7 +109,7 @@ describe.each(documents)('%s', (file, text) => {
 });
 
 test('the sources mention nothing outside the project either', () => {
-  const sources = ['src', 'release', 'nginx', 'conf.d', '.ci'].flatMap((folder) =>
+  const sources = ['src', 'nginx', 'conf.d', '.ci'].flatMap((folder) =>
     readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name)),

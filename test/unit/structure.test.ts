@@ -19,6 +19,7 @@ const ORDER = [
   'njs',
   'cli',
   'entry',
+  'release',
 ];
 
 /** The files that run in nginx and those that only the command needs never import each other. */

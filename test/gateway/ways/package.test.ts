@@ -28,7 +28,7 @@ const [{ cert, key }] = await Promise.all([
   stage.ca.server(['wiki.example.com']),
   startProvider(stage, { alias: 'idp.example.com', port: 443 }),
   startEcho(stage, { alias: 'wiki.internal', tls: true }),
-  promisify(execFile)(process.execPath, ['release/release.ts', out], { env }),
+  promisify(execFile)(process.execPath, ['src/release/release.ts', out], { env }),
 ]);
 
 /** A machine with a release in the reader's folder, a certificate, and the CAs of provider and service. */

@@ -13,7 +13,7 @@ export const SECONDS = 1_790_000_000;
 
 /** The files and folders that a release is made from. */
 const SOURCES =
-  'package.json package-lock.json .npmrc README.md LICENSE CHANGELOG.md SECURITY.md conf.d dist docs nginx release src';
+  'package.json package-lock.json .npmrc README.md LICENSE CHANGELOG.md SECURITY.md conf.d dist docs nginx src';
 
 export interface Ran {
   readonly code: number;
@@ -49,7 +49,7 @@ export function copyOf(folder: string, umask: string, time: string): void {
 
 /** Makes a release of a copy. */
 export const release = (folder: string, out: string, env: Readonly<Record<string, string>> = {}) =>
-  run(folder, { SOURCE_DATE_EPOCH: String(SECONDS), ...env }, process.execPath, 'release/release.ts', out);
+  run(folder, { SOURCE_DATE_EPOCH: String(SECONDS), ...env }, process.execPath, 'src/release/release.ts', out);
 
 export interface Unpacked {
   readonly name: string;

@@ -35,9 +35,9 @@ let bom: any;
 const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex');
 const namesOf = (members: readonly Unpacked[]) => members.map(({ name }) => name);
 
-/** The libraries that the sources import: all of them are bundled, and nothing else is. */
+/** The libraries that the sources of the bundles import: all of them are bundled, and nothing else is. */
 const imported = new Set(
-  globSync('src/**/*.ts').flatMap((file) =>
+  globSync('src/**/*.ts', { exclude: ['src/release/**'] }).flatMap((file) =>
     [...readFileSync(file, 'utf8').matchAll(/^(?:import|export|\}) .*?from '([^.][^']*)';$/gm)]
       .filter(([line]) => !line.includes('import type'))
       .map(([, name = '']) => /^(@[^/]+\/)?[^/]+/.exec(name)![0])

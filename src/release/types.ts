@@ -1,5 +1,5 @@
 /** TypeScript types of the policy file, from its JSON Schema: dist/policy.d.ts, which the package exports. */
-import { SECTIONS } from '../src/policy/team-file.ts';
+import { SECTIONS } from '../policy/team-file.ts';
 
 /** The part of JSON Schema that the policy's schema uses. */
 interface Schema {
@@ -83,7 +83,7 @@ function typeAt(schema: Schema, indent: string, names: Names): string {
 
 function typeOf(schema: Schema, indent: string, names: Names): string {
   const strange = Object.keys(schema).find((key) => !KNOWN.test(key));
-  if (strange !== undefined) throw new Error(`release/types.ts has no type for the keyword ${strange}: add it`);
+  if (strange !== undefined) throw new Error(`src/release/types.ts has no type for the keyword ${strange}: add it`);
   if (schema.$ref !== undefined) return capital(schema.$ref.replace('#/definitions/', ''));
   if (schema.anyOf !== undefined) return schema.anyOf.map((it) => typeAt(it, indent, names)).join(' | ');
   if (schema.enum !== undefined) return schema.enum.map((it) => JSON.stringify(it)).join(' | ');
@@ -109,7 +109,7 @@ function mappingOf(schema: Schema, indent: string, names: Names): string {
     return `${comment(it, inner)}${inner}readonly ${key}${optional}: ${typeAt(it, inner, names)};\n`;
   });
   const patterns = Object.entries(schema.patternProperties ?? {}).map(([pattern, it]) => {
-    if (pattern !== '^/') throw new Error(`release/types.ts has no type for keys that match ${pattern}: add it`);
+    if (pattern !== '^/') throw new Error(`src/release/types.ts has no type for keys that match ${pattern}: add it`);
     return `${comment(it, inner)}${inner}readonly [path: \`/\${string}\`]: ${typeAt(it, inner, names)};\n`;
   });
   return `{\n${[...keys, ...patterns].join('')}${indent}}`;

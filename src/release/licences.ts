@@ -28,5 +28,5 @@ function textOf({ name, licence, folder }: Bundled): string {
   if (files.some((file) => !/^notice/i.test(file))) return texts.join('\n\n');
   // A library without the text: the licence requires a copy of it, and the project's own licence is the same text.
   if (licence !== 'Apache-2.0') throw new Error(`${name} has no file with the text of its licence ${licence}`);
-  return [...texts, readFileSync(new URL('../LICENSE', import.meta.url), 'utf8').trim()].join('\n\n');
+  return [...texts, readFileSync(new URL('../../LICENSE', import.meta.url), 'utf8').trim()].join('\n\n');
 }

@@ -1,5 +1,5 @@
 /**
- * Writes a release to a folder: `node release/release.ts OUT`. It holds the npm package, an archive for machines without
+ * Writes a release to a folder: `node src/release/release.ts OUT`. It holds the npm package, an archive for machines without
  * npm, the bill of materials and the checksums. The same commit gives the same bytes.
  */
 import { execFileSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { archive, type Member, sha256 } from './archive.ts';
 import type { Bundled } from './bundled.ts';
 import { sbom } from './sbom.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const run = (command: string, ...args: string[]) =>
   execFileSync(command, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 const text = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -81,7 +81,7 @@ async function release(out: string): Promise<void> {
   );
   const files = {
     [`${name}.tgz`]: await archive('package', packed, seconds),
-    [`${name}.tar.gz`]: await archive(name, [...packed, member('bin/meshgate', 'release/meshgate.sh')], seconds),
+    [`${name}.tar.gz`]: await archive(name, [...packed, member('bin/meshgate', 'src/release/meshgate.sh')], seconds),
     [`${name}.cdx.json`]: sbom(
       project,
       Object.fromEntries(dist),
