@@ -1,6 +1,7 @@
 import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core';
 import { type Context, NO, WRONG_USE } from './context.ts';
 import { diffCommand } from './diff.ts';
+import { driftCommands } from './drift.ts';
 import { explainCommand } from './explain.ts';
 import { printable } from './foreign.ts';
 import { initCommand } from './init.ts';
@@ -36,6 +37,7 @@ const root = buildRouteMap<string, Context>({
     keys: keysCommands,
     revoke: revokeCommand,
     status: statusCommand,
+    drift: driftCommands,
     migrate: migrateCommands,
   },
   docs: {

@@ -287,8 +287,10 @@ interface Ask {
 describe("Confluence's authenticator, in docs/examples", () => {
   const source = 'docs/examples/confluence-authenticator/src/main/java/meshgate/confluence';
 
-  /** Compiles it against the documented API, and returns what it says to each request: `NAME` or `-`, then ` ended`. */
-  function said(settings: Readonly<Record<string, string>>, asks: readonly Ask[]): readonly string[] | string {
+  let built: { readonly folder: string; readonly classpath: string } | string | undefined;
+
+  /** Compiles it against the documented API, once. */
+  function build(): NonNullable<typeof built> {
     if (!has('javac', '-version')) return 'a JDK is not here';
     const jars = [
       fromMaven('com.nimbusds', 'nimbus-jose-jwt', versions.nimbus),
@@ -296,13 +298,23 @@ describe("Confluence's authenticator, in docs/examples", () => {
     ];
     const lacks = jars.find(({ reason }) => reason !== undefined)?.reason;
     if (lacks !== undefined) return lacks;
-    const folder = mkdtempSync(join(work, 'authenticator-'));
+    const folder = join(work, 'authenticator');
+    mkdirSync(folder);
     const files = [
       ...['Assertions', 'MeshgateAuthenticator'].map((name) => `${source}/${name}.java`),
       ...globSync('test/gateway/confluence-api/**/*.java'),
     ].map((name) => join(process.cwd(), name));
     const classpath = jars.map(({ file }) => file).join(':');
-    lines(run(folder, 'javac', ['-Werror', '-Xlint:all,-processing,-serial', '-cp', classpath, '-d', '.', ...files]));
+    const options = ['-Werror', '-Xlint:all,-processing,-serial', '-cp', classpath, '-d', '.'];
+    lines(run(folder, 'javac', [...options, ...files]));
+    return { folder, classpath };
+  }
+
+  /** What it says to each request: `NAME` or `-`, then ` ended`. */
+  function said(settings: Readonly<Record<string, string>>, asks: readonly Ask[]): readonly string[] | string {
+    built ??= build();
+    if (typeof built === 'string') return built;
+    const { folder, classpath } = built;
     const input = asks.map(({ given, headers = {}, session = '' }) =>
       [session, given.join(' ') || (given.length === 1 ? 'empty' : ''), ...Object.entries(headers).flat()].join('\t'),
     );

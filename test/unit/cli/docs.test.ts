@@ -91,6 +91,10 @@ async function ask({ method, target, client, authority }: Outgoing): Promise<Inc
     const body = JSON.stringify({ reason: 'credential_missing', status: 401 });
     return { status: 401, headers: { 'content-type': 'application/problem+json' }, body };
   }
+  if (target.startsWith('/rest/api/group?')) {
+    const results = ['space-a', 'editor', 'jira-users'].map((name) => ({ type: 'group', name }));
+    return { status: 200, headers: { 'x-ausername': 'root' }, body: JSON.stringify({ results, limit: 200 }) };
+  }
   const isRefused =
     client === undefined ? method === 'POST' : (target === '/status') === (client.cert === 'wiki-editor');
   if (!isRefused) return { status: 200, headers: {}, body: '' };
@@ -136,6 +140,7 @@ const files = {
   'new.yaml': fresh,
   'reader.txt': token(JSON.parse(block('json token.txt'))),
   'ca.pem': 'CA',
+  'pat.txt': 'NjI0NzE4',
   'build/envoy.yaml': (await meshgate(['render', '--target', 'envoy', 'x'], { files: { x: policy } })).out,
   'linkerd.yaml': linkerd,
   'build/linkerd.yaml': (
