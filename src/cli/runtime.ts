@@ -25,6 +25,9 @@ export interface Runtime {
   look(path: string): FileLook;
   /** Lists the paths of all files below a folder, sorted; undefined if the folder does not exist. */
   list(path: string): readonly string[] | undefined;
+  /** Lists the names in a folder, sorted by their bytes; empty if there is no such folder.
+   * @throws Error with the system's code */
+  names(path: string): readonly string[];
   /** Replaces a file atomically, and makes the folders that are missing. An existing file keeps its mode. Links below
    * the folder are not followed.
    * @param name path of the file within the folder */
@@ -150,6 +153,16 @@ function listAll(path: string): readonly string[] | undefined {
   if (!isFolder(path)) return undefined;
   const names = (fs.readdirSync(path) as string[]).sort();
   return names.flatMap((name) => listAll(`${path}/${name}`)?.map((below) => `${name}/${below}`) ?? [name]);
+}
+
+/** Lists the names in one folder. */
+function namesIn(path: string): readonly string[] {
+  try {
+    return (fs.readdirSync(path) as string[]).sort();
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
+    throw error;
+  }
 }
 
 /** Returns permissions and owner of an existing file. A link is not followed. */
@@ -279,6 +292,7 @@ export function systemRuntime(): Runtime {
     read: readAll,
     look: lookAt,
     list: listAll,
+    names: namesIn,
     write: writeBelow,
     readBelow: (folder, name) => (isPlainFile(folder, name) ? readAll(`${folder}/${name}`) : undefined),
     remove: (folder, name) => remove(`${folder}/${name}`),

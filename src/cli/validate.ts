@@ -4,7 +4,7 @@ import { formatError, type PolicyError, place } from '../policy/index.ts';
 import { subjectAdvice } from '../policy/subject-advice.ts';
 import { anonymousAdvice } from '../rules/anonymous.ts';
 import { policyDigest } from '../rules/digest.ts';
-import { type Inspection, inspectNginx } from '../targets/nginx/inspect.ts';
+import type { Inspection } from '../targets/nginx/inspect.ts';
 import { locksBytes, renewalsBytes } from '../targets/nginx/locks.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
 import { toScene } from '../targets/nginx/scene.ts';
@@ -13,14 +13,15 @@ import { sessionRoom } from '../targets/nginx/signin.ts';
 import { command, type Format, flag, formatFlag, json, NO, policyArgument, WrongUse, YES } from './context.ts';
 import { fileFindings } from './files.ts';
 import { foreign } from './foreign.ts';
-import { count, type Loaded, loadPolicy, readFile, utf8 } from './load.ts';
+import { inspected } from './inspect.ts';
+import { count, type Loaded, loadPolicy } from './load.ts';
 import { askProviders, findingsText, hasFaults } from './online.ts';
 import { failureText, outcomeJson, testsText } from './outcome.ts';
 import { checkPages } from './pages.ts';
 import { runTests, type TestOutcome } from './policy-tests.ts';
 import { caFileFlag } from './provider-keys.ts';
 import type { Runtime } from './runtime.ts';
-import { fileName, readsStdin, sourceFlags, sourceName, sourceOf } from './source.ts';
+import { readsStdin, sourceFlags, sourceName, sourceOf } from './source.ts';
 import { type Paint, painter } from './style.ts';
 
 function insecure({ policy, rules }: Loaded): readonly string[] {
@@ -99,25 +100,6 @@ const adviceOf = ({ policy, rules }: Loaded): readonly Advice[] => [
   ...subjectAdvice(policy),
 ];
 
-/** Returns findings about the nginx configuration that includes the rendered files (`--nginx`). */
-function inspected(runtime: Runtime, { policy, rules }: Loaded, file: string): Inspection {
-  const read = (path: string): string | undefined => {
-    try {
-      return utf8(runtime.read(path));
-    } catch {
-      // The path is on another machine, or another user owns it. The inspection says what this means.
-      return undefined;
-    }
-  };
-  // Comments may contain bytes that are not UTF-8. They do not matter here.
-  const dump = new TextDecoder().decode(readFile(runtime, file, 'the output of nginx -T') as unknown as ArrayBuffer);
-  const inspection = inspectNginx(dump, policy, rules, read);
-  if (inspection === undefined) {
-    throw new WrongUse(`${fileName(file)} is not output of nginx -T; if nginx -T prints nothing, nginx -t says why`);
-  }
-  return inspection;
-}
-
 function inspectionText({ warnings }: Inspection, paint: Paint): string {
   const whole = (text: string) => foreign(text, Number.POSITIVE_INFINITY);
   const lines = warnings.map(
@@ -136,6 +118,7 @@ export const validateCommand = command({
     'meshgate validate policies/wiki.yaml',
     'meshgate validate --format json meshgate.yaml',
     'nginx -T | meshgate validate --nginx - meshgate.yaml',
+    'meshgate validate --nginx /etc/nginx meshgate.yaml',
     'meshgate validate --online',
     'meshgate validate --team pay',
   ],
@@ -144,8 +127,9 @@ export const validateCommand = command({
     team: flag('NAME', 'Check only the file and the tests of this team, and read the file of no other team'),
     nginx: flag(
       'FILE',
-      'Output of nginx -T (- reads standard input): warn about directives around the rendered files that weaken them',
+      'A folder such as /etc/nginx, or output of nginx -T (- reads standard input): warn about directives around the rendered files that weaken them',
     ),
+    nginxPrefix: flag('DIR', 'The path of the folder of --nginx on the machine of nginx, if the folder is a copy'),
     online: {
       kind: 'boolean',
       optional: true,
@@ -161,6 +145,8 @@ export const validateCommand = command({
     if (team !== undefined && (flags.nginx !== undefined || flags.online)) {
       throw new WrongUse('--team checks only the file of a team: leave out --nginx and --online, or --team');
     }
+    if (flags.nginxPrefix !== undefined && flags.nginx === undefined)
+      throw new WrongUse('--nginx-prefix needs --nginx');
     const source = { ...sourceOf(argument, flags), ...(team !== undefined && { team }) };
     if (flags.nginx === '-' && readsStdin(source))
       throw new WrongUse('only one file can come from standard input: the policy, or the file of --nginx');
@@ -172,7 +158,8 @@ export const validateCommand = command({
     else if (pages.errors.length > 0) return invalid(runtime, flags.format, name, pages.errors);
     const outcomes = runTests(loaded, runtime.now());
     const failed = outcomes.filter(({ passed }) => !passed);
-    const inspection = flags.nginx === undefined ? undefined : inspected(runtime, loaded, flags.nginx);
+    const inspection =
+      flags.nginx === undefined ? undefined : inspected(runtime, loaded, flags.nginx, flags.nginxPrefix);
     if (inspection?.unread !== undefined) {
       runtime.err(`not compared with the policy: ${inspection.unread} cannot be read here\n`);
     }

@@ -1,13 +1,15 @@
 /** `validate --nginx` on the output of `nginx -T` in a Debian nginx that is set up as docs/nginx.md shows, with one
  * weakness each. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parsePolicy } from '../../src/policy/index.ts';
 import { compile } from '../../src/rules/compile.ts';
 import { type Inspection, inspectNginx } from '../../src/targets/nginx/inspect.ts';
+import { readFolder } from '../../src/targets/nginx/inspect-folder.ts';
+import { readConf, readDump } from '../../src/targets/nginx/inspect-read.ts';
 import { bareImage, fileOf, filesBelow, readGuide, send, startContainer, testStage } from '../harness/index.ts';
 
 const stage = await testStage('validate nginx');
@@ -69,12 +71,10 @@ async function inspect(changed: Files): Promise<{ inspection: Inspection; dump: 
 }
 
 /** The command's output about it, on njs, which takes a second. */
-async function inspectThere(): Promise<Inspection> {
-  const { stdout, stderr } = await box.exec(
-    'sh',
-    '-c',
-    `nginx -T 2>/dev/null | njs -n QuickJS -m /usr/lib/meshgate/cli.js validate --format json --nginx - ${POLICY}`,
-  );
+async function inspectThere(
+  command = `nginx -T 2>/dev/null | njs -n QuickJS -m /usr/lib/meshgate/cli.js validate --format json --nginx - ${POLICY}`,
+): Promise<Inspection> {
+  const { stdout, stderr } = await box.exec('sh', '-c', command);
   expect(stdout, stderr).not.toBe('');
   return JSON.parse(stdout).nginx;
 }
@@ -225,6 +225,147 @@ test.each<[string, () => Files]>([
 ])('the command says the same on njs: %s', async (_, change) => {
   const { inspection } = await inspect(change());
   expect(await inspectThere()).toEqual(inspection);
+});
+
+test('the command says the same about the folder, on njs', async () => {
+  const { inspection } = await inspect(around());
+  expect(
+    await inspectThere(
+      `njs -n QuickJS -m /usr/lib/meshgate/cli.js validate --format json --nginx /etc/nginx ${POLICY}`,
+    ),
+  ).toEqual(inspection);
+});
+
+test('the command says the same about a copy of the folder, on Node', async () => {
+  const { inspection, dump } = await inspect(around());
+  const folder = mkdtempSync(join(tmpdir(), 'meshgate-validate-'));
+  try {
+    const all = { ...Object.fromEntries([...readDump(dump)].map(([name, { text }]) => [name, text])), ...scripts };
+    for (const [name, text] of Object.entries(all)) {
+      const path = join(folder, name.replace('/etc/nginx/', 'copy/'));
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text);
+    }
+    writeFileSync(join(folder, 'meshgate.yaml'), policy);
+    const command = ['validate', '--format=json', '--nginx', join(folder, 'copy'), '--nginx-prefix=/etc/nginx'];
+    const { status, stdout, stderr } = spawnSync(process.execPath, [
+      'dist/cli.js',
+      ...command,
+      join(folder, 'meshgate.yaml'),
+    ]);
+    expect(status, String(stderr)).toBe(1);
+    expect(JSON.parse(String(stdout)).nginx).toEqual(inspection);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a folder is read in the order of nginx -T', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'meshgate-validate-'));
+  try {
+    const odd: Files = {
+      'nginx.conf':
+        'include a/*.conf; events {} http { include b*/?.conf; include b2/[!a-c].conf; include none/*; include "c d.conf"; include a/z.conf; }',
+      ...Object.fromEntries(['a/z.conf', 'a/B.conf', 'a/.h.conf', 'a/é.conf', 'a/x.con'].map((name) => [name, '# a'])),
+      ...Object.fromEntries(
+        ['b2/x.conf', 'b2/b.conf', 'b1/y.conf', 'b1/yy.conf', 'c d.conf'].map((name) => [name, '']),
+      ),
+      'b2/e.conf': 'include b1/yy.conf;',
+    };
+    for (const [name, text] of Object.entries(odd)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), text);
+    }
+    await box.write(Object.fromEntries(Object.entries(odd).map(([name, text]) => [`/root/odd/${name}`, text])));
+    const dump = readDump(await sh('nginx -T -c /root/odd/nginx.conf 2>/dev/null'));
+    const read = readFolder(folder, '/root/odd', {
+      read: (path) => readFileSync(path, 'utf8'),
+      names: (path) => (existsSync(path) ? readdirSync(path).sort() : []),
+      reason: String,
+    });
+    expect([...read.keys()]).toEqual([...dump.keys()]);
+    expect(dump.size).toBe(Object.keys(odd).length - 2);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+describe('reads text as nginx does', () => {
+  /** Words of nginx's `types`, which takes any, and what they are. nginx warns of an extension that has a type
+   * already, so that it says which words it has read. */
+  const accepted: readonly string[] = [
+    'b c d',
+    'b "c;d" e',
+    `b 'c{d}' "e'f" 'g"h'`,
+    'b "c\\"d" \'e\\\'f\'',
+    'b c\\;d e\\ f \\{g',
+    'b "\\t\\n\\r\\x\\\\"',
+    'b ${c}d ${{e}} $f',
+    'b "${c" "$d" $',
+    'b c"d e\'f g#h',
+    'b c # d; }\ne "#f"',
+    'b\r\nc\td',
+    'b "c\nd" \'\' e',
+    'b c}d',
+    'b é "ö ü" \u00a0c \ufeffd',
+    'b "c")d',
+    'b (c) "d" )',
+  ];
+  /** Texts that nginx rejects. */
+  const rejected: readonly string[] = [
+    'a b',
+    'a "b"c;',
+    'a "b;',
+    "a 'b;",
+    'a b }',
+    'a b }e;',
+    '}',
+    ';',
+    '{ }',
+    'a { b; ',
+    'a b\\',
+    'a "b\\";',
+    '# c\na "b"{" c',
+    'a\u000b;b',
+  ];
+
+  test('words of accepted texts', async () => {
+    const twice = accepted.map((text, i) => {
+      const { nodes, unreadable } = readConf('f', `${text};`);
+      expect(unreadable, text).toBeUndefined();
+      expect(nodes).toHaveLength(1);
+      const quoted = nodes[0]!.args.map((word) => `"${word.replace(/["\\]/g, '\\$&')}"`);
+      return { words: quoted, conf: `location /${i} { types { ${text};\nagain ${quoted.join(' ')}; } }\n` };
+    });
+    await box.write({
+      '/root/odd/words.conf': `events {} http { server {\n${twice.map(({ conf }) => conf).join('')}} }`,
+    });
+    const said = await sh('nginx -t -c /root/odd/words.conf 2>&1');
+    expect(said).toContain('syntax is ok');
+    expect(said.match(/duplicate extension/g)).toHaveLength(twice.flatMap(({ words }) => words).length);
+  });
+
+  test('rejected texts', async () => {
+    // nginx names the first directive that it does not know, unless the syntax before it is wrong.
+    for (const text of rejected) expect(readConf('f', text).unreadable, text).toBeDefined();
+    await box.write(Object.fromEntries(rejected.map((text, i) => [`/root/odd/rejected/${i}.conf`, text])));
+    const said = await sh('cd odd/rejected; for f in $(ls | sort -n); do nginx -t -c $PWD/$f 2>&1 | head -1; done');
+    expect(
+      said
+        .trim()
+        .split('\n')
+        .filter((line) => !/unexpected|unknown directive|invalid parameter/.test(line)),
+    ).toEqual([]);
+  });
+
+  test.each(['\ufeffevents {}', '\u00a0events {}'])(
+    'a mark before the first word is a part of it: %j',
+    async (text) => {
+      await box.write({ '/root/odd/mark.conf': text });
+      const name = readConf('f', text).nodes[0]!.name;
+      expect(await sh('nginx -t -c /root/odd/mark.conf 2>&1 || true')).toContain(`unknown directive "${name}"`);
+    },
+  );
 });
 
 test('the command prints the same on Node, and the parts that it could not compare', async () => {

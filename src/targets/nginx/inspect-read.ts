@@ -1,5 +1,5 @@
-/** Parses the output of `nginx -T` by the rules of nginx itself (ngx_conf_read_token). nginx has accepted this text. A
- * part that the parser cannot read is reported and skipped. */
+/** Parses nginx's configuration by the rules of nginx itself (ngx_conf_read_token). A part that the parser cannot read is
+ * reported and skipped. */
 
 /** A directive in an operator's configuration. */
 export interface Read {
@@ -25,20 +25,40 @@ const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "'": "'", '\\': '\
 
 const unescaped = (raw: string): string => raw.replace(/\\([\s\S])/g, (whole, next: string) => ESCAPES[next] ?? whole);
 
+/** The characters between words. nginx knows no others: it reads a byte order mark as a part of a word. */
+const SPACE = /[ \t\r\n]/;
+
 /** The word at `at`, and the offset of its end; undefined if nginx would reject it. */
 function word(text: string, at: number): { readonly text: string; readonly end: number } | undefined {
   const quote = text[at];
   if (quote === '"' || quote === "'") {
     let end = at + 1;
     while (end < text.length && text[end] !== quote) end += text[end] === '\\' ? 2 : 1;
-    const closed = end < text.length && /^[\s;{)]?$/.test(text[end + 1] ?? '');
+    const closed = end < text.length && /^[ \t\r\n;{)]?$/.test(text[end + 1] ?? '');
     return closed ? { text: unescaped(text.slice(at + 1, end)), end: end + 1 } : undefined;
   }
   let end = at;
-  while (end < text.length && !/[\s;{]/.test(text[end] as string)) {
-    end += text[end] === '\\' || text.startsWith('${', end) ? 2 : 1;
+  while (end < text.length && !/[ \t\r\n;{]/.test(text[end] as string)) {
+    if (text[end] === '\\') end += 2;
+    // All braces directly after a dollar sign are part of the word.
+    else if (text[end++] === '$') while (text[end] === '{') end++;
   }
   return { text: unescaped(text.slice(at, end)), end: Math.min(end, text.length) };
+}
+
+/** Strings, long strings and comments of Lua, and braces. */
+const LUA =
+  /--\[(=*)\[[\s\S]*?\]\1\]|--[^\n]*|\[(=*)\[[\s\S]*?\]\2\]|"(?:\\[\s\S]|[^"\\])*"|'(?:\\[\s\S]|[^'\\])*'|[{}]/g;
+
+/** The offset of the brace that ends a block of Lua, which begins at `at`; undefined if there is none. */
+function luaEnd(text: string, at: number): number | undefined {
+  let depth = 1;
+  LUA.lastIndex = at;
+  for (let found = LUA.exec(text); found !== null; found = LUA.exec(text)) {
+    if (found[0] === '{') depth++;
+    else if (found[0] === '}' && --depth === 0) return found.index;
+  }
+  return undefined;
 }
 
 /** Parses the directives of one file. It never throws: if it cannot read something, it stops and returns the line. */
@@ -62,7 +82,7 @@ export function readConf(file: string, text: string): ReadFile {
   while (at < text.length) {
     const c = text[at] as string;
     if (c === '\n') line++;
-    if (/\s/.test(c)) at++;
+    if (SPACE.test(c)) at++;
     else if (c === '#') {
       const end = text.indexOf('\n', at);
       at = end < 0 ? text.length : end;
@@ -76,6 +96,12 @@ export function readConf(file: string, text: string): ReadFile {
       }
       words = [];
       at++;
+      if (c === '{' && name.endsWith('_by_lua_block')) {
+        const end = luaEnd(text, at);
+        if (end === undefined) return stopped();
+        line += (text.slice(at, end).match(/\n/g) ?? []).length;
+        at = end;
+      }
     } else if (c === '}') {
       if (words.length > 0 || open.length === 0) return stopped();
       close();

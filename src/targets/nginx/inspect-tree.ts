@@ -1,3 +1,4 @@
+import { globbed } from './inspect-glob.ts';
 import type { Read, ReadFile } from './inspect-read.ts';
 
 /** The kind of a rendered file, according to its first line. Files that the files of hosts include are `shared`. */
@@ -16,21 +17,6 @@ const HEADS: readonly (readonly [Kind, RegExp])[] = [
   ['host', /^# For the server \{\} of [^\s,]+(?: at the inner listener)?\. Rendered by meshgate/],
   ['shared', /^# .*\. Rendered by meshgate/],
 ];
-
-/** The pattern of an `include` as a regular expression. A star matches only within one folder. */
-function globbed(pattern: string): RegExp {
-  const source = pattern.replace(/\[[^\]]{1,255}\]|[\s\S]/g, (c) => {
-    if (c === '*') return '[^/]*';
-    if (c === '?') return '[^/]';
-    if (c.length > 2) return `[${c.slice(1, -1).replace(/^!/, '^').replace(/[\\[]/g, '\\$&')}]`;
-    return c.replace(/[.+^${}()|[\]\\/]/g, '\\$&');
-  });
-  try {
-    return new RegExp(`^${source}$`);
-  } catch {
-    return /(?!)/;
-  }
-}
 
 function included(files: ReadonlyMap<string, ReadFile>, prefix: string, pattern: string): readonly string[] {
   const path = pattern.startsWith('/') ? pattern : `${prefix}/${pattern}`;

@@ -2,7 +2,7 @@ import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { hosts } from './inspect-hosts.ts';
 import { inHttp } from './inspect-http.ts';
-import { type ReadText, readDump, type Warning, warn } from './inspect-read.ts';
+import { type ReadFile, type ReadText, readDump, type Warning, warn } from './inspect-read.ts';
 import { type Inspection, rendered } from './inspect-rendered.ts';
 import { toTree } from './inspect-tree.ts';
 
@@ -10,17 +10,14 @@ export type { Inspection };
 
 /** Finds settings in the configuration around the rendered files that make these files unsafe or break them. It does
  * not guess what it cannot know, such as the permissions of the sockets' folder, or scripts on other machines.
- * @param dump output of `nginx -T`
- * @param read reads files that are not in a dump: policy.js and other scripts
- * @returns undefined if `dump` is not output of `nginx -T` */
-export function inspectNginx(
-  dump: string,
+ * @param files the configuration, by name, beginning with nginx.conf
+ * @param read reads files that are not part of the configuration: policy.js and other scripts */
+export function inspectFiles(
+  files: ReadonlyMap<string, ReadFile>,
   policy: Policy,
   rules: readonly Rule[],
   read: ReadText,
-): Inspection | undefined {
-  const files = readDump(dump);
-  if (files.size === 0) return undefined;
+): Inspection {
   const tree = toTree(files);
   const ours = tree.servers.filter(({ hostFiles }) => hostFiles.length > 0);
   const { warnings, unread } = rendered(tree, policy, rules, read);
@@ -38,4 +35,16 @@ export function inspectNginx(
     warnings: [...once.values()].sort((a, b) => place(a) - place(b) || a.line - b.line),
     ...(unread !== undefined && { unread }),
   };
+}
+
+/** The same for output of `nginx -T`.
+ * @returns undefined if `dump` is not output of `nginx -T` */
+export function inspectNginx(
+  dump: string,
+  policy: Policy,
+  rules: readonly Rule[],
+  read: ReadText,
+): Inspection | undefined {
+  const files = readDump(dump);
+  return files.size === 0 ? undefined : inspectFiles(files, policy, rules, read);
 }

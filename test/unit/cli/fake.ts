@@ -76,6 +76,10 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
       const below = Object.keys(files).filter((name) => name.startsWith(`${path}/`));
       return below.length === 0 ? undefined : below.map((name) => name.slice(path.length + 1)).sort();
     },
+    names(path) {
+      const below = Object.keys(files).filter((name) => name.startsWith(`${path}/`));
+      return [...new Set(below.map((name) => name.slice(path.length + 1).split('/')[0] as string))].sort();
+    },
     write(folder, name, content) {
       const path = `${folder}/${name}`;
       if (path.startsWith('/forbidden/')) throw systemError('EACCES');

@@ -240,14 +240,39 @@ describe('--nginx', () => {
     expect(err).toBe('not compared with the policy: /etc/nginx/meshgate/policy.js cannot be read here\n');
   });
 
+  test('a folder is read as its dump is, and a copy of it with the prefix of nginx', async () => {
+    const written = await read();
+    const conf =
+      'http { include /etc/nginx/meshgate/http.conf;\njs_fetch_keepalive 8;\nserver { server_name wiki.example.com; include meshgate/hosts/*; } }';
+    const folder = { ...written, '/etc/nginx/nginx.conf': conf };
+    const there = await meshgate(['validate', '--nginx', '/etc/nginx'], {
+      files: { ...file, ...folder },
+      folders: ['/etc/nginx'],
+    });
+    expect(there).toMatchObject({ code: 1, err: '' });
+    expect(there.out).toMatch(/^\/etc\/nginx\/nginx\.conf:2 js_fetch_keepalive .*\nnginx: 1 warning\n$/m);
+    const moved = Object.entries(folder).map(([name, text]) => [name.replace('/etc/nginx', '/home/ann/copy'), text]);
+    const surroundings = { files: { ...file, ...Object.fromEntries(moved) }, folders: ['copy'] };
+    const copy = await meshgate(['validate', '--nginx', 'copy', '--nginx-prefix', '/etc/nginx'], surroundings);
+    expect(copy).toEqual({ ...there, written: {} });
+    const without = await meshgate(['validate', '--nginx', 'copy'], surroundings);
+    expect(without.code).toBe(2);
+    expect(without.err).toMatch(/outside \/home\/ann\/copy: .* add --nginx-prefix \/etc\/nginx/);
+  });
+
   test('wrong use: another text, no file, standard input for both', async () => {
     for (const [args, says] of [
       [['--nginx', 'meshgate.txt'], /meshgate\.txt is not output of nginx -T/],
       [['--nginx', 'none.txt'], /cannot read the output of nginx -T none\.txt: there is no such file/],
+      [['--nginx', '/none'], /cannot read \/none\/nginx\.conf: there is no such file/],
+      [['--nginx', '/none', '--nginx-prefix', 'etc'], /--nginx-prefix etc: write an absolute path/],
+      [['--nginx', 'meshgate.txt', '--nginx-prefix', '/etc/nginx'], /needs a folder, and meshgate\.txt is a file/],
+      [['--nginx-prefix', '/etc/nginx'], /--nginx-prefix needs --nginx/],
       [['--nginx', '-', '-'], /only one file can come from standard input/],
     ] as const) {
       const { code, err } = await meshgate(['validate', ...args], {
         files: { ...file, '-': POLICY, 'meshgate.txt': 'nginx: [emerg] no' },
+        folders: ['/none'],
       });
       expect(code).toBe(2);
       expect(err).toMatch(says);

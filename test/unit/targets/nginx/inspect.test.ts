@@ -104,6 +104,14 @@ describe('reading', () => {
     expect(readConf('f', conf).unreadable).toBe(line);
   });
 
+  test('a block of Lua is one directive, whatever braces its strings and comments contain', () => {
+    const lua = `x_by_lua_block {\n local a = "}" -- }\n if a then b = [[ } ]] else c = { '\\'}' } end --[=[ } ]] ]=]\n}\nnext;`;
+    const { nodes, unreadable } = readConf('f', lua);
+    expect(unreadable).toBeUndefined();
+    expect(nodes.map(({ name, line }) => `${line} ${name}`)).toEqual(['1 x_by_lua_block', '5 next']);
+    expect(readConf('f', 'a;\nx_by_lua_block { "}" ').unreadable).toBe(2);
+  });
+
   test('a rendered file is read as by another reader', () => {
     const words = (nodes: readonly { name: string; args: readonly string[]; block?: unknown }[]): unknown =>
       nodes.map(({ name, args, block }) => ({
