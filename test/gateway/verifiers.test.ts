@@ -276,7 +276,7 @@ interface Ask {
   /** The values of X-Meshgate-Assertion. */
   readonly given: readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
-  /** The person in Confluence's session, by its own login. */
+  /** The person in Confluence's session, by its own login; with `=` before the name: by an earlier assertion. */
   readonly session?: string;
   /** The name of the account; null: an anonymous caller. */
   readonly user: string | null;
@@ -351,6 +351,9 @@ describe("Confluence's authenticator, in docs/examples", () => {
       { name: 'no assertion, and a session', given: [], session: 'root', user: 'root' },
       { name: 'a forged one, and a session', given: [forged], session: 'root', user: null },
       { name: 'a valid one, and a session of another person', given: [good], session: 'root', user: 'ada', ends: true },
+      { name: 'a valid one after one of another person', given: [good], session: '=ben', user: 'ada', ends: true },
+      { name: 'a valid one after one of the same person', given: [good], session: '=ada', user: 'ada' },
+      { name: 'no assertion after one', given: [], session: '=ada', user: null },
       {
         ...{ name: 'a caller with a network alone', user: null },
         given: [await of({ sub: 'meshgate:nobody', provider: 'nobody' })],
@@ -374,6 +377,26 @@ describe("Confluence's authenticator, in docs/examples", () => {
     await until(() => gateway.access(mark).some((line) => line['url.path'] === '/later'), { what: 'the last line' });
     expect(fetches(mark)).toBeGreaterThan(0);
     expect(fetches(mark)).toBeLessThanOrEqual(MOST_FETCHES);
+  });
+
+  test('compiles for Jira with the two changes that docs/jira.md names', ({ skip }) => {
+    built ??= build();
+    if (typeof built === 'string') return skip(lacking(built));
+    const [from, to] = [
+      'com.atlassian.confluence.user.ConfluenceAuthenticator',
+      'com.atlassian.jira.security.login.JiraSeraphAuthenticator',
+    ];
+    const guide = readFileSync('docs/jira.md', 'utf8');
+    expect(guide).toContain(`replace \`${from}\` with \`${to}\``);
+    const name = (it: string) => it.replace(/.*\./, '');
+    const code = readFileSync(`${source}/MeshgateAuthenticator.java`, 'utf8');
+    const variant = code.replace(from, to).replace(`extends ${name(from)}`, `extends ${name(to)}`);
+    expect(variant).not.toContain('com.atlassian.confluence');
+    const folder = join(built.folder, 'jira');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'MeshgateAuthenticator.java'), variant);
+    const options = ['-Werror', '-Xlint:all,-processing,-serial', '-cp', `${built.classpath}:..`, '-d', '.'];
+    lines(run(folder, 'javac', [...options, 'MeshgateAuthenticator.java']));
   });
 
   test('reads the keys from a file too, and starts only with settings that hold', async ({ skip }) => {

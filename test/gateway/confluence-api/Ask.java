@@ -10,7 +10,8 @@ import javax.servlet.http.HttpSession;
 import meshgate.confluence.MeshgateAuthenticator;
 
 /**
- * Asks the authenticator about each request on standard input: the person in the session, the assertions with spaces
+ * Asks the authenticator about each request on standard input: the person in the session (with `=`: of the
+ * gateway), the assertions with spaces
  * between them or `empty` for an empty header, names and values of further headers, all with tabs between them. The arguments are its init-params.
  */
 public class Ask {
@@ -30,7 +31,8 @@ public class Ask {
         var ended = new boolean[1];
         var stored = new HashMap<String, Object>();
         Principal person = () -> parts[0];
-        if (!parts[0].isEmpty()) stored.put(DefaultAuthenticator.LOGGED_IN_KEY, person);
+        if (parts[0].startsWith("=")) stored.put(MeshgateAuthenticator.class.getName() + ".owner", parts[0].substring(1));
+        else if (!parts[0].isEmpty()) stored.put(DefaultAuthenticator.LOGGED_IN_KEY, person);
         var session = (HttpSession) Proxy.newProxyInstance(Ask.class.getClassLoader(), new Class<?>[] {HttpSession.class}, (self, method, given) ->
             switch (method.getName()) {
                 case "getAttribute" -> stored.get(given[0]);
