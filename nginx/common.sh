@@ -8,6 +8,8 @@ workers=${MESHGATE_WORKERS:-auto}
 # What readyz says of the watcher: the time of its last turn, and why it has rejected a change.
 turn=$run/watch.turn
 rejected=$run/watch.rejected
+# The files that a rejected change was made from: to correct one of them is a change, even if nginx has loaded none of them.
+rejected_inputs=$run/watch.inputs
 
 say() { printf 'meshgate: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -80,7 +82,7 @@ digest_of() { sed -n 's/^  "policy": "\([0-9a-f]*\)",$/\1/p' "$1/watched.js" 2>/
 # shellcheck disable=SC2086 # a list of paths without spaces
 policy_files() {
   printf '%s\n' "$policy" ${MESHGATE_OVERLAY:-}
-  cat -- "$policy" ${MESHGATE_OVERLAY:-} 2>/dev/null | grep -qE '(teams|profiles)["'\'']? *:' || return 0
+  for file in "$policy" ${MESHGATE_OVERLAY:-}; do ! [ -f "$file" ] || cat -- "$file"; done 2>/dev/null | grep -qE '(teams|profiles)["'\'']? *:' || return 0
   below=$(dirname "$policy")
   for yaml in "$below"/*.y*ml "$below"/*/*.y*ml "$below"/*/*/*.y*ml "$below"/*/*/*/*.y*ml; do
     ! [ -f "$yaml" ] || [ "$yaml" = "$policy" ] || printf '%s\n' "$yaml"
@@ -92,10 +94,11 @@ certificate_files() {
   grep -rhoE '(certificate|certificate_key) "?/[^";]+' "$1" --include='*.conf' | sed -E 's/^[a-z_]+ "?//' | sort -u
 }
 
-# The digests of the files whose paths are on standard input, one in a line. A file that is missing has a line too.
+# The digests of the files whose paths are on standard input, one in a line. A file that is missing has a line too. To read
+# a pipe would never end.
 digests() {
   while IFS= read -r file; do
-    sha256sum -- "$file" 2>&1 || true
+    if [ -f "$file" ]; then sha256sum -- "$file" 2>&1 || true; else printf 'no file: %s\n' "$file"; fi
   done
 }
 

@@ -95,7 +95,7 @@ done
 [ -z "$problem" ] || printf '%s\n' "$problem" >&2
 
 # The watcher is a child of this process, which becomes nginx: it gets nginx's log, and ends with the container.
-rm -f "$turn" "$rejected"
+rm -f "$turn" "$rejected" "$rejected_inputs"
 if [ "${MESHGATE_WATCH:-on}" = on ] && [ "${MESHGATE_RENDERED:-}" != 1 ]; then
   while [ -d "/proc/$$" ]; do
     sh /usr/lib/meshgate/watch.sh $$ || say "the watcher of the mounted files has ended; it starts again"

@@ -28,6 +28,7 @@ if [ -d "$conf.before" ] && ! { [ -n "$before" ] && [ "$(digest_of "$conf")" = "
 rm -rf "$conf.before"
 [ -n "$before" ] || before=$(digest_of "$conf")
 
+policy_files >"$rejected_inputs" || true
 check_policy
 # shellcheck disable=SC2086 # a list of paths without spaces
 check_replaced "$policy" ${MESHGATE_OVERLAY:-}
@@ -36,6 +37,7 @@ trap put_back EXIT
 trap 'exit 1' HUP INT TERM
 rm -rf "$conf.next"
 render_to "$conf.next" || die "the policy $policy could not be rendered, the old one stays"
+cat "$conf.next/inputs" >"$rejected_inputs" || true
 
 mv "$conf" "$conf.before" 2>/dev/null || die "$conf is a mount: render where it comes from, then send nginx SIGHUP"
 mv "$conf.next" "$conf"
@@ -79,7 +81,7 @@ while [ "$(loaded)" != "$now" ]; do
   [ "$waited" -le 300 ] || give_up
   sleep 0.05
 done
-rm -rf "$conf.before" "$rejected"
+rm -rf "$conf.before" "$rejected" "$rejected_inputs"
 
 if [ "$now" = "$before" ]; then
   say "the policy $policy is the one that was loaded; nginx has read certificates and CAs again"

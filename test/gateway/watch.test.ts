@@ -141,6 +141,17 @@ test('a certificate that is renewed in two steps is loaded when its key is there
   await says('that all is well', (changes) => changes?.state === 'ok');
 });
 
+test('a rejected change is loaded soon after a file is there that only it names', async () => {
+  const named = ['tls.crt', 'tls.key'].reduce((text, name) => text.replace(name, `new.${name}`), policy('new.test'));
+  swap(named);
+  await says('that the file is missing', (changes) => changes?.why?.includes('new.tls.crt') === true);
+  writeFileSync(join(tls, 'new.tls.crt'), first.cert);
+  writeFileSync(join(tls, 'new.tls.key'), first.key);
+  const began = Date.now();
+  await wait('the new host', () => serves('new.test'));
+  expect(Date.now() - began).toBeLessThan(10_000);
+});
+
 test('of changes that follow each other, half-written ones among them, the last one is loaded, and no request fails', async () => {
   const loaded = count('is loaded\n');
   let isOver = false;

@@ -23,7 +23,10 @@ function watched(overlay = ''): readonly string[] {
     MESHGATE_POLICY: join(folder, 'meshgate.yaml'),
     MESHGATE_OVERLAY: overlay,
   };
-  const printed = execFileSync('sh', ['-c', `. ${resolve('nginx/common.sh')}; policy_files`], { env }).toString();
+  const printed = execFileSync('sh', ['-c', `. ${resolve('nginx/common.sh')}; policy_files`], {
+    env,
+    timeout: 5000,
+  }).toString();
   return printed
     .trim()
     .split('\n')
@@ -44,6 +47,14 @@ test.each(['teams:\n  pay: {}\n', '"teams": {}', 'profiles: [{ use: ./mine.yaml 
     expect(watched()).toEqual(['meshgate.yaml', 'mine.yaml', 'teams/pay.yaml', 'a/b/c/deep.yml']);
   },
 );
+
+test('a pipe in place of the policy or of a certificate is not read, because that would never end', () => {
+  execFileSync('mkfifo', [join(folder, 'meshgate.yaml')]);
+  expect(watched()).toEqual(['meshgate.yaml']);
+  const script = `. ${resolve('nginx/common.sh')}; policy_files | digests`;
+  const env = { PATH: process.env.PATH ?? '', MESHGATE_POLICY: join(folder, 'meshgate.yaml') };
+  expect(execFileSync('sh', ['-c', script], { env, timeout: 5000 }).toString()).toContain('no file: ');
+});
 
 test('in a ConfigMap, each file once', () => {
   write('..1/meshgate.yaml', 'teams: { pay: { file: pay.yaml } }\n');
