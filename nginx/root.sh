@@ -3,8 +3,9 @@
 #
 #   root.sh FOLDER VERSION
 #
-# Each program brings the libraries that it needs, each file the copyright of its package. The packages are listed in
-# usr/share/doc/meshgate/sbom.cdx.json (CycloneDX), and in var/lib/dpkg/status.d, where scanners of images look.
+# Each program brings the libraries that it needs, each file the copyright of its package. The packages, and the libraries
+# whose code is in the bundles, are listed in usr/share/doc/meshgate/sbom.cdx.json (CycloneDX); the packages also in
+# var/lib/dpkg/status.d, where scanners of images look.
 set -eu
 root=$1 version=$2
 lists=$(mktemp -d)
@@ -49,6 +50,22 @@ while read -r file; do
   esac
 done <"$lists/files" | sort -u >"$lists/packages"
 
+# The libraries in the bundles, from the file of their licences, as components.
+libraries() {
+  rule=$(printf '%080d' 0 | tr 0 =)
+  while IFS= read -r line; do
+    [ "$line" = "$rule" ] || continue
+    read -r name number
+    read -r licence
+    printf ',\n    { "type": "library", "bom-ref": "npm:%s", "name": "%s", "version": "%s", "purl": "pkg:npm/%s@%s",\n' \
+      "$name" "$name" "$number" "$(printf '%s' "$name" | sed 's/@/%40/')" "$number"
+    printf '      "licenses": [ { "license": { "id": "%s" } } ] }' "$licence"
+    read -r _
+    read -r line
+    [ "$line" = "$rule" ] || { echo "root.sh: cannot read the library $name in the file of licences" >&2; return 1; }
+  done
+}
+
 doc=$root/usr/share/doc
 sbom=$doc/meshgate/sbom.cdx.json
 status=$root/var/lib/dpkg/status.d
@@ -75,6 +92,7 @@ distribution=$(. /etc/os-release && echo "$ID-${VERSION_ID:-$VERSION_CODENAME}")
     separator=',
 '
   done <"$lists/packages"
+  libraries <"$(dirname "$0")/THIRD-PARTY-LICENSES.txt"
   printf '\n  ]\n}\n'
 } >"$sbom"
 

@@ -110,11 +110,22 @@ describe('in the image', () => {
     expect([status, stderr]).toEqual([0, '']);
     const packages = stdout.trim().split('\n');
     expect(packages.length).toBeGreaterThan(15);
-    const listed = sbom.components.map(({ name, version }) => `${name} ${version}`);
-    expect(listed).toEqual(expect.arrayContaining(packages));
-    const names = sbom.components.map(({ name }) => name);
+    const debian = sbom.components.filter(({ purl }) => purl.startsWith('pkg:deb/'));
+    expect(debian.map(({ name, version }) => `${name} ${version}`)).toEqual(expect.arrayContaining(packages));
+    const names = debian.map(({ name }) => name);
     expect(names.filter((name) => !files.has(`/usr/share/doc/${name}/copyright`))).toEqual([]);
     expect(names.filter((name) => !files.has(`/var/lib/dpkg/status.d/${name}`))).toEqual([]);
+  });
+
+  test('the list has the libraries whose code is in the bundles', () => {
+    const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+    const libraries = sbom.components.filter(({ purl }) => purl.startsWith('pkg:npm/'));
+    expect(libraries.map(({ purl }) => purl)).toEqual(
+      ['@stricli/core', 'fastest-levenshtein', 'jose', 'js-yaml', 'smol-toml', 'yaml', 'zod'].map(
+        (name) => `pkg:npm/${name.replace('@', '%40')}@${packages[`node_modules/${name}`].version}`,
+      ),
+    );
+    expect(libraries.find(({ name }) => name === 'yaml')).toMatchObject({ licenses: [{ license: { id: 'ISC' } }] });
   });
 
   test('labels say what it is', () => {
