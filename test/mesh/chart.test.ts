@@ -156,6 +156,28 @@ describeWith(lacksHelm(), 'the chart', () => {
     }
   });
 
+  test('asks meshes not to give their proxies to the pods, unless the values of the gateway say so', () => {
+    const pods = (given: Given) =>
+      (chartObjects(given) as readonly Workload[]).flatMap(({ kind, spec }) =>
+        ['Deployment', 'StatefulSet', 'Job'].includes(kind) ? [[kind, spec.template.metadata] as const] : [],
+      );
+    const etcd = COMBINATIONS["sessions and the chart's etcd"]!;
+    const none = {
+      labels: expect.objectContaining({ 'sidecar.istio.io/inject': 'false' }),
+      annotations: { 'linkerd.io/inject': 'disabled', 'consul.hashicorp.com/connect-inject': 'false' },
+    };
+    expect(
+      pods(etcd)
+        .map(([kind]) => kind)
+        .toSorted(),
+    ).toEqual(['Deployment', 'Job', 'StatefulSet']);
+    for (const [, metadata] of pods(etcd)) expect(metadata).toEqual(none);
+    const values = { ...etcd.values, podLabels: { 'sidecar.istio.io/inject': 'true' } };
+    const given = Object.fromEntries(pods({ ...etcd, values }));
+    expect(given.Deployment).toMatchObject({ labels: { 'sidecar.istio.io/inject': 'true' } });
+    expect(given.Job).toEqual(none);
+  });
+
   test('leaves users and groups to OpenShift', () => {
     for (const { kind, spec } of chartObjects(COMBINATIONS.OpenShift!) as readonly Workload[]) {
       if (!['Deployment', 'StatefulSet', 'Job'].includes(kind)) continue;
@@ -176,9 +198,14 @@ describeWith(lacksHelm(), 'the chart', () => {
     }
     const [container] = (hooks[1] as Workload).spec.template.spec.containers;
     expect(container?.args).toEqual(
-      'meshgate validate --overlay /etc/meshgate/prod.yaml --env STAGE /etc/meshgate/meshgate.yaml'.split(' '),
+      'meshgate validate --overlay /etc/meshgate/prod.yaml --env PEOPLE --env STAGE /etc/meshgate/meshgate.yaml'.split(
+        ' ',
+      ),
     );
-    expect(container?.env).toEqual([{ name: 'STAGE', value: 'default' }]);
+    expect(container?.env).toEqual([
+      { name: 'PEOPLE', value: '10000000' },
+      { name: 'STAGE', value: 'default' },
+    ]);
     const live = objects.find(({ metadata }) => metadata.name === 'gw-meshgate-policy');
     expect((hooks[0] as { data?: object }).data).toEqual((live as { data?: object } | undefined)?.data);
   });
@@ -246,6 +273,49 @@ describeWith(lacksHelm(), 'the chart', () => {
         values: { files: [{ path: '/run/meshgate', secret: 'a' }] },
       },
       /belongs to the gateway/,
+    ],
+    ...['/run/meshgate/x', '/etc/meshgate/teams', '/lib', '/run', '/etc/nginx'].map((path): [string, Given, RegExp] => [
+      `the folder ${path}`,
+      { policy: TOKENS, values: { files: [{ path, secret: 'a' }] } },
+      /belongs to the gateway/,
+    ]),
+    ...['/run/x/', '/run/../etc/meshgate'].map((path): [string, Given, RegExp] => [
+      `the folder ${path}`,
+      { policy: TOKENS, values: { files: [{ path, secret: 'a' }] } },
+      /the folder .*: write \/(run\/x|etc\/meshgate)$/m,
+    ]),
+    [
+      'an SVID in the folder of the policy',
+      { policy: TOKENS, values: { svid: { source: 'spire', identities: { '/etc/meshgate': 'a' } } } },
+      /belongs to the gateway/,
+    ],
+    [
+      'a folder of files and of an SVID',
+      {
+        policy: TOKENS,
+        values: { files: [{ path: '/run/x', secret: 'a' }], svid: { source: 'cert-manager', path: '/run/x' } },
+      },
+      /have the same folder/,
+    ],
+    [
+      'a hint in two folders',
+      { policy: TOKENS, values: { svid: { source: 'spire', identities: { '/run/a': 'x', '/run/b': 'x' } } } },
+      /a hint twice/,
+    ],
+    [
+      "a variable of the image's own",
+      { policy: TOKENS, values: { variables: { MESHGATE_WATCH: 'off' } } },
+      /another name/,
+    ],
+    [
+      'a label by which the chart selects pods',
+      { policy: TOKENS, values: { podLabels: { 'app.kubernetes.io/component': 'etcd' } } },
+      /remove it/,
+    ],
+    [
+      'more replicas at least than at most',
+      { policy: TOKENS, values: { autoscaling: { enabled: true, minReplicas: 5, maxReplicas: 2 } } },
+      /the smaller number/,
     ],
     ['SPIRE without identities', { policy: TOKENS, values: { svid: { source: 'spire' } } }, /identities is empty/],
     [

@@ -43,9 +43,41 @@
 {{- if eq (empty .secret) (empty .configMap) -}}
 {{- fail (printf "files with the path %s: write one of secret and configMap" .path) -}}
 {{- end -}}
-{{- if or (has .path (list "/run/meshgate" "/etc/meshgate" "/run/store" "/var/lib/meshgate")) (hasPrefix "/usr" .path) (eq .path "/") -}}
-{{- fail (printf "files: %s belongs to the gateway; choose another folder, such as /run/secrets" .path) -}}
 {{- end -}}
+{{- $folders := fromJsonArray (include "meshgate.folders" .) -}}
+{{- range $folder, $_ := .Values.svid.identities -}}
+{{- $folders = append $folders $folder -}}
+{{- end -}}
+{{- if eq .Values.svid.source "cert-manager" -}}
+{{- $folders = append $folders .Values.svid.path -}}
+{{- end -}}
+{{- range $folders -}}
+{{- if ne . (clean .) -}}
+{{- fail (printf "the folder %s: write %s" . (clean .)) -}}
+{{- end -}}
+{{- if or (has . (list "/" "/etc" "/run" "/var" "/var/lib")) (regexMatch "^/((run|etc|var/lib)/meshgate|run/(store|spire)|etc/(nginx|ssl)|usr|bin|sbin|lib|lib64|proc|sys|dev)(/|$)" .) -}}
+{{- fail (printf "the folder %s belongs to the gateway; choose another one, such as /run/secrets" .) -}}
+{{- end -}}
+{{- end -}}
+{{- if ne (len $folders) (len (uniq $folders)) -}}
+{{- fail "files and svid have the same folder: choose another one for one of them" -}}
+{{- end -}}
+{{- $hints := values .Values.svid.identities -}}
+{{- if ne (len $hints) (len (uniq $hints)) -}}
+{{- fail "svid.identities has a hint twice: write each hint once, with its folder" -}}
+{{- end -}}
+{{- range $name, $_ := .Values.variables -}}
+{{- if or (hasPrefix "MESHGATE_" $name) (eq $name "PATH") -}}
+{{- fail (printf "variables.%s is a variable of the image: choose another name" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- range list "name" "instance" "component" -}}
+{{- if hasKey $.Values.podLabels (printf "app.kubernetes.io/%s" .) -}}
+{{- fail (printf "podLabels: the chart selects its pods by app.kubernetes.io/%s; remove it" .) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
+{{- fail "autoscaling.minReplicas is above autoscaling.maxReplicas: write the smaller number as minReplicas" -}}
 {{- end -}}
 {{- if and (eq .Values.svid.source "spire") (not .Values.svid.identities) -}}
 {{- fail "svid.source is spire, but svid.identities is empty: write { /run/spiffe/default: default }, a folder and its hint" -}}

@@ -25,6 +25,27 @@ app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 {{- end -}}
 
+{{/* A value as a text. Helm reads numbers as floating point, and toString would write 1e+07. */}}
+{{- define "meshgate.text" -}}
+{{- if kindIs "string" . }}{{ . }}{{ else }}{{ toJson . }}{{ end -}}
+{{- end -}}
+
+{{/* A mapping whose values must be texts, as labels and annotations. */}}
+{{- define "meshgate.texts" -}}
+{{- range $key, $value := . }}
+{{ $key | quote }}: {{ include "meshgate.text" $value | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* No mesh gives its proxy to these pods: nginx and etcd speak TLS themselves, and a Job with a proxy may never end. */}}
+{{- define "meshgate.noProxyLabels" -}}
+sidecar.istio.io/inject: "false"
+{{- end -}}
+{{- define "meshgate.noProxyAnnotations" -}}
+linkerd.io/inject: disabled
+consul.hashicorp.com/connect-inject: "false"
+{{- end -}}
+
 {{- define "meshgate.metadata" -}}
 name: {{ include "meshgate.fullname" (index . 0) }}
 labels:
@@ -81,7 +102,7 @@ priorityClassName: {{ . }}
 {{- end }}
 {{- with .Values.nodeSelector }}
 nodeSelector:
-  {{- toYaml . | nindent 2 }}
+  {{- include "meshgate.texts" . | trim | nindent 2 }}
 {{- end }}
 {{- with .Values.tolerations }}
 tolerations:

@@ -10,7 +10,7 @@
 {{- range $texts -}}
 {{- $text := .text -}}
 {{- range $name, $value := $.Values.variables -}}
-{{- $text = replace (printf "${%s}" $name) (toString $value) $text -}}
+{{- $text = replace (printf "${%s}" $name) (include "meshgate.text" $value) $text -}}
 {{- end -}}
 {{- $read := fromYaml $text -}}
 {{- if hasKey $read "Error" -}}
@@ -126,6 +126,6 @@ configMap:
 
 {{- define "meshgate.variables" -}}
 {{- range $name, $value := .Values.variables -}}
-- { name: {{ $name | quote }}, value: {{ toString $value | quote }} }
+- { name: {{ $name | quote }}, value: {{ include "meshgate.text" $value | quote }} }
 {{ end -}}
 {{- end -}}

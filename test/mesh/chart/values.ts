@@ -69,7 +69,7 @@ export const COMBINATIONS: Readonly<Record<string, Given>> = {
         'teams/pay.yaml': 'hosts: {}\n',
       },
       overlays: ['prod.yaml'],
-      variables: { STAGE: 'default' },
+      variables: { STAGE: 'default', PEOPLE: 10_000_000 },
     },
   },
   'probes over HTTP': {
@@ -120,8 +120,9 @@ export const COMBINATIONS: Readonly<Record<string, Given>> = {
       topologySpreadConstraints: [
         { maxSkew: 1, topologyKey: 'rack', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: {} } },
       ],
-      podLabels: { team: 'edge' },
-      podAnnotations: { 'example.com/note': 'x' },
+      podLabels: { team: 'edge', floor: 5 },
+      podAnnotations: { 'example.com/note': 'x', 'example.com/noted': true },
+      service: { annotations: { 'example.com/timeout': 10_000_000 } },
     },
   },
   'without the policy check, and with a restart for each policy': {
