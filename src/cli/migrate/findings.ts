@@ -26,9 +26,10 @@ export class Findings {
     this.carried.push({ option, to });
   }
 
-  /** Reports a setting that the policy does not have. */
-  lose(option: string, text: string): void {
-    add(this.notCarried, { option, text });
+  /** Reports a setting that the policy does not have.
+   * @param wider - set if the setting refused requests */
+  lose(option: string, text: string, wider?: true): void {
+    add(this.notCarried, { option, text, ...(wider && { wider }) });
   }
 
   /** Reports that the gateway decides differently about some requests. */

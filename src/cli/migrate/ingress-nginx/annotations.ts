@@ -10,6 +10,8 @@ export interface Annotation {
   readonly same?: string;
   /** Set if the annotation can keep requests from the service. Under another prefix, it closes the paths. */
   readonly restricts?: true;
+  /** Set if the annotation refuses requests of any caller, and closes nothing. */
+  readonly refuses?: true;
 }
 
 const CHECK = 'nginx itself decides, and asks no other service';
@@ -28,6 +30,7 @@ const PASSWORDS =
 const NEXT = 'nginx tries another address only for services with ingresses (docs/upstreams.md)';
 
 const restricts = { restricts: true } as const;
+const refuses = { refuses: true } as const;
 
 const rows = (names: readonly string[], row: Omit<Annotation, 'name'>): readonly Annotation[] =>
   names.map((name) => ({ name, ...row }));
@@ -48,7 +51,7 @@ export const sections: Readonly<Record<string, readonly Annotation[]>> = {
     ...rows(['auth-keepalive', 'auth-keepalive-requests', 'auth-keepalive-share-vars', 'auth-keepalive-timeout'], {
       to: CHECK,
     }),
-    { name: 'auth-snippet', lost: `${CHECK}: what this snippet decides is not carried over` },
+    { name: 'auth-snippet', ...restricts, lost: `${CHECK}: what this snippet decides is not carried over` },
     { name: 'enable-global-auth', to: 'rules' },
     { name: 'auth-type', ...restricts, lost: PASSWORDS },
     { name: 'auth-secret', ...restricts, lost: PASSWORDS },
@@ -76,7 +79,11 @@ export const sections: Readonly<Record<string, readonly Annotation[]>> = {
     { name: 'limit-rps', to: 'limit' },
     { name: 'limit-rpm', to: 'limit' },
     { name: 'limit-burst-multiplier', to: 'limit.burst' },
-    { name: 'limit-connections', lost: 'the gateway counts requests: write limit, or limit_conn in your own nginx' },
+    {
+      name: 'limit-connections',
+      ...refuses,
+      lost: 'the gateway counts requests: write limit, or limit_conn in your own nginx',
+    },
     ...rows(['limit-whitelist', 'limit-allowlist'], {
       lost: 'no caller is without a budget: write a larger one, or a route for these callers with limit: null',
     }),
@@ -117,8 +124,9 @@ export const sections: Readonly<Record<string, readonly Annotation[]>> = {
       lost: 'no key of a policy is a directive of nginx: if a line decides who may pass, write a rule for it',
     },
     { name: 'stream-snippet', lost: 'the gateway is for HTTP: keep this in another nginx' },
-    ...rows(['enable-modsecurity', 'enable-owasp-core-rules'], { same: 'false', lost: WAF }),
-    ...rows(['modsecurity-snippet', 'modsecurity-transaction-id'], { lost: WAF }),
+    ...rows(['enable-modsecurity', 'enable-owasp-core-rules'], { ...refuses, same: 'false', lost: WAF }),
+    { name: 'modsecurity-snippet', ...refuses, lost: WAF },
+    { name: 'modsecurity-transaction-id', lost: WAF },
   ],
   'The connection to the service': [
     { name: 'backend-protocol', to: 'services.NAME: url or insecure_url, and protocol' },
@@ -208,6 +216,7 @@ export const controllerKeys: Readonly<Record<string, string>> = {
   'proxy-read-timeout': 'proxy.read_timeout',
   'use-forwarded-headers': 'gateway.trusted_proxies',
   'use-proxy-protocol': 'gateway.trusted_proxies',
+  'enable-real-ip': 'gateway.trusted_proxies',
   'proxy-real-ip-cidr': 'gateway.trusted_proxies',
   hsts: 'gateway.hsts',
   'hsts-max-age': 'gateway.hsts.max_age',
@@ -217,4 +226,12 @@ export const controllerKeys: Readonly<Record<string, string>> = {
 };
 
 /** Keys of that ConfigMap whose lines of nginx may decide who passes: they close every path. */
-export const controllerSnippets = ['main-snippet', 'http-snippet', 'server-snippet', 'location-snippet'] as const;
+export const controllerSnippets = [
+  ...['main-snippet', 'http-snippet', 'server-snippet', 'location-snippet', 'global-auth-snippet'],
+] as const;
+
+/** Keys of that ConfigMap that refuse requests, and that a policy does not have. */
+export const controllerRefusals: readonly string[] = [
+  ...['block-user-agents', 'block-referers'],
+  ...['enable-modsecurity', 'enable-owasp-modsecurity-crs', 'modsecurity-snippet'],
+];

@@ -1,20 +1,25 @@
 import type { Mapping } from '../draft.ts';
 import type { Findings } from '../findings.ts';
 import { durationText, rangeOf } from '../forms.ts';
-import { controllerKeys, controllerSnippets } from './annotations.ts';
+import { controllerKeys, controllerRefusals, controllerSnippets } from './annotations.ts';
+import { truthOf } from './settings.ts';
 import { isHarmless } from './snippets.ts';
 import type { Everywhere } from './who.ts';
 
 type ConfigMap = ReadonlyMap<string, string>;
 
-const isOn = (text: string | undefined): boolean => text?.trim().toLowerCase() === 'true';
+const isOn = (text: string | undefined): boolean => truthOf(text?.trim()) === true;
+
+/** Whether a proxy in front of ingress-nginx says the address of a client. */
+export const hasProxies = (controller: ConfigMap): boolean =>
+  ['use-forwarded-headers', 'use-proxy-protocol', 'enable-real-ip'].some((it) => isOn(controller.get(it)));
 
 const listOf = (text: string | undefined): readonly string[] =>
   (text ?? '').split(',').flatMap((it) => it.trim() || []);
 
 /** Reads which proxies may say the address of a client. */
 export function trustedProxies(controller: ConfigMap, findings: Findings): readonly string[] {
-  if (!isOn(controller.get('use-forwarded-headers')) && !isOn(controller.get('use-proxy-protocol'))) return [];
+  if (!hasProxies(controller)) return [];
   const said = listOf(controller.get('proxy-real-ip-cidr'));
   const ranges = [...new Set(said.flatMap((it) => rangeOf(it) ?? []))];
   if (isOn(controller.get('use-proxy-protocol'))) {
@@ -69,7 +74,7 @@ export function hstsOf(controller: ConfigMap, findings: Findings): Mapping {
 
 /** Reports what becomes of each key of the ConfigMap. */
 export function reportController(controller: ConfigMap, findings: Findings): void {
-  for (const key of controller.keys()) {
+  for (const [key, value] of controller) {
     const label = `ConfigMap ${key.slice(0, 100)}`;
     const to = Object.hasOwn(controllerKeys, key) ? controllerKeys[key] : undefined;
     if (to !== undefined) findings.carry(label, to);
@@ -79,6 +84,7 @@ export function reportController(controller: ConfigMap, findings: Findings): voi
       findings.lose(
         label,
         'a setting of the controller: nginx has it in its own configuration, if it has any (docs/nginx.md)',
+        controllerRefusals.includes(key) && !['', 'false'].includes(value.trim()) ? true : undefined,
       );
   }
 }

@@ -37,7 +37,10 @@ export interface Around {
 const isOauth2Proxy = ({ path, service }: IngressPath): boolean =>
   /oauth2?-?proxy/i.test(service) || (/^\/oauth2?(?:\/|$|\()/.test(path) && /oauth/i.test(service));
 
-/** Returns the entries by host. Paths that lead to oauth2-proxy itself are left out: the gateway answers them. */
+/** Whether a path has only the pages of oauth2-proxy itself. */
+const isSignIn = ({ path }: IngressPath): boolean => /^\/oauth2?(?:\/|$|\()/.test(path);
+
+/** Returns the entries by host. The pages of oauth2-proxy itself are left out: the gateway answers them. */
 export function entriesByHost(all: readonly Read[], findings: Findings): ReadonlyMap<string, readonly Entry[]> {
   const hosts = new Map<string, Entry[]>();
   const add = (host: string, entry: Entry) => hosts.set(host, [...(hosts.get(host) ?? []), entry]);
@@ -45,13 +48,7 @@ export function entriesByHost(all: readonly Read[], findings: Findings): Readonl
     const { ingress, annotations } = read;
     const of = `${ingress.namespace}/${ingress.name}`;
     for (const path of ingress.paths) {
-      if (isOauth2Proxy(path) && !/^\/oauth2?(?:\/|$|\()/.test(path.path)) {
-        const how =
-          'if it passes requests on to a service, migrate it with "meshgate migrate oauth2-proxy --host HOST"';
-        findings.ask(`${of} ${path.path}`, `the path leads to oauth2-proxy, and is left out: ${how}`);
-        continue;
-      }
-      if (isOauth2Proxy(path)) {
+      if (isOauth2Proxy(path) && isSignIn(path)) {
         findings.carry(
           `${of} ${path.path}`,
           '/.meshgate/signin and its neighbours: the gateway signs people in itself',
@@ -89,6 +86,12 @@ function closings({ annotations, path }: Entry, findings: Findings): boolean {
   const isSame = target === '/$1' && path.path === '/(.*)';
   const snippet = annotations.text('configuration-snippet') ?? '';
   return [
+    // Left out, it would belong to a shorter path, which may be open.
+    isOauth2Proxy(path) &&
+      close(
+        path.path,
+        'the path is closed: it leads to oauth2-proxy. Migrate what stands behind it with "meshgate migrate oauth2-proxy --host HOST", and write the service and who may pass',
+      ),
     target !== undefined &&
       !isSame &&
       close(
@@ -148,12 +151,29 @@ function both(a: Served, b: Served, { draft }: Around): Served {
   return { ...merged, allow: [roleFor(draft, 'fill-in', neverTrue(draft))] };
 }
 
+const ABOUT_CERTIFICATES = ['auth-tls-secret', 'auth-tls-verify-client', 'auth-tls-match-cn'] as const;
+
+/** Whether Ingresses of a host differ in the certificates that they demand. ingress-nginx takes those of the oldest
+ * Ingress, and the files do not say which one this is. */
+function demandsTwoCertificates(entries: readonly Entry[], findings: Findings): boolean {
+  const those = entries.filter(({ annotations }) => annotations.has('auth-tls-secret'));
+  const said = those.map(({ annotations }) => JSON.stringify(ABOUT_CERTIFICATES.map((it) => annotations.text(it))));
+  const [first, other] = [those[0], those.find((_, index) => said[index] !== said[0])];
+  if (first === undefined || other === undefined) return false;
+  findings.ask(
+    other.annotations.label('auth-tls-secret'),
+    `the host is closed: ${first.ingress.name} demands other certificates, and ingress-nginx takes those of the older Ingress: write who may pass`,
+  );
+  return true;
+}
+
 /** Adds a host to the policy. */
 export function addHost(host: string, entries: readonly Entry[], tls: Mapping, around: Around): void {
   const { manifests, everywhere, people, draft, findings } = around;
   const isRegex = entries.some(({ annotations: it }) => it.is('use-regex') || it.has('rewrite-target'));
   const withCa = entries.find(({ annotations }) => annotations.has('auth-tls-secret'));
   const certificates = certificatesOf((withCa ?? (entries[0] as Entry)).annotations, findings);
+  const closesHost = demandsTwoCertificates(entries, findings);
   const closing = entries.filter(({ annotations }) => !isHarmless(annotations.text('server-snippet') ?? ''));
   for (const { annotations } of closing) {
     findings.ask(
@@ -172,7 +192,7 @@ export function addHost(host: string, entries: readonly Entry[], tls: Mapping, a
     const { ingress, annotations, path } = entry;
     const label = `${ingress.namespace}/${ingress.name} path`;
     const who = whoOf(annotations, everywhere, certificates, people, findings);
-    const closed = closings(entry, findings) || closing.length > 0;
+    const closed = closings(entry, findings) || closing.length > 0 || closesHost;
     const { alternative: _, ...strict } = who;
     const allow = rulesOf(closed ? { ...strict, closed: true } : who, ingress.name, around);
     const isOpen = JSON.stringify(allow) === '["anyone"]';

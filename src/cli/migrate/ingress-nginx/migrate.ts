@@ -8,7 +8,7 @@ import { canSet, type Injected } from '../oauth2-proxy/headers.ts';
 import { type MigratedProxy, migrateProxy, NO_HOST, withoutUnused } from '../oauth2-proxy/migrate.ts';
 import { NO_ISSUER } from '../oauth2-proxy/provider.ts';
 import type { Read as ProxyFiles } from '../oauth2-proxy/read.ts';
-import { everywhereOf, hstsOf, reportController, trustedProxies } from './controller.ts';
+import { everywhereOf, hasProxies, hstsOf, reportController, trustedProxies } from './controller.ts';
 import { addHost, entriesByHost, type Read } from './hosts.ts';
 import type { Ingress, Manifests } from './read.ts';
 import { Annotations } from './settings.ts';
@@ -157,8 +157,10 @@ export function migrateIngresses(
       'roles by network need exact addresses of proxies: write them into gateway.trusted_proxies; without them, the gateway takes the address of the connection',
     );
   }
+  // The connections come from proxies that the gateway does not know: their address is not that of a client.
+  const isBlind = hasProxies(controller) && trusted.length === 0;
   const headers = headersOf(all, controller, findings);
-  const proxy = proxyFiles && migrateProxy(proxyFiles, findings, { headers, trustedProxies: trusted });
+  const proxy = proxyFiles && migrateProxy(proxyFiles, findings, { headers, trustedProxies: trusted, isBlind });
   const draft = proxy?.draft ?? newDraft();
   if (trusted.length > 0) draft.gateway.trusted_proxies = trusted;
   const asks = controller.has('global-auth-url') || all.some(({ annotations }) => annotations.has('auth-url'));
@@ -168,7 +170,7 @@ export function migrateIngresses(
   } else reportUnused(proxy, findings);
   if (proxy !== undefined) warnOfSeveral(all, controller, findings);
   addGateway(draft, all, controller, findings);
-  const everywhere = everywhereOf(controller, said.length > 0 && trusted.length === 0, findings);
+  const everywhere = everywhereOf(controller, isBlind, findings);
   const people =
     proxy &&
     ((more: Parameters<MigratedProxy['access']['fact']>[0]) => proxy.access.fact(more) ?? { provider: proxy.provider });
@@ -207,7 +209,7 @@ function addGateway(
 function warnOfSeveral(all: readonly Read[], controller: ReadonlyMap<string, string>, findings: Findings): void {
   const urls = [...all.map(({ annotations }) => annotations.text('auth-url')), controller.get('global-auth-url')];
   const asked = urls.filter((it): it is string => it !== undefined && asksOauth2Proxy(it));
-  const addresses = new Set(asked.map((it) => it.replace(/^(\w+:\/\/[^/?#]*).*$/s, '$1')));
+  const addresses = new Set(asked.map((it) => it.replace(/^(\w+:\/\/)(?:[^/?#]*@)?([^/?#@]*).*$/s, '$1$2')));
   if (addresses.size < 2) return;
   const text = `${[...addresses].join(', ')}: if these are several oauth2-proxies, migrate the Ingresses of each by itself: the policy has the people of the one that you gave`;
   findings.differ('auth-url', text, true);

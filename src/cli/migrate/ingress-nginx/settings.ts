@@ -52,8 +52,7 @@ export class Annotations {
   }
 
   is(name: string, usual = false): boolean {
-    const text = this.text(name)?.toLowerCase();
-    return text === undefined ? usual : ['true', '1', 't', 'on', 'yes'].includes(text);
+    return truthOf(this.text(name)) ?? usual;
   }
 
   list(name: string): readonly string[] {
@@ -61,9 +60,15 @@ export class Annotations {
   }
 }
 
+/** What ingress-nginx reads in a text that should be true or false: with another text, such as `no`, its default applies. */
+export function truthOf(text: string | undefined): boolean | undefined {
+  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text ?? '')) return true;
+  return ['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text ?? '') ? false : undefined;
+}
+
 function report(label: string, value: string, known: Annotation | undefined, findings: Findings): void {
   if (known === undefined) findings.lose(label, 'ingress-nginx 1.15 has no such annotation: check its spelling');
   else if (known.lost === undefined) findings.carry(label, known.to ?? '');
   else if (known.same === value.toLowerCase()) findings.carry(label, 'the same');
-  else findings.lose(label, known.lost);
+  else findings.lose(label, known.lost, known.refuses);
 }

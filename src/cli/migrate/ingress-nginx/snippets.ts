@@ -56,10 +56,25 @@ const HARMLESS = new Set([
   ...['open_file_cache', 'sendfile', 'chunked_transfer_encoding', 'proxy_ignore_headers', 'proxy_ssl_server_name'],
 ]);
 
-/** Whether no line of a snippet can decide who passes. A block, such as `if`, always can. */
-export function isHarmless(snippet: string): boolean {
-  const text = snippet.replace(/(["'])(?:\\[\s\S]|(?!\1)[\s\S])*\1/g, 'x').replace(/(^|\s)#.*$/gm, '$1');
-  if (/[{}]/.test(text)) return false;
-  const names = text.split(';').map((it) => it.trim().split(/\s/)[0] ?? '');
-  return names.every((name) => name === '' || HARMLESS.has(name.toLowerCase()));
+/** A part of a snippet, as nginx splits it. Only at its beginning, a quote begins a text, and # a comment. */
+const PART =
+  /[ \t\r\n]+|#[^\n]*|[;{}]|(?:"(?:[^"\\]|\\[\s\S])*"|'(?:[^'\\]|\\[\s\S])*'|(?:[^ \t\r\n;{}"'#\\]|\\[\s\S])(?:[^ \t\r\n;{}\\]|\\[\s\S])*)/y;
+
+/** The first word of each directive; undefined if the snippet has a block, or is no configuration of nginx. */
+function directives(snippet: string): readonly string[] | undefined {
+  const names: string[] = [];
+  let isFirst = true;
+  for (let at = 0; at < snippet.length; at = PART.lastIndex) {
+    PART.lastIndex = at;
+    const part = PART.exec(snippet)?.[0];
+    if (part === undefined || part === '{' || part === '}') return undefined;
+    if (/^[ \t\r\n#]/.test(part)) continue;
+    if (part !== ';' && isFirst) names.push(part);
+    isFirst = part === ';';
+  }
+  return names;
 }
+
+/** Whether no line of a snippet can decide who passes. A block, such as `if`, always can. */
+export const isHarmless = (snippet: string): boolean =>
+  directives(snippet)?.every((name) => HARMLESS.has(name.toLowerCase())) === true;

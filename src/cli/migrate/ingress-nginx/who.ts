@@ -3,6 +3,7 @@ import type { Findings } from '../findings.ts';
 import { isServerName, rangeOf } from '../forms.ts';
 import type { Demands } from '../oauth2-proxy/access.ts';
 import type { Annotations } from './settings.ts';
+import { isHarmless } from './snippets.ts';
 
 /** Who may pass at a place, as far as annotations say it. */
 export interface Who {
@@ -65,30 +66,44 @@ function rangesOf(texts: readonly string[], label: string, findings: Findings): 
   return ranges;
 }
 
-/** Facts about the address of the client; undefined if there are none. */
+const ALLOW_LISTS = ['allowlist-source-range', 'whitelist-source-range'] as const;
+
+/** Facts about the address of the client; none if it does not matter. */
 function networkOf(annotations: Annotations, everywhere: Everywhere, findings: Findings): readonly Fact[] | 'closed' {
-  const name = annotations.has('whitelist-source-range') ? 'whitelist-source-range' : 'allowlist-source-range';
-  const own = annotations.list(name);
-  const allowed = own.length > 0 ? own : everywhere.allowed;
+  const lists = ALLOW_LISTS.filter((it) => annotations.has(it));
+  // ingress-nginx denies all requests if its list has no address.
+  if ([...lists, 'denylist-source-range'].some((it) => annotations.has(it) && annotations.list(it).length === 0))
+    return 'closed';
   const denied = annotations.has('denylist-source-range')
     ? annotations.list('denylist-source-range')
     : everywhere.denied;
   const facts: Fact[] = [];
-  const isOpen = allowed.some((it) => ['0.0.0.0/0', '::/0'].includes(it.trim()));
-  if (allowed.length > 0 && !isOpen) {
-    const ranges = rangesOf(allowed, annotations.label(name), findings);
-    if (ranges.length === 0) return 'closed';
-    facts.push({ network: ranges });
-  } else if (isOpen)
-    findings.differ(annotations.label(name), 'the range of all addresses restricts nothing, as before');
+  const label = annotations.label(lists[0] ?? 'whitelist-source-range');
+  // Versions of ingress-nginx differ in which of the two names they prefer: an address must be in both lists.
+  for (const allowed of lists.length > 0 ? lists.map((it) => annotations.list(it)) : [everywhere.allowed]) {
+    const isOpen = allowed.some((it) => ['0.0.0.0/0', '::/0'].includes(it.trim()));
+    if (isOpen) findings.differ(label, 'the range of all addresses restricts nothing, as before');
+    else if (allowed.length > 0) {
+      const ranges = rangesOf(allowed, label, findings);
+      if (ranges.length === 0) return 'closed';
+      facts.push({ network: ranges });
+    }
+  }
   if (denied.length > 0) {
     const ranges = rangesOf(denied, annotations.label('denylist-source-range'), findings);
-    if (everywhere.blind || ranges.length < new Set(denied).size) return 'closed';
+    if (ranges.length < new Set(denied).size) return 'closed';
     facts.push({ none: [{ network: ranges }] });
+  }
+  if (facts.length > 0 && everywhere.blind) {
+    findings.ask(
+      label,
+      'the paths are closed: each client would have the address of the proxy in front. Write gateway.trusted_proxies, and then who may pass',
+    );
+    return 'closed';
   }
   if (facts.length > 0) {
     findings.differ(
-      annotations.label(name),
+      label,
       'pages of other sites cannot use the network of a browser for unsafe methods: the gateway checks the origin (docs/certificates.md)',
     );
   }
@@ -174,6 +189,13 @@ export function whoOf(
     findings.differ(
       label,
       'no request for this check crosses the network any more: before, cookies and tokens did so over plain HTTP',
+    );
+  }
+  if (isAsked && !isHarmless(annotations.text('auth-snippet') ?? '')) {
+    closed = true;
+    findings.ask(
+      annotations.label('auth-snippet'),
+      'its lines may decide who passes: write who may pass into the role',
     );
   }
   if (annotations.has('auth-type') || (annotations.has('auth-secret') && !isAsked)) {

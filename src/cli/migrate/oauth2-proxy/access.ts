@@ -18,6 +18,9 @@ export const NEVER = 'fill-in@migrate.invalid';
 /** Options that restrict access by something that a policy cannot say. If one is set, the role stays closed. */
 const CLOSING = ['google-group', 'gitlab-project', 'github-repo', 'github-user', 'bitbucket-repository'];
 
+/** Options that restrict members of the groups further. */
+const BESIDE_GROUPS = ['github-repo', 'bitbucket-repository'];
+
 /** Options whose values restrict access. If a value is not in the files, the role stays closed. */
 const RESTRICTING = [
   ...['email-domain', 'authenticated-emails-file', 'allowed-group', 'allowed-role', 'keycloak-group', 'gitlab-group'],
@@ -196,7 +199,8 @@ export class Access {
    * @returns undefined if any caller of the provider passes */
   fact(more?: Demands): Fact | undefined {
     const { groups, everyAddress, ...said } = this.#said;
-    const closes = CLOSING.some((it) => this.#given.settings.has(it)) && groups.length === 0;
+    const has = (it: string) => this.#given.settings.has(it);
+    const closes = (CLOSING.some(has) && groups.length === 0) || BESIDE_GROUPS.some(has);
     const unknown = RESTRICTING.some((it) => this.#given.settings.isElsewhere(it));
     const never = this.#of({ claim: 'email', is: NEVER });
     const inGroups = groups.length === 0 ? [] : [any(groups.flatMap((it) => this.#group(it))) ?? never];

@@ -120,11 +120,24 @@ export function mayOverlap(one: string, other: string): boolean {
   return Math.floor(number(from) / shift) === Math.floor(number(to) / shift);
 }
 
-/** Returns the rule for addresses that need no credential, and adds its role. */
-export function trustedAddresses(settings: Settings, draft: Draft, findings: Findings): readonly Rule[] {
+/** Returns the rule for addresses that need no credential, and adds its role.
+ * @param isBlind - whether the gateway would take the address of a proxy for that of a client */
+export function trustedAddresses(
+  settings: Settings,
+  draft: Draft,
+  findings: Findings,
+  isBlind: boolean,
+): readonly Rule[] {
   const said = settings.list('trusted-ip');
   if (said.length === 0) return [];
   const label = settings.label('trusted-ip');
+  if (isBlind) {
+    findings.lose(
+      label,
+      'each client would have the address of the proxy, and might pass: write gateway.trusted_proxies, and then a role by network',
+    );
+    return [];
+  }
   const ranges = [...new Set(said.flatMap((it) => rangeOf(it) ?? []))];
   if (ranges.length < said.length) {
     findings.lose(

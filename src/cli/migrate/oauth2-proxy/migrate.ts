@@ -30,6 +30,8 @@ export interface Asking {
   /** The headers of the responses that nginx passes on to services. */
   readonly headers: readonly Injected[];
   readonly trustedProxies: readonly string[];
+  /** Set if the gateway would not know the address of a client. */
+  readonly isBlind: boolean;
 }
 
 /** Migrates everything but hosts and services. */
@@ -46,7 +48,8 @@ export function migrateProxy(read: Read, findings: Findings, asking?: Asking): M
   if (settings.is('skip-jwt-bearer-tokens')) acceptTokens(settings, keys, findings);
   const access = new Access({ settings, provider, draft, findings, addresses: read.addresses, several });
   const tokens = migrateIssuers(issuers, settings, draft, findings);
-  const trusted = trustedAddresses(settings, draft, findings);
+  const isBehind = settings.is('reverse-proxy') && draft.gateway.trusted_proxies === undefined;
+  const trusted = trustedAddresses(settings, draft, findings, asking?.isBlind ?? isBehind);
   const headers = asking?.headers ?? read.alpha?.headers ?? headersOfFlags(settings);
   migrateHeaders(headers, settings, provider, draft, findings);
   return {

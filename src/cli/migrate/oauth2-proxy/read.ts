@@ -24,8 +24,17 @@ export interface Read {
 
 type Form = 'addresses' | 'environment' | 'toml' | 'command' | 'yaml';
 
-/** A line that runs oauth2-proxy: in a shell, a unit of systemd, or `docker run`. */
-const COMMAND = /^(?:ExecStart\s*=\s*|exec\s+|docker\s+run\s.*)?\S*oauth2[-_]proxy(?::\S+)?(?:\s+-|\s*\\$)/;
+const PROGRAM = /oauth2[-_]proxy(?::\S+)?$/;
+
+/** Whether a line runs oauth2-proxy: in a shell, a unit of systemd, or `docker run`. */
+function isCommand(line: string): boolean {
+  const words = line
+    .replace(/^(?:ExecStart\s*=\s*|exec\s+)/, '')
+    .replace(/\\$/, ' \\')
+    .split(/\s+/);
+  const most = words[0] === 'docker' && words[1] === 'run' ? words.length : 1;
+  return words.slice(0, most).some((word, index) => PROGRAM.test(word) && /^(?:-|\\$)/.test(words[index + 1] ?? ''));
+}
 
 /** Returns the form of a file by its text. */
 export function formOf(text: string): Form {
@@ -34,7 +43,7 @@ export function formOf(text: string): Form {
   const [first = ''] = said;
   if (said.length > 0 && said.every((line) => isAddress(line.split(',')[0] ?? ''))) return 'addresses';
   if (/^(?:export\s+)?[A-Z_][A-Z0-9_]*\s*=/.test(first)) return 'environment';
-  if (/^#!/.test(text) || /^-{1,2}[a-z]/.test(first) || said.some((line) => COMMAND.test(line))) return 'command';
+  if (/^#!/.test(text) || /^-{1,2}[a-z]/.test(first) || said.some(isCommand)) return 'command';
   if (/^[A-Za-z0-9_"'-]+\s*=/.test(first) || /^\[[\w."]+\]$/.test(first)) return 'toml';
   return 'yaml';
 }

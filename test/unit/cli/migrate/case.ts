@@ -38,7 +38,7 @@ export interface Reported {
   readonly policy: string;
   readonly toDo: readonly { readonly option: string; readonly text: string }[];
   readonly differs: readonly { readonly option: string; readonly text: string; readonly wider?: true }[];
-  readonly notCarried: readonly { readonly option: string; readonly text: string }[];
+  readonly notCarried: readonly { readonly option: string; readonly text: string; readonly wider?: true }[];
   readonly carried: readonly { readonly option: string; readonly to: string }[];
 }
 

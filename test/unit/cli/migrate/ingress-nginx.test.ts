@@ -15,6 +15,9 @@ const one = (annotations: Readonly<Record<string, string>>, args: readonly strin
 
 const policyOf = ({ policy }: Reported): Policy => parsePolicy(policy, 'x').policy!;
 
+const controllerOf = (data: string) =>
+  `---\nkind: ConfigMap\nmetadata: { name: ingress-nginx-controller }\ndata: { ${data} }\n`;
+
 const routeOf = (report: Reported) => policyOf(report).hosts[0]!.routes[0]!;
 
 test('the report says what becomes of each of the 138 annotations', async () => {
@@ -59,6 +62,8 @@ describe('snippets', () => {
     '# deny all;\nproxy_set_header A b;',
     '',
     'gzip on; gzip_types text/css;',
+    "# don't cache\nexpires -1; # it's {old}\n",
+    'add_header A "b \\" deny all;"; etag\toff;',
   ])('%j decides about no caller', (text) => {
     expect(isHarmless(text)).toBe(true);
   });
@@ -73,10 +78,105 @@ describe('snippets', () => {
       'satisfy any;',
       'set $a b;',
     ],
+    ...["# don't\ndeny all;\n# can't\n", "add_header A o'b; deny all; add_header B o'c;", "'deny' all;", 'd\\eny all;'],
+    ...['add_header A\u00a0# b; deny all;', '# a\u2028deny all;\nallow 10.0.0.1;'],
     ...['proxy_set_header A "b;\ndeny all;', 'location / { }', 'limit_except GET { deny all; }', 'include x.conf;'],
   ])('%j may decide about callers', (text) => {
     expect(isHarmless(text)).toBe(false);
   });
+});
+
+test.each(['"\\a', '#', "'a", 'a b;', '\\'])('a snippet of 100 kB of %j is read in less than a second', (text) => {
+  const start = performance.now();
+  isHarmless(text.repeat(100_000 / text.length));
+  expect(performance.now() - start).toBeLessThan(1000);
+});
+
+describe('what a policy cannot say stays closed', () => {
+  const closed = async (annotations: Readonly<Record<string, string>>, more = '') => {
+    const report = await run(ingress('app', annotations, [['app.example.com', '/', 'app', 8080]]) + more);
+    return routeOf(report).allow.map(({ who }) => (who.kind === 'role' ? who.role : who.kind));
+  };
+  const global = `---\nkind: ConfigMap\nmetadata: { name: ingress-nginx-controller }\ndata: { global-auth-url: "http://auth.example/check" }\n`;
+
+  test.each(['no', 'off', 'False ', ''])(
+    'enable-global-auth: %j is not false, so the default applies',
+    async (text) => {
+      expect(await closed({ 'enable-global-auth': text }, global)).toEqual(
+        text === 'False ' ? ['anyone'] : ['fill-in'],
+      );
+    },
+  );
+
+  test.each(['whitelist-source-range', 'allowlist-source-range', 'denylist-source-range'])(
+    '%s without an address denies all',
+    async (name) => {
+      expect(await closed({ [name]: '' })).toEqual(['fill-in']);
+      expect(await closed({ [name]: ' , ' })).toEqual(['fill-in']);
+    },
+  );
+
+  test('with both names of the allow list, an address must be in both', async () => {
+    const lists = { 'whitelist-source-range': '198.51.100.0/24,192.0.2.7', 'allowlist-source-range': '192.0.2.0/24' };
+    const { policy } = await one(lists);
+    const from = (network: string) => decided(policy, { as: { network }, url: 'https://app.example.com/' });
+    expect([from('192.0.2.7'), from('192.0.2.8'), from('198.51.100.7')]).toEqual([
+      'allowed',
+      'network_refused',
+      'network_refused',
+    ]);
+  });
+
+  test('auth-snippet may decide for the asked service', async () => {
+    const url = { 'auth-url': 'https://$host/oauth2/auth' };
+    const config =
+      'provider = "oidc"\noidc_issuer_url = "https://l.example.com"\nclient_id = "a"\nemail_domains = ["*"]\n';
+    const of = (annotations: Readonly<Record<string, string>>) =>
+      migrate({
+        command: 'ingress-nginx',
+        files: { 'i.yaml': ingress('app', { ...url, ...annotations }, [['app.example.com', '/', 'app']]) },
+        beside: { 'o.cfg': config },
+        args: ['--oauth2-proxy', 'o.cfg'],
+      });
+    expect(lists(await of({ 'auth-snippet': 'if ($http_a) { return 403; }' }), 'apps/app auth-snippet', /role/)).toBe(
+      true,
+    );
+    expect((await of({ 'auth-snippet': 'if ($http_a) { return 403; }' })).policy).toContain('fill-in@migrate.invalid');
+    expect((await of({ 'auth-snippet': 'proxy_set_header A b;' })).policy).not.toContain('fill-in@migrate.invalid');
+  });
+
+  test('Ingresses of one host that demand different certificates close the host', async () => {
+    const with_ = (name: string, verify: string, path: string) =>
+      ingress(name, { 'auth-tls-secret': 'apps/ca', 'auth-tls-verify-client': verify }, [
+        ['app.example.com', path, 'a'],
+      ]);
+    const report = await run(with_('a', 'optional', '/') + with_('b', 'on', '/b'));
+    expect(decided(report.policy, { as: 'nobody', url: 'https://app.example.com/' })).not.toBe('allowed');
+    expect(lists(report, 'apps/b auth-tls-secret', /older Ingress/)).toBe(true);
+    const same = await run(with_('a', 'optional', '/') + with_('b', 'optional', '/b'));
+    expect(decided(same.policy, { as: 'nobody', url: 'https://app.example.com/' })).toBe('allowed');
+  });
+
+  test.each([
+    ['enable-modsecurity', 'true'],
+    ['modsecurity-snippet', 'SecRuleEngine On'],
+    ['limit-connections', '3'],
+  ])('%s refused requests that pass now, which the report marks', async (name, value) => {
+    const { notCarried } = await one({ [name]: value });
+    expect(notCarried).toContainEqual(expect.objectContaining({ option: `apps/app ${name}`, wider: true }));
+  });
+
+  test.each(['block-user-agents', 'block-referers', 'enable-modsecurity'])(
+    'the key %s of the ConfigMap refused requests that pass now',
+    async (key) => {
+      const of = async (value: string) =>
+        (await run(ingress('a', {}, [['a.example.com', '/', 'a']]) + controllerOf(`${key}: "${value}"`))).notCarried;
+      const found = (wider: true | undefined) =>
+        expect.objectContaining({ option: `ConfigMap ${key}`, ...(wider && { wider }) });
+      expect(await of('true')).toContainEqual(found(true));
+      expect(await of('false')).not.toContainEqual(found(true));
+    },
+  );
 });
 
 describe('routes', () => {
@@ -200,33 +300,72 @@ trusted_ips = ["198.51.100.0/24"]
     expect((await asks({}, other)).differs.some(({ option, wider }) => option === 'auth-url' && wider)).toBe(true);
   });
 
-  test('a path that leads to oauth2-proxy in front of a service is left out, and says what to do', async () => {
-    const other = ingress('b', {}, [['b.example.com', '/', 'oauth2-proxy', 4180]]);
+  test('the report shows no password of an address', async () => {
+    const other = ingress('b', { 'auth-url': 'http://ann:hunter2@other.auth.svc/oauth2/auth' }, [
+      ['b.example.com', '/', 'b'],
+    ]);
+    expect(JSON.stringify(await asks({}, other))).not.toContain('hunter2');
+  });
+
+  test('a path that leads to oauth2-proxy in front of a service is closed, and says what to do', async () => {
+    const other = ingress('b', {}, [
+      ['b.example.com', '/admin', 'oauth2-proxy', 4180],
+      ['b.example.com', '/', 'app', 80],
+    ]);
     const report = await asks({}, other);
-    expect(policyOf(report).hosts.map(({ name }) => name)).toEqual(['app.example.com']);
-    expect(lists(report, 'apps/b /', /migrate oauth2-proxy --host/)).toBe(true);
+    const at = (path: string) => decided(report.policy, { as: 'nobody', url: `https://b.example.com${path}` });
+    expect([at('/'), at('/admin'), at('/admin/x')]).toEqual(['allowed', 'credential_missing', 'credential_missing']);
+    expect(lists(report, 'apps/b /admin', /migrate oauth2-proxy --host/)).toBe(true);
   });
 });
 
 describe('addresses behind proxies', () => {
-  const controller = (data: string) =>
-    `---\nkind: ConfigMap\nmetadata: { name: ingress-nginx-controller }\ndata: { ${data} }\n`;
   const forwarded = 'use-forwarded-headers: "true", proxy-real-ip-cidr: "10.0.0.0/8"';
 
   test('the ranges of proxies are trusted', async () => {
-    const { gateway } = policyOf(await run(ingress('a', {}, [['a.example.com', '/', 'a']]) + controller(forwarded)));
+    const { gateway } = policyOf(await run(ingress('a', {}, [['a.example.com', '/', 'a']]) + controllerOf(forwarded)));
     expect(gateway.trustedProxies).toEqual(['10.0.0.0/8']);
   });
 
   test('a wide range is not trusted where networks decide, and nothing is then denied by address alone', async () => {
     const text = ingress('a', { 'denylist-source-range': '203.0.113.0/24' }, [['a.example.com', '/', 'a']]);
-    const report = await run(text + controller(forwarded));
+    const report = await run(text + controllerOf(forwarded));
     expect(policyOf(report).gateway.trustedProxies ?? []).toEqual([]);
     expect(routeOf(report).allow.map(({ who }) => who)).toEqual([{ kind: 'role', role: 'fill-in' }]);
   });
 
+  test.each([
+    ...[forwarded, 'use-forwarded-headers: "true"', 'use-proxy-protocol: "1"'],
+    ...['enable-real-ip: "true"', 'use-forwarded-headers: "true", proxy-real-ip-cidr: "0.0.0.0/0"'],
+  ])('an allow list admits no caller if each client would have the address of a proxy: %s', async (data) => {
+    const text = ingress('a', { 'whitelist-source-range': '10.0.0.0/8' }, [['a.example.com', '/', 'a']]);
+    const report = await run(text + controllerOf(data));
+    expect(decided(report.policy, { as: { network: '10.0.0.7' }, url: 'https://a.example.com/' })).not.toBe('allowed');
+    expect(lists(report, 'apps/a whitelist-source-range', /address of the proxy/)).toBe(true);
+  });
+
+  test('trusted addresses of oauth2-proxy need a credential if each client would have the address of a proxy', async () => {
+    const config =
+      'provider = "oidc"\noidc_issuer_url = "https://l.example.com"\nclient_id = "a"\nemail_domains = ["a.example"]\nreverse_proxy = true\ntrusted_ips = ["10.0.0.0/8"]\n';
+    const of = (data: string) =>
+      migrate({
+        command: 'ingress-nginx',
+        files: {
+          'i.yaml':
+            ingress('a', { 'auth-url': 'https://$host/oauth2/auth' }, [['a.example.com', '/', 'a']]) +
+            controllerOf(data),
+        },
+        beside: { 'o.cfg': config },
+        args: ['--oauth2-proxy', 'o.cfg'],
+      });
+    const from = async (data: string) =>
+      decided((await of(data)).policy, { as: { network: '10.0.0.7' }, url: 'https://a.example.com/' });
+    expect(await from('use-forwarded-headers: "true"')).toBe('credential_missing');
+    expect(await from('hsts: "false"')).toBe('allowed');
+  });
+
   test('a snippet of the ConfigMap that may decide about callers closes every path', async () => {
-    const text = ingress('a', {}, [['a.example.com', '/', 'a']]) + controller('location-snippet: "deny 1.2.3.4;"');
+    const text = ingress('a', {}, [['a.example.com', '/', 'a']]) + controllerOf('location-snippet: "deny 1.2.3.4;"');
     const report = await run(text);
     expect(routeOf(report).allow.map(({ who }) => who)).toEqual([{ kind: 'role', role: 'fill-in' }]);
     expect(lists(report, 'ConfigMap location-snippet', /closed/)).toBe(true);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parsePolicy } from '../../../../src/policy/index.ts';
 import type { Policy } from '../../../../src/policy/types.ts';
 import { meshgate } from '../fake.ts';
-import { lists, migrate, type Reported } from './case.ts';
+import { decided, lists, migrate, type Reported } from './case.ts';
 import { flags } from './oauth2-proxy/flags.ts';
 
 const BASE = {
@@ -230,4 +230,42 @@ describe('the command', () => {
     const report = await run({ 'values.yaml': 'oauth2-proxy: { extraArgs: { client-id: of-chart } }\n' });
     expect(report.policy).toContain('id: of-chart');
   });
+});
+
+describe('addresses that need no credential', () => {
+  const of = async (settings: object) => {
+    const report = await config({ trusted_ips: ['10.0.0.0/8'], ...settings });
+    return [report, decided(report.policy, { as: { network: '10.0.0.7' }, url: 'https://wiki.example.com/' })] as const;
+  };
+
+  test.each([{}, { trusted_proxy_ips: ['0.0.0.0/0'] }, { trusted_proxy_ips: ['10.0.0.1'] }])(
+    'behind proxies, %j: none, because each client would have the address of the proxy',
+    async (settings) => {
+      const [report, got] = await of({ reverse_proxy: true, ...settings });
+      expect(got).toBe('credential_missing');
+      expect(lists(report, 'trusted_ips', /proxy|proxies/)).toBe(true);
+    },
+  );
+
+  test('with the addresses of the proxies, or without proxies, they pass', async () => {
+    expect((await of({}))[1]).toBe('allowed');
+    expect((await of({ reverse_proxy: true, trusted_proxy_ips: ['192.0.2.1'] }))[1]).toBe('allowed');
+  });
+});
+
+test.each([
+  { provider: 'github', github_org: 'acme', github_repo: 'acme/app' },
+  { provider: 'bitbucket', bitbucket_team: 'acme', bitbucket_repository: 'acme/app' },
+])('a repository restricts the members of the groups further, so the role is closed: %j', async (settings) => {
+  expect((await config(settings)).policy).toContain('fill-in@migrate.invalid');
+});
+
+test.each([
+  `docker run ${'a'.repeat(100_000)}`,
+  `${'oauth2-proxy'.repeat(10_000)}`,
+  `docker run ${'oauth2-proxy:'.repeat(10_000)}`,
+])('a line of 100 kB is read in less than a second: %.20s', async (line) => {
+  const start = performance.now();
+  await meshgate(['migrate', 'oauth2-proxy', 'a.txt'], { files: { 'a.txt': `${line}\n` } });
+  expect(performance.now() - start).toBeLessThan(1000);
 });
