@@ -3,12 +3,14 @@ import { createHash } from 'node:crypto';
 import { request as httpsRequest } from 'node:https';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
+import { systemAsk } from '../../src/cli/http.ts';
 import {
   callAdmin,
   expectCleanLog,
   follow,
   type Gateway,
   inBox,
+  localPort,
   MANY_SIGNINS,
   newAgent,
   newcomerImage,
@@ -25,6 +27,7 @@ import {
   type UserAgent,
 } from '../harness/index.ts';
 import { ssoSecret } from '../harness/sso.ts';
+import { meshgate } from '../unit/cli/fake.ts';
 
 const host = 'wiki.example.com';
 const home = `https://${host}:8443`;
@@ -431,6 +434,26 @@ test('the port of Confluence itself believes no header', async () => {
   const target = { host: confluence.host, port: 8090, tls: false, name: host };
   const answer = await send(target, { path: '/rest/api/space', headers: { 'X-Forwarded-User': 'root' } });
   expect(answer.header('X-AUSERNAME')).toBe('anonymous');
+});
+
+test('drift compares the groups of Confluence with the roles of the policy', async () => {
+  const url = `http://localhost:${await localPort(confluence, 8090)}`;
+  const files = { './meshgate.yaml': policy, pat: PAT, wrong: 'AAAAAAAAAAAAAAAAAAAA' };
+  const drift = (file: string) =>
+    meshgate(['drift', 'confluence', '--url', url, '--token-file', file], { files, ask: systemAsk()! });
+  expect(await drift('pat')).toMatchObject({
+    code: 1,
+    out: `same      confluence-administrators
+same      confluence-users
+not given wiki-guests: a group of Confluence that no role gives
+1 difference
+`,
+  });
+  expect(await drift('wrong')).toMatchObject({
+    code: 1,
+    out: '',
+    err: expect.stringContaining('does not know the token'),
+  });
 });
 
 // At the end, because the provider is away from then on.

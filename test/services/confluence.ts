@@ -136,6 +136,17 @@ const space: Route = ({ response, caller }) => {
   sendJson(response, 200, { results: caller === undefined ? [] : [{ key: 'HOME' }], by: caller?.by });
 };
 
+/** The groups, two on a page at most, whatever the request asks for. */
+const groups: Route = ({ response, query, caller }) => {
+  response.setHeader('X-AUSERNAME', caller?.user ?? 'anonymous');
+  if (caller === undefined) return sendJson(response, 403, { message: 'Not permitted' });
+  const [start, limit] = [Number(query.get('start')), Math.min(2, Number(query.get('limit')))];
+  const all = ['confluence-administrators', 'confluence-users', 'wiki-guests'].map((name) => ({ type: 'group', name }));
+  const results = all.slice(start, start + limit);
+  const next = start + limit < all.length ? { next: `/rest/api/group?limit=${limit}&start=${start + limit}` } : {};
+  return sendJson(response, 200, { results, start, limit, size: results.length, _links: next });
+};
+
 async function attach(asked: Asked): Promise<unknown> {
   if (isCrossSite(asked.request, asked.origin)) return xsrf(asked);
   if (asked.caller === undefined) return sendJson(asked.response, 401, { message: 'Client must be authenticated' });
@@ -179,6 +190,7 @@ const routes: Readonly<Record<string, Route>> = {
   // As in a version that an attacker could set up again.
   'GET /setup/setupstart.action': (asked) => show(asked, 200, 'Set up Confluence', html`<p>Welcome</p>`),
   'GET /rest/api/space': space,
+  'GET /rest/api/group': groups,
   'POST /rest/api/content/1/child/attachment': attach,
   'GET /download/attachments/1/large.bin': download,
   'GET /rest/applinks/1.0/manifest': ({ response }) => sendJson(response, 200, { typeId: 'confluence' }),
