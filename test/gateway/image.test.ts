@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { gatewayImage, imageOf, README_OPTIONS, runImage } from '../harness/index.ts';
+import { GUIDE_OPTIONS, gatewayImage, imageOf, runImage } from '../harness/index.ts';
 
 const dockerfile = readFileSync('nginx/Dockerfile', 'utf8');
 
@@ -14,13 +14,13 @@ chmodSync(folder, 0o755);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function run(...command: string[]) {
-  const args = ['run', '--rm', ...README_OPTIONS, gatewayImage, ...command];
+  const args = ['run', '--rm', ...GUIDE_OPTIONS, gatewayImage, ...command];
   const { status, stdout, stderr } = spawnSync('docker', args, { encoding: 'utf8' });
   return { status, stdout, stderr };
 }
 
-test('the README gives the image only what it needs', () => {
-  expect(README_OPTIONS).toEqual([
+test('the guide gives the image only what it needs', () => {
+  expect(GUIDE_OPTIONS).toEqual([
     '--read-only',
     ...['--cap-drop', 'ALL'],
     ...['--security-opt', 'no-new-privileges'],
@@ -170,11 +170,11 @@ hosts: { wiki.example.com: { /*: { service: wiki, allow: [authenticated] } } }
 const OPENSHIFT = ['--user', '1000650000:0', '-v', '/run/meshgate'];
 
 test.each<[string, readonly string[]]>([
-  ['as the README runs it', README_OPTIONS],
-  ['as any other user', [...README_OPTIONS.map((option) => option.replaceAll('10101', '65532')), '--user', '65532']],
+  ['as the guide runs it', GUIDE_OPTIONS],
+  ['as any other user', [...GUIDE_OPTIONS.map((option) => option.replaceAll('10101', '65532')), '--user', '65532']],
   [
     'as OpenShift runs it: a user that it chooses, in the group root, with a volume',
-    [...README_OPTIONS.filter((option, i, all) => option !== '--tmpfs' && all[i - 1] !== '--tmpfs'), ...OPENSHIFT],
+    [...GUIDE_OPTIONS.filter((option, i, all) => option !== '--tmpfs' && all[i - 1] !== '--tmpfs'), ...OPENSHIFT],
   ],
 ])('the image starts %s, and answers its own health check', async (_, options) => {
   const image = await runImage({ mounts: { '/etc/meshgate': folder }, options });
@@ -205,7 +205,7 @@ describe('in Kubernetes, where an emptyDir belongs to root', () => {
     if (process.getuid?.() === 0) chownSync(run, 0, group);
     chmodSync(run, 0o2777);
     // Docker gives a tmpfs the permissions of the folder in the image.
-    const options = README_OPTIONS.flatMap((option, i, all) =>
+    const options = GUIDE_OPTIONS.flatMap((option, i, all) =>
       option === '--tmpfs' ? ['-v'] : all[i - 1] === '--tmpfs' ? [`${run}:/run/meshgate`] : [option],
     );
     const image = await runImage({ mounts: { '/etc/meshgate': folder }, options, env });

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { afterAll, expect, test } from 'vitest';
 import type { Readiness } from '../../src/health/types.ts';
-import { README_OPTIONS, runImage, send, startEcho, testStage, until } from '../harness/index.ts';
+import { GUIDE_OPTIONS, runImage, send, startEcho, testStage, until } from '../harness/index.ts';
 
 const stage = await testStage('watch');
 const echo = await startEcho(stage, { alias: 'wiki' });
@@ -43,7 +43,7 @@ writeFileSync(join(tls, 'tls.key'), first.key);
 
 const image = await runImage({
   mounts: { '/etc/meshgate': mounted, '/run/tls': tls },
-  options: [...README_OPTIONS, '--network', stage.network.getName()],
+  options: [...GUIDE_OPTIONS, '--network', stage.network.getName()],
 });
 afterAll(() => image.stop());
 expect(await image.started, image.log).toBe(true);

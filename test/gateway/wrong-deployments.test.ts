@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
 import { newRing } from '../../src/session/rotate-ring.ts';
-import { bareImage, README_OPTIONS, RunningImage, startIssuer, testStage } from '../harness/index.ts';
+import { bareImage, GUIDE_OPTIONS, RunningImage, startIssuer, testStage } from '../harness/index.ts';
 
 const stage = await testStage('wrong-deployments');
 const issuers = await startIssuer(stage);
@@ -175,7 +175,7 @@ function runIn(folder: string, { options = (all) => all, stateless }: Mistake, s
   const mounts = [...folders, ...(single ? [POLICY] : [])].map((name) => [`/${name}`, join(folder, name)] as const);
   return new RunningImage({
     mounts: Object.fromEntries(mounts),
-    options: [...options(README_OPTIONS), ...state, '--network', stage.network.getName()],
+    options: [...options(GUIDE_OPTIONS), ...state, '--network', stage.network.getName()],
     env: { MESHGATE_WORKERS: '1' },
   });
 }

@@ -5,12 +5,12 @@ import { type ExecResult, execIn } from './exec.ts';
 import { gatewayImage } from './images.ts';
 import { until } from './until.ts';
 
-/** The options of the README's `docker run`, except files and ports. */
-export const README_OPTIONS: readonly string[] = (
-  /^docker run ((?:.*\\\n)*.*) meshgate\/gateway:dev$/m.exec(readFileSync('README.md', 'utf8'))?.[1] ?? ''
+/** The options of the `docker run` in docs/image.md, except the name, files and ports. */
+export const GUIDE_OPTIONS: readonly string[] = (
+  /^docker run -d ((?:.*\\\n)*.*) meshgate\/gateway:dev$/m.exec(readFileSync('docs/image.md', 'utf8'))?.[1] ?? ''
 )
   .replaceAll('\\\n', ' ')
-  .replace(/-[vp] (?:"[^"]*"|\S+)/g, '')
+  .replace(/-[vp] (?:"[^"]*"|\S+)|--(?:name|restart) \S+/g, '')
   .trim()
   .split(/ +/);
 
@@ -18,7 +18,7 @@ export interface ImageRun {
   /** Paths of this machine by their path in the container. All are mounted read-only. */
   readonly mounts?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
-  /** Options of `docker run`; default: those of the README. */
+  /** Options of `docker run`; default: those of docs/image.md. */
   readonly options?: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export class RunningImage {
   #log = '';
   #ended = false;
 
-  constructor({ mounts = {}, env = {}, options = README_OPTIONS }: ImageRun) {
+  constructor({ mounts = {}, env = {}, options = GUIDE_OPTIONS }: ImageRun) {
     this.name = `meshgate-image-${process.pid}-${++count}`;
     const child = spawn('docker', [
       ...['run', '--rm', '--name', this.name, '--label', `${runLabel}=${runId()}`, '--no-healthcheck', ...options],
