@@ -45,7 +45,7 @@ export function entriesByHost(all: readonly Read[], findings: Findings): Readonl
   const hosts = new Map<string, Entry[]>();
   const add = (host: string, entry: Entry) => hosts.set(host, [...(hosts.get(host) ?? []), entry]);
   for (const read of all) {
-    const { ingress, annotations } = read;
+    const { ingress } = read;
     const of = `${ingress.namespace}/${ingress.name}`;
     for (const path of ingress.paths) {
       if (isOauth2Proxy(path) && isSignIn(path)) {
@@ -63,17 +63,30 @@ export function entriesByHost(all: readonly Read[], findings: Findings): Readonl
         continue;
       }
       add(path.host, { ...read, path });
+    }
+  }
+  return withAliases(hosts, findings);
+}
+
+/** Adds the aliases of hosts. An alias is for all paths of the host, also for those of other Ingresses. */
+function withAliases(
+  hosts: ReadonlyMap<string, readonly Entry[]>,
+  findings: Findings,
+): ReadonlyMap<string, readonly Entry[]> {
+  const all = new Map(hosts);
+  for (const entries of hosts.values()) {
+    for (const { annotations } of entries) {
       for (const alias of annotations.list('server-alias').map((it) => it.toLowerCase())) {
-        if (isHostName(alias)) add(alias, { ...read, path });
-        else
-          findings.lose(
-            annotations.label('server-alias'),
-            'an alias that is an expression is left out: write the names of the hosts',
-          );
+        const label = annotations.label('server-alias');
+        if (!isHostName(alias))
+          findings.lose(label, 'an alias that is an expression is left out: write the names of the hosts');
+        else if (!all.has(alias)) all.set(alias, entries);
+        else if (all.get(alias) !== entries)
+          findings.lose(label, `${alias} is a host of its own, which ingress-nginx prefers`);
       }
     }
   }
-  return hosts;
+  return all;
 }
 
 /** What an annotation demands besides callers: with it, the paths stay closed until a person has decided. */

@@ -201,7 +201,8 @@ export class Access {
     const { groups, everyAddress, ...said } = this.#said;
     const has = (it: string) => this.#given.settings.has(it);
     const closes = (CLOSING.some(has) && groups.length === 0) || BESIDE_GROUPS.some(has);
-    const unknown = RESTRICTING.some((it) => this.#given.settings.isElsewhere(it));
+    const { settings } = this.#given;
+    const unknown = settings.isIncomplete || RESTRICTING.some((it) => settings.isElsewhere(it));
     const never = this.#of({ claim: 'email', is: NEVER });
     const inGroups = groups.length === 0 ? [] : [any(groups.flatMap((it) => this.#group(it))) ?? never];
     const people = this.#people({ ...said, groups }, everyAddress);

@@ -1,6 +1,6 @@
 import { isMapping, listOf, type Plain, textOf } from '../yaml.ts';
 import { readFlags, readVariables, words } from './command-line.ts';
-import type { Written } from './settings.ts';
+import { UNREAD, type Written } from './settings.ts';
 
 /** A configuration file inside an object: in a ConfigMap, or in the values of the Helm chart. */
 export interface Inner {
@@ -39,6 +39,22 @@ function sourceOf(entry: Plain): string {
   return `the ${kind} ${textOf(ref.name) ?? ''}`;
 }
 
+/** How findings name a ConfigMap. */
+export const configMapOf = (name: string): string => `the ConfigMap ${name}`;
+
+/** Sources of all variables of a container. */
+function readSourcesOf(container: Plain): readonly Written[] {
+  return listOf(container.envFrom)
+    .filter(isMapping)
+    .flatMap((it): readonly Written[] => {
+      const [kind, ref] = isMapping(it.secretRef) ? ['Secret', it.secretRef] : ['ConfigMap', it.configMapRef];
+      const name = isMapping(ref) ? (textOf(ref.name) ?? '') : '';
+      const elsewhere =
+        kind === 'Secret' ? `a file with the variables of the Secret ${name} (without its secrets)` : configMapOf(name);
+      return [{ level: 'environment', name: UNREAD, label: 'envFrom', values: [], elsewhere }];
+    });
+}
+
 /** Reads the variables of a container of Kubernetes. */
 function readEnv(container: Plain): Found & { readonly variables: ReadonlyMap<string, string> } {
   const entries = listOf(container.env).filter(isMapping);
@@ -53,7 +69,11 @@ function readEnv(container: Plain): Found & { readonly variables: ReadonlyMap<st
       return { level: 'environment', name, label: String(it.name), values: [], elsewhere: sourceOf(it) };
     });
   const variables = new Map(known);
-  return { written: [...readVariables(known, variables), ...elsewhere], files: [], variables };
+  return {
+    written: [...readVariables(known, variables), ...elsewhere, ...readSourcesOf(container)],
+    files: [],
+    variables,
+  };
 }
 
 function readContainer(container: Plain): Found {
@@ -74,7 +94,11 @@ function readService(service: Plain, variables: ReadonlyMap<string, string>): Fo
         return [name, rest.length === 0 ? `\${${name}}` : rest.join('=')] as const;
       });
   const args = [...wordsOf(service.entrypoint), ...wordsOf(service.command)];
-  return { written: [...readVariables(entries, variables), ...readFlags(args, variables)], files: [] };
+  const file: readonly Written[] =
+    service.env_file === undefined
+      ? []
+      : [{ level: 'environment', name: UNREAD, label: 'env_file', values: [], elsewhere: 'this file' }];
+  return { written: [...readVariables(entries, variables), ...readFlags(args, variables), ...file], files: [] };
 }
 
 /** Finds all containers of an object, however deep its template is. */
@@ -107,7 +131,7 @@ function readValues(values: Plain): Found {
         ),
       )
     : wordsOf(extra);
-  const env = readEnv({ env: values.extraEnv });
+  const env = readEnv({ env: values.extraEnv, envFrom: values.envFrom });
   const alpha = isMapping(values.alphaConfig) ? values.alphaConfig.configData : undefined;
   return {
     written: [...written, ...env.written, ...readFlags(args, env.variables)],

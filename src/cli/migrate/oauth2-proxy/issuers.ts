@@ -74,10 +74,13 @@ export function migrateIssuers(
   });
 }
 
+/** Options whose groups callers with a token of another issuer need, too. */
+const OF_PEOPLE = ['allowed-group', 'allowed-role', 'keycloak-group', 'gitlab-group', 'gitlab-project', 'google-group'];
+
 /** The fact for callers with a token of such an issuer; undefined if oauth2-proxy lets none pass, or if the policy
  * cannot say which of them. */
 function factOf(provider: string, issuer: string, settings: Settings): Fact | undefined {
-  if (['allowed-group', 'allowed-role', 'keycloak-group'].some((it) => settings.has(it))) return undefined;
+  if (settings.isIncomplete || OF_PEOPLE.some((it) => settings.has(it))) return undefined;
   if (ownersOf[kindOfIssuer(issuer)] !== undefined) return undefined;
   const domains = settings.list('email-domain').map((it) => it.toLowerCase());
   if (domains.includes('*')) return { provider };

@@ -4,8 +4,8 @@ import { isAddress } from '../forms.ts';
 import { isMapping, objectsIn, type Plain, readDocuments, textOf } from '../yaml.ts';
 import { type Alpha, isAlpha, readAlpha } from './alpha.ts';
 import { readEnvFile, readFlags, readVariables, settingOf, words } from './command-line.ts';
-import { readObject } from './containers.ts';
-import type { Written } from './settings.ts';
+import { configMapOf, readObject } from './containers.ts';
+import { UNREAD, type Written } from './settings.ts';
 
 /** A file that the user named. */
 export interface Source {
@@ -52,6 +52,7 @@ class Reading {
   readonly written: Written[] = [];
   readonly addresses: string[] = [];
   readonly unreadable: string[] = [];
+  readonly configMaps: string[] = [];
   alpha: Alpha | undefined;
 
   readonly #findings: Findings;
@@ -92,7 +93,7 @@ class Reading {
   }
 
   list(key: string, values: readonly string[]): void {
-    this.written.push({ level: 'config', name: key.replaceAll('_', '-'), label: key, values });
+    this.written.push({ level: 'config', name: key.replaceAll('_', '-').toLowerCase(), label: key, values });
   }
 
   yaml(name: string, text: string): void {
@@ -119,6 +120,7 @@ class Reading {
       return;
     }
     this.written.push(...found.written);
+    if (object.kind === 'ConfigMap') this.configMaps.push(textOf((object.metadata as Plain | undefined)?.name) ?? '');
     for (const file of found.files) {
       const form = formOf(file.text);
       if (form !== 'yaml' || /\.ya?ml$|alpha/.test(file.name)) this.file(file, form);
@@ -132,17 +134,22 @@ const addressesIn = (text: string): readonly string[] =>
     return isAddress(address) && !address.startsWith('#') ? [address.trim()] : [];
   });
 
-/** Asks for the files that flags name, if they are not among those that were read. */
-function askForFiles({ written, alpha }: Reading, findings: Findings): void {
-  const named = (name: string) => written.find((it) => it.name === name);
-  const config = named('config');
-  if (config !== undefined && !written.some(({ level }) => level === 'config')) {
-    findings.ask(config.label, 'give this file to the command, too: its settings are not in the policy yet');
-  }
-  const other = named('alpha-config');
-  if (other !== undefined && alpha === undefined) {
-    findings.ask(other.label, 'give this file to the command, too: its settings are not in the policy yet');
-  }
+/** The files that settings name, and that are not among those that were read. */
+function unreadFiles({ written, alpha, configMaps }: Reading, hasVariables: boolean): readonly Written[] {
+  const isRead = ({ elsewhere }: Written) => hasVariables || configMaps.some((it) => elsewhere === configMapOf(it));
+  const named = (name: string, isThere: boolean) =>
+    written
+      .filter((it) => it.name === name && !isThere)
+      .slice(0, 1)
+      .map((it): Written => ({ ...it, name: UNREAD, values: [], elsewhere: 'this file' }));
+  return [
+    ...written.filter((it) => it.name === UNREAD && !isRead(it)),
+    ...named(
+      'config',
+      written.some(({ level }) => level === 'config'),
+    ),
+    ...named('alpha-config', alpha !== undefined),
+  ];
 }
 
 /** Reads all files: flags, variables, TOML, objects of Kubernetes, compose files, alpha configurations, and lists of
@@ -158,9 +165,15 @@ export function readSources(sources: readonly Source[], findings: Findings): Rea
   if (written.length === 0 && alpha === undefined && unreadable.length === 0) {
     unreadable.push('no settings of oauth2-proxy in these files');
   }
-  askForFiles(reading, findings);
   return {
-    written: [...written, ...(alpha?.written ?? [])],
+    written: [
+      ...written.filter(({ name }) => name !== UNREAD),
+      ...unreadFiles(
+        reading,
+        forms.some(({ form }) => form === 'environment'),
+      ),
+      ...(alpha?.written ?? []),
+    ],
     ...(alpha && { alpha }),
     addresses: [...new Set(addresses)].slice(0, 2000),
     unreadable,

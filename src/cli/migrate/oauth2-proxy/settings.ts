@@ -21,11 +21,17 @@ export interface Written {
 /** The beginning of the name of a setting that is a parameter of the authorization request. */
 export const PARAMETER = 'parameter ';
 
+/** The name of settings that are in another file: its label names the place, and `elsewhere` the file. */
+export const UNREAD = 'unread';
+
 /** The settings of oauth2-proxy, of all its files. */
 export class Settings {
   readonly #all = new Map<string, Written>();
   /** Further parameters of the authorization request, by name. */
   readonly parameters: Record<string, string> = {};
+
+  /** Set if settings are in files that the command does not have. They may restrict access. */
+  isIncomplete = false;
 
   /** @param findings receives what becomes of each setting, as far as the table of options says it */
   constructor(written: readonly Written[], findings: Findings) {
@@ -35,6 +41,12 @@ export class Settings {
   }
 
   #add(it: Written, findings: Findings): void {
+    if (it.name === UNREAD) {
+      this.isIncomplete = true;
+      const text = `give ${it.elsewhere} to the command, too: until then the role is closed, because its settings may restrict access`;
+      findings.ask(it.label, text);
+      return;
+    }
     if (it.name.startsWith(PARAMETER)) {
       this.parameters[it.name.slice(PARAMETER.length)] = it.values[0] ?? '';
       findings.carry(it.label, 'providers.NAME.signin.parameters');

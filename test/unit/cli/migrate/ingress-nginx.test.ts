@@ -237,6 +237,29 @@ describe('routes', () => {
   });
 });
 
+describe('aliases of a host', () => {
+  const inside = { 'whitelist-source-range': '192.0.2.0/24' };
+  const at = (report: Reported, url: string) => decided(report.policy, { as: { network: '198.51.100.1' }, url });
+
+  test('have all paths of the host, also those of other Ingresses', async () => {
+    const text =
+      ingress('app', { 'server-alias': 'b.example.com' }, [['a.example.com', '/', 'app']]) +
+      ingress('admin', inside, [['a.example.com', '/admin', 'app']]);
+    const report = await run(text);
+    expect(at(report, 'https://b.example.com/')).toBe('allowed');
+    expect(at(report, 'https://b.example.com/admin')).toBe('network_refused');
+  });
+
+  test('that are hosts of their own keep their own paths', async () => {
+    const text =
+      ingress('app', { 'server-alias': 'b.example.com' }, [['a.example.com', '/', 'app']]) +
+      ingress('b', inside, [['b.example.com', '/', 'b']]);
+    const report = await run(text);
+    expect(at(report, 'https://b.example.com/')).toBe('network_refused');
+    expect(lists(report, 'apps/app server-alias', /of its own/)).toBe(true);
+  });
+});
+
 describe('expressions', () => {
   const regex = (annotations: Readonly<Record<string, string>>, path: string) =>
     ingress(`i${path.length}`, { 'use-regex': 'true', ...annotations }, [

@@ -269,3 +269,83 @@ test.each([
   await meshgate(['migrate', 'oauth2-proxy', 'a.txt'], { files: { 'a.txt': `${line}\n` } });
   expect(performance.now() - start).toBeLessThan(1000);
 });
+
+describe('settings in files that the command does not have', () => {
+  const pod = (container: object) =>
+    JSON.stringify({
+      kind: 'Deployment',
+      spec: {
+        template: {
+          spec: {
+            containers: [
+              {
+                image: 'oauth2-proxy',
+                args: [
+                  '--provider=oidc',
+                  '--oidc-issuer-url=https://login.example.com',
+                  '--client-id=a',
+                  '--email-domain=*',
+                ],
+                ...container,
+              },
+            ],
+          },
+        },
+      },
+    });
+  const isClosed = async (files: Readonly<Record<string, string>>) => {
+    const report = await run(files);
+    expect(
+      lists(report, 'envFrom', /until then/) ||
+        lists(report, 'env_file', /until then/) ||
+        lists(report, '--config', /until then/),
+    ).toBe(report.policy.includes('fill-in@migrate.invalid'));
+    return report.policy.includes('fill-in@migrate.invalid');
+  };
+  const fromMap = pod({ envFrom: [{ configMapRef: { name: 'proxy' } }] });
+  const map = (name: string) =>
+    `kind: ConfigMap\nmetadata: { name: ${name} }\ndata: { OAUTH2_PROXY_ALLOWED_GROUPS: staff }\n`;
+
+  test('close the role: a ConfigMap, a Secret, a file of variables, and a configuration file', async () => {
+    expect(await isClosed({ 'd.yaml': pod({}) })).toBe(false);
+    expect(await isClosed({ 'd.yaml': fromMap })).toBe(true);
+    expect(await isClosed({ 'd.yaml': fromMap, 'c.yaml': map('other') })).toBe(true);
+    expect(await isClosed({ 'd.yaml': pod({ envFrom: [{ secretRef: { name: 'proxy' } }] }) })).toBe(true);
+    expect(await isClosed({ 'd.yaml': pod({ command: ['oauth2-proxy', '--config=/etc/proxy.cfg'] }) })).toBe(true);
+    const compose =
+      'services: { a: { image: oauth2-proxy, env_file: .env, environment: { OAUTH2_PROXY_EMAIL_DOMAINS: "*" } } }\n';
+    expect(await isClosed({ 'compose.yaml': compose })).toBe(true);
+  });
+
+  test('close nothing if the command has them', async () => {
+    const report = await run({ 'd.yaml': fromMap, 'c.yaml': map('proxy') });
+    expect(report.policy).not.toContain('fill-in@migrate.invalid');
+    expect(report.policy).toContain('staff');
+    expect(
+      await isClosed({
+        'd.yaml': pod({ envFrom: [{ secretRef: { name: 'p' } }] }),
+        '.env': 'OAUTH2_PROXY_CLIENT_ID=b\n',
+      }),
+    ).toBe(false);
+    expect(
+      await isClosed({
+        'd.yaml': pod({ command: ['oauth2-proxy', '--config=/etc/proxy.cfg'] }),
+        'proxy.cfg': toml(BASE),
+      }),
+    ).toBe(false);
+  });
+});
+
+test.each(['allowed_groups', 'gitlab_groups', 'google_groups'])(
+  'with %s, callers with a token of another issuer need a role that a person writes',
+  async (key) => {
+    const extra = { skip_jwt_bearer_tokens: true, extra_jwt_issuers: ['https://ci.example.com=wiki'] };
+    const { roles } = policyOf(await config({ ...extra, email_domains: ['*'], [key]: ['staff'] }));
+    expect(Object.keys(roles)).toEqual(['member']);
+    expect(Object.keys(policyOf(await config({ ...extra, email_domains: ['*'] })).roles)).toContain('tokens-caller');
+  },
+);
+
+test('names of settings have no case, as in oauth2-proxy', async () => {
+  expect((await config({ Allowed_Groups: ['staff'] })).policy).toContain('group: staff');
+});
