@@ -1792,6 +1792,9 @@ ${printAll(directive.block,`${indent}    `)}${indent}}
 
 # The check. What follows it in the same route block runs only if the check allows the request.
 (meshgate_check) {
+	# Caddy would remove the headers that Connection names, also those of the gateway.
+	@meshgate_connection header_regexp Connection (?i)(^|[\\s,])(${givenNames(scene).join("|")})([\\s,]|$)
+	respond @meshgate_connection 400
 	reverse_proxy ${to} {
 		method GET
 		rewrite /forward-auth
@@ -1824,6 +1827,8 @@ ${toYaml(list3)}`];return{files:Object.fromEntries([file("filters","For http_fil
     error_page 401 403 = @meshgate_refuse;
     location = ${CHECK2} {
       internal; auth_request off;
+      # A location inside another one inherits its check, but not the headers that it sets.
+      uninitialized_variable_warn off; if ($meshgate_asks != 1) { return 403; }
       proxy_pass ${to}/auth-request;
       proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_pass_request_headers on; proxy_pass_request_body off; proxy_set_header Content-Length ""; proxy_set_header Transfer-Encoding "";
@@ -1837,7 +1842,7 @@ ${toYaml(list3)}`];return{files:Object.fromEntries([file("filters","For http_fil
       proxy_intercept_errors off;
       ${ignoresAccel()}
     }
-    location = ${CLOSED} { internal; auth_request off; return 403; }
+    location = ${CLOSED} { internal; auth_request off; set $meshgate_asks ""; return 403; }
     location @meshgate_refuse {
       default_type application/problem+json; absolute_redirect off;
       add_header Cache-Control no-store always; add_header X-Content-Type-Options nosniff always;
@@ -1854,6 +1859,7 @@ ${toYaml(list3)}`];return{files:Object.fromEntries([file("filters","For http_fil
   `,kept3=names3.map((name2,i)=>({name:name2,at:variable2(`meshgate_answer_${i}`)})),location2=conf`
     # The file for the server is missing: without it, the service itself would answer the check.
     if ($meshgate_guard != 1) { return 500; }
+    set $meshgate_asks 1;
     satisfy all;
     auth_request ${CHECK2};
     auth_request_set $meshgate_status ${answerHeader(BRIEF.status)}; auth_request_set $meshgate_problem ${answerHeader(BRIEF.problem)};
@@ -1876,7 +1882,7 @@ ${toYaml(list3)}`];return{files:Object.fromEntries([file("filters","For http_fil
 `,part4="ingress.istio";return{files:{[fileOf2("istio-meshconfig.yaml")]:`${HEAD}# For meshConfig.
 ${toYaml(provider4)}`,[fileOf2("istio.yaml")]:HEAD+head3+objects.map(toYaml).join(`---
 `)},gaps:[...envoyGaps2(part4),trustedGap(part4),{part:part4,text:"without the VirtualService, requests for the endpoints of the gateway reach a service unchecked; every host of the ingress gateway is checked, and one that is not in the policy is closed"},...ownHosts(asked3).some(isWildcard)?[{part:part4,text:"a VirtualService of a single host below a wildcard takes its requests: repeat the routes there"}]:[]]}}var anyOf2=names3=>`(?i)^(${names3.join("|").replaceAll(".","\\.")})$`;function ownRule(host3){return`${isWildcard(host3)?`HostRegexp(\`^[a-z0-9-]+(\\.[a-z0-9-]+)*${host3.slice(1).replaceAll(".","\\.")}$\`)`:`Host(\`${host3}\`)`} && (PathPrefix(\`${OWN_PATH2}\`) || PathPrefix(\`${METADATA_PATH}\`))`}function traefikFiles(asked3){let{scene,sidecar}=asked3,forwardAuth={address:`${urlOf2(sidecar)}/forward-auth`,trustForwardHeader:!1,forwardBody:!1,authResponseHeaders:givenNames(scene),authResponseHeadersRegex:anyOf2([...answerNames(scene),...erasedBy(scene)]),...responseNames(scene).includes("Set-Cookie")&&{addAuthCookiesToResponse:[SESSION_COOKIE]}},priority=1e6,dynamic={http:{middlewares:{meshgate:{forwardAuth}},routers:Object.fromEntries(ownHosts(asked3).map(host3=>[`meshgate-${host3.replace("*","any").replaceAll(".","-")}`,{rule:ownRule(host3),service:"meshgate",priority,tls:{}}])),services:{meshgate:{loadBalancer:{servers:[{url:urlOf2(sidecar)}],passHostHeader:!0}}}}},[name2="meshgate",namespace2="meshgate"]=sidecar.host.split("."),objects=[{apiVersion:"traefik.io/v1alpha1",kind:"Middleware",metadata:{name:"meshgate",namespace:namespace2},spec:{forwardAuth}},{apiVersion:"traefik.io/v1alpha1",kind:"IngressRoute",metadata:{name:"meshgate",namespace:namespace2},spec:{entryPoints:["websecure"],routes:ownHosts(asked3).map(host3=>({kind:"Rule",match:ownRule(host3),priority,services:[{name:name2,port:sidecar.port,passHostHeader:!0}]})),tls:{}}}];return{files:{[fileOf2("traefik-dynamic.yaml")]:HEAD+toYaml(dynamic),[fileOf2("traefik-objects.yaml")]:HEAD+objects.map(toYaml).join(`---
-`)},gaps:[...responseNames(scene).includes("DPoP-Nonce")?[{part:"ingress.traefik",text:"a client gets the next DPoP nonce only with a refusal"}]:[],{part:"ingress.traefik",text:"Traefik cleans paths that are not canonical, instead of rejecting them: it asks about the clean path and sends that to the service (sanitizePath; leave it on)"},{part:"ingress.traefik",text:"only routers that name the middleware are checked: give it to the entry point (entryPoints.websecure.http.middlewares) or to every router of these hosts"}]}}var NOT_READ=/^(host|method|path|x-original-.*|x-forwarded-(method|uri|host)|x-meshgate-.*)$/;function readHeaders(files2){let names3=Object.entries(files2).filter(([name2])=>name2.endsWith(".conf")).flatMap(([,text4])=>[...text4.matchAll(/\$http_([a-z0-9_]+)/g)].map(([,name2=""])=>name2));return[...new Set(names3.map(name2=>name2.replaceAll("_","-")))].filter(name2=>!NOT_READ.test(name2)).sort()}function ingressFiles2(asked3){let all3=[nginxFiles(asked3),traefikFiles(asked3),caddyFiles(asked3),envoyFiles(asked3),envoyGatewayFiles(asked3),istioFiles(asked3)];return{files:Object.assign({},...all3.map(({files:files2})=>files2)),gaps:all3.flatMap(({gaps:gaps3})=>gaps3)}}function addressMap({policy}){let ranges=policy.gateway.trustedProxies;return conf`
+`)},gaps:[...responseNames(scene).includes("DPoP-Nonce")?[{part:"ingress.traefik",text:"a client gets the next DPoP nonce only with a refusal"}]:[],{part:"ingress.traefik",text:"Traefik cleans paths that are not canonical, instead of rejecting them: it asks about the clean path and sends that to the service (sanitizePath; leave it on)"},{part:"ingress.traefik",text:"only routers that name the middleware are checked: give it to every router of these hosts; at the entry point, it would also reject the sign-in"}]}}var NOT_READ=/^(host|method|path|x-original-.*|x-forwarded-(method|uri|host)|x-meshgate-.*)$/;function readHeaders(files2){let names3=Object.entries(files2).filter(([name2])=>name2.endsWith(".conf")).flatMap(([,text4])=>[...text4.matchAll(/\$http_([a-z0-9_]+)/g)].map(([,name2=""])=>name2));return[...new Set(names3.map(name2=>name2.replaceAll("_","-")))].filter(name2=>!NOT_READ.test(name2)).sort()}function ingressFiles2(asked3){let all3=[nginxFiles(asked3),traefikFiles(asked3),caddyFiles(asked3),envoyFiles(asked3),envoyGatewayFiles(asked3),istioFiles(asked3)];return{files:Object.assign({},...all3.map(({files:files2})=>files2)),gaps:all3.flatMap(({gaps:gaps3})=>gaps3)}}function addressMap({policy}){let ranges=policy.gateway.trustedProxies;return conf`
     # The address of the client, if a trusted proxy says it.
     geo $realip_remote_addr $meshgate_ask_proxy {
       default "";
@@ -1937,6 +1943,8 @@ ${toYaml(provider4)}`,[fileOf2("istio.yaml")]:HEAD+head3+objects.map(toYaml).joi
     proxy_pass_request_headers on; proxy_pass_request_body off; client_max_body_size 64k;
     proxy_set_header Host $meshgate_ask_host; proxy_set_header Connection ""; proxy_set_header Upgrade $meshgate_ask_upgrade;
     proxy_set_header Content-Length ""; proxy_set_header Transfer-Encoding ""; proxy_set_header TE ""; proxy_set_header Expect "";
+    # For the answer of the service, not for that of the check.
+    proxy_set_header If-Match ""; proxy_set_header If-None-Match ""; proxy_set_header If-Modified-Since ""; proxy_set_header If-Unmodified-Since ""; proxy_set_header If-Range ""; proxy_set_header Range "";
     proxy_set_header X-Forwarded-For $meshgate_ask_from;
     proxy_buffer_size ${size3}k; proxy_buffers 8 64k; proxy_busy_buffers_size ${Math.max(128,size3)}k;
     ${timeouts("3s","3s","15s")}

@@ -83,7 +83,9 @@ http {
   access_log off;
   server { listen ${PORT} default_server; server_name wiki.test board.test;
     include /etc/meshgate/server.conf;
-    location / { include /etc/meshgate/location.conf; proxy_set_header Host $host; proxy_pass ${SERVICE}; }
+    location / { include /etc/meshgate/location.conf; proxy_set_header Host $host; proxy_pass ${SERVICE};
+      location /public/inside/ { proxy_set_header Upgrade $http_upgrade; proxy_pass ${SERVICE}; }
+    }
   }
 }`),
         '/etc/meshgate/server.conf': files['ingress/nginx-server.conf'] as string,

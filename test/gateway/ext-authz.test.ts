@@ -230,6 +230,20 @@ const cases: readonly (Case & { readonly cleaned?: string })[] = [
     reason: 'origin_refused',
   },
   {
+    name: 'leaves conditions to the service',
+    host,
+    request: { method: 'PUT', path: '/api/x', token: staff, body: 'x', headers: { 'If-Match': '"1"' } },
+    status: 200,
+    upstream: { method: 'PUT', headers: { 'If-Match': '"1"' } },
+  },
+  {
+    name: 'answers no condition instead of the service',
+    host,
+    request: { path: '/page', token: staff, headers: { 'If-None-Match': '*' } },
+    status: 200,
+    upstream: { headers: { 'If-None-Match': '*' } },
+  },
+  {
     name: 'finds the route of an exact path',
     host,
     request: { path: '/exact' },
@@ -317,6 +331,28 @@ describe.each(setups)('%s', (name, behind) => {
     expect(passed.status, passed.text).toBe(200);
     expect((await call(await proof('https://wiki.test/envoy/api/x'))).json().reason).toBe('proof_invalid');
     expect((await call(await proof('https://wiki.test/api/x', 'GET'))).json().reason).toBe('proof_invalid');
+  });
+
+  test('lets no client remove the headers of the gateway by Connection', async () => {
+    const { answers } = await behind.sendRaw(
+      host,
+      rawRequest('GET /page HTTP/1.1', [
+        ['Host', host],
+        ['Authorization', `Bearer ${staff}`],
+        ['Connection', 'close'],
+        ['Connection', 'x-forwarded-user, X-Meshgate-Rule'],
+      ]),
+    );
+    const { status, text } = answers[0]!;
+    if (status === 400) return expect(name).toBe('caddy');
+    const received = JSON.parse(text).headers.map(([key, value]: [string, string]) => [key.toLowerCase(), value]);
+    expect([status, received]).toEqual([
+      200,
+      expect.arrayContaining([
+        ['x-forwarded-user', 'ada'],
+        ['x-meshgate-rule', 'wiki.test/*#1'],
+      ]),
+    ]);
   });
 
   test('serves the endpoints of the gateway', async () => {
@@ -500,6 +536,13 @@ describe('nginx as the ingress', () => {
     const script = `cp -r /etc/nginx /tmp/n && cp -r /etc/meshgate /tmp/m && sed -i s,/etc/meshgate,/tmp/m, /tmp/n/nginx.conf && ${edit} && nginx -t -c /tmp/n/nginx.conf; code=$?; rm -rf /tmp/n /tmp/m; exit $code`;
     return behind.ingress.exec('sh', '-c', script);
   };
+
+  test('a location inside the one that includes the file is closed without the file', async () => {
+    const [, behind] = boxes.find(([name]) => name === 'nginx')!;
+    const inside = await behind.send(host, { path: '/public/inside/x', headers: { 'X-Forwarded-User': 'root' } });
+    expect(inside.status).toBe(403);
+    expect((await behind.send(host, { path: '/public/x' })).status).toBe(200);
+  });
 
   test('starts with the rendered files', async () => {
     expect((await without('true')).exitCode).toBe(0);

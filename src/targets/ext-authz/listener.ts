@@ -119,6 +119,8 @@ function ask(scene: Scene): readonly Directive[] {
     proxy_pass_request_headers on; proxy_pass_request_body off; client_max_body_size 64k;
     proxy_set_header Host $meshgate_ask_host; proxy_set_header Connection ""; proxy_set_header Upgrade $meshgate_ask_upgrade;
     proxy_set_header Content-Length ""; proxy_set_header Transfer-Encoding ""; proxy_set_header TE ""; proxy_set_header Expect "";
+    # For the answer of the service, not for that of the check.
+    proxy_set_header If-Match ""; proxy_set_header If-None-Match ""; proxy_set_header If-Modified-Since ""; proxy_set_header If-Unmodified-Since ""; proxy_set_header If-Range ""; proxy_set_header Range "";
     proxy_set_header X-Forwarded-For $meshgate_ask_from;
     proxy_buffer_size ${size}k; proxy_buffers 8 64k; proxy_busy_buffers_size ${Math.max(128, size)}k;
     ${timeouts('3s', '3s', '15s')}

@@ -28,6 +28,9 @@ export function caddyFiles({ scene, sidecar }: Asked): IngressFiles {
 
 # The check. What follows it in the same route block runs only if the check allows the request.
 (meshgate_check) {
+	# Caddy would remove the headers that Connection names, also those of the gateway.
+	@meshgate_connection header_regexp Connection (?i)(^|[\\s,])(${givenNames(scene).join('|')})([\\s,]|$)
+	respond @meshgate_connection 400
 	reverse_proxy ${to} {
 		method GET
 		rewrite /forward-auth

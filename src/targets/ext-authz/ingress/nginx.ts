@@ -44,6 +44,8 @@ export function nginxFiles(asked: Asked): IngressFiles {
     error_page 401 403 = @meshgate_refuse;
     location = ${CHECK} {
       internal; auth_request off;
+      # A location inside another one inherits its check, but not the headers that it sets.
+      uninitialized_variable_warn off; if ($meshgate_asks != 1) { return 403; }
       proxy_pass ${to}/auth-request;
       proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_pass_request_headers on; proxy_pass_request_body off; proxy_set_header Content-Length ""; proxy_set_header Transfer-Encoding "";
@@ -57,7 +59,7 @@ export function nginxFiles(asked: Asked): IngressFiles {
       proxy_intercept_errors off;
       ${ignoresAccel()}
     }
-    location = ${CLOSED} { internal; auth_request off; return 403; }
+    location = ${CLOSED} { internal; auth_request off; set $meshgate_asks ""; return 403; }
     location @meshgate_refuse {
       default_type application/problem+json; absolute_redirect off;
       add_header Cache-Control no-store always; add_header X-Content-Type-Options nosniff always;
@@ -76,6 +78,7 @@ export function nginxFiles(asked: Asked): IngressFiles {
   const location = conf`
     # The file for the server is missing: without it, the service itself would answer the check.
     if ($meshgate_guard != 1) { return 500; }
+    set $meshgate_asks 1;
     satisfy all;
     auth_request ${CHECK};
     auth_request_set $meshgate_status ${answerHeader(BRIEF.status)}; auth_request_set $meshgate_problem ${answerHeader(BRIEF.problem)};

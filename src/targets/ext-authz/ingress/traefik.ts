@@ -79,7 +79,7 @@ export function traefikFiles(asked: Asked): IngressFiles {
       },
       {
         part: 'ingress.traefik',
-        text: 'only routers that name the middleware are checked: give it to the entry point (entryPoints.websecure.http.middlewares) or to every router of these hosts',
+        text: 'only routers that name the middleware are checked: give it to every router of these hosts; at the entry point, it would also reject the sign-in',
       },
     ],
   };
