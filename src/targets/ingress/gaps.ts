@@ -1,12 +1,20 @@
+import { isWildcard } from '../../host-name.ts';
 import type { Policy } from '../../policy/types.ts';
 import type { Gap } from '../types.ts';
 
 /** The remedy for what nginx cannot notice. */
 const STATUS = 'run meshgate status with the policy as a probe: it asks each host without a credential';
 
+/** The gap of wildcards: a controller gives a host below them to the object that names it. */
+const belowWildcard = (host: string): Gap => ({
+  part: `hosts.${host}`,
+  text: `an object for one host below this wildcard takes the requests of this host, and the gateway does not see them: let only people who may change the policy add such objects, or name these hosts in the policy`,
+});
+
 /** The gaps of all forms: what the pods of a controller do not have. */
-export function commonGaps({ gateway }: Policy): readonly Gap[] {
+export function commonGaps({ gateway, hosts }: Policy): readonly Gap[] {
   return [
+    ...hosts.filter(({ name }) => isWildcard(name)).map(({ name }) => belowWildcard(name)),
     ...(gateway.inner === undefined
       ? []
       : [

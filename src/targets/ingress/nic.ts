@@ -55,7 +55,7 @@ function ingress(input: FormInput, host: string, type?: 'master' | 'minion'): ob
     apiVersion: 'networking.k8s.io/v1',
     kind: 'Ingress',
     metadata: {
-      name: objectName(owner, hostLabel(host), ...(type === 'minion' ? ['root'] : [])),
+      name: objectName(owner, `${hostLabel(host)}${type === 'minion' ? '---root' : ''}`),
       labels,
       annotations: {
         ...(type && { 'nginx.org/mergeable-ingress-type': type }),

@@ -11,8 +11,10 @@ export const httpSnippet = ({ options: { dir } }: FormInput): string => `include
 /** The text of a snippet for all locations of the controller in the server of a host. No request reaches them. */
 export const CLOSED = 'return 503;';
 
-/** The name of a host in the names of objects. */
-export const hostLabel = (host: string): string => host.replace(/^\*/, 'wildcard').replaceAll('.', '-');
+/** The name of a host in the names of objects, different for each host. No label of a host begins or ends with a dash, so
+ * no host has three dashes in its name here. */
+export const hostLabel = (host: string): string =>
+  host.replaceAll('-', '--').replace(/^\*\./, 'wildcard---').replaceAll('.', '-');
 
 /** The name of the Secret with the certificate of a host. */
 export const tlsSecret = (host: string): string => `${hostLabel(host)}-tls`;

@@ -1,3 +1,4 @@
+import { isWildcard } from '../../host-name.ts';
 import { DEFAULTS } from '../../policy/bounds.ts';
 import type { Tls } from '../../policy/types.ts';
 import { type Arg, conf, type Directive, key, line, literal, regex, template, variable } from './directive.ts';
@@ -28,10 +29,15 @@ export const hostScripts = (scene: Scene): readonly Directive[] => conf`
 /** The maps at the http level. */
 export function controllerMaps(scene: Scene): readonly Directive[] {
   if (scene.options.inController === undefined) return [];
-  const names = allHosts(scene).map(({ host }) => line(key(host.name), '1'));
+  const names = allHosts(scene).map(({ host }) => host.name);
+  const rows = (of: readonly string[]) => of.map((name) => line(key(name), '1'));
+  const wildcards = names.filter(isWildcard);
+  // A host below a wildcard may have an object of its own, of another owner: then the wildcard is not its server.
+  const others = wildcards.length > 0 ? variable(`${UNGUARDED}_wildcard`) : literal('');
   return conf`
     # Hosts of the policy. A server of the controller for such a host rejects all requests, unless it includes the gateway.
-    map $host ${variable(UNGUARDED)} { hostnames; default ""; ${names} }
+    map $host ${variable(UNGUARDED)} { default ${others}; ${rows(names.filter((name) => !isWildcard(name)))} }
+    ${wildcards.length > 0 && conf`map $server_name ${others} { default ""; ${rows(wildcards)} }`}
     # Whether a connection over TLS was made for another host than the request names.
     map "$https $ssl_server_name $host" $meshgate_misdirected { default 1; ${regex('~*', '^on ([^ ]+) \\1$')} ""; ${regex('~', '^ ')} ""; }
   `;

@@ -133,6 +133,36 @@ test('the check has a path that no controller accepts for other owners', () => {
   for (const path of asked) expect(path).toMatch(/^\/\.meshgate\/check;/);
 });
 
+test.each([
+  ['nic', 'ingress'],
+  ['nic', 'mergeable'],
+  ['nic', 'virtualserver'],
+  ['ngf', 'snippets'],
+] as const)('%s %s: each host has objects and a Secret of its own', (target, form) => {
+  const hosts = ['wiki-a.example.com', 'wiki.a.example.com', '*.example.com', 'wildcard.example.com', 'a.root', 'a'];
+  const text = SMALL.replace(/^hosts:[\s\S]*/m, 'hosts:\n').concat(
+    ...hosts.map((host) => `  ${JSON.stringify(host)}: { /*: { service: wiki, allow: [authenticated] } }\n`),
+  );
+  const objects = render(target, text, { form }).objects['hosts.yaml']!;
+  const names = objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+  const secrets = objects.flatMap(({ spec }) => spec.tls?.secret ?? spec.tls?.[0]?.secretName ?? []);
+  if (target === 'nic') expect(new Set(secrets).size).toBe(hosts.length);
+});
+
+test('the guard concerns the servers of the policy’s hosts, and no host that another object serves below a wildcard', () => {
+  const maps = contents(render('nic', SMALL, { form: 'ingress' }))['http.conf']!;
+  expect(maps).toContain(
+    'map $host $meshgate_unguarded { default $meshgate_unguarded_wildcard; "wiki.example.com" 1; }',
+  );
+  expect(maps).toContain('map $server_name $meshgate_unguarded_wildcard { default ""; "*.apps.example.com" 1; }');
+  const { gaps } = render('nic', SMALL, { form: 'ingress' });
+  expect(gaps).toContainEqual({
+    part: 'hosts.*.apps.example.com',
+    text: expect.stringContaining('an object for one host below this wildcard'),
+  });
+});
+
 test('large files get a ConfigMap of their own', () => {
   const big = { ...bundles, 'meshgate.js': 'x'.repeat(600_000), 'health.js': 'y'.repeat(600_000) };
   const { objects, gaps } = render('nic', SMALL, { bundles: big });
