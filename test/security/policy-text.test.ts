@@ -174,7 +174,7 @@ describe('nginx can read the result', async () => {
     '/etc/nginx/try.conf': `load_module modules/ngx_http_js_module.so; error_log stderr notice; events {}
       http { include /etc/nginx/meshgate/http.conf; include /etc/nginx/meshgate/servers.conf; }`,
   };
-  const bundle = readdirSync('dist').filter((name) => name !== 'cli.js');
+  const bundle = readdirSync('dist').filter((name) => name.endsWith('.js') && name !== 'cli.js');
   for (const name of bundle) files[`/usr/lib/meshgate/${name}`] = readFileSync(join('dist', name), 'utf8');
   // Equal renderings (an audience is only in policy.js) are tried once.
   const different = new Map(

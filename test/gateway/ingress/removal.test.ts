@@ -1,11 +1,11 @@
 /** What happens if a snippet or a mounted file is lost: nginx does not start, or the host is closed. */
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { bareImage, send, startContainer, startEcho, testStage, until } from '../../harness/index.ts';
+import { describeWith } from '../../harness/needs.ts';
 import { fillSet, folderOf, lacksSets, policyFor, type Rendered, type Snippets, targetOf } from './controllers.ts';
 import { FORMS, guardOf } from './sets.ts';
 
 const lacks = lacksSets();
-if (lacks !== undefined) console.warn(`skipped: ${lacks}`);
 
 const stage = await testStage('ingress removal');
 
@@ -140,7 +140,7 @@ async function scene() {
 const { whole, lost, box } =
   lacks === undefined ? await scene() : ({ whole: [], lost: [] } as never as Awaited<ReturnType<typeof scene>>);
 
-describe.skipIf(lacks !== undefined)('a lost snippet', () => {
+describeWith(lacks, 'a lost snippet', () => {
   test.each(lost.map((it) => [it.form, it.loss.name, it] as const))('%s without %s', async (_, __, { loss, set }) => {
     if (loss.stops) {
       const { exitCode, stderr } = await box.exec('sh', '-c', `${set.command.replace('nginx ', 'nginx -t ')}`);
@@ -174,7 +174,7 @@ describe.skipIf(lacks !== undefined)('a lost snippet', () => {
 /** Files without which nginx starts: the mounted copy of the file for API keys, which NIC reads at its own place. */
 const UNREAD = ['apikey_auth.js'];
 
-describe.skipIf(lacks !== undefined)('a lost file', () => {
+describeWith(lacks, 'a lost file', () => {
   test.each(
     whole
       .filter(({ name }) => ['nic-ingress-configmap', 'nic-ingress', 'ngf-snippets'].includes(name))
