@@ -170,6 +170,30 @@ const weaknesses: readonly (readonly [what: string, change: () => Files, at: str
     `${SERVER}:1`,
     /does not include/,
   ],
+  ['no TLS', inServer('listen 80;'), `${SERVER}:8`, /without TLS/],
+  [
+    'a service, by another server',
+    beside('server { listen 81; set $to wiki:8443;\nlocation / { proxy_pass https://$to; } }'),
+    `${SERVER}:2`,
+    /leads to the service wiki/,
+  ],
+  [
+    'a socket of the gateway',
+    beside('server { listen 81;\nlocation / { proxy_pass http://unix:/run/meshgate/egress.sock; } }'),
+    `${SERVER}:2`,
+    /leads to a socket of the gateway/,
+  ],
+  [
+    'an earlier server of the name',
+    beside(`server { ${other.replace(' default_server', '')} server_name wiki.test; return 200; }`),
+    `${SERVER}:1`,
+    /comes first/,
+  ],
+  ['files', inServer('location /static/ { auth_request off; root /; }'), `${SERVER}:8`, /serves files/],
+  ['a password', inHttp('auth_basic x; auth_basic_user_file /x;'), `${HTTP}:1`, /refuses every token/],
+  ['another method', inHttp('proxy_method DELETE;'), `${HTTP}:1`, /another method/],
+  ['a credential by a map', inHttp('map $arg_t $http_authorization { default $arg_t; }'), `${HTTP}:1`, /credential/],
+  ['an old script in the server', inServer('js_import old from /etc/nginx/old.js;'), `${SERVER}:8`, /cookies/],
   [
     'another name',
     () => ({ [SERVER]: files[SERVER]!.replace('name wiki.test', 'name wiki.example') }),
@@ -390,7 +414,8 @@ test('the command prints the same on Node, and the parts that it could not compa
 });
 
 describe('each weakness that it warns of is real', () => {
-  const service = 'server { listen 127.0.0.1:9000; return 200 reached; }';
+  const service =
+    'server { listen 127.0.0.1:9000; add_header X-Got "$request_method $http_x_got $content_length"; return 200 reached; }';
   const pass = 'proxy_pass http://127.0.0.1:9000;';
 
   beforeAll(async () => {
@@ -403,19 +428,24 @@ describe('each weakness that it warns of is real', () => {
   });
 
   /** Sends an anonymous request to that nginx: the status, and whether the service received it. */
-  async function ask(change: () => Files, path: string): Promise<[status: number, reached: boolean]> {
+  async function ask(
+    change: () => Files,
+    path: string,
+    { port = 443, headers = {} }: { port?: number; headers?: Record<string, string> } = {},
+  ): Promise<[status: number, reached: boolean, got: string | undefined]> {
     const changed = change();
     await box.write({
       ...files,
       ...changed,
       [POLICY]: await sh(`cat ${POLICY}`),
-      [HTTP]: `${service}\n${files[HTTP]}`,
+      [HTTP]: `${service}\n${changed[HTTP] ?? files[HTTP]}`,
     });
     await sh('nginx');
     try {
-      const target = { host: box.host, port: 443, tls: true, name: 'wiki.test', ca: stage.ca.cert };
-      const { status, text } = await send(target, { path });
-      return [status, text === 'reached'];
+      const target = { host: box.host, port, tls: port === 443, name: 'wiki.test', ca: stage.ca.cert };
+      const { status, text, headers: got } = await send(target, { path, headers });
+      const received = got.find(([name]) => name.toLowerCase() === 'x-got')?.[1];
+      return [status, text === 'reached', received];
     } finally {
       await sh('nginx -s stop; while [ -e /run/nginx.pid ]; do sleep 0.05; done; rm -f /run/meshgate/*.sock');
     }
@@ -432,5 +462,70 @@ describe('each weakness that it warns of is real', () => {
     ['satisfy any', inServer(`location /page/x { satisfy any; allow all; ${pass} }`), '/page/x', [200, true]],
     ['below /.meshgate/', inServer('location /.meshgate/check/wiki { return 204; }'), '/page/x', [503, false]],
     ['a location of its own', inServer(`location /status/ { ${pass} }`), '/status/x', [404, false]],
-  ])('%s', async (_, change, path, came) => expect(await ask(change, path)).toEqual(came));
+    [
+      'an earlier server of the name',
+      beside(`server { ${other.replace(' default_server', '')} server_name wiki.test; return 200; }`),
+      '/page/x',
+      [200, false],
+    ],
+    ['files', inServer('location /page/x/ { auth_request off; alias /etc/; }'), '/page/x/hostname', [200, false]],
+    ['a password', inHttp('auth_basic x; auth_basic_user_file /etc/hostname;'), '/status/x', [401, false]],
+  ])('%s', async (_, change, path, came) => expect((await ask(change, path)).slice(0, 2)).toEqual(came));
+
+  test.each<[string, () => Files]>([
+    ['its address', beside(`server { listen 81; location / { ${pass} } }`)],
+    [
+      'an upstream',
+      beside('upstream a { server localhost:9000; } server { listen 81; location / { proxy_pass http://a; } }'),
+    ],
+    ['a variable', beside('server { listen 81; set $a 127.0.0.1:9000; location / { proxy_pass http://$a; } }')],
+    ['a rendered upstream', beside('server { listen 81; location / { proxy_pass http://meshgate_direct_wiki; } }')],
+  ])('another server that leads to a service by %s', async (_, change) => {
+    expect((await ask(change, '/page/x', { port: 81 })).slice(0, 2)).toEqual([200, true]);
+  });
+
+  test('a way to a socket of the gateway: clients ask the check itself', async () => {
+    const change = beside('server { listen 81; location / { proxy_pass http://meshgate_check; } }');
+    const asked = await ask(change, '/.meshgate/check/wiki.test/page/*', {
+      port: 81,
+      headers: { 'X-Meshgate-Method': 'GET' },
+    });
+    expect(asked[0]).toBe(401);
+  });
+
+  test('no TLS: the policy decides on a port without encryption', async () => {
+    expect((await ask(inServer('listen 81;'), '/status/x', { port: 81 })).slice(0, 2)).toEqual([200, true]);
+  });
+
+  test.each<[string, string, string]>([
+    ['nothing', '', 'GET yes '],
+    ['proxy_method', 'proxy_method DELETE;', 'DELETE yes '],
+    ['proxy_set_body', 'proxy_set_body hello;', 'GET yes 5'],
+    ['proxy_pass_request_headers', 'proxy_pass_request_headers off;', 'GET  '],
+  ])('what a service receives: %s', async (_, line, received) => {
+    expect((await ask(inHttp(line), '/status/x', { headers: { 'X-Got': 'yes' } }))[2]?.trimEnd()).toBe(
+      received.trimEnd(),
+    );
+  });
+
+  test('a credential by a map: the check reads another one', async () => {
+    const map = inHttp('map $arg_t $http_authorization { default "Bearer x"; }');
+    expect((await ask(map, '/status/x'))[0]).toBe(401);
+  });
+
+  test.each<[string, () => Files, string, number]>([
+    [
+      'slashes that nginx does not merge, mirrors, SSI',
+      inHttp('ssi on; mirror /page/x; merge_slashes off; proxy_set_header X-Got no;'),
+      '/page/x',
+      401,
+    ],
+    [
+      'error pages',
+      inServer('error_page 401 =200 /ok; location = /ok { auth_request off; return 200; }'),
+      '/page/x',
+      401,
+    ],
+    ['an expression with its own service', inServer(`location ~ /page { auth_request off; ${pass} }`), '/page/x', 401],
+  ])('no weakness: %s', async (_, change, path, status) => expect((await ask(change, path))[0]).toBe(status));
 });

@@ -36,6 +36,39 @@ function beside(server: Server, host: Host): readonly Warning[] {
   );
 }
 
+/** Warns of an earlier server with the same name at the same socket. nginx ignores the name of the later one. */
+function earlier(tree: Tree, server: Server, host: Host): readonly Warning[] {
+  if (!server.names.includes(host.name)) return [];
+  const first = tree.servers
+    .slice(0, tree.servers.indexOf(server))
+    .find(({ names, sockets }) => names.includes(host.name) && sockets.some((one) => server.sockets.includes(one)));
+  if (first === undefined || passesOn(first.body) !== undefined) return [];
+  return warn(
+    first.node,
+    `this server has the name ${host.name} at the same socket as the server at ${server.node.file}:${server.node.line}, and comes first: nginx ignores the name there, so the policy decides no request`,
+    `no server_name ${host.name} here, or only include …/${hostFile(host.name)}; here`,
+  );
+}
+
+/** Warns of sockets at which a server of a host accepts tokens and cookies without encryption. */
+function plain(server: Server, { gateway }: Policy): readonly Warning[] {
+  const isRedirected = server.body.some(({ name, args }) => name === 'if' && /\$(scheme|https)\b/.test(args.join(' ')));
+  if (gateway.insecureHttp || isRedirected) return [];
+  const listens = server.body.filter(({ name }) => name === 'listen');
+  return (listens.length > 0 ? listens : [server.node])
+    .filter(
+      ({ args: [address = '', ...more] }) =>
+        !/^(unix:|127\.|localhost|\[::1\])/.test(address) && !more.some((one) => one === 'ssl' || one === 'quic'),
+    )
+    .flatMap((listen) =>
+      warn(
+        listen,
+        'this server of a host accepts requests without TLS: anyone on the way can read tokens and cookies',
+        'listen … ssl; and a server that redirects to https; or gateway.insecure_http if TLS ends in front of this nginx',
+      ),
+    );
+}
+
 /** Whether a server receives requests for the host, because of its name or as the default server. */
 function serves(tree: Tree, server: Server, host: Host): boolean {
   const named = server.names.filter((name) => name !== '_' && name !== '');
@@ -43,7 +76,7 @@ function serves(tree: Tree, server: Server, host: Host): boolean {
   return server.sockets.some((socket) => defaultServer(tree, socket) === server);
 }
 
-function ofFile(tree: Tree, host: Host, file: string): readonly Warning[] {
+function ofFile(tree: Tree, host: Host, file: string, policy: Policy): readonly Warning[] {
   const own = tree.servers.filter((server) => includes(server, file));
   if (own.length === 0) {
     return warn(
@@ -61,6 +94,8 @@ function ofFile(tree: Tree, host: Host, file: string): readonly Warning[] {
           `this server includes ${file} and has ${server.names.length === 0 ? 'no name' : `the name ${server.names.join(' ')}`}: requests for ${host.name} do not reach this server`,
           `server_name ${host.name}; or include the file of the host that this server serves`,
         )),
+    ...earlier(tree, server, host),
+    ...(file === innerFile(host.name) ? [] : plain(server, policy)),
     ...rewrites(tree, server, path, host.name),
     ...locations(tree, server, host),
   ]);
@@ -69,7 +104,10 @@ function ofFile(tree: Tree, host: Host, file: string): readonly Warning[] {
 function of(tree: Tree, host: Host, policy: Policy): readonly Warning[] {
   const files = filesOf(host, policy);
   const others = tree.servers.filter((server) => !files.some((file) => includes(server, file)));
-  return [...files.flatMap((file) => ofFile(tree, host, file)), ...others.flatMap((server) => beside(server, host))];
+  return [
+    ...files.flatMap((file) => ofFile(tree, host, file, policy)),
+    ...others.flatMap((server) => beside(server, host)),
+  ];
 }
 
 /** The findings for each host of a policy: which servers receive its requests, and what else these servers contain. */

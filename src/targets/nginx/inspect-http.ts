@@ -1,7 +1,7 @@
 import { HEADER_LINE_BYTES } from '../../limits.ts';
 import type { Policy } from '../../policy/types.ts';
 import { readsAddresses } from './budgets.ts';
-import { type Read, type ReadText, type Warning, warn, warnAll } from './inspect-read.ts';
+import { type Read, type ReadText, type Warning, warnAll } from './inspect-read.ts';
 import { defaultServer, effective, everywhere, type Server, type Tree } from './inspect-tree.ts';
 
 const talksTooMuch = ({ args }: Read): boolean => args.slice(1).some((level) => /^(info|debug(_\w+)?)$/.test(level));
@@ -141,7 +141,7 @@ const serverCas = (tree: Tree, ours: readonly Server[]): readonly Warning[] =>
   cas(tree, ours, /^(proxy|grpc)_ssl_conf_command$/, 'services, ingresses and providers', 'ca_file in the policy');
 
 /** Warns of scripts and settings of njs that the rendered servers inherit, or that disable TLS. */
-function scripts(tree: Tree, read: ReadText): readonly Warning[] {
+function scripts(tree: Tree, ours: readonly Server[], read: ReadText): readonly Warning[] {
   const own = ({ file }: Read) => tree.kind(file) !== 'other';
   const all = everywhere(tree.http).filter((node) => !own(node));
   const engines = all.filter(({ name, args }) => name === 'js_engine' && args[0] === 'njs');
@@ -160,9 +160,11 @@ function scripts(tree: Tree, read: ReadText): readonly Warning[] {
       'js_engine qjs, which http.conf sets for all of http {}; in old scripts, import instead of require()',
     ),
     ...warnAll(
-      tree.http.filter((node) => node.name === 'js_import' && !own(node) && old(node)),
+      [tree.http, ...ours.map(({ body }) => body)]
+        .flat()
+        .filter((node) => node.name === 'js_import' && !own(node) && old(node)),
       ({ args }) =>
-        `the servers of the hosts inherit js_import ${args.join(' ')} from the http level, and a script for the old engine breaks the gateway's scripts there: services can set the gateway's cookies`,
+        `the servers of the hosts have js_import ${args.join(' ')}, and a script for the old engine breaks the gateway's scripts there: services can set the gateway's cookies`,
       'import instead of require() in the script',
     ),
     ...warnAll(
@@ -174,43 +176,11 @@ function scripts(tree: Tree, read: ReadText): readonly Warning[] {
   ];
 }
 
-/** For each directive that sets a variable, the index of the argument that names the variable. */
-const MAKERS: Readonly<Record<string, number>> = {
-  ...{ set: 0, auth_request_set: 0, js_set: 0, js_var: 0, perl_set: 0 },
-  ...{ map: 1, split_clients: 1 },
-};
-
-function made({ name, args }: Read): readonly string[] {
-  const named = name === 'geo' ? args.at(-1) : args[MAKERS[name] ?? Number.NaN];
-  const groups = [name, ...args].flatMap((text) =>
-    [...text.matchAll(/\(\?P?[<'](\w+)[>']/g)].map(([, it]) => `$${it}`),
-  );
-  return named === undefined ? groups : [named, ...groups];
-}
-
-/** Warns if directives of others set variables of the rendered files. */
-function variables(tree: Tree): readonly Warning[] {
-  return everywhere(tree.http).flatMap((node) =>
-    tree.kind(node.file) !== 'other'
-      ? []
-      : made(node)
-          .filter((name) => name.startsWith('$meshgate_'))
-          .flatMap((name) =>
-            warn(
-              node,
-              `${node.name} changes ${name}, which the rendered files need for the decision`,
-              'another variable',
-            ),
-          ),
-  );
-}
-
 /** The findings about `http {}` and the servers with rendered files. */
 export const inHttp = (tree: Tree, ours: readonly Server[], policy: Policy, read: ReadText): readonly Warning[] => [
   ...errorLogs(tree, ours),
   ...accessLogs(tree, ours),
-  ...scripts(tree, read),
-  ...variables(tree),
+  ...scripts(tree, ours, read),
   ...defaultServers(tree, ours),
   ...proxies(tree, ours, policy),
   ...clientCas(tree, ours, policy),

@@ -3,7 +3,8 @@ import { type Read, type Warning, warn } from './inspect-read.ts';
 import { everywhere, type Server, type Tree } from './inspect-tree.ts';
 import { CHECK_PATH, HOP_PATH } from './names.ts';
 
-const ANSWERS_ELSEWHERE = /^((proxy|grpc|fastcgi|uwsgi|scgi|memcached)_pass|js_content)$/;
+const ANSWERS_ELSEWHERE =
+  /^((proxy|grpc|fastcgi|uwsgi|scgi|memcached)_pass|js_content|perl|content_by_lua(_file|_block)?)$/;
 
 /** The path with which certificates are renewed. Anyone may request it, and it leads to no service of the policy. */
 const ACME = '/.well-known/acme-challenge';
@@ -26,7 +27,7 @@ function matchOf({ args }: Read): Match {
 /** The directives of a location, and those of its `if` and `limit_except`. */
 function itself(node: Read): readonly Read[] {
   return (node.block ?? []).flatMap((inner) =>
-    inner.name === 'location' ? [] : inner.block === undefined ? [inner] : itself(inner),
+    inner.name === 'location' ? [] : /^(if|limit_except)$/.test(inner.name) ? itself(inner) : [inner],
   );
 }
 
@@ -39,21 +40,40 @@ function opened(own: readonly Read[], outer: string | undefined): string | undef
   return [CHECK_PATH, HOP_PATH].some((path) => asked.startsWith(path)) ? undefined : `auth_request ${asked}`;
 }
 
-function openedBelow(node: Read, outer: string | undefined, tree: Tree): readonly Warning[] {
+/** Whether a directive is the location for renewing certificates. */
+export const isAcme = (node: Read): boolean => node.name === 'location' && matchOf(node).path.startsWith(ACME);
+
+/** Warns of an opened location that serves files at paths of a route. One exact path is left to the operator. */
+function files(node: Read, own: readonly Read[], by: string, host: Host): readonly Warning[] {
+  const match = matchOf(node);
+  const file = own.find(({ name }) => /^(root|alias|try_files)$/.test(name));
+  const answers = own.some(({ name }) => name === 'return');
+  const route = match.kind === 'prefix' && host.routes.find((one) => takes(match, one));
+  if (file === undefined || answers || !route) return [];
+  return warn(
+    node,
+    `location ${node.args.join(' ')} serves files without the policy (${by}) at paths of the route ${route.name}`,
+    'no such location; the files on a service behind a route, or at an exact path (location = …)',
+  );
+}
+
+function openedBelow(node: Read, outer: string | undefined, tree: Tree, host: Host): readonly Warning[] {
   const own = itself(node);
   const by = opened(own, outer);
   const { kind, path } = matchOf(node);
   const pass = own.find(({ name }) => ANSWERS_ELSEWHERE.test(name));
   const nested = (node.block ?? []).filter(({ name, file }) => name === 'location' && tree.kind(file) === 'other');
   const here =
-    by === undefined || pass === undefined || (kind !== 'regex' && path.startsWith(ACME))
+    by === undefined || (kind !== 'regex' && path.startsWith(ACME))
       ? []
-      : warn(
-          node,
-          `location ${node.args.join(' ')} answers by ${pass.name} ${pass.args[0] ?? ''} without the policy (${by})`,
-          'a route of the policy; for all callers, write allow: [anyone]',
-        );
-  return [...here, ...nested.flatMap((inner) => openedBelow(inner, by, tree))];
+      : pass === undefined
+        ? files(node, own, by, host)
+        : warn(
+            node,
+            `location ${node.args.join(' ')} answers by ${pass.name} ${pass.args[0] ?? ''} without the policy (${by})`,
+            'a route of the policy; for all callers, write allow: [anyone]',
+          );
+  return [...here, ...nested.flatMap((inner) => openedBelow(inner, by, tree, host))];
 }
 
 /** Whether a location receives requests of the route. */
@@ -91,7 +111,7 @@ export function locations(tree: Tree, server: Server, host: Host): readonly Warn
           'no location below /.meshgate/',
         );
       }
-      const open = openedBelow(node, undefined, tree);
+      const open = openedBelow(node, undefined, tree, host);
       return open.length > 0 ? open : shadowing(node, host);
     });
 }
@@ -100,7 +120,7 @@ export function locations(tree: Tree, server: Server, host: Host): readonly Warn
 export function passesOn(nodes: readonly Read[]): Read | undefined {
   for (const node of nodes) {
     if (ANSWERS_ELSEWHERE.test(node.name)) return node;
-    if (node.name === 'location' && matchOf(node).path.startsWith(ACME)) continue;
+    if (isAcme(node)) continue;
     const inner = passesOn(node.block ?? []);
     if (inner !== undefined) return inner;
   }

@@ -1,7 +1,9 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
+import { bypasses } from './inspect-bypass.ts';
 import { hosts } from './inspect-hosts.ts';
 import { inHttp } from './inspect-http.ts';
+import { inherited } from './inspect-inherited.ts';
 import { type ReadFile, type ReadText, readDump, type Warning, warn } from './inspect-read.ts';
 import { type Inspection, rendered } from './inspect-rendered.ts';
 import { toTree } from './inspect-tree.ts';
@@ -26,7 +28,14 @@ export function inspectFiles(
       ? []
       : warn({ file, line: unreadable }, 'meshgate cannot read the file from here on', 'what nginx -t accepts'),
   );
-  const all = [...unreadable, ...inHttp(tree, ours, policy, read), ...hosts(tree, policy), ...warnings];
+  const all = [
+    ...unreadable,
+    ...inHttp(tree, ours, policy, read),
+    ...inherited(tree, ours),
+    ...hosts(tree, policy),
+    ...bypasses(tree, policy),
+    ...warnings,
+  ];
   const order = [...files.keys()];
   const place = ({ file }: Warning) => (order.includes(file) ? order.indexOf(file) : order.length);
   // If a file is included twice, each of its findings is reported once.

@@ -29,7 +29,7 @@ error_log /var/log/nginx/error.log info;
 http {
     include /etc/nginx/meshgate/http.conf;
     server {
-        server_name wiki.example.com;
+        listen 443 ssl; server_name wiki.example.com;
         include /etc/nginx/meshgate/hosts/wiki.example.com.conf;
     }
 }

@@ -17,7 +17,7 @@ describe('the inner listener', () => {
     const server = (port: number, include: string) =>
       `server { listen ${port} ssl; server_name dashboard.example.com; ${include} }`;
     const conf = `http { include meshgate/http.conf;
-server { listen 443; server_name wiki.example.com; include meshgate/hosts/wiki*; }
+server { listen 443 ssl; server_name wiki.example.com; include meshgate/hosts/wiki*; }
 ${server(443, 'include meshgate/hosts/dashboard*;')}
 ${inner === '' ? '' : server(8444, inner)} }`;
     const rendered = Object.entries(made).filter(([file]) => /\.conf$/.test(file) && file !== 'servers.conf');

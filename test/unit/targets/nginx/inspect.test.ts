@@ -201,6 +201,25 @@ describe('no warning', () => {
     ['a name by a pattern', { name: '"~^(.+)\\.test$"' }],
     ['a name by a star', { name: '*.test' }],
     ['no name, for whatever comes', { name: '_' }],
+    ['an exact file', { after: 'location = /rest/robots.txt { auth_request off; root /; }' }],
+    [
+      'another service',
+      {
+        http: 'upstream a { server 127.0.0.1:9001; }',
+        beside: 'server { listen 81; location / { proxy_pass http://a; } }',
+      },
+    ],
+    [
+      'the service, for this machine',
+      { beside: 'server { listen 127.0.0.1:81; location / { proxy_pass http://127.0.0.1:9000; } }' },
+    ],
+    [
+      'a server of the host that comes later',
+      { http: '', after: '} server { listen 443; server_name wiki.test; return 200;' },
+    ],
+    ['the name at another socket', { beside: 'server { listen 444; server_name wiki.test; return 200; }' }],
+    ['settings of other servers', { beside: 'server { listen 81; auth_basic x; proxy_method GET; }' }],
+    ['a setting that is off again', { http: 'auth_basic x;', before: 'auth_basic off;' }],
     ['a script that cannot be read here', { http: 'js_import x from x.js;' }],
   ])('%s', (_, around) => {
     expect(inspect(around)).toEqual({ warnings: [] });
@@ -260,6 +279,79 @@ describe('a warning', () => {
       /^6 this server includes hosts\/wiki\.test\.conf and has the name other\.test/,
     ],
     [
+      'a service, at another server',
+      { beside: 'server { listen 81; location / {\nproxy_pass http://localhost:9000/x; } }' },
+      /^6 proxy_pass http:\/\/localhost:9000\/x leads to the service wiki without the policy/,
+    ],
+    [
+      'a service, by an upstream',
+      {
+        http: 'upstream a { server 127.0.0.1:9000; }',
+        beside: 'server { listen 81; location / { grpc_pass grpc://a; } }',
+      },
+      /^5 grpc_pass grpc:\/\/a leads to the service wiki/,
+    ],
+    [
+      'a service, by a variable',
+      { beside: 'server { listen 81; set $a 127.0.0.1; location / { proxy_pass http://${a}:9000; } }' },
+      /^5 proxy_pass http:\/\/\$\{a\}:9000 leads to the service wiki/,
+    ],
+    [
+      'a service, by the upstream of the rendered files',
+      { beside: 'server { listen 81; location / { proxy_pass http://meshgate_direct_wiki; } }' },
+      /^5 proxy_pass http:\/\/meshgate_direct_wiki leads to the service wiki/,
+    ],
+    [
+      'a service, by stream',
+      { after: '} } stream { upstream a { server 127.0.0.1:9000; }\nserver { listen 82; proxy_pass a;' },
+      /^10 proxy_pass a leads to the service wiki/,
+    ],
+    [
+      'the socket of the check',
+      {
+        beside: 'server { listen 81; location / { proxy_pass http://meshgate_check; } }',
+      },
+      /^5 proxy_pass http:\/\/meshgate_check leads to a socket of the gateway/,
+    ],
+    [
+      'a socket of the gateway',
+      { beside: 'server { listen 81; location / { proxy_pass http://unix:/run/meshgate/egress.sock:/idp; } }' },
+      /^5 proxy_pass http:\/\/unix:\/run\/meshgate\/egress\.sock:\/idp leads to a socket/,
+    ],
+    [
+      'an earlier server with the name',
+      { beside: 'server { listen 443; server_name a wiki.test; root /; }' },
+      /^5 this server has the name wiki\.test at the same socket as the server at \/etc\/nginx\/nginx\.conf:6/,
+    ],
+    [
+      'files at a route',
+      { after: 'location ^~ /rest/static/ { auth_request off; alias /; }' },
+      /^9 location \^~ \/rest\/static\/ serves files without the policy \(auth_request off\) at paths of the route wiki\.test\/rest\/\*/,
+    ],
+    [
+      'an opened location of Lua',
+      { after: 'location /x/ { satisfy any; content_by_lua_block { ngx.say("}") } }' },
+      /^9 location \/x\/ answers by content_by_lua_block/,
+    ],
+    [
+      'a password in http {}',
+      { http: 'auth_basic x;' },
+      /^3 the locations of the hosts inherit auth_basic x, .*every token/,
+    ],
+    ['proxy_method', { before: 'proxy_method DELETE;' }, /^7 the locations of the hosts inherit proxy_method DELETE/],
+    ['proxy_set_body', { http: 'proxy_set_body x;' }, /^3 the locations of the hosts inherit proxy_set_body/],
+    [
+      'no bodies',
+      { after: 'proxy_pass_request_body off;' },
+      /^9 .*proxy_pass_request_body off, which removes the bodies/,
+    ],
+    ['no headers', { http: 'proxy_pass_request_headers off;' }, /^3 .*proxy_pass_request_headers off, which removes/],
+    [
+      'a credential by a map',
+      { http: 'map $arg_t $http_authorization { default "Bearer $arg_t"; }' },
+      /^3 map makes \$http_authorization, which replaces the credential/,
+    ],
+    [
       'a way around',
       { beside: 'server { server_name WIKI.test; location / { fastcgi_pass a; } }' },
       /^5 the server of wiki\.test/,
@@ -273,7 +365,7 @@ describe('a warning', () => {
       path === '/old/x.js' ? 'const c = require("crypto")' : files[path.slice(DIR.length + 1)];
     const warnings = inspect({ http: 'js_path /old; js_import x from x.js;' }, read)?.warnings;
     expect(warnings?.map(({ line, text }) => `${line} ${text}`)).toEqual([
-      expect.stringMatching(/^3 the servers of the hosts inherit js_import x from x\.js/),
+      expect.stringMatching(/^3 the servers of the hosts have js_import x from x\.js/),
     ]);
   });
 });
