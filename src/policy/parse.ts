@@ -7,12 +7,18 @@ import { hasTeams, parseTeams } from './with-teams.ts';
 export type { Parsed } from './parse-tree.ts';
 export type { PolicyText, ProfileSource, Stage, TeamText } from './stage.ts';
 
+const NO_TEAMS =
+  'the policy has no teams; leave --team out. If this is the file of a team, name the policy that has its grant instead';
+
 /** Reads and checks a policy. It reports each mistake as one error, and never throws. Only the messages use `file`. */
 export function parsePolicy(text: string, file: string, stage: Stage = {}): Parsed {
   const parts = readParts({ name: file, text }, stage);
   if (hasTeams(parts)) return parseTeams(parts, stage);
   const report = reportOf(parts, parts.tree, [parts]);
-  if (stage.team !== undefined) report.key(['teams'], 'the policy has no teams; check it without a team');
+  if (stage.team !== undefined) {
+    report.key(['teams'], NO_TEAMS);
+    return { errors: report.errors };
+  }
   return parseTree(report);
 }
 

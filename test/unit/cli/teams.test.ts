@@ -53,6 +53,14 @@ describe('validate --team', () => {
     expect([code, out]).toEqual([1, expect.stringContaining('the policy has no teams')]);
   });
 
+  test('says one thing about the file of a team in place of the policy', async () => {
+    const { out } = await validate('--team pay gw/m.yaml', { 'gw/m.yaml': 'hosts: {}\n' });
+    expect(out.split('\n')[0]).toMatch(
+      /teams: the policy has no teams; .* name the policy that has its grant instead$/,
+    );
+    expect(out).toMatch(/invalid: 1 error$/m);
+  });
+
   test.each(['--nginx dump.txt', '--online'])('excludes %s', async (flag) => {
     const { code, err } = await validate(`--team pay ${flag} gw/m.yaml`);
     expect([code, err]).toEqual([2, expect.stringContaining('--team checks only the file of a team')]);
