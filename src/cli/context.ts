@@ -74,7 +74,9 @@ type ArgumentsOf<A> = A extends readonly [{ readonly several: true }]
   : { [I in keyof A]: A[I] extends { readonly optional: true } ? string | undefined : string };
 
 const positionalOf = (args: readonly Argument[]) =>
-  args[0]?.several ? { kind: 'array', parameter: args[0], minimum: 1 } : { kind: 'tuple', parameters: args };
+  args[0]?.several
+    ? { kind: 'array', parameter: args[0], minimum: args[0].optional ? 0 : 1 }
+    : { kind: 'tuple', parameters: args };
 
 /** Returns a command for stricli. Its exit code is the number that `run` returns, or 2 for wrong use.
  * @param text the description for `--help` */
@@ -83,7 +85,7 @@ export function command<S extends object, const A extends readonly Argument[] = 
   readonly text: string;
   readonly examples: readonly string[];
   readonly flags: S;
-  /** If the only argument has `several`, there may be any number of it, at least one. */
+  /** If the only argument has `several`, there may be any number of it, at least one unless it is optional. */
   readonly args?: A;
   readonly run: (runtime: Runtime, flags: FlagsOf<S>, ...args: ArgumentsOf<A>) => number | Promise<number>;
 }): Command<Context> {

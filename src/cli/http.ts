@@ -56,9 +56,29 @@ interface NodeTimers {
 /** Default limit of a body in characters. Every refusal of the gateway is shorter. */
 const MAX_BODY = 16 * 1024;
 
-function errorCode(error: unknown): string {
+const UNKNOWN_CA = 'no known CA signed its certificate: name the CA with --ca-file';
+
+/** What the codes of the system and of OpenSSL mean to the user of a command. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ECONNRESET: 'it closed the connection',
+  ENOTFOUND: 'DNS does not know this name',
+  EAI_AGAIN: 'DNS gives no answer',
+  EHOSTUNREACH: 'no way leads to this address',
+  ETIMEDOUT: 'the connection was not accepted in time',
+  EPROTO: 'the TLS handshake failed: it may have no certificate for this name, or speak plain HTTP',
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_CA,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_CA,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_CA,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_CA,
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+};
+
+function errorText(error: unknown): string {
   const { code, message } = (error ?? {}) as { code?: string; message?: string };
-  return code ?? message ?? 'it failed';
+  const meaning = MEANINGS[code ?? ''];
+  return meaning === undefined ? (code ?? message ?? 'it failed') : `${meaning} (${code})`;
 }
 
 function optionsOf(request: Outgoing): object {
@@ -105,7 +125,7 @@ export function systemAsk(deadline = CALL_DEADLINE_MS): Ask | undefined {
         resolve(incoming);
         request?.destroy();
       };
-      const failed = (error: unknown) => end({ error: errorCode(error) });
+      const failed = (error: unknown) => end({ error: errorText(error) });
       const timer = setTimeout(() => failed({ code: `no complete response in ${deadline / 1000} seconds` }), deadline);
       try {
         const http = getBuiltinModule(outgoing.tls ? 'node:https' : 'node:http') as NodeHttp;

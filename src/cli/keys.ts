@@ -45,8 +45,11 @@ function replace(runtime: Runtime, file: string, text: string): void {
   try {
     runtime.replace(file, text);
   } catch (error) {
-    const other = 'it belongs to another user, perhaps the user of the gateway: run this as that user, or as root';
-    throw new WrongUse(`${file}: ${codeOf(error) === 'EPERM' ? other : reasonOf(error)}`);
+    const known: Readonly<Record<string, string>> = {
+      EPERM: 'it belongs to another user, perhaps the user of the gateway: run this as that user, or as root',
+      ENOENT: 'its folder does not exist: make the folder first',
+    };
+    throw new WrongUse(`${file}: ${known[codeOf(error) ?? ''] ?? reasonOf(error)}`);
   }
 }
 

@@ -15,7 +15,7 @@ import { askerText } from './words.ts';
 export function gatewayAddress(url: string) {
   const [, scheme, host] = /^(https?):\/\/([^/?#]+)\/?$/i.exec(url) ?? [];
   if (scheme === undefined || host === undefined) {
-    throw new WrongUse(`--gateway ${url}: write https://HOST:PORT; the tests contain the rest`);
+    throw new WrongUse(`--gateway ${url}: write https://HOST:PORT, without a path`);
   }
   const tls = scheme.toLowerCase() === 'https';
   return { url, tls, ...hostPort(host, '--gateway', tls ? 443 : 80) };

@@ -36,6 +36,7 @@ interface Texts {
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'this user has no permission',
+  EEXIST: 'a file of this name is there already',
   EISDIR: 'it is a folder',
   ELOOP: 'a part of its path is a link',
   ENOTDIR: 'a part of its path is not a folder',

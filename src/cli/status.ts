@@ -8,6 +8,7 @@ import type { Ask } from './http.ts';
 import { gatewayAddress } from './live-gateway.ts';
 import { count, type Loaded, loadValid, readText } from './load.ts';
 import { network } from './provider.ts';
+import type { Runtime } from './runtime.ts';
 import { sourceFlags, sourceOf } from './source.ts';
 import { type Paint, painter } from './style.ts';
 
@@ -69,6 +70,16 @@ function checkUrl(url: string): void {
   if (!/^https?:\/\/[^/?#\s]+(?:[/?#]\S*)?$/i.test(url)) throw new WrongUse(`${url}: write https://HOST/PATH`);
 }
 
+/** Rejects a host or URL without `https://`, unless a file has this name. */
+function refuseHost(runtime: Runtime, named: string): void {
+  if (!/^[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d+)?(?:\/|$)/i.test(named) || /\.(?:ya?ml|json)$/i.test(named)) return;
+  try {
+    runtime.read(named);
+  } catch {
+    throw new WrongUse(`there is no policy ${named}; for a host, write https://${named}`);
+  }
+}
+
 /** How many requests are on their way at once. */
 const AT_ONCE = 8;
 
@@ -112,16 +123,21 @@ export const statusCommand = command({
   brief: 'Ask hosts without a credential whether the gateway protects them',
   text: 'Asks each URL without a credential. Only the gateway may answer: with a refusal and its reason, with its challenge, or with the way to its sign-in. For a policy, asks one path of each route, except routes that anyone may use. A configuration that lost the check, for example because a controller dropped a snippet, passes every test of nginx; here it is open. Needs Node. Exit code 0: the gateway refused every request; 1: a service answered, or there was no answer.',
   examples: [
+    'meshgate status',
     'meshgate status https://wiki.example.com/',
     'meshgate status meshgate.yaml',
     'meshgate status --gateway https://127.0.0.1:8443 --ca-file ca.pem meshgate.yaml',
   ],
   flags,
-  args: [{ ...argument('URL', 'A URL, or the file of a policy'), several: true }],
+  args: [
+    { ...argument('URL', 'A URL, or the file of a policy (default ./meshgate.yaml)'), optional: true, several: true },
+  ],
   async run(runtime, flags, ...args) {
     const files = args.filter((it) => !isUrl(it));
-    const [file, other] = files;
-    if (other !== undefined) throw new WrongUse(`two policies, ${file} and ${other}: give only one`);
+    const [named, other] = files;
+    const file = args.length === 0 ? sourceOf(undefined, flags).file : named;
+    if (other !== undefined) throw new WrongUse(`two policies, ${named} and ${other}: give only one`);
+    if (named !== undefined) refuseHost(runtime, named);
     for (const key of ['overlay', 'env'] as const) {
       if (file === undefined && flags[key] !== undefined) throw new WrongUse(`--${key} has no effect without a policy`);
     }

@@ -110,8 +110,15 @@ describe('reads no more of an answer than its limit', () => {
     expect(await ask(request(port))).toMatchObject({ status: 404, body: '{}' });
   });
 
+  test('an error says what it means', async () => {
+    const plain = await listening((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    const { error } = (await ask({ ...request(plain), tls: true })) as { error: string };
+    expect(error).toMatch(/^the TLS handshake failed: .*, or speak plain HTTP \(EPROTO\)$/);
+    expect(await ask(request(1))).toEqual({ error: 'nothing listens there (ECONNREFUSED)' });
+  });
+
   test('an answer that breaks off is an error', async () => {
     const port = await listening((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}'));
-    expect(await ask(request(port))).toEqual({ error: 'ECONNRESET' });
+    expect(await ask(request(port))).toEqual({ error: 'it closed the connection (ECONNRESET)' });
   });
 });

@@ -22,7 +22,7 @@ async function status(args: string, answer: (request: Outgoing) => Incoming, fil
     asked.push(request);
     return answer(request);
   };
-  const ran = await meshgate(['status', ...args.split(' ')], {
+  const ran = await meshgate(['status', ...args.split(' ').filter(Boolean)], {
     files: { './meshgate.yaml': POLICY, 'ca.pem': 'THE CA', ...files },
     ask,
   });
@@ -137,6 +137,11 @@ describe('what is asked', () => {
     expect(code).toBe(0);
   });
 
+  test('the routes of ./meshgate.yaml, if nothing is named', async () => {
+    const { code, asked } = await status('', closed);
+    expect([code, asked.map(({ authority }) => authority)]).toEqual([0, ['wiki.example.com']]);
+  });
+
   test('at the public port of the policy', async () => {
     const policy = `${POLICY}gateway: { public_port: 8443 }\n`;
     const { asked } = await status('gw.yaml', closed, { 'gw.yaml': policy });
@@ -163,7 +168,10 @@ test.each([
   ['a.yaml b.yaml', 'two policies, a.yaml and b.yaml'],
   ['https:///x', 'write https://HOST/PATH'],
   [`--env A=1 ${WIKI}`, '--env has no effect without a policy'],
-  ['--gateway x ./meshgate.yaml', 'write https://HOST:PORT'],
+  ['--gateway x ./meshgate.yaml', 'write https://HOST:PORT, without a path'],
+  ['wiki.example.com', 'there is no policy wiki.example.com; for a host, write https://wiki.example.com'],
+  ['localhost:8443/x', 'for a host, write https://localhost:8443/x'],
+  ['policies/gw.yaml', 'cannot read the policy policies/gw.yaml'],
 ])('wrong use: %s', async (args, says) => {
   const { code, err } = await status(args, () => refusal('credential_missing', 401));
   expect([code, err]).toEqual([2, expect.stringContaining(says)]);
