@@ -201,5 +201,19 @@ hosts: { ${HOST}: { /*: { service: wiki, allow: [staff] } } }
     expect(revoked.exitCode, revoked.stderr).toBe(0);
     await until(async () => (await statuses()).every((status) => status === 401), { what: 'both replicas to know it' });
     expect((await ask(gateways[1]!, '/')).text).toContain('revoked');
+    // Other certificates would part the members, and the gateways from them.
+    const certificates = () =>
+      Promise.all(
+        ['server', 'client'].map(async (side) => {
+          const metadata = { name: `shared-meshgate-etcd-${side}`, namespace: 'edge' };
+          const secret = await kube.read({ apiVersion: 'v1', kind: 'Secret', metadata });
+          return (secret as { data?: Readonly<Record<string, string>> } | undefined)?.data;
+        }),
+      );
+    const made = await certificates();
+    expect(made.map((data) => Object.keys(data ?? {}))).toEqual(Array(2).fill(['ca.crt', 'tls.crt', 'tls.key']));
+    const upgraded = commands[1]!.replace('install', 'upgrade');
+    expect(await place(upgraded)).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await certificates()).toEqual(made);
   });
 });
