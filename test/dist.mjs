@@ -14,7 +14,7 @@ const budget = {
   'health.js': 34 * 1024,
   'cookies.js': 1024,
   'apikey_auth.js': 1024,
-  'cli.js': 1588 * 1024,
+  'cli.js': 1610 * 1024,
 };
 
 const out = mkdtempSync(join(tmpdir(), 'meshgate-dist-'));

@@ -8,7 +8,7 @@ import { type Loaded, utf8 } from './load.ts';
 export const controllerFlags = {
   form: flag(
     'FORM',
-    'How the ingress controller gets the gateway (NIC: configmap, ingress, mergeable, virtualserver; NGF: snippets)',
+    'How the ingress controller gets the gateway (NIC: configmap, ingress, mergeable, virtualserver, external-auth, external-auth-ingress; NGF: snippets, external-auth)',
   ),
   gateway: flag('NAME', 'The Gateway of the routes, as in NAMESPACE/NAME/LISTENER (NGF; default: gateway)'),
 } as const;
@@ -16,6 +16,7 @@ export const controllerFlags = {
 interface Given {
   readonly form?: string | undefined;
   readonly gateway?: string | undefined;
+  readonly sidecar?: string | undefined;
 }
 
 /** Whether a target of `render` is an ingress controller. */
@@ -24,6 +25,21 @@ export const isController = (target: string): target is Controller =>
 
 /** What is mounted over NIC's file of the same name, besides the bundles of the gateway. */
 export const CONTROLLER_BUNDLE = 'apikey_auth.js';
+
+/** Whether a form asks a sidecar. */
+export const asksSidecar = (target: string, form: string | undefined): boolean =>
+  isController(target) && ingressTargets[target].asking.includes(form ?? '');
+
+/** Reads the Service of the sidecar. The controller looks for it in the namespace of the hosts. */
+function sidecarService(text: string): { readonly name: string; readonly port: number } {
+  const [, name, port] = /^([a-z][a-z0-9-]{0,61}[a-z0-9]):([1-9][0-9]{0,4})$/.exec(text) ?? [];
+  if (name === undefined || Number(port) > 65535) {
+    throw new WrongUse(
+      `--sidecar ${text}: give a Service in the namespace of the hosts and its port, as in meshgate:8080`,
+    );
+  }
+  return { name, port: Number(port) };
+}
 
 /** Rejects flags that have no effect for the target. */
 export function checkController(target: string, { form, gateway }: Given): void {
@@ -41,10 +57,14 @@ export function checkController(target: string, { form, gateway }: Given): void 
 export function emitController(
   target: Controller,
   { policy, rules }: Loaded,
-  { form, gateway }: Given,
-  paths: Omit<IngressOptions, 'form' | 'gateway' | 'bundles'>,
+  { form, gateway, sidecar }: Given,
+  paths: Omit<IngressOptions, 'form' | 'gateway' | 'sidecar' | 'bundles'>,
   bundles: Readonly<Record<string, Uint8Array>>,
 ): Emitted {
   const texts = Object.entries(bundles).map(([name, bytes]) => [name, utf8(bytes) ?? ''] as const);
-  return ingressTargets[target].emit(policy, rules, { ...paths, form, gateway, bundles: Object.fromEntries(texts) });
+  return ingressTargets[target].emit(policy, rules, {
+    ...paths,
+    ...{ form, gateway, bundles: Object.fromEntries(texts) },
+    sidecar: sidecar === undefined ? undefined : sidecarService(sidecar),
+  });
 }

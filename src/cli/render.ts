@@ -10,6 +10,7 @@ import { renderNginx } from '../targets/nginx/render.ts';
 import type { Emitted, Gap } from '../targets/types.ts';
 import { command, type FlagsOf, flag, formatFlag, json, NO, policyArgument, WrongUse, YES } from './context.ts';
 import {
+  asksSidecar,
   CONTROLLER_BUNDLE,
   checkController,
   controllerFlags,
@@ -63,7 +64,10 @@ const flags = {
     ...flag('IP,IP', 'DNS servers, if the policy names none (default: the servers in /etc/resolv.conf)'),
     variadic: ',',
   },
-  sidecar: flag('HOST:PORT', 'Where the ingress reaches the sidecar (ext-authz; default: a service of Kubernetes)'),
+  sidecar: flag(
+    'HOST:PORT',
+    'Where the ingress reaches the sidecar (ext-authz, external-auth; default: a service of Kubernetes)',
+  ),
   checkFiles: {
     kind: 'boolean',
     optional: true,
@@ -152,7 +156,10 @@ function checkFlags(flags: Flags): void {
   const own = { dir: flags.dir, 'run-dir': flags.runDir, 'state-dir': flags.stateDir };
   const ofNginx = { ...own, 'access-log': flags.accessLog, resolver: flags.resolver };
   for (const [name, value] of Object.entries(ofNginx)) {
-    if (value !== undefined && !isNginx(flags.target) && !isController(flags.target)) {
+    if (value === undefined) continue;
+    if (asksSidecar(flags.target, flags.form))
+      throw new WrongUse(`--${name} has no effect for ${flags.form}: leave it out`);
+    if (!isNginx(flags.target) && !isController(flags.target)) {
       throw new WrongUse(`--${name} has no effect for ${flags.target}: leave it out`);
     }
   }
@@ -172,7 +179,7 @@ function checkFlags(flags: Flags): void {
   if (flags.forUpdate && !(isMesh(flags.target) && meshTarget(flags.target).takesForUpdate)) {
     throw new WrongUse(`--for-update has no effect for ${flags.target}: leave it out`);
   }
-  if (flags.sidecar !== undefined && flags.target !== 'ext-authz') {
+  if (flags.sidecar !== undefined && flags.target !== 'ext-authz' && !asksSidecar(flags.target, flags.form)) {
     throw new WrongUse(`--sidecar has no effect for ${flags.target}: leave it out`);
   }
   const other = flags.resolver?.find((it) => !DNS_SERVER.test(it));

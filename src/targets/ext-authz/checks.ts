@@ -17,6 +17,7 @@ import { authorization, passesAny } from '../nginx/service-credential.ts';
 import { hasSessions, otherCookies } from '../nginx/session.ts';
 import { refusesWorkers } from '../nginx/worker.ts';
 import { responseNames } from './answer.ts';
+import { ALLOWED } from './forms.ts';
 
 /* The servers of the checks, behind a unix socket. Each request there is the request of a client, with its own method,
  * target and host. So nginx itself finds the route, exactly as the gateway does. */
@@ -78,6 +79,7 @@ export function allowedFile(scene: Scene): ConfFile {
       ${Object.entries(beside).flatMap(([name, from]) =>
         responseNames(scene).includes(name) ? added(name, variable(from)) : [],
       )}
+      ${added(ALLOWED.name, literal(ALLOWED.value))}
       add_header Cache-Control no-store;
       return 200 "";
     }

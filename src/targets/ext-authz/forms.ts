@@ -18,6 +18,10 @@ export const BRIEF = {
   challenge: 'X-Meshgate-Challenge',
 } as const;
 
+/** The header of each answer to an allowed check: the name of a file in /dev. After the check, an ingress can demand
+ * that this file exists. Then the answer of anything but a sidecar admits no request, even if its status is 200. */
+export const ALLOWED = { name: 'X-Meshgate-Allowed', value: 'null', folder: '/dev' } as const;
+
 export interface Form {
   readonly name: 'auth-request' | 'forward-auth' | 'envoy' | 'gateway-fabric';
   /** The path of the check. A path that ends with a slash is a prefix: the path of the request follows it. */

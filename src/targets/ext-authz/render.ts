@@ -16,6 +16,7 @@ import type { Emitted } from '../types.ts';
 import { allowedFile, checkRouteFiles, checkServers, checksConf } from './checks.ts';
 import { gaps } from './gaps.ts';
 import { ingressFiles, readHeaders } from './ingress/index.ts';
+import type { Asked } from './ingress/kit.ts';
 import { askFiles, askMaps } from './listener.ts';
 
 export interface SidecarOptions extends NginxOptions {
@@ -65,13 +66,9 @@ const servers = (scene: Scene): readonly Directive[] => {
   return listener.length === 0 ? [] : [...askMaps(scene), ...listener, ...checkServers(scene, scene.hosts)];
 };
 
-/** Renders the configuration of an nginx that only answers the checks of an ingress, and the gateway's own endpoints.
+/** Renders the configuration of the sidecar, and what the files for ingresses are made from.
  * @throws UnprintableError for text that nginx could read as more than one text */
-export function renderSidecar(
-  policy: Policy,
-  rules: readonly Rule[],
-  { sidecarAddress, ...options }: SidecarOptions,
-): Emitted {
+export function asking(policy: Policy, rules: readonly Rule[], { sidecarAddress, ...options }: SidecarOptions) {
   const whole = toScene(withoutWay(policy), rules, { ...options, sidecar: true });
   const scene: Scene = { ...whole, direct: [] };
   const routes = checkRouteFiles(scene);
@@ -86,6 +83,14 @@ export function renderSidecar(
   });
   const { listen, insecureHttp } = policy.gateway;
   const { host, port } = sidecarAddress ?? { host: 'meshgate.meshgate.svc.cluster.local', port: listen };
-  const ingress = ingressFiles({ scene, sidecar: { host, port, tls: !insecureHttp }, read: readHeaders(files) });
-  return { files: { ...files, ...ingress.files }, gaps: [...gaps(policy, rules, scene), ...ingress.gaps] };
+  const asked: Asked = { scene, sidecar: { host, port, tls: !insecureHttp }, read: readHeaders(files) };
+  return { files, asked, gaps: gaps(policy, rules, scene) };
+}
+
+/** Renders the configuration of an nginx that only answers the checks of an ingress, and the gateway's own endpoints.
+ * @throws UnprintableError for text that nginx could read as more than one text */
+export function renderSidecar(policy: Policy, rules: readonly Rule[], options: SidecarOptions): Emitted {
+  const { files, asked, gaps } = asking(policy, rules, options);
+  const ingress = ingressFiles(asked);
+  return { files: { ...files, ...ingress.files }, gaps: [...gaps, ...ingress.gaps] };
 }

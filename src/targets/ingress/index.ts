@@ -10,19 +10,30 @@ import { nginxOptions } from '../nginx/options.ts';
 import { renderNginx } from '../nginx/render.ts';
 import { allHosts, type Scene, toScene } from '../nginx/scene.ts';
 import type { Files, Gap } from '../types.ts';
+import { type AskingForm, writeAsking } from './asking.ts';
 import { commonGaps } from './gaps.ts';
 import { mounted, VOLUME } from './mounted.ts';
 import { ngfForms } from './ngf.ts';
+import { ngfAskingForms } from './ngf-asking.ts';
 import { nicForms } from './nic.ts';
-import type { Controller, Form, IngressOptions, IngressTarget } from './types.ts';
+import { nicAskingForms } from './nic-asking.ts';
+import type { Controller, Form, IngressOptions, IngressTarget, Written } from './types.ts';
 
 /** What differs between the controllers. Their nginx can write only to some folders; theirs are empty at the start of a
  * container, so no socket is left over. */
 const CONTROLLERS = {
-  nic: { runDir: '/var/lib/nginx', forms: nicForms, bundles: ['apikey_auth.js'] },
-  ngf: { runDir: '/var/run/nginx', forms: ngfForms, bundles: [] },
+  nic: { runDir: '/var/lib/nginx', forms: nicForms, asking: nicAskingForms, bundles: ['apikey_auth.js'] },
+  ngf: { runDir: '/var/run/nginx', forms: ngfForms, asking: ngfAskingForms, bundles: [] },
 } as const satisfies Readonly<
-  Record<Controller, { runDir: string; forms: Readonly<Record<string, Form>>; bundles: readonly string[] }>
+  Record<
+    Controller,
+    {
+      runDir: string;
+      forms: Readonly<Record<string, Form>>;
+      asking: Readonly<Record<string, AskingForm>>;
+      bundles: readonly string[];
+    }
+  >
 >;
 
 /** The folder of the rendered files in the controller's pods. */
@@ -54,14 +65,29 @@ const noCertificates = (scene: Scene): readonly Gap[] =>
 /** The gaps as comments for the beginning of a file. */
 const comments = (gaps: readonly Gap[]): string => gaps.map(({ part, text }) => `# gap: ${part}: ${text}\n`).join('');
 
+/** The texts of files. Those that people apply or change contain the gaps. */
+const texts = (documents: Written['documents'], gaps: readonly Gap[]): Files =>
+  Object.fromEntries(
+    Object.entries(documents).map(([file, all]) => {
+      const objects = all.map((object) => toYaml(object)).join('---\n');
+      return [file, HEAD + (file === 'files.yaml' ? '' : comments(gaps)) + objects];
+    }),
+  );
+
 function target(name: Controller): IngressTarget {
-  const { forms, runDir, bundles: own } = CONTROLLERS[name];
+  const { forms, asking, runDir, bundles: own } = CONTROLLERS[name];
   const names = Object.keys(forms);
   return {
     name,
-    forms: names,
+    forms: [...names, ...Object.keys(asking)],
+    asking: Object.keys(asking),
     emit(policy: Policy, rules, given) {
-      const { bundles, form: formName = names[0] as string, gateway, ...paths } = given;
+      const { bundles, form: formName = names[0] as string, gateway, sidecar, ...paths } = given;
+      const asks = (asking as Readonly<Record<string, AskingForm>>)[formName];
+      if (asks !== undefined) {
+        const { documents, gaps, notes } = writeAsking(asks, policy, rules, { sidecar, gateway });
+        return { files: texts(documents, gaps), gaps, notes };
+      }
       const form = (forms as Readonly<Record<string, Form>>)[formName];
       if (form === undefined) throw new Error(`${name}: no form ${formName}`);
       const options = nginxOptions({
@@ -93,14 +119,8 @@ function target(name: Controller): IngressTarget {
         ...(form.ownServers ? noCertificates(scene) : []),
         ...written.gaps,
       ];
-      const documents = { 'files.yaml': files.objects, ...written.documents };
       return {
-        files: Object.fromEntries(
-          Object.entries(documents).map(([file, all]) => {
-            const texts = all.map((object) => toYaml(object)).join('---\n');
-            return [file, HEAD + (file === 'files.yaml' ? '' : comments(gaps)) + texts];
-          }),
-        ),
+        files: texts({ 'files.yaml': files.objects, ...written.documents }, gaps),
         gaps,
         notes: [...written.notes, ...mountNotes(scene, form.ownServers)],
       };

@@ -42,7 +42,7 @@ const filter = (input: FormInput, host: string): object => ({
 });
 
 /** The Gateway that routes belong to. */
-function parent(gateway = 'gateway'): object {
+export function parent(gateway = 'gateway'): object {
   const parts = gateway.split('/');
   const [namespace, name, sectionName] = parts.length === 1 ? [undefined, ...parts] : parts;
   return { ...(namespace && { namespace }), name, ...(sectionName && { sectionName }) };

@@ -13,6 +13,8 @@ export interface IngressOptions
   readonly form?: string | undefined;
   /** The Gateway of NGF: `[NAMESPACE/]NAME[/LISTENER]`. */
   readonly gateway?: string | undefined;
+  /** The Service of the sidecar, for forms that ask one; absent: `meshgate`, at the port of the policy. */
+  readonly sidecar?: { readonly name: string; readonly port: number } | undefined;
   /** The JavaScript bundles by name. */
   readonly bundles: Readonly<Record<string, string>>;
 }
@@ -56,5 +58,7 @@ export interface IngressTarget {
   readonly name: Controller;
   /** The names of the forms; the first one is the default. */
   readonly forms: readonly string[];
+  /** The names of the forms that ask a sidecar. */
+  readonly asking: readonly string[];
   emit(policy: Policy, rules: readonly Rule[], options: IngressOptions): Emitted;
 }

@@ -31,6 +31,7 @@ async function read(page: string, form: string) {
   const folder = mkdtempSync(join(tmpdir(), 'meshgate-guide-'));
   try {
     const steps = readGuide(page, {
+      sections: ['Five minutes'],
       replace: {
         'https://login.example.com': 'https://idp.test:8443',
         'resolver: [10.96.0.10]': `resolver: [127.0.0.11]\n  ${form === 'configmap' ? TLS : ''}`,

@@ -1,5 +1,5 @@
 import { DEFAULTS } from '../../../policy/bounds.ts';
-import { type Arg, conf, line, literal, row, template, variable } from '../../nginx/directive.ts';
+import { type Arg, conf, type Directive, line, literal, row, template, variable } from '../../nginx/directive.ts';
 import { ignoresAccel, onceMore, timeouts, unstored } from '../../nginx/module.ts';
 import { answerHeader } from '../../nginx/names.ts';
 import { print } from '../../nginx/print.ts';
@@ -23,19 +23,70 @@ const hostOf = ({ scene }: Asked): Arg => {
   return port === DEFAULTS.publicPort ? variable('host') : template(variable('host'), `:${port}`);
 };
 
-/** Files for an nginx with `auth_request`: one for the `server {}` of the policy's hosts, one for its locations. */
-export function nginxFiles(asked: Asked): IngressFiles {
-  const { scene, sidecar } = asked;
-  const names = answerNames(scene);
-  const beside = responseNames(scene);
-  const to = urlOf(sidecar);
+/** The location of a refusal, whose status and body the answer to the check has in headers. */
+export const refuseLocation: readonly Directive[] = conf`
+  location @meshgate_refuse {
+    default_type application/problem+json; absolute_redirect off;
+    add_header Cache-Control no-store always; add_header X-Content-Type-Options nosniff always;
+    add_header WWW-Authenticate $meshgate_challenge always; add_header Retry-After $meshgate_retry_after always;
+    add_header Set-Cookie $meshgate_set_cookie always; add_header DPoP-Nonce $meshgate_nonce always;
+    if ($meshgate_status = 303) { return 303 $meshgate_location; }
+    ${STATUSES.filter((status) => status !== 403).flatMap((status) => conf`if ($meshgate_status = ${status}) { return ${status} $meshgate_problem; }`)}
+    return 403 $meshgate_problem;
+  }
+`;
+
+/** The locations of the gateway's own endpoints.
+ * @param to the URL of the sidecar */
+export function ownLocations(asked: Asked, to: Arg): readonly Directive[] {
   const own = conf`
     auth_request off;
-    proxy_pass ${to};
+    ${line('proxy_pass', to)}
     proxy_http_version 1.1; proxy_set_header Connection "";
     proxy_set_header Host ${hostOf(asked)}; proxy_set_header X-Forwarded-For $remote_addr;
     client_max_body_size 64k; ${unstored}
   `;
+  return conf`
+    location ^~ ${OWN_PATH} { ${own} }
+    location = ${METADATA_PATH} { ${own} }
+    location ^~ ${METADATA_PATH}/ { ${own} }
+  `;
+}
+
+/** What the sidecar's answer to a check needs in the location of the check. */
+export const answerBuffers = conf`proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k;`;
+
+/** What each location with `proxy_pass` needs besides the directive that protects it.
+ * @param check the path of the check */
+export function checkedLocation(asked: Asked, check: string): readonly Directive[] {
+  const { scene } = asked;
+  const beside = responseNames(scene);
+  const kept = answerNames(scene).map((name, i) => ({ name, at: variable(`meshgate_answer_${i}`) }));
+  return conf`
+    satisfy all;
+    auth_request ${check};
+    auth_request_set $meshgate_status ${answerHeader(BRIEF.status)}; auth_request_set $meshgate_problem ${answerHeader(BRIEF.problem)};
+    auth_request_set $meshgate_challenge ${answerHeader(BRIEF.challenge)}; auth_request_set $meshgate_location ${answerHeader('Location')};
+    auth_request_set $meshgate_retry_after ${answerHeader('Retry-After')}; auth_request_set $meshgate_set_cookie ${answerHeader('Set-Cookie')};
+    auth_request_set $meshgate_nonce ${answerHeader('DPoP-Nonce')};
+    ${kept.map(({ name, at }) => line('auth_request_set', at, answerHeader(name)))}
+    ${kept.map(({ name, at }) => line('proxy_set_header', literal(name), at))}
+    proxy_headers_hash_max_size 4096; proxy_headers_hash_bucket_size 128;
+    ssi off; mirror off; add_before_body ""; add_after_body ""; # each would request another location without the check
+    ${unstored}
+    ${ignoresAccel()}
+    ${beside.includes('Set-Cookie') && conf`add_header Set-Cookie $meshgate_set_cookie always;`}
+    ${beside.includes('DPoP-Nonce') && conf`add_header DPoP-Nonce $meshgate_nonce always;`}
+    # Headers of clients that no service receives.
+    ${row(erasedBy(scene).map((name) => line('proxy_set_header', literal(name), literal(''))))}
+  `;
+}
+
+/** Files for an nginx with `auth_request`: one for the `server {}` of the policy's hosts, one for its locations. */
+export function nginxFiles(asked: Asked): IngressFiles {
+  const { scene, sidecar } = asked;
+  const beside = responseNames(scene);
+  const to = urlOf(sidecar);
   const server = conf`
     # Locations without this variable are closed.
     set $meshgate_guard 1;
@@ -52,7 +103,7 @@ export function nginxFiles(asked: Asked): IngressFiles {
       proxy_set_header Host ${hostOf(asked)};
       proxy_set_header X-Original-Method $request_method; proxy_set_header X-Original-URI $request_uri; # what the client asked for
       proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header Upgrade $http_upgrade;
-      client_max_body_size 0; proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k;
+      client_max_body_size 0; ${answerBuffers}
       ${timeouts('3s', '3s', '15s')}
       ${onceMore()}
       ${unstored}
@@ -60,41 +111,15 @@ export function nginxFiles(asked: Asked): IngressFiles {
       ${ignoresAccel()}
     }
     location = ${CLOSED} { internal; auth_request off; set $meshgate_asks ""; return 403; }
-    location @meshgate_refuse {
-      default_type application/problem+json; absolute_redirect off;
-      add_header Cache-Control no-store always; add_header X-Content-Type-Options nosniff always;
-      add_header WWW-Authenticate $meshgate_challenge always; add_header Retry-After $meshgate_retry_after always;
-      add_header Set-Cookie $meshgate_set_cookie always; add_header DPoP-Nonce $meshgate_nonce always;
-      if ($meshgate_status = 303) { return 303 $meshgate_location; }
-      ${STATUSES.filter((status) => status !== 403).flatMap((status) => conf`if ($meshgate_status = ${status}) { return ${status} $meshgate_problem; }`)}
-      return 403 $meshgate_problem;
-    }
+    ${refuseLocation}
     # The gateway's own endpoints: the sign-in, and what clients read before they have a token.
-    location ^~ ${OWN_PATH} { ${own} }
-    location = ${METADATA_PATH} { ${own} }
-    location ^~ ${METADATA_PATH}/ { ${own} }
+    ${ownLocations(asked, literal(to))}
   `;
-  const kept = names.map((name, i) => ({ name, at: variable(`meshgate_answer_${i}`) }));
   const location = conf`
     # The file for the server is missing: without it, the service itself would answer the check.
     if ($meshgate_guard != 1) { return 500; }
     set $meshgate_asks 1;
-    satisfy all;
-    auth_request ${CHECK};
-    auth_request_set $meshgate_status ${answerHeader(BRIEF.status)}; auth_request_set $meshgate_problem ${answerHeader(BRIEF.problem)};
-    auth_request_set $meshgate_challenge ${answerHeader(BRIEF.challenge)}; auth_request_set $meshgate_location ${answerHeader('Location')};
-    auth_request_set $meshgate_retry_after ${answerHeader('Retry-After')}; auth_request_set $meshgate_set_cookie ${answerHeader('Set-Cookie')};
-    auth_request_set $meshgate_nonce ${answerHeader('DPoP-Nonce')};
-    ${kept.map(({ name, at }) => line('auth_request_set', at, answerHeader(name)))}
-    ${kept.map(({ name, at }) => line('proxy_set_header', literal(name), at))}
-    proxy_headers_hash_max_size 4096; proxy_headers_hash_bucket_size 128;
-    ssi off; mirror off; add_before_body ""; add_after_body ""; # each would request another location without the check
-    ${unstored}
-    ${ignoresAccel()}
-    ${beside.includes('Set-Cookie') && conf`add_header Set-Cookie $meshgate_set_cookie always;`}
-    ${beside.includes('DPoP-Nonce') && conf`add_header DPoP-Nonce $meshgate_nonce always;`}
-    # Headers of clients that no service receives.
-    ${row(erasedBy(scene).map((name) => line('proxy_set_header', literal(name), literal(''))))}
+    ${checkedLocation(asked, CHECK)}
   `;
   return {
     files: {

@@ -219,7 +219,17 @@ describe('the command', () => {
   test.each([
     [
       ['--target', 'nic', '--form', 'snippets'],
-      '--form snippets: write one of configmap, ingress, mergeable, virtualserver',
+      '--form snippets: write one of configmap, ingress, mergeable, virtualserver, external-auth, external-auth-ingress',
+    ],
+    [['--target', 'nic', '--form', 'external-auth', '--dir', '/x'], '--dir has no effect for external-auth'],
+    [['--target', 'nic', '--form', 'ingress', '--sidecar', 'a:1'], '--sidecar has no effect for nic: leave it out'],
+    [
+      ['--target', 'ngf', '--form', 'external-auth', '--sidecar', 'a.b:1'],
+      'give a Service in the namespace of the hosts',
+    ],
+    [
+      ['--target', 'ngf', '--form', 'external-auth', '--sidecar', 'a:70000'],
+      'give a Service in the namespace of the hosts',
     ],
     [['--target', 'nginx', '--form', 'ingress'], '--form has no effect for nginx: leave it out'],
     [['--target', 'nic', '--gateway', 'a/b'], '--gateway has no effect for nic: leave it out'],

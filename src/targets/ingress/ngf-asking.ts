@@ -1,0 +1,141 @@
+import { INTERNAL_NAMES, TO_SERVICE } from '../../internal-headers.ts';
+import { answerNames, responseNames } from '../ext-authz/answer.ts';
+import { forms } from '../ext-authz/forms.ts';
+import { erasedBy, METADATA_PATH, OWN_PATH } from '../ext-authz/ingress/kit.ts';
+import { objectName } from '../kit/owner.ts';
+import { readsAddresses } from '../nginx/budgets.ts';
+import { hasSessions } from '../nginx/session.ts';
+import type { Gap } from '../types.ts';
+import type { AskingForm, AskingInput } from './asking.ts';
+import { parent } from './ngf.ts';
+import { hostLabel } from './objects.ts';
+
+/** The longest list of headers that the Gateway API accepts. */
+const MAX_HEADERS = 64;
+
+/** The headers that NGF sends with each check by itself. */
+const SENT = ['authorization', 'host', 'content-length'];
+
+/** The headers of a check, besides those that NGF sends by itself. */
+const checkHeaders = ({ asked }: AskingInput): readonly string[] => asked.read.filter((name) => !SENT.includes(name));
+
+/** The headers that NGF sets for the service from the answer, over the client's. If the answer does not have one, the
+ * service does not get it either. nginx drops names with an underscore anyway. The most important ones come first. */
+function answerHeaders({ asked }: AskingInput): readonly string[] {
+  const toService = new Set<string>(Object.values(TO_SERVICE));
+  const internal = new Set<string>(INTERNAL_NAMES.filter((name) => !toService.has(name)));
+  const erased = erasedBy(asked.scene);
+  const all = [
+    ...answerNames(asked.scene),
+    ...erased.filter((name) => toService.has(name)),
+    ...erased.filter((name) => !internal.has(name)),
+    ...erased.filter((name) => internal.has(name)),
+  ];
+  return [...new Map(all.filter((name) => !name.includes('_')).map((name) => [name.toLowerCase(), name])).values()];
+}
+
+const filter = (input: AskingInput): object => ({
+  type: 'ExternalAuth',
+  externalAuth: {
+    protocol: 'HTTP',
+    backendRef: input.sidecar,
+    http: {
+      path: forms.find(({ name }) => name === 'gateway-fabric')?.path,
+      allowedHeaders: checkHeaders(input).slice(0, MAX_HEADERS),
+      allowedResponseHeaders: answerHeaders(input).slice(0, MAX_HEADERS),
+    },
+  },
+});
+
+const prefix = (value: string) => ({ path: { type: 'PathPrefix', value } });
+
+const route = (input: AskingInput, { name: host, paths }: AskingInput['hosts'][number]): object => ({
+  apiVersion: 'gateway.networking.k8s.io/v1',
+  kind: 'HTTPRoute',
+  metadata: { name: objectName(input.owner, hostLabel(host)), labels: input.labels },
+  spec: {
+    parentRefs: [parent(input.gateway)],
+    hostnames: [host],
+    rules: [
+      {
+        matches: [prefix(OWN_PATH.slice(0, -1)), prefix(METADATA_PATH)],
+        backendRefs: [input.sidecar],
+      },
+      ...paths.map(({ path, kind, backend: { name, port } }) => ({
+        matches: [kind === 'prefix' ? prefix(path) : { path: { type: 'Exact', value: path } }],
+        filters: [filter(input)],
+        backendRefs: [{ name, port }],
+      })),
+    ],
+  },
+});
+
+function gaps(input: AskingInput): readonly Gap[] {
+  const { asked, hosts } = input;
+  const part = 'ingress';
+  const left = answerHeaders(input).slice(MAX_HEADERS);
+  const unread = checkHeaders(input).slice(MAX_HEADERS);
+  const row = (text: string, when = true, of = part): readonly Gap[] => (when ? [{ part: of, text }] : []);
+  const beside = responseNames(asked.scene);
+  return [
+    ...hosts.flatMap(({ name }) => [
+      ...row(
+        'only rules with the filter are checked: a rule that loses it, or another HTTPRoute of this host, is open; run meshgate status with the policy as a probe, and let allowedRoutes admit only trusted namespaces',
+        true,
+        `hosts.${name}`,
+      ),
+    ]),
+    ...row(
+      'NGF admits a request if any service answers its check with 200: if backendRef does not lead to the sidecar, the host is open, without identity headers; services should verify the signed assertion (gateway.assertion)',
+    ),
+    ...row(
+      'a rejected request gets the page of nginx, with 401 or 403: the reason, the body, Retry-After and the status 303, 400, 404, 421, 429 or 503 do not reach the client',
+    ),
+    ...row(
+      'browsers are not sent to the sign-in: NGF answers 401 instead of the redirect, so people must open /.meshgate/signin themselves',
+      hasSessions(asked.scene),
+      'gateway.session',
+    ),
+    ...beside.flatMap((name) =>
+      row(
+        `${name} of an answer to a check does not reach the client${name === 'Set-Cookie' ? ': a renewed session is not stored, so people sign in more often' : ''}`,
+        true,
+        name === 'Set-Cookie' ? 'gateway.session' : 'gateway.proof',
+      ),
+    ),
+    ...row(
+      'the check does not know the address of the client: no role depends on a network, and all clients share the limits of one address',
+      readsAddresses(asked.scene),
+    ),
+    ...row(
+      'the answer to a check must fit into one page of memory (4 or 8 KiB), or the request is rejected with 500: large cookies, tokens and assertions do not pass',
+    ),
+    ...row(
+      `the Gateway API allows ${MAX_HEADERS} headers in allowedResponseHeaders, so these pass from clients to services: ${left.join(', ')}`,
+      left.length > 0,
+    ),
+    ...row(
+      `the Gateway API allows ${MAX_HEADERS} headers in allowedHeaders, so the check does not see: ${unread.join(', ')}`,
+      unread.length > 0,
+    ),
+    ...hosts
+      .flatMap(({ paths }) => paths)
+      .filter(({ backend: { tls } }) => tls)
+      .flatMap(({ backend: { name } }) =>
+        row('NGF connects over plain HTTP unless a BackendTLSPolicy names the Service', true, `services.${name}`),
+      ),
+  ];
+}
+
+/** The forms in which NGF asks a sidecar. */
+export const ngfAskingForms = {
+  'external-auth': {
+    write: (input) => ({
+      documents: { 'hosts.yaml': input.hosts.map((host) => route(input, host)) },
+      gaps: gaps(input),
+      notes: [
+        'NGF reads ExternalAuth only with the experimental CRDs and the flag --gateway-api-experimental-features (Helm: nginxGateway.gwAPIExperimentalFeatures.enable), in versions after 2.6.7',
+      ],
+    }),
+  },
+} as const satisfies Readonly<Record<string, AskingForm>>;
