@@ -215,13 +215,13 @@ export function addHost(host: string, entries: readonly Entry[], tls: Mapping, a
         `${host}${path.path} is open to anyone, as before, unless the ConfigMap of the controller (which these files may lack) demands more`,
       );
     const place = placeOf(path, label, isRegex, !isOpen, findings);
-    if (place.narrower && !isOpen && entries.length > 1) {
-      const also = isRegex
-        ? 'in any case of letters, and paths that continue the last word'
-        : 'paths that continue the last word';
+    // ingress-nginx compares expressions in any case of letters.
+    const hasCase = isRegex && /[A-Za-z]/.test(path.path);
+    if ((place.narrower || hasCase) && !isOpen && entries.length > 1) {
+      const also = [hasCase && 'any case of letters', place.narrower && 'paths that continue the last word'];
       findings.differ(
         label,
-        `${host}${path.path} also covers ${also}: these belong to the next shorter route now`,
+        `${host}${path.path} also covers ${also.filter(Boolean).join(', and ')}: these belong to the next shorter route now`,
         true,
       );
     } else if (place.narrower)

@@ -276,6 +276,16 @@ describe('expressions', () => {
     expect(lists(report, 'apps/i12 path', /matches first/)).toBe(true);
   });
 
+  test.each(['/admin(/|$)(.*)', '/admin/.*', '/admin$', '/admin/(.*)'])(
+    'the report marks that %s restricted other cases of letters, too',
+    async (path) => {
+      const wider = async (text: string) => (await run(text)).differs.filter((it) => it.wider).map(({ text }) => text);
+      expect(await wider(regex(inside, path) + regex({}, '/'))).toEqual([expect.stringMatching(/any case of letters/)]);
+      expect(await wider(regex(inside, path))).toEqual([]);
+      expect(await wider(regex(inside, '/(.*)') + regex({}, '/'))).toEqual([]);
+    },
+  );
+
   test('below the folder of an expression that restricts access, its rules count beside those of other paths', async () => {
     const report = await run(regex(inside, '/api/v[0-9]+/internal') + regex({}, '/api/v1') + regex({}, '/'));
     expect(at(report, '/api/v1/internal')).toBe('network_refused');
