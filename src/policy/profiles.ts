@@ -22,13 +22,15 @@ export interface Expanded {
 }
 
 /** Expands the profiles of a policy. What the policy itself says is merged over what the profiles say.
- * @param unread - sections whose mistakes are already reported */
+ * @param unread - sections whose mistakes are already reported
+ * @param further - services that another file defines */
 export function withProfiles(
   policy: Tree,
   source: ProfileSource | undefined,
   files: Files,
   unread: ReadonlySet<string>,
   problem: Problem,
+  further: readonly string[] = [],
 ): Expanded {
   const uses = find(policy, ['profiles']);
   if (policy.kind !== 'map' || uses === undefined) return { tree: policy, complete: true };
@@ -48,14 +50,14 @@ export function withProfiles(
   };
   const all = others.reduce((into, part) => joined(into, part, ALL, [], equal), first);
   const tree = overlaid(all, policy, unread, problem);
-  const known = unread.has('services') || servicesAre(tree, problem);
+  const known = unread.has('services') || servicesAre(tree, further, problem);
   return { tree, complete: complete && known };
 }
 
 /** Whether the policy defines the service of each profile. Otherwise each route of a profile would have an error. */
-function servicesAre(tree: Tree, problem: Problem): boolean {
+function servicesAre(tree: Tree, further: readonly string[], problem: Problem): boolean {
   const services = find(tree, ['services']);
-  const names = services?.kind === 'map' ? [...services.entries.keys()] : [];
+  const names = [...(services?.kind === 'map' ? services.entries.keys() : []), ...further];
   const uses = find(tree, ['profiles']);
   const unknown = (uses?.kind === 'list' ? uses.items : []).flatMap((use, index) => {
     const said = find(use, ['service']);

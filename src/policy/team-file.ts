@@ -1,4 +1,5 @@
 import { nameHosts } from './host-names.ts';
+import { namesIn } from './names.ts';
 import { quote } from './path.ts';
 import type { ProfileSource } from './profile-file.ts';
 import { withProfiles } from './profiles.ts';
@@ -47,7 +48,14 @@ export function readTeam(parts: Parts, given: Granted, policy: Report, stage: St
   );
   const problem = (it: TreeProblem): void => void problems.push(it);
   const read = readFile(base, found.text, expand, problem);
-  const { tree, complete } = withProfiles(read.tree, brought(stage.profiles), parts.files, new Set(), problem);
+  const { tree, complete } = withProfiles(
+    read.tree,
+    brought(stage.profiles),
+    parts.files,
+    new Set(),
+    problem,
+    namesIn(policy, ['services']),
+  );
   if (tree.kind !== 'map' && problems.length === 0) {
     const message = `a team’s file is a mapping with ${SECTIONS.join(', ')}; write at least hosts below this line`;
     problems.push({ at: base, path: [], message });

@@ -287,6 +287,18 @@ describe('a profile in the file of a team', () => {
     expect(error).toMatch(/^teams\/pay\.yaml:1:\d+ \(profiles\/small\.yaml:10:\d+\) team pay /);
   });
 
+  test('can use a service of the policy that the grant names, and no other', () => {
+    const platform = granted('may: [anyone]');
+    const of = (service: string) => ({
+      platform,
+      pay: use('small').replace('service: pay-web }', `service: ${service} }`),
+    });
+    const { hosts } = policyIn(of('search'));
+    expect(hosts.find(({ name }) => name === 'app.pay.example.com')?.routes[0]?.service).toBe('search');
+    expect(errorsIn(of('wiki'))).toEqual([expect.stringContaining('the service "wiki" is not granted to team pay')]);
+    expect(errorsIn(of('ops-web'))).toEqual([expect.stringContaining('no service "ops-web"')]);
+  });
+
   test('that does not exist is an error', () => {
     expect(errorsIn({ pay: use('smal') })).toEqual([
       expect.stringContaining('team pay profiles[0].use: no profile "smal"; did you mean "small"?'),
