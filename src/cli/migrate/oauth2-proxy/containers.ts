@@ -11,13 +11,18 @@ export interface Inner {
 interface Found {
   readonly written: readonly Written[];
   readonly files: readonly Inner[];
+  /** The settings of each container that runs oauth2-proxy, as a text to compare. */
+  readonly proxies?: readonly string[];
 }
 
 const NONE: Found = { written: [], files: [] };
 
+const proxyOf = (written: readonly Written[]): Found => ({ written, files: [], proxies: [JSON.stringify(written)] });
+
 const join = (found: readonly Found[]): Found => ({
   written: found.flatMap(({ written }) => written),
   files: found.flatMap(({ files }) => files),
+  proxies: found.flatMap(({ proxies = [] }) => proxies),
 });
 
 /** Whether a container runs oauth2-proxy: by its image, its name, its command, or its variables. */
@@ -80,7 +85,7 @@ function readContainer(container: Plain): Found {
   if (!isProxy(container)) return NONE;
   const { written, variables } = readEnv(container);
   const args = [...wordsOf(container.command), ...wordsOf(container.args)];
-  return { written: [...written, ...readFlags(args, variables)], files: [] };
+  return proxyOf([...written, ...readFlags(args, variables)]);
 }
 
 /** Reads a service of a compose file. */
@@ -98,7 +103,7 @@ function readService(service: Plain, variables: ReadonlyMap<string, string>): Fo
     service.env_file === undefined
       ? []
       : [{ level: 'environment', name: UNREAD, label: 'env_file', values: [], elsewhere: 'this file' }];
-  return { written: [...readVariables(entries, variables), ...readFlags(args, variables), ...file], files: [] };
+  return proxyOf([...readVariables(entries, variables), ...readFlags(args, variables), ...file]);
 }
 
 /** Finds all containers of an object, however deep its template is. */

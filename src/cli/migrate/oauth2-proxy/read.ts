@@ -53,6 +53,7 @@ class Reading {
   readonly addresses: string[] = [];
   readonly unreadable: string[] = [];
   readonly configMaps: string[] = [];
+  readonly proxies = new Set<string>();
   alpha: Alpha | undefined;
 
   readonly #findings: Findings;
@@ -120,6 +121,7 @@ class Reading {
       return;
     }
     this.written.push(...found.written);
+    for (const it of found.proxies ?? []) this.proxies.add(it);
     if (object.kind === 'ConfigMap') this.configMaps.push(textOf((object.metadata as Plain | undefined)?.name) ?? '');
     for (const file of found.files) {
       const form = formOf(file.text);
@@ -164,6 +166,10 @@ export function readSources(sources: readonly Source[], findings: Findings): Rea
   const { written, addresses, unreadable, alpha } = reading;
   if (written.length === 0 && alpha === undefined && unreadable.length === 0) {
     unreadable.push('no settings of oauth2-proxy in these files');
+  }
+  if (reading.proxies.size > 1) {
+    const text = `${reading.proxies.size} containers run oauth2-proxy with different settings, and the policy has the settings of all together: give the files of one at a time`;
+    findings.differ('oauth2-proxy', text, true);
   }
   return {
     written: [

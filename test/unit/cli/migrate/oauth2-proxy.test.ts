@@ -349,3 +349,29 @@ test.each(['allowed_groups', 'gitlab_groups', 'google_groups'])(
 test('names of settings have no case, as in oauth2-proxy', async () => {
   expect((await config({ Allowed_Groups: ['staff'] })).policy).toContain('group: staff');
 });
+
+describe('several containers that run oauth2-proxy', () => {
+  const services = (...domains: readonly string[]) =>
+    JSON.stringify({
+      services: Object.fromEntries(
+        domains.map((it, index) => [
+          `p${index}`,
+          {
+            image: 'oauth2-proxy',
+            command: ['--provider=oidc', '--oidc-issuer-url=https://l.example.com', `--email-domain=${it}`],
+          },
+        ]),
+      ),
+    });
+  const wider = async (text: string) =>
+    (await run({ 'compose.yaml': text })).differs.some((it) => it.option === 'oauth2-proxy' && it.wider);
+
+  test('with different settings: the policy would have the people of all', async () => {
+    expect(await wider(services('a.example.com', 'b.example.com'))).toBe(true);
+  });
+
+  test('with the same settings are one', async () => {
+    expect(await wider(services('a.example.com', 'a.example.com'))).toBe(false);
+    expect(await wider(services('a.example.com'))).toBe(false);
+  });
+});
