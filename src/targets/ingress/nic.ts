@@ -42,6 +42,10 @@ const closedName = ({ owner }: FormInput): string => objectName(owner, 'closed')
 const notesOf = ({ grpc }: FormInput): readonly string[] =>
   grpc ? ['values.yaml sets http2, which gRPC needs, for all hosts of the controller'] : [];
 
+/** The certificate of a host, with which NIC also redirects plain HTTP. Without HTTPS of the gateway, another proxy has it,
+ * and a redirect would never end. */
+const withTls = <T>({ policy }: FormInput, tls: T) => (policy.gateway.insecureHttp ? {} : { tls });
+
 /** A rendered Ingress.
  * @param type the type of a mergeable Ingress; absent: one Ingress for the host */
 function ingress(input: FormInput, host: string, type?: 'master' | 'minion'): object {
@@ -65,7 +69,7 @@ function ingress(input: FormInput, host: string, type?: 'master' | 'minion'): ob
     },
     spec: {
       ingressClassName: 'nginx',
-      ...(type !== 'minion' && { tls: [{ hosts: [host], secretName: tlsSecret(host) }] }),
+      ...(type !== 'minion' && withTls(input, [{ hosts: [host], secretName: tlsSecret(host) }])),
       rules: [{ host, ...(type !== 'master' && { http: { paths: [path] } }) }],
     },
   };
@@ -80,7 +84,7 @@ function virtualServer(input: FormInput, host: string): object {
     spec: {
       ingressClassName: 'nginx',
       host,
-      tls: { secret: tlsSecret(host), redirect: { enable: true } },
+      ...withTls(input, { secret: tlsSecret(host), redirect: { enable: true } }),
       'server-snippets': `${serverSnippet(input, host)}\n`,
       upstreams: [{ name: 'closed', service: closedName(input), port: 80 }],
       routes: [{ path: '/', 'location-snippets': `${CLOSED}\n`, action: { pass: 'closed' } }],

@@ -163,6 +163,17 @@ test('the guard concerns the servers of the policy’s hosts, and no host that a
   });
 });
 
+test.each(['ingress', 'mergeable', 'virtualserver'])(
+  'nic %s: behind a proxy that terminates TLS, no object redirects to HTTPS',
+  (form) => {
+    const behind = SMALL.replace('resolver:', 'insecure_http: true, resolver:');
+    const tls = (text: string) =>
+      render('nic', text, { form }).objects['hosts.yaml']!.filter(({ spec }) => 'tls' in spec).length;
+    expect(tls(behind)).toBe(0);
+    expect(tls(SMALL)).toBe(2);
+  },
+);
+
 test('large files get a ConfigMap of their own', () => {
   const big = { ...bundles, 'meshgate.js': 'x'.repeat(600_000), 'health.js': 'y'.repeat(600_000) };
   const { objects, gaps } = render('nic', SMALL, { bundles: big });
