@@ -1,5 +1,6 @@
 import { isWildcard } from '../../../host-name.ts';
 import { SESSION_COOKIE } from '../../../session/names.ts';
+import { hostLabel } from '../../ingress/objects.ts';
 import { HEAD, toYaml } from '../../kit/yaml.ts';
 import { answerNames, givenNames, responseNames } from '../answer.ts';
 import { type Asked, erasedBy, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, ownHosts, urlOf } from './kit.ts';
@@ -33,7 +34,7 @@ export function traefikFiles(asked: Asked): IngressFiles {
       middlewares: { meshgate: { forwardAuth } },
       routers: Object.fromEntries(
         ownHosts(asked).map((host) => [
-          `meshgate-${host.replace('*', 'any').replaceAll('.', '-')}`,
+          `meshgate-${hostLabel(host)}`,
           { rule: ownRule(host), service: 'meshgate', priority, tls: {} },
         ]),
       ),

@@ -167,3 +167,23 @@ test('prints what a sidecar and its ingress do not do', () => {
   ).toContain('certificates are not accepted');
   expect(sidecar(goldenPolicy('networks')).gaps.map(({ part }) => part)).not.toContain('gateway.inner');
 });
+
+test('Traefik gets a router for each host, however the names of hosts are spelled', () => {
+  const hosts = [
+    'a-b.example.com',
+    'a.b.example.com',
+    '"*.b.example.com"',
+    'any.b.example.com',
+    'wildcard.b.example.com',
+  ];
+  const { files } = sidecar(
+    policyOf(`version: 1
+gateway: { session: { keys_file: /run/s.jwks }, tls: { cert_file: /run/tls.crt, key_file: /run/tls.key } }
+providers: { p: { issuer: "https://p.example", client: { id: x, secret_file: /run/p } } }
+services: { s: { url: "https://s.example" } }
+hosts:
+${hosts.map((it) => `  ${it}: { /*: { service: s, allow: [authenticated] } }\n`).join('')}`),
+  );
+  const { routers } = parse(files['ingress/traefik-dynamic.yaml'] as string).http;
+  expect(Object.keys(routers)).toHaveLength(hosts.length);
+});
