@@ -26,6 +26,7 @@ export interface Backend {
 
 /** A path at which the controller chooses a backend. */
 export interface BackendPath {
+  /** Without a slash at the end if it is a prefix: the prefix of all paths is empty. */
   readonly path: string;
   readonly kind: 'exact' | 'prefix';
   readonly backend: Backend;
@@ -40,6 +41,10 @@ export interface AskingInput {
   readonly hosts: readonly { readonly name: string; readonly paths: readonly BackendPath[] }[];
   readonly gateway: string | undefined;
 }
+
+/** Whether a prefix needs an exact path of its own beside the prefix with a slash, because no route names this path. */
+export const ownPath = (paths: readonly BackendPath[], { path, kind }: BackendPath): boolean =>
+  kind === 'prefix' && path !== '' && !paths.some((other) => other.kind === 'exact' && other.path === path);
 
 /** A way to let a controller ask the sidecar. */
 export interface AskingForm {
@@ -71,9 +76,9 @@ function pathsOf(
   const root = first === undefined ? { ...sidecar, tls: false } : of(first.service);
   const others = new Set(routes.map(({ service }) => service)).size > 1 ? routes : [];
   return [
-    { path: '/', kind: 'prefix', backend: root },
+    { path: '', kind: 'prefix', backend: root },
     ...others
-      .filter(({ path }) => path !== '' && path !== '/')
+      .filter(({ kind, path }) => kind === 'exact' || path !== '')
       .map(({ path, kind, service }) => ({ path, kind, backend: of(service) })),
   ];
 }

@@ -49,26 +49,36 @@ const filter = (input: AskingInput): object => ({
 
 const prefix = (value: string) => ({ path: { type: 'PathPrefix', value } });
 
-const route = (input: AskingInput, { name: host, paths }: AskingInput['hosts'][number]): object => ({
-  apiVersion: 'gateway.networking.k8s.io/v1',
-  kind: 'HTTPRoute',
-  metadata: { name: objectName(input.owner, hostLabel(host)), labels: input.labels },
-  spec: {
-    parentRefs: [parent(input.gateway)],
-    hostnames: [host],
-    rules: [
-      {
-        matches: [prefix(OWN_PATH.slice(0, -1)), prefix(METADATA_PATH)],
-        backendRefs: [input.sidecar],
-      },
-      ...paths.map(({ path, kind, backend: { name, port } }) => ({
-        matches: [kind === 'prefix' ? prefix(path) : { path: { type: 'Exact', value: path } }],
-        filters: [filter(input)],
-        backendRefs: [{ name, port }],
-      })),
-    ],
-  },
-});
+/** How many rules the Gateway API accepts in a route. */
+const MAX_RULES = 16;
+
+/** The routes of a host: as many as its rules need. */
+function routes(input: AskingInput, { name: host, paths }: AskingInput['hosts'][number]): readonly object[] {
+  const rules = [
+    {
+      matches: [prefix(OWN_PATH.slice(0, -1)), prefix(METADATA_PATH)],
+      backendRefs: [input.sidecar],
+    },
+    ...paths.map(({ path, kind, backend: { name, port } }) => ({
+      matches: [kind === 'prefix' ? prefix(path || '/') : { path: { type: 'Exact', value: path } }],
+      filters: [filter(input)],
+      backendRefs: [{ name, port }],
+    })),
+  ];
+  return Array.from({ length: Math.ceil(rules.length / MAX_RULES) }, (_, i) => ({
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: {
+      name: objectName(input.owner, hostLabel(host) + (i === 0 ? '' : `---${i + 1}`)),
+      labels: input.labels,
+    },
+    spec: {
+      parentRefs: [parent(input.gateway)],
+      hostnames: [host],
+      rules: rules.slice(i * MAX_RULES, (i + 1) * MAX_RULES),
+    },
+  }));
+}
 
 function gaps(input: AskingInput): readonly Gap[] {
   const { asked, hosts } = input;
@@ -131,7 +141,7 @@ function gaps(input: AskingInput): readonly Gap[] {
 export const ngfAskingForms = {
   'external-auth': {
     write: (input) => ({
-      documents: { 'hosts.yaml': input.hosts.map((host) => route(input, host)) },
+      documents: { 'hosts.yaml': input.hosts.flatMap((host) => routes(input, host)) },
       gaps: gaps(input),
       notes: [
         'NGF reads ExternalAuth only with the experimental CRDs and the flag --gateway-api-experimental-features (Helm: nginxGateway.gwAPIExperimentalFeatures.enable), in versions after 2.6.7',

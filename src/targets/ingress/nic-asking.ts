@@ -8,7 +8,7 @@ import { ignoresAccel, unstored } from '../nginx/module.ts';
 import { answerHeader } from '../nginx/names.ts';
 import { print } from '../nginx/print.ts';
 import type { Gap } from '../types.ts';
-import type { AskingForm, AskingInput, BackendPath } from './asking.ts';
+import { type AskingForm, type AskingInput, type BackendPath, ownPath } from './asking.ts';
 import { hostLabel, tlsSecret } from './objects.ts';
 
 /** The path of the check in the servers that NIC renders. */
@@ -86,8 +86,10 @@ function virtualServer(input: AskingInput, { name: host, paths }: AskingInput['h
   const snippet = locationSnippet(input);
   const upstreams = new Map(paths.map((path) => [upstreamName(path), path.backend]));
   // A prefix covers its own path, too. NIC's prefix with a slash at the end would redirect it before the check.
-  const at = ({ path, kind }: BackendPath) =>
-    path === '/' ? ['/'] : [`=${path}`, ...(kind === 'prefix' ? [`${path}/`] : [])];
+  const at = (one: BackendPath) => [
+    ...(one.kind === 'exact' || ownPath(paths, one) ? [`=${one.path}`] : []),
+    ...(one.kind === 'prefix' ? [`${one.path}/`] : []),
+  ];
   return {
     apiVersion: 'k8s.nginx.org/v1',
     kind: 'VirtualServer',
@@ -113,10 +115,10 @@ function ingress(input: AskingInput, { name: host, paths }: AskingInput['hosts']
   const backend = ({ backend: { name, port } }: BackendPath) => ({ service: { name, port: { number: port } } });
   const secure = [...new Set(paths.filter(({ backend: { tls } }) => tls).map(({ backend: { name } }) => name))];
   const at = (one: BackendPath) => [
-    ...(one.path === '/' ? [] : [{ path: one.path, pathType: 'Exact', backend: backend(one) }]),
-    ...(one.kind === 'prefix'
-      ? [{ path: one.path === '/' ? '/' : `${one.path}/`, pathType: 'Prefix', backend: backend(one) }]
+    ...(one.kind === 'exact' || ownPath(paths, one)
+      ? [{ path: one.path, pathType: 'Exact', backend: backend(one) }]
       : []),
+    ...(one.kind === 'prefix' ? [{ path: `${one.path}/`, pathType: 'Prefix', backend: backend(one) }] : []),
   ];
   return {
     apiVersion: 'networking.k8s.io/v1',

@@ -72,6 +72,53 @@ describe.each(FORMS)('%s %s', (target, form) => {
   });
 });
 
+const MANY = TEXT.replace(
+  '    /status: { service: wiki, allow: [anyone] }\n',
+  `    /: { service: files, allow: [anyone] }
+    /files: { service: wiki, allow: [anyone] }
+${Array.from({ length: 20 }, (_, i) => `    /r${i}/*: { service: files, allow: [authenticated] }\n`).join('')}`,
+);
+
+test('NIC: the exact path / has its own service, and each path is there once', () => {
+  const find = (form: string) =>
+    render('nic', form, MANY).objects.find(
+      ({ spec }) => spec.host === 'wiki.example.com' || spec.rules?.[0].host === 'wiki.example.com',
+    ).spec;
+  const server = find('external-auth').routes.map((it: { path: string; action: { pass: string } }) => [
+    it.path,
+    it.action.pass,
+  ]);
+  expect(Object.fromEntries(server)).toMatchObject({
+    ...{ '/': 'wiki-8090', '=/': 'files-8443' },
+    ...{ '=/files': 'wiki-8090', '/files/': 'files-8443' },
+  });
+  const ingress = find('external-auth-ingress').rules[0].http.paths.map(
+    (it: { path: string; pathType: string; backend: { service: { name: string } } }) =>
+      [it.pathType, it.path, it.backend.service.name].join(' '),
+  );
+  expect(ingress).toEqual(
+    expect.arrayContaining(['Prefix / wiki', 'Exact / files', 'Exact /files wiki', 'Prefix /files/ files']),
+  );
+  for (const all of [server.map(([path]: [string]) => path), ingress]) expect(new Set(all).size).toBe(all.length);
+});
+
+test('NGF: a host with many paths has several routes, each with at most 16 rules', () => {
+  const routes = render('ngf', 'external-auth', MANY).objects.filter(
+    ({ spec }) => spec.hostnames[0] === 'wiki.example.com',
+  );
+  expect(routes.map(({ metadata, spec }) => [metadata.name, spec.rules.length])).toEqual([
+    ['meshgate-wiki-example-com', 16],
+    ['meshgate-wiki-example-com---2', 9],
+  ]);
+  const paths = routes.flatMap(({ spec }) => spec.rules.slice()).flatMap(({ matches }) => matches);
+  expect(paths).toContainEqual({ path: { type: 'Exact', value: '/' } });
+  for (const { filters, matches } of routes.flatMap(({ spec }) => spec.rules))
+    expect([matches[0].path.value, filters?.[0].type]).toEqual([
+      matches[0].path.value,
+      matches[0].path.value === '/.meshgate' ? undefined : 'ExternalAuth',
+    ]);
+});
+
 test('a prefix covers its own path in NIC, and is no redirect', () => {
   const virtualServer = render('nic', 'external-auth').objects.find(({ spec }) => spec.host === 'wiki.example.com');
   const paths = virtualServer.spec.routes.map((it: { path: string; action: object }) => [it.path, it.action]);
