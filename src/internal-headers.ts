@@ -254,6 +254,17 @@ export const TO_INTROSPECTION = namesOf(DIRECTIONS.toIntrospection);
 export const TO_EGRESS = namesOf(DIRECTIONS.toEgress);
 export const FROM_EGRESS = namesOf(DIRECTIONS.fromEgress);
 
+/** The headers of a sidecar's answer to an ingress: that the request is allowed; and of a refusal, for an ingress that
+ * passes no status other than 401 and 403, and no body: the status and the body that the gateway would send, the reason,
+ * and the challenge of a refusal with 403. In a request nothing reads them. */
+export const TO_INGRESS = {
+  allowed: 'X-Meshgate-Allowed',
+  status: 'X-Meshgate-Status',
+  problem: 'X-Meshgate-Problem',
+  reason: 'X-Meshgate-Reason',
+  challenge: 'X-Meshgate-Challenge',
+} as const;
+
 /** All names, each once. The names of identity headers are left out, because they are numbered. */
 export const INTERNAL_NAMES: readonly string[] = [
   ...new Set(

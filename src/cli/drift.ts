@@ -56,7 +56,7 @@ function accessOf(runtime: Runtime, { url, tokenFile, caFile }: Flags): Access {
       name: host.replace(/:\d*$/, ''),
       authority: host,
       token,
-      base: target.replace(/\/+$/, ''),
+      base: target.replace(/(?<!\/)\/+$/, ''),
     },
     ...(caFile !== undefined && { ca: readText(runtime, caFile, 'the CA') }),
   };

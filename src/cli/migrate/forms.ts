@@ -46,7 +46,7 @@ const UNITS = { h: 3600, m: 60, s: 1, ms: 0.001, us: 1e-6, µs: 1e-6, ns: 1e-9, 
 /** Parses a duration of Go or of nginx, such as `1h30m`, `90s` or `90`. */
 export function secondsOf(text: string): number | undefined {
   if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text);
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|us|µs|ns|d|h|m|s)/g)];
+  const parts = [...text.matchAll(/(?<![\d.])(\d+(?:\.\d+)?)(ms|us|µs|ns|d|h|m|s)/g)];
   if (parts.length === 0 || parts.map(([all]) => all).join('') !== text) return undefined;
   return parts.reduce((sum, [, number, unit]) => sum + Number(number) * UNITS[unit as keyof typeof UNITS], 0);
 }

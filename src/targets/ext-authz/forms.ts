@@ -1,3 +1,4 @@
+import { TO_INGRESS } from '../../internal-headers.ts';
 import type { Part } from '../nginx/directive.ts';
 import { variable } from '../nginx/directive.ts';
 
@@ -9,18 +10,9 @@ import { variable } from '../nginx/directive.ts';
  * understands no other status and passes no body on. */
 export type Style = 'whole' | 'brief';
 
-/** The headers of a brief refusal: the status and the body that the gateway would send, the reason, and the challenge
- * of a refusal with 403. */
-export const BRIEF = {
-  status: 'X-Meshgate-Status',
-  problem: 'X-Meshgate-Problem',
-  reason: 'X-Meshgate-Reason',
-  challenge: 'X-Meshgate-Challenge',
-} as const;
-
 /** The header of each answer to an allowed check: the name of a file in /dev. After the check, an ingress can demand
  * that this file exists. Then the answer of anything but a sidecar admits no request, even if its status is 200. */
-export const ALLOWED = { name: 'X-Meshgate-Allowed', value: 'null', folder: '/dev' } as const;
+export const ALLOWED = { name: TO_INGRESS.allowed, value: 'null', folder: '/dev' } as const;
 
 export interface Form {
   readonly name: 'auth-request' | 'forward-auth' | 'envoy' | 'gateway-fabric';

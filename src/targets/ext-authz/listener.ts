@@ -1,14 +1,15 @@
+import { TO_INGRESS } from '../../internal-headers.ts';
 import { MAX_COOKIE_BYTES } from '../../limits.ts';
 import { conf, type Directive, key, line, literal, regex, template, variable } from '../nginx/directive.ts';
 import { type ConfFile, included } from '../nginx/files.ts';
 import { ignoresAccel, onceMore, timeouts, unstored } from '../nginx/module.ts';
 import { answerHeader, BAD_LOCATION } from '../nginx/names.ts';
-import { PROBLEM_HEADER, refusal, TITLES } from '../nginx/problem.ts';
+import { refusal, TITLES } from '../nginx/problem.ts';
 import type { Scene } from '../nginx/scene.ts';
 import { hasSessions } from '../nginx/session.ts';
 import { answerNames, removedNames } from './answer.ts';
 import { ASKED_UPSTREAM } from './checks.ts';
-import { BEHIND_PREFIX, BRIEF, type Form, forms, HOST } from './forms.ts';
+import { BEHIND_PREFIX, type Form, forms, HOST } from './forms.ts';
 
 /* The listener where an ingress asks. It reads the method, the target and the host of the client's request from the
  * check, and sends a request with exactly these to the servers of the checks. */
@@ -55,9 +56,9 @@ const OTHERS = [400, 403, 404, 405, 408, 409, 411, 413, 414, 415, 421, 429, 494,
 /** What a refusal says in headers: its status, and its body. */
 const told: readonly Directive[] = [
   ...conf`access_log off; # the servers of the checks wrote the log`,
-  line('add_header', BRIEF.status, variable('upstream_status'), 'always'),
-  line('add_header', BRIEF.problem, variable('meshgate_ask_problem'), 'always'),
-  ...[BRIEF.reason, 'Retry-After', 'Location', 'Set-Cookie', 'DPoP-Nonce'].map((name) =>
+  line('add_header', TO_INGRESS.status, variable('upstream_status'), 'always'),
+  line('add_header', TO_INGRESS.problem, variable('meshgate_ask_problem'), 'always'),
+  ...[TO_INGRESS.reason, 'Retry-After', 'Location', 'Set-Cookie', 'DPoP-Nonce'].map((name) =>
     line('add_header', name, answerHeader(name), 'always'),
   ),
   ...conf`add_header Cache-Control no-store always;`,
@@ -72,7 +73,7 @@ const briefLocations = conf`
   }
   location @meshgate_ask_403 {
     ${told}
-    ${line('add_header', BRIEF.challenge, answerHeader('WWW-Authenticate'), 'always')}
+    ${line('add_header', TO_INGRESS.challenge, answerHeader('WWW-Authenticate'), 'always')}
     return 403 "";
   }
 `;
@@ -84,9 +85,9 @@ const problemMaps = conf`
     default Forbidden;
     ${Object.entries(TITLES).map(([status, title]) => line(key(status), literal(title)))}
   }
-  map ${answerHeader(PROBLEM_HEADER)} $meshgate_ask_problem {
+  map ${answerHeader(TO_INGRESS.problem)} $meshgate_ask_problem {
     "" "";
-    default ${template('{"title":"', variable('meshgate_ask_title'), '","status":', variable('upstream_status'), ',', answerHeader(PROBLEM_HEADER))};
+    default ${template('{"title":"', variable('meshgate_ask_title'), '","status":', variable('upstream_status'), ',', answerHeader(TO_INGRESS.problem))};
   }
 `;
 
@@ -96,7 +97,7 @@ const brief = conf`
 `;
 
 const whole = conf`
-  proxy_intercept_errors off; proxy_hide_header ${BRIEF.reason}; proxy_hide_header ${PROBLEM_HEADER};
+  proxy_intercept_errors off; proxy_hide_header ${TO_INGRESS.reason}; proxy_hide_header ${TO_INGRESS.problem};
   error_page 500 502 504 = @meshgate_down;
 `;
 

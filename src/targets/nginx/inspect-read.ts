@@ -46,9 +46,31 @@ function word(text: string, at: number): { readonly text: string; readonly end: 
   return { text: unescaped(text.slice(at, end)), end: Math.min(end, text.length) };
 }
 
-/** Strings, long strings and comments of Lua, and braces. */
-const LUA =
-  /--\[(=*)\[[\s\S]*?\]\1\]|--[^\n]*|\[(=*)\[[\s\S]*?\]\2\]|"(?:\\[\s\S]|[^"\\])*"|'(?:\\[\s\S]|[^'\\])*'|[{}]/g;
+/** What begins a comment, a long comment, a long string or a string of Lua, and braces. */
+const LUA = /--(?:\[(=*)\[)?|\[(=*)\[|["'{}]/g;
+
+/** The rest of a string of Lua, by its quote. */
+const LUA_STRINGS: Readonly<Record<string, RegExp>> = {
+  '"': /(?:\\[\s\S]|[^"\\])*"/y,
+  "'": /(?:\\[\s\S]|[^'\\])*'/y,
+};
+
+/** The offset behind a string or a comment of Lua, whose beginning was found; undefined if it does not end. */
+function luaTextEnd(text: string, [token, comment, long]: RegExpExecArray, from: number): number | undefined {
+  const level = comment ?? long;
+  if (level !== undefined) {
+    const closing = `]${level}]`;
+    const end = text.indexOf(closing, from);
+    return end < 0 ? undefined : end + closing.length;
+  }
+  if (token === '--') {
+    const end = text.indexOf('\n', from);
+    return end < 0 ? undefined : end;
+  }
+  const rest = LUA_STRINGS[token] as RegExp;
+  rest.lastIndex = from;
+  return rest.test(text) ? rest.lastIndex : undefined;
+}
 
 /** The offset of the brace that ends a block of Lua, which begins at `at`; undefined if there is none. */
 function luaEnd(text: string, at: number): number | undefined {
@@ -56,7 +78,13 @@ function luaEnd(text: string, at: number): number | undefined {
   LUA.lastIndex = at;
   for (let found = LUA.exec(text); found !== null; found = LUA.exec(text)) {
     if (found[0] === '{') depth++;
-    else if (found[0] === '}' && --depth === 0) return found.index;
+    else if (found[0] === '}') {
+      if (--depth === 0) return found.index;
+    } else {
+      const end = luaTextEnd(text, found, LUA.lastIndex);
+      if (end === undefined) return undefined;
+      LUA.lastIndex = end;
+    }
   }
   return undefined;
 }

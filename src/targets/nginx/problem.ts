@@ -1,4 +1,4 @@
-import { FROM_CHECK, TO_CHECK } from '../../internal-headers.ts';
+import { FROM_CHECK, TO_CHECK, TO_INGRESS } from '../../internal-headers.ts';
 import { type ReasonCode, reasons } from '../../reasons.ts';
 import { plainChallenge } from '../../rules/challenge.ts';
 import { type Arg, conf, type Directive, literal, type Part, template, variable } from './directive.ts';
@@ -14,9 +14,6 @@ import {
   requestHeader,
 } from './names.ts';
 import type { Scene } from './scene.ts';
-
-/** The header of a sidecar's answer in which a refusal repeats its body. */
-export const PROBLEM_HEADER = 'X-Meshgate-Problem';
 
 /** The phrase for each status (RFC 9110 section 15). */
 export const TITLES: Readonly<Record<number, string>> = {
@@ -69,7 +66,7 @@ export const unknown = conf`return 404 $meshgate_route_unknown;`;
 const repeated = ({ options }: Scene, reason: Arg, members: Arg): readonly Directive[] =>
   options.sidecar
     ? conf`
-        add_header ${FROM_CHECK.reason} ${reason} always; add_header ${PROBLEM_HEADER} ${members} always;
+        add_header ${FROM_CHECK.reason} ${reason} always; add_header ${TO_INGRESS.problem} ${members} always;
       `
     : [];
 

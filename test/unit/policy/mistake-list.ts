@@ -679,7 +679,6 @@ export const ADDITIONS: readonly Addition[] = [
   ],
   ['no effect', 'mesh:', ['  assertion_ca_file: /etc/ca.pem'], 1, 'the mesh is envoy, not consul; remove it'],
   ['no effect', '  ingress:', ['    consul_service: ingress'], 1, 'the mesh is envoy, not consul; remove it'],
-  ['not yet', 'version: 1', ['teams: { pay: { file: pay.yaml } }'], 1, '"teams" is not supported in this version'],
   ['not yet', 'mesh:', ['  waypoint: edge'], 1, '"waypoint" is not supported in this version'],
   ['not yet', 'gateway:', ['  audit: { seal: 1s }'], 1, '"audit" is not supported in this version'],
   ['unknown key', 'version: 1', ['colour: blue'], 1, 'write one of version, gateway, providers'],

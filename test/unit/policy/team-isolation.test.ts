@@ -4,6 +4,7 @@ import type { Policy, Route } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { decide } from '../../../src/rules/decide.ts';
 import type { Rule } from '../../../src/rules/types.ts';
+import { holds } from '../../harness/property.ts';
 import { OPS, PAY, parseTexts } from './team-policy.ts';
 
 /* Random files of team pay, of parts that are right and parts that reach beyond its grant. */
@@ -144,7 +145,7 @@ const none = parseTexts({ pay: 'version: 1\n' });
 test('whatever a team writes, others decide the same, or the file is an error', () => {
   const expected = othersOf(none.policy as Policy);
   let valid = 0;
-  fc.assert(
+  holds(
     fc.property(file, (pay) => {
       const { policy, errors } = parseTexts({ pay });
       if (policy === undefined) {
@@ -164,18 +165,18 @@ test('whatever a team writes, others decide the same, or the file is an error', 
         expect(rule.who.kind).not.toBe('anyone');
       }
     }),
-    { numRuns: 120 },
+    120,
   );
   expect(valid).toBeGreaterThan(30);
 });
 
 test('the file of a team has the same errors, whatever the file of another team contains', () => {
-  fc.assert(
+  holds(
     fc.property(file, fc.constantFrom(OPS, PAY, '', 'hosts: [', undefined), (pay, ops) => {
       const own = (texts: Parameters<typeof parseTexts>[0]) =>
         parseTexts(texts).errors.filter(({ team }) => team === 'pay');
       expect(own({ pay, ops })).toEqual(own({ pay }));
     }),
-    { numRuns: 30 },
+    30,
   );
 });

@@ -2,7 +2,7 @@ import { optionsByName } from './options.ts';
 import type { Level, Written } from './settings.ts';
 
 /** A variable in a value that no file sets. */
-const VARIABLE = /\$\$|\$\(([A-Za-z_]\w*)\)|\$\{([A-Za-z_]\w*)(?::?-([^}]*))?\}|\$([A-Za-z_]\w*)/g;
+const VARIABLE = /\$\$|\$\(([A-Za-z_]\w*)\)|\$\{([A-Za-z_]\w*)(?::?-([^}$]*))?\}|\$([A-Za-z_]\w*)/g;
 
 /** Replaces the variables in a value of a command line, a container or a compose file. `$$` stands for `$`. */
 export function expand(

@@ -50,7 +50,7 @@ const originOf = (uri: string): string => uri.replace(/^([a-z]+:\/\/)(?:[^/@]*@)
 function pathsOf(path: string): Paths | undefined {
   if (path === '/') return { kind: 'prefix', path: '' };
   const isFolder = path.endsWith('/');
-  const plain = isFolder ? path.replace(/\/+$/, '') : path;
+  const plain = isFolder ? path.replace(/(?<!\/)\/+$/, '') : path;
   if (!plain.startsWith('/') || pathMistake(plain) !== undefined) return undefined;
   return { kind: isFolder ? 'below' : 'exact', path: plain };
 }

@@ -1,3 +1,4 @@
+import { TO_INGRESS } from '../../../internal-headers.ts';
 import { DEFAULTS } from '../../../policy/bounds.ts';
 import { type Arg, conf, type Directive, line, literal, row, template, variable } from '../../nginx/directive.ts';
 import { ignoresAccel, onceMore, timeouts, unstored } from '../../nginx/module.ts';
@@ -5,7 +6,6 @@ import { answerHeader } from '../../nginx/names.ts';
 import { print } from '../../nginx/print.ts';
 import { TITLES } from '../../nginx/problem.ts';
 import { answerNames, responseNames } from '../answer.ts';
-import { BRIEF } from '../forms.ts';
 import { type Asked, erasedBy, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, urlOf } from './kit.ts';
 
 /** The path of the check in the ingress. It is no path of a client. */
@@ -65,8 +65,8 @@ export function checkedLocation(asked: Asked, check: string): readonly Directive
   return conf`
     satisfy all;
     auth_request ${check};
-    auth_request_set $meshgate_status ${answerHeader(BRIEF.status)}; auth_request_set $meshgate_problem ${answerHeader(BRIEF.problem)};
-    auth_request_set $meshgate_challenge ${answerHeader(BRIEF.challenge)}; auth_request_set $meshgate_location ${answerHeader('Location')};
+    auth_request_set $meshgate_status ${answerHeader(TO_INGRESS.status)}; auth_request_set $meshgate_problem ${answerHeader(TO_INGRESS.problem)};
+    auth_request_set $meshgate_challenge ${answerHeader(TO_INGRESS.challenge)}; auth_request_set $meshgate_location ${answerHeader('Location')};
     auth_request_set $meshgate_retry_after ${answerHeader('Retry-After')}; auth_request_set $meshgate_set_cookie ${answerHeader('Set-Cookie')};
     auth_request_set $meshgate_nonce ${answerHeader('DPoP-Nonce')};
     ${kept.map(({ name, at }) => line('auth_request_set', at, answerHeader(name)))}
