@@ -123,8 +123,11 @@ class Reader {
 
   members(place: string, value: unknown, options: Readonly<Record<string, string>>): void {
     if (!isMapping(value)) return;
-    for (const [path, inner] of leaves(value)) {
-      const label = `${place}.${path}`;
+    // oauth2-proxy reads the names of members in any case of letters.
+    const known = new Map([...Object.keys(options), ...Object.keys(OTHERS)].map((it) => [it.toLowerCase(), it]));
+    for (const [said, inner] of leaves(value)) {
+      const path = known.get(said.toLowerCase()) ?? said;
+      const label = `${place}.${said}`;
       const [name, other] = [options[path], OTHERS[path]];
       if (path === 'loginURLParameters') this.parameters(label, inner);
       else if (name !== undefined) this.add(name, label, inner);

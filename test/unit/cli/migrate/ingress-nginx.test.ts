@@ -145,6 +145,13 @@ describe('what a policy cannot say stays closed', () => {
     expect((await of({ 'auth-snippet': 'proxy_set_header A b;' })).policy).not.toContain('fill-in@migrate.invalid');
   });
 
+  test('a role by the DNS name of a certificate may admit a certificate with another common name', async () => {
+    const of = async (more: object) => (await one({ 'auth-tls-secret': 'apps/ca', ...more })).differs;
+    const wider = (found: Reported['differs']) => found.some((it) => it.wider && /common name/.test(it.text));
+    expect(wider(await of({ 'auth-tls-match-cn': 'CN=a.example.com' }))).toBe(true);
+    expect(wider(await of({}))).toBe(false);
+  });
+
   test('Ingresses of one host that demand different certificates close the host', async () => {
     const with_ = (name: string, verify: string, path: string) =>
       ingress(name, { 'auth-tls-secret': 'apps/ca', 'auth-tls-verify-client': verify }, [

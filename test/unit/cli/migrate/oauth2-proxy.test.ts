@@ -375,3 +375,16 @@ describe('several containers that run oauth2-proxy', () => {
     expect(await wider(services('a.example.com'))).toBe(false);
   });
 });
+
+test('members of the alpha configuration have no case, as in oauth2-proxy', async () => {
+  const provider = {
+    provider: 'oidc',
+    clientID: 'a',
+    AllowedGroups: ['staff'],
+    OIDCConfig: { IssuerURL: 'https://l.example.com' },
+  };
+  const alpha = JSON.stringify({ providers: [provider], upstreamConfig: { upstreams: [] } });
+  const { policy } = await run({ 'alpha.yaml': alpha, '.env': 'OAUTH2_PROXY_EMAIL_DOMAINS=*\n' });
+  expect(policy).toContain('issuer: https://l.example.com');
+  expect(policy).toContain('group: staff');
+});
