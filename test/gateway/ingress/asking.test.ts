@@ -20,7 +20,6 @@ import { ASKING, type Asking, type AskingForm, fillAsking, type Snippets, snippe
 import { lacksSets, type Rendered, renderFor } from './controllers.ts';
 
 const lacks = lacksSets();
-if (lacks !== undefined) console.warn(`skipped: ${lacks}`);
 
 const stage = await testStage('ingress asking');
 const WIKI = 'wiki.example.com';
@@ -335,7 +334,9 @@ describe.each(tried.filter(({ loss }) => loss === undefined).map((it) => [it.set
       expect((await post('https://evil.example')).status).toBe(403);
     });
 
-    test.skipIf(set.name === 'nic-externalauth-ingress')('a WebSocket opens only with a credential', async () => {
+    // An Ingress of NIC passes no upgrade on: this is a printed gap.
+    const testUpgrade = set.name === 'nic-externalauth-ingress' ? undefined : test;
+    testUpgrade?.('a WebSocket opens only with a credential', async () => {
       const upgrade = (token?: string) =>
         rawRequest('GET /socket HTTP/1.1', [
           ['Host', WIKI],
@@ -400,13 +401,11 @@ describe.each(
   });
 });
 
-test.skipIf(lacks !== undefined)(
-  'NGF admits what any service answers with 200, without identity headers, and render says so',
-  async () => {
-    const { set, rendered } = tried.find(({ loss }) => loss === ADMITS)!;
-    const answer = await ask(set, { path: '/page', headers: { 'X-Forwarded-User': 'mallory' } });
-    expect(answer.json().service).toBe('wiki');
-    expect(Object.fromEntries(answer.json().headers)['X-Forwarded-User']).toBeUndefined();
-    expect(rendered.said).toContain('NGF admits a request if any service answers its check with 200');
-  },
-);
+test('NGF admits what any service answers with 200, without identity headers, and render says so', async ({ skip }) => {
+  if (lacks !== undefined) return skip(lacks);
+  const { set, rendered } = tried.find(({ loss }) => loss === ADMITS)!;
+  const answer = await ask(set, { path: '/page', headers: { 'X-Forwarded-User': 'mallory' } });
+  expect(answer.json().service).toBe('wiki');
+  expect(Object.fromEntries(answer.json().headers)['X-Forwarded-User']).toBeUndefined();
+  expect(rendered.said).toContain('NGF admits a request if any service answers its check with 200');
+});

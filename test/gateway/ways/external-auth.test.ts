@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import {
   bareImage,
   follow,
@@ -17,11 +17,11 @@ import {
   testStage,
   until,
 } from '../../harness/index.ts';
+import { describeWith } from '../../harness/needs.ts';
 import { ASKING, fillAsking, snippetsOf } from '../ingress/asking.ts';
 import { lacksSets, readRendered } from '../ingress/controllers.ts';
 
 const lacks = lacksSets();
-if (lacks !== undefined) console.warn(`skipped: ${lacks}`);
 
 const stage = await testStage('ways external auth');
 const forms = ASKING.filter(({ set }) => set !== 'nic-externalauth-signin');
@@ -80,9 +80,8 @@ async function scene() {
   return { provider, sets, box };
 }
 
-describe.skipIf(lacks !== undefined)('the guides of external authentication', async () => {
-  const { provider, sets, box } =
-    lacks === undefined ? await scene() : ({} as never as Awaited<ReturnType<typeof scene>>);
+describeWith(lacks, 'the guides of external authentication', async () => {
+  const { provider, sets, box } = await scene();
   let token = '';
   beforeAll(async () => {
     token = await provider.token('ada');

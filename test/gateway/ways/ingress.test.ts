@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import {
   bareImage,
   follow,
@@ -15,11 +15,11 @@ import {
   testStage,
   until,
 } from '../../harness/index.ts';
+import { describeWith } from '../../harness/needs.ts';
 import { fillSet, folderOf, lacksSets, readRendered, targetOf } from '../ingress/controllers.ts';
 import { FORMS } from '../ingress/sets.ts';
 
 const lacks = lacksSets();
-if (lacks !== undefined) console.warn(`skipped: ${lacks}`);
 
 const stage = await testStage('ways ingress');
 
@@ -89,9 +89,8 @@ async function scene() {
   return { provider, sets, box, tried };
 }
 
-describe.skipIf(lacks !== undefined)('the guides of ingress controllers', async () => {
-  const { provider, sets, box, tried } =
-    lacks === undefined ? await scene() : ({ tried: [] } as never as Awaited<ReturnType<typeof scene>>);
+describeWith(lacks, 'the guides of ingress controllers', async () => {
+  const { provider, sets, box, tried } = await scene();
   let token = '';
   beforeAll(async () => {
     token = await provider.token('ada');
