@@ -1,15 +1,18 @@
 import { reasons } from '../reasons.ts';
 import { SIGNIN_PATH } from '../session/names.ts';
-import type { Incoming } from './http.ts';
+import type { Incoming, Outgoing } from './http.ts';
 import { refusalReason } from './live-gateway.ts';
 
 /** What a request without a credential found at an address. */
 export type Found =
-  /** The gateway refused it, with a reason or by leading to the sign-in. */
+  /** The gateway refused it with a reason, or led to the sign-in or to HTTPS. */
   | { readonly kind: 'closed'; readonly status: number; readonly by: string }
   /** A service answered, or something else that is not the gateway. */
   | { readonly kind: 'open'; readonly status: number }
   | { readonly kind: 'unknown'; readonly error: string };
+
+/** The parts of a request that its response depends on. The name is the host without a port, in lower case. */
+type Sent = Pick<Outgoing, 'tls' | 'name' | 'target'>;
 
 /** Whether a response leads to the gateway's sign-in, on this host or on the host of all sign-ins. */
 const leadsToSignin = (status: number, location: string): boolean =>
@@ -19,16 +22,24 @@ const leadsToSignin = (status: number, location: string): boolean =>
 const hasChallenge = (status: number, challenge: string, host: string): boolean =>
   status === reasons.credential_missing.status && challenge.includes(`realm="${host}"`);
 
+/** Whether a response leads a request over plain HTTP to the same host and target over HTTPS, at any port. */
+const leadsToHttps = (status: number, location: string, { tls, name, target }: Sent): boolean =>
+  !tls &&
+  [301, 308].includes(status) &&
+  location.replace(/^https:\/\/([^/?#:]+)(?::\d+)?(?=[/?])/i, (_, host: string) => host.toLowerCase()) ===
+    name + target &&
+  /^https:/i.test(location);
+
 /** Reads a response to a request without a credential. Only what the gateway itself writes counts as closed: a service
- * may have a 401 of its own.
- * @param host the name of the host, without a port */
-export function foundIn(answer: Incoming, host: string): Found {
+ * may have a 401 of its own. */
+export function foundIn(answer: Incoming, sent: Sent): Found {
   if ('error' in answer) return { kind: 'unknown', error: answer.error };
   const { status, headers } = answer;
   const reason = refusalReason(answer);
   if (reason !== undefined) return { kind: 'closed', status, by: reason };
   if (leadsToSignin(status, headers.location ?? '')) return { kind: 'closed', status, by: 'to the sign-in' };
-  if (hasChallenge(status, headers['www-authenticate'] ?? '', host)) {
+  if (leadsToHttps(status, headers.location ?? '', sent)) return { kind: 'closed', status, by: 'leads to HTTPS' };
+  if (hasChallenge(status, headers['www-authenticate'] ?? '', sent.name)) {
     return { kind: 'closed', status, by: 'with the challenge of the gateway' };
   }
   return { kind: 'open', status };

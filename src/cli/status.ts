@@ -92,7 +92,7 @@ async function askAll(ask: Ask, all: readonly Asked[], flags: Flags, ca: string 
     // A browser's Accept is not sent, so that the gateway says its reason and does not lead to the sign-in.
     const headers = { Accept: '*/*' };
     const request = { address, port, tls, name, authority: host, method: asked.method, target, headers };
-    return { ...asked, found: foundIn(await ask({ ...request, ...(ca !== undefined && { ca }) }), name) };
+    return { ...asked, found: foundIn(await ask({ ...request, ...(ca !== undefined && { ca }) }), request) };
   };
   const results: Result[] = [];
   for (let at = 0; at < all.length; at += AT_ONCE) {
@@ -121,7 +121,7 @@ function summary(results: readonly Result[], paint: Paint): string {
 /** `meshgate status`: asks hosts without a credential, and fails if a service answers. */
 export const statusCommand = command({
   brief: 'Ask hosts without a credential whether the gateway protects them',
-  text: 'Asks each URL without a credential. Only the gateway may answer: with a refusal and its reason, with its challenge, or with the way to its sign-in. For a policy, asks one path of each route, except routes that anyone may use. A configuration that lost the check, for example because a controller dropped a snippet, passes every test of nginx; here it is open. Needs Node. Exit code 0: the gateway refused every request; 1: a service answered, or there was no answer.',
+  text: 'Asks each URL without a credential. Only the gateway may answer: with a refusal and its reason, with its challenge, or with the way to its sign-in or from HTTP to HTTPS. For a policy, asks one path of each route, except routes that anyone may use. A configuration that lost the check, for example because a controller dropped a snippet, passes every test of nginx; here it is open. Needs Node. Exit code 0: the gateway refused every request; 1: a service answered, or there was no answer.',
   examples: [
     'meshgate status',
     'meshgate status https://wiki.example.com/',

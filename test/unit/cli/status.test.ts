@@ -87,6 +87,40 @@ describe('closed is only what the gateway itself writes', () => {
     expect(code).toBe(1);
   });
 
+  const redirect = (code: number, location: string) => answers(code, { location }, '');
+
+  test.each<[string, string, Incoming]>([
+    ['301', 'http://wiki.example.com/a?b=1', redirect(301, 'https://wiki.example.com/a?b=1')],
+    ['308', 'http://WIKI.example.com:8080/', redirect(308, 'https://wiki.example.com/')],
+    ['301 to a public port', 'http://wiki.example.com/', redirect(301, 'https://wiki.example.com:8443/')],
+  ])('HTTP that leads to HTTPS: %s', async (_, url, incoming) => {
+    const { code, out } = await status(url, () => incoming);
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(/^closed {3}GET http:\S+: 30[18] leads to HTTPS\n1 request/),
+    ]);
+  });
+
+  test.each<[string, string, Incoming]>([
+    ['to another host', 'http://wiki.example.com/a', redirect(301, 'https://other.example.com/a')],
+    ['to a longer host', 'http://wiki.example.com/a', redirect(301, 'https://wiki.example.com.evil.example/a')],
+    [
+      'to the host as a user name',
+      'http://wiki.example.com/a',
+      redirect(301, 'https://wiki.example.com:1@evil.example/a'),
+    ],
+    ['to another path', 'http://wiki.example.com/a', redirect(301, 'https://wiki.example.com/login')],
+    ['to a longer path', 'http://wiki.example.com/a', redirect(301, 'https://wiki.example.com/ab')],
+    ['without the query', 'http://wiki.example.com/a?b=1', redirect(301, 'https://wiki.example.com/a')],
+    ['to plain HTTP', 'http://wiki.example.com/a', redirect(301, 'http://wiki.example.com/a')],
+    ['without a scheme', 'http://wiki.example.com/a', redirect(301, 'wiki.example.com/a')],
+    ['for a while', 'http://wiki.example.com/a', redirect(302, 'https://wiki.example.com/a')],
+    ['from HTTPS', 'https://wiki.example.com/a', redirect(301, 'https://wiki.example.com/a')],
+  ])('a redirect is open: %s', async (_, url, incoming) => {
+    const { code, out } = await status(url, () => incoming);
+    expect([code, out]).toEqual([1, expect.stringMatching(/^open /)]);
+  });
+
   test('no answer is not closed', async () => {
     const { code, out } = await status(WIKI, () => ({ error: 'ECONNREFUSED' }));
     expect([code, out]).toEqual([1, `unknown  GET ${WIKI}: no answer: ECONNREFUSED\n1 request: 0 open, 1 unknown\n`]);
