@@ -49,6 +49,7 @@ const ADMINISTRATION = [
   '/api/auth/keys',
   '/api/v1/sso-settings/github',
   '/metrics',
+  '/metrics/',
 ];
 
 /** Options of the profile, what then passes, and the roles beside the three that it needs. */

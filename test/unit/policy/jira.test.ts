@@ -41,6 +41,7 @@ const ADMINISTRATION = [
   '/plugins/servlet/upm',
   '/rest/plugins/1.0/',
   '/plugins/servlet/applinks/listApplicationLinks',
+  '/plugins/servlet/applinks/listApplicationLinks/',
 ];
 
 /** Options of the profile, what then passes, and the roles beside the two that it needs. */

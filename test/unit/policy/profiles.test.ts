@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { expandPolicy, formatError, parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { policyDigest } from '../../../src/rules/digest.ts';
+import { profileFiles } from '../../harness/profiles.ts';
 
 /** A profile for tests: a paste bin whose administrators may be asked to sign in again. */
 const PASTES = `profile: 1
@@ -330,4 +331,11 @@ describe('errors', () => {
       'm.yaml:9:19 profiles[0].use: no profile "pastes"; write the path of your own profile, as in ./pastes.yaml',
     ]);
   });
+});
+
+test('the exact paths of the profiles only open what the route around them closes, because a path with a slash at its end is no exact path', () => {
+  const routes = Object.values(profileFiles).flatMap((text) => text.match(/^ +\/\S*:.*/gm) ?? []);
+  const exact = routes.filter((route) => !/^ +\/\S*\*:/.test(route));
+  expect(exact).not.toEqual([]);
+  expect(exact.filter((route) => !route.includes('allow: [{ who: anyone, methods: [GET] }]'))).toEqual([]);
 });
