@@ -40,7 +40,10 @@ async function fetchPage(ask: Ask, { base, token, ...address }: Access, path: st
     ...{ ...address, method: 'GET', target: `${base}${path}?start=${start}&limit=${PER_PAGE}`, maxBody: LARGEST_PAGE },
     headers: { Accept: 'application/json', Authorization: `Bearer ${token}` },
   });
-  if ('error' in answer) throw new NoAnswer(`${path}: no answer: ${answer.error}`);
+  if ('error' in answer) {
+    const { tls, authority } = address;
+    throw new NoAnswer(`${tls ? 'https' : 'http'}://${authority}${base}${path}: no answer: ${answer.error}`);
+  }
   // A token that is not valid makes an anonymous caller.
   if (answer.headers['x-ausername'] === 'anonymous' || answer.status === 401) {
     throw new NoAnswer(`${path}: ${answer.status}: Confluence does not know the token`);

@@ -147,6 +147,17 @@ describe('drift confluence', () => {
     expect([code, err]).toEqual([1, 'meshgate: /rest/api/group: 404: use the token of an administrator\n']);
   });
 
+  test('if no answer comes, the error names the address', async () => {
+    const closed = await meshgate(['drift', 'confluence', '--url', 'http://127.0.0.1:1/wiki', '--token-file', 'pat'], {
+      files,
+      ask: systemAsk()!,
+    });
+    expect([closed.code, closed.err]).toEqual([
+      1,
+      expect.stringMatching(/^meshgate: http:\/\/127\.0\.0\.1:1\/wiki\/rest\/api\/group: no answer: .+\n$/),
+    ]);
+  });
+
   test('sends the token only over TLS, and asks for what it lacks', async () => {
     const run = (...args: string[]) => meshgate(['drift', 'confluence', ...args], { files, ask: systemAsk()! });
     const cases = [
