@@ -148,6 +148,20 @@ function isFolder(path: string): boolean {
   }
 }
 
+/** Makes a folder and the missing ones above it. Node's own recursion never ends below a folder that exists and accepts
+ * no folders, such as /proc. */
+function makeFolders(path: string): void {
+  try {
+    fs.mkdirSync(path);
+  } catch (error) {
+    if (isFolder(path)) return;
+    const above = folderOf(path);
+    if (codeOf(error) !== 'ENOENT' || isFolder(above)) throw error;
+    makeFolders(above);
+    makeFolders(path);
+  }
+}
+
 /** Lists files in all subfolders. njs has no function for this. */
 function listAll(path: string): readonly string[] | undefined {
   if (!isFolder(path)) return undefined;
@@ -300,7 +314,7 @@ export function systemRuntime(): Runtime {
     isFolder,
     reload,
     folder(path) {
-      fs.mkdirSync(path, { recursive: true });
+      makeFolders(path);
       return fs.realpathSync(path);
     },
   };

@@ -18,6 +18,7 @@ function run(args: readonly string[], input = '') {
     cwd: folder,
     input,
     encoding: 'utf8',
+    timeout: 20_000,
     env: { ...process.env, NODE_NO_WARNINGS: '1' },
   });
   return { status, stdout, stderr };
@@ -44,6 +45,22 @@ test('writes files with their folders', () => {
   const { status, stdout } = run(['render', '--target', 'envoy', '--out', 'a/b', '-'], POLICY);
   expect({ status, stdout }).toEqual({ status: 0, stdout: 'a/b/envoy.yaml\n' });
   expect(readFileSync(join(folder, 'a/b/envoy.yaml'), 'utf8')).toContain('static_resources:');
+});
+
+test('ends with an error if a folder cannot be made', () => {
+  writeFileSync(join(folder, 'file'), '');
+  for (const [out, why] of [
+    ['/proc/meshgate', 'there is no such file'],
+    ['/proc/a/b', 'there is no such file'],
+    ['file', 'a file of this name is there already'],
+    ['file/a', 'a part of its path is not a folder'],
+  ]) {
+    expect(run(['render', '--target', 'envoy', '--out', out as string, '-'], POLICY), out).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: `meshgate: cannot write ${out}: ${why}\n`,
+    });
+  }
 });
 
 test('exits with 3 if nothing is proven, and with 1 if two policies differ', () => {
