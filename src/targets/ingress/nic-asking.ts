@@ -145,6 +145,10 @@ function gaps({ policy: { gateway }, asked, hosts }: AskingInput, kind: Kind): r
   const what = kind === 'ingress' ? 'the Ingress' : 'the VirtualServer';
   const part = 'ingress';
   const port = gateway.publicPort ?? DEFAULTS.publicPort;
+  const rejected = [
+    ...(gateway.session === undefined ? [] : ['unsafe requests with a session']),
+    ...(gateway.proof === undefined ? [] : ['DPoP proofs']),
+  ];
   return [
     ...hosts.map(({ name }) => ({
       part: `hosts.${name}`,
@@ -169,14 +173,14 @@ function gaps({ policy: { gateway }, asked, hosts }: AskingInput, kind: Kind): r
             part: 'gateway.session',
             text: 'auth_request passes no body on: instead of a page, a person who is signed in and may not pass sees the JSON of the refusal',
           },
-          ...(port === DEFAULTS.publicPort
-            ? []
-            : [
-                {
-                  part: 'gateway.public_port',
-                  text: `NIC tells the sidecar the host without its port ${port}: unsafe requests with a session, and DPoP proofs, are rejected; use the port ${DEFAULTS.publicPort}`,
-                },
-              ]),
+        ]),
+    ...(port === DEFAULTS.publicPort || rejected.length === 0
+      ? []
+      : [
+          {
+            part: 'gateway.public_port',
+            text: `NIC tells the sidecar the host without its port ${port}: ${rejected.join(' and ')} are rejected; use the port ${DEFAULTS.publicPort}`,
+          },
         ]),
     ...(responseNames(asked.scene).length === 0
       ? []

@@ -72,6 +72,29 @@ describe.each(FORMS)('%s %s', (target, form) => {
   });
 });
 
+test('with another public port, NIC names what the sidecar rejects: unsafe requests with a session, and DPoP proofs', () => {
+  const unsigned = TEXT.replace(', session: { keys_file: /run/s.jwks }', '').replace(
+    ', client: { id: g, secret_file: /run/secret }',
+    '',
+  );
+  const saying = (gateway: string, text = TEXT) =>
+    render('nic', 'external-auth', text.replace('insecure_http: true', `insecure_http: true, ${gateway}`))
+      .gaps.filter(({ part }) => part === 'gateway.public_port')
+      .map((gap) => gap.text);
+  const begins = 'NIC tells the sidecar the host without its port 8443: ';
+  expect(saying('public_port: 8443')).toEqual([
+    `${begins}unsafe requests with a session are rejected; use the port 443`,
+  ]);
+  expect(saying('public_port: 8443, proof: {}')).toEqual([
+    `${begins}unsafe requests with a session and DPoP proofs are rejected; use the port 443`,
+  ]);
+  expect(saying('public_port: 8443, proof: {}', unsigned)).toEqual([
+    `${begins}DPoP proofs are rejected; use the port 443`,
+  ]);
+  expect(saying('public_port: 8443', unsigned)).toEqual([]);
+  expect(saying('proof: {}')).toEqual([]);
+});
+
 const MANY = TEXT.replace(
   '    /status: { service: wiki, allow: [anyone] }\n',
   `    /: { service: files, allow: [anyone] }
