@@ -471,8 +471,8 @@ export interface Team {
   readonly file: string;
   /** The hosts that the team may define; *.x covers all names below x. */
   readonly hosts: ReadonlyArray<string>;
-  /** The services that the team may define, or name if this policy defines them; pay-* covers all names that begin so. */
-  readonly services: ReadonlyArray<string>;
+  /** The services that the team may define, or name if this policy defines them; pay-* covers all names that begin so. Default: none. */
+  readonly services?: ReadonlyArray<string>;
   /** Names of roles that the team may define besides those that begin with its own name and a dot; x-* covers all names that begin with x-. Default: none. */
   readonly roles?: ReadonlyArray<string>;
   /** The Kubernetes namespaces of the team’s services. Default: none. */

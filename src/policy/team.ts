@@ -58,11 +58,10 @@ export const team = mapping({
   hosts: s
     .list(hostName, '[pay.example.com]')
     .describe('The hosts that the team may define; *.x covers all names below x.'),
-  services: s
-    .list(serviceName, '[pay-*]')
-    .describe(
-      'The services that the team may define, or name if this policy defines them; pay-* covers all names that begin so.',
-    ),
+  services: orNone(
+    s.list(serviceName, '[pay-*]'),
+    'The services that the team may define, or name if this policy defines them; pay-* covers all names that begin so. Default: none.',
+  ),
   roles: orNone(
     s.list(roleName, '[confluence-users]'),
     'Names of roles that the team may define besides those that begin with its own name and a dot; x-* covers all names that begin with x-. Default: none.',

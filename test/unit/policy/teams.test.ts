@@ -257,6 +257,15 @@ describe('the file of a team', () => {
     expect(errorsIn({ pay })[0]).toContain(says);
   });
 
+  test('can define and name no service if the policy grants none', () => {
+    const without = PLATFORM.replace('    services: [pay-*, search]\n', '');
+    expect(errorsIn({ platform: without, pay: 'version: 1' })).toEqual([]);
+    const errors = errorsIn({ platform: without });
+    expect(errors.length).toBeGreaterThan(0);
+    for (const error of errors)
+      expect(error).toMatch(/ask the owners of the policy to add \S+ to teams\.pay\.services$/);
+  });
+
   test('can leave everything out but a comment with the version', () => {
     expect(policyIn({ pay: 'version: 1 # nothing yet' }).hosts.map(({ name }) => name)).not.toContain(
       'pay.example.com',
