@@ -121,7 +121,7 @@ export const formatFlag = {
 /** The flag `--json`, which every command with {@link formatFlag} has too. */
 const jsonFlag = { kind: 'boolean', optional: true, withNegated: false, brief: 'The same as --format json' } as const;
 
-const POLICY = ['FILE', 'The policy (default ./meshgate.yaml; - reads standard input)'] as const;
+const POLICY = ['FILE', 'The policy (default $MESHGATE_POLICY, or ./meshgate.yaml; - reads standard input)'] as const;
 
 /** The flag `--policy`, and the positional argument FILE with the same meaning. */
 export const policyFlag = flag(...POLICY);

@@ -118,7 +118,7 @@ const confluenceCommand = command({
   async run(runtime, flags, file) {
     const ask = network(runtime, 'drift');
     const access = accessOf(runtime, flags);
-    const loaded = loadValid(runtime, sourceOf(file, flags));
+    const loaded = loadValid(runtime, sourceOf(runtime, file, flags));
     if (loaded === undefined) return NO;
     const roles = groupNames(loaded, hostOf(loaded, flags.host));
     const ignores = ignoresOf(flags.ignore);

@@ -64,14 +64,14 @@ const flags = {
 
 type Flags = FlagsOf<typeof flags>;
 
-function checkUse(flags: Flags, method: string, url: string): void {
+function checkUse(runtime: Runtime, flags: Flags, method: string, url: string): void {
   checkForm(flags.serviceCredential);
   if (flags.as !== undefined && flags.token !== undefined) throw new WrongUse('give --as or --token, not both');
   const isGiven = flags.as !== undefined && flags.as[0] !== 'nobody';
   if (isGiven && (flags.network ?? flags.certificate) !== undefined) {
     throw new WrongUse('--network and --certificate have no effect with --as ROLE: the roles are given');
   }
-  if (flags.token === '-' && readsStdin(sourceOf(undefined, flags)))
+  if (flags.token === '-' && readsStdin(sourceOf(runtime, undefined, flags)))
     throw new WrongUse('only one file can come from standard input');
   if (!/^[A-Z_-]+$/.test(method)) {
     throw new WrongUse(
@@ -108,8 +108,8 @@ export const explainCommand = command({
   flags,
   args: [argument('METHOD', 'GET, POST, …'), argument('URL', 'The URL as the client sends it; it is not normalised')],
   run(runtime, flags, method, url) {
-    checkUse(flags, method, url);
-    const loaded = loadValid(runtime, sourceOf(undefined, flags));
+    checkUse(runtime, flags, method, url);
+    const loaded = loadValid(runtime, sourceOf(runtime, undefined, flags));
     if (loaded === undefined) return NO;
     const explanation = explainRequest(runtime, loaded, flags, method, url);
     runtime.out(

@@ -56,7 +56,7 @@ export const loginCommand = command({
   flags,
   async run(runtime, flags) {
     const network = providerNetwork(runtime, 'login', flags.caFile);
-    const loaded = loadValid(runtime, sourceOf(undefined, flags));
+    const loaded = loadValid(runtime, sourceOf(runtime, undefined, flags));
     if (loaded === undefined) return NO;
     const provider = providerOf(loaded.policy, flags);
     if (provider.audiences.length === 0) {

@@ -141,9 +141,9 @@ function proveTarget(
 }
 
 /** Returns the policy that is compared with a mesh. There is only one policy then, so flags for one side say nothing. */
-function meshSource(a: string, { overlay, env, ...sides }: PairFlags): Source {
+function meshSource(runtime: Runtime, a: string, { overlay, env, ...sides }: PairFlags): Source {
   const given = Object.entries(sides).find(([, values]) => values !== undefined)?.[0];
-  if (given === undefined) return sourceOf(a, { overlay, env });
+  if (given === undefined) return sourceOf(runtime, a, { overlay, env });
   throw new WrongUse(
     `--${given.replace('O', '-o').replace('E', '-e')} has no effect with --target: write --overlay or --env`,
   );
@@ -192,7 +192,10 @@ export const proveCommand = command({
     if (target === undefined && ingress !== undefined) throw new WrongUse('--ingress has no effect without --target');
     if (target === undefined && meshName !== undefined)
       throw new WrongUse('--mesh-name has no effect without --target');
-    const sides = target === undefined ? pairOf(a, b, stages) : ([meshSource(a, stages), sourceOf(b, {})] as const);
+    const sides =
+      target === undefined
+        ? pairOf(a, b, stages)
+        : ([meshSource(runtime, a, stages), sourceOf(runtime, b, {})] as const);
     const proof =
       target === undefined
         ? provePolicies(runtime, sides)

@@ -305,7 +305,7 @@ export const renderCommand = command({
   args: [policyArgument],
   async run(runtime, flags, argument) {
     checkFlags(flags);
-    const loaded = loadValid(runtime, sourceOf(argument, flags));
+    const loaded = loadValid(runtime, sourceOf(runtime, argument, flags));
     if (loaded === undefined) return NO;
     if (flags.checkFiles) {
       for (const { line } of (await checkFiles(runtime, loaded)).problems) runtime.err(`meshgate: ${line}\n`);

@@ -47,14 +47,16 @@ export interface Source {
   readonly team?: string;
 }
 
-/** Returns the policy that a command reads: the argument, the value of `--policy`, or the default. */
+/** Returns the policy that a command reads: the argument, the value of `--policy`, or the default, which is the policy
+ * of the image if `MESHGATE_POLICY` names one. */
 export function sourceOf(
+  { env }: Pick<Runtime, 'env'>,
   argument: string | undefined,
   { policy, ...stage }: StageFlags & { readonly policy?: string | undefined },
 ): Source {
   if (argument !== undefined && policy !== undefined)
     throw new WrongUse(`two policies, ${argument} and ${policy}: give only one`);
-  return stageOf(argument ?? policy ?? DEFAULT_FILE, stage);
+  return stageOf(argument ?? policy ?? (env.MESHGATE_POLICY || DEFAULT_FILE), stage);
 }
 
 /** Returns the two policies that a command compares. */

@@ -135,7 +135,7 @@ export const statusCommand = command({
   async run(runtime, flags, ...args) {
     const files = args.filter((it) => !isUrl(it));
     const [named, other] = files;
-    const file = args.length === 0 ? sourceOf(undefined, flags).file : named;
+    const file = args.length === 0 ? sourceOf(runtime, undefined, flags).file : named;
     if (other !== undefined) throw new WrongUse(`two policies, ${named} and ${other}: give only one`);
     if (named !== undefined) refuseHost(runtime, named);
     for (const key of ['overlay', 'env'] as const) {
@@ -143,7 +143,7 @@ export const statusCommand = command({
     }
     const ask = network(runtime, 'status');
     const ca = flags.caFile === undefined ? undefined : readText(runtime, flags.caFile, 'the CA');
-    const loaded = file === undefined ? undefined : loadValid(runtime, sourceOf(file, flags));
+    const loaded = file === undefined ? undefined : loadValid(runtime, sourceOf(runtime, file, flags));
     if (file !== undefined && loaded === undefined) return NO;
     for (const url of args.filter(isUrl)) checkUrl(url);
     const urls = args.filter(isUrl).map((url): Asked => ({ url, method: 'GET' }));

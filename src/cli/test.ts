@@ -102,7 +102,7 @@ export const testCommand = command({
     checkUse(flags);
     const isLive = flags.gateway !== undefined || flags.mesh !== undefined;
     const ask = isLive ? network(runtime, 'test', '--gateway and --mesh need') : undefined;
-    const source = sourceOf(argument, flags);
+    const source = sourceOf(runtime, argument, flags);
     const loaded = loadValid(runtime, source);
     if (loaded === undefined) return NO;
     if (loaded.policy.tests.length === 0) throw new WrongUse(`${sourceName(source)} has no tests`);

@@ -63,8 +63,8 @@ function explained(runtime: Runtime, loaded: Loaded, report: TokenReport, text: 
   return explainRoute(loaded, at, report.asker);
 }
 
-function checkUse(flags: Flags, file: string, method?: string, url?: string): void {
-  if (file === '-' && readsStdin(sourceOf(undefined, flags)))
+function checkUse(runtime: Runtime, flags: Flags, file: string, method?: string, url?: string): void {
+  if (file === '-' && readsStdin(sourceOf(runtime, undefined, flags)))
     throw new WrongUse('only one file can come from standard input');
   if (method !== undefined && url === undefined)
     throw new WrongUse('METHOD and URL go together: GET https://HOST/PATH');
@@ -91,8 +91,8 @@ export const tokenCommand = command({
     { ...argument('URL', 'The URL as the client sends it; it is not normalised'), optional: true },
   ],
   async run(runtime, flags, file, method, url) {
-    checkUse(flags, file, method, url);
-    const loaded = loadValid(runtime, sourceOf(undefined, flags));
+    checkUse(runtime, flags, file, method, url);
+    const loaded = loadValid(runtime, sourceOf(runtime, undefined, flags));
     if (loaded === undefined) return NO;
     const text = tokenText(runtime, file);
     const now = flags.now ?? runtime.now();

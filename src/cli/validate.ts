@@ -147,7 +147,7 @@ export const validateCommand = command({
     }
     if (flags.nginxPrefix !== undefined && flags.nginx === undefined)
       throw new WrongUse('--nginx-prefix needs --nginx');
-    const source = { ...sourceOf(argument, flags), ...(team !== undefined && { team }) };
+    const source = { ...sourceOf(runtime, argument, flags), ...(team !== undefined && { team }) };
     if (flags.nginx === '-' && readsStdin(source))
       throw new WrongUse('only one file can come from standard input: the policy, or the file of --nginx');
     const loaded = loadPolicy(runtime, source);

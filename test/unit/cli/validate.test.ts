@@ -7,6 +7,17 @@ const withTests = (...tests: string[]) => ({
 });
 
 describe('a valid policy', () => {
+  test('is the one that MESHGATE_POLICY names, unless the command line names another or the value is empty', async () => {
+    const files = { '/etc/meshgate/m.yaml': POLICY, './meshgate.yaml': 'version: 1', 'other.yaml': 'version: 2' };
+    const validate = async (MESHGATE_POLICY: string, ...args: string[]) =>
+      (await meshgate(['validate', ...args], { files, env: { MESHGATE_POLICY } })).out.split('\n').at(-2);
+    expect(await validate('/etc/meshgate/m.yaml')).toContain('/etc/meshgate/m.yaml: valid: ');
+    expect(await validate('/etc/meshgate/m.yaml', 'other.yaml')).toContain('other.yaml: invalid: ');
+    expect(await validate('/etc/meshgate/m.yaml', '--policy', 'other.yaml')).toContain('other.yaml: invalid: ');
+    expect(await validate('')).toMatch(/^meshgate\.yaml: /);
+    expect((await meshgate(['test'], { files, env: { MESHGATE_POLICY: '/nowhere' } })).err).toContain('/nowhere');
+  });
+
   test('prints one line and what is insecure, with exit code 0', async () => {
     expect(await meshgate(['validate'], { files: file })).toEqual({
       code: 0,
