@@ -93,6 +93,11 @@ const bundles = {
     inject: [],
     target: 'es2015',
   },
+  // The command's part that the probe of rendered manifests runs on Node.
+  'status.js': {
+    entryPoints: ['src/status.ts'],
+    external: ['fs', 'crypto'],
+  },
   'cli.js': {
     entryPoints: ['src/cli.ts'],
     external: ['fs', 'crypto'],

@@ -1,20 +1,19 @@
-import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core';
-import { type Context, NO, WRONG_USE } from './context.ts';
+import { buildRouteMap } from '@stricli/core';
+import type { Context } from './context.ts';
 import { diffCommand } from './diff.ts';
 import { driftCommands } from './drift.ts';
 import { explainCommand } from './explain.ts';
-import { printable } from './foreign.ts';
 import { initCommand } from './init.ts';
 import { keysCommands } from './keys.ts';
 import { loginCommand } from './login.ts';
 import { migrateCommands } from './migrate.ts';
+import { program } from './program.ts';
 import { proveCommand } from './prove.ts';
 import { ANY_TARGET, renderCommand } from './render.ts';
 import { revokeCommand } from './revoke.ts';
 import type { Runtime } from './runtime.ts';
 import { schemaCommand } from './schema.ts';
 import { statusCommand } from './status.ts';
-import { hasColours } from './style.ts';
 import { testCommand } from './test.ts';
 import { tokenCommand } from './token.ts';
 import { validateCommand } from './validate.ts';
@@ -51,38 +50,13 @@ const root = buildRouteMap<string, Context>({
   },
 });
 
-/** Returns the text of an exception. In njs, the stack does not contain the message. */
-function exceptionText(thrown: unknown): string {
-  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}\n${thrown.stack ?? ''}` : String(thrown);
-}
-
-const app = buildApplication<Context>(root, {
-  name: 'meshgate',
-  versionInfo: { currentVersion: VERSION },
-  scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
-  documentation: { disableAnsiColor: true },
-  localization: { text: { ...text_en, formatException: exceptionText } },
-});
+const meshgate = program(root, 'meshgate', VERSION);
 
 /** Runs the command that the arguments name, and returns its exit code. */
-export async function main(system: Runtime): Promise<number> {
-  const colours = hasColours(system);
-  const runtime: Runtime = {
-    ...system,
-    out: (text) => system.out(printable(text, colours)),
-    err: (text) => system.err(printable(text, colours)),
-  };
-  const context: Context = {
-    process: {
-      stdout: { write: runtime.out },
-      stderr: { write: runtime.err },
-      env: { ...runtime.env, STRICLI_SKIP_VERSION_CHECK: '1' },
-    },
-    runtime,
-  };
+export function main(system: Runtime): Promise<number> {
   // A flag with an optional value: without one, the parser would take the next argument for it.
-  const args = runtime.args.map((it) => (it === '--fail-on-gap' ? `${it}=${ANY_TARGET}` : it));
-  await run(app, args, context);
-  const code = Number(context.process.exitCode ?? NO);
-  return code < 0 ? WRONG_USE : code;
+  return meshgate(
+    system,
+    system.args.map((it) => (it === '--fail-on-gap' ? `${it}=${ANY_TARGET}` : it)),
+  );
 }

@@ -2,7 +2,11 @@ import { ingressTargetNames, ingressTargets } from '../targets/ingress/index.ts'
 import type { Controller, IngressOptions } from '../targets/ingress/types.ts';
 import type { Emitted } from '../targets/types.ts';
 import { flag, WrongUse } from './context.ts';
+import { gatewayAddress } from './live-gateway.ts';
 import { type Loaded, utf8 } from './load.ts';
+import { routesToAsk } from './routes-to-ask.ts';
+
+const PROBE_IMAGE = 'node:24-slim';
 
 /** The flags of `render` for ingress controllers. */
 export const controllerFlags = {
@@ -11,12 +15,19 @@ export const controllerFlags = {
     'How the ingress controller gets the gateway (NIC: configmap, ingress, mergeable, virtualserver, external-auth, external-auth-ingress; NGF: snippets, external-auth)',
   ),
   gateway: flag('NAME', 'The Gateway of the routes, as in NAMESPACE/NAME/LISTENER (NGF; default: gateway)'),
+  probeImage: flag('IMAGE', `The image with Node for the probe of the routes (NIC, NGF; default: ${PROBE_IMAGE})`),
+  probeAddress: flag(
+    'URL',
+    'Where the probe reaches the controller, https://SERVICE.NAMESPACE.svc (NIC, NGF; default: what the names of the hosts resolve to)',
+  ),
 } as const;
 
 interface Given {
   readonly form?: string | undefined;
   readonly gateway?: string | undefined;
   readonly sidecar?: string | undefined;
+  readonly probeImage?: string | undefined;
+  readonly probeAddress?: string | undefined;
 }
 
 /** Whether a target of `render` is an ingress controller. */
@@ -25,6 +36,9 @@ export const isController = (target: string): target is Controller =>
 
 /** What is mounted over NIC's file of the same name, besides the bundles of the gateway. */
 export const CONTROLLER_BUNDLE = 'apikey_auth.js';
+
+/** The program of the probe. */
+export const PROBE_BUNDLE = 'status.js';
 
 /** Whether a form asks a sidecar. */
 export const asksSidecar = (target: string, form: string | undefined): boolean =>
@@ -42,7 +56,16 @@ function sidecarService(text: string): { readonly name: string; readonly port: n
 }
 
 /** Rejects flags that have no effect for the target. */
-export function checkController(target: string, { form, gateway }: Given): void {
+export function checkController(target: string, { form, gateway, probeImage, probeAddress }: Given): void {
+  for (const [name, value] of Object.entries({ 'probe-image': probeImage, 'probe-address': probeAddress })) {
+    if (value !== undefined && !isController(target)) {
+      throw new WrongUse(`--${name} has no effect for ${target}: leave it out`);
+    }
+  }
+  if (probeImage !== undefined && !/^[\w./:@-]+$/.test(probeImage)) {
+    throw new WrongUse(`--probe-image ${probeImage}: write an image such as ${PROBE_IMAGE}`);
+  }
+  if (probeAddress !== undefined) gatewayAddress(probeAddress, '--probe-address');
   if (gateway !== undefined && target !== 'ngf') {
     throw new WrongUse(`--gateway has no effect for ${target}: leave it out`);
   }
@@ -52,19 +75,27 @@ export function checkController(target: string, { form, gateway }: Given): void 
   if (!forms.includes(form)) throw new WrongUse(`--form ${form}: write one of ${forms.join(', ')}`);
 }
 
+/** What the probe asks, and how. */
+function probeOf(loaded: Loaded, { probeImage, probeAddress }: Given, program: string): IngressOptions['probe'] {
+  const urls = routesToAsk(loaded).flatMap((it) => ('skipped' in it ? [] : [it.url]));
+  return urls.length === 0 ? undefined : { urls, image: probeImage ?? PROBE_IMAGE, address: probeAddress, program };
+}
+
 /** Renders for a controller.
  * @param bundles the JavaScript bundles */
 export function emitController(
   target: Controller,
-  { policy, rules }: Loaded,
-  { form, gateway, sidecar }: Given,
-  paths: Omit<IngressOptions, 'form' | 'gateway' | 'sidecar' | 'bundles'>,
+  loaded: Loaded,
+  given: Given,
+  paths: Omit<IngressOptions, 'form' | 'gateway' | 'sidecar' | 'probe' | 'bundles'>,
   bundles: Readonly<Record<string, Uint8Array>>,
 ): Emitted {
-  const texts = Object.entries(bundles).map(([name, bytes]) => [name, utf8(bytes) ?? ''] as const);
-  return ingressTargets[target].emit(policy, rules, {
+  const { form, gateway, sidecar } = given;
+  const all = Object.entries(bundles).map(([name, bytes]) => [name, utf8(bytes) ?? ''] as const);
+  const { [PROBE_BUNDLE]: program = '', ...texts } = Object.fromEntries(all);
+  return ingressTargets[target].emit(loaded.policy, loaded.rules, {
     ...paths,
-    ...{ form, gateway, bundles: Object.fromEntries(texts) },
+    ...{ form, gateway, bundles: texts, probe: probeOf(loaded, given, program) },
     sidecar: sidecar === undefined ? undefined : sidecarService(sidecar),
   });
 }

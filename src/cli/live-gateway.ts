@@ -11,14 +11,15 @@ import type { TestOutcome } from './policy-tests.ts';
 import { headerOf } from './service-credential.ts';
 import { askerText } from './words.ts';
 
-/** Parses the value of `--gateway`. The host name of a request comes from its test. */
-export function gatewayAddress(url: string) {
+/** Parses the value of `--gateway`. The host name of a request comes from its test.
+ * @param flag the flag that has the value */
+export function gatewayAddress(url: string, flag = '--gateway') {
   const [, scheme, host] = /^(https?):\/\/([^/?#]+)\/?$/i.exec(url) ?? [];
   if (scheme === undefined || host === undefined) {
-    throw new WrongUse(`--gateway ${url}: write https://HOST:PORT, without a path`);
+    throw new WrongUse(`${flag} ${url}: write https://HOST:PORT, without a path`);
   }
   const tls = scheme.toLowerCase() === 'https';
-  return { url, tls, ...hostPort(host, '--gateway', tls ? 443 : 80) };
+  return { url, tls, ...hostPort(host, flag, tls ? 443 : 80) };
 }
 
 const isReason = (code: unknown): code is ReasonCode => typeof code === 'string' && Object.hasOwn(reasons, code);

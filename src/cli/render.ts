@@ -16,6 +16,7 @@ import {
   controllerFlags,
   emitController,
   isController,
+  PROBE_BUNDLE,
 } from './controller-flags.ts';
 import { checkFiles } from './files.ts';
 import { type Loaded, type LoadedFile, loadValid, reasonOf, utf8 } from './load.ts';
@@ -123,7 +124,13 @@ function emit(runtime: Runtime, loaded: LoadedFile, flags: Flags, dir: string): 
   };
   if (isController(flags.target)) {
     const given = { ...paths, ...(flags.dir !== undefined && { dir }), resolver: resolver ?? [] };
-    return emitController(flags.target, loaded, flags, given, bundles(runtime, [...BUNDLES, CONTROLLER_BUNDLE]));
+    return emitController(
+      flags.target,
+      loaded,
+      flags,
+      given,
+      bundles(runtime, [...BUNDLES, CONTROLLER_BUNDLE, PROBE_BUNDLE]),
+    );
   }
   if (flags.target === 'policy') return { files: { 'policy.yaml': loaded.expanded() }, gaps: [] };
   if (isMesh(flags.target)) {
@@ -296,7 +303,7 @@ export const renderCommand = command({
   examples: [
     'meshgate render --target nginx --out /etc/nginx/meshgate meshgate.yaml',
     'meshgate render --target nginx --out build --dir /etc/nginx/meshgate meshgate.yaml',
-    'meshgate render --target nic --form ingress --out nic meshgate.yaml',
+    'meshgate render --target nic --form ingress --probe-address https://nic.ingress.svc --out nic meshgate.yaml',
     'meshgate render --target envoy > envoy.yaml',
     'meshgate render --target istio --fail-on-gap --json meshgate.yaml',
     'meshgate render --target policy meshgate.yaml',

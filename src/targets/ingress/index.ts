@@ -17,6 +17,7 @@ import { ngfForms } from './ngf.ts';
 import { ngfAskingForms } from './ngf-asking.ts';
 import { nicForms } from './nic.ts';
 import { nicAskingForms } from './nic-asking.ts';
+import { probeFile } from './probe.ts';
 import type { Controller, Form, IngressOptions, IngressTarget, Written } from './types.ts';
 
 /** What differs between the controllers. Their nginx can write only to some folders; theirs are empty at the start of a
@@ -82,11 +83,13 @@ function target(name: Controller): IngressTarget {
     forms: [...names, ...Object.keys(asking)],
     asking: Object.keys(asking),
     emit(policy: Policy, rules, given) {
-      const { bundles, form: formName = names[0] as string, gateway, sidecar, ...paths } = given;
+      const { bundles, form: formName = names[0] as string, gateway, sidecar, probe, ...paths } = given;
+      const owner = ownerOf(policy);
+      const probes: Files = probe === undefined ? {} : { 'probe.yaml': probeFile(owner, probe) };
       const asks = (asking as Readonly<Record<string, AskingForm>>)[formName];
       if (asks !== undefined) {
         const { documents, gaps, notes } = writeAsking(asks, policy, rules, { sidecar, gateway });
-        return { files: texts(documents, gaps), gaps, notes };
+        return { files: { ...texts(documents, gaps), ...probes }, gaps, notes };
       }
       const form = (forms as Readonly<Record<string, Form>>)[formName];
       if (form === undefined) throw new Error(`${name}: no form ${formName}`);
@@ -96,7 +99,6 @@ function target(name: Controller): IngressTarget {
         inController: form.ownServers ? { ownServers: true } : {},
       });
       const scene = toScene(policy, rules, options);
-      const owner = ownerOf(policy);
       const labels = marksOf(owner);
       const rendered = renderNginx(policy, rules, options);
       const files = mounted(owner, labels, withBundles(rendered.files, bundles, own));
@@ -120,7 +122,7 @@ function target(name: Controller): IngressTarget {
         ...written.gaps,
       ];
       return {
-        files: texts({ 'files.yaml': files.objects, ...written.documents }, gaps),
+        files: { ...texts({ 'files.yaml': files.objects, ...written.documents }, gaps), ...probes },
         gaps,
         notes: [...written.notes, ...mountNotes(scene, form.ownServers)],
       };

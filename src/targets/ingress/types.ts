@@ -2,6 +2,7 @@ import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { NginxOptions } from '../nginx/options.ts';
 import type { Emitted, Gap } from '../types.ts';
+import type { ProbeOptions } from './probe.ts';
 
 /** The ingress controllers with nginx in them: NGINX Ingress Controller and NGINX Gateway Fabric. */
 export type Controller = 'nic' | 'ngf';
@@ -15,6 +16,8 @@ export interface IngressOptions
   readonly gateway?: string | undefined;
   /** The Service of the sidecar, for forms that ask one; absent: `meshgate`, at the port of the policy. */
   readonly sidecar?: { readonly name: string; readonly port: number } | undefined;
+  /** The probe of the routes; absent: no route needs a credential. */
+  readonly probe?: ProbeOptions | undefined;
   /** The JavaScript bundles by name. */
   readonly bundles: Readonly<Record<string, string>>;
 }

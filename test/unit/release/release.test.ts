@@ -100,7 +100,9 @@ describe('the package', () => {
     expect(namesOf(pack)).toEqual(
       expect.arrayContaining([
         ...['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json', 'conf.d/meshgate.conf'],
-        ...['cli', 'client', 'cookies', 'health', 'hop', 'meshgate', 'signin'].map((name) => `dist/${name}.js`),
+        ...['cli', 'client', 'cookies', 'health', 'hop', 'meshgate', 'signin', 'status'].map(
+          (name) => `dist/${name}.js`,
+        ),
         ...[
           'dist/policy.d.ts',
           'dist/THIRD-PARTY-LICENSES.txt',

@@ -216,14 +216,19 @@ test('gRPC needs HTTP/2, and long paths larger buckets', () => {
 describe('the command', () => {
   const files = {
     'p.yaml': SMALL,
-    ...Object.fromEntries(Object.entries(bundles).map(([name, text]) => [`/opt/meshgate/${name}`, text])),
+    ...Object.fromEntries(
+      Object.entries({ ...bundles, 'status.js': '// status.js' }).map(([name, text]) => [
+        `/opt/meshgate/${name}`,
+        text,
+      ]),
+    ),
   };
   const run = (...args: string[]) => meshgate(['render', ...args, 'p.yaml'], { files });
 
   test('writes the objects, and prints each gap and note', async () => {
     const { code, written, err } = await run('--target', 'nic', '--form', 'virtualserver', '--out', '/o');
     expect(code).toBe(0);
-    expect(Object.keys(written).sort()).toEqual(['/o/files.yaml', '/o/hosts.yaml', '/o/values.yaml']);
+    expect(Object.keys(written).sort()).toEqual(['/o/files.yaml', '/o/hosts.yaml', '/o/probe.yaml', '/o/values.yaml']);
     expect(err).toContain('gap: hosts.wiki.example.com: without the flag -enable-snippets, NIC drops the snippets');
   });
 
