@@ -13,6 +13,9 @@ import { listenersAt } from './upstreams.ts';
 /** The name of the variable that is set for the policy's hosts in a server that does not include the gateway. */
 export const UNGUARDED = 'meshgate_unguarded';
 
+/** The first words of the file with the servers of the hosts, if the controller has none for them. */
+export const SERVERS_ABOUT = 'The servers of the hosts, for http {}.';
+
 /** How the JavaScript runs. The http level keeps its engine and its paths, which belong to all hosts. The error log of a
  * controller may be at `info`, where nginx writes whole requests with their tokens. */
 export const scripts = ({ options: { dir, inController } }: Pick<Scene, 'options'>): readonly Directive[] =>

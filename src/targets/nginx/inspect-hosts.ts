@@ -1,4 +1,5 @@
 import type { Host, Policy } from '../../policy/types.ts';
+import { UNGUARDED } from './controller.ts';
 import { hasServiceAgents } from './door.ts';
 import { locations, passesOn } from './inspect-locations.ts';
 import { matches, type Warning, warn } from './inspect-read.ts';
@@ -24,9 +25,16 @@ const filesOf = (host: Host, policy: Policy): readonly string[] => [
   ...(hasServiceAgents(host, policy) ? [innerFile(host.name)] : []),
 ];
 
+/** Whether a server of an ingress controller rejects all requests for hosts of the policy, with its default snippet. */
+const isClosed = ({ body }: Server): boolean =>
+  body.some(
+    ({ name, args, block = [] }) =>
+      name === 'if' && args.join('') === `($${UNGUARDED})` && block.some((it) => it.name === 'return'),
+  );
+
 /** Warns of a server that receives requests for the host and does not run the check. */
 function beside(server: Server, host: Host): readonly Warning[] {
-  if (server.inner || !server.names.includes(host.name)) return [];
+  if (server.inner || !server.names.includes(host.name) || isClosed(server)) return [];
   const pass = passesOn(server.body);
   if (pass === undefined) return [];
   return warn(

@@ -1,5 +1,6 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
+import { SERVERS_ABOUT, UNGUARDED } from './controller.ts';
 import { type ReadText, type Warning, warn } from './inspect-read.ts';
 import { everywhere, type Tree } from './inspect-tree.ts';
 import { CHECK_UPSTREAM } from './names.ts';
@@ -30,7 +31,11 @@ function optionsOf(tree: Tree, http: string): NginxOptions {
     .flatMap((name) => tree.files.get(name)?.nodes ?? [])
     .find(({ name, args }) => name === 'access_log' && args[1] === 'meshgate')?.args[0];
   const resolver = all.find(({ name }) => name === 'resolver')?.args.filter((it) => !it.includes('='));
+  // In an ingress controller, http.conf has the map of the hosts that the controller's own servers must not serve.
+  const isInController = all.some(({ name, args }) => name === 'map' && args[1] === `$${UNGUARDED}`);
+  const ownServers = [...tree.files.values()].some(({ text }) => text.startsWith(`# ${SERVERS_ABOUT}`));
   return nginxOptions({
+    ...(isInController && { inController: ownServers ? { ownServers } : {} }),
     dir: all.find(({ name }) => name === 'js_path')?.args[0] ?? folder(http),
     ...(socket?.startsWith('unix:') && { runDir: folder(socket.slice('unix:'.length)) }),
     ...(state !== undefined && { stateDir: folder(state.slice('state='.length)) }),

@@ -7,7 +7,7 @@ import type { Rule } from '../../rules/types.ts';
 import { toWatched } from '../../rules/watched.ts';
 import type { Emitted, Files, Gap, Target } from '../types.ts';
 import { checkFiles } from './check.ts';
-import { controllerServers, declarations } from './controller.ts';
+import { controllerServers, declarations, SERVERS_ABOUT } from './controller.ts';
 import { corsFiles } from './cors.ts';
 import type { Directive } from './directive.ts';
 import { innerHosts } from './door.ts';
@@ -164,7 +164,7 @@ export function filesOf(policy: Policy, rules: readonly Rule[], scene: Scene, ow
   const http = httpConf(scene, inController && declarations(scene, assigning));
   const confs = [...needed(shared, [...http, ...own.servers, ...ofHosts.flat()], options.dir), ...own.hosts];
   const hasServers = inController === undefined || inController.ownServers;
-  const about = inController ? head('The servers of the hosts, for http {}.') : serversHead(scene);
+  const about = inController ? head(SERVERS_ABOUT) : serversHead(scene);
   const files: Record<string, string> = {
     'http.conf': print(http, head('For http {}.')),
     ...(hasServers && { 'servers.conf': print(own.servers, about) }),
