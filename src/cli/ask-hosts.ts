@@ -41,7 +41,10 @@ async function askAll(ask: Ask, all: readonly Asked[], flags: Flags, ca: string 
     // A browser's Accept is not sent, so that the gateway says its reason and does not lead to the sign-in.
     const headers = { Accept: '*/*' };
     const request = { address, port, tls, name, authority: host, method: asked.method, target, headers };
-    return { ...asked, found: foundIn(await ask({ ...request, ...(ca !== undefined && { ca }) }), request) };
+    return {
+      ...asked,
+      found: foundIn(await ask({ ...request, ...(ca !== undefined && { ca }) }), { ...request, url: asked.url }),
+    };
   };
   const results: Result[] = [];
   for (let at = 0; at < all.length; at += AT_ONCE) {

@@ -12,7 +12,9 @@ export type Found =
   | { readonly kind: 'unknown'; readonly error: string };
 
 /** The parts of a request that its response depends on. The name is the host without a port, in lower case. */
-type Sent = Pick<Outgoing, 'tls' | 'name' | 'target'>;
+interface Sent extends Pick<Outgoing, 'name' | 'target'> {
+  readonly url: string;
+}
 
 /** Whether a response leads to the gateway's sign-in, on this host or on the host of all sign-ins. */
 const leadsToSignin = (status: number, location: string): boolean =>
@@ -22,9 +24,10 @@ const leadsToSignin = (status: number, location: string): boolean =>
 const hasChallenge = (status: number, challenge: string, host: string): boolean =>
   status === reasons.credential_missing.status && challenge.includes(`realm="${host}"`);
 
-/** Whether a response leads a request over plain HTTP to the same host and target over HTTPS, at any port. */
-const leadsToHttps = (status: number, location: string, { tls, name, target }: Sent): boolean =>
-  !tls &&
+/** Whether a response leads from an `http://` URL to the same host and target over HTTPS, at any port. For an `https://`
+ * URL that is asked over plain HTTP, such a response says nothing about the host. */
+const leadsToHttps = (status: number, location: string, { url, name, target }: Sent): boolean =>
+  /^http:/i.test(url) &&
   [301, 308].includes(status) &&
   location.replace(/^https:\/\/([^/?#:]+)(?::\d+)?(?=[/?])/i, (_, host: string) => host.toLowerCase()) ===
     name + target &&

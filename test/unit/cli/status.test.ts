@@ -121,6 +121,11 @@ describe('closed is only what the gateway itself writes', () => {
     expect([code, out]).toEqual([1, expect.stringMatching(/^open /)]);
   });
 
+  test('a redirect is open if an https URL is asked at an address without TLS', async () => {
+    const { code, out } = await status(`--gateway http://127.0.0.1:8080 ${WIKI}`, () => redirect(301, WIKI));
+    expect([code, out]).toEqual([1, expect.stringMatching(/^open /)]);
+  });
+
   test('no answer is not closed', async () => {
     const { code, out } = await status(WIKI, () => ({ error: 'ECONNREFUSED' }));
     expect([code, out]).toEqual([1, `unknown  GET ${WIKI}: no answer: ECONNREFUSED\n1 request: 0 open, 1 unknown\n`]);
