@@ -175,7 +175,11 @@ describe('nginx can read the result', async () => {
       http { include /etc/nginx/meshgate/http.conf; include /etc/nginx/meshgate/servers.conf; }`,
   };
   const bundle = readdirSync('dist').filter((name) => name.endsWith('.js') && name !== 'cli.js');
-  for (const name of bundle) files[`/usr/lib/meshgate/${name}`] = readFileSync(join('dist', name), 'utf8');
+  // Of a bundle only the rendered tables that it imports: nginx reads the code of the bundles in many other tests.
+  for (const name of bundle) {
+    const tables = readFileSync(join('dist', name), 'utf8').match(/\bimport \w+ from"\.\/[\w-]+\.js"/g) ?? [];
+    files[`/usr/lib/meshgate/${name}`] = `${tables.join(';')};export default {}`;
+  }
   // Equal renderings (an audience is only in policy.js) are tried once.
   const different = new Map(
     accepted.map((one) => [
