@@ -24,7 +24,7 @@ const LONGEST = 52;
 
 function cronJobName(owner: string): string {
   const name = objectName(owner, 'probe');
-  return name.length <= LONGEST ? name : `${name.slice(0, LONGEST - 17).replace(/-+$/, '')}-${hash(name)}`;
+  return name.length <= LONGEST ? name : `${name.slice(0, LONGEST - 17).replace(/(?<!-)-+$/, '')}-${hash(name)}`;
 }
 
 function objectsOf(owner: string, { urls, image, address, program }: ProbeOptions) {

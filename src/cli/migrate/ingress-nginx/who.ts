@@ -35,8 +35,12 @@ export interface Everywhere {
 export type People = ((more: Demands | undefined) => Fact) | undefined;
 
 /** Whether an address asks oauth2-proxy about a request. */
-export const asksOauth2Proxy = (url: string): boolean =>
-  /\/(?:oauth2|[\w-]*oauth[\w-]*)\/auth(?:[?#]|$)|oauth2-?proxy[^?]*\/auth(?:[?#]|$)/i.test(url);
+export function asksOauth2Proxy(url: string): boolean {
+  const plain = url.replace(/[?#][\s\S]*$/, '').toLowerCase();
+  const [folder = '', file] = plain.split('/').slice(-2);
+  if (file !== 'auth') return false;
+  return (folder.includes('oauth') && /^[\w-]+$/.test(folder)) || /oauth2-?proxy/.test(plain);
+}
 
 /** Reads the demands in the address of oauth2-proxy's check. */
 function demandsOf(url: string): Demands | undefined {
