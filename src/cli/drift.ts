@@ -1,4 +1,5 @@
 import { buildRouteMap } from '@stricli/core';
+import { withoutSlashes } from '../slashes.ts';
 import { splitUrl } from './ask.ts';
 import {
   type Context,
@@ -56,7 +57,7 @@ function accessOf(runtime: Runtime, { url, tokenFile, caFile }: Flags): Access {
       name: host.replace(/:\d*$/, ''),
       authority: host,
       token,
-      base: target.replace(/(?<!\/)\/+$/, ''),
+      base: withoutSlashes(target),
     },
     ...(caFile !== undefined && { ca: readText(runtime, caFile, 'the CA') }),
   };

@@ -1,6 +1,7 @@
 import { place } from '../policy/index.ts';
 import type { At, MeshKind } from '../policy/types.ts';
 import { writtenId } from '../rules/enforced.ts';
+import { withoutSlashes } from '../slashes.ts';
 import { renderSidecar } from '../targets/ext-authz/render.ts';
 import { meshTarget, meshTargetNames } from '../targets/index.ts';
 import { ingressTargetNames } from '../targets/ingress/index.ts';
@@ -326,7 +327,7 @@ export const renderCommand = command({
     const isWritten = out !== undefined && !fails && Object.keys(files).length > 0;
     const written = isWritten ? writeFiles(runtime, out, flags, files) : undefined;
     if (isJson) runtime.out(resultJson(loaded, flags, emitted, written));
-    else if (written) report(runtime, flags.out?.replace(/(?<!\/)\/+$/, '') as string, written);
+    else if (written) report(runtime, withoutSlashes(flags.out as string), written);
     else if (out === undefined && !fails && Object.keys(files).length > 0) runtime.out(printed(files));
     return fails || Object.keys(files).length === 0 ? NO : YES;
   },

@@ -1,3 +1,4 @@
+import { withoutSlashes } from '../slashes.ts';
 import * as auth0 from './auth0.ts';
 import * as cognito from './cognito.ts';
 import * as entra from './entra.ts';
@@ -91,7 +92,7 @@ export function issuerProblem(kind: ProviderKindName, issuer: string): string | 
   if (own.only !== undefined && issuer !== own.only) return own.only;
   const wanted = own.endsInSlash?.(issuer) ?? false;
   if (issuer.endsWith('/') === wanted) return undefined;
-  return wanted ? `${issuer}/` : issuer.replace(/(?<!\/)\/+$/, '');
+  return wanted ? `${issuer}/` : withoutSlashes(issuer);
 }
 
 /** Returns advice for a token whose issuer belongs to no provider of the policy; undefined if there is no advice. */

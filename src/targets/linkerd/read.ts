@@ -1,5 +1,6 @@
 import { isWildcard } from '../../host-name.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
+import { withoutSlashes } from '../../slashes.ts';
 import type { LiveObject } from '../kit/kubernetes.ts';
 import { methodsOf } from '../kit/methods.ts';
 import { DEFAULT_OWNER } from '../kit/owner.ts';
@@ -21,7 +22,7 @@ function hostRank(hosts: readonly string[], host: string): number | undefined {
   return best < 0 ? undefined : best;
 }
 
-const prefixOf = (value: string): string => value.replace(/(?<!\/)\/+$/, '');
+const prefixOf = (value: string): string => withoutSlashes(value);
 
 /** How well a match fits a canonical path: the number of characters in the match; undefined if it does not fit. */
 function pathRank({ type = 'PathPrefix', value = '/' }: NonNullable<RequestMatch['path']>, path: string) {

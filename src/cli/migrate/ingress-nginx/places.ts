@@ -1,4 +1,5 @@
 import { pathMistake } from '../../../policy/check-hosts.ts';
+import { withoutSlashes } from '../../../slashes.ts';
 import { type Paths, pathsOfExpression } from '../expressions.ts';
 import type { Findings } from '../findings.ts';
 import type { IngressPath } from './read.ts';
@@ -15,7 +16,7 @@ export interface Place {
 /** The folder in which all paths that an expression matches must be, without the slash at its end. */
 function folderOf(expression: string): string {
   const literal = /^\/[A-Za-z0-9._~/-]*/.exec(expression)?.[0] ?? '/';
-  const folder = literal.slice(0, literal.lastIndexOf('/')).replace(/(?<!\/)\/+$/, '');
+  const folder = withoutSlashes(literal.slice(0, literal.lastIndexOf('/')));
   return pathMistake(folder === '' ? '/' : folder) === undefined ? folder : '';
 }
 

@@ -1,4 +1,5 @@
 import { pathMistake } from '../../../policy/check-hosts.ts';
+import { withoutSlashes } from '../../../slashes.ts';
 import { comment, type Draft, freeName, type Mapping } from '../draft.ts';
 import type { Paths } from '../expressions.ts';
 import type { Findings } from '../findings.ts';
@@ -50,7 +51,7 @@ const originOf = (uri: string): string => uri.replace(/^([a-z]+:\/\/)(?:[^/@]*@)
 function pathsOf(path: string): Paths | undefined {
   if (path === '/') return { kind: 'prefix', path: '' };
   const isFolder = path.endsWith('/');
-  const plain = isFolder ? path.replace(/(?<!\/)\/+$/, '') : path;
+  const plain = isFolder ? withoutSlashes(path) : path;
   if (!plain.startsWith('/') || pathMistake(plain) !== undefined) return undefined;
   return { kind: isFolder ? 'below' : 'exact', path: plain };
 }
