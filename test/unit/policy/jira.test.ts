@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { runTests } from '../../../src/cli/policy-tests.ts';
-import { formatError, parsePolicy } from '../../../src/policy/index.ts';
-import { compile } from '../../../src/rules/compile.ts';
+import { parsePolicy } from '../../../src/policy/index.ts';
 import { profiles } from '../../harness/profiles.ts';
+import { expectPasses } from './profile-case.ts';
 
 /** The profile `jira`: which requests pass with which of its options. */
 
@@ -136,14 +135,7 @@ const cases: readonly (readonly [options: string, tests: readonly string[], role
 describe('the profile jira', () => {
   for (const [options, tests, roles] of cases) {
     test(`with ${options || 'no option'}${roles ?? ''}`, () => {
-      const { policy, errors } = parsePolicy(policyWith(options, tests, roles), 'm.yaml', { profiles });
-      expect(errors.map(formatError)).toEqual([]);
-      if (policy === undefined) return;
-      const outcomes = runTests({ policy, rules: compile(policy) }, 1_800_000_000);
-      const failed = outcomes
-        .filter(({ passed }) => !passed)
-        .map(({ test: it, got }) => `${it.method} ${it.url}: ${got}`);
-      expect(failed).toEqual([]);
+      expectPasses(policyWith(options, tests, roles));
     });
   }
 
