@@ -3,12 +3,15 @@
 import { CA, CLIENT_CA, watchCa } from './njs/ca.ts';
 import { watchFiles } from './njs/files.ts';
 import { readyHandler } from './njs/health.ts';
+import { metricsHandler } from './njs/metrics/handler.ts';
 import { watchSvids } from './njs/svids.ts';
 import watched from './watched.js';
 
 export default {
   /** `js_content` of `/.meshgate/readyz`. */
   ready: readyHandler(watched),
+  /** `js_content` of `/.meshgate/metrics`. */
+  metrics: metricsHandler(watched),
   /** `js_periodic`: reads the keys, secrets and certificates of the policy, and the CAs with which nginx verifies
    * certificates. */
   svids: async (): Promise<void> => {

@@ -11,7 +11,7 @@ const budget = {
   'hop.js': 75 * 1024,
   'signin.js': 214 * 1024,
   'client.js': 38 * 1024,
-  'health.js': 34 * 1024,
+  'health.js': 46 * 1024,
   'cookies.js': 1024,
   'apikey_auth.js': 1024,
   // The probe is a part of a ConfigMap, which holds 1 MiB.

@@ -54,6 +54,8 @@ export interface FileState {
   readonly remark?: Fault;
   /** The lifetime of a certificate. */
   readonly valid?: Svid;
+  /** When the next key of the file expires, in seconds since the epoch; absent: no key expires. */
+  readonly expires?: number;
 }
 
 /** Whether a reason leaves the file usable. */
@@ -86,11 +88,14 @@ async function contentOf(
   text: string,
   key: string,
   now: number,
-): Promise<Svid | Omit<Fault, 'path'> | undefined> {
+): Promise<Svid | { readonly expires: number } | Omit<Fault, 'path'> | undefined> {
   switch (kind) {
     case 'session':
-    case 'proof':
-      return keysFault(text, await readRing(text, now));
+    case 'proof': {
+      const ring = await readRing(text, now);
+      if (typeof ring === 'string' || ring.expires === undefined) return keysFault(text, ring);
+      return { expires: ring.expires };
+    }
     case 'assertion':
       return keysFault(text, parseSigningKeys(text));
     case 'client_keys':
@@ -141,7 +146,8 @@ export async function examine(file: WatchedFile, look: LookAt, now: number): Pro
   const content = await contentOf(file, text, key, now);
   const also = remark && { remark };
   if (content === undefined) return { ...also };
-  return 'reason' in content ? { fault: { path, ...content }, ...also } : { valid: content, ...also };
+  if ('reason' in content) return { fault: { path, ...content }, ...also };
+  return 'expires' in content ? { ...content, ...also } : { valid: content, ...also };
 }
 
 /** Returns what is wrong with the lifetime of a certificate. A short lifetime does not lead to a lasting warning. */

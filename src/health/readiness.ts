@@ -48,10 +48,22 @@ export function revocationsPart(
   return reason === undefined ? { ...ok, ...said } : { state: 'warning', reason, help: healthReasons[reason], ...said };
 }
 
+/** A part, with its place in the result of readyz: `name` is empty if there is only one part of this kind. */
+export type Placed = readonly [kind: string, name: string, part: Part];
+
+const isPart = (value: Part | Readonly<Record<string, Part>>): value is Part => typeof value.state === 'string';
+
+/** Returns all parts with their places. */
+export function partsOf(parts: Omit<Readiness, 'ready'>): readonly Placed[] {
+  const { policy: _, ...kinds } = parts;
+  return Object.entries(kinds).flatMap(([kind, value]): readonly Placed[] => {
+    if (typeof value !== 'object') return [];
+    if (isPart(value)) return [[kind, '', value]];
+    return Object.entries(value).map(([name, part]): Placed => [kind, name, part]);
+  });
+}
+
 /** Joins all parts. The gateway is ready if no part has failed. */
 export function readiness(parts: Omit<Readiness, 'ready'>): Readiness {
-  const { policy: _, check, providers, identities, clients = {}, certificates = {}, ...single } = parts;
-  const several = [providers, identities, clients, certificates].flatMap((of) => Object.values(of));
-  const all = [check, ...Object.values(single), ...several];
-  return { ready: all.every((part) => part?.state !== 'failed'), ...parts };
+  return { ready: partsOf(parts).every(([, , { state }]) => state !== 'failed'), ...parts };
 }

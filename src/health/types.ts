@@ -52,6 +52,8 @@ export interface Watched {
   readonly sessions?: 'own' | 'shared';
   /** The identities that rules use. */
   readonly identities: readonly WatchedIdentity[];
+  /** The folder of the transparency log, if the policy has one. */
+  readonly audit?: string;
   /** Keys, secrets and certificates that the gateway needs, and the policy itself if its path is known. */
   readonly files: readonly WatchedFile[];
 }

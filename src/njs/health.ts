@@ -70,42 +70,47 @@ function partsOfFiles(files: readonly WatchedFile[], now: number, isFresh: boole
   };
 }
 
+/** Returns the state of each part now. */
+export async function readinessNow(watched: Watched): Promise<Readiness> {
+  // No policy has this route. If the check refuses it, its JavaScript runs.
+  const refuses = (answer: Response) => answer.headers.get(FROM_CHECK.reason) === 'route_unknown';
+  const [checks, signs] = await Promise.all([
+    answers(watched.check, '/.meshgate/check/-', refuses),
+    watched.assertion && answers(watched.check, '/.meshgate/jwks', ({ status }) => status === 200),
+  ]);
+  const now = Date.now() / 1000;
+  const looks = watched.identities.length + watched.files.length > 0;
+  const isFresh = now - Number(looks ? (svidsDict().get(LOOKED) ?? 0) : now) <= SVIDS_LOOK_MAX_AGE_S;
+  const svid = (name: string): Part => {
+    const found = isFresh ? parse<Found>(svidsDict().get(name)) : undefined;
+    return found === undefined ? failed('svid_unchecked') : svidPart(found, now);
+  };
+  const files = partsOfFiles(watched.files, now, isFresh);
+  const watcher = changes(watched.check.replace(/[^/]*$/, ''), now);
+  return readiness({
+    policy: watched.policy,
+    check: working(checks, 'check_failed'),
+    providers: record(watched.providers, (provider) =>
+      keysPart(parse<KeyState>(keysDict().get(keysName(provider))), watched.stale, now),
+    ),
+    ...files,
+    ...(watcher && { changes: watcher }),
+    ...(watched.assertion && {
+      assertion: files.assertion?.state === 'failed' ? files.assertion : working(signs, 'signing_keys_unavailable'),
+    }),
+    ...(watched.ca !== undefined && { ca: caOf(CA, watched.ca.length) }),
+    ...(watched.clientCa !== undefined && { client_ca: caOf(CLIENT_CA, watched.clientCa.length) }),
+    // If no host accepts sessions, the policy has no zone for revocations.
+    ...(watched.sessions !== undefined &&
+      ngx.shared.meshgate_revoked !== undefined && { revocations: revocations(watched.sessions, now) }),
+    identities: record(watched.identities, ({ name }) => svid(name)),
+  });
+}
+
 /** Makes the handler of `/.meshgate/readyz`: the state of each part, with 200 if every part works and 503 otherwise. */
 export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise<void> {
   return async (r) => {
-    // No policy has this route. If the check refuses it, its JavaScript runs.
-    const refuses = (answer: Response) => answer.headers.get(FROM_CHECK.reason) === 'route_unknown';
-    const [checks, signs] = await Promise.all([
-      answers(watched.check, '/.meshgate/check/-', refuses),
-      watched.assertion && answers(watched.check, '/.meshgate/jwks', ({ status }) => status === 200),
-    ]);
-    const now = Date.now() / 1000;
-    const looks = watched.identities.length + watched.files.length > 0;
-    const isFresh = now - Number(looks ? (svidsDict().get(LOOKED) ?? 0) : now) <= SVIDS_LOOK_MAX_AGE_S;
-    const svid = (name: string): Part => {
-      const found = isFresh ? parse<Found>(svidsDict().get(name)) : undefined;
-      return found === undefined ? failed('svid_unchecked') : svidPart(found, now);
-    };
-    const files = partsOfFiles(watched.files, now, isFresh);
-    const watcher = changes(watched.check.replace(/[^/]*$/, ''), now);
-    const result = readiness({
-      policy: watched.policy,
-      check: working(checks, 'check_failed'),
-      providers: record(watched.providers, (provider) =>
-        keysPart(parse<KeyState>(keysDict().get(keysName(provider))), watched.stale, now),
-      ),
-      ...files,
-      ...(watcher && { changes: watcher }),
-      ...(watched.assertion && {
-        assertion: files.assertion?.state === 'failed' ? files.assertion : working(signs, 'signing_keys_unavailable'),
-      }),
-      ...(watched.ca !== undefined && { ca: caOf(CA, watched.ca.length) }),
-      ...(watched.clientCa !== undefined && { client_ca: caOf(CLIENT_CA, watched.clientCa.length) }),
-      // If no host accepts sessions, the policy has no zone for revocations.
-      ...(watched.sessions !== undefined &&
-        ngx.shared.meshgate_revoked !== undefined && { revocations: revocations(watched.sessions, now) }),
-      identities: record(watched.identities, ({ name }) => svid(name)),
-    });
+    const result = await readinessNow(watched);
     r.headersOut['Content-Type'] = 'application/json';
     r.headersOut['Cache-Control'] = 'no-store';
     r.return(result.ready ? 200 : 503, `${JSON.stringify(result)}\n`);

@@ -190,7 +190,24 @@ test('over the socket: the image’s command, which Docker runs', async () => {
   await until(() => status() === 'healthy', { what: 'Docker to find it healthy', help: status });
 });
 
-test.each(['/.meshgate/readyz', '/.meshgate/healthz'])('%s is not for clients', async (path) => {
+test('Prometheus’ text says the same as readyz, and when an SVID expires', async () => {
+  const answer = await gateway.health('/.meshgate/metrics');
+  expect([answer.status, answer.header('Content-Type')]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
+  const lines = answer.text.split('\n');
+  expect(lines).toContain('meshgate_ready 1');
+  expect(lines).toContain('meshgate_provider_keys{provider="acme"} 1');
+  expect(lines).toContain(
+    'meshgate_part_problem{part="identities",name="good",state="warning",reason="svid_expiring"} 1',
+  );
+  const expiry = lines.find((line) => line.startsWith('meshgate_svid_expiry_timestamp_seconds{identity="good"} '));
+  expect(Math.abs(Number(expiry?.split(' ')[1]) - Date.now() / 1000 - 600)).toBeLessThan(120);
+  expect(lines.filter((line) => line.startsWith('meshgate_zone_size_bytes'))).toContain(
+    'meshgate_zone_size_bytes{zone="tokens"} 33554432',
+  );
+  expect(answer.text).not.toContain('/run/');
+});
+
+test.each(['/.meshgate/readyz', '/.meshgate/healthz', '/.meshgate/metrics'])('%s is not for clients', async (path) => {
   const answer = await gateway.send('wiki.test', { path });
   expect([answer.status, answer.json().reason]).toEqual([404, 'route_unknown']);
   expect((await gateway.health(`${path}/x`)).status).toBe(404);

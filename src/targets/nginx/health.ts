@@ -34,6 +34,7 @@ export function healthServer(scene: Scene): readonly Directive[] {
       js_fetch_timeout ${HEALTH_TIMEOUT_MS}ms; default_type text/plain;
       location = /.meshgate/healthz { return 200 ok; }
       location = /.meshgate/readyz { js_content health.ready; }
+      location = /.meshgate/metrics { js_content health.metrics; }
       ${files > 0 && watch}
     }
   `;

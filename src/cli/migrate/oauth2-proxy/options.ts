@@ -300,7 +300,10 @@ export const sections: Readonly<Record<string, readonly Option[]>> = {
     { name: 'ping-user-agent', lost: PROBE },
     { name: 'gcp-healthchecks', ...bool, same: 'false', lost: PROBE },
     ...['metrics-address', 'metrics-secure-address', 'metrics-tls-cert-file', 'metrics-tls-key-file'].map(
-      (name): Option => ({ name, lost: 'the gateway has no metrics yet: count the lines of the log' }),
+      (name): Option => ({
+        name,
+        lost: 'metrics are on the listener of the probes, /.meshgate/metrics (gateway.health.listen)',
+      }),
     ),
     ...['auth-logging-format', 'standard-logging-format', 'request-logging-format', 'logging-filename'].map(
       (name): Option => ({ name, lost: LOG }),

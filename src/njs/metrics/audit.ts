@@ -1,0 +1,63 @@
+import fs from 'fs';
+import type { Metric, Sample } from '../../health/exposition.ts';
+import type { Seen } from './seen.ts';
+
+/** status.json in the folder of the transparency log, as the sealer writes it. */
+interface Status {
+  /** Seconds since the epoch, or an ISO time. */
+  readonly time: number | string;
+  readonly size: number;
+  readonly lag_s: number;
+  readonly lag_bytes: number;
+  readonly error?: string;
+}
+
+/** Returns a number of the sealer's status. If there is no status, the gauge of its presence says so. */
+function ofStatus({ watched }: Seen, value: (status: Status) => number): readonly Sample[] {
+  if (watched.audit === undefined) return [];
+  try {
+    return [[[], value(JSON.parse(fs.readFileSync(`${watched.audit}/status.json`, 'utf8')) as Status)]];
+  } catch {
+    return [];
+  }
+}
+
+const secondsOf = (time: number | string): number => (typeof time === 'number' ? time : Date.parse(time) / 1000);
+
+export const auditMetrics: readonly Metric<Seen>[] = [
+  {
+    name: 'meshgate_audit_sealed_entries',
+    type: 'gauge',
+    help: 'The number of entries in the transparency log.',
+    labels: [],
+    read: (seen) => ofStatus(seen, ({ size }) => size),
+  },
+  {
+    name: 'meshgate_audit_lag_seconds',
+    type: 'gauge',
+    help: 'The age of the oldest line that is not sealed yet.',
+    labels: [],
+    read: (seen) => ofStatus(seen, ({ lag_s }) => lag_s),
+  },
+  {
+    name: 'meshgate_audit_lag_bytes',
+    type: 'gauge',
+    help: 'The number of bytes in the log that are not sealed yet.',
+    labels: [],
+    read: (seen) => ofStatus(seen, ({ lag_bytes }) => lag_bytes),
+  },
+  {
+    name: 'meshgate_audit_status_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the sealer last wrote its status.',
+    labels: [],
+    read: (seen) => ofStatus(seen, ({ time }) => secondsOf(time)),
+  },
+  {
+    name: 'meshgate_audit_error',
+    type: 'gauge',
+    help: '1 if the sealer cannot seal; its log says why.',
+    labels: [],
+    read: (seen) => ofStatus(seen, ({ error }) => (error === undefined ? 0 : 1)),
+  },
+];

@@ -1,0 +1,10 @@
+import type { Readiness, Watched } from '../../health/types.ts';
+
+/** What the readers of metrics get. */
+export interface Seen {
+  readonly watched: Watched;
+  /** What readyz says at this moment. */
+  readonly ready: Readiness;
+  /** Seconds since the epoch. */
+  readonly now: number;
+}
