@@ -201,6 +201,31 @@ export interface Gateway {
     /** JWKS of secret keys, from "meshgate keys new --session". Replicas with the same file accept each other’s nonces. */
     readonly keys_file?: string;
   };
+  /** The log is sealed: a transparency log shows that no line was removed or changed. */
+  readonly audit?: {
+    /** The file of the JSON log, which the sealer reads. Default: `/var/log/meshgate/access.log`. */
+    readonly log?: string;
+    /** The folder of the transparency log, which the sealer writes. Default: `/var/lib/meshgate/audit`. */
+    readonly folder?: string;
+    /** The host in the name of the log, HOST/meshgate/INSTANCE. Default: the first host of the policy that has no wildcard. */
+    readonly host?: string;
+    /** The name of this gateway among its replicas. Default: `gw-0`. */
+    readonly instance?: string;
+    /** Witnesses that cosign the checkpoints. Default: none. */
+    readonly witnesses?: ReadonlyArray<{
+      /** Where the checkpoints of the log are sent; /add-checkpoint is added (C2SP tlog-witness). */
+      readonly url: string;
+      /** The key with which the cosignatures of the witness are verified. */
+      readonly key: string;
+    }>;
+    /** Lines of the log name people by keyed hashes. Default: by their ids. */
+    readonly pseudonyms?: {
+      /** JWKS of secret keys, from "meshgate keys new --session"; the first key is used. */
+      readonly key_file: string;
+    };
+    /** true: lines also have the claims that roles read. Default: `false`. */
+    readonly claims?: boolean;
+  };
 }
 
 /** An OpenID provider, which issues tokens for callers. */

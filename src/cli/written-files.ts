@@ -1,4 +1,5 @@
 import { sha256 } from '../session/flow/random.ts';
+import { POLICY_FILE } from '../targets/nginx/audit.ts';
 import { WrongUse } from './context.ts';
 import { utf8 } from './load.ts';
 import type { Runtime } from './runtime.ts';
@@ -43,6 +44,9 @@ export function listedIn(runtime: Runtime, folder: string): Listed {
   );
 }
 
+/** How many compiled policies of earlier renders stay in the folder: the sealer must have read each of them. */
+const EARLIER_POLICIES = 16;
+
 /** Files that were written earlier and are no longer rendered. */
 export interface Leftover {
   readonly removed: readonly string[];
@@ -51,7 +55,7 @@ export interface Leftover {
 }
 
 /** Removes the files that a target wrote earlier and no longer writes, and writes the list again. A file that has
- * changed since stays.
+ * changed since stays. The last compiled policies of earlier renders stay, too: their names contain their digests.
  * @param target the target, and the part of the policy that was rendered
  * @param written the files that were written now, with their content */
 export function replaceListed(
@@ -68,12 +72,13 @@ export function replaceListed(
     const content = runtime.readBelow(folder, name);
     return content === undefined ? [] : [{ name, digest, isSame: sha256(content) === digest }];
   });
-  const removed = there.filter(({ isSame }) => isSame).map(({ name }) => name);
+  const policies = there.filter(({ name, isSame }) => isSame && POLICY_FILE.test(name)).slice(0, EARLIER_POLICIES);
+  const removed = there.filter((it) => it.isSame && !policies.includes(it)).map(({ name }) => name);
   for (const name of removed) runtime.remove(folder, name);
   const kept = there.filter(({ isSame }) => !isSame);
   const own = [
     ...Object.entries(written).map(([name, content]) => [name, sha256(content)] as const),
-    ...kept.map(({ name, digest }) => [name, digest] as const),
+    ...[...policies, ...kept].map(({ name, digest }) => [name, digest] as const),
   ];
   const files: Listed = { ...others, [target]: Object.fromEntries(own) };
   runtime.write(folder, LIST, `${JSON.stringify({ files }, null, 2)}\n`);

@@ -16,6 +16,9 @@ export const DEFAULTS = {
   limitsZone: 8 * 1024 * 1024,
   signinRate: '20/s',
   signinBurst: 200,
+  auditLog: '/var/log/meshgate/access.log',
+  auditFolder: '/var/lib/meshgate/audit',
+  auditInstance: 'gw-0',
 } as const;
 
 export const MAX_SIGNIN_BURST = 10_000;

@@ -43,7 +43,7 @@ export function buildPolicy(said: Said, places: { readonly locate: Locate; reado
   const [first = ''] = Object.keys(providers);
   return {
     version: 1,
-    gateway: buildGateway(gateway, signsByRole),
+    gateway: buildGateway(gateway, signsByRole, Object.keys(said.hosts)),
     providers,
     roles,
     agents,

@@ -1,5 +1,6 @@
 import { checkAccept } from './check-accept.ts';
 import { checkAgents } from './check-agents.ts';
+import { checkAudit } from './check-audit.ts';
 import { checkClients, checkIntrospection } from './check-clients.ts';
 import { checkConsul } from './check-consul.ts';
 import { checkDefinitions } from './check-definitions.ts';
@@ -49,6 +50,7 @@ const CHECKS = [
   checkTeams,
   checkBounds,
   checkGateway,
+  checkAudit,
   checkProviders,
   checkKinds,
   checkClients,

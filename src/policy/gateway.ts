@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { KEYS_JOB_INTERVAL_S } from '../limits.ts';
 import * as a from './addresses.ts';
+import { type Audit, audit, buildAudit } from './audit.ts';
 import { DEFAULTS, MAX_CLOCK_SKEW, MAX_PROOF_RATE } from './bounds.ts';
 import { hints } from './hints.ts';
 import { gatewayLimits } from './limits.ts';
@@ -137,21 +138,29 @@ export const gateway = mapping({
   store: store.optional(),
   limits: gatewayLimits.optional(),
   proof: proof.optional(),
+  audit: audit.optional(),
 }).describe('The gateway itself.');
 
 type SaidOfGateway = z.output<typeof gateway>;
 
 export interface Gateway
-  extends Omit<SaidOfGateway, 'tls' | 'assertion' | 'session'>,
+  extends Omit<SaidOfGateway, 'tls' | 'assertion' | 'session' | 'audit'>,
     Partial<z.output<typeof session>> {
   readonly tls?: z.output<typeof tls>;
   readonly assertion?: Assertion;
+  readonly audit?: Audit;
 }
 
-/** @param consul whether one of the meshes is Consul */
-export const buildGateway = ({ tls, assertion, session, ...rest }: SaidOfGateway, consul: boolean): Gateway => ({
+/** @param consul whether one of the meshes is Consul
+ * @param hosts the names of the policy's hosts */
+export const buildGateway = (
+  { tls, assertion, session, audit, ...rest }: SaidOfGateway,
+  consul: boolean,
+  hosts: readonly string[],
+): Gateway => ({
   ...rest,
   ...shown(tls),
   ...(assertion && { assertion: { ...assertion, ...(consul && { byRole: true as const }) } }),
   ...session,
+  ...(audit && { audit: buildAudit(audit, hosts) }),
 });

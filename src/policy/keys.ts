@@ -79,7 +79,7 @@ function holds(schema: Schema, value: unknown): boolean {
 }
 
 /** Keys that a later version will have. An error about such a key says so. */
-const LATER = new Set('audit amr namespaces insecure_raw_paths waypoint ambient'.split(' '));
+const LATER = new Set('amr namespaces insecure_raw_paths waypoint ambient'.split(' '));
 
 /** Keys of facts. If such a key is outside of a role, the error says that it belongs into a role. */
 const FACTS = new Set<string>([

@@ -12,6 +12,7 @@ import type { Team } from './team.ts';
 
 export type { Agent, AgentMatch, Bound, Role } from './agent.ts';
 export type { At } from './at.ts';
+export type { Audit, Witness } from './audit.ts';
 export type { BoundBy } from './facts/bound.ts';
 export type { ClaimFact } from './facts/claim.ts';
 export type { Fact } from './facts/index.ts';

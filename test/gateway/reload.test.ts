@@ -45,7 +45,7 @@ async function loaded(image: RunningImage): Promise<string> {
 const first = await loaded(gateway);
 
 test('the start says the digest that readyz has', async () => {
-  expect(first).toMatch(/^[0-9a-f]{16}$/);
+  expect(first).toMatch(/^[0-9a-f]{32}$/);
   await gateway.says(`meshgate: the policy ${MOUNTED} has the digest ${first}`);
 });
 

@@ -74,7 +74,9 @@ export function rendered(tree: Tree, policy: Policy, rules: readonly Rule[], rea
     }
     return changed(name, text, wanted);
   });
-  const scripts = ['policy.js', 'signin-policy.js'].map((name) => `${options.dir}/${name}`).filter((it) => now.has(it));
+  const scripts = ['policy.js', 'signin-policy.js', 'audit/seal.json']
+    .map((name) => `${options.dir}/${name}`)
+    .filter((it) => now.has(it));
   const texts = scripts.map((path) => [path, read(path)] as const);
   const unread = texts.find(([, text]) => text === undefined)?.[0];
   const others = texts.flatMap(([path, text = now.get(path) ?? '']) => changed(path, text, now.get(path) ?? ''));

@@ -6,6 +6,7 @@ import { tableModule, toTable } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
 import { toWatched } from '../../rules/watched.ts';
 import type { Emitted, Files, Gap, Target } from '../types.ts';
+import { auditFiles } from './audit.ts';
 import { checkFiles } from './check.ts';
 import { controllerServers, declarations, SERVERS_ABOUT } from './controller.ts';
 import { corsFiles } from './cors.ts';
@@ -82,7 +83,14 @@ function gaps(scene: Scene): readonly Gap[] {
     const text = `nginx verifies DNS names in certificates, not addresses; ${cure}`;
     return serverName === '' || !isAddress(serverName) ? [] : [{ part, text }];
   });
-  return [...(scene.resolver.length > 0 ? [] : unresolved), ...addresses, ...stayBehind(scene)];
+  return [...(scene.resolver.length > 0 ? [] : unresolved), ...addresses, ...stayBehind(scene), ...unsealed(scene)];
+}
+
+/** The gap of a sealed log in the pod of an ingress controller, where no sealer runs. */
+function unsealed({ policy: { gateway }, options }: Scene): readonly Gap[] {
+  if (gateway.audit === undefined || options.inController === undefined) return [];
+  const text = `no sealer runs in the pod of the ingress controller: the lines of the log go to ${options.accessLog}, and are not sealed`;
+  return [{ part: 'gateway.audit', text }];
 }
 
 const head = (what: string): readonly string[] => [`${what} Rendered by meshgate from the policy; do not edit.`];
@@ -170,6 +178,7 @@ export function filesOf(policy: Policy, rules: readonly Rule[], scene: Scene, ow
     ...(hasServers && { 'servers.conf': print(own.servers, about) }),
     'policy.js': tableModule(toTable(policy, rules, { egress: egressSocket(options), check: checkSocket(options) })),
     'watched.js': tableModule(toWatched(scene, checkSocket(options))),
+    ...auditFiles(scene),
   };
   const signin = toSigninTable(policy, { egress: egressSocket(options), stateDir: options.stateDir });
   const client = toClientTable(policy, egressSocket(options));

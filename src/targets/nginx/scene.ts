@@ -13,7 +13,7 @@ import type {
 } from '../../policy/types.ts';
 import { workloadOf } from '../../policy/workload.ts';
 import { answerSize } from '../../rules/answer-size.ts';
-import { policyDigest } from '../../rules/digest.ts';
+import { digestOf, policyText } from '../../rules/digest.ts';
 import { headerNames, spelled } from '../../rules/table.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { Led } from './names.ts';
@@ -77,7 +77,8 @@ export interface SceneHost {
 /** The input of the renderer. It is computed once. */
 export interface Scene {
   readonly policy: Policy;
-  /** The digest of the policy. */
+  /** The compiled policy as text, and its digest. */
+  readonly compiled: string;
   readonly digest: string;
   readonly options: NginxOptions;
   readonly resolver: readonly string[];
@@ -216,8 +217,15 @@ function sharedSource(routes: readonly Pick<SceneRoute, 'headers'>[], index: num
   return sources.size === 1 ? [...sources][0] : undefined;
 }
 
+/** Returns the options with the file of the sealed log, if the policy has one. Nothing reads a log in the pod of an ingress
+ * controller. */
+function withLog({ gateway: { audit } }: Policy, options: NginxOptions): NginxOptions {
+  return audit === undefined || options.inController ? options : { ...options, accessLog: audit.log };
+}
+
 /** Computes what the renderer needs of a policy. */
 export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOptions): Scene {
+  const compiled = policyText(policy, rules);
   const names = headerNames(policy);
   const cors = distinctCors(policy);
   const doors = ingressesOf(policy);
@@ -245,8 +253,9 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
     );
   return {
     policy,
-    digest: policyDigest(policy, rules),
-    options,
+    compiled,
+    digest: digestOf(compiled),
+    options: withLog(policy, options),
     resolver: policy.gateway.resolver.length > 0 ? policy.gateway.resolver : options.resolver,
     headerNames: names,
     sharedSources: names.map((_, index) => sharedSource(routes, index)),

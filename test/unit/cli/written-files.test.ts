@@ -154,3 +154,23 @@ test('the JSON names the files that were written, removed and kept', async () =>
   expect(result).toMatchObject({ target: 'nginx', removed: [BLOG], kept: [] });
   expect(result.written).toContain('hosts/wiki.example.com.conf');
 });
+
+test('the last 16 compiled policies of earlier renders stay for the sealer, and older ones are removed', async () => {
+  const policy = (n: number) =>
+    POLICY.replace('insecure_http: true', `insecure_http: true, audit: {}, token_cache: ${n}s`);
+  const names: string[] = [];
+  for (let n = 1; n <= 19; n++) {
+    const { stdout, stderr } = await nginx(policy(n));
+    names.push(/audit\/policy-[0-9a-f]{32}\.json/.exec(stdout)?.[0] ?? '');
+    const gone = n > 17 ? [`removed: ${out}/${names[n - 18]}: it is no longer rendered`] : [];
+    expect(stderr.split('\n').filter((it) => it.startsWith('removed'))).toEqual(gone);
+  }
+  expect(new Set(names).size).toBe(19);
+  expect(readdirSync(join(out, 'audit')).sort()).toEqual(
+    ['seal.json', ...names.slice(2).map((name) => name.slice('audit/'.length))].sort(),
+  );
+  // A policy that returns is rendered again, and is the newest.
+  await nginx(policy(3));
+  await nginx(policy(20));
+  expect(readdirSync(join(out, 'audit'))).toContain(names[2]?.slice('audit/'.length));
+});

@@ -144,7 +144,7 @@ describe('the state of keys', () => {
 test('the gateway is ready if no part has failed', () => {
   const [fine, warned, bad] = (['ok', 'warning', 'failed'] as const).map((state) => ({ state }));
   const parts = {
-    policy: '5f2d0c81b9a3e674',
+    policy: '5f2d0c81b9a3e6740d1b8c6a2e97f354',
     check: fine!,
     providers: { a: fine! },
     assertion: fine!,

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { isMap, parseDocument, visit } from 'yaml';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { policyDigest } from '../../../src/rules/digest.ts';
+import { policyDigest, policyText } from '../../../src/rules/digest.ts';
 import { nginxOptions } from '../../../src/targets/nginx/options.ts';
 import { renderNginx } from '../../../src/targets/nginx/render.ts';
 
@@ -27,8 +28,8 @@ function compiled(text: string, file = 'meshgate.yaml'): Compiled | undefined {
 
 const before = compiled(full)!;
 
-test('is 16 hexadecimal digits', () => {
-  expect(before.digest).toMatch(/^[0-9a-f]{16}$/);
+test('is 32 hexadecimal digits', () => {
+  expect(before.digest).toMatch(/^[0-9a-f]{32}$/);
 });
 
 test('is in the access log, and in what readyz reads', () => {
@@ -38,7 +39,30 @@ test('is in the access log, and in what readyz reads', () => {
   expect(files['watched.js']).toContain(`"policy": "${before.digest}"`);
 });
 
+test('is the beginning of the SHA-256 of the compiled policy, which is a file for the sealer', () => {
+  const { policy } = parsePolicy(full, 'meshgate.yaml');
+  const { files } = renderNginx(policy!, compile(policy!), nginxOptions({ dir: '/etc/nginx/meshgate' }));
+  const text = files[`audit/policy-${before.digest}.json`] ?? '';
+  expect(createHash('sha256').update(text).digest('hex').slice(0, 32)).toBe(before.digest);
+  expect(JSON.parse(text).gateway.name).toBe('edge');
+  expect(text).not.toContain('meshgate.yaml');
+});
+
+test('the compiled policy has the rules of a route in the order that decides', () => {
+  const { policy } = parsePolicy(full, 'meshgate.yaml');
+  const [rule] = compile(policy!);
+  const rules = Array.from({ length: 12 }, (_, i) => ({ ...rule!, id: `${rule!.route}#${i + 1}` }));
+  const ids = JSON.parse(policyText(policy!, rules)).rules.map(({ id }: { id: string }) => id.split('#')[1]);
+  expect(ids).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12']);
+});
+
 describe('does not change with', () => {
+  test('the name of the instance, so that replicas have one digest', () => {
+    const other = compiled(full.replace('instance: edge-0', 'instance: edge-1'))!;
+    expect(other.rendered).not.toBe(before.rendered);
+    expect(other.digest).toBe(before.digest);
+  });
+
   test('comments, blank lines and the name of the file', () => {
     expect(compiled(`# first\n\n${full.replaceAll('\n', ' # x\n\n')}`, 'elsewhere/other.yaml')).toEqual(before);
   });

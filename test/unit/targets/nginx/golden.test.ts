@@ -14,7 +14,7 @@ function rendered(name: string): Readonly<Record<string, string>> {
   const isOwn = (path: string, text: string) =>
     !path.startsWith('erase') && withoutDigest(text) !== withoutDigest(smallest[path] ?? '');
   const kept = Object.entries(files).filter(([path, text]) => name === SMALLEST || isOwn(path, text));
-  const texts = kept.map(([path, text]) => [path, withoutDigest(text)]);
+  const texts = kept.map(([path, text]) => [path.replace(/[0-9a-f]{32}/, 'DIGEST'), withoutDigest(text)]);
   return { ...Object.fromEntries(texts), 'gaps.txt': gaps.map(({ part, text }) => `${part}: ${text}\n`).join('') };
 }
 

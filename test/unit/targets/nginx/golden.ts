@@ -33,4 +33,4 @@ export function render(policy: Policy, more: Partial<NginxOptions> = {}): Emitte
 
 /** Puts the same digest into every rendered file. Every change of the language changes the digests. */
 export const withoutDigest = (text: string): string =>
-  text.replace(/(?<="(?:meshgate\.)?policy": ?")[0-9a-f]{16}(?=")/g, '0123456789abcdef');
+  text.replace(/(?<="(?:meshgate\.)?policy": ?")[0-9a-f]{32}(?=")/g, '0123456789abcdef0123456789abcdef');

@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "policy": "0123456789abcdef",
+  "policy": "0123456789abcdef0123456789abcdef",
   "check": "/run/meshgate/check.sock",
   "providers": [
     {
