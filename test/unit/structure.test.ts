@@ -15,6 +15,7 @@ const ORDER = [
   'assertion',
   'health',
   'rules',
+  'audit',
   'targets',
   'njs',
   'cli',

@@ -1,5 +1,6 @@
 import { hasEd25519 } from '../../../src/token/import.ts';
 import { readKeySet } from '../../../src/token/jwks.ts';
+import { auditSpecs } from '../audit/specs.ts';
 import { samples as callerSamples } from '../caller/samples.ts';
 import { credentialSamples } from '../caller/service-credential-samples.ts';
 import { type KindRun, runKinds } from '../providers/run.ts';
@@ -31,6 +32,16 @@ function wrongSamples(): string[] {
 async function wrongSessions(): Promise<string[]> {
   const wrong: string[] = [];
   for (const { name, got, wanted } of [...sessionSpecs, ...flowSpecs]) {
+    const outcome = JSON.stringify(await got());
+    if (outcome !== JSON.stringify(wanted)) wrong.push(`${name}: got ${outcome}, expected ${JSON.stringify(wanted)}`);
+  }
+  return wrong;
+}
+
+async function wrongAudits(ed25519: boolean): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const { name, got, wanted, needsEd25519 } of auditSpecs) {
+    if (needsEd25519 && !ed25519) continue;
     const outcome = JSON.stringify(await got());
     if (outcome !== JSON.stringify(wanted)) wrong.push(`${name}: got ${outcome}, expected ${JSON.stringify(wanted)}`);
   }
@@ -69,6 +80,7 @@ export async function runCases({ tokens: cases, proofs, kinds }: Cases): Promise
   const wrong = [
     ...wrongSamples(),
     ...(await wrongSessions()),
+    ...(await wrongAudits(ed25519)),
     ...(await deepKeySet()),
     ...(await wrongProofs(proofs)),
     ...(await runKinds(kinds)),

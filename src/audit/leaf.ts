@@ -1,0 +1,100 @@
+import hash from 'crypto';
+import { Malformed, sameBytes } from './malformed.ts';
+import { MAX_ENTRY_BYTES } from './tiles.ts';
+
+/* What is sealed for a line, and the leaves that the sealer adds itself. Sealer and verifier share it. */
+
+/** Every leaf of the sealer begins with these bytes, and no other leaf does. */
+const BEGINNING = '{"meshgate.leaf":"';
+const beginning = Buffer.from(BEGINNING);
+
+/** A line that begins so is not one of nginx. `{"meshgate.leaf"` with any text behind it must not become a leaf of the
+ * sealer, nor one that a reader of JSON takes for it. */
+const claimed = beginning.subarray(0, beginning.length - 2);
+
+const encoder = new TextEncoder();
+
+/** A leaf of the sealer, by its kind:
+ * - `policy`: a part of the compiled policy that the lines after it name by its digest
+ * - `key`: the verifier key that signs the next checkpoints
+ * - `event`: what happened to the sealer or to its file
+ * - `foreign`: a line of the file that claims to be such a leaf
+ * - `long`: a line of the file that is too long for an entry, or that is foreign and too long or not UTF-8 */
+export type SealerLeaf =
+  | {
+      readonly kind: 'policy';
+      readonly digest: string;
+      readonly part: number;
+      readonly parts: number;
+      readonly text: string;
+    }
+  | { readonly kind: 'key'; readonly number: number; readonly key: string }
+  | { readonly kind: 'event'; readonly event: string; readonly time: string; readonly detail?: string }
+  | { readonly kind: 'foreign'; readonly line: string }
+  | { readonly kind: 'long'; readonly sha256: string; readonly bytes: number };
+
+/** Returns the entry of a leaf of the sealer.
+ * @throws Malformed if it is too long */
+export function sealerEntry({ kind, ...fields }: SealerLeaf): Uint8Array {
+  const entry = encoder.encode(JSON.stringify({ 'meshgate.leaf': kind, ...fields }));
+  if (entry.length > MAX_ENTRY_BYTES) throw new Malformed(`a leaf has more than ${MAX_ENTRY_BYTES} bytes`);
+  return entry;
+}
+
+const beginsWith = (bytes: Uint8Array, start: Uint8Array): boolean =>
+  bytes[0] === start[0] &&
+  bytes[start.length - 1] === start[start.length - 1] &&
+  bytes.length >= start.length &&
+  sameBytes(bytes.subarray(0, start.length), start);
+
+/** Returns the entry that is sealed for a line of the log. This is the line itself, except for lines that nginx does not
+ * write: lines that claim to be a leaf of the sealer, and lines that are too long.
+ * @param line its bytes without the line break */
+export function leafOf(line: Uint8Array): Uint8Array {
+  const isForeign = beginsWith(line, claimed);
+  if (!isForeign && line.length <= MAX_ENTRY_BYTES) return line;
+  const text = isForeign && line.length <= MAX_ENTRY_BYTES ? Buffer.from(line).toString() : undefined;
+  if (text !== undefined && sameBytes(Buffer.from(text), line)) {
+    const entry = encoder.encode(JSON.stringify({ 'meshgate.leaf': 'foreign', line: text }));
+    if (entry.length <= MAX_ENTRY_BYTES) return entry;
+  }
+  const sha256 = hash
+    .createHash('sha256')
+    .update(line as Buffer)
+    .digest('hex');
+  return sealerEntry({ kind: 'long', sha256, bytes: line.length });
+}
+
+/** Whether an entry stands for a line of the file. */
+export function isLine(entry: Uint8Array): boolean {
+  if (!beginsWith(entry, beginning)) return true;
+  const { kind } = readSealerLeaf(entry) ?? {};
+  return kind === 'foreign' || kind === 'long';
+}
+
+/** Reads an entry as a leaf of the sealer; undefined if it is a line.
+ * @throws Malformed if it begins like a leaf of the sealer and is none */
+export function readSealerLeaf(entry: Uint8Array): SealerLeaf | undefined {
+  if (!beginsWith(entry, beginning)) return undefined;
+  let value: Record<string, unknown>;
+  try {
+    value = JSON.parse(Buffer.from(entry).toString());
+  } catch {
+    throw new Malformed('a leaf of the sealer is not JSON');
+  }
+  const { 'meshgate.leaf': kind, ...fields } = value;
+  const form = FORMS[kind as SealerLeaf['kind']];
+  if (form === undefined) throw new Malformed('a leaf of the sealer has an unknown kind');
+  for (const [name, type] of Object.entries(form))
+    if (typeof fields[name] !== type)
+      throw new Malformed(`a leaf of the sealer of kind ${kind} has no ${type} ${name}`);
+  return { kind, ...fields } as SealerLeaf;
+}
+
+const FORMS: Readonly<Record<SealerLeaf['kind'], Readonly<Record<string, 'string' | 'number'>>>> = {
+  policy: { digest: 'string', part: 'number', parts: 'number', text: 'string' },
+  key: { number: 'number', key: 'string' },
+  event: { event: 'string', time: 'string' },
+  foreign: { line: 'string' },
+  long: { sha256: 'string', bytes: 'number' },
+};
