@@ -1,4 +1,5 @@
 import { buildRouteMap } from '@stricli/core';
+import { auditCommands } from './audit.ts';
 import type { Context } from './context.ts';
 import { diffCommand } from './diff.ts';
 import { driftCommands } from './drift.ts';
@@ -10,6 +11,7 @@ import { migrateCommands } from './migrate.ts';
 import { program } from './program.ts';
 import { proveCommand } from './prove.ts';
 import { ANY_TARGET, renderCommand } from './render.ts';
+import { replayCommand } from './replay.ts';
 import { revokeCommand } from './revoke.ts';
 import type { Runtime } from './runtime.ts';
 import { schemaCommand } from './schema.ts';
@@ -38,6 +40,8 @@ const root = buildRouteMap<string, Context>({
     status: statusCommand,
     drift: driftCommands,
     migrate: migrateCommands,
+    audit: auditCommands,
+    replay: replayCommand,
   },
   docs: {
     brief: 'Plain nginx as the identity-aware front door of a service mesh',

@@ -1,5 +1,6 @@
 import fs from 'fs';
 import type { FileLook } from '../health/files.ts';
+import { readChunks } from './chunks.ts';
 import { type InDns, systemDns } from './dns.ts';
 import { type Ask, systemAsk } from './http.ts';
 
@@ -21,6 +22,9 @@ export interface Runtime {
   /** Reads the bytes of a file, or of standard input if the path is `-`.
    * @throws Error with the system's code */
   read(path: string): Uint8Array;
+  /** Reads a file in chunks, so that its size does not matter; `-` is standard input, and names in `.gz` are decompressed.
+   * @throws Error with the system's code; `ENOZIP` if the engine cannot decompress */
+  chunks(path: string): AsyncIterable<Uint8Array>;
   /** Reads a file with its permissions, as the health check of the gateway does. */
   look(path: string): FileLook;
   /** Lists the paths of all files below a folder, sorted; undefined if the folder does not exist. */
@@ -304,6 +308,7 @@ export function systemRuntime(): Runtime {
     out: (text) => writeAll(1, text),
     err: (text) => writeAll(2, text),
     read: readAll,
+    chunks: readChunks,
     look: lookAt,
     list: listAll,
     names: namesIn,

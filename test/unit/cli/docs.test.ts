@@ -5,9 +5,11 @@ import { newSigningKeys } from '../../../src/assertion/rotate.ts';
 import type { Incoming, Outgoing } from '../../../src/cli/http.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
+import { policyDigest } from '../../../src/rules/digest.ts';
 import { newRing } from '../../../src/session/rotate-ring.ts';
 import { nginxOptions } from '../../../src/targets/nginx/options.ts';
 import { renderNginx } from '../../../src/targets/nginx/render.ts';
+import { lineText, refused } from '../audit/logged.ts';
 import { meshgate, token } from './fake.ts';
 import { played } from './played.ts';
 
@@ -56,6 +58,16 @@ const fresh = policy
     '/status: { service: wiki, allow: [anyone] }',
     '/status: { service: wiki, allow: [authenticated] }\n    /rest/*: { service: wiki, allow: [editor] }',
   );
+
+/** Lines of a gateway with the policy, and one that was changed. */
+const digest = policyDigest(parsed!, compile(parsed!));
+const post = (id: string, changed: Readonly<Record<string, unknown>> = {}) =>
+  lineText({
+    ...refused('role_missing', 'reader', 'wiki.example.com/*#1'),
+    ...{ 'meshgate.policy': digest, request_id: id, 'http.request.method': 'POST', 'url.path': '/page', ...changed },
+  });
+const access = [lineText({ 'meshgate.policy': digest }), post('77e1c0d5b3f04a7e9b52f1c9a6d83e10')];
+const forged = [...access, post('0b4d7f9e2c8a4c53a1e6d0f7b9c2e845', { 'meshgate.reason': '' })];
 
 const okta = 'https://example.okta.com/oauth2/default';
 
@@ -138,6 +150,8 @@ const files = {
   'strict.yaml': policy.replace('expect: role_missing', 'expect: allowed'),
   'shared.yaml': policy.replace(', as: wiki-editor', '').replace(/ {4}wiki-editor: .*\n/, ''),
   'new.yaml': fresh,
+  'access.log': `${access.join('\n')}\n`,
+  'forged.log': `${forged.join('\n')}\n`,
   'reader.txt': token(JSON.parse(block('json token.txt'))),
   'ca.pem': 'CA',
   'pat.txt': 'NjI0NzE4',

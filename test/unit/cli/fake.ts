@@ -66,6 +66,9 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
       if (content === undefined) throw systemError('ENOENT');
       return typeof content === 'string' ? new TextEncoder().encode(content) : content;
     },
+    async *chunks(path) {
+      yield runtime.read(path);
+    },
     look(path) {
       const content = written[path] ?? files[path];
       return content === undefined

@@ -1,0 +1,116 @@
+import { ADDRESS, REQUEST, SCOPE, SIGNIN } from '../policy/facts/operator.ts';
+import { dependsOn } from '../rules/per-policy.ts';
+import type { Decision, Rule } from '../rules/types.ts';
+import { type Asked, askedBy, type Unreadable } from './caller.ts';
+import type { Decider } from './decider.ts';
+import { isCut, type LogLine } from './line.ts';
+import { type Stage, stageOf } from './stage.ts';
+
+/** Why a line was not decided again. */
+export type Undecided = Extract<Stage, 'credential' | 'nginx'> | Unreadable;
+
+/** Whether the policy decides a line as the gateway did. `other` has both results in words. */
+export type Verdict =
+  | { readonly kind: 'same' }
+  | { readonly kind: 'undecided'; readonly why: Undecided }
+  | { readonly kind: 'other'; readonly gateway: string; readonly policy: string };
+
+const same: Verdict = Object.freeze({ kind: 'same' });
+
+const reaching = (rule: string, service: string, identity: string): string =>
+  `allowed by ${rule}, to ${service}${identity === '' ? '' : ` as ${identity}`}`;
+
+/** Returns what the gateway did, in words. */
+export function doneText({ rule, reason, service, identity, status }: LogLine): string {
+  if (reason !== '') return rule === '' ? `refused: ${reason}` : `refused: ${reason}, nearest rule ${rule}`;
+  return rule === '' ? `answered ${status} without a rule` : reaching(rule, service, identity);
+}
+
+/** Returns a decision in words. */
+export const decisionText = (decision: Decision): string =>
+  decision.allow
+    ? reaching(decision.rule.id, decision.rule.service, decision.rule.as)
+    : `refused: ${decision.reason}${decision.nearest === undefined ? '' : `, nearest rule ${decision.nearest.id}`}`;
+
+/** Whether the caller of a refusal lacked a property that the line does not show, such as a stronger sign-in for a role.
+ * The policy must say that the role depends on such a property. */
+function lacking({ reason, rule }: LogLine, decider: Decider, asked: Asked): readonly Asked[] {
+  const { caller } = asked;
+  const named = decider.rule(rule);
+  const role = named?.who.kind === 'role' ? named.who.role : undefined;
+  const { policy } = decider.ruled;
+  const depends = (name: string, bit: number): boolean => (dependsOn(policy).role(name) & bit) !== 0;
+  const far = decider
+    .rules(named?.route ?? '')
+    .flatMap(({ who }) => (who.kind === 'role' && depends(who.role, ADDRESS) ? [who.role] : []));
+  const isAnonymous = caller === null || caller.nobody === true;
+  if (reason === 'network_refused' && isAnonymous)
+    return [{ ...asked, caller: { roles: [], nobody: true, elsewhere: far } }];
+  if (isAnonymous) {
+    // The refusal of an anonymous caller does not show the roles that its request gave.
+    return role !== undefined && depends(role, REQUEST) ? [{ ...asked, caller: { roles: [role], nobody: true } }] : [];
+  }
+  if (role === undefined) return [];
+  if (reason === 'step_up_required' && depends(role, SIGNIN))
+    return [{ ...asked, caller: { ...caller, stepUp: [role] } }];
+  if (reason === 'scope_missing' && depends(role, SCOPE))
+    return [{ ...asked, caller: { ...caller, scopeUp: { [role]: 'said' } } }];
+  if (reason === 'network_refused' && depends(role, ADDRESS))
+    return [{ ...asked, caller: { ...caller, elsewhere: [role] } }];
+  return [];
+}
+
+/** Returns the caller with a role of another team that allowed it. The lines of a team's host do not show such roles. */
+function hiddenRole({ rule }: LogLine, decider: Decider, asked: Asked): readonly Asked[] {
+  const named = decider.rule(rule);
+  const { roles, hosts } = decider.ruled.policy;
+  if (named?.who.kind !== 'role' || asked.caller === null) return [];
+  const { role } = named.who;
+  const { team } = roles[role] ?? {};
+  if (team === undefined || team === hosts.find(({ name }) => name === named.host)?.team) return [];
+  return [{ ...asked, caller: { ...asked.caller, roles: [...asked.caller.roles, role] } }];
+}
+
+const isAllowedBy = ({ rule, service, identity }: LogLine, stage: Stage, by: Rule): boolean =>
+  by.id === rule && (stage === 'later' || (by.service === service && by.as === identity));
+
+function agrees(line: LogLine, stage: Stage, decision: Decision): boolean {
+  if (stage === 'later' || line.reason === '') return decision.allow && isAllowedBy(line, stage, decision.rule);
+  // The session of an anonymous caller ended, and the rules decide as without it.
+  const reason = line.reason === 'session_expired' ? 'credential_missing' : line.reason;
+  return !decision.allow && decision.reason === reason && (decision.nearest?.id ?? '') === line.rule;
+}
+
+/** Whether the route of the policy is the route of the line. */
+function routeVerdict(line: LogLine, decider: Decider): Verdict | undefined {
+  const { host, path, route, reason } = line;
+  if (isCut(host) || isCut(path)) return undefined;
+  const found = decider.match(host, path);
+  const is = 'reason' in found ? found.reason : found.route.name;
+  if (route !== '') {
+    return is === route
+      ? undefined
+      : { kind: 'other', gateway: `took route ${route}`, policy: `has ${is} for this path` };
+  }
+  // host_unknown also means that the name in TLS differs from that in the request, which no line shows.
+  return reason === 'route_unknown' && !('reason' in found)
+    ? { kind: 'other', gateway: doneText(line), policy: `has route ${is}` }
+    : undefined;
+}
+
+/** Decides the request of a line again, by the policy of its digest, and compares the result with what the gateway did:
+ * route, rule, service and identity, or the reason of the refusal and the nearest rule. */
+export function redecide(line: LogLine, decider: Decider): Verdict {
+  const stage = stageOf(line);
+  if (stage === undefined) return { kind: 'other', gateway: doneText(line), policy: 'knows no such reason' };
+  const routed = routeVerdict(line, decider);
+  if (routed !== undefined) return routed;
+  if (stage === 'nginx' || stage === 'credential') return { kind: 'undecided', why: stage };
+  const all = askedBy(line);
+  if (typeof all === 'string') return { kind: 'undecided', why: all };
+  const decisions = all.map((asked) => decider.decide(line.route, asked));
+  if (decisions.some((it) => agrees(line, stage, it))) return same;
+  const more = all.flatMap((asked) => [...lacking(line, decider, asked), ...hiddenRole(line, decider, asked)]);
+  if (more.some((asked) => agrees(line, stage, decider.assuming(line.route, asked)))) return same;
+  return { kind: 'other', gateway: doneText(line), policy: decisionText(decisions[0] as Decision) };
+}

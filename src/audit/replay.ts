@@ -1,0 +1,172 @@
+import { NOBODY } from '../caller/reserved.ts';
+import { inView, requestRoles } from '../caller/views.ts';
+import { isWithin, readAddress, readRange } from '../cidr.ts';
+import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
+import type { Policy, Route } from '../policy/types.ts';
+import { toTable } from '../rules/table.ts';
+import type { Decision } from '../rules/types.ts';
+import { type Asked, askedBy, type Unreadable } from './caller.ts';
+import { addedActsFor, changedRoles } from './changed-roles.ts';
+import type { Decider } from './decider.ts';
+import { isCut, type LogLine } from './line.ts';
+import { stageOf } from './stage.ts';
+
+/** What becomes of a request. `service` and `as` are absent if the line does not show them. */
+export type Outcome =
+  | { readonly allow: true; readonly rule: string; readonly service?: string; readonly as?: string }
+  | { readonly allow: false; readonly reason: string; readonly rule: string };
+
+/** Why it is not known what a policy does with the request of a line:
+ *
+ * - `credential`, `nginx`: the old gateway refused the request before any rule, and the line shows no caller.
+ * - `roles`: the decision depends on a role whose definition changed.
+ * - `alone`: the line does not say whether the agent was alone. */
+export type Unknown = Unreadable | 'credential' | 'nginx' | 'roles' | 'alone';
+
+export type Replayed =
+  | { readonly kind: 'same' }
+  | { readonly kind: 'unknown'; readonly why: Unknown; readonly roles?: readonly string[] }
+  | {
+      /** `moved`: to another service or identity; `headers`: with other identity headers. */
+      readonly kind: 'allowed' | 'denied' | 'moved' | 'headers';
+      readonly before: Outcome;
+      readonly after: Outcome;
+    };
+
+const same: Replayed = Object.freeze({ kind: 'same' });
+
+export const outcomeOf = (decision: Decision): Outcome =>
+  decision.allow
+    ? { allow: true, rule: decision.rule.id, service: decision.rule.service, as: decision.rule.as }
+    : { allow: false, reason: decision.reason, rule: decision.nearest?.id ?? '' };
+
+/** Whether two outcomes are the same for the client and the service: rules can have other numbers, refusals other
+ * reasons. */
+function isSame(a: Outcome, b: Outcome): boolean {
+  if (!a.allow || !b.allow) return a.allow === b.allow;
+  const isEqual = (x: string | undefined, y: string | undefined) => x === undefined || y === undefined || x === y;
+  return isEqual(a.service, b.service) && isEqual(a.as, b.as);
+}
+
+/** Decides the requests of log lines by another policy. */
+export class Replay {
+  readonly #fresh: Decider;
+  readonly #old: Decider | undefined;
+  /** The roles that the lines do not show, because their definition changed. */
+  readonly #changed: ReadonlySet<string>;
+  readonly #nobody: (address: string) => Asked['caller'];
+
+  /** @param old the policy of the lines. Absent: the lines say what the gateway did, and roles keep their meaning */
+  constructor(fresh: Decider, old?: Decider) {
+    this.#fresh = fresh;
+    this.#old = old;
+    this.#changed = old === undefined ? new Set() : changedRoles(old.ruled.policy, fresh.ruled.policy);
+    this.#nobody = anonymousAt(fresh.ruled.policy);
+  }
+
+  /** Returns what changes for the request of a line. */
+  of(line: LogLine): Replayed {
+    const stage = stageOf(line);
+    if (stage !== 'rules' && stage !== 'later') return this.#refusedBefore(line, stage ?? 'nginx');
+    if (isCut(line.path) || isCut(line.host)) return { kind: 'unknown', why: 'cut' };
+    const all = askedBy(line);
+    if (typeof all === 'string') return { kind: 'unknown', why: all };
+    const before = this.#before(line, all);
+    const found = this.#fresh.match(line.host, line.path);
+    if ('reason' in found) return changeOf(before, { allow: false, reason: found.reason, rule: '' });
+    const refused = refusedAt(found.host.providers, found.route, line);
+    if (refused !== undefined) return changeOf(before, refused);
+    return this.#decided(line, all, before, found.route);
+  }
+
+  /** A request that no rule decided stays refused, unless the new policy accepts its credential. */
+  #refusedBefore({ host, path, route }: LogLine, stage: 'credential' | 'nginx'): Replayed {
+    if (stage === 'nginx' && route !== '') return { kind: 'unknown', why: 'nginx' };
+    const has = !isCut(path) && !('reason' in this.#fresh.match(host, path));
+    return has ? { kind: 'unknown', why: stage } : same;
+  }
+
+  #before(line: LogLine, all: readonly Asked[]): Outcome {
+    const { reason, rule, service, identity, host, path } = line;
+    if (this.#old !== undefined) {
+      const found = this.#old.match(host, path);
+      if ('reason' in found) return { allow: false, reason: found.reason, rule: '' };
+      return outcomeOf(this.#old.decide(found.route.name, all[0] as Asked));
+    }
+    if (reason === '') return { allow: true, rule, service, as: identity };
+    return stageOf(line) === 'later' ? { allow: true, rule } : { allow: false, reason, rule };
+  }
+
+  #decided(line: LogLine, all: readonly Asked[], before: Outcome, route: Route): Replayed {
+    const hidden = this.#hiddenOf(line, route);
+    const outcomes = all.flatMap((asked) =>
+      this.#callers(line, asked, hidden).map((caller) =>
+        outcomeOf(this.#fresh.decide(route.name, { ...asked, caller })),
+      ),
+    );
+    const results = outcomes.map((after) => this.#change(before, after, line, route));
+    const [first = same] = results;
+    if (results.every((it) => it.kind === first.kind && JSON.stringify(it) === JSON.stringify(first))) return first;
+    return all.length > 1 && hidden.length === 0
+      ? { kind: 'unknown', why: 'alone' }
+      : { kind: 'unknown', why: 'roles', roles: hidden };
+  }
+
+  /** The roles in the rules of a route about which the line says nothing. */
+  #hiddenOf({ agent }: LogLine, { name }: Route): readonly string[] {
+    if (this.#old === undefined) return [];
+    const more = agent === '' ? [] : addedActsFor(this.#old.ruled.policy, this.#fresh.ruled.policy, agent);
+    const named = this.#fresh.rules(name).flatMap(({ who }) => (who.kind === 'role' ? [who.role] : []));
+    return [...new Set(named)].filter((role) => this.#changed.has(role) || more.includes(role));
+  }
+
+  /** Returns the caller without the hidden roles, and with all of them. No other combination is allowed more or less, or
+   * by another rule, than one of the two. */
+  #callers({ address }: LogLine, { caller }: Asked, hidden: readonly string[]): readonly Asked['caller'][] {
+    if (caller === null || caller.nobody === true) return [this.#nobody(address)];
+    const { policy } = this.#fresh.ruled;
+    const roles = caller.roles.filter((role) => Object.hasOwn(policy.roles, role) && !hidden.includes(role));
+    const one = { ...caller, roles };
+    if (hidden.length === 0 || caller.alone === true) return [one];
+    return [one, { ...one, roles: [...roles, ...hidden] }];
+  }
+
+  #change(before: Outcome, after: Outcome, line: LogLine, route: Route): Replayed {
+    const change = changeOf(before, after);
+    if (change !== same || !after.allow || this.#old === undefined) return change;
+    const was = this.#old.match(line.host, line.path);
+    if ('reason' in was || was.route === route) return same;
+    const isEqual = JSON.stringify(was.route.headers) === JSON.stringify(route.headers);
+    return isEqual ? same : { kind: 'headers', before, after };
+  }
+}
+
+function changeOf(before: Outcome, after: Outcome): Replayed {
+  if (isSame(before, after)) return same;
+  return { kind: before.allow && after.allow ? 'moved' : after.allow ? 'allowed' : 'denied', before, after };
+}
+
+/** Returns the refusal of a caller whose provider the host no longer accepts. */
+function refusedAt(providers: readonly string[], { accept }: Route, { provider }: LogLine): Outcome | undefined {
+  if (provider === '') return undefined;
+  if (provider === CERTIFICATE_PROVIDER)
+    return accept.includes('certificate') ? undefined : { allow: false, reason: 'credential_missing', rule: '' };
+  return providers.includes(provider) ? undefined : { allow: false, reason: 'issuer_unknown', rule: '' };
+}
+
+/** Returns the anonymous caller at an address: the policy alone says which roles the address gives. */
+function anonymousAt(policy: Policy): (address: string) => Asked['caller'] {
+  const of = requestRoles(toTable(policy, [], { egress: '' }));
+  if (of === undefined) return () => null;
+  return (text) => {
+    const address = readAddress(text);
+    const isIn = (range: string): boolean => {
+      const read = readRange(range);
+      return address !== undefined && read !== undefined && isWithin(address, read);
+    };
+    const { roles, elsewhere } = inView(NOBODY, of, { within: (ranges) => ranges.some(isIn), named: () => undefined });
+    return roles.length === 0 && elsewhere === undefined
+      ? null
+      : { roles, nobody: true, ...(elsewhere && { elsewhere }) };
+  };
+}

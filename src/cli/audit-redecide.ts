@@ -1,0 +1,123 @@
+import type { LogLine } from '../audit/line.ts';
+import { redecide, type Undecided } from '../audit/redecide.ts';
+import { CompiledPolicies } from './compiled-policies.ts';
+import { argument, command, formatFlag, json, NO, NOT_PROVEN, policyFlag, YES } from './context.ts';
+import { foreign } from './foreign.ts';
+import { count } from './load.ts';
+import { LOGS, logLines, type Place, placeText, requestJson, requestText } from './log-lines.ts';
+import type { Runtime } from './runtime.ts';
+import { sourceFlags, sourceOf } from './source.ts';
+import { painter } from './style.ts';
+
+/** Why lines were not decided again, in words. */
+const NOT_DECIDED: Readonly<Record<Undecided, string>> = {
+  credential: 'the credential was refused before any rule, and no line contains a credential',
+  nginx: 'nginx refused or answered the request without the check',
+  cut: 'a value was too long for the log',
+  caller_long: 'the caller was too long for the log',
+};
+
+interface Difference {
+  readonly place: Place;
+  readonly line: LogLine;
+  readonly gateway: string;
+  readonly policy: string;
+}
+
+class Findings {
+  lines = 0;
+  same = 0;
+  differences: Difference[] = [];
+  readonly undecided = new Map<Undecided, number>();
+  /** The lines of each policy that is not known, and the place of the first. */
+  readonly unknown = new Map<string, { lines: number; readonly first: string }>();
+  readonly invalid: { readonly at: string; readonly mistake: string }[] = [];
+
+  add(place: Place, line: LogLine, policies: CompiledPolicies): void {
+    this.lines += 1;
+    const decider = policies.of(line.policy);
+    if (decider === undefined) {
+      const known = this.unknown.get(line.policy);
+      if (known === undefined) this.unknown.set(line.policy, { lines: 1, first: placeText(place) });
+      else known.lines += 1;
+      return;
+    }
+    const verdict = redecide(line, decider);
+    if (verdict.kind === 'same') this.same += 1;
+    else if (verdict.kind === 'undecided') this.undecided.set(verdict.why, (this.undecided.get(verdict.why) ?? 0) + 1);
+    else this.differences.push({ place, line, gateway: verdict.gateway, policy: verdict.policy });
+  }
+
+  get code(): number {
+    if (this.differences.length > 0) return NO;
+    return this.lines === 0 || this.unknown.size + this.invalid.length > 0 ? NOT_PROVEN : YES;
+  }
+}
+
+/** Maximum number of invalid lines that are named. */
+const MOST_INVALID = 20;
+
+function findingsText(runtime: Runtime, found: Findings): string {
+  const paint = painter(runtime);
+  const out: string[] = [];
+  for (const { place, line, gateway, policy } of found.differences) {
+    out.push(`${paint('bad', 'no')} ${placeText(place)}: ${foreign(requestText(line))}`);
+    out.push(`   the gateway: ${foreign(gateway)}`, `   the policy:  ${foreign(policy)}`);
+  }
+  for (const [digest, { lines, first }] of found.unknown) {
+    out.push(
+      `${paint('bad', 'no')} ${first}: no policy has the digest ${foreign(digest)} (${count(lines, 'line')}): give it with --policy`,
+    );
+  }
+  for (const { at, mistake } of found.invalid.slice(0, MOST_INVALID))
+    out.push(`${paint('bad', 'no')} ${at}: ${mistake}`);
+  const more = found.invalid.length - MOST_INVALID;
+  if (more > 0) out.push(`   and ${count(more, 'more line')} that cannot be read`);
+  out.push(
+    `${count(found.lines, 'line')}: ${found.same} decided as the gateway did, ${found.differences.length} otherwise`,
+  );
+  for (const [why, number] of found.undecided) out.push(`${number} not decided by rules: ${NOT_DECIDED[why]}`);
+  return `${out.join('\n')}\n`;
+}
+
+const findingsJson = (found: Findings) => ({
+  lines: found.lines,
+  same: found.same,
+  differences: found.differences.map(({ place, line, gateway, policy }) => ({
+    ...requestJson(place, line),
+    ...{ digest: line.policy, gateway, policy },
+  })),
+  notDecided: Object.fromEntries(found.undecided),
+  unknownPolicies: [...found.unknown].map(([digest, it]) => ({ digest, ...it })),
+  invalid: found.invalid,
+});
+
+/** `meshgate audit redecide`: decides each line of the log again by the policy of its digest. */
+export const redecideCommand = command({
+  brief: 'Decide each line of the log again, and name lines on which the gateway decided otherwise',
+  text: 'Decides the request of each line again, by the policy whose digest is in the line, and compares the result with what the gateway did: route, rule, service and identity, or the reason of the refusal and the nearest rule. Each --policy is a policy file, or a compiled policy (audit/policy-DIGEST.json). Refusals of credentials cannot be decided again, because no line contains a credential. Exit code 0: the gateway decided each line as its policy does; 1: it decided a line otherwise; 3: the policy of a line is not known, or a line cannot be read.',
+  examples: [
+    'meshgate audit redecide --policy meshgate.yaml access.log',
+    'meshgate audit redecide --policy old.yaml --policy meshgate.yaml access.log.1.gz access.log',
+    'meshgate audit redecide --policy build/audit/policy-5f2d0c81b9a3e6740c1be5a7d3f4e692.json access.log',
+  ],
+  flags: {
+    ...sourceFlags,
+    policy: { ...policyFlag, variadic: true as const },
+    format: formatFlag,
+  },
+  args: [{ ...argument(...LOGS), several: true }],
+  async run(runtime, { policy, overlay, env, format }, ...logs) {
+    const policies = new CompiledPolicies();
+    const files = policy ?? [undefined];
+    const isValid = files.map((it) => policies.addFile(runtime, sourceOf(runtime, it, { overlay, env })));
+    if (isValid.includes(false)) return NOT_PROVEN;
+    const found = new Findings();
+    for await (const logged of logLines(runtime, logs)) {
+      if ('mistake' in logged) found.invalid.push({ at: placeText(logged), mistake: logged.mistake });
+      else found.add(logged, logged.line, policies);
+    }
+    runtime.out(format === 'json' ? json(findingsJson(found)) : findingsText(runtime, found));
+    return found.code;
+  },
+});

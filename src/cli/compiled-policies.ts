@@ -1,0 +1,43 @@
+import { readCompiled } from '../audit/compiled.ts';
+import { Decider } from '../audit/decider.ts';
+import type { Ruled } from '../rules/at-ingress.ts';
+import { digestOf, policyDigest } from '../rules/digest.ts';
+import { WrongUse } from './context.ts';
+import { loadValid, readText } from './load.ts';
+import type { Runtime } from './runtime.ts';
+import type { Source } from './source.ts';
+
+/** The policies by which lines are decided, by their digests. */
+export class CompiledPolicies {
+  readonly #all = new Map<string, Decider>();
+
+  add(digest: string, ruled: Ruled): void {
+    this.#all.set(digest, new Decider(ruled));
+  }
+
+  /** Adds a policy from its compiled text. Returns false if the text is not that of a policy. */
+  addText(text: string): boolean {
+    const ruled = readCompiled(text);
+    if (ruled === undefined) return false;
+    this.add(digestOf(text), ruled);
+    return true;
+  }
+
+  /** Adds a policy from its file, or from a file with its compiled text. Returns false if the policy has errors. */
+  addFile(runtime: Runtime, source: Source): boolean {
+    if (source.file.endsWith('.json')) {
+      if (this.addText(readText(runtime, source.file, 'the compiled policy'))) return true;
+      throw new WrongUse(
+        `${source.file}: not a compiled policy; "meshgate render" writes it, as audit/policy-DIGEST.json`,
+      );
+    }
+    const loaded = loadValid(runtime, source);
+    if (loaded !== undefined) this.add(policyDigest(loaded.policy, loaded.rules), loaded);
+    return loaded !== undefined;
+  }
+
+  /** Returns the policy with the digest in a line. */
+  of(digest: string): Decider | undefined {
+    return this.#all.get(digest);
+  }
+}

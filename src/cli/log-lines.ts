@@ -1,0 +1,50 @@
+import { type LogLine, readLine } from '../audit/line.ts';
+import { type FileLine, linesOf, MAX_LINE_BYTES } from '../audit/lines.ts';
+import { WrongUse } from './context.ts';
+import { reasonOf } from './load.ts';
+import { codeOf, type Runtime } from './runtime.ts';
+
+/** The positional argument LOG…. */
+export const LOGS = ['LOG', 'Files of the log; .gz is decompressed, and - reads standard input'] as const;
+
+export type Place = Pick<FileLine, 'file' | 'number'>;
+
+/** A line of the log with its place in a file, or what is wrong with it. */
+export type Logged = Place & ({ readonly line: LogLine } | { readonly mistake: string });
+
+export const placeText = ({ file, number }: Place): string => `${file}:${number}`;
+
+/** Returns the lines of several files, one after the other. */
+export async function* logLines(runtime: Runtime, files: readonly string[]): AsyncGenerator<Logged> {
+  if (files.filter((it) => it === '-').length > 1) throw new WrongUse('only one log can come from standard input');
+  for (const file of files) {
+    try {
+      const name = file === '-' ? 'stdin' : file;
+      for await (const line of linesOf(name, runtime.chunks(file))) yield logged(line);
+    } catch (error) {
+      if (codeOf(error) === 'ENOZIP')
+        throw new WrongUse(`this engine cannot decompress ${file}: give its text on standard input (zcat FILE | … -)`);
+      if (codeOf(error) === undefined) throw error;
+      throw new WrongUse(`cannot read the log ${file}: ${reasonOf(error)}`);
+    }
+  }
+}
+
+function logged({ file, number, text }: FileLine): Logged {
+  if (text === undefined) return { file, number, mistake: `the line is longer than ${MAX_LINE_BYTES} bytes` };
+  const read = readLine(text);
+  return 'mistake' in read ? { file, number, ...read } : { file, number, line: read };
+}
+
+/** Describes the request of a line: method, URL without query, and the caller's roles. */
+export function requestText({ id, method, host, path, roles, agent }: LogLine): string {
+  const acting = agent === '' ? '' : `, agent ${agent}`;
+  return `${id} ${method} https://${host}${path} (${roles.length === 0 ? 'no roles' : roles.join(', ')}${acting})`;
+}
+
+/** Returns the request of a line as JSON. */
+export const requestJson = (place: Place, { id, time, method, host, path, roles, agent }: LogLine) => ({
+  at: placeText(place),
+  ...{ id, time, method, host, path, roles },
+  ...(agent !== '' && { agent }),
+});

@@ -1,0 +1,152 @@
+import type { LogLine } from '../audit/line.ts';
+import type { Outcome, Replayed, Unknown } from '../audit/replay.ts';
+import { foreign } from './foreign.ts';
+import { count, type Loaded } from './load.ts';
+import { type Place, placeText, requestJson, requestText } from './log-lines.ts';
+import type { Paint } from './style.ts';
+import { ruleText } from './words.ts';
+
+/** Maximum number of examples of one change. */
+const MOST_EXAMPLES = 3;
+
+/** Maximum number of invalid lines that are named. */
+const MOST_INVALID = 20;
+
+type Kind = Exclude<Replayed['kind'], 'same' | 'unknown'>;
+
+/** The requests that change in the same way, by the same rules. */
+export interface Group {
+  readonly kind: Kind;
+  readonly before: Outcome;
+  readonly after: Outcome;
+  count: number;
+  readonly examples: { readonly place: Place; readonly line: LogLine }[];
+}
+
+/** The requests of which it is not known what happens to them, for the same reason. */
+interface Unclear {
+  readonly why: Unknown;
+  readonly roles: readonly string[];
+  count: number;
+  readonly example: Place;
+}
+
+/** Lines with these reasons stay refused, unless the new policy accepts their credentials. */
+const REFUSED_BEFORE: readonly Unknown[] = ['credential', 'nginx'];
+
+/** What changes for the requests of a log. */
+export class Changes {
+  lines = 0;
+  changed = 0;
+  /** The number of requests that a rule decided, and of which it is not known what happens to them. */
+  open = 0;
+  first = '';
+  last = '';
+  readonly groups = new Map<string, Group>();
+  readonly unclear = new Map<string, Unclear>();
+  readonly invalid: { readonly at: string; readonly mistake: string }[] = [];
+
+  add({ file, number }: Place, line: LogLine, replayed: Replayed): void {
+    const place = { file, number };
+    this.lines += 1;
+    if (this.first === '' || line.time < this.first) this.first = line.time;
+    if (line.time > this.last) this.last = line.time;
+    if (replayed.kind === 'same') return;
+    if (replayed.kind === 'unknown') {
+      this.#unknown(place, replayed.why, replayed.roles ?? []);
+      return;
+    }
+    this.changed += 1;
+    const { kind, before, after } = replayed;
+    const key = JSON.stringify([kind, before, after]);
+    let group = this.groups.get(key);
+    if (group === undefined) {
+      group = { kind, before, after, count: 0, examples: [] };
+      this.groups.set(key, group);
+    }
+    group.count += 1;
+    if (group.examples.length < MOST_EXAMPLES) group.examples.push({ place, line });
+  }
+
+  #unknown(place: Place, why: Unknown, roles: readonly string[]): void {
+    if (!REFUSED_BEFORE.includes(why)) this.open += 1;
+    const key = `${why} ${roles.join()}`;
+    const known = this.unclear.get(key);
+    if (known === undefined) this.unclear.set(key, { why, roles, count: 1, example: place });
+    else known.count += 1;
+  }
+
+  /** The groups of a kind, the largest first. */
+  of(kind: Kind): readonly Group[] {
+    return [...this.groups.values()].filter((it) => it.kind === kind).sort((a, b) => b.count - a.count);
+  }
+}
+
+const KINDS = {
+  denied: 'newly denied',
+  allowed: 'newly allowed',
+  moved: 'to another service or identity',
+  headers: 'with other identity headers',
+} as const satisfies Record<Kind, string>;
+
+const WHY: Readonly<Record<Unknown, string>> = {
+  credential: 'their credential was refused before any rule; they stay refused unless the new policy accepts it',
+  nginx: 'nginx refused or answered them without the check; no line shows their caller',
+  cut: 'a value was too long for the log',
+  caller_long: 'the caller was too long for the log',
+  roles: 'the lines do not show whether the caller has a role whose definition changed',
+  alone: 'the lines do not say whether the agent was alone',
+};
+
+function outcomeText(outcome: Outcome): string {
+  if (!outcome.allow) return `${outcome.reason}${outcome.rule === '' ? '' : `, nearest rule ${outcome.rule}`}`;
+  const { rule, service, as } = outcome;
+  return `${rule}${service === undefined ? '' : ` to ${service}`}${as === undefined || as === '' ? '' : ` as ${as}`}`;
+}
+
+/** Describes the rule of the new policy that decides a group. */
+function byRule({ after }: Group, { rules }: Loaded): string {
+  const rule = after.rule === '' ? undefined : rules.find(({ id }) => id === after.rule);
+  return rule === undefined ? '' : ` (${ruleText(rule)})`;
+}
+
+/** Describes what changes for the requests of a log. */
+export function changesText(changes: Changes, fresh: Loaded, paint: Paint): string {
+  const out: string[] = [];
+  for (const [kind, title] of Object.entries(KINDS) as [Kind, string][]) {
+    const groups = changes.of(kind);
+    const total = groups.reduce((sum, it) => sum + it.count, 0);
+    if (total > 0) out.push(paint('strong', `${title}: ${count(total, 'request')}`));
+    for (const group of groups) {
+      out.push(`  ${count(group.count, 'request')}: ${foreign(outcomeText(group.before))}`);
+      out.push(`    -> ${foreign(outcomeText(group.after))}${foreign(byRule(group, fresh))}`);
+      for (const { place, line } of group.examples) out.push(`    ${placeText(place)}: ${foreign(requestText(line))}`);
+    }
+  }
+  for (const { why, roles, count: number, example } of changes.unclear.values()) {
+    const names = roles.length === 0 ? '' : `: ${roles.join(', ')}`;
+    out.push(`not known for ${count(number, 'request')}, first ${placeText(example)}: ${WHY[why]}${names}`);
+  }
+  for (const { at, mistake } of changes.invalid.slice(0, MOST_INVALID)) out.push(`${at}: ${mistake}`);
+  const more = changes.invalid.length - MOST_INVALID;
+  if (more > 0) out.push(`and ${count(more, 'more line')} that cannot be read`);
+  const when = changes.lines === 0 ? '' : ` from ${changes.first} to ${changes.last}`;
+  out.push(
+    `${count(changes.lines, 'request')}${when}: ${changes.changed === 0 ? 'nothing changes' : `${changes.changed} ${changes.changed === 1 ? 'changes' : 'change'}`}`,
+  );
+  return `${out.join('\n')}\n`;
+}
+
+/** Returns what changes as JSON. */
+export const changesJson = (changes: Changes) => ({
+  ...{ requests: changes.lines, first: changes.first, last: changes.last, changed: changes.changed },
+  changes: [...changes.groups.values()].map(({ kind, before, after, count: number, examples }) => ({
+    ...{ kind, requests: number, before, after },
+    examples: examples.map(({ place, line }) => requestJson(place, line)),
+  })),
+  notKnown: [...changes.unclear.values()].map(({ why, roles, count: number, example }) => ({
+    ...{ why, requests: number, first: placeText(example) },
+    ...(roles.length > 0 && { roles }),
+  })),
+  invalid: changes.invalid,
+});

@@ -1,0 +1,111 @@
+/** `meshgate replay`: what its output says about log files. */
+
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { readChunks } from '../../../src/cli/chunks.ts';
+import { lineText, refused } from '../audit/logged.ts';
+import { meshgate, POLICY } from './fake.ts';
+
+const poster = (id: string) =>
+  lineText({
+    ...refused('role_missing', 'reader', 'wiki.example.com/*#1'),
+    ...{ request_id: id, 'http.request.method': 'POST', time: '2026-03-05T08:00:00+00:00' },
+  });
+const expired = lineText(refused('token_expired', '', ''));
+const files = {
+  'old.yaml': POLICY,
+  'new.yaml': POLICY.replace('role: reader, methods: [GET]', 'role: reader, methods: [GET, POST]'),
+  'roles.yaml': POLICY.replace('group: readers', 'group: viewers'),
+  'bad.yaml': 'version: 2',
+  'a.log': `${lineText()}\n${poster('a1')}\n${expired}\n`,
+  'b.log': `${['b1', 'b2', 'b3'].map(poster).join('\n')}\n`,
+  'text.log': `started\n${lineText()}\n`,
+  'empty.log': '',
+};
+const run = (...args: readonly string[]) => meshgate(['replay', ...args], { files });
+
+test('groups the requests that change by rule, with their number and the first three', async () => {
+  const { code, out } = await run('--policy', 'new.yaml', 'a.log', 'b.log');
+  expect(code).toBe(1);
+  expect(out).toBe(`newly allowed: 4 requests
+  4 requests: role_missing, nearest rule wiki.example.com/*#1
+    -> wiki.example.com/*#1 to wiki as default (role reader, GET POST HEAD, as default)
+    a.log:2: a1 POST https://wiki.example.com/rest/page (reader)
+    b.log:1: b1 POST https://wiki.example.com/rest/page (reader)
+    b.log:2: b2 POST https://wiki.example.com/rest/page (reader)
+not known for 1 request, first a.log:3: their credential was refused before any rule; they stay refused unless the new policy accepts it
+6 requests from 2026-03-04T10:15:02+00:00 to 2026-03-05T08:00:00+00:00: 4 change
+`);
+});
+
+test('the same as JSON', async () => {
+  const { code, out } = await run('--format', 'json', '--policy', 'new.yaml', 'a.log', 'b.log');
+  expect(code).toBe(1);
+  expect(JSON.parse(out)).toMatchObject({
+    requests: 6,
+    changed: 4,
+    changes: [
+      {
+        kind: 'allowed',
+        requests: 4,
+        before: { allow: false, reason: 'role_missing', rule: 'wiki.example.com/*#1' },
+        after: { allow: true, rule: 'wiki.example.com/*#1', service: 'wiki', as: 'default' },
+        examples: [{ at: 'a.log:2', id: 'a1', roles: ['reader'] }, { at: 'b.log:1' }, { at: 'b.log:2' }],
+      },
+    ],
+    notKnown: [{ why: 'credential', requests: 1, first: 'a.log:3' }],
+    invalid: [],
+  });
+});
+
+test('exits with 0 if nothing changes, also with refused credentials', async () => {
+  const { code, out } = await run('--policy', 'old.yaml', 'a.log', 'b.log');
+  expect(code).toBe(0);
+  expect(out).toMatch(/^6 requests .*: nothing changes$/m);
+});
+
+test('names a role whose definition changed, and exits with 3', async () => {
+  const { code, out } = await run('--old', 'old.yaml', '--policy', 'roles.yaml', 'a.log');
+  expect(code).toBe(3);
+  expect(out).toContain(
+    'not known for 1 request, first a.log:1: the lines do not show whether the caller has a role whose definition changed: reader\n',
+  );
+});
+
+test.each([
+  ['a policy has errors', ['--policy', 'bad.yaml', 'a.log'], 3],
+  ['the old policy has errors', ['--old', 'bad.yaml', '--policy', 'new.yaml', 'a.log'], 3],
+  ['a line is not one of the log', ['--policy', 'old.yaml', 'text.log'], 3],
+  ['the log is empty', ['--policy', 'old.yaml', 'empty.log'], 3],
+  ['there is no such file', ['--policy', 'old.yaml', 'none.log'], 2],
+  ['standard input is named twice', ['--policy', 'old.yaml', '-', '-'], 2],
+  ['standard input is policy and log', ['--policy', '-', '-'], 2],
+] as const)('says so if %s', async (_name, args, expected) => {
+  const { code, out, err } = await run(...args);
+  expect(code).toBe(expected);
+  expect(out + err).not.toBe('');
+});
+
+test('a line that is not one of the log is named with its place', async () => {
+  expect((await run('--policy', 'old.yaml', 'text.log')).out).toContain('text.log:1: not a JSON object\n');
+});
+
+test('a file in .gz is decompressed, and a broken one is an error', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'meshgate-gz-'));
+  const text = 'x'.repeat(1_000_000);
+  writeFileSync(join(folder, 'a.log.gz'), gzipSync(text));
+  writeFileSync(join(folder, 'b.log.gz'), 'no gzip');
+  writeFileSync(join(folder, 'c.log'), text);
+  const read = async (name: string) => {
+    let all = '';
+    for await (const chunk of readChunks(join(folder, name))) all += Buffer.from(chunk).toString();
+    return all;
+  };
+  expect(await read('a.log.gz')).toBe(text);
+  expect(await read('c.log')).toBe(text);
+  await expect(read('b.log.gz')).rejects.toThrow(/header/);
+  await expect(read('d.log.gz')).rejects.toThrow(/ENOENT/);
+});
