@@ -65,7 +65,13 @@ export interface LogExpected {
 /** A stage for one test file: closed after its last test; a failing test gets every container's log. */
 export async function testStage(name: string): Promise<Stage> {
   const stage = await openStage(name);
-  afterAll(() => stage.close());
+  afterAll(async () => {
+    try {
+      for (const check of stage.checks) check();
+    } finally {
+      await stage.close();
+    }
+  });
   afterEach(({ task }) => {
     const error = task.result?.state === 'fail' ? task.result.errors?.[0] : undefined;
     if (error === undefined) return;

@@ -5,6 +5,7 @@ import { gatewayImage } from './images.ts';
 import { jsonLines, troubles } from './logs.ts';
 import { type Files, gatewayFiles, type PolicySource, policyFiles, readPolicy, render } from './policy.ts';
 import { type RawExchange, type RawOptions, sendRaw } from './raw.ts';
+import { expectSameDecisions } from './same-decisions.ts';
 import type { Stage } from './stage.ts';
 import { until } from './until.ts';
 
@@ -183,6 +184,8 @@ export async function startGateway(stage: Stage, options: GatewayOptions): Promi
     ready: /start worker process \d+/,
   });
   const gateway = new Gateway(box, policy, stage.ca.cert, options.workers);
+  // A changed configuration may decide in another way than the policy.
+  if (env.MESHGATE_RENDERED === undefined) stage.checks.push(() => expectSameDecisions(policy, box.logs.lines));
   await until(() => gateway.workers().length >= (options.workers ?? 1), {
     what: 'all workers to start',
     help: () => box.logs.tail(),

@@ -12,6 +12,8 @@ export interface Stage {
   readonly boxes: Box[];
   /** Containers that are starting. */
   readonly starting: Set<Promise<unknown>>;
+  /** Checks for the end, before the containers stop. They throw if something is wrong. */
+  readonly checks: (() => void)[];
   /** Signs the certificates of gateway and providers. */
   readonly ca: Ca;
   /** Signs mesh identities and the ingress. */
@@ -38,7 +40,7 @@ export async function openStage(name: string): Promise<Stage> {
     await Promise.all(boxes.splice(0).map((box) => box.stop()));
     await removeNetwork(networkName);
   };
-  return { name, network, boxes, starting, ca, meshCa, close };
+  return { name, network, boxes, starting, checks: [], ca, meshCa, close };
 }
 
 /** Writes every container's log to test-results/; returns the last lines for an error message. */
