@@ -1,6 +1,8 @@
 /** The log on standard output: a write holds several whole lines, and no line is lost by a reload or a stop. */
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { ready, settle, startEcho, startGateway, testStage } from '../harness/index.ts';
+import { ready, settle, startEcho, startGateway, testStage, until } from '../harness/index.ts';
+import { openRaw } from '../harness/raw.ts';
 
 const stage = await testStage('log-stream');
 await startEcho(stage, { alias: 'wiki' });
@@ -63,6 +65,23 @@ test.each(['SIGQUIT', 'SIGTERM'])('keeps every line when %s stops it', async (si
   await gateway.box.signal(signal);
   await gateway.box.logs.waitForEnd();
   expect(logged(mark).sort()).toEqual([...paths].sort());
+});
+
+test('a request that is not checked when SIGQUIT comes gets 503, and its line is kept', async () => {
+  const { gateway, logged } = await start('unchecked');
+  const mark = await settle(gateway);
+  const socket = openRaw(gateway.target(host));
+  const answer = once(socket, 'data');
+  await once(socket, 'connect');
+  socket.write(`GET /page-late HTTP/1.1\r\nHost: ${host}\r\n`);
+  // State: nginx has begun to read the request, so that it does not close the connection as an idle one.
+  await settle(gateway);
+  await gateway.box.signal('SIGQUIT');
+  await until(() => gateway.workers().length === 0, { what: 'both workers to accept no more' });
+  socket.write('Connection: close\r\n\r\n');
+  expect(String((await answer)[0])).toMatch(/^HTTP\/1\.1 503 /);
+  await gateway.box.logs.waitForEnd();
+  expect(logged(mark)).toEqual(['/page-late']);
 });
 
 test('keeps the lines that were written before a worker is killed, and continues with whole lines', async () => {

@@ -49,14 +49,20 @@ export class Browser {
     return this.#chromium.version();
   }
 
-  /** A person's browser: own cookies, own storage, no page yet. */
-  person(options: { readonly phone?: boolean } = {}): Promise<BrowserContext> {
-    return this.#chromium.newContext({
+  /**
+   * A person's browser: own cookies, own storage, no page yet.
+   *
+   * @param options `icons: false`: it asks for no icons, so that a page that is loaded has no request in flight
+   */
+  async person(options: { readonly phone?: boolean; readonly icons?: boolean } = {}): Promise<BrowserContext> {
+    const context = await this.#chromium.newContext({
       viewport: options.phone ? phone : desktop,
       ...(options.phone ? { deviceScaleFactor: 2, isMobile: true, hasTouch: true } : {}),
       locale: 'en-GB',
       timezoneId: 'UTC',
     });
+    if (options.icons === false) await context.route('**/favicon.ico', (route) => route.abort());
+    return context;
   }
 
   /** Disconnects; the container ends with the stage. */

@@ -226,7 +226,8 @@ export async function expectCleanLog(
 
 function expectTroubles(lines: readonly string[], expected: readonly RegExp[] = [], run: string): void {
   const unexpected = troubles(lines).filter((line) => !expected.some((pattern) => pattern.test(line)));
-  expect(unexpected, `${run}: unexpected lines in the error log`).toEqual([]);
+  // The first line is a part of the message, so that the last lines of a run name it.
+  expect(unexpected, `${run}: unexpected lines in the error log, the first: ${unexpected[0]}`).toEqual([]);
 }
 
 /** The last part of a token is enough to find it, and is never a part of another text. */
