@@ -86,6 +86,11 @@ const bundles = {
   'cookies.js': {
     entryPoints: ['src/cookies.ts'],
   },
+  // A process of its own, on the command njs.
+  'seal.js': {
+    entryPoints: ['src/seal.ts'],
+    external: ['fs', 'crypto'],
+  },
   // A file for NGINX Ingress Controller, which does not belong to the gateway itself.
   'apikey_auth.js': {
     entryPoints: ['src/apikey_auth.ts'],

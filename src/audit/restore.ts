@@ -1,0 +1,66 @@
+import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
+import { GrowingTree } from './growing-tree.ts';
+import type { LogFolder, State } from './log-folder.ts';
+import { base64, sameBytes } from './malformed.ts';
+import { rootOf } from './merkle.ts';
+import type { VerifierKey } from './note.ts';
+import { Refused } from './refused.ts';
+import { nodesOf } from './tiles.ts';
+
+/** What a sealer goes on from. */
+export interface Restored {
+  readonly tree: GrowingTree;
+  /** Absent if the log is new, or the state does not fit the log. */
+  readonly state?: State;
+  /** Leaves that the checkpoint covers. */
+  readonly sealed: number;
+  /** Whether the log has leaves, but the state is lost. */
+  readonly isLost: boolean;
+}
+
+function rootAt(folder: LogFolder, size: number): Uint8Array | undefined {
+  try {
+    return rootOf(size, nodesOf(size, folder.readTile));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the tree of this size, if the tiles have this root. */
+function treeOf(folder: LogFolder, size: number, root: string): GrowingTree | undefined {
+  try {
+    const tree = GrowingTree.restore(size, folder.readTile);
+    return base64(tree.root()) === root ? tree : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function signedTree(folder: LogFolder, key: VerifierKey): Promise<Checkpoint | undefined> {
+  const text = folder.load('checkpoint');
+  if (text === undefined) return undefined;
+  return openCheckpoint(text, [key]).catch((error: Error) => {
+    throw new Refused(`${folder.path}/checkpoint is not one of this log: ${error.message}. Restore the folder`);
+  });
+}
+
+/** Restores the tree of a log. A sealer was killed at any time: the tiles and the state may be ahead of the checkpoint, and
+ * then they have all its leaves.
+ * @throws Refused if the tiles do not have the root of the checkpoint: to go on would sign another log with the same name */
+export async function restore(folder: LogFolder, key: VerifierKey): Promise<Restored> {
+  const signed = await signedTree(folder, key);
+  if (signed !== undefined) {
+    const root = rootAt(folder, signed.size);
+    if (root === undefined || !sameBytes(root, signed.root))
+      throw new Refused(
+        `the tiles in ${folder.path} are not those of its checkpoint of ${signed.size} leaves, so nothing is signed: restore the folder, or begin a new log in another one`,
+      );
+  }
+  const sealed = signed?.size ?? 0;
+  const state = folder.state();
+  if (state !== undefined && state.size >= sealed) {
+    const tree = treeOf(folder, state.size, state.root);
+    if (tree !== undefined) return { tree, sealed, state, isLost: false };
+  }
+  return { tree: GrowingTree.restore(sealed, folder.readTile), sealed, isLost: sealed > 0 };
+}

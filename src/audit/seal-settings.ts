@@ -1,0 +1,31 @@
+import { Refused } from './refused.ts';
+
+/** The settings of a sealer. The rendered policy has them in audit/seal.json. */
+export interface SealSettings {
+  /** The file that nginx writes. */
+  readonly log: string;
+  /** The folder of the transparency log. */
+  readonly folder: string;
+  readonly origin: string;
+  /** The folder of the compiled policies. */
+  readonly policies?: string;
+  /** The folder of key and state. Default: `private` in the folder of the log. */
+  readonly keyFolder?: string;
+  /** Whether rotated files that have the names of the image are removed when they are sealed. */
+  readonly removeRotated?: boolean;
+}
+
+/** Reads audit/seal.json.
+ * @param path for the error
+ * @throws Refused */
+export function readSettings(text: string, path: string): SealSettings {
+  let said: Partial<SealSettings> | null;
+  try {
+    said = JSON.parse(text);
+  } catch {
+    throw new Refused(`${path} is not JSON: render it from the policy`);
+  }
+  const { log, folder, origin, policies } = said ?? {};
+  if (!log || !folder || !origin) throw new Refused(`${path} has no log, folder or origin: render it from the policy`);
+  return { log, folder, origin, ...(policies && { policies }) };
+}

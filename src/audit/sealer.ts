@@ -1,0 +1,286 @@
+import { signCheckpoint } from './checkpoint.ts';
+import { codeOf } from './disk.ts';
+import type { GrowingTree, WrittenTile } from './growing-tree.ts';
+import { leafOf, sealerEntry } from './leaf.ts';
+import { LogFolder, type State } from './log-folder.ts';
+import { base64 } from './malformed.ts';
+import { formatVkey, type Signer } from './note.ts';
+import { newPolicies, policyEntries, REMEMBERED } from './policy-leaves.ts';
+import { Refused } from './refused.ts';
+import { type Restored, restore } from './restore.ts';
+import { sealedBytes } from './resume.ts';
+import { FIRST_KEY, openKey } from './seal-key.ts';
+import { type Machine, SealLock } from './seal-lock.ts';
+import type { SealSettings } from './seal-settings.ts';
+import { Tail } from './tail.ts';
+import { TILE_WIDTH } from './tiles.ts';
+
+export interface SealMachine extends Machine {
+  /** Returns ms since the epoch. */
+  now(): number;
+  /** Prints a line to standard error. */
+  say(text: string): void;
+}
+
+/** Least time between two checkpoints, in ms. A turn comes each 450 ms, so there is one each second while lines come. */
+const INTERVAL = 850;
+
+/** If so many bytes are not stored, they are stored at once. */
+const MAX_WAITING_BYTES = 8 * 1024 * 1024;
+
+/** How often a problem that lasts is printed, in ms. */
+const REPEAT = 60_000;
+
+/** How often status.json is written: at most, and if nothing changes, in ms. */
+const STATUS_INTERVAL = 1000;
+const IDLE_INTERVAL = 10_000;
+
+/** The time of a file may be a little older than the write, in ms. */
+const MTIME_TOLERANCE = 2000;
+
+/** Milliseconds that a clock is set back without a leaf saying so. */
+const CLOCK_TOLERANCE = 2000;
+
+/** What is being stored, and then signed. If a step fails, it is done again. */
+interface Growth {
+  readonly tiles: readonly WrittenTile[];
+  readonly state: State;
+  readonly root: Uint8Array;
+}
+
+/** Seals the lines of one file: grows the Merkle log, and signs its checkpoints. */
+export class Sealer {
+  readonly #settings: SealSettings;
+  readonly #machine: SealMachine;
+  readonly #folder: LogFolder;
+  readonly #lock: SealLock;
+  readonly #signer: Signer;
+  readonly #tree: GrowingTree;
+  readonly #tail: Tail;
+  #policies: readonly string[];
+  readonly #wrongPolicies = new Set<string>();
+  /** Events that are not leaves yet. */
+  #events: Uint8Array[] = [];
+  #growth: Growth | undefined;
+  /** Leaves that the newest checkpoint covers. */
+  #sealed: number;
+  /** Bytes of lines that were read, and of those that are not sealed. */
+  #read = 0;
+  #waiting = 0;
+  #waitingSince: number | undefined;
+  #now = 0;
+  #lastSeal = 0;
+  #status = { text: '', time: 0 };
+  #problem: string | undefined;
+  #lastSaid = Number.NEGATIVE_INFINITY;
+
+  /** Opens the log, and makes it if it does not exist.
+   * @throws Refused */
+  static async open(settings: SealSettings, machine: SealMachine): Promise<Sealer> {
+    const folder = new LogFolder(machine.disk, settings.folder, settings.keyFolder ?? `${settings.folder}/private`);
+    let lock: SealLock;
+    try {
+      machine.disk.makeFolder(`${folder.path}/keys`);
+      machine.disk.makeFolder(folder.privatePath, 0o700);
+      lock = await SealLock.take(machine, folder.privatePath);
+    } catch (error) {
+      if (codeOf(error) === undefined) throw error;
+      throw new Refused(
+        `cannot write to ${folder.path} or ${folder.privatePath} (${codeOf(error)}): give them to the user of the sealer`,
+      );
+    }
+    try {
+      const isNew = folder.load(FIRST_KEY) === undefined;
+      const signer = await openKey(machine.disk, folder, settings.origin);
+      if (isNew) machine.say(`a new log; this key verifies it: ${formatVkey(signer.key)}`);
+      const restored = await restore(folder, signer.key);
+      folder.removeAfter(restored.tree.size);
+      return new Sealer(settings, machine, folder, lock, signer, restored);
+    } catch (error) {
+      lock.free();
+      throw error;
+    }
+  }
+
+  private constructor(
+    settings: SealSettings,
+    machine: SealMachine,
+    folder: LogFolder,
+    lock: SealLock,
+    signer: Signer,
+    { tree, state, sealed, isLost }: Restored,
+  ) {
+    this.#settings = settings;
+    this.#machine = machine;
+    this.#folder = folder;
+    this.#lock = lock;
+    this.#signer = signer;
+    this.#tree = tree;
+    this.#sealed = sealed;
+    this.#policies = state?.policies ?? [];
+    this.#now = machine.now();
+    this.#event('started', `${tree.size} leaves`);
+    if (isLost) this.#event('position_lost', 'the lines that are leaves already are skipped');
+    const hashes = (index: number) =>
+      folder.readTile({ level: 0, index, width: Math.min(TILE_WIDTH, tree.size - index * TILE_WIDTH) });
+    const changed = isLost ? folder.changed(FIRST_KEY) : state && folder.stateChanged();
+    this.#tail = new Tail(machine.disk, settings.log, (event, detail) => this.#event(event, detail), {
+      positions: state?.positions ?? [],
+      since: changed && changed - MTIME_TOLERANCE,
+      sealedBytes: (path) => sealedBytes(machine.disk, path, { size: tree.size, hashes }),
+    });
+  }
+
+  /** Seals what nginx has written since the last turn. A problem with a file is printed, and does not end the sealer.
+   * @param last seals also if the last checkpoint is not a second old
+   * @throws Refused if another sealer has taken the folder */
+  async turn(last = false): Promise<void> {
+    this.#readClock();
+    this.#lock.beat();
+    try {
+      if (this.#growth !== undefined) await this.#store();
+      this.#tail.look();
+      for (let isMore = true; isMore; ) {
+        isMore = this.#readLines();
+        if ((isMore || last || this.#isDue()) && this.#tree.size !== this.#sealed) await this.#seal();
+      }
+      this.#problem = this.#tail.isThere ? undefined : `${this.#settings.log} does not exist`;
+    } catch (error) {
+      if (error instanceof Refused) throw error;
+      this.#problem = `cannot seal the log: ${(error as Error).message}`;
+    }
+    this.#sayProblem();
+    this.#putStatus();
+  }
+
+  /** Seals the last lines, and frees the folder. */
+  async end(): Promise<void> {
+    await this.turn(true);
+    this.#tail.close();
+    this.#lock.free();
+  }
+
+  #readClock(): void {
+    const now = this.#machine.now();
+    if (now < this.#now - CLOCK_TOLERANCE)
+      this.#event('clock_back', `from ${new Date(this.#now).toISOString()} to ${new Date(now).toISOString()}`);
+    this.#now = now;
+  }
+
+  /** Whether the time has come. After the clock was set back, it has. */
+  #isPast(since: number, interval: number): boolean {
+    return this.#now - since >= interval || this.#now < since;
+  }
+
+  #isDue(): boolean {
+    return this.#isPast(this.#lastSeal, INTERVAL);
+  }
+
+  #event(event: string, detail: string): void {
+    const time = new Date(this.#now).toISOString();
+    this.#events.push(sealerEntry({ kind: 'event', event, time, detail }));
+    if (event !== 'started') this.#machine.say(`${event}: ${detail}`);
+  }
+
+  #add(entry: Uint8Array): void {
+    this.#waitingSince ??= this.#now;
+    this.#waiting += entry.length;
+    this.#tree.append(entry);
+  }
+
+  /** Reads lines, and returns whether it has stopped because so many are not stored. */
+  #readLines(): boolean {
+    this.#addPolicies();
+    this.#tail.read(
+      () => this.#addPolicies(),
+      (line) => {
+        this.#read += line.length + 1;
+        this.#add(leafOf(line));
+      },
+      () => this.#waiting < MAX_WAITING_BYTES,
+    );
+    this.#addEvents();
+    return this.#waiting >= MAX_WAITING_BYTES;
+  }
+
+  #addEvents(): void {
+    for (const entry of this.#events.splice(0)) this.#add(entry);
+  }
+
+  /** Adds policies that are new to the log. The lines that were decided by them come later. */
+  #addPolicies(): void {
+    this.#addEvents();
+    const { policies } = this.#settings;
+    if (policies === undefined) return;
+    for (const digest of newPolicies(this.#machine.disk, policies, this.#policies)) {
+      const entries = policyEntries(this.#machine.disk, policies, digest);
+      if (entries !== undefined) {
+        for (const entry of entries) this.#add(entry);
+        this.#policies = [...this.#policies, digest].slice(-REMEMBERED);
+      } else if (!this.#wrongPolicies.has(digest)) {
+        this.#wrongPolicies.add(digest);
+        this.#machine.say(
+          `${policies}/policy-${digest}.json does not have the digest in its name, so it is not sealed`,
+        );
+      }
+    }
+  }
+
+  async #seal(): Promise<void> {
+    const root = this.#tree.root();
+    const state = {
+      size: this.#tree.size,
+      root: base64(root),
+      positions: this.#tail.positions(),
+      policies: this.#policies,
+    };
+    this.#growth = { tiles: this.#tree.written(), state, root };
+    await this.#store();
+  }
+
+  /** Stores the tiles, then the state, then the checkpoint. The sealer may be killed at any time: what a checkpoint
+   * covers is stored, and a later start goes on from it. */
+  async #store(): Promise<void> {
+    const { tiles, state, root } = this.#growth as Growth;
+    this.#lock.beat();
+    this.#folder.putTiles(tiles);
+    this.#folder.putState(state);
+    const note = await signCheckpoint({ origin: this.#settings.origin, size: state.size, root }, this.#signer);
+    this.#lock.check();
+    this.#folder.put('checkpoint', note);
+    if (this.#settings.removeRotated) this.#tail.removeClosed();
+    this.#growth = undefined;
+    this.#sealed = state.size;
+    this.#lastSeal = this.#now;
+    this.#waiting = 0;
+    this.#waitingSince = undefined;
+    if (this.#problem !== undefined) this.#event('sealing_resumed', `after: ${this.#problem}`);
+    this.#problem = undefined;
+  }
+
+  #sayProblem(): void {
+    if (this.#problem === undefined) return;
+    if (!this.#isPast(this.#lastSaid, REPEAT)) return;
+    this.#lastSaid = this.#now;
+    this.#machine.say(`${this.#problem}; the sealer keeps trying`);
+  }
+
+  #putStatus(): void {
+    const status = {
+      origin: this.#settings.origin,
+      size: this.#sealed,
+      read: this.#read,
+      lag_s: this.#waitingSince === undefined ? 0 : Math.max(0, this.#now - this.#waitingSince) / 1000,
+      lag_bytes: this.#tail.behind + this.#waiting,
+      ...(this.#problem !== undefined && { error: this.#problem }),
+    };
+    const text = JSON.stringify(status);
+    if (!this.#isPast(this.#status.time, text === this.#status.text ? IDLE_INTERVAL : STATUS_INTERVAL)) return;
+    try {
+      this.#folder.putStatus({ time: Math.floor(this.#now / 1000), ...status });
+      this.#status = { text, time: this.#now };
+    } catch {
+      // The problem that keeps it from being written is printed.
+    }
+  }
+}

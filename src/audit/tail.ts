@@ -1,0 +1,213 @@
+import { type Disk, folderOf, ifThere, type Stat } from './disk.ts';
+import { Generation, isSamePlace, type Position } from './generation.ts';
+
+/** An event of the file, which becomes a leaf of the log:
+ * - `log_gone`: the file was deleted, or the one that was read before is not there any more
+ * - `log_truncated`: the file was truncated. Lines that nginx wrote after the last read, and that are in no copy, are
+ *   missing
+ * - `log_dropped`: a rotated file is no longer read, because there are too many newer ones */
+export type TailEvent = 'log_gone' | 'log_truncated' | 'log_dropped';
+
+export type Report = (event: TailEvent, detail: string) => void;
+
+/** Number of rotated files that are kept open: each may still get lines from workers. */
+const MAX_GENERATIONS = 32;
+
+/** A rotated file is closed when no line came in so many looks: ten minutes at a look each 0.45 s. A count needs no clock,
+ * which may be set. */
+const IDLE_LOOKS = 1333;
+
+/** The names that the image gives to rotated files. */
+const OWN_ROTATED = /^\.\d{8}T\d{6}Z$/;
+
+/** Rotated files that are found by their name: `access.log.1`, `access.log-20260304`. */
+const ROTATED = /^[.-]\d[\d._TZ-]*$/;
+
+/** What is known about the files when the sealer starts. */
+export interface Known {
+  readonly positions: readonly Position[];
+  /** Rotated files that changed later than this (in ms, the file system's time) may have lines that are not sealed.
+   * Undefined: the log is new, and begins with the file of today. */
+  readonly since: number | undefined;
+  /** Returns how many bytes of a file are sealed. */
+  readonly sealedBytes: (path: string) => number;
+}
+
+/** Follows the file that several workers of nginx append to, over rotations by rename and by copytruncate. It yields
+ * whole lines, each one once. */
+export class Tail {
+  readonly #disk: Disk;
+  readonly #path: string;
+  readonly #report: Report;
+  /** The oldest first. */
+  #files: Generation[] = [];
+  #isGone = false;
+  #closed: Stat[] = [];
+
+  constructor(disk: Disk, path: string, report: Report, known: Known) {
+    this.#disk = disk;
+    this.#path = path;
+    this.#report = report;
+    this.#restore(known);
+  }
+
+  positions(): readonly Position[] {
+    return this.#files.map((file) => file.position());
+  }
+
+  /** Bytes that are not read. */
+  get behind(): number {
+    return this.#files.reduce((sum, { size, at }) => sum + Math.max(0, size - at), 0);
+  }
+
+  /** Whether there is a file to read. */
+  get isThere(): boolean {
+    return this.#files.length > 0;
+  }
+
+  /** Looks whether the path leads to another file than before. */
+  look(): void {
+    const stat = ifThere(() => this.#disk.stat(this.#path));
+    if (stat === undefined) {
+      // After a rotation by rename, the path is free until nginx opens it.
+      const last = this.#files.at(-1);
+      if (last === undefined || this.#isGone || last.stat().nlink > 0) return;
+      this.#isGone = true;
+      this.#report('log_gone', `${this.#path} was deleted`);
+      return;
+    }
+    this.#isGone = false;
+    if (this.#files.some((file) => isSame(file, stat))) return;
+    const fd = ifThere(() => this.#disk.open(this.#path));
+    if (fd !== undefined) this.#files.push(new Generation(this.#disk, fd));
+  }
+
+  /** Reads lines until there are none, or the function returns false.
+   * @param begin is called before the lines of each read */
+  read(begin: () => void, take: (line: Uint8Array) => void, goOn: () => boolean): void {
+    for (let index = 0; index < this.#files.length; index++) {
+      let file = this.#files[index] as Generation;
+      while (goOn() && file.hasChanged()) {
+        const lines = file.read();
+        if (lines === undefined) break;
+        if (lines === 'truncated') {
+          this.#restart(file, index);
+          file = this.#files[index] as Generation;
+          continue;
+        }
+        begin();
+        lines.forEach(take);
+      }
+    }
+    this.#closeIdle(take);
+  }
+
+  /** Removes the rotated files of the image that were closed. Call this when all their lines are sealed. */
+  removeClosed(): void {
+    const closed = this.#closed.splice(0);
+    if (closed.length === 0) return;
+    for (const { path, name, stat } of this.#siblings())
+      if (OWN_ROTATED.test(name) && closed.some((file) => isUnchanged(file, stat)))
+        ifThere(() => this.#disk.remove(path));
+  }
+
+  close(): void {
+    for (const file of this.#files) file.close();
+    this.#files = [];
+  }
+
+  /** The file was truncated: what was not read of it may be in a copy. */
+  #restart(file: Generation, index: number): void {
+    const position = file.position();
+    const copy = this.#copyOf(position);
+    this.#report(
+      'log_truncated',
+      copy === undefined
+        ? `after ${position.at} bytes of ${this.#path}; no copy of them is in its folder`
+        : `after ${position.at} bytes of ${this.#path}; the rest of them is read from ${copy.path}`,
+    );
+    file.rewind();
+    if (copy !== undefined) this.#files.splice(index, 0, new Generation(this.#disk, copy.fd, position.at));
+  }
+
+  /** Opens another file that has the same bytes before the position. */
+  #copyOf(position: Position): { readonly fd: number; readonly path: string } | undefined {
+    if (position.at === 0) return undefined;
+    for (const { path, stat } of this.#siblings()) {
+      if (stat.size < position.at || this.#files.some((file) => isSame(file, stat))) continue;
+      const fd = ifThere(() => this.#disk.open(path));
+      if (fd === undefined) continue;
+      if (isSamePlace(this.#disk, fd, position)) return { fd, path };
+      this.#disk.close(fd);
+    }
+    return undefined;
+  }
+
+  /** The files in the same folder whose names begin with that of the file, the newest last. */
+  #siblings(): readonly { readonly path: string; readonly name: string; readonly stat: Stat }[] {
+    const [folder, base] = [folderOf(this.#path), this.#path.slice(this.#path.lastIndexOf('/') + 1)];
+    const stem = base.replace(/\.[^.]*$/, '') || base;
+    const names = ifThere(() => this.#disk.names(folder)) ?? [];
+    return names
+      .filter((name) => name.startsWith(stem))
+      .flatMap((name) => {
+        const path = `${folder}/${name}`;
+        const stat = ifThere(() => this.#disk.stat(path));
+        return stat?.isFile() !== true ? [] : [{ path, name: name.slice(base.length), stat }];
+      })
+      .sort((one, other) => one.stat.mtimeMs - other.stat.mtimeMs);
+  }
+
+  #restore({ positions, since, sealedBytes }: Known): void {
+    const found = positions.flatMap((position) => this.#find(position) ?? []);
+    const unknown = this.#siblings().filter(
+      ({ name, stat }) =>
+        since !== undefined &&
+        (name === '' || (ROTATED.test(name) && stat.mtimeMs >= since)) &&
+        !found.some((file) => isSame(file, stat)),
+    );
+    for (const { path } of unknown) found.push(new Generation(this.#disk, this.#disk.open(path), sealedBytes(path)));
+    const current = ifThere(() => this.#disk.stat(this.#path));
+    const isCurrent = (file: Generation) => current !== undefined && isSame(file, current);
+    this.#files = [...found.filter((file) => !isCurrent(file)), ...found.filter(isCurrent)];
+  }
+
+  /** Opens the file of a position, also if it has another name now. */
+  #find(position: Position): readonly Generation[] | undefined {
+    const own = this.#siblings().find(({ stat }) => stat.ino === position.ino && stat.dev === position.dev);
+    const fd = own && ifThere(() => this.#disk.open(own.path));
+    if (fd !== undefined) {
+      if (isSamePlace(this.#disk, fd, position)) return [new Generation(this.#disk, fd, position.at)];
+      this.#disk.close(fd);
+    }
+    const copy = this.#copyOf(position);
+    if (copy !== undefined) return [new Generation(this.#disk, copy.fd, position.at)];
+    const what = own === undefined ? 'log_gone' : 'log_truncated';
+    this.#report(what, `the file that was read to byte ${position.at} has no longer these bytes, or is not there`);
+    return undefined;
+  }
+
+  /** Closes rotated files that no worker writes to any more. */
+  #closeIdle(take: (line: Uint8Array) => void): void {
+    for (const file of this.#files.slice(0, -1)) {
+      const tooMany = this.#files.length > MAX_GENERATIONS;
+      file.idleLooks = file.hasChanged() ? 0 : file.idleLooks + 1;
+      if (!tooMany && file.idleLooks < IDLE_LOOKS) continue;
+      if (file.hasChanged()) continue;
+      if (tooMany) this.#report('log_dropped', `a rotated file of ${file.at} bytes`);
+      // A last line without a line break gets none any more.
+      const rest = file.read(true);
+      if (rest !== undefined && rest !== 'truncated') rest.forEach(take);
+      this.#closed.push(file.stat());
+      file.close();
+      this.#files = this.#files.filter((other) => other !== file);
+    }
+  }
+}
+
+/** Whether a closed file is still as it was: its inode may be that of another file now. */
+const isUnchanged = (before: Stat, now: Stat): boolean =>
+  isSame(before, now) && before.size === now.size && before.mtimeMs === now.mtimeMs;
+
+const isSame = (file: { readonly dev: number; readonly ino: number }, stat: Stat): boolean =>
+  file.ino === stat.ino && file.dev === stat.dev;

@@ -1,0 +1,71 @@
+/** The entry of seal.js: the sealer as a process of its own, on the command `njs` and on Node. A line on standard input is
+ * a turn, because the command `njs` has no timers. At the end of the input, the sealer seals the last lines and ends.
+ *
+ *     seal.js SETTINGS [--key-folder FOLDER] [--remove-rotated] */
+
+import fs from 'fs';
+import { disk } from './audit/disk.ts';
+import { Refused } from './audit/refused.ts';
+import { readSettings, type SealSettings } from './audit/seal-settings.ts';
+import { Sealer } from './audit/sealer.ts';
+
+/** Turns after which the settings are read again: they change with the policy. */
+const SETTINGS_TURNS = 10;
+
+const say = (text: string) => void fs.writeSync(2, `meshgate-seal: ${text}\n`);
+
+/** Waits for the next line, and returns whether there is one. More lines than one are one turn. */
+const line = Buffer.alloc(64);
+const nextTurn = (): boolean => fs.readSync(0, line, 0, line.length, null) > 0;
+
+const machine = {
+  disk,
+  pid: process.pid,
+  id: `${process.pid}-${Date.now()}-${Math.random().toString(36).slice(2)}`,
+  now: () => Date.now(),
+  say,
+  async sleep(seconds: number) {
+    for (const until = Date.now() + seconds * 1000; Date.now() < until; ) if (!nextTurn()) return;
+  },
+};
+
+async function seal([path, ...flags]: readonly string[]): Promise<void> {
+  if (path === undefined) throw new Refused('name the file audit/seal.json of the rendered policy');
+  const at = flags.indexOf('--key-folder');
+  const more: Partial<SealSettings> = {
+    ...(at >= 0 && { keyFolder: flags[at + 1] as string }),
+    ...(flags.includes('--remove-rotated') && { removeRotated: true }),
+  };
+  let text = fs.readFileSync(path, 'utf8');
+  let sealer = await Sealer.open({ ...readSettings(text, path), ...more }, machine);
+  let turns = 0;
+  do {
+    await sealer.turn();
+    // While the policy is rendered anew, the file is not there for a moment.
+    const now = ++turns % SETTINGS_TURNS === 0 ? (ifReadable(path) ?? text) : text;
+    if (now === text) continue;
+    text = now;
+    say(`the settings in ${path} have changed`);
+    await sealer.end();
+    sealer = await Sealer.open({ ...readSettings(text, path), ...more }, machine);
+  } while (nextTurn());
+  await sealer.end();
+}
+
+function ifReadable(path: string): string | undefined {
+  try {
+    return fs.readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+try {
+  await seal(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof Refused)) throw error;
+  say(error.message);
+  // njs has no exit: an error that is not caught makes the exit code 1, and its text is not wanted.
+  fs.closeSync(2);
+  throw error;
+}
