@@ -97,6 +97,11 @@ export interface Gateway {
       readonly key_file: string;
     };
   };
+  /** The gateway sends requests that the mesh must deny, and reports a mesh that allows one. Default: none. */
+  readonly mesh_probe?: {
+    /** How often the gateway sends the requests, from 5s to 5m. Default: `15s`. */
+    readonly every?: string;
+  };
   /** Probes over TCP. Default: only over the unix socket. */
   readonly health?: {
     /** Listener for probes over plain HTTP, only for internal use. */

@@ -3,6 +3,7 @@
 import { CA, CLIENT_CA, watchCa } from './njs/ca.ts';
 import { watchFiles } from './njs/files.ts';
 import { readyHandler } from './njs/health.ts';
+import { probeMeshes } from './njs/mesh-probe.ts';
 import { metricsHandler } from './njs/metrics/handler.ts';
 import { watchSvids } from './njs/svids.ts';
 import watched from './watched.js';
@@ -19,5 +20,9 @@ export default {
     for (const [index, file] of (watched.clientCa ?? []).entries()) watchCa(CLIENT_CA, file, index);
     await watchFiles(watched.files);
     await watchSvids(watched.identities);
+  },
+  /** `js_periodic`: sends the requests that the meshes must deny. */
+  probes: async (): Promise<void> => {
+    if (watched.probes !== undefined) await probeMeshes(watched.probes);
   },
 };

@@ -203,6 +203,25 @@ export const DIRECTIONS = directions({
       accept: { name: 'X-Meshgate-Accept', says: 'the `Accept`', when: 'if it is not `application/json`' },
     },
   },
+  toProbe: {
+    setBy: 'the job that probes the mesh',
+    readBy: 'the egress server',
+    headers: {
+      host: { name: 'X-Meshgate-Host', says: 'the authority of the service' },
+      probe: { name: 'X-Meshgate-Probe', says: 'the rule that guards the path of the request' },
+    },
+  },
+  toMesh: {
+    setBy: 'the egress server',
+    readBy: 'the logs of the mesh',
+    headers: {
+      probe: {
+        name: 'X-Meshgate-Probe',
+        says: 'the rule that guards the path of the request',
+        when: 'if the request is a probe of the gateway, which the mesh must deny',
+      },
+    },
+  },
   fromEgress: {
     setBy: 'the egress server',
     readBy: 'the JavaScript that calls a provider',
@@ -252,6 +271,8 @@ export const FROM_HANDLER = namesOf(DIRECTIONS.fromHandler);
 export const TO_RENEWAL = namesOf(DIRECTIONS.toRenewal);
 export const TO_INTROSPECTION = namesOf(DIRECTIONS.toIntrospection);
 export const TO_EGRESS = namesOf(DIRECTIONS.toEgress);
+export const TO_PROBE = namesOf(DIRECTIONS.toProbe);
+export const TO_MESH = namesOf(DIRECTIONS.toMesh);
 export const FROM_EGRESS = namesOf(DIRECTIONS.fromEgress);
 
 /** The headers of a sidecar's answer to an ingress: that the request is allowed; and of a refusal, for an ingress that

@@ -156,6 +156,18 @@ export const MAX_HOPS = 8;
 /** How often the job reads the files of mesh identities. */
 export const SVIDS_JOB_INTERVAL_S = 5;
 
+/** Time-out of each step of a probe of the mesh, in milliseconds: to connect, to send and to wait for the answer. */
+export const MESH_PROBE_STEP_MS = 1000;
+
+/** After how many milliseconds a probe without an answer ends. No probe begins later than this time before the next run. */
+export const MESH_PROBE_TIMEOUT_MS = 3500;
+
+/** Number of probes of the mesh at the same time. */
+export const MESH_PROBES_AT_ONCE = 8;
+
+/** A result of a probe does not count if it is older than this number of intervals. */
+export const MESH_PROBE_MAX_AGE = 3;
+
 /** A result for the files that is older than this does not count. */
 export const SVIDS_LOOK_MAX_AGE_S = 30;
 

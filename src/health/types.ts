@@ -34,6 +34,30 @@ export interface WatchedFile {
   readonly signs?: true;
 }
 
+/** How a proxy of the mesh shows that it denied a request itself. `first`: the Envoy that nginx connects to. `behind`: an
+ * Envoy behind it. `any`: an Envoy at either place. `linkerd`: Linkerd's proxy that nginx connects to. */
+export type DeniedBy = 'first' | 'behind' | 'any' | 'linkerd';
+
+/** A request without an assertion that one object of the mesh must deny. */
+export interface MeshProbe {
+  readonly mesh: string;
+  /** Empty if nginx connects to the workloads themselves. */
+  readonly ingress: string;
+  readonly service: string;
+  readonly layer: 'ingress' | 'workload';
+  /** The object that must deny the request. */
+  readonly object: string;
+  /** The rule of the policy that guards the path. */
+  readonly rule: string;
+  /** The identity of the connection. */
+  readonly identity: string;
+  /** The location of the egress server that has this connection. */
+  readonly at: string;
+  readonly authority: string;
+  readonly path: string;
+  readonly by: DeniedBy;
+}
+
 /** watched.js: the part of the policy that the health check needs. */
 export interface Watched {
   /** The digest of the policy. */
@@ -56,6 +80,14 @@ export interface Watched {
   readonly audit?: string;
   /** Keys, secrets and certificates that the gateway needs, and the policy itself if its path is known. */
   readonly files: readonly WatchedFile[];
+  /** The requests that the mesh must deny; absent: the policy has no `gateway.mesh_probe`. */
+  readonly probes?: {
+    /** The unix socket of the egress server. */
+    readonly egress: string;
+    /** The number of seconds between two runs. */
+    readonly every: number;
+    readonly requests: readonly MeshProbe[];
+  };
 }
 
 /** The state of one part. A failed part makes the gateway unready. */
@@ -70,7 +102,7 @@ export interface Part {
   readonly taken?: number;
   /** Seconds until an SVID expires; negative if it has expired. */
   readonly expires_in?: number;
-  /** Why a change of the files was rejected: the first line of the log about it. */
+  /** Why a change of the files was rejected, or which rule a mesh does not enforce: the first line of the log about it. */
   readonly why?: string;
 }
 
@@ -98,6 +130,8 @@ export interface Readiness {
   /** The CAs for certificates of services and of clients. */
   readonly client_ca?: Part;
   readonly revocations?: Part;
+  /** Whether each mesh denies what it must deny, by the name of the mesh. */
+  readonly meshes?: Readonly<Record<string, Part>>;
   readonly identities: Readonly<Record<string, Part>>;
 }
 
@@ -145,6 +179,10 @@ export const healthReasons = {
   revocations_dropped:
     'Old revocations were dropped. Credentials from before them are rejected. Enlarge gateway.session.people.',
   revocations_nearly_full: 'Little room is left. Without room, sign-outs fail and old revocations are dropped.',
+  mesh_not_enforcing:
+    'The mesh allows a request that it must deny. Compare its objects with the policy: "meshgate prove" says what differs.',
+  mesh_not_probed:
+    'A probe had no answer that says whether the mesh enforces the rule. nginx’s error log has its status. Requests may still pass.',
   svid_unchecked: 'Its files were not checked yet, or the job for this has stopped.',
   svid_unreadable: 'A file is missing, or the user of nginx’s workers may not read it.',
   svid_malformed: 'The files are not a PEM certificate and a PEM private key.',

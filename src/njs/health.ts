@@ -11,6 +11,7 @@ import { CA, CLIENT_CA, caName } from './ca.ts';
 import { changes } from './changes.ts';
 import { keysDict, keysName, locksDict, REVOCATIONS_SEEN, revokedDict, svidsDict } from './dicts.ts';
 import { foundOf } from './files.ts';
+import { meshParts } from './mesh-probe.ts';
 import { wasRead } from './revocations-read.ts';
 import { revokedTaken } from './revoked-room.ts';
 import { LOOKED } from './svids.ts';
@@ -103,6 +104,7 @@ export async function readinessNow(watched: Watched): Promise<Readiness> {
     // If no host accepts sessions, the policy has no zone for revocations.
     ...(watched.sessions !== undefined &&
       ngx.shared.meshgate_revoked !== undefined && { revocations: revocations(watched.sessions, now) }),
+    ...(watched.probes !== undefined && { meshes: meshParts(watched.probes, now) }),
     identities: record(watched.identities, ({ name }) => svid(name)),
   });
 }

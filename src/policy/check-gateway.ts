@@ -11,6 +11,7 @@ export function checkGateway(report: Report, draft: DraftPolicy): void {
   if (gateway?.keys) checkStale(report, gateway.keys);
   checkIssuer(report, draft);
   if (gateway) checkHealth(report, gateway);
+  checkMeshProbe(report, draft);
   const hosts = entriesOf(draft.hosts).map(([name, { tls }]) => ({ path: ['hosts', name, 'tls'], tls }));
   for (const { path, tls } of [{ path: ['gateway', 'tls'], tls: gateway?.tls }, ...hosts]) {
     checkTls(report, path, tls);
@@ -35,6 +36,13 @@ function checkIssuer(report: Report, { gateway, providers }: DraftPolicy): void 
   if (name === undefined) return;
   const message = `provider ${quote(name)} has this issuer; write a URL of the gateway itself, as in https://wiki.example.com`;
   report.add(['gateway', 'assertion', 'issuer'], message);
+}
+
+/** Reports a probe of a mesh that the policy does not have. */
+function checkMeshProbe(report: Report, draft: DraftPolicy): void {
+  const path = ['gateway', 'mesh_probe'];
+  if (draft.gateway?.mesh_probe === undefined || report.touches(path) || writes(draft, 'mesh', 'meshes')) return;
+  report.key(path, 'no effect: the policy has no mesh to probe; add mesh, or remove this');
 }
 
 function checkHealth(report: Report, gateway: DraftGateway): void {

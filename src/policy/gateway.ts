@@ -123,6 +123,16 @@ export const gateway = mapping({
   insecure_http: orElse(onlyTrue('The image serves plain HTTP, so tokens are not encrypted on the network.'), false),
   assertion: assertion.optional(),
   inner: inner.optional(),
+  mesh_probe: mapping({
+    every: usually(
+      s.secondsWithin({ least: '5s', most: '5m' }),
+      '15s',
+      'How often the gateway sends the requests, from 5s to 5m.',
+    ),
+  })
+    .register(hints, { what: 'the settings of the probe', write: '{ every: 15s }' })
+    .describe('The gateway sends requests that the mesh must deny, and reports a mesh that allows one. Default: none.')
+    .optional(),
   health: mapping({ listen: a.listener.describe('Listener for probes over plain HTTP, only for internal use.') })
     .transform(({ listen }) => String(listen))
     .describe('Probes over TCP. Default: only over the unix socket.')

@@ -1,4 +1,4 @@
-import type { Watched } from '../health/types.ts';
+import type { MeshProbe, Watched } from '../health/types.ts';
 import { meshesOf } from '../policy/ingress.ts';
 import type { Identity, Policy } from '../policy/types.ts';
 import { namesAtWorkloads, watchedFiles } from './policy-files.ts';
@@ -22,9 +22,16 @@ interface Seen {
   readonly identities: readonly Identity[];
 }
 
-/** Returns the part of a policy that the health check needs.
- * @param check the unix socket of the check's server */
-export function toWatched({ policy, digest, identities }: Seen, check: string): Watched {
+/** The sockets of nginx's servers, and the requests with which the gateway probes its meshes. */
+interface Runs {
+  /** The unix socket of the check's server. */
+  readonly check: string;
+  readonly egress: string;
+  readonly probes: readonly MeshProbe[];
+}
+
+/** Returns the part of a policy that the health check needs. */
+export function toWatched({ policy, digest, identities }: Seen, { check, egress, probes }: Runs): Watched {
   const clientCa = clientCaFiles(policy);
   return {
     policy: digest,
@@ -43,5 +50,8 @@ export function toWatched({ policy, digest, identities }: Seen, check: string): 
       ...namesAtWorkloads(policy, mesh, spiffe),
     })),
     files: watchedFiles(policy),
+    ...(probes.length > 0 && {
+      probes: { egress, every: policy.gateway.meshProbe?.every ?? 0, requests: probes },
+    }),
   };
 }

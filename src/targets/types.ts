@@ -1,5 +1,6 @@
-import type { MeshKind, Policy } from '../policy/types.ts';
+import type { MeshKind, Policy, Service } from '../policy/types.ts';
 import type { MeshRule, Rule } from '../rules/types.ts';
+import type { Guard } from './kit/guards.ts';
 
 /** A part of the policy that the target does not enforce, or that it enforces in another way. Each gap is printed. */
 export interface Gap {
@@ -76,6 +77,8 @@ export interface MeshTarget extends Target<MeshOptions> {
   project(policy: Policy, rules: readonly Rule[]): readonly MeshRule[];
   /** How files differ from the rendered ones, apart from the rules. There is one line for each difference. */
   drift(policy: Policy, rules: readonly Rule[], options: MeshOptions, files: Files): readonly string[];
+  /** The places at which the mesh denies requests to a service, where nginx can tell that it does. */
+  guards(policy: Policy, rules: readonly Rule[], service: Service): readonly Guard[];
   /** Returns a function that says whether no rendered object is in force for a host of the projected rules. Then the
    * mesh's own default decides, and missing rules deny nothing. */
   unguarded?(policy: Policy, rules: readonly Rule[], files: Files): (host: string) => boolean;

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Part, Readiness } from '../../src/health/types.ts';
 import {
   type Gateway,
   type Issuer,
@@ -210,10 +211,61 @@ describeWith(lacksMesh(), 'Istio', async () => {
       expect(await asked('readers', 'DELETE')).toBe(403);
       // State: the line of the last passing request is there; the earlier ones have theirs.
       await mesh.lab.ingress.box.logs.waitFor(/"path":"\/rest\/readers"/, mark, HUNG_MS);
-      expect(mesh.lab.ingress.access(mark).map((line) => line.downstream_peer_uri_san)).toEqual([
-        identity('editor'),
-        identity('reader'),
-      ]);
+      const lines = mesh.lab.ingress.access(mark).filter(({ path }) => !String(path).endsWith('probe'));
+      expect(lines.map((line) => line.downstream_peer_uri_san)).toEqual([identity('editor'), identity('reader')]);
+    });
+
+    describe('the probes of the gateway', () => {
+      const policyOf = (service: string, layer: 'ingress' | 'workload') => {
+        const namespace = layer === 'ingress' ? 'edge' : service === 'wiki' ? 'wiki' : 'ops';
+        return mesh.objects.find(
+          ({ kind, metadata }) =>
+            kind === 'AuthorizationPolicy' &&
+            metadata.namespace === namespace &&
+            metadata.name === `meshgate-${layer}-${service}`,
+        )!;
+      };
+      const states = async () => (await gateway.health('/.meshgate/readyz')).json() as Readiness;
+
+      /** Waits until readyz says this of the mesh, and returns how many seconds it took. */
+      async function told(what: string, good: (mesh: Part) => boolean): Promise<number> {
+        const began = performance.now();
+        let last: Part | undefined;
+        await until(
+          async () => {
+            last = (await states()).meshes?.default;
+            return last !== undefined && good(last);
+          },
+          { what, timeoutMs: HUNG_MS, help: () => JSON.stringify(last) },
+        );
+        return (performance.now() - began) / 1000;
+      }
+      const isOk = ({ state }: Part) => state === 'ok';
+
+      test('name the rule of a policy that was deleted, within a minute, and honest callers notice nothing', async () => {
+        const lost = policyOf('wiki', 'workload');
+        const answers: number[] = [];
+        const reader = await tokenOf('readers');
+        const honest = async (path: string, token?: string) =>
+          answers.push((await gateway.send('wiki.test', { path, ...(token !== undefined && { token }) })).status);
+        await told('the mesh enforces all', isOk);
+        await mesh.lab.lab.delete(lost);
+        const mark = gateway.box.logs.mark();
+        const seconds = await told('the deleted policy', ({ reason, why = '' }) => {
+          void honest('/rest/x', reader);
+          return reason === 'mesh_not_enforcing' && why.includes('AuthorizationPolicy wiki/meshgate-workload-wiki ');
+        });
+        expect(seconds).toBeLessThan(60);
+        expect((await states()).ready).toBe(true);
+        await gateway.box.logs.waitFor(
+          /\[error\].*does not enforce rule wiki\.test\/rest\/\*#1: mesh_not_enforcing/,
+          mark,
+        );
+        await Promise.all([honest('/rest/x', reader), honest('/status'), honest('/rest/x', reader)]);
+        expect(new Set(answers)).toEqual(new Set([200]));
+        await mesh.lab.lab.apply(lost);
+        await told('the policy that is back', isOk);
+      });
     });
   });
 

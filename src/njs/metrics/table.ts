@@ -1,9 +1,16 @@
 import type { Metric } from '../../health/exposition.ts';
 import { auditMetrics } from './audit.ts';
 import { expiryMetrics } from './expiry.ts';
+import { meshMetrics } from './mesh.ts';
 import { partMetrics } from './parts.ts';
 import type { Seen } from './seen.ts';
 import { zoneMetrics } from './zones.ts';
 
 /** All metrics of `/.meshgate/metrics`, in this order. A test compares docs/metrics.md with this table. */
-export const metrics: readonly Metric<Seen>[] = [...partMetrics, ...expiryMetrics, ...zoneMetrics, ...auditMetrics];
+export const metrics: readonly Metric<Seen>[] = [
+  ...partMetrics,
+  ...expiryMetrics,
+  ...zoneMetrics,
+  ...auditMetrics,
+  ...meshMetrics,
+];

@@ -6,6 +6,7 @@ import { missing, sourcesOf } from './destinations.ts';
 import { driftOf, unguardedHosts } from './drift.ts';
 import { entriesOf, keySetOf, planOf } from './entries.ts';
 import { consulGaps, enforcedByConsul, notEnforcedGaps, unknownText } from './gaps.ts';
+import { consulGuards } from './guards.ts';
 import { projection } from './project.ts';
 import { readConsul } from './read.ts';
 import { sizesOf } from './size.ts';
@@ -48,4 +49,5 @@ export const consul = defineMesh({
   project: projection,
   drift: driftOf,
   unguarded: unguardedHosts,
+  guards: consulGuards,
 });

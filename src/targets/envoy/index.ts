@@ -1,5 +1,6 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
+import { envoyGuards } from '../kit/guards.ts';
 import { defineMesh } from '../kit/mesh.ts';
 import { meshRules } from '../kit/rules.ts';
 import { documents } from '../kit/yaml.ts';
@@ -41,4 +42,5 @@ export const envoy = defineMesh({
   read: readEnvoy,
   project: projection,
   drift: driftOf,
+  guards: envoyGuards,
 });

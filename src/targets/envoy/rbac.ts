@@ -1,6 +1,7 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
+import { RULES_FILTER } from '../kit/guards.ts';
 import { encodableOf } from '../kit/odd-paths.ts';
 import { meshRules, spiffeOf } from '../kit/rules.ts';
 import { assertionPrincipals, verifies } from './assertion.ts';
@@ -13,7 +14,7 @@ const MTLS = 'type.googleapis.com/envoy.extensions.rbac.principals.mtls_authenti
 
 /** The names of the two filters. */
 export const DENY_FILTER = 'meshgate.non_canonical_paths';
-export const ALLOW_FILTER = 'meshgate.rules';
+export const ALLOW_FILTER = RULES_FILTER;
 
 export interface RbacPolicy {
   readonly permissions: readonly Permission[];

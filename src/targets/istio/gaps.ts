@@ -5,8 +5,7 @@ import type { Rule } from '../../rules/types.ts';
 import type { Enforcement } from '../kit/mesh.ts';
 import { connectionOf, indistinctIn, sharingText } from '../kit/rules.ts';
 import type { Gap } from '../types.ts';
-import { ingressPrincipals } from './layers.ts';
-import { istioRules, placeOf, unreachable } from './services.ts';
+import { ingressPrincipals, istioRules, placeOf, unreachable } from './services.ts';
 import { widerTools } from './tools.ts';
 
 /** How many seconds after its end Envoy still accepts an assertion. Istio has no setting for this. */

@@ -6,6 +6,7 @@ import { documents } from '../kit/yaml.ts';
 import type { Emitted, MeshOptions } from '../types.ts';
 import { driftOf, unguardedHosts } from './drift.ts';
 import { enforcedByIstio, istioGaps } from './gaps.ts';
+import { istioGuards } from './guards.ts';
 import { istioObjects } from './layers.ts';
 import { ROOT } from './others.ts';
 import { project } from './project.ts';
@@ -45,4 +46,5 @@ export const istio = defineMesh({
   project,
   drift: driftOf,
   unguarded: unguardedHosts,
+  guards: istioGuards,
 });

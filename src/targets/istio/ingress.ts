@@ -1,7 +1,9 @@
+import type { Enforced } from '../../rules/enforced.ts';
 import type { KubeObject, Metadata } from '../kit/kubernetes.ts';
 import { encodableOf, oddPatterns } from '../kit/odd-paths.ts';
 import { objectName } from '../kit/owner.ts';
 import { grouped, spiffeOf } from '../kit/rules.ts';
+import { probeRules } from './guards.ts';
 import { istioObject, metadata, requestAuthentication, telemetry } from './objects.ts';
 import { authorizationPolicy, principalOf, type View } from './rule.ts';
 import type { Asked, Scene } from './services.ts';
@@ -59,6 +61,12 @@ export const ingressView = ({ policy, assertion }: Pick<Scene, 'policy' | 'asser
   hosts,
 });
 
+/** The rules of a service at the ingress, with the one for the gateway's own probe. */
+export const rulesAtIngress = (scene: Scene, asked: Asked): readonly Enforced[] => [
+  ...asked.rules,
+  ...probeRules(scene, asked),
+];
+
 /** All objects for the ingress. */
 export function ingressObjects(scene: Scene): readonly KubeObject[] {
   const { ingress, services, assertion } = scene;
@@ -68,7 +76,9 @@ export function ingressObjects(scene: Scene): readonly KubeObject[] {
     ...(assertion ? [requestAuthentication(named(scene), ingress.labels, scene.jwks, assertion, audiences)] : []),
     ...[...grouped(services, ({ name }) => name).values()].map((own) => virtualService(scene, own)),
     ...services.map((it) =>
-      authorizationPolicy(named(scene, it.service.name), ingress.labels, it.rules, [ingressView(scene, it)]),
+      authorizationPolicy(named(scene, it.service.name), ingress.labels, rulesAtIngress(scene, it), [
+        ingressView(scene, it),
+      ]),
     ),
     telemetry(named(scene), ingress.labels),
   ];

@@ -7,16 +7,7 @@ import type { MeshOptions } from '../types.ts';
 import { ingressObjects } from './ingress.ts';
 import { istioObject, metadata, requestAuthentication, selector, telemetry } from './objects.ts';
 import { authorizationPolicy, type View } from './rule.ts';
-import { type Asked, type Place, type Scene, toScene } from './services.ts';
-
-/** The principals of connections to a workload: one for each ingress that leads to it. Empty if the policy does not name
- * the namespace and the service account of each. */
-export function ingressPrincipals({ mesh }: Pick<Scene, 'mesh'>, service: Service): readonly string[] {
-  const all = ingressesFor(mesh, service);
-  const known = all.filter(({ namespace, serviceAccount }) => namespace !== undefined && serviceAccount !== undefined);
-  if (known.length < all.length) return [];
-  return known.map(({ namespace, serviceAccount }) => `${mesh.trustDomain}/ns/${namespace}/sa/${serviceAccount}`);
-}
+import { type Asked, ingressPrincipals, isPlaced, type Place, type Scene, toScene } from './services.ts';
 
 /** What a workload sees of the requests from each ingress that leads to it. */
 export const workloadViews = (scene: Pick<Scene, 'mesh' | 'assertion'>, service: Service): readonly View[] =>
@@ -36,10 +27,6 @@ const podsOf = ({ mesh }: Scene, service: Service, { namespace, labels }: Place)
       .map(({ name }) => name)
       .sort(),
   ]);
-
-/** Whether the policy says where the workload and its ingresses run, so that the workload can enforce its rules. */
-const isPlaced = (scene: Scene, asked: Asked): asked is Asked & { readonly place: Place } =>
-  asked.place !== undefined && ingressPrincipals(scene, asked.service).length > 0;
 
 /** All objects for one workload. There are none if the policy does not say where the workload or the ingress runs.
  * Services with the same pods share the objects that configure the pods, because Istio would use only one of several

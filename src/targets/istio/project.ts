@@ -4,7 +4,7 @@ import type { MeshRule, Rule } from '../../rules/types.ts';
 import { objectName } from '../kit/owner.ts';
 import { meshRule } from '../kit/rules.ts';
 import { namedTools } from '../kit/tool-messages.ts';
-import { ingressView } from './ingress.ts';
+import { ingressView, rulesAtIngress } from './ingress.ts';
 import { workloadViews } from './layers.ts';
 import { groupsOf, type View } from './rule.ts';
 import { missing, toScene } from './services.ts';
@@ -45,7 +45,7 @@ export function project(policy: Policy, rules: readonly Rule[]): readonly MeshRu
   if (missing(policy, rules) !== undefined) return [];
   const scene = toScene(policy, rules);
   const { services } = scene;
-  const atIngress = services.flatMap((it) => seen(it.rules, hostOf(it.hosts), ingressView(scene, it)));
+  const atIngress = services.flatMap((it) => seen(rulesAtIngress(scene, it), hostOf(it.hosts), ingressView(scene, it)));
   const atWorkloads = services.flatMap(({ rules, place, service }) => {
     if (place === undefined) return [];
     const host = workloadHost(place.namespace, objectName(scene.owner, 'workload', service.name), service.port);

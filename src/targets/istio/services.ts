@@ -1,3 +1,4 @@
+import { ingressesFor } from '../../policy/ingress.ts';
 import type { Policy, Service } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
@@ -94,3 +95,16 @@ export function toScene(policy: Policy, rules: readonly Rule[], jwks?: string) {
     ...(jwks !== undefined && { jwks }),
   };
 }
+
+/** The principals of connections to a workload: one for each ingress that leads to it. Empty if the policy does not name
+ * the namespace and the service account of each. */
+export function ingressPrincipals({ mesh }: Pick<Scene, 'mesh'>, service: Service): readonly string[] {
+  const all = ingressesFor(mesh, service);
+  const known = all.filter(({ namespace, serviceAccount }) => namespace !== undefined && serviceAccount !== undefined);
+  if (known.length < all.length) return [];
+  return known.map(({ namespace, serviceAccount }) => `${mesh.trustDomain}/ns/${namespace}/sa/${serviceAccount}`);
+}
+
+/** Whether the policy says where the workload and its ingresses run, so that the workload can enforce its rules. */
+export const isPlaced = (scene: Pick<Scene, 'mesh'>, asked: Asked): asked is Asked & { readonly place: Place } =>
+  asked.place !== undefined && ingressPrincipals(scene, asked.service).length > 0;

@@ -8,6 +8,7 @@ import type { Emitted, MeshOptions } from '../types.ts';
 import { objectsOf } from './assemble.ts';
 import { driftOf, unguardedHosts } from './drift.ts';
 import { enforcedByLinkerd, linkerdGaps } from './gaps.ts';
+import { linkerdGuards } from './guards.ts';
 import { FILE } from './objects.ts';
 import { projection } from './project.ts';
 import { otherHostRules, readLinkerd } from './read.ts';
@@ -48,4 +49,5 @@ export const linkerd = defineMesh({
   ],
   drift: driftOf,
   unguarded: unguardedHosts,
+  guards: linkerdGuards,
 });

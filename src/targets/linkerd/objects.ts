@@ -69,7 +69,7 @@ function setName(clients: readonly Client[]): string {
   return `allow.${text.length > LONGEST ? hash(text) : text}`;
 }
 
-export const serverName = ({ owner, name }: Guarded): string => prefixOf(owner) + part(name);
+export const serverName = ({ owner, name }: Pick<Guarded, 'owner' | 'name'>): string => prefixOf(owner) + part(name);
 
 /** A server for pods and one of their ports. Linkerd denies all requests to them that no policy allows. */
 export function server(service: Guarded): Rendered {

@@ -8,6 +8,7 @@ import { etcdLocations } from './etcd.ts';
 import { included } from './files.ts';
 import { bodyBuffer, ignoresAccel, timeouts, tls, unstored, verified } from './module.ts';
 import { requestHeader } from './names.ts';
+import { probeLocations } from './probe.ts';
 import { hasQuestions } from './questions.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
@@ -86,6 +87,7 @@ export const egressServer = (scene: Scene): readonly Directive[] => conf`
     ${common}
     ${Object.values(scene.policy.providers).flatMap((one) => provider(scene, one))}
     ${etcdLocations(scene)}
+    ${probeLocations(scene)}
   }
 `;
 

@@ -2,16 +2,18 @@ import { HEALTH_TIMEOUT_MS, SVIDS_JOB_INTERVAL_S } from '../../limits.ts';
 import { toWatched } from '../../rules/watched.ts';
 import { conf, type Directive } from './directive.ts';
 import { included } from './files.ts';
+import { probesOf } from './probe.ts';
 import type { Scene } from './scene.ts';
 import { listenersAt } from './upstreams.ts';
 
 /** The socket for the health command of the image. */
 export const HEALTH_SOCKET = 'health.sock';
 
-/** The number of files that the health check watches: of the policy, of identities, and CAs of services or clients. */
+/** The number of results that the health check keeps: of files of the policy, of identities, of CAs, and of probes. */
 const watchedFiles = (scene: Scene): number => {
-  const { ca = [], clientCa = [], identities, files } = toWatched(scene, '');
-  return identities.length + ca.length + clientCa.length + files.length;
+  const probes = probesOf(scene);
+  const { ca = [], clientCa = [], identities, files } = toWatched(scene, { check: '', egress: '', probes });
+  return identities.length + ca.length + clientCa.length + files.length + probes.length;
 };
 
 /** The health server and its zone, of one kilobyte per file. It has its own JavaScript, which no check loads. */
@@ -22,6 +24,12 @@ export function healthServer(scene: Scene): readonly Directive[] {
   const listeners = isPort ? listenersAt(scene, health) : [health ?? []].flat();
   const watch = conf`
     location @meshgate_svids { js_periodic health.svids interval=${SVIDS_JOB_INTERVAL_S}s; }
+  `;
+  const { meshProbe } = scene.policy.gateway;
+  const probe =
+    meshProbe &&
+    conf`
+    location @meshgate_probes { js_periodic health.probes interval=${meshProbe.every}s; }
   `;
   return conf`
     ${files > 0 && conf`js_shared_dict_zone zone=meshgate_svids:${Math.max(64, 32 + files)}k type=string;`}
@@ -36,6 +44,7 @@ export function healthServer(scene: Scene): readonly Directive[] {
       location = /.meshgate/readyz { js_content health.ready; }
       location = /.meshgate/metrics { js_content health.metrics; }
       ${files > 0 && watch}
+      ${meshProbe && probesOf(scene).length > 0 && probe}
     }
   `;
 }

@@ -13,6 +13,7 @@ import { locksBytes } from './locks.ts';
 import { namesFound } from './log.ts';
 import { maps } from './maps.ts';
 import { metadataKeys } from './metadata.ts';
+import { probeUpstreams } from './probe.ts';
 import { proofZone } from './proof.ts';
 import { questionZones } from './questions.ts';
 import type { Scene } from './scene.ts';
@@ -87,6 +88,7 @@ export const httpConf = (scene: Scene, declared: readonly Directive[] = []): rea
   ...egressMaps(scene),
   ...upstreams(scene),
   ...etcdUpstreams(scene),
+  ...probeUpstreams(scene),
   ...checkServer(scene, declared),
   ...egressServer(scene),
   ...healthServer(scene),

@@ -89,6 +89,12 @@ export const ingressFile = ({ name, mesh }: Pick<Ingress, 'name' | 'mesh'>) =>
 export const ingressUpstream = (it: Led, identity: string, protocol?: Service['protocol']): string =>
   `${prefix(protocol)}${led(it, 'ingress')}_${identity}`;
 
+/** The name of the upstream for probes of an ingress, or of the workloads of a service. No connection of it stays open. */
+export const probeUpstream = (it: Led): string => `meshgate_probe_${led(it, 'ingress')}`;
+
+/** The location of the egress server for probes of an ingress with an identity. */
+export const probeLocation = (it: Led, identity: string): string => `/probe/${led(it, 'ingress')}/${identity}/`;
+
 /** The variable that contains the upstream for the identity of the request. Variables have no dashes: with several
  * meshes, a dash becomes two underscores, so that the names of mesh and ingress stay apart. */
 export const upstreamVariable = (it: Led, protocol?: Service['protocol']): string =>

@@ -26,6 +26,7 @@ import { metadataFile } from './metadata.ts';
 import type { NginxOptions } from './options.ts';
 import { pageFile } from './page.ts';
 import { print } from './print.ts';
+import { probesOf } from './probe.ts';
 import { problemFile } from './problem.ts';
 import { proxyFiles } from './proxy.ts';
 import { refuseFiles } from './refuse.ts';
@@ -177,7 +178,9 @@ export function filesOf(policy: Policy, rules: readonly Rule[], scene: Scene, ow
     'http.conf': print(http, head('For http {}.')),
     ...(hasServers && { 'servers.conf': print(own.servers, about) }),
     'policy.js': tableModule(toTable(policy, rules, { egress: egressSocket(options), check: checkSocket(options) })),
-    'watched.js': tableModule(toWatched(scene, checkSocket(options))),
+    'watched.js': tableModule(
+      toWatched(scene, { check: checkSocket(options), egress: egressSocket(options), probes: probesOf(scene) }),
+    ),
     ...auditFiles(scene),
   };
   const signin = toSigninTable(policy, { egress: egressSocket(options), stateDir: options.stateDir });

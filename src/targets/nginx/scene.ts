@@ -102,6 +102,8 @@ export interface Scene {
   readonly direct: readonly Service[];
   /** All different `cors` settings of the routes. */
   readonly cors: readonly Cors[];
+  /** The compiled rules. */
+  readonly rules: readonly Rule[];
 }
 
 /** The hosts of a policy, and its sign-in host if that is another one. */
@@ -273,5 +275,6 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
       (service) => service.direct !== undefined && routes.some((route) => route.services.includes(service)),
     ),
     cors,
+    rules,
   };
 }

@@ -49,6 +49,8 @@ function policyOf({ roles, services, identities, hosts }: Parts) {
       insecure_http: true,
       listen: 8080,
       assertion: { issuer: 'https://gateway.test', keys_file: KEYS_FILE },
+      health: { listen: 8081 },
+      mesh_probe: { every: '5s' },
     },
     providers: { acme: { issuer: ISSUER, audiences: ['wiki'], ca_file: '/run/provider/ca.pem' } },
     roles: names(ROLES, roles),

@@ -148,6 +148,8 @@ export const CHANGES: readonly Change[] = [
   ['wrong type', '  health:', '127.0.0.1:8081', '99999', 'write 127.0.0.1:8081, or 8081'],
   ['two in one', '  health:', '8081', '8443', 'gateway.listen has port 8443', 'gateway:', '  listen:'],
   ['two in one', '  health:', '127.0.0.1:8081', '8444', 'gateway.inner.listen has port 8444', 'gateway:', '  inner:'],
+  ['out of bounds', '  mesh_probe:', '15s', '1s', 'write from 5s to 5m'],
+  ['wrong type', '  mesh_probe:', '{ every: 15s }', 'true', 'write { every: 15s }'],
   ['out of bounds', '  rotation:', '70s', '5s', 'write from 10s to 1h'],
   ['out of bounds', '  rotation:', '70s', '2h', 'write from 10s to 1h'],
   ['missing unit', '  rotation:', '70s', '70', 'write 70s'],
