@@ -91,6 +91,7 @@ export function readLine(text: string): LogLine | { readonly mistake: string } {
     if (typeof value !== 'string') return { mistake: `not a line of the log: it has no text ${name}` };
     texts[key] = value;
   }
+  if (Number.isNaN(Date.parse(texts.time as string))) return { mistake: 'not a line of the log: its time is no date' };
   const { 'user.roles': roles, 'http.response.status_code': status } = fields;
   if (typeof roles !== 'string') return { mistake: 'not a line of the log: it has no text user.roles' };
   if (typeof status !== 'number') return { mistake: 'not a line of the log: it has no http.response.status_code' };

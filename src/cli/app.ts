@@ -17,6 +17,7 @@ import type { Runtime } from './runtime.ts';
 import { schemaCommand } from './schema.ts';
 import { statusCommand } from './status.ts';
 import { testCommand } from './test.ts';
+import { tightenCommand } from './tighten.ts';
 import { tokenCommand } from './token.ts';
 import { validateCommand } from './validate.ts';
 
@@ -42,6 +43,7 @@ const root = buildRouteMap<string, Context>({
     migrate: migrateCommands,
     audit: auditCommands,
     replay: replayCommand,
+    tighten: tightenCommand,
   },
   docs: {
     brief: 'Plain nginx as the identity-aware front door of a service mesh',

@@ -9,18 +9,20 @@ import { sourceFlags, sourceOf } from './source.ts';
 import { painter } from './style.ts';
 
 /** Replays log files by a policy.
- * @param old the policy of the lines, if it is known */
+ * @param old the policy of the lines, if it is known
+ * @param since the time of the first requests that count, in milliseconds since the epoch; default: all count */
 export async function replayLogs(
   runtime: Runtime,
   fresh: Loaded,
   old: Loaded | undefined,
   logs: readonly string[],
+  since = Number.NEGATIVE_INFINITY,
 ): Promise<Changes> {
   const replay = new Replay(new Decider(fresh), old && new Decider(old));
   const changes = new Changes();
   for await (const logged of logLines(runtime, logs)) {
     if ('mistake' in logged) changes.invalid.push({ at: placeText(logged), mistake: logged.mistake });
-    else changes.add(logged, logged.line, replay.of(logged.line));
+    else if (Date.parse(logged.line.time) >= since) changes.add(logged, logged.line, replay.of(logged.line));
   }
   return changes;
 }

@@ -47,6 +47,7 @@ test.each([
   ['another log', '{"level":"info"}', /no text request_id/],
   ['a line without a rule', lineText({ 'meshgate.rule': undefined }), /no text meshgate\.rule/],
   ['a line whose roles are a list', lineText({ 'user.roles': ['reader'] }), /no text user\.roles/],
+  ['a line of no time', lineText({ time: 'today' }), /its time is no date/],
   ['a line without a status', lineText({ 'http.response.status_code': undefined }), /http\.response\.status_code/],
 ])('%s is not a line of the log', (_name, text, mistake) => {
   expect(readLine(text)).toEqual({ mistake: expect.stringMatching(mistake) });

@@ -1,0 +1,161 @@
+import type { Usage } from '../../audit/usage.ts';
+import { isWildcard } from '../../host-name.ts';
+import type { At, Host, Route } from '../../policy/types.ts';
+import { findRoute } from '../../rules/match.ts';
+import type { Rule } from '../../rules/types.ts';
+import type { Loaded } from '../load.ts';
+import { ruleText } from '../words.ts';
+
+/** What can be removed: a rule, some of its methods, a route with all its rules, or a host with all its routes. */
+export interface Grant {
+  readonly kind: 'rule' | 'methods' | 'route' | 'host';
+  readonly at: At;
+  readonly text: string;
+  /** The methods to remove. */
+  readonly methods?: readonly string[];
+  /** When it was last used, in milliseconds since the epoch; absent: never in this log. */
+  readonly last?: number;
+  /** Why it is not removed although no request used it. */
+  readonly stays?: string;
+}
+
+export interface Period {
+  /** A use before this time does not count, in milliseconds since the epoch. */
+  readonly since: number;
+  /** Whether the owner of the policy wants to keep a rule, or the route with this name. */
+  readonly keeps: (rule: Pick<Rule, 'at' | 'route' | 'who'>) => boolean;
+}
+
+const placeKey = ({ file, line, column }: At): string => `${file}:${line}:${column}`;
+
+function lastUse(usage: Usage, rules: readonly Pick<Rule, 'id'>[]): number | undefined {
+  const times = rules.flatMap(({ id }) => usage.of(id)?.last ?? []);
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
+const withLast = (last: number | undefined) => (last === undefined ? {} : { last });
+
+/** Returns the rules that are written at one place. Rules of several routes can be one rule of a profile or an alias. */
+function written(rules: readonly Rule[]): ReadonlyMap<string, readonly Rule[]> {
+  const all = new Map<string, Rule[]>();
+  for (const rule of rules) {
+    const key = placeKey(rule.at);
+    all.set(key, [...(all.get(key) ?? []), rule]);
+  }
+  return all;
+}
+
+/** Whether another route has paths of a route that is removed. They would then belong to this other route. */
+function heir(route: Route, others: readonly Route[]): Route | undefined {
+  return findRoute(others, route.path) ?? (route.kind === 'prefix' ? findRoute(others, `${route.path}/x`) : undefined);
+}
+
+/** Finds the grants of a policy that no request of a period used. */
+export class Unused {
+  readonly #usage: Usage;
+  readonly #period: Period;
+  readonly #loaded: Loaded;
+  readonly #places: ReadonlyMap<string, readonly Rule[]>;
+
+  constructor(loaded: Loaded, usage: Usage, period: Period) {
+    this.#loaded = loaded;
+    this.#usage = usage;
+    this.#period = period;
+    this.#places = written(loaded.rules);
+  }
+
+  #isUsed(rule: Rule): boolean {
+    const last = this.#usage.of(rule.id)?.last;
+    return last !== undefined && last >= this.#period.since;
+  }
+
+  /** Whether no rule at a place was used, and the owner keeps none of them. */
+  #isFree(rules: readonly Rule[]): boolean {
+    return !rules.some((rule) => this.#isUsed(rule) || this.#period.keeps(rule));
+  }
+
+  #at(rule: Rule): readonly Rule[] {
+    return this.#places.get(placeKey(rule.at)) ?? [rule];
+  }
+
+  /** Returns all grants that no request used: hosts, then routes, then rules and methods. */
+  all(): readonly Grant[] {
+    const { policy, rules } = this.#loaded;
+    const of = (route: Route) => rules.filter((rule) => rule.route === route.name);
+    const isFree = (route: Route) => of(route).every((rule) => this.#isFree(this.#at(rule)));
+    const routes = policy.hosts.map((host) => this.#routes(host, of, isFree));
+    const hosts = this.#hosts(routes);
+    const handled = new Set(routes.flatMap(({ free }) => free.map(({ name }) => name)));
+    const places = [...this.#places.values()].filter((it) => !it.every(({ route }) => handled.has(route)));
+    return [...hosts, ...places.flatMap((it) => this.#rule(it))];
+  }
+
+  /** Sorts the free routes of a host into those that can be removed and those whose paths another route would take. */
+  #routes(host: Host, of: (route: Route) => readonly Rule[], isFree: (route: Route) => boolean) {
+    const kept: Route[] = host.routes.filter((route) => !isFree(route));
+    const free = host.routes.filter(isFree);
+    const grants: Grant[] = [];
+    for (const route of [...free].sort((a, b) => a.path.length - b.path.length)) {
+      const other = heir(route, kept);
+      if (other !== undefined) kept.push(route);
+      const text = `route ${route.name} with ${of(route)
+        .map((rule) => ruleText(rule, route.service))
+        .join('; ')}`;
+      const stays = other && `its paths would then belong to ${other.name}`;
+      const last = lastUse(this.#usage, of(route));
+      grants.push({ kind: 'route', at: route.at, text, ...withLast(last), ...(stays && { stays }) });
+    }
+    return { host, free, grants, isWhole: kept.length === 0 };
+  }
+
+  /** Returns the grants of all hosts. A host without a used route is removed as a whole. */
+  #hosts(all: readonly { host: Host; grants: readonly Grant[]; isWhole: boolean }[]): readonly Grant[] {
+    const kept = all.filter(({ isWhole }) => !isWhole).map(({ host }) => host.name);
+    return all.flatMap(({ host, grants, isWhole }): readonly Grant[] => {
+      if (!isWhole) return grants;
+      const other = kept.find((name) => isWildcard(name) && name !== host.name && host.name.endsWith(name.slice(1)));
+      const times = grants.flatMap(({ last }) => last ?? []);
+      const last = times.length === 0 ? undefined : Math.max(...times);
+      const stays =
+        kept.length === 0
+          ? 'no request used any host of the policy'
+          : other && `its requests would then belong to ${other}`;
+      const text = `host ${host.name} with ${grants.map((it) => it.text).join('; ')}`;
+      return [{ kind: 'host', at: host.at, text, ...withLast(last), ...(stays && { stays }) }];
+    });
+  }
+
+  /** Returns what no request used of the rule at a place. */
+  #rule(rules: readonly Rule[]): readonly Grant[] {
+    const [rule] = rules as [Rule];
+    const names = rules.map(({ id }) => id).join(', ');
+    if (this.#isFree(rules)) {
+      const last = lastUse(this.#usage, rules);
+      return [{ kind: 'rule', at: rule.at, text: `rule ${names}: ${ruleText(rule)}`, ...withLast(last) }];
+    }
+    if (rule.methods === undefined || rules.some((it) => this.#period.keeps(it))) return [];
+    const lastOf = (method: string) => {
+      const times = rules.flatMap(({ id }) => this.#usage.lastWith(id, method) ?? []);
+      return times.length === 0 ? undefined : Math.max(...times);
+    };
+    const isUsed = (method: string) => {
+      const last = lastOf(method);
+      return last !== undefined && last >= this.#period.since;
+    };
+    // A rule for GET also covers HEAD, which need not be written.
+    const listed = rule.methods.filter((method) => method !== 'HEAD' || !rule.methods?.includes('GET'));
+    const unused = listed.filter((method) => !isUsed(method));
+    if (unused.length === 0 || unused.length === listed.length) return [];
+    const times = unused.flatMap((method) => lastOf(method) ?? []);
+    const text = `${unused.join(' ')} of rule ${names}: ${ruleText(rule)}`;
+    return [
+      {
+        kind: 'methods',
+        at: rule.at,
+        text,
+        methods: unused,
+        ...withLast(times.length === 0 ? undefined : Math.max(...times)),
+      },
+    ];
+  }
+}
