@@ -171,6 +171,14 @@ export const MESH_PROBE_MAX_AGE = 3;
 /** A result for the files that is older than this does not count. */
 export const SVIDS_LOOK_MAX_AGE_S = 30;
 
+/** Room for counters of the metrics: for each rule, for each route (its refusals by reason), for each provider, and for
+ * everything else; and shared memory for one counter, in bytes. */
+export const COUNTS_PER_RULE = 6;
+export const COUNTS_PER_ROUTE = 24;
+export const COUNTS_PER_PROVIDER = 8;
+export const OTHER_COUNTS = 200;
+export const COUNT_BYTES = 384;
+
 /** If a file changed so many milliseconds ago, a write may not be complete, or another write may get the same time. */
 export const JUST_WRITTEN_MS = 2000;
 

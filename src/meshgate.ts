@@ -1,6 +1,7 @@
 /** The entry of meshgate.js: the functions that the rendered nginx.conf calls. */
 
 import { checkHandler } from './njs/check.ts';
+import { countSlow } from './njs/check-time.ts';
 import { gatewayOf } from './njs/gateway.ts';
 import { whoamiHandler } from './njs/whoami.ts';
 import table from './policy.js';
@@ -9,6 +10,8 @@ const gateway = gatewayOf(table);
 
 export default {
   check: checkHandler(gateway),
+  /** `js_set`: counts a check that took long. */
+  slow: countSlow,
   /** Tells callers who they are. It has a location only if the policy has sessions. */
   whoami: whoamiHandler(gateway),
   /** `js_periodic`: fetches the providers' keys when they are due. */

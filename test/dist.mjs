@@ -7,11 +7,11 @@ import { join } from 'node:path';
 /** Bytes. The gateway's bundle is loaded into every JavaScript context, so its size is memory. The sign-in's bundle has
  * the texts of its pages, and is in few contexts. */
 const budget = {
-  'meshgate.js': 187 * 1024,
-  'hop.js': 75 * 1024,
-  'signin.js': 214 * 1024,
+  'meshgate.js': 190 * 1024,
+  'hop.js': 77 * 1024,
+  'signin.js': 216 * 1024,
   'client.js': 38 * 1024,
-  'health.js': 46 * 1024,
+  'health.js': 52 * 1024,
   'cookies.js': 1024,
   'seal.js': 40 * 1024,
   'apikey_auth.js': 1024,

@@ -1,6 +1,7 @@
 import { FROM_CHECK } from '../internal-headers.ts';
 import { callerLine } from '../rules/answer-lines.ts';
 import { spend } from './budgets.ts';
+import { count, counterName } from './counts.ts';
 import { budgetsDict } from './dicts.ts';
 import type { KnownCaller } from './known.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
@@ -16,11 +17,13 @@ export function reply(r: NginxHTTPRequest, status: 204 | 401): void {
 }
 
 /** Answers 204 with headers, whose names and values alternate in `lines`.
- * @param service the service that the rule chooses */
+ * @param service the service that the rule chooses
+ * @param counted the name of the counter */
 export function send(
   r: NginxHTTPRequest,
   { passing }: PreparedRoute,
   service: string,
+  counted: string,
   lines: readonly string[],
   assertion: string | undefined,
 ): void {
@@ -31,6 +34,7 @@ export function send(
   }
   for (let i = 0; i < lines.length; i += 2) out[lines[i] as string] = lines[i + 1] as string;
   if (assertion !== undefined) out[FROM_CHECK.assertion] = assertion;
+  count(counted);
   reply(r, 204);
 }
 
@@ -56,11 +60,20 @@ export function replayCached(
   if (signer !== undefined && assertion === undefined) return false;
   if (ready.budget !== undefined && spend(budgetsDict(), ready.budget, now) !== undefined) return false;
   if (last?.()) return true;
-  send(r, route, ready.grant.service, ready.lines, assertion);
+  send(r, route, ready.grant.service, ready.counted, ready.lines, assertion);
   return true;
 }
 
+/** Returns the name of the counter of a decision.
+ * @param rule the rule that allows the request, or came closest to it; empty: none
+ * @param reason why the request is refused; empty: it is allowed
+ * @param kind the kind of the caller's credential; empty: the caller is not known */
+export const decisionName = (route: string, rule: string, reason: string, kind: string): string =>
+  counterName('decision', route, rule, reason, kind);
+
 /** Answers 204 for an anonymous caller that has no roles. */
-export function letAnyonePass(r: NginxHTTPRequest, to: PreparedRoute, { id, as, service }: PreparedRule): void {
-  send(r, to, service, [FROM_CHECK.caller, callerLine([id, as, '', '', '', '', ''])], undefined);
+export function letAnyonePass(r: NginxHTTPRequest, to: PreparedRoute, rule: PreparedRule): void {
+  const { id, as, service } = rule;
+  rule.anonymous ??= decisionName(to.name, id, '', 'anonymous');
+  send(r, to, service, rule.anonymous, [FROM_CHECK.caller, callerLine([id, as, '', '', '', '', ''])], undefined);
 }

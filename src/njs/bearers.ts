@@ -8,12 +8,15 @@ import { leavesGroupsOut } from '../token/overage.ts';
 import { providerToAsk } from '../token/refetch.ts';
 import type { TokenProvider, Verified } from '../token/types.ts';
 import { type VerifyContext, verifyToken } from '../token/verify.ts';
+import { count, counterName } from './counts.ts';
 import type { KeyStore } from './keys.ts';
 import { type KnownCaller, stampOf, subOf } from './known.ts';
 import { emptyErrorQueue } from './openssl.ts';
 import { Questions } from './questions.ts';
 import type { PreparedRoute } from './routes.ts';
 import { TokenCache } from './tokens.ts';
+
+const TOKEN = counterName('verified', 'token');
 
 /** The part of a route that says which providers' tokens it accepts. */
 type Place = Pick<PreparedRoute, 'providers' | 'accepted' | 'scope'>;
@@ -72,6 +75,7 @@ export class Bearers {
   /** Stores the caller of a new token in the cache. */
   #meet(scope: string, token: string, now: number, verified: Result<Verified>): Result<KnownCaller> {
     if (!verified.ok) return verified;
+    count(TOKEN);
     const { claims, provider, key, until } = verified.value;
     const table = this.#table;
     const caller = tokenCaller(verified.value, table, now);

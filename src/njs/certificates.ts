@@ -5,6 +5,7 @@ import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Revocable } from '../session/revocation.ts';
 import { type ClientCertificate, readClientCertificate } from '../token/client-certificate.ts';
+import { count, counterName } from './counts.ts';
 import { type KnownCaller, knownCaller } from './known.ts';
 import { canLookUp, isKeptRevoked, type Kept, unread } from './revocation-reader.ts';
 
@@ -14,6 +15,8 @@ export interface ReadCertificate extends Kept {
   readonly notAfter: number;
   readonly revocable: Revocable;
 }
+
+const CERTIFICATE = counterName('verified', 'certificate');
 
 const revocableOf = ({ revocable }: ReadCertificate): Revocable => revocable;
 
@@ -31,6 +34,7 @@ export function certificateReader<T extends ReadCertificate>(
   function recall(escaped: string): Result<T> {
     let made = known.get(escaped);
     if (made === undefined) {
+      count(CERTIFICATE);
       made = read(escaped);
       if (known.size >= CERTIFICATES_PER_CONTEXT) known.clear();
       known.set(escaped, made);

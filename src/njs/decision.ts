@@ -3,9 +3,9 @@ import type { Refusal } from '../reasons.ts';
 import { linesOf } from '../rules/answer-lines.ts';
 import { covering, decide } from '../rules/decide.ts';
 import type { Request } from '../rules/types.ts';
-import { type Last, send } from './answer.ts';
+import { decisionName, type Last, send } from './answer.ts';
 import { budgetOf, spendAddress, spendCaller } from './budgets.ts';
-import type { KnownCaller } from './known.ts';
+import { credentialKind, type KnownCaller } from './known.ts';
 import { deny } from './refusal.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 import type { Signer } from './signer.ts';
@@ -94,12 +94,13 @@ function pass(
   const lines = linesOf(known, to.plan, rule);
   if ('reason' in lines) return deny(r, to, lines, { known, nearest: rule });
   const { ready } = known;
+  const counted = decisionName(to.name, rule.id, '', credentialKind(known));
   if (replay && ready !== undefined) {
     if (ready.size >= MAX_READY) ready.clear();
     const budget = to.budgets && budgetOf(to.budgets, known);
-    ready.set(method + to.afterMethod, { lines, grant: rule.grant, budget });
+    ready.set(method + to.afterMethod, { lines, grant: rule.grant, budget, counted });
   }
-  send(r, to, rule.service, lines, assertion);
+  send(r, to, rule.service, counted, lines, assertion);
 }
 
 /** Counts a request by its address. If the budget is used up, answers with a refusal and returns true. */

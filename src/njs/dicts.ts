@@ -122,6 +122,12 @@ export const budgetsDict = zone<number>('meshgate_budgets');
 /** Budgets of addresses. They have their own zone, so that anonymous callers cannot fill the zone of callers. */
 export const addressesDict = zone<number>('meshgate_addresses');
 
+/** Counters for the metrics. Nothing is evicted, and nothing expires. */
+export const countsDict = zone<number>('meshgate_counts');
+
+/** The names of the counters, by a number. */
+export const seriesDict = zone<string>('meshgate_series');
+
 /** Key in the zone of revocations: when the revocations of all other replicas were read. Key in the zone of locks: a
  * mark that they were read since nginx started. */
 export const REVOCATIONS_READ = 'read';

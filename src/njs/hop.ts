@@ -11,6 +11,7 @@ import { isJws } from '../token/format.ts';
 import { readSvid } from '../token/svid.ts';
 import type { Key } from '../token/types.ts';
 import { certificateReader } from './certificates.ts';
+import { count, counterName } from './counts.ts';
 import { answer } from './decision.ts';
 import type { KnownCaller } from './known.ts';
 import { emptyErrorQueue } from './openssl.ts';
@@ -22,6 +23,8 @@ import { TokenCache } from './tokens.ts';
 
 /** Path of the internal location of the inner listener. The route's name follows it. */
 const HOP = '/.meshgate/hop/';
+
+const ASSERTION = counterName('verified', 'assertion');
 
 /** Makes the handler of nginx's `auth_request` on the inner listener. There, a service sends a request for the person
  * whose request it serves. It sends the assertion that it received and shows its own certificate, which nginx has
@@ -74,6 +77,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     }
     const asserted = await verifyAssertion(assertion, keys, now, context);
     if (!asserted.ok) return asserted;
+    count(ASSERTION);
     const { key, issuedAt } = asserted.value;
     if (isRevokedNow(() => revocable(asserted.value, key, issuedAt, keys))) return refuse('revoked');
     const caller = agentCaller(asserted.value, spiffe, agent.value);
@@ -103,7 +107,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     const now = Date.now() / 1000;
     const caller = await asker(to, r, now);
     // A service gets no challenge, because it cannot send a token on this listener.
-    if (!caller.ok) return deny(r, { realm: to.realm, metadata: '' }, caller);
+    if (!caller.ok) return deny(r, { name: to.name, realm: to.realm, metadata: '' }, caller);
     return answer(signer, r, to, r.headersIn[TO_CHECK.method] as string, caller.value, now);
   };
 }

@@ -2,6 +2,7 @@ import type { Grant } from '../assertion/claims.ts';
 import type { SigningKeys } from '../assertion/sign.ts';
 import { encodeList, encodeValue } from '../caller/encode.ts';
 import type { Caller } from '../caller/types.ts';
+import { CERTIFICATE_PROVIDER, NOBODY_PROVIDER } from '../policy/reserved.ts';
 import type { ToldCaller } from '../rules/answer-lines.ts';
 import type { TableLimit } from '../rules/budgets.ts';
 import type { Binding, Claims } from '../token/types.ts';
@@ -77,6 +78,16 @@ export interface ReadyAnswer {
   readonly grant: PreparedGrant;
   /** The budget that the request uses, if there is one. */
   readonly budget: Budget | undefined;
+  /** The name of the counter of these requests. */
+  readonly counted: string;
+}
+
+/** The kind of credential by which a caller is known, for the metrics. At the inner listener, the assertion counts as a
+ * token. */
+export function credentialKind({ says, provider }: Pick<KnownCaller, 'says' | 'provider'>): string {
+  if (says !== undefined) return 'session';
+  if (provider === CERTIFICATE_PROVIDER) return 'certificate';
+  return provider === NOBODY_PROVIDER ? 'anonymous' : 'token';
 }
 
 /** @param roles the caller's roles, joined by commas

@@ -7,8 +7,9 @@ import { type Challenged, challengesOf, type DpopError } from '../rules/challeng
 import { nearestRule } from '../rules/decide.ts';
 import type { SigninMode } from '../session/renewal-status.ts';
 import type { StepUp } from '../session/signin-table.ts';
-import { reply } from './answer.ts';
-import type { KnownCaller } from './known.ts';
+import { decisionName, reply } from './answer.ts';
+import { count } from './counts.ts';
+import { credentialKind, type KnownCaller } from './known.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 
 /** The texts of a reason, made once per context. `help` is for `detail` of the problem document. */
@@ -37,7 +38,7 @@ function wordsOf(reason: ReasonCode): Words {
 }
 
 /** The place where a request is refused: a route, or {@link NOWHERE}. */
-export type RefusedAt = Challenged & Partial<Pick<PreparedRoute, 'rules' | 'scopes' | 'plan'>>;
+export type RefusedAt = Challenged & Partial<Pick<PreparedRoute, 'name' | 'rules' | 'scopes' | 'plan'>>;
 
 /** The place of a request that reaches no route of the policy. */
 export const NOWHERE: RefusedAt = { realm: '-', metadata: '' };
@@ -79,8 +80,13 @@ export function deny(r: NginxHTTPRequest, to: RefusedAt, { reason, detail, about
   out[FROM_CHECK.caller] = callerLine(fieldsAbout(nearest?.id ?? '', known && toldTo(known, to.plan?.hides), about));
   if (status === '503' || status === '429') out[FROM_CHECK.retryAfter] = String(retryAfter);
   if (signin !== undefined) out[FROM_CHECK.signin] = signin;
-  const scope = more.scope ?? scopeOf(to, nearest, r.headersIn[TO_CHECK.method] as string);
+  const method = r.headersIn[TO_CHECK.method];
+  const scope = more.scope ?? scopeOf(to, nearest, method as string);
   const challenge = challengesOf(reason, to, { scope, signin: asked, dpop: more.dpop ?? asDpop(reason, known) });
+  // The probe of readyz has no method, and is not a request of a caller.
+  if (method !== undefined) {
+    count(decisionName(to.name ?? '', nearest?.id ?? '', reason, known === undefined ? '' : credentialKind(known)));
+  }
   // For an array, njs writes one header line for each element.
   if (challenge !== undefined) out['WWW-Authenticate'] = challenge as string;
   reply(r, 401);

@@ -3,6 +3,7 @@ import { REPEAT_LINE_S } from '../limits.ts';
 import { LOCK_REVOCATIONS_MS, LOCK_REVOCATIONS_TRIES, SIGNOUT_SHARE } from '../session/limits.ts';
 import { mergedSaid, readSaid, revocationKey, saidText, withoutList } from '../session/revocation.ts';
 import type { Revocation } from '../session/store.ts';
+import { count, counterName } from './counts.ts';
 import { dictTtl } from './dict-store.ts';
 import { locksDict, revokedDict } from './dicts.ts';
 import { newEpoch } from './epoch.ts';
@@ -69,6 +70,7 @@ function keep(one: Revocation): boolean {
     if (!makeRoom(now, put)) throw new Error('the zone meshgate_revoked is full: enlarge gateway.session.people');
     say('said dropped', DROPPED);
   }
+  if (present === undefined) count(counterName('revocation', one.kind));
   if (one.kind === 'psid' && present === undefined && boundPsids(now)) say('said psids dropped', PSIDS_DROPPED);
   return true;
 }

@@ -15,7 +15,11 @@ import { prepareBudgets } from './budgets.ts';
 import type { PreparedBudgets, PreparedGrant } from './known.ts';
 
 /** A rule with the content of its assertions. Equal grants of several rules are one object. */
-export type PreparedRule = TableRoute['rules'][number] & { readonly grant: PreparedGrant };
+export type PreparedRule = TableRoute['rules'][number] & {
+  readonly grant: PreparedGrant;
+  /** The name of the counter of anonymous callers, after the first of them. */
+  anonymous?: string;
+};
 
 /** A route as the check uses it. It is prepared once per context. */
 export interface PreparedRoute extends Accepting {

@@ -33,6 +33,7 @@ import { SESSIONS_PER_CONTEXT } from '../session/limits.ts';
 import { type Revocable, revocableSession } from '../session/revocation.ts';
 import type { Ring } from '../session/ring.ts';
 import { kidOf, openFor } from '../session/seal.ts';
+import { count, counterName } from './counts.ts';
 import type { KeyFile } from './key-file.ts';
 import type { KnownCaller } from './known.ts';
 import { canLookUp, canRemember, isKeptRevoked, isRevokedNow } from './revocation-reader.ts';
@@ -75,6 +76,8 @@ export type Opened =
   | { readonly kind: 'closed' }
   /** There are no keys to open the cookie, or the revocations of other replicas are not known yet. */
   | { readonly kind: 'unavailable' };
+
+const SESSION = counterName('verified', 'session');
 
 const closed: Opened = { kind: 'closed' };
 const unavailable: Opened = { kind: 'unavailable' };
@@ -174,6 +177,7 @@ export class Sessions {
     fresh: number,
     renewAt: number,
   ): Opened {
+    count(SESSION);
     const known: KnownSession = {
       caller,
       provider: caller.provider,

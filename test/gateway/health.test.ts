@@ -190,7 +190,8 @@ test('over the socket: the image’s command, which Docker runs', async () => {
   await until(() => status() === 'healthy', { what: 'Docker to find it healthy', help: status });
 });
 
-test('Prometheus’ text says the same as readyz, and when an SVID expires', async () => {
+test('Prometheus’ text says the same as readyz, when an SVID expires, and what the check decided', async () => {
+  expect((await gateway.send('wiki.test', { path: '/page' })).status).toBe(401);
   const answer = await gateway.health('/.meshgate/metrics');
   expect([answer.status, answer.header('Content-Type')]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
   const lines = answer.text.split('\n');
@@ -199,6 +200,10 @@ test('Prometheus’ text says the same as readyz, and when an SVID expires', asy
   expect(lines).toContain(
     'meshgate_part_problem{part="identities",name="good",state="warning",reason="svid_expiring"} 1',
   );
+  const refused =
+    'meshgate_decisions_total{route="wiki.test/*",rule="wiki.test/*#1",decision="refused",reason="credential_missing"} ';
+  expect(lines).toContain(`${refused}1`);
+  expect(lines).toContain('meshgate_check_duration_seconds_count 1');
   const expiry = lines.find((line) => line.startsWith('meshgate_svid_expiry_timestamp_seconds{identity="good"} '));
   expect(Math.abs(Number(expiry?.split(' ')[1]) - Date.now() / 1000 - 600)).toBeLessThan(120);
   expect(lines.filter((line) => line.startsWith('meshgate_zone_size_bytes'))).toContain(

@@ -1,5 +1,6 @@
 import { exposition } from '../../health/exposition.ts';
 import type { Watched } from '../../health/types.ts';
+import { allCounts, forgetEarlier } from '../counts.ts';
 import { readinessNow } from '../health.ts';
 import { metrics } from './table.ts';
 
@@ -7,8 +8,9 @@ import { metrics } from './table.ts';
 export function metricsHandler(watched: Watched): (r: NginxHTTPRequest) => Promise<void> {
   return async (r) => {
     const ready = await readinessNow(watched);
+    forgetEarlier(watched.policy);
     r.headersOut['Content-Type'] = 'text/plain; version=0.0.4; charset=utf-8';
     r.headersOut['Cache-Control'] = 'no-store';
-    r.return(200, exposition(metrics, { watched, ready, now: Date.now() / 1000 }));
+    r.return(200, exposition(metrics, { watched, ready, counts: allCounts(), now: Date.now() / 1000 }));
   };
 }

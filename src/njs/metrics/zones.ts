@@ -20,6 +20,7 @@ const ZONES = [
   'proof_keys',
   'svids',
   'counts',
+  'series',
 ] as const;
 
 type Dict = NgxSharedDict<string>;

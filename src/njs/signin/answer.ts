@@ -2,6 +2,7 @@ import { type ReasonCode, reasons } from '../../reasons.ts';
 import { plainChallenge } from '../../rules/challenge.ts';
 import { endedAttempts } from '../../session/flow/attempt-cookies.ts';
 import type { RefusedPage } from '../../session/pages/types.ts';
+import { count, counterName } from '../counts.ts';
 import { sendProblem } from '../problem.ts';
 import type { Pages } from './page.ts';
 import type { SigninScene } from './scene.ts';
@@ -33,6 +34,7 @@ export function refuseWith(
   const { r, host, requestId } = visit;
   const { detail, retry, cookies = [] } = more;
   const { status } = reasons[reason];
+  count(counterName('sign-in', reason));
   setCookies(visit, cookies);
   if (status === 503) r.headersOut['Retry-After'] = '1';
   if (status === 401) r.headersOut['WWW-Authenticate'] = plainChallenge(host);

@@ -3,6 +3,7 @@ import { REVOKE_FOLDER, SIGNOUT_FILE } from '../../session/limits.ts';
 import { ending } from '../../session/new-revocation.ts';
 import type { Revocation } from '../../session/store.ts';
 import type { SessionClaims } from '../../session/types.ts';
+import { count, counterName } from '../counts.ts';
 import { keepEnded, keepRevoked } from '../revoked.ts';
 import type { SigninScene } from './scene.ts';
 
@@ -40,6 +41,7 @@ export async function endOne(scene: SigninScene, session: SessionClaims, now: nu
 export async function endSession(scene: SigninScene, session: SessionClaims, now: number): Promise<void> {
   const { absolute } = scene.signin.session;
   await callBack(scene, [ending(scene.vault.revocable(session), now, absolute)], keepEnded);
+  count(counterName('session', 'ended'));
   try {
     await scene.store.delete(session.sid);
   } catch {

@@ -11,6 +11,7 @@ import { SESSION_COOKIE } from '../../session/names.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionClaims, SessionRecord } from '../../session/types.ts';
 import { handoverUrl, originOf } from '../../session/urls.ts';
+import { count, counterName } from '../counts.ts';
 import { knownCut } from '../revocation-reader.ts';
 import { keepEnded } from '../revoked.ts';
 import { redirect } from './answer.ts';
@@ -91,6 +92,7 @@ export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival)
   if (before !== undefined) await forget(scene, before);
   if (hasMoved && arrival.record === undefined) await forget(scene, arrival.session);
   if (record !== undefined) await remember(scene, { ...record, session }, now);
+  count(counterName('session', before === undefined || !goesOn ? 'started' : 'continued'));
   redirect(visit, originOf(host, signin.publicPort) + to, [setCookie(SESSION_COOKIE, text), expiredAttempt(attempt)]);
   return ok(undefined);
 }

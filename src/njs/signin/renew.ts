@@ -2,6 +2,7 @@ import { TO_RENEWAL } from '../../internal-headers.ts';
 import { keep, readClaims } from '../../session/cookie-claims.ts';
 import { RENEWED } from '../../session/renewal-status.ts';
 import type { SessionClaims } from '../../session/types.ts';
+import { count, counterName } from '../counts.ts';
 import { endOne } from './end.ts';
 import { refresh } from './refresh.ts';
 import { Renewals } from './renewal.ts';
@@ -31,7 +32,11 @@ export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promi
     longest: scene.longest * 1000,
     look: signin.store === undefined ? LOOK_MS : LOOK_ETCD_MS,
     choose: (claims, provider) => (kept === undefined ? {} : keep(claims, kept, provider)),
-    refresh: (record) => refresh(scene, record),
+    refresh: async (record) => {
+      const refreshed = await refresh(scene, record);
+      count(counterName('refresh', record.session.provider, refreshed.kind));
+      return refreshed;
+    },
     isRevoked: (session, sub) => vault.isRevoked(session, sub),
     end: async (session) => {
       try {

@@ -3,6 +3,7 @@ import type { Policy } from '../../policy/types.ts';
 import { budgetZones } from './budgets.ts';
 import { choosingRules } from './connections.ts';
 import { controllerMaps } from './controller.ts';
+import { countZones } from './counts.ts';
 import { conf, type Directive } from './directive.ts';
 import { egressMaps, egressServer } from './egress.ts';
 import { etcdUpstreams } from './etcd.ts';
@@ -72,6 +73,7 @@ function engine(scene: Scene): readonly Directive[] {
     ${signinLimitZone(scene)}
     ${budgetZones(scene)}
     ${proofZone(scene)}
+    ${countZones(scene)}
   `;
 }
 

@@ -1,5 +1,6 @@
 import { KEYS_JOB_INTERVAL_S, MAX_DOCUMENT_BYTES, PROVIDER_TIMEOUT_MS } from '../../limits.ts';
 import { scripts } from './controller.ts';
+import { countsTime } from './counts.ts';
 import { conf, type Directive } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { CHECK_PATH, CONTROLLER_CHECK_PATH, HOP_PATH, JWKS_PATH } from './names.ts';
@@ -41,8 +42,9 @@ export function checkServer(scene: Scene, declared: readonly Directive[]): reado
       client_header_buffer_size 8k; large_client_header_buffers 4 160k; # room for the largest request that a host accepts
       keepalive_requests 100000; keepalive_timeout 120s;
       js_fetch_timeout ${PROVIDER_TIMEOUT_MS}ms; js_fetch_max_response_buffer_size ${MAX_DOCUMENT_BYTES};
-      location ^~ ${CHECK_PATH} { js_content meshgate.check; }
-      ${scene.options.inController && conf`location ^~ ${CONTROLLER_CHECK_PATH} { js_content meshgate.check; }`}
+      js_set $meshgate_check_counted meshgate.slow;
+      location ^~ ${CHECK_PATH} { js_content meshgate.check; ${countsTime} }
+      ${scene.options.inController && conf`location ^~ ${CONTROLLER_CHECK_PATH} { js_content meshgate.check; ${countsTime} }`}
       ${inner && hop}
       ${assertion && conf`location = ${JWKS_PATH} { js_content meshgate.jwks; }`}
       location @meshgate_keys { js_periodic meshgate.keys interval=${KEYS_JOB_INTERVAL_S}s; }

@@ -92,6 +92,8 @@ const ZONES = [
   'addresses',
   'proofs',
   'proof_keys',
+  'counts',
+  'series',
 ] as const;
 
 /** The parts of {@link fakeNgx} that a test reads and sets. */
