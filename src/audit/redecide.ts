@@ -98,6 +98,30 @@ function routeVerdict(line: LogLine, decider: Decider): Verdict | undefined {
     : undefined;
 }
 
+/** Returns the request of a line with the properties of its caller with which the policy decides as the gateway did.
+ * If there are none, it returns the request as the line shows it. */
+function fitting(
+  line: LogLine,
+  stage: Stage,
+  decider: Decider,
+  all: readonly Asked[],
+): { asked: Asked; agrees: boolean } {
+  const decides = (asked: Asked) => agrees(line, stage, decider.assuming(line.route, asked));
+  const found =
+    all.find((asked) => agrees(line, stage, decider.decide(line.route, asked))) ??
+    all.flatMap((asked) => [...lacking(line, decider, asked), ...hiddenRole(line, decider, asked)]).find(decides);
+  return { asked: found ?? (all[0] as Asked), agrees: found !== undefined };
+}
+
+/** Returns the request of a line for an explanation; see {@link fitting}. */
+export function askedAs(line: LogLine, decider: Decider): Asked | Unreadable {
+  const all = askedBy(line);
+  const stage = stageOf(line);
+  return typeof all === 'string' || stage === undefined
+    ? (all as Unreadable)
+    : fitting(line, stage, decider, all).asked;
+}
+
 /** Decides the request of a line again, by the policy of its digest, and compares the result with what the gateway did:
  * route, rule, service and identity, or the reason of the refusal and the nearest rule. */
 export function redecide(line: LogLine, decider: Decider): Verdict {
@@ -108,9 +132,7 @@ export function redecide(line: LogLine, decider: Decider): Verdict {
   if (stage === 'nginx' || stage === 'credential') return { kind: 'undecided', why: stage };
   const all = askedBy(line);
   if (typeof all === 'string') return { kind: 'undecided', why: all };
-  const decisions = all.map((asked) => decider.decide(line.route, asked));
-  if (decisions.some((it) => agrees(line, stage, it))) return same;
-  const more = all.flatMap((asked) => [...lacking(line, decider, asked), ...hiddenRole(line, decider, asked)]);
-  if (more.some((asked) => agrees(line, stage, decider.assuming(line.route, asked)))) return same;
-  return { kind: 'other', gateway: doneText(line), policy: decisionText(decisions[0] as Decision) };
+  const { asked, agrees: is } = fitting(line, stage, decider, all);
+  if (is) return same;
+  return { kind: 'other', gateway: doneText(line), policy: decisionText(decider.decide(line.route, asked)) };
 }

@@ -14,6 +14,7 @@ import {
   YES,
 } from './context.ts';
 import { explanationJson } from './explain-json.ts';
+import { explainLogged, parseRequestId } from './explain-request.ts';
 import { explanationText } from './explain-text.ts';
 import { type Explanation, explainRefusal, explainRoute } from './explanation.ts';
 import { type Loaded, loadValid } from './load.ts';
@@ -57,6 +58,14 @@ const flags = {
     'FORM',
     'The request has this Authorization for the service: a scheme, or a scheme and the beginning of a token',
   ),
+  request: flag('ID', 'Explain the request with this request_id, from the logs of --log', parseRequestId),
+  log: {
+    ...flag(
+      'LOG',
+      'A file of the log, for --request; repeat the flag for several. .gz is decompressed, - is standard input',
+    ),
+    variadic: true as const,
+  },
   ...messageFlags,
   ...sourceFlags,
   format: formatFlag,
@@ -81,6 +90,22 @@ function checkUse(runtime: Runtime, flags: Flags, method: string, url: string): 
   if (splitUrl(url) === undefined) throw new WrongUse(`${JSON.stringify(url)} names no host; write https://HOST/PATH`);
 }
 
+/** Flags that describe a request, which with `--request` comes from the log. */
+const DESCRIBING = [
+  ...(['as', 'agent', 'token', 'now', 'network', 'certificate', 'origin', 'signedIn', 'serviceCredential'] as const),
+  ...(['tool', 'mcp'] as const),
+];
+
+function checkLogged(flags: Flags, url: string | undefined): void {
+  if (url !== undefined) throw new WrongUse('--request takes method and URL from the log: leave them out');
+  const given = DESCRIBING.find((name) => flags[name] !== undefined);
+  if (given !== undefined) {
+    const name = given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new WrongUse(`--request takes the caller and the request from the log: leave --${name} out`);
+  }
+  if ((flags.log ?? []).length === 0) throw new WrongUse('--request needs a log: add --log FILE');
+}
+
 function explainRequest(runtime: Runtime, loaded: Loaded, flags: Flags, method: string, url: string): Explanation {
   const message = messageOf(flags);
   const asked = { method, url, ...(message && { message }) };
@@ -103,11 +128,23 @@ export const explainCommand = command({
     'meshgate explain --network 10.9.0.7 GET https://wiki.example.com/healthz',
     'meshgate explain --as staff --service-credential Basic GET https://wiki.example.com/rest/page',
     'meshgate explain --token token.txt --format json GET https://wiki.example.com/',
+    'meshgate explain --request 9795ce5ecb841cd57231e9be6a3e3b4b --log access.log',
     'pbpaste | meshgate explain --token - --policy meshgate.yaml GET https://wiki.example.com/',
   ],
   flags,
-  args: [argument('METHOD', 'GET, POST, …'), argument('URL', 'The URL as the client sends it; it is not normalised')],
+  args: [
+    { ...argument('METHOD', 'GET, POST, …; with --request, the policy'), optional: true },
+    { ...argument('URL', 'The URL as the client sends it; it is not normalised'), optional: true },
+  ],
   run(runtime, flags, method, url) {
+    const { request, log = [] } = flags;
+    if (request !== undefined) {
+      checkLogged(flags, url);
+      return explainLogged(runtime, request, log, sourceOf(runtime, method, flags), flags.format);
+    }
+    if (log.length > 0) throw new WrongUse('--log has no effect without --request ID');
+    if (method === undefined || url === undefined)
+      throw new WrongUse('write METHOD and URL, such as GET https://HOST/PATH, or --request ID --log FILE');
     checkUse(runtime, flags, method, url);
     const loaded = loadValid(runtime, sourceOf(runtime, undefined, flags));
     if (loaded === undefined) return NO;

@@ -240,8 +240,14 @@ export class Offline {
   #met(verified: Verified, from: AskedFrom, meet: typeof tokenCaller): Result<ClaimedCaller> {
     const caller = meet(verified, this.#table, this.now);
     if (!caller.ok) return caller;
-    const facts = factContext(verified, { ...this.#table, roles: this.#roles }, this.now, requestView(from));
-    return ok({ caller: this.#seen(caller.value, from), facts });
+    return ok({ caller: this.#seen(caller.value, from), facts: this.factsOf(verified, from) });
+  }
+
+  /** Returns the input for facts about claims that were verified before. If the policy has no such provider, it returns
+   * the input without a token. */
+  factsOf(verified: Verified, from: AskedFrom): TokenContext {
+    if (!Object.hasOwn(this.policy.providers, verified.provider)) return this.#withoutToken(from);
+    return factContext(verified, { ...this.#table, roles: this.#roles }, this.now, requestView(from));
   }
 
   /** Returns the caller with its roles, including those that the request itself gives. */

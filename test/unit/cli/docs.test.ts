@@ -64,7 +64,14 @@ const digest = policyDigest(parsed!, compile(parsed!));
 const post = (id: string, changed: Readonly<Record<string, unknown>> = {}) =>
   lineText({
     ...refused('role_missing', 'reader', 'wiki.example.com/*#1'),
-    ...{ 'meshgate.policy': digest, request_id: id, 'http.request.method': 'POST', 'url.path': '/page', ...changed },
+    ...{
+      'meshgate.policy': digest,
+      request_id: id,
+      'http.request.method': 'POST',
+      'url.path': '/page',
+      'http.response.status_code': 403,
+      ...changed,
+    },
   });
 const access = [lineText({ 'meshgate.policy': digest }), post('77e1c0d5b3f04a7e9b52f1c9a6d83e10')];
 const forged = [...access, post('0b4d7f9e2c8a4c53a1e6d0f7b9c2e845', { 'meshgate.reason': '' })];

@@ -226,7 +226,7 @@ describe('with a token', () => {
 
 describe('wrong use', () => {
   test.each([
-    [['GET'], 'Expected argument for URL'],
+    [['GET'], 'write METHOD and URL'],
     [['get', `${WIKI}/`], '"get" is not a method; write it in upper case'],
     [['GET', '/x'], '"/x" names no host; write https://HOST/PATH'],
     [['--as', 'raeder', 'GET', `${WIKI}/`], 'the policy has no role "raeder"; did you mean "reader"?'],
