@@ -46,8 +46,11 @@ const files: Files = { [POLICY]: policy };
 /** Scripts in that nginx, which a dump leaves out. */
 const scripts: Files = {};
 
-async function sh(command: string): Promise<string> {
-  const { exitCode, stdout, stderr } = await box.exec('sh', '-ec', `cd /root\n${command}`);
+/** Writes files first, in the same process: to start one takes longer than its work. */
+async function sh(command: string, written: Files = {}): Promise<string> {
+  const write = 'while [ $# -gt 0 ]; do printf %s "$2" > "$1"; shift 2; done';
+  const given = Object.entries(written).flat();
+  const { exitCode, stdout, stderr } = await box.exec('sh', '-ec', `cd /root\n${write}\n${command}`, 'sh', ...given);
   expect(exitCode, `${command}\n${stdout}${stderr}`).toBe(0);
   return stdout;
 }
@@ -64,8 +67,7 @@ beforeAll(async () => {
 
 /** The dump of that nginx with some files changed, and the result of the inspection. */
 async function inspect(changed: Files): Promise<{ inspection: Inspection; dump: string }> {
-  await box.write({ ...files, ...changed });
-  const dump = await sh('nginx -T 2>/root/said || { cat /root/said >&2; exit 1; }');
+  const dump = await sh('nginx -T 2>/root/said || { cat /root/said >&2; exit 1; }', { ...files, ...changed });
   const read = parsePolicy(changed[POLICY] ?? policy, POLICY).policy!;
   return { inspection: inspectNginx(dump, read, compile(read), (path) => scripts[path])!, dump };
 }
@@ -418,13 +420,13 @@ describe('each weakness that it warns of is real', () => {
     'server { listen 127.0.0.1:9000; add_header X-Got "$request_method $http_x_got $content_length"; return 200 reached; }';
   const pass = 'proxy_pass http://127.0.0.1:9000;';
 
+  const direct = policy
+    .replace(/wiki: \{ url: .*/, 'wiki: { insecure_url: "http://127.0.0.1:9000" }')
+    .replace('/*:', '/page/*:')
+    .replace('/status:', '/status/*:');
+
   beforeAll(async () => {
-    const direct = policy
-      .replace(/wiki: \{ url: .*/, 'wiki: { insecure_url: "http://127.0.0.1:9000" }')
-      .replace('/*:', '/page/*:')
-      .replace('/status:', '/status/*:');
-    await box.write({ [POLICY]: direct });
-    await sh(render);
+    await sh(render, { [POLICY]: direct });
   });
 
   /** Sends an anonymous request to that nginx: the status, and whether the service received it. */
@@ -434,13 +436,8 @@ describe('each weakness that it warns of is real', () => {
     { port = 443, headers = {} }: { port?: number; headers?: Record<string, string> } = {},
   ): Promise<[status: number, reached: boolean, got: string | undefined]> {
     const changed = change();
-    await box.write({
-      ...files,
-      ...changed,
-      [POLICY]: await sh(`cat ${POLICY}`),
-      [HTTP]: `${service}\n${changed[HTTP] ?? files[HTTP]}`,
-    });
-    await sh('nginx');
+    const http = `${service}\n${changed[HTTP] ?? files[HTTP]}`;
+    await sh('nginx', { ...files, ...changed, [POLICY]: direct, [HTTP]: http });
     try {
       const target = { host: box.host, port, tls: port === 443, name: 'wiki.test', ca: stage.ca.cert };
       const { status, text, headers: got } = await send(target, { path, headers });
