@@ -19,6 +19,7 @@ import { statusCommand } from './status.ts';
 import { testCommand } from './test.ts';
 import { tightenCommand } from './tighten.ts';
 import { tokenCommand } from './token.ts';
+import { traceCommand } from './trace.ts';
 import { validateCommand } from './validate.ts';
 
 /** The version in package.json; a test compares the two. */
@@ -39,6 +40,7 @@ const root = buildRouteMap<string, Context>({
     keys: keysCommands,
     revoke: revokeCommand,
     status: statusCommand,
+    trace: traceCommand,
     drift: driftCommands,
     migrate: migrateCommands,
     audit: auditCommands,

@@ -41,6 +41,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ELOOP: 'a part of its path is a link',
   ENOTDIR: 'a part of its path is not a folder',
   EROFS: 'the file system is read-only',
+  Z_DATA_ERROR: 'its compressed data is damaged',
+  Z_BUF_ERROR: 'its compressed data ends too early',
+  ENOZIP: 'it is compressed, and only Node decompresses it: zcat FILE | meshgate … -',
 };
 
 /** Explains in words why the system could not read or write a file. */

@@ -3,12 +3,17 @@ import type { Module } from './module.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
+/** The response header with the ids of the trace (W3C Trace Context). Its value has the form of `traceparent`. */
+const TRACE = 'traceresponse';
+
 /** Response headers that services must not send, on any host. For example, a browser clears the cookies of a whole site
- * if one host asks for it. If a response has two `Strict-Transport-Security` headers, browsers use the first one. */
+ * if one host asks for it. If a response has two `Strict-Transport-Security` headers, browsers use the first one. The
+ * trace of a service is that of the gateway, whose header says it. */
 export function hiddenHeaders(scene: Scene, module: Module): readonly Directive[] {
   const names = [
     ...(hasSessions(scene) ? ['Clear-Site-Data'] : []),
     ...(scene.policy.gateway.hsts ? ['Strict-Transport-Security'] : []),
+    TRACE,
   ];
   return names.map((name) => line(`${module}_hide_header`, name));
 }
@@ -37,13 +42,14 @@ export const clearedMaps = (scene: Scene): readonly Directive[] =>
       `
     : [];
 
-/** Adds a header to every response, so that browsers use only TLS for the host. No inner level drops it. */
-export function strictTransport({ policy }: Scene): readonly Directive[] {
+/** Adds headers to every response: the ids with which logs are joined, and HSTS, so that browsers use only TLS for the
+ * host. No inner level drops them. */
+export function everywhere({ policy }: Scene): readonly Directive[] {
   const { hsts } = policy.gateway;
-  if (hsts === undefined) return [];
-  const value = `max-age=${hsts.maxAge}${hsts.subdomains ? '; includeSubDomains' : ''}`;
+  const value = hsts && `max-age=${hsts.maxAge}${hsts.subdomains ? '; includeSubDomains' : ''}`;
   return conf`
-    add_header Strict-Transport-Security ${value} always;
+    ${value && conf`add_header Strict-Transport-Security ${value} always;`}
+    add_header ${TRACE} $meshgate_traceparent always; # for "meshgate trace"
     add_header_inherit merge;
   `;
 }

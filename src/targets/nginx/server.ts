@@ -3,7 +3,7 @@ import { bare } from './check.ts';
 import { hostScripts } from './controller.ts';
 import { conf, type Directive } from './directive.ts';
 import type { ConfFile } from './files.ts';
-import { strictTransport } from './hide.ts';
+import { everywhere } from './hide.ts';
 import { accessLog } from './log.ts';
 import { modulesOf, timeouts, unstored } from './module.ts';
 import { CHECK_UPSTREAM, JWKS_PATH, REFUSED_PATH } from './names.ts';
@@ -65,7 +65,7 @@ export const serverFile = (scene: Scene): ConfFile => [
     satisfy all; # an outer "satisfy any" must not open a location
     error_page 401 = @meshgate_refuse; ${errorPages}
     ${reading}
-    ${strictTransport(scene)}
+    ${everywhere(scene)}
     absolute_redirect off; # no redirect contains a host name from the client
     ${accessLog(scene)}
     ${trustedProxies(scene)}

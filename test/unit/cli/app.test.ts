@@ -8,7 +8,7 @@ test('the version is that of the package', async () => {
   expect((await meshgate(['--version'])).out).toBe(`${VERSION}\n`);
 });
 
-const COMMANDS = ['validate', 'render', 'explain', 'test', 'diff', 'prove', 'schema', 'status'];
+const COMMANDS = ['validate', 'render', 'explain', 'test', 'diff', 'prove', 'schema', 'status', 'trace'];
 
 test.each(COMMANDS)('%s --help has examples', async (command) => {
   const { code, out, err } = await meshgate([command, '--help']);

@@ -12,6 +12,7 @@ import { renderNginx } from '../../../src/targets/nginx/render.ts';
 import { lineText, refused } from '../audit/logged.ts';
 import { meshgate, token } from './fake.ts';
 import { played } from './played.ts';
+import { confluenceLine, envoyLine, nginxLine } from './trace/lines.ts';
 
 /** Runs every example of docs/cli.md, and compares its output with the document. `UPDATE_DOCS=1` writes it again. */
 
@@ -147,7 +148,25 @@ const entries = await meshgate(['render', '--target', 'consul', '--assertion-jwk
   files: { x: consul, keys },
 });
 
+/** The lines about two requests: the mesh refused one, the gateway the other. */
+const forbidden = { 'http.response.status_code': 403 };
+const denied = { response_code: 403, response_code_details: 'rbac_access_denied_matched_policy[none]' };
+const logs = {
+  'gateway.log': [
+    nginxLine({
+      ...forbidden,
+      request_id: 'a'.repeat(32),
+      trace_id: 'a'.repeat(32),
+      'meshgate.reason': 'role_missing',
+    }),
+    nginxLine(forbidden),
+  ].join('\n'),
+  'envoy.log': envoyLine({ ...denied, upstream_cluster: null, upstream_host: null, duration: 1 }),
+  'wiki.log': confluenceLine(' - -'),
+};
+
 const files = {
+  ...logs,
   './meshgate.yaml': policy,
   'oauth2-proxy.cfg': block('toml oauth2-proxy.cfg'),
   'nginx.txt': dump,

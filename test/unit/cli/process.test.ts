@@ -2,8 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
 import { POLICY } from './fake.ts';
+import { envoyLine, nginxLine, TRACE } from './trace/lines.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'meshgate-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -69,4 +71,37 @@ test('exits with 3 if nothing is proven, and with 1 if two policies differ', () 
     1,
   );
   expect(run(['prove', 'meshgate.yaml', '-'], POLICY).status).toBe(0);
+});
+
+test('trace reads compressed files of several parts, and standard input', () => {
+  const [before, line] = [nginxLine({ 'user.id': 'é'.repeat(70_000), trace_id: '' }), nginxLine()];
+  writeFileSync(join(folder, 'a.gz'), Buffer.concat([gzipSync(`${before}\n`), gzipSync(`${line}\n`)]));
+  const ran = run(
+    ['trace', TRACE, '--nginx', 'a.gz', '--mesh', '-'],
+    `${envoyLine({ path: `/${'é'.repeat(70_000)}` })}\n`,
+  );
+  expect(ran).toMatchObject({ status: 0, stderr: '' });
+  expect(ran.stdout).toMatch(/gateway .* a\.gz:2\n.*mesh .* -:1\n/);
+});
+
+test('trace says that a compressed file is damaged or ends too early', () => {
+  const whole = gzipSync(`${nginxLine()}\n`);
+  writeFileSync(join(folder, 'short.gz'), whole.subarray(0, -20));
+  writeFileSync(join(folder, 'bad.gz'), Buffer.concat([whole.subarray(0, 20), Buffer.alloc(200, 7)]));
+  const words = (file: string) => run(['trace', TRACE, '--nginx', file]).stderr;
+  expect(words('short.gz')).toBe('meshgate: cannot read short.gz: its compressed data ends too early\n');
+  expect(words('bad.gz')).toBe('meshgate: cannot read bad.gz: its compressed data is damaged\n');
+});
+
+test('trace reads a log that is larger than the memory', () => {
+  const other = `${nginxLine({ trace_id: 'a'.repeat(32), request_id: 'a'.repeat(32) })}\n`.repeat(1000);
+  const parts = [...Array(100).fill(gzipSync(other)), gzipSync(`${nginxLine()}\n`)];
+  writeFileSync(join(folder, 'large.gz'), Buffer.concat(parts));
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    ['--max-old-space-size=24', cli, 'trace', TRACE, '--nginx', 'large.gz'],
+    { cwd: folder, encoding: 'utf8', timeout: 60_000 },
+  );
+  expect(status).toBe(0);
+  expect(stdout).toContain('large.gz:100001');
 });

@@ -1,0 +1,105 @@
+import type { Collected } from './collect.ts';
+import { type Finding, findingsOf } from './findings.ts';
+import { type Hop, PLACES } from './hop.ts';
+
+/** A request at the gateway, and what the other logs say about it. */
+export interface Story {
+  /** The gateway's line; absent if its log has none. */
+  readonly gateway?: Hop;
+  /** All hops, in the order in which the request passed them. */
+  readonly hops: readonly Hop[];
+  readonly findings: readonly Finding[];
+}
+
+/** All requests with an id. */
+export interface Stories {
+  readonly id: string;
+  readonly stories: readonly Story[];
+  /** How many other requests have the trace id of the one that the id names. */
+  readonly others: number;
+  readonly traces: readonly string[];
+}
+
+const begin = ({ time }: Hop): number => time ?? Number.POSITIVE_INFINITY;
+
+const compared = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Orders hops by cause and effect and not by time, because the clocks of machines differ. Of two proxies, the first one
+ * saw the gateway's identity, and it took longer, because it waited for the second one. */
+function byCause(a: Hop, b: Hop): number {
+  const place = PLACES.indexOf(a.place) - PLACES.indexOf(b.place);
+  if (place !== 0) return place;
+  if (a.place === 'mesh' && a.duration !== b.duration) return compared(b.duration ?? 0, a.duration ?? 0);
+  return compared(begin(a), begin(b)) || a.line - b.line;
+}
+
+const isSame = (a: string | undefined, b: string | undefined) => a === undefined || b === undefined || a === b;
+
+/** How well a hop fits to a request at the gateway: fewer is better; undefined if it does not fit. */
+function misfit(gateway: Hop, hop: Hop): readonly number[] | undefined {
+  if (hop.ids.request !== undefined && hop.ids.request === gateway.ids.request) return [0, 0, 0];
+  if (hop.format === 'text' || (hop.ids.trace !== undefined && hop.ids.trace === gateway.ids.trace)) {
+    const isOther = !isSame(hop.method, gateway.method) || !isSame(hop.path, gateway.path);
+    const passed = gateway.refusal === undefined ? 0 : 1;
+    return [isOther ? 2 : 1, passed, Math.abs(begin(hop) - begin(gateway)) || 0];
+  }
+  return undefined;
+}
+
+const order = (a: readonly number[], b: readonly number[]) =>
+  compared(a[0] as number, b[0] as number) ||
+  compared(a[1] as number, b[1] as number) ||
+  compared(a[2] as number, b[2] as number);
+
+/** Returns the request at the gateway to which a hop belongs; undefined if there is none. A trace can have many
+ * requests, and an ingress can replace their ids. Then method, path and time decide. */
+function ownerOf(hop: Hop, gateways: readonly Hop[]): Hop | undefined {
+  const fitting = gateways.flatMap((gateway) => {
+    const by = misfit(gateway, hop);
+    return by === undefined ? [] : [{ gateway, by }];
+  });
+  return fitting.sort((a, b) => order(a.by, b.by))[0]?.gateway;
+}
+
+/** Gives each hop to its request. A hop of a mesh that knows the request only by its own id follows the hops with this
+ * id. */
+function grouped(hops: readonly Hop[]): { readonly groups: Map<Hop, Hop[]>; readonly loose: readonly Hop[] } {
+  const gateways = hops.filter(({ place }) => place === 'gateway');
+  const groups = new Map(gateways.map((gateway) => [gateway, [gateway]]));
+  const owners = new Map<string, Hop>();
+  let left: Hop[] = [];
+  for (const hop of hops) {
+    if (hop.place === 'gateway') continue;
+    const owner = ownerOf(hop, gateways);
+    if (owner === undefined) {
+      left.push(hop);
+      continue;
+    }
+    groups.get(owner)?.push(hop);
+    if (hop.ids.request !== undefined) owners.set(hop.ids.request, owner);
+  }
+  left = left.filter((hop) => {
+    const owner = owners.get(hop.ids.request ?? '');
+    if (owner !== undefined) groups.get(owner)?.push(hop);
+    return owner === undefined;
+  });
+  return { groups, loose: left };
+}
+
+/** Puts the lines of all logs together, one story for each request at the gateway. If the id is that of one request, the
+ * other requests of its trace are only counted. */
+export function storiesOf(id: string, collected: Collected, asked: ReadonlySet<string>): Stories {
+  const { hops } = collected;
+  const { groups, loose } = grouped(hops);
+  const all = [...groups].map(([gateway, own]) => ({ gateway, hops: own.sort(byCause) }));
+  const named = all.filter(({ gateway: { ids } }) => ids.request === id && ids.trace !== id);
+  const shown = named.length > 0 ? named : all;
+  const rest = named.length > 0 || loose.length === 0 ? [] : [{ hops: [...loose].sort(byCause) }];
+  const stories = [...shown, ...rest].sort((a, b) => compared(begin(a.hops[0] as Hop), begin(b.hops[0] as Hop)));
+  return {
+    id,
+    stories: stories.map((story) => ({ ...story, findings: findingsOf(story, collected, asked) })),
+    others: all.length - shown.length,
+    traces: [...new Set(hops.flatMap(({ ids }) => ids.trace ?? []))],
+  };
+}
