@@ -20,6 +20,7 @@ import {
   testStage,
   valuesOf,
 } from '../harness/index.ts';
+import { meshgate } from '../unit/cli/fake.ts';
 
 const text = readFileSync(new URL('../demo/meshgate.yaml', import.meta.url), 'utf8');
 const policy = readPolicy(text);
@@ -29,8 +30,8 @@ const identities = policy.mesh!.identities;
 const stage = await testStage('main-road');
 const [provider, wiki, dashboard, envoy, gateway] = await Promise.all([
   startProvider(stage, { alias: 'provider.localhost', port: 9443 }),
-  startEcho(stage, { alias: 'wiki.internal' }),
-  startEcho(stage, { alias: 'dashboard.internal' }),
+  startEcho(stage, { alias: 'wiki.internal', accessLog: 'tomcat' }),
+  startEcho(stage, { alias: 'dashboard.internal', accessLog: 'json' }),
   startEnvoy(stage, { policy: text }),
   startGateway(stage, { policy: text }),
 ]);
@@ -177,6 +178,73 @@ describe('the main road', () => {
     expect((await gateway.send('dashboard.localhost', { headers, ...withToken('ada') })).status).toBe(200);
     await envoy.box.logs.waitFor(new RegExp(traceId), mark);
     expect(envoy.access(mark)).toHaveLength(1);
+  });
+});
+
+describe('one id from the response shows all hops', () => {
+  interface Shown {
+    readonly place: string;
+    readonly format: string;
+    readonly status: number;
+    readonly path: string;
+    readonly rule?: string;
+    readonly peer?: string;
+  }
+
+  /** Sends a request, and runs `meshgate trace` on the logs with the id in its response. */
+  async function traced(host: string, echo: typeof wiki, sent: Parameters<typeof gateway.send>[1], passes: boolean) {
+    await settle(gateway, host);
+    const marks = [gateway, envoy, echo].map(({ box }) => box.logs.mark());
+    const answer = await gateway.send(host, sent);
+    const header = answer.header('traceresponse') ?? '';
+    const id = header.split('-')[1] ?? 'none';
+    await gateway.box.logs.waitFor(new RegExp(id), marks[0]);
+    if (passes) {
+      await envoy.box.logs.waitFor(new RegExp(id), marks[1]);
+      await echo.box.logs.waitFor(new RegExp(id), marks[2]);
+    }
+    const [nginx = '', mesh = '', app = ''] = [gateway, envoy, echo].map(({ box }) => box.logs.since(0).join('\n'));
+    const args = ['trace', header, '--nginx', 'nginx', '--mesh', 'mesh', '--app', 'app'];
+    const files = { nginx, mesh, app };
+    const { code, out } = await meshgate([...args, '--json'], { files });
+    expect(code).toBe(0);
+    const { stories } = JSON.parse(out) as {
+      stories: readonly { hops: readonly Shown[]; findings: readonly { kind: string; text: string }[] }[];
+    };
+    expect(stories).toHaveLength(1);
+    const { written } = await meshgate([...args, '--html', 'page.html'], { files });
+    return { status: answer.status, id, ...stories[0]!, page: written['./page.html'] ?? '' };
+  }
+
+  test.each([
+    ['Tomcat’s access log', 'wiki.localhost', wiki, 'access log', 'ada', 'wiki.localhost/*#1', 'wiki-editor'],
+    ['JSON', 'dashboard.localhost', dashboard, 'JSON', 'cleo', 'dashboard.localhost/*#5', 'default'],
+  ] as const)('gateway, mesh and a service that writes %s', async (_, host, echo, format, persona, rule, as) => {
+    const path = '/pages/1?token=secret';
+    const { hops, findings, page, id } = await traced(host, echo, { path, ...withToken(persona) }, true);
+    expect(hops).toMatchObject([
+      { place: 'gateway', format: 'meshgate', status: 200, path: '/pages/1', rule },
+      { place: 'mesh', format: 'Envoy', status: 200, path: '/pages/1', rule, peer: identities[as]!.spiffe },
+      { place: 'app', format, status: 200, path: '/pages/1' },
+    ]);
+    expect(findings).toEqual([{ kind: 'answered', text: expect.stringContaining('200') }]);
+    for (const word of [id, persona, rule, as, identities[as]!.spiffe]) expect(page).toContain(word);
+    expect(page).not.toContain('secret');
+  });
+
+  test('a request that the gateway refused has one hop, and no other is missing', async () => {
+    const sent = { method: 'POST', path: '/rest/api/content', ...withToken('ben') };
+    const { hops, findings } = await traced('wiki.localhost', wiki, sent, false);
+    expect(hops).toMatchObject([{ place: 'gateway', status: 403 }]);
+    expect(findings).toEqual([{ kind: 'refused', text: expect.stringContaining('role_missing') }]);
+  });
+
+  test('the header of a service does not replace that of the gateway', async () => {
+    const path = `/pages/1?echo-header=traceresponse:00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const answer = await gateway.send('wiki.localhost', { path, ...withToken('ada') });
+    const names = answer.headers.filter(([name]) => name.toLowerCase() === 'traceresponse');
+    expect(names).toHaveLength(1);
+    expect(names[0]![1]).not.toContain('a'.repeat(32));
   });
 });
 

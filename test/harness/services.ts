@@ -83,6 +83,8 @@ export interface EchoOptions {
   readonly tls?: boolean | { readonly pem: string };
   /** Requires a client certificate of this CA (PEM) there. */
   readonly clientCa?: string;
+  /** Writes a line for each request to its standard output: JSON, or as Tomcat with the pattern of Confluence. */
+  readonly accessLog?: 'json' | 'tomcat';
 }
 
 export async function startEcho(stage: Stage, options: EchoOptions = {}): Promise<Echo> {
@@ -99,6 +101,7 @@ export async function startEcho(stage: Stage, options: EchoOptions = {}): Promis
     env: {
       NAME: alias,
       ...(options.tls ? { TLS_PORT: '8443' } : {}),
+      ...(options.accessLog === undefined ? {} : { ACCESS_LOG: options.accessLog }),
       ...(options.clientCa === undefined ? {} : { CLIENT_CA_FILE: '/etc/service/client-ca.pem' }),
     },
   });

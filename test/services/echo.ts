@@ -11,7 +11,7 @@
  *   echo-abort=1                the connection is reset after the headers of the request
  * Admin port: GET /requests, DELETE /requests, GET /malformed, GET /held, POST /release?key=KEY.
  *
- * Environment: NAME, PORT, TLS_PORT (with TLS_PEM_FILE, CLIENT_CA_FILE), ADMIN_PORT, ADDRESS ("::": IPv6, too).
+ * Environment: ACCESS_LOG (one line for each request: `json`, or `tomcat` as Confluence writes it), NAME, PORT, TLS_PORT (with TLS_PEM_FILE, CLIENT_CA_FILE), ADMIN_PORT, ADDRESS ("::": IPv6, too).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Duplex, Readable } from 'node:stream';
@@ -156,8 +156,42 @@ const actions: Record<string, Action> = {
   },
 };
 
+/** Writes the line of an application's log about a request, which it knows by the headers of the gateway. */
+function log(format: string, request: IncomingMessage, response: ServerResponse, began: Date): void {
+  const { method, url = '', headers } = request;
+  const [parent, id, user] = ['traceparent', 'x-request-id', 'x-forwarded-user'].map((name) => headers[name] ?? '-');
+  const [took, status] = [Date.now() - began.getTime(), response.statusCode];
+  if (format === 'json') {
+    const line = {
+      time: began,
+      level: 'info',
+      msg: 'request',
+      method,
+      url,
+      status,
+      responseTime: took,
+      traceparent: parent,
+    };
+    console.log(JSON.stringify(line));
+    return;
+  }
+  const [, weekday = '', day, month, year, clock] = /^(\w+), (\d+) (\w+) (\d+) (\S+)/.exec(began.toUTCString()) ?? [];
+  const time = weekday && `[${day}/${month}/${year}:${clock} +0000]`;
+  const address = request.socket.remoteAddress?.replace('::ffff:', '');
+  const size = response.getHeader('content-length') ?? '-';
+  console.log(
+    `${time} ${user} http-nio-8090-exec-1 ${address} ${method} ${url} HTTP/${request.httpVersion} ${status} ${took}ms ${size} - ${headers['user-agent'] ?? '-'} ${parent} ${id}`,
+  );
+}
+
+const accessLog = process.env.ACCESS_LOG;
+
 function serve(make: typeof plain | typeof secure) {
   const server = make((request, response) => {
+    if (accessLog !== undefined) {
+      const began = new Date();
+      response.on('finish', () => log(accessLog, request, response, began));
+    }
     handle(request, response).catch((error: unknown) => response.destroy(error as Error));
   });
   server.on('upgrade', upgrade);

@@ -25,6 +25,7 @@ const RUN: Readonly<Record<string, string>> = {
   'second-hop': 'test/gateway/second-hop.test.ts',
   stages: 'test/unit/cli/stages-docs.test.ts',
   teams: 'test/unit/cli/teams-docs.test.ts',
+  trace: 'test/unit/cli/trace/trace.test.ts',
 };
 
 const BLOCK = /^ *```(sh|console)\n([\s\S]*?)^ *```$/gm;

@@ -95,16 +95,16 @@ class Search {
   }
 
   /** Keeps a hop, and adds its ids, by which other lines know the request. */
-  #keep(hop: Hop, index: number): void {
+  #keep(hop: Hop, key: string): void {
     const { trace, request } = hop.ids;
     // A line of text can name an id anywhere. Other formats have fields for it, and other fields do not count.
     const known = [trace, request].some((id) => id !== undefined && this.ids.has(id));
     if (!known && hop.format !== 'text') return;
-    if (this.hops.size >= MOST_HOPS) {
+    if (this.hops.size >= MOST_HOPS && !this.hops.has(key)) {
       this.cut = true;
       return;
     }
-    this.hops.set(`${hop.file}\n${hop.line}\n${index}`, hop);
+    if (!this.hops.has(key)) this.hops.set(key, hop);
     if (hop.format === 'text') return;
     for (const own of [trace, request]) if (own !== undefined) this.ids.add(own);
     if (trace !== undefined) this.traces.add(trace);
@@ -123,7 +123,11 @@ class Search {
         for (const hop of hopsIn(source, text, line, (own) => own !== '')) this.#sample(hop);
       }
       if (!this.#has(text)) return;
-      for (const [index, hop] of hopsIn(source, text, line, (own) => this.#has(own)).entries()) this.#keep(hop, index);
+      for (const [index, hop] of hopsIn(source, text, line, (own) => this.#has(own)).entries()) {
+        // A collector that starts again can read a file again.
+        const key = source.place === undefined ? JSON.stringify({ ...hop, line: 0 }) : `${line}\n${index}`;
+        this.#keep(hop, `${source.file}\n${key}`);
+      }
     });
   }
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { meshgate } from '../fake.ts';
 import {
@@ -101,9 +102,12 @@ answered: the gateway allowed the request, and the answer is 200
 
   test('reads the file of a collector', async () => {
     const line = (hop: string, text: string) => JSON.stringify({ 'meshgate.hop': hop, line: text });
-    const collected = [line('app', appLine()), line('mesh', envoyLine()), line('gateway', nginxLine())].join('\n');
+    const lines = [line('app', appLine()), line('mesh', envoyLine()), line('gateway', nginxLine())];
+    // A collector that started again has read the files again.
+    const collected = [...lines, ...lines].join('\n');
     const { code, out } = await meshgate(['trace', TRACE, '--log', 'all.jsonl'], { files: { 'all.jsonl': collected } });
     expect(code).toBe(0);
+    expect(out.match(/all\.jsonl/g)).toHaveLength(3);
     expect(out).toMatch(/gateway .*all\.jsonl:3\n.*mesh .*all\.jsonl:2\n.*service .*all\.jsonl:1\n/);
   });
 });
@@ -313,4 +317,26 @@ test.each([
   [['trace', TRACE, '--nginx', 'gone.log'], 'cannot read gone.log: there is no such file'],
 ])('wrong use: %j', async (args, words) => {
   expect(await meshgate(args)).toMatchObject({ code: 2, out: '', err: `meshgate: ${words}\n` });
+});
+
+describe('the commands of docs/trace.md', () => {
+  const text = readFileSync('docs/trace.md', 'utf8');
+  const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, body = '']) => body);
+  const commands = blocks.flatMap((body) => [...body.matchAll(/meshgate (trace .*)$/gm)].map(([, args = '']) => args));
+
+  test('are found', () => expect(commands.length).toBeGreaterThan(3));
+
+  test.each(commands)('%s', async (args) => {
+    const both = [nginxLine({ duration: 0.6 }), nginxLine({ ...other('a'), 'meshgate.reason': 'role_missing' })];
+    const files = {
+      'access.log': both.join('\n'),
+      'access.log.1.gz': nginxLine(other('d')),
+      '-': both.join('\n'),
+      'envoy.log': envoyLine(),
+      'wiki.log': appLine(),
+      'collected.jsonl': JSON.stringify({ 'meshgate.hop': 'gateway', line: nginxLine() }),
+    };
+    const { code, err } = await meshgate(args.split(' '), { files, now: Date.parse('2026-03-04T10:30:00Z') / 1000 });
+    expect({ code, err }).toMatchObject({ code: 0 });
+  });
 });
