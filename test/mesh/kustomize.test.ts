@@ -69,7 +69,6 @@ function accepted(live: string): string {
 
 describeWith(lacksMesh(), 'kubectl', async () => {
   const stage = await testStage('kustomize');
-  const namespaces = new Set<string>();
   let kube: Kube;
   const lacks = { istio: undefined, linkerd: lacksLinkerdCrds() };
   beforeAll(async () => {
@@ -83,12 +82,10 @@ describeWith(lacksMesh(), 'kubectl', async () => {
     return stdout;
   }
 
-  /** Puts a golden folder into the container. */
-  async function folder(target: string, name: string): Promise<string> {
-    const into = `/tmp/${target}-${name}`;
-    const files = Object.entries(rendered(target, name));
-    await kube.box.write(Object.fromEntries(files.map(([file, text]) => [`${into}/${file}`, text])));
-    return into;
+  /** Makes the namespaces of a golden folder's objects: kubectl creates none that is missing. */
+  async function namespacesOf(target: string, name: string): Promise<void> {
+    const all = objectsOf(rendered(target, name)).map(({ metadata: { namespace = '' } }) => namespace);
+    await Promise.all([...new Set(all)].map((namespace) => kube.namespace(namespace)));
   }
 
   const targets = ['istio', 'linkerd'] as const;
@@ -96,8 +93,17 @@ describeWith(lacksMesh(), 'kubectl', async () => {
     readdirSync(join(ROOT, target, 'golden')).map((name) => [target, name] as const),
   );
 
+  const folder = (target: string, name: string): string => `/tmp/${target}-${name}`;
+  // At once: each write starts a process in the container.
+  beforeAll(async () => {
+    const files = goldens.flatMap(([target, name]) =>
+      Object.entries(rendered(target, name)).map(([file, text]) => [`${folder(target, name)}/${file}`, text] as const),
+    );
+    await kube.box.write(Object.fromEntries(files));
+  });
+
   test.each(goldens)('builds the folder for %s, %s: all of its objects, and no others', async (target, name) => {
-    const built = readObjects(await kubectl('kustomize', await folder(target, name)));
+    const built = readObjects(await kubectl('kustomize', folder(target, name)));
     const objects = objectsOf(rendered(target, name));
     expect(objects.length).toBeGreaterThan(0);
     expect(built).toHaveLength(objects.length);
@@ -109,13 +115,8 @@ describeWith(lacksMesh(), 'kubectl', async () => {
     async (target, { skip }) => {
       if (lacks[target] !== undefined) skip(lacks[target]);
       const name = 'confluence';
-      const into = await folder(target, name);
-      for (const { metadata } of objectsOf(rendered(target, name))) {
-        const { namespace = '' } = metadata;
-        if (!namespaces.has(namespace)) await kubectl('create', 'namespace', namespace);
-        namespaces.add(namespace);
-      }
-      await kubectl('apply', '-k', into);
+      await namespacesOf(target, name);
+      await kubectl('apply', '-k', folder(target, name));
       const asked = target === 'istio' ? [KINDS, '-A'] : ['-A', LINKERD_KINDS];
       const live = accepted(await kubectl('get', '-o', 'yaml', ...asked));
       expect(live).toContain('resourceVersion: "');
@@ -141,12 +142,8 @@ describeWith(lacksMesh(), 'kubectl', async () => {
     };
     await kubectl('delete', kinds, '-A', '-l', labels[0]!);
     for (const name of ['confluence', 'named']) {
-      for (const { metadata } of objectsOf(rendered(target, name))) {
-        const { namespace = '' } = metadata;
-        if (!namespaces.has(namespace)) await kubectl('create', 'namespace', namespace);
-        namespaces.add(namespace);
-      }
-      await kubectl('apply', '-k', await folder(target, name));
+      await namespacesOf(target, name);
+      await kubectl('apply', '-k', folder(target, name));
     }
     expect([await prove(policy), await prove(other)]).toEqual([0, 0]);
     await kubectl('delete', kinds, '-A', '-l', `${labels[0]},${labels[1]}team-a---east`);
@@ -215,8 +212,7 @@ describeWith(lacksMesh(), 'kubectl', async () => {
     const contents = (objects: readonly KubeObject[]) =>
       new Map(objects.map((it) => [titleOf(it), JSON.stringify([it.metadata.labels, it.spec])]));
 
-    if (!namespaces.has('apps')) await kubectl('create', 'namespace', 'apps');
-    namespaces.add('apps');
+    await kube.namespace('apps');
     await kubectl('delete', LINKERD_KINDS, '-A', '-l', 'app.kubernetes.io/managed-by=meshgate');
     await render(policy, '/tmp/steps/linkerd');
     await run(commandsOf('Apply it in steps'));
