@@ -1,12 +1,12 @@
 import { NOBODY } from '../caller/reserved.ts';
 import { inView, requestRoles } from '../caller/views.ts';
-import { isWithin, readAddress, readRange } from '../cidr.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import type { Policy, Route } from '../policy/types.ts';
 import { toTable } from '../rules/table.ts';
 import type { Decision } from '../rules/types.ts';
 import { type Asked, askedBy, type Unreadable } from './caller.ts';
 import { addedActsFor, changedRoles } from './changed-roles.ts';
+import { ClaimedRoles, viewFrom } from './claimed-roles.ts';
 import type { Decider } from './decider.ts';
 import { isCut, type LogLine } from './line.ts';
 import { stageOf } from './stage.ts';
@@ -55,6 +55,7 @@ export class Replay {
   /** The roles that the lines do not show, because their definition changed. */
   readonly #changed: ReadonlySet<string>;
   readonly #nobody: (address: string) => Asked['caller'];
+  readonly #claimed: ClaimedRoles | undefined;
 
   /** @param old the policy of the lines. Absent: the lines say what the gateway did, and roles keep their meaning */
   constructor(fresh: Decider, old?: Decider) {
@@ -62,6 +63,7 @@ export class Replay {
     this.#old = old;
     this.#changed = old === undefined ? new Set() : changedRoles(old.ruled.policy, fresh.ruled.policy);
     this.#nobody = anonymousAt(fresh.ruled.policy);
+    this.#claimed = old && new ClaimedRoles(old.ruled.policy, fresh.ruled.policy);
   }
 
   /** Returns what changes for the request of a line. */
@@ -98,9 +100,9 @@ export class Replay {
   }
 
   #decided(line: LogLine, all: readonly Asked[], before: Outcome, route: Route): Replayed {
-    const hidden = this.#hiddenOf(line, route);
+    const { held, hidden } = this.#rolesOf(line, route);
     const outcomes = all.flatMap((asked) =>
-      this.#callers(line, asked, hidden).map((caller) =>
+      this.#callers(line, asked, held, hidden).map((caller) =>
         outcomeOf(this.#fresh.decide(route.name, { ...asked, caller })),
       ),
     );
@@ -112,23 +114,36 @@ export class Replay {
       : { kind: 'unknown', why: 'roles', roles: hidden };
   }
 
-  /** The roles in the rules of a route about which the line says nothing. */
-  #hiddenOf({ agent }: LogLine, { name }: Route): readonly string[] {
-    if (this.#old === undefined) return [];
+  /** The roles in the rules of a route that the line does not name although its caller may have them: those that the
+   * caller has by the claims in the line, and those about which the line says nothing. */
+  #rolesOf(line: LogLine, { name }: Route): { readonly held: readonly string[]; readonly hidden: readonly string[] } {
+    if (this.#old === undefined) return { held: [], hidden: [] };
+    const { agent } = line;
     const more = agent === '' ? [] : addedActsFor(this.#old.ruled.policy, this.#fresh.ruled.policy, agent);
     const named = this.#fresh.rules(name).flatMap(({ who }) => (who.kind === 'role' ? [who.role] : []));
-    return [...new Set(named)].filter((role) => this.#changed.has(role) || more.includes(role));
+    const [held, hidden]: [string[], string[]] = [[], []];
+    for (const role of new Set(named)) {
+      if (!this.#changed.has(role) && !more.includes(role)) continue;
+      const has = this.#claimed?.has(role, line);
+      if (has !== false) (has ? held : hidden).push(role);
+    }
+    return { held, hidden };
   }
 
   /** Returns the caller without the hidden roles, and with all of them. No other combination is allowed more or less, or
    * by another rule, than one of the two. */
-  #callers({ address }: LogLine, { caller }: Asked, hidden: readonly string[]): readonly Asked['caller'][] {
+  #callers(
+    { address }: LogLine,
+    { caller }: Asked,
+    held: readonly string[],
+    hidden: readonly string[],
+  ): readonly Asked['caller'][] {
     if (caller === null || caller.nobody === true) return [this.#nobody(address)];
+    if (caller.alone === true) return [caller];
     const { policy } = this.#fresh.ruled;
-    const roles = caller.roles.filter((role) => Object.hasOwn(policy.roles, role) && !hidden.includes(role));
-    const one = { ...caller, roles };
-    if (hidden.length === 0 || caller.alone === true) return [one];
-    return [one, { ...one, roles: [...roles, ...hidden] }];
+    const isSaid = (role: string) => Object.hasOwn(policy.roles, role) && !this.#changed.has(role);
+    const one = { ...caller, roles: [...caller.roles.filter(isSaid), ...held] };
+    return hidden.length === 0 ? [one] : [one, { ...one, roles: [...one.roles, ...hidden] }];
   }
 
   #change(before: Outcome, after: Outcome, line: LogLine, route: Route): Replayed {
@@ -159,12 +174,7 @@ function anonymousAt(policy: Policy): (address: string) => Asked['caller'] {
   const of = requestRoles(toTable(policy, [], { egress: '' }));
   if (of === undefined) return () => null;
   return (text) => {
-    const address = readAddress(text);
-    const isIn = (range: string): boolean => {
-      const read = readRange(range);
-      return address !== undefined && read !== undefined && isWithin(address, read);
-    };
-    const { roles, elsewhere } = inView(NOBODY, of, { within: (ranges) => ranges.some(isIn), named: () => undefined });
+    const { roles, elsewhere } = inView(NOBODY, of, viewFrom(text));
     return roles.length === 0 && elsewhere === undefined
       ? null
       : { roles, nobody: true, ...(elsewhere && { elsewhere }) };

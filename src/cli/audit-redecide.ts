@@ -1,10 +1,12 @@
 import type { LogLine } from '../audit/line.ts';
+import { Malformed } from '../audit/malformed.ts';
 import { redecide, type Undecided } from '../audit/redecide.ts';
+import { type LogFiles, sealedPolicies } from '../audit/sealed-entries.ts';
 import { CompiledPolicies } from './compiled-policies.ts';
-import { argument, command, formatFlag, json, NO, NOT_PROVEN, policyFlag, YES } from './context.ts';
+import { argument, command, flag, formatFlag, json, NO, NOT_PROVEN, policyFlag, WrongUse, YES } from './context.ts';
 import { foreign } from './foreign.ts';
 import { count } from './load.ts';
-import { LOGS, logLines, type Place, placeText, requestJson, requestText } from './log-lines.ts';
+import { LOGS, logFiles, logLines, type Place, placeText, requestJson, requestText, sealedLines } from './log-lines.ts';
 import type { Runtime } from './runtime.ts';
 import { sourceFlags, sourceOf } from './source.ts';
 import { painter } from './style.ts';
@@ -92,30 +94,50 @@ const findingsJson = (found: Findings) => ({
   invalid: found.invalid,
 });
 
+/** Adds the policies in a transparency log. A policy that does not have its digest is a finding. */
+function addSealed(policies: CompiledPolicies, sealed: LogFiles, found: Findings, folder: string): void {
+  for (const [digest, text] of sealedPolicies(sealed)) {
+    if (policies.addText(text, digest)) continue;
+    found.invalid.push({ at: folder, mistake: `the policy ${digest} in the log does not have this digest` });
+  }
+}
+
 /** `meshgate audit redecide`: decides each line of the log again by the policy of its digest. */
 export const redecideCommand = command({
   brief: 'Decide each line of the log again, and name lines on which the gateway decided otherwise',
-  text: 'Decides the request of each line again, by the policy whose digest is in the line, and compares the result with what the gateway did: route, rule, service and identity, or the reason of the refusal and the nearest rule. Each --policy is a policy file, or a compiled policy (audit/policy-DIGEST.json). Refusals of credentials cannot be decided again, because no line contains a credential. Exit code 0: the gateway decided each line as its policy does; 1: it decided a line otherwise; 3: the policy of a line is not known, or a line cannot be read.',
+  text: 'Decides the request of each line again, by the policy whose digest is in the line, and compares the result with what the gateway did: route, rule, service and identity, or the reason of the refusal and the nearest rule. Each --policy is a policy file, or a compiled policy (audit/policy-DIGEST.json). With --log-folder, the policies are those in the transparency log, which seals them with the lines. Refusals of credentials cannot be decided again, because no line contains a credential. Exit code 0: the gateway decided each line as its policy does; 1: it decided a line otherwise; 3: the policy of a line is not known, or a line cannot be read.',
   examples: [
     'meshgate audit redecide --policy meshgate.yaml access.log',
     'meshgate audit redecide --policy old.yaml --policy meshgate.yaml access.log.1.gz access.log',
     'meshgate audit redecide --policy build/audit/policy-5f2d0c81b9a3e6740c1be5a7d3f4e692.json access.log',
+    'meshgate audit redecide --log-folder /var/lib/meshgate/audit',
   ],
   flags: {
     ...sourceFlags,
     policy: { ...policyFlag, variadic: true as const },
+    logFolder: flag('FOLDER', 'A transparency log: its policies and, without LOG, its lines'),
     format: formatFlag,
   },
-  args: [{ ...argument(...LOGS), several: true }],
-  async run(runtime, { policy, overlay, env, format }, ...logs) {
+  args: [{ ...argument(...LOGS), several: true, optional: true }],
+  async run(runtime, { policy, overlay, env, logFolder, format }, ...logs) {
+    if (logs.length === 0 && logFolder === undefined) throw new WrongUse('name the files of the log, or --log-folder');
     const policies = new CompiledPolicies();
-    const files = policy ?? [undefined];
+    const files = policy ?? (logFolder === undefined ? [undefined] : []);
     const isValid = files.map((it) => policies.addFile(runtime, sourceOf(runtime, it, { overlay, env })));
     if (isValid.includes(false)) return NOT_PROVEN;
     const found = new Findings();
-    for await (const logged of logLines(runtime, logs)) {
-      if ('mistake' in logged) found.invalid.push({ at: placeText(logged), mistake: logged.mistake });
-      else found.add(logged, logged.line, policies);
+    try {
+      const sealed = logFolder === undefined ? undefined : logFiles(runtime, logFolder);
+      if (sealed !== undefined) addSealed(policies, sealed, found, logFolder as string);
+      const lines =
+        logs.length > 0 || sealed === undefined ? logLines(runtime, logs) : sealedLines(sealed, logFolder as string);
+      for await (const logged of lines) {
+        if ('mistake' in logged) found.invalid.push({ at: placeText(logged), mistake: logged.mistake });
+        else found.add(logged, logged.line, policies);
+      }
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      throw new WrongUse(`${logFolder} is no valid transparency log: ${error.message}`);
     }
     runtime.out(format === 'json' ? json(findingsJson(found)) : findingsText(runtime, found));
     return found.code;

@@ -54,3 +54,58 @@ function readSome(fd: number, room: Uint8Array): number {
     }
   }
 }
+
+/** The time between two looks at a file that grows, in ms. */
+const LOOK_MS = 200;
+
+/** Returns the size and the identity of a file; undefined if it does not exist. */
+function seen(path: string): { readonly size: number; readonly ino: number } | undefined {
+  try {
+    return fs.statSync(path);
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Reads what is appended to a file, without an end. After a rotation, by renaming or by truncating, it reads
+ * the new file from its beginning: each file is one of the parts.
+ * @param wait waits for a number of ms */
+export async function* followParts(
+  path: string,
+  wait: (ms: number) => Promise<void>,
+): AsyncGenerator<AsyncIterable<Uint8Array>> {
+  for (let isFirst = true; ; isFirst = false) {
+    while (seen(path) === undefined) await wait(LOOK_MS);
+    const fd = fs.openSync(path, 'r');
+    try {
+      yield appended(path, fd, isFirst ? fs.fstatSync(fd).size : 0, wait);
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+}
+
+/** Reads an open file from a position until another file has its name, or until it was truncated. */
+async function* appended(
+  path: string,
+  fd: number,
+  from: number,
+  wait: (ms: number) => Promise<void>,
+): AsyncGenerator<Uint8Array> {
+  const { ino } = fs.fstatSync(fd);
+  let at = from;
+  for (let isLast = false; ; ) {
+    const room = new Uint8Array(CHUNK_BYTES);
+    const count = fs.readSync(fd, room as unknown as Buffer, 0, room.length, at);
+    at += count;
+    if (count > 0) yield room.subarray(0, count);
+    // The file is read once more after it got another name, because a writer may still have it open.
+    else if (isLast) return;
+    else {
+      const now = seen(path);
+      isLast = now !== undefined && (now.ino !== ino || now.size < at);
+      if (!isLast) await wait(LOOK_MS);
+    }
+  }
+}

@@ -15,11 +15,12 @@ export class CompiledPolicies {
     this.#all.set(digest, new Decider(ruled));
   }
 
-  /** Adds a policy from its compiled text. Returns false if the text is not that of a policy. */
-  addText(text: string): boolean {
+  /** Adds a policy from its compiled text. Returns false if the text is not that of a policy.
+   * @param digest the digest that the text must have; default: the one that it has */
+  addText(text: string, digest = digestOf(text)): boolean {
     const ruled = readCompiled(text);
-    if (ruled === undefined) return false;
-    this.add(digestOf(text), ruled);
+    if (ruled === undefined || digest !== digestOf(text)) return false;
+    this.add(digest, ruled);
     return true;
   }
 

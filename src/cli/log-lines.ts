@@ -1,5 +1,7 @@
+import { readSealerLeaf } from '../audit/leaf.ts';
 import { type LogLine, readLine } from '../audit/line.ts';
 import { type FileLine, linesOf, MAX_LINE_BYTES } from '../audit/lines.ts';
+import { type LogFiles, sealedEntries } from '../audit/sealed-entries.ts';
 import { WrongUse } from './context.ts';
 import { reasonOf } from './load.ts';
 import { codeOf, type Runtime } from './runtime.ts';
@@ -34,6 +36,48 @@ export async function* logLines(
       if (codeOf(error) === undefined) throw error;
       throw new WrongUse(`cannot read the log ${file}: ${reasonOf(error)}`);
     }
+  }
+}
+
+/** Returns the lines that are appended to a file from now on. It ends only with standard input. */
+export async function* followLines(runtime: Runtime, file: string): AsyncGenerator<Logged> {
+  if (file === '-') return yield* logLines(runtime, [file]);
+  if (runtime.follow === undefined)
+    throw new WrongUse(`this engine cannot follow ${file}: give its lines on standard input (tail -F ${file} | … -)`);
+  try {
+    for await (const part of runtime.follow(file)) {
+      for await (const line of linesOf(file, part)) yield logged(line);
+    }
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    throw new WrongUse(`cannot read the log ${file}: ${reasonOf(error)}`);
+  }
+}
+
+/** Returns the files of a transparency log in a folder. */
+export const logFiles = (runtime: Runtime, folder: string): LogFiles => ({
+  read(name) {
+    try {
+      return runtime.read(`${folder}/${name}`);
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+      if (code === undefined) throw error;
+      throw new WrongUse(`cannot read ${folder}/${name}: ${reasonOf(error)}`);
+    }
+  },
+  names: (name) => runtime.names(`${folder}/${name}`),
+});
+
+/** Returns the lines in a transparency log. The number of a line is the index of its entry. */
+export function* sealedLines(files: LogFiles, folder: string): Generator<Logged> {
+  let number = -1;
+  for (const entry of sealedEntries(files)) {
+    number += 1;
+    const kind = readSealerLeaf(entry)?.kind;
+    if (kind === undefined) yield logged({ file: folder, number, text: Buffer.from(entry).toString() });
+    else if (kind === 'foreign' || kind === 'long')
+      yield { file: folder, number, mistake: `nginx did not write this line (${kind})` };
   }
 }
 

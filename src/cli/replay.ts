@@ -1,9 +1,10 @@
 import { Decider } from '../audit/decider.ts';
 import { Replay } from '../audit/replay.ts';
-import { argument, command, flag, formatFlag, json, NO, NOT_PROVEN, WrongUse, YES } from './context.ts';
+import { policyDigest } from '../rules/digest.ts';
+import { argument, command, type Format, flag, formatFlag, json, NO, NOT_PROVEN, WrongUse, YES } from './context.ts';
 import { type Loaded, loadValid } from './load.ts';
-import { LOGS, logLines, placeText } from './log-lines.ts';
-import { Changes, changesJson, changesText } from './replayed.ts';
+import { followLines, LOGS, logLines, placeText } from './log-lines.ts';
+import { Changes, changesJson, changesText, shadowJson, shadowText } from './replayed.ts';
 import type { Runtime } from './runtime.ts';
 import { sourceFlags, sourceOf } from './source.ts';
 import { painter } from './style.ts';
@@ -27,22 +28,51 @@ export async function replayLogs(
   return changes;
 }
 
+/** Prints each new request that a candidate policy would decide differently, as soon as it is logged. */
+async function follow(
+  runtime: Runtime,
+  replay: Replay,
+  { policy, rules }: Loaded,
+  format: Format,
+  logs: readonly string[],
+): Promise<number> {
+  const [file = '', ...others] = logs;
+  if (others.length > 0) throw new WrongUse('--follow reads one log');
+  const digest = policyDigest(policy, rules);
+  for await (const logged of followLines(runtime, file)) {
+    if ('mistake' in logged) {
+      runtime.err(`${placeText(logged)}: ${logged.mistake}\n`);
+      continue;
+    }
+    const replayed = replay.of(logged.line);
+    const text = format === 'json' ? shadowJson(logged.line, replayed, digest) : shadowText(logged.line, replayed);
+    if (text !== undefined) runtime.out(`${text}\n`);
+  }
+  return YES;
+}
+
 /** `meshgate replay`: decides logged requests by another policy. */
 export const replayCommand = command({
   brief: 'Show which logged requests another policy would decide differently',
-  text: 'Decides the requests of log files by another policy, and shows which of them would be newly allowed or newly denied, or would reach another service or identity, grouped by rule. By default it compares with what the gateway did. With --old it compares with another policy, and finds the roles whose definition changed: the roles in a line then do not show whether the caller has them. Exit code 0: nothing changes; 1: something changes; 3: the policy has errors, or it is not known what happens to some requests.',
+  text: 'Decides the requests of log files by another policy, and shows which of them would be newly allowed or newly denied, or would reach another service or identity, grouped by rule. By default it compares with what the gateway did. With --old it compares with another policy, and finds the roles whose definition changed: the roles in a line then do not show whether the caller has them. With --follow, it waits for new lines: a candidate policy runs in shadow, beside the gateway. Exit code 0: nothing changes; 1: something changes; 3: the policy has errors, or it is not known what happens to some requests.',
   examples: [
     'meshgate replay --policy new.yaml access.log',
     'meshgate replay --old meshgate.yaml --policy new.yaml access.log.1.gz access.log',
+    'meshgate replay --follow --format json --policy candidate.yaml /var/log/nginx/meshgate.log >> shadow.log',
     'kubectl logs deploy/gateway | meshgate replay --policy new.yaml --format json -',
   ],
   flags: {
     ...sourceFlags,
     old: flag('FILE', 'The policy of the lines (default: what the gateway did)'),
+    follow: {
+      kind: 'boolean',
+      default: false,
+      brief: 'Wait for new lines, and print each request that changes as soon as it is logged',
+    },
     format: formatFlag,
   },
   args: [{ ...argument(...LOGS), several: true }],
-  async run(runtime, { old, format, ...source }, ...logs) {
+  async run(runtime, { old, format, follow: follows, ...source }, ...logs) {
     const from = sourceOf(runtime, undefined, source);
     if ([from.file, old, ...logs].filter((it) => it === '-').length > 1)
       throw new WrongUse('only one file can come from standard input');
@@ -50,6 +80,8 @@ export const replayCommand = command({
     const before =
       old === undefined ? undefined : loadValid(runtime, sourceOf(runtime, old, { ...source, policy: undefined }));
     if (fresh === undefined || (old !== undefined && before === undefined)) return NOT_PROVEN;
+    if (follows)
+      return follow(runtime, new Replay(new Decider(fresh), before && new Decider(before)), fresh, format, logs);
     const changes = await replayLogs(runtime, fresh, before, logs);
     runtime.out(format === 'json' ? json(changesJson(changes)) : changesText(changes, fresh, painter(runtime)));
     if (changes.changed > 0) return NO;

@@ -137,6 +137,28 @@ export function changesText(changes: Changes, fresh: Loaded, paint: Paint): stri
   return `${out.join('\n')}\n`;
 }
 
+/** Returns what the policy would do with one request, as a line of text; undefined if nothing changes. */
+export function shadowText(line: LogLine, replayed: Replayed): string | undefined {
+  if (replayed.kind === 'same') return undefined;
+  const request = `${line.time} ${requestText(line)}`;
+  if (replayed.kind === 'unknown')
+    return REFUSED_BEFORE.includes(replayed.why) ? undefined : foreign(`not known: ${request}: ${WHY[replayed.why]}`);
+  const { kind, before, after } = replayed;
+  return foreign(
+    `${KINDS[kind]}: ${request}: ${outcomeText(before)} -> ${outcomeText(after)}`,
+    Number.POSITIVE_INFINITY,
+  );
+}
+
+/** Returns the same as one line of JSON.
+ * @param digest the digest of the policy that would decide */
+export function shadowJson(line: LogLine, replayed: Replayed, digest: string): string | undefined {
+  if (shadowText(line, replayed) === undefined) return undefined;
+  const { time, id, method, host, path, roles, agent } = line;
+  const request = { time, request_id: id, method, host, path, roles, ...(agent !== '' && { agent }) };
+  return JSON.stringify({ ...request, 'meshgate.policy': line.policy, 'meshgate.shadow': digest, ...replayed });
+}
+
 /** Returns what changes as JSON. */
 export const changesJson = (changes: Changes) => ({
   ...{ requests: changes.lines, first: changes.first, last: changes.last, changed: changes.changed },

@@ -1,6 +1,6 @@
 import fs from 'fs';
 import type { FileLook } from '../health/files.ts';
-import { readChunks } from './chunks.ts';
+import { followParts, readChunks } from './chunks.ts';
 import { type InDns, systemDns } from './dns.ts';
 import { type Ask, systemAsk } from './http.ts';
 
@@ -25,6 +25,8 @@ export interface Runtime {
   /** Reads a file in chunks, so that its size does not matter; `-` is standard input, and names in `.gz` are decompressed.
    * @throws Error with the system's code; `ENOZIP` if the engine cannot decompress */
   chunks(path: string): AsyncIterable<Uint8Array>;
+  /** Reads what is appended to a file, see {@link followParts}; absent if the engine has no timers. */
+  readonly follow?: (path: string) => AsyncIterable<AsyncIterable<Uint8Array>>;
   /** Reads a file with its permissions, as the health check of the gateway does. */
   look(path: string): FileLook;
   /** Lists the paths of all files below a folder, sorted; undefined if the folder does not exist. */
@@ -263,6 +265,8 @@ function isPlainFile(folder: string, name: string): boolean {
   });
 }
 
+const pause = (seconds: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, seconds * 1000));
+
 /** Waits in a loop, because njs has no timers. A command waits only a second or two, for a job of the gateway. */
 async function spin(seconds: number): Promise<void> {
   for (const until = Date.now() + seconds * 1000; Date.now() < until; ) fs.statSync('/');
@@ -304,11 +308,12 @@ export function systemRuntime(): Runtime {
     terminal: isTerminal(),
     home: folderOf(fs.realpathSync(process.argv[1] as string)),
     now: () => Date.now() / 1000,
-    sleep: onNode ? (seconds) => new Promise((resolve) => void setTimeout(resolve, seconds * 1000)) : spin,
+    sleep: onNode ? pause : spin,
     out: (text) => writeAll(1, text),
     err: (text) => writeAll(2, text),
     read: readAll,
     chunks: readChunks,
+    ...(onNode && { follow: (path: string) => followParts(path, (ms) => pause(ms / 1000)) }),
     look: lookAt,
     list: listAll,
     names: namesIn,

@@ -193,6 +193,82 @@ describe('a role whose definition changed', () => {
   });
 });
 
+describe('a role whose definition changed, with claims in the line', () => {
+  const CLAIMS = 'insecure_http: true, audit: { log: /var/log/a.log, claims: true } }';
+  const withClaims = (from: string, to: string) =>
+    decider(OLD.replace('insecure_http: true }', CLAIMS).replace(from, to));
+  const logged = withClaims('', '');
+  const writers = withClaims('group: editors,', 'group: writers,');
+  const claimed = (claims: object, changed: Readonly<Record<string, unknown>> = {}) =>
+    line({
+      'user.roles': 'editor',
+      'meshgate.rule': `${host}/*#2`,
+      'meshgate.service': 'canary',
+      'meshgate.claims': JSON.stringify(claims),
+      ...changed,
+    });
+
+  test('is decided by the claims', () => {
+    const replay = new Replay(writers, logged);
+    expect(replay.of(claimed({ groups: ['editors', 'writers'] }))).toEqual({ kind: 'same' });
+    expect(replay.of(claimed({ groups: ['editors'] }))).toMatchObject({
+      kind: 'denied',
+      after: { reason: 'role_missing' },
+    });
+    const reader = claimed({ groups: ['writers'] }, refused('role_missing', '', `${host}/*#1`));
+    expect(replay.of(reader)).toMatchObject({ kind: 'allowed', after: { rule: `${host}/*#2` } });
+  });
+
+  test('is decided by the address, too', () => {
+    const fresh = withClaims(
+      'editor: { group: editors, provider: okta }',
+      'editor: { all: [{ group: editors, provider: okta }, { network: [10.0.0.0/8] }] }',
+    );
+    const replay = new Replay(fresh, logged);
+    expect(replay.of(claimed({ groups: ['editors'] }, { 'client.address': '10.1.1.1' }))).toEqual({ kind: 'same' });
+    expect(replay.of(claimed({ groups: ['editors'] }))).toMatchObject({ kind: 'denied' });
+  });
+
+  test.each([
+    ['the claims were cut', { 'meshgate.claims': '{"groups":["edi\ufffd' }],
+    ['the claims are no JSON', { 'meshgate.claims': '{' }],
+    ['the line has no claims', { 'meshgate.claims': '' }],
+  ])('is unknown if %s', (_name, changed) => {
+    expect(new Replay(writers, logged).of(claimed({}, changed))).toMatchObject({ kind: 'unknown', why: 'roles' });
+  });
+
+  test.each([
+    ['it reads a claim that the old policy did not read', '{ claim: department, is: wiki, provider: okta }'],
+    ['it depends on the binding of the token', '{ all: [{ group: editors, provider: okta }, { bound: dpop }] }'],
+  ])('is unknown if %s', (_name, fact) => {
+    const fresh = decider(
+      OLD.replace('insecure_http: true }', `proof: { rate: 50/s }, ${CLAIMS}`).replace(
+        'editor: { group: editors, provider: okta }',
+        `editor: ${fact}`,
+      ),
+    );
+    expect(new Replay(fresh, logged).of(claimed({ groups: ['editors'] }))).toMatchObject({
+      kind: 'unknown',
+      why: 'roles',
+    });
+  });
+
+  test('with pseudonyms, is unknown for a value that the old policy does not name', () => {
+    const hashed = decider(
+      OLD.replace(
+        'insecure_http: true }',
+        CLAIMS.replace('claims: true', 'claims: true, pseudonyms: { key_file: /run/k }'),
+      ),
+    );
+    expect(new Replay(writers, hashed).of(claimed({ groups: ['editors', 'x'] }))).toMatchObject({
+      kind: 'unknown',
+      why: 'roles',
+    });
+    const readers = withClaims('group: editors,', 'group: readers,');
+    expect(new Replay(readers, hashed).of(claimed({ groups: ['editors'] }))).toMatchObject({ kind: 'denied' });
+  });
+});
+
 test('an agent may act for more roles, which its lines do not show', () => {
   const fresh = replaced('acts_for: [reader]', 'acts_for: [reader, editor]');
   const refusedBot = line({

@@ -1,9 +1,12 @@
 /** `meshgate audit redecide`: lines on which the gateway decided otherwise than its policy. */
-import { expect, test } from 'vitest';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { policyDigest } from '../../../src/rules/digest.ts';
+import { policyDigest, policyText } from '../../../src/rules/digest.ts';
 import { lineText, refused } from '../audit/logged.ts';
+import { sealLab } from '../audit/seal-lab.ts';
 import { meshgate, POLICY } from './fake.ts';
 
 const NEW = POLICY.replace('role: reader, methods: [GET]', 'role: reader, methods: [GET, POST]');
@@ -72,6 +75,70 @@ test('the result as JSON', async () => {
     ],
     unknownPolicies: [],
     invalid: [],
+  });
+});
+
+describe('with a sealed log', () => {
+  /** Seals lines and policies with the real sealer, and returns the files of the log. */
+  async function sealed(lines: readonly string[], policies: readonly string[]): Promise<Record<string, Uint8Array>> {
+    const lab = sealLab();
+    for (const policy of policies) {
+      const parsed = parsePolicy(policy, 'x').policy!;
+      const compiled = policyText(parsed, compile(parsed));
+      writeFileSync(join(lab.settings.policies, `policy-${digestOf(policy)}.json`), compiled);
+    }
+    lab.write(lines);
+    await (await lab.open()).end();
+    const { folder } = lab.settings;
+    const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((it) => it.isFile());
+    const paths = names.map((it) => join(it.parentPath, it.name));
+    return Object.fromEntries(paths.map((path) => [`/audit${path.slice(folder.length)}`, readFileSync(path)]));
+  }
+  const redecided = (more: Record<string, Uint8Array>, ...args: readonly string[]) =>
+    meshgate(['audit', 'redecide', '--log-folder', '/audit', ...args], { files: { ...files, ...more } });
+  const many = [...Array.from({ length: 700 }, () => text()), text({ ...post, 'meshgate.policy': fresh })];
+
+  test('decides its lines by its own policies', async () => {
+    const { code, out } = await redecided(await sealed(many, [POLICY, NEW]));
+    expect([code, out]).toEqual([0, '701 lines: 701 decided as the gateway did, 0 otherwise\n']);
+  });
+
+  test('decides the lines of files by the policies of the log', async () => {
+    const log = await sealed(many, [POLICY, NEW]);
+    expect((await redecided(log, 'both.log')).code).toBe(0);
+    expect((await redecided(log, 'forged.log')).code).toBe(1);
+  });
+
+  test('names a line by the index of its entry, and a line that nginx did not write', async () => {
+    const { code, out } = await redecided(
+      await sealed([text(), text({ ...denied, 'meshgate.reason': '' }), '{"meshgate.leaf":"key"}'], [POLICY]),
+    );
+    expect(code).toBe(1);
+    expect(out).toMatch(/^no \/audit:\d+: 9795ce5ecb841cd57231e9be6a3e3b4b POST /);
+    expect(out).toMatch(/^no \/audit:\d+: nginx did not write this line \(foreign\)$/m);
+  });
+
+  test('does not take a policy that lacks its digest', async () => {
+    const log = await sealed([text()], [POLICY]);
+    const [name, bundle] = Object.entries(log).find(([path]) => path.includes('tile/entries'))!;
+    const changed = Buffer.from(Buffer.from(bundle).toString('latin1').replace('readers', 'writers'), 'latin1');
+    const { code, out } = await redecided({ ...log, [name]: changed });
+    expect(code).toBe(3);
+    expect(out).toContain(`/audit: the policy ${old} in the log does not have this digest`);
+    expect(out).toContain(`no policy has the digest ${old} (1 line)`);
+  });
+
+  test('says that a folder has no valid log', async () => {
+    const log = await sealed([text()], [POLICY]);
+    const [name, bundle] = Object.entries(log).find(([path]) => path.includes('tile/entries'))!;
+    const { code, err } = await redecided({ ...log, [name]: bundle.slice(0, 100) });
+    expect(code).toBe(2);
+    expect(err).toContain('/audit is no valid transparency log: ');
+    expect((await redecided({})).code).toBe(3);
+  });
+
+  test('needs files of the log or a folder', async () => {
+    expect((await run('--policy', 'old.yaml')).code).toBe(2);
   });
 });
 

@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly now?: number;
   /** The effect of sleeping, beside moving the clock. */
   readonly sleep?: (seconds: number) => Promise<void>;
+  /** What is appended to a file, for each part of it. */
+  readonly follow?: (path: string) => AsyncIterable<AsyncIterable<Uint8Array>>;
   /** Folders without files. */
   readonly folders?: readonly string[];
   /** The changes of files while the command waits: the texts of those that are written, by path. */
@@ -66,6 +68,7 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
       if (content === undefined) throw systemError('ENOENT');
       return typeof content === 'string' ? new TextEncoder().encode(content) : content;
     },
+    ...(given.follow && { follow: given.follow }),
     async *chunks(path) {
       yield runtime.read(path);
     },

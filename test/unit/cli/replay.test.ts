@@ -1,11 +1,12 @@
 /** `meshgate replay`: what its output says about log files. */
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
-import { readChunks } from '../../../src/cli/chunks.ts';
+import { describe, expect, test } from 'vitest';
+import { linesOf } from '../../../src/audit/lines.ts';
+import { followParts, readChunks } from '../../../src/cli/chunks.ts';
 import { lineText, refused } from '../audit/logged.ts';
 import { meshgate, POLICY } from './fake.ts';
 
@@ -91,6 +92,91 @@ test.each([
 
 test('a line that is not one of the log is named with its place', async () => {
   expect((await run('--policy', 'old.yaml', 'text.log')).out).toContain('text.log:1: not a JSON object\n');
+});
+
+describe('--follow', () => {
+  const parts = (...texts: readonly string[]) =>
+    async function* () {
+      for (const text of texts)
+        yield (async function* () {
+          yield new TextEncoder().encode(text);
+        })();
+    };
+  const follow = (args: readonly string[], ...texts: readonly string[]) =>
+    meshgate(['replay', '--follow', ...args], { files, follow: parts(...texts) });
+
+  test('prints each request that changes', async () => {
+    const { code, out } = await follow(
+      ['--policy', 'new.yaml', 'a.log'],
+      `${lineText()}\n${poster('a1')}\n`,
+      `${poster('a2')}\n${expired}\n`,
+    );
+    expect(code).toBe(0);
+    const change = 'role_missing, nearest rule wiki.example.com/*#1 -> wiki.example.com/*#1 to wiki as default';
+    const request = (id: string) => `2026-03-05T08:00:00+00:00 ${id} POST https://wiki.example.com/rest/page (reader)`;
+    expect(out).toBe(`newly allowed: ${request('a1')}: ${change}\nnewly allowed: ${request('a2')}: ${change}\n`);
+  });
+
+  test('prints one JSON object per line, with the digests of both policies', async () => {
+    const { out } = await follow(['--json', '--policy', 'new.yaml', 'a.log'], `${poster('a1')}\n${poster('a2')}\n`);
+    const lines = out
+      .trimEnd()
+      .split('\n')
+      .map((it) => JSON.parse(it));
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatchObject({
+      request_id: 'a1',
+      'meshgate.policy': '5f2d0c81b9a3e674',
+      'meshgate.shadow': expect.stringMatching(/^[0-9a-f]{32}$/),
+      kind: 'allowed',
+      after: { rule: 'wiki.example.com/*#1' },
+    });
+  });
+
+  test('names requests of which it is not known what happens to them', async () => {
+    const { out } = await follow(['--old', 'old.yaml', '--policy', 'roles.yaml', 'a.log'], `${lineText()}\n`);
+    expect(out).toMatch(/^not known: .* the lines do not show whether the caller has a role/);
+  });
+
+  test('reads standard input, also on an engine without timers', async () => {
+    const { code, out } = await meshgate(['replay', '--follow', '--policy', 'new.yaml', '-'], {
+      files: { ...files, '-': `${poster('a1')}\n` },
+    });
+    expect([code, out]).toEqual([0, expect.stringContaining('newly allowed: ')]);
+    const none = await meshgate(['replay', '--follow', '--policy', 'new.yaml', 'a.log'], { files });
+    expect([none.code, none.err]).toEqual([2, expect.stringContaining('tail -F a.log | … -')]);
+  });
+
+  test('reads one log', async () => {
+    expect((await follow(['--policy', 'new.yaml', 'a.log', 'b.log'])).code).toBe(2);
+  });
+
+  test('begins at the end of the file, and continues after a rotation by renaming or truncating', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'meshgate-follow-')), 'a.log');
+    writeFileSync(file, 'before\n');
+    const steps = [
+      () => appendFileSync(file, 'one\ntw'),
+      () => appendFileSync(file, 'o\n'),
+      () => {
+        renameSync(file, `${file}.1`);
+        appendFileSync(`${file}.1`, 'three\n');
+      },
+      () => writeFileSync(file, 'four\nand more\n'),
+      () => writeFileSync(file, 'five\n'),
+    ];
+    const read: (string | undefined)[] = [];
+    const wait = async () => steps.shift()?.();
+    async function* texts() {
+      for await (const part of followParts(file, wait)) {
+        for await (const { text } of linesOf(file, part)) yield text;
+      }
+    }
+    for await (const text of texts()) {
+      read.push(text);
+      if (text === 'five') break;
+    }
+    expect(read).toEqual(['one', 'two', 'three', 'four', 'and more', 'five']);
+  });
 });
 
 test('a file in .gz is decompressed, and a broken one is an error', async () => {
